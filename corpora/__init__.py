@@ -1,0 +1,1 @@
+"""The store and every question that can be asked of it."""

@@ -1,0 +1,202 @@
+"""`folate.toml`, read into frozen records. Unknown keys stop with the list of the known ones."""
+
+import tomllib
+from dataclasses import MISSING, dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from folate.errors import ConfigError, possible
+from folate.post import KINDS
+
+FILE = "folate.toml"
+LANGUAGES = ("zh", "en")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brand:
+    """A brand: how people write it, its products, and whether it is ours."""
+
+    id: str
+    names: tuple[str, ...]  # the first is the one that reports print
+    products: tuple[str, ...] = ()
+    own: bool = False
+
+    @property
+    def label(self) -> str:
+        return self.names[0]
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        return self.names + self.products
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """An audience, found in what authors say of themselves."""
+
+    id: str
+    names: tuple[str, ...]  # printed, in the languages of the report
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A place on the web to crawl."""
+
+    name: str
+    spider: str
+    start: tuple[str, ...]
+    kind: str = "forum"
+    queries: tuple[str, ...] = ()
+    zone: str | None = None  # of dates shown without an offset; the project's when missing
+    delay: float = 1.0  # seconds between two requests to one domain
+    pages: int = 1000  # most list pages per start or query; reaching it marks the crawl as saturated
+    revisit_days: int = 14  # threads younger than this are read again
+    weight: float = 1.0  # of the source in share of voice
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crawling:
+    """How Folate behaves as a guest on other people's servers."""
+
+    user_agent: str = "Folate/0.1 (+https://example.org/folate; brand research; obeys robots.txt)"
+    contact: str = ""
+    cache_hours: float = 12.0
+    retries: int = 4
+    timeout: float = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nlp:
+    """Which model reads the posts."""
+
+    model: str = ""  # empty: the one that ships with Folate; else a transformers folder or hub name
+    words: tuple[str, ...] = ()  # confirmed words that no dictionary has
+    threads: int = 0  # 0: as many as the machine has cores
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topics:
+    """When a term counts as emerging."""
+
+    baseline_weeks: int = 8
+    min_authors: int = 5
+    min_gain: float = 2.0
+    false_terms: float = 0.2  # tolerated per brand and week
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """A whole project file."""
+
+    name: str
+    timezone: str = "Asia/Shanghai"
+    language: str = "en"
+    brands: tuple[Brand, ...] = ()
+    watch: tuple[str, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    sources: tuple[Source, ...] = ()
+    crawl: Crawling = Crawling()
+    nlp: Nlp = Nlp()
+    topics: Topics = Topics()
+
+    @cached_property
+    def own(self) -> Brand | None:
+        return next((brand for brand in self.brands if brand.own), None)
+
+    def source(self, name: str) -> Source:
+        """The source of that name. Raises ConfigError."""
+        for source in self.sources:
+            if source.name == name:
+                return source
+        raise ConfigError(f"no source {name!r} in {FILE}; {possible(name, (s.name for s in self.sources))}.")
+
+
+def load(project: Path) -> Config:
+    """Read and check `project`/folate.toml. Raises ConfigError."""
+    path = project / FILE
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"no {FILE} in {project.resolve()}: make one with 'folate init DIR' or name its folder with --project.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"wanted {path} in UTF-8, got byte {error.object[error.start]:#04x} at {error.start}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not TOML: {error}.") from error
+    return parse(table)
+
+
+def parse(table: dict[str, Any]) -> Config:
+    """Build a Config from a parsed TOML table and check what spans several keys. Raises ConfigError."""
+    config = _record(Config, table, FILE)
+    _check(config)
+    return config
+
+
+def _record(cls: type[T], table: Any, where: str) -> T:
+    """One dataclass from one table, by its annotations."""
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where}: wanted a table, got {table!r}.")
+    known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]
+    for key in table:
+        if key not in known:
+            raise ConfigError(f"{where}: unknown key {key!r}; {possible(key, known)}.")
+    for name, field in known.items():
+        if name not in table and field.default is MISSING:
+            raise ConfigError(f"{where}: {name!r} is missing.")
+    return cls(**{key: _value(known[key].type, value, f"{where}: {key}") for key, value in table.items()})
+
+
+def _value(kind: Any, value: Any, where: str) -> Any:
+    """`value` as the annotation `kind` wants it: a scalar, a tuple of them, a record or a tuple of records."""
+    if get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            raise ConfigError(f"{where}: wanted a list, got {value!r}.")
+        inner = get_args(kind)[0]
+        return tuple(_value(inner, item, f"{where}[{i}]") for i, item in enumerate(value))
+    if isinstance(kind, UnionType):
+        kind = get_args(kind)[0]
+    if hasattr(kind, "__dataclass_fields__"):
+        return _record(kind, value, where)
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind:
+        raise ConfigError(f"{where}: wanted {_TYPE_NAMES[kind]}, got {value!r}.")
+    return value
+
+
+_TYPE_NAMES = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+def _check(config: Config) -> None:
+    for zone in (config.timezone, *(s.zone for s in config.sources if s.zone)):
+        _check_zone(zone)
+    if config.language not in LANGUAGES:
+        raise ConfigError(f"{FILE}: wanted language among {', '.join(LANGUAGES)}, got {config.language!r}.")
+    for what, names in (
+        ("brand", [b.id for b in config.brands]), ("source", [s.name for s in config.sources]), ("segment", [s.id for s in config.segments]),
+    ):
+        for name in names:
+            if names.count(name) > 1:
+                raise ConfigError(f"{FILE}: {what} {name!r} stands twice; each needs a name of its own.")
+    if sum(brand.own for brand in config.brands) > 1:
+        raise ConfigError(f"{FILE}: wanted one brand with own = true, got {sum(b.own for b in config.brands)}.")
+    for brand in config.brands:
+        if not brand.names or not all(alias.strip() for alias in brand.aliases):
+            raise ConfigError(f"{FILE}: brand {brand.id!r} needs at least one name, and no name may be empty.")
+    for source in config.sources:
+        if source.kind not in KINDS:
+            raise ConfigError(f"{FILE}: source {source.name!r}: wanted a kind among {', '.join(KINDS)}, got {source.kind!r}.")
+        if ":" in source.name or "/" in source.name or not source.name:
+            raise ConfigError(f"{FILE}: wanted a source name without ':' and '/', got {source.name!r}.")
+
+
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigError(f"{FILE}: wanted an IANA time zone such as Asia/Shanghai, got {name!r}.") from error

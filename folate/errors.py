@@ -1,0 +1,57 @@
+"""One tree of errors. Each message is one sentence: what was wanted, what was got, what is possible."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class FolateError(Exception):
+    """Base of every error that Folate raises on purpose; `exit_code` is what the command line returns."""
+
+    exit_code = 1
+
+
+class ConfigError(FolateError):
+    """`folate.toml` or a command's options can't be understood."""
+
+    exit_code = 2
+
+
+class InputError(FolateError):
+    """A file or a line given to Folate can't be read at all."""
+
+    exit_code = 3
+
+
+class StoreError(FolateError):
+    """The corpus can't be read or written."""
+
+    exit_code = 4
+
+
+class NotFound(FolateError):
+    """The thing asked for by name is not there."""
+
+    exit_code = 5
+
+
+class CrawlError(FolateError):
+    """A crawl could not start, or no source of it could be fetched in full."""
+
+    exit_code = 6
+
+
+class MissingExtra(FolateError):
+    """An optional dependency is not installed; the message gives the pip line."""
+
+    exit_code = 7
+
+
+def possible(wanted: str, choices: Iterable[str]) -> str:
+    """The tail of an error message: the nearest choice to `wanted`, else all of them.
+
+    >>> possible("brnads", ["brands", "watch"])
+    "did you mean 'brands'?"
+    """
+    names = sorted(choices)
+    near = get_close_matches(wanted, names, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"possible: {', '.join(names) or 'nothing'}"

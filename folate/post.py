@@ -1,0 +1,152 @@
+"""The one record that crosses every border: a post, as published. Missing is None, never zero or an empty string."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any, Literal, get_args
+
+from folate.errors import InputError
+
+Kind = Literal["forum", "microblog", "review", "qa", "blog", "news", "call"]
+Precision = Literal["second", "minute", "hour", "day"]
+KINDS: tuple[str, ...] = get_args(Kind)
+PRECISIONS: tuple[str, ...] = get_args(Precision)
+
+Pseudonym = Callable[[str, str], str]
+"""(source, native author id) -> keyed hash."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One thing that one author published once. Times are aware and in UTC; counts are >= 0 or missing."""
+
+    id: str  # `source:native id`, stable across crawls: the key of the upsert
+    source: str  # the name of the source in folate.toml
+    kind: Kind
+    text: str  # as published
+    published_at: datetime
+    precision: Precision = "second"  # forums say "3 天前"
+    url: str | None = None
+    thread: str | None = None  # id of the discussion
+    parent: str | None = None  # id of the post answered or reposted
+    author: str | None = None  # keyed hash (see `pseudonyms`), never a name
+    followers: int | None = None
+    verified: bool | None = None
+    fetched_at: datetime | None = None
+    crawl: str | None = None  # which crawl run, or which import
+    title: str | None = None
+    language: str | None = None  # set by nlp, or as the source says
+    subject: str | None = None  # the product or shop that the page is about, when it says so
+    rating: float | None = None  # 0..1
+    likes: int | None = None
+    replies: int | None = None
+    reposts: int | None = None
+    views: int | None = None
+    place: str | None = None  # province or country as the site shows it (IP 属地)
+
+    def __post_init__(self) -> None:
+        for name in ("id", "text", "title", "subject"):
+            object.__setattr__(self, name, storable(getattr(self, name)))
+        for problem in _problems(self):
+            raise InputError(f"post {self.id!r}: {problem}.")
+
+    @property
+    def body(self) -> str:
+        """What nlp reads: the title, if any, a line break, and the text. Mention offsets count its code points."""
+        return body(self.title, self.text)
+
+    @property
+    def text_hash(self) -> str:
+        """Digest of the body: an annotation belongs to the body it was made of."""
+        return blake2b(self.body.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+    def to_json(self) -> str:
+        """One line of JSON; missing fields are left out."""
+        present = {f.name: getattr(self, f.name) for f in fields(self)}
+        return json.dumps({k: _plain(v) for k, v in present.items() if v is not None}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, line: str) -> "Post":
+        """The inverse of `to_json`. Raises InputError."""
+        try:
+            return cls.from_dict(json.loads(line))
+        except json.JSONDecodeError as error:
+            raise InputError(f"wanted one JSON object a line, got {line[:60]!r} ({error.msg}).") from error
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Post":
+        """A post from plain values; times may be ISO 8601 strings. Raises InputError on unknown or missing fields."""
+        unknown = values.keys() - {f.name for f in fields(cls)}
+        if unknown:
+            raise InputError(f"a post has no field {sorted(unknown)[0]!r}; possible: {', '.join(FIELDS)}.")
+        missing = REQUIRED - {k for k, v in values.items() if v is not None}
+        if missing:
+            raise InputError(f"a post needs {', '.join(sorted(missing))}; got {', '.join(sorted(values))}.")
+        return cls(**{k: _moment(v) if k in _TIMES else v for k, v in values.items()})
+
+
+FIELDS: tuple[str, ...] = tuple(f.name for f in fields(Post))
+REQUIRED = frozenset({"id", "source", "kind", "text", "published_at"})
+COUNTS = ("followers", "likes", "replies", "reposts", "views")
+_TIMES = frozenset({"published_at", "fetched_at"})
+
+
+def storable(text: str | None) -> str | None:
+    """Text that UTF-8 can hold: surrogate pairs joined, lone surrogates (half an emoji, cut by a site) become U+FFFD."""
+    if text is None or text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def body(title: str | None, text: str) -> str:
+    return f"{title}\n{text}" if title else text
+
+
+def pseudonyms(salt: str) -> Pseudonym:
+    """A keyed, one-way name for authors: the same person on one source always gets the same 16 hex digits.
+
+    The salt lives in the project folder. Without it a hash can't be traced back by trying names.
+    """
+    key = blake2b(salt.encode(), digest_size=32).digest()
+
+    def pseudonym(source: str, native: str) -> str:
+        return blake2b(f"{source}\0{native}".encode("utf-8", "surrogatepass"), key=key, digest_size=8).hexdigest()
+
+    return pseudonym
+
+
+def _problems(post: Post) -> list[str]:
+    found = []
+    if not post.id.startswith(f"{post.source}:") or len(post.id) == len(post.source) + 1:
+        found.append(f"wanted an id of the form {post.source}:native-id")
+    if post.kind not in KINDS:
+        found.append(f"wanted a kind among {', '.join(KINDS)}, got {post.kind!r}")
+    if post.precision not in PRECISIONS:
+        found.append(f"wanted a precision among {', '.join(PRECISIONS)}, got {post.precision!r}")
+    for name in _TIMES:
+        moment = getattr(post, name)
+        if moment is not None and (not isinstance(moment, datetime) or moment.utcoffset() is None):
+            found.append(f"wanted {name} with a time zone, got {moment!r}")
+    if post.rating is not None and not (math.isfinite(post.rating) and 0 <= post.rating <= 1):
+        found.append(f"wanted a rating from 0 to 1, got {post.rating!r}")
+    for name in COUNTS:
+        count = getattr(post, name)
+        if count is not None and (not isinstance(count, int) or count < 0):
+            found.append(f"wanted {name} to be a count, got {count!r}")
+    return found
+
+
+def _moment(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError as error:
+        raise InputError(f"wanted an ISO 8601 time, got {value!r}.") from error
+
+
+def _plain(value: Any) -> Any:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value

@@ -1,0 +1,1 @@
+"""Text to annotations, counts to topics: pure functions on batches, no project files, no store."""

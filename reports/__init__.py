@@ -1,0 +1,1 @@
+"""Measures (value, n, interval, query) -> one report object -> html and json."""
