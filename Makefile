@@ -1,0 +1,61 @@
+# Single commands. Each sets up .venv by itself when it is not there.
+PYTHON ?= python3
+DATA ?= ../shared/data
+ENCODER ?= ../shared/encoder
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo check format test test-slow eval bench train docs lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+install: $(READY)  ## set up .venv with the pinned versions
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Folate needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'
+	@touch $@
+
+demo: $(READY)  ## start the demo web, crawl it, annotate, find topics, write the weekly report
+	$(BIN)/python -m demo.run
+
+check: $(READY)  ## style, types and import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(READY)  ## rewrite the code in the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: $(READY)  ## the tests, on loopback only, under three minutes
+	$(BIN)/pytest -m 'not slow'
+
+test-slow: $(READY)  ## every test
+	$(BIN)/pytest
+
+eval: $(READY)  ## score the shipped model on the dev splits under DATA, beside baselines; fails under the floors
+	$(BIN)/python -m nlp.training.evaluate --data $(DATA)
+
+bench: $(READY)  ## speeds, as ratios against peers run in the same run
+	$(BIN)/python -m benchmarks.text
+	$(BIN)/python -m benchmarks.pipeline
+
+train: $(READY)  ## train the shipped model again from DATA and ENCODER into runs/
+	$(BIN)/python -m nlp.training --data $(DATA) --encoder $(ENCODER) --out runs/train
+
+docs: $(READY)  ## write docs/cli.md from the commands themselves
+	$(BIN)/python -m folate.cli.reference > docs/cli.md
+
+lock:  ## resolve constraints.txt anew, in an environment of its own
+	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet --disable-pip-version-check '.[dev,bench]'
+	.venv-lock/bin/pip freeze --exclude folate | sed "s/+cpu$$//" > constraints.txt
+	rm -rf .venv-lock
+
+clean:  ## remove .venv and every cache
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build ./*.egg-info

@@ -1,0 +1,106 @@
+"""The command line. Commands are imported when they are called, so that `folate --help` is immediate."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from folate.errors import FolateError
+
+COMMANDS = {
+    "init": "folate.cli.project:init",
+    "import": "folate.cli.data:import_",
+    "crawl": "folate.cli.data:crawl",
+    "annotate": "folate.cli.reading:annotate",
+    "topics": "folate.cli.findings:topics",
+    "report": "folate.cli.findings:report",
+    "evidence": "folate.cli.findings:evidence",
+    "export": "folate.cli.data:export",
+    "classify": "folate.cli.reading:classify",
+    "segment": "folate.cli.reading:segment",
+    "status": "folate.cli.project:status",
+    "compact": "folate.cli.project:compact",
+    "migrate": "folate.cli.project:migrate",
+}
+SUMMARIES = {
+    "init": "Make a project: a folder with a commented folate.toml.",
+    "import": "Import posts from CSV, JSONL, XLSX or Parquet files.",
+    "crawl": "Crawl the sources of the project.",
+    "annotate": "Read the posts: language, words, brands, duplicates, sentiment.",
+    "topics": "Find the emerging topics of a week.",
+    "report": "Write the report of a week.",
+    "evidence": "Show the query and the posts behind a number of a report.",
+    "export": "Write posts or annotations to standard output.",
+    "classify": "Classify JSON lines from standard input; needs no project.",
+    "segment": "Segment lines from standard input into words; needs no project.",
+    "status": "Show what the project holds, by source and week.",
+    "compact": "Merge small files of the store and remove what no report names.",
+    "migrate": "Bring an older store to this version's schema.",
+}
+EPILOG = (
+    "Exit codes: 0 done; 1 failed; 2 wrong option or project file; 3 unreadable input; 4 the store refused; 5 not found; "
+    "6 a crawl got nothing from a source; 7 an optional package is missing; 130 interrupted."
+)
+
+
+class Commands(click.Group):
+    """A group whose commands live in modules of their own, imported on use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[name].split(":")
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)  # noqa: S101
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS:
+            from folate.errors import possible
+
+            raise click.UsageError(f"no command {args[0]!r}; {possible(args[0], COMMANDS)}.", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
+
+@click.group(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="folate", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Folate reads what people say about a brand, in Chinese and in English."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; exits with the code that the epilog documents."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code. Errors become one sentence, unless --debug asks for the traceback."""
+    try:
+        code = cli.main(arguments, prog_name="folate", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.Abort:
+        return _fail("interrupted.", 130)
+    except click.ClickException as error:
+        return _fail(error.format_message(), error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has gone: nothing left to say, and Python would complain once more at exit
+        return 0
+    except (FolateError, OSError) as error:
+        if "--debug" in arguments:
+            raise
+        return _fail(str(error), getattr(error, "exit_code", 1))
+    return code if isinstance(code, int) else 0
+
+
+def _fail(message: str, code: int) -> int:
+    click.echo(f"folate: {message}", err=True)
+    return code

@@ -1,0 +1,5 @@
+"""`python -m folate.cli` is `folate`."""
+
+from folate.cli import main
+
+main()

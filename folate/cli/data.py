@@ -1,0 +1,72 @@
+"""Commands that bring posts in and take them out."""
+
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from folate.cli.options import DATA_FORMATS, emit, format_option, project_option
+from folate.errors import ConfigError, CrawlError
+from folate.post import KINDS
+
+
+@click.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--map", "mapping", multiple=True, metavar="FIELD=COLUMN,…", help="Which column holds which field: text=review,published_at=date.")
+@click.option("--source", default=None, help="Name of the source; the file's name when missing.")
+@click.option("--kind", type=click.Choice(KINDS), default="review", show_default=True)
+@click.option("--rating-scale", type=float, default=None, metavar="MAX", help="Ratings run from 0 to MAX, such as 5; else from 0 to 1.")
+@project_option
+@format_option(*DATA_FORMATS)
+def import_(
+    files: tuple[Path, ...], mapping: tuple[str, ...], source: str | None, kind: str, rating_scale: float | None, folder: Path, form: str
+) -> None:
+    """Import posts from CSV, TSV, JSONL, XLSX or Parquet FILES.
+
+    Columns with the record's own names need no --map. Bad rows go to rejects/ with their reasons; the good ones are kept.
+    Importing a file again adds nothing.
+    """
+    from folate.pipeline import Pipeline
+
+    pipeline = Pipeline.open(folder)
+    fields = _mapping(mapping)
+    emit([pipeline.import_file(path, fields, source, kind, rating_scale) for path in files], form)
+
+
+@click.command()
+@click.argument("sources", nargs=-1)
+@project_option
+@format_option(*DATA_FORMATS)
+def crawl(sources: tuple[str, ...], folder: Path, form: str) -> int:
+    """Crawl SOURCES, or all sources of the project, and ingest what they give.
+
+    Prints the ledger: what was asked for and whether all of it was got.
+    """
+    from folate.pipeline import Pipeline
+
+    rows = Pipeline.open(folder).crawl(sources)
+    emit([{k: row[k] for k in ("source", "query", "status", "reason", "requests", "posts", "dropped")} for row in rows], form)
+    statuses = Counter(row["status"] for row in rows)
+    return CrawlError.exit_code if statuses["failed"] else 0
+
+
+@click.command()
+@click.argument("what", type=click.Choice(("posts", "annotations")))
+@project_option
+@format_option("jsonl", "csv", "parquet")
+def export(what: str, folder: Path, form: str) -> None:
+    """Write posts, or annotations joined to a row a post, to standard output."""
+    from folate.pipeline import Pipeline
+
+    Pipeline.open(folder).export(what, form, click.get_binary_stream("stdout"))
+
+
+def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
+    """`text=review,published_at=date` as a dict. Raises ConfigError."""
+    fields = {}
+    for pair in ",".join(pairs).split(",") if pairs else ():
+        field, equals, column = pair.partition("=")
+        if not equals or not field.strip() or not column.strip():
+            raise ConfigError(f"--map: wanted FIELD=COLUMN, got {pair!r}.")
+        fields[field.strip()] = column.strip()
+    return fields

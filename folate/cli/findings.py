@@ -1,0 +1,58 @@
+"""Commands that tell what was found: topics, the report, the evidence behind a number."""
+
+from pathlib import Path
+
+import click
+
+from folate.cli.options import DATA_FORMATS, emit, format_option, project_option, week_option
+from folate.config import LANGUAGES
+from folate.weeks import Week
+
+TABLE_COLUMNS = ("state", "label_zh", "label_en", "score", "posts", "authors", "first_seen", "watched", "flags")
+
+
+@click.command()
+@week_option
+@project_option
+@format_option(*DATA_FORMATS)
+def topics(week: Week, folder: Path, form: str) -> None:
+    """Find the emerging topics of a week, best first."""
+    from folate.pipeline import Pipeline
+
+    found = Pipeline.open(folder).topics(week)
+    for note in found.notes:
+        click.echo(f"note: {note}", err=True)
+    rows = found.rows
+    emit([{k: row[k] for k in TABLE_COLUMNS} for row in rows] if form == "table" else rows, form)
+
+
+@click.command()
+@week_option
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), default=None, help="Folder to write to; reports/ of the project when missing.")
+@click.option("--language", type=click.Choice(LANGUAGES), default=None, help="Of headings and explanations; the project's when missing.")
+@click.option("--at", type=click.Path(path_type=Path, exists=True, dir_okay=False), default=None, help="A report's JSON: build again on the corpus versions that it names.")
+@project_option
+@format_option("html", "json")
+def report(week: Week, output: Path | None, language: str | None, at: Path | None, folder: Path, form: str) -> None:
+    """Write the report of a week: HTML that stands alone, and the same figures as JSON beside it."""
+    from folate.pipeline import Pipeline
+
+    paths, lines = Pipeline.open(folder).report(week, language=language, output=output, at=at)
+    for line in lines:
+        click.echo(line, err=True)
+    click.echo(paths[form])
+
+
+@click.command()
+@click.argument("identifier", metavar="ID")
+@project_option
+@format_option("text", *DATA_FORMATS)
+def evidence(identifier: str, folder: Path, form: str) -> None:
+    """Show the query, the corpus versions and the posts behind the number ID of a report."""
+    from folate.pipeline import Pipeline
+
+    pipeline = Pipeline.open(folder)
+    if form == "text":
+        click.echo(pipeline.evidence_text(identifier))
+    else:
+        emit([pipeline.evidence(identifier)], form)

@@ -1,0 +1,107 @@
+"""Options that commands share, and how data is printed."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from folate.errors import ConfigError
+from folate.weeks import Week
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class WeekType(click.ParamType[Week]):
+    """An ISO week such as 2026-W10."""
+
+    name = "week"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Week:
+        if isinstance(value, Week):
+            return value
+        try:
+            return Week.parse(value)
+        except ConfigError as error:
+            self.fail(str(error), param, ctx)
+
+
+def project_option(command: F) -> F:
+    """`--project DIR` and `--debug`: every command has them."""
+    command = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")(command)
+    return click.option(
+        "--project", "folder", type=click.Path(path_type=Path, file_okay=False), default=Path(), show_default="here", help="The project's folder."
+    )(command)
+
+
+def week_option(command: F) -> F:
+    return click.option("--week", type=WeekType(), required=True, metavar="YYYY-Www", help="An ISO week, such as 2026-W10.")(command)
+
+
+def format_option(*formats: str) -> Callable[[F], F]:
+    """`--format`, the first of `formats` being the default."""
+    return click.option("--format", "form", type=click.Choice(formats), default=formats[0], show_default=True, help="How data is printed.")
+
+
+DATA_FORMATS = ("table", "json", "jsonl", "csv")
+
+
+def emit(rows: Iterable[Mapping[str, Any]], form: str) -> None:
+    """Print rows of plain values to standard output in one of DATA_FORMATS."""
+    {"table": _table, "json": _json, "jsonl": _jsonl, "csv": _csv}[form](list(rows))
+
+
+def plain(value: Any) -> Any:
+    """What JSON has no type for, as text."""
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _json(rows: list[Mapping[str, Any]]) -> None:
+    click.echo(json.dumps(rows, ensure_ascii=False, indent=2, default=plain))
+
+
+def _jsonl(rows: list[Mapping[str, Any]]) -> None:
+    for row in rows:
+        click.echo(json.dumps(row, ensure_ascii=False, default=plain))
+
+
+def _csv(rows: list[Mapping[str, Any]]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+    click.echo(text.getvalue(), nl=False)
+
+
+def _table(rows: list[Mapping[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        click.echo("nothing to show.", err=True)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in rows[0]:
+        number = all(isinstance(row[name], int | float) or row[name] is None for row in rows)
+        table.add_column(name, justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row.values()))
+    width = None if sys.stdout.isatty() else 160
+    Console(width=width, highlight=False).print(table)
+
+
+def _cell(value: Any) -> str:
+    """One cell of a table: lists joined, floats to three digits, missing empty. Safe to open in a spreadsheet."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.3f}".rstrip("0").rstrip(".")
+    if isinstance(value, list | tuple):
+        return ", ".join(_cell(item) for item in value)
+    text = plain(value) if hasattr(value, "isoformat") else str(value)
+    return f"'{text}" if text[:1] in "=+@\t\r" or (text[:1] == "-" and not text[1:2].isdigit()) else text

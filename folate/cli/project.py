@@ -1,0 +1,57 @@
+"""Commands about the project itself."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import click
+
+from folate.cli.options import DATA_FORMATS, emit, format_option, project_option
+from folate.config import FILE
+from folate.errors import ConfigError
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+def init(directory: Path) -> None:
+    """Make DIRECTORY a project: a commented folate.toml to fill in."""
+    path = directory / FILE
+    if path.exists():
+        raise ConfigError(f"{path} is there already; wanted a folder without one.")
+    directory.mkdir(parents=True, exist_ok=True)
+    path.write_text((files("folate") / "template.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    keep_out = directory / ".gitignore"
+    if not keep_out.exists():
+        keep_out.write_text("# the secret that hides authors, and what people wrote\n.salt\ncorpus/\ncrawls/\nrejects/\n", encoding="utf-8")
+    click.echo(f"{path} is ready: fill in your brands, then 'folate import' or 'folate crawl'.", err=True)
+
+
+@click.command()
+@project_option
+@format_option(*DATA_FORMATS)
+def status(folder: Path, form: str) -> None:
+    """Show what the project holds: posts and weeks per source, what is annotated, the last crawl."""
+    from folate.pipeline import Pipeline
+
+    emit(Pipeline.open(folder).status(), form)
+
+
+@click.command()
+@project_option
+def compact(folder: Path) -> None:
+    """Merge the small files of the store and remove old versions that no report names."""
+    from folate.pipeline import Pipeline
+
+    Pipeline.open(folder).store.compact()
+    click.echo("compacted.", err=True)
+
+
+@click.command()
+@project_option
+def migrate(folder: Path) -> None:
+    """Bring an older store to this version's schema."""
+    from corpora.store import Store
+    from folate.paths import Project
+
+    for step in Store.migrate(Project(folder).store):
+        click.echo(f"applied: {step}", err=True)

@@ -1,0 +1,67 @@
+"""Commands that read text: annotate a corpus, or lines from standard input."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from folate.cli.options import project_option
+
+
+@click.command()
+@project_option
+@click.option("--without-sentiment", is_flag=True, help="Only language, words, brands and duplicates: no model is loaded.")
+def annotate(folder: Path, without_sentiment: bool) -> None:
+    """Read what has not been read yet: language, words, brands, duplicates and sentiment.
+
+    Interrupted, it goes on where it stopped. A changed brand list or model reads everything again.
+    """
+    from folate.pipeline import Pipeline
+
+    done = Pipeline.open(folder).annotate(sentiment=not without_sentiment)
+    click.echo(f"annotated: {', '.join(f'{count:,} {what}' for what, count in done.items())}.", err=True)
+
+
+@click.command()
+@project_option
+@click.option("--model", default=None, help="A transformers folder or hub name instead of the model that ships with Folate.")
+def classify(folder: Path, model: str | None) -> int:
+    """Classify JSON lines {"text": …} or {"text": …, "target": "the brand's words"} from standard input.
+
+    Writes one JSON line each, in order: language, sentiment (label, negative, neutral, positive) and target_sentiment (the
+    same, or null when no target was given or the text does not name it). A line that is no such object gives {"error": …}
+    in its place, and exit code 3 at the end.
+    """
+    from folate.classify import classify_lines
+    from folate.pipeline import model_of
+
+    bad = 0
+    for answer in classify_lines(_lines(), model if model is not None else model_of(folder)):
+        bad += "error" in answer
+        _print_json(answer)
+    return 3 if bad else 0
+
+
+@click.command()
+@project_option
+@click.option("--words", type=click.File(encoding="utf-8"), help="A file of words to keep whole, one a line.")
+def segment(folder: Path, words: Any) -> None:
+    """Segment lines from standard input: one text a line in, its words separated by spaces out."""
+    from folate.pipeline import words_of
+    from nlp.segment import Segmenter
+
+    segmenter = Segmenter([*words_of(folder), *(line.strip() for line in words or () if line.strip())])
+    for line in _lines():
+        click.echo(" ".join(token.text for token in segmenter.tokens(line) if not token.text.isspace()))
+
+
+def _lines() -> "map[str]":
+    """Standard input line by line; bytes that are not UTF-8 become U+FFFD rather than an error far into a stream."""
+    return map(lambda raw: raw.decode("utf-8-sig" if raw.startswith(b"\xef\xbb\xbf") else "utf-8", "replace").rstrip("\r\n"), sys.stdin.buffer)
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    import json
+
+    click.echo(json.dumps(value, ensure_ascii=False))
