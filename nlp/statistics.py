@@ -1,0 +1,141 @@
+"""The statistics that reports stand on: pure functions on numpy arrays, the same input always giving the same output.
+
+Shares are proportions (0 to 1), never percent. Posteriors are rows of class probabilities that sum to 1.
+"""
+
+from math import erfc, sqrt
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+DRAWS = 1000  # of a bootstrap
+SEED = 20260101  # any fixed number: the same corpus must give the same interval
+UNITS = 4096  # most resampling units: the relative error of a bootstrap variance from U random blocks is sqrt(2 / U), here 2 %
+_FLOOR = 1e-9  # a prevalence below it is on the border of the simplex
+
+
+def wilson(successes: float, trials: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Score interval of a proportion (Wilson 1927). Unlike the normal one it stays in 0..1 and has width at 0 and at 1.
+
+    Raises ValueError unless 0 <= successes <= trials and trials > 0.
+    """
+    if trials <= 0 or not 0 <= successes <= trials:
+        raise ValueError(f"wanted 0 <= successes <= trials and trials > 0, got {successes} of {trials}.")
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    share = successes / trials
+    spread = z * sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    middle, scale = share + z * z / (2 * trials), 1 + z * z / trials
+    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+
+
+def emq(posteriors: Floats, prior: Floats, tolerance: float = 1e-7, iterations: int = 1000) -> Floats:
+    """Class prevalences by expectation-maximisation on calibrated posteriors (Saerens, Latinne & Decaestecker 2002; "SLD").
+
+    `posteriors` (n, k) are probabilities as calibrated under the prevalences `prior` (k,); the result (k,) sums to 1. It is the
+    maximum likelihood estimate if only the prevalences have changed since calibration. Stops when no share moves by `tolerance`.
+    Raises ValueError when there are no posteriors.
+    """
+    if not len(posteriors):
+        raise ValueError("wanted at least one row of posteriors, got none.")
+    likelihood = posteriors / prior
+    shares = posteriors.mean(axis=0)
+    for _ in range(iterations):
+        updated = shares * (likelihood / (likelihood @ shares)[:, None]).mean(axis=0)
+        if np.abs(updated - shares).max() < tolerance:
+            return np.asarray(updated / updated.sum())
+        shares = updated
+    return np.asarray(shares / shares.sum())
+
+
+def emq_influence(posteriors: Floats, prior: Floats, shares: Floats) -> Floats:
+    """How far each row pulled the estimate `shares` of `emq`: influence function (n, k), whose columns have mean 0.
+
+    `shares` maximises the mean of log(sum of shares * likelihood); on the simplex its influence is the inverse curvature times the
+    score (Hampel 1974). A weighted mean of `shares + influence` is the estimate re-fitted with these weights, to first
+    order: a bootstrap costs one product of matrices in place of a thousand fits. Classes on the border stay there.
+    """
+    influence = np.zeros_like(posteriors)
+    inside = np.flatnonzero(shares > max(_FLOOR, 1e-3 / len(posteriors)))
+    if len(inside) < 2:
+        return influence
+    likelihood = posteriors[:, inside] / prior[inside]
+    score = likelihood / (likelihood @ shares[inside])[:, None]
+    tangent = score[:, :-1] - score[:, -1:]
+    tangent -= tangent.mean(axis=0)
+    moved = tangent @ np.linalg.pinv(tangent.T @ tangent / len(tangent))
+    influence[:, inside[:-1]] = moved
+    influence[:, inside[-1]] = -moved.sum(axis=1)
+    return influence
+
+
+def resampling_units(authors: NDArray[np.uint64], most: int = UNITS) -> tuple[Codes, int]:
+    """Code (0..u-1) of the unit that each row is drawn with, and u. `authors` are well mixed 64-bit keys.
+
+    A unit is one author; past `most` authors it is a random block of them, which leaves the variance of a bootstrap right
+    on average and makes its cost independent of the size of the corpus.
+    """
+    keys, codes = np.unique(authors, return_inverse=True)
+    if len(keys) > most:
+        return (authors % np.uint64(most)).astype(np.int64), most
+    return codes.astype(np.int64), len(keys)
+
+
+def bootstrap_weights(units: int, draws: int = DRAWS, seed: int = SEED) -> Floats:
+    """Weights (draws, units) of a bootstrap over authors: independent, exponential with mean 1 (Rubin 1981).
+
+    Their variance is that of Poisson counts, so sums spread as they would if authors came and went at random; but no weight is
+    zero, so that no ratio of sums is undefined when a brand has three authors.
+    """
+    return np.random.Generator(np.random.PCG64(seed)).standard_exponential((draws, units))
+
+
+def interval(draws: Floats, confidence: float = 0.95) -> tuple[float, float]:
+    """Percentile interval of bootstrap draws (n,)."""
+    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
+
+
+def p_value(change: float, error: float) -> float:
+    """Two-sided, of a change with that standard error under no change (normal). 1 when both are 0."""
+    if error == 0:
+        return 1.0 if change == 0 else 0.0
+    return erfc(abs(change) / error / sqrt(2))
+
+
+def detectable(error: float, confidence: float = 0.95, power: float = 0.8) -> float:
+    """Smallest change that would be told from none with that power: (z of the confidence + z of the power) * standard error."""
+    normal = NormalDist()
+    return (normal.inv_cdf((1 + confidence) / 2) + normal.inv_cdf(power)) * error
+
+
+def benjamini_hochberg(p_values: Floats, rate: float = 0.1) -> NDArray[np.bool_]:
+    """Which of the tests (n,) are discoveries at that false discovery rate (Benjamini & Hochberg 1995)."""
+    order = np.argsort(p_values, kind="stable")
+    passes = np.flatnonzero(p_values[order] <= rate * np.arange(1, len(order) + 1) / len(order))
+    found = np.zeros(len(order), dtype=bool)
+    if len(passes):
+        found[order[: passes[-1] + 1]] = True
+    return found
+
+
+def log_odds(ours: Floats, theirs: Floats, background: Floats, strength: float = 1000.0) -> Floats:
+    """z-score (v,) of how much more often each word stands in `ours` than in `theirs` (counts, (v,)).
+
+    Log-odds ratio with an informative Dirichlet prior (Monroe, Colaresi & Quinn 2008, eq. 22): the prior is `background` counts
+    (v,), each positive, scaled to `strength` words, so that rare words are drawn towards no difference.
+    Raises ValueError when a background count is not positive.
+    """
+    if (background <= 0).any():
+        raise ValueError("wanted positive background counts for every word, got a zero or less.")
+    prior = background * (strength / background.sum())
+    smoothed_ours, smoothed_theirs = ours + prior, theirs + prior
+    difference = _log_odds(smoothed_ours) - _log_odds(smoothed_theirs)
+    return np.asarray(difference / np.sqrt(1 / smoothed_ours + 1 / smoothed_theirs))
+
+
+def _log_odds(counts: Floats) -> Floats:
+    return np.asarray(np.log(counts) - np.log(counts.sum() - counts))

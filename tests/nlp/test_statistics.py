@@ -1,0 +1,156 @@
+"""Each statistic against an independent way to the same figure."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from nlp.statistics import (
+    benjamini_hochberg,
+    bootstrap_weights,
+    detectable,
+    emq,
+    emq_influence,
+    interval,
+    log_odds,
+    p_value,
+    resampling_units,
+    wilson,
+)
+
+UNIFORM = np.full(3, 1 / 3)
+
+
+def posteriors(shares: tuple[float, ...], n: int, seed: int) -> np.ndarray:
+    """Exact posteriors under a uniform prior: three normal classes in a plane, drawn at prevalences `shares`."""
+    rng = np.random.default_rng(seed)
+    centres = np.array([[0.0, 0.0], [2.0, 0.0], [1.0, 2.0]])
+    points = centres[rng.choice(3, n, p=shares)] + rng.normal(size=(n, 2))
+    density = np.exp(-((points[:, None, :] - centres) ** 2).sum(axis=2) / 2)
+    return density / density.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize(("successes", "trials"), [(0, 10), (3, 10), (10, 10), (81, 263)])
+def test_wilson_equals_scipy(successes: int, trials: int) -> None:
+    expected = stats.binomtest(successes, trials).proportion_ci(0.95, method="wilson")
+    assert wilson(successes, trials) == pytest.approx((expected.low, expected.high))
+
+
+def test_wilson_refuses_what_is_no_proportion() -> None:
+    with pytest.raises(ValueError, match="wanted 0 <= successes"):
+        wilson(3, 0)
+
+
+@pytest.mark.parametrize("truth", [(0.05, 0.35, 0.6), (0.6, 0.3, 0.1)])
+def test_emq_finds_a_shifted_prevalence_where_counting_does_not(truth: tuple[float, ...]) -> None:
+    rows = posteriors(truth, 4000, seed=1)
+    counted = np.bincount(rows.argmax(axis=1), minlength=3) / len(rows)
+    assert np.abs(emq(rows, UNIFORM) - truth).max() < 0.02
+    assert np.abs(counted - truth).max() > 0.05
+
+
+def test_emq_maximises_the_likelihood() -> None:
+    rows = posteriors((0.2, 0.3, 0.5), 300, seed=2)
+    found = emq(rows, UNIFORM, tolerance=1e-10, iterations=20000)
+
+    def likelihood(shares: np.ndarray) -> float:
+        return float(np.log(rows @ shares).mean())
+
+    rng = np.random.default_rng(0)
+    assert all(likelihood(found) >= likelihood(other) for other in rng.dirichlet(np.ones(3), 500))
+
+
+def test_emq_undoes_the_prior_of_calibration() -> None:
+    """The same evidence, calibrated under another prior, gives the same prevalence."""
+    rows, prior = posteriors((0.2, 0.3, 0.5), 500, seed=3), np.array([0.6, 0.3, 0.1])
+    skewed = rows * prior
+    skewed /= skewed.sum(axis=1, keepdims=True)
+    assert emq(skewed, prior) == pytest.approx(emq(rows, UNIFORM), abs=1e-4)
+
+
+def test_emq_of_nothing() -> None:
+    with pytest.raises(ValueError, match="at least one row"):
+        emq(np.empty((0, 3)), UNIFORM)
+
+
+def test_influence_stands_for_refitting() -> None:
+    rows = posteriors((0.15, 0.25, 0.6), 400, seed=4)
+    shares = emq(rows, UNIFORM, tolerance=1e-10, iterations=20000)
+    influence = emq_influence(rows, UNIFORM, shares)
+    assert influence.mean(axis=0) == pytest.approx(np.zeros(3), abs=1e-6)
+    assert influence.sum(axis=1) == pytest.approx(np.zeros(400), abs=1e-9)
+    rng = np.random.default_rng(0)
+    counts = rng.multinomial(400, np.full(400, 1 / 400), size=60)
+    linear = shares + counts @ influence / 400
+    refitted = np.array([emq(np.repeat(rows, count, axis=0), UNIFORM) for count in counts])
+    assert linear.std(axis=0) == pytest.approx(refitted.std(axis=0), rel=0.1)
+    assert all(np.corrcoef(linear[:, k], refitted[:, k])[0, 1] > 0.98 for k in range(3))
+
+
+def test_influence_leaves_an_absent_class_at_zero() -> None:
+    rows = np.tile([[1e-12, 0.4, 0.6], [1e-12, 0.7, 0.3]], (200, 1))
+    shares = emq(rows, UNIFORM)
+    assert emq_influence(rows, UNIFORM, shares)[:, 0] == pytest.approx(np.zeros(400))
+
+
+def test_bootstrap_of_a_mean_has_its_standard_error() -> None:
+    values = np.random.default_rng(5).exponential(size=400)
+    weights = bootstrap_weights(400)
+    draws = weights @ values / weights.sum(axis=1)
+    assert draws.std() == pytest.approx(values.std() / 20, rel=0.1)
+    low, high = interval(draws)
+    assert low < values.mean() < high
+
+
+def test_bootstrap_repeats_itself() -> None:
+    assert np.array_equal(bootstrap_weights(7), bootstrap_weights(7))
+
+
+def test_an_author_with_many_posts_widens_the_interval() -> None:
+    """Twenty authors with twenty equal posts each are twenty observations, not four hundred."""
+    values = np.repeat(np.random.default_rng(6).integers(0, 2, 20).astype(float), 20)
+    authors = np.repeat(np.arange(20, dtype=np.uint64), 20)
+    units, count = resampling_units(authors)
+    sums = np.bincount(units, values, count)
+    weights = bootstrap_weights(count)
+    draws = weights @ sums / (weights @ np.bincount(units, minlength=count))
+    assert draws.std() == pytest.approx(values.std() / np.sqrt(20), rel=0.15)
+
+
+def test_blocks_of_authors_keep_the_variance() -> None:
+    rng = np.random.default_rng(7)
+    authors, values = rng.integers(0, 2**63, 20000).astype(np.uint64), rng.normal(size=20000)
+    units, count = resampling_units(authors, most=1024)
+    assert count == 1024
+    weights = bootstrap_weights(count)
+    draws = weights @ np.bincount(units, values, count) / (weights @ np.bincount(units, minlength=count))
+    assert draws.std() == pytest.approx(1 / np.sqrt(20000), rel=0.1)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.floats(0.01, 0.5))
+def test_benjamini_hochberg_equals_scipy(p_values: list[float], rate: float) -> None:
+    adjusted = stats.false_discovery_control(p_values)
+    found = benjamini_hochberg(np.array(p_values), rate)
+    sure = np.abs(adjusted - rate) > 1e-9
+    assert np.array_equal(found[sure], (adjusted <= rate)[sure])
+
+
+def test_p_value_and_detectable_change() -> None:
+    assert p_value(1.96, 1.0) == pytest.approx(0.05, abs=1e-4)
+    assert (p_value(0.0, 0.0), p_value(0.1, 0.0)) == (1.0, 0.0)
+    assert detectable(1.0) == pytest.approx(2.8016, abs=1e-3)
+
+
+def test_log_odds_by_hand_and_by_order() -> None:
+    ours, theirs = np.array([30.0, 5.0, 1.0]), np.array([10.0, 25.0, 1.0])
+    z = log_odds(ours, theirs, ours + theirs, strength=72.0)
+    a, b = 30.0 + 40.0, 10.0 + 40.0
+    by_hand = (np.log(a / (36 + 72 - a)) - np.log(b / (36 + 72 - b))) / np.sqrt(1 / a + 1 / b)
+    assert z[0] == pytest.approx(by_hand)
+    assert z[0] > z[2] > z[1]
+
+
+def test_log_odds_wants_a_background() -> None:
+    with pytest.raises(ValueError, match="positive background"):
+        log_odds(np.ones(2), np.ones(2), np.array([1.0, 0.0]))
