@@ -31,13 +31,34 @@ _MADE_BY = {"text_hash": pa.string(), "annotator": pa.string(), "version": pa.st
 POSTS = Table(
     "posts",
     _schema(
-        id=pa.string(), source=pa.string(), kind=pa.string(), url=pa.string(), thread=pa.string(), parent=pa.string(),
-        author=pa.string(), followers=pa.int64(), verified=pa.bool_(), published_at=_MOMENT, precision=pa.string(),
-        fetched_at=_MOMENT, crawl=pa.string(), title=pa.string(), text=pa.string(), language=pa.string(),
-        subject=pa.string(), rating=pa.float64(), likes=pa.int64(), replies=pa.int64(), reposts=pa.int64(),
-        views=pa.int64(), place=pa.string(), text_hash=pa.string(), month=pa.string(),
+        id=pa.string(),
+        source=pa.string(),
+        kind=pa.string(),
+        url=pa.string(),
+        thread=pa.string(),
+        parent=pa.string(),
+        author=pa.string(),
+        followers=pa.int64(),
+        verified=pa.bool_(),
+        published_at=_MOMENT,
+        precision=pa.string(),
+        fetched_at=_MOMENT,
+        crawl=pa.string(),
+        title=pa.string(),
+        text=pa.string(),
+        language=pa.string(),
+        subject=pa.string(),
+        rating=pa.float64(),
+        likes=pa.int64(),
+        replies=pa.int64(),
+        reposts=pa.int64(),
+        views=pa.int64(),
+        place=pa.string(),
+        text_hash=pa.string(),
+        month=pa.string(),
     ),  # text_hash: Post.text_hash; month: of first sight, "2026-03"
-    key=("id",), partitions=("source", "month"),
+    key=("id",),
+    partitions=("source", "month"),
 )
 
 TEXTS = Table(  # one row a post: what can be said of its text without a model
@@ -55,22 +76,44 @@ MENTIONS = Table(  # one row a brand mention; start and end count code points of
 SENTIMENTS = Table(  # one row a post (brand missing) and one a post and brand: calibrated probabilities that sum to 1
     "sentiments",
     _schema(
-        id=pa.string(), **_MADE_BY, brand=pa.string(), label=pa.string(), negative=pa.float32(), neutral=pa.float32(),
+        id=pa.string(),
+        **_MADE_BY,
+        brand=pa.string(),
+        label=pa.string(),
+        negative=pa.float32(),
+        neutral=pa.float32(),
         positive=pa.float32(),
     ),
     key=("id", "brand"),
 )
 
 DUPLICATES = Table(  # one row a post that copies another; a post without a row is its own cluster
-    "duplicates", _schema(id=pa.string(), cluster=pa.string(), similarity=pa.float32()), key=("id",),
+    "duplicates",
+    _schema(id=pa.string(), cluster=pa.string(), similarity=pa.float32()),
+    key=("id",),
 )  # cluster: id of the earliest post of the cluster
 
 TOPICS = Table(  # one row a topic and week; the fields that `folate topics --format json` prints
     "topics",
     _schema(
-        week=pa.string(), id=pa.string(), state=pa.string(), label_zh=pa.string(), label_en=pa.string(), terms=_STRINGS,
-        score=pa.float64(), q=pa.float64(), posts=pa.int64(), authors=pa.int64(), first_seen=_MOMENT, sources=_STRINGS,
-        languages=_STRINGS, watched=pa.bool_(), flags=_STRINGS, segments=_STRINGS, brands=_STRINGS, evidence=_STRINGS,
+        week=pa.string(),
+        id=pa.string(),
+        state=pa.string(),
+        label_zh=pa.string(),
+        label_en=pa.string(),
+        terms=_STRINGS,
+        score=pa.float64(),
+        q=pa.float64(),
+        posts=pa.int64(),
+        authors=pa.int64(),
+        first_seen=_MOMENT,
+        sources=_STRINGS,
+        languages=_STRINGS,
+        watched=pa.bool_(),
+        flags=_STRINGS,
+        segments=_STRINGS,
+        brands=_STRINGS,
+        evidence=_STRINGS,
         detail=pa.string(),
     ),  # detail: JSON of what only the report prints (gain, threshold, per-term scores, central posts, decomposition)
     key=("week", "id"),
@@ -79,8 +122,17 @@ TOPICS = Table(  # one row a topic and week; the fields that `folate topics --fo
 CRAWLS = Table(  # the ledger: what each crawl asked for and whether it got it all
     "crawls",
     _schema(
-        crawl=pa.string(), source=pa.string(), query=pa.string(), since=_MOMENT, until=_MOMENT, status=pa.string(),
-        reason=pa.string(), requests=pa.int64(), posts=pa.int64(), dropped=pa.string(), started_at=_MOMENT,
+        crawl=pa.string(),
+        source=pa.string(),
+        query=pa.string(),
+        since=_MOMENT,
+        until=_MOMENT,
+        status=pa.string(),
+        reason=pa.string(),
+        requests=pa.int64(),
+        posts=pa.int64(),
+        dropped=pa.string(),
+        started_at=_MOMENT,
         finished_at=_MOMENT,
     ),  # status: complete, partial, saturated, failed; dropped: JSON {reason: count}
     key=("crawl", "source", "query"),
@@ -89,13 +141,20 @@ CRAWLS = Table(  # the ledger: what each crawl asked for and whether it got it a
 EVIDENCE = Table(  # one row a number that a report printed
     "evidence",
     _schema(
-        id=pa.string(), week=pa.string(), measure=pa.string(), brand=pa.string(), value=pa.float64(), n=pa.int64(),
-        low=pa.float64(), high=pa.float64(), definition=pa.string(), query=pa.string(), versions=pa.string(),
+        id=pa.string(),
+        week=pa.string(),
+        measure=pa.string(),
+        brand=pa.string(),
+        value=pa.float64(),
+        n=pa.int64(),
+        low=pa.float64(),
+        high=pa.float64(),
+        definition=pa.string(),
+        query=pa.string(),
+        versions=pa.string(),
         posts=_STRINGS,
     ),  # query: SQL with its parameters bound; versions: JSON {table: version}; posts: ids, at most 100
     key=("id",),
 )
 
-TABLES: dict[str, Table] = {
-    table.name: table for table in (POSTS, TEXTS, MENTIONS, SENTIMENTS, DUPLICATES, TOPICS, CRAWLS, EVIDENCE)
-}
+TABLES: dict[str, Table] = {table.name: table for table in (POSTS, TEXTS, MENTIONS, SENTIMENTS, DUPLICATES, TOPICS, CRAWLS, EVIDENCE)}

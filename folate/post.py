@@ -61,7 +61,7 @@ class Post:
     @property
     def text_hash(self) -> str:
         """Digest of the body: an annotation belongs to the body it was made of."""
-        return blake2b(self.body.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+        return text_hash(self.body)
 
     def to_json(self) -> str:
         """One line of JSON; missing fields are left out."""
@@ -105,6 +105,11 @@ def body(title: str | None, text: str) -> str:
     return f"{title}\n{text}" if title else text
 
 
+def text_hash(body: str) -> str:
+    """Digest of a body, 16 hex digits."""
+    return blake2b(body.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
 def pseudonyms(salt: str) -> Pseudonym:
     """A keyed, one-way name for authors: the same person on one source always gets the same 16 hex digits.
 
@@ -113,7 +118,8 @@ def pseudonyms(salt: str) -> Pseudonym:
     key = blake2b(salt.encode(), digest_size=32).digest()
 
     def pseudonym(source: str, native: str) -> str:
-        return blake2b(f"{source}\0{native}".encode("utf-8", "surrogatepass"), key=key, digest_size=8).hexdigest()
+        person = f"{len(source)}:{source}:{native}"  # the length keeps ("a", "b:c") and ("a:b", "c") apart
+        return blake2b(person.encode("utf-8", "surrogatepass"), key=key, digest_size=8).hexdigest()
 
     return pseudonym
 

@@ -1,0 +1,75 @@
+"""The store's schema has a number, kept beside the tables. Numbered steps bring an older store up to it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from deltalake import DeltaTable, Field
+from deltalake.schema import Schema
+
+from corpora.schema import TABLES
+from folate.errors import StoreError
+
+FILE = "schema.json"
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One step. `apply` may be stopped half-way and run again."""
+
+    number: int
+    what: str
+    apply: Callable[[Path], None]
+
+
+def add_missing_columns(root: Path) -> None:
+    """Give every table the columns that `corpora.schema` declares and it lacks; they are missing in the rows there are."""
+    for name, table in TABLES.items():
+        if DeltaTable.is_deltatable(str(root / name)):
+            stored = DeltaTable(root / name)
+            have = {field.name for field in stored.schema().fields}
+            lacking: list[Field] = [field for field in Schema.from_arrow(table.schema).fields if field.name not in have]
+            if lacking:
+                stored.alter.add_columns(lacking)
+
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(1, "tables of a store without a number get every declared column", add_missing_columns),)
+
+
+def check(root: Path) -> None:
+    """Raises StoreError unless the store at `root` is of this code's schema, or new."""
+    have, want = number(root), len(MIGRATIONS)
+    if have is not None and have < want:
+        raise StoreError(f"the store {root} has schema {have} and this Folate needs {want}: run 'folate migrate'.")
+    if have is not None and have > want:
+        raise StoreError(f"the store {root} has schema {have} and this Folate knows only up to {want}: install a newer Folate.")
+
+
+def migrate(root: Path) -> list[str]:
+    """Apply the steps that the store lacks, in order; what each did. Raises StoreError when the store is newer than the code."""
+    have = number(root)
+    steps = [] if have is None else MIGRATIONS[have:]
+    for step in steps:
+        step.apply(root)
+        stamp(root, step.number)
+    check(root)
+    return [f"{step.number}: {step.what}" for step in steps]
+
+
+def number(root: Path) -> int | None:
+    """The schema number of the store at `root`: 0 for tables without one, None where there is no store yet."""
+    try:
+        return int(json.loads((root / FILE).read_text(encoding="utf-8"))["schema"])
+    except FileNotFoundError:
+        return 0 if any(DeltaTable.is_deltatable(str(root / name)) for name in TABLES) else None
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(f'wanted {{"schema": number}} in {root / FILE}, got something else.') from error
+
+
+def stamp(root: Path, schema: int) -> None:
+    """Write the number, whole or not at all."""
+    root.mkdir(parents=True, exist_ok=True)
+    aside = root / f"{FILE}.new"
+    aside.write_text(json.dumps({"schema": schema}) + "\n", encoding="utf-8")
+    aside.replace(root / FILE)
