@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from nlp.brands import Linker
+from nlp.language import identify
+
 from folate.config import Brand
 from folate.errors import InputError
 from folate.post import storable
-from nlp.brands import Linker
-from nlp.language import identify
 from nlp.sentiment import Probabilities, Reader, load
 
 BATCH = 256  # lines read before the first answer: enough for length buckets, little enough to feel immediate
@@ -48,12 +49,12 @@ class Question:
         return found or _occurrences(self.text.lower(), target.lower())
 
 
-def classify_lines(lines: Iterable[str], model: str = "") -> Iterator[dict[str, Any]]:
+def classify_lines(lines: Iterable[str], model: str = "", threads: int = 0) -> Iterator[dict[str, Any]]:
     """One answer a line, in order. The model is loaded when the first line has come."""
     reader: Reader | None = None
     source = iter(lines)
     while batch := list(islice(source, BATCH)):
-        reader = reader or load(model)
+        reader = reader or load(model, threads)
         yield from _answers(batch, reader)
 
 

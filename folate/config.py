@@ -108,6 +108,11 @@ class Config:
     def own(self) -> Brand | None:
         return next((brand for brand in self.brands if brand.own), None)
 
+    @property
+    def vocabulary(self) -> list[str]:
+        """Words that stay whole in segmentation: names of brands and products, and confirmed new words."""
+        return [alias for brand in self.brands for alias in brand.aliases] + list(self.nlp.words)
+
     def source(self, name: str) -> Source:
         """The source of that name. Raises ConfigError."""
         for source in self.sources:
@@ -122,7 +127,7 @@ def load(project: Path) -> Config:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ConfigError(f"no {FILE} in {project.resolve()}: make one with 'folate init DIR' or name its folder with --project.") from error
+        raise ConfigError(f"no {FILE} in {project.resolve()}: make one with 'folate init DIR' or name its folder by --project.") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"wanted {path} in UTF-8, got byte {error.object[error.start]:#04x} at {error.start}.") from error
     except tomllib.TOMLDecodeError as error:
@@ -178,7 +183,9 @@ def _check(config: Config) -> None:
     if config.language not in LANGUAGES:
         raise ConfigError(f"{FILE}: wanted language among {', '.join(LANGUAGES)}, got {config.language!r}.")
     for what, names in (
-        ("brand", [b.id for b in config.brands]), ("source", [s.name for s in config.sources]), ("segment", [s.id for s in config.segments]),
+        ("brand", [b.id for b in config.brands]),
+        ("source", [s.name for s in config.sources]),
+        ("segment", [s.id for s in config.segments]),
     ):
         for name in names:
             if names.count(name) > 1:

@@ -12,7 +12,9 @@ from folate.post import KINDS
 
 @click.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--map", "mapping", multiple=True, metavar="FIELD=COLUMN,…", help="Which column holds which field: text=review,published_at=date.")
+@click.option(
+    "--map", "mapping", multiple=True, metavar="FIELD=COLUMN,…", help="Which column holds which field: text=review,published_at=date."
+)
 @click.option("--source", default=None, help="Name of the source; the file's name when missing.")
 @click.option("--kind", type=click.Choice(KINDS), default="review", show_default=True)
 @click.option("--rating-scale", type=float, default=None, metavar="MAX", help="Ratings run from 0 to MAX, such as 5; else from 0 to 1.")
@@ -26,11 +28,11 @@ def import_(
     Columns with the record's own names need no --map. Bad rows go to rejects/ with their reasons; the good ones are kept.
     Importing a file again adds nothing.
     """
-    from folate.pipeline import Pipeline
+    from folate.pipeline.ingest import import_file
+    from folate.pipeline.workspace import Workspace
 
-    pipeline = Pipeline.open(folder)
-    fields = _mapping(mapping)
-    emit([pipeline.import_file(path, fields, source, kind, rating_scale) for path in files], form)
+    fields, workspace = _mapping(mapping), Workspace.open(folder)
+    emit([import_file(workspace, path, fields, source, kind, rating_scale) for path in files], form)
 
 
 @click.command()
@@ -42,9 +44,10 @@ def crawl(sources: tuple[str, ...], folder: Path, form: str) -> int:
 
     Prints the ledger: what was asked for and whether all of it was got.
     """
-    from folate.pipeline import Pipeline
+    from folate.pipeline.ingest import crawl as run
+    from folate.pipeline.workspace import Workspace
 
-    rows = Pipeline.open(folder).crawl(sources)
+    rows = run(Workspace.open(folder), sources)
     emit([{k: row[k] for k in ("source", "query", "status", "reason", "requests", "posts", "dropped")} for row in rows], form)
     statuses = Counter(row["status"] for row in rows)
     return CrawlError.exit_code if statuses["failed"] else 0
@@ -56,9 +59,10 @@ def crawl(sources: tuple[str, ...], folder: Path, form: str) -> int:
 @format_option("jsonl", "csv", "parquet")
 def export(what: str, folder: Path, form: str) -> None:
     """Write posts, or annotations joined to a row a post, to standard output."""
-    from folate.pipeline import Pipeline
+    from corpora.export import export as write
+    from folate.pipeline.workspace import Workspace
 
-    Pipeline.open(folder).export(what, form, click.get_binary_stream("stdout"))
+    write(Workspace.open(folder).store.snapshot(), what, form, click.get_binary_stream("stdout"))
 
 
 def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:

@@ -17,9 +17,10 @@ TABLE_COLUMNS = ("state", "label_zh", "label_en", "score", "posts", "authors", "
 @format_option(*DATA_FORMATS)
 def topics(week: Week, folder: Path, form: str) -> None:
     """Find the emerging topics of a week, best first."""
-    from folate.pipeline import Pipeline
+    from folate.pipeline.topics import find_topics
+    from folate.pipeline.workspace import Workspace
 
-    found = Pipeline.open(folder).topics(week)
+    found = find_topics(Workspace.open(folder), week)
     for note in found.notes:
         click.echo(f"note: {note}", err=True)
     rows = found.rows
@@ -28,19 +29,31 @@ def topics(week: Week, folder: Path, form: str) -> None:
 
 @click.command()
 @week_option
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), default=None, help="Folder to write to; reports/ of the project when missing.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Folder to write to; reports/ of the project when missing.",
+)
 @click.option("--language", type=click.Choice(LANGUAGES), default=None, help="Of headings and explanations; the project's when missing.")
-@click.option("--at", type=click.Path(path_type=Path, exists=True, dir_okay=False), default=None, help="A report's JSON: build again on the corpus versions that it names.")
+@click.option(
+    "--at",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    default=None,
+    help="A report's JSON: build again on the corpus versions that it names.",
+)
 @project_option
 @format_option("html", "json")
 def report(week: Week, output: Path | None, language: str | None, at: Path | None, folder: Path, form: str) -> None:
     """Write the report of a week: HTML that stands alone, and the same figures as JSON beside it."""
-    from folate.pipeline import Pipeline
+    from folate.pipeline.report import write_report
+    from folate.pipeline.workspace import Workspace
 
-    paths, lines = Pipeline.open(folder).report(week, language=language, output=output, at=at)
-    for line in lines:
+    written = write_report(Workspace.open(folder), week, language, output, at)
+    for line in written.lines:
         click.echo(line, err=True)
-    click.echo(paths[form])
+    click.echo(written.html if form == "html" else written.json)
 
 
 @click.command()
@@ -49,10 +62,11 @@ def report(week: Week, output: Path | None, language: str | None, at: Path | Non
 @format_option("text", *DATA_FORMATS)
 def evidence(identifier: str, folder: Path, form: str) -> None:
     """Show the query, the corpus versions and the posts behind the number ID of a report."""
-    from folate.pipeline import Pipeline
+    from folate.pipeline.report import evidence_text, find_evidence
+    from folate.pipeline.workspace import Workspace
 
-    pipeline = Pipeline.open(folder)
+    workspace = Workspace.open(folder)
     if form == "text":
-        click.echo(pipeline.evidence_text(identifier))
+        click.echo(evidence_text(workspace, identifier))
     else:
-        emit([pipeline.evidence(identifier)], form)
+        emit([find_evidence(workspace.store.snapshot(), identifier)], form)

@@ -34,7 +34,12 @@ def project_option(command: F) -> F:
     """`--project DIR` and `--debug`: every command has them."""
     command = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")(command)
     return click.option(
-        "--project", "folder", type=click.Path(path_type=Path, file_okay=False), default=Path(), show_default="here", help="The project's folder."
+        "--project",
+        "folder",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path(),
+        show_default="here",
+        help="The project's folder.",
     )(command)
 
 

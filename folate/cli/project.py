@@ -30,28 +30,30 @@ def init(directory: Path) -> None:
 @project_option
 @format_option(*DATA_FORMATS)
 def status(folder: Path, form: str) -> None:
-    """Show what the project holds: posts and weeks per source, what is annotated, the last crawl."""
-    from folate.pipeline import Pipeline
+    """Show what the project holds: posts, weeks and annotations of each source, and how its last crawl went."""
+    from folate.pipeline.status import status as rows
+    from folate.pipeline.workspace import Workspace
 
-    emit(Pipeline.open(folder).status(), form)
+    emit(rows(Workspace.open(folder)), form)
 
 
 @click.command()
 @project_option
 def compact(folder: Path) -> None:
-    """Merge the small files of the store and remove old versions that no report names."""
-    from folate.pipeline import Pipeline
+    """Merge the small files of the store, and delete those that no version needs which a report names."""
+    from folate.pipeline.workspace import Workspace
 
-    Pipeline.open(folder).store.compact()
-    click.echo("compacted.", err=True)
+    store = Workspace.open(folder).store
+    store.compact()
+    click.echo(f"compacted; {store.vacuum():,} old files deleted.", err=True)
 
 
 @click.command()
 @project_option
 def migrate(folder: Path) -> None:
     """Bring an older store to this version's schema."""
-    from corpora.store import Store
+    from corpora.migrations import migrate as apply
     from folate.paths import Project
 
-    for step in Store.migrate(Project(folder).store):
+    for step in apply(Project(folder).store):
         click.echo(f"applied: {step}", err=True)

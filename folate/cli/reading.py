@@ -1,12 +1,16 @@
 """Commands that read text: annotate a corpus, or lines from standard input."""
 
+import json
 import sys
+from codecs import BOM_UTF8
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from folate.cli.options import project_option
+from folate.config import FILE, Config, load
 
 
 @click.command()
@@ -17,9 +21,10 @@ def annotate(folder: Path, without_sentiment: bool) -> None:
 
     Interrupted, it goes on where it stopped. A changed brand list or model reads everything again.
     """
-    from folate.pipeline import Pipeline
+    from folate.pipeline import annotate as steps
+    from folate.pipeline.workspace import Workspace
 
-    done = Pipeline.open(folder).annotate(sentiment=not without_sentiment)
+    done = steps.annotate(Workspace.open(folder), sentiment=not without_sentiment)
     click.echo(f"annotated: {', '.join(f'{count:,} {what}' for what, count in done.items())}.", err=True)
 
 
@@ -34,10 +39,10 @@ def classify(folder: Path, model: str | None) -> int:
     in its place, and exit code 3 at the end.
     """
     from folate.classify import classify_lines
-    from folate.pipeline import model_of
 
+    nlp = _config(folder).nlp
     bad = 0
-    for answer in classify_lines(_lines(), model if model is not None else model_of(folder)):
+    for answer in classify_lines(_lines(), nlp.model if model is None else model, nlp.threads):
         bad += "error" in answer
         _print_json(answer)
     return 3 if bad else 0
@@ -48,20 +53,25 @@ def classify(folder: Path, model: str | None) -> int:
 @click.option("--words", type=click.File(encoding="utf-8"), help="A file of words to keep whole, one a line.")
 def segment(folder: Path, words: Any) -> None:
     """Segment lines from standard input: one text a line in, its words separated by spaces out."""
-    from folate.pipeline import words_of
     from nlp.segment import Segmenter
+
+    from folate.pipeline import words_of
 
     segmenter = Segmenter([*words_of(folder), *(line.strip() for line in words or () if line.strip())])
     for line in _lines():
         click.echo(" ".join(token.text for token in segmenter.tokens(line) if not token.text.isspace()))
 
 
-def _lines() -> "map[str]":
+def _config(folder: Path) -> Config:
+    """The project's configuration, or the defaults outside a project."""
+    return load(folder) if (folder / FILE).exists() else Config(name="")
+
+
+def _lines() -> Iterator[str]:
     """Standard input line by line; bytes that are not UTF-8 become U+FFFD rather than an error far into a stream."""
-    return map(lambda raw: raw.decode("utf-8-sig" if raw.startswith(b"\xef\xbb\xbf") else "utf-8", "replace").rstrip("\r\n"), sys.stdin.buffer)
+    for raw in sys.stdin.buffer:
+        yield raw.removeprefix(BOM_UTF8).decode("utf-8", "replace").rstrip("\r\n")
 
 
 def _print_json(value: dict[str, Any]) -> None:
-    import json
-
     click.echo(json.dumps(value, ensure_ascii=False))

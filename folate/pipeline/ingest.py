@@ -1,0 +1,96 @@
+"""Posts come in: from files and from crawls. Both can be repeated; neither adds a post twice."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from corpora.files import ImportOptions, Reject, read
+from corpora.store import Upserted
+from folate.errors import ConfigError
+from folate.pipeline.workspace import Workspace
+from folate.post import Post
+from folate.progress import progress
+
+
+def import_file(
+    workspace: Workspace, path: Path, mapping: dict[str, str], source: str | None, kind: str, rating_scale: float | None
+) -> dict[str, Any]:
+    """Read one file into the store. Returns counts: read, added, changed, known, rejected, and rejects by reason.
+
+    Rejected rows are written to rejects/FILE.jsonl. Raises InputError when the file can't be read at all.
+    """
+    options = ImportOptions(
+        mapping=mapping, source=source or path.name.split(".")[0], kind=kind, rating_scale=rating_scale,
+        zone=workspace.config.timezone, crawl=f"import:{path.name}", salt=workspace.project.salt(),
+    )  # fmt: skip
+    reasons: Counter[str] = Counter()
+    rejects = workspace.project.rejects / f"{path.name}.jsonl"
+    rejects.parent.mkdir(exist_ok=True)
+    with rejects.open("w", encoding="utf-8") as out:
+        posts = _without_rejects(progress("reading", items=read(path, options), unit="row"), out, reasons)
+        done = workspace.store.upsert_posts(posts)
+    if not reasons:
+        rejects.unlink()
+    return {"file": path.name, **_counts(done), "rejected": reasons.total(), "reasons": _readable(reasons)}
+
+
+def crawl(workspace: Workspace, names: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Crawl the sources of these names (all, when none is named), ingest what came, and return the ledger rows.
+
+    The crawl's folder is the resume point: crawls that ended without being ingested are ingested first.
+    """
+    from crawlers.run import crawl as run_spiders
+
+    config = workspace.config
+    sources = [config.source(name) for name in names] or list(config.sources)
+    if not sources:
+        raise ConfigError("wanted a [[sources]] table in folate.toml to crawl, got none; 'folate import' reads files instead.")
+    resume(workspace)
+    crawl_id = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    folder = workspace.project.crawls / crawl_id
+    run_spiders(sources, config.crawl, folder, workspace.project.salt(), crawl_id, config.timezone)
+    return ingest(workspace, folder)
+
+
+def resume(workspace: Workspace) -> None:
+    """Ingest every crawl folder that was written and, the machine having stopped, never ingested."""
+    if workspace.project.crawls.is_dir():
+        for folder in sorted(workspace.project.crawls.iterdir()):
+            if folder.is_dir() and not (folder / "ingested").exists():
+                ingest(workspace, folder)
+
+
+def ingest(workspace: Workspace, folder: Path) -> list[dict[str, Any]]:
+    """Put a crawl's posts and ledger into the store, then mark the folder as ingested."""
+    from crawlers.run import read_ledger, read_posts
+
+    workspace.store.upsert_posts(read_posts(folder))
+    rows = read_ledger(folder)
+    workspace.store.upsert("crawls", rows)
+    (folder / "ingested").touch()
+    return rows
+
+
+def _without_rejects(items: Iterable[Post | Reject], out: TextIO, reasons: Counter[str]) -> Iterator[Post]:
+    for item in items:
+        if isinstance(item, Post):
+            yield item
+        else:
+            reasons[item.reason] += 1
+            out.write(
+                json.dumps(
+                    {"row": item.row, "reason": item.reason, "detail": item.detail, "values": item.values}, ensure_ascii=False, default=str
+                )
+                + "\n"
+            )
+
+
+def _counts(done: Upserted) -> dict[str, int]:
+    return {"read": done.inserted + done.updated + done.unchanged, "added": done.inserted, "changed": done.updated, "known": done.unchanged}
+
+
+def _readable(reasons: Counter[str]) -> str:
+    return ", ".join(f"{reason} {count:,}" for reason, count in reasons.most_common())

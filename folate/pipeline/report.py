@@ -1,0 +1,68 @@
+"""The weekly report: built on pinned versions, written as HTML and JSON, its evidence kept in the store."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from corpora.store import Snapshot
+from folate.errors import InputError, NotFound
+from folate.pipeline.workspace import Workspace
+from folate.weeks import Week
+from reports.build import build
+from reports.document import to_json
+from reports.evidence import explain
+from reports.html import render
+
+DERIVED = frozenset({"evidence"})  # what a report writes itself is no part of what it is built on
+
+
+@dataclass(frozen=True)
+class Written:
+    """Where the report lies, and the lines that matter most."""
+
+    html: Path
+    json: Path
+    lines: list[str]
+
+
+def write_report(workspace: Workspace, week: Week, language: str | None, output: Path | None, at: Path | None) -> Written:
+    """Build the report of `week` on the newest versions, or on those that the report `at` (JSON) names, and write it.
+
+    Raises InputError when `at` is no report, StoreError when its versions can't be read any more.
+    """
+    versions = _versions_of(at) if at else {k: v for k, v in workspace.store.versions().items() if k not in DERIVED}
+    report = build(workspace.store.snapshot(versions), workspace.config, week, language or workspace.config.language, datetime.now(UTC))
+    folder = output or workspace.project.reports
+    folder.mkdir(parents=True, exist_ok=True)
+    html, document = folder / f"{week}.html", folder / f"{week}.json"
+    html.write_text(render(report), encoding="utf-8")
+    document.write_text(to_json(report), encoding="utf-8")
+    workspace.store.upsert("evidence", report.evidence)
+    return Written(html, document, list(report.headlines))
+
+
+def find_evidence(snapshot: Snapshot, identifier: str) -> dict[str, Any]:
+    """The row of the table `evidence`; the beginning of an id is enough when it is the only one. Raises NotFound."""
+    query = "SELECT * FROM evidence WHERE starts_with(id, $id) ORDER BY id LIMIT 6"
+    rows = snapshot.sql(query, {"id": identifier}).to_pylist()
+    exact = [row for row in rows if row["id"] == identifier] or rows
+    if len(exact) != 1:
+        known = ", ".join(row["id"] for row in rows[:5]) or "none with that beginning; the report prints them"
+        raise NotFound(f"wanted the id of one number of a report, got {identifier!r}; possible: {known}.")
+    return dict(exact[0])
+
+
+def evidence_text(workspace: Workspace, identifier: str) -> str:
+    """What `folate evidence ID` prints: the number, its definition and query, and the posts as they stood."""
+    row = find_evidence(workspace.store.snapshot(), identifier)
+    return explain(row, workspace.store.snapshot(json.loads(row["versions"])))
+
+
+def _versions_of(path: Path) -> Mapping[str, int]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8"))["versions"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"wanted a report in JSON with its corpus versions, got {path}.") from error

@@ -1,0 +1,32 @@
+"""A project, opened: its folder, its configuration, its store."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+
+from corpora.store import Store
+from folate.config import Config, load
+from folate.paths import Project
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """What every step of the pipeline works on."""
+
+    project: Project
+    config: Config
+
+    @classmethod
+    def open(cls, folder: Path) -> "Workspace":
+        """Raises ConfigError when `folder` is no project, StoreError when its store needs a migration."""
+        return cls(Project(folder), load(folder))
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self.project.store)
+
+    def vocabulary_digest(self) -> str:
+        """Changes when brands or confirmed words do: what was read with other ones must be read again."""
+        brands = sorted((brand.id, brand.aliases) for brand in self.config.brands)
+        return blake2b(repr((brands, sorted(self.config.nlp.words))).encode(), digest_size=4).hexdigest()

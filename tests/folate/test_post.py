@@ -1,0 +1,80 @@
+"""The record: what it refuses, and that JSON carries it unchanged."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from folate.errors import InputError
+from folate.post import COUNTS, Post, pseudonyms
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def post(**changes):
+    return Post(**({"id": "forum:1", "source": "forum", "kind": "forum", "text": "燕麦很香", "published_at": NOON} | changes))
+
+
+@given(
+    text=st.text(), title=st.none() | st.text(), rating=st.none() | st.floats(0, 1),
+    counts=st.fixed_dictionaries({name: st.none() | st.integers(0, 2**53) for name in COUNTS}),
+    moment=st.datetimes(timezones=st.timezones()),
+)  # fmt: skip
+def test_json_carries_a_post_unchanged(text, title, rating, counts, moment):
+    one = post(text=text, title=title, rating=rating, published_at=moment, **counts)
+    assert Post.from_json(one.to_json()) == one
+
+
+def test_missing_is_not_zero():
+    assert post().likes is None
+    assert '"likes"' not in post().to_json()
+    assert '"likes": 0' in post(likes=0).to_json()
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"id": "1"}, "forum:native-id"),
+        ({"id": "forum:"}, "forum:native-id"),
+        ({"kind": "letter"}, "kind"),
+        ({"published_at": datetime(2026, 3, 2)}, "time zone"),  # noqa: DTZ001
+        ({"rating": 5.0}, "0 to 1"),
+        ({"rating": float("nan")}, "0 to 1"),
+        ({"likes": -1}, "likes"),
+        ({"views": 1.5}, "views"),
+        ({"precision": "week"}, "precision"),
+    ],
+)
+def test_an_impossible_post_is_refused_by_name(changes, named):
+    with pytest.raises(InputError, match=named):
+        post(**changes)
+
+
+def test_unknown_and_missing_fields_are_named():
+    with pytest.raises(InputError, match="no field 'txt'"):
+        Post.from_dict({"txt": "x"})
+    with pytest.raises(InputError, match="needs id, kind"):
+        Post.from_dict({"source": "s", "text": "x", "published_at": NOON})
+    with pytest.raises(InputError, match="ISO 8601"):
+        Post.from_json('{"id": "s:1", "source": "s", "kind": "qa", "text": "x", "published_at": "gestern"}')
+
+
+def test_lone_surrogates_become_replacement_marks_and_pairs_become_emoji():
+    assert post(text="半个\ud83d").text == "半个\ufffd"
+    assert post(text="\ud83d\ude00").text == "😀"
+
+
+def test_the_body_is_title_and_text_and_the_hash_follows_it():
+    assert post(title="早餐").body == "早餐\n燕麦很香"
+    assert post().body == "燕麦很香"
+    assert post(title="早餐").text_hash != post().text_hash
+    assert post(likes=3).text_hash == post().text_hash
+
+
+def test_pseudonyms_are_stable_keyed_and_apart_between_sources():
+    hide = pseudonyms("salt")
+    assert hide("forum", "u1") == hide("forum", "u1") != hide("shop", "u1")
+    assert hide("forum", "u1") != pseudonyms("other")("forum", "u1")
+    assert hide("a", "b:c") != hide("a:b", "c")
+    assert len(hide("forum", "u1")) == 16

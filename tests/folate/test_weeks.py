@@ -1,0 +1,48 @@
+"""ISO weeks: year ends, time zones, and that every moment lies in exactly one week."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from folate.errors import ConfigError
+from folate.weeks import Week, trailing
+
+ZONES = st.sampled_from(["Asia/Shanghai", "America/New_York", "UTC", "Pacific/Kiritimati", "Europe/London"])
+MOMENTS = st.datetimes(datetime(2000, 1, 2), datetime(2099, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+@given(MOMENTS, ZONES)
+def test_a_moment_lies_in_the_bounds_of_its_week_and_of_no_other(moment, zone):
+    week = Week.of(moment, zone)
+    start, end = week.bounds(zone)
+    assert start <= moment < end
+    assert (week + 1).bounds(zone)[0] == end
+    assert Week.parse(str(week)) == week
+
+
+@given(st.integers(0, 3000), st.integers(-200, 200))
+def test_adding_weeks_is_undone_by_subtracting_them(offset, step):
+    week = Week(2001, 1) + offset
+    assert (week + step) - step == week
+    assert (week + 1) > week
+
+
+def test_years_begin_where_iso_says():
+    assert str(Week(2026, 1) - 1) == "2025-W52"
+    assert str(Week(2020, 53) + 1) == "2021-W01"
+    assert Week.of(datetime(2025, 12, 31, 12, tzinfo=UTC), "UTC") == Week(2026, 1)
+    assert trailing(Week(2026, 2), 3) == [Week(2025, 51), Week(2025, 52), Week(2026, 1)]
+
+
+def test_monday_midnight_is_the_projects_own():
+    moment = datetime(2026, 3, 1, 16, tzinfo=UTC)  # Monday 00:00 in Shanghai
+    assert Week.of(moment, "Asia/Shanghai") == Week(2026, 10)
+    assert Week.of(moment, "UTC") == Week(2026, 9)
+
+
+@pytest.mark.parametrize("text", ["2026-W54", "2026-W00", "2026-10", "W10", "", "2025-W53", "２０２６-W10x"])
+def test_what_is_no_week_is_refused(text):
+    with pytest.raises(ConfigError, match="2026-W10"):
+        Week.parse(text)
