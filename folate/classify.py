@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from nlp.brands import Linker
-from nlp.language import identify
-
 from folate.config import Brand
 from folate.errors import InputError
 from folate.post import storable
+from nlp.brands import Linker
+from nlp.language import identify
 from nlp.sentiment import Probabilities, Reader, load
 
 BATCH = 256  # lines read before the first answer: enough for length buckets, little enough to feel immediate

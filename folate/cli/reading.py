@@ -55,9 +55,7 @@ def segment(folder: Path, words: Any) -> None:
     """Segment lines from standard input: one text a line in, its words separated by spaces out."""
     from nlp.segment import Segmenter
 
-    from folate.pipeline import words_of
-
-    segmenter = Segmenter([*words_of(folder), *(line.strip() for line in words or () if line.strip())])
+    segmenter = Segmenter([*_config(folder).vocabulary, *(line.strip() for line in words or () if line.strip())])
     for line in _lines():
         click.echo(" ".join(token.text for token in segmenter.tokens(line) if not token.text.isspace()))
 

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -80,12 +81,7 @@ def _without_rejects(items: Iterable[Post | Reject], out: TextIO, reasons: Count
             yield item
         else:
             reasons[item.reason] += 1
-            out.write(
-                json.dumps(
-                    {"row": item.row, "reason": item.reason, "detail": item.detail, "values": item.values}, ensure_ascii=False, default=str
-                )
-                + "\n"
-            )
+            out.write(json.dumps(asdict(item), ensure_ascii=False, default=str) + "\n")
 
 
 def _counts(done: Upserted) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """The emerging topics of a week: the window goes from the store to nlp.topics, and what is found goes back."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from folate.pipeline.annotate import text_version
 from folate.pipeline.workspace import Workspace
 from folate.post import body
 from folate.weeks import Week, trailing
+from nlp.sentiment import load
 from nlp.topics import Topic, discover
 
 Embed = Callable[[list[str]], np.ndarray]
@@ -39,7 +40,7 @@ class Found:
     notes: list[str]
 
 
-def find_topics(workspace: Workspace, week: Week, embed: Embed | None) -> Found:
+def find_topics(workspace: Workspace, week: Week) -> Found:
     """Discover the topics of `week`, give those known from earlier weeks their ids, and store them.
 
     Raises NotFound when no post of the window has been annotated.
@@ -48,10 +49,19 @@ def find_topics(workspace: Workspace, week: Week, embed: Embed | None) -> Found:
     stream = window(snapshot, config, week)
     if not stream.num_rows and snapshot.sql("SELECT count(*) AS n FROM posts").column("n")[0].as_py():
         _require_annotations(snapshot, text_version(workspace))
-    found = discover(stream, week, config, embed=embed, previous=earlier(snapshot, week))
+    found = discover(stream, week, config, embed=_embed(config), previous=earlier(snapshot, week))
     rows = [topic_row(topic, week) for topic in found.topics]
     workspace.store.replace("topics", rows, {"week": str(week)})
     return Found(rows, list(found.notes))
+
+
+def _embed(config: Config) -> Embed:
+    """Sentence vectors; the model is loaded when the first terms need them."""
+
+    def embed(texts: list[str]) -> np.ndarray:
+        return load(config.nlp.model, config.nlp.threads).embed(texts)
+
+    return embed
 
 
 def window(snapshot: Snapshot, config: Config, week: Week) -> pa.Table:
@@ -81,8 +91,3 @@ def topic_row(topic: Topic, week: Week) -> dict[str, Any]:
 def _require_annotations(snapshot: Snapshot, version: str) -> None:
     if not snapshot.sql("SELECT count(*) AS n FROM texts WHERE version = $version", {"version": version}).column("n")[0].as_py():
         raise NotFound("wanted annotated posts, got posts that nobody has read yet: run 'folate annotate' first.")
-
-
-def stored_topics(snapshot: Snapshot, week: Week) -> Sequence[dict[str, Any]]:
-    """What `find_topics` stored for `week`."""
-    return snapshot.sql("SELECT * FROM topics WHERE week = $week", {"week": str(week)}).to_pylist()
