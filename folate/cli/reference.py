@@ -1,0 +1,26 @@
+"""The reference of the command line, in Markdown, made from the commands themselves: `make docs`."""
+
+import click
+
+from folate.cli import COMMANDS, cli
+
+
+def reference() -> str:
+    """Every command with its help text, as `folate COMMAND --help` prints it."""
+    parent = click.Context(cli, info_name="folate", max_content_width=110, terminal_width=110)
+    parts = ["# The command line", "", "Made by `make docs` from the commands themselves.", "", _block(cli.get_help(parent))]
+    for name in COMMANDS:
+        command = cli.get_command(parent, name)
+        if command is None:
+            raise LookupError(name)
+        context = click.Context(command, info_name=name, parent=parent, max_content_width=110, terminal_width=110)
+        parts += ["", f"## folate {name}", "", _block(command.get_help(context))]
+    return "\n".join(parts) + "\n"
+
+
+def _block(text: str) -> str:
+    return f"```text\n{text}\n```"
+
+
+if __name__ == "__main__":
+    click.echo(reference(), nl=False)
