@@ -1,0 +1,43 @@
+"""Where a text names a brand."""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from folate.config import Brand
+from nlp.lexicon import longest
+from nlp.normalize import fold, normalize
+from nlp.spans import NAME, URL
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A brand's id and the span of code points that names it."""
+
+    brand: str
+    start: int
+    end: int
+
+
+class Linker:
+    """Finds names and products of brands, however wide, traditional or capital they are written."""
+
+    def __init__(self, brands: Sequence[Brand]) -> None:
+        owners: defaultdict[str, list[str]] = defaultdict(list)
+        for brand in brands:
+            for alias in dict.fromkeys(map(normalize, brand.aliases)):
+                owners[alias.replace(" ", "")].append(brand.id)
+        self._owners = dict(owners)
+        aliases = longest(normalize(alias) for brand in brands for alias in brand.aliases)
+        self._pattern = re.compile(f"{URL}|{NAME}|(?P<alias>{aliases})") if aliases else None
+
+    def find(self, body: str) -> list[Mention]:
+        """Mentions in order; the longest alias wins where several begin, and an alias of two brands mentions both.
+
+        Nothing inside of a URL or an @name is a mention: an account spoken to is not a brand spoken of.
+        """
+        if self._pattern is None:
+            return []
+        found = (match for match in self._pattern.finditer(fold(body)) if match["alias"])
+        return [Mention(brand, *match.span()) for match in found for brand in self._owners[match[0].replace(" ", "")]]

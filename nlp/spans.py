@@ -1,0 +1,54 @@
+"""Pieces of a post that are one thing each: URLs, @names, hashtags, emoticons, emoji, numbers.
+
+Regular expressions (sources, to be joined) over text that `nlp.normalize.fold` has made narrow and lower case.
+"""
+
+import re
+
+HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+"""Inside of a character class: Chinese characters."""
+
+EMOJI_CHARACTER = "[\u203c\u2049\u231a-\u23ff\u2600-\u2604\u2607-\u27bf\u2b05-\u2b55\U0001f000-\U0001faff]"
+_MODIFIED = f"{EMOJI_CHARACTER}[\ufe0f\U0001f3fb-\U0001f3ff]*"
+EMOJI = f"[\U0001f1e6-\U0001f1ff]{{2}}|[0-9#*]\ufe0f?\u20e3|{_MODIFIED}(?:\u200d{_MODIFIED})*"
+"""One picture on the screen: a flag, a keycap, or characters joined by U+200D."""
+
+EMOTICON = rf"\[[{HAN}a-z]{{1,8}}\]"
+"""`[怒]`, `[doge]`: how Chinese sites write a picture."""
+
+FACE = r"(?:[:;=]['-]?[()\[\]dpo3/\\|*]+|\^[_.]?\^|t_t|>[_.]<|-_-|<3+)(?!\w)"
+"""`:)`, `^_^`: how a keyboard writes one."""
+
+_HOST = r"(?:[0-9a-z](?:[0-9a-z-]{0,62})\.){1,5}"
+_ENDINGS = "com|cn|net|org|edu|gov|info|top|xyz|vip|shop|app|tv|cc|io|me|hk|tw|uk|us|eu|de|fr|jp|kr"
+URL = (
+    r"(?:https?://|www\.)[!-~]*[0-9a-z/=&#_%+~-]"
+    rf"|(?<![0-9a-z.@-]){_HOST}(?:{_ENDINGS})(?![0-9a-z@])(?:[/?#][!-~]*[0-9a-z/=&#_%+~-])?"
+    rf"|(?<![0-9a-z._%+-])[0-9a-z._%+-]{{1,64}}@{_HOST}[a-z]{{2,12}}"
+)
+"""Web and mail addresses, with or without a scheme; the full stop after one is not part of it."""
+
+NAME = r"@[\w-]{1,30}"
+"""An account spoken to."""
+
+HASHTAG = r"\#[0-9a-z_]+(?=\#[a-z_])|\#[^\s#](?:[^#\n]{0,38}[^\s#])?\#|\#(?!\d+(?!\w))\w{1,40}"
+"""`#tag` or `#话题#`, the closing sign included; `#1` is a number, and `#a#b` two tags."""
+
+_DECORATION = re.compile(r"\[(?:话题|超话)\]$")
+_HASHTAG = re.compile(rf"(?:{URL})|(?:(?<![\w#])|(?<=[{HAN}]))({HASHTAG})")
+
+
+def hashtags(folded: str) -> list[str]:
+    """The topics of a folded text without their signs, each once, in order.
+
+    >>> hashtags("#孕期营养[话题]# 今天 #folicacid")
+    ['孕期营养', 'folicacid']
+    """
+    if "#" not in folded:
+        return []
+    return list(dict.fromkeys(topic(match[1]) for match in _HASHTAG.finditer(folded) if match[1]))
+
+
+def topic(hashtag: str) -> str:
+    """`#话题#`, `#话题[超话]#` or `#话题` without signs."""
+    return _DECORATION.sub("", hashtag.strip("#"))
