@@ -1,0 +1,29 @@
+"""A row of a file, and a row that could not become a post."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+Reason = Literal[
+    "no text", "no date", "unreadable date", "date in the future", "date too early", "unreadable rating", "rating out of range",
+    "unreadable count", "unreadable value", "unreadable row", "wrong number of cells", "repeated header", "duplicate row",
+    "wrong encoding", "bad source", "unknown kind",
+]  # fmt: skip
+REASONS: tuple[str, ...] = get_args(Reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Its number as an editor shows it (the line of a text file or of a sheet; in Parquet counted from 1), and its cells."""
+
+    number: int
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that was not taken: why, in fixed words and in detail, and what it held, authors as keyed hashes."""
+
+    row: int
+    reason: Reason
+    detail: str
+    values: dict[str, Any]

@@ -1,0 +1,122 @@
+"""Files as rows: CSV, JSONL, XLSX and Parquet behind one record."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import IO, Any
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpora.files.delimited import open_delimited
+from corpora.files.rejects import Reject, Row
+from folate.errors import InputError
+
+_BROKEN = (OSError, EOFError, BadZipFile, ParseError, KeyError, UnicodeError, zlib.error, pa.ArrowException)
+_FIRST = 1000  # lines of JSONL whose keys count as its columns
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The names of a file's columns, and its rows: numbered, each a Row or a Reject."""
+
+    columns: tuple[str, ...]
+    rows: Iterator[Row | Reject]
+
+
+def open_sheet(path: Path) -> Sheet:
+    """Open a file by its extension (`.gz` may follow). Raises InputError when it can't be read as that, or is empty."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    kind = suffixes[-2] if suffixes[-1:] == [".gz"] and len(suffixes) > 1 else "".join(suffixes[-1:])
+    if kind not in _OPENERS:
+        raise InputError(f"wanted a file whose name ends in {', '.join(_OPENERS)} (.gz may follow), got {path.name!r}.")
+    try:
+        sheet = _OPENERS[kind](path)
+    except _BROKEN as error:
+        raise InputError(f"{path.name!r} can't be read as {kind}: {error}.") from error
+    if not any(sheet.columns):
+        raise InputError(f"{path.name!r} is empty: wanted a row of column names and rows.")
+    return Sheet(sheet.columns, _to_the_end(path, sheet.rows))
+
+
+def _to_the_end(path: Path, rows: Iterator[Row | Reject]) -> Iterator[Row | Reject]:
+    """The rows; a file that breaks off says after which."""
+    last = 0
+    try:
+        for row in rows:
+            last = row.number if isinstance(row, Row) else row.row
+            yield row
+    except _BROKEN as error:
+        raise InputError(f"{path.name!r} can't be read after row {last}: {error}; rows before it are taken.") from error
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def _csv(path: Path) -> Sheet:
+    columns, rows = open_delimited(lambda: open_bytes(path))
+    return Sheet(columns, rows)
+
+
+def _jsonl(path: Path) -> Sheet:
+    rows = _json_rows(open_bytes(path))
+    head = list(islice(rows, _FIRST))
+    if head and not any(isinstance(row, Row) for row in head):
+        raise InputError(f"{path.name!r} can't be read as .jsonl: none of its first {len(head)} lines is a JSON object.")
+    keys = chain.from_iterable(row.values for row in head)
+    return Sheet(tuple(dict.fromkeys(keys)), chain(head, rows))
+
+
+def _json_rows(file: IO[bytes]) -> Iterator[Row | Reject]:
+    with file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                yield _json_row(number, line.removeprefix(b"\xef\xbb\xbf"))
+
+
+def _json_row(number: int, line: bytes) -> Row | Reject:
+    try:
+        values = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        return Reject(number, "wrong encoding", f"wanted UTF-8, got byte {line[error.start]:#04x}", {})
+    except (ValueError, RecursionError) as error:
+        return Reject(number, "unreadable row", f"not JSON: {error}", {})
+    if not isinstance(values, dict):
+        return Reject(number, "unreadable row", f"wanted a JSON object, got {str(values)[:60]}", {})
+    return Row(number, values)
+
+
+def _xlsx(path: Path) -> Sheet:
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        book = load_workbook(path, read_only=True, data_only=True)
+    except InvalidFileException as error:
+        raise InputError(f"{path.name!r} can't be read as .xlsx: {error}.") from error
+    rows = ((n, cells) for n, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), 1) if any(c is not None for c in cells))
+    _, header = next(rows, (0, ()))
+    columns = tuple("" if cell is None else str(cell).strip() for cell in header)
+    return Sheet(columns, (Row(number, _named(columns, cells)) for number, cells in rows))
+
+
+def _named(columns: tuple[str, ...], cells: Iterable[Any]) -> dict[str, Any]:
+    return {name: cell for name, cell in zip(columns, cells, strict=False) if name}
+
+
+def _parquet(path: Path) -> Sheet:
+    file = pq.ParquetFile(path)
+    rows = chain.from_iterable(batch.to_pylist() for batch in file.iter_batches(batch_size=10_000))
+    return Sheet(tuple(file.schema_arrow.names), (Row(number, values) for number, values in enumerate(rows, 1)))
+
+
+_OPENERS: dict[str, Callable[[Path], Sheet]] = {
+    ".csv": _csv, ".tsv": _csv, ".txt": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".xlsx": _xlsx, ".parquet": _parquet,
+}  # fmt: skip

@@ -1,0 +1,59 @@
+"""Cells as values of a Post. Each reader takes any cell that is not missing and raises ValueError, saying what is wrong."""
+
+import math
+import re
+
+_MISSING = frozenset({"", "nan", "null", "none", "nat", "n/a", "na", "\\n", "-", "--"})
+_COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(万|亿|千|k|w|m)?\+?", re.IGNORECASE)
+_TIMES = {"": 1, "千": 1e3, "k": 1e3, "万": 1e4, "w": 1e4, "m": 1e6, "亿": 1e8}
+_LARGEST = 10**12
+_TRUTH = {"true": True, "1": True, "yes": True, "y": True, "是": True, "false": False, "0": False, "no": False, "n": False, "否": False}
+
+
+def is_missing(cell: object) -> bool:
+    """True for what files write where there is nothing. (A text may well be "null": see `is_blank`.)"""
+    if isinstance(cell, str):
+        return cell.strip().lower() in _MISSING
+    return cell is None or (isinstance(cell, float) and math.isnan(cell))
+
+
+def is_blank(cell: object) -> bool:
+    return cell is None or (isinstance(cell, float) and math.isnan(cell)) or (isinstance(cell, str) and not cell.strip())
+
+
+def read_text(cell: object) -> str:
+    """A string as it stands; a number as people write it (a spreadsheet holds the id 17 as 17.0)."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, dict | list):
+        raise ValueError(f"wanted one value, got {str(cell)[:60]}")
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+
+
+def read_count(cell: object) -> int:
+    """1234, "1,234", "1.2万", "10万+", "3k"."""
+    text = read_text(cell).strip().replace(",", "").replace("，", "")
+    match = _COUNT.fullmatch(text)
+    count = round(float(match[1]) * _TIMES[(match[2] or "").lower()]) if match else -1
+    if not 0 <= count <= _LARGEST:
+        raise ValueError(f"wanted a count, got {text[:60]!r}")
+    return count
+
+
+def read_number(cell: object) -> float:
+    """A finite number."""
+    try:
+        number = float(read_text(cell).strip())
+    except ValueError as error:
+        raise ValueError(f"wanted a number, got {str(cell)[:60]!r}") from error
+    if not math.isfinite(number):
+        raise ValueError(f"wanted a finite number, got {str(cell)[:60]!r}")
+    return number
+
+
+def read_truth(cell: object) -> bool:
+    """True or false, also as 1 and 0, yes and no, 是 and 否."""
+    try:
+        return _TRUTH[read_text(cell).strip().lower()]
+    except KeyError as error:
+        raise ValueError(f"wanted true or false, got {str(cell)[:60]!r}") from error
