@@ -1,0 +1,102 @@
+"""One report of one week from one snapshot."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from corpora.snapshot import Snapshot
+from folate.config import Config
+from folate.weeks import Week, trailing
+from nlp.statistics import Floats
+from reports import queries, sections
+from reports.catalogue import catalogue
+from reports.estimates import BALANCED
+from reports.figures import Figure, Sentence, versions_json
+from reports.measures import Asked, BrandMeasures, measure
+from reports.rows import read
+from reports.sections import SourceLine, Topic, TopPost
+from reports.summary import INCOMPLETE, summarise
+
+WEEKS_BEFORE = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything that a report says. Its numbers are Figures and its sentences rest on them: nothing else can be printed."""
+
+    project: str
+    language: str
+    week: Week
+    zone: str
+    partial_until: datetime | None  # newest moment that the corpus knows, when the week ends after it
+    versions: Mapping[str, int]
+    summary: tuple[Sentence, ...]  # at most five; the first three: share of voice, net sentiment, the untracked word
+    week_posts: Figure
+    brands: tuple[BrandMeasures, ...]
+    topics: tuple[Topic, ...]
+    posts: tuple[TopPost, ...]
+    sources: tuple[SourceLine, ...]
+
+    @property
+    def empty(self) -> bool:
+        """No post of the week mentions a brand."""
+        return not any(brand.figures["mentions"].value for brand in self.brands)
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """Every number of the report once, in reading order."""
+        return tuple({figure.id: figure for figure in _figures(self)}.values())
+
+    @property
+    def evidence(self) -> list[dict[str, Any]]:
+        """Rows of the table `evidence`: one a number. Definitions are in English, whatever the report's language."""
+        say = catalogue("en")
+        return [figure.row(say.measure(figure.measure, "definition")) for figure in self.figures]
+
+
+def build(
+    snapshot: Snapshot, config: Config, week: Week, language: str = "en", now: datetime | None = None, prior: Floats = BALANCED
+) -> Report:  # fmt: skip
+    """The report of `week`. The same snapshot gives the same report: `now` (else the newest moment in the corpus) only tells whether
+    the week is over. `prior` (3,) are the prevalences that the sentiment probabilities were calibrated under.
+
+    Raises NoEvidence when a number would have nothing behind it, ConfigError for a language without a catalogue.
+    """
+    say = catalogue(language)
+    asked = Asked(config, week, versions_json(snapshot.versions))
+    sources = sections.sources(snapshot, asked)
+    until = _partial_until(snapshot, week, config.timezone, now)
+    asked = replace(asked, flags=_flags(until, sources))
+    mentions = read(snapshot, asked.brands, [*trailing(week, WEEKS_BEFORE), week], config.timezone)
+    brands, topics = measure(mentions, asked, prior), sections.topics(snapshot, asked)
+    posts = sections.week_posts(snapshot, asked)
+    return Report(
+        project=config.name, language=language, week=week, zone=config.timezone, partial_until=until,
+        versions={name: number for name, number in sorted(snapshot.versions.items()) if name != "evidence"},
+        summary=summarise(brands, topics, sources, posts, say), week_posts=posts, brands=brands, topics=topics,
+        posts=sections.top_posts(snapshot, asked), sources=sources,
+    )  # fmt: skip
+
+
+def _partial_until(snapshot: Snapshot, week: Week, zone: str, now: datetime | None) -> datetime | None:
+    known = now or snapshot.sql(queries.NEWEST).column("newest")[0].as_py()
+    return known if known and known < week.bounds(zone)[1] else None
+
+
+def _flags(until: datetime | None, sources: tuple[SourceLine, ...]) -> tuple[str, ...]:
+    incomplete = any(source.status in INCOMPLETE for source in sources)
+    return (("partial",) if until else ()) + (("incomplete",) if incomplete else ())
+
+
+def _figures(value: Any) -> Iterator[Figure]:
+    if isinstance(value, Figure):
+        yield value
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _figures(getattr(value, field.name))
+    elif isinstance(value, Mapping):
+        yield from _figures(tuple(value.values()))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _figures(item)

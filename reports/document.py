@@ -1,0 +1,108 @@
+"""A report as JSON for other programs. Field names are a promise: docs/report.md describes them, `SCHEMA` numbers them."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from reports.build import Report
+from reports.catalogue import catalogue
+from reports.figures import Change, Figure, Sentence
+from reports.measures import BrandMeasures
+from reports.sections import Quote, SourceLine, Topic, TopPost
+
+SCHEMA = "folate-report/1"
+_HEADLINES = {
+    "voice_ahead": "voice", "voice_behind": "voice", "voice_alone": "voice", "sentiment": "sentiment", "sentiment_few": "sentiment",
+    "sentiment_missing": "sentiment", "topic": "topic", "topic_gain": "topic", "topic_none": "topic", "empty": "voice",
+}  # fmt: skip
+
+
+def to_json(report: Report) -> str:
+    """The report as indented JSON, ending in a line break. The same report gives the same bytes."""
+    return json.dumps(document(report), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def document(report: Report) -> dict[str, Any]:
+    """The report as plain values."""
+    start, stop = report.week.bounds(report.zone)
+    return {
+        "schema": SCHEMA,
+        "project": report.project,
+        "language": report.language,
+        "week": str(report.week),
+        "starts": _moment(start),
+        "ends": _moment(stop),
+        "partial_until": _moment(report.partial_until),
+        "versions": dict(report.versions),
+        "summary": [_sentence(sentence) for sentence in report.summary],
+        "week_posts": _figure(report.week_posts),
+        "brands": [_brand(brand) for brand in report.brands],
+        "topics": [_topic(topic) for topic in report.topics],
+        "posts": [_post(post) for post in report.posts],
+        "sources": [_source(source) for source in report.sources],
+        "evidence": report.evidence,
+    }
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    return {
+        "evidence": figure.id, "value": figure.value, "low": figure.low, "high": figure.high, "n": figure.n, "unit": figure.unit,
+        "flags": list(figure.flags),
+    }  # fmt: skip
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return _figure(change.figure) | {"direction": change.direction, "detectable": _figure(change.detectable)}
+
+
+def _sentence(sentence: Sentence) -> dict[str, Any]:
+    return {"id": sentence.id, "key": sentence.key, "text": sentence.text, "evidence": [figure.id for figure in sentence.figures]}
+
+
+def _brand(brand: BrandMeasures) -> dict[str, Any]:
+    return {
+        "id": brand.id,
+        "label": brand.label,
+        "own": brand.own,
+        "method": brand.method,
+        "measures": {name: _figure(figure) for name, figure in brand.figures.items()},
+        "changes": {name: _change(change) for name, change in brand.changes.items()},
+        "trend": {name: [{"week": figure.week, **_figure(figure)} for figure in figures] for name, figures in brand.trend.items()},
+    }
+
+
+def _topic(topic: Topic) -> dict[str, Any]:
+    return {
+        "id": topic.id, "state": topic.state, "labels": dict(topic.labels), "terms": list(topic.terms), "authors": _figure(topic.authors),
+        "posts": _figure(topic.posts), "gain": _figure(topic.gain), "first_seen": _moment(topic.first_seen),
+        "sources": list(topic.sources), "watched": topic.watched, "flags": list(topic.flags), "segments": list(topic.segments),
+        "brands": list(topic.brands), "quotes": [_quote(quote) for quote in topic.quotes],
+    }  # fmt: skip
+
+
+def _quote(quote: Quote) -> dict[str, Any]:
+    return {
+        "id": quote.id, "text": quote.text, "source": quote.source, "author": quote.author, "published_at": _moment(quote.published_at),
+        "url": quote.url,
+    }  # fmt: skip
+
+
+def _post(post: TopPost) -> dict[str, Any]:
+    return {"brand": post.brand, "engagement": _figure(post.engagement), "post": _quote(post.quote)}
+
+
+def _source(source: SourceLine) -> dict[str, Any]:
+    return {
+        "name": source.name, "status": source.status, "posts": _figure(source.posts), "copies": _figure(source.copies),
+        "queries": _figure(source.queries), "complete": _figure(source.complete), "reasons": list(source.reasons),
+    }  # fmt: skip
+
+
+def headlines(report: Report) -> list[str]:
+    """The three lines that matter, each with its name: share of voice, net sentiment, the word that nobody tracked."""
+    say = catalogue(report.language)
+    return [say("join.named", name=say(f"headline.{_HEADLINES[s.key]}"), text=s.text) for s in report.summary if s.key in _HEADLINES]
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat()

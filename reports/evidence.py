@@ -1,0 +1,65 @@
+"""What stands behind one number of a report, as `folate evidence ID` prints it."""
+
+import json
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+from corpora.snapshot import Snapshot
+from folate.errors import NotFound
+from folate.post import body
+from reports import queries
+from reports.catalogue import Catalogue, catalogue
+from reports.figures import Figure
+from reports.sections import excerpt
+
+_WIDTH = 100
+
+
+def find(snapshot: Snapshot, identifier: str) -> dict[str, Any]:
+    """The row of the table `evidence` whose id begins with `identifier`. Raises NotFound, also when several do."""
+    found = snapshot.sql(f"SELECT * FROM evidence WHERE starts_with(id, {queries.text(identifier)}) ORDER BY id LIMIT 2").to_pylist()
+    if len(found) != 1 or not identifier:
+        raise NotFound(
+            f"wanted the id of one number of a stored report, got {identifier!r}, which fits {'none' if not found else 'several'}."
+        )
+    return found[0]
+
+
+def describe(snapshot: Snapshot, row: Mapping[str, Any]) -> str:
+    """The text for one row of `evidence`: value, interval, definition, query, corpus versions and posts (authors as hashes).
+
+    `snapshot` is the corpus that the posts are shown from.
+    """
+    say, figure = catalogue("en"), _figure(row)
+    lines = [
+        f"{say.measure(figure.measure)}{f' of {figure.brand}' if figure.brand else ''}, {figure.week}",
+        f"value       {say.number(figure)}",
+        f"interval    {say.interval(figure) or 'none'}",
+        f"n           {figure.n:,}",
+        *textwrap.wrap(row["definition"], _WIDTH, initial_indent="definition  ", subsequent_indent=" " * 12),
+        f"versions    {', '.join(f'{name} {number}' for name, number in json.loads(figure.versions).items()) or 'an empty corpus'}",
+        "query",
+        textwrap.indent(figure.query, "  "),
+        *_posts(snapshot, figure, say),
+    ]
+    return "\n".join(lines)
+
+
+def _figure(row: Mapping[str, Any]) -> Figure:
+    kept = ("measure", "week", "brand", "value", "low", "high", "n", "query", "versions")
+    return Figure(**{name: row[name] for name in kept}, posts=tuple(row["posts"] or ()))
+
+
+def _posts(snapshot: Snapshot, figure: Figure, say: Catalogue) -> list[str]:
+    rows = {row["id"]: row for row in snapshot.sql(queries.posts(figure.posts)).to_pylist()}
+    shown = [
+        f"  {row['id']}  {row['published_at']:%Y-%m-%d}  {(row['author'] or 'no author')[:8]}  {printable(excerpt(body(row['title'], row['text']), 80))}"
+        for row in (rows[post] for post in figure.posts if post in rows)
+    ]
+    return [f"posts       {len(figure.posts)} of those behind it" if figure.posts else "posts       none", *shown]
+
+
+def printable(text: str) -> str:
+    """`text` without what could command a terminal or turn its line around: control and bidirectional characters become U+FFFD."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -1,0 +1,164 @@
+"""A number that a report prints, and what stands behind it. There is no other kind of number in a report."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Literal
+
+from folate.errors import FolateError
+
+Unit = Literal["count", "share", "net", "rating", "times", "points", "net points", "rating points", "relative"]
+
+UNITS: dict[str, Unit] = {
+    "mentions": "count",
+    "authors": "count",
+    "share_of_voice": "share",
+    "share_of_voice_raw": "share",
+    "net_sentiment_polar": "net",
+    "net_sentiment_all": "net",
+    "negative": "share",
+    "neutral": "share",
+    "positive": "share",
+    "rating": "rating",
+    "copies": "share",
+    "topic_authors": "count",
+    "topic_posts": "count",
+    "topic_gain": "times",
+    "engagement": "count",
+    "week_posts": "count",
+    "source_posts": "count",
+    "source_copies": "share",
+    "source_queries": "count",
+    "source_complete": "count",
+}
+"""Every measure and its unit. Each has a name and a definition in messages.toml and a section in docs/measures.md."""
+
+CHANGE_UNITS: dict[Unit, Unit] = {"count": "relative", "share": "points", "net": "net points", "rating": "rating points"}
+CHANGE, DETECTABLE = ".change", ".detectable"  # what follows the measure in the name of a difference to the week before
+SAMPLE = 100  # most posts kept as evidence of one number
+_DECIMALS = 6  # beyond it sums depend on the order that a processor adds in
+
+
+class NoEvidence(FolateError):
+    """A number was to be printed with nothing behind it."""
+
+
+def unit_of(measure: str) -> Unit:
+    """The unit that `measure` is printed in. Raises NoEvidence for a measure that nobody defined."""
+    name, _, kind = measure.partition(".")
+    if name not in UNITS or f".{kind}" not in (CHANGE, DETECTABLE, "."):
+        raise NoEvidence(f"wanted a measure that docs/measures.md defines, got {measure!r}.")
+    return CHANGE_UNITS[UNITS[name]] if kind else UNITS[name]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A value with its interval, the observations behind it and the query that finds them. Value is None when not measurable.
+
+    Shares, ratings and net sentiment are stored as proportions (0 to 1, -1 to 1). Raises NoEvidence without query or versions.
+    """
+
+    measure: str
+    week: str
+    value: float | None
+    n: int  # observations behind the value
+    query: str  # SQL, its parameters bound
+    versions: str  # JSON {table: version}
+    brand: str | None = None
+    low: float | None = None
+    high: float | None = None
+    posts: tuple[str, ...] = ()  # ids, at most SAMPLE
+    flags: tuple[str, ...] = ()  # why to be careful: keys of [flag] in messages.toml
+
+    def __post_init__(self) -> None:
+        unit_of(self.measure)
+        for name in ("query", "versions"):
+            if not getattr(self, name).strip():
+                raise NoEvidence(f"wanted the {name} behind {self.measure} of {self.brand or 'the week'}, got nothing.")
+        for name in ("value", "low", "high"):
+            object.__setattr__(self, name, _rounded(getattr(self, name)))
+        object.__setattr__(self, "posts", self.posts[:SAMPLE])
+
+    @property
+    def id(self) -> str:
+        """Digest of measure, brand, week, query and versions: the same question to the same corpus has the same id."""
+        asked = "\0".join((self.measure, self.brand or "", self.week, self.query, self.versions))
+        return blake2b(asked.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+
+    @property
+    def unit(self) -> Unit:
+        return unit_of(self.measure)
+
+    def row(self, definition: str) -> dict[str, Any]:
+        """The row of the table `evidence`."""
+        return {
+            "id": self.id, "week": self.week, "measure": self.measure, "brand": self.brand, "value": self.value, "n": self.n,
+            "low": self.low, "high": self.high, "definition": definition, "query": self.query, "versions": self.versions,
+            "posts": list(self.posts),
+        }  # fmt: skip
+
+
+def versions_json(versions: Mapping[str, int]) -> str:
+    """The table versions that a report rests on. `evidence` is left out: writing a report's own rows must not change it."""
+    return json.dumps({name: number for name, number in sorted(versions.items()) if name != "evidence"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """This week against the one before, and the smallest change that would have been told from none."""
+
+    figure: Figure
+    detectable: Figure
+    significant: bool  # interval excludes 0, at least 2 points, and it survives Benjamini-Hochberg
+
+    @property
+    def direction(self) -> Literal["up", "down", "none"]:
+        if not self.significant or not self.figure.value:
+            return "none"
+        return "up" if self.figure.value > 0 else "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A figure, or its interval, as words of a sentence."""
+
+    text: str
+    figure: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Words from outside (a brand, a topic, a source): set apart, whatever direction they are written in."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence composed by rule from figures. Raises NoEvidence when it rests on none."""
+
+    key: str
+    parts: tuple[str | Name | Shown, ...]
+
+    def __post_init__(self) -> None:
+        if not self.figures:
+            raise NoEvidence(f"wanted at least one figure behind the sentence {self.key!r}, got none.")
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        return tuple(part.figure for part in self.parts if isinstance(part, Shown))
+
+    @property
+    def text(self) -> str:
+        return "".join(part if isinstance(part, str) else part.text for part in self.parts)
+
+    @property
+    def id(self) -> str:
+        """Digest of what is said and of the ids of the figures it rests on."""
+        return blake2b("\0".join((self.key, *(figure.id for figure in self.figures))).encode(), digest_size=6).hexdigest()
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else round(float(value), _DECIMALS) + 0.0

@@ -1,0 +1,104 @@
+"""The questions that a report asks, as SQL with its parameters bound: what is run is what is printed as evidence."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from folate.weeks import Week
+
+_MENTIONS = """
+SELECT m.brand, w.week, p.id, p.source, coalesce(p.author, p.id) AS author, p.rating, s.negative, s.neutral, s.positive,
+  row_number() OVER (PARTITION BY m.brand, w.week, coalesce(d.cluster, p.id) ORDER BY p.published_at, p.id) = 1 AS counted
+FROM (SELECT DISTINCT id, brand FROM mentions WHERE brand IN ({brands})) m
+JOIN posts p ON p.id = m.id
+JOIN (VALUES {weeks}) w(week, start, stop) ON p.published_at >= w.start AND p.published_at < w.stop
+LEFT JOIN duplicates d ON d.id = p.id
+LEFT JOIN sentiments s ON s.id = p.id AND s.brand = m.brand
+""".strip()
+
+_MEASURES = {
+    "mentions": "SELECT count(*) FROM ({rows}) WHERE brand = {brand}",
+    "authors": "SELECT count(DISTINCT author) FROM ({rows}) WHERE counted AND brand = {brand}",
+    "share_of_voice": "SELECT source, brand, count(DISTINCT author) AS authors FROM ({rows}) WHERE counted GROUP BY ALL ORDER BY ALL",
+    "share_of_voice_raw": (
+        "SELECT count(DISTINCT author) FILTER (brand = {brand}) / count(DISTINCT (brand, author)) FROM ({rows}) WHERE counted"
+    ),
+    "sentiment": (
+        "SELECT id, source, author, negative, neutral, positive FROM ({rows}) "
+        "WHERE counted AND negative IS NOT NULL AND brand = {brand} ORDER BY id"
+    ),
+    "rating": "SELECT avg(rating) FROM ({rows}) WHERE counted AND brand = {brand}",
+    "copies": "SELECT 1 - avg(counted::INT) FROM ({rows}) WHERE brand = {brand}",
+}
+_SENTIMENT = ("net_sentiment_polar", "net_sentiment_all", "negative", "neutral", "positive")
+
+
+def text(value: str) -> str:
+    """A string literal of SQL."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def texts(values: Iterable[str]) -> str:
+    """String literals, comma-separated, for IN (...); one that matches nothing when there are none."""
+    return ", ".join(map(text, values)) or "NULL"
+
+
+def moment(value: datetime) -> str:
+    return f"TIMESTAMPTZ {text(value.isoformat(sep=' '))}"
+
+
+def mentions(brands: Sequence[str], weeks: Sequence[Week], zone: str) -> str:
+    """One row a brand mention (post x brand). `counted` is false for a copy of a text that the week already had on that brand."""
+    rows = ", ".join(f"({text(str(week))}, {', '.join(map(moment, week.bounds(zone)))})" for week in weeks)
+    return _MENTIONS.format(brands=texts(brands), weeks=rows)
+
+
+def measure(name: str, brand: str, brands: Sequence[str], weeks: Sequence[Week], zone: str) -> str:
+    """The query behind the measure `name` of `brand`: it gives the value itself where SQL can, else the rows it is computed from."""
+    name, _, difference = name.partition(".")
+    query = _MEASURES["sentiment" if name in _SENTIMENT else name]
+    if difference:  # both weeks, told apart
+        query = query.replace("SELECT ", "SELECT week, ", 1) + ("" if "ORDER BY" in query else " GROUP BY week ORDER BY week")
+    return query.format(rows=mentions(brands, weeks, zone), brand=text(brand))
+
+
+def week_posts(week: Week, zone: str) -> str:
+    """Every post of the week, about a brand or not; `counted` is false for a copy of one of the same week."""
+    start, stop = map(moment, week.bounds(zone))
+    return (
+        "SELECT p.*, row_number() OVER (PARTITION BY coalesce(d.cluster, p.id) ORDER BY p.published_at, p.id) = 1 AS counted "
+        f"FROM posts p LEFT JOIN duplicates d ON d.id = p.id WHERE p.published_at >= {start} AND p.published_at < {stop}"
+    )
+
+
+def posts(ids: Iterable[str]) -> str:
+    return f"SELECT id, source, author, published_at, title, text, url FROM posts WHERE id IN ({texts(ids)}) ORDER BY id"
+
+
+ENGAGING = """
+SELECT p.id, p.source, p.author, p.published_at, p.title, p.text, p.url, m.brand, e.engagement
+FROM ({rows}) m JOIN posts p ON p.id = m.id
+JOIN (SELECT id, coalesce(likes, 0) + coalesce(replies, 0) + coalesce(reposts, 0) AS engagement FROM posts) e ON e.id = m.id
+WHERE m.counted AND coalesce(p.likes, p.replies, p.reposts) IS NOT NULL
+QUALIFY row_number() OVER (PARTITION BY m.brand ORDER BY e.engagement DESC, p.id) <= {most}
+""".strip()
+
+ENGAGEMENT = "SELECT coalesce(likes, 0) + coalesce(replies, 0) + coalesce(reposts, 0) AS engagement FROM posts WHERE id = {id}"
+
+SOURCE_POSTS = """
+SELECT source, count(*) AS posts, 1 - avg(counted::INT) AS copies, list(id ORDER BY id)[:100] AS sample FROM {rows} GROUP BY source
+""".strip()
+
+
+def ledger(week: Week, zone: str) -> str:
+    """The newest crawl of each query whose span of time touches the week; one that stopped before the week's end is partial."""
+    start, stop = map(moment, week.bounds(zone))
+    reached = "coalesce(until, finished_at)"
+    return (
+        "SELECT crawl, source, query, reason, requests, "
+        f"CASE WHEN status = 'complete' AND {reached} < {stop} THEN 'partial' ELSE status END AS status "
+        f"FROM crawls WHERE coalesce(since < {stop}, true) AND coalesce({reached} >= {start}, true) "
+        "QUALIFY row_number() OVER (PARTITION BY source, query ORDER BY started_at DESC, crawl DESC) = 1 ORDER BY source, query"
+    )
+
+
+NEWEST = "SELECT greatest((SELECT max(fetched_at) FROM posts), (SELECT max(finished_at) FROM crawls)) AS newest"

@@ -1,0 +1,197 @@
+"""The parts of a report that are lists of things: emerging topics with quotes, top posts, sources and how complete they are."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from corpora.snapshot import Snapshot
+from folate.post import body
+from reports import queries
+from reports.figures import SAMPLE, Figure
+from reports.measures import Asked
+
+QUOTES = 3  # of each topic
+TOP_POSTS = 3  # of each brand
+_EXCERPT = 180  # characters of a post that are shown
+_WORST_FIRST = ("failed", "partial", "saturated", "complete")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quote:
+    """A post as a report shows it: an excerpt, where, when, and a hash for who."""
+
+    id: str
+    text: str
+    source: str
+    author: str | None
+    published_at: datetime
+    url: str | None  # http and https only
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topic:
+    """An emerging topic of the week, best first in a report."""
+
+    id: str
+    state: str  # new, weak, strong, fading, gone
+    labels: Mapping[str, str]  # language -> label
+    terms: tuple[str, ...]
+    authors: Figure
+    posts: Figure
+    gain: Figure
+    first_seen: datetime | None
+    sources: tuple[str, ...]
+    watched: bool
+    flags: tuple[str, ...]
+    segments: tuple[str, ...]
+    brands: tuple[str, ...]
+    quotes: tuple[Quote, ...]
+
+    def label(self, language: str) -> str:
+        """In `language`, beside the other language's when that has a name of its own."""
+        other = next((text for code, text in self.labels.items() if code != language and text), "")
+        own = self.labels.get(language) or other
+        return own if other in ("", own) else f"{own} / {other}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopPost:
+    """One of the posts about a brand that drew the most likes, replies and reposts."""
+
+    brand: str
+    quote: Quote
+    engagement: Figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceLine:
+    """A source in this week: what was asked of it, whether it all came, and what it gave."""
+
+    name: str
+    status: str  # complete, saturated, partial, failed; imported; uncrawled: no crawl reached this week
+    posts: Figure
+    copies: Figure
+    queries: Figure
+    complete: Figure
+    reasons: tuple[str, ...]  # as the ledger has them
+
+
+def topics(snapshot: Snapshot, asked: Asked) -> tuple[Topic, ...]:
+    """The topics stored for the week: those without a flag first, each lot in order of its score."""
+    query = f"SELECT * FROM topics WHERE week = {queries.text(str(asked.week))} ORDER BY coalesce(len(flags), 0) > 0, score DESC, id"
+    rows = snapshot.sql(query).to_pylist()
+    chosen = [(row["evidence"] or [])[: 4 * QUOTES] for row in rows]  # the central ones come first; spare ones, as some repeat each other
+    quotes = _quotes(snapshot, [post for posts in chosen for post in posts])
+    return tuple(_topic(row, [quotes[post] for post in posts if post in quotes], asked) for row, posts in zip(rows, chosen, strict=True))
+
+
+def _topic(row: Mapping[str, Any], quotes: Iterable[Quote], asked: Asked) -> Topic:
+    evidence = tuple(row["evidence"] or ())
+    query = f"SELECT * FROM topics WHERE week = {queries.text(str(asked.week))} AND id = {queries.text(row['id'])}"
+    detail = json.loads(row["detail"] or "{}")
+
+    def figure(measure: str, value: float | None) -> Figure:
+        return Figure(
+            measure=measure, week=str(asked.week), value=value, n=row["posts"] or 0, query=query, versions=asked.versions, posts=evidence
+        )
+
+    return Topic(
+        id=row["id"], state=row["state"] or "new", labels={"zh": row["label_zh"] or "", "en": row["label_en"] or ""},
+        terms=tuple(row["terms"] or ()), authors=figure("topic_authors", row["authors"]), posts=figure("topic_posts", row["posts"]),
+        gain=figure("topic_gain", detail.get("gain")), first_seen=row["first_seen"], sources=tuple(row["sources"] or ()),
+        watched=bool(row["watched"]), flags=tuple(row["flags"] or ()), segments=tuple(row["segments"] or ()),
+        brands=tuple(row["brands"] or ()), quotes=_distinct(quotes),
+    )  # fmt: skip
+
+
+def _distinct(quotes: Iterable[Quote]) -> tuple[Quote, ...]:
+    return tuple({quote.text: quote for quote in reversed(list(quotes))}.values())[::-1][:QUOTES]
+
+
+def _quotes(snapshot: Snapshot, ids: Iterable[str]) -> dict[str, Quote]:
+    return {row["id"]: _quote(row) for row in snapshot.sql(queries.posts(sorted(set(ids)))).to_pylist()}
+
+
+def _quote(row: Mapping[str, Any]) -> Quote:
+    url = row["url"] if row["url"] and row["url"].startswith(("https://", "http://")) else None
+    return Quote(
+        id=row["id"], text=excerpt(body(row["title"], row["text"])), source=row["source"], author=row["author"],
+        published_at=row["published_at"], url=url,
+    )  # fmt: skip
+
+
+def excerpt(text: str, length: int = _EXCERPT) -> str:
+    """`text` on one line, cut to `length` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def week_posts(snapshot: Snapshot, asked: Asked) -> Figure:
+    """How many posts the corpus has of the week."""
+    rows = queries.week_posts(asked.week, asked.config.timezone)
+    found = snapshot.sql(f"SELECT count(*) AS n, (list(id ORDER BY id)[:{SAMPLE}]) AS sample FROM ({rows})").to_pylist()[0]
+    return Figure(
+        measure="week_posts", week=str(asked.week), value=found["n"], n=found["n"], versions=asked.versions,
+        query=f"SELECT count(*) FROM ({rows})", posts=tuple(found["sample"] or ()),
+    )  # fmt: skip
+
+
+def top_posts(snapshot: Snapshot, asked: Asked) -> tuple[TopPost, ...]:
+    """The most engaging posts about each brand, one a text; posts whose source shows no likes, replies or reposts take no part."""
+    mentions = queries.mentions(asked.brands, [asked.week], asked.config.timezone)
+    rows = snapshot.sql(queries.ENGAGING.format(rows=mentions, most=TOP_POSTS)).to_pylist()
+    rows.sort(key=lambda row: (asked.brands.index(row["brand"]), -row["engagement"], row["id"]))
+    return tuple(TopPost(brand=row["brand"], quote=_quote(row), engagement=_engagement(row, asked)) for row in rows)
+
+
+def _engagement(row: Mapping[str, Any], asked: Asked) -> Figure:
+    return Figure(
+        measure="engagement", week=str(asked.week), brand=row["brand"], value=row["engagement"], n=1, versions=asked.versions,
+        query=queries.ENGAGEMENT.format(id=queries.text(row["id"])), posts=(row["id"],),
+    )  # fmt: skip
+
+
+def sources(snapshot: Snapshot, asked: Asked) -> tuple[SourceLine, ...]:
+    """Every source of the project file, of the ledger and of this week's posts, by name."""
+    posts = f"({queries.week_posts(asked.week, asked.config.timezone)})"
+    counted = {row["source"]: row for row in snapshot.sql(queries.SOURCE_POSTS.format(rows=posts)).to_pylist()}
+    ledger: dict[str, list[dict[str, Any]]] = {}
+    for row in snapshot.sql(queries.ledger(asked.week, asked.config.timezone)).to_pylist():
+        ledger.setdefault(row["source"], []).append(row)
+    crawled = set(snapshot.sql("SELECT DISTINCT source FROM crawls").column("source").to_pylist())
+    names = sorted({source.name for source in asked.config.sources} | crawled | set(counted))
+    return tuple(_source(name, counted.get(name), ledger.get(name, []), name in crawled, asked) for name in names)
+
+
+def _source(
+    name: str, posts: Mapping[str, Any] | None, ledger: list[dict[str, Any]], crawled: bool, asked: Asked
+) -> SourceLine:  # fmt: skip
+    zone = asked.config.timezone
+    week_posts = f"({queries.week_posts(asked.week, zone)}) WHERE source = {queries.text(name)}"
+    n = posts["posts"] if posts else 0
+    sample = tuple(posts["sample"]) if posts else ()
+    asked_of = f"SELECT * FROM ({queries.ledger(asked.week, zone)}) WHERE source = {queries.text(name)}"
+
+    def figure(measure: str, value: float | None, n: int, query: str, posts: tuple[str, ...] = ()) -> Figure:
+        return Figure(measure=measure, week=str(asked.week), value=value, n=n, query=query, versions=asked.versions, posts=posts)
+
+    done = sum(row["status"] == "complete" for row in ledger)
+    return SourceLine(
+        name=name,
+        status=_status(ledger, crawled, bool(posts)),
+        posts=figure("source_posts", n, n, f"SELECT count(*) FROM {week_posts}", sample),
+        copies=figure("source_copies", posts["copies"] if posts else None, n, f"SELECT 1 - avg(counted::INT) FROM {week_posts}", sample),
+        queries=figure("source_queries", len(ledger) if crawled else None, len(ledger), asked_of),
+        complete=figure("source_complete", done if crawled else None, len(ledger), asked_of),
+        reasons=tuple(sorted({row["reason"] for row in ledger if row["reason"] and row["status"] != "complete"})),
+    )
+
+
+def _status(ledger: list[dict[str, Any]], crawled: bool, has_posts: bool) -> str:
+    """The worst of the source's latest crawls of this week."""
+    found = {row["status"] for row in ledger}
+    if found:
+        return next((status for status in _WORST_FIRST if status in found), "failed")
+    return "imported" if has_posts and not crawled else "uncrawled"

@@ -1,0 +1,105 @@
+"""The sentences on top of a report: rules over its figures, no word that the catalogue does not have."""
+
+from collections.abc import Iterator
+
+from reports.catalogue import Catalogue, Parts
+from reports.figures import Change, Figure, Name, Sentence
+from reports.measures import TRENDS, BrandMeasures
+from reports.sections import SourceLine, Topic
+
+MOST = 5  # sentences
+MANY_COPIES = 0.2  # of a brand's mentions, to be worth a sentence
+INCOMPLETE = ("failed", "partial", "saturated")
+
+
+def subject(brands: tuple[BrandMeasures, ...]) -> BrandMeasures | None:
+    """The brand that a report is about: ours, else the one with the largest share of voice."""
+    own = next((brand for brand in brands if brand.own), None)
+    return own or max(brands, key=_voice, default=None)
+
+
+def untracked(topics: tuple[Topic, ...]) -> Topic | None:
+    """The best topic that rises and is not on the watch list; one without flags before one with."""
+    rising = [topic for topic in topics if not topic.watched and topic.state not in ("fading", "gone")]
+    return min(rising, key=lambda topic: bool(topic.flags), default=None)
+
+
+def summarise(
+    brands: tuple[BrandMeasures, ...], topics: tuple[Topic, ...], sources: tuple[SourceLine, ...], posts: Figure, say: Catalogue
+) -> tuple[Sentence, ...]:  # fmt: skip
+    """At most five sentences: share of voice, net sentiment and the untracked word first, then what else must be known.
+
+    `posts` is the number of all posts of the week.
+    """
+    about = subject(brands)
+    if about is None or not any(brand.figures["mentions"].value for brand in brands):
+        return (say.sentence("empty", posts=posts), _word(topics, posts, say))
+    others = tuple(brand for brand in brands if brand is not about)
+    first = (_voice_sentence(about, others, say), _sentiment_sentence(about, say), _word(topics, posts, say))
+    return (*first, *_more(about, others, sources, say))[:MOST]
+
+
+def _more(about: BrandMeasures, others: tuple[BrandMeasures, ...], sources: tuple[SourceLine, ...], say: Catalogue) -> Iterator[Sentence]:
+    for source in sources:
+        if source.status in INCOMPLETE:
+            yield say.sentence("incomplete", source=Name(source.name), complete=source.complete, queries=source.queries)
+            break
+    moves = [(brand, brand.changes[name]) for brand in others for name in TRENDS if name in brand.changes]
+    moves = [(brand, change) for brand, change in moves if change.direction != "none"]
+    if moves:
+        brand, change = max(moves, key=lambda move: abs(move[1].figure.value or 0))
+        measure = say.measure(change.figure.measure.partition(".")[0])
+        yield say.sentence(f"rival_{change.direction}", brand=Name(brand.label), measure=(measure,), change=change.figure)
+    if (about.figures["copies"].value or 0) >= MANY_COPIES:
+        yield say.sentence("copied", copies=about.figures["copies"], brand=Name(about.label))
+
+
+def _voice_sentence(brand: BrandMeasures, others: tuple[BrandMeasures, ...], say: Catalogue) -> Sentence:
+    if not others:
+        return say.sentence(
+            "voice_alone", brand=Name(brand.label), authors=brand.figures["authors"], change=change_words(brand.changes.get("authors"), say)
+        )
+    rival = max(others, key=_voice)
+    share = brand.figures["share_of_voice"]
+    return say.sentence(
+        "voice_ahead" if _voice(brand) >= _voice(rival) else "voice_behind",
+        brand=Name(brand.label), share=share, range=range_words(share, say), rival=Name(rival.label),
+        rival_share=rival.figures["share_of_voice"], change=change_words(brand.changes.get("share_of_voice"), say),
+    )  # fmt: skip
+
+
+def _sentiment_sentence(brand: BrandMeasures, say: Catalogue) -> Sentence:
+    net = brand.figures["net_sentiment_polar"]
+    if net.value is None:
+        return say.sentence("sentiment_missing", brand=Name(brand.label), mentions=brand.figures["mentions"])
+    change = change_words(brand.changes.get("net_sentiment_polar"), say)
+    return say.sentence("sentiment" if net.low is not None else "sentiment_few", brand=Name(brand.label), net=net, change=change)
+
+
+def _word(topics: tuple[Topic, ...], posts: Figure, say: Catalogue) -> Sentence:
+    topic = untracked(topics)
+    if topic is None:
+        return say.sentence("topic_none", posts=posts)
+    values: dict[str, Figure | Name | Parts] = {
+        "topic": Name(topic.label(say.language)),
+        "authors": topic.authors,
+        "posts": topic.posts,
+        "gain": topic.gain,
+    }
+    return say.sentence("topic" if topic.gain.value is None else "topic_gain", **values)
+
+
+def change_words(change: Change | None, say: Catalogue) -> Parts:
+    """A change as part of a sentence: its direction and size, or the smallest that would have been seen."""
+    if change is None:
+        return (say("change.missing"),)
+    return tuple(say.parts(f"change.{change.direction}", change=change.figure, smallest=change.detectable))
+
+
+def range_words(figure: Figure, say: Catalogue) -> Parts:
+    """The interval of a figure in brackets, if it has one."""
+    return () if figure.low is None else tuple(say.parts("fragment.range", figure=figure))
+
+
+def _voice(brand: BrandMeasures) -> float:
+    return brand.figures["share_of_voice"].value or 0.0
