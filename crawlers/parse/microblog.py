@@ -1,0 +1,150 @@
+"""The JSON that m.weibo.cn serves: search and timeline cards, statuses, comments, and the posts they repost (转发)."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs, quote, urlencode, urljoin, urlsplit, urlunsplit
+
+from lxml import html
+
+from crawlers.parse.markup import text_of
+from crawlers.parse.numbers import count
+from crawlers.parse.page import Context, Dropped, Link, Page, Parsed, Site
+from crawlers.parse.times import moment
+from folate.post import Post
+
+API = "/api/container/getIndex"
+_CHAIN = re.compile(r"\s*//\s*@[^:：/]{1,40}[:：].*", re.S)  # 「//@name: what the previous one wrote」
+_REPLY = re.compile(r"^回复\s*@[^:：]{1,40}[:：]\s*")
+_PLACE = re.compile(r"^(?:发布于|来自|IP属地[:：]?)\s*")
+_MORE = re.compile(r"\.{0,3}…?全文$")
+_LOGIN = -100  # what `ok` says when the site wants a login
+
+
+def search_url(base: str, query: str, page: int = 1) -> str:
+    """The address of one page of the search for `query`, newest API form."""
+    container = quote(f"100103type=1&q={query}", safe="")
+    return urljoin(base, f"{API}?containerid={container}&page_type=searchall&page={page}")
+
+
+def turn(url: str, page: int) -> str:
+    """`url` with its `page` parameter set."""
+    parts = urlsplit(url)
+    fields = {key: values[-1] for key, values in parse_qs(parts.query, keep_blank_values=True).items()} | {"page": str(page)}
+    return urlunsplit(parts._replace(query=urlencode(fields)))
+
+
+def refusal(page: Page) -> str | None:
+    """Why this answer is no list of posts (login wanted, not JSON at all); None when it is one, even an empty one."""
+    answer = page.json
+    if not isinstance(answer, dict):
+        return "not the JSON that was asked for"
+    if answer.get("ok") == _LOGIN or "passport" in str(answer.get("url", "")):
+        return "login page"
+    return None
+
+
+def read(page: Page, site: Site, context: Context) -> Parsed:
+    """The posts of a list (`role` list), or one long post whose list showed only its beginning (`role` whole)."""
+    parsed = Parsed()
+    data = _mapping(page.json).get("data")
+    if context["role"] == "whole":
+        _complete(parsed, data, context)
+        return parsed
+    parsed.total = _total(_mapping(data))
+    for mblog in _mblogs(_mapping(data)):
+        parsed.listed.append(_native(mblog) or "")
+        _status(parsed, page, site, mblog, context)
+    return parsed
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _total(data: Mapping[str, Any]) -> int | None:
+    return count(_mapping(data.get("cardlistInfo")).get("total", data.get("total_number")))
+
+
+def _mblogs(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The posts of a list: cards that hold one, alone or in a group; comments; or the answer is itself one post."""
+    for card in _items(data.get("cards")):
+        for inner in (card, *_items(_mapping(card).get("card_group"))):
+            if _mapping(_mapping(inner).get("mblog")):
+                yield inner["mblog"]
+    for comment in (*_items(data.get("hot_data")), *_items(data.get("data"))):
+        if _mapping(comment):
+            yield comment
+    if "created_at" in data and "id" in data:
+        yield data
+
+
+def _status(parsed: Parsed, page: Page, site: Site, mblog: Mapping[str, Any], context: Context) -> None:
+    """One post, and before it the one that it reposts."""
+    reposted = _mapping(mblog.get("retweeted_status"))
+    if reposted:
+        _status(parsed, page, site, reposted, context)
+    native, root = _native(mblog), _native(reposted)
+    when = moment(str(mblog.get("created_at") or ""), page.fetched_at, site.zone)
+    if native is None or when is None or not _mapping(mblog.get("user")):
+        reason = "no id" if native is None else "no date" if when is None else "removed by the site"
+        parsed.dropped.append(Dropped(reason, native))
+        return
+    text, whole = _text(mblog)
+    before = len(parsed.posts)
+    parsed.add(
+        site, native, text=text, published_at=when[0], precision=when[1], fetched_at=page.fetched_at, url=urljoin(page.url, f"/status/{native}"),
+        thread=f"{site.source}:{root or native}", parent=f"{site.source}:{root}" if root else None, **_author(site, mblog), **_counts(mblog),
+    )
+    if not whole and len(parsed.posts) > before:
+        post = parsed.posts.pop().to_json()
+        url = urljoin(page.url, f"/statuses/extend?id={native}")
+        parsed.links.append(Link(url, {"role": "whole", "query": context["query"], "post": post}))
+
+
+def _complete(parsed: Parsed, data: Any, context: Context) -> None:
+    """The post that a list showed cut short, with its whole text; as it was when the answer has none."""
+    post = Post.from_json(context["post"])
+    whole = _mapping(data).get("longTextContent")
+    parsed.posts.append(replace(post, text=_own(whole)) if whole else post)
+
+
+def _native(mblog: Mapping[str, Any]) -> str | None:
+    return str(mblog.get("id") or mblog.get("mid") or "") or None
+
+
+def _text(mblog: Mapping[str, Any]) -> tuple[str, bool]:
+    """The author's own words, and whether they are whole."""
+    whole = _mapping(mblog.get("longText")).get("longTextContent")
+    return _own(str(whole or mblog.get("text") or "")), bool(whole) or not mblog.get("isLongText")
+
+
+def _own(markup: str) -> str:
+    """Text of Weibo's markup, up to the chain of earlier reposts (`//@name:…`): those are other people's words."""
+    if not markup.strip():
+        return ""
+    text = text_of(html.fromstring(f"<div>{markup}</div>"))
+    return _MORE.sub("", _CHAIN.sub("", _REPLY.sub("", text))).strip()
+
+
+def _author(site: Site, mblog: Mapping[str, Any]) -> dict[str, Any]:
+    user = _mapping(mblog.get("user"))
+    verified = user.get("verified")
+    place = _PLACE.sub("", str(mblog.get("region_name") or "")).strip()
+    return {
+        "author": site.author(str(user.get("id") or "") or None), "followers": count(user.get("followers_count")),
+        "verified": verified if isinstance(verified, bool) else None, "place": place or None,
+    }
+
+
+def _counts(mblog: Mapping[str, Any]) -> dict[str, int | None]:
+    likes = (mblog.get(name) for name in ("attitudes_count", "like_counts", "like_count"))
+    return {
+        "likes": next((n for n in map(count, likes) if n is not None), None), "replies": count(mblog.get("comments_count")),
+        "reposts": count(mblog.get("reposts_count")),
+    }

@@ -1,0 +1,107 @@
+"""What a parser is given, and what it gives back: a page in; posts, what was dropped, and where to go next out."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from lxml import html
+from w3lib.encoding import html_to_unicode
+
+from folate.errors import InputError
+from folate.post import Post, Pseudonym
+
+Context = Mapping[str, Any]
+"""Plain values that travel with a request: `role` (what kind of page it asks for), `query`, and what else its parser needs."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One answer of a server. `url` is where it came from after redirects, `fetched_at` when it left the server."""
+
+    url: str
+    body: bytes
+    fetched_at: datetime
+    content_type: str = ""
+
+    @cached_property
+    def text(self) -> str:
+        """The body decoded as a browser would: declared encoding, GB2312 read as GB18030."""
+        return str(html_to_unicode(self.content_type, self.body)[1])
+
+    @cached_property
+    def tree(self) -> html.HtmlElement:
+        """The parsed page; an empty element for an empty body. HTML only: lxml expands no entities of its own here."""
+        parser = html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False)
+        body = self.text.replace("\0", "").encode("utf-8", "replace")
+        return html.document_fromstring(body, parser=parser) if body.strip() else html.Element("html")
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as JSON, or None when it is something else (an error page, a captcha)."""
+        try:
+            return json.loads(self.text)
+        except json.JSONDecodeError:
+            return None
+
+    def absolute(self, href: str | None) -> str | None:
+        """`href` as a whole address without its fragment; None when it is not http or https."""
+        try:
+            parts = urlsplit(urljoin(self.url, (href or "").strip()))
+        except ValueError:
+            return None
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            return None
+        return urlunsplit(parts._replace(fragment=""))
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a parser must know of the source whose page it reads."""
+
+    source: str
+    kind: str
+    zone: str  # IANA name, of dates shown without an offset
+    crawl: str
+    pseudonym: Pseudonym
+
+    def author(self, native: str | None) -> str | None:
+        """The keyed hash of a native author id; None for nobody."""
+        return self.pseudonym(self.source, native) if native else None
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Something on the page that did not become a post, by its native id where it shows one. Never a name or a text."""
+
+    reason: str
+    id: str | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    """A page to read next."""
+
+    url: str
+    context: Context
+
+
+@dataclass
+class Parsed:
+    """All that one page gives."""
+
+    posts: list[Post] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    total: int | None = None  # how many the site says there are in all
+    listed: list[str] = field(default_factory=list)  # native ids of those that this page lists, dropped ones too
+
+    def add(self, site: Site, native: str, **fields: Any) -> None:
+        """Make a Post of `fields`; what Post refuses is counted as dropped."""
+        try:
+            self.posts.append(Post(id=f"{site.source}:{native}", source=site.source, kind=site.kind, crawl=site.crawl, **fields))  # type: ignore[arg-type]
+        except InputError:
+            self.dropped.append(Dropped("not a valid post", native))

@@ -1,0 +1,167 @@
+"""Product reviews: schema.org `Review` in JSON-LD or microdata, else the shops of `crawlers.parse.shops`."""
+
+import re
+from hashlib import blake2b
+from typing import Any
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from lxml import html
+
+from crawlers.parse.markup import links, next_page, text_of
+from crawlers.parse.numbers import count
+from crawlers.parse.page import Context, Dropped, Link, Page, Parsed, Site
+from crawlers.parse.schema import Thing, first, kinds, things, walk, words
+from crawlers.parse.shops import SHOPS, Shop
+from crawlers.parse.times import moment
+
+_PRODUCT = re.compile(r"/(?:products?|items?|goods|catalogue|dp|subject|reviews?|shop|p)/[^?#]*\d", re.I)
+_NOT_PRODUCT = re.compile(r"/(?:basket|cart|checkout|accounts?|login|search|add|category|categories)(?:/|$)", re.I)
+_NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
+_ANONYMOUS = re.compile(r"anonymous|anonymous user|guest|匿名(用户|评论|买家)?|游客", re.I)
+
+
+def read(page: Page, site: Site, context: Context) -> Parsed:
+    """Reviews on the page and the pages to read next.
+
+    A `start` page without reviews is taken for a list of products: its links that look like products are followed, and
+    the sitemap when it is the front page of the site.
+    """
+    if re.match(rb"\s*(<\?xml[^>]*>\s*)?<(urlset|sitemapindex)\b", page.body):
+        return _sitemap(page, context)
+    parsed = Parsed()
+    _schema_reviews(parsed, page, site)
+    if not parsed.posts:
+        _shop_reviews(parsed, page, site)
+    following = next_page(page)
+    if following:
+        parsed.links.append(Link(following, {**context, "page": context.get("page", 1) + 1}))
+    for url in links(page, ", ".join(shop.all_reviews for shop in SHOPS)):
+        parsed.links.append(Link(url, {"role": "product", "query": context["query"]}))
+    if context["role"] == "start" and not parsed.listed:
+        parsed.links += [Link(url, {"role": "product", "query": context["query"]}) for url in _products(page)]
+        if urlsplit(page.url).path in ("", "/"):
+            parsed.links.append(Link(urljoin(page.url, "/sitemap.xml"), {"role": "sitemap", "query": context["query"]}))
+    return parsed
+
+
+def _sitemap(page: Page, context: Context) -> Parsed:
+    """Products that a sitemap names. Its entries are read as of the host that served it: a sitemap may name no other
+    (sitemaps.org), and a shop whose own name is not configured writes example.com."""
+    here = urlsplit(page.url)
+    parsed = Parsed()
+    index = b"<sitemapindex" in page.body[:1000]
+    for location in re.findall(r"<loc>\s*([^<\s]+)\s*</loc>", page.text):
+        parts = urlsplit(location.replace("&amp;", "&"))
+        url = urlunsplit(parts._replace(scheme=here.scheme, netloc=here.netloc))
+        if index or _is_product(url):
+            parsed.links.append(Link(url, {"role": "sitemap" if index else "product", "query": context["query"]}))
+    return parsed
+
+
+def _products(page: Page) -> list[str]:
+    """Links of a list page that lead to products: those below its own path, else those that look like one."""
+    found = links(page)
+    path = urlsplit(page.url).path
+    below = [url for url in found if len(path) > 1 and urlsplit(url).path.startswith(path) and urlsplit(url).path != path]
+    return [url for url in (below or found) if below or _is_product(url)]
+
+
+def _is_product(url: str) -> bool:
+    path = urlsplit(url).path
+    return bool(_PRODUCT.search(path)) and not _NOT_PRODUCT.search(path)
+
+
+def rating(value: Any, best: Any = None, worst: Any = None) -> float | None:
+    """A rating as 0..1 between `worst` (1 when not said) and `best` (5); None for 0, for none, and out of range.
+
+    >>> rating("4", 5, 1), rating(0), rating("7,9", 10, 1)
+    (0.75, None, 0.7667)
+    """
+    score, top, bottom = _number(value), _number(best), _number(worst)
+    top, bottom = 5.0 if top is None else top, 1.0 if bottom is None else bottom
+    if not score or top <= bottom or not bottom <= score <= top:
+        return None
+    return round((score - bottom) / (top - bottom), 4)
+
+
+def _number(value: Any) -> float | None:
+    match = _NUMBER.search(str(first(value) if value is not None else ""))
+    return float(match[0].replace(",", ".")) if match else None
+
+
+def _schema_reviews(parsed: Parsed, page: Page, site: Site) -> None:
+    found, broken = things(page)
+    parsed.dropped += [Dropped("broken JSON-LD")] * broken
+    names = [words(thing.get("name")) for thing, _ in walk(found) if kinds(thing) & {"Product", "LodgingBusiness", "Recipe"}]
+    for thing, holder in walk(found):
+        if kinds(thing) & {"Review", "UserReview", "CriticReview"}:
+            subject = words(thing.get("itemReviewed")) or words((holder or {}).get("name")) or next(filter(None, names), None)
+            _schema_review(parsed, page, site, thing, subject)
+
+
+def _schema_review(parsed: Parsed, page: Page, site: Site, thing: Thing, subject: str | None) -> None:
+    parsed.listed.append(_own_id(thing) or "")
+    scale = first(thing.get("reviewRating")) or {}
+    scale = scale if isinstance(scale, dict) else {"ratingValue": scale}
+    _review(
+        parsed, page, site, native=_own_id(thing), author=words(thing.get("author")), date=words(thing.get("datePublished") or thing.get("dateCreated")),
+        text=_clean(thing.get("reviewBody") or thing.get("description")), title=_clean(thing.get("headline") or thing.get("name")), subject=subject,
+        score=rating(scale.get("ratingValue"), scale.get("bestRating"), scale.get("worstRating")), likes=count(words(thing.get("upvoteCount"))),
+    )
+
+
+def _own_id(thing: Thing) -> str | None:
+    """The site's own id of a review, when it gives one: `identifier`, or what stands after # or the last / of `@id` and `url`."""
+    own = words(thing.get("identifier"))
+    for address in (words(thing.get("@id")), words(thing.get("url"))):
+        match = re.search(r"[#/=]([\w-]*\d[\w-]*)/?$", address or "")
+        own = own or (match[1] if match else None)
+    return own
+
+
+def _clean(value: Any) -> str | None:
+    """Text of a value that may hold markup."""
+    text = words(value)
+    return (text_of(html.fromstring(f"<div>{text}</div>")) if "<" in text or "&" in text else text) if text else None
+
+
+def _shop_reviews(parsed: Parsed, page: Page, site: Site) -> None:
+    for shop in SHOPS:
+        for node in page.tree.cssselect(shop.review):
+            _shop_review(parsed, page, site, shop, node)
+        if parsed.listed:
+            return
+
+
+def _shop_review(parsed: Parsed, page: Page, site: Site, shop: Shop, node: html.HtmlElement) -> None:
+    def shown(selector: str) -> str | None:
+        found = node.cssselect(selector)
+        return text_of(found[0]) or None if found else None
+
+    permalink = page.absolute(next((str(a.get("href")) for a in node.cssselect(shop.permalink)), None))
+    number = re.search(r"(\d+)/?$", permalink or "")
+    parsed.listed.append(number[1] if number else "")
+    votes = re.search(shop.likes, shown(shop.votes) or "") if shop.votes else None
+    subject = page.tree.cssselect(shop.subject)
+    _review(
+        parsed, page, site, native=number[1] if number else None, author=shown(shop.author), date=shown(shop.date), text=shown(shop.body),
+        title=shown(shop.title), subject=text_of(subject[0]) if subject else None, score=rating(shop.score(node)),
+        likes=count(next(filter(None, votes.groups()), None)) if votes else None, url=permalink,
+    )
+
+
+def _review(
+    parsed: Parsed, page: Page, site: Site, *, native: str | None, author: str | None, date: str | None, text: str | None, title: str | None,
+    subject: str | None, score: float | None, likes: int | None, url: str | None = None,
+) -> None:
+    when = moment(date, page.fetched_at, site.zone)
+    if when is None or not (text or title):
+        parsed.dropped.append(Dropped("no date" if when is None else "no text", native))
+        return
+    who = None if not author or _ANONYMOUS.fullmatch(author) else author
+    product = urlsplit(page.url).path
+    identity = native or "x" + blake2b(repr((product, subject, who, when[0].date(), text, title)).encode(), digest_size=8).hexdigest()
+    parsed.add(
+        site, identity, text=text or title, title=title if text else None, published_at=when[0],
+        precision=when[1], author=site.author(who), fetched_at=page.fetched_at, url=url or page.url, subject=subject, rating=score, likes=likes,
+    )

@@ -1,0 +1,163 @@
+"""Run a crawl in a process of its own: reactors can't be restarted, and a crash must not take the caller with it."""
+
+import asyncio
+import json
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Collection, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from crawlers.ledger import Row, from_json, to_json
+from crawlers.parse import READERS
+from crawlers.parse.page import Site
+from crawlers.record import LEDGER, LOG, POSTS, Record, read_posts
+from folate.config import Crawling, Source
+from folate.errors import ConfigError, CrawlError, possible
+from folate.post import pseudonyms
+from folate.progress import progress
+
+__all__ = ["crawl", "read_posts"]
+
+
+def crawl(
+    sources: Sequence[Source], crawling: Crawling, out: Path, salt: str, crawl_id: str, zone: str, known: Collection[str] = (),
+) -> list[dict[str, Any]]:
+    """Crawl `sources` into the new folder `out` (see `crawlers.record`) and return the rows of its ledger.
+
+    `salt` keys the author hashes, `zone` (IANA) is that of sources without one, `known` holds the ids of threads that
+    need not be read again. A source that can't be read gives a `failed` row; the others go on. Raises ConfigError for a
+    spider that does not exist, CrawlError when `out` already holds a crawl.
+    """
+    for source in sources:
+        _check(source)
+    if (out / POSTS).exists():
+        raise CrawlError(f"wanted a new folder for this crawl, {out} already holds one.")
+    out.mkdir(parents=True, exist_ok=True)
+    job = {
+        "sources": [asdict(source) for source in sources], "crawling": asdict(crawling), "out": str(out.resolve()), "salt": salt,
+        "crawl_id": crawl_id, "zone": zone, "known": sorted(known),
+    }
+    with (out / LOG).open("ab") as log:
+        child = subprocess.Popen([sys.executable, "-m", "crawlers.run"], stdin=subprocess.PIPE, stdout=log, stderr=log)  # noqa: S603
+        try:
+            code = _follow(child, json.dumps(job), out / POSTS)
+        finally:
+            child.terminate()
+            child.wait()
+    return _ledger(out, sources, crawl_id, code)
+
+
+def _check(source: Source) -> None:
+    if source.spider not in READERS:
+        raise ConfigError(f"source {source.name!r}: no spider {source.spider!r}; {possible(source.spider, READERS)}.")
+    for url in source.start:
+        if not url.startswith(("http://", "https://")):
+            raise ConfigError(f"source {source.name!r}: wanted a start address with http or https, got {url!r}.")
+    if not source.start:
+        raise ConfigError(f"source {source.name!r}: wanted at least one start address, got none.")
+
+
+def _follow(child: "subprocess.Popen[bytes]", job: str, posts: Path) -> int:
+    """Hand the job over and show the posts as they are written, until the child ends."""
+    assert child.stdin is not None  # noqa: S101
+    child.stdin.write(job.encode())
+    child.stdin.close()
+    offset = 0
+    with progress("crawl") as bar:
+        while True:
+            code = child.poll()
+            if posts.exists():
+                with posts.open("rb") as file:
+                    file.seek(offset)
+                    new = file.read()
+                offset += len(new)
+                bar.update(new.count(b"\n"))
+            if code is not None:
+                return code
+            time.sleep(0.1)
+
+
+def _ledger(out: Path, sources: Sequence[Source], crawl_id: str, code: int) -> list[dict[str, Any]]:
+    """The rows that the child wrote, and one for every source that it did not come to finish."""
+    path = out / LEDGER
+    lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else [""]
+    rows = [from_json(line) for line in lines[:-1]]  # what follows the last line break was cut
+    written = {row["source"] for row in rows}
+    found: dict[str, int] = {}
+    for post in read_posts(out):
+        found[post.source] = found.get(post.source, 0) + 1
+    for source in sources:
+        if source.name not in written:
+            for query in source.queries or source.start:
+                row = Row(crawl_id, source.name, query, posts=found.get(source.name, 0), pages=found.get(source.name, 0))
+                row.problems[f"the crawl process ended with code {code}, see {LOG}"] += 1
+                rows.append(row.as_dict())
+    path.write_text("".join(to_json(row) + "\n" for row in rows), encoding="utf-8")
+    return rows
+
+
+def main() -> None:
+    """The child: reads the job from standard input."""
+    job = json.load(sys.stdin)
+    sources = [Source(**{k: tuple(v) if isinstance(v, list) else v for k, v in source.items()}) for source in job["sources"]]
+    out = Path(job["out"])
+    cache = out.parent / ".httpcache"
+    crawling = Crawling(**job["crawling"])
+    _expire(cache, crawling.cache_hours)
+    record = Record(out)
+    try:
+        _run(sources, crawling, record, cache, job)
+    finally:
+        record.close()
+
+
+def _run(sources: Sequence[Source], crawling: Crawling, record: Record, cache: Path, job: dict[str, Any]) -> None:
+    """All sources at once, those of one site one after another, so that its delay holds."""
+    from scrapy.crawler import AsyncCrawlerRunner, Crawler
+    from scrapy.utils.defer import deferred_f_from_coro_f
+    from scrapy.utils.log import configure_logging
+    from scrapy.utils.reactor import install_reactor
+
+    from crawlers.middlewares import site_of
+    from crawlers.settings import settings
+    from crawlers.spiders import SPIDERS
+
+    configure_logging({"LOG_LEVEL": "INFO"})
+    install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
+    from twisted.internet.task import react  # binds the reactor when imported
+
+    runner = AsyncCrawlerRunner()
+    pseudonym = pseudonyms(job["salt"])
+    locks: dict[str, asyncio.Lock] = {}
+
+    async def one(source: Source) -> None:
+        async with AsyncExitStack() as stack:
+            for name in sorted({site_of(url) for url in source.start}):
+                await stack.enter_async_context(locks.setdefault(name, asyncio.Lock()))
+            site = Site(source.name, source.kind, source.zone or job["zone"], job["crawl_id"], pseudonym)
+            crawler = Crawler(SPIDERS[source.spider], settings(source, crawling, cache))
+            await runner.crawl(crawler, source=source, site=site, record=record, known=job["known"])
+
+    async def everything(_: Any) -> None:
+        for outcome in await asyncio.gather(*map(one, sources), return_exceptions=True):
+            if outcome is not None:
+                logging.getLogger(__name__).error("a source could not be crawled: %r", outcome)
+
+    react(deferred_f_from_coro_f(everything))
+
+
+def _expire(cache: Path, hours: float) -> None:
+    """Delete cached pages older than `hours`: Scrapy only ignores them."""
+    oldest = time.time() - hours * 3600
+    for path in cache.rglob("*"):
+        if path.is_file() and path.stat().st_mtime < oldest:
+            path.unlink()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""Scrapy's settings for one source."""
+
+from pathlib import Path
+from typing import Any
+
+from folate.config import Crawling, Source
+
+MAX_BYTES = 10 * 2**20
+RETRIED = [408, 418, 429, 432, 500, 502, 503, 504, 522, 524]  # 418 and 432 are Weibo's "too many requests"
+
+
+def settings(source: Source, crawling: Crawling, cache: Path) -> dict[str, Any]:
+    """One request at a time, `source.delay` seconds apart at least, slower when the server is slow; cookies off."""
+    headers = {"Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8", "Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}
+    return {
+        "USER_AGENT": crawling.user_agent,
+        "ROBOTSTXT_OBEY": True,
+        "ROBOTSTXT_USER_AGENT": crawling.user_agent.split("/")[0],
+        "DEFAULT_REQUEST_HEADERS": headers | ({"From": crawling.contact} if crawling.contact else {}),
+        "COOKIES_ENABLED": False,
+        "CONCURRENT_REQUESTS": 1,
+        "DOWNLOAD_DELAY": source.delay,
+        "DOWNLOAD_DELAY_JITTER": 0.0,
+        "AUTOTHROTTLE_ENABLED": True,
+        "AUTOTHROTTLE_START_DELAY": source.delay,
+        "DOWNLOAD_TIMEOUT": crawling.timeout,
+        "DOWNLOAD_MAXSIZE": MAX_BYTES,
+        "DOWNLOAD_WARNSIZE": 0,
+        "RETRY_TIMES": crawling.retries,
+        "RETRY_HTTP_CODES": RETRIED,
+        "REDIRECT_MAX_TIMES": 5,
+        "HTTPCACHE_ENABLED": crawling.cache_hours > 0,
+        "HTTPCACHE_DIR": str(cache.resolve()),
+        "HTTPCACHE_EXPIRATION_SECS": int(crawling.cache_hours * 3600),
+        "HTTPCACHE_GZIP": True,
+        "HTTPCACHE_IGNORE_HTTP_CODES": [code for code in range(300, 600)],
+        "HTTPCACHE_POLICY": "crawlers.middlewares.CachePolicy",
+        "DOWNLOADER_MIDDLEWARES": {
+            "crawlers.middlewares.StayOnSite": 50,
+            "crawlers.middlewares.RobotsAnswer": 450,
+            "crawlers.middlewares.Backoff": 550,
+            "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+            "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # StayOnSite, which tells the spider
+        },
+        "EXTENSIONS": {"crawlers.middlewares.Throttle": 0, "scrapy.extensions.throttle.AutoThrottle": None},
+        "TELNETCONSOLE_ENABLED": False,
+        "LOG_LEVEL": "INFO",
+    }

@@ -1,0 +1,62 @@
+"""Microblogs that answer as m.weibo.cn does: searches by query, or the timelines named as start addresses."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from crawlers.ledger import Row
+from crawlers.parse.microblog import refusal, search_url, turn
+from crawlers.parse.page import Context, Link, Page, Parsed
+from crawlers.spiders.base import SourceSpider
+from folate.post import Post
+
+EMPTY_PAGES = 3  # in a row before a list that has not reached its total is given up
+
+
+class MicroblogSpider(SourceSpider):
+    """Pages of cards until the total that the site tells is reached. An empty page alone is not the end."""
+
+    reader = "microblog"
+    lists = frozenset({"list"})
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._listed: dict[str, set[str]] = defaultdict(set)
+        self._totals: dict[str, int] = {}
+        self._empty: dict[str, int] = defaultdict(int)
+
+    def entries(self) -> Iterator[Link]:
+        for query in self.source.queries:
+            yield Link(search_url(self.source.start[0], query), {"role": "list", "query": query, "page": 1})
+        if not self.source.queries:
+            for url in self.source.start:
+                yield Link(url, {"role": "list", "query": url, "page": 1})
+
+    def after(self, row: Row, context: Context, parsed: Parsed) -> Iterator[Link]:
+        if context["role"] != "list":
+            return
+        query, listed = row.query, self._listed[row.query]
+        new = set(parsed.listed) - listed
+        listed |= new
+        self._empty[query] = 0 if new else self._empty[query] + 1
+        if parsed.total is not None:
+            self._totals[query] = parsed.total
+        total = self._totals.get(query)
+        if total is not None and len(listed) >= total:
+            return
+        if self._empty[query] >= EMPTY_PAGES:
+            of = "an unknown total" if total is None else f"a total of {total}"
+            row.limits[f"empty pages after {len(listed)} posts of {of}"] = 1
+            return
+        page = context["page"] + 1
+        url = turn(query, page) if query in self.source.start else search_url(self.source.start[0], query, page)
+        yield Link(url, {"role": "list", "query": query, "page": page})
+
+    def refusal(self, page: Page, parsed: Parsed) -> str | None:
+        return refusal(page)
+
+    def lost(self, failure: Any) -> Any:
+        context = failure.request.meta["context"]
+        if context["role"] == "whole":  # better its beginning than nothing
+            self.record.post(self.rows[context["query"]], Post.from_json(context["post"]))
+        return super().lost(failure)
