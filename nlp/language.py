@@ -11,10 +11,10 @@ from nlp.spans import EMOTICON, HAN, NAME, URL
 Language = Literal["zh", "en", "mixed", "other"]
 
 _ASIDE = re.compile(f"{URL}|{NAME}|{EMOTICON}")
-_HAN = re.compile(f"[{HAN}]")
-_KANA = re.compile("[\u3041-\u30fa\u31f0-\u31ff]")
+_HAN = re.compile(f"[{HAN}]+")
+_KANA = re.compile("[\u3041-\u30fa\u31f0-\u31ff]+")
 _LATIN = re.compile(r"[a-z\u00df-\u00f6\u00f8-\u024f]+(?:'[a-z]+)?")
-_LETTER = re.compile(r"[^\W\d_]")
+_LETTER = re.compile(r"[^\W\d_]+")
 _OWN_LETTER = re.compile("[\u00df-\u00f6\u00f8-\u024f]")  # English has these in loan words only
 _CHINESE_CLAUSE = re.compile("[的了是我你他她这那不在有就也很都和吗呢吧啊着被把给让跟没说看想要会能太真]")
 _CLAUSE = 2  # more English than foreign small words by this many make a clause; a name has fewer
@@ -26,9 +26,9 @@ def identify(text: str) -> Language:
     A name does not make a text mixed: `买了iPhone很好用` is zh, `I love 螺蛳粉` is en. Links, @names and emoticons don't count.
     """
     plain = _ASIDE.sub(" ", fold(text))
-    han, kana, letters = (len(kind.findall(plain)) for kind in (_HAN, _KANA, _LETTER))
+    han, kana, letters = (sum(map(len, kind.findall(plain))) for kind in (_HAN, _KANA, _LETTER))
     latin = _LATIN.findall(plain)
-    foreign = letters - han - sum(map(len, latin))
+    foreign = letters - han - sum(len(word) - ("'" in word) for word in latin)
     if not letters or foreign * 2 > letters or kana * 5 > han:
         return "other"
     english = sum(map(_evidence, latin))

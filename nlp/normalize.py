@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import Protocol
 
 from nlp.spans import EMOJI_CHARACTER, NAME, URL
@@ -22,12 +22,13 @@ def normalize(text: str) -> str:
     >>> normalize("ＡＢＣ　買了蘋果手機！")
     'abc 买了苹果手机!'
     """
+    text = _INVISIBLE.sub("", text).lower()
     if not text.isascii():
-        text = _simplified(unicodedata.normalize("NFKC", _whole(text)).translate(_APOSTROPHES))
-    text = unicodedata.normalize("NFKC", text.lower())
-    return " ".join(_INVISIBLE.sub("", text).split())
+        text = _simplified(_APOSTROPHE.sub("'", unicodedata.normalize("NFKC", _whole(text)))).lower()
+    return " ".join(text.split())
 
 
+@lru_cache(maxsize=64)  # several readers look at one text in turn
 def fold(text: str) -> str:
     """`normalize` as far as it goes without moving a character: the result has the length of `text`.
 
@@ -43,19 +44,18 @@ def fold(text: str) -> str:
 def strip_for_duplicates(text: str) -> str:
     """What two copies of one text share: normalised letters, digits and emoji, in order and without spaces.
 
-    Reposted chains (`//@name: …` to the end), @names and URLs are dropped. A text that is nothing but those keeps, instead
-    of becoming equal to every other such text, the words of its chain, or else its normal form.
+    Reposted chains (`//@name: …` to the end), @names and URLs are dropped. A text that is nothing but those does not become
+    equal to every other such text: it keeps the words of its chain, or else its whole normal form.
     """
     normal = normalize(text)
-    own = _CHAIN.sub("", normal)
-    for candidate in (_QUOTED.sub(" ", own), _QUOTED.sub(" ", normal), normal):
-        stripped = _SEPARATORS.sub("", candidate)
+    for text in (_CHAIN.sub("", normal), normal):
+        stripped = _SEPARATORS.sub("", _QUOTED.sub(" ", text))
         if stripped:
             return stripped
     return normal.replace(" ", "")
 
 
-_APOSTROPHES = dict.fromkeys(map(ord, "‘’ʼ`´"), "'")
+_APOSTROPHE = re.compile("[‘’ʼ]")
 # Control and format characters, variation selectors, and joiners that join no emoji.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u061c\u180b-\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f"
@@ -93,7 +93,7 @@ class _Fold(dict[int, int]):
     """Code point -> folded code point, worked out when first met."""
 
     def __missing__(self, code: int) -> int:
-        character = _APOSTROPHES.get(code, "\ufffd" if 0xD800 <= code < 0xE000 else chr(code))
+        character = _APOSTROPHE.sub("'", "\ufffd" if 0xD800 <= code < 0xE000 else chr(code))
         for step in (unicodedata.normalize("NFKC", character), unicodedata.normalize("NFKC", character).lower()):
             if len(step) == 1:
                 character = step

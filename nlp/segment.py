@@ -1,7 +1,7 @@
 """Text to words, Chinese and English by one function, with offsets into the text as published."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -10,7 +10,7 @@ from nlp.lexicon import longest
 from nlp.normalize import fold, normalize
 from nlp.spans import EMOJI, EMOJI_CHARACTER, EMOTICON, FACE, HAN, HASHTAG, NAME, URL, hashtags, topic
 
-Span = tuple[int, int]
+Piece = tuple[int, int, str | None]  # start, end, and what it is where that matters: "aside" or "tag"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +45,22 @@ class Segmenter:
         Emoji and emoticons (`[怒]`) are words. A hashtag is one word, `#话题` for `#话题#`.
         """
         folded = fold(text)
-        words = (_word(folded[start:end], kind) for start, end, kind in self._pieces(folded))
+        words = [_word(folded[start:end], kind) for start, end, kind in self._pieces(folded)]
         return [word for word in words if word]
 
     def hashtags(self, text: str) -> list[str]:
         """Topics of `#话题#` and `#tag`, normalised and without signs, each once."""
-        return hashtags(fold(text))
+        return [normalize(found) for found in hashtags(fold(text))]
 
-    def _pieces(self, folded: str) -> Iterator[tuple[int, int, str | None]]:
+    def _pieces(self, folded: str) -> list[Piece]:
+        pieces: list[Piece] = []
         done = 0
         for match in self._whole.finditer(folded):
-            yield from _between(folded, done, match.start())
+            pieces += _between(folded, done, match.start())
             done = match.end()
-            yield match.start(), done, match.lastgroup
-        yield from _between(folded, done, len(folded))
+            pieces.append((match.start(), done, match.lastgroup))
+        pieces += _between(folded, done, len(folded))
+        return pieces
 
 
 _NUMBER = r"\d+(?:[.,:/~-]\d+)*(?:%|‰|℃|°c|万亿|[万亿年月日时点号]|[a-z]{1,3}(?![a-z0-9]))?"
@@ -68,28 +70,28 @@ _RUNS = re.compile(rf"(?P<space>\s+)|{_NUMBER}|(?P<spaced>{_SPACED})")
 _WORTH = re.compile(rf"[^\W_]|{EMOJI_CHARACTER}|{FACE}")
 
 
-def _between(folded: str, start: int, end: int) -> Iterator[tuple[int, int, None]]:
+def _between(folded: str, start: int, end: int) -> list[Piece]:
     """Pieces of `folded[start:end]`, where nothing stands that must stay whole."""
+    pieces: list[Piece] = []
     done = start
     for match in _RUNS.finditer(folded, start, end):
-        yield from _chinese(folded, done, match.start())
+        first = match.start()
+        pieces += _chinese(folded, done, first)
         done = match.end()
         if match.lastgroup == "spaced":
-            for first, last in _english(match[0]):
-                yield match.start() + first, match.start() + last, None
+            pieces += [(first + a, first + b, None) for a, b in _english(match[0])]
         elif match.lastgroup is None:
-            yield match.start(), done, None
-    yield from _chinese(folded, done, end)
+            pieces.append((first, done, None))
+    pieces += _chinese(folded, done, end)
+    return pieces
 
 
-def _chinese(folded: str, start: int, end: int) -> Iterator[tuple[int, int, None]]:
-    if start < end:
-        for _, first, last in _jieba().tokenize(folded[start:end]):
-            yield start + first, start + last, None
+def _chinese(folded: str, start: int, end: int) -> list[Piece]:
+    return [(start + a, start + b, None) for _, a, b in _jieba().tokenize(folded[start:end])] if start < end else []
 
 
 @lru_cache(maxsize=65536)
-def _english(chunk: str) -> tuple[Span, ...]:
+def _english(chunk: str) -> tuple[tuple[int, int], ...]:
     """Spans of the words of a chunk without spaces. Letters alone are one word; spaCy cuts what has signs inside."""
     if chunk.isalnum():
         return ((0, len(chunk)),)
@@ -102,8 +104,8 @@ def _english(chunk: str) -> tuple[Span, ...]:
 def _word(folded: str, kind: str | None) -> str | None:
     """The normal form of a token, or None where it is no word."""
     if kind == "tag":
-        return f"#{topic(folded)}"
-    if kind == "aside" or not _WORTH.search(folded):
+        folded = f"#{topic(folded)}"
+    elif kind == "aside" or not _WORTH.search(folded):
         return None
     return normalize(folded) or None
 

@@ -31,11 +31,11 @@ URL = (
 NAME = r"@[\w-]{1,30}"
 """An account spoken to."""
 
-HASHTAG = r"\#[0-9a-z_]+(?=\#[a-z_])|\#[^\s#](?:[^#\n]{0,38}[^\s#])?\#|\#(?!\d+(?!\w))\w{1,40}"
+HASHTAG = r"(?<!&)(?:\#[0-9a-z_]+(?=\#[a-z_])|\#[^\s#](?:[^#\n]{0,38}[^\s#&])?\#|\#(?!\d+(?!\w))\w{1,40})"
 """`#tag` or `#话题#`, the closing sign included; `#1` is a number, and `#a#b` two tags."""
 
 _DECORATION = re.compile(r"\[(?:话题|超话)\]$")
-_HASHTAG = re.compile(rf"(?:{URL})|(?:(?<![\w#])|(?<=[{HAN}]))({HASHTAG})")
+_HASHTAG = re.compile(f"{URL}|({HASHTAG})")
 
 
 def hashtags(folded: str) -> list[str]:

@@ -8,7 +8,6 @@ from nlp.duplicates import exact_digest
 from nlp.language import Language, identify
 from nlp.segment import Segmenter
 
-ANNOTATOR = "text"
 VERSION = "1"
 """Raised whenever the same text would be read differently; words and brands of the project are not part of it."""
 

@@ -1,0 +1,82 @@
+"""Segmentation: golden pairs, exact offsets, and words of the project that always win."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from nlp.normalize import fold, normalize
+from nlp.segment import Segmenter
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "segment.txt"
+TRICKY = "叶酸 iphone'.@#[]:()…，。😀\u200d\ufe0f\ud83d買蘋果ＡＢ1２.5kg/-ß\u0301İ㎏¼\n\u3000한あ"
+TEXTS = st.text(st.one_of(st.characters(), st.sampled_from(TRICKY)), max_size=60)
+
+
+def _golden() -> list[tuple[tuple[str, ...], str, str]]:
+    words: tuple[str, ...] = ()
+    pairs = []
+    for line in GOLDEN.read_text(encoding="utf-8").splitlines():
+        if line.startswith("%"):
+            words = tuple(word.strip() for word in line[1:].split(",") if word.strip())
+        elif line and not line.startswith("# "):
+            text, arrow, expected = line.partition(" => ")
+            assert arrow, line
+            pairs.append((words, text, expected))
+    return pairs
+
+
+@pytest.fixture(scope="module")
+def segmenter() -> Segmenter:
+    return Segmenter(["叶酸", "iPhone", "Red Bull"])
+
+
+@pytest.mark.parametrize(("words", "text", "expected"), _golden())
+def test_golden(words: tuple[str, ...], text: str, expected: str) -> None:
+    assert " ".join(Segmenter(words).words(text)) == expected
+
+
+@given(TEXTS)
+@example("#¼")
+def test_tokens_cover_the_text_with_exact_offsets(text: str) -> None:
+    done = 0
+    for token in Segmenter(["叶酸", "iPhone"]).tokens(text):
+        assert token.text
+        assert text[token.start : token.end] == token.text
+        assert not text[done : token.start].strip()
+        done = token.end
+    assert not text[done:].strip()
+
+
+@given(TEXTS)
+def test_words_are_in_normal_form(text: str) -> None:
+    words = Segmenter(["叶酸"]).words(text)
+    assert words == [normalize(word) for word in words]
+    assert all(words)
+
+
+@given(st.text("的一是我你他叶酸片剂维生素", max_size=8), st.text("的一是我你他叶酸片剂维生素", max_size=8))
+def test_words_of_the_project_win(before: str, after: str) -> None:
+    texts = [token.text for token in Segmenter(["维生素叶酸"]).tokens(f"{before}维生素叶酸{after}")]
+    assert "维生素叶酸" in texts
+
+
+@given(TEXTS)
+def test_folding_moves_no_character(text: str) -> None:
+    assert len(fold(text)) == len(text)
+
+
+def test_hashtags(segmenter: Segmenter) -> None:
+    assert segmenter.hashtags("#孕期营养[话题]# 今天 #FolicAcid #葉酸 #1 &#39; https://example.com/#part") == [
+        "孕期营养",
+        "folicacid",
+        "叶酸",
+    ]
+    assert segmenter.hashtags("#话题1##话题2#好") == ["话题1", "话题2"]
+    assert segmenter.hashtags("#iphone#good #iphone") == ["iphone", "good"]
+
+
+def test_long_hostile_texts_take_no_long_time(segmenter: Segmenter) -> None:
+    for unit in ("a", "a-", "a.", "@", "#a", "http://", "[", "1.", "😀\u200d", "x@y."):
+        assert segmenter.tokens(unit * 5000)

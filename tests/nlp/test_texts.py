@@ -1,0 +1,17 @@
+"""The whole reading of a batch."""
+
+from folate.config import Brand
+from nlp.brands import Linker, Mention
+from nlp.duplicates import exact_digest
+from nlp.segment import Segmenter
+from nlp.texts import TextReading, annotate
+
+BODY = "孕期\n買了晨谷葉酸片，I love it #备孕# 😋"
+
+
+def test_one_reading_a_body_in_order() -> None:
+    segmenter, linker = Segmenter(["晨谷"]), Linker([Brand(id="morn", names=("晨谷",))])
+    first, second, third = annotate([BODY, "", BODY], segmenter, linker)
+    words = ["孕期", "买", "了", "晨谷", "叶酸片", "i", "love", "it", "#备孕", "😋"]
+    assert first == third == TextReading("mixed", words, ["备孕"], exact_digest(BODY), [Mention("morn", 5, 7)])
+    assert second == TextReading("other", [], [], exact_digest(""), [])
