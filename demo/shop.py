@@ -1,0 +1,152 @@
+"""The shop: categories, products and their reviews, as schema.org JSON-LD on some products and as microdata on the others."""
+
+import json
+from collections import defaultdict
+from html import escape
+from statistics import fmean
+from typing import Any
+
+from demo.catalog import BRANDS, KINDS, PRODUCTS, Product
+from demo.generate import Post, World
+from demo.markup import chunk, clock, next_link, page, pager, pages
+
+REVIEWS = 20  # a page
+
+
+class Shop:
+    """The products and what buyers say of them."""
+
+    def __init__(self, world: World) -> None:
+        self._reviews: dict[int, list[Post]] = defaultdict(list)
+        for post in reversed(world.on("shop")):
+            self._reviews[post.slot.product.number].append(post)
+        self._products = {product.number: product for product in PRODUCTS}
+
+    def index(self) -> str:
+        shelves = "".join(
+            f'<h2><a href="/shop/c/{kind}/">{zh} {en}</a></h2><ul>{self._rows(kind)}</ul>' for kind, (zh, en) in KINDS.items()
+        )
+        return page("燕麦镇商店 Oatville Shop", f"<h1>燕麦镇商店 Oatville Shop</h1>{shelves}")
+
+    def category(self, kind: str) -> str | None:
+        """The products of one kind; None for a kind that is not sold."""
+        if kind not in KINDS:
+            return None
+        name = " ".join(KINDS[kind])
+        return page(f"{name} | Oatville Shop", f"<h1>{name}</h1><ul>{self._rows(kind)}</ul>")
+
+    def product(self, number: int, at: int) -> str | None:
+        """Page `at` of a product's reviews; None where there is none."""
+        product, reviews = self._products.get(number), self._reviews[number]
+        if product is None or not 1 <= at <= (last := pages(len(reviews), REVIEWS)):
+            return None
+        following = f"/shop/p/{number}/?page={at + 1}" if at < last else None
+        shown = chunk(reviews, at, REVIEWS)
+        rating = f"{fmean(post.rating or 0 for post in reviews):.1f}"
+        head = next_link(following)
+        if structured(product):
+            head += _json_ld(product, shown, rating, len(reviews))
+        body = _product(product, rating, len(reviews), "".join(_review(post, structured(product)) for post in shown))
+        return page(f"{title(product)} | Oatville Shop", body + pager(at, last, following, "zh"), head=head)
+
+    def url(self, post: Post) -> str:
+        """Where a review stands, without the host."""
+        number = post.slot.product.number
+        at = self._reviews[number].index(post) // REVIEWS + 1
+        return f"/shop/p/{number}/{f'?page={at}' if at > 1 else ''}#review-{post.number}"
+
+    def _rows(self, kind: str) -> str:
+        return "".join(self._row(product) for product in PRODUCTS if product.kind == kind)
+
+    def _row(self, product: Product) -> str:
+        count = len(self._reviews[product.number])
+        name = f'<a href="/shop/p/{product.number}/">{escape(title(product))}</a>'
+        return f'<li class="card row">{name} <span class="soft">¥{product.price} · {count} 条评价</span></li>'
+
+
+def structured(product: Product) -> bool:
+    """Whether the page of the product carries JSON-LD; else it carries microdata."""
+    return product.number % 2 == 1
+
+
+def title(product: Product) -> str:
+    """The product with its brand, as the shop lists it."""
+    return f"{product.listing('zh')} {product.listing('en')}"
+
+
+def _json_ld(product: Product, reviews: Any, rating: str, count: int) -> str:
+    data = {
+        "@context": "https://schema.org",
+        "@type": "Product",
+        "name": title(product),
+        "sku": f"OV-{product.number:03d}",
+        "brand": {"@type": "Brand", "name": BRANDS[product.brand].zh},
+        "offers": {"@type": "Offer", "price": product.price, "priceCurrency": "CNY"},
+        "aggregateRating": {"@type": "AggregateRating", "ratingValue": rating, "bestRating": "5", "worstRating": "1", "reviewCount": count},
+        "review": [_review_ld(post) for post in reviews],
+    }
+    safe = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")  # a review must not be able to end the script
+    return f'<script type="application/ld+json">{safe}</script>\n'
+
+
+def _review_ld(post: Post) -> dict[str, Any]:
+    review: dict[str, Any] = {
+        "@type": "Review",
+        "@id": f"#review-{post.number}",
+        "author": {"@type": "Person", "name": post.author.name},
+        "datePublished": post.time.isoformat(),
+        "inLanguage": post.slot.language,
+        "reviewBody": post.text,
+        "reviewRating": {"@type": "Rating", "ratingValue": post.rating, "bestRating": 5, "worstRating": 1},
+    }
+    return {**review, "name": post.title} if post.title else review
+
+
+def _product(product: Product, rating: str, count: int, reviews: str) -> str:
+    scope = "" if structured(product) else ' itemscope itemtype="https://schema.org/Product"'
+    properties = "" if structured(product) else _product_properties(product, rating, count)
+    return (
+        f"<div{scope}><h1{_property('name', product)}>{escape(title(product))}</h1>{properties}"
+        f'<p><span class="stars">★ {rating}</span> <span class="soft">{count} 条评价 · ¥{product.price}</span></p><ul>{reviews}</ul></div>'
+    )
+
+
+def _property(name: str, product: Product) -> str:
+    return "" if structured(product) else f' itemprop="{name}"'
+
+
+def _product_properties(product: Product, rating: str, count: int) -> str:
+    return (
+        '<div itemprop="brand" itemscope itemtype="https://schema.org/Brand">'
+        f'<meta itemprop="name" content="{BRANDS[product.brand].zh}"></div>'
+        '<div itemprop="aggregateRating" itemscope itemtype="https://schema.org/AggregateRating">'
+        f'<meta itemprop="ratingValue" content="{rating}"><meta itemprop="bestRating" content="5">'
+        f'<meta itemprop="reviewCount" content="{count}"></div>'
+    )
+
+
+def _review(post: Post, plain: bool) -> str:
+    stars = "★" * (post.rating or 0) + "☆" * (5 - (post.rating or 0))
+    heading = f"<h3>{escape(post.title)}</h3>" if post.title else ""
+    if plain:
+        inner = (
+            f'<div class="row"><strong>{escape(post.author.name)}</strong> <span class="stars">{stars}</span> '
+            f"<time>{clock(post)}</time></div>{heading}<p>{escape(post.text)}</p>"
+        )
+        return f'<li class="card" id="review-{post.number}" lang="{post.slot.language}">{inner}</li>'
+    return _review_microdata(post, stars)
+
+
+def _review_microdata(post: Post, stars: str) -> str:
+    heading = f'<h3 itemprop="name">{escape(post.title)}</h3>' if post.title else ""
+    return (
+        f'<li class="card" id="review-{post.number}" lang="{post.slot.language}" itemprop="review" itemscope '
+        f'itemtype="https://schema.org/Review" itemid="#review-{post.number}">'
+        f'<link itemprop="url" href="#review-{post.number}"><div class="row"><span itemprop="author" itemscope itemtype="https://schema.org/Person">'
+        f'<strong itemprop="name">{escape(post.author.name)}</strong></span>'
+        f'<span class="stars" itemprop="reviewRating" itemscope itemtype="https://schema.org/Rating">{stars}'
+        f'<meta itemprop="ratingValue" content="{post.rating}"><meta itemprop="bestRating" content="5">'
+        '<meta itemprop="worstRating" content="1"></span>'
+        f'<time itemprop="datePublished" datetime="{post.time.isoformat()}">{clock(post)}</time></div>'
+        f'{heading}<p itemprop="reviewBody">{escape(post.text)}</p></li>'
+    )
