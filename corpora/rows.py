@@ -49,4 +49,4 @@ def _from_mappings(table: Table, rows: list[Mapping[str, Any]]) -> pa.Table:
 def _check_columns(table: Table, names: Iterable[str]) -> None:
     for name in names:
         if name not in table.schema.names:
-            raise StoreError(f"the table {table.name!r} has no column {name!r}; {possible(name, table.schema.names)}.")
+            raise StoreError(f"the table {table.name!r} has no column {name!r}; {possible(name, table.schema.names)}")

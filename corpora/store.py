@@ -249,4 +249,4 @@ def _table(name: str) -> Table:
     try:
         return TABLES[name]
     except KeyError as error:
-        raise StoreError(f"the store has no table {name!r}; {possible(name, TABLES)}.") from error
+        raise StoreError(f"the store has no table {name!r}; {possible(name, TABLES)}") from error

@@ -43,7 +43,7 @@ def crawl(
         "crawl_id": crawl_id, "zone": zone, "known": sorted(known),
     }
     with (out / LOG).open("ab") as log:
-        child = subprocess.Popen([sys.executable, "-m", "crawlers.run"], stdin=subprocess.PIPE, stdout=log, stderr=log)  # noqa: S603
+        child = subprocess.Popen([sys.executable, "-m", "crawlers.run"], stdin=subprocess.PIPE, stdout=log, stderr=log)
         try:
             code = _follow(child, json.dumps(job), out / POSTS)
         finally:
@@ -54,7 +54,7 @@ def crawl(
 
 def _check(source: Source) -> None:
     if source.spider not in READERS:
-        raise ConfigError(f"source {source.name!r}: no spider {source.spider!r}; {possible(source.spider, READERS)}.")
+        raise ConfigError(f"source {source.name!r}: no spider {source.spider!r}; {possible(source.spider, READERS)}")
     for url in source.start:
         if not url.startswith(("http://", "https://")):
             raise ConfigError(f"source {source.name!r}: wanted a start address with http or https, got {url!r}.")

@@ -118,7 +118,7 @@ class Config:
         for source in self.sources:
             if source.name == name:
                 return source
-        raise ConfigError(f"no source {name!r} in {FILE}; {possible(name, (s.name for s in self.sources))}.")
+        raise ConfigError(f"no source {name!r} in {FILE}; {possible(name, (s.name for s in self.sources))}")
 
 
 def load(project: Path) -> Config:
@@ -149,7 +149,7 @@ def _record(cls: type[T], table: Any, where: str) -> T:
     known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]
     for key in table:
         if key not in known:
-            raise ConfigError(f"{where}: unknown key {key!r}; {possible(key, known)}.")
+            raise ConfigError(f"{where}: unknown key {key!r}; {possible(key, known)}")
     for name, field in known.items():
         if name not in table and field.default is MISSING:
             raise ConfigError(f"{where}: {name!r} is missing.")

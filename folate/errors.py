@@ -47,11 +47,11 @@ class MissingExtra(FolateError):
 
 
 def possible(wanted: str, choices: Iterable[str]) -> str:
-    """The tail of an error message: the nearest choice to `wanted`, else all of them.
+    """The tail of an error message, with its full stop: the nearest choice to `wanted`, else all of them.
 
     >>> possible("brnads", ["brands", "watch"])
     "did you mean 'brands'?"
     """
     names = sorted(choices)
     near = get_close_matches(wanted, names, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"possible: {', '.join(names) or 'nothing'}"
+    return f"did you mean {near[0]!r}?" if near else f"possible: {', '.join(names) or 'nothing'}."

@@ -61,7 +61,7 @@ class Commands(click.Group):
         if args and args[0] not in COMMANDS:
             from folate.errors import possible
 
-            raise click.UsageError(f"no command {args[0]!r}; {possible(args[0], COMMANDS)}.", ctx)
+            raise click.UsageError(f"no command {args[0]!r}; {possible(args[0], COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -1,0 +1,90 @@
+"""The command line from outside: what it prints where, and its exit codes."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+from rich.cells import cell_len
+
+from folate.cli import COMMANDS, SUMMARIES, run
+from folate.cli.options import emit
+
+HEAVY = {"pyarrow", "torch", "scrapy", "pandas", "duckdb", "transformers", "spacy", "jieba", "altair", "rich"}
+
+
+def test_help_names_every_command_and_imports_nothing_heavy():
+    script = "import sys\nfrom folate.cli import run\nrun(['--help'])\nprint(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert all(name in done.stdout for name in COMMANDS)
+    assert not HEAVY & set(done.stderr.split())
+
+
+def test_every_command_has_a_summary_and_help(capsys):
+    assert COMMANDS.keys() == SUMMARIES.keys()
+    for name in COMMANDS:
+        assert run([name, "--help"]) == 0
+        assert "--debug" in capsys.readouterr().out
+
+
+def test_an_unknown_command_is_answered_with_the_nearest(capsys):
+    assert run(["reprot"]) == 2
+    assert capsys.readouterr().err == "folate: no command 'reprot'; did you mean 'report'?\n"
+
+
+def test_init_makes_a_project_once(tmp_path, capsys):
+    assert run(["init", str(tmp_path / "new")]) == 0
+    assert (tmp_path / "new" / "folate.toml").exists()
+    assert ".salt" in (tmp_path / "new" / ".gitignore").read_text()
+    assert capsys.readouterr().out == ""
+    assert run(["init", str(tmp_path / "new")]) == 2
+    assert "is there already" in capsys.readouterr().err
+
+
+def test_outside_a_project_the_error_says_what_to_do(tmp_path, capsys):
+    assert run(["status", "--project", str(tmp_path)]) == 2
+    message = capsys.readouterr().err
+    assert "folate init" in message
+    assert "Traceback" not in message
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "folate.cli", "status", "--debug", "--project", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
+@pytest.mark.parametrize("week", ["2026-10", "2026-W60", "next"])
+def test_a_wrong_week_is_a_usage_error(week, tmp_path, capsys):
+    assert run(["topics", "--week", week, "--project", str(tmp_path)]) == 2
+    assert "2026-W10" in capsys.readouterr().err
+
+
+ROWS = [
+    {"名字": "晨谷", "share": 0.25, "tags": ["a", "b"], "missing": None},
+    {"名字": "=cmd()", "share": -1.0, "tags": [], "missing": None},
+]
+
+
+def test_the_same_rows_in_every_format(capsys):
+    emit(ROWS, "json")
+    assert json.loads(capsys.readouterr().out) == ROWS
+    emit(ROWS, "jsonl")
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == ROWS
+    emit(ROWS, "csv")
+    cells = list(csv.reader(io.StringIO(capsys.readouterr().out)))
+    assert cells == [["名字", "share", "tags", "missing"], ["晨谷", "0.25", "a, b", ""], ["'=cmd()", "-1", "", ""]]
+    emit(ROWS, "table")
+    lines = capsys.readouterr().out.splitlines()
+    ends = [cell_len(line[: line.index(cell) + len(cell)]) for line, cell in zip(lines, ("share", "0.25", "-1"), strict=True)]
+    assert len(set(ends)) == 1  # right-aligned, a Han character being two columns wide
+
+
+def test_no_rows_are_no_rows_in_every_format(capsys):
+    for form, expected in (("json", "[]\n"), ("jsonl", ""), ("csv", "\n"), ("table", "")):
+        emit([], form)
+        assert capsys.readouterr().out == expected
