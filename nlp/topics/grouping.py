@@ -1,0 +1,151 @@
+"""Alarmed terms to topics: by the posts they share and, across languages, by what is said around them."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nlp.topics.stream import Codes, Floats, Stream
+from nlp.topics.testing import Alarm
+
+Embed = Callable[[list[str]], Floats]
+"""Texts to one vector each, (n, d). Texts of like meaning must have a high cosine whatever their language."""
+
+OVERLAP = 0.5  # of the smaller set of posts: two terms that mostly stand together are one topic
+WHOLE = 0.8  # of the authors of a term: a longer term that keeps them says it better
+LEAST_JACCARD = 0.1  # a rare term inside a common one is not the common one's topic
+BILINGUAL = 2  # authors who use both names in one post
+MEANING = 0.5  # cosine of centred context vectors; see docs/topics.md for the pairs it was calibrated on
+CONTEXTS = 24  # sentences a group that are embedded
+SAMPLE = 64  # posts a language whose mean is taken away: an encoder's vectors share a direction, and one per language
+_SENTENCE = re.compile(r"[^。！？!?\n；;]*[。！？!?\n；;]?")
+_WIDE = re.compile(r"[⺀-鿿豈-﫿]")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Alarms that are one topic, best first, and the posts of the week that hold any of their terms, in order of time."""
+
+    alarms: tuple[Alarm, ...]
+    posts: frozenset[int]
+
+    @property
+    def lead(self) -> Alarm:
+        return self.alarms[0]
+
+
+def group(alarms: Sequence[Alarm], terms: tuple[str, ...], posts: Callable[[int], Codes]) -> list[Group]:
+    """Each term joins the first topic, best first, that it mostly shares its posts or its name with, else it begins one.
+
+    Topics that came to share theirs are joined in a second pass. `posts` gives the posts of a term.
+    """
+    single = [Group((alarm,), frozenset(int(p) for p in posts(alarm.term))) for alarm in alarms]
+    return _gathered(_gathered(single, terms), terms)
+
+
+def _gathered(groups: Sequence[Group], terms: tuple[str, ...]) -> list[Group]:
+    found: list[Group] = []
+    for one in groups:
+        for i, other in enumerate(found):
+            if other.lead.clean == one.lead.clean and (_together(one.posts, other.posts) or _named_alike(one, other, terms)):
+                found[i] = Group((*other.alarms, *one.alarms), other.posts | one.posts)
+                break
+        else:
+            found.append(one)
+    return found
+
+
+def _together(one: frozenset[int], two: frozenset[int]) -> bool:
+    shared = len(one & two)
+    return shared >= OVERLAP * min(len(one), len(two)) and shared >= LEAST_JACCARD * len(one | two)
+
+
+def _named_alike(one: Group, two: Group, terms: tuple[str, ...]) -> bool:
+    """Whether a term of one stands inside a term of the other: 叶酸 in 叶酸片, `acid` in `folic acid`."""
+    pairs = ((terms[a.term], terms[b.term]) for a in one.alarms for b in two.alarms)
+    return any(within(a, b) or within(b, a) for a, b in pairs)
+
+
+def within(part: str, whole: str) -> bool:
+    """Whether one term is part of another: anywhere in Chinese, as whole words else."""
+    return part in whole if chinese(part) else f" {part} " in f" {whole} "
+
+
+def without_fragments(group: Group, terms: tuple[str, ...]) -> Group:
+    """The same group without the terms that stand inside a longer one which most of their authors used."""
+    named = [(a, terms[a.term]) for a in group.alarms]
+
+    def fragment(alarm: Alarm, name: str) -> bool:
+        return any(name != longer and within(name, longer) and other.authors >= WHOLE * alarm.authors for other, longer in named)
+
+    return Group(tuple(alarm for alarm, name in named if not fragment(alarm, name)), group.posts)
+
+
+def chinese(text: str) -> bool:
+    """Whether a term holds a Chinese character."""
+    return bool(_WIDE.search(text))
+
+
+def link(groups: list[Group], terms: tuple[str, ...], stream: Stream, embed: Embed | None) -> list[Group]:
+    """Join Chinese topics with the English ones of the same meaning: posts that name both or, given `embed`, like contexts.
+
+    Each topic is joined with its nearest, and only when the nearest of that one is the topic itself.
+    """
+    zh = [i for i, g in enumerate(groups) if chinese(terms[g.lead.term])]
+    en = [i for i, g in enumerate(groups) if not chinese(terms[g.lead.term])]
+    if not zh or not en:
+        return groups
+    near = _bilingual([groups[i] for i in zh], [groups[i] for i in en], stream)
+    if embed is not None:
+        near = np.maximum(near, _meaning(groups, zh, en, terms, stream, embed))
+    joined = dict[int, int]()
+    for row, column in enumerate(near.argmax(axis=1)):
+        one, two = zh[row], en[int(column)]
+        if near[row, column] >= MEANING and near[:, column].argmax() == row and groups[one].lead.clean == groups[two].lead.clean:
+            joined[max(one, two)] = min(one, two)
+    return [_merged(g, [groups[j] for j, to in sorted(joined.items()) if to == i]) for i, g in enumerate(groups) if i not in joined]
+
+
+def _merged(group: Group, others: list[Group]) -> Group:
+    alarms = [*group.alarms, *(a for other in others for a in other.alarms)]
+    return Group(tuple(alarms), group.posts.union(*(other.posts for other in others)))
+
+
+def _bilingual(zh: list[Group], en: list[Group], stream: Stream) -> Floats:
+    """1 where enough authors name both in one post, else 0."""
+    voices = [[len({int(stream.voice[p]) for p in one.posts & two.posts}) for two in en] for one in zh]
+    return (np.array(voices) >= BILINGUAL).astype(float)
+
+
+def _meaning(groups: list[Group], zh: list[int], en: list[int], terms: tuple[str, ...], stream: Stream, embed: Embed) -> Floats:
+    """Cosines (zh, en) of the mean vectors of the sentences around the leading terms, less each language's own mean."""
+    sides = []
+    for wide, members in ((True, zh), (False, en)):
+        centre = _mean(embed, _sample(stream, wide))
+        vectors = np.array([_mean(embed, contexts(stream, sorted(groups[i].posts), terms[groups[i].lead.term])) for i in members])
+        vectors = vectors - centre
+        sides.append(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9))
+    cosines: Floats = sides[0] @ sides[1].T
+    return cosines
+
+
+def _mean(embed: Embed, texts: list[str]) -> Floats:
+    vectors = np.asarray(embed(texts), float)
+    mean: Floats = (vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)).mean(axis=0)
+    return mean
+
+
+def _sample(stream: Stream, wide: bool) -> list[str]:
+    """Posts of the week in Chinese or in English, evenly spread over it."""
+    week = np.flatnonzero(stream.week == stream.weeks - 1)
+    bodies = stream.values("body", week[:: max(1, len(week) // (8 * SAMPLE))])
+    found = [body[:300] for body in bodies if chinese(body) == wide]
+    return found[:: max(1, len(found) // SAMPLE)][:SAMPLE] or [""]
+
+
+def contexts(stream: Stream, posts: list[int], term: str) -> list[str]:
+    """The sentences around a term, one an author and in order of time; the beginning of the post where spelling differs."""
+    chosen = stream.one_each(posts, CONTEXTS)
+    bodies = stream.values("body", np.array(chosen, np.int64))
+    return [next((s for s in _SENTENCE.findall(body) if term in s.casefold()), body[:300]) for body in bodies] or [term]

@@ -1,0 +1,52 @@
+"""First-story clustering: posts in the order of time, each joining the story it repeats or beginning a new one."""
+
+from collections import Counter
+from collections.abc import Sequence
+from math import sqrt
+
+import numpy as np
+
+from nlp.topics.stream import Stream
+
+SAME_STORY = 0.5  # Jaccard of the words: above it a post says again what the story's first post said
+MOST = 300  # posts a topic that are read for quotes: the earliest, one an author
+
+Words = frozenset[str]
+
+
+def assign(posts: Sequence[int], words: Sequence[Words]) -> list[int]:
+    """The story of each post, as the position of the story's first post. `posts` are in order of time."""
+    founders: list[int] = []
+    story = []
+    for i in range(len(posts)):
+        near = max(founders, key=lambda f: (_jaccard(words[i], words[f]), -f), default=None)
+        if near is None or _jaccard(words[i], words[near]) < SAME_STORY:
+            near = i
+            founders.append(i)
+        story.append(near)
+    return story
+
+
+def _jaccard(one: Words, two: Words) -> float:
+    return len(one & two) / max(len(one | two), 1)
+
+
+def central(stream: Stream, posts: Sequence[int], stop: frozenset[str], count: int = 3) -> list[int]:
+    """At most `count` posts that speak for a topic: by different authors, of different stories, and in each of its languages.
+
+    A post is central when its words are those of the topic's other posts: the cosine of its words with the topic's.
+    """
+    chosen = stream.one_each(posts, MOST)
+    words = [frozenset(stream.words.of(p)) - stop for p in chosen]
+    spread = Counter(word for post in words for word in post)
+    centrality = [sum(spread[w] for w in post) / sqrt(len(post) or 1) for post in words]
+    story = assign(chosen, words)
+    language = stream.values("language", np.array(chosen, np.int64))
+    picked: list[int] = []
+    while len(picked) < count:
+        left = [i for i in range(len(chosen)) if story[i] not in {story[p] for p in picked}]
+        if not left:
+            break
+        heard = {language[p] for p in picked}
+        picked.append(min(left, key=lambda i: (language[i] in heard or language[i] not in ("zh", "en"), -centrality[i], i)))
+    return [chosen[p] for p in picked]

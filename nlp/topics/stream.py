@@ -1,0 +1,152 @@
+"""Posts as columns of integers, in one fixed order, so that nothing after this depends on the order they came in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from folate.errors import InputError
+
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+
+COLUMNS = ("id", "author", "source", "published_at", "week", "language", "words", "hashtags", "cluster", "brands", "body")
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """A list of strings a post: codes into `vocabulary`, post `i` at `codes[starts[i]:starts[i + 1]]`."""
+
+    codes: Codes
+    starts: Ints
+    vocabulary: pa.Array
+
+    @cached_property
+    def post(self) -> Codes:
+        """The post of each code."""
+        return np.repeat(np.arange(len(self.starts) - 1, dtype=np.int32), np.diff(self.starts))
+
+    def of(self, post: int) -> list[str]:
+        """The strings of one post."""
+        taken: list[str] = self.vocabulary.take(pa.array(self.codes[self.starts[post] : self.starts[post + 1]])).to_pylist()
+        return taken
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The posts of a window, sorted by week, time and id. Arrays have one entry a post unless they say otherwise."""
+
+    table: pa.Table  # as given
+    order: Ints  # row of `table` of each post
+    week: Codes  # 0 is the oldest; `weeks` - 1 is the week at hand
+    weeks: int
+    source: Codes
+    sources: tuple[str, ...]  # by code, sorted
+    voice: Codes  # one code for each distinct (source, author); a post without an author is a voice of its own
+    voices: int
+    anonymous: int  # posts without an author
+    first: Bools  # the earliest post of its cluster of near-duplicates in its week
+    words: Ragged
+    hashtags: Ragged
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def values(self, column: str, posts: Ints) -> list[Any]:
+        """Values of a column of `table` for some posts."""
+        values: list[Any] = self.table[column].take(pa.array(self.order[posts])).to_pylist()
+        return values
+
+    @cached_property
+    def ids(self) -> list[str]:
+        return self.values("id", np.arange(len(self)))
+
+    def one_each(self, posts: Sequence[int], most: int) -> list[int]:
+        """The earliest post of each voice among `posts` (in order of time), copies set aside; at most `most`."""
+        originals = np.array([p for p in posts if self.first[p]], np.int64)
+        return sorted(int(p) for p in originals[np.unique(self.voice[originals], return_index=True)[1]])[:most]
+
+    def mentions(self, brand: str) -> Bools:
+        """Which posts mention a brand."""
+        listed = self.table["brands"].combine_chunks()
+        rows = pc.list_parent_indices(listed).to_numpy()[pc.equal(pc.list_flatten(listed), brand).to_numpy(zero_copy_only=False)]
+        found = np.zeros(self.table.num_rows, bool)
+        found[rows] = True
+        return found[self.order]
+
+
+def read(table: pa.Table, weeks: int) -> Stream:
+    """Sort and encode `table` (columns: `COLUMNS`; `week` from 0 to `weeks` - 1).
+
+    Raises InputError when a column or a value that the method needs is missing.
+    """
+    _check(table, weeks)
+    order = pc.sort_indices(table, [("week", "ascending"), ("published_at", "ascending"), ("id", "ascending")]).to_numpy().astype(np.int64)
+    part = table.select([c for c in COLUMNS if c != "body"]).take(pa.array(order))
+    source, sources = _sorted_codes(part["source"])
+    week = part["week"].to_numpy().astype(np.int32)
+    voice, voices = _voices(part, source)
+    return Stream(
+        table=table, order=order, week=week, weeks=weeks, source=source, sources=sources, voice=voice, voices=voices,
+        anonymous=part["author"].null_count, first=_first(part["cluster"], week),
+        words=_ragged(part["words"]), hashtags=_ragged(part["hashtags"]),
+    )  # fmt: skip
+
+
+def _check(table: pa.Table, weeks: int) -> None:
+    missing = [c for c in COLUMNS if c not in table.column_names]
+    if missing:
+        raise InputError(f"wanted a stream with the columns {', '.join(COLUMNS)}; {', '.join(missing)} missing.")
+    for column in ("id", "source", "published_at", "week", "cluster"):
+        if table[column].null_count:
+            raise InputError(f"wanted a value in {column!r} of every post, got {table[column].null_count} without one.")
+    span = pc.min_max(table["week"]).as_py()
+    if table.num_rows and not 0 <= span["min"] <= span["max"] < weeks:
+        raise InputError(f"wanted weeks from 0 to {weeks - 1}, got {span['min']} to {span['max']}.")
+    if pc.count_distinct(table["id"]).as_py() != table.num_rows:
+        raise InputError(f"wanted one row a post, got {table.num_rows - pc.count_distinct(table['id']).as_py()} ids twice.")
+
+
+def _sorted_codes(column: pa.ChunkedArray) -> tuple[Codes, tuple[str, ...]]:
+    names = pc.unique(column).sort()
+    return pc.index_in(column, names).to_numpy().astype(np.int32), tuple(names.to_pylist())
+
+
+def _voices(part: pa.Table, source: Codes) -> tuple[Codes, int]:
+    """An author's hash is per source already; the pair guards against imports whose author ids are not."""
+    author = pc.fill_null(pc.index_in(part["author"], pc.unique(part["author"].drop_null())), -1).to_numpy().astype(np.int64)
+    nameless = author < 0
+    author[nameless] = author.max(initial=0) + 1 + np.arange(nameless.sum())
+    codes = encode(author * (source.max(initial=0) + 1) + source)
+    return codes, int(codes.max(initial=-1)) + 1
+
+
+def _first(cluster: pa.ChunkedArray, week: Codes) -> Bools:
+    """True for the earliest post of each cluster in each week; the order of the rows is time."""
+    codes = encode(cluster)
+    _, firsts = np.unique(codes.astype(np.int64) * (week.max(initial=0) + 1) + week, return_index=True)
+    found = np.zeros(len(week), bool)
+    found[firsts] = True
+    return found
+
+
+def encode(values: pa.ChunkedArray | Ints) -> Codes:
+    """Dense codes in order of first appearance."""
+    array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else pa.array(values)
+    codes: Codes = pc.dictionary_encode(array).indices.to_numpy().astype(np.int32)
+    return codes
+
+
+def _ragged(column: pa.ChunkedArray) -> Ragged:
+    lists = pc.fill_null(column.combine_chunks(), []) if column.null_count else column.combine_chunks()
+    coded = pc.dictionary_encode(pc.list_flatten(lists))
+    lengths = pc.list_value_length(lists).to_numpy()
+    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
+    return Ragged(coded.indices.to_numpy().astype(np.int32, copy=False), starts, coded.dictionary)
