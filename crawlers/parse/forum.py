@@ -34,6 +34,7 @@ def thread_id(url: str) -> str | None:
 
 
 def board_id(url: str) -> str | None:
+    """The forum's own number of the board that `url` opens; boards and categories may share numbers."""
     return _number(BOARD, url)
 
 
@@ -52,7 +53,7 @@ def board_page(page: Page, context: Context) -> Parsed:
         if number:
             parsed.links.append(Link(url, {"role": "thread", "query": query, "thread": number}))
         elif board_id(url) and not board_id(query):
-            parsed.links.append(Link(url, {"role": "board", "query": query, "board": board_id(url)}))
+            parsed.links.append(Link(url, {"role": "board", "query": query}))
     following = next_page(page)
     if following:
         parsed.links.append(Link(following, {**context, "page": context.get("page", 1) + 1}))

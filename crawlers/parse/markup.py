@@ -8,11 +8,12 @@ from lxml import html
 
 from crawlers.parse.page import Page
 
-_BLOCKS = frozenset("address article blockquote br dd div dl dt figure h1 h2 h3 h4 h5 h6 hr li ol p pre section table td th tr ul".split())
-_SILENT = frozenset("script style noscript template button form iframe".split())
+_BLOCKS = frozenset(["address", "article", "blockquote", "br", "dd", "div", "dl", "dt", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "section", "table", "td", "th", "tr", "ul"])
+_SILENT = frozenset(["script", "style", "noscript", "template", "button", "form", "iframe"])
 _EMOTICON = re.compile(r"emo|smil|face", re.I)
 _QUOTES = "blockquote, .quote, .quotecontent, .quotetitle, .bbCodeBlock--quote, .misago-quote, .quote-block"
-_NEXT = re.compile(r"»|>|›|→|next( page)?|下一?[页頁]|后页|weiter|nächste", re.I)
+_NEXT = re.compile(r"»|>|›|→|next( page)?|下一?[页頁]|下一个|后页|weiter|nächste", re.I)
+_PAGE = re.compile(r"[?&](?:page|paged|p|pn|pg)=(\d+)(?:&|$)")
 _PERSON_KEYS = ("uid", "id", "u", "un", "user", "author_id")
 
 
@@ -54,15 +55,22 @@ def _emoticon(image: html.HtmlElement) -> str:
 
 
 def next_page(page: Page) -> str | None:
-    """The page after this one: rel=next, else a pager's link that says so. None on the last page."""
+    """The page after this one: rel=next, else a pager's link that says so or has the next number. None on the last page."""
     for element in page.tree.xpath('//*[self::a or self::link][contains(concat(" ", @rel, " "), " next ")][@href]'):
         return page.absolute(element.get("href"))
     pager = '//*[contains(@class, "pag") or contains(@class, "pg") or contains(@class, "next") or self::nav]/descendant-or-self::a[@href]'
     for link in page.tree.xpath(pager):
-        words = str(link.text_content()).strip()
-        if _NEXT.fullmatch(words) or "nxt" in str(link.get("class")).split():
-            return page.absolute(link.get("href"))
+        url = page.absolute(link.get("href"))
+        says_next = _NEXT.fullmatch(str(link.text_content()).strip()) or "nxt" in str(link.get("class")).split()
+        if url and (says_next or (_PAGE.search(url) and page_number(url) == page_number(page.url) + 1)):
+            return url
     return None
+
+
+def page_number(url: str) -> int:
+    """The page that an address asks for, 1 when it does not say."""
+    match = _PAGE.search(url)
+    return int(match[1]) if match else 1
 
 
 def links(page: Page, selector: str = "a[href]") -> list[str]:

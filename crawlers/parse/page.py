@@ -1,6 +1,7 @@
 """What a parser is given, and what it gives back: a page in; posts, what was dropped, and where to go next out."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,7 @@ from w3lib.encoding import html_to_unicode
 from folate.errors import InputError
 from folate.post import Post, Pseudonym
 
+_SESSION = re.compile(r"(?:^|&)(?:sid|s|phpsessid|jsessionid)=[0-9a-f]{16,}", re.I)
 Context = Mapping[str, Any]
 """Plain values that travel with a request: `role` (what kind of page it asks for), `query`, and what else its parser needs."""
 
@@ -48,14 +50,14 @@ class Page:
             return None
 
     def absolute(self, href: str | None) -> str | None:
-        """`href` as a whole address without its fragment; None when it is not http or https."""
+        """`href` as a whole address without fragment and session id; None when it is not http or https."""
         try:
             parts = urlsplit(urljoin(self.url, (href or "").strip()))
         except ValueError:
             return None
         if parts.scheme not in ("http", "https") or not parts.netloc:
             return None
-        return urlunsplit(parts._replace(fragment=""))
+        return urlunsplit(parts._replace(query=_SESSION.sub("", parts.query), fragment=""))
 
 
 @dataclass(frozen=True)

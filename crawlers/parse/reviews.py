@@ -24,22 +24,23 @@ def read(page: Page, site: Site, context: Context) -> Parsed:
     """Reviews on the page and the pages to read next.
 
     A `start` page without reviews is taken for a list of products: its links that look like products are followed, and
-    the sitemap when it is the front page of the site.
+    the sitemap when there are none or when it is the front page of the site.
     """
     if re.match(rb"\s*(<\?xml[^>]*>\s*)?<(urlset|sitemapindex)\b", page.body):
         return _sitemap(page, context)
     parsed = Parsed()
+    product = {"role": "product", "query": context["query"], "product": context.get("product", page.url)}
     _schema_reviews(parsed, page, site)
     if not parsed.posts:
         _shop_reviews(parsed, page, site)
     following = next_page(page)
     if following:
-        parsed.links.append(Link(following, {**context, "page": context.get("page", 1) + 1}))
-    for url in links(page, ", ".join(shop.all_reviews for shop in SHOPS)):
-        parsed.links.append(Link(url, {"role": "product", "query": context["query"]}))
+        parsed.links.append(Link(following, {**context, "product": product["product"], "page": context.get("page", 1) + 1}))
+    parsed.links += [Link(url, product) for shop in SHOPS for url in links(page, shop.all_reviews)]
     if context["role"] == "start" and not parsed.listed:
-        parsed.links += [Link(url, {"role": "product", "query": context["query"]}) for url in _products(page)]
-        if urlsplit(page.url).path in ("", "/"):
+        found = _products(page)
+        parsed.links += [Link(url, {**product, "product": url}) for url in found]
+        if not found or urlsplit(context["query"]).path in ("", "/"):
             parsed.links.append(Link(urljoin(page.url, "/sitemap.xml"), {"role": "sitemap", "query": context["query"]}))
     return parsed
 
@@ -54,16 +55,16 @@ def _sitemap(page: Page, context: Context) -> Parsed:
         parts = urlsplit(location.replace("&amp;", "&"))
         url = urlunsplit(parts._replace(scheme=here.scheme, netloc=here.netloc))
         if index or _is_product(url):
-            parsed.links.append(Link(url, {"role": "sitemap" if index else "product", "query": context["query"]}))
+            parsed.links.append(Link(url, {"role": "sitemap" if index else "product", "query": context["query"], "product": url}))
     return parsed
 
 
 def _products(page: Page) -> list[str]:
     """Links of a list page that lead to products: those below its own path, else those that look like one."""
-    found = links(page)
     path = urlsplit(page.url).path
+    found = [url for url in links(page) if not _NOT_PRODUCT.search(urlsplit(url).path)]
     below = [url for url in found if len(path) > 1 and urlsplit(url).path.startswith(path) and urlsplit(url).path != path]
-    return [url for url in (below or found) if below or _is_product(url)]
+    return below or [url for url in found if _is_product(url)]
 
 
 def _is_product(url: str) -> bool:
@@ -93,6 +94,8 @@ def _schema_reviews(parsed: Parsed, page: Page, site: Site) -> None:
     found, broken = things(page)
     parsed.dropped += [Dropped("broken JSON-LD")] * broken
     names = [words(thing.get("name")) for thing, _ in walk(found) if kinds(thing) & {"Product", "LodgingBusiness", "Recipe"}]
+    totals = [count(words(thing.get("reviewCount"))) for thing, _ in walk(found) if "AggregateRating" in kinds(thing)]
+    parsed.total = totals[0] if len(totals) == 1 else None  # several: a list of products
     for thing, holder in walk(found):
         if kinds(thing) & {"Review", "UserReview", "CriticReview"}:
             subject = words(thing.get("itemReviewed")) or words((holder or {}).get("name")) or next(filter(None, names), None)
@@ -130,6 +133,8 @@ def _shop_reviews(parsed: Parsed, page: Page, site: Site) -> None:
         for node in page.tree.cssselect(shop.review):
             _shop_review(parsed, page, site, shop, node)
         if parsed.listed:
+            told = re.search(r"\d+", " ".join(text_of(link) for link in page.tree.cssselect(shop.all_reviews)))
+            parsed.total = int(told[0]) if told else None
             return
 
 

@@ -12,7 +12,7 @@ from folate.post import Precision
 
 Moment = tuple[datetime, Precision]
 
-_MONTHS = {name: i for i, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTHS = {name: i for i, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)}
 _MONTH = r"(?P<name>jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
 _CLOCK = re.compile(
     r"(?P<half>上午|下午|晚上|凌晨|中午)?\s*(?<![\d:])(?P<hour>\d{1,2})(?:[:：时點点](?P<minute>\d{2})(?:[:：分](?P<second>\d{2}))?)?(?![\d:])"

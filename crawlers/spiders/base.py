@@ -27,6 +27,7 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
 
     reader: ClassVar[str]
     lists: ClassVar[frozenset[str]]  # roles of pages that `Source.pages` caps
+    never_empty: ClassVar[frozenset[str]] = frozenset()  # roles of pages that always hold something
 
     def __init__(self, source: Source, site: Site, record: Record, known: Collection[str] = ()) -> None:
         super().__init__(name=source.name)
@@ -76,6 +77,8 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
             return
         self._failures = 0
         row.pages += 1
+        if context["role"] in self.never_empty and not (parsed.posts or parsed.dropped or parsed.links):
+            row.problems["nothing on the page was recognised"] += 1
         for post in parsed.posts:
             self.record.post(row, post)
         for dropped in parsed.dropped:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from crawlers.parse.forum import board_id, thread_id
+from crawlers.parse.forum import thread_id
 from crawlers.parse.page import Link
 from crawlers.spiders.base import SourceSpider
 
@@ -13,6 +13,7 @@ class ForumSpider(SourceSpider):
 
     reader = "forum"
     lists = frozenset({"board"})
+    never_empty = frozenset({"board", "thread"})
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -24,14 +25,14 @@ class ForumSpider(SourceSpider):
             if thread:
                 yield Link(url, {"role": "thread", "query": url, "thread": thread})
             else:
-                self._seen.add(("board", board_id(url) or url))
+                self._seen.add(("board", url))
                 yield Link(url, {"role": "board", "query": url})
 
     def wanted(self, link: Link) -> bool:
         context = link.context
         if context.get("page", 1) > 1 or context.get("opener"):
             return True
-        key = (context["role"], context.get("thread") or context.get("board") or link.url)
+        key = (context["role"], context.get("thread") or link.url)
         if key in self._seen:
             return False
         self._seen.add(key)

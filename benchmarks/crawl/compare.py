@@ -1,0 +1,89 @@
+"""Compare a crawl with what its server really holds.
+
+    python benchmarks/crawl/compare.py CRAWL_FOLDER TRUTH.jsonl SOURCE
+
+TRUTH has one object a line: kind (thread, post, review, …), id (`post:12`), parent, author, time (UTC), title, text, rating and
+rating_max, visible. Prints one line a check and exits with 1 when one fails.
+"""
+
+import json
+import re
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from crawlers.record import read_posts, read_raw
+from folate.post import Post
+
+Truth = dict[str, Any]
+KINDS = ("thread", "post", "review")
+GRAIN = {"second": timedelta(seconds=1), "minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+
+
+def main(folder: Path, truth_file: Path, source: str) -> int:
+    truth = {number(row["id"]): row for row in map(json.loads, truth_file.open(encoding="utf-8")) if row["kind"] in KINDS}
+    lines = [post for post in read_posts(folder) if post.source == source]
+    posts = {post.id.partition(":")[2]: post for post in lines}
+    visible = {key for key, row in truth.items() if row["visible"]}
+    both = [(posts[key], truth[key]) for key in sorted(visible & posts.keys())]
+    pages = Counter(page.url for name, _, page in read_raw(folder) if name == source)
+    failures = [
+        check("visible posts found", len(visible & posts.keys()), len(visible)),
+        check("posts that should not be there", len(posts.keys() - visible), 0),
+        check("ids written twice", len(lines) - len(posts), 0),
+        check("pages fetched twice", sum(count - 1 for count in pages.values()), 0),
+        *(check(name, sum(same(post, row) for post, row in both), len(both)) for name, same in CHECKS.items()),
+        check("authors that are one hash each", one_to_one((row["author"], post.author) for post, row in both), len({row["author"] for _, row in both})),
+    ]
+    print(f"{len(pages)} pages")
+    return int(any(failures))
+
+
+def check(name: str, got: int, wanted: int) -> bool:
+    print(f"{'ok ' if got == wanted else 'BAD'} {name}: {got} (wanted {wanted})")
+    return got != wanted
+
+
+def number(native: str) -> str:
+    return native.rpartition(":")[2]
+
+
+def plain(text: str | None) -> str:
+    return re.sub(r"[\s*_`#>“”\"'‘’…]+", "", text or "")
+
+
+def one_to_one(pairs: Iterable[tuple[str, str | None]]) -> int:
+    """How many names have exactly one hash that no other name has."""
+    hashes: dict[str, set[str | None]] = defaultdict(set)
+    names: dict[str | None, set[str]] = defaultdict(set)
+    for name, hashed in pairs:
+        hashes[name].add(hashed)
+        names[hashed].add(name)
+    return sum(len(found) == 1 and None not in found and len(names[next(iter(found))]) == 1 for found in hashes.values())
+
+
+def same_time(post: Post, row: Truth) -> bool:
+    late = datetime.fromisoformat(row["time"]) - post.published_at
+    return timedelta(0) <= late < GRAIN[post.precision]
+
+
+def same_rating(post: Post, row: Truth) -> bool:
+    if not row.get("rating"):
+        return post.rating is None
+    return post.rating is not None and abs(post.rating - (row["rating"] - 1) / (row["rating_max"] - 1)) < 0.001
+
+
+CHECKS: dict[str, Callable[[Post, Truth], bool]] = {
+    "time": same_time,
+    "text": lambda post, row: plain(post.text) == plain(row["text"]),
+    "title": lambda post, row: plain(post.title) == plain(row["title"]),
+    "answers the opening post": lambda post, row: row["kind"] == "review" or (post.parent or ":").partition(":")[2] == number(row["parent"] or ""),
+    "rating": same_rating,
+    "product": lambda post, row: plain(post.subject) == plain(row.get("product")),
+}
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]))

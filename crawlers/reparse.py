@@ -1,0 +1,33 @@
+"""Parse a crawl's pages again, with today's parsers and without a request."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from crawlers.parse import READERS
+from crawlers.parse.page import Site
+from crawlers.record import read_raw
+from folate.config import Source
+from folate.post import Post, Pseudonym
+
+
+def reparse(folder: Path, sources: Sequence[Source], pseudonym: Pseudonym, zone: str) -> Iterator[Post]:
+    """Posts of the pages kept in `folder`/raw, each once, those of sources that are not in `sources` left out.
+
+    Dates that a page gives relatively are resolved against the time when it was fetched, as in the crawl itself.
+    """
+    known = {source.name: source for source in sources}
+    seen: set[str] = set()
+    shortened: dict[str, Post] = {}  # long microblog posts whose whole text was never fetched
+    for name, context, page in read_raw(folder):
+        if name not in known:
+            continue
+        source = known[name]
+        site = Site(name, source.kind, source.zone or zone, folder.name, pseudonym)
+        parsed = READERS[source.spider](page, site, context)
+        beginnings = (Post.from_json(link.context["post"]) for link in parsed.links if "post" in link.context)
+        shortened.update((post.id, post) for post in beginnings)
+        for post in parsed.posts:
+            if post.id not in seen:
+                seen.add(post.id)
+                yield post
+    yield from (post for key, post in shortened.items() if key not in seen)
