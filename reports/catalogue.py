@@ -33,13 +33,9 @@ class Catalogue:
         section, _, name = key.partition(".")
         return str(self.messages[section][name]).format(**values)
 
-    def has(self, key: str) -> bool:
-        section, _, name = key.partition(".")
-        return name in self.messages[section]
-
-    def flag(self, flag: str) -> str:
-        """A flag in words; one that the catalogue does not know is shown as it is."""
-        return self(f"flag.{flag}") if self.has(f"flag.{flag}") else flag
+    def word(self, section: str, name: str) -> str:
+        """A state, a flag or another word that data brings; one that the catalogue does not know is shown as it is."""
+        return str(self.messages[section].get(name, name))
 
     def measure(self, measure: str, what: str = "name") -> str:
         """Name or definition of a measure, or of its change."""

@@ -1,0 +1,117 @@
+"""Charts as inline SVG, by Altair and vl-convert: no script, no font of their own, colours from the page's style sheet."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from reports.figures import Figure
+from reports.measures import BrandMeasures
+
+WIDE, NARROW, PANEL = (720, 250), (330, 230), (280, 120)  # width and height of the plot, CSS pixels
+COLOURS = 8  # brands that the style sheet has a colour for; later ones begin again with another dash
+_DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2, 1, 2])
+_SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
+_INK, _MUTED, _LINE = "#010101", "#010102", "#010103"  # stand for colours of the page, put in by _dressed
+_FONT = "inherit"
+_LABEL_GAP = 15  # pixels between the names at the ends of lines
+
+
+def voice(brands: Sequence[BrandMeasures], size: tuple[int, int]) -> str:
+    """Share of voice over the weeks, a line a brand with its name at the end; colour, dash and marker tell brands apart."""
+    import altair as alt
+
+    points = [_point(figure, place) for place, brand in enumerate(brands) for figure in brand.trend["share_of_voice"]]
+    top = max([point["value"] for point in points if point["value"] is not None] + [0.1]) * 1.1
+    base = alt.Chart(alt.Data(values=points)).encode(
+        x=_weeks(), y=alt.Y("value:Q", scale=alt.Scale(domain=[0, top], nice=False), axis=_axis(format=".0%", tickCount=4)),
+        color=_scale(brands, _colour),
+    )  # fmt: skip
+    names = alt.Chart(alt.Data(values=_line_ends(brands, top, size[1]))).mark_text(align="left", dx=8, fontSize=13, fontWeight=600)
+    layers = [
+        base.mark_line(strokeWidth=2.5).encode(strokeDash=_scale(brands, lambda place: _DASHES[place % len(_DASHES)])),
+        base.mark_point(filled=True, size=46, opacity=1).encode(shape=_scale(brands, lambda place: _SHAPES[place % len(_SHAPES)])),
+        names.encode(x=alt.value(size[0]), y="y:Q", text="name:N", color=_scale(brands, _colour)),
+    ]
+    return _svg(alt.layer(*layers), size)
+
+
+def net(brand: BrandMeasures, place: int) -> str:
+    """Net sentiment of one brand over the weeks, with its interval as a band. `place` is the brand's, for its colour."""
+    import altair as alt
+
+    points = [_point(figure, place) for figure in brand.trend["net_sentiment_polar"]]
+    scale = alt.Scale(domain=[-1, 1])
+    axis = _axis(values=[-1, 0, 1], labelExpr="datum.value > 0 ? '+100' : datum.value < 0 ? '\N{MINUS SIGN}100' : '0'")
+    base = alt.Chart(alt.Data(values=points)).encode(x=_weeks(every=2))
+    banded = base.transform_filter("isValid(datum.low)")
+    layers = [
+        banded.mark_area(opacity=0.22, color=_colour(place)).encode(y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q"),
+        banded.mark_rule(strokeWidth=3, opacity=0.22, color=_colour(place)).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q"),
+        base.mark_line(strokeWidth=2.5, color=_colour(place)).encode(y=alt.Y("value:Q", scale=scale)),
+        base.mark_point(filled=True, size=34, opacity=1, color=_colour(place)).encode(y=alt.Y("value:Q", scale=scale)),
+    ]
+    return _svg(alt.layer(*layers), PANEL)
+
+
+def _point(figure: Figure, place: int) -> dict[str, Any]:
+    return {"week": figure.week[5:], "brand": str(place), "value": figure.value, "low": figure.low, "high": figure.high}
+
+
+def _line_ends(brands: Sequence[BrandMeasures], top: float, height: int) -> list[dict[str, Any]]:
+    """Where each brand's name stands: at its last value, pushed apart where names would touch."""
+    last = {place: brand.trend["share_of_voice"][-1].value for place, brand in enumerate(brands)}
+    ends = sorted((value, place) for place, value in last.items() if value is not None)
+    gap, floor, found = _LABEL_GAP / height * top, 0.0, []
+    for value, place in ends:
+        floor = max(value, floor)
+        found.append({"brand": str(place), "name": _short(brands[place].label), "y": floor})
+        floor += gap
+    return found
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 10 else f"{name[:9]}…"
+
+
+def _weeks(every: int = 1) -> Any:
+    import altair as alt
+
+    return alt.X("week:O", axis=_axis(grid=False, labelAngle=0, labelExpr=f"indexof(domain('x'), datum.value) % {every} ? '' : datum.value"))
+
+
+def _axis(**options: Any) -> Any:
+    import altair as alt
+
+    return alt.Axis(**{"title": None, "domain": False, "ticks": False, "gridColor": _LINE, "labelColor": _MUTED, "labelPadding": 6} | options)
+
+
+def _scale(brands: Sequence[BrandMeasures], range_: Any) -> Any:
+    """An encoding of the brand, without a legend."""
+    import altair as alt
+
+    places = range(len(brands))
+    scale = alt.Scale(domain=[str(place) for place in places], range=[range_(place) for place in places])
+    kind = {"#": alt.Color, "[": alt.StrokeDash}.get(str(range_(0))[0], alt.Shape)
+    return kind("brand:N", scale=scale, legend=None)
+
+
+def _colour(place: int) -> str:
+    return f"#0202{place % COLOURS:02x}"
+
+
+def _svg(chart: Any, size: tuple[int, int]) -> str:
+    from vl_convert import vegalite_to_svg
+
+    spec = chart.properties(width=size[0], height=size[1], background="transparent").configure(
+        font=_FONT, aria=False, view={"stroke": None}, axis={"labelFontSize": 12}, padding=4
+    )
+    return _dressed(vegalite_to_svg(spec.to_dict()))
+
+
+def _dressed(svg: str) -> str:
+    """The SVG with the page's colours and fonts, scaling to the width that it is given."""
+    svg = re.sub(r'"#0202(..)"', lambda match: f'"var(--brand-{int(match[1], 16)})"', svg)
+    for stand_in, colour in ((_INK, "currentColor"), (_MUTED, "var(--muted)"), (_LINE, "var(--line)")):
+        svg = svg.replace(f'"{stand_in}"', f'"{colour}"')
+    svg = re.sub(r' (font-family|aria-[a-z]+|role|pointer-events)="[^"]*"', "", svg)
+    return re.sub(r'^<svg[^>]*width="([\d.]+)" height="([\d.]+)" viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\3" aria-hidden="true">', svg)
