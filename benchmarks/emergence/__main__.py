@@ -77,29 +77,31 @@ def _pool(options: argparse.Namespace, segmenter: Segmenter) -> list[Raw]:
     return annotate(found, segmenter)
 
 
-def _weeks(pool: list[Raw], options: argparse.Namespace, random: Random) -> list[list[Raw]]:
+def _weeks(pool: list[Raw], options: argparse.Namespace, random: Random) -> tuple[list[list[Raw]], list[Raw]]:
+    """The posts of each week, and posts of the pool that are in none."""
     if options.order == "permuted":
-        drawn = random.sample(pool, min(len(pool), WEEKS * options.posts))
-        return [drawn[week::WEEKS] for week in range(WEEKS)]
+        drawn = random.sample(pool, len(pool))
+        each = min(options.posts, len(pool) // (WEEKS + 2))
+        return [drawn[week * each : (week + 1) * each] for week in range(WEEKS)], drawn[WEEKS * each :]
     ordinals = sorted({raw.at.toordinal() for raw in pool})
     first = random.choice(ordinals[: max(1, len(ordinals) - 7 * WEEKS)])
     weeks = [[raw for raw in pool if 0 <= raw.at.toordinal() - first - 7 * week < 7] for week in range(WEEKS)]
-    return [random.sample(posts, min(len(posts), options.posts)) for posts in weeks]
+    rest = [raw for raw in pool if not 0 <= raw.at.toordinal() - first < 7 * WEEKS]
+    return [random.sample(posts, min(len(posts), options.posts)) for posts in weeks], random.sample(rest, len(rest))
 
 
 def _trial(pool: list[Raw], options: argparse.Namespace, segmenter: Segmenter, seed: int, support: int) -> Trial:
     """A week with five planted terms and every decoy; with no support, a quiet week."""
-    planter = Planter(seed, segmenter)
-    weeks = _weeks(pool, options, planter.random)
+    weeks, rest = _weeks(pool, options, Random(seed))
+    planter = Planter(seed, segmenter, rest[2 * options.posts // 5 :])
     if support:  # a surge of volume: two fifths more posts than in other weeks
-        weeks[-1] += planter.random.sample(pool, 2 * options.posts // 5) if options.order == "permuted" else []
-    planter.base(weeks)
-    planter.controls(weeks, 2 * PLANTED * max(options.support))
-    if support:
+        weeks[-1] += rest[: 2 * options.posts // 5]
         for concept in planter.random.sample(range(len(CONCEPTS)), PLANTED):
-            planter.plant(concept, support, weeks[-1], weeks[-2], options.head_start)
+            planter.plant(concept, support, options.head_start)
         for decoy in (planter.advertisement, planter.season, planter.new_source, planter.loud_author):
-            decoy(weeks[-1])
+            decoy()
+    planter.base(weeks)
+    planter.controls(2 * PLANTED * max(options.support))
     return planter.trial
 
 

@@ -5,6 +5,7 @@ as various as the stream's. The same clauses, about ordinary things, are added i
 """
 
 import tomllib
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -52,9 +53,11 @@ SCHEMA = pa.schema(
 class Planter:
     """Fills a Trial. Everything comes from one seeded generator."""
 
-    def __init__(self, seed: int, segmenter: Segmenter) -> None:
+    def __init__(self, seed: int, segmenter: Segmenter, hosts: list[Raw]) -> None:
         self.random = Random(seed)
+        self.hosts = hosts  # real posts that are not in the stream: what is added to one of the stream would be a copy of it
         self.segmenter = segmenter
+        self.clauses = Counter[int]()
         self.trial = Trial()
 
     def base(self, weeks: list[list[Raw]]) -> None:
@@ -63,57 +66,60 @@ class Planter:
             for raw in posts:
                 self._add(week, raw.text, raw)
 
-    def controls(self, weeks: list[list[Raw]], a_week: int) -> None:
-        """The planted clauses, about ordinary things, `a_week` in every week."""
-        for week, posts in enumerate(weeks):
-            for _ in range(a_week):
-                language = self._language(posts)
-                self._clause(week, posts, self.random.choice(TEXTS[language]["ordinary"]), language)
+    def controls(self, a_week: int) -> None:
+        """Clauses about ordinary things, as many as make our brand's clauses `a_week` in every week: to be called last."""
+        for week in range(WEEKS):
+            for _ in range(a_week - self.clauses[week]):
+                language = self._language()
+                self._clause(week, self.random.choice(TEXTS[language]["ordinary"]), language, brand=OWN)
 
-    def plant(self, concept: int, support: int, posts: list[Raw], before: list[Raw], head_start: float) -> None:
+    def plant(self, concept: int, support: int, head_start: float) -> None:
         """`support` posts of one concept in the last week, by as many authors, and `head_start` as many in the week before."""
         names = CONCEPTS[concept]
         ids = set()
-        for week, many, host in ((WEEKS - 1, support, posts), (WEEKS - 2, round(head_start * support), before)):
+        for week, many in ((WEEKS - 1, support), (WEEKS - 2, round(head_start * support))):
             for _ in range(many):
-                language = self._language(host)
-                ids.add(self._clause(week, host, self.random.choice(names[language]), language, brand=OWN))
+                language = self._language()
+                ids.add(self._clause(week, self.random.choice(names[language]), language, brand=OWN))
         self.trial.planted[names["zh"][0]] = ids
 
-    def advertisement(self, posts: list[Raw], accounts: int = 30) -> None:
+    def advertisement(self, accounts: int = 30) -> None:
         """One text by many accounts, each with a small edit."""
-        text = TEXTS[self._language(posts)]["advertisement"]
+        text = TEXTS[self._language()]["advertisement"]
         edits = [f"{text} {self.random.choice('!~.✨🔥')}{self.random.randrange(100)}" for _ in range(accounts)]
         self.trial.decoys["advertisement"] = {self._add(WEEKS - 1, edit, brand=OWN) for edit in edits}
 
-    def season(self, posts: list[Raw], authors: int = 25) -> None:
+    def season(self, authors: int = 25) -> None:
         """A word of the calendar."""
+        languages = [self._language() for _ in range(authors)]
         self.trial.decoys["season"] = {
-            self._clause(WEEKS - 1, posts, self.random.choice(TEXTS[language]["season"]), language)
-            for language in (self._language(posts) for _ in range(authors))
+            self._clause(WEEKS - 1, self.random.choice(TEXTS[language]["season"]), language) for language in languages
         }
 
-    def new_source(self, posts: list[Raw], size: int = 150) -> None:
+    def new_source(self, size: int = 150) -> None:
         """A source without a past, with a manner of speaking of its own."""
         ids = set()
-        for raw in self.random.choices(posts, k=size):
-            jargon = f" {TEXTS[self._spoken(raw)]['jargon']}" if self.random.random() < 0.4 else ""
-            ids.add(self._add(WEEKS - 1, raw.text[-40:] + jargon, source="d"))
+        for raw in self.random.sample(self.hosts, size):
+            jargon = f" {TEXTS[spoken(raw)]['jargon']}" if self.random.random() < 0.4 else ""
+            ids.add(self._add(WEEKS - 1, raw.text + jargon, source="d"))
         self.trial.decoys["new source"] = ids
 
-    def loud_author(self, posts: list[Raw], count: int = 40) -> None:
+    def loud_author(self, count: int = 40) -> None:
         """One author with a word of their own."""
+        languages = [self._language() for _ in range(count)]
         self.trial.decoys["loud author"] = {
-            self._clause(WEEKS - 1, posts, TEXTS[language]["loud"], language, author="loud")
-            for language in (self._language(posts) for _ in range(count))
+            self._clause(WEEKS - 1, TEXTS[language]["loud"], language, author="loud") for language in languages
         }
 
-    def _clause(self, week: int, hosts: list[Raw], name: str, language: str, **about: str) -> str:
+    def _clause(self, week: int, name: str, language: str, **about: str) -> str:
+        """A clause about `name`, seven times in ten before or after the beginning of a real post of the same language."""
         clause = self.random.choice(TEXTS[language]["clauses"]).format(x=name)
-        same = [raw for raw in self.random.choices(hosts, k=8) if self._spoken(raw) == language]
-        host = same[0].text[:60] if same and self.random.random() < 0.7 else ""
-        parts = [host, clause] if self.random.random() < 0.5 else [clause, host]
-        return self._add(week, ("，" if language == "zh" else ". ").join(filter(None, parts)), **about)
+        host = next((raw.text[:60] for raw in self.random.sample(self.hosts, 20) if spoken(raw) == language), "")
+        parts = [host if self.random.random() < 0.7 else "", clause]
+        self.random.shuffle(parts)
+        id_ = self._add(week, ("，" if language == "zh" else ". ").join(filter(None, parts)), **about)
+        self.clauses[week] += self.trial.posts[-1]["brands"] == [OWN]
+        return id_
 
     def _add(
         self, week: int, body: str, raw: Raw | None = None, brand: str | None = None, author: str | None = None, source: str | None = None
@@ -136,9 +142,10 @@ class Planter:
         regular = self.random.random() < 0.3
         return f"{source}{int(self.random.paretovariate(0.8)) if regular else self.random.random()}"
 
-    def _language(self, posts: list[Raw]) -> str:
-        return self._spoken(self.random.choice(posts))
+    def _language(self) -> str:
+        """A language, as often as the stream has it."""
+        return spoken(self.random.choice(self.hosts))
 
-    @staticmethod
-    def _spoken(raw: Raw) -> str:
-        return "en" if raw.language == "en" else "zh"
+
+def spoken(raw: Raw) -> str:
+    return "en" if raw.language == "en" else "zh"

@@ -14,6 +14,7 @@ from nlp.topics.stream import Bools, Codes, Floats, Ints, Ragged, Stream
 LONGEST = 6  # characters
 MIN_COHESION = 3.0  # bits
 MIN_BRANCHING = 1.0  # bits: as free as two equally likely neighbours
+GRAMMATICAL = frozenset("的了是在我你他她它们这那吗呢吧啊呀嘛和与及或但而把被让对从到就都也还又再才很太更最不没有会要能可过着得地")
 RISE = 1.5  # occurrences in the week over those expected; below the gain asked of authors, so that it loses no topic
 
 Spelled = tuple[list[str], Codes, Codes]
@@ -23,7 +24,7 @@ def coinages(stream: Stream, stop: frozenset[str], least: int) -> Spelled:
     """Names of the new words, and for each occurrence in any week which of them it is and its post."""
     characters, joined, post, alphabet = _characters(stream.words)
     week = stream.week[post]
-    edges = np.array([character in stop for character in alphabet], bool)
+    edges = np.array([character in GRAMMATICAL for character in alphabet], bool)
     total = np.bincount(week, minlength=stream.weeks)
     names: list[str] = []
     found: list[tuple[Codes, Codes]] = [(np.zeros(0, np.int32), np.zeros(0, np.int32))]
@@ -36,9 +37,11 @@ def coinages(stream: Stream, stop: frozenset[str], least: int) -> Spelled:
         rising &= ~(edges[level.spell[:, 0]] | edges[level.spell[:, -1]])
         rising[rising] = _cohesion(level.spell[rising], peak[rising], counts, total) >= MIN_COHESION
         rising[rising] = _free(level, rising, peak, stream.voice[post], characters, joined, week, least)
+        spelled = ["".join(alphabet[c] for c in spell) for spell in level.spell[rising]]
+        rising[rising] = [not _functional(name, stop) for name in spelled]
         number = np.full(len(rising), -1, np.int32)
         number[rising] = len(names) + np.arange(rising.sum(), dtype=np.int32)
-        names += ["".join(alphabet[c] for c in spelled) for spelled in level.spell[rising]]
+        names += [name for name in spelled if not _functional(name, stop)]
         here = number[level.which] >= 0
         found.append((number[level.which[here]], post[level.at[here]]))
     return names, np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
@@ -60,6 +63,11 @@ def _characters(words: Ragged) -> tuple[Codes, Bools, Codes, list[str]]:
     post = words.post[token]
     near = (token[1:] - token[:-1] <= 1) & (post[1:] == post[:-1])
     return characters, np.append(near, False) if len(token) else np.zeros(0, bool), post, [chr(p) for p in points]
+
+
+def _functional(name: str, stop: frozenset[str]) -> bool:
+    """Whether a name begins or ends with a function word of two characters or more."""
+    return any(name[:cut] in stop or name[-cut:] in stop for cut in range(2, len(name) + 1))
 
 
 def _peak(weekly: Ints, total: Ints, least: int) -> tuple[Ints, Bools]:

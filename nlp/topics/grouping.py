@@ -12,9 +12,9 @@ from nlp.topics.testing import Alarm
 Embed = Callable[[list[str]], Floats]
 """Texts to one vector each, (n, d). Texts of like meaning must have a high cosine whatever their language."""
 
-OVERLAP = 0.5  # of the smaller set of posts: two terms that mostly stand together are one topic
+OVERLAP = 0.5  # of the posts of one are in the other's: a detail of the topic, or another name for it
+BROADER = 2  # times the posts: a term that much more common than the topic is not a name for it
 WHOLE = 0.8  # of the authors of a term: a longer term that keeps them says it better
-LEAST_JACCARD = 0.1  # a rare term inside a common one is not the common one's topic
 BILINGUAL = 2  # authors who use both names in one post
 MEANING = 0.5  # cosine of centred context vectors; see docs/topics.md for the pairs it was calibrated on
 CONTEXTS = 24  # sentences a group that are embedded
@@ -48,7 +48,7 @@ def _gathered(groups: Sequence[Group], terms: tuple[str, ...]) -> list[Group]:
     found: list[Group] = []
     for one in groups:
         for i, other in enumerate(found):
-            if other.lead.clean == one.lead.clean and (_together(one.posts, other.posts) or _named_alike(one, other, terms)):
+            if other.lead.clean == one.lead.clean and (_together(one.posts, topic=other.posts) or _named_alike(one, other, terms)):
                 found[i] = Group((*other.alarms, *one.alarms), other.posts | one.posts)
                 break
         else:
@@ -56,9 +56,9 @@ def _gathered(groups: Sequence[Group], terms: tuple[str, ...]) -> list[Group]:
     return found
 
 
-def _together(one: frozenset[int], two: frozenset[int]) -> bool:
-    shared = len(one & two)
-    return shared >= OVERLAP * min(len(one), len(two)) and shared >= LEAST_JACCARD * len(one | two)
+def _together(one: frozenset[int], topic: frozenset[int]) -> bool:
+    shared = len(one & topic)
+    return shared >= OVERLAP * len(one) or (shared >= OVERLAP * len(topic) and len(one) <= BROADER * len(topic))
 
 
 def _named_alike(one: Group, two: Group, terms: tuple[str, ...]) -> bool:

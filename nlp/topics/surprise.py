@@ -3,6 +3,7 @@
 For a term and week, with `s` running over the sources that had authors in the other weeks (the baseline):
 
     expected = sum over s of authors(s, week) x share(s),    share(s) = (count(s) + K x pooled) / (authors(s) + K)
+    pooled   = count / authors over all s, a half author added to each term and spread over the sources by their size
     score    = -log10 P(X >= observed),    X ~ negative binomial of mean `expected`, variance expected + expected^2 (a + 1/(count + 1/2))
 
 `a` is the dispersion of terms of that frequency from week to week; 1/(count + 1/2) is what is not known of a mean that was
@@ -114,9 +115,9 @@ def _expectation(counts: Counts, week: int, baseline: Ints, fresh: bool) -> tupl
     known = np.ones(len(now), bool) if fresh else rest > 0
     past = counts.terms[:, baseline].sum(axis=1)
     before = past.sum(axis=1).astype(float)
-    pooled = (before + 0.5) / max(rest.sum(), 1)
+    everyone = max(rest.sum(), 1)
     weight = np.where(known, now / (rest + K), 0.0)
-    expected = past @ weight + pooled * (weight.sum() * K)
+    expected = past @ weight + 0.5 * (rest @ weight) / everyone + (before + 0.5) / everyone * (weight.sum() * K)
     return counts.terms[:, week][:, known].sum(axis=1), expected, before
 
 
