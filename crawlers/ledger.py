@@ -46,9 +46,18 @@ class Row:
     def as_dict(self) -> dict[str, Any]:
         """A row of the table `crawls`."""
         return {
-            "crawl": self.crawl, "source": self.source, "query": self.query, "since": None, "until": None, "status": self.status,
-            "reason": self.reason, "requests": self.requests, "posts": self.posts,
-            "dropped": json.dumps(dict(sorted(self.dropped.items())), ensure_ascii=False), "started_at": self.started_at, "finished_at": now(),
+            "crawl": self.crawl,
+            "source": self.source,
+            "query": self.query,
+            "since": None,
+            "until": None,
+            "status": self.status,
+            "reason": self.reason,
+            "requests": self.requests,
+            "posts": self.posts,
+            "dropped": json.dumps(dict(sorted(self.dropped.items())), ensure_ascii=False),
+            "started_at": self.started_at,
+            "finished_at": now(),
         }
 
 

@@ -106,6 +106,7 @@ class Throttle(AutoThrottle):  # type: ignore[misc]
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
+        self.mindelay = self.maxdelay = 0.0  # set when the spider opens
         crawler.signals.connect(self._robots_parsed, signal=signals.robots_parsed)
 
     def _robots_parsed(self, robotparser: Any, request: Request) -> None:

@@ -1,9 +1,9 @@
 """What a crawl leaves behind, in one folder. Every line is written whole, so that a kill leaves usable files.
 
-    posts.jsonl     one `Post.to_json()` a line; authors are hashes
-    rejects.jsonl   source, query, url, reason and native id of what was dropped; never a name or a text
-    ledger.jsonl    rows of the table `crawls`
-    raw/            the pages as they were, names and all: `pages.warc.gz` (WARC/1.1, ISO 28500, one gzip member a record)
+posts.jsonl     one `Post.to_json()` a line; authors are hashes
+rejects.jsonl   source, query, url, reason and native id of what was dropped; never a name or a text
+ledger.jsonl    rows of the table `crawls`
+raw/            the pages as they were, names and all: `pages.warc.gz` (WARC/1.1, ISO 28500, one gzip member a record)
 """
 
 import gzip
@@ -59,9 +59,14 @@ class Record:
         http = f"HTTP/1.1 {status} \r\nContent-Type: {page.content_type}\r\n\r\n".encode("latin-1", "replace") + page.body
         moment = page.fetched_at.isoformat().replace("+00:00", "Z")
         head = {
-            "WARC-Type": "response", "WARC-Record-ID": f"<urn:uuid:{uuid5(NAMESPACE_URL, moment + page.url)}>", "WARC-Date": moment,
-            "WARC-Target-URI": page.url, "Content-Type": "application/http; msgtype=response", "Folate-Source": json.dumps(source),
-            "Folate-Context": json.dumps(dict(context)), "Content-Length": str(len(http)),
+            "WARC-Type": "response",
+            "WARC-Record-ID": f"<urn:uuid:{uuid5(NAMESPACE_URL, moment + page.url)}>",
+            "WARC-Date": moment,
+            "WARC-Target-URI": page.url,
+            "Content-Type": "application/http; msgtype=response",
+            "Folate-Source": json.dumps(source),
+            "Folate-Context": json.dumps(dict(context)),
+            "Content-Length": str(len(http)),
         }
         lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
         self._files[RAW].write(gzip.compress(f"WARC/1.1\r\n{lines}\r\n".encode() + http + b"\r\n\r\n", compresslevel=6))

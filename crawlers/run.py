@@ -25,7 +25,13 @@ __all__ = ["crawl", "read_posts"]
 
 
 def crawl(
-    sources: Sequence[Source], crawling: Crawling, out: Path, salt: str, crawl_id: str, zone: str, known: Collection[str] = (),
+    sources: Sequence[Source],
+    crawling: Crawling,
+    out: Path,
+    salt: str,
+    crawl_id: str,
+    zone: str,
+    known: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """Crawl `sources` into the new folder `out` (see `crawlers.record`) and return the rows of its ledger.
 
@@ -39,8 +45,13 @@ def crawl(
         raise CrawlError(f"wanted a new folder for this crawl, {out} already holds one.")
     out.mkdir(parents=True, exist_ok=True)
     job = {
-        "sources": [asdict(source) for source in sources], "crawling": asdict(crawling), "out": str(out.resolve()), "salt": salt,
-        "crawl_id": crawl_id, "zone": zone, "known": sorted(known),
+        "sources": [asdict(source) for source in sources],
+        "crawling": asdict(crawling),
+        "out": str(out.resolve()),
+        "salt": salt,
+        "crawl_id": crawl_id,
+        "zone": zone,
+        "known": sorted(known),
     }
     with (out / LOG).open("ab") as log:
         child = subprocess.Popen([sys.executable, "-m", "crawlers.run"], stdin=subprocess.PIPE, stdout=log, stderr=log)
@@ -104,7 +115,7 @@ def _ledger(out: Path, sources: Sequence[Source], crawl_id: str, code: int) -> l
 def main() -> None:
     """The child: reads the job from standard input."""
     job = json.load(sys.stdin)
-    sources = [Source(**{k: tuple(v) if isinstance(v, list) else v for k, v in source.items()}) for source in job["sources"]]
+    sources = [_source(table) for table in job["sources"]]
     out = Path(job["out"])
     cache = out.parent / ".httpcache"
     crawling = Crawling(**job["crawling"])
@@ -114,6 +125,12 @@ def main() -> None:
         _run(sources, crawling, record, cache, job)
     finally:
         record.close()
+
+
+def _source(table: dict[str, Any]) -> Source:
+    """A source as JSON carries it: tuples come back as lists."""
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    return Source(**values)
 
 
 def _run(sources: Sequence[Source], crawling: Crawling, record: Record, cache: Path, job: dict[str, Any]) -> None:

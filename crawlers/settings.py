@@ -33,7 +33,7 @@ def settings(source: Source, crawling: Crawling, cache: Path) -> dict[str, Any]:
         "HTTPCACHE_DIR": str(cache.resolve()),
         "HTTPCACHE_EXPIRATION_SECS": int(crawling.cache_hours * 3600),
         "HTTPCACHE_GZIP": True,
-        "HTTPCACHE_IGNORE_HTTP_CODES": [code for code in range(300, 600)],
+        "HTTPCACHE_IGNORE_HTTP_CODES": list(range(300, 600)),
         "HTTPCACHE_POLICY": "crawlers.middlewares.CachePolicy",
         "DOWNLOADER_MIDDLEWARES": {
             "crawlers.middlewares.StayOnSite": 50,

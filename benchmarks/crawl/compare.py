@@ -36,7 +36,11 @@ def main(folder: Path, truth_file: Path, source: str) -> int:
         check("ids written twice", len(lines) - len(posts), 0),
         check("pages fetched twice", sum(count - 1 for count in pages.values()), 0),
         *(check(name, sum(same(post, row) for post, row in both), len(both)) for name, same in CHECKS.items()),
-        check("authors that are one hash each", one_to_one((row["author"], post.author) for post, row in both), len({row["author"] for _, row in both})),
+        check(
+            "authors that are one hash each",
+            one_to_one((row["author"], post.author) for post, row in both),
+            len({row["author"] for _, row in both}),
+        ),
     ]
     print(f"{len(pages)} pages")
     return int(any(failures))
@@ -80,7 +84,9 @@ CHECKS: dict[str, Callable[[Post, Truth], bool]] = {
     "time": same_time,
     "text": lambda post, row: plain(post.text) == plain(row["text"]),
     "title": lambda post, row: plain(post.title) == plain(row["title"]),
-    "answers the opening post": lambda post, row: row["kind"] == "review" or (post.parent or ":").partition(":")[2] == number(row["parent"] or ""),
+    "answers the opening post": lambda post, row: (
+        row["kind"] == "review" or (post.parent or ":").partition(":")[2] == number(row["parent"] or "")
+    ),
     "rating": same_rating,
     "product": lambda post, row: plain(post.subject) == plain(row.get("product")),
 }

@@ -6,6 +6,8 @@ writes JSON-LD often describes the opening post only, so that it comes last.
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import urlsplit
 
 from lxml import html
@@ -18,8 +20,10 @@ from crawlers.parse.times import Moment, epoch, moment
 _TRAILING_NUMBER = re.compile(r"(\d+)$")
 _REMOVED = re.compile(
     r"this post (is hidden|has been (removed|deleted))|\[?(removed|deleted)( by (a )?moderator)?\]?$|message (deleted|removed)"
-    r"|.{0,12}(内容自动屏蔽|已被(系统)?(删除|屏蔽|折叠|隐藏)|被管理员(或版主)?屏蔽|违规已被)", re.I | re.S,
+    r"|.{0,12}(内容自动屏蔽|已被(系统)?(删除|屏蔽|折叠|隐藏)|被管理员(或版主)?屏蔽|违规已被)",
+    re.I | re.S,
 )
+_STUB = 200  # characters; a stub says little
 _PLACE = re.compile(r"(?:IP属地|IP归属地|来自|发布于)[:：\s]*([一-鿿]{2,8}|[A-Za-z ]{2,30})")
 
 
@@ -65,95 +69,132 @@ def thread_page(page: Page, site: Site, context: Context) -> Parsed:
     parsed = Parsed()
     thread = context.get("thread") or urlsplit(page.url).path
     opener = context.get("opener")
-    software, nodes = _posts(page)
-    for node in nodes:
-        native = _native(node, software)
-        opener = opener or native
-        _post(parsed, page, site, node, software, native, f"{site.source}:thread:{thread}", opener)
+    for element in _elements(page):
+        opener = opener or element.native
+        _add(parsed, site, element, f"{site.source}:thread:{thread}", opener)
     following = next_page(page)
     if following and following != page.url:
         parsed.links.append(Link(following, {**context, "role": "thread", "thread": thread, "opener": opener}))
     return parsed
 
 
-def _posts(page: Page) -> tuple[Software, list[html.HtmlElement]]:
+@dataclass(frozen=True)
+class Element:
+    """One post as it stands on a page, read by the selectors of one software."""
+
+    page: Page
+    node: html.HtmlElement
+    software: Software
+
+    def _find(self, selector: str) -> html.HtmlElement | None:
+        return next(iter(self.node.cssselect(selector)), None) if selector else None
+
+    @cached_property
+    def body(self) -> html.HtmlElement | None:
+        return self._find(self.software.body)
+
+    @cached_property
+    def text(self) -> str:
+        return own_words(self.body, self.software.drop) if self.body is not None else ""
+
+    @cached_property
+    def native(self) -> str | None:
+        """The forum's own number of the post, from the ids of its element or its body, or its permalink."""
+        ids = [self.node.get(name) for name in ("data-pid", "data-post-id", "data-content", "id", "itemid")]
+        for value in (*ids, self.body.get("id") if self.body is not None else None, self._permalink):
+            match = _TRAILING_NUMBER.search((value or "").strip("/"))
+            if match:
+                return match[1]
+        return None
+
+    @property
+    def removed(self) -> bool:
+        """Whether only a stub is left: by the software's own class, or because the text says so."""
+        if len(self.text) < _STUB and _REMOVED.match(self.text):
+            return True
+        return bool(self.software.removed) and any(
+            self.node in (stub, *stub.iterancestors()) for stub in self.page.tree.cssselect(self.software.removed)
+        )
+
+    def when(self, site: Site) -> Moment | None:
+        """The date of publication: the first element that tells one. The date of an edit stands further down."""
+        for element in self.node.cssselect(self.software.date):
+            for value in _told(element):
+                found = epoch(value) or moment(value, self.page.fetched_at, site.zone)
+                if found:
+                    return found
+        return None
+
+    @property
+    def author(self) -> str | None:
+        name = self._find(self.software.author)
+        return person(name) if name is not None else None
+
+    @property
+    def place(self) -> str | None:
+        shown = self._find(self.software.place)
+        match = _PLACE.search(text_of(shown)) if shown is not None else None
+        return match[1] if match else None
+
+    @property
+    def url(self) -> str:
+        anchor = self.node.get("id")
+        return self.page.absolute(self._permalink) or (f"{self.page.url}#{anchor}" if anchor else self.page.url)
+
+    @cached_property
+    def _permalink(self) -> str | None:
+        """The link that the date carries."""
+        date = self._find(self.software.date)
+        found = date.xpath("ancestor-or-self::a[@href][1] | .//a[@href][1]") if date is not None else []
+        return str(found[0].get("href")) if found else None
+
+
+def _elements(page: Page) -> list[Element]:
     for software in (MICRODATA, *SOFTWARE):
         nodes = page.tree.cssselect(software.post)
         if nodes:
-            return software, nodes
-    return MICRODATA, []
+            return [Element(page, node, software) for node in nodes]
+    return []
 
 
-def _native(node: html.HtmlElement, software: Software) -> str | None:
-    """The forum's own number of a post, from the ids that its element or its body carry."""
-    body = _first(node, software.body)
-    ids = [node.get(name) for name in ("data-pid", "data-post-id", "data-content", "id", "itemid")]
-    for value in (*ids, body.get("id") if body is not None else None, _permalink(node, software)):
-        match = _TRAILING_NUMBER.search((value or "").strip("/"))
-        if match:
-            return match[1]
-    return None
-
-
-def _post(
-    parsed: Parsed, page: Page, site: Site, node: html.HtmlElement, software: Software, native: str | None, thread: str, opener: str | None,
-) -> None:
-    body, name = _first(node, software.body), _first(node, software.author)
-    words = own_words(body, software.drop) if body is not None else ""
-    when = _date(node, software, page, site)
-    removed = bool(software.removed and (node.cssselect(software.removed) or _is(node, software.removed)))
-    if removed or (len(words) < 200 and _REMOVED.match(words)):
+def _add(parsed: Parsed, site: Site, element: Element, thread: str, opener: str | None) -> None:
+    """The post of one element, or why there is none."""
+    native, when = element.native, element.when(site)
+    if native is None:
+        parsed.dropped.append(Dropped("no id"))
+    elif element.removed:
         parsed.dropped.append(Dropped("removed by the site", native))
-    elif not native or when is None or not words:
-        parsed.dropped.append(Dropped("no id" if not native else "no date" if when is None else "no text", native))
+    elif when is None or not element.text:
+        parsed.dropped.append(Dropped("no date" if when is None else "no text", native))
     else:
-        place = _PLACE.search(text_of(_first(node, software.place))) if software.place and _first(node, software.place) is not None else None
+        opens = native == opener
         parsed.add(
-            site, native, text=words, title=_title(page, software) if native == opener else None, published_at=when[0], precision=when[1],
-            url=_address(page, node, software), thread=thread, parent=f"{site.source}:{opener}" if native != opener else None,
-            author=site.author(person(name) if name is not None else None), fetched_at=page.fetched_at, place=place[1] if place else None,
+            site,
+            native,
+            text=element.text,
+            title=_title(element.page, element.software) if opens else None,
+            thread=thread,
+            parent=None if opens else f"{site.source}:{opener}",
+            published_at=when[0],
+            precision=when[1],
+            url=element.url,
+            author=site.author(element.author),
+            place=element.place,
+            fetched_at=element.page.fetched_at,
         )
 
 
-def _date(node: html.HtmlElement, software: Software, page: Page, site: Site) -> Moment | None:
-    """The date of publication: the first element that tells one (an edit, further down, does not count)."""
-    for element in node.cssselect(software.date):
-        for value in _told(element):
-            found = epoch(value) or moment(value, page.fetched_at, site.zone)
-            if found:
-                return found
-    return None
-
-
 def _told(element: html.HtmlElement) -> Iterator[str | None]:
+    """Texts of an element that may tell a date, the exact ones first."""
     yield from (element.get(name) for name in ("datetime", "content", "data-time", "title"))
     for inner in element.cssselect("time[datetime], [title]"):
         yield from (inner.get("datetime"), inner.get("title"))
     yield text_of(element)
 
 
-def _permalink(node: html.HtmlElement, software: Software) -> str | None:
-    date = _first(node, software.date)
-    link = date.xpath("ancestor-or-self::a[@href][1] | .//a[@href][1]") if date is not None else []
-    return str(link[0].get("href")) if link else None
-
-
-def _address(page: Page, node: html.HtmlElement, software: Software) -> str:
-    anchor = node.get("id")
-    return page.absolute(_permalink(node, software)) or (f"{page.url}#{anchor}" if anchor else page.url)
-
-
 def _title(page: Page, software: Software) -> str | None:
     for selector in filter(None, (software.title, '[itemprop="headline"]', "h1", "title")):
-        element = _first(page.tree, selector)
-        if element is not None and text_of(element):
-            return text_of(element).replace("\n", " ")
+        found = page.tree.cssselect(selector)
+        if found and text_of(found[0]):
+            return text_of(found[0]).replace("\n", " ")
     return None
-
-
-def _first(node: html.HtmlElement, selector: str) -> html.HtmlElement | None:
-    return next(iter(node.cssselect(selector)), None)
-
-
-def _is(node: html.HtmlElement, selector: str) -> bool:
-    return any(found is node for found in (node.getparent().cssselect(selector) if node.getparent() is not None else ()))

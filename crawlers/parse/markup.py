@@ -8,7 +8,36 @@ from lxml import html
 
 from crawlers.parse.page import Page
 
-_BLOCKS = frozenset(["address", "article", "blockquote", "br", "dd", "div", "dl", "dt", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "section", "table", "td", "th", "tr", "ul"])
+_BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "blockquote",
+        "br",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "figure",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "td",
+        "th",
+        "tr",
+        "ul",
+    ]
+)
 _SILENT = frozenset(["script", "style", "noscript", "template", "button", "form", "iframe"])
 _EMOTICON = re.compile(r"emo|smil|face", re.I)
 _QUOTES = "blockquote, .quote, .quotecontent, .quotetitle, .bbCodeBlock--quote, .misago-quote, .quote-block"

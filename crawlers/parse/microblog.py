@@ -98,8 +98,17 @@ def _status(parsed: Parsed, page: Page, site: Site, mblog: Mapping[str, Any], co
     text, whole = _text(mblog)
     before = len(parsed.posts)
     parsed.add(
-        site, native, text=text, published_at=when[0], precision=when[1], fetched_at=page.fetched_at, url=urljoin(page.url, f"/status/{native}"),
-        thread=f"{site.source}:{root or native}", parent=f"{site.source}:{root}" if root else None, **_author(site, mblog), **_counts(mblog),
+        site,
+        native,
+        text=text,
+        published_at=when[0],
+        precision=when[1],
+        fetched_at=page.fetched_at,
+        url=urljoin(page.url, f"/status/{native}"),
+        thread=f"{site.source}:{root or native}",
+        parent=f"{site.source}:{root}" if root else None,
+        **_author(site, mblog),
+        **_counts(mblog),
     )
     if not whole and len(parsed.posts) > before:
         post = parsed.posts.pop().to_json()
@@ -137,14 +146,17 @@ def _author(site: Site, mblog: Mapping[str, Any]) -> dict[str, Any]:
     verified = user.get("verified")
     place = _PLACE.sub("", str(mblog.get("region_name") or "")).strip()
     return {
-        "author": site.author(str(user.get("id") or "") or None), "followers": count(user.get("followers_count")),
-        "verified": verified if isinstance(verified, bool) else None, "place": place or None,
+        "author": site.author(str(user.get("id") or "") or None),
+        "followers": count(user.get("followers_count")),
+        "verified": verified if isinstance(verified, bool) else None,
+        "place": place or None,
     }
 
 
 def _counts(mblog: Mapping[str, Any]) -> dict[str, int | None]:
     likes = (mblog.get(name) for name in ("attitudes_count", "like_counts", "like_count"))
     return {
-        "likes": next((n for n in map(count, likes) if n is not None), None), "replies": count(mblog.get("comments_count")),
+        "likes": next((n for n in map(count, likes) if n is not None), None),
+        "replies": count(mblog.get("comments_count")),
         "reposts": count(mblog.get("reposts_count")),
     }

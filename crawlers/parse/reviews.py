@@ -1,6 +1,7 @@
 """Product reviews: schema.org `Review` in JSON-LD or microdata, else the shops of `crawlers.parse.shops`."""
 
 import re
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -17,6 +18,8 @@ from crawlers.parse.times import moment
 _PRODUCT = re.compile(r"/(?:products?|items?|goods|catalogue|dp|subject|reviews?|shop|p)/[^?#]*\d", re.I)
 _NOT_PRODUCT = re.compile(r"/(?:basket|cart|checkout|accounts?|login|search|add|category|categories)(?:/|$)", re.I)
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
+_REVIEWS = frozenset({"Review", "UserReview", "CriticReview"})
+_SUBJECTS = frozenset({"Product", "LodgingBusiness", "Restaurant", "LocalBusiness", "Recipe"})
 _ANONYMOUS = re.compile(r"anonymous|anonymous user|guest|匿名(用户|评论|买家)?|游客", re.I)
 
 
@@ -90,26 +93,48 @@ def _number(value: Any) -> float | None:
     return float(match[0].replace(",", ".")) if match else None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """A review as the page shows it, before dates and authors are resolved."""
+
+    native: str | None  # the site's own id
+    author: str | None
+    date: str | None
+    text: str | None
+    title: str | None
+    subject: str | None
+    rating: float | None
+    likes: int | None
+    url: str | None = None
+
+
 def _schema_reviews(parsed: Parsed, page: Page, site: Site) -> None:
     found, broken = things(page)
     parsed.dropped += [Dropped("broken JSON-LD")] * broken
-    names = [words(thing.get("name")) for thing, _ in walk(found) if kinds(thing) & {"Product", "LodgingBusiness", "Recipe"}]
-    totals = [count(words(thing.get("reviewCount"))) for thing, _ in walk(found) if "AggregateRating" in kinds(thing)]
+    everything = list(walk(found))
+    totals = [count(words(thing.get("reviewCount"))) for thing, _ in everything if "AggregateRating" in kinds(thing)]
     parsed.total = totals[0] if len(totals) == 1 else None  # several: a list of products
-    for thing, holder in walk(found):
-        if kinds(thing) & {"Review", "UserReview", "CriticReview"}:
-            subject = words(thing.get("itemReviewed")) or words((holder or {}).get("name")) or next(filter(None, names), None)
-            _schema_review(parsed, page, site, thing, subject)
+    subjects = (words(thing.get("name")) for thing, _ in everything if kinds(thing) & _SUBJECTS)
+    subject = next(filter(None, subjects), None)
+    for thing, holder in everything:
+        if kinds(thing) & _REVIEWS:
+            _add(
+                parsed, page, site, _schema_review(thing, words(thing.get("itemReviewed")) or words((holder or {}).get("name")) or subject)
+            )
 
 
-def _schema_review(parsed: Parsed, page: Page, site: Site, thing: Thing, subject: str | None) -> None:
-    parsed.listed.append(_own_id(thing) or "")
-    scale = first(thing.get("reviewRating")) or {}
-    scale = scale if isinstance(scale, dict) else {"ratingValue": scale}
-    _review(
-        parsed, page, site, native=_own_id(thing), author=words(thing.get("author")), date=words(thing.get("datePublished") or thing.get("dateCreated")),
-        text=_clean(thing.get("reviewBody") or thing.get("description")), title=_clean(thing.get("headline") or thing.get("name")), subject=subject,
-        score=rating(scale.get("ratingValue"), scale.get("bestRating"), scale.get("worstRating")), likes=count(words(thing.get("upvoteCount"))),
+def _schema_review(thing: Thing, subject: str | None) -> Review:
+    told = first(thing.get("reviewRating"))
+    scale = told if isinstance(told, dict) else {"ratingValue": told}
+    return Review(
+        native=_own_id(thing),
+        author=words(thing.get("author")),
+        date=words(thing.get("datePublished") or thing.get("dateCreated")),
+        text=_clean(thing.get("reviewBody") or thing.get("description")),
+        title=_clean(thing.get("headline") or thing.get("name")),
+        subject=subject,
+        rating=rating(scale.get("ratingValue"), scale.get("bestRating"), scale.get("worstRating")),
+        likes=count(words(thing.get("upvoteCount"))),
     )
 
 
@@ -130,43 +155,66 @@ def _clean(value: Any) -> str | None:
 
 def _shop_reviews(parsed: Parsed, page: Page, site: Site) -> None:
     for shop in SHOPS:
-        for node in page.tree.cssselect(shop.review):
-            _shop_review(parsed, page, site, shop, node)
-        if parsed.listed:
+        nodes = page.tree.cssselect(shop.review)
+        if nodes:
             told = re.search(r"\d+", " ".join(text_of(link) for link in page.tree.cssselect(shop.all_reviews)))
             parsed.total = int(told[0]) if told else None
+            subject = page.tree.cssselect(shop.subject)
+            for node in nodes:
+                _add(parsed, page, site, _shop_review(page, shop, node, text_of(subject[0]) if subject else None))
             return
 
 
-def _shop_review(parsed: Parsed, page: Page, site: Site, shop: Shop, node: html.HtmlElement) -> None:
+def _shop_review(page: Page, shop: Shop, node: html.HtmlElement, subject: str | None) -> Review:
     def shown(selector: str) -> str | None:
         found = node.cssselect(selector)
         return text_of(found[0]) or None if found else None
 
-    permalink = page.absolute(next((str(a.get("href")) for a in node.cssselect(shop.permalink)), None))
+    permalink = page.absolute(next((str(link.get("href")) for link in node.cssselect(shop.permalink)), None))
     number = re.search(r"(\d+)/?$", permalink or "")
-    parsed.listed.append(number[1] if number else "")
-    votes = re.search(shop.likes, shown(shop.votes) or "") if shop.votes else None
-    subject = page.tree.cssselect(shop.subject)
-    _review(
-        parsed, page, site, native=number[1] if number else None, author=shown(shop.author), date=shown(shop.date), text=shown(shop.body),
-        title=shown(shop.title), subject=text_of(subject[0]) if subject else None, score=rating(shop.score(node)),
-        likes=count(next(filter(None, votes.groups()), None)) if votes else None, url=permalink,
+    votes = re.search(shop.likes, shown(shop.votes) or "")
+    return Review(
+        native=number[1] if number else None,
+        author=shown(shop.author),
+        date=shown(shop.date),
+        text=shown(shop.body),
+        title=shown(shop.title),
+        subject=subject,
+        rating=rating(shop.score(node)),
+        likes=count(next(filter(None, votes.groups()), None)) if votes else None,
+        url=permalink,
     )
 
 
-def _review(
-    parsed: Parsed, page: Page, site: Site, *, native: str | None, author: str | None, date: str | None, text: str | None, title: str | None,
-    subject: str | None, score: float | None, likes: int | None, url: str | None = None,
-) -> None:
-    when = moment(date, page.fetched_at, site.zone)
-    if when is None or not (text or title):
+def _add(parsed: Parsed, page: Page, site: Site, review: Review) -> None:
+    """The post of a review, or why there is none."""
+    when = moment(review.date, page.fetched_at, site.zone)
+    author = None if not review.author or _ANONYMOUS.fullmatch(review.author) else site.author(review.author)
+    native = review.native or _digest(page, review, author)
+    parsed.listed.append(native)
+    if when is None or not (review.text or review.title):
         parsed.dropped.append(Dropped("no date" if when is None else "no text", native))
         return
-    who = None if not author or _ANONYMOUS.fullmatch(author) else author
-    product = urlsplit(page.url).path
-    identity = native or "x" + blake2b(repr((product, subject, who, when[0].date(), text, title)).encode(), digest_size=8).hexdigest()
     parsed.add(
-        site, identity, text=text or title, title=title if text else None, published_at=when[0],
-        precision=when[1], author=site.author(who), fetched_at=page.fetched_at, url=url or page.url, subject=subject, rating=score, likes=likes,
+        site,
+        native,
+        text=review.text or review.title,
+        title=review.title if review.text else None,
+        subject=review.subject,
+        rating=review.rating,
+        likes=review.likes,
+        published_at=when[0],
+        precision=when[1],
+        author=author,
+        url=review.url or page.url,
+        fetched_at=page.fetched_at,
     )
+
+
+def _digest(page: Page, review: Review, author: str | None) -> str:
+    """An id for a review whose site gives none: the same as long as product, author, date and text are.
+
+    It is made of the author's keyed hash, not of the name: a digest of a name beside its text could be guessed.
+    """
+    parts = (urlsplit(page.url).path, review.subject, author, review.date, review.title, review.text)
+    return "x" + blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -37,8 +37,17 @@ def _class_word(node: html.HtmlElement) -> int | None:
 
 SHOPS = (
     Shop(
-        "django-oscar", review="article.review", score=_class_word, author="small strong", date="header ~ p small", body="header + p",
-        title="header a", permalink="header a", subject=".content h2 a, .product_main h1", all_reviews='.star-rating small a[href$="/reviews/"]',
-        votes="p:last-child small", likes=r"^(\d+) of \d+|中有(\d+)个",
+        "django-oscar",
+        review="article.review",
+        score=_class_word,
+        author="small strong",
+        date="header ~ p small",
+        body="header + p",
+        title="header a",
+        permalink="header a",
+        subject=".content h2 a, .product_main h1",
+        all_reviews='.star-rating small a[href$="/reviews/"]',
+        votes="p:last-child small",
+        likes=r"^(\d+) of \d+|中有(\d+)个",
     ),
 )

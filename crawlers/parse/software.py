@@ -34,50 +34,86 @@ MICRODATA = Software(  # Misago, Discourse's plain pages, Invision, and whoever 
 
 SOFTWARE = (
     Software(
-        "FlaskBB", post=".post-row", author=".author-name a, .author-name", date=".post-meta time", body=".post-content",
-        title=".topic-header a", drop=".signature, .post-signature, .attachments",
+        "FlaskBB",
+        post=".post-row",
+        author=".author-name a, .author-name",
+        date=".post-meta time",
+        body=".post-content",
+        title=".topic-header a",
+        drop=".signature, .post-signature, .attachments",
     ),
     Software(
-        "XenForo", post="article.message--post, li.message[id^=post]", author=".message-name .username, .username",
-        date="time.u-dt, .DateTime", body=".message-body .bbWrapper, .messageText", title="h1.p-title-value, .titleBar h1",
-        removed=".message--deleted, .messageNotice", drop=".bbCodeBlock--expandable, .message-lastEdit, .message-signature",
+        "XenForo",
+        post="article.message--post, li.message[id^=post]",
+        author=".message-name .username, .username",
+        date="time.u-dt, .DateTime",
+        body=".message-body .bbWrapper, .messageText",
+        title="h1.p-title-value, .titleBar h1",
+        removed=".message--deleted, .messageNotice",
+        drop=".bbCodeBlock--expandable, .message-lastEdit, .message-signature",
     ),
     Software(
-        "Discuz!", post="#postlist > div[id^=post_], #postlist > table[id^=pid]", author=".authi a", date="em[id^=authorposton]",
-        body="td.t_f, [id^=postmessage_]", title="#thread_subject", removed=".locked", drop=".pstatus, .sign, .aimg_tip, .jammer",
+        "Discuz!",
+        post="#postlist > div[id^=post_], #postlist > table[id^=pid]",
+        author=".authi a",
+        date="em[id^=authorposton]",
+        body="td.t_f, [id^=postmessage_]",
+        title="#thread_subject",
+        removed=".locked",
+        drop=".pstatus, .sign, .aimg_tip, .jammer",
     ),
     Software(
-        "phpBB", post="div.post[id^=p]", author=".author .username, .author .username-coloured, .postprofile .username, .author strong",
-        date=".author time, .author", body=".content", title="h2.topic-title, .topic-title, h2", drop=".signature, .notice, .attachbox",
+        "phpBB",
+        post="div.post[id^=p]",
+        author=".author .username, .author .username-coloured, .postprofile .username, .author strong",
+        date=".author time, .author",
+        body=".content",
+        title="h2.topic-title, .topic-title, h2",
+        drop=".signature, .notice, .attachbox",
     ),
     Software(
-        "vBulletin", post="li.postcontainer, li.postbit, table[id^=post]", author=".username, .bigusername", date=".date, .postdate",
-        body=".postcontent, [id^=post_message_]", title=".threadtitle, h1", drop=".signature, .editedby",
+        "vBulletin",
+        post="li.postcontainer, li.postbit, table[id^=post]",
+        author=".username, .bigusername",
+        date=".date, .postdate",
+        body=".postcontent, [id^=post_message_]",
+        title=".threadtitle, h1",
+        drop=".signature, .editedby",
     ),
     Software(
-        "Tieba", post=".l_post", author="a.p_author_name, .p_author_name", date=".tail-info, .p_tail", body=".d_post_content",
-        title=".core_title_txt", place=".post-tail-wrap", removed=".p_forbidden_post_content_shown",
+        "Tieba",
+        post=".l_post",
+        author="a.p_author_name, .p_author_name",
+        date=".tail-info, .p_tail",
+        body=".d_post_content",
+        title=".core_title_txt",
+        place=".post-tail-wrap",
+        removed=".p_forbidden_post_content_shown",
     ),
 )
 
 THREAD = re.compile(  # path?query of a thread's first page; the first group that matched is its number
-    "|".join((
-        r"/(?:t|thread|threads|topic|topics|discussion)/(?:[^/?]+[/.])?(\d+)/?$",  # Misago, XenForo, Discourse, generic
-        r"/(?:topic|thread|discussion)/(\d+)-[^/?]*$",  # FlaskBB, Invision
-        r"/thread-(\d+)-1-\d+\.html$",  # Discuz!
-        r"mod=viewthread&(?:.*&)?tid=(\d+)(?!.*&page=)",
-        r"/viewtopic\.php\?(?:f=\d+&)?t=(\d+)(?!.*&start=)",  # phpBB
-        r"/showthread\.php\?(?:t=)?(\d+)(?!.*(?:&page=|#post))",  # vBulletin
-        r"/p/(\d{8,})$",  # Tieba
-    ))
+    "|".join(
+        (
+            r"/(?:t|thread|threads|topic|topics|discussion)/(?:[^/?]+[/.])?(\d+)/?$",  # Misago, XenForo, Discourse, generic
+            r"/(?:topic|thread|discussion)/(\d+)-[^/?]*$",  # FlaskBB, Invision
+            r"/thread-(\d+)-1-\d+\.html$",  # Discuz!
+            r"mod=viewthread&(?:.*&)?tid=(\d+)(?!.*&page=)",
+            r"/viewtopic\.php\?(?:f=\d+&)?t=(\d+)(?!.*&start=)",  # phpBB
+            r"/showthread\.php\?(?:t=)?(\d+)(?!.*(?:&page=|#post))",  # vBulletin
+            r"/p/(\d{8,})$",  # Tieba
+        )
+    )
 )
 BOARD = re.compile(
-    "|".join((
-        r"/(?:c|f|forum|forums|board|boards|category|categories|node)/(?:[^/?]+[/.])?(\d+)/?$",
-        r"/(?:forum|board|category)/(\d+)-[^/?]*$",
-        r"/forum-(\d+)-1\.html$",
-        r"mod=forumdisplay&fid=(\d+)$",
-        r"/viewforum\.php\?f=(\d+)(?:&sid=\w+)?$",
-        r"/forumdisplay\.php\?(?:f=)?(\d+)[^&]*$",
-    ))
+    "|".join(
+        (
+            r"/(?:c|f|forum|forums|board|boards|category|categories|node)/(?:[^/?]+[/.])?(\d+)/?$",
+            r"/(?:forum|board|category)/(\d+)-[^/?]*$",
+            r"/forum-(\d+)-1\.html$",
+            r"mod=forumdisplay&fid=(\d+)$",
+            r"/viewforum\.php\?f=(\d+)(?:&sid=\w+)?$",
+            r"/forumdisplay\.php\?(?:f=)?(\d+)[^&]*$",
+        )
+    )
 )

@@ -16,7 +16,8 @@ _MONTHS = {name: i for i, name in enumerate(["jan", "feb", "mar", "apr", "may", 
 _MONTH = r"(?P<name>jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
 _CLOCK = re.compile(
     r"(?P<half>上午|下午|晚上|凌晨|中午)?\s*(?<![\d:])(?P<hour>\d{1,2})(?:[:：时點点](?P<minute>\d{2})(?:[:：分](?P<second>\d{2}))?)?(?![\d:])"
-    r"\s*(?P<ampm>[ap]\.?m\b\.?)?|(?P<word>noon|midnight)", re.I,
+    r"\s*(?P<ampm>[ap]\.?m\b\.?)?|(?P<word>noon|midnight)",
+    re.I,
 )
 _OFFSET = re.compile(r"(?:UTC|GMT|Z)\b|(?<=[\d ])(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>\d{2})(?!\d)")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s?(?:Z|[+-]\d{2}:?\d{2})?(?!\d)")
@@ -31,12 +32,17 @@ _DATES = [
     re.compile(rf"(?<!\d)(?P<day>\d{{1,2}})\s+{_MONTH}", re.I),
 ]
 _AGO = re.compile(
-    r"(?P<n>\d+|几|半|an?|one|a few)\s*(?:个|個)?\s*(?P<unit>秒钟?|分钟|分鐘|小时|小時|天|日|周|星期|月|年|sec(?:ond)?s?|min(?:ute)?s?|h(?:ou)?rs?|days?|weeks?|months?|years?)"
-    r"\s*(?:之?前|ago)", re.I,
+    r"(?P<n>\d+|几|半|an?|one|a few)\s*[个個]?\s*(?P<unit>秒钟?|分[钟鐘]|小[时時]|天|日|周|星期|月|年"
+    r"|sec(?:ond)?s?|min(?:ute)?s?|h(?:ou)?rs?|days?|weeks?|months?|years?)\s*(?:之?前|ago)",
+    re.I,
 )
 _UNITS: list[tuple[str, timedelta, Precision]] = [
-    ("秒s", timedelta(seconds=1), "second"), ("分", timedelta(minutes=1), "minute"), ("小h", timedelta(hours=1), "hour"),
-    ("天日d", timedelta(days=1), "day"), ("周星w", timedelta(weeks=1), "day"), ("年y", timedelta(days=365), "day"),
+    ("秒s", timedelta(seconds=1), "second"),
+    ("分", timedelta(minutes=1), "minute"),
+    ("小h", timedelta(hours=1), "hour"),
+    ("天日d", timedelta(days=1), "day"),
+    ("周星w", timedelta(weeks=1), "day"),
+    ("年y", timedelta(days=365), "day"),
 ]
 _DAYS = [(re.compile(r"前天"), 2), (re.compile(r"昨天|昨日|\byesterday\b", re.I), 1), (re.compile(r"今天|今日|\btoday\b", re.I), 0)]
 _WEEKDAY = re.compile(r"\b(mon|tues|wednes|thurs|fri|satur|sun)day\b", re.I)

@@ -8,8 +8,9 @@ from crawlers.parse.page import Page
 
 _LOGIN_PATH = re.compile(r"/(?:log-?in|sign-?in|passport|auth/login|account/login|member\.php)\b", re.I)
 _CAPTCHA = re.compile(
-    r"captcha|验证码|安全验证|人机验证|滑动验证|访问(过于)?频繁|请求过于频繁|unusual traffic|are you (a )?(human|robot)|verify (that )?you are (a )?human"
-    r"|just a moment\.\.\.|access denied|too many requests", re.I,
+    r"captcha|验证码|安全验证|人机验证|滑动验证|访问(过于)?频繁|请求过于频繁|unusual traffic|are you (a )?(human|robot)"
+    r"|verify (that )?you are (a )?human|just a moment\.\.\.|access denied|too many requests",
+    re.I,
 )
 _LONGEST = 3000  # characters; a wall says little, a page that talks about captchas says more
 
@@ -23,6 +24,8 @@ def wall(page: Page) -> str | None:
     text = text_of(page.tree)
     if len(text) > _LONGEST:
         return None
-    if _CAPTCHA.search(f"{text} {page.tree.findtext('.//title') or ''}") or page.tree.cssselect('iframe[src*="captcha"], [class*="captcha"]'):
+    if _CAPTCHA.search(f"{text} {page.tree.findtext('.//title') or ''}") or page.tree.cssselect(
+        'iframe[src*="captcha"], [class*="captcha"]'
+    ):
         return "captcha"
     return "login page" if page.tree.cssselect('input[type="password"]') else None
