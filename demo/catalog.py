@@ -53,7 +53,7 @@ class Brand:
 BRANDS = {
     brand.id: brand
     for brand in (
-        Brand("morngrain", "晨谷", "Morngrain", 0.46, ((0.60, 0.22, 0.18), (0.56, 0.22, 0.22))),
+        Brand("morngrain", "晨谷", "Morngrain", 0.46, ((0.66, 0.20, 0.14), (0.63, 0.20, 0.17))),
         Brand("warmfield", "暖禾", "Warmfield", 0.31, ((0.50, 0.25, 0.25), (0.47, 0.25, 0.28))),
         Brand("tianduo", "田朵", "Tianduo", 0.23, ((0.40, 0.28, 0.32), (0.46, 0.28, 0.26))),
     )

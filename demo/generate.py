@@ -149,18 +149,19 @@ class _Forum:
         self._number = 1000
 
     def fill(self, slots: Sequence[Slot]) -> None:
-        removable = [i for i, slot in enumerate(slots) if slot.theme is None]
-        removed = set(self.rng.sample(removable[20:], REMOVED)) if self.site == "forum" else set()
-        for i, slot in enumerate(slots):
-            thread = self._thread(slot)
+        """Make the threads of all `slots`, which come in order of time."""
+        for slot in slots:
+            board = self._board(slot)
+            thread = self._thread(slot, board)
             if thread is None:
-                self._open(slot)
+                self._open(slot, board)
             else:
-                self._answer(slot, thread, visible=i not in removed)
+                self._answer(slot, thread)
+        if self.site == "forum":
+            self._remove(REMOVED)
 
-    def _thread(self, slot: Slot) -> Thread | None:
+    def _thread(self, slot: Slot, board: Board) -> Thread | None:
         """The thread that the slot answers in; None when it opens one."""
-        board = self._board(slot)
         awake = [thread for thread in self.threads if thread.board == board and (thread.pinned or self._awake(thread, slot.time))]
         if not awake or self.rng.random() < NEW_THREAD[self.site] * (2 if slot.theme in ("folate", "crisis") else 1):
             return None
@@ -178,27 +179,32 @@ class _Forum:
         wanted = "parents" if parental or self.rng.random() < 0.1 else "snacks" if slot.product.kind == "biscuit" else "breakfast"
         return next((board for board in boards if board.topic == wanted), boards[0])
 
-    def _open(self, slot: Slot) -> None:
-        first = not self.threads and self.site == "forum"
-        title = (
-            self.writer.title(brief(slot, "opening"))
-            if slot.theme != "ad"
-            else {"zh": "开春囤货节福利", "en": "Spring stock-up deal"}[slot.language]
-        )
+    def _open(self, slot: Slot, board: Board) -> None:
+        """Open a thread; the first one on the first board of the forum is pinned."""
+        pinned = self.site == "forum" and board.number == 1 and all(thread.board != board for thread in self.threads)
+        title = self.writer.title(brief(slot, "opening"))
         thread = Thread(
             number=len(self.threads) + 1,
-            board=self._board(slot),
-            title=f"【置顶】每周早餐打卡楼：{title}" if first else title,
+            board=board,
+            title=f"【置顶】每周早餐打卡楼：{title}" if pinned else title,
             product=slot.product,
-            pinned=first,
+            pinned=pinned,
         )
         self.threads.append(thread)
         thread.posts.append(self._post(slot, thread, "opening"))
 
-    def _answer(self, slot: Slot, thread: Thread, visible: bool) -> None:
-        quotable = [post for post in thread.posts if post.visible]
-        quotes = self.rng.choice(quotable) if self.rng.random() < QUOTING else None
-        thread.posts.append(replace(self._post(slot, thread, "reply"), quotes=quotes, visible=visible))
+    def _answer(self, slot: Slot, thread: Thread) -> None:
+        quotes = self.rng.choice(thread.posts) if self.rng.random() < QUOTING else None
+        thread.posts.append(replace(self._post(slot, thread, "reply"), quotes=quotes))
+
+    def _remove(self, count: int) -> None:
+        """Hide some replies that nobody quotes: a quotation would show them again."""
+        posts = [post for thread in self.threads for post in thread.posts]
+        quoted = {post.quotes.number for post in posts if post.quotes}
+        removable = [post for post in posts if post.title is None and post.slot.theme is None and post.number not in quoted]
+        hidden = {post.number for post in self.rng.sample(removable, count)}
+        for thread in self.threads:
+            thread.posts = [replace(post, visible=post.number not in hidden) for post in thread.posts]
 
     def _post(self, slot: Slot, thread: Thread, role: str) -> Post:
         self._number += self.rng.choice((1, 1, 1, 2, 3))

@@ -21,11 +21,11 @@ ASPECTS = {
     "date": 0.05,
     "service": 0.03,
 }
+STORIES = 0.2  # share of the posts, replies apart, that tell a story
 PACKAGING_COMPLAINTS = 0.4  # share of the complaints about our own brand
-_QUESTION = re.compile(  # read at the end of a text, so that a full stop or a question mark follows
-    r"[吗呢]$|^(?!.*[，。]).*(怎么|哪个|多久|多少|有没有|谁有|谁能)|^(has|have|is|does|did|can (you|i)|who|what's|which|how|when|why|anyone)\b",
-    re.IGNORECASE,
-)
+_STOPS = "，。：？！,.:?!"
+_LEADS = (",", ":", " but", " and", "Over here", "Honestly")  # English beginnings that the next clause goes on from
+_CHOICE = re.compile(r"\[([^\[\]]*\|[^\[\]]*)\]")  # [one|another] in a phrase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +50,12 @@ class Writer:
         self._decks: dict[tuple[str, ...], list[str]] = {}
 
     def draw(self, *path: str) -> str:
-        """The next phrase of the bank at `path`, such as ("zh", "claims", "price", "positive")."""
+        """The next phrase of the bank at `path`, such as ("zh", "claims", "price", "positive"), its choices made."""
         deck = self._decks.setdefault(path, [])
         if not deck:
             deck.extend(_phrases(path))
             self.rng.shuffle(deck)
-        return deck.pop()
+        return _CHOICE.sub(lambda match: self.rng.choice(match[1].split("|")), deck.pop())
 
     def chance(self, probability: float) -> bool:
         return self.rng.random() < probability
@@ -107,6 +107,8 @@ class Writer:
         return [self.draw(brief.language, "scenes")]
 
     def _reaction(self, brief: Brief, probability: float) -> list[str]:
+        if "self" in bank("plants").get(brief.theme or "", {}).get(brief.language, {}):
+            return []
         feeling = "neutral" if brief.theme in bank("plants") else brief.feeling
         return [self.draw(brief.language, "reactions", feeling)] if self.chance(probability) else []
 
@@ -119,16 +121,18 @@ class Writer:
             path: tuple[str, ...] = (language, "crisis", "claims")
         elif theme == "versus":
             path = (language, "versus", "neutral" if brief.feeling == "neutral" else "claims")
+        elif brief.role != "reply" and self.chance(STORIES):
+            path = (language, "stories", brief.feeling)
         else:
             path = (language, "claims", self._aspect(brief), brief.feeling)
-        return [self._fill(self.draw(*path), brief, generic=path[1] == "claims")]
+        return [self._fill(self.draw(*path), brief, generic=path[1] in ("claims", "stories"))]
 
     def _planted(self, brief: Brief) -> list[str]:
         theme, language = str(brief.theme), brief.language
         core = self._fill(self.draw("plants", theme, language, "core"), brief, generic=False)
         if "self" not in bank("plants")[theme][language]:
             return [core]
-        own = self.draw("plants", theme, language, "self")
+        own = self._fill(self.draw("plants", theme, language, "self"), brief)
         return [own, core] if self.chance(0.75) else [core, own.rstrip("，")]
 
     def _more(self, brief: Brief, count: int) -> list[str]:
@@ -161,11 +165,12 @@ class Writer:
         }
         words["fl"] = self.rng.choice(slots[brief.product.kind])
         words["b"] = BRANDS[brief.product.brand].name(brief.language)
-        words["p"] = self._mention(brief.product, brief, generic)
-        words["q"] = self._mention(brief.rival or brief.product, brief, generic=False)
+        plain = "的{p}" in phrase or "{p}的" in phrase  # one 的 is enough
+        words["p"] = self._mention(brief.product, brief, generic, plain)
+        words["q"] = self._mention(brief.rival or brief.product, brief)
         return phrase.format(**words, k=brief.count)
 
-    def _mention(self, product: Product, brief: Brief, generic: bool) -> str:
+    def _mention(self, product: Product, brief: Brief, generic: bool = False, plain: bool = True) -> str:
         """How people of a site name a product. Microblogs are found by the brand's name, so there it is always said."""
         brand, name = BRANDS[product.brand].name(brief.language), product.name(brief.language)
         if brief.site == "shop" and generic and self.chance(0.45):
@@ -175,31 +180,30 @@ class Writer:
             return self.rng.choice((full, full, brand) if brief.site == "microblog" else (full, brand, name, name))
         if self.chance(0.03):
             brand = BRANDS[product.brand].en
-        named = (f"{brand}{name}", f"{brand}的{name}", brand, brand)
+        named = (f"{brand}{name}", f"{brand}{'' if plain else '的'}{name}", brand, brand)
         return self.rng.choice(named if brief.site == "microblog" else (*named, name, name, name))
 
     def _join(self, clauses: Sequence[str], brief: Brief) -> str:
-        return self._join_zh(clauses, brief) if brief.language == "zh" else self._join_en(clauses)
+        return self._join_zh(clauses, brief) if brief.language == "zh" else self._join_en(clauses, brief)
 
     def _join_zh(self, clauses: Sequence[str], brief: Brief) -> str:
-        separators = "，，。。！ ～" if brief.site == "microblog" else "，，，。。。；！"
+        separators = "，，。。！ ～" if brief.site == "microblog" else "，，，。。。；"
         text = ""
         for clause in clauses:
-            if text and text[-1] not in "，：。！？":
-                last = text.rsplit("，", 1)[-1]
-                text += "？" if _QUESTION.search(last) else self.rng.choice(separators)
-            text += clause
-        end = "？" if _QUESTION.search(clauses[-1].rsplit("，", 1)[-1]) else self.rng.choice("。。！") if self.chance(0.65) else ""
-        return text if text[-1] in "，。！？" else text + end
+            text += clause if not text or text[-1] in _STOPS else self.rng.choice(separators) + clause
+        return text if text[-1] in _STOPS or self.chance(0.35) else text + self._stop(brief, "。", "！")
 
-    def _join_en(self, clauses: Sequence[str]) -> str:
+    def _join_en(self, clauses: Sequence[str], brief: Brief) -> str:
         text = ""
         for clause in clauses:
-            open_ended = text.endswith((",", ":", " but", " and", "Over here", "Honestly"))
-            text += clause if not text else f" {clause}" if open_ended else f" {_capital(clause)}"
-            if not text.endswith((",", ".", "!", "?", ":")) and not clause.endswith((" but", " and", "Over here", "Honestly")):
-                text += "?" if _QUESTION.search(clause) else self.rng.choice("....!")
-        return _capital(text)
+            leading = clause.endswith(_LEADS)
+            text += f" {clause}" if text.endswith(_LEADS) else f" {_capital(clause)}"
+            if not leading and text[-1] not in _STOPS:
+                text += self._stop(brief, ".", "!")
+        return _capital(text.strip())
+
+    def _stop(self, brief: Brief, calm: str, loud: str) -> str:
+        return loud if brief.feeling != "neutral" and self.chance(0.2) else calm
 
     def _finish(self, text: str, brief: Brief) -> str:
         """Slips of the finger, and what people put around their words."""
@@ -210,12 +214,12 @@ class Writer:
         if brief.language == "en" and self.chance(0.25):
             text = text.lower()
         if self.chance(0.5):
-            text += ("" if brief.language == "zh" else " ") + self.draw(brief.language, "emoji", brief.feeling) * self.rng.choice(
-                (1, 1, 1, 2)
-            )
+            emoji = self.draw(brief.language, "emoji", brief.feeling)
+            twice = self.chance(0.25) and (emoji.startswith("[") or len(emoji) == 1)
+            text += ("" if brief.language == "zh" else " ") + emoji * (2 if twice else 1)
         if brief.role == "status" and self.chance(0.14):
             tag = self.draw(brief.language, "slots", "hashtags")
-            text = f"{tag}{text}" if self.chance(0.5) else f"{text} {tag}"
+            text = f"{tag}{text}" if self.chance(0.5) and brief.language == "zh" else f"{text} {tag}"
         return text
 
     def _mistype(self, text: str, language: str) -> str:
