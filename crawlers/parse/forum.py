@@ -112,9 +112,7 @@ class Element:
         """Whether only a stub is left: by the software's own class, or because the text says so."""
         if len(self.text) < _STUB and _REMOVED.match(self.text):
             return True
-        return bool(self.software.removed) and any(
-            self.node in (stub, *stub.iterancestors()) for stub in self.page.tree.cssselect(self.software.removed)
-        )
+        return self._find(self.software.removed) is not None
 
     def when(self, site: Site) -> Moment | None:
         """The date of publication: the first element that tells one. The date of an edit stands further down."""
@@ -160,21 +158,21 @@ def _elements(page: Page) -> list[Element]:
 def _add(parsed: Parsed, site: Site, element: Element, thread: str, opener: str | None) -> None:
     """The post of one element, or why there is none."""
     native, when = element.native, element.when(site)
+    title = _title(element.page, element.software) if native == opener else None
     if native is None:
         parsed.dropped.append(Dropped("no id"))
     elif element.removed:
         parsed.dropped.append(Dropped("removed by the site", native))
-    elif when is None or not element.text:
+    elif when is None or not (element.text or title):
         parsed.dropped.append(Dropped("no date" if when is None else "no text", native))
     else:
-        opens = native == opener
         parsed.add(
             site,
             native,
-            text=element.text,
-            title=_title(element.page, element.software) if opens else None,
+            text=element.text or title,  # an opening post may be a title and a picture
+            title=title if element.text else None,
             thread=thread,
-            parent=None if opens else f"{site.source}:{opener}",
+            parent=f"{site.source}:{opener}" if native != opener else None,
             published_at=when[0],
             precision=when[1],
             url=element.url,

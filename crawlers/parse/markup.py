@@ -41,7 +41,7 @@ _BLOCKS = frozenset(
 _SILENT = frozenset(["script", "style", "noscript", "template", "button", "form", "iframe"])
 _EMOTICON = re.compile(r"emo|smil|face", re.I)
 _QUOTES = "blockquote, .quote, .quotecontent, .quotetitle, .bbCodeBlock--quote, .misago-quote, .quote-block"
-_NEXT = re.compile(r"»|>|›|→|next( page)?|下一?[页頁]|下一个|后页|weiter|nächste", re.I)
+_NEXT = re.compile(r"(?=.)(next( page)?|下一?[页頁]|下一个|后页|weiter|nächste)?\s*[»>›→]*", re.I)
 _PAGE = re.compile(r"[?&](?:page|paged|p|pn|pg)=(\d+)(?:&|$)")
 _PERSON_KEYS = ("uid", "id", "u", "un", "user", "author_id")
 

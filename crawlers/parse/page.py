@@ -16,6 +16,9 @@ from folate.errors import InputError
 from folate.post import Post, Pseudonym
 
 _SESSION = re.compile(r"(?:^|&)(?:sid|s|phpsessid|jsessionid)=[0-9a-f]{16,}", re.I)
+_END = re.compile(r"</(?:body|html)\s*>", re.I)  # browsers read on behind it, libxml2 does not
+_PAGELET = re.compile(r'(<code class="pagelet_html"[^>]*>)<!--(.*?)-->', re.S)  # Tieba ships its lists inside comments
+
 Context = Mapping[str, Any]
 """Plain values that travel with a request: `role` (what kind of page it asks for), `query`, and what else its parser needs."""
 
@@ -38,7 +41,7 @@ class Page:
     def tree(self) -> html.HtmlElement:
         """The parsed page; an empty element for an empty body. HTML only: lxml expands no entities of its own here."""
         parser = html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False)
-        body = self.text.replace("\0", "").encode("utf-8", "replace")
+        body = _PAGELET.sub(r"\1\2", _END.sub("", self.text.replace("\0", ""))).encode("utf-8", "replace")
         return html.document_fromstring(body, parser=parser) if body.strip() else html.Element("html")
 
     @cached_property

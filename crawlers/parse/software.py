@@ -75,7 +75,7 @@ SOFTWARE = (
         "vBulletin",
         post="li.postcontainer, li.postbit, table[id^=post]",
         author=".username, .bigusername",
-        date=".date, .postdate",
+        date=".postdate, .date, .userstats dd",
         body=".postcontent, [id^=post_message_]",
         title=".threadtitle, h1",
         drop=".signature, .editedby",
@@ -87,8 +87,8 @@ SOFTWARE = (
         date=".tail-info, .p_tail",
         body=".d_post_content",
         title=".core_title_txt",
-        place=".post-tail-wrap",
-        removed=".p_forbidden_post_content_shown",
+        place=".post-tail-wrap > span:first-child",
+        drop=".replace_tip",
     ),
 )
 
