@@ -1,6 +1,7 @@
 """Product reviews: schema.org `Review` in JSON-LD or microdata, else the shops of `crawlers.parse.shops`."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -116,18 +117,19 @@ def _schema_reviews(parsed: Parsed, page: Page, site: Site) -> None:
     parsed.total = totals[0] if len(totals) == 1 else None  # several: a list of products
     subjects = (words(thing.get("name")) for thing, _ in everything if kinds(thing) & _SUBJECTS)
     subject = next(filter(None, subjects), None)
-    for thing, holder in everything:
-        if kinds(thing) & _REVIEWS:
-            _add(
-                parsed, page, site, _schema_review(thing, words(thing.get("itemReviewed")) or words((holder or {}).get("name")) or subject)
-            )
+    reviews = [(thing, holder) for thing, holder in everything if kinds(thing) & _REVIEWS]
+    ids = Counter(_own_id(thing) for thing, _ in reviews)  # one that several reviews share is the product's
+    for thing, holder in reviews:
+        own = _own_id(thing)
+        about = words(thing.get("itemReviewed")) or words((holder or {}).get("name")) or subject
+        _add(parsed, page, site, _schema_review(thing, own if ids[own] == 1 else None, about))
 
 
-def _schema_review(thing: Thing, subject: str | None) -> Review:
+def _schema_review(thing: Thing, native: str | None, subject: str | None) -> Review:
     told = first(thing.get("reviewRating"))
     scale = told if isinstance(told, dict) else {"ratingValue": told}
     return Review(
-        native=_own_id(thing),
+        native=native,
         author=words(thing.get("author")),
         date=words(thing.get("datePublished") or thing.get("dateCreated")),
         text=_clean(thing.get("reviewBody") or thing.get("description")),
