@@ -1,13 +1,16 @@
 """Charts as inline SVG, by Altair and vl-convert: no script, no font of their own, colours from the page's style sheet."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import altair as alt
+from vl_convert import vegalite_to_svg
 
 from reports.figures import Figure
 from reports.measures import BrandMeasures
 
-WIDE, NARROW, PANEL = (720, 250), (330, 230), (280, 120)  # width and height of the plot, CSS pixels
+WIDE, NARROW, PANEL = (720, 250), (300, 230), (230, 110)  # width and height of the plot, CSS pixels
 COLOURS = 8  # brands that the style sheet has a colour for; later ones begin again with another dash
 _DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2, 1, 2])
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
@@ -18,27 +21,23 @@ _LABEL_GAP = 15  # pixels between the names at the ends of lines
 
 def voice(brands: Sequence[BrandMeasures], size: tuple[int, int]) -> str:
     """Share of voice over the weeks, a line a brand with its name at the end; colour, dash and marker tell brands apart."""
-    import altair as alt
-
     points = [_point(figure, place) for place, brand in enumerate(brands) for figure in brand.trend["share_of_voice"]]
     top = max([point["value"] for point in points if point["value"] is not None] + [0.1]) * 1.1
     base = alt.Chart(alt.Data(values=points)).encode(
         x=_weeks(), y=alt.Y("value:Q", scale=alt.Scale(domain=[0, top], nice=False), axis=_axis(format=".0%", tickCount=4)),
-        color=_scale(brands, _colour),
+        color=_by_brand(alt.Color, brands, _colour),
     )  # fmt: skip
     names = alt.Chart(alt.Data(values=_line_ends(brands, top, size[1]))).mark_text(align="left", dx=8, fontSize=13, fontWeight=600)
     layers = [
-        base.mark_line(strokeWidth=2.5).encode(strokeDash=_scale(brands, lambda place: _DASHES[place % len(_DASHES)])),
-        base.mark_point(filled=True, size=46, opacity=1).encode(shape=_scale(brands, lambda place: _SHAPES[place % len(_SHAPES)])),
-        names.encode(x=alt.value(size[0]), y="y:Q", text="name:N", color=_scale(brands, _colour)),
+        base.mark_line(strokeWidth=2.5).encode(strokeDash=_by_brand(alt.StrokeDash, brands, _dash)),
+        base.mark_point(filled=True, size=46, opacity=1).encode(shape=_by_brand(alt.Shape, brands, _shape)),
+        names.encode(x=alt.value(size[0]), y="y:Q", text="name:N", color=_by_brand(alt.Color, brands, _colour)),
     ]
     return _svg(alt.layer(*layers), size)
 
 
 def net(brand: BrandMeasures, place: int) -> str:
     """Net sentiment of one brand over the weeks, with its interval as a band. `place` is the brand's, for its colour."""
-    import altair as alt
-
     points = [_point(figure, place) for figure in brand.trend["net_sentiment_polar"]]
     scale = alt.Scale(domain=[-1, 1])
     axis = _axis(values=[-1, 0, 1], labelExpr="datum.value > 0 ? '+100' : datum.value < 0 ? '\N{MINUS SIGN}100' : '0'")
@@ -74,25 +73,30 @@ def _short(name: str) -> str:
 
 
 def _weeks(every: int = 1) -> Any:
-    import altair as alt
-
-    return alt.X("week:O", axis=_axis(grid=False, labelAngle=0, labelExpr=f"indexof(domain('x'), datum.value) % {every} ? '' : datum.value"))
+    return alt.X(
+        "week:O", axis=_axis(grid=False, labelAngle=0, labelExpr=f"indexof(domain('x'), datum.value) % {every} ? '' : datum.value")
+    )
 
 
 def _axis(**options: Any) -> Any:
-    import altair as alt
+    return alt.Axis(
+        **{"title": None, "domain": False, "ticks": False, "gridColor": _LINE, "labelColor": _MUTED, "labelPadding": 6} | options
+    )
 
-    return alt.Axis(**{"title": None, "domain": False, "ticks": False, "gridColor": _LINE, "labelColor": _MUTED, "labelPadding": 6} | options)
 
-
-def _scale(brands: Sequence[BrandMeasures], range_: Any) -> Any:
-    """An encoding of the brand, without a legend."""
-    import altair as alt
-
+def _by_brand(channel: Any, brands: Sequence[BrandMeasures], style: Callable[[int], Any]) -> Any:
+    """The encoding `channel` of the brand, `style` giving its value at each place; without a legend."""
     places = range(len(brands))
-    scale = alt.Scale(domain=[str(place) for place in places], range=[range_(place) for place in places])
-    kind = {"#": alt.Color, "[": alt.StrokeDash}.get(str(range_(0))[0], alt.Shape)
-    return kind("brand:N", scale=scale, legend=None)
+    scale = alt.Scale(domain=[str(place) for place in places], range=[style(place) for place in places])
+    return channel("brand:N", scale=scale, legend=None)
+
+
+def _dash(place: int) -> list[int]:
+    return _DASHES[place % len(_DASHES)]
+
+
+def _shape(place: int) -> str:
+    return _SHAPES[place % len(_SHAPES)]
 
 
 def _colour(place: int) -> str:
@@ -100,12 +104,10 @@ def _colour(place: int) -> str:
 
 
 def _svg(chart: Any, size: tuple[int, int]) -> str:
-    from vl_convert import vegalite_to_svg
-
     spec = chart.properties(width=size[0], height=size[1], background="transparent").configure(
         font=_FONT, aria=False, view={"stroke": None}, axis={"labelFontSize": 12}, padding=4
     )
-    return _dressed(vegalite_to_svg(spec.to_dict()))
+    return _dressed(vegalite_to_svg(spec.to_dict(validate=False)))  # checking against the schema takes most of the time
 
 
 def _dressed(svg: str) -> str:

@@ -49,9 +49,10 @@ class Estimates:
     def sums(self, values: Floats, keep: NDArray[np.bool_]) -> Floats:
         """Weighted sums of `values` over the kept mentions: (draws, brands, weeks, sources)."""
         m, shape, (units, count) = self.mentions, self.mentions.shape, self.mentions.units
+        cells = int(np.prod(shape))
         cell = ((units * shape[0] + m.brand) * shape[1] + m.week) * shape[2] + m.source
-        table = np.bincount(cell[keep], values[keep], minlength=count * int(np.prod(shape)))
-        return np.asarray((self.weights @ table.reshape(count, -1)).reshape(len(self.weights), *shape))
+        table = np.bincount(cell[keep], values[keep], minlength=count * cells).reshape(count, cells)
+        return np.asarray((self.weights @ table).reshape(len(self.weights), *shape))
 
     @cached_property
     def all_mentions(self) -> Floats:

@@ -18,7 +18,9 @@ _WIDTH = 100
 
 def find(snapshot: Snapshot, identifier: str) -> dict[str, Any]:
     """The row of the table `evidence` whose id begins with `identifier`. Raises NotFound, also when several do."""
-    found = snapshot.sql(f"SELECT * FROM evidence WHERE starts_with(id, {queries.text(identifier)}) ORDER BY id LIMIT 2").to_pylist()
+    found: list[dict[str, Any]] = snapshot.sql(
+        f"SELECT * FROM evidence WHERE starts_with(id, {queries.text(identifier)}) ORDER BY id LIMIT 2"
+    ).to_pylist()
     if len(found) != 1 or not identifier:
         raise NotFound(
             f"wanted the id of one number of a stored report, got {identifier!r}, which fits {'none' if not found else 'several'}."
@@ -53,11 +55,13 @@ def _figure(row: Mapping[str, Any]) -> Figure:
 
 def _posts(snapshot: Snapshot, figure: Figure, say: Catalogue) -> list[str]:
     rows = {row["id"]: row for row in snapshot.sql(queries.posts(figure.posts)).to_pylist()}
-    shown = [
-        f"  {row['id']}  {row['published_at']:%Y-%m-%d}  {(row['author'] or 'no author')[:8]}  {printable(excerpt(body(row['title'], row['text']), 80))}"
-        for row in (rows[post] for post in figure.posts if post in rows)
-    ]
+    shown = [_post(rows[post]) for post in figure.posts if post in rows]
     return [f"posts       {len(figure.posts)} of those behind it" if figure.posts else "posts       none", *shown]
+
+
+def _post(row: Mapping[str, Any]) -> str:
+    who, said = (row["author"] or "no author")[:8], printable(excerpt(body(row["title"], row["text"]), 80))
+    return f"  {row['id']}  {row['published_at']:%Y-%m-%d}  {who}  {said}"
 
 
 def printable(text: str) -> str:

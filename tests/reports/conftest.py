@@ -1,7 +1,7 @@
 """A small corpus with everything a report can show, made by a seeded generator and written to a real store."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -117,6 +117,10 @@ def _plan(last: bool) -> tuple[tuple[Brand, int, tuple[float, ...]], ...]:
     return (BRANDS[0], *heye), (BRANDS[1], 84, (0.20, 0.40, 0.40)), (BRANDS[2], 40, (0.12, 0.38, 0.50))
 
 
+def _author(number: int) -> str:
+    return f"{number * 0x9E3779B97F4A7C15 % 2**64:016x}"
+
+
 def _post(corpus: Corpus, brand: Brand, mood: tuple[float, ...], at: datetime, rng: np.random.Generator) -> None:
     source = str(rng.choice(["mombaby", "weiba", "shop"], p=[0.35, 0.45, 0.2]))
     label = int(rng.choice(3, p=mood))
@@ -126,14 +130,14 @@ def _post(corpus: Corpus, brand: Brand, mood: tuple[float, ...], at: datetime, r
         extra["rating"] = [0.2, 0.6, 1.0][label]
     elif source == "weiba":
         extra = {"likes": int(rng.pareto(1.2) * 6), "reposts": int(rng.pareto(1.4) * 2), "replies": int(rng.poisson(2))}
-    author = f"{rng.integers(0, 2**40):016x}" if rng.random() < 0.9 else f"{rng.integers(0, 12):016x}"
+    author = _author(int(rng.integers(0, 2**40)) if rng.random() < 0.9 else int(rng.integers(0, 12)))
     corpus.add(phrase, at, brand.id, source, posteriors(label, rng), author=author, fetched_at=at + timedelta(days=8), **extra)
 
 
 def _advertisement(corpus: Corpus, rng: np.random.Generator) -> None:
     text = "康本全场五折，点击主页领取优惠券，仅限今天！#康本大促#"
     for number, at in enumerate(moments(WEEK, 30, rng)):
-        copy = corpus.add(text, at, "kangben", shares=(0.02, 0.08, 0.9), author=f"{900 + number:016x}", likes=0, replies=0, reposts=0)
+        copy = corpus.add(text, at, "kangben", shares=(0.02, 0.08, 0.9), author=_author(900 + number), likes=0, replies=0, reposts=0)
         first = first if number else copy  # noqa: F821  # set in the first round
         if number:
             corpus.tables["duplicates"].append({"id": copy.id, "cluster": first.id, "similarity": 1.0})
@@ -142,20 +146,21 @@ def _advertisement(corpus: Corpus, rng: np.random.Generator) -> None:
 def _folic(corpus: Corpus, rng: np.random.Generator) -> None:
     posts = [
         corpus.add(
-            f"{FOLIC[n % 4]}{TAILS[n // 4 % 8]}", at, "heye", ("mombaby", "weiba")[n % 2], posteriors(1, rng), author=f"{700 + n:016x}"
+            f"{FOLIC[n % 4]}{TAILS[n // 4 % 8]}", at, "heye", ("mombaby", "weiba")[n % 2], posteriors(1, rng), author=_author(700 + n)
         )
         for n, at in enumerate(moments(WEEK, 18, rng))
     ]
     ids = [post.id for post in posts]
     row = {
-        "week": str(WEEK), "id": "t-folic", "state": "new", "label_zh": "叶酸", "label_en": "folic acid", "terms": ["叶酸", "folic acid", "孕早期"],
-        "score": 19.2, "q": 0.001, "posts": 18, "authors": 18, "first_seen": posts[0].published_at, "sources": ["mombaby", "weiba"],
-        "languages": ["en", "zh"], "watched": False, "flags": [], "segments": ["pregnant"], "brands": ["heye"], "evidence": ids,
-        "detail": json.dumps({"gain": 14.4}),
+        "week": str(WEEK), "id": "t-folic", "state": "new", "label_zh": "叶酸", "label_en": "folic acid",
+        "terms": ["叶酸", "folic acid", "孕早期"], "score": 19.2, "q": 0.001, "posts": 18, "authors": 18,
+        "first_seen": posts[0].published_at, "sources": ["mombaby", "weiba"], "languages": ["en", "zh"], "watched": False, "flags": [],
+        "segments": ["pregnant"], "brands": ["heye"], "evidence": ids, "detail": json.dumps({"gain": 14.4}),
     }  # fmt: skip
-    spring = {"id": "t-spring", "state": "fading", "label_zh": "春游", "label_en": "", "terms": ["春游", "野餐"], "score": 6.1, "q": 0.04,
-              "posts": 9, "authors": 8, "watched": True, "flags": ["one source", "seasonal"], "segments": [], "evidence": ids[:2],
-              "detail": "{}"}  # fmt: skip
+    spring = {
+        "id": "t-spring", "state": "fading", "label_zh": "春游", "label_en": "", "terms": ["春游", "野餐"], "score": 6.1, "q": 0.04,
+        "posts": 9, "authors": 8, "watched": True, "flags": ["one source", "seasonal"], "segments": [], "evidence": ids[:2], "detail": "{}",
+    }  # fmt: skip
     corpus.tables["topics"] += [row, row | spring]
 
 
@@ -201,3 +206,11 @@ def blank() -> Corpus:
 def monday() -> datetime:
     """The first moment of the week."""
     return WEEK.bounds(ZONE)[0].astimezone(UTC)
+
+
+@pytest.fixture(scope="session")
+def parse() -> Callable[[str], Any]:
+    """HTML text -> lxml tree."""
+    from lxml import html
+
+    return html.fromstring

@@ -1,0 +1,304 @@
+"""A report from a corpus: its figures against SQL and against what was planted, and every kind of thin or hostile week."""
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from corpora.schema import EVIDENCE
+from corpora.snapshot import Snapshot
+from corpora.store import Store
+from folate.config import Config
+from folate.weeks import Week
+from reports.build import Report, build
+from reports.document import document, headlines, to_json
+from reports.html import render
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "report.json"
+COUNTED = ("mentions", "authors", "share_of_voice_raw", "rating", "copies")
+
+
+@pytest.fixture(scope="module")
+def report(snapshot: Snapshot, config: Config, week: Week) -> Report:
+    return build(snapshot, config, week)
+
+
+def thin(corpus: Any, tmp_path: Path, config: Config, week: Week, **options: Any) -> Report:
+    """The report of a small corpus."""
+    return build(corpus.snapshot(tmp_path), config, week, **options)
+
+
+def written(report: Report) -> str:
+    """The page of a report that can be written in both forms."""
+    assert json.loads(to_json(report))["summary"]
+    return render(report)
+
+
+def test_golden(report: Report) -> None:
+    """The document as a whole. After a change that was meant: write `without_evidence(document(report))` to the golden file."""
+    expected = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    got = json.loads(json.dumps(without_evidence(document(report)), ensure_ascii=False))
+    assert got.keys() == expected.keys()
+    for part in expected:
+        assert close(got[part], expected[part]), part
+
+
+def without_evidence(value: Any) -> Any:
+    """Leaves out what names table versions: ids, and the rows of the evidence table."""
+    if isinstance(value, dict):
+        return {key: without_evidence(item) for key, item in value.items() if key not in ("evidence", "versions")}
+    return [without_evidence(item) for item in value] if isinstance(value, list) else value
+
+
+def close(got: Any, expected: Any) -> bool:
+    """Equal, numbers to within what another processor may round differently; ids of sentences rest on evidence ids."""
+    if isinstance(expected, dict):
+        return got.keys() == expected.keys() and all(close(got[k], expected[k]) for k in expected if not (k == "id" and "key" in expected))
+    if isinstance(expected, list):
+        return len(got) == len(expected) and all(map(close, got, expected))
+    return bool(got == pytest.approx(expected, abs=1e-4)) if isinstance(expected, float) else bool(got == expected)
+
+
+def test_counts_are_what_their_query_says(report: Report, snapshot: Snapshot) -> None:
+    for figure in report.figures:
+        if (
+            figure.brand != "luva"
+            and figure.week == "2026-W10"
+            and figure.measure in (*COUNTED, "week_posts", "source_posts", "source_copies", "engagement")
+        ):
+            answer = snapshot.sql(figure.query).column(0)[0].as_py()
+            assert answer == pytest.approx(figure.value, abs=1e-6), figure
+
+
+def test_every_query_can_be_run_and_finds_rows(report: Report, snapshot: Snapshot) -> None:
+    one_of_each = {figure.measure: figure for figure in report.figures if figure.n}
+    assert len(one_of_each) > 30
+    assert [measure for measure, figure in one_of_each.items() if not snapshot.sql(figure.query).num_rows] == []
+
+
+def test_the_query_of_a_change_tells_the_weeks_apart(report: Report, snapshot: Snapshot) -> None:
+    change = report.brands[0].changes["mentions"].figure
+    weeks = dict(snapshot.sql(change.query).to_pandas().itertuples(index=False))
+    assert change.value == pytest.approx(weeks["2026-W10"] / weeks["2026-W09"] - 1, abs=1e-6)
+
+
+def test_every_number_of_the_document_has_a_row_of_evidence(report: Report) -> None:
+    rows = {row["id"]: row for row in report.evidence}
+    assert len(rows) == len(report.evidence)
+    assert set(report.evidence[0]) == set(EVIDENCE.schema.names)
+    for figure in figures_of(document(report)):
+        assert rows[figure["evidence"]]["value"] == figure["value"]
+    assert all(row["posts"] for row in rows.values() if row["n"] and not row["measure"].startswith(("source_queries", "source_complete")))
+
+
+def figures_of(value: Any) -> list[dict[str, Any]]:
+    if isinstance(value, dict):
+        inner = [figure for item in value.values() for figure in figures_of(item)]
+        return inner + ([value] if isinstance(value.get("evidence"), str) else [])
+    return [figure for item in value for figure in figures_of(item)] if isinstance(value, list) else []
+
+
+def test_evidence_can_be_stored_and_the_report_stays_the_same(corpus: Any, config: Config, week: Week, tmp_path: Path) -> None:
+    first = build(corpus.snapshot(tmp_path), config, week)
+    store = Store(tmp_path)
+    store.upsert("evidence", first.evidence)
+    again = build(store.snapshot(), config, week)
+    assert to_json(again) == to_json(first)
+    assert render(again) == render(first)
+    assert store.upsert("evidence", build(store.snapshot(), config, week, "zh").evidence).unchanged == len(first.evidence)
+
+
+def test_the_order_of_the_posts_does_not_matter(corpus: Any, report: Report, config: Config, week: Week, tmp_path: Path) -> None:
+    shuffled = replace(corpus, posts=corpus.posts[:], tables={name: rows[:] for name, rows in corpus.tables.items()})
+    for rows in (shuffled.posts, *shuffled.tables.values()):
+        random.Random(3).shuffle(rows)
+    assert to_json(build(shuffled.snapshot(tmp_path), config, week)) == to_json(report)
+
+
+def test_planted_changes_are_found_and_others_are_not(report: Report) -> None:
+    heye, kangben, luva = report.brands
+    assert heye.changes["share_of_voice"].direction == "up"
+    assert heye.changes["net_sentiment_polar"].direction == "down"
+    assert kangben.changes["authors"].direction == "none"
+    assert luva.changes["net_sentiment_polar"].direction == "none"
+    assert all(c.detectable.value is not None and c.detectable.value >= 0.02 for brand in report.brands for c in brand.changes.values())
+
+
+def test_a_copied_text_counts_once(report: Report) -> None:
+    kangben = report.brands[1]
+    assert kangben.figures["mentions"].value == kangben.figures["authors"].n + 29
+    assert kangben.figures["copies"].value == pytest.approx(29 / (kangben.figures["mentions"].value or 1))
+
+
+def test_summary_has_at_most_five_sentences_and_the_three_lines_first(report: Report) -> None:
+    assert [sentence.key for sentence in report.summary] == ["voice_ahead", "sentiment", "topic_gain", "incomplete", "rival_up"]
+    assert [line.partition(":")[0] for line in headlines(report)] == ["Share of voice", "Net sentiment", "The word that nobody tracked"]
+
+
+def test_sources_say_how_complete_they_are(report: Report) -> None:
+    assert {source.name: source.status for source in report.sources} == {"mombaby": "complete", "shop": "imported", "weiba": "saturated"}
+    assert report.sources[2].reasons == ("stopped at page 50 of the search",)
+    assert "incomplete" in report.brands[0].figures["mentions"].flags
+
+
+def test_three_distinct_quotes(report: Report) -> None:
+    quotes = [quote.text for quote in report.topics[0].quotes]
+    assert len(quotes) == len(set(quotes)) == 3
+
+
+def test_top_posts_are_the_most_engaging_each_text_once(report: Report) -> None:
+    own = [post.engagement.value or 0 for post in report.posts if post.brand == "heye"]
+    assert own == sorted(own, reverse=True)
+    assert len({post.quote.text for post in report.posts}) == len(report.posts)
+
+
+def test_a_week_without_posts(blank: Any, tmp_path: Path, config: Config, week: Week) -> None:
+    report = thin(blank, tmp_path, config, week)
+    assert report.empty
+    assert "No post of this week" in written(report)
+    assert report.summary[0].text == "No post of this week mentions a brand of the project; the corpus has 0 posts of the week."
+    assert report.brands[0].figures["mentions"].value == 0
+    assert report.brands[0].figures["net_sentiment_polar"].value is None
+    assert report.brands[0].figures["share_of_voice"].value is None
+
+
+def test_a_week_with_posts_about_no_brand(blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime) -> None:
+    blank.add("下雨了", monday, brand=None)
+    assert "has 1 posts of the week" in thin(blank, tmp_path, config, week).summary[0].text
+
+
+def test_no_brands_at_all(blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime) -> None:
+    blank.add("下雨了", monday, brand=None)
+    report = thin(blank, tmp_path, replace(config, brands=()), week)
+    assert (report.empty, report.brands) == (True, ())
+    assert "No post of this week" in written(report)
+
+
+def test_no_own_brand_leaves_the_stage_to_the_largest(snapshot: Snapshot, config: Config, week: Week) -> None:
+    report = build(snapshot, replace(config, brands=tuple(replace(brand, own=False) for brand in config.brands[1:])), week)
+    assert report.summary[0].text.startswith("康本 has ")
+
+
+def test_one_brand_has_nobody_to_share_the_voice_with(snapshot: Snapshot, config: Config, week: Week) -> None:
+    report = build(snapshot, replace(config, brands=config.brands[:1]), week)
+    assert report.summary[0].key == "voice_alone"
+    assert report.brands[0].figures["share_of_voice"].value == 1
+
+
+def test_a_brand_without_mentions(snapshot: Snapshot, config: Config, week: Week) -> None:
+    absent = replace(config.brands[0], id="absent", names=("Absent",))
+    report = build(snapshot, replace(config, brands=(absent, *config.brands[1:])), week)
+    figures = report.brands[0].figures
+    assert (figures["mentions"].value, figures["share_of_voice"].value, figures["net_sentiment_all"].value) == (0, 0, None)
+    assert report.summary[1].key == "sentiment_missing"
+    assert written(report).count("not measured") > 3
+
+
+def test_one_post(blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime) -> None:
+    blank.add("禾叶真好吃", monday, shares=(0.1, 0.2, 0.7), author="a" * 16)
+    figures = (report := thin(blank, tmp_path, config, week)).brands[0].figures
+    assert figures["share_of_voice"].value == 1
+    assert (figures["negative"].value, figures["negative"].low) == (0.1, None)
+    assert "few" in figures["negative"].flags
+    assert report.brands[0].method == "probabilities"
+    assert report.brands[0].changes == {}
+    assert "fewer than five people" in written(report)
+
+
+def test_missing_is_not_zero(blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime) -> None:
+    """No ratings, no likes and no annotation: not a rating of 0, no engagement of 0, no neutral sentiment."""
+    blank.add("禾叶", monday)
+    report = thin(blank, tmp_path, config, week)
+    assert report.brands[0].figures["rating"].value is None
+    assert report.brands[0].figures["neutral"].value is None
+    assert report.posts == ()
+
+
+def test_posts_without_an_author_are_authors_of_their_own(blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime) -> None:
+    for hour in range(3):
+        blank.add(f"禾叶 {hour}", monday + timedelta(hours=hour))
+    assert thin(blank, tmp_path, config, week).brands[0].figures["authors"].value == 3
+
+
+@pytest.mark.parametrize(("days", "partial"), [(3, True), (7, False)])
+def test_a_week_that_is_not_over(
+    days: int, partial: bool, blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime
+) -> None:
+    for hour in range(40):
+        blank.add(f"禾叶 {hour}", monday - timedelta(days=7, hours=-hour))
+        blank.add(f"禾叶 那 {hour}", monday + timedelta(hours=hour))
+    report = thin(blank, tmp_path, config, week, now=monday + timedelta(days=days))
+    assert bool(report.partial_until) is partial
+    assert ("partial" in report.brands[0].figures["mentions"].flags) is partial
+    assert ("mentions" in report.brands[0].changes) is not partial
+    assert ("is not over" in written(report)) is partial
+
+
+def test_the_corpus_knows_by_itself_that_the_week_is_not_over(
+    blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime
+) -> None:
+    blank.add("禾叶", monday, fetched_at=monday + timedelta(days=2))
+    assert thin(blank, tmp_path, config, week).partial_until == monday + timedelta(days=2)
+
+
+def test_weeks_are_cut_in_the_zone_of_the_project(blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime) -> None:
+    blank.add("禾叶", monday - timedelta(seconds=1))
+    blank.add("禾叶 again", monday)
+    trend = thin(blank, tmp_path, config, week).brands[0].trend["share_of_voice"]
+    assert [figure.n for figure in trend[-2:]] == [1, 1]
+
+
+@pytest.mark.parametrize("status", ["failed", "partial", "saturated", "complete"])
+def test_the_worst_query_speaks_for_its_source(
+    status: str, blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime
+) -> None:
+    ledger(blank, monday, complete={"status": "complete"}, other={"status": status, "reason": "why"})
+    source = next(s for s in thin(blank, tmp_path, config, week).sources if s.name == "weiba")
+    assert source.status == status
+
+
+def test_a_crawl_that_stopped_midweek_is_partial_and_an_older_one_is_none(
+    blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime
+) -> None:
+    ledger(blank, monday, one={"status": "complete", "until": monday + timedelta(days=3), "finished_at": monday + timedelta(days=3)})
+    snapshot_weeks = (week, week + 1)
+    statuses = [next(s.status for s in build(blank.snapshot(tmp_path), config, one).sources if s.name == "weiba") for one in snapshot_weeks]
+    assert statuses == ["partial", "uncrawled"]
+
+
+def ledger(corpus: Any, monday: datetime, **queries: dict[str, Any]) -> None:
+    done = {"crawl": "r", "source": "weiba", "since": monday - timedelta(days=1), "until": monday + timedelta(days=7), "reason": None,
+            "started_at": monday, "finished_at": monday + timedelta(days=8), "requests": 1, "posts": 1, "dropped": "{}"}  # fmt: skip
+    corpus.tables["crawls"] += [{**done, "query": query, **values} for query, values in queries.items()]
+
+
+HOSTILE = (
+    "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "\u202etxt.exe\u2066", "=cmd|' /C calc'!A0", "{{ 7*7 }} {% raw %}",
+    "'; DROP TABLE posts; --", "]]></svg>",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [" ".join(HOSTILE[:4]), " ".join(HOSTILE[4:])])
+def test_hostile_text_is_shown_as_text(
+    text: str, blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime, parse: Callable[[str], Any]
+) -> None:
+    """In posts, in names of brands and sources, in topics, in reasons of the ledger."""
+    mark = f"{text} 禾叶"
+    post = blank.add(mark, monday, likes=3, url="javascript:alert(1)", author=text[:16])
+    ledger(blank, monday, **{text: {"status": "failed", "reason": text}})
+    blank.tables["topics"].append(
+        {"week": str(week), "id": "t", "state": text, "label_zh": text, "label_en": text, "terms": [text], "score": 1.0, "posts": 1,
+         "authors": 1, "sources": [text], "watched": False, "flags": [text], "evidence": [post.id], "detail": "{}"}
+    )  # fmt: skip
+    brands = (replace(config.brands[0], names=(text,)), *config.brands[1:])
+    report = thin(blank, tmp_path, replace(config, name=text, brands=brands), week)
+    page = parse(written(report))
+    assert page.xpath("//script | //img | //*[@onerror] | //a[starts-with(@href, 'javascript')]") == []
+    assert page.xpath("string(//article[@class='topic']//h3/bdi)") == text
+    assert mark in page.xpath("//blockquote/bdi/text()")
+    assert json.loads(to_json(report))["project"] == text

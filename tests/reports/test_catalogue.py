@@ -1,0 +1,90 @@
+"""Two languages, one set of keys."""
+
+import re
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+import pytest
+
+from folate.config import LANGUAGES
+from folate.errors import ConfigError
+from folate.weeks import Week
+from reports.catalogue import catalogue
+from reports.figures import UNITS, Figure
+
+TEMPLATE = Path(__file__).parents[2] / "reports" / "templates" / "report.html.j2"
+
+
+def flat(messages: Any, prefix: str = "") -> dict[str, str]:
+    if isinstance(messages, str):
+        return {prefix: messages}
+    return {path: text for key, value in messages.items() for path, text in flat(value, f"{prefix}.{key}").items()}
+
+
+def placeholders(message: str) -> set[str]:
+    return {f"{field}:{style}" for _, field, style, _ in Formatter().parse(message) if field}
+
+
+def test_both_languages_have_the_same_keys_and_placeholders() -> None:
+    en, zh = (flat(catalogue(language).messages) for language in ("en", "zh"))
+    assert en.keys() == zh.keys()
+    assert [key for key in en if placeholders(en[key]) != placeholders(zh[key])] == []
+    assert all(text.strip() for text in [*en.values(), *zh.values()])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_measure_has_a_name_and_a_definition(language: str) -> None:
+    say = catalogue(language)
+    assert set(say.messages["measure"]) == set(UNITS)
+    assert say.measure("mentions") in say.measure("mentions.change")
+    assert say.measure("mentions", "definition") in say.measure("mentions.detectable", "definition")
+
+
+def test_the_page_asks_for_no_word_that_is_not_there() -> None:
+    keys = set(re.findall(r'say(?:\.parts)?\("([a-z]+\.[a-z_]*[a-z])"', TEMPLATE.read_text(encoding="utf-8")))
+    assert len(keys) > 30
+    assert {f".{key}" for key in keys} <= flat(catalogue("en").messages).keys()
+
+
+def test_no_word_is_left_over() -> None:
+    """Sections of [page], [column] and [fragment] that nothing prints would be dead text."""
+    used = TEMPLATE.read_text(encoding="utf-8") + "".join(path.read_text(encoding="utf-8") for path in TEMPLATE.parents[1].glob("*.py"))
+    say = catalogue("en")
+    keys = [f"{section}.{name}" for section in ("page", "fragment", "join", "headline") for name in say.messages[section]]
+    assert [key for key in keys if key not in used and not key.startswith(("page.method_", "headline."))] == []
+
+
+def test_unknown_language() -> None:
+    with pytest.raises(ConfigError, match="wanted a report in zh or en, got 'fr'"):
+        catalogue("fr")
+
+
+@pytest.mark.parametrize(
+    ("measure", "value", "en", "zh"),
+    [
+        ("mentions", 12345, "12,345", "12,345"),
+        ("share_of_voice", 0.3125, "31.2%", "31.2%"),
+        ("net_sentiment_polar", 0.123, "+12.3", "+12.3"),
+        ("net_sentiment_polar", -0.123, "−12.3", "−12.3"),
+        ("net_sentiment_polar", -0.0001, "0.0", "0.0"),
+        ("rating", 0.8, "80.0 of 100", "80.0（满分 100）"),
+        ("mentions.change", 1.4, "+140%", "+140%"),
+        ("share_of_voice.change", -0.031, "−3.1 points", "−3.1 个百分点"),
+        ("topic_gain", 14.44, "14.4 times", "14.4 倍"),
+        ("rating", None, "not measured", "未测得"),
+    ],
+)
+def test_numbers(measure: str, value: float | None, en: str, zh: str) -> None:
+    figure = Figure(measure=measure, week="2026-W10", value=value, n=1, query="SELECT 1", versions="{}")
+    assert (catalogue("en").number(figure), catalogue("zh").number(figure)) == (en, zh)
+
+
+def test_days() -> None:
+    assert catalogue("en").days(Week(2026, 10)) == "2 March 2026 to 8 March 2026"
+    assert catalogue("zh").days(Week(2026, 10)) == "2026年3月2日 至 2026年3月8日"
+
+
+def test_what_the_data_names_and_the_catalogue_does_not_is_shown_as_it_is() -> None:
+    assert catalogue("zh").word("flag", "one source") == "仅来自一个来源"
+    assert catalogue("zh").word("flag", "a new kind of flag") == "a new kind of flag"
