@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from folate.config import Brand
 from nlp.lexicon import longest
@@ -11,8 +11,7 @@ from nlp.normalize import fold, normalize
 from nlp.spans import NAME, URL
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A brand's id and the span of code points that names it."""
 
     brand: str

@@ -2,19 +2,16 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 from nlp.lexicon import longest
 from nlp.normalize import fold, normalize
 from nlp.spans import EMOJI, EMOJI_CHARACTER, EMOTICON, FACE, HAN, HASHTAG, NAME, URL, hashtags, topic
 
-Piece = tuple[int, int, str | None]  # start, end, and what it is where that matters: "aside" or "tag"
 
-
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A piece of a text: `text` is what stands at code points `start` to `end` of it."""
 
     text: str
@@ -32,82 +29,74 @@ class Segmenter:
 
     def __init__(self, words: Iterable[str] = ()) -> None:
         own = longest(filter(None, map(normalize, words)))
-        kinds = [f"(?P<aside>{URL}|{NAME})", f"(?P<tag>{HASHTAG})", EMOTICON, FACE, EMOJI]
-        self._whole = re.compile("|".join([*kinds[:2], own, *kinds[2:]] if own else kinds))
+        self._whole = re.compile("|".join(filter(None, [URL, NAME, HASHTAG, own, EMOTICON, FACE, EMOJI])))
 
     def tokens(self, text: str) -> list[Token]:
         """Every character of `text` but white space, in order; offsets count code points of `text`."""
-        return [Token(text[start:end], start, end) for start, end, _ in self._pieces(fold(text))]
+        pieces = self._pieces(fold(text))
+        ends = accumulate(map(len, pieces))
+        spans = ((end - len(piece), end) for piece, end in zip(pieces, ends, strict=True) if not piece.isspace())
+        return [Token(text[start:end], start, end) for start, end in spans]
 
     def words(self, text: str) -> list[str]:
         """Normalised words in order, without punctuation, URLs and @names.
 
         Emoji and emoticons (`[怒]`) are words. A hashtag is one word, `#话题` for `#话题#`.
         """
-        folded = fold(text)
-        words = [_word(folded[start:end], kind) for start, end, kind in self._pieces(folded)]
-        return [word for word in words if word]
+        return [word for word in map(_word, self._pieces(fold(text))) if word]
 
     def hashtags(self, text: str) -> list[str]:
         """Topics of `#话题#` and `#tag`, normalised and without signs, each once."""
         return [normalize(found) for found in hashtags(fold(text))]
 
-    def _pieces(self, folded: str) -> list[Piece]:
-        pieces: list[Piece] = []
+    def _pieces(self, folded: str) -> list[str]:
+        """Strings that make up `folded` when joined: tokens, and the spaces between them."""
+        pieces: list[str] = []
         done = 0
         for match in self._whole.finditer(folded):
-            pieces += _between(folded, done, match.start())
+            pieces += _between(folded[done : match.start()])
+            pieces.append(match[0])
             done = match.end()
-            pieces.append((match.start(), done, match.lastgroup))
-        pieces += _between(folded, done, len(folded))
-        return pieces
+        return pieces + _between(folded[done:])
 
 
 _NUMBER = r"\d+(?:[.,:/~-]\d+)*(?:%|‰|℃|°c|万亿|[万亿年月日时点号]|[a-z]{1,3}(?![a-z0-9]))?"
 _LETTER = rf"(?:[^\W_{HAN}]|[\u0300-\u036f\u0900-\u0dff])"
 _SPACED = rf"{_LETTER}{{1,64}}(?:[.'&/_+-]{_LETTER}{{1,64}}){{0,4}}"  # bounded, for hostile input
-_RUNS = re.compile(rf"(?P<space>\s+)|{_NUMBER}|(?P<spaced>{_SPACED})")
+_RUNS = re.compile(rf"\s+|{_NUMBER}|(?P<spaced>{_SPACED})")
+_ASIDE = re.compile(f"{URL}|{NAME}")
+_TAG = re.compile(HASHTAG)
 _WORTH = re.compile(rf"[^\W_]|{EMOJI_CHARACTER}|{FACE}")
 
 
-def _between(folded: str, start: int, end: int) -> list[Piece]:
-    """Pieces of `folded[start:end]`, where nothing stands that must stay whole."""
-    pieces: list[Piece] = []
-    done = start
-    for match in _RUNS.finditer(folded, start, end):
-        first = match.start()
-        pieces += _chinese(folded, done, first)
+def _between(text: str) -> list[str]:
+    """Pieces of text in which nothing stands that must stay whole."""
+    cut = _jieba().cut
+    pieces: list[str] = []
+    done = 0
+    for match in _RUNS.finditer(text):
+        pieces += cut(text[done : match.start()])
+        pieces += _english(match[0]) if match.lastgroup == "spaced" else [match[0]]
         done = match.end()
-        if match.lastgroup == "spaced":
-            pieces += [(first + a, first + b, None) for a, b in _english(match[0])]
-        elif match.lastgroup is None:
-            pieces.append((first, done, None))
-    pieces += _chinese(folded, done, end)
-    return pieces
-
-
-def _chinese(folded: str, start: int, end: int) -> list[Piece]:
-    return [(start + a, start + b, None) for _, a, b in _jieba().tokenize(folded[start:end])] if start < end else []
+    return pieces + cut(text[done:])  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=65536)
-def _english(chunk: str) -> tuple[tuple[int, int], ...]:
-    """Spans of the words of a chunk without spaces. Letters alone are one word; spaCy cuts what has signs inside."""
+def _english(chunk: str) -> list[str]:
+    """The words of a chunk without spaces. Letters alone are one word; spaCy cuts what has signs inside."""
     if chunk.isalnum():
-        return ((0, len(chunk)),)
+        return [chunk]
     language = _spacy()
     with language.memory_zone():  # spaCy would keep every chunk it ever saw
-        return tuple((token.idx, token.idx + len(token)) for token in language.tokenizer(chunk))
+        return [token.text for token in language.tokenizer(chunk)]
 
 
 @lru_cache(maxsize=65536)
-def _word(folded: str, kind: str | None) -> str | None:
-    """The normal form of a token, or None where it is no word."""
-    if kind == "tag":
-        folded = f"#{topic(folded)}"
-    elif kind == "aside" or not _WORTH.search(folded):
+def _word(piece: str) -> str | None:
+    """The normal form of a piece, or None where it is no word."""
+    if _ASIDE.match(piece) or not _WORTH.search(piece):
         return None
-    return normalize(folded) or None
+    return normalize(f"#{topic(piece)}" if _TAG.fullmatch(piece) else piece) or None
 
 
 @cache
