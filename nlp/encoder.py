@@ -1,0 +1,115 @@
+"""The body that every head reads: a BERT encoder, lean enough for a CPU.
+
+The same arithmetic as transformers' ``BertModel`` (Devlin et al. 2019, arXiv:1810.04805; the tests compare the two), with the three
+projections of attention in one product and no mask where a batch has a single length: both cost time on a CPU, neither changes a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """Sizes of an encoder. ``positions`` is the longest sequence in tokens, the two special ones included."""
+
+    vocabulary: int
+    hidden: int
+    layers: int
+    heads: int
+    inner: int
+    positions: int = 512
+    eps: float = 1e-12
+
+
+class Layer(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
+    """One transformer layer, normalised after each residual sum."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        hidden = config.hidden
+        self.heads = config.heads
+        self.qkv = nn.Linear(hidden, 3 * hidden)
+        self.out = nn.Linear(hidden, hidden)
+        self.norm_attention = nn.LayerNorm(hidden, eps=config.eps)
+        self.up = nn.Linear(hidden, config.inner)
+        self.down = nn.Linear(config.inner, hidden)
+        self.norm_output = nn.LayerNorm(hidden, eps=config.eps)
+
+    def forward(self, states: Tensor, bias: Tensor | None) -> Tensor:
+        """States (n, t, hidden) to states; ``bias`` (n, 1, 1, t) is added to the attention scores."""
+        states = self.norm_attention(states + self.out(self.attend(states, bias)))
+        normed: Tensor = self.norm_output(states + self.down(functional.gelu(self.up(states))))
+        return normed
+
+    def attend(self, states: Tensor, bias: Tensor | None) -> Tensor:
+        n, t, hidden = states.shape
+        query, key, value = self.qkv(states).view(n, t, 3, self.heads, hidden // self.heads).permute(2, 0, 3, 1, 4)
+        if self.training:  # the fused kernel's backward pass takes half of a step on a CPU; the plain one does not
+            scores = query @ key.transpose(-1, -2) * (hidden // self.heads) ** -0.5
+            if bias is not None:
+                scores = scores + bias
+            mixed = scores.softmax(-1, dtype=torch.float32).to(value.dtype) @ value
+        else:
+            mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        return mixed.transpose(1, 2).reshape(n, t, hidden)
+
+
+class Encoder(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
+    """Token ids to contextual states."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.words = nn.Embedding(config.vocabulary, config.hidden)
+        self.positions = nn.Embedding(config.positions, config.hidden)
+        self.norm = nn.LayerNorm(config.hidden, eps=config.eps)
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
+
+    def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Ids (n, t) to states (n, t, hidden). ``mask`` (n, t) is true at tokens, false at padding; None where there is no padding."""
+        states = self.norm(self.words(ids) + self.positions.weight[: ids.shape[1]])
+        bias = None
+        if mask is not None:
+            bias = states.new_zeros(mask.shape).masked_fill(~mask, torch.finfo(states.dtype).min)[:, None, None]
+        for layer in self.layers:
+            states = layer(states, bias)
+        return states
+
+
+def from_bert(state: Mapping[str, Tensor], config: EncoderConfig, layers: list[int]) -> Encoder:
+    """An encoder filled from the weights of a transformers ``BertModel``, keeping the layers of the given indices in their order."""
+    encoder = Encoder(config)
+    prefix = "embeddings."
+    renamed = {
+        "words.weight": state[prefix + "word_embeddings.weight"],
+        # one segment: its embedding is the same for every token, so it is added to the positions once
+        "positions.weight": state[prefix + "position_embeddings.weight"] + state[prefix + "token_type_embeddings.weight"][0],
+        "norm.weight": state[prefix + "LayerNorm.weight"],
+        "norm.bias": state[prefix + "LayerNorm.bias"],
+    }
+    for target, source in enumerate(layers):
+        renamed |= _layer(state, f"encoder.layer.{source}.", f"layers.{target}.")
+    encoder.load_state_dict(renamed)
+    return encoder
+
+
+def _layer(state: Mapping[str, Tensor], source: str, target: str) -> dict[str, Tensor]:
+    names = {
+        "out": "attention.output.dense",
+        "norm_attention": "attention.output.LayerNorm",
+        "up": "intermediate.dense",
+        "down": "output.dense",
+        "norm_output": "output.LayerNorm",
+    }
+    renamed = {}
+    for part in ("weight", "bias"):
+        fused = [state[f"{source}attention.self.{name}.{part}"] for name in ("query", "key", "value")]
+        renamed[f"{target}qkv.{part}"] = torch.cat(fused)
+        renamed |= {f"{target}{ours}.{part}": state[f"{source}{theirs}.{part}"] for ours, theirs in names.items()}
+    return renamed

@@ -1,0 +1,107 @@
+"""The heads over shared token states: one pass of the encoder, every judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from nlp.encoder import Encoder
+from nlp.sentiment.clauses import Span
+
+LABELS = ("negative", "neutral", "positive")
+TARGET_LABELS = (*LABELS, "not about it")
+
+
+class Outputs(NamedTuple):
+    """Logits (n, 3) of the posts, logits (m, 4) of the targets, embeddings (n, hidden), not normalised."""
+
+    post: Tensor
+    target: Tensor
+    embedding: Tensor
+
+
+@dataclass(frozen=True)
+class TargetRows:
+    """Where the m targets of a batch lie: ``rows`` (m,) says in which text; ``mention`` and ``clause`` (m, t) are weights that sum to 1."""
+
+    rows: Tensor
+    mention: Tensor
+    clause: Tensor
+
+    def to(self, device: torch.device) -> TargetRows:
+        return TargetRows(self.rows.to(device), self.mention.to(device), self.clause.to(device))
+
+
+class Model(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
+    """The encoder and its heads. A target is read from the mean of its mentions' states, the pooled post and the clauses around it."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        hidden = encoder.config.hidden
+        self.encoder = encoder
+        self.post = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.Dropout(0.1), nn.Linear(hidden, len(LABELS)))
+        self.target = nn.Sequential(nn.Linear(3 * hidden, hidden), nn.GELU(), nn.Dropout(0.1), nn.Linear(hidden, len(TARGET_LABELS)))
+        self.embedding = nn.Linear(hidden, hidden)
+
+    def forward(self, ids: Tensor, mask: Tensor | None, targets: TargetRows | None = None) -> Outputs:
+        """Ids (n, t) to Outputs; ``mask`` (n, t) is None where there is no padding."""
+        states = self.encoder(ids, mask)
+        pooled = mean_pool(states, mask)
+        if targets is None:
+            judged = states.new_zeros(0, len(TARGET_LABELS))
+        else:
+            mention, clause = (_weighted(weights, states, targets.rows) for weights in (targets.mention, targets.clause))
+            judged = self.target(torch.cat([mention, pooled[targets.rows], clause], dim=1))
+        return Outputs(self.post(pooled), judged, self.embedding(pooled))
+
+
+def mean_pool(states: Tensor, mask: Tensor | None) -> Tensor:
+    """States (n, t, hidden) to their means (n, hidden) over the tokens."""
+    if mask is None:
+        return states.mean(1)
+    weights = mask.to(states.dtype)
+    return (states * weights[..., None]).sum(1) / weights.sum(1, keepdim=True)
+
+
+def _weighted(weights: Tensor, states: Tensor, rows: Tensor) -> Tensor:
+    return torch.bmm(weights.to(states.dtype)[:, None], states[rows])[:, 0]
+
+
+def token_weights(offsets: Sequence[Span], spans: Sequence[Span], length: int) -> list[float]:
+    """Equal weights over the tokens whose code points touch one of ``spans``, padded to ``length``; all zero if no token does."""
+    first, last = min((a for a, b in offsets if b > a), default=0), max(b for _, b in offsets)
+    near = [(start, end) for start, end in spans if start < last and end > first]
+    hit = [float(b > a and any(a < end and b > start for start, end in near)) for a, b in offsets]
+    total = sum(hit)
+    return [value / total if total else 0.0 for value in hit] + [0.0] * (length - len(hit))
+
+
+def target_rows(
+    offsets: Sequence[Sequence[Span]], mentions: Sequence[Sequence[Sequence[Span]]], around: Sequence[Sequence[Sequence[Span]]]
+) -> TargetRows | None:
+    """The weights of every target of a batch; None where there is none.
+
+    ``offsets[i]`` are the code points of text i that each of its tokens covers, ``mentions[i]`` its targets, each a list of spans, and
+    ``around[i]`` the clauses of each. A target none of whose tokens is in the batch has weights of zero.
+    """
+    length = max(len(row) for row in offsets)
+    rows = [row for row, its in enumerate(mentions) for _ in its]
+    if not rows:
+        return None
+    weights = [
+        [token_weights(tokens, spans, length) for tokens, its in zip(offsets, found, strict=True) for spans in its]
+        for found in (mentions, around)
+    ]
+    return TargetRows(torch.tensor(rows), torch.tensor(weights[0]), torch.tensor(weights[1]))
+
+
+def padded(ids: Sequence[Sequence[int]], pad: int = 1) -> tuple[Tensor, Tensor | None]:
+    """Token ids (n, t) padded to the longest, and their mask; None where all have one length, since a mask costs time."""
+    lengths = [len(row) for row in ids]
+    longest = max(lengths)
+    filled = torch.tensor([[*row, *[pad] * (longest - len(row))] for row in ids])
+    return filled, torch.arange(longest) < torch.tensor(lengths)[:, None] if min(lengths) < longest else None

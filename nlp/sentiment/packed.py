@@ -1,0 +1,72 @@
+"""The model folder that ships: one safetensors file of an int8 word table and half-precision weights, tokenizer.json, config.json."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from folate.errors import ConfigError
+from nlp.encoder import Encoder, EncoderConfig
+from nlp.sentiment.heads import Model
+
+WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
+KIND = "folate"
+_TABLE = "encoder.words"
+
+
+@dataclass(frozen=True)
+class Temperatures:
+    """By language, what logits are divided by before the softmax (Guo et al. 2017, arXiv:1706.04599)."""
+
+    post: Mapping[str, float] = field(default_factory=lambda: {"zh": 1.0, "en": 1.0})
+    target: Mapping[str, float] = field(default_factory=lambda: {"zh": 1.0, "en": 1.0})
+
+
+def save(model: Model, temperatures: Temperatures, name: str, tokenizer: Path, folder: Path) -> None:
+    """Writes a model folder. Each row of the word table keeps the int8 that its largest value scales to."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {key: value.detach().half().contiguous() for key, value in model.state_dict().items()}
+    table = weights.pop(f"{_TABLE}.weight").float()
+    scale = (table.abs().amax(1) / 127).clamp(min=1e-8).half()
+    weights |= {f"{_TABLE}.int8": (table / scale.float()[:, None]).round().clamp(-127, 127).to(torch.int8), f"{_TABLE}.scale": scale}
+    save_file(weights, folder / WEIGHTS)
+    about = {"model_type": KIND, "name": name, "encoder": asdict(model.encoder.config), "temperatures": asdict(temperatures)}
+    (folder / CONFIG).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    (folder / TOKENIZER).write_bytes(tokenizer.read_bytes())
+
+
+def describe(folder: Path) -> dict[str, Any]:
+    """The config of a model folder. Raises ConfigError if it can't be read."""
+    try:
+        about: dict[str, Any] = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{folder} should be a model folder with a {CONFIG}, and its {CONFIG} can't be read: {error}.") from error
+    return about
+
+
+def load(folder: Path) -> tuple[Model, Temperatures]:
+    """The model of a folder that ``save`` wrote, in fp32 and evaluation mode."""
+    about = describe(folder)
+    with torch.device("meta"):  # no memory, no time spent on random values that are replaced at once
+        model = Model(Encoder(EncoderConfig(**about["encoder"])))
+    stored = load_file(folder / WEIGHTS)
+    table = stored.pop(f"{_TABLE}.int8").float() * stored.pop(f"{_TABLE}.scale").float()[:, None]
+    weights: dict[str, Tensor] = {key: value.float() for key, value in stored.items()} | {f"{_TABLE}.weight": table}
+    model.load_state_dict(weights, assign=True)
+    return model.eval().requires_grad_(False), Temperatures(**about["temperatures"])
+
+
+def version(folder: Path) -> str:
+    """Twelve hex digits of the SHA-256 of everything that decides what a model answers."""
+    digest = hashlib.sha256()
+    for file in (WEIGHTS, CONFIG, TOKENIZER):
+        digest.update((folder / file).read_bytes())
+    return digest.hexdigest()[:12]

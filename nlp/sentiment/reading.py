@@ -1,0 +1,94 @@
+"""What a reader of sentiment gives, whatever model is behind it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from nlp.sentiment.clauses import Span
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Probabilities:
+    """Calibrated probabilities of the three labels; they sum to 1."""
+
+    negative: float
+    neutral: float
+    positive: float
+
+    @property
+    def label(self) -> str:
+        """The most probable label; neutral where it ties."""
+        best = max(self.negative, self.neutral, self.positive)
+        if self.neutral == best or self.negative == self.positive:
+            return "neutral"
+        return "positive" if self.positive == best else "negative"
+
+
+UNSURE = Probabilities(0.3, 0.4, 0.3)
+"""The answer for a text with nothing to read: neutral, with low confidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One post read: the post as a whole, and each target asked about, in the order asked.
+
+    A target that the post is not about is neutral: the post says nothing for or against it.
+    """
+
+    post: Probabilities
+    targets: tuple[Probabilities, ...] = ()
+
+
+Targets = Sequence[Sequence[Sequence[Span]]]
+"""For each text its targets, each a list of (start, end) spans in code points of the text."""
+
+
+class Reader(Protocol):
+    """A loaded model. ``name`` and ``version`` (a digest of its weights) go beside every annotation it makes."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    def read(self, texts: Sequence[str], targets: Targets | None = None) -> list[Reading]:
+        """One Reading a text. The same text with the same targets is computed once."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (n, dimension), comparable by dot product across languages; zero for a text with no token."""
+        ...
+
+
+_NOT_WORDS = re.compile(r"(?:https?://|www\.)\S+|[@＠][\w-]+", re.IGNORECASE)
+_WORDS = re.compile(r"[a-zA-Z\u00c0-\u024f\u3400-\u9fff\uff21-\uff5a\U00020000-\U0003ffff]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def readable(text: str) -> bool:
+    """Whether a text has words to read: at least half of its letters Han or Latin, links and account names left out.
+
+    >>> readable("好吃"), readable("ok"), readable("😀😀"), readable("https://a.example/b"), readable("خدمة سيئة"), readable("")
+    (True, True, False, False, False, False)
+    """
+    rest = _NOT_WORDS.sub(" ", text)
+    letters = sum(map(str.isalpha, rest))
+    return letters > 0 and 2 * len(_WORDS.findall(rest)) >= letters
+
+
+def encodable(text: str) -> str:
+    """The text with lone surrogates, which no tokenizer takes, replaced one by one: offsets stay."""
+    return _SURROGATES.sub("\ufffd", text)
+
+
+def language(text: str) -> str:
+    """Which temperature applies: ``zh`` where there is a Han character, else ``en``."""
+    return "zh" if re.search(r"[\u3400-\u9fff]", text) else "en"

@@ -1,0 +1,146 @@
+"""The reader of Folate's own models: one pass of the encoder over length buckets, every head on its states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+
+from nlp.sentiment.clauses import Span, clauses
+from nlp.sentiment.heads import LABELS, TARGET_LABELS, Outputs, padded, target_rows
+from nlp.sentiment.packed import TOKENIZER, describe, load, version
+from nlp.sentiment.reading import UNSURE, Probabilities, Reading, Targets, encodable, language, readable
+from nlp.sentiment.windows import Window, buckets, windows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+WINDOW = 128  # tokens; what training saw
+_TOKENS = 2048  # a bucket's: larger ones leave the cache
+_CHUNK = 512  # texts in hand at once
+_K = TypeVar("_K", bound=Hashable)
+_V = TypeVar("_V")
+_Spans = tuple[tuple[Span, ...], ...]
+
+
+class ShippedReader:
+    """A Reader over a model folder. Bfloat16 where the CPU multiplies matrices in it, which measures faster; else fp32."""
+
+    def __init__(self, folder: Path, dtype: torch.dtype | None = None) -> None:
+        self.name: str = describe(folder)["name"]
+        self.version = version(folder)
+        self.model, self.temperatures = load(folder)
+        self.tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        self.model.to(dtype or fastest())
+
+    def read(self, texts: Sequence[str], targets: Targets | None = None) -> list[Reading]:
+        """One Reading a text; see ``nlp.sentiment.reading.Reader``."""
+        asked = targets if targets is not None else [()] * len(texts)
+        keys = [(text, tuple(tuple(spans) for spans in its)) for text, its in zip(texts, asked, strict=True)]
+        return _once(keys, self._read)
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (n, hidden); see ``nlp.sentiment.reading.Reader``."""
+        vectors = _once(list(texts), self._embed)
+        return np.stack(vectors) if vectors else np.zeros((0, self.model.encoder.config.hidden), np.float32)
+
+    def _read(self, keys: Sequence[tuple[str, _Spans]]) -> list[Reading]:
+        found = [number for number, (text, _) in enumerate(keys) if readable(text)]
+        readings = [Reading(UNSURE, (UNSURE,) * len(spans)) for _, spans in keys]
+        texts = [encodable(keys[number][0]) for number in found]
+        asked = [keys[number][1] for number in found]
+        for number, text, total in zip(found, texts, self.totals(texts, asked), strict=True):
+            readings[number] = self._reading(language(text), total)
+        return readings
+
+    def totals(self, texts: Sequence[str], asked: Sequence[_Spans]) -> list[Total]:
+        """The uncalibrated logits of each text and of its targets, over its windows."""
+        totals = [Total(len(spans)) for spans in asked]
+        for part, out, seen in self._pass(texts, asked):
+            totals[part.text].add(part.weight, out, seen)
+        return totals
+
+    def _embed(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
+        sums = np.zeros((len(texts), self.model.encoder.config.hidden), np.float32)
+        for part, out, _ in self._pass([encodable(text) for text in texts], [()] * len(texts)):
+            if len(part.ids) > 2:
+                sums[part.text] += part.weight * out.embedding.numpy()
+        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+        return list(sums / np.where(lengths > 0, lengths, 1))
+
+    def _pass(self, texts: Sequence[str], asked: Sequence[_Spans]) -> Iterator[tuple[Window, Outputs, NDArray[np.float32]]]:
+        """Every window with its own outputs (post (3,), targets (k, 4), embedding) and how many of its tokens each target touches (k,)."""
+        parts = windows(texts, self.tokenizer, WINDOW)
+        around = [clauses(text, spans) for text, spans in zip(texts, asked, strict=True)]
+        for bucket in buckets(parts, _TOKENS):
+            its = [parts[index] for index in bucket]
+            rows = target_rows([part.offsets for part in its], [asked[part.text] for part in its], [around[part.text] for part in its])
+            ids, mask = padded([part.ids for part in its])
+            with torch.inference_mode():
+                out = Outputs(*(values.float() for values in self.model(ids, mask, rows)))
+            counts = np.zeros(0, np.float32) if rows is None else (rows.mention > 0).sum(1).float().numpy()
+            last = np.cumsum([len(asked[part.text]) for part in its])
+            for row, (part, end) in enumerate(zip(its, last, strict=True)):
+                own = slice(end - len(asked[part.text]), end)
+                yield part, Outputs(out.post[row], out.target[own], out.embedding[row]), counts[own]
+
+    def _reading(self, spoken: str, total: Total) -> Reading:
+        post = Probabilities(*softmax(total.mean() / self.temperatures.post[spoken]))
+        judged = []
+        for position, seen in enumerate(total.seen):
+            if seen:
+                negative, neutral, positive, beside = softmax(total.target_mean(position) / self.temperatures.target[spoken])
+                judged.append(Probabilities(negative, neutral + beside, positive))
+            else:  # a target without a place in the text: the page is about it, so what holds for the post holds for it
+                judged.append(post)
+        return Reading(post, tuple(judged))
+
+
+class Total:
+    """Logits of one text summed over its windows: the post's weighted by tokens, a target's by its own tokens."""
+
+    def __init__(self, targets: int) -> None:
+        self.post, self.weight = np.zeros(len(LABELS)), 0
+        self.target, self.seen = np.zeros((targets, len(TARGET_LABELS))), np.zeros(targets)
+
+    def add(self, weight: int, out: Outputs, seen: NDArray[np.float32]) -> None:
+        self.post += weight * out.post.numpy()
+        self.weight += weight
+        self.target += seen[:, None] * out.target.numpy()
+        self.seen += seen
+
+    def mean(self) -> NDArray[np.float64]:
+        """Logits (3,) of the post."""
+        return self.post / self.weight
+
+    def target_mean(self, position: int) -> NDArray[np.float64]:
+        """Logits (4,) of one target that some token touches."""
+        logits: NDArray[np.float64] = self.target[position] / self.seen[position]
+        return logits
+
+
+def softmax(logits: NDArray[np.float64]) -> list[float]:
+    """Probabilities of logits (k,)."""
+    powers = np.exp(logits - logits.max())
+    probabilities: list[float] = (powers / powers.sum()).tolist()
+    return probabilities
+
+
+def fastest() -> torch.dtype:
+    """Bfloat16 where the CPU has units for it, else fp32: without them it is a hundred times slower."""
+    units = torch.cpu.get_capabilities()
+    return torch.bfloat16 if units.get("amx_bf16") or units.get("avx512_bf16") else torch.float32
+
+
+def _once(keys: Sequence[_K], compute: Callable[[Sequence[_K]], list[_V]]) -> list[_V]:
+    """``compute`` of each key, once for equal keys, a bounded number at a time."""
+    unique = list(dict.fromkeys(keys))
+    known: dict[_K, _V] = {}
+    for start in range(0, len(unique), _CHUNK):
+        chunk = unique[start : start + _CHUNK]
+        known.update(zip(chunk, compute(chunk), strict=True))
+    return [known[key] for key in keys]

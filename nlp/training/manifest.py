@@ -1,0 +1,174 @@
+"""Which public sets a model learns from and is measured on, and how texts are kept from straddling the two.
+
+A text is known by the digest of its normalised form. Any text in a dev split, of any set, is dropped from training in every set; sets
+without a dev split give the texts whose digest falls in one part of ten. So no copy can be learnt in one set and asked in another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nlp.training import readers
+from nlp.training.samples import NEGATIVE, NEUTRAL, POSITIVE, THREE_WAY, TWO_WAY, Sample
+
+_BINARY = {"0": NEGATIVE, "1": POSITIVE}
+_TERNARY = {"0": NEGATIVE, "1": NEUTRAL, "2": POSITIVE}
+_SMP = {"angry": NEGATIVE, "sad": NEGATIVE, "fear": NEGATIVE, "happy": POSITIVE, "neutral": NEUTRAL}
+_NLPCC = {"none": NEUTRAL, "like": POSITIVE, "happiness": POSITIVE} | dict.fromkeys(("disgust", "anger", "sadness", "fear"), NEGATIVE)
+_TWEET_EMOTION = {"0": NEGATIVE, "1": POSITIVE, "2": POSITIVE, "3": NEGATIVE}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One set. ``dev`` empty: one part of ten of ``train`` by digest. ``train`` empty: never trained on, all of it is asked."""
+
+    name: str
+    language: str
+    licence: str
+    read: readers.Reader
+    train: tuple[str, ...] = ()
+    dev: tuple[str, ...] = ()
+    limit: int = 1 << 30  # training samples an epoch, so that one large set does not drown the rest
+    repeat: int = 1
+
+
+def _absa(name: str, language: str, *, classes: tuple[int, ...] = THREE_WAY, dev: tuple[str, ...] = ()) -> Source:
+    licence = "repository MIT; SemEval and ACL-14 for research, MAMS Apache-2.0" if language == "en" else "repository MIT; set not stated"
+    return Source(f"absa/{name}", language, licence, readers.targets(classes), (f"absa/{name}/train.csv",), dev)
+
+
+def _emotion(mapping: dict[str, int], text: str = "content") -> readers.Reader:
+    return readers.labelled(text, "label", mapping, THREE_WAY)
+
+
+_REVIEW = readers.labelled("review", "label", _BINARY)
+_TEXT = readers.labelled("text", "label", _BINARY)
+_TWEET = readers.labelled("text", "label", _TERNARY, THREE_WAY)
+_SHOPPING = "online_shopping_10_cats/online_shopping_10_cats.csv"
+
+SOURCES = (
+    Source("online_shopping", "zh", "not stated", _REVIEW, (_SHOPPING,), limit=24_000),
+    Source("chnsenticorp", "zh", "research", _TEXT, ("chnsenticorp/train.csv",), ("chnsenticorp/dev.csv",)),
+    Source("weibo2018", "zh", "not stated", _TEXT, ("weibo2018/train.csv",), ("weibo2018/test.csv",)),
+    Source(
+        "smp2020",
+        "zh",
+        "research",
+        _emotion(_SMP),
+        ("smp2020_ewect/virus_train.csv",),
+        ("smp2020_ewect/usual_eval_labeled.csv", "smp2020_ewect/virus_eval_labeled.csv"),
+    ),
+    Source("nlpcc2013", "zh", "research", _emotion(_NLPCC, "text"), ("nlpcc2013_weibo_emotion/train.csv",), limit=9_000),
+    Source("ccf2018_car", "zh", "not stated", readers.cars, ("ccf2018_car/train_v1.csv", "ccf2018_car/train_2.csv"), limit=9_000),
+    Source(
+        "absa/zh_quad",
+        "zh",
+        "repository MIT; set not stated",
+        readers.quads,
+        ("absa/zh_quad_zhang/train.txt",),
+        ("absa/zh_quad_zhang/dev.txt",),
+        limit=13_000,
+    ),
+    _absa("zh_absa_shampoo", "zh"),
+    *(_absa(f"zh_absa_{name}", "zh", classes=TWO_WAY) for name in ("camera", "car", "notebook", "phone")),
+    Source("sst2", "en", "research", _TEXT, ("sst2/train.csv",), ("sst2/dev.csv",)),
+    Source("umsab", "en", "not stated", _TWEET, ("umsab_xlmt/english_train.csv",), ("umsab_xlmt/english_val.csv",), repeat=2),
+    Source("tweeteval", "en", "research", _TWEET, ("tweeteval_sentiment/val.csv",), repeat=2),
+    Source(
+        "tweeteval_emotion",
+        "en",
+        "research",
+        readers.labelled("text", "label", _TWEET_EMOTION),
+        ("tweeteval_emotion/train.csv",),
+        ("tweeteval_emotion/val.csv",),
+    ),
+    _absa("mams", "en", dev=("absa/mams/valid.csv",)),
+    _absa("acl14_twitter", "en"),
+    *(_absa(name, "en") for name in ("semeval2014_laptop", "semeval2014_restaurant", "semeval2015_restaurant", "semeval2016_restaurant")),
+    _absa("absa_television", "en"),
+    Source(
+        "asap_sample",
+        "zh",
+        "Apache-2.0",
+        readers.stars("reviewbody", "star"),
+        dev=tuple(f"asap_sample/{part}_sample.csv" for part in ("train", "dev", "test")),
+    ),
+    Source("weibo_senti_sample", "zh", "not stated", _REVIEW, dev=("weibo_senti_100k_sample/weibo_senti_100k.csv",)),
+    Source("amazon_fine_food", "en", "CC0", readers.stars("Text", "Score"), dev=("amazon_fine_food_1k/fine_food_reviews_1k.csv",)),
+    Source("bank_app_reviews", "en", "not stated", readers.stars("review", "rating"), dev=("bank_app_reviews/bank_reviews.csv",)),
+)
+
+# Two sets repeat ChnSentiCorp, its test split included: of them only what its training split has may be learnt, through that split.
+_REPEATS = (_SHOPPING, ("书籍", "计算机", "酒店"))
+
+
+def key(text: str) -> str:
+    """Digest of a text's letters and digits after NFKC and lower-casing: what makes two texts the same text."""
+    normal = unicodedata.normalize("NFKC", text).lower()
+    letters = re.sub(r"[\W_]+", "", normal) or normal
+    return hashlib.sha256(letters.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def by_digest(text: str) -> bool:
+    """Whether a text of a set without a dev split is in its dev part: one in ten."""
+    return int(key(text)[:8], 16) % 10 == 0
+
+
+@dataclass(frozen=True)
+class Split:
+    """The samples of one set."""
+
+    source: Source
+    train: list[Sample]
+    dev: list[Sample]
+    dropped: dict[str, int]
+
+
+def splits(data: Path, sources: tuple[Source, ...] = SOURCES) -> list[Split]:
+    """Every set that ``data`` has, split; a training text that a dev split has, or that repeats in its set, is dropped and counted."""
+    present = [source for source in sources if all((data / file).is_file() for file in source.train + source.dev)]
+    dev = {source.name: list(_dev(data, source)) for source in present}
+    asked = {key(sample.text) for samples in dev.values() for sample in samples} | _repeated(data)
+    return [_split(data, source, dev[source.name], asked) for source in present]
+
+
+def _samples(data: Path, source: Source, files: tuple[str, ...]) -> Iterator[Sample]:
+    for file in files:
+        yield from source.read(data / file)
+
+
+def _dev(data: Path, source: Source) -> Iterator[Sample]:
+    if source.dev:
+        yield from _samples(data, source, source.dev)
+    else:
+        yield from (sample for sample in _samples(data, source, source.train) if by_digest(sample.text))
+
+
+def _repeated(data: Path) -> set[str]:
+    """Texts of the sets that repeat ChnSentiCorp and that its own training split does not have: they may be its test texts."""
+    file, categories = _REPEATS
+    train = data / "chnsenticorp/train.csv"
+    if not (train.is_file() and (data / file).is_file()):
+        return set()
+    learnt = {key(row["text"]) for row in readers.rows(train)}
+    return {key(row["review"]) for row in readers.rows(data / file) if row["cat"] in categories} - learnt
+
+
+def _split(data: Path, source: Source, dev: list[Sample], asked: set[str]) -> Split:
+    train: dict[str, Sample] = {}
+    dropped = {"in a dev split or a set's repeats": 0, "repeated in the set": 0}
+    for sample in _samples(data, source, source.train):
+        digest = key(sample.text)
+        if digest in asked:
+            dropped["in a dev split or a set's repeats"] += 1
+        elif digest in train:
+            dropped["repeated in the set"] += 1
+        else:
+            train[digest] = sample
+    unique = {key(sample.text): sample for sample in dev}
+    return Split(source, list(train.values()), list(unique.values()), dropped)

@@ -1,0 +1,64 @@
+"""A whole training run: the sets, the student cut from the encoder, the teacher, the loop."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from torch import Tensor
+from transformers import AutoConfig
+
+from nlp.encoder import Encoder, EncoderConfig, from_bert
+from nlp.sentiment.heads import Model
+from nlp.training.composed import composed
+from nlp.training.distil import Teacher, texts
+from nlp.training.manifest import Split, splits
+from nlp.training.train import Progress, Settings, train
+
+COMPOSED = 10_000
+
+
+def run(data: Path, encoder: Path, work: Path, layers: list[int], settings: Settings) -> tuple[Model, list[Split], Progress]:
+    """Trains from the sets under ``data`` and the transformers folder ``encoder``; the model comes back on the CPU, to be read from."""
+    torch.manual_seed(settings.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
+    found = splits(data)
+    model = Model(bert(encoder, layers)).to(device)
+    pool = texts(data, tokenizer, [sample for split in found for sample in split.train], settings.seed)
+    autocast = torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda" or bfloat16_is_faster(model))
+    print(f"training on {device.type}, bfloat16 {'on' if autocast._enabled else 'off'}", file=sys.stderr, flush=True)
+    teacher = Teacher(bert(encoder).to(device), tokenizer, pool, autocast)
+    state = train(model, teacher, tokenizer, found, list(composed(COMPOSED, settings.seed)), settings, work)
+    return model.cpu().eval(), found, state
+
+
+def bert(folder: Path, layers: list[int] | None = None) -> Encoder:
+    """The encoder of a transformers folder, whole or with some of its layers."""
+    about = AutoConfig.from_pretrained(folder, local_files_only=True)
+    kept = list(range(about.num_hidden_layers)) if layers is None else layers
+    config = EncoderConfig(
+        about.vocab_size, about.hidden_size, len(kept), about.num_attention_heads, about.intermediate_size,
+        about.max_position_embeddings, about.layer_norm_eps,
+    )  # fmt: skip
+    return from_bert(load_file(folder / "model.safetensors"), config, kept)
+
+
+def bfloat16_is_faster(model: Model) -> bool:
+    """Whether a training step is faster in bfloat16 on this CPU; without units for it (1: a hundred times slower) it is not even tried."""
+    if not torch.cpu.get_capabilities().get("avx512_bf16"):
+        return False
+    ids = torch.arange(5, 5 + 16 * 48).view(16, 48) % model.encoder.config.vocabulary
+    seconds = {}
+    for enabled in (True, False, True, False):  # the first of each warms up
+        began = time.perf_counter()
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            loss: Tensor = model.train()(ids, None).post.float().sum()
+        loss.backward()
+        seconds[enabled] = time.perf_counter() - began
+        model.zero_grad()
+    return seconds[True] < seconds[False]

@@ -1,0 +1,156 @@
+"""The training loop: seeded, resumable, within a budget of minutes where one is given."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from folate.progress import progress
+from nlp.sentiment.heads import Model, TargetRows
+from nlp.training.batches import Batch, collate, epoch, groups
+from nlp.training.distil import Teacher
+from nlp.training.manifest import Split
+from nlp.training.samples import Sample
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run is made of. ``minutes``: the learning rate reaches zero after that much training, if not after the epochs."""
+
+    seed: int = 20
+    epochs: int = 2
+    minutes: float = float("inf")
+    tokens: int = 4096  # a batch
+    longest: int = 128  # tokens of a training text; reading has windows
+    rate: float = 2e-4
+    head_rate: float = 1e-3
+    warmup: float = 0.04
+    distil_every: int = 3
+    checkpoint_minutes: float = 3.0
+
+
+@dataclass
+class Progress:
+    """Where a run is: what a checkpoint holds beside the weights."""
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    losses: dict[str, float] = field(default_factory=dict)
+
+    def seen(self, total: int, settings: Settings) -> float:
+        """The part of the run that is done, from 0 to 1."""
+        return max(self.step / total, self.seconds / 60 / settings.minutes)
+
+
+def train(
+    model: Model, teacher: Teacher, tokenizer: Any, splits: Sequence[Split], composed: Sequence[Sample], settings: Settings, work: Path
+) -> Progress:
+    """Trains ``model`` in place, going on from ``work/checkpoint.pt`` if it is there; returns where it stopped."""
+    device = next(model.parameters()).device
+    model.encoder.words.requires_grad_(False)  # a tenth of each step, for a table that a short run hardly moves
+    optimizer = _optimizer(model, settings)
+    state = _resume(work, model, optimizer)
+    saved = time.monotonic()
+    while state.epoch < settings.epochs:
+        samples = epoch(splits, composed, settings.seed, state.epoch)
+        order = groups(samples, tokenizer, settings.tokens, settings.longest, f"{settings.seed}/{state.epoch}")
+        total = len(order) * settings.epochs
+        for group in progress(f"epoch {state.epoch + 1}", unit="batch", items=order[state.batch :]):
+            if state.seen(total, settings) >= 1:
+                _save(work, model, optimizer, state)
+                return state
+            began = time.monotonic()
+            _step(model, teacher, optimizer, collate(group), state, total, settings, device)
+            state.batch, state.step, state.seconds = state.batch + 1, state.step + 1, state.seconds + time.monotonic() - began
+            if state.step % 50 == 0:
+                _log(state, total, settings)
+            if time.monotonic() - saved >= settings.checkpoint_minutes * 60:
+                _save(work, model, optimizer, state)
+                saved = time.monotonic()
+        state.epoch, state.batch = state.epoch + 1, 0
+    _save(work, model, optimizer, state)
+    return state
+
+
+def _optimizer(model: Model, settings: Settings) -> torch.optim.AdamW:
+    body = [weight for weight in model.encoder.parameters() if weight.requires_grad]
+    heads = [weight for part in (model.post, model.target, model.embedding) for weight in part.parameters()]
+    groups = [{"params": body, "peak": settings.rate}, {"params": heads, "peak": settings.head_rate}]
+    return torch.optim.AdamW(groups, lr=settings.rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
+
+
+def _step(
+    model: Model,
+    teacher: Teacher,
+    optimizer: torch.optim.Optimizer,
+    batch: Batch,
+    state: Progress,
+    total: int,
+    settings: Settings,
+    device: torch.device,
+) -> None:
+    torch.manual_seed(settings.seed * 1_000_003 + state.step)  # so that a resumed run drops out the same units
+    seen = state.seen(total, settings)
+    for group in optimizer.param_groups:
+        group["lr"] = group["peak"] * min(seen / settings.warmup, (1 - seen) / (1 - settings.warmup))
+    model.train()
+    losses = task_losses(model, batch, teacher.autocast, device)
+    if state.step % settings.distil_every == 0:
+        losses["embedding"] = teacher.loss(model, state.step // settings.distil_every)
+    torch.stack(list(losses.values())).sum().backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    optimizer.zero_grad()
+    for name, loss in losses.items():
+        state.losses[name] = 0.98 * state.losses.get(name, loss.item()) + 0.02 * loss.item()
+
+
+def task_losses(model: Model, batch: Batch, autocast: torch.autocast, device: torch.device) -> dict[str, Tensor]:
+    """Cross-entropy of the posts and of the targets, over the classes that each set's annotators could choose."""
+    rows: TargetRows | None = batch.rows.to(device) if batch.rows is not None else None
+    with autocast:
+        mask = None if batch.mask is None else batch.mask.to(device)
+        out = model(batch.ids.to(device), mask, rows)
+    losses = {}
+    for name, logits, labels, opened in (
+        ("post", out.post, batch.post, batch.post_open),
+        ("target", out.target, batch.target, batch.target_open),
+    ):
+        if (labels >= 0).any():
+            masked = logits.float().masked_fill(~opened.to(device), -1e4)
+            losses[name] = functional.cross_entropy(masked, labels.to(device))
+    return losses
+
+
+def _log(state: Progress, total: int, settings: Settings) -> None:
+    figures = " ".join(f"{name} {loss:.3f}" for name, loss in sorted(state.losses.items()))
+    part = state.seen(total, settings)
+    print(f"step {state.step} of {total}, {part:.1%}, {state.seconds / 60:.1f} min, {figures}", file=sys.stderr, flush=True)
+
+
+def _save(work: Path, model: Model, optimizer: torch.optim.Optimizer, state: Progress) -> None:
+    work.mkdir(parents=True, exist_ok=True)
+    made = work / "checkpoint.tmp"
+    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "progress": vars(state)}, made)
+    os.replace(made, work / "checkpoint.pt")  # noqa: PTH105 - atomic: a cut leaves the old one whole
+
+
+def _resume(work: Path, model: Model, optimizer: torch.optim.Optimizer) -> Progress:
+    path = work / "checkpoint.pt"
+    if not path.is_file():
+        return Progress()
+    saved = torch.load(path, weights_only=True)
+    model.load_state_dict(saved["model"])
+    optimizer.load_state_dict(saved["optimizer"])
+    return Progress(**saved["progress"])

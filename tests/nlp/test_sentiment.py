@@ -1,0 +1,239 @@
+"""The reader of Folate's own models, on a tiny random one: what it does does not depend on how well it was trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import BertConfig, BertForSequenceClassification, BertModel, PreTrainedTokenizerFast
+
+from folate.errors import ConfigError
+from nlp.encoder import Encoder, EncoderConfig, from_bert
+from nlp.sentiment import UNSURE, Probabilities, Reader, load
+from nlp.sentiment.clauses import clauses
+from nlp.sentiment.heads import Model, mean_pool
+from nlp.sentiment.packed import Temperatures, save
+from nlp.sentiment.reading import encodable, readable
+from nlp.sentiment.shipped import WINDOW, ShippedReader
+from nlp.sentiment.windows import windows
+
+torch.set_num_threads(1)  # tiny matrices: a second thread only waits
+
+WORDS = "我喜欢安康的奶粉，但佳泰的太甜了。really like Ankang but not"
+
+
+def tokenizer() -> Tokenizer:
+    """One piece a character: enough to follow offsets."""
+    special = ["<s>", "<pad>", "</s>", "<unk>", "▁"]
+    vocabulary = [(piece, 0.0) for piece in special] + [(char, -1.0) for char in sorted(set(WORDS) - {" "})]
+    made = Tokenizer(models.Unigram(vocabulary, unk_id=3))
+    made.normalizer = normalizers.NFKC()
+    made.pre_tokenizer = pre_tokenizers.Metaspace()
+    made.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    return made
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    where = tmp_path_factory.mktemp("tiny")
+    tokenizer().save(str(where / "from.json"))
+    torch.manual_seed(7)
+    model = Model(Encoder(EncoderConfig(64, 24, 2, 2, 48, positions=160)))
+    for weight in model.parameters():
+        torch.nn.init.normal_(weight, std=0.3)
+    save(model, Temperatures({"zh": 2.0, "en": 1.0}, {"zh": 1.0, "en": 1.0}), "tiny", where / "from.json", where / "model")
+    return where / "model"
+
+
+@pytest.fixture(scope="module")
+def reader(folder: Path) -> ShippedReader:
+    return ShippedReader(folder, torch.float32)
+
+
+def close(one: Probabilities, other: Probabilities) -> bool:
+    return all(abs(getattr(one, name) - getattr(other, name)) < 1e-4 for name in ("negative", "neutral", "positive"))
+
+
+def test_encoder_is_the_bert_of_transformers() -> None:
+    torch.manual_seed(1)
+    config = BertConfig(
+        vocab_size=50, hidden_size=24, num_hidden_layers=3, num_attention_heads=2, intermediate_size=48, max_position_embeddings=32,
+        attn_implementation="eager",
+    )  # fmt: skip
+    theirs = BertModel(config, add_pooling_layer=False).eval()
+    ours = from_bert(theirs.state_dict(), EncoderConfig(50, 24, 3, 2, 48, 32), [0, 1, 2])
+    ids, mask = torch.randint(0, 50, (3, 9)), torch.arange(9) < torch.tensor([[9], [4], [7]])
+    with torch.no_grad():
+        expected = theirs(input_ids=ids, attention_mask=mask.long()).last_hidden_state[mask]
+        for mode in (ours.eval(), ours.train()):  # the two ways to attend agree
+            assert torch.allclose(mode(ids, mask)[mask], expected, atol=1e-5)
+
+
+def test_padding_changes_nothing() -> None:
+    torch.manual_seed(2)
+    model = Model(Encoder(EncoderConfig(30, 24, 2, 2, 48, 32))).eval()
+    ids = torch.randint(4, 30, (1, 6))
+    wide, mask = torch.nn.functional.pad(ids, (0, 5), value=1), torch.arange(11)[None] < 6
+    with torch.no_grad():
+        assert torch.allclose(model(ids, None).post, model(wide, mask).post, atol=1e-5)
+        assert torch.allclose(mean_pool(model.encoder(ids), None), mean_pool(model.encoder(wide, mask), mask), atol=1e-5)
+
+
+def test_packed_weights_come_back(folder: Path, reader: ShippedReader) -> None:
+    assert (folder / "model.safetensors").stat().st_size < 60_000  # two bytes a weight, one for the words
+    assert reader.name == "tiny"
+    assert reader.version == ShippedReader(folder, torch.float32).version != ""
+    assert reader.temperatures.post["zh"] == 2.0
+
+
+@pytest.mark.parametrize(
+    ("text", "mention", "expected"),
+    [
+        ("我喜欢安康，但佳泰太甜了。", "安康", "我喜欢安康"),
+        ("我喜欢安康，但佳泰太甜了。", "佳泰", "佳泰太甜了"),
+        ("安康好喝但是佳泰不好喝", "安康", "安康好喝"),
+        ("安康好喝不过佳泰不好喝", "佳泰", "佳泰不好喝"),
+        ("安康、佳泰都好", "佳泰", "安康、佳泰都好"),
+        ("安康不但便宜而且好喝", "安康", "安康不但便宜而且好喝"),
+        ("Ankang is fine but Jiatai is not", "Jiatai", " Jiatai is not"),
+        ("I like Ankang while Jiatai is awful", "Ankang", "I like Ankang "),
+        ("Ankang was good for a while", "Ankang", "Ankang was good for a while"),
+        ("Ankang costs 1,000.50 in Butte", "Ankang", "Ankang costs 1,000.50 in Butte"),
+        ("但家真好", "但家", "但家真好"),
+    ],
+)
+def test_clause(text: str, mention: str, expected: str) -> None:
+    [[(start, end)]] = clauses(text, [[(text.index(mention), text.index(mention) + len(mention))]])
+    assert text[start:end] == expected
+
+
+def test_windows_hold_every_token_once() -> None:
+    text = "我喜欢安康" * 200
+    parts = windows([text, "", "安康"], tokenizer(), WINDOW)
+    covered = [span for part in parts if part.text == 0 for span in part.offsets[1:-1]]
+    assert {index for start, end in covered for index in range(start, end)} == set(range(len(text)))
+    assert all(len(part.ids) <= WINDOW and part.ids[0] == 0 and part.ids[-1] == 2 for part in parts)
+    assert [part.text for part in parts].count(1) == 1
+
+
+def test_batch_equals_one_by_one(reader: Reader) -> None:
+    texts = ["我喜欢安康", "佳泰太甜了。", "really like Ankang", "我", "我喜欢安康的奶粉，但佳泰的太甜了。" * 30]
+    targets = [[[(3, 5)]], [[(0, 2)], [(2, 4), (0, 1)]], [], [], [[(3, 5)]]]
+    together = reader.read(texts, targets)
+    for text, target, reading in zip(texts, targets, together, strict=True):
+        alone = reader.read([text], [target])[0]
+        assert close(alone.post, reading.post)
+        assert all(close(a, b) for a, b in zip(alone.targets, reading.targets, strict=True))
+        assert len(reading.targets) == len(target)
+        assert abs(reading.post.negative + reading.post.neutral + reading.post.positive - 1) < 1e-6
+
+
+def test_a_long_text_is_read_to_its_end(reader: Reader) -> None:
+    start = "我喜欢安康的奶粉，" * 40
+    assert not close(reader.read([start + "佳泰太甜了" * 40])[0].post, reader.read([start])[0].post)
+
+
+def test_target_spans_matter(reader: Reader) -> None:
+    text = "我喜欢安康的奶粉，但佳泰的太甜了。"
+    first, second = reader.read([text], [[[(3, 5)], [(10, 12)]]])[0].targets
+    assert not close(first, second)
+
+
+def test_a_target_without_a_place_is_judged_as_the_post(reader: Reader) -> None:
+    reading = reader.read(["我喜欢安康"], [[[]]])[0]
+    assert reading.targets == (reading.post,)
+
+
+def test_copies_are_computed_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = ShippedReader(folder, torch.float32)
+    seen: list[int] = []
+    whole: Callable[..., object] = reader.totals
+    monkeypatch.setattr(reader, "totals", lambda texts, asked: (seen.append(len(texts)), whole(texts, asked))[1])
+    readings = reader.read(["我喜欢"] * 50 + ["佳泰"])
+    assert seen == [2]
+    assert len(readings) == 51
+    assert readings[0] == readings[49]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "   ", "😀😀😀", "https://a.example/b?c=d", "@some_one", "خدمة سيئة جدا", "12345", "\x00\x01", "\ud800"]
+)
+def test_nothing_to_read_is_neutral_without_confidence(reader: Reader, text: str) -> None:
+    assert not readable(text)
+    reading = reader.read([text], [[[(0, 1)]]])[0]
+    assert reading.post == UNSURE == reading.targets[0]
+    assert reading.post.label == "neutral"
+
+
+def test_lone_surrogates_keep_offsets(reader: Reader) -> None:
+    assert len(encodable("安\ud83d康")) == 3
+    assert reader.read(["我喜欢\ud83d安康\udc00"], [[[(4, 6)]]])[0].post.label in {"negative", "neutral", "positive"}
+
+
+def test_hundred_thousand_characters(reader: Reader) -> None:
+    reading = reader.read(["我喜欢安康，" * 16_700], [[[(3, 5)], [(99_990, 99_995)]]])[0]
+    assert len(reading.targets) == 2
+
+
+def test_embeddings(reader: Reader) -> None:
+    texts = ["我喜欢安康", "", "Ankang", "我喜欢安康"]
+    vectors = reader.embed(texts)
+    assert vectors.shape == (4, 24)
+    assert vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(vectors, axis=1), [1, 0, 1, 1], atol=1e-5)
+    assert np.array_equal(vectors[0], vectors[3])
+    assert reader.embed([]).shape == (0, 24)
+
+
+def test_label_ties_are_neutral() -> None:
+    assert Probabilities(0.4, 0.2, 0.4).label == "neutral"
+    assert Probabilities(0.4, 0.4, 0.2).label == "neutral"
+    assert Probabilities(0.5, 0.3, 0.2).label == "negative"
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> Callable[[dict[int, str]], str]:
+    def make(labels: dict[int, str]) -> str:
+        torch.manual_seed(3)
+        config = BertConfig(
+            vocab_size=64, hidden_size=24, num_hidden_layers=1, num_attention_heads=2, intermediate_size=48, max_position_embeddings=40,
+            num_labels=len(labels), id2label=labels, label2id={name: index for index, name in labels.items()}, pad_token_id=1,
+        )  # fmt: skip
+        BertForSequenceClassification(config).save_pretrained(tmp_path / "other")
+        special = {"bos": "<s>", "eos": "</s>", "cls": "<s>", "sep": "</s>", "pad": "<pad>", "unk": "<unk>"}
+        named = {f"{name}_token": piece for name, piece in special.items()}
+        PreTrainedTokenizerFast(tokenizer_object=tokenizer(), model_max_length=40, **named).save_pretrained(tmp_path / "other")
+        return str(tmp_path / "other")
+
+    return make
+
+
+def test_any_classifier_of_transformers(foreign: Callable[[dict[int, str]], str]) -> None:
+    reader = load(foreign({0: "POSITIVE", 1: "NEGATIVE"}))
+    texts = ["我喜欢安康，但佳泰太甜了。" * 10, "", "Ankang"]
+    readings = reader.read(texts, [[[(3, 5)], []], [], []])
+    assert readings[0].post.neutral == 0
+    assert readings[0].targets[1] == readings[0].post
+    assert readings[1].post == UNSURE
+    assert reader.name == "other"
+    assert len(reader.version) == 12
+    assert reader.embed(texts).shape == (3, 24)
+
+
+def test_labels_that_can_not_be_mapped(foreign: Callable[[dict[int, str]], str]) -> None:
+    with pytest.raises(ConfigError, match=r"negative, neutral and positive.*'LABEL_0', 'LABEL_1'"):
+        load(foreign({0: "LABEL_0", 1: "LABEL_1"}))
+
+
+def test_models_that_can_not_be_loaded(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="can't be loaded"):
+        load(str(tmp_path / "nowhere" / "at" / "all"))
+    (tmp_path / "config.json").write_text("{", encoding="utf-8")
+    with pytest.raises(ConfigError, match="JSON"):
+        load(str(tmp_path))
+    with pytest.raises(ConfigError, match="threads"):
+        load(threads=-1)
