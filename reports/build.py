@@ -16,7 +16,7 @@ from reports.figures import Figure, Sentence, versions_json
 from reports.measures import Asked, BrandMeasures, measure
 from reports.rows import read
 from reports.sections import SourceLine, Topic, TopPost
-from reports.summary import INCOMPLETE, summarise
+from reports.summary import INCOMPLETE, headline, summarise
 
 WEEKS_BEFORE = 8
 
@@ -39,6 +39,14 @@ class Report:
     sources: tuple[SourceLine, ...]
 
     @property
+    def headlines(self) -> tuple[str, ...]:
+        """The three lines that matter, each with its name: share of voice, net sentiment, the word that nobody tracked."""
+        say = catalogue(self.language)
+        return tuple(
+            say("join.named", name=say(f"headline.{headline(line)}"), text=line.text) for line in self.summary[:3] if headline(line)
+        )
+
+    @property
     def empty(self) -> bool:
         """No post of the week mentions a brand."""
         return not any(brand.figures["mentions"].value for brand in self.brands)
@@ -58,8 +66,8 @@ class Report:
 def build(
     snapshot: Snapshot, config: Config, week: Week, language: str = "en", now: datetime | None = None, prior: Floats = BALANCED
 ) -> Report:  # fmt: skip
-    """The report of `week`. The same snapshot gives the same report: `now` (else the newest moment in the corpus) only tells whether
-    the week is over. `prior` (3,) are the prevalences that the sentiment probabilities were calibrated under.
+    """The report of `week`. The same snapshot gives the same report: `now` is only asked whether the week is over when the corpus
+    can't tell (it does when it was crawled). `prior` (3,) are the prevalences that the sentiment probabilities were calibrated under.
 
     Raises NoEvidence when a number would have nothing behind it, ConfigError for a language without a catalogue.
     """
@@ -80,7 +88,7 @@ def build(
 
 
 def _partial_until(snapshot: Snapshot, week: Week, zone: str, now: datetime | None) -> datetime | None:
-    known = now or snapshot.sql(queries.NEWEST).column("newest")[0].as_py()
+    known = snapshot.sql(queries.NEWEST).column("newest")[0].as_py() or now
     return known if known and known < week.bounds(zone)[1] else None
 
 

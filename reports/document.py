@@ -5,16 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reports.build import Report
-from reports.catalogue import catalogue
 from reports.figures import Change, Figure, Sentence
 from reports.measures import BrandMeasures
 from reports.sections import Quote, SourceLine, Topic, TopPost
 
 SCHEMA = "folate-report/1"
-_HEADLINES = {
-    "voice_ahead": "voice", "voice_behind": "voice", "voice_alone": "voice", "sentiment": "sentiment", "sentiment_few": "sentiment",
-    "sentiment_missing": "sentiment", "topic": "topic", "topic_gain": "topic", "topic_none": "topic", "empty": "voice",
-}  # fmt: skip
 
 
 def to_json(report: Report) -> str:
@@ -96,12 +91,6 @@ def _source(source: SourceLine) -> dict[str, Any]:
         "name": source.name, "status": source.status, "posts": _figure(source.posts), "copies": _figure(source.copies),
         "queries": _figure(source.queries), "complete": _figure(source.complete), "reasons": list(source.reasons),
     }  # fmt: skip
-
-
-def headlines(report: Report) -> list[str]:
-    """The three lines that matter, each with its name: share of voice, net sentiment, the word that nobody tracked."""
-    say = catalogue(report.language)
-    return [say("join.named", name=say(f"headline.{_HEADLINES[s.key]}"), text=s.text) for s in report.summary if s.key in _HEADLINES]
 
 
 def _moment(moment: datetime | None) -> str | None:

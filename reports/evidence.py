@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from corpora.snapshot import Snapshot
-from folate.errors import NotFound
 from folate.post import body
 from reports import queries
 from reports.catalogue import Catalogue, catalogue
@@ -14,24 +13,13 @@ from reports.figures import Figure
 from reports.sections import excerpt
 
 _WIDTH = 100
+JOINER = "\N{ZERO WIDTH JOINER}"  # of emoji
 
 
-def find(snapshot: Snapshot, identifier: str) -> dict[str, Any]:
-    """The row of the table `evidence` whose id begins with `identifier`. Raises NotFound, also when several do."""
-    found: list[dict[str, Any]] = snapshot.sql(
-        f"SELECT * FROM evidence WHERE starts_with(id, {queries.text(identifier)}) ORDER BY id LIMIT 2"
-    ).to_pylist()
-    if len(found) != 1 or not identifier:
-        raise NotFound(
-            f"wanted the id of one number of a stored report, got {identifier!r}, which fits {'none' if not found else 'several'}."
-        )
-    return found[0]
-
-
-def describe(snapshot: Snapshot, row: Mapping[str, Any]) -> str:
+def explain(row: Mapping[str, Any], snapshot: Snapshot) -> str:
     """The text for one row of `evidence`: value, interval, definition, query, corpus versions and posts (authors as hashes).
 
-    `snapshot` is the corpus that the posts are shown from.
+    `snapshot` is the corpus that the posts are shown from: the one at the row's versions shows them as they stood.
     """
     say, figure = catalogue("en"), _figure(row)
     lines = [
@@ -66,4 +54,4 @@ def _post(row: Mapping[str, Any]) -> str:
 
 def printable(text: str) -> str:
     """`text` without what could command a terminal or turn its line around: control and bidirectional characters become U+FFFD."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return "".join(char if char.isprintable() or char == JOINER else "\N{REPLACEMENT CHARACTER}" for char in text)

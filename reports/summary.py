@@ -12,6 +12,12 @@ MANY_COPIES = 0.2  # of a brand's mentions, to be worth a sentence
 INCOMPLETE = ("failed", "partial", "saturated")
 
 
+def headline(sentence: Sentence) -> str:
+    """Which of the three lines that matter a sentence is (voice, sentiment, topic); empty for another."""
+    first = sentence.key.partition("_")[0]
+    return first if first in ("voice", "sentiment", "topic") else ""
+
+
 def subject(brands: tuple[BrandMeasures, ...]) -> BrandMeasures | None:
     """The brand that a report is about: ours, else the one with the largest share of voice."""
     own = next((brand for brand in brands if brand.own), None)

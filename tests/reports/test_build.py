@@ -16,7 +16,7 @@ from corpora.store import Store
 from folate.config import Config
 from folate.weeks import Week
 from reports.build import Report, build
-from reports.document import document, headlines, to_json
+from reports.document import document, to_json
 from reports.html import render
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "report.json"
@@ -137,7 +137,7 @@ def test_a_copied_text_counts_once(report: Report) -> None:
 
 def test_summary_has_at_most_five_sentences_and_the_three_lines_first(report: Report) -> None:
     assert [sentence.key for sentence in report.summary] == ["voice_ahead", "sentiment", "topic_gain", "incomplete", "rival_up"]
-    assert [line.partition(":")[0] for line in headlines(report)] == ["Share of voice", "Net sentiment", "The word that nobody tracked"]
+    assert [line.partition(":")[0] for line in report.headlines] == ["Share of voice", "Net sentiment", "The word that nobody tracked"]
 
 
 def test_sources_say_how_complete_they_are(report: Report) -> None:

@@ -1,0 +1,55 @@
+"""What `folate evidence ID` prints."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from corpora.snapshot import Snapshot
+from folate.config import Config
+from folate.weeks import Week
+from reports.build import Report, build
+from reports.evidence import explain, printable
+
+
+@pytest.fixture(scope="module")
+def report(snapshot: Snapshot, config: Config, week: Week) -> Report:
+    return build(snapshot, config, week, "zh")
+
+
+def test_everything_behind_a_number_is_printed(report: Report, snapshot: Snapshot, corpus: Any) -> None:
+    figure = report.brands[0].figures["share_of_voice"]
+    row = next(row for row in report.evidence if row["id"] == figure.id)
+    text = explain(row, snapshot)
+    assert text.startswith("Share of voice of heye, 2026-W10\nvalue       5")
+    for part in ("interval    4", "n           ", "definition  Distinct authors", "versions    crawls 1, duplicates 1", "GROUP BY ALL"):
+        assert part in text
+    first = next(post for post in corpus.posts if post.id == figure.posts[0])
+    assert f"  {first.id}  " in text
+    assert first.author[:8] in text
+    assert first.author not in text
+    assert text.count("\n  weiba:") + text.count("\n  mombaby:") + text.count("\n  shop:") == 100
+
+
+def test_a_number_without_value_or_posts(report: Report, snapshot: Snapshot) -> None:
+    row = {
+        "id": "0", "week": "2026-W10", "measure": "rating", "brand": None, "value": None, "n": 0, "low": None, "high": None,
+        "definition": "Mean.", "query": "SELECT 1", "versions": "{}", "posts": None,
+    }  # fmt: skip
+    text = explain(row, snapshot)
+    assert "value       not measured" in text
+    assert "versions    an empty corpus" in text
+    assert text.endswith("posts       none")
+
+
+def test_posts_cannot_command_a_terminal(blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime) -> None:
+    blank.add("禾叶\x1b[2J\u202e反 👩‍👩‍👧", monday + timedelta(hours=1))
+    snapshot = blank.snapshot(tmp_path)
+    row = next(row for row in build(snapshot, config, week).evidence if row["measure"] == "mentions" and row["n"])
+    text = explain(row, snapshot)
+    assert "禾叶\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}反 👩‍👩‍👧" in text
+
+
+def test_printable_keeps_both_languages_and_emoji() -> None:
+    assert printable("叶酸 folic 👍🏽 é") == "叶酸 folic 👍🏽 é"
