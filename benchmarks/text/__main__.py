@@ -1,0 +1,100 @@
+"""`python -m benchmarks.text`: each figure beside a peer's in the same run, on texts made here or given by path.
+
+--texts FILE         one text a line, instead of made ones
+--segmented FILE     gold segmentation, words with spaces between them, to score against
+--languages FILE     CSV with columns lang and text, to score against
+"""
+
+import argparse
+import logging
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from benchmarks.text.scores import copy_scores, language_accuracy, word_f1
+from benchmarks.text.sentences import plant, posts
+from folate.config import Brand
+from nlp.brands import Linker
+from nlp.duplicates import clusters
+from nlp.language import identify
+from nlp.segment import Segmenter
+from nlp.texts import annotate
+
+Work = Callable[[Sequence[str]], object]
+
+SEED, COUNT, SLOW_COUNT, GROUPS, COPIES = 7, 20_000, 300, 1_000, 4  # SnowNLP gets SLOW_COUNT texts
+BRANDS = [Brand(id="apple", names=("苹果", "Apple"), products=("iPhone",)), Brand(id="huawei", names=("华为", "Huawei"))]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("--texts", "--segmented", "--languages"):
+        parser.add_argument(name, type=Path)
+    paths = parser.parse_args()
+    logging.getLogger("jieba").setLevel(logging.WARNING)
+    texts = paths.texts.read_text(encoding="utf-8").splitlines()[:COUNT] if paths.texts else posts(COUNT, SEED)
+    segmenter = Segmenter(alias for brand in BRANDS for alias in brand.aliases)
+    annotate(["it's 好"], segmenter, Linker(BRANDS))  # load the dictionaries first
+    _speeds(texts, segmenter)
+    _scores(texts, segmenter, paths.segmented, paths.languages)
+
+
+def _speeds(texts: Sequence[str], segmenter: Segmenter) -> None:
+    import jieba
+    from snownlp import SnowNLP  # type: ignore[import-untyped]
+
+    def each(cut: Callable[[str], object]) -> Work:
+        return lambda batch: [cut(text) for text in batch]
+
+    print(f"{len(texts)} texts, {sum(map(len, texts)) / len(texts):.0f} characters each")
+    peer = _megabytes_a_second(each(jieba.lcut), texts)
+    print(f"segmentation      jieba          {peer:8.3f} MB/s   1.00x")
+    for name, cut, batch in (
+        ("SnowNLP", lambda text: SnowNLP(text).words, texts[:SLOW_COUNT]),
+        ("folate words", segmenter.words, texts),
+        ("folate tokens", segmenter.tokens, texts),
+    ):
+        speed = _megabytes_a_second(each(cut), batch)
+        print(f"segmentation      {name:14} {speed:8.3f} MB/s {speed / peer:6.2f}x")
+    cutting = _posts_a_second(each(jieba.lcut), texts)
+    for name, work in (
+        ("annotate", lambda batch: annotate(batch, segmenter, Linker(BRANDS))),
+        ("clusters", lambda batch: clusters([f"{place:07d}" for place in range(len(batch))], batch)),
+    ):
+        speed = _posts_a_second(work, texts)
+        print(f"whole {name:11} folate         {speed:8.0f} posts/s {speed / cutting:4.2f}x of jieba only cutting words")
+
+
+def _scores(texts: Sequence[str], segmenter: Segmenter, segmented: Path | None, languages: Path | None) -> None:
+    import jieba
+
+    long = [text for text in dict.fromkeys(texts) if len(text) >= 30]
+    precision, recall, f1 = copy_scores(plant(long[:GROUPS], COPIES, SEED), long[GROUPS:], SEED)
+    print(f"planted copies    pairs: precision {precision:.4f}, recall {recall:.4f}, F1 {f1:.4f} (texts of 30 characters and more)")
+    if segmented:
+        for name, cut in (("jieba", jieba.lcut), ("folate", lambda text: [token.text for token in segmenter.tokens(text)])):
+            print(f"words of {segmented.name}: {name} F1 {100 * word_f1(segmented, cut):.2f}")
+    if languages:
+        print(f"languages of {languages.name}:", ", ".join(f"{k} {v:.3f}" for k, v in language_accuracy(languages, identify).items()))
+
+
+def _seconds(work: Work, texts: Sequence[str]) -> float:
+    """The best of three runs: other programs only ever make a run slower."""
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        work(texts)
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def _megabytes_a_second(work: Work, texts: Sequence[str]) -> float:
+    return sum(len(text.encode()) for text in texts) / 1e6 / _seconds(work, texts)
+
+
+def _posts_a_second(work: Work, texts: Sequence[str]) -> float:
+    return len(texts) / _seconds(work, texts)
+
+
+if __name__ == "__main__":
+    main()

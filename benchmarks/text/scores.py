@@ -1,0 +1,63 @@
+"""Scores: word boundaries against a gold file, languages against labels, copies against planted groups."""
+
+import csv
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from nlp.duplicates import clusters
+
+Cut = Callable[[str], Iterable[str]]
+
+
+def word_f1(gold: Path, cut: Cut) -> float:
+    """F1 of words, a word being right when both its ends are, over lines of words with spaces between them."""
+    right = wanted = got = 0
+    for line in gold.read_text(encoding="utf-8").splitlines():
+        words = line.split()
+        expected, found = _spans(words), _spans(cut("".join(words)))
+        right, wanted, got = right + len(expected & found), wanted + len(expected), got + len(found)
+    return 2 * right / (wanted + got)
+
+
+def _spans(words: Iterable[str]) -> set[tuple[int, int]]:
+    spans, done = set(), 0
+    for word in words:
+        spans.add((done, done + len(word)))
+        done += len(word)
+    return spans
+
+
+def language_accuracy(labelled: Path, identify: Callable[[str], str]) -> dict[str, float]:
+    """Accuracy by label, and of `all`, over a CSV with columns lang and text; a label but zh* and en counts as other."""
+    right: Counter[str] = Counter()
+    seen: Counter[str] = Counter()
+    with labelled.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            label = row["lang"]
+            expected = "zh" if label.startswith("zh") else label if label == "en" else "other"
+            for name in (label, "all"):
+                seen[name] += 1
+                right[name] += identify(row["text"]) == expected
+    return {name: right[name] / seen[name] for name in sorted(seen)}
+
+
+def copy_scores(groups: Sequence[Sequence[str]], singles: Sequence[str], seed: int) -> tuple[float, float, float]:
+    """Precision, recall and F1 of pairs: two texts of one group belong together. Texts come in random order of time."""
+    rows = [(number, text) for number, group in enumerate(groups) for text in group]
+    rows += [(-1 - number, text) for number, text in enumerate(singles)]
+    random.Random(seed).shuffle(rows)
+    ids = [f"{place:07d}" for place in range(len(rows))]
+    cluster = {copy: original for copy, original, _ in clusters(ids, [text for _, text in rows])}
+    members: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    for id_, (number, _) in zip(ids, rows, strict=True):
+        members[cluster.get(id_, id_)][number] += 1
+    right = sum(_pairs(count) for counts in members.values() for count in counts.values())
+    precision = right / max(1, sum(_pairs(counts.total()) for counts in members.values()))
+    recall = right / max(1, sum(_pairs(len(group)) for group in groups))
+    return precision, recall, 2 * precision * recall / max(precision + recall, 1e-9)
+
+
+def _pairs(count: int) -> int:
+    return count * (count - 1) // 2
