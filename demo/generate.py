@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from demo.catalog import PRODUCTS, Product
+from demo.catalog import Product
 from demo.schedule import Author, Slot, schedule
-from demo.write import Brief, Writer
+from demo.write import Writer
 
 SEED = 20260309
 REMOVED = 4  # posts of the forum that a moderator took away
@@ -127,19 +127,6 @@ def generate(seed: int = SEED) -> World:
     )
 
 
-def brief(slot: Slot, role: str) -> Brief:
-    return Brief(
-        site=slot.site,
-        language=slot.language,
-        role=role,
-        product=slot.product,
-        feeling=slot.feeling,
-        theme=slot.theme,
-        rival=slot.rival,
-        count=slot.count,
-    )
-
-
 class _Forum:
     """Puts slots into threads of boards, one after another as time goes on."""
 
@@ -182,11 +169,11 @@ class _Forum:
     def _open(self, slot: Slot, board: Board) -> None:
         """Open a thread; the first one on the first board of the forum is pinned."""
         pinned = self.site == "forum" and board.number == 1 and all(thread.board != board for thread in self.threads)
-        title = self.writer.title(brief(slot, "opening"))
+        title = self.writer.title(slot)
         thread = Thread(
             number=len(self.threads) + 1,
             board=board,
-            title=f"【置顶】每周早餐打卡楼：{title}" if pinned else title,
+            title=f"每周早餐打卡楼：{title}" if pinned else title,
             product=slot.product,
             pinned=pinned,
         )
@@ -211,7 +198,7 @@ class _Forum:
         return Post(
             number=self._number,
             slot=slot,
-            text=self.writer.text(brief(slot, role)),
+            text=self.writer.text(slot, role),
             title=thread.title if role == "opening" else None,
             thread=thread.number,
             likes=int(self.rng.expovariate(0.5)),
@@ -247,8 +234,8 @@ class _Microblog:
         return self.rng.choice(recent) if recent else None
 
     def _status(self, slot: Slot) -> Post:
-        text = self.writer.text(brief(slot, "status"))
-        heat = self.rng.lognormvariate(1.2, 1.6) * (12 if slot.author.verified else 1)
+        text = self.writer.text(slot, "status")
+        heat = self.rng.lognormvariate(1.2, 1.6) * (60 if slot.author.verified else 1)
         return Post(
             number=self._id(slot.time),
             slot=slot,
@@ -260,7 +247,7 @@ class _Microblog:
         )
 
     def _repost(self, slot: Slot, origin: Post) -> Post:
-        text = self.writer.text(brief(slot, "repost"))
+        text = self.writer.text(slot, "repost")
         return Post(
             number=self._id(slot.time),
             slot=slot,
@@ -294,14 +281,9 @@ def _reviews(rng: random.Random, slots: Sequence[Slot]) -> list[Post]:
         Post(
             number=70_000 + 3 * i,
             slot=slot,
-            text=writer.text(brief(slot, "review")),
-            title=writer.title(brief(slot, "review")) if rng.random() < 0.2 else None,
+            text=writer.text(slot, "review"),
+            title=writer.title(slot) if rng.random() < 0.2 else None,
             rating=rng.choice(stars[slot.feeling]),
         )
         for i, slot in enumerate(slots)
     ]
-
-
-def product(number: int) -> Product | None:
-    """The product of that number in the shop."""
-    return next((product for product in PRODUCTS if product.number == number), None)

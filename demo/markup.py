@@ -23,7 +23,7 @@ h1{font-size:1.5rem;line-height:1.3}ul{list-style:none;padding:0;margin:0}
 .card{background:var(--paper);border:1px solid var(--line);border-radius:.6rem;padding:.9rem 1.1rem;margin:.7rem 0}
 .row{display:flex;justify-content:space-between;gap:1rem;flex-wrap:wrap}.pager{display:flex;gap:1rem;justify-content:center;padding:1rem}
 blockquote{margin:.4rem 0;padding:.2rem .8rem;border-left:3px solid var(--line);color:var(--soft)}.flag{color:#b3541e}.stars{color:#c98a1b}
-.url-icon img{width:1em;height:1em}p{margin:.4rem 0}
+.url-icon img{width:1em;height:1em}p{margin:.4rem 0}h3{margin:.5rem 0;font-size:1rem}
 """.strip()
 
 _PLACES = (("/forum/", "论坛 Forum"), ("/m/", "微博 Microblog"), ("/shop/", "商店 Shop"), ("/gym/", "健身 Gym"))

@@ -16,6 +16,7 @@ CRISIS_BRAND = "warmfield"
 CRISIS_MOOD = {9: (0.25, 0.22, 0.53), 10: (0.38, 0.24, 0.38)}
 PREGNANT_SITES = {"forum": 0.44, "microblog": 0.34, "shop": 0.22}
 OPEN = {"forum": 0.39, "microblog": 0.34, "shop": 0.27}
+REGULARS = {"forum": 420, "microblog": 560, "shop": 620, "gym": 90}  # accounts that come back
 HOURS = (2, 1, 1, 1, 1, 2, 6, 11, 10, 7, 6, 6, 8, 7, 5, 5, 5, 6, 7, 8, 10, 11, 9, 5)  # weights by hour of the day
 DAYS = {  # weights Monday to Sunday
     "forum": (10, 10, 10, 10, 9, 13, 14),
@@ -35,7 +36,7 @@ class Theme:
     sites: dict[str, float]
     brands: dict[str, float] | None = None  # None: as in the organic talk
     kinds: tuple[str, ...] = ("cereal", "biscuit", "hot")  # of product
-    feelings: tuple[float, float, float] = (0.3, 0.6, 0.1)
+    feelings: tuple[float, float, float] = (0.4, 0.6, 0)
     days: tuple[int, ...] | None = None  # weights; None: as on the site
     authors: str = "regular"  # regular; new: one each; single: one for all
 
@@ -118,15 +119,13 @@ class Slot:
 class Crowd:
     """The accounts: regulars who come back, and newcomers who speak once."""
 
-    REGULARS = {"forum": 420, "microblog": 560, "shop": 620, "gym": 90}  # noqa: RUF012  a constant
-
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self._names: set[tuple[str, str]] = set()
         self._count = dict.fromkeys(SITES, 100)
         self._regulars = {
             (site, language): [self.newcomer(site, language) for _ in range(round(size * share))]
-            for site, size in self.REGULARS.items()
+            for site, size in REGULARS.items()
             for language, share in (("zh", 0.6), ("en", 0.4))
         }
         self._single: dict[str, Author] = {}
@@ -135,7 +134,9 @@ class Crowd:
         if how == "new":
             return self.newcomer(site, language)
         if how == "single":
-            return self._single.setdefault(str(theme), self.newcomer(site, language))
+            if str(theme) not in self._single:
+                self._single[str(theme)] = self.newcomer(site, language)
+            return self._single[str(theme)]
         regulars = self._regulars[site, language]
         return regulars[int(len(regulars) * self._rng.random() ** 1.3)]  # some speak more often than others
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from demo.catalog import BRANDS, Product, bank
+from demo.schedule import Slot
 
 # share of the talk that goes to each aspect; "texture" stands for the kind of the product
 ASPECTS = {
@@ -28,18 +29,21 @@ _LEADS = (",", ":", " but", " and", "Over here", "Honestly")  # English beginnin
 _CHOICE = re.compile(r"\[([^\[\]]*\|[^\[\]]*)\]")  # [one|another] in a phrase
 
 
-@dataclass(frozen=True, kw_only=True)
-class Brief:
-    """What a post is to say, where, and in which role: opening, reply, review, status, repost."""
+@dataclass(frozen=True)
+class Manner:
+    """How a post of one role is built: how often it says where the author is and how often it closes, and how much more it says."""
 
-    site: str
-    language: str
-    role: str
-    product: Product
-    feeling: str  # positive, neutral, negative
-    theme: str | None = None
-    rival: Product | None = None
-    count: int = 0  # which post of its theme
+    scene: float
+    more: tuple[int, ...]
+    closer: float
+
+
+MANNERS = {  # reposts are comments and have none
+    "opening": Manner(0.7, (1, 2, 2, 3), 0.6),
+    "reply": Manner(0.0, (0, 1, 1, 2), 0.0),
+    "review": Manner(0.25, (0, 1, 2, 2, 3), 0.6),
+    "status": Manner(0.4, (0, 0, 1, 1, 2), 0.35),
+}
 
 
 class Writer:
@@ -60,172 +64,160 @@ class Writer:
     def chance(self, probability: float) -> bool:
         return self.rng.random() < probability
 
-    def title(self, brief: Brief) -> str:
-        language, theme = brief.language, brief.theme
+    def title(self, slot: Slot) -> str:
+        language, theme = slot.language, slot.theme
         planted = bank("plants").get(theme or "", {}).get(language, {})
         if "titles" in planted:
             phrase = self.draw("plants", str(theme), language, "titles")
-        elif theme in ("crisis", "versus") and (theme == "crisis" or brief.rival):
+        elif theme in ("crisis", "versus") and (theme == "crisis" or slot.rival):
             phrase = self.draw(language, "titles", theme)
         else:
-            phrase = self.draw(language, "titles", brief.feeling)
-        return _capital(self._fill(phrase, brief, generic=False))
+            phrase = self.draw(language, "titles", slot.feeling)
+        return _capital(self._fill(phrase, slot, generic=False))
 
-    def text(self, brief: Brief) -> str:
-        """The whole text of a post."""
-        if brief.theme == "ad":
-            return self._advertisement(brief)
-        clauses = getattr(self, f"_{brief.role}")(brief)
-        return self._finish(self._join(clauses, brief), brief)
+    def text(self, slot: Slot, role: str) -> str:
+        """The whole text of a post; `role` is one of MANNERS, or repost."""
+        if slot.theme == "ad":
+            return self._advertisement(slot)
+        clauses = self._repost(slot) if role == "repost" else self._statement(slot, role)
+        text = self._join(clauses, slot)
+        return self._decorate(text, slot, tagged=role == "status") if slot.site == "microblog" else self._sign(text, slot)
 
-    def _advertisement(self, brief: Brief) -> str:
-        planted = bank("plants")["ad"][brief.language]
+    def _advertisement(self, slot: Slot) -> str:
+        planted = bank("plants")["ad"][slot.language]
         return str(planted["text"]).format(edit=self.rng.choice(planted["edits"]), k=self.rng.randint(1000, 9999))
 
-    # Roles: each gives clauses in order; a clause that ends in punctuation keeps it.
+    def _statement(self, slot: Slot, role: str) -> list[str]:
+        """Clauses in order; a clause that ends in punctuation keeps it."""
+        manner = MANNERS[role]
+        lead = [*self._reaction(slot, 0.5), *self._core(slot)] if role == "reply" else self._lead(slot, manner.scene)
+        return lead + self._more(slot, self.rng.choice(manner.more)) + self._closer(slot, manner.closer)
 
-    def _opening(self, brief: Brief) -> list[str]:
-        return self._scene(brief, 0.7) + self._core(brief) + self._more(brief, self.rng.choice((1, 2, 2, 3))) + self._closer(brief, 0.6)
+    def _repost(self, slot: Slot) -> list[str]:
+        comment = self._fill(self.draw(slot.language, "reposts", slot.feeling), slot)
+        return [comment, *(self._core(slot) if self.chance(0.45) else [])]
 
-    def _reply(self, brief: Brief) -> list[str]:
-        return self._reaction(brief, 0.5) + self._core(brief) + self._more(brief, self.rng.choice((0, 1, 1, 2)))
+    def _lead(self, slot: Slot, scene: float) -> list[str]:
+        """A story; or the message, with probability `scene` after where the author is (planted themes bring their own)."""
+        if slot.theme is None and self.chance(STORIES):
+            return [self._fill(self.draw(slot.language, "stories", slot.feeling), slot)]
+        here = slot.theme not in bank("plants") and self.chance(scene)
+        return [*([self.draw(slot.language, "scenes")] if here else []), *self._core(slot)]
 
-    def _review(self, brief: Brief) -> list[str]:
-        return self._scene(brief, 0.25) + self._core(brief) + self._more(brief, self.rng.choice((0, 1, 2, 2, 3))) + self._closer(brief, 0.6)
-
-    def _status(self, brief: Brief) -> list[str]:
-        return self._scene(brief, 0.4) + self._core(brief) + self._more(brief, self.rng.choice((0, 0, 1, 1, 2))) + self._closer(brief, 0.35)
-
-    def _repost(self, brief: Brief) -> list[str]:
-        comment = self._fill(self.draw(brief.language, "reposts", brief.feeling), brief)
-        return [comment, *(self._core(brief) if self.chance(0.45) else [])]
-
-    def _scene(self, brief: Brief, probability: float) -> list[str]:
-        """Where the author is; whoever speaks of a planted theme has a scene of their own."""
-        if brief.theme in bank("plants") or not self.chance(probability):
+    def _reaction(self, slot: Slot, probability: float) -> list[str]:
+        if "self" in bank("plants").get(slot.theme or "", {}).get(slot.language, {}):
             return []
-        return [self.draw(brief.language, "scenes")]
+        feeling = "neutral" if slot.theme in bank("plants") else slot.feeling
+        return [self.draw(slot.language, "reactions", feeling)] if self.chance(probability) else []
 
-    def _reaction(self, brief: Brief, probability: float) -> list[str]:
-        if "self" in bank("plants").get(brief.theme or "", {}).get(brief.language, {}):
-            return []
-        feeling = "neutral" if brief.theme in bank("plants") else brief.feeling
-        return [self.draw(brief.language, "reactions", feeling)] if self.chance(probability) else []
-
-    def _core(self, brief: Brief) -> list[str]:
+    def _core(self, slot: Slot) -> list[str]:
         """The clauses that carry the message."""
-        language, theme = brief.language, brief.theme
+        language, theme = slot.language, slot.theme
         if theme in bank("plants"):
-            return self._planted(brief)
+            return self._planted(slot)
         if theme == "crisis":
             path: tuple[str, ...] = (language, "crisis", "claims")
         elif theme == "versus":
-            path = (language, "versus", "neutral" if brief.feeling == "neutral" else "claims")
-        elif brief.role != "reply" and self.chance(STORIES):
-            path = (language, "stories", brief.feeling)
+            path = (language, "versus", "neutral" if slot.feeling == "neutral" else "claims")
         else:
-            path = (language, "claims", self._aspect(brief), brief.feeling)
-        return [self._fill(self.draw(*path), brief, generic=path[1] in ("claims", "stories"))]
+            path = (language, "claims", self._aspect(slot), slot.feeling)
+        return [self._fill(self.draw(*path), slot, generic=path[1] == "claims")]
 
-    def _planted(self, brief: Brief) -> list[str]:
-        theme, language = str(brief.theme), brief.language
-        core = self._fill(self.draw("plants", theme, language, "core"), brief, generic=False)
+    def _planted(self, slot: Slot) -> list[str]:
+        theme, language = str(slot.theme), slot.language
+        core = self._fill(self.draw("plants", theme, language, "core"), slot, generic=False)
         if "self" not in bank("plants")[theme][language]:
             return [core]
-        own = self._fill(self.draw("plants", theme, language, "self"), brief)
+        own = self._fill(self.draw("plants", theme, language, "self"), slot)
         return [own, core] if self.chance(0.75) else [core, own.rstrip("，")]
 
-    def _more(self, brief: Brief, count: int) -> list[str]:
+    def _more(self, slot: Slot, count: int) -> list[str]:
         """Follow-up clauses without a subject."""
-        language, theme = brief.language, brief.theme
+        language, theme = slot.language, slot.theme
         if theme in bank("plants"):
             tails = bank("plants")[str(theme)][language]
             return [self.draw("plants", str(theme), language, "tail") for _ in range(min(count, 1))] if "tail" in tails else []
         if theme == "crisis":
             return [self.draw(language, "crisis", "more") for _ in range(min(count, 2))]
-        aspects = list(dict.fromkeys(self._aspect(brief) for _ in range(count)))
-        return [self._fill(self.draw(language, "more", aspect, brief.feeling), brief) for aspect in aspects]
+        aspects = list(dict.fromkeys(self._aspect(slot) for _ in range(count)))
+        return [self._fill(self.draw(language, "more", aspect, slot.feeling), slot) for aspect in aspects]
 
-    def _closer(self, brief: Brief, probability: float) -> list[str]:
-        if brief.theme in bank("plants") or not self.chance(probability):
+    def _closer(self, slot: Slot, probability: float) -> list[str]:
+        if slot.theme in bank("plants") or not self.chance(probability):
             return []
-        return [self.draw(brief.language, "closers", brief.feeling)]
+        return [self.draw(slot.language, "closers", slot.feeling)]
 
-    def _aspect(self, brief: Brief) -> str:
-        if brief.product.brand == "morngrain" and brief.feeling == "negative" and self.chance(PACKAGING_COMPLAINTS):
+    def _aspect(self, slot: Slot) -> str:
+        if slot.product.brand == "morngrain" and slot.feeling == "negative" and self.chance(PACKAGING_COMPLAINTS):
             return "pack"
         aspect = self.rng.choices(list(ASPECTS), list(ASPECTS.values()))[0]
-        return brief.product.kind if aspect == "texture" else aspect
+        return slot.product.kind if aspect == "texture" else aspect
 
-    def _fill(self, phrase: str, brief: Brief, generic: bool = True) -> str:
+    def _fill(self, phrase: str, slot: Slot, generic: bool = True) -> str:
         """`phrase` with its slots filled; the same slot twice gets the same filling."""
-        slots: dict[str, Any] = bank(brief.language)["slots"]
+        fillings: dict[str, Any] = bank(slot.language)["slots"]
         words: dict[str, str] = {
-            name: self.rng.choice(slots[name]) for name in ("who", "n", "shop", "when", "yuan", "price") if name in slots
+            name: self.rng.choice(fillings[name]) for name in ("who", "n", "shop", "when", "yuan", "price") if name in fillings
         }
-        words["fl"] = self.rng.choice(slots[brief.product.kind])
-        words["b"] = BRANDS[brief.product.brand].name(brief.language)
+        words["fl"] = self.rng.choice(fillings[slot.product.kind])
+        words["b"] = BRANDS[slot.product.brand].name(slot.language)
         plain = "的{p}" in phrase or "{p}的" in phrase  # one 的 is enough
-        words["p"] = self._mention(brief.product, brief, generic, plain)
-        words["q"] = self._mention(brief.rival or brief.product, brief)
-        return phrase.format(**words, k=brief.count)
+        words["p"] = self._mention(slot.product, slot, generic, plain)
+        words["q"] = self._mention(slot.rival or slot.product, slot)
+        return phrase.format(**words, k=slot.count)
 
-    def _mention(self, product: Product, brief: Brief, generic: bool = False, plain: bool = True) -> str:
+    def _mention(self, product: Product, slot: Slot, generic: bool = False, plain: bool = True) -> str:
         """How people of a site name a product. Microblogs are found by the brand's name, so there it is always said."""
-        brand, name = BRANDS[product.brand].name(brief.language), product.name(brief.language)
-        if brief.site == "shop" and generic and self.chance(0.45):
-            return self.draw(brief.language, "generic", product.kind)
-        if brief.language == "en":
+        brand, name = BRANDS[product.brand].name(slot.language), product.name(slot.language)
+        if slot.site == "shop" and generic and self.chance(0.45):
+            return self.draw(slot.language, "generic", product.kind)
+        if slot.language == "en":
             full = f"{brand} {name}"
-            return self.rng.choice((full, full, brand) if brief.site == "microblog" else (full, brand, name, name))
+            return self.rng.choice((full, full, brand) if slot.site == "microblog" else (full, brand, name, name))
         if self.chance(0.03):
             brand = BRANDS[product.brand].en
         named = (f"{brand}{name}", f"{brand}{'' if plain else '的'}{name}", brand, brand)
-        return self.rng.choice(named if brief.site == "microblog" else (*named, name, name, name))
+        return self.rng.choice(named if slot.site == "microblog" else (*named, name, name, name))
 
-    def _join(self, clauses: Sequence[str], brief: Brief) -> str:
-        return self._join_zh(clauses, brief) if brief.language == "zh" else self._join_en(clauses, brief)
+    def _join(self, clauses: Sequence[str], slot: Slot) -> str:
+        text = self._join_zh(clauses, slot) if slot.language == "zh" else self._join_en(clauses, slot)
+        return _mistype(text, slot.language) if self.chance(0.06) else text
 
-    def _join_zh(self, clauses: Sequence[str], brief: Brief) -> str:
-        separators = "，，。。！ ～" if brief.site == "microblog" else "，，，。。。；"
+    def _join_zh(self, clauses: Sequence[str], slot: Slot) -> str:
+        separators = "，，。。！ ～" if slot.site == "microblog" else "，，，。。。；"
         text = ""
         for clause in clauses:
             text += clause if not text or text[-1] in _STOPS else self.rng.choice(separators) + clause
-        return text if text[-1] in _STOPS or self.chance(0.35) else text + self._stop(brief, "。", "！")
+        return text if text[-1] in _STOPS or self.chance(0.35) else text + self._stop(slot, "。", "！")
 
-    def _join_en(self, clauses: Sequence[str], brief: Brief) -> str:
+    def _join_en(self, clauses: Sequence[str], slot: Slot) -> str:
         text = ""
         for clause in clauses:
             leading = clause.endswith(_LEADS)
             text += f" {clause}" if text.endswith(_LEADS) else f" {_capital(clause)}"
             if not leading and text[-1] not in _STOPS:
-                text += self._stop(brief, ".", "!")
+                text += self._stop(slot, ".", "!")
         return _capital(text.strip())
 
-    def _stop(self, brief: Brief, calm: str, loud: str) -> str:
-        return loud if brief.feeling != "neutral" and self.chance(0.2) else calm
+    def _stop(self, slot: Slot, calm: str, loud: str) -> str:
+        return loud if slot.feeling != "neutral" and self.chance(0.2) else calm
 
-    def _finish(self, text: str, brief: Brief) -> str:
-        """Slips of the finger, and what people put around their words."""
-        if self.chance(0.06):
-            text = self._mistype(text, brief.language)
-        if brief.site != "microblog":
-            return text + self.draw(brief.language, "emoji", brief.feeling) if self.chance(0.06) else text
-        if brief.language == "en" and self.chance(0.25):
+    def _sign(self, text: str, slot: Slot) -> str:
+        """Few people put an emoji under a forum post or a review."""
+        return text + self.draw(slot.language, "emoji", slot.feeling) if self.chance(0.06) else text
+
+    def _decorate(self, text: str, slot: Slot, tagged: bool) -> str:
+        """What people of a microblog put around their words; `tagged` posts may carry a hashtag."""
+        chinese = slot.language == "zh"
+        if not chinese and self.chance(0.25):
             text = text.lower()
         if self.chance(0.5):
-            emoji = self.draw(brief.language, "emoji", brief.feeling)
+            emoji = self.draw(slot.language, "emoji", slot.feeling)
             twice = self.chance(0.25) and (emoji.startswith("[") or len(emoji) == 1)
-            text += ("" if brief.language == "zh" else " ") + emoji * (2 if twice else 1)
-        if brief.role == "status" and self.chance(0.14):
-            tag = self.draw(brief.language, "slots", "hashtags")
-            text = f"{tag}{text}" if self.chance(0.5) and brief.language == "zh" else f"{text} {tag}"
-        return text
-
-    def _mistype(self, text: str, language: str) -> str:
-        for right, wrong in bank(language)["typos"].items():
-            if right in text:
-                return text.replace(right, wrong, 1)
+            text += ("" if chinese else " ") + emoji * (2 if twice else 1)
+        if tagged and self.chance(0.14):
+            tag = self.draw(slot.language, "slots", "hashtags")
+            text = f"{tag}{text}" if chinese and self.chance(0.5) else f"{text} {tag}"
         return text
 
 
@@ -234,6 +226,14 @@ def _phrases(path: Sequence[str]) -> list[str]:
     for key in path[1:]:
         node = node[key]
     return list(node)
+
+
+def _mistype(text: str, language: str) -> str:
+    """The text with one slip of the finger, where one fits."""
+    for right, wrong in bank(language)["typos"].items():
+        if right in text:
+            return text.replace(right, str(wrong), 1)
+    return text
 
 
 def _capital(text: str) -> str:

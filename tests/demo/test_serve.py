@@ -34,7 +34,7 @@ QUERIES = ("晨谷", "Morngrain", "暖禾", "Warmfield", "田朵", "Tianduo")
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return generate(7)
+    return generate()
 
 
 @pytest.fixture(scope="module")
