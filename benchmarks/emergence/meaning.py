@@ -1,0 +1,74 @@
+"""Do an encoder's vectors tell that a Chinese and an English topic are one?
+
+    python -m benchmarks.emergence.meaning ENCODER_FOLDER [CHINESE_STREAM ENGLISH_STREAM]
+
+Prints, for several ways to make a vector, the cosines of pairs that are one topic and of those that are not, how many of each
+language's topics find their own as the nearest, and what a threshold would accept. With two streams of posts the centres of the two
+languages are those of a sample of them, as in `nlp.topics.grouping`, else those of the pairs themselves.
+"""
+
+import sys
+import tomllib
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.emergence.streams import rows
+from nlp.topics.grouping import SAMPLE
+
+Floats = npt.NDArray[np.float64]
+THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
+
+
+def encoder(folder: str) -> Callable[[list[str]], Floats]:
+    """The mean-pooled vectors of a transformers folder, with the prefix that e5 was trained with."""
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
+
+    def embed(texts: list[str]) -> Floats:
+        batch = tokenizer([f"query: {text}" for text in texts], padding=True, truncation=True, max_length=96, return_tensors="pt")
+        with torch.inference_mode():
+            states = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
+        mask = batch["attention_mask"][..., None]
+        pooled: Floats = ((states * mask).sum(1) / mask.sum(1)).numpy().astype(float)
+        return pooled
+
+    return embed
+
+
+def unit(vectors: Floats) -> Floats:
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def main() -> None:
+    embed = encoder(sys.argv[1])
+    pairs = tomllib.loads(files("benchmarks.emergence").joinpath("pairs.toml").read_text(encoding="utf-8"))["pair"]
+    names = [unit(embed([p[side] for p in pairs])) for side in ("zh", "en")]
+    contexts = [np.array([unit(embed(p[side])).mean(axis=0) for p in pairs]) for side in ("zh_posts", "en_posts")]
+    report("names", *names)
+    report("names, centred", *(unit(v - v.mean(axis=0)) for v in names))
+    report("contexts", *map(unit, contexts))
+    report("contexts, centred by language", *(unit(v - v.mean(axis=0)) for v in contexts))
+    if len(sys.argv) > 2:
+        samples = [Random(SAMPLE).sample([text for _, text in rows(Path(path))], SAMPLE) for path in sys.argv[2:4]]
+        centres = [unit(embed(sample)).mean(axis=0) for sample in samples]
+        report("contexts, centred by streams", *(unit(v - centre) for v, centre in zip(contexts, centres, strict=True)))
+
+
+def report(what: str, zh: Floats, en: Floats) -> None:
+    cosines = zh @ en.T
+    same, other = np.diag(cosines), cosines[~np.eye(len(cosines), dtype=bool)]
+    nearest = (cosines.argmax(axis=1) == np.arange(len(zh))) & (cosines.argmax(axis=0) == np.arange(len(en)))
+    print(f"{what}: one topic {same.min():.2f} to {same.max():.2f} (median {np.median(same):.2f}), two topics up to {other.max():.2f} "
+          f"(median {np.median(other):.2f}), nearest of each other {nearest.sum()} of {len(zh)}")  # fmt: skip
+    print("   ", *(f"at {t}: {(same >= t).sum()}/{len(same)} and {(other >= t).sum()}/{len(other)};" for t in THRESHOLDS))
+
+
+if __name__ == "__main__":
+    main()
