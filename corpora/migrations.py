@@ -4,10 +4,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from deltalake import DeltaTable, Field
 from deltalake.schema import Schema
 
+from corpora import tables
 from corpora.schema import TABLES
 from folate.errors import StoreError
 
@@ -26,8 +28,8 @@ class Migration:
 def add_missing_columns(root: Path) -> None:
     """Give every table the columns that `corpora.schema` declares and it lacks; they are missing in the rows there are."""
     for name, table in TABLES.items():
-        if DeltaTable.is_deltatable(str(root / name)):
-            stored = DeltaTable(root / name)
+        if tables.exists(root, name):
+            stored = DeltaTable(tables.address(root, name))
             have = {field.name for field in stored.schema().fields}
             lacking: list[Field] = [field for field in Schema.from_arrow(table.schema).fields if field.name not in have]
             if lacking:
@@ -62,7 +64,7 @@ def number(root: Path) -> int | None:
     try:
         return int(json.loads((root / FILE).read_text(encoding="utf-8"))["schema"])
     except FileNotFoundError:
-        return 0 if any(DeltaTable.is_deltatable(str(root / name)) for name in TABLES) else None
+        return 0 if any(tables.exists(root, name) for name in TABLES) else None
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(f'wanted {{"schema": number}} in {root / FILE}, got something else.') from error
 
@@ -70,6 +72,6 @@ def number(root: Path) -> int | None:
 def stamp(root: Path, schema: int) -> None:
     """Write the number, whole or not at all."""
     root.mkdir(parents=True, exist_ok=True)
-    aside = root / f"{FILE}.new"
-    aside.write_text(json.dumps({"schema": schema}) + "\n", encoding="utf-8")
-    aside.replace(root / FILE)
+    with NamedTemporaryFile("w", encoding="utf-8", dir=root, prefix=FILE, delete=False) as aside:
+        aside.write(json.dumps({"schema": schema}) + "\n")
+    Path(aside.name).replace(root / FILE)

@@ -1,15 +1,18 @@
 """The store at fixed versions, read with SQL."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
+from corpora import tables
 from corpora.schema import TABLES, Table
-from folate.errors import InputError
+from folate.errors import InputError, StoreError, possible
 
 OF_ONE_TEXT = ("texts", "mentions", "sentiments")  # rows hold for the text they were made of
 _READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
@@ -23,33 +26,36 @@ class Snapshot:
     """Every table of the store as a view, pinned: what others write meanwhile does not show. Reading only."""
 
     def __init__(self, root: Path, versions: Mapping[str, int]) -> None:
-        """`versions` names the version of each table; a table that it does not name is empty."""
+        """`versions` names the version of each table; a table that it does not name is empty. Raises StoreError."""
         self.versions = dict(versions)
-        pinned = {name: DeltaTable(root / name, version=version).file_uris() for name, version in self.versions.items()}
+        pinned = {name: _pinned(root, name, version) for name, version in self.versions.items()}
         self._con = duckdb.connect(config={"python_enable_replacements": False})
-        self._con.execute("SET GLOBAL TimeZone = 'UTC'")
-        for name, table in TABLES.items():
-            self._con.execute(f"CREATE VIEW {'all_' if name in OF_ONE_TEXT else ''}{name} AS {scan(table, pinned.get(name, []))}")
-        for name in OF_ONE_TEXT:
-            self._con.execute(f"CREATE VIEW {name} AS FROM all_{name} SEMI JOIN posts USING (id, text_hash)")
-        self._seal([uri for uris in pinned.values() for uri in uris])
+        with _answering():
+            self._con.execute("SET GLOBAL TimeZone = 'UTC'")
+            self._show(pinned)
+            self._seal([uri for uris in pinned.values() for uri in uris])
 
     def sql(self, query: str, params: Parameters | None = None) -> pa.Table:
-        """The rows of one SELECT in DuckDB's dialect; `?` or `$name` stand for `params`. Raises InputError."""
-        return self._ask(query, params).to_arrow_table()
+        """The rows of one SELECT in DuckDB's dialect; `?` or `$name` stand for `params`. Raises InputError, StoreError."""
+        with _answering():
+            return self._ask(query, params).to_arrow_table()
 
     def stream(self, query: str, params: Parameters | None = None, size: int = 10_000) -> Iterator[pa.RecordBatch]:
-        """The same, in batches of at most `size` rows. Raises InputError."""
-        yield from self._ask(query, params).to_arrow_reader(size)
+        """The same, in batches of at most `size` rows. Raises InputError, StoreError."""
+        with _answering():
+            yield from self._ask(query, params).to_arrow_reader(size)
 
     def _ask(self, query: str, params: Parameters | None) -> duckdb.DuckDBPyRelation:
-        try:
-            statements = self._con.extract_statements(query)
-            if len(statements) != 1 or statements[0].type not in _READING:
-                raise InputError(f"wanted one SELECT, got {query.strip()[:60]!r}; nothing else can be asked of a snapshot.")
-            return self._con.cursor().sql(statements[0], params=params)
-        except duckdb.Error as error:
-            raise InputError(f"the query can't be answered: {str(error).splitlines()[0]}") from error
+        statements = self._con.extract_statements(query)
+        if len(statements) != 1 or statements[0].type not in _READING:
+            raise InputError(f"wanted one SELECT, got {query.strip()[:60]!r}; nothing else can be asked of a snapshot.")
+        return self._con.cursor().sql(statements[0], params=params)
+
+    def _show(self, files: Mapping[str, Sequence[str]]) -> None:
+        for name, table in TABLES.items():
+            self._con.execute(f"CREATE VIEW {'all_' if name in OF_ONE_TEXT else ''}{name} AS {scan(table, files.get(name, []))}")
+        for name in OF_ONE_TEXT:
+            self._con.execute(f"CREATE VIEW {name} AS FROM all_{name} SEMI JOIN posts USING (id, text_hash)")
 
     def _seal(self, files: list[str]) -> None:
         """From here on nothing but the pinned files can be reached: queries are typed by people."""
@@ -58,16 +64,39 @@ class Snapshot:
         self._con.execute("SET lock_configuration = true")
 
 
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.IOException, duckdb.InternalException, duckdb.OutOfMemoryException) as error:
+        raise StoreError(f"the store can't be read: {_first_line(error)}") from error
+    except duckdb.Error as error:
+        raise InputError(f"the query can't be answered: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _pinned(root: Path, name: str, version: int) -> list[str]:
+    """The files of a version of a table. Raises StoreError."""
+    if name not in TABLES:
+        raise StoreError(f"the store has no table {name!r}; {possible(name, TABLES)}.")
+    try:
+        return tables.files(root, TABLES[name], DeltaTable(tables.address(root, name), version=version))
+    except (DeltaError, OSError) as error:
+        raise StoreError(f"version {version} of the table {name!r} can't be read: {_first_line(error)}") from error
+
+
 def scan(table: Table, files: Sequence[str]) -> str:
     """SQL that reads the Parquet files of a version of `table`, with its columns in order. Files older than a column lack it."""
+    names = ", ".join(_name(field.name) for field in table.schema)
     declared = ", ".join(f"CAST(NULL AS {_TYPES[str(field.type)]}) AS {_name(field.name)}" for field in table.schema)
     empty = f"SELECT {declared} WHERE false"
     if not files:
         return empty
-    read = (
-        f"read_parquet({_quoted(files)}, hive_partitioning = {bool(table.partitions)}, hive_types_autocast = false, union_by_name = true)"
-    )
-    return f"{empty} UNION ALL BY NAME FROM {read}"
+    options = f"hive_partitioning = {bool(table.partitions)}, hive_types_autocast = false, union_by_name = true"
+    return f"SELECT {names} FROM ({empty} UNION ALL BY NAME FROM read_parquet({_quoted(files)}, {options}))"
 
 
 def _name(column: str) -> str:

@@ -7,10 +7,12 @@ planned again. So each key stands once whatever runs beside it, and what returne
 import json
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from itertools import islice
+from operator import add
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,13 +20,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import CommitFailedError, DeltaError
 
-from corpora import migrations
+from corpora import migrations, tables
 from corpora.plans import plan_posts, plan_rows, same_key
 from corpora.rows import Rows, conform, from_posts
 from corpora.schema import POSTS, TABLES, Table
-from corpora.snapshot import Snapshot, scan
+from corpora.snapshot import OF_ONE_TEXT, Snapshot, scan
 from folate.errors import StoreError, possible
 from folate.post import Post
 
@@ -34,32 +36,29 @@ _LONGEST_PAUSE = 2.0  # seconds
 _NO_REBASE = CommitProperties(max_commit_retries=0)  # a plan holds for the version it was made on
 _WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 _FOREVER = "interval 36500 days"  # reports name versions; only `vacuum` forgets them
-_PENDING = """
-    FROM posts p ANTI JOIN (SELECT id, text_hash FROM {table} WHERE annotator = $annotator AND version = $version) USING (id, text_hash)
-"""
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Upserted:
-    """How many rows an upsert added, changed, left as they were, and removed."""
+    """What became of the rows of an upsert: they sum to inserted + updated + unchanged + repeated. `removed` ones were stored."""
 
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
+    repeated: int = 0  # had the key of another row of the batch
     removed: int = 0
 
     def __add__(self, other: "Upserted") -> "Upserted":
-        return Upserted(
-            self.inserted + other.inserted, self.updated + other.updated, self.unchanged + other.unchanged, self.removed + other.removed
-        )
+        return Upserted(*map(add, astuple(self), astuple(other)))
 
 
 class Store:
     """The tables of `corpora.schema` under one folder; each is made when it is first written."""
 
     def __init__(self, root: Path) -> None:
-        """Raises StoreError when the store has another schema than this code."""
+        """Raises StoreError when the store has another schema than this code, or can't be kept in such a folder."""
+        tables.check(root)
         migrations.check(root)
         self.root = root
 
@@ -101,7 +100,7 @@ class Store:
 
     def versions(self) -> dict[str, int]:
         """The newest version of every table that was ever written."""
-        return {name: DeltaTable(self.root / name).version() for name in TABLES if self._exists(name)}
+        return {name: DeltaTable(tables.address(self.root, name)).version() for name in TABLES if tables.exists(self.root, name)}
 
     def snapshot(self, versions: Mapping[str, int] | None = None) -> Snapshot:
         """The store at `versions` (a table that they do not name is empty), or as it is now. Raises StoreError."""
@@ -109,13 +108,12 @@ class Store:
 
     def pending(self, table: str, annotator: str, version: str, size: int = 10_000) -> Iterator[pa.RecordBatch]:
         """Posts without a row of this annotator and version for their present text, in batches. Raises StoreError."""
-        params = {"annotator": annotator, "version": version}
-        return self.snapshot().stream(f"SELECT p.* {_PENDING.format(table=_table(table).name)}", params, size)
+        return self.snapshot().stream(f"SELECT p.* {_pending(table)}", {"annotator": annotator, "version": version}, size)
 
     def count_pending(self, table: str, annotator: str, version: str) -> int:
         """How many posts `pending` would give."""
-        params = {"annotator": annotator, "version": version}
-        return int(self.snapshot().sql(f"SELECT count(*) AS n {_PENDING.format(table=_table(table).name)}", params)["n"][0].as_py())
+        counted = self.snapshot().sql(f"SELECT count(*) AS n {_pending(table)}", {"annotator": annotator, "version": version})
+        return int(counted["n"][0].as_py())
 
     def compact(self) -> None:
         """Merge the small files that many small upserts leave."""
@@ -130,7 +128,7 @@ class Store:
         kept = self._versions_in_evidence()
         deleted = 0
         for name in self.versions():
-            stored = DeltaTable(self.root / name)
+            stored = DeltaTable(tables.address(self.root, name))
             deleted += len(
                 stored.vacuum(hours, dry_run=False, enforce_retention_duration=False, keep_versions=sorted(kept.get(name, set())))
             )
@@ -143,9 +141,6 @@ class Store:
                 kept.setdefault(name, set()).add(version)
         return kept
 
-    def _exists(self, name: str) -> bool:
-        return bool(DeltaTable.is_deltatable(str(self.root / name)))
-
     def _change(self, table: Table, fresh: pa.Table, complete: pa.Table, plan: Callable[[duckdb.DuckDBPyConnection], pa.Table]) -> Upserted:
         """Plan and write until no other commit came between."""
         if not fresh.num_rows and not complete.num_rows:
@@ -154,12 +149,10 @@ class Store:
 
         def attempt(stored: DeltaTable) -> Upserted:
             with duckdb.connect() as con:
-                _relations(con, table, stored, fresh, complete)
+                _relations(con, table, tables.files(self.root, table, stored, _sources(table, fresh)), fresh, complete)
                 rows = plan(con)
             _write(table, stored, rows)
-            fates = pc.value_counts(rows["fate"]).to_pylist()
-            counts = {fate["values"]: fate["counts"] for fate in fates}
-            return Upserted(counts.get("new", 0), counts.get("changed", 0), counts.get("same", 0), counts.get("gone", 0))
+            return _tally(rows, fresh.num_rows)
 
         return self._commit(table, attempt)
 
@@ -170,19 +163,22 @@ class Store:
                 return change(self._open(table))
             except CommitFailedError:
                 time.sleep(min(_LONGEST_PAUSE, 0.02 * 2**attempt) * random.random())  # noqa: S311  # writers must not retry in step
+            except (DeltaError, OSError, duckdb.Error) as error:
+                raise StoreError(f"{table.name!r} can't be written: {error}.") from error
         raise StoreError(f"gave up writing {table.name!r} after {_ATTEMPTS} conflicts with other writers; run it again.")
 
     def _open(self, table: Table) -> DeltaTable:
         """The newest version of `table`, made if need be."""
-        if not self._exists(table.name):
-            migrations.stamp(self.root, len(migrations.MIGRATIONS))
-            _create(self.root / table.name, table)
-        return DeltaTable(self.root / table.name)
+        if not tables.exists(self.root, table.name):
+            if migrations.number(self.root) is None:
+                migrations.stamp(self.root, len(migrations.MIGRATIONS))
+            _create(tables.address(self.root, table.name), table)
+        return DeltaTable(tables.address(self.root, table.name))
 
 
-def _create(path: Path, table: Table) -> None:
+def _create(address: str, table: Table) -> None:
     DeltaTable.create(
-        path, table.schema, mode="ignore", partition_by=list(table.partitions) or None, commit_properties=_NO_REBASE,
+        address, table.schema, mode="ignore", partition_by=list(table.partitions) or None, commit_properties=_NO_REBASE,
         configuration={
             "delta.logRetentionDuration": _FOREVER, "delta.deletedFileRetentionDuration": _FOREVER,
             "delta.dataSkippingStatsColumns": ",".join(table.key),  # statistics of texts would bloat the log
@@ -190,13 +186,15 @@ def _create(path: Path, table: Table) -> None:
     )  # fmt: skip
 
 
-def _relations(con: duckdb.DuckDBPyConnection, table: Table, stored: DeltaTable, fresh: pa.Table, complete: pa.Table) -> None:
+def _sources(table: Table, rows: pa.Table) -> list[str] | None:
+    return pc.unique(rows["source"]).to_pylist() if "source" in table.partitions else None
+
+
+def _relations(con: duckdb.DuckDBPyConnection, table: Table, files: list[str], fresh: pa.Table, complete: pa.Table) -> None:
     """The relations that a plan reads."""
     con.execute("SET TimeZone = 'UTC'")
     con.register("fresh", fresh.append_column("nth", pa.array(range(fresh.num_rows), pa.int64())))
     con.register("complete", complete)
-    sources = pc.unique(fresh["source"]).to_pylist() if table is POSTS else None
-    files = stored.file_uris(file_pruning_predicate=[("source", "in", sources)] if sources else None)
     first = table.key[0]
     con.execute(
         f"CREATE TEMP TABLE stored AS SELECT * FROM ({scan(table, files)}) "
@@ -222,6 +220,12 @@ def _write(table: Table, stored: DeltaTable, plan: pa.Table) -> None:
     merger.when_matched_delete("f.fate = 'gone'").when_matched_update(columns).when_not_matched_insert(columns).execute()
 
 
+def _tally(plan: pa.Table, given: int) -> Upserted:
+    fates = Counter(plan["fate"].to_pylist())
+    distinct = fates["new"] + fates["changed"] + fates["same"]
+    return Upserted(fates["new"], fates["changed"], fates["same"], given - distinct, fates["gone"])
+
+
 def _match(table: Table, rows: pa.Table) -> str:
     """The join of a merge, with the partitions it may touch spelled out so that no others are read."""
     touched = rows.filter(pc.not_equal(rows["fate"], "new"))
@@ -237,8 +241,17 @@ def _overwrite(stored: DeltaTable, rows: pa.Table, predicate: str | None) -> Non
 
 
 def _check_keys(table: Table, rows: pa.Table) -> None:
-    if rows[table.key[0]].null_count:
-        raise StoreError(f"wanted {table.key[0]!r} in every row for {table.name!r}, got {rows[table.key[0]].null_count} without.")
+    for name in (table.key[0], *table.partitions):
+        if missing := rows[name].null_count:
+            raise StoreError(f"wanted {name!r} in every row for {table.name!r}, got {missing} rows without.")
+
+
+def _pending(table: str) -> str:
+    """SQL after the columns of a question for posts that wait for an annotation."""
+    if table not in OF_ONE_TEXT:
+        raise StoreError(f"wanted a table of annotations, got {table!r}; {possible(table, OF_ONE_TEXT)}.")
+    made = f"SELECT id, text_hash FROM all_{table} WHERE annotator = $annotator AND version = $version"
+    return f"FROM posts p ANTI JOIN ({made}) USING (id, text_hash)"
 
 
 def _quoted(value: str) -> str:

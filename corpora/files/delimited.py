@@ -5,6 +5,7 @@ import csv
 import io
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import IO, Any
@@ -15,20 +16,44 @@ from folate.errors import InputError
 
 _DELIMITERS = (",", ";", "\t")
 _SAMPLE = 10_000  # lines by which the encoding is judged
-_LONGEST = 2_000  # lines of one quoted cell, about
+_LONGEST = 500  # lines of one quoted cell, about
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
-def open_delimited(opener: Callable[[], IO[bytes]]) -> tuple[tuple[str, ...], Iterator[Row | Reject]]:
-    """The column names and the rows. Raises InputError for what is no text."""
-    encoding = _encoding(opener)
-    # bytes that are not of this encoding become lone surrogates: their rows are rejected, not the file
-    lines = _Lines(io.TextIOWrapper(opener(), encoding=encoding, errors="surrogateescape", newline=""))
-    header = lines.take()
-    delimiter = max(_DELIMITERS, key=header.count)
-    cells = _strict(header, delimiter) or header.rstrip("\r\n").split(delimiter)
-    columns = tuple(_distinct(cell.strip() for cell in cells))
-    return columns, _rows(lines, columns, delimiter, encoding)
+@dataclass(frozen=True)
+class Delimited:
+    """A text file of rows, after its header was read. `opener` opens it from its start."""
+
+    opener: Callable[[], IO[bytes]]
+    columns: tuple[str, ...]
+    delimiter: str
+    encoding: str
+
+    @classmethod
+    def sniff(cls, opener: Callable[[], IO[bytes]]) -> "Delimited":
+        """Find out the encoding, the delimiter and the columns. Raises InputError for what is no text."""
+        encoding = _encoding(opener)
+        with _decoded(opener, encoding) as file:
+            header = file.readline()
+        delimiter = max(_DELIMITERS, key=header.count)
+        cells = _strict(header, delimiter) or header.rstrip("\r\n").split(delimiter)
+        return cls(opener, tuple(_distinct(cell.strip() for cell in cells)), delimiter, encoding)
+
+    def rows(self) -> Iterator[Row | Reject]:
+        """Every row below the header."""
+        with _decoded(self.opener, self.encoding) as file:
+            lines = _Lines(file)
+            lines.take()
+            while line := lines.take():
+                if line.strip():
+                    number = lines.number
+                    cells = _cells(line, lines, self.delimiter, len(self.columns))
+                    yield _row(number, cells, self.columns, self.encoding)
+
+
+def _decoded(opener: Callable[[], IO[bytes]], encoding: str) -> io.TextIOWrapper:
+    """Bytes that are not of this encoding become lone surrogates: their rows are rejected, not the file."""
+    return io.TextIOWrapper(opener(), encoding=encoding, errors="surrogateescape", newline="")
 
 
 class _Lines:
@@ -50,15 +75,6 @@ class _Lines:
         self.number -= len(lines)
 
 
-def _rows(lines: _Lines, columns: tuple[str, ...], delimiter: str, encoding: str) -> Iterator[Row | Reject]:
-    while line := lines.take():
-        if not line.strip():
-            continue
-        number = lines.number
-        cells = line.rstrip("\r\n").split(delimiter) if '"' not in line else _quoted(line, lines, delimiter, len(columns))
-        yield _row(number, cells, columns, encoding)
-
-
 def _row(number: int, cells: list[str], columns: tuple[str, ...], encoding: str) -> Row | Reject:
     while len(cells) > len(columns) and not cells[-1].strip():
         cells.pop()
@@ -75,11 +91,14 @@ def _row(number: int, cells: list[str], columns: tuple[str, ...], encoding: str)
     return Row(number, values)
 
 
-def _quoted(line: str, lines: _Lines, delimiter: str, width: int) -> list[str]:
+def _cells(line: str, lines: _Lines, delimiter: str, width: int) -> list[str]:
     """The cells of a record that starts with `line` and may go on over the next lines.
 
-    A quote that opens and never closes, or closes amid a later row, is a stray one: then the line is taken as it stands.
+    A quote that never closes, or closes amid a cell, or spans lines that are all rows of their own, is a stray one: then the line
+    is taken as it stands.
     """
+    if '"' not in line:
+        return line.rstrip("\r\n").split(delimiter)
     taken: list[str] = []
     record = line
     while _is_open(record, delimiter) and len(taken) < _LONGEST:
@@ -89,7 +108,8 @@ def _quoted(line: str, lines: _Lines, delimiter: str, width: int) -> list[str]:
         taken += more
         record += "".join(more)
     cells = _strict(record, delimiter)
-    if cells is not None and (not taken or (len(cells) == width and not any(_stands_alone(each, delimiter, width) for each in taken))):
+    whole = not taken or (cells is not None and len(cells) == width and not _all_rows([line, *taken], delimiter, width))
+    if cells is not None and whole:
         return cells
     lines.put_back(taken)
     return line.rstrip("\r\n").split(delimiter)
@@ -119,10 +139,10 @@ def _is_open(record: str, delimiter: str) -> bool:
     return _strict(record, delimiter) is None and _strict(record + '"', delimiter) is not None
 
 
-def _stands_alone(line: str, delimiter: str, width: int) -> bool:
-    """Whether a line within quotes looks like a row of its own: as many cells as columns, and one of them a date."""
-    cells = line.rstrip("\r\n").split(delimiter)
-    return len(cells) == width and any(_is_date(cell.strip('"')) for cell in cells)
+def _all_rows(lines: list[str], delimiter: str, width: int) -> bool:
+    """Whether each line looks like a whole row: as many cells as columns, and one of them a date."""
+    rows = [line.rstrip("\r\n").split(delimiter) for line in lines]
+    return all(len(cells) == width and any(_is_date(cell.strip('"')) for cell in cells) for cells in rows)
 
 
 def _is_date(cell: str) -> bool:

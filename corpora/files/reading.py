@@ -20,7 +20,7 @@ class Reading:
 
     def __iter__(self) -> Iterator[Post | Reject]:
         seen: set[int] = set()
-        for row in self._sheet.rows:
+        for row in self._sheet.rows():
             made = self._maker.post(row) if isinstance(row, Row) else self._maker.without_authors(row)
             if isinstance(made, Post) and isinstance(row, Row):
                 digest = hash(made)
@@ -62,7 +62,7 @@ def _columns(path: Path, sheet: Sheet, name: str, wanted: str) -> tuple[str, ...
 def _check(options: ImportOptions) -> None:
     for name in options.mapping:
         if name not in FIELDS:
-            raise InputError(f"a post has no field {name!r} to map a column to; {possible(name, FIELDS)}.")
+            raise InputError(f"a post has no field {name!r} to map a column to; {possible(name, FIELDS)}")
     if options.kind not in KINDS:
         raise InputError(f"wanted a kind among {', '.join(KINDS)}, got {options.kind!r}.")
     if not options.source or ":" in options.source or "/" in options.source:

@@ -3,8 +3,10 @@
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
@@ -14,7 +16,7 @@ from zipfile import BadZipFile
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpora.files.delimited import open_delimited
+from corpora.files.delimited import Delimited
 from corpora.files.rejects import Reject, Row
 from folate.errors import InputError
 
@@ -24,10 +26,10 @@ _FIRST = 1000  # lines of JSONL whose keys count as its columns
 
 @dataclass(frozen=True)
 class Sheet:
-    """The names of a file's columns, and its rows: numbered, each a Row or a Reject."""
+    """The names of a file's columns; `rows` reads it, each time from its start."""
 
     columns: tuple[str, ...]
-    rows: Iterator[Row | Reject]
+    rows: Callable[[], Iterator[Row | Reject]]
 
 
 def open_sheet(path: Path) -> Sheet:
@@ -42,7 +44,7 @@ def open_sheet(path: Path) -> Sheet:
         raise InputError(f"{path.name!r} can't be read as {kind}: {error}.") from error
     if not any(sheet.columns):
         raise InputError(f"{path.name!r} is empty: wanted a row of column names and rows.")
-    return Sheet(sheet.columns, _to_the_end(path, sheet.rows))
+    return Sheet(sheet.columns, lambda: _to_the_end(path, sheet.rows()))
 
 
 def _to_the_end(path: Path, rows: Iterator[Row | Reject]) -> Iterator[Row | Reject]:
@@ -56,26 +58,25 @@ def _to_the_end(path: Path, rows: Iterator[Row | Reject]) -> Iterator[Row | Reje
         raise InputError(f"{path.name!r} can't be read after row {last}: {error}; rows before it are taken.") from error
 
 
-def open_bytes(path: Path) -> IO[bytes]:
+def _open(path: Path) -> IO[bytes]:
     return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")  # type: ignore[return-value]
 
 
 def _csv(path: Path) -> Sheet:
-    columns, rows = open_delimited(lambda: open_bytes(path))
-    return Sheet(columns, rows)
+    table = Delimited.sniff(partial(_open, path))
+    return Sheet(table.columns, table.rows)
 
 
 def _jsonl(path: Path) -> Sheet:
-    rows = _json_rows(open_bytes(path))
-    head = list(islice(rows, _FIRST))
+    head = list(islice(_json_rows(path), _FIRST))
     if head and not any(isinstance(row, Row) for row in head):
         raise InputError(f"{path.name!r} can't be read as .jsonl: none of its first {len(head)} lines is a JSON object.")
     keys = chain.from_iterable(row.values for row in head)
-    return Sheet(tuple(dict.fromkeys(keys)), chain(head, rows))
+    return Sheet(tuple(dict.fromkeys(keys)), partial(_json_rows, path))
 
 
-def _json_rows(file: IO[bytes]) -> Iterator[Row | Reject]:
-    with file:
+def _json_rows(path: Path) -> Iterator[Row | Reject]:
+    with _open(path) as file:
         for number, line in enumerate(file, 1):
             if line.strip():
                 yield _json_row(number, line.removeprefix(b"\xef\xbb\xbf"))
@@ -94,27 +95,37 @@ def _json_row(number: int, line: bytes) -> Row | Reject:
 
 
 def _xlsx(path: Path) -> Sheet:
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except InvalidFileException as error:
-        raise InputError(f"{path.name!r} can't be read as .xlsx: {error}.") from error
-    rows = ((n, cells) for n, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), 1) if any(c is not None for c in cells))
-    _, header = next(rows, (0, ()))
+    with closing(_xlsx_rows(path)) as rows:
+        _, header = next(rows, (0, ()))
     columns = tuple("" if cell is None else str(cell).strip() for cell in header)
-    return Sheet(columns, (Row(number, _named(columns, cells)) for number, cells in rows))
+
+    def below_header() -> Iterator[Row]:
+        for number, cells in islice(_xlsx_rows(path), 1, None):
+            yield Row(number, {name: cell for name, cell in zip(columns, cells, strict=False) if name})
+
+    return Sheet(columns, below_header)
 
 
-def _named(columns: tuple[str, ...], cells: Iterable[Any]) -> dict[str, Any]:
-    return {name: cell for name, cell in zip(columns, cells, strict=False) if name}
+def _xlsx_rows(path: Path) -> Generator[tuple[int, tuple[Any, ...]], None, None]:
+    """Number and cells of the rows of the first sheet that are not empty."""
+    from openpyxl import load_workbook
+
+    book = load_workbook(path, read_only=True, data_only=True)
+    with closing(book):
+        for number, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), 1):
+            if any(cell is not None for cell in cells):
+                yield number, cells
 
 
 def _parquet(path: Path) -> Sheet:
-    file = pq.ParquetFile(path)
-    rows = chain.from_iterable(batch.to_pylist() for batch in file.iter_batches(batch_size=10_000))
-    return Sheet(tuple(file.schema_arrow.names), (Row(number, values) for number, values in enumerate(rows, 1)))
+    return Sheet(tuple(pq.read_schema(path).names), partial(_parquet_rows, path))
+
+
+def _parquet_rows(path: Path) -> Iterator[Row]:
+    with pq.ParquetFile(path) as file:
+        batches = (batch.to_pylist() for batch in file.iter_batches(batch_size=10_000))
+        for number, values in enumerate(chain.from_iterable(batches), 1):
+            yield Row(number, values)
 
 
 _OPENERS: dict[str, Callable[[Path], Sheet]] = {

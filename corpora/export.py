@@ -1,0 +1,121 @@
+"""Posts and annotations as JSON lines, CSV or Parquet, written as they are read."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpora.snapshot import Snapshot
+from folate.errors import ConfigError, possible
+from folate.post import FIELDS
+
+FORMATS = ("jsonl", "csv", "parquet")
+_POSTS = f"SELECT {', '.join(f'p.{name}' for name in FIELDS)} FROM posts p ORDER BY p.published_at, p.id"
+_ANNOTATIONS = """
+    WITH of_brands AS (
+        SELECT m.id, list({
+            'brand': m.brand, 'start': m.start, 'end': m."end", 'via': m.via, 'label': s.label, 'negative': s.negative,
+            'neutral': s.neutral, 'positive': s.positive
+        } ORDER BY m.start NULLS LAST, m.brand) AS mentions
+        FROM mentions m LEFT JOIN sentiments s ON s.id = m.id AND s.brand = m.brand
+        GROUP BY m.id
+    )
+    SELECT p.id, t.language, s.label, s.negative, s.neutral, s.positive, coalesce(b.mentions, []) AS mentions
+    FROM posts p
+    LEFT JOIN texts t ON t.id = p.id
+    LEFT JOIN sentiments s ON s.id = p.id AND s.brand IS NULL
+    LEFT JOIN of_brands b ON b.id = p.id
+    ORDER BY p.published_at, p.id
+"""
+_QUERIES = {"posts": _POSTS, "annotations": _ANNOTATIONS}
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def export(snapshot: Snapshot, what: str, form: str, out: BinaryIO) -> int:
+    """Write `posts` (the fields of a Post) or `annotations` (a row a post, with its mentions) to `out`; how many rows.
+
+    Rows come by time of publication. In JSON lines missing fields are left out. CSV is UTF-8 with a mark, lists are JSON, and a
+    cell that a spreadsheet would run as a formula (it starts with = + - @ or a tab) gets an apostrophe before it.
+    Raises ConfigError on unknown names.
+    """
+    if what not in _QUERIES:
+        raise ConfigError(f"nothing named {what!r} to export; {possible(what, _QUERIES)}.")
+    if form not in FORMATS:
+        raise ConfigError(f"no format {form!r} to export; {possible(form, FORMATS)}.")
+    query = _QUERIES[what]
+    schema = snapshot.sql(f"FROM ({query}) LIMIT 0").schema
+    return _WRITERS[form](snapshot.stream(query), schema, out)
+
+
+def _write_jsonl(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: BinaryIO) -> int:
+    count = 0
+    for row in _rows(batches):
+        present = {name: value for name, value in row.items() if value is not None}
+        out.write(json.dumps(present, ensure_ascii=False, default=_iso).encode() + b"\n")
+        count += 1
+    return count
+
+
+def _write_csv(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: BinaryIO) -> int:
+    text = io.TextIOWrapper(out, encoding="utf-8-sig", newline="", write_through=True)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(schema.names)
+    count = 0
+    for row in _rows(batches):
+        writer.writerow([_cell(value) for value in row.values()])
+        count += 1
+    text.detach()  # `out` is not ours to close
+    return count
+
+
+def _write_parquet(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: BinaryIO) -> int:
+    count = 0
+    with pq.ParquetWriter(_Counted(out), schema, compression="zstd") as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+            count += batch.num_rows
+    return count
+
+
+_WRITERS = {"jsonl": _write_jsonl, "csv": _write_csv, "parquet": _write_parquet}
+
+
+class _Counted(io.RawIOBase):
+    """A stream that knows how far it got, which a pipe does not."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._position = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def write(self, data: Any) -> int:
+        self._position += len(data)
+        self._out.write(data)
+        return len(data)
+
+
+def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
+    for batch in batches:
+        yield from batch.to_pylist()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(_FORMULA) else value
+    if isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False)
+    return _iso(value) if isinstance(value, datetime) else value
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
