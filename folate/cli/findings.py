@@ -1,5 +1,6 @@
 """Commands that tell what was found: topics, the report, the evidence behind a number."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -23,7 +24,7 @@ def topics(week: Week, folder: Path, form: str) -> None:
     found = find_topics(Workspace.open(folder), week)
     for note in found.notes:
         click.echo(f"note: {note}", err=True)
-    rows = found.rows
+    rows = [asdict(topic) for topic in found.topics]
     emit([{k: row[k] for k in TABLE_COLUMNS} for row in rows] if form == "table" else rows, form)
 
 

@@ -66,7 +66,7 @@ def resume(workspace: Workspace) -> None:
 
 def ingest(workspace: Workspace, folder: Path) -> list[dict[str, Any]]:
     """Put a crawl's posts and ledger into the store, then mark the folder as ingested."""
-    from crawlers.run import read_ledger, read_posts
+    from crawlers.record import read_ledger, read_posts
 
     workspace.store.upsert_posts(read_posts(folder))
     rows = read_ledger(folder)

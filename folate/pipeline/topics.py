@@ -1,9 +1,7 @@
 """The emerging topics of a week: the window goes from the store to nlp.topics, and what is found goes back."""
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -11,12 +9,11 @@ import pyarrow as pa
 from corpora.store import Snapshot
 from folate.config import Config
 from folate.errors import NotFound
-from folate.pipeline.annotate import text_version
 from folate.pipeline.workspace import Workspace
 from folate.post import body
 from folate.weeks import Week, trailing
-from nlp.sentiment import load
-from nlp.topics import Topic, discover
+from nlp.sentiment import Reader, load
+from nlp.topics import Discovery, Topic, discover
 
 Embed = Callable[[list[str]], np.ndarray]
 
@@ -32,36 +29,28 @@ WINDOW = """
 """
 
 
-@dataclass(frozen=True)
-class Found:
-    """Rows of the table `topics`, best first, and what the reader must know beside them."""
-
-    rows: list[dict[str, Any]]
-    notes: list[str]
-
-
-def find_topics(workspace: Workspace, week: Week) -> Found:
+def find_topics(workspace: Workspace, week: Week) -> Discovery:
     """Discover the topics of `week`, give those known from earlier weeks their ids, and store them.
 
     Raises NotFound when no post of the window has been annotated.
     """
     snapshot, config = workspace.store.snapshot(), workspace.config
     stream = window(snapshot, config, week)
-    if not stream.num_rows and snapshot.sql("SELECT count(*) AS n FROM posts").column("n")[0].as_py():
-        _require_annotations(snapshot, text_version(workspace))
-    found = discover(stream, week, config, embed=_embed(config), previous=earlier(snapshot, week))
-    rows = [topic_row(topic, week) for topic in found.topics]
-    workspace.store.replace("topics", rows, {"week": str(week)})
-    return Found(rows, list(found.notes))
+    if not stream.num_rows:
+        _require_annotations(snapshot)
+    found = discover(stream, week, config.topics, config.watch, config.brands, _embed(config), before(snapshot, week), config.segments)
+    workspace.store.replace("topics", [topic.to_row() for topic in found.topics], {"week": str(week)})
+    return found
 
 
 def _embed(config: Config) -> Embed:
-    """Sentence vectors; the model is loaded when the first terms need them."""
+    """Sentence vectors; the model is loaded once, when the first terms need them."""
 
-    def embed(texts: list[str]) -> np.ndarray:
-        return load(config.nlp.model, config.nlp.threads).embed(texts)
+    @cache
+    def reader() -> Reader:
+        return load(config.nlp.model, config.nlp.threads)
 
-    return embed
+    return lambda texts: reader().embed(texts)
 
 
 def window(snapshot: Snapshot, config: Config, week: Week) -> pa.Table:
@@ -77,17 +66,13 @@ def window(snapshot: Snapshot, config: Config, week: Week) -> pa.Table:
     return table.append_column("body", pa.array(bodies, pa.string()))
 
 
-def earlier(snapshot: Snapshot, week: Week) -> list[dict[str, Any]]:
-    """The last stored row of each topic before `week`, with `detail` read."""
-    query = "SELECT * FROM topics WHERE week < $week QUALIFY row_number() OVER (PARTITION BY id ORDER BY week DESC) = 1 ORDER BY id"
-    return [row | {"detail": json.loads(row["detail"])} for row in snapshot.sql(query, {"week": str(week)}).to_pylist()]
+def before(snapshot: Snapshot, week: Week) -> list[Topic]:
+    """The topics of the last week before `week` that topics were sought in."""
+    query = "SELECT * FROM topics WHERE week = (SELECT max(week) FROM topics WHERE week < $week) ORDER BY id"
+    return [Topic.from_row(row) for row in snapshot.sql(query, {"week": str(week)}).to_pylist()]
 
 
-def topic_row(topic: Topic, week: Week) -> dict[str, Any]:
-    row = asdict(topic)
-    return row | {"week": str(week), "detail": json.dumps(row["detail"], ensure_ascii=False, sort_keys=True)}
-
-
-def _require_annotations(snapshot: Snapshot, version: str) -> None:
-    if not snapshot.sql("SELECT count(*) AS n FROM texts WHERE version = $version", {"version": version}).column("n")[0].as_py():
+def _require_annotations(snapshot: Snapshot) -> None:
+    counts = snapshot.sql("SELECT (SELECT count(*) FROM posts) AS posts, (SELECT count(*) FROM texts) AS texts").to_pylist()[0]
+    if counts["posts"] and not counts["texts"]:
         raise NotFound("wanted annotated posts, got posts that nobody has read yet: run 'folate annotate' first.")
