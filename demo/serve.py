@@ -149,7 +149,7 @@ def server(world: World, port: int = 0) -> ThreadingHTTPServer:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m demo.serve", description="Serve the demo web on 127.0.0.1.")
     parser.add_argument("--port", type=int, default=8099, help="0 takes any free port")
-    parser.add_argument("--port-file", type=Path, help="write the address here once the server listens")
+    parser.add_argument("--port-file", type=Path, help="write the port here once the server listens")
     parser.add_argument("--truth", type=Path, help="write what there is to find here, as JSON lines")
     parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args()
@@ -160,7 +160,7 @@ def main() -> None:
             truth.write(world, url, options.truth)
         if options.port_file:
             partial = options.port_file.with_suffix(".part")
-            partial.write_text(f"{url}\n", encoding="ascii")
+            partial.write_text(f"{bound.server_address[1]}\n", encoding="ascii")
             partial.replace(options.port_file)  # whoever waits for the file never reads half of it
         print(url, flush=True)
         try:

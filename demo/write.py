@@ -204,7 +204,9 @@ class Writer:
 
     def _sign(self, text: str, slot: Slot) -> str:
         """Few people put an emoji under a forum post or a review."""
-        return text + self.draw(slot.language, "emoji", slot.feeling) if self.chance(0.06) else text
+        if not self.chance(0.06):
+            return text
+        return text + ("" if slot.language == "zh" else " ") + self.draw(slot.language, "emoji", slot.feeling)
 
     def _decorate(self, text: str, slot: Slot, tagged: bool) -> str:
         """What people of a microblog put around their words; `tagged` posts may carry a hashtag."""

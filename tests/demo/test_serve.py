@@ -240,8 +240,8 @@ def test_keeps_the_connection_and_answers_head(world: World) -> None:
         bound.shutdown()
 
 
-def test_command_writes_address_and_truth(tmp_path: Path) -> None:
-    port_file, truth_file = tmp_path / "url", tmp_path / "truth.jsonl"
+def test_command_writes_port_and_truth(tmp_path: Path) -> None:
+    port_file, truth_file = tmp_path / "port", tmp_path / "truth.jsonl"
     command = [sys.executable, "-m", "demo.serve", "--port", "0", "--port-file", str(port_file), "--truth", str(truth_file), "--seed", "7"]
     with subprocess.Popen(
         command, cwd=ROOT.parent, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
@@ -250,7 +250,7 @@ def test_command_writes_address_and_truth(tmp_path: Path) -> None:
             deadline = time.monotonic() + 20
             while not port_file.exists() and time.monotonic() < deadline:
                 time.sleep(0.02)
-            url = port_file.read_text(encoding="ascii").strip()
+            url = f"http://127.0.0.1:{port_file.read_text(encoding='ascii').strip()}"
             assert child.stdout is not None
             assert child.stdout.readline().strip() == url
         finally:
