@@ -141,10 +141,14 @@ class Element:
 
     @cached_property
     def _permalink(self) -> str | None:
-        """The link that the date carries."""
+        """The link that the date carries, or beside it the one that names the post; never that of its author."""
         date = self._find(self.software.date)
-        found = date.xpath("ancestor-or-self::a[@href][1] | .//a[@href][1]") if date is not None else []
-        return str(found[0].get("href")) if found else None
+        if date is None:
+            return None
+        number = _TRAILING_NUMBER.search(str(self.node.get("id") or ""))
+        links = [str(link.get("href")) for link in date.xpath("ancestor-or-self::a[@href][1]")]
+        links += [str(link.get("href")) for link in date.cssselect("a[href]") if number and number[1] in str(link.get("href"))]
+        return next(iter(links), None)
 
 
 def _elements(page: Page) -> list[Element]:

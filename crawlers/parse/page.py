@@ -53,9 +53,11 @@ class Page:
             return None
 
     def absolute(self, href: str | None) -> str | None:
-        """`href` as a whole address without fragment and session id; None when it is not http or https."""
+        """`href` as a whole address without fragment and session id; None without one, or when it is not http or https."""
+        if not href:
+            return None
         try:
-            parts = urlsplit(urljoin(self.url, (href or "").strip()))
+            parts = urlsplit(urljoin(self.url, href.strip()))
         except ValueError:
             return None
         if parts.scheme not in ("http", "https") or not parts.netloc:

@@ -19,7 +19,8 @@ from crawlers.parse.wall import wall
 from crawlers.record import Record
 from folate.config import Source
 
-FAILURES = 5  # pages that fail in a row before a source is given up
+PATIENCE = 20  # a source is given up when failures in a row weigh this much:
+OWN, SITES = 1, 5  # one of the page's own (404, 403) or of the whole site (429, 5xx, no answer, captcha, login page)
 
 
 class SourceSpider(scrapy.Spider):  # type: ignore[misc]
@@ -73,7 +74,7 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
         parsed = READERS[self.reader](page, self.site, context)
         reason = self.refusal(page, parsed)
         if reason:
-            self._failed(row, reason)
+            self._failed(row, reason, SITES)
             return
         self._failures = 0
         row.pages += 1
@@ -84,13 +85,22 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
         for dropped in parsed.dropped:
             self.record.reject(row, page, dropped)
         for link in (*parsed.links, *self.after(row, context, parsed)):
-            if self.wanted(link):
+            if site_of(link.url) in self.sites and self.wanted(link):
                 yield from self._ask(link)
 
     def lost(self, failure: Failure) -> Any:
         """A page that could not be had, after all retries."""
-        context = failure.request.meta["context"]
-        self._failed(self.rows[context["query"]], self._reason(failure))
+        row = self.rows[failure.request.meta["context"]["query"]]
+        error = failure.value
+        if isinstance(error, HttpError):
+            status = error.response.status
+            self._failed(row, f"HTTP {status}", SITES if status == 429 or status >= 500 else OWN)
+        elif isinstance(error, IgnoreRequest):  # nothing was sent
+            forbidden = "robots.txt" in str(error)
+            reason = self.robots.get(site_of(failure.request.url), "robots.txt forbids it") if forbidden else str(error)
+            row.problems[reason] += 1
+        else:
+            self._failed(row, f"no answer ({type(error).__name__})", SITES)
 
     def closed(self, reason: str) -> None:
         for row in self.rows.values():
@@ -107,20 +117,11 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
             row.lists += 1
         yield Request(link.url, callback=self.parse, errback=self.lost, meta={"context": link.context})
 
-    def _failed(self, row: Row, reason: str) -> None:
+    def _failed(self, row: Row, reason: str, weight: int) -> None:
         row.problems[reason] += 1
-        self._failures += 1
-        if self._failures >= FAILURES:
-            raise CloseSpider(f"{FAILURES} pages failed in a row")
-
-    def _reason(self, failure: Failure) -> str:
-        error = failure.value
-        if isinstance(error, HttpError):
-            return f"HTTP {error.response.status}"
-        if isinstance(error, IgnoreRequest):
-            forbidden = "robots.txt" in str(error)
-            return self.robots.get(site_of(failure.request.url), "robots.txt forbids it") if forbidden else str(error)
-        return f"no answer ({type(error).__name__})"
+        self._failures += weight
+        if self._failures >= PATIENCE:
+            raise CloseSpider("too many failures in a row")
 
     def _sent(self, request: Request, spider: Any) -> None:
         context = request.meta.get("context")

@@ -57,6 +57,9 @@ class MicroblogSpider(SourceSpider):
 
     def lost(self, failure: Any) -> Any:
         context = failure.request.meta["context"]
-        if context["role"] == "whole":  # better its beginning than nothing
-            self.record.post(self.rows[context["query"]], Post.from_json(context["post"]))
-        return super().lost(failure)
+        if context["role"] != "whole":
+            return super().lost(failure)
+        row = self.rows[context["query"]]
+        row.problems["the rest of a long post could not be read"] += 1
+        self.record.post(row, Post.from_json(context["post"]))  # better its beginning than nothing
+        return None
