@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +102,15 @@ def test_composed_sentences_judge_what_they_name() -> None:
     assert opposite
     assert all(sample.label is None for sample in opposite)
     assert all(0 <= start < end <= len(sample.text) for sample in samples for target in sample.targets for start, end in target.spans)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    """Tiny matrices: a second thread only waits."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
