@@ -25,10 +25,11 @@ class Linker:
     def __init__(self, brands: Sequence[Brand]) -> None:
         owners: defaultdict[str, list[str]] = defaultdict(list)
         for brand in brands:
-            for alias in dict.fromkeys(map(normalize, brand.aliases)):
-                owners[alias.replace(" ", "")].append(brand.id)
+            for alias in filter(None, dict.fromkeys(map(normalize, brand.aliases))):
+                if brand.id not in owners[alias.replace(" ", "")]:
+                    owners[alias.replace(" ", "")].append(brand.id)
         self._owners = dict(owners)
-        aliases = longest(normalize(alias) for brand in brands for alias in brand.aliases)
+        aliases = longest(filter(None, (normalize(alias) for brand in brands for alias in brand.aliases)))
         self._pattern = re.compile(f"{URL}|{NAME}|(?P<alias>{aliases})") if aliases else None
 
     def find(self, body: str) -> list[Mention]:

@@ -10,7 +10,7 @@ from nlp.spans import EMOTICON, HAN, NAME, URL
 
 Language = Literal["zh", "en", "mixed", "other"]
 
-_ASIDE = re.compile(f"{URL}|{NAME}|{EMOTICON}")
+_ASIDE = re.compile(f"{URL}|{NAME}|{EMOTICON}|《[^》{HAN}]{{1,60}}》")  # the last: a foreign title in a Chinese sentence
 _HAN = re.compile(f"[{HAN}]+")
 _KANA = re.compile("[\u3041-\u30fa\u31f0-\u31ff]+")
 _LATIN = re.compile(r"[a-z\u00df-\u00f6\u00f8-\u024f]+(?:'[a-z]+)?")
@@ -36,7 +36,9 @@ def identify(text: str) -> Language:
         return "en" if english >= 0 else "other"
     if english < _CLAUSE or len(latin) * 4 < han:
         return "zh"
-    return "mixed" if _CHINESE_CLAUSE.search(plain) else "en"
+    if _CHINESE_CLAUSE.search(plain):
+        return "mixed"
+    return "en" if han < 2 * len(latin) else "zh"
 
 
 def _evidence(word: str) -> int:

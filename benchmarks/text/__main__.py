@@ -22,7 +22,7 @@ from nlp.texts import annotate
 
 Work = Callable[[Sequence[str]], object]
 
-SEED, COUNT, SLOW_COUNT, GROUPS, COPIES = 7, 20_000, 300, 1_000, 4  # SnowNLP gets SLOW_COUNT texts
+SEED, COUNT, SLOW_COUNT, GROUPS, COPIES = 7, 10_000, 300, 1_000, 4  # SnowNLP gets SLOW_COUNT texts
 BRANDS = [Brand(id="apple", names=("苹果", "Apple"), products=("iPhone",)), Brand(id="huawei", names=("华为", "Huawei"))]
 
 
