@@ -123,12 +123,15 @@ class CachePolicy(DummyPolicy):  # type: ignore[misc]
     """Keeps every good answer for `cache_hours`, but no login page and no captcha."""
 
     def should_cache_response(self, response: Response, request: Request) -> bool:
-        return bool(super().should_cache_response(response, request)) and wall(page_of(response)) is None
+        return bool(super().should_cache_response(response, request)) and wall(page_of(response, request)) is None
 
 
-def page_of(response: Response) -> Page:
-    """The parser's view of a response; one from the cache keeps the time when it left the server."""
-    cached = response.request.meta.get("cache_timestamp") if response.request is not None and "cached" in response.flags else None
-    fetched_at = datetime.fromtimestamp(cached, UTC) if cached else now()
-    kind = (response.headers.get("Content-Type") or b"").decode("latin-1")
-    return Page(response.url, response.body, fetched_at, kind)
+def page_of(response: Response, request: Request) -> Page:
+    """The parser's view of a response, made once; one from the cache keeps the time when it left the server."""
+    page: Page | None = request.meta.get("page")
+    if page is None or page.body is not response.body:
+        cached = request.meta.get("cache_timestamp") if "cached" in response.flags else None
+        kind = (response.headers.get("Content-Type") or b"").decode("latin-1")
+        page = Page(response.url, response.body, datetime.fromtimestamp(cached, UTC) if cached else now(), kind)
+        request.meta["page"] = page
+    return page

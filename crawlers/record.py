@@ -72,7 +72,7 @@ class Record:
         self._files[RAW].write(gzip.compress(f"WARC/1.1\r\n{lines}\r\n".encode() + http + b"\r\n\r\n", compresslevel=6))
 
     def _line(self, name: str, line: str) -> None:
-        self._files[name].write(line.encode() + b"\n")
+        self._files[name].write(line.encode("utf-8", "replace") + b"\n")
 
 
 def read_posts(out: Path) -> Iterator[Post]:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -55,12 +55,12 @@ def crawl(
     }
     with (out / LOG).open("ab") as log:
         child = subprocess.Popen([sys.executable, "-m", "crawlers.run"], stdin=subprocess.PIPE, stdout=log, stderr=log)
-        try:
-            code = _follow(child, json.dumps(job), out / POSTS)
-        finally:
-            child.terminate()
-            child.wait()
-    return _ledger(out, sources, crawl_id, code)
+    try:
+        _follow(child, json.dumps(job), out / POSTS)
+    finally:  # an interrupted crawl has a ledger, too
+        child.terminate()
+        rows = _ledger(out, sources, crawl_id, child.wait())
+    return rows
 
 
 def _check(source: Source) -> None:
@@ -73,23 +73,21 @@ def _check(source: Source) -> None:
         raise ConfigError(f"source {source.name!r}: wanted at least one start address, got none.")
 
 
-def _follow(child: "subprocess.Popen[bytes]", job: str, posts: Path) -> int:
+def _follow(child: "subprocess.Popen[bytes]", job: str, posts: Path) -> None:
     """Hand the job over and show the posts as they are written, until the child ends."""
     assert child.stdin is not None  # noqa: S101
-    child.stdin.write(job.encode())
-    child.stdin.close()
-    offset = 0
+    with suppress(BrokenPipeError), child.stdin as pipe:  # broken when the child died at once; its exit code will tell
+        pipe.write(job.encode())
+    offset, ended = 0, False
     with progress("crawl") as bar:
-        while True:
-            code = child.poll()
+        while not ended:
+            ended = child.poll() is not None
             if posts.exists():
                 with posts.open("rb") as file:
                     file.seek(offset)
                     new = file.read()
                 offset += len(new)
                 bar.update(new.count(b"\n"))
-            if code is not None:
-                return code
             time.sleep(0.1)
 
 

@@ -39,6 +39,7 @@ def settings(source: Source, crawling: Crawling, cache: Path) -> dict[str, Any]:
             "crawlers.middlewares.StayOnSite": 50,
             "crawlers.middlewares.RobotsAnswer": 450,
             "crawlers.middlewares.Backoff": 550,
+            "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": 545,  # behind decompression: walls are looked for
             "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
             "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # StayOnSite, which tells the spider
         },

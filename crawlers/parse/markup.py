@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
-from lxml import html
+from lxml import etree, html
 
 from crawlers.parse.page import Page
 
@@ -42,7 +42,7 @@ _SILENT = frozenset(["script", "style", "noscript", "template", "button", "form"
 _EMOTICON = re.compile(r"emo|smil|face", re.I)
 _QUOTES = "blockquote, .quote, .quotecontent, .quotetitle, .bbCodeBlock--quote, .misago-quote, .quote-block"
 _NEXT = re.compile(r"(?=.)(next( page)?|下一?[页頁]|下一个|后页|weiter|nächste)?\s*[»>›→]*", re.I)
-_PAGE = re.compile(r"[?&](?:page|paged|p|pn|pg)=(\d+)(?:&|$)")
+_PAGE = re.compile(r"[?&](?:page|paged|p|pn|pg)=(\d{1,9})(?:&|$)")
 _PERSON_KEYS = ("uid", "id", "u", "un", "user", "author_id")
 
 
@@ -60,16 +60,18 @@ def own_words(element: html.HtmlElement, drop: str = "") -> str:
 
 
 def _pieces(element: html.HtmlElement, skipped: set[html.HtmlElement]) -> Iterator[str]:
-    if not isinstance(element.tag, str) or element.tag in _SILENT or element in skipped:
-        return
-    if element.tag == "img":
-        yield _emoticon(element)
-    block = "\n" if element.tag in _BLOCKS else ""
-    yield block + _one_line(element.text)
-    for child in element:
-        yield from _pieces(child, skipped)
-        yield _one_line(child.tail)
-    yield block
+    """Texts and line breaks in document order; a walk without recursion, since hostile pages nest deeply."""
+    walk = etree.iterwalk(element, events=("start", "end", "comment", "pi"))
+    for event, node in walk:
+        block = "\n" if node.tag in _BLOCKS else ""
+        hidden = node.tag in _SILENT or node in skipped
+        if event == "start" and hidden:
+            walk.skip_subtree()
+        elif event == "start":
+            yield block + (_emoticon(node) if node.tag == "img" else "") + _one_line(node.text)
+        else:
+            yield "" if hidden else block
+            yield _one_line(node.tail) if node is not element else ""
 
 
 def _one_line(text: str | None) -> str:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 _COUNT = re.compile(r"(\d+(?:[,，]\d{3})*(?:\.\d+)?)\s*([kKmM万萬亿億wW]?)\s*\+?")
+_MOST = 10**12  # more is not a count, and no table holds it
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "w": 10**4, "万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
 
 
@@ -17,8 +18,9 @@ def count(value: Any) -> int | None:
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int):
-        return value if value >= 0 else None
+        return value if 0 <= value <= _MOST else None
     match = _COUNT.fullmatch(str(value).strip())
     if not match:
         return None
-    return int(Decimal(re.sub("[,，]", "", match[1])) * _UNITS[match[2].lower()])
+    number = Decimal(re.sub("[,，]", "", match[1])) * _UNITS[match[2].lower()]
+    return int(number) if number <= _MOST else None

@@ -49,7 +49,7 @@ class Page:
         """The body as JSON, or None when it is something else (an error page, a captcha)."""
         try:
             return json.loads(self.text)
-        except json.JSONDecodeError:
+        except (json.JSONDecodeError, RecursionError):
             return None
 
     def absolute(self, href: str | None) -> str | None:

@@ -12,7 +12,7 @@ from lxml import html
 from crawlers.parse.markup import links, next_page, text_of
 from crawlers.parse.numbers import count
 from crawlers.parse.page import Context, Dropped, Link, Page, Parsed, Site
-from crawlers.parse.schema import Thing, first, kinds, things, walk, words
+from crawlers.parse.schema import Thing, first, kinds, own_id, things, walk, words
 from crawlers.parse.shops import SHOPS, Shop
 from crawlers.parse.times import moment
 
@@ -118,9 +118,9 @@ def _schema_reviews(parsed: Parsed, page: Page, site: Site) -> None:
     subjects = (words(thing.get("name")) for thing, _ in everything if kinds(thing) & _SUBJECTS)
     subject = next(filter(None, subjects), None)
     reviews = [(thing, holder) for thing, holder in everything if kinds(thing) & _REVIEWS]
-    ids = Counter(_own_id(thing) for thing, _ in reviews)  # one that several reviews share is the product's
+    ids = Counter(own_id(thing) for thing, _ in reviews)  # one that several reviews share is the product's
     for thing, holder in reviews:
-        own = _own_id(thing)
+        own = own_id(thing)
         about = words(thing.get("itemReviewed")) or words((holder or {}).get("name")) or subject
         _add(parsed, page, site, _schema_review(thing, own if ids[own] == 1 else None, about))
 
@@ -140,15 +140,6 @@ def _schema_review(thing: Thing, native: str | None, subject: str | None) -> Rev
     )
 
 
-def _own_id(thing: Thing) -> str | None:
-    """The site's own id of a review, when it gives one: `identifier`, or what stands after # or the last / of `@id` and `url`."""
-    own = words(thing.get("identifier"))
-    for address in (words(thing.get("@id")), words(thing.get("url"))):
-        match = re.search(r"[#/=]([\w-]*\d[\w-]*)/?$", address or "")
-        own = own or (match[1] if match else None)
-    return own
-
-
 def _clean(value: Any) -> str | None:
     """Text of a value that may hold markup."""
     text = words(value)
@@ -160,7 +151,7 @@ def _shop_reviews(parsed: Parsed, page: Page, site: Site) -> None:
         nodes = page.tree.cssselect(shop.review)
         if nodes:
             told = re.search(r"\d+", " ".join(text_of(link) for link in page.tree.cssselect(shop.all_reviews)))
-            parsed.total = int(told[0]) if told else None
+            parsed.total = count(told[0]) if told else None
             subject = page.tree.cssselect(shop.subject)
             for node in nodes:
                 _add(parsed, page, site, _shop_review(page, shop, node, text_of(subject[0]) if subject else None))

@@ -1,5 +1,6 @@
 """schema.org data of a page, from JSON-LD and microdata, in one shape: plain dictionaries with `@type`."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -79,3 +80,12 @@ def words(value: Any) -> str | None:
     if isinstance(value, dict):
         value = value.get("name") or value.get("@value")
     return str(value).strip() or None if isinstance(value, str | int | float) else None
+
+
+def own_id(thing: Thing) -> str | None:
+    """The site's own id of a thing, when it gives one: `identifier`, or what stands after # or the last / of `@id` and `url`."""
+    own = words(thing.get("identifier"))
+    for address in (words(thing.get("@id")), words(thing.get("url"))):
+        match = re.search(r"[#/=]([\w-]*\d[\w-]*)/?$", address or "")
+        own = own or (match[1] if match else None)
+    return own

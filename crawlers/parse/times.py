@@ -12,6 +12,9 @@ from folate.post import Precision
 
 Moment = tuple[datetime, Precision]
 
+_FIRST_YEAR = 1990  # of the web: what is older stands for a missing date
+_LONGEST = 300  # characters that can tell a date
+
 _MONTHS = {name: i for i, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)}
 _MONTH = r"(?P<name>jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
 _CLOCK = re.compile(
@@ -60,11 +63,11 @@ def moment(text: str | None, fetched_at: datetime, zone: str) -> Moment | None:
     now = fetched_at.astimezone(ZoneInfo(zone))
     for read in (_iso, _relative, _near_day, _dated):
         try:
-            found = read(text, now)
-        except (ValueError, OverflowError):  # 31 February, hour 25, year 0
+            found = read(text[:_LONGEST], now)
+            if found and found[0].year >= _FIRST_YEAR:
+                return found[0].astimezone(UTC), found[1]
+        except (ValueError, OverflowError):  # 31 February, hour 25, year 9999
             continue
-        if found:
-            return found[0].astimezone(UTC), found[1]
     return None
 
 

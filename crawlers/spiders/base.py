@@ -68,7 +68,7 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
                 yield request
 
     def parse(self, response: Response) -> Iterator[Request]:
-        page, context = page_of(response), response.meta["context"]
+        page, context = page_of(response, response.request), response.meta["context"]
         row = self.rows[context["query"]]
         self.record.keep(page, self.source.name, context, response.status)
         parsed = READERS[self.reader](page, self.site, context)

@@ -1,0 +1,166 @@
+"""The posts of a thread page, as its markup or its JSON-LD describes them, before they become Posts."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import urljoin, urlsplit
+
+from lxml import html
+
+from crawlers.parse.markup import own_words, person, text_of
+from crawlers.parse.page import Page, Site
+from crawlers.parse.schema import first, kinds, own_id, things, walk, words
+from crawlers.parse.software import MICRODATA, SOFTWARE, Software
+from crawlers.parse.times import Moment, epoch, moment
+
+_TRAILING_NUMBER = re.compile(r"(\d+)$")
+_STUB = 200  # characters; a stub says little
+_REMOVED = re.compile(
+    r"this post (is hidden|has been (removed|deleted))|\[?(removed|deleted)( by (a )?moderator)?\]?$|message (deleted|removed)"
+    r"|.{0,12}(内容自动屏蔽|已被(系统)?(删除|屏蔽|折叠|隐藏)|被管理员(或版主)?屏蔽|违规已被)",
+    re.I | re.S,
+)
+_PLACE = re.compile(r"(?:IP属地|IP归属地|来自|发布于)[:：\s]*([一-鿿]{2,8}|[A-Za-z ]{2,30})")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One post of a page."""
+
+    native: str | None  # the forum's own number of it
+    text: str
+    title: str | None  # of the thread
+    when: Moment | None
+    author: str | None  # native id
+    url: str
+    place: str | None = None
+    removed: bool = False  # only a stub is left
+
+
+def entries(page: Page, site: Site) -> list[Entry]:
+    """All posts of a thread page, in order, removed ones too. JSON-LD is read last: it often tells of the first post only."""
+    for software in (MICRODATA, *SOFTWARE):
+        nodes = page.tree.cssselect(software.post)
+        if nodes:
+            title = _title(page, software)
+            return [Element(page, node, software).entry(site, title) for node in nodes]
+    return list(_described(page, site))
+
+
+@dataclass(frozen=True)
+class Element:
+    """One post as it stands in the markup, read by the selectors of one software."""
+
+    page: Page
+    node: html.HtmlElement
+    software: Software
+
+    def entry(self, site: Site, title: str | None) -> Entry:
+        return Entry(
+            native=self.native,
+            text=self.text,
+            title=title,
+            when=self.when(site),
+            author=self.author,
+            url=self.url,
+            place=self.place,
+            removed=self.removed,
+        )
+
+    def _find(self, selector: str) -> html.HtmlElement | None:
+        return next(iter(self.node.cssselect(selector)), None) if selector else None
+
+    @cached_property
+    def body(self) -> html.HtmlElement | None:
+        return self._find(self.software.body)
+
+    @cached_property
+    def text(self) -> str:
+        return own_words(self.body, self.software.drop) if self.body is not None else ""
+
+    @cached_property
+    def native(self) -> str | None:
+        """The forum's own number of the post, from the ids of its element or its body, or its permalink."""
+        ids = [self.node.get(name) for name in ("data-pid", "data-post-id", "data-content", "id", "itemid")]
+        for value in (*ids, self.body.get("id") if self.body is not None else None, self._permalink):
+            match = _TRAILING_NUMBER.search((value or "").strip("/"))
+            if match:
+                return match[1]
+        return None
+
+    @property
+    def removed(self) -> bool:
+        """Whether only a stub is left: by the software's own class, or because the text says so."""
+        if len(self.text) < _STUB and _REMOVED.match(self.text):
+            return True
+        return self._find(self.software.removed) is not None
+
+    def when(self, site: Site) -> Moment | None:
+        """The date of publication: the first element that tells one. The date of an edit stands further down."""
+        for element in self.node.cssselect(self.software.date):
+            for value in _told(element):
+                found = epoch(value) or moment(value, self.page.fetched_at, site.zone)
+                if found:
+                    return found
+        return None
+
+    @property
+    def author(self) -> str | None:
+        name = self._find(self.software.author)
+        return person(name) if name is not None else None
+
+    @property
+    def place(self) -> str | None:
+        shown = self._find(self.software.place)
+        match = _PLACE.search(text_of(shown)) if shown is not None else None
+        return match[1] if match else None
+
+    @property
+    def url(self) -> str:
+        anchor = self.node.get("id")
+        return self.page.absolute(self._permalink) or (f"{self.page.url}#{anchor}" if anchor else self.page.url)
+
+    @cached_property
+    def _permalink(self) -> str | None:
+        """The link that the date carries, or beside it the one that names the post; never that of its author."""
+        date = self._find(self.software.date)
+        if date is None:
+            return None
+        number = _TRAILING_NUMBER.search(str(self.node.get("id") or ""))
+        links = [str(link.get("href")) for link in date.xpath("ancestor-or-self::a[@href][1]")]
+        links += [str(link.get("href")) for link in date.cssselect("a[href]") if number and number[1] in str(link.get("href"))]
+        return next(iter(links), None)
+
+
+def _told(element: html.HtmlElement) -> Iterator[str | None]:
+    """Texts of an element that may tell a date, the exact ones first."""
+    yield from (element.get(name) for name in ("datetime", "content", "data-time", "title"))
+    for inner in element.cssselect("time[datetime], [title]"):
+        yield from (inner.get("datetime"), inner.get("title"))
+    yield text_of(element)
+
+
+def _title(page: Page, software: Software) -> str | None:
+    for selector in filter(None, (software.title, '[itemprop="headline"]', "h1", "title")):
+        found = page.tree.cssselect(selector)
+        if found and text_of(found[0]):
+            return text_of(found[0]).replace("\n", " ")
+    return None
+
+
+def _described(page: Page, site: Site) -> Iterator[Entry]:
+    """Posts that JSON-LD describes: the opening one and its comments."""
+    for thing, _ in walk(things(page)[0]):
+        if kinds(thing) & {"DiscussionForumPosting", "Comment"}:
+            author = first(thing.get("author"))
+            profile = words(author.get("url")) if isinstance(author, dict) else None
+            text = words(thing.get("text")) or words(thing.get("articleBody")) or ""
+            yield Entry(
+                native=own_id(thing),
+                text=text_of(html.fromstring(f"<div>{text}</div>")),
+                title=words(thing.get("headline")),
+                when=moment(words(thing.get("datePublished") or thing.get("dateCreated")), page.fetched_at, site.zone),
+                author=urlsplit(profile).path.strip("/") if profile else words(author),
+                url=urljoin(page.url, words(thing.get("url")) or ""),
+            )
