@@ -14,8 +14,8 @@ Moment = tuple[datetime, Precision]
 EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)  # older than any post; 1970 is the zero of a clock that was not set
 _PARTS: tuple[Precision, ...] = ("hour", "minute", "second")
 _CLOCK = (
-    r"(?:[T\s]*(?P<half>上午|下午|中午|凌晨|早上|晚上|am|pm)?\s*(?P<h>\d{1,2})(?:[:：时点](?P<m>\d{1,2}))?分?"
-    r"(?:[:：]?(?P<s>\d{1,2})(?:\.\d+)?)?秒?\s*(?P<tail>am|pm)?)?"
+    r"(?:(?:[T\s]+|(?<=[日号]))(?P<half>上午|下午|中午|凌晨|早上|晚上|am|pm)?\s*(?P<h>\d{1,2})[时点]?"
+    r"(?:(?:[:：]|(?<=[时点]))(?P<m>\d{1,2})分?)?(?:(?:[:：]|(?<=分))(?P<s>\d{1,2})(?:\.\d+)?秒?)?\s*(?P<tail>am|pm)?)?"
 )
 _ZONE = r"\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2})?"
 _MONTHS = {
@@ -96,8 +96,10 @@ def _day(part: dict[str, str | None], today: date) -> tuple[int, int, int]:
     month, day = _MONTHS[name.lower()] if name else int(part["mo"] or 0), int(part["d"] or 0)
     if part.get("y"):
         return int(part["y"] or 0), month, day
-    years = (today.year - back for back in range(9))  # 29 February may be eight years away
-    return next((year, month, day) for year in years if _exists(year, month, day) and date(year, month, day) <= today)
+    for year in range(today.year, today.year - 9, -1):  # 29 February may be eight years away
+        if _exists(year, month, day) and date(year, month, day) <= today:
+            return year, month, day
+    raise ValueError("no such day")
 
 
 def _exists(year: int, month: int, day: int) -> bool:
