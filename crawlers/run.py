@@ -102,7 +102,7 @@ def _ledger(out: Path, sources: Sequence[Source], crawl_id: str, code: int) -> l
         found[post.source] = found.get(post.source, 0) + 1
     for source in sources:
         if source.name not in written:
-            for query in source.queries or source.start:
+            for query in (source.spider == "microblog" and source.queries) or source.start:
                 row = Row(crawl_id, source.name, query, posts=found.get(source.name, 0), pages=found.get(source.name, 0))
                 row.problems[f"the crawl process ended with code {code}, see {LOG}"] += 1
                 rows.append(row.as_dict())

@@ -15,11 +15,11 @@ from crawlers.parse.software import MICRODATA, SOFTWARE, Software
 from crawlers.parse.times import Moment, epoch, moment
 
 _TRAILING_NUMBER = re.compile(r"(\d+)$")
-_STUB = 200  # characters; a stub says little
+_STUB = 100  # characters; a stub says little
 _REMOVED = re.compile(
-    r"this post (is hidden|has been (removed|deleted))|\[?(removed|deleted)( by (a )?moderator)?\]?$|message (deleted|removed)"
-    r"|.{0,12}(内容自动屏蔽|已被(系统)?(删除|屏蔽|折叠|隐藏)|被管理员(或版主)?屏蔽|违规已被)",
-    re.I | re.S,
+    r"this post (is hidden|has been (removed|deleted))|\[?(removed|deleted)( by (a )?moderator)?\]?$|(message|post) (deleted|removed)$"
+    r"|(提示[:：]\s*)?(该|此|本)(帖子?|楼层?|回复|评论|内容|主题)[^\n，。]{0,16}(删除|屏蔽|折叠|隐藏)|.{0,4}作者被禁止或删除",
+    re.I,
 )
 _PLACE = re.compile(r"(?:IP属地|IP归属地|来自|发布于)[:：\s]*([一-鿿]{2,8}|[A-Za-z ]{2,30})")
 

@@ -12,6 +12,7 @@ from crawlers.parse.markup import text_of
 from crawlers.parse.numbers import count
 from crawlers.parse.page import Context, Dropped, Link, Page, Parsed, Site
 from crawlers.parse.times import moment
+from crawlers.parse.wall import wall
 from folate.post import Post
 
 API = "/api/container/getIndex"
@@ -39,7 +40,7 @@ def refusal(page: Page) -> str | None:
     """Why this answer is no list of posts (login wanted, not JSON at all); None when it is one, even an empty one."""
     answer = page.json
     if not isinstance(answer, dict):
-        return "not the JSON that was asked for"
+        return wall(page) or "not the JSON that was asked for"
     if answer.get("ok") == _LOGIN or "passport" in str(answer.get("url", "")):
         return "login page"
     return None

@@ -20,7 +20,7 @@ from crawlers.record import Record
 from folate.config import Source
 
 PATIENCE = 20  # a source is given up when failures in a row weigh this much:
-OWN, SITES = 1, 5  # one of the page's own (404, 403) or of the whole site (429, 5xx, no answer, captcha, login page)
+PAGE, SITE = 1, 5  # one of the page's own (404, 403) or of the whole site (429, 5xx, no answer, captcha, login page)
 
 
 class SourceSpider(scrapy.Spider):  # type: ignore[misc]
@@ -74,7 +74,7 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
         parsed = READERS[self.reader](page, self.site, context)
         reason = self.refusal(page, parsed)
         if reason:
-            self._failed(row, reason, SITES)
+            self._failed(row, reason, SITE)
             return
         self._failures = 0
         row.pages += 1
@@ -94,13 +94,13 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
         error = failure.value
         if isinstance(error, HttpError):
             status = error.response.status
-            self._failed(row, f"HTTP {status}", SITES if status == 429 or status >= 500 else OWN)
+            self._failed(row, f"HTTP {status}", SITE if status == 429 or status >= 500 else PAGE)
         elif isinstance(error, IgnoreRequest):  # nothing was sent
             forbidden = "robots.txt" in str(error)
             reason = self.robots.get(site_of(failure.request.url), "robots.txt forbids it") if forbidden else str(error)
             row.problems[reason] += 1
         else:
-            self._failed(row, f"no answer ({type(error).__name__})", SITES)
+            self._failed(row, f"no answer ({type(error).__name__})", SITE)
 
     def closed(self, reason: str) -> None:
         for row in self.rows.values():
