@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from nlp.topics.coinages import coinages
 from nlp.topics.ngrams import Level, levels
-from nlp.topics.stream import Bools, Codes, Ragged, Stream
+from nlp.topics.stream import Bools, Codes, Ints, Ragged, Stream, distinct
 
 LONGEST = 3  # words in an n-gram; three only in Latin script, where one Chinese word takes two or three
 
@@ -44,7 +44,7 @@ def find(stream: Stream, least: int) -> Candidates:
     names = sorted({name for part in parts for name in part[0]})
     number = {name: i for i, name in enumerate(names)}
     pairs = [_pairs(part, number, len(stream)) for part in parts]
-    keys = np.unique(np.concatenate(pairs)) if pairs else np.zeros(0, np.int64)
+    keys = distinct(np.concatenate(pairs))
     size = max(len(stream), 1)
     return Candidates(tuple(names), (keys // size).astype(np.int32), (keys % size).astype(np.int32))
 
@@ -53,10 +53,10 @@ Part = tuple[list[str], Codes, Codes]
 """Names, and for each occurrence which of them it is and the post."""
 
 
-def _pairs(part: Part, number: dict[str, int], posts: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _pairs(part: Part, number: dict[str, int], posts: int) -> Ints:
     names, which, post = part
     renumber = np.array([number[name] for name in names], np.int64)
-    return np.unique(renumber[which] * posts + post) if len(names) else np.zeros(0, np.int64)
+    return distinct(renumber[which] * posts + post) if len(names) else np.zeros(0, np.int64)
 
 
 def _word_terms(stream: Stream, least: int) -> Iterator[Part]:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from nlp.topics.ngrams import Level, levels
-from nlp.topics.stream import Bools, Codes, Floats, Ints, Ragged, Stream
+from nlp.topics.stream import Bools, Codes, Floats, Ints, Ragged, Stream, distinct
 
 LONGEST = 6  # characters
 MIN_COHESION = 3.0  # bits
@@ -28,14 +28,14 @@ def coinages(stream: Stream, stop: frozenset[str], least: int) -> Spelled:
     total = np.bincount(week, minlength=stream.weeks)
     names: list[str] = []
     found: list[tuple[Codes, Codes]] = [(np.zeros(0, np.int32), np.zeros(0, np.int32))]
-    counts: list[dict[bytes, Ints]] = []
+    below: list[Level] = []
     for level in levels(characters, joined, week, stream.weeks, LONGEST, least):
-        counts.append({spelled.tobytes(): weekly for spelled, weekly in zip(level.spell, level.weekly, strict=True)})
+        below.append(level)
         if level.n == 1:
             continue
         peak, rising = _peak(level.weekly, total, least)
         rising &= ~(edges[level.spell[:, 0]] | edges[level.spell[:, -1]])
-        rising[rising] = _cohesion(level.spell[rising], peak[rising], counts, total) >= MIN_COHESION
+        rising[rising] = _cohesion(np.flatnonzero(rising), peak[rising], below, total) >= MIN_COHESION
         rising[rising] = _free(level, rising, peak, stream.voice[post], characters, joined, week, least)
         spelled = ["".join(alphabet[c] for c in spell) for spell in level.spell[rising]]
         rising[rising] = [not _functional(name, stop) for name in spelled]
@@ -78,16 +78,21 @@ def _peak(weekly: Ints, total: Ints, least: int) -> tuple[Ints, Bools]:
     return ratio.argmax(axis=1), ratio.max(axis=1, initial=0) >= RISE
 
 
-def _cohesion(spell: Codes, peak: Ints, counts: list[dict[bytes, Ints]], total: Ints) -> Floats:
-    """log2 of count x characters / (count of left part x count of right part) at the weakest split, in the peak week."""
-    weakest = np.full(len(spell), np.inf)
-    for row, (spelled, week) in enumerate(zip(spell, peak, strict=True)):
-        n = len(spelled)
-        whole = counts[n - 1][spelled.tobytes()][week] * total[week]
-        for cut in range(1, n):
-            left, right = spelled[:cut].tobytes(), spelled[cut:].tobytes()
-            parts = counts[cut - 1][left][week] * counts[n - cut - 1][right][week]
-            weakest[row] = min(weakest[row], np.log2(whole / parts))
+def _cohesion(which: Ints, peak: Ints, levels: list[Level], total: Ints) -> Floats:
+    """log2 of count x characters / (count of left part x count of right part) at the weakest split, in the peak week.
+
+    `which` are n-grams of the last of `levels`. The left parts are the head, its head and so on; the right ones the tails.
+    """
+    lefts, rights = [which], [which]
+    for level in reversed(levels[1:]):
+        lefts.append(level.head[lefts[-1]])
+        rights.append(level.tail[rights[-1]])
+    n = len(levels)
+    whole = levels[-1].weekly[which, peak] * total[peak]
+    weakest = np.full(len(which), np.inf)
+    for cut in range(1, n):
+        parts = levels[cut - 1].weekly[lefts[n - cut], peak] * levels[n - cut - 1].weekly[rights[cut], peak]
+        weakest = np.minimum(weakest, np.log2(whole / np.maximum(parts, 1)))
     return weakest
 
 
@@ -97,9 +102,10 @@ def _free(level: Level, rising: Bools, peak: Ints, voice: Codes, characters: Cod
     at, which = level.at[keep], level.which[keep]
     last = at + level.n - 1
     speaker = voice[at].astype(np.int64)
+    speakers = int(voice.max(initial=0)) + 1
     before = np.where((at > 0) & joined[at - 1], characters[at - 1], -1 - speaker)
     after = np.where(joined[last], characters[np.minimum(last + 1, len(characters) - 1)], -1 - speaker)
-    authors = np.bincount(np.unique(np.column_stack([which, speaker]), axis=0)[:, 0], minlength=len(rising))
+    authors = np.bincount(distinct(which * np.int64(speakers) + speaker) // speakers, minlength=len(rising))
     branching = np.minimum(_entropy(which, before, speaker, len(rising)), _entropy(which, after, speaker, len(rising)))
     free: Bools = ((authors >= least) & (branching >= MIN_BRANCHING))[rising]
     return free
@@ -107,9 +113,12 @@ def _free(level: Level, rising: Bools, peak: Ints, voice: Codes, characters: Cod
 
 def _entropy(which: Codes, neighbour: Ints | Codes, speaker: Ints, size: int) -> Floats:
     """Entropy in bits of the neighbours of each n-gram; an author counts once a neighbour, a boundary once an author."""
-    seen = np.unique(np.column_stack([which, neighbour, speaker]), axis=0)
-    pairs, counts = np.unique(seen[:, :2], axis=0, return_counts=True)
-    total = np.bincount(seen[:, 0], minlength=size)
-    share = counts / total[pairs[:, 0]]
-    entropy: Floats = np.bincount(pairs[:, 0], weights=-share * np.log2(share), minlength=size).astype(float)
+    order = np.lexsort((speaker, neighbour, which))
+    which, neighbour, speaker = which[order], neighbour[order], speaker[order]
+    new_pair = np.append(True, (which[1:] != which[:-1]) | (neighbour[1:] != neighbour[:-1]))[: len(which)]
+    new = new_pair | np.append(True, speaker[1:] != speaker[:-1])[: len(which)]
+    owner = which[new_pair]
+    counts = np.bincount((np.cumsum(new_pair) - 1)[new], minlength=len(owner))
+    share = counts / np.bincount(which[new], minlength=size)[owner]
+    entropy: Floats = np.bincount(owner, weights=-share * np.log2(share), minlength=size).astype(float)
     return entropy

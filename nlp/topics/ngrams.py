@@ -16,13 +16,15 @@ from nlp.topics.stream import Bools, Codes, Ints
 
 @dataclass(frozen=True)
 class Level:
-    """The frequent n-grams of one length. `at` are the positions where one starts, `which` says which, `spell` spells each."""
+    """The frequent n-grams of one length, and the positions where they start. An n-gram is known by its row in its level."""
 
     n: int
     at: Ints
-    which: Codes
+    which: Codes  # which n-gram starts at each of `at`
     spell: Codes  # (n-grams, n) codes
     weekly: Ints  # (n-grams, weeks) occurrences
+    head: Ints  # of each n-gram its first n - 1, in the level before
+    tail: Ints  # and its last n - 1
 
 
 def levels(codes: Codes, joined: Bools, week: Codes, weeks: int, longest: int, least: int) -> Iterator[Level]:
@@ -31,15 +33,17 @@ def levels(codes: Codes, joined: Bools, week: Codes, weeks: int, longest: int, l
     `joined[i]` says that position `i + 1` continues the run of position `i`; `week` is the week of each position.
     """
     at = np.arange(len(codes), dtype=np.int64)
-    prefix, spell = np.zeros(len(codes), np.int64), np.empty((1, 0), np.int32)
+    before, after, spell = np.zeros(len(codes), np.int64), np.zeros(len(codes), np.int32), np.empty((1, 0), np.int32)
     size = int(codes.max(initial=0)) + 1
     for n in range(1, longest + 1):
-        keys = prefix * size + codes[at + n - 1]
-        kept, which, weekly = _frequent(keys, week[at], weeks, least)
-        at, which = at[which >= 0], which[which >= 0]
-        spell = np.column_stack([spell[kept // size], (kept % size).astype(np.int32)])
-        yield Level(n, at, which, spell, weekly)
-        at, prefix = _extend(at, which, n, joined)
+        kept, which, weekly = _frequent(before * size + codes[at + n - 1], week[at], weeks, least)
+        here = which >= 0
+        at, which, after = at[here], which[here], after[here]
+        head, tail = kept // size, np.zeros(len(kept), np.int64)
+        tail[which] = after
+        spell = np.column_stack([spell[head], (kept % size).astype(np.int32)])
+        yield Level(n, at, which, spell, weekly, head, tail)
+        at, before, after = _extend(at, which, n, joined)
 
 
 def _frequent(keys: Ints, week: Codes, weeks: int, least: int) -> tuple[Ints, Codes, Ints]:
@@ -60,11 +64,11 @@ def _frequent(keys: Ints, week: Codes, weeks: int, least: int) -> tuple[Ints, Co
     return names[kept], number[codes], weekly
 
 
-def _extend(at: Ints, which: Codes, n: int, joined: Bools) -> tuple[Ints, Ints]:
-    """Positions whose n-gram can grow by one: the run goes on and the n-gram one further is frequent as well."""
-    if not len(at):
-        return at, which.astype(np.int64)
-    goes_on = joined[at + n - 1] if len(joined) else np.zeros(len(at), bool)
-    followed = np.zeros(len(at), bool)
-    followed[:-1] = at[1:] == at[:-1] + 1
-    return at[goes_on & followed], which[goes_on & followed].astype(np.int64)
+def _extend(at: Ints, which: Codes, n: int, joined: Bools) -> tuple[Ints, Ints, Codes]:
+    """Positions whose n-gram can grow by one, since the run goes on and the n-gram one further is frequent as well.
+
+    Gives the positions, their n-gram, and the one further.
+    """
+    grows = np.flatnonzero(at[1:] == at[:-1] + 1)
+    grows = grows[joined[at[grows] + n - 1]]
+    return at[grows], which[grows].astype(np.int64), which[grows + 1]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betainc
 
-from nlp.topics.stream import Bools, Codes, Floats, Ints, Stream
+from nlp.topics.stream import Bools, Codes, Floats, Ints, Stream, distinct, encode
 
 STRATA = 12  # the largest sources are told apart, the others counted together: bounds memory
 K = 30.0  # authors: how far a source's own share must be known before it outweighs the pooled one
@@ -83,19 +83,15 @@ def count(term: Codes, post: Codes, terms: int, stream: Stream, stratum: Codes, 
     weeks, width = stream.weeks, int(stratum.max(initial=0)) + 1
     cell = stream.week.astype(np.int64) * width + stratum
     spoke = stream.voice.astype(np.int64) * weeks + stream.week
-    person, persons = _dense(spoke)
+    person = encode(spoke).astype(np.int64)
+    persons = int(person.max(initial=0)) + 1
     cell_of = np.zeros(persons, np.int64)
     cell_of[person] = cell
-    base = np.bincount(cell_of[np.unique(person[mask])], minlength=weeks * width)
+    base = np.bincount(cell_of[distinct(person[mask])], minlength=weeks * width)
     kept = mask[post]
-    pairs = np.unique(term[kept].astype(np.int64) * persons + person[post[kept]])
-    by_term = np.bincount(pairs // max(persons, 1) * (weeks * width) + cell_of[pairs % max(persons, 1)], minlength=terms * weeks * width)
+    pairs = distinct(term[kept].astype(np.int64) * persons + person[post[kept]])
+    by_term = np.bincount(pairs // persons * (weeks * width) + cell_of[pairs % persons], minlength=terms * weeks * width)
     return Counts(by_term.reshape(terms, weeks, width), base.reshape(weeks, width))
-
-
-def _dense(keys: Ints) -> tuple[Ints, int]:
-    names, codes = np.unique(keys, return_inverse=True)
-    return codes, len(names)
 
 
 def surprise(counts: Counts, week: int, baseline: Ints, dispersion: Dispersion, least: int, gain: float, fresh: bool = False) -> Surprise:
@@ -155,9 +151,11 @@ def _by_frequency(residual: Floats, squared: Floats, frequency: Ints) -> Floats:
 def null(counts: Counts, baseline: Ints, spread: Dispersion, least: int, gain: float) -> Null:
     """What quiet weeks reach: each baseline week scored against the others, and a Gumbel law through the maxima.
 
-    Median and interquartile range set the law, so that one week of real news among them does not.
+    Median and interquartile range set the law, so that one week of real news among them does not. It is never milder than the law of
+    as many exact p-values as terms have authors enough in a usual week, which a small scope's few maxima can't tell.
     """
+    tested = np.median([(counts.terms[:, week].sum(axis=1) >= least).sum() for week in baseline])
     maxima = [surprise(counts, week, baseline[baseline != week], spread, least, gain).score.max(initial=0.0) for week in baseline]
     low, middle, high = np.quantile(maxima, [0.25, 0.5, 0.75])
     scale = max(GUMBEL_SCALE, (high - low) / (np.log(np.log(4)) - np.log(np.log(4 / 3))))
-    return Null(float(middle + scale * np.log(np.log(2))), float(scale))
+    return Null(max(float(middle + scale * np.log(np.log(2))), float(np.log10(max(tested, 1)))), float(scale))

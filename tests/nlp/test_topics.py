@@ -1,0 +1,343 @@
+"""Discovery as a whole: what is planted is found, what only looks like it is named, and nothing depends on the order of rows."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from corpora.schema import TOPICS
+from folate.config import Brand, Segment, Topics
+from folate.errors import InputError
+from folate.weeks import Week
+from nlp.topics import Discovery, Topic, discover
+
+WEEK = Week(2026, 14)  # no feast lies near
+WEEKS = 9
+BRANDS = (Brand(id="ours", names=("Ours",), own=True), Brand(id="theirs", names=("Theirs",)))
+ZH = [
+    "牛奶", "面包", "咖啡", "早餐", "味道", "价格", "包装", "超市", "朋友", "孩子", "喜欢", "推荐", "口感", "新鲜",
+    "便宜", "健康", "方便", "办公室", "周末", "冰箱", "甜度", "下单", "快递", "客服", "日期", "产地",
+]  # fmt: skip
+EN = [
+    "milk", "bread", "coffee", "breakfast", "taste", "price", "package", "store", "friend", "kid", "recommend",
+    "fresh", "cheap", "healthy", "office", "weekend", "fridge", "order", "courier", "date",
+]  # fmt: skip
+SCHEMA = pa.schema({
+    "id": pa.string(), "author": pa.string(), "source": pa.string(), "published_at": pa.timestamp("us", tz="UTC"), "week": pa.int32(),
+    "language": pa.string(), "words": pa.list_(pa.string()), "hashtags": pa.list_(pa.string()), "cluster": pa.string(),
+    "brands": pa.list_(pa.string()), "body": pa.string(),
+})  # fmt: skip
+
+Rows = list[dict[str, Any]]
+
+
+class World:
+    """A made stream of posts, chatter first. Nothing in the default one's last week happens to stand out."""
+
+    def __init__(self, seed: int = 2, a_week: int = 120, weeks: int = WEEKS) -> None:
+        self.random = Random(seed)
+        self.rows: Rows = []
+        for week in range(WEEKS - weeks, WEEKS):
+            for _ in range(a_week):
+                self.post(week, self.chatter())
+
+    def chatter(self, language: str | None = None) -> list[str]:
+        words = {"zh": ZH, "en": EN}[language or self.random.choice(("zh", "en"))]
+        return self.random.choices(words, k=8)
+
+    def post(self, week: int, words: list[str], **about: Any) -> str:
+        source = about.get("source") or self.random.choice(("forum", "shop", "weibo"))
+        id_ = about.get("id") or f"{source}:{len(self.rows)}"
+        chinese = any(word >= "⺀" for word in words)
+        moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(weeks=week, seconds=self.random.randrange(600_000))
+        self.rows.append({
+            "id": id_, "author": f"a{len(self.rows)}", "source": source, "published_at": moment, "week": week,
+            "language": "zh" if chinese else "en", "words": words, "hashtags": [], "cluster": id_,
+            "brands": self.random.choice((["ours"], ["theirs"], [])), "body": ("" if chinese else " ").join(words),
+        } | about)  # fmt: skip
+        return str(id_)
+
+    def plant(self, words: list[str], count: int, week: int = WEEKS - 1, **about: Any) -> list[str]:
+        """Posts of chatter with `words` in the middle."""
+        language = "zh" if words[0] >= "⺀" else "en"
+        return [
+            self.post(week, self.chatter(language)[: self.random.randrange(2, 6)] + words + self.chatter(language)[:4], **about)
+            for _ in range(count)
+        ]
+
+    def table(self) -> pa.Table:
+        return pa.Table.from_pylist(self.rows, schema=SCHEMA)
+
+    def discover(self, **options: Any) -> Discovery:
+        return discover(self.table(), options.pop("week", WEEK), options.pop("settings", Topics()), brands=BRANDS, **options)
+
+
+def find(found: Discovery, label: str) -> Topic:
+    return next(topic for topic in found.topics if label in (topic.label_zh, topic.label_en, *topic.terms))
+
+
+def test_a_term_that_nobody_tracked_is_found_with_what_a_reader_needs() -> None:
+    world = World()
+    ids = world.plant(["叶酸"], 12, brands=["ours"])
+    found = world.discover(watch=["维生素"])
+    topic = find(found, "叶酸")
+    assert found.topics[0] == topic
+    assert (topic.state, topic.label_zh, topic.label_en, topic.posts, topic.authors) == ("new", "叶酸", "叶酸", 12, 12)
+    assert topic.brands == ("ours",)
+    assert not topic.flags
+    assert not topic.watched
+    assert set(topic.evidence) == set(ids)
+    assert topic.score > found.threshold["ours"]
+    assert topic.q is not None
+    assert topic.q < 0.01
+    assert topic.first_seen == min(row["published_at"] for row in world.rows if row["id"] in ids)
+    assert topic.detail["gain"] > 10
+    assert topic.detail["survives_without_top_authors"]
+    assert topic.detail["weekly_authors"] == [0] * 8 + [12]
+    assert found.notes == ()
+
+
+def test_a_quiet_week_raises_no_alarm() -> None:
+    alarms = sum(len(World(seed).discover().topics) for seed in range(6))
+    assert alarms <= 5  # 18 scopes and weeks; at .2 each, six and more in a tenth of such tests
+
+
+def test_a_coinage_that_the_segmenter_splits_in_many_ways_is_found_whole() -> None:
+    world = World()
+    for cut in (["乳", "果糖", "奶盖"], ["乳果", "糖奶盖"], ["乳果糖", "奶", "盖"]):
+        world.plant(cut, 5)
+    topic = world.discover().topics[0]
+    assert topic.label_zh == "乳果糖奶盖"
+    assert topic.posts == 15
+
+
+def test_the_order_of_the_rows_does_not_matter() -> None:
+    world = World()
+    world.plant(["叶酸"], 12)
+    world.plant(["ergothioneine", "capsule"], 9)
+    world.plant(["限时", "福利"], 20, cluster="weibo:ad")
+    first = world.discover()
+    world.random.shuffle(world.rows)
+    assert repr(world.discover()) == repr(first)
+
+
+def test_copies_count_once_and_are_named() -> None:
+    world = World()
+    world.plant(["叶酸"], 8)
+    world.plant(["限时", "福利"], 40, cluster="weibo:ad")
+    found = world.discover()
+    assert not find(found, "叶酸").flags
+    advertisement = find(found, "限时福利")
+    assert advertisement.flags == ("copied text",)
+    assert advertisement.authors == 1
+    assert found.topics.index(advertisement) > found.topics.index(find(found, "叶酸"))
+
+
+def test_a_source_that_appears_brings_no_unflagged_topic() -> None:
+    world = World()
+    for _ in range(60):
+        world.post(WEEKS - 1, ["蹲", "板油", *world.chatter("zh")], source="board")
+    found = world.discover()
+    assert found.topics
+    assert all("new source" in topic.flags for topic in found.topics)
+
+
+def test_a_source_that_was_down_for_a_week_raises_no_alarm() -> None:
+    def with_jargon(down: int | None) -> World:
+        world = World()
+        for week in range(WEEKS):
+            for _ in range(30 * (week != down)):
+                world.post(week, ["板油", *world.chatter("zh")], source="board")
+        return world
+
+    for down in (3, WEEKS - 2, WEEKS - 1):
+        found = with_jargon(down).discover()
+        assert not [topic for topic in found.topics if "板油" in topic.terms]
+    assert "No post in 2026-W14 from board" in found.notes[0]
+
+
+def test_one_author_with_half_of_all_posts_is_one_author() -> None:
+    world = World()
+    for _ in range(130):
+        world.post(WEEKS - 1, ["量子", "鼠标垫", *world.chatter("zh")], author="loud", source="shop")
+    assert not world.discover().topics
+
+
+def test_three_loud_authors_are_named() -> None:
+    world = World()
+    for source in ("forum", "shop", "weibo"):
+        world.plant(["接骨木"], 20, author="loud", source=source)
+    world.plant(["接骨木"], 6)
+    assert find(world.discover(), "接骨木").flags == ("three loud authors",)
+
+
+def test_one_source_is_named_when_others_could_have_said_it() -> None:
+    world = World()
+    world.plant(["接骨木"], 12, source="shop")
+    assert find(world.discover(), "接骨木").flags == ("one source",)
+
+
+@pytest.mark.parametrize(("week", "flags"), [(Week(2026, 38), ("seasonal",)), (Week(2026, 14), ())])
+def test_a_word_of_the_calendar_is_seasonal_near_its_day_only(week: Week, flags: tuple[str, ...]) -> None:
+    world = World()
+    world.plant(["月饼"], 12)
+    assert find(world.discover(week=week), "月饼").flags == flags
+
+
+def test_a_surge_of_volume_is_not_a_topic() -> None:
+    world = World()
+    for _ in range(150):
+        world.post(WEEKS - 1, world.chatter(), brands=["ours"])
+    assert not world.discover().topics
+
+
+@pytest.mark.parametrize("weeks", [1, 3])
+def test_without_a_baseline_nothing_is_claimed(weeks: int) -> None:
+    world = World(weeks=weeks)
+    world.plant(["叶酸"], 12)
+    found = world.discover()
+    assert not found.topics
+    assert f"{weeks - 1} of the 8 weeks before 2026-W14 have posts" in found.notes[0]
+    assert "none was sought" in found.notes[0]
+
+
+def test_a_short_baseline_flags_what_it_finds() -> None:
+    world = World(weeks=6)
+    world.plant(["叶酸"], 12)
+    found = world.discover()
+    assert "short baseline" in find(found, "叶酸").flags
+    assert "5 of the 8 weeks" in found.notes[0]
+
+
+def test_an_empty_week_and_an_empty_stream() -> None:
+    world = World()
+    world.rows = [row for row in world.rows if row["week"] < WEEKS - 1]
+    found = world.discover()
+    assert not found.topics
+    assert found.notes[0] == "No post was published in 2026-W14: nothing can have emerged."
+    world.rows = []
+    assert not world.discover().topics
+
+
+def test_both_languages_are_one_topic_when_posts_name_both() -> None:
+    world = World()
+    world.plant(["叶酸"], 10)
+    world.plant(["folic", "acid"], 8)
+    world.plant(["叶酸", "folic", "acid"], 2)
+    topic = find(world.discover(), "叶酸")
+    assert (topic.label_zh, topic.label_en, topic.languages) == ("叶酸", "folic acid", ("en", "zh"))
+    assert topic.posts == 20
+
+
+def test_both_languages_are_one_topic_when_their_contexts_mean_the_same() -> None:
+    world = World()
+    world.plant(["叶酸"], 10)
+    world.plant(["folic", "acid"], 8)
+    world.plant(["耳机"], 10)
+    world.plant(["sunscreen"], 8)
+
+    def embed(texts: list[str]) -> np.ndarray:
+        meanings = (("叶酸", "folic acid"), ("耳机",), ("sunscreen",))
+        return np.array([[1.0, *(3.0 * any(name in text for name in names) for names in meanings)] for text in texts])
+
+    apart, joined = world.discover(), world.discover(embed=embed)
+    assert find(apart, "叶酸").label_en == "叶酸"
+    assert find(joined, "叶酸").label_en == "folic acid"
+    assert find(joined, "耳机").label_en == "耳机"
+    assert find(joined, "sunscreen").label_zh == "sunscreen"
+
+
+@pytest.mark.parametrize(("watch", "watched"), [("叶酸", True), ("FOLIC  acid", True), ("acid", True), ("oli", False), ("酸奶", False)])
+def test_what_is_watched_is_marked(watch: str, watched: bool) -> None:
+    world = World()
+    world.plant(["叶酸"], 12)
+    world.plant(["folic", "acid"], 12)
+    assert any(topic.watched for topic in world.discover(watch=[watch]).topics) is watched
+
+
+def test_quotes_are_three_posts_by_different_authors_that_say_different_things() -> None:
+    world = World()
+    same = ["叶酸", *world.chatter("zh")]
+    for _ in range(6):
+        world.post(WEEKS - 1, [*same, world.random.choice(ZH)])
+    world.plant(["叶酸"], 6)
+    world.plant(["叶酸"], 3, author="again")
+    topic = find(world.discover(), "叶酸")
+    quoted = [row for row in world.rows if row["id"] in topic.detail["central"]]
+    assert len(quoted) == 3
+    assert len({row["author"] for row in quoted}) == 3
+    assert len({row["body"] for row in quoted}) == 3
+    assert sum(row["words"][:9] == same for row in quoted) <= 1
+    assert list(topic.evidence[:3]) == topic.detail["central"]
+
+
+def _next_week(world: World) -> Rows:
+    return [row | {"week": row["week"] - 1} for row in world.rows if row["week"]]
+
+
+@pytest.mark.parametrize(("authors", "state"), [(20, "strong"), (11, "weak"), (1, "fading"), (0, "gone")])
+def test_a_topic_keeps_its_id_and_ages(authors: int, state: str) -> None:
+    world = World()
+    world.plant(["叶酸"], 12)
+    before = find(world.discover(), "叶酸")
+    world.rows = _next_week(world)
+    for _ in range(120):
+        world.post(WEEKS - 1, world.chatter(), id=f"shop:later{len(world.rows)}", source="shop")
+    for _ in range(authors):
+        world.post(WEEKS - 1, ["叶酸", *world.chatter("zh")], id=f"weibo:later{len(world.rows)}", source="weibo")
+    after = find(world.discover(week=WEEK + 1, previous=[before]), "叶酸")
+    assert (after.id, after.state, after.authors) == (before.id, state, authors)
+    assert after.first_seen == before.first_seen
+
+
+def test_a_topic_that_is_gone_is_told_once() -> None:
+    world = World()
+    world.plant(["叶酸"], 12)
+    gone = replace(find(world.discover(), "叶酸"), state="gone")
+    assert not World().discover(week=WEEK + 1, previous=[gone]).topics
+
+
+@pytest.mark.parametrize(("mothers", "said"), [(14, ("pregnant",)), (6, ())])
+def test_who_says_it_is_told_of_ten_authors_and_more(mothers: int, said: tuple[str, ...]) -> None:
+    world = World()
+    for i in range(16):
+        world.plant(["叶酸"], 1, author=f"m{i}", source="forum")
+        if i < mothers:
+            world.post(WEEKS - 2, ["怀孕", *world.chatter("zh")], author=f"m{i}", source="forum")
+    segment = Segment(id="pregnant", names=("孕妇",), terms=("怀孕", "pregnant"))
+    assert find(world.discover(segments=[segment]), "叶酸").segments == said
+
+
+def test_a_topic_goes_into_the_table_and_comes_back() -> None:
+    world = World()
+    world.plant(["叶酸"], 12)
+    topic = find(world.discover(), "叶酸")
+    row = pa.Table.from_pylist([topic.to_row()], schema=TOPICS.schema).to_pylist()[0]
+    assert Topic.from_row(row).to_row() == topic.to_row()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda table: table.drop_columns(["cluster"]), "cluster missing"),
+        (lambda table: pa.concat_tables([table, table.slice(0, 1)]), "1 ids twice"),
+        (lambda table: table.set_column(4, "week", pa.array([9] * table.num_rows, pa.int32())), "got 9 to 9"),
+        (lambda table: table.set_column(8, "cluster", pa.nulls(table.num_rows, pa.string())), "'cluster' of every post"),
+    ],
+)
+def test_a_stream_that_cant_be_read_is_refused_in_one_sentence(spoil: Callable[[pa.Table], pa.Table], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        discover(spoil(World(a_week=5).table()), WEEK, Topics())
+
+
+def test_posts_without_an_author_are_counted_and_told() -> None:
+    world = World()
+    world.plant(["叶酸"], 12, author=None)
+    found = world.discover()
+    assert find(found, "叶酸").authors == 12
+    assert "12 of" in found.notes[0]

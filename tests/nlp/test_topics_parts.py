@@ -1,0 +1,160 @@
+"""The parts of discovery, each against a slower or an independent way to the same answer."""
+
+from collections import Counter
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import gumbel_r, nbinom
+
+from nlp.topics import seasons, stories
+from nlp.topics.candidates import spell, stopwords
+from nlp.topics.identity import identify, likeness
+from nlp.topics.ngrams import levels
+from nlp.topics.stream import distinct
+from nlp.topics.surprise import Counts, Dispersion, Null, dispersion, null, surprise
+
+EXACT = Dispersion(np.zeros(1))
+
+
+def counts(terms: list[list[list[int]]], base: list[list[int]]) -> Counts:
+    return Counts(np.array(terms), np.array(base))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=12), min_size=1, max_size=8), st.integers(1, 4))
+def test_frequent_ngrams_are_those_that_counting_finds(runs: list[list[int]], least: int) -> None:
+    codes = np.concatenate([np.array(run, np.int32) for run in runs])
+    joined = np.concatenate([np.array([True] * (len(run) - 1) + [False]) for run in runs])
+    week = np.repeat(np.arange(len(runs), dtype=np.int32) % 2, [len(run) for run in runs])
+    for level in levels(codes, joined, week, 2, 4, least):
+        weekly = [Counter(tuple(run[i : i + level.n]) for run in runs[w::2] for i in range(len(run) - level.n + 1)) for w in (0, 1)]
+        wanted = {gram: [w[gram] for w in weekly] for gram in weekly[0] | weekly[1] if max(w[gram] for w in weekly) >= least}
+        assert {tuple(map(int, gram)): list(n) for gram, n in zip(level.spell, level.weekly, strict=True)} == wanted
+        assert all(tuple(codes[a : a + level.n]) == tuple(level.spell[w]) for a, w in zip(level.at, level.which, strict=True))
+
+
+@given(st.lists(st.integers(-5, 5)))
+def test_distinct_is_sorted_and_without_repeats(keys: list[int]) -> None:
+    assert distinct(np.array(keys, np.int64)).tolist() == sorted(set(keys))
+
+
+def test_the_score_is_the_upper_tail_of_the_posterior_predictive() -> None:
+    one = counts([[[3], [1], [12]]], [[100], [100], [100]])
+    found = surprise(one, 2, np.array([0, 1]), EXACT, least=5, gain=2.0)
+    shape, mean = 4.5, 4.5 / 2  # four authors in two weeks, and the half of Jeffreys' prior
+    assert found.expected[0] == pytest.approx(mean)
+    assert found.score[0] == pytest.approx(-np.log10(nbinom.sf(11, shape, shape / (shape + mean))))
+
+
+@pytest.mark.parametrize(("now", "passes"), [(4, False), (5, True)])
+def test_too_few_authors_score_nothing(now: int, passes: bool) -> None:
+    found = surprise(counts([[[0], [0], [now]]], [[100], [100], [100]]), 2, np.array([0, 1]), EXACT, least=5, gain=2.0)
+    assert bool(found.score[0] > 0) is passes
+
+
+def test_too_small_a_gain_scores_nothing() -> None:
+    one = counts([[[400], [400], [700]]], [[9000], [9000], [9000]])
+    assert surprise(one, 2, np.array([0, 1]), EXACT, least=5, gain=2.0).score[0] == 0
+
+
+def test_a_source_that_was_down_changes_no_expectation() -> None:
+    steady = counts([[[10, 20], [10, 20], [10, 20]]], [[100, 100], [100, 100], [100, 100]])
+    down = counts([[[10, 0], [10, 20], [10, 20]]], [[100, 0], [100, 100], [100, 100]])
+    expected = [surprise(c, 2, np.array([0, 1]), EXACT, 5, 2.0).expected[0] for c in (steady, down)]
+    assert expected[1] == pytest.approx(expected[0], rel=0.08)  # the pooled share moves a little
+
+
+def test_authors_of_a_new_source_are_set_aside_unless_asked_for() -> None:
+    new = counts([[[2, 0], [2, 0], [2, 40]]], [[100, 0], [100, 0], [100, 50]])
+    known, fresh = (surprise(new, 2, np.array([0, 1]), EXACT, 5, 2.0, fresh=f) for f in (False, True))
+    assert (known.observed[0], fresh.observed[0]) == (2, 42)
+    assert known.score[0] == 0
+    assert fresh.score[0] > 10
+
+
+def _drawn(alpha: float) -> Counts:
+    random = np.random.default_rng(3)
+    mean = np.exp(random.uniform(np.log(20), np.log(200), 400))
+    rates = mean[:, None] * (random.gamma(1 / alpha, alpha, (400, 9)) if alpha else np.ones((400, 9)))
+    return Counts(random.poisson(rates)[:, :, None], np.full((9, 1), 20_000))
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.2])
+def test_dispersion_is_recovered(alpha: float) -> None:
+    found = dispersion(_drawn(alpha), np.arange(8)).of(np.array([600.0]))[0]
+    assert found == pytest.approx(alpha, abs=0.06)
+
+
+def test_a_quiet_week_passes_the_threshold_as_often_as_is_tolerated() -> None:
+    random = np.random.default_rng(5)
+    passed = 0
+    for _ in range(100):
+        drawn = Counts(random.poisson(2.0, (400, 9, 1)), np.full((9, 1), 1500))
+        law = null(drawn, np.arange(8), EXACT, 5, 2.0)
+        passed += int((surprise(drawn, 8, np.arange(8), EXACT, 5, 2.0).score > law.threshold(0.2)).sum())
+    assert passed <= 30
+
+
+def test_one_week_of_real_news_in_the_baseline_does_not_set_the_threshold() -> None:
+    quiet = np.random.default_rng(7).poisson(2.0, (400, 9, 1))
+    loud = quiet.copy()
+    loud[0, 4] = 150
+    laws = [null(Counts(c, np.full((9, 1), 1500)), np.arange(8), EXACT, 5, 2.0) for c in (quiet, loud)]
+    assert laws[1].threshold(0.2) < laws[0].threshold(0.2) + 1
+
+
+def test_the_null_is_gumbels() -> None:
+    law = Null(3.0, 0.5)
+    assert law.tail(4.0) == pytest.approx(gumbel_r.sf(4.0, 3.0, 0.5))
+    assert law.tail(law.threshold(0.2)) == pytest.approx(1 - np.exp(-0.2))
+
+
+@pytest.mark.parametrize(
+    ("terms", "first", "feast"),
+    [
+        (["五仁月饼"], date(2026, 9, 14), "中秋"),
+        (["五仁月饼"], date(2026, 4, 14), None),
+        (["Black Friday"], date(2025, 11, 24), "black friday"),
+        (["年货"], date(2024, 1, 15), "春节"),
+        (["双十一"], date(2027, 11, 1), "双十一"),
+        (["valentine"], date(2026, 2, 2), "情人节"),
+        (["元旦"], date(2026, 12, 28), "元旦"),
+        (["叶酸"], date(2026, 9, 14), None),
+        (["mother's day"], date(2026, 5, 4), "母亲节"),
+    ],
+)
+def test_seasons(terms: list[str], first: date, feast: str | None) -> None:
+    assert seasons.near(terms, first, date.fromordinal(first.toordinal() + 7)) == feast
+
+
+@pytest.mark.parametrize(
+    ("words", "term"),
+    [
+        (("folic", "acid"), "folic acid"),
+        (("乳", "果糖"), "乳果糖"),
+        (("vivo", "手机"), "vivo手机"),
+        (("iphone", "15"), "iphone 15"),
+    ],
+)
+def test_words_are_spelled_as_people_write_them(words: tuple[str, ...], term: str) -> None:
+    assert spell(words) == term
+
+
+def test_a_post_joins_the_story_that_it_repeats() -> None:
+    words = [frozenset("abcd"), frozenset("wxyz"), frozenset("abce"), frozenset("wx"), frozenset("q")]
+    assert stories.assign(range(5), words) == [0, 1, 0, 1, 4]
+
+
+def test_topics_are_alike_by_their_terms() -> None:
+    assert likeness(["叶酸", "孕妇"], ["叶酸"]) == 1
+    assert likeness(["叶酸", "孕妇"], ["备孕", "孕妇", "医生"]) == 0.5
+    assert likeness([], ["叶酸"]) == 0
+    assert identify("2026-W14", "叶酸") == identify("2026-W14", "叶酸") != identify("2026-W15", "叶酸")
+
+
+def test_stopwords_know_both_languages() -> None:
+    assert {"的", "什么", "the", "don't"} <= stopwords()
+    assert not {"叶酸", "folic"} & stopwords()
