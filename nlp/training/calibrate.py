@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NAME = "folate-small"
 _GRID = np.geomspace(0.5, 4, 121)
 _Row = tuple["NDArray[np.float64]", list[int]]
-_EACH = 400  # dev texts of a set: every set weighs about the same
+_EACH = 250  # dev texts of a set: every set weighs about the same
 
 
 def finish(model: Model, splits: Sequence[Split], tokenizer: Path, out: Path) -> Temperatures:
