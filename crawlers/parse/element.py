@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml import html
 
-from crawlers.parse.markup import own_words, person, text_of
+from crawlers.parse.markup import own_words, person, select, text_of
 from crawlers.parse.page import Page, Site
 from crawlers.parse.schema import first, kinds, own_id, things, walk, words
 from crawlers.parse.software import MICRODATA, SOFTWARE, Software
@@ -41,7 +41,7 @@ class Entry:
 def entries(page: Page, site: Site) -> list[Entry]:
     """All posts of a thread page, in order, removed ones too. JSON-LD is read last: it often tells of the first post only."""
     for software in (MICRODATA, *SOFTWARE):
-        nodes = page.tree.cssselect(software.post)
+        nodes = select(page.tree, software.post)
         if nodes:
             title = _title(page, software)
             return [Element(page, node, software).entry(site, title) for node in nodes]
@@ -69,7 +69,7 @@ class Element:
         )
 
     def _find(self, selector: str) -> html.HtmlElement | None:
-        return next(iter(self.node.cssselect(selector)), None) if selector else None
+        return next(iter(select(self.node, selector)), None) if selector else None
 
     @cached_property
     def body(self) -> html.HtmlElement | None:
@@ -98,7 +98,7 @@ class Element:
 
     def when(self, site: Site) -> Moment | None:
         """The date of publication: the first element that tells one. The date of an edit stands further down."""
-        for element in self.node.cssselect(self.software.date):
+        for element in select(self.node, self.software.date):
             for value in _told(element):
                 found = epoch(value) or moment(value, self.page.fetched_at, site.zone)
                 if found:
@@ -129,21 +129,21 @@ class Element:
             return None
         number = _TRAILING_NUMBER.search(str(self.node.get("id") or ""))
         links = [str(link.get("href")) for link in date.xpath("ancestor-or-self::a[@href][1]")]
-        links += [str(link.get("href")) for link in date.cssselect("a[href]") if number and number[1] in str(link.get("href"))]
+        links += [str(link.get("href")) for link in select(date, "a[href]") if number and number[1] in str(link.get("href"))]
         return next(iter(links), None)
 
 
 def _told(element: html.HtmlElement) -> Iterator[str | None]:
     """Texts of an element that may tell a date, the exact ones first."""
     yield from (element.get(name) for name in ("datetime", "content", "data-time", "title"))
-    for inner in element.cssselect("time[datetime], [title]"):
+    for inner in select(element, "time[datetime], [title]"):
         yield from (inner.get("datetime"), inner.get("title"))
     yield text_of(element)
 
 
 def _title(page: Page, software: Software) -> str | None:
     for selector in filter(None, (software.title, '[itemprop="headline"]', "h1", "title")):
-        found = page.tree.cssselect(selector)
+        found = select(page.tree, selector)
         if found and text_of(found[0]):
             return text_of(found[0]).replace("\n", " ")
     return None

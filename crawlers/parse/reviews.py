@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from lxml import html
 
-from crawlers.parse.markup import links, next_page, text_of
+from crawlers.parse.markup import links, next_page, select, text_of
 from crawlers.parse.numbers import count
 from crawlers.parse.page import Context, Dropped, Link, Page, Parsed, Site
 from crawlers.parse.schema import Thing, first, kinds, own_id, things, walk, words
@@ -148,11 +148,11 @@ def _clean(value: Any) -> str | None:
 
 def _shop_reviews(parsed: Parsed, page: Page, site: Site) -> None:
     for shop in SHOPS:
-        nodes = page.tree.cssselect(shop.review)
+        nodes = select(page.tree, shop.review)
         if nodes:
-            told = re.search(r"\d+", " ".join(text_of(link) for link in page.tree.cssselect(shop.all_reviews)))
+            told = re.search(r"\d+", " ".join(text_of(link) for link in select(page.tree, shop.all_reviews)))
             parsed.total = count(told[0]) if told else None
-            subject = page.tree.cssselect(shop.subject)
+            subject = select(page.tree, shop.subject)
             for node in nodes:
                 _add(parsed, page, site, _shop_review(page, shop, node, text_of(subject[0]) if subject else None))
             return
@@ -160,10 +160,10 @@ def _shop_reviews(parsed: Parsed, page: Page, site: Site) -> None:
 
 def _shop_review(page: Page, shop: Shop, node: html.HtmlElement, subject: str | None) -> Review:
     def shown(selector: str) -> str | None:
-        found = node.cssselect(selector)
+        found = select(node, selector)
         return text_of(found[0]) or None if found else None
 
-    permalink = page.absolute(next((str(link.get("href")) for link in node.cssselect(shop.permalink)), None))
+    permalink = page.absolute(next((str(link.get("href")) for link in select(node, shop.permalink)), None))
     number = re.search(r"(\d+)/?$", permalink or "")
     votes = re.search(shop.likes, shown(shop.votes) or "")
     return Review(

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from lxml import html
 
+from crawlers.parse.markup import select
+
 _WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
 
 
@@ -28,7 +30,7 @@ class Shop:
 
 def _class_word(node: html.HtmlElement) -> int | None:
     """Oscar writes the score as a class: `star-rating Four`."""
-    for element in node.cssselect(".star-rating"):
+    for element in select(node, ".star-rating"):
         for name in str(element.get("class")).lower().split():
             if name in _WORDS:
                 return _WORDS[name]

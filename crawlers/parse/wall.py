@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from crawlers.parse.markup import text_of
+from crawlers.parse.markup import select, text_of
 from crawlers.parse.page import Page
 
 _LOGIN_PATH = re.compile(r"/(?:log-?in|sign-?in|passport|auth/login|account/login|member\.php)\b", re.I)
@@ -21,11 +21,11 @@ def wall(page: Page) -> str | None:
         return "login page"
     if page.json is not None:
         return None
+    if not (_CAPTCHA.search(page.text) or "password" in page.text):
+        return None
     text = text_of(page.tree)
     if len(text) > _LONGEST:
         return None
-    if _CAPTCHA.search(f"{text} {page.tree.findtext('.//title') or ''}") or page.tree.cssselect(
-        'iframe[src*="captcha"], [class*="captcha"]'
-    ):
+    if _CAPTCHA.search(f"{text} {page.tree.findtext('.//title') or ''}") or select(page.tree, 'iframe[src*="captcha"], [class*="captcha"]'):
         return "captcha"
-    return "login page" if page.tree.cssselect('input[type="password"]') else None
+    return "login page" if select(page.tree, 'input[type="password"]') else None
