@@ -148,14 +148,17 @@ def _by_frequency(residual: Floats, squared: Floats, frequency: Ints) -> Floats:
     return filled
 
 
-def null(counts: Counts, baseline: Ints, spread: Dispersion, least: int, gain: float) -> Null:
-    """What quiet weeks reach: each baseline week scored against the others, and a Gumbel law through the maxima.
+def null(counts: Counts, week: int, baseline: Ints, spread: Dispersion, least: int, gain: float) -> Null:
+    """What `week` would reach were it quiet: each baseline week scored against the others, and a Gumbel law through the maxima.
 
     Median and interquartile range set the law, so that one week of real news among them does not. It is never milder than the law of
-    as many exact p-values as terms have authors enough in a usual week, which a small scope's few maxima can't tell.
+    as many exact p-values as terms have authors enough in a usual week, which a small scope's few maxima can't tell. A week in
+    which more terms have authors enough than in a usual one reaches higher: the law of a maximum moves by the log of their number.
     """
-    tested = np.median([(counts.terms[:, week].sum(axis=1) >= least).sum() for week in baseline])
-    maxima = [surprise(counts, week, baseline[baseline != week], spread, least, gain).score.max(initial=0.0) for week in baseline]
+    maxima = [surprise(counts, past, baseline[baseline != past], spread, least, gain).score.max(initial=0.0) for past in baseline]
     low, middle, high = np.quantile(maxima, [0.25, 0.5, 0.75])
     scale = max(GUMBEL_SCALE, (high - low) / (np.log(np.log(4)) - np.log(np.log(4 / 3))))
-    return Null(max(float(middle + scale * np.log(np.log(2))), float(np.log10(max(tested, 1)))), float(scale))
+    heard = (counts.terms.sum(axis=2) >= least).sum(axis=0)
+    usual = max(float(np.median(heard[baseline])), 1.0)
+    location = max(middle + scale * np.log(np.log(2)), np.log10(usual))
+    return Null(float(location + scale * np.log(max(heard[week] / usual, 1.0))), float(scale))

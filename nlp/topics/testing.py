@@ -60,7 +60,7 @@ def run(stream: Stream, candidates: Candidates, brands: tuple[Brand, ...], setti
         if len(past) < MIN_WEEKS:
             continue
         raw = _counts(stream, candidates, stratum, mask)
-        law = null(clean, past, spread, settings.min_authors, settings.min_gain)
+        law = null(clean, stream.weeks - 1, past, spread, settings.min_authors, settings.min_gain)
         now = surprise(clean, stream.weeks - 1, past, spread, settings.min_authors, settings.min_gain)
         published = surprise(raw, stream.weeks - 1, past, spread, settings.min_authors, settings.min_gain, fresh=True)
         yield Test(scope, clean, now, published, law, law.threshold(settings.false_terms), int((now.score > 0).sum()))

@@ -93,7 +93,7 @@ def test_a_quiet_week_passes_the_threshold_as_often_as_is_tolerated() -> None:
     passed = 0
     for _ in range(100):
         drawn = Counts(random.poisson(2.0, (400, 9, 1)), np.full((9, 1), 1500))
-        law = null(drawn, np.arange(8), EXACT, 5, 2.0)
+        law = null(drawn, 8, np.arange(8), EXACT, 5, 2.0)
         passed += int((surprise(drawn, 8, np.arange(8), EXACT, 5, 2.0).score > law.threshold(0.2)).sum())
     assert passed <= 30
 
@@ -102,7 +102,7 @@ def test_one_week_of_real_news_in_the_baseline_does_not_set_the_threshold() -> N
     quiet = np.random.default_rng(7).poisson(2.0, (400, 9, 1))
     loud = quiet.copy()
     loud[0, 4] = 150
-    laws = [null(Counts(c, np.full((9, 1), 1500)), np.arange(8), EXACT, 5, 2.0) for c in (quiet, loud)]
+    laws = [null(Counts(c, np.full((9, 1), 1500)), 8, np.arange(8), EXACT, 5, 2.0) for c in (quiet, loud)]
     assert laws[1].threshold(0.2) < laws[0].threshold(0.2) + 1
 
 
