@@ -31,15 +31,16 @@ def _number(patterns: re.Pattern[str], url: str) -> str | None:
 
 
 def board_page(page: Page, context: Context) -> Parsed:
-    """Links to threads, to boards (when the crawl began at an index, not at one board), and to the next page."""
+    """Links to threads, to the next page, and to boards: when the crawl began at an index, or this page is a mere list of boards."""
     parsed = Parsed()
     query = context["query"]
-    for url in links(page):
+    found = links(page)
+    for url in found:
         number = thread_id(url)
         if number:
             parsed.links.append(Link(url, {"role": "thread", "query": query, "thread": number}))
-        elif board_id(url) and not board_id(query):
-            parsed.links.append(Link(url, {"role": "board", "query": query}))
+    if not board_id(query) or not parsed.links:
+        parsed.links += [Link(url, {"role": "board", "query": query}) for url in found if board_id(url)]
     following = next_page(page)
     if following:
         parsed.links.append(Link(following, {**context, "page": context.get("page", 1) + 1}))
