@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 WINDOW = 128  # tokens; what training saw
 _TOKENS = 2048  # a bucket's: larger ones leave the cache
-_CHUNK = 512  # texts in hand at once
+_TEXTS, _CHARACTERS = 512, 200_000  # in hand at once
 _K = TypeVar("_K", bound=Hashable)
 _V = TypeVar("_V")
 _Spans = tuple[tuple[Span, ...], ...]
@@ -41,11 +42,11 @@ class ShippedReader:
         """One Reading a text; see ``nlp.sentiment.reading.Reader``."""
         asked = targets if targets is not None else [()] * len(texts)
         keys = [(text, tuple(tuple(spans) for spans in its)) for text, its in zip(texts, asked, strict=True)]
-        return _once(keys, self._read)
+        return _once(keys, itemgetter(0), self._read)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, hidden); see ``nlp.sentiment.reading.Reader``."""
-        vectors = _once(list(texts), self._embed)
+        vectors = _once(list(texts), str, self._embed)
         return np.stack(vectors) if vectors else np.zeros((0, self.model.encoder.config.hidden), np.float32)
 
     def _read(self, keys: Sequence[tuple[str, _Spans]]) -> list[Reading]:
@@ -136,11 +137,17 @@ def fastest() -> torch.dtype:
     return torch.bfloat16 if units.get("amx_bf16") or units.get("avx512_bf16") else torch.float32
 
 
-def _once(keys: Sequence[_K], compute: Callable[[Sequence[_K]], list[_V]]) -> list[_V]:
-    """``compute`` of each key, once for equal keys, a bounded number at a time."""
-    unique = list(dict.fromkeys(keys))
+def _once(keys: Sequence[_K], text: Callable[[_K], str], compute: Callable[[Sequence[_K]], list[_V]]) -> list[_V]:
+    """``compute`` of each key, once for equal keys, so many at a time that their texts stay within bounds."""
     known: dict[_K, _V] = {}
-    for start in range(0, len(unique), _CHUNK):
-        chunk = unique[start : start + _CHUNK]
+    chunk: list[_K] = []
+    size = 0
+    for key in dict.fromkeys(keys):
+        if chunk and (len(chunk) == _TEXTS or size + len(text(key)) > _CHARACTERS):
+            known.update(zip(chunk, compute(chunk), strict=True))
+            chunk, size = [], 0
+        chunk.append(key)
+        size += len(text(key))
+    if chunk:
         known.update(zip(chunk, compute(chunk), strict=True))
     return [known[key] for key in keys]
