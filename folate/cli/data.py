@@ -1,5 +1,6 @@
 """Commands that bring posts in and take them out."""
 
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def export(what: str, folder: Path, form: str) -> None:
     from corpora.export import export as write
     from folate.pipeline.workspace import Workspace
 
-    write(Workspace.open(folder).store.snapshot(), what, form, click.get_binary_stream("stdout"))
+    write(Workspace.open(folder).store.snapshot(), what, form, sys.stdout.buffer)
 
 
 def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:

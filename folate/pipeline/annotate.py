@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from corpora.store import Snapshot
+from corpora.snapshot import Snapshot
 from folate.pipeline.workspace import Workspace
 from folate.post import body
 from folate.progress import progress

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from corpora.store import Snapshot
+from corpora.snapshot import Snapshot
 from folate.errors import InputError, NotFound
 from folate.pipeline.workspace import Workspace
 from folate.weeks import Week

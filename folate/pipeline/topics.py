@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 
-from corpora.store import Snapshot
+from corpora.snapshot import Snapshot
 from folate.config import Config
 from folate.errors import NotFound
 from folate.pipeline.workspace import Workspace

@@ -1,0 +1,184 @@
+"""The whole way on a small corpus, through the command line: import, annotate, topics, report, evidence, export."""
+
+import json
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from folate.cli import run
+from nlp.sentiment import Probabilities, Reading
+
+PROJECT = """
+name = "Test"
+watch = ["包装"]
+[[brands]]
+id = "ours"
+names = ["晨谷", "Morngrain"]
+own = true
+[[brands]]
+id = "theirs"
+names = ["暖禾"]
+[[segments]]
+id = "pregnant"
+names = ["孕妇", "pregnant"]
+terms = ["怀孕", "pregnant"]
+"""
+USUAL = (
+    "早餐吃晨谷，味道不错{}", "晨谷的包装很难撕{}", "暖禾太甜了{}", "Morngrain is good with milk {}", "今天又买了暖禾，价格没变{}",
+    "bad week for Morngrain {}",
+)  # fmt: skip
+NEWS = ("怀孕三个月，晨谷里有叶酸吗{}", "医生说要补叶酸，先吃晨谷{}", "叶酸片和晨谷一起吃可以吗，怀孕初期{}")
+TAILS = (
+    "，早上赶地铁前随便冲了一碗", "，同事分我一半说下回换口味", "，楼下便利店刚好在做活动", " said my neighbour on the bus",
+    "，周末带去爬山当干粮", "，配酸奶和半根香蕉", " while waiting for the train home", "，我妈非要加两勺糖", "，猫闻了闻就走开了",
+    " according to the label on the box", "，加班到十点才想起来吃", "，冬天泡热的比较舒服", " and that is all for tonight",
+    "，写论文的时候当零食", "，搬家翻出来一整箱",
+)  # fmt: skip
+
+
+class LexiconReader:
+    """A reader small enough for a test: three words of each feeling."""
+
+    name, version = "lexicon", "1"
+
+    def read(self, texts: Sequence[str], targets: Sequence[Sequence[object]] | None = None) -> list[Reading]:
+        targets = targets or [[]] * len(texts)
+        return [Reading(self._feel(text), tuple(self._feel(text) for _ in spans)) for text, spans in zip(texts, targets, strict=True)]
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        return np.eye(384, dtype=np.float32)[[len(text) % 384 for text in texts]]
+
+    def _feel(self, text: str) -> Probabilities:
+        good, bad = (any(word in text for word in words) for words in (("不错", "good"), ("难", "太", "bad")))
+        return Probabilities(negative=0.8 if bad else 0.1, neutral=0.1 if good or bad else 0.8, positive=0.1 if bad or not good else 0.8)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for module in ("annotate", "topics"):
+        monkeypatch.setattr(f"folate.pipeline.{module}.load", lambda model, threads: LexiconReader())
+    (tmp_path / "folate.toml").write_text(PROJECT, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Nine weeks of 60 posts up to 2026-W10, whose last week speaks of folic acid too; two rows are bad."""
+    monday = date.fromisocalendar(2026, 2, 1)
+    lines = ["id,author,published_at,text,likes"]
+    for week in range(9):
+        texts = [USUAL[i % len(USUAL)].format(TAILS[(i + i // 6 + week) % len(TAILS)]) for i in range(60)]
+        texts += [NEWS[i % len(NEWS)].format(TAILS[i]) for i in range(15)] if week == 8 else []
+        for i, text in enumerate(texts):
+            day = monday + timedelta(weeks=week, days=i % 7)
+            lines.append(f"{week}-{i},user{week}{i},{day} 12:00:00+08:00,{text},{i % 5}")
+    lines += ["bad-1,user,not a date,text,1", "bad-2,user,2026-03-02 12:00:00+08:00,,1"]
+    path = tmp_path / "posts.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def ask(project: Path, *arguments: str) -> int:
+    return run([*arguments, "--project", str(project)])
+
+
+def imported(project: Path, file: Path, capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    assert ask(project, "import", str(file), "--source", "file", "--kind", "forum", "--format", "json") == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_import_keeps_the_good_rows_counts_the_bad_and_adds_nothing_twice(project, file, capsys):
+    (first,) = imported(project, file, capsys)
+    assert (first["added"], first["rejected"]) == (555, 2)
+    rejects = [json.loads(line) for line in (project / "rejects" / "posts.csv.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert len({reject["reason"] for reject in rejects}) == 2
+    (second,) = imported(project, file, capsys)
+    assert (second["added"], second["known"]) == (0, 555)
+
+
+def test_the_way_to_a_report_and_back_to_its_evidence(project, file, capsys):
+    imported(project, file, capsys)
+    assert ask(project, "annotate") == 0
+    assert "555 texts" in capsys.readouterr().err
+    assert ask(project, "topics", "--week", "2026-W10", "--format", "json") == 0
+    topics = json.loads(capsys.readouterr().out)
+    assert topics[0]["label_zh"] == "叶酸"
+    assert topics[0]["authors"] == 15
+    assert topics[0]["segments"] == ["pregnant"]
+    assert not topics[0]["watched"]
+    assert ask(project, "report", "--week", "2026-W10", "-o", str(project / "out")) == 0
+    assert capsys.readouterr().out.strip() == str(project / "out" / "2026-W10.html")
+    html = (project / "out" / "2026-W10.html").read_text(encoding="utf-8")
+    report = json.loads((project / "out" / "2026-W10.json").read_text(encoding="utf-8"))
+    assert "叶酸" in html
+    identifier = report["brands"][0]["measures"]["share_of_voice"]["evidence"]
+    assert identifier in html
+    assert ask(project, "evidence", identifier) == 0
+    shown = capsys.readouterr().out
+    assert "SELECT" in shown
+    assert "file:8-0" in shown
+
+
+def test_a_report_on_the_versions_of_an_earlier_one_has_the_same_bytes(project, file, capsys):
+    imported(project, file, capsys)
+    ask(project, "annotate")
+    ask(project, "report", "--week", "2026-W10", "-o", str(project / "first"))
+    more = project / "more.csv"
+    more.write_text("id,author,published_at,text\nx,new,2026-03-04 12:00:00+08:00,暖禾 good\n", encoding="utf-8")
+    ask(project, "import", str(more), "--source", "more")
+    ask(project, "annotate")
+    ask(project, "report", "--week", "2026-W10", "-o", str(project / "now"))
+    ask(project, "report", "--week", "2026-W10", "-o", str(project / "again"), "--at", str(project / "first" / "2026-W10.json"))
+    pages = [(project / folder / "2026-W10.html").read_bytes() for folder in ("first", "now", "again")]
+    assert pages[0] == pages[2] != pages[1]
+
+
+def test_annotate_does_only_what_is_missing_and_everything_when_the_brands_change(project, file, capsys):
+    imported(project, file, capsys)
+    ask(project, "annotate")
+    capsys.readouterr()
+    ask(project, "annotate")
+    assert "0 texts" in capsys.readouterr().err
+    (project / "folate.toml").write_text(PROJECT.replace('"暖禾"', '"暖禾", "早餐"'), encoding="utf-8")
+    ask(project, "annotate")
+    assert "555 texts" in capsys.readouterr().err
+    ask(project, "export", "annotations", "--format", "jsonl")
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert sum(any(mention["brand"] == "theirs" for mention in row["mentions"]) for row in rows) == 9 * 30
+
+
+def test_an_empty_week_and_a_project_without_posts_say_so(project, file, capsys):
+    assert ask(project, "report", "--week", "2026-W10", "-o", str(project / "none")) == 0
+    assert ask(project, "topics", "--week", "2026-W10") == 0
+    assert "No post was published in 2026-W10" in capsys.readouterr().err
+    imported(project, file, capsys)
+    assert ask(project, "topics", "--week", "2026-W10") == 5
+    assert "folate annotate" in capsys.readouterr().err
+    assert ask(project, "annotate") == 0
+    assert ask(project, "report", "--week", "2027-W10", "-o", str(project / "later")) == 0
+
+
+def test_wrong_input_is_one_sentence_and_a_code(project, tmp_path, capsys):
+    empty = tmp_path / "empty.csv"
+    empty.write_text("")
+    assert ask(project, "import", str(empty)) == 3
+    assert ask(project, "import", str(empty), "--map", "text") == 2
+    assert ask(project, "evidence", "nothing") == 5
+    assert ask(project, "crawl") == 2
+    assert ask(project, "crawl", "nowhere") == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert len(errors) == 5
+    assert all(line.startswith("folate: ") for line in errors)
+
+
+def test_status_counts_what_each_source_holds(project, file, capsys):
+    imported(project, file, capsys)
+    ask(project, "annotate", "--without-sentiment")
+    capsys.readouterr()
+    assert ask(project, "status", "--format", "json") == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["source"], row["posts"], row["read"], row["with_sentiment"]) == ("file", 555, 555, 0)
+    assert (row["first"], row["last"], row["last_crawl"]) == ("2026-W02", "2026-W10", None)
