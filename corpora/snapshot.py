@@ -68,7 +68,7 @@ class Snapshot:
 def _answering() -> Iterator[None]:
     try:
         yield
-    except (duckdb.IOException, duckdb.InternalException, duckdb.OutOfMemoryException) as error:
+    except (duckdb.IOException, duckdb.InternalException, duckdb.OutOfMemoryException, OSError, pa.ArrowException) as error:
         raise StoreError(f"the store can't be read: {_first_line(error)}") from error
     except duckdb.Error as error:
         raise InputError(f"the query can't be answered: {_first_line(error)}") from error

@@ -18,8 +18,8 @@ from folate.errors import ConfigError
 from folate.post import Post
 
 FIRST = Post(
-    id="论坛:1", source="论坛", kind="forum", text="=1+1, 很好\n第二行", title="标题", published_at=datetime(2026, 3, 1, tzinfo=UTC), likes=0,
-    rating=0.5, verified=False,
+    id="论坛:1", source="论坛", kind="forum", text="=1+1, 很好\n第二行", title="标题", published_at=datetime(2026, 3, 1, tzinfo=UTC),
+    likes=0, rating=0.5, verified=False,
 )  # fmt: skip
 SECOND = Post(id="论坛:2", source="论坛", kind="forum", text="Folate", published_at=datetime(2026, 3, 2, tzinfo=UTC), precision="day")
 
@@ -105,5 +105,5 @@ def test_an_empty_store_has_its_columns(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("what", "form"), [("post", "csv"), ("posts", "xls")])
 def test_unknown_names(tmp_path: Path, what: str, form: str) -> None:
-    with pytest.raises(ConfigError, match="did you mean|possible"):
+    with pytest.raises(ConfigError, match=r"did you mean|possible"):
         export(Store(tmp_path).snapshot(), what, form, io.BytesIO())

@@ -227,6 +227,11 @@ class TestSnapshot:
         with pytest.raises(InputError, match=r"^the query can't be answered: [^\n]+$"):
             store.snapshot().sql("SELECT CAST(a AS INT) FROM (VALUES ('1'), ('x')) t(a)")
 
+    def test_a_stream_that_fails_half_way(self, store: Store) -> None:
+        failing = store.snapshot().stream("SELECT CAST(a AS INT) FROM range(50_000), (VALUES ('1'), ('x')) t(a)", size=10)
+        with pytest.raises(StoreError, match=r"^the store can't be read: [^\n]+$"):
+            list(failing)
+
     def test_versions_that_are_not_there(self, store: Store) -> None:
         store.upsert_posts([post(1)])
         with pytest.raises(StoreError, match="version 99"):
