@@ -91,6 +91,7 @@ class Post:
 FIELDS: tuple[str, ...] = tuple(f.name for f in fields(Post))
 REQUIRED = frozenset({"id", "source", "kind", "text", "published_at"})
 COUNTS = ("followers", "likes", "replies", "reposts", "views")
+YEARS = (1970, 2200)  # nothing was posted before; a date beyond is a fault of reading
 _TIMES = frozenset({"published_at", "fetched_at"})
 
 
@@ -136,6 +137,8 @@ def _problems(post: Post) -> list[str]:
         moment = getattr(post, name)
         if moment is not None and (not isinstance(moment, datetime) or moment.utcoffset() is None):
             found.append(f"wanted {name} with a time zone, got {moment!r}")
+        elif moment is not None and not YEARS[0] <= moment.year < YEARS[1]:
+            found.append(f"wanted {name} in the years {YEARS[0]} to {YEARS[1] - 1}, got {moment.isoformat()}")
     if post.rating is not None and not (math.isfinite(post.rating) and 0 <= post.rating <= 1):
         found.append(f"wanted a rating from 0 to 1, got {post.rating!r}")
     for name in COUNTS:
