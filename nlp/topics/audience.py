@@ -14,10 +14,12 @@ LEAST_AUTHORS = 10  # fewer could be told apart as persons, and prove nothing
 
 def members(stream: Stream, segment: Segment) -> Bools:
     """For each voice, whether any of its posts in the window holds a term of the segment."""
-    found = pc.match_substring_regex(stream.table["body"], _pattern(segment.terms), ignore_case=True)
-    posts = pc.fill_null(found, False).to_numpy(zero_copy_only=False)[stream.order]
     voices = np.zeros(stream.voices, bool)
-    voices[stream.voice[posts]] = True
+    terms = [term for term in segment.terms if term.strip()]
+    if terms:
+        found = pc.match_substring_regex(stream.table["body"], _pattern(terms), ignore_case=True)
+        posts = pc.fill_null(found, False).to_numpy(zero_copy_only=False)[stream.order]
+        voices[stream.voice[posts]] = True
     return voices
 
 

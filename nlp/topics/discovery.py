@@ -143,8 +143,11 @@ def _topic(window: Window, group: Group, terms: list[str], lineage: list[Topic],
 
 
 def _evidence(stream: Stream, central: list[int], posts: Ints) -> list[str]:
-    rest = [int(p) for p in posts if p not in set(central)]
-    return [stream.ids[p] for p in [*central, *rest][:EVIDENCE]]
+    return _ids(stream, [*central, *(int(p) for p in posts if p not in central)][:EVIDENCE])
+
+
+def _ids(stream: Stream, posts: list[int]) -> list[str]:
+    return stream.values("id", np.array(posts, np.int64))
 
 
 def _detail(
@@ -162,7 +165,7 @@ def _detail(
              "log_odds_z": round(float(window.z[a.term]), 2)}
             for a in group.alarms[:TERMS]
         ],
-        "central": [stream.ids[p] for p in central], "copies": round(float((~stream.first[posts]).mean()), 4),
+        "central": _ids(stream, central), "copies": round(float((~stream.first[posts]).mean()), 4),
         "survives_without_top_authors": artefacts.survives(lead, window.settings),
         "rise": artefacts.decomposition(lead.test.counts, lead.term), "segments": speakers,
         "continues": [topic.id for topic in lineage],
@@ -190,7 +193,7 @@ def _carried(window: Window, before: Topic) -> Topic:
         sources=tuple(sorted({stream.sources[s] for s in stream.source[posts]})),
         languages=tuple(sorted({value for value in stream.values("language", posts) if value})), watched=before.watched,
         flags=(), segments=(), brands=before.brands, evidence=tuple(_evidence(stream, central, posts)),
-        detail={"central": [stream.ids[p] for p in central], "continues": [before.id]},
+        detail={"central": _ids(stream, central), "continues": [before.id]},
     )  # fmt: skip
 
 

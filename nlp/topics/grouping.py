@@ -16,7 +16,7 @@ OVERLAP = 0.5  # of the posts of one are in the other's: a detail of the topic, 
 BROADER = 2  # times the posts: a term that much more common than the topic is not a name for it
 WHOLE = 0.8  # of the authors of a term: a longer term that keeps them says it better
 BILINGUAL = 2  # authors who use both names in one post
-MEANING = 0.4  # cosine of centred contexts; with e5-small 12 to 14 of 14 pairs reach it, 0 or 1 of 182 not (benchmarks.emergence.meaning)
+MEANING = 0.4  # cosine of centred contexts; with e5-small 12 to 14 of 14 true pairs reach it and 0 or 1 of 182 false ones
 CONTEXTS = 24  # sentences a group that are embedded
 SAMPLE = 64  # posts a language whose mean is taken away: an encoder's vectors share a direction, and one per language
 _SENTENCE = re.compile(r"[^。！？!?\n；;]*[。！？!?\n；;]?")
@@ -38,7 +38,8 @@ class Group:
 def group(alarms: Sequence[Alarm], terms: tuple[str, ...], posts: Callable[[int], Codes]) -> list[Group]:
     """Each term joins the first topic, best first, that it mostly shares its posts or its name with, else it begins one.
 
-    Topics that came to share theirs are joined in a second pass. `posts` gives the posts of a term.
+    Topics that came to share theirs are joined in a second pass. The clean alarms come first, so that one that is not can join a clean
+    topic, never lead it. `posts` gives the posts of a term.
     """
     single = [Group((alarm,), frozenset(int(p) for p in posts(alarm.term))) for alarm in alarms]
     return _gathered(_gathered(single, terms), terms)
@@ -48,7 +49,7 @@ def _gathered(groups: Sequence[Group], terms: tuple[str, ...]) -> list[Group]:
     found: list[Group] = []
     for one in groups:
         for i, other in enumerate(found):
-            if other.lead.clean == one.lead.clean and (_together(one.posts, topic=other.posts) or _named_alike(one, other, terms)):
+            if _together(one.posts, topic=other.posts) or _named_alike(one, other, terms):
                 found[i] = Group((*other.alarms, *one.alarms), other.posts | one.posts)
                 break
         else:

@@ -64,10 +64,6 @@ class Stream:
         values: list[Any] = self.table[column].take(pa.array(self.order[posts])).to_pylist()
         return values
 
-    @cached_property
-    def ids(self) -> list[str]:
-        return self.values("id", np.arange(len(self)))
-
     def one_each(self, posts: Sequence[int], most: int) -> list[int]:
         """The earliest post of each voice among `posts` (in order of time), copies set aside; at most `most`."""
         originals = np.array([p for p in posts if self.first[p]], np.int64)
