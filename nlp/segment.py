@@ -76,19 +76,19 @@ def _between(text: str) -> list[str]:
     done = 0
     for match in _RUNS.finditer(text):
         pieces += cut(text[done : match.start()])
-        pieces += _english(match[0]) if match.lastgroup == "spaced" else [match[0]]
+        pieces += _english(match[0]) if match.lastgroup == "spaced" else (match[0],)
         done = match.end()
     return pieces + cut(text[done:])  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=65536)
-def _english(chunk: str) -> list[str]:
+def _english(chunk: str) -> tuple[str, ...]:
     """The words of a chunk without spaces. Letters alone are one word; spaCy cuts what has signs inside."""
     if chunk.isalnum():
-        return [chunk]
+        return (chunk,)
     language = _spacy()
     with language.memory_zone():  # spaCy would keep every chunk it ever saw
-        return [token.text for token in language.tokenizer(chunk)]
+        return tuple(token.text for token in language.tokenizer(chunk))
 
 
 @lru_cache(maxsize=65536)
