@@ -3,8 +3,11 @@
 import asyncio
 import json
 import logging
+import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -55,8 +58,12 @@ def crawl(
     }
     with (out / LOG).open("ab") as log:
         child = subprocess.Popen([sys.executable, "-m", "crawlers.run"], stdin=subprocess.PIPE, stdout=log, stderr=log)
+    assert child.stdin is not None  # noqa: S101
     try:
-        _follow(child, json.dumps(job), out / POSTS)
+        with suppress(BrokenPipeError), child.stdin as pipe:  # broken when the child died at once; its exit code will tell
+            pipe.write(json.dumps(job).encode() + b"\n")
+            pipe.flush()
+            _follow(child, out / POSTS)
     finally:  # an interrupted crawl has a ledger, too
         child.terminate()
         rows = _ledger(out, sources, crawl_id, child.wait())
@@ -73,11 +80,8 @@ def _check(source: Source) -> None:
         raise ConfigError(f"source {source.name!r}: wanted at least one start address, got none.")
 
 
-def _follow(child: "subprocess.Popen[bytes]", job: str, posts: Path) -> None:
-    """Hand the job over and show the posts as they are written, until the child ends."""
-    assert child.stdin is not None  # noqa: S101
-    with suppress(BrokenPipeError), child.stdin as pipe:  # broken when the child died at once; its exit code will tell
-        pipe.write(job.encode())
+def _follow(child: "subprocess.Popen[bytes]", posts: Path) -> None:
+    """Show the posts as they are written, until the child ends."""
     offset, ended = 0, False
     with progress("crawl") as bar:
         while not ended:
@@ -111,8 +115,9 @@ def _ledger(out: Path, sources: Sequence[Source], crawl_id: str, code: int) -> l
 
 
 def main() -> None:
-    """The child: reads the job from standard input."""
-    job = json.load(sys.stdin)
+    """The child: reads the job, one line of JSON, from standard input, and ends when its other end is closed."""
+    job = json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     sources = [_source(table) for table in job["sources"]]
     out = Path(job["out"])
     cache = out.parent / ".httpcache"
@@ -123,6 +128,12 @@ def main() -> None:
         _run(sources, crawling, record, cache, job)
     finally:
         record.close()
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed must not leave a crawler behind that goes on asking."""
+    os.read(sys.stdin.fileno(), 1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _source(table: dict[str, Any]) -> Source:

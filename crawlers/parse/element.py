@@ -9,11 +9,13 @@ from urllib.parse import urljoin, urlsplit
 from lxml import html
 
 from crawlers.parse.markup import own_words, person, select, text_of
+from crawlers.parse.numbers import count
 from crawlers.parse.page import Page, Site
 from crawlers.parse.schema import first, kinds, own_id, things, walk, words
 from crawlers.parse.software import MICRODATA, SOFTWARE, Software
 from crawlers.parse.times import Moment, epoch, moment
 
+_NUMBER = re.compile(r"\d[\d.,]*\s*[万萬kK]?")
 _TRAILING_NUMBER = re.compile(r"(\d+)$")
 _STUB = 100  # characters; a stub says little
 _REMOVED = re.compile(
@@ -35,6 +37,7 @@ class Entry:
     author: str | None  # native id
     url: str
     place: str | None = None
+    likes: int | None = None
     removed: bool = False  # only a stub is left
 
 
@@ -65,6 +68,7 @@ class Element:
             author=self.author,
             url=self.url,
             place=self.place,
+            likes=self.likes,
             removed=self.removed,
         )
 
@@ -115,6 +119,12 @@ class Element:
         shown = self._find(self.software.place)
         match = _PLACE.search(text_of(shown)) if shown is not None else None
         return match[1] if match else None
+
+    @property
+    def likes(self) -> int | None:
+        shown = self._find(self.software.likes)
+        number = _NUMBER.search(text_of(shown) or str(shown.get("content") or "")) if shown is not None else None
+        return count(number[0]) if number else None
 
     @property
     def url(self) -> str:

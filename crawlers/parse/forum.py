@@ -85,5 +85,6 @@ def _add(parsed: Parsed, page: Page, site: Site, entry: Entry, thread: str, open
             url=entry.url,
             author=site.author(entry.author),
             place=entry.place,
+            likes=entry.likes,
             fetched_at=page.fetched_at,
         )

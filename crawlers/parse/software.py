@@ -19,6 +19,7 @@ class Software:
     body: str
     title: str = ""
     place: str = ""
+    likes: str = ""  # an element whose text has their number
     removed: str = ""  # on or inside a post: its text is gone
     drop: str = ""  # inside the body: not the author's words (signatures, edit notes)
 
@@ -29,6 +30,7 @@ MICRODATA = Software(  # Misago, Discourse's plain pages, Invision, and whoever 
     author='[itemprop="author"] [itemprop="name"], [itemprop="author"]',
     date='[itemprop="datePublished"], [itemprop="dateCreated"]',
     body='[itemprop="articleBody"], [itemprop="text"]',
+    likes='[itemprop="upvoteCount"], .post-footer',
     removed=".post-hidden, .post-body-hidden",
 )
 

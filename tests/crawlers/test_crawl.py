@@ -1,7 +1,10 @@
 """Whole crawls, in their own process, of small sites on loopback."""
 
 import json
+import subprocess
+import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -313,6 +316,29 @@ def test_a_killed_crawl_leaves_its_posts_and_a_row(tmp_path: Path, monkeypatch: 
     assert [item.id for item in read_posts(tmp_path / "run")] == ["forum:20"]
     assert (row["status"], row["posts"]) == ("partial", 1)
     assert "ended with code -9" in row["reason"]
+
+
+def test_a_crawl_ends_with_its_parent(tmp_path: Path) -> None:
+    web = Web()
+    server = serve(web)
+    for number in range(1, 100):
+        web.page(f"/t/a/1/{number}/" if number > 1 else "/t/a/1/", post(number, "x") + f'<a rel="next" href="/t/a/1/{number + 1}/">2</a>')
+    script = (
+        "import sys; from pathlib import Path; from crawlers.run import crawl; from folate.config import Crawling, Source\n"
+        f"crawl([Source(name='f', spider='forum', start=('{web.url}/t/a/1/',), delay=0.5)], Crawling(), Path(sys.argv[1]), 's', 'r', 'UTC')"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "run")])
+    while len(web.asked) < 2:
+        assert parent.poll() is None
+        time.sleep(0.05)
+    parent.kill()
+    parent.wait()
+    time.sleep(0.3)
+    asked = len(web.asked)
+    time.sleep(1.2)
+    server.shutdown()
+    server.server_close()
+    assert len(web.asked) == asked
 
 
 def test_only_a_cut_last_line_is_skipped(tmp_path: Path, outcome: Outcome) -> None:
