@@ -17,13 +17,13 @@ def members(stream: Stream, segment: Segment) -> Bools:
     voices = np.zeros(stream.voices, bool)
     terms = [term for term in segment.terms if term.strip()]
     if terms:
-        found = pc.match_substring_regex(stream.table["body"], _pattern(terms), ignore_case=True)
+        found = pc.match_substring_regex(stream.table["body"], pattern(terms), ignore_case=True)
         posts = pc.fill_null(found, False).to_numpy(zero_copy_only=False)[stream.order]
         voices[stream.voice[posts]] = True
     return voices
 
 
-def _pattern(terms: Sequence[str]) -> str:
+def pattern(terms: Sequence[str]) -> str:
     """Any of the terms; one that begins or ends with a Latin letter or digit must not stand inside a longer word."""
     parts = []
     for term in terms:

@@ -126,7 +126,7 @@ def dispersion(counts: Counts, baseline: Ints) -> Dispersion:
     residual, squared, frequency = [np.zeros(0)], [np.zeros(0)], [np.zeros(0, int)]
     for week in baseline:
         observed, expected, before = _expectation(counts, week, baseline[baseline != week], fresh=False)
-        common = before >= 5 * (len(baseline) - 1)
+        common = (before >= 5 * (len(baseline) - 1)) & (expected > 0)
         x, mean = observed[common], expected[common]
         residual.append((x - mean) ** 2 - mean - mean**2 / (before[common] + 0.5))
         squared.append(mean**2)

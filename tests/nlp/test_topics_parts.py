@@ -4,12 +4,14 @@ from collections import Counter
 from datetime import date
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import gumbel_r, nbinom
 
-from nlp.topics import seasons, stories
+from nlp.topics import artefacts, audience, seasons, stories
 from nlp.topics.candidates import spell, stopwords
 from nlp.topics.identity import identify, likeness
 from nlp.topics.ngrams import levels
@@ -158,3 +160,40 @@ def test_topics_are_alike_by_their_terms() -> None:
 def test_stopwords_know_both_languages() -> None:
     assert {"的", "什么", "the", "don't"} <= stopwords()
     assert not {"叶酸", "folic"} & stopwords()
+
+
+@pytest.mark.parametrize(
+    ("base", "rise"),
+    [
+        ([[100, 100]] * 8 + [[200, 200]], {"coverage": 1.0, "volume": 2.0}),
+        ([[100, 0]] * 8 + [[100, 100]], {"coverage": 2.0, "volume": 1.0}),
+        ([[100, 100]] * 8 + [[100, 0]], {"coverage": 0.5, "volume": 1.0}),
+        ([[100, 100]] * 4 + [[100, 0]] * 4 + [[100, 100]], {"coverage": 200 / 150, "volume": 1.0}),
+    ],
+)
+def test_a_rise_is_coverage_times_volume_times_share(base: list[list[int]], rise: dict[str, float]) -> None:
+    term = [[5 * n // 100, 0] for n, _ in base[:-1]] + [[20, 0]]
+    found = artefacts.decomposition(counts([term], base), 0)
+    assert {name: found[name] for name in rise} == pytest.approx(rise)
+    assert found["coverage"] * found["volume"] * found["share"] == pytest.approx(20 / 5)
+
+
+def test_a_rise_from_nothing_has_no_ratio() -> None:
+    assert artefacts.decomposition(counts([[[0]] * 8 + [[9]]], [[100]] * 9), 0)["share"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("我怀孕了", True),
+        ("As a mom, I", True),
+        ("a moment", False),
+        ("my mom", True),
+        ("vegan.", True),
+        ("C++ dev", True),
+        ("卖C+的", False),
+    ],
+)
+def test_latin_terms_of_a_segment_are_whole_words(text: str, found: bool) -> None:
+    pattern = pc.match_substring_regex(pa.array([text]), audience.pattern(["怀孕", "mom", "vegan", "C++"]), ignore_case=True)
+    assert pattern.to_pylist() == [found]
