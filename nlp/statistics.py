@@ -32,23 +32,42 @@ def wilson(successes: float, trials: float, confidence: float = 0.95) -> tuple[f
     return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
 
 
-def emq(posteriors: Floats, prior: Floats, tolerance: float = 1e-7, iterations: int = 1000) -> Floats:
+def emq(posteriors: Floats, prior: Floats, tolerance: float = 1e-7, iterations: int = 500) -> Floats:
     """Class prevalences by expectation-maximisation on calibrated posteriors (Saerens, Latinne & Decaestecker 2002; "SLD").
 
     `posteriors` (n, k) are probabilities as calibrated under the prevalences `prior` (k,); the result (k,) sums to 1. It is the
-    maximum likelihood estimate if only the prevalences have changed since calibration. Stops when no share moves by `tolerance`.
+    maximum likelihood estimate if only the prevalences have changed since calibration. Steps are extrapolated (SQUAREM,
+    Varadhan & Roland 2008) where that raises the likelihood; stops when a plain step moves no share by `tolerance`.
     Raises ValueError when there are no posteriors.
     """
     if not len(posteriors):
         raise ValueError("wanted at least one row of posteriors, got none.")
     likelihood = posteriors / prior
-    shares = posteriors.mean(axis=0)
+    shares: Floats = posteriors.mean(axis=0)
     for _ in range(iterations):
-        updated = shares * (likelihood / (likelihood @ shares)[:, None]).mean(axis=0)
-        if np.abs(updated - shares).max() < tolerance:
-            return np.asarray(updated / updated.sum())
-        shares = updated
-    return np.asarray(shares / shares.sum())
+        one = _em_step(shares, likelihood)
+        two = _em_step(one, likelihood)
+        if np.abs(two - one).max() < tolerance:
+            return two
+        leap = _extrapolated(shares, one, two)
+        shares = leap if (leap > 0).all() and _log_likelihood(leap, likelihood) > _log_likelihood(two, likelihood) else two
+    return shares
+
+
+def _em_step(shares: Floats, likelihood: Floats) -> Floats:
+    updated = shares * ((1 / (likelihood @ shares)) @ likelihood)
+    return np.asarray(updated / updated.sum())
+
+
+def _extrapolated(start: Floats, one: Floats, two: Floats) -> Floats:
+    step, bend = one - start, two - 2 * one + start
+    length = -np.linalg.norm(step) / max(float(np.linalg.norm(bend)), 1e-300)
+    leap = start - 2 * length * step + length * length * bend
+    return np.asarray(leap / leap.sum())
+
+
+def _log_likelihood(shares: Floats, likelihood: Floats) -> float:
+    return float(np.log(likelihood @ shares).sum())
 
 
 def emq_influence(posteriors: Floats, prior: Floats, shares: Floats) -> Floats:

@@ -42,9 +42,8 @@ class Report:
     def headlines(self) -> tuple[str, ...]:
         """The three lines that matter, each with its name: share of voice, net sentiment, the word that nobody tracked."""
         say = catalogue(self.language)
-        return tuple(
-            say("join.named", name=say(f"headline.{headline(line)}"), text=line.text) for line in self.summary[:3] if headline(line)
-        )
+        named = ((headline(line), line.text) for line in self.summary)
+        return tuple(say("join.named", name=say(f"headline.{name}"), text=text) for name, text in named if name)
 
     @property
     def empty(self) -> bool:

@@ -3,12 +3,11 @@
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from string import Formatter
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from folate.config import LANGUAGES
 from folate.errors import ConfigError, possible
@@ -93,9 +92,6 @@ class Catalogue:
         if self.language == "zh":
             return f"{moment.year}年{moment.month}月{moment.day}日"
         return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
-
-    def local_day(self, moment: datetime, zone: str) -> str:
-        return self.day(moment.astimezone(ZoneInfo(zone)).date())
 
     def days(self, week: Week) -> str:
         """First and last day of a week."""

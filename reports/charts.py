@@ -9,6 +9,7 @@ from vl_convert import vegalite_to_svg
 
 from reports.figures import Figure
 from reports.measures import BrandMeasures
+from reports.sections import printable
 
 WIDE, NARROW, PANEL = (720, 250), (300, 230), (230, 110)  # width and height of the plot, CSS pixels
 COLOURS = 8  # brands that the style sheet has a colour for; later ones begin again with another dash
@@ -27,7 +28,7 @@ def voice(brands: Sequence[BrandMeasures], size: tuple[int, int]) -> str:
         x=_weeks(), y=alt.Y("value:Q", scale=alt.Scale(domain=[0, top], nice=False), axis=_axis(format=".0%", tickCount=4)),
         color=_by_brand(alt.Color, brands, _colour),
     )  # fmt: skip
-    names = alt.Chart(alt.Data(values=_line_ends(brands, top, size[1]))).mark_text(align="left", dx=8, fontSize=13, fontWeight=600)
+    names = alt.Chart(alt.Data(values=line_ends(brands, top, size[1]))).mark_text(align="left", dx=8, fontSize=13, fontWeight=600)
     layers = [
         base.mark_line(strokeWidth=2.5).encode(strokeDash=_by_brand(alt.StrokeDash, brands, _dash)),
         base.mark_point(filled=True, size=46, opacity=1).encode(shape=_by_brand(alt.Shape, brands, _shape)),
@@ -56,14 +57,14 @@ def _point(figure: Figure, place: int) -> dict[str, Any]:
     return {"week": figure.week[5:], "brand": str(place), "value": figure.value, "low": figure.low, "high": figure.high}
 
 
-def _line_ends(brands: Sequence[BrandMeasures], top: float, height: int) -> list[dict[str, Any]]:
+def line_ends(brands: Sequence[BrandMeasures], top: float, height: int) -> list[dict[str, Any]]:
     """Where each brand's name stands: at its last value, pushed apart where names would touch."""
     last = {place: brand.trend["share_of_voice"][-1].value for place, brand in enumerate(brands)}
     ends = sorted((value, place) for place, value in last.items() if value is not None)
     gap, floor, found = _LABEL_GAP / height * top, 0.0, []
     for value, place in ends:
         floor = max(value, floor)
-        found.append({"brand": str(place), "name": _short(brands[place].label), "y": floor})
+        found.append({"brand": str(place), "name": _short(printable(brands[place].label)), "y": floor})
         floor += gap
     return found
 

@@ -10,10 +10,9 @@ from folate.post import body
 from reports import queries
 from reports.catalogue import Catalogue, catalogue
 from reports.figures import Figure
-from reports.sections import excerpt
+from reports.sections import excerpt, printable
 
 _WIDTH = 100
-JOINER = "\N{ZERO WIDTH JOINER}"  # of emoji
 
 
 def explain(row: Mapping[str, Any], snapshot: Snapshot) -> str:
@@ -50,8 +49,3 @@ def _posts(snapshot: Snapshot, figure: Figure, say: Catalogue) -> list[str]:
 def _post(row: Mapping[str, Any]) -> str:
     who, said = (row["author"] or "no author")[:8], printable(excerpt(body(row["title"], row["text"]), 80))
     return f"  {row['id']}  {row['published_at']:%Y-%m-%d}  {who}  {said}"
-
-
-def printable(text: str) -> str:
-    """`text` without what could command a terminal or turn its line around: control and bidirectional characters become U+FFFD."""
-    return "".join(char if char.isprintable() or char == JOINER else "\N{REPLACEMENT CHARACTER}" for char in text)

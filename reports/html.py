@@ -1,16 +1,17 @@
 """A report as one HTML file that needs nothing else: no script, no request, styles and charts inside."""
 
 from collections.abc import Iterable
-from functools import cache
+from datetime import datetime
 from importlib.resources import files
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from reports import charts
 from reports.build import Report
-from reports.catalogue import catalogue
+from reports.catalogue import Catalogue, catalogue
 from reports.figures import Figure, Name, Shown
 from reports.summary import subject, untracked
 
@@ -21,23 +22,20 @@ def render(report: Report) -> str:
     """The page. The same report gives the same bytes. Whatever came from the web is escaped and set apart by <bdi>."""
     say = catalogue(report.language)
     word = untracked(report.topics)
-    return (
-        _environment(report.language)
-        .get_template("report.html.j2")
-        .render(
-            report=report,
-            say=say,
-            style=Markup(_style()),  # noqa: S704  # ours
-            about=subject(report.brands),
-            word=word,
-            word_place=report.topics.index(word) if word else None,
-            charts={} if report.empty else _charts(report),
-            weeks=str(len(report.brands[0].trend["share_of_voice"])) if report.brands else "",
-            voice_columns=VOICE_COLUMNS,
-            posts={brand.id: [post for post in report.posts if post.brand == brand.id] for brand in report.brands},
-            place={brand.id: place for place, brand in enumerate(report.brands)},
-            labels={brand.id: brand.label for brand in report.brands},
-        )
+    template = _environment(say, report.zone).get_template("report.html.j2")
+    return template.render(
+        report=report,
+        say=say,
+        style=Markup(files("reports").joinpath("templates", "style.css").read_text(encoding="utf-8")),  # noqa: S704  # ours
+        about=subject(report.brands),
+        word=word,
+        word_place=report.topics.index(word) if word else None,
+        charts={} if report.empty else _charts(report),
+        weeks=str(len(report.brands[0].trend["share_of_voice"])) if report.brands else "",
+        voice_columns=VOICE_COLUMNS,
+        posts={brand.id: [post for post in report.posts if post.brand == brand.id] for brand in report.brands},
+        place={brand.id: place for place, brand in enumerate(report.brands)},
+        labels={brand.id: brand.label for brand in report.brands},
     )
 
 
@@ -49,9 +47,7 @@ def _charts(report: Report) -> dict[str, Any]:
     }
 
 
-@cache
-def _environment(language: str) -> Environment:
-    say = catalogue(language)
+def _environment(say: Catalogue, zone: str) -> Environment:
     environment = Environment(
         loader=PackageLoader("reports", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -59,15 +55,11 @@ def _environment(language: str) -> Environment:
         "number": lambda figure: _link(figure, say.number(figure)),
         "size": lambda figure: _link(figure, say.size(figure)),
         "interval": lambda figure: _link(figure, say.interval(figure)),
+        "day": lambda moment: _day(moment, zone, say),
         "words": _words,
         "names": lambda names: escape(say("join.list")).join(_isolated(name) for name in names),
     }
     return environment
-
-
-@cache
-def _style() -> str:
-    return files("reports").joinpath("templates", "style.css").read_text(encoding="utf-8")
 
 
 def _link(figure: Figure, text: str) -> Markup:
@@ -85,6 +77,11 @@ def _part(part: str | Name | Shown) -> Markup:
     if isinstance(part, Shown):
         return _link(part.figure, part.text)
     return _isolated(part.text) if isinstance(part, Name) else escape(part)
+
+
+def _day(moment: datetime, zone: str, say: Catalogue) -> Markup:
+    local = moment.astimezone(ZoneInfo(zone)).date()
+    return Markup('<time datetime="{}">{}</time>').format(local, say.day(local))
 
 
 def _isolated(text: str) -> Markup:

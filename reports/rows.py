@@ -15,8 +15,8 @@ from reports import queries
 from reports.figures import SAMPLE
 
 _COLUMNS = """
-SELECT brand, week, source, md5_number_lower(author) AS author, md5_number_lower(id) AS key, counted, rating, negative, neutral, positive,
-  CASE WHEN row_number() OVER (PARTITION BY brand, week ORDER BY md5(id)) <= {sample} THEN id END AS sample
+SELECT brand, week, source, id, md5_number_lower(author) AS author, md5_number_lower(id) AS key, counted, rating,
+  negative, neutral, positive
 FROM ({rows})
 """.strip()
 
@@ -69,16 +69,17 @@ class Mentions:
 
 def read(snapshot: Snapshot, brands: Sequence[str], weeks: Sequence[Week], zone: str) -> Mentions:
     """The mentions of `brands` in `weeks` (oldest first)."""
-    table = snapshot.sql(_COLUMNS.format(rows=queries.mentions(brands, weeks, zone), sample=SAMPLE))
+    table = snapshot.sql(_COLUMNS.format(rows=queries.mentions(brands, weeks, zone)))
     column = {name: table.column(name).combine_chunks() for name in table.column_names}
     sources = sorted(set(column["source"].unique().to_pylist()))
     brand, week = _codes(column["brand"], brands), _codes(column["week"], [str(week) for week in weeks])
-    order = np.lexsort((column["key"].to_numpy(), brand, week))
+    order = np.lexsort((column["key"].to_numpy(), week, brand))
+    brand, week, ids = brand[order], week[order], column["id"].take(pa.array(order))
     posteriors = np.stack([_floats(column[name]) for name in ("negative", "neutral", "positive")], axis=1)
     return Mentions(
-        tuple(brands), tuple(weeks), tuple(sources), brand[order], week[order], _codes(column["source"], sources)[order],
+        tuple(brands), tuple(weeks), tuple(sources), brand, week, _codes(column["source"], sources)[order],
         column["author"].to_numpy()[order], column["counted"].to_numpy(zero_copy_only=False)[order], _floats(column["rating"])[order],
-        posteriors[order], _samples(column["sample"], brand, week),
+        posteriors[order], _samples(ids, brand, week),
     )  # fmt: skip
 
 
@@ -95,7 +96,10 @@ def _floats(column: pa.Array) -> Floats:
 
 
 def _samples(ids: pa.Array, brand: Codes, week: Codes) -> dict[tuple[int, int], tuple[str, ...]]:
-    found: dict[tuple[int, int], list[str]] = {}
-    for place in np.flatnonzero(ids.is_valid().to_numpy(zero_copy_only=False)):
-        found.setdefault((int(brand[place]), int(week[place])), []).append(ids[int(place)].as_py())
-    return {cell: tuple(sorted(sample)) for cell, sample in found.items()}
+    """The first SAMPLE ids of each brand and week; rows are sorted by them and by a digest of the id."""
+    starts = np.flatnonzero((np.diff(brand, prepend=-1) != 0) | (np.diff(week, prepend=-1) != 0))
+    stops = np.minimum(np.append(starts[1:], len(brand)), starts + SAMPLE)
+    return {
+        (int(brand[start]), int(week[start])): tuple(sorted(ids[start:stop].to_pylist()))
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)
+    }

@@ -10,7 +10,8 @@ from corpora.snapshot import Snapshot
 from folate.config import Config
 from folate.weeks import Week
 from reports.build import Report, build
-from reports.evidence import explain, printable
+from reports.evidence import explain
+from reports.sections import printable
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,42 @@
+"""What is promised in docs/ is what the code does."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from corpora.snapshot import Snapshot
+from folate.config import Config
+from folate.weeks import Week
+from reports.build import build
+from reports.document import SCHEMA, document
+from reports.figures import CHANGE_UNITS, UNITS
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_every_measure_has_formula_unit_source_and_caveat() -> None:
+    sections = re.split(r"^### ", (DOCS / "measures.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    assert {section.split()[0] for section in sections} == set(UNITS)
+    for section in sections:
+        assert re.findall(r"^- (\w+): \S", section, flags=re.MULTILINE) == ["formula", "unit", "source", "caveat"]
+
+
+def names(value: Any) -> set[str]:
+    """Keys of the document at any depth, but not those that data names."""
+    if isinstance(value, list):
+        return set().union(*map(names, value))
+    if not isinstance(value, dict):
+        return set()
+    by_data = {"versions", "labels", "measures", "changes", "trend"}
+    return set(value) | set().union(*(names(list(v.values()) if key in by_data else v) for key, v in value.items()))
+
+
+def test_every_field_of_the_document_is_described(snapshot: Snapshot, config: Config, week: Week) -> None:
+    text = (DOCS / "report.md").read_text(encoding="utf-8")
+    values = document(build(snapshot, config, week))
+    rows = values.pop("evidence")
+    described = set(re.findall(r"`([a-z_]+)`", text))
+    assert names(values) | {"evidence"} <= described
+    assert {*UNITS.values(), *CHANGE_UNITS.values()} <= set(re.findall(r"`([a-z ]+)`", text))
+    assert SCHEMA in text
+    assert rows
