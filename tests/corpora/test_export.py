@@ -24,9 +24,9 @@ FIRST = Post(
 SECOND = Post(id="论坛:2", source="论坛", kind="forum", text="Folate", published_at=datetime(2026, 3, 2, tzinfo=UTC), precision="day")
 
 
-@pytest.fixture
-def snapshot(tmp_path: Path) -> Snapshot:
-    store = Store(tmp_path / "corpus")
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    store = Store(tmp_path_factory.mktemp("export") / "corpus")
     store.upsert_posts([SECOND, FIRST])
     made = {"id": SECOND.id, "text_hash": SECOND.text_hash, "annotator": "a", "version": "1"}
     store.upsert("texts", [made | {"language": "en"}])

@@ -11,7 +11,7 @@ from corpora.store import Store, Upserted
 from folate.post import Post, body, text_hash
 
 START = datetime(2026, 1, 30, tzinfo=UTC)
-FEW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+FEW = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 posts = st.builds(
     lambda source, number, day, **fields: Post(

@@ -70,7 +70,7 @@ def test_two_processes_importing_one_file_leave_each_post_once(tmp_path: Path) -
 
 def test_a_kill_loses_nothing_acknowledged(tmp_path: Path) -> None:
     root, acknowledged = tmp_path / "corpus", 0
-    for acknowledgements in (3, 4):
+    for acknowledgements in (2, 3):
         with start(ACKNOWLEDGE, root) as child:
             assert child.stdout
             for _ in range(acknowledgements):
