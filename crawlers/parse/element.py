@@ -41,14 +41,14 @@ class Entry:
     removed: bool = False  # only a stub is left
 
 
-def entries(page: Page, site: Site) -> list[Entry]:
+def entries(page: Page, site: Site, thread: str) -> list[Entry]:
     """All posts of a thread page, in order, removed ones too. JSON-LD is read last: it often tells of the first post only."""
     for software in (MICRODATA, *SOFTWARE):
         nodes = select(page.tree, software.post)
         if nodes:
             title = _title(page, software)
-            return [Element(page, node, software).entry(site, title) for node in nodes]
-    return list(_described(page, site))
+            return [Element(page, node, software, frozenset(nodes), thread).entry(site, title) for node in nodes]
+    return list(_described(page, site, thread))
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class Element:
     page: Page
     node: html.HtmlElement
     software: Software
+    posts: frozenset[html.HtmlElement]  # all on the page: schema.org nests answers in the post they answer
+    thread: str
 
     def entry(self, site: Site, title: str | None) -> Entry:
         return Entry(
@@ -72,8 +74,13 @@ class Element:
             removed=self.removed,
         )
 
+    def _all(self, selector: str) -> list[html.HtmlElement]:
+        """What the selector finds in this post and not in one nested in it."""
+        found = select(self.node, selector) if selector else []
+        return [one for one in found if next(up for up in (one, *one.iterancestors()) if up in self.posts) is self.node]
+
     def _find(self, selector: str) -> html.HtmlElement | None:
-        return next(iter(select(self.node, selector)), None) if selector else None
+        return next(iter(self._all(selector)), None)
 
     @cached_property
     def body(self) -> html.HtmlElement | None:
@@ -85,7 +92,18 @@ class Element:
 
     @cached_property
     def native(self) -> str | None:
-        """The forum's own number of the post, from the ids of its element or its body, or its permalink."""
+        """The forum's own number of the post, from the ids of its element or its body, or its permalink.
+
+        Where that is only its place in the thread (Discourse), the thread's number stands before it.
+        """
+        number, place = self._number, self._find('[itemprop="position"]')
+        if place is None:
+            return number
+        digits = _NUMBER.search(text_of(place) or str(place.get("content")))
+        return f"{self.thread}-{digits[0]}" if digits and number in (None, digits[0]) else number
+
+    @property
+    def _number(self) -> str | None:
         ids = [self.node.get(name) for name in ("data-pid", "data-post-id", "data-content", "id", "itemid")]
         for value in (*ids, self.body.get("id") if self.body is not None else None, self._permalink):
             match = _TRAILING_NUMBER.search((value or "").strip("/"))
@@ -102,7 +120,7 @@ class Element:
 
     def when(self, site: Site) -> Moment | None:
         """The date of publication: the first element that tells one. The date of an edit stands further down."""
-        for element in select(self.node, self.software.date):
+        for element in self._all(self.software.date):
             for value in _told(element):
                 found = epoch(value) or moment(value, self.page.fetched_at, site.zone)
                 if found:
@@ -159,15 +177,16 @@ def _title(page: Page, software: Software) -> str | None:
     return None
 
 
-def _described(page: Page, site: Site) -> Iterator[Entry]:
-    """Posts that JSON-LD describes: the opening one and its comments."""
+def _described(page: Page, site: Site, thread: str) -> Iterator[Entry]:
+    """Posts that JSON-LD describes: the opening one and its comments. Their ids may be places in the thread."""
     for thing, _ in walk(things(page)[0]):
         if kinds(thing) & {"DiscussionForumPosting", "Comment"}:
             author = first(thing.get("author"))
             profile = words(author.get("url")) if isinstance(author, dict) else None
             text = words(thing.get("text")) or words(thing.get("articleBody")) or ""
+            own = own_id(thing)
             yield Entry(
-                native=own_id(thing),
+                native=f"{thread}-{own}" if own else None,
                 text=text_of(html.fromstring(f"<div>{text}</div>")),
                 title=words(thing.get("headline")),
                 when=moment(words(thing.get("datePublished") or thing.get("dateCreated")), page.fetched_at, site.zone),

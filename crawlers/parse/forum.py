@@ -53,7 +53,7 @@ def thread_page(page: Page, site: Site, context: Context) -> Parsed:
     thread = context.get("thread") or urlsplit(page.url).path
     opener = context.get("opener")
     where = f"{site.source}:thread:{thread}"
-    for entry in entries(page, site):
+    for entry in entries(page, site, thread):
         opener = opener or entry.native
         _add(parsed, page, site, entry, where, opener)
     following = next_page(page)

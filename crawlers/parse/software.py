@@ -26,7 +26,7 @@ class Software:
 
 MICRODATA = Software(  # Misago, Discourse's plain pages, Invision, and whoever else follows schema.org
     "schema.org",
-    post='[itemtype$="/DiscussionForumPosting"], [itemtype$="/Comment"][itemprop="comment"]',
+    post='[itemtype$="/DiscussionForumPosting"], [itemtype$="/Comment"]',
     author='[itemprop="author"] [itemprop="name"], [itemprop="author"]',
     date='[itemprop="datePublished"], [itemprop="dateCreated"]',
     body='[itemprop="articleBody"], [itemprop="text"]',
@@ -98,7 +98,8 @@ THREAD = re.compile(  # path?query of a thread's first page; the first group tha
     "|".join(
         (
             r"/(?:t|thread|threads|topic|topics|discussion)/(?:[^/?]+[/.])?(\d+)/?$",  # Misago, XenForo, Discourse, generic
-            r"/(?:topic|thread|discussion)/(\d+)-[^/?]*$",  # FlaskBB, Invision
+            r"/(?:topic|thread|discussion|d)/(\d+)-[^/?]*/?$",  # FlaskBB, Invision, Flarum
+            r"/(?:topic|discussion)/(\d+)/[^/?]+/?$",  # NodeBB, Vanilla
             r"/thread-(\d+)-1-\d+\.html$",  # Discuz!
             r"mod=viewthread&(?:.*&)?tid=(\d+)(?!.*&page=)",
             r"/viewtopic\.php\?(?:f=\d+&)?t=(\d+)(?!.*&start=)",  # phpBB
@@ -111,7 +112,7 @@ BOARD = re.compile(
     "|".join(
         (
             r"/(?:c|f|forum|forums|board|boards|category|categories|node)/(?:[^/?]+[/.])?(\d+)/?$",
-            r"/(?:forum|board|category)/(\d+)-[^/?]*$",
+            r"/(?:forum|board|category)/(\d+)[-/][^/?]*/?$",
             r"/forum-(\d+)-1\.html$",
             r"mod=forumdisplay&fid=(\d+)$",
             r"/viewforum\.php\?f=(\d+)(?:&sid=\w+)?$",

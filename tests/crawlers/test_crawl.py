@@ -38,6 +38,7 @@ class Web:
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
     url: str = ""
 
     def page(self, path: str, body: str = "", status: int = 200, **headers: str) -> None:
@@ -57,6 +58,7 @@ def serve(web: Web) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             web.asked.append(self.path)
+            web.times.append(time.monotonic())
             web.headers.append(dict(self.headers))
             status, headers, body = web.answer(self.path)
             self.send_response(status)
@@ -146,6 +148,7 @@ def shop(web: Web) -> None:
 @dataclass(frozen=True)
 class Outcome:
     web: Web
+    unhurried: Web
     folder: Path
     rows: dict[tuple[str, str], dict[str, Any]]
     sources: list[Source]
@@ -155,7 +158,9 @@ class Outcome:
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
     """One crawl of everything that can go well or wrong."""
     web, forbidden, broken = Web(), Web(rules="User-agent: *\nDisallow: /\n"), Web(robots=503)
-    servers = [serve(site) for site in (web, forbidden, broken)]
+    unhurried = Web(rules="User-agent: *\nCrawl-delay: 0.4\n")
+    servers = [serve(site) for site in (web, forbidden, broken, unhurried)]
+    forum(unhurried)
     forum(web)
     shop(web)
     web.page("/away/", status=302, Location="http://elsewhere.example/")
@@ -179,11 +184,12 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
         *(Source(name=name, spider="forum", start=(f"{web.url}/{name}/",), delay=0.0) for name in ("away", "members", "robot", "busy")),
         Source(name="forbidden", spider="forum", start=(f"{forbidden.url}/",), delay=0.0),
         Source(name="broken", spider="forum", start=(f"{broken.url}/",), delay=0.0),
+        Source(name="unhurried", spider="forum", start=(f"{unhurried.url}/c/food/2/",), delay=0.0),
         Source(name="down", spider="forum", start=("http://127.0.0.1:9/",), delay=0.0),
     ]
     folder = tmp_path_factory.mktemp("crawls") / "run"
     rows = crawl(sources, Crawling(retries=1, contact="me@example.org"), folder, "salt", "run", "Asia/Shanghai", known=["forum:thread:14"])
-    yield Outcome(web, folder, {(row["source"], row["query"].removeprefix(web.url)): row for row in rows}, sources)
+    yield Outcome(web, unhurried, folder, {(row["source"], row["query"].removeprefix(web.url)): row for row in rows}, sources)
     for server in servers:
         server.shutdown()
         server.server_close()
@@ -263,6 +269,12 @@ def test_robots_txt_is_obeyed(outcome: Outcome, source: str, reason: str) -> Non
     assert (row["status"], row["reason"], row["requests"]) == ("failed", reason, 0)
 
 
+def test_crawl_delay_is_kept(outcome: Outcome) -> None:
+    times = outcome.unhurried.times[1:]  # robots.txt itself came first
+    assert len(times) >= 6
+    assert times[-1] - times[0] > 0.35 * (len(times) - 1)
+
+
 def test_no_name_is_written_outside_raw(outcome: Outcome) -> None:
     kept = "".join(path.read_text(encoding="utf-8") for path in outcome.folder.iterdir() if path.is_file())
     assert not [name for name in ("alder", "birch", "cedar", "山药", "quince", "damson") if name in kept]
@@ -325,7 +337,7 @@ def test_a_crawl_ends_with_its_parent(tmp_path: Path) -> None:
         web.page(f"/t/a/1/{number}/" if number > 1 else "/t/a/1/", post(number, "x") + f'<a rel="next" href="/t/a/1/{number + 1}/">2</a>')
     script = (
         "import sys; from pathlib import Path; from crawlers.run import crawl; from folate.config import Crawling, Source\n"
-        f"crawl([Source(name='f', spider='forum', start=('{web.url}/t/a/1/',), delay=0.5)], Crawling(), Path(sys.argv[1]), 's', 'r', 'UTC')"
+        f"crawl([Source(name='f', spider='forum', start=('{web.url}/t/a/1/',), delay=0.2)], Crawling(), Path(sys.argv[1]), 's', 'r', 'UTC')"
     )
     parent = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "run")])
     while len(web.asked) < 2:
@@ -333,9 +345,9 @@ def test_a_crawl_ends_with_its_parent(tmp_path: Path) -> None:
         time.sleep(0.05)
     parent.kill()
     parent.wait()
-    time.sleep(0.3)
+    time.sleep(1)
     asked = len(web.asked)
-    time.sleep(1.2)
+    time.sleep(0.7)
     server.shutdown()
     server.server_close()
     assert len(web.asked) == asked

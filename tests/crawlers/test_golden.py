@@ -27,6 +27,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "discuz.html": ("forum", "https://board.example/thread-900-1-1.html", THREAD),
     "phpbb.html": ("forum", "https://board.example/viewtopic.php?f=2&t=167", THREAD),
     "xenforo.html": ("forum", "https://board.example/threads/which-oats.230/", THREAD),
+    "discourse.html": ("forum", "https://board.example/t/oats/7", THREAD),
     "forum_jsonld.html": ("forum", "https://board.example/discussion/5/", THREAD),
     "tieba.html": ("forum", "https://board.example/p/9119688421", THREAD),
     "weibo.json": ("microblog", "https://m.board.example/api/container/getIndex", LIST),
