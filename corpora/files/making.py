@@ -9,6 +9,7 @@ from typing import Any
 from corpora.files.dates import EARLIEST, Moment, latest, read_date
 from corpora.files.rejects import Reason, Reject, Row
 from corpora.files.values import is_blank, is_missing, read_count, read_number, read_text, read_truth
+from folate.errors import InputError
 from folate.post import COUNTS, KINDS, PRECISIONS, Post, pseudonyms
 
 # what makes a post without an id the same post: all that it says, but no counts, which grow
@@ -57,6 +58,8 @@ class Maker:
             return self._post(row.values)
         except _RefusedError as refused:
             return self.reject(row, refused.reason, str(refused))
+        except InputError as error:  # the record itself refuses a value
+            return self.reject(row, "unreadable value", str(error))
 
     def reject(self, row: Row, reason: Reason, detail: str) -> Reject:
         return self.without_authors(Reject(row.number, reason, detail, row.values))

@@ -205,6 +205,7 @@ class TestRejects:
             (b'{"text": "a", "published_at": "2025-01-01", "likes": [1]}', "unreadable count"),
             (b'{"text": "a", "published_at": "2025-01-01", "source": "a/b"}', "bad source"),
             (b'{"text": "a", "published_at": "2025-01-01", "kind": "tweet"}', "unknown kind"),
+            (b'{"text": "a", "published_at": "2025-01-01", "fetched_at": "9999-12-31"}', "unreadable value"),
         ],
     )
     def test_lines_of_json(self, tmp_path: Path, line: bytes, reason: str) -> None:
