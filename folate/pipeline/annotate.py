@@ -23,8 +23,10 @@ Span = tuple[int, int]
 
 def annotate(workspace: Workspace, sentiment: bool = True) -> dict[str, int]:
     """Read all that has not been read with this vocabulary and model. Returns how many rows each step wrote."""
-    done = {"texts": read_texts(workspace)}
-    done["copies"] = find_copies(workspace)
+    done = {}
+    if workspace.store.count_pending("texts", TEXT, text_version(workspace)):
+        done["copies"] = find_copies(workspace)  # before the texts: while one is pending, copies are sought again
+    done["texts"] = read_texts(workspace)
     if sentiment:
         done["sentiments"] = read_sentiments(workspace, load(workspace.config.nlp.model, workspace.config.nlp.threads))
     return done
@@ -74,7 +76,7 @@ def _mention_rows(
 
 
 def find_copies(workspace: Workspace) -> int:
-    """Cluster exact and near duplicates over the whole corpus; does nothing when no post came since the last time."""
+    """Cluster exact and near duplicates over the whole corpus: a new post may copy an old one, or be older than its copies."""
     snapshot = workspace.store.snapshot()
     posts = snapshot.sql("SELECT id, title, text, published_at FROM posts ORDER BY id").to_pylist()
     bodies = [body(post["title"], post["text"]) for post in posts]
