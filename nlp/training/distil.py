@@ -2,7 +2,7 @@
 
 Fine-tuning on sentiment bends the states towards polarity, where 叶酸 and "folic acid" need not meet. The teacher's own space has
 them together; its mean-pooled vectors (Wang et al. 2024, arXiv:2402.05672, with their "query: " prefix), centred because all of
-them lie in one narrow cone, are what the head is drawn to by cosine.
+them lie in one narrow cone, are what the head is drawn to by cosine in training, and fitted to at its end.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from nlp.training.samples import Sample
 PREFIX = "query: "
 _TITLES = (("zhihu_hot_questions/first_seen.tsv", "title"), ("hacker_news_20k/hacker_news.csv", "title"))
 _LONGEST = 64
+_RIDGE = 0.01
 
 
 def texts(data: Path, tokenizer: Any, samples: list[Sample], seed: int, count: int = 60_000) -> list[str]:
@@ -59,6 +60,30 @@ class Teacher:
         with self.autocast:
             embedding = student(ids, mask).embedding.float()
         return 1 - functional.cosine_similarity(embedding, self.vectors(texts)).mean()
+
+
+def fit_embedding(model: Model, teacher: Teacher, chosen: list[str], size: int = 64) -> None:
+    """Sets the embedding head to the ridge regression from the student's pooled states to the teacher's vectors, in closed form.
+
+    Gradient steps keep the states able to tell what the teacher tells; they leave the head itself far from its optimum.
+    """
+    ordered = sorted(chosen, key=lambda text: (len(text), text))
+    groups = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+    states = torch.cat([_pooled(model.encoder, teacher, group) for group in groups]).double()
+    wanted = functional.normalize(torch.cat([teacher.vectors(group) for group in groups]).double())
+    mean, spread = states.mean(0), states.std(0) + 1e-6
+    scaled = (states - mean) / spread
+    penalty = _RIDGE * len(states) * torch.eye(states.shape[1], dtype=states.dtype, device=states.device)
+    solved = torch.linalg.solve(scaled.T @ scaled + penalty, scaled.T @ wanted) / spread[:, None]
+    with torch.no_grad():
+        model.embedding.weight.copy_(solved.T)
+        model.embedding.bias.copy_(-mean @ solved)
+
+
+def _pooled(encoder: Encoder, teacher: Teacher, texts: list[str]) -> Tensor:
+    ids, mask = _encode(teacher.tokenizer, texts, teacher.mean.device)
+    with torch.no_grad(), teacher.autocast:
+        return mean_pool(encoder.eval()(ids, mask), mask).float()
 
 
 def _encode(tokenizer: Any, texts: list[str], device: torch.device) -> tuple[Tensor, Tensor | None]:

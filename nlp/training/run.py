@@ -15,11 +15,12 @@ from transformers import AutoConfig
 from nlp.encoder import Encoder, EncoderConfig, from_bert
 from nlp.sentiment.heads import Model
 from nlp.training.composed import composed
-from nlp.training.distil import Teacher, texts
+from nlp.training.distil import Teacher, fit_embedding, texts
 from nlp.training.manifest import Split, splits
 from nlp.training.train import Progress, Settings, train
 
-COMPOSED = 10_000
+COMPOSED = 10_000  # sentences made here
+FITTED = 6_000  # texts, the last that the steps came to
 
 
 def run(data: Path, encoder: Path, work: Path, layers: list[int], settings: Settings) -> tuple[Model, list[Split], Progress]:
@@ -34,6 +35,7 @@ def run(data: Path, encoder: Path, work: Path, layers: list[int], settings: Sett
     print(f"training on {device.type}, bfloat16 {'on' if autocast._enabled else 'off'}", file=sys.stderr, flush=True)
     teacher = Teacher(bert(encoder).to(device), tokenizer, pool, autocast)
     state = train(model, teacher, tokenizer, found, list(composed(COMPOSED, settings.seed)), settings, work)
+    fit_embedding(model, teacher, pool[-FITTED:])
     return model.cpu().eval(), found, state
 
 

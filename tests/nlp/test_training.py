@@ -18,7 +18,7 @@ from nlp.training import readers
 from nlp.training.batches import collate, epoch, groups
 from nlp.training.calibrate import coolest, finish
 from nlp.training.composed import composed
-from nlp.training.distil import Teacher
+from nlp.training.distil import Teacher, fit_embedding
 from nlp.training.evaluate import Row, failures, pin, table
 from nlp.training.manifest import Source, Split, by_digest, key, splits
 from nlp.training.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, TWO_WAY, Sample, Target
@@ -184,6 +184,16 @@ def test_training_learns_and_a_resumed_run_ends_where_an_unbroken_one_does(
     resumed, state = small_run(tokenizer, tmp_path / "cut", 3)
     assert state.step == steps
     assert all(torch.equal(one, other) for one, other in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True))
+
+
+def test_the_embedding_is_fitted_to_the_teacher(tokenizer: Tokenizer) -> None:
+    torch.manual_seed(4)
+    student, body = Model(Encoder(EncoderConfig(1000, 32, 1, 2, 64, 96))), Encoder(EncoderConfig(1000, 32, 1, 2, 64, 96))
+    texts = [sample.text for sample in composed(300, 5)]
+    teacher = Teacher(body, tokenizer, texts, torch.autocast("cpu", enabled=False))
+    before = teacher.loss(student.eval(), 0).item()
+    fit_embedding(student, teacher, texts[100:])
+    assert teacher.loss(student.eval(), 0).item() < before - 0.2  # its first texts are not among those it was fitted to
 
 
 def test_epochs_cut_large_sets_and_repeat_small_ones() -> None:
