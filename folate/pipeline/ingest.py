@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from corpora.files import ImportOptions, Reject, read
-from corpora.store import Upserted
 from folate.errors import ConfigError
 from folate.pipeline.workspace import Workspace
 from folate.post import Post
@@ -19,7 +18,7 @@ from folate.progress import progress
 def import_file(
     workspace: Workspace, path: Path, mapping: dict[str, str], source: str | None, kind: str, rating_scale: float | None
 ) -> dict[str, Any]:
-    """Read one file into the store. Returns counts: read, added, changed, known, rejected, and rejects by reason.
+    """Read one file into the store. Returns counts: added, changed, known, repeated in the file, rejected; and unused columns.
 
     Rejected rows are written to rejects/FILE.jsonl. Raises InputError when the file can't be read at all.
     """
@@ -31,11 +30,14 @@ def import_file(
     rejects = workspace.project.rejects / f"{path.name}.jsonl"
     rejects.parent.mkdir(exist_ok=True)
     with rejects.open("w", encoding="utf-8") as out:
-        posts = _without_rejects(progress("reading", items=read(path, options), unit="row"), out, reasons)
-        done = workspace.store.upsert_posts(posts)
+        reading = read(path, options)
+        done = workspace.store.upsert_posts(_without_rejects(progress("reading", items=reading, unit="row"), out, reasons))
     if not reasons:
         rejects.unlink()
-    return {"file": path.name, **_counts(done), "rejected": reasons.total(), "reasons": _readable(reasons)}
+    return {
+        "file": path.name, "added": done.inserted, "changed": done.updated, "known": done.unchanged, "repeated": done.repeated,
+        "rejected": reasons.total(), "reasons": _readable(reasons), "unused_columns": list(reading.ignored),
+    }  # fmt: skip
 
 
 def crawl(workspace: Workspace, names: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -82,10 +84,6 @@ def _without_rejects(items: Iterable[Post | Reject], out: TextIO, reasons: Count
         else:
             reasons[item.reason] += 1
             out.write(json.dumps(asdict(item), ensure_ascii=False, default=str) + "\n")
-
-
-def _counts(done: Upserted) -> dict[str, int]:
-    return {"read": done.inserted + done.updated + done.unchanged, "added": done.inserted, "changed": done.updated, "known": done.unchanged}
 
 
 def _readable(reasons: Counter[str]) -> str:
