@@ -9,13 +9,14 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from lxml import html
+from lxml import etree, html
 from w3lib.encoding import html_to_unicode
 
 from folate.errors import InputError
 from folate.post import Post, Pseudonym
 
 _SESSION = re.compile(r"(?:^|&)(?:sid|s|phpsessid|jsessionid)=[0-9a-f]{16,}", re.I)
+_JSONP = re.compile(r"\s*[\w.$]+\((.*)\)\s*;?\s*", re.S)
 _END = re.compile(r"</(?:body|html)\s*>", re.I)  # browsers read on behind it, libxml2 does not
 _PAGELET = re.compile(r'(<code class="pagelet_html"[^>]*>)<!--(.*?)-->', re.S)  # Tieba ships its lists inside comments
 
@@ -39,16 +40,20 @@ class Page:
 
     @cached_property
     def tree(self) -> html.HtmlElement:
-        """The parsed page; an empty element for an empty body. HTML only: lxml expands no entities of its own here."""
+        """The parsed page; an empty element for a body that holds none. HTML only: lxml expands no entities of its own here."""
         parser = html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False)
         body = _PAGELET.sub(r"\1\2", _END.sub("", self.text.replace("\0", ""))).encode("utf-8", "replace")
-        return html.document_fromstring(body, parser=parser) if body.strip() else html.Element("html")
+        try:
+            return html.document_fromstring(body, parser=parser)
+        except etree.ParserError:  # nothing in it
+            return html.Element("html")
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON, or None when it is something else (an error page, a captcha)."""
+        """The body as JSON, out of the call that JSONP wraps it in, or None when it is something else (an error page, a captcha)."""
+        jsonp = _JSONP.fullmatch(self.text)
         try:
-            return json.loads(self.text)
+            return json.loads(jsonp[1] if jsonp else self.text)
         except (json.JSONDecodeError, RecursionError):
             return None
 

@@ -1,4 +1,4 @@
-"""Product reviews: schema.org `Review` in JSON-LD or microdata, else the shops of `crawlers.parse.shops`."""
+"""Product reviews: schema.org `Review` in JSON-LD or microdata, else the shops of `crawlers.parse.shops` and `.payloads`."""
 
 import re
 from collections import Counter
@@ -12,6 +12,7 @@ from lxml import html
 from crawlers.parse.markup import links, next_page, select, text_of
 from crawlers.parse.numbers import count
 from crawlers.parse.page import Context, Dropped, Link, Page, Parsed, Site
+from crawlers.parse.payloads import PAYLOADS, Payload, at
 from crawlers.parse.schema import Thing, first, kinds, own_id, things, walk, words
 from crawlers.parse.shops import SHOPS, Shop
 from crawlers.parse.times import moment
@@ -21,7 +22,7 @@ _NOT_PRODUCT = re.compile(r"/(?:basket|cart|checkout|accounts?|login|search|add|
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
 _REVIEWS = frozenset({"Review", "UserReview", "CriticReview"})
 _SUBJECTS = frozenset({"Product", "LodgingBusiness", "Restaurant", "LocalBusiness", "Recipe"})
-_ANONYMOUS = re.compile(r"anonymous|anonymous user|guest|匿名(用户|评论|买家)?|游客", re.I)
+_ANONYMOUS = re.compile(r"anonymous( user)?|guest|匿名(用户|评论|买家)?|游客|.*\*\*.*", re.I)
 
 
 def read(page: Page, site: Site, context: Context) -> Parsed:
@@ -33,6 +34,9 @@ def read(page: Page, site: Site, context: Context) -> Parsed:
     if re.match(rb"\s*(<\?xml[^>]*>\s*)?<(urlset|sitemapindex)\b", page.body):
         return _sitemap(page, context)
     parsed = Parsed()
+    if page.json is not None:
+        _payload_reviews(parsed, page, site)
+        return parsed
     product = {"role": "product", "query": context["query"], "product": context.get("product", page.url)}
     _schema_reviews(parsed, page, site)
     if not parsed.posts:
@@ -176,6 +180,26 @@ def _shop_review(page: Page, shop: Shop, node: html.HtmlElement, subject: str | 
         rating=rating(shop.score(node)),
         likes=count(next(filter(None, votes.groups()), None)) if votes else None,
         url=permalink,
+    )
+
+
+def _payload_reviews(parsed: Parsed, page: Page, site: Site) -> None:
+    for payload in PAYLOADS:
+        found = at(page.json, payload.reviews)
+        for item in found if isinstance(found, list) else ():
+            _add(parsed, page, site, _payload_review(payload, item))
+
+
+def _payload_review(payload: Payload, item: Any) -> Review:
+    return Review(
+        native=words(at(item, payload.native)),
+        author=words(at(item, payload.author)),
+        date=words(at(item, payload.date)),
+        text=_clean(at(item, payload.text)),
+        title=_clean(at(item, payload.title)),
+        subject=words(at(item, payload.subject)),
+        rating=rating(at(item, payload.score)),
+        likes=count(at(item, payload.likes)),
     )
 
 

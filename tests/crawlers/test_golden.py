@@ -33,6 +33,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "weibo.json": ("microblog", "https://m.board.example/api/container/getIndex", LIST),
     "jsonld.html": ("reviews", "https://shop.example/p/1/", START),
     "reviews_microdata.html": ("reviews", "https://shop.example/p/2/", START),
+    "jd.js": ("reviews", "https://shop.example/comments?callback=x", START),
     "oscar_en.html": ("reviews", "https://shop.example/catalogue/oats_1/reviews/", START),
     "oscar_zh.html": ("reviews", "https://shop.example/catalogue/oats_1/reviews/", START),
 }

@@ -36,13 +36,13 @@ def read(spider: str, role: str, body: bytes, kind: str = "text/html; charset=ut
 
 
 @pytest.mark.parametrize(("spider", "role"), ROLES)
-@settings(deadline=None)
+@settings(deadline=None, derandomize=True)
 @given(body=st.binary(max_size=200))
 def test_bytes(spider: str, role: str, body: bytes) -> None:
     read(spider, role, body)
 
 
-@settings(deadline=None)
+@settings(deadline=None, derandomize=True)
 @given(
     mblog=st.dictionaries(
         st.sampled_from(["id", "created_at", "text", "user", "retweeted_status", "longText", "attitudes_count", "region_name"]), VALUES
@@ -53,7 +53,7 @@ def test_microblog_fields_of_any_kind(mblog: dict[str, Any]) -> None:
     read("microblog", "list", json.dumps(cards).encode(), "application/json")
 
 
-@settings(deadline=None)
+@settings(deadline=None, derandomize=True)
 @given(
     review=st.dictionaries(
         st.sampled_from(["@id", "author", "datePublished", "reviewBody", "name", "reviewRating", "itemReviewed", "url"]), VALUES
