@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
+from unicodedata import east_asian_width
 
 import altair as alt
 from vl_convert import vegalite_to_svg
@@ -17,6 +18,7 @@ _DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2, 1, 2])
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 _INK, _MUTED, _LINE = "#010101", "#010102", "#010103"  # stand for colours of the page, put in by _dressed
 _FONT = "inherit"
+_NAME_ROOM = 16  # letters
 _LABEL_GAP = 15  # pixels between the names at the ends of lines
 
 
@@ -70,7 +72,14 @@ def line_ends(brands: Sequence[BrandMeasures], top: float, height: int) -> list[
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 10 else f"{name[:9]}…"
+    """`name` cut to what stands beside the plot; a Chinese character takes the room of two letters."""
+    room, kept = _NAME_ROOM, ""
+    for char in name:
+        room -= 2 if east_asian_width(char) in "WF" else 1
+        if room < 0:
+            return f"{kept.rstrip()}…"
+        kept += char
+    return kept
 
 
 def _weeks(every: int = 1) -> Any:

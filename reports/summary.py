@@ -39,7 +39,7 @@ def summarise(
     """
     about = subject(brands)
     if about is None or not any(brand.figures["mentions"].value for brand in brands):
-        return (say.sentence("empty", posts=posts), _word(topics, posts, say))
+        return (say.sentence("empty", posts=posts), *([_word(topics, posts, say)] if posts.value else []))
     others = tuple(brand for brand in brands if brand is not about)
     first = (_voice_sentence(about, others, say), _sentiment_sentence(about, say), _word(topics, posts, say))
     return (*first, *_more(about, others, sources, say))[:MOST]
