@@ -23,11 +23,13 @@ _READERS: dict[str, tuple[Any, Reason]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class ImportOptions:
-    """How the columns of a file become fields of a Post. What a row says itself goes before `source`, `kind` and `crawl`."""
+    """How the columns of a file become fields of a Post. What a row says itself goes before `source` and `kind`, unless
+    `decided` names the field: then the option holds for every row."""
 
     source: str
     mapping: Mapping[str, str] = field(default_factory=dict)  # field: column, or columns as "a|b": the first that is not empty
     kind: str = "review"
+    decided: frozenset[str] = frozenset()
     rating_scale: float | None = None  # a rating r is kept as r / rating_scale; ratings run from 0 to 1 when missing
     zone: str = "UTC"  # IANA name, of dates without an offset
     crawl: str | None = None

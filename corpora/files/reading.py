@@ -41,7 +41,7 @@ def read(path: Path, options: ImportOptions) -> Reading:
     columns = {
         name: _columns(path, sheet, name, options.mapping.get(name, name))
         for name in FIELDS
-        if name in options.mapping or name in sheet.columns
+        if name in options.mapping or (name in sheet.columns and name not in options.decided)
     }
     for needed, present in (("text", "text" in columns or "title" in columns), ("published_at", "published_at" in columns)):
         if not present:

@@ -16,13 +16,19 @@ from folate.post import KINDS
 @click.option(
     "--map", "mapping", multiple=True, metavar="FIELD=COLUMN,…", help="Which column holds which field: text=review,published_at=date."
 )
-@click.option("--source", default=None, help="Name of the source; the file's name when missing.")
-@click.option("--kind", type=click.Choice(KINDS), default="review", show_default=True)
+@click.option("--source", default=None, help="Name of the source of every row; else the column source, else the file's name.")
+@click.option("--kind", type=click.Choice(KINDS), default=None, help="Kind of every row; else the column kind, else review.")
 @click.option("--rating-scale", type=float, default=None, metavar="MAX", help="Ratings run from 0 to MAX, such as 5; else from 0 to 1.")
 @project_option
 @format_option(*DATA_FORMATS)
 def import_(
-    files: tuple[Path, ...], mapping: tuple[str, ...], source: str | None, kind: str, rating_scale: float | None, folder: Path, form: str
+    files: tuple[Path, ...],
+    mapping: tuple[str, ...],
+    source: str | None,
+    kind: str | None,
+    rating_scale: float | None,
+    folder: Path,
+    form: str,
 ) -> None:
     """Import posts from CSV, TSV, JSONL, XLSX or Parquet FILES.
 

@@ -109,4 +109,4 @@ def _cell(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_cell(item) for item in value)
     text = plain(value) if hasattr(value, "isoformat") else str(value)
-    return f"'{text}" if text[:1] in "=+@\t\r" or (text[:1] == "-" and not text[1:2].isdigit()) else text
+    return f"'{text}" if text.startswith(("=", "+", "@", "-", "\t", "\r")) else text

@@ -16,15 +16,18 @@ from folate.progress import progress
 
 
 def import_file(
-    workspace: Workspace, path: Path, mapping: dict[str, str], source: str | None, kind: str, rating_scale: float | None
+    workspace: Workspace, path: Path, mapping: dict[str, str], source: str | None, kind: str | None, rating_scale: float | None
 ) -> dict[str, Any]:
-    """Read one file into the store. Returns counts: added, changed, known, repeated in the file, rejected; and unused columns.
+    """Read one file into the store, under `source` and as `kind`; without them as its rows say, else as reviews of the file's name.
+
+    Returns counts: added, changed, known, repeated in the file, rejected; and unused columns.
 
     Rejected rows are written to rejects/FILE.jsonl. Raises InputError when the file can't be read at all.
     """
+    decided = {name for name, value in (("source", source), ("kind", kind)) if value}
     options = ImportOptions(
-        mapping=mapping, source=source or path.name.split(".")[0], kind=kind, rating_scale=rating_scale,
-        zone=workspace.config.timezone, crawl=f"import:{path.name}", salt=workspace.project.salt(),
+        mapping=mapping, source=source or path.name.split(".")[0], kind=kind or "review", decided=frozenset(decided),
+        rating_scale=rating_scale, zone=workspace.config.timezone, crawl=f"import:{path.name}", salt=workspace.project.salt(),
     )  # fmt: skip
     reasons: Counter[str] = Counter()
     rejects = workspace.project.rejects / f"{path.name}.jsonl"

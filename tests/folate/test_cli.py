@@ -66,7 +66,7 @@ def test_a_wrong_week_is_a_usage_error(week, tmp_path, capsys):
 
 ROWS = [
     {"名字": "晨谷", "share": 0.25, "tags": ["a", "b"], "missing": None},
-    {"名字": "=cmd()", "share": -1.0, "tags": [], "missing": None},
+    {"名字": "=cmd()", "share": -1.0, "tags": [], "missing": ""},
 ]
 
 

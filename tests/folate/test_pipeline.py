@@ -99,6 +99,17 @@ def test_import_keeps_the_good_rows_counts_the_bad_and_adds_nothing_twice(projec
     assert (second["added"], second["known"]) == (0, 555)
 
 
+def test_a_source_and_kind_that_are_asked_for_hold_for_every_row(project, tmp_path, capsys):
+    path = tmp_path / "own.csv"
+    path.write_text("source,kind,published_at,text\nplay,qa,2026-03-02,晨谷 good\n", encoding="utf-8")
+    for options in ((), ("--source", "asked"), ("--source", "asked", "--kind", "blog")):
+        assert ask(project, "import", str(path), *options) == 0
+    capsys.readouterr()
+    ask(project, "export", "posts")
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert sorted((row["source"], row["kind"]) for row in rows) == [("asked", "blog"), ("play", "qa")]  # asked twice, kept once
+
+
 def test_the_way_to_a_report_and_back_to_its_evidence(project, file, capsys):
     imported(project, file, capsys)
     assert ask(project, "annotate") == 0
