@@ -20,7 +20,8 @@ from nlp.topics import Discovery, discover
 POOL = 3  # trials' worth of posts held in memory; each trial draws from it
 BRANDS = (Brand(id=OWN, names=("Own",), own=True), Brand(id=RIVAL, names=("Rival",)))
 PLANTED = 5  # concepts a trial, so that precision at 5 can reach 1
-FOUND, COVER = 0.5, 1 / 3  # a topic is the planted one when half of its posts were planted, and they are a third of those planted
+FOUND = 0.5  # a topic is the planted one when half of its posts were planted as that
+COVER = 1 / 3  # and a planted one is found when a topic holds a third of its posts
 
 
 @dataclass
@@ -120,16 +121,20 @@ def _judge(tally: Tally, by_brand: list[Found], trial: Trial, support: int) -> N
         return
     own = planted[0]
     tally.precision.append(sum(c is not None for c in own[:5]) / max(len(own[:5]), 1))
-    tally.recall[str(support)] += [float(concept in own) for concept in trial.planted]
+    tally.recall[str(support)] += [float(_recalled(concept, ids, by_brand[0], own)) for concept, ids in trial.planted.items()]
     for decoy, ids in trial.decoys.items():
         tally.decoys[decoy].append(float(any(len(posts & ids) >= FOUND * len(posts) for found in by_brand for _, posts in found)))
 
 
 def _concept(posts: set[str], planted: dict[str, set[str]]) -> str | None:
     for concept, ids in planted.items():
-        if len(posts & ids) >= max(FOUND * len(posts), COVER * min(len(ids), 100)):
+        if len(posts & ids) >= FOUND * len(posts):
             return concept
     return None
+
+
+def _recalled(concept: str, ids: set[str], found: Found, concepts: list[str | None]) -> bool:
+    return any(c == concept and len(posts & ids) >= COVER * len(ids) for (_, posts), c in zip(found, concepts, strict=True))
 
 
 def _shuffled(table: pa.Table, seed: int) -> pa.Table:

@@ -21,7 +21,7 @@ from benchmarks.emergence.streams import rows
 from nlp.topics.grouping import SAMPLE
 
 Floats = npt.NDArray[np.float64]
-THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
+THRESHOLDS = (0.3, 0.35, 0.4, 0.5)
 
 
 def encoder(folder: str) -> Callable[[list[str]], Floats]:

@@ -74,13 +74,11 @@ class Planter:
                 self._clause(week, self.random.choice(TEXTS[language]["ordinary"]), language, brand=OWN)
 
     def plant(self, concept: int, support: int, head_start: float) -> None:
-        """`support` posts of one concept in the last week, by as many authors, and `head_start` as many in the week before."""
-        names = CONCEPTS[concept]
-        ids = set()
+        """`support` posts of one concept, in one language, in the last week, and `head_start` times as many in the week before."""
+        names, language = CONCEPTS[concept], self._language()
+        ids: set[str] = set()
         for week, many in ((WEEKS - 1, support), (WEEKS - 2, round(head_start * support))):
-            for _ in range(many):
-                language = self._language()
-                ids.add(self._clause(week, self.random.choice(names[language]), language, brand=OWN))
+            ids |= {self._clause(week, self.random.choice(names[language]), language, brand=OWN) for _ in range(many)}
         self.trial.planted[names["zh"][0]] = ids
 
     def advertisement(self, accounts: int = 30) -> None:

@@ -1,5 +1,6 @@
 """One week of posts against the weeks before it: the emerging topics, and what could not be known."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from unicodedata import normalize
@@ -14,7 +15,7 @@ from nlp.topics import artefacts, audience, grouping, identity, stories
 from nlp.topics.candidates import Candidates, find, stopwords
 from nlp.topics.grouping import Embed, Group
 from nlp.topics.stream import Bools, Codes, Floats, Ints, Stream, read
-from nlp.topics.testing import ALL, MIN_WEEKS, Alarm, Test, alarms, baseline, q_values, run
+from nlp.topics.testing import ALL, MIN_WEEKS, Test, alarms, baseline, q_values, run
 from nlp.topics.topic import SHORT, Discovery, Topic
 
 EVIDENCE = 100  # post ids a topic, at most
@@ -72,7 +73,7 @@ def discover(
 
 def _rank(topic: Topic) -> tuple[bool, bool, float, int, str]:
     """Tested before carried over, unflagged before flagged, then by how far above its threshold, authors and id."""
-    return topic.q is None, bool(topic.flags), -topic.detail.get("margin", 0.0), -topic.authors, topic.id
+    return topic.q is None, bool(set(topic.flags) - {SHORT}), -topic.detail.get("margin", 0.0), -topic.authors, topic.id
 
 
 def _notes(stream: Stream, week: Week, settings: Topics) -> list[str]:
@@ -109,8 +110,12 @@ def _log_odds(test: Test) -> Floats:
 
 
 def _describe(window: Window, groups: list[Group], previous: list[Topic]) -> list[Topic]:
-    terms = [[window.candidates.terms[a.term] for a in group.alarms][:TERMS] for group in groups]
-    lineage = identity.match(terms, previous)
+    own = [[window.candidates.terms[a.term] for a in group.alarms][:TERMS] for group in groups]
+    lineage = identity.match(own, previous)
+    terms = [
+        list(dict.fromkeys([*names, *(t for topic in before for t in topic.terms)]))[:TERMS]
+        for names, before in zip(own, lineage, strict=True)
+    ]
     qs = q_values([group.lead for group in groups], window.tests)
     topics = [_topic(window, *described) for described in zip(groups, terms, lineage, qs, strict=True)]
     matched = {topic.id for before in lineage for topic in before}
@@ -118,8 +123,8 @@ def _describe(window: Window, groups: list[Group], previous: list[Topic]) -> lis
 
 
 def _topic(window: Window, group: Group, terms: list[str], lineage: list[Topic], q: float) -> Topic:
-    stream, names, lead = window.stream, window.candidates.terms, group.lead
-    posts = np.array(sorted(group.posts), np.int64)
+    stream, lead = window.stream, group.lead
+    posts = np.union1d(np.array(sorted(group.posts), np.int64), _posts(window, terms[len(group.alarms) :]))
     voices = len(np.unique(stream.voice[posts[stream.first[posts]]]))
     central = stories.central(stream, posts.tolist(), stopwords())
     before = lineage[0] if lineage else None
@@ -130,8 +135,7 @@ def _topic(window: Window, group: Group, terms: list[str], lineage: list[Topic],
     first = stream.values("published_at", window.candidates.posts(lead.term)[:1].astype(np.int64))
     return Topic(
         week=str(window.week), id=before.id if before else identity.identify(str(window.week), terms[0]),
-        state=identity.alarmed(before, voices), label_zh=_label(group.alarms, names, wide=True),
-        label_en=_label(group.alarms, names, wide=False),
+        state=identity.alarmed(before, voices), label_zh=_label(terms, wide=True), label_en=_label(terms, wide=False),
         terms=tuple(terms), score=round(lead.score, 4), q=q, posts=len(posts), authors=voices,
         first_seen=min([*first, *(b.first_seen for b in lineage if b.first_seen)]),
         sources=tuple(sorted({stream.sources[s] for s in stream.source[posts]})),
@@ -172,19 +176,24 @@ def _detail(
     }  # fmt: skip
 
 
-def _label(alarms: Sequence[Alarm], names: tuple[str, ...], wide: bool) -> str:
+def _label(terms: Sequence[str], wide: bool) -> str:
     """The best term of a language; the best of the other when it has none."""
-    own = [a for a in alarms if grouping.chinese(names[a.term]) == wide]
-    best: str = names[(own or alarms)[0].term]
-    return best.removeprefix("#")
+    own = [term for term in terms if grouping.chinese(term) == wide]
+    return (own or list(terms))[0].removeprefix("#")
+
+
+def _posts(window: Window, terms: Sequence[str]) -> Ints:
+    """The posts of the week that hold any of the terms; a term that nobody wrote often enough to count has none."""
+    names = window.candidates.terms
+    places = [(bisect_left(names, term), term) for term in terms]
+    parts = [window.posts(place) for place, term in places if place < len(names) and names[place] == term]
+    return np.unique(np.concatenate([np.zeros(0, np.int32), *parts])).astype(np.int64)
 
 
 def _carried(window: Window, before: Topic) -> Topic:
     """A topic of the week before that is not alarmed this week: fading while someone still writes of it, else gone."""
     stream = window.stream
-    known = {term: i for i, term in enumerate(window.candidates.terms)} if before.terms else {}
-    parts = [window.posts(known[term]) for term in before.terms if term in known]
-    posts = np.unique(np.concatenate([np.zeros(0, np.int32), *parts])).astype(np.int64)
+    posts = _posts(window, before.terms)
     central = stories.central(stream, posts.tolist(), stopwords())
     return Topic(
         week=str(window.week), id=before.id, state="fading" if len(posts) else "gone", label_zh=before.label_zh,

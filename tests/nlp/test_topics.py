@@ -341,3 +341,13 @@ def test_posts_without_an_author_are_counted_and_told() -> None:
     found = world.discover()
     assert find(found, "叶酸").authors == 12
     assert "12 of" in found.notes[0]
+
+
+def test_a_topic_that_goes_on_keeps_its_other_name() -> None:
+    world = World()
+    world.plant(["叶酸"], 12)
+    before = replace(find(world.discover(), "叶酸"), terms=("叶酸", "folic acid"))
+    world.plant(["folic", "acid"], 5, week=2)
+    world.plant(["folic", "acid"], 3)
+    after = find(world.discover(week=WEEK + 1, previous=[before]), "叶酸")
+    assert (after.label_en, after.posts, after.terms) == ("folic acid", 15, ("叶酸", "folic acid"))
