@@ -15,8 +15,9 @@ from reports.estimates import BALANCED
 from reports.figures import Figure, Sentence, versions_json
 from reports.measures import Asked, BrandMeasures, measure
 from reports.rows import read
-from reports.sections import SourceLine, Topic, TopPost
+from reports.sections import SourceLine, TopPost
 from reports.summary import INCOMPLETE, headline, summarise
+from reports.topics import Topic, topics
 
 WEEKS_BEFORE = 8
 
@@ -76,12 +77,12 @@ def build(
     until = _partial_until(snapshot, week, config.timezone, now)
     asked = replace(asked, flags=_flags(until, sources))
     mentions = read(snapshot, asked.brands, [*trailing(week, WEEKS_BEFORE), week], config.timezone)
-    brands, topics = measure(mentions, asked, prior), sections.topics(snapshot, asked)
+    brands, found = measure(mentions, asked, prior), topics(snapshot, asked)
     posts = sections.week_posts(snapshot, asked)
     return Report(
         project=config.name, language=language, week=week, zone=config.timezone, partial_until=until,
         versions={name: number for name, number in sorted(snapshot.versions.items()) if name != "evidence"},
-        summary=summarise(brands, topics, sources, posts, say), week_posts=posts, brands=brands, topics=topics,
+        summary=summarise(brands, found, sources, posts, say), week_posts=posts, brands=brands, topics=found,
         posts=sections.top_posts(snapshot, asked), sources=sources,
     )  # fmt: skip
 

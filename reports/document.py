@@ -7,7 +7,8 @@ from typing import Any
 from reports.build import Report
 from reports.figures import Change, Figure, Sentence
 from reports.measures import BrandMeasures
-from reports.sections import Quote, SourceLine, Topic, TopPost
+from reports.sections import Quote, SourceLine, TopPost
+from reports.topics import Audience, Topic
 
 SCHEMA = "folate-report/1"
 
@@ -68,11 +69,27 @@ def _brand(brand: BrandMeasures) -> dict[str, Any]:
 
 def _topic(topic: Topic) -> dict[str, Any]:
     return {
-        "id": topic.id, "state": topic.state, "labels": dict(topic.labels), "terms": list(topic.terms), "authors": _figure(topic.authors),
-        "posts": _figure(topic.posts), "gain": _figure(topic.gain), "first_seen": _moment(topic.first_seen),
-        "sources": list(topic.sources), "watched": topic.watched, "flags": list(topic.flags), "segments": list(topic.segments),
-        "brands": list(topic.brands), "quotes": [_quote(quote) for quote in topic.quotes],
-    }  # fmt: skip
+        "id": topic.id,
+        "state": topic.state,
+        "labels": dict(topic.labels),
+        "terms": list(topic.terms),
+        "authors": _figure(topic.authors),
+        "posts": _figure(topic.posts),
+        "gain": _figure(topic.gain),
+        "copies": _figure(topic.copies),
+        "rise": {part: _figure(figure) for part, figure in topic.rise.items()},
+        "first_seen": _moment(topic.first_seen),
+        "sources": list(topic.sources),
+        "watched": topic.watched,
+        "flags": list(topic.flags),
+        "audience": [_audience(audience) for audience in topic.audience],
+        "brands": list(topic.brands),
+        "quotes": [_quote(quote) for quote in topic.quotes],
+    }
+
+
+def _audience(audience: Audience) -> dict[str, Any]:
+    return {"name": audience.name, "share": _figure(audience.share), "outside": _figure(audience.outside)}
 
 
 def _quote(quote: Quote) -> dict[str, Any]:

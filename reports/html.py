@@ -30,6 +30,7 @@ def render(report: Report) -> str:
         about=subject(report.brands),
         word=word,
         word_place=report.topics.index(word) if word else None,
+        gone=[topic.label(report.language) for topic in report.topics if topic.state == "gone"],
         charts={} if report.empty else _charts(report),
         weeks=str(len(report.brands[0].trend["share_of_voice"])) if report.brands else "",
         voice_columns=VOICE_COLUMNS,

@@ -1,6 +1,5 @@
-"""The parts of a report that are lists of things: emerging topics with quotes, top posts, sources and how complete they are."""
+"""The parts of a report that are lists of things: quotes, top posts, sources and how complete they are."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +11,6 @@ from reports import queries
 from reports.figures import SAMPLE, Figure
 from reports.measures import Asked
 
-QUOTES = 3  # of each topic
 TOP_POSTS = 3  # of each brand
 _EXCERPT = 180  # characters of a post that are shown
 _JOINER = "\N{ZERO WIDTH JOINER}"  # of emoji
@@ -29,32 +27,6 @@ class Quote:
     author: str | None
     published_at: datetime
     url: str | None  # http and https only
-
-
-@dataclass(frozen=True, kw_only=True)
-class Topic:
-    """An emerging topic of the week, best first in a report."""
-
-    id: str
-    state: str  # new, weak, strong, fading, gone
-    labels: Mapping[str, str]  # language -> label
-    terms: tuple[str, ...]
-    authors: Figure
-    posts: Figure
-    gain: Figure
-    first_seen: datetime | None
-    sources: tuple[str, ...]
-    watched: bool
-    flags: tuple[str, ...]
-    segments: tuple[str, ...]
-    brands: tuple[str, ...]
-    quotes: tuple[Quote, ...]
-
-    def label(self, language: str) -> str:
-        """In `language`, beside the other language's when that has a name of its own."""
-        other = next((text for code, text in self.labels.items() if code != language and text), "")
-        own = self.labels.get(language) or other
-        return own if other in ("", own) else f"{own} / {other}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,39 +51,7 @@ class SourceLine:
     reasons: tuple[str, ...]  # as the ledger has them
 
 
-def topics(snapshot: Snapshot, asked: Asked) -> tuple[Topic, ...]:
-    """The topics stored for the week: those without a flag first, each lot in order of its score."""
-    query = f"SELECT * FROM topics WHERE week = {queries.text(str(asked.week))} ORDER BY coalesce(len(flags), 0) > 0, score DESC, id"
-    rows = snapshot.sql(query).to_pylist()
-    chosen = [(row["evidence"] or [])[: 4 * QUOTES] for row in rows]  # the central ones come first; spare ones, as some repeat each other
-    quotes = _quotes(snapshot, [post for posts in chosen for post in posts])
-    return tuple(_topic(row, [quotes[post] for post in posts if post in quotes], asked) for row, posts in zip(rows, chosen, strict=True))
-
-
-def _topic(row: Mapping[str, Any], quotes: Iterable[Quote], asked: Asked) -> Topic:
-    evidence = tuple(row["evidence"] or ())
-    query = f"SELECT * FROM topics WHERE week = {queries.text(str(asked.week))} AND id = {queries.text(row['id'])}"
-    detail = json.loads(row["detail"] or "{}")
-
-    def figure(measure: str, value: float | None) -> Figure:
-        return Figure(
-            measure=measure, week=str(asked.week), value=value, n=row["posts"] or 0, query=query, versions=asked.versions, posts=evidence
-        )
-
-    return Topic(
-        id=row["id"], state=row["state"] or "new", labels={"zh": row["label_zh"] or "", "en": row["label_en"] or ""},
-        terms=tuple(row["terms"] or ()), authors=figure("topic_authors", row["authors"]), posts=figure("topic_posts", row["posts"]),
-        gain=figure("topic_gain", detail.get("gain")), first_seen=row["first_seen"], sources=tuple(row["sources"] or ()),
-        watched=bool(row["watched"]), flags=tuple(row["flags"] or ()), segments=tuple(row["segments"] or ()),
-        brands=tuple(row["brands"] or ()), quotes=_distinct(quotes),
-    )  # fmt: skip
-
-
-def _distinct(quotes: Iterable[Quote]) -> tuple[Quote, ...]:
-    return tuple({quote.text: quote for quote in reversed(list(quotes))}.values())[::-1][:QUOTES]
-
-
-def _quotes(snapshot: Snapshot, ids: Iterable[str]) -> dict[str, Quote]:
+def quotes(snapshot: Snapshot, ids: Iterable[str]) -> dict[str, Quote]:
     return {row["id"]: _quote(row) for row in snapshot.sql(queries.posts(sorted(set(ids)))).to_pylist()}
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from corpora.snapshot import Snapshot
 from corpora.store import Store
-from folate.config import Brand, Config, Source
+from folate.config import Brand, Config, Segment, Source
 from folate.post import Post
 from folate.weeks import Week
 
@@ -28,7 +28,8 @@ SOURCES = (
     Source(name="weiba", spider="weibo", start=("http://localhost/",), kind="microblog"),
     Source(name="shop", spider="reviews", start=("http://localhost/",), kind="review", weight=0.5),
 )
-CONFIG = Config(name="禾叶 watch", timezone=ZONE, brands=BRANDS, sources=SOURCES)
+PREGNANT = Segment(id="pregnant", names=("孕妇", "pregnant women"), terms=("怀孕", "pregnant"))
+CONFIG = Config(name="禾叶 watch", timezone=ZONE, brands=BRANDS, segments=(PREGNANT,), sources=SOURCES)
 LABELS = ("negative", "neutral", "positive")
 PHRASES = {
     "negative": ("{b} 这次包装漏了，客服一直没有回复", "{b} tasted stale, I am not buying it again", "{b} 涨价太多，不值这个钱"),
@@ -155,10 +156,13 @@ def _folic(corpus: Corpus, rng: np.random.Generator) -> None:
         "week": str(WEEK), "id": "t-folic", "state": "new", "label_zh": "叶酸", "label_en": "folic acid",
         "terms": ["叶酸", "folic acid", "孕早期"], "score": 19.2, "q": 0.001, "posts": 18, "authors": 18,
         "first_seen": posts[0].published_at, "sources": ["mombaby", "weiba"], "languages": ["en", "zh"], "watched": False, "flags": [],
-        "segments": ["pregnant"], "brands": ["heye"], "evidence": ids, "detail": json.dumps({"gain": 14.4}),
+        "segments": ["pregnant"], "brands": ["heye"], "evidence": ids, "detail": json.dumps(
+            {"gain": 14.4, "margin": 9.1, "copies": 0.0, "rise": {"coverage": 1.0, "volume": 1.2, "share": 12.0},
+             "segments": {"pregnant": {"authors": 9, "share": 0.5, "outside": 0.021}}}
+        ),
     }  # fmt: skip
     spring = {
-        "id": "t-spring", "state": "fading", "label_zh": "春游", "label_en": "", "terms": ["春游", "野餐"], "score": 6.1, "q": 0.04,
+        "id": "t-spring", "state": "fading", "label_zh": "春游", "label_en": "", "terms": ["春游", "野餐"], "score": 0.0, "q": None,
         "posts": 9, "authors": 8, "watched": True, "flags": ["one source", "seasonal"], "segments": [], "evidence": ids[:2], "detail": "{}",
     }  # fmt: skip
     corpus.tables["topics"] += [row, row | spring]

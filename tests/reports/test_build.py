@@ -17,6 +17,7 @@ from folate.config import Config
 from folate.weeks import Week
 from reports.build import Report, build
 from reports.document import document, to_json
+from reports.figures import UNITS
 from reports.html import render
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "report.json"
@@ -26,6 +27,9 @@ COUNTED = ("mentions", "authors", "share_of_voice_raw", "rating", "copies")
 @pytest.fixture(scope="module")
 def report(snapshot: Snapshot, config: Config, week: Week) -> Report:
     return build(snapshot, config, week)
+
+
+TOPIC = tuple(measure for measure in UNITS if measure.startswith("topic_"))
 
 
 def thin(corpus: Any, tmp_path: Path, config: Config, week: Week, **options: Any) -> Report:

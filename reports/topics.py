@@ -1,0 +1,131 @@
+"""The emerging topics of a week as a report shows them: what was found, how sure it is, and three voices each."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from corpora.snapshot import Snapshot
+from reports import queries
+from reports.figures import Figure
+from reports.measures import Asked
+from reports.sections import Quote, quotes
+
+QUOTES = 3  # of each topic
+RISE = ("coverage", "volume", "share")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audience:
+    """A segment that writes of a topic more than others do."""
+
+    name: str
+    share: Figure  # of the topic's authors
+    outside: Figure  # of the week's other authors
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topic:
+    """An emerging topic of the week, best first in a report."""
+
+    id: str
+    state: str  # new, weak, strong, fading, gone
+    labels: Mapping[str, str]  # language -> label
+    terms: tuple[str, ...]
+    authors: Figure
+    posts: Figure
+    gain: Figure
+    copies: Figure
+    rise: Mapping[str, Figure]  # coverage, volume and share: factors whose product is the rise over the mean of the weeks before
+    first_seen: datetime | None
+    sources: tuple[str, ...]
+    watched: bool
+    flags: tuple[str, ...]
+    audience: tuple[Audience, ...]
+    brands: tuple[str, ...]
+    quotes: tuple[Quote, ...]
+
+    def label(self, language: str) -> str:
+        """In `language`, beside the other language's when that has a name of its own."""
+        other = next((text for code, text in self.labels.items() if code != language and text), "")
+        own = self.labels.get(language) or other
+        return own if other in ("", own) else f"{own} / {other}"
+
+
+def topics(snapshot: Snapshot, asked: Asked) -> tuple[Topic, ...]:
+    """The topics stored for the week, best first: tested before carried over, unflagged before flagged."""
+    rows = snapshot.sql(f"SELECT * FROM topics WHERE week = {queries.text(str(asked.week))}").to_pylist()
+    parsed = sorted(((row, json.loads(row["detail"] or "{}")) for row in rows), key=_rank)
+    chosen = [
+        (row["evidence"] or [])[: 4 * QUOTES] for row, _ in parsed
+    ]  # the central ones come first; spare ones, as some repeat each other
+    found = quotes(snapshot, [post for posts in chosen for post in posts])
+    return tuple(
+        _topic(row, detail, [found[post] for post in posts if post in found], asked)
+        for (row, detail), posts in zip(parsed, chosen, strict=True)
+    )
+
+
+def _rank(topic: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[bool, bool, float, int, str]:
+    """The order that discovery gave: by how far above the threshold its leading term is, artefacts last."""
+    row, detail = topic
+    return row["q"] is None, bool(artefacts(row["flags"] or ())), -detail.get("margin", 0.0), -(row["authors"] or 0), row["id"]
+
+
+def artefacts(flags: Iterable[str]) -> set[str]:
+    """The flags that say why a rise may be none; a short past is no such reason."""
+    return set(flags) - {"short baseline"}
+
+
+def _topic(row: Mapping[str, Any], detail: Mapping[str, Any], said: Iterable[Quote], asked: Asked) -> Topic:
+    figure = _asking(row, asked)
+    rise = detail.get("rise") or {}
+    return Topic(
+        id=row["id"],
+        state=row["state"] or "new",
+        labels={"zh": row["label_zh"] or "", "en": row["label_en"] or ""},
+        terms=tuple(row["terms"] or ()),
+        authors=figure("topic_authors", row["authors"], "authors"),
+        posts=figure("topic_posts", row["posts"], "posts"),
+        gain=figure("topic_gain", detail.get("gain"), _number("'gain'")),
+        copies=figure("topic_copies", detail.get("copies"), _number("'copies'")),
+        rise={part: figure(f"topic_{part}", rise[part], _number("'rise'", f"'{part}'")) for part in RISE if rise.get(part) is not None},
+        first_seen=row["first_seen"],
+        sources=tuple(row["sources"] or ()),
+        watched=bool(row["watched"]),
+        flags=tuple(row["flags"] or ()),
+        audience=tuple(_audience(segment, found, figure, asked) for segment, found in sorted((detail.get("segments") or {}).items())),
+        brands=tuple(row["brands"] or ()),
+        quotes=_distinct(said),
+    )
+
+
+def _audience(segment: str, found: Mapping[str, float], figure: Callable[[str, float, str], Figure], asked: Asked) -> Audience:
+    names = {known.id: " / ".join(known.names) for known in asked.config.segments}
+    at = ("'segments'", queries.text(segment))
+    return Audience(
+        name=names.get(segment, segment),
+        share=figure("topic_audience", found["share"], _number(*at, "'share'")),
+        outside=figure("topic_audience_outside", found["outside"], _number(*at, "'outside'")),
+    )
+
+
+def _asking(row: Mapping[str, Any], asked: Asked) -> Callable[[str, float | None, str], Figure]:
+    """Makes the figures of one topic: measure, value and the SQL expression that gives it."""
+    where = f"week = {queries.text(str(asked.week))} AND id = {queries.text(row['id'])}"
+    common: dict[str, Any] = {"week": str(asked.week), "n": row["posts"] or 0, "versions": asked.versions, "posts": tuple(row["evidence"] or ())}
+
+    def figure(measure: str, value: float | None, expression: str) -> Figure:
+        return Figure(measure=measure, value=value, query=f"SELECT {expression} FROM topics WHERE {where}", **common)
+
+    return figure
+
+
+def _number(*path: str) -> str:
+    """SQL for the number at a path of the JSON in `detail`."""
+    return f"CAST({' -> '.join(('detail', *path[:-1]))} ->> {path[-1]} AS DOUBLE)"
+
+
+def _distinct(quotes: Iterable[Quote]) -> tuple[Quote, ...]:
+    return tuple({quote.text: quote for quote in reversed(list(quotes))}.values())[::-1][:QUOTES]
