@@ -1,5 +1,6 @@
 """What a crawl leaves behind, in one folder. Every line is written whole, so that a kill leaves usable files.
 
+job.json        what was asked for: sources, manners, ids of threads that need no second reading
 posts.jsonl     one `Post.to_json()` a line; authors are hashes
 rejects.jsonl   source, query, url, reason and native id of what was dropped; never a name or a text
 ledger.jsonl    rows of the table `crawls`
@@ -20,7 +21,7 @@ from crawlers.parse.page import Context, Dropped, Page
 from folate.errors import CrawlError, InputError
 from folate.post import Post
 
-POSTS, REJECTS, LEDGER, RAW, LOG = "posts.jsonl", "rejects.jsonl", "ledger.jsonl", "raw/pages.warc.gz", "scrapy.log"
+JOB, POSTS, REJECTS, LEDGER, RAW, LOG = "job.json", "posts.jsonl", "rejects.jsonl", "ledger.jsonl", "raw/pages.warc.gz", "scrapy.log"
 
 
 class Record:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict
@@ -18,7 +19,7 @@ from typing import Any
 from crawlers.ledger import Row, from_json, to_json
 from crawlers.parse import READERS
 from crawlers.parse.page import Site
-from crawlers.record import LEDGER, LOG, POSTS, Record, read_posts
+from crawlers.record import JOB, LEDGER, LOG, POSTS, Record, read_posts
 from folate.config import Crawling, Source
 from folate.errors import ConfigError, CrawlError, possible
 from folate.post import pseudonyms
@@ -51,22 +52,22 @@ def crawl(
         "sources": [asdict(source) for source in sources],
         "crawling": asdict(crawling),
         "out": str(out.resolve()),
-        "salt": salt,
         "crawl_id": crawl_id,
         "zone": zone,
         "known": sorted(known),
     }
-    with (out / LOG).open("ab") as log:
-        child = subprocess.Popen([sys.executable, "-m", "crawlers.run"], stdin=subprocess.PIPE, stdout=log, stderr=log)
+    (out / JOB).write_text(json.dumps(job, ensure_ascii=False, indent=1), encoding="utf-8")
+    with (out / LOG).open("ab") as log:  # -P: nothing of the folder that we stand in is imported
+        child = subprocess.Popen([sys.executable, "-P", "-m", "crawlers.run"], stdin=subprocess.PIPE, stdout=log, stderr=log)
     assert child.stdin is not None  # noqa: S101
     try:
         with suppress(BrokenPipeError), child.stdin as pipe:  # broken when the child died at once; its exit code will tell
-            pipe.write(json.dumps(job).encode() + b"\n")
+            pipe.write(json.dumps(job | {"salt": salt}).encode() + b"\n")
             pipe.flush()
             _follow(child, out / POSTS)
     finally:  # an interrupted crawl has a ledger, too
         child.terminate()
-        rows = _ledger(out, sources, crawl_id, child.wait())
+        rows = ledger(out, f"the crawl process ended with code {child.wait()}, see {LOG}")
     return rows
 
 
@@ -95,20 +96,18 @@ def _follow(child: "subprocess.Popen[bytes]", posts: Path) -> None:
             time.sleep(0.1)
 
 
-def _ledger(out: Path, sources: Sequence[Source], crawl_id: str, code: int) -> list[dict[str, Any]]:
-    """The rows that the child wrote, and one for every source that it did not come to finish."""
-    path = out / LEDGER
+def ledger(out: Path, problem: str = "the crawl was cut off") -> list[dict[str, Any]]:
+    """The ledger of a crawl folder, completed by a row with `problem` for every source that the crawl did not come to finish."""
+    path, job = out / LEDGER, json.loads((out / JOB).read_text(encoding="utf-8"))
     lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else [""]
     rows = [from_json(line) for line in lines[:-1]]  # what follows the last line break was cut
     written = {row["source"] for row in rows}
-    found: dict[str, int] = {}
-    for post in read_posts(out):
-        found[post.source] = found.get(post.source, 0) + 1
-    for source in sources:
+    found = Counter(post.source for post in read_posts(out))
+    for source in map(_source, job["sources"]):
         if source.name not in written:
             for query in (source.spider == "microblog" and source.queries) or source.start:
-                row = Row(crawl_id, source.name, query, posts=found.get(source.name, 0), pages=found.get(source.name, 0))
-                row.problems[f"the crawl process ended with code {code}, see {LOG}"] += 1
+                row = Row(job["crawl_id"], source.name, query, posts=found[source.name], pages=found[source.name])
+                row.problems[problem] += 1
                 rows.append(row.as_dict())
     path.write_text("".join(to_json(row) + "\n" for row in rows), encoding="utf-8")
     return rows

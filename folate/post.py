@@ -40,7 +40,7 @@ class Post:
     title: str | None = None
     language: str | None = None  # set by nlp, or as the source says
     subject: str | None = None  # the product or shop that the page is about, when it says so
-    rating: float | None = None  # 0..1
+    rating: float | None = None  # as a share of the best possible one: 4 of 5 stars is 0.8
     likes: int | None = None
     replies: int | None = None
     reposts: int | None = None

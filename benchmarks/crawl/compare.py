@@ -77,7 +77,7 @@ def same_time(post: Post, row: Truth) -> bool:
 def same_rating(post: Post, row: Truth) -> bool:
     if not row.get("rating"):
         return post.rating is None
-    return post.rating is not None and abs(post.rating - (row["rating"] - 1) / (row["rating_max"] - 1)) < 0.001
+    return post.rating is not None and abs(post.rating - row["rating"] / row["rating_max"]) < 0.001
 
 
 CHECKS: dict[str, Callable[[Post, Truth], bool]] = {

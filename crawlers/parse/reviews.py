@@ -81,16 +81,14 @@ def _is_product(url: str) -> bool:
 
 
 def rating(value: Any, best: Any = None, worst: Any = None) -> float | None:
-    """A rating as 0..1 between `worst` (1 when not said) and `best` (5); None for 0, for none, and out of range.
+    """A rating as a share of the `best` (5 when not said); None for 0, for none, and for what is not between `worst` (1) and `best`.
 
     >>> rating("4", 5, 1), rating(0), rating("7,9", 10, 1)
-    (0.75, None, 0.7667)
+    (0.8, None, 0.79)
     """
     score, top, bottom = _number(value), _number(best), _number(worst)
     top, bottom = 5.0 if top is None else top, 1.0 if bottom is None else bottom
-    if not score or top <= bottom or not bottom <= score <= top:
-        return None
-    return round((score - bottom) / (top - bottom), 4)
+    return round(score / top, 4) if score and max(bottom, 0) <= score <= top else None
 
 
 def _number(value: Any) -> float | None:

@@ -4,15 +4,19 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
 from corpora.files import ImportOptions, Reject, read
+from corpora.snapshot import Snapshot
+from folate.config import Source
 from folate.errors import ConfigError
 from folate.pipeline.workspace import Workspace
 from folate.post import Post
 from folate.progress import progress
+
+INGESTED = "ingested"  # an empty file in a crawl's folder
 
 
 def import_file(
@@ -46,7 +50,7 @@ def import_file(
 def crawl(workspace: Workspace, names: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Crawl the sources of these names (all, when none is named), ingest what came, and return the ledger rows.
 
-    The crawl's folder is the resume point: crawls that ended without being ingested are ingested first.
+    The crawl's folder is the resume point: crawls that were cut off before they were ingested are ingested first.
     """
     from crawlers.run import crawl as run_spiders
 
@@ -55,29 +59,43 @@ def crawl(workspace: Workspace, names: Sequence[str] = ()) -> list[dict[str, Any
     if not sources:
         raise ConfigError("wanted a [[sources]] table in folate.toml to crawl, got none; 'folate import' reads files instead.")
     resume(workspace)
-    crawl_id = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    now = datetime.now(UTC)
+    known = [thread for source in sources for thread in settled_threads(workspace.store.snapshot(), source, now)]
+    crawl_id = now.strftime("%Y%m%dT%H%M%S.%fZ")
     folder = workspace.project.crawls / crawl_id
-    run_spiders(sources, config.crawl, folder, workspace.project.salt(), crawl_id, config.timezone)
+    run_spiders(sources, config.crawl, folder, workspace.project.salt(), crawl_id, config.timezone, known)
     return ingest(workspace, folder)
 
 
 def resume(workspace: Workspace) -> None:
     """Ingest every crawl folder that was written and, the machine having stopped, never ingested."""
-    if workspace.project.crawls.is_dir():
-        for folder in sorted(workspace.project.crawls.iterdir()):
-            if folder.is_dir() and not (folder / "ingested").exists():
-                ingest(workspace, folder)
+    for job in sorted(workspace.project.crawls.glob("*/job.json")):
+        if not (job.parent / INGESTED).exists():
+            ingest(workspace, job.parent)
 
 
 def ingest(workspace: Workspace, folder: Path) -> list[dict[str, Any]]:
     """Put a crawl's posts and ledger into the store, then mark the folder as ingested."""
-    from crawlers.record import read_ledger, read_posts
+    from crawlers.run import ledger, read_posts
 
     workspace.store.upsert_posts(read_posts(folder))
-    rows = read_ledger(folder)
+    rows = ledger(folder)
     workspace.store.upsert("crawls", rows)
-    (folder / "ingested").touch()
+    (folder / INGESTED).touch()
     return rows
+
+
+def settled_threads(snapshot: Snapshot, source: Source, now: datetime) -> list[str]:
+    """Ids of threads that need no second reading: a crawl of the source was complete, and nobody has posted for `revisit_days`."""
+    query = """
+        SELECT thread FROM posts WHERE source = $source AND thread IS NOT NULL GROUP BY thread
+        HAVING max(published_at) < $old
+           AND max(fetched_at) <= (SELECT max(finished_at) FROM crawls WHERE source = $source AND status = 'complete')
+        ORDER BY thread
+    """
+    rows = snapshot.sql(query, {"source": source.name, "old": now - timedelta(days=source.revisit_days)})
+    threads: list[str] = rows.column("thread").to_pylist()
+    return threads
 
 
 def _without_rejects(items: Iterable[Post | Reject], out: TextIO, reasons: Counter[str]) -> Iterator[Post]:

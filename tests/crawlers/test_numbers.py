@@ -54,10 +54,10 @@ def test_any_text_gives_a_count_or_nothing(text: str) -> None:
 @pytest.mark.parametrize(
     ("shown", "best", "worst", "wanted"),
     [
-        (4, 5, 1, 0.75),
+        (4, 5, 1, 0.8),
         ("5", None, None, 1.0),
-        ("1", 5, 1, 0.0),
-        ("7.9", 10, 1, 0.7667),
+        ("1", 5, 1, 0.2),
+        ("7.9", 10, 1, 0.79),
         ("2,5", 10, 0, 0.25),
         (0, 5, 0, None),
         (6, 5, 1, None),
@@ -66,5 +66,5 @@ def test_any_text_gives_a_count_or_nothing(text: str) -> None:
         (3, 1, 5, None),
     ],
 )
-def test_ratings_between_worst_and_best(shown: object, best: object, worst: object, wanted: float | None) -> None:
+def test_ratings_as_shares_of_the_best(shown: object, best: object, worst: object, wanted: float | None) -> None:
     assert rating(shown, best, worst) == wanted
