@@ -1,0 +1,117 @@
+"""Crawls through the command line: what came is in the store once, and a crawl that was cut off is taken up later."""
+
+import json
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from folate.cli import run
+from folate.config import Source
+from folate.pipeline.ingest import INGESTED, settled_threads
+from folate.pipeline.workspace import Workspace
+from folate.post import Post
+
+REVIEW = {"@type": "Review", "datePublished": "2026-03-02", "reviewRating": {"ratingValue": 4}}
+REVIEWS = [
+    REVIEW | {"@id": "#r1", "author": "quince", "reviewBody": "好吃"},
+    REVIEW | {"@id": "#r2", "author": "medlar", "reviewBody": "Fine."},
+]
+PRODUCT = {"@context": "https://schema.org", "@type": "Product", "name": "晨谷 燕麦", "review": REVIEWS}
+SOURCE = """
+[[sources]]
+name = "{name}"
+spider = "reviews"
+kind = "review"
+start = ["{url}"]
+delay = 0
+"""
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """A shop of one page on loopback."""
+    pages = tmp_path / "web"
+    (pages / "shop").mkdir(parents=True)
+    page = f'<title>Oats</title><script type="application/ld+json">{json.dumps(PRODUCT)}</script>'
+    (pages / "shop" / "index.html").write_text(page, encoding="utf-8")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), lambda *args: Quiet(*args, directory=str(pages)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def make_project(folder: Path, **starts: str) -> Path:
+    sources = "".join(SOURCE.format(name=name, url=url) for name, url in starts.items())
+    folder.mkdir()
+    (folder / "folate.toml").write_text(f'name = "shop watch"\n[crawl]\nretries = 0\n{sources}', encoding="utf-8")
+    return folder
+
+
+def closed_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def test_a_crawl_lands_in_the_store_once_and_a_dead_source_is_told(tmp_path, address, capsys):
+    project = make_project(tmp_path / "project", shop=f"{address}/shop/", dead=f"http://127.0.0.1:{closed_port()}/")
+    assert run(["crawl", "--project", str(project), "--format", "json"]) == 6
+    rows = {row["source"]: row for row in json.loads(capsys.readouterr().out)}
+    assert (rows["shop"]["status"], rows["shop"]["posts"], rows["dead"]["status"]) == ("complete", 2, "failed")
+    assert rows["dead"]["reason"]
+    run(["crawl", "shop", "--project", str(project)])
+    run(["export", "posts", "--project", str(project)])
+    posts = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    assert [(post["text"], post["rating"], post["subject"]) for post in posts] == [("好吃", 0.8, "晨谷 燕麦"), ("Fine.", 0.8, "晨谷 燕麦")]
+    assert len({post["author"] for post in posts}) == 2
+    assert not any(name in json.dumps(posts) for name in ("quince", "medlar"))
+
+
+def test_a_crawl_that_was_never_ingested_is_taken_up(tmp_path, address, capsys):
+    project = make_project(tmp_path / "project", shop=f"{address}/shop/")
+    run(["crawl", "--project", str(project)])
+    (folder,) = (path.parent for path in (project / "crawls").glob("*/job.json"))
+    shutil.rmtree(project / "corpus")
+    (folder / INGESTED).unlink()
+    (folder / "ledger.jsonl").unlink()  # as when the machine stopped before the sources ended
+    assert run(["crawl", "--project", str(project)]) == 0
+    store = Workspace.open(project).store.snapshot()
+    assert store.sql("SELECT count(*) AS n FROM posts").to_pylist() == [{"n": 2}]
+    crawls = store.sql("SELECT status, reason FROM crawls ORDER BY crawl").to_pylist()
+    assert crawls == [{"status": "partial", "reason": "the crawl was cut off"}, {"status": "complete", "reason": None}]
+
+
+def test_threads_are_settled_when_old_and_read_by_a_complete_crawl(tmp_path):
+    workspace = Workspace.open(make_project(tmp_path / "project"))
+    now = datetime(2026, 3, 30, tzinfo=UTC)
+    source = Source(name="forum", spider="forum", start=(), revisit_days=14)
+
+    def add(thread: str, age: int, fetched: int) -> None:
+        published, seen = now - timedelta(days=age), now - timedelta(days=fetched)
+        post = Post(
+            id=f"forum:{thread}{age}", source="forum", kind="forum", text="x", thread=thread, published_at=published, fetched_at=seen
+        )
+        workspace.store.upsert_posts([post])
+
+    add("forum:thread:old", 40, 10)
+    add("forum:thread:young", 40, 10)
+    add("forum:thread:young", 3, 2)
+    add("forum:thread:later", 40, 1)  # first seen after the complete crawl, perhaps in part
+    assert settled_threads(workspace.store.snapshot(), source, now) == []
+    row = {"crawl": "c", "source": "forum", "query": "q", "status": "partial", "finished_at": now - timedelta(days=5)}
+    workspace.store.upsert("crawls", [row])
+    assert settled_threads(workspace.store.snapshot(), source, now) == []
+    workspace.store.upsert("crawls", [row | {"status": "complete"}])
+    assert settled_threads(workspace.store.snapshot(), source, now) == ["forum:thread:old"]
