@@ -120,8 +120,8 @@ def measure(mentions: Mentions, asked: Asked, prior: Floats = BALANCED) -> tuple
     changes = _changes(estimates, asked)
     found = []
     for place, brand in enumerate(asked.config.brands):
-        figures = {name: _figure(name, level, place, -1, estimates, asked) for name, level in taken.items()}
         weeks = range(len(mentions.weeks))
+        figures = {name: _figure(name, level, place, weeks[-1], estimates, asked) for name, level in taken.items()}
         trend = {name: tuple(_figure(name, taken[name], place, week, estimates, asked) for week in weeks) for name in TRENDS}
         found.append(
             BrandMeasures(
@@ -134,17 +134,23 @@ def measure(mentions: Mentions, asked: Asked, prior: Floats = BALANCED) -> tuple
 
 def _figure(name: str, level: Level, brand: int, week: int, estimates: Estimates, asked: Asked) -> Figure:
     m = estimates.mentions
-    week %= len(m.weeks)
-    draws, n, people = level.draws[:, brand, week], int(level.n[brand, week]), estimates.authors[0, brand, week].sum()
-    few = level.has_interval and people < FEWEST_AUTHORS
+    draws, few = level.draws[:, brand, week], level.has_interval and estimates.authors[0, brand, week].sum() < FEWEST_AUTHORS
     sure = level.has_interval and not few and bool(np.isfinite(draws).all())
     low, high = interval(draws[1:]) if sure else (None, None)
-    flags = level.flags + (("few",) if few else ()) + (asked.flags if not level.has_interval and week == len(m.weeks) - 1 else ())
+    count_now = not level.has_interval and m.weeks[week] == asked.week
     return Figure(
-        measure=name, week=str(m.weeks[week]), brand=m.brands[brand], value=draws[0], low=low, high=high, n=n, versions=asked.versions,
-        query=queries.measure(name, m.brands[brand], m.brands, [m.weeks[week]], asked.config.timezone),
-        posts=m.samples.get((brand, week), ()), flags=flags,
+        measure=name, week=str(m.weeks[week]), brand=m.brands[brand], value=draws[0], low=low, high=high, n=int(level.n[brand, week]),
+        query=_query(name, brand, week, estimates, asked), versions=asked.versions, posts=m.samples.get((brand, week), ()),
+        flags=level.flags + (("few",) if few else ()) + (asked.flags if count_now else ()),
     )  # fmt: skip
+
+
+def _query(name: str, brand: int, week: int, estimates: Estimates, asked: Asked) -> str:
+    m, zone = estimates.mentions, asked.config.timezone
+    if name == "share_of_voice":
+        weights = dict(zip(m.sources, estimates.source_weights.tolist(), strict=True))
+        return queries.share_of_voice(m.brands[brand], m.brands, m.weeks[week], zone, weights)
+    return queries.measure(name, m.brands[brand], m.brands, [m.weeks[week]], zone)
 
 
 @dataclass(frozen=True)

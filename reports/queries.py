@@ -1,6 +1,6 @@
 """The questions that a report asks, as SQL with its parameters bound: what is run is what is printed as evidence."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from folate.weeks import Week
@@ -29,6 +29,12 @@ _MEASURES = {
     "rating": "SELECT avg(rating) FROM ({rows}) WHERE counted AND brand = {brand}",
     "copies": "SELECT 1 - avg(counted::INT) FROM ({rows}) WHERE brand = {brand}",
 }
+_STANDARDISED = """
+WITH a AS (SELECT source, brand, count(DISTINCT author) AS authors FROM ({rows}) WHERE counted GROUP BY ALL),
+s AS (SELECT source, sum(authors) AS authors FROM a GROUP BY source), w(source, weight) AS (VALUES {weights})
+SELECT coalesce(sum(weight * a.authors / s.authors) FILTER (brand = {brand}), 0) / (SELECT sum(weight) FROM s JOIN w USING (source))
+FROM a JOIN s USING (source) JOIN w USING (source)
+""".strip()
 _SENTIMENT = ("net_sentiment_polar", "net_sentiment_all", "negative", "neutral", "positive")
 
 
@@ -59,6 +65,12 @@ def measure(name: str, brand: str, brands: Sequence[str], weeks: Sequence[Week],
     if difference:  # both weeks, told apart
         query = query.replace("SELECT ", "SELECT week, ", 1) + ("" if "ORDER BY" in query else " GROUP BY week ORDER BY week")
     return query.format(rows=mentions(brands, weeks, zone), brand=text(brand))
+
+
+def share_of_voice(brand: str, brands: Sequence[str], week: Week, zone: str, weights: Mapping[str, float]) -> str:
+    """The query that gives the share of voice of `brand` at fixed weights of the sources."""
+    values = ", ".join(f"({text(source)}, {weight!r})" for source, weight in sorted(weights.items())) or "('', 0)"
+    return _STANDARDISED.format(rows=mentions(brands, [week], zone), weights=values, brand=text(brand))
 
 
 def week_posts(week: Week, zone: str) -> str:

@@ -114,7 +114,12 @@ def _audience(segment: str, found: Mapping[str, float], figure: Callable[[str, f
 def _asking(row: Mapping[str, Any], asked: Asked) -> Callable[[str, float | None, str], Figure]:
     """Makes the figures of one topic: measure, value and the SQL expression that gives it."""
     where = f"week = {queries.text(str(asked.week))} AND id = {queries.text(row['id'])}"
-    common: dict[str, Any] = {"week": str(asked.week), "n": row["posts"] or 0, "versions": asked.versions, "posts": tuple(row["evidence"] or ())}
+    common: dict[str, Any] = {
+        "week": str(asked.week),
+        "n": row["posts"] or 0,
+        "versions": asked.versions,
+        "posts": tuple(row["evidence"] or ()),
+    }
 
     def figure(measure: str, value: float | None, expression: str) -> Figure:
         return Figure(measure=measure, value=value, query=f"SELECT {expression} FROM topics WHERE {where}", **common)

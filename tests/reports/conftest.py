@@ -118,8 +118,9 @@ def _plan(last: bool) -> tuple[tuple[Brand, int, tuple[float, ...]], ...]:
     return (BRANDS[0], *heye), (BRANDS[1], 84, (0.20, 0.40, 0.40)), (BRANDS[2], 40, (0.12, 0.38, 0.50))
 
 
-def _author(number: int) -> str:
-    return f"{number * 0x9E3779B97F4A7C15 % 2**64:016x}"
+def _author(number: int, source: str = "weiba") -> str:
+    """One person on one source, as pseudonyms are."""
+    return f"{(number + 2**41 * len(source)) * 0x9E3779B97F4A7C15 % 2**64:016x}"
 
 
 def _post(corpus: Corpus, brand: Brand, mood: tuple[float, ...], at: datetime, rng: np.random.Generator) -> None:
@@ -131,7 +132,7 @@ def _post(corpus: Corpus, brand: Brand, mood: tuple[float, ...], at: datetime, r
         extra["rating"] = [0.2, 0.6, 1.0][label]
     elif source == "weiba":
         extra = {"likes": int(rng.pareto(1.2) * 6), "reposts": int(rng.pareto(1.4) * 2), "replies": int(rng.poisson(2))}
-    author = _author(int(rng.integers(0, 2**40)) if rng.random() < 0.9 else int(rng.integers(0, 12)))
+    author = _author(int(rng.integers(0, 2**40)) if rng.random() < 0.9 else int(rng.integers(0, 12)), source)
     corpus.add(phrase, at, brand.id, source, posteriors(label, rng), author=author, fetched_at=at + timedelta(days=8), **extra)
 
 
@@ -145,12 +146,10 @@ def _advertisement(corpus: Corpus, rng: np.random.Generator) -> None:
 
 
 def _folic(corpus: Corpus, rng: np.random.Generator) -> None:
-    posts = [
-        corpus.add(
-            f"{FOLIC[n % 4]}{TAILS[n // 4 % 8]}", at, "heye", ("mombaby", "weiba")[n % 2], posteriors(1, rng), author=_author(700 + n)
-        )
-        for n, at in enumerate(moments(WEEK, 18, rng))
-    ]
+    posts = []
+    for n, at in enumerate(moments(WEEK, 18, rng)):
+        text, source = f"{FOLIC[n % 4]}{TAILS[n // 4 % 8]}", ("mombaby", "weiba")[n % 2]
+        posts.append(corpus.add(text, at, "heye", source, posteriors(1, rng), author=_author(700 + n, source)))
     ids = [post.id for post in posts]
     row = {
         "week": str(WEEK), "id": "t-folic", "state": "new", "label_zh": "叶酸", "label_en": "folic acid",

@@ -24,7 +24,13 @@ def test_everything_behind_a_number_is_printed(report: Report, snapshot: Snapsho
     row = next(row for row in report.evidence if row["id"] == figure.id)
     text = explain(row, snapshot)
     assert text.startswith("Share of voice of heye, 2026-W10\nvalue       5")
-    for part in ("interval    4", "n           ", "definition  Distinct authors", "versions    crawls 1, duplicates 1", "GROUP BY ALL"):
+    for part in (
+        "interval    4",
+        "n           ",
+        "definition  Distinct authors",
+        "versions    crawls 1, duplicates 1",
+        "FILTER (brand",
+    ):
         assert part in text
     first = next(post for post in corpus.posts if post.id == figure.posts[0])
     assert f"  {first.id}  " in text
