@@ -53,7 +53,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m nlp.training.evaluate", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
     parser.add_argument("--model", default="", help="model folder (default: the one that ships)")
-    parser.add_argument("--limit", type=int, default=600, help="dev texts of a set at most")
+    parser.add_argument("--limit", type=int, default=500, help="dev texts of a set at most")
     parser.add_argument("--no-baselines", action="store_true")
     parser.add_argument("--floors", type=Path, help="JSON of set -> lowest score allowed")
     parser.add_argument("--pin", action="store_true", help="raise the floors to a little under the scores of this run")

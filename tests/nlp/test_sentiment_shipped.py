@@ -1,0 +1,89 @@
+"""The model that ships, on sentences of our own: a sample of the gate that runs with every test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from nlp.sentiment import SHIPPED, Reader, load
+
+SENTENCES = Path(__file__).parents[1] / "eval" / "sentences.jsonl"
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[Reader]:
+    threads = torch.get_num_threads()
+    yield load(threads=1)
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def read(reader: Reader) -> list[tuple[dict[str, Any], str, dict[str, str]]]:
+    """Each sentence with the label of its post and the labels of its targets."""
+    rows = [json.loads(line) for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
+    spans = [[[(row["text"].index(name), row["text"].index(name) + len(name))] for name in row.get("targets", {})] for row in rows]
+    readings = reader.read([row["text"] for row in rows], spans)
+    return [
+        (row, reading.post.label, dict(zip(row.get("targets", {}), (target.label for target in reading.targets), strict=True)))
+        for row, reading in zip(rows, readings, strict=True)
+    ]
+
+
+def test_it_is_small_and_named(reader: Reader) -> None:
+    assert reader.name == "folate-small"
+    assert len(reader.version) == 12
+    assert sum(file.stat().st_size for file in SHIPPED.glob("*.safetensors")) < 60_000_000
+
+
+@pytest.mark.parametrize("script", ["zh", "en"])
+def test_posts(read: list[tuple[dict[str, Any], str, dict[str, str]]], script: str) -> None:
+    asked = [(row["text"], row["post"], given) for row, given, _ in read if "post" in row and row["text"].isascii() == (script == "en")]
+    wrong = [answer for answer in asked if answer[1] != answer[2]]
+    assert len(wrong) <= len(asked) // 8, wrong
+
+
+@pytest.mark.parametrize("script", ["zh", "en"])
+def test_a_neutral_post_is_not_called_negative(read: list[tuple[dict[str, Any], str, dict[str, str]]], script: str) -> None:
+    neutral = [(row["text"], given) for row, given, _ in read if row.get("post") == "neutral" and row["text"].isascii() == (script == "en")]
+    assert not [answer for answer in neutral if answer[1] == "negative"]
+
+
+def test_two_brands_of_opposite_polarity_come_out_opposite(read: list[tuple[dict[str, Any], str, dict[str, str]]]) -> None:
+    """Those marked hard (a price rise, a change of mind, a switch) are known failures that the model card names."""
+    opposite = [(row["text"], row["targets"], given) for row, _, given in read if len(row.get("targets", {})) == 2 and "hard" not in row]
+    assert len(opposite) >= 5
+    assert not [answer for answer in opposite if answer[1] != answer[2]]
+
+
+def test_brands(read: list[tuple[dict[str, Any], str, dict[str, str]]]) -> None:
+    right = [row["targets"][name] == label for row, _, given in read for name, label in given.items()]
+    assert sum(right) >= 0.75 * len(right)
+
+
+def test_words_of_two_languages_meet_in_the_embedding(reader: Reader) -> None:
+    pairs = [
+        ("叶酸", "folic acid"),
+        ("奶粉", "milk powder"),
+        ("洗发水", "shampoo"),
+        ("酒店", "hotel"),
+        ("价格便宜", "cheap price"),
+        ("孕妇", "pregnant woman"),
+    ]
+    one, other = (reader.embed([pair[side] for pair in pairs]) for side in (0, 1))
+    likeness = one @ other.T
+    assert likeness.argmax(1).tolist() == list(range(len(pairs)))
+    unrelated = likeness[~np.eye(len(pairs), dtype=bool)]
+    assert np.diag(likeness).mean() > unrelated.mean() + 0.3
+
+
+def test_the_same_text_is_read_the_same_in_any_company(reader: Reader) -> None:
+    text = "安康的口感很细腻，但佳泰的腥味太重了"
+    alone = reader.read([text])[0].post
+    among = reader.read(["短", "Ankang is creamy and fresh " * 9, text])[-1].post
+    assert abs(alone.negative - among.negative) < 0.02  # bfloat16 rounds
