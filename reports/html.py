@@ -15,6 +15,7 @@ from reports.catalogue import Catalogue, catalogue
 from reports.figures import Figure, Name, Shown
 from reports.summary import subject, untracked
 
+STAGES = {"fading": "fading", "gone": "gone"}  # of a topic's life; every other state is of one that rises
 VOICE_COLUMNS = ("authors", "mentions", "share_of_voice", "share_of_voice_raw")
 
 
@@ -30,7 +31,7 @@ def render(report: Report) -> str:
         about=subject(report.brands),
         word=word,
         word_place=report.topics.index(word) if word else None,
-        gone=[topic.label(report.language) for topic in report.topics if topic.state == "gone"],
+        staged={stage: [topic for topic in report.topics if STAGES.get(topic.state, "rising") == stage] for stage in ("rising", "fading", "gone")},
         charts={} if report.empty else _charts(report),
         weeks=str(len(report.brands[0].trend["share_of_voice"])) if report.brands else "",
         voice_columns=VOICE_COLUMNS,
@@ -58,6 +59,7 @@ def _environment(say: Catalogue, zone: str) -> Environment:
         "interval": lambda figure: _link(figure, say.interval(figure)),
         "day": lambda moment: _day(moment, zone, say),
         "words": _words,
+        "labels": lambda topics: [topic.label(say.language) for topic in topics],
         "names": lambda names: escape(say("join.list")).join(_isolated(name) for name in names),
     }
     return environment
