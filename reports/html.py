@@ -31,7 +31,10 @@ def render(report: Report) -> str:
         about=subject(report.brands),
         word=word,
         word_place=report.topics.index(word) if word else None,
-        staged={stage: [topic for topic in report.topics if STAGES.get(topic.state, "rising") == stage] for stage in ("rising", "fading", "gone")},
+        staged={
+            stage: [topic for topic in report.topics if STAGES.get(topic.state, "rising") == stage]
+            for stage in ("rising", "fading", "gone")
+        },
         charts={} if report.empty else _charts(report),
         weeks=str(len(report.brands[0].trend["share_of_voice"])) if report.brands else "",
         voice_columns=VOICE_COLUMNS,
