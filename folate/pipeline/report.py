@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from corpora.snapshot import Snapshot
 from folate.errors import InputError, NotFound
 from folate.pipeline.workspace import Workspace
 from folate.weeks import Week
+from nlp.sentiment import prior
 from reports.build import build
 from reports.document import to_json
 from reports.evidence import explain
@@ -34,7 +37,9 @@ def write_report(workspace: Workspace, week: Week, language: str | None, output:
     Raises InputError when `at` is no report, StoreError when its versions can't be read any more.
     """
     versions = _versions_of(at) if at else {k: v for k, v in workspace.store.versions().items() if k not in DERIVED}
-    report = build(workspace.store.snapshot(versions), workspace.config, week, language or workspace.config.language, datetime.now(UTC))
+    config = workspace.config
+    calibrated = np.array(prior(config.nlp.model))
+    report = build(workspace.store.snapshot(versions), config, week, language or config.language, datetime.now(UTC), calibrated)
     folder = output or workspace.project.reports
     folder.mkdir(parents=True, exist_ok=True)
     html, document = folder / f"{week}.html", folder / f"{week}.json"

@@ -16,6 +16,7 @@ from torch import Tensor
 from folate.errors import ConfigError
 from nlp.encoder import Encoder, EncoderConfig
 from nlp.sentiment.heads import Model
+from nlp.sentiment.reading import BALANCED
 
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
 KIND = "folate"
@@ -23,14 +24,17 @@ _TABLE = "encoder.words"
 
 
 @dataclass(frozen=True)
-class Temperatures:
-    """By language, what logits are divided by before the softmax (Guo et al. 2017, arXiv:1706.04599)."""
+class Calibration:
+    """By language, the temperatures that logits are divided by before the softmax (Guo et al. 2017, arXiv:1706.04599), and the
+    prevalences of negative, neutral and positive under which they were fitted: a quantifier corrects from those.
+    """
 
     post: Mapping[str, float] = field(default_factory=lambda: {"zh": 1.0, "en": 1.0})
     target: Mapping[str, float] = field(default_factory=lambda: {"zh": 1.0, "en": 1.0})
+    prior: tuple[float, ...] = BALANCED
 
 
-def save(model: Model, temperatures: Temperatures, name: str, tokenizer: Path, folder: Path) -> None:
+def save(model: Model, calibration: Calibration, name: str, tokenizer: Path, folder: Path) -> None:
     """Writes a model folder. Each row of the word table keeps the int8 that its largest value scales to."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = {key: value.detach().half().contiguous() for key, value in model.state_dict().items()}
@@ -38,7 +42,7 @@ def save(model: Model, temperatures: Temperatures, name: str, tokenizer: Path, f
     scale = (table.abs().amax(1) / 127).clamp(min=1e-8).half()
     weights |= {f"{_TABLE}.int8": (table / scale.float()[:, None]).round().clamp(-127, 127).to(torch.int8), f"{_TABLE}.scale": scale}
     save_file(weights, folder / WEIGHTS)
-    about = {"model_type": KIND, "name": name, "encoder": asdict(model.encoder.config), "temperatures": asdict(temperatures)}
+    about = {"model_type": KIND, "name": name, "encoder": asdict(model.encoder.config), "calibration": asdict(calibration)}
     (folder / CONFIG).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     (folder / TOKENIZER).write_bytes(tokenizer.read_bytes())
 
@@ -52,7 +56,7 @@ def describe(folder: Path) -> dict[str, Any]:
     return about
 
 
-def load(folder: Path) -> tuple[Model, Temperatures]:
+def load(folder: Path) -> tuple[Model, Calibration]:
     """The model of a folder that ``save`` wrote, in fp32 and evaluation mode."""
     about = describe(folder)
     with torch.device("meta"):  # no memory, no time spent on random values that are replaced at once
@@ -61,7 +65,7 @@ def load(folder: Path) -> tuple[Model, Temperatures]:
     table = stored.pop(f"{_TABLE}.int8").float() * stored.pop(f"{_TABLE}.scale").float()[:, None]
     weights: dict[str, Tensor] = {key: value.float() for key, value in stored.items()} | {f"{_TABLE}.weight": table}
     model.load_state_dict(weights, assign=True)
-    return model.eval().requires_grad_(False), Temperatures(**about["temperatures"])
+    return model.eval().requires_grad_(False), Calibration(**about["calibration"])
 
 
 def version(folder: Path) -> str:

@@ -31,6 +31,9 @@ class Probabilities:
         return "positive" if self.positive == best else "negative"
 
 
+BALANCED = (1 / 3, 1 / 3, 1 / 3)
+"""Prevalences of negative, neutral and positive where nothing better is known."""
+
 UNSURE = Probabilities(0.3, 0.4, 0.3)
 """The answer for a text with nothing to read: neutral, with low confidence."""
 

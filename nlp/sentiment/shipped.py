@@ -34,7 +34,7 @@ class ShippedReader:
     def __init__(self, folder: Path, dtype: torch.dtype | None = None) -> None:
         self.name: str = describe(folder)["name"]
         self.version = version(folder)
-        self.model, self.temperatures = load(folder)
+        self.model, self.calibration = load(folder)
         self.tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         self.model.to(dtype or fastest())
 
@@ -90,11 +90,11 @@ class ShippedReader:
                 yield part, Outputs(out.post[row], out.target[own], out.embedding[row]), counts[own]
 
     def _reading(self, spoken: str, total: Total) -> Reading:
-        post = Probabilities(*softmax(total.mean() / self.temperatures.post[spoken]))
+        post = Probabilities(*softmax(total.mean() / self.calibration.post[spoken]))
         judged = []
         for position, seen in enumerate(total.seen):
             if seen:
-                negative, neutral, positive, beside = softmax(total.target_mean(position) / self.temperatures.target[spoken])
+                negative, neutral, positive, beside = softmax(total.target_mean(position) / self.calibration.target[spoken])
                 judged.append(Probabilities(negative, neutral + beside, positive))
             else:  # a target without a place in the text: the page is about it, so what holds for the post holds for it
                 judged.append(post)

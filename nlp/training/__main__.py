@@ -11,7 +11,9 @@ def main() -> None:
     """Trains, calibrates and packs."""
     parser = argparse.ArgumentParser(prog="python -m nlp.training", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets (nlp/training/manifest.py names them)")
-    parser.add_argument("--encoder", type=Path, required=True, help="transformers folder of the encoder to start from")
+    parser.add_argument(
+        "--encoder", type=Path, required=True, help="a transformers folder, or one packed in 4-bit blocks"
+    )
     parser.add_argument("--out", type=Path, required=True, help="where the model folder is written")
     parser.add_argument("--work", type=Path, help="where checkpoints are kept and resumed from (default: OUT.work)")
     parser.add_argument("--layers", default="0,1,2,3,4,5", help="the encoder's layers to keep")
@@ -21,15 +23,17 @@ def main() -> None:
     options = parser.parse_args()
 
     from nlp.training.calibrate import finish  # torch takes seconds to import; --help need not
+    from nlp.training.expand import PACKED, expand
     from nlp.training.run import run
     from nlp.training.train import Settings
 
     layers = [int(index) for index in options.layers.split(",")]
     work = options.work or options.out.with_name(options.out.name + ".work")
+    encoder = expand(options.encoder, work / "encoder") if (options.encoder / PACKED).exists() else options.encoder
     settings = Settings(seed=options.seed, epochs=options.epochs, minutes=options.minutes)
-    model, splits, state = run(options.data, options.encoder, work, layers, settings)
-    temperatures = finish(model, splits, options.encoder / "tokenizer.json", options.out)
-    print(f"{state.step} steps in {state.seconds / 60:.0f} minutes; {temperatures}", file=sys.stderr)
+    model, splits, state = run(options.data, encoder, work, layers, settings)
+    calibration = finish(model, splits, encoder / "tokenizer.json", options.out)
+    print(f"{state.step} steps in {state.seconds / 60:.0f} minutes; {calibration}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -13,23 +13,21 @@ from torch import Tensor
 from nlp.sentiment.clauses import clauses
 from nlp.sentiment.heads import LABELS, TARGET_LABELS, TargetRows, padded, target_rows
 from nlp.training.manifest import Split
-from nlp.training.samples import NOT_ABOUT, TWO_WAY, Sample
+from nlp.training.samples import NEUTRAL, TWO_WAY, Sample
 
-_IGNORE = -100
+MAYBE_NEUTRAL = 0.1  # of what annotators with two choices called positive or negative: a third choice would have drawn some
 _MOST = 128  # samples of a batch
 
 
 @dataclass(frozen=True)
 class Batch:
-    """``post`` (n,) and ``target`` (m,) labels, -100 where there is none; ``*_open`` are true at the classes annotators could choose."""
+    """``post`` (n, 3) and ``target`` (m, 4): the probabilities to learn, rows of zeros where there is no label."""
 
     ids: Tensor
     mask: Tensor | None
     post: Tensor
-    post_open: Tensor
     rows: TargetRows | None
     target: Tensor
-    target_open: Tensor
 
 
 def epoch(splits: Sequence[Split], composed: Sequence[Sample], seed: int, number: int) -> list[Sample]:
@@ -65,30 +63,22 @@ def collate(group: Group) -> Batch:
     """One batch, padded to its longest text."""
     samples, encoded = [sample for sample, _ in group], [encoding for _, encoding in group]
     ids, mask = padded([encoding.ids for encoding in encoded])
-    targets = [target for sample in samples for target in sample.targets]
     mentions = [[target.spans for target in sample.targets] for sample in samples]
     around = [clauses(sample.text, spans) for sample, spans in zip(samples, mentions, strict=True)]
     rows = target_rows([encoding.offsets for encoding in encoded], mentions, around)
-    labels = [target.label for target in targets]
+    post = _wanted([(sample.label, sample.classes) for sample in samples], len(LABELS))
+    target = _wanted([(target.label, sample.classes) for sample in samples for target in sample.targets], len(TARGET_LABELS))
     if rows is not None:  # a target beyond the cut has no token to be read from
-        labels = [label if seen else _IGNORE for label, seen in zip(labels, rows.mention.sum(1).tolist(), strict=True)]
-    return Batch(
-        ids,
-        mask,
-        torch.tensor([_IGNORE if sample.label is None else sample.label for sample in samples]),
-        _open([sample.classes for sample in samples], len(LABELS)),
-        rows,
-        torch.tensor(labels, dtype=torch.long),
-        _open([_target_classes(sample) for sample in samples for _ in sample.targets], len(TARGET_LABELS)),
-    )
+        target *= rows.mention.sum(1, keepdim=True) > 0
+    return Batch(ids, mask, post, rows, target)
 
 
-def _target_classes(sample: Sample) -> tuple[int, ...]:
-    return TWO_WAY if sample.classes == TWO_WAY else (*sample.classes, NOT_ABOUT)
-
-
-def _open(classes: Sequence[tuple[int, ...]], width: int) -> Tensor:
-    opened = torch.zeros(len(classes), width, dtype=torch.bool)
-    for row, its in enumerate(classes):
-        opened[row, list(its)] = True
-    return opened
+def _wanted(labels: Sequence[tuple[int | None, tuple[int, ...]]], width: int) -> Tensor:
+    """Label and the classes it was chosen from, as probabilities (n, width)."""
+    wanted = torch.zeros(len(labels), width)
+    for row, (label, classes) in enumerate(labels):
+        if label is not None:
+            wanted[row, label] = 1.0
+            if classes == TWO_WAY:
+                wanted[row, label], wanted[row, NEUTRAL] = 1 - MAYBE_NEUTRAL, MAYBE_NEUTRAL
+    return wanted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +11,11 @@ import numpy as np
 import torch
 
 from nlp.sentiment.heads import Model
-from nlp.sentiment.packed import Temperatures, save
+from nlp.sentiment.packed import Calibration, save
 from nlp.sentiment.reading import encodable, language
 from nlp.sentiment.shipped import ShippedReader
 from nlp.training.manifest import Split, key
-from nlp.training.samples import NEUTRAL, NOT_ABOUT, Sample
+from nlp.training.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, Sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,17 +26,21 @@ _Row = tuple["NDArray[np.float64]", list[int]]
 _EACH = 250  # dev texts of a set: every set weighs about the same
 
 
-def finish(model: Model, splits: Sequence[Split], tokenizer: Path, out: Path) -> Temperatures:
+def finish(model: Model, splits: Sequence[Split], tokenizer: Path, out: Path) -> Calibration:
     """Packs the model into ``out``, fits the temperatures on what was packed, and packs it again with them."""
-    save(model, Temperatures(), NAME, tokenizer, out)
-    temperatures = fit(ShippedReader(out, torch.float32), [split for split in splits if split.train])
-    save(model, temperatures, NAME, tokenizer, out)
-    return temperatures
+    save(model, Calibration(), NAME, tokenizer, out)
+    calibration = fit(ShippedReader(out, torch.float32), [split for split in splits if split.train])
+    save(model, calibration, NAME, tokenizer, out)
+    return calibration
 
 
-def fit(reader: ShippedReader, splits: Sequence[Split]) -> Temperatures:
-    """The temperatures of least negative log likelihood over the dev samples of ``splits``; a language without any keeps 1."""
+def fit(reader: ShippedReader, splits: Sequence[Split]) -> Calibration:
+    """The temperatures of least negative log likelihood over the dev samples of ``splits``; a language without any keeps 1.
+
+    With them the prevalences of the labels of targets in those samples, which the probabilities of brands are calibrated under.
+    """
     rows: dict[tuple[str, str], list[_Row]] = {}
+    labels: Counter[int] = Counter()
     for split in splits:
         samples = some(split.dev, _EACH)
         texts = [encodable(sample.text) for sample in samples]
@@ -45,10 +50,15 @@ def fit(reader: ShippedReader, splits: Sequence[Split]) -> Temperatures:
             if sample.label is not None:
                 rows.setdefault((spoken, "post"), []).append(_row(total.mean(), sample.classes, sample.label))
             for position, target in enumerate(sample.targets):
+                if NEUTRAL in sample.classes:
+                    labels[NEUTRAL if target.label == NOT_ABOUT else target.label] += 1
                 if total.seen[position]:
                     rows.setdefault((spoken, "target"), []).append(_row(total.target_mean(position), sample.classes, target.label))
     found = {where: coolest(its) for where, its in rows.items()}
-    return Temperatures(*({spoken: found.get((spoken, head), 1.0) for spoken in ("zh", "en")} for head in ("post", "target")))
+    of_post, of_target = ({spoken: found.get((spoken, head), 1.0) for spoken in ("zh", "en")} for head in ("post", "target"))
+    # add one: a class that the dev samples lack is rare, not impossible
+    prior = tuple(round((labels[label] + 1) / (labels.total() + 3), 4) for label in (NEGATIVE, NEUTRAL, POSITIVE))
+    return Calibration(of_post, of_target, prior)
 
 
 def some(samples: Sequence[Sample], count: int) -> list[Sample]:

@@ -117,19 +117,16 @@ def _step(
 
 
 def task_losses(model: Model, batch: Batch, autocast: torch.autocast, device: torch.device) -> dict[str, Tensor]:
-    """Cross-entropy of the posts and of the targets, over the classes that each set's annotators could choose."""
+    """Cross-entropy of the posts and of the targets that have a label."""
     rows: TargetRows | None = batch.rows.to(device) if batch.rows is not None else None
     with autocast:
         mask = None if batch.mask is None else batch.mask.to(device)
         out = model(batch.ids.to(device), mask, rows)
     losses = {}
-    for name, logits, labels, opened in (
-        ("post", out.post, batch.post, batch.post_open),
-        ("target", out.target, batch.target, batch.target_open),
-    ):
-        if (labels >= 0).any():
-            masked = logits.float().masked_fill(~opened.to(device), -1e4)
-            losses[name] = functional.cross_entropy(masked, labels.to(device))
+    for name, logits, wanted in (("post", out.post, batch.post), ("target", out.target, batch.target)):
+        if wanted.any():
+            loss = functional.cross_entropy(logits.float(), wanted.to(device), reduction="sum")
+            losses[name] = loss / wanted.sum()
     return losses
 
 

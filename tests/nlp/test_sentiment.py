@@ -16,7 +16,7 @@ from nlp.encoder import Encoder, EncoderConfig, from_bert
 from nlp.sentiment import UNSURE, Probabilities, Reader, load
 from nlp.sentiment.clauses import clauses
 from nlp.sentiment.heads import Model, mean_pool
-from nlp.sentiment.packed import Temperatures, save
+from nlp.sentiment.packed import Calibration, save
 from nlp.sentiment.reading import encodable, readable
 from nlp.sentiment.shipped import WINDOW, ShippedReader
 from nlp.sentiment.windows import windows
@@ -52,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = Model(Encoder(EncoderConfig(64, 24, 2, 2, 48, positions=160)))
     for weight in model.parameters():
         torch.nn.init.normal_(weight, std=0.3)
-    save(model, Temperatures({"zh": 2.0, "en": 1.0}, {"zh": 1.0, "en": 1.0}), "tiny", where / "from.json", where / "model")
+    save(model, Calibration({"zh": 2.0, "en": 1.0}, {"zh": 1.0, "en": 1.0}), "tiny", where / "from.json", where / "model")
     return where / "model"
 
 
@@ -94,7 +94,7 @@ def test_packed_weights_come_back(folder: Path, reader: ShippedReader) -> None:
     assert (folder / "model.safetensors").stat().st_size < 60_000  # two bytes a weight, one for the words
     assert reader.name == "tiny"
     assert reader.version == ShippedReader(folder, torch.float32).version != ""
-    assert reader.temperatures.post["zh"] == 2.0
+    assert reader.calibration.post["zh"] == 2.0
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from nlp.encoder import Encoder, EncoderConfig
 from nlp.sentiment.heads import Model
 from nlp.training import readers
-from nlp.training.batches import collate, epoch, groups
+from nlp.training.batches import MAYBE_NEUTRAL, collate, epoch, groups
 from nlp.training.calibrate import coolest, finish
 from nlp.training.composed import composed
 from nlp.training.distil import Teacher, fit_embedding
@@ -124,25 +124,29 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
     return made
 
 
-def test_a_set_without_neutral_says_nothing_about_it(tokenizer: Tokenizer) -> None:
-    [group] = groups([Sample("好用", POSITIVE, TWO_WAY, (Target(((0, 1),), POSITIVE),))], tokenizer, 100, 32, "0")
+def test_a_set_without_neutral_leaves_it_a_small_part(tokenizer: Tokenizer) -> None:
+    two = Sample("好用", POSITIVE, TWO_WAY, (Target(((0, 1),), NEGATIVE),))
+    two_way, three_way = (collate(groups([sample], tokenizer, 100, 32, "0")[0]) for sample in (two, Sample("一般", NEUTRAL)))
+    assert two_way.post[0].tolist() == pytest.approx([0, MAYBE_NEUTRAL, 1 - MAYBE_NEUTRAL])
+    assert two_way.target[0].tolist() == pytest.approx([1 - MAYBE_NEUTRAL, MAYBE_NEUTRAL, 0, 0])
+    assert three_way.post[0].tolist() == [0, 1, 0]
+
+
+def test_what_has_no_label_weighs_nothing(tokenizer: Tokenizer) -> None:
+    [group] = groups([Sample("好用", POSITIVE), Sample("难用", None)], tokenizer, 100, 32, "0")
     batch = collate(group)
+    labelled = collate([pair for pair in group if pair[0].label is not None])
     torch.manual_seed(0)
-    model = Model(Encoder(EncoderConfig(1000, 24, 1, 2, 48, 32)))
+    model = Model(Encoder(EncoderConfig(1000, 24, 1, 2, 48, 32))).eval()
     off = torch.autocast("cpu", enabled=False)
-    before = task_losses(model.eval(), batch, off, torch.device("cpu"))
-    with torch.no_grad():
-        model.post[-1].bias[NEUTRAL] += 5
-        model.target[-1].bias[NEUTRAL] += 5
-        model.target[-1].bias[NOT_ABOUT] += 5
-    after = task_losses(model, batch, off, torch.device("cpu"))
-    assert before["post"].item() == pytest.approx(after["post"].item())
-    assert before["target"].item() == pytest.approx(after["target"].item())
+    both, alone = (task_losses(model, its, off, torch.device("cpu")) for its in (batch, labelled))
+    assert both.keys() == {"post"}
+    assert both["post"].item() == pytest.approx(alone["post"].item(), rel=1e-4)
 
 
 def test_a_target_beyond_the_cut_is_left_out(tokenizer: Tokenizer) -> None:
     sample = Sample("好" * 50 + "坏", None, targets=(Target(((0, 1),), POSITIVE), Target(((50, 51),), NEGATIVE)))
-    assert collate(groups([sample], tokenizer, 100, 16, "0")[0]).target.tolist() == [POSITIVE, -100]
+    assert collate(groups([sample], tokenizer, 100, 16, "0")[0]).target.tolist() == [[0, 0, 1, 0], [0, 0, 0, 0]]
 
 
 def small_run(tokenizer: Tokenizer, work: Path, epochs: int) -> tuple[Model, Progress]:
@@ -218,7 +222,7 @@ def test_finish_writes_a_folder_that_reads(tokenizer: Tokenizer, tmp_path: Path)
     samples = list(composed(40, 3))
     finish(model, [Split(Source("own", "zh", "", REVIEW), samples, samples, {})], tmp_path / "tokenizer.json", tmp_path / "out")
     about = json.loads((tmp_path / "out/config.json").read_text(encoding="utf-8"))
-    assert about["temperatures"]["post"].keys() == {"zh", "en"}
+    assert about["calibration"]["post"].keys() == {"zh", "en"}
 
 
 def test_metrics() -> None:
