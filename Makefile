@@ -15,6 +15,7 @@ install: $(READY)  ## set up .venv with the pinned versions
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Folate needs Python 3.11 or newer: make PYTHON=python3.11")'
+	@echo 'setting up .venv: some minutes the first time'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'
 	@touch $@

@@ -1,7 +1,9 @@
 """Progress bars, on standard error, for whatever takes more than two seconds."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
 from typing import Any
 
 from tqdm import tqdm
@@ -21,3 +23,22 @@ def progress(what: str, total: int | None = None, unit: str = "post", items: Ite
         leave=False,
         mininterval=0.5,
     )
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Says what is being done and for how long: for work of more than two seconds whose end can't be foreseen."""
+    done = Event()
+    with tqdm(desc=what, delay=2, file=sys.stderr, disable=not sys.stderr.isatty(), leave=False, bar_format="{desc}: {elapsed}") as bar:
+
+        def tick() -> None:
+            while not done.wait(0.5):
+                bar.update()
+
+        ticker = Thread(target=tick, daemon=True)
+        ticker.start()
+        try:
+            yield
+        finally:
+            done.set()
+            ticker.join()

@@ -9,7 +9,7 @@ import pyarrow as pa
 from corpora.snapshot import Snapshot
 from folate.pipeline.workspace import Workspace
 from folate.post import body
-from folate.progress import progress
+from folate.progress import progress, waiting
 from nlp import texts
 from nlp.brands import Linker
 from nlp.duplicates import clusters
@@ -80,7 +80,8 @@ def find_copies(workspace: Workspace) -> int:
     snapshot = workspace.store.snapshot()
     posts = snapshot.sql("SELECT id, title, text, published_at FROM posts ORDER BY id").to_pylist()
     bodies = [body(post["title"], post["text"]) for post in posts]
-    copies = clusters([post["id"] for post in posts], bodies, [post["published_at"] for post in posts])
+    with waiting("seeking copies"):
+        copies = clusters([post["id"] for post in posts], bodies, [post["published_at"] for post in posts])
     rows = [{"id": id_, "cluster": cluster, "similarity": similarity} for id_, cluster, similarity in copies]
     workspace.store.replace("duplicates", rows, {})
     return len(rows)

@@ -12,6 +12,7 @@ import numpy as np
 from corpora.snapshot import Snapshot
 from folate.errors import InputError, NotFound
 from folate.pipeline.workspace import Workspace
+from folate.progress import waiting
 from folate.weeks import Week
 from nlp.sentiment import prior
 from reports.build import build
@@ -39,7 +40,9 @@ def write_report(workspace: Workspace, week: Week, language: str | None, output:
     versions = _versions_of(at) if at else {k: v for k, v in workspace.store.versions().items() if k not in DERIVED}
     config = workspace.config
     calibrated = np.array(prior(config.nlp.model))
-    report = build(workspace.store.snapshot(versions), config, week, language or config.language, datetime.now(UTC), calibrated)
+    with waiting("building the report"):
+        snapshot = workspace.store.snapshot(versions)
+        report = build(snapshot, config, week, language or config.language, datetime.now(UTC), calibrated)
     folder = output or workspace.project.reports
     folder.mkdir(parents=True, exist_ok=True)
     html, document = folder / f"{week}.html", folder / f"{week}.json"

@@ -11,6 +11,7 @@ from folate.config import Config
 from folate.errors import NotFound
 from folate.pipeline.workspace import Workspace
 from folate.post import body
+from folate.progress import waiting
 from folate.weeks import Week, trailing
 from nlp.sentiment import Reader, load
 from nlp.topics import Discovery, Topic, discover
@@ -38,7 +39,9 @@ def find_topics(workspace: Workspace, week: Week) -> Discovery:
     stream = window(snapshot, config, week)
     if not stream.num_rows:
         _require_annotations(snapshot)
-    found = discover(stream, week, config.topics, config.watch, config.brands, _embed(config), before(snapshot, week), config.segments)
+    with waiting("seeking topics"):
+        known = before(snapshot, week)
+        found = discover(stream, week, config.topics, config.watch, config.brands, _embed(config), known, config.segments)
     workspace.store.replace("topics", [topic.to_row() for topic in found.topics], {"week": str(week)})
     return found
 

@@ -5,12 +5,14 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
 from folate.cli import COMMANDS, SUMMARIES, run
 from folate.cli.options import emit
+from folate.cli.reference import reference
 
 HEAVY = {"pyarrow", "torch", "scrapy", "pandas", "duckdb", "transformers", "spacy", "jieba", "altair", "rich"}
 
@@ -88,3 +90,8 @@ def test_no_rows_are_no_rows_in_every_format(capsys):
     for form, expected in (("json", "[]\n"), ("jsonl", ""), ("csv", "\n"), ("table", "")):
         emit([], form)
         assert capsys.readouterr().out == expected
+
+
+def test_the_reference_is_that_of_the_commands():
+    written = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert written == reference(), "run 'make docs'"
