@@ -7,13 +7,13 @@ from folate.cli import COMMANDS, cli
 
 def reference() -> str:
     """Every command with its help text, as `folate COMMAND --help` prints it."""
-    parent = click.Context(cli, info_name="folate", max_content_width=110, terminal_width=110)
+    parent = click.Context(cli, info_name="folate", terminal_width=110, **cli.context_settings)
     parts = ["# The command line", "", "Made by `make docs` from the commands themselves.", "", _block(cli.get_help(parent))]
     for name in COMMANDS:
         command = cli.get_command(parent, name)
         if command is None:
             raise LookupError(name)
-        context = click.Context(command, info_name=name, parent=parent, max_content_width=110, terminal_width=110)
+        context = click.Context(command, info_name=name, parent=parent, terminal_width=110)
         parts += ["", f"## folate {name}", "", _block(command.get_help(context))]
     return "\n".join(parts) + "\n"
 
