@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from folate.config import Brand
@@ -13,7 +12,6 @@ from nlp.brands import Linker
 from nlp.language import identify
 from nlp.sentiment import Probabilities, Reader, load
 
-BATCH = 256  # lines read before the first answer: enough for length buckets, little enough to feel immediate
 Span = tuple[int, int]
 
 
@@ -30,7 +28,7 @@ class Question:
         wanted = 'wanted {"text": …} or {"text": …, "target": …}'
         try:
             value = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # ValueError: also a number of thousands of digits
             raise InputError(f"{wanted}, got {line[:60]!r}.") from error
         if not isinstance(value, dict) or not isinstance(value.get("text"), str):
             raise InputError(f"{wanted}, got {line[:60]!r}.")
@@ -48,13 +46,12 @@ class Question:
         return found or _occurrences(self.text.lower(), target.lower())
 
 
-def classify_lines(lines: Iterable[str], model: str = "", threads: int = 0) -> Iterator[dict[str, Any]]:
-    """One answer a line, in order. The model is loaded when the first line has come."""
+def classify_lines(batches: Iterable[Sequence[str]], model: str = "", threads: int = 0) -> Iterator[dict[str, Any]]:
+    """One answer a line, in order, a batch at a time. The model is loaded when the first lines have come."""
     reader: Reader | None = None
-    source = iter(lines)
-    while batch := list(islice(source, BATCH)):
+    for lines in batches:
         reader = reader or load(model, threads)
-        yield from _answers(batch, reader)
+        yield from _answers(lines, reader)
 
 
 def _answers(lines: Sequence[str], reader: Reader) -> Iterator[dict[str, Any]]:

@@ -2,10 +2,12 @@
 
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from folate.config import FILE
+from folate.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,20 @@ class Project:
         return self.root / "reports"
 
     def salt(self) -> str:
-        """The secret that keys author hashes; made on first use, readable by its owner only."""
+        """The secret that keys author hashes; made on first use, readable by its owner only. Raises ConfigError when it is empty."""
         path = self.root / ".salt"
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text(encoding="ascii").strip()
-        with os.fdopen(handle, "w", encoding="ascii") as file:
+        if not path.exists():
+            self._make_salt(path)
+        salt = path.read_text(encoding="ascii").strip()
+        if not salt:
+            raise ConfigError(f"{path} is empty, and authors must not be hashed without a secret: restore it, or delete it for a new one.")
+        return salt
+
+    def _make_salt(self, path: Path) -> None:
+        """Whole or not at all, and the first of two processes wins."""
+        aside = self.root / f".salt.{os.getpid()}"
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
             file.write(secrets.token_hex(32))
-        return path.read_text(encoding="ascii").strip()
+        with suppress(FileExistsError):
+            os.link(aside, path)
+        aside.unlink()

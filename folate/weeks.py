@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from folate.errors import ConfigError
+from folate.post import YEARS
 
 _PATTERN = re.compile(r"(\d{4})-?W(\d{1,2})")
 
@@ -21,7 +22,7 @@ class Week:
     def parse(cls, text: str) -> "Week":
         """Read `2026-W10`. Raises ConfigError when it is not a week of that year."""
         match = _PATTERN.fullmatch(text.strip())
-        if match:
+        if match and YEARS[0] <= int(match[1]) < YEARS[1]:
             week = cls(int(match[1]), int(match[2]))
             if week.number and cls.of_date(date(week.year, 1, 4) + timedelta(weeks=week.number - 1)) == week:
                 return week

@@ -84,7 +84,7 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code. Errors become one sentence, unless --debug asks for the traceback."""
     try:
-        code = cli.main(arguments, prog_name="folate", standalone_mode=False)
+        code = cli.main(arguments or ["--help"], prog_name="folate", standalone_mode=False)
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.Abort:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from folate.cli.options import DATA_FORMATS, emit, format_option, project_option
-from folate.errors import ConfigError, CrawlError
+from folate.errors import ConfigError, CrawlError, InputError
 from folate.post import KINDS
 
 
@@ -39,7 +39,16 @@ def import_(
     from folate.pipeline.workspace import Workspace
 
     fields, workspace = _mapping(mapping), Workspace.open(folder)
-    emit([import_file(workspace, path, fields, source, kind, rating_scale) for path in files], form)
+    rows, failed = [], []
+    for path in files:
+        try:
+            rows.append(import_file(workspace, path, fields, source, kind, rating_scale))
+        except InputError as error:  # the other files are still worth reading
+            failed.append(str(error))
+    if rows:
+        emit(rows, form)
+    if failed:
+        raise InputError(" ".join(failed))
 
 
 @click.command()

@@ -60,9 +60,10 @@ def emit(rows: Iterable[Mapping[str, Any]], form: str) -> None:
     {"table": _table, "json": _json, "jsonl": _jsonl, "csv": _csv}[form](list(rows))
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> str:
     """What JSON has no type for, as text."""
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+    text: str = value.isoformat() if hasattr(value, "isoformat") else str(value)
+    return text
 
 
 def _json(rows: list[Mapping[str, Any]]) -> None:
@@ -75,17 +76,31 @@ def _jsonl(rows: list[Mapping[str, Any]]) -> None:
 
 
 def _csv(rows: list[Mapping[str, Any]]) -> None:
+    if not rows:
+        return
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+    writer.writerows({key: _csv_cell(value) for key, value in row.items()} for row in rows)
     click.echo(text.getvalue(), nl=False)
+
+
+def _csv_cell(value: Any) -> Any:
+    """Numbers in full, lists and tables as JSON, and an apostrophe before what a spreadsheet would run as a formula."""
+    if isinstance(value, list | tuple | dict):
+        value = json.dumps(value, ensure_ascii=False, default=plain)
+    if value is None or isinstance(value, int | float):
+        return value
+    text = plain(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _table(rows: list[Mapping[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from reports.sections import printable
 
     if not rows:
         click.echo("nothing to show.", err=True)
@@ -95,18 +110,17 @@ def _table(rows: list[Mapping[str, Any]]) -> None:
         number = all(isinstance(row[name], int | float) or row[name] is None for row in rows)
         table.add_column(name, justify="right" if number else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row.values()))
+        table.add_row(*(Text(printable(_cell(value))) for value in row.values()))
     width = None if sys.stdout.isatty() else 160
     Console(width=width, highlight=False).print(table)
 
 
 def _cell(value: Any) -> str:
-    """One cell of a table: lists joined, floats to three digits, missing empty. Safe to open in a spreadsheet."""
+    """One cell of a table: lists joined, floats to three digits, missing empty."""
     if value is None:
         return ""
     if isinstance(value, float):
         return f"{value:.3f}".rstrip("0").rstrip(".")
     if isinstance(value, list | tuple):
         return ", ".join(_cell(item) for item in value)
-    text = plain(value) if hasattr(value, "isoformat") else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "@", "-", "\t", "\r")) else text
+    return plain(value)

@@ -11,10 +11,11 @@ from folate.errors import ConfigError
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
-def init(directory: Path) -> None:
-    """Make DIRECTORY a project: a commented folate.toml to fill in."""
+@click.argument("directory", required=False, type=click.Path(path_type=Path, file_okay=False))
+@project_option
+def init(directory: Path | None, folder: Path) -> None:
+    """Make DIRECTORY (or --project DIR, or this folder) a project: a commented folate.toml to fill in."""
+    directory = directory or folder
     path = directory / FILE
     if path.exists():
         raise ConfigError(f"{path} is there already; wanted a folder without one.")

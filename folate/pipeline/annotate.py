@@ -89,12 +89,13 @@ def find_copies(workspace: Workspace) -> int:
 
 def read_sentiments(workspace: Workspace, reader: Reader) -> int:
     """Sentiment of each post and of each brand in it. A brand the page is about gets the post's own sentiment."""
-    store = workspace.store
-    version = f"{reader.version}+{text_version(workspace)}"
-    total = store.count_pending("sentiments", reader.name, version)
-    snapshot = store.snapshot()
+    store, read = workspace.store, (TEXT, text_version(workspace))
+    version = f"{reader.version}+{read[1]}"
+    total = store.count_pending("sentiments", reader.name, version, after=read)
+    snapshot = None
     with progress("reading sentiment", total) as bar:
-        for posts in store.pending("sentiments", reader.name, version, SENTIMENT_BATCH):
+        for posts in store.pending("sentiments", reader.name, version, SENTIMENT_BATCH, after=read):
+            snapshot = snapshot or store.snapshot()  # taken after the posts were: it has the mentions of all of them
             rows = posts.select(["id", "text_hash", "title", "text"]).to_pylist()
             mentions = _mentions(snapshot, posts.column("id"))
             spans = [[spans for spans in mentions[row["id"]].values() if spans] for row in rows]

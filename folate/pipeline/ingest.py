@@ -33,12 +33,13 @@ def import_file(
         mapping=mapping, source=source or path.name.split(".")[0], kind=kind or "review", decided=frozenset(decided),
         rating_scale=rating_scale, zone=workspace.config.timezone, crawl=f"import:{path.name}", salt=workspace.project.salt(),
     )  # fmt: skip
-    reasons: Counter[str] = Counter()
+    reading, reasons = read(path, options), Counter[str]()
     rejects = workspace.project.rejects / f"{path.name}.jsonl"
     rejects.parent.mkdir(exist_ok=True)
-    with rejects.open("w", encoding="utf-8") as out:
-        reading = read(path, options)
+    aside = rejects.with_suffix(".part")  # an import that fails leaves the rejects of the last one
+    with aside.open("w", encoding="utf-8", errors="replace") as out:
         done = workspace.store.upsert_posts(_without_rejects(progress("reading", items=reading, unit="row"), out, reasons))
+    aside.replace(rejects)
     if not reasons:
         rejects.unlink()
     return {

@@ -70,7 +70,11 @@ def evidence_text(workspace: Workspace, identifier: str) -> str:
 
 
 def _versions_of(path: Path) -> Mapping[str, int]:
+    """The corpus versions that a report names. Raises InputError."""
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8"))["versions"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"wanted a report in JSON with its corpus versions, got {path}.") from error
+        versions = json.loads(path.read_text(encoding="utf-8"))["versions"]
+        if all(isinstance(number, int) and number >= 0 for number in versions.values()):
+            return dict(versions)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass  # told below, with every other way of not being a report
+    raise InputError(f"wanted a report in JSON with its corpus versions, got {path}.")

@@ -7,19 +7,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from folate.errors import ConfigError
 from nlp.encoder import Encoder, EncoderConfig
+from nlp.sentiment.about import CONFIG, KIND, describe
 from nlp.sentiment.heads import Model
 from nlp.sentiment.reading import BALANCED
 
-WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
-KIND = "folate"
+WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
 _TABLE = "encoder.words"
 
 
@@ -45,15 +43,6 @@ def save(model: Model, calibration: Calibration, name: str, tokenizer: Path, fol
     about = {"model_type": KIND, "name": name, "encoder": asdict(model.encoder.config), "calibration": asdict(calibration)}
     (folder / CONFIG).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     (folder / TOKENIZER).write_bytes(tokenizer.read_bytes())
-
-
-def describe(folder: Path) -> dict[str, Any]:
-    """The config of a model folder. Raises ConfigError if it can't be read."""
-    try:
-        about: dict[str, Any] = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{folder} should be a model folder with a {CONFIG}, and its {CONFIG} can't be read: {error}.") from error
-    return about
 
 
 def load(folder: Path) -> tuple[Model, Calibration]:

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
+from nlp.sentiment.about import describe
 from nlp.sentiment.clauses import Span, clauses
 from nlp.sentiment.heads import LABELS, TARGET_LABELS, Outputs, padded, target_rows
-from nlp.sentiment.packed import TOKENIZER, describe, load, version
+from nlp.sentiment.packed import TOKENIZER, load, version
 from nlp.sentiment.reading import UNSURE, Probabilities, Reading, Targets, encodable, language, readable
 from nlp.sentiment.windows import Window, buckets, windows
 

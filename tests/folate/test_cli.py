@@ -79,15 +79,39 @@ def test_the_same_rows_in_every_format(capsys):
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == ROWS
     emit(ROWS, "csv")
     cells = list(csv.reader(io.StringIO(capsys.readouterr().out)))
-    assert cells == [["名字", "share", "tags", "missing"], ["晨谷", "0.25", "a, b", ""], ["'=cmd()", "-1", "", ""]]
+    assert cells == [["名字", "share", "tags", "missing"], ["晨谷", "0.25", '["a", "b"]', ""], ["'=cmd()", "-1.0", "[]", ""]]
     emit(ROWS, "table")
     lines = capsys.readouterr().out.splitlines()
     ends = [cell_len(line[: line.index(cell) + len(cell)]) for line, cell in zip(lines, ("share", "0.25", "-1"), strict=True)]
     assert len(set(ends)) == 1  # right-aligned, a Han character being two columns wide
 
 
+def test_a_table_does_not_command_the_terminal(capsys):
+    emit([{"source": "\x1b[2J\u202eevil"}], "table")
+    assert not {"\x1b", "\u202e"} & set(capsys.readouterr().out)
+
+
+def test_without_arguments_it_shows_its_help(capsys):
+    assert run([]) == 0
+    assert capsys.readouterr().out.startswith("Usage: folate")
+
+
+def test_segment_answers_each_line_with_a_line(tmp_path):
+    words = tmp_path / "words.txt"
+    words.write_text("乳果糖奶盖\n", encoding="utf-8")
+    text = "\ufeff孕妇要吃叶酸片吗\n\nI don't like 乳果糖奶盖\r\n\xff last".encode("utf-8", "surrogateescape")
+    done = subprocess.run(
+        [sys.executable, "-m", "folate.cli", "segment", "--words", str(words)], input=text, capture_output=True, check=True
+    )
+    lines = done.stdout.decode().splitlines()
+    assert len(lines) == 4
+    assert "".join(lines[0].split()) == "孕妇要吃叶酸片吗"
+    assert lines[1] == ""
+    assert "乳果糖奶盖" in lines[2].split()
+
+
 def test_no_rows_are_no_rows_in_every_format(capsys):
-    for form, expected in (("json", "[]\n"), ("jsonl", ""), ("csv", "\n"), ("table", "")):
+    for form, expected in (("json", "[]\n"), ("jsonl", ""), ("csv", ""), ("table", "")):
         emit([], form)
         assert capsys.readouterr().out == expected
 

@@ -185,6 +185,31 @@ def test_wrong_input_is_one_sentence_and_a_code(project, tmp_path, capsys):
     assert all(line.startswith("folate: ") for line in errors)
 
 
+def test_one_unreadable_file_does_not_keep_the_others_out_and_leaves_earlier_rejects(project, file, capsys):
+    imported(project, file, capsys)
+    empty = project / "empty.csv"
+    empty.write_text("")
+    assert ask(project, "import", str(empty), str(file), "--source", "file", "--kind", "forum", "--format", "json") == 3
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["file"], row["known"]) == ("posts.csv", 555)
+    assert ask(project, "import", str(file), "--map", "text=nope") == 3
+    assert [path.name for path in (project / "rejects").iterdir()] == ["posts.csv.jsonl"]
+
+
+@pytest.mark.parametrize("versions", ['{"posts": "x"}', '{"posts": -1}', "[]", "3"])
+def test_a_report_at_what_is_no_report_is_refused(project, versions, capsys):
+    path = project / "not.json"
+    path.write_text(f'{{"versions": {versions}}}')
+    assert ask(project, "report", "--week", "2026-W10", "--at", str(path)) == 3
+    assert "wanted a report in JSON" in capsys.readouterr().err
+
+
+def test_an_empty_salt_is_refused(project, file, capsys):
+    (project / ".salt").write_text("")
+    assert ask(project, "import", str(file)) == 2
+    assert "is empty" in capsys.readouterr().err
+
+
 def test_status_counts_what_each_source_holds(project, file, capsys):
     imported(project, file, capsys)
     ask(project, "annotate", "--without-sentiment")

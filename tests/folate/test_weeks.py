@@ -42,7 +42,7 @@ def test_monday_midnight_is_the_projects_own():
     assert Week.of(moment, "UTC") == Week(2026, 9)
 
 
-@pytest.mark.parametrize("text", ["2026-W54", "2026-W00", "2026-10", "W10", "", "2025-W53", "２０２６-W10x"])
+@pytest.mark.parametrize("text", ["2026-W54", "2026-W00", "2026-10", "W10", "", "2025-W53", "２０２６-W10x", "0001-W01", "9999-W52"])
 def test_what_is_no_week_is_refused(text):
     with pytest.raises(ConfigError, match="2026-W10"):
         Week.parse(text)
