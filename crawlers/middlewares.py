@@ -93,7 +93,7 @@ async def _after(answer: Any, told: float | None) -> Any:
 def retry_after(header: bytes | None) -> float | None:
     """Seconds that a Retry-After header asks for, given as seconds or as a date (RFC 9110, 10.2.3); None without a valid one."""
     text = (header or b"").decode("latin-1").strip()
-    if text.isdigit():
+    if text.isascii() and text.isdecimal():
         return float(text)
     try:
         return max(0.0, (parsedate_to_datetime(text) - now()).total_seconds())

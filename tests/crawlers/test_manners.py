@@ -1,0 +1,28 @@
+"""What a server's headers ask of a crawl."""
+
+from datetime import timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from crawlers.ledger import now
+from crawlers.middlewares import retry_after
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [(b"120", 120.0), (b" 0 ", 0.0), (b"Thu, 01 Jan 1970 00:00:00 GMT", 0.0), (None, None), (b"", None), (b"soon", None), (b"-5", None)],
+)
+def test_retry_after(header: bytes | None, seconds: float | None) -> None:
+    assert retry_after(header) == seconds
+
+
+def test_retry_after_a_date() -> None:
+    told = retry_after(format_datetime(now() + timedelta(seconds=90), usegmt=True).encode())
+    assert told is not None
+    assert 60 < told <= 90
+
+
+@pytest.mark.parametrize("digits", ["²", "१२", "1²"])
+def test_digits_that_are_no_number_of_seconds(digits: str) -> None:
+    assert retry_after(digits.encode("latin-1", "replace")) is None
