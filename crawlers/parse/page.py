@@ -54,7 +54,7 @@ class Page:
         jsonp = _JSONP.fullmatch(self.text)
         try:
             return json.loads(jsonp[1] if jsonp else self.text)
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):  # ValueError: no JSON, or a number of thousands of digits
             return None
 
     def absolute(self, href: str | None) -> str | None:

@@ -75,10 +75,11 @@ def test_schema_fields_of_any_kind(review: dict[str, Any]) -> None:
         '<a rel="next" href="data:text/html,x">n</a>',
         "[" * 50_000,
         '{"data":' * 5_000,
+        f'{{"data": {"9" * 5_000}}}',
         "<p>\0\0</p>",
         "",
     ],
-    ids=["deep", "entities", "external entity", "schemes", "deep list", "deep json", "nul", "empty"],
+    ids=["deep", "entities", "external entity", "schemes", "deep list", "deep json", "long number", "nul", "empty"],
 )
 def test_known_tricks(spider: str, role: str, body: str) -> None:
     parsed = read(spider, role, body.encode())
