@@ -18,7 +18,8 @@ _LONGEST = 300  # characters that can tell a date
 _MONTHS = {name: i for i, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)}
 _MONTH = r"(?P<name>jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
 _CLOCK = re.compile(
-    r"(?P<half>上午|下午|晚上|凌晨|中午)?\s*(?<![\d:])(?P<hour>\d{1,2})(?:[:：时點点](?P<minute>\d{2})(?:[:：分](?P<second>\d{2}))?)?(?![\d:])"
+    r"(?P<half>上午|下午|晚上|凌晨|中午)?\s*(?<![\d:])(?P<hour>\d{1,2})"
+    r"(?:[:：时時點点](?P<minute>\d{2}|半)(?:[:：分](?P<second>\d{2}))?|(?P<sharp>[时時點点]))?(?![\d:])"
     r"\s*(?P<ampm>[ap]\.?m\b\.?)?|(?P<word>noon|midnight)",
     re.I,
 )
@@ -98,7 +99,8 @@ def _relative(text: str, now: datetime) -> Moment | None:
     if number == "半":
         step, number, precision = step / 2, "1", "minute" if precision == "hour" else precision
     steps = int(number) if number.isdigit() else 3 if number in ("几", "a few") else 1
-    return _cut(now - steps * step, precision), precision
+    since = now if precision == "day" else now.astimezone(UTC)  # hours are counted through a change of the clocks
+    return _cut((since - steps * step).astimezone(now.tzinfo), precision), precision
 
 
 def _unit(word: str) -> tuple[timedelta, Precision]:
@@ -157,20 +159,24 @@ def _at(day: date, text: str, now: datetime) -> Moment:
     for match in _CLOCK.finditer(text[:60]):
         if match["word"]:
             return datetime.combine(day, time(12 if match["word"].lower() == "noon" else 0), now.tzinfo), "minute"
-        if match["minute"] or match["ampm"]:
-            value = datetime.combine(day, _time(match), now.tzinfo)
+        if match["minute"] or match["ampm"] or (match["half"] and match["sharp"]):
+            clock, days = _time(match)
+            value = datetime.combine(day + timedelta(days=days), clock, now.tzinfo)
             offset = _OFFSET.search(text, match.end())
             return (value.replace(tzinfo=_fixed(offset)) if offset else value), "second" if match["second"] else "minute"
     return datetime.combine(day, time(), now.tzinfo), "day"
 
 
-def _time(match: re.Match[str]) -> time:
-    hour, half = int(match["hour"]), (match["ampm"] or "")[:1].lower()
-    if (half == "p" or match["half"] in ("下午", "晚上")) and hour < 12:
-        hour += 12
-    elif half == "a" and hour == 12:
+def _time(match: re.Match[str]) -> tuple[time, int]:
+    """The time shown, and how many days after the date shown: 晚上12:30 is in the night that follows."""
+    hour, half = int(match["hour"]), match["half"] or (match["ampm"] or "")[:1].lower()
+    minute = 30 if match["minute"] == "半" else int(match["minute"] or 0)
+    midnight = half == "晚上" and hour in (0, 12)
+    if midnight or (hour == 12 and half in ("a", "上午", "凌晨")):
         hour = 0
-    return time(hour, int(match["minute"] or 0), int(match["second"] or 0))
+    elif (hour < 12 and half in ("p", "下午", "晚上")) or (hour < 10 and half == "中午"):
+        hour += 12
+    return time(hour, minute, int(match["second"] or 0)), int(midnight)
 
 
 def _fixed(match: re.Match[str]) -> tzinfo:

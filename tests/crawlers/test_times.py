@@ -68,6 +68,13 @@ def test_any_text_gives_a_moment_or_nothing(text: str) -> None:
     assert found is None or found[0].utcoffset() == timedelta(0)
 
 
+def test_hours_are_counted_through_a_change_of_the_clocks() -> None:
+    """At 08:00 in New York on 8 March 2026, when its clocks had gone from 02:00 to 03:00."""
+    now = datetime(2026, 3, 8, 12, tzinfo=UTC)
+    assert moment("12 hours ago", now, "America/New_York") == (datetime(2026, 3, 8, 0, tzinfo=UTC), "hour")
+    assert moment("1 day ago", now, "America/New_York") == (datetime(2026, 3, 7, 5, tzinfo=UTC), "day")
+
+
 def test_epochs() -> None:
     assert epoch("1538052669") == (datetime(2018, 9, 27, 12, 51, 9, tzinfo=UTC), "second")
     assert epoch("1538052669000") == epoch("1538052669")
