@@ -11,9 +11,7 @@ def main() -> None:
     """Trains, calibrates and packs."""
     parser = argparse.ArgumentParser(prog="python -m nlp.training", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets (nlp/training/manifest.py names them)")
-    parser.add_argument(
-        "--encoder", type=Path, required=True, help="a transformers folder, or one packed in 4-bit blocks"
-    )
+    parser.add_argument("--encoder", type=Path, required=True, help="a transformers folder, or one packed in 4-bit blocks")
     parser.add_argument("--out", type=Path, required=True, help="where the model folder is written")
     parser.add_argument("--work", type=Path, help="where checkpoints are kept and resumed from (default: OUT.work)")
     parser.add_argument("--layers", default="0,1,2,3,4,5", help="the encoder's layers to keep")
