@@ -56,7 +56,7 @@ def net(brand: BrandMeasures, place: int) -> str:
 
 
 def _point(figure: Figure, place: int) -> dict[str, Any]:
-    return {"week": figure.week[5:], "brand": str(place), "value": figure.value, "low": figure.low, "high": figure.high}
+    return {"week": figure.week, "brand": str(place), "value": figure.value, "low": figure.low, "high": figure.high}
 
 
 def line_ends(brands: Sequence[BrandMeasures], top: float, height: int) -> list[dict[str, Any]]:
@@ -83,9 +83,9 @@ def _short(name: str) -> str:
 
 
 def _weeks(every: int = 1) -> Any:
-    return alt.X(
-        "week:O", axis=_axis(grid=False, labelAngle=0, labelExpr=f"indexof(domain('x'), datum.value) % {every} ? '' : datum.value")
-    )
+    """The weeks by their whole names, which sort as time runs, also from one year into the next; the label leaves the year out."""
+    label = f"indexof(domain('x'), datum.value) % {every} ? '' : slice(datum.value, 5)"
+    return alt.X("week:O", axis=_axis(grid=False, labelAngle=0, labelExpr=label))
 
 
 def _axis(**options: Any) -> Any:

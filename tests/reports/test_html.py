@@ -88,6 +88,20 @@ def test_charts_take_their_colours_from_the_page(report: Report) -> None:
     assert "font-family" not in svg
 
 
+def test_weeks_run_on_into_the_next_year(report: Report) -> None:
+    """Also where a week without an interval is missing from one layer of the chart."""
+    brand = report.brands[0]
+    names = ("2025-W50", "2025-W51", "2025-W52", "2026-W01", "2026-W02")
+    figures = brand.trend["net_sentiment_polar"]
+    trend = tuple(replace(figure, week=name) for figure, name in zip(figures, names, strict=False))
+    trend = (trend[0], replace(trend[1], value=None, low=None, high=None), *trend[2:])
+    turning = replace(brand, trend={"share_of_voice": trend, "net_sentiment_polar": trend})
+    assert re.findall(r">(W\d\d)<", charts.voice((turning,), charts.WIDE)) == ["W50", "W51", "W52", "W01", "W02"]
+    svg = charts.net(turning, 0)
+    places = [(float(x), week) for x, week in re.findall(r"translate\(([\d.]+),[^>]*>(W\d\d)<", svg)]
+    assert [week for _, week in sorted(places)] == ["W50", "W52", "W02"]
+
+
 def test_a_hostile_name_in_a_chart(report: Report) -> None:
     hostile = replace(report.brands[0], label="<b>&\u202e")
     svg = charts.voice((hostile, *report.brands[1:]), charts.NARROW)
