@@ -88,8 +88,11 @@ def build(
 
 
 def _partial_until(snapshot: Snapshot, week: Week, zone: str, now: datetime | None) -> datetime | None:
-    known = snapshot.sql(queries.NEWEST).column("newest")[0].as_py() or now
-    return known if known and known < week.bounds(zone)[1] else None
+    """A moment before the week began tells nothing of it: its posts were imported without the time when they were fetched."""
+    start, stop = week.bounds(zone)
+    newest = snapshot.sql(queries.NEWEST).column("newest")[0].as_py()
+    known = newest if newest and newest >= start else now
+    return known if known and known < stop else None
 
 
 def _flags(until: datetime | None, sources: tuple[SourceLine, ...]) -> tuple[str, ...]:

@@ -253,6 +253,16 @@ def test_the_corpus_knows_by_itself_that_the_week_is_not_over(
     assert thin(blank, tmp_path, config, week).partial_until == monday + timedelta(days=2)
 
 
+@pytest.mark.parametrize(("days", "partial"), [(3, True), (7, False)])
+def test_a_crawl_before_the_week_does_not_know_whether_it_is_over(
+    days: int, partial: bool, blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime
+) -> None:
+    ledger(blank, monday, one={"status": "complete", "finished_at": monday - timedelta(days=1), "until": monday - timedelta(days=1)})
+    blank.add("禾叶", monday + timedelta(days=1))
+    report = thin(blank, tmp_path, config, week, now=monday + timedelta(days=days))
+    assert bool(report.partial_until) is partial
+
+
 def test_weeks_are_cut_in_the_zone_of_the_project(blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime) -> None:
     blank.add("禾叶", monday - timedelta(seconds=1))
     blank.add("禾叶 again", monday)
