@@ -4,21 +4,23 @@ import json
 import textwrap
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from corpora.snapshot import Snapshot
 from folate.post import body
 from reports import queries
-from reports.catalogue import Catalogue, catalogue
+from reports.catalogue import catalogue
 from reports.figures import Figure
 from reports.sections import excerpt, printable
 
 _WIDTH = 100
 
 
-def explain(row: Mapping[str, Any], snapshot: Snapshot) -> str:
+def explain(row: Mapping[str, Any], snapshot: Snapshot, zone: str = "UTC") -> str:
     """The text for one row of `evidence`: value, interval, definition, query, corpus versions and posts (authors as hashes).
 
     `snapshot` is the corpus that the posts are shown from: the one at the row's versions shows them as they stood.
+    Their days are those of `zone` (IANA).
     """
     say, figure = catalogue("en"), _figure(row)
     lines = [
@@ -30,7 +32,7 @@ def explain(row: Mapping[str, Any], snapshot: Snapshot) -> str:
         f"versions    {', '.join(f'{name} {number}' for name, number in json.loads(figure.versions).items()) or 'an empty corpus'}",
         "query",
         textwrap.indent(figure.query, "  "),
-        *_posts(snapshot, figure, say),
+        *_posts(snapshot, figure, ZoneInfo(zone)),
     ]
     return "\n".join(lines)
 
@@ -40,12 +42,13 @@ def _figure(row: Mapping[str, Any]) -> Figure:
     return Figure(**{name: row[name] for name in kept}, posts=tuple(row["posts"] or ()))
 
 
-def _posts(snapshot: Snapshot, figure: Figure, say: Catalogue) -> list[str]:
+def _posts(snapshot: Snapshot, figure: Figure, zone: ZoneInfo) -> list[str]:
     rows = {row["id"]: row for row in snapshot.sql(queries.posts(figure.posts)).to_pylist()}
-    shown = [_post(rows[post]) for post in figure.posts if post in rows]
+    shown = [_post(rows[post], zone) for post in figure.posts if post in rows]
     return [f"posts       {len(figure.posts)} of those behind it" if figure.posts else "posts       none", *shown]
 
 
-def _post(row: Mapping[str, Any]) -> str:
-    who, said = (row["author"] or "no author")[:8], printable(excerpt(body(row["title"], row["text"]), 80))
-    return f"  {row['id']}  {row['published_at']:%Y-%m-%d}  {who}  {said}"
+def _post(row: Mapping[str, Any], zone: ZoneInfo) -> str:
+    day = row["published_at"].astimezone(zone)
+    who, said = (row["author"] or "")[:8] or "no author", printable(excerpt(body(row["title"], row["text"]), 80))
+    return f"  {printable(row['id'])}  {day:%Y-%m-%d}  {who}  {said}"

@@ -66,7 +66,7 @@ def find_evidence(snapshot: Snapshot, identifier: str) -> dict[str, Any]:
 def evidence_text(workspace: Workspace, identifier: str) -> str:
     """What `folate evidence ID` prints: the number, its definition and query, and the posts as they stood."""
     row = find_evidence(workspace.store.snapshot(), identifier)
-    return explain(row, workspace.store.snapshot(json.loads(row["versions"])))
+    return explain(row, workspace.store.snapshot(json.loads(row["versions"])), workspace.config.timezone)
 
 
 def _versions_of(path: Path) -> Mapping[str, int]:

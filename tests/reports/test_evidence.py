@@ -1,5 +1,6 @@
 """What `folate evidence ID` prints."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,19 @@ def test_posts_cannot_command_a_terminal(blank: Any, tmp_path: Path, config: Con
     row = next(row for row in build(snapshot, config, week).evidence if row["measure"] == "mentions" and row["n"])
     text = explain(row, snapshot)
     assert "禾叶\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}反 👩‍👩‍👧" in text
+
+
+def test_days_are_those_of_the_project_and_ids_are_printable(
+    blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime
+) -> None:
+    post = blank.add("禾叶", monday)  # still Sunday in UTC
+    blank.posts[0] = replace(post, id="weiba:\x1b[2J")
+    blank.tables["mentions"][0]["id"] = "weiba:\x1b[2J"
+    snapshot = blank.snapshot(tmp_path)
+    row = next(row for row in build(snapshot, config, week).evidence if row["measure"] == "mentions" and row["n"])
+    shown = "  weiba:\N{REPLACEMENT CHARACTER}[2J  2026-03-0{}  no author  禾叶"
+    assert explain(row, snapshot, config.timezone).endswith(shown.format(2))
+    assert explain(row, snapshot).endswith(shown.format(1))
 
 
 def test_printable_keeps_both_languages_and_emoji() -> None:
