@@ -79,7 +79,7 @@ def _differs(left: str, right: str, names: tuple[str, ...] | list[str]) -> str:
 
 
 def _rehashed(posts: pa.Table) -> pa.Table:
-    """Title and text may come from two sights, so the hash of their body is taken anew."""
-    bodies = zip(posts["title"].to_pylist(), posts["text"].to_pylist(), strict=True)
-    hashes = pa.array([text_hash(body(title, text)) for title, text in bodies], pa.string())
+    """Title, text and subject may come from several sights, so their hash is taken anew."""
+    read = zip(*(posts[name].to_pylist() for name in ("title", "text", "subject")), strict=True)
+    hashes = pa.array([text_hash(body(title, text), subject) for title, text, subject in read], pa.string())
     return posts.set_column(posts.schema.get_field_index("text_hash"), "text_hash", hashes)

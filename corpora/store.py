@@ -106,14 +106,20 @@ class Store:
         """The store at `versions` (a table that they do not name is empty), or as it is now. Raises StoreError."""
         return Snapshot(self.root, self.versions() if versions is None else versions)
 
-    def pending(self, table: str, annotator: str, version: str, size: int = 10_000) -> Iterator[pa.RecordBatch]:
-        """Posts without a row of this annotator and version for their present text, in batches. Raises StoreError."""
-        return self.snapshot().stream(f"SELECT p.* {_pending(table)}", {"annotator": annotator, "version": version}, size)
+    def pending(
+        self, table: str, annotator: str, version: str, size: int = 10_000, after: tuple[str, str] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Posts without a row of this annotator and version for their present text, in batches. Raises StoreError.
 
-    def count_pending(self, table: str, annotator: str, version: str) -> int:
+        `after` names the annotator and the version of `texts` that must have read the present text: other posts wait for that.
+        """
+        question, params = _pending(table, annotator, version, after)
+        return self.snapshot().stream(f"SELECT p.* {question}", params, size)
+
+    def count_pending(self, table: str, annotator: str, version: str, after: tuple[str, str] | None = None) -> int:
         """How many posts `pending` would give."""
-        counted = self.snapshot().sql(f"SELECT count(*) AS n {_pending(table)}", {"annotator": annotator, "version": version})
-        return int(counted["n"][0].as_py())
+        question, params = _pending(table, annotator, version, after)
+        return int(self.snapshot().sql(f"SELECT count(*) AS n {question}", params)["n"][0].as_py())
 
     def compact(self) -> None:
         """Merge the small files that many small upserts leave."""
@@ -246,12 +252,16 @@ def _check_keys(table: Table, rows: pa.Table) -> None:
             raise StoreError(f"wanted {name!r} in every row for {table.name!r}, got {missing} rows without.")
 
 
-def _pending(table: str) -> str:
-    """SQL after the columns of a question for posts that wait for an annotation."""
+def _pending(table: str, annotator: str, version: str, after: tuple[str, str] | None) -> tuple[str, dict[str, str]]:
+    """SQL after the columns of a question for posts that wait for an annotation, and its parameters."""
     if table not in OF_ONE_TEXT:
         raise StoreError(f"wanted a table of annotations, got {table!r}; {possible(table, OF_ONE_TEXT)}.")
     made = f"SELECT id, text_hash FROM all_{table} WHERE annotator = $annotator AND version = $version"
-    return f"FROM posts p ANTI JOIN ({made}) USING (id, text_hash)"
+    waiting, params = f"FROM posts p ANTI JOIN ({made}) USING (id, text_hash)", {"annotator": annotator, "version": version}
+    if after is None:
+        return waiting, params
+    read = "SELECT id, text_hash FROM texts WHERE annotator = $reader AND version = $reading"
+    return f"{waiting} SEMI JOIN ({read}) USING (id, text_hash)", params | {"reader": after[0], "reading": after[1]}
 
 
 def _quoted(value: str) -> str:

@@ -60,8 +60,8 @@ class Post:
 
     @property
     def text_hash(self) -> str:
-        """Digest of the body: an annotation belongs to the body it was made of."""
-        return text_hash(self.body)
+        """Digest of the body and the subject: an annotation belongs to what it was made of."""
+        return text_hash(self.body, self.subject)
 
     def to_json(self) -> str:
         """One line of JSON; missing fields are left out."""
@@ -106,9 +106,12 @@ def body(title: str | None, text: str) -> str:
     return f"{title}\n{text}" if title else text
 
 
-def text_hash(body: str) -> str:
-    """Digest of a body, 16 hex digits."""
-    return blake2b(body.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+def text_hash(body: str, subject: str | None = None) -> str:
+    """Digest of a body and of the subject that says which brand a page is about, 16 hex digits."""
+    digest = blake2b(body.encode("utf-8", "surrogatepass"), digest_size=8)
+    if subject:
+        digest.update(b"\xff" + subject.encode("utf-8", "surrogatepass"))  # UTF-8 has no such byte: body and subject stay apart
+    return digest.hexdigest()
 
 
 def pseudonyms(salt: str) -> Pseudonym:

@@ -251,6 +251,24 @@ class TestPending:
         assert store.count_pending("texts", "text", "1") == 4
         assert store.count_pending("texts", "another", "1") == 5
 
+    def test_what_must_be_read_before(self, store: Store) -> None:
+        store.upsert_posts([post(n) for n in range(4)])
+        store.upsert("texts", [annotation(post(0)), annotation(post(1)), annotation(post(2), version="0")])
+        store.upsert("sentiments", [annotation(post(0), annotator="model", label="neutral")])
+        waiting = [id_ for batch in store.pending("sentiments", "model", "1", after=("text", "1")) for id_ in batch["id"].to_pylist()]
+        assert waiting == [post(1).id]
+        assert store.count_pending("sentiments", "model", "1", after=("text", "1")) == 1
+        store.upsert_posts([post(1, text="of now")])
+        assert store.count_pending("sentiments", "model", "1", after=("text", "1")) == 0
+
+    def test_another_subject_waits_to_be_read_again(self, store: Store) -> None:
+        store.upsert_posts([post(1, title="标题")])
+        store.upsert("texts", [annotation(post(1, title="标题"))])
+        store.upsert_posts([post(1, subject="甲手机")])
+        assert store.count_pending("texts", "text", "1") == 1
+        store.upsert("texts", [annotation(post(1, title="标题", subject="甲手机"))])
+        assert store.count_pending("texts", "text", "1") == 0
+
     def test_reading_while_writing_ends(self, store: Store) -> None:
         store.upsert_posts([post(n) for n in range(100)])
         sizes = []

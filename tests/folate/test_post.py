@@ -66,10 +66,11 @@ def test_lone_surrogates_become_replacement_marks_and_pairs_become_emoji():
     assert post(text="\ud83d\ude00").text == "😀"
 
 
-def test_the_body_is_title_and_text_and_the_hash_follows_it():
+def test_the_body_is_title_and_text_and_the_hash_follows_it_and_the_subject():
     assert post(title="早餐").body == "早餐\n燕麦很香"
     assert post().body == "燕麦很香"
     assert post(title="早餐").text_hash != post().text_hash
+    assert post(subject="燕麦").text_hash != post().text_hash
     assert post(likes=3).text_hash == post().text_hash
 
 
