@@ -6,7 +6,7 @@ from reports.catalogue import Catalogue, Parts
 from reports.figures import Change, Figure, Name, Sentence
 from reports.measures import TRENDS, BrandMeasures
 from reports.sections import SourceLine
-from reports.topics import Topic, artefacts
+from reports.topics import Topic
 
 MOST = 5  # sentences
 MANY_COPIES = 0.2  # of a brand's mentions, to be worth a sentence
@@ -26,9 +26,8 @@ def subject(brands: tuple[BrandMeasures, ...]) -> BrandMeasures | None:
 
 
 def untracked(topics: tuple[Topic, ...]) -> Topic | None:
-    """The best topic that rises and is not on the watch list; one without flags before one with."""
-    rising = [topic for topic in topics if not topic.watched and topic.state not in ("fading", "gone")]
-    return min(rising, key=lambda topic: bool(artefacts(topic.flags)), default=None)
+    """The best topic that rises and is not on the watch list; `topics` come best first."""
+    return next((topic for topic in topics if not topic.watched and topic.state not in ("fading", "gone")), None)
 
 
 def summarise(

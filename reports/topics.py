@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import Any
 
 from corpora.snapshot import Snapshot
@@ -54,7 +55,7 @@ class Topic:
 
 
 def topics(snapshot: Snapshot, asked: Asked) -> tuple[Topic, ...]:
-    """The topics stored for the week, best first: tested before carried over, unflagged before flagged."""
+    """The topics stored for the week, best first, as discovery ranked them."""
     rows = snapshot.sql(f"SELECT * FROM topics WHERE week = {queries.text(str(asked.week))}").to_pylist()
     parsed = sorted(((row, json.loads(row["detail"] or "{}")) for row in rows), key=_rank)
     chosen = [
@@ -67,15 +68,10 @@ def topics(snapshot: Snapshot, asked: Asked) -> tuple[Topic, ...]:
     )
 
 
-def _rank(topic: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[bool, bool, float, int, str]:
-    """The order that discovery gave: by how far above the threshold its leading term is, artefacts last."""
+def _rank(topic: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[float, bool, float, str]:
+    """Discovery's rank; topics stored without one come last, tested before carried over, then by the margin over the threshold."""
     row, detail = topic
-    return row["q"] is None, bool(artefacts(row["flags"] or ())), -detail.get("margin", 0.0), -(row["authors"] or 0), row["id"]
-
-
-def artefacts(flags: Iterable[str]) -> set[str]:
-    """The flags that say why a rise may be none; a short past is no such reason."""
-    return set(flags) - {"short baseline"}
+    return detail.get("rank", inf), row["q"] is None, -detail.get("margin", 0.0), row["id"]
 
 
 def _topic(row: Mapping[str, Any], detail: Mapping[str, Any], said: Iterable[Quote], asked: Asked) -> Topic:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from unicodedata import normalize
 
 import numpy as np
@@ -65,8 +65,9 @@ def discover(
     groups = grouping.link(grouping.group(found, candidates.terms, window.posts), candidates.terms, posts, embed)
     groups = [grouping.without_fragments(group, candidates.terms) for group in groups]
     topics = _describe(window, groups, list(previous))
+    ranked = (replace(topic, detail={**topic.detail, "rank": rank}) for rank, topic in enumerate(sorted(topics, key=_rank)))
     return Discovery(
-        topics=tuple(sorted(topics, key=_rank)), threshold={t.scope: t.threshold for t in tests},
+        topics=tuple(ranked), threshold={t.scope: t.threshold for t in tests},
         tested={t.scope: t.tested for t in tests}, notes=tuple(notes),
     )  # fmt: skip
 

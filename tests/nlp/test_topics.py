@@ -206,6 +206,15 @@ def test_without_a_baseline_nothing_is_claimed(weeks: int) -> None:
     assert "none was sought" in found.notes[0]
 
 
+def test_topics_carry_their_rank() -> None:
+    world = World()
+    world.plant(["叶酸"], 12)
+    world.plant(["folic"], 20)
+    topics = world.discover().topics
+    assert len(topics) > 1
+    assert [topic.detail["rank"] for topic in topics] == list(range(len(topics)))
+
+
 def test_a_short_baseline_flags_what_it_finds() -> None:
     world = World(weeks=6)
     world.plant(["叶酸"], 12)

@@ -147,6 +147,23 @@ def test_summary_has_at_most_five_sentences_and_the_three_lines_first(report: Re
     assert [line.partition(":")[0] for line in report.headlines] == ["Share of voice", "Net sentiment", "The word that nobody tracked"]
 
 
+def test_topics_come_in_the_order_that_discovery_gave(blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime) -> None:
+    """Without a rank they come last, what was tested before what was carried over."""
+    blank.add("禾叶", monday)
+    places = (
+        ("carried", None, {}),
+        ("tested", 0.1, {"margin": 99.0}),
+        ("second", 0.1, {"rank": 1, "margin": 9.0}),
+        ("best", 0.2, {"rank": 0}),
+    )
+    for name, q, detail in places:
+        row = {"week": str(week), "id": name, "state": "new", "label_zh": name, "label_en": "", "terms": [name], "q": q, "posts": 1}
+        blank.tables["topics"].append(row | {"authors": 1, "watched": False, "detail": json.dumps(detail)})
+    report = thin(blank, tmp_path, config, week)
+    assert [topic.id for topic in report.topics] == ["best", "second", "tested", "carried"]
+    assert "best" in next(line.text for line in report.summary if line.key.startswith("topic"))
+
+
 def test_sources_say_how_complete_they_are(report: Report) -> None:
     assert {source.name: source.status for source in report.sources} == {"mombaby": "complete", "shop": "imported", "weiba": "saturated"}
     assert report.sources[2].reasons == ("stopped at page 50 of the search",)
