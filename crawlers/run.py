@@ -1,6 +1,7 @@
 """Run a crawl in a process of its own: reactors can't be restarted, and a crash must not take the caller with it."""
 
 import asyncio
+import fcntl
 import json
 import logging
 import os
@@ -10,8 +11,8 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from folate.errors import ConfigError, CrawlError, possible
 from folate.post import pseudonyms
 from folate.progress import progress
 
-__all__ = ["crawl", "read_posts"]
+__all__ = ["crawl", "is_running", "ledger", "read_posts"]
 
 
 def crawl(
@@ -56,13 +57,42 @@ def crawl(
         "zone": zone,
         "known": sorted(known),
     }
-    (out / JOB).write_text(json.dumps(job, ensure_ascii=False, indent=1), encoding="utf-8")
+    with _locked(out, job):
+        return _crawl(out, job | {"salt": salt})
+
+
+def is_running(out: Path) -> bool:
+    """Whether a process, this one too, is at work on the crawl in `out`; one that was killed is not."""
+    try:
+        with (out / JOB).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+@contextmanager
+def _locked(out: Path, job: dict[str, Any]) -> Iterator[None]:
+    """Write job.json, which is there whole or not at all, and locked from its first moment until the crawl ends."""
+    fresh = out / f"{JOB}.new"
+    with fresh.open("w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        json.dump(job, file, ensure_ascii=False, indent=1)
+        file.flush()
+        fresh.replace(out / JOB)
+        yield
+
+
+def _crawl(out: Path, job: dict[str, Any]) -> list[dict[str, Any]]:
+    """Run the child to its end. `job` is what job.json holds and the salt, which is written to no file."""
     with (out / LOG).open("ab") as log:  # -P: nothing of the folder that we stand in is imported
         child = subprocess.Popen([sys.executable, "-P", "-m", "crawlers.run"], stdin=subprocess.PIPE, stdout=log, stderr=log)
     assert child.stdin is not None  # noqa: S101
     try:
         with suppress(BrokenPipeError), child.stdin as pipe:  # broken when the child died at once; its exit code will tell
-            pipe.write(json.dumps(job | {"salt": salt}).encode() + b"\n")
+            pipe.write(json.dumps(job).encode() + b"\n")
             pipe.flush()
             _follow(child, out / POSTS)
     finally:  # an interrupted crawl has a ledger, too

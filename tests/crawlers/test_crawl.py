@@ -18,7 +18,7 @@ import pytest
 from crawlers import run as runner
 from crawlers.record import RAW, read_raw
 from crawlers.reparse import reparse
-from crawlers.run import crawl, read_posts
+from crawlers.run import crawl, is_running, read_posts
 from folate.config import Crawling, Source
 from folate.errors import ConfigError, CrawlError, InputError
 from folate.post import pseudonyms
@@ -303,13 +303,14 @@ def test_a_folder_holds_one_crawl(outcome: Outcome) -> None:
 
 
 def test_a_killed_crawl_leaves_its_posts_and_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    web, children = Web(), []
+    web, children, live = Web(), [], []
     server = serve(web)
     forum(web)
     answer = web.answer
 
     def kill(path: str) -> Answer:
         if path == "/t/oats/10/2/":
+            live.append((is_running(tmp_path / "run"), json.loads((tmp_path / "run" / "job.json").read_text())["crawl_id"]))
             children[0].kill()
         return answer(path)
 
@@ -328,6 +329,10 @@ def test_a_killed_crawl_leaves_its_posts_and_a_row(tmp_path: Path, monkeypatch: 
     assert [item.id for item in read_posts(tmp_path / "run")] == ["forum:20"]
     assert (row["status"], row["posts"]) == ("partial", 1)
     assert "ended with code -9" in row["reason"]
+    assert live == [(True, "run")]
+    assert not is_running(tmp_path / "run")
+    assert not is_running(tmp_path)
+    assert [path.name for path in (tmp_path / "run").glob("job*")] == ["job.json"]
 
 
 def test_a_crawl_ends_with_its_parent(tmp_path: Path) -> None:
