@@ -70,6 +70,22 @@ def crawl(sources: tuple[str, ...], folder: Path, form: str) -> int:
 
 
 @click.command()
+@click.argument("name", metavar="RUN")
+@project_option
+@format_option(*DATA_FORMATS)
+def reparse(name: str, folder: Path, form: str) -> None:
+    """Read a crawl's kept pages again with today's parsers; nothing is asked of a site.
+
+    RUN is the name of a folder in crawls/. Pages of sources that folate.toml no longer has are left out.
+    """
+    from folate.pipeline.ingest import reparse as run
+    from folate.pipeline.workspace import Workspace
+
+    done = run(Workspace.open(folder), name)
+    emit([{"run": name, "added": done.inserted, "changed": done.updated, "known": done.unchanged}], form)
+
+
+@click.command()
 @click.argument("what", type=click.Choice(("posts", "annotations")))
 @project_option
 @format_option("jsonl", "csv", "parquet")

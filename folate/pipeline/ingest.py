@@ -1,6 +1,7 @@
 """Posts come in: from files and from crawls. Both can be repeated; neither adds a post twice."""
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
@@ -10,10 +11,11 @@ from typing import Any, TextIO
 
 from corpora.files import ImportOptions, Reject, read
 from corpora.snapshot import Snapshot
+from corpora.store import Upserted
 from folate.config import Source
-from folate.errors import ConfigError
+from folate.errors import ConfigError, InputError, NotFound
 from folate.pipeline.workspace import Workspace
-from folate.post import Post
+from folate.post import Post, pseudonyms
 from folate.progress import progress
 
 INGESTED = "ingested"  # an empty file in a crawl's folder
@@ -69,10 +71,39 @@ def crawl(workspace: Workspace, names: Sequence[str] = ()) -> list[dict[str, Any
 
 
 def resume(workspace: Workspace) -> None:
-    """Ingest every crawl folder that was written and, the machine having stopped, never ingested."""
-    for job in sorted(workspace.project.crawls.glob("*/job.json")):
-        if not (job.parent / INGESTED).exists():
-            ingest(workspace, job.parent)
+    """Ingest every crawl folder that was written and, the machine having stopped, never ingested.
+
+    Crawls that still run are left alone; a folder that can't be read is told on standard error and left for a person to look at.
+    """
+    from crawlers.run import is_running
+
+    for folder in runs(workspace):
+        if (folder / INGESTED).exists() or is_running(folder):
+            continue
+        try:
+            ingest(workspace, folder)
+        except (InputError, ValueError) as error:
+            sys.stderr.write(f"folate: the crawl in {folder} was not ingested: {error}\n")
+
+
+def runs(workspace: Workspace) -> list[Path]:
+    """The folders of the project's crawls, oldest first."""
+    return sorted(job.parent for job in workspace.project.crawls.glob("*/job.json"))
+
+
+def reparse(workspace: Workspace, run: str) -> Upserted:
+    """Read the kept pages of one crawl again with today's parsers, and put their posts into the store.
+
+    Pages of sources that the project no longer has are left out. Raises NotFound when there is no crawl of that name.
+    """
+    from crawlers.reparse import reparse as read_again
+
+    folders = {folder.name: folder for folder in runs(workspace)}
+    if run not in folders:
+        raise NotFound(f"wanted the folder of a crawl, got {run!r}; possible: {', '.join(folders) or 'none, nothing was crawled yet'}.")
+    config = workspace.config
+    posts = read_again(folders[run], config.sources, pseudonyms(workspace.project.salt()), config.timezone)
+    return workspace.store.upsert_posts(progress("reading again", items=posts))
 
 
 def ingest(workspace: Workspace, folder: Path) -> list[dict[str, Any]]:

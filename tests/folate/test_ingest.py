@@ -1,5 +1,6 @@
 """Crawls through the command line: what came is in the store once, and a crawl that was cut off is taken up later."""
 
+import fcntl
 import json
 import shutil
 import socket
@@ -13,7 +14,7 @@ import pytest
 
 from folate.cli import run
 from folate.config import Source
-from folate.pipeline.ingest import INGESTED, settled_threads
+from folate.pipeline.ingest import INGESTED, runs, settled_threads
 from folate.pipeline.workspace import Workspace
 from folate.post import Post
 
@@ -91,6 +92,46 @@ def test_a_crawl_that_was_never_ingested_is_taken_up(tmp_path, address, capsys):
     assert store.sql("SELECT count(*) AS n FROM posts").to_pylist() == [{"n": 2}]
     crawls = store.sql("SELECT status, reason FROM crawls ORDER BY crawl").to_pylist()
     assert crawls == [{"status": "partial", "reason": "the crawl was cut off"}, {"status": "complete", "reason": None}]
+
+
+def test_a_crawl_that_runs_or_cannot_be_read_does_not_stop_the_next(tmp_path, address, capsys):
+    project = make_project(tmp_path / "project", shop=f"{address}/shop/")
+    for name, job in (("1-broken", "{"), ("2-live", "{}")):
+        (project / "crawls" / name).mkdir(parents=True)
+        (project / "crawls" / name / "job.json").write_text(job)
+    with (project / "crawls" / "2-live" / "job.json").open() as live:
+        fcntl.flock(live, fcntl.LOCK_EX)
+        assert run(["crawl", "--project", str(project)]) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("folate:")]
+    assert len(told) == 1
+    assert "1-broken was not ingested: " in told[0]
+    assert [folder.name for folder in (project / "crawls").iterdir() if (folder / INGESTED).exists()] == [
+        runs(Workspace.open(project))[-1].name
+    ]
+
+
+def test_kept_pages_are_read_again(tmp_path, address, capsys):
+    project = make_project(tmp_path / "project", shop=f"{address}/shop/")
+    run(["crawl", "--project", str(project)])
+    (folder,) = runs(Workspace.open(project))
+    before = Workspace.open(project).store.snapshot().sql("SELECT id, author, text FROM posts ORDER BY id").to_pylist()
+    shutil.rmtree(project / "corpus")
+    for counts in ({"added": 2, "changed": 0, "known": 0}, {"added": 0, "changed": 0, "known": 2}):
+        capsys.readouterr()
+        assert run(["reparse", folder.name, "--project", str(project), "--format", "json"]) == 0
+        assert json.loads(capsys.readouterr().out) == [{"run": folder.name, **counts}]
+    assert Workspace.open(project).store.snapshot().sql("SELECT id, author, text FROM posts ORDER BY id").to_pylist() == before
+
+
+@pytest.mark.parametrize("name", ["yesterday", "..", "../crawls/20260101", ""])
+def test_a_run_that_is_not_there_is_answered_with_those_that_are(tmp_path, capsys, name):
+    project = make_project(tmp_path / "project")
+    assert run(["reparse", name, "--project", str(project)]) == 5
+    assert "none, nothing was crawled yet" in capsys.readouterr().err
+    (project / "crawls" / "20260101").mkdir(parents=True)
+    (project / "crawls" / "20260101" / "job.json").write_text("{}")
+    assert run(["reparse", name, "--project", str(project)]) == 5
+    assert capsys.readouterr().err == f"folate: wanted the folder of a crawl, got {name!r}; possible: 20260101.\n"
 
 
 def test_threads_are_settled_when_old_and_read_by_a_complete_crawl(tmp_path):
