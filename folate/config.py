@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_args, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from folate.errors import ConfigError, possible
-from folate.post import KINDS
+from folate.post import KINDS, source_problem
 
 FILE = "folate.toml"
 LANGUAGES = ("zh", "en")
@@ -198,8 +198,8 @@ def _check(config: Config) -> None:
     for source in config.sources:
         if source.kind not in KINDS:
             raise ConfigError(f"{FILE}: source {source.name!r}: wanted a kind among {', '.join(KINDS)}, got {source.kind!r}.")
-        if ":" in source.name or "/" in source.name or not source.name:
-            raise ConfigError(f"{FILE}: wanted a source name without ':' and '/', got {source.name!r}.")
+        if problem := source_problem(source.name):
+            raise ConfigError(f"{FILE}: {problem}.")
 
 
 def _check_zone(name: str) -> None:

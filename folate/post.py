@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
+from unicodedata import category
+from urllib.parse import quote
 
 from folate.errors import InputError
 
@@ -15,6 +17,7 @@ Precision = Literal["second", "minute", "hour", "day"]
 KINDS: tuple[str, ...] = get_args(Kind)
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 
+Text = TypeVar("Text", str, str | None)
 Pseudonym = Callable[[str, str], str]
 """(source, native author id) -> keyed hash."""
 
@@ -48,8 +51,9 @@ class Post:
     place: str | None = None  # province or country as the site shows it (IP 属地)
 
     def __post_init__(self) -> None:
-        for name in ("id", "text", "title", "subject"):
-            object.__setattr__(self, name, storable(getattr(self, name)))
+        for name in _TEXTS:
+            if isinstance(value := getattr(self, name), str):
+                object.__setattr__(self, name, storable(value))
         for problem in _problems(self):
             raise InputError(f"post {self.id!r}: {problem}.")
 
@@ -93,13 +97,42 @@ REQUIRED = frozenset({"id", "source", "kind", "text", "published_at"})
 COUNTS = ("followers", "likes", "replies", "reposts", "views")
 YEARS = (1970, 2200)  # nothing was posted before; a date beyond is a fault of reading
 _TIMES = frozenset({"published_at", "fetched_at"})
+_TEXTS = (
+    "id",
+    "source",
+    "kind",
+    "text",
+    "precision",
+    "url",
+    "thread",
+    "parent",
+    "author",
+    "crawl",
+    "title",
+    "language",
+    "subject",
+    "place",
+)
+_LONGEST_NAME = 255  # bytes, of a file or folder
+_NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"  # where Delta keeps rows without a source
 
 
-def storable(text: str | None) -> str | None:
+def storable(text: Text) -> Text:
     """Text that UTF-8 can hold: surrogate pairs joined, lone surrogates (half an emoji, cut by a site) become U+FFFD."""
     if text is None or text.isascii():
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def source_problem(name: str) -> str | None:
+    """Why no source can have this name, or None: ids begin with it and the store keeps its posts in the folder `source=name`."""
+    if any(char in ":/" or category(char) == "Cc" for char in name):
+        return f"wanted a source name without ':', '/' and control characters, got {name[:60]!r}"
+    if name in ("", ".", "..", _NO_PARTITION):
+        return f"wanted a name for a source, got {name!r}"
+    if (length := len(f"source={quote(storable(name), safe='')}")) > _LONGEST_NAME:
+        return f"wanted a source name whose folder has at most {_LONGEST_NAME} bytes, percent-encoded, got {length}: {name[:60]!r}"
+    return None
 
 
 def body(title: str | None, text: str) -> str:
@@ -129,6 +162,10 @@ def pseudonyms(salt: str) -> Pseudonym:
 
 
 def _problems(post: Post) -> list[str]:
+    for name in _TEXTS:
+        value = getattr(post, name)
+        if not isinstance(value, str) and (value is not None or name in REQUIRED):
+            return [f"wanted {name} to be a text, got {value!r}"]
     found = []
     if not post.id.startswith(f"{post.source}:") or len(post.id) == len(post.source) + 1:
         found.append(f"wanted an id of the form {post.source}:native-id")

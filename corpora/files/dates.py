@@ -41,6 +41,13 @@ def read_date(value: object, zone: str, now: datetime) -> Moment:
 
     A date without a year is the last such day that is not after `now`. Raises ValueError, saying what is wrong.
     """
+    try:
+        return _read(value, zone, now)
+    except OverflowError as error:
+        raise ValueError("out of range") from error
+
+
+def _read(value: object, zone: str, now: datetime) -> Moment:
     if isinstance(value, datetime):
         return _place(value, zone), "day" if _is_midnight(value) else "second"
     if isinstance(value, date):
@@ -81,7 +88,8 @@ def _iso_precision(text: str) -> Precision:
 def _shaped(match: re.Match[str], zone: str, today: date) -> Moment:
     part = match.groupdict()
     year, month, day = _day(part, today)
-    moment = datetime(year, month, day, _hour(part), int(part["m"] or 0), int(part["s"] or 0))  # noqa: DTZ001  # _place gives the zone
+    midnight = datetime(year, month, day)  # noqa: DTZ001  # _place gives the zone
+    moment = midnight.replace(minute=int(part["m"] or 0), second=int(part["s"] or 0)) + timedelta(hours=_hour(part))
     given = sum(part[name] is not None for name in ("h", "m", "s"))
     offset = (part["zone"] or "").upper()
     if offset:
@@ -120,8 +128,13 @@ def _month_and_day(first: int, second: int) -> tuple[int, int]:
 
 
 def _hour(part: dict[str, str | None]) -> int:
+    """Hours since the day began; 24 and more for 晚上12:30, which is half an hour into the next day. Raises ValueError."""
     hour = int(part["h"] or 0)
     half = (part["half"] or part["tail"] or "").lower()
+    if hour > 23:
+        raise ValueError("no such hour")
+    if half == "晚上" and hour % 12 < 5:  # evenings begin at five: the small hours after this one
+        return hour % 12 + 24 if hour <= 12 else hour
     if half in ("pm", "下午", "晚上", "中午") and hour < 12 and not (half == "中午" and hour >= 10):
         return hour + 12
     return 0 if half in ("am", "上午", "凌晨", "早上") and hour == 12 else hour
@@ -143,10 +156,7 @@ def _is_midnight(value: datetime) -> bool:
 
 def _place(moment: datetime, zone: str) -> datetime:
     """In UTC; clocks without an offset are those of `zone`."""
-    try:
-        return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("out of range") from error
+    return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
 
 
 def latest(now: datetime) -> datetime:

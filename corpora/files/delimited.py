@@ -1,47 +1,43 @@
 """CSV and its relatives: the encoding and the delimiter are found out, and stray quotes cost no rows."""
 
-import codecs
 import csv
-import io
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
-from typing import IO, Any
+from typing import Any
 
 from corpora.files.dates import read_date
+from corpora.files.encoding import Opener, find_encoding, is_garbled, open_text, readable
 from corpora.files.rejects import Reject, Row
-from folate.errors import InputError
 
 _DELIMITERS = (",", ";", "\t")
-_SAMPLE = 10_000  # lines by which the encoding is judged
-_LONGEST = 500  # lines of one quoted cell, about
-_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_LONGEST = 500  # lines of one quoted cell
+_LARGEST = 10_000_000  # characters of one quoted cell; the csv module's own limit of 131,072 cuts long articles
 
 
 @dataclass(frozen=True)
 class Delimited:
     """A text file of rows, after its header was read. `opener` opens it from its start."""
 
-    opener: Callable[[], IO[bytes]]
+    opener: Opener
     columns: tuple[str, ...]
     delimiter: str
     encoding: str
 
     @classmethod
-    def sniff(cls, opener: Callable[[], IO[bytes]]) -> "Delimited":
-        """Find out the encoding, the delimiter and the columns. Raises InputError for what is no text."""
-        encoding = _encoding(opener)
-        with _decoded(opener, encoding) as file:
-            header = file.readline()
+    def sniff(cls, opener: Opener) -> "Delimited":
+        """Find out the encoding, the delimiter and the columns. Raises UnicodeError for what is no text."""
+        encoding = find_encoding(opener)
+        with open_text(opener, encoding) as file:
+            header = readable(file.readline())
         delimiter = max(_DELIMITERS, key=header.count)
-        cells = _strict(header, delimiter) or header.rstrip("\r\n").split(delimiter)
+        cells = _strict([header], delimiter) or _split(header, delimiter)
         return cls(opener, tuple(_distinct(cell.strip() for cell in cells)), delimiter, encoding)
 
     def rows(self) -> Iterator[Row | Reject]:
         """Every row below the header."""
-        with _decoded(self.opener, self.encoding) as file:
+        with open_text(self.opener, self.encoding) as file:
             lines = _Lines(file)
             lines.take()
             while line := lines.take():
@@ -49,11 +45,6 @@ class Delimited:
                     number = lines.number
                     cells = _cells(line, lines, self.delimiter, len(self.columns))
                     yield _row(number, cells, self.columns, self.encoding)
-
-
-def _decoded(opener: Callable[[], IO[bytes]], encoding: str) -> io.TextIOWrapper:
-    """Bytes that are not of this encoding become lone surrogates: their rows are rejected, not the file."""
-    return io.TextIOWrapper(opener(), encoding=encoding, errors="surrogateescape", newline="")
 
 
 class _Lines:
@@ -78,14 +69,14 @@ class _Lines:
 def _row(number: int, cells: list[str], columns: tuple[str, ...], encoding: str) -> Row | Reject:
     while len(cells) > len(columns) and not cells[-1].strip():
         cells.pop()
-    values: dict[str, Any] = dict(zip(columns, cells, strict=False))
-    if any("\udc80" <= char <= "\udcff" for char in "".join(cells) if char > "\ud7ff"):
-        return Reject(
-            number, "wrong encoding", f"has bytes that are not {encoding}", {name: _readable(cell) for name, cell in values.items()}
-        )
-    if len(cells) != len(columns):
-        detail = f"wanted {len(columns)}, got {len(cells)}"
-        return Reject(number, "wrong number of cells", detail, values | {"": cells[len(columns) :]})
+    if len(cells) != len(columns):  # which cell is the author's name can't be told, so none is kept
+        return Reject(number, "wrong number of cells", f"wanted {len(columns)}, got {len(cells)}", {})
+    values: dict[str, Any] = dict(zip(columns, cells, strict=True))
+    if any(map(is_garbled, cells)):
+        values = {name: readable(cell) for name, cell in values.items()}
+        return Reject(number, "wrong encoding", f"has bytes that are not {encoding}", values)
+    if any("\0" in cell for cell in cells):
+        return Reject(number, "unreadable row", "has a NUL character", values)
     if tuple(cell.strip() for cell in cells) == columns:
         return Reject(number, "repeated header", "the column names again", values)
     return Row(number, values)
@@ -98,50 +89,40 @@ def _cells(line: str, lines: _Lines, delimiter: str, width: int) -> list[str]:
     is taken as it stands.
     """
     if '"' not in line:
-        return line.rstrip("\r\n").split(delimiter)
-    taken: list[str] = []
-    record = line
-    while _is_open(record, delimiter) and len(taken) < _LONGEST:
-        more = list(_up_to_quote(lines))
-        if not more:
-            break
-        taken += more
-        record += "".join(more)
-    cells = _strict(record, delimiter)
-    whole = not taken or (cells is not None and len(cells) == width and not _all_rows([line, *taken], delimiter, width))
+        return _split(line, delimiter)
+    record = [line]
+    cells = _strict(_growing(record, lines), delimiter)
+    whole = len(record) == 1 or (cells is not None and len(cells) == width and not _all_rows(record, delimiter, width))
     if cells is not None and whole:
         return cells
-    lines.put_back(taken)
-    return line.rstrip("\r\n").split(delimiter)
+    lines.put_back(record[1:])
+    return _split(line, delimiter)
 
 
-def _up_to_quote(lines: _Lines) -> Iterator[str]:
-    """The next lines to the first that has a quote: none before it can close a cell."""
-    for _ in range(_LONGEST):
-        line = lines.take()
-        if line:
-            yield line
-        if not line or '"' in line:
-            return
+def _growing(record: list[str], lines: _Lines) -> Iterator[str]:
+    """The lines of `record`, then the next ones, which join it when they are asked for."""
+    yield from record
+    while len(record) < _LONGEST and (line := lines.take()):
+        record.append(line)
+        yield line
 
 
-def _strict(record: str, delimiter: str) -> list[str] | None:
-    """The cells of a whole record, or None where its quotes do not come out even."""
+def _strict(lines: Iterable[str], delimiter: str) -> list[str] | None:
+    """The cells of a record, with as many lines as its quotes span, or None where they do not come out even."""
+    csv.field_size_limit(_LARGEST)
     try:
-        rows = list(csv.reader([record], delimiter=delimiter, strict=True))
+        return next(csv.reader(lines, delimiter=delimiter, strict=True), None)
     except csv.Error:
         return None
-    return rows[0] if len(rows) == 1 else None
 
 
-def _is_open(record: str, delimiter: str) -> bool:
-    """Whether one more quote would make a record of it."""
-    return _strict(record, delimiter) is None and _strict(record + '"', delimiter) is not None
+def _split(line: str, delimiter: str) -> list[str]:
+    return line.rstrip("\r\n").split(delimiter)
 
 
 def _all_rows(lines: list[str], delimiter: str, width: int) -> bool:
     """Whether each line looks like a whole row: as many cells as columns, and one of them a date."""
-    rows = [line.rstrip("\r\n").split(delimiter) for line in lines]
+    rows = [_split(line, delimiter) for line in lines]
     return all(len(cells) == width and any(_is_date(cell.strip('"')) for cell in cells) for cells in rows)
 
 
@@ -151,32 +132,6 @@ def _is_date(cell: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _encoding(opener: Callable[[], IO[bytes]]) -> str:
-    """UTF-8, UTF-16 or GB18030, by its mark or by which of them most lines are."""
-    with opener() as file:
-        sample = list(islice(file, _SAMPLE))
-    start = b"".join(sample[:1])
-    for mark, encoding in _MARKS:
-        if start.startswith(mark):
-            return encoding
-    if any(b"\0" in line for line in sample):
-        raise InputError("wanted text, got a binary file.")
-    foreign = [line for line in sample if not line.isascii()]
-    return "utf-8" if 2 * sum(_decodes(line) for line in foreign) >= len(foreign) else "gb18030"
-
-
-def _decodes(line: bytes) -> bool:
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _readable(cell: str) -> str:
-    return cell.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _distinct(names: Iterable[str]) -> Iterator[str]:

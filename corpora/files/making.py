@@ -1,19 +1,20 @@
 """Rows as Posts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
 from corpora.files.dates import EARLIEST, Moment, latest, read_date
 from corpora.files.rejects import Reason, Reject, Row
-from corpora.files.values import is_blank, is_missing, read_count, read_number, read_text, read_truth
+from corpora.files.values import is_blank, is_missing, read_count, read_number, read_text, read_truth, storable_value
 from folate.errors import InputError
-from folate.post import COUNTS, KINDS, PRECISIONS, Post, pseudonyms
+from folate.post import COUNTS, KINDS, PRECISIONS, Post, pseudonyms, source_problem, storable
 
-# what makes a post without an id the same post: all that it says, but no counts, which grow
-_IDENTITY = ("author", "published_at", "title", "text", "url", "thread", "parent", "subject", "rating", "place")
+# what makes a post without an id the same post: who wrote what, when and where, but no counts, which grow
+_IDENTITY = ("author", "published_at", "title", "text", "url", "thread", "parent")
+_CORRECTABLE = ("subject", "rating", "place")  # they tell posts apart where author and clock do not
 _READERS: dict[str, tuple[Any, Reason]] = {
     **dict.fromkeys(("url", "thread", "crawl", "title", "language", "subject", "place"), (read_text, "unreadable value")),
     **dict.fromkeys(COUNTS, (read_count, "unreadable count")),
@@ -67,13 +68,13 @@ class Maker:
         return self.without_authors(Reject(row.number, reason, detail, row.values))
 
     def without_authors(self, reject: Reject) -> Reject:
-        """Rejects are kept in a file for people to read: no names in it."""
+        """Rejects are kept in a file for people to read: no names in it, and nothing that UTF-8 can't hold."""
         authors = {
             column: self._pseudonym(self._options.source, str(reject.values[column]))
             for column in self._columns.get("author", ())
             if not is_missing(reject.values.get(column))
         }
-        return Reject(reject.row, reject.reason, reject.detail, reject.values | authors) if authors else reject
+        return replace(reject, values=storable_value(reject.values | authors))
 
     def _post(self, values: Mapping[str, Any]) -> Post:
         source = self._source(values)
@@ -97,10 +98,10 @@ class Maker:
     def _source(self, values: Mapping[str, Any]) -> str:
         cell = self._cell(values, "source")
         if cell is None:
-            return self._options.source
-        source: str = _read(read_text, cell, "bad source").strip()
-        if ":" in source or "/" in source:
-            raise _RefusedError("bad source", f"wanted a name without ':' and '/', got {source[:60]!r}")
+            return storable(self._options.source)
+        source: str = storable(_read(read_text, cell, "bad source").strip())
+        if problem := source_problem(source):
+            raise _RefusedError("bad source", problem)
         return source
 
     def _kind(self, values: Mapping[str, Any]) -> str:
@@ -179,5 +180,7 @@ def _read(reader: Any, cell: Any, reason: Reason) -> Any:
 
 
 def _digest(known: Mapping[str, Any]) -> str:
-    said = repr([str(known.get(name) or "") for name in _IDENTITY])
+    """The id of a post that has none. One author says one thing once at one time; a day or nobody in particular may say it of many."""
+    certain = known["author"] is not None and known["precision"] != "day"
+    said = repr([str(known.get(name) or "") for name in (_IDENTITY if certain else _IDENTITY + _CORRECTABLE)])
     return blake2b(said.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()

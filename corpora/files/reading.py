@@ -6,8 +6,8 @@ from pathlib import Path
 from corpora.files.making import ImportOptions, Maker
 from corpora.files.rejects import Reject, Row
 from corpora.files.sheets import Sheet, open_sheet
-from folate.errors import InputError, possible
-from folate.post import FIELDS, KINDS, Post
+from folate.errors import ConfigError, InputError, possible
+from folate.post import FIELDS, KINDS, Post, source_problem
 
 
 class Reading:
@@ -34,7 +34,8 @@ def read(path: Path, options: ImportOptions) -> Reading:
     """The posts of a CSV, TSV, JSONL, XLSX or Parquet file (text files also as .gz), and why the other rows are none.
 
     Columns with the names of a Post's fields need no mapping. A post without an `id` gets a digest of what it says, so that
-    reading the file again gives the same ids. Raises InputError when the file can't be read or lacks a column.
+    reading the file again gives the same ids. Raises InputError when the file can't be read or lacks a column, ConfigError
+    when a column is mapped to what is no field.
     """
     _check(options)
     sheet = open_sheet(path)
@@ -62,10 +63,10 @@ def _columns(path: Path, sheet: Sheet, name: str, wanted: str) -> tuple[str, ...
 def _check(options: ImportOptions) -> None:
     for name in options.mapping:
         if name not in FIELDS:
-            raise InputError(f"a post has no field {name!r} to map a column to; {possible(name, FIELDS)}")
+            raise ConfigError(f"a post has no field {name!r} to map a column to; {possible(name, FIELDS)}")
     if options.kind not in KINDS:
         raise InputError(f"wanted a kind among {', '.join(KINDS)}, got {options.kind!r}.")
-    if not options.source or ":" in options.source or "/" in options.source:
-        raise InputError(f"wanted a source name without ':' and '/', got {options.source!r}.")
+    if problem := source_problem(options.source):
+        raise InputError(f"{problem}; name another with --source.")
     if options.rating_scale is not None and not options.rating_scale > 0:
         raise InputError(f"wanted a rating scale above 0, got {options.rating_scale!r}.")

@@ -17,11 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpora.files.delimited import Delimited
+from corpora.files.encoding import Opener, find_encoding, is_garbled, open_text
 from corpora.files.rejects import Reject, Row
 from folate.errors import InputError
 
 _BROKEN = (OSError, EOFError, BadZipFile, ParseError, KeyError, UnicodeError, zlib.error, pa.ArrowException)
-_FIRST = 1000  # lines of JSONL whose keys count as its columns
 
 
 @dataclass(frozen=True)
@@ -68,29 +68,37 @@ def _csv(path: Path) -> Sheet:
 
 
 def _jsonl(path: Path) -> Sheet:
-    head = list(islice(_json_rows(path), _FIRST))
-    if head and not any(isinstance(row, Row) for row in head):
-        raise InputError(f"{path.name!r} can't be read as .jsonl: none of its first {len(head)} lines is a JSON object.")
-    keys = chain.from_iterable(row.values for row in head)
-    return Sheet(tuple(dict.fromkeys(keys)), partial(_json_rows, path))
+    """Any line may bring a key that no earlier one has, so all are read for the columns first."""
+    opener = partial(_open, path)
+    rows = partial(_json_rows, opener, find_encoding(opener))
+    columns: dict[str, None] = {}
+    lines = objects = 0
+    for row in rows():
+        lines += 1
+        if isinstance(row, Row):
+            objects += 1
+            columns |= dict.fromkeys(row.values)
+    if lines and not objects:
+        raise InputError(f"{path.name!r} can't be read as .jsonl: none of its {lines} lines is a JSON object.")
+    return Sheet(tuple(columns), rows)
 
 
-def _json_rows(path: Path) -> Iterator[Row | Reject]:
-    with _open(path) as file:
+def _json_rows(opener: Opener, encoding: str) -> Iterator[Row | Reject]:
+    with open_text(opener, encoding) as file:
         for number, line in enumerate(file, 1):
             if line.strip():
-                yield _json_row(number, line.removeprefix(b"\xef\xbb\xbf"))
+                yield _json_row(number, line, encoding)
 
 
-def _json_row(number: int, line: bytes) -> Row | Reject:
+def _json_row(number: int, line: str, encoding: str) -> Row | Reject:
+    if is_garbled(line):
+        return Reject(number, "wrong encoding", f"has bytes that are not {encoding}", {})
     try:
-        values = json.loads(line.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        return Reject(number, "wrong encoding", f"wanted UTF-8, got byte {line[error.start]:#04x}", {})
+        values = json.loads(line)
     except (ValueError, RecursionError) as error:
         return Reject(number, "unreadable row", f"not JSON: {error}", {})
     if not isinstance(values, dict):
-        return Reject(number, "unreadable row", f"wanted a JSON object, got {str(values)[:60]}", {})
+        return Reject(number, "unreadable row", f"wanted a JSON object, got a {type(values).__name__}", {})  # no value: it may be a name
     return Row(number, values)
 
 

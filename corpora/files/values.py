@@ -2,6 +2,9 @@
 
 import math
 import re
+from typing import Any
+
+from folate.post import storable
 
 _MISSING = frozenset({"", "nan", "null", "none", "nat", "n/a", "na", "\\n", "-", "--"})
 _COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(万|亿|千|k|w|m)?\+?", re.IGNORECASE)
@@ -26,7 +29,7 @@ def read_text(cell: object) -> str:
     if isinstance(cell, str):
         return cell
     if isinstance(cell, dict | list):
-        raise ValueError(f"wanted one value, got {str(cell)[:60]}")
+        raise ValueError(f"wanted one value, got a {type(cell).__name__}")  # not what is in it: it may be a name
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 
@@ -34,10 +37,10 @@ def read_count(cell: object) -> int:
     """1234, "1,234", "1.2万", "10万+", "3k"."""
     text = read_text(cell).strip().replace(",", "").replace("，", "")
     match = _COUNT.fullmatch(text)
-    count = round(float(match[1]) * _TIMES[(match[2] or "").lower()]) if match else -1
+    count = float(match[1]) * _TIMES[(match[2] or "").lower()] if match else -1.0
     if not 0 <= count <= _LARGEST:
         raise ValueError(f"wanted a count, got {text[:60]!r}")
-    return count
+    return round(count)
 
 
 def read_number(cell: object) -> float:
@@ -57,3 +60,12 @@ def read_truth(cell: object) -> bool:
         return _TRUTH[read_text(cell).strip().lower()]
     except KeyError as error:
         raise ValueError(f"wanted true or false, got {str(cell)[:60]!r}") from error
+
+
+def storable_value(value: Any) -> Any:
+    """A value of JSON whose strings UTF-8 can hold."""
+    if isinstance(value, dict):
+        return {storable_value(key): storable_value(held) for key, held in value.items()}
+    if isinstance(value, list):
+        return [storable_value(held) for held in value]
+    return storable(value) if isinstance(value, str) else value

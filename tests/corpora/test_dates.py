@@ -44,7 +44,7 @@ def test_cells_that_are_no_strings(value: object, moment: datetime, precision: s
     assert read_date(value, ZONE, NOW) == (moment, precision)
 
 
-@pytest.mark.parametrize("value", [None, True, [], 0, -1, 7, float("nan"), float("inf"), datetime(1, 1, 1)])  # noqa: DTZ001
+@pytest.mark.parametrize("value", [None, True, [], 0, -1, 7, float("nan"), float("inf"), 10**400, -(10**400), datetime(1, 1, 1)])  # noqa: DTZ001
 def test_cells_that_are_no_dates(value: object) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         read_date(value, ZONE, NOW)

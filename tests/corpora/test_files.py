@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpora.files import REASONS, ImportOptions, Reject, read
-from folate.errors import InputError
+from folate.errors import ConfigError, InputError
 from folate.post import Post, pseudonyms
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
@@ -39,7 +39,7 @@ def write(folder: Path, name: str, text: str | bytes) -> Path:
 
 
 class TestFormats:
-    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-le", "utf-16-be"])
     @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
     def test_csv(self, tmp_path: Path, encoding: str, delimiter: str) -> None:
         text = f'评论{delimiter}时间{delimiter}赞\r\n"屏幕{delimiter}""很好""\r\n第二行"{delimiter}2025-06-05{delimiter}3\r\n'
@@ -78,18 +78,42 @@ class TestFormats:
         for path in files[1:]:
             assert take(path) == (expected, []), path.name
 
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-le", "utf-16-be"])
+    def test_jsonl(self, tmp_path: Path, encoding: str) -> None:
+        lines = [json.dumps({"text": text, "published_at": "2025-06-05"}, ensure_ascii=False) for text in ("一上来就很好", "不错")]
+        posts, rejects = take(write(tmp_path, "a.jsonl", "\n".join(lines).encode(encoding)))
+        assert ([post.text for post in posts], rejects) == (["一上来就很好", "不错"], [])
+
+    def test_keys_that_only_late_lines_have(self, tmp_path: Path) -> None:
+        lines = [json.dumps({"id": n, "text": "a", "published_at": "2025-06-05"}) for n in range(1200)]
+        late = json.dumps({"id": -1, "text": "b", "published_at": "2025-06-05", "likes": 3, "mood": "good"})
+        reading = read(write(tmp_path, "a.jsonl", "\n".join([*lines, late])), options())
+        assert reading.ignored == ("mood",)
+        assert [post.likes for post in reading if isinstance(post, Post)] == [None] * 1200 + [3]
+
+    def test_a_nul_costs_its_row_only(self, tmp_path: Path) -> None:
+        posts, rejects = take(write(tmp_path, "a.csv", "text,published_at\na,2025-01-01\nb\0,2025-01-01\nc,2025-01-01\n"))
+        assert [post.text for post in posts] == ["a", "c"]
+        assert [(reject.row, reject.reason) for reject in rejects] == [(3, "unreadable row")]
+
+    def test_a_long_cell(self, tmp_path: Path) -> None:
+        long = 'he said "好"\n' * 100 + "字" * 200_000
+        quoted = long.replace('"', '""')
+        posts, rejects = take(write(tmp_path, "a.csv", f'text,published_at\n"{quoted}",2025-01-01\n"b",2025-01-01\n'))
+        assert ([post.text for post in posts], rejects) == ([long, "b"], [])
+
     @pytest.mark.parametrize(
         ("name", "content", "words"),
         [
             ("a.pdf", b"%PDF", "name ends in .csv"),
             ("a", b"text", "name ends in"),
             ("a.csv", b"", "is empty"),
-            ("a.csv", b"PK\x03\x04\0\0", "binary"),
+            ("a.csv", b"PK\x03\x04\0\0", "'a.csv' can't be read as .csv: .*binary"),
             ("a.csv", b"text,when\nx,y\n", "no column 'published_at'.* text, when"),
             ("a.csv", b"words,published_at\nx,y\n", "no column 'text'"),
             ("a.xlsx", b"no zip", "can't be read as .xlsx"),
             ("a.parquet", b"no parquet", "can't be read as .parquet"),
-            ("a.jsonl", b"no json\n[1]\n", "none of its first 2 lines"),
+            ("a.jsonl", b"no json\n[1]\n", "none of its 2 lines"),
             ("a.csv.gz", b"no gzip", "can't be read as .csv"),
         ],
     )
@@ -128,15 +152,19 @@ class TestMapping:
         ("given", "words"),
         [
             ({"mapping": {"text": "review"}}, "no column 'review' for 'text'; its columns are 评论, 时间"),
-            ({"mapping": {"body": "评论"}}, "no field 'body'"),
             ({"mapping": CHINESE, "kind": "tweet"}, "wanted a kind among"),
-            ({"mapping": CHINESE, "source": "a:b"}, "without ':'"),
+            ({"mapping": CHINESE, "source": "a:b"}, "without ':'.*--source"),
+            ({"mapping": CHINESE, "source": "论" * 30}, "at most 255 bytes.*--source"),
             ({"mapping": CHINESE, "rating_scale": 0}, "above 0"),
         ],
     )
     def test_what_can_not_be_mapped(self, tmp_path: Path, given: dict[str, Any], words: str) -> None:
         with pytest.raises(InputError, match=words):
             read(write(tmp_path, "a.csv", REVIEWS), options(**given))
+
+    def test_a_field_that_no_post_has(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError, match="no field 'txt'"):
+            read(write(tmp_path, "a.csv", REVIEWS), options(mapping={"txt": "评论"}))
 
     def test_what_a_row_says_goes_before_the_options(self, tmp_path: Path) -> None:
         text = "id,source,kind,text,published_at\n微博:7,微博,microblog,a,2025-01-01\n7,,,b,2025-01-01\n"
@@ -154,6 +182,18 @@ class TestMapping:
         after, _ = take(write(tmp_path, "b.csv", "text,published_at,likes\na,2025-01-01,9\nb,2025-01-02,1\n"))
         assert before[0].id == after[0].id
         assert before[1].id != after[1].id
+
+    def test_a_corrected_row_of_an_author_is_the_same_post(self, tmp_path: Path) -> None:
+        header, said = "text,published_at,author,subject,rating\n", "好评,2025-01-01 12:30:15,someone"
+        (before,), _ = take(write(tmp_path, "a.csv", f"{header}{said},甲手机,0.2\n"))
+        (after,), _ = take(write(tmp_path, "b.csv", f"{header}{said},乙手机,1\n"))
+        assert before.id == after.id
+
+    @pytest.mark.parametrize("said", ["好评,2025-01-01 12:30:15,", "好评,2025-01-01,someone"])
+    def test_rows_that_author_and_clock_do_not_tell_apart_are_posts_of_their_own(self, tmp_path: Path, said: str) -> None:
+        text = f"text,published_at,author,subject,rating\n{said},甲手机,1\n{said},乙手机,1\n{said},甲手机,0.2\n"
+        posts, rejects = take(write(tmp_path, "a.csv", text))
+        assert (len({post.id for post in posts}), rejects) == (3, [])
 
     def test_a_title_may_say_it_all(self, tmp_path: Path) -> None:
         (post,), _ = take(write(tmp_path, "a.csv", "title,text,published_at\n只有标题,,2025-01-01\n"))
@@ -204,7 +244,11 @@ class TestRejects:
             (b'{"text": "a", "published_at": "2025-01-01", "likes": 1e999}', "unreadable count"),
             (b'{"text": "a", "published_at": "2025-01-01", "likes": [1]}', "unreadable count"),
             (b'{"text": "a", "published_at": "2025-01-01", "source": "a/b"}', "bad source"),
+            (b'{"text": "a", "published_at": "2025-01-01", "source": ".."}', "bad source"),
+            (b'{"text": "a", "published_at": "2025-01-01", "source": "a\\u0000"}', "bad source"),
             (b'{"text": "a", "published_at": "2025-01-01", "kind": "tweet"}', "unknown kind"),
+            (b'{"text": "a", "published_at": ' + b"9" * 400 + b"}", "unreadable date"),
+            (b'{"text": "a", "published_at": "2025-01-01", "likes": ' + b"9" * 400 + b"}", "unreadable count"),
             (b'{"text": "a", "published_at": "2025-01-01", "fetched_at": "9999-12-31"}', "unreadable value"),
         ],
     )
@@ -215,8 +259,20 @@ class TestRejects:
         assert [reject.reason for reject in rejects] == [reason]
 
     def test_lone_surrogates_do_not_stop_a_file(self, tmp_path: Path) -> None:
-        (post,), _ = take(write(tmp_path, "a.jsonl", b'{"text": "half \\ud83d", "published_at": "2025-01-01"}'))
-        assert post.text == "half \ufffd"
+        names = ("id", "text", "source", "url", "thread", "parent", "title", "subject", "place", "language", "crawl")
+        row = {"published_at": "2025-01-01"} | dict.fromkeys(names, "half \ud83d")
+        lines = [json.dumps(row), json.dumps(row | {"published_at": "soon", "tags": ["\ud83d"]})]
+        (post,), (reject,) = take(write(tmp_path, "a.jsonl", "\n".join(lines)))
+        assert post.text == post.source == post.place == "half \ufffd"
+        post.to_json().encode()
+        json.dumps(reject.values, ensure_ascii=False).encode()  # can be written to a file of rejects
+
+    def test_no_name_of_an_author_in_rows_that_can_not_be_told_into_cells(self, tmp_path: Path) -> None:
+        rows = "a,Some One,2025-01-01,x\nSome One,2025-01-01\n"
+        _, rejects = take(write(tmp_path, "a.csv", "author,text,published_at\n" + rows))
+        _, more = take(write(tmp_path, "a.jsonl", '["Some One"]\n{"author": ["Some One"], "text": "a", "published_at": "2025-01-01"}\n'))
+        assert [reject.reason for reject in rejects + more] == ["wrong number of cells"] * 2 + ["unreadable row", "unreadable value"]
+        assert "Some One" not in str(rejects + more)
 
     def test_bytes_of_another_encoding_cost_their_row_only(self, tmp_path: Path) -> None:
         lines = ["text,published_at", "好,2025-01-01", "很好,2025-01-01"]

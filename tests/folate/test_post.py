@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from folate.errors import InputError
-from folate.post import COUNTS, Post, pseudonyms
+from folate.post import COUNTS, Post, pseudonyms, source_problem
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -64,6 +64,21 @@ def test_unknown_and_missing_fields_are_named():
 def test_lone_surrogates_become_replacement_marks_and_pairs_become_emoji():
     assert post(text="半个\ud83d").text == "半个\ufffd"
     assert post(text="\ud83d\ude00").text == "😀"
+
+
+@pytest.mark.parametrize("name", ["京东", "O'Reilly", "50% off", "a.b", "论" * 27, "x" * 248])
+def test_names_of_sources(name: str) -> None:
+    assert source_problem(name) is None
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a:b", "a/b", "a\n", "\0", "\x85", "论" * 28, "x" * 249, "__HIVE_DEFAULT_PARTITION__"])
+def test_names_that_no_source_can_have(name: str) -> None:
+    assert source_problem(name)
+
+
+def test_what_is_no_text() -> None:
+    with pytest.raises(InputError, match="wanted url to be a text"):
+        post(url=5)
 
 
 def test_the_body_is_title_and_text_and_the_hash_follows_it_and_the_subject():
