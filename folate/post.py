@@ -98,21 +98,8 @@ COUNTS = ("followers", "likes", "replies", "reposts", "views")
 YEARS = (1970, 2200)  # nothing was posted before; a date beyond is a fault of reading
 _TIMES = frozenset({"published_at", "fetched_at"})
 _TEXTS = (
-    "id",
-    "source",
-    "kind",
-    "text",
-    "precision",
-    "url",
-    "thread",
-    "parent",
-    "author",
-    "crawl",
-    "title",
-    "language",
-    "subject",
-    "place",
-)
+    "id", "source", "kind", "text", "precision", "url", "thread", "parent", "author", "crawl", "title", "language", "subject", "place",
+)  # fmt: skip
 _LONGEST_NAME = 255  # bytes, of a file or folder
 _NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"  # where Delta keeps rows without a source
 
