@@ -12,9 +12,9 @@ from corpora.files.values import is_blank, is_missing, read_count, read_number, 
 from folate.errors import InputError
 from folate.post import COUNTS, KINDS, PRECISIONS, Post, pseudonyms, source_problem, storable
 
-# what makes a post without an id the same post: who wrote what, when and where, but no counts, which grow
-_IDENTITY = ("author", "published_at", "title", "text", "url", "thread", "parent")
-_CORRECTABLE = ("subject", "rating", "place")  # they tell posts apart where author and clock do not
+# what makes a post without an id the same post: who wrote what, when and about what, but no counts, which grow
+_IDENTITY = ("author", "published_at", "title", "text", "url", "thread", "parent", "subject")
+_CORRECTABLE = ("rating", "place")  # they tell posts apart where author and clock do not
 _READERS: dict[str, tuple[Any, Reason]] = {
     **dict.fromkeys(("url", "thread", "crawl", "title", "language", "subject", "place"), (read_text, "unreadable value")),
     **dict.fromkeys(COUNTS, (read_count, "unreadable count")),
@@ -180,7 +180,7 @@ def _read(reader: Any, cell: Any, reason: Reason) -> Any:
 
 
 def _digest(known: Mapping[str, Any]) -> str:
-    """The id of a post that has none. One author says one thing once at one time; a day or nobody in particular may say it of many."""
+    """The native id of a post that has none. An author says the same only once at one time; several people may on one day."""
     certain = known["author"] is not None and known["precision"] != "day"
     said = repr([str(known.get(name) or "") for name in (_IDENTITY if certain else _IDENTITY + _CORRECTABLE)])
     return blake2b(said.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()

@@ -184,10 +184,15 @@ class TestMapping:
         assert before[1].id != after[1].id
 
     def test_a_corrected_row_of_an_author_is_the_same_post(self, tmp_path: Path) -> None:
-        header, said = "text,published_at,author,subject,rating\n", "好评,2025-01-01 12:30:15,someone"
-        (before,), _ = take(write(tmp_path, "a.csv", f"{header}{said},甲手机,0.2\n"))
-        (after,), _ = take(write(tmp_path, "b.csv", f"{header}{said},乙手机,1\n"))
+        header, said = "text,published_at,author,rating,place\n", "好评,2025-01-01 12:30:15,someone"
+        (before,), _ = take(write(tmp_path, "a.csv", f"{header}{said},0.2,\n"))
+        (after,), _ = take(write(tmp_path, "b.csv", f"{header}{said},1,上海\n"))
         assert before.id == after.id
+
+    def test_the_same_words_about_two_things_are_two_posts(self, tmp_path: Path) -> None:
+        said = "好评,2025-01-01 12:30:15,someone"
+        posts, _ = take(write(tmp_path, "a.csv", f"text,published_at,author,subject\n{said},甲手机\n{said},乙手机\n"))
+        assert len({post.id for post in posts}) == 2
 
     @pytest.mark.parametrize("said", ["好评,2025-01-01 12:30:15,", "好评,2025-01-01,someone"])
     def test_rows_that_author_and_clock_do_not_tell_apart_are_posts_of_their_own(self, tmp_path: Path, said: str) -> None:
