@@ -21,7 +21,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A row that was not taken: why, in fixed words and in detail, and what it held, authors as keyed hashes."""
+    """A row that was not taken: why, in fixed words and in detail, and what it held, authors as keyed hashes; nothing where it is not
+    known which of its cells is the author."""
 
     row: int
     reason: Reason
