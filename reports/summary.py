@@ -26,8 +26,9 @@ def subject(brands: tuple[BrandMeasures, ...]) -> BrandMeasures | None:
 
 
 def untracked(topics: tuple[Topic, ...]) -> Topic | None:
-    """The best topic that rises and is not on the watch list; `topics` come best first."""
-    return next((topic for topic in topics if not topic.watched and topic.state not in ("fading", "gone")), None)
+    """The best topic that rises, is not on the watch list and has no flag against it; `topics` come best first."""
+    rising = (topic for topic in topics if topic.state not in ("fading", "gone"))
+    return next((topic for topic in rising if not topic.watched and not topic.artefact), None)
 
 
 def summarise(

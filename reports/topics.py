@@ -43,6 +43,7 @@ class Topic:
     sources: tuple[str, ...]
     watched: bool
     flags: tuple[str, ...]
+    artefact: bool  # a flag says that the rise may be none
     audience: tuple[Audience, ...]
     brands: tuple[str, ...]
     quotes: tuple[Quote, ...]
@@ -91,6 +92,7 @@ def _topic(row: Mapping[str, Any], detail: Mapping[str, Any], said: Iterable[Quo
         sources=tuple(row["sources"] or ()),
         watched=bool(row["watched"]),
         flags=tuple(row["flags"] or ()),
+        artefact=bool(detail.get("artefact")),
         audience=tuple(_audience(segment, found, figure, asked) for segment, found in sorted((detail.get("segments") or {}).items())),
         brands=tuple(row["brands"] or ()),
         quotes=_distinct(said),

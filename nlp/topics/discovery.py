@@ -65,7 +65,10 @@ def discover(
     groups = grouping.link(grouping.group(found, candidates.terms, window.posts), candidates.terms, posts, embed)
     groups = [grouping.without_fragments(group, candidates.terms) for group in groups]
     topics = _describe(window, groups, list(previous))
-    ranked = (replace(topic, detail={**topic.detail, "rank": rank}) for rank, topic in enumerate(sorted(topics, key=_rank)))
+    ranked = (
+        replace(topic, detail={**topic.detail, "rank": rank, "artefact": _artefact(topic)})
+        for rank, topic in enumerate(sorted(topics, key=_rank))
+    )
     return Discovery(
         topics=tuple(ranked), threshold={t.scope: t.threshold for t in tests},
         tested={t.scope: t.tested for t in tests}, notes=tuple(notes),
@@ -74,7 +77,12 @@ def discover(
 
 def _rank(topic: Topic) -> tuple[bool, bool, float, int, str]:
     """Tested before carried over, unflagged before flagged, then by how far above its threshold, authors and id."""
-    return topic.q is None, bool(set(topic.flags) - {SHORT}), -topic.detail.get("margin", 0.0), -topic.authors, topic.id
+    return topic.q is None, _artefact(topic), -topic.detail.get("margin", 0.0), -topic.authors, topic.id
+
+
+def _artefact(topic: Topic) -> bool:
+    """Whether a flag says that the rise may be none; a short past is no such reason."""
+    return bool(set(topic.flags) - {SHORT})
 
 
 def _notes(stream: Stream, week: Week, settings: Topics) -> list[str]:

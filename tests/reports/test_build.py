@@ -164,6 +164,18 @@ def test_topics_come_in_the_order_that_discovery_gave(blank: Any, tmp_path: Path
     assert "best" in next(line.text for line in report.summary if line.key.startswith("topic"))
 
 
+def test_a_topic_with_a_flag_against_it_is_shown_and_never_the_headline(
+    blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime
+) -> None:
+    blank.add("禾叶", monday)
+    row = {"week": str(week), "id": "t", "state": "new", "label_zh": "广告", "label_en": "", "terms": ["广告"], "posts": 9, "authors": 9}
+    detail = json.dumps({"rank": 0, "artefact": True})
+    blank.tables["topics"].append(row | {"q": 0.01, "watched": False, "flags": ["copied text"], "detail": detail})
+    report = thin(blank, tmp_path, config, week)
+    assert [topic.id for topic in report.topics] == ["t"]
+    assert [line.key for line in report.summary if line.key.startswith("topic")] == ["topic_none"]
+
+
 def test_sources_say_how_complete_they_are(report: Report) -> None:
     assert {source.name: source.status for source in report.sources} == {"mombaby": "complete", "shop": "imported", "weiba": "saturated"}
     assert report.sources[2].reasons == ("stopped at page 50 of the search",)
