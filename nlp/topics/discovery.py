@@ -65,10 +65,8 @@ def discover(
     groups = grouping.link(grouping.group(found, candidates.terms, window.posts), candidates.terms, posts, embed)
     groups = [grouping.without_fragments(group, candidates.terms) for group in groups]
     topics = _describe(window, groups, list(previous))
-    ranked = (
-        replace(topic, detail={**topic.detail, "rank": rank, "artefact": _artefact(topic)})
-        for rank, topic in enumerate(sorted(topics, key=_rank))
-    )
+    topics.sort(key=_rank)
+    ranked = [replace(t, detail={**t.detail, "rank": rank, "artefact": _artefact(t)}) for rank, t in enumerate(topics)]
     return Discovery(
         topics=tuple(ranked), threshold={t.scope: t.threshold for t in tests},
         tested={t.scope: t.tested for t in tests}, notes=tuple(notes),
