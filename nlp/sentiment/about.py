@@ -42,5 +42,5 @@ def _read(folder: Path) -> dict[str, Any]:
     try:
         about: dict[str, Any] = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{folder} should be a model folder with a {CONFIG}, and its {CONFIG} can't be read: {error}.") from error
+        raise ConfigError(f"{folder} should be a model folder with a {CONFIG}, and its {CONFIG} can't be read as JSON: {error}.") from error
     return about
