@@ -1,0 +1,57 @@
+"""Texts are read in processes of their own, some batches ahead of the store, where a corpus is large enough to be worth it."""
+
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import Any
+
+from folate.config import Brand
+from nlp import texts
+from nlp.brands import Linker
+from nlp.segment import Segmenter
+
+WORTH = 20_000  # posts: below, the processes take longer to start than they save
+DEPTH = 8  # batches read and waiting to be stored: what the processes can read while copies are sought
+Batch = tuple[list[dict[str, Any]], list[str]]  # rows of posts, and their bodies
+
+_equipment: list[Any] = []  # of a process of its own: its segmenter and linker, made once
+
+
+@contextmanager
+def reading(batches: Iterator[Batch], total: int, words: Sequence[str], brands: Sequence[Brand]) -> Iterator[Iterator[tuple[Any, Any]]]:
+    """The batches, each with the readings of its bodies, in order. For many posts the first ones are being read from here on."""
+    if total < WORTH:
+        segmenter, linker = Segmenter(words), Linker(brands)
+        yield ((rows, texts.annotate(bodies, segmenter, linker)) for rows, bodies in batches)
+        return
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), _equip, (list(words), list(brands))) as pool:
+        waiting: deque[tuple[Any, Future[Any]]] = deque()
+        _fill(waiting, pool, batches)
+        yield _drain(waiting, pool, batches)
+
+
+def _drain(waiting: "deque[tuple[Any, Future[Any]]]", pool: ProcessPoolExecutor, batches: Iterator[Batch]) -> Iterator[tuple[Any, Any]]:
+    while waiting:
+        rows, future = waiting.popleft()
+        readings = future.result()
+        _fill(waiting, pool, batches)
+        yield rows, readings
+
+
+def _fill(waiting: "deque[tuple[Any, Future[Any]]]", pool: ProcessPoolExecutor, batches: Iterator[Batch]) -> None:
+    while len(waiting) < DEPTH:
+        batch = next(batches, None)
+        if batch is None:
+            return
+        waiting.append((batch[0], pool.submit(_annotate, batch[1])))
+
+
+def _equip(words: Sequence[str], brands: Sequence[Brand]) -> None:
+    _equipment[:] = [Segmenter(words), Linker(brands)]
+
+
+def _annotate(bodies: Sequence[str]) -> list[texts.TextReading]:
+    return texts.annotate(bodies, *_equipment)
