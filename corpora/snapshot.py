@@ -59,7 +59,7 @@ class Snapshot:
 
     def _seal(self, files: list[str]) -> None:
         """From here on nothing but the pinned files can be reached: queries are typed by people."""
-        self._con.execute(f"SET allowed_paths = {_quoted(files)}")
+        self._con.execute(f"SET allowed_paths = {_listed(files)}")
         self._con.execute("SET enable_external_access = false")
         self._con.execute("SET lock_configuration = true")
 
@@ -96,12 +96,17 @@ def scan(table: Table, files: Sequence[str]) -> str:
     if not files:
         return empty
     options = f"hive_partitioning = {bool(table.partitions)}, hive_types_autocast = false, union_by_name = true"
-    return f"SELECT {names} FROM ({empty} UNION ALL BY NAME FROM read_parquet({_quoted(files)}, {options}))"
+    return f"SELECT {names} FROM ({empty} UNION ALL BY NAME FROM read_parquet({_listed(files)}, {options}))"
 
 
 def _name(column: str) -> str:
     return f'"{column}"'
 
 
-def _quoted(values: Sequence[str]) -> str:
-    return "[" + ", ".join("'" + value.replace("'", "''") + "'" for value in values) + "]"
+def literal(value: str) -> str:
+    """A string literal of SQL."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _listed(values: Sequence[str]) -> str:
+    return f"[{', '.join(map(literal, values))}]"

@@ -26,7 +26,7 @@ from corpora import migrations, tables
 from corpora.plans import plan_posts, plan_rows, same_key
 from corpora.rows import Rows, conform, from_posts
 from corpora.schema import POSTS, TABLES, Table
-from corpora.snapshot import OF_ONE_TEXT, Snapshot, scan
+from corpora.snapshot import OF_ONE_TEXT, Snapshot, literal, scan
 from folate.errors import StoreError, possible
 from folate.post import Post
 
@@ -95,7 +95,7 @@ class Store:
         for column, value in where.items():
             if set(fresh[column].to_pylist()) - {value}:
                 raise StoreError(f"wanted only rows with {column} = {value!r} for {table!r}, got others.")
-        predicate = " AND ".join(f"{column} = {_quoted(value)}" for column, value in where.items()) or None
+        predicate = " AND ".join(f"{column} = {literal(value)}" for column, value in where.items()) or None
         self._commit(kind, lambda stored: _overwrite(stored, fresh, predicate))
 
     def versions(self) -> dict[str, int]:
@@ -236,7 +236,7 @@ def _match(table: Table, rows: pa.Table) -> str:
     """The join of a merge, with the partitions it may touch spelled out so that no others are read."""
     touched = rows.filter(pc.not_equal(rows["fate"], "new"))
     pruned = [
-        f"s.{column} IN ({', '.join(_quoted(value) for value in pc.unique(touched[column]).sort().to_pylist())})"
+        f"s.{column} IN ({', '.join(literal(value) for value in pc.unique(touched[column]).sort().to_pylist())})"
         for column in table.partitions
     ]
     return " AND ".join([*pruned, same_key(table, "s", "f")])
@@ -262,10 +262,6 @@ def _pending(table: str, annotator: str, version: str, after: tuple[str, str] | 
         return waiting, params
     read = "SELECT id, text_hash FROM texts WHERE annotator = $reader AND version = $reading"
     return f"{waiting} SEMI JOIN ({read}) USING (id, text_hash)", params | {"reader": after[0], "reading": after[1]}
-
-
-def _quoted(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _table(name: str) -> Table:

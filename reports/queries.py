@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from corpora.snapshot import literal
 from folate.weeks import Week
 
 _MENTIONS = """
@@ -38,23 +39,18 @@ FROM a JOIN s USING (source) JOIN w USING (source)
 _SENTIMENT = ("net_sentiment_polar", "net_sentiment_all", "negative", "neutral", "positive")
 
 
-def text(value: str) -> str:
-    """A string literal of SQL."""
-    return "'" + value.replace("'", "''") + "'"
-
-
 def texts(values: Iterable[str]) -> str:
     """String literals, comma-separated, for IN (...); one that matches nothing when there are none."""
-    return ", ".join(map(text, values)) or "NULL"
+    return ", ".join(map(literal, values)) or "NULL"
 
 
 def moment(value: datetime) -> str:
-    return f"TIMESTAMPTZ {text(value.isoformat(sep=' '))}"
+    return f"TIMESTAMPTZ {literal(value.isoformat(sep=' '))}"
 
 
 def mentions(brands: Sequence[str], weeks: Sequence[Week], zone: str) -> str:
     """One row a brand mention (post x brand). `counted` is false for a copy of a text that the week already had on that brand."""
-    rows = ", ".join(f"({text(str(week))}, {', '.join(map(moment, week.bounds(zone)))})" for week in weeks)
+    rows = ", ".join(f"({literal(str(week))}, {', '.join(map(moment, week.bounds(zone)))})" for week in weeks)
     return _MENTIONS.format(brands=texts(brands), weeks=rows)
 
 
@@ -64,13 +60,13 @@ def measure(name: str, brand: str, brands: Sequence[str], weeks: Sequence[Week],
     query = _MEASURES["sentiment" if name in _SENTIMENT else name]
     if difference:  # both weeks, told apart
         query = query.replace("SELECT ", "SELECT week, ", 1) + ("" if "ORDER BY" in query else " GROUP BY week ORDER BY week")
-    return query.format(rows=mentions(brands, weeks, zone), brand=text(brand))
+    return query.format(rows=mentions(brands, weeks, zone), brand=literal(brand))
 
 
 def share_of_voice(brand: str, brands: Sequence[str], week: Week, zone: str, weights: Mapping[str, float]) -> str:
     """The query that gives the share of voice of `brand` at fixed weights of the sources."""
-    values = ", ".join(f"({text(source)}, {weight!r})" for source, weight in sorted(weights.items())) or "('', 0)"
-    return _STANDARDISED.format(rows=mentions(brands, [week], zone), weights=values, brand=text(brand))
+    values = ", ".join(f"({literal(source)}, {weight!r})" for source, weight in sorted(weights.items())) or "('', 0)"
+    return _STANDARDISED.format(rows=mentions(brands, [week], zone), weights=values, brand=literal(brand))
 
 
 def week_posts(week: Week, zone: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from corpora.snapshot import Snapshot
+from corpora.snapshot import Snapshot, literal
 from folate.post import body
 from reports import queries
 from reports.figures import SAMPLE, Figure
@@ -95,7 +95,7 @@ def top_posts(snapshot: Snapshot, asked: Asked) -> tuple[TopPost, ...]:
 def _engagement(row: Mapping[str, Any], asked: Asked) -> Figure:
     return Figure(
         measure="engagement", week=str(asked.week), brand=row["brand"], value=row["engagement"], n=1, versions=asked.versions,
-        query=queries.ENGAGEMENT.format(id=queries.text(row["id"])), posts=(row["id"],),
+        query=queries.ENGAGEMENT.format(id=literal(row["id"])), posts=(row["id"],),
     )  # fmt: skip
 
 
@@ -115,10 +115,10 @@ def _source(
     name: str, posts: Mapping[str, Any] | None, ledger: list[dict[str, Any]], crawled: bool, asked: Asked
 ) -> SourceLine:  # fmt: skip
     zone = asked.config.timezone
-    week_posts = f"({queries.week_posts(asked.week, zone)}) WHERE source = {queries.text(name)}"
+    week_posts = f"({queries.week_posts(asked.week, zone)}) WHERE source = {literal(name)}"
     n = posts["posts"] if posts else 0
     sample = tuple(posts["sample"]) if posts else ()
-    asked_of = f"SELECT * FROM ({queries.ledger(asked.week, zone)}) WHERE source = {queries.text(name)}"
+    asked_of = f"SELECT * FROM ({queries.ledger(asked.week, zone)}) WHERE source = {literal(name)}"
 
     def figure(measure: str, value: float | None, n: int, query: str, posts: tuple[str, ...] = ()) -> Figure:
         return Figure(measure=measure, week=str(asked.week), value=value, n=n, query=query, versions=asked.versions, posts=posts)

@@ -7,8 +7,7 @@ from datetime import datetime
 from math import inf
 from typing import Any
 
-from corpora.snapshot import Snapshot
-from reports import queries
+from corpora.snapshot import Snapshot, literal
 from reports.figures import Figure
 from reports.measures import Asked
 from reports.sections import Quote, quotes
@@ -57,7 +56,7 @@ class Topic:
 
 def topics(snapshot: Snapshot, asked: Asked) -> tuple[Topic, ...]:
     """The topics stored for the week, best first, as discovery ranked them."""
-    rows = snapshot.sql(f"SELECT * FROM topics WHERE week = {queries.text(str(asked.week))}").to_pylist()
+    rows = snapshot.sql(f"SELECT * FROM topics WHERE week = {literal(str(asked.week))}").to_pylist()
     parsed = sorted(((row, json.loads(row["detail"] or "{}")) for row in rows), key=_rank)
     chosen = [
         (row["evidence"] or [])[: 4 * QUOTES] for row, _ in parsed
@@ -101,7 +100,7 @@ def _topic(row: Mapping[str, Any], detail: Mapping[str, Any], said: Iterable[Quo
 
 def _audience(segment: str, found: Mapping[str, float], figure: Callable[[str, float, str], Figure], asked: Asked) -> Audience:
     names = {known.id: " / ".join(known.names) for known in asked.config.segments}
-    at = ("'segments'", queries.text(segment))
+    at = ("'segments'", literal(segment))
     return Audience(
         name=names.get(segment, segment),
         share=figure("topic_audience", found["share"], _number(*at, "'share'")),
@@ -111,7 +110,7 @@ def _audience(segment: str, found: Mapping[str, float], figure: Callable[[str, f
 
 def _asking(row: Mapping[str, Any], asked: Asked) -> Callable[[str, float | None, str], Figure]:
     """Makes the figures of one topic: measure, value and the SQL expression that gives it."""
-    where = f"week = {queries.text(str(asked.week))} AND id = {queries.text(row['id'])}"
+    where = f"week = {literal(str(asked.week))} AND id = {literal(row['id'])}"
     common: dict[str, Any] = {
         "week": str(asked.week),
         "n": row["posts"] or 0,

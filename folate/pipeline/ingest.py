@@ -62,8 +62,8 @@ def crawl(workspace: Workspace, names: Sequence[str] = ()) -> list[dict[str, Any
     if not sources:
         raise ConfigError("wanted a [[sources]] table in folate.toml to crawl, got none; 'folate import' reads files instead.")
     resume(workspace)
-    now = datetime.now(UTC)
-    known = [thread for source in sources for thread in settled_threads(workspace.store.snapshot(), source, now)]
+    now, snapshot = datetime.now(UTC), workspace.store.snapshot()
+    known = [thread for source in sources for thread in settled_threads(snapshot, source, now)]
     crawl_id = now.strftime("%Y%m%dT%H%M%S.%fZ")
     folder = workspace.project.crawls / crawl_id
     run_spiders(sources, config.crawl, folder, workspace.project.salt(), crawl_id, config.timezone, known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,8 @@ from nlp.sentiment.reading import encodable, readable
 from nlp.sentiment.shipped import WINDOW, ShippedReader
 from nlp.sentiment.windows import windows
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 WORDS = "我喜欢安康的奶粉，但佳泰的太甜了。really like Ankang but not"
 
 
@@ -33,15 +35,6 @@ def tokenizer() -> Tokenizer:
     made.pre_tokenizer = pre_tokenizers.Metaspace()
     made.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
     return made
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """Tiny matrices: a second thread only waits."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,8 @@ from nlp.training.manifest import Source, Split, by_digest, key, splits
 from nlp.training.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, TWO_WAY, Sample, Target
 from nlp.training.scores import Score, accuracy, calibration_error, macro_recall, post_score, score, target_score
 from nlp.training.train import Progress, Settings, task_losses, train
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def write(path: Path, header: str, rows: Iterable[tuple[str, ...]]) -> Path:
@@ -102,15 +104,6 @@ def test_composed_sentences_judge_what_they_name() -> None:
     assert opposite
     assert all(sample.label is None for sample in opposite)
     assert all(0 <= start < end <= len(sample.text) for sample in samples for target in sample.targets for start, end in target.spans)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """Tiny matrices: a second thread only waits."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
