@@ -87,6 +87,53 @@ SENTIMENTS = Table(  # one row a post (brand missing) and one a post and brand: 
     key=("id", "brand"),
 )
 
+ASPECTS = Table(  # one row a post, brand and aspect that the post speaks of; brand missing: it names none
+    "aspects",
+    _schema(
+        id=pa.string(),
+        **_MADE_BY,
+        brand=pa.string(),
+        aspect=pa.string(),
+        label=pa.string(),
+        negative=pa.float32(),
+        neutral=pa.float32(),
+        positive=pa.float32(),
+        confidence=pa.float32(),
+        start=pa.int32(),
+        end=pa.int32(),
+    ),  # confidence: calibrated, that the aspect is spoken of; start and end: the clause that speaks of it, code points of Post.body
+    key=("id", "brand", "aspect"),
+)
+
+JUDGEMENTS = Table(  # one row a post; missing where the model does not judge it
+    "judgements",
+    _schema(
+        id=pa.string(),
+        **_MADE_BY,
+        emotion=pa.string(),
+        happy=pa.float32(),
+        angry=pa.float32(),
+        sad=pa.float32(),
+        fear=pa.float32(),
+        surprise=pa.float32(),
+        neutral=pa.float32(),
+        buy=pa.float32(),
+        switch=pa.float32(),
+        ask=pa.float32(),
+        complain=pa.float32(),
+        tags=_STRINGS,
+    ),  # emotion: the most probable of the six, which sum to 1; buy to complain: each a probability of its own; tags: of the taxonomy
+    key=("id",),
+)
+
+COMPARISONS = Table(  # one row a stated relation of two brands
+    "comparisons",
+    _schema(
+        id=pa.string(), **_MADE_BY, brand=pa.string(), other=pa.string(), kind=pa.string(), start=pa.int32(), end=pa.int32()
+    ),  # brand: the one moved to, or preferred; other: the one left, or worse; kind: switch, better
+    key=("id", "brand", "other", "kind", "start"),
+)
+
 DUPLICATES = Table(  # one row a post that copies another; a post without a row is its own cluster
     "duplicates",
     _schema(id=pa.string(), cluster=pa.string(), similarity=pa.float32()),
@@ -157,4 +204,7 @@ EVIDENCE = Table(  # one row a number that a report printed
     key=("id",),
 )
 
-TABLES: dict[str, Table] = {table.name: table for table in (POSTS, TEXTS, MENTIONS, SENTIMENTS, DUPLICATES, TOPICS, CRAWLS, EVIDENCE)}
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (POSTS, TEXTS, MENTIONS, SENTIMENTS, ASPECTS, JUDGEMENTS, COMPARISONS, DUPLICATES, TOPICS, CRAWLS, EVIDENCE)
+}

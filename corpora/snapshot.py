@@ -14,7 +14,7 @@ from corpora import tables
 from corpora.schema import TABLES, Table
 from folate.errors import InputError, StoreError, possible
 
-OF_ONE_TEXT = ("texts", "mentions", "sentiments")  # rows hold for the text they were made of
+OF_ONE_TEXT = ("texts", "mentions", "comparisons", "sentiments", "aspects", "judgements")  # rows hold for the text they were made of
 _READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
 _TYPES = {"string": "VARCHAR", "int64": "BIGINT", "int32": "INTEGER", "bool": "BOOLEAN", "double": "DOUBLE", "float": "FLOAT",
           "timestamp[us, tz=UTC]": "TIMESTAMPTZ", "list<item: string>": "VARCHAR[]"}  # fmt: skip
