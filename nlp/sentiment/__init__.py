@@ -6,9 +6,12 @@ from pathlib import Path
 
 from folate.errors import ConfigError
 from nlp.sentiment.about import SHIPPED, is_ours, prior
-from nlp.sentiment.reading import UNSURE, Probabilities, Reader, Reading, Targets
+from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS
+from nlp.sentiment.reading import UNSURE, AspectReading, Probabilities, Reader, Reading, Targets
 
-__all__ = ["SHIPPED", "UNSURE", "Probabilities", "Reader", "Reading", "Targets", "load", "prior"]
+__all__ = [
+    "ASPECTS", "EMOTIONS", "INTENTS", "SHIPPED", "UNSURE", "AspectReading", "Probabilities", "Reader", "Reading", "Targets", "load", "prior",
+]  # fmt: skip
 
 
 def load(model: str = "", threads: int = 0) -> Reader:

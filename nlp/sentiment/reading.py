@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from nlp.sentiment.clauses import Span
@@ -39,14 +39,33 @@ UNSURE = Probabilities(0.3, 0.4, 0.3)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """One post read: the post as a whole, and each target asked about, in the order asked.
+class AspectReading:
+    """An aspect that a post speaks of. ``confidence``: the calibrated probability that it does; ``start`` and ``end``: the clause that
+    speaks of it most, in code points of the text.
+    """
 
-    A target that the post is not about is neutral: the post says nothing for or against it.
+    name: str
+    polarity: Probabilities
+    confidence: float
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One post read: the post as a whole, each target asked about, in the order asked, and what else its model judges.
+
+    A target that the post is not about is neutral: the post says nothing for or against it. ``aspects``: those spoken of, the surest
+    first. ``emotion``: probabilities that sum to 1, by name. ``intent``: a probability each, by name. ``embedding``: what ``embed``
+    gives. Where there is nothing to read, or the model has no such head, these are empty and the embedding is None.
     """
 
     post: Probabilities
     targets: tuple[Probabilities, ...] = ()
+    aspects: tuple[AspectReading, ...] = ()
+    emotion: dict[str, float] = field(default_factory=dict)
+    intent: dict[str, float] = field(default_factory=dict)
+    embedding: NDArray[np.float32] | None = field(default=None, compare=False)  # arrays compare by element
 
 
 Targets = Sequence[Sequence[Sequence[Span]]]

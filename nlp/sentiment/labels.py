@@ -1,0 +1,16 @@
+"""The names of what a model judges, in the order of its heads."""
+
+LABELS = ("negative", "neutral", "positive")
+TARGET_LABELS = (*LABELS, "not about it")
+
+ASPECTS = (
+    "taste", "quality", "price", "packaging", "service", "delivery", "after_sales", "safety", "health", "appearance", "performance",
+    "comfort", "environment", "choice",
+)  # fmt: skip
+"""Of consumer goods and services; docs/models.md says what each takes in."""
+
+EMOTIONS = ("happy", "angry", "sad", "fear", "surprise", "neutral")
+"""Those of SMP2020-EWECT; a post has one."""
+
+INTENTS = ("buy", "switch", "ask", "complain")
+"""A post may have several, or none."""
