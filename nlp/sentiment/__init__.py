@@ -10,7 +10,8 @@ from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS
 from nlp.sentiment.reading import UNSURE, AspectReading, Probabilities, Reader, Reading, Targets
 
 __all__ = [
-    "ASPECTS", "EMOTIONS", "INTENTS", "SHIPPED", "UNSURE", "AspectReading", "Probabilities", "Reader", "Reading", "Targets", "load", "prior",
+    "ASPECTS", "EMOTIONS", "INTENTS", "SHIPPED", "UNSURE", "AspectReading", "Probabilities", "Reader", "Reading", "Targets", "load",
+    "prior",
 ]  # fmt: skip
 
 

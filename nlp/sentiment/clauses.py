@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 from operator import itemgetter
 
 Span = tuple[int, int]
@@ -20,6 +21,13 @@ _CUT = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+
+
+def split(text: str) -> list[Span]:
+    """Every clause of a text that is not blank, in order; at least one, which is all of a text without any."""
+    cuts = [(0, 0), *(cut.span() for cut in _CUT.finditer(text)), (len(text), len(text))]
+    between = [(left[1], right[0]) for left, right in pairwise(cuts)]
+    return [span for span in between if text[slice(*span)].strip()] or [(0, len(text))]
 
 
 def clauses(text: str, targets: Sequence[Sequence[Span]]) -> list[list[Span]]:

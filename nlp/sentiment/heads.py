@@ -11,17 +11,24 @@ from torch import Tensor, nn
 
 from nlp.encoder import Encoder
 from nlp.sentiment.clauses import Span
-
-LABELS = ("negative", "neutral", "positive")
-TARGET_LABELS = (*LABELS, "not about it")
+from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS, LABELS, TARGET_LABELS
 
 
 class Outputs(NamedTuple):
-    """Logits (n, 3) of the posts, logits (m, 4) of the targets, embeddings (n, hidden), not normalised."""
+    """Of n texts of t tokens, m targets and a aspects, logits unless said otherwise.
+
+    ``post`` (n, 3), ``target`` (m, 4), ``embedding`` (n, hidden; values, not normalised), ``emotion`` (n, 6), ``intent`` (n, 4; each of its
+    own), ``spoken`` (n, a; whether the aspect is spoken of), ``polarity`` (n, a, 3), ``attention`` (n, a, t; weights that sum to 1).
+    """
 
     post: Tensor
     target: Tensor
     embedding: Tensor
+    emotion: Tensor
+    intent: Tensor
+    spoken: Tensor
+    polarity: Tensor
+    attention: Tensor
 
 
 @dataclass(frozen=True)
@@ -37,14 +44,19 @@ class TargetRows:
 
 
 class Model(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
-    """The encoder and its heads. A target is read from the mean of its mentions' states, the pooled post and the clauses around it."""
+    """The encoder and its heads. A target is read from the mean of its mentions' states, the pooled post and the clauses around it; an
+    aspect from the tokens that its own query attends to.
+    """
 
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()
         hidden = encoder.config.hidden
         self.encoder = encoder
-        self.post = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.Dropout(0.1), nn.Linear(hidden, len(LABELS)))
-        self.target = nn.Sequential(nn.Linear(3 * hidden, hidden), nn.GELU(), nn.Dropout(0.1), nn.Linear(hidden, len(TARGET_LABELS)))
+        self.post = _two_layers(hidden, hidden, len(LABELS))
+        self.target = _two_layers(3 * hidden, hidden, len(TARGET_LABELS))
+        self.emotion = _two_layers(hidden, hidden, len(EMOTIONS))
+        self.intent = _two_layers(hidden, hidden, len(INTENTS))
+        self.aspects = Aspects(hidden)
         self.embedding = nn.Linear(hidden, hidden)
 
     def forward(self, ids: Tensor, mask: Tensor | None, targets: TargetRows | None = None) -> Outputs:
@@ -56,7 +68,33 @@ class Model(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
         else:
             mention, clause = (_weighted(weights, states, targets.rows) for weights in (targets.mention, targets.clause))
             judged = self.target(torch.cat([mention, pooled[targets.rows], clause], dim=1))
-        return Outputs(self.post(pooled), judged, self.embedding(pooled))
+        return Outputs(
+            self.post(pooled), judged, self.embedding(pooled), self.emotion(pooled), self.intent(pooled), *self.aspects(states, mask)
+        )
+
+
+class Aspects(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
+    """One query an aspect attends over the tokens. Whether it is spoken of has weights of its own for each; polarity is shared by all."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(hidden, len(ASPECTS))
+        self.mix = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.Dropout(0.1))
+        self.spoken = nn.Linear(hidden, len(ASPECTS))
+        self.polarity = nn.Linear(hidden, len(LABELS))
+
+    def forward(self, states: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """States (n, t, hidden) to ``spoken``, ``polarity`` and ``attention`` of Outputs."""
+        scores = self.query(states).transpose(1, 2)
+        if mask is not None:
+            scores = scores.masked_fill(~mask[:, None], torch.finfo(scores.dtype).min)
+        attention = scores.softmax(-1)
+        mixed = self.mix(attention.to(states.dtype) @ states)
+        return (mixed * self.spoken.weight).sum(-1) + self.spoken.bias, self.polarity(mixed), attention
+
+
+def _two_layers(inputs: int, hidden: int, labels: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.GELU(), nn.Dropout(0.1), nn.Linear(hidden, labels))
 
 
 def mean_pool(states: Tensor, mask: Tensor | None) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from torch import Tensor
 from nlp.encoder import Encoder, EncoderConfig
 from nlp.sentiment.about import CONFIG, KIND, describe
 from nlp.sentiment.heads import Model
+from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS
 from nlp.sentiment.reading import BALANCED
 
 WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
@@ -23,12 +24,18 @@ _TABLE = "encoder.words"
 
 @dataclass(frozen=True)
 class Calibration:
-    """By language, the temperatures that logits are divided by before the softmax (Guo et al. 2017, arXiv:1706.04599), and the
-    prevalences of negative, neutral and positive under which they were fitted: a quantifier corrects from those.
+    """By language, the temperatures that logits are divided by before the softmax (Guo et al. 2017, arXiv:1706.04599).
+
+    Logits of yes or no (whether an aspect is spoken of, intents) have a scale and a shift (Platt 1999) instead. ``prior``: the
+    prevalences of negative, neutral and positive that those of brands were fitted under, from which a quantifier corrects.
     """
 
     post: Mapping[str, float] = field(default_factory=lambda: {"zh": 1.0, "en": 1.0})
     target: Mapping[str, float] = field(default_factory=lambda: {"zh": 1.0, "en": 1.0})
+    emotion: Mapping[str, float] = field(default_factory=lambda: {"zh": 1.0, "en": 1.0})
+    polarity: Mapping[str, float] = field(default_factory=lambda: {"zh": 1.0, "en": 1.0})
+    spoken: Mapping[str, Sequence[float]] = field(default_factory=lambda: {"zh": (1.0, 0.0), "en": (1.0, 0.0)})
+    intent: Mapping[str, Sequence[float]] = field(default_factory=lambda: {"zh": (1.0, 0.0), "en": (1.0, 0.0)})
     prior: tuple[float, ...] = BALANCED
 
 
@@ -41,6 +48,7 @@ def save(model: Model, calibration: Calibration, name: str, tokenizer: Path, fol
     weights |= {f"{_TABLE}.int8": (table / scale.float()[:, None]).round().clamp(-127, 127).to(torch.int8), f"{_TABLE}.scale": scale}
     save_file(weights, folder / WEIGHTS)
     about = {"model_type": KIND, "name": name, "encoder": asdict(model.encoder.config), "calibration": asdict(calibration)}
+    about["labels"] = {"aspects": ASPECTS, "emotions": EMOTIONS, "intents": INTENTS}
     (folder / CONFIG).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     (folder / TOKENIZER).write_bytes(tokenizer.read_bytes())
 
@@ -53,7 +61,8 @@ def load(folder: Path) -> tuple[Model, Calibration]:
     stored = load_file(folder / WEIGHTS)
     table = stored.pop(f"{_TABLE}.int8").float() * stored.pop(f"{_TABLE}.scale").float()[:, None]
     weights: dict[str, Tensor] = {key: value.float() for key, value in stored.items()} | {f"{_TABLE}.weight": table}
-    model.load_state_dict(weights, assign=True)
+    own = {name: torch.zeros(value.shape) for name, value in model.state_dict().items()}  # weights from before these heads lack them
+    model.load_state_dict(own | weights, assign=True)
     return model.eval().requires_grad_(False), Calibration(**about["calibration"])
 
 

@@ -13,9 +13,11 @@ from tokenizers import Tokenizer
 
 from nlp.sentiment.about import describe
 from nlp.sentiment.clauses import Span, clauses
-from nlp.sentiment.heads import LABELS, TARGET_LABELS, Outputs, padded, target_rows
+from nlp.sentiment.heads import Outputs, padded, target_rows
+from nlp.sentiment.labels import EMOTIONS, INTENTS
 from nlp.sentiment.packed import TOKENIZER, load, version
 from nlp.sentiment.reading import UNSURE, Probabilities, Reading, Targets, encodable, language, readable
+from nlp.sentiment.totals import Total, sigmoid, softmax
 from nlp.sentiment.windows import Window, buckets, windows
 
 if TYPE_CHECKING:
@@ -33,7 +35,9 @@ class ShippedReader:
     """A Reader over a model folder. Bfloat16 where the CPU multiplies matrices in it, which measures faster; else fp32."""
 
     def __init__(self, folder: Path, dtype: torch.dtype | None = None) -> None:
-        self.name: str = describe(folder)["name"]
+        about = describe(folder)
+        self.name: str = about["name"]
+        self.judges = "labels" in about  # else trained before aspects, emotion and intent
         self.version = version(folder)
         self.model, self.calibration = load(folder)
         self.tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
@@ -56,26 +60,21 @@ class ShippedReader:
         texts = [encodable(keys[number][0]) for number in found]
         asked = [keys[number][1] for number in found]
         for number, text, total in zip(found, texts, self.totals(texts, asked), strict=True):
-            readings[number] = self._reading(language(text), total)
+            readings[number] = self._reading(text, total)
         return readings
 
     def totals(self, texts: Sequence[str], asked: Sequence[_Spans]) -> list[Total]:
         """The uncalibrated logits of each text and of its targets, over its windows."""
-        totals = [Total(len(spans)) for spans in asked]
+        totals = [Total(len(spans), self.model.encoder.config.hidden) for spans in asked]
         for part, out, seen in self._pass(texts, asked):
-            totals[part.text].add(part.weight, out, seen)
+            totals[part.text].add(part, out, seen)
         return totals
 
     def _embed(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        sums = np.zeros((len(texts), self.model.encoder.config.hidden), np.float32)
-        for part, out, _ in self._pass([encodable(text) for text in texts], [()] * len(texts)):
-            if len(part.ids) > 2:
-                sums[part.text] += part.weight * out.embedding.numpy()
-        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-        return list(sums / np.where(lengths > 0, lengths, 1))
+        return [total.embedding() for total in self.totals([encodable(text) for text in texts], [()] * len(texts))]
 
     def _pass(self, texts: Sequence[str], asked: Sequence[_Spans]) -> Iterator[tuple[Window, Outputs, NDArray[np.float32]]]:
-        """Every window with its own outputs (post (3,), targets (k, 4), embedding) and how many of its tokens each target touches (k,)."""
+        """Every window with its own outputs (post (3,), target (k, 4) and so on) and how many of its tokens each target touches (k,)."""
         parts = windows(texts, self.tokenizer, WINDOW)
         around = [clauses(text, spans) for text, spans in zip(texts, asked, strict=True)]
         for bucket in buckets(parts, _TOKENS):
@@ -88,48 +87,25 @@ class ShippedReader:
             last = np.cumsum([len(asked[part.text]) for part in its])
             for row, (part, end) in enumerate(zip(its, last, strict=True)):
                 own = slice(end - len(asked[part.text]), end)
-                yield part, Outputs(out.post[row], out.target[own], out.embedding[row]), counts[own]
+                yield part, Outputs(*(values[own if values is out.target else row] for values in out)), counts[own]
 
-    def _reading(self, spoken: str, total: Total) -> Reading:
-        post = Probabilities(*softmax(total.mean() / self.calibration.post[spoken]))
+    def _reading(self, text: str, total: Total) -> Reading:
+        its, spoken = self.calibration, language(text)
+        post = Probabilities(*softmax(total.mean(total.post) / its.post[spoken]))
         judged = []
         for position, seen in enumerate(total.seen):
             if seen:
-                negative, neutral, positive, beside = softmax(total.target_mean(position) / self.calibration.target[spoken])
+                negative, neutral, positive, beside = softmax(total.target_mean(position) / its.target[spoken])
                 judged.append(Probabilities(negative, neutral + beside, positive))
             else:  # a target without a place in the text: the page is about it, so what holds for the post holds for it
                 judged.append(post)
-        return Reading(post, tuple(judged))
-
-
-class Total:
-    """Logits of one text summed over its windows: the post's weighted by tokens, a target's by its own tokens."""
-
-    def __init__(self, targets: int) -> None:
-        self.post, self.weight = np.zeros(len(LABELS)), 0
-        self.target, self.seen = np.zeros((targets, len(TARGET_LABELS))), np.zeros(targets)
-
-    def add(self, weight: int, out: Outputs, seen: NDArray[np.float32]) -> None:
-        self.post += weight * out.post.numpy()
-        self.weight += weight
-        self.target += seen[:, None] * out.target.numpy()
-        self.seen += seen
-
-    def mean(self) -> NDArray[np.float64]:
-        """Logits (3,) of the post."""
-        return self.post / self.weight
-
-    def target_mean(self, position: int) -> NDArray[np.float64]:
-        """Logits (4,) of one target that some token touches."""
-        logits: NDArray[np.float64] = self.target[position] / self.seen[position]
-        return logits
-
-
-def softmax(logits: NDArray[np.float64]) -> list[float]:
-    """Probabilities of logits (k,)."""
-    powers = np.exp(logits - logits.max())
-    probabilities: list[float] = (powers / powers.sum()).tolist()
-    return probabilities
+        if not self.judges:
+            return Reading(post, tuple(judged), embedding=total.embedding())
+        aspects = total.aspects(text, its.polarity[spoken], *its.spoken[spoken])
+        emotion = dict(zip(EMOTIONS, softmax(total.mean(total.emotion) / its.emotion[spoken]), strict=True))
+        scale, shift = its.intent[spoken]
+        intent = dict(zip(INTENTS, sigmoid(scale * total.intent + shift).tolist(), strict=True))
+        return Reading(post, tuple(judged), aspects, emotion, intent, total.embedding())
 
 
 def fastest() -> torch.dtype:

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from nlp.sentiment.clauses import clauses
-from nlp.sentiment.heads import LABELS, TARGET_LABELS, TargetRows, padded, target_rows
+from nlp.sentiment.heads import TargetRows, padded, target_rows
+from nlp.sentiment.labels import LABELS, TARGET_LABELS
 from nlp.training.manifest import Split
 from nlp.training.samples import NEUTRAL, TWO_WAY, Sample
 

@@ -48,7 +48,7 @@ def fit(reader: ShippedReader, splits: Sequence[Split]) -> Calibration:
         for sample, total in zip(samples, reader.totals(texts, asked), strict=True):
             spoken = language(sample.text)
             if sample.label is not None:
-                rows.setdefault((spoken, "post"), []).append(_row(total.mean(), sample.classes, sample.label))
+                rows.setdefault((spoken, "post"), []).append(_row(total.mean(total.post), sample.classes, sample.label))
             for position, target in enumerate(sample.targets):
                 if NEUTRAL in sample.classes:
                     labels[NEUTRAL if target.label == NOT_ABOUT else target.label] += 1

@@ -1,0 +1,101 @@
+"""What the windows of one text say together: one set of logits a text, however long it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nlp.sentiment.clauses import Span, split
+from nlp.sentiment.heads import Outputs
+from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS, LABELS, TARGET_LABELS
+from nlp.sentiment.reading import AspectReading, Probabilities
+from nlp.sentiment.windows import Window
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SPOKEN = 0.5  # an aspect at least this probable is reported
+
+
+class Total:
+    """Logits of one text over its windows.
+
+    Those of the post, its emotion and its embedding are means by tokens, a target's by its own tokens. An intent counts where any
+    window has it, an aspect as the window that is surest of it says.
+    """
+
+    def __init__(self, targets: int, hidden: int) -> None:
+        self.weight, self.post, self.emotion, self.vector = 0, np.zeros(len(LABELS)), np.zeros(len(EMOTIONS)), np.zeros(hidden, np.float32)
+        self.target, self.seen = np.zeros((targets, len(TARGET_LABELS))), np.zeros(targets)
+        self.intent, self.spoken = np.full(len(INTENTS), -np.inf), np.full(len(ASPECTS), -np.inf)
+        self.polarity, self.surest = np.zeros((len(ASPECTS), len(LABELS))), np.zeros(len(ASPECTS), int)
+        self.windows: list[tuple[Sequence[Span], NDArray[np.float32]]] = []
+
+    def add(self, part: Window, out: Outputs, seen: NDArray[np.float32]) -> None:
+        """One window's outputs (post (3,), target (k, 4) and so on) and how many of its tokens each target touches (k,)."""
+        self.weight += part.weight
+        self.post += part.weight * out.post.numpy()
+        self.emotion += part.weight * out.emotion.numpy()
+        self.target += seen[:, None] * out.target.numpy()
+        self.seen += seen
+        if len(part.ids) > 2:
+            self.vector += part.weight * out.embedding.numpy()
+        self.intent = np.maximum(self.intent, out.intent.numpy())
+        surer = out.spoken.numpy() > self.spoken
+        self.spoken[surer], self.polarity[surer], self.surest[surer] = (
+            out.spoken.numpy()[surer],
+            out.polarity.numpy()[surer],
+            len(self.windows),
+        )
+        self.windows.append((part.offsets, out.attention.numpy()))
+
+    def mean(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Logits of the post or of its emotion, from their sums."""
+        return sums / self.weight
+
+    def target_mean(self, position: int) -> NDArray[np.float64]:
+        """Logits (4,) of one target that some token touches."""
+        logits: NDArray[np.float64] = self.target[position] / self.seen[position]
+        return logits
+
+    def embedding(self) -> NDArray[np.float32]:
+        """A unit vector (hidden,); zero for a text without a token."""
+        return self.vector / max(float(np.linalg.norm(self.vector)), 1e-12)
+
+    def aspects(self, text: str, temperature: float, scale: float, shift: float) -> tuple[AspectReading, ...]:
+        """The aspects that the text speaks of, the surest first."""
+        confidence = sigmoid(scale * self.spoken + shift)
+        found = [int(index) for index in np.argsort(-confidence, kind="stable") if confidence[index] >= SPOKEN]
+        spans = split(text) if found else []
+        return tuple(
+            AspectReading(
+                ASPECTS[index],
+                Probabilities(*softmax(self.polarity[index] / temperature)),
+                float(confidence[index]),
+                *self._clause(index, spans),
+            )
+            for index in found
+        )
+
+    def _clause(self, index: int, spans: Sequence[Span]) -> Span:
+        """The one of ``spans`` whose tokens an aspect attends to most, in the window that is surest of it."""
+        offsets, attention = self.windows[self.surest[index]]
+        tokens = [(start, weight) for (start, end), weight in zip(offsets, attention[index].tolist(), strict=False) if end > start]
+        starts = np.array([start for start, _ in spans])
+        homes = np.maximum(np.searchsorted(starts, [start for start, _ in tokens], side="right") - 1, 0)
+        return spans[int(np.bincount(homes, weights=[weight for _, weight in tokens], minlength=len(spans)).argmax())]
+
+
+def softmax(logits: NDArray[np.float64]) -> list[float]:
+    """Probabilities of logits (k,)."""
+    powers = np.exp(logits - logits.max())
+    probabilities: list[float] = (powers / powers.sum()).tolist()
+    return probabilities
+
+
+def sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities of yes, elementwise."""
+    chances: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
+    return chances
