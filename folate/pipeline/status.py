@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from folate.pipeline.annotate import text_version
+from folate.pipeline.texts import text_version
 from folate.pipeline.workspace import Workspace
 from folate.weeks import Week
 

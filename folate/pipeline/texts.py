@@ -1,0 +1,80 @@
+"""What needs no model is read of posts: language, words, brands, copies. Only of those that have not been read yet."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from folate.pipeline.ahead import Batch, reading
+from folate.pipeline.workspace import Workspace
+from folate.post import body
+from folate.progress import progress, waiting
+from nlp import texts
+from nlp.brands import Linker
+from nlp.duplicates import clusters
+
+TEXT = "text"  # the annotator's name in the store
+
+
+def text_version(workspace: Workspace) -> str:
+    return f"{texts.VERSION}+{workspace.vocabulary_digest()}"
+
+
+def read_texts(workspace: Workspace) -> dict[str, int]:
+    """Language, words, hashtags, brand mentions and copies of the posts that have not been read with this vocabulary."""
+    store, config, version = workspace.store, workspace.config, text_version(workspace)
+    total, linker = store.count_pending("texts", TEXT, version), Linker(config.brands)
+    if not total:
+        return {"texts": 0}
+    with reading(_bodies(store.pending("texts", TEXT, version)), total, config.vocabulary, config.brands) as batches:
+        copies = find_copies(workspace)  # before any text is stored: while one is pending, copies are sought again
+        with progress("reading texts", total) as bar:
+            for rows, readings in batches:
+                made, ids = made_by(rows, TEXT, version), [row["id"] for row in rows]
+                # mentions first: a post counts as read once its row in `texts` is there
+                store.upsert("mentions", list(_mention_rows(made, rows, readings, linker)), complete=ids)
+                store.upsert("texts", _text_table(made, readings))
+                bar.update(len(rows))
+    return {"copies": copies, "texts": total}
+
+
+def _bodies(pending: Iterator[pa.RecordBatch]) -> Iterator[Batch]:
+    for posts in pending:
+        rows = posts.select(["id", "text_hash", "title", "text", "subject"]).to_pylist()
+        yield rows, [body(row["title"], row["text"]) for row in rows]
+
+
+def made_by(rows: Sequence[dict[str, Any]], annotator: str, version: str) -> list[dict[str, str]]:
+    """The columns that say which text an annotation is of and who made it."""
+    return [{"id": row["id"], "text_hash": row["text_hash"], "annotator": annotator, "version": version} for row in rows]
+
+
+def _text_table(made: Sequence[dict[str, str]], readings: Sequence[texts.TextReading]) -> pa.Table:
+    """Rows of the table `texts`, by column: a table of many lists is made several times faster so than from dictionaries."""
+    columns = {name: [key[name] for key in made] for name in made[0]}
+    return pa.table(columns | {name: [getattr(text, name) for text in readings] for name in ("language", "words", "hashtags", "exact")})
+
+
+def _mention_rows(
+    made: Sequence[dict[str, str]], rows: Sequence[dict[str, Any]], readings: Sequence[texts.TextReading], linker: Linker
+) -> Iterator[dict[str, Any]]:
+    """Brands that the text names, and the brand that the page is about where the text does not name it."""
+    for key, row, text in zip(made, rows, readings, strict=True):
+        for mention in text.mentions:
+            yield key | {"brand": mention.brand, "start": mention.start, "end": mention.end, "via": "text"}
+        named = {mention.brand for mention in text.mentions}
+        about = {mention.brand for mention in linker.find(row["subject"] or "")}
+        for brand in sorted(about - named):
+            yield key | {"brand": brand, "start": None, "end": None, "via": "subject"}
+
+
+def find_copies(workspace: Workspace) -> int:
+    """Cluster exact and near duplicates over the whole corpus: a new post may copy an old one, or be older than its copies."""
+    snapshot = workspace.store.snapshot()
+    posts = snapshot.sql("SELECT id, title, text, published_at FROM posts ORDER BY id").to_pylist()
+    bodies = [body(post["title"], post["text"]) for post in posts]
+    with waiting("seeking copies"):
+        copies = clusters([post["id"] for post in posts], bodies, [post["published_at"] for post in posts])
+    rows = [{"id": id_, "cluster": cluster, "similarity": similarity} for id_, cluster, similarity in copies]
+    workspace.store.replace("duplicates", rows, {})
+    return len(rows)
