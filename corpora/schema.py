@@ -185,6 +185,26 @@ CRAWLS = Table(  # the ledger: what each crawl asked for and whether it got it a
     key=("crawl", "source", "query"),
 )
 
+AUDITS = Table(  # one row a text that a person was asked to judge, as it speaks of a brand
+    "audits",
+    _schema(
+        draw=pa.string(),
+        brand=pa.string(),
+        text_hash=pa.string(),
+        id=pa.string(),
+        place=pa.int32(),
+        since=_MOMENT,
+        until=_MOMENT,
+        population=pa.int64(),
+        probability=pa.float64(),
+        label=pa.string(),
+        reason=pa.string(),
+    ),  # draw: digest of what was asked for; id: the post that was shown; place: from 0, in random order; since, until: the weeks drawn
+    # from, [since, until); population: texts there; probability: of a text to be drawn; label: negative, neutral, positive, or missing;
+    # reason: why it was passed over
+    key=("draw", "text_hash"),
+)
+
 EVIDENCE = Table(  # one row a number that a report printed
     "evidence",
     _schema(
@@ -192,6 +212,7 @@ EVIDENCE = Table(  # one row a number that a report printed
         week=pa.string(),
         measure=pa.string(),
         brand=pa.string(),
+        subject=pa.string(),
         value=pa.float64(),
         n=pa.int64(),
         low=pa.float64(),
@@ -200,11 +221,11 @@ EVIDENCE = Table(  # one row a number that a report printed
         query=pa.string(),
         versions=pa.string(),
         posts=_STRINGS,
-    ),  # query: SQL with its parameters bound; versions: JSON {table: version}; posts: ids, at most 100
+    ),  # subject: an aspect, a word or another brand; query: SQL with its parameters bound; versions: JSON {table: version}; posts: ids, at most 100
     key=("id",),
 )
 
 TABLES: dict[str, Table] = {
     table.name: table
-    for table in (POSTS, TEXTS, MENTIONS, SENTIMENTS, ASPECTS, JUDGEMENTS, COMPARISONS, DUPLICATES, TOPICS, CRAWLS, EVIDENCE)
+    for table in (POSTS, TEXTS, MENTIONS, SENTIMENTS, ASPECTS, JUDGEMENTS, COMPARISONS, DUPLICATES, TOPICS, CRAWLS, AUDITS, EVIDENCE)
 }

@@ -3,7 +3,7 @@
 Shares are proportions (0 to 1), never percent. Posteriors are rows of class probabilities that sum to 1.
 """
 
-from math import erfc, sqrt
+from math import erfc, hypot, sqrt
 from statistics import NormalDist
 
 import numpy as np
@@ -30,6 +30,17 @@ def wilson(successes: float, trials: float, confidence: float = 0.95) -> tuple[f
     spread = z * sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     middle, scale = share + z * z / (2 * trials), 1 + z * z / trials
     return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+
+
+def newcombe(successes: float, trials: float, other_successes: float, other_trials: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Interval of the difference of two independent proportions, the first less the second (Newcombe 1998, method 10).
+
+    Built of the two Wilson intervals, so that it stays in -1..1 and has width where both proportions are 0. Raises ValueError as `wilson`.
+    """
+    low, high = wilson(successes, trials, confidence)
+    other_low, other_high = wilson(other_successes, other_trials, confidence)
+    share, other = successes / trials, other_successes / other_trials
+    return share - other - hypot(share - low, other_high - other), share - other + hypot(high - share, other - other_low)
 
 
 def emq(posteriors: Floats, prior: Floats, tolerance: float = 1e-7, iterations: int = 500) -> Floats:
@@ -89,6 +100,39 @@ def emq_influence(posteriors: Floats, prior: Floats, shares: Floats) -> Floats:
     influence[:, inside[:-1]] = moved
     influence[:, inside[-1]] = -moved.sum(axis=1)
     return influence
+
+
+def corrected(posteriors: Floats, prior: Floats, shares: Floats) -> Floats:
+    """Posteriors (n, k) as they are under the prevalences `shares` in place of `prior` (Saerens, Latinne & Decaestecker 2002, eq. 2.4).
+
+    Under the prevalences that `emq` found, their mean is what it found.
+    """
+    weighted = posteriors * (shares / prior)
+    return np.asarray(weighted / weighted.sum(axis=1, keepdims=True))
+
+
+def ppi_power(truth: Floats, predicted: Floats, everything: Floats) -> float:
+    """How much the predictions should weigh in `ppi_mean`, from 0: the value of least variance over all columns together.
+
+    PPI++ (Angelopoulos, Duchi & Zrnic 2023, arXiv:2311.01453, example 6.1) gives lambda for the mean of the rows that nobody labelled.
+    Weighing the mean of all rows instead, the same estimate has lambda * N / (N - n).
+    """
+    count, every = len(truth), len(everything)
+    variance = everything.var(axis=0, ddof=1).sum() if every > 1 else 0.0
+    if variance == 0:
+        return 0.0
+    covariance = ((truth - truth.mean(axis=0)) * (predicted - predicted.mean(axis=0))).sum() / count
+    return float(np.clip(covariance / variance, 0, every / max(every - count, 1)))
+
+
+def ppi_mean(truth: Floats, predicted: Floats, everything: Floats) -> Floats:
+    """Mean (k,) of what a person would have said of all rows, by prediction-powered inference with tuned power (PPI++).
+
+    `truth` (n, k) is what was said of rows drawn at random, `predicted` (n, k) what the model says of them, `everything` (N, k) what
+    it says of all rows, those among them. Without bias whatever the model is worth; columns that sum to 1 give means that do.
+    """
+    power = ppi_power(truth, predicted, everything)
+    return np.asarray(power * everything.mean(axis=0) + (truth - power * predicted).mean(axis=0))
 
 
 def resampling_units(authors: NDArray[np.uint64], most: int = UNITS) -> tuple[Codes, int]:

@@ -1,5 +1,9 @@
 """Each statistic against an independent way to the same figure."""
 
+import json
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,12 +13,15 @@ from scipy import stats
 from nlp.statistics import (
     benjamini_hochberg,
     bootstrap_weights,
+    corrected,
     detectable,
     emq,
     emq_influence,
     interval,
     log_odds,
+    newcombe,
     p_value,
+    ppi_mean,
     resampling_units,
     wilson,
 )
@@ -154,3 +161,61 @@ def test_log_odds_by_hand_and_by_order() -> None:
 def test_log_odds_wants_a_background() -> None:
     with pytest.raises(ValueError, match="positive background"):
         log_odds(np.ones(2), np.ones(2), np.array([1.0, 0.0]))
+
+
+@pytest.fixture(scope="module")
+def oracles() -> dict[str, Any]:
+    """Posteriors with what QuaPy and ppi-python make of them; the file says which versions and by which calls."""
+    golden = Path(__file__).parents[1] / "golden" / "quantify.json"
+    return json.loads(golden.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_emq_equals_quapy(oracles: dict[str, Any], place: int) -> None:
+    case = oracles["cases"][place]
+    found = emq(np.array(case["posteriors"]), np.array(case["prior"]), tolerance=1e-10, iterations=20000)
+    assert found == pytest.approx(case["emq"], abs=1e-5)
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_ppi_equals_ppi_python(oracles: dict[str, Any], place: int) -> None:
+    case = oracles["cases"][place]
+    rows, truth = np.array(case["posteriors"]), np.eye(3)[case["labels"]]
+    found = ppi_mean(truth, rows[: len(truth)], rows)
+    assert found == pytest.approx(case["ppi"], abs=1e-6)
+    assert found.sum() == pytest.approx(1)
+
+
+def test_ppi_of_a_census_is_the_truth_and_of_a_blind_model_the_labels() -> None:
+    rows, truth = posteriors((0.2, 0.3, 0.5), 50, seed=8), np.eye(3)[np.arange(50) % 3]
+    assert ppi_mean(truth, rows, rows) == pytest.approx(truth.mean(axis=0))
+    flat = np.full((500, 3), 1 / 3)
+    assert ppi_mean(truth, flat[:50], flat) == pytest.approx(truth.mean(axis=0))
+
+
+def test_ppi_has_no_bias_and_less_variance_than_the_labels_alone() -> None:
+    """A model that is wrong in a way of its own: says negative twice as often as there is."""
+    rng, ours, labels_alone = np.random.default_rng(9), [], []
+    for _ in range(300):
+        truth = (rng.random(1000) < 0.1).astype(float)
+        said = np.clip(0.15 + 0.6 * truth + rng.normal(0, 0.05, 1000), 0, 1)
+        rows, answers = np.stack([said, 1 - said], axis=1), np.stack([truth, 1 - truth], axis=1)
+        ours.append(ppi_mean(answers[:100], rows[:100], rows)[0] - truth.mean())
+        labels_alone.append(truth[:100].mean() - truth.mean())
+    assert abs(np.mean(ours)) < 0.002
+    assert np.std(ours) < 0.5 * np.std(labels_alone)
+
+
+def test_corrected_posteriors_have_the_mean_that_emq_found() -> None:
+    rows, prior = posteriors((0.05, 0.35, 0.6), 400, seed=10), np.array([0.3, 0.3, 0.4])
+    shares = emq(rows, prior, tolerance=1e-10, iterations=20000)
+    assert corrected(rows, prior, shares).mean(axis=0) == pytest.approx(shares, abs=1e-5)
+
+
+NEWCOMBE = [((56, 70), (48, 80), (0.0524, 0.3339)), ((9, 10), (3, 10), (0.1705, 0.8090)), ((0, 10), (0, 20), (-0.1611, 0.2775))]
+
+
+@pytest.mark.parametrize(("one", "other", "expected"), NEWCOMBE)
+def test_newcombe_equals_the_published_table(one: tuple[int, int], other: tuple[int, int], expected: tuple[float, float]) -> None:
+    """Newcombe 1998, table II, method 10."""
+    assert newcombe(*one, *other) == pytest.approx(expected, abs=5e-5)
