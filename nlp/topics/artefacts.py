@@ -77,6 +77,7 @@ def decomposition(counts: Counts, term: int) -> dict[str, float | None]:
     capacity = np.where(typical > 0, typical, now)
     covered = capacity[now > 0].sum() / ((active > 0) @ typical).mean()
     size = now.sum() / active.sum(axis=1).mean()
-    before = counts.terms[term, :-1].sum() / active.sum()
-    share = counts.terms[term, -1].sum() / now.sum() / before if before else None
+    weekly = counts.of(term).sum(axis=1)
+    before = weekly[:-1].sum() / active.sum()
+    share = weekly[-1] / now.sum() / before if before else None
     return {"coverage": float(covered), "volume": float(size / covered), "share": None if share is None else float(share)}

@@ -1,34 +1,50 @@
 """Terms that could be a topic: words, bigrams, Latin trigrams, hashtags and coinages, and the posts that hold each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
-from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from nlp.topics.coinages import coinages
-from nlp.topics.ngrams import Level, levels
-from nlp.topics.stream import Bools, Codes, Ints, Ragged, Stream, distinct
+from nlp.topics.ngrams import Grams, Run, Search, Text, frequent, spell
+from nlp.topics.stream import Bools, Codes, Lists, Stream, distinct
 
 LONGEST = 3  # words in an n-gram; three only in Latin script, where one Chinese word takes two or three
+_WIDE = r"[⺀-\x{10ffff}]"  # from the first of the East Asian blocks on
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Terms, sorted, and the distinct (term, post) pairs in that order."""
+    """Terms, sorted, and where they occur, a week at a time."""
 
+    stream: Stream
     terms: tuple[str, ...]
-    term: Codes
-    post: Codes
+    texts: tuple[tuple[Text, Search, tuple[Codes, ...]], ...]  # where to look, for what, and the term of each n-gram by length
+
+    def pairs(self, week: int) -> tuple[Codes, Codes]:
+        """The distinct (term, post) pairs of a week, sorted."""
+        first, last = self.stream.edges[week : week + 2]
+        size = max(last - first, 1)
+        keys = [np.zeros(0, np.int64)]
+        for text, search, term in self.texts:
+            run = text(week)
+            keys += [term[n][row].astype(np.int64) * size + run.post[at] - first for n, (at, row) in enumerate(search.occurrences(run))]
+        found = distinct(np.concatenate(keys))
+        return (found // size).astype(np.int32), (found % size).astype(np.int32) + np.int32(first)
+
+    @cached_property
+    def now(self) -> tuple[Codes, Codes]:
+        """The pairs of the week at hand."""
+        return self.pairs(self.stream.weeks - 1)
 
     def posts(self, term: int) -> Codes:
-        """The posts that hold a term, in the order of the stream."""
-        low, high = np.searchsorted(self.term, [term, term + 1])
-        return self.post[low:high]
+        """The posts of the week at hand that hold a term, in the order of the stream."""
+        low, high = np.searchsorted(self.now[0], [term, term + 1])
+        return self.now[1][low:high]
 
 
 @cache
@@ -40,64 +56,57 @@ def stopwords() -> frozenset[str]:
 
 def find(stream: Stream, least: int) -> Candidates:
     """Every term with at least `least` occurrences within some week, by name; a coinage and a word of one name are one term."""
-    parts = [*_word_terms(stream, least), _hashtags(stream, least), coinages(stream, stopwords(), least)]
-    names = sorted({name for part in parts for name in part[0]})
-    number = {name: i for i, name in enumerate(names)}
-    pairs = [_pairs(part, number, len(stream)) for part in parts]
-    keys = distinct(np.concatenate(pairs))
-    size = max(len(stream), 1)
-    return Candidates(tuple(names), (keys // size).astype(np.int32), (keys % size).astype(np.int32))
+    parts = [_words(stream, least), _hashtags(stream, least), coinages(stream, stopwords(), least)]
+    names = pc.unique(pa.chunked_array([name for part in parts for name in part[2]], pa.string())).sort()
+    texts = []
+    for text, search, spelled in parts:
+        terms = [np.full(len(want), -1, np.int32) for want in search.wanted]
+        for term, want, name in zip(terms, search.wanted, spelled, strict=True):
+            term[want] = pc.index_in(name, names).to_numpy()
+        texts.append((text, search, tuple(terms)))
+    return Candidates(stream, tuple(names.to_pylist()), tuple(texts))
 
 
-Part = tuple[list[str], Codes, Codes]
-"""Names, and for each occurrence which of them it is and the post."""
+Part = tuple[Text, Search, list[pa.Array]]
+"""A text, what to look for in it, and the names of that by length."""
 
 
-def _pairs(part: Part, number: dict[str, int], posts: int) -> Ints:
-    names, which, post = part
-    renumber = np.array([number[name] for name in names], np.int64)
-    return distinct(renumber[which] * posts + post) if len(names) else np.zeros(0, np.int64)
+def _words(stream: Stream, least: int) -> Part:
+    number, vocabulary = _singular(stream.words.vocabulary)
+
+    def text(week: int) -> Run:
+        codes, post = stream.words.between(*stream.edges[week : week + 2])
+        return Run(number[codes], np.append(post[1:] == post[:-1], False)[: len(post)], post)
+
+    levels = frequent(text, stream.weeks, LONGEST, least, max(len(vocabulary), 1))
+    wanted = list(_worthy(levels, vocabulary))
+    names = [spelled(levels, n, want, vocabulary) for n, want in enumerate(wanted, start=1)]
+    return text, Search(levels, wanted), names
 
 
-def _word_terms(stream: Stream, least: int) -> Iterator[Part]:
-    words = _singular(stream.words)
-    post = words.post
-    joined = np.append(post[1:] == post[:-1], False) if len(post) else np.zeros(0, bool)
-    stop, latin, number = _classes(words.vocabulary)
-    long = pc.utf8_length(words.vocabulary).to_numpy() > 1
-    for level in levels(words.codes, joined, stream.week[post], stream.weeks, LONGEST, least):
-        spelled = level.spell
-        good = ~stop[spelled[:, 0]] & ~stop[spelled[:, -1]] & ~number[spelled].all(axis=1)
-        if level.n == 1:
-            good &= long[spelled[:, 0]]
-        if level.n > 2:
-            good &= latin[spelled].all(axis=1)
-        yield _chosen(level, good, words.vocabulary, post)
+def _worthy(levels: Sequence[Grams], vocabulary: pa.Array) -> Iterator[Bools]:
+    """Which n-grams of each length can be a term."""
+    stop, latin, number = _classes(vocabulary)
+    long = pc.utf8_length(vocabulary).to_numpy() > 1
+    for n, level in enumerate(levels, start=1):
+        codes = spell(levels, n, np.arange(len(level.keys)))
+        good = ~stop[codes[:, 0]] & ~stop[codes[:, -1]] & ~number[codes].all(axis=1)
+        if n == 1:
+            good &= long[codes[:, 0]]
+        if n > 2:
+            good &= latin[codes].all(axis=1)
+        yield good
 
 
-def _chosen(level: Level, good: Bools, vocabulary: pa.Array, post: Codes) -> Part:
-    columns = [vocabulary.take(pa.array(level.spell[good][:, i])).to_pylist() for i in range(level.n)]
-    names = [spell(parts) for parts in zip(*columns, strict=True)]
-    renumber = np.full(len(good), -1, np.int32)
-    renumber[good] = np.arange(good.sum(), dtype=np.int32)
-    which = renumber[level.which]
-    return names, which[which >= 0], post[level.at[which >= 0]]
-
-
-def spell(words: tuple[str, ...]) -> str:
-    """Words as people write them: a space only where two Latin words or numbers meet.
-
-    >>> spell(("folic", "acid")), spell(("乳", "果糖")), spell(("vivo", "手机"))
-    ('folic acid', '乳果糖', 'vivo手机')
-    """
-    text = words[0]
-    for before, after in pairwise(words):
-        text += f" {after}" if not (_wide(before[-1]) or _wide(after[0])) else after
-    return text
-
-
-def _wide(character: str) -> bool:
-    return character >= "⺀"  # the first of the East Asian blocks
+def spelled(levels: Sequence[Grams], n: int, wanted: Bools, vocabulary: pa.Array) -> pa.Array:
+    """Words as people write them: a space only where two Latin words or numbers meet."""
+    codes = spell(levels, n, np.flatnonzero(wanted))
+    begins, ends = _matches(vocabulary, f"^{_WIDE}"), _matches(vocabulary, f"{_WIDE}$")
+    parts = [vocabulary.take(pa.array(codes[:, 0]))]
+    for i in range(1, n):
+        closed = ends[codes[:, i - 1]] | begins[codes[:, i]]
+        parts += [pc.if_else(pa.array(closed), "", " "), vocabulary.take(pa.array(codes[:, i]))]
+    return pc.binary_join_element_wise(*parts, "")
 
 
 def _classes(vocabulary: pa.Array) -> tuple[Bools, Bools, Bools]:
@@ -114,17 +123,23 @@ def _matches(vocabulary: pa.Array, pattern: str) -> Bools:
     return found
 
 
-def _singular(words: Ragged) -> Ragged:
-    """An English plural and its singular are one word, so that their authors add up: only -s, and not after s, u, i or '."""
-    plural = pc.replace_substring_regex(words.vocabulary, r"^([a-z]{2,}[^\W\dsui_'])s$", r"\1")
-    coded = pc.dictionary_encode(plural)
-    return Ragged(coded.indices.to_numpy().astype(np.int32)[words.codes], words.starts, coded.dictionary)
+def _singular(vocabulary: pa.Array) -> tuple[Codes, pa.Array]:
+    """An English plural and its singular are one word, so that their authors add up: only -s, and not after s, u, i or '.
+
+    Gives the code of each word in a new vocabulary, and that.
+    """
+    plural = pc.replace_substring_regex(vocabulary, r"^([a-z]{2,}[^\W\dsui_'])s$", r"\1")
+    names = pc.unique(plural).sort()
+    return pc.index_in(plural, names).to_numpy().astype(np.int32), names
 
 
 def _hashtags(stream: Stream, least: int) -> Part:
-    tags = stream.hashtags
-    post = tags.post
-    alone = np.zeros(len(post), bool)
-    level = next(levels(tags.codes, alone, stream.week[post], stream.weeks, 1, least))
-    names, which, at = _chosen(level, np.ones(len(level.spell), bool), tags.vocabulary, post)
-    return [f"#{name}" for name in names], which, at
+    tags: Lists = stream.hashtags
+
+    def text(week: int) -> Run:
+        codes, post = tags.between(*stream.edges[week : week + 2])
+        return Run(codes, np.zeros(len(codes), bool), post)
+
+    levels = frequent(text, stream.weeks, 1, least, max(len(tags.vocabulary), 1))
+    names = tags.vocabulary.take(pa.array(levels[0].last))
+    return text, Search(levels, [np.ones(len(names), bool)]), [pc.binary_join_element_wise("#", names, "")]

@@ -15,7 +15,7 @@ from nlp.topics import artefacts, audience, grouping, identity, stories
 from nlp.topics.candidates import Candidates, find, stopwords
 from nlp.topics.grouping import Embed, Group
 from nlp.topics.stream import Bools, Codes, Floats, Ints, Stream, read
-from nlp.topics.testing import ALL, MIN_WEEKS, Test, alarms, baseline, q_values, run
+from nlp.topics.testing import ALL, MIN_WEEKS, Test, alarms, q_values, run
 from nlp.topics.topic import SHORT, Discovery, Topic
 
 EVIDENCE = 100  # post ids a topic, at most
@@ -28,18 +28,13 @@ class Window:
 
     stream: Stream
     candidates: Candidates
+    first: Codes  # by term: its first post in the window
     week: Week
     settings: Topics
     tests: list[Test]
     z: Floats  # by term: log-odds of this week's authors against the baseline's
     watch: tuple[str, ...]
     segments: list[tuple[Segment, Bools]]
-
-    def posts(self, term: int) -> Codes:
-        """The posts of the week that hold a term."""
-        posts = self.candidates.posts(term)
-        found: Codes = posts[self.stream.week[posts] == self.stream.weeks - 1]
-        return found
 
 
 def discover(
@@ -56,13 +51,13 @@ def discover(
     posts = read(stream, settings.baseline_weeks + 1)
     notes = _notes(posts, week, settings)
     candidates = find(posts, settings.min_authors)
-    tests = list(run(posts, candidates, tuple(brands), settings))
+    tests, first = run(candidates, tuple(brands), settings)
     notes += _untested(tests, brands, settings)
     z = _log_odds(tests[0]) if tests else np.zeros(0)
     members = [(segment, audience.members(posts, segment)) for segment in segments]
-    window = Window(posts, candidates, week, settings, tests, z, tuple(_folded(w) for w in watch), members)
+    window = Window(posts, candidates, first, week, settings, tests, z, tuple(_folded(w) for w in watch), members)
     found = alarms(tests, candidates.terms)
-    groups = grouping.link(grouping.group(found, candidates.terms, window.posts), candidates.terms, posts, embed)
+    groups = grouping.link(grouping.group(found, candidates.terms, candidates.posts), candidates.terms, posts, embed)
     groups = [grouping.without_fragments(group, candidates.terms) for group in groups]
     topics = _describe(window, groups, list(previous))
     topics.sort(key=_rank)
@@ -112,7 +107,8 @@ def _untested(tests: list[Test], brands: Sequence[Brand], settings: Topics) -> l
 
 def _log_odds(test: Test) -> Floats:
     """z of each term's authors this week against the baseline's, with both together as the prior (`nlp.statistics.log_odds`)."""
-    now, past = test.counts.terms[:, -1].sum(axis=1).astype(float), test.counts.terms[:, :-1].sum(axis=(1, 2)).astype(float)
+    weekly = test.counts.during(np.arange(len(test.counts.base))).astype(float)
+    now, past = weekly[:, -1], weekly[:, :-1].sum(axis=1)
     return log_odds(now, past, now + past + 0.5) if len(now) else np.zeros(0)
 
 
@@ -137,9 +133,9 @@ def _topic(window: Window, group: Group, terms: list[str], lineage: list[Topic],
     before = lineage[0] if lineage else None
     speakers = audience.speakers(stream, posts, window.segments)
     flags = artefacts.flags(stream, posts, lead, terms, window.week)
-    if len(baseline(lead.test.counts)) < window.settings.baseline_weeks:
+    if len(lead.test.counts.baseline) < window.settings.baseline_weeks:
         flags.append(SHORT)
-    first = stream.values("published_at", window.candidates.posts(lead.term)[:1].astype(np.int64))
+    first = stream.values("published_at", window.first[[lead.term]].astype(np.int64))
     return Topic(
         week=str(window.week), id=before.id if before else identity.identify(str(window.week), terms[0]),
         state=identity.alarmed(before, voices), label_zh=_label(terms, wide=True), label_en=_label(terms, wide=False),
@@ -167,7 +163,7 @@ def _detail(
     """What only the report prints; every number of plain type, so that it goes into JSON."""
     lead, now, stream = group.lead, group.lead.surprise, window.stream
     observed, expected = int(now.observed[lead.term]), float(now.expected[lead.term])
-    weekly = lead.test.counts.terms[lead.term].sum(axis=1)
+    weekly = lead.test.counts.of(lead.term).sum(axis=1)
     return {
         "scope": lead.test.scope, "observed": observed, "expected": round(expected, 4), "gain": round(observed / expected, 2),
         "threshold": round(lead.test.threshold, 4), "margin": round(lead.margin, 4), "weekly_authors": [int(n) for n in weekly],
@@ -193,7 +189,7 @@ def _posts(window: Window, terms: Sequence[str]) -> Ints:
     """The posts of the week that hold any of the terms; a term that nobody wrote often enough to count has none."""
     names = window.candidates.terms
     places = [(bisect_left(names, term), term) for term in terms]
-    parts = [window.posts(place) for place, term in places if place < len(names) and names[place] == term]
+    parts = [window.candidates.posts(place) for place, term in places if place < len(names) and names[place] == term]
     return np.unique(np.concatenate([np.zeros(0, np.int32), *parts])).astype(np.int64)
 
 

@@ -1,67 +1,101 @@
-"""Frequent n-grams of any sequence of codes, words or characters, level by level.
+"""Frequent n-grams of any sequence of codes, words or characters, length by length and week by week.
 
-An n-gram can only be frequent when both its (n-1)-grams are (the a-priori principle), so each level looks only where
-the level before survived. Everything is a hash lookup on integers: linear in the length of the sequence.
+An n-gram can only be frequent in a week when both its (n-1)-grams are (the a-priori principle), so each length looks only where the
+one before survived. Everything is a hash lookup on integers, one week at a time: linear in the length of the sequence, and in memory
+no more than one week of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nlp.topics.stream import Bools, Codes, Ints
+from nlp.topics.stream import Bools, Codes, Ints, distinct
 
 
 @dataclass(frozen=True)
-class Level:
-    """The frequent n-grams of one length, and the positions where they start. An n-gram is known by its row in its level."""
+class Run:
+    """The codes of one week, post after post."""
 
-    n: int
-    at: Ints
-    which: Codes  # which n-gram starts at each of `at`
-    spell: Codes  # (n-grams, n) codes
-    weekly: Ints  # (n-grams, weeks) occurrences
-    head: Ints  # of each n-gram its first n - 1, in the level before
-    tail: Ints  # and its last n - 1
+    codes: Codes
+    joined: Bools  # whether the next code goes on where this one ends; never at the last
+    post: Codes  # of each code
 
 
-def levels(codes: Codes, joined: Bools, week: Codes, weeks: int, longest: int, least: int) -> Iterator[Level]:
-    """Frequent n-grams for n = 1 .. `longest`: those with at least `least` occurrences within one week.
+Text = Callable[[int], Run]
+"""The run of each week."""
 
-    `joined[i]` says that position `i + 1` continues the run of position `i`; `week` is the week of each position.
-    """
-    at = np.arange(len(codes), dtype=np.int64)
-    before, after, spell = np.zeros(len(codes), np.int64), np.zeros(len(codes), np.int32), np.empty((1, 0), np.int32)
-    size = int(codes.max(initial=0)) + 1
+
+@dataclass(frozen=True)
+class Grams:
+    """The n-grams of one length that are frequent in some week. An n-gram is known by its row, those of length n - 1 by theirs."""
+
+    keys: Ints  # (rows) sorted: row of the first n - 1 codes x alphabet + last code
+    tail: Ints  # (rows) row of the last n - 1 codes
+    weekly: Codes  # (rows, weeks) occurrences in the weeks where it is frequent, 0 in the others
+    alphabet: int
+
+    @property
+    def head(self) -> Ints:
+        return self.keys // self.alphabet
+
+    @property
+    def last(self) -> Codes:
+        return (self.keys % self.alphabet).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class _Local:
+    """The frequent n-grams of one length in one week, by rows of their own."""
+
+    head: Ints
+    last: Ints
+    tail: Ints
+    count: Ints
+
+
+def frequent(text: Text, weeks: int, longest: int, least: int, alphabet: int) -> list[Grams]:
+    """The n-grams for n = 1 .. `longest` with at least `least` occurrences within some week; codes are below `alphabet`."""
+    local = [list(_levels(text(week), longest, least, alphabet)) for week in range(weeks)]
+    row = [np.zeros(1, np.int64)] * weeks  # of the local n-grams of the length before, among those of all weeks
+    found = []
+    for n in range(longest):
+        parts = [row[week][level[n].head] * alphabet + level[n].last for week, level in enumerate(local)]
+        keys = distinct(np.concatenate(parts))
+        tail, weekly = np.zeros(len(keys), np.int64), np.zeros((len(keys), weeks), np.int32)
+        for week, level in enumerate(local):
+            at = np.searchsorted(keys, parts[week])
+            tail[at], weekly[at, week] = row[week][level[n].tail], level[n].count
+            row[week] = at
+        found.append(Grams(keys, tail, weekly, alphabet))
+    return found
+
+
+def _levels(run: Run, longest: int, least: int, alphabet: int) -> Iterator[_Local]:
+    at = np.arange(len(run.codes), dtype=np.int64)
+    before, after = np.zeros(len(at), np.int64), np.zeros(len(at), np.int32)
     for n in range(1, longest + 1):
-        kept, which, weekly = _frequent(before * size + codes[at + n - 1], week[at], weeks, least)
+        keys, which, count = _frequent(before * alphabet + run.codes[at + n - 1], least)
         here = which >= 0
         at, which, after = at[here], which[here], after[here]
-        head, tail = kept // size, np.zeros(len(kept), np.int64)
+        tail = np.zeros(len(keys), np.int64)
         tail[which] = after
-        spell = np.column_stack([spell[head], (kept % size).astype(np.int32)])
-        yield Level(n, at, which, spell, weekly, head, tail)
-        at, before, after = _extend(at, which, n, joined)
+        yield _Local(keys // alphabet, keys % alphabet, tail, count)
+        at, before, after = _extend(at, which, n, run.joined)
 
 
-def _frequent(keys: Ints, week: Codes, weeks: int, least: int) -> tuple[Ints, Codes, Ints]:
-    """The keys frequent in some week, sorted; for each position which of them it is, else -1; their counts by week."""
+def _frequent(keys: Ints, least: int) -> tuple[Ints, Codes, Ints]:
+    """The frequent keys, sorted; for each position which of them it is, else -1; their counts."""
     coded = pc.dictionary_encode(pa.array(keys))
     codes, names = coded.indices.to_numpy(), coded.dictionary.to_numpy()
-    often = np.flatnonzero(np.bincount(codes, minlength=len(names)) >= least)
+    count = np.bincount(codes, minlength=len(names))
+    often = np.flatnonzero(count >= least)
+    often = often[np.argsort(names[often])]
     row = np.full(len(names), -1, np.int32)
     row[often] = np.arange(len(often), dtype=np.int32)
-    here = row[codes] >= 0
-    weekly = np.bincount(row[codes[here]].astype(np.int64) * weeks + week[here], minlength=len(often) * weeks).reshape(-1, weeks)
-    peak = weekly.max(axis=1, initial=0) >= least
-    kept, weekly = often[peak], weekly[peak]
-    by_key = np.argsort(names[kept])
-    kept, weekly = kept[by_key], weekly[by_key]
-    number = np.full(len(names), -1, np.int32)
-    number[kept] = np.arange(len(kept), dtype=np.int32)
-    return names[kept], number[codes], weekly
+    return names[often], row[codes], count[often]
 
 
 def _extend(at: Ints, which: Codes, n: int, joined: Bools) -> tuple[Ints, Ints, Codes]:
@@ -72,3 +106,38 @@ def _extend(at: Ints, which: Codes, n: int, joined: Bools) -> tuple[Ints, Ints, 
     grows = np.flatnonzero(at[1:] == at[:-1] + 1)
     grows = grows[joined[at[grows] + n - 1]]
     return at[grows], which[grows].astype(np.int64), which[grows + 1]
+
+
+def spell(levels: Sequence[Grams], n: int, rows: Ints) -> Codes:
+    """The codes (rows, n) of n-grams of length `n`, whose grams are `levels[n - 1]`."""
+    codes = np.empty((len(rows), n), np.int32)
+    for place in range(n - 1, -1, -1):
+        codes[:, place] = levels[place].last[rows]
+        rows = levels[place].head[rows]
+    return codes
+
+
+class Search:
+    """Finds where wanted n-grams occur; looks no further than they and what they begin with need."""
+
+    def __init__(self, levels: Sequence[Grams], wanted: Sequence[Bools]) -> None:
+        """`wanted` are masks over the rows of each of `levels`."""
+        self.levels, self.wanted = levels, wanted
+        needed = [want.copy() for want in wanted]
+        for n in range(len(levels) - 1, 0, -1):
+            needed[n - 1][levels[n].head[needed[n]]] = True
+        self._rows = [np.flatnonzero(need) for need in needed]
+        self._keys = [pa.array(level.keys[rows]) for level, rows in zip(levels, self._rows, strict=True)]
+
+    def occurrences(self, run: Run) -> Iterator[tuple[Ints, Ints]]:
+        """For each length the positions of `run` where a wanted n-gram starts, and its row."""
+        at, row = np.arange(len(run.codes), dtype=np.int64), np.zeros(len(run.codes), np.int64)
+        for n, (level, want) in enumerate(zip(self.levels, self.wanted, strict=True)):
+            if n:
+                on = run.joined[at + n - 1]
+                at, row = at[on], row[on]
+            place = pc.fill_null(pc.index_in(pa.array(row * level.alphabet + run.codes[at + n]), self._keys[n]), -1).to_numpy()
+            here = place >= 0
+            at, row = at[here], self._rows[n][place[here]]
+            mine = want[row]
+            yield at[mine], row[mine]

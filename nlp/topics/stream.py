@@ -21,21 +21,26 @@ COLUMNS = ("id", "author", "source", "published_at", "week", "language", "words"
 
 
 @dataclass(frozen=True)
-class Ragged:
-    """A list of strings a post: codes into `vocabulary`, post `i` at `codes[starts[i]:starts[i + 1]]`."""
+class Lists:
+    """A list of strings a row of the table, as codes into a sorted vocabulary; asked for by post of the stream, some posts at a time."""
 
-    codes: Codes
+    codes: Codes  # row `r` at codes[starts[r]:starts[r + 1]]
     starts: Ints
+    order: Ints  # row of each post
     vocabulary: pa.Array
 
-    @cached_property
-    def post(self) -> Codes:
-        """The post of each code."""
-        return np.repeat(np.arange(len(self.starts) - 1, dtype=np.int32), np.diff(self.starts))
+    def between(self, first: int, last: int) -> tuple[Codes, Codes]:
+        """The codes of the posts `first` to `last` - 1, one after another, and the post of each."""
+        begin = self.starts[self.order[first:last]]
+        sizes = self.starts[self.order[first:last] + 1] - begin
+        ends = np.cumsum(sizes)
+        at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(begin - ends + sizes, sizes)
+        return self.codes[at], np.repeat(np.arange(first, last, dtype=np.int32), sizes)
 
     def of(self, post: int) -> list[str]:
         """The strings of one post."""
-        taken: list[str] = self.vocabulary.take(pa.array(self.codes[self.starts[post] : self.starts[post + 1]])).to_pylist()
+        row = self.order[post]
+        taken: list[str] = self.vocabulary.take(pa.array(self.codes[self.starts[row] : self.starts[row + 1]])).to_pylist()
         return taken
 
 
@@ -53,11 +58,16 @@ class Stream:
     voices: int
     anonymous: int  # posts without an author
     first: Bools  # the earliest post of its cluster of near-duplicates in its week
-    words: Ragged
-    hashtags: Ragged
+    words: Lists
+    hashtags: Lists
 
     def __len__(self) -> int:
         return len(self.order)
+
+    @cached_property
+    def edges(self) -> list[int]:
+        """The first post of each week, and the number of posts."""
+        return [int(edge) for edge in np.searchsorted(self.week, np.arange(self.weeks + 1))]
 
     def values(self, column: str, posts: Ints) -> list[Any]:
         """Values of a column of `table` for some posts."""
@@ -69,12 +79,13 @@ class Stream:
         originals = np.array([p for p in posts if self.first[p]], np.int64)
         return sorted(int(p) for p in originals[np.unique(self.voice[originals], return_index=True)[1]])[:most]
 
-    def mentions(self, brand: str) -> Bools:
-        """Which posts mention a brand."""
-        listed = self.table["brands"].combine_chunks()
-        rows = pc.list_parent_indices(listed).to_numpy()[pc.equal(pc.list_flatten(listed), brand).to_numpy(zero_copy_only=False)]
+    def holds(self, column: str, value: str) -> Bools:
+        """Which posts have `value` in a column of lists (`brands`, `segments`); none when there is no such column."""
         found = np.zeros(self.table.num_rows, bool)
-        found[rows] = True
+        if column in self.table.column_names:
+            listed = self.table[column].combine_chunks()
+            same = pc.equal(pc.list_flatten(listed), value).to_numpy(zero_copy_only=False)
+            found[pc.list_parent_indices(listed).to_numpy()[same]] = True
         return found[self.order]
 
 
@@ -85,14 +96,14 @@ def read(table: pa.Table, weeks: int) -> Stream:
     """
     _check(table, weeks)
     order = pc.sort_indices(table, [("week", "ascending"), ("published_at", "ascending"), ("id", "ascending")]).to_numpy().astype(np.int64)
-    part = table.select([c for c in COLUMNS if c != "body"]).take(pa.array(order))
+    part = table.select(["author", "source", "week", "cluster"]).take(pa.array(order))
     source, sources = _sorted_codes(part["source"])
     week = part["week"].to_numpy().astype(np.int32)
     voice, voices = _voices(part, source)
     return Stream(
         table=table, order=order, week=week, weeks=weeks, source=source, sources=sources, voice=voice, voices=voices,
         anonymous=part["author"].null_count, first=_first(part["cluster"], week),
-        words=_ragged(part["words"]), hashtags=_ragged(part["hashtags"]),
+        words=_lists(table["words"], order), hashtags=_lists(table["hashtags"], order),
     )  # fmt: skip
 
 
@@ -148,9 +159,13 @@ def encode(values: pa.ChunkedArray | Ints) -> Codes:
     return codes
 
 
-def _ragged(column: pa.ChunkedArray) -> Ragged:
-    lists = pc.fill_null(column.combine_chunks(), []) if column.null_count else column.combine_chunks()
-    coded = pc.dictionary_encode(pc.list_flatten(lists))
-    lengths = pc.list_value_length(lists).to_numpy()
-    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
-    return Ragged(coded.indices.to_numpy().astype(np.int32, copy=False), starts, coded.dictionary)
+def _lists(column: pa.ChunkedArray, order: Ints) -> Lists:
+    """`column` holds lists of strings, or of codes into dictionaries (each chunk may bring its own)."""
+    chunks = [pc.fill_null(chunk, []) if chunk.null_count else chunk for chunk in column.chunks]
+    flat = [pc.list_flatten(chunk) for chunk in chunks]
+    coded = [part if pa.types.is_dictionary(part.type) else pc.dictionary_encode(part) for part in flat]
+    vocabulary = pc.unique(pa.chunked_array([part.dictionary for part in coded], pa.string())).sort()
+    codes = [pc.index_in(part.dictionary, vocabulary).to_numpy()[part.indices.to_numpy()] for part in coded]
+    sizes = [pc.list_value_length(chunk).to_numpy() for chunk in chunks]
+    starts = np.cumsum(np.concatenate([np.zeros(1, np.int64), *sizes]), dtype=np.int64)
+    return Lists(np.concatenate([np.zeros(0, np.int32), *codes]), starts, order, vocabulary)

@@ -11,12 +11,15 @@ itself counted (with a = 0 this is the exact posterior predictive of a Poisson r
 for a week, or is new, has no authors there and so neither raises nor lowers an expectation.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csc_array, hstack
 from scipy.special import betainc
 
-from nlp.topics.stream import Bools, Codes, Floats, Ints, Stream, distinct, encode
+from nlp.topics.candidates import Candidates
+from nlp.topics.stream import Bools, Codes, Floats, Ints, Stream
 
 STRATA = 12  # the largest sources are told apart, the others counted together: bounds memory
 K = 30.0  # authors: how far a source's own share must be known before it outweighs the pooled one
@@ -28,10 +31,32 @@ GUMBEL_SCALE = 1 / np.log(10)  # of the maximum of many -log10 p when every p is
 
 @dataclass(frozen=True)
 class Counts:
-    """Distinct authors by term, week and stratum, and of all terms."""
+    """Distinct authors by term, week and stratum, and of all terms. The last week is the one at hand, those before it the baseline."""
 
-    terms: Ints  # (terms, weeks, strata)
+    terms: csc_array  # (terms, weeks x strata)
     base: Ints  # (weeks, strata)
+
+    @property
+    def baseline(self) -> Ints:
+        """The weeks before the last that have any author at all."""
+        return np.flatnonzero(self.base[:-1].sum(axis=1))
+
+    def of(self, term: int) -> Ints:
+        """(weeks, strata) authors of one term."""
+        dense: Ints = self.terms[[term]].toarray().reshape(self.base.shape)
+        return dense
+
+    def weighted(self, weights: Floats) -> Floats:
+        """For each term the sum of its authors times `weights` (weeks, strata)."""
+        total: Floats = self.terms @ weights.ravel()
+        return total
+
+    def during(self, weeks: Ints) -> Ints:
+        """(terms, len(weeks)) authors of each term in each of `weeks`."""
+        chosen = np.zeros((len(self.base), self.base.shape[1], len(weeks)), np.int64)
+        chosen[weeks, :, np.arange(len(weeks))] = 1
+        found: Ints = self.terms @ chosen.reshape(-1, len(weeks))
+        return found
 
 
 @dataclass(frozen=True)
@@ -78,55 +103,75 @@ def strata(stream: Stream) -> Codes:
     return np.minimum(rank, STRATA - 1)[stream.source]
 
 
-def count(term: Codes, post: Codes, terms: int, stream: Stream, stratum: Codes, mask: Bools) -> Counts:
-    """Distinct authors of each term in each week and stratum, among the posts of `mask`."""
-    weeks, width = stream.weeks, int(stratum.max(initial=0)) + 1
-    cell = stream.week.astype(np.int64) * width + stratum
-    spoke = stream.voice.astype(np.int64) * weeks + stream.week
-    person = encode(spoke).astype(np.int64)
-    persons = int(person.max(initial=0)) + 1
-    cell_of = np.zeros(persons, np.int64)
-    cell_of[person] = cell
-    base = np.bincount(cell_of[distinct(person[mask])], minlength=weeks * width)
-    kept = mask[post]
-    pairs = distinct(term[kept].astype(np.int64) * persons + person[post[kept]])
-    by_term = np.bincount(pairs // persons * (weeks * width) + cell_of[pairs % persons], minlength=terms * weeks * width)
-    return Counts(by_term.reshape(terms, weeks, width), base.reshape(weeks, width))
+def count(candidates: Candidates, masks: Sequence[Bools]) -> tuple[list[Counts], Codes]:
+    """Distinct authors among the posts of each mask, a week at a time; and the first post of each term."""
+    stream, stratum = candidates.stream, strata(candidates.stream)
+    shape = (len(candidates.terms), int(stratum.max(initial=0)) + 1)
+    first = np.full(shape[0], len(stream), np.int32)
+    weekly: list[list[csc_array]] = [[] for _ in masks]
+    base = np.zeros((len(masks), stream.weeks, shape[1]), np.int64)
+    for week in range(stream.weeks):
+        term, post = candidates.now if week == stream.weeks - 1 else candidates.pairs(week)
+        np.minimum.at(first, term, post)
+        posts = np.arange(*stream.edges[week : week + 2], dtype=np.int32)
+        for place, (spoken, by) in enumerate(_speakers(term, post, posts, stream, masks)):
+            weekly[place].append(csc_array((np.ones(len(by), np.int32), (spoken, stratum[by])), shape=shape))
+            heard = posts[masks[place][posts]]
+            heard = heard[np.unique(stream.voice[heard], return_index=True)[1]]
+            base[place, week] = np.bincount(stratum[heard], minlength=shape[1])
+    return [Counts(hstack(blocks, format="csc"), base[place]) for place, blocks in enumerate(weekly)], first
 
 
-def surprise(counts: Counts, week: int, baseline: Ints, dispersion: Dispersion, least: int, gain: float, fresh: bool = False) -> Surprise:
-    """The score of every term in `week` against the weeks of `baseline`; `fresh` also counts authors on sources not in it."""
-    observed, expected, before = _expectation(counts, week, baseline, fresh)
+def _speakers(term: Codes, post: Codes, posts: Codes, stream: Stream, masks: Sequence[Bools]) -> Iterator[tuple[Codes, Codes]]:
+    """For each mask the distinct (term, voice) pairs of a week, the voice as one of its posts. Sorted once for all of them."""
+    by_voice = posts[np.argsort(stream.voice[posts], kind="stable")]
+    rank = np.empty(len(posts), np.int64)
+    rank[by_voice - posts[:1]] = np.arange(len(posts))
+    size = max(len(posts), 1)
+    keys = np.sort(term * np.int64(size) + rank[post - posts[:1]])
+    terms, said = (keys // size).astype(np.int32), by_voice[keys % size]
+    for mask in masks:
+        kept = mask[said]
+        t, p = terms[kept], said[kept]
+        fresh = np.ones(len(t), bool)
+        fresh[1:] = (t[1:] != t[:-1]) | (stream.voice[p[1:]] != stream.voice[p[:-1]])
+        yield t[fresh], p[fresh]
+
+
+def surprise(counts: Counts, week: int, spread: Dispersion, least: int, gain: float, fresh: bool = False) -> Surprise:
+    """The score of every term in `week` against the other weeks of the baseline; `fresh` also counts authors on sources not in those."""
+    observed, expected, before = _expectation(counts, week, fresh)
     score = np.zeros(len(observed))
     risen = (observed >= least) & (observed >= gain * expected)
-    size = 1 / (dispersion.of(before[risen]) + 1 / (before[risen] + 0.5))
+    size = 1 / (spread.of(before[risen]) + 1 / (before[risen] + 0.5))
     tail = betainc(observed[risen], size, expected[risen] / (expected[risen] + size))
     score[risen] = -np.log10(np.maximum(tail, 10.0**-CEILING))
     return Surprise(observed, expected, score)
 
 
-def _expectation(counts: Counts, week: int, baseline: Ints, fresh: bool) -> tuple[Ints, Floats, Floats]:
+def _expectation(counts: Counts, week: int, fresh: bool) -> tuple[Ints, Floats, Floats]:
     """Observed authors, expected authors, and authors in the baseline, of every term."""
+    baseline = counts.baseline[counts.baseline != week]
     rest, now = counts.base[baseline].sum(axis=0), counts.base[week]
     known = np.ones(len(now), bool) if fresh else rest > 0
-    past = counts.terms[:, baseline].sum(axis=1)
-    before = past.sum(axis=1).astype(float)
-    everyone = max(rest.sum(), 1)
-    weight = np.where(known, now / (rest + K), 0.0)
-    expected = past @ weight + 0.5 * (rest @ weight) / everyone + (before + 0.5) / everyone * (weight.sum() * K)
-    return counts.terms[:, week][:, known].sum(axis=1), expected, before
+    weight, everyone = np.where(known, now / (rest + K), 0.0), max(rest.sum(), 1)
+    weights = np.zeros((3, *counts.base.shape))  # of what is observed, expected, and was there before
+    weights[0, week], weights[1, baseline], weights[2, baseline] = known, weight, 1.0
+    observed, expected, before = (counts.weighted(each) for each in weights)
+    expected += 0.5 * (rest @ weight) / everyone + (before + 0.5) / everyone * (weight.sum() * K)
+    return np.rint(observed).astype(np.int64), expected, before
 
 
-def dispersion(counts: Counts, baseline: Ints) -> Dispersion:
+def dispersion(counts: Counts) -> Dispersion:
     """Method of moments over the baseline, pooled by frequency.
 
     Only terms of five authors a week and more set it: rarer ones were let in because one of their weeks stands out, and would
     show that as dispersion. They take the value of the rarest frequency that has one.
     """
     residual, squared, frequency = [np.zeros(0)], [np.zeros(0)], [np.zeros(0, int)]
-    for week in baseline:
-        observed, expected, before = _expectation(counts, week, baseline[baseline != week], fresh=False)
-        common = (before >= 5 * (len(baseline) - 1)) & (expected > 0)
+    for week in counts.baseline:
+        observed, expected, before = _expectation(counts, week, fresh=False)
+        common = (before >= 5 * (len(counts.baseline) - 1)) & (expected > 0)
         x, mean = observed[common], expected[common]
         residual.append((x - mean) ** 2 - mean - mean**2 / (before[common] + 0.5))
         squared.append(mean**2)
@@ -148,17 +193,17 @@ def _by_frequency(residual: Floats, squared: Floats, frequency: Ints) -> Floats:
     return filled
 
 
-def null(counts: Counts, week: int, baseline: Ints, spread: Dispersion, least: int, gain: float) -> Null:
-    """What `week` would reach were it quiet: each baseline week scored against the others, and a Gumbel law through the maxima.
+def null(counts: Counts, spread: Dispersion, least: int, gain: float) -> Null:
+    """What the last week would reach were it quiet: each baseline week scored against the others, and a Gumbel law through the maxima.
 
     Median and interquartile range set the law, so that one week of real news among them does not. It is never milder than the law of
     as many exact p-values as terms have authors enough in a usual week, which a small scope's few maxima can't tell. A week in
     which more terms have authors enough than in a usual one reaches higher: the law of a maximum moves by the log of their number.
     """
-    maxima = [surprise(counts, past, baseline[baseline != past], spread, least, gain).score.max(initial=0.0) for past in baseline]
+    maxima = [surprise(counts, week, spread, least, gain).score.max(initial=0.0) for week in counts.baseline]
     low, middle, high = np.quantile(maxima, [0.25, 0.5, 0.75])
     scale = max(GUMBEL_SCALE, (high - low) / (np.log(np.log(4)) - np.log(np.log(4 / 3))))
-    heard = (counts.terms.sum(axis=2) >= least).sum(axis=0)
-    usual = max(float(np.median(heard[baseline])), 1.0)
+    heard = (counts.during(np.arange(len(counts.base))) >= least).sum(axis=0)
+    usual = max(float(np.median(heard[counts.baseline])), 1.0)
     location = max(middle + scale * np.log(np.log(2)), np.log10(usual))
-    return Null(float(location + scale * np.log(max(heard[week] / usual, 1.0))), float(scale))
+    return Null(float(location + scale * np.log(max(heard[-1] / usual, 1.0))), float(scale))

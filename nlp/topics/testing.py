@@ -1,6 +1,5 @@
 """Every candidate tested in every scope: all posts, and the posts of each brand."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +7,8 @@ from scipy.stats import false_discovery_control
 
 from folate.config import Brand, Topics
 from nlp.topics.candidates import Candidates
-from nlp.topics.stream import Bools, Codes, Ints, Stream
-from nlp.topics.surprise import Counts, Null, Surprise, count, dispersion, null, strata, surprise
+from nlp.topics.stream import Codes
+from nlp.topics.surprise import Counts, Dispersion, Null, Surprise, count, dispersion, null, surprise
 
 ALL = ""  # the scope of all posts; the others go by the id of their brand
 MIN_WEEKS = 3  # of baseline: with fewer there are no two weeks to compare a third with
@@ -48,31 +47,24 @@ class Alarm:
         return int(self.surprise.observed[self.term])
 
 
-def run(stream: Stream, candidates: Candidates, brands: tuple[Brand, ...], settings: Topics) -> Iterator[Test]:
-    """The tests of all scopes that have a baseline of `MIN_WEEKS` weeks. Dispersion is that of all posts."""
-    stratum = strata(stream)
-    everything = np.ones(len(stream), bool)
-    whole = count(candidates.term, candidates.post, len(candidates.terms), stream, stratum, stream.first)
-    spread = dispersion(whole, baseline(whole))
-    for scope, mask in [(ALL, everything), *((brand.id, stream.mentions(brand.id)) for brand in brands)]:
-        clean = whole if scope == ALL else _counts(stream, candidates, stratum, mask & stream.first)
-        past = baseline(clean)
-        if len(past) < MIN_WEEKS:
-            continue
-        raw = _counts(stream, candidates, stratum, mask)
-        law = null(clean, stream.weeks - 1, past, spread, settings.min_authors, settings.min_gain)
-        now = surprise(clean, stream.weeks - 1, past, spread, settings.min_authors, settings.min_gain)
-        published = surprise(raw, stream.weeks - 1, past, spread, settings.min_authors, settings.min_gain, fresh=True)
-        yield Test(scope, clean, now, published, law, law.threshold(settings.false_terms), int((now.score > 0).sum()))
+def run(candidates: Candidates, brands: tuple[Brand, ...], settings: Topics) -> tuple[list[Test], Codes]:
+    """The tests of all scopes that have a baseline of `MIN_WEEKS` weeks, and the first post of each term.
+
+    Dispersion is that of all posts.
+    """
+    stream = candidates.stream
+    scopes = {ALL: np.ones(len(stream), bool)} | {brand.id: stream.holds("brands", brand.id) for brand in brands}
+    counted, first = count(candidates, [mask for every in scopes.values() for mask in (every & stream.first, every)])
+    spread = dispersion(counted[0])
+    pairs = zip(scopes, counted[::2], counted[1::2], strict=True)
+    return [_test(*pair, spread, settings) for pair in pairs if len(pair[1].baseline) >= MIN_WEEKS], first
 
 
-def _counts(stream: Stream, candidates: Candidates, stratum: Codes, mask: Bools) -> Counts:
-    return count(candidates.term, candidates.post, len(candidates.terms), stream, stratum, mask)
-
-
-def baseline(counts: Counts) -> Ints:
-    """The weeks before the last that have any author at all."""
-    return np.flatnonzero(counts.base[:-1].sum(axis=1))
+def _test(scope: str, clean: Counts, raw: Counts, spread: Dispersion, settings: Topics) -> Test:
+    week, bounds = len(clean.base) - 1, (settings.min_authors, settings.min_gain)
+    law = null(clean, spread, *bounds)
+    now, published = surprise(clean, week, spread, *bounds), surprise(raw, week, spread, *bounds, fresh=True)
+    return Test(scope, clean, now, published, law, law.threshold(settings.false_terms), int((now.score > 0).sum()))
 
 
 def alarms(tests: list[Test], terms: tuple[str, ...]) -> list[Alarm]:
