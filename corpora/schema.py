@@ -185,7 +185,7 @@ CRAWLS = Table(  # the ledger: what each crawl asked for and whether it got it a
     key=("crawl", "source", "query"),
 )
 
-AUDITS = Table(  # one row a text that a person was asked to judge, as it speaks of a brand
+AUDITS = Table(  # one row a text that a person was asked to judge as it speaks of a brand
     "audits",
     _schema(
         draw=pa.string(),

@@ -14,7 +14,10 @@ COMMANDS = {
     "reparse": "folate.cli.data:reparse",
     "annotate": "folate.cli.reading:annotate",
     "topics": "folate.cli.findings:topics",
+    "audit": "folate.cli.audit:audit",
     "report": "folate.cli.findings:report",
+    "send": "folate.cli.send:send",
+    "watch": "folate.cli.watch:watch",
     "evidence": "folate.cli.findings:evidence",
     "export": "folate.cli.data:export",
     "classify": "folate.cli.reading:classify",
@@ -30,7 +33,10 @@ SUMMARIES = {
     "reparse": "Read a crawl's kept pages again with today's parsers.",
     "annotate": "Read the posts: language, words, brands, duplicates, sentiment.",
     "topics": "Find the emerging topics of a week.",
+    "audit": "Judge a blind sample, which the report's shares then rest on.",
     "report": "Write the report of a week.",
+    "send": "Mail the report of a week.",
+    "watch": "Look for what the alerts of folate.toml describe, and tell of it once.",
     "evidence": "Show the query and the posts behind a number of a report.",
     "export": "Write posts or annotations to standard output.",
     "classify": "Classify JSON lines from standard input; needs no project.",
@@ -41,7 +47,7 @@ SUMMARIES = {
 }
 EPILOG = (
     "Exit codes: 0 done; 1 failed; 2 wrong option or project file; 3 unreadable input; 4 the store refused; 5 not found; "
-    "6 a crawl got nothing from a source; 7 an optional package is missing; 130 interrupted."
+    "6 a crawl got nothing from a source; 7 an optional package is missing; 8 something could not be delivered; 130 interrupted."
 )
 
 

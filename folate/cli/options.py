@@ -81,11 +81,11 @@ def _csv(rows: list[Mapping[str, Any]]) -> None:
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows({key: _csv_cell(value) for key, value in row.items()} for row in rows)
+    writer.writerows({key: csv_cell(value) for key, value in row.items()} for row in rows)
     click.echo(text.getvalue(), nl=False)
 
 
-def _csv_cell(value: Any) -> Any:
+def csv_cell(value: Any) -> Any:
     """Numbers in full, lists and tables as JSON, and an apostrophe before what a spreadsheet would run as a formula."""
     if isinstance(value, list | tuple | dict):
         value = json.dumps(value, ensure_ascii=False, default=plain)

@@ -1,0 +1,112 @@
+"""A blind sample of what is said of a brand, for a person to judge: drawn at random, shown without the model's answer, kept in `audits`.
+
+A label belongs to a text and a brand, so that it outlives a post that is crawled again under the same words.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from corpora.snapshot import Snapshot
+from corpora.store import Store
+from folate.errors import ConfigError, NotFound, possible
+from folate.pipeline.workspace import Workspace
+from folate.post import body
+from folate.weeks import Week
+from nlp.statistics import wilson
+from reports import queries
+
+LABELS = ("negative", "neutral", "positive")
+
+_POPULATION = """
+SELECT p.id, p.text_hash FROM ({rows}) m JOIN posts p ON p.id = m.id WHERE m.counted
+QUALIFY row_number() OVER (PARTITION BY p.text_hash ORDER BY p.published_at, p.id) = 1 ORDER BY p.text_hash
+""".strip()
+
+_DRAWN = """
+SELECT a.*, p.title, p.text, p.subject, p.id IS NOT NULL AS there FROM audits a LEFT JOIN posts p ON p.text_hash = a.text_hash
+WHERE a.draw IN ({draws}) QUALIFY row_number() OVER (PARTITION BY a.draw, a.place ORDER BY p.id) = 1 ORDER BY a.draw, a.place
+""".strip()
+
+_STATUS = """
+WITH judged AS (SELECT DISTINCT text_hash, brand, label FROM sentiments WHERE brand IS NOT NULL)
+SELECT a.brand, count(DISTINCT a.draw) AS draws, count(*) AS drawn, count(a.label) AS labelled, count(a.reason) AS passed_over,
+  count(*) FILTER (a.label IS NULL AND a.reason IS NULL) AS open, count(*) FILTER (a.label = s.label) AS agreed,
+  count(*) FILTER (a.label IS NOT NULL AND s.label IS NOT NULL) AS compared
+FROM audits a LEFT JOIN judged s ON s.text_hash = a.text_hash AND s.brand = a.brand GROUP BY a.brand
+""".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A drawn text: its row of `audits`, and what a person reads. `text` is None when no post has the text any more."""
+
+    row: dict[str, Any]
+    text: str | None
+    subject: str | None
+
+    @property
+    def key(self) -> str:
+        """Names the item in a file; starts with a letter, so that no spreadsheet takes it for a number."""
+        return f"{self.row['draw']}:{self.row['place']}"
+
+    @property
+    def open(self) -> bool:
+        return self.row["label"] is None and self.row["reason"] is None
+
+
+def draw(workspace: Workspace, brand: str, weeks: Sequence[Week], count: int, seed: int) -> list[Item]:
+    """A simple random sample of the texts on `brand` in `weeks`, copies set aside: the stored one where the same was asked before.
+
+    Raises ConfigError for a brand that the project does not have, NotFound when there is no text to draw from.
+    """
+    brands = [each.id for each in workspace.config.brands]
+    if brand not in brands:
+        raise ConfigError(f"wanted a brand of the project, got {brand!r}; {possible(brand, brands)}")
+    name = "d" + blake2b(repr((brand, [str(week) for week in weeks], count, seed)).encode(), digest_size=5).hexdigest()
+    snapshot = workspace.store.snapshot()
+    if found := items(snapshot, [name]):
+        return found
+    zone = workspace.config.timezone
+    population = snapshot.sql(_POPULATION.format(rows=queries.mentions([brand], weeks, zone))).to_pylist()
+    if not population:
+        raise NotFound(f"no text on {brand!r} from {weeks[0]} to {weeks[-1]}: get posts of these weeks and run 'folate annotate' first.")
+    order = np.random.Generator(np.random.PCG64(seed)).permutation(len(population))[:count]
+    span = {"since": weeks[0].bounds(zone)[0], "until": weeks[-1].bounds(zone)[1]}
+    chance = {"population": len(population), "probability": len(order) / len(population)}
+    drawn = ({"draw": name, "brand": brand, "place": place} | span | chance | population[at] for place, at in enumerate(order.tolist()))
+    workspace.store.upsert("audits", list(drawn))
+    return items(workspace.store.snapshot(), [name])
+
+
+def items(snapshot: Snapshot, draws: Iterable[str]) -> list[Item]:
+    """The stored items of these draws, each in the order in which it was drawn."""
+    rows = snapshot.sql(_DRAWN.format(draws=queries.texts(draws))).to_pylist()
+    return [_item(row) for row in rows]
+
+
+def _item(row: dict[str, Any]) -> Item:
+    title, text, subject, there = (row.pop(name) for name in ("title", "text", "subject", "there"))
+    return Item(row, body(title, text) if there else None, subject)
+
+
+def record(store: Store, answers: Iterable[tuple[Item, str | None, str | None]]) -> None:
+    """Keep what was said of items, in one commit: a label, or a reason to pass it over, or neither to open it again."""
+    store.upsert("audits", [item.row | {"label": label, "reason": reason} for item, label, reason in answers])
+
+
+def status(workspace: Workspace) -> list[dict[str, Any]]:
+    """A row a brand: what was drawn and labelled, and how often the model's answer is the person's, with its 95 % interval (Wilson)."""
+    found = {row["brand"]: row for row in workspace.store.snapshot().sql(_STATUS).to_pylist()}
+    brands = [brand.id for brand in workspace.config.brands]
+    empty = dict.fromkeys(("draws", "drawn", "labelled", "passed_over", "open", "agreed", "compared"), 0)
+    return [_agreement({"brand": brand} | empty | found.get(brand, {})) for brand in [*brands, *sorted(found.keys() - set(brands))]]
+
+
+def _agreement(row: dict[str, Any]) -> dict[str, Any]:
+    agreed, compared = row.pop("agreed"), row["compared"]
+    low, high = wilson(agreed, compared) if compared else (None, None)
+    return row | {"agreement": agreed / compared if compared else None, "low": low, "high": high}
