@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from folate.errors import ConfigError
@@ -44,9 +45,7 @@ class Week:
 
     def bounds(self, zone: str) -> tuple[datetime, datetime]:
         """First moment of the week and first moment after it, in UTC."""
-        start = datetime.combine(self.monday, time(), ZoneInfo(zone))
-        end = datetime.combine(self.monday + timedelta(days=7), time(), ZoneInfo(zone))
-        return start.astimezone(UTC), end.astimezone(UTC)
+        return _bounds(self.monday, zone)
 
     def __add__(self, weeks: int) -> "Week":
         return self.of_date(self.monday + timedelta(weeks=weeks))
@@ -58,6 +57,46 @@ class Week:
         return f"{self.year}-W{self.number:02d}"
 
 
-def trailing(week: Week, count: int) -> list[Week]:
-    """The `count` weeks before `week`, oldest first."""
-    return [week - back for back in range(count, 0, -1)]
+@dataclass(frozen=True, order=True, slots=True)
+class SevenDays:
+    """The seven days that end with `last`, for what is asked daily. `str()` gives `2026-03-05`."""
+
+    last: date
+
+    def bounds(self, zone: str) -> tuple[datetime, datetime]:
+        """First moment of the seven days and first moment after them, in UTC."""
+        return _bounds(self.last - timedelta(days=6), zone)
+
+    def __sub__(self, weeks: int) -> "SevenDays":
+        return SevenDays(self.last - timedelta(weeks=weeks))
+
+    def __str__(self) -> str:
+        return self.last.isoformat()
+
+
+Span = Week | SevenDays
+S = TypeVar("S", Week, SevenDays, Week | SevenDays)
+
+
+def last_day(span: Span | str) -> date:
+    """The last day of a week or of seven days, or of what `str()` of one gave. Raises ConfigError when it is neither."""
+    if isinstance(span, SevenDays):
+        return span.last
+    try:
+        return date.fromisoformat(span) if isinstance(span, str) and "W" not in span else _sunday(span)
+    except ValueError as error:
+        raise ConfigError(f"wanted an ISO week such as 2026-W10 or a day such as 2026-03-05, got {span!r}.") from error
+
+
+def _sunday(week: Week | str) -> date:
+    return (week if isinstance(week, Week) else Week.parse(week)).monday + timedelta(days=6)
+
+
+def trailing(span: S, count: int) -> list[S]:
+    """The `count` weeks before `span`, oldest first; cut at the same weekday."""
+    return [span - back for back in range(count, 0, -1)]
+
+
+def _bounds(first: date, zone: str) -> tuple[datetime, datetime]:
+    start, end = (datetime.combine(first + timedelta(days=days), time(), ZoneInfo(zone)) for days in (0, 7))
+    return start.astimezone(UTC), end.astimezone(UTC)

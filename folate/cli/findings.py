@@ -1,6 +1,5 @@
-"""Commands that tell what was found: topics, the report, the evidence behind a number."""
+"""Commands that tell what was found: the report, the evidence behind a number."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -8,24 +7,6 @@ import click
 from folate.cli.options import DATA_FORMATS, emit, format_option, project_option, week_option
 from folate.config import LANGUAGES
 from folate.weeks import Week
-
-TABLE_COLUMNS = ("state", "label_zh", "label_en", "score", "posts", "authors", "first_seen", "watched", "flags")
-
-
-@click.command()
-@week_option
-@project_option
-@format_option(*DATA_FORMATS)
-def topics(week: Week, folder: Path, form: str) -> None:
-    """Find the emerging topics of a week, best first."""
-    from folate.pipeline.topics import find_topics
-    from folate.pipeline.workspace import Workspace
-
-    found = find_topics(Workspace.open(folder), week)
-    for note in found.notes:
-        click.echo(f"note: {note}", err=True)
-    rows = [asdict(topic) for topic in found.topics]
-    emit([{k: row[k] for k in TABLE_COLUMNS} for row in rows] if form == "table" else rows, form)
 
 
 @click.command()
@@ -45,16 +26,19 @@ def topics(week: Week, folder: Path, form: str) -> None:
     help="A report's JSON: build again on the corpus versions that it names.",
 )
 @project_option
-@format_option("html", "json")
+@format_option("html", "json", "md", "xlsx", "pdf")
 def report(week: Week, output: Path | None, language: str | None, at: Path | None, folder: Path, form: str) -> None:
-    """Write the report of a week: HTML that stands alone, and the same figures as JSON beside it."""
+    """Write the report of a week: HTML that stands alone, and the same figures as JSON beside it.
+
+    --format also writes it as Markdown, as a workbook (XLSX) or, with Chromium, as a PDF. index.html in the folder lists all weeks.
+    """
     from folate.pipeline.report import write_report
     from folate.pipeline.workspace import Workspace
 
-    written = write_report(Workspace.open(folder), week, language, output, at)
+    written = write_report(Workspace.open(folder), week, language, output, at, form)
     for line in written.lines:
         click.echo(line, err=True)
-    click.echo(written.html if form == "html" else written.json)
+    click.echo(written.paths[form])
 
 
 @click.command()

@@ -1,6 +1,6 @@
 """Emerging topics: what more people write about this week than the weeks before let expect (docs/topics.md)."""
 
-from nlp.topics.discovery import discover
+from nlp.topics.discovery import discover, ranked
 from nlp.topics.topic import Discovery, Topic
 
-__all__ = ["Discovery", "Topic", "discover"]
+__all__ = ["Discovery", "Topic", "discover", "ranked"]

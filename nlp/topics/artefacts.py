@@ -1,11 +1,12 @@
 """Trend or artefact: what a rise is made of, and why it may be no news about the brand."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import numpy as np
 
 from folate.config import Topics
-from folate.weeks import Week
+from folate.weeks import Span, last_day
 from nlp.topics import seasons
 from nlp.topics.stream import Ints, Stream
 from nlp.topics.surprise import Counts
@@ -18,7 +19,7 @@ LOUD_POSTS = 3.0  # posts a head among the loudest: an author who writes twice i
 CHANCE = 0.05  # that the authors of a topic are all of one source, were they drawn from the week's
 
 
-def flags(stream: Stream, posts: Ints, alarm: Alarm, terms: Sequence[str], week: Week) -> list[str]:
+def flags(stream: Stream, posts: Ints, alarm: Alarm, terms: Sequence[str], span: Span) -> list[str]:
     """The names of what speaks against a topic; `posts` are those of its week, `terms` its terms."""
     found = []
     if not alarm.clean or _share(~stream.first[posts]) >= HALF:
@@ -27,7 +28,7 @@ def flags(stream: Stream, posts: Ints, alarm: Alarm, terms: Sequence[str], week:
         found.append(ONE_SOURCE)
     if _loud(stream, posts):
         found.append(LOUD)
-    if seasons.near(terms, week.monday, (week + 1).monday):
+    if seasons.near(terms, last_day(span) - timedelta(days=6), last_day(span)):
         found.append(SEASONAL)
     return found
 

@@ -1,51 +1,50 @@
 """Who says it: audience segments, found in what authors say of themselves."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
-import pyarrow.compute as pc
 
-from folate.config import Segment
+from nlp.topics.context import log_odds_ratio
 from nlp.topics.stream import Bools, Ints, Stream
 
 LEAST_AUTHORS = 10  # fewer could be told apart as persons, and prove nothing
+OTHERS = 5000  # authors of the week who stand for all others
+EACH = 20  # posts an author that are read, the latest
+
+Find = Callable[[str], Iterable[str]]
+"""Segments that the author of a text says to belong to (`nlp.audience.Audience.find`)."""
 
 
-def members(stream: Stream, segment: Segment) -> Bools:
-    """For each voice, whether any of its posts in the window holds a term of the segment."""
-    voices = np.zeros(stream.voices, bool)
-    terms = [term for term in segment.terms if term.strip()]
-    if terms:
-        found = pc.match_substring_regex(stream.table["body"], pattern(terms), ignore_case=True)
-        posts = pc.fill_null(found, False).to_numpy(zero_copy_only=False)[stream.order]
-        voices[stream.voice[posts]] = True
-    return voices
+def members(stream: Stream, topics: Ints, find: Find) -> tuple[Ints, dict[str, Bools]]:
+    """Who belongs to each segment, among the authors of the posts `topics` and some other authors of the week, evenly spread over it.
+
+    Gives those other authors, and by segment for each voice of the stream whether it belongs. What they wrote in the whole window is read.
+    """
+    week = np.unique(stream.voice[stream.edges[-2] :]).astype(np.int64)
+    others = week[:: max(1, len(week) // OTHERS)]
+    asked = np.zeros(stream.voices, bool)
+    asked[others] = asked[stream.voice[topics]] = True
+    posts = np.flatnonzero(asked[stream.voice])
+    posts = posts[np.lexsort((-posts, stream.voice[posts]))]
+    voice = stream.voice[posts]
+    posts = posts[np.arange(len(posts)) - np.searchsorted(voice, voice) < EACH]
+    found: dict[str, Bools] = {}
+    for post, body in zip(posts, stream.bodies(posts), strict=True):
+        for segment in find(body):
+            found.setdefault(segment, np.zeros(stream.voices, bool))[stream.voice[post]] = True
+    return others, found
 
 
-def pattern(terms: Sequence[str]) -> str:
-    """Any of the terms; one that begins or ends with a Latin letter or digit must not stand inside a longer word."""
-    parts = []
-    for term in terms:
-        head = r"(?:^|[^\p{Latin}\p{N}])" if re.match(r"[^\W_]", term) and term[0] < "⺀" else ""
-        tail = r"(?:$|[^\p{Latin}\p{N}])" if re.search(r"[^\W_]$", term) and term[-1] < "⺀" else ""
-        parts.append(f"{head}{re.escape(term)}{tail}")
-    return "|".join(parts)
+def speakers(stream: Stream, posts: Ints, others: Ints, members: Mapping[str, Bools]) -> dict[str, dict[str, float]]:
+    """Segments that write of a topic more than the week's `others` do: authors, their share, the share outside.
 
-
-def speakers(stream: Stream, posts: Ints, segments: Sequence[tuple[Segment, Bools]]) -> dict[str, dict[str, float]]:
-    """Segments that write of a topic more than the week's other authors do: authors, their share, the share outside.
-
-    Only segments of `LEAST_AUTHORS` authors in the topic whose log odds ratio is above 0 by 1.96 standard errors (Haldane's
-    correction of half an author a cell).
+    Only segments of `LEAST_AUTHORS` authors in the topic whose log odds ratio is above 0 by 1.96 standard errors.
     """
     inside = np.unique(stream.voice[posts])
-    outside = np.setdiff1d(np.unique(stream.voice[stream.week == stream.weeks - 1]), inside)
+    outside = np.setdiff1d(others, inside)
     found = {}
-    for segment, is_member in segments:
+    for segment, is_member in sorted(members.items()):
         a, c = int(is_member[inside].sum()), int(is_member[outside].sum())
-        cells = np.array([a, len(inside) - a, c, len(outside) - c]) + 0.5
-        log_odds = np.log(cells[0] * cells[3] / (cells[1] * cells[2]))
-        if a >= LEAST_AUTHORS and log_odds > 1.96 * np.sqrt((1 / cells).sum()):
-            found[segment.id] = {"authors": a, "share": a / len(inside), "outside": c / max(len(outside), 1)}
+        if a >= LEAST_AUTHORS and log_odds_ratio(a, len(inside), c, len(outside))[1] > 0:
+            found[segment] = {"authors": a, "share": a / len(inside), "outside": c / max(len(outside), 1)}
     return found

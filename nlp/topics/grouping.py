@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nlp.topics.stream import Codes, Floats, Stream
+from nlp.topics.stream import Codes, Floats, Ints, Stream
 from nlp.topics.testing import Alarm
 
 Embed = Callable[[list[str]], Floats]
@@ -29,6 +29,7 @@ class Group:
 
     alarms: tuple[Alarm, ...]
     posts: frozenset[int]
+    explains: tuple[Alarm, ...] = ()  # alarms that would be none without the posts of this topic and of better ones
 
     @property
     def lead(self) -> Alarm:
@@ -73,6 +74,23 @@ def within(part: str, whole: str) -> bool:
     return part in whole if chinese(part) else f" {part} " in f" {whole} "
 
 
+def explain(groups: Sequence[Group], left: Callable[[Alarm, Ints], float]) -> list[Group]:
+    """Of topics, best first, those that are news without the posts of better ones. `left` gives the margin that an alarm then has.
+
+    What is not goes to the topic that holds most of its posts: in a week of refunds the word `pay` is no topic of its own.
+    """
+    found: list[Group] = []
+    seen = np.zeros(0, np.int64)
+    for one in groups:
+        if found and left(one.lead, seen) <= 0:
+            at = max(range(len(found)), key=lambda i: (len(one.posts & found[i].posts), -i))
+            found[at] = replace(found[at], explains=(*found[at].explains, *one.alarms))
+        else:
+            found.append(one)
+            seen = np.union1d(seen, np.array(sorted(one.posts), np.int64))
+    return found
+
+
 def without_fragments(group: Group, terms: tuple[str, ...]) -> Group:
     """The same group without the terms that stand inside a longer one which most of their authors used."""
     named = [(a, terms[a.term]) for a in group.alarms]
@@ -80,7 +98,7 @@ def without_fragments(group: Group, terms: tuple[str, ...]) -> Group:
     def fragment(alarm: Alarm, name: str) -> bool:
         return any(name != longer and within(name, longer) and other.authors >= WHOLE * alarm.authors for other, longer in named)
 
-    return Group(tuple(alarm for alarm, name in named if not fragment(alarm, name)), group.posts)
+    return replace(group, alarms=tuple(alarm for alarm, name in named if not fragment(alarm, name)))
 
 
 def chinese(text: str) -> bool:
@@ -140,7 +158,7 @@ def _mean(embed: Embed, texts: list[str]) -> Floats:
 def _sample(stream: Stream, wide: bool) -> list[str]:
     """Posts of the week in Chinese or in English, evenly spread over it."""
     week = np.flatnonzero(stream.week == stream.weeks - 1)
-    bodies = stream.values("body", week[:: max(1, len(week) // (8 * SAMPLE))])
+    bodies = stream.bodies(week[:: max(1, len(week) // (8 * SAMPLE))])
     found = [body[:300] for body in bodies if chinese(body) == wide]
     return found[:: max(1, len(found) // SAMPLE)][:SAMPLE] or [""]
 
@@ -148,5 +166,5 @@ def _sample(stream: Stream, wide: bool) -> list[str]:
 def contexts(stream: Stream, posts: list[int], term: str) -> list[str]:
     """The sentences around a term, one an author and in order of time; the beginning of the post where spelling differs."""
     chosen = stream.one_each(posts, CONTEXTS)
-    bodies = stream.values("body", np.array(chosen, np.int64))
+    bodies = stream.bodies(np.array(chosen, np.int64))
     return [next((s for s in _SENTENCE.findall(body) if term in s.casefold()), body[:300]) for body in bodies] or [term]

@@ -8,6 +8,7 @@ gone     nobody does; told once
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 
 from nlp.topics.topic import State, Topic
@@ -20,18 +21,29 @@ def identify(week: str, label: str) -> str:
     return blake2b(f"{week}\0{label}".encode(), digest_size=6).hexdigest()
 
 
-def match(topics: Sequence[Sequence[str]], previous: Sequence[Topic]) -> list[list[Topic]]:
-    """For each list of terms, best first, the topics of the week before that it goes on: the nearest first, each given once.
+@dataclass(frozen=True)
+class Lineage:
+    """The topics of the week before that a topic goes on, the nearest first (more than one: a merger), or the one it split off from."""
 
-    More than one is a merger. A topic that was given to an earlier list is not given again: the later list is its split-off.
-    """
+    continues: tuple[Topic, ...] = ()
+    split_from: Topic | None = None
+
+
+def match(topics: Sequence[Sequence[str]], previous: Sequence[Topic]) -> list[Lineage]:
+    """For each list of terms, best first, where it comes from. A topic is gone on by one list: the next like it is its split-off."""
     free = sorted(previous, key=lambda t: (-t.score, t.id))
+    taken: list[Topic] = []
     found = []
     for terms in topics:
-        near = sorted((t for t in free if likeness(terms, t.terms) >= SAME), key=lambda t: (-likeness(terms, t.terms), t.id))
+        near, parents = _near(terms, free), _near(terms, taken)
         free = [t for t in free if t not in near]
-        found.append(near)
+        taken += near
+        found.append(Lineage(tuple(near), parents[0] if parents and not near else None))
     return found
+
+
+def _near(terms: Sequence[str], topics: Sequence[Topic]) -> list[Topic]:
+    return sorted((t for t in topics if likeness(terms, t.terms) >= SAME), key=lambda t: (-likeness(terms, t.terms), t.id))
 
 
 def likeness(one: Sequence[str], two: Sequence[str]) -> float:

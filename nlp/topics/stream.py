@@ -1,6 +1,6 @@
 """Posts as columns of integers, in one fixed order, so that nothing after this depends on the order they came in."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,9 @@ Codes = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
-COLUMNS = ("id", "author", "source", "published_at", "week", "language", "words", "hashtags", "cluster", "brands", "body")
+COLUMNS = ("id", "author", "source", "published_at", "week", "language", "words", "hashtags", "cluster", "brands")
+Bodies = Callable[[list[str]], list[str]]
+"""The texts of posts by id: a window of them is too long to be held."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Stream:
     first: Bools  # the earliest post of its cluster of near-duplicates in its week
     words: Lists
     hashtags: Lists
+    texts: Bodies
 
     def __len__(self) -> int:
         return len(self.order)
@@ -74,27 +77,34 @@ class Stream:
         values: list[Any] = self.table[column].take(pa.array(self.order[posts])).to_pylist()
         return values
 
+    def bodies(self, posts: Ints) -> list[str]:
+        """The texts of some posts."""
+        return self.texts(self.values("id", posts))
+
     def one_each(self, posts: Sequence[int], most: int) -> list[int]:
         """The earliest post of each voice among `posts` (in order of time), copies set aside; at most `most`."""
         originals = np.array([p for p in posts if self.first[p]], np.int64)
         return sorted(int(p) for p in originals[np.unique(self.voice[originals], return_index=True)[1]])[:most]
 
-    def holds(self, column: str, value: str) -> Bools:
-        """Which posts have `value` in a column of lists (`brands`, `segments`); none when there is no such column."""
+    def mentions(self, brand: str) -> Bools:
+        """Which posts mention a brand."""
+        listed = self.table["brands"].combine_chunks()
+        rows = pc.list_parent_indices(listed).to_numpy()[pc.equal(pc.list_flatten(listed), brand).to_numpy(zero_copy_only=False)]
         found = np.zeros(self.table.num_rows, bool)
-        if column in self.table.column_names:
-            listed = self.table[column].combine_chunks()
-            same = pc.equal(pc.list_flatten(listed), value).to_numpy(zero_copy_only=False)
-            found[pc.list_parent_indices(listed).to_numpy()[same]] = True
+        found[rows] = True
         return found[self.order]
 
 
-def read(table: pa.Table, weeks: int) -> Stream:
-    """Sort and encode `table` (columns: `COLUMNS`; `week` from 0 to `weeks` - 1).
+def read(table: pa.Table, weeks: int, texts: Bodies | None = None) -> Stream:
+    """Sort and encode `table` (columns: `COLUMNS`; `week` from 0 to `weeks` - 1). Without `texts` a column `body` must hold them.
 
     Raises InputError when a column or a value that the method needs is missing.
     """
     _check(table, weeks)
+    if texts is None:
+        if "body" not in table.column_names:
+            raise InputError("wanted the texts of the posts, or a column 'body' that holds them, got neither.")
+        texts = _column(table)
     order = pc.sort_indices(table, [("week", "ascending"), ("published_at", "ascending"), ("id", "ascending")]).to_numpy().astype(np.int64)
     part = table.select(["author", "source", "week", "cluster"]).take(pa.array(order))
     source, sources = _sorted_codes(part["source"])
@@ -103,8 +113,12 @@ def read(table: pa.Table, weeks: int) -> Stream:
     return Stream(
         table=table, order=order, week=week, weeks=weeks, source=source, sources=sources, voice=voice, voices=voices,
         anonymous=part["author"].null_count, first=_first(part["cluster"], week),
-        words=_lists(table["words"], order), hashtags=_lists(table["hashtags"], order),
+        words=_lists(table["words"], order), hashtags=_lists(table["hashtags"], order), texts=texts,
     )  # fmt: skip
+
+
+def _column(table: pa.Table) -> Bodies:
+    return lambda ids: [body or "" for body in table["body"].take(pc.index_in(pa.array(ids, pa.string()), table["id"])).to_pylist()]
 
 
 def _check(table: pa.Table, weeks: int) -> None:

@@ -65,6 +65,7 @@ class Surprise:
 
     observed: Ints
     expected: Floats
+    size: Floats  # of the negative binomial
     score: Floats
 
 
@@ -141,12 +142,17 @@ def _speakers(term: Codes, post: Codes, posts: Codes, stream: Stream, masks: Seq
 def surprise(counts: Counts, week: int, spread: Dispersion, least: int, gain: float, fresh: bool = False) -> Surprise:
     """The score of every term in `week` against the other weeks of the baseline; `fresh` also counts authors on sources not in those."""
     observed, expected, before = _expectation(counts, week, fresh)
+    size = 1 / (spread.of(before) + 1 / (before + 0.5))
+    return Surprise(observed, expected, size, scores(observed, expected, size, least, gain))
+
+
+def scores(observed: Ints, expected: Floats, size: Floats, least: int, gain: float) -> Floats:
+    """-log10 of the upper tail of the negative binomial; 0 where authors or gain fall short."""
     score = np.zeros(len(observed))
     risen = (observed >= least) & (observed >= gain * expected)
-    size = 1 / (spread.of(before[risen]) + 1 / (before[risen] + 0.5))
-    tail = betainc(observed[risen], size, expected[risen] / (expected[risen] + size))
+    tail = betainc(observed[risen], size[risen], expected[risen] / (expected[risen] + size[risen]))
     score[risen] = -np.log10(np.maximum(tail, 10.0**-CEILING))
-    return Surprise(observed, expected, score)
+    return score
 
 
 def _expectation(counts: Counts, week: int, fresh: bool) -> tuple[Ints, Floats, Floats]:

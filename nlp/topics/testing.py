@@ -7,8 +7,8 @@ from scipy.stats import false_discovery_control
 
 from folate.config import Brand, Topics
 from nlp.topics.candidates import Candidates
-from nlp.topics.stream import Codes
-from nlp.topics.surprise import Counts, Dispersion, Null, Surprise, count, dispersion, null, surprise
+from nlp.topics.stream import Bools, Codes, Ints, Stream
+from nlp.topics.surprise import Counts, Dispersion, Null, Surprise, count, dispersion, null, scores, surprise
 
 ALL = ""  # the scope of all posts; the others go by the id of their brand
 MIN_WEEKS = 3  # of baseline: with fewer there are no two weeks to compare a third with
@@ -19,6 +19,7 @@ class Test:
     """One scope: copies and sources without a baseline set aside (`clean`), and everything as published (`raw`)."""
 
     scope: str
+    posts: Bools  # which are in the scope
     counts: Counts  # of the clean posts
     clean: Surprise
     raw: Surprise
@@ -53,18 +54,18 @@ def run(candidates: Candidates, brands: tuple[Brand, ...], settings: Topics) -> 
     Dispersion is that of all posts.
     """
     stream = candidates.stream
-    scopes = {ALL: np.ones(len(stream), bool)} | {brand.id: stream.holds("brands", brand.id) for brand in brands}
+    scopes = {ALL: np.ones(len(stream), bool)} | {brand.id: stream.mentions(brand.id) for brand in brands}
     counted, first = count(candidates, [mask for every in scopes.values() for mask in (every & stream.first, every)])
     spread = dispersion(counted[0])
-    pairs = zip(scopes, counted[::2], counted[1::2], strict=True)
-    return [_test(*pair, spread, settings) for pair in pairs if len(pair[1].baseline) >= MIN_WEEKS], first
+    each = zip(scopes, scopes.values(), counted[::2], counted[1::2], strict=True)
+    return [_test(*one, spread, settings) for one in each if len(one[2].baseline) >= MIN_WEEKS], first
 
 
-def _test(scope: str, clean: Counts, raw: Counts, spread: Dispersion, settings: Topics) -> Test:
+def _test(scope: str, posts: Bools, clean: Counts, raw: Counts, spread: Dispersion, settings: Topics) -> Test:
     week, bounds = len(clean.base) - 1, (settings.min_authors, settings.min_gain)
     law = null(clean, spread, *bounds)
     now, published = surprise(clean, week, spread, *bounds), surprise(raw, week, spread, *bounds, fresh=True)
-    return Test(scope, clean, now, published, law, law.threshold(settings.false_terms), int((now.score > 0).sum()))
+    return Test(scope, posts, clean, now, published, law, law.threshold(settings.false_terms), int((now.score > 0).sum()))
 
 
 def alarms(tests: list[Test], terms: tuple[str, ...]) -> list[Alarm]:
@@ -81,6 +82,16 @@ def alarms(tests: list[Test], terms: tuple[str, ...]) -> list[Alarm]:
         scopes = tuple(sorted({tests[-hit[3]].scope for hit in hits if hit[0] == clean}))
         ranked.append(Alarm(term, clean, score, margin, tests[-place], scopes))
     return sorted(ranked, key=lambda a: (not a.clean, -a.margin, -a.authors, terms[a.term]))
+
+
+def without(alarm: Alarm, said: Codes, better: Ints, stream: Stream, settings: Topics) -> float:
+    """The margin of an alarm once the posts of better topics are set aside. `said` are the posts of its term."""
+    counted = said[alarm.test.posts[said] & (stream.first[said] if alarm.clean else True)]
+    left = counted[~np.isin(counted, better)]
+    lost = len(np.unique(stream.voice[counted])) - len(np.unique(stream.voice[left]))
+    now, term = alarm.surprise, [alarm.term]
+    score = scores(now.observed[term] - lost, now.expected[term], now.size[term], settings.min_authors, settings.min_gain)
+    return float(score[0]) - alarm.test.threshold
 
 
 def q_values(leads: list[Alarm], tests: list[Test]) -> list[float]:

@@ -66,3 +66,4 @@ class Discovery:
     threshold: Mapping[str, float]  # by scope ("" is all posts, else a brand's id): the score that a term had to pass
     tested: Mapping[str, int]  # by scope: how many candidate terms could have raised an alarm
     notes: tuple[str, ...]  # sentences: what could not be known, and why
+    members: Mapping[str, tuple[str, ...]]  # by id of a topic: its posts of the week

@@ -1,13 +1,13 @@
 """ISO weeks: year ends, time zones, and that every moment lies in exactly one week."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from folate.errors import ConfigError
-from folate.weeks import Week, trailing
+from folate.weeks import SevenDays, Span, Week, last_day, trailing
 
 ZONES = st.sampled_from(["Asia/Shanghai", "America/New_York", "UTC", "Pacific/Kiritimati", "Europe/London"])
 MOMENTS = st.datetimes(datetime(2000, 1, 2), datetime(2099, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -46,3 +46,24 @@ def test_monday_midnight_is_the_projects_own():
 def test_what_is_no_week_is_refused(text):
     with pytest.raises(ConfigError, match="2026-W10"):
         Week.parse(text)
+
+
+def test_seven_days_end_with_their_day_and_go_back_by_weeks() -> None:
+    span = SevenDays(date(2026, 3, 5))
+    start, end = span.bounds("Asia/Shanghai")
+    assert (start.isoformat(), end.isoformat()) == ("2026-02-26T16:00:00+00:00", "2026-03-05T16:00:00+00:00")
+    assert [str(before) for before in trailing(span, 2)] == ["2026-02-19", "2026-02-26"]
+    assert SevenDays(date(2026, 3, 8)).bounds("UTC") == Week(2026, 10).bounds("UTC")
+
+
+@pytest.mark.parametrize(
+    ("span", "day"),
+    [("2026-W10", "2026-03-08"), ("2026-03-05", "2026-03-05"), (Week(2026, 10), "2026-03-08"), (SevenDays(date(2026, 3, 5)), "2026-03-05")],
+)
+def test_the_last_day_of_a_span(span: Span | str, day: str) -> None:
+    assert last_day(span).isoformat() == day
+
+
+def test_what_is_no_span_has_no_last_day() -> None:
+    with pytest.raises(ConfigError, match="or a day such as"):
+        last_day("yesterday")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csc_array
 from scipy.stats import gumbel_r, nbinom
 
-from nlp.topics import artefacts, audience, seasons, stories
+from nlp.topics import artefacts, seasons, stories
 from nlp.topics.candidates import spelled, stopwords
 from nlp.topics.identity import identify, likeness
 from nlp.topics.ngrams import Run, Search, frequent, spell
@@ -200,20 +200,3 @@ def test_a_rise_is_coverage_times_volume_times_share(base: list[list[int]], rise
 
 def test_a_rise_from_nothing_has_no_ratio() -> None:
     assert artefacts.decomposition(counts([[[0]] * 8 + [[9]]], [[100]] * 9), 0)["share"] is None
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("我怀孕了", True),
-        ("As a mom, I", True),
-        ("a moment", False),
-        ("my mom", True),
-        ("vegan.", True),
-        ("C++ dev", True),
-        ("卖C+的", False),
-    ],
-)
-def test_latin_terms_of_a_segment_are_whole_words(text: str, found: bool) -> None:
-    pattern = pc.match_substring_regex(pa.array([text]), audience.pattern(["怀孕", "mom", "vegan", "C++"]), ignore_case=True)
-    assert pattern.to_pylist() == [found]
