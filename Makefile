@@ -2,11 +2,13 @@
 PYTHON ?= python3
 DATA ?= ../shared/data
 ENCODER ?= ../shared/encoder
+STREAM ?= $(DATA)/weibo_ncov_10k/nCov_10k_test.csv $(DATA)/hacker_news_20k/hacker_news.csv
 BIN := .venv/bin
 READY := .venv/.ready
+PEERS := .venv/.peers
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check format test test-slow eval bench train docs lock clean
+.PHONY: help install demo check format test test-slow eval eval-topics bench train docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -42,6 +44,13 @@ test-slow: $(READY)  ## every test
 eval: $(READY)  ## score the shipped model on the dev splits under DATA, beside baselines; fails under the floors
 	$(BIN)/python -m nlp.training.evaluate --data $(DATA) --floors tests/eval/floors.json
 
+eval-topics: $(PEERS)  ## the folate test on STREAM (dated posts), Folate beside its peers, in minutes; ARGS='--trials 2' for fewer
+	$(BIN)/python -m benchmarks.emergence $(addprefix --stream ,$(STREAM)) $(ARGS)
+
+$(PEERS): $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'
+	@touch $@
+
 bench: $(READY)  ## speeds, as ratios against peers run in the same run
 	$(BIN)/python -m benchmarks.text
 	$(BIN)/python -m benchmarks.pipeline
@@ -54,7 +63,7 @@ docs: $(READY)  ## write docs/cli.md from the commands themselves
 
 lock:  ## resolve constraints.txt anew, in an environment of its own
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
-	.venv-lock/bin/pip install --quiet --disable-pip-version-check '.[dev,bench]'
+	.venv-lock/bin/pip install --quiet --disable-pip-version-check '.[dev,bench,peers]'
 	.venv-lock/bin/pip freeze --exclude folate | sed "s/+cpu$$//" > constraints.txt
 	rm -rf .venv-lock
 

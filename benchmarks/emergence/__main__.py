@@ -1,159 +1,119 @@
-"""The folate test: planted terms in a real stream. `python -m benchmarks.emergence --stream FILE [--stream FILE] ...`"""
+"""The folate test: terms planted into a real stream, sought by Folate and by its peers in the same run.
+
+    python -m benchmarks.emergence --stream FILE [--stream FILE ...]
+
+docs/benchmark.md says what is planted and how alarms are judged.
+"""
 
 import argparse
+import json
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from random import Random
-from time import perf_counter
+from time import process_time
 
 import pyarrow as pa
 
-from benchmarks.emergence.peers import PEERS, Found
-from benchmarks.emergence.planting import CONCEPTS, OWN, RIVAL, WEEK, WEEKS, Planter, Trial
-from benchmarks.emergence.streams import Raw, annotate, rows
-from folate.config import Brand, Topics
+from benchmarks.emergence import finders, trials
+from benchmarks.emergence.finders import Finder, Found
+from benchmarks.emergence.judging import Tally, recalled
+from benchmarks.emergence.planting import OWN, RIVAL, Plant, Trial
+from benchmarks.emergence.tables import render
 from folate.progress import progress
-from nlp.segment import Segmenter
-from nlp.topics import Discovery, discover
 
-POOL = 3  # trials' worth of posts held in memory; each trial draws from it
-BRANDS = (Brand(id=OWN, names=("Own",), own=True), Brand(id=RIVAL, names=("Rival",)))
-PLANTED = 5  # concepts a trial, so that precision at 5 can reach 1
-FOUND = 0.5  # a topic is the planted one when half of its posts were planted as that
-COVER = 1 / 3  # and a planted one is found when a topic holds a third of its posts
-
-
-@dataclass
-class Tally:
-    """Sums over trials for one finder."""
-
-    recall: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    precision: list[float] = field(default_factory=list)
-    false: list[int] = field(default_factory=list)
-    decoys: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    seconds: list[float] = field(default_factory=list)
+Finders = Mapping[str, tuple[Finder, Sequence[str]]]  # and the brands that it is run on
 
 
 def main() -> None:
     options = _options()
-    segmenter = Segmenter()
-    pool = _pool(options, segmenter)
+    source = trials.source(options.stream, options.posts, options.order == "permuted", options.seed)
     tallies: dict[str, Tally] = defaultdict(Tally)
-    same = []
     for number in progress("trials", unit="trial", items=range(options.trials), total=options.trials):
-        for support in (0, *options.support):
-            trial = _trial(pool, options, segmenter, 1000 * options.seed + number, support)
-            table = trial.table()
-            started = perf_counter()
-            found = discover(table, WEEK, Topics(), brands=BRANDS)
-            tallies["Folate"].seconds.append(perf_counter() - started)
-            _judge(tallies["Folate"], _unflagged(found), trial, support)
-            if support == options.support[0]:
-                same.append(found == discover(_shuffled(table, number), WEEK, Topics(), brands=BRANDS))
-            for name, peer in PEERS.items():
-                _judge(tallies[name], [peer(table, brand.id) for brand in BRANDS], trial, support)
-    _print(tallies, same, options)
+        seed = 1000 * options.seed + number
+        compared = _finders(options, heavy=number < options.heavy_trials)
+        _week(tallies, compared, trials.weekly(source, seed, []))
+        for support in options.support:
+            trial = trials.weekly(source, seed, [Plant(support)] * trials.PLANTED)
+            for tally, hits in _week(tallies, compared, trial, shuffle=support == 10):
+                tally.recall[str(support)] += hits.values()
+                for concept, hit in hits.items():
+                    tally.languages[trial.languages[concept]].append(hit)
+        for tally, hits in _week(tallies, compared, trials.weekly(source, seed, list(trials.CONDITIONS.values()))):
+            for condition, hit in zip(trials.CONDITIONS, hits.values(), strict=True):
+                tally.conditions[condition].append(hit)
+        if number < options.daily_trials:
+            _days(tallies, compared if options.heavy_days else _finders(options, heavy=False), trials.daily(source, seed))
+    results = {name: tally.summary() for name, tally in tallies.items()}
+    what = {"streams": [f"{p.parent.name}/{p.name}" for p in options.stream], "order": options.order, "posts a week": options.posts,
+            "seed": options.seed, "trials": options.trials, "of heavy peers": min(options.heavy_trials, options.trials)}  # fmt: skip
+    print(json.dumps({"run": what, "finders": results}, indent=1) if options.json else render(results, _heading(what)))
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.emergence", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.emergence", description=__doc__.splitlines()[0])
     parser.add_argument("--stream", type=Path, action="append", required=True, help="CSV or TSV of dated posts; give it again to pool")
     parser.add_argument("--order", choices=("permuted", "dated"), default="permuted", help="permuted: only what was planted is news")
+    parser.add_argument("--peers", choices=("none", "light", "all"), default="all", help="light: without topic models")
     parser.add_argument("--trials", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--heavy-trials", type=int, default=1, help="of them with the peers that fit topic models, on our brand alone")
+    parser.add_argument("--daily-trials", type=int, default=3, help="of them with a run a day")
+    parser.add_argument("--heavy-days", action="store_true", help="run topic models daily, too: minutes a trial")
+    parser.add_argument("--support", type=int, nargs="+", default=[5, 10, 20, 40], help="posts of a planted term")
     parser.add_argument("--posts", type=int, default=1500, help="a week")
-    parser.add_argument("--support", type=int, nargs="+", default=[10, 20])
-    parser.add_argument("--head-start", type=float, default=0.0, help="share of the support that is there a week earlier")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
     return parser.parse_args()
 
 
-def _pool(options: argparse.Namespace, segmenter: Segmenter) -> list[Raw]:
-    found = sorted(row for path in options.stream for row in rows(path))
-    if options.order == "permuted":
-        found = Random(options.seed).sample(found, min(len(found), POOL * WEEKS * options.posts))
-    else:
-        start = Random(options.seed).randrange(max(1, len(found) - POOL * WEEKS * options.posts))
-        found = found[start : start + POOL * WEEKS * options.posts]
-    return annotate(found, segmenter)
+def _finders(options: argparse.Namespace, heavy: bool) -> Finders:
+    light = {name: (find, (OWN, RIVAL)) for name, find in finders.light().items() if options.peers != "none" or name == "Folate"}
+    if options.peers != "all" or not heavy:
+        return light
+    return light | {name: (find, (OWN,)) for name, find in finders.heavy().items()}
 
 
-def _weeks(pool: list[Raw], options: argparse.Namespace, random: Random) -> tuple[list[list[Raw]], list[Raw]]:
-    """The posts of each week, and posts of the pool that are in none."""
-    if options.order == "permuted":
-        drawn = random.sample(pool, len(pool))
-        each = min(options.posts, len(pool) // (WEEKS + 2))
-        return [drawn[week * each : (week + 1) * each] for week in range(WEEKS)], drawn[WEEKS * each :]
-    ordinals = sorted({raw.at.toordinal() for raw in pool})
-    first = random.choice(ordinals[: max(1, len(ordinals) - 7 * WEEKS)])
-    weeks = [[raw for raw in pool if 0 <= raw.at.toordinal() - first - 7 * week < 7] for week in range(WEEKS)]
-    rest = [raw for raw in pool if not 0 <= raw.at.toordinal() - first < 7 * WEEKS]
-    return [random.sample(posts, min(len(posts), options.posts)) for posts in weeks], random.sample(rest, len(rest))
+def _week(tallies: dict[str, Tally], compared: Finders, trial: Trial, shuffle: bool = False) -> list[tuple[Tally, dict[str, bool]]]:
+    """Runs every finder on the last week of a stream; which planted terms each of them found."""
+    table, hits = trial.table(), []
+    for name, (finder, brands) in compared.items():
+        tally = tallies[name]
+        found = _timed(tally, finder, table, brands)
+        hits.append((tally, tally.week(found, trial)))
+        if shuffle:
+            tally.order(found, finder(trials.shuffled(table, table.num_rows), brands))
+    return hits
 
 
-def _trial(pool: list[Raw], options: argparse.Namespace, segmenter: Segmenter, seed: int, support: int) -> Trial:
-    """A week with five planted terms and every decoy; with no support, a quiet week."""
-    weeks, rest = _weeks(pool, options, Random(seed))
-    planter = Planter(seed, segmenter, rest[2 * options.posts // 5 :])
-    if support:  # a surge of volume: two fifths more posts than in other weeks
-        weeks[-1] += rest[: 2 * options.posts // 5]
-        for concept in planter.random.sample(range(len(CONCEPTS)), PLANTED):
-            planter.plant(concept, support, options.head_start)
-        for decoy in (planter.advertisement, planter.season, planter.new_source, planter.loud_author):
-            decoy()
-    planter.base(weeks)
-    planter.controls(2 * PLANTED * max(options.support))
-    return planter.trial
+def _days(tallies: dict[str, Tally], compared: Finders, trial: Trial) -> None:
+    """Looks back on seven days each day, and counts the days from the first alarm about a term to its tenth post."""
+    table = trial.table()
+    first: dict[tuple[str, str], int] = {}
+    for end in trials.DAYS:
+        window = trials.window(table, end)
+        planted = {
+            name: frozenset(id_ for id_, day in days.items() if end - 7 < day <= end) for name, days in trial.planted.items()
+        }  # fmt: skip
+        for name, (finder, brands) in compared.items():
+            found = _timed(tallies[name], finder, window, brands)
+            tallies[name].day(found, planted)
+            for term, posts in planted.items():
+                if posts and recalled(found[0], posts):
+                    first.setdefault((name, term), end)
+    for name in compared:
+        for term, days in trial.planted.items():
+            found_on, tenth = first.get((name, term)), sorted(days.values())[9]
+            tallies[name].leads.append(None if found_on is None else tenth - found_on)
 
 
-def _unflagged(found: Discovery) -> list[Found]:
-    """The unflagged topics of each brand, best first."""
-    return [
-        [(t.label_zh, set(t.evidence)) for t in found.topics if not t.flags and brand.id in t.brands] for brand in BRANDS
-    ]  # fmt: skip
+def _timed(tally: Tally, finder: Finder, table: pa.Table, brands: Sequence[str]) -> list[Found]:
+    started = process_time()
+    found = finder(table, brands)
+    tally.seconds.append(process_time() - started)
+    return found
 
 
-def _judge(tally: Tally, by_brand: list[Found], trial: Trial, support: int) -> None:
-    """Count what was found, by the posts of each topic: planted, decoy or neither."""
-    planted = [[_concept(posts, trial.planted) for _, posts in found] for found in by_brand]
-    tally.false += [sum(concept is None for concept in found) for found in planted]
-    if not support:
-        return
-    own = planted[0]
-    tally.precision.append(sum(c is not None for c in own[:5]) / max(len(own[:5]), 1))
-    tally.recall[str(support)] += [float(_recalled(concept, ids, by_brand[0], own)) for concept, ids in trial.planted.items()]
-    for decoy, ids in trial.decoys.items():
-        tally.decoys[decoy].append(float(any(len(posts & ids) >= FOUND * len(posts) for found in by_brand for _, posts in found)))
-
-
-def _concept(posts: set[str], planted: dict[str, set[str]]) -> str | None:
-    for concept, ids in planted.items():
-        if len(posts & ids) >= FOUND * len(posts):
-            return concept
-    return None
-
-
-def _recalled(concept: str, ids: set[str], found: Found, concepts: list[str | None]) -> bool:
-    return any(c == concept and len(posts & ids) >= COVER * len(ids) for (_, posts), c in zip(found, concepts, strict=True))
-
-
-def _shuffled(table: pa.Table, seed: int) -> pa.Table:
-    return table.take(Random(seed).sample(range(table.num_rows), table.num_rows))
-
-
-def _mean(values: list[float] | list[int]) -> float:
-    return sum(values) / max(len(values), 1)
-
-
-def _print(tallies: dict[str, Tally], same: list[bool], options: argparse.Namespace) -> None:
-    support = [str(s) for s in options.support]
-    print(f"{', '.join(p.parent.name for p in options.stream)}; {options.order}; {options.posts} posts a week; {options.trials} trials")
-    print("finder", *(f"recall@{s} posts" for s in support), "precision@5", "false alarms/brand-week", "decoys passed", "s", sep="\t")
-    for name, tally in tallies.items():
-        decoys = ", ".join(f"{decoy} {_mean(passed):.2f}" for decoy, passed in sorted(tally.decoys.items()))
-        recall = [f"{_mean(tally.recall[s]):.3f}" for s in support]
-        print(name, *recall, f"{_mean(tally.precision):.3f}", f"{_mean(tally.false):.2f}", decoys, f"{_mean(tally.seconds):.2f}", sep="\t")
-    print(f"Folate, the same stream in another order: the same output in {sum(same)} of {len(same)}")
+def _heading(what: dict[str, object]) -> str:
+    return "; ".join(f"{key} {', '.join(value) if isinstance(value, list) else value}" for key, value in what.items())
 
 
 if __name__ == "__main__":

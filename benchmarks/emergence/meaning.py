@@ -43,7 +43,8 @@ def encoder(folder: str) -> Callable[[list[str]], Floats]:
 
 
 def unit(vectors: Floats) -> Floats:
-    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    scaled: Floats = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return scaled
 
 
 def main() -> None:

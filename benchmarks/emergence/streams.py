@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from folate.errors import InputError
 from nlp.language import identify
 from nlp.segment import Segmenter
 
-TIMES = ("first_seen", "published_at", "created_at", "time", "date")
-TEXTS = ("text", "title", "content", "body")
-_FORMATS = ("%m/%d/%Y %H:%M", "%Y-%m-%d %H:%M:%S")
+TIMES = ("first_seen", "published_at", "created_at", "time", "购买时间", "date")
+TEXTS = ("text", "title", "content", "body", "评论内容")
+_FORMATS = ("%m/%d/%Y %H:%M", "%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M")
 
 
 @dataclass(frozen=True)
@@ -26,14 +27,25 @@ class Raw:
 
 
 def rows(path: Path) -> list[tuple[datetime, str]]:
-    """The (time, text) rows of a CSV or TSV with a header, in order of time; rows without either are left out."""
+    """The (time, text) rows of a CSV or TSV with a header, in order of time; rows without either are left out.
+
+    Raises InputError when no column has a name among `TIMES` or `TEXTS` (letter case aside).
+    """
     csv.field_size_limit(sys.maxsize)
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",")
-        time = next(c for c in TIMES if c in (reader.fieldnames or ()))
-        text = next(c for c in TEXTS if c in (reader.fieldnames or ()))
+        time, text = _column(reader, TIMES, path), _column(reader, TEXTS, path)
         found = [(moment(row[time] or row.get("date") or ""), (row[text] or "").strip()) for row in reader]
     return sorted((at, body) for at, body in found if at is not None and body)
+
+
+def _column(reader: "csv.DictReader[str]", names: tuple[str, ...], path: Path) -> str:
+    """The column whose name stands first in `names`."""
+    own = {column.lower(): column for column in reader.fieldnames or ()}
+    for name in names:
+        if name in own:
+            return own[name]
+    raise InputError(f"wanted a column of {path.name} named one of {', '.join(names)}; it has {', '.join(own)}.")
 
 
 def moment(text: str) -> datetime | None:

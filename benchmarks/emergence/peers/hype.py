@@ -1,0 +1,25 @@
+"""A hype score: that of Santiment's Emerging Trends (academy.santiment.net/metrics/emerging-trends), one of the few that vendors publish.
+
+    score = (v - m) v log10(u) / (1 + m)        v: share of the posts now, m: mean share of the moments before, u: authors now
+
+There a moment is a day and m the mean of 14; here it is seven days and m the mean of the eight weeks before. The ten best words are
+the trends. Texts that are word for word the same count once, as there.
+"""
+
+import numpy as np
+import pyarrow as pa
+
+from benchmarks.emergence.finders import Alarm, Found
+from benchmarks.emergence.peers.words import LEAST, count
+
+TOP = 10
+
+
+def find(posts: pa.Table) -> Found:
+    bodies = posts["body"].to_pylist()
+    counts = count(posts.take(pa.array(sorted({body: place for place, body in reversed(list(enumerate(bodies)))}.values()), pa.int64())))
+    shares = counts.weekly / np.maximum(counts.size, 1)
+    now, before = shares[:, -1], shares[:, :-1].mean(axis=1)
+    score = (now - before) * now * np.log10(np.maximum(counts.authors, 1)) / (1 + before)
+    best = [i for i in np.argsort(-score, kind="stable") if score[i] > 0 and counts.now[i] >= LEAST][:TOP]
+    return [Alarm(counts.words[i], counts.posts[i]) for i in best]
