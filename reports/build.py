@@ -7,13 +7,14 @@ from typing import Any
 
 from corpora.snapshot import Snapshot
 from folate.config import Config
-from folate.weeks import Week, trailing
+from folate.weeks import Span, trailing
 from nlp.statistics import Floats
 from reports import queries, sections
 from reports.catalogue import catalogue
 from reports.estimates import BALANCED
 from reports.figures import Figure, Sentence, versions_json
 from reports.measures import Asked, BrandMeasures, measure
+from reports.perception import Perception, perceive
 from reports.rows import read
 from reports.sections import SourceLine, TopPost
 from reports.summary import INCOMPLETE, headline, summarise
@@ -28,7 +29,7 @@ class Report:
 
     project: str
     language: str
-    week: Week
+    week: Span
     zone: str
     partial_until: datetime | None  # newest moment that the corpus knows, when the week ends after it
     versions: Mapping[str, int]
@@ -36,6 +37,7 @@ class Report:
     week_posts: Figure
     brands: tuple[BrandMeasures, ...]
     topics: tuple[Topic, ...]
+    perception: Perception
     posts: tuple[TopPost, ...]
     sources: tuple[SourceLine, ...]
 
@@ -64,7 +66,7 @@ class Report:
 
 
 def build(
-    snapshot: Snapshot, config: Config, week: Week, language: str = "en", now: datetime | None = None, prior: Floats = BALANCED
+    snapshot: Snapshot, config: Config, week: Span, language: str = "en", now: datetime | None = None, prior: Floats = BALANCED
 ) -> Report:  # fmt: skip
     """The report of `week`. The same snapshot gives the same report: `now` is only asked whether the week is over when the corpus
     can't tell (it does when it was crawled). `prior` (3,) are the prevalences that the sentiment probabilities were calibrated under.
@@ -83,11 +85,12 @@ def build(
         project=config.name, language=language, week=week, zone=config.timezone, partial_until=until,
         versions={name: number for name, number in sorted(snapshot.versions.items()) if name != "evidence"},
         summary=summarise(brands, found, sources, posts, say), week_posts=posts, brands=brands, topics=found,
+        perception=perceive(snapshot, asked),
         posts=sections.top_posts(snapshot, asked), sources=sources,
     )  # fmt: skip
 
 
-def _partial_until(snapshot: Snapshot, week: Week, zone: str, now: datetime | None) -> datetime | None:
+def _partial_until(snapshot: Snapshot, week: Span, zone: str, now: datetime | None) -> datetime | None:
     """A moment before the week began tells nothing of it: its posts were imported without the time when they were fetched."""
     start, stop = week.bounds(zone)
     newest = snapshot.sql(queries.NEWEST).column("newest")[0].as_py()

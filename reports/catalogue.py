@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
 from string import Formatter
@@ -11,7 +11,7 @@ from typing import Any
 
 from folate.config import LANGUAGES
 from folate.errors import ConfigError, possible
-from folate.weeks import Week
+from folate.weeks import Span, last_day
 from reports.figures import Figure, Name, Sentence, Shown, Unit
 
 MINUS = "\N{MINUS SIGN}"
@@ -70,7 +70,7 @@ class Catalogue:
         return Sentence(key, tuple(self.parts(f"sentence.{key}", **values)))
 
     def parts(self, key: str, **values: "Figure | Name | Parts") -> Iterator[str | Name | Shown]:
-        """The message `key` cut at its placeholders; `{x:interval}` is the interval of the figure x."""
+        """The message `key` cut at its placeholders; `{x:interval}` is the interval of the figure x, `{x:n}` its n."""
         section, _, name = key.partition(".")
         for before, field, style, _ in Formatter().parse(self.messages[section][name]):
             if before:
@@ -85,6 +85,8 @@ class Catalogue:
             return (value,)
         if style == "interval":
             return (Shown(self.interval(value), value),)
+        if style == "n":
+            return (Shown(f"{value.n:,}", value),)
         return (Shown(self.size(value) if "." in value.measure else self.number(value), value),)
 
     def day(self, moment: date) -> str:
@@ -93,9 +95,10 @@ class Catalogue:
             return f"{moment.year}年{moment.month}月{moment.day}日"
         return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
 
-    def days(self, week: Week) -> str:
-        """First and last day of a week."""
-        return self("join.interval", low=self.day(week.monday), high=self.day(date.fromisocalendar(week.year, week.number, 7)))
+    def days(self, span: Span) -> str:
+        """First and last day of a week or of seven days."""
+        last = last_day(span)
+        return self("join.interval", low=self.day(last - timedelta(days=6)), high=self.day(last))
 
 
 _MONTHS = (
@@ -109,6 +112,8 @@ def _digits(value: float, unit: Unit, signed: bool) -> str:
         text = f"{scaled:,.0f}"
     elif unit == "relative":
         text = f"{scaled:.0f}"
+    elif unit == "position":
+        text = f"{scaled:.2f}"
     else:
         text = f"{scaled:.1f}"
     text = text.lstrip("-") if float(text.replace(",", "")) == 0 else text

@@ -7,6 +7,7 @@ from typing import Any
 from reports.build import Report
 from reports.figures import Change, Figure, Sentence
 from reports.measures import BrandMeasures
+from reports.perception import Pair, Perception, Place
 from reports.sections import Quote, SourceLine, TopPost
 from reports.topics import Audience, Topic
 
@@ -34,6 +35,7 @@ def document(report: Report) -> dict[str, Any]:
         "week_posts": _figure(report.week_posts),
         "brands": [_brand(brand) for brand in report.brands],
         "topics": [_topic(topic) for topic in report.topics],
+        "perception": _perception(report.perception),
         "posts": [_post(post) for post in report.posts],
         "sources": [_source(source) for source in report.sources],
         "evidence": report.evidence,
@@ -86,6 +88,37 @@ def _topic(topic: Topic) -> dict[str, Any]:
         "brands": list(topic.brands),
         "quotes": [_quote(quote) for quote in topic.quotes],
     }
+
+
+def _perception(seen: Perception) -> dict[str, Any]:
+    return {
+        "weeks": [str(week) for week in seen.weeks],
+        "aspects": [
+            {"brand": cell.brand, "aspect": cell.aspect, "share": _figure(cell.share), "net": _figure(cell.net)} for cell in seen.cells
+        ],
+        "gaps": [{"brand": gap.brand, "aspect": gap.aspect, "gap": _figure(gap.gap)} for gap in seen.gaps],
+        "map": {
+            "why": seen.map.why, "shown": [_figure(axis) for axis in seen.map.shown],
+            "brands": [_place(place) for place in seen.map.brands], "aspects": [_place(place) for place in seen.map.aspects],
+        },
+        "words": [{"brand": word.brand, "word": word.text, "keyness": _figure(word.keyness)} for word in seen.words],
+        "moves": {
+            "weeks": [str(week) for week in seen.moves.weeks],
+            "switches": [_pair(pair) for pair in seen.moves.switches],
+            "preferred": [_pair(pair) for pair in seen.moves.preferred],
+            "together": [{"one": pair.one, "other": pair.other, "posts": _figure(pair.posts)} for pair in seen.moves.together],
+            "quotes": [_quote(quote) for quote in seen.moves.quotes],
+        },
+    }  # fmt: skip
+
+
+def _place(place: Place) -> dict[str, Any]:
+    outline = [list(corner) for corner in place.outline]
+    return {"name": place.name, "across": _figure(place.across), "up": _figure(place.up), "outline": outline}
+
+
+def _pair(pair: Pair) -> dict[str, Any]:
+    return {"from": pair.other, "to": pair.brand, "people": _figure(pair.people), "share": _figure(pair.share)}
 
 
 def _audience(audience: Audience) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A report as one HTML file that needs nothing else: no script, no request, styles and charts inside."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from importlib.resources import files
 from typing import Any
@@ -13,6 +13,8 @@ from reports import charts
 from reports.build import Report
 from reports.catalogue import Catalogue, catalogue
 from reports.figures import Figure, Name, Shown
+from reports.perception import Cell
+from reports.perception import charts as perception_charts
 from reports.summary import subject, untracked
 
 STAGES = {"fading": "fading", "gone": "gone"}  # of a topic's life; every other state is of one that rises
@@ -23,6 +25,7 @@ def render(report: Report) -> str:
     """The page. The same report gives the same bytes. Whatever came from the web is escaped and set apart by <bdi>."""
     say = catalogue(report.language)
     word = untracked(report.topics)
+    names = {cell.aspect: say.word("aspect", cell.aspect) for cell in report.perception.cells}
     template = _environment(say, report.zone).get_template("report.html.j2")
     return template.render(
         report=report,
@@ -35,7 +38,11 @@ def render(report: Report) -> str:
             stage: [topic for topic in report.topics if STAGES.get(topic.state, "rising") == stage]
             for stage in ("rising", "fading", "gone")
         },
-        charts={} if report.empty else _charts(report),
+        charts={} if report.empty else _charts(report, names),
+        aspect_names=names,
+        heat=_heat(report),
+        matrix={(pair.other, pair.brand): pair for pair in report.perception.moves.switches},
+        matrix_top=max((pair.people.value or 0 for pair in report.perception.moves.switches), default=1),
         weeks=str(len(report.brands[0].trend["share_of_voice"])) if report.brands else "",
         voice_columns=VOICE_COLUMNS,
         posts={brand.id: [post for post in report.posts if post.brand == brand.id] for brand in report.brands},
@@ -44,12 +51,32 @@ def render(report: Report) -> str:
     )
 
 
-def _charts(report: Report) -> dict[str, Any]:
-    return {
+def _heat(report: Report) -> dict[str, list[Cell]]:
+    """The cells of each aspect, a brand each; what most is said of comes first."""
+    rows: dict[str, list[Cell]] = {}
+    for cell in report.perception.cells:
+        rows.setdefault(cell.aspect, []).append(cell)
+    return dict(sorted(rows.items(), key=lambda row: (-sum(cell.net.n for cell in row[1]), row[0])))
+
+
+def _charts(report: Report, aspects: Mapping[str, str]) -> dict[str, Any]:
+    return _perception_charts(report, aspects) | {
         "wide": Markup(charts.voice(report.brands, charts.WIDE)),  # noqa: S704  # escaped by vl-convert
         "narrow": Markup(charts.voice(report.brands, charts.NARROW)),  # noqa: S704
         "panels": [Markup(charts.net(brand, place)) for place, brand in enumerate(report.brands)],  # noqa: S704
     }
+
+
+def _perception_charts(report: Report, aspects: Mapping[str, str]) -> dict[str, Any]:
+    seen, order = report.perception, [brand.id for brand in report.brands]
+    names = {**aspects, **{brand.id: brand.label for brand in report.brands}}
+    drawn = {}
+    if not seen.map.why:
+        drawn["map_wide"] = perception_charts.perceptual_map(seen.map, order, names, perception_charts.WIDE)
+        drawn["map_narrow"] = perception_charts.perceptual_map(seen.map, order, names, perception_charts.NARROW)
+    if seen.moves.together:
+        drawn["ring"] = perception_charts.ring(seen.moves.together, order, names)
+    return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704  # escaped by vl-convert
 
 
 def _environment(say: Catalogue, zone: str) -> Environment:
@@ -62,6 +89,7 @@ def _environment(say: Catalogue, zone: str) -> Environment:
         "interval": lambda figure: _link(figure, say.interval(figure)),
         "day": lambda moment: _day(moment, zone, say),
         "words": _words,
+        "named": lambda value: Name(str(value)),
         "labels": lambda topics: [topic.label(say.language) for topic in topics],
         "names": lambda names: escape(say("join.list")).join(_isolated(name) for name in names),
     }

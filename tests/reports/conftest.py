@@ -51,7 +51,15 @@ class Corpus:
 
     posts: list[Post] = field(default_factory=list)
     tables: dict[str, list[dict[str, Any]]] = field(
-        default_factory=lambda: {"mentions": [], "sentiments": [], "duplicates": [], "topics": [], "crawls": []}
+        default_factory=lambda: {
+            "mentions": [],
+            "sentiments": [],
+            "aspects": [],
+            "comparisons": [],
+            "duplicates": [],
+            "topics": [],
+            "crawls": [],
+        }
     )
 
     def add(
@@ -110,6 +118,7 @@ def generate(seed: int = 7, per_week: int = 1) -> Corpus:
     _advertisement(corpus, rng)
     _folic(corpus, rng)
     _ledger(corpus)
+    _perceived(corpus, np.random.default_rng(seed + 1))
     return corpus
 
 
@@ -165,6 +174,32 @@ def _folic(corpus: Corpus, rng: np.random.Generator) -> None:
         "posts": 9, "authors": 8, "watched": True, "flags": ["one source", "seasonal"], "segments": [], "evidence": ids[:2], "detail": "{}",
     }  # fmt: skip
     corpus.tables["topics"] += [row, row | spring]
+
+
+ASPECTS = {"heye": ("taste", "packaging", 0.3), "kangben": ("price", "taste", 0.7), "luva": ("delivery", "price", 0.6)}
+
+
+def _perceived(corpus: Corpus, rng: np.random.Generator) -> None:
+    """Each brand is liked for an aspect of its own and less for another; people leave the own brand for a competitor."""
+    about = {row["id"]: row for row in corpus.tables["mentions"]}
+    for post in corpus.posts:
+        mention = about[post.id]
+        liked, other, well = ASPECTS[mention["brand"]]
+        for aspect, odds in ((liked, 0.9), (other, well), ("quality", 0.5)):
+            if rng.random() < 0.4:
+                good = float(rng.beta(8 * odds, 8 * (1 - odds)))
+                made_by = {name: mention[name] for name in ("id", "text_hash", "annotator", "version", "brand")}
+                probabilities = {"negative": 0.9 * (1 - good), "neutral": 0.1, "positive": 0.9 * good}
+                label = max(LABELS, key=lambda name: probabilities[name])
+                corpus.tables["aspects"].append(made_by | {"aspect": aspect, "label": label, "confidence": 0.9} | probabilities)
+    for n, at in enumerate(moments(WEEK, 26, rng)):
+        left, to = ("heye", "kangben") if n % 13 else ("kangben", "luva")
+        post = corpus.add(f"用完这包就从禾叶换到康本了，第{n}次回购 Heye", at, left, author=_author(3000 + n))
+        key = {"id": post.id, "text_hash": post.text_hash, "annotator": "test", "version": "1"}
+        corpus.tables["mentions"].append({**key, "brand": to, "start": 9, "end": 11, "via": "text"})
+        corpus.tables["comparisons"].append({**key, "brand": to, "other": left, "kind": "switch", "start": 5, "end": 12})
+        if n < 6:
+            corpus.tables["comparisons"].append({**key, "brand": to, "other": left, "kind": "better", "start": 5, "end": 12})
 
 
 def _ledger(corpus: Corpus) -> None:

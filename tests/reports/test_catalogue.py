@@ -49,7 +49,8 @@ def test_the_page_asks_for_no_word_that_is_not_there() -> None:
 
 def test_no_word_is_left_over() -> None:
     """Sections of [page], [column] and [fragment] that nothing prints would be dead text."""
-    used = TEMPLATE.read_text(encoding="utf-8") + "".join(path.read_text(encoding="utf-8") for path in TEMPLATE.parents[1].glob("*.py"))
+    places = [*TEMPLATE.parent.glob("*.j2"), *TEMPLATE.parents[1].rglob("*.py")]
+    used = "".join(path.read_text(encoding="utf-8") for path in places)
     say = catalogue("en")
     keys = [f"{section}.{name}" for section in ("page", "fragment", "join", "headline") for name in say.messages[section]]
     assert [key for key in keys if key not in used and not key.startswith(("page.method_", "headline."))] == []

@@ -71,7 +71,7 @@ def test_a_screen_reader_finds_its_way(tree: Any, report: Report) -> None:
     assert len(tree.xpath("//h1")) == 1
     assert all(tree.xpath(f"//*[@id='{label}']") for label in tree.xpath("//@aria-labelledby"))
     assert all(svg.xpath("ancestor::*[@role='img']/@aria-label") for svg in tree.xpath("//svg"))
-    assert len(tree.xpath("//details[@class='data']//table")) == 2
+    assert len(tree.xpath("//details[@class='data']//table")) == 4
     assert all(cell.get("scope") for cell in tree.xpath("//th"))
 
 

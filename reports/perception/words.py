@@ -1,0 +1,72 @@
+"""Words that set a brand apart from the others."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from corpora.snapshot import Snapshot, literal
+from folate.weeks import Span
+from nlp.normalize import normalize
+from nlp.statistics import Floats, log_odds
+from nlp.topics.candidates import stopwords
+from reports import queries
+from reports.figures import Figure
+from reports.measures import FEWEST_AUTHORS, Asked
+
+MOST = 8  # words of each brand
+CLEAR = 2.576  # z of the log-odds: one word in a hundred passes by chance, so the words are those of the largest z
+_WRITERS = """
+WITH said AS (SELECT DISTINCT brand, author, unnest(t.words) AS word FROM ({rows}) JOIN texts t USING (id) WHERE counted),
+often AS (SELECT word FROM said GROUP BY word HAVING count(DISTINCT author) >= {fewest})
+SELECT brand, word, count(*) AS writers FROM said SEMI JOIN often USING (word) GROUP BY ALL ORDER BY brand, word
+""".strip()
+_WORD = """
+SELECT r.id, r.brand, r.author FROM ({rows}) r JOIN texts t USING (id) WHERE counted AND list_contains(t.words, {word})
+ORDER BY r.brand, r.id
+""".strip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """A word that a brand's writers use more than those of the other brands do."""
+
+    brand: str
+    text: str
+    keyness: Figure  # (writers per thousand + 1) here / there; n: distinct authors who write it of this brand
+
+
+def words(snapshot: Snapshot, asked: Asked, weeks: Iterable[Span]) -> tuple[Word, ...]:
+    """The MOST words of each brand with the largest log-odds, over distinct authors; none of a brand that nobody is compared with."""
+    rows = queries.mentions(asked.brands, list(weeks), asked.config.timezone)
+    table = snapshot.sql(_WRITERS.format(rows=rows, fewest=FEWEST_AUTHORS)).to_pylist()
+    names = {normalize(part) for brand in asked.config.brands for alias in brand.aliases for part in (alias, *alias.split())}
+    terms = sorted({row["word"] for row in table} - stopwords() - names)
+    place = {term: at for at, term in enumerate(term for term in terms if len(term) > 1 and not term.isdigit())}
+    counts = np.zeros((len(asked.brands), len(place)))
+    for row in table:
+        if row["word"] in place:
+            counts[asked.brands.index(row["brand"]), place[row["word"]]] = row["writers"]
+    if (counts.sum(1) > 0).sum() < 2:
+        return ()
+    spelled = list(place)
+    return tuple(_word(spelled[at], brand, counts, at, rows, asked) for brand in range(len(counts)) for at in _best(counts, brand))
+
+
+def _best(counts: Floats, brand: int) -> list[int]:
+    ours, theirs = counts[brand], counts.sum(0) - counts[brand]
+    z = log_odds(ours, theirs, counts.sum(0))
+    order = np.lexsort((np.arange(len(z)), -z))
+    return [int(at) for at in order[:MOST] if z[at] >= CLEAR and ours[at] >= FEWEST_AUTHORS]
+
+
+def _word(text: str, brand: int, counts: Floats, at: int, rows: str, asked: Asked) -> Word:
+    """Simple maths (Kilgarriff 2009) on writers of the word per thousand uses of any word."""
+    per_thousand = 1000 * counts / counts.sum(1, keepdims=True).clip(min=1)
+    others = 1000 * (counts[:, at].sum() - counts[brand, at]) / max(counts.sum() - counts[brand].sum(), 1)
+    figure = Figure(
+        measure="keyness", week=str(asked.week), brand=asked.brands[brand], subject=text,
+        value=(per_thousand[brand, at] + 1) / (others + 1), n=int(counts[brand, at]), 
+        query=_WORD.format(rows=rows, word=literal(text)), versions=asked.versions,
+    )  # fmt: skip
+    return Word(brand=asked.brands[brand], text=text, keyness=figure)
