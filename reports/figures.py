@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from folate.errors import FolateError
 
-Unit = Literal["count", "share", "net", "rating", "times", "points", "net points", "rating points", "relative"]
+Unit = Literal["count", "rate", "share", "net", "rating", "times", "score", "position", "points", "net points", "rating points", "relative"]
 
 UNITS: dict[str, Unit] = {
     "mentions": "count",
@@ -23,16 +23,44 @@ UNITS: dict[str, Unit] = {
     "positive": "share",
     "rating": "rating",
     "copies": "share",
+    "posts_per_author": "rate",
+    "top_authors": "share",
+    "engagement_per_post": "rate",
+    "emotion_happy": "share",
+    "emotion_angry": "share",
+    "emotion_sad": "share",
+    "emotion_fear": "share",
+    "emotion_surprise": "share",
+    "emotion_neutral": "share",
+    "intent_buy": "share",
+    "intent_switch": "share",
+    "intent_ask": "share",
+    "intent_complain": "share",
     "topic_authors": "count",
     "topic_posts": "count",
     "topic_gain": "times",
+    "topic_score": "score",
     "topic_copies": "share",
     "topic_coverage": "times",
     "topic_volume": "times",
     "topic_share": "times",
     "topic_audience": "share",
     "topic_audience_outside": "share",
+    "aspect_share": "share",
+    "aspect_net": "net",
+    "aspect_gap": "net points",
+    "map_across": "position",
+    "map_up": "position",
+    "map_shown": "share",
+    "keyness": "times",
+    "switchers": "count",
+    "switch_share": "share",
+    "preferring": "count",
+    "preferred_share": "share",
+    "co_mentions": "count",
     "engagement": "count",
+    "query_authors": "count",
+    "query_expected": "count",
     "week_posts": "count",
     "source_posts": "count",
     "source_copies": "share",
@@ -41,8 +69,15 @@ UNITS: dict[str, Unit] = {
 }
 """Every measure and its unit. Each has a name and a definition in messages.toml and a section in docs/measures.md."""
 
-CHANGE_UNITS: dict[Unit, Unit] = {"count": "relative", "share": "points", "net": "net points", "rating": "rating points"}
+CHANGE_UNITS: dict[Unit, Unit] = {
+    "count": "relative",
+    "rate": "relative",
+    "share": "points",
+    "net": "net points",
+    "rating": "rating points",
+}
 CHANGE, DETECTABLE = ".change", ".detectable"  # what follows the measure in the name of a difference to the week before
+TRAILING, TRAILING_DETECTABLE = ".trailing", ".trailing_detectable"  # and to the mean of the eight weeks before
 SAMPLE = 100  # most posts kept as evidence of one number
 _DECIMALS = 6  # beyond it sums depend on the order that a processor adds in
 
@@ -54,7 +89,7 @@ class NoEvidence(FolateError):
 def unit_of(measure: str) -> Unit:
     """The unit that `measure` is printed in. Raises NoEvidence for a measure that nobody defined."""
     name, _, kind = measure.partition(".")
-    if name not in UNITS or f".{kind}" not in (CHANGE, DETECTABLE, "."):
+    if name not in UNITS or f".{kind}" not in (CHANGE, DETECTABLE, TRAILING, TRAILING_DETECTABLE, "."):
         raise NoEvidence(f"wanted a measure that docs/measures.md defines, got {measure!r}.")
     return CHANGE_UNITS[UNITS[name]] if kind else UNITS[name]
 
@@ -73,6 +108,7 @@ class Figure:
     query: str  # SQL, its parameters bound
     versions: str  # JSON {table: version}
     brand: str | None = None
+    subject: str | None = None  # what of the brand: an aspect, a word, another brand
     low: float | None = None
     high: float | None = None
     posts: tuple[str, ...] = ()  # ids, at most SAMPLE
@@ -89,8 +125,8 @@ class Figure:
 
     @property
     def id(self) -> str:
-        """Digest of measure, brand, week, query and versions: the same question to the same corpus has the same id."""
-        asked = "\0".join((self.measure, self.brand or "", self.week, self.query, self.versions))
+        """Digest of measure, brand, subject, week, query and versions: the same question to the same corpus has the same id."""
+        asked = "\0".join((self.measure, self.brand or "", self.subject or "", self.week, self.query, self.versions))
         return blake2b(asked.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
     @property
@@ -100,9 +136,9 @@ class Figure:
     def row(self, definition: str) -> dict[str, Any]:
         """The row of the table `evidence`."""
         return {
-            "id": self.id, "week": self.week, "measure": self.measure, "brand": self.brand, "value": self.value, "n": self.n,
-            "low": self.low, "high": self.high, "definition": definition, "query": self.query, "versions": self.versions,
-            "posts": list(self.posts),
+            "id": self.id, "week": self.week, "measure": self.measure, "brand": self.brand, "subject": self.subject,
+            "value": self.value, "n": self.n, "low": self.low, "high": self.high, "definition": definition,
+            "query": self.query, "versions": self.versions, "posts": list(self.posts),
         }  # fmt: skip
 
 
@@ -113,7 +149,7 @@ def versions_json(versions: Mapping[str, int]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """This week against the one before, and the smallest change that would have been told from none."""
+    """This week against the one before or the mean of eight, and the smallest change that would have been told from none."""
 
     figure: Figure
     detectable: Figure

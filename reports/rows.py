@@ -1,7 +1,7 @@
-"""The brand mentions of a window of weeks as numpy columns, read with one query."""
+"""The brand mentions of a window of weeks as numpy columns, with what people said of those that were audited."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -9,24 +9,41 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from corpora.snapshot import Snapshot
-from folate.weeks import Week
+from folate.weeks import Span
 from nlp.statistics import Codes, Floats, resampling_units
 from reports import queries
 from reports.figures import SAMPLE
 
+LABELS = ("negative", "neutral", "positive")
 _COLUMNS = """
-SELECT brand, week, source, id, md5_number_lower(author) AS author, md5_number_lower(id) AS key, counted, rating,
+SELECT brand, week, source, id, md5_number_lower(author) AS author, md5_number_lower(id) AS key, counted, rating, engagement,
   negative, neutral, positive
 FROM ({rows})
 """.strip()
 
 
+_JUDGED = """
+SELECT m.brand, m.week, md5_number_lower(m.author) AS author, {columns}
+FROM ({rows}) m JOIN judgements j ON j.id = m.id WHERE m.counted ORDER BY m.brand, m.week, md5_number_lower(m.id)
+""".strip()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Emotions and intents of the posts behind counted mentions: one element a mention whose post was judged."""
+
+    brand: Codes
+    week: Codes  # place in the weeks of `Mentions`
+    author: NDArray[np.uint64]
+    values: Floats  # (n, 10) probabilities of queries.JUDGED, NaN when missing
+
+
 @dataclass(frozen=True)
 class Mentions:
-    """One element a brand mention (post x brand), in an order that does not depend on the store's."""
+    """One element a brand mention (post x brand), by brand, week and source, in an order that does not depend on the store's."""
 
     brands: tuple[str, ...]
-    weeks: tuple[Week, ...]  # oldest first; the last is the report's
+    weeks: tuple[Span, ...]  # oldest first; the last is the report's
     sources: tuple[str, ...]
     brand: Codes
     week: Codes
@@ -34,8 +51,12 @@ class Mentions:
     author: NDArray[np.uint64]  # a post whose source shows no author is an author of its own
     counted: NDArray[np.bool_]  # false for a copy of a text that this week already had on this brand
     rating: Floats  # 0..1, NaN when missing
+    engagement: Floats  # likes + replies + reposts, NaN when the source shows none of them
     posteriors: Floats  # (n, 3) negative, neutral, positive; NaN when not annotated
+    label: Codes  # what a person said in an audit: place in LABELS, -1 where nobody did
     samples: dict[tuple[int, int], tuple[str, ...]]  # (brand, week) -> ids of at most SAMPLE posts, drawn by their digest
+    judged: Judged | None = None  # of the last two weeks
+    models: Mapping[tuple[int, int], frozenset[str]] = field(default_factory=dict)  # who annotated, where it was not one model throughout
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -43,9 +64,19 @@ class Mentions:
         return len(self.brands), len(self.weeks), len(self.sources)
 
     @cached_property
+    def cell(self) -> Codes:
+        """Brand, week and source in one code, which the rows are sorted by."""
+        return (self.brand * len(self.weeks) + self.week) * len(self.sources) + self.source
+
+    @cached_property
     def units(self) -> tuple[Codes, int]:
         """Resampling unit of each mention, and how many there are."""
         return resampling_units(self.author)
+
+    @cached_property
+    def annotated(self) -> NDArray[np.bool_]:
+        """Counted mentions whose sentiment was read."""
+        return self.counted & ~np.isnan(self.posteriors).any(axis=1)
 
     @cached_property
     def new_author(self) -> NDArray[np.bool_]:
@@ -59,31 +90,31 @@ class Mentions:
             first[order[np.concatenate(([True], differs))]] = True
         return first
 
-    def last(self, weeks: int, sources: NDArray[np.bool_]) -> "Mentions":
-        """The newest `weeks` weeks, on the sources where `sources` (sources,) only."""
-        gone = len(self.weeks) - weeks
-        keep = (self.week >= gone) & sources[self.source]
-        columns = {name: getattr(self, name)[keep] for name in ("brand", "source", "author", "counted", "rating", "posteriors")}
-        return Mentions(self.brands, self.weeks[gone:], self.sources, week=self.week[keep] - gone, samples={}, **columns)
+    def mixed(self, brand: int, weeks: Sequence[int]) -> bool:
+        """Whether more than one model, or version of one, read the brand's posts of these weeks: they can't be compared then."""
+        return len(frozenset().union(*(self.models.get((brand, week), frozenset()) for week in weeks))) > 1
 
 
-def read(snapshot: Snapshot, brands: Sequence[str], weeks: Sequence[Week], zone: str) -> Mentions:
+def read(snapshot: Snapshot, brands: Sequence[str], weeks: Sequence[Span], zone: str) -> Mentions:
     """The mentions of `brands` in `weeks` (oldest first)."""
-    table = snapshot.sql(_COLUMNS.format(rows=queries.mentions(brands, weeks, zone)))
+    rows = queries.mentions(brands, weeks, zone)
+    table = snapshot.sql(_COLUMNS.format(rows=rows))
     column = {name: table.column(name).combine_chunks() for name in table.column_names}
-    sources = sorted(set(column["source"].unique().to_pylist()))
-    brand, week = _codes(column["brand"], brands), _codes(column["week"], [str(week) for week in weeks])
-    order = np.lexsort((column["key"].to_numpy(), week, brand))
-    brand, week, ids = brand[order], week[order], column["id"].take(pa.array(order))
-    posteriors = np.stack([_floats(column[name]) for name in ("negative", "neutral", "positive")], axis=1)
+    names, sources = [str(week) for week in weeks], sorted(set(column["source"].unique().to_pylist()))
+    brand, week, source = codes(column["brand"], brands), codes(column["week"], names), codes(column["source"], sources)
+    order = np.lexsort((column["key"].to_numpy(), (brand * len(weeks) + week) * len(sources) + source))
+    brand, week, key = brand[order], week[order], column["key"].to_numpy()[order]
+    number = {name: floats(column[name])[order] for name in ("rating", "engagement", *LABELS)}
     return Mentions(
-        tuple(brands), tuple(weeks), tuple(sources), brand, week, _codes(column["source"], sources)[order],
-        column["author"].to_numpy()[order], column["counted"].to_numpy(zero_copy_only=False)[order], _floats(column["rating"])[order],
-        posteriors[order], _samples(ids, brand, week),
+        tuple(brands), tuple(weeks), tuple(sources), brand, week, source[order], author=column["author"].to_numpy()[order],
+        counted=column["counted"].to_numpy(zero_copy_only=False)[order], rating=number["rating"], engagement=number["engagement"],
+        posteriors=np.stack([number[name] for name in LABELS], axis=1), label=_labels(snapshot, brands, brand, key),
+        samples=_samples(column["id"], order, brand, week, key),
+        judged=_judged(snapshot, brands, weeks, zone), models=_models(snapshot, rows, brands, names),
     )  # fmt: skip
 
 
-def _codes(column: pa.Array, values: Sequence[str]) -> Codes:
+def codes(column: pa.Array, values: Sequence[str]) -> Codes:
     """Index of each value in `values`."""
     encoded = column.dictionary_encode()
     place = {value: code for code, value in enumerate(values)}
@@ -91,15 +122,48 @@ def _codes(column: pa.Array, values: Sequence[str]) -> Codes:
     return np.asarray(lookup[encoded.indices.to_numpy(zero_copy_only=False)]) if len(lookup) else np.empty(0, dtype=np.int64)
 
 
-def _floats(column: pa.Array) -> Floats:
+def floats(column: pa.Array) -> Floats:
+    """Numbers of a column, NaN where missing."""
     return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
-def _samples(ids: pa.Array, brand: Codes, week: Codes) -> dict[tuple[int, int], tuple[str, ...]]:
-    """The first SAMPLE ids of each brand and week; rows are sorted by them and by a digest of the id."""
+def _labels(snapshot: Snapshot, brands: Sequence[str], brand: Codes, key: NDArray[np.uint64]) -> Codes:
+    """The audited label of each mention: of the post that was drawn, or of one of the same text where that is gone."""
+    found = np.full(len(brand), -1, dtype=np.int64)
+    labels = snapshot.sql(f"SELECT brand, md5_number_lower(id) AS key, label FROM ({queries.audited(brands)}) ORDER BY key")
+    for code, name in enumerate(brands):
+        own = labels.filter(pa.compute.equal(labels["brand"], name))
+        if own.num_rows:
+            keys, said = own["key"].to_numpy(), codes(own["label"].combine_chunks(), LABELS)
+            place = np.searchsorted(keys, key).clip(max=len(keys) - 1)
+            here = (keys[place] == key) & (brand == code)
+            found[here] = said[place[here]]
+    return found
+
+
+def _judged(snapshot: Snapshot, brands: Sequence[str], weeks: Sequence[Week], zone: str) -> Judged:
+    columns = ", ".join(f"j.{name}" for name in (*queries.EMOTIONS, *queries.INTENTS))
+    table = snapshot.sql(_JUDGED.format(columns=columns, rows=queries.mentions(brands, weeks[-2:], zone)))
+    column = [table.column(place).combine_chunks() for place in range(table.num_columns)]
+    values = np.stack([floats(each) for each in column[3:]], axis=1)
+    return Judged(codes(column[0], brands), codes(column[1], [str(week) for week in weeks]), column[2].to_numpy(), values)
+
+
+def _models(snapshot: Snapshot, rows: str, brands: Sequence[str], weeks: Sequence[str]) -> dict[tuple[int, int], frozenset[str]]:
+    """Who annotated each brand and week; not asked post by post where the corpus knows one model only."""
+    if snapshot.sql(queries.MODELS).num_rows < 2:
+        return {}
+    found = snapshot.sql(queries.WEEK_MODELS.format(rows=rows)).to_pylist()
+    return {(brands.index(row["brand"]), weeks.index(row["week"])): frozenset(row["models"]) for row in found}
+
+
+def _samples(
+    ids: pa.Array, order: NDArray[np.int64], brand: Codes, week: Codes, key: NDArray[np.uint64]
+) -> dict[tuple[int, int], tuple[str, ...]]:
+    """The SAMPLE ids of each brand and week whose digests are smallest; `order` leads from rows, sorted by brand and week, to `ids`."""
     starts = np.flatnonzero((np.diff(brand, prepend=-1) != 0) | (np.diff(week, prepend=-1) != 0))
-    stops = np.minimum(np.append(starts[1:], len(brand)), starts + SAMPLE)
-    return {
-        (int(brand[start]), int(week[start])): tuple(sorted(ids[start:stop].to_pylist()))
-        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)
-    }
+    found = {}
+    for start, stop in zip(starts.tolist(), np.append(starts[1:], len(brand)).tolist(), strict=True):
+        chosen = order[start + np.argsort(key[start:stop], kind="stable")[:SAMPLE]]
+        found[int(brand[start]), int(week[start])] = tuple(sorted(ids.take(pa.array(chosen)).to_pylist()))
+    return found
