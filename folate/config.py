@@ -13,6 +13,8 @@ from folate.post import KINDS, source_problem
 
 FILE = "folate.toml"
 LANGUAGES = ("zh", "en")
+CHANNELS = ("file", "webhook", "mail")
+SECURITY = ("starttls", "ssl", "none")
 T = TypeVar("T")
 
 
@@ -90,6 +92,77 @@ class Topics:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Smtp:
+    """The mail server that reports and alerts go through."""
+
+    host: str = ""  # empty: no mail is sent
+    port: int = 587
+    security: str = "starttls"  # starttls, ssl, or none (only without a password, or to this machine)
+    user: str = ""
+    password_variable: str = "FOLATE_SMTP_PASSWORD"  # noqa: S105  # the environment variable that holds the password
+    sender: str = ""
+    to: tuple[str, ...] = ()
+    timeout: float = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopicRule:
+    """Tells of an emerging topic whose score is high enough."""
+
+    id: str
+    score: float
+    brand: str = ""  # only topics that go with this brand; empty: any
+    flagged: bool = False  # also those whose rise may be an artefact
+    to: tuple[str, ...] = ()  # channels; all that are configured when missing
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentimentRule:
+    """Tells when the net sentiment of a brand is down, as the report's own arrow has it."""
+
+    id: str
+    brand: str
+    drop: float = 2.0  # smallest one, in points of the report's scale (-100 to 100)
+    to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class VolumeRule:
+    """Tells when more people than expected wrote posts that a saved query finds."""
+
+    id: str
+    words: tuple[str, ...] = ()  # a post has one of them, in any written form; empty: any post
+    brand: str = ""  # and mentions this brand; empty: any post
+    sources: tuple[str, ...] = ()  # and stands on one of these; empty: any
+    min_authors: int = 5
+    min_gain: float = 1.5  # least rise over the expected number of authors
+    false_alarms: float = 0.01  # tolerated per week
+    to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alerts:
+    """What `folate watch` looks for and whom it tells."""
+
+    file: str = ""  # JSON lines, in the project's folder; empty: none
+    webhook: str = ""  # an http or https address; empty: none
+    token_variable: str = ""  # the environment variable that holds the webhook's bearer token
+    mail: tuple[str, ...] = ()  # recipients, through [smtp]
+    topic: tuple[TopicRule, ...] = ()
+    sentiment: tuple[SentimentRule, ...] = ()
+    volume: tuple[VolumeRule, ...] = ()
+
+    @property
+    def rules(self) -> "tuple[TopicRule | SentimentRule | VolumeRule, ...]":
+        return self.topic + self.sentiment + self.volume
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Those that are configured, of CHANNELS."""
+        return tuple(name for name in CHANNELS if getattr(self, name))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """A whole project file."""
 
@@ -103,6 +176,8 @@ class Config:
     crawl: Crawling = Crawling()
     nlp: Nlp = Nlp()
     topics: Topics = Topics()
+    smtp: Smtp = Smtp()
+    alerts: Alerts = Alerts()
 
     @cached_property
     def own(self) -> Brand | None:
@@ -200,6 +275,26 @@ def _check(config: Config) -> None:
             raise ConfigError(f"{FILE}: source {source.name!r}: wanted a kind among {', '.join(KINDS)}, got {source.kind!r}.")
         if problem := source_problem(source.name):
             raise ConfigError(f"{FILE}: {problem}.")
+    _check_alerts(config)
+
+
+def _check_alerts(config: Config) -> None:
+    alerts, brands = config.alerts, [brand.id for brand in config.brands]
+    for rule in alerts.rules:
+        where = f"{FILE}: alert {rule.id!r}"
+        if [other.id for other in alerts.rules].count(rule.id) > 1:
+            raise ConfigError(f"{where} stands twice; each needs an id of its own.")
+        if rule.brand and rule.brand not in brands:
+            raise ConfigError(f"{where}: no brand {rule.brand!r}; {possible(rule.brand, brands)}")
+        for channel in rule.to:
+            if channel not in alerts.channels:
+                raise ConfigError(f"{where}: no channel {channel!r} in [alerts]; {possible(channel, alerts.channels)}")
+    if alerts.webhook and not alerts.webhook.lower().startswith(("http://", "https://")):
+        raise ConfigError(f"{FILE}: wanted an http or https address as the webhook of [alerts], got another.")  # it may hold a secret
+    if config.smtp.security not in SECURITY:
+        raise ConfigError(f"{FILE}: wanted security of [smtp] among {', '.join(SECURITY)}, got {config.smtp.security!r}.")
+    if alerts.mail and not config.smtp.host:
+        raise ConfigError(f"{FILE}: wanted a host in [smtp] to mail alerts through, got none.")
 
 
 def _check_zone(name: str) -> None:

@@ -46,6 +46,12 @@ class MissingExtra(FolateError):
     exit_code = 7
 
 
+class DeliveryError(FolateError):
+    """An alert or a report did not reach whom it was meant for."""
+
+    exit_code = 8
+
+
 def possible(wanted: str, choices: Iterable[str]) -> str:
     """The tail of an error message, with its full stop: the nearest choice to `wanted`, else all of them.
 

@@ -38,6 +38,11 @@ class Project:
     def reports(self) -> Path:
         return self.root / "reports"
 
+    @property
+    def deliveries(self) -> Path:
+        """What was told to whom (see `folate.delivery.ledger`)."""
+        return self.root / "deliveries.sqlite"
+
     def salt(self) -> str:
         """The secret that keys author hashes; made on first use, readable by its owner only. Raises ConfigError when it is empty."""
         path = self.root / ".salt"

@@ -1,7 +1,7 @@
 """The weekly report: built on pinned versions, written as HTML and JSON, its evidence kept in the store."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,43 +13,60 @@ from corpora.snapshot import Snapshot
 from folate.errors import InputError, NotFound
 from folate.pipeline.workspace import Workspace
 from folate.progress import waiting
-from folate.weeks import Week
+from folate.weeks import Span, Week
 from nlp.sentiment import prior
-from reports.build import build
+from reports.build import Report, build
 from reports.document import to_json
 from reports.evidence import explain
+from reports.formats import markdown, xlsx
+from reports.formats.pdf import print_page
 from reports.html import render
+from reports.index import write_index
 
+FORMATS = ("html", "json", "md", "xlsx", "pdf")
+RENDERERS: dict[str, Callable[[Report], bytes]] = {"md": markdown.render, "xlsx": xlsx.render}
 DERIVED = frozenset({"evidence"})  # what a report writes itself is no part of what it is built on
 
 
 @dataclass(frozen=True)
 class Written:
-    """Where the report lies, and the lines that matter most."""
+    """Where the report lies, by format, and the lines that matter most."""
 
-    html: Path
-    json: Path
+    paths: dict[str, Path]
     lines: list[str]
 
 
-def write_report(workspace: Workspace, week: Week, language: str | None, output: Path | None, at: Path | None) -> Written:
-    """Build the report of `week` on the newest versions, or on those that the report `at` (JSON) names, and write it.
-
-    Raises InputError when `at` is no report, StoreError when its versions can't be read any more.
-    """
-    versions = _versions_of(at) if at else {k: v for k, v in workspace.store.versions().items() if k not in DERIVED}
-    config = workspace.config
+def build_report(workspace: Workspace, week: Span, language: str | None = None, versions: Mapping[str, int] | None = None) -> Report:
+    """The report of `week`, on the newest versions of the tables or on `versions`. Raises StoreError when these can't be read."""
+    config, store = workspace.config, workspace.store
+    pinned = {k: v for k, v in store.versions().items() if k not in DERIVED} if versions is None else versions
     calibrated = np.array(prior(config.nlp.model))
     with waiting("building the report"):
-        snapshot = workspace.store.snapshot(versions)
-        report = build(snapshot, config, week, language or config.language, datetime.now(UTC), calibrated)
+        return build(store.snapshot(pinned), config, week, language or config.language, datetime.now(UTC), calibrated)
+
+
+def write_report(
+    workspace: Workspace, week: Week, language: str | None = None, output: Path | None = None, at: Path | None = None, form: str = "html"
+) -> Written:  # fmt: skip
+    """Build the report of `week` on the newest versions, or on those that the report `at` (JSON) names, and write it.
+
+    HTML and JSON are always written, `form` (one of FORMATS) beside them, and the index of all weeks in the folder anew.
+    Raises InputError when `at` is no report, StoreError when its versions can't be read any more, MissingExtra for a PDF without a
+    browser.
+    """
+    report = build_report(workspace, week, language, _versions_of(at) if at else None)
     folder = output or workspace.project.reports
     folder.mkdir(parents=True, exist_ok=True)
-    html, document = folder / f"{week}.html", folder / f"{week}.json"
-    html.write_text(render(report), encoding="utf-8")
-    document.write_text(to_json(report), encoding="utf-8")
+    paths = {name: folder / f"{week}.{name}" for name in ("html", "json", form)}
+    paths["html"].write_text(render(report), encoding="utf-8")
+    paths["json"].write_text(to_json(report), encoding="utf-8")
     workspace.store.upsert("evidence", report.evidence)
-    return Written(html, document, list(report.headlines))
+    write_index(folder, report.language)
+    if form == "pdf":
+        print_page(paths["html"], paths["pdf"])
+    elif form in RENDERERS:
+        paths[form].write_bytes(RENDERERS[form](report))
+    return Written(paths, list(report.headlines))
 
 
 def find_evidence(snapshot: Snapshot, identifier: str) -> dict[str, Any]:

@@ -1,0 +1,118 @@
+"""The rules of folate.toml, judged on a week or on seven days: what holds, and what could not be judged."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from corpora.snapshot import Snapshot, literal
+from folate.config import Config, SentimentRule, TopicRule, VolumeRule
+from folate.pipeline.report import build_report
+from folate.pipeline.volume import volume
+from folate.pipeline.workspace import Workspace
+from folate.weeks import Span, Week, last_day
+from nlp.surges import WEEKS
+from reports import queries
+from reports.alerts import Alert, by_different_authors, sentiment_sentence, topic_sentence, volume_sentence
+from reports.build import Report
+from reports.catalogue import Catalogue, catalogue
+from reports.figures import Figure, Sentence, versions_json
+from reports.sections import Quote, quotes
+
+NET = "net_sentiment_polar"
+_CANDIDATES = 12  # posts that three quotes by different authors are chosen from
+
+
+def judge(workspace: Workspace, span: Span) -> tuple[list[Alert], list[str]]:
+    """The alerts of `span`, in the order of the rules, and a sentence for each rule that could not be judged."""
+    report = build_report(workspace, span)
+    scene = _Scene(workspace.store.snapshot(report.versions), workspace.config, report, span)
+    rules = workspace.config.alerts
+    found = [alert for topic in rules.topic for alert in scene.topics(topic)]
+    found += [alert for sentiment in rules.sentiment for alert in scene.sentiment(sentiment)]
+    found += [alert for query in rules.volume for alert in scene.volume(query)]
+    return found, scene.notes
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """What the rules are judged on. The report is built on the same versions as the snapshot."""
+
+    snapshot: Snapshot
+    config: Config
+    report: Report
+    span: Span
+    notes: list[str] = field(default_factory=list)
+
+    def topics(self, rule: TopicRule) -> Iterator[Alert]:
+        if not self.report.topics:
+            self._note(rule.id, f"no topics are stored: 'folate topics' seeks those of {self.span}, unless it found none.")
+        for topic in self.report.topics:
+            score = self.scores[topic.id]
+            fits = (rule.flagged or not topic.artefact) and rule.brand in ("", *topic.brands)
+            if fits and (score.value or 0.0) >= rule.score:
+                yield self._alert(rule.id, "topic", topic.id, topic_sentence(topic, score, self._say), topic.quotes, topic.flags)
+
+    def sentiment(self, rule: SentimentRule) -> Iterator[Alert]:
+        """Where the report has a downward arrow: its interval excludes no change and it survived the test of all arrows together."""
+        brand = next(brand for brand in self.report.brands if brand.id == rule.brand)
+        if NET not in brand.changes:
+            self._note(rule.id, f"net sentiment of {brand.label} can't be compared with the week before: too few people spoke.")
+            return
+        change, net = brand.changes[NET], brand.figures[NET]
+        if change.direction == "down" and -100 * (change.figure.value or 0.0) >= rule.drop:
+            flags = tuple(dict.fromkeys((*change.figure.flags, *net.flags)))
+            yield self._alert(
+                rule.id, "sentiment", brand.id, sentiment_sentence(brand.label, net, change, self._say), self._upset(brand.id), flags
+            )
+
+    def volume(self, rule: VolumeRule) -> Iterator[Alert]:
+        found = volume(self.snapshot, rule, self.span, self.config.timezone)
+        if found is None:
+            self._note(
+                rule.id, f"fewer than {WEEKS} of the eight weeks before {self.span} have posts, so that what is usual can't be known."
+            )
+            return
+        surge = found.surge
+        enough = surge.observed >= max(rule.min_authors, rule.min_gain * surge.expected)
+        if enough and surge.p_value <= rule.false_alarms:
+            sentence = volume_sentence(rule.id, found.authors, found.expected, self._say)
+            said = self._quotes(found.posts[:_CANDIDATES])
+            yield self._alert(rule.id, "volume", "", sentence, said, found.expected.flags)
+
+    @cached_property
+    def scores(self) -> dict[str, Figure]:
+        """The score of each topic of the report."""
+        where = f"FROM topics WHERE week = {literal(str(self.span))}"
+        return {
+            row["id"]: Figure(
+                measure="topic_score", week=str(self.span), value=row["score"], n=row["posts"] or 0, posts=tuple(row["evidence"] or ()),
+                query=f"SELECT score {where} AND id = {literal(row['id'])}", versions=versions_json(self.report.versions),
+            )
+            for row in self.snapshot.sql(f"SELECT id, score, posts, evidence {where} ORDER BY id").to_pylist()
+        }  # fmt: skip
+
+    def _upset(self, brand: str) -> tuple[Quote, ...]:
+        """The posts about a brand that are most surely negative, by different authors."""
+        rows = queries.mentions([brand], [self.span], self.config.timezone)
+        negative = f"SELECT id FROM ({rows}) WHERE counted AND negative > 0.5 ORDER BY negative DESC, id LIMIT {_CANDIDATES}"
+        return self._quotes(self.snapshot.sql(negative).column("id").to_pylist())
+
+    def _quotes(self, posts: "tuple[str, ...] | list[str]") -> tuple[Quote, ...]:
+        found = quotes(self.snapshot, posts)
+        return by_different_authors([found[post] for post in posts])
+
+    def _alert(
+        self, rule: str, kind: str, subject: str, sentence: Sentence, said: tuple[Quote, ...], flags: tuple[str, ...]
+    ) -> Alert:  # fmt: skip
+        partial = ("partial",) if self.report.partial_until else ()
+        return Alert(
+            rule=rule, kind=kind, subject=subject, span=self.span, week=Week.of_date(last_day(self.span)), project=self.report.project,
+            language=self.report.language, sentence=sentence, quotes=said, flags=tuple(dict.fromkeys((*flags, *partial))),
+        )  # fmt: skip
+
+    def _note(self, rule: str, problem: str) -> None:
+        self.notes.append(f"alert {rule!r} was not judged: {problem}")
+
+    @property
+    def _say(self) -> Catalogue:
+        return catalogue(self.report.language)

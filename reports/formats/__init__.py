@@ -1,0 +1,1 @@
+"""The report in other forms than HTML and JSON."""
