@@ -1,9 +1,10 @@
-"""From trained weights to a model folder: a temperature for each language and head, fitted on dev texts that training never saw."""
+"""From trained weights to a model folder: temperatures for each language and head, fitted on dev texts that training never saw."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,14 +15,18 @@ from nlp.sentiment.heads import Model
 from nlp.sentiment.packed import Calibration, save
 from nlp.sentiment.reading import encodable, language
 from nlp.sentiment.shipped import ShippedReader
+from nlp.sentiment.totals import Total
 from nlp.training.manifest import Split, key
 from nlp.training.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, Sample
+from nlp.training.weak import labelled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NAME = "folate-small"
+LANGUAGES = ("zh", "en")
 _GRID = np.geomspace(0.5, 4, 121)
+_SCALES, _SHIFTS = np.geomspace(0.25, 2, 31), np.linspace(-3, 3, 61)
 _Row = tuple["NDArray[np.float64]", list[int]]
 _EACH = 250  # dev texts of a set: every set weighs about the same
 
@@ -34,31 +39,54 @@ def finish(model: Model, splits: Sequence[Split], tokenizer: Path, out: Path) ->
     return calibration
 
 
-def fit(reader: ShippedReader, splits: Sequence[Split]) -> Calibration:
-    """The temperatures of least negative log likelihood over the dev samples of ``splits``; a language without any keeps 1.
+@dataclass
+class _Found:
+    """What dev texts give to fit on, by head and language."""
 
-    With them the prevalences of the labels of targets in those samples, which the probabilities of brands are calibrated under.
+    choices: dict[tuple[str, str], list[_Row]] = field(default_factory=lambda: defaultdict(list))
+    answers: dict[tuple[str, str], list[tuple[float, bool]]] = field(default_factory=lambda: defaultdict(list))
+    labels: Counter[int] = field(default_factory=Counter)
+
+    def add(self, sample: Sample, total: Total) -> None:
+        """One dev text. Aspects that only word lists found are left out: only training is content with those."""
+        spoken = language(sample.text)
+        if sample.label is not None:
+            self.choices["post", spoken].append(_row(total.mean(total.post), sample.classes, sample.label))
+        if sample.emotion is not None:
+            self.choices["emotion", spoken].append((total.mean(total.emotion), [sample.emotion]))
+        for position, target in enumerate(sample.targets):
+            if NEUTRAL in sample.classes:
+                self.labels[NEUTRAL if target.label == NOT_ABOUT else target.label] += 1
+            if total.seen[position]:
+                self.choices["target", spoken].append(_row(total.target_mean(position), sample.classes, target.label))
+        for aspect in () if "aspects" in sample.weak else sample.aspects:
+            self.answers["spoken", spoken].append((float(total.spoken[aspect.index]), True))
+            if aspect.label is not None:
+                self.choices["polarity", spoken].append(_row(total.polarity[aspect.index], sample.classes, aspect.label))
+        for index in () if "aspects" in sample.weak else sample.absent:
+            self.answers["spoken", spoken].append((float(total.spoken[index]), False))
+        self.answers["intent", spoken] += [(float(total.intent[index]), has) for index, has in sample.intents]
+
+
+def fit(reader: ShippedReader, splits: Sequence[Split]) -> Calibration:
+    """What gives the least negative log likelihood over the dev samples of ``splits``; a language without any keeps 1.
+
+    With it the prevalences of the labels of targets in those samples, which the probabilities of brands are calibrated under. Intents
+    are fitted to what the rules see in those samples, for want of annotators.
     """
-    rows: dict[tuple[str, str], list[_Row]] = {}
-    labels: Counter[int] = Counter()
+    found = _Found()
     for split in splits:
-        samples = some(split.dev, _EACH)
-        texts = [encodable(sample.text) for sample in samples]
+        samples = [labelled(sample, review=split.source.reviews) for sample in some(split.dev, _EACH)]
         asked = [tuple(target.spans for target in sample.targets) for sample in samples]
-        for sample, total in zip(samples, reader.totals(texts, asked), strict=True):
-            spoken = language(sample.text)
-            if sample.label is not None:
-                rows.setdefault((spoken, "post"), []).append(_row(total.mean(total.post), sample.classes, sample.label))
-            for position, target in enumerate(sample.targets):
-                if NEUTRAL in sample.classes:
-                    labels[NEUTRAL if target.label == NOT_ABOUT else target.label] += 1
-                if total.seen[position]:
-                    rows.setdefault((spoken, "target"), []).append(_row(total.target_mean(position), sample.classes, target.label))
-    found = {where: coolest(its) for where, its in rows.items()}
-    of_post, of_target = ({spoken: found.get((spoken, head), 1.0) for spoken in ("zh", "en")} for head in ("post", "target"))
+        for sample, total in zip(samples, reader.totals([encodable(sample.text) for sample in samples], asked), strict=True):
+            found.add(sample, total)
+    post, target, emotion, polarity = (
+        {spoken: coolest(found.choices[head, spoken]) for spoken in LANGUAGES} for head in ("post", "target", "emotion", "polarity")
+    )
+    speaks, intent = ({spoken: platt(found.answers[head, spoken]) for spoken in LANGUAGES} for head in ("spoken", "intent"))
     # add one: a class that the dev samples lack is rare, not impossible
-    prior = tuple(round((labels[label] + 1) / (labels.total() + 3), 4) for label in (NEGATIVE, NEUTRAL, POSITIVE))
-    return Calibration(of_post, of_target, prior)
+    prior = tuple(round((found.labels[label] + 1) / (found.labels.total() + 3), 4) for label in (NEGATIVE, NEUTRAL, POSITIVE))
+    return Calibration(post, target, emotion, polarity, speaks, intent, prior)
 
 
 def some(samples: Sequence[Sample], count: int) -> list[Sample]:
@@ -74,7 +102,20 @@ def coolest(rows: Sequence[_Row]) -> float:
             float(np.logaddexp.reduce(logits / temperature) - np.logaddexp.reduce(logits[right] / temperature)) for logits, right in rows
         )
 
-    return round(float(min(_GRID, key=loss)), 3)
+    return round(float(min(_GRID, key=loss)), 3) if rows else 1.0
+
+
+def platt(answers: Sequence[tuple[float, bool]]) -> tuple[float, float]:
+    """The scale and the shift under which logits of yes give their answers the least negative log likelihood (Platt 1999)."""
+    if len({right for _, right in answers}) < 2:
+        return 1.0, 0.0
+    logits, signs = np.array([logit for logit, _ in answers]), np.array([1 if right else -1 for _, right in answers])
+
+    def loss(pair: tuple[float, float]) -> float:
+        return float(np.logaddexp(0, -signs * (pair[0] * logits + pair[1])).sum())
+
+    scale, shift = min(((scale, shift) for scale in _SCALES for shift in _SHIFTS), key=loss)
+    return round(float(scale), 3), round(float(shift), 3)
 
 
 def _row(logits: NDArray[np.float64], classes: tuple[int, ...], label: int) -> _Row:

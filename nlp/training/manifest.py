@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nlp.sentiment.labels import EMOTIONS
 from nlp.training import readers
 from nlp.training.samples import NEGATIVE, NEUTRAL, POSITIVE, THREE_WAY, TWO_WAY, Sample
 
@@ -22,10 +23,17 @@ _SMP = {"angry": NEGATIVE, "sad": NEGATIVE, "fear": NEGATIVE, "happy": POSITIVE,
 _NLPCC = {"none": NEUTRAL, "like": POSITIVE, "happiness": POSITIVE} | dict.fromkeys(("disgust", "anger", "sadness", "fear"), NEGATIVE)
 _TWEET_EMOTION = {"0": NEGATIVE, "1": POSITIVE, "2": POSITIVE, "3": NEGATIVE}
 
+_SIX = {name: index for index, name in enumerate(EMOTIONS)}
+_EIGHT = _SIX | {  # NLPCC's eight, and what was made of them
+    "like": _SIX["happy"], "happiness": _SIX["happy"], "disgust": _SIX["angry"], "anger": _SIX["angry"], "sadness": _SIX["sad"],
+    "none": _SIX["neutral"],
+}  # fmt: skip
+_FOUR = {"0": _SIX["angry"], "1": _SIX["happy"], "2": _SIX["happy"], "3": _SIX["sad"]}
+
 
 @dataclass(frozen=True)
 class Source:
-    """One set. ``dev`` empty: one part of ten of ``train`` by digest. ``train`` empty: never trained on, all of it is asked."""
+    """One set. ``dev`` empty: a part of ``train`` by digest. ``train`` empty: never trained on, all of it is asked."""
 
     name: str
     language: str
@@ -35,6 +43,9 @@ class Source:
     dev: tuple[str, ...] = ()
     limit: int = 1 << 30  # training samples an epoch, so that one large set does not drown the rest
     repeat: int = 1
+    part: int = 10  # one in so many is the dev part where ``dev`` is empty
+    stripped: bool = False  # to Chinese characters: copies are known by those, and there is no dev part
+    reviews: bool = False  # of something bought: what is negative complains
 
 
 def _absa(name: str, language: str, *, classes: tuple[int, ...] = THREE_WAY, dev: tuple[str, ...] = ()) -> Source:
@@ -42,28 +53,24 @@ def _absa(name: str, language: str, *, classes: tuple[int, ...] = THREE_WAY, dev
     return Source(f"absa/{name}", language, licence, readers.targets(classes), (f"absa/{name}/train.csv",), dev)
 
 
-def _emotion(mapping: dict[str, int], text: str = "content") -> readers.Reader:
-    return readers.labelled(text, "label", mapping, THREE_WAY)
+def _emotion(mapping: dict[str, int], emotions: dict[str, int], text: str = "text") -> readers.Reader:
+    return readers.labelled(text, "label", mapping, THREE_WAY, emotions)
 
 
 _REVIEW = readers.labelled("review", "label", _BINARY)
 _TEXT = readers.labelled("text", "label", _BINARY)
-_TWEET = readers.labelled("text", "label", _TERNARY, THREE_WAY)
+_TWEET = _emotion(_TERNARY, {"1": _SIX["neutral"]})
+_SMP_ROWS = _emotion(_SMP, _SIX, "content")
 _SHOPPING = "online_shopping_10_cats/online_shopping_10_cats.csv"
 
 SOURCES = (
-    Source("online_shopping", "zh", "not stated", _REVIEW, (_SHOPPING,), limit=24_000),
-    Source("chnsenticorp", "zh", "research", _TEXT, ("chnsenticorp/train.csv",), ("chnsenticorp/dev.csv",)),
+    Source("online_shopping", "zh", "not stated", _REVIEW, (_SHOPPING,), limit=24_000, reviews=True),
+    Source("chnsenticorp", "zh", "research", _TEXT, ("chnsenticorp/train.csv",), ("chnsenticorp/dev.csv",), reviews=True),
     Source("weibo2018", "zh", "not stated", _TEXT, ("weibo2018/train.csv",), ("weibo2018/test.csv",)),
-    Source(
-        "smp2020",
-        "zh",
-        "research",
-        _emotion(_SMP),
-        ("smp2020_ewect/virus_train.csv",),
-        ("smp2020_ewect/usual_eval_labeled.csv", "smp2020_ewect/virus_eval_labeled.csv"),
-    ),
-    Source("nlpcc2013", "zh", "research", _emotion(_NLPCC, "text"), ("nlpcc2013_weibo_emotion/train.csv",), limit=9_000),
+    Source("smp2020_usual", "zh", "research", _SMP_ROWS, ("smp2020_ewect/usual_eval_labeled.csv",), repeat=2, part=4),
+    Source("smp2020_virus", "zh", "research", _SMP_ROWS, ("smp2020_ewect/virus_train.csv",), ("smp2020_ewect/virus_eval_labeled.csv",)),
+    Source("nlpcc2013", "zh", "research", _emotion(_NLPCC, _EIGHT), ("nlpcc2013_weibo_emotion/train.csv",), limit=9_000),
+    Source("weibo_moods", "zh", "not stated", _emotion({}, _EIGHT), ("weibo_8_moods_mix/all.csv",), limit=6_000, stripped=True),
     Source("ccf2018_car", "zh", "not stated", readers.cars, ("ccf2018_car/train_v1.csv", "ccf2018_car/train_2.csv"), limit=9_000),
     Source(
         "absa/zh_quad",
@@ -83,7 +90,7 @@ SOURCES = (
         "tweeteval_emotion",
         "en",
         "research",
-        readers.labelled("text", "label", _TWEET_EMOTION),
+        readers.labelled("text", "label", _TWEET_EMOTION, emotions=_FOUR),
         ("tweeteval_emotion/train.csv",),
         ("tweeteval_emotion/val.csv",),
     ),
@@ -95,7 +102,7 @@ SOURCES = (
         "asap_sample",
         "zh",
         "Apache-2.0",
-        readers.stars("reviewbody", "star"),
+        readers.restaurants,
         dev=tuple(f"asap_sample/{part}_sample.csv" for part in ("train", "dev", "test")),
     ),
     Source("weibo_senti_sample", "zh", "not stated", _REVIEW, dev=("weibo_senti_100k_sample/weibo_senti_100k.csv",)),
@@ -114,9 +121,15 @@ def key(text: str) -> str:
     return hashlib.sha256(letters.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def by_digest(text: str) -> bool:
-    """Whether a text of a set without a dev split is in its dev part: one in ten."""
-    return int(key(text)[:8], 16) % 10 == 0
+def han(text: str) -> str:
+    """Digest of a text's Chinese characters, by which copies in sets that kept nothing else are known; its key where it has under six."""
+    characters = re.sub("[^\u3400-\u9fff]+", "", text)
+    return hashlib.sha256(characters.encode()).hexdigest() if len(characters) >= 6 else key(text)
+
+
+def by_digest(text: str, part: int = 10) -> bool:
+    """Whether a text of a set without a dev split is in its dev part: one in ``part``."""
+    return int(key(text)[:8], 16) % part == 0
 
 
 @dataclass(frozen=True)
@@ -133,8 +146,10 @@ def splits(data: Path, sources: tuple[Source, ...] = SOURCES) -> list[Split]:
     """Every set that ``data`` has, split; a training text that a dev split has, or that repeats in its set, is dropped and counted."""
     present = [source for source in sources if all((data / file).is_file() for file in source.train + source.dev)]
     dev = {source.name: list(_dev(data, source)) for source in present}
-    asked = {key(sample.text) for samples in dev.values() for sample in samples} | _repeated(data)
-    return [_split(data, source, dev[source.name], asked) for source in present]
+    texts = [sample.text for samples in dev.values() for sample in samples]
+    asked = {key(text) for text in texts} | _repeated(data)
+    stripped = {han(text) for text in texts} if any(source.stripped for source in present) else set()
+    return [_split(data, source, dev[source.name], stripped if source.stripped else asked) for source in present]
 
 
 def _samples(data: Path, source: Source, files: tuple[str, ...]) -> Iterator[Sample]:
@@ -145,8 +160,8 @@ def _samples(data: Path, source: Source, files: tuple[str, ...]) -> Iterator[Sam
 def _dev(data: Path, source: Source) -> Iterator[Sample]:
     if source.dev:
         yield from _samples(data, source, source.dev)
-    else:
-        yield from (sample for sample in _samples(data, source, source.train) if by_digest(sample.text))
+    elif not source.stripped:
+        yield from (sample for sample in _samples(data, source, source.train) if by_digest(sample.text, source.part))
 
 
 def _repeated(data: Path) -> set[str]:
@@ -163,7 +178,7 @@ def _split(data: Path, source: Source, dev: list[Sample], asked: set[str]) -> Sp
     train: dict[str, Sample] = {}
     dropped = {"in a dev split or a set's repeats": 0, "repeated in the set": 0}
     for sample in _samples(data, source, source.train):
-        digest = key(sample.text)
+        digest = (han if source.stripped else key)(sample.text)
         if digest in asked:
             dropped["in a dev split or a set's repeats"] += 1
         elif digest in train:

@@ -7,12 +7,32 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
+from nlp.sentiment.labels import ASPECTS
+from nlp.training import aspects
 from nlp.training.samples import NEGATIVE, NEUTRAL, POSITIVE, TWO_WAY, Sample, Target
 
 Reader = Callable[[Path], Iterator[Sample]]
 
 _POLARITY = {"neg": NEGATIVE, "neu": NEUTRAL, "pos": POSITIVE}  # by the first three letters, lower case
+_STARS = {
+    form: label
+    for star, label in enumerate((NEGATIVE, NEGATIVE, NEUTRAL, POSITIVE, POSITIVE), start=1)
+    for form in (f"{star}", f"{star}.0")
+}
+_SUBJECTS = {
+    subject: ASPECTS.index(name)
+    for subject, name in {
+        "动力": "performance", "油耗": "performance", "操控": "performance", "价格": "price", "安全性": "safety", "外观": "appearance",
+        "内饰": "appearance", "舒适性": "comfort", "空间": "comfort",
+    }.items()
+}  # fmt: skip
+_CATEGORIES = {
+    "service_wait_time": "service", "service_waiters_attitude": "service", "service_serving_speed": "service", "price_level": "price",
+    "price_cost_effective": "price", "price_discount": "price", "environment_decoration": "environment", "environment_noise": "environment",
+    "environment_space": "environment", "environment_cleaness": "environment", "dish_taste": "taste", "dish_look": "appearance",
+}  # fmt: skip
 _BETWEEN_HAN = re.compile(r"(?<=[\u2e80-\uffef]) +| +(?=[\u2e80-\uffef])")
 
 
@@ -22,13 +42,23 @@ def rows(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",")
 
 
-def labelled(text: str, label: str, mapping: Mapping[str, int], classes: tuple[int, ...] = TWO_WAY) -> Reader:
-    """A CSV of one text and one label a row; labels that ``mapping`` does not name (surprise, say) have no polarity and are left out."""
+def labelled(
+    text: str,
+    label: str,
+    mapping: Mapping[str, int],
+    classes: tuple[int, ...] = TWO_WAY,
+    emotions: Mapping[str, int] = MappingProxyType({}),
+) -> Reader:
+    """A CSV of one text and one label a row, which ``mapping`` turns into a polarity and ``emotions`` into an emotion.
+
+    Labels of neither (an unknown star) are left out; surprise, say, has an emotion and no polarity.
+    """
 
     def read(path: Path) -> Iterator[Sample]:
         for row in rows(path):
-            if row[label] in mapping and row[text].strip():
-                yield Sample(row[text].strip(), mapping[row[label]], classes)
+            polarity, emotion = mapping.get(row[label]), emotions.get(row[label])
+            if (polarity, emotion) != (None, None) and row[text].strip():
+                yield Sample(row[text].strip(), polarity, classes, emotion=emotion)
 
     return read
 
@@ -78,17 +108,31 @@ def _grouped(found: Mapping[str, list[Target]], classes: tuple[int, ...]) -> Ite
 
 
 def cars(path: Path) -> Iterator[Sample]:
-    """CCF 2018: a row a subject; a text whose subjects disagree has no label as a whole and is left out."""
-    found: dict[str, set[int]] = {}
+    """CCF 2018: a row a subject, most of them one of our aspects; a text whose subjects disagree has no label as a whole."""
+    found: dict[str, list[tuple[str, int]]] = {}
     for row in rows(path):
-        found.setdefault(row["content"].strip(), set()).add(int(row["sentiment_value"]) + 1)
-    for text, labels in found.items():
-        if len(labels) == 1:
-            yield Sample(text, labels.pop())
+        found.setdefault(row["content"].strip(), []).append((row["subject"], int(row["sentiment_value"]) + 1))
+    for text, its in found.items():
+        labels = {label for _, label in its}
+        spoken: dict[int, list[int]] = {}
+        for subject, label in its:
+            if subject in _SUBJECTS:
+                spoken.setdefault(_SUBJECTS[subject], []).append(label)
+        yield Sample(text, labels.pop() if len(labels) == 1 else None, aspects=aspects.of_subjects(spoken))
+
+
+def restaurants(path: Path) -> Iterator[Sample]:
+    """ASAP: five stars, and 18 categories of -2 (not spoken of) or -1 to 1; those that are none of our aspects are left out."""
+    for row in rows(path):
+        spoken: dict[int, list[int]] = {}
+        for category, name in _CATEGORIES.items():
+            its = spoken.setdefault(ASPECTS.index(name), [])
+            its += [int(row[category]) + 1] if int(row[category]) > -2 else []
+        found = aspects.of_subjects({index: labels for index, labels in spoken.items() if labels})
+        absent = tuple(index for index, labels in sorted(spoken.items()) if not labels)
+        yield Sample(row["reviewbody"].strip(), _STARS.get(row["star"]), aspects=found, absent=absent)
 
 
 def stars(text: str, rating: str) -> Reader:
     """Five stars: one and two negative, three neutral, four and five positive."""
-    polarity = {1: NEGATIVE, 2: NEGATIVE, 3: NEUTRAL, 4: POSITIVE, 5: POSITIVE}
-    mapping = {form: label for star, label in polarity.items() for form in (f"{star}", f"{star}.0")}
-    return labelled(text, rating, mapping, (NEGATIVE, NEUTRAL, POSITIVE))
+    return labelled(text, rating, _STARS, (NEGATIVE, NEUTRAL, POSITIVE))

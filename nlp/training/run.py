@@ -17,9 +17,10 @@ from nlp.sentiment.heads import Model
 from nlp.training.composed import composed
 from nlp.training.distil import Teacher, fit_embedding, texts
 from nlp.training.manifest import Split, splits
+from nlp.training.sentences import sentences
 from nlp.training.train import Progress, Settings, train
 
-COMPOSED = 10_000  # sentences made here
+COMPOSED, SENTENCES = 5_000, 11_000  # made here: of two brands; of aspects, intents and emotions
 FITTED = 6_000  # texts, the last that the steps came to
 
 
@@ -34,7 +35,8 @@ def run(data: Path, encoder: Path, work: Path, layers: list[int], settings: Sett
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda" or bfloat16_is_faster(model))
     print(f"training on {device.type}, bfloat16 {'on' if autocast._enabled else 'off'}", file=sys.stderr, flush=True)
     teacher = Teacher(bert(encoder).to(device), tokenizer, pool, autocast)
-    state = train(model, teacher, tokenizer, found, list(composed(COMPOSED, settings.seed)), settings, work)
+    made = [*composed(COMPOSED, settings.seed), *sentences(SENTENCES, settings.seed)]
+    state = train(model, teacher, tokenizer, found, made, settings, work)
     fit_embedding(model, teacher, pool[-FITTED:])
     return model.cpu().eval(), found, state
 

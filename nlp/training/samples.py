@@ -16,17 +16,33 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Aspect:
+    """An aspect that a text speaks of: its index, its polarity if that is known, and where, if that is known."""
+
+    index: int
+    label: int | None = None
+    spans: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
 class Sample:
     """One text of one set.
 
     ``label`` is None where the set judges targets only. ``classes`` are the labels its annotators could choose from: a set of stars or
-    of thumbs knows no neutral, and says nothing about it.
+    of thumbs knows no neutral, and says nothing about it. Of aspects those in neither ``aspects`` nor ``absent`` are unknown, of intents
+    those that ``intents`` (index and whether the post has it) does not name; ``weak`` names those of its fields
+    that rules filled.
     """
 
     text: str
     label: int | None
     classes: tuple[int, ...] = (NEGATIVE, NEUTRAL, POSITIVE)
     targets: tuple[Target, ...] = ()
+    emotion: int | None = None
+    aspects: tuple[Aspect, ...] = ()
+    absent: tuple[int, ...] = ()
+    intents: tuple[tuple[int, bool], ...] = ()
+    weak: tuple[str, ...] = ()
 
 
 TWO_WAY = (NEGATIVE, POSITIVE)

@@ -15,11 +15,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from folate.progress import progress
-from nlp.sentiment.heads import Model, TargetRows
+from nlp.sentiment.heads import Model
 from nlp.training.batches import Batch, collate, epoch, groups
 from nlp.training.distil import Teacher
 from nlp.training.manifest import Split
 from nlp.training.samples import Sample
+
+# sentiment leads: the other heads may take from the body what they need, not bend it
+WEIGHTS = {"post": 1.0, "target": 1.0, "emotion": 0.5, "polarity": 0.5, "intent": 0.3, "spoken": 0.5, "place": 0.1}
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,6 @@ def train(
 ) -> Progress:
     """Trains ``model`` in place, going on from ``work/checkpoint.pt`` if it is there; returns where it stopped."""
     device = next(model.parameters()).device
-    model.encoder.words.requires_grad_(False)  # a tenth of each step, for a table that a short run hardly moves
     optimizer = _optimizer(model, settings)
     state = _resume(work, model, optimizer)
     saved = time.monotonic()
@@ -84,8 +86,8 @@ def train(
 
 
 def _optimizer(model: Model, settings: Settings) -> torch.optim.AdamW:
-    body = [weight for weight in model.encoder.parameters() if weight.requires_grad]
-    heads = [weight for part in (model.post, model.target, model.embedding) for weight in part.parameters()]
+    body = list(model.encoder.parameters())
+    heads = [weight for name, weight in model.named_parameters() if not name.startswith("encoder.")]
     groups = [{"params": body, "peak": settings.rate}, {"params": heads, "peak": settings.head_rate}]
     return torch.optim.AdamW(groups, lr=settings.rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
 
@@ -117,17 +119,25 @@ def _step(
 
 
 def task_losses(model: Model, batch: Batch, autocast: torch.autocast, device: torch.device) -> dict[str, Tensor]:
-    """Cross-entropy of the posts and of the targets that have a label."""
-    rows: TargetRows | None = batch.rows.to(device) if batch.rows is not None else None
+    """Cross-entropy of what has a label, by head, times the head's weight."""
+    batch = batch.to(device)
     with autocast:
-        mask = None if batch.mask is None else batch.mask.to(device)
-        out = model(batch.ids.to(device), mask, rows)
+        out = model(batch.ids, batch.mask, batch.rows)
     losses = {}
-    for name, logits, wanted in (("post", out.post, batch.post), ("target", out.target, batch.target)):
+    for name in ("post", "target", "emotion", "polarity"):
+        wanted = getattr(batch, name)
         if wanted.any():
-            loss = functional.cross_entropy(logits.float(), wanted.to(device), reduction="sum")
-            losses[name] = loss / wanted.sum()
-    return losses
+            logits, wanted = getattr(out, name).float().flatten(0, -2), wanted.flatten(0, -2)
+            losses[name] = functional.cross_entropy(logits, wanted, reduction="sum") / wanted.sum()
+    for name in ("intent", "spoken"):
+        wanted, weight = getattr(batch, name).unbind(-1)
+        if weight.any():
+            loss = functional.binary_cross_entropy_with_logits(getattr(out, name).float(), wanted, weight, reduction="sum")
+            losses[name] = loss / weight.sum()
+    placed = batch.place.any(-1)
+    if placed.any():  # attention to the clause: its share, whichever of its tokens it falls on
+        losses["place"] = -(out.attention.float() * batch.place).sum(-1)[placed].clamp(min=1e-4).log().mean()
+    return {name: WEIGHTS[name] * loss for name, loss in losses.items()}
 
 
 def _log(state: Progress, total: int, settings: Settings) -> None:

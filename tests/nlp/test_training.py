@@ -14,6 +14,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from nlp.encoder import Encoder, EncoderConfig
 from nlp.sentiment.heads import Model
+from nlp.sentiment.labels import ASPECTS
 from nlp.training import readers
 from nlp.training.batches import MAYBE_NEUTRAL, collate, epoch, groups
 from nlp.training.calibrate import coolest, finish
@@ -91,7 +92,8 @@ def test_quads(tmp_path: Path) -> None:
 def test_cars_and_stars(tmp_path: Path) -> None:
     rows = [("1", "油耗高", "油耗", "-1"), ("2", "好看但贵", "外观", "1"), ("2", "好看但贵", "价格", "-1")]
     cars = list(readers.cars(write(tmp_path / "c.csv", "content_id,content,subject,sentiment_value", rows)))
-    assert [(sample.text, sample.label) for sample in cars] == [("油耗高", NEGATIVE)]
+    assert [(sample.text, sample.label) for sample in cars] == [("油耗高", NEGATIVE), ("好看但贵", None)]
+    assert [(ASPECTS[its.index], its.label) for its in cars[1].aspects] == [("price", NEGATIVE), ("appearance", POSITIVE)]
     path = write(tmp_path / "s.csv", "text,star", [("a", "1"), ("b", "3.0"), ("c", "5"), ("d", "")])
     assert [sample.label for sample in readers.stars("text", "star")(path)] == [NEGATIVE, NEUTRAL, POSITIVE]
 

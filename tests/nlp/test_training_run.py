@@ -42,6 +42,7 @@ def test_from_a_data_folder_to_a_model_that_reads(
         with path.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([("mid", "label", "text"), *(("1", *row) for row in (TEXTS if name == "train" else TEXTS[::9]))])
     monkeypatch.setattr(run, "COMPOSED", 20)
+    monkeypatch.setattr(run, "SENTENCES", 20)
     threads = torch.get_num_threads()
     options = {"data": tmp_path / "data", "encoder": encoder(tmp_path / "encoder"), "out": tmp_path / "made", "layers": "0,2", "epochs": 3}
     monkeypatch.setattr(sys, "argv", ["training", *(word for name, value in options.items() for word in (f"--{name}", str(value)))])
