@@ -40,7 +40,7 @@ _JUDGED = f"""
            CASE WHEN j.id IS NOT NULL THEN coalesce(a.aspects, []) END AS aspects,
            CASE WHEN j.buy IS NOT NULL THEN list_filter(list_value(
                CASE WHEN j.buy >= 0.5 THEN 'buy' END, CASE WHEN j.switch >= 0.5 THEN 'switch' END,
-               CASE WHEN j.ask >= 0.5 THEN 'ask' END, CASE WHEN j.complain >= 0.5 THEN 'complain' END), x -> x IS NOT NULL) END AS intents
+               CASE WHEN j.ask >= 0.5 THEN 'ask' END, CASE WHEN j.complain >= 0.5 THEN 'complain' END), lambda x: x IS NOT NULL) END AS intents
     FROM posts p
     JOIN texts t USING (id)
     LEFT JOIN sentiments s ON s.id = p.id AND s.brand IS NULL
