@@ -24,12 +24,30 @@ _ANNOTATIONS = """
         } ORDER BY m.start NULLS LAST, m.brand) AS mentions
         FROM mentions m LEFT JOIN sentiments s ON s.id = m.id AND s.brand = m.brand
         GROUP BY m.id
+    ), spoken AS (
+        SELECT id, list({
+            'brand': brand, 'aspect': aspect, 'label': label, 'negative': negative, 'neutral': neutral, 'positive': positive,
+            'confidence': confidence, 'start': start, 'end': "end"
+        } ORDER BY confidence DESC, aspect, brand) AS aspects
+        FROM aspects GROUP BY id
+    ), compared AS (
+        SELECT id, list({'brand': brand, 'other': other, 'kind': kind, 'start': start, 'end': "end"} ORDER BY start, brand) AS comparisons
+        FROM comparisons GROUP BY id
     )
-    SELECT p.id, t.language, s.label, s.negative, s.neutral, s.positive, coalesce(b.mentions, []) AS mentions
+    SELECT p.id, t.language, s.label, s.negative, s.neutral, s.positive, coalesce(b.mentions, []) AS mentions,
+           coalesce(a.aspects, []) AS aspects, coalesce(c.comparisons, []) AS comparisons, j.emotion,
+           CASE WHEN j.emotion IS NOT NULL THEN {
+               'happy': j.happy, 'angry': j.angry, 'sad': j.sad, 'fear': j.fear, 'surprise': j.surprise, 'neutral': j.neutral
+           } END AS emotions,
+           CASE WHEN j.buy IS NOT NULL THEN {'buy': j.buy, 'switch': j.switch, 'ask': j.ask, 'complain': j.complain} END AS intents,
+           coalesce(j.tags, []) AS tags
     FROM posts p
     LEFT JOIN texts t ON t.id = p.id
     LEFT JOIN sentiments s ON s.id = p.id AND s.brand IS NULL
     LEFT JOIN of_brands b ON b.id = p.id
+    LEFT JOIN spoken a ON a.id = p.id
+    LEFT JOIN compared c ON c.id = p.id
+    LEFT JOIN judgements j ON j.id = p.id
     ORDER BY p.published_at, p.id
 """
 _QUERIES = {"posts": _POSTS, "annotations": _ANNOTATIONS}
@@ -37,7 +55,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export(snapshot: Snapshot, what: str, form: str, out: BinaryIO) -> int:
-    """Write `posts` (the fields of a Post) or `annotations` (a row a post, with its mentions) to `out`; how many rows.
+    """Write `posts` (the fields of a Post) or `annotations` (a row a post, with its mentions, aspects and comparisons) to `out`; how many rows.
 
     Rows come by time of publication. In JSON lines missing fields are left out. CSV is UTF-8 with a mark, lists are JSON, and a
     cell that a spreadsheet would run as a formula (it starts with = + - @ or a tab) gets an apostrophe before it.
@@ -112,7 +130,7 @@ def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
 def _cell(value: Any) -> Any:
     if isinstance(value, str):
         return f"'{value}" if value.startswith(_FORMULA) else value
-    if isinstance(value, list):
+    if isinstance(value, (list, dict)):
         return json.dumps(value, ensure_ascii=False)
     return _iso(value) if isinstance(value, datetime) else value
 

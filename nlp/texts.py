@@ -4,23 +4,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nlp.brands import Linker, Mention
+from nlp.comparisons import Comparison
+from nlp.comparisons import find as compare
 from nlp.duplicates import exact_digest
 from nlp.language import Language, identify
 from nlp.segment import Segmenter
 
-VERSION = "1"
+VERSION = "2"
 """Raised whenever the same text would be read differently; words and brands of the project are not part of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextReading:
-    """What a text is written in, its normalised words and topics, its digest (see `exact_digest`) and the brands it names."""
+    """What a text is written in, its normalised words and topics, its digest (see `exact_digest`), the brands it names and how it
+    compares them.
+    """
 
     language: Language
     words: list[str]
     hashtags: list[str]
     exact: str
     mentions: list[Mention]
+    comparisons: list[Comparison]
 
 
 def annotate(bodies: Sequence[str], segmenter: Segmenter, linker: Linker) -> list[TextReading]:
@@ -31,4 +36,6 @@ def annotate(bodies: Sequence[str], segmenter: Segmenter, linker: Linker) -> lis
 
 def read(body: str, segmenter: Segmenter, linker: Linker) -> TextReading:
     """The reading of one body."""
-    return TextReading(identify(body), segmenter.words(body), segmenter.hashtags(body), exact_digest(body), linker.find(body))
+    mentions = linker.find(body)
+    words, hashtags = segmenter.words(body), segmenter.hashtags(body)
+    return TextReading(identify(body), words, hashtags, exact_digest(body), mentions, compare(body, mentions))

@@ -31,8 +31,9 @@ def read_texts(workspace: Workspace) -> dict[str, int]:
         with progress("reading texts", total) as bar:
             for rows, readings in batches:
                 made, ids = made_by(rows, TEXT, version), [row["id"] for row in rows]
-                # mentions first: a post counts as read once its row in `texts` is there
+                # last `texts`: a post counts as read once its row is there
                 store.upsert("mentions", list(_mention_rows(made, rows, readings, linker)), complete=ids)
+                store.upsert("comparisons", list(_comparison_rows(made, readings)), complete=ids)
                 store.upsert("texts", _text_table(made, readings))
                 bar.update(len(rows))
     return {"copies": copies, "texts": total}
@@ -66,6 +67,12 @@ def _mention_rows(
         about = {mention.brand for mention in linker.find(row["subject"] or "")}
         for brand in sorted(about - named):
             yield key | {"brand": brand, "start": None, "end": None, "via": "subject"}
+
+
+def _comparison_rows(made: Sequence[dict[str, str]], readings: Sequence[texts.TextReading]) -> Iterator[dict[str, Any]]:
+    for key, text in zip(made, readings, strict=True):
+        for comparison in text.comparisons:
+            yield key | comparison._asdict()
 
 
 def find_copies(workspace: Workspace) -> int:

@@ -33,6 +33,10 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     store.upsert("mentions", [made | {"brand": brand, "start": start, "end": 6, "via": "text"} for brand, start in (("b", None), ("a", 0))])
     scores = {"negative": 0.5, "neutral": 0.25, "positive": 0.25, "label": "negative"}
     store.upsert("sentiments", [made | scores, made | scores | {"brand": "a"}])
+    store.upsert("aspects", [made | scores | {"brand": "a", "aspect": "price", "confidence": 0.75, "start": 0, "end": 6}])
+    store.upsert("comparisons", [made | {"brand": "a", "other": "b", "kind": "switch", "start": 0, "end": 6}])
+    feelings = {"happy": 0.5, "angry": 0.5, "sad": 0.0, "fear": 0.0, "surprise": 0.0, "neutral": 0.0}
+    store.upsert("judgements", [made | feelings | {"emotion": "happy", "buy": 0.25, "tags": ["food"]}])
     return store.snapshot()
 
 
@@ -74,12 +78,15 @@ def test_cells_that_a_spreadsheet_would_run(tmp_path: Path) -> None:
 
 def test_annotations_are_a_row_a_post(snapshot: Snapshot) -> None:
     unread, read_ = map(json.loads, exported(snapshot, "annotations", "jsonl").splitlines())
-    assert unread == {"id": FIRST.id, "mentions": []}
+    assert unread == {"id": FIRST.id, "mentions": [], "aspects": [], "comparisons": [], "tags": []}
     assert {name: read_[name] for name in ("language", "label", "negative")} == {"language": "en", "label": "negative", "negative": 0.5}
     assert [(mention["brand"], mention["start"], mention["label"]) for mention in read_["mentions"]] == [
         ("a", 0, "negative"),
         ("b", None, None),
     ]
+    assert [(aspect["brand"], aspect["aspect"], aspect["confidence"]) for aspect in read_["aspects"]] == [("a", "price", 0.75)]
+    assert [(one["brand"], one["other"], one["kind"]) for one in read_["comparisons"]] == [("a", "b", "switch")]
+    assert (read_["emotion"], read_["emotions"]["angry"], read_["intents"]["buy"], read_["tags"]) == ("happy", 0.5, 0.25, ["food"])
 
 
 def test_annotations_as_csv_and_parquet(snapshot: Snapshot) -> None:
@@ -100,7 +107,7 @@ def test_parquet_into_a_pipe(snapshot: Snapshot) -> None:
 def test_an_empty_store_has_its_columns(tmp_path: Path) -> None:
     out = io.BytesIO()
     assert export(Store(tmp_path).snapshot(), "annotations", "csv", out) == 0
-    assert out.getvalue().decode("utf-8-sig") == "id,language,label,negative,neutral,positive,mentions\n"
+    assert out.getvalue().decode("utf-8-sig") == "id,language,label,negative,neutral,positive,mentions,aspects,comparisons,emotion,emotions,intents,tags\n"
 
 
 @pytest.mark.parametrize(("what", "form"), [("post", "csv"), ("posts", "xls")])
