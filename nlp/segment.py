@@ -6,6 +6,7 @@ from functools import cache, lru_cache
 from itertools import accumulate
 from typing import Any, NamedTuple
 
+from nlp.chinese import shipped
 from nlp.lexicon import longest
 from nlp.normalize import fold, normalize
 from nlp.spans import EMOJI, EMOJI_CHARACTER, EMOTICON, FACE, HAN, HASHTAG, NAME, URL, hashtags, topic
@@ -20,7 +21,7 @@ class Token(NamedTuple):
 
 
 class Segmenter:
-    """Cuts text into words, Chinese as jieba does and the rest as spaCy's English tokenizer does (`don't`: `do` `n't`).
+    """Cuts text into words, Chinese by a dictionary and the rest as spaCy's English tokenizer does (`don't`: `do` `n't`).
 
     `words` (brands, words that a person confirmed) stay whole wherever they stand, whatever the dictionary thinks; where
     two overlap, the one that begins first and then the longer one. URLs, @names, hashtags, emoticons, emoji and numbers
@@ -29,7 +30,7 @@ class Segmenter:
 
     def __init__(self, words: Iterable[str] = ()) -> None:
         own = longest(filter(None, map(normalize, words)))
-        self._whole = re.compile("|".join(filter(None, [URL, NAME, HASHTAG, own, EMOTICON, FACE, EMOJI])))
+        self._whole = re.compile("|".join(filter(None, [_sign(URL, NAME, HASHTAG), own, _sign(EMOTICON, FACE, EMOJI)])))
 
     def tokens(self, text: str) -> list[Token]:
         """Every character of `text` but white space, in order; offsets count code points of `text`."""
@@ -60,10 +61,16 @@ class Segmenter:
         return pieces + _between(folded[done:])
 
 
-_NUMBER = r"\d+(?:[.,:/~-]\d+)*(?:%|‰|℃|°c|万亿|[万亿年月日时点号]|[a-z]{1,3}(?![a-z0-9]))?"
+def _sign(*sources: str) -> str:
+    """One of the expressions, none of which begins with a Chinese character: one look passes over most of a Chinese text."""
+    return f"(?![{HAN}])(?:{'|'.join(sources)})"
+
+
+_NUMBER = r"\d{4}年|\d+(?:[.,:/~-]\d+)*(?:%|‰|℃|°c|万亿|[万亿月日时点号多余]|[a-z]{1,3}(?![a-z0-9]))?"
 _LETTER = rf"(?:[^\W_{HAN}]|[\u0300-\u036f\u0900-\u0dff])"
 _SPACED = rf"{_LETTER}{{1,64}}(?:[.'&/_+-]{_LETTER}{{1,64}}){{0,4}}"  # bounded, for hostile input
-_RUNS = re.compile(rf"\s+|{_NUMBER}|(?P<spaced>{_SPACED})")
+_REPEATED = r"(?P<sign>[.—/~-])(?P=sign)+"
+_RUNS = re.compile(_sign(r"\s+", _NUMBER, f"(?P<spaced>{_SPACED})", _REPEATED))
 _ASIDE = re.compile(f"{URL}|{NAME}")
 _TAG = re.compile(HASHTAG)
 _WORTH = re.compile(rf"[^\W_]|{EMOJI_CHARACTER}|{FACE}")
@@ -71,14 +78,14 @@ _WORTH = re.compile(rf"[^\W_]|{EMOJI_CHARACTER}|{FACE}")
 
 def _between(text: str) -> list[str]:
     """Pieces of text in which nothing stands that must stay whole."""
-    cut = _jieba().cut
+    cut = shipped().cut
     pieces: list[str] = []
     done = 0
     for match in _RUNS.finditer(text):
         pieces += cut(text[done : match.start()])
         pieces += _english(match[0]) if match.lastgroup == "spaced" else (match[0],)
         done = match.end()
-    return pieces + cut(text[done:])  # type: ignore[no-any-return]
+    return pieces + cut(text[done:])
 
 
 @lru_cache(maxsize=65536)
@@ -97,13 +104,6 @@ def _word(piece: str) -> str | None:
     if _ASIDE.match(piece) or not _WORTH.search(piece):
         return None
     return normalize(f"#{topic(piece)}" if _TAG.fullmatch(piece) else piece) or None
-
-
-@cache
-def _jieba() -> Any:
-    from rjieba import Jieba
-
-    return Jieba()
 
 
 @cache

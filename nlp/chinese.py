@@ -1,0 +1,86 @@
+"""Chinese characters to words: jieba's dictionary with learnt weights, and a learnt rule for what it leaves in pieces.
+
+`python -m nlp.training.segmenter` makes both from segmented Weibo posts.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from nlp.spans import HAN
+
+SHIPPED = Path(__file__).parent / "models" / "segmenter"
+WORDS, JOINS = "words.txt", "joins.txt"
+_ALL_HAN = re.compile(f"[{HAN}]+")
+
+
+class Cutter:
+    """Cuts text into the most probable words of a dictionary (rjieba, which is jieba in Rust), then joins what belongs together.
+
+    `words`: frequencies that replace or complete those of jieba's dictionary. `joins`: weights of features of two neighbouring pieces.
+    """
+
+    def __init__(self, words: Mapping[str, int], joins: Mapping[str, int]) -> None:
+        from rjieba import Jieba
+
+        self._jieba: Any = Jieba()
+        self._joins = joins
+        self._joined = lru_cache(maxsize=1 << 17)(self.score)
+        for word, frequency in words.items():
+            self.reweigh(word, frequency)
+
+    def reweigh(self, word: str, frequency: int) -> None:
+        """Give a word of the dictionary, or a new one, this frequency."""
+        self._jieba.add_word(word, frequency, "")
+
+    def pieces(self, text: str) -> list[str]:
+        """Words of the dictionary that make up `text` when joined, and single characters where it has none."""
+        return self._jieba.cut(text, False)  # type: ignore[no-any-return]
+
+    def cut(self, text: str) -> list[str]:
+        """Words that make up `text` when joined."""
+        pieces = self.pieces(text)
+        words = pieces[:1]
+        for left, right in pairwise(pieces):
+            if (len(left) == 1 or len(right) == 1) and self._joined(left, right) > 0:
+                words[-1] += right
+            else:
+                words.append(right)
+        return words
+
+    def score(self, left: str, right: str) -> int:
+        """Over 0: two neighbouring pieces are one word."""
+        if not (_ALL_HAN.fullmatch(left) and _ALL_HAN.fullmatch(right)):
+            return 0
+        return sum(self._joins.get(feature, 0) for feature in features(left, right))
+
+
+def features(left: str, right: str) -> list[str]:
+    """What the rule looks at: the pieces, the characters where they meet and where they end, and their lengths."""
+    size = f"{min(len(left), 3)}{min(len(right), 3)}"
+    return [
+        size,
+        f"{left}_{right}",
+        f"{left[-1]}+{right[0]}",
+        f"{left[-2:]}_{len(left) > 1:d}",
+        f"_{right[:2]}{len(right) > 1:d}",
+        f"{left[-1]}{size}",
+        f"{size}{right[0]}",
+        f"<{left[0]}{size}",
+        f">{right[-1]}{size}",
+    ]
+
+
+@cache
+def shipped() -> Cutter:
+    """The cutter that ships with Folate."""
+    return Cutter(weights(SHIPPED / WORDS), weights(SHIPPED / JOINS))
+
+
+def weights(path: Path) -> dict[str, int]:
+    """Lines of a name, a space and a whole number."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {name: int(weight) for name, _, weight in (line.rpartition(" ") for line in lines)}
