@@ -50,7 +50,7 @@ def topics(context: click.Context, week: Week | None, day: datetime | None, fold
 @format_option(*DATA_FORMATS)
 def history(identifier: str, folder: Path, form: str) -> None:
     """Show the life of the topic ID by week: its state, its size, its terms, what it merged with and what split off."""
-    from folate.pipeline.topics import history as chapters
+    from folate.pipeline.lives import history as chapters
     from folate.pipeline.workspace import Workspace
 
     emit(map(asdict, chapters(Workspace.open(folder).store.snapshot(), identifier)), form)

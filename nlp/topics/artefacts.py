@@ -7,11 +7,11 @@ import numpy as np
 
 from folate.config import Topics
 from folate.weeks import Span, last_day
-from nlp.topics import seasons
+from nlp.topics import seasons, stories
 from nlp.topics.stream import Ints, Stream
 from nlp.topics.surprise import Counts
 from nlp.topics.testing import Alarm
-from nlp.topics.topic import COPIED, LOUD, NEW_SOURCE, ONE_SOURCE, SEASONAL
+from nlp.topics.topic import COPIED, LOUD, NEW_SOURCE, ONE_SOURCE, SEASONAL, TEMPLATE
 
 HALF = 0.5  # of the posts or authors
 LOUD_AUTHORS = 3
@@ -19,11 +19,13 @@ LOUD_POSTS = 3.0  # posts a head among the loudest: an author who writes twice i
 CHANCE = 0.05  # that the authors of a topic are all of one source, were they drawn from the week's
 
 
-def flags(stream: Stream, posts: Ints, alarm: Alarm, terms: Sequence[str], span: Span) -> list[str]:
-    """The names of what speaks against a topic; `posts` are those of its week, `terms` its terms."""
+def flags(stream: Stream, posts: Ints, alarm: Alarm, terms: Sequence[str], span: Span, least: int) -> list[str]:
+    """The names of what speaks against a topic; `posts` are those of its week, `least` the fewest authors of a template."""
     found = []
     if not alarm.clean or _share(~stream.first[posts]) >= HALF:
         found += _unclean(stream, posts)
+    if stories.templated(stream, posts.tolist(), least) >= HALF:
+        found.append(TEMPLATE)
     if _one_source(stream, posts):
         found.append(ONE_SOURCE)
     if _loud(stream, posts):

@@ -64,7 +64,7 @@ def _topic(window: Window, group: Group, terms: list[str], life: Lineage, day: L
     before = life.continues[0] if life.continues else None
     known = before or next(iter(day.continues), None)
     speakers = audience.speakers(stream, posts, window.others, window.members)
-    flags = artefacts.flags(stream, posts, lead, terms, window.span)
+    flags = artefacts.flags(stream, posts, lead, terms, window.span, window.settings.min_authors)
     if len(lead.test.counts.baseline) < window.settings.baseline_weeks:
         flags.append(SHORT)
     first = stream.values("published_at", window.first[[lead.term]].astype(np.int64))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+SHIFT = 2  # weeks: how far a feast of the moon moves against the same week of another year, mostly
 LEAD, TAIL = timedelta(days=35), timedelta(days=10)  # people write of a feast for weeks before it and days after
 
 _FIXED = {  # month and day: names
@@ -67,6 +68,20 @@ def near(terms: Sequence[str], first: date, last: date) -> str | None:
         if day - LEAD <= last and first <= day + TAIL and any(name in term.casefold() for term in terms for name in names):
             return names[0]
     return None
+
+
+def recurs(authors: Sequence[int], everyone: Sequence[int], least: int, gain: float) -> bool:
+    """Whether a term rose in an earlier year in the weeks that this one is like: the last `2 * SHIFT + 1` of those given.
+
+    `authors` wrote it, of `everyone` who wrote in each week, oldest first. It rose when some of those weeks has `least` authors and
+    `gain` times as many as the weeks before them let expect. Not known, hence False, without an author in those before.
+    """
+    like = 2 * SHIFT + 1
+    before, all_before = sum(authors[:-like]), sum(everyone[:-like])
+    if not all_before:
+        return False
+    share = (before + 0.5) / all_before
+    return any(n >= least and n >= gain * share * of for n, of in zip(authors[-like:], everyone[-like:], strict=True))
 
 
 def _feasts(year: int) -> list[tuple[tuple[str, ...], date]]:

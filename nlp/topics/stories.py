@@ -9,18 +9,20 @@ import numpy as np
 from nlp.topics.stream import Stream
 
 SAME_STORY = 0.5  # Jaccard of the words: above it a post says again what the story's first post said
+TEMPLATE = 0.4  # of a text's words that another has too: more than half are one skeleton, though the slots differ
+SKELETON = 8  # distinct words that a text needs to show one: short texts are alike by chance
 MOST = 300  # posts a topic that are read for quotes: the earliest, one an author
 
 Words = frozenset[str]
 
 
-def assign(posts: Sequence[int], words: Sequence[Words]) -> list[int]:
+def assign(posts: Sequence[int], words: Sequence[Words], same: float = SAME_STORY) -> list[int]:
     """The story of each post, as the position of the story's first post. `posts` are in order of time."""
     founders: list[int] = []
     story = []
     for i in range(len(posts)):
         near = max(founders, key=lambda f: (_jaccard(words[i], words[f]), -f), default=None)
-        if near is None or _jaccard(words[i], words[near]) < SAME_STORY:
+        if near is None or _jaccard(words[i], words[near]) < same:
             near = i
             founders.append(i)
         story.append(near)
@@ -29,6 +31,18 @@ def assign(posts: Sequence[int], words: Sequence[Words]) -> list[int]:
 
 def _jaccard(one: Words, two: Words) -> float:
     return len(one & two) / max(len(one | two), 1)
+
+
+def templated(stream: Stream, posts: Sequence[int], least: int) -> float:
+    """Share of the authors of a topic whose post has the skeleton of one template, that at least `least` of them use.
+
+    A paid campaign hands out a text with slots to fill in: no two posts are copies, all of them share the words between the slots.
+    """
+    chosen = stream.one_each(posts, MOST)
+    words = [frozenset(stream.words.of(p)) for p in chosen]
+    long = [i for i, post in enumerate(words) if len(post) >= SKELETON]
+    users = Counter(assign([chosen[i] for i in long], [words[i] for i in long], TEMPLATE))
+    return sum(count for count in users.values() if count >= least) / max(len(chosen), 1)
 
 
 def central(stream: Stream, posts: Sequence[int], stop: frozenset[str], count: int = 3) -> list[int]:

@@ -14,7 +14,8 @@ NEW_SOURCE = "new source"
 ONE_SOURCE = "one source"
 SEASONAL = "seasonal"
 SHORT = "short baseline"
-FLAGS = (COPIED, NEW_SOURCE, ONE_SOURCE, LOUD, SEASONAL, SHORT)
+TEMPLATE = "template"
+FLAGS = (COPIED, TEMPLATE, NEW_SOURCE, ONE_SOURCE, LOUD, SEASONAL, SHORT)
 """Why a rise may be an artefact. A flagged topic is listed after the others, never dropped."""
 
 

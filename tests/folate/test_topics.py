@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 from corpora.store import Store
 from folate.cli.topics import FIELDS, topics
 from folate.errors import NotFound
-from folate.pipeline.topics import find_topics, history
+from folate.pipeline.lives import history
+from folate.pipeline.topics import find_topics
 from folate.pipeline.workspace import Workspace
 from folate.post import Post
 from folate.weeks import SevenDays, Week
@@ -162,3 +163,15 @@ def test_posts_dated_after_they_were_fetched_are_left_out_and_told(tmp_path: Pat
     found = find_topics(corpus.write(tmp_path), Week(2026, 10))
     assert not {"叶酸", "白果"} & {term for topic in found.topics for term in topic.terms}
     assert found.notes[-1] == "14 posts of forum are dated a day or more after they were fetched, and were left out."
+
+
+@pytest.mark.parametrize(("earlier", "flags"), [(True, ("seasonal",)), (False, ())])
+def test_a_topic_that_an_earlier_year_had_in_these_weeks_is_seasonal(tmp_path: Path, earlier: bool, flags: tuple[str, ...]) -> None:
+    corpus = Corpus()
+    for i in range(14):
+        corpus.add(["青团"], MONDAY + timedelta(hours=i))
+    for week in range(-11, 3):
+        for i in range(20):
+            corpus.add(["青团"] if earlier and week == -2 and i < 8 else [], MONDAY + timedelta(weeks=week - 52, hours=i))
+    found = find_topics(corpus.write(tmp_path), Week(2026, 10)).topics
+    assert next(topic for topic in found if topic.label_zh == "青团").flags == flags

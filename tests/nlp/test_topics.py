@@ -140,6 +140,18 @@ def test_copies_count_once_and_are_named() -> None:
     assert found.topics.index(advertisement) > found.topics.index(find(found, "叶酸"))
 
 
+def test_a_template_with_slots_is_named_and_what_people_say_in_their_own_words_is_not() -> None:
+    world = World()
+    skeleton = ["家人们", "谁懂", "啊", "这个", "接骨木", "真的", "绝绝子", "喝了", "一周", "皮肤", "都", "亮了", "快冲"]
+    for _ in range(12):
+        slots = world.chatter("zh")
+        world.post(WEEKS - 1, [*slots[:2], *skeleton[:6], slots[2], *skeleton[6:10], *slots[3:5], *skeleton[10:]])
+    world.plant(["叶酸"], 12)
+    found = world.discover()
+    assert find(found, "接骨木").flags == ("template",)
+    assert not find(found, "叶酸").flags
+
+
 def test_a_source_that_appears_brings_no_unflagged_topic() -> None:
     world = World()
     for _ in range(60):

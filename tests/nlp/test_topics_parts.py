@@ -200,3 +200,17 @@ def test_a_rise_is_coverage_times_volume_times_share(base: list[list[int]], rise
 
 def test_a_rise_from_nothing_has_no_ratio() -> None:
     assert artefacts.decomposition(counts([[[0]] * 8 + [[9]]], [[100]] * 9), 0)["share"] is None
+
+
+@pytest.mark.parametrize(
+    ("authors", "everyone", "found"),
+    [
+        ([1, 0, 2, 1, 0, 0, 30, 12, 0], [500] * 9, True),
+        ([9, 8, 9, 10, 8, 9, 10, 9, 8], [500] * 9, False),
+        ([0, 0, 0, 0, 0, 0, 4, 0, 0], [500] * 9, False),
+        ([0, 0, 0, 0, 0, 0, 30, 12, 0], [0] * 4 + [500] * 5, False),
+        ([9, 8, 9, 10, 18, 18, 18, 18, 18], [500] * 4 + [1000] * 5, False),
+    ],
+)
+def test_what_rose_in_the_same_weeks_of_an_earlier_year_recurs(authors: list[int], everyone: list[int], found: bool) -> None:
+    assert seasons.recurs(authors, everyone, least=5, gain=2.0) is found
