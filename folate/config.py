@@ -13,6 +13,7 @@ from folate.post import KINDS, source_problem
 
 FILE = "folate.toml"
 LANGUAGES = ("zh", "en")
+FEWEST_EXAMPLES = 3  # of an aspect
 CHANNELS = ("file", "webhook", "mail")
 SECURITY = ("starttls", "ssl", "none")
 T = TypeVar("T")
@@ -34,6 +35,15 @@ class Brand:
     @property
     def aliases(self) -> tuple[str, ...]:
         return self.names + self.products
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aspect:
+    """An aspect of goods or services beside those that the model knows, found by clauses like its examples."""
+
+    id: str
+    names: tuple[str, ...]  # printed, in the languages of the report
+    examples: tuple[str, ...]  # clauses that speak of it, in any of the languages of the posts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +182,7 @@ class Config:
     brands: tuple[Brand, ...] = ()
     watch: tuple[str, ...] = ()
     segments: tuple[Segment, ...] = ()
+    aspects: tuple[Aspect, ...] = ()
     sources: tuple[Source, ...] = ()
     crawl: Crawling = Crawling()
     nlp: Nlp = Nlp()
@@ -261,6 +272,7 @@ def _check(config: Config) -> None:
         ("brand", [b.id for b in config.brands]),
         ("source", [s.name for s in config.sources]),
         ("segment", [s.id for s in config.segments]),
+        ("aspect", [a.id for a in config.aspects]),
     ):
         for name in names:
             if names.count(name) > 1:
@@ -275,7 +287,16 @@ def _check(config: Config) -> None:
             raise ConfigError(f"{FILE}: source {source.name!r}: wanted a kind among {', '.join(KINDS)}, got {source.kind!r}.")
         if problem := source_problem(source.name):
             raise ConfigError(f"{FILE}: {problem}.")
+    _check_aspects(config)
     _check_alerts(config)
+
+
+def _check_aspects(config: Config) -> None:
+    for aspect in config.aspects:
+        if not aspect.names:
+            raise ConfigError(f"{FILE}: aspect {aspect.id!r} needs at least one name.")
+        if (given := len(set(aspect.examples))) < FEWEST_EXAMPLES:
+            raise ConfigError(f"{FILE}: aspect {aspect.id!r} needs {FEWEST_EXAMPLES} examples or more, and has {given}.")
 
 
 def _check_alerts(config: Config) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from folate.errors import ConfigError
 from nlp.sentiment.about import SHIPPED, is_ours, prior
+from nlp.sentiment.examples import Example, ExtendedReader
 from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS
 from nlp.sentiment.reading import UNSURE, AspectReading, Probabilities, Reader, Reading, Targets
 
@@ -15,13 +17,13 @@ __all__ = [
 ]  # fmt: skip
 
 
-def load(model: str = "", threads: int = 0) -> Reader:
+def load(model: str = "", threads: int = 0, aspects: Sequence[Example] = ()) -> Reader:
     """The reader of a model.
 
     ``model``: empty for the one that ships, else a folder that ``python -m nlp.training`` wrote, or a folder or hub name of any
     transformers sequence-classification model (a hub name that is not in the local cache is downloaded; nothing else ever is).
-    ``threads``: CPU threads of this process, 0 to leave them as they are. Raises ConfigError where the model can't be loaded or its
-    labels can't be mapped to negative, neutral and positive.
+    ``threads``: CPU threads of this process, 0 to leave them as they are. ``aspects``: those that a project adds by examples.
+    Raises ConfigError where the model can't be loaded or its labels can't be mapped to negative, neutral and positive.
     """
     import torch  # takes over a second, and most commands need no model
 
@@ -29,6 +31,11 @@ def load(model: str = "", threads: int = 0) -> Reader:
         raise ConfigError(f"threads should be 0 (as many as the machine has) or more, and is {threads}.")
     if threads:
         torch.set_num_threads(threads)
+    reader = _reader(model)
+    return ExtendedReader(reader, aspects) if aspects else reader
+
+
+def _reader(model: str) -> Reader:
     folder = Path(model) if model else SHIPPED
     if not model or is_ours(folder):
         from nlp.sentiment.shipped import ShippedReader
