@@ -7,9 +7,8 @@ from pathlib import Path
 
 from folate.errors import ConfigError
 from nlp.sentiment.about import SHIPPED, is_ours, prior
-from nlp.sentiment.examples import Example, ExtendedReader
 from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS
-from nlp.sentiment.reading import UNSURE, AspectReading, Probabilities, Reader, Reading, Targets
+from nlp.sentiment.reading import UNSURE, AspectReading, Example, Probabilities, Reader, Reading, Targets
 
 __all__ = [
     "ASPECTS", "EMOTIONS", "INTENTS", "SHIPPED", "UNSURE", "AspectReading", "Probabilities", "Reader", "Reading", "Targets", "load",
@@ -32,7 +31,11 @@ def load(model: str = "", threads: int = 0, aspects: Sequence[Example] = ()) -> 
     if threads:
         torch.set_num_threads(threads)
     reader = _reader(model)
-    return ExtendedReader(reader, aspects) if aspects else reader
+    if not aspects:
+        return reader
+    from nlp.sentiment.examples import ExtendedReader
+
+    return ExtendedReader(reader, aspects)
 
 
 def _reader(model: str) -> Reader:

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from nlp.sentiment.clauses import Span, split
-from nlp.sentiment.reading import AspectReading, Reader, Reading, Targets, readable
+from nlp.sentiment.reading import AspectReading, Example, Reader, Reading, Targets, readable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,16 +39,6 @@ class Whitened:
         turned = (vectors - self.mean) @ self.matrix
         units: NDArray[np.float32] = (turned / np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-9)).astype(np.float32)
         return units
-
-
-class Example(Protocol):
-    """What a project's file says of an aspect (``folate.config.Aspect``)."""
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def examples(self) -> tuple[str, ...]: ...
 
 
 class _Aspect(NamedTuple):

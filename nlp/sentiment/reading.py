@@ -72,6 +72,16 @@ Targets = Sequence[Sequence[Sequence[Span]]]
 """For each text its targets, each a list of (start, end) spans in code points of the text."""
 
 
+class Example(Protocol):
+    """What a project's file says of an aspect (``folate.config.Aspect``)."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def examples(self) -> tuple[str, ...]: ...
+
+
 class Reader(Protocol):
     """A loaded model. ``name`` and ``version`` (a digest of its weights) go beside every annotation it makes."""
 

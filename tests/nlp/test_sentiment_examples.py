@@ -27,10 +27,10 @@ class Counted:
         return [Reading(BAD, (BAD,) * len(its), (KNOWN,)) for its in (targets if targets is not None else [()] * len(texts))]
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        made = np.array(
-            [[text.count(character) + 0.01 * (index == 0) for index, character in enumerate("的了很太甜糖味aeiot")] for text in texts]
-        )
-        return (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
+        counts = [[0.01, *map(text.count, "的了很太甜糖味aeiot")] for text in texts]
+        made: NDArray[np.float32] = np.array(counts, np.float32)
+        made /= np.linalg.norm(made, axis=1, keepdims=True)
+        return made
 
 
 SWEET = Aspect(id="sweetness", names=("甜度", "sweetness"), examples=("太甜了", "糖味太甜", "很甜的糖"))
