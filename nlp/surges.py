@@ -19,7 +19,7 @@ from nlp.statistics import Codes, Floats
 
 WEEKS = 3  # of baseline: with fewer there are no two weeks to compare a third with
 K = 30.0  # authors: how far a source's own share must be known before it outweighs the pooled one
-GRID = np.geomspace(0.003, 1.0, 30)  # dispersions; at 0.1 a series of any size swings by a third from week to week
+GRID = np.geomspace(0.003, 3.0, 30)  # dispersions; at 0.1 a series of any size swings by a third from week to week
 
 
 @dataclass(frozen=True)

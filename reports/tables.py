@@ -41,10 +41,6 @@ def tables(report: Report) -> list[Table]:
     return [table for section in SECTIONS for table in section(report, say) if table.rows or table.empty]
 
 
-def figure_flags(figure: Figure, say: Catalogue) -> str:
-    return say("join.list").join(say.word("flag", flag) for flag in figure.flags)
-
-
 def _summary(report: Report, say: Catalogue) -> Iterator[Table]:
     rows = tuple((sentence.text,) for sentence in report.summary)
     yield Table(id="summary", title=say("page.summary"), columns=(say("table.sentence"),), rows=rows)
@@ -147,15 +143,23 @@ def _evidence(report: Report, say: Catalogue) -> Iterator[Table]:
         id="evidence", title=say("page.evidence"), lead=say("page.evidence_paper"),
         columns=(
             *_names(say, "id", "measure"), say("page.brand_column"), say("page.week_column"),
-            *_names(say, "value", "n", "flags", "definition"),
+            *_names(say, "value", "n", "flags"),
         ),
         rows=tuple(
             (
                 figure.id, say.measure(figure.measure), labels.get(figure.brand or "", figure.brand), figure.week, figure, figure.n,
-                figure_flags(figure, say), say.measure(figure.measure, "definition"),
+                say("join.list").join(say.word("flag", flag) for flag in figure.flags),
             )
             for figure in report.figures
         ),
+    )  # fmt: skip
+
+
+def _definitions(report: Report, say: Catalogue) -> Iterator[Table]:
+    measures = dict.fromkeys(figure.measure for figure in report.figures)
+    yield Table(
+        id="definitions", title=say("page.method"), columns=_names(say, "measure", "definition"),
+        rows=tuple((say.measure(measure), say.measure(measure, "definition")) for measure in measures),
     )  # fmt: skip
 
 
@@ -168,6 +172,6 @@ def _names(say: Catalogue, *columns: str) -> tuple[str, ...]:
 
 
 SECTIONS: tuple[Callable[[Report, Catalogue], Iterator[Table]], ...] = (
-    _summary, _voice, _sentiment, _topics, _posts, _sources, _evidence,
+    _summary, _voice, _sentiment, _topics, _posts, _sources, _definitions, _evidence,
 )  # fmt: skip
 """In the order that they are printed in."""

@@ -94,9 +94,9 @@ def _connected(smtp: Smtp, secret: str) -> smtplib.SMTP:
 
 def _address(text: str, what: str) -> Address:
     """`name <a@b>` or `a@b`. Raises ConfigError."""
-    name, spec = parseaddr(printable(text))
+    name, spec = parseaddr(text)
     try:
-        if not spec.partition("@")[2]:
+        if not text.isprintable() or not spec.partition("@")[2]:
             raise ValueError
         return Address(name, addr_spec=spec)
     except (ValueError, IndexError, HeaderParseError) as error:

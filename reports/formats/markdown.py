@@ -7,9 +7,14 @@ from reports.build import Report
 from reports.catalogue import Catalogue, catalogue
 from reports.figures import Figure
 from reports.sections import printable
-from reports.tables import Cell, Table, figure_flags, tables
+from reports.tables import Cell, Table, tables
 
-_SIGNS = re.compile(r"([!#$&()*+\-.:<=>@\[\\\]^_`{|}~])")  # ASCII punctuation that can mean something somewhere
+_SIGNS = re.compile(
+    r"[\\`*_\[\]<>&|~$@]"  # mean something anywhere
+    r"|:(?=[!-~])|(?<=www)\."  # begin an address
+    r"|^[#+=-]"  # begin a heading or a list
+)
+_LIST = re.compile(r"^(\d+)([.)])(?=\s|$)")
 
 
 def render(report: Report) -> bytes:
@@ -24,7 +29,8 @@ def render(report: Report) -> bytes:
 
 def escape(text: str) -> str:
     """`text` on one line, to be read as it is: whatever it says, it starts no heading, list, link, table cell or tag."""
-    return _SIGNS.sub(r"\\\1", printable(" ".join(text.split())))
+    line = printable(" ".join(text.split()))
+    return _LIST.sub(r"\1\\\2", _SIGNS.sub(r"\\\g<0>", line))
 
 
 def _table(table: Table, say: Catalogue) -> list[str]:
@@ -36,7 +42,9 @@ def _table(table: Table, say: Catalogue) -> list[str]:
     numbers = [any(isinstance(row[place], Figure | int) for row in table.rows) for place in range(len(table.columns))]
     lines = [[escape(name) for name in table.columns], ["--:" if number else "---" for number in numbers]]
     lines += [[_cell(cell, say) for cell in row] for row in table.rows]
-    return [*parts, "\n".join(f"| {' | '.join(line)} |" for line in lines)]
+    flags = dict.fromkeys(flag for row in table.rows for cell in row if isinstance(cell, Figure) for flag in cell.flags)
+    notes = [escape(say("table.notes", flags=say("join.list").join(say.word("flag", flag) for flag in flags)))] if flags else []
+    return [*parts, "\n".join(f"| {' | '.join(line)} |" for line in lines), *notes]
 
 
 def _cell(cell: Cell, say: Catalogue) -> str:
@@ -50,6 +58,6 @@ def _cell(cell: Cell, say: Catalogue) -> str:
 
 
 def _figure(figure: Figure, say: Catalogue) -> str:
-    """`31.2% (28.9 to 33.5; unaudited)`."""
-    aside = "; ".join(filter(None, (say.interval(figure), figure_flags(figure, say))))
-    return f"{say.number(figure)} ({aside})" if aside else say.number(figure)
+    """`31.2% (28.9 to 33.5)`."""
+    interval = say.interval(figure)
+    return f"{say.number(figure)} ({interval})" if interval else say.number(figure)
