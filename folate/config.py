@@ -13,6 +13,7 @@ from folate.post import KINDS, source_problem
 
 FILE = "folate.toml"
 LANGUAGES = ("zh", "en")
+LEVELS = " / "  # between the levels of a label of the taxonomy
 FEWEST_EXAMPLES = 3  # of an aspect
 CHANNELS = ("file", "webhook", "mail")
 SECURITY = ("starttls", "ssl", "none")
@@ -53,6 +54,39 @@ class Segment:
     id: str
     names: tuple[str, ...]  # printed, in the languages of the report
     terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """A tag that posts can have, such as "food / dairy / yogurt": at most four levels."""
+
+    label: str
+    names: tuple[str, ...] = ()  # of the last level, printed, in the languages of the report
+    synonyms: tuple[str, ...] = ()  # words that name it, besides its names
+    examples: tuple[str, ...] = ()  # posts on it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scorecard:
+    """Points of purchase intent that one post brings its author; 0 takes a signal out."""
+
+    asks_price: float = 2.0
+    asks_where: float = 3.0
+    compares: float = 3.0
+    wants: float = 4.0
+    bought: float = 5.0
+    recommends: float = 1.0
+    switches: float = 4.0  # to the brand
+    leaves: float = -4.0  # the brand
+    complains: float = -2.0
+    weeks: int = 4  # that are summed, the week asked for being the last
+
+
+@dataclass(frozen=True, kw_only=True)
+class Privacy:
+    """What is kept of people beyond the keyed hash of an author."""
+
+    keep_handles: tuple[str, ...] = ()  # sources whose public handles are kept: none can be
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,11 +216,14 @@ class Config:
     brands: tuple[Brand, ...] = ()
     watch: tuple[str, ...] = ()
     segments: tuple[Segment, ...] = ()
+    taxonomy: tuple[Label, ...] = ()  # empty: the one that ships with Folate
     aspects: tuple[Aspect, ...] = ()
     sources: tuple[Source, ...] = ()
     crawl: Crawling = Crawling()
     nlp: Nlp = Nlp()
     topics: Topics = Topics()
+    scorecard: Scorecard = Scorecard()
+    privacy: Privacy = Privacy()
     smtp: Smtp = Smtp()
     alerts: Alerts = Alerts()
 
@@ -272,6 +309,7 @@ def _check(config: Config) -> None:
         ("brand", [b.id for b in config.brands]),
         ("source", [s.name for s in config.sources]),
         ("segment", [s.id for s in config.segments]),
+        ("label", [entry.label for entry in config.taxonomy]),
         ("aspect", [a.id for a in config.aspects]),
     ):
         for name in names:
@@ -282,6 +320,8 @@ def _check(config: Config) -> None:
     for brand in config.brands:
         if not brand.names or not all(alias.strip() for alias in brand.aliases):
             raise ConfigError(f"{FILE}: brand {brand.id!r} needs at least one name, and no name may be empty.")
+    _check_taxonomy(config.taxonomy)
+    _check_leads(config)
     for source in config.sources:
         if source.kind not in KINDS:
             raise ConfigError(f"{FILE}: source {source.name!r}: wanted a kind among {', '.join(KINDS)}, got {source.kind!r}.")
@@ -316,6 +356,25 @@ def _check_alerts(config: Config) -> None:
         raise ConfigError(f"{FILE}: wanted security of [smtp] among {', '.join(SECURITY)}, got {config.smtp.security!r}.")
     if alerts.mail and not config.smtp.host:
         raise ConfigError(f"{FILE}: wanted a host in [smtp] to mail alerts through, got none.")
+
+
+def _check_taxonomy(taxonomy: tuple[Label, ...]) -> None:
+    for entry in taxonomy:
+        levels = entry.label.split(LEVELS)
+        if len(levels) > 4 or not all(level.strip() for level in levels):
+            raise ConfigError(f"{FILE}: wanted a label of one to four levels such as 'food{LEVELS}dairy', got {entry.label!r}.")
+        if not (entry.names or entry.synonyms or entry.examples):
+            raise ConfigError(f"{FILE}: label {entry.label!r} needs names, synonyms or examples: nothing would be found by it.")
+
+
+def _check_leads(config: Config) -> None:
+    if config.scorecard.weeks < 1:
+        raise ConfigError(f"{FILE}: scorecard: wanted weeks to be 1 or more, got {config.scorecard.weeks}.")
+    if config.privacy.keep_handles:
+        raise ConfigError(
+            f"{FILE}: privacy: wanted keep_handles to be empty, got {config.privacy.keep_handles[0]!r}: "
+            "authors are stored as keyed hashes only, so no public handle is there to be kept."
+        )
 
 
 def _check_zone(name: str) -> None:
