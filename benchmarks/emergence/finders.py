@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from folate.config import Brand, Topics
-from folate.weeks import Week
+from folate.weeks import SevenDays
 from nlp.topics import discover
 
 
@@ -30,8 +30,8 @@ Finder = Callable[[pa.Table, Sequence[str]], list[Found]]  # all posts and the i
 
 def folate(posts: pa.Table, brands: Sequence[str]) -> list[Found]:
     """The unflagged topics of each brand, as the report lists them."""
-    week = Week.of_date(pc.max(posts["published_at"]).as_py().date())
-    found = discover(posts, week, Topics(), brands=[Brand(id=brand, names=(brand,)) for brand in brands])
+    span = SevenDays(pc.max(posts["published_at"]).as_py().date())
+    found = discover(posts, span, Topics(), brands=[Brand(id=brand, names=(brand,)) for brand in brands])
     return [
         [Alarm(t.label_zh, frozenset(t.evidence)) for t in found.topics if not t.flags and brand in t.brands] for brand in brands
     ]  # fmt: skip

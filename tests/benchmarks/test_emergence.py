@@ -5,6 +5,7 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
+from types import ModuleType
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -167,8 +168,8 @@ def test_overlap_counts_alarms_with_the_same_posts() -> None:
 
 
 @pytest.mark.parametrize("peer", [nominal, keyness, signitrend, hype])
-def test_peers_of_words_find_a_word_that_jumps(peer: finders.Find) -> None:
-    found: Found = peer.find(window_of({"jump": [1, 0, 2, 1, 1, 0, 2, 1, 30], "level": [20] * 9, "gone": [9] * 8 + [0]}))  # type: ignore[attr-defined]
+def test_peers_of_words_find_a_word_that_jumps(peer: ModuleType) -> None:
+    found: Found = peer.find(window_of({"jump": [1, 0, 2, 1, 1, 0, 2, 1, 30], "level": [20] * 9, "gone": [9] * 8 + [0]}))
     assert found[0].name == "jump"
     assert len(found[0].posts) == 30
     assert "level" not in {alarm.name for alarm in found if peer is not hype}
