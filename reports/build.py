@@ -11,9 +11,11 @@ from folate.weeks import Span, trailing
 from nlp.statistics import Floats
 from reports import queries, sections
 from reports.catalogue import catalogue
+from reports.concerns import Concerns, concerns
 from reports.estimates import BALANCED
 from reports.figures import Figure, Sentence, versions_json
 from reports.measures import Asked, BrandMeasures, measure
+from reports.people import People, people
 from reports.perception import Perception, perceive
 from reports.rows import read
 from reports.sections import SourceLine, TopPost
@@ -37,7 +39,9 @@ class Report:
     week_posts: Figure
     brands: tuple[BrandMeasures, ...]
     topics: tuple[Topic, ...]
+    concerns: Concerns
     perception: Perception
+    people: People
     posts: tuple[TopPost, ...]
     sources: tuple[SourceLine, ...]
 
@@ -85,7 +89,8 @@ def build(
         project=config.name, language=language, week=week, zone=config.timezone, partial_until=until,
         versions={name: number for name, number in sorted(snapshot.versions.items()) if name != "evidence"},
         summary=summarise(brands, found, sources, posts, say), week_posts=posts, brands=brands, topics=found,
-        perception=perceive(snapshot, asked),
+        concerns=concerns(snapshot, asked, found),
+        perception=perceive(snapshot, asked), people=people(snapshot, asked, found),
         posts=sections.top_posts(snapshot, asked), sources=sources,
     )  # fmt: skip
 

@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reports.build import Report
+from reports.concerns import Concern
 from reports.figures import Change, Figure, Sentence
 from reports.measures import BrandMeasures
+from reports.people import People
 from reports.perception import Pair, Perception, Place
 from reports.sections import Quote, SourceLine, TopPost
 from reports.topics import Audience, Topic
@@ -35,7 +37,9 @@ def document(report: Report) -> dict[str, Any]:
         "week_posts": _figure(report.week_posts),
         "brands": [_brand(brand) for brand in report.brands],
         "topics": [_topic(topic) for topic in report.topics],
+        "concerns": {"tracked": _concerns(report.concerns.tracked), "untracked": _concerns(report.concerns.untracked)},
         "perception": _perception(report.perception),
+        "people": _people(report.people),
         "posts": [_post(post) for post in report.posts],
         "sources": [_source(source) for source in report.sources],
         "evidence": report.evidence,
@@ -65,6 +69,7 @@ def _brand(brand: BrandMeasures) -> dict[str, Any]:
         "method": brand.method,
         "measures": {name: _figure(figure) for name, figure in brand.figures.items()},
         "changes": {name: _change(change) for name, change in brand.changes.items()},
+        "trailing": {name: _change(change) for name, change in brand.trailing.items()},
         "trend": {name: [{"week": figure.week, **_figure(figure)} for figure in figures] for name, figures in brand.trend.items()},
     }
 
@@ -79,6 +84,7 @@ def _topic(topic: Topic) -> dict[str, Any]:
         "posts": _figure(topic.posts),
         "gain": _figure(topic.gain),
         "copies": _figure(topic.copies),
+        "net": _figure(topic.net) if topic.net else None,
         "rise": {part: _figure(figure) for part, figure in topic.rise.items()},
         "first_seen": _moment(topic.first_seen),
         "sources": list(topic.sources),
@@ -112,6 +118,33 @@ def _perception(seen: Perception) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _people(who: People) -> dict[str, Any]:
+    asked = who.questions
+    return {
+        "weeks": [str(week) for week in who.weeks],
+        "voices": [
+            {
+                "author": voice.author, "source": voice.source, "brand": voice.brand, "posts": _figure(voice.posts),
+                "reach": _figure(voice.reach), "engagement": _figure(voice.engagement), "opinion": _figure(voice.opinion),
+            }
+            for voice in who.voices
+        ],
+        "communities": [
+            {"people": _figure(group.people), "brands": list(group.brands), "centre": group.centre} for group in who.communities
+        ],
+        "spreads": [
+            {
+                "topic": spread.topic, "first": _quote(spread.first), "spreader": _quote(spread.spreader) if spread.spreader else None,
+                "carried": _figure(spread.carried),
+            }
+            for spread in who.spreads
+        ],
+        "questions": asked and {
+            "asked": _figure(asked.asked), "unanswered": _figure(asked.unanswered), "quotes": [_quote(quote) for quote in asked.quotes],
+        },
+    }  # fmt: skip
+
+
 def _place(place: Place) -> dict[str, Any]:
     outline = [list(corner) for corner in place.outline]
     return {"name": place.name, "across": _figure(place.across), "up": _figure(place.up), "outline": outline}
@@ -119,6 +152,10 @@ def _place(place: Place) -> dict[str, Any]:
 
 def _pair(pair: Pair) -> dict[str, Any]:
     return {"from": pair.other, "to": pair.brand, "people": _figure(pair.people), "share": _figure(pair.share)}
+
+
+def _concerns(concerns: tuple[Concern, ...]) -> list[dict[str, Any]]:
+    return [{"labels": dict(concern.labels), "authors": _figure(concern.authors)} for concern in concerns]
 
 
 def _audience(audience: Audience) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def _scales(drawn: Map, size: tuple[int, int]) -> tuple[Any, Any]:
     return tuple(
         alt.Scale(domain=[(start + end) / 2 - unit * pixels / 2, (start + end) / 2 + unit * pixels / 2], nice=False, zero=False)
         for start, end, pixels in zip(low, high, size, strict=True)
-    )  # type: ignore[return-value]
+    )
 
 
 def _labels(drawn: Map, names: Mapping[str, str], x: Any, y: Any, size: tuple[int, int]) -> list[Any]:

@@ -15,6 +15,7 @@ from reports.figures import Figure
 from reports.measures import FEWEST_AUTHORS, Asked
 
 MOST = 8  # words of each brand
+STRENGTH = 1000  # words of the prior at most; a quarter of a small corpus, that the prior does not outweigh it
 CLEAR = 2.576  # z of the log-odds: one word in a hundred passes by chance, so the words are those of the largest z
 _WRITERS = """
 WITH said AS (SELECT DISTINCT brand, author, unnest(t.words) AS word FROM ({rows}) JOIN texts t USING (id) WHERE counted),
@@ -55,7 +56,7 @@ def words(snapshot: Snapshot, asked: Asked, weeks: Iterable[Span]) -> tuple[Word
 
 def _best(counts: Floats, brand: int) -> list[int]:
     ours, theirs = counts[brand], counts.sum(0) - counts[brand]
-    z = log_odds(ours, theirs, counts.sum(0))
+    z = log_odds(ours, theirs, counts.sum(0), strength=min(STRENGTH, counts.sum() / 4))
     order = np.lexsort((np.arange(len(z)), -z))
     return [int(at) for at in order[:MOST] if z[at] >= CLEAR and ours[at] >= FEWEST_AUTHORS]
 

@@ -27,7 +27,7 @@ def names(value: Any) -> set[str]:
         return set().union(*map(names, value))
     if not isinstance(value, dict):
         return set()
-    by_data = {"versions", "labels", "measures", "changes", "trend"}
+    by_data = {"versions", "labels", "measures", "changes", "trailing", "trend"}
     return set(value) | set().union(*(names(list(v.values()) if key in by_data else v) for key, v in value.items()))
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from folate.weeks import Week, trailing
-from nlp.statistics import interval
-from reports.estimates import BALANCED, DRAWS, Estimates, net_sentiment, unaudited
+from nlp.statistics import corrected, interval, ppi_mean
+from reports.estimates import BALANCED, FEWEST_LABELS, UNAUDITED_ERROR, Estimates, net_sentiment, on_simplex
 from reports.rows import Mentions
 
 WEEKS = (*trailing(Week(2026, 10), 1), Week(2026, 10))
@@ -16,14 +16,16 @@ WEEKS = (*trailing(Week(2026, 10), 1), Week(2026, 10))
 
 def mentions(
     brand: Sequence[int], week: Sequence[int], source: Sequence[int], author: Sequence[int] | None = None, posteriors: Any = None,
-    brands: int = 2, sources: int = 2,
+    brands: int = 2, sources: int = 2, label: Sequence[int] | None = None,
 ) -> Mentions:  # fmt: skip
-    n, (brand_codes, week_codes, source_codes) = len(brand), (np.array(codes, np.int64) for codes in (brand, week, source))
-    return Mentions(
-        tuple("abc"[:brands]), WEEKS, tuple("xyz"[:sources]), brand_codes, week_codes, source_codes,
-        np.array(range(n) if author is None else author, dtype=np.uint64), np.ones(n, dtype=bool), np.full(n, np.nan),
-        np.full((n, 3), np.nan) if posteriors is None else np.asarray(posteriors), {},
-    )  # fmt: skip
+    n = len(brand)
+    columns = [
+        np.array(brand, np.int64), np.array(week, np.int64), np.array(source, np.int64),
+        np.array(range(n) if author is None else author, dtype=np.uint64), np.ones(n, dtype=bool), np.full(n, np.nan), np.full(n, np.nan),
+        np.full((n, 3), np.nan) if posteriors is None else np.asarray(posteriors), np.array([-1] * n if label is None else label, np.int64),
+    ]  # fmt: skip
+    order = np.lexsort(tuple(columns[2::-1]))
+    return Mentions(tuple("abc"[:brands]), WEEKS, tuple("xyz"[:sources]), *(column[order] for column in columns), samples={})
 
 
 def draw(shares: Sequence[float], n: int, rng: np.random.Generator) -> np.ndarray:
@@ -61,7 +63,7 @@ def test_emq_finds_five_percent_where_sums_of_probabilities_do_not() -> None:
     rng = np.random.default_rng(0)
     posteriors = draw((0.05, 0.35, 0.6), 3000, rng)
     m = mentions([0] * 3000, [1] * 3000, [0] * 3000, posteriors=posteriors, brands=1)
-    shares = Estimates(m, np.ones(2), BALANCED).shares()
+    shares = Estimates(m, np.ones(2), BALANCED).shares
     assert shares.method[0].tolist() == ["", "emq"]
     assert shares.draws[0, 0, 1] == pytest.approx([0.05, 0.35, 0.6], abs=0.02)
     assert posteriors.mean(axis=0)[0] > 0.1
@@ -74,7 +76,7 @@ def test_small_sources_are_pooled_and_what_is_still_small_says_so(sizes: tuple[i
     source = [0] * sizes[0] + [1] * sizes[1]
     posteriors = draw((0.2, 0.3, 0.5), len(source), np.random.default_rng(1))
     m = mentions([0] * len(source), [1] * len(source), source, posteriors=posteriors, brands=1)
-    assert Estimates(m, np.ones(2), BALANCED).shares().method[0, 1] == method
+    assert Estimates(m, np.ones(2), BALANCED).shares.method[0, 1] == method
 
 
 def test_weeks_are_compared_by_one_method() -> None:
@@ -82,8 +84,8 @@ def test_weeks_are_compared_by_one_method() -> None:
     posteriors = draw((0.2, 0.3, 0.5), 300, np.random.default_rng(2))
     m = mentions([0] * 300, [0] * 250 + [1] * 50, [0] * 300, posteriors=posteriors, brands=1)
     estimates = Estimates(m, np.ones(2), BALANCED)
-    assert estimates.shares().method[0].tolist() == ["emq", "probabilities"]
-    assert estimates.shares(jointly=True).method[0].tolist() == ["probabilities", "probabilities"]
+    assert estimates.shares.method[0].tolist() == ["emq", "probabilities"]
+    assert estimates.comparable_shares([0, 1], estimates.every_source).method[0].tolist() == ["probabilities", "probabilities"]
 
 
 @pytest.mark.slow
@@ -95,19 +97,79 @@ def test_intervals_cover_the_truth() -> None:
         author = np.repeat(np.arange(400), rng.integers(1, 9, 400))[:400]
         posteriors = np.concatenate([draw(labels_of[a], 1, rng) for a in author])
         m = mentions([0] * 400, [1] * 400, [0] * 400, author=author.tolist(), posteriors=posteriors, brands=1)
-        draws = Estimates(m, np.ones(2), BALANCED).shares().draws[:, 0, 1, 0]
+        draws = Estimates(m, np.ones(2), BALANCED).shares.draws[:, 0, 1, 0]
         low, high = interval(draws[1:])
         hits += low <= truth[0] <= high
     assert 0.90 <= hits / 300 <= 0.99
 
 
-def test_the_allowance_for_an_unaudited_model_widens_levels_and_not_changes() -> None:
-    shares = np.tile([0.2, 0.3, 0.5], (DRAWS + 1, 1, 2, 1)).astype(float)
-    widened = unaudited(shares)
-    assert widened[0] == pytest.approx(shares[0])
-    assert widened[1:, 0, 0, 0].std() == pytest.approx(0.024, rel=0.1)
-    assert (widened[:, 0, 1] - widened[:, 0, 0]) == pytest.approx(np.zeros((DRAWS + 1, 3)))
-    assert widened.sum(axis=3) == pytest.approx(np.ones((DRAWS + 1, 1, 2)))
+def test_the_allowance_for_an_unaudited_model_widens_levels_the_same_in_all_weeks() -> None:
+    correction = Estimates(mentions([0, 1], [0, 1], [0, 0]), np.ones(2), BALANCED).correction
+    assert correction[0] == pytest.approx(np.zeros((2, 1, 3)))
+    assert correction[1:, 0, 0, 0].std() == pytest.approx(UNAUDITED_ERROR, rel=0.1)
+    assert correction.sum(axis=3) == pytest.approx(np.zeros((len(correction), 2, 1)))
+
+
+def misread(shares: Sequence[float], n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Labels drawn at `shares`, and posteriors of a model that takes every third positive for a negative."""
+    labels = rng.choice(3, n, p=shares)
+    said = np.where((labels == 2) & (rng.random(n) < 1 / 3), 0, labels)
+    rows = np.concatenate([draw(np.eye(3)[one], 1, rng) for one in said])
+    return labels, rows
+
+
+def test_an_audit_takes_out_what_the_model_gets_wrong_in_this_week_and_the_other() -> None:
+    rng = np.random.default_rng(4)
+    labels, rows = (
+        np.concatenate(pair) for pair in zip(misread((0.1, 0.3, 0.6), 600, rng), misread((0.2, 0.3, 0.5), 600, rng), strict=True)
+    )
+    label = np.where(np.arange(1200) >= 1000, labels, -1)  # two hundred of the second week
+    m = mentions([0] * 1200, [0] * 600 + [1] * 600, [0] * 1200, posteriors=rows, brands=1, label=label.tolist())
+    alone = Estimates(m, np.ones(2), BALANCED)
+    assert alone.audited.tolist() == [200]
+    level = on_simplex(alone.shares.draws + alone.correction)
+    truth = [np.bincount(labels[part], minlength=3) / 600 for part in (slice(600), slice(600, None))]
+    for week in (0, 1):
+        assert abs(alone.shares.draws[0, 0, week, 0] - truth[week][0]) > 0.12
+        assert level[0, 0, week] == pytest.approx(truth[week], abs=0.05)
+        low, high = interval(level[1:, 0, week, 0])
+        assert low < truth[week][0] < high
+
+
+def test_a_census_leaves_nothing_to_the_model() -> None:
+    rng = np.random.default_rng(5)
+    labels, rows = misread((0.1, 0.3, 0.6), 300, rng)
+    estimates = Estimates(mentions([0] * 300, [1] * 300, [0] * 300, posteriors=rows, brands=1, label=labels.tolist()), np.ones(2), BALANCED)
+    found = (estimates.shares.draws + estimates.correction)[0, 0, 1]
+    assert found == pytest.approx(np.bincount(labels, minlength=3) / 300)
+
+
+def test_the_audit_equals_ppi() -> None:
+    """In one week, one source: `nlp.statistics.ppi_mean` of the corrected posteriors, which a test there holds against ppi-python."""
+    rng = np.random.default_rng(6)
+    labels, rows = misread((0.1, 0.3, 0.6), 500, rng)
+    label = np.where(np.arange(500) < 120, labels, -1)
+    estimates = Estimates(mentions([0] * 500, [1] * 500, [0] * 500, posteriors=rows, brands=1, label=label.tolist()), np.ones(2), BALANCED)
+    predicted = corrected(rows, BALANCED, estimates.shares.draws[0, 0, 1])
+    expected = ppi_mean(np.eye(3)[labels[:120]], predicted[:120], predicted)
+    assert (estimates.shares.draws + estimates.correction)[0, 0, 1] == pytest.approx(expected, abs=1e-6)
+
+
+def test_few_labels_are_no_audit() -> None:
+    rows = draw((0.2, 0.3, 0.5), 300, np.random.default_rng(7))
+    label = [0] * (FEWEST_LABELS - 1) + [-1] * (301 - FEWEST_LABELS)
+    estimates = Estimates(mentions([0] * 300, [1] * 300, [0] * 300, posteriors=rows, brands=1, label=label), np.ones(2), BALANCED)
+    assert estimates.correction[0] == pytest.approx(np.zeros((1, 1, 3)))
+
+
+def test_the_busiest_hundredth() -> None:
+    """199 authors with one post and one with 101: of 200 authors two are the hundredth, who wrote 102 of 300."""
+    author = list(range(199)) + [500] * 101
+    estimates = Estimates(mentions([0] * 300, [1] * 300, [0] * 300, author=author), np.ones(2), BALANCED)
+    top = estimates.top_authors(1)
+    assert top[0, 0] == pytest.approx(102 / 300)
+    assert np.isnan(top[:, 1]).all()
+    assert estimates.posts_per_author[0, 0, 1] == pytest.approx(1.5)
 
 
 def test_both_definitions_of_net_sentiment() -> None:
