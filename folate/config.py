@@ -70,6 +70,7 @@ class Label:
 class Scorecard:
     """Points of purchase intent that one post brings its author; 0 takes a signal out."""
 
+    asks: float = 1.0  # anything, by the model's judgement
     asks_price: float = 2.0
     asks_where: float = 3.0
     compares: float = 3.0

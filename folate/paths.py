@@ -39,6 +39,11 @@ class Project:
         return self.root / "reports"
 
     @property
+    def thresholds(self) -> Path:
+        """Of tags, learnt from judged posts: JSON."""
+        return self.root / "thresholds.json"
+
+    @property
     def deliveries(self) -> Path:
         """What was told to whom (see `folate.delivery.ledger`)."""
         return self.root / "deliveries.sqlite"

@@ -48,13 +48,19 @@ class Audience:
         return self._names[segment]
 
     def find(self, text: str) -> list[str]:
-        """Ids of the segments that the author of a text says to belong to, in the order of `ids`.
-
-        What is quoted of others behind `//@` is not the author's.
-        """
-        said = fold(_REPOSTED.split(text, maxsplit=1)[0])
+        """Ids of the segments that the author of a text says to belong to, in the order of `ids`."""
+        said = fold(own_words(text))
         plain = [id_ for id_, terms in self._plain.items() if terms and terms.search(said)]
         return plain + [id_ for id_, segment in self._built_in.items() if _speaks(said, segment)]
+
+
+def own_words(text: str) -> str:
+    """A text without what it quotes of others behind `//@`.
+
+    >>> own_words("转发 //@somebody: 我怀孕了")
+    '转发 '
+    """
+    return _REPOSTED.split(text, maxsplit=1)[0]
 
 
 def _any_of(terms: Sequence[str]) -> re.Pattern[str] | None:

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 Vectors = NDArray[np.floating]
 
 # Chosen by `python -m benchmarks.tags`, on the taxonomy's own examples, each left out in turn.
-THRESHOLD = 0.4  # least score of a tag whose posts nobody has judged
+THRESHOLD = 0.42  # least score of a tag whose posts nobody has judged
 NAMED = 0.5  # added to the cosine of a label that the post names by one of its words
 NAMES_WEIGHT = 2.0  # of the mean of a label's words in its vector; that of its examples has 1
 MOST = 3  # labels a post, the wider ones that they imply not counted
@@ -60,19 +60,21 @@ class Tagger:
         self._words, self._owners = _words(taxonomy)
         self._posts, self._vectors = _vectors(taxonomy, embed)
 
-    def tags(self, texts: Sequence[str], embeddings: NDArray[np.float32]) -> list[list[Tag]]:
-        """The tags of each text, best first, given its unit vector (n, d) from the encoder that `embed` is of.
+    def tags(self, texts: Sequence[str], embeddings: Iterable[Vectors | None]) -> list[list[Tag]]:
+        """The tags of each text, best first, given its unit vector (d,) from the encoder that `embed` is of, if it has one.
 
         At most `MOST` labels: the best one, and others that the text names; each brings the wider labels that it stands in.
         """
         scores = self.scores(texts, embeddings)
         return [self._chosen(row, named) for row, named in zip(scores, self.named(texts), strict=True)]
 
-    def scores(self, texts: Sequence[str], embeddings: NDArray[np.float32]) -> Floats:
+    def scores(self, texts: Sequence[str], embeddings: Iterable[Vectors | None]) -> Floats:
         """Cosine of each text with each label (n, k), `NAMED` added where the text names it; a text without a vector has cosine 0."""
-        there = np.linalg.norm(embeddings, axis=1, keepdims=True) > 0
-        centred = _unit((embeddings - np.stack([self._posts[language(text)] for text in texts])) * there) if texts else embeddings
-        return np.asarray(centred @ self._vectors.T + NAMED * self.named(texts), np.float64)
+        centred = np.zeros((len(texts), self._vectors.shape[1]))
+        for row, (text, vector) in enumerate(zip(texts, embeddings, strict=True)):
+            if vector is not None and vector.any():
+                centred[row] = vector - self._posts[language(text)]
+        return np.asarray(_unit(centred) @ self._vectors.T + NAMED * self.named(texts))
 
     def named(self, texts: Sequence[str]) -> NDArray[np.bool_]:
         """Which labels each text names (n, k)."""

@@ -1,0 +1,114 @@
+"""Tags of the shipped taxonomy: the choice of their constants, and their precision and recall on posts held out.
+
+    python -m benchmarks.tags [--model MODEL] [--choose]
+
+Reads tests/eval/tags.tsv. `--choose` scores thresholds and the weight of a name on the taxonomy's own examples, each against vectors
+made without it, once as it is and once as if it named nothing, and on posts about other things (benchmarks/offtopic.txt).
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folate.config import LEVELS
+from nlp import tags
+from nlp.sentiment import Reader, load
+from nlp.statistics import wilson
+
+HELD = Path(__file__).parents[1] / "tests" / "eval" / "tags.tsv"
+OFFTOPIC = Path(__file__).parent / "offtopic.txt"
+FOLDS = 4  # examples of a label, two a language
+THRESHOLDS, WEIGHTS = np.arange(0.2, 0.7, 0.02), (0.2, 0.3, 0.4, 0.5, 0.6)
+Vector = NDArray[np.floating]
+
+
+def held() -> list[tuple[str, set[str]]]:
+    """Posts and their labels, the wider ones included."""
+    rows = [line.split("\t") for line in HELD.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    return [(text, wider([] if labels == "-" else labels.split("; "))) for text, labels in rows]
+
+
+def wider(labels: Sequence[str]) -> set[str]:
+    return {LEVELS.join(label.split(LEVELS)[: depth + 1]) for label in labels for depth in range(4)}
+
+
+def counts(found: Sequence[set[str]], wanted: Sequence[set[str]]) -> tuple[int, int, int]:
+    """Tags right, given, wanted."""
+    return sum(len(f & w) for f, w in zip(found, wanted, strict=True)), sum(map(len, found)), sum(map(len, wanted))
+
+
+def measure(reader: Reader) -> None:
+    tagger, posts = tags.Tagger((), reader.embed), held()
+    texts = [text for text, _ in posts]
+    found = [{tag.tag for tag in its} for its in tagger.tags(texts, reader.embed(texts))]
+    for name, part in (("all", lambda text: True), ("zh", lambda text: not text.isascii()), ("en", str.isascii)):
+        chosen = [(f, w) for f, (text, w) in zip(found, posts, strict=True) if part(text)]
+        right, given, wanted = counts([f for f, _ in chosen], [w for _, w in chosen])
+        quiet = [not f for f, w in chosen if not w]
+        print(
+            f"{name:4} posts {len(chosen)}, {share('precision', right, given)}, {share('recall', right, wanted)}, "
+            f"{share('left alone of those on nothing', sum(quiet), len(quiet))}"
+        )
+
+
+def share(name: str, part: int, whole: int) -> str:
+    low, high = wilson(part, whole)
+    return f"{name} {part / whole:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def choose(reader: Reader) -> None:
+    """Print the best choices by F1."""
+    known: dict[str, Vector] = {}
+    cosines, named, wanted = [], [], []
+    for fold in range(FOLDS):
+        taxonomy = [replace(entry, examples=entry.examples[:fold] + entry.examples[fold + 1 :]) for entry in tags.shipped()]
+        tagger = tags.Tagger(taxonomy, partial(embed, reader, known))
+        pairs = [(entry.examples[fold], wider([entry.label])) for entry in tags.shipped() if entry.examples]
+        pairs += [(text, set()) for text in OFFTOPIC.read_text(encoding="utf-8").splitlines()[fold::FOLDS] * 4]
+        texts = [text for text, _ in pairs]
+        words = tagger.named(texts)
+        cosines += [tagger.scores(texts, embed(reader, known, texts)) - tags.NAMED * words] * 2
+        named += [words, np.zeros_like(words)]
+        wanted += [labels for _, labels in pairs] * 2
+    likeness, words = np.concatenate(cosines), np.concatenate(named)
+    ranked = sorted(
+        ((f1(likeness + weight * words, threshold, wanted), threshold, weight) for threshold, weight in product(THRESHOLDS, WEIGHTS)),
+        reverse=True,
+    )
+    for score, threshold, weight in ranked[:5]:
+        print(f"F1 {score:.3f}: THRESHOLD {threshold:.2f}, NAMED {weight:.1f}")
+
+
+def f1(scores: Vector, threshold: float, wanted: Sequence[set[str]]) -> float:
+    """Of the best label of each post (n, k), given from `threshold` on."""
+    best = scores.argmax(axis=1)
+    labels = [entry.label for entry in tags.shipped()]
+    found = [wider([labels[b]]) if row[b] >= threshold else set() for row, b in zip(scores, best, strict=True)]
+    right, given, total = counts(found, wanted)
+    return 2 * right / (given + total)
+
+
+def embed(reader: Reader, known: dict[str, Vector], texts: Sequence[str]) -> Vector:
+    """Vectors of the texts; each text is read once in all."""
+    new = [text for text in dict.fromkeys(texts) if text not in known]
+    known.update(zip(new, reader.embed(new), strict=True))
+    return np.stack([known[text] for text in texts])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="", help="a model folder; the shipped one when missing")
+    parser.add_argument("--choose", action="store_true")
+    arguments = parser.parse_args()
+    reader = load(arguments.model, threads=1)
+    choose(reader) if arguments.choose else measure(reader)
+
+
+if __name__ == "__main__":
+    main()

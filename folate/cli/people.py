@@ -1,0 +1,100 @@
+"""Commands on tags and leads: what posts are about, and who is about to buy."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from folate.cli.options import DATA_FORMATS, csv_cell, emit, format_option, project_option, week_option
+from folate.errors import InputError
+from folate.weeks import Week
+
+if TYPE_CHECKING:
+    from folate.pipeline.tags import Verdict
+
+COLUMNS = ("tag", "post", "score", "text", "right")
+ANSWERS = {"1": True, "y": True, "yes": True, "是": True, "对": True, "0": False, "n": False, "no": False, "否": False, "错": False}
+
+
+@click.command()
+@click.option("--export", "out", type=click.Path(path_type=Path, dir_okay=False), help="Write posts to judge as CSV.")
+@click.option("--import", "filled", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Read the answers of such a CSV.")
+@click.option("--per-label", type=click.IntRange(min=1), default=20, show_default=True, help="Most posts to judge of a label.")
+@project_option
+@format_option(*DATA_FORMATS)
+def tags(out: Path | None, filled: Path | None, per_label: int, folder: Path, form: str) -> int:
+    """Learn the thresholds of the taxonomy's tags from posts that a person judges.
+
+    --export draws posts for each label, above its threshold and somewhat below. Fill the column right with y or n and read the
+    file by --import: thresholds are kept in the project, and 'folate annotate' tags by them.
+    """
+    if bool(out) == bool(filled):
+        raise click.UsageError("wanted --export FILE or --import FILE.")
+    from folate.pipeline import tags as steps
+    from folate.pipeline.workspace import Workspace
+    from nlp.sentiment import load
+
+    workspace = Workspace.open(folder)
+    reader = load(workspace.config.nlp.model, workspace.config.nlp.threads)
+    if out:
+        _write(out, steps.draw(workspace, reader, per_label))
+        return 0
+    assert filled  # noqa: S101
+    verdicts, bad = [], 0
+    for verdict in _verdicts(filled):
+        if isinstance(verdict, str):
+            bad += 1
+            click.echo(verdict, err=True)
+        else:
+            verdicts.append(verdict)
+    emit(steps.learn(workspace, reader, verdicts), form)
+    return InputError.exit_code if bad else 0
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+    """CSV for a spreadsheet: UTF-8 with a mark, a text on one line, nothing that would run as a formula."""
+    from reports.sections import printable
+
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for row in rows:
+            writer.writerow([csv_cell(printable(" ".join(row[name].split())) if name == "text" else row[name]) for name in COLUMNS])
+    click.echo(f"{len(rows)} posts in {path}: fill the column right with y or n, then 'folate tags --import {path}'.", err=True)
+
+
+def _verdicts(path: Path) -> Iterator["Verdict | str"]:
+    """The answers of a filled CSV, and a sentence for each row that can't be read; rows without an answer are passed over."""
+    from corpora.files.delimited import Delimited
+    from corpora.files.rejects import Reject
+    from folate.pipeline.tags import Verdict
+
+    table = Delimited.sniff(lambda: path.open("rb"))
+    if lacking := [name for name in ("tag", "score", "right") if name not in table.columns]:
+        raise InputError(f"wanted a CSV that 'folate tags --export' wrote, got {path} without the column {lacking[0]!r}.")
+    for row in table.rows():
+        if isinstance(row, Reject):
+            yield f"row {row.row}: {row.detail}"
+        elif answer := row.values["right"].strip().lower():
+            try:
+                yield Verdict(row.values["tag"], float(row.values["score"]), ANSWERS[answer])
+            except (ValueError, KeyError):
+                yield f"row {row.number}: wanted y or n as right and a number as score, got {answer!r} and {row.values['score']!r}."
+
+
+@click.command()
+@week_option
+@click.option("--least", type=float, default=1.0, show_default=True, help="Fewest points of a lead.")
+@project_option
+@format_option("csv", "json", "jsonl", "table")
+def leads(week: Week, least: float, folder: Path, form: str) -> None:
+    """Score purchase intent by author and brand with the scorecard of folate.toml, up to a week; authors stay hashed."""
+    from folate.pipeline.leads import find_leads
+    from folate.pipeline.workspace import Workspace
+
+    found = find_leads(Workspace.open(folder), week, least)
+    if found.anonymous:
+        click.echo(f"note: {found.anonymous} posts with a signal have no author and are in no lead.", err=True)
+    emit(found.rows, form)

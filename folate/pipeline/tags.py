@@ -1,0 +1,87 @@
+"""Tags of the project's taxonomy: the tagger with the thresholds that the project has learnt, and the posts to learn them from."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from folate.errors import ConfigError, NotFound
+from folate.pipeline.workspace import Workspace
+from folate.post import body
+from nlp.sentiment import Reader
+from nlp.tags import Tagger, fit_threshold
+
+SAMPLE = 2_000  # posts to draw from
+BELOW = 0.15  # under the threshold: so far down posts are drawn, since a cut that is too high is seen only there
+
+_POSTS = """
+SELECT id, title, text FROM posts ANTI JOIN duplicates USING (id) ORDER BY md5(id), id LIMIT $most
+""".strip()
+
+
+class Verdict(NamedTuple):
+    """A person's answer: whether a post that scored so is rightly tagged so."""
+
+    tag: str
+    score: float
+    right: bool
+
+
+def tagger(workspace: Workspace, reader: Reader) -> Tagger:
+    """The project's tagger on the vectors of `reader`; thresholds learnt on another model's vectors do not hold and are left aside."""
+    learnt = _learnt(workspace)
+    thresholds = learnt["labels"] if learnt["model"] == _model(reader) else {}
+    return Tagger(workspace.config.taxonomy, reader.embed, {label: its["threshold"] for label, its in thresholds.items()})
+
+
+def draw(workspace: Workspace, reader: Reader, per_label: int) -> list[dict[str, Any]]:
+    """Posts to judge, at most so many a label, from a sample of the corpus without copies. Raises NotFound when there are no posts."""
+    posts = workspace.store.snapshot().sql(_POSTS, {"most": SAMPLE}).to_pylist()
+    if not posts:
+        raise NotFound("wanted posts to draw from, got an empty corpus: run 'folate import' or 'folate crawl' first.")
+    tags = tagger(workspace, reader)
+    texts = [body(post["title"], post["text"]) for post in posts]
+    scores = tags.scores(texts, reader.embed(texts))
+    near = scores >= tags.thresholds - BELOW
+    return [
+        {"tag": label, "post": posts[row]["id"], "score": round(float(scores[row, column]), 4), "text": texts[row], "right": None}
+        for column, label in enumerate(tags.labels)
+        for row in np.flatnonzero(near[:, column])[:per_label]
+    ]
+
+
+def learn(workspace: Workspace, reader: Reader, verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
+    """Fit and store the threshold of each label judged; one row a label. Those of other labels stay, unless the model is another."""
+    judged: defaultdict[str, list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        judged[verdict.tag].append(verdict)
+    learnt = _learnt(workspace)
+    labels = learnt["labels"] if learnt["model"] == _model(reader) else {}
+    for label, its in sorted(judged.items()):
+        right = np.array([verdict.right for verdict in its])
+        threshold = fit_threshold(np.array([verdict.score for verdict in its]), right)
+        labels[label] = {"threshold": round(threshold, 4), "judged": len(its), "right": int(right.sum())}
+    workspace.project.thresholds.write_text(
+        json.dumps({"model": _model(reader), "labels": labels}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+    )
+    return [{"tag": label} | labels[label] for label in sorted(judged)]
+
+
+def _model(reader: Reader) -> str:
+    return f"{reader.name}+{reader.version}"
+
+
+def _learnt(workspace: Workspace) -> dict[str, Any]:
+    """What `learn` stored: the model, and by label its threshold. Raises ConfigError when the file is no such thing."""
+    path = workspace.project.thresholds
+    if not path.exists():
+        return {"model": None, "labels": {}}
+    try:
+        learnt = json.loads(path.read_text(encoding="utf-8"))
+        if all(isinstance(its["threshold"], float) for its in learnt["labels"].values()) and "model" in learnt:
+            return dict(learnt)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass  # told below, with every other way of not being such a file
+    raise ConfigError(f"wanted thresholds that 'folate tags --import' wrote, got {path}: delete it to go back to the defaults.")
