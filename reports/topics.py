@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import inf
 from typing import Any
@@ -14,6 +14,8 @@ from reports.sections import Quote, quotes
 
 QUOTES = 3  # of each topic
 RISE = ("coverage", "volume", "share")
+Ask = Callable[[str, float | None, str], Figure]
+"""Makes a figure of a topic from a measure, its value and the SQL expression that gives it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,8 @@ class Topic:
     posts: Figure
     gain: Figure
     copies: Figure
+    net: Figure | None  # net sentiment of its authors less that of the week's others; missing where it was not measured
+    customers: Figure | None  # its authors who name our brand with it; missing under five
     rise: Mapping[str, Figure]  # coverage, volume and share: factors whose product is the rise over the mean of the weeks before
     first_seen: datetime | None
     sources: tuple[str, ...]
@@ -86,6 +90,8 @@ def _topic(row: Mapping[str, Any], detail: Mapping[str, Any], said: Iterable[Quo
         posts=figure("topic_posts", row["posts"], "posts"),
         gain=figure("topic_gain", detail.get("gain"), _number("'gain'")),
         copies=figure("topic_copies", detail.get("copies"), _number("'copies'")),
+        net=_net(detail.get("sentiment"), figure),
+        customers=_customers(detail.get("goes_with") or {}, figure, asked),
         rise={part: figure(f"topic_{part}", rise[part], _number("'rise'", f"'{part}'")) for part in RISE if rise.get(part) is not None},
         first_seen=row["first_seen"],
         sources=tuple(row["sources"] or ()),
@@ -98,7 +104,23 @@ def _topic(row: Mapping[str, Any], detail: Mapping[str, Any], said: Iterable[Quo
     )
 
 
-def _audience(segment: str, found: Mapping[str, float], figure: Callable[[str, float, str], Figure], asked: Asked) -> Audience:
+def _net(told: Mapping[str, float] | None, figure: Ask) -> Figure | None:
+    if not told:
+        return None
+    difference = figure("topic_net", told["difference"], _number("'sentiment'", "'difference'"))
+    return replace(difference, low=told["low"], high=told["high"], n=int(told["authors"]))
+
+
+def _customers(brands: Mapping[str, Mapping[str, float]], figure: Ask, asked: Asked) -> Figure | None:
+    own = asked.config.own
+    if own is None or own.id not in brands:
+        return None
+    authors = brands[own.id]["authors"]
+    made = figure("concern_authors", authors, _number("'goes_with'", literal(own.id), "'authors'"))
+    return replace(made, brand=own.id, n=int(authors))
+
+
+def _audience(segment: str, found: Mapping[str, float], figure: Ask, asked: Asked) -> Audience:
     names = {known.id: " / ".join(known.names) for known in asked.config.segments}
     at = ("'segments'", literal(segment))
     return Audience(
@@ -108,7 +130,7 @@ def _audience(segment: str, found: Mapping[str, float], figure: Callable[[str, f
     )
 
 
-def _asking(row: Mapping[str, Any], asked: Asked) -> Callable[[str, float | None, str], Figure]:
+def _asking(row: Mapping[str, Any], asked: Asked) -> Ask:
     """Makes the figures of one topic: measure, value and the SQL expression that gives it."""
     where = f"week = {literal(str(asked.week))} AND id = {literal(row['id'])}"
     common: dict[str, Any] = {
