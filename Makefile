@@ -3,6 +3,7 @@ PYTHON ?= python3
 DATA ?= ../shared/data
 ENCODER ?= ../shared/encoder
 STREAM ?= $(DATA)/weibo_ncov_10k/nCov_10k_test.csv $(DATA)/hacker_news_20k/hacker_news.csv
+EVENTS ?= $(DATA)/zhihu_hot_questions/first_seen.tsv
 BIN := .venv/bin
 READY := .venv/.ready
 PEERS := .venv/.peers
@@ -42,10 +43,11 @@ test-slow: $(READY)  ## every test
 	$(BIN)/pytest
 
 eval: $(READY)  ## score the shipped model on the dev splits under DATA, beside baselines; fails under the floors
-	$(BIN)/python -m nlp.training.evaluate --data $(DATA) --floors tests/eval/floors.json
+	$(BIN)/python -m nlp.training.evaluate --data $(DATA) --own tests/eval/intents.jsonl --floors tests/eval/floors.json
 
-eval-topics: $(PEERS)  ## the folate test on STREAM (dated posts), Folate beside its peers, in minutes; ARGS='--trials 2' for fewer
+eval-topics: $(PEERS)  ## the folate test on STREAM, Folate beside its peers (ARGS='--trials 2' for fewer), and remembered news in EVENTS
 	$(BIN)/python -m benchmarks.emergence $(addprefix --stream ,$(STREAM)) $(ARGS)
+	$(BIN)/python -m benchmarks.emergence.events --stream $(EVENTS)
 
 $(PEERS): $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'
