@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -81,7 +81,8 @@ def _tell(ledger: Ledger, alerts: list[Alert], config: Config, senders: Mapping[
                 ledger, one.event, one.channel, partial(senders[one.channel], one.event.removeprefix(EVENT), str(one.message)), standing
             )
             shown.add(one.event)
-    return [one for one in ledger.deliveries(EVENT) if one.event in shown]
+    said = {one.event: one.message for one in waiting}  # the ledger forgets what was sent
+    return [replace(one, message=said.get(one.event)) for one in ledger.deliveries(EVENT) if one.event in shown]
 
 
 def _senders(workspace: Workspace) -> dict[str, Send]:

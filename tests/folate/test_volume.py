@@ -1,0 +1,111 @@
+"""What a saved query finds, and what it makes of eight weeks."""
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from corpora.snapshot import Snapshot
+from corpora.store import Store
+from folate.config import VolumeRule
+from folate.errors import ConfigError
+from folate.pipeline.volume import volume
+from folate.post import Post
+from folate.weeks import Week
+from nlp.segment import Segmenter
+from nlp.surges import surge
+
+WEEK = Week.parse("2026-W10")
+TEXTS = ("包裝漏了一半", "it LEAKS, again", "leakstop tape", "叶酸片", "a bleak day", "完全不漏", "漏", "folic  acid")
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    """The same eight texts in each of five weeks, by other people; the fifth text is about the brand, the last on another source."""
+    posts, texts, mentions, segmenter = [], [], [], Segmenter()
+    for back in range(5):
+        start = (WEEK - back).bounds("UTC")[0]
+        for n, text in enumerate(TEXTS):
+            source = "b" if n == 7 else "a"
+            post = Post(
+                id=f"{source}:{back}-{n}",
+                source=source,
+                kind="forum",
+                text=text,
+                author=f"{back}{n}",
+                published_at=start + timedelta(hours=n),
+            )
+            made = {"id": post.id, "text_hash": post.text_hash, "annotator": "test", "version": "1"}
+            posts.append(post)
+            texts.append(made | {"language": "zh", "words": segmenter.words(text), "hashtags": [], "exact": post.id})
+            mentions += [made | {"brand": "ours", "start": 0, "end": 1, "via": "text"}] if n == 4 else []
+    store = Store(tmp_path_factory.mktemp("volume"))
+    store.upsert_posts(posts)
+    store.upsert("texts", texts)
+    store.upsert("mentions", mentions)
+    return store.snapshot()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"words": ("漏",)}, (0, 5, 6)),  # inside of any word
+        ({"words": ("包装漏",)}, (0,)),  # in traditional characters, across words
+        ({"words": ("Leaks",)}, (1,)),  # whole words only
+        ({"words": ("folic acid", "叶酸")}, (3, 7)),
+        ({"words": ("漏",), "sources": ("b",)}, ()),
+        ({"brand": "ours"}, (4,)),
+        ({"sources": ("b",)}, (7,)),
+        ({}, tuple(range(8))),
+        ({"words": ("o'; DROP TABLE posts; --",)}, ()),
+    ],
+)
+def test_what_a_query_finds(snapshot: Snapshot, query: dict[str, Any], found: tuple[int, ...]) -> None:
+    judged = volume(snapshot, VolumeRule(id="q", **query), WEEK, "UTC")
+    assert judged is not None
+    assert sorted(int(post.rpartition("-")[2]) for post in judged.posts) == list(found)
+    assert judged.authors.value == len(found) == judged.authors.n
+    assert judged.expected.n == 4
+    assert judged.expected.flags == ("short baseline",)
+    assert snapshot.sql(judged.authors.query).column(0)[0].as_py() == len(found)
+    rows = snapshot.sql(judged.expected.query).to_pylist()
+    assert sum(row["authors"] for row in rows) == 5 * len(found)
+
+
+def test_a_word_without_letters_is_refused(snapshot: Snapshot) -> None:
+    with pytest.raises(ConfigError, match="which holds none"):
+        volume(snapshot, VolumeRule(id="q", words=("！",)), WEEK, "UTC")
+
+
+def test_two_weeks_are_not_enough_to_know_what_is_usual(snapshot: Snapshot) -> None:
+    assert volume(snapshot, VolumeRule(id="q"), WEEK - 2, "UTC") is None
+
+
+def series(counts: list[int], everyone: int = 1000) -> Any:
+    authors = np.array(counts)[:, None]
+    return surge(authors, np.full_like(authors, everyone))
+
+
+def test_a_rush_stands_out_and_a_usual_week_does_not() -> None:
+    usual, rush = series([10, 12, 9, 11, 8, 10, 13, 9, 11]), series([10, 12, 9, 11, 8, 10, 13, 9, 40])
+    assert usual.p_value > 0.2
+    assert usual.low < 10.5 < usual.high < 25
+    assert rush.p_value < 1e-4
+    assert rush.expected == usual.expected == pytest.approx(10.3, abs=0.5)
+
+
+def test_a_series_that_swings_and_a_short_one_are_believed_less() -> None:
+    steady, swinging, short = series([10] * 8 + [25]), series([2, 25, 4, 18, 1, 22, 5, 9, 25]), series([10] * 3 + [25])
+    assert steady.p_value < short.p_value
+    assert steady.p_value < 0.01 < swinging.p_value
+
+
+def test_more_posts_of_everything_are_no_rush_and_a_new_source_takes_no_part() -> None:
+    authors, everyone = np.full((9, 2), 10), np.full((9, 2), 1000)
+    authors[-1], everyone[-1] = 30, 3000
+    authors[:-1, 1], everyone[:-1, 1] = 0, 0
+    found = surge(authors, everyone)
+    assert found is not None
+    assert (found.observed, found.expected) == (30, pytest.approx(30, rel=0.05))
+    assert found.p_value > 0.2
