@@ -1,23 +1,25 @@
-"""Each brand's measures for one week, with evidence: levels with intervals, the change to the week before, the trend."""
+"""Each brand's measures for one week, with evidence: levels with intervals, changes to the week before and to eight weeks, the trend."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from folate.config import Config
-from folate.weeks import Week
+from folate.weeks import Span
 from nlp.statistics import Codes, Floats, benjamini_hochberg, detectable, interval, p_value
 from reports import queries
-from reports.estimates import BALANCED, Estimates, net_sentiment, ratio, unaudited
-from reports.figures import CHANGE, DETECTABLE, SAMPLE, Change, Figure
-from reports.rows import Mentions
+from reports.estimates import BALANCED, FEWEST_LABELS, Estimates, net_sentiment, on_simplex, ratio
+from reports.figures import CHANGE, CHANGE_UNITS, DETECTABLE, SAMPLE, TRAILING, TRAILING_DETECTABLE, UNITS, Change, Figure
+from reports.rows import LABELS, Mentions
 
 FEWEST_AUTHORS = 5  # below it no interval is given: a bootstrap of four people knows nothing of a fifth
+FEWEST_WEEKS = 4  # of the trailing eight that a mean is taken of
 LEAST_CHANGE = 0.02  # smaller ones get no arrow, whatever their interval
 FALSE_DISCOVERIES = 0.1  # tolerated among all arrows of a report
+MANY_COPIES = 0.2  # of a brand's mentions, to be told
 TRENDS = ("share_of_voice", "net_sentiment_polar")
-CHANGES = ("mentions", "authors", "share_of_voice", "net_sentiment_polar", "net_sentiment_all", "negative", "positive", "rating")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,18 +31,18 @@ class BrandMeasures:
     own: bool
     method: str  # how sentiment was quantified: emq, probabilities, mixed, or empty when nothing is annotated
     figures: Mapping[str, Figure]
-    changes: Mapping[str, Change] = field(default_factory=dict)
+    changes: Mapping[str, Change] = field(default_factory=dict)  # to the week before
+    trailing: Mapping[str, Change] = field(default_factory=dict)  # to the mean of the eight weeks before
     trend: Mapping[str, tuple[Figure, ...]] = field(default_factory=dict)  # oldest week first, this one last
 
 
 @dataclass(frozen=True)
 class Level:
-    """A measure as arrays: draws (draws, brands, weeks) and observations (brands, weeks)."""
+    """A measure as arrays: draws (draws, brands, weeks), the newest week last, and observations (brands, weeks)."""
 
     draws: Floats
     n: Floats | Codes
     has_interval: bool = True
-    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Asked:
     """What all figures of one report share."""
 
     config: Config
-    week: Week
+    week: Span
     versions: str
     flags: tuple[str, ...] = ()  # of counts: "partial", "incomplete" when the week or a source of it is not all there
 
@@ -64,50 +66,85 @@ def fixed_weights(mentions: Mentions, config: Config) -> Floats:
     return np.array([declared.get(name, 1.0) for name in mentions.sources]) * authors
 
 
-def levels(estimates: Estimates, audited: bool = False) -> dict[str, Level]:
+def levels(estimates: Estimates) -> dict[str, Level]:
     """Every measure of every brand and week."""
-    shares = estimates.shares()
-    mentions, authors = estimates.all_mentions.sum(axis=3), estimates.authors.sum(axis=3)
-    voices = np.broadcast_to(authors[0].sum(axis=0), authors[0].shape)
-    rating, rated = estimates.rated
-    likely = shares.draws if audited else unaudited(shares.draws)
-    polar, every = net_sentiment(likely)
+    authors, counted = estimates.authors.sum(axis=3), estimates.counted.sum(axis=3)
+    mentions, everybody = estimates.all_mentions.sum(axis=3), estimates.every_source
     found = {
         "mentions": Level(mentions, mentions[0], has_interval=False),
-        "authors": Level(authors, estimates.counted[0].sum(axis=2), has_interval=False),
-        "share_of_voice": Level(estimates.share_of_voice(), voices),
-        "share_of_voice_raw": Level(estimates.raw_share_of_voice, voices),
-        "rating": Level(rating, rated),
+        "authors": Level(authors, counted[0], has_interval=False),
+        "share_of_voice": Level(estimates.share_of_voice(), _voices(estimates)),
+        "share_of_voice_raw": Level(estimates.raw_share_of_voice, _voices(estimates)),
+        "posts_per_author": Level(estimates.posts_per_author, counted[0]),
+        "top_authors": Level(estimates.top_authors(len(estimates.mentions.weeks) - 1)[..., None], counted[0][:, -1:]),
         "copies": Level(estimates.copies, mentions[0], has_interval=False),
     }
-    sentiment = {"net_sentiment_polar": polar, "net_sentiment_all": every}
-    sentiment |= {name: likely[..., label] for label, name in enumerate(("negative", "neutral", "positive"))}
-    flags = () if audited else ("unaudited",)
-    return found | {name: Level(draws, shares.n, flags=flags) for name, draws in sentiment.items()}
+    shares = estimates.shares
+    sentiment = _sentiment(on_simplex(shares.draws + estimates.correction), shares.n)
+    return found | _means(estimates, everybody) | sentiment | _judgements(estimates)
 
 
-def differences(estimates: Estimates) -> dict[str, Level]:
-    """Change of every measure from the first to the second week (draws, brands, 1), in its own unit; counts as a ratio less 1."""
-    shares = estimates.shares(jointly=True)
-    polar, every = net_sentiment(shares.draws)
-    rating, rated = estimates.rated
-    mentions, authors = estimates.all_mentions.sum(axis=3), estimates.authors.sum(axis=3)
-    found = {name: _minus(draws, authors[0]) for name, draws in (("share_of_voice", estimates.share_of_voice()),)}
-    found |= {
-        name: Level(ratio(draws[..., 1:], draws[..., :1]) - 1, draws[0]) for name, draws in (("mentions", mentions), ("authors", authors))
+def _voices(estimates: Estimates) -> Floats:
+    authors = estimates.authors[0].sum(axis=2)
+    return np.broadcast_to(authors.sum(axis=0), authors.shape)
+
+
+def _means(estimates: Estimates, sources: NDArray[np.bool_]) -> dict[str, Level]:
+    """Measures that are means over the posts that show them."""
+    (ratings, rated), (acts, shown) = ([part[..., sources].sum(axis=3) for part in pair] for pair in (estimates.rated, estimates.engaged))
+    return {
+        "rating": Level(ratio(ratings, rated), rated[0]),
+        "engagement": Level(np.where(shown > 0, acts, np.nan), shown[0], has_interval=False),
+        "engagement_per_post": Level(ratio(acts, shown), shown[0]),
     }
-    found["rating"] = _minus(rating, rated)
-    sentiment = {
-        "net_sentiment_polar": polar,
-        "net_sentiment_all": every,
-        "negative": shares.draws[..., 0],
-        "positive": shares.draws[..., 2],
-    }
-    return found | {name: _minus(draws, shares.n) for name, draws in sentiment.items()}
 
 
-def _minus(draws: Floats, n: Floats | Codes) -> Level:
-    return Level(draws[..., 1:] - draws[..., :1], n)
+def _sentiment(shares: Floats, n: Codes) -> dict[str, Level]:
+    polar, every = net_sentiment(shares)
+    named = {"net_sentiment_polar": polar, "net_sentiment_all": every} | {name: shares[..., at] for at, name in enumerate(LABELS)}
+    return {name: Level(draws, n) for name, draws in named.items()}
+
+
+def _judgements(estimates: Estimates) -> dict[str, Level]:
+    draws, n = estimates.judged
+    return {name: Level(draws[..., at], n[..., at]) for at, name in enumerate(queries.JUDGED)}
+
+
+def differences(estimates: Estimates, before: Sequence[int]) -> dict[str, Level]:
+    """How each measure of the last week differs from its mean over the weeks `before`: draws (draws, brands, 1), in its own unit.
+
+    Counts and rates as a ratio less 1. Like is compared with like: sources that spoke in all of these weeks, sentiment by one method.
+    """
+    m, weeks = estimates.mentions, [*before, len(estimates.mentions.weeks) - 1]
+    sources = common_sources(estimates, weeks)[0]
+    shares = estimates.comparable_shares(weeks, sources)
+    audited = (estimates.audited >= FEWEST_LABELS)[:, None, None]
+    sentiment = _sentiment(on_simplex(shares.draws + np.where(audited, estimates.correction, 0)), shares.n)
+    for level in sentiment.values():
+        level.draws[:, [m.mixed(brand, weeks) for brand in range(len(m.brands))]] = np.nan
+    counts = {"mentions": estimates.all_mentions, "authors": estimates.authors}
+    volume = {name: Level(part[..., sources].sum(axis=3), part[0][..., sources].sum(axis=2)) for name, part in counts.items()}
+    volume |= {"share_of_voice": Level(estimates.share_of_voice(sources), volume["authors"].n)} | _means(estimates, sources)
+    found = {name: Level(level.draws[..., weeks], level.n[:, weeks]) for name, level in volume.items()} | sentiment
+    if len(before) == 1:  # emotions and intents are known of two weeks
+        found |= _judgements(estimates)
+    return {name: _against(level, CHANGE_UNITS[UNITS[name]] == "relative") for name, level in found.items()}
+
+
+def _against(level: Level, relative: bool) -> Level:
+    """The last week against the mean of the others that have a value; n is of the side that has fewer observations."""
+    now, before = level.draws[..., -1], level.draws[..., :-1]
+    known = np.isfinite(before[0])  # (brands, weeks)
+    mean = ratio(np.where(known, before, 0).sum(axis=2), known.sum(axis=1).astype(float))
+    mean[:, known.sum(axis=1) < min(FEWEST_WEEKS, known.shape[1])] = np.nan
+    draws = ratio(now, mean) - 1 if relative else now - mean
+    return Level(draws[..., None], np.minimum(level.n[:, -1], level.n[:, :-1].sum(axis=1))[:, None])
+
+
+def common_sources(estimates: Estimates, weeks: Sequence[int]) -> tuple[NDArray[np.bool_], bool]:
+    """The sources that spoke of any brand in all of these weeks, and whether no other spoke in any of them."""
+    present = estimates.authors[0].sum(axis=0)[list(weeks)] > 0
+    return present.all(axis=0), bool((present.all(axis=0) == present.any(axis=0)).all())
 
 
 def measure(mentions: Mentions, asked: Asked, prior: Floats = BALANCED) -> tuple[BrandMeasures, ...]:
@@ -116,33 +153,49 @@ def measure(mentions: Mentions, asked: Asked, prior: Floats = BALANCED) -> tuple
     `prior` (3,) are the prevalences that the posteriors were calibrated under.
     """
     estimates = Estimates(mentions, fixed_weights(mentions, asked.config), prior)
-    taken, method = levels(estimates), estimates.shares().method
-    changes = _changes(estimates, asked)
+    taken = levels(estimates)
     found = []
+    comparisons = _comparisons(estimates, asked)
     for place, brand in enumerate(asked.config.brands):
-        weeks = range(len(mentions.weeks))
-        figures = {name: _figure(name, level, place, weeks[-1], estimates, asked) for name, level in taken.items()}
-        trend = {name: tuple(_figure(name, taken[name], place, week, estimates, asked) for week in weeks) for name in TRENDS}
+        last = len(mentions.weeks) - 1
+        figures = {name: _figure(name, level, place, last, estimates, asked) for name, level in taken.items()}
+        trend = {name: tuple(_figure(name, taken[name], place, week, estimates, asked) for week in range(last + 1)) for name in TRENDS}
+        changes, trailing = comparisons[place]
         found.append(
             BrandMeasures(
-                id=brand.id, label=brand.label, own=brand.own, method=str(method[place, -1]), figures=figures, changes=changes[place],
-                trend=trend,
+                id=brand.id, label=brand.label, own=brand.own, method=str(estimates.shares.method[place, -1]), figures=figures,
+                changes=changes, trailing=trailing, trend=trend,
             )
         )  # fmt: skip
     return tuple(found)
 
 
 def _figure(name: str, level: Level, brand: int, week: int, estimates: Estimates, asked: Asked) -> Figure:
-    m = estimates.mentions
-    draws, few = level.draws[:, brand, week], level.has_interval and estimates.authors[0, brand, week].sum() < FEWEST_AUTHORS
+    """The figure of one week; a level may have the newest weeks only."""
+    m, at = estimates.mentions, week - len(estimates.mentions.weeks)
+    draws, few = level.draws[:, brand, at], level.has_interval and estimates.authors[0, brand, week].sum() < FEWEST_AUTHORS
     sure = level.has_interval and not few and bool(np.isfinite(draws).all())
     low, high = interval(draws[1:]) if sure else (None, None)
-    count_now = not level.has_interval and m.weeks[week] == asked.week
     return Figure(
-        measure=name, week=str(m.weeks[week]), brand=m.brands[brand], value=draws[0], low=low, high=high, n=int(level.n[brand, week]),
+        measure=name, week=str(m.weeks[week]), brand=m.brands[brand], value=draws[0], low=low, high=high, n=int(level.n[brand, at]),
         query=_query(name, brand, week, estimates, asked), versions=asked.versions, posts=m.samples.get((brand, week), ()),
-        flags=level.flags + (("few",) if few else ()) + (asked.flags if count_now else ()),
+        flags=(*_doubts(name, brand, week, estimates, asked), *(("few",) if few else ())),
     )  # fmt: skip
+
+
+def _doubts(name: str, brand: int, week: int, estimates: Estimates, asked: Asked) -> Iterator[str]:
+    """Why to be careful with a figure: keys of [flag] in the messages."""
+    m = estimates.mentions
+    if name in queries.SENTIMENT and estimates.audited[brand] < FEWEST_LABELS:
+        yield "unaudited"
+    if name in queries.SENTIMENT and m.mixed(brand, [week]):
+        yield "models"
+    if name == "mentions" and estimates.copies[0, brand, week] >= MANY_COPIES:
+        yield "copies"
+    if name in ("mentions", "authors", "copies", "engagement") and m.weeks[week] == asked.week:
+        yield from asked.flags
+    elif name.startswith("share_of_voice") and m.weeks[week] == asked.week:
+        yield from (flag for flag in asked.flags if flag != "partial")  # half a week tells whose voice it is as well as a whole one
 
 
 def _query(name: str, brand: int, week: int, estimates: Estimates, asked: Asked) -> str:
@@ -159,50 +212,55 @@ class _Difference:
 
     brand: int
     measure: str
+    before: tuple[int, ...]  # weeks
     draws: Floats
-    n: int  # observations in the week that has fewer
+    n: int  # observations on the side that has fewer
+    flags: tuple[str, ...]
 
     @property
     def error(self) -> float:
         return float(self.draws[1:].std())
 
 
-def _changes(estimates: Estimates, asked: Asked) -> list[dict[str, Change]]:
-    """Per brand, the changes that can be taken, judged together. Like is compared with like: sources that spoke in both weeks."""
+def _comparisons(estimates: Estimates, asked: Asked) -> list[tuple[dict[str, Change], dict[str, Change]]]:
+    """Per brand, the changes to the week before and to the trailing weeks that can be taken, all judged together."""
     m = estimates.mentions
-    present = estimates.authors[0].sum(axis=0) > 0
-    both, either = present[-1] & present[-2], present[-1] | present[-2]
-    pair = Estimates(m.last(2, both), estimates.source_weights, estimates.prior)
-    taken = list(_differences(pair, asked))
+    spoken = [week for week in range(len(m.weeks) - 1) if estimates.authors[0, :, week].any()]
+    taken = [] if len(m.weeks) < 2 else list(_differences(estimates, (len(m.weeks) - 2,), asked))
+    if len(spoken) >= FEWEST_WEEKS:
+        taken += _differences(estimates, tuple(spoken), asked)
     kept = benjamini_hochberg(np.array([p_value(float(one.draws[0]), one.error) for one in taken]), FALSE_DISCOVERIES)
-    flags = () if (both == either).all() else ("common_sources",)
-    found: list[dict[str, Change]] = [{} for _ in m.brands]
+    found: list[tuple[dict[str, Change], dict[str, Change]]] = [({}, {}) for _ in m.brands]
     for one, real in zip(taken, kept, strict=True):
-        posts = [sample for week in (len(m.weeks) - 1, len(m.weeks) - 2) for sample in m.samples.get((one.brand, week), ())[: SAMPLE // 2]]
-        found[one.brand][one.measure] = _judged(one, bool(real), pair, asked, tuple(posts), flags)
+        found[one.brand][len(one.before) > 1][one.measure] = _judged(one, bool(real), m, asked)
     return found
 
 
-def _differences(pair: Estimates, asked: Asked) -> Iterator[_Difference]:
-    """Every change with enough authors in both weeks."""
-    people = pair.authors[0].sum(axis=2)
-    for name, level in differences(pair).items():
-        if "partial" in asked.flags and name in ("mentions", "authors"):
+def _differences(estimates: Estimates, before: tuple[int, ...], asked: Asked) -> Iterator[_Difference]:
+    """Every change against these weeks with enough authors on both sides."""
+    m, weeks = estimates.mentions, [*before, len(estimates.mentions.weeks) - 1]
+    sources, all_of_them = common_sources(estimates, weeks)
+    people = estimates.authors[0][..., sources].sum(axis=2)
+    flags = () if all_of_them else ("common_sources",)
+    for name, level in differences(estimates, before).items():
+        if "partial" in asked.flags and name in ("mentions", "authors", "engagement"):
             continue  # half a week against a whole one
-        for brand in range(len(asked.brands)):
+        for brand in range(len(m.brands)):
             draws = level.draws[:, brand, 0]
-            if people[brand].min() >= FEWEST_AUTHORS and np.isfinite(draws).all():
-                yield _Difference(brand, name, draws, int(level.n[brand].min()))
+            if min(people[brand, weeks[-1]], people[brand, list(before)].mean()) >= FEWEST_AUTHORS and np.isfinite(draws).all():
+                yield _Difference(brand, name, before, draws, int(level.n[brand, 0]), flags)
 
 
-def _judged(one: _Difference, real: bool, pair: Estimates, asked: Asked, posts: tuple[str, ...], flags: tuple[str, ...]) -> Change:
+def _judged(one: _Difference, real: bool, m: Mentions, asked: Asked) -> Change:
     """The change with its evidence; `real` when it survived Benjamini-Hochberg."""
-    brand, weeks = asked.brands[one.brand], pair.mentions.weeks
-    query = queries.measure(one.measure + CHANGE, brand, asked.brands, weeks, asked.config.timezone)
+    change, smallest = (TRAILING, TRAILING_DETECTABLE) if len(one.before) > 1 else (CHANGE, DETECTABLE)
+    brand, weeks = m.brands[one.brand], [*one.before, len(m.weeks) - 1]
+    posts = [post for week in (weeks[-1], weeks[-2]) for post in m.samples.get((one.brand, week), ())[: SAMPLE // 2]]
     figure = Figure(
-        measure=one.measure + CHANGE, week=str(asked.week), brand=brand, value=one.draws[0], n=one.n, query=query, versions=asked.versions,
-        low=(bounds := interval(one.draws[1:]))[0], high=bounds[1], posts=posts, flags=flags,
+        measure=one.measure + change, week=str(asked.week), brand=brand, value=one.draws[0], n=one.n, versions=asked.versions,
+        query=queries.measure(one.measure + change, brand, m.brands, [m.weeks[week] for week in weeks], asked.config.timezone),
+        low=(bounds := interval(one.draws[1:]))[0], high=bounds[1], posts=tuple(posts), flags=one.flags,
     )  # fmt: skip
-    smallest = replace(figure, measure=one.measure + DETECTABLE, value=max(LEAST_CHANGE, detectable(one.error)), low=None, high=None)
+    seen = replace(figure, measure=one.measure + smallest, value=max(LEAST_CHANGE, detectable(one.error)), low=None, high=None)
     clear = bounds[0] > 0 or bounds[1] < 0
-    return Change(figure=figure, detectable=smallest, significant=real and clear and abs(float(one.draws[0])) >= LEAST_CHANGE)
+    return Change(figure=figure, detectable=seen, significant=real and clear and abs(float(one.draws[0])) >= LEAST_CHANGE)

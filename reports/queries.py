@@ -4,16 +4,32 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from corpora.snapshot import literal
-from folate.weeks import Week
+from folate.weeks import Span
 
 _MENTIONS = """
-SELECT m.brand, w.week, p.id, p.source, coalesce(p.author, p.id) AS author, p.rating, s.negative, s.neutral, s.positive,
+SELECT m.brand, w.week, p.id, p.source, coalesce(p.author, p.id) AS author, p.rating,
+  CASE WHEN coalesce(p.likes, p.replies, p.reposts) IS NOT NULL
+    THEN coalesce(p.likes, 0) + coalesce(p.replies, 0) + coalesce(p.reposts, 0) END AS engagement,
+  s.negative, s.neutral, s.positive,
   row_number() OVER (PARTITION BY m.brand, w.week, coalesce(d.cluster, p.id) ORDER BY p.published_at, p.id) = 1 AS counted
 FROM (SELECT DISTINCT id, brand FROM mentions WHERE brand IN ({brands})) m
 JOIN posts p ON p.id = m.id
 JOIN (VALUES {weeks}) w(week, start, stop) ON p.published_at >= w.start AND p.published_at < w.stop
 LEFT JOIN duplicates d ON d.id = p.id
 LEFT JOIN sentiments s ON s.id = p.id AND s.brand = m.brand
+""".strip()
+
+_AUDITED = """
+SELECT a.brand, p.id, a.label FROM audits a
+JOIN posts p ON p.text_hash = a.text_hash AND p.published_at >= a.since AND p.published_at < a.until
+WHERE a.label IS NOT NULL AND a.brand IN ({brands})
+QUALIFY row_number() OVER (PARTITION BY a.brand, a.text_hash ORDER BY p.published_at, p.id, a.draw) = 1
+""".strip()
+
+MODELS = "SELECT DISTINCT annotator, version FROM all_sentiments WHERE brand IS NOT NULL"  # those of texts that have changed among them
+WEEK_MODELS = """
+SELECT m.brand, m.week, list(DISTINCT s.annotator || ' ' || s.version) AS models
+FROM ({rows}) m JOIN sentiments s ON s.id = m.id AND s.brand = m.brand GROUP BY m.brand, m.week
 """.strip()
 
 _MEASURES = {
@@ -24,10 +40,18 @@ _MEASURES = {
         "SELECT count(DISTINCT author) FILTER (brand = {brand}) / count(DISTINCT (brand, author)) FROM ({rows}) WHERE counted"
     ),
     "sentiment": (
-        "SELECT id, source, author, negative, neutral, positive FROM ({rows}) "
+        "SELECT id, source, author, negative, neutral, positive, label FROM ({rows}) LEFT JOIN ({audited}) USING (id, brand) "
         "WHERE counted AND negative IS NOT NULL AND brand = {brand} ORDER BY id"
     ),
     "rating": "SELECT avg(rating) FROM ({rows}) WHERE counted AND brand = {brand}",
+    "engagement": "SELECT sum(engagement) FROM ({rows}) WHERE counted AND brand = {brand}",
+    "engagement_per_post": "SELECT avg(engagement) FROM ({rows}) WHERE counted AND brand = {brand}",
+    "posts_per_author": "SELECT count(*) / count(DISTINCT author) FROM ({rows}) WHERE counted AND brand = {brand}",
+    "top_authors": "SELECT author, count(*) AS posts FROM ({rows}) WHERE counted AND brand = {brand} GROUP BY author ORDER BY ALL",
+    "judgements": (
+        "SELECT m.id, m.author, j.* EXCLUDE (id, text_hash, annotator, version, tags) FROM ({rows}) m JOIN judgements j ON j.id = m.id "
+        "WHERE m.counted AND m.brand = {brand} ORDER BY m.id"
+    ),
     "copies": "SELECT 1 - avg(counted::INT) FROM ({rows}) WHERE brand = {brand}",
 }
 _STANDARDISED = """
@@ -36,7 +60,11 @@ s AS (SELECT source, sum(authors) AS authors FROM a GROUP BY source), w(source, 
 SELECT coalesce(sum(weight * a.authors / s.authors) FILTER (brand = {brand}), 0) / (SELECT sum(weight) FROM s JOIN w USING (source))
 FROM a JOIN s USING (source) JOIN w USING (source)
 """.strip()
-_SENTIMENT = ("net_sentiment_polar", "net_sentiment_all", "negative", "neutral", "positive")
+SENTIMENT = ("net_sentiment_polar", "net_sentiment_all", "negative", "neutral", "positive")
+EMOTIONS = ("happy", "angry", "sad", "fear", "surprise", "neutral")
+INTENTS = ("buy", "switch", "ask", "complain")
+JUDGED = (*(f"emotion_{name}" for name in EMOTIONS), *(f"intent_{name}" for name in INTENTS))
+_TOGETHER = dict.fromkeys(SENTIMENT, "sentiment") | dict.fromkeys(JUDGED, "judgements")  # measures that one query is behind
 
 
 def texts(values: Iterable[str]) -> str:
@@ -48,28 +76,33 @@ def moment(value: datetime) -> str:
     return f"TIMESTAMPTZ {literal(value.isoformat(sep=' '))}"
 
 
-def mentions(brands: Sequence[str], weeks: Sequence[Week], zone: str) -> str:
+def mentions(brands: Sequence[str], weeks: Sequence[Span], zone: str) -> str:
     """One row a brand mention (post x brand). `counted` is false for a copy of a text that the week already had on that brand."""
     rows = ", ".join(f"({literal(str(week))}, {', '.join(map(moment, week.bounds(zone)))})" for week in weeks)
     return _MENTIONS.format(brands=texts(brands), weeks=rows)
 
 
-def measure(name: str, brand: str, brands: Sequence[str], weeks: Sequence[Week], zone: str) -> str:
+def audited(brands: Sequence[str]) -> str:
+    """What people said in audits: one row a text and brand, at the post that was drawn or an earlier one of the same text."""
+    return _AUDITED.format(brands=texts(brands))
+
+
+def measure(name: str, brand: str, brands: Sequence[str], weeks: Sequence[Span], zone: str) -> str:
     """The query behind the measure `name` of `brand`: it gives the value itself where SQL can, else the rows it is computed from."""
     name, _, difference = name.partition(".")
-    query = _MEASURES["sentiment" if name in _SENTIMENT else name]
+    query = _MEASURES[_TOGETHER.get(name, name)]
     if difference:  # both weeks, told apart
         query = query.replace("SELECT ", "SELECT week, ", 1) + ("" if "ORDER BY" in query else " GROUP BY week ORDER BY week")
-    return query.format(rows=mentions(brands, weeks, zone), brand=literal(brand))
+    return query.format(rows=mentions(brands, weeks, zone), brand=literal(brand), audited=audited([brand]))
 
 
-def share_of_voice(brand: str, brands: Sequence[str], week: Week, zone: str, weights: Mapping[str, float]) -> str:
+def share_of_voice(brand: str, brands: Sequence[str], week: Span, zone: str, weights: Mapping[str, float]) -> str:
     """The query that gives the share of voice of `brand` at fixed weights of the sources."""
     values = ", ".join(f"({literal(source)}, {weight!r})" for source, weight in sorted(weights.items())) or "('', 0)"
     return _STANDARDISED.format(rows=mentions(brands, [week], zone), weights=values, brand=literal(brand))
 
 
-def week_posts(week: Week, zone: str) -> str:
+def week_posts(week: Span, zone: str) -> str:
     """Every post of the week, about a brand or not; `counted` is false for a copy of one of the same week."""
     start, stop = map(moment, week.bounds(zone))
     return (
@@ -97,7 +130,7 @@ SELECT source, count(*) AS posts, 1 - avg(counted::INT) AS copies, list(id ORDER
 """.strip()
 
 
-def ledger(week: Week, zone: str) -> str:
+def ledger(week: Span, zone: str) -> str:
     """The newest crawl of each query whose span of time touches the week; one that stopped before the week's end is partial."""
     start, stop = map(moment, week.bounds(zone))
     reached = "coalesce(until, finished_at)"

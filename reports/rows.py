@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -20,22 +21,18 @@ SELECT brand, week, source, id, md5_number_lower(author) AS author, md5_number_l
   negative, neutral, positive
 FROM ({rows})
 """.strip()
-
-
 _JUDGED = """
-SELECT m.brand, m.week, md5_number_lower(m.author) AS author, {columns}
-FROM ({rows}) m JOIN judgements j ON j.id = m.id WHERE m.counted ORDER BY m.brand, m.week, md5_number_lower(m.id)
+SELECT md5_number_lower(id) AS key, {columns} FROM judgements
+WHERE id IN (SELECT id FROM posts WHERE published_at >= {start} AND published_at < {stop}) ORDER BY key
 """.strip()
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Emotions and intents of the posts behind counted mentions: one element a mention whose post was judged."""
+    """Emotions and intents of the posts behind the counted mentions of the last two weeks."""
 
-    brand: Codes
-    week: Codes  # place in the weeks of `Mentions`
-    author: NDArray[np.uint64]
-    values: Floats  # (n, 10) probabilities of queries.JUDGED, NaN when missing
+    rows: NDArray[np.int64]  # of the mentions whose posts were judged
+    values: Floats  # (rows, 10) probabilities of queries.JUDGED, NaN when missing
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ class Mentions:
     posteriors: Floats  # (n, 3) negative, neutral, positive; NaN when not annotated
     label: Codes  # what a person said in an audit: place in LABELS, -1 where nobody did
     samples: dict[tuple[int, int], tuple[str, ...]]  # (brand, week) -> ids of at most SAMPLE posts, drawn by their digest
-    judged: Judged | None = None  # of the last two weeks
+    judged: Judged | None = None
     models: Mapping[tuple[int, int], frozenset[str]] = field(default_factory=dict)  # who annotated, where it was not one model throughout
 
     @property
@@ -105,12 +102,13 @@ def read(snapshot: Snapshot, brands: Sequence[str], weeks: Sequence[Span], zone:
     order = np.lexsort((column["key"].to_numpy(), (brand * len(weeks) + week) * len(sources) + source))
     brand, week, key = brand[order], week[order], column["key"].to_numpy()[order]
     number = {name: floats(column[name])[order] for name in ("rating", "engagement", *LABELS)}
+    counted = column["counted"].to_numpy(zero_copy_only=False)[order]
     return Mentions(
         tuple(brands), tuple(weeks), tuple(sources), brand, week, source[order], author=column["author"].to_numpy()[order],
-        counted=column["counted"].to_numpy(zero_copy_only=False)[order], rating=number["rating"], engagement=number["engagement"],
+        counted=counted, rating=number["rating"], engagement=number["engagement"],
         posteriors=np.stack([number[name] for name in LABELS], axis=1), label=_labels(snapshot, brands, brand, key),
         samples=_samples(column["id"], order, brand, week, key),
-        judged=_judged(snapshot, brands, weeks, zone), models=_models(snapshot, rows, brands, names),
+        judged=_judged(snapshot, weeks, zone, counted, key), models=_models(snapshot, rows, brands, names),
     )  # fmt: skip
 
 
@@ -135,18 +133,29 @@ def _labels(snapshot: Snapshot, brands: Sequence[str], brand: Codes, key: NDArra
         own = labels.filter(pa.compute.equal(labels["brand"], name))
         if own.num_rows:
             keys, said = own["key"].to_numpy(), codes(own["label"].combine_chunks(), LABELS)
-            place = np.searchsorted(keys, key).clip(max=len(keys) - 1)
-            here = (keys[place] == key) & (brand == code)
+            place, here = _found(keys, key)
+            here &= brand == code
             found[here] = said[place[here]]
     return found
 
 
-def _judged(snapshot: Snapshot, brands: Sequence[str], weeks: Sequence[Week], zone: str) -> Judged:
-    columns = ", ".join(f"j.{name}" for name in (*queries.EMOTIONS, *queries.INTENTS))
-    table = snapshot.sql(_JUDGED.format(columns=columns, rows=queries.mentions(brands, weeks[-2:], zone)))
-    column = [table.column(place).combine_chunks() for place in range(table.num_columns)]
-    values = np.stack([floats(each) for each in column[3:]], axis=1)
-    return Judged(codes(column[0], brands), codes(column[1], [str(week) for week in weeks]), column[2].to_numpy(), values)
+def _judged(snapshot: Snapshot, weeks: Sequence[Span], zone: str, counted: NDArray[np.bool_], key: NDArray[np.uint64]) -> Judged:
+    """`counted` and `key` are of the mentions; only posts of the last two weeks are asked for."""
+    start, stop = weeks[-2:][0].bounds(zone)[0], weeks[-1].bounds(zone)[1]
+    columns = ", ".join(queries.EMOTIONS + queries.INTENTS)
+    table = snapshot.sql(_JUDGED.format(columns=columns, start=queries.moment(start), stop=queries.moment(stop)))
+    keys, values = table.column(0).to_numpy(), np.stack([floats(column) for column in table.columns[1:]], axis=1)
+    place, here = _found(keys, key)
+    rows = np.flatnonzero(here & counted)
+    return Judged(rows, values[place[rows]])
+
+
+def _found(keys: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Where each of `wanted` stands among the sorted `keys`, and whether it does."""
+    place = np.searchsorted(keys, wanted)
+    here = place < len(keys)
+    here[here] = keys[place[here]] == wanted[here]
+    return place, here
 
 
 def _models(snapshot: Snapshot, rows: str, brands: Sequence[str], weeks: Sequence[str]) -> dict[tuple[int, int], frozenset[str]]:
@@ -163,7 +172,7 @@ def _samples(
     """The SAMPLE ids of each brand and week whose digests are smallest; `order` leads from rows, sorted by brand and week, to `ids`."""
     starts = np.flatnonzero((np.diff(brand, prepend=-1) != 0) | (np.diff(week, prepend=-1) != 0))
     found = {}
-    for start, stop in zip(starts.tolist(), np.append(starts[1:], len(brand)).tolist(), strict=True):
+    for start, stop in pairwise([*starts.tolist(), len(brand)]):
         chosen = order[start + np.argsort(key[start:stop], kind="stable")[:SAMPLE]]
         found[int(brand[start]), int(week[start])] = tuple(sorted(ids.take(pa.array(chosen)).to_pylist()))
     return found
