@@ -59,6 +59,8 @@ bench: $(READY)  ## speeds, as ratios against peers run in the same run
 
 train: $(READY)  ## train the shipped model again from DATA and ENCODER into runs/
 	$(BIN)/python -m nlp.training --data $(DATA) --encoder $(ENCODER) --out runs/train
+	$(BIN)/python -m nlp.training.words --data $(DATA) --out runs/words
+	$(BIN)/python -m nlp.training.segmenter --data $(DATA) --out runs/segmenter
 
 docs: $(READY)  ## write docs/cli.md from the commands themselves
 	$(BIN)/python -m folate.cli.reference > docs/cli.md

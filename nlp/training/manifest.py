@@ -45,6 +45,7 @@ class Source:
     repeat: int = 1
     part: int = 10  # one in so many is the dev part where ``dev`` is empty
     stripped: bool = False  # to Chinese characters: copies are known by those, and there is no dev part
+    emoticons: bool = False  # labelled by those in the text
     reviews: bool = False  # of something bought: what is negative complains
 
 
@@ -105,7 +106,7 @@ SOURCES = (
         readers.restaurants,
         dev=tuple(f"asap_sample/{part}_sample.csv" for part in ("train", "dev", "test")),
     ),
-    Source("weibo_senti_sample", "zh", "not stated", _REVIEW, dev=("weibo_senti_100k_sample/weibo_senti_100k.csv",)),
+    Source("weibo_senti_sample", "zh", "not stated", _REVIEW, dev=("weibo_senti_100k_sample/weibo_senti_100k.csv",), emoticons=True),
     Source("amazon_fine_food", "en", "CC0", readers.stars("Text", "Score"), dev=("amazon_fine_food_1k/fine_food_reviews_1k.csv",)),
     Source("bank_app_reviews", "en", "not stated", readers.stars("review", "rating"), dev=("bank_app_reviews/bank_reviews.csv",)),
 )

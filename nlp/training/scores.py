@@ -38,13 +38,23 @@ def macro_recall(right: NDArray[np.int_], given: NDArray[np.int_]) -> float:
     return float(np.mean([(given[right == label] == label).mean() for label in np.unique(right)]))
 
 
+def f1(right: NDArray[np.int_], given: NDArray[np.int_]) -> float:
+    """The harmonic mean of precision and recall of the answer 1; zero where it is neither right nor given."""
+    return 2 * float(((right == 1) & (given == 1)).sum()) / max(int((right == 1).sum() + (given == 1).sum()), 1)
+
+
+def macro_f1(right: NDArray[np.int_], given: NDArray[np.int_]) -> float:
+    """The mean over labels of the F1 of each: SMP2020's figure for emotions."""
+    return float(np.mean([f1((right == label).astype(int), (given == label).astype(int)) for label in np.unique(right)]))
+
+
 def score(name: str, metric: Callable[[NDArray[np.int_], NDArray[np.int_]], float], right: Sequence[int], given: Sequence[int]) -> Score:
     """A metric with its interval: resampled answers, 1,000 draws, seeded."""
     pair = np.array([right, given])
     rng = np.random.default_rng(0)
     draws = [metric(*pair[:, rng.integers(0, len(right), len(right))]) for _ in range(_DRAWS)]
     low, high = np.quantile(draws, [0.025, 0.975])
-    return Score(name, metric.__name__.replace("_", " "), len(right), metric(*pair), float(low), float(high))
+    return Score(name, metric.__name__.replace("_", " ").replace("f1", "F1"), len(right), metric(*pair), float(low), float(high))
 
 
 def post_score(name: str, samples: Sequence[Sample], chances: NDArray[np.float64]) -> Score | None:
@@ -56,7 +66,7 @@ def post_score(name: str, samples: Sequence[Sample], chances: NDArray[np.float64
     if not labelled:
         return None
     right = [sample.label for sample, _ in labelled if sample.label is not None]
-    given = [_choice(row, sample.classes) for sample, row in labelled]
+    given = [choice(row, sample.classes) for sample, row in labelled]
     return score(name, accuracy if labelled[0][0].classes == TWO_WAY else macro_recall, right, given)
 
 
@@ -66,19 +76,20 @@ def target_score(name: str, samples: Sequence[Sample], chances: Sequence[NDArray
     for sample, rows in zip(samples, chances, strict=True):
         for target, row in zip(sample.targets, rows, strict=True):
             right.append(NEUTRAL if target.label == NOT_ABOUT else target.label)
-            given.append(_choice(row, sample.classes))
+            given.append(choice(row, sample.classes))
     return score(name + " targets", accuracy, right, given) if right else None
 
 
 def calibration_error(right: Sequence[int], chances: NDArray[np.float64], bins: int = 10) -> float:
-    """Expected calibration error (Guo et al. 2017) of the most probable label, over bins of equal width; ``chances`` is (n, 3)."""
+    """Expected calibration error (Guo et al. 2017) of the most probable label, over bins of equal width; ``chances`` is (n, k)."""
     best, sure = chances.argmax(1), chances.max(1)
     hit = best == np.array(right)
     where = np.minimum((sure * bins).astype(int), bins - 1)
     return float(sum(abs(hit[where == b].sum() - sure[where == b].sum()) for b in range(bins)) / len(right))
 
 
-def _choice(row: NDArray[np.float64], classes: tuple[int, ...]) -> int:
+def choice(row: NDArray[np.float64], classes: tuple[int, ...]) -> int:
+    """The most probable label of those that annotators could choose from, of probabilities (3,)."""
     if classes == TWO_WAY:
         return POSITIVE if row[POSITIVE] > row[NEGATIVE] else NEGATIVE
     return int(row.argmax())

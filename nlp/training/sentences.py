@@ -13,7 +13,7 @@ from typing import Any
 
 from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS
 from nlp.training import composed
-from nlp.training.aspects import phrases
+from nlp.training.aspects import phrases, without
 from nlp.training.composed import name
 from nlp.training.samples import NEGATIVE, NEUTRAL, POSITIVE, Aspect, Sample, Target
 
@@ -95,7 +95,7 @@ def _intents(language: str, rng: random.Random) -> Sample:
         text += filled
     text += _around("ends", language, rng)
     intents = tuple((index, intent in has) for intent, index in _INTENTS.items())
-    return Sample(text, label, targets=tuple(targets), intents=intents)
+    return Sample(text, label, targets=tuple(targets), absent=without(text), intents=intents)
 
 
 def _pieces(template: str) -> Iterator[str]:
@@ -108,8 +108,9 @@ def _pieces(template: str) -> Iterator[str]:
 def _emotions(language: str, rng: random.Random) -> Sample:
     its = _file("emotions")[language]
     emotion = rng.choice(sorted(its))
-    text = _script(language, rng)(rng.choice(its[emotion]))
-    return Sample(_around("starts", language, rng) + text + _around("ends", language, rng), None, emotion=EMOTIONS.index(emotion))
+    said = _script(language, rng)(rng.choice(its[emotion]))
+    text = _around("starts", language, rng) + said + _around("ends", language, rng)
+    return Sample(text, None, emotion=EMOTIONS.index(emotion), absent=without(text))
 
 
 def _around(where: str, language: str, rng: random.Random) -> str:

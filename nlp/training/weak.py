@@ -51,13 +51,18 @@ _COMPLAIN = INTENTS.index("complain")
 
 def labelled(sample: Sample, *, review: bool) -> Sample:
     """A training sample with what its set does not say: aspects by its annotated terms or its words, intents by rule."""
-    found = aspects.of_targets(sample) if sample.targets and not sample.aspects + sample.absent else sample
+    if sample.aspects:
+        found = sample
+    elif sample.targets:
+        found = aspects.of_targets(sample)
+    else:
+        found = sample if review else replace(sample, absent=aspects.without(sample.text))
     return _review(found) if review else _post(found)
 
 
 def _post(sample: Sample) -> Sample:
     """The sample with the intents that the rules see in it."""
-    found = tuple((index, has) for index, name in enumerate(INTENTS) if (has := _has(sample.text, name)) is not None)
+    found = tuple((index, has) for index, name in enumerate(INTENTS) if (has := shows(sample.text, name)) is not None)
     return sample if sample.intents else replace(sample, intents=found, weak=(*sample.weak, "intents"))
 
 
@@ -70,8 +75,9 @@ def _review(sample: Sample) -> Sample:
     return found if found.aspects else aspects.of_words(found, _CONTRAST)
 
 
-def _has(text: str, name: str) -> bool | None:
-    shows, against, hints = _COMPILED[name]
-    if shows.search(text):
+def shows(text: str, name: str) -> bool | None:
+    """Whether the rules see an intent in a text; None where they can't tell."""
+    strong, against, hints = _COMPILED[name]
+    if strong.search(text):
         return None if against.search(text) else True
     return None if hints.search(text) else False

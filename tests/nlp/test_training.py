@@ -20,8 +20,9 @@ from nlp.training.batches import MAYBE_NEUTRAL, collate, epoch, groups
 from nlp.training.calibrate import coolest, finish
 from nlp.training.composed import composed
 from nlp.training.distil import Teacher, fit_embedding
-from nlp.training.evaluate import Row, failures, pin, table
+from nlp.training.evaluate import failures, pin, table
 from nlp.training.manifest import Source, Split, by_digest, key, splits
+from nlp.training.measured import Row
 from nlp.training.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, TWO_WAY, Sample, Target
 from nlp.training.scores import Score, accuracy, calibration_error, macro_recall, post_score, score, target_score
 from nlp.training.train import Progress, Settings, task_losses, train
@@ -242,11 +243,10 @@ def test_two_way_sets_are_asked_two_way() -> None:
 
 
 def test_floors_hold_and_fall_only_when_told() -> None:
-    source = Source("a", "zh", "", REVIEW)
-    rows = [Row(Score("a", "accuracy", 200, 0.9, 0.88, 0.92), source, {"TF-IDF": 0.8, "SnowNLP": 0.7}, 0.25)]
+    rows = [Row(Score("a", "accuracy", 200, 0.9, 0.88, 0.92), "zh", False, {"TF-IDF": 0.8, "SnowNLP": 0.7}, 0.25)]
     assert failures(rows, {"a": 0.85}) == []
     assert len(failures(rows, {"a": 0.95, "gone": 0.5})) == 2
     assert pin(rows, {"a": 0.95}, lower=False) == {"a": 0.95}
     assert pin(rows, {"a": 0.95}, lower=True) == {"a": 0.87}
     assert "a *" in table(rows)
-    assert "SnowNLP 0.700    0.250" in table(rows)
+    assert "0.250  TF-IDF 0.800, SnowNLP 0.700" in table(rows)
