@@ -1,18 +1,20 @@
 """The model's judgements of posts, stored a batch at a time: sentiment, aspects, emotion, intent, tags."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from corpora.snapshot import Snapshot
+from folate.pipeline.tags import tagger
 from folate.pipeline.texts import TEXT, made_by, text_version
 from folate.pipeline.workspace import Workspace
 from folate.post import body
 from folate.progress import progress
 from nlp.attribution import Span, brands_of
 from nlp.sentiment import Probabilities, Reader, Reading
+from nlp.tags import Tag, Tagger
 
 BATCH = 1_000  # posts: results land within seconds, and that much at most is read again after a kill
 Mentions = dict[str, list[Span]]  # of one post: brand -> spans, none where only the page names the brand
@@ -21,28 +23,31 @@ Mentions = dict[str, list[Span]]  # of one post: brand -> spans, none where only
 def read_judgements(workspace: Workspace, reader: Reader) -> int:
     """Judge the posts that this model has not; how many there were. Raises ConfigError, StoreError."""
     store, read = workspace.store, (TEXT, text_version(workspace))
-    version = f"{reader.version}+{read[1]}"
+    tags = tagger(workspace, reader)
+    version = f"{reader.version}+{tags.version}+{read[1]}"
     total = store.count_pending("judgements", reader.name, version, after=read)
     snapshot = None
     with progress("reading judgements", total) as bar:
         for posts in store.pending("judgements", reader.name, version, BATCH, after=read):
             snapshot = snapshot or store.snapshot()  # taken after the posts were: it has the mentions of all of them
-            _judge(workspace, reader, version, posts, _mentions(snapshot, posts.column("id")))
+            _judge(workspace, reader, tags, version, posts, _mentions(snapshot, posts.column("id")))
             bar.update(len(posts))
     return total
 
 
-def _judge(workspace: Workspace, reader: Reader, version: str, posts: pa.RecordBatch, mentions: dict[str, Mentions]) -> None:
+def _judge(workspace: Workspace, reader: Reader, tags: Tagger, version: str, posts: pa.RecordBatch, mentions: dict[str, Mentions]) -> None:
     rows = posts.select(["id", "text_hash", "title", "text"]).to_pylist()
     ids = [row["id"] for row in rows]
     spans = [[spans for spans in mentions[id_].values() if spans] for id_ in ids]
-    readings = reader.read([body(row["title"], row["text"]) for row in rows], spans)
+    bodies = [body(row["title"], row["text"]) for row in rows]
+    readings = reader.read(bodies, spans)
+    found = tags.tags(bodies, [reading.embedding for reading in readings])
     judged = [(key, reading, mentions[key["id"]]) for key, reading in zip(made_by(rows, reader.name, version), readings, strict=True)]
     store = workspace.store
     store.upsert("sentiments", [row for one in judged for row in _sentiments(*one)], complete=ids)
     store.upsert("aspects", [row for one in judged for row in _aspects(*one)], complete=ids)
     # last: a post counts as judged once its row is there
-    store.upsert("judgements", [_judgement(key, reading) for key, reading, _ in judged])
+    store.upsert("judgements", [_judgement(key, reading, its) for (key, reading, _), its in zip(judged, found, strict=True)])
 
 
 def _mentions(snapshot: Snapshot, ids: pa.Array) -> "defaultdict[str, Mentions]":
@@ -71,9 +76,9 @@ def _aspects(key: dict[str, str], reading: Reading, brands: Mentions) -> Iterato
             yield key | {"brand": brand} | place | _probabilities(aspect.polarity)
 
 
-def _judgement(key: dict[str, str], reading: Reading) -> dict[str, Any]:
+def _judgement(key: dict[str, str], reading: Reading, tags: Sequence[Tag]) -> dict[str, Any]:
     emotion = max(reading.emotion, key=reading.emotion.__getitem__) if reading.emotion else None
-    return key | {"emotion": emotion, "tags": []} | reading.emotion | reading.intent
+    return key | {"emotion": emotion, "tags": [tag.tag for tag in tags]} | reading.emotion | reading.intent
 
 
 def _probabilities(p: Probabilities) -> dict[str, Any]:

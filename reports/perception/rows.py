@@ -68,7 +68,7 @@ class Spoken:
         units, count = self.units
         shape = (len(self.brands), width)
         cell = (units[rows] * shape[0] + self.brand[rows]) * width + column
-        table = np.bincount(cell, values, minlength=count * shape[0] * width).reshape(count, -1)
+        table = np.bincount(cell, values, minlength=count * shape[0] * width).reshape(count, shape[0] * width)
         return np.asarray((self.weights @ table).reshape(len(self.weights), *shape))
 
     def posts(self, brand: int, aspect: int) -> tuple[str, ...]:

@@ -71,9 +71,7 @@ def test_named_together(seen: Perception) -> None:
     assert {(pair.one, pair.other): pair.posts.value for pair in seen.moves.together} == {("heye", "kangben"): 24, ("kangben", "luva"): 2}
 
 
-def test_words_are_those_that_a_brand_has_and_the_others_have_not(
-    blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime
-) -> None:
+def test_words_that_other_brands_have_less(blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime) -> None:
     texts = [("heye", "燕麦 香"), ("kangben", "便宜 香"), ("luva", "便宜 香")]
     for number in range(60):
         brand, text = texts[number % 3]
@@ -81,4 +79,5 @@ def test_words_are_those_that_a_brand_has_and_the_others_have_not(
         row = {"id": post.id, "text_hash": post.text_hash, "annotator": "t", "version": "1", "language": "zh", "words": text.split()}
         blank.tables.setdefault("texts", []).append(row)
     seen = perceive(blank.snapshot(tmp_path), Asked(config, week, "{}"))
-    assert [(word.brand, word.text, word.keyness.n) for word in seen.words] == [("heye", "燕麦", 20)]
+    found = [(word.brand, word.text, word.keyness.n) for word in seen.words]
+    assert found == [("heye", "燕麦", 20), ("kangben", "便宜", 20), ("luva", "便宜", 20)]
