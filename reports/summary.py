@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 from reports.catalogue import Catalogue, Parts
 from reports.figures import Change, Figure, Name, Sentence
-from reports.measures import TRENDS, BrandMeasures
+from reports.measures import MANY_COPIES, TRENDS, BrandMeasures
 from reports.sections import SourceLine
 from reports.topics import Topic
 
 MOST = 5  # sentences
-MANY_COPIES = 0.2  # of a brand's mentions, to be worth a sentence
 INCOMPLETE = ("failed", "partial", "saturated")
 
 
@@ -80,7 +79,9 @@ def _sentiment_sentence(brand: BrandMeasures, say: Catalogue) -> Sentence:
     if net.value is None:
         return say.sentence("sentiment_missing", brand=Name(brand.label), mentions=brand.figures["mentions"])
     change = change_words(brand.changes.get("net_sentiment_polar"), say)
-    return say.sentence("sentiment" if net.low is not None else "sentiment_few", brand=Name(brand.label), net=net, change=change)
+    audit = say("fragment.unaudited" if "unaudited" in net.flags else "fragment.audited")
+    key = "sentiment" if net.low is not None else "sentiment_few"
+    return say.sentence(key, brand=Name(brand.label), net=net, change=change, audit=(audit,))
 
 
 def _word(topics: tuple[Topic, ...], posts: Figure, say: Catalogue) -> Sentence:
