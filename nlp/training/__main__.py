@@ -21,16 +21,18 @@ def main() -> None:
     options = parser.parse_args()
 
     from nlp.training.calibrate import finish  # torch takes seconds to import; --help need not
-    from nlp.training.expand import PACKED, expand
+    from nlp.training.expand import expanded
+    from nlp.training.manifest import splits
     from nlp.training.run import run
     from nlp.training.train import Settings
 
     layers = [int(index) for index in options.layers.split(",")]
     work = options.work or options.out.with_name(options.out.name + ".work")
-    encoder = expand(options.encoder, work / "encoder") if (options.encoder / PACKED).exists() else options.encoder
+    encoder = expanded(options.encoder, work)
     settings = Settings(seed=options.seed, epochs=options.epochs, minutes=options.minutes)
-    model, splits, state = run(options.data, encoder, work, layers, settings)
-    calibration = finish(model, splits, encoder / "tokenizer.json", options.out)
+    found = splits(options.data)
+    model, state = run(found, options.data, encoder, work, layers, settings)
+    calibration = finish(model, found, encoder / "tokenizer.json", options.out)
     print(f"{state.step} steps in {state.seconds / 60:.0f} minutes; {calibration}", file=sys.stderr)
 
 

@@ -18,6 +18,11 @@ from transformers import BertConfig
 PACKED = "encoder_q4.safetensors"
 
 
+def expanded(encoder: Path, work: Path) -> Path:
+    """The transformers folder of an encoder that may travel packed; it is then written under ``work``."""
+    return expand(encoder, work / "encoder") if (encoder / PACKED).exists() else encoder
+
+
 def expand(packed: Path, out: Path) -> Path:
     """Write the folder `packed` (with its tokenizer.json) into `out` as transformers reads it, in fp32; returns `out`."""
     with safe_open(packed / PACKED, "np") as file:

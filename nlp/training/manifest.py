@@ -62,10 +62,10 @@ _REVIEW = readers.labelled("review", "label", _BINARY)
 _TEXT = readers.labelled("text", "label", _BINARY)
 _TWEET = _emotion(_TERNARY, {"1": _SIX["neutral"]})
 _SMP_ROWS = _emotion(_SMP, _SIX, "content")
-_SHOPPING = "online_shopping_10_cats/online_shopping_10_cats.csv"
+SHOPPING = "online_shopping_10_cats/online_shopping_10_cats.csv"
 
 SOURCES = (
-    Source("online_shopping", "zh", "not stated", _REVIEW, (_SHOPPING,), limit=24_000, reviews=True),
+    Source("online_shopping", "zh", "not stated", _REVIEW, (SHOPPING,), limit=24_000, reviews=True),
     Source("chnsenticorp", "zh", "research", _TEXT, ("chnsenticorp/train.csv",), ("chnsenticorp/dev.csv",), reviews=True),
     Source("weibo2018", "zh", "not stated", _TEXT, ("weibo2018/train.csv",), ("weibo2018/test.csv",)),
     Source("smp2020_usual", "zh", "research", _SMP_ROWS, ("smp2020_ewect/usual_eval_labeled.csv",), repeat=2, part=4),
@@ -112,7 +112,7 @@ SOURCES = (
 )
 
 # Two sets repeat ChnSentiCorp, its test split included: of them only what its training split has may be learnt, through that split.
-_REPEATS = (_SHOPPING, ("书籍", "计算机", "酒店"))
+_REPEATS = (SHOPPING, ("书籍", "计算机", "酒店"))
 
 
 def key(text: str) -> str:

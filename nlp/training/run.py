@@ -16,7 +16,7 @@ from nlp.encoder import Encoder, EncoderConfig, from_bert
 from nlp.sentiment.heads import Model
 from nlp.training.composed import composed
 from nlp.training.distil import Teacher, fit_embedding, texts
-from nlp.training.manifest import Split, splits
+from nlp.training.manifest import Split
 from nlp.training.sentences import sentences
 from nlp.training.train import Progress, Settings, train
 
@@ -24,12 +24,11 @@ COMPOSED, SENTENCES = 5_000, 14_000  # made here: of two brands; of aspects, int
 FITTED = 6_000  # texts, the last that the steps came to
 
 
-def run(data: Path, encoder: Path, work: Path, layers: list[int], settings: Settings) -> tuple[Model, list[Split], Progress]:
-    """Trains from the sets under ``data`` and the transformers folder ``encoder``; the model comes back on the CPU, to be read from."""
+def run(found: list[Split], data: Path, encoder: Path, work: Path, layers: list[int], settings: Settings) -> tuple[Model, Progress]:
+    """Trains from the sets ``found`` under ``data`` and the transformers folder ``encoder``; the model comes back on the CPU."""
     torch.manual_seed(settings.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
-    found = splits(data)
     model = Model(bert(encoder, layers)).to(device)
     pool = texts(data, tokenizer, [sample for split in found for sample in split.train], settings.seed)
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda" or bfloat16_is_faster(model))
@@ -38,7 +37,7 @@ def run(data: Path, encoder: Path, work: Path, layers: list[int], settings: Sett
     made = [*composed(COMPOSED, settings.seed), *sentences(SENTENCES, settings.seed)]
     state = train(model, teacher, tokenizer, found, made, settings, work)
     fit_embedding(model, teacher, pool[-FITTED:])
-    return model.cpu().eval(), found, state
+    return model.cpu().eval(), state
 
 
 def bert(folder: Path, layers: list[int] | None = None) -> Encoder:

@@ -1,0 +1,80 @@
+"""How good the model is for goods it never saw: `python -m nlp.training.leave_out --category X` trains without one category of
+online_shopping, and prints its accuracy on that category beside character TF-IDF with logistic regression trained on the same others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from folate.errors import ConfigError, possible
+from nlp.training import readers
+from nlp.training.manifest import SHOPPING, Split, key, splits
+from nlp.training.samples import TWO_WAY, Sample
+
+if TYPE_CHECKING:
+    from nlp.training.scores import Score
+
+
+def main() -> None:
+    """Trains and prints."""
+    parser = argparse.ArgumentParser(prog="python -m nlp.training.leave_out", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
+    parser.add_argument("--encoder", type=Path, required=True, help="a transformers folder, or one packed in 4-bit blocks")
+    parser.add_argument("--category", required=True, help="as the set names it, such as 水果")
+    parser.add_argument("--out", type=Path, required=True, help="where the model folder is written; its checkpoints beside it")
+    parser.add_argument("--minutes", type=float, default=60, help="budget of training time")
+    parser.add_argument("--limit", type=int, default=1000, help="texts of the category asked at most")
+    options = parser.parse_args()
+
+    from nlp.training.calibrate import finish  # torch takes seconds to import; --help need not
+    from nlp.training.expand import expanded
+    from nlp.training.run import run
+    from nlp.training.train import Settings
+
+    found, asked = without(splits(options.data), options.data, options.category, options.limit)
+    work = options.out.with_name(options.out.name + ".work")
+    encoder = expanded(options.encoder, work)
+    model, state = run(found, options.data, encoder, work, list(range(6)), Settings(minutes=options.minutes))
+    finish(model, found, encoder / "tokenizer.json", options.out)
+    for name, score in scores(options.out, found, asked).items():
+        print(f"{options.category}, left out: {name} {score.value:.3f} ({score.low:.3f} to {score.high:.3f}, n={score.n})")
+    print(f"{state.step} steps in {state.seconds / 60:.0f} minutes", file=sys.stderr)
+
+
+def without(found: Sequence[Split], data: Path, category: str, limit: int) -> tuple[list[Split], list[Sample]]:
+    """The splits without any text of a category, in any set, and at most ``limit`` texts of it, those of the smallest digests.
+
+    Raises ConfigError for a category that the set does not have.
+    """
+    rows = list(readers.rows(data / SHOPPING))
+    if category not in (names := {row["cat"] for row in rows}):
+        raise ConfigError(f"no category {category!r} in {SHOPPING}; {possible(category, sorted(names))}")
+    labels = {"0": TWO_WAY[0], "1": TWO_WAY[1]}
+    its = {key(row["review"]): Sample(row["review"], labels[row["label"]], TWO_WAY) for row in rows if row["cat"] == category}
+    kept = [replace(split, train=[sample for sample in split.train if key(sample.text) not in its]) for split in found]
+    dev = [replace(split, dev=[sample for sample in split.dev if key(sample.text) not in its]) for split in kept]
+    return dev, [its[digest] for digest in sorted(its)[:limit]]
+
+
+def scores(folder: Path, found: Sequence[Split], asked: Sequence[Sample]) -> dict[str, Score]:
+    """Two-way accuracy of the model in ``folder`` and of TF-IDF that learnt from the rest of online_shopping."""
+    from nlp.sentiment import load
+    from nlp.training.baselines import tfidf
+    from nlp.training.measured import array
+    from nlp.training.scores import post_score
+
+    texts = [sample.text for sample in asked]
+    rest = next(split for split in found if split.source.name == "online_shopping")
+    judge = tfidf([(sample.text, sample.label) for sample in rest.train], 3)
+    chances = {"model": array([reading.post for reading in load(str(folder)).read(texts)]), "TF-IDF": judge(texts)}
+    made = {name: post_score(name, asked, its) for name, its in chances.items()}
+    return {name: score for name, score in made.items() if score is not None}
+
+
+if __name__ == "__main__":
+    main()
