@@ -26,20 +26,22 @@ class Candidates:
     texts: tuple[tuple[Text, Search, tuple[Codes, ...]], ...]  # where to look, for what, and the term of each n-gram by length
 
     def pairs(self, week: int) -> tuple[Codes, Codes]:
-        """The distinct (term, post) pairs of a week, sorted."""
-        first, last = self.stream.edges[week : week + 2]
-        size = max(last - first, 1)
-        keys = [np.zeros(0, np.int64)]
+        """(term, post) of each occurrence in a week, in no order and with repeats."""
+        terms, posts = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
         for text, search, term in self.texts:
             run = text(week)
-            keys += [term[n][row].astype(np.int64) * size + run.post[at] - first for n, (at, row) in enumerate(search.occurrences(run))]
-        found = distinct(np.concatenate(keys))
-        return (found // size).astype(np.int32), (found % size).astype(np.int32) + np.int32(first)
+            for n, (at, row) in enumerate(search.occurrences(run)):
+                terms.append(term[n][row])
+                posts.append(run.post[at])
+        return np.concatenate(terms), np.concatenate(posts)
 
     @cached_property
     def now(self) -> tuple[Codes, Codes]:
-        """The pairs of the week at hand."""
-        return self.pairs(self.stream.weeks - 1)
+        """The distinct pairs of the week at hand, sorted."""
+        term, post = self.pairs(self.stream.weeks - 1)
+        size = max(len(self.stream), 1)
+        keys = distinct(term.astype(np.int64) * size + post)
+        return (keys // size).astype(np.int32), (keys % size).astype(np.int32)
 
     def posts(self, term: int) -> Codes:
         """The posts of the week at hand that hold a term, in the order of the stream."""

@@ -18,6 +18,8 @@ from nlp.topics.stream import Bodies, Floats, Stream, read
 from nlp.topics.testing import MIN_WEEKS, Test, alarms, run, without
 from nlp.topics.topic import SHORT, Discovery, Topic
 
+USUAL = 10  # posts a week of a source, whose silence is then no chance
+
 
 def discover(
     stream: pa.Table, span: Span, settings: Topics, watch: Sequence[str] = (), brands: Sequence[Brand] = (), *, embed: Embed | None = None,
@@ -82,11 +84,26 @@ def _notes(stream: Stream, span: Span, settings: Topics) -> list[str]:
             f"{before} of the {settings.baseline_weeks} weeks before {span} have posts; what is usual can't be known "
             f"from fewer than {MIN_WEEKS}, nor well from fewer than {settings.baseline_weeks}: {end}."
         )
-    down = sorted(set(stream.source[stream.week < stream.weeks - 1]) - set(stream.source[stream.week == stream.weeks - 1]))
-    if down and sizes[-1]:
-        notes.append(f"No post in {span} from {', '.join(stream.sources[s] for s in down)}: its topics could not be seen.")
+    notes += _silent(stream, span)
     if stream.anonymous:
         notes.append(f"{stream.anonymous} of {len(stream)} posts have no author; each counts as an author of its own.")
+    return notes
+
+
+def _silent(stream: Stream, span: Span) -> list[str]:
+    """Sources that said nothing this week, or in some week of the baseline though they usually say much."""
+    counts = np.zeros((stream.weeks, len(stream.sources)), np.int64)
+    np.add.at(counts, (stream.week, stream.source), 1)
+    before, now = counts[:-1][counts[:-1].sum(axis=1) > 0], counts[-1]
+    if not len(before) or not now.any():
+        return []
+    down = [name for name, here, past in zip(stream.sources, now, before.T, strict=True) if past.any() and not here]
+    notes = [f"No post in {span} from {', '.join(down)}: its topics could not be seen."] if down else []
+    for name, past in zip(stream.sources, before.T, strict=True):
+        if (gaps := int((past == 0).sum())) and past.any() and np.median(past[past > 0]) >= USUAL:
+            notes.append(
+                f"{name} has no post in {gaps} of the {len(past)} weeks before {span}: what is usual on it is known from the others."
+            )
     return notes
 
 

@@ -64,9 +64,9 @@ def _together(one: frozenset[int], topic: frozenset[int]) -> bool:
 
 
 def _named_alike(one: Group, two: Group, terms: tuple[str, ...]) -> bool:
-    """Whether a term of one stands inside a term of the other: 叶酸 in 叶酸片, `acid` in `folic acid`."""
-    pairs = ((terms[a.term], terms[b.term]) for a in one.alarms for b in two.alarms)
-    return any(within(a, b) or within(b, a) for a, b in pairs)
+    """Whether the name of one stands inside that of the other: 叶酸 in 叶酸片, `acid` in `folic acid`."""
+    a, b = terms[one.lead.term], terms[two.lead.term]
+    return within(a, b) or within(b, a)
 
 
 def within(part: str, whole: str) -> bool:

@@ -74,9 +74,14 @@ def frequent(text: Text, weeks: int, longest: int, least: int, alphabet: int) ->
 
 
 def _levels(run: Run, longest: int, least: int, alphabet: int) -> Iterator[_Local]:
-    at = np.arange(len(run.codes), dtype=np.int64)
-    before, after = np.zeros(len(at), np.int64), np.zeros(len(at), np.int32)
-    for n in range(1, longest + 1):
+    count = np.bincount(run.codes, minlength=alphabet)
+    often = np.flatnonzero(count >= least)
+    yield _Local(np.zeros_like(often), often, np.zeros_like(often), count[often])
+    row = np.full(alphabet, -1, np.int32)
+    row[often] = np.arange(len(often), dtype=np.int32)
+    at = np.flatnonzero(row[run.codes] >= 0)
+    at, before, after = _extend(at, row[run.codes[at]], 1, run.joined)
+    for n in range(2, longest + 1):
         keys, which, count = _frequent(before * alphabet + run.codes[at + n - 1], least)
         here = which >= 0
         at, which, after = at[here], which[here], after[here]
@@ -128,16 +133,19 @@ class Search:
             needed[n - 1][levels[n].head[needed[n]]] = True
         self._rows = [np.flatnonzero(need) for need in needed]
         self._keys = [pa.array(level.keys[rows]) for level, rows in zip(levels, self._rows, strict=True)]
+        self._first = np.full(levels[0].alphabet, -1, np.int64)  # row of each code: the first keys are the codes themselves
+        self._first[levels[0].keys[self._rows[0]]] = self._rows[0]
 
     def occurrences(self, run: Run) -> Iterator[tuple[Ints, Ints]]:
         """For each length the positions of `run` where a wanted n-gram starts, and its row."""
-        at, row = np.arange(len(run.codes), dtype=np.int64), np.zeros(len(run.codes), np.int64)
+        at = np.flatnonzero(self._first[run.codes] >= 0)
+        row = self._first[run.codes[at]]
         for n, (level, want) in enumerate(zip(self.levels, self.wanted, strict=True)):
             if n:
                 on = run.joined[at + n - 1]
                 at, row = at[on], row[on]
-            place = pc.fill_null(pc.index_in(pa.array(row * level.alphabet + run.codes[at + n]), self._keys[n]), -1).to_numpy()
-            here = place >= 0
-            at, row = at[here], self._rows[n][place[here]]
+                place = pc.fill_null(pc.index_in(pa.array(row * level.alphabet + run.codes[at + n]), self._keys[n]), -1).to_numpy()
+                here = place >= 0
+                at, row = at[here], self._rows[n][place[here]]
             mine = want[row]
             yield at[mine], row[mine]

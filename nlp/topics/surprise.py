@@ -112,7 +112,7 @@ def count(candidates: Candidates, masks: Sequence[Bools]) -> tuple[list[Counts],
     weekly: list[list[csc_array]] = [[] for _ in masks]
     base = np.zeros((len(masks), stream.weeks, shape[1]), np.int64)
     for week in range(stream.weeks):
-        term, post = candidates.now if week == stream.weeks - 1 else candidates.pairs(week)
+        term, post = candidates.pairs(week)
         np.minimum.at(first, term, post)
         posts = np.arange(*stream.edges[week : week + 2], dtype=np.int32)
         for place, (spoken, by) in enumerate(_speakers(term, post, posts, stream, masks)):
@@ -128,9 +128,9 @@ def _speakers(term: Codes, post: Codes, posts: Codes, stream: Stream, masks: Seq
     by_voice = posts[np.argsort(stream.voice[posts], kind="stable")]
     rank = np.empty(len(posts), np.int64)
     rank[by_voice - posts[:1]] = np.arange(len(posts))
-    size = max(len(posts), 1)
-    keys = np.sort(term * np.int64(size) + rank[post - posts[:1]])
-    terms, said = (keys // size).astype(np.int32), by_voice[keys % size]
+    bits = len(posts).bit_length()
+    keys = np.sort((term.astype(np.int64) << bits) | rank[post - posts[:1]])
+    terms, said = (keys >> bits).astype(np.int32), by_voice[keys & ((1 << bits) - 1)]
     for mask in masks:
         kept = mask[said]
         t, p = terms[kept], said[kept]

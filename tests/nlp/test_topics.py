@@ -128,6 +128,39 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
     assert repr(world.discover()) == repr(first)
 
 
+def test_a_common_word_that_only_a_better_topic_brings_is_a_detail_of_it() -> None:
+    world = World()
+    for week in range(WEEKS - 1):
+        world.plant(["refund"], 4, week=week)
+    world.plant(["recall"], 30)
+    for word in EN[:9]:
+        world.plant(["recall", word, "refund"], 1)
+    world.plant(["refund"], 10)
+    found = world.discover()
+    assert [explained["term"] for explained in find(found, "recall").detail["explains"]] == ["refund"]
+    assert not [topic for topic in found.topics if "refund" in topic.terms]
+
+
+def test_two_topics_that_share_some_posts_stay_two() -> None:
+    world = World()
+    world.plant(["recall"], 20)
+    world.plant(["recall", "milk", "refund"], 5)
+    world.plant(["refund"], 20)
+    found = world.discover()
+    assert find(found, "recall") != find(found, "refund")
+
+
+def test_a_topic_that_splits_says_what_it_came_from() -> None:
+    world = World()
+    world.plant(["叶酸"], 12)
+    world.plant(["耳机"], 14)
+    before = replace(find(world.discover(), "叶酸"), id="old", terms=("手册", "叶酸", "耳机"))
+    topics = world.discover(week=WEEK + 1, previous=[before]).topics
+    assert [(t.id == "old", t.detail["continues"], t.detail["split_from"]) for t in topics[:2]] == [
+        (True, ["old"], None), (False, [], "old"),
+    ]  # fmt: skip
+
+
 def test_copies_count_once_and_are_named() -> None:
     world = World()
     world.plant(["叶酸"], 8)
@@ -172,7 +205,10 @@ def test_a_source_that_was_down_for_a_week_raises_no_alarm() -> None:
     for down in (3, WEEKS - 2, WEEKS - 1):
         found = with_jargon(down).discover()
         assert not [topic for topic in found.topics if "板油" in topic.terms]
-    assert "No post in 2026-W14 from board" in found.notes[0]
+        assert [note for note in found.notes if "board" in note] == [
+            "No post in 2026-W14 from board: its topics could not be seen." if down == WEEKS - 1 else
+            "board has no post in 1 of the 8 weeks before 2026-W14: what is usual on it is known from the others."
+        ]  # fmt: skip
 
 
 def test_one_author_with_half_of_all_posts_is_one_author() -> None:
