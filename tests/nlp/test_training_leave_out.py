@@ -38,5 +38,5 @@ def test_no_text_of_the_category_is_learnt(data: Path) -> None:
 
 
 def test_a_category_that_is_not_there(data: Path) -> None:
-    with pytest.raises(ConfigError, match="衣服, 水果|水果, 衣服"):
+    with pytest.raises(ConfigError, match="possible: 水果, 衣服"):
         without(splits(data), data, "飞机", 15)
