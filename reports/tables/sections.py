@@ -1,63 +1,45 @@
-"""A report as neutral tables: what Markdown and the workbook print, and any other form may.
+"""The tables of brands, topics, posts and sources, and of the evidence behind them."""
 
-A section of the report gets its tables by one function in SECTIONS: report and catalogue in, tables out.
-"""
-
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from reports.build import Report
-from reports.catalogue import Catalogue, catalogue
+from reports.catalogue import Catalogue
 from reports.figures import Change, Figure
 from reports.html import VOICE_COLUMNS
 from reports.measures import BrandMeasures
-from reports.sections import Quote
+from reports.tables.table import QUOTED, Section, Table, labels, names, quoted
 
-Cell = str | int | date | Figure | None
 SENTIMENT_COLUMNS = ("net_sentiment_polar", "net_sentiment_all", "negative", "neutral", "positive", "rating")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Table:
-    """One table under one title. Numbers of the data are Figures; every string may be hostile. Raises ValueError for uneven rows."""
-
-    id: str  # the same in every language
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    lead: str = ""  # what it shows
-    empty: str = ""  # said in place of the rows, when there are none
-
-    def __post_init__(self) -> None:
-        if any(len(row) != len(self.columns) for row in self.rows):
-            raise ValueError(f"wanted {len(self.columns)} cells in every row of the table {self.id!r}, got other numbers.")
-
-
-def tables(report: Report) -> list[Table]:
-    """Every table of the report that has rows, or something to say of having none; the evidence is the last."""
-    say = catalogue(report.language)
-    return [table for section in SECTIONS for table in section(report, say) if table.rows or table.empty]
-
-
-def _summary(report: Report, say: Catalogue) -> Iterator[Table]:
+def summary(report: Report, say: Catalogue) -> Iterator[Table]:
     rows = tuple((sentence.text,) for sentence in report.summary)
     yield Table(id="summary", title=say("page.summary"), columns=(say("table.sentence"),), rows=rows)
 
 
-def _voice(report: Report, say: Catalogue) -> Iterator[Table]:
+def voice(report: Report, say: Catalogue) -> Iterator[Table]:
     if report.empty:
         return
     yield _brands("voice", VOICE_COLUMNS, "share_of_voice", report, say, lead=say("page.voice_lead"))
     yield _weeks("voice_weeks", "share_of_voice", report, say)
 
 
-def _sentiment(report: Report, say: Catalogue) -> Iterator[Table]:
+def sentiment(report: Report, say: Catalogue) -> Iterator[Table]:
     if report.empty:
         return
     yield _brands("sentiment", SENTIMENT_COLUMNS, "net_sentiment_polar", report, say, lead=say("page.sentiment_lead"))
     yield _weeks("sentiment_weeks", "net_sentiment_polar", report, say)
+
+
+def measures(report: Report, say: Catalogue) -> Iterator[Table]:
+    """Every measure, a column a brand."""
+    if report.empty:
+        return
+    yield Table(
+        id="measures", title=say("table.measures"), columns=(*names(say, "measure"), *(brand.label for brand in report.brands)),
+        rows=tuple((say.measure(name), *(brand.figures[name] for brand in report.brands)) for name in report.brands[0].figures),
+    )  # fmt: skip
 
 
 def _brands(name: str, measures: Sequence[str], changed: str, report: Report, say: Catalogue, lead: str) -> Table:
@@ -89,14 +71,14 @@ def _weeks(name: str, measure: str, report: Report, say: Catalogue) -> Table:
     )
 
 
-def _topics(report: Report, say: Catalogue) -> Iterator[Table]:
+def topics(report: Report, say: Catalogue) -> Iterator[Table]:
     joined = say("join.list").join
     shown = ("topic_authors", "topic_posts", "topic_gain", "topic_copies")
     yield Table(
         id="topics", title=say("page.topics"), lead=say("page.topics_lead"), empty=say("page.topics_none"),
         columns=(
-            *_names(say, "topic", "state", "watched"), *(say.measure(measure) for measure in shown),
-            *_names(say, "first_seen", "sources", "terms", "audience", "flags"),
+            *names(say, "topic", "state", "watched"), *(say.measure(measure) for measure in shown),
+            *names(say, "first_seen", "sources", "terms", "audience", "flags"),
         ),
         rows=tuple(
             (
@@ -110,25 +92,25 @@ def _topics(report: Report, say: Catalogue) -> Iterator[Table]:
         ),
     )  # fmt: skip
     yield Table(
-        id="quotes", title=say("table.quotes"), columns=_names(say, "topic", "quote", "source", "date", "address"),
-        rows=tuple((topic.label(say.language), *_quote(quote, report.zone)) for topic in report.topics for quote in topic.quotes),
+        id="quotes", title=say("table.quotes"), columns=names(say, "topic", *QUOTED),
+        rows=tuple((topic.label(say.language), *quoted(quote, report.zone)) for topic in report.topics for quote in topic.quotes),
     )  # fmt: skip
 
 
-def _posts(report: Report, say: Catalogue) -> Iterator[Table]:
-    labels = {brand.id: brand.label for brand in report.brands}
+def posts(report: Report, say: Catalogue) -> Iterator[Table]:
+    known = labels(report)
     yield Table(
         id="posts", title=say("page.posts"), lead=say("page.posts_lead"), empty=say("page.posts_none"),
-        columns=(say("page.brand_column"), say.measure("engagement"), *_names(say, "quote", "source", "date", "address")),
-        rows=tuple((labels[post.brand], post.engagement, *_quote(post.quote, report.zone)) for post in report.posts),
+        columns=(say("page.brand_column"), say.measure("engagement"), *names(say, *QUOTED)),
+        rows=tuple((known[post.brand], post.engagement, *quoted(post.quote, report.zone)) for post in report.posts),
     )  # fmt: skip
 
 
-def _sources(report: Report, say: Catalogue) -> Iterator[Table]:
+def sources(report: Report, say: Catalogue) -> Iterator[Table]:
     columns = ("source", "status", "posts", "copies", "queries")
     yield Table(
         id="sources", title=say("page.sources"), lead=say("page.sources_lead"), empty=say("page.sources_none"),
-        columns=(*(say(f"column.{name}") for name in columns), *_names(say, "complete", "reasons")),
+        columns=(*(say(f"column.{name}") for name in columns), *names(say, "complete", "reasons")),
         rows=tuple(
             (line.name, say.word("status", line.status), line.posts, line.copies, line.queries, line.complete, "; ".join(line.reasons))
             for line in report.sources
@@ -136,18 +118,18 @@ def _sources(report: Report, say: Catalogue) -> Iterator[Table]:
     )  # fmt: skip
 
 
-def _evidence(report: Report, say: Catalogue) -> Iterator[Table]:
+def evidence(report: Report, say: Catalogue) -> Iterator[Table]:
     """Every number of the report, whatever section it is of."""
-    labels = {brand.id: brand.label for brand in report.brands}
+    known = labels(report)
     yield Table(
         id="evidence", title=say("page.evidence"), lead=say("page.evidence_paper"),
         columns=(
-            *_names(say, "id", "measure"), say("page.brand_column"), say("page.week_column"),
-            *_names(say, "value", "n", "flags"),
+            *names(say, "id", "measure"), say("page.brand_column"), say("page.week_column"),
+            *names(say, "value", "n", "flags"),
         ),
         rows=tuple(
             (
-                figure.id, say.measure(figure.measure), labels.get(figure.brand or "", figure.brand), figure.week, figure, figure.n,
+                figure.id, say.measure(figure.measure), known.get(figure.brand or "", figure.brand), figure.week, figure, figure.n,
                 say("join.list").join(say.word("flag", flag) for flag in figure.flags),
             )
             for figure in report.figures
@@ -155,23 +137,13 @@ def _evidence(report: Report, say: Catalogue) -> Iterator[Table]:
     )  # fmt: skip
 
 
-def _definitions(report: Report, say: Catalogue) -> Iterator[Table]:
+def definitions(report: Report, say: Catalogue) -> Iterator[Table]:
     measures = dict.fromkeys(figure.measure for figure in report.figures)
     yield Table(
-        id="definitions", title=say("page.method"), columns=_names(say, "measure", "definition"),
+        id="definitions", title=say("page.method"), columns=names(say, "measure", "definition"),
         rows=tuple((say.measure(measure), say.measure(measure, "definition")) for measure in measures),
     )  # fmt: skip
 
 
-def _quote(quote: Quote, zone: str) -> tuple[Cell, ...]:
-    return quote.text, quote.source, quote.published_at.astimezone(ZoneInfo(zone)).date(), quote.url
-
-
-def _names(say: Catalogue, *columns: str) -> tuple[str, ...]:
-    return tuple(say(f"table.{column}") for column in columns)
-
-
-SECTIONS: tuple[Callable[[Report, Catalogue], Iterator[Table]], ...] = (
-    _summary, _voice, _sentiment, _topics, _posts, _sources, _definitions, _evidence,
-)  # fmt: skip
-"""In the order that they are printed in."""
+ALL: tuple[Section, ...] = (summary, voice, sentiment, measures, topics, posts, sources)
+LAST: tuple[Section, ...] = (definitions, evidence)
