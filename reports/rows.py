@@ -17,10 +17,10 @@ from reports.figures import SAMPLE
 
 LABELS = ("negative", "neutral", "positive")
 _COLUMNS = """
-SELECT brand, week, source, id, md5_number_lower(author) AS author, md5_number_lower(id) AS key, counted, rating, engagement,
-  negative, neutral, positive
+SELECT brand, week, source, id, coalesce(try_cast('0x' || author AS UBIGINT), md5_number_lower(author)) AS author,
+  md5_number_lower(id) AS key, counted, rating, engagement, negative, neutral, positive
 FROM ({rows})
-""".strip()
+""".strip()  # an author is a hash already, as hexadecimal digits; only the id in place of a missing one must be hashed
 _JUDGED = """
 SELECT md5_number_lower(id) AS key, {columns} FROM judgements
 WHERE id IN (SELECT id FROM posts WHERE published_at >= {start} AND published_at < {stop}) ORDER BY key

@@ -47,6 +47,7 @@ def domains(data: Path, model: str, limit: int, cache: Path | None) -> list[Doma
     if cache:
         arrays: dict[str, Any] = {f"p{at}": one.posteriors for at, one in enumerate(found)}
         arrays |= {f"l{at}": one.labels for at, one in enumerate(found)}
+        cache.parent.mkdir(parents=True, exist_ok=True)
         np.savez(cache, asked=asked, names=json.dumps([(one.name, one.known) for one in found]), **arrays)
     return found
 
