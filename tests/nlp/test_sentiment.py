@@ -14,12 +14,14 @@ from transformers import BertConfig, BertForSequenceClassification, BertModel, P
 from folate.errors import ConfigError
 from nlp.encoder import Encoder, EncoderConfig, from_bert
 from nlp.sentiment import UNSURE, Probabilities, Reader, load
-from nlp.sentiment.clauses import clauses
-from nlp.sentiment.heads import Model, mean_pool
+from nlp.sentiment.clauses import clauses, split
+from nlp.sentiment.heads import Model, Outputs, mean_pool
+from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS
 from nlp.sentiment.packed import Calibration, save
 from nlp.sentiment.reading import encodable, readable
 from nlp.sentiment.shipped import WINDOW, ShippedReader
-from nlp.sentiment.windows import windows
+from nlp.sentiment.totals import Total
+from nlp.sentiment.windows import Window, windows
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -167,6 +169,48 @@ def test_nothing_to_read_is_neutral_without_confidence(reader: Reader, text: str
     reading = reader.read([text], [[[(0, 1)]]])[0]
     assert reading.post == UNSURE == reading.targets[0]
     assert reading.post.label == "neutral"
+    assert (reading.aspects, reading.emotion, reading.intent, reading.embedding) == ((), {}, {}, None)
+
+
+def test_one_pass_judges_everything(reader: Reader) -> None:
+    text = "我喜欢安康的奶粉，但佳泰的太甜了。"
+    long = text * 30
+    for given, reading in zip((text, long), reader.read([text, long]), strict=True):
+        assert tuple(reading.emotion) == EMOTIONS
+        assert sum(reading.emotion.values()) == pytest.approx(1)
+        assert tuple(reading.intent) == INTENTS
+        assert all(0 <= chance <= 1 for chance in reading.intent.values())
+        assert np.allclose(reading.embedding, reader.embed([given])[0], atol=1e-5)
+        assert {aspect.name for aspect in reading.aspects} <= set(ASPECTS)
+        assert all(given[aspect.start : aspect.end].strip() and aspect.confidence >= 0.5 for aspect in reading.aspects)
+        assert [aspect.confidence for aspect in reading.aspects] == sorted((a.confidence for a in reading.aspects), reverse=True)
+
+
+def outputs(aspect: int, spoken: float, polarity: list[float], token: int) -> Outputs:
+    """Of one window of four tokens: an aspect of some confidence and polarity that attends to one of the tokens."""
+    chances, poles, attention = torch.full((len(ASPECTS),), -9.0), torch.zeros(len(ASPECTS), 3), torch.full((len(ASPECTS), 4), 0.1)
+    chances[aspect], poles[aspect], attention[aspect, token] = spoken, torch.tensor(polarity), 0.7
+    few = [torch.zeros(size) for size in (3, 0, 8, len(EMOTIONS))]
+    return Outputs(few[0], few[1].view(0, 4), few[2], few[3], torch.tensor([spoken, 0, 0, 0]), chances, poles, attention)
+
+
+def test_of_a_long_text_the_surest_window_judges_an_aspect_and_any_window_shows_an_intent() -> None:
+    text = "甜，贵。苦，酸"
+    total = Total(0, 8)
+    for start, spoken, polarity, token in ((0, 1.0, [0.0, 0, 5], 1), (4, 3.0, [5.0, 0, 0], 2)):
+        offsets = [(0, 0), *((start + place, start + place + 1) for place in (0, 2)), (0, 0)]
+        total.add(Window(0, [0, 5, 6, 2], offsets), outputs(0, spoken, polarity, token), np.zeros(0, np.float32))
+    [aspect] = total.aspects(text, 1.0, 1.0, 0.0)
+    assert (aspect.name, aspect.polarity.label, text[aspect.start : aspect.end]) == (ASPECTS[0], "negative", "酸")
+    assert total.intent[0] == 3
+    assert total.aspects(text, 1.0, 1.0, -4.0) == ()
+
+
+def test_clauses_of_a_text() -> None:
+    text = "好吃，但是贵！ but cheap"
+    assert [text[start:end] for start, end in split(text)] == ["好吃", "贵", " cheap"]
+    assert split("，，") == [(0, 2)]
+    assert split("") == [(0, 0)]
 
 
 def test_lone_surrogates_keep_offsets(reader: Reader) -> None:
@@ -219,6 +263,7 @@ def test_any_classifier_of_transformers(foreign: Callable[[dict[int, str]], str]
     assert readings[0].post.neutral == 0
     assert readings[0].targets[1] == readings[0].post
     assert readings[1].post == UNSURE
+    assert (readings[0].aspects, readings[0].emotion, readings[0].intent, readings[0].embedding) == ((), {}, {}, None)
     assert reader.name == "other"
     assert len(reader.version) == 12
     assert reader.embed(texts).shape == (3, 24)
