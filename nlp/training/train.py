@@ -37,7 +37,7 @@ class Settings:
     rate: float = 2e-4
     head_rate: float = 1e-3
     warmup: float = 0.04
-    distil_every: int = 3
+    distil_every: int = 12
     checkpoint_minutes: float = 3.0
 
 
