@@ -48,16 +48,21 @@ class Layer(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
         return normed
 
     def attend(self, states: Tensor, bias: Tensor | None) -> Tensor:
-        n, t, hidden = states.shape
-        query, key, value = self.qkv(states).view(n, t, 3, self.heads, hidden // self.heads).permute(2, 0, 3, 1, 4)
-        if self.training:  # the fused kernel's backward pass takes half of a step on a CPU; the plain one does not
-            scores = query @ key.transpose(-1, -2) * (hidden // self.heads) ** -0.5
-            if bias is not None:
-                scores = scores + bias
-            mixed = scores.softmax(-1, dtype=torch.float32).to(value.dtype) @ value
-        else:
-            mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-        return mixed.transpose(1, 2).reshape(n, t, hidden)
+        return attention(self.qkv(states), self.heads, bias, fused=not self.training)
+
+
+def attention(qkv: Tensor, heads: int, bias: Tensor | None, fused: bool = True) -> Tensor:
+    """Attention of each head: projections (n, t, 3 * hidden) to mixed values (n, t, hidden)."""
+    n, t, width = qkv.shape
+    query, key, value = qkv.view(n, t, 3, heads, width // 3 // heads).permute(2, 0, 3, 1, 4)
+    if fused:
+        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+    else:  # the fused kernel's backward pass takes half of a training step on a CPU; the plain one does not
+        scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
+        if bias is not None:
+            scores = scores + bias
+        mixed = scores.softmax(-1, dtype=torch.float32).to(value.dtype) @ value
+    return mixed.transpose(1, 2).reshape(n, t, width // 3)
 
 
 class Encoder(nn.Module):  # type: ignore[misc]  # torch is not type-checked here

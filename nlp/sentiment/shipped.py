@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from importlib import resources
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
+from nlp.quantized import quantize
 from nlp.sentiment.about import describe
 from nlp.sentiment.clauses import Span, clauses
 from nlp.sentiment.heads import Outputs, padded, target_rows
@@ -23,6 +25,7 @@ from nlp.sentiment.windows import Window, buckets, windows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_NAMES = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.int8: "int8"}
 WINDOW = 128  # tokens; what training saw
 _TOKENS = 2048  # a bucket's: larger ones leave the cache
 _TEXTS, _CHARACTERS = 512, 200_000  # in hand at once
@@ -32,16 +35,25 @@ _Spans = tuple[tuple[Span, ...], ...]
 
 
 class ShippedReader:
-    """A Reader over a model folder. Bfloat16 where the CPU multiplies matrices in it, which measures faster; else fp32."""
+    """A Reader over a model folder.
+
+    ``dtype``: what the encoder multiplies in, torch.float32, bfloat16 or int8; by default the ``fastest``. The version names it, since the
+    three agree to within rounding (docs/models.md), not to the last digit.
+    """
 
     def __init__(self, folder: Path, dtype: torch.dtype | None = None) -> None:
+        dtype = dtype or fastest()
         about = describe(folder)
         self.name: str = about["name"]
         self.judges = "labels" in about  # else trained before aspects, emotion and intent
-        self.version = version(folder)
+        self.version = f"{version(folder)}-{_NAMES[dtype]}"
         self.model, self.calibration = load(folder)
         self.tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
-        self.model.to(dtype or fastest())
+        if dtype == torch.int8:
+            with torch.inference_mode():
+                quantize(self.model.encoder, [torch.tensor([part.ids]) for part in windows(_ordinary(), self.tokenizer, WINDOW)])
+        else:
+            self.model.to(dtype)
 
     def read(self, texts: Sequence[str], targets: Targets | None = None) -> list[Reading]:
         """One Reading a text; see ``nlp.sentiment.reading.Reader``."""
@@ -109,9 +121,21 @@ class ShippedReader:
 
 
 def fastest() -> torch.dtype:
-    """Bfloat16 where the CPU has units for it, else fp32: without them it is a hundred times slower."""
+    """What this CPU multiplies matrices in fastest. The same on every run: units are looked up, nothing is timed.
+
+    Bfloat16 without units of its own is a hundred times slower than fp32, integers without theirs a thousand times.
+    """
     units = torch.cpu.get_capabilities()
-    return torch.bfloat16 if units.get("amx_bf16") or units.get("avx512_bf16") else torch.float32
+    if units.get("amx_bf16"):  # tiles: what is left to win in integers is little, what they round is more
+        return torch.bfloat16
+    if units.get("avx512_vnni"):
+        return torch.int8
+    return torch.bfloat16 if units.get("avx512_bf16") else torch.float32
+
+
+def _ordinary() -> list[str]:
+    """Posts of our own, of all kinds, that show what ranges the encoder's values have."""
+    return (resources.files("nlp") / "data" / "ordinary_posts.txt").read_text(encoding="utf-8").splitlines()
 
 
 def _once(keys: Sequence[_K], text: Callable[[_K], str], compute: Callable[[Sequence[_K]], list[_V]]) -> list[_V]:
