@@ -137,25 +137,26 @@ def _vectors(taxonomy: Sequence[Label], embed: Embed) -> tuple[dict[str, Floats]
     Vectors of one language share a direction, short phrases another one: each is taken less the mean of its kind over the
     shipped taxonomy.
     """
-    posts = _means([text for entry in shipped() for text in entry.examples], embed)
-    words = _means([word for entry in shipped() for word in entry.names + entry.synonyms], embed)
+    texts = list(dict.fromkeys(text for entry in (*shipped(), *taxonomy) for text in entry.examples + entry.names + entry.synonyms))
+    known = dict(zip(texts, embed(texts), strict=True))
+    posts = _means([text for entry in shipped() for text in entry.examples], known)
+    words = _means([word for entry in shipped() for word in entry.names + entry.synonyms], known)
     vectors = np.zeros((len(taxonomy), len(posts["zh"])))
     for index, entry in enumerate(taxonomy):
         if entry.examples:
-            vectors[index] = _centred(entry.examples, posts, embed)
+            vectors[index] = _centred(entry.examples, posts, known)
             if entry.names + entry.synonyms:
-                vectors[index] += NAMES_WEIGHT * _centred(entry.names + entry.synonyms, words, embed)
+                vectors[index] += NAMES_WEIGHT * _centred(entry.names + entry.synonyms, words, known)
     return posts, _unit(vectors)
 
 
-def _means(texts: Sequence[str], embed: Embed) -> dict[str, Floats]:
-    vectors, languages = embed(texts), np.array([language(text) for text in texts])
-    return {spoken: vectors[languages == spoken].mean(axis=0) for spoken in ("zh", "en")}
+def _means(texts: Sequence[str], known: Mapping[str, Vectors]) -> dict[str, Floats]:
+    return {spoken: np.mean([known[text] for text in texts if language(text) == spoken], axis=0) for spoken in ("zh", "en")}
 
 
-def _centred(texts: Sequence[str], means: Mapping[str, Floats], embed: Embed) -> Floats:
+def _centred(texts: Sequence[str], means: Mapping[str, Floats], known: Mapping[str, Vectors]) -> Floats:
     """The mean (d,) of the texts' vectors, each less the mean of its language and of unit length."""
-    return np.asarray(_unit(embed(texts) - np.stack([means[language(text)] for text in texts])).mean(axis=0))
+    return np.asarray(_unit(np.stack([known[text] - means[language(text)] for text in texts])).mean(axis=0))
 
 
 def _unit(vectors: Vectors) -> Floats:

@@ -1,0 +1,113 @@
+"""Comparisons against sets that others labelled: how many of the stated preferences are found, and how often the direction is right.
+
+    python -m benchmarks.comparisons --data DATA [--part train]
+
+DATA/coqe: COQE (Liu, Xia & Yu 2021; cars and electronics in Chinese, cameras in English), its dev splits. DATA/compsent19: CompSent-19
+(Panchenko et al. 2019), the half of its sentences that a digest picks. Entities are given as mentions. Rules were written looking at
+the other parts (--part train).
+"""
+
+import argparse
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator
+from hashlib import sha1
+from pathlib import Path
+from typing import NamedTuple
+
+from nlp.brands import Mention
+from nlp.comparisons import find
+from nlp.statistics import wilson
+
+COQE = {"Car-COQE": "zh", "Ele-COQE": "zh", "Camera-COQE": "en"}
+FIRST, SECOND = "first", "second"
+
+
+class Case(NamedTuple):
+    """A sentence, its two entities, and which is better; None when neither is said to be."""
+
+    text: str
+    mentions: list[Mention]
+    better: str | None
+
+
+def coqe(path: Path, language: str) -> Iterator[Case]:
+    """Quintuples with a subject and an object, each with places: characters from 0 in Chinese, words from 1 in English."""
+    text = ""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("[["):
+            text = line.rpartition("\t")[0].strip()
+            continue
+        parts = line.strip()[2:-2].split("];[")
+        spans = [_span(part, text, language) for part in parts[:2]]
+        if len(parts) == 5 and None not in spans and not _overlap(spans):
+            mentions = [Mention(name, *span) for name, span in zip((FIRST, SECOND), spans, strict=True) if span]
+            yield Case(text, mentions, {"1": FIRST, "-1": SECOND}.get(parts[4]))
+
+
+def _span(cell: str, text: str, language: str) -> tuple[int, int] | None:
+    places = [int(place) for place in re.findall(r"(\d+)&", cell)]
+    if not places:
+        return None
+    if language == "en":
+        words = [match.span() for match in re.finditer(r"\S+", text)]
+        return (words[places[0] - 1][0], words[places[-1] - 1][1]) if places[-1] <= len(words) else None
+    return (places[0], places[-1] + 1) if places[-1] < len(text) else None
+
+
+def _overlap(spans: list[tuple[int, int] | None]) -> bool:
+    a, b = spans
+    return bool(a and b and a[0] < b[1] and b[0] < a[1])
+
+
+def compsent(path: Path, part: str, brands: bool) -> Iterator[Case]:
+    """The label says of the object that stands first whether it is better or worse."""
+    for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
+        text = row["sentence"]
+        if (row["domain"] == "brands") is not brands or (sha1(text.encode(), usedforsecurity=False).digest()[0] % 2 == 1) is (
+            part == "train"
+        ):
+            continue
+        found = [
+            Mention(row[name].lower(), *match.span())
+            for name in ("object_a", "object_b")
+            for match in re.finditer(rf"(?<!\w){re.escape(row[name].lower())}(?!\w)", text.lower())
+        ]
+        first = min(found, key=lambda its: its.start, default=Mention("", 0, 0)).brand
+        mentions = [Mention(FIRST if its.brand == first else SECOND, its.start, its.end) for its in found]
+        if len({its.brand for its in mentions}) == 2:
+            yield Case(text, mentions, {"BETTER": FIRST, "WORSE": SECOND}.get(row["most_frequent_label"]))
+
+
+def report(name: str, cases: Iterator[Case]) -> None:
+    counts: Counter[str] = Counter()
+    for case in cases:
+        found = [its for its in find(case.text, case.mentions) if its.kind == "better"]
+        counts["none" if case.better is None else "stated"] += 1
+        if found:
+            counts["said of none" if case.better is None else "found"] += 1
+            counts["right"] += found[0].brand == case.better
+    print(f"{name}: found {share(counts['found'], counts['stated'])}, direction right {share(counts['right'], counts['found'])}, "
+          f"said where there is none {share(counts['said of none'], counts['none'])}")  # fmt: skip
+
+
+def share(part: int, whole: int) -> str:
+    low, high = wilson(part, whole)
+    return f"{part}/{whole} = {part / whole:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--part", choices=("dev", "train"), default="dev")
+    arguments = parser.parse_args()
+    for name, language in COQE.items():
+        report(f"{name} ({language})", coqe(arguments.data / "coqe" / name / f"{arguments.part}.txt", language))
+    path = arguments.data / "compsent19" / "data.csv"
+    report("CompSent-19, brands", compsent(path, arguments.part, brands=True))
+    report("CompSent-19, other things", compsent(path, arguments.part, brands=False))
+
+
+if __name__ == "__main__":
+    main()
