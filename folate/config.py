@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import MISSING, dataclass, fields
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from types import UnionType
@@ -17,6 +18,12 @@ LEVELS = " / "  # between the levels of a label of the taxonomy
 FEWEST_EXAMPLES = 3  # of an aspect
 CHANNELS = ("file", "webhook", "mail")
 SECURITY = ("starttls", "ssl", "none")
+CAMPAIGN_MEASURES = (
+    "mentions", "people", "share_of_voice", "new_people", "reach",
+    "engagement", "replies", "reposts", "engaged",
+    "net", "positive", "negative", "pickup", "pickup_net",
+    "buy", "ask", "complain",
+)  # fmt: skip
 T = TypeVar("T")
 
 
@@ -88,6 +95,29 @@ class Privacy:
     """What is kept of people beyond the keyed hash of an author."""
 
     keep_handles: tuple[str, ...] = ()  # sources whose public handles are kept: none can be
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """What a campaign was to reach, declared in advance: the least effect on a measure."""
+
+    measure: str  # of docs/campaigns.md
+    least: float  # in the unit of its effect: .2 is 20 % for counts, 20 points for shares
+
+
+@dataclass(frozen=True, kw_only=True)
+class Campaign:
+    """A campaign of a brand, measured before, during and after."""
+
+    id: str
+    names: tuple[str, ...]  # printed, in the languages of the report
+    start: date
+    end: date  # its last day
+    brand: str = ""  # ours when empty
+    before: int = 28  # days
+    after: int = 28
+    themes: tuple[str, ...] = ()  # words that it plants
+    goals: tuple[Goal, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,6 +249,7 @@ class Config:
     segments: tuple[Segment, ...] = ()
     taxonomy: tuple[Label, ...] = ()  # empty: the one that ships with Folate
     aspects: tuple[Aspect, ...] = ()
+    campaign: tuple[Campaign, ...] = ()
     sources: tuple[Source, ...] = ()
     crawl: Crawling = Crawling()
     nlp: Nlp = Nlp()
@@ -298,7 +329,7 @@ def _value(kind: Any, value: Any, where: str) -> Any:
     return value
 
 
-_TYPE_NAMES = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
+_TYPE_NAMES = {str: "a string", int: "a whole number", float: "a number", bool: "true or false", date: "a date such as 2026-03-02"}
 
 
 def _check(config: Config) -> None:
@@ -312,6 +343,7 @@ def _check(config: Config) -> None:
         ("segment", [s.id for s in config.segments]),
         ("label", [entry.label for entry in config.taxonomy]),
         ("aspect", [a.id for a in config.aspects]),
+        ("campaign", [c.id for c in config.campaign]),
     ):
         for name in names:
             if names.count(name) > 1:
@@ -330,6 +362,7 @@ def _check(config: Config) -> None:
             raise ConfigError(f"{FILE}: {problem}.")
     _check_aspects(config)
     _check_alerts(config)
+    _check_campaigns(config)
 
 
 def _check_aspects(config: Config) -> None:
@@ -357,6 +390,24 @@ def _check_alerts(config: Config) -> None:
         raise ConfigError(f"{FILE}: wanted security of [smtp] among {', '.join(SECURITY)}, got {config.smtp.security!r}.")
     if alerts.mail and not config.smtp.host:
         raise ConfigError(f"{FILE}: wanted a host in [smtp] to mail alerts through, got none.")
+
+
+def _check_campaigns(config: Config) -> None:
+    for campaign in config.campaign:
+        where = f"{FILE}: campaign {campaign.id!r}"
+        if campaign.end < campaign.start:
+            raise ConfigError(f"{where}: wanted an end on or after its start, got {campaign.start} to {campaign.end}.")
+        if campaign.before < 1 or campaign.after < 0:
+            raise ConfigError(f"{where}: wanted at least 1 day before and 0 after, got {campaign.before} and {campaign.after}.")
+        if not campaign.names:
+            raise ConfigError(f"{where} needs at least one name.")
+        if campaign.brand not in {"", *(brand.id for brand in config.brands)}:
+            raise ConfigError(f"{where}: no brand {campaign.brand!r}; {possible(campaign.brand, (b.id for b in config.brands))}")
+        if not campaign.brand and config.own is None:
+            raise ConfigError(f"{where} names no brand, and no brand has own = true.")
+        for goal in campaign.goals:
+            if goal.measure not in CAMPAIGN_MEASURES:
+                raise ConfigError(f"{where}: no measure {goal.measure!r}; {possible(goal.measure, CAMPAIGN_MEASURES)}")
 
 
 def _check_taxonomy(taxonomy: tuple[Label, ...]) -> None:

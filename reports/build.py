@@ -10,6 +10,7 @@ from folate.config import Config
 from folate.weeks import Span, trailing
 from nlp.statistics import Floats
 from reports import queries, sections
+from reports.campaigns import Result, campaigns
 from reports.catalogue import catalogue
 from reports.concerns import Concerns, concerns
 from reports.estimates import BALANCED
@@ -42,6 +43,7 @@ class Report:
     concerns: Concerns
     perception: Perception
     people: People
+    campaigns: tuple[Result, ...]
     posts: tuple[TopPost, ...]
     sources: tuple[SourceLine, ...]
 
@@ -91,6 +93,7 @@ def build(
         summary=summarise(brands, found, sources, posts, say), week_posts=posts, brands=brands, topics=found,
         concerns=concerns(snapshot, asked, found),
         perception=perceive(snapshot, asked), people=people(snapshot, asked, found),
+        campaigns=campaigns(snapshot, config, week),
         posts=sections.top_posts(snapshot, asked), sources=sources,
     )  # fmt: skip
 

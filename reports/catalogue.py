@@ -52,6 +52,12 @@ class Catalogue:
         """The value without its sign, for "up by"."""
         return self._value(None if figure.value is None else abs(figure.value), figure.unit, signed=False)
 
+    def signed(self, figure: Figure) -> str:
+        """The value with its sign, of a difference."""
+        if figure.value is None:
+            return self("unit.missing")
+        return self(f"unit.{figure.unit.replace(' ', '_')}", value=_digits(figure.value, figure.unit, True))
+
     def interval(self, figure: Figure) -> str:
         """`28.9 to 33.5`, without the unit; empty when the figure has none."""
         if figure.low is None or figure.high is None:

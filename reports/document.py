@@ -1,10 +1,13 @@
 """A report as JSON for other programs. Field names are a promise: docs/report.md describes them, `SCHEMA` numbers them."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from importlib.resources import files
 from typing import Any
 
 from reports.build import Report
+from reports.campaigns import Result
 from reports.concerns import Concern
 from reports.figures import Change, Figure, Sentence
 from reports.measures import BrandMeasures
@@ -19,6 +22,12 @@ SCHEMA = "folate-report/1"
 def to_json(report: Report) -> str:
     """The report as indented JSON, ending in a line break. The same report gives the same bytes."""
     return json.dumps(document(report), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the document, as published in reports/report.schema.json."""
+    found: dict[str, Any] = json.loads(files("reports").joinpath("report.schema.json").read_text(encoding="utf-8"))
+    return found
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -40,6 +49,7 @@ def document(report: Report) -> dict[str, Any]:
         "concerns": {"tracked": _concerns(report.concerns.tracked), "untracked": _concerns(report.concerns.untracked)},
         "perception": _perception(report.perception),
         "people": _people(report.people),
+        "campaigns": [campaign_document(result) for result in report.campaigns],
         "posts": [_post(post) for post in report.posts],
         "sources": [_source(source) for source in report.sources],
         "evidence": report.evidence,
@@ -143,6 +153,26 @@ def _people(who: People) -> dict[str, Any]:
             "asked": _figure(asked.asked), "unanswered": _figure(asked.unanswered), "quotes": [_quote(quote) for quote in asked.quotes],
         },
     }  # fmt: skip
+
+
+def campaign_document(result: Result) -> dict[str, Any]:
+    """One campaign as plain values, as a report and `folate campaign` give it."""
+    return {
+        "id": result.id, "names": list(result.names), "brand": result.brand, "start": str(result.start), "end": str(result.end),
+        "phases": [{"phase": phase.name, "first": str(phase.first), "days": phase.days} for phase in result.phases],
+        "scorecard": [
+            {
+                "measure": line.measure, "group": line.group, "values": _figures(line.values), "rivals": _figures(line.rivals),
+                "effects": _figures(line.effects), "goal": line.goal, "reached": line.reached,
+            }
+            for line in result.lines
+        ],
+        "parts": [{"kind": part.kind, "name": part.name, "effects": _figures(part.effects)} for part in result.parts],
+    }  # fmt: skip
+
+
+def _figures(figures: Mapping[str, Figure]) -> dict[str, Any]:
+    return {name: _figure(figure) for name, figure in figures.items()}
 
 
 def _place(place: Place) -> dict[str, Any]:

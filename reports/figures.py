@@ -69,6 +69,23 @@ UNITS: dict[str, Unit] = {
     "topic_carried": "count",
     "questions": "count",
     "unanswered": "share",
+    "campaign_mentions": "rate",
+    "campaign_people": "rate",
+    "campaign_share_of_voice": "share",
+    "campaign_new_people": "share",
+    "campaign_reach": "rate",
+    "campaign_engagement": "rate",
+    "campaign_replies": "rate",
+    "campaign_reposts": "rate",
+    "campaign_engaged": "share",
+    "campaign_net": "net",
+    "campaign_positive": "share",
+    "campaign_negative": "share",
+    "campaign_pickup": "share",
+    "campaign_pickup_net": "net",
+    "campaign_buy": "share",
+    "campaign_ask": "share",
+    "campaign_complain": "share",
     "query_authors": "count",
     "query_expected": "count",
     "week_posts": "count",
@@ -88,6 +105,7 @@ CHANGE_UNITS: dict[Unit, Unit] = {
 }
 CHANGE, DETECTABLE = ".change", ".detectable"  # what follows the measure in the name of a difference to the week before
 TRAILING, TRAILING_DETECTABLE = ".trailing", ".trailing_detectable"  # and to the mean of the eight weeks before
+EFFECT = ".effect"  # and of a campaign
 SAMPLE = 100  # most posts kept as evidence of one number
 _DECIMALS = 6  # beyond it sums depend on the order that a processor adds in
 
@@ -99,7 +117,7 @@ class NoEvidence(FolateError):
 def unit_of(measure: str) -> Unit:
     """The unit that `measure` is printed in. Raises NoEvidence for a measure that nobody defined."""
     name, _, kind = measure.partition(".")
-    if name not in UNITS or f".{kind}" not in (CHANGE, DETECTABLE, TRAILING, TRAILING_DETECTABLE, "."):
+    if name not in UNITS or f".{kind}" not in (CHANGE, DETECTABLE, TRAILING, TRAILING_DETECTABLE, EFFECT, "."):
         raise NoEvidence(f"wanted a measure that docs/measures.md defines, got {measure!r}.")
     return CHANGE_UNITS[UNITS[name]] if kind else UNITS[name]
 

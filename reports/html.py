@@ -85,6 +85,7 @@ def _environment(say: Catalogue, zone: str) -> Environment:
     )
     environment.filters |= {
         "number": lambda figure: _link(figure, say.number(figure)),
+        "signed": lambda figure: _link(figure, say.signed(figure)),
         "size": lambda figure: _link(figure, say.size(figure)),
         "interval": lambda figure: _link(figure, say.interval(figure)),
         "day": lambda moment: _day(moment, zone, say),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from corpora.snapshot import literal
 from folate.weeks import Span
@@ -67,6 +68,12 @@ JUDGED = (*(f"emotion_{name}" for name in EMOTIONS), *(f"intent_{name}" for name
 _TOGETHER = dict.fromkeys(SENTIMENT, "sentiment") | dict.fromkeys(JUDGED, "judgements")  # measures that one query is behind
 
 
+class Stretch(Protocol):
+    """A week, or other days in a row, with a name of its own (`str`)."""
+
+    def bounds(self, zone: str) -> tuple[datetime, datetime]: ...
+
+
 def texts(values: Iterable[str]) -> str:
     """String literals, comma-separated, for IN (...); one that matches nothing when there are none."""
     return ", ".join(map(literal, values)) or "NULL"
@@ -76,7 +83,7 @@ def moment(value: datetime) -> str:
     return f"TIMESTAMPTZ {literal(value.isoformat(sep=' '))}"
 
 
-def mentions(brands: Sequence[str], weeks: Sequence[Span], zone: str) -> str:
+def mentions(brands: Sequence[str], weeks: Sequence[Stretch], zone: str) -> str:
     """One row a brand mention (post x brand). `counted` is false for a copy of a text that the week already had on that brand."""
     rows = ", ".join(f"({literal(str(week))}, {', '.join(map(moment, week.bounds(zone)))})" for week in weeks)
     return _MENTIONS.format(brands=texts(brands), weeks=rows)

@@ -1,0 +1,68 @@
+"""Commands on campaigns and on the people who speak."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from folate.cli.options import DATA_FORMATS, emit, format_option, project_option, week_option
+from folate.errors import ConfigError, possible
+from folate.weeks import Week, last_day
+
+
+@click.command()
+@click.argument("identifier", metavar="ID")
+@week_option
+@project_option
+@format_option(*DATA_FORMATS)
+def campaign(identifier: str, week: Week, folder: Path, form: str) -> None:
+    """Measure the campaign ID of folate.toml before, during and after, as far as the corpus goes by the end of the week.
+
+    JSON gives the scorecard of 17 measures with intervals, the effects against the competitors, and the effects by source, place and
+    audience; the other formats give the scorecard, a line a measure.
+    """
+    from folate.pipeline.workspace import Workspace
+    from reports.campaigns import measure
+    from reports.document import campaign_document
+
+    workspace = Workspace.open(folder)
+    known = {one.id: one for one in workspace.config.campaign}
+    if identifier not in known:
+        raise ConfigError(f"no campaign {identifier!r} in folate.toml; {possible(identifier, known)}.")
+    if known[identifier].start > last_day(week):
+        raise ConfigError(
+            f"campaign {identifier!r} begins on {known[identifier].start}, after the week {week}: nothing can be measured yet."
+        )
+    found = campaign_document(measure(workspace.store.snapshot(), workspace.config, known[identifier], week))
+    emit([found] if form in ("json", "jsonl") else [_line(line) for line in found["scorecard"]], form)
+
+
+def _line(line: dict[str, Any]) -> dict[str, Any]:
+    values = {phase: figure["value"] for phase, figure in line["values"].items()}
+    effect = line["effects"].get("during", {"value": None, "low": None, "high": None})
+    return {"measure": line["measure"], **values, "effect": effect["value"], "low": effect["low"], "high": effect["high"],
+            "goal": line["goal"], "reached": line["reached"]}  # fmt: skip
+
+
+@click.command()
+@week_option
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write; standard output when missing.")
+@project_option
+def network(week: Week, output: Path | None, folder: Path) -> None:
+    """Write who answers and reposts whom, where a brand is named, in the four weeks up to WEEK: GraphML with communities.
+
+    People are keyed hashes, never names.
+    """
+    from folate.pipeline.workspace import Workspace
+    from reports.figures import versions_json
+    from reports.measures import Asked
+    from reports.people import network as graph
+
+    workspace = Workspace.open(folder)
+    snapshot = workspace.store.snapshot()
+    text = graph(snapshot, Asked(workspace.config, week, versions_json(snapshot.versions)))
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+        click.echo(output)
