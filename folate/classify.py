@@ -1,18 +1,26 @@
-"""JSON lines in, judgements out: `folate classify`, without a project."""
+"""JSON lines in, judgements out: `folate classify`, in a project or without one."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from folate.config import Brand
+from folate.config import Brand, Config
 from folate.errors import InputError
 from folate.post import storable
 from nlp.brands import Linker
 from nlp.language import identify
-from nlp.sentiment import Probabilities, Reader, load
+from nlp.segment import Segmenter
+from nlp.sentiment import EMOTIONS, INTENTS, AspectReading, Probabilities, Reading, load
+from nlp.words import Analyser, Word
+
+if TYPE_CHECKING:
+    from nlp.tags import Tag, Tagger
 
 Span = tuple[int, int]
+LIKELY = 0.5
+"""An intent at least this probable is shown in a table."""
 
 
 @dataclass(frozen=True)
@@ -37,39 +45,116 @@ class Question:
             raise InputError(f"wanted target to be a string, got {target!r}.")
         return cls(storable(value["text"]) or "", storable(target))
 
-    def spans(self) -> list[Span]:
-        """Where the text names the target: as a brand would be found, else as plain text."""
+    def spans(self, brands: Mapping[str, Brand]) -> list[Span]:
+        """Where the text names the target: under any name if it is one of `brands` (see `by_alias`), else as a brand would be found,
+        else as plain text.
+        """
         target = (self.target or "").strip()
         if not target:
             return []
-        found = [(m.start, m.end) for m in Linker([Brand(id="target", names=(target,))]).find(self.text)]
+        brand = brands.get(target.lower()) or Brand(id="target", names=(target,))
+        found = [(m.start, m.end) for m in Linker([brand]).find(self.text)]
         return found or _occurrences(self.text.lower(), target.lower())
 
 
-def classify_lines(batches: Iterable[Sequence[str]], model: str = "", threads: int = 0) -> Iterator[dict[str, Any]]:
-    """One answer a line, in order, a batch at a time. The model is loaded when the first lines have come."""
-    reader: Reader | None = None
+def by_alias(brands: Iterable[Brand]) -> dict[str, Brand]:
+    """Brands by their ids and by every way to write them, in lower case."""
+    return {name.lower(): brand for brand in brands for name in (brand.id, *brand.aliases)}
+
+
+def analyser(config: Config, words: Iterable[str] = ()) -> Analyser:
+    """Names of a project's brands are whole and proper nouns, its confirmed words and `words` whole."""
+    return Analyser(Segmenter([*config.vocabulary, *words]), (alias for brand in config.brands for alias in brand.aliases))
+
+
+class Judges:
+    """What reads the lines of a project, or of none: the configuration's model, aspects, taxonomy and brands."""
+
+    def __init__(self, config: Config, *, tokens: bool = False) -> None:
+        """`tokens`: whether answers have them. Raises ConfigError."""
+        self._reader = load(config.nlp.model, config.nlp.threads, config.aspects)
+        self._taxonomy = config.taxonomy
+        self._brands = by_alias(config.brands)
+        self._analyser = analyser(config) if tokens else None
+
+    def answers(self, lines: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """One answer a line, in order: judgements, or {"error": …} in the place of a line that can't be read."""
+        questions = [_parsed(line) for line in lines]
+        good = [q for q in questions if isinstance(q, Question)]
+        texts, spans = [q.text for q in good], [q.spans(self._brands) for q in good]
+        readings = self._reader.read(texts, [[s] if s else [] for s in spans])
+        tokens = self._analyser.read(texts) if self._analyser else [None] * len(texts)
+        made = iter(zip(readings, self._tags(texts, readings), tokens, strict=True))
+        for question in questions:
+            yield {"error": str(question)} if isinstance(question, InputError) else _answer(question.text, *next(made))
+
+    def _tags(self, texts: Sequence[str], readings: Sequence[Reading]) -> "list[list[Tag]]":
+        """Tags of each text; none where the model gives no embedding."""
+        import numpy as np
+
+        known = [(text, reading.embedding) for text, reading in zip(texts, readings, strict=True) if reading.embedding is not None]
+        if not known:
+            return [[] for _ in readings]
+        found = iter(self._tagger.tags([text for text, _ in known], np.stack([vector for _, vector in known])))
+        return [[] if reading.embedding is None else next(found) for reading in readings]
+
+    @cached_property
+    def _tagger(self) -> "Tagger":
+        from nlp.tags import Tagger
+
+        return Tagger(self._taxonomy, self._reader.embed)
+
+
+def classify_lines(batches: Iterable[Sequence[str]], config: Config, *, tokens: bool = False) -> Iterator[dict[str, Any]]:
+    """One answer a line, in order, a batch at a time. The model is loaded when the first lines have come. Raises ConfigError."""
+    judges: Judges | None = None
     for lines in batches:
-        reader = reader or load(model, threads)
-        yield from _answers(lines, reader)
+        judges = judges or Judges(config, tokens=tokens)
+        yield from judges.answers(lines)
 
 
-def _answers(lines: Sequence[str], reader: Reader) -> Iterator[dict[str, Any]]:
-    questions = [_parsed(line) for line in lines]
-    good = [q for q in questions if isinstance(q, Question)]
-    spans = [q.spans() for q in good]
-    readings = iter(reader.read([q.text for q in good], [[s] if s else [] for s in spans]))
-    for question in questions:
-        if isinstance(question, InputError):
-            yield {"error": str(question)}
-            continue
-        reading = next(readings)
-        target = reading.targets[0] if reading.targets else None
-        yield {
-            "language": identify(question.text),
-            "sentiment": as_dict(reading.post),
-            "target_sentiment": as_dict(target) if target else None,
-        }
+def _answer(text: str, reading: Reading, tags: "Sequence[Tag]", words: Sequence[Word] | None) -> dict[str, Any]:
+    target = reading.targets[0] if reading.targets else None
+    answer = {
+        "language": identify(text),
+        "sentiment": as_dict(reading.post),
+        "target_sentiment": as_dict(target) if target else None,
+        "aspects": [_aspect(aspect) for aspect in reading.aspects],
+        "emotion": _rounded(reading.emotion),
+        "intent": _rounded(reading.intent),
+        "tags": [{"tag": tag.tag, "score": round(float(tag.score), 4)} for tag in tags],
+    }
+    return answer if words is None else answer | {"tokens": [word._asdict() for word in words]}
+
+
+def flat(line: int, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer as one row of plain columns, the same for every answer; lists stay lists. Missing is None."""
+    sentiment, target = answer.get("sentiment") or {}, answer.get("target_sentiment") or {}
+    emotion, intent = answer.get("emotion") or {}, answer.get("intent") or {}
+    return {
+        "line": line,
+        "language": answer.get("language"),
+        **{name: sentiment.get(name) for name in ("label", "negative", "neutral", "positive")},
+        **{f"target_{name}": target.get(name) for name in ("label", "negative", "neutral", "positive")},
+        "emotion": max(emotion, key=emotion.__getitem__, default=None),
+        **{f"emotion_{name}": emotion.get(name) for name in EMOTIONS},
+        **{f"intent_{name}": intent.get(name) for name in INTENTS},
+        **{name: answer.get(name) for name in ("aspects", "tags", "tokens", "error")},
+    }
+
+
+def brief(line: int, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer as one row that a person reads: labels without their probabilities."""
+    row = flat(line, answer)
+    return {
+        **{name: row[name] for name in ("line", "language", "label", "target_label")},
+        "aspects": [f"{aspect['name']} {aspect['polarity']}" for aspect in row["aspects"] or ()],
+        "emotion": row["emotion"],
+        "intent": [name for name in INTENTS if (row[f"intent_{name}"] or 0) >= LIKELY],
+        "tags": [tag["tag"] for tag in row["tags"] or ()],
+        **({"tokens": " ".join(f"{token['text']}/{token['pos']}" for token in row["tokens"])} if row["tokens"] else {}),
+        "error": row["error"],
+    }
 
 
 def _parsed(line: str) -> Question | InputError:
@@ -82,6 +167,16 @@ def _parsed(line: str) -> Question | InputError:
 def as_dict(p: Probabilities) -> dict[str, Any]:
     """The label, which is the most probable one, and the three probabilities."""
     return {"label": p.label, "negative": round(p.negative, 4), "neutral": round(p.neutral, 4), "positive": round(p.positive, 4)}
+
+
+def _aspect(aspect: AspectReading) -> dict[str, Any]:
+    polarity = as_dict(aspect.polarity)
+    place = {"confidence": round(aspect.confidence, 4), "start": aspect.start, "end": aspect.end}
+    return {"name": aspect.name, "polarity": polarity.pop("label")} | place | polarity
+
+
+def _rounded(chances: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(float(chance), 4) for name, chance in chances.items()}
 
 
 def _occurrences(text: str, part: str) -> list[Span]:

@@ -3,6 +3,7 @@
 --texts FILE         one text a line, instead of made ones
 --segmented FILE     gold segmentation, words with spaces between them, to score against
 --languages FILE     CSV with columns lang and text, to score against
+--treebanks DIR      folder of the public sets: parts of speech, lemmas and words on their dev splits
 """
 
 import argparse
@@ -28,7 +29,7 @@ BRANDS = [Brand(id="apple", names=("苹果", "Apple"), products=("iPhone",)), Br
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("--texts", "--segmented", "--languages"):
+    for name in ("--texts", "--segmented", "--languages", "--treebanks"):
         parser.add_argument(name, type=Path)
     paths = parser.parse_args()
     logging.getLogger("jieba").setLevel(logging.WARNING)
@@ -37,6 +38,8 @@ def main() -> None:
     annotate(["it's 好"], segmenter, Linker(BRANDS))  # load the dictionaries first
     _speeds(texts, segmenter)
     _scores(texts, segmenter, paths.segmented, paths.languages)
+    if paths.treebanks:
+        _words(paths.treebanks)
 
 
 def _speeds(texts: Sequence[str], segmenter: Segmenter) -> None:
@@ -76,6 +79,15 @@ def _scores(texts: Sequence[str], segmenter: Segmenter, segmented: Path | None, 
             print(f"words of {segmented.name}: {name} F1 {100 * word_f1(segmented, cut):.2f}")
     if languages:
         print(f"languages of {languages.name}:", ", ".join(f"{k} {v:.3f}" for k, v in language_accuracy(languages, identify).items()))
+
+
+def _words(data: Path) -> None:
+    from nlp.training.words import scores
+
+    for row in scores(data):
+        score, aligned = row.score, "" if row.aligned is None else f", {row.aligned:.3f} of the gold words cut alike"
+        beside = ", ".join(f"{name} {value:.3f}" for name, value in row.beside.items())
+        print(f"{score.name:25} {score.value:.3f} ({score.low:.3f} to {score.high:.3f}, n={score.n}{aligned}); {beside}")
 
 
 def _seconds(work: Work, texts: Sequence[str]) -> float:

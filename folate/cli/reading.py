@@ -1,9 +1,10 @@
 """Commands that read text: annotate a corpus, or lines from standard input."""
 
-import json
 import sys
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from io import BufferedReader
 from itertools import chain
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import click
 
-from folate.cli.options import project_option
+from folate.cli.options import emit, format_option, project_option
 from folate.config import FILE, Config, load
 from folate.errors import InputError
 
@@ -33,36 +34,70 @@ def annotate(folder: Path, without_sentiment: bool) -> None:
     click.echo(f"annotated: {', '.join(f'{count:,} {what}' for what, count in done.items())}.", err=True)
 
 
+tokens_option = click.option("--tokens", is_flag=True, help="Also tokens: start, end, part of speech (universal tag), lemma.")
+
+
 @click.command()
 @project_option
 @click.option("--model", default=None, help="A transformers folder or hub name instead of the model that ships with Folate.")
-def classify(folder: Path, model: str | None) -> int:
+@tokens_option
+@format_option("jsonl", "json", "csv", "table")
+def classify(folder: Path, model: str | None, tokens: bool, form: str) -> int:
     """Classify JSON lines {"text": …} or {"text": …, "target": "the brand's words"} from standard input.
 
-    Writes one JSON line each, in order: language, sentiment (label, negative, neutral, positive) and target_sentiment (the
-    same, or null when no target was given or the text does not name it). A line that is no such object gives {"error": …}
-    in its place, and exit code 3 at the end.
+    Writes one JSON line each, in order: language, sentiment (label, negative, neutral, positive), target_sentiment (the same, or null
+    when no target was given or the text does not name it), aspects (name, polarity, confidence, and the clause's start and end in code
+    points), emotion and intent (a probability each), tags. A line that is no such object gives {"error": …} in its place, and exit
+    code 3 at the end. In a project its model, aspects, taxonomy and brands are used; a target that is one of its brands is found under
+    all names of the brand. --format csv has a column for each figure, table only the labels.
     """
-    from folate.classify import classify_lines
+    from folate.classify import brief, classify_lines, flat
 
-    nlp = _config(folder).nlp
+    config = _config(folder)
+    if model is not None:
+        config = replace(config, nlp=replace(config.nlp, model=model))
     bad = 0
-    for answer in classify_lines(_batches(), nlp.model if model is None else model, nlp.threads):
-        bad += "error" in answer
-        _print_json(answer)
+
+    def counted() -> Iterator[dict[str, Any]]:
+        nonlocal bad
+        for answer in classify_lines(_batches(), config, tokens=tokens):
+            bad += "error" in answer
+            yield answer
+
+    shown = {"csv": flat, "table": brief}.get(form)
+    _show((shown(number, answer) for number, answer in enumerate(counted(), 1)) if shown else counted(), form)
     return 3 if bad else 0
 
 
 @click.command()
 @project_option
 @click.option("--words", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A file of words to keep whole, one a line.")
-def segment(folder: Path, words: Path | None) -> None:
-    """Segment lines from standard input: one text a line in, its words separated by spaces out."""
-    from nlp.segment import Segmenter
+@tokens_option
+@format_option("text", "jsonl", "json", "csv", "table")
+def segment(folder: Path, words: Path | None, tokens: bool, form: str) -> None:
+    """Segment lines from standard input: one text a line in, its words separated by spaces out.
 
-    segmenter = Segmenter([*_config(folder).vocabulary, *(_words(words) if words else ())])
-    for line in chain.from_iterable(_batches()):
-        click.echo(" ".join(token.text for token in segmenter.tokens(line) if not token.text.isspace()))
+    With --tokens each word is followed by a slash and its part of speech. --format jsonl and json have the tokens of a line in a list,
+    csv and table a row for each token, with start and end in code points of the line.
+    """
+    from folate.classify import analyser
+
+    reader = analyser(_config(folder), _words(words) if words else ())
+    read: Callable[[list[str]], Iterable[Any]] = reader.read if tokens else partial(map, reader.segmenter.tokens)
+    lines = chain.from_iterable(map(read, _batches()))
+    if form == "text":
+        for line in lines:
+            click.echo(" ".join(f"{word.text}/{word.pos}" if tokens else word.text for word in line))
+    elif form in ("csv", "table"):
+        _show(({"line": number} | word._asdict() for number, line in enumerate(lines, 1) for word in line), form)
+    else:
+        _show(({"tokens": [word._asdict() for word in line]} for line in lines), form)
+
+
+def _show(rows: Iterable[Mapping[str, Any]], form: str) -> None:
+    """Print rows, in JSON lines each as it comes."""
+    for part in ([row] for row in rows) if form == "jsonl" else (rows,):
+        emit(part, form)
 
 
 def _config(folder: Path) -> Config:
@@ -96,7 +131,3 @@ def _batches() -> Iterator[list[str]]:
 
 def _decoded(line: bytes, first: bool) -> str:
     return (line.removeprefix(BOM_UTF8) if first else line).decode("utf-8", "replace").rstrip("\r")
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False))

@@ -2,29 +2,49 @@
 
 import json
 
+import numpy as np
 import pytest
 
-from folate.classify import Question, classify_lines
+from folate.classify import Question, brief, by_alias, classify_lines, flat
+from folate.config import Brand, Config
 from folate.errors import InputError
-from nlp.sentiment import Probabilities, Reading
+from nlp.sentiment import AspectReading, Probabilities, Reading
+from nlp.tags import Tag
+
+SURE = Probabilities(negative=0.0, neutral=0.0, positive=1.0)
 
 
 class EchoReader:
-    """Answers with the spans that it was asked about."""
+    """Is sure of everything; has an embedding for texts with a letter in them."""
 
     name, version = "echo", "1"
 
     def read(self, texts, targets=None):
-        sure = Probabilities(negative=0.0, neutral=0.0, positive=1.0)
-        return [Reading(sure, tuple(sure for _ in spans)) for spans in targets]
+        aspects = (AspectReading("taste", SURE, 0.87654, 0, 2),)
+        return [
+            Reading(SURE, tuple(SURE for _ in spans), aspects, {"happy": 1.0}, {"buy": 0.71}, np.ones(2) if text else None)
+            for text, spans in zip(texts, targets, strict=True)
+        ]
 
     def embed(self, texts):
         raise NotImplementedError
 
 
+class NamingTagger:
+    """Tags each text with itself."""
+
+    def __init__(self, taxonomy, embed):
+        pass
+
+    def tags(self, texts, embeddings):
+        assert embeddings.shape == (len(texts), 2)
+        return [[Tag(text, 0.5)] for text in texts]
+
+
 @pytest.fixture(autouse=True)
 def echo(monkeypatch):
-    monkeypatch.setattr("folate.classify.load", lambda model, threads: EchoReader())
+    monkeypatch.setattr("folate.classify.load", lambda model, threads, aspects: EchoReader())
+    monkeypatch.setattr("nlp.tags.Tagger", NamingTagger)
 
 
 def test_every_line_gets_one_answer_in_order():
@@ -37,13 +57,52 @@ def test_every_line_gets_one_answer_in_order():
         '{"text": "x", "target": 1}',
         '{"text": ""}',
     ]
-    answers = list(classify_lines([lines[:3], lines[3:]]))
+    answers = list(classify_lines([lines[:3], lines[3:]], Config(name="")))
     assert ["error" in answer for answer in answers] == [False, True, False, True, True, True, False]
-    assert answers[0].keys() == {"language", "sentiment", "target_sentiment"}
+    assert [*answers[0]] == ["language", "sentiment", "target_sentiment", "aspects", "emotion", "intent", "tags"]
     assert answers[0]["sentiment"] == {"label": "positive", "negative": 0.0, "neutral": 0.0, "positive": 1.0}
     assert (answers[0]["language"], answers[0]["target_sentiment"]) == ("zh", None)
     assert answers[2]["target_sentiment"]["label"] == "positive"
+    aspect = {"name": "taste", "polarity": "positive", "confidence": 0.8765, "start": 0, "end": 2}
+    assert answers[0]["aspects"] == [aspect | {"negative": 0.0, "neutral": 0.0, "positive": 1.0}]
+    assert (answers[0]["emotion"], answers[0]["intent"]) == ({"happy": 1.0}, {"buy": 0.71})
+    assert [answers[place]["tags"] for place in (0, 2, 6)] == [
+        [{"tag": "晨谷很好吃", "score": 0.5}],
+        [{"tag": "晨谷好，暖禾差", "score": 0.5}],
+        [],
+    ]
     json.dumps(answers)
+
+
+def test_tokens_have_places_parts_of_speech_and_lemmas_unless_the_language_is_another():
+    config = Config(name="", brands=(Brand(id="morn", names=("晨谷燕麦",)),))
+    lines = [json.dumps({"text": text}) for text in ("晨谷燕麦很好吃", "I bought two boxes", "خدمة سيئة", "")]
+    zh, en, other, empty = (answer["tokens"] for answer in classify_lines([lines], config, tokens=True))
+    assert zh[0] == {"text": "晨谷燕麦", "start": 0, "end": 4, "pos": "PROPN", "lemma": "晨谷燕麦"}
+    assert en[-1] == {"text": "boxes", "start": 13, "end": 18, "pos": "NOUN", "lemma": "box"}
+    assert [(token["text"], token["pos"], token["lemma"]) for token in other] == [("خدمة", None, None), ("سيئة", None, None)]
+    assert empty == []
+
+
+def test_an_answer_as_a_row_has_the_same_columns_whatever_it_says():
+    good, bad = classify_lines([['{"text": "晨谷很好吃"}', "x"]], Config(name=""))
+    rows = [flat(1, good), flat(2, bad)]
+    assert [*rows[0]] == [*rows[1]]
+    assert (rows[0]["label"], rows[0]["emotion"], rows[0]["emotion_happy"], rows[0]["intent_buy"]) == ("positive", "happy", 1.0, 0.71)
+    assert rows[0]["error"] is None
+    assert rows[0]["target_label"] is None
+    assert [name for name, value in rows[1].items() if value is not None] == ["line", "error"]
+    assert brief(1, good) == {
+        "line": 1,
+        "language": "zh",
+        "label": "positive",
+        "target_label": None,
+        "aspects": ["taste positive"],
+        "emotion": "happy",
+        "intent": ["buy"],
+        "tags": ["晨谷很好吃"],
+        "error": None,
+    }
 
 
 @pytest.mark.parametrize(
@@ -57,7 +116,14 @@ def test_every_line_gets_one_answer_in_order():
     ],
 )
 def test_the_target_is_found_as_a_brand_or_else_as_plain_text(text, target, spans):
-    assert Question(text, target).spans() == spans
+    assert Question(text, target).spans({}) == spans
+
+
+def test_a_brand_of_the_project_is_found_under_all_its_names():
+    brands = by_alias([Brand(id="warm", names=("暖禾", "Warmgrain"), products=("暖禾杯",))])
+    for target in ("warm", "暖禾", "WARMGRAIN"):
+        assert Question("Warmgrain 的暖禾杯", target).spans(brands) == [(0, 9), (11, 14)]
+    assert Question("Warmgrain 的暖禾杯", "杯").spans(brands) == [(13, 14)]
 
 
 @pytest.mark.parametrize("line", ["[" * 100_000, '{"text": ' + "9" * 5000 + "}", "[]", "null"])
