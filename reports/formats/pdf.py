@@ -9,13 +9,13 @@ from pathlib import Path
 
 from folate.errors import FolateError, MissingExtra
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge", "microsoft-edge")
-_ELSEWHERE = (
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge", "microsoft-edge")
+ELSEWHERE = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge", "C:/Program Files/Google/Chrome/Application/chrome.exe",
     "C:/Program Files (x86)/Microsoft/Edge/Application/msedge.exe",
 )  # fmt: skip
-_TIMEOUT = 120.0  # seconds; a page takes two on an idle machine
+TIMEOUT = 120.0  # seconds; a page takes two on an idle machine
 
 
 class PrintError(FolateError):
@@ -24,7 +24,7 @@ class PrintError(FolateError):
 
 def browser() -> str:
     """The path of a Chromium. Raises MissingExtra with how to get one."""
-    found = next(filter(None, map(shutil.which, _NAMES)), None) or next((path for path in _ELSEWHERE if Path(path).exists()), None)
+    found = next(filter(None, map(shutil.which, NAMES)), None) or next((path for path in ELSEWHERE if Path(path).exists()), None)
     if found is None:
         raise MissingExtra(
             "a PDF is printed by Chromium, Chrome or Edge, and none is installed: 'apt install chromium', 'brew install --cask chromium' "
@@ -44,9 +44,9 @@ def print_page(page: Path, target: Path) -> None:
             f"--print-to-pdf={made}", *_as_root(), page.resolve().as_uri(),
         ]  # fmt: skip
         try:
-            done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT, check=False)  # noqa: S603  # our own words and paths
+            done = subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False)  # noqa: S603  # our own words and paths
         except subprocess.TimeoutExpired as error:
-            raise PrintError(f"{program} did not print {page} within {_TIMEOUT:.0f} seconds.") from error
+            raise PrintError(f"{program} did not print {page} within {TIMEOUT:.0f} seconds.") from error
         if done.returncode or not made.exists():
             said = done.stderr.decode("utf-8", "replace").strip().splitlines()
             raise PrintError(f"{program} did not print {page}: {said[-1] if said else f'exit code {done.returncode}'}.")

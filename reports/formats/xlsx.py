@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell as SheetCell
     from openpyxl.worksheet.worksheet import Worksheet
 
-_FORMATS: dict[str, tuple[float, str]] = {  # what a proportion is multiplied by to read as on the page, and its number format
-    "count": (1, "#,##0"), "share": (1, "0.0%"), "relative": (1, "+0%;-0%;0%"), "times": (1, "0.0"), "net": (100, "+0.0;-0.0;0.0"),
-    "rating": (100, "0.0"), "points": (100, "+0.0;-0.0;0.0"), "net points": (100, "+0.0;-0.0;0.0"), "rating points": (100, "+0.0;-0.0;0.0"),
+FORMATS: dict[str, tuple[float, str]] = {  # what a value is multiplied by to read as on the page, and its number format
+    "count": (1, "#,##0"), "share": (1, "0.0%"), "relative": (1, "+0%;-0%;0%"), "times": (1, "0.0"), "rate": (1, "0.0"),
+    "score": (1, "0.0"), "position": (1, "0.00"), "net": (100, "+0.0;-0.0;0.0"), "rating": (100, "0.0"), "points": (100, "+0.0;-0.0;0.0"),
+    "net points": (100, "+0.0;-0.0;0.0"), "rating points": (100, "+0.0;-0.0;0.0"),
 }  # fmt: skip
 _NARROWEST, _WIDEST = 9, 60  # characters
 _LONGEST = 32_767  # characters that a cell can hold
@@ -73,7 +74,7 @@ def _fill(sheet: "Worksheet", table: Table, evidence: dict[str, str], say: Catal
         for line, value in enumerate(cells, start=2):
             cell = _put(sheet, line, place, value)
             cell.alignment = Alignment(wrap_text=isinstance(value, str), vertical="top")
-            if isinstance(value, _Number) and value.figure.id in evidence:
+            if isinstance(value, _Number) and value.value is not None and value.figure.id in evidence:  # a link would fill an empty cell
                 cell.hyperlink = Hyperlink(ref=cell.coordinate, location=evidence[value.figure.id])
         sheet.column_dimensions[get_column_letter(place)].width = _width([name, *cells])
     if not table.rows:
@@ -95,7 +96,7 @@ def _put(sheet: "Worksheet", row: int, column: int, value: _Number | Cell) -> "S
     """Write one cell. A string stays one: it is marked as text (an apostrophe, as a person would type it), never as a formula."""
     cell: SheetCell = sheet.cell(row, column)  # type: ignore[assignment]  # no cell is merged
     if isinstance(value, _Number):
-        factor, cell.number_format = _FORMATS.get(value.figure.unit, (1, "0.0##"))
+        factor, cell.number_format = FORMATS[value.figure.unit]
         cell.value = None if value.value is None else value.value * factor
     elif isinstance(value, str):
         cell.value = printable(value.replace("\n", " "))[:_LONGEST]

@@ -92,4 +92,20 @@ def people(report: Report, say: Catalogue) -> Iterator[Table]:
         )  # fmt: skip
 
 
-ALL: tuple[Section, ...] = (concerns, aspects, moves, people)
+def campaigns(report: Report, say: Catalogue) -> Iterator[Table]:
+    phases = ("before", "during", "after")
+    yield Table(
+        id="campaigns", title=say("page.campaigns"), lead=say("page.campaigns_lead"),
+        columns=names(say, "campaign", "measure", *phases, "effect_during", "effect_after"),
+        rows=tuple(
+            (
+                result.names[0], say.measure(line.measure), *(line.values.get(phase) for phase in phases),
+                *(line.effects.get(phase) for phase in phases[1:]),
+            )
+            for result in report.campaigns
+            for line in result.lines
+        ),
+    )  # fmt: skip
+
+
+ALL: tuple[Section, ...] = (concerns, aspects, moves, people, campaigns)

@@ -1,0 +1,83 @@
+"""The page over all weeks: what it links to, what it leaves out, and that it says no number of its own."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from corpora.snapshot import Snapshot
+from folate.config import LANGUAGES, Config
+from folate.weeks import Week
+from reports.build import build
+from reports.document import document, to_json
+from reports.html import render
+from reports.index import write_index
+from reports.letter import letter
+
+
+@pytest.fixture(scope="module")
+def folder(snapshot: Snapshot, config: Config, week: Week, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two weeks with reports, and files that are none."""
+    found = tmp_path_factory.mktemp("reports")
+    for each in (week, week - 1):
+        report = build(snapshot, config, each)
+        (found / f"{each}.json").write_text(to_json(report), encoding="utf-8")
+        (found / f"{each}.html").write_text(render(report), encoding="utf-8")
+    for name, text in (("other.json", "[]"), ("broken.json", "{"), ("2026-W01.json", '{"schema": "folate-report/1"}')):
+        (found / name).write_text(text)
+        (found / name).with_suffix(".html").write_text("")
+    (found / "2026-W02.json").write_text((found / f"{week}.json").read_text(encoding="utf-8"), encoding="utf-8")  # without its page
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_week_newest_first_with_its_sentence_figures_and_links(
+    folder: Path, language: str, parse: Callable[[str], Any], week: Week
+) -> None:
+    tree = parse(write_index(folder, language).read_text(encoding="utf-8"))
+    assert tree.xpath("//h2/a/@href") == [f"{week}.html", f"{week - 1}.html"]
+    for item, each in zip(tree.xpath("//ol/li"), (week, week - 1), strict=True):
+        report = json.loads((folder / f"{each}.json").read_text(encoding="utf-8"))
+        assert report["summary"][0]["text"] in item.text_content()
+        links = item.xpath(".//a[@class='n']/@href")
+        page = parse((folder / f"{each}.html").read_text(encoding="utf-8"))
+        assert {link.partition("#")[0] for link in links} == {f"{each}.html"}
+        assert {link.partition("#")[2] for link in links} <= set(page.xpath("//@id"))
+        own = report["brands"][0]
+        assert f"{each}.html#e-{own['measures']['share_of_voice']['evidence']}" in links
+        arrows = [own["changes"][name]["direction"] for name in ("share_of_voice", "net_sentiment_polar", "authors")]
+        assert [item.text_content().count(arrow) for arrow in "▲▼"] == [arrows.count("up"), arrows.count("down")]
+
+
+def test_nothing_is_fetched_and_nothing_runs(folder: Path, parse: Callable[[str], Any]) -> None:
+    page = write_index(folder, "en").read_text(encoding="utf-8")
+    tree = parse(page)
+    assert tree.xpath("//script | //img | //link | //@src | //@onload") == []
+    assert "default-src 'none'" in tree.xpath("string(//meta[@http-equiv]/@content)")
+    assert write_index(folder, "en").read_text(encoding="utf-8") == page
+
+
+def test_an_empty_folder_says_so(tmp_path: Path) -> None:
+    assert "No report has been written yet." in write_index(tmp_path, "en").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_hostile_report_stays_words_in_index_and_letter(
+    snapshot: Snapshot, config: Config, week: Week, language: str, tmp_path: Path, parse: Callable[[str], Any]
+) -> None:
+    hostile = "<script>alert(1)</script>\u202e\r\nBcc: x@y.z"
+    found = document(build(snapshot, config, week, language))
+    found["project"] = found["brands"][0]["label"] = found["summary"][0]["text"] = hostile
+    found["partial_until"] = found["starts"]
+    (tmp_path / f"{week}.json").write_text(json.dumps(found), encoding="utf-8")
+    (tmp_path / f"{week}.html").touch()
+    page = write_index(tmp_path, language).read_text(encoding="utf-8")
+    words = letter(found)
+    for text in (page, words.html):
+        assert parse(text).xpath("//script") == []
+    assert parse(page).xpath("count(//*[@class='chip partial'])") == 1
+    assert "\u202e" not in words.text + words.html + words.subject
+    assert "\n" not in words.subject
+    assert words.text.count("\n- ") == len(found["summary"])
