@@ -34,13 +34,13 @@ def browser() -> str:
 
 
 def print_page(page: Path, target: Path) -> None:
-    """Print the HTML file `page` to the PDF `target`. Scripts and the network are off. Raises MissingExtra, PrintError."""
+    """Print the HTML file `page` to the PDF `target`, offline; the page itself allows no script. Raises MissingExtra, PrintError."""
     program = browser()
     with tempfile.TemporaryDirectory(prefix="folate-") as folder:
         made = Path(folder) / "page.pdf"
         command = [
             program, "--headless", "--disable-gpu", f"--user-data-dir={folder}/profile", "--no-first-run", "--disable-extensions",
-            "--blink-settings=scriptEnabled=false", "--host-resolver-rules=MAP * ~NOTFOUND", "--no-pdf-header-footer",
+            "--host-resolver-rules=MAP * ~NOTFOUND", "--no-pdf-header-footer",
             f"--print-to-pdf={made}", *_as_root(), page.resolve().as_uri(),
         ]  # fmt: skip
         try:
