@@ -6,7 +6,6 @@
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ class Cutter:
 
         self._jieba: Any = Jieba()
         self._joins = joins
-        self._joined = lru_cache(maxsize=1 << 17)(self.score)
+        self._joined = lru_cache(maxsize=1 << 17)(self._join)
         for word, frequency in words.items():
             self.reweigh(word, frequency)
 
@@ -43,19 +42,22 @@ class Cutter:
     def cut(self, text: str) -> list[str]:
         """Words that make up `text` when joined."""
         pieces = self.pieces(text)
+        joined = [*map(self._joined, pieces, pieces[1:])]  # no loop of Python's own: most texts have nothing to join
+        if True not in joined:
+            return pieces
         words = pieces[:1]
-        for left, right in pairwise(pieces):
-            if (len(left) == 1 or len(right) == 1) and self._joined(left, right) > 0:
+        for join, right in zip(joined, pieces[1:], strict=True):
+            if join:
                 words[-1] += right
             else:
                 words.append(right)
         return words
 
-    def score(self, left: str, right: str) -> int:
-        """Over 0: two neighbouring pieces are one word."""
-        if not (_ALL_HAN.fullmatch(left) and _ALL_HAN.fullmatch(right)):
-            return 0
-        return sum(self._joins.get(feature, 0) for feature in features(left, right))
+    def _join(self, left: str, right: str) -> bool:
+        """Whether two neighbouring pieces, of which one is a single character, are one word."""
+        if min(len(left), len(right)) > 1 or not (_ALL_HAN.fullmatch(left) and _ALL_HAN.fullmatch(right)):
+            return False
+        return sum(self._joins.get(feature, 0) for feature in features(left, right)) > 0
 
 
 def features(left: str, right: str) -> list[str]:
