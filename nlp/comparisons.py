@@ -23,6 +23,7 @@ _SEVERAL = rf"{_ONE}(?: ?(?:和|跟|与|及|以及|、|/|&|and|or) ?(?:the )?{_O
 _PLACES = {"brand": rf"\s?(?P<brand>{_SEVERAL})\s?", "other": rf"\s?(?P<other>{_SEVERAL})\s?", "either": rf"\s?{_ONE}\s?", "head": _HEAD}
 
 _SENTENCE = re.compile(r"(?:[^。!?;\n.]|\.(?!\s|$))+[。!?;\n.]*")
+_AROUND = 60  # characters of a sentence that are looked at before and after a match
 _CLAUSE_END = re.compile(r"[,。.!?;\n]")
 _ASKED = re.compile(r"(?:[吗么]|呢[?])|^[^,。.!;\n]*\?")
 _PRESUPPOSED = re.compile(r"为什么|为啥|怎么会|(?<![a-z])why(?![a-z])")
@@ -50,7 +51,7 @@ class _Rule(NamedTuple):
 def find(text: str, mentions: Sequence[Mention]) -> list[Comparison]:
     """The directed relations that a text states between brands it mentions, in order of their place.
 
-    Within a sentence; what is denied, asked, wished or supposed is not stated; what is planned is.
+    Within a sentence, and each once in it; what is denied, asked, wished or supposed is not stated; what is planned is.
     """
     if len({mention.brand for mention in mentions}) < 2:
         return []
@@ -58,9 +59,12 @@ def find(text: str, mentions: Sequence[Mention]) -> list[Comparison]:
     found: list[Comparison] = []
     for sentence in _SENTENCE.finditer(text):
         if sentence[0].count(_HEAD) > 1:
+            here: dict[tuple[str, str, str], Comparison] = {}
             for new in _stated(text, sentence.span(), brands):
-                if not any(_contradict(new, old) for old in found):
-                    found.append(new)
+                opposite = here.get((new.other, new.brand, new.kind))
+                if not (opposite and _overlap(new, opposite)):
+                    here.setdefault((new.brand, new.other, new.kind), new)
+            found += here.values()
     return sorted(found, key=lambda its: (its.start, its.end, its.kind, its.brand, its.other))
 
 
@@ -82,7 +86,7 @@ def _stated(text: str, sentence: tuple[int, int], brands: Mapping[int, list[str]
     """What the rules find in one sentence, rule by rule."""
     for kind, pattern, unless in _rules():
         for match in pattern.finditer(text, *sentence):
-            if unless.search(text[sentence[0] : match.start()]) or _asked(text, match, sentence[1]):
+            if unless.search(text[max(sentence[0], match.start() - _AROUND) : match.start()]) or _asked(text, match, sentence[1]):
                 continue
             for brand in _named(match, "brand", brands):
                 for other in _named(match, "other", brands):
@@ -92,7 +96,7 @@ def _stated(text: str, sentence: tuple[int, int], brands: Mapping[int, list[str]
 
 def _asked(text: str, match: re.Match[str], end: int) -> bool:
     """Whether the clause of a match is a question; one that asks why takes the relation for granted."""
-    rest = text[match.end() : end]
+    rest = text[match.end() : min(end, match.end() + _AROUND)]
     mark = _CLAUSE_END.search(rest)
     clause = rest[: mark.end()] if mark else rest
     return bool(_ASKED.search(clause)) and not _PRESUPPOSED.search(text[max(0, match.start() - 20) : match.end()])
@@ -109,10 +113,9 @@ def _stripped(match: re.Match[str]) -> tuple[int, int]:
     return match.start() + len(words) - len(words.lstrip()), match.end() - len(words) + len(words.rstrip())
 
 
-def _contradict(new: Comparison, old: Comparison) -> bool:
-    """Whether an earlier rule has spoken of these two brands in these words."""
-    same = new.kind == old.kind and {new.brand, new.other} == {old.brand, old.other}
-    return same and new.start < old.end and old.start < new.end
+def _overlap(one: Comparison, two: Comparison) -> bool:
+    """Whether they are read from the same words: then the earlier rule holds."""
+    return one.start < two.end and two.start < one.end
 
 
 @cache

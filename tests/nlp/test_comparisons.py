@@ -75,3 +75,8 @@ def test_any_text_gives_spans_inside_of_it_and_two_brands(parts: list[str]) -> N
 def test_a_sentence_of_thousands_of_brands_is_read_in_time() -> None:
     text = "从禾露比青屿换 better 暖谷，" * 300
     assert isinstance(find(text, LINKER.find(text)), list)
+
+
+def test_a_sentence_states_a_relation_once_and_may_state_its_opposite() -> None:
+    assert len(find("青屿比禾露好，青屿比禾露便宜", LINKER.find("青屿比禾露好，青屿比禾露便宜"))) == 1
+    assert stated("青屿比禾露便宜，禾露比青屿好喝") == {("better", "青屿", "禾露"), ("better", "禾露", "青屿")}
