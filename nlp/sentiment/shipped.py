@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
+from nlp.precision import NAMES, fastest
 from nlp.quantized import quantize
 from nlp.sentiment.about import describe
 from nlp.sentiment.clauses import Span, clauses
@@ -25,7 +26,6 @@ from nlp.sentiment.windows import Window, buckets, windows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_NAMES = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.int8: "int8"}
 WINDOW = 128  # tokens; what training saw
 _TOKENS = 2048  # a bucket's: larger ones leave the cache
 _TEXTS, _CHARACTERS = 512, 200_000  # in hand at once
@@ -46,7 +46,7 @@ class ShippedReader:
         about = describe(folder)
         self.name: str = about["name"]
         self.judges = "labels" in about  # else trained before aspects, emotion and intent
-        self.version = f"{version(folder)}-{_NAMES[dtype]}"
+        self.version = f"{version(folder)}-{NAMES[dtype]}"
         self.model, self.calibration = load(folder)
         self.tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         if dtype == torch.int8:
@@ -118,19 +118,6 @@ class ShippedReader:
         scale, shift = its.intent[spoken]
         intent = dict(zip(INTENTS, sigmoid(scale * total.intent + shift).tolist(), strict=True))
         return Reading(post, tuple(judged), aspects, emotion, intent, total.embedding())
-
-
-def fastest() -> torch.dtype:
-    """What this CPU multiplies matrices in fastest. The same on every run: units are looked up, nothing is timed.
-
-    Bfloat16 without units of its own is a hundred times slower than fp32, integers without theirs a thousand times.
-    """
-    units = torch.cpu.get_capabilities()
-    if units.get("amx_bf16"):  # tiles: what is left to win in integers is little, what they round is more
-        return torch.bfloat16
-    if units.get("avx512_vnni"):
-        return torch.int8
-    return torch.bfloat16 if units.get("avx512_bf16") else torch.float32
 
 
 def _ordinary() -> list[str]:

@@ -1,7 +1,12 @@
-"""Posts a second of the shipped reader on one core, beside transformers' BertModel of the same size in fp32, in the same run."""
+"""Posts a second of the shipped reader on one core, beside transformers' BertModel of the same size (MiniLM-L6's) in the same run.
+
+``python -m nlp.training.speed`` prints a table for posts of 16, 32, 64 and 128 tokens, the time to load and the peak of memory.
+"""
 
 from __future__ import annotations
 
+import argparse
+import resource
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -11,55 +16,86 @@ from typing import NamedTuple
 import torch
 from transformers import BertConfig, BertModel
 
+from nlp.precision import NAMES, fastest, supported
 from nlp.sentiment import SHIPPED
 from nlp.sentiment.shipped import ShippedReader
 
-_POSTS = 128
-_ROUNDS = 5
+LENGTHS = (16, 32, 64, 128)
+PEER = "transformers BertModel, fp32"
+_TOKENS = 4096  # of a round
+_ROUNDS = 4
+_Work = Mapping[str, Callable[[], object]]
 
 
 class Speed(NamedTuple):
-    """Posts of about 32 tokens a second, tokenising included; the best of five rounds."""
+    """Posts of ``tokens`` tokens, the two special ones included, that ``name`` reads in a second of one core's time."""
 
     name: str
+    tokens: int
     posts: float
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.posts:.0f} posts/s on one core"
+        return f"{self.name}: {self.posts:.0f} posts/s of {self.tokens} tokens on one core"
 
 
-def speed(model: str) -> list[Speed]:
-    """The reader in fp32, in bfloat16 where the CPU has units for it, and the peer."""
+def main() -> int:
+    """Prints the table; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m nlp.training.speed", description=__doc__)
+    parser.add_argument("--model", default="", help="model folder (default: the one that ships)")
+    options = parser.parse_args()
+    folder = Path(options.model) if options.model else SHIPPED
+    torch.set_num_threads(1)
+    began = time.process_time()
+    reader = ShippedReader(folder)
+    print(f"loading {reader.version}: {time.process_time() - began:.1f} s of processor time")
+    reader.read(["好吃又不贵" * 20_000, *(f"{number} posts" for number in range(512))])
+    print(f"peak memory with a text of 100,000 characters among 512: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    figures = speed(options.model, LENGTHS)
+    print(f"{'posts a second of one core, of':32}" + "".join(f"{tokens:5} tokens" for tokens in LENGTHS))
+    for name in dict.fromkeys(figure.name for figure in figures):
+        print(f"{name:32}" + "".join(f"{figure.posts:12.0f}" for figure in figures if figure.name == name))
+    return 0
+
+
+def speed(model: str, lengths: tuple[int, ...] = (32,)) -> list[Speed]:
+    """The reader in each precision that the CPU has units for, one brand asked about in each post, and the peer."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         folder = Path(model) if model else SHIPPED
-        readers = {"read, fp32": ShippedReader(folder, torch.float32), "read, bfloat16": ShippedReader(folder, torch.bfloat16)}
-        texts = _posts(readers["read, fp32"])
-        if not torch.cpu.get_capabilities().get("avx512_bf16"):
-            del readers["read, bfloat16"]
-        work: dict[str, Callable[[], object]] = {name: partial(reader.read, texts) for name, reader in readers.items()}
-        seconds = _best(work | {"transformers BertModel, fp32": _peer(readers["read, fp32"], texts)})
-        return [Speed(name, _POSTS / spent) for name, spent in seconds.items()]
+        readers = {_name(dtype): ShippedReader(folder, dtype) for dtype in supported()}
+        exact = readers[_name(torch.float32)]
+        peer = _peer(exact)
+        made = []
+        for tokens in lengths:
+            texts = _posts(exact, tokens)
+            asked = [[[(0, 2)]]] * len(texts)
+            work: _Work = {name: partial(reader.read, texts, asked) for name, reader in readers.items()} | {PEER: partial(peer, texts)}
+            made += [Speed(name, tokens, len(texts) / spent) for name, spent in _best(work).items()]
+        return made
     finally:
         torch.set_num_threads(threads)
 
 
-def _posts(reader: ShippedReader) -> list[str]:
-    """Distinct posts of 32 tokens, the special ones included, half in each language."""
+def _name(dtype: torch.dtype) -> str:
+    return f"read, {NAMES[dtype]}" + (" (chosen here)" if dtype == fastest() else "")
+
+
+def _posts(reader: ShippedReader, tokens: int) -> list[str]:
+    """Distinct posts of ``tokens`` tokens, the special ones included, half in each language."""
     words = {
         "zh": "这款奶粉味道不错但是物流太慢包装也破了客服态度很好",
         "en": " the milk tastes good but delivery was slow and the box broke",
     }
     posts = []
-    for number in range(_POSTS):
-        stem = words[("zh", "en")[number % 2]] * 6
+    for number in range(_TOKENS // tokens):
+        stem = words[("zh", "en")[number % 2]] * 16
         encoding = reader.tokenizer.encode(f"{number} {stem}", add_special_tokens=False)
-        posts.append(f"{number} {stem}"[: encoding.offsets[29][1]])
+        posts.append(f"{number} {stem}"[: encoding.offsets[tokens - 3][1]])
     return posts
 
 
-def _peer(reader: ShippedReader, texts: list[str]) -> Callable[[], object]:
+def _peer(reader: ShippedReader) -> Callable[[list[str]], None]:
     config = reader.model.encoder.config
     bert = BertModel(
         BertConfig(
@@ -69,7 +105,7 @@ def _peer(reader: ShippedReader, texts: list[str]) -> Callable[[], object]:
         add_pooling_layer=False,
     ).eval()  # fmt: skip
 
-    def run() -> None:
+    def run(texts: list[str]) -> None:
         for start in range(0, len(texts), 32):
             encoded = reader.tokenizer.encode_batch(texts[start : start + 32])
             width = max(len(encoding.ids) for encoding in encoded)
@@ -82,13 +118,19 @@ def _peer(reader: ShippedReader, texts: list[str]) -> Callable[[], object]:
     return run
 
 
-def _best(work: Mapping[str, Callable[[], object]]) -> dict[str, float]:
-    """Seconds of the fastest round of each, after one to warm up; turn by turn, so that a busy moment strikes all alike."""
+def _best(work: _Work) -> dict[str, float]:
+    """Seconds of processor time (all threads') of the fastest round of each, after one to warm up; turn by turn, so that what else runs on
+    the machine strikes all alike.
+    """
     seconds: dict[str, float] = {}
     for turn in range(_ROUNDS + 1):
         for name, run in work.items():
-            began = time.perf_counter()
+            began = time.process_time()
             run()
-            spent = time.perf_counter() - began
+            spent = time.process_time() - began
             seconds[name] = min(spent, seconds.get(name, spent)) if turn > 1 else spent
     return seconds
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
