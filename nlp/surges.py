@@ -46,7 +46,7 @@ def surge(authors: Codes, everyone: Codes) -> Surge | None:
     weight = _weights(authors, everyone, baseline)
     size = 1 / (GRID + spread)
     chance = size / (size + expected)
-    counts = np.arange(int(nbinom.ppf(0.999, size, chance).max()) + 1)
+    counts = np.arange(int(np.max(nbinom.ppf(0.999, size, chance))) + 1)
     cumulative = nbinom.cdf(counts[:, None], size, chance) @ weight
     low, high = np.searchsorted(cumulative, [0.025, 0.975])
     tail = float(nbinom.sf(observed - 1, size, chance) @ weight)

@@ -23,7 +23,10 @@ def init(directory: Path | None, folder: Path) -> None:
     path.write_text((files("folate") / "template.toml").read_text(encoding="utf-8"), encoding="utf-8")
     keep_out = directory / ".gitignore"
     if not keep_out.exists():
-        keep_out.write_text("# the secret that hides authors, and what people wrote\n.salt\ncorpus/\ncrawls/\nrejects/\ndeliveries.sqlite*\n", encoding="utf-8")
+        keep_out.write_text(
+            "# the secret that hides authors, and what people wrote\n.salt\ncorpus/\ncrawls/\nrejects/\ndeliveries.sqlite*\n",
+            encoding="utf-8",
+        )
     click.echo(f"{path} is ready: fill in your brands, then 'folate import' or 'folate crawl'.", err=True)
 
 
