@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from nlp.sentiment.labels import EMOTIONS
@@ -115,6 +116,7 @@ SOURCES = (
 _REPEATS = (SHOPPING, ("书籍", "计算机", "酒店"))
 
 
+@lru_cache(maxsize=1 << 18)  # asked of each text several times
 def key(text: str) -> str:
     """Digest of a text's letters and digits after NFKC and lower-casing: what makes two texts the same text."""
     normal = unicodedata.normalize("NFKC", text).lower()

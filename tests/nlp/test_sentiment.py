@@ -180,6 +180,7 @@ def test_one_pass_judges_everything(reader: Reader) -> None:
         assert sum(reading.emotion.values()) == pytest.approx(1)
         assert tuple(reading.intent) == INTENTS
         assert all(0 <= chance <= 1 for chance in reading.intent.values())
+        assert reading.embedding is not None
         assert np.allclose(reading.embedding, reader.embed([given])[0], atol=1e-5)
         assert {aspect.name for aspect in reading.aspects} <= set(ASPECTS)
         assert all(given[aspect.start : aspect.end].strip() and aspect.confidence >= 0.5 for aspect in reading.aspects)
