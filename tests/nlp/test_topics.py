@@ -118,6 +118,16 @@ def test_a_coinage_that_the_segmenter_splits_in_many_ways_is_found_whole() -> No
     assert topic.posts == 15
 
 
+@pytest.mark.parametrize(
+    ("words", "name"), [(["喝", "ergomax", "三天"], "ergomax"), (["沃隆坚果"], "沃隆坚果"), (["vivo", "手机"], "vivo手机")]
+)
+def test_names_of_things_are_found_inside_chinese(words: list[str], name: str) -> None:
+    world = World()
+    for _ in range(12):
+        world.post(WEEKS - 1, [*world.chatter("zh")[:4], *words, *world.chatter("zh")[:4]])
+    assert name in find(world.discover(), name).terms
+
+
 def test_the_order_of_the_rows_does_not_matter() -> None:
     world = World()
     world.plant(["叶酸"], 12)

@@ -1,5 +1,6 @@
 """What the authors of a topic feel and say against the others, and who they are: each figure against another way to it."""
 
+from collections.abc import Sequence
 from math import log
 
 import numpy as np
@@ -13,7 +14,7 @@ from nlp.topics.stream import read
 from tests.nlp.test_topics import WEEKS, World
 
 
-def rows(authors: list[str], **columns: list[object]) -> pa.Table:
+def rows(authors: list[str], **columns: Sequence[object] | pa.Array) -> pa.Table:
     return pa.table({"id": [f"forum:{i}" for i in range(len(authors))], "author": authors} | columns)
 
 
