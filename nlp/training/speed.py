@@ -1,6 +1,6 @@
 """Posts a second of the shipped reader on one core, beside transformers' BertModel of the same size (MiniLM-L6's) in the same run.
 
-``python -m nlp.training.speed`` prints a table for posts of 16, 32, 64 and 128 tokens, the time to load and the peak of memory.
+``python -m nlp.training.speed`` prints it for posts of 16, 32, 64 and 128 tokens, the time to load and the peak of memory.
 """
 
 from __future__ import annotations
@@ -21,10 +21,8 @@ from nlp.sentiment import SHIPPED
 from nlp.sentiment.shipped import ShippedReader
 
 LENGTHS = (16, 32, 64, 128)
-PEER = "transformers BertModel, fp32"
-_TOKENS = 4096  # of a round
-_ROUNDS = 4
-_Work = Mapping[str, Callable[[], object]]
+_TOKENS = 2048  # of a round
+_ROUNDS = 3
 
 
 class Speed(NamedTuple):
@@ -39,7 +37,7 @@ class Speed(NamedTuple):
 
 
 def main() -> int:
-    """Prints the table; returns the exit status."""
+    """Prints the figures; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m nlp.training.speed", description=__doc__)
     parser.add_argument("--model", default="", help="model folder (default: the one that ships)")
     options = parser.parse_args()
@@ -50,14 +48,12 @@ def main() -> int:
     print(f"loading {reader.version}: {time.process_time() - began:.1f} s of processor time")
     reader.read(["好吃又不贵" * 20_000, *(f"{number} posts" for number in range(512))])
     print(f"peak memory with a text of 100,000 characters among 512: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
-    figures = speed(options.model, LENGTHS)
-    print(f"{'posts a second of one core, of':32}" + "".join(f"{tokens:5} tokens" for tokens in LENGTHS))
-    for name in dict.fromkeys(figure.name for figure in figures):
-        print(f"{name:32}" + "".join(f"{figure.posts:12.0f}" for figure in figures if figure.name == name))
+    for tokens in LENGTHS:
+        print(*speed(options.model, tokens), sep="\n", flush=True)
     return 0
 
 
-def speed(model: str, lengths: tuple[int, ...] = (32,)) -> list[Speed]:
+def speed(model: str, tokens: int = 32) -> list[Speed]:
     """The reader in each precision that the CPU has units for, one brand asked about in each post, and the peer."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -65,14 +61,11 @@ def speed(model: str, lengths: tuple[int, ...] = (32,)) -> list[Speed]:
         folder = Path(model) if model else SHIPPED
         readers = {_name(dtype): ShippedReader(folder, dtype) for dtype in supported()}
         exact = readers[_name(torch.float32)]
-        peer = _peer(exact)
-        made = []
-        for tokens in lengths:
-            texts = _posts(exact, tokens)
-            asked = [[[(0, 2)]]] * len(texts)
-            work: _Work = {name: partial(reader.read, texts, asked) for name, reader in readers.items()} | {PEER: partial(peer, texts)}
-            made += [Speed(name, tokens, len(texts) / spent) for name, spent in _best(work).items()]
-        return made
+        texts = _posts(exact, tokens)
+        asked = [[[(0, 2)]]] * len(texts)
+        work: dict[str, Callable[[], object]] = {name: partial(reader.read, texts, asked) for name, reader in readers.items()}
+        seconds = _best(work | {"transformers BertModel, fp32": _peer(exact, texts)})
+        return [Speed(name, tokens, len(texts) / spent) for name, spent in seconds.items()]
     finally:
         torch.set_num_threads(threads)
 
@@ -95,7 +88,7 @@ def _posts(reader: ShippedReader, tokens: int) -> list[str]:
     return posts
 
 
-def _peer(reader: ShippedReader) -> Callable[[list[str]], None]:
+def _peer(reader: ShippedReader, texts: list[str]) -> Callable[[], object]:
     config = reader.model.encoder.config
     bert = BertModel(
         BertConfig(
@@ -105,7 +98,7 @@ def _peer(reader: ShippedReader) -> Callable[[list[str]], None]:
         add_pooling_layer=False,
     ).eval()  # fmt: skip
 
-    def run(texts: list[str]) -> None:
+    def run() -> None:
         for start in range(0, len(texts), 32):
             encoded = reader.tokenizer.encode_batch(texts[start : start + 32])
             width = max(len(encoding.ids) for encoding in encoded)
@@ -118,7 +111,7 @@ def _peer(reader: ShippedReader) -> Callable[[list[str]], None]:
     return run
 
 
-def _best(work: _Work) -> dict[str, float]:
+def _best(work: Mapping[str, Callable[[], object]]) -> dict[str, float]:
     """Seconds of processor time (all threads') of the fastest round of each, after one to warm up; turn by turn, so that what else runs on
     the machine strikes all alike.
     """
