@@ -49,7 +49,10 @@ def topics(context: click.Context, week: Week | None, day: datetime | None, fold
 @project_option
 @format_option(*DATA_FORMATS)
 def history(identifier: str, folder: Path, form: str) -> None:
-    """Show the life of the topic ID by week: its state, its size, its terms, what it merged with and what split off."""
+    """Show the life of the topic ID, by week.
+
+    Its state, size and terms; which topics it goes on from, what it merged into and what split off.
+    """
     from folate.pipeline.lives import history as chapters
     from folate.pipeline.workspace import Workspace
 
