@@ -32,12 +32,12 @@ def main() -> None:
     print(
         f"{len(found)} sets read in {time.perf_counter() - start:.0f} s; not trained on: {', '.join(d.name for d in found if not d.known)}"
     )
-    errors = {domain.name: error_of_emq(domain, prior, options.weeks, rng) for domain in found if not domain.known}
-    print("error (rms) of EMQ on sets not trained on: " + ", ".join(f"{name} {100 * error:.1f}" for name, error in errors.items()))
+    errors = {domain.name: error_of_emq(domain, prior, options.weeks, rng) for domain in found}
+    print("error (rms) of EMQ by set: " + ", ".join(f"{name} {100 * error:.1f}" for name, error in errors.items()))
     outcomes: list[Outcome] = []
     for domain in found:
         others = [error for name, error in errors.items() if name != domain.name]
-        outcomes += simulate(domain, prior, options.weeks, float(np.sqrt(np.mean(np.square(others)))) if others else 0.0, rng)
+        outcomes += simulate(domain, prior, options.weeks, float(np.median(others)) if others else 0.0, rng)
     print(table(outcomes))
     print(f"{time.perf_counter() - start:.0f} s", file=sys.stderr)
 

@@ -35,10 +35,13 @@ class Outcome:
 
 
 def simulate(domain: Domain, prior: Floats, weeks: int, allowance: float, rng: np.random.Generator) -> Iterator[Outcome]:
-    """`weeks` weeks at each of NEGATIVE, by every method. `allowance` is the error of a share that other unseen sets showed."""
+    """`weeks` weeks at each of NEGATIVE, by every method. `allowance` is the error of a share that other unseen sets showed.
+
+    The other week of CARRIED has a negative share of half to one and a half times that of the week in question.
+    """
     for negative in NEGATIVE:
         drawn = [_week(domain, negative, rng) for _ in range(weeks)]
-        before = [_week(domain, float(rng.choice(NEGATIVE)), rng) for _ in range(weeks)]
+        before = [_week(domain, negative * rng.uniform(0.5, 1.5), rng) for _ in range(weeks)]
         for method, draws in _answers(drawn, before, prior, allowance):
             for place in range(weeks):
                 value, *bounds = draws(place)
@@ -79,10 +82,10 @@ def _answers(drawn: list[Week_], before: list[Week_], prior: Floats, allowance: 
 
 
 def _week(domain: Domain, negative: float, rng: np.random.Generator) -> Week_:
-    """Posteriors and labels of POSTS texts of the set, drawn at this share of negative and any mix of the other labels it has."""
-    rest = [label for label in (1, 2) if (domain.labels == label).any()]
-    mix = np.zeros(3)
-    mix[0], mix[rest] = negative, (1 - negative) * (rng.dirichlet(np.full(len(rest), 4)))
+    """Posteriors and labels of POSTS texts of the set, drawn at this share of negative; the other labels in the set's own proportion."""
+    mix = np.bincount(domain.labels, minlength=3).astype(float)
+    mix[1:] *= (1 - negative) / mix[1:].sum()
+    mix[0] = negative
     labels = np.repeat(np.arange(3), rng.multinomial(POSTS, mix))
     rng.shuffle(labels)
     rows = np.empty(POSTS, dtype=np.int64)
