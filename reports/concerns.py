@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from corpora.snapshot import Snapshot, literal
-from nlp.topics.grouping import chinese
+from nlp.spans import HAN
 from reports import queries
 from reports.figures import SAMPLE, Figure
 from reports.measures import Asked
@@ -56,7 +56,7 @@ def _most(found: list[Concern]) -> tuple[Concern, ...]:
 
 def _tracked(term: str, brand: str, snapshot: Snapshot, asked: Asked) -> Concern:
     name = re.escape(term.casefold().strip())
-    pattern = name if chinese(term) else rf"(^|[^\p{{L}}\p{{N}}]){name}($|[^\p{{L}}\p{{N}}])"
+    pattern = name if re.search(f"[{HAN}]", term) else rf"(^|[^\p{{L}}\p{{N}}]){name}($|[^\p{{L}}\p{{N}}])"
     rows = queries.week_posts(asked.week, asked.config.timezone)
     query = _AUTHORS.format(most=SAMPLE, rows=rows, pattern=literal(pattern), brand=literal(brand))
     found = snapshot.sql(query).to_pylist()[0]
