@@ -100,7 +100,8 @@ def _silent(stream: Stream, span: Span) -> list[str]:
     down = [name for name, here, past in zip(stream.sources, now, before.T, strict=True) if past.any() and not here]
     notes = [f"No post in {span} from {', '.join(down)}: its topics could not be seen."] if down else []
     for name, past in zip(stream.sources, before.T, strict=True):
-        if (gaps := int((past == 0).sum())) and past.any() and np.median(past[past > 0]) >= USUAL:
+        since = past[np.argmax(past > 0) :]  # a source that is new was not down before
+        if past.any() and (gaps := int((since == 0).sum())) and np.median(since[since > 0]) >= USUAL:
             notes.append(
                 f"{name} has no post in {gaps} of the {len(past)} weeks before {span}: what is usual on it is known from the others."
             )
