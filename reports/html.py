@@ -48,6 +48,7 @@ def render(report: Report) -> str:
         posts={brand.id: [post for post in report.posts if post.brand == brand.id] for brand in report.brands},
         place={brand.id: place for place, brand in enumerate(report.brands)},
         labels={brand.id: brand.label for brand in report.brands},
+        queries={query: f"q-{place}" for place, query in enumerate(dict.fromkeys(figure.query for figure in report.figures))},
     )
 
 

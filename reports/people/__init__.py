@@ -15,7 +15,7 @@ from nlp.statistics import wilson
 from reports import queries
 from reports.figures import Figure
 from reports.measures import Asked
-from reports.people.asking import QUESTIONS, REACH, TOPIC_PATH, ties
+from reports.people.asking import CARRIED, QUESTIONS, REACH, TOPIC_PATH, ties
 from reports.sections import Quote, quotes
 from reports.topics import Topic
 
@@ -126,9 +126,9 @@ def _voice(row: Mapping[str, Any], query: str, asked: Asked) -> Voice:
     )
 
 
-def _ties(snapshot: Snapshot, query: str) -> tuple[Ties, dict[tuple[str, str], list[str]]]:
-    rows = snapshot.sql(query).to_pylist()
-    return {(row["one"], row["other"]): row["times"] for row in rows}, {(row["one"], row["other"]): row["brands"] for row in rows}
+def _ties(snapshot: Snapshot, query: str) -> tuple[Ties, dict[tuple[str, str], dict[str, Any]]]:
+    rows = {(row["one"], row["other"]): row for row in snapshot.sql(query).to_pylist()}
+    return {tie: row["times"] for tie, row in rows.items()}, rows
 
 
 def _communities(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> tuple[Community, ...]:
@@ -143,30 +143,31 @@ def _communities(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> tup
     )
 
 
-def _community(within: Ties, about: Mapping[tuple[str, str], list[str]], size: int, query: str, asked: Asked) -> Community:
-    brands = Counter(brand for tie in sorted(within) for brand in about[tie])
+def _community(within: Ties, about: Mapping[tuple[str, str], Mapping[str, Any]], size: int, query: str, asked: Asked) -> Community:
+    brands = Counter(brand for tie in sorted(within) for brand in about[tie]["brands"])
     answered: defaultdict[str, set[str]] = defaultdict(set)
     for one, other in within:
         answered[other].add(one)
     centre = min(answered, key=lambda person: (-len(answered[person]), person))
     count = Figure(
-        measure="community_people", week=str(asked.week), subject=centre, value=size, n=size, query=query, versions=asked.versions
+        measure="community_people", week=str(asked.week), subject=centre, value=size, n=size, query=query, versions=asked.versions,
+        posts=tuple(sorted(about[tie]["post"] for tie in within)),
     )  # fmt: skip
     return Community(people=count, brands=tuple(brand for brand, _ in brands.most_common()), centre=centre)
 
 
 def _spread(snapshot: Snapshot, asked: Asked, topic: Topic) -> Spread | None:
     """By the posts that the topic keeps as evidence."""
-    query = TOPIC_PATH.format(ids=queries.texts(topic.posts.posts))
-    rows = snapshot.sql(query).to_pylist()
+    path = TOPIC_PATH.format(ids=queries.texts(topic.posts.posts))
+    rows = snapshot.sql(path).to_pylist()
     if not rows:
         return None
     most = max(rows, key=lambda row: (max(row["passed_on"], row["answered_by"]), -row["published_at"].timestamp(), row["id"]))
     carried = max(most["passed_on"], most["answered_by"])
     said = quotes(snapshot, [rows[0]["id"], most["id"]])
     figure = Figure(
-        measure="topic_carried", week=str(asked.week), subject=topic.id, value=carried, n=len(rows), query=query, versions=asked.versions,
-        posts=(most["id"],),
+        measure="topic_carried", week=str(asked.week), subject=topic.id, value=carried, n=len(rows),
+        query=CARRIED.format(path=path), versions=asked.versions, posts=(most["id"],),
     )  # fmt: skip
     spreader = said[most["id"]] if carried else None
     return Spread(topic=topic.id, label=topic.labels, first=said[rows[0]["id"]], spreader=spreader, carried=figure)

@@ -20,7 +20,8 @@ WHERE p.author IS NOT NULL GROUP BY ALL
 """.strip()
 
 TIES = """
-SELECT c.author AS one, p.author AS other, count(*) AS times, list(DISTINCT coalesce(m.brand, n.brand) ORDER BY 1) AS brands
+SELECT c.author AS one, p.author AS other, count(*) AS times, min(c.id) AS post,
+  list(DISTINCT coalesce(m.brand, n.brand) ORDER BY 1) AS brands
 FROM posts c JOIN posts p ON p.id = c.parent
 LEFT JOIN (SELECT DISTINCT id, brand FROM mentions WHERE brand IN ({brands})) m ON m.id = c.id
 LEFT JOIN (SELECT DISTINCT id, brand FROM mentions WHERE brand IN ({brands})) n ON n.id = p.id
@@ -35,6 +36,7 @@ FROM ({rows}) a JOIN posts p USING (id) JOIN judgements j USING (id)
 WHERE a.counted AND a.brand = {brand} AND j.ask >= 0.5 ORDER BY a.id
 """.strip()
 
+CARRIED = "SELECT max(greatest(passed_on, answered_by)) AS carried FROM ({path})"
 TOPIC_PATH = """
 SELECT p.id, p.author, p.source, p.published_at, coalesce(p.replies, 0) + coalesce(p.reposts, 0) AS passed_on,
   (SELECT count(DISTINCT coalesce(c.author, c.id)) FROM posts c WHERE c.parent = p.id) AS answered_by

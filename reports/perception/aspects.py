@@ -20,6 +20,10 @@ _ASPECT = """
 SELECT id, r.author, a.negative, a.positive FROM ({rows}) r JOIN aspects a USING (id, brand) WHERE counted AND aspect = {aspect} ORDER BY id
 """.strip()
 
+_SHARE = """
+SELECT count(a.aspect) / count(*) AS share FROM ({rows}) r
+LEFT JOIN (SELECT id, brand, aspect FROM aspects WHERE aspect = {aspect}) a USING (id, brand) WHERE counted
+""".strip()
 _MAPPED = """
 SELECT brand, aspect, count(*) AS posts, sum(a.positive) AS favourable FROM ({rows}) r JOIN aspects a USING (id, brand) WHERE counted
 GROUP BY ALL ORDER BY ALL
@@ -113,10 +117,11 @@ class Table:
     ) -> Figure:
         spoken = self.spoken
         rows = queries.mentions([spoken.brands[brand]], spoken.weeks, self.asked.config.timezone)
-        query = _ASPECT.format(rows=rows, aspect=literal(spoken.aspects[aspect]))
+        query = (_SHARE if measure == "aspect_share" else _ASPECT).format(rows=rows, aspect=literal(spoken.aspects[aspect]))
         return Figure(
             measure=measure, week=str(self.asked.week), brand=spoken.brands[brand], subject=spoken.aspects[aspect], value=value, n=n,
-            low=low, high=high, query=query, versions=self.asked.versions, posts=spoken.posts(brand, aspect), flags=("unaudited", *flags),
+            low=low, high=high, query=query, versions=self.asked.versions, flags=("unaudited", *flags),
+            posts=spoken.posts(brand, aspect) or spoken.posts(brand),
         )  # fmt: skip
 
     def gaps(self, own: int) -> tuple[Gap, ...]:
@@ -158,9 +163,13 @@ def perceptual_map(now: Spoken, before: Spoken, asked: Asked) -> Map:
         return Map(why="overlap")
     axes = _Axes(asked, _MAPPED.format(rows=queries.mentions(now.brands, now.weeks, asked.config.timezone)), int(_counts(now).sum()))
     return Map(
-        brands=tuple(axes.place(now.brands[brand], kept.rows[at], ellipse(places[:, at])) for at, brand in enumerate(brands)),
-        aspects=tuple(axes.place(now.aspects[aspect], kept.columns[at]) for at, aspect in enumerate(aspects)),
-        shown=tuple(axes.figure("map_shown", name, share) for name, share in zip(("across", "up"), kept.shown.tolist(), strict=True)),
+        brands=tuple(
+            axes.place(now.brands[brand], kept.rows[at], now.posts(brand), ellipse(places[:, at])) for at, brand in enumerate(brands)
+        ),
+        aspects=tuple(axes.place(now.aspects[aspect], kept.columns[at], now.posts(aspect=aspect)) for at, aspect in enumerate(aspects)),
+        shown=tuple(
+            axes.figure("map_shown", name, share, now.posts()) for name, share in zip(("across", "up"), kept.shown.tolist(), strict=True)
+        ),
     )
 
 
@@ -172,7 +181,7 @@ class _Axes:
     query: str
     n: int
 
-    def figure(self, measure: str, subject: str, value: float) -> Figure:
+    def figure(self, measure: str, subject: str, value: float, posts: tuple[str, ...]) -> Figure:
         return Figure(
             measure=measure,
             week=str(self.asked.week),
@@ -181,11 +190,12 @@ class _Axes:
             n=self.n,
             query=self.query,
             versions=self.asked.versions,
+            posts=posts,
         )
 
-    def place(self, name: str, at: Floats, outline: Floats | None = None) -> Place:
+    def place(self, name: str, at: Floats, posts: tuple[str, ...], outline: Floats | None = None) -> Place:
         corners = () if outline is None else tuple((round(float(x), 4), round(float(y), 4)) for x, y in outline)
-        across, up = (self.figure(measure, name, float(value)) for measure, value in zip(("map_across", "map_up"), at, strict=True))
+        across, up = (self.figure(measure, name, float(value), posts) for measure, value in zip(("map_across", "map_up"), at, strict=True))
         return Place(name=name, across=across, up=up, outline=corners)
 
 

@@ -11,6 +11,7 @@ from corpora.snapshot import Snapshot
 from folate.weeks import Span
 from nlp.statistics import Codes, Floats, bootstrap_weights, resampling_units
 from reports import queries
+from reports.figures import SAMPLE
 from reports.rows import codes, floats
 
 DRAWS = 400  # of a bootstrap: an ellipse or a 95 % interval asks no more
@@ -71,9 +72,14 @@ class Spoken:
         table = np.bincount(cell, values, minlength=count * shape[0] * width).reshape(count, shape[0] * width)
         return np.asarray((self.weights @ table).reshape(len(self.weights), *shape))
 
-    def posts(self, brand: int, aspect: int) -> tuple[str, ...]:
-        """Ids of the posts that speak of an aspect of a brand, in the order of their digests."""
-        found = self.post[(self.brand == brand) & (self.aspect == aspect)]
+    def posts(self, brand: int | None = None, aspect: int | None = None) -> tuple[str, ...]:
+        """Ids of the posts about a brand that speak of an aspect (where one is given), in the order of their digests."""
+        chosen = np.ones(len(self.post), dtype=bool)
+        if brand is not None:
+            chosen &= self.brand == brand
+        if aspect is not None:
+            chosen &= self.aspect == aspect
+        found = self.post[chosen][: 4 * SAMPLE]  # some stand there with several aspects
         return tuple(self.ids[post] for post in dict.fromkeys(found.tolist()))
 
 

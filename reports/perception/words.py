@@ -1,6 +1,6 @@
 """Words that set a brand apart from the others."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from nlp.normalize import normalize
 from nlp.statistics import Floats, log_odds
 from nlp.topics.candidates import stopwords
 from reports import queries
-from reports.figures import Figure
+from reports.figures import SAMPLE, Figure
 from reports.measures import FEWEST_AUTHORS, Asked
 
 MOST = 8  # words of each brand
@@ -21,6 +21,10 @@ _WRITERS = """
 WITH said AS (SELECT DISTINCT brand, author, unnest(t.words) AS word FROM ({rows}) JOIN texts t USING (id) WHERE counted),
 often AS (SELECT word FROM said GROUP BY word HAVING count(DISTINCT author) >= {fewest})
 SELECT brand, word, count(*) AS writers FROM said SEMI JOIN often USING (word) GROUP BY ALL ORDER BY brand, word
+""".strip()
+_POSTS = """
+SELECT r.brand, w.word, (list(r.id ORDER BY r.id)[:{most}]) AS sample FROM ({rows}) r JOIN texts t USING (id)
+JOIN (SELECT unnest([{words}]) AS word) w ON list_contains(t.words, w.word) WHERE counted GROUP BY ALL
 """.strip()
 _WORD = """
 SELECT r.id, r.brand, r.author FROM ({rows}) r JOIN texts t USING (id) WHERE counted AND list_contains(t.words, {word})
@@ -51,7 +55,10 @@ def words(snapshot: Snapshot, asked: Asked, weeks: Iterable[Span]) -> tuple[Word
     if (counts.sum(1) > 0).sum() < 2:
         return ()
     spelled = list(place)
-    return tuple(_word(spelled[at], brand, counts, at, rows, asked) for brand in range(len(counts)) for at in _best(counts, brand))
+    best = [(brand, at) for brand in range(len(counts)) for at in _best(counts, brand)]
+    question = _POSTS.format(most=SAMPLE, rows=rows, words=queries.texts(sorted({spelled[at] for _, at in best})))
+    posts = {(row["brand"], row["word"]): tuple(row["sample"]) for row in snapshot.sql(question).to_pylist()}
+    return tuple(_word(spelled[at], brand, counts, at, posts, rows, asked) for brand, at in best)
 
 
 def _best(counts: Floats, brand: int) -> list[int]:
@@ -61,7 +68,10 @@ def _best(counts: Floats, brand: int) -> list[int]:
     return [int(at) for at in order[:MOST] if z[at] >= CLEAR and ours[at] >= FEWEST_AUTHORS]
 
 
-def _word(text: str, brand: int, counts: Floats, at: int, rows: str, asked: Asked) -> Word:
+Posts = Mapping[tuple[str, str], tuple[str, ...]]
+
+
+def _word(text: str, brand: int, counts: Floats, at: int, posts: Posts, rows: str, asked: Asked) -> Word:
     """Simple maths (Kilgarriff 2009) on writers of the word per thousand uses of any word."""
     per_thousand = 1000 * counts / counts.sum(1, keepdims=True).clip(min=1)
     others = 1000 * (counts[:, at].sum() - counts[brand, at]) / max(counts.sum() - counts[brand].sum(), 1)
@@ -69,5 +79,6 @@ def _word(text: str, brand: int, counts: Floats, at: int, rows: str, asked: Aske
         measure="keyness", week=str(asked.week), brand=asked.brands[brand], subject=text,
         value=(per_thousand[brand, at] + 1) / (others + 1), n=int(counts[brand, at]), 
         query=_WORD.format(rows=rows, word=literal(text)), versions=asked.versions,
+        posts=posts[asked.brands[brand], text],
     )  # fmt: skip
     return Word(brand=asked.brands[brand], text=text, keyness=figure)
