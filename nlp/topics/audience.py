@@ -21,7 +21,7 @@ def members(stream: Stream, topics: Ints, find: Find) -> tuple[Ints, dict[str, B
     Gives those other authors, and by segment for each voice of the stream whether it belongs. What they wrote in the whole window is read.
     """
     week = np.unique(stream.voice[stream.edges[-2] :]).astype(np.int64)
-    others = week[:: max(1, len(week) // OTHERS)]
+    others = week[:: max(1, -(-len(week) // OTHERS))]
     asked = np.zeros(stream.voices, bool)
     asked[others] = asked[stream.voice[topics]] = True
     posts = np.flatnonzero(asked[stream.voice])

@@ -94,7 +94,7 @@ def test_members_are_sought_among_the_topic_and_some_others(monkeypatch: pytest.
 
     topic = np.array([i for i, id_ in enumerate(stream.values("id", np.arange(len(stream)))) if "叶酸" in stream.bodies(np.array([i]))[0]])
     others, members = audience.members(stream, topic, find)
-    assert 30 <= len(others) <= 60
+    assert 20 <= len(others) <= 30
     assert len(asked) <= len(others) + 2 * 12
     told = audience.speakers(stream, topic, others, members)
     assert told["pregnant"]["authors"] == 12
