@@ -55,7 +55,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export(snapshot: Snapshot, what: str, form: str, out: BinaryIO) -> int:
-    """Write `posts` (the fields of a Post) or `annotations` (a row a post, with its mentions, aspects and comparisons) to `out`; how many rows.
+    """Write `posts` (the fields of a Post) or `annotations` (a row a post, all that was read in it) to `out`; how many rows.
 
     Rows come by time of publication. In JSON lines missing fields are left out. CSV is UTF-8 with a mark, lists are JSON, and a
     cell that a spreadsheet would run as a formula (it starts with = + - @ or a tab) gets an apostrophe before it.

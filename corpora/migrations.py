@@ -36,7 +36,10 @@ def add_missing_columns(root: Path) -> None:
                 stored.alter.add_columns(lacking)
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "tables of a store without a number get every declared column", add_missing_columns),)
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "tables of a store without a number get every declared column", add_missing_columns),
+    Migration(2, "evidence says what of a brand a number is about", add_missing_columns),
+)
 
 
 def check(root: Path) -> None:

@@ -221,7 +221,7 @@ EVIDENCE = Table(  # one row a number that a report printed
         query=pa.string(),
         versions=pa.string(),
         posts=_STRINGS,
-    ),  # subject: an aspect, a word or another brand; query: SQL with its parameters bound; versions: JSON {table: version}; posts: ids, at most 100
+    ),  # subject: an aspect, a word, another brand; query: SQL, parameters bound; versions: JSON {table: version}; posts: ids, at most 100
     key=("id",),
 )
 

@@ -23,8 +23,9 @@ def explain(row: Mapping[str, Any], snapshot: Snapshot, zone: str = "UTC") -> st
     Their days are those of `zone` (IANA).
     """
     say, figure = catalogue("en"), _figure(row)
+    about = ", ".join(filter(None, (figure.brand, figure.subject and printable(figure.subject))))
     lines = [
-        f"{say.measure(figure.measure)}{f' of {figure.brand}' if figure.brand else ''}, {figure.week}",
+        f"{say.measure(figure.measure)}{f' of {about}' if about else ''}, {figure.week}",
         f"value       {say.number(figure)}",
         f"interval    {say.interval(figure) or 'none'}",
         f"n           {figure.n:,}",
@@ -38,7 +39,7 @@ def explain(row: Mapping[str, Any], snapshot: Snapshot, zone: str = "UTC") -> st
 
 
 def _figure(row: Mapping[str, Any]) -> Figure:
-    kept = ("measure", "week", "brand", "value", "low", "high", "n", "query", "versions")
+    kept = ("measure", "week", "brand", "subject", "value", "low", "high", "n", "query", "versions")
     return Figure(**{name: row[name] for name in kept}, posts=tuple(row["posts"] or ()))
 
 

@@ -21,8 +21,8 @@ FROM ({rows}) r JOIN posts p USING (id) LEFT JOIN judgements j USING (id) WHERE 
 ORDER BY md5_number_lower(r.id), r.brand, r.week
 """.strip()
 SUMS = (
-    "posts", "people", "new_people", "followers", "followed", "seen", "acts", "replies", "reposts", "engaged", "read", "positive", "negative",
-    "theme", "theme_positive", "theme_negative", "judged", "buy", "ask", "complain",
+    "posts", "people", "new_people", "followers", "followed", "seen", "acts", "replies", "reposts", "engaged", "read",
+    "positive", "negative", "theme", "theme_positive", "theme_negative", "judged", "buy", "ask", "complain",
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from reports.topics import Topic
 
 WEEKS = 4  # that people are read over
 VOICES, COMMUNITIES, ASKED = 8, 5, 4  # most that a report shows
+SHORT = 8  # characters of an author's hash that are shown
 FEWEST = 10  # people of a community that is reported
 
 
@@ -111,8 +112,8 @@ def _voices(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> tuple[Vo
 def _voice(row: Mapping[str, Any], query: str, asked: Asked) -> Voice:
     def figure(measure: str, value: float | None) -> Figure:
         return Figure(
-            measure=measure, week=str(asked.week), brand=row["brand"], subject=row["author"], value=value, n=row["posts"], query=query,
-            versions=asked.versions, posts=tuple(row["sample"]),
+            measure=measure, week=str(asked.week), brand=row["brand"], subject=row["author"][:SHORT], value=value, n=row["posts"],
+            query=query, versions=asked.versions, posts=tuple(row["sample"]),
         )  # fmt: skip
 
     return Voice(
@@ -150,7 +151,7 @@ def _community(within: Ties, about: Mapping[tuple[str, str], Mapping[str, Any]],
         answered[other].add(one)
     centre = min(answered, key=lambda person: (-len(answered[person]), person))
     count = Figure(
-        measure="community_people", week=str(asked.week), subject=centre, value=size, n=size, query=query, versions=asked.versions,
+        measure="community_people", week=str(asked.week), subject=centre[:SHORT], value=size, n=size, query=query, versions=asked.versions,
         posts=tuple(sorted(about[tie]["post"] for tie in within)),
     )  # fmt: skip
     return Community(people=count, brands=tuple(brand for brand, _ in brands.most_common()), centre=centre)

@@ -107,7 +107,10 @@ def test_parquet_into_a_pipe(snapshot: Snapshot) -> None:
 def test_an_empty_store_has_its_columns(tmp_path: Path) -> None:
     out = io.BytesIO()
     assert export(Store(tmp_path).snapshot(), "annotations", "csv", out) == 0
-    assert out.getvalue().decode("utf-8-sig") == "id,language,label,negative,neutral,positive,mentions,aspects,comparisons,emotion,emotions,intents,tags\n"
+    assert (
+        out.getvalue().decode("utf-8-sig")
+        == "id,language,label,negative,neutral,positive,mentions,aspects,comparisons,emotion,emotions,intents,tags\n"
+    )
 
 
 @pytest.mark.parametrize(("what", "form"), [("post", "csv"), ("posts", "xls")])

@@ -12,6 +12,7 @@ from corpora.store import Store
 from folate.errors import StoreError
 from folate.post import Post
 
+LATER = len(migrations.MIGRATIONS) + 1
 POST = Post(id="f:1", source="f", kind="forum", text="x", published_at=datetime(2026, 3, 1, tzinfo=UTC))
 
 
@@ -26,7 +27,7 @@ def test_tables_from_before_numbers(tmp_path: Path) -> None:
     write_deltalake(tmp_path / "duplicates", pa.table({"id": ["a"], "cluster": ["b"]}))
     with pytest.raises(StoreError, match=r"schema 0 .* 'folate migrate'"):
         Store(tmp_path)
-    assert len(migrations.migrate(tmp_path)) == 1
+    assert len(migrations.migrate(tmp_path)) == len(migrations.MIGRATIONS)
     store = Store(tmp_path)
     store.upsert("duplicates", [{"id": "c", "cluster": "b", "similarity": 0.5}])
     found = store.snapshot().sql("FROM duplicates ORDER BY id").to_pylist()
@@ -38,8 +39,8 @@ def with_mood(monkeypatch: pytest.MonkeyPatch) -> None:
     """A later Folate, whose posts have one more column."""
     posts = schema.Table("posts", schema.POSTS.schema.append(pa.field("mood", pa.string())), schema.POSTS.key, schema.POSTS.partitions)
     monkeypatch.setitem(schema.TABLES, "posts", posts)
-    second = migrations.Migration(2, "posts have a mood", migrations.add_missing_columns)
-    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, second))
+    later = migrations.Migration(LATER, "posts have a mood", migrations.add_missing_columns)
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, later))
 
 
 @pytest.fixture
@@ -49,17 +50,17 @@ def old_store(tmp_path: Path) -> Path:
 
 
 def test_an_older_store_must_be_migrated(old_store: Path, with_mood: None) -> None:
-    with pytest.raises(StoreError, match=r"has schema 1 and this Folate needs 2: run 'folate migrate'\.$"):
+    with pytest.raises(StoreError, match=rf"has schema {LATER - 1} and this Folate needs {LATER}: run 'folate migrate'\.$"):
         Store(old_store)
-    assert migrations.migrate(old_store) == ["2: posts have a mood"]
+    assert migrations.migrate(old_store) == [f"{LATER}: posts have a mood"]
     assert migrations.migrate(old_store) == []
     assert Store(old_store).snapshot().sql("SELECT id, mood FROM posts").to_pylist() == [{"id": "f:1", "mood": None}]
 
 
 def test_a_migration_that_was_stopped_runs_again(old_store: Path, with_mood: None) -> None:
-    migrations.MIGRATIONS[1].apply(old_store)
-    assert migrations.number(old_store) == 1
-    assert migrations.migrate(old_store) == ["2: posts have a mood"]
+    migrations.MIGRATIONS[-1].apply(old_store)
+    assert migrations.number(old_store) == LATER - 1
+    assert migrations.migrate(old_store) == [f"{LATER}: posts have a mood"]
 
 
 def test_a_newer_store_is_refused(tmp_path: Path) -> None:
@@ -77,3 +78,17 @@ def test_a_number_that_is_none(tmp_path: Path) -> None:
 
 def test_the_steps_are_numbered_in_order() -> None:
     assert [step.number for step in migrations.MIGRATIONS] == list(range(1, len(migrations.MIGRATIONS) + 1))
+
+
+def test_evidence_of_an_older_store_gets_its_subject(tmp_path: Path) -> None:
+    older = pa.schema([field for field in schema.EVIDENCE.schema if field.name != "subject"])
+    write_deltalake(
+        tmp_path / "evidence", pa.table({name: pa.array(["x"] if name == "id" else [None], older.field(name).type) for name in older.names})
+    )
+    migrations.stamp(tmp_path, 1)
+    migrations.migrate(tmp_path)
+    store = Store(tmp_path)
+    store.upsert("evidence", [{"id": "y", "measure": "aspect_net", "subject": "taste"}])
+    assert store.snapshot().sql("SELECT id, subject FROM evidence ORDER BY id").to_pylist() == [
+        {"id": "x", "subject": None}, {"id": "y", "subject": "taste"}
+    ]  # fmt: skip

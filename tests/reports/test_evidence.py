@@ -29,7 +29,7 @@ def test_everything_behind_a_number_is_printed(report: Report, snapshot: Snapsho
         "interval    4",
         "n           ",
         "definition  Distinct authors",
-        "versions    crawls 1, duplicates 1",
+        "versions    aspects 1, comparisons 1, crawls 1, duplicates 1",
         "FILTER (brand",
     ):
         assert part in text
@@ -42,7 +42,8 @@ def test_everything_behind_a_number_is_printed(report: Report, snapshot: Snapsho
 
 def test_a_number_without_value_or_posts(report: Report, snapshot: Snapshot) -> None:
     row = {
-        "id": "0", "week": "2026-W10", "measure": "rating", "brand": None, "value": None, "n": 0, "low": None, "high": None,
+        "id": "0", "week": "2026-W10", "measure": "rating", "brand": None, "subject": None,
+        "value": None, "n": 0, "low": None, "high": None,
         "definition": "Mean.", "query": "SELECT 1", "versions": "{}", "posts": None,
     }  # fmt: skip
     text = explain(row, snapshot)
