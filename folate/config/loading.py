@@ -1,0 +1,70 @@
+"""`folate.toml` to records. Unknown keys stop with the list of the known ones."""
+
+import tomllib
+from dataclasses import MISSING, fields
+from datetime import date
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin
+
+from folate.config.checks import check
+from folate.config.records import FILE, Config
+from folate.errors import ConfigError, possible
+
+T = TypeVar("T")
+
+
+def load(project: Path) -> Config:
+    """Read and check `project`/folate.toml. Raises ConfigError."""
+    path = project / FILE
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"no {FILE} in {project.resolve()}: make one with 'folate init DIR' or name its folder by --project.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"wanted {path} in UTF-8, got byte {error.object[error.start]:#04x} at {error.start}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not TOML: {error}.") from error
+    return parse(table)
+
+
+def parse(table: dict[str, Any]) -> Config:
+    """Build a Config from a parsed TOML table and check what spans several keys. Raises ConfigError."""
+    config = _record(Config, table, FILE)
+    check(config)
+    return config
+
+
+def _record(cls: type[T], table: Any, where: str) -> T:
+    """One dataclass from one table, by its annotations."""
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where}: wanted a table, got {table!r}.")
+    known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]
+    for key in table:
+        if key not in known:
+            raise ConfigError(f"{where}: unknown key {key!r}; {possible(key, known)}")
+    for name, field in known.items():
+        if name not in table and field.default is MISSING:
+            raise ConfigError(f"{where}: {name!r} is missing.")
+    return cls(**{key: _value(known[key].type, value, f"{where}: {key}") for key, value in table.items()})
+
+
+def _value(kind: Any, value: Any, where: str) -> Any:
+    """`value` as the annotation `kind` wants it: a scalar, a tuple of them, a record or a tuple of records."""
+    if get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            raise ConfigError(f"{where}: wanted a list, got {value!r}.")
+        inner = get_args(kind)[0]
+        return tuple(_value(inner, item, f"{where}[{i}]") for i, item in enumerate(value))
+    if isinstance(kind, UnionType):
+        kind = get_args(kind)[0]
+    if hasattr(kind, "__dataclass_fields__"):
+        return _record(kind, value, where)
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind:
+        raise ConfigError(f"{where}: wanted {_TYPE_NAMES[kind]}, got {value!r}.")
+    return value
+
+
+_TYPE_NAMES = {str: "a string", int: "a whole number", float: "a number", bool: "true or false", date: "a date such as 2026-03-02"}
