@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
-from importlib.resources import files
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from nlp.stopwords import stopwords
 from nlp.topics.coinages import coinages
 from nlp.topics.ngrams import Grams, Run, Search, Text, frequent, spell
 from nlp.topics.stream import Bools, Codes, Lists, Stream, distinct
@@ -47,13 +47,6 @@ class Candidates:
         """The posts of the week at hand that hold a term, in the order of the stream."""
         low, high = np.searchsorted(self.now[0], [term, term + 1])
         return self.now[1][low:high]
-
-
-@cache
-def stopwords() -> frozenset[str]:
-    """Function words of Chinese and English: they can't be a term, nor begin or end one."""
-    text = files("nlp.topics").joinpath("stopwords.txt").read_text(encoding="utf-8")
-    return frozenset(word for line in text.splitlines() if not line.startswith("#") for word in line.split())
 
 
 def find(stream: Stream, least: int) -> Candidates:

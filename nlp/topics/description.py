@@ -10,8 +10,9 @@ import numpy as np
 
 from folate.config import Topics
 from folate.weeks import Span
+from nlp.stopwords import stopwords
 from nlp.topics import artefacts, audience, grouping, identity, stories
-from nlp.topics.candidates import Candidates, stopwords
+from nlp.topics.candidates import Candidates
 from nlp.topics.grouping import Group
 from nlp.topics.identity import Lineage
 from nlp.topics.stream import Bools, Codes, Floats, Ints, Stream

@@ -9,7 +9,7 @@ from corpora.snapshot import Snapshot, literal
 from folate.weeks import Span
 from nlp.normalize import normalize
 from nlp.statistics import Floats, log_odds
-from nlp.topics.candidates import stopwords
+from nlp.stopwords import stopwords
 from reports import queries
 from reports.figures import SAMPLE, Figure
 from reports.measures import FEWEST_AUTHORS, Asked

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from scipy.sparse import csc_array
 from scipy.stats import gumbel_r, nbinom
 
+from nlp.stopwords import stopwords
 from nlp.topics import artefacts, seasons, stories
-from nlp.topics.candidates import spelled, stopwords
+from nlp.topics.candidates import spelled
 from nlp.topics.identity import identify, likeness
 from nlp.topics.ngrams import Run, Search, frequent, spell
 from nlp.topics.stream import distinct
