@@ -16,10 +16,18 @@ TOP = 10
 
 
 def find(posts: pa.Table) -> Found:
-    bodies = posts["body"].to_pylist()
-    counts = count(posts.take(pa.array(sorted({body: place for place, body in reversed(list(enumerate(bodies)))}.values()), pa.int64())))
+    counts = count(_distinct(posts))
     shares = counts.weekly / np.maximum(counts.size, 1)
     now, before = shares[:, -1], shares[:, :-1].mean(axis=1)
     score = (now - before) * now * np.log10(np.maximum(counts.authors, 1)) / (1 + before)
     best = [i for i in np.argsort(-score, kind="stable") if score[i] > 0 and counts.now[i] >= LEAST][:TOP]
     return [Alarm(counts.words[i], counts.posts[i]) for i in best]
+
+
+def _distinct(posts: pa.Table) -> pa.Table:
+    """The earliest post of every text, whatever the order of the rows."""
+    ordered = posts.sort_by([("published_at", "ascending"), ("id", "ascending")])
+    first: dict[str, int] = {}
+    for place, body in enumerate(ordered["body"].to_pylist()):
+        first.setdefault(body, place)
+    return ordered.take(pa.array(list(first.values()), pa.int64()))
