@@ -28,7 +28,7 @@ def campaign(identifier: str, week: Week, folder: Path, form: str) -> None:
     workspace = Workspace.open(folder)
     known = {one.id: one for one in workspace.config.campaign}
     if identifier not in known:
-        raise ConfigError(f"no campaign {identifier!r} in folate.toml; {possible(identifier, known)}.")
+        raise ConfigError(f"no campaign {identifier!r} in folate.toml; {possible(identifier, known)}")
     if known[identifier].start > last_day(week):
         raise ConfigError(
             f"campaign {identifier!r} begins on {known[identifier].start}, after the week {week}: nothing can be measured yet."

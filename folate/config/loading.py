@@ -3,6 +3,7 @@
 import tomllib
 from dataclasses import MISSING, fields
 from datetime import date
+from math import isfinite
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin
@@ -62,9 +63,9 @@ def _value(kind: Any, value: Any, where: str) -> Any:
         return _record(kind, value, where)
     if kind is float and type(value) is int:
         value = float(value)
-    if type(value) is not kind:
+    if type(value) is not kind or (kind is float and not isfinite(value)):
         raise ConfigError(f"{where}: wanted {_TYPE_NAMES[kind]}, got {value!r}.")
     return value
 
 
-_TYPE_NAMES = {str: "a string", int: "a whole number", float: "a number", bool: "true or false", date: "a date such as 2026-03-02"}
+_TYPE_NAMES = {str: "a string", int: "a whole number", float: "a finite number", bool: "true or false", date: "a date such as 2026-03-02"}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from reports.build import Report
+from reports.campaigns import PARTS
 from reports.catalogue import Catalogue
 from reports.perception.moves import Pair
 from reports.tables.table import QUOTED, Section, Table, labels, names, quoted
@@ -96,14 +97,23 @@ def campaigns(report: Report, say: Catalogue) -> Iterator[Table]:
     phases = ("before", "during", "after")
     yield Table(
         id="campaigns", title=say("page.campaigns"), lead=say("page.campaigns_lead"),
-        columns=names(say, "campaign", "measure", *phases, "effect_during", "effect_after"),
+        columns=(*names(say, "campaign", "measure", *phases, "effect_during", "effect_after"), say("page.goal_column")),
         rows=tuple(
             (
-                result.names[0], say.measure(line.measure), *(line.values.get(phase) for phase in phases),
-                *(line.effects.get(phase) for phase in phases[1:]),
+                result.names[0], say.measure(f"campaign_{line.measure}"), *(line.values.get(phase) for phase in phases),
+                *(line.effects.get(phase) for phase in phases[1:]), say(f"reached.{line.reached}") if line.reached else None,
             )
             for result in report.campaigns
             for line in result.lines
+        ),
+    )  # fmt: skip
+    yield Table(
+        id="campaign_parts", title=say("page.campaign_parts"),
+        columns=(*names(say, "campaign"), say("page.campaign_parts"), *(say.measure(f"campaign_{name}") for name in PARTS)),
+        rows=tuple(
+            (result.names[0], f"{say(f'part.{part.kind}')} {part.name}", *(part.effects.get(name) for name in PARTS))
+            for result in report.campaigns
+            for part in result.parts
         ),
     )  # fmt: skip
 

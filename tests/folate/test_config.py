@@ -48,6 +48,7 @@ def test_every_commented_key_of_the_template_shows_its_default():
         ({"name": "x", "topics": {"min_authors": "5"}}, "wanted a whole number"),
         ({"name": "x", "topics": {"min_authors": True}}, "wanted a whole number"),
         ({"name": "x", "crawl": []}, "wanted a table"),
+        ({"name": "x", "scorecard": {"asks": float("nan")}}, "wanted a finite number, got nan"),
     ],
 )
 def test_a_mistake_is_named(table, sentence):

@@ -15,9 +15,9 @@ from markdown_it import MarkdownIt
 from openpyxl import load_workbook
 
 from corpora.snapshot import Snapshot
-from folate.config import LANGUAGES, Config
+from folate.config import LANGUAGES, Campaign, Config, Goal
 from folate.errors import MissingExtra
-from folate.weeks import Week
+from folate.weeks import Week, last_day
 from reports.build import Report, build
 from reports.document import document, schema
 from reports.figures import CHANGE_UNITS, UNITS, Figure
@@ -34,7 +34,8 @@ READER = MarkdownIt("gfm-like", {"linkify": False})
 
 @pytest.fixture(scope="module", params=LANGUAGES)
 def report(request: pytest.FixtureRequest, snapshot: Snapshot, config: Config, week: Week) -> Report:
-    return build(snapshot, config, week, request.param)
+    spring = Campaign(id="spring", names=("春季",), start=week.monday, end=last_day(week), goals=(Goal(measure="people", least=0.2),))
+    return build(snapshot, replace(config, campaign=(spring,)), week, request.param)
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,7 @@ def test_every_figure_stands_in_the_tables_and_rows_are_even(report: Report) -> 
     (evidence,) = (table for table in found if table.id == "evidence")
     assert {cell.id for row in evidence.rows for cell in row if isinstance(cell, Figure)} == {figure.id for figure in report.figures}
     assert len({table.id for table in found}) == len(found)
+    assert {"campaigns", "campaign_parts"} <= {table.id for table in found}
     with pytest.raises(ValueError, match="wanted 2 cells in every row"):
         Table(id="x", title="x", columns=("a", "b"), rows=(("a",),))
 
