@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from folate.config import Config
-from folate.weeks import Span
+from folate.weeks import Span, last_day
 from nlp.statistics import Codes, Floats, benjamini_hochberg, detectable, interval, p_value
 from reports import queries
 from reports.estimates import BALANCED, FEWEST_LABELS, Estimates, net_sentiment, on_simplex, ratio
@@ -57,6 +58,12 @@ class Asked:
     @property
     def brands(self) -> tuple[str, ...]:
         return tuple(brand.id for brand in self.config.brands)
+
+    def campaigning(self, brand: str, weeks: Sequence[Span]) -> bool:
+        """Whether a campaign of the brand runs on any day of these weeks."""
+        own, days = self.config.own, [last_day(week) for week in weeks]
+        runs = [(one.start, one.end) for one in self.config.campaign if (one.brand or (own and own.id)) == brand]
+        return any(start <= last and last - timedelta(days=6) <= end for last in days for start, end in runs)
 
 
 def fixed_weights(mentions: Mentions, config: Config) -> Floats:
@@ -194,6 +201,8 @@ def _doubts(name: str, brand: int, week: int, estimates: Estimates, asked: Asked
         yield "copies"
     if name in ("mentions", "authors", "copies", "engagement") and m.weeks[week] == asked.week:
         yield from asked.flags
+    if name != "labels" and asked.campaigning(m.brands[brand], [m.weeks[week]]):
+        yield "campaign"
     elif name.startswith("share_of_voice") and m.weeks[week] == asked.week:
         yield from (flag for flag in asked.flags if flag != "partial")  # half a week tells whose voice it is as well as a whole one
 
@@ -248,7 +257,8 @@ def _differences(estimates: Estimates, before: tuple[int, ...], asked: Asked) ->
         for brand in range(len(m.brands)):
             draws = level.draws[:, brand, 0]
             if min(people[brand, weeks[-1]], people[brand, list(before)].mean()) >= FEWEST_AUTHORS and np.isfinite(draws).all():
-                yield _Difference(brand, name, before, draws, int(level.n[brand, 0]), flags)
+                doubts = ("campaign",) if asked.campaigning(m.brands[brand], [m.weeks[week] for week in weeks]) else ()
+                yield _Difference(brand, name, before, draws, int(level.n[brand, 0]), flags + doubts)
 
 
 def _judged(one: _Difference, real: bool, m: Mentions, asked: Asked) -> Change:

@@ -1,6 +1,7 @@
 """Changes, flags, emotions and audits as a report gives them, from corpora with something planted."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from corpora.store import Store
-from folate.config import Config
+from folate.config import Campaign, Config
 from folate.weeks import Week, trailing
 from reports.figures import versions_json
 from reports.measures import Asked, BrandMeasures, measure
@@ -161,3 +162,21 @@ def test_labels_of_a_text_that_changed_are_not_used(blank: Any, monday: Any, mea
     posts = fill(blank, monday, {0: 120})
     rows = [row | {"text_hash": f"other{row['place']}"} for row in audit(posts[:100], lambda _: "negative", monday)]
     assert measured(blank, audits=rows).figures["negative"].flags == ("unaudited",)
+
+
+@pytest.mark.parametrize(
+    ("brand", "start", "end", "flagged"),
+    [("", 6, 9, True), ("heye", -9, 0, True), ("kangben", 0, 6, False), ("", 7, 20, False), ("", -20, -8, False)],
+)
+def test_a_week_that_a_campaign_of_the_brand_touches_is_flagged(
+    brand: str, start: int, end: int, flagged: bool, blank: Any, monday: Any, week: Week, config: Config, tmp_path: Path
+) -> None:
+    fill(blank, monday, {0: 20, 1: 20})
+    first, last = (week.monday + timedelta(days=days) for days in (start, end))
+    spring = Campaign(id="spring", names=("春季",), brand=brand, start=first, end=last)
+    asked = Asked(replace(config, campaign=(spring,)), week, "{}")
+    found = measure(read(blank.snapshot(tmp_path), asked.brands, [week - 1, week], config.timezone), asked)
+    figures = [found[0].figures[name] for name in ("mentions", "share_of_voice", "negative")] + [found[0].changes["mentions"].figure]
+    assert {"campaign" in figure.flags for figure in figures} == {flagged}
+    assert "campaign" not in found[0].figures["labels"].flags
+    assert ("campaign" in found[1].figures["mentions"].flags) is (brand == "kangben")
