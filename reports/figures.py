@@ -22,6 +22,7 @@ UNITS: dict[str, Unit] = {
     "neutral": "share",
     "positive": "share",
     "rating": "rating",
+    "labels": "count",
     "copies": "share",
     "posts_per_author": "rate",
     "top_authors": "share",

@@ -1,5 +1,6 @@
 """A report as one HTML file that needs nothing else: no script, no request, styles and charts inside."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from importlib.resources import files
@@ -9,16 +10,24 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from nlp.spans import HAN
 from reports import charts
 from reports.build import Report
 from reports.catalogue import Catalogue, catalogue
 from reports.figures import Figure, Name, Shown
 from reports.perception import Cell
 from reports.perception import charts as perception_charts
+from reports.queries import JUDGED
 from reports.summary import subject, untracked
 
+SECTIONS = (
+    "summary", "voice", "sentiment", "topics", "concerns", "perception", "switching", "emotions", "people", "campaigns", "posts", "sources",
+    "method", "evidence",
+)  # fmt: skip
 STAGES = {"fading": "fading", "gone": "gone"}  # of a topic's life; every other state is of one that rises
 VOICE_COLUMNS = ("authors", "mentions", "share_of_voice", "share_of_voice_raw")
+EMOTIONS, INTENTS = (tuple(name for name in JUDGED if name.startswith(kind)) for kind in ("emotion_", "intent_"))
+REACTIONS = ("posts_per_author", "top_authors", "engagement_per_post", "rating", "copies")
 
 
 def render(report: Report) -> str:
@@ -26,9 +35,13 @@ def render(report: Report) -> str:
     say = catalogue(report.language)
     word = untracked(report.topics)
     names = {cell.aspect: say.word("aspect", cell.aspect) for cell in report.perception.cells}
+    evidence: dict[str, list[Figure]] = {}
+    for figure in report.figures:
+        evidence.setdefault(figure.measure, []).append(figure)
     template = _environment(say, report.zone).get_template("report.html.j2")
     return template.render(
         report=report,
+        sections=sections(report),
         say=say,
         style=Markup(files("reports").joinpath("templates", "style.css").read_text(encoding="utf-8")),  # noqa: S704  # ours
         about=subject(report.brands),
@@ -45,11 +58,37 @@ def render(report: Report) -> str:
         matrix_top=max((pair.people.value or 0 for pair in report.perception.moves.switches), default=1),
         weeks=str(len(report.brands[0].trend["share_of_voice"])) if report.brands else "",
         voice_columns=VOICE_COLUMNS,
+        emotions=EMOTIONS,
+        emotions_top=_top(report, EMOTIONS),
+        intents=INTENTS,
+        intents_top=_top(report, INTENTS),
+        reactions=REACTIONS,
         posts={brand.id: [post for post in report.posts if post.brand == brand.id] for brand in report.brands},
         place={brand.id: place for place, brand in enumerate(report.brands)},
         labels={brand.id: brand.label for brand in report.brands},
+        evidence=evidence,
         queries={query: f"q-{place}" for place, query in enumerate(dict.fromkeys(figure.query for figure in report.figures))},
     )
+
+
+def sections(report: Report) -> tuple[str, ...]:
+    """The sections of the page, in the order that a manager reads: a template and a title each; not those without content."""
+    left_out = set()
+    if report.empty:
+        left_out |= {"voice", "sentiment", "perception", "switching", "emotions", "people"}
+    if len(report.brands) < 2:
+        left_out.add("switching")
+    if report.empty or not report.campaigns:
+        left_out.add("campaigns")
+    if not report.concerns.tracked and not report.concerns.untracked:
+        left_out.add("concerns")
+    return tuple(name for name in SECTIONS if name not in left_out)
+
+
+def _top(report: Report, measures: Iterable[str]) -> float:
+    """The end of the longest bar of these measures; 0 when none could be taken."""
+    figures = [brand.figures[measure] for brand in report.brands for measure in measures]
+    return max((figure.high or figure.value or 0.0 for figure in figures), default=0.0)
 
 
 def _heat(report: Report) -> dict[str, list[Cell]]:
@@ -91,6 +130,7 @@ def _environment(say: Catalogue, zone: str) -> Environment:
         "interval": lambda figure: _link(figure, say.interval(figure)),
         "day": lambda moment: _day(moment, zone, say),
         "words": _words,
+        "tongue": lambda text: "zh" if re.search(f"[{HAN}]", text) else "en",
         "named": lambda value: Name(str(value)),
         "labels": lambda topics: [topic.label(say.language) for topic in topics],
         "names": lambda names: escape(say("join.list")).join(_isolated(name) for name in names),

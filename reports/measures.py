@@ -77,6 +77,7 @@ def levels(estimates: Estimates) -> dict[str, Level]:
     """Every measure of every brand and week."""
     authors, counted = estimates.authors.sum(axis=3), estimates.counted.sum(axis=3)
     mentions, everybody = estimates.all_mentions.sum(axis=3), estimates.every_source
+    labels = estimates.audited[:, None]
     found = {
         "mentions": Level(mentions, mentions[0], has_interval=False),
         "authors": Level(authors, counted[0], has_interval=False),
@@ -85,6 +86,7 @@ def levels(estimates: Estimates) -> dict[str, Level]:
         "posts_per_author": Level(estimates.posts_per_author, counted[0]),
         "top_authors": Level(estimates.top_authors(len(estimates.mentions.weeks) - 1)[..., None], counted[0][:, -1:]),
         "copies": Level(estimates.copies, mentions[0], has_interval=False),
+        "labels": Level(labels[None].astype(float), labels, has_interval=False),
     }
     shares = estimates.shares
     sentiment = _sentiment(on_simplex(shares.draws + estimates.correction), shares.n)
@@ -199,10 +201,10 @@ def _doubts(name: str, brand: int, week: int, estimates: Estimates, asked: Asked
         yield "models"
     if name == "mentions" and estimates.copies[0, brand, week] >= MANY_COPIES:
         yield "copies"
-    if name in ("mentions", "authors", "copies", "engagement") and m.weeks[week] == asked.week:
-        yield from asked.flags
     if name != "labels" and asked.campaigning(m.brands[brand], [m.weeks[week]]):
         yield "campaign"
+    if name in ("mentions", "authors", "copies", "engagement") and m.weeks[week] == asked.week:
+        yield from asked.flags
     elif name.startswith("share_of_voice") and m.weeks[week] == asked.week:
         yield from (flag for flag in asked.flags if flag != "partial")  # half a week tells whose voice it is as well as a whole one
 
@@ -212,7 +214,8 @@ def _query(name: str, brand: int, week: int, estimates: Estimates, asked: Asked)
     if name == "share_of_voice":
         weights = dict(zip(m.sources, estimates.source_weights.tolist(), strict=True))
         return queries.share_of_voice(m.brands[brand], m.brands, m.weeks[week], zone, weights)
-    return queries.measure(name, m.brands[brand], m.brands, [m.weeks[week]], zone)
+    weeks = m.weeks if name == "labels" else [m.weeks[week]]  # an audit corrects all weeks of a brand
+    return queries.measure(name, m.brands[brand], m.brands, weeks, zone)
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,14 @@ from typing import Protocol
 from corpora.snapshot import literal
 from folate.weeks import Span
 
+_NAMED = "SELECT DISTINCT id, brand FROM mentions WHERE brand IN ({brands})"
 _MENTIONS = """
 SELECT m.brand, w.week, p.id, p.source, coalesce(p.author, p.id) AS author, p.rating,
   CASE WHEN coalesce(p.likes, p.replies, p.reposts) IS NOT NULL
     THEN coalesce(p.likes, 0) + coalesce(p.replies, 0) + coalesce(p.reposts, 0) END AS engagement,
   s.negative, s.neutral, s.positive,
   row_number() OVER (PARTITION BY m.brand, w.week, coalesce(d.cluster, p.id) ORDER BY p.published_at, p.id) = 1 AS counted
-FROM (SELECT DISTINCT id, brand FROM mentions WHERE brand IN ({brands})) m
+FROM ({named}) m
 JOIN posts p ON p.id = m.id
 JOIN (VALUES {weeks}) w(week, start, stop) ON p.published_at >= w.start AND p.published_at < w.stop
 LEFT JOIN duplicates d ON d.id = p.id
@@ -43,6 +44,9 @@ _MEASURES = {
     "sentiment": (
         "SELECT id, source, author, negative, neutral, positive, label FROM ({rows}) LEFT JOIN ({audited}) USING (id, brand) "
         "WHERE counted AND negative IS NOT NULL AND brand = {brand} ORDER BY id"
+    ),
+    "labels": (
+        "SELECT count(*) FROM ({rows}) JOIN ({audited}) USING (id, brand) WHERE counted AND negative IS NOT NULL AND brand = {brand}"
     ),
     "rating": "SELECT avg(rating) FROM ({rows}) WHERE counted AND brand = {brand}",
     "engagement": "SELECT sum(engagement) FROM ({rows}) WHERE counted AND brand = {brand}",
@@ -79,6 +83,11 @@ def texts(values: Iterable[str]) -> str:
     return ", ".join(map(literal, values)) or "NULL"
 
 
+def among(column: str, values: Iterable[str]) -> str:
+    """The condition that a column has one of these values."""
+    return f"{column} IN ({texts(values)})"
+
+
 def moment(value: datetime) -> str:
     return f"TIMESTAMPTZ {literal(value.isoformat(sep=' '))}"
 
@@ -86,7 +95,12 @@ def moment(value: datetime) -> str:
 def mentions(brands: Sequence[str], weeks: Sequence[Stretch], zone: str) -> str:
     """One row a brand mention (post x brand). `counted` is false for a copy of a text that the week already had on that brand."""
     rows = ", ".join(f"({literal(str(week))}, {', '.join(map(moment, week.bounds(zone)))})" for week in weeks)
-    return _MENTIONS.format(brands=texts(brands), weeks=rows)
+    return _MENTIONS.format(named=named(brands), weeks=rows)
+
+
+def named(brands: Sequence[str]) -> str:
+    """Which post names which of `brands`, whenever it was written."""
+    return _NAMED.format(brands=texts(brands))
 
 
 def audited(brands: Sequence[str]) -> str:
@@ -123,11 +137,11 @@ def posts(ids: Iterable[str]) -> str:
 
 
 ENGAGING = """
-SELECT p.id, p.source, p.author, p.published_at, p.title, p.text, p.url, m.brand, e.engagement
-FROM ({rows}) m JOIN posts p ON p.id = m.id
-JOIN (SELECT id, coalesce(likes, 0) + coalesce(replies, 0) + coalesce(reposts, 0) AS engagement FROM posts) e ON e.id = m.id
-WHERE m.counted AND coalesce(p.likes, p.replies, p.reposts) IS NOT NULL
-QUALIFY row_number() OVER (PARTITION BY m.brand ORDER BY e.engagement DESC, p.id) <= {most}
+SELECT p.id, p.source, p.author, p.published_at, p.title, p.text, p.url, m.brand, m.engagement
+FROM (
+    FROM ({rows}) WHERE counted AND engagement IS NOT NULL
+    QUALIFY row_number() OVER (PARTITION BY brand ORDER BY engagement DESC, id) <= {most}
+) m JOIN posts p USING (id)
 """.strip()
 
 ENGAGEMENT = "SELECT coalesce(likes, 0) + coalesce(replies, 0) + coalesce(reposts, 0) AS engagement FROM posts WHERE id = {id}"

@@ -2,18 +2,23 @@
 
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from corpora.snapshot import Snapshot
-from folate.config import LANGUAGES, Brand, Config
+from folate.config import LANGUAGES, Brand, Campaign, Config
 from folate.weeks import Week
 from reports import charts
 from reports.build import Report, build
-from reports.html import render
+from reports.concerns import Concern, Concerns
+from reports.html import SECTIONS, render, sections
+from reports.perception import Word
 
 NOT_A_MEASURE = "//time | //h1 | //bdi | //cite//code | //svg | //style | //tbody//th | //section[@class='method' or @class='evidence']"
 
@@ -39,7 +44,7 @@ def test_the_same_report_gives_the_same_bytes(report: Report, page: str) -> None
 
 
 def test_every_number_links_to_its_evidence(tree: Any, report: Report) -> None:
-    targets = set(tree.xpath("//article/@id"))
+    targets = set(tree.xpath("//section[@id='evidence']//li/@id"))
     links = tree.xpath("//a[@class='n']/@href")
     assert len(links) > 80
     assert {link[1:] for link in links} <= targets
@@ -72,7 +77,117 @@ def test_a_screen_reader_finds_its_way(tree: Any, report: Report) -> None:
     assert all(tree.xpath(f"//*[@id='{label}']") for label in tree.xpath("//@aria-labelledby"))
     assert all(svg.xpath("ancestor::*[@role='img']/@aria-label") for svg in tree.xpath("//svg"))
     assert len(tree.xpath("//details[@class='data']//table")) == 4
+    levels = [int(heading.tag[1]) for heading in tree.xpath("//h1 | //h2 | //h3 | //h4")]
+    assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
+    assert tree.xpath("//nav//a/@href") == [f"#{name}" for name in tree.xpath("//main/section/@id")]
+    assert {quote.get("lang") for quote in tree.xpath("//blockquote")} == {"zh", "en"}
     assert all(cell.get("scope") for cell in tree.xpath("//th"))
+
+
+def test_sections_come_as_a_manager_reads(report: Report) -> None:
+    assert sections(report) == tuple(name for name in SECTIONS if name not in ("concerns", "campaigns"))
+    nothing = replace(report, brands=(), campaigns=())
+    assert sections(nothing) == ("summary", "topics", "posts", "sources", "method", "evidence")
+
+
+def judged(corpus: Any) -> list[dict[str, Any]]:
+    """A judgement of every post, the same for all."""
+    six = {"happy": 0.4, "angry": 0.1, "sad": 0.1, "fear": 0.1, "surprise": 0.1, "neutral": 0.2}
+    four = {"buy": 0.3, "switch": 0.0, "ask": None, "complain": 0.1}
+    made_by = [{"id": post.id, "text_hash": post.text_hash, "annotator": "t", "version": "1"} for post in corpus.posts]
+    return [row | {"emotion": "happy"} | six | four for row in made_by]
+
+
+def test_emotions_intents_and_authors_stand_beside_each_other(
+    config: Config, week: Week, tmp_path: Path, parse: Callable[[str], Any], corpus: Any
+) -> None:
+    corpus = deepcopy(corpus)
+    corpus.tables["judgements"] = judged(corpus)
+    section = parse(render(build(corpus.snapshot(tmp_path), config, week))).xpath("//section[@id='emotions']")[0]
+    rows = {row.xpath("string(th)"): row.xpath("td") for row in section.xpath(".//tbody/tr")}
+    assert [len(cells) for cells in rows.values()] == [3] * 15
+    assert rows["Joy"][0].xpath("a/text()") == ["40.0%"]
+    assert "--value:100.0%" in rows["Joy"][0].xpath("string(span/@style)")
+    assert "--value:0.0%" in rows["Switches"][0].xpath("string(span/@style)")
+    assert rows["Asks"][0].text_content() == "not measured"
+    assert rows["Asks"][0].xpath("span") == []
+    assert {"Posts per person", "By the busiest hundredth", "Engagement per post", "Rating"} <= set(rows)
+
+
+def test_emotions_that_nobody_read_are_no_zeros(tree: Any, report: Report) -> None:
+    section = tree.xpath("//section[@id='emotions']")[0]
+    assert {"en": "No post of this week has been read", "zh": "本周没有帖子判读过情绪"}[report.language] in section.text_content()
+    assert section.xpath(".//span[contains(@class, 'meter')]") == []
+
+
+def test_against_the_week_and_the_eight_weeks_before(tree: Any, report: Report) -> None:
+    changes = tree.xpath("//section[@id='voice']//tbody/tr[th[@scope='row']]/td[starts-with(@data-label, $name)]", name=say_against(report))
+    assert len(changes) == 2 * len(report.brands)
+    ours = report.brands[0]
+    links = {link[3:] for link in tree.xpath("//section[@id='summary']//dl//a/@href")}
+    assert {ours.trailing[name].figure.id for name in ("share_of_voice",)} <= links
+
+
+def say_against(report: Report) -> str:
+    return {"en": "Against the", "zh": "与"}[report.language]
+
+
+def test_how_many_labels_an_audit_rests_on(tree: Any, report: Report) -> None:
+    panels = tree.xpath("//section[@id='sentiment']//article")
+    assert all(panel.xpath(f".//a[@href='#e-{brand.figures['labels'].id}']/text()") == ["0"]
+               for panel, brand in zip(panels, report.brands, strict=True))  # fmt: skip
+
+
+HOSTILE = "<script>alert(1)</script>\u202e=cmd|' /C calc'!A0"
+
+
+def test_hostile_names_are_text_in_every_section(report: Report, parse: Callable[[str], Any]) -> None:
+    """Of brands, topics, concerns, aspects, words, sources and authors."""
+    brand = replace(report.brands[0], label=HOSTILE)
+    seen, topic = report.perception, report.topics[0]
+    cells = (replace(seen.cells[0], aspect=HOSTILE), *seen.cells[1:])
+    word = Word(brand=brand.id, text=HOSTILE, keyness=replace(brand.figures["labels"], measure="keyness"))
+    posts = tuple(replace(post, quote=replace(post.quote, source=HOSTILE, text=HOSTILE, author=HOSTILE)) for post in report.posts)
+    concern = Concern(labels={"en": HOSTILE, "zh": HOSTILE}, authors=topic.authors)
+    hostile = replace(
+        report, brands=(brand, *report.brands[1:]), topics=(replace(topic, labels={"en": HOSTILE, "zh": HOSTILE}, terms=(HOSTILE,)),),
+        perception=replace(seen, cells=cells, words=(word,)), posts=posts, concerns=Concerns(tracked=(concern,), untracked=(concern,)),
+        sources=tuple(replace(source, name=HOSTILE, reasons=(HOSTILE,)) for source in report.sources),
+    )  # fmt: skip
+    page = render(hostile)
+    tree = parse(page)
+    assert tree.xpath("//script") == []
+    assert all("alert" not in value for value in tree.xpath("//@style | //@href"))
+    assert HOSTILE in tree.xpath("string(//section[@id='emotions']//thead)")
+    for name in ("topics", "concerns", "perception", "posts", "sources"):
+        shown = tree.xpath(f"//section[@id='{name}']//bdi[contains(., 'alert(1)')]")
+        assert shown, name
+    loose = tree.xpath("//main//text()[contains(., '\u202e')][not(ancestor::bdi)][not(ancestor::pre)]")
+    assert loose == []
+
+
+def test_eight_brands_of_many_aspects_and_a_campaign_stay_small(
+    config: Config, week: Week, tmp_path: Path, blank: Any, monday: datetime
+) -> None:
+    """Under 2 MB: eight brands in each of nine weeks, 17 aspects, a campaign."""
+    brands = tuple(Brand(id=f"b{n}", names=(f"品牌 {n}",), own=n == 0) for n in range(8))
+    aspects = [f"aspect {n}" for n in range(17)]
+    for number in range(8 * 9 * 12):
+        brand, back = brands[number % 8], number // 8 % 9
+        at = monday + timedelta(days=number % 7, hours=number % 23) - timedelta(weeks=back)
+        post = blank.add(f"{brand.names[0]} {number} 叶酸", at, brand.id, shares=(0.2, 0.3, 0.5), author=f"a{number}", likes=number % 9)
+        made_by = {"id": post.id, "text_hash": post.text_hash, "annotator": "t", "version": "1", "brand": brand.id}
+        read = {"label": "positive", "confidence": 0.9, "negative": 0.2, "neutral": 0.1, "positive": 0.7}
+        blank.tables["aspects"] += [made_by | read | {"aspect": aspects[(number // 8 + more) % 17]} for more in range(4)]
+    blank.tables["judgements"] = judged(blank)
+    first = monday.date()
+    spring = Campaign(
+        id="spring", brand="b0", names=("春",), start=first, end=first + timedelta(days=6), before=28, after=14, themes=("叶酸",)
+    )
+    report = build(blank.snapshot(tmp_path), replace(config, brands=brands, campaign=(spring,)), week, "zh")
+    assert len({cell.aspect for cell in report.perception.cells}) == 17
+    assert len(report.campaigns) == 1
+    assert len(render(report).encode()) < 2_000_000
 
 
 def test_no_english_chrome_in_a_chinese_page(snapshot: Snapshot, config: Config, week: Week, parse: Callable[[str], Any]) -> None:
