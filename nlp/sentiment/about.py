@@ -12,7 +12,7 @@ from nlp.sentiment.reading import BALANCED
 SHIPPED = Path(__file__).parent.parent / "models" / "folate-small"
 CONFIG = "config.json"
 KIND = "folate"
-_NEEDED = ("name", "encoder", "calibration")
+_NEEDED = ("name", "encoder", "calibration", "labels")
 
 
 def is_ours(folder: Path) -> bool:

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from folate.errors import ConfigError
 from nlp.encoder import Encoder, EncoderConfig
 from nlp.sentiment.about import CONFIG, KIND, describe
 from nlp.sentiment.heads import Model
@@ -20,13 +21,15 @@ from nlp.sentiment.reading import BALANCED
 
 WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
 _TABLE = "encoder.words"
+_LABELS = {"aspects": list(ASPECTS), "emotions": list(EMOTIONS), "intents": list(INTENTS)}
 
 
 @dataclass(frozen=True)
 class Calibration:
     """By language, the temperatures that logits are divided by before the softmax (Guo et al. 2017, arXiv:1706.04599).
 
-    Logits of yes or no (whether an aspect is spoken of, intents) have a scale and a shift (Platt 1999) instead. ``prior``: the
+    Logits of an aspect's being spoken of have a scale and a shift (Platt 1999) instead; intents have nothing, for want of an annotated set
+    to fit on. ``prior``: the
     prevalences of negative, neutral and positive that those of brands were fitted under, from which a quantifier corrects.
     """
 
@@ -35,7 +38,6 @@ class Calibration:
     emotion: Mapping[str, float] = field(default_factory=lambda: {"zh": 1.0, "en": 1.0})
     polarity: Mapping[str, float] = field(default_factory=lambda: {"zh": 1.0, "en": 1.0})
     spoken: Mapping[str, Sequence[float]] = field(default_factory=lambda: {"zh": (1.0, 0.0), "en": (1.0, 0.0)})
-    intent: Mapping[str, Sequence[float]] = field(default_factory=lambda: {"zh": (1.0, 0.0), "en": (1.0, 0.0)})
     prior: tuple[float, ...] = BALANCED
 
 
@@ -48,21 +50,22 @@ def save(model: Model, calibration: Calibration, name: str, tokenizer: Path, fol
     weights |= {f"{_TABLE}.int8": (table / scale.float()[:, None]).round().clamp(-127, 127).to(torch.int8), f"{_TABLE}.scale": scale}
     save_file(weights, folder / WEIGHTS)
     about = {"model_type": KIND, "name": name, "encoder": asdict(model.encoder.config), "calibration": asdict(calibration)}
-    about["labels"] = {"aspects": ASPECTS, "emotions": EMOTIONS, "intents": INTENTS}
+    about["labels"] = _LABELS
     (folder / CONFIG).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     (folder / TOKENIZER).write_bytes(tokenizer.read_bytes())
 
 
 def load(folder: Path) -> tuple[Model, Calibration]:
-    """The model of a folder that ``save`` wrote, in fp32 and evaluation mode."""
+    """The model of a folder that ``save`` wrote, in fp32 and evaluation mode. Raises ConfigError where it judges by other labels."""
     about = describe(folder)
+    if about["labels"] != _LABELS:
+        raise ConfigError(f"{folder / CONFIG} should have the labels {_LABELS}, and has {about['labels']}: train the model again.")
     with torch.device("meta"):  # no memory, no time spent on random values that are replaced at once
         model = Model(Encoder(EncoderConfig(**about["encoder"])))
     stored = load_file(folder / WEIGHTS)
     table = stored.pop(f"{_TABLE}.int8").float() * stored.pop(f"{_TABLE}.scale").float()[:, None]
     weights: dict[str, Tensor] = {key: value.float() for key, value in stored.items()} | {f"{_TABLE}.weight": table}
-    own = {name: torch.zeros(value.shape) for name, value in model.state_dict().items()}  # weights from before these heads lack them
-    model.load_state_dict(own | weights, assign=True)
+    model.load_state_dict(weights, assign=True)
     return model.eval().requires_grad_(False), Calibration(**about["calibration"])
 
 

@@ -45,7 +45,6 @@ class ShippedReader:
         dtype = dtype or fastest()
         about = describe(folder)
         self.name: str = about["name"]
-        self.judges = "labels" in about  # else trained before aspects, emotion and intent
         self.version = f"{version(folder)}-{NAMES[dtype]}"
         self.model, self.calibration = load(folder)
         self.tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
@@ -111,12 +110,9 @@ class ShippedReader:
                 judged.append(Probabilities(negative, neutral + beside, positive))
             else:  # a target without a place in the text: the page is about it, so what holds for the post holds for it
                 judged.append(post)
-        if not self.judges:
-            return Reading(post, tuple(judged), embedding=total.embedding())
         aspects = total.aspects(text, its.polarity[spoken], *its.spoken[spoken])
         emotion = dict(zip(EMOTIONS, softmax(total.mean(total.emotion) / its.emotion[spoken]), strict=True))
-        scale, shift = its.intent[spoken]
-        intent = dict(zip(INTENTS, sigmoid(scale * total.intent + shift).tolist(), strict=True))
+        intent = dict(zip(INTENTS, sigmoid(total.intent).tolist(), strict=True))
         return Reading(post, tuple(judged), aspects, emotion, intent, total.embedding())
 
 

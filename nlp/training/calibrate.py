@@ -41,10 +41,10 @@ def finish(model: Model, splits: Sequence[Split], tokenizer: Path, out: Path) ->
 
 @dataclass
 class _Found:
-    """What dev texts give to fit on, by head and language."""
+    """What dev texts give to fit on: logits with their labels by head and language, and with whether an aspect is spoken of by language."""
 
     choices: dict[tuple[str, str], list[_Row]] = field(default_factory=lambda: defaultdict(list))
-    answers: dict[tuple[str, str], list[tuple[float, bool]]] = field(default_factory=lambda: defaultdict(list))
+    answers: dict[str, list[tuple[float, bool]]] = field(default_factory=lambda: defaultdict(list))
     labels: Counter[int] = field(default_factory=Counter)
 
     def add(self, sample: Sample, total: Total) -> None:
@@ -60,19 +60,18 @@ class _Found:
             if total.seen[position]:
                 self.choices["target", spoken].append(_row(total.target_mean(position), sample.classes, target.label))
         for aspect in () if "aspects" in sample.weak else sample.aspects:
-            self.answers["spoken", spoken].append((float(total.spoken[aspect.index]), True))
+            self.answers[spoken].append((float(total.spoken[aspect.index]), True))
             if aspect.label is not None:
                 self.choices["polarity", spoken].append(_row(total.polarity[aspect.index], sample.classes, aspect.label))
         for index in () if "aspects" in sample.weak else sample.absent:
-            self.answers["spoken", spoken].append((float(total.spoken[index]), False))
-        self.answers["intent", spoken] += [(float(total.intent[index]), has) for index, has in sample.intents]
+            self.answers[spoken].append((float(total.spoken[index]), False))
 
 
 def fit(reader: ShippedReader, splits: Sequence[Split]) -> Calibration:
     """What gives the least negative log likelihood over the dev samples of ``splits``; a language without any keeps 1.
 
     With it the prevalences of the labels of targets in those samples, which the probabilities of brands are calibrated under. Intents
-    are fitted to what the rules see in those samples, for want of annotators.
+    are left as training has them: fitted to what the rules see, they do worse on sentences of our own.
     """
     found = _Found()
     for split in splits:
@@ -83,10 +82,10 @@ def fit(reader: ShippedReader, splits: Sequence[Split]) -> Calibration:
     post, target, emotion, polarity = (
         {spoken: coolest(found.choices[head, spoken]) for spoken in LANGUAGES} for head in ("post", "target", "emotion", "polarity")
     )
-    speaks, intent = ({spoken: platt(found.answers[head, spoken]) for spoken in LANGUAGES} for head in ("spoken", "intent"))
+    speaks = {spoken: platt(found.answers[spoken]) for spoken in LANGUAGES}
     # add one: a class that the dev samples lack is rare, not impossible
     prior = tuple(round((found.labels[label] + 1) / (found.labels.total() + 3), 4) for label in (NEGATIVE, NEUTRAL, POSITIVE))
-    return Calibration(post, target, emotion, polarity, speaks, intent, prior)
+    return Calibration(post, target, emotion, polarity, speaks, prior)
 
 
 def some(samples: Sequence[Sample], count: int) -> list[Sample]:

@@ -132,9 +132,10 @@ def _emotion(one: Measured, others: Sequence[Measured]) -> Iterator[Row]:
     labelled = [(sample, reading) for sample, reading in zip(one.samples, one.readings, strict=True) if sample.emotion is not None]
     right = [sample.emotion for sample, _ in labelled if sample.emotion is not None]
     asked = sorted(set(right))
-    if len(asked) < 3 or not labelled[0][1].emotion:
+    if len(asked) < 3 or not any(reading.emotion for _, reading in labelled):
         return
-    chances = np.array([[reading.emotion[EMOTIONS[index]] for index in asked] for _, reading in labelled])
+    given = [reading.emotion or {"neutral": 1.0} for _, reading in labelled]  # a text with nothing to read has none
+    chances = np.array([[emotion.get(EMOTIONS[index], 0.0) for index in asked] for emotion in given])
     beside = {}
     if others and one.split.train:
         judge = tfidf([(sample.text, sample.emotion) for sample in one.split.train], len(EMOTIONS))

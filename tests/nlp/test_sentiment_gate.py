@@ -1,0 +1,88 @@
+"""Aspects, emotions and intents of the model that ships, on sentences of our own: a sample of the gate that runs with every test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from nlp.sentiment import Reading, load
+
+SENTENCES = Path(__file__).parents[1] / "eval" / "sentences.jsonl"
+Asked = list[tuple[dict[str, Any], Reading]]
+
+
+@pytest.fixture(scope="module")
+def read() -> Iterator[Asked]:
+    """Each sentence that is not marked hard (those are known failures that the model card names), with its reading."""
+    threads = torch.get_num_threads()
+    rows = [json.loads(line) for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
+    plain = [row for row in rows if "hard" not in row]
+    yield list(zip(plain, load(threads=1).read([row["text"] for row in plain]), strict=True))
+    torch.set_num_threads(threads)
+
+
+def polarities(read: Asked) -> list[tuple[str, str, str, str | None]]:
+    """Text, aspect, right polarity, and the one given; None where the aspect was not found."""
+    found = [
+        (row["text"], name, right, {aspect.name: aspect.polarity.label for aspect in reading.aspects}.get(name))
+        for row, reading in read
+        for name, right in row.get("aspects", {}).items()
+    ]
+    return [answer for answer in found if answer[2]]
+
+
+def test_aspects_are_found(read: Asked) -> None:
+    missed = [answer for answer in polarities(read) if answer[3] is None]
+    assert len(missed) <= len(polarities(read)) * 0.25, missed
+
+
+def test_found_aspects_have_their_polarity(read: Asked) -> None:
+    given = [answer for answer in polarities(read) if answer[3] is not None]
+    wrong = [answer for answer in given if answer[2] != answer[3]]
+    assert len(wrong) <= len(given) * 0.1, wrong
+
+
+def test_two_aspects_of_opposite_polarity_come_out_opposite(read: Asked) -> None:
+    opposite = [(row, reading) for row, reading in read if {"positive", "negative"} <= set(row.get("aspects", {}).values())]
+    assert len(opposite) >= 8
+    wrong = [row["text"] for row, reading in opposite if any(answer[2] != answer[3] for answer in polarities([(row, reading)]))]
+    assert len(wrong) <= len(opposite) * 0.25, wrong
+
+
+def test_the_clause_is_the_one_that_speaks_of_the_aspect(read: Asked) -> None:
+    text = "安康味道很好，就是太贵了"
+    [reading] = [reading for row, reading in read if row["text"] == text]
+    assert {aspect.name: text[aspect.start : aspect.end] for aspect in reading.aspects} == {"taste": "安康味道很好", "price": "就是太贵了"}
+
+
+def test_posts_about_nothing_of_the_kind_have_no_aspect(read: Asked) -> None:
+    assert not [
+        (row["text"], aspect.name)
+        for row, reading in read
+        if row.get("aspects") == {}
+        for aspect in reading.aspects
+        if aspect.confidence > 0.8
+    ]
+
+
+def test_emotions(read: Asked) -> None:
+    asked = [
+        (row["text"], row["emotion"], max(reading.emotion, key=reading.emotion.__getitem__)) for row, reading in read if "emotion" in row
+    ]
+    wrong = [answer for answer in asked if answer[1] != answer[2]]
+    assert len(wrong) <= len(asked) * 0.25, wrong
+
+
+def test_intents(read: Asked) -> None:
+    asked = [
+        (row["text"], set(row["intent"]), {name for name, chance in reading.intent.items() if chance >= 0.5})
+        for row, reading in read
+        if "intent" in row
+    ]
+    wrong = [answer for answer in asked if answer[1] != answer[2]]
+    assert len(wrong) <= len(asked) * 0.2, wrong
