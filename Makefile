@@ -57,6 +57,7 @@ $(PEERS): $(READY)
 bench: $(READY)  ## speeds, as ratios against peers run in the same run
 	$(BIN)/python -m benchmarks.text
 	$(BIN)/python -m benchmarks.pipeline
+	$(BIN)/python -m benchmarks.report
 
 train: $(READY)  ## train the shipped model again from DATA and ENCODER into runs/
 	$(BIN)/python -m nlp.training --data $(DATA) --encoder $(ENCODER) --out runs/train

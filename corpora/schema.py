@@ -205,7 +205,7 @@ AUDITS = Table(  # one row a text that a person was asked to judge as it speaks 
     key=("draw", "text_hash"),
 )
 
-EVIDENCE = Table(  # one row a number that a report printed
+EVIDENCE = Table(  # one row a number or a sentence that a report printed
     "evidence",
     _schema(
         id=pa.string(),
@@ -221,7 +221,8 @@ EVIDENCE = Table(  # one row a number that a report printed
         query=pa.string(),
         versions=pa.string(),
         posts=_STRINGS,
-    ),  # subject: an aspect, a word, another brand; query: SQL, parameters bound; versions: JSON {table: version}; posts: ids, at most 100
+    ),  # measure: or "sentence"; subject: an aspect, a word, another brand, the rule of a sentence; query: SQL, parameters bound;
+    # versions: JSON {table: version}; posts: ids, at most 100
     key=("id",),
 )
 

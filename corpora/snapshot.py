@@ -34,6 +34,22 @@ class Snapshot:
             self._con.execute("SET GLOBAL TimeZone = 'UTC'")
             self._show(pinned)
             self._seal([uri for uris in pinned.values() for uri in uris])
+        self._held: tuple[tuple[str, str], ...] = ()  # a SELECT in brackets, what is read in its place
+
+    @contextmanager
+    def holding(self, rows: str, parts: Mapping[str, str]) -> Iterator[None]:
+        """Within the block the rows of one SELECT are in memory, and each SELECT of `parts` that stands in brackets in a question is
+        read from there: it must be the same as those of the rows that meet its condition. Raises InputError, StoreError.
+        """
+        before, name = self._held, f"held_{len(self._held)}"
+        with _answering():
+            self._ask(rows, None).to_table(name)
+        self._held = (*before, *((f"({part})", f"(FROM {name} WHERE {condition})") for part, condition in parts.items()))
+        try:
+            yield
+        finally:
+            self._held = before
+            self._con.execute(f"DROP TABLE {name}")
 
     def sql(self, query: str, params: Parameters | None = None) -> pa.Table:
         """The rows of one SELECT in DuckDB's dialect; `?` or `$name` stand for `params`. Raises InputError, StoreError."""
@@ -46,6 +62,8 @@ class Snapshot:
             yield from self._ask(query, params).to_arrow_reader(size)
 
     def _ask(self, query: str, params: Parameters | None) -> duckdb.DuckDBPyRelation:
+        for select, held in reversed(self._held):  # the later ones may have earlier ones in them
+            query = query.replace(select, held)
         statements = self._con.extract_statements(query)
         if len(statements) != 1 or statements[0].type not in _READING:
             raise InputError(f"wanted one SELECT, got {query.strip()[:60]!r}; nothing else can be asked of a snapshot.")
@@ -54,8 +72,8 @@ class Snapshot:
     def _show(self, files: Mapping[str, Sequence[str]]) -> None:
         for name, table in TABLES.items():
             self._con.execute(f"CREATE VIEW {'all_' if name in OF_ONE_TEXT else ''}{name} AS {scan(table, files.get(name, []))}")
-        for name in OF_ONE_TEXT:
-            self._con.execute(f"CREATE VIEW {name} AS FROM all_{name} SEMI JOIN posts USING (id, text_hash)")
+        for name in OF_ONE_TEXT:  # joined, as a post stands once: unlike a semi-join that can be done last, on few rows
+            self._con.execute(f"CREATE VIEW {name} AS SELECT a.* FROM all_{name} a JOIN posts USING (id, text_hash)")
 
     def _seal(self, files: list[str]) -> None:
         """From here on nothing but the pinned files can be reached: queries are typed by people."""

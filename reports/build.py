@@ -1,6 +1,7 @@
 """One report of one week from one snapshot."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -66,9 +67,10 @@ class Report:
 
     @property
     def evidence(self) -> list[dict[str, Any]]:
-        """Rows of the table `evidence`: one a number. Definitions are in English, whatever the report's language."""
+        """Rows of the table `evidence`: one a number, and one a sentence. Definitions are in English, whatever the report's language."""
         say = catalogue("en")
-        return [figure.row(say.measure(figure.measure, "definition")) for figure in self.figures]
+        numbers = [figure.row(say.measure(figure.measure, "definition")) for figure in self.figures]
+        return numbers + [sentence.row for sentence in self.summary]
 
 
 def build(
@@ -81,21 +83,36 @@ def build(
     """
     say = catalogue(language)
     asked = Asked(config, week, versions_json(snapshot.versions))
-    sources = sections.sources(snapshot, asked)
-    until = _partial_until(snapshot, week, config.timezone, now)
-    asked = replace(asked, flags=_flags(until, sources))
-    mentions = read(snapshot, asked.brands, [*trailing(week, WEEKS_BEFORE), week], config.timezone)
-    brands, found = measure(mentions, asked, prior), topics(snapshot, asked)
-    posts = sections.week_posts(snapshot, asked)
-    return Report(
-        project=config.name, language=language, week=week, zone=config.timezone, partial_until=until,
-        versions={name: number for name, number in sorted(snapshot.versions.items()) if name != "evidence"},
-        summary=summarise(brands, found, sources, posts, say), week_posts=posts, brands=brands, topics=found,
-        concerns=concerns(snapshot, asked, found),
-        perception=perceive(snapshot, asked), people=people(snapshot, asked, found),
-        campaigns=campaigns(snapshot, config, week),
-        posts=sections.top_posts(snapshot, asked), sources=sources,
-    )  # fmt: skip
+    window = [*trailing(week, WEEKS_BEFORE), week]
+    with _held(snapshot, asked, window):
+        sources = sections.sources(snapshot, asked)
+        until = _partial_until(snapshot, week, config.timezone, now)
+        asked = replace(asked, flags=_flags(until, sources))
+        mentions = read(snapshot, asked.brands, window, config.timezone)
+        brands, found = measure(mentions, asked, prior), topics(snapshot, asked)
+        posts = sections.week_posts(snapshot, asked)
+        return Report(
+            project=config.name, language=language, week=week, zone=config.timezone, partial_until=until,
+            versions={name: number for name, number in sorted(snapshot.versions.items()) if name != "evidence"},
+            summary=summarise(brands, found, sources, posts, say), week_posts=posts, brands=brands, topics=found,
+            concerns=concerns(snapshot, asked, found),
+            perception=perceive(snapshot, asked), people=people(snapshot, asked, found),
+            campaigns=campaigns(snapshot, config, week),
+            posts=sections.top_posts(snapshot, asked), sources=sources,
+        )  # fmt: skip
+
+
+@contextmanager
+def _held(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> Iterator[None]:
+    """What many sections ask for is found once: who names which brand, the mentions of `weeks` or the last of them, the week's posts."""
+    zone, brands, week = asked.config.timezone, asked.brands, weeks[-1:]
+    parts = {queries.mentions(brands, weeks[first:], zone): queries.among("week", map(str, weeks[first:])) for first in range(len(weeks))}
+    if own := asked.config.own:
+        only = f"{queries.among('brand', [own.id])} AND {queries.among('week', map(str, week))}"
+        parts[queries.mentions([own.id], week, zone)] = only
+    named, mentions, posts = queries.named(brands), queries.mentions(brands, weeks, zone), queries.week_posts(weeks[-1], zone)
+    with snapshot.holding(named, {named: "true"}), snapshot.holding(mentions, parts), snapshot.holding(posts, {posts: "true"}):
+        yield
 
 
 def _partial_until(snapshot: Snapshot, week: Span, zone: str, now: datetime | None) -> datetime | None:

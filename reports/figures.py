@@ -107,6 +107,7 @@ CHANGE_UNITS: dict[Unit, Unit] = {
 CHANGE, DETECTABLE = ".change", ".detectable"  # what follows the measure in the name of a difference to the week before
 TRAILING, TRAILING_DETECTABLE = ".trailing", ".trailing_detectable"  # and to the mean of the eight weeks before
 EFFECT = ".effect"  # and of a campaign
+SENTENCE = "sentence"  # stands for the measure in the evidence of one
 SAMPLE = 100  # most posts kept as evidence of one number
 _DECIMALS = 6  # beyond it sums depend on the order that a processor adds in
 
@@ -227,8 +228,26 @@ class Sentence:
 
     @property
     def id(self) -> str:
-        """Digest of what is said and of the ids of the figures it rests on."""
-        return blake2b("\0".join((self.key, *(figure.id for figure in self.figures))).encode(), digest_size=6).hexdigest()
+        """Digest of what is said and of the ids of the figures it rests on, whatever order a language has them in."""
+        return blake2b("\0".join((self.key, *self._behind)).encode(), digest_size=6).hexdigest()
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The row of the table `evidence`: its query gives the rows of the figures, whatever language the sentence is in."""
+        figures, first = self._behind, self.figures[0]
+        posts = dict.fromkeys(post for figure in figures.values() for post in figure.posts[: SAMPLE // len(figures)])
+        return {
+            "id": self.id, "week": first.week, "measure": SENTENCE, "brand": None, "subject": self.key,
+            "value": None, "n": len(figures), "low": None, "high": None,
+            "definition": "Composed from the numbers that the query gives, by a rule of docs/report.md.",
+            "query": f"SELECT * FROM evidence WHERE id IN ({', '.join(f'{id_!r}' for id_ in figures)}) ORDER BY id",
+            "versions": first.versions, "posts": list(posts),
+        }  # fmt: skip
+
+    @property
+    def _behind(self) -> dict[str, Figure]:
+        """Its figures, each once, by id."""
+        return {figure.id: figure for figure in sorted(self.figures, key=lambda figure: figure.id)}
 
 
 def _rounded(value: float | None) -> float | None:

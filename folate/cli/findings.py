@@ -46,7 +46,7 @@ def report(week: Week, output: Path | None, language: str | None, at: Path | Non
 @project_option
 @format_option("text", *DATA_FORMATS)
 def evidence(identifier: str, folder: Path, form: str) -> None:
-    """Show the query, the corpus versions and the posts behind the number ID of a report."""
+    """Show the query, the corpus versions and the posts behind the number ID of a report, or each number of the sentence ID."""
     from folate.pipeline.report import evidence_text, find_evidence
     from folate.pipeline.workspace import Workspace
 

@@ -18,6 +18,7 @@ from nlp.sentiment import prior
 from reports.build import Report, build
 from reports.document import to_json
 from reports.evidence import explain
+from reports.figures import SENTENCE
 from reports.formats import markdown, xlsx
 from reports.formats.pdf import print_page
 from reports.html import render
@@ -76,14 +77,17 @@ def find_evidence(snapshot: Snapshot, identifier: str) -> dict[str, Any]:
     exact = [row for row in rows if row["id"] == identifier] or rows
     if len(exact) != 1:
         known = ", ".join(row["id"] for row in rows[:5]) or "none with that beginning; the report prints them"
-        raise NotFound(f"wanted the id of one number of a report, got {identifier!r}; possible: {known}.")
+        raise NotFound(f"wanted the id of one number or sentence of a report, got {identifier!r}; possible: {known}.")
     return dict(exact[0])
 
 
 def evidence_text(workspace: Workspace, identifier: str) -> str:
-    """What `folate evidence ID` prints: the number, its definition and query, and the posts as they stood."""
-    row = find_evidence(workspace.store.snapshot(), identifier)
-    return explain(row, workspace.store.snapshot(json.loads(row["versions"])), workspace.config.timezone)
+    """What `folate evidence ID` prints: the number, its definition and query, and the posts as they stood; each number of a sentence."""
+    newest = workspace.store.snapshot()
+    row = find_evidence(newest, identifier)
+    stood = workspace.store.snapshot(json.loads(row["versions"]))
+    behind = newest.sql(row["query"]).to_pylist() if row["measure"] == SENTENCE else [row]
+    return "\n\n".join(explain(one, stood, workspace.config.timezone) for one in behind)
 
 
 def _versions_of(path: Path) -> Mapping[str, int]:

@@ -160,11 +160,9 @@ def _parts(snapshot: Snapshot, config: Config, made: _Figures) -> Iterator[Part]
             if part := made.part(kind, name, values == name):
                 yield part
     audience = Audience(config.segments)
-    bodies = "SELECT id, concat_ws(' ', title, text) AS body FROM posts WHERE id IN (SELECT id FROM ({rows}))"
-    texts = {row["id"]: row["body"] for row in snapshot.sql(bodies.format(rows=mentions.query)).to_pylist()}
     said: dict[str, set[int]] = {}
-    for id_, author in zip(mentions.ids.tolist(), mentions.author.tolist(), strict=True):
-        for segment in audience.find(texts[id_]):
+    for body, author in zip(mentions.bodies, mentions.author.tolist(), strict=True):
+        for segment in audience.find(body):
             said.setdefault(segment, set()).add(author)
     for segment in sorted(said):
         members = np.isin(mentions.author, np.array(sorted(said[segment]), dtype=np.uint64))

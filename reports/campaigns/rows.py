@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,8 +17,8 @@ from reports.rows import codes, floats
 DRAWS = 400  # of a bootstrap over authors
 _ROWS = """
 SELECT r.brand, r.week AS phase, r.id, r.source, coalesce(p.place, '') AS place, md5_number_lower(r.author) AS author, p.followers,
-  p.likes, p.replies, p.reposts, r.negative, r.positive, j.buy, j.ask, j.complain, {themes} AS theme
-FROM ({rows}) r JOIN posts p USING (id) LEFT JOIN judgements j USING (id) WHERE r.counted
+  p.likes, p.replies, p.reposts, r.negative, r.positive, j.buy, j.ask, j.complain, {themes} AS theme{more}
+FROM ({rows}) r JOIN {posts} p USING (id) LEFT JOIN judgements j USING (id) WHERE r.counted
 ORDER BY md5_number_lower(r.id), r.brand, r.week
 """.strip()
 SUMS = (
@@ -70,6 +71,7 @@ class Mentions:
     values: Floats
     groups: dict[str, NDArray[np.str_]]  # source and place of each
     ids: NDArray[np.str_]
+    bodies: list[str]
     query: str
 
     def sums(self, keep: NDArray[np.bool_] | None = None) -> Floats:
@@ -89,8 +91,11 @@ def read(snapshot: Snapshot, campaign: Campaign, brands: tuple[str, ...], spans:
     """The counted mentions of `brands` in the phases."""
     text = "lower(concat_ws(' ', p.title, p.text))"
     themes = " OR ".join(f"contains({text}, {literal(theme.lower())})" for theme in campaign.themes) or "false"
-    query = _ROWS.format(rows=queries.mentions(brands, spans, zone), themes=f"({themes})")
-    table = snapshot.sql(query)
+    rows = queries.mentions(brands, spans, zone)
+    start, stop = spans[0].bounds(zone)[0], spans[-1].bounds(zone)[1]
+    within = f"published_at >= {queries.moment(start)} AND published_at < {queries.moment(stop)}"  # texts of other times are not read
+    question = partial(_ROWS.format, rows=rows, themes=f"({themes})")
+    table = snapshot.sql(question(posts=f"(FROM posts WHERE {within})", more=", concat_ws(' ', p.title, p.text) AS body"))
     column = {name: table.column(name).combine_chunks() for name in table.column_names}
     brand, phase = codes(column["brand"], brands), codes(column["phase"], [str(span) for span in spans])
     numbers = {
@@ -100,7 +105,8 @@ def read(snapshot: Snapshot, campaign: Campaign, brands: tuple[str, ...], spans:
     author, theme = column["author"].to_numpy(), column["theme"].to_numpy(zero_copy_only=False).astype(bool)
     groups = {name: np.array(column[name].to_pylist(), dtype=np.str_) for name in ("source", "place")}
     ids = np.array(column["id"].to_pylist(), dtype=np.str_)
-    return Mentions(brands, spans, brand, phase, author, _values(brand, phase, author, theme, numbers), groups, ids, query)
+    values, bodies = _values(brand, phase, author, theme, numbers), column["body"].to_pylist()
+    return Mentions(brands, spans, brand, phase, author, values, groups, ids, bodies, question(posts="posts", more=""))
 
 
 def _values(brand: Codes, phase: Codes, author: NDArray[np.uint64], theme: NDArray[np.bool_], numbers: dict[str, Floats]) -> Floats:

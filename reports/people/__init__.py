@@ -15,7 +15,7 @@ from nlp.statistics import wilson
 from reports import queries
 from reports.figures import Figure
 from reports.measures import Asked
-from reports.people.asking import CARRIED, QUESTIONS, REACH, TOPIC_PATH, ties
+from reports.people.asking import CARRIED, FARTHEST, QUESTIONS, REACH, TOPIC_PATH, ties
 from reports.sections import Quote, quotes
 from reports.topics import Topic
 
@@ -85,7 +85,7 @@ def people(snapshot: Snapshot, asked: Asked, topics: Iterable[Topic]) -> People:
         weeks=tuple(weeks),
         voices=_voices(snapshot, asked, weeks),
         communities=_communities(snapshot, asked, weeks),
-        spreads=tuple(spread for topic in topics if topic.state not in ("fading", "gone") and (spread := _spread(snapshot, asked, topic))),
+        spreads=_spreads(snapshot, asked, [topic for topic in topics if topic.state not in ("fading", "gone")]),
         questions=_questions(snapshot, asked),
     )
 
@@ -103,10 +103,7 @@ def _window(asked: Asked) -> list[Span]:
 def _voices(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> tuple[Voice, ...]:
     """By reach times engagement; a voice without either takes no part. Each author once, with the brand of most engagement."""
     query = REACH.format(rows=queries.mentions(asked.brands, weeks, asked.config.timezone))
-    heard = [row for row in snapshot.sql(query).to_pylist() if row["engagement"] and row["reach"]]
-    heard.sort(key=lambda row: (-row["engagement"] * row["reach"], row["author"], row["brand"]))
-    first = {row["author"]: row for row in reversed(heard)}
-    return tuple(_voice(row, query, asked) for row in heard if first[row["author"]] is row)[:VOICES]
+    return tuple(_voice(row, query, asked) for row in snapshot.sql(FARTHEST.format(heard=query, most=VOICES)).to_pylist())
 
 
 def _voice(row: Mapping[str, Any], query: str, asked: Asked) -> Voice:
@@ -157,21 +154,32 @@ def _community(within: Ties, about: Mapping[tuple[str, str], Mapping[str, Any]],
     return Community(people=count, brands=tuple(brand for brand, _ in brands.most_common()), centre=centre)
 
 
-def _spread(snapshot: Snapshot, asked: Asked, topic: Topic) -> Spread | None:
-    """By the posts that the topic keeps as evidence."""
-    path = TOPIC_PATH.format(ids=queries.texts(topic.posts.posts))
-    rows = snapshot.sql(path).to_pylist()
-    if not rows:
-        return None
-    most = max(rows, key=lambda row: (max(row["passed_on"], row["answered_by"]), -row["published_at"].timestamp(), row["id"]))
-    carried = max(most["passed_on"], most["answered_by"])
-    said = quotes(snapshot, [rows[0]["id"], most["id"]])
+def _spreads(snapshot: Snapshot, asked: Asked, topics: Sequence[Topic]) -> tuple[Spread, ...]:
+    """By the posts that each topic keeps as evidence; the posts of all topics are asked for at once."""
+    ids = sorted({post for topic in topics for post in topic.posts.posts})
+    rows = snapshot.sql(TOPIC_PATH.format(ids=queries.texts(ids))).to_pylist()
+    paths = [(topic, [row for row in rows if row["id"] in topic.posts.posts]) for topic in topics]
+    paths = [(topic, path) for topic, path in paths if path]
+    said = quotes(snapshot, [row["id"] for _, path in paths for row in (path[0], _spreader(path))])
+    return tuple(_spread(topic, path, said, asked) for topic, path in paths)
+
+
+def _spreader(path: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    return max(path, key=lambda row: (_carried(row), -row["published_at"].timestamp(), row["id"]))
+
+
+def _carried(post: Mapping[str, Any]) -> int:
+    return int(max(post["passed_on"], post["answered_by"]))
+
+
+def _spread(topic: Topic, path: Sequence[Mapping[str, Any]], said: Mapping[str, Quote], asked: Asked) -> Spread:
+    most = _spreader(path)
     figure = Figure(
-        measure="topic_carried", week=str(asked.week), subject=topic.id, value=carried, n=len(rows),
-        query=CARRIED.format(path=path), versions=asked.versions, posts=(most["id"],),
+        measure="topic_carried", week=str(asked.week), subject=topic.id, value=_carried(most), n=len(path),
+        query=CARRIED.format(path=TOPIC_PATH.format(ids=queries.texts(topic.posts.posts))), versions=asked.versions, posts=(most["id"],),
     )  # fmt: skip
-    spreader = said[most["id"]] if carried else None
-    return Spread(topic=topic.id, label=topic.labels, first=said[rows[0]["id"]], spreader=spreader, carried=figure)
+    spreader = said[most["id"]] if _carried(most) else None
+    return Spread(topic=topic.id, label=topic.labels, first=said[path[0]["id"]], spreader=spreader, carried=figure)
 
 
 def _questions(snapshot: Snapshot, asked: Asked) -> Questions | None:

@@ -19,12 +19,18 @@ FROM about a JOIN posts p USING (id) LEFT JOIN heard h USING (id) LEFT JOIN sent
 WHERE p.author IS NOT NULL GROUP BY ALL
 """.strip()
 
+FARTHEST = """
+FROM ({heard}) WHERE engagement <> 0 AND reach <> 0
+QUALIFY row_number() OVER (PARTITION BY author ORDER BY engagement * reach DESC, brand, source) = 1
+ORDER BY engagement * reach DESC, author LIMIT {most}
+""".strip()
+
 TIES = """
 SELECT c.author AS one, p.author AS other, count(*) AS times, min(c.id) AS post,
   list(DISTINCT coalesce(m.brand, n.brand) ORDER BY 1) AS brands
 FROM posts c JOIN posts p ON p.id = c.parent
-LEFT JOIN (SELECT DISTINCT id, brand FROM mentions WHERE brand IN ({brands})) m ON m.id = c.id
-LEFT JOIN (SELECT DISTINCT id, brand FROM mentions WHERE brand IN ({brands})) n ON n.id = p.id
+LEFT JOIN ({named}) m ON m.id = c.id
+LEFT JOIN ({named}) n ON n.id = p.id
 WHERE c.author <> p.author AND c.published_at >= {start} AND c.published_at < {stop} AND (m.brand IS NOT NULL OR n.brand IS NOT NULL)
 GROUP BY ALL ORDER BY ALL
 """.strip()
@@ -47,4 +53,4 @@ FROM posts p WHERE p.id IN ({ids}) ORDER BY p.published_at, p.id
 def ties(brands: Sequence[str], weeks: Sequence[Span], zone: str) -> str:
     """Who answers or reposts whom, where either post names a brand."""
     start, stop = queries.moment(weeks[0].bounds(zone)[0]), queries.moment(weeks[-1].bounds(zone)[1])
-    return TIES.format(brands=queries.texts(brands), start=start, stop=stop)
+    return TIES.format(named=queries.named(brands), start=start, stop=stop)

@@ -17,14 +17,15 @@ from reports.measures import FEWEST_AUTHORS, Asked
 MOST = 8  # words of each brand
 STRENGTH = 1000  # words of the prior at most; a quarter of a small corpus, that the prior does not outweigh it
 CLEAR = 2.576  # z of the log-odds: one word in a hundred passes by chance, so the words are those of the largest z
+_SAID = "SELECT r.id, r.brand, r.author, t.words FROM ({rows}) r JOIN texts t USING (id) WHERE counted"
 _WRITERS = """
-WITH said AS (SELECT DISTINCT brand, author, unnest(t.words) AS word FROM ({rows}) JOIN texts t USING (id) WHERE counted),
+WITH said AS (SELECT DISTINCT brand, author, unnest(words) AS word FROM ({said})),
 often AS (SELECT word FROM said GROUP BY word HAVING count(DISTINCT author) >= {fewest})
 SELECT brand, word, count(*) AS writers FROM said SEMI JOIN often USING (word) GROUP BY ALL ORDER BY brand, word
 """.strip()
 _POSTS = """
-SELECT r.brand, w.word, (list(r.id ORDER BY r.id)[:{most}]) AS sample FROM ({rows}) r JOIN texts t USING (id)
-JOIN (SELECT unnest([{words}]) AS word) w ON list_contains(t.words, w.word) WHERE counted GROUP BY ALL
+SELECT brand, word, (list(id ORDER BY id)[:{most}]) AS sample
+FROM (SELECT brand, id, unnest(list_intersect(words, [{words}])) AS word FROM ({said})) GROUP BY ALL
 """.strip()
 _WORD = """
 SELECT r.id, r.brand, r.author FROM ({rows}) r JOIN texts t USING (id) WHERE counted AND list_contains(t.words, {word})
@@ -44,7 +45,13 @@ class Word:
 def words(snapshot: Snapshot, asked: Asked, weeks: Iterable[Span]) -> tuple[Word, ...]:
     """The MOST words of each brand with the largest log-odds, over distinct authors; none of a brand that nobody is compared with."""
     rows = queries.mentions(asked.brands, list(weeks), asked.config.timezone)
-    table = snapshot.sql(_WRITERS.format(rows=rows, fewest=FEWEST_AUTHORS)).to_pylist()
+    said = _SAID.format(rows=rows)
+    with snapshot.holding(said, {said: "true"}):  # the words of all posts must be read for it
+        return _words(snapshot, asked, rows, said)
+
+
+def _words(snapshot: Snapshot, asked: Asked, rows: str, said: str) -> tuple[Word, ...]:
+    table = snapshot.sql(_WRITERS.format(said=said, fewest=FEWEST_AUTHORS)).to_pylist()
     names = {normalize(part) for brand in asked.config.brands for alias in brand.aliases for part in (alias, *alias.split())}
     terms = sorted({row["word"] for row in table} - stopwords() - names)
     place = {term: at for at, term in enumerate(term for term in terms if len(term) > 1 and not term.isdigit())}
@@ -55,8 +62,9 @@ def words(snapshot: Snapshot, asked: Asked, weeks: Iterable[Span]) -> tuple[Word
     if (counts.sum(1) > 0).sum() < 2:
         return ()
     spelled = list(place)
-    best = [(brand, at) for brand in range(len(counts)) for at in _best(counts, brand)]
-    question = _POSTS.format(most=SAMPLE, rows=rows, words=queries.texts(sorted({spelled[at] for _, at in best})))
+    if not (best := [(brand, at) for brand in range(len(counts)) for at in _best(counts, brand)]):
+        return ()
+    question = _POSTS.format(most=SAMPLE, said=said, words=queries.texts(sorted({spelled[at] for _, at in best})))
     posts = {(row["brand"], row["word"]): tuple(row["sample"]) for row in snapshot.sql(question).to_pylist()}
     return tuple(_word(spelled[at], brand, counts, at, posts, rows, asked) for brand, at in best)
 

@@ -131,6 +131,11 @@ def test_the_way_to_a_report_and_back_to_its_evidence(project, file, capsys):
     shown = capsys.readouterr().out
     assert "SELECT" in shown
     assert "file:8-0" in shown
+    sentence = report["summary"][0]
+    assert ask(project, "evidence", sentence["id"]) == 0
+    shown = capsys.readouterr().out
+    assert "Share of voice of" in shown
+    assert shown.count("\nquery\n") == len(set(sentence["evidence"]))
 
 
 def test_a_report_on_the_versions_of_an_earlier_one_has_the_same_bytes(project, file, capsys):
