@@ -1,10 +1,10 @@
 """Do an encoder's vectors tell that a Chinese and an English topic are one?
 
-    python -m benchmarks.emergence.meaning ENCODER_FOLDER [CHINESE_STREAM ENGLISH_STREAM]
+    python -m benchmarks.emergence.meaning ENCODER_FOLDER|shipped [CHINESE_STREAM ENGLISH_STREAM]
 
 Prints, for several ways to make a vector, the cosines of pairs that are one topic and of those that are not, how many of each
 language's topics find their own as the nearest, and what a threshold would accept. With two streams of posts the centres of the two
-languages are those of a sample of them, as in `nlp.topics.grouping`, else those of the pairs themselves.
+languages are those of a sample of them, as in `nlp.topics.grouping`, else those of the pairs themselves. `shipped` is Folate's own model.
 """
 
 import sys
@@ -18,14 +18,19 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.emergence.streams import rows
+from nlp.segment import Segmenter
+from nlp.sentiment import load
 from nlp.topics.grouping import SAMPLE
 
 Floats = npt.NDArray[np.float64]
-THRESHOLDS = (0.3, 0.35, 0.4, 0.5)
+THRESHOLDS = (0.35, 0.4, 0.45, 0.5)
 
 
 def encoder(folder: str) -> Callable[[list[str]], Floats]:
-    """The mean-pooled vectors of a transformers folder, with the prefix that e5 was trained with."""
+    """The vectors of Folate's own model, or the mean-pooled ones of a transformers folder with the prefix that e5 was trained with."""
+    if folder == "shipped":
+        reader = load("", 1)
+        return lambda texts: reader.embed(texts).astype(float)
     import torch
     from transformers import AutoModel, AutoTokenizer
 
@@ -59,7 +64,16 @@ def main() -> None:
     if len(sys.argv) > 2:
         samples = [Random(SAMPLE).sample([text for _, text in rows(Path(path))], SAMPLE) for path in sys.argv[2:4]]
         centres = [unit(embed(sample)).mean(axis=0) for sample in samples]
-        report("contexts, centred by streams", *(unit(v - centre) for v, centre in zip(contexts, centres, strict=True)))
+        said = [unit(v - centre) for v, centre in zip(contexts, centres, strict=True)]
+        report("contexts, centred by streams", *said)
+        called = [unit(v - unit(embed(some_words(Path(path)))).mean(axis=0)) for v, path in zip(names, sys.argv[2:4], strict=True)]
+        report("names and contexts, centred by streams", *(np.hstack(both) / 2**0.5 for both in zip(called, said, strict=True)))
+
+
+def some_words(stream: Path) -> list[str]:
+    """`SAMPLE` words of a stream, whose mean is that of its language's names."""
+    words = sorted({word for _, text in rows(stream) for word in Segmenter().words(text[:100]) if len(word) > 1})
+    return Random(SAMPLE).sample(words, SAMPLE)
 
 
 def report(what: str, zh: Floats, en: Floats) -> None:

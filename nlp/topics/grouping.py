@@ -16,7 +16,7 @@ OVERLAP = 0.5  # of the posts of one are in the other's: a detail of the topic, 
 BROADER = 2  # times the posts: a term that much more common than the topic is not a name for it
 WHOLE = 0.8  # of the authors of a term: a longer term that keeps them says it better
 BILINGUAL = 2  # authors who use both names in one post
-MEANING = 0.35  # cosine of centred contexts: calibrated on 14 pairs of topics with e5-small (docs/topics.md)
+MEANING = 0.4  # of a likeness (docs/topics.md says how it was set, on 14 pairs of topics)
 CONTEXTS = 24  # sentences a group that are embedded
 SAMPLE = 64  # posts a language whose mean is taken away: an encoder's vectors share a direction, and one per language
 _SENTENCE = re.compile(r"[^。！？!?\n；;]*[。！？!?\n；;]?")
@@ -63,10 +63,13 @@ def _together(one: frozenset[int], topic: frozenset[int]) -> bool:
     return shared >= OVERLAP * len(one) or (shared >= OVERLAP * len(topic) and len(one) <= BROADER * len(topic))
 
 
-def _named_alike(one: Group, two: Group, terms: tuple[str, ...]) -> bool:
-    """Whether the name of one stands inside that of the other: 叶酸 in 叶酸片, `acid` in `folic acid`."""
-    a, b = terms[one.lead.term], terms[two.lead.term]
-    return within(a, b) or within(b, a)
+def _named_alike(one: Group, topic: Group, terms: tuple[str, ...]) -> bool:
+    """Whether the name of one stands inside that of the other: 叶酸 in 叶酸片, `acid` in `folic acid`.
+
+    A word that is much more common is no name of the topic: 包装 would bring all that is said of packaging to 包装漏液.
+    """
+    a, b = terms[one.lead.term], terms[topic.lead.term]
+    return (within(a, b) and len(one.posts) <= BROADER * len(topic.posts)) or within(b, a)
 
 
 def within(part: str, whole: str) -> bool:
@@ -138,20 +141,25 @@ def _bilingual(zh: list[Group], en: list[Group], stream: Stream) -> Floats:
 
 
 def _meaning(groups: list[Group], zh: list[int], en: list[int], terms: tuple[str, ...], stream: Stream, embed: Embed) -> Floats:
-    """Cosines (zh, en) of the mean vectors of the sentences around the leading terms, less each language's own mean."""
+    """Likeness (zh, en): the mean of two cosines, of the leading terms and of the sentences around them, less each language's own mean."""
     sides = []
     for wide, members in ((True, zh), (False, en)):
-        centre = _mean(embed, _sample(stream, wide))
-        vectors = np.array([_mean(embed, contexts(stream, sorted(groups[i].posts), terms[groups[i].lead.term])) for i in members])
-        vectors = vectors - centre
-        sides.append(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9))
-    cosines: Floats = sides[0] @ sides[1].T
-    return cosines
+        names = [terms[groups[i].lead.term] for i in members]
+        said = np.array([_mean(embed, contexts(stream, sorted(groups[i].posts), name)) for i, name in zip(members, names, strict=True)])
+        called = np.array([_mean(embed, [name]) for name in names])
+        others = _spread([term for term in terms if chinese(term) == wide])
+        sides.append(np.hstack([_unit(said - _mean(embed, _sample(stream, wide))), _unit(called - _mean(embed, others))]))
+    likeness: Floats = sides[0] @ sides[1].T / 2
+    return likeness
+
+
+def _unit(vectors: Floats) -> Floats:
+    scaled: Floats = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return scaled
 
 
 def _mean(embed: Embed, texts: list[str]) -> Floats:
-    vectors = np.asarray(embed(texts), float)
-    mean: Floats = (vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)).mean(axis=0)
+    mean: Floats = _unit(np.asarray(embed(texts), float)).mean(axis=0)
     return mean
 
 
@@ -159,8 +167,12 @@ def _sample(stream: Stream, wide: bool) -> list[str]:
     """Posts of the week in Chinese or in English, evenly spread over it."""
     week = np.flatnonzero(stream.week == stream.weeks - 1)
     bodies = stream.bodies(week[:: max(1, len(week) // (8 * SAMPLE))])
-    found = [body[:300] for body in bodies if chinese(body) == wide]
-    return found[:: max(1, len(found) // SAMPLE)][:SAMPLE] or [""]
+    return _spread([body[:300] for body in bodies if chinese(body) == wide]) or [""]
+
+
+def _spread(texts: list[str]) -> list[str]:
+    """`SAMPLE` of the texts at most, evenly spread over them."""
+    return texts[:: max(1, len(texts) // SAMPLE)][:SAMPLE]
 
 
 def contexts(stream: Stream, posts: list[int], term: str) -> list[str]:

@@ -160,6 +160,15 @@ def test_two_topics_that_share_some_posts_stay_two() -> None:
     assert find(found, "recall") != find(found, "refund")
 
 
+def test_a_common_word_inside_a_topics_name_does_not_bring_all_that_is_said_of_it() -> None:
+    world = World()
+    for week in range(WEEKS - 1):
+        world.plant(["包装"], 5, week=week)
+    world.plant(["包装漏液"], 12)
+    world.plant(["包装", "轻盈酸奶"], 30)
+    assert find(world.discover(), "包装漏液").posts == 12
+
+
 def test_a_topic_that_splits_says_what_it_came_from() -> None:
     world = World()
     world.plant(["叶酸"], 12)
@@ -320,6 +329,19 @@ def test_both_languages_are_one_topic_when_their_contexts_mean_the_same() -> Non
     assert find(joined, "叶酸").label_en == "folic acid"
     assert find(joined, "耳机").label_en == "耳机"
     assert find(joined, "sunscreen").label_zh == "sunscreen"
+
+
+def test_two_names_of_unlike_meaning_stay_two_topics_though_the_same_is_said_of_them() -> None:
+    world = World()
+    world.plant(["奶盖茶"], 10)
+    world.plant(["kelpchip"], 8)
+
+    def embed(texts: list[str]) -> np.ndarray:
+        names = {"奶盖茶": (3.0, 0.0), "kelpchip": (0.0, 3.0)}
+        own = [next((names[name] for name in names if name in text), (0.0, 0.0)) for text in texts]
+        return np.array([[1.0, *vector, 3.0 * (any(vector) and text not in names)] for vector, text in zip(own, texts, strict=True)])
+
+    assert find(world.discover(embed=embed), "奶盖茶") != find(world.discover(embed=embed), "kelpchip")
 
 
 @pytest.mark.parametrize(("watch", "watched"), [("叶酸", True), ("FOLIC  acid", True), ("acid", True), ("oli", False), ("酸奶", False)])
