@@ -339,7 +339,7 @@ def test_two_names_of_unlike_meaning_stay_two_topics_though_the_same_is_said_of_
     def embed(texts: list[str]) -> np.ndarray:
         names = {"奶盖茶": (3.0, 0.0), "kelpchip": (0.0, 3.0)}
         own = [next((names[name] for name in names if name in text), (0.0, 0.0)) for text in texts]
-        return np.array([[1.0, *vector, 3.0 * (any(vector) and text not in names)] for vector, text in zip(own, texts, strict=True)])
+        return np.array([[*vector, 3.0 * (any(vector) and text not in names)] for vector, text in zip(own, texts, strict=True)])
 
     assert find(world.discover(embed=embed), "奶盖茶") != find(world.discover(embed=embed), "kelpchip")
 
