@@ -63,6 +63,17 @@ class SevenDays:
 
     last: date
 
+    @classmethod
+    def parse(cls, text: str) -> "SevenDays":
+        """Read `2026-03-05`, their last day. Raises ConfigError when it is no day that posts can be from."""
+        try:
+            day = date.fromisoformat(text.strip())
+        except ValueError:
+            day = date.min
+        if not YEARS[0] <= day.year < YEARS[1]:
+            raise ConfigError(f"wanted a day such as 2026-03-05, from {YEARS[0]} to {YEARS[1] - 1}, got {text!r}.")
+        return cls(day)
+
     def bounds(self, zone: str) -> tuple[datetime, datetime]:
         """First moment of the seven days and first moment after them, in UTC."""
         return _bounds(self.last - timedelta(days=6), zone)

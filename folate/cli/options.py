@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from folate.errors import ConfigError
-from folate.weeks import Week
+from folate.weeks import SevenDays, Span, Week
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,6 +26,20 @@ class WeekType(click.ParamType[Week]):
             return value
         try:
             return Week.parse(value)
+        except ConfigError as error:
+            self.fail(str(error), param, ctx)
+
+
+class DayType(click.ParamType[SevenDays]):
+    """The last of seven days, such as 2026-03-05."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> SevenDays:
+        if isinstance(value, SevenDays):
+            return value
+        try:
+            return SevenDays.parse(value)
         except ConfigError as error:
             self.fail(str(error), param, ctx)
 
@@ -45,6 +59,22 @@ def project_option(command: F) -> F:
 
 def week_option(command: F) -> F:
     return click.option("--week", type=WeekType(), required=True, metavar="YYYY-Www", help="An ISO week, such as 2026-W10.")(command)
+
+
+def span_options(command: F) -> F:
+    """`--week` and `--day`, of which `one_span` wants one."""
+    command = click.option("--day", type=DayType(), metavar="YYYY-MM-DD", help="The seven days up to a day, for a daily run.")(command)
+    return click.option("--week", type=WeekType(), metavar="YYYY-Www", help="An ISO week, such as 2026-W10.")(command)
+
+
+def one_span(week: Week | None, day: SevenDays | None) -> Span:
+    """The week or the seven days that were asked for. Raises UsageError when it was neither or both."""
+    span = week or day
+    if span is None or (week and day):
+        raise click.UsageError(
+            "wanted --week or --day, one of them, such as --week 2026-W10 or --day 2026-03-05.", click.get_current_context()
+        )
+    return span
 
 
 def format_option(*formats: str) -> Callable[[F], F]:

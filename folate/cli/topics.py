@@ -1,12 +1,11 @@
 """Commands about emerging topics: those of a week or a day, and the life of one."""
 
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 
 import click
 
-from folate.cli.options import DATA_FORMATS, WeekType, emit, format_option, project_option
+from folate.cli.options import DATA_FORMATS, emit, format_option, one_span, project_option, span_options
 from folate.weeks import SevenDays, Week
 
 FIELDS = (
@@ -17,23 +16,15 @@ TABLE_COLUMNS = ("id", "state", "label_zh", "label_en", "score", "posts", "autho
 
 
 @click.group(invoke_without_command=True)
-@click.option("--week", type=WeekType(), metavar="YYYY-Www", help="An ISO week, such as 2026-W10.")
-@click.option(
-    "--day",
-    type=click.DateTime(["%Y-%m-%d"]),
-    metavar="YYYY-MM-DD",
-    help="The seven days up to a day, against the weeks before them.",
-)
+@span_options
 @project_option
 @format_option(*DATA_FORMATS)
 @click.pass_context
-def topics(context: click.Context, week: Week | None, day: datetime | None, folder: Path, form: str) -> None:
+def topics(context: click.Context, week: Week | None, day: SevenDays | None, folder: Path, form: str) -> None:
     """Find the emerging topics of a week, or of the seven days up to a day, best first."""
     if context.invoked_subcommand:
         return
-    span = week if day is None else SevenDays(day.date())
-    if span is None or (week and day):
-        raise click.UsageError("wanted --week or --day, one of them, such as --week 2026-W10 or --day 2026-03-05.", context)
+    span = one_span(week, day)
     from folate.pipeline.topics import find_topics
     from folate.pipeline.workspace import Workspace
 

@@ -42,8 +42,11 @@ class Window:
 def describe(window: Window, groups: list[Group], previous: Sequence[Topic], running: Sequence[Topic]) -> list[tuple[Topic, Ints]]:
     """The topics of the week with their posts, and those of the week before that are not alarmed any more.
 
-    A topic that `running` knows already (of days of this week) is known by that id.
+    A topic that `running` knows already (of days of this week) is known by that id. A week without posts knows of none that it is gone:
+    the next one goes on from the week before.
     """
+    if window.stream.edges[-2] == len(window.stream):
+        return []
     own = [[window.candidates.terms[a.term] for a in group.alarms][:TERMS] for group in groups]
     lineage = identity.match(own, previous)
     days = identity.match(own, running)

@@ -106,6 +106,14 @@ def test_one_span_must_be_asked_for(tmp_path: Path) -> None:
         assert "wanted --week or --day, one of them" in found.output
 
 
+@pytest.mark.parametrize("day", ["0001-01-03", "9999-12-31", "2026-02-30", "tomorrow"])
+def test_a_day_that_no_post_can_be_from_is_told_in_one_sentence(tmp_path: Path, day: str) -> None:
+    (tmp_path / "folate.toml").write_text(PROJECT, encoding="utf-8")
+    found = ask(tmp_path, "--day", day)
+    assert found.exit_code == 2
+    assert f"from 1970 to 2199, got '{day}'" in found.output
+
+
 def test_the_life_of_a_topic_tells_what_it_merged_into_and_what_split_off(tmp_path: Path) -> None:
     store = Store(tmp_path / "corpus")
     rows = [
