@@ -115,25 +115,31 @@ class _Figures:
     def _value(self, name: str, sums: Sums, brand: int, phase: int) -> Figure:
         draws = MEASURES[name](sums)[:, brand, phase]
         own = brand == self.brand and sums.table.shape[1] == len(self.mentions.brands)
-        n = int(sums["posts"][0, brand, phase])
-        return self._figure(f"campaign_{name}", draws, n, int(sums["people"][0, brand, phase]), own, self.mentions.phases[phase].name)
+        n, people = int(sums["posts"][0, brand, phase]), int(sums["people"][0, brand, phase])
+        behind = (self._mine if own else ~self._mine) & (self.mentions.phase == phase)
+        return self._figure(f"campaign_{name}", draws, n, people, own, self.mentions.phases[phase].name, behind)
 
-    def _effect(self, name: str, sums: Sums, phase: int, part: str) -> Figure:
+    @property
+    def _mine(self) -> Bools:
+        """Mentions of the brand, the others being of its competitors."""
+        return np.asarray(self.mentions.brand == self.brand)
+
+    def _effect(self, name: str, sums: Sums, phase: int, part: str, keep: Bools | None = None) -> Figure:
         people = sums["people"][0, self.brand]
         n = int(min(sums["posts"][0, self.brand, 0], sums["posts"][0, self.brand, phase]))
         subject = f"{part} {self.mentions.phases[phase].name}".strip()
         draws = effect(name, sums, self.brand, phase)
-        return self._figure(f"campaign_{name}{EFFECT}", draws, n, int(min(people[0], people[phase])), True, subject)
+        behind = self._mine & np.isin(self.mentions.phase, (0, phase)) & (True if keep is None else keep)
+        return self._figure(f"campaign_{name}{EFFECT}", draws, n, int(min(people[0], people[phase])), True, subject, behind)
 
-    def _figure(self, measure: str, draws: Floats, n: int, people: int, own: bool, subject: str) -> Figure:
+    def _figure(self, measure: str, draws: Floats, n: int, people: int, own: bool, subject: str, behind: Bools) -> Figure:
         few = people < FEWEST_AUTHORS
         low, high = interval(draws[1:]) if not few and bool(np.isfinite(draws).all()) else (None, None)
-        mine = self.mentions.brand == self.brand
         return Figure(
             measure=measure, week=self.week, brand=self.mentions.brands[self.brand] if own else None, subject=subject,
             value=float(draws[0]), low=low, high=high, n=n, query=self.mentions.query, versions=self.versions,
             flags=("few",) if few else (),
-            posts=tuple(self.mentions.ids[mine][:SAMPLE].tolist()) if own else (),
+            posts=tuple(dict.fromkeys(self.mentions.ids[behind].tolist()))[:SAMPLE],
         )  # fmt: skip
 
     def part(self, kind: str, name: str, keep: Bools) -> Part | None:
@@ -141,7 +147,7 @@ class _Figures:
         sums = self.sums(keep)
         if sums["people"][0, self.brand, :2].min() < FEWEST:
             return None
-        return Part(kind=kind, name=name, effects={one: self._effect(one, sums, 1, f"{kind} {name}") for one in PARTS})
+        return Part(kind=kind, name=name, effects={one: self._effect(one, sums, 1, f"{kind} {name}", keep) for one in PARTS})
 
 
 def _reached(found: Figure | None, least: float) -> str:

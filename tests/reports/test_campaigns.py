@@ -66,6 +66,17 @@ def test_what_no_source_shows_is_missing_not_zero(result: Result) -> None:
     assert line(result, "new_people").values["before"].value is None  # everybody is new in the first phase
 
 
+def test_the_posts_behind_a_figure_are_of_its_brand_phase_and_part(result: Result, snapshot: Snapshot) -> None:
+    people = line(result, "people")
+    (part,) = (part for part in result.parts if part.name == "mombaby")
+    rows = {row["id"]: row for row in snapshot.sql(people.values["during"].query).to_pylist() if row["brand"] == "heye"}
+    assert {rows[post]["phase"] for post in people.values["before"].posts} == {"before"}
+    assert {rows[post]["source"] for post in part.effects["people"].posts} == {"mombaby"}
+    assert {rows[post]["phase"] for post in people.effects["during"].posts} == {"before", "during"}
+    others = {row["id"] for row in snapshot.sql(people.values["during"].query).to_pylist() if row["brand"] != "heye"}
+    assert 0 < len(people.rivals["during"].posts) == len(others & set(people.rivals["during"].posts))
+
+
 def test_by_source(result: Result) -> None:
     assert {(part.kind, part.name) for part in result.parts} >= {("source", "mombaby"), ("source", "weiba")}
 
