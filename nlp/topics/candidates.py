@@ -94,9 +94,9 @@ def _worthy(levels: Sequence[Grams], vocabulary: pa.Array) -> Iterator[Bools]:
 
 
 def spelled(levels: Sequence[Grams], n: int, wanted: Bools, vocabulary: pa.Array) -> pa.Array:
-    """Words as people write them: a space only where two Latin words or numbers meet."""
+    """Words as people write them: a space only where two Latin words or numbers meet, and none before 's."""
     codes = spell(levels, n, np.flatnonzero(wanted))
-    begins, ends = _matches(vocabulary, f"^{_WIDE}"), _matches(vocabulary, f"{_WIDE}$")
+    begins, ends = _matches(vocabulary, f"^(?:{_WIDE}|['’])"), _matches(vocabulary, f"{_WIDE}$")
     parts = [vocabulary.take(pa.array(codes[:, 0]))]
     for i in range(1, n):
         closed = ends[codes[:, i - 1]] | begins[codes[:, i]]

@@ -6,14 +6,14 @@ from datetime import date, timedelta
 SHIFT = 2  # weeks: how far a feast of the moon moves against the same week of another year, mostly
 LEAD, TAIL = timedelta(days=35), timedelta(days=10)  # people write of a feast for weeks before it and days after
 
-_FIXED = {  # month and day: names
+_FIXED = {  # month and day: names, as terms are spelled: plurals in -s as their singular (`nlp.topics.candidates`)
     (1, 1): ("元旦", "跨年", "new year"),
     (2, 14): ("情人节", "valentine"),
     (3, 8): ("妇女节", "女神节", "三八节", "38节", "women's day"),
     (3, 15): ("315", "消费者权益日"),
     (4, 1): ("愚人节", "april fool"),
     (4, 5): ("清明",),
-    (5, 1): ("劳动节", "五一", "labour day"),
+    (5, 1): ("劳动节", "五一", "labour day", "may day"),
     (5, 20): ("520",),
     (6, 1): ("儿童节", "六一", "children's day"),
     (6, 7): ("高考", "gaokao"),
@@ -22,8 +22,8 @@ _FIXED = {  # month and day: names
     (9, 10): ("教师节", "teachers' day"),
     (10, 1): ("国庆", "十一假期", "黄金周", "national day"),
     (10, 31): ("万圣节", "halloween"),
-    (11, 11): ("双十一", "双11", "光棍节", "singles' day", "singles day", "double 11"),
-    (12, 12): ("双十二", "双12"),
+    (11, 11): ("双十一", "双11", "光棍节", "singles' day", "singles day", "single day", "double 11", "double eleven"),
+    (12, 12): ("双十二", "双12", "double 12", "double twelve"),
     (12, 24): ("平安夜", "christmas eve"),
     (12, 25): ("圣诞", "christmas", "xmas"),
 }

@@ -139,6 +139,7 @@ def test_the_null_is_gumbels() -> None:
         (["元旦"], date(2026, 12, 28), "元旦"),
         (["叶酸"], date(2026, 9, 14), None),
         (["mother's day"], date(2026, 5, 4), "母亲节"),
+        (["single day deal"], date(2026, 11, 2), "双十一"),
     ],
 )
 def test_seasons(terms: list[str], first: date, feast: str | None) -> None:
@@ -153,6 +154,7 @@ def test_seasons(terms: list[str], first: date, feast: str | None) -> None:
         (["vivo", "手机"], "vivo手机"),
         (["iphone", "15"], "iphone 15"),
         (["black", "friday", "deal"], "black friday deal"),
+        (["mother", "'s", "day"], "mother's day"),
     ],
 )
 def test_words_are_spelled_as_people_write_them(words: list[str], term: str) -> None:
