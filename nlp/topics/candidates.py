@@ -14,6 +14,7 @@ from nlp.topics.ngrams import Grams, Run, Search, Text, frequent, spell
 from nlp.topics.stream import Bools, Codes, Lists, Stream, distinct
 
 LONGEST = 3  # words in an n-gram; three only in Latin script, where one Chinese word takes two or three
+PLURAL = r"([a-z]{2,}[^\W\dsui_'])s"  # of an English word; the group is its singular
 _WIDE = r"[⺀-\x{10ffff}]"  # from the first of the East Asian blocks on
 
 
@@ -123,7 +124,7 @@ def _singular(vocabulary: pa.Array) -> tuple[Codes, pa.Array]:
 
     Gives the code of each word in a new vocabulary, and that.
     """
-    plural = pc.replace_substring_regex(vocabulary, r"^([a-z]{2,}[^\W\dsui_'])s$", r"\1")
+    plural = pc.replace_substring_regex(vocabulary, f"^{PLURAL}$", r"\1")
     names = pc.unique(plural).sort()
     return pc.index_in(plural, names).to_numpy().astype(np.int32), names
 

@@ -1,6 +1,8 @@
 """What is said of a topic: its name, numbers, flags, audience, life and the posts that speak for it."""
 
+import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +14,7 @@ from folate.config import Topics
 from folate.weeks import Span
 from nlp.stopwords import stopwords
 from nlp.topics import artefacts, audience, grouping, identity, stories
-from nlp.topics.candidates import Candidates
+from nlp.topics.candidates import PLURAL, Candidates
 from nlp.topics.grouping import Group
 from nlp.topics.identity import Lineage
 from nlp.topics.stream import Bools, Codes, Floats, Ints, Stream
@@ -21,6 +23,7 @@ from nlp.topics.topic import SHORT, Topic
 
 EVIDENCE = 100  # post ids a topic, at most
 TERMS = 12  # terms a topic, at most
+_WORD = re.compile(f"^{PLURAL}$")
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ def _topic(window: Window, group: Group, terms: list[str], life: Lineage, day: L
     posts = np.union1d(np.array(sorted(group.posts), np.int64), posts_of(window, terms[len(group.alarms) :]))
     voices = len(np.unique(stream.voice[posts[stream.first[posts]]]))
     central = stories.central(stream, posts.tolist(), stopwords())
+    said = Counter(word for post in posts[: stories.MOST].tolist() for word in stream.words.of(post))
     before = life.continues[0] if life.continues else None
     known = before or next(iter(day.continues), None)
     speakers = audience.speakers(stream, posts, window.others, window.members)
@@ -74,7 +78,7 @@ def _topic(window: Window, group: Group, terms: list[str], life: Lineage, day: L
     first = stream.values("published_at", window.first[[lead.term]].astype(np.int64))
     topic = Topic(
         week=str(window.span), id=known.id if known else identity.identify(str(window.span), terms[0]),
-        state=identity.alarmed(before, voices), label_zh=_label(terms, wide=True), label_en=_label(terms, wide=False),
+        state=identity.alarmed(before, voices), label_zh=_label(terms, said, wide=True), label_en=_label(terms, said, wide=False),
         terms=tuple(terms), score=round(lead.score, 4), q=q, posts=len(posts), authors=voices,
         first_seen=min([*first, *(b.first_seen for b in life.continues if b.first_seen)]),
         sources=tuple(sorted({stream.sources[s] for s in stream.source[posts]})),
@@ -118,10 +122,11 @@ def _term(window: Window, alarm: Alarm) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _label(terms: Sequence[str], wide: bool) -> str:
-    """The best term of a language; the best of the other when it has none."""
+def _label(terms: Sequence[str], said: Counter[str], wide: bool) -> str:
+    """The best term of a language; the best of the other when it has none. English words in the number that most of `said` have."""
     own = [term for term in terms if grouping.chinese(term) == wide]
-    return (own or list(terms))[0].removeprefix("#")
+    name = (own or list(terms))[0].removeprefix("#")
+    return " ".join(max(word, f"{word}s", key=said.__getitem__) for word in name.split(" "))
 
 
 def posts_of(window: Window, terms: Sequence[str]) -> Ints:
@@ -150,7 +155,8 @@ def _carried(window: Window, before: Topic) -> tuple[Topic, Ints]:
 
 
 def folded(text: str) -> str:
-    return " ".join(normalize("NFKC", text).casefold().split())
+    """One width and case, and every English word as its singular: as terms are compared."""
+    return " ".join(_WORD.sub(r"\1", word) for word in normalize("NFKC", text).casefold().split())
 
 
 def watches(term: str, watch: Sequence[str]) -> bool:

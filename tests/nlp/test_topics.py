@@ -346,12 +346,22 @@ def test_two_names_of_unlike_meaning_stay_two_topics_though_the_same_is_said_of_
     assert find(world.discover(embed=embed), "奶盖茶") != find(world.discover(embed=embed), "kelpchip")
 
 
-@pytest.mark.parametrize(("watch", "watched"), [("叶酸", True), ("FOLIC  acid", True), ("acid", True), ("oli", False), ("酸奶", False)])
+@pytest.mark.parametrize(
+    ("watch", "watched"), [("叶酸", True), ("FOLIC  acid", True), ("acid", True), ("Folic Acids", True), ("oli", False), ("酸奶", False)]
+)
 def test_what_is_watched_is_marked(watch: str, watched: bool) -> None:
     world = World()
     world.plant(["叶酸"], 12)
     world.plant(["folic", "acid"], 12)
     assert any(topic.watched for topic in world.discover(watch=[watch]).topics) is watched
+
+
+def test_a_label_has_the_number_that_people_write() -> None:
+    world = World()
+    world.plant(["kelpchips"], 9)
+    world.plant(["kelpchip"], 3)
+    topic = find(world.discover(), "kelpchips")
+    assert (topic.label_en, topic.terms[0], topic.authors) == ("kelpchips", "kelpchip", 12)
 
 
 def test_quotes_are_three_posts_by_different_authors_that_say_different_things() -> None:
