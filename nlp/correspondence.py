@@ -62,12 +62,12 @@ def spread(draws: Floats, kept: Plane) -> Floats:
     return np.array([one.turned(onto(one.points, kept.points)).rows for one in planes]).reshape(-1, len(kept.rows), PLANE)
 
 
-def ellipse(places: Floats, corners: int = 48) -> Floats:
-    """The 95 % region (corners, 2) of bootstrap places (d, 2), taken as normal."""
+def ellipse(places: Floats, centre: Floats, corners: int = 48) -> Floats:
+    """The 95 % region (corners, 2) around a place (2,), as wide as its bootstrap places (d, 2) spread, taken as normal."""
     values, axes = np.linalg.eigh(np.cov(places.T))
     angle = np.linspace(0, 2 * np.pi, corners, endpoint=False)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    return np.asarray(places.mean(0) + circle * np.sqrt(CHI2_95 * np.clip(values, 0, None)) @ axes.T)
+    return np.asarray(centre + circle * np.sqrt(CHI2_95 * np.clip(values, 0, None)) @ axes.T)
 
 
 def apart(one: Floats, other: Floats) -> bool:

@@ -164,7 +164,8 @@ def perceptual_map(now: Spoken, before: Spoken, asked: Asked) -> Map:
     axes = _Axes(asked, _MAPPED.format(rows=queries.mentions(now.brands, now.weeks, asked.config.timezone)), int(_counts(now).sum()))
     return Map(
         brands=tuple(
-            axes.place(now.brands[brand], kept.rows[at], now.posts(brand), ellipse(places[:, at])) for at, brand in enumerate(brands)
+            axes.place(now.brands[brand], kept.rows[at], now.posts(brand), ellipse(places[:, at], kept.rows[at]))
+            for at, brand in enumerate(brands)
         ),
         aspects=tuple(axes.place(now.aspects[aspect], kept.columns[at], now.posts(aspect=aspect)) for at, aspect in enumerate(aspects)),
         shown=tuple(

@@ -40,7 +40,7 @@ def test_rows_with_much_behind_them_stand_apart_and_others_do_not() -> None:
 def test_most_places_lie_within_the_ellipse() -> None:
     rng = np.random.default_rng(5)
     places = rng.multivariate_normal([1, 2], [[2, 1], [1, 1]], 4000)
-    outline = ellipse(places) - places.mean(0)
+    outline = ellipse(places, np.array([1.0, 2.0])) - [1, 2]
     inverse = np.linalg.inv(np.cov(places.T))
     assert np.einsum("ni,ij,nj->n", outline, inverse, outline) == pytest.approx(5.991, rel=1e-3)
 
