@@ -119,8 +119,12 @@ def _partial_until(snapshot: Snapshot, week: Span, zone: str, now: datetime | No
     """A moment before the week began tells nothing of it: its posts were imported without the time when they were fetched."""
     start, stop = week.bounds(zone)
     newest = snapshot.sql(queries.NEWEST).column("newest")[0].as_py()
-    known = newest if newest and newest >= start else now
-    return known if known and known < stop else None
+    if newest and newest >= start:
+        return newest if newest < stop else None
+    if now is None or now >= stop:
+        return None
+    posted = snapshot.sql(f"SELECT max(published_at) AS newest FROM ({queries.week_posts(week, zone)})").column("newest")[0].as_py()
+    return posted or start  # not `now`: the same corpus gives the same bytes
 
 
 def _flags(until: datetime | None, sources: tuple[SourceLine, ...]) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from reports.formats import markdown, xlsx
 from reports.formats.pdf import print_page
 from reports.html import render
 from reports.index import write_index
+from reports.sections import printable
 
 FORMATS = ("html", "json", "md", "xlsx", "pdf")
 RENDERERS: dict[str, Callable[[Report], bytes]] = {"md": markdown.render, "xlsx": xlsx.render}
@@ -67,7 +68,7 @@ def write_report(
         print_page(paths["html"], paths["pdf"])
     elif form in RENDERERS:
         paths[form].write_bytes(RENDERERS[form](report))
-    return Written(paths, list(report.headlines))
+    return Written(paths, [printable(line) for line in report.headlines])
 
 
 def find_evidence(snapshot: Snapshot, identifier: str) -> dict[str, Any]:

@@ -152,6 +152,19 @@ def test_a_report_on_the_versions_of_an_earlier_one_has_the_same_bytes(project, 
     assert pages[0] == pages[2] != pages[1]
 
 
+def test_the_lines_of_a_report_do_not_command_the_terminal(project, file, capsys):
+    named = PROJECT.replace('"暖禾"', '"\\u001b[2J暖禾", "暖禾"', 1)
+    assert named != PROJECT
+    (project / "folate.toml").write_text(named, encoding="utf-8")
+    imported(project, file, capsys)
+    ask(project, "annotate", "--without-sentiment")
+    capsys.readouterr()
+    assert ask(project, "report", "--week", "2026-W10") == 0
+    told = capsys.readouterr().err
+    assert "\N{REPLACEMENT CHARACTER}[2J暖禾" in told
+    assert "\x1b" not in told
+
+
 def test_annotate_does_only_what_is_missing_and_everything_when_the_brands_change(project, file, capsys):
     imported(project, file, capsys)
     ask(project, "annotate")

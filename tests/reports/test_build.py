@@ -276,6 +276,15 @@ def test_a_week_that_is_not_over(
     assert ("is not over" in written(report)) is partial
 
 
+def test_a_week_that_is_not_over_has_the_same_bytes_whenever_it_is_written(
+    blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime
+) -> None:
+    post = blank.add("禾叶", monday + timedelta(hours=1))
+    reports = [thin(blank, tmp_path, config, week, now=monday + timedelta(days=days)) for days in (2, 3)]
+    assert reports[0].partial_until == post.published_at
+    assert written(reports[0]) == written(reports[1])
+
+
 def test_the_corpus_knows_by_itself_that_the_week_is_not_over(
     blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime
 ) -> None:
