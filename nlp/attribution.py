@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-Span = tuple[int, int]
+from nlp.sentiment.clauses import Span, split
 
 
 def brands_of(start: int, end: int, mentions: Mapping[str, Sequence[Span]]) -> list[str]:
@@ -24,3 +24,19 @@ def brands_of(start: int, end: int, mentions: Mapping[str, Sequence[Span]]) -> l
         nearest = max(before)[0] if before else min(after)[0]
         return sorted({brand for place, brand in before or after if place == nearest})
     return sorted(brand for brand, spans in mentions.items() if not spans)
+
+
+def stretches(text: str, mentions: Mapping[str, Sequence[Span]]) -> list[tuple[Span, list[str]]]:
+    """The parts of a post that speak of different brands, clauses in a row about the same ones as one, and whose each is.
+
+    >>> stretches("甲很好吃，乙太甜，也贵", {"a": [(0, 1)], "b": [(5, 6)]})
+    [((0, 4), ['a']), ((5, 11), ['b'])]
+    """
+    found: list[tuple[Span, list[str]]] = []
+    for start, end in split(text):
+        brands = brands_of(start, end, mentions)
+        if found and found[-1][1] == brands:
+            found[-1] = ((found[-1][0][0], end), brands)
+        else:
+            found.append(((start, end), brands))
+    return found

@@ -1,6 +1,6 @@
 import pytest
 
-from nlp.attribution import brands_of
+from nlp.attribution import brands_of, stretches
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,9 @@ from nlp.attribution import brands_of
 )
 def test_a_part_of_a_post_belongs_to_the_brand_that_a_reader_would_take_it_for(part, mentions, brands):
     assert brands_of(*part, mentions) == brands
+
+
+def test_parts_about_different_brands() -> None:
+    assert stretches("甲很好吃，也便宜，但是乙太甜", {"a": [(0, 1)], "b": [(11, 12)]}) == [((0, 8), ["a"]), ((11, 14), ["b"])]
+    assert stretches("both A and B are good", {"a": [(5, 6)], "b": [(11, 12)]}) == [((0, 21), ["a", "b"])]
+    assert stretches("", {}) == [((0, 0), [])]
