@@ -18,6 +18,7 @@ from reports.figures import Figure, Name, Shown
 from reports.perception import Cell
 from reports.perception import charts as perception_charts
 from reports.queries import JUDGED
+from reports.sections import readable
 from reports.summary import subject, untracked
 
 SECTIONS = (
@@ -34,7 +35,7 @@ def render(report: Report) -> str:
     """The page. The same report gives the same bytes. Whatever came from the web is escaped and set apart by <bdi>."""
     say = catalogue(report.language)
     word = untracked(report.topics)
-    names = {cell.aspect: say.word("aspect", cell.aspect) for cell in report.perception.cells}
+    names = {cell.aspect: report.perception.name(cell.aspect, say) for cell in report.perception.cells}
     evidence: dict[str, list[Figure]] = {}
     for figure in report.figures:
         evidence.setdefault(figure.measure, []).append(figure)
@@ -121,7 +122,12 @@ def _perception_charts(report: Report, aspects: Mapping[str, str]) -> dict[str, 
 
 def _environment(say: Catalogue, zone: str) -> Environment:
     environment = Environment(
-        loader=PackageLoader("reports", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("reports", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: readable(value) if type(value) is str else value,
     )
     environment.filters |= {
         "number": lambda figure: _link(figure, say.number(figure)),
@@ -161,4 +167,4 @@ def _day(moment: datetime, zone: str, say: Catalogue) -> Markup:
 
 
 def _isolated(text: str) -> Markup:
-    return Markup("<bdi>{}</bdi>").format(text)
+    return Markup("<bdi>{}</bdi>").format(readable(text))

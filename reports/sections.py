@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from unicodedata import category
 
 from corpora.snapshot import Snapshot, literal
 from folate.post import body
@@ -72,6 +73,11 @@ def excerpt(text: str, length: int = _EXCERPT) -> str:
 def printable(text: str) -> str:
     """`text` without what could command a terminal or turn a line around: control and bidirectional characters become U+FFFD."""
     return "".join(char if char.isprintable() or char == _JOINER else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def readable(text: str) -> str:
+    """`text` without control characters but its line breaks: for a page, whose <bdi> keeps what would turn a line around to itself."""
+    return "".join(char if char == "\n" or category(char) != "Cc" else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def week_posts(snapshot: Snapshot, asked: Asked) -> Figure:

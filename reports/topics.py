@@ -8,6 +8,7 @@ from math import inf
 from typing import Any
 
 from corpora.snapshot import Snapshot, literal
+from nlp.audience import Audience as Segments
 from reports.figures import Figure
 from reports.measures import Asked
 from reports.sections import Quote, quotes
@@ -121,10 +122,10 @@ def _customers(brands: Mapping[str, Mapping[str, float]], figure: Ask, asked: As
 
 
 def _audience(segment: str, found: Mapping[str, float], figure: Ask, asked: Asked) -> Audience:
-    names = {known.id: " / ".join(known.names) for known in asked.config.segments}
+    segments = Segments(asked.config.segments)
     at = ("'segments'", literal(segment))
     return Audience(
-        name=names.get(segment, segment),
+        name=" / ".join(segments.names(segment)) if segment in segments.ids else segment,
         share=figure("topic_audience", found["share"], _number(*at, "'share'")),
         outside=figure("topic_audience_outside", found["outside"], _number(*at, "'outside'")),
     )

@@ -45,7 +45,7 @@ SUMMARIES = {
     "report": "Write the report of a week.",
     "send": "Mail the report of a week.",
     "watch": "Look for what the alerts of folate.toml describe, and tell of it once.",
-    "evidence": "Show the query and the posts behind a number of a report.",
+    "evidence": "Show what is behind a number or a sentence of a report: query, versions, posts.",
     "export": "Write posts or annotations to standard output.",
     "classify": "Classify JSON lines from standard input; needs no project.",
     "segment": "Segment lines from standard input into words; needs no project.",

@@ -172,5 +172,5 @@ def _parts(snapshot: Snapshot, config: Config, made: _Figures) -> Iterator[Part]
             said.setdefault(segment, set()).add(author)
     for segment in sorted(said):
         members = np.isin(mentions.author, np.array(sorted(said[segment]), dtype=np.uint64))
-        if part := made.part("segment", segment, members):
+        if part := made.part("segment", " / ".join(audience.names(segment)), members):
             yield part

@@ -1,9 +1,11 @@
 """How a brand is perceived beside its competitors: aspects, the map, words, moves between brands."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from corpora.snapshot import Snapshot
 from folate.weeks import Span, trailing
+from reports.catalogue import Catalogue
 from reports.measures import Asked
 from reports.perception.aspects import Cell, Gap, Map, Place, Table, perceptual_map
 from reports.perception.moves import Moves, Pair, moves
@@ -26,6 +28,11 @@ class Perception:
     map: Map
     words: tuple[Word, ...]
     moves: Moves
+    named: Mapping[str, str]  # names of the aspects that the project adds
+
+    def name(self, aspect: str, say: Catalogue) -> str:
+        """What is printed of an aspect."""
+        return self.named.get(aspect) or say.word("aspect", aspect)
 
 
 def perceive(snapshot: Snapshot, asked: Asked) -> Perception:
@@ -40,5 +47,6 @@ def perceive(snapshot: Snapshot, asked: Asked) -> Perception:
         gaps=table.gaps(asked.brands.index(own.id)) if own else (),
         map=perceptual_map(now, spoken.within(0, WEEKS), asked),
         words=words(snapshot, asked, now.weeks),
+        named={aspect.id: " / ".join(aspect.names) for aspect in asked.config.aspects},
         moves=moves(snapshot, asked, [*trailing(asked.week, MOVE_WEEKS - 1), asked.week]),
     )

@@ -15,14 +15,14 @@ def aspects(report: Report, say: Catalogue) -> Iterator[Table]:
     yield Table(
         id="aspects", title=say("page.perception"), lead=say("page.heat_lead"), empty=say("page.perception_none"),
         columns=(brand, aspect, say.measure("aspect_net"), say.measure("aspect_share")),
-        rows=tuple((known[cell.brand], say.word("aspect", cell.aspect), cell.net, cell.share) for cell in found.cells),
+        rows=tuple((known[cell.brand], found.name(cell.aspect, say), cell.net, cell.share) for cell in found.cells),
     )  # fmt: skip
     yield Table(
         id="gaps", title=say("page.gaps"), columns=(brand, aspect, say.measure("aspect_gap")),
-        rows=tuple((known[gap.brand], say.word("aspect", gap.aspect), gap.gap) for gap in found.gaps),
+        rows=tuple((known[gap.brand], found.name(gap.aspect, say), gap.gap) for gap in found.gaps),
     )  # fmt: skip
     places = [(known[place.name], place) for place in found.map.brands]
-    places += [(say.word("aspect", place.name), place) for place in found.map.aspects]
+    places += [(found.name(place.name, say), place) for place in found.map.aspects]
     yield Table(
         id="map", title=say("page.map"), columns=names(say, "place", "across", "up"),
         rows=tuple((name, place.across, place.up) for name, place in places),

@@ -236,3 +236,11 @@ def test_twelve_brands(snapshot: Snapshot, config: Config, week: Week) -> None:
     more = tuple(Brand(id=f"b{n}", names=(f"另一个很长很长的品牌名字 {n}",)) for n in range(9))
     page = render(build(snapshot, replace(config, brands=config.brands + more), week))
     assert len(page.encode()) < 2_000_000
+
+
+def test_control_characters_never_reach_the_page(blank: Any, monday: datetime, config: Config, week: Week, tmp_path: Path) -> None:
+    brands = (replace(config.brands[0], names=("禾\x1b[2J叶",)), *config.brands[1:])
+    blank.add("前\x1b[31m\x07后", monday, likes=3, shares=(0.1, 0.2, 0.7))
+    page = render(build(blank.snapshot(tmp_path), replace(config, brands=brands), week))
+    assert re.findall(r"[\x00-\x08\x0b-\x1f\x7f]", page) == []
+    assert "前\ufffd[31m\ufffd后" in page
