@@ -41,7 +41,9 @@ def discover(
     groups = grouping.group(alarms(tests, candidates.terms), candidates.terms, candidates.posts)
     groups = [grouping.without_fragments(group, candidates.terms) for group in groups]
     groups = grouping.link(groups, candidates.terms, posts, embed)
-    groups = grouping.explain(groups, lambda alarm, better: without(alarm, candidates.posts(alarm.term), better, posts, settings))
+    groups = grouping.explain(
+        groups, lambda alarm, better: without(alarm, candidates.posts(alarm.term), better, posts, settings), candidates.posts
+    )
     said = np.unique(np.array([post for group in groups for post in group.posts], np.int64))
     others, members = audience.members(posts, said, segments) if segments else (np.zeros(0, np.int32), {})
     z = _log_odds(tests[0]) if tests else np.zeros(0)

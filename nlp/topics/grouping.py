@@ -77,20 +77,26 @@ def within(part: str, whole: str) -> bool:
     return part in whole if chinese(part) else f" {part} " in f" {whole} "
 
 
-def explain(groups: Sequence[Group], left: Callable[[Alarm, Ints], float]) -> list[Group]:
-    """Of topics, best first, those that are news without the posts of better ones. `left` gives the margin that an alarm then has.
+def explain(groups: Sequence[Group], left: Callable[[Alarm, Ints], float], posts: Callable[[int], Codes]) -> list[Group]:
+    """Of topics, best first, those that are news without the posts of better ones. `left` gives the margin that an alarm then has,
+    `posts` the posts of a term.
 
-    What is not goes to the topic that holds most of its posts: in a week of refunds the word `pay` is no topic of its own.
+    What is not goes to the topic that holds most of its posts: in a week of refunds the word `pay` is no topic of its own. Where
+    only the leading terms are none, the first that stands leads the rest.
     """
     found: list[Group] = []
     seen = np.zeros(0, np.int64)
     for one in groups:
+        standing = one
         if found and left(one.lead, seen) <= 0:
+            kept = tuple(alarm for alarm in one.alarms[1:] if left(alarm, seen) > 0)
+            standing = Group(kept, frozenset(int(post) for alarm in kept for post in posts(alarm.term)), one.explains)
             at = max(range(len(found)), key=lambda i: (len(one.posts & found[i].posts), -i))
-            found[at] = replace(found[at], explains=(*found[at].explains, *one.alarms))
-        else:
-            found.append(one)
-            seen = np.union1d(seen, np.array(sorted(one.posts), np.int64))
+            gone = tuple(alarm for alarm in one.alarms if alarm not in kept)
+            found[at] = replace(found[at], explains=(*found[at].explains, *gone))
+        if standing.alarms:
+            found.append(standing)
+            seen = np.union1d(seen, np.array(sorted(standing.posts), np.int64))
     return found
 
 

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from datetime import date
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
@@ -15,10 +17,12 @@ from scipy.stats import gumbel_r, nbinom
 from nlp.stopwords import stopwords
 from nlp.topics import artefacts, seasons, stories
 from nlp.topics.candidates import spelled
+from nlp.topics.grouping import Group, explain
 from nlp.topics.identity import identify, likeness
 from nlp.topics.ngrams import Run, Search, frequent, spell
 from nlp.topics.stream import distinct
 from nlp.topics.surprise import Counts, Dispersion, Null, dispersion, null, surprise
+from nlp.topics.testing import Alarm
 
 EXACT = Dispersion(np.zeros(1))
 
@@ -217,3 +221,14 @@ def test_a_rise_from_nothing_has_no_ratio() -> None:
 )
 def test_what_rose_in_the_same_weeks_of_an_earlier_year_recurs(authors: list[int], everyone: list[int], found: bool) -> None:
     assert seasons.recurs(authors, everyone, least=5, gain=2.0) is found
+
+
+def test_what_stands_of_an_explained_topic_leads_the_rest() -> None:
+    """A campaign led by a common word is not hidden when only that word is explained by a better topic."""
+    better, word, coupon, lone = (cast("Alarm", SimpleNamespace(term=term)) for term in range(4))
+    posts = {0: [1, 2, 3], 1: [2, 3, 7, 8], 2: [7, 8], 3: [1, 3]}
+    groups = [Group((better,), frozenset(posts[0])), Group((word, coupon), frozenset(posts[1])), Group((lone,), frozenset(posts[3]))]
+    margin = {1: -1.0, 2: 2.0, 3: -1.0}
+    first, second = explain(groups, lambda alarm, seen: margin[alarm.term], lambda term: np.array(posts[term]))
+    assert (second.alarms, second.posts) == ((coupon,), frozenset({7, 8}))
+    assert first.explains == (word, lone)
