@@ -42,7 +42,7 @@ def topics(context: click.Context, week: Week | None, day: SevenDays | None, fol
 def history(identifier: str, folder: Path, form: str) -> None:
     """Show the life of the topic ID, by week.
 
-    Its state, size and terms; which topics it goes on from, what it merged into and what split off.
+    Its state, size and terms with the z of their log-odds; which topics it goes on from, what it merged into and what split off.
     """
     from folate.pipeline.lives import history as chapters
     from folate.pipeline.workspace import Workspace

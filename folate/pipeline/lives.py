@@ -37,6 +37,7 @@ class Chapter:
     authors: int
     score: float
     terms: tuple[str, ...]
+    log_odds: Mapping[str, float]  # z of each of the leading terms: how much more it is said than in the weeks before
     continues: tuple[str, ...]  # topics of the span before that it goes on, when more than itself
     split_from: str | None
 
@@ -64,5 +65,6 @@ def _chapter(topic: Topic, identifier: str) -> Chapter | None:
     event = topic.state if topic.id == identifier else "merged into" if merged else "split off"
     return Chapter(
         week=topic.week, id=topic.id, event=event, posts=topic.posts, authors=topic.authors, score=topic.score, terms=topic.terms,
+        log_odds={said["term"]: said["log_odds_z"] for said in detail.get("terms", ())},
         continues=continues if set(continues) - {topic.id} else (), split_from=detail.get("split_from"),
     )  # fmt: skip

@@ -96,6 +96,7 @@ def test_a_topic_is_found_on_the_day_of_its_tenth_post_and_the_week_knows_it_by_
     assert [(chapter["week"], chapter["event"]) for chapter in life] == [
         ("2026-03-06", "new"), ("2026-03-07", "strong"), ("2026-W10", "new"),
     ]  # fmt: skip
+    assert life[0]["log_odds"]["叶酸"] > 1.96
 
 
 def test_one_span_must_be_asked_for(tmp_path: Path) -> None:
