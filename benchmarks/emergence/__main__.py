@@ -9,7 +9,6 @@ import argparse
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from time import process_time
 
 import pyarrow as pa
@@ -18,6 +17,7 @@ from benchmarks.emergence import finders, trials
 from benchmarks.emergence.finders import Finder, Found
 from benchmarks.emergence.judging import Tally, recalled
 from benchmarks.emergence.planting import OWN, RIVAL, Plant, Trial
+from benchmarks.emergence.streams import existing
 from benchmarks.emergence.tables import render
 from folate.progress import progress
 
@@ -51,7 +51,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.emergence", description=__doc__.splitlines()[0])
-    parser.add_argument("--stream", type=Path, action="append", required=True, help="CSV or TSV of dated posts; give it again to pool")
+    parser.add_argument("--stream", type=existing, action="append", required=True, help="CSV or TSV of dated posts; give it again to pool")
     parser.add_argument("--order", choices=("permuted", "dated"), default="permuted", help="permuted: only what was planted is news")
     parser.add_argument("--peers", choices=("none", "light", "all"), default="all", help="light: without topic models")
     parser.add_argument("--trials", type=int, default=10)

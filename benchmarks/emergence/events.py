@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from benchmarks.emergence.planting import SCHEMA, WEEKS
-from benchmarks.emergence.streams import annotate, rows
+from benchmarks.emergence.streams import annotate, existing, rows
 from folate.config import Topics
 from folate.weeks import Week
 from nlp.duplicates import clusters
@@ -52,7 +52,7 @@ class Event:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.emergence.events", description=__doc__.splitlines()[0])
-    parser.add_argument("--stream", type=Path, action="append", required=True, help="CSV or TSV of dated posts of those years")
+    parser.add_argument("--stream", type=existing, action="append", required=True, help="CSV or TSV of dated posts of those years")
     posts, segmenter, hits = first_listings(parser.parse_args().stream), Segmenter(), 0
     columns = ("week", "event", "posts, usual", "found", "rank", "posts of the topic", "score, threshold", "terms")
     print(f"| {' | '.join(columns)} |", "|---" * len(columns) + "|", sep="\n")

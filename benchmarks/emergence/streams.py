@@ -2,6 +2,7 @@
 
 import csv
 import sys
+from argparse import ArgumentTypeError
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,14 @@ class Raw:
     language: str
     words: tuple[str, ...]
     hashtags: tuple[str, ...]
+
+
+def existing(name: str) -> Path:
+    """A file of an argument. Raises ArgumentTypeError."""
+    path = Path(name)
+    if not path.is_file():
+        raise ArgumentTypeError(f"wanted a CSV or TSV file, got {name!r}, which is none.")
+    return path
 
 
 def rows(path: Path) -> list[tuple[datetime, str]]:
