@@ -156,6 +156,20 @@ def bootstrap_weights(units: int, draws: int = DRAWS, seed: int = SEED) -> Float
     return np.random.Generator(np.random.PCG64(seed)).standard_exponential((draws, units))
 
 
+def author_weights(units: int, draws: int = DRAWS) -> Floats:
+    """Weights (1 + draws, units): ones, which give the estimate itself, and below them those of `bootstrap_weights`."""
+    weights = np.ones((draws + 1, units))
+    weights[1:] = bootstrap_weights(units, draws)
+    return weights
+
+
+def weighted_sums(weights: Floats, units: Codes, values: Floats, cell: Codes, shape: tuple[int, ...]) -> Floats:
+    """Sums (draws, *shape) of `values` (n,) by `cell` (n,), each value weighed as its resampling unit (n,) is in `weights` (draws, u)."""
+    cells, count = int(np.prod(shape)), weights.shape[1]
+    table = np.bincount(units * cells + cell, values, minlength=count * cells).reshape(count, cells)
+    return np.asarray((weights @ table).reshape(len(weights), *shape))
+
+
 def interval(draws: Floats, confidence: float = 0.95) -> tuple[float, float]:
     """Percentile interval of bootstrap draws (n,)."""
     low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.statistics import DRAWS, SEED, Codes, Floats, bootstrap_weights, corrected, emq, emq_influence, ppi_power
+from nlp.statistics import DRAWS, SEED, Codes, Floats, author_weights, corrected, emq, emq_influence, ppi_power, weighted_sums
 from reports.queries import JUDGED
 from reports.rows import Mentions
 
@@ -52,17 +52,11 @@ class Estimates:
     @cached_property
     def weights(self) -> Floats:
         """(draws, units), the first row ones."""
-        count = self.mentions.units[1]
-        weights = np.ones((DRAWS + 1, count))
-        weights[1:] = bootstrap_weights(count)
-        return weights
+        return author_weights(self.mentions.units[1])
 
     def totals(self, values: Floats, rows: NDArray[np.int64], cell: Codes, shape: tuple[int, ...]) -> Floats:
         """Weighted sums of `values` (n,) at these rows of the mentions, by `cell` (n,): (draws, *shape)."""
-        units, count = self.mentions.units
-        cells = int(np.prod(shape))
-        table = np.bincount(units[rows] * cells + cell, values, minlength=count * cells).reshape(count, cells)
-        return np.asarray((self.weights @ table).reshape(len(self.weights), *shape))
+        return weighted_sums(self.weights, self.mentions.units[0][rows], values, cell, shape)
 
     def sums(self, values: Floats, keep: NDArray[np.bool_]) -> Floats:
         """Weighted sums of `values` over the kept mentions: (draws, brands, weeks, sources)."""

@@ -92,10 +92,19 @@ def moment(value: datetime) -> str:
     return f"TIMESTAMPTZ {literal(value.isoformat(sep=' '))}"
 
 
+def window(weeks: Sequence[Stretch], zone: str) -> tuple[str, str]:
+    """The first moment of `weeks`, oldest first, and the first after them."""
+    return moment(weeks[0].bounds(zone)[0]), moment(weeks[-1].bounds(zone)[1])
+
+
+def spans(weeks: Sequence[Stretch], zone: str) -> str:
+    """A row for VALUES a week: its name, its first moment and the first after it."""
+    return ", ".join(f"({literal(str(week))}, {', '.join(window([week], zone))})" for week in weeks)
+
+
 def mentions(brands: Sequence[str], weeks: Sequence[Stretch], zone: str) -> str:
     """One row a brand mention (post x brand). `counted` is false for a copy of a text that the week already had on that brand."""
-    rows = ", ".join(f"({literal(str(week))}, {', '.join(map(moment, week.bounds(zone)))})" for week in weeks)
-    return _MENTIONS.format(named=named(brands), weeks=rows)
+    return _MENTIONS.format(named=named(brands), weeks=spans(weeks, zone))
 
 
 def named(brands: Sequence[str]) -> str:
@@ -125,7 +134,7 @@ def share_of_voice(brand: str, brands: Sequence[str], week: Span, zone: str, wei
 
 def week_posts(week: Span, zone: str) -> str:
     """Every post of the week, about a brand or not; `counted` is false for a copy of one of the same week."""
-    start, stop = map(moment, week.bounds(zone))
+    start, stop = window([week], zone)
     return (
         "SELECT p.*, row_number() OVER (PARTITION BY coalesce(d.cluster, p.id) ORDER BY p.published_at, p.id) = 1 AS counted "
         f"FROM posts p LEFT JOIN duplicates d ON d.id = p.id WHERE p.published_at >= {start} AND p.published_at < {stop}"
@@ -153,7 +162,7 @@ SELECT source, count(*) AS posts, 1 - avg(counted::INT) AS copies, list(id ORDER
 
 def ledger(week: Span, zone: str) -> str:
     """The newest crawl of each query whose span of time touches the week; one that stopped before the week's end is partial."""
-    start, stop = map(moment, week.bounds(zone))
+    start, stop = window([week], zone)
     reached = "coalesce(until, finished_at)"
     return (
         "SELECT crawl, source, query, reason, requests, "

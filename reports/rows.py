@@ -141,9 +141,9 @@ def _labels(snapshot: Snapshot, brands: Sequence[str], brand: Codes, key: NDArra
 
 def _judged(snapshot: Snapshot, weeks: Sequence[Span], zone: str, counted: NDArray[np.bool_], key: NDArray[np.uint64]) -> Judged:
     """`counted` and `key` are of the mentions; only posts of the last two weeks are asked for."""
-    start, stop = weeks[-2:][0].bounds(zone)[0], weeks[-1].bounds(zone)[1]
+    start, stop = queries.window(weeks[-2:], zone)
     columns = ", ".join(queries.EMOTIONS + queries.INTENTS)
-    table = snapshot.sql(_JUDGED.format(columns=columns, start=queries.moment(start), stop=queries.moment(stop)))
+    table = snapshot.sql(_JUDGED.format(columns=columns, start=start, stop=stop))
     keys, values = table.column(0).to_numpy(), np.stack([floats(column) for column in table.columns[1:]], axis=1)
     place, here = _found(keys, key)
     rows = np.flatnonzero(here & counted)

@@ -15,7 +15,7 @@ from nlp.segment import Segmenter
 from nlp.spans import HAN
 from nlp.surges import Surge, surge
 from reports.figures import SAMPLE, Figure, versions_json
-from reports.queries import moment, texts
+from reports.queries import spans, texts
 
 BASELINE = 8  # weeks
 _CHINESE = re.compile(f"[{HAN}]")
@@ -80,8 +80,7 @@ def _volume(snapshot: Snapshot, rule: VolumeRule, weeks: list[Span], zone: str, 
 
 def _rows(rule: VolumeRule, weeks: list[Span], zone: str) -> str:
     """One row an annotated post of `weeks`: whether the query finds it, and whether it is no copy."""
-    spans = ", ".join(f"({literal(str(week))}, {', '.join(map(moment, week.bounds(zone)))})" for week in weeks)
-    return _ROWS.format(found=_condition(rule), weeks=spans)
+    return _ROWS.format(found=_condition(rule), weeks=spans(weeks, zone))
 
 
 def _condition(rule: VolumeRule) -> str:

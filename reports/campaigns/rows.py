@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from corpora.snapshot import Snapshot, literal
 from folate.config import Campaign
-from nlp.statistics import Codes, Floats, bootstrap_weights, resampling_units
+from nlp.statistics import Codes, Floats, author_weights, resampling_units, weighted_sums
 from reports import queries
 from reports.rows import codes, floats
 
@@ -78,13 +78,10 @@ class Mentions:
         """(1 + DRAWS, brands, phases, len(SUMS)): the estimate's, then the bootstrap's over authors."""
         kept = np.arange(len(self.brand)) if keep is None else np.flatnonzero(keep)
         units, count = resampling_units(self.author[kept])
-        shape = (len(self.brands), len(self.phases), len(SUMS))
-        cell = (units * shape[0] + self.brand[kept]) * shape[1] + self.phase[kept]
-        table = np.stack(
-            [np.bincount(cell, self.values[kept, column], minlength=count * shape[0] * shape[1]) for column in range(shape[2])], axis=1
-        )
-        weights = np.vstack([np.ones(count), bootstrap_weights(count, DRAWS)])
-        return np.asarray((weights @ table.reshape(count, shape[0] * shape[1] * shape[2])).reshape(len(weights), *shape))
+        shape = (len(self.brands), len(self.phases))
+        cell = self.brand[kept] * shape[1] + self.phase[kept]
+        weights = author_weights(count, DRAWS)
+        return np.stack([weighted_sums(weights, units, column, cell, shape) for column in self.values[kept].T], axis=-1)
 
 
 def read(snapshot: Snapshot, campaign: Campaign, brands: tuple[str, ...], spans: tuple[Phase, ...], zone: str) -> Mentions:
@@ -92,8 +89,8 @@ def read(snapshot: Snapshot, campaign: Campaign, brands: tuple[str, ...], spans:
     text = "lower(concat_ws(' ', p.title, p.text))"
     themes = " OR ".join(f"contains({text}, {literal(theme.lower())})" for theme in campaign.themes) or "false"
     rows = queries.mentions(brands, spans, zone)
-    start, stop = spans[0].bounds(zone)[0], spans[-1].bounds(zone)[1]
-    within = f"published_at >= {queries.moment(start)} AND published_at < {queries.moment(stop)}"  # texts of other times are not read
+    start, stop = queries.window(spans, zone)
+    within = f"published_at >= {start} AND published_at < {stop}"  # texts of other times are not read
     question = partial(_ROWS.format, rows=rows, themes=f"({themes})")
     table = snapshot.sql(question(posts=f"(FROM posts WHERE {within})", more=", concat_ws(' ', p.title, p.text) AS body"))
     column = {name: table.column(name).combine_chunks() for name in table.column_names}

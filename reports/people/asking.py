@@ -52,5 +52,5 @@ FROM posts p WHERE p.id IN ({ids}) ORDER BY p.published_at, p.id
 
 def ties(brands: Sequence[str], weeks: Sequence[Span], zone: str) -> str:
     """Who answers or reposts whom, where either post names a brand."""
-    start, stop = queries.moment(weeks[0].bounds(zone)[0]), queries.moment(weeks[-1].bounds(zone)[1])
+    start, stop = queries.window(weeks, zone)
     return TIES.format(named=queries.named(brands), start=start, stop=stop)

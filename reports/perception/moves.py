@@ -78,8 +78,7 @@ def moves(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> Moves:
 
 
 def _pairs(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span], kind: str) -> tuple[Pair, ...]:
-    zone = asked.config.timezone
-    start, stop = queries.moment(weeks[0].bounds(zone)[0]), queries.moment(weeks[-1].bounds(zone)[1])
+    start, stop = queries.window(weeks, asked.config.timezone)
     rows = _STATED.format(brands=queries.texts(asked.brands), kind=literal(kind), start=start, stop=stop)
     query = _PAIRS.format(rows=rows, most=SAMPLE)
     counted = snapshot.sql(query).to_pylist()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from corpora.snapshot import Snapshot
 from folate.weeks import Span
-from nlp.statistics import Codes, Floats, bootstrap_weights, resampling_units
+from nlp.statistics import Codes, Floats, author_weights, resampling_units, weighted_sums
 from reports import queries
 from reports.figures import SAMPLE
 from reports.rows import codes, floats
@@ -50,8 +50,7 @@ class Spoken:
     @cached_property
     def weights(self) -> Floats:
         """(1 + DRAWS, units): the estimate's ones, then the bootstrap's."""
-        count = self.units[1]
-        return np.vstack([np.ones(count), bootstrap_weights(count, DRAWS)])
+        return author_weights(self.units[1], DRAWS)
 
     @cached_property
     def mentions(self) -> Floats:
@@ -66,11 +65,8 @@ class Spoken:
         return self._sums(values[rows], rows, len(self.aspects), self.aspect[rows])
 
     def _sums(self, values: Floats, rows: Codes, width: int, column: Codes | int = 0) -> Floats:
-        units, count = self.units
-        shape = (len(self.brands), width)
-        cell = (units[rows] * shape[0] + self.brand[rows]) * width + column
-        table = np.bincount(cell, values, minlength=count * shape[0] * width).reshape(count, shape[0] * width)
-        return np.asarray((self.weights @ table).reshape(len(self.weights), *shape))
+        cell = self.brand[rows] * width + column
+        return weighted_sums(self.weights, self.units[0][rows], values, cell, (len(self.brands), width))
 
     def posts(self, brand: int | None = None, aspect: int | None = None) -> tuple[str, ...]:
         """Ids of the posts about a brand that speak of an aspect (where one is given), in the order of their digests."""
