@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
@@ -58,7 +58,12 @@ class Tagger:
         self.thresholds: Floats = np.array([learnt.get(label, THRESHOLD) for label in self.labels])
         self.version = blake2b(repr((taxonomy, self.thresholds.tolist())).encode(), digest_size=4).hexdigest()
         self._words, self._owners = _words(taxonomy)
-        self._posts, self._vectors = _vectors(taxonomy, embed)
+        self._taxonomy, self._embed = taxonomy, embed
+
+    @cached_property
+    def _space(self) -> tuple[dict[str, Floats], Floats]:
+        """Made when the first posts are to be tagged: it takes a second, and a run often finds none."""
+        return _vectors(self._taxonomy, self._embed)
 
     def tags(self, texts: Sequence[str], embeddings: Iterable[Vectors | None]) -> list[list[Tag]]:
         """The tags of each text, best first, given its unit vector (d,) from the encoder that `embed` is of, if it has one.
@@ -70,11 +75,12 @@ class Tagger:
 
     def scores(self, texts: Sequence[str], embeddings: Iterable[Vectors | None]) -> Floats:
         """Cosine of each text with each label (n, k), `NAMED` added where the text names it; a text without a vector has cosine 0."""
-        centred = np.zeros((len(texts), self._vectors.shape[1]))
+        means, labels = self._space
+        centred = np.zeros((len(texts), labels.shape[1]))
         for row, (text, vector) in enumerate(zip(texts, embeddings, strict=True)):
             if vector is not None and vector.any():
-                centred[row] = vector - self._posts[language(text)]
-        return np.asarray(_unit(centred) @ self._vectors.T + NAMED * self.named(texts))
+                centred[row] = vector - means[language(text)]
+        return np.asarray(_unit(centred) @ labels.T + NAMED * self.named(texts))
 
     def named(self, texts: Sequence[str]) -> NDArray[np.bool_]:
         """Which labels each text names (n, k)."""
