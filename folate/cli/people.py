@@ -37,7 +37,7 @@ def tags(out: Path | None, filled: Path | None, per_label: int, folder: Path, fo
     from nlp.sentiment import load
 
     workspace = Workspace.open(folder)
-    reader = load(workspace.config.nlp.model, workspace.config.nlp.threads)
+    reader = load(workspace.config.nlp.model, workspace.config.nlp.threads, careful=workspace.config.nlp.careful)
     if out:
         _write(out, steps.draw(workspace, reader, per_label))
         return 0

@@ -11,5 +11,5 @@ def annotate(workspace: Workspace, sentiment: bool = True) -> dict[str, int]:
     done = read_texts(workspace)
     if sentiment:
         nlp = workspace.config.nlp
-        done["judgements"] = read_judgements(workspace, load(nlp.model, nlp.threads, workspace.config.aspects))
+        done["judgements"] = read_judgements(workspace, load(nlp.model, nlp.threads, workspace.config.aspects, careful=nlp.careful))
     return done

@@ -42,35 +42,62 @@ class TargetRows:
     def to(self, device: torch.device) -> TargetRows:
         return TargetRows(self.rows.to(device), self.mention.to(device), self.clause.to(device))
 
+    def of(self, texts: Tensor) -> TargetRows:
+        """The targets of some of the texts (k,), given in ascending order, which become texts 0 to k - 1."""
+        kept = torch.isin(self.rows, texts)
+        return TargetRows(torch.searchsorted(texts, self.rows[kept]), self.mention[kept], self.clause[kept])
+
 
 class Model(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
-    """The encoder and its heads. A target is read from the mean of its mentions' states, the pooled post and the clauses around it; an
-    aspect from the tokens that its own query attends to.
+    """The encoder and its heads, at two depths: after the first half of the layers, where what is plain is judged already, and after the
+    last (Teerapittayanon et al. 2016, arXiv:1709.01686). The embedding is of the first half, so that all texts are in one space.
     """
 
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()
         hidden = encoder.config.hidden
         self.encoder = encoder
+        self.early, self.late = Heads(hidden), Heads(hidden)
+        self.embedding = nn.Linear(hidden, hidden)
+
+    def forward(self, ids: Tensor, mask: Tensor | None, targets: TargetRows | None = None) -> tuple[Outputs, Outputs]:
+        """Ids (n, t) to the Outputs of both depths; ``mask`` (n, t) is None where there is no padding."""
+        early, states = self.first(ids, mask, targets)
+        return early, self.rest(states, mask, targets, early.embedding)
+
+    def first(self, ids: Tensor, mask: Tensor | None, targets: TargetRows | None = None) -> tuple[Outputs, Tensor]:
+        """Ids (n, t) to the early Outputs and the states (n, t, hidden) that ``rest`` goes on from."""
+        states = self.encoder.first(ids, mask)
+        return self.early(states, mask, targets, self.embedding(mean_pool(states, mask))), states
+
+    def rest(self, states: Tensor, mask: Tensor | None, targets: TargetRows | None, embedding: Tensor) -> Outputs:
+        """What ``first`` gave to the late Outputs."""
+        late: Outputs = self.late(self.encoder.rest(states, mask), mask, targets, embedding)
+        return late
+
+
+class Heads(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
+    """The judgements of one depth. A target is read from the mean of its mentions' states, the pooled post and the clauses around it; an
+    aspect from the tokens that its own query attends to.
+    """
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
         self.post = _two_layers(hidden, hidden, len(LABELS))
         self.target = _two_layers(3 * hidden, hidden, len(TARGET_LABELS))
         self.emotion = _two_layers(hidden, hidden, len(EMOTIONS))
         self.intent = _two_layers(hidden, hidden, len(INTENTS))
         self.aspects = Aspects(hidden)
-        self.embedding = nn.Linear(hidden, hidden)
 
-    def forward(self, ids: Tensor, mask: Tensor | None, targets: TargetRows | None = None) -> Outputs:
-        """Ids (n, t) to Outputs; ``mask`` (n, t) is None where there is no padding."""
-        states = self.encoder(ids, mask)
+    def forward(self, states: Tensor, mask: Tensor | None, targets: TargetRows | None, embedding: Tensor) -> Outputs:
+        """States (n, t, hidden) to Outputs with the given ``embedding``."""
         pooled = mean_pool(states, mask)
         if targets is None:
             judged = states.new_zeros(0, len(TARGET_LABELS))
         else:
             mention, clause = (_weighted(weights, states, targets.rows) for weights in (targets.mention, targets.clause))
             judged = self.target(torch.cat([mention, pooled[targets.rows], clause], dim=1))
-        return Outputs(
-            self.post(pooled), judged, self.embedding(pooled), self.emotion(pooled), self.intent(pooled), *self.aspects(states, mask)
-        )
+        return Outputs(self.post(pooled), judged, embedding, self.emotion(pooled), self.intent(pooled), *self.aspects(states, mask))
 
 
 class Aspects(nn.Module):  # type: ignore[misc]  # torch is not type-checked here

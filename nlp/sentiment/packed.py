@@ -1,4 +1,4 @@
-"""The model folder that ships: one safetensors file of an int8 word table and half-precision weights, tokenizer.json, config.json."""
+"""The model folder that ships: one safetensors file of int8 matrices and half-precision vectors, tokenizer.json, config.json."""
 
 from __future__ import annotations
 
@@ -15,22 +15,21 @@ from torch import Tensor
 from folate.errors import ConfigError
 from nlp.encoder import Encoder, EncoderConfig
 from nlp.sentiment.about import CONFIG, KIND, describe
-from nlp.sentiment.heads import Model
+from nlp.sentiment.heads import Model, Outputs
 from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS
 from nlp.sentiment.reading import BALANCED
 
 WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
-_TABLE = "encoder.words"
+_BODY, _ROUNDED, _SCALE = "encoder.", ".int8", ".scale"
 _LABELS = {"aspects": list(ASPECTS), "emotions": list(EMOTIONS), "intents": list(INTENTS)}
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """By language, the temperatures that logits are divided by before the softmax (Guo et al. 2017, arXiv:1706.04599).
+    """Of one depth, by language, the temperatures that logits are divided by before the softmax (Guo et al. 2017, arXiv:1706.04599).
 
     Logits of an aspect's being spoken of have a scale and a shift (Platt 1999) instead; intents have nothing, for want of an annotated set
-    to fit on. ``prior``: the
-    prevalences of negative, neutral and positive that those of brands were fitted under, from which a quantifier corrects.
+    to fit on.
     """
 
     post: Mapping[str, float] = field(default_factory=lambda: {"zh": 1.0, "en": 1.0})
@@ -38,16 +37,32 @@ class Calibration:
     emotion: Mapping[str, float] = field(default_factory=lambda: {"zh": 1.0, "en": 1.0})
     polarity: Mapping[str, float] = field(default_factory=lambda: {"zh": 1.0, "en": 1.0})
     spoken: Mapping[str, Sequence[float]] = field(default_factory=lambda: {"zh": (1.0, 0.0), "en": (1.0, 0.0)})
+
+    def applied(self, out: Outputs, language: str) -> Outputs:
+        """Outputs whose softmax or sigmoid are calibrated probabilities."""
+        scale, shift = self.spoken[language]
+        divided = {name: getattr(out, name) / getattr(self, name)[language] for name in ("post", "target", "emotion", "polarity")}
+        return out._replace(**divided, spoken=scale * out.spoken + shift)
+
+
+@dataclass(frozen=True)
+class Calibrations:
+    """Of both depths. ``sure``: an early judgement at least this probable stands. ``prior``: the prevalences of negative, neutral and
+    positive that those of brands were fitted under, from which a quantifier corrects.
+    """
+
+    early: Calibration = field(default_factory=Calibration)
+    late: Calibration = field(default_factory=Calibration)
+    sure: float = 1.0
     prior: tuple[float, ...] = BALANCED
 
 
-def save(model: Model, calibration: Calibration, name: str, tokenizer: Path, folder: Path) -> None:
-    """Writes a model folder. Each row of the word table keeps the int8 that its largest value scales to."""
+def save(model: Model, calibration: Calibrations, name: str, tokenizer: Path, folder: Path) -> None:
+    """Writes a model folder: rows of the encoder's matrices in the int8 that their largest value scales to, heads in half precision."""
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {key: value.detach().half().contiguous() for key, value in model.state_dict().items()}
-    table = weights.pop(f"{_TABLE}.weight").float()
-    scale = (table.abs().amax(1) / 127).clamp(min=1e-8).half()
-    weights |= {f"{_TABLE}.int8": (table / scale.float()[:, None]).round().clamp(-127, 127).to(torch.int8), f"{_TABLE}.scale": scale}
+    weights: dict[str, Tensor] = {}
+    for key, value in model.state_dict().items():
+        weights |= _int8(key, value.float()) if key.startswith(_BODY) and value.dim() == 2 else {key: value.half().contiguous()}
     save_file(weights, folder / WEIGHTS)
     about = {"model_type": KIND, "name": name, "encoder": asdict(model.encoder.config), "calibration": asdict(calibration)}
     about["labels"] = _LABELS
@@ -55,7 +70,12 @@ def save(model: Model, calibration: Calibration, name: str, tokenizer: Path, fol
     (folder / TOKENIZER).write_bytes(tokenizer.read_bytes())
 
 
-def load(folder: Path) -> tuple[Model, Calibration]:
+def _int8(key: str, matrix: Tensor) -> dict[str, Tensor]:
+    scale = (matrix.abs().amax(1) / 127).clamp(min=1e-7).half()
+    return {key + _ROUNDED: (matrix / scale.float()[:, None]).round().clamp(-127, 127).to(torch.int8), key + _SCALE: scale}
+
+
+def load(folder: Path) -> tuple[Model, Calibrations]:
     """The model of a folder that ``save`` wrote, in fp32 and evaluation mode. Raises ConfigError where it judges by other labels."""
     about = describe(folder)
     if about["labels"] != _LABELS:
@@ -63,10 +83,11 @@ def load(folder: Path) -> tuple[Model, Calibration]:
     with torch.device("meta"):  # no memory, no time spent on random values that are replaced at once
         model = Model(Encoder(EncoderConfig(**about["encoder"])))
     stored = load_file(folder / WEIGHTS)
-    table = stored.pop(f"{_TABLE}.int8").float() * stored.pop(f"{_TABLE}.scale").float()[:, None]
-    weights: dict[str, Tensor] = {key: value.float() for key, value in stored.items()} | {f"{_TABLE}.weight": table}
-    model.load_state_dict(weights, assign=True)
-    return model.eval().requires_grad_(False), Calibration(**about["calibration"])
+    rounded = [key.removesuffix(_ROUNDED) for key in stored if key.endswith(_ROUNDED)]
+    matrices = {key: stored.pop(key + _ROUNDED).float() * stored.pop(key + _SCALE).float()[:, None] for key in rounded}
+    model.load_state_dict({key: value.float() for key, value in stored.items()} | matrices, assign=True)
+    its = about["calibration"]
+    return model.eval().requires_grad_(False), Calibrations(**its | {depth: Calibration(**its[depth]) for depth in ("early", "late")})
 
 
 def version(folder: Path) -> str:

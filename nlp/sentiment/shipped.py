@@ -1,7 +1,11 @@
-"""The reader of Folate's own models: one pass of the encoder over length buckets, every head on its states."""
+"""The reader of Folate's own models: one pass of the encoder over length buckets, every head on its states.
+
+What the first half of the layers is sure of stands; only the other texts go through the second half.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from importlib import resources
 from operator import itemgetter
@@ -16,7 +20,7 @@ from nlp.precision import NAMES, fastest
 from nlp.quantized import quantize
 from nlp.sentiment.about import describe
 from nlp.sentiment.clauses import Span, clauses
-from nlp.sentiment.heads import Outputs, padded, target_rows
+from nlp.sentiment.heads import Outputs, TargetRows, padded, target_rows
 from nlp.sentiment.labels import EMOTIONS, INTENTS
 from nlp.sentiment.packed import TOKENIZER, load, version
 from nlp.sentiment.reading import UNSURE, Probabilities, Reading, Targets, encodable, language, readable
@@ -38,15 +42,16 @@ class ShippedReader:
     """A Reader over a model folder.
 
     ``dtype``: what the encoder multiplies in, torch.float32, bfloat16 or int8; by default the ``fastest``. The version names it, since the
-    three agree to within rounding (docs/models.md), not to the last digit.
+    three agree to within rounding (docs/models.md), not to the last digit. ``careful``: every text goes through all layers.
     """
 
-    def __init__(self, folder: Path, dtype: torch.dtype | None = None) -> None:
+    def __init__(self, folder: Path, dtype: torch.dtype | None = None, *, careful: bool = False) -> None:
         dtype = dtype or fastest()
         about = describe(folder)
         self.name: str = about["name"]
-        self.version = f"{version(folder)}-{NAMES[dtype]}"
+        self.version = f"{version(folder)}-{NAMES[dtype]}" + ("-careful" if careful else "")
         self.model, self.calibration = load(folder)
+        self.sure = math.inf if careful else self.calibration.sure
         self.tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         if dtype == torch.int8:
             with torch.inference_mode():
@@ -75,7 +80,7 @@ class ShippedReader:
         return readings
 
     def totals(self, texts: Sequence[str], asked: Sequence[_Spans]) -> list[Total]:
-        """The uncalibrated logits of each text and of its targets, over its windows."""
+        """The calibrated logits of each text and of its targets, over its windows."""
         totals = [Total(len(spans), self.model.encoder.config.hidden) for spans in asked]
         for part, out, seen in self._pass(texts, asked):
             totals[part.text].add(part, out, seen)
@@ -88,32 +93,61 @@ class ShippedReader:
         """Every window with its own outputs (post (3,), target (k, 4) and so on) and how many of its tokens each target touches (k,)."""
         parts = windows(texts, self.tokenizer, WINDOW)
         around = [clauses(text, spans) for text, spans in zip(texts, asked, strict=True)]
+        spoken = [language(text) for text in texts]
         for bucket in buckets(parts, _TOKENS):
             its = [parts[index] for index in bucket]
             rows = target_rows([part.offsets for part in its], [asked[part.text] for part in its], [around[part.text] for part in its])
-            ids, mask = padded([part.ids for part in its])
-            with torch.inference_mode():
-                out = Outputs(*(values.float() for values in self.model(ids, mask, rows)))
-            counts = np.zeros(0, np.float32) if rows is None else (rows.mention > 0).sum(1).float().numpy()
-            last = np.cumsum([len(asked[part.text]) for part in its])
-            for row, (part, end) in enumerate(zip(its, last, strict=True)):
-                own = slice(end - len(asked[part.text]), end)
-                yield part, Outputs(*(values[own if values is out.target else row] for values in out)), counts[own]
+            touched = _touched(rows, [len(asked[part.text]) for part in its])
+            yield from zip(its, self._judged(its, rows, touched, [spoken[part.text] for part in its]), touched, strict=True)
+
+    def _judged(
+        self, its: Sequence[Window], rows: TargetRows | None, touched: Sequence[NDArray[np.float32]], spoken: Sequence[str]
+    ) -> list[Outputs]:
+        """The calibrated outputs of each window of one bucket, of the late depth where the early one is not sure."""
+        ids, mask = padded([part.ids for part in its])
+        sizes = [len(counts) for counts in touched]
+        with torch.inference_mode():
+            early, states = self.model.first(ids, mask, rows)
+            found = [self.calibration.early.applied(*one) for one in zip(_apart(early, sizes), spoken, strict=True)]
+            unsure = [row for row, (out, counts) in enumerate(zip(found, touched, strict=True)) if confidence(out, counts) < self.sure]
+            if unsure:
+                some = torch.tensor(unsure)
+                theirs = None if mask is None else mask[some], None if rows is None else rows.of(some)
+                late = self.model.rest(states[some], *theirs, early.embedding[some])
+                for row, out in zip(unsure, _apart(late, [sizes[row] for row in unsure]), strict=True):
+                    found[row] = self.calibration.late.applied(out, spoken[row])
+        return found
 
     def _reading(self, text: str, total: Total) -> Reading:
-        its, spoken = self.calibration, language(text)
-        post = Probabilities(*softmax(total.mean(total.post) / its.post[spoken]))
-        judged = []
-        for position, seen in enumerate(total.seen):
-            if seen:
-                negative, neutral, positive, beside = softmax(total.target_mean(position) / its.target[spoken])
-                judged.append(Probabilities(negative, neutral + beside, positive))
-            else:  # a target without a place in the text: the page is about it, so what holds for the post holds for it
-                judged.append(post)
-        aspects = total.aspects(text, its.polarity[spoken], *its.spoken[spoken])
-        emotion = dict(zip(EMOTIONS, softmax(total.mean(total.emotion) / its.emotion[spoken]), strict=True))
+        post = Probabilities(*softmax(total.mean(total.post)))
+        # a target without a place in the text: the page is about it, so what holds for the post holds for it
+        judged = [Probabilities(*polarity(total.target_mean(position))) if seen else post for position, seen in enumerate(total.seen)]
+        emotion = dict(zip(EMOTIONS, softmax(total.mean(total.emotion)), strict=True))
         intent = dict(zip(INTENTS, sigmoid(total.intent).tolist(), strict=True))
-        return Reading(post, tuple(judged), aspects, emotion, intent, total.embedding())
+        return Reading(post, tuple(judged), total.aspects(text), emotion, intent, total.embedding())
+
+
+def confidence(out: Outputs, touched: NDArray[np.float32]) -> float:
+    """The probability of what a window is least sure of: the post's label or that of a target that some of its tokens touch."""
+    return min(max(softmax(out.post.numpy())), *(max(polarity(logits)) for logits in out.target.numpy()[touched > 0]), 1.0)
+
+
+def polarity(logits: NDArray[np.floating]) -> tuple[float, float, float]:
+    """Probabilities of a target's logits (4,): a text that is not about it says nothing for or against it."""
+    negative, neutral, positive, beside = softmax(logits)
+    return negative, neutral + beside, positive
+
+
+def _touched(rows: TargetRows | None, sizes: Sequence[int]) -> list[NDArray[np.float32]]:
+    """How many tokens of each window each of its targets touches; ``sizes``: the targets of each window."""
+    counts = np.zeros(0, np.float32) if rows is None else (rows.mention > 0).sum(1).float().numpy()
+    return np.split(counts, np.cumsum(sizes)[:-1])
+
+
+def _apart(out: Outputs, sizes: Sequence[int]) -> list[Outputs]:
+    """The outputs of each text of a batch; ``sizes``: the targets of each."""
+    whole = Outputs(*(values.float() for values in out))
+    return [Outputs(*its) for its in zip(whole.post, whole.target.split(list(sizes)), *whole[2:], strict=True)]
 
 
 def _ordinary() -> list[str]:

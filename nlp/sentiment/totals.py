@@ -64,15 +64,15 @@ class Total:
         """A unit vector (hidden,); zero for a text without a token."""
         return self.vector / max(float(np.linalg.norm(self.vector)), 1e-12)
 
-    def aspects(self, text: str, temperature: float, scale: float, shift: float) -> tuple[AspectReading, ...]:
+    def aspects(self, text: str) -> tuple[AspectReading, ...]:
         """The aspects that the text speaks of, the surest first."""
-        confidence = sigmoid(scale * self.spoken + shift)
+        confidence = sigmoid(self.spoken)
         found = [int(index) for index in np.argsort(-confidence, kind="stable") if confidence[index] >= SPOKEN]
         spans = split(text) if found else []
         return tuple(
             AspectReading(
                 ASPECTS[index],
-                Probabilities(*softmax(self.polarity[index] / temperature)),
+                Probabilities(*softmax(self.polarity[index])),
                 float(confidence[index]),
                 *self._clause(index, spans),
             )
@@ -88,7 +88,7 @@ class Total:
         return spans[int(np.bincount(homes, weights=[weight for _, weight in tokens], minlength=len(spans)).argmax())]
 
 
-def softmax(logits: NDArray[np.float64]) -> list[float]:
+def softmax(logits: NDArray[np.floating]) -> list[float]:
     """Probabilities of logits (k,)."""
     powers = np.exp(logits - logits.max())
     probabilities: list[float] = (powers / powers.sum()).tolist()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +13,10 @@ import numpy as np
 import torch
 
 from nlp.sentiment.heads import Model
-from nlp.sentiment.packed import Calibration, save
+from nlp.sentiment.packed import Calibration, Calibrations, save
 from nlp.sentiment.reading import encodable, language
 from nlp.sentiment.shipped import ShippedReader
-from nlp.sentiment.totals import Total
+from nlp.sentiment.totals import Total, softmax
 from nlp.training.manifest import Split, key
 from nlp.training.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, Sample
 from nlp.training.weak import labelled
@@ -28,12 +29,13 @@ LANGUAGES = ("zh", "en")
 _GRID = np.geomspace(0.5, 4, 121)
 _SCALES, _SHIFTS = np.geomspace(0.25, 2, 31), np.linspace(-3, 3, 61)
 _Row = tuple["NDArray[np.float64]", list[int]]
+_SURE, _LOSS = np.linspace(0.5, 0.995, 100), 0.002
 _EACH = 250  # dev texts of a set: every set weighs about the same
 
 
-def finish(model: Model, splits: Sequence[Split], tokenizer: Path, out: Path) -> Calibration:
+def finish(model: Model, splits: Sequence[Split], tokenizer: Path, out: Path) -> Calibrations:
     """Packs the model into ``out``, fits the temperatures on what was packed, and packs it again with them."""
-    save(model, Calibration(), NAME, tokenizer, out)
+    save(model, Calibrations(), NAME, tokenizer, out)
     calibration = fit(ShippedReader(out, torch.float32), [split for split in splits if split.train])
     save(model, calibration, NAME, tokenizer, out)
     return calibration
@@ -66,26 +68,57 @@ class _Found:
         for index in () if "aspects" in sample.weak else sample.absent:
             self.answers[spoken].append((float(total.spoken[index]), False))
 
+    def calibration(self) -> Calibration:
+        """What gives the least negative log likelihood; a language without any text keeps 1.
 
-def fit(reader: ShippedReader, splits: Sequence[Split]) -> Calibration:
-    """What gives the least negative log likelihood over the dev samples of ``splits``; a language without any keeps 1.
+        Intents are left as training has them: fitted to what the rules see, they do worse on sentences of our own.
+        """
+        post, target, emotion, polarity = (
+            {spoken: coolest(self.choices[head, spoken]) for spoken in LANGUAGES} for head in ("post", "target", "emotion", "polarity")
+        )
+        return Calibration(post, target, emotion, polarity, {spoken: platt(self.answers[spoken]) for spoken in LANGUAGES})
 
-    With it the prevalences of the labels of targets in those samples, which the probabilities of brands are calibrated under. Intents
-    are left as training has them: fitted to what the rules see, they do worse on sentences of our own.
+
+def fit(reader: ShippedReader, splits: Sequence[Split]) -> Calibrations:
+    """The calibration of each depth on the dev samples of ``splits``, from which early judgements may stand, and the prevalences of the
+    labels of targets in those samples, which the probabilities of brands are calibrated under.
     """
-    found = _Found()
+    early, late = (_found(reader, splits, sure) for sure in (0.0, math.inf))
+    # add one: a class that the dev samples lack is rare, not impossible
+    prior = tuple(round((late.labels[label] + 1) / (late.labels.total() + 3), 4) for label in (NEGATIVE, NEUTRAL, POSITIVE))
+    made = early.calibration(), late.calibration()
+    return Calibrations(*made, sureness([answer for head in ("post", "target") for answer in _answers(head, early, late, *made)]), prior)
+
+
+def _found(reader: ShippedReader, splits: Sequence[Split], sure: float) -> _Found:
+    """The reader's uncalibrated logits of dev samples, all of the early depth (``sure`` 0) or all of the late one (infinite)."""
+    reader.sure, found = sure, _Found()
     for split in splits:
         samples = [labelled(sample, review=split.source.reviews) for sample in some(split.dev, _EACH)]
         asked = [tuple(target.spans for target in sample.targets) for sample in samples]
         for sample, total in zip(samples, reader.totals([encodable(sample.text) for sample in samples], asked), strict=True):
             found.add(sample, total)
-    post, target, emotion, polarity = (
-        {spoken: coolest(found.choices[head, spoken]) for spoken in LANGUAGES} for head in ("post", "target", "emotion", "polarity")
-    )
-    speaks = {spoken: platt(found.answers[spoken]) for spoken in LANGUAGES}
-    # add one: a class that the dev samples lack is rare, not impossible
-    prior = tuple(round((found.labels[label] + 1) / (found.labels.total() + 3), 4) for label in (NEGATIVE, NEUTRAL, POSITIVE))
-    return Calibration(post, target, emotion, polarity, speaks, prior)
+    return found
+
+
+def _answers(head: str, early: _Found, late: _Found, first: Calibration, second: Calibration) -> Iterator[tuple[float, bool, bool]]:
+    """Of each judgement how probable the early depth finds its own, and whether it and the late one's are right."""
+    for spoken in LANGUAGES:
+        cool = getattr(first, head)[spoken], getattr(second, head)[spoken]
+        for pair in zip(early.choices[head, spoken], late.choices[head, spoken], strict=True):
+            chances = [softmax(logits / temperature) for (logits, _), temperature in zip(pair, cool, strict=True)]
+            right = [int(np.argmax(its)) in wanted for its, (_, wanted) in zip(chances, pair, strict=True)]
+            yield max(chances[0]), right[0], right[1]
+
+
+def sureness(answers: Sequence[tuple[float, bool, bool]]) -> float:
+    """The lowest probability from which early judgements may stand at a loss of ``_LOSS`` of accuracy; 1 where none may.
+
+    ``answers``: the early judgement's probability, whether it is right, whether the late one is.
+    """
+    chances, early, late = (np.array(column) for column in zip(*answers, strict=True)) if answers else (np.zeros(0),) * 3
+    enough = (sure for sure in _SURE if np.where(chances >= sure, early, late).sum() >= late.sum() - _LOSS * len(late))
+    return round(float(next(enough, 1.0)), 3)
 
 
 def some(samples: Sequence[Sample], count: int) -> list[Sample]:

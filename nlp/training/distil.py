@@ -58,7 +58,7 @@ class Teacher:
         texts = self.pool[start : start + size]
         ids, mask = _encode(self.tokenizer, texts, self.mean.device)
         with self.autocast:
-            embedding = student(ids, mask).embedding.float()
+            embedding = student.first(ids, mask)[0].embedding.float()
         return 1 - functional.cosine_similarity(embedding, self.vectors(texts)).mean()
 
 
@@ -83,7 +83,7 @@ def fit_embedding(model: Model, teacher: Teacher, chosen: list[str], size: int =
 def _pooled(encoder: Encoder, teacher: Teacher, texts: list[str]) -> Tensor:
     ids, mask = _encode(teacher.tokenizer, texts, teacher.mean.device)
     with torch.no_grad(), teacher.autocast:
-        return mean_pool(encoder.eval()(ids, mask), mask).float()
+        return mean_pool(encoder.eval().first(ids, mask), mask).float()
 
 
 def _encode(tokenizer: Any, texts: list[str], device: torch.device) -> tuple[Tensor, Tensor | None]:

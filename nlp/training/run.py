@@ -14,13 +14,14 @@ from transformers import AutoConfig
 
 from nlp.encoder import Encoder, EncoderConfig, from_bert
 from nlp.sentiment.heads import Model
+from nlp.training.clean import cleaned
 from nlp.training.composed import composed
 from nlp.training.distil import Teacher, fit_embedding, texts
 from nlp.training.manifest import Split
 from nlp.training.sentences import sentences
 from nlp.training.train import Progress, Settings, train
 
-COMPOSED, SENTENCES = 5_000, 14_000  # made here: of two brands; of aspects, intents and emotions
+COMPOSED, SENTENCES = 4_000, 9_000  # made here: of two brands; of aspects, intents and emotions
 FITTED = 6_000  # texts, the last that the steps came to
 
 
@@ -30,10 +31,12 @@ def run(found: list[Split], data: Path, encoder: Path, work: Path, layers: list[
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
     model = Model(bert(encoder, layers)).to(device)
+    model.encoder.words.requires_grad_(False)  # as it is it also knows the words that training never shows
     pool = texts(data, tokenizer, [sample for split in found for sample in split.train], settings.seed)
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda" or bfloat16_is_faster(model))
     print(f"training on {device.type}, bfloat16 {'on' if autocast._enabled else 'off'}", file=sys.stderr, flush=True)
     teacher = Teacher(bert(encoder).to(device), tokenizer, pool, autocast)
+    found = [cleaned(split) for split in found]
     made = [*composed(COMPOSED, settings.seed), *sentences(SENTENCES, settings.seed)]
     state = train(model, teacher, tokenizer, found, made, settings, work)
     fit_embedding(model, teacher, pool[-FITTED:])
@@ -60,7 +63,7 @@ def bfloat16_is_faster(model: Model) -> bool:
     for enabled in (True, False, True, False):  # the first of each warms up
         began = time.perf_counter()
         with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
-            loss: Tensor = model.train()(ids, None).post.float().sum()
+            loss: Tensor = model.train()(ids, None)[1].post.float().sum()
         loss.backward()
         seconds[enabled] = time.perf_counter() - began
         model.zero_grad()

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from folate.progress import progress
-from nlp.sentiment.heads import Model
+from nlp.sentiment.heads import Model, Outputs
 from nlp.training.batches import Batch, collate, epoch, groups
 from nlp.training.distil import Teacher
 from nlp.training.manifest import Split
@@ -23,6 +23,7 @@ from nlp.training.samples import Sample
 
 # sentiment leads: the other heads may take from the body what they need, not bend it
 WEIGHTS = {"post": 1.0, "target": 1.0, "emotion": 0.5, "polarity": 0.5, "intent": 0.3, "spoken": 0.5, "place": 0.1}
+EARLY, DISTILLED = 0.5, 0.3  # what the early depth's own labels weigh, and what the late depth tells it
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Settings:
     minutes: float = float("inf")
     tokens: int = 4096  # a batch
     longest: int = 128  # tokens of a training text; reading has windows
-    rate: float = 2e-4
+    rate: float = 1.5e-4
     head_rate: float = 1e-3
     warmup: float = 0.04
     distil_every: int = 12
@@ -86,7 +87,7 @@ def train(
 
 
 def _optimizer(model: Model, settings: Settings) -> torch.optim.AdamW:
-    body = list(model.encoder.parameters())
+    body = [weight for weight in model.encoder.parameters() if weight.requires_grad]
     heads = [weight for name, weight in model.named_parameters() if not name.startswith("encoder.")]
     groups = [{"params": body, "peak": settings.rate}, {"params": heads, "peak": settings.head_rate}]
     return torch.optim.AdamW(groups, lr=settings.rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
@@ -119,10 +120,21 @@ def _step(
 
 
 def task_losses(model: Model, batch: Batch, autocast: torch.autocast, device: torch.device) -> dict[str, Tensor]:
-    """Cross-entropy of what has a label, by head, times the head's weight."""
+    """The losses of both depths, by head; the early one also learns what the late one says (Zhang et al. 2019, arXiv:1905.08094)."""
     batch = batch.to(device)
     with autocast:
-        out = model(batch.ids, batch.mask, batch.rows)
+        early, late = model(batch.ids, batch.mask, batch.rows)
+    losses = _head_losses(late, batch)
+    losses |= {f"early {name}": EARLY * loss for name, loss in _head_losses(early, batch).items()}
+    for name in ("post", "target"):
+        student, teacher = getattr(early, name).float(), getattr(late, name).float().detach()
+        if len(student):
+            losses[f"distilled {name}"] = DISTILLED * functional.cross_entropy(student, teacher.softmax(-1))
+    return losses
+
+
+def _head_losses(out: Outputs, batch: Batch) -> dict[str, Tensor]:
+    """Cross-entropy of what has a label, by head, times the head's weight."""
     losses = {}
     for name in ("post", "target", "emotion", "polarity"):
         wanted = getattr(batch, name)

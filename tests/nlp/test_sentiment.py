@@ -12,12 +12,13 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from transformers import BertConfig, BertForSequenceClassification, BertModel, PreTrainedTokenizerFast
 
 from folate.errors import ConfigError
+from nlp import encoder
 from nlp.encoder import Encoder, EncoderConfig, from_bert
 from nlp.sentiment import UNSURE, Probabilities, Reader, load
 from nlp.sentiment.clauses import clauses, split
 from nlp.sentiment.heads import Model, Outputs, mean_pool
 from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS
-from nlp.sentiment.packed import Calibration, save
+from nlp.sentiment.packed import Calibration, Calibrations, save
 from nlp.sentiment.reading import encodable, readable
 from nlp.sentiment.shipped import WINDOW, ShippedReader
 from nlp.sentiment.totals import Total
@@ -47,7 +48,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = Model(Encoder(EncoderConfig(64, 24, 2, 2, 48, positions=160)))
     for weight in model.parameters():
         torch.nn.init.normal_(weight, std=0.3)
-    save(model, Calibration({"zh": 2.0, "en": 1.0}, {"zh": 1.0, "en": 1.0}), "tiny", where / "from.json", where / "model")
+    warm = Calibration({"zh": 2.0, "en": 1.0}, {"zh": 1.0, "en": 1.0})
+    save(model, Calibrations(warm, warm, sure=0.7), "tiny", where / "from.json", where / "model")
     return where / "model"
 
 
@@ -60,7 +62,7 @@ def close(one: Probabilities, other: Probabilities) -> bool:
     return all(abs(getattr(one, name) - getattr(other, name)) < 1e-4 for name in ("negative", "neutral", "positive"))
 
 
-def test_encoder_is_the_bert_of_transformers() -> None:
+def test_encoder_is_the_bert_of_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(1)
     config = BertConfig(
         vocab_size=50, hidden_size=24, num_hidden_layers=3, num_attention_heads=2, intermediate_size=48, max_position_embeddings=32,
@@ -71,8 +73,9 @@ def test_encoder_is_the_bert_of_transformers() -> None:
     ids, mask = torch.randint(0, 50, (3, 9)), torch.arange(9) < torch.tensor([[9], [4], [7]])
     with torch.no_grad():
         expected = theirs(input_ids=ids, attention_mask=mask.long()).last_hidden_state[mask]
-        for mode in (ours.eval(), ours.train()):  # the two ways to attend agree
-            assert torch.allclose(mode(ids, mask)[mask], expected, atol=1e-5)
+        assert torch.allclose(ours.eval()(ids, mask)[mask], expected, atol=1e-5)
+        monkeypatch.setattr(encoder, "DROPOUT", 0.0)
+        assert torch.allclose(ours.train()(ids, mask)[mask], expected, atol=1e-5)  # the two ways to attend agree
 
 
 def test_padding_changes_nothing() -> None:
@@ -81,15 +84,16 @@ def test_padding_changes_nothing() -> None:
     ids = torch.randint(4, 30, (1, 6))
     wide, mask = torch.nn.functional.pad(ids, (0, 5), value=1), torch.arange(11)[None] < 6
     with torch.no_grad():
-        assert torch.allclose(model(ids, None).post, model(wide, mask).post, atol=1e-5)
+        for narrow, padded in zip(model(ids, None), model(wide, mask), strict=True):
+            assert torch.allclose(narrow.post, padded.post, atol=1e-5)
         assert torch.allclose(mean_pool(model.encoder(ids), None), mean_pool(model.encoder(wide, mask), mask), atol=1e-5)
 
 
 def test_packed_weights_come_back(folder: Path, reader: ShippedReader) -> None:
-    assert (folder / "model.safetensors").stat().st_size < 60_000  # two bytes a weight, one for the words
+    assert (folder / "model.safetensors").stat().st_size < 60_000  # two bytes a weight of the heads, one of the encoder
     assert reader.name == "tiny"
     assert reader.version == ShippedReader(folder, torch.float32).version != ""
-    assert reader.calibration.post["zh"] == 2.0
+    assert reader.calibration.late.post["zh"] == 2.0
 
 
 @pytest.mark.parametrize(
@@ -201,10 +205,11 @@ def test_of_a_long_text_the_surest_window_judges_an_aspect_and_any_window_shows_
     for start, spoken, polarity, token in ((0, 1.0, [0.0, 0, 5], 1), (4, 3.0, [5.0, 0, 0], 2)):
         offsets = [(0, 0), *((start + place, start + place + 1) for place in (0, 2)), (0, 0)]
         total.add(Window(0, [0, 5, 6, 2], offsets), outputs(0, spoken, polarity, token), np.zeros(0, np.float32))
-    [aspect] = total.aspects(text, 1.0, 1.0, 0.0)
+    [aspect] = total.aspects(text)
     assert (aspect.name, aspect.polarity.label, text[aspect.start : aspect.end]) == (ASPECTS[0], "negative", "酸")
     assert total.intent[0] == 3
-    assert total.aspects(text, 1.0, 1.0, -4.0) == ()
+    total.spoken -= 9
+    assert total.aspects(text) == ()
 
 
 def test_clauses_of_a_text() -> None:
@@ -283,3 +288,20 @@ def test_models_that_can_not_be_loaded(tmp_path: Path) -> None:
         load(str(tmp_path))
     with pytest.raises(ConfigError, match="threads"):
         load(threads=-1)
+
+
+def test_what_the_first_half_is_sure_of_stands_and_the_rest_goes_on(folder: Path) -> None:
+    texts = ["我喜欢安康", "佳泰太甜了。", "really like Ankang", "我", "我喜欢安康的奶粉，但佳泰的太甜了。"]
+    asked = [[[(3, 5)]], [[(0, 2)]], [], [], [[(3, 5)], [(10, 12)]]]
+    reader, careful = ShippedReader(folder, torch.float32), ShippedReader(folder, torch.float32, careful=True)
+    assert reader.sure == 0.7
+    reader.sure = 0.0
+    early, late = reader.read(texts, asked), careful.read(texts, asked)
+    chances = [min(max(its.negative, its.neutral, its.positive) for its in (one.post, *one.targets)) for one in early]
+    reader.sure = sorted(chances)[2]
+    for one, first, second, chance in zip(reader.read(texts, asked), early, late, chances, strict=True):
+        wanted = first if chance >= reader.sure else second
+        assert not close(first.post, second.post)
+        assert close(one.post, wanted.post)
+        assert all(close(given, right) for given, right in zip(one.targets, wanted.targets, strict=True))
+    assert careful.version == f"{reader.version}-careful"

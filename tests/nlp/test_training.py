@@ -136,7 +136,7 @@ def test_what_has_no_label_weighs_nothing(tokenizer: Tokenizer) -> None:
     model = Model(Encoder(EncoderConfig(1000, 24, 1, 2, 48, 32))).eval()
     off = torch.autocast("cpu", enabled=False)
     both, alone = (task_losses(model, its, off, torch.device("cpu")) for its in (batch, labelled))
-    assert both.keys() == {"post"}
+    assert both.keys() == {"post", "early post", "distilled post"}
     assert both["post"].item() == pytest.approx(alone["post"].item(), rel=1e-4)
 
 
@@ -218,7 +218,7 @@ def test_finish_writes_a_folder_that_reads(tokenizer: Tokenizer, tmp_path: Path)
     samples = list(composed(40, 3))
     finish(model, [Split(Source("own", "zh", "", REVIEW), samples, samples, {})], tmp_path / "tokenizer.json", tmp_path / "out")
     about = json.loads((tmp_path / "out/config.json").read_text(encoding="utf-8"))
-    assert about["calibration"]["post"].keys() == {"zh", "en"}
+    assert about["calibration"]["early"]["post"].keys() == {"zh", "en"}
 
 
 def test_metrics() -> None:

@@ -141,13 +141,13 @@ def test_every_head_learns(tokenizer: Tokenizer) -> None:
     batch = collate(groups(list(sentences(40, 1)), tokenizer, 8000, 64, "0")[0])
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
     before = task_losses(model, batch, off, cpu)
-    assert before.keys() == WEIGHTS.keys()
+    assert before.keys() == WEIGHTS.keys() | {f"early {name}" for name in WEIGHTS} | {"distilled post", "distilled target"}
     for _ in range(15):
         optimizer.zero_grad()
         torch.stack(list(task_losses(model, batch, off, cpu).values())).sum().backward()
         optimizer.step()
     after = task_losses(model, batch, off, cpu)
-    assert all(after[name] < before[name] for name in WEIGHTS)
+    assert all(after[f"{depth}{name}"] < before[f"{depth}{name}"] for name in WEIGHTS for depth in ("", "early "))
 
 
 def test_readers_of_emotions_and_of_restaurants(tmp_path: Path) -> None:
