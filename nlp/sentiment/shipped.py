@@ -55,7 +55,7 @@ class ShippedReader:
         self.tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         if dtype == torch.int8:
             with torch.inference_mode():
-                quantize(self.model.encoder, [torch.tensor([part.ids]) for part in windows(_ordinary(), self.tokenizer, WINDOW)])
+                quantize(self.model.encoder, [torch.tensor([part.ids]) for part in windows(ordinary_posts(), self.tokenizer, WINDOW)])
         else:
             self.model.to(dtype)
 
@@ -150,7 +150,7 @@ def _apart(out: Outputs, sizes: Sequence[int]) -> list[Outputs]:
     return [Outputs(*its) for its in zip(whole.post, whole.target.split(list(sizes)), *whole[2:], strict=True)]
 
 
-def _ordinary() -> list[str]:
+def ordinary_posts() -> list[str]:
     """Posts of our own, of all kinds, that show what ranges the encoder's values have."""
     return (resources.files("nlp") / "data" / "ordinary_posts.txt").read_text(encoding="utf-8").splitlines()
 

@@ -14,7 +14,7 @@ def main() -> None:
     parser.add_argument("--encoder", type=Path, required=True, help="a transformers folder, or one packed in 4-bit blocks")
     parser.add_argument("--out", type=Path, required=True, help="where the model folder is written")
     parser.add_argument("--work", type=Path, help="where checkpoints are kept and resumed from (default: OUT.work)")
-    parser.add_argument("--layers", default="0,1,2,3,4,5", help="the encoder's layers to keep")
+    parser.add_argument("--layers", help="those of the encoder's layers to keep, as 0,1,2 (default: all)")
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="budget of training time")
     parser.add_argument("--seed", type=int, default=20)
@@ -26,12 +26,12 @@ def main() -> None:
     from nlp.training.run import run
     from nlp.training.train import Settings
 
-    layers = [int(index) for index in options.layers.split(",")]
+    layers = [int(index) for index in options.layers.split(",")] if options.layers else None
     work = options.work or options.out.with_name(options.out.name + ".work")
     encoder = expanded(options.encoder, work)
     settings = Settings(seed=options.seed, epochs=options.epochs, minutes=options.minutes)
     found = splits(options.data)
-    model, state = run(found, options.data, encoder, work, layers, settings)
+    model, state = run(found, options.data, encoder, work, settings, layers)
     calibration = finish(model, found, encoder / "tokenizer.json", options.out)
     print(f"{state.step} steps in {state.seconds / 60:.0f} minutes; {calibration}", file=sys.stderr)
 

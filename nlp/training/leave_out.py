@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from folate.errors import ConfigError, possible
 from nlp.training import readers
-from nlp.training.manifest import SHOPPING, Split, key, splits
+from nlp.training.manifest import SHOPPING, SOURCES, Split, key, splits
 from nlp.training.samples import TWO_WAY, Sample
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--category", required=True, help="as the set names it, such as 水果")
     parser.add_argument("--out", type=Path, required=True, help="where the model folder is written; its checkpoints beside it")
     parser.add_argument("--minutes", type=float, default=60, help="budget of training time")
+    parser.add_argument("--sets", help="the sets to learn from, as online_shopping,chnsenticorp (default: all)")
     parser.add_argument("--limit", type=int, default=1000, help="texts of the category asked at most")
     options = parser.parse_args()
 
@@ -36,10 +37,11 @@ def main() -> None:
     from nlp.training.run import run
     from nlp.training.train import Settings
 
-    found, asked = without(splits(options.data), options.data, options.category, options.limit)
+    learnt = [source for source in SOURCES if not options.sets or source.name in options.sets.split(",")]
+    found, asked = without(splits(options.data, tuple(learnt)), options.data, options.category, options.limit)
     work = options.out.with_name(options.out.name + ".work")
     encoder = expanded(options.encoder, work)
-    model, state = run(found, options.data, encoder, work, list(range(6)), Settings(minutes=options.minutes))
+    model, state = run(found, options.data, encoder, work, Settings(minutes=options.minutes))
     finish(model, found, encoder / "tokenizer.json", options.out)
     for name, score in scores(options.out, found, asked).items():
         print(f"{options.category}, left out: {name} {score.value:.3f} ({score.low:.3f} to {score.high:.3f}, n={score.n})")

@@ -1,4 +1,4 @@
-"""A whole training run: the sets, the student cut from the encoder, the teacher, the loop."""
+"""A whole training run: the sets, the model over the pretrained encoder, the encoder itself as the teacher of the embedding, the loop."""
 
 from __future__ import annotations
 
@@ -25,8 +25,12 @@ COMPOSED, SENTENCES = 4_000, 9_000  # made here: of two brands; of aspects, inte
 FITTED = 6_000  # texts, the last that the steps came to
 
 
-def run(found: list[Split], data: Path, encoder: Path, work: Path, layers: list[int], settings: Settings) -> tuple[Model, Progress]:
-    """Trains from the sets ``found`` under ``data`` and the transformers folder ``encoder``; the model comes back on the CPU."""
+def run(
+    found: list[Split], data: Path, encoder: Path, work: Path, settings: Settings, layers: list[int] | None = None
+) -> tuple[Model, Progress]:
+    """Trains from the sets ``found`` under ``data`` and all or some layers of the transformers folder ``encoder``; the model comes back on
+    the CPU.
+    """
     torch.manual_seed(settings.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))

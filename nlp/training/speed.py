@@ -1,4 +1,4 @@
-"""Posts a second of the shipped reader on one core, beside transformers' BertModel of the same size (MiniLM-L6's) in the same run.
+"""Posts a second of the shipped reader on one core, beside transformers' BertModel of its first half (MiniLM-L6's size) in the same run.
 
 ``python -m nlp.training.speed`` prints it for posts of 16, 32, 64 and 128 tokens, the time to load and the peak of memory.
 """
@@ -18,7 +18,7 @@ from transformers import BertConfig, BertModel
 
 from nlp.precision import NAMES, fastest, supported
 from nlp.sentiment import SHIPPED
-from nlp.sentiment.shipped import ShippedReader
+from nlp.sentiment.shipped import ShippedReader, ordinary_posts
 
 LENGTHS = (16, 32, 64, 128)
 _TOKENS = 2048  # of a round
@@ -60,6 +60,7 @@ def speed(model: str, tokens: int = 32) -> list[Speed]:
     try:
         folder = Path(model) if model else SHIPPED
         readers = {_name(dtype): ShippedReader(folder, dtype) for dtype in supported()}
+        readers["read, careful"] = ShippedReader(folder, careful=True)
         exact = readers[_name(torch.float32)]
         texts = _posts(exact, tokens)
         asked = [[[(0, 2)]]] * len(texts)
@@ -75,16 +76,13 @@ def _name(dtype: torch.dtype) -> str:
 
 
 def _posts(reader: ShippedReader, tokens: int) -> list[str]:
-    """Distinct posts of ``tokens`` tokens, the special ones included, half in each language."""
-    words = {
-        "zh": "这款奶粉味道不错但是物流太慢包装也破了客服态度很好",
-        "en": " the milk tastes good but delivery was slow and the box broke",
-    }
+    """Distinct posts of ``tokens`` tokens, the special ones included: our own ordinary ones, one after the other where one is too short."""
+    ordinary = ordinary_posts()
     posts = []
     for number in range(_TOKENS // tokens):
-        stem = words[("zh", "en")[number % 2]] * 16
-        encoding = reader.tokenizer.encode(f"{number} {stem}", add_special_tokens=False)
-        posts.append(f"{number} {stem}"[: encoding.offsets[tokens - 3][1]])
+        text = f"{number} " + " ".join(ordinary[(number + step) % len(ordinary)] for step in range(16))
+        encoding = reader.tokenizer.encode(text, add_special_tokens=False)
+        posts.append(text[: encoding.offsets[tokens - 3][1]])
     return posts
 
 
@@ -92,7 +90,7 @@ def _peer(reader: ShippedReader, texts: list[str]) -> Callable[[], object]:
     config = reader.model.encoder.config
     bert = BertModel(
         BertConfig(
-            vocab_size=config.vocabulary, hidden_size=config.hidden, num_hidden_layers=config.layers, num_attention_heads=config.heads,
+            vocab_size=config.vocabulary, hidden_size=config.hidden, num_hidden_layers=config.early, num_attention_heads=config.heads,
             intermediate_size=config.inner, max_position_embeddings=config.positions,
         ),
         add_pooling_layer=False,
