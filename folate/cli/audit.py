@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from folate.cli.options import DATA_FORMATS, WeekType, csv_cell, emit, format_option, project_option
+from folate.cli.options import DATA_FORMATS, WEEK, csv_cell, emit, format_option, project_option
 from folate.errors import InputError
 from folate.weeks import Week, trailing
 
@@ -30,7 +30,7 @@ HELP = "n negative, 0 neutral or not about it, p positive, s pass over, u undo, 
 
 @click.group(invoke_without_command=True)
 @click.option("--brand", help="Id of the brand, as in folate.toml.")
-@click.option("--week", type=WeekType(), metavar="YYYY-Www", help="An ISO week, such as 2026-W10.")
+@click.option("--week", type=WEEK, metavar="YYYY-Www", help="An ISO week, such as 2026-W10.")
 @click.option("--weeks", type=click.IntRange(min=1), default=1, show_default=True, help="Draw from so many weeks, up to --week.")
 @click.option("-n", "--n", "count", type=click.IntRange(min=1), default=100, show_default=True, help="Texts to draw.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed draws another sample.")

@@ -16,32 +16,22 @@ from folate.weeks import SevenDays, Span, Week
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class WeekType(click.ParamType[Week]):
-    """An ISO week such as 2026-W10."""
+class SpanType(click.ParamType[Span]):
+    """A week or the last of seven days, as its class parses them."""
 
-    name = "week"
+    def __init__(self, name: str, kind: type[Week] | type[SevenDays]) -> None:
+        self.name, self.kind = name, kind
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Week:
-        if isinstance(value, Week):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Span:
+        if isinstance(value, self.kind):
             return value
         try:
-            return Week.parse(value)
+            return self.kind.parse(value)
         except ConfigError as error:
             self.fail(str(error), param, ctx)
 
 
-class DayType(click.ParamType[SevenDays]):
-    """The last of seven days, such as 2026-03-05."""
-
-    name = "day"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> SevenDays:
-        if isinstance(value, SevenDays):
-            return value
-        try:
-            return SevenDays.parse(value)
-        except ConfigError as error:
-            self.fail(str(error), param, ctx)
+WEEK, DAY = SpanType("week", Week), SpanType("day", SevenDays)
 
 
 def project_option(command: F) -> F:
@@ -58,13 +48,13 @@ def project_option(command: F) -> F:
 
 
 def week_option(command: F) -> F:
-    return click.option("--week", type=WeekType(), required=True, metavar="YYYY-Www", help="An ISO week, such as 2026-W10.")(command)
+    return click.option("--week", type=WEEK, required=True, metavar="YYYY-Www", help="An ISO week, such as 2026-W10.")(command)
 
 
 def span_options(command: F) -> F:
     """`--week` and `--day`, of which `one_span` wants one."""
-    command = click.option("--day", type=DayType(), metavar="YYYY-MM-DD", help="The seven days up to a day, for a daily run.")(command)
-    return click.option("--week", type=WeekType(), metavar="YYYY-Www", help="An ISO week, such as 2026-W10.")(command)
+    command = click.option("--day", type=DAY, metavar="YYYY-MM-DD", help="The seven days up to a day, for a daily run.")(command)
+    return click.option("--week", type=WEEK, metavar="YYYY-Www", help="An ISO week, such as 2026-W10.")(command)
 
 
 def one_span(week: Week | None, day: SevenDays | None) -> Span:

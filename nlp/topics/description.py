@@ -1,6 +1,5 @@
 """What is said of a topic: its name, numbers, flags, audience, life and the posts that speak for it."""
 
-import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,7 @@ from folate.config import Topics
 from folate.weeks import Span
 from nlp.stopwords import stopwords
 from nlp.topics import artefacts, audience, grouping, identity, stories
-from nlp.topics.candidates import PLURAL, Candidates
+from nlp.topics.candidates import Candidates, singular
 from nlp.topics.grouping import Group
 from nlp.topics.identity import Lineage
 from nlp.topics.stream import Bools, Codes, Floats, Ints, Stream
@@ -23,7 +22,6 @@ from nlp.topics.topic import SHORT, Topic
 
 EVIDENCE = 100  # post ids a topic, at most
 TERMS = 12  # terms a topic, at most
-_WORD = re.compile(f"^{PLURAL}$")
 
 
 @dataclass(frozen=True)
@@ -156,7 +154,7 @@ def _carried(window: Window, before: Topic) -> tuple[Topic, Ints]:
 
 def folded(text: str) -> str:
     """One width and case, and every English word as its singular: as terms are compared."""
-    return " ".join(_WORD.sub(r"\1", word) for word in normalize("NFKC", text).casefold().split())
+    return " ".join(singular(word) for word in normalize("NFKC", text).casefold().split())
 
 
 def watches(term: str, watch: Sequence[str]) -> bool:

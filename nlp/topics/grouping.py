@@ -15,7 +15,8 @@ Embed = Callable[[list[str]], Floats]
 OVERLAP = 0.5  # of the posts of one are in the other's: a detail of the topic, or another name for it
 BROADER = 2  # times the posts: a term that much more common than the topic is not a name for it
 WHOLE = 0.8  # of the authors of a term: a longer term that keeps them says it better
-BILINGUAL = 2  # authors who use both names in one post
+BILINGUAL = 2  # authors who use both names in one post, at least
+COMMON = 0.1  # of the posts of the smaller topic, at least: a few authors use any two names that many use
 MEANING = 0.4  # of a likeness, set on 14 pairs of topics (docs/topics.md)
 CONTEXTS = 24  # sentences a group that are embedded
 SAMPLE = 64  # posts a language whose mean is taken away: an encoder's vectors share a direction, and one per language
@@ -142,8 +143,9 @@ def _merged(group: Group, others: list[Group]) -> Group:
 
 def _bilingual(zh: list[Group], en: list[Group], stream: Stream) -> Floats:
     """1 where enough authors name both in one post, else 0."""
-    voices = [[len({int(stream.voice[p]) for p in one.posts & two.posts}) for two in en] for one in zh]
-    return (np.array(voices) >= BILINGUAL).astype(float)
+    voices = np.array([[len({int(stream.voice[p]) for p in one.posts & two.posts}) for two in en] for one in zh])
+    smaller = np.minimum.outer([len(one.posts) for one in zh], [len(two.posts) for two in en])
+    return (voices >= np.maximum(BILINGUAL, COMMON * smaller)).astype(float)
 
 
 def _meaning(groups: list[Group], zh: list[int], en: list[int], terms: tuple[str, ...], stream: Stream, embed: Embed) -> Floats:

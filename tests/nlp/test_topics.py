@@ -315,6 +315,21 @@ def test_both_languages_are_one_topic_when_posts_name_both() -> None:
     assert topic.posts == 20
 
 
+def test_two_large_topics_stay_two_though_a_few_authors_use_both_names() -> None:
+    world = World()
+    world.plant(["耳机"], 60)
+    world.plant(["sunscreen"], 60)
+    world.plant(["耳机", "sunscreen"], 3)
+    assert find(world.discover(), "耳机") != find(world.discover(), "sunscreen")
+
+
+def test_news_is_no_plural() -> None:
+    world = World()
+    world.plant(["news"], 12)
+    assert (found := find(world.discover(watch=["News"]), "news")).terms[0] == "news"
+    assert found.watched
+
+
 def test_both_languages_are_one_topic_when_their_contexts_mean_the_same() -> None:
     world = World()
     world.plant(["叶酸"], 10)
