@@ -13,8 +13,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-DROPOUT = 0.1
-
 
 @dataclass(frozen=True)
 class EncoderConfig:
@@ -50,18 +48,9 @@ class Layer(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
 
     def forward(self, states: Tensor, bias: Tensor | None) -> Tensor:
         """States (n, t, hidden) to states; ``bias`` (n, 1, 1, t) is added to the attention scores."""
-        states = self.norm_attention(states + self._dropped(self.out(self.attend(states, bias))))
-        normed: Tensor = self.norm_output(states + self._dropped(self.down(functional.gelu(self.up(states)))))
+        states = self.norm_attention(states + self.out(self.attend(states, bias)))
+        normed: Tensor = self.norm_output(states + self.down(functional.gelu(self.up(states))))
         return normed
-
-    def _dropped(self, states: Tensor) -> Tensor:
-        """In training, without some units: the same at every token of a text (Gal and Ghahramani 2016, arXiv:1512.05287), since random
-        numbers for each token take a tenth of a step on a CPU.
-        """
-        if not self.training:
-            return states
-        kept = torch.empty(len(states), 1, states.shape[2], device=states.device).bernoulli_(1 - DROPOUT)
-        return states * (kept / (1 - DROPOUT)).to(states.dtype)
 
     def attend(self, states: Tensor, bias: Tensor | None) -> Tensor:
         return attention(self.qkv(states), self.heads, bias, fused=not self.training)

@@ -35,10 +35,10 @@ class Settings:
     minutes: float = float("inf")
     tokens: int = 4096  # a batch
     longest: int = 128  # tokens of a training text; reading has windows
-    rate: float = 1.5e-4
+    rate: float = 1e-4
     head_rate: float = 1e-3
     warmup: float = 0.04
-    distil_every: int = 12
+    distil_every: int = 16
     checkpoint_minutes: float = 3.0
 
 
