@@ -57,15 +57,18 @@ class Calibrations:
     prior: tuple[float, ...] = BALANCED
 
 
-def save(model: Model, calibration: Calibrations, name: str, tokenizer: Path, folder: Path) -> None:
-    """Writes a model folder: rows of the encoder's matrices in the int8 that their largest value scales to, heads in half precision."""
+def save(model: Model, calibration: Calibrations, name: str, tokenizer: Path, folder: Path, training: str = "") -> None:
+    """Writes a model folder: rows of the encoder's matrices in the int8 that their largest value scales to, heads in half precision.
+
+    ``training``: how it was trained, for its card.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     weights: dict[str, Tensor] = {}
     for key, value in model.state_dict().items():
         weights |= _int8(key, value.float()) if key.startswith(_BODY) and value.dim() == 2 else {key: value.half().contiguous()}
     save_file(weights, folder / WEIGHTS)
     about = {"model_type": KIND, "name": name, "encoder": asdict(model.encoder.config), "calibration": asdict(calibration)}
-    about["labels"] = _LABELS
+    about |= {"labels": _LABELS, "training": training}
     (folder / CONFIG).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     (folder / TOKENIZER).write_bytes(tokenizer.read_bytes())
 

@@ -32,8 +32,8 @@ def main() -> None:
     settings = Settings(seed=options.seed, epochs=options.epochs, minutes=options.minutes)
     found = splits(options.data)
     model, state = run(found, options.data, encoder, work, settings, layers)
-    calibration = finish(model, found, encoder / "tokenizer.json", options.out)
-    print(f"{state.step} steps in {state.seconds / 60:.0f} minutes; {calibration}", file=sys.stderr)
+    calibration = finish(model, found, encoder / "tokenizer.json", options.out, state.told(settings))
+    print(f"{state.told(settings)}; {calibration}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -33,11 +33,14 @@ _SURE, _LOSS = np.linspace(0.5, 0.995, 100), 0.002
 _EACH = 250  # dev texts of a set: every set weighs about the same
 
 
-def finish(model: Model, splits: Sequence[Split], tokenizer: Path, out: Path) -> Calibrations:
-    """Packs the model into ``out``, fits the temperatures on what was packed, and packs it again with them."""
+def finish(model: Model, splits: Sequence[Split], tokenizer: Path, out: Path, training: str = "") -> Calibrations:
+    """Packs the model into ``out``, fits the temperatures on what was packed, and packs it again with them.
+
+    ``training``: how it was trained, in words.
+    """
     save(model, Calibrations(), NAME, tokenizer, out)
     calibration = fit(ShippedReader(out, torch.float32), [split for split in splits if split.train])
-    save(model, calibration, NAME, tokenizer, out)
+    save(model, calibration, NAME, tokenizer, out, training)
     return calibration
 
 

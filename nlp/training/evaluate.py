@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nlp.sentiment import load
 from nlp.training.manifest import splits
-from nlp.training.measured import Row, intents, measure, reliability, rows
+from nlp.training.measured import Row, intents, measure, meeting, reliability, rows
 from nlp.training.speed import speed
 
 
@@ -24,6 +24,7 @@ def main() -> int:
     parser.add_argument("--model", default="", help="model folder (default: the one that ships)")
     parser.add_argument("--limit", type=int, default=500, help="dev texts of a set at most")
     parser.add_argument("--own", type=Path, help="JSON lines of text and intent: sentences of our own, for want of an annotated set")
+    parser.add_argument("--pairs", type=Path, help="TSV of zh and en: names of the same things, whose embeddings should be near")
     parser.add_argument("--no-baselines", action="store_true")
     parser.add_argument("--floors", type=Path, help="JSON of set -> lowest score allowed")
     parser.add_argument("--pin", action="store_true", help="raise the floors to a little under the scores of this run")
@@ -36,6 +37,8 @@ def main() -> int:
     made += list(intents(reader, options.own)) if options.own else []
     print(table(made))
     print("expected calibration error", *reliability(measured), sep="\n")
+    if options.pairs:
+        print(meeting(reader, options.pairs))
     for figure in speed(options.model):
         print(figure)
     if options.floors is None:

@@ -41,11 +41,12 @@ def main() -> None:
     found, asked = without(splits(options.data, tuple(learnt)), options.data, options.category, options.limit)
     work = options.out.with_name(options.out.name + ".work")
     encoder = expanded(options.encoder, work)
-    model, state = run(found, options.data, encoder, work, Settings(minutes=options.minutes))
+    settings = Settings(minutes=options.minutes)
+    model, state = run(found, options.data, encoder, work, settings)
     finish(model, found, encoder / "tokenizer.json", options.out)
     for name, score in scores(options.out, found, asked).items():
         print(f"{options.category}, left out: {name} {score.value:.3f} ({score.low:.3f} to {score.high:.3f}, n={score.n})")
-    print(f"{state.step} steps in {state.seconds / 60:.0f} minutes", file=sys.stderr)
+    print(state.told(settings), file=sys.stderr)
 
 
 def without(found: Sequence[Split], data: Path, category: str, limit: int) -> tuple[list[Split], list[Sample]]:

@@ -16,7 +16,7 @@ from nlp.sentiment import Reader, Reading
 from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS
 from nlp.sentiment.reading import Probabilities
 from nlp.spans import EMOJI, EMOTICON
-from nlp.training import aspects, weak
+from nlp.training import aspects, readers, weak
 from nlp.training.baselines import lexical, tfidf
 from nlp.training.calibrate import some
 from nlp.training.manifest import Source, Split
@@ -152,6 +152,19 @@ def intents(reader: Reader, path: Path) -> Iterator[Row]:
         given = [int(reading.intent.get(intent, 0) >= 0.5) for reading in readings]
         ruled = [int(weak.shows(row["text"], intent) is True) for row in own]
         yield Row(score(f"own sentences, {intent}", f1, right, given), "both", False, {"rules": f1(np.array(right), np.array(ruled))})
+
+
+def meeting(reader: Reader, path: Path) -> str:
+    """How near the embeddings of a Chinese and an English name of one thing are, over the pairs of a TSV (columns zh and en)."""
+    pairs = list(readers.rows(path))
+    chinese, english = (reader.embed([row[column] for row in pairs]) for column in ("zh", "en"))
+    cosines = chinese @ english.T
+    same, others = np.diag(cosines), cosines[~np.eye(len(pairs), dtype=bool)]
+    nearest = [100 * (cosines.argmax(axis) == np.arange(len(pairs))).mean() for axis in (1, 0)]
+    return (
+        f"embedding, {len(pairs)} names of things in both languages: cosine {same.mean():.3f} of pairs, {others.mean():.3f} of others;"
+        f" the nearest is the right one for {nearest[0]:.0f} % (zh to en) and {nearest[1]:.0f} % (en to zh)"
+    )
 
 
 def reliability(measured: Sequence[Measured]) -> Iterator[str]:

@@ -52,6 +52,13 @@ class Progress:
     seconds: float = 0.0
     losses: dict[str, float] = field(default_factory=dict)
 
+    def told(self, settings: Settings) -> str:
+        """How the model was trained, for its card."""
+        return (
+            f"{self.step:,} batches of about {settings.tokens:,} tokens in {self.seconds / 60:.0f} minutes"
+            f" (seed {settings.seed}, peak rate {settings.rate:g})"
+        )
+
     def seen(self, total: int, settings: Settings) -> float:
         """The part of the run that is done, from 0 to 1."""
         return max(self.step / total, self.seconds / 60 / settings.minutes)

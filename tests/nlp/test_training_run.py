@@ -56,4 +56,4 @@ def test_from_a_data_folder_to_a_model_that_reads(
     assert reader.read(["很好喝"])[0].post.positive > 0
     assert reader.embed(["很好喝"]).shape == (1, 32)
     assert (tmp_path / "made.work" / "checkpoint.pt").is_file()
-    assert "steps in" in capsys.readouterr().err
+    assert "batches of about 4,096 tokens in" in capsys.readouterr().err

@@ -1,0 +1,84 @@
+"""The facts of a model card, written over the old ones: ``python -m nlp.training.card --data DIR --scores FILE``.
+
+``--scores`` is what ``nlp.training.evaluate`` printed. What people wrote of the model, from "Known failures" to the data table, stays.
+"""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nlp.sentiment.about import SHIPPED, describe
+from nlp.sentiment.packed import WEIGHTS, version
+from nlp.training.clean import cleaned
+from nlp.training.manifest import Split, splits
+
+_HEAD, _SCORES, _FAILURES, _TABLE = "| | |\n|---|---|\n", "    set ", "## Known failures", "| set | language | licence |"
+
+
+def main() -> None:
+    """Rewrites README.md of the model folder."""
+    parser = argparse.ArgumentParser(prog="python -m nlp.training.card", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
+    parser.add_argument("--scores", type=Path, required=True, help="what nlp.training.evaluate printed")
+    parser.add_argument("--model", type=Path, default=SHIPPED, help="model folder (default: the one that ships)")
+    options = parser.parse_args()
+    card = options.model / "README.md"
+    made = rewritten(
+        card.read_text(encoding="utf-8"),
+        "\n".join(facts(options.model)),
+        options.scores.read_text(encoding="utf-8"),
+        "\n".join(rows([cleaned(split) for split in splits(options.data)])),
+    )
+    card.write_text(made, encoding="utf-8")
+
+
+def rewritten(card: str, about: str, scores: str, data: str) -> str:
+    """The card with the rows of its first table, its scores and the rows of its data table replaced."""
+    start, rest = card.split(_HEAD, 1)
+    between, rest = rest.split("\n\n", 1)[1].split(_SCORES, 1)
+    written = rest.split(_FAILURES, 1)[1].split(_TABLE, 1)[0]
+    return f"{start}{_HEAD}{about}\n\n{between}{textwrap.indent(scores.strip(), ' ' * 4)}\n\n{_FAILURES}{written}{data}\n"
+
+
+def facts(folder: Path) -> Iterator[str]:
+    """Rows of the first table: what the model is made of and how it is calibrated."""
+    about = describe(folder)
+    its = about["calibration"]
+    yield (
+        f"| start | all {about['encoder']['layers']} layers of [multilingual-e5-small](https://huggingface.co/intfloat/multilingual-e5-small)"
+        " (MIT), from a 4-bit copy with its vocabulary cut to Chinese and English |"
+    )
+    yield f"| weights | `{WEIGHTS}`, {(folder / WEIGHTS).stat().st_size / 1e6:.0f} MB: the encoder in int8 by row, heads in half precision |"
+    yield f"| training | {about.get('training', 'not recorded')} |"
+    for depth in ("early", "late"):
+        yield f"| {depth} temperatures | {'; '.join(_temperatures(its[depth]))} |"
+        yield f"| {depth} scale and shift | aspect spoken of: zh {its[depth]['spoken']['zh']}, en {its[depth]['spoken']['en']} |"
+    yield f"| early answers stand | from a probability of {its['sure']} |"
+    names = ("negative", "neutral", "positive")
+    prior = ", ".join(f"{name} {share:.3f}" for name, share in zip(names, its["prior"], strict=True))
+    yield f"| prior | {prior}: labels of the targets of the dev samples that the temperatures were fitted on |"
+    yield f"| version | {version(folder)} (digest of weights, config and tokenizer; the precision is added when it is loaded) |"
+
+
+def _temperatures(its: Mapping[str, Any]) -> Iterator[str]:
+    for head, name in (("post", "post"), ("target", "target"), ("emotion", "emotion"), ("polarity", "polarity of aspects")):
+        yield f"{name}: zh {its[head]['zh']}, en {its[head]['en']}"
+
+
+def rows(found: Sequence[Split]) -> Iterator[str]:
+    """The data table: every set with its licence, its texts and what was dropped from them."""
+    yield f"{_TABLE} training texts (of an epoch) | dev texts | dropped from training |\n|---|---|---|---|---|---|"
+    for split in found:
+        its, count = split.source, len(split.train)
+        epoch = f"{min(count, its.limit):,}" + (f" x {its.repeat}" if its.repeat > 1 else "")
+        learnt = f"{count:,} ({epoch})" if count else "none: measured only"
+        dropped = ", ".join(f"{number:,} {reason}" for reason, number in split.dropped.items() if number) or "none"
+        yield f"| {its.name} | {its.language} | {its.licence} | {learnt} | {len(split.dev):,} | {dropped} |"
+
+
+if __name__ == "__main__":
+    main()
