@@ -52,7 +52,8 @@ def facts(folder: Path) -> Iterator[str]:
         f"| start | all {about['encoder']['layers']} layers of [multilingual-e5-small](https://huggingface.co/intfloat/multilingual-e5-small)"
         " (MIT), from a 4-bit copy with its vocabulary cut to Chinese and English |"
     )
-    yield f"| weights | `{WEIGHTS}`, {(folder / WEIGHTS).stat().st_size / 1e6:.0f} MB: the encoder in int8 by row, heads in half precision |"
+    size = (folder / WEIGHTS).stat().st_size / 1e6
+    yield f"| weights | `{WEIGHTS}`, {size:.0f} MB: the encoder in int8 by row, heads in half precision |"
     yield f"| training | {about.get('training', 'not recorded')} |"
     for depth in ("early", "late"):
         yield f"| {depth} temperatures | {'; '.join(_temperatures(its[depth]))} |"

@@ -39,23 +39,15 @@ Licences.
 """
 
 
+DATA = "| set | language | licence |\n|---|---|---|\n| new | en | y |"
+
+
 def test_facts_are_replaced_and_words_stay() -> None:
-    made = rewritten(CARD, "| weights | new |", "set   score\nnew   0.9\n", "| set | language | licence |\n|---|---|---|\n| new | en | y |")
-    assert "old" not in made.replace("Old words", "").lower()
-    for kept in (
-        "Said by people.",
-        "How they were measured.",
-        "- Irony.",
-        "Licences.",
-        "| weights | new |",
-        "    new   0.9",
-        "| new | en | y |",
-    ):
+    made = rewritten(CARD, "| weights | new |", "set   score\nnew   0.9\n", DATA)
+    for kept in ("Said by people.", "How they were measured.", "- Irony.", "Licences.", "| weights | new |", "    new   0.9", DATA):
         assert kept in made
-    assert (
-        rewritten(made, "| weights | new |", "set   score\nnew   0.9", "| set | language | licence |\n|---|---|---|\n| new | en | y |")
-        == made
-    )
+    assert "old" not in made.lower()
+    assert rewritten(made, "| weights | new |", "set   score\nnew   0.9", DATA) == made
 
 
 def test_the_facts_of_the_model_that_ships() -> None:
