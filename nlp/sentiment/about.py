@@ -12,7 +12,8 @@ from nlp.sentiment.reading import BALANCED
 SHIPPED = Path(__file__).parent.parent / "models" / "folate-small"
 CONFIG = "config.json"
 KIND = "folate"
-_NEEDED = ("name", "encoder", "calibration", "labels")
+_NEEDED = {"name", "encoder", "labels", "calibration"}
+_CALIBRATION = {"early", "late", "threshold", "prior"}
 
 
 def is_ours(folder: Path) -> bool:
@@ -23,9 +24,9 @@ def is_ours(folder: Path) -> bool:
 def describe(folder: Path) -> dict[str, Any]:
     """The config of a folder that training wrote. Raises ConfigError where it can't be read or lacks what reading needs."""
     about = _read(folder)
-    missing = [name for name in _NEEDED if name not in about]
+    missing = sorted(_NEEDED - about.keys() or _CALIBRATION - about["calibration"].keys())
     if missing:
-        raise ConfigError(f"{folder / CONFIG} should have {', '.join(_NEEDED)}, and lacks {', '.join(missing)}: train the model again.")
+        raise ConfigError(f"{folder / CONFIG} lacks {', '.join(missing)}, which this version of Folate reads: train the model again.")
     return about
 
 

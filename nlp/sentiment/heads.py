@@ -70,6 +70,11 @@ class Model(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
         states = self.encoder.first(ids, mask)
         return self.early(states, mask, targets, self.embedding(mean_pool(states, mask))), states
 
+    def embed(self, ids: Tensor, mask: Tensor | None) -> Tensor:
+        """Ids (n, t) to embeddings (n, hidden), not normalised."""
+        embedding: Tensor = self.embedding(mean_pool(self.encoder.first(ids, mask), mask))
+        return embedding
+
     def rest(self, states: Tensor, mask: Tensor | None, targets: TargetRows | None, embedding: Tensor) -> Outputs:
         """What ``first`` gave to the late Outputs."""
         late: Outputs = self.late(self.encoder.rest(states, mask), mask, targets, embedding)

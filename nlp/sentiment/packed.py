@@ -47,13 +47,13 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Calibrations:
-    """Of both depths. ``sure``: an early judgement at least this probable stands. ``prior``: the prevalences of negative, neutral and
-    positive that those of brands were fitted under, from which a quantifier corrects.
+    """Of both depths. ``threshold``: by language, how probable an early judgement must be to stand. ``prior``: the prevalences of negative,
+    neutral and positive that those of brands were fitted under, from which a quantifier corrects.
     """
 
     early: Calibration = field(default_factory=Calibration)
     late: Calibration = field(default_factory=Calibration)
-    sure: float = 1.0
+    threshold: Mapping[str, float] = field(default_factory=lambda: {"zh": 1.0, "en": 1.0})
     prior: tuple[float, ...] = BALANCED
 
 

@@ -51,11 +51,11 @@ class ShippedReader:
         self.name: str = about["name"]
         self.version = f"{version(folder)}-{NAMES[dtype]}" + ("-careful" if careful else "")
         self.model, self.calibration = load(folder)
-        self.sure = math.inf if careful else self.calibration.sure
+        self.threshold = dict.fromkeys(self.calibration.threshold, math.inf) if careful else self.calibration.threshold
         self.tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         if dtype == torch.int8:
             with torch.inference_mode():
-                quantize(self.model.encoder, [torch.tensor([part.ids]) for part in windows(ordinary_posts(), self.tokenizer, WINDOW)])
+                quantize(self.model.encoder, [torch.tensor([part.ids]) for part in windows(_ordinary(), self.tokenizer, WINDOW)])
         else:
             self.model.to(dtype)
 
@@ -87,7 +87,16 @@ class ShippedReader:
         return totals
 
     def _embed(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        return [total.embedding() for total in self.totals([encodable(text) for text in texts], [()] * len(texts))]
+        """By the first half of the layers alone: where the early depth's embedding is from."""
+        parts = windows([encodable(text) for text in texts], self.tokenizer, WINDOW)
+        sums = np.zeros((len(texts), self.model.encoder.config.hidden), np.float32)
+        for bucket in buckets(parts, _TOKENS):
+            with torch.inference_mode():
+                vectors = self.model.embed(*padded([parts[index].ids for index in bucket])).float().numpy()
+            for index, vector in zip(bucket, vectors, strict=True):
+                if len(parts[index].ids) > 2:
+                    sums[parts[index].text] += parts[index].weight * vector
+        return list(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12))
 
     def _pass(self, texts: Sequence[str], asked: Sequence[_Spans]) -> Iterator[tuple[Window, Outputs, NDArray[np.float32]]]:
         """Every window with its own outputs (post (3,), target (k, 4) and so on) and how many of its tokens each target touches (k,)."""
@@ -103,19 +112,23 @@ class ShippedReader:
     def _judged(
         self, its: Sequence[Window], rows: TargetRows | None, touched: Sequence[NDArray[np.float32]], spoken: Sequence[str]
     ) -> list[Outputs]:
-        """The calibrated outputs of each window of one bucket, of the late depth where the early one is not sure."""
+        """The calibrated outputs of each window of one bucket.
+
+        A judgement is of the late depth where the early one is not probable enough; the post's depth does not hang on what is asked beside.
+        """
         ids, mask = padded([part.ids for part in its])
         sizes = [len(counts) for counts in touched]
         with torch.inference_mode():
             early, states = self.model.first(ids, mask, rows)
             found = [self.calibration.early.applied(*one) for one in zip(_apart(early, sizes), spoken, strict=True)]
-            unsure = [row for row, (out, counts) in enumerate(zip(found, touched, strict=True)) if confidence(out, counts) < self.sure]
+            stand = [_probable(out, counts) >= self.threshold[its] for out, counts, its in zip(found, touched, spoken, strict=True)]
+            unsure = [row for row, stands in enumerate(stand) if not stands.all()]
             if unsure:
                 some = torch.tensor(unsure)
                 theirs = None if mask is None else mask[some], None if rows is None else rows.of(some)
                 late = self.model.rest(states[some], *theirs, early.embedding[some])
                 for row, out in zip(unsure, _apart(late, [sizes[row] for row in unsure]), strict=True):
-                    found[row] = self.calibration.late.applied(out, spoken[row])
+                    found[row] = _joined(found[row], self.calibration.late.applied(out, spoken[row]), stand[row])
         return found
 
     def _reading(self, text: str, total: Total) -> Reading:
@@ -127,9 +140,16 @@ class ShippedReader:
         return Reading(post, tuple(judged), total.aspects(text), emotion, intent, total.embedding())
 
 
-def confidence(out: Outputs, touched: NDArray[np.float32]) -> float:
-    """The probability of what a window is least sure of: the post's label or that of a target that some of its tokens touch."""
-    return min(max(softmax(out.post.numpy())), *(max(polarity(logits)) for logits in out.target.numpy()[touched > 0]), 1.0)
+def _probable(out: Outputs, touched: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The probabilities of the labels that one window's outputs give: the post's, then each target's (1 where no token touches it)."""
+    targets = [max(polarity(logits)) if seen else 1.0 for logits, seen in zip(out.target.numpy(), touched, strict=True)]
+    return np.array([max(softmax(out.post.numpy())), *targets])
+
+
+def _joined(early: Outputs, late: Outputs, stand: NDArray[np.bool_]) -> Outputs:
+    """Of one window the early judgements that ``stand`` (the post's and what goes with it, then each target's) and the late others."""
+    target = torch.where(torch.from_numpy(stand[1:, None]), early.target, late.target)
+    return (early if stand[0] else late)._replace(target=target)
 
 
 def polarity(logits: NDArray[np.floating]) -> tuple[float, float, float]:
@@ -150,7 +170,7 @@ def _apart(out: Outputs, sizes: Sequence[int]) -> list[Outputs]:
     return [Outputs(*its) for its in zip(whole.post, whole.target.split(list(sizes)), *whole[2:], strict=True)]
 
 
-def ordinary_posts() -> list[str]:
+def _ordinary() -> list[str]:
     """Posts of our own, of all kinds, that show what ranges the encoder's values have."""
     return (resources.files("nlp") / "data" / "ordinary_posts.txt").read_text(encoding="utf-8").splitlines()
 

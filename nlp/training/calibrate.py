@@ -1,4 +1,6 @@
-"""From trained weights to a model folder: temperatures for each language and head, fitted on dev texts that training never saw."""
+"""From trained weights to a model folder: temperatures for each depth, head and language, and the thresholds of early exit, fitted on dev
+texts that training never saw.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,10 @@ import numpy as np
 import torch
 
 from nlp.sentiment.heads import Model
+from nlp.sentiment.labels import TARGET_LABELS
 from nlp.sentiment.packed import Calibration, Calibrations, save
 from nlp.sentiment.reading import encodable, language
-from nlp.sentiment.shipped import ShippedReader
+from nlp.sentiment.shipped import ShippedReader, polarity
 from nlp.sentiment.totals import Total, softmax
 from nlp.training.manifest import Split, key
 from nlp.training.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, Sample
@@ -29,8 +32,8 @@ LANGUAGES = ("zh", "en")
 _GRID = np.geomspace(0.5, 4, 121)
 _SCALES, _SHIFTS = np.geomspace(0.25, 2, 31), np.linspace(-3, 3, 61)
 _Row = tuple["NDArray[np.float64]", list[int]]
-_SURE, _LOSS = np.linspace(0.5, 0.995, 100), 0.002
-_EACH = 250  # dev texts of a set: every set weighs about the same
+_THRESHOLDS, _LOSS = np.linspace(0.5, 0.995, 100), 0.002  # tried; of accuracy, by language and head
+_EACH = 250
 
 
 def finish(model: Model, splits: Sequence[Split], tokenizer: Path, out: Path, training: str = "") -> Calibrations:
@@ -86,42 +89,62 @@ def fit(reader: ShippedReader, splits: Sequence[Split]) -> Calibrations:
     """The calibration of each depth on the dev samples of ``splits``, from which early judgements may stand, and the prevalences of the
     labels of targets in those samples, which the probabilities of brands are calibrated under.
     """
-    early, late = (_found(reader, splits, sure) for sure in (0.0, math.inf))
+    early, late = (_found(reader, splits, threshold) for threshold in (0.0, math.inf))
     # add one: a class that the dev samples lack is rare, not impossible
     prior = tuple(round((late.labels[label] + 1) / (late.labels.total() + 3), 4) for label in (NEGATIVE, NEUTRAL, POSITIVE))
     made = early.calibration(), late.calibration()
-    return Calibrations(*made, sureness([answer for head in ("post", "target") for answer in _answers(head, early, late, *made)]), prior)
+    exits = {
+        spoken: max(exit_threshold(list(_answers((head, spoken), (early, late), made))) for head in ("post", "target"))
+        for spoken in LANGUAGES
+    }
+    return Calibrations(*made, exits, prior)
 
 
-def _found(reader: ShippedReader, splits: Sequence[Split], sure: float) -> _Found:
-    """The reader's uncalibrated logits of dev samples, all of the early depth (``sure`` 0) or all of the late one (infinite)."""
-    reader.sure, found = sure, _Found()
+def _found(reader: ShippedReader, splits: Sequence[Split], threshold: float) -> _Found:
+    """The reader's uncalibrated logits of dev samples, all of the early depth (``threshold`` 0) or all of the late one (infinite)."""
+    reader.threshold, found = dict.fromkeys(LANGUAGES, threshold), _Found()
     for split in splits:
-        samples = [labelled(sample, review=split.source.reviews) for sample in some(split.dev, _EACH)]
+        samples = [labelled(sample, review=split.source.reviews) for sample in fitted(split.dev)]
         asked = [tuple(target.spans for target in sample.targets) for sample in samples]
         for sample, total in zip(samples, reader.totals([encodable(sample.text) for sample in samples], asked), strict=True):
             found.add(sample, total)
     return found
 
 
-def _answers(head: str, early: _Found, late: _Found, first: Calibration, second: Calibration) -> Iterator[tuple[float, bool, bool]]:
-    """Of each judgement how probable the early depth finds its own, and whether it and the late one's are right."""
-    for spoken in LANGUAGES:
-        cool = getattr(first, head)[spoken], getattr(second, head)[spoken]
-        for pair in zip(early.choices[head, spoken], late.choices[head, spoken], strict=True):
-            chances = [softmax(logits / temperature) for (logits, _), temperature in zip(pair, cool, strict=True)]
-            right = [int(np.argmax(its)) in wanted for its, (_, wanted) in zip(chances, pair, strict=True)]
-            yield max(chances[0]), right[0], right[1]
+def _answers(
+    of: tuple[str, str], found: tuple[_Found, _Found], calibrations: tuple[Calibration, Calibration]
+) -> Iterator[tuple[float, bool, bool]]:
+    """Of each judgement of a head in a language how probable the early depth finds its own, and whether it and the late one's are right."""
+    head, spoken = of
+    cool = [getattr(its, head)[spoken] for its in calibrations]
+    for pair in zip(*(its.choices[of] for its in found), strict=True):
+        cooled = [logits / temperature for (logits, _), temperature in zip(pair, cool, strict=True)]
+        chances = [polarity(logits) if len(logits) == len(TARGET_LABELS) else softmax(logits) for logits in cooled]
+        right = [int(np.argmax(its)) in wanted for its, (_, wanted) in zip(chances, pair, strict=True)]
+        yield max(chances[0]), right[0], right[1]
 
 
-def sureness(answers: Sequence[tuple[float, bool, bool]]) -> float:
-    """The lowest probability from which early judgements may stand at a loss of ``_LOSS`` of accuracy; 1 where none may.
+def exit_threshold(answers: Sequence[tuple[float, bool, bool]]) -> float:
+    """The lowest probability from which early judgements may stand at a loss of ``_LOSS`` of accuracy; above 1 where none may.
 
     ``answers``: the early judgement's probability, whether it is right, whether the late one is.
     """
     chances, early, late = (np.array(column) for column in zip(*answers, strict=True)) if answers else (np.zeros(0),) * 3
-    enough = (sure for sure in _SURE if np.where(chances >= sure, early, late).sum() >= late.sum() - _LOSS * len(late))
-    return round(float(next(enough, 1.0)), 3)
+    enough = (least for least in _THRESHOLDS if np.where(chances >= least, early, late).sum() >= late.sum() - _LOSS * len(late))
+    return round(float(next(enough, 1.1)), 3)
+
+
+def fitted(dev: Sequence[Sample]) -> list[Sample]:
+    """The dev samples that calibration is fitted on: those of the largest digests, `_EACH` and half of the set at most.
+
+    Every set weighs about the same; scores are of those of the smallest digests (``some``).
+    """
+    return sorted(dev, key=lambda sample: key(sample.text))[::-1][: min(_EACH, len(dev) // 2)]
+
+
+def fitted_on(split: Split) -> set[str]:
+    """The digests of those of a set's dev texts that calibration is fitted on: none of a set that is never trained on."""
+    return {key(sample.text) for sample in fitted(split.dev)} if split.train else set()
 
 
 def some(samples: Sequence[Sample], count: int) -> list[Sample]:

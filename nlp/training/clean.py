@@ -21,11 +21,14 @@ LEAST = 0.05  # of probability: read by eye, of the labels under .03 nearly all 
 REASON = "label contradicted by its own text"
 
 
-def cleaned(split: Split) -> Split:
-    """A set of reviews without the training samples whose label is doubted; other sets as they are: TF-IDF knows too little of them."""
+def cleaned(split: Split, known: Sequence[str] | None = None) -> Split:
+    """A set of reviews without the training samples whose label is doubted; other sets as they are: TF-IDF knows too little of them.
+
+    ``known``: the digests of those, where they were found before.
+    """
     if not split.source.reviews:
         return split
-    doubted = doubts(split.train)
+    doubted = doubts(split.train) if known is None else [key(sample.text) in set(known) for sample in split.train]
     kept = [sample for sample, doubt in zip(split.train, doubted, strict=True) if not doubt]
     return replace(split, train=kept, dropped=split.dropped | {REASON: len(split.train) - len(kept)})
 

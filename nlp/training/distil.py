@@ -58,7 +58,7 @@ class Teacher:
         texts = self.pool[start : start + size]
         ids, mask = _encode(self.tokenizer, texts, self.mean.device)
         with self.autocast:
-            embedding = student.first(ids, mask)[0].embedding.float()
+            embedding = student.embed(ids, mask).float()
         return 1 - functional.cosine_similarity(embedding, self.vectors(texts)).mean()
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nlp.sentiment import load
+from nlp.training import words
 from nlp.training.manifest import splits
 from nlp.training.measured import Row, intents, measure, meeting, reliability, rows
 from nlp.training.speed import speed
@@ -35,6 +36,7 @@ def main() -> int:
     measured = measure(reader, [split for split in splits(options.data) if split.dev], options.limit)
     made = list(rows(measured, baselines=not options.no_baselines))
     made += list(intents(reader, options.own)) if options.own else []
+    made += [Row(its.score, its.language, True, its.beside) for its in words.scores(options.data)]
     print(table(made))
     print("expected calibration error", *reliability(measured), sep="\n")
     if options.pairs:

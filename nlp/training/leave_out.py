@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from folate.errors import ConfigError, possible
 from nlp.training import readers
-from nlp.training.manifest import SHOPPING, SOURCES, Split, key, splits
+from nlp.training.manifest import SHOPPING, SOURCES, Source, Split, han, key, splits
 from nlp.training.samples import TWO_WAY, Sample
+
+SHOP = "online_shopping"
 
 if TYPE_CHECKING:
     from nlp.training.scores import Score
@@ -37,8 +39,7 @@ def main() -> None:
     from nlp.training.run import run
     from nlp.training.train import Settings
 
-    learnt = [source for source in SOURCES if not options.sets or source.name in options.sets.split(",")]
-    found, asked = without(splits(options.data, tuple(learnt)), options.data, options.category, options.limit)
+    found, asked = without(splits(options.data, named(options.sets)), options.data, options.category, options.limit)
     work = options.out.with_name(options.out.name + ".work")
     encoder = expanded(options.encoder, work)
     settings = Settings(minutes=options.minutes)
@@ -47,6 +48,18 @@ def main() -> None:
     for name, score in scores(options.out, found, asked).items():
         print(f"{options.category}, left out: {name} {score.value:.3f} ({score.low:.3f} to {score.high:.3f}, n={score.n})")
     print(state.told(settings), file=sys.stderr)
+
+
+def named(names: str | None) -> tuple[Source, ...]:
+    """The sources of some names, parted by commas; all for None. Raises ConfigError for a name that is none, or without the shop's."""
+    known = {source.name: source for source in SOURCES}
+    wanted = names.split(",") if names else list(known)
+    for name in wanted:
+        if name not in known:
+            raise ConfigError(f"no set {name!r}; {possible(name, sorted(known))}")
+    if SHOP not in wanted:
+        raise ConfigError(f"wanted {SHOP} among the sets, since its category is asked; got {', '.join(wanted)}.")
+    return tuple(known[name] for name in wanted)
 
 
 def without(found: Sequence[Split], data: Path, category: str, limit: int) -> tuple[list[Split], list[Sample]]:
@@ -59,7 +72,11 @@ def without(found: Sequence[Split], data: Path, category: str, limit: int) -> tu
         raise ConfigError(f"no category {category!r} in {SHOPPING}; {possible(category, sorted(names))}")
     labels = {"0": TWO_WAY[0], "1": TWO_WAY[1]}
     its = {key(row["review"]): Sample(row["review"], labels[row["label"]], TWO_WAY) for row in rows if row["cat"] == category}
-    kept = [replace(split, train=[sample for sample in split.train if key(sample.text) not in its]) for split in found]
+    bare = {han(text.text) for text in its.values()}
+    kept = [
+        replace(split, train=[sample for sample in split.train if key(sample.text) not in its and han(sample.text) not in bare])
+        for split in found
+    ]
     dev = [replace(split, dev=[sample for sample in split.dev if key(sample.text) not in its]) for split in kept]
     return dev, [its[digest] for digest in sorted(its)[:limit]]
 
@@ -72,7 +89,7 @@ def scores(folder: Path, found: Sequence[Split], asked: Sequence[Sample]) -> dic
     from nlp.training.scores import post_score
 
     texts = [sample.text for sample in asked]
-    rest = next(split for split in found if split.source.name == "online_shopping")
+    rest = next(split for split in found if split.source.name == SHOP)
     judge = tfidf([(sample.text, sample.label) for sample in rest.train], 3)
     chances = {"model": array([reading.post for reading in load(str(folder)).read(texts)]), "TF-IDF": judge(texts)}
     made = {name: post_score(name, asked, its) for name, its in chances.items()}

@@ -18,9 +18,9 @@ from nlp.sentiment.reading import Probabilities
 from nlp.spans import EMOJI, EMOTICON
 from nlp.training import aspects, readers, weak
 from nlp.training.baselines import lexical, tfidf
-from nlp.training.calibrate import some
-from nlp.training.manifest import Source, Split
-from nlp.training.samples import NEUTRAL, THREE_WAY, TWO_WAY, Sample
+from nlp.training.calibrate import fitted_on, some
+from nlp.training.manifest import Source, Split, key
+from nlp.training.samples import NEUTRAL, NOT_ABOUT, TWO_WAY, Sample
 from nlp.training.scores import Score, accuracy, calibration_error, choice, f1, macro_f1, post_score, score, target_score
 
 if TYPE_CHECKING:
@@ -168,10 +168,16 @@ def meeting(reader: Reader, path: Path) -> str:
 
 
 def reliability(measured: Sequence[Measured]) -> Iterator[str]:
-    """Expected calibration error by set and by language, of the three-way posts, the emotions and whether an aspect is spoken of."""
-    kinds: dict[str, Callable[[Measured], list[tuple[int, list[float]]]]] = {"post": _posts, "emotion": _emotions, "aspect": _spoken}
+    """Expected calibration error by set and by language, of posts, targets, emotions and whether an aspect is spoken of.
+
+    Only of texts that calibration was not fitted on. Where annotators had two labels, so have the probabilities.
+    """
+    kinds: dict[str, Callable[[Measured], list[tuple[int, list[float]]]]] = {
+        "post": _posts, "target": _targets, "emotion": _emotions, "aspect": _spoken,
+    }  # fmt: skip
+    unseen = [_unfitted(one) for one in measured]
     for kind, pairs_of in kinds.items():
-        pairs = {one.source.name: (one, found) for one in measured if (found := pairs_of(one))}
+        pairs = {one.source.name: (one, found) for one in unseen if (found := pairs_of(one))}
         pooled: dict[str, list[tuple[int, list[float]]]] = {}
         for one, its in pairs.values():
             pooled.setdefault(f"{one.source.language}, {'sets trained on' if one.split.train else 'other sets'}", []).extend(its)
@@ -180,9 +186,29 @@ def reliability(measured: Sequence[Measured]) -> Iterator[str]:
             yield f"  {kind:8} {name:40} {error:.3f} (n={len(its)})"
 
 
+def _unfitted(one: Measured) -> Measured:
+    known = fitted_on(one.split)
+    kept = [pair for pair in zip(one.samples, one.readings, strict=True) if key(pair[0].text) not in known]
+    return Measured(one.split, [sample for sample, _ in kept], [reading for _, reading in kept])
+
+
 def _posts(one: Measured) -> list[tuple[int, list[float]]]:
     pairs = zip(one.samples, one.posts.tolist(), strict=True)
-    return [(sample.label, row) for sample, row in pairs if sample.label is not None and sample.classes == THREE_WAY]
+    return [_asked(sample.label, row, sample.classes) for sample, row in pairs if sample.label is not None]
+
+
+def _targets(one: Measured) -> list[tuple[int, list[float]]]:
+    found = []
+    for sample, reading in zip(one.samples, one.readings, strict=True):
+        for target, row in zip(sample.targets, array(reading.targets).tolist(), strict=True):
+            found.append(_asked(NEUTRAL if target.label == NOT_ABOUT else target.label, row, sample.classes))
+    return found
+
+
+def _asked(label: int, row: list[float], classes: tuple[int, ...]) -> tuple[int, list[float]]:
+    """A label and probabilities of the ``classes`` that its annotators could choose from; what they could not has none."""
+    total = sum(row[index] for index in classes)
+    return label, [row[index] / total if index in classes else 0.0 for index in range(len(row))]
 
 
 def _emotions(one: Measured) -> list[tuple[int, list[float]]]:

@@ -65,7 +65,7 @@ def labelled(
 
 def targets(classes: tuple[int, ...]) -> Reader:
     """PyABSA's rows of a sentence with its aspect cut out as ``$T$``; a sentence with several aspects becomes one Sample, labelled
-    as a whole too where its aspects agree. Rows of a label that is none of ``classes`` are left out.
+    as a whole too where its aspects agree.
     """
 
     def read(path: Path) -> Iterator[Sample]:
@@ -74,11 +74,8 @@ def targets(classes: tuple[int, ...]) -> Reader:
             left, cut, right = row["text_with_$T$"].partition("$T$")
             if not cut:
                 continue  # no place in the sentence: nothing to read a target from
-            label = _POLARITY[row["polarity"].lower()[:3]]
-            if label not in classes:
-                continue
             left, aspect, right = (_BETWEEN_HAN.sub("", part) for part in (left, row["aspect"], right))
-            target = Target(((len(left), len(left) + len(aspect)),), label)
+            target = Target(((len(left), len(left) + len(aspect)),), _POLARITY[row["polarity"].lower()[:3]])
             found.setdefault(left + aspect + right, []).append(target)
         yield from _grouped(found, classes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -17,7 +18,7 @@ from nlp.sentiment.heads import Model
 from nlp.training.clean import cleaned
 from nlp.training.composed import composed
 from nlp.training.distil import Teacher, fit_embedding, texts
-from nlp.training.manifest import Split
+from nlp.training.manifest import Split, key
 from nlp.training.sentences import sentences
 from nlp.training.train import Progress, Settings, train
 
@@ -34,17 +35,32 @@ def run(
     torch.manual_seed(settings.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
+    found = _learnt(found, work)
     model = Model(bert(encoder, layers)).to(device)
     model.encoder.words.requires_grad_(False)  # as it is it also knows the words that training never shows
     pool = texts(data, tokenizer, [sample for split in found for sample in split.train], settings.seed)
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda" or bfloat16_is_faster(model))
     print(f"training on {device.type}, bfloat16 {'on' if autocast._enabled else 'off'}", file=sys.stderr, flush=True)
     teacher = Teacher(bert(encoder).to(device), tokenizer, pool, autocast)
-    found = [cleaned(split) for split in found]
     made = [*composed(COMPOSED, settings.seed), *sentences(SENTENCES, settings.seed)]
     state = train(model, teacher, tokenizer, found, made, settings, work)
     fit_embedding(model, teacher, pool[-FITTED:])
     return model.cpu().eval(), state
+
+
+def _learnt(found: list[Split], work: Path) -> list[Split]:
+    """The sets as they are learnt, told on stderr; whose labels are doubted is kept, so that a resumed run learns from the same texts."""
+    kept = work / "doubted.json"
+    known = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
+    made = [cleaned(split, known.get(split.source.name)) for split in found]
+    digests = [[{key(its.text) for its in split.train} for split in pair] for pair in zip(found, made, strict=True)]
+    doubted = {split.source.name: sorted(before - after) for split, (before, after) in zip(found, digests, strict=True)}
+    work.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps(doubted, indent=0), encoding="utf-8")
+    for split in made:
+        told = ", ".join(f"{count:,} {reason}" for reason, count in split.dropped.items() if count)
+        print(f"{split.source.name}: {len(split.train):,} to learn from; dropped: {told or 'none'}", file=sys.stderr, flush=True)
+    return made
 
 
 def bert(folder: Path, layers: list[int] | None = None) -> Encoder:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import resource
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -18,11 +18,22 @@ from transformers import BertConfig, BertModel
 
 from nlp.precision import NAMES, fastest, supported
 from nlp.sentiment import SHIPPED
-from nlp.sentiment.shipped import ShippedReader, ordinary_posts
+from nlp.sentiment.clauses import Span
+from nlp.sentiment.shipped import ShippedReader
 
 LENGTHS = (16, 32, 64, 128)
 _TOKENS = 2048  # of a round
 _ROUNDS = 3
+_CLAUSES = {
+    "安康": (
+        "奶粉味道不错，", "物流太慢了，", "包装也破了。", "孩子很喜欢喝，", "已经第三次买了，", "客服态度很好，", "就是价格有点贵，", "有没有人也这样？",
+        "打开一股怪味，", "冲泡没有结块。", "日期很新鲜，",
+    ),
+    "Ankang": (
+        " tastes great,", " delivery was slow,", " the box was broken.", " my son loves it,", " third time I buy it,", " staff were kind,",
+        " a bit expensive though,", " has anyone else seen this?", " it smelled off when I opened it,", " no lumps at all.", " fresh date,",
+    ),
+}  # fmt: skip
 
 
 class Speed(NamedTuple):
@@ -62,8 +73,8 @@ def speed(model: str, tokens: int = 32) -> list[Speed]:
         readers = {_name(dtype): ShippedReader(folder, dtype) for dtype in supported()}
         readers["read, careful"] = ShippedReader(folder, careful=True)
         exact = readers[_name(torch.float32)]
-        texts = _posts(exact, tokens)
-        asked = [[[(0, 2)]]] * len(texts)
+        texts, spans = zip(*_posts(exact, tokens), strict=True)
+        asked = [[[span]] for span in spans]
         work: dict[str, Callable[[], object]] = {name: partial(reader.read, texts, asked) for name, reader in readers.items()}
         seconds = _best(work | {"transformers BertModel, fp32": _peer(exact, texts)})
         return [Speed(name, tokens, len(texts) / spent) for name, spent in seconds.items()]
@@ -75,18 +86,21 @@ def _name(dtype: torch.dtype) -> str:
     return f"read, {NAMES[dtype]}" + (" (chosen here)" if dtype == fastest() else "")
 
 
-def _posts(reader: ShippedReader, tokens: int) -> list[str]:
-    """Distinct posts of ``tokens`` tokens, the special ones included: our own ordinary ones, one after the other where one is too short."""
-    ordinary = ordinary_posts()
+def _posts(reader: ShippedReader, tokens: int) -> list[tuple[str, Span]]:
+    """Distinct posts of ``tokens`` tokens, the special ones included, half in each language, with a mention of their brand: what people
+    write of goods, one thing after another in ever another order, so that posts are of all moods.
+    """
     posts = []
     for number in range(_TOKENS // tokens):
-        text = f"{number} " + " ".join(ordinary[(number + step) % len(ordinary)] for step in range(16))
+        brand, clauses = list(_CLAUSES.items())[number % 2]
+        some = (clauses[(number + step * (number % 5 + 1)) % len(clauses)] for step in range(32))
+        text = f"{brand}{number}{''.join(some)}"
         encoding = reader.tokenizer.encode(text, add_special_tokens=False)
-        posts.append(text[: encoding.offsets[tokens - 3][1]])
+        posts.append((text[: encoding.offsets[tokens - 3][1]], (0, len(brand))))
     return posts
 
 
-def _peer(reader: ShippedReader, texts: list[str]) -> Callable[[], object]:
+def _peer(reader: ShippedReader, texts: Sequence[str]) -> Callable[[], object]:
     config = reader.model.encoder.config
     bert = BertModel(
         BertConfig(

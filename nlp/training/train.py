@@ -176,7 +176,7 @@ def _resume(work: Path, model: Model, optimizer: torch.optim.Optimizer) -> Progr
     path = work / "checkpoint.pt"
     if not path.is_file():
         return Progress()
-    saved = torch.load(path, weights_only=True)
+    saved = torch.load(path, weights_only=True, map_location="cpu")
     model.load_state_dict(saved["model"])
     optimizer.load_state_dict(saved["optimizer"])
     return Progress(**saved["progress"])
