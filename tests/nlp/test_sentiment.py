@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,7 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for weight in model.parameters():
         torch.nn.init.normal_(weight, std=0.3)
     warm = Calibration({"zh": 2.0, "en": 1.0}, {"zh": 1.0, "en": 1.0})
-    save(model, Calibrations(warm, warm, sure=0.7), "tiny", where / "from.json", where / "model")
+    save(model, Calibrations(warm, warm, {"zh": 0.7, "en": 0.7}), "tiny", where / "from.json", where / "model")
     return where / "model"
 
 
@@ -164,7 +166,21 @@ def test_copies_are_computed_once(folder: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "   ", "😀😀😀", "https://a.example/b?c=d", "@some_one", "خدمة سيئة جدا", "12345", "\x00\x01", "\ud800"]
+    "text",
+    [
+        "",
+        "   ",
+        "😀😀😀",
+        "https://a.example/b?c=d",
+        "taobao.com/abc",
+        "@some_one",
+        "Muy bueno, me gusta mucho",
+        "とても美味しいです",
+        "خدمة سيئة جدا",
+        "12345",
+        "\x00\x01",
+        "\ud800",
+    ],
 )
 def test_nothing_to_read_is_neutral_without_confidence(reader: Reader, text: str) -> None:
     assert not readable(text)
@@ -292,14 +308,47 @@ def test_what_the_first_half_is_sure_of_stands_and_the_rest_goes_on(folder: Path
     texts = ["我喜欢安康", "佳泰太甜了。", "really like Ankang", "我", "我喜欢安康的奶粉，但佳泰的太甜了。"]
     asked = [[[(3, 5)]], [[(0, 2)]], [], [], [[(3, 5)], [(10, 12)]]]
     reader, careful = ShippedReader(folder, torch.float32), ShippedReader(folder, torch.float32, careful=True)
-    assert reader.sure == 0.7
-    reader.sure = 0.0
+    assert reader.threshold == {"zh": 0.7, "en": 0.7}
+    reader.threshold = {"zh": 0.0, "en": 0.0}
     early, late = reader.read(texts, asked), careful.read(texts, asked)
-    chances = [min(max(its.negative, its.neutral, its.positive) for its in (one.post, *one.targets)) for one in early]
-    reader.sure = sorted(chances)[2]
-    for one, first, second, chance in zip(reader.read(texts, asked), early, late, chances, strict=True):
-        wanted = first if chance >= reader.sure else second
+    chances = [[max(its.negative, its.neutral, its.positive) for its in (one.post, *one.targets)] for one in early]
+    least = sorted(chance for its in chances for chance in its)[4]
+    reader.threshold = {"zh": least, "en": least}
+    for one, first, second, its in zip(reader.read(texts, asked), early, late, chances, strict=True):
         assert not close(first.post, second.post)
-        assert close(one.post, wanted.post)
-        assert all(close(given, right) for given, right in zip(one.targets, wanted.targets, strict=True))
+        judged = zip(*((reading.post, *reading.targets) for reading in (one, first, second)), its, strict=True)
+        assert all(close(given, shallow if chance >= least else deep) for given, shallow, deep, chance in judged)
     assert careful.version == f"{reader.version}-careful"
+
+
+def test_a_post_is_read_the_same_whatever_is_asked_beside(reader: ShippedReader) -> None:
+    text = "我喜欢安康的奶粉，但佳泰的太甜了。"
+    alone, asked = reader.read([text])[0], reader.read([text], [[[(3, 5)], [(10, 12)]]])[0]
+    assert close(alone.post, asked.post)
+    assert alone.emotion == pytest.approx(asked.emotion, abs=1e-4)
+
+
+def test_windows_of_a_long_text_leave_at_depths_of_their_own(folder: Path) -> None:
+    text = "我喜欢安康的奶粉。" * 20 + "佳泰的太甜了，really not。" * 20
+    careful, early = ShippedReader(folder, torch.float32, careful=True), ShippedReader(folder, torch.float32)
+    early.threshold = {"zh": 0.0, "en": 0.0}
+    posts = [early.read([text])[0].post, careful.read([text])[0].post]
+    early.threshold = {"zh": 0.7, "en": 0.7}
+    totals = [its.totals([text], [()])[0] for its in (early, careful)]
+    assert totals[0].weight == totals[1].weight
+    assert not close(*posts)
+
+
+def test_an_embedding_needs_half_of_the_layers_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = ShippedReader(folder, torch.float32, careful=True)
+    expected = reader.read(["我喜欢安康"])[0].embedding
+    monkeypatch.setattr(reader.model.encoder, "rest", lambda *_: pytest.fail("the second half was asked"))
+    assert np.allclose(reader.embed(["我喜欢安康"])[0], expected, atol=1e-5)
+
+
+def test_a_folder_of_an_older_layout_is_refused_in_one_sentence(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "old")
+    about = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (tmp_path / "old/config.json").write_text(json.dumps(about | {"calibration": about["calibration"]["early"]}), encoding="utf-8")
+    with pytest.raises(ConfigError, match="lacks early, late, prior, threshold, which this version of Folate reads: train the model again"):
+        load(str(tmp_path / "old"))

@@ -17,7 +17,7 @@ from nlp.sentiment.heads import Model
 from nlp.sentiment.labels import ASPECTS
 from nlp.training import readers
 from nlp.training.batches import MAYBE_NEUTRAL, collate, epoch, groups
-from nlp.training.calibrate import coolest, finish
+from nlp.training.calibrate import coolest, exit_threshold, finish, fitted, fitted_on, some
 from nlp.training.composed import composed
 from nlp.training.distil import Teacher, fit_embedding
 from nlp.training.evaluate import failures, pin, table
@@ -209,6 +209,23 @@ def test_temperature_cools_what_is_too_sure() -> None:
     sure = [(np.array([8.0, 0.0, 0.0]), [0 if number % 4 else 1]) for number in range(40)]
     assert coolest(sure) > 2
     assert coolest([(np.array([1.0, 0.0, 0.0]), [0])] * 10) < 1
+
+
+def test_early_answers_stand_from_where_they_lose_nothing() -> None:
+    alike = [(0.6 + number / 100, True, True) for number in range(30)]
+    assert exit_threshold(alike) == 0.5
+    assert exit_threshold([(chance, False, True) for chance, *_ in alike]) >= 0.89
+    assert exit_threshold([*alike, *[(0.55, False, True)] * 30]) == pytest.approx(0.555, abs=0.006)
+    assert exit_threshold([(1.0, False, True)]) > 1
+    assert exit_threshold([]) == 0.5
+
+
+def test_calibration_is_fitted_on_other_texts_than_scores_are_of() -> None:
+    dev = [Sample(f"第{number}次", POSITIVE) for number in range(1000)]
+    assert len(fitted(dev)) == 250
+    assert not {sample.text for sample in fitted(dev)} & {sample.text for sample in some(dev, 500)}
+    assert len(fitted(dev[:30])) == 15
+    assert fitted_on(Split(Source("own", "zh", "", REVIEW), [], dev, {})) == set()  # never trained on: nothing fitted
 
 
 def test_finish_writes_a_folder_that_reads(tokenizer: Tokenizer, tmp_path: Path) -> None:

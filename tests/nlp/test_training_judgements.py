@@ -22,7 +22,7 @@ from nlp.training.calibrate import platt
 from nlp.training.composed import composed
 from nlp.training.manifest import Source, Split, han, key, splits
 from nlp.training.measured import intents, measure, reliability, rows
-from nlp.training.samples import NEGATIVE, POSITIVE, TWO_WAY, Aspect, Sample, Target
+from nlp.training.samples import NEGATIVE, NEUTRAL, POSITIVE, THREE_WAY, TWO_WAY, Aspect, Sample, Target
 from nlp.training.scores import f1, macro_f1
 from nlp.training.sentences import sentences
 from nlp.training.train import WEIGHTS, task_losses
@@ -148,6 +148,25 @@ def test_every_head_learns(tokenizer: Tokenizer) -> None:
         optimizer.step()
     after = task_losses(model, batch, off, cpu)
     assert all(after[f"{depth}{name}"] < before[f"{depth}{name}"] for name in WEIGHTS for depth in ("", "early "))
+    assert all(after[f"distilled {name}"] < before[f"distilled {name}"] for name in ("post", "target"))
+
+
+def test_the_late_depth_is_not_taught_by_the_early_one(tokenizer: Tokenizer) -> None:
+    torch.manual_seed(0)
+    model = Model(Encoder(EncoderConfig(tokenizer.get_vocab_size(), 16, 2, 2, 32, 96))).train()
+    batch = collate(groups(list(sentences(40, 1)), tokenizer, 8000, 64, "0")[0])
+    losses = task_losses(model, batch, torch.autocast("cpu", enabled=False), torch.device("cpu"))
+    (losses["distilled post"] + losses["distilled target"]).backward()
+    assert all(weight.grad is None for weight in model.late.parameters())
+    assert any(weight.grad is not None for weight in model.early.parameters())
+
+
+def test_a_label_that_means_something_else_in_a_set_is_asked_and_not_learnt(tmp_path: Path) -> None:
+    rows = ["text_with_$T$,aspect,polarity", *(f"第{n}次$T$,洗发水,{('Positive', 'Neutral')[n % 2]}" for n in range(60))]
+    (tmp_path / "a.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    [split] = splits(tmp_path, (Source("shampoo", "zh", "", readers.targets(THREE_WAY), ("a.csv",), unlearnt=NEUTRAL),))
+    assert {target.label for sample in split.train for target in sample.targets} == {POSITIVE}
+    assert {target.label for sample in split.dev for target in sample.targets} == {POSITIVE, NEUTRAL}
 
 
 def test_readers_of_emotions_and_of_restaurants(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from folate.errors import ConfigError
-from nlp.training.leave_out import without
-from nlp.training.manifest import SHOPPING, splits
+from nlp.training.leave_out import named, without
+from nlp.training.manifest import SHOPPING, SOURCES, splits
 
 
 def write(path: Path, rows: list[tuple[str, ...]]) -> None:
@@ -40,3 +40,12 @@ def test_no_text_of_the_category_is_learnt(data: Path) -> None:
 def test_a_category_that_is_not_there(data: Path) -> None:
     with pytest.raises(ConfigError, match="possible: 水果, 衣服"):
         without(splits(data), data, "飞机", 15)
+
+
+def test_sets_are_named_and_have_the_shop_among_them() -> None:
+    assert named(None) == SOURCES
+    assert [source.name for source in named("chnsenticorp,online_shopping")] == ["chnsenticorp", "online_shopping"]
+    with pytest.raises(ConfigError, match="no set 'onlin_shopping'; did you mean 'online_shopping'"):
+        named("onlin_shopping")
+    with pytest.raises(ConfigError, match="wanted online_shopping among the sets"):
+        named("sst2")
