@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from folate.classify import Question, brief, by_alias, classify_lines, flat
-from folate.config import Brand, Config
+from folate.config import Aspect, Brand, Config, Nlp
 from folate.errors import InputError
 from nlp.sentiment import AspectReading, Probabilities, Reading
 from nlp.tags import Tag
@@ -72,6 +72,20 @@ def test_every_line_gets_one_answer_in_order():
         [],
     ]
     json.dumps(answers)
+
+
+def test_the_reader_is_the_one_of_the_project(monkeypatch):
+    asked = []
+
+    def load(*given, **named):
+        asked.append((given, named))
+        return EchoReader()
+
+    monkeypatch.setattr("folate.classify.load", load)
+    aspects = (Aspect(id="refill", names=("补充装", "refill"), examples=("补充装很好换", "the refill pouch is easy to pour")),)
+    config = Config(name="", nlp=Nlp(model="some/classifier", threads=3, careful=True), aspects=aspects)
+    assert len(list(classify_lines([['{"text": "好"}'], ['{"text": "坏"}']], config))) == 2
+    assert asked == [(("some/classifier", 3, aspects), {"careful": True})]
 
 
 def test_tokens_have_places_parts_of_speech_and_lemmas_unless_the_language_is_another():

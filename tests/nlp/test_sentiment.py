@@ -239,8 +239,14 @@ def test_lone_surrogates_keep_offsets(reader: Reader) -> None:
 
 
 def test_hundred_thousand_characters(reader: Reader) -> None:
-    reading = reader.read(["我喜欢安康，" * 16_700], [[[(3, 5)], [(99_990, 99_995)]]])[0]
-    assert len(reading.targets) == 2
+    clause = "我喜欢安康，"
+    long, short = reader.read([clause * 16_700, clause * 1_670], [[[(3, 5)], [(99_993, 99_995)]], []])
+    assert len(long.targets) == 2
+    assert long.targets[1] != long.post  # what has no place in what was read is judged as the post
+    for judged in (long.post, *long.targets):
+        assert judged.negative + judged.neutral + judged.positive == pytest.approx(1)
+        assert judged != UNSURE
+    assert long.post.negative == pytest.approx(short.post.negative, abs=0.02)  # the same windows, more of them
 
 
 def test_embeddings(reader: Reader) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from nlp.sentiment import Reading, load
+from nlp.sentiment import EMOTIONS, Reading, load
 
 SENTENCES = Path(__file__).parents[1] / "eval" / "sentences.jsonl"
 Asked = list[tuple[dict[str, Any], Reading]]
@@ -61,21 +61,18 @@ def test_the_clause_is_the_one_that_speaks_of_the_aspect(read: Asked) -> None:
 
 
 def test_posts_about_nothing_of_the_kind_have_no_aspect(read: Asked) -> None:
-    assert not [
-        (row["text"], aspect.name)
-        for row, reading in read
-        if row.get("aspects") == {}
-        for aspect in reading.aspects
-        if aspect.confidence > 0.8
-    ]
+    plain = [(row["text"], [aspect.name for aspect in reading.aspects]) for row, reading in read if row.get("aspects") == {}]
+    assert len(plain) >= 8
+    found = [answer for answer in plain if answer[1]]
+    assert len(found) <= len(plain) // 8, found
 
 
-def test_emotions(read: Asked) -> None:
-    asked = [
-        (row["text"], row["emotion"], max(reading.emotion, key=reading.emotion.__getitem__)) for row, reading in read if "emotion" in row
-    ]
-    wrong = [answer for answer in asked if answer[1] != answer[2]]
-    assert len(wrong) <= len(asked) * 0.25, wrong
+@pytest.mark.parametrize("emotion", EMOTIONS)
+def test_emotions(read: Asked, emotion: str) -> None:
+    asked = [(row["text"], max(reading.emotion, key=reading.emotion.__getitem__)) for row, reading in read if row.get("emotion") == emotion]
+    assert len(asked) >= 4
+    wrong = [answer for answer in asked if answer[1] != emotion]
+    assert len(wrong) <= len(asked) // 4, wrong
 
 
 def test_intents(read: Asked) -> None:
