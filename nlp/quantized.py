@@ -1,7 +1,7 @@
 """The encoder's linear layers in 8-bit integers, for CPUs that multiply those fastest.
 
 Weights keep a scale for each output (Wu et al. 2020, arXiv:2004.09602). Inputs keep a range for each channel, observed once when a model is
-loaded: a linear layer here sees what comes of a normalised state, so its range hardly depends on the text, and a text is read the same in
+packed: a linear layer here sees what comes of a normalised state, so its range hardly depends on the text, and a text is read the same in
 any company. Wide channels share their width with their weights (SmoothQuant: Xiao et al. 2023, arXiv:2211.10438); what rounding the weights
 adds on average is taken off the bias (Nagel et al. 2019, arXiv:1906.04721); the few neurons of a feed-forward layer whose values are far
 from all others stay in fp32 (as in LLM.int8(): Dettmers et al. 2022, arXiv:2208.07339).
@@ -26,21 +26,18 @@ _KEPT = 16  # neurons of a feed-forward layer in fp32
 _GELU_LOWEST = -0.17
 
 
-class Observed:
-    """The lowest and highest value and the mean of each channel (k,) of what a linear layer was given."""
+class Range(NamedTuple):
+    """The lowest and highest value and the mean of each channel (k,) of what a linear layer is given."""
 
-    def __init__(self) -> None:
-        self.low, self.high, self.total, self.count = torch.tensor(torch.inf), torch.tensor(-torch.inf), torch.tensor(0.0), 0
+    low: Tensor
+    high: Tensor
+    mean: Tensor
 
-    def add(self, states: Tensor) -> None:
-        """States (..., k)."""
-        rows = states.flatten(0, -2)
-        self.low, self.high = torch.minimum(self.low, rows.amin(0)), torch.maximum(self.high, rows.amax(0))
-        self.total, self.count = self.total + rows.sum(0), self.count + len(rows)
 
-    @property
-    def mean(self) -> Tensor:
-        return self.total / self.count
+Ranges = list[dict[str, Range]]
+"""Of each layer, by the name of the linear layer in it (`LINEAR`)."""
+
+LINEAR = ("qkv", "out", "up", "down")
 
 
 class Integers(NamedTuple):
@@ -55,7 +52,7 @@ class Integers(NamedTuple):
 class QuantizedLinear(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
     """A linear layer over fp32 inputs of an observed range."""
 
-    def __init__(self, linear: nn.Linear, seen: Observed) -> None:
+    def __init__(self, linear: nn.Linear, seen: Range) -> None:
         super().__init__()
         width = (1 + 2 * _MARGIN) * (seen.high - seen.low).clamp(min=1e-6)
         share = width**_BALANCE / linear.weight.abs().amax(0).clamp(min=1e-6) ** (1 - _BALANCE)
@@ -76,7 +73,7 @@ class QuantizedLinear(nn.Module):  # type: ignore[misc]  # torch is not type-che
 class QuantizedLayer(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
     """A transformer layer with its products in integers. What leaves the GELU is bytes at once."""
 
-    def __init__(self, layer: Layer, seen: dict[str, Observed]) -> None:
+    def __init__(self, layer: Layer, seen: dict[str, Range]) -> None:
         super().__init__()
         self.heads, self.norm_attention, self.norm_output = layer.heads, layer.norm_attention, layer.norm_output
         self.qkv, self.out, self.up = (QuantizedLinear(getattr(layer, name), seen[name]) for name in ("qkv", "out", "up"))
@@ -122,27 +119,33 @@ def _gelu_product(inputs: Tensor, by: Integers, step: float, zero: int) -> Tenso
     return product
 
 
-def quantize(encoder: Encoder, sequences: Iterable[Tensor]) -> None:
-    """Turns the layers of an encoder in fp32 to integers, by the ranges that ``sequences`` (ids, (1, t) each) show."""
-    seen = observe(encoder, sequences)
+def quantize(encoder: Encoder, seen: Ranges) -> None:
+    """Turns the layers of an encoder in fp32 to integers, by the ranges of what their linear layers are given."""
     for index, ranges in enumerate(seen):
         encoder.layers[index] = QuantizedLayer(encoder.layers[index], ranges).eval()
 
 
-def observe(encoder: Encoder, sequences: Iterable[Tensor]) -> list[dict[str, Observed]]:
-    """Of each layer, what its linear layers are given while the encoder reads ``sequences``."""
-    seen = [{name: Observed() for name in ("qkv", "out", "up", "down")} for _ in encoder.layers]
+def observe(encoder: Encoder, sequences: Iterable[Tensor]) -> Ranges:
+    """The ranges while the encoder reads ``sequences`` (ids, (1, t) each)."""
+    seen: list[dict[str, list[Tensor]]] = [{name: [] for name in LINEAR} for _ in encoder.layers]
     hooks = [
-        getattr(layer, name).register_forward_pre_hook(partial(_add, ranges[name]))
-        for layer, ranges in zip(encoder.layers, seen, strict=True)
-        for name in ranges
+        getattr(layer, name).register_forward_pre_hook(partial(_add, inputs[name]))
+        for layer, inputs in zip(encoder.layers, seen, strict=True)
+        for name in inputs
     ]
-    for ids in sequences:
-        encoder(ids)
+    with torch.no_grad():
+        for ids in sequences:
+            encoder(ids)
     for hook in hooks:
         hook.remove()
-    return seen
+    return [{name: _range(inputs) for name, inputs in layer.items()} for layer in seen]
 
 
-def _add(seen: Observed, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-    seen.add(inputs[0])
+def _add(seen: list[Tensor], _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    rows = inputs[0].flatten(0, -2)
+    seen.append(torch.stack([rows.amin(0), rows.amax(0), rows.sum(0), torch.full_like(rows[0], len(rows))]))
+
+
+def _range(seen: list[Tensor]) -> Range:
+    low, high, total, count = torch.stack(seen).unbind(1)
+    return Range(low.amin(0), high.amax(0), total.sum(0) / count.sum(0))

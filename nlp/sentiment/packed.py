@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib import resources
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
 from torch import Tensor
 
 from folate.errors import ConfigError
 from nlp.encoder import Encoder, EncoderConfig
+from nlp.quantized import LINEAR, Range, Ranges, observe
 from nlp.sentiment.about import CONFIG, KIND, describe
 from nlp.sentiment.heads import Model, Outputs
 from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS
 from nlp.sentiment.reading import BALANCED
 
 WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
-_BODY, _ROUNDED, _SCALE = "encoder.", ".int8", ".scale"
+_BODY, _ROUNDED, _SCALE, _RANGES = "encoder.", ".int8", ".scale", "ranges."
 _LABELS = {"aspects": list(ASPECTS), "emotions": list(EMOTIONS), "intents": list(INTENTS)}
 
 
@@ -66,6 +69,8 @@ def save(model: Model, calibration: Calibrations, name: str, tokenizer: Path, fo
     weights: dict[str, Tensor] = {}
     for key, value in model.state_dict().items():
         weights |= _int8(key, value.float()) if key.startswith(_BODY) and value.dim() == 2 else {key: value.half().contiguous()}
+    for index, layer in enumerate(observe(model.encoder, _ordinary(Tokenizer.from_file(str(tokenizer))))):
+        weights |= {f"{_RANGES}{index}.{name}": torch.stack(its).half() for name, its in layer.items()}
     save_file(weights, folder / WEIGHTS)
     about = {"model_type": KIND, "name": name, "encoder": asdict(model.encoder.config), "calibration": asdict(calibration)}
     about |= {"labels": _LABELS, "training": training}
@@ -73,24 +78,37 @@ def save(model: Model, calibration: Calibrations, name: str, tokenizer: Path, fo
     (folder / TOKENIZER).write_bytes(tokenizer.read_bytes())
 
 
+def _ordinary(tokenizer: Tokenizer) -> Iterator[Tensor]:
+    """Posts of our own, of all kinds, that show what ranges the encoder's values have: ids, (1, t) each."""
+    posts = (resources.files("nlp") / "data" / "ordinary_posts.txt").read_text(encoding="utf-8").splitlines()
+    yield from (torch.tensor([tokenizer.encode(post).ids]) for post in posts)
+
+
 def _int8(key: str, matrix: Tensor) -> dict[str, Tensor]:
     scale = (matrix.abs().amax(1) / 127).clamp(min=1e-7).half()
     return {key + _ROUNDED: (matrix / scale.float()[:, None]).round().clamp(-127, 127).to(torch.int8), key + _SCALE: scale}
 
 
-def load(folder: Path) -> tuple[Model, Calibrations]:
-    """The model of a folder that ``save`` wrote, in fp32 and evaluation mode. Raises ConfigError where it judges by other labels."""
+def load(folder: Path) -> tuple[Model, Calibrations, Ranges]:
+    """The model of a folder that ``save`` wrote, in fp32 and evaluation mode, and the ranges that integers are made by.
+
+    Raises ConfigError where it judges by other labels.
+    """
     about = describe(folder)
     if about["labels"] != _LABELS:
         raise ConfigError(f"{folder / CONFIG} should have the labels {_LABELS}, and has {about['labels']}: train the model again.")
     with torch.device("meta"):  # no memory, no time spent on random values that are replaced at once
         model = Model(Encoder(EncoderConfig(**about["encoder"])))
     stored = load_file(folder / WEIGHTS)
+    ranges = [
+        {name: Range(*stored.pop(f"{_RANGES}{index}.{name}").float()) for name in LINEAR} for index in range(len(model.encoder.layers))
+    ]
     rounded = [key.removesuffix(_ROUNDED) for key in stored if key.endswith(_ROUNDED)]
     matrices = {key: stored.pop(key + _ROUNDED).float() * stored.pop(key + _SCALE).float()[:, None] for key in rounded}
     model.load_state_dict({key: value.float() for key, value in stored.items()} | matrices, assign=True)
     its = about["calibration"]
-    return model.eval().requires_grad_(False), Calibrations(**its | {depth: Calibration(**its[depth]) for depth in ("early", "late")})
+    calibration = Calibrations(**its | {depth: Calibration(**its[depth]) for depth in ("early", "late")})
+    return model.eval().requires_grad_(False), calibration, ranges
 
 
 def version(folder: Path) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from importlib import resources
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -50,12 +49,12 @@ class ShippedReader:
         about = describe(folder)
         self.name: str = about["name"]
         self.version = f"{version(folder)}-{NAMES[dtype]}" + ("-careful" if careful else "")
-        self.model, self.calibration = load(folder)
+        self.model, self.calibration, ranges = load(folder)
         self.threshold = dict.fromkeys(self.calibration.threshold, math.inf) if careful else self.calibration.threshold
         self.tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         if dtype == torch.int8:
             with torch.inference_mode():
-                quantize(self.model.encoder, [torch.tensor([part.ids]) for part in windows(_ordinary(), self.tokenizer, WINDOW)])
+                quantize(self.model.encoder, ranges)
         else:
             self.model.to(dtype)
 
@@ -168,11 +167,6 @@ def _apart(out: Outputs, sizes: Sequence[int]) -> list[Outputs]:
     """The outputs of each text of a batch; ``sizes``: the targets of each."""
     whole = Outputs(*(values.float() for values in out))
     return [Outputs(*its) for its in zip(whole.post, whole.target.split(list(sizes)), *whole[2:], strict=True)]
-
-
-def _ordinary() -> list[str]:
-    """Posts of our own, of all kinds, that show what ranges the encoder's values have."""
-    return (resources.files("nlp") / "data" / "ordinary_posts.txt").read_text(encoding="utf-8").splitlines()
 
 
 def _once(keys: Sequence[_K], text: Callable[[_K], str], compute: Callable[[Sequence[_K]], list[_V]]) -> list[_V]:

@@ -11,7 +11,7 @@ import torch
 
 from nlp.encoder import Encoder, EncoderConfig
 from nlp.precision import NAMES, fastest, supported
-from nlp.quantized import quantize
+from nlp.quantized import observe, quantize
 from nlp.sentiment import SHIPPED, Reading
 from nlp.sentiment.shipped import ShippedReader
 
@@ -53,7 +53,7 @@ def test_integers_read_a_text_the_same_in_any_company() -> None:
     encoder = Encoder(EncoderConfig(64, 64, 2, 2, 128, 32)).eval().requires_grad_(False)
     ids, mask = torch.randint(0, 64, (3, 9)), torch.arange(9) < torch.tensor([[9], [4], [7]])
     before = encoder(ids, mask)[mask]
-    quantize(encoder, [ids[:1], ids[1:2, :4], ids[2:, :7]])
+    quantize(encoder, observe(encoder, [ids[:1], ids[1:2, :4], ids[2:, :7]]))
     among, alone = encoder(ids, mask), encoder(ids[1:2, :4])
     assert (among[mask] - before).norm() / before.norm() < 0.02
     assert torch.allclose(among[1, :4], alone[0], atol=0.02)
