@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
         [sys.executable, "-m", "folate.cli", "classify"],
         input="".join(json.dumps({"text": text}) + "\n" for text in texts.values()),
         capture_output=True, encoding="utf-8", check=False, cwd=tmp_path_factory.mktemp("nowhere"),
+        env=os.environ | {"OMP_NUM_THREADS": "1"},  # two threads wait for each other where cores are busy
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     return dict(zip(texts, map(json.loads, done.stdout.splitlines()), strict=True))

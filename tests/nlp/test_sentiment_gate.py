@@ -17,13 +17,18 @@ Asked = list[tuple[dict[str, Any], Reading]]
 
 
 @pytest.fixture(scope="module")
-def read() -> Iterator[Asked]:
-    """Each sentence that is not marked hard (those are known failures that the model card names), with its reading."""
+def everything() -> Iterator[Asked]:
+    """Each sentence with its reading."""
     threads = torch.get_num_threads()
     rows = [json.loads(line) for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
-    plain = [row for row in rows if "hard" not in row]
-    yield list(zip(plain, load(threads=1).read([row["text"] for row in plain]), strict=True))
+    yield list(zip(rows, load(threads=1).read([row["text"] for row in rows]), strict=True))
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def read(everything: Asked) -> Asked:
+    """Those that are not marked hard (which are known failures that the model card names)."""
+    return [(row, reading) for row, reading in everything if "hard" not in row]
 
 
 def polarities(read: Asked) -> list[tuple[str, str, str, str | None]]:
@@ -67,12 +72,18 @@ def test_posts_about_nothing_of_the_kind_have_no_aspect(read: Asked) -> None:
     assert len(found) <= len(plain) // 8, found
 
 
-@pytest.mark.parametrize("emotion", EMOTIONS)
-def test_emotions(read: Asked, emotion: str) -> None:
-    asked = [(row["text"], max(reading.emotion, key=reading.emotion.__getitem__)) for row, reading in read if row.get("emotion") == emotion]
-    assert len(asked) >= 4
+WEAK = pytest.mark.xfail(strict=True, reason="fear is mostly read as sadness: a known failure that the model card names")
+
+
+@pytest.mark.parametrize("emotion", [pytest.param(name, marks=WEAK if name == "fear" else ()) for name in EMOTIONS])
+def test_emotions(everything: Asked, emotion: str) -> None:
+    """Of all sentences, the hard ones too."""
+    asked = [
+        (row["text"], max(reading.emotion, key=reading.emotion.__getitem__)) for row, reading in everything if row.get("emotion") == emotion
+    ]
+    assert len(asked) >= 6
     wrong = [answer for answer in asked if answer[1] != emotion]
-    assert len(wrong) <= len(asked) // 4, wrong
+    assert len(wrong) <= len(asked) / 3, wrong
 
 
 def test_intents(read: Asked) -> None:
