@@ -43,7 +43,7 @@ class NamingTagger:
 
 @pytest.fixture(autouse=True)
 def echo(monkeypatch):
-    monkeypatch.setattr("folate.classify.load", lambda model, threads, aspects: EchoReader())
+    monkeypatch.setattr("folate.classify.load", lambda *_, **__: EchoReader())
     monkeypatch.setattr("nlp.tags.Tagger", NamingTagger)
 
 

@@ -59,7 +59,7 @@ class LexiconReader:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for module in ("annotate", "topics"):
-        monkeypatch.setattr(f"folate.pipeline.{module}.load", lambda *_: LexiconReader())
+        monkeypatch.setattr(f"folate.pipeline.{module}.load", lambda *_, **__: LexiconReader())
     (tmp_path / "folate.toml").write_text(PROJECT, encoding="utf-8")
     return tmp_path
 
