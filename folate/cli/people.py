@@ -38,6 +38,8 @@ def tags(out: Path | None, filled: Path | None, per_label: int, folder: Path, fo
 
     workspace = Workspace.open(folder)
     reader = load(workspace.config.nlp.model, workspace.config.nlp.threads)
+    for note in steps.left_aside(workspace, reader):
+        click.echo(f"note: {note}", err=True)
     if out:
         _write(out, steps.draw(workspace, reader, per_label))
         return 0

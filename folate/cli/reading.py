@@ -31,7 +31,9 @@ def annotate(folder: Path, without_sentiment: bool) -> None:
     from folate.pipeline.workspace import Workspace
 
     done = steps.annotate(Workspace.open(folder), sentiment=not without_sentiment)
-    click.echo(f"annotated: {', '.join(f'{count:,} {what}' for what, count in done.items())}.", err=True)
+    click.echo(f"annotated: {', '.join(f'{count:,} {what}' for what, count in done.counts.items())}.", err=True)
+    for note in done.notes:
+        click.echo(f"note: {note}", err=True)
 
 
 tokens_option = click.option("--tokens", is_flag=True, help="Also tokens: start, end, part of speech (universal tag), lemma.")

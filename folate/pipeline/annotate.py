@@ -1,15 +1,44 @@
-"""Posts are read: what needs no model first, then duplicates, then the model's judgements. Each step does only what is missing."""
+"""Posts are read: what needs no model, copies, and the model's judgements, each stored as it comes. Only what is missing is done."""
 
-from folate.pipeline.judge import read_judgements
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from folate.pipeline.judge import BATCH, Judge
 from folate.pipeline.texts import read_texts
 from folate.pipeline.workspace import Workspace
+from folate.progress import progress
 from nlp.sentiment import load
 
 
-def annotate(workspace: Workspace, sentiment: bool = True) -> dict[str, int]:
-    """Read all that has not been read with this vocabulary and model. Returns how many rows each step wrote."""
-    done = read_texts(workspace)
-    if sentiment:
-        nlp = workspace.config.nlp
-        done["judgements"] = read_judgements(workspace, load(nlp.model, nlp.threads, workspace.config.aspects))
-    return done
+@dataclass(frozen=True)
+class Annotated:
+    """How many texts and judgements were made; how many copies the corpus has, if texts were read; what a person should know."""
+
+    counts: Mapping[str, int]
+    notes: tuple[str, ...] = ()
+
+
+def annotate(workspace: Workspace, sentiment: bool = True) -> Annotated:
+    """Read all that has not been read with this vocabulary and model. Raises ConfigError, StoreError."""
+    if not sentiment:
+        return Annotated(_counts(workspace, sum(map(len, read_texts(workspace)))))
+    nlp = workspace.config.nlp
+    judge = Judge(workspace, load(nlp.model, nlp.threads, workspace.config.aspects))
+    texts = judged = 0
+    with progress("reading judgements", judge.waiting()) as bar:
+        for rows in read_texts(workspace):
+            texts += len(rows)
+            some = rows[:BATCH]  # not all: texts are read far faster, and what needs no model should not wait for it
+            judge.judge(some, workspace.store.snapshot())
+            judged += len(some)
+            bar.update(len(some))
+        for count in judge.rest():
+            judged += count
+            bar.update(count)
+    return Annotated(_counts(workspace, texts) | {"judgements": judged}, judge.notes)
+
+
+def _counts(workspace: Workspace, texts: int) -> dict[str, int]:
+    if not texts:
+        return {"texts": 0}
+    return {"copies": workspace.store.snapshot().sql("SELECT id FROM duplicates").num_rows, "texts": texts}

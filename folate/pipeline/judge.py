@@ -1,64 +1,105 @@
 """The model's judgements of posts, stored a batch at a time: sentiment, aspects, emotion, intent, tags."""
 
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
-
-import pyarrow as pa
+from hashlib import blake2b
+from typing import Any, NamedTuple
 
 from corpora.snapshot import Snapshot
-from folate.pipeline.tags import tagger
-from folate.pipeline.texts import TEXT, made_by, text_version
+from folate.pipeline.tags import left_aside, tagger
+from folate.pipeline.texts import TEXT, Rows, made_by, text_version
 from folate.pipeline.workspace import Workspace
 from folate.post import body
-from folate.progress import progress
 from nlp.attribution import brands_of, stretches
 from nlp.sentiment import AspectReading, Probabilities, Reader, Reading
 from nlp.sentiment.clauses import Span
-from nlp.tags import Tag, Tagger
 
 BATCH = 1_000  # posts: results land within seconds, and that much at most is read again after a kill
+KEPT = 50_000  # judgements in hand, 2 kB each
 Mentions = dict[str, list[Span]]  # of one post: brand -> spans, none where only the page names the brand
 Spoken = tuple[AspectReading, list[str]]
 
 
-def read_judgements(workspace: Workspace, reader: Reader) -> int:
-    """Judge the posts that this model has not; how many there were. Raises ConfigError, StoreError."""
-    store, read = workspace.store, (TEXT, text_version(workspace))
-    tags = tagger(workspace, reader)
-    version = f"{reader.version}+{tags.version}+{read[1]}"
-    total = store.count_pending("judgements", reader.name, version, after=read)
-    snapshot = None
-    with progress("reading judgements", total) as bar:
-        for posts in store.pending("judgements", reader.name, version, BATCH, after=read):
-            snapshot = snapshot or store.snapshot()  # taken after the posts were: it has the mentions of all of them
-            _judge(workspace, reader, tags, version, posts, _mentions(snapshot, posts.column("id")))
-            bar.update(len(posts))
-    return total
+class Judged(NamedTuple):
+    """What a text and the brands in it decide: the same for every copy. `reading` is without its embedding, of which `tags` came."""
+
+    reading: Reading
+    spoken: list[Spoken]
+    tags: list[str]
 
 
-def _judge(workspace: Workspace, reader: Reader, tags: Tagger, version: str, posts: pa.RecordBatch, mentions: dict[str, Mentions]) -> None:
-    rows = posts.select(["id", "text_hash", "title", "text"]).to_pylist()
-    ids = [row["id"] for row in rows]
-    spans = [[spans for spans in mentions[id_].values() if spans] for id_ in ids]
-    bodies = [body(row["title"], row["text"]) for row in rows]
-    readings = reader.read(bodies, spans)
-    found = tags.tags(bodies, [reading.embedding for reading in readings])
-    keys = made_by(rows, reader.name, version)
-    spoken = _spoken(reader, bodies, readings, [mentions[id_] for id_ in ids])
-    judged = [(key, reading, mentions[key["id"]]) for key, reading in zip(keys, readings, strict=True)]
-    store = workspace.store
-    store.upsert("sentiments", [row for one in judged for row in _sentiments(*one)], complete=ids)
-    store.upsert("aspects", [row for key, its in zip(keys, spoken, strict=True) for row in _aspects(key, its)], complete=ids)
-    # last: a post counts as judged once its row is there
-    store.upsert("judgements", [_judgement(key, reading, its) for (key, reading, _), its in zip(judged, found, strict=True)])
+class Judge:
+    """A model at work on the posts of a project.
+
+    Posts with the same text, title and mentions are judged once, as long as fewer than `KEPT` others come between. Near copies are judged
+    each for itself: a word more or less may be another brand, or a "not".
+    """
+
+    def __init__(self, workspace: Workspace, reader: Reader) -> None:
+        """Raises ConfigError."""
+        self.store, self.reader, self.tagger = workspace.store, reader, tagger(workspace, reader)
+        self.notes = left_aside(workspace, reader)
+        self.texts = (TEXT, text_version(workspace))
+        self.version = f"{reader.version}+{self.tagger.version}+{self.texts[1]}"
+        self._known: OrderedDict[bytes, Judged] = OrderedDict()  # the latest used last
+
+    def waiting(self) -> int:
+        """How many posts this model has not judged, those without a read text included."""
+        return self.store.count_pending("judgements", self.reader.name, self.version)
+
+    def rest(self) -> Iterator[int]:
+        """Judge the posts with a read text that this model has not; after each batch the number of its posts. Raises StoreError."""
+        snapshot = None
+        for posts in self.store.pending("judgements", self.reader.name, self.version, BATCH, after=self.texts):
+            snapshot = snapshot or self.store.snapshot()  # taken after the posts were: it has the mentions of all of them
+            self.judge(posts.select(["id", "text_hash", "title", "text"]).to_pylist(), snapshot)
+            yield len(posts)
+
+    def judge(self, rows: Rows, snapshot: Snapshot) -> None:
+        """Judge posts, whose mentions are in the snapshot, and store it. Raises StoreError."""
+        ids = [row["id"] for row in rows]
+        found = _mentions(snapshot, ids)
+        mentions = [found[id_] for id_ in ids]
+        judged = self._judged([body(row["title"], row["text"]) for row in rows], mentions)
+        made = list(zip(made_by(rows, self.reader.name, self.version), judged, mentions, strict=True))
+        upsert = self.store.upsert
+        upsert("sentiments", [row for key, its, brands in made for row in _sentiments(key, its.reading, brands)], complete=ids)
+        upsert("aspects", [row for key, its, _ in made for row in _aspects(key, its.spoken)], complete=ids)
+        # last: a post counts as judged once its row is there
+        upsert("judgements", [_judgement(key, its) for key, its, _ in made])
+
+    def _judged(self, bodies: Sequence[str], mentions: Sequence[Mentions]) -> list[Judged]:
+        keys = [_digest(*one) for one in zip(bodies, mentions, strict=True)]
+        new = {key: place for place, key in enumerate(keys) if key not in self._known}
+        places = list(new.values())
+        self._known.update(zip(new, self._computed([bodies[at] for at in places], [mentions[at] for at in places]), strict=True))
+        for key in keys:
+            self._known.move_to_end(key)
+        judged = [self._known[key] for key in keys]
+        while len(self._known) > KEPT:
+            self._known.popitem(last=False)
+        return judged
+
+    def _computed(self, bodies: Sequence[str], mentions: Sequence[Mentions]) -> list[Judged]:
+        readings = self.reader.read(bodies, [[spans for spans in its.values() if spans] for its in mentions])
+        tags = self.tagger.tags(bodies, [reading.embedding for reading in readings])
+        spoken = _spoken(self.reader, bodies, readings, mentions)
+        return [
+            Judged(replace(reading, embedding=None), its, [tag.tag for tag in found])
+            for reading, its, found in zip(readings, spoken, tags, strict=True)
+        ]
 
 
-def _mentions(snapshot: Snapshot, ids: pa.Array) -> "defaultdict[str, Mentions]":
+def _digest(text: str, mentions: Mentions) -> bytes:
+    return blake2b(repr((text, mentions)).encode(), digest_size=16).digest()
+
+
+def _mentions(snapshot: Snapshot, ids: Sequence[str]) -> "defaultdict[str, Mentions]":
+    """The mentions of each post by brand, brands and spans in order."""
     found: defaultdict[str, Mentions] = defaultdict(dict)
     query = 'SELECT id, brand, start, "end" FROM mentions WHERE id IN (SELECT unnest($ids)) ORDER BY id, brand, start'
-    for row in snapshot.sql(query, {"ids": ids.to_pylist()}).to_pylist():
+    for row in snapshot.sql(query, {"ids": ids}).to_pylist():
         spans = found[row["id"]].setdefault(row["brand"], [])
         if row["start"] is not None:
             spans.append((row["start"], row["end"]))
@@ -98,9 +139,10 @@ def _aspects(key: dict[str, str], spoken: Sequence[Spoken]) -> Iterator[dict[str
             yield key | {"brand": brand} | place | _probabilities(aspect.polarity)
 
 
-def _judgement(key: dict[str, str], reading: Reading, tags: Sequence[Tag]) -> dict[str, Any]:
-    emotion = max(reading.emotion, key=reading.emotion.__getitem__) if reading.emotion else None
-    return key | {"emotion": emotion, "tags": [tag.tag for tag in tags]} | reading.emotion | reading.intent
+def _judgement(key: dict[str, str], judged: Judged) -> dict[str, Any]:
+    emotion, intent = judged.reading.emotion, judged.reading.intent
+    likeliest = max(emotion, key=emotion.__getitem__) if emotion else None
+    return key | {"emotion": likeliest, "tags": judged.tags} | emotion | intent
 
 
 def _probabilities(p: Probabilities) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,9 +31,19 @@ class Verdict(NamedTuple):
 
 def tagger(workspace: Workspace, reader: Reader) -> Tagger:
     """The project's tagger on the vectors of `reader`; thresholds learnt on another model's vectors do not hold and are left aside."""
+    holding = _holding(_learnt(workspace), reader)
+    return Tagger(workspace.config.taxonomy, reader.embed, {label: its["threshold"] for label, its in holding.items()})
+
+
+def left_aside(workspace: Workspace, reader: Reader) -> tuple[str, ...]:
+    """A sentence for a person if the project has thresholds that `tagger` leaves aside. Raises ConfigError."""
     learnt = _learnt(workspace)
-    thresholds = learnt["labels"] if learnt["model"] == _model(reader) else {}
-    return Tagger(workspace.config.taxonomy, reader.embed, {label: its["threshold"] for label, its in thresholds.items()})
+    if not learnt["labels"] or _holding(learnt, reader):
+        return ()
+    return (
+        f"the learnt thresholds of tags ({len(learnt['labels'])}) are left aside, since they are of another model, {learnt['model']}: "
+        "'folate tags --export' draws posts to learn them anew.",
+    )
 
 
 def draw(workspace: Workspace, reader: Reader, per_label: int) -> list[dict[str, Any]]:
@@ -57,30 +67,36 @@ def learn(workspace: Workspace, reader: Reader, verdicts: Iterable[Verdict]) -> 
     judged: defaultdict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
         judged[verdict.tag].append(verdict)
-    learnt = _learnt(workspace)
-    labels = learnt["labels"] if learnt["model"] == _model(reader) else {}
+    labels = _holding(_learnt(workspace), reader)
     for label, its in sorted(judged.items()):
         right = np.array([verdict.right for verdict in its])
         threshold = fit_threshold(np.array([verdict.score for verdict in its]), right)
         labels[label] = {"threshold": round(threshold, 4), "judged": len(its), "right": int(right.sum())}
     workspace.project.thresholds.write_text(
-        json.dumps({"model": _model(reader), "labels": labels}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+        json.dumps({"model": _weights(reader), "labels": labels}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
     )
     return [{"tag": label} | labels[label] for label in sorted(judged)]
 
 
-def _model(reader: Reader) -> str:
-    return f"{reader.name}+{reader.version}"
+def _holding(learnt: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
+    """The labels of `_learnt`, if they were learnt on vectors of these weights."""
+    name, plus, version = learnt["model"].rpartition("+")
+    return dict(learnt["labels"]) if name + plus + version.partition("-")[0] == _weights(reader) else {}
+
+
+def _weights(reader: Reader) -> str:
+    """The model up to the digest of its weights: precision and the layers read, which a version also names, don't move a threshold."""
+    return f"{reader.name}+{reader.version.partition('-')[0]}"
 
 
 def _learnt(workspace: Workspace) -> dict[str, Any]:
     """What `learn` stored: the model, and by label its threshold. Raises ConfigError when the file is no such thing."""
     path = workspace.project.thresholds
     if not path.exists():
-        return {"model": None, "labels": {}}
+        return {"model": "", "labels": {}}
     try:
         learnt = json.loads(path.read_text(encoding="utf-8"))
-        if all(isinstance(its["threshold"], float) for its in learnt["labels"].values()) and "model" in learnt:
+        if all(isinstance(its["threshold"], float) for its in learnt["labels"].values()) and isinstance(learnt["model"], str):
             return dict(learnt)
     except (ValueError, KeyError, TypeError, AttributeError):
         pass  # told below, with every other way of not being such a file

@@ -1,7 +1,8 @@
 """What needs no model is read of posts: language, words, brands, copies. Only of those that have not been read yet."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from itertools import chain, islice
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -14,29 +15,45 @@ from nlp.brands import Linker
 from nlp.duplicates import clusters
 
 TEXT = "text"  # the annotator's name in the store
+BATCH = 10_000  # posts in one commit a table
+Rows = list[dict[str, Any]]
+T = TypeVar("T")
 
 
 def text_version(workspace: Workspace) -> str:
     return f"{texts.VERSION}+{workspace.vocabulary_digest()}"
 
 
-def read_texts(workspace: Workspace) -> dict[str, int]:
-    """Language, words, hashtags, brand mentions and copies of the posts that have not been read with this vocabulary."""
+def read_texts(workspace: Workspace) -> Iterator[Rows]:
+    """Store language, words, hashtags, brand mentions and copies of the posts that have not been read with this vocabulary.
+
+    Gives the rows (id, text_hash, title, text, subject) of each batch of posts as soon as it is stored. Raises StoreError.
+    """
     store, config, version = workspace.store, workspace.config, text_version(workspace)
     total, linker = store.count_pending("texts", TEXT, version), Linker(config.brands)
     if not total:
-        return {"texts": 0}
-    with reading(_bodies(store.pending("texts", TEXT, version)), total, config.vocabulary, config.brands) as batches:
-        copies = find_copies(workspace)  # before any text is stored: while one is pending, copies are sought again
-        with progress("reading texts", total) as bar:
-            for rows, readings in batches:
-                made, ids = made_by(rows, TEXT, version), [row["id"] for row in rows]
-                # last `texts`: a post counts as read once its row is there
-                store.upsert("mentions", list(_mention_rows(made, rows, readings, linker)), complete=ids)
-                store.upsert("comparisons", list(_comparison_rows(made, readings)), complete=ids)
-                store.upsert("texts", _text_table(made, readings))
-                bar.update(len(rows))
-    return {"copies": copies, "texts": total}
+        return
+    pending = store.pending("texts", TEXT, version, BATCH)
+    with reading(_bodies(pending), total, config.vocabulary, config.brands) as batches, progress("reading texts", total) as bar:
+        for rows, readings in _seeking_copies(workspace, batches):
+            made, ids = made_by(rows, TEXT, version), [row["id"] for row in rows]
+            # last `texts`: a post counts as read once its row is there
+            store.upsert("mentions", list(_mention_rows(made, rows, readings, linker)), complete=ids)
+            store.upsert("comparisons", list(_comparison_rows(made, readings)), complete=ids)
+            store.upsert("texts", _text_table(made, readings))
+            bar.update(len(rows))
+            yield rows
+
+
+def _seeking_copies(workspace: Workspace, batches: Iterator[T]) -> Iterator[T]:
+    """The batches; copies are sought when the first of several is stored, so that it need not wait for them.
+
+    Never after the last one is stored: a run that was cut off seeks copies again only if a text is pending.
+    """
+    head = list(islice(batches, 2))
+    yield from head[:-1]
+    find_copies(workspace)
+    yield from chain(head[-1:], batches)
 
 
 def _bodies(pending: Iterator[pa.RecordBatch]) -> Iterator[Batch]:
@@ -75,7 +92,7 @@ def _comparison_rows(made: Sequence[dict[str, str]], readings: Sequence[texts.Te
             yield key | comparison._asdict()
 
 
-def find_copies(workspace: Workspace) -> int:
+def find_copies(workspace: Workspace) -> None:
     """Cluster exact and near duplicates over the whole corpus: a new post may copy an old one, or be older than its copies."""
     snapshot = workspace.store.snapshot()
     posts = snapshot.sql("SELECT id, title, text, published_at FROM posts ORDER BY id").to_pylist()
@@ -84,4 +101,3 @@ def find_copies(workspace: Workspace) -> int:
         copies = clusters([post["id"] for post in posts], bodies, [post["published_at"] for post in posts])
     rows = [{"id": id_, "cluster": cluster, "similarity": similarity} for id_, cluster, similarity in copies]
     workspace.store.replace("duplicates", rows, {})
-    return len(rows)

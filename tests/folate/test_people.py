@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from folate.cli import run
-from folate.pipeline.tags import tagger
-from folate.pipeline.texts import read_texts
+from folate.pipeline.annotate import annotate
+from folate.pipeline.tags import left_aside, tagger
 from folate.pipeline.workspace import Workspace
 
 PROJECT = """
@@ -55,7 +55,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "folate.toml").write_text(PROJECT, encoding="utf-8")
     (folder / "posts.csv").write_text(POSTS, encoding="utf-8")
     assert run(["import", str(folder / "posts.csv"), "--project", str(folder)]) == 0
-    read_texts(Workspace.open(folder))
+    annotate(Workspace.open(folder), sentiment=False)
     return folder
 
 
@@ -106,9 +106,21 @@ def test_thresholds_are_learnt_from_answers_and_kept(project: Path, capsys: pyte
     assert tagger(Workspace.open(project), Blank()).thresholds.tolist() == pytest.approx([0.4545], abs=1e-3)
 
 
-def test_thresholds_of_another_model_do_not_hold(project: Path) -> None:
+def test_thresholds_of_another_model_do_not_hold_and_a_command_says_so(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "thresholds.json").write_text('{"model": "other+1", "labels": {"food / milk": {"threshold": 0.9}}}', encoding="utf-8")
     assert tagger(Workspace.open(project), Blank()).thresholds.tolist() == [0.42]
+    assert run(["tags", "--export", str(project / "audit.csv"), "--project", str(project)]) == 0
+    assert "note: the learnt thresholds of tags (1) are left aside, since they are of another model, other+1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("model", ["blank+1", "blank+1-fp32"])
+def test_thresholds_hold_whatever_the_precision(project: Path, monkeypatch: pytest.MonkeyPatch, model: str) -> None:
+    labels = '{"food / milk": {"threshold": 0.9}}'
+    (project / "thresholds.json").write_text(f'{{"model": "{model}", "labels": {labels}}}', encoding="utf-8")
+    monkeypatch.setattr(Blank, "version", "1-int8-careful")
+    workspace = Workspace.open(project)
+    assert tagger(workspace, Blank()).thresholds.tolist() == [0.9]
+    assert left_aside(workspace, Blank()) == ()
 
 
 def test_a_file_that_is_no_thresholds_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -169,8 +169,11 @@ def test_annotate_does_only_what_is_missing_and_everything_when_the_brands_chang
     imported(project, file, capsys)
     ask(project, "annotate")
     capsys.readouterr()
+    (project / "thresholds.json").write_text('{"model": "other+1", "labels": {"food": {"threshold": 0.9}}}', encoding="utf-8")
     ask(project, "annotate")
-    assert "0 texts" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "0 texts" in told
+    assert "note: the learnt thresholds of tags (1) are left aside" in told
     (project / "folate.toml").write_text(PROJECT.replace('"暖禾"', '"暖禾", "早餐"'), encoding="utf-8")
     ask(project, "annotate")
     assert "555 texts" in capsys.readouterr().err

@@ -1,0 +1,185 @@
+"""Annotating in small batches, cut off and gone on with: the tables are those of one run at one go."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from corpora.store import Store
+from folate.cli import run
+from folate.pipeline.annotate import annotate
+from folate.pipeline.workspace import Workspace
+from nlp.sentiment import AspectReading, Probabilities, Reading, Targets
+
+PROJECT = """
+name = "Test"
+[[brands]]
+id = "ours"
+names = ["青屿", "Qingyu"]
+own = true
+[[brands]]
+id = "theirs"
+names = ["禾露"]
+[[taxonomy]]
+label = "food / milk"
+names = ["牛奶", "milk"]
+"""
+ONE = "青屿的牛奶好喝，每天早上都来一杯"
+TWO = "青屿好喝，禾露差劲，下次不买禾露了"
+OF_A_PAGE = "包装好看，送人合适"
+POSTS = f"""id,published_at,subject,text
+01,2026-03-02,,{ONE}
+02,2026-03-02,,{TWO}
+03,2026-03-03,,快递太慢了，差
+04,2026-03-03,,{ONE}呀
+05,2026-03-04,,Qingyu milk is good with coffee
+06,2026-03-04,,今天地铁上人好多
+07,2026-03-05,,{ONE}
+08,2026-03-05,,{TWO}
+09,2026-03-05,禾露,{OF_A_PAGE}
+10,2026-03-06,青屿,{OF_A_PAGE}
+11,2026-03-06,,{ONE}
+12,2026-03-01,,{ONE}
+"""
+TABLES = ("texts", "mentions", "comparisons", "duplicates", "sentiments", "aspects", "judgements")
+
+
+class Cut(BaseException):
+    """The run ends here, as by a signal."""
+
+
+class StubReader:
+    """Finds two words of each language, and keeps what it was asked to read."""
+
+    name, version = "stub", "1-int8"
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+
+    def read(self, texts: Sequence[str], targets: Targets | None = None) -> list[Reading]:
+        self.calls.append(list(texts))
+        return [self._reading(text, its) for text, its in zip(texts, targets or [()] * len(texts), strict=True)]
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        return np.eye(8, dtype=np.float32)[[len(text) % 8 for text in texts]]
+
+    def _reading(self, text: str, spans: Sequence[object]) -> Reading:
+        bad, good = (any(word in text for word in words) for words in (("差", "bad"), ("好", "good")))
+        post = Probabilities(0.8 if bad else 0.1, 0.1, 0.1 if bad else 0.8) if bad or good else Probabilities(0.1, 0.8, 0.1)
+        aspects = (AspectReading("taste", post, 0.9, 0, len(text)),) if "喝" in text else ()
+        return Reading(post, (post,) * len(spans), aspects, {"happy": 0.5, "angry": 0.25}, {"buy": 0.5}, self.embed([text])[0])
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "folate.toml").write_text(PROJECT, encoding="utf-8")
+    (folder / "posts.csv").write_text(POSTS, encoding="utf-8")
+    assert run(["import", str(folder / "posts.csv"), "--source", "file", "--project", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def unbroken(imported: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, object]]]:
+    """The tables of one run in which every step is one batch."""
+    folder = Path(shutil.copytree(imported, tmp_path_factory.mktemp("unbroken") / "project"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("folate.pipeline.annotate.load", lambda *_, **__: StubReader())
+        annotate(Workspace.open(folder))
+    return tables(folder)
+
+
+@pytest.fixture
+def project(imported: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(imported, tmp_path / "project"))
+
+
+@pytest.fixture
+def reader(monkeypatch: pytest.MonkeyPatch) -> StubReader:
+    """What `annotate` loads, while batches are small: 8 and 4 texts, 4 judgements."""
+    stub = StubReader()
+    monkeypatch.setattr("folate.pipeline.annotate.load", lambda *_, **__: stub)
+    monkeypatch.setattr("folate.pipeline.texts.BATCH", 8)
+    for module in ("annotate", "judge"):
+        monkeypatch.setattr(f"folate.pipeline.{module}.BATCH", 4)
+    return stub
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tables in the order in which they are written."""
+    names: list[str] = []
+    for method in ("upsert", "replace"):
+        monkeypatch.setattr(Store, method, before(getattr(Store, method), lambda _, name, *__, **___: names.append(name)))
+    return names
+
+
+def tables(folder: Path) -> dict[str, list[dict[str, object]]]:
+    snapshot = Workspace.open(folder).store.snapshot()
+    return {name: snapshot.sql(f"SELECT * FROM {name} ORDER BY ALL").to_pylist() for name in TABLES}
+
+
+def before(method: Callable[..., object], act: Callable[..., object]) -> Callable[..., object]:
+    def acting(*args: object, **options: object) -> object:
+        act(*args, **options)
+        return method(*args, **options)
+
+    return acting
+
+
+def cutting(at: int) -> Callable[..., None]:
+    """Raises when it is called for the `at`-th time, and only then."""
+    calls = iter(range(1, 1_000))
+
+    def count(*_: object, **__: object) -> None:
+        if next(calls) == at:
+            raise Cut
+
+    return count
+
+
+def test_the_first_texts_and_judgements_are_stored_before_copies_are_sought(project, reader, written, unbroken):
+    assert annotate(Workspace.open(project)).counts == {"copies": 6, "texts": 12, "judgements": 12}
+    texts, judgements = ["mentions", "comparisons", "texts"], ["sentiments", "aspects", "judgements"]
+    assert written == [*texts, *judgements, "duplicates", *texts, *judgements, *judgements]
+    assert tables(project) == unbroken
+    read = [text for call in reader.calls[::2] for text in call]  # each second call is of the parts of posts that compare
+    assert [read.count(text) for text in (ONE, TWO, OF_A_PAGE)] == [1, 1, 2]  # copies once, unless the page is about another brand
+    assert len(read) == 8
+
+
+def test_copies_of_a_single_batch_are_sought_before_its_texts_are_stored(project, reader, written, monkeypatch):
+    monkeypatch.setattr("folate.pipeline.texts.BATCH", 100)
+    annotate(Workspace.open(project), sentiment=False)
+    assert written == ["duplicates", "mentions", "comparisons", "texts"]
+
+
+@pytest.mark.parametrize("at", [3, 10, 15])
+def test_a_run_cut_off_at_a_write_is_completed_by_the_next(project, reader, unbroken, monkeypatch, at):
+    cut = cutting(at)
+    with monkeypatch.context() as patch:
+        for method in ("upsert", "replace"):
+            patch.setattr(Store, method, before(getattr(Store, method), cut))
+        with pytest.raises(Cut):
+            annotate(Workspace.open(project))
+    assert tables(project) != unbroken
+    annotate(Workspace.open(project))
+    assert tables(project) == unbroken
+
+
+def test_a_run_cut_off_in_the_model_is_completed_by_the_next(project, reader, unbroken, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(StubReader, "read", before(StubReader.read, cutting(4)))
+        with pytest.raises(Cut):
+            annotate(Workspace.open(project))
+    annotate(Workspace.open(project))
+    assert tables(project) == unbroken
+
+
+def test_judgements_in_hand_are_bounded_and_forgotten_ones_made_again(project, reader, unbroken, monkeypatch):
+    monkeypatch.setattr("folate.pipeline.judge.KEPT", 1)
+    annotate(Workspace.open(project))
+    assert sum(call.count(ONE) for call in reader.calls[::2]) > 1
+    assert tables(project) == unbroken
