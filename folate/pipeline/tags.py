@@ -85,7 +85,7 @@ def _holding(learnt: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
 
 
 def _weights(reader: Reader) -> str:
-    """The model up to the digest of its weights: precision and the layers read, which a version also names, don't move a threshold."""
+    """The model up to the digest of its weights: its precision, which a version also names, does not move a threshold."""
     return f"{reader.name}+{reader.version.partition('-')[0]}"
 
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from nlp.language import identify
 from nlp.sentiment.clauses import Span
+from nlp.spans import HAN, URL
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,20 +102,24 @@ class Reader(Protocol):
         ...
 
 
-_NOT_WORDS = re.compile(r"(?:https?://|www\.)\S+|[@＠][\w-]+", re.IGNORECASE)
+_NOT_WORDS = re.compile(rf"{URL}|[@＠][\w-]+", re.IGNORECASE)
+_HAN, _KANA = re.compile(f"[{HAN}]"), re.compile("[\u3041-\u30fa]")
 _WORDS = re.compile(r"[a-zA-Z\u00c0-\u024f\u3400-\u9fff\uff21-\uff5a\U00020000-\U0003ffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def readable(text: str) -> bool:
-    """Whether a text has words to read: at least half of its letters Han or Latin, links and account names left out.
+    """Whether a text has words to read: at least half of its letters Han or Latin, links and account names left out, and of a language
+    that Folate reads.
 
-    >>> readable("好吃"), readable("ok"), readable("😀😀"), readable("https://a.example/b"), readable("خدمة سيئة"), readable("")
+    >>> readable("好吃"), readable("ok"), readable("😀😀"), readable("a.com/b"), readable("خدمة سيئة"), readable("es muy bueno")
     (True, True, False, False, False, False)
     """
     rest = _NOT_WORDS.sub(" ", text)
     letters = sum(map(str.isalpha, rest))
-    return letters > 0 and 2 * len(_WORDS.findall(rest)) >= letters
+    if not letters or 2 * len(_WORDS.findall(rest)) < letters:
+        return False
+    return bool(_HAN.search(rest) and not _KANA.search(rest)) or identify(text) != "other"  # Han without kana is Chinese: no need to ask
 
 
 def encodable(text: str) -> str:

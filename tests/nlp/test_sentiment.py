@@ -162,7 +162,21 @@ def test_copies_are_computed_once(folder: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "   ", "😀😀😀", "https://a.example/b?c=d", "@some_one", "خدمة سيئة جدا", "12345", "\x00\x01", "\ud800"]
+    "text",
+    [
+        "",
+        "  ",
+        "😀😀😀",
+        "https://a.example/b?c=d",
+        "taobao.com/abc",
+        "@some_one",
+        "Muy bueno, me gusta mucho",
+        "とても美味しいです",
+        "خدمة سيئة جدا",
+        "12345",
+        "\x00\x01",
+        "�",
+    ],
 )
 def test_nothing_to_read_is_neutral_without_confidence(reader: Reader, text: str) -> None:
     assert not readable(text)
