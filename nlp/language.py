@@ -6,13 +6,13 @@ from importlib.resources import files
 from typing import Literal
 
 from nlp.normalize import fold
-from nlp.spans import EMOTICON, HAN, NAME, URL
+from nlp.spans import EMOTICON, HAN, KANA, NAME, URL
 
 Language = Literal["zh", "en", "mixed", "other"]
 
 _ASIDE = re.compile(f"{URL}|{NAME}|{EMOTICON}|《[^》{HAN}]{{1,60}}》")  # the last: a foreign title in a Chinese sentence
 _HAN = re.compile(f"[{HAN}]+")
-_KANA = re.compile("[\u3041-\u30fa\u31f0-\u31ff]+")
+_KANA = re.compile(f"[{KANA}]+")
 _LATIN = re.compile(r"[a-z\u00df-\u00f6\u00f8-\u024f]+(?:'[a-z]+)?")
 _LETTER = re.compile(r"[^\W\d_]+")
 _OWN_LETTER = re.compile("[\u00df-\u00f6\u00f8-\u024f]")  # English has these in loan words only

@@ -41,4 +41,4 @@ def annotate(workspace: Workspace, sentiment: bool = True) -> Annotated:
 def _counts(workspace: Workspace, texts: int) -> dict[str, int]:
     if not texts:
         return {"texts": 0}
-    return {"copies": workspace.store.snapshot().sql("SELECT id FROM duplicates").num_rows, "texts": texts}
+    return {"copies": workspace.store.snapshot().sql("SELECT count(*) AS n FROM duplicates")["n"][0].as_py(), "texts": texts}

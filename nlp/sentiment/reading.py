@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from nlp.language import identify
 from nlp.sentiment.clauses import Span
-from nlp.spans import HAN, URL
+from nlp.spans import HAN, KANA, URL
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,7 +103,7 @@ class Reader(Protocol):
 
 
 _NOT_WORDS = re.compile(rf"{URL}|[@＠][\w-]+", re.IGNORECASE)
-_HAN, _KANA = re.compile(f"[{HAN}]"), re.compile("[\u3041-\u30fa]")
+_HAN, _KANA = re.compile(f"[{HAN}]"), re.compile(f"[{KANA}]")
 _WORDS = re.compile(r"[a-zA-Z\u00c0-\u024f\u3400-\u9fff\uff21-\uff5a\U00020000-\U0003ffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 

@@ -2,85 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from random import Random
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
 from corpora.schema import TOPICS
-from folate.config import Brand, Topics
+from folate.config import Topics
 from folate.errors import InputError
 from folate.weeks import Week
-from nlp.topics import Discovery, Topic, discover
-
-WEEK = Week(2026, 14)  # no feast lies near
-WEEKS = 9
-BRANDS = (Brand(id="ours", names=("Ours",), own=True), Brand(id="theirs", names=("Theirs",)))
-ZH = [
-    "牛奶", "面包", "咖啡", "早餐", "味道", "价格", "包装", "超市", "朋友", "孩子", "喜欢", "推荐", "口感", "新鲜",
-    "便宜", "健康", "方便", "办公室", "周末", "冰箱", "甜度", "下单", "快递", "客服", "日期", "产地",
-]  # fmt: skip
-EN = [
-    "milk", "bread", "coffee", "breakfast", "taste", "price", "package", "store", "friend", "kid", "recommend",
-    "fresh", "cheap", "healthy", "office", "weekend", "fridge", "order", "courier", "date",
-]  # fmt: skip
-SCHEMA = pa.schema({
-    "id": pa.string(), "author": pa.string(), "source": pa.string(), "published_at": pa.timestamp("us", tz="UTC"), "week": pa.int32(),
-    "language": pa.string(), "words": pa.list_(pa.string()), "hashtags": pa.list_(pa.string()), "cluster": pa.string(),
-    "brands": pa.list_(pa.string()), "body": pa.string(),
-})  # fmt: skip
-
-Rows = list[dict[str, Any]]
-
-
-class World:
-    """A made stream of posts, chatter first. Nothing in the default one's last week happens to stand out."""
-
-    def __init__(self, seed: int = 2, a_week: int = 120, weeks: int = WEEKS) -> None:
-        self.random = Random(seed)
-        self.rows: Rows = []
-        for week in range(WEEKS - weeks, WEEKS):
-            for _ in range(a_week):
-                self.post(week, self.chatter())
-
-    def chatter(self, language: str | None = None) -> list[str]:
-        words = {"zh": ZH, "en": EN}[language or self.random.choice(("zh", "en"))]
-        return self.random.choices(words, k=8)
-
-    def post(self, week: int, words: list[str], **about: Any) -> str:
-        source = about.get("source") or self.random.choice(("forum", "shop", "weibo"))
-        id_ = about.get("id") or f"{source}:{len(self.rows)}"
-        chinese = any(word >= "⺀" for word in words)
-        moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(weeks=week, seconds=self.random.randrange(600_000))
-        self.rows.append({
-            "id": id_, "author": f"a{len(self.rows)}", "source": source, "published_at": moment, "week": week,
-            "language": "zh" if chinese else "en", "words": words, "hashtags": [], "cluster": id_,
-            "brands": self.random.choice((["ours"], ["theirs"], [])), "body": ("" if chinese else " ").join(words),
-        } | about)  # fmt: skip
-        return str(id_)
-
-    def plant(self, words: list[str], count: int, week: int = WEEKS - 1, **about: Any) -> list[str]:
-        """Posts of chatter with `words` in the middle."""
-        language = "zh" if words[0] >= "⺀" else "en"
-        return [
-            self.post(week, self.chatter(language)[: self.random.randrange(2, 6)] + words + self.chatter(language)[:4], **about)
-            for _ in range(count)
-        ]
-
-    def table(self) -> pa.Table:
-        return pa.Table.from_pylist(self.rows, schema=SCHEMA)
-
-    def discover(self, **options: Any) -> Discovery:
-        return discover(
-            self.table(), options.pop("week", WEEK), options.pop("settings", Topics()), options.pop("watch", ()), BRANDS, **options
-        )
-
-
-def find(found: Discovery, label: str) -> Topic:
-    return next(topic for topic in found.topics if label in (topic.label_zh, topic.label_en, *topic.terms))
+from nlp.topics import Topic, discover
+from tests.nlp.world import EN, WEEK, WEEKS, ZH, Rows, World, find
 
 
 def test_a_term_that_nobody_tracked_is_found_with_what_a_reader_needs() -> None:
@@ -305,62 +236,6 @@ def test_an_empty_week_and_an_empty_stream() -> None:
     assert not world.discover().topics
 
 
-def test_both_languages_are_one_topic_when_posts_name_both() -> None:
-    world = World()
-    world.plant(["叶酸"], 10)
-    world.plant(["folic", "acid"], 8)
-    world.plant(["叶酸", "folic", "acid"], 2)
-    topic = find(world.discover(), "叶酸")
-    assert (topic.label_zh, topic.label_en, topic.languages) == ("叶酸", "folic acid", ("en", "zh"))
-    assert topic.posts == 20
-
-
-def test_two_large_topics_stay_two_though_a_few_authors_use_both_names() -> None:
-    world = World()
-    world.plant(["耳机"], 60)
-    world.plant(["sunscreen"], 60)
-    world.plant(["耳机", "sunscreen"], 3)
-    assert find(world.discover(), "耳机") != find(world.discover(), "sunscreen")
-
-
-def test_news_is_no_plural() -> None:
-    world = World()
-    world.plant(["news"], 12)
-    assert (found := find(world.discover(watch=["News"]), "news")).terms[0] == "news"
-    assert found.watched
-
-
-def test_both_languages_are_one_topic_when_their_contexts_mean_the_same() -> None:
-    world = World()
-    world.plant(["叶酸"], 10)
-    world.plant(["folic", "acid"], 8)
-    world.plant(["耳机"], 10)
-    world.plant(["sunscreen"], 8)
-
-    def embed(texts: list[str]) -> np.ndarray:
-        meanings = (("叶酸", "folic acid"), ("耳机",), ("sunscreen",))
-        return np.array([[1.0, *(3.0 * any(name in text for name in names) for names in meanings)] for text in texts])
-
-    apart, joined = world.discover(), world.discover(embed=embed)
-    assert find(apart, "叶酸").label_en == "叶酸"
-    assert find(joined, "叶酸").label_en == "folic acid"
-    assert find(joined, "耳机").label_en == "耳机"
-    assert find(joined, "sunscreen").label_zh == "sunscreen"
-
-
-def test_two_names_of_unlike_meaning_stay_two_topics_though_the_same_is_said_of_them() -> None:
-    world = World()
-    world.plant(["奶盖茶"], 10)
-    world.plant(["kelpchip"], 8)
-
-    def embed(texts: list[str]) -> np.ndarray:
-        names = {"奶盖茶": (3.0, 0.0), "kelpchip": (0.0, 3.0)}
-        own = [next((names[name] for name in names if name in text), (0.0, 0.0)) for text in texts]
-        return np.array([[*vector, 3.0 * (any(vector) and text not in names)] for vector, text in zip(own, texts, strict=True)])
-
-    assert find(world.discover(embed=embed), "奶盖茶") != find(world.discover(embed=embed), "kelpchip")
-
-
 @pytest.mark.parametrize(
     ("watch", "watched"), [("叶酸", True), ("FOLIC  acid", True), ("acid", True), ("Folic Acids", True), ("oli", False), ("酸奶", False)]
 )
@@ -369,14 +244,6 @@ def test_what_is_watched_is_marked(watch: str, watched: bool) -> None:
     world.plant(["叶酸"], 12)
     world.plant(["folic", "acid"], 12)
     assert any(topic.watched for topic in world.discover(watch=[watch]).topics) is watched
-
-
-def test_a_label_has_the_number_that_people_write() -> None:
-    world = World()
-    world.plant(["kelpchips"], 9)
-    world.plant(["kelpchip"], 3)
-    topic = find(world.discover(), "kelpchips")
-    assert (topic.label_en, topic.terms[0], topic.authors) == ("kelpchips", "kelpchip", 12)
 
 
 def test_quotes_are_three_posts_by_different_authors_that_say_different_things() -> None:
@@ -460,13 +327,3 @@ def test_posts_without_an_author_are_counted_and_told() -> None:
     found = world.discover()
     assert find(found, "叶酸").authors == 12
     assert "12 of" in found.notes[0]
-
-
-def test_a_topic_that_goes_on_keeps_its_other_name() -> None:
-    world = World()
-    world.plant(["叶酸"], 12)
-    before = replace(find(world.discover(), "叶酸"), terms=("叶酸", "folic acid"))
-    world.plant(["folic", "acid"], 5, week=2)
-    world.plant(["folic", "acid"], 3)
-    after = find(world.discover(week=WEEK + 1, previous=[before]), "叶酸")
-    assert (after.label_en, after.posts, after.terms) == ("folic acid", 15, ("叶酸", "folic acid"))

@@ -11,7 +11,7 @@ from scipy.stats import ttest_ind
 from nlp.statistics import newcombe
 from nlp.topics import audience, context
 from nlp.topics.stream import read
-from tests.nlp.test_topics import WEEKS, World
+from tests.nlp.world import WEEKS, World
 
 
 def rows(authors: list[str], **columns: Sequence[object] | pa.Array) -> pa.Table:

@@ -1,0 +1,77 @@
+"""A made stream of posts to find topics in."""
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import pyarrow as pa
+
+from folate.config import Brand, Topics
+from folate.weeks import Week
+from nlp.topics import Discovery, Topic, discover
+
+WEEK = Week(2026, 14)  # no feast lies near
+WEEKS = 9
+BRANDS = (Brand(id="ours", names=("Ours",), own=True), Brand(id="theirs", names=("Theirs",)))
+ZH = [
+    "牛奶", "面包", "咖啡", "早餐", "味道", "价格", "包装", "超市", "朋友", "孩子", "喜欢", "推荐", "口感", "新鲜",
+    "便宜", "健康", "方便", "办公室", "周末", "冰箱", "甜度", "下单", "快递", "客服", "日期", "产地",
+]  # fmt: skip
+EN = [
+    "milk", "bread", "coffee", "breakfast", "taste", "price", "package", "store", "friend", "kid", "recommend",
+    "fresh", "cheap", "healthy", "office", "weekend", "fridge", "order", "courier", "date",
+]  # fmt: skip
+SCHEMA = pa.schema({
+    "id": pa.string(), "author": pa.string(), "source": pa.string(), "published_at": pa.timestamp("us", tz="UTC"), "week": pa.int32(),
+    "language": pa.string(), "words": pa.list_(pa.string()), "hashtags": pa.list_(pa.string()), "cluster": pa.string(),
+    "brands": pa.list_(pa.string()), "body": pa.string(),
+})  # fmt: skip
+
+Rows = list[dict[str, Any]]
+
+
+class World:
+    """A made stream of posts, chatter first. Nothing in the default one's last week happens to stand out."""
+
+    def __init__(self, seed: int = 2, a_week: int = 120, weeks: int = WEEKS) -> None:
+        self.random = Random(seed)
+        self.rows: Rows = []
+        for week in range(WEEKS - weeks, WEEKS):
+            for _ in range(a_week):
+                self.post(week, self.chatter())
+
+    def chatter(self, language: str | None = None) -> list[str]:
+        words = {"zh": ZH, "en": EN}[language or self.random.choice(("zh", "en"))]
+        return self.random.choices(words, k=8)
+
+    def post(self, week: int, words: list[str], **about: Any) -> str:
+        source = about.get("source") or self.random.choice(("forum", "shop", "weibo"))
+        id_ = about.get("id") or f"{source}:{len(self.rows)}"
+        chinese = any(word >= "⺀" for word in words)
+        moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(weeks=week, seconds=self.random.randrange(600_000))
+        self.rows.append({
+            "id": id_, "author": f"a{len(self.rows)}", "source": source, "published_at": moment, "week": week,
+            "language": "zh" if chinese else "en", "words": words, "hashtags": [], "cluster": id_,
+            "brands": self.random.choice((["ours"], ["theirs"], [])), "body": ("" if chinese else " ").join(words),
+        } | about)  # fmt: skip
+        return str(id_)
+
+    def plant(self, words: list[str], count: int, week: int = WEEKS - 1, **about: Any) -> list[str]:
+        """Posts of chatter with `words` in the middle."""
+        language = "zh" if words[0] >= "⺀" else "en"
+        return [
+            self.post(week, self.chatter(language)[: self.random.randrange(2, 6)] + words + self.chatter(language)[:4], **about)
+            for _ in range(count)
+        ]
+
+    def table(self) -> pa.Table:
+        return pa.Table.from_pylist(self.rows, schema=SCHEMA)
+
+    def discover(self, **options: Any) -> Discovery:
+        return discover(
+            self.table(), options.pop("week", WEEK), options.pop("settings", Topics()), options.pop("watch", ()), BRANDS, **options
+        )
+
+
+def find(found: Discovery, label: str) -> Topic:
+    return next(topic for topic in found.topics if label in (topic.label_zh, topic.label_en, *topic.terms))
