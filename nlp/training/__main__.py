@@ -18,6 +18,9 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="budget of training time")
     parser.add_argument("--seed", type=int, default=20)
+    parser.add_argument("--rate", type=float, default=1e-4, help="the highest learning rate of the last layer")
+    parser.add_argument("--head-rate", type=float, default=1e-3, help="the highest learning rate of the heads")
+    parser.add_argument("--start", type=Path, help="checkpoint.pt of a finished run whose weights to start from (default: the encoder's)")
     options = parser.parse_args()
 
     from nlp.training.calibrate import finish  # torch takes seconds to import; --help need not
@@ -29,7 +32,8 @@ def main() -> None:
     layers = [int(index) for index in options.layers.split(",")] if options.layers else None
     work = options.work or options.out.with_name(options.out.name + ".work")
     encoder = expanded(options.encoder, work)
-    settings = Settings(seed=options.seed, epochs=options.epochs, minutes=options.minutes)
+    asked = {name: getattr(options, name) for name in ("seed", "epochs", "minutes", "rate", "head_rate", "start")}
+    settings = Settings(**asked)
     found = splits(options.data)
     model, state = run(found, options.data, encoder, work, settings, layers)
     calibration = finish(model, found, encoder / "tokenizer.json", options.out, state.told(settings))

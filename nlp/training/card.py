@@ -58,7 +58,7 @@ def facts(folder: Path) -> Iterator[str]:
     for depth in ("early", "late"):
         yield f"| {depth} temperatures | {'; '.join(_temperatures(its[depth]))} |"
         yield f"| {depth} scale and shift | aspect spoken of: zh {its[depth]['spoken']['zh']}, en {its[depth]['spoken']['en']} |"
-    yield f"| early answers stand | from a probability of {its['sure']} |"
+    yield f"| early answers stand | from a probability of {', '.join(f'{spoken} {least}' for spoken, least in its['threshold'].items())} |"
     names = ("negative", "neutral", "positive")
     prior = ", ".join(f"{name} {share:.3f}" for name, share in zip(names, its["prior"], strict=True))
     yield f"| prior | {prior}: labels of the targets of the dev samples that the temperatures were fitted on |"

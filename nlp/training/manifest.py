@@ -81,9 +81,9 @@ SOURCES = (
     Source("weibo2018", "zh", "not stated", _TEXT, ("weibo2018/train.csv",), ("weibo2018/test.csv",)),
     Source("smp2020_usual", "zh", "research", _SMP_ROWS, ("smp2020_ewect/usual_eval_labeled.csv",), repeat=3, part=4),
     Source("smp2020_virus", "zh", "research", _SMP_ROWS, ("smp2020_ewect/virus_train.csv",), ("smp2020_ewect/virus_eval_labeled.csv",)),
-    Source("nlpcc2013", "zh", "research", _emotion(_NLPCC, _EIGHT), ("nlpcc2013_weibo_emotion/train.csv",), limit=7_000),
-    Source("weibo_moods", "zh", "not stated", _emotion({}, _EIGHT), ("weibo_8_moods_mix/all.csv",), limit=6_000, stripped=True),
-    Source("ccf2018_car", "zh", "not stated", readers.cars, ("ccf2018_car/train_v1.csv", "ccf2018_car/train_2.csv"), limit=7_000),
+    Source("nlpcc2013", "zh", "research", _emotion(_NLPCC, _EIGHT), ("nlpcc2013_weibo_emotion/train.csv",), limit=6_000),
+    Source("weibo_moods", "zh", "not stated", _emotion({}, _EIGHT), ("weibo_8_moods_mix/all.csv",), limit=4_000, stripped=True),
+    Source("ccf2018_car", "zh", "not stated", readers.cars, ("ccf2018_car/train_v1.csv", "ccf2018_car/train_2.csv"), limit=4_000),
     Source(
         "absa/zh_quad",
         "zh",
@@ -91,11 +91,11 @@ SOURCES = (
         readers.quads,
         ("absa/zh_quad_zhang/train.txt",),
         ("absa/zh_quad_zhang/dev.txt",),
-        limit=10_000,
+        limit=7_000,
     ),
     _absa("zh_absa_shampoo", "zh", unlearnt=NEUTRAL),  # read by eye, most of its neutral complains: "never buy this"
     *(_absa(f"zh_absa_{name}", "zh", classes=TWO_WAY) for name in ("camera", "car", "notebook", "phone")),
-    Source("sst2", "en", "research", _TEXT, ("sst2/train.csv",), ("sst2/dev.csv",), repeat=2),
+    Source("sst2", "en", "research", _TEXT, ("sst2/train.csv",), ("sst2/dev.csv",), repeat=3),
     Source("umsab", "en", "not stated", _TWEET, ("umsab_xlmt/english_train.csv",), ("umsab_xlmt/english_val.csv",), repeat=2),
     Source("tweeteval", "en", "research", _TWEET, ("tweeteval_sentiment/val.csv",), repeat=2),
     Source(
@@ -106,9 +106,9 @@ SOURCES = (
         ("tweeteval_emotion/train.csv",),
         ("tweeteval_emotion/val.csv",),
     ),
-    _absa("mams", "en", dev=("absa/mams/valid.csv",)),
+    _absa("mams", "en", dev=("absa/mams/valid.csv",), repeat=3),
     _absa("acl14_twitter", "en", repeat=1),
-    *(_absa(name, "en") for name in ("semeval2014_laptop", "semeval2014_restaurant", "semeval2015_restaurant", "semeval2016_restaurant")),
+    *(_absa(f"semeval{name}", "en", repeat=3) for name in ("2014_laptop", "2014_restaurant", "2015_restaurant", "2016_restaurant")),
     _absa("absa_television", "en"),
     Source(
         "asap_sample",

@@ -22,7 +22,7 @@ from nlp.training.manifest import Split, key
 from nlp.training.sentences import sentences
 from nlp.training.train import Progress, Settings, train
 
-COMPOSED, SENTENCES = 4_000, 9_000  # made here: of two brands; of aspects, intents and emotions
+COMPOSED, SENTENCES = 4_000, 6_000  # made here: of two brands; of aspects, intents and emotions
 FITTED = 6_000  # texts, the last that the steps came to
 
 

@@ -24,11 +24,14 @@ from nlp.training.samples import Sample
 # sentiment leads: the other heads may take from the body what they need, not bend it
 WEIGHTS = {"post": 1.0, "target": 1.0, "emotion": 0.5, "polarity": 0.5, "intent": 0.3, "spoken": 0.5, "place": 0.1}
 EARLY, DISTILLED = 0.5, 0.3  # what the early depth's own labels weigh, and what the late depth tells it
+_FEW = 8  # labels of a head in a batch: fewer weigh less, or one alone would steer the step
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run is made of. ``minutes``: the learning rate reaches zero after that much training, if not after the epochs."""
+    """What a run is made of. ``minutes``: the learning rate reaches zero after that much training, if not after the epochs. ``start``: the
+    checkpoint of a finished run whose weights it starts from.
+    """
 
     seed: int = 20
     epochs: int = 2
@@ -37,24 +40,27 @@ class Settings:
     longest: int = 128  # tokens of a training text; reading has windows
     rate: float = 1e-4
     head_rate: float = 1e-3
+    layer_decay: float = 0.9  # of the rate, by layer from the last to the first: what both languages share is kept (arXiv:1801.06146)
     warmup: float = 0.04
-    distil_every: int = 16
+    distil_every: int = 8
     checkpoint_minutes: float = 3.0
+    start: Path | None = None
 
 
 @dataclass
 class Progress:
-    """Where a run is: what a checkpoint holds beside the weights."""
+    """Where a run is: what a checkpoint holds beside the weights. ``before``: the steps of the runs whose weights it started from."""
 
     epoch: int = 0
     batch: int = 0
     step: int = 0
     seconds: float = 0.0
     losses: dict[str, float] = field(default_factory=dict)
+    before: int = 0
 
     def told(self, settings: Settings) -> str:
         """How the model was trained, for its card."""
-        return (
+        return (f"after {self.before:,} batches of another run " if self.before else "") + (
             f"{self.step:,} batches of about {settings.tokens:,} tokens in {self.seconds / 60:.0f} minutes"
             f" (seed {settings.seed}, peak rate {settings.rate:g})"
         )
@@ -70,7 +76,7 @@ def train(
     """Trains ``model`` in place, going on from ``work/checkpoint.pt`` if it is there; returns where it stopped."""
     device = next(model.parameters()).device
     optimizer = _optimizer(model, settings)
-    state = _resume(work, model, optimizer)
+    state = _resume(settings, work, model, optimizer)
     saved = time.monotonic()
     while state.epoch < settings.epochs:
         samples = epoch(splits, composed, settings.seed, state.epoch)
@@ -94,10 +100,21 @@ def train(
 
 
 def _optimizer(model: Model, settings: Settings) -> torch.optim.AdamW:
-    body = [weight for weight in model.encoder.parameters() if weight.requires_grad]
-    heads = [weight for name, weight in model.named_parameters() if not name.startswith("encoder.")]
-    groups = [{"params": body, "peak": settings.rate}, {"params": heads, "peak": settings.head_rate}]
-    return torch.optim.AdamW(groups, lr=settings.rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
+    groups: dict[float, list[Tensor]] = {}
+    for name, weight in model.named_parameters():
+        if weight.requires_grad:
+            groups.setdefault(_peak(name, len(model.encoder.layers), settings), []).append(weight)
+    by_peak = [{"params": weights, "peak": peak} for peak, weights in groups.items()]
+    return torch.optim.AdamW(by_peak, lr=settings.rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
+
+
+def _peak(name: str, layers: int, settings: Settings) -> float:
+    """The highest learning rate of the weight of that name."""
+    if not name.startswith("encoder."):
+        return settings.head_rate
+    part = name.split(".")
+    above = layers - 1 - int(part[2]) if part[1] == "layers" else layers
+    return settings.rate * settings.layer_decay**above
 
 
 def _step(
@@ -147,12 +164,12 @@ def _head_losses(out: Outputs, batch: Batch) -> dict[str, Tensor]:
         wanted = getattr(batch, name)
         if wanted.any():
             logits, wanted = getattr(out, name).float().flatten(0, -2), wanted.flatten(0, -2)
-            losses[name] = functional.cross_entropy(logits, wanted, reduction="sum") / wanted.sum()
+            losses[name] = functional.cross_entropy(logits, wanted, reduction="sum") / wanted.sum().clamp(min=_FEW)
     for name in ("intent", "spoken"):
         wanted, weight = getattr(batch, name).unbind(-1)
         if weight.any():
             loss = functional.binary_cross_entropy_with_logits(getattr(out, name).float(), wanted, weight, reduction="sum")
-            losses[name] = loss / weight.sum()
+            losses[name] = loss / weight.sum().clamp(min=_FEW)
     placed = batch.place.any(-1)
     if placed.any():  # attention to the clause: its share, whichever of its tokens it falls on
         losses["place"] = -(out.attention.float() * batch.place).sum(-1)[placed].clamp(min=1e-4).log().mean()
@@ -172,11 +189,16 @@ def _save(work: Path, model: Model, optimizer: torch.optim.Optimizer, state: Pro
     os.replace(made, work / "checkpoint.pt")  # noqa: PTH105 - atomic: a cut leaves the old one whole
 
 
-def _resume(work: Path, model: Model, optimizer: torch.optim.Optimizer) -> Progress:
+def _resume(settings: Settings, work: Path, model: Model, optimizer: torch.optim.Optimizer) -> Progress:
     path = work / "checkpoint.pt"
-    if not path.is_file():
+    if path.is_file():
+        saved = torch.load(path, weights_only=True, map_location="cpu")
+        model.load_state_dict(saved["model"])
+        optimizer.load_state_dict(saved["optimizer"])
+        return Progress(**saved["progress"])
+    if settings.start is None:
         return Progress()
-    saved = torch.load(path, weights_only=True, map_location="cpu")
+    saved = torch.load(settings.start, weights_only=True, map_location="cpu")
     model.load_state_dict(saved["model"])
-    optimizer.load_state_dict(saved["optimizer"])
-    return Progress(**saved["progress"])
+    finished = Progress(**saved["progress"])
+    return Progress(before=finished.before + finished.step)

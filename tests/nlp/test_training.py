@@ -25,7 +25,7 @@ from nlp.training.manifest import Source, Split, by_digest, key, splits
 from nlp.training.measured import Row
 from nlp.training.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, TWO_WAY, Sample, Target
 from nlp.training.scores import Score, accuracy, calibration_error, macro_recall, post_score, score, target_score
-from nlp.training.train import Progress, Settings, task_losses, train
+from nlp.training.train import Progress, Settings, _optimizer, task_losses, train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -145,7 +145,7 @@ def test_a_target_beyond_the_cut_is_left_out(tokenizer: Tokenizer) -> None:
     assert collate(groups([sample], tokenizer, 100, 16, "0")[0]).target.tolist() == [[0, 0, 1, 0], [0, 0, 0, 0]]
 
 
-def small_run(tokenizer: Tokenizer, work: Path, epochs: int) -> tuple[Model, Progress]:
+def small_run(tokenizer: Tokenizer, work: Path, epochs: int, start: Path | None = None) -> tuple[Model, Progress]:
     torch.manual_seed(0)
     model = Model(Encoder(EncoderConfig(1000, 32, 1, 2, 64, 96)))
     encoder = Encoder(EncoderConfig(1000, 32, 1, 2, 64, 96))
@@ -153,7 +153,7 @@ def small_run(tokenizer: Tokenizer, work: Path, epochs: int) -> tuple[Model, Pro
     samples = list(composed(160, 1))
     split = Split(Source("own", "zh", "", REVIEW), samples, samples[:40], {})
     teacher = Teacher(encoder, tokenizer, [sample.text for sample in samples], off)
-    settings = Settings(epochs=epochs, tokens=600, longest=64, rate=3e-3, head_rate=3e-3, checkpoint_minutes=0)
+    settings = Settings(epochs=epochs, tokens=600, longest=64, rate=3e-3, head_rate=3e-3, checkpoint_minutes=0, start=start)
     return model, train(model, teacher, tokenizer, [split], [], settings, work)
 
 
@@ -184,6 +184,23 @@ def test_training_learns_and_a_resumed_run_ends_where_an_unbroken_one_does(
     resumed, state = small_run(tokenizer, tmp_path / "cut", 3)
     assert state.step == steps
     assert all(torch.equal(one, other) for one, other in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True))
+
+
+def test_a_run_starts_from_the_weights_of_another(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    first, done = small_run(tokenizer, tmp_path / "first", 1)
+    second, state = small_run(tokenizer, tmp_path / "second", 0, tmp_path / "first" / "checkpoint.pt")
+    assert all(torch.equal(one, other) for one, other in zip(first.state_dict().values(), second.state_dict().values(), strict=True))
+    assert (state.before, state.step) == (done.step, 0)
+    assert state.told(Settings()).startswith(f"after {done.step:,} batches of another run 0 batches")
+
+
+def test_lower_layers_learn_more_slowly(tokenizer: Tokenizer) -> None:
+    model, settings = Model(Encoder(EncoderConfig(1000, 32, 3, 2, 64, 96))), Settings(rate=1.0, head_rate=9.0, layer_decay=0.5)
+    optimizer = _optimizer(model, settings)
+    peaks = {id(weight): group["peak"] for group in optimizer.param_groups for weight in group["params"]}
+    asked = (model.late.post[0], model.encoder.layers[2].up, model.encoder.layers[0].up, model.encoder.norm)
+    assert [peaks[id(module.weight)] for module in asked] == [9.0, 1.0, 0.25, 0.125]
+    assert len(peaks) == len(list(model.parameters()))
 
 
 def test_the_embedding_is_fitted_to_the_teacher(tokenizer: Tokenizer) -> None:
