@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from nlp.sentiment.about import SHIPPED, describe
 from nlp.sentiment.packed import WEIGHTS, version
 from nlp.training.clean import cleaned
 from nlp.training.manifest import Split, splits
+from nlp.training.samples import THREE_WAY, Sample
 
 _HEAD, _SCORES, _FAILURES, _TABLE = "| | |\n|---|---|\n", "    set ", "## Known failures", "| set | language | licence |"
 
@@ -72,13 +74,21 @@ def _temperatures(its: Mapping[str, Any]) -> Iterator[str]:
 
 def rows(found: Sequence[Split]) -> Iterator[str]:
     """The data table: every set with its licence, its texts and what was dropped from them."""
-    yield f"{_TABLE} training texts (of an epoch) | dev texts | dropped from training |\n|---|---|---|---|---|---|"
+    yield f"{_TABLE} training texts (of an epoch) | negative / neutral / positive | dev texts | dropped from training |\n{'|---' * 7}|"
     for split in found:
         its, count = split.source, len(split.train)
         epoch = f"{min(count, its.limit):,}" + (f" x {its.repeat}" if its.repeat > 1 else "")
         learnt = f"{count:,} ({epoch})" if count else "none: measured only"
         dropped = ", ".join(f"{number:,} {reason}" for reason, number in split.dropped.items() if number) or "none"
-        yield f"| {its.name} | {its.language} | {its.licence} | {learnt} | {len(split.dev):,} | {dropped} |"
+        yield f"| {its.name} | {its.language} | {its.licence} | {learnt} | {_balance(split.train)} | {len(split.dev):,} | {dropped} |"
+
+
+def _balance(samples: Sequence[Sample]) -> str:
+    """Shares of the labels: of posts, or of targets where posts have none."""
+    posts = [sample.label for sample in samples if sample.label is not None]
+    labels = Counter(posts or [target.label for sample in samples for target in sample.targets])
+    shares = " / ".join(f"{labels[label] / labels.total():.2f}" for label in THREE_WAY) if labels else "-"
+    return shares if posts or not labels else f"{shares} of targets"
 
 
 if __name__ == "__main__":

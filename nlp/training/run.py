@@ -23,7 +23,7 @@ from nlp.training.sentences import sentences
 from nlp.training.train import Progress, Settings, train
 
 COMPOSED, SENTENCES = 4_000, 6_000  # made here: of two brands; of aspects, intents and emotions
-FITTED = 6_000  # texts, the last that the steps came to
+FITTED = 24_000  # texts, the last that the steps came to
 
 
 def run(

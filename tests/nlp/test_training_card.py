@@ -6,7 +6,7 @@ from nlp.sentiment import SHIPPED
 from nlp.training.card import facts, rewritten, rows
 from nlp.training.manifest import Source, Split
 from nlp.training.readers import labelled
-from nlp.training.samples import POSITIVE, Sample
+from nlp.training.samples import NEGATIVE, POSITIVE, Sample, Target
 
 CARD = """# model
 
@@ -59,4 +59,11 @@ def test_the_facts_of_the_model_that_ships() -> None:
 def test_what_was_dropped_is_told_with_its_reason() -> None:
     source = Source("shop", "zh", "none", labelled("a", "b", {}), limit=2, repeat=3)
     split = Split(source, [Sample(f"{n}", POSITIVE) for n in range(4)], [], {"repeated in the set": 5, "in a dev split": 0})
-    assert list(rows([split]))[1] == "| shop | zh | none | 4 (2 x 3) | 0 | 5 repeated in the set |"
+    assert list(rows([split]))[1] == "| shop | zh | none | 4 (2 x 3) | 0.00 / 0.00 / 1.00 | 0 | 5 repeated in the set |"
+
+
+def test_the_balance_is_of_targets_where_posts_have_no_label() -> None:
+    targets = (Target(((0, 1),), POSITIVE), Target(((1, 2),), NEGATIVE))
+    source = Source("aspects", "en", "none", labelled("a", "b", {}))
+    assert "| 0.50 / 0.00 / 0.50 of targets |" in list(rows([Split(source, [Sample("ab", None, targets=targets)], [], {})]))[1]
+    assert "| none: measured only | - |" in list(rows([Split(source, [], [], {})]))[1]
