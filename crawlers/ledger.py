@@ -40,7 +40,7 @@ class Row:
     def reason(self) -> str | None:
         reasons = {**self.problems, **self.limits}
         if not reasons:
-            return None if self.pages else "no page was read"
+            return "no page was read" if not self.pages else None if self.requests else "all pages were in the cache, the site was not asked"
         return "; ".join(f"{reason} ({n} times)" if n > 1 else reason for reason, n in reasons.items())
 
     def as_dict(self) -> dict[str, Any]:

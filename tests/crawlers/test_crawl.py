@@ -302,6 +302,19 @@ def test_a_folder_holds_one_crawl(outcome: Outcome) -> None:
         crawl(outcome.sources, Crawling(), outcome.folder, "salt", "run", "Asia/Shanghai")
 
 
+def test_a_source_that_is_down_is_not_taken_for_read_because_of_the_cache(tmp_path: Path) -> None:
+    web = Web()
+    server = serve(web)
+    forum(web)
+    sources = [Source(name="forum", spider="forum", start=(f"{web.url}/t/oats/10/",), delay=0.0)]
+    (first,) = crawl(sources, Crawling(), tmp_path / "first", "s", "first", "UTC")
+    server.shutdown()
+    server.server_close()
+    (second,) = crawl(sources, Crawling(), tmp_path / "second", "s", "second", "UTC")
+    assert (first["reason"], second["requests"], second["posts"]) == (None, 0, first["posts"])
+    assert second["reason"] == "all pages were in the cache, the site was not asked"
+
+
 def test_a_killed_crawl_leaves_its_posts_and_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     web, children, live = Web(), [], []
     server = serve(web)
