@@ -55,9 +55,8 @@ class FolateForSequenceClassification(PreTrainedModel):  # type: ignore[misc]
     @classmethod
     def from_pretrained(cls, folder: str | Path, *_: Any, config: FolateConfig | None = None, **options: Any) -> Any:
         """The model of a folder on disk, in fp32 unless ``dtype`` is one of torch's. Raises ConfigError where it is not one of Folate's."""
-        its, _, _ = load(Path(folder))
         made = cls(config or FolateConfig.from_pretrained(folder))
-        made.judge = its
+        made.judge = load(Path(folder))[0]
         dtype = options.get("dtype")
         return made.to(dtype).eval() if isinstance(dtype, torch.dtype) else made.eval()
 

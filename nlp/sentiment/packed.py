@@ -69,7 +69,7 @@ def save(model: Model, calibration: Calibrations, name: str, tokenizer: Path, fo
     weights: dict[str, Tensor] = {}
     for key, value in model.state_dict().items():
         weights |= _int8(key, value.float()) if key.startswith(_BODY) and value.dim() == 2 else {key: value.half().contiguous()}
-    for index, layer in enumerate(observe(model.encoder, _ordinary(Tokenizer.from_file(str(tokenizer))))):
+    for index, layer in enumerate(observe(model.encoder, _ordinary(Tokenizer.from_file(str(tokenizer)), model.encoder.config.positions))):
         weights |= {f"{_RANGES}{index}.{name}": torch.stack(its).half() for name, its in layer.items()}
     save_file(weights, folder / WEIGHTS)
     about = {"model_type": KIND, "name": name, "encoder": asdict(model.encoder.config), "calibration": asdict(calibration)}
@@ -78,10 +78,10 @@ def save(model: Model, calibration: Calibrations, name: str, tokenizer: Path, fo
     (folder / TOKENIZER).write_bytes(tokenizer.read_bytes())
 
 
-def _ordinary(tokenizer: Tokenizer) -> Iterator[Tensor]:
-    """Posts of our own, of all kinds, that show what ranges the encoder's values have: ids, (1, t) each."""
+def _ordinary(tokenizer: Tokenizer, longest: int) -> Iterator[Tensor]:
+    """Posts of our own, of all kinds, that show what ranges the encoder's values have: ids, (1, t) each, at most ``longest``."""
     posts = (resources.files("nlp") / "data" / "ordinary_posts.txt").read_text(encoding="utf-8").splitlines()
-    yield from (torch.tensor([tokenizer.encode(post).ids]) for post in posts)
+    yield from (torch.tensor([tokenizer.encode(post).ids[:longest]]) for post in posts)
 
 
 def _int8(key: str, matrix: Tensor) -> dict[str, Tensor]:
