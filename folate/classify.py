@@ -72,7 +72,7 @@ class Judges:
 
     def __init__(self, config: Config, *, tokens: bool = False) -> None:
         """`tokens`: whether answers have them. Raises ConfigError."""
-        self._reader = load(config.nlp.model, config.nlp.threads, config.aspects, careful=config.nlp.careful)
+        self._reader = load(config.nlp.model, config.nlp.threads, config.aspects, depth=config.nlp.depth)
         self._taxonomy = config.taxonomy
         self._brands = by_alias(config.brands)
         self._analyser = analyser(config) if tokens else None

@@ -37,7 +37,7 @@ def tags(out: Path | None, filled: Path | None, per_label: int, folder: Path, fo
     from nlp.sentiment import load
 
     workspace = Workspace.open(folder)
-    reader = load(workspace.config.nlp.model, workspace.config.nlp.threads, careful=workspace.config.nlp.careful)
+    reader = load(workspace.config.nlp.model, workspace.config.nlp.threads, depth=workspace.config.nlp.depth)
     for note in steps.left_aside(workspace, reader):
         click.echo(f"note: {note}", err=True)
     if out:

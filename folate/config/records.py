@@ -147,7 +147,7 @@ class Nlp:
     model: str = ""  # empty: the one that ships with Folate; else a transformers folder or hub name
     words: tuple[str, ...] = ()  # confirmed words that no dictionary has
     threads: int = 0  # 0: as many as the machine has cores
-    careful: bool = False  # all layers for every post, the plain ones too
+    depth: str = "enough"  # how many layers of the model read a post: "half", "enough" (more where half leaves a doubt) or "all"
 
 
 @dataclass(frozen=True, kw_only=True)

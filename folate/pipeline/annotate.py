@@ -23,7 +23,7 @@ def annotate(workspace: Workspace, sentiment: bool = True) -> Annotated:
     if not sentiment:
         return Annotated(_counts(workspace, sum(map(len, read_texts(workspace)))))
     nlp = workspace.config.nlp
-    judge = Judge(workspace, load(nlp.model, nlp.threads, workspace.config.aspects, careful=nlp.careful))
+    judge = Judge(workspace, load(nlp.model, nlp.threads, workspace.config.aspects, depth=nlp.depth))
     texts = judged = 0
     with progress("reading judgements", judge.waiting()) as bar:
         for rows in read_texts(workspace):

@@ -16,13 +16,13 @@ __all__ = [
 ]  # fmt: skip
 
 
-def load(model: str = "", threads: int = 0, aspects: Sequence[Example] = (), *, careful: bool = False) -> Reader:
+def load(model: str = "", threads: int = 0, aspects: Sequence[Example] = (), *, depth: str = "enough") -> Reader:
     """The reader of a model.
 
     ``model``: empty for the one that ships, else a folder that ``python -m nlp.training`` wrote, or a folder or hub name of any
     transformers sequence-classification model (a hub name that is not in the local cache is downloaded; nothing else ever is).
     ``threads``: CPU threads of this process, 0 to leave them as they are. ``aspects``: those that a project adds by examples.
-    ``careful``: Folate's own models read plain posts with all layers too.
+    ``depth``: which layers of Folate's own models judge a post, ``half`` of them, ``all``, or ``enough``: all where half leave a doubt.
     Raises ConfigError where the model can't be loaded or its labels can't be mapped to negative, neutral and positive.
     """
     import torch  # takes over a second, and most commands need no model
@@ -31,7 +31,7 @@ def load(model: str = "", threads: int = 0, aspects: Sequence[Example] = (), *, 
         raise ConfigError(f"threads should be 0 (as many as the machine has) or more, and is {threads}.")
     if threads:
         torch.set_num_threads(threads)
-    reader = _reader(model, careful)
+    reader = _reader(model, depth)
     if not aspects:
         return reader
     from nlp.sentiment.examples import ExtendedReader
@@ -39,12 +39,12 @@ def load(model: str = "", threads: int = 0, aspects: Sequence[Example] = (), *, 
     return ExtendedReader(reader, aspects)
 
 
-def _reader(model: str, careful: bool) -> Reader:
+def _reader(model: str, depth: str) -> Reader:
     folder = Path(model) if model else SHIPPED
     if not model or is_ours(folder):
         from nlp.sentiment.shipped import ShippedReader
 
-        return ShippedReader(folder, careful=careful)
+        return ShippedReader(folder, depth=depth)
     from nlp.sentiment.foreign import ForeignReader
 
     return ForeignReader(model)

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
+from folate.errors import ConfigError
 from nlp.precision import NAMES, fastest
 from nlp.quantized import quantize
 from nlp.sentiment.about import describe
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WINDOW = 128  # tokens; what training saw
+DEPTHS = ("half", "enough", "all")
+_FIXED = {"half": 0.0, "all": math.inf}  # how probable an early judgement must be to stand; where it is enough, what was learnt
 _TOKENS = 2048  # a bucket's: larger ones leave the cache
 _TEXTS, _CHARACTERS = 512, 200_000  # in hand at once
 _K = TypeVar("_K", bound=Hashable)
@@ -41,16 +44,20 @@ class ShippedReader:
     """A Reader over a model folder.
 
     ``dtype``: what the encoder multiplies in, torch.float32, bfloat16 or int8; by default the ``fastest``. The version names it, since the
-    three agree to within rounding (docs/models.md), not to the last digit. ``careful``: every text goes through all layers.
+    three agree to within rounding (docs/models.md), not to the last digit. ``depth``: ``half`` of the layers judge every text, or ``all``
+    do, or ``enough``: all where half leave a doubt. Raises ConfigError for another depth.
     """
 
-    def __init__(self, folder: Path, dtype: torch.dtype | None = None, *, careful: bool = False) -> None:
+    def __init__(self, folder: Path, dtype: torch.dtype | None = None, *, depth: str = "enough") -> None:
+        if depth not in DEPTHS:
+            raise ConfigError(f"depth should be one of {', '.join(DEPTHS)}, and is {depth!r}.")
         dtype = dtype or fastest()
         about = describe(folder)
         self.name: str = about["name"]
-        self.version = f"{version(folder)}-{NAMES[dtype]}" + ("-careful" if careful else "")
+        self.version = f"{version(folder)}-{NAMES[dtype]}" + ("" if depth == "enough" else f"-{depth}")
         self.model, self.calibration, ranges = load(folder)
-        self.threshold = dict.fromkeys(self.calibration.threshold, math.inf) if careful else self.calibration.threshold
+        learnt = self.calibration.threshold
+        self.threshold = dict.fromkeys(learnt, _FIXED[depth]) if depth in _FIXED else learnt
         self.tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         if dtype == torch.int8:
             with torch.inference_mode():

@@ -17,7 +17,7 @@ import torch
 
 from nlp.precision import NAMES, supported
 from nlp.sentiment import SHIPPED
-from nlp.sentiment.shipped import ShippedReader
+from nlp.sentiment.shipped import DEPTHS, ShippedReader
 from nlp.training.calibrate import fitted_on
 from nlp.training.manifest import Split, key, splits
 from nlp.training.measured import Measured, array, measure
@@ -38,12 +38,12 @@ def main() -> int:
     parser.add_argument("--limit", type=int, default=60, help="dev texts of a set at most")
     options = parser.parse_args()
     found = [_unfitted(split) for split in splits(options.data) if split.dev]
-    exact = measure(ShippedReader(options.model, torch.float32, careful=True), found, options.limit)
+    exact = measure(ShippedReader(options.model, torch.float32, depth="all"), found, options.limit)
     for dtype in supported():
-        for careful in (True, False):
-            its = measure(ShippedReader(options.model, dtype, careful=careful), found, options.limit)
+        for depth in DEPTHS:
+            its = measure(ShippedReader(options.model, dtype, depth=depth), found, options.limit)
             for head, answers in (("posts", _posts), ("targets", _targets)):
-                name = f"{NAMES[dtype]}{', careful' if careful else ''}, {head}"
+                name = f"{NAMES[dtype]}, {depth}, {head}"
                 print(f"{name}: {compared(*answers(exact), answers(its)[1])}", flush=True)
     return 0
 

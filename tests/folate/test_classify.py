@@ -83,9 +83,9 @@ def test_the_reader_is_the_one_of_the_project(monkeypatch):
 
     monkeypatch.setattr("folate.classify.load", load)
     aspects = (Aspect(id="refill", names=("补充装", "refill"), examples=("补充装很好换", "the refill pouch is easy to pour")),)
-    config = Config(name="", nlp=Nlp(model="some/classifier", threads=3, careful=True), aspects=aspects)
+    config = Config(name="", nlp=Nlp(model="some/classifier", threads=3, depth="all"), aspects=aspects)
     assert len(list(classify_lines([['{"text": "好"}'], ['{"text": "坏"}']], config))) == 2
-    assert asked == [(("some/classifier", 3, aspects), {"careful": True})]
+    assert asked == [(("some/classifier", 3, aspects), {"depth": "all"})]
 
 
 def test_tokens_have_places_parts_of_speech_and_lemmas_unless_the_language_is_another():

@@ -117,7 +117,7 @@ def test_thresholds_of_another_model_do_not_hold_and_a_command_says_so(project: 
 def test_thresholds_hold_whatever_the_precision(project: Path, monkeypatch: pytest.MonkeyPatch, model: str) -> None:
     labels = '{"food / milk": {"threshold": 0.9}}'
     (project / "thresholds.json").write_text(f'{{"model": "{model}", "labels": {labels}}}', encoding="utf-8")
-    monkeypatch.setattr(Blank, "version", "1-int8-careful")
+    monkeypatch.setattr(Blank, "version", "1-int8-all")
     workspace = Workspace.open(project)
     assert tagger(workspace, Blank()).thresholds.tolist() == [0.9]
     assert left_aside(workspace, Blank()) == ()

@@ -28,14 +28,14 @@ def shares(readings: list[Reading]) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def exact() -> list[Reading]:
-    return ShippedReader(SHIPPED, torch.float32, careful=True).read(TEXTS)
+    return ShippedReader(SHIPPED, torch.float32, depth="all").read(TEXTS)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.int8])
 def test_the_fast_ways_agree_with_fp32(exact: list[Reading], dtype: torch.dtype) -> None:
     if dtype not in supported():
         pytest.skip(f"this CPU does not multiply in {dtype}")
-    reader = ShippedReader(SHIPPED, dtype, careful=True)
+    reader = ShippedReader(SHIPPED, dtype, depth="all")
     given = reader.read(TEXTS)
     assert np.abs(shares(given) - shares(exact)).max() < 0.08
     assert np.abs(shares(given).mean(0) - shares(exact).mean(0)).max() < 0.003
@@ -44,7 +44,7 @@ def test_the_fast_ways_agree_with_fp32(exact: list[Reading], dtype: torch.dtype)
     assert np.array_equal(shares(given).argmax(1)[sure], shares(exact).argmax(1)[sure])
     vectors = [np.stack([reading.embedding for reading in readings if reading.embedding is not None]) for readings in (given, exact)]
     assert (vectors[0] * vectors[1]).sum(1).min() > 0.995
-    assert reader.version.endswith(f"{NAMES[dtype]}-careful")
+    assert reader.version.endswith(f"{NAMES[dtype]}-all")
 
 
 @pytest.mark.skipif(torch.int8 not in supported(), reason="this CPU does not multiply in integers")

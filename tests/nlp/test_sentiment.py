@@ -308,15 +308,17 @@ def test_models_that_can_not_be_loaded(tmp_path: Path) -> None:
         load(str(tmp_path))
     with pytest.raises(ConfigError, match="threads"):
         load(threads=-1)
+    with pytest.raises(ConfigError, match="depth should be one of half, enough, all, and is 'careful'"):
+        load(depth="careful")
 
 
 def test_what_the_first_half_is_sure_of_stands_and_the_rest_goes_on(folder: Path) -> None:
     texts = ["我喜欢安康", "佳泰太甜了。", "really like Ankang", "我", "我喜欢安康的奶粉，但佳泰的太甜了。"]
     asked = [[[(3, 5)]], [[(0, 2)]], [], [], [[(3, 5)], [(10, 12)]]]
-    reader, careful = ShippedReader(folder, torch.float32), ShippedReader(folder, torch.float32, careful=True)
+    reader, careful = ShippedReader(folder, torch.float32), ShippedReader(folder, torch.float32, depth="all")
     assert reader.threshold == {"zh": 0.7, "en": 0.7}
-    reader.threshold = {"zh": 0.0, "en": 0.0}
-    early, late = reader.read(texts, asked), careful.read(texts, asked)
+    quick = ShippedReader(folder, torch.float32, depth="half")
+    early, late = quick.read(texts, asked), careful.read(texts, asked)
     chances = [[max(its.negative, its.neutral, its.positive) for its in (one.post, *one.targets)] for one in early]
     least = sorted(chance for its in chances for chance in its)[4]
     reader.threshold = {"zh": least, "en": least}
@@ -324,7 +326,7 @@ def test_what_the_first_half_is_sure_of_stands_and_the_rest_goes_on(folder: Path
         assert not close(first.post, second.post)
         judged = zip(*((reading.post, *reading.targets) for reading in (one, first, second)), its, strict=True)
         assert all(close(given, shallow if chance >= least else deep) for given, shallow, deep, chance in judged)
-    assert careful.version == f"{reader.version}-careful"
+    assert careful.version == f"{reader.version}-all"
 
 
 def test_a_post_is_read_the_same_whatever_is_asked_beside(reader: ShippedReader) -> None:
@@ -336,8 +338,7 @@ def test_a_post_is_read_the_same_whatever_is_asked_beside(reader: ShippedReader)
 
 def test_windows_of_a_long_text_leave_at_depths_of_their_own(folder: Path) -> None:
     text = "我喜欢安康的奶粉。" * 20 + "佳泰的太甜了，really not。" * 20
-    careful, early = ShippedReader(folder, torch.float32, careful=True), ShippedReader(folder, torch.float32)
-    early.threshold = {"zh": 0.0, "en": 0.0}
+    careful, early = ShippedReader(folder, torch.float32, depth="all"), ShippedReader(folder, torch.float32, depth="half")
     posts = [early.read([text])[0].post, careful.read([text])[0].post]
     early.threshold = {"zh": 0.7, "en": 0.7}
     totals = [its.totals([text], [()])[0] for its in (early, careful)]
@@ -346,7 +347,7 @@ def test_windows_of_a_long_text_leave_at_depths_of_their_own(folder: Path) -> No
 
 
 def test_an_embedding_needs_half_of_the_layers_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = ShippedReader(folder, torch.float32, careful=True)
+    reader = ShippedReader(folder, torch.float32, depth="all")
     expected = reader.read(["我喜欢安康"])[0].embedding
     monkeypatch.setattr(reader.model.encoder, "rest", lambda *_: pytest.fail("the second half was asked"))
     assert np.allclose(reader.embed(["我喜欢安康"])[0], expected, atol=1e-5)

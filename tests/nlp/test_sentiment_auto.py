@@ -23,11 +23,11 @@ def test_the_tokenizer_is_the_same() -> None:
         assert tokenizer(text)["input_ids"] == ours.encode(text).ids
 
 
-def test_logits_are_those_of_the_careful_reader() -> None:
+def test_logits_are_those_of_all_layers() -> None:
     model, tokenizer = (auto.from_pretrained(str(SHIPPED)) for auto in (AutoModelForSequenceClassification, AutoTokenizer))
     with torch.inference_mode():
         logits = model(**tokenizer(TEXTS[:2], padding=True, return_tensors="pt")).logits
-    reader = ShippedReader(SHIPPED, torch.float32, careful=True)
+    reader = ShippedReader(SHIPPED, torch.float32, depth="all")
     its = reader.calibration.late.post
     calibrated = (logits / torch.tensor([[its["zh"]], [its["en"]]])).softmax(-1)
     wanted = torch.tensor([[*map(float, (one.post.negative, one.post.neutral, one.post.positive))] for one in reader.read(TEXTS[:2])])
