@@ -39,11 +39,11 @@ class Row:
     @property
     def reason(self) -> str | None:
         reasons = {**self.problems, **self.limits}
-        if not self.pages and not reasons:
+        if reasons:
+            return "; ".join(f"{reason} ({n} times)" if n > 1 else reason for reason, n in reasons.items())
+        if not self.pages:
             return "no page was read"
-        if not self.requests and not reasons:
-            return "all pages were in the cache, the site was not asked"
-        return "; ".join(f"{reason} ({n} times)" if n > 1 else reason for reason, n in reasons.items()) or None
+        return None if self.requests else "all pages were in the cache, the site was not asked"
 
     def as_dict(self) -> dict[str, Any]:
         """A row of the table `crawls`."""

@@ -21,7 +21,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 from transformers import PreTrainedTokenizerFast as FastTokenizer
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from nlp.sentiment.about import KIND
+from nlp.sentiment.about import KIND, describe
 from nlp.sentiment.labels import LABELS
 from nlp.sentiment.packed import TOKENIZER, load
 
@@ -38,13 +38,14 @@ class FolateConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is n
 class FolateTokenizer(FastTokenizer):  # type: ignore[misc]
     """tokenizer.json as it is, with the names of its special tokens."""
 
+    model_input_names = ["input_ids", "attention_mask"]  # noqa: RUF012 - as transformers declares it
+
     @classmethod
     def from_pretrained(cls, folder: str | Path, *_: Any, **__: Any) -> Any:
         """The tokenizer of a folder on disk. (transformers would keep its vocabulary alone and normalise in a way of its own.)"""
         special = {"pad_token": "<pad>", "unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>"}
-        made = cls(tokenizer_object=Tokenizer.from_file(str(Path(folder) / TOKENIZER)), model_max_length=512, **special)
-        made.model_input_names = ["input_ids", "attention_mask"]
-        return made
+        longest = describe(Path(folder))["encoder"]["positions"]
+        return cls(tokenizer_object=Tokenizer.from_file(str(Path(folder) / TOKENIZER)), model_max_length=longest, **special)
 
 
 class FolateForSequenceClassification(PreTrainedModel):  # type: ignore[misc]

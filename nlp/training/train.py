@@ -191,14 +191,14 @@ def _save(work: Path, model: Model, optimizer: torch.optim.Optimizer, state: Pro
 
 def _resume(settings: Settings, work: Path, model: Model, optimizer: torch.optim.Optimizer) -> Progress:
     path = work / "checkpoint.pt"
-    if path.is_file():
-        saved = torch.load(path, weights_only=True, map_location="cpu")
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        return Progress(**saved["progress"])
-    if settings.start is None:
+    resumed = path.is_file()
+    source = path if resumed else settings.start
+    if source is None:
         return Progress()
-    saved = torch.load(settings.start, weights_only=True, map_location="cpu")
+    saved = torch.load(source, weights_only=True, map_location="cpu")
     model.load_state_dict(saved["model"])
-    finished = Progress(**saved["progress"])
-    return Progress(before=finished.before + finished.step)
+    state = Progress(**saved["progress"])
+    if not resumed:
+        return Progress(before=state.before + state.step)
+    optimizer.load_state_dict(saved["optimizer"])
+    return state
