@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+DROPPED = 0.1  # of what a layer adds, in training
+
 
 @dataclass(frozen=True)
 class EncoderConfig:
@@ -48,9 +50,12 @@ class Layer(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
 
     def forward(self, states: Tensor, bias: Tensor | None) -> Tensor:
         """States (n, t, hidden) to states; ``bias`` (n, 1, 1, t) is added to the attention scores."""
-        states = self.norm_attention(states + self.out(self.attend(states, bias)))
-        normed: Tensor = self.norm_output(states + self.down(functional.gelu(self.up(states))))
+        states = self.norm_attention(states + self.dropped(self.out(self.attend(states, bias))))
+        normed: Tensor = self.norm_output(states + self.dropped(self.down(functional.gelu(self.up(states)))))
         return normed
+
+    def dropped(self, states: Tensor) -> Tensor:
+        return functional.dropout(states, DROPPED, self.training)
 
     def attend(self, states: Tensor, bias: Tensor | None) -> Tensor:
         return attention(self.qkv(states), self.heads, bias, fused=not self.training)

@@ -14,6 +14,7 @@ __all__ = [
     "ASPECTS", "EMOTIONS", "INTENTS", "SHIPPED", "UNSURE", "AspectReading", "Probabilities", "Reader", "Reading", "Targets", "load",
     "prior",
 ]  # fmt: skip
+DEPTHS = ("half", "enough", "all")
 
 
 def load(model: str = "", threads: int = 0, aspects: Sequence[Example] = (), *, depth: str = "enough") -> Reader:
@@ -29,6 +30,8 @@ def load(model: str = "", threads: int = 0, aspects: Sequence[Example] = (), *, 
 
     if threads < 0:
         raise ConfigError(f"threads should be 0 (as many as the machine has) or more, and is {threads}.")
+    if depth not in DEPTHS:
+        raise ConfigError(f"depth should be one of {', '.join(DEPTHS)}, and is {depth!r}.")
     if threads:
         torch.set_num_threads(threads)
     reader = _reader(model, depth)

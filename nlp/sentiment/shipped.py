@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from folate.errors import ConfigError
 from nlp.precision import NAMES, fastest
 from nlp.quantized import quantize
 from nlp.sentiment.about import describe
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WINDOW = 128  # tokens; what training saw
-DEPTHS = ("half", "enough", "all")
 _FIXED = {"half": 0.0, "all": math.inf}  # how probable an early judgement must be to stand; where it is enough, what was learnt
 _TOKENS = 2048  # a bucket's: larger ones leave the cache
 _TEXTS, _CHARACTERS = 512, 200_000  # in hand at once
@@ -45,12 +43,10 @@ class ShippedReader:
 
     ``dtype``: what the encoder multiplies in, torch.float32, bfloat16 or int8; by default the ``fastest``. The version names it, since the
     three agree to within rounding (docs/models.md), not to the last digit. ``depth``: ``half`` of the layers judge every text, or ``all``
-    do, or ``enough``: all where half leave a doubt. Raises ConfigError for another depth.
+    do, or ``enough``: all where half leave a doubt.
     """
 
     def __init__(self, folder: Path, dtype: torch.dtype | None = None, *, depth: str = "enough") -> None:
-        if depth not in DEPTHS:
-            raise ConfigError(f"depth should be one of {', '.join(DEPTHS)}, and is {depth!r}.")
         dtype = dtype or fastest()
         about = describe(folder)
         self.name: str = about["name"]

@@ -20,7 +20,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--rate", type=float, default=1e-4, help="the highest learning rate of the last layer")
     parser.add_argument("--head-rate", type=float, default=1e-3, help="the highest learning rate of the heads")
-    parser.add_argument("--start", type=Path, help="checkpoint.pt of a finished run whose weights to start from (default: the encoder's)")
+    parser.add_argument(
+        "--start", type=_checkpoint, help="checkpoint.pt of a finished run whose weights to start from (default: the encoder's)"
+    )
+    parser.add_argument(
+        "--average", type=_checkpoint, nargs="*", default=(), help="checkpoint.pt of finished runs to average its weights with"
+    )
     options = parser.parse_args()
 
     from nlp.training.calibrate import finish  # torch takes seconds to import; --help need not
@@ -35,9 +40,17 @@ def main() -> None:
     asked = {name: getattr(options, name) for name in ("seed", "epochs", "minutes", "rate", "head_rate", "start")}
     settings = Settings(**asked)
     found = splits(options.data)
-    model, state = run(found, options.data, encoder, work, settings, layers)
-    calibration = finish(model, found, encoder / "tokenizer.json", options.out, state.told(settings))
-    print(f"{state.told(settings)}; {calibration}", file=sys.stderr)
+    model, state = run(found, options.data, encoder, work, settings, layers, options.average)
+    told = state.told(settings) + (f"; the mean of its weights and those of {len(options.average)} other runs" if options.average else "")
+    calibration = finish(model, found, encoder / "tokenizer.json", options.out, told)
+    print(f"{told}; {calibration}", file=sys.stderr)
+
+
+def _checkpoint(given: str) -> Path:
+    """A file that is there: asked before the hours that come before it is read."""
+    if not Path(given).is_file():
+        raise argparse.ArgumentTypeError(f"should be the checkpoint.pt of a run, and there is no file {given}")
+    return Path(given)
 
 
 if __name__ == "__main__":

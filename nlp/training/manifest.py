@@ -77,9 +77,9 @@ SHOPPING = "online_shopping_10_cats/online_shopping_10_cats.csv"
 
 SOURCES = (
     Source("online_shopping", "zh", "not stated", _REVIEW, (SHOPPING,), limit=20_000, reviews=True),
-    Source("chnsenticorp", "zh", "research", _TEXT, ("chnsenticorp/train.csv",), ("chnsenticorp/dev.csv",), repeat=2, reviews=True),
+    Source("chnsenticorp", "zh", "research", _TEXT, ("chnsenticorp/train.csv",), ("chnsenticorp/dev.csv",), reviews=True),
     Source("weibo2018", "zh", "not stated", _TEXT, ("weibo2018/train.csv",), ("weibo2018/test.csv",)),
-    Source("smp2020_usual", "zh", "research", _SMP_ROWS, ("smp2020_ewect/usual_eval_labeled.csv",), repeat=3, part=4),
+    Source("smp2020_usual", "zh", "research", _SMP_ROWS, ("smp2020_ewect/usual_eval_labeled.csv",), repeat=2, part=4),
     Source("smp2020_virus", "zh", "research", _SMP_ROWS, ("smp2020_ewect/virus_train.csv",), ("smp2020_ewect/virus_eval_labeled.csv",)),
     Source("nlpcc2013", "zh", "research", _emotion(_NLPCC, _EIGHT), ("nlpcc2013_weibo_emotion/train.csv",), limit=6_000),
     Source("weibo_moods", "zh", "not stated", _emotion({}, _EIGHT), ("weibo_8_moods_mix/all.csv",), limit=4_000, stripped=True),
@@ -95,9 +95,9 @@ SOURCES = (
     ),
     _absa("zh_absa_shampoo", "zh", unlearnt=NEUTRAL),  # read by eye, most of its neutral complains: "never buy this"
     *(_absa(f"zh_absa_{name}", "zh", classes=TWO_WAY) for name in ("camera", "car", "notebook", "phone")),
-    Source("sst2", "en", "research", _TEXT, ("sst2/train.csv",), ("sst2/dev.csv",), repeat=3),
-    Source("umsab", "en", "not stated", _TWEET, ("umsab_xlmt/english_train.csv",), ("umsab_xlmt/english_val.csv",), repeat=2),
-    Source("tweeteval", "en", "research", _TWEET, ("tweeteval_sentiment/val.csv",), repeat=2),
+    Source("sst2", "en", "research", _TEXT, ("sst2/train.csv",), ("sst2/dev.csv",)),
+    Source("umsab", "en", "not stated", _TWEET, ("umsab_xlmt/english_train.csv",), ("umsab_xlmt/english_val.csv",)),
+    Source("tweeteval", "en", "research", _TWEET, ("tweeteval_sentiment/val.csv",)),
     Source(
         "tweeteval_emotion",
         "en",
@@ -106,9 +106,9 @@ SOURCES = (
         ("tweeteval_emotion/train.csv",),
         ("tweeteval_emotion/val.csv",),
     ),
-    _absa("mams", "en", dev=("absa/mams/valid.csv",), repeat=3),
+    _absa("mams", "en", dev=("absa/mams/valid.csv",), repeat=2),
     _absa("acl14_twitter", "en", repeat=1),
-    *(_absa(f"semeval{name}", "en", repeat=3) for name in ("2014_laptop", "2014_restaurant", "2015_restaurant", "2016_restaurant")),
+    *(_absa(f"semeval{name}", "en", repeat=2) for name in ("2014_laptop", "2014_restaurant", "2015_restaurant", "2016_restaurant")),
     _absa("absa_television", "en"),
     Source(
         "asap_sample",

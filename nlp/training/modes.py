@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 from nlp.precision import NAMES, supported
-from nlp.sentiment import SHIPPED
-from nlp.sentiment.shipped import DEPTHS, ShippedReader
+from nlp.sentiment import DEPTHS, SHIPPED
+from nlp.sentiment.shipped import ShippedReader
 from nlp.training.calibrate import fitted_on
 from nlp.training.manifest import Split, key, splits
 from nlp.training.measured import Measured, array, measure

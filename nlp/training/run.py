@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -27,10 +28,16 @@ FITTED = 24_000  # texts, the last that the steps came to
 
 
 def run(
-    found: list[Split], data: Path, encoder: Path, work: Path, settings: Settings, layers: list[int] | None = None
+    found: list[Split],
+    data: Path,
+    encoder: Path,
+    work: Path,
+    settings: Settings,
+    layers: list[int] | None = None,
+    others: Sequence[Path] = (),
 ) -> tuple[Model, Progress]:
     """Trains from the sets ``found`` under ``data`` and all or some layers of the transformers folder ``encoder``; the model comes back on
-    the CPU.
+    the CPU. ``others``: checkpoints of finished runs, whose weights and its own are averaged before the embedding is fitted.
     """
     torch.manual_seed(settings.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -44,8 +51,20 @@ def run(
     teacher = Teacher(bert(encoder).to(device), tokenizer, pool, autocast)
     made = [*composed(COMPOSED, settings.seed), *sentences(SENTENCES, settings.seed)]
     state = train(model, teacher, tokenizer, found, made, settings, work)
+    averaged(model, others)
     fit_embedding(model, teacher, pool[-FITTED:])
     return model.cpu().eval(), state
+
+
+def averaged(model: Model, others: Sequence[Path]) -> None:
+    """Sets the weights of ``model`` to the mean of its own and those of some checkpoints: runs from the same start err each in its own way,
+    and their mean less than any (Wortsman et al. 2022, arXiv:2203.05482).
+    """
+    states = [torch.load(path, weights_only=True, map_location="cpu")["model"] for path in others]
+    its = model.state_dict()
+    with torch.no_grad():
+        for name, weight in its.items():
+            weight.copy_(torch.stack([weight.cpu(), *(state[name] for state in states)]).mean(0))
 
 
 def _learnt(found: list[Split], work: Path) -> list[Split]:

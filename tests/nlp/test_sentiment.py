@@ -13,6 +13,7 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertForSequenceClassification, BertModel, PreTrainedTokenizerFast
 
+import nlp.encoder
 from folate.errors import ConfigError
 from nlp.encoder import Encoder, EncoderConfig, from_bert
 from nlp.sentiment import UNSURE, Probabilities, Reader, load
@@ -63,7 +64,8 @@ def close(one: Probabilities, other: Probabilities) -> bool:
     return all(abs(getattr(one, name) - getattr(other, name)) < 1e-4 for name in ("negative", "neutral", "positive"))
 
 
-def test_encoder_is_the_bert_of_transformers() -> None:
+def test_encoder_is_the_bert_of_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nlp.encoder, "DROPPED", 0.0)
     torch.manual_seed(1)
     config = BertConfig(
         vocab_size=50, hidden_size=24, num_hidden_layers=3, num_attention_heads=2, intermediate_size=48, max_position_embeddings=32,

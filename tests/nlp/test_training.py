@@ -23,6 +23,7 @@ from nlp.training.distil import Teacher, fit_embedding
 from nlp.training.evaluate import failures, pin, table
 from nlp.training.manifest import Source, Split, by_digest, key, splits
 from nlp.training.measured import Row
+from nlp.training.run import averaged
 from nlp.training.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, TWO_WAY, Sample, Target
 from nlp.training.scores import Score, accuracy, calibration_error, macro_recall, post_score, score, target_score
 from nlp.training.train import Progress, Settings, _optimizer, task_losses, train
@@ -192,6 +193,14 @@ def test_a_run_starts_from_the_weights_of_another(tokenizer: Tokenizer, tmp_path
     assert all(torch.equal(one, other) for one, other in zip(first.state_dict().values(), second.state_dict().values(), strict=True))
     assert (state.before, state.step) == (done.step, 0)
     assert state.told(Settings()).startswith(f"after {done.step:,} batches of another run 0 batches")
+
+
+def test_weights_of_runs_are_averaged(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    first, _ = small_run(tokenizer, tmp_path / "first", 1)
+    second, _ = small_run(tokenizer, tmp_path / "second", 1, tmp_path / "first" / "checkpoint.pt")
+    middle = [(one + other) / 2 for one, other in zip(first.state_dict().values(), second.state_dict().values(), strict=True)]
+    averaged(second, [tmp_path / "first" / "checkpoint.pt"])
+    assert all(torch.allclose(one, other) for one, other in zip(middle, second.state_dict().values(), strict=True))
 
 
 def test_lower_layers_learn_more_slowly(tokenizer: Tokenizer) -> None:
