@@ -13,7 +13,7 @@ SHIPPED = Path(__file__).parent.parent / "models" / "folate-small"
 CONFIG = "config.json"
 KIND = "folate"
 _NEEDED = {"name", "encoder", "labels", "calibration"}
-_CALIBRATION = {"early", "late", "threshold", "prior"}
+_CALIBRATION = {"early", "late", "threshold", "standing", "prior"}
 
 
 def is_ours(folder: Path) -> bool:

@@ -19,7 +19,7 @@ from nlp.encoder import Encoder, EncoderConfig
 from nlp.quantized import LINEAR, Range, Ranges, observe
 from nlp.sentiment.about import CONFIG, KIND, describe
 from nlp.sentiment.heads import Model, Outputs
-from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS
+from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS, LABELS, TARGET_LABELS
 from nlp.sentiment.reading import BALANCED
 
 WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
@@ -48,6 +48,25 @@ class Calibration:
         return out._replace(**divided, spoken=scale * out.spoken + shift)
 
 
+def _unchanged(logits: int) -> dict[str, Sequence[float]]:
+    return dict.fromkeys(("zh", "en"), (1.0,) + (0.0,) * logits)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """By language a factor and a shift for each logit, under which the early judgements that stand are on average as probable as the late
+    depth would find them: the sure ones of a depth are surer than its one temperature makes them.
+    """
+
+    post: Mapping[str, Sequence[float]] = field(default_factory=lambda: _unchanged(len(LABELS)))
+    target: Mapping[str, Sequence[float]] = field(default_factory=lambda: _unchanged(len(TARGET_LABELS)))
+
+    def applied(self, out: Outputs, language: str) -> Outputs:
+        """Calibrated early outputs as they stand."""
+        (factor, *shift), (times, *plus) = self.post[language], self.target[language]
+        return out._replace(post=factor * out.post + torch.tensor(shift), target=times * out.target + torch.tensor(plus))
+
+
 @dataclass(frozen=True)
 class Calibrations:
     """Of both depths. ``threshold``: by language, how probable an early judgement must be to stand. ``prior``: the prevalences of negative,
@@ -57,6 +76,7 @@ class Calibrations:
     early: Calibration = field(default_factory=Calibration)
     late: Calibration = field(default_factory=Calibration)
     threshold: Mapping[str, float] = field(default_factory=lambda: {"zh": 1.0, "en": 1.0})
+    standing: Standing = field(default_factory=Standing)
     prior: tuple[float, ...] = BALANCED
 
 
@@ -107,7 +127,8 @@ def load(folder: Path) -> tuple[Model, Calibrations, Ranges]:
     matrices = {key: stored.pop(key + _ROUNDED).float() * stored.pop(key + _SCALE).float()[:, None] for key in rounded}
     model.load_state_dict({key: value.float() for key, value in stored.items()} | matrices, assign=True)
     its = about["calibration"]
-    calibration = Calibrations(**its | {depth: Calibration(**its[depth]) for depth in ("early", "late")})
+    parts = {"early": Calibration, "late": Calibration, "standing": Standing}
+    calibration = Calibrations(**its | {name: kind(**its[name]) for name, kind in parts.items()})
     return model.eval().requires_grad_(False), calibration, ranges
 
 

@@ -21,7 +21,7 @@ from nlp.sentiment.about import describe
 from nlp.sentiment.clauses import Span, clauses
 from nlp.sentiment.heads import Outputs, TargetRows, padded, target_rows
 from nlp.sentiment.labels import EMOTIONS, INTENTS
-from nlp.sentiment.packed import TOKENIZER, load, version
+from nlp.sentiment.packed import TOKENIZER, Standing, load, version
 from nlp.sentiment.reading import UNSURE, Probabilities, Reading, Targets, encodable, language, readable
 from nlp.sentiment.totals import Total, sigmoid, softmax
 from nlp.sentiment.windows import Window, buckets, windows
@@ -54,6 +54,7 @@ class ShippedReader:
         self.model, self.calibration, ranges = load(folder)
         learnt = self.calibration.threshold
         self.threshold = dict.fromkeys(learnt, _FIXED[depth]) if depth in _FIXED else learnt
+        self.standing = Standing() if depth in _FIXED else self.calibration.standing
         self.tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         if dtype == torch.int8:
             with torch.inference_mode():
@@ -124,6 +125,7 @@ class ShippedReader:
             early, states = self.model.first(ids, mask, rows)
             found = [self.calibration.early.applied(*one) for one in zip(_apart(early, sizes), spoken, strict=True)]
             stand = [_probable(out, counts) >= self.threshold[its] for out, counts, its in zip(found, touched, spoken, strict=True)]
+            found = [self.standing.applied(*one) for one in zip(found, spoken, strict=True)]
             unsure = [row for row, stands in enumerate(stand) if not stands.all()]
             if unsure:
                 some = torch.tensor(unsure)

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import Tensor
+from torch.nn import functional
 
 from nlp.sentiment.heads import Model
 from nlp.sentiment.labels import TARGET_LABELS
-from nlp.sentiment.packed import Calibration, Calibrations, save
+from nlp.sentiment.packed import Calibration, Calibrations, Standing, save
 from nlp.sentiment.reading import encodable, language
 from nlp.sentiment.shipped import ShippedReader, polarity
 from nlp.sentiment.totals import Total, softmax
@@ -49,15 +51,20 @@ def finish(model: Model, splits: Sequence[Split], tokenizer: Path, out: Path, tr
 
 @dataclass
 class _Found:
-    """What dev texts give to fit on: logits with their labels by head and language, and with whether an aspect is spoken of by language."""
+    """What dev texts give to fit on: by head and language, logits with their labels, and those of posts and targets whole; by language,
+    logits with whether an aspect is spoken of.
+    """
 
     choices: dict[tuple[str, str], list[_Row]] = field(default_factory=lambda: defaultdict(list))
     answers: dict[str, list[tuple[float, bool]]] = field(default_factory=lambda: defaultdict(list))
+    whole: dict[tuple[str, str], list[NDArray[np.float64]]] = field(default_factory=lambda: defaultdict(list))
     labels: Counter[int] = field(default_factory=Counter)
 
     def add(self, sample: Sample, total: Total) -> None:
         """One dev text. Aspects that only word lists found are left out: only training is content with those."""
         spoken = language(sample.text)
+        self.whole["post", spoken].append(total.mean(total.post))
+        self.whole["target", spoken] += [total.target_mean(position) for position in np.flatnonzero(total.seen)]
         if sample.label is not None:
             self.choices["post", spoken].append(_row(total.mean(total.post), sample.classes, sample.label))
         if sample.emotion is not None:
@@ -86,8 +93,8 @@ class _Found:
 
 
 def fit(reader: ShippedReader, splits: Sequence[Split]) -> Calibrations:
-    """The calibration of each depth on the dev samples of ``splits``, from which early judgements may stand, and the prevalences of the
-    labels of targets in those samples, which the probabilities of brands are calibrated under.
+    """The calibration of each depth on the dev samples of ``splits``, from which probability early judgements may stand and how they then
+    read, and the prevalences of the labels of targets in those samples, which the probabilities of brands are calibrated under.
     """
     early, late = (_found(reader, splits, threshold) for threshold in (0.0, math.inf))
     # add one: a class that the dev samples lack is rare, not impossible
@@ -97,7 +104,22 @@ def fit(reader: ShippedReader, splits: Sequence[Split]) -> Calibrations:
         spoken: max(exit_threshold(list(_answers((head, spoken), (early, late), made))) for head in ("post", "target"))
         for spoken in LANGUAGES
     }
-    return Calibrations(*made, exits, prior)
+    post, target = (
+        {spoken: _standing((head, spoken), (early, late), made, exits[spoken]) for spoken in LANGUAGES} for head in ("post", "target")
+    )
+    return Calibrations(*made, exits, Standing(post, target), prior)
+
+
+def _standing(
+    of: tuple[str, str], found: tuple[_Found, _Found], calibrations: tuple[Calibration, Calibration], threshold: float
+) -> list[float]:
+    """The factor and the shifts of a head's early logits in a language, from those that are probable enough to stand."""
+    head, spoken = of
+    if not found[0].whole[of]:
+        return list(getattr(Standing(), head)[spoken])
+    early, late = (np.stack(its.whole[of]) / getattr(cool, head)[spoken] for its, cool in zip(found, calibrations, strict=True))
+    chances = np.array([max(polarity(logits) if head == "target" else softmax(logits)) for logits in early])
+    return matched(early[chances >= threshold], late[chances >= threshold])
 
 
 def _found(reader: ShippedReader, splits: Sequence[Split], threshold: float) -> _Found:
@@ -132,6 +154,25 @@ def exit_threshold(answers: Sequence[tuple[float, bool, bool]]) -> float:
     chances, early, late = (np.array(column) for column in zip(*answers, strict=True)) if answers else (np.zeros(0),) * 3
     enough = (least for least in _THRESHOLDS if np.where(chances >= least, early, late).sum() >= late.sum() - _LOSS * len(late))
     return round(float(next(enough, 1.1)), 3)
+
+
+def matched(early: NDArray[np.float64], late: NDArray[np.float64]) -> list[float]:
+    """The factor, then the shifts, under which early logits (n, k) give the probabilities of late ones with the least cross-entropy: each
+    label's mean probability is then the same.
+    """
+    given, wanted = torch.tensor(early), torch.tensor(late).softmax(-1)
+    factor, shift = torch.ones(1, dtype=given.dtype, requires_grad=True), torch.zeros(given.shape[1], dtype=given.dtype, requires_grad=True)
+    optimizer = torch.optim.LBFGS([factor, shift], max_iter=100, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimizer.zero_grad()
+        entropy: Tensor = functional.cross_entropy(factor * given + shift, wanted)
+        entropy.backward()
+        return entropy.detach()
+
+    if len(early):
+        optimizer.step(loss)
+    return [round(value, 4) for value in (*factor.tolist(), *shift.tolist())]
 
 
 def fitted(dev: Sequence[Sample]) -> list[Sample]:

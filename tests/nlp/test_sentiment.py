@@ -20,7 +20,7 @@ from nlp.sentiment import UNSURE, Probabilities, Reader, load
 from nlp.sentiment.clauses import clauses, split
 from nlp.sentiment.heads import Model, Outputs, mean_pool
 from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS
-from nlp.sentiment.packed import Calibration, Calibrations, save
+from nlp.sentiment.packed import Calibration, Calibrations, Standing, save
 from nlp.sentiment.reading import encodable, readable
 from nlp.sentiment.shipped import WINDOW, ShippedReader
 from nlp.sentiment.totals import Total
@@ -331,6 +331,20 @@ def test_what_the_first_half_is_sure_of_stands_and_the_rest_goes_on(folder: Path
     assert careful.version == f"{reader.version}-all"
 
 
+def test_only_what_stands_is_read_as_it_stands(folder: Path) -> None:
+    texts = ["我喜欢安康", "really like Ankang"]
+    reader, plain = ShippedReader(folder, torch.float32), ShippedReader(folder, torch.float32, depth="half")
+    reader.threshold = {"zh": 0.0, "en": 2.0}
+    late = ShippedReader(folder, torch.float32, depth="all").read(texts)[1].post
+    surer, same = (3.0, 0.5, 0.0, -0.5), (1.0, 0.0, 0.0, 0.0, 0.0)
+    reader.standing = Standing({"zh": surer, "en": surer}, {"zh": same, "en": same})
+    early = plain.read(texts)[0].post
+    logits = surer[0] * np.log([early.negative, early.neutral, early.positive]) + np.array(surer[1:])
+    first, second = (reading.post for reading in reader.read(texts))
+    assert close(first, Probabilities(*(np.exp(logits) / np.exp(logits).sum())))
+    assert close(second, late)
+
+
 def test_a_post_is_read_the_same_whatever_is_asked_beside(reader: ShippedReader) -> None:
     text = "我喜欢安康的奶粉，但佳泰的太甜了。"
     alone, asked = reader.read([text])[0], reader.read([text], [[[(3, 5)], [(10, 12)]]])[0]
@@ -359,5 +373,5 @@ def test_a_folder_of_an_older_layout_is_refused_in_one_sentence(folder: Path, tm
     shutil.copytree(folder, tmp_path / "old")
     about = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     (tmp_path / "old/config.json").write_text(json.dumps(about | {"calibration": about["calibration"]["early"]}), encoding="utf-8")
-    with pytest.raises(ConfigError, match="lacks early, late, prior, threshold, which this version of Folate reads: train the model again"):
+    with pytest.raises(ConfigError, match="lacks early, late, prior, standing, threshold, which this version of Folate reads"):
         load(str(tmp_path / "old"))

@@ -17,7 +17,7 @@ from nlp.sentiment.heads import Model
 from nlp.sentiment.labels import ASPECTS
 from nlp.training import readers
 from nlp.training.batches import MAYBE_NEUTRAL, collate, epoch, groups
-from nlp.training.calibrate import coolest, exit_threshold, finish, fitted, fitted_on, some
+from nlp.training.calibrate import coolest, exit_threshold, finish, fitted, fitted_on, matched, some
 from nlp.training.composed import composed
 from nlp.training.distil import Teacher, fit_embedding
 from nlp.training.evaluate import failures, pin, table
@@ -235,6 +235,16 @@ def test_temperature_cools_what_is_too_sure() -> None:
     sure = [(np.array([8.0, 0.0, 0.0]), [0 if number % 4 else 1]) for number in range(40)]
     assert coolest(sure) > 2
     assert coolest([(np.array([1.0, 0.0, 0.0]), [0])] * 10) < 1
+
+
+def test_what_stands_is_on_average_as_probable_as_the_late_depth_finds_it() -> None:
+    rng = np.random.default_rng(5)
+    late = rng.normal(size=(400, 3)) * 3
+    early = late / 2 + rng.normal(size=(400, 3)) + np.array([0.5, 0.0, 0.0])
+    factor, *shift = matched(early, late)
+    asked, wanted = (torch.tensor(logits).softmax(-1).mean(0) for logits in (factor * early + np.array(shift), late))
+    assert torch.allclose(asked, wanted, atol=1e-3)
+    assert matched(early[:0], late[:0]) == [1.0, 0.0, 0.0, 0.0]
 
 
 def test_early_answers_stand_from_where_they_lose_nothing() -> None:
