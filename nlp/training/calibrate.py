@@ -64,7 +64,7 @@ class _Found:
         """One dev text. Aspects that only word lists found are left out: only training is content with those."""
         spoken = language(sample.text)
         self.whole["post", spoken].append(total.mean(total.post))
-        self.whole["target", spoken] += [total.target_mean(position) for position in np.flatnonzero(total.seen)]
+        self.whole["target", spoken] += [total.target_mean(position) for position, seen in enumerate(total.seen) if seen]
         if sample.label is not None:
             self.choices["post", spoken].append(_row(total.mean(total.post), sample.classes, sample.label))
         if sample.emotion is not None:
