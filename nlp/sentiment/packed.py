@@ -55,7 +55,7 @@ def _unchanged(logits: int) -> dict[str, Sequence[float]]:
 @dataclass(frozen=True)
 class Standing:
     """By language a factor and a shift for each logit, under which the early judgements that stand are on average as probable as the late
-    depth would find them: the sure ones of a depth are surer than its one temperature makes them.
+    depth would find them. One temperature for all is right on average over all, not over the sure ones.
     """
 
     post: Mapping[str, Sequence[float]] = field(default_factory=lambda: _unchanged(len(LABELS)))

@@ -61,8 +61,8 @@ def facts(folder: Path) -> Iterator[str]:
         yield f"| {depth} temperatures | {'; '.join(_temperatures(its[depth]))} |"
         yield f"| {depth} scale and shift | aspect spoken of: zh {its[depth]['spoken']['zh']}, en {its[depth]['spoken']['en']} |"
     yield f"| early answers stand | from a probability of {', '.join(f'{spoken} {least}' for spoken, least in its['threshold'].items())} |"
-    for head, its_standing in its["standing"].items():
-        told = "; ".join(f"{spoken} {factor}, {shift}" for spoken, (factor, *shift) in its_standing.items())
+    for head, by_language in its["standing"].items():
+        told = "; ".join(f"{spoken} {factor}, {shift}" for spoken, (factor, *shift) in by_language.items())
         yield f"| those that stand: factor, shifts | {head}: {told} |"
     names = ("negative", "neutral", "positive")
     prior = ", ".join(f"{name} {share:.3f}" for name, share in zip(names, its["prior"], strict=True))
