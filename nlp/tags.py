@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from folate.config import LEVELS, Label
 from nlp.lexicon import longest
 from nlp.normalize import fold, normalize
-from nlp.sentiment.reading import language
+from nlp.sentiment.reading import LANGUAGES, language
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 Floats = NDArray[np.float64]
@@ -157,7 +157,7 @@ def _vectors(taxonomy: Sequence[Label], embed: Embed) -> tuple[dict[str, Floats]
 
 
 def _means(texts: Sequence[str], known: Mapping[str, Vectors]) -> dict[str, Floats]:
-    return {spoken: np.mean([known[text] for text in texts if language(text) == spoken], axis=0) for spoken in ("zh", "en")}
+    return {spoken: np.mean([known[text] for text in texts if language(text) == spoken], axis=0) for spoken in LANGUAGES}
 
 
 def _centred(texts: Sequence[str], means: Mapping[str, Floats], known: Mapping[str, Vectors]) -> Floats:

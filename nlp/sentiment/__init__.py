@@ -11,8 +11,8 @@ from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS
 from nlp.sentiment.reading import UNSURE, AspectReading, Example, Probabilities, Reader, Reading, Targets
 
 __all__ = [
-    "ASPECTS", "EMOTIONS", "INTENTS", "SHIPPED", "UNSURE", "AspectReading", "Probabilities", "Reader", "Reading", "Targets", "load",
-    "prior",
+    "ASPECTS", "DEPTHS", "EMOTIONS", "INTENTS", "SHIPPED", "UNSURE", "AspectReading", "Probabilities", "Reader", "Reading", "Targets",
+    "load", "prior",
 ]  # fmt: skip
 DEPTHS = ("half", "enough", "all")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -20,11 +21,16 @@ from nlp.quantized import LINEAR, Range, Ranges, observe
 from nlp.sentiment.about import CONFIG, KIND, describe
 from nlp.sentiment.heads import Model, Outputs
 from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS, LABELS, TARGET_LABELS
-from nlp.sentiment.reading import BALANCED
+from nlp.sentiment.reading import BALANCED, LANGUAGES
 
 WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
 _BODY, _ROUNDED, _SCALE, _RANGES = "encoder.", ".int8", ".scale", "ranges."
 _LABELS = {"aspects": list(ASPECTS), "emotions": list(EMOTIONS), "intents": list(INTENTS)}
+
+
+def _each(value: object) -> Any:
+    """The default of a field that holds the same for each language."""
+    return field(default_factory=lambda: dict.fromkeys(LANGUAGES, value))
 
 
 @dataclass(frozen=True)
@@ -35,11 +41,11 @@ class Calibration:
     to fit on.
     """
 
-    post: Mapping[str, float] = field(default_factory=lambda: {"zh": 1.0, "en": 1.0})
-    target: Mapping[str, float] = field(default_factory=lambda: {"zh": 1.0, "en": 1.0})
-    emotion: Mapping[str, float] = field(default_factory=lambda: {"zh": 1.0, "en": 1.0})
-    polarity: Mapping[str, float] = field(default_factory=lambda: {"zh": 1.0, "en": 1.0})
-    spoken: Mapping[str, Sequence[float]] = field(default_factory=lambda: {"zh": (1.0, 0.0), "en": (1.0, 0.0)})
+    post: Mapping[str, float] = _each(1.0)
+    target: Mapping[str, float] = _each(1.0)
+    emotion: Mapping[str, float] = _each(1.0)
+    polarity: Mapping[str, float] = _each(1.0)
+    spoken: Mapping[str, Sequence[float]] = _each((1.0, 0.0))
 
     def applied(self, out: Outputs, language: str) -> Outputs:
         """Outputs whose softmax or sigmoid are calibrated probabilities."""
@@ -48,18 +54,14 @@ class Calibration:
         return out._replace(**divided, spoken=scale * out.spoken + shift)
 
 
-def _unchanged(logits: int) -> dict[str, Sequence[float]]:
-    return dict.fromkeys(("zh", "en"), (1.0,) + (0.0,) * logits)
-
-
 @dataclass(frozen=True)
 class Standing:
     """By language a factor and a shift for each logit, under which the early judgements that stand are on average as probable as the late
     depth would find them. One temperature for all is right on average over all, not over the sure ones.
     """
 
-    post: Mapping[str, Sequence[float]] = field(default_factory=lambda: _unchanged(len(LABELS)))
-    target: Mapping[str, Sequence[float]] = field(default_factory=lambda: _unchanged(len(TARGET_LABELS)))
+    post: Mapping[str, Sequence[float]] = _each((1.0, *[0.0] * len(LABELS)))
+    target: Mapping[str, Sequence[float]] = _each((1.0, *[0.0] * len(TARGET_LABELS)))
 
     def applied(self, out: Outputs, language: str) -> Outputs:
         """Calibrated early outputs as they stand."""
@@ -75,7 +77,7 @@ class Calibrations:
 
     early: Calibration = field(default_factory=Calibration)
     late: Calibration = field(default_factory=Calibration)
-    threshold: Mapping[str, float] = field(default_factory=lambda: {"zh": 1.0, "en": 1.0})
+    threshold: Mapping[str, float] = _each(1.0)
     standing: Standing = field(default_factory=Standing)
     prior: tuple[float, ...] = BALANCED
 

@@ -33,6 +33,7 @@ class Probabilities:
         return "positive" if self.positive == best else "negative"
 
 
+LANGUAGES = ("zh", "en")
 BALANCED = (1 / 3, 1 / 3, 1 / 3)
 """Prevalences of negative, neutral and positive where nothing better is known."""
 
@@ -128,5 +129,5 @@ def encodable(text: str) -> str:
 
 
 def language(text: str) -> str:
-    """Which temperature applies: ``zh`` where there is a Han character, else ``en``."""
+    """Which of `LANGUAGES` a text is judged in: ``zh`` where there is a Han character, else ``en``."""
     return "zh" if re.search(r"[\u3400-\u9fff]", text) else "en"

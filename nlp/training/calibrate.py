@@ -19,7 +19,7 @@ from torch.nn import functional
 from nlp.sentiment.heads import Model
 from nlp.sentiment.labels import TARGET_LABELS
 from nlp.sentiment.packed import Calibration, Calibrations, Standing, save
-from nlp.sentiment.reading import encodable, language
+from nlp.sentiment.reading import LANGUAGES, encodable, language
 from nlp.sentiment.shipped import ShippedReader, polarity
 from nlp.sentiment.totals import Total, softmax
 from nlp.training.manifest import Split, key
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NAME = "folate-small"
-LANGUAGES = ("zh", "en")
 _GRID = np.geomspace(0.5, 4, 121)
 _SCALES, _SHIFTS = np.geomspace(0.25, 2, 31), np.linspace(-3, 3, 61)
 _Row = tuple["NDArray[np.float64]", list[int]]
@@ -118,7 +117,7 @@ def _standing(
     if not found[0].whole[of]:
         return list(getattr(Standing(), head)[spoken])
     early, late = (np.stack(its.whole[of]) / getattr(cool, head)[spoken] for its, cool in zip(found, calibrations, strict=True))
-    chances = np.array([max(polarity(logits) if head == "target" else softmax(logits)) for logits in early])
+    chances = np.array([max(_chances(logits)) for logits in early])
     return matched(early[chances >= threshold], late[chances >= threshold])
 
 
@@ -141,9 +140,14 @@ def _answers(
     cool = [getattr(its, head)[spoken] for its in calibrations]
     for pair in zip(*(its.choices[of] for its in found), strict=True):
         cooled = [logits / temperature for (logits, _), temperature in zip(pair, cool, strict=True)]
-        chances = [polarity(logits) if len(logits) == len(TARGET_LABELS) else softmax(logits) for logits in cooled]
+        chances = [_chances(logits) for logits in cooled]
         right = [int(np.argmax(its)) in wanted for its, (_, wanted) in zip(chances, pair, strict=True)]
         yield max(chances[0]), right[0], right[1]
+
+
+def _chances(logits: NDArray[np.float64]) -> Sequence[float]:
+    """Probabilities of the labels of a post's logits, of some of its classes, or of a target's."""
+    return polarity(logits) if len(logits) == len(TARGET_LABELS) else softmax(logits)
 
 
 def exit_threshold(answers: Sequence[tuple[float, bool, bool]]) -> float:

@@ -41,7 +41,8 @@ def main() -> int:
     exact = measure(ShippedReader(options.model, torch.float32, depth="all"), found, options.limit)
     for dtype in supported():
         for depth in DEPTHS:
-            its = measure(ShippedReader(options.model, dtype, depth=depth), found, options.limit)
+            slow = (dtype, depth) == (torch.float32, "all")
+            its = exact if slow else measure(ShippedReader(options.model, dtype, depth=depth), found, options.limit)
             for head, answers in (("posts", _posts), ("targets", _targets)):
                 name = f"{NAMES[dtype]}, {depth}, {head}"
                 print(f"{name}: {compared(*answers(exact), answers(its)[1])}", flush=True)

@@ -58,7 +58,7 @@ def run(
 
 def averaged(model: Model, others: Sequence[Path]) -> None:
     """Sets the weights of ``model`` to the mean of its own and those of some checkpoints: runs from the same start err each in its own way,
-    and their mean less than any (Wortsman et al. 2022, arXiv:2203.05482).
+    and their mean often less than each (Wortsman et al. 2022, arXiv:2203.05482).
     """
     states = [torch.load(path, weights_only=True, map_location="cpu")["model"] for path in others]
     its = model.state_dict()

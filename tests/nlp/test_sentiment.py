@@ -373,5 +373,6 @@ def test_a_folder_of_an_older_layout_is_refused_in_one_sentence(folder: Path, tm
     shutil.copytree(folder, tmp_path / "old")
     about = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     (tmp_path / "old/config.json").write_text(json.dumps(about | {"calibration": about["calibration"]["early"]}), encoding="utf-8")
-    with pytest.raises(ConfigError, match="lacks early, late, prior, standing, threshold, which this version of Folate reads"):
+    lacking = "lacks early, late, prior, standing, threshold, which this version of Folate reads: train the model again"
+    with pytest.raises(ConfigError, match=lacking):
         load(str(tmp_path / "old"))
