@@ -125,9 +125,7 @@ class ShippedReader:
             early, states = self.model.first(ids, mask, rows)
             found = [self.calibration.early.applied(*one) for one in zip(_apart(early, sizes), spoken, strict=True)]
             stand = [_probable(out, counts) >= self.threshold[its] for out, counts, its in zip(found, touched, spoken, strict=True)]
-            found = [
-                self.standing.applied(out, its) if sure.any() else out for out, its, sure in zip(found, spoken, stand, strict=True)
-            ]
+            found = [self.standing.applied(out, its) if sure.any() else out for out, its, sure in zip(found, spoken, stand, strict=True)]
             unsure = [row for row, stands in enumerate(stand) if not stands.all()]
             if unsure:
                 some = torch.tensor(unsure)
