@@ -4,9 +4,25 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import NoneType
 from typing import Any
 
 _TIMES = ("since", "until", "started_at", "finished_at")
+_MAYBE = (str, NoneType)
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "crawl": str,
+    "source": str,
+    "query": str,
+    "since": _MAYBE,
+    "until": _MAYBE,
+    "status": str,
+    "reason": _MAYBE,
+    "requests": int,
+    "posts": int,
+    "dropped": str,
+    "started_at": str,
+    "finished_at": _MAYBE,
+}  # of a line of ledger.jsonl; times are ISO 8601
 
 
 def now() -> datetime:
@@ -45,8 +61,8 @@ class Row:
             return "no page was read"
         return None if self.requests else "all pages were in the cache, the site was not asked"
 
-    def as_dict(self) -> dict[str, Any]:
-        """A row of the table `crawls`."""
+    def as_dict(self, finished: bool = True) -> dict[str, Any]:
+        """A row of the table `crawls`; one that is not finished has no `finished_at`."""
         return {
             "crawl": self.crawl,
             "source": self.source,
@@ -59,16 +75,59 @@ class Row:
             "posts": self.posts,
             "dropped": json.dumps(dict(sorted(self.dropped.items())), ensure_ascii=False),
             "started_at": self.started_at,
-            "finished_at": now(),
+            "finished_at": now() if finished else None,
         }
 
 
 def to_json(row: dict[str, Any]) -> str:
     """One line of ledger.jsonl."""
-    return json.dumps({k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}, ensure_ascii=False)
+    return json.dumps(
+        {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()},
+        ensure_ascii=False,
+    )
 
 
 def from_json(line: str) -> dict[str, Any]:
-    """The inverse of `to_json`. Raises ValueError."""
-    row = json.loads(line)
-    return {k: datetime.fromisoformat(v) if k in _TIMES and v else v for k, v in row.items()}
+    """The inverse of `to_json`. Raises ValueError for what is no row."""
+    try:
+        row = json.loads(line)
+    except RecursionError as error:
+        raise ValueError("JSON nested too deeply") from error
+    if not isinstance(row, dict) or row.keys() != _TYPES.keys():
+        raise ValueError("not a row of the ledger")
+    for key, value in row.items():
+        if not isinstance(value, _TYPES[key]) or isinstance(value, bool):
+            raise ValueError(f"{key} is of another type")
+        if isinstance(value, int) and not 0 <= value < 2**63:
+            raise ValueError(f"{key} is no count")
+    moments = {key: datetime.fromisoformat(row[key]) for key in _TIMES if row[key] is not None}
+    if any(moment.tzinfo is None for moment in moments.values()):
+        raise ValueError("a time without its zone")
+    return row | moments
+
+
+def cut_off(row: dict[str, Any], problem: str) -> dict[str, Any]:
+    """A row as it was last written, of a source that was not read to its end because of `problem`."""
+    told = (row["reason"], problem) if row["status"] != "failed" or row["requests"] else (problem,)
+    return row | {
+        "status": "failed" if row["status"] == "failed" else "partial",
+        "reason": "; ".join(reason for reason in told if reason),
+        "finished_at": row["finished_at"] or now(),
+    }
+
+
+def read_rows(text: str) -> tuple[dict[tuple[str, str], dict[str, Any]], int]:
+    """The rows of ledger.jsonl by (source, query), and how many lines are broken.
+
+    A row is written again and again while its source is read: the last line has what came of it.
+    What follows the last line break was cut by a kill.
+    """
+    rows, broken = {}, 0
+    for line in text.split("\n")[:-1]:
+        try:
+            row = from_json(line)
+        except ValueError:
+            broken += 1
+        else:
+            rows[row["source"], row["query"]] = row
+    return rows, broken

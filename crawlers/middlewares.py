@@ -1,33 +1,94 @@
 """How Folate behaves on the wire: stays on the site, obeys robots.txt and its delay, backs off when told to."""
 
 import asyncio
+import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
-from scrapy import signals
+from protego import Protego
+from scrapy import Spider
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
-from scrapy.exceptions import IgnoreRequest
-from scrapy.extensions.httpcache import DummyPolicy
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    ResponseDataLossError,
+)
+from scrapy.extensions.httpcache import DummyPolicy, FilesystemCacheStorage
 from scrapy.extensions.throttle import AutoThrottle
 from scrapy.http import Request, Response
+from scrapy.http.request import NO_CALLBACK
+from scrapy.settings import Settings
 
 from crawlers.ledger import now
 from crawlers.parse.page import Page
 from crawlers.parse.wall import wall
 
-LONGEST_WAIT = 120.0  # seconds; a server that asks for more is left alone
+LONGEST_WAIT = 120.0  # seconds; a site that asks for more is left alone
+LONGEST_URL = 2083  # characters; Scrapy's own limit, which is that of the shortest of the old browsers
+MOST_REDIRECTS = 5  # RFC 9309, 2.3.1.2, has this for robots.txt; pages get no more
+MOST_PACKINGS = 2  # layers of Content-Encoding; each is unpacked to as many as MAX_BYTES
+LONGEST_RULES = 500 * 2**10  # bytes of robots.txt, comments left out, that are read: RFC 9309, 2.5
+ROBOTS_HOURS = 24.0  # RFC 9309, 2.4: a robots.txt kept for longer must not be used
+TOO_LONG = f"address of more than {LONGEST_URL:,} characters"
+
+_PORTS = {"http": 80, "https": 443}
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a]")
+_UTF16 = (BOM_UTF16_LE, BOM_UTF16_BE)
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")  # bytes as the error handler `surrogateescape` leaves them
+_TOO_MANY_REDIRECTS = "max redirections reached"  # the words of Scrapy's RedirectMiddleware
+_NO_ANSWER = (
+    CannotResolveHostError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    ResponseDataLossError,
+)
 
 
 def site_of(url: str) -> str:
-    """Host and port, without `www.`: what a crawl stays on."""
-    return urlsplit(url).netloc.lower().removeprefix("www.")
+    """Return host and port, without `www.` and the scheme's usual port: what a crawl stays on.
+
+    Empty for an address that has no host, an impossible port, or a login before its host.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except ValueError:  # UnicodeError is one: a label of 64 characters is no name of a host
+        return ""
+    if not host or "@" in parts.netloc:
+        return ""
+    host = f"[{host}]" if ":" in host else host.removeprefix("www.")
+    return host if port in (None, _PORTS.get(parts.scheme)) else f"{host}:{port}"
+
+
+def reason_of(error: BaseException) -> str:
+    """Say in the words of the ledger why a page could not be had."""
+    name = type(error).__name__
+    if isinstance(error, DownloadCancelledError) or "DOWNLOAD_MAXSIZE" in str(error):
+        return "answer too large"
+    if isinstance(error, IgnoreRequest):
+        text = str(error)
+        return f"more than {MOST_REDIRECTS} redirects" if text == _TOO_MANY_REDIRECTS else text
+    if isinstance(error, _NO_ANSWER):
+        return f"no answer ({name})"
+    return f"answer can't be read ({name})"
 
 
 class StayOnSite:
-    """Refuses requests off the sites of the start addresses, redirects included, and schemes other than http and https."""
+    """Refuses requests off the sites of the start addresses, redirects included.
+
+    Other hosts, private addresses among them, other ports and other schemes than http and https
+    are all off the site.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -37,37 +98,120 @@ class StayOnSite:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        if urlsplit(request.url).scheme not in ("http", "https") or site_of(request.url) not in self._crawler.spider.sites:
-            raise IgnoreRequest(f"leads off the site, to {site_of(request.url) or 'nowhere'}")
+        site = site_of(request.url)
+        web = request.url.lower().startswith(("http://", "https://"))
+        if not web or site not in self._crawler.spider.sites:
+            raise IgnoreRequest(f"leads off the site, to {site or 'nowhere'}")
+        if len(request.url) > LONGEST_URL:
+            raise IgnoreRequest(TOO_LONG)
 
 
-class RobotsAnswer:
-    """RFC 9309, 2.3.1: a robots.txt that is not there (4xx) forbids nothing, one that can't be had (5xx, no answer) everything."""
+class Robots:
+    """Keeps to the robots.txt of each origin (scheme, host, port): RFC 9309.
+
+    One that is not there (4xx) forbids nothing. One that can't be had, for whatever reason,
+    forbids everything: nothing is sent before its rules are there.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
+        self._agent: str = crawler.settings["ROBOTSTXT_USER_AGENT"]
+        stale = crawler.settings.getfloat("HTTPCACHE_EXPIRATION_SECS") > ROBOTS_HOURS * 3600
+        self._meta = {"robots": True, "dont_redirect": True, "dont_cache": stale}
+        self._rules: dict[str, asyncio.Task[Protego | str]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler)
 
+    async def process_request(self, request: Request) -> None:
+        if request.meta.get("robots"):
+            return
+        parts = urlsplit(request.url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        if origin not in self._rules:
+            self._rules[origin] = asyncio.ensure_future(self._ask(f"{origin}/robots.txt"))
+        rules = await asyncio.shield(self._rules[origin])
+        if isinstance(rules, str):
+            raise IgnoreRequest(rules)
+        if not rules.can_fetch(request.url, self._agent):
+            raise IgnoreRequest("robots.txt forbids it")
+
+    async def _ask(self, url: str) -> Protego | str:
+        """The rules at `url`, or why nothing may be fetched."""
+        location = b""
+        for redirects in range(MOST_REDIRECTS + 1):
+            (answer,) = await asyncio.gather(self._get(url, location), return_exceptions=True)
+            if isinstance(answer, BaseException):
+                reason = reason_of(answer)
+                silent = reason.startswith("no answer") and not redirects
+                return reason if silent else f"robots.txt can't be read ({reason})"
+            if answer.status not in _REDIRECTS or "Location" not in answer.headers:
+                return self._read(answer)
+            url, location = answer.url, answer.headers["Location"]
+        return f"robots.txt can't be read (more than {MOST_REDIRECTS} redirects)"
+
+    async def _get(self, url: str, location: bytes) -> Response:
+        """Fetch `location` as seen from `url`, through all the other middlewares."""
+        address = urljoin(url, location.decode("utf-8", "replace"))
+        request = Request(address, callback=NO_CALLBACK, meta=dict(self._meta), priority=1000)
+        return await self._crawler.engine.download_async(request)
+
+    def _read(self, response: Response) -> Protego | str:
+        status = response.status
+        if 400 <= status < 500 and status != 429:
+            return Protego.parse("")
+        if not 200 <= status < 300:
+            return f"robots.txt can't be read (HTTP {status})"
+        obstacle = wall(page_of(response, response.request)) if _is_markup(response.body) else None
+        text = rules_text(response.body)
+        if obstacle or text is None or "Content-Encoding" in response.headers:
+            return f"robots.txt can't be read ({obstacle or 'not text'})"
+        rules = Protego.parse(text)
+        delay = rules.crawl_delay(self._agent) or 0.0
+        if delay > LONGEST_WAIT:
+            return (
+                f"robots.txt asks for a delay of {delay:,.10g} s, "
+                f"more than {LONGEST_WAIT:g} s is not waited"
+            )
+        self._crawler.get_extension(Throttle).keep(delay)
+        return rules
+
+
+def _is_markup(body: bytes) -> bool:
+    return body.lstrip().startswith(b"<")
+
+
+def rules_text(body: bytes) -> str | None:
+    """Decode a robots.txt: its lines without comments, up to LONGEST_RULES. None when it is no text.
+
+    Bytes that are not UTF-8 are percent-encoded as they stand: so a path in GB18030 still fits its address.
+    """
+    if body.startswith(_UTF16):
+        text = body.decode("utf-16", "replace")
+    elif _BINARY.search(body):
+        return None
+    else:
+        raw = body.removeprefix(BOM_UTF8).decode("utf-8", "surrogateescape")
+        text = _NOT_UTF8.sub(lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", raw)
+    lines, left = [], LONGEST_RULES
+    for line in text.splitlines():
+        rule = line.partition("#")[0].strip()
+        left -= len(rule) + 1 if rule else 0
+        if left < 0:
+            break
+        lines.append(rule)
+    return "\n".join(lines)
+
+
+class FewPackings:
+    """Refuses an answer packed into itself so often that unpacking it would hold the machine."""
+
     def process_response(self, request: Request, response: Response) -> Response:
-        if not _is_robots(request) or response.status < 400:
-            return response
-        if response.status < 500 and response.status != 429:
-            return Response(request.url, body=b"")
-        return self._forbid(request, f"robots.txt can't be read (HTTP {response.status})")
-
-    def process_exception(self, request: Request, exception: Exception) -> Response | None:
-        return self._forbid(request, f"no answer ({type(exception).__name__})") if _is_robots(request) else None
-
-    def _forbid(self, request: Request, reason: str) -> Response:
-        self._crawler.spider.robots[site_of(request.url)] = reason
-        return Response(request.url, body=b"User-agent: *\nDisallow: /")
-
-
-def _is_robots(request: Request) -> bool:
-    return bool(request.meta.get("dont_obey_robotstxt")) and urlsplit(request.url).path == "/robots.txt"
+        packings = b",".join(response.headers.getlist("Content-Encoding")).count(b",") + 1
+        if packings > MOST_PACKINGS:
+            raise IgnoreRequest(f"answer packed more than {MOST_PACKINGS} times")
+        return response
 
 
 class Backoff(RetryMiddleware):  # type: ignore[misc]
@@ -107,16 +251,45 @@ class Throttle(AutoThrottle):  # type: ignore[misc]
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self.mindelay = self.maxdelay = 0.0  # set when the spider opens
-        crawler.signals.connect(self._robots_parsed, signal=signals.robots_parsed)
 
-    def _robots_parsed(self, robotparser: Any, request: Request) -> None:
-        asked = robotparser.crawl_delay(self.crawler.settings["ROBOTSTXT_USER_AGENT"]) or 0.0
-        self.mindelay = max(self.mindelay, asked)
+    def keep(self, delay: float) -> None:
+        """Leave at least `delay` seconds between two requests from now on."""
+        self.mindelay = max(self.mindelay, delay)
         self.maxdelay = max(self.maxdelay, self.mindelay)
         downloader = self.crawler.engine.downloader
         downloader._delay = max(downloader._delay, self.mindelay)
         for slot in downloader.slots.values():
             slot.delay = max(slot.delay, self.mindelay)
+
+
+class Cache:
+    """Pages that other runs fetched within `cache_hours`; those of this run go into its own folder."""
+
+    def __init__(self, settings: Settings) -> None:
+        own, *others = settings.getlist("HTTPCACHE_DIRS")
+        self._own = _storage(settings, own)
+        self._all = [self._own, *(_storage(settings, folder) for folder in others)]
+
+    def open_spider(self, spider: Spider) -> None:
+        for storage in self._all:
+            storage.open_spider(spider)
+
+    def close_spider(self, spider: Spider) -> None:
+        for storage in self._all:
+            storage.close_spider(spider)
+
+    def retrieve_response(self, spider: Spider, request: Request) -> Response | None:
+        cached = (storage.retrieve_response(spider, request) for storage in self._all)
+        return next((response for response in cached if response is not None), None)
+
+    def store_response(self, spider: Spider, request: Request, response: Response) -> None:
+        self._own.store_response(spider, request, response)
+
+
+def _storage(settings: Settings, folder: str) -> FilesystemCacheStorage:
+    storage = FilesystemCacheStorage(settings)
+    storage.cachedir = folder
+    return storage
 
 
 class CachePolicy(DummyPolicy):  # type: ignore[misc]

@@ -3,20 +3,25 @@
 job.json        what was asked for: sources, manners, ids of threads that need no second reading
 posts.jsonl     one `Post.to_json()` a line; authors are hashes
 rejects.jsonl   source, query, url, reason and native id of what was dropped; never a name or a text
-ledger.jsonl    rows of the table `crawls`
+ledger.jsonl    rows of the table `crawls`, each again after every page of it: the last one counts
+cache/          pages for other crawls to use for `cache_hours`, names and all
 raw/            the pages as they were, names and all: `pages.warc.gz` (WARC/1.1, ISO 28500, one gzip member a record)
 """
 
 import gzip
 import json
+import mmap
+import os
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import NAMESPACE_URL, uuid5
 
-from crawlers.ledger import Row, to_json
+from crawlers.ledger import Row, read_rows, to_json
 from crawlers.parse.page import Context, Dropped, Page
 from folate.errors import CrawlError, InputError
 from folate.post import Post
@@ -24,33 +29,72 @@ from folate.post import Post
 JOB, POSTS, REJECTS, LEDGER, RAW, LOG = "job.json", "posts.jsonl", "rejects.jsonl", "ledger.jsonl", "raw/pages.warc.gz", "scrapy.log"
 
 
+SEEN = "seen before in this crawl"
+OTHER = "another post with this id"
+PRIVATE = 0o700  # folders of pages with names are for their owner only
+SPANS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}  # seconds
+
+
+class Sightings:
+    """The posts of one run by id, so that another post with the same id is not taken for the same."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, tuple[bytes, str | None, datetime, str]] = {}
+
+    def add(self, post: Post) -> str | None:
+        """Note a post. Returns None when its id is new, else SEEN or OTHER.
+
+        It is another post when its text is another, its author (where both are told), or its time:
+        one told as "3 days ago" may be off by its precision.
+        """
+        digest = blake2b(post.text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        sight = (digest, post.author, post.published_at, post.precision)
+        first = self._first.setdefault(post.id, sight)
+        if first is sight:
+            return None
+        same_author = first[1] == post.author or None in (first[1], post.author)
+        apart = abs((first[2] - post.published_at).total_seconds())
+        same_time = apart <= max(SPANS[first[3]], SPANS[post.precision])
+        return SEEN if first[0] == digest and same_author and same_time else OTHER
+
+
 class Record:
     """The open files of one crawl run."""
 
     def __init__(self, out: Path) -> None:
-        (out / RAW).parent.mkdir(parents=True, exist_ok=True)
+        (out / RAW).parent.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
         if (out / POSTS).exists():
             raise CrawlError(f"wanted a new folder for this crawl, {out} already holds one.")
         self._files = {name: (out / name).open("ab", buffering=0) for name in (POSTS, REJECTS, LEDGER, RAW)}
-        self._seen: set[str] = set()
+        self._sightings = Sightings()
 
     def close(self) -> None:
         for file in self._files.values():
             file.close()
 
-    def post(self, row: Row, post: Post) -> None:
-        """Write a post once; its second sight in a run is counted as dropped."""
-        if post.id in self._seen:
-            row.dropped["seen before in this crawl"] += 1
-            return
-        self._seen.add(post.id)
-        row.posts += 1
-        self._line(POSTS, post.to_json())
+    def post(self, row: Row, url: str, post: Post) -> None:
+        """Write a post, seen at `url`, once; its second sight in a run is counted as dropped.
 
-    def reject(self, row: Row, page: Page, dropped: Dropped) -> None:
+        Another post with an id that is taken is dropped, too: that makes the row partial.
+        """
+        again = self._sightings.add(post)
+        if again is None:
+            row.posts += 1
+            self._line(POSTS, post.to_json())
+        elif again == OTHER:
+            row.problems["posts that share an id: only the first was kept"] += 1
+            self.reject(row, url, Dropped(OTHER, post.id.removeprefix(f"{post.source}:")))
+        else:
+            row.dropped[again] += 1
+
+    def reject(self, row: Row, url: str, dropped: Dropped) -> None:
         row.dropped[dropped.reason] += 1
-        where = {"source": row.source, "query": row.query, "url": page.url, "reason": dropped.reason, "id": dropped.id}
+        where = {"source": row.source, "query": row.query, "url": url, "reason": dropped.reason, "id": dropped.id}
         self._line(REJECTS, json.dumps(where, ensure_ascii=False))
+
+    def note(self, row: Row) -> None:
+        """Write how far a row has come: a kill leaves that in the ledger."""
+        self._line(LEDGER, to_json(row.as_dict(finished=False)))
 
     def finish(self, row: Row) -> None:
         self._line(LEDGER, to_json(row.as_dict()))
@@ -76,51 +120,161 @@ class Record:
         self._files[name].write(line.encode("utf-8", "replace") + b"\n")
 
 
-def read_posts(out: Path) -> Iterator[Post]:
-    """The posts of a crawl folder. A last line cut by a kill is skipped. Raises InputError for any other broken line."""
+def read_job(out: Path) -> dict[str, Any]:
+    """What job.json says was asked for. Raises InputError."""
+    path = out / JOB
+    try:
+        job = json.loads(_text(path))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"wanted JSON in {path}, got something else ({error}).") from error
+    if not isinstance(job, dict) or not isinstance(job.get("crawl_id"), str):
+        raise InputError(f"wanted a crawl's job in {path}, got JSON without its crawl_id.")
+    sources = job.get("sources")
+    if not isinstance(sources, list) or not all(map(_is_source, sources)):
+        raise InputError(f"wanted the sources of a crawl in {path}, got none that can be read.")
+    return job
+
+
+def _is_source(table: Any) -> bool:
+    """Whether an entry of job.json has what the ledger needs of a source."""
+    return (
+        isinstance(table, dict)
+        and isinstance(table.get("name"), str)
+        and isinstance(table.get("spider"), str)
+        and all(
+            isinstance(table.get(key), list) and all(isinstance(item, str) for item in table[key])
+            for key in ("start", "queries")
+        )
+    )
+
+
+def read_ledger(out: Path) -> tuple[dict[tuple[str, str], dict[str, Any]], int]:
+    """The rows of ledger.jsonl by (source, query), and the number of broken lines; nothing without the file.
+
+    Raises InputError when it can't be opened.
+    """
+    path = out / LEDGER
+    return read_rows(_text(path, errors="replace")) if path.exists() else ({}, 0)
+
+
+def _text(path: Path, errors: str = "strict") -> str:
+    """A file of the crawl folder as text. Raises InputError."""
+    try:
+        return path.read_text(encoding="utf-8", errors=errors)
+    except UnicodeDecodeError as error:
+        where = f"byte {error.object[error.start]:#04x} at {error.start}"
+        raise InputError(f"wanted {path} in UTF-8, got {where}.") from error
+    except OSError as error:
+        raise InputError(f"wanted to read {path}, got: {error.strerror}.") from error
+
+
+def read_posts(out: Path, broken: Counter[str] | None = None) -> Iterator[Post]:
+    """The posts of a crawl folder; nothing without the file. Raises InputError when it can't be opened.
+
+    A last line cut by a kill is skipped. So are broken lines before it, which `broken` counts by file.
+    """
     path = out / POSTS
     if not path.exists():
         return
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
+    with _opened(path) as file:
+        for line in file:
             if not line.endswith(b"\n"):
                 return
             try:
                 yield Post.from_json(line.decode())
-            except (InputError, UnicodeDecodeError) as error:
-                raise InputError(f"{path} line {number}: {error}") from error
+            except (InputError, UnicodeDecodeError):
+                if broken is not None:
+                    broken[POSTS] += 1
 
 
-def read_raw(out: Path) -> Iterator[tuple[str, Context, Page]]:
-    """(source, context, page) of every page kept by a crawl, in the order of their fetching. A cut last record is skipped."""
-    path = out / RAW
-    if not path.exists():
-        return
-    with gzip.open(path, "rb") as file:
-        while True:
-            try:
-                record = _record(file)
-            except (EOFError, zlib.error, gzip.BadGzipFile):
-                return
-            if record is None:
-                return
-            yield record
+def _opened(path: Path) -> BinaryIO:
+    """A file of the crawl folder. Raises InputError."""
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise InputError(f"wanted to read {path}, got: {error.strerror}.") from error
 
 
-def _record(file: gzip.GzipFile) -> tuple[str, Context, Page] | None:
-    if not file.readline():
-        return None
-    head = dict(_fields(file))
-    http = file.read(int(head["content-length"]))
-    file.read(4)
+def read_raw(
+    out: Path, broken: Counter[str] | None = None
+) -> Iterator[tuple[str, Context, Page]]:
+    """(source, context, page) of every page kept by a crawl, in the order of their fetching.
+
+    A last record cut by a kill is skipped. So are broken records before it, which `broken` counts by file.
+    Raises InputError when the archive is not there or can't be opened.
+    """
+    with _opened(out / RAW) as file:
+        if not os.fstat(file.fileno()).st_size:
+            return
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as archive:
+            start = 0
+            while start < len(archive):
+                member, end = _member(archive, start)
+                record = _record(member) if member else None
+                if record is not None:
+                    yield record
+                elif member is not CUT and broken is not None:
+                    broken[RAW] += 1
+                start = end
+
+
+CUT = b""  # what a kill left of the last member
+_GZIP = b"\x1f\x8b\x08"  # a member begins with it (RFC 1952); inside of one it is there by chance only
+_PIECE = 2**20  # bytes unpacked at once
+
+
+def _member(archive: mmap.mmap, start: int) -> tuple[bytes | None, int]:
+    """The gzip member that begins at `start`, unpacked, and where the next one does.
+
+    None for a broken one, the next being where another record begins; CUT for one without an end.
+    """
+    unpacker, parts, at, broken = zlib.decompressobj(wbits=31), [], start, False
+    try:
+        while not unpacker.eof and at < len(archive):
+            parts.append(unpacker.decompress(archive[at : at + _PIECE]))
+            at += _PIECE
+    except zlib.error:
+        broken = True
+    if unpacker.eof:
+        return b"".join(parts), min(at, len(archive)) - len(unpacker.unused_data)
+    following = archive.find(_GZIP, start + 1)
+    while following >= 0 and not _begins_record(archive, following):
+        following = archive.find(_GZIP, following + 1)
+    if following >= 0:
+        return None, following
+    return None if broken else CUT, len(archive)
+
+
+def _begins_record(archive: mmap.mmap, start: int) -> bool:
+    try:
+        return zlib.decompressobj(wbits=31).decompress(archive[start : start + 2**10], 5) == b"WARC/"
+    except zlib.error:
+        return False
+
+
+def _record(member: bytes) -> tuple[str, Context, Page] | None:
+    """The page of one WARC record; None when it is none of ours."""
+    head, _, http = member.partition(b"\r\n\r\n")
     answer, _, body = http.partition(b"\r\n\r\n")
-    kind = answer.decode("latin-1").partition("Content-Type: ")[2].strip()
-    page = Page(head["warc-target-uri"], body, datetime.fromisoformat(head["warc-date"]), kind)
-    context: dict[str, Any] = json.loads(head["folate-context"])
-    return json.loads(head["folate-source"]), context, page
+    try:
+        fields = dict(_fields(head.decode()))
+        length = int(fields["content-length"]) - len(answer) - 4
+        kind = answer.decode("latin-1").partition("Content-Type: ")[2].strip()
+        moment = datetime.fromisoformat(fields["warc-date"])
+        page = Page(fields["warc-target-uri"], body[:length], moment, kind)
+        context = json.loads(fields["folate-context"])
+        source = json.loads(fields["folate-source"])
+    except (ValueError, KeyError, RecursionError):
+        return None
+    whole = 0 <= length <= len(body) and moment.tzinfo is not None
+    return (source, context, page) if whole and _is_context(context) else None
 
 
-def _fields(file: gzip.GzipFile) -> Iterator[tuple[str, str]]:
-    while line := file.readline().decode().strip():
+def _is_context(context: Any) -> bool:
+    return isinstance(context, dict) and {"role", "query"} <= context.keys()
+
+
+def _fields(head: str) -> Iterator[tuple[str, str]]:
+    for line in head.split("\r\n"):
         name, _, value = line.partition(":")
         yield name.lower(), value.strip()

@@ -1,24 +1,35 @@
 """Parse a crawl's pages again, with today's parsers and without a request."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from crawlers.parse import READERS
 from crawlers.parse.page import Site
-from crawlers.record import read_raw
+from crawlers.record import OTHER, Sightings, read_raw
 from folate.config import Source
 from folate.post import Post, Pseudonym
 
 
-def reparse(folder: Path, sources: Sequence[Source], pseudonym: Pseudonym, zone: str) -> Iterator[Post]:
+def reparse(
+    folder: Path,
+    sources: Sequence[Source],
+    pseudonym: Pseudonym,
+    zone: str,
+    dropped: Counter[str] | None = None,
+) -> Iterator[Post]:
     """Posts of the pages kept in `folder`/raw, each once, those of sources that are not in `sources` left out.
 
     Dates that a page gives relatively are resolved against the time when it was fetched, as in the crawl itself.
+    `dropped` counts broken records of the archive and posts whose id another post had before.
+    Raises InputError when the pages are not there or can't be read.
     """
+    dropped = Counter() if dropped is None else dropped
     known = {source.name: source for source in sources}
+    sightings = Sightings()
     seen: set[str] = set()
     shortened: dict[str, Post] = {}  # long microblog posts whose whole text was never fetched
-    for name, context, page in read_raw(folder):
+    for name, context, page in read_raw(folder, dropped):
         if name not in known:
             continue
         source = known[name]
@@ -27,7 +38,10 @@ def reparse(folder: Path, sources: Sequence[Source], pseudonym: Pseudonym, zone:
         beginnings = (Post.from_json(link.context["post"]) for link in parsed.links if "post" in link.context)
         shortened.update((post.id, post) for post in beginnings)
         for post in parsed.posts:
-            if post.id not in seen:
-                seen.add(post.id)
+            seen.add(post.id)
+            again = sightings.add(post)
+            if again is None:
                 yield post
+            elif again == OTHER:
+                dropped[OTHER] += 1
     yield from (post for key, post in shortened.items() if key not in seen)

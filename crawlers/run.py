@@ -16,11 +16,23 @@ from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from crawlers.ledger import Row, from_json, to_json
+from crawlers.cache import CACHE, caches, expire
+from crawlers.ledger import Row, cut_off, to_json
 from crawlers.parse import READERS
 from crawlers.parse.page import Site
-from crawlers.record import JOB, LEDGER, LOG, POSTS, Record, read_posts
+from crawlers.record import (
+    JOB,
+    LEDGER,
+    LOG,
+    POSTS,
+    PRIVATE,
+    Record,
+    read_job,
+    read_ledger,
+    read_posts,
+)
 from folate.config import Crawling, Source
 from folate.errors import ConfigError, CrawlError, possible
 from folate.post import pseudonyms
@@ -66,10 +78,10 @@ def is_running(out: Path) -> bool:
     try:
         with (out / JOB).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
     except BlockingIOError:
         return True
+    except OSError:  # there is none, or one that can't be read: nobody works on it
+        return False
     return False
 
 
@@ -102,13 +114,24 @@ def _crawl(out: Path, job: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _check(source: Source) -> None:
+    """Raises ConfigError for a source that no spider can begin with."""
+    where = f"source {source.name!r}"
     if source.spider not in READERS:
-        raise ConfigError(f"source {source.name!r}: no spider {source.spider!r}; {possible(source.spider, READERS)}")
+        raise ConfigError(f"{where}: no spider {source.spider!r}; {possible(source.spider, READERS)}")
     for url in source.start:
         if not url.startswith(("http://", "https://")):
-            raise ConfigError(f"source {source.name!r}: wanted a start address with http or https, got {url!r}.")
+            raise ConfigError(f"{where}: wanted a start address with http or https, got {url!r}.")
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname and (parts.port or True)
+        except ValueError:
+            host = None
+        if not host:
+            raise ConfigError(f"{where}: wanted a start address with a host, got {url!r}.")
+        if "@" in parts.netloc:  # not repeated: it may hold a password
+            raise ConfigError(f"{where}: wanted a start address without a login, got one with it.")
     if not source.start:
-        raise ConfigError(f"source {source.name!r}: wanted at least one start address, got none.")
+        raise ConfigError(f"{where}: wanted at least one start address, got none.")
 
 
 def _follow(child: "subprocess.Popen[bytes]", posts: Path) -> None:
@@ -127,20 +150,43 @@ def _follow(child: "subprocess.Popen[bytes]", posts: Path) -> None:
 
 
 def ledger(out: Path, problem: str = "the crawl was cut off") -> list[dict[str, Any]]:
-    """The ledger of a crawl folder, completed by a row with `problem` for every source that the crawl did not come to finish."""
-    path, job = out / LEDGER, json.loads((out / JOB).read_text(encoding="utf-8"))
-    lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else [""]
-    rows = [from_json(line) for line in lines[:-1]]  # what follows the last line break was cut
-    written = {row["source"] for row in rows}
-    found = Counter(post.source for post in read_posts(out))
-    for source in map(_source, job["sources"]):
-        if source.name not in written:
-            for query in (source.spider == "microblog" and source.queries) or source.start:
-                row = Row(job["crawl_id"], source.name, query, posts=found[source.name], pages=found[source.name])
-                row.problems[problem] += 1
-                rows.append(row.as_dict())
-    path.write_text("".join(to_json(row) + "\n" for row in rows), encoding="utf-8")
+    """The ledger of a crawl folder, completed by `problem` for every row that was not read to its end.
+
+    Where posts or rows are broken, the ledger says that, too. Raises InputError when the folder
+    has no job.json that tells what was asked for, or holds files that can't be opened.
+    """
+    job = read_job(out)
+    written, lines = read_ledger(out)
+    broken: Counter[str] = Counter()
+    posts = Counter(post.source for post in read_posts(out, broken))
+    if lines:
+        broken[LEDGER] = lines
+    for row in written.values():
+        posts[row["source"]] -= row["posts"]
+    rows = []
+    for source, query in _asked(job):
+        row = written.get((source, query))
+        if row is None:  # what its source has more than the other rows tell is its
+            count = max(0, posts[source])
+            posts[source] -= count
+            row = Row(job["crawl_id"], source, query, posts=count, pages=count).as_dict(finished=False)
+        rows.append(row if row["finished_at"] else cut_off(row, problem))
+    for name, count in broken.items():
+        told = f"broken lines in {name}: {count}"
+        rows = [row if told in (row["reason"] or "") else cut_off(row, told) for row in rows]
+    aside = out / f"{LEDGER}.new"
+    aside.write_text("".join(to_json(row) + "\n" for row in rows), encoding="utf-8")
+    aside.replace(out / LEDGER)
     return rows
+
+
+def _asked(job: dict[str, Any]) -> list[tuple[str, str]]:
+    """(source, query) of every row that the ledger of a job has."""
+    return [
+        (source["name"], query)
+        for source in job["sources"]
+        for query in (source["spider"] == "microblog" and source["queries"]) or source["start"]
+    ]
 
 
 def main() -> None:
@@ -149,12 +195,11 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sources = [_source(table) for table in job["sources"]]
     out = Path(job["out"])
-    cache = out.parent / ".httpcache"
     crawling = Crawling(**job["crawling"])
-    _expire(cache, crawling.cache_hours)
+    expire(out.parent, crawling.cache_hours)
     record = Record(out)
     try:
-        _run(sources, crawling, record, cache, job)
+        _run(sources, crawling, record, out, job)
     finally:
         record.close()
 
@@ -171,7 +216,7 @@ def _source(table: dict[str, Any]) -> Source:
     return Source(**values)
 
 
-def _run(sources: Sequence[Source], crawling: Crawling, record: Record, cache: Path, job: dict[str, Any]) -> None:
+def _run(sources: Sequence[Source], crawling: Crawling, record: Record, out: Path, job: dict[str, Any]) -> None:
     """All sources at once, those of one site one after another, so that its delay holds."""
     from scrapy.crawler import AsyncCrawlerRunner, Crawler
     from scrapy.utils.defer import deferred_f_from_coro_f
@@ -186,6 +231,9 @@ def _run(sources: Sequence[Source], crawling: Crawling, record: Record, cache: P
     install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
     from twisted.internet.task import react  # binds the reactor when imported
 
+    own = out / CACHE
+    own.mkdir(mode=PRIVATE, exist_ok=True)
+    folders = [own, *(folder for folder in caches(out.parent) if folder != own)]
     runner = AsyncCrawlerRunner()
     pseudonym = pseudonyms(job["salt"])
     locks: dict[str, asyncio.Lock] = {}
@@ -195,7 +243,7 @@ def _run(sources: Sequence[Source], crawling: Crawling, record: Record, cache: P
             for name in sorted({site_of(url) for url in source.start}):
                 await stack.enter_async_context(locks.setdefault(name, asyncio.Lock()))
             site = Site(source.name, source.kind, source.zone or job["zone"], job["crawl_id"], pseudonym)
-            crawler = Crawler(SPIDERS[source.spider], settings(source, crawling, cache))
+            crawler = Crawler(SPIDERS[source.spider], settings(source, crawling, folders))
             await runner.crawl(crawler, source=source, site=site, record=record, known=job["known"])
 
     async def everything(_: Any) -> None:
@@ -204,14 +252,6 @@ def _run(sources: Sequence[Source], crawling: Crawling, record: Record, cache: P
                 logging.getLogger(__name__).error("a source could not be crawled: %r", outcome)
 
     react(deferred_f_from_coro_f(everything))
-
-
-def _expire(cache: Path, hours: float) -> None:
-    """Delete cached pages older than `hours`: Scrapy only ignores them."""
-    oldest = time.time() - hours * 3600
-    for path in cache.rglob("*"):
-        if path.is_file() and path.stat().st_mtime < oldest:
-            path.unlink()
 
 
 if __name__ == "__main__":

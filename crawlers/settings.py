@@ -1,20 +1,25 @@
 """Scrapy's settings for one source."""
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from crawlers.middlewares import MOST_REDIRECTS
 from folate.config import Crawling, Source
 
 MAX_BYTES = 10 * 2**20
 RETRIED = [408, 418, 429, 432, 500, 502, 503, 504, 522, 524]  # 418 and 432 are Weibo's "too many requests"
 
 
-def settings(source: Source, crawling: Crawling, cache: Path) -> dict[str, Any]:
-    """One request at a time, `source.delay` seconds apart at least, slower when the server is slow; cookies off."""
+def settings(source: Source, crawling: Crawling, caches: Sequence[Path]) -> dict[str, Any]:
+    """One request at a time, `source.delay` seconds apart at least, slower when the server is slow; cookies off.
+
+    Of `caches`, the first folder is written to, and all are read.
+    """
     headers = {"Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8", "Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}
     return {
         "USER_AGENT": crawling.user_agent,
-        "ROBOTSTXT_OBEY": True,
         "ROBOTSTXT_USER_AGENT": crawling.user_agent.split("/")[0],
         "DEFAULT_REQUEST_HEADERS": headers | ({"From": crawling.contact} if crawling.contact else {}),
         "COOKIES_ENABLED": False,
@@ -28,16 +33,25 @@ def settings(source: Source, crawling: Crawling, cache: Path) -> dict[str, Any]:
         "DOWNLOAD_WARNSIZE": 0,
         "RETRY_TIMES": crawling.retries,
         "RETRY_HTTP_CODES": RETRIED,
-        "REDIRECT_MAX_TIMES": 5,
+        "REDIRECT_MAX_TIMES": MOST_REDIRECTS,
+        "URLLENGTH_LIMIT": 0,  # the spider leaves such addresses out, and says so
+        "CLOSESPIDER_TIMEOUT": source.hours * 3600,
+        "DOWNLOAD_HANDLERS": {
+            "http": "crawlers.download.DownloadHandler",
+            "https": "crawlers.download.DownloadHandler",
+        },
         "HTTPCACHE_ENABLED": crawling.cache_hours > 0,
-        "HTTPCACHE_DIR": str(cache.resolve()),
-        "HTTPCACHE_EXPIRATION_SECS": int(crawling.cache_hours * 3600),
+        "HTTPCACHE_DIRS": [str(folder.resolve()) for folder in caches],
+        "HTTPCACHE_STORAGE": "crawlers.middlewares.Cache",
+        "HTTPCACHE_EXPIRATION_SECS": math.ceil(crawling.cache_hours * 3600),  # 0 would be for ever
         "HTTPCACHE_GZIP": True,
         "HTTPCACHE_IGNORE_HTTP_CODES": list(range(300, 600)),
         "HTTPCACHE_POLICY": "crawlers.middlewares.CachePolicy",
         "DOWNLOADER_MIDDLEWARES": {
             "crawlers.middlewares.StayOnSite": 50,
-            "crawlers.middlewares.RobotsAnswer": 450,
+            "crawlers.middlewares.Robots": 100,
+            "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+            "crawlers.middlewares.FewPackings": 595,  # before they are unpacked
             "crawlers.middlewares.Backoff": 550,
             "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": 545,  # behind decompression: walls are looked for
             "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,

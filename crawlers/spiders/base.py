@@ -1,6 +1,8 @@
 """What every spider does: ask, keep the page, parse it, write the posts, follow the links, and keep the ledger."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterator
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import scrapy
@@ -12,7 +14,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from crawlers.ledger import Row
-from crawlers.middlewares import page_of, site_of
+from crawlers.middlewares import LONGEST_URL, TOO_LONG, page_of, reason_of, site_of
 from crawlers.parse import READERS
 from crawlers.parse.page import Context, Link, Page, Parsed, Site
 from crawlers.parse.wall import wall
@@ -21,6 +23,23 @@ from folate.config import Source
 
 PATIENCE = 20  # a source is given up when failures in a row weigh this much:
 PAGE, SITE = 1, 5  # one of the page's own (404, 403) or of the whole site (429, 5xx, no answer, captcha, login page)
+BARREN_PAGES = 3  # in a row, of one list or thread, before it is given up: one alone may be full of removed posts
+TIMEOUT = "closespider_timeout"  # the reason that Scrapy gives when CLOSESPIDER_TIMEOUT is over
+FULL = "too much data"
+
+
+@dataclass
+class Chain:
+    """Pages that follow one another by "next": of a board, a thread, a product."""
+
+    pages: int = 1  # asked for
+    barren: int = 0  # in a row that brought nothing new
+    seen: set[str] = field(default_factory=set)  # ids of posts and addresses that its pages named
+
+    def add(self, names: set[str]) -> None:
+        """Note what a page named."""
+        self.barren = 0 if names - self.seen else self.barren + 1
+        self.seen |= names
 
 
 class SourceSpider(scrapy.Spider):  # type: ignore[misc]
@@ -28,20 +47,23 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
 
     reader: ClassVar[str]
     lists: ClassVar[frozenset[str]]  # roles of pages that `Source.pages` caps
+    threads: ClassVar[frozenset[str]] = frozenset()  # those that `Source.thread_pages` caps, each for itself
     never_empty: ClassVar[frozenset[str]] = frozenset()  # roles of pages that always hold something
 
     def __init__(self, source: Source, site: Site, record: Record, known: Collection[str] = ()) -> None:
         super().__init__(name=source.name)
         self.source, self.site, self.record, self.known = source, site, record, frozenset(known)
-        self.sites = {site_of(url) for url in source.start}
-        self.robots: dict[str, str] = {}  # site: why its robots.txt could not be read
+        self.sites = {site_of(url) for url in source.start} - {""}
         self.rows: dict[str, Row] = {}
-        self._failures = 0
+        self._chains: dict[str, Chain] = {}  # those that are being read, by the address of their first page
+        self._waiting: Counter[str] = Counter()  # pages asked for and not come, by query
+        self._asked = self._bytes = self._failures = 0
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "SourceSpider":
         spider: SourceSpider = super().from_crawler(crawler, *args, **kwargs)
         crawler.signals.connect(spider._sent, signal=signals.request_reached_downloader)
+        crawler.signals.connect(spider._dropped, signal=signals.request_dropped)
         crawler.signals.connect(spider._broken, signal=signals.spider_error)
         return spider
 
@@ -49,8 +71,11 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
         """The first pages, one or more for each row of the ledger."""
         raise NotImplementedError
 
-    def wanted(self, link: Link) -> bool:
-        """Whether to follow a link that the parser found. Every page is asked for once in any case."""
+    def wanted(self, link: Link, row: Row, depth: int) -> bool:
+        """Whether to follow a link that the parser found `depth` links from the start.
+
+        Every page is asked for once in any case.
+        """
         return True
 
     def after(self, row: Row, context: Context, parsed: Parsed) -> Iterator[Link]:
@@ -63,13 +88,13 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
 
     async def start(self) -> AsyncIterator[Request]:
         for link in self.entries():
-            self.rows.setdefault(link.context["query"], Row(self.site.crawl, self.source.name, link.context["query"]))
-            for request in self._ask(link):
+            for request in self._ask(link, self._row(link.context["query"])):
                 yield request
 
     def parse(self, response: Response) -> Iterator[Request]:
         page, context = page_of(response, response.request), response.meta["context"]
-        row = self.rows[context["query"]]
+        row = self._come(response.request)
+        self._bytes += len(response.body)
         self.record.keep(page, self.source.name, context, response.status)
         parsed = READERS[self.reader](page, self.site, context)
         reason = self.refusal(page, parsed)
@@ -81,41 +106,102 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
         if context["role"] in self.never_empty and not (parsed.posts or parsed.dropped or parsed.links):
             row.problems["nothing on the page was recognised"] += 1
         for post in parsed.posts:
-            self.record.post(row, post)
+            self.record.post(row, page.url, post)
         for dropped in parsed.dropped:
-            self.record.reject(row, page, dropped)
-        for link in (*parsed.links, *self.after(row, context, parsed)):
-            if site_of(link.url) in self.sites and self.wanted(link):
-                yield from self._ask(link)
+            self.record.reject(row, page.url, dropped)
+        links = [*parsed.links, *self.after(row, context, parsed)]
+        self.record.note(row)
+        if self._bytes > self.source.gigabytes * 1e9:
+            self._waiting[row.query] += bool(links)  # which stay unread
+            raise CloseSpider(FULL)
+        yield from self._follow(row, context, parsed, links, response.meta.get("depth", 0))
 
-    def lost(self, failure: Failure) -> Any:
+    def lost(self, row: Row, failure: Failure) -> None:
         """A page that could not be had, after all retries."""
-        row = self.rows[failure.request.meta["context"]["query"]]
         error = failure.value
         if isinstance(error, HttpError):
             status = error.response.status
             self._failed(row, f"HTTP {status}", SITE if status == 429 or status >= 500 else PAGE)
-        elif isinstance(error, IgnoreRequest):  # nothing was sent
-            forbidden = "robots.txt" in str(error)
-            reason = self.robots.get(site_of(failure.request.url), "robots.txt forbids it") if forbidden else str(error)
-            row.problems[reason] += 1
+        elif isinstance(error, IgnoreRequest):  # nothing more was sent
+            row.problems[reason_of(error)] += 1
         else:
-            self._failed(row, f"no answer ({type(error).__name__})", SITE)
+            self._failed(row, reason_of(error), SITE)
 
     def closed(self, reason: str) -> None:
+        """Write the rows of the ledger; those of which pages were not read say why."""
+        if reason != "finished":
+            for link in self.entries():
+                if link.context["query"] not in self.rows:
+                    self._row(link.context["query"])
+                    self._waiting[link.context["query"]] += 1
+        caps = {
+            TIMEOUT: f"time limit of {self.source.hours:,.6g} h reached",
+            FULL: f"cap of {self.source.gigabytes:,.6g} GB reached",
+        }
         for row in self.rows.values():
-            if reason != "finished":
-                row.problems[f"stopped early: {reason}"] += 1
+            if reason != "finished" and self._waiting[row.query] > 0:
+                counts = row.limits if reason in caps else row.problems
+                counts[f"stopped early: {caps.get(reason, reason)}"] += 1
             self.record.finish(row)
 
-    def _ask(self, link: Link) -> Iterator[Request]:
-        row = self.rows[link.context["query"]]
-        if link.context["role"] in self.lists:
-            if row.lists >= self.source.pages:
-                row.limits[f"cap of {self.source.pages} pages"] = 1
-                return
-            row.lists += 1
-        yield Request(link.url, callback=self.parse, errback=self.lost, meta={"context": link.context})
+    def _row(self, query: str) -> Row:
+        """The row of a query, which is written down as soon as it is begun."""
+        if query not in self.rows:
+            self.rows[query] = Row(self.site.crawl, self.source.name, query)
+            self.record.note(self.rows[query])
+        return self.rows[query]
+
+    def _follow(
+        self, row: Row, context: Context, parsed: Parsed, links: list[Link], depth: int
+    ) -> Iterator[Request]:
+        """Ask for the pages that a page names; its next one only while the chain brings anything new."""
+        address = context["chain"]
+        chain = self._chains.setdefault(address, Chain())
+        following = [link for link in links if link.context.get("chain") == address]
+        others = [link for link in links if link.context.get("chain") != address]
+        chain.add(_names(parsed) | {link.url for link in others})
+        if not following:
+            del self._chains[address]
+        elif chain.barren >= BARREN_PAGES:
+            row.limits[f"{BARREN_PAGES} pages in a row brought nothing new"] += 1
+            following = []
+        for link in (*others, *following):
+            if site_of(link.url) in self.sites and self.wanted(link, row, depth + 1):
+                yield from self._ask(link, row)
+
+    def _ask(self, link: Link, row: Row) -> Iterator[Request]:
+        """The request for a link, unless it is one too many."""
+        role, source = link.context["role"], self.source
+        context = {"chain": link.url, **link.context}
+        chain = self._chains.get(context["chain"])
+        if len(link.url) > LONGEST_URL:
+            row.problems[TOO_LONG] += 1
+        elif role in self.lists and row.lists >= source.pages:
+            row.limits[f"cap of {source.pages} pages"] = 1
+        elif role in self.threads and chain and chain.pages >= source.thread_pages:
+            row.limits[f"cap of {source.thread_pages} pages of one {role}"] += 1
+        elif self._asked >= source.requests:
+            row.limits[f"cap of {source.requests} requests"] = 1
+        else:
+            row.lists += role in self.lists
+            if chain:
+                chain.pages += 1
+            self._asked += 1
+            self._waiting[row.query] += 1
+            yield Request(link.url, self.parse, errback=self._lost, meta={"context": context})
+
+    def _come(self, request: Request) -> Row:
+        """The row of a request that has come to its end, well or not."""
+        row = self.rows[request.meta["context"]["query"]]
+        self._waiting[row.query] -= 1
+        return row
+
+    def _lost(self, failure: Failure) -> None:
+        row = self._come(failure.request)
+        try:
+            self.lost(row, failure)
+        finally:
+            self.record.note(row)
 
     def _failed(self, row: Row, reason: str, weight: int) -> None:
         row.problems[reason] += 1
@@ -128,8 +214,21 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
         if context:
             self.rows[context["query"]].requests += 1
 
+    def _dropped(self, request: Request, spider: Any) -> None:
+        """An address that was asked for before: by another page, or by this one on a way in a circle."""
+        row = self._come(request)
+        self._asked -= 1
+        if request.url in request.meta.get("redirect_urls", ()):
+            row.problems["redirects in a circle"] += 1
+
     def _broken(self, failure: Failure, response: Response, spider: Any) -> None:
         """A parser that raised: our fault, and said so."""
         context = response.meta.get("context")
         if context:
             self.rows[context["query"]].problems[f"parser error ({type(failure.value).__name__})"] += 1
+
+
+def _names(parsed: Parsed) -> set[str]:
+    """Ids of what a page holds."""
+    dropped = {item.id for item in parsed.dropped if item.id}
+    return {post.id for post in parsed.posts} | dropped | set(parsed.listed)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from crawlers.ledger import Row
 from crawlers.parse.forum import thread_id
 from crawlers.parse.page import Link
 from crawlers.spiders.base import SourceSpider
@@ -13,6 +14,7 @@ class ForumSpider(SourceSpider):
 
     reader = "forum"
     lists = frozenset({"board"})
+    threads = frozenset({"thread"})
     never_empty = frozenset({"board", "thread"})
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -28,7 +30,7 @@ class ForumSpider(SourceSpider):
                 self._seen.add(("board", url))
                 yield Link(url, {"role": "board", "query": url})
 
-    def wanted(self, link: Link) -> bool:
+    def wanted(self, link: Link, row: Row, depth: int) -> bool:
         context = link.context
         if context.get("page", 1) > 1 or context.get("opener"):
             return True
@@ -37,6 +39,6 @@ class ForumSpider(SourceSpider):
             return False
         self._seen.add(key)
         if f"{self.source.name}:thread:{context.get('thread')}" in self.known:
-            self.rows[context["query"]].dropped["thread known and old"] += 1
+            row.dropped["thread known and old"] += 1
             return False
         return True

@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from twisted.python.failure import Failure
+
 from crawlers.ledger import Row
 from crawlers.parse.microblog import refusal, search_url, turn
 from crawlers.parse.page import Context, Link, Page, Parsed
@@ -55,11 +57,11 @@ class MicroblogSpider(SourceSpider):
     def refusal(self, page: Page, parsed: Parsed) -> str | None:
         return refusal(page)
 
-    def lost(self, failure: Any) -> Any:
+    def lost(self, row: Row, failure: Failure) -> None:
         context = failure.request.meta["context"]
         if context["role"] != "whole":
-            return super().lost(failure)
-        row = self.rows[context["query"]]
+            super().lost(row, failure)
+            return
         row.problems["the rest of a long post could not be read"] += 1
-        self.record.post(row, Post.from_json(context["post"]))  # better its beginning than nothing
-        return None
+        beginning = Post.from_json(context["post"])  # better than nothing
+        self.record.post(row, beginning.url or "", beginning)

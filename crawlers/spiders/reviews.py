@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from scrapy.exceptions import IgnoreRequest
+from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from crawlers.ledger import Row
@@ -11,11 +13,15 @@ from crawlers.parse.page import Context, Link, Parsed
 from crawlers.spiders.base import SourceSpider
 
 
+SITEMAP_DEPTH = 3  # links from the start: sitemaps.org has an index of sitemaps, and no index of those
+
+
 class ReviewsSpider(SourceSpider):
     """Products, then the pages of their reviews."""
 
     reader = "reviews"
-    lists = frozenset({"start", "product"})
+    lists = frozenset({"start", "product", "sitemap"})
+    threads = frozenset({"product"})
     never_empty = frozenset({"start"})
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -27,12 +33,20 @@ class ReviewsSpider(SourceSpider):
         for url in self.source.start:
             yield Link(url, {"role": "start", "query": url})
 
-    def lost(self, failure: Failure) -> Any:
-        context = failure.request.meta["context"]
-        if context["role"] == "sitemap":  # asked for by guess
-            self.rows[context["query"]].limits["no sitemap"] = 1
-            return None
-        return super().lost(failure)
+    def wanted(self, link: Link, row: Row, depth: int) -> bool:
+        if link.context["role"] == "sitemap" and depth > SITEMAP_DEPTH:
+            row.limits[f"sitemaps more than {SITEMAP_DEPTH} links deep"] = 1
+            return False
+        return True
+
+    def lost(self, row: Row, failure: Failure) -> None:
+        error = failure.value
+        status = error.response.status if isinstance(error, HttpError) else 0
+        absent = isinstance(error, IgnoreRequest) or (400 <= status < 500 and status != 429)
+        if absent and failure.request.meta["context"]["role"] == "sitemap":  # asked for by guess
+            row.limits["no sitemap"] = 1
+        else:
+            super().lost(row, failure)
 
     def after(self, row: Row, context: Context, parsed: Parsed) -> Iterator[Link]:
         product = (row.query, context.get("product", row.query))

@@ -11,6 +11,7 @@ from folate.config.records import (
     SECURITY,
     Config,
     Label,
+    Source,
 )  # fmt: skip
 from folate.errors import ConfigError, possible
 from folate.post import KINDS, source_problem
@@ -45,9 +46,22 @@ def check(config: Config) -> None:
             raise ConfigError(f"{FILE}: source {source.name!r}: wanted a kind among {', '.join(KINDS)}, got {source.kind!r}.")
         if problem := source_problem(source.name):
             raise ConfigError(f"{FILE}: {problem}.")
+        _check_limits(source)
     _check_aspects(config)
     _check_alerts(config)
     _check_campaigns(config)
+
+
+def _check_limits(source: Source) -> None:
+    for name in ("pages", "thread_pages", "requests", "hours", "gigabytes"):
+        if (value := getattr(source, name)) <= 0:
+            raise ConfigError(
+                f"{FILE}: source {source.name!r}: wanted {name} above 0, got {value!r}."
+            )
+    if source.delay < 0:
+        raise ConfigError(
+            f"{FILE}: source {source.name!r}: wanted a delay of 0 s or more, got {source.delay!r}."
+        )
 
 
 def _check_aspects(config: Config) -> None:
