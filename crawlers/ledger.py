@@ -53,10 +53,15 @@ class Row:
         return "partial" if self.problems else "saturated" if self.limits else "complete"
 
     @property
-    def reason(self) -> str | None:
+    def told(self) -> str | None:
+        """What stood in the way; None when nothing did."""
         reasons = {**self.problems, **self.limits}
-        if reasons:
-            return "; ".join(f"{reason} ({n} times)" if n > 1 else reason for reason, n in reasons.items())
+        return "; ".join(f"{reason} ({n} times)" if n > 1 else reason for reason, n in reasons.items()) or None
+
+    @property
+    def reason(self) -> str | None:
+        if self.told:
+            return self.told
         if not self.pages:
             return "no page was read"
         return None if self.requests else "all pages were in the cache, the site was not asked"
@@ -70,7 +75,7 @@ class Row:
             "since": None,
             "until": None,
             "status": self.status,
-            "reason": self.reason,
+            "reason": self.reason if finished else self.told,
             "requests": self.requests,
             "posts": self.posts,
             "dropped": json.dumps(dict(sorted(self.dropped.items())), ensure_ascii=False),
@@ -108,10 +113,9 @@ def from_json(line: str) -> dict[str, Any]:
 
 def cut_off(row: dict[str, Any], problem: str) -> dict[str, Any]:
     """A row as it was last written, of a source that was not read to its end because of `problem`."""
-    told = (row["reason"], problem) if row["status"] != "failed" or row["requests"] else (problem,)
     return row | {
         "status": "failed" if row["status"] == "failed" else "partial",
-        "reason": "; ".join(reason for reason in told if reason),
+        "reason": "; ".join(filter(None, (row["reason"], problem))),
         "finished_at": row["finished_at"] or now(),
     }
 

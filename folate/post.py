@@ -76,9 +76,12 @@ class Post:
     def from_json(cls, line: str) -> "Post":
         """The inverse of `to_json`. Raises InputError."""
         try:
-            return cls.from_dict(json.loads(line))
-        except json.JSONDecodeError as error:
-            raise InputError(f"wanted one JSON object a line, got {line[:60]!r} ({error.msg}).") from error
+            values = json.loads(line)
+        except (ValueError, RecursionError) as error:  # ValueError: no JSON, or a number of thousands of digits
+            raise InputError(f"wanted one JSON object a line, got {line[:60]!r} ({error}).") from error
+        if not isinstance(values, dict):
+            raise InputError(f"wanted one JSON object a line, got {line[:60]!r}.")
+        return cls.from_dict(values)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Post":

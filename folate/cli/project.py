@@ -35,21 +35,31 @@ def init(directory: Path | None, folder: Path) -> None:
 @format_option(*DATA_FORMATS)
 def status(folder: Path, form: str) -> None:
     """Show what the project holds: posts, weeks and annotations of each source, and how its last crawl went."""
+    from folate.pipeline.ingest import expire
     from folate.pipeline.status import status as rows
     from folate.pipeline.workspace import Workspace
 
-    emit(rows(Workspace.open(folder)), form)
+    workspace = Workspace.open(folder)
+    expire(workspace)
+    emit(rows(workspace), form)
 
 
 @click.command()
 @project_option
 def compact(folder: Path) -> None:
-    """Merge the small files of the store, and delete those that no version needs which a report names."""
+    """Merge the small files of the store, and delete those that no version needs which a report names.
+
+    Pages that crawls kept for one another for longer than cache_hours are deleted, too.
+    """
+    from folate.pipeline.ingest import expire
     from folate.pipeline.workspace import Workspace
 
-    store = Workspace.open(folder).store
+    workspace = Workspace.open(folder)
+    expired, store = expire(workspace), workspace.store
     store.compact()
     click.echo(f"compacted; {store.vacuum():,} old files deleted.", err=True)
+    if expired:
+        click.echo(f"deleted {expired:,} files of pages older than cache_hours.", err=True)
 
 
 @click.command()

@@ -66,7 +66,10 @@ def crawl(workspace: Workspace, names: Sequence[str] = ()) -> list[dict[str, Any
     known = [thread for source in sources for thread in settled_threads(snapshot, source, now)]
     crawl_id = now.strftime("%Y%m%dT%H%M%S.%fZ")
     folder = workspace.project.crawls / crawl_id
-    run_spiders(sources, config.crawl, folder, workspace.project.salt(), crawl_id, config.timezone, known)
+    try:
+        run_spiders(sources, config.crawl, folder, workspace.project.salt(), crawl_id, config.timezone, known)
+    finally:
+        expire(workspace)
     return ingest(workspace, folder)
 
 
@@ -75,14 +78,16 @@ def resume(workspace: Workspace) -> None:
 
     Crawls that still run are left alone; a folder that can't be read is told on standard error and left for a person to look at.
     """
+    from crawlers.record import JOB, LEDGER, POSTS
     from crawlers.run import is_running
 
-    for folder in runs(workspace):
-        if (folder / INGESTED).exists() or is_running(folder):
+    for folder in sorted(path for path in workspace.project.crawls.glob("*") if path.is_dir()):
+        started = any((folder / name).exists() for name in (JOB, LEDGER, POSTS))
+        if not started or (folder / INGESTED).exists() or is_running(folder):
             continue
         try:
             ingest(workspace, folder)
-        except (InputError, ValueError) as error:
+        except InputError as error:
             sys.stderr.write(f"folate: the crawl in {folder} was not ingested: {error}\n")
 
 
@@ -91,29 +96,48 @@ def runs(workspace: Workspace) -> list[Path]:
     return sorted(job.parent for job in workspace.project.crawls.glob("*/job.json"))
 
 
+def expire(workspace: Workspace) -> int:
+    """Delete the pages that crawls kept for one another for longer than `cache_hours`; return how many files."""
+    from crawlers.cache import expire as delete
+
+    return delete(workspace.project.crawls, workspace.config.crawl.cache_hours)
+
+
 def reparse(workspace: Workspace, run: str) -> Upserted:
     """Read the kept pages of one crawl again with today's parsers, and put their posts into the store.
 
-    Pages of sources that the project no longer has are left out. Raises NotFound when there is no crawl of that name.
+    Pages of sources that the project no longer has are left out. What is broken, or shares its id with another
+    post, is counted on standard error. Raises NotFound when there is no crawl of that name, InputError when it
+    has no pages.
     """
     from crawlers.reparse import reparse as read_again
 
     folders = {folder.name: folder for folder in runs(workspace)}
     if run not in folders:
         raise NotFound(f"wanted the folder of a crawl, got {run!r}; possible: {', '.join(folders) or 'none, nothing was crawled yet'}.")
-    config = workspace.config
-    posts = read_again(folders[run], config.sources, pseudonyms(workspace.project.salt()), config.timezone)
-    return workspace.store.upsert_posts(progress("reading again", items=posts))
+    config, dropped = workspace.config, Counter[str]()
+    pseudonym = pseudonyms(workspace.project.salt())
+    posts = read_again(folders[run], config.sources, pseudonym, config.timezone, dropped)
+    done = workspace.store.upsert_posts(progress("reading again", items=posts))
+    if dropped:
+        sys.stderr.write(f"folate: left out of the crawl in {folders[run]}: {_readable(dropped)}.\n")
+    return done
 
 
 def ingest(workspace: Workspace, folder: Path) -> list[dict[str, Any]]:
-    """Put a crawl's posts and ledger into the store, then mark the folder as ingested."""
+    """Put a crawl's posts and ledger into the store, then mark the folder as ingested.
+
+    Broken lines are counted in the ledger and on standard error. Raises InputError when the folder
+    can't be read; nothing is then marked.
+    """
     from crawlers.run import ledger, read_posts
 
-    workspace.store.upsert_posts(read_posts(folder))
-    rows = ledger(folder)
+    rows, broken = ledger(folder), Counter[str]()
+    workspace.store.upsert_posts(read_posts(folder, broken))
     workspace.store.upsert("crawls", rows)
     (folder / INGESTED).touch()
+    if broken:
+        sys.stderr.write(f"folate: broken lines were left out of the crawl in {folder}: {_readable(broken)}.\n")
     return rows
 
 
