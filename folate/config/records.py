@@ -126,7 +126,7 @@ class Source:
     delay: float = 1.0  # seconds between two requests to one domain
     pages: int = 1000  # most list pages per start or query; reaching it marks the crawl as saturated
     thread_pages: int = 1000  # most pages of one thread, or of one product's reviews
-    requests: int = 100_000  # most addresses asked for in one crawl, retries and redirects not counted
+    requests: int = 50_000  # most addresses asked for in one crawl, retries and redirects not counted
     hours: float = 24.0  # longest that one crawl of the source takes
     gigabytes: float = 10.0  # most that one crawl of the source downloads, unpacked
     revisit_days: int = 14  # threads younger than this are read again

@@ -1,0 +1,391 @@
+"""A web server that does what no server should: it answers with whatever bytes a site function yields, and never hurries."""
+
+import gzip
+import json
+import socket
+import socketserver
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import cache
+from urllib.parse import parse_qs, urlsplit
+
+Site = Callable[[str], Iterable[bytes]]
+"""The bytes that are sent for a path with its query, piece by piece."""
+
+MANY = 10**9  # more than anyone waits for
+DRIP = 0.05  # seconds between two pieces of an answer that never ends
+ALLOW = b"User-agent: *\nDisallow:\n"
+FORBID = b"User-agent: *\nDisallow: /\n"
+PRIVATE = "http://169.254.169.254/latest/meta-data"
+
+
+class Server:
+    """One site on a port of its own, and what was asked of it."""
+
+    def __init__(self, site: Site) -> None:
+        self.asked: list[str] = []
+        self._ended = threading.Event()
+        outer = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                words = self.rfile.readline(65537).decode("latin-1").split(" ")
+                while self.rfile.readline(65537).strip():
+                    pass
+                if len(words) < 2:
+                    return
+                outer.asked.append(words[1])
+                with suppress(OSError):  # the client has had enough
+                    for piece in site(words[1]):
+                        if outer._ended.is_set():
+                            return
+                        self.wfile.write(piece)
+
+        class Sockets(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+            block_on_close = False
+            request_queue_size = 64
+
+            def handle_error(self, request: object, client_address: object) -> None:
+                """Resets are what some of these sites are for."""
+
+        self._server = Sockets(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def pages(self) -> list[str]:
+        """What was asked for besides robots.txt."""
+        return [path for path in self.asked if not path.startswith(("/robots", "/hop"))]
+
+    def close(self) -> None:
+        self._ended.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def answer(body: bytes = b"", status: int = 200, kind: str = "text/html; charset=utf-8", **headers: str) -> Iterator[bytes]:
+    """A whole answer; underscores in the names of headers are hyphens."""
+    named = {"Content-Type": kind, "Content-Length": str(len(body)), "Connection": "close"}
+    named |= {name.replace("_", "-"): value for name, value in headers.items()}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in named.items())
+    yield f"HTTP/1.1 {status} \r\n{lines}\r\n".encode("latin-1") + body
+
+
+def text(body: bytes, **headers: str) -> Iterator[bytes]:
+    return answer(body, kind="text/plain", **headers)
+
+
+def redirect(location: str) -> Iterator[bytes]:
+    return answer(status=302, Location=location)
+
+
+def silence() -> Iterator[bytes]:
+    """Nothing, for ever."""
+    for _ in range(MANY):
+        time.sleep(DRIP)
+        yield b""
+
+
+def drip(kind: str = "text/plain") -> Iterator[bytes]:
+    """A body of one byte at a time, never still for long, that has no end."""
+    yield f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n".encode()
+    for _ in range(MANY):
+        time.sleep(DRIP)
+        yield b"#"
+
+
+def chunked(piece: bytes) -> Iterator[bytes]:
+    """A chunked body without an end, as fast as it is taken."""
+    yield b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for _ in range(MANY):
+        yield f"{len(piece):x}\r\n".encode() + piece + b"\r\n"
+
+
+def endless_headers() -> Iterator[bytes]:
+    yield b"HTTP/1.1 200 OK\r\n"
+    for number in range(MANY):
+        yield b"".join(b"X-%d-%d: %s\r\n" % (number, part, b"a" * 900) for part in range(64))
+
+
+@cache
+def packed(size: int, encoding: str) -> bytes:
+    """`size` bytes of spaces, packed; made piece by piece."""
+    if encoding == "gzip":
+        packer = zlib.compressobj(9, wbits=31)
+        pieces = [packer.compress(b" " * 2**20) for _ in range(size // 2**20)]
+        return b"".join(pieces) + packer.flush()
+    if encoding == "deflate":
+        return zlib.compress(b" " * size, 9)
+    if encoding == "br":
+        import brotli
+
+        return bytes(brotli.compress(b" " * size, quality=5))
+    from backports import zstd
+
+    return bytes(zstd.compress(b" " * size))
+
+
+def post(number: int | str, words: str = "words", author: str = "alder") -> str:
+    """A post of a forum with schema.org microdata."""
+    return (
+        f'<li id="post-{number}" itemscope itemtype="http://schema.org/DiscussionForumPosting">'
+        f'<a href="/u/{author}/"><span itemprop="author">{author}</span></a>'
+        '<time itemprop="datePublished" datetime="2026-03-02T08:00:00+08:00"></time>'
+        f'<div itemprop="articleBody"><p>{words}</p></div></li>'
+    )
+
+
+def following(href: str) -> str:
+    return f'<a rel="next" href="{href}">next</a>'
+
+
+def review(number: int | str) -> str:
+    """A product's page with one review in JSON-LD."""
+    thing = {
+        "@type": "Product",
+        "name": "Oats",
+        "review": [{"@type": "Review", "@id": f"#r{number}", "author": "quince", "datePublished": "2026-03-01", "reviewBody": f"好吃 {number}"}],
+    }
+    return f'<script type="application/ld+json">{json.dumps(thing)}</script>'
+
+
+def robots(rules: Callable[[str], Iterable[bytes]]) -> Site:
+    """A site of one thread that allows whatever robots.txt does not forbid; `rules` also answers /hop…."""
+
+    def site(path: str) -> Iterable[bytes]:
+        return rules(path) if path.startswith(("/robots", "/hop")) else answer(post(1).encode())
+
+    return site
+
+
+def rules(body: bytes, **headers: str) -> Site:
+    """A site whose robots.txt has this body."""
+    return robots(lambda path: text(body, **headers))
+
+
+def moved(location: str, then: Callable[[], Iterable[bytes]] = silence) -> Site:
+    """A site whose robots.txt is at `location`, where `then` answers."""
+    return robots(lambda path: redirect(location) if path == "/robots.txt" else then())
+
+
+def pages(page: Callable[[str, int], str], kind: str = "text/html; charset=utf-8") -> Site:
+    """A site without robots.txt; `page` has the path and the number that the query names, 1 without one."""
+
+    def site(path: str) -> Iterable[bytes]:
+        if path == "/robots.txt":
+            return answer(status=404)
+        parts = urlsplit(path)
+        number = int(parse_qs(parts.query).get("page", ["1"])[0])
+        return answer(page(parts.path, number).encode(), kind=kind)
+
+    return site
+
+
+def only(reply: Callable[[str], Iterable[bytes]]) -> Site:
+    """A site without robots.txt that answers everything else with `reply`."""
+    return lambda path: answer(status=404) if path == "/robots.txt" else reply(path)
+
+
+def hops(path: str) -> Iterator[bytes]:
+    """A redirect to the next number, for ever."""
+    number = path.rpartition("/")[2]
+    return redirect(f"/hop/{int(number) + 1 if number.isdigit() else 1}")
+
+
+def five_hops(path: str) -> Iterator[bytes]:
+    number = path.rpartition("/")[2]
+    return text(FORBID) if number == "5" else hops(path)
+
+
+def reset(connection: socket.socket | None = None) -> Iterator[bytes]:
+    """An answer that breaks off before its announced end."""
+    yield b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1000\r\n\r\nUser-agent: *\n"
+
+
+THREAD = "/t/oats/1/"
+LOGIN = '<form action="/login"><input name="user"><input type="password"></form>'
+
+# name: (site, reason in the ledger). All of these have robots.txt at fault: nothing else is asked for.
+CLOSED: dict[str, tuple[Site, str]] = {
+    "503": (robots(lambda path: answer(status=503)), "robots.txt can't be read (HTTP 503)"),
+    "429": (robots(lambda path: answer(status=429)), "robots.txt can't be read (HTTP 429)"),
+    "304": (robots(lambda path: answer(status=304)), "robots.txt can't be read (HTTP 304)"),
+    "silent": (robots(lambda path: silence()), "no answer (DownloadTimeoutError)"),
+    "drip": (robots(lambda path: drip()), "no answer (DownloadTimeoutError)"),
+    "no-http": (robots(lambda path: iter([b"HELLO\r\n\r\n"])), "no answer (DownloadFailedError)"),
+    "broken-off": (robots(lambda path: reset()), "no answer (ResponseDataLossError)"),
+    "to-503": (moved("/hop/x", lambda: answer(status=503)), "robots.txt can't be read (HTTP 503)"),
+    "to-silence": (moved("/hop/x"), "robots.txt can't be read (no answer (DownloadTimeoutError))"),
+    "to-loop": (moved("/robots.txt?", lambda: redirect("/robots.txt")), "robots.txt can't be read (more than 5 redirects)"),
+    "to-itself": (robots(lambda path: redirect("/robots.txt")), "robots.txt can't be read (more than 5 redirects)"),
+    "hops": (robots(hops), "robots.txt can't be read (more than 5 redirects)"),
+    "off-site": (moved("http://elsewhere.example/robots.txt"), "robots.txt can't be read (leads off the site, to elsewhere.example)"),
+    "private": (moved(PRIVATE), "robots.txt can't be read (leads off the site, to 169.254.169.254)"),
+    "other-port": (moved("http://127.0.0.1:9/"), "robots.txt can't be read (leads off the site, to 127.0.0.1:9)"),
+    "file": (moved("file:///etc/passwd"), "robots.txt can't be read (leads off the site, to nowhere)"),
+    "bad-address": (moved("http://[broken/"), "robots.txt can't be read (answer can't be read (ValueError))"),
+    "gzip-bomb": (rules(packed(16 * 2**20, "gzip"), Content_Encoding="gzip"), "robots.txt can't be read (answer too large)"),
+    "br-bomb": (rules(packed(16 * 2**20, "br"), Content_Encoding="br"), "robots.txt can't be read (answer too large)"),
+    "zstd-bomb": (rules(packed(16 * 2**20, "zstd"), Content_Encoding="zstd"), "robots.txt can't be read (answer too large)"),
+    "deflate-bomb": (rules(packed(16 * 2**20, "deflate"), Content_Encoding="deflate"), "robots.txt can't be read (answer too large)"),
+    "not-gzip": (rules(b"plain", Content_Encoding="gzip"), "robots.txt can't be read (answer can't be read (BadGzipFile))"),
+    "onion": (rules(ALLOW, Content_Encoding=", ".join(["gzip"] * 900)), "robots.txt can't be read (answer packed more than 2 times)"),
+    "unknown-packing": (rules(b"\xff\xfe", Content_Encoding="compress"), "robots.txt can't be read (not text)"),
+    "large": (rules(ALLOW + b"#" * 11 * 2**20), "robots.txt can't be read (answer too large)"),
+    "endless": (robots(lambda path: chunked(b"#" * 2**20)), "robots.txt can't be read (answer too large)"),
+    "headers": (robots(lambda path: endless_headers()), "no answer (DownloadFailedError)"),
+    "binary": (rules(bytes(range(256)) * 4), "robots.txt can't be read (not text)"),
+    "login": (robots(lambda path: answer(LOGIN.encode())), "robots.txt can't be read (login page)"),
+    "years": (rules(b"User-agent: *\nCrawl-delay: 100000000\n"),
+              "robots.txt asks for a delay of 100,000,000 s, more than 120 s is not waited"),
+    "121": (rules(b"User-agent: *\nCrawl-delay: 121\n"), "robots.txt asks for a delay of 121 s, more than 120 s is not waited"),
+    "five-hops": (robots(five_hops), "robots.txt forbids it"),
+    "far-down": (rules(b"# filler\n" * 2**17 + FORBID), "robots.txt forbids it"),
+    "bom": (rules(b"\xef\xbb\xbf" + FORBID), "robots.txt forbids it"),
+    "utf-16": (rules(FORBID.decode().encode("utf-16")), "robots.txt forbids it"),
+    "carriage-returns": (rules(FORBID.replace(b"\n", b"\r")), "robots.txt forbids it"),
+    "first-500-kib": (rules(FORBID + b"Allow: /x\n" * 2**17), "robots.txt forbids it"),
+    "cut-gzip": (rules(gzip.compress(FORBID)[:-9], Content_Encoding="gzip"), "robots.txt forbids it"),
+}  # fmt: skip
+# robots.txt that is read, or is not there: the thread's one post is
+OPEN: dict[str, Site] = {
+    "404": robots(lambda path: answer(status=404)),
+    "410": robots(lambda path: answer(status=410)),
+    "403": robots(lambda path: answer(b"no", status=403)),
+    "empty": rules(b""),
+    "home-page": robots(lambda path: answer(b"<html><title>Oats</title><p>Welcome.</p></html>")),
+    "moved-to-404": moved("/hop/x", lambda: answer(status=404)),
+    "packed": rules(gzip.compress(ALLOW), Content_Encoding="gzip"),
+    "other-agent": rules(b"User-agent: other\nDisallow: /\n\nUser-agent: folate\nDisallow: /x\n\nUser-agent: *\nDisallow: /\n"),
+    "longest": rules(b"User-agent: *\nDisallow: /t\nAllow: /t/oats/1/$\n"),
+}
+
+
+def microblog(path: str) -> Iterator[bytes]:
+    """A search that says it holds a million posts, and has new ones on every page."""
+    page = int(parse_qs(urlsplit(path).query)["page"][0])
+    return _cards(page)
+
+
+def stuttering(path: str) -> Iterator[bytes]:
+    return _cards(1)
+
+
+def _cards(number: int) -> Iterator[bytes]:
+    blog = {"id": f"9{number:06}", "text": f"燕麦 {number}", "created_at": "Mon Mar 02 08:00:00 +0800 2026", "user": {"id": 7}}
+    data = {"cards": [{"card_type": 9, "mblog": blog}], "cardlistInfo": {"total": 10**6}}
+    return answer(json.dumps({"ok": 1, "data": data}).encode(), kind="application/json")
+
+
+def sitemaps(breadth: int) -> Callable[[str, int], str]:
+    """Indexes of sitemaps that name indexes of sitemaps, `breadth` at a time."""
+
+    def page(path: str, number: int) -> str:
+        names = (f"<sitemap><loc>{path.rstrip('/')}/{child}.xml</loc></sitemap>" for child in range(breadth))
+        return f"<?xml version='1.0'?><sitemapindex>{''.join(names)}</sitemapindex>"
+
+    return page
+
+
+def board(path: str, number: int) -> str:
+    """A calendar: every page links to the same thread, and to the next month."""
+    return post(1) if path.startswith("/t/") else f'<a href="{THREAD}">oats</a>{following(f"/c/food/2/?page={number + 1}")}'
+
+
+def boards(path: str, number: int) -> str:
+    """Every board names two more."""
+    if path.startswith("/t/"):
+        return post(path.rpartition("/t/x/")[2].strip("/") or 1)
+    own = int(path.strip("/").rpartition("/")[2]) if path != "/" else 1
+    return "".join(f'<a href="/c/x/{child}/">board</a><a href="/t/x/{child}/">thread</a>' for child in (2 * own, 2 * own + 1))
+
+
+def crowd(path: str, number: int) -> str:
+    """A page with 100,000 links to threads."""
+    if path.startswith("/t/"):
+        return post(path.rpartition("/t/x/")[2].strip("/"))
+    return "".join(f'<a href="/t/x/{thread}/">x</a>' for thread in range(1, 100_001))
+
+
+def tricks(path: str, number: int) -> str:
+    """A thread whose next pages are no addresses of pages, one after another."""
+    hrefs = [
+        "javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "http://user:secret@{host}/t/oats/1/?page=2",
+        "//169.254.169.254/", "http://[broken/", "ftp://127.0.0.1/", "http://127.0.0.1:99999999/",
+    ]  # fmt: skip
+    if path.startswith("/t/"):
+        return post(1) + following(hrefs[int(path.strip("/").rpartition("/")[2]) - 1])
+    return "".join(f'<a href="/t/x/{thread}/">x</a>' for thread in range(1, len(hrefs) + 1))
+
+
+# name: (site, spider, path, status, reason, most pages asked for)
+PAGES: dict[str, tuple[Site, str, str, str, str, int]] = {
+    "thread-new-posts": (pages(lambda path, n: post(n) + following(f"?page={n + 1}")), "forum", THREAD,
+                         "saturated", "cap of 12 pages of one thread", 12),
+    "thread-same-post": (pages(lambda path, n: post(1) + following(f"?page={n + 1}")), "forum", THREAD,
+                         "saturated", "3 pages in a row brought nothing new", 4),
+    "thread-empty": (pages(lambda path, n: (post(1) if n == 1 else "") + following(f"?page={n + 1}")), "forum", THREAD,
+                     "saturated", "3 pages in a row brought nothing new", 4),
+    "thread-next-is-itself": (pages(lambda path, n: post(1) + following("#")), "forum", THREAD, "complete", "", 1),
+    "thread-in-a-ring": (pages(lambda path, n: post(n) + following(f"?page={n % 3 + 1}")), "forum", THREAD, "complete", "", 4),
+    "calendar": (pages(board), "forum", "/c/food/2/", "saturated", "3 pages in a row brought nothing new", 5),
+    "boards": (pages(boards), "forum", "/", "saturated", "cap of 20 pages; cap of 40 requests", 40),
+    "sitemap-chain": (pages(sitemaps(1)), "reviews", "/sitemap", "saturated", "sitemaps more than 3 links deep", 4),
+    "sitemap-tree": (pages(sitemaps(50)), "reviews", "/sitemap", "saturated", "cap of 20 pages", 20),
+    "reviews-new": (pages(lambda path, n: review(n) + following(f"?page={n + 1}")), "reviews", "/product/1",
+                    "saturated", "cap of 20 pages", 20),
+    "reviews-same": (pages(lambda path, n: review(1) + following(f"?page={n + 1}")), "reviews", "/product/1",
+                     "saturated", "3 pages in a row brought nothing new", 4),
+    "products": (pages(lambda path, n: f'<a href="/product/{n}">x</a>{following(f"?page={n + 1}")}' if path == "/list/" else review(path[9:])),
+                 "reviews", "/list/", "saturated", "cap of 20 pages", 20),
+    "microblog": (only(microblog), "microblog", "", "saturated", "cap of 20 pages", 20),
+    "microblog-same": (only(stuttering), "microblog", "", "saturated", "empty pages after 1 posts of a total of 1000000", 4),
+    "crowd": (pages(crowd), "forum", "/c/x/1/", "saturated", "cap of 40 requests", 40),
+    "gzip-bomb": (only(lambda path: answer(packed(16 * 2**20, "gzip"), Content_Encoding="gzip")), "forum", THREAD,
+                  "failed", "answer too large", 1),
+    "br-bomb": (only(lambda path: answer(packed(16 * 2**20, "br"), Content_Encoding="br")), "forum", THREAD, "failed", "answer too large", 1),
+    "zstd-bomb": (only(lambda path: answer(packed(16 * 2**20, "zstd"), Content_Encoding="zstd")), "forum", THREAD,
+                  "failed", "answer too large", 1),
+    "onion": (only(lambda path: answer(b"x", Content_Encoding=", ".join(["gzip"] * 900))), "forum", THREAD,
+              "failed", "answer packed more than 2 times", 1),
+    "nested-bomb": (only(lambda path: answer(gzip.compress(packed(16 * 2**20, "gzip")), Content_Encoding="gzip, gzip")), "forum", THREAD,
+                    "failed", "answer too large", 1),
+    "not-gzip": (only(lambda path: answer(b"plain", Content_Encoding="gzip")), "forum", THREAD,
+                 "failed", "answer can't be read (BadGzipFile)", 1),
+    "too-large": (only(lambda path: answer(b" " * 11 * 2**20)), "forum", THREAD, "failed", "answer too large", 1),
+    "endless-body": (only(lambda path: chunked(b" " * 2**20)), "forum", THREAD, "failed", "answer too large", 1),
+    "drip": (only(lambda path: drip("text/html")), "forum", THREAD, "failed", "no answer (DownloadTimeoutError)", 1),
+    "silence": (only(lambda path: silence()), "forum", THREAD, "failed", "no answer (DownloadTimeoutError)", 1),
+    "endless-headers": (only(lambda path: endless_headers()), "forum", THREAD, "failed", "no answer (DownloadFailedError)", 1),
+    "long-header": (only(lambda path: answer(post(1).encode(), X_Long="a" * 2**20)), "forum", THREAD,
+                    "failed", "no answer (DownloadFailedError)", 1),
+    "redirect-to-itself": (only(redirect), "forum", THREAD, "failed", "redirects in a circle", 1),
+    "redirect-for-ever": (only(hops), "forum", "/t/oats/1", "failed", "more than 5 redirects", 6),
+    "redirect-to-private": (only(lambda path: redirect(PRIVATE)), "forum", THREAD, "failed", "leads off the site, to 169.254.169.254", 1),
+    "redirect-to-port": (only(lambda path: redirect("http://127.0.0.1:9/")), "forum", THREAD, "failed", "leads off the site, to 127.0.0.1:9", 1),
+    "redirect-with-login": (only(lambda path: redirect("http://a:secret@127.0.0.1/")), "forum", THREAD,
+                            "failed", "leads off the site, to nowhere", 1),
+    "redirect-script": (only(lambda path: redirect("javascript:alert(1)")), "forum", THREAD,
+                        "failed", "answer can't be read (ValueError)", 1),
+    "redirect-long": (only(lambda path: redirect("/t/" + "a" * 9000)), "forum", THREAD, "failed", "address of more than 2,083 characters", 1),
+    "redirect-lines": (only(lambda path: redirect("/t/x/2/\r\n Set-Cookie: a=b") if path == THREAD else answer(status=404)), "forum", THREAD,
+                       "failed", "HTTP 404", 2),
+    "long-address": (pages(lambda path, n: post(1) + following("/t/" + "a" * 2**20)), "forum", THREAD,
+                     "partial", "address of more than 2,083 characters", 1),
+    "links": (pages(tricks), "forum", "/c/x/1/", "complete", "", 9),
+    "retry-in-2200": (only(lambda path: answer(status=503, Retry_After="Fri, 31 Dec 2199 23:59:59 GMT")), "forum", THREAD,
+                      "failed", "HTTP 503", 1),
+    "retry-in-90000": (only(lambda path: answer(status=503, Retry_After="Fri, 31 Dec 90000 23:59:59 GMT")), "forum", THREAD,
+                       "failed", "HTTP 503", 1),
+}  # fmt: skip
+STILL = frozenset({"silent", "drip", "to-silence", "silence"})  # sites that only a timeout ends
+HEAVY = frozenset(
+    {
+        "gzip-bomb", "br-bomb", "zstd-bomb", "deflate-bomb", "nested-bomb", "large", "too-large", "endless", "endless-body",
+        "headers", "endless-headers", "far-down", "first-500-kib", "crowd", "long-address",
+    }
+)  # sites whose answers take a while to be refused
