@@ -20,7 +20,7 @@ from crawlers.record import RAW, read_raw
 from crawlers.reparse import reparse
 from crawlers.run import crawl, is_running, read_posts
 from folate.config import Crawling, Source
-from folate.errors import ConfigError, CrawlError, InputError
+from folate.errors import ConfigError, CrawlError
 from folate.post import pseudonyms
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -340,7 +340,7 @@ def test_a_killed_crawl_leaves_its_posts_and_a_row(tmp_path: Path, monkeypatch: 
     server.shutdown()
     server.server_close()
     assert [item.id for item in read_posts(tmp_path / "run")] == ["forum:20"]
-    assert (row["status"], row["posts"]) == ("partial", 1)
+    assert (row["status"], row["posts"], row["requests"], row["dropped"]) == ("partial", 1, 2, '{"removed by the site": 1}')
     assert "ended with code -9" in row["reason"]
     assert live == [(True, "run")]
     assert not is_running(tmp_path / "run")
@@ -369,15 +369,6 @@ def test_a_crawl_ends_with_its_parent(tmp_path: Path) -> None:
     server.shutdown()
     server.server_close()
     assert len(web.asked) == asked
-
-
-def test_only_a_cut_last_line_is_skipped(tmp_path: Path, outcome: Outcome) -> None:
-    lines = (outcome.folder / "posts.jsonl").read_bytes().splitlines(keepends=True)
-    (tmp_path / "posts.jsonl").write_bytes(b"".join(lines)[:-5])
-    assert len(list(read_posts(tmp_path))) == len(lines) - 1
-    (tmp_path / "posts.jsonl").write_bytes(lines[0] + b"{broken\n" + lines[1])
-    with pytest.raises(InputError, match="line 2"):
-        list(read_posts(tmp_path))
 
 
 def test_a_misspelt_spider_is_told(tmp_path: Path) -> None:
