@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import shutil
 import socket
 import threading
@@ -14,7 +15,7 @@ import pytest
 
 from folate.cli import run
 from folate.config import Source
-from folate.pipeline.ingest import INGESTED, runs, settled_threads
+from folate.pipeline.ingest import INGESTED, resume, runs, settled_threads
 from folate.pipeline.workspace import Workspace
 from folate.post import Post
 
@@ -157,3 +158,97 @@ def test_threads_are_settled_when_old_and_read_by_a_complete_crawl(tmp_path):
     assert settled_threads(workspace.store.snapshot(), source, now) == []
     workspace.store.upsert("crawls", [row | {"status": "complete"}])
     assert settled_threads(workspace.store.snapshot(), source, now) == ["forum:thread:old"]
+
+
+def damage_job(folder: Path) -> None:
+    (folder / "job.json").write_text("{}")
+
+
+def damage_encoding(folder: Path) -> None:
+    (folder / "job.json").write_bytes(b"\xff\xfe")
+
+
+def lose_job(folder: Path) -> None:
+    (folder / "job.json").unlink()
+
+
+def make_job_a_folder(folder: Path) -> None:
+    (folder / "job.json").unlink()
+    (folder / "job.json").mkdir()
+
+
+def make_posts_a_folder(folder: Path) -> None:
+    (folder / "posts.jsonl").unlink()
+    (folder / "posts.jsonl").mkdir()
+
+
+def make_ledger_a_folder(folder: Path) -> None:
+    (folder / "ledger.jsonl").unlink()
+    (folder / "ledger.jsonl").mkdir()
+
+
+@pytest.mark.parametrize(
+    "damage", [damage_job, damage_encoding, lose_job, make_job_a_folder, make_posts_a_folder, make_ledger_a_folder]
+)
+def test_a_folder_that_cannot_be_read_is_told_and_left(tmp_path, capsys, damage):
+    workspace = Workspace.open(make_project(tmp_path / "project"))
+    folders = [write_run(workspace.project.crawls / name, name) for name in ("1-good", "2-broken", "3-good")]
+    damage(folders[1])
+    before = sorted(path.name for path in folders[1].iterdir())
+    resume(workspace)
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told.startswith(f"folate: the crawl in {folders[1]} was not ingested: wanted ")
+    assert sorted(path.name for path in folders[1].iterdir()) == before
+    posts = workspace.store.snapshot().sql("SELECT crawl FROM posts ORDER BY crawl").to_pylist()
+    assert [row["crawl"] for row in posts] == ["1-good", "3-good"]
+
+
+def test_the_good_lines_of_a_damaged_folder_are_ingested_and_the_broken_counted(tmp_path, capsys):
+    workspace = Workspace.open(make_project(tmp_path / "project"))
+    folder = write_run(workspace.project.crawls / "run", "run")
+    good = (folder / "posts.jsonl").read_text(encoding="utf-8")
+    (folder / "posts.jsonl").write_text("{broken\n" + good + "[1]\n", encoding="utf-8")
+    (folder / "ledger.jsonl").write_text("[1]\n", encoding="utf-8")
+    resume(workspace)
+    assert capsys.readouterr().err == f"folate: broken lines were left out of the crawl in {folder}: posts.jsonl 2.\n"
+    snapshot = workspace.store.snapshot()
+    assert snapshot.sql("SELECT count(*) AS n FROM posts").to_pylist() == [{"n": 1}]
+    reason = "the crawl was cut off; broken lines in posts.jsonl: 2; broken lines in ledger.jsonl: 1"
+    assert snapshot.sql("SELECT status, reason FROM crawls").to_pylist() == [{"status": "partial", "reason": reason}]
+    assert (folder / INGESTED).exists()
+
+
+def write_run(folder: Path, crawl: str) -> Path:
+    """A crawl of one post that was never ingested."""
+    folder.mkdir(parents=True)
+    source = {"name": "board", "spider": "forum", "start": ["https://board.example/"], "queries": []}
+    (folder / "job.json").write_text(json.dumps({"crawl_id": crawl, "sources": [source]}), encoding="utf-8")
+    when = datetime(2026, 3, 2, tzinfo=UTC)
+    post = Post(id=f"board:{crawl}", source="board", kind="forum", text="x", published_at=when, crawl=crawl)
+    (folder / "posts.jsonl").write_text(post.to_json() + "\n", encoding="utf-8")
+    (folder / "ledger.jsonl").write_text("", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("damage", ["gone", "folder"])
+def test_pages_that_are_not_there_cannot_be_read_again(tmp_path, capsys, damage):
+    project = make_project(tmp_path / "project")
+    folder = write_run(project / "crawls" / "run", "run")
+    if damage == "folder":
+        (folder / "raw" / "pages.warc.gz").mkdir(parents=True)
+    assert run(["reparse", "run", "--project", str(project)]) == 3
+    assert capsys.readouterr().err.startswith("folate: wanted to read ")
+
+
+@pytest.mark.parametrize("command", ["status", "compact"])
+def test_pages_kept_for_other_crawls_are_deleted_when_they_are_old(tmp_path, capsys, command):
+    project = make_project(tmp_path / "project")
+    page = project / "crawls" / "run" / "cache" / "board" / "response_body"
+    page.parent.mkdir(parents=True)
+    page.write_text("a name", encoding="utf-8")
+    assert run([command, "--project", str(project)]) == 0
+    assert page.exists()
+    old = datetime.now(UTC).timestamp() - 13 * 3600
+    os.utime(page, (old, old))
+    assert run([command, "--project", str(project)]) == 0
+    assert not page.exists()
