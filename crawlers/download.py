@@ -21,7 +21,7 @@ class Protocol(_LenientHTTP11ClientProtocol):  # type: ignore[misc]
 
     head = 0  # bytes of the headers that are being received
 
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802
+    def dataReceived(self, data: bytes) -> None:
         if self._parser is None or self._parser.state not in (STATUS, HEADER):
             self.head = 0
         else:
@@ -35,7 +35,7 @@ class Protocol(_LenientHTTP11ClientProtocol):  # type: ignore[misc]
 class Factory(_LenientHTTP11ClientFactory):  # type: ignore[misc]
     """Builds `Protocol`."""
 
-    def buildProtocol(self, addr: object) -> Protocol:  # noqa: N802
+    def buildProtocol(self, addr: object) -> Protocol:
         return Protocol(self._quiescentCallback)
 
 

@@ -141,7 +141,8 @@ class Robots:
         """The rules at `url`, or why nothing may be fetched."""
         location = b""
         for redirects in range(MOST_REDIRECTS + 1):
-            (answer,) = await asyncio.gather(self._get(url, location), return_exceptions=True)
+            answers = await asyncio.gather(self._get(url, location), return_exceptions=True)
+            answer: Response | BaseException = answers[0]
             if isinstance(answer, BaseException):
                 reason = reason_of(answer)
                 silent = reason.startswith("no answer") and not redirects
@@ -170,10 +171,7 @@ class Robots:
         rules = Protego.parse(text)
         delay = rules.crawl_delay(self._agent) or 0.0
         if delay > LONGEST_WAIT:
-            return (
-                f"robots.txt asks for a delay of {delay:,.10g} s, "
-                f"more than {LONGEST_WAIT:g} s is not waited"
-            )
+            return f"robots.txt asks for a delay of {delay:,.10g} s, more than {LONGEST_WAIT:g} s is not waited"
         self._crawler.get_extension(Throttle).keep(delay)
         return rules
 

@@ -141,10 +141,7 @@ def _is_source(table: Any) -> bool:
         isinstance(table, dict)
         and isinstance(table.get("name"), str)
         and isinstance(table.get("spider"), str)
-        and all(
-            isinstance(table.get(key), list) and all(isinstance(item, str) for item in table[key])
-            for key in ("start", "queries")
-        )
+        and all(isinstance(table.get(key), list) and all(isinstance(item, str) for item in table[key]) for key in ("start", "queries"))
     )
 
 
@@ -195,9 +192,7 @@ def _opened(path: Path) -> BinaryIO:
         raise InputError(f"wanted to read {path}, got: {error.strerror}.") from error
 
 
-def read_raw(
-    out: Path, broken: Counter[str] | None = None
-) -> Iterator[tuple[str, Context, Page]]:
+def read_raw(out: Path, broken: Counter[str] | None = None) -> Iterator[tuple[str, Context, Page]]:
     """(source, context, page) of every page kept by a crawl, in the order of their fetching.
 
     A last record cut by a kill is skipped. So are broken records before it, which `broken` counts by file.

@@ -165,8 +165,9 @@ def ledger(out: Path, problem: str = "the crawl was cut off") -> list[dict[str, 
         posts[row["source"]] -= row["posts"]
     rows = []
     for source, query in _asked(job):
-        row = written.get((source, query))
-        if row is None:  # what its source has more than the other rows tell is its
+        if (source, query) in written:
+            row = written[source, query]
+        else:  # what its source has more than the other rows tell is its
             count = max(0, posts[source])
             posts[source] -= count
             row = Row(job["crawl_id"], source, query, posts=count, pages=count).as_dict(finished=False)

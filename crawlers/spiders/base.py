@@ -151,9 +151,7 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
             self.record.note(self.rows[query])
         return self.rows[query]
 
-    def _follow(
-        self, row: Row, context: Context, parsed: Parsed, links: list[Link], depth: int
-    ) -> Iterator[Request]:
+    def _follow(self, row: Row, context: Context, parsed: Parsed, links: list[Link], depth: int) -> Iterator[Request]:
         """Ask for the pages that a page names; its next one only while the chain brings anything new."""
         address = context["chain"]
         chain = self._chains.setdefault(address, Chain())

@@ -55,13 +55,9 @@ def check(config: Config) -> None:
 def _check_limits(source: Source) -> None:
     for name in ("pages", "thread_pages", "requests", "hours", "gigabytes"):
         if (value := getattr(source, name)) <= 0:
-            raise ConfigError(
-                f"{FILE}: source {source.name!r}: wanted {name} above 0, got {value!r}."
-            )
+            raise ConfigError(f"{FILE}: source {source.name!r}: wanted {name} above 0, got {value!r}.")
     if source.delay < 0:
-        raise ConfigError(
-            f"{FILE}: source {source.name!r}: wanted a delay of 0 s or more, got {source.delay!r}."
-        )
+        raise ConfigError(f"{FILE}: source {source.name!r}: wanted a delay of 0 s or more, got {source.delay!r}.")
 
 
 def _check_aspects(config: Config) -> None:

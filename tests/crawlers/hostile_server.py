@@ -9,6 +9,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +17,7 @@ Site = Callable[[str], Iterable[bytes]]
 """The bytes that are sent for a path with its query, piece by piece."""
 
 MANY = 10**9  # more than anyone waits for
+BOMB = 16 * 2**20  # bytes that a small answer unpacks to; a page may have 10 MB
 DRIP = 0.05  # seconds between two pieces of an answer that never ends
 ALLOW = b"User-agent: *\nDisallow:\n"
 FORBID = b"User-agent: *\nDisallow: /\n"
@@ -148,7 +150,9 @@ def review(number: int | str) -> str:
     thing = {
         "@type": "Product",
         "name": "Oats",
-        "review": [{"@type": "Review", "@id": f"#r{number}", "author": "quince", "datePublished": "2026-03-01", "reviewBody": f"好吃 {number}"}],
+        "review": [
+            {"@type": "Review", "@id": f"#r{number}", "author": "quince", "datePublished": "2026-03-01", "reviewBody": f"好吃 {number}"}
+        ],
     }
     return f'<script type="application/ld+json">{json.dumps(thing)}</script>'
 
@@ -228,10 +232,10 @@ CLOSED: dict[str, tuple[Site, str]] = {
     "other-port": (moved("http://127.0.0.1:9/"), "robots.txt can't be read (leads off the site, to 127.0.0.1:9)"),
     "file": (moved("file:///etc/passwd"), "robots.txt can't be read (leads off the site, to nowhere)"),
     "bad-address": (moved("http://[broken/"), "robots.txt can't be read (answer can't be read (ValueError))"),
-    "gzip-bomb": (rules(packed(16 * 2**20, "gzip"), Content_Encoding="gzip"), "robots.txt can't be read (answer too large)"),
-    "br-bomb": (rules(packed(16 * 2**20, "br"), Content_Encoding="br"), "robots.txt can't be read (answer too large)"),
-    "zstd-bomb": (rules(packed(16 * 2**20, "zstd"), Content_Encoding="zstd"), "robots.txt can't be read (answer too large)"),
-    "deflate-bomb": (rules(packed(16 * 2**20, "deflate"), Content_Encoding="deflate"), "robots.txt can't be read (answer too large)"),
+    "gzip-bomb": (rules(packed(BOMB, "gzip"), Content_Encoding="gzip"), "robots.txt can't be read (answer too large)"),
+    "br-bomb": (rules(packed(BOMB, "br"), Content_Encoding="br"), "robots.txt can't be read (answer too large)"),
+    "zstd-bomb": (rules(packed(BOMB, "zstd"), Content_Encoding="zstd"), "robots.txt can't be read (answer too large)"),
+    "deflate-bomb": (rules(packed(BOMB, "deflate"), Content_Encoding="deflate"), "robots.txt can't be read (answer too large)"),
     "not-gzip": (rules(b"plain", Content_Encoding="gzip"), "robots.txt can't be read (answer can't be read (BadGzipFile))"),
     "onion": (rules(ALLOW, Content_Encoding=", ".join(["gzip"] * 900)), "robots.txt can't be read (answer packed more than 2 times)"),
     "unknown-packing": (rules(b"\xff\xfe", Content_Encoding="compress"), "robots.txt can't be read (not text)"),
@@ -322,70 +326,119 @@ def tricks(path: str, number: int) -> str:
     return "".join(f'<a href="/t/x/{thread}/">x</a>' for thread in range(1, len(hrefs) + 1))
 
 
-# name: (site, spider, path, status, reason, most pages asked for)
-PAGES: dict[str, tuple[Site, str, str, str, str, int]] = {
-    "thread-new-posts": (pages(lambda path, n: post(n) + following(f"?page={n + 1}")), "forum", THREAD,
-                         "saturated", "cap of 12 pages of one thread", 12),
-    "thread-same-post": (pages(lambda path, n: post(1) + following(f"?page={n + 1}")), "forum", THREAD,
-                         "saturated", "3 pages in a row brought nothing new", 4),
-    "thread-empty": (pages(lambda path, n: (post(1) if n == 1 else "") + following(f"?page={n + 1}")), "forum", THREAD,
-                     "saturated", "3 pages in a row brought nothing new", 4),
-    "thread-next-is-itself": (pages(lambda path, n: post(1) + following("#")), "forum", THREAD, "complete", "", 1),
-    "thread-in-a-ring": (pages(lambda path, n: post(n) + following(f"?page={n % 3 + 1}")), "forum", THREAD, "complete", "", 4),
-    "calendar": (pages(board), "forum", "/c/food/2/", "saturated", "3 pages in a row brought nothing new", 5),
-    "boards": (pages(boards), "forum", "/", "saturated", "cap of 20 pages; cap of 40 requests", 40),
-    "sitemap-chain": (pages(sitemaps(1)), "reviews", "/sitemap", "saturated", "sitemaps more than 3 links deep", 4),
-    "sitemap-tree": (pages(sitemaps(50)), "reviews", "/sitemap", "saturated", "cap of 20 pages", 20),
-    "reviews-new": (pages(lambda path, n: review(n) + following(f"?page={n + 1}")), "reviews", "/product/1",
-                    "saturated", "cap of 20 pages", 20),
-    "reviews-same": (pages(lambda path, n: review(1) + following(f"?page={n + 1}")), "reviews", "/product/1",
-                     "saturated", "3 pages in a row brought nothing new", 4),
-    "products": (pages(lambda path, n: f'<a href="/product/{n}">x</a>{following(f"?page={n + 1}")}' if path == "/list/" else review(path[9:])),
-                 "reviews", "/list/", "saturated", "cap of 20 pages", 20),
-    "microblog": (only(microblog), "microblog", "", "saturated", "cap of 20 pages", 20),
-    "microblog-same": (only(stuttering), "microblog", "", "saturated", "empty pages after 1 posts of a total of 1000000", 4),
-    "crowd": (pages(crowd), "forum", "/c/x/1/", "saturated", "cap of 40 requests", 40),
-    "gzip-bomb": (only(lambda path: answer(packed(16 * 2**20, "gzip"), Content_Encoding="gzip")), "forum", THREAD,
-                  "failed", "answer too large", 1),
-    "br-bomb": (only(lambda path: answer(packed(16 * 2**20, "br"), Content_Encoding="br")), "forum", THREAD, "failed", "answer too large", 1),
-    "zstd-bomb": (only(lambda path: answer(packed(16 * 2**20, "zstd"), Content_Encoding="zstd")), "forum", THREAD,
-                  "failed", "answer too large", 1),
-    "onion": (only(lambda path: answer(b"x", Content_Encoding=", ".join(["gzip"] * 900))), "forum", THREAD,
-              "failed", "answer packed more than 2 times", 1),
-    "nested-bomb": (only(lambda path: answer(gzip.compress(packed(16 * 2**20, "gzip")), Content_Encoding="gzip, gzip")), "forum", THREAD,
-                    "failed", "answer too large", 1),
-    "not-gzip": (only(lambda path: answer(b"plain", Content_Encoding="gzip")), "forum", THREAD,
-                 "failed", "answer can't be read (BadGzipFile)", 1),
-    "too-large": (only(lambda path: answer(b" " * 11 * 2**20)), "forum", THREAD, "failed", "answer too large", 1),
-    "endless-body": (only(lambda path: chunked(b" " * 2**20)), "forum", THREAD, "failed", "answer too large", 1),
-    "drip": (only(lambda path: drip("text/html")), "forum", THREAD, "failed", "no answer (DownloadTimeoutError)", 1),
-    "silence": (only(lambda path: silence()), "forum", THREAD, "failed", "no answer (DownloadTimeoutError)", 1),
-    "endless-headers": (only(lambda path: endless_headers()), "forum", THREAD, "failed", "no answer (DownloadFailedError)", 1),
-    "long-header": (only(lambda path: answer(post(1).encode(), X_Long="a" * 2**20)), "forum", THREAD,
-                    "failed", "no answer (DownloadFailedError)", 1),
-    "redirect-to-itself": (only(redirect), "forum", THREAD, "failed", "redirects in a circle", 1),
-    "redirect-for-ever": (only(hops), "forum", "/t/oats/1", "failed", "more than 5 redirects", 6),
-    "redirect-to-private": (only(lambda path: redirect(PRIVATE)), "forum", THREAD, "failed", "leads off the site, to 169.254.169.254", 1),
-    "redirect-to-port": (only(lambda path: redirect("http://127.0.0.1:9/")), "forum", THREAD, "failed", "leads off the site, to 127.0.0.1:9", 1),
-    "redirect-with-login": (only(lambda path: redirect("http://a:secret@127.0.0.1/")), "forum", THREAD,
-                            "failed", "leads off the site, to nowhere", 1),
-    "redirect-script": (only(lambda path: redirect("javascript:alert(1)")), "forum", THREAD,
-                        "failed", "answer can't be read (ValueError)", 1),
-    "redirect-long": (only(lambda path: redirect("/t/" + "a" * 9000)), "forum", THREAD, "failed", "address of more than 2,083 characters", 1),
-    "redirect-lines": (only(lambda path: redirect("/t/x/2/\r\n Set-Cookie: a=b") if path == THREAD else answer(status=404)), "forum", THREAD,
-                       "failed", "HTTP 404", 2),
-    "long-address": (pages(lambda path, n: post(1) + following("/t/" + "a" * 2**20)), "forum", THREAD,
-                     "partial", "address of more than 2,083 characters", 1),
-    "links": (pages(tricks), "forum", "/c/x/1/", "complete", "", 9),
-    "retry-in-2200": (only(lambda path: answer(status=503, Retry_After="Fri, 31 Dec 2199 23:59:59 GMT")), "forum", THREAD,
-                      "failed", "HTTP 503", 1),
-    "retry-in-90000": (only(lambda path: answer(status=503, Retry_After="Fri, 31 Dec 90000 23:59:59 GMT")), "forum", THREAD,
-                       "failed", "HTTP 503", 1),
-}  # fmt: skip
+@dataclass(frozen=True)
+class Case:
+    """A site whose pages are at fault, where a crawl of it starts, and what the ledger then says."""
+
+    site: Site
+    reason: str | None
+    asked: int  # pages, at most
+    status: str = "failed"
+    spider: str = "forum"
+    path: str = THREAD
+
+
+def page_case(reply: Callable[[str], Iterable[bytes]], reason: str, asked: int = 1) -> Case:
+    """A site without robots.txt that answers a thread's address with `reply`, which can't be used."""
+    return Case(only(reply), reason, asked)
+
+
+def endless(page: Callable[[str, int], str], reason: str, asked: int, spider: str = "forum", path: str = THREAD) -> Case:
+    """A site whose pages are read until a bound is reached."""
+    return Case(pages(page), reason, asked, "saturated", spider, path)
+
+
+def bomb(encoding: str) -> Case:
+    return page_case(lambda path: answer(packed(BOMB, encoding), Content_Encoding=encoding), "answer too large")
+
+
+def with_next(page: Callable[[int], str]) -> Callable[[str, int], str]:
+    """Pages that always name one more."""
+    return lambda path, number: page(number) + following(f"?page={number + 1}")
+
+
+def products(path: str, number: int) -> str:
+    """A list of products without an end, one on each of its pages."""
+    if path == "/list/":
+        return f'<a href="/product/{number}">x</a>' + following(f"?page={number + 1}")
+    return review(path.removeprefix("/product/"))
+
+
+def product(path: str, number: int) -> str:
+    """A list of one product, whose reviews have no end."""
+    return '<a href="/product/1">x</a>' if path == "/list/" else with_next(review)(path, number)
+
+
+def two_lines(path: str) -> Iterator[bytes]:
+    """A redirect that tries to set a header in the request that follows it."""
+    return redirect("/t/x/2/\r\n Set-Cookie: a=b") if path == THREAD else answer(status=404)
+
+
+NOTHING_NEW = "3 pages in a row brought nothing new"
+LONG = "address of more than 2,083 characters"
+OFF_SITE = "leads off the site, to "
+TWICE_PACKED = {"Content_Encoding": "gzip, gzip"}
+
+PAGES: dict[str, Case] = {
+    "thread-new-posts": endless(with_next(post), "cap of 12 pages of one thread", 12),
+    "thread-same-post": endless(with_next(lambda number: post(1)), NOTHING_NEW, 4),
+    "thread-empty": endless(with_next(lambda number: post(1) if number == 1 else ""), NOTHING_NEW, 4),
+    "thread-next-is-itself": Case(pages(lambda path, number: post(1) + following("#")), None, 1, "complete"),
+    "thread-in-a-ring": Case(pages(lambda path, number: post(number) + following(f"?page={number % 3 + 1}")), None, 4, "complete"),
+    "calendar": endless(board, NOTHING_NEW, 5, path="/c/food/2/"),
+    "boards": endless(boards, "cap of 20 pages; cap of 40 requests", 40, path="/"),
+    "sitemap-chain": endless(sitemaps(1), "sitemaps more than 3 links deep", 4, "reviews", "/sitemap"),
+    "sitemap-tree": endless(sitemaps(50), "cap of 20 pages", 20, "reviews", "/sitemap"),
+    "reviews-new": endless(with_next(review), "cap of 20 pages", 20, "reviews", "/product/1"),
+    "product": endless(product, "cap of 12 pages of one product", 13, "reviews", "/list/"),
+    "reviews-same": endless(with_next(lambda number: review(1)), NOTHING_NEW, 4, "reviews", "/product/1"),
+    "products": endless(products, "cap of 20 pages", 20, "reviews", "/list/"),
+    "microblog": Case(only(microblog), "cap of 20 pages", 20, "saturated", "microblog", ""),
+    "microblog-same": Case(only(stuttering), "empty pages after 1 posts of a total of 1000000", 4, "saturated", "microblog", ""),
+    "crowd": endless(crowd, "cap of 40 requests", 40, path="/c/x/1/"),
+    "gzip-bomb": bomb("gzip"),
+    "br-bomb": bomb("br"),
+    "zstd-bomb": bomb("zstd"),
+    "deflate-bomb": bomb("deflate"),
+    "nested-bomb": page_case(lambda path: answer(gzip.compress(packed(BOMB, "gzip")), **TWICE_PACKED), "answer too large"),
+    "onion": page_case(lambda path: answer(b"x", Content_Encoding=", ".join(["gzip"] * 900)), "answer packed more than 2 times"),
+    "not-gzip": page_case(lambda path: answer(b"plain", Content_Encoding="gzip"), "answer can't be read (BadGzipFile)"),
+    "too-large": page_case(lambda path: answer(b" " * 11 * 2**20), "answer too large"),
+    "endless-body": page_case(lambda path: chunked(b" " * 2**20), "answer too large"),
+    "drip": page_case(lambda path: drip("text/html"), "no answer (DownloadTimeoutError)"),
+    "silence": page_case(lambda path: silence(), "no answer (DownloadTimeoutError)"),
+    "endless-headers": page_case(lambda path: endless_headers(), "no answer (DownloadFailedError)"),
+    "long-header": page_case(lambda path: answer(post(1).encode(), X_Long="a" * 2**20), "no answer (DownloadFailedError)"),
+    "redirect-to-itself": page_case(redirect, "redirects in a circle"),
+    "redirect-for-ever": page_case(hops, "more than 5 redirects"),
+    "redirect-to-private": page_case(lambda path: redirect(PRIVATE), f"{OFF_SITE}169.254.169.254"),
+    "redirect-to-port": page_case(lambda path: redirect("http://127.0.0.1:9/"), f"{OFF_SITE}127.0.0.1:9"),
+    "redirect-with-login": page_case(lambda path: redirect("http://a:secret@127.0.0.1/"), f"{OFF_SITE}nowhere"),
+    "redirect-script": page_case(lambda path: redirect("javascript:alert(1)"), "answer can't be read (ValueError)"),
+    "redirect-long": page_case(lambda path: redirect("/t/" + "a" * 9000), LONG),
+    "redirect-lines": page_case(two_lines, "HTTP 404", 2),
+    "long-address": Case(pages(lambda path, number: post(1) + following("/t/" + "a" * 2**20)), LONG, 1, "partial"),
+    "links": Case(pages(tricks), None, 9, "complete", path="/c/x/1/"),
+    "retry-in-2200": page_case(lambda path: answer(status=503, Retry_After="Fri, 31 Dec 2199 23:59:59 GMT"), "HTTP 503"),
+    "retry-in-90000": page_case(lambda path: answer(status=503, Retry_After="Fri, 31 Dec 90000 23:59:59 GMT"), "HTTP 503"),
+}
 STILL = frozenset({"silent", "drip", "to-silence", "silence"})  # sites that only a timeout ends
 HEAVY = frozenset(
     {
-        "gzip-bomb", "br-bomb", "zstd-bomb", "deflate-bomb", "nested-bomb", "large", "too-large", "endless", "endless-body",
-        "headers", "endless-headers", "far-down", "first-500-kib", "crowd", "long-address",
+        "gzip-bomb",
+        "br-bomb",
+        "zstd-bomb",
+        "deflate-bomb",
+        "nested-bomb",
+        "large",
+        "too-large",
+        "endless",
+        "endless-body",
+        "headers",
+        "endless-headers",
+        "far-down",
+        "first-500-kib",
+        "crowd",
+        "long-address",
     }
 )  # sites whose answers take a while to be refused

@@ -18,7 +18,7 @@ from tests.crawlers import hostile_server as hostile
 Rows = dict[str, dict[str, Any]]
 CLOSED = {f"robots {name}": case for name, case in hostile.CLOSED.items()}
 OPEN = {f"open {name}": site for name, site in hostile.OPEN.items()}
-SITES = {name: site for name, (site, _) in CLOSED.items()} | OPEN | {name: case[0] for name, case in hostile.PAGES.items()}
+SITES = {name: site for name, (site, _) in CLOSED.items()} | OPEN | {name: case.site for name, case in hostile.PAGES.items()}
 
 
 def bare(name: str) -> str:
@@ -35,7 +35,8 @@ def crawled(folder: Path, names: Iterable[str], timeout: float) -> tuple[Rows, d
     servers = {name: hostile.Server(SITES[name]) for name in names}
     sources = []
     for name, server in servers.items():
-        _, spider, path, *_ = hostile.PAGES.get(name, (None, "forum", hostile.THREAD))
+        case = hostile.PAGES.get(name)
+        spider, path = (case.spider, case.path) if case else ("forum", hostile.THREAD)
         queries = ("q",) if spider == "microblog" else ()
         sources.append(
             Source(
@@ -90,10 +91,10 @@ def test_what_robots_txt_allows_is_fetched(name: str, request: pytest.FixtureReq
 
 @pytest.mark.parametrize("name", each(hostile.PAGES))
 def test_no_site_holds_the_crawl(name: str, request: pytest.FixtureRequest) -> None:
-    _, _, _, status, reason, most = hostile.PAGES[name]
+    case = hostile.PAGES[name]
     row, asked = outcome(name, request)
-    assert (row["status"], row["reason"]) == (status, reason or None)
-    assert len(asked) <= most
+    assert (row["status"], row["reason"]) == (case.status, case.reason)
+    assert len(asked) <= case.asked
 
 
 def test_no_login_of_an_address_is_used_or_written(light: tuple[Rows, dict[str, list[str]]]) -> None:

@@ -16,7 +16,18 @@ from crawlers.cache import CACHE, caches, expire
 from crawlers.ledger import Row, from_json, to_json
 from crawlers.parse.page import Page
 from crawlers.record import (
-    JOB, LEDGER, OTHER, POSTS, RAW, REJECTS, SEEN, Record, Sightings, read_job, read_posts, read_raw,
+    JOB,
+    LEDGER,
+    OTHER,
+    POSTS,
+    RAW,
+    REJECTS,
+    SEEN,
+    Record,
+    Sightings,
+    read_job,
+    read_posts,
+    read_raw,
 )  # fmt: skip
 from crawlers.reparse import reparse
 from crawlers.run import ledger

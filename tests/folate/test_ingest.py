@@ -187,9 +187,7 @@ def make_ledger_a_folder(folder: Path) -> None:
     (folder / "ledger.jsonl").mkdir()
 
 
-@pytest.mark.parametrize(
-    "damage", [damage_job, damage_encoding, lose_job, make_job_a_folder, make_posts_a_folder, make_ledger_a_folder]
-)
+@pytest.mark.parametrize("damage", [damage_job, damage_encoding, lose_job, make_job_a_folder, make_posts_a_folder, make_ledger_a_folder])
 def test_a_folder_that_cannot_be_read_is_told_and_left(tmp_path, capsys, damage):
     workspace = Workspace.open(make_project(tmp_path / "project"))
     folders = [write_run(workspace.project.crawls / name, name) for name in ("1-good", "2-broken", "3-good")]
