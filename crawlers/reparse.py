@@ -6,6 +6,7 @@ from pathlib import Path
 
 from crawlers.parse import READERS
 from crawlers.parse.page import Site
+from crawlers.patience import TooSlowError, cpu_limit
 from crawlers.record import OTHER, Sightings, read_raw
 from folate.config import Source
 from folate.post import Post, Pseudonym
@@ -21,7 +22,7 @@ def reparse(
     """Posts of the pages kept in `folder`/raw, each once, those of sources that are not in `sources` left out.
 
     Dates that a page gives relatively are resolved against the time when it was fetched, as in the crawl itself.
-    `dropped` counts broken records of the archive and posts whose id another post had before.
+    `dropped` counts broken records of the archive, pages that took too long, and posts whose id another post had before.
     Raises InputError when the pages are not there or can't be read.
     """
     dropped = Counter() if dropped is None else dropped
@@ -34,7 +35,12 @@ def reparse(
             continue
         source = known[name]
         site = Site(name, source.kind, source.zone or zone, folder.name, pseudonym)
-        parsed = READERS[source.spider](page, site, context)
+        try:
+            with cpu_limit():
+                parsed = READERS[source.spider](page, site, context)
+        except TooSlowError:
+            dropped["pages not read in time"] += 1
+            continue
         beginnings = (Post.from_json(link.context["post"]) for link in parsed.links if "post" in link.context)
         shortened.update((post.id, post) for post in beginnings)
         for post in parsed.posts:

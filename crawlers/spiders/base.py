@@ -18,6 +18,7 @@ from crawlers.middlewares import LONGEST_URL, TOO_LONG, page_of, reason_of, site
 from crawlers.parse import READERS
 from crawlers.parse.page import Context, Link, Page, Parsed, Site
 from crawlers.parse.wall import wall
+from crawlers.patience import LONGEST_READING, TooSlowError, cpu_limit
 from crawlers.record import Record
 from folate.config import Source
 
@@ -96,8 +97,12 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
         row = self._come(response.request)
         self._bytes += len(response.body)
         self.record.keep(page, self.source.name, context, response.status)
-        parsed = READERS[self.reader](page, self.site, context)
-        reason = self.refusal(page, parsed)
+        try:
+            with cpu_limit():
+                parsed = READERS[self.reader](page, self.site, context)
+                reason = self.refusal(page, parsed)
+        except TooSlowError:
+            parsed, reason = Parsed(), f"page not read within {LONGEST_READING:g} s"
         if reason:
             self._failed(row, reason, SITE)
             return

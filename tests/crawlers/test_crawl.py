@@ -340,7 +340,7 @@ def test_a_killed_crawl_leaves_its_posts_and_a_row(tmp_path: Path, monkeypatch: 
     server.shutdown()
     server.server_close()
     assert [item.id for item in read_posts(tmp_path / "run")] == ["forum:20"]
-    assert (row["status"], row["posts"], row["requests"], row["dropped"]) == ("partial", 1, 2, '{"removed by the site": 1}')
+    assert (row["status"], row["posts"], row["requests"], row["dropped"]) == ("partial", 1, 1, '{"removed by the site": 1}')
     assert "ended with code -9" in row["reason"]
     assert live == [(True, "run")]
     assert not is_running(tmp_path / "run")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,9 @@ from hypothesis import strategies as st
 
 from crawlers.cache import CACHE, caches, expire
 from crawlers.ledger import Row, from_json, to_json
-from crawlers.parse.page import Page
+from crawlers.parse import READERS
+from crawlers.parse.page import Context, Page, Parsed, Site
+from crawlers.patience import TooSlowError, cpu_limit
 from crawlers.record import (
     JOB,
     LEDGER,
@@ -145,6 +148,28 @@ def test_kept_pages_before_and_after_a_broken_one_are_read(folder: Path) -> None
     dropped: Counter[str] = Counter()
     assert again(folder, dropped) == ["board:1", "board:3"]
     assert dropped == {RAW: 1}
+
+
+def test_a_page_that_would_be_read_for_years_is_given_up() -> None:
+    with pytest.raises(TooSlowError, match=r"in 0\.2 s"), cpu_limit(0.2):
+        re.match(r"(a+)+$", "a" * 60 + "b")
+    with cpu_limit(0.2):
+        pass
+    assert sum(range(10**7)) > 0  # no alarm is left over
+
+
+def test_kept_pages_after_one_that_takes_too_long_are_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = READERS["forum"]
+
+    def slow(page: Page, site: Site, context: Context) -> Parsed:
+        if context["thread"] == "2":
+            raise TooSlowError
+        return read(page, site, context)
+
+    monkeypatch.setitem(READERS, "forum", slow)
+    dropped: Counter[str] = Counter()
+    assert again(folder, dropped) == ["board:1", "board:3"]
+    assert dropped == {"pages not read in time": 1}
 
 
 def test_half_a_record_between_whole_ones_is_counted(folder: Path) -> None:
