@@ -183,11 +183,12 @@ def ledger(out: Path, problem: str = "the crawl was cut off") -> list[dict[str, 
 
 def _asked(job: dict[str, Any]) -> list[tuple[str, str]]:
     """(source, query) of every row that the ledger of a job has."""
-    return [
+    pairs = [
         (source["name"], query)
         for source in job["sources"]
         for query in (source["spider"] == "microblog" and source["queries"]) or source["start"]
     ]
+    return list(dict.fromkeys(pairs))  # an address may stand twice among the starts
 
 
 def main() -> None:

@@ -11,7 +11,6 @@ from folate.config.records import (
     SECURITY,
     Config,
     Label,
-    Source,
 )  # fmt: skip
 from folate.errors import ConfigError, possible
 from folate.post import KINDS, source_problem
@@ -46,18 +45,23 @@ def check(config: Config) -> None:
             raise ConfigError(f"{FILE}: source {source.name!r}: wanted a kind among {', '.join(KINDS)}, got {source.kind!r}.")
         if problem := source_problem(source.name):
             raise ConfigError(f"{FILE}: {problem}.")
-        _check_limits(source)
+    _check_limits(config)
     _check_aspects(config)
     _check_alerts(config)
     _check_campaigns(config)
 
 
-def _check_limits(source: Source) -> None:
-    for name in ("pages", "thread_pages", "requests", "hours", "gigabytes"):
-        if (value := getattr(source, name)) <= 0:
-            raise ConfigError(f"{FILE}: source {source.name!r}: wanted {name} above 0, got {value!r}.")
-    if source.delay < 0:
-        raise ConfigError(f"{FILE}: source {source.name!r}: wanted a delay of 0 s or more, got {source.delay!r}.")
+def _check_limits(config: Config) -> None:
+    """Bounds of crawls that leave something to be read."""
+    for source in config.sources:
+        where = f"{FILE}: source {source.name!r}"
+        for name in ("pages", "thread_pages", "requests", "hours", "gigabytes"):
+            if (value := getattr(source, name)) <= 0:
+                raise ConfigError(f"{where}: wanted {name} above 0, got {value!r}.")
+        if source.delay < 0:
+            raise ConfigError(f"{where}: wanted a delay of 0 s or more, got {source.delay!r}.")
+    if config.crawl.timeout <= 0:
+        raise ConfigError(f"{FILE}: crawl: wanted timeout above 0 s, got {config.crawl.timeout!r}.")
 
 
 def _check_aspects(config: Config) -> None:
