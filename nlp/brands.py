@@ -72,11 +72,11 @@ def check_names(brands: Sequence[Brand]) -> None:
     Linker(brands)
     for brand in brands:
         for alias in brand.aliases:
-            spans = [(mention.start, mention.end) for mention in Linker([brand]).find(alias.strip())]
-            whole_handle = not fold(alias).startswith("@") or _HANDLE.fullmatch(fold(alias.strip()))
-            if (0, len(alias.strip())) not in spans or not whole_handle:
+            written = normalize(alias)
+            spans = [(mention.start, mention.end) for mention in Linker([brand]).find(written)]
+            whole_handle = not written.startswith("@") or _HANDLE.fullmatch(written)
+            if (0, len(written)) not in spans or not whole_handle:
                 raise ConfigError(
                     f"{FILE}: the name {alias!r} of brand {brand.id!r} would never be found: wanted words as people "
                     "write them, or a handle such as '@name' without spaces."
                 )
-

@@ -41,6 +41,7 @@ topics) and the sentences of our own, the mean negative log likelihood of the la
 alone, .644 at .7, .652 for the post head alone; from .6 to .9 it differs by .005. Chosen on those sets.
 """
 
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A text to read with its names hidden.
@@ -72,7 +73,7 @@ class HiddenNames:
         """Map a span of the original text to ``text``; one that touches a name includes its placeholder."""
         shift_start = shift_end = 0
         start, end = span
-        for (hidden_start, hidden_end), (name_start, name_end) in self.replaced:
+        for (_, hidden_end), (name_start, name_end) in self.replaced:
             if name_end <= start:
                 shift_start = shift_end = hidden_end - name_end
             elif name_start < end:
@@ -170,10 +171,7 @@ def read_without_names(reader: Reader, passages: Sequence[Passage]) -> list[Read
             asked.append([names.hidden_span(span) for span in passage.term])
         targets.append(asked)
     readings = reader.read([names.text for names in hidden], targets)
-    return [
-        _restored(reading, names, _post_weight(passage))
-        for reading, names, passage in zip(readings, hidden, passages, strict=True)
-    ]
+    return [_restored(reading, names, _post_weight(passage)) for reading, names, passage in zip(readings, hidden, passages, strict=True)]
 
 
 _ADDRESS = re.compile(r"(?:\s|[@＠][\w-]{1,30})*")

@@ -148,7 +148,8 @@ def test_the_first_texts_and_judgements_are_stored_before_copies_are_sought(proj
     assert written == [*texts, *judgements, "duplicates", *texts, *judgements, *judgements]
     assert tables(project) == unbroken
     read = [text for call in reader.calls[::2] for text in call]  # each second call is of the parts of posts that compare
-    assert [read.count(text) for text in (ONE_READ, TWO_READ, OF_A_PAGE)] == [1, 1, 2]  # copies once, unless the page is about another brand
+    # copies are read once, unless the page is about another brand
+    assert [read.count(text) for text in (ONE_READ, TWO_READ, OF_A_PAGE)] == [1, 1, 2]
     assert len(read) == 8
 
 
