@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from folate.config import Brand, Config
 from folate.errors import InputError
 from folate.post import storable
-from nlp.brands import Linker
+from nlp.brands import Linker, check_names
 from nlp.language import identify
+from nlp.names import Passage, is_name, read_without_names
 from nlp.segment import Segmenter
 from nlp.sentiment import EMOTIONS, INTENTS, AspectReading, Probabilities, Reading, load
 from nlp.words import Analyser, Word
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from nlp.tags import Tag, Tagger
 
 Span = tuple[int, int]
+_TARGET = "\0target"  # no id of a brand
 LIKELY = 0.5
 """An intent at least this probable is shown in a table."""
 
@@ -45,16 +47,16 @@ class Question:
             raise InputError(f"wanted target to be a string, got {target!r}.")
         return cls(storable(value["text"]) or "", storable(target))
 
-    def spans(self, brands: Mapping[str, Brand]) -> list[Span]:
-        """Where the text names the target: under any name if it is one of `brands` (see `by_alias`), else as a brand would be found,
+    def spans(self, brand: Brand | None) -> list[Span]:
+        """Return where the text names the target: under any name if it is `brand`, else as a brand would be found,
         else as plain text.
         """
         target = (self.target or "").strip()
         if not target:
             return []
-        brand = brands.get(target.lower()) or Brand(id="target", names=(target,))
-        found = [(m.start, m.end) for m in Linker([brand]).find(self.text)]
-        return found or _occurrences(self.text.lower(), target.lower())
+        linker = Linker([brand or Brand(id="target", names=(target,))])
+        mentions = [(mention.start, mention.end) for mention in linker.find(self.text)]
+        return mentions or _occurrences(self.text.lower(), target.lower())
 
 
 def by_alias(brands: Iterable[Brand]) -> dict[str, Brand]:
@@ -74,19 +76,48 @@ class Judges:
         """`tokens`: whether answers have them. Raises ConfigError."""
         self._reader = load(config.nlp.model, config.nlp.threads, config.aspects, depth=config.nlp.depth)
         self._taxonomy = config.taxonomy
+        check_names(config.brands)
         self._brands = by_alias(config.brands)
+        self._linker = Linker(config.brands)
         self._analyser = analyser(config) if tokens else None
 
     def answers(self, lines: Sequence[str]) -> Iterator[dict[str, Any]]:
         """One answer a line, in order: judgements, or {"error": …} in the place of a line that can't be read."""
         questions = [_parsed(line) for line in lines]
         good = [q for q in questions if isinstance(q, Question)]
-        texts, spans = [q.text for q in good], [q.spans(self._brands) for q in good]
-        readings = self._reader.read(texts, [[s] if s else [] for s in spans])
+        texts = [question.text for question in good]
+        readings = self._readings(good)
         tokens = self._analyser.read(texts) if self._analyser else [None] * len(texts)
         made = iter(zip(readings, self._tags(texts, readings), tokens, strict=True))
         for question in questions:
             yield {"error": str(question)} if isinstance(question, InputError) else _answer(question.text, *next(made))
+
+    def _readings(self, questions: Sequence[Question]) -> list[Reading]:
+        """A reading of each text, of whose targets only the one asked for is left."""
+        asked = [self._passage(question) for question in questions]
+        readings = read_without_names(self._reader, [passage for passage, _ in asked])
+        return [
+            replace(reading, targets=() if place is None else (reading.targets[place],))
+            for reading, (_, place) in zip(readings, asked, strict=True)
+        ]
+
+    def _passage(self, question: Question) -> tuple[Passage, int | None]:
+        """The text with its brands, and the place of the target among the targets of its reading; None where the
+        text does not name it.
+        """
+        mentions: dict[str, list[Span]] = {}
+        for mention in self._linker.find(question.text):
+            mentions.setdefault(mention.brand, []).append((mention.start, mention.end))
+        brand = self._brands.get((question.target or "").strip().lower())
+        if brand and brand.id in mentions:
+            return Passage(question.text, mentions), list(mentions).index(brand.id)
+        spans = question.spans(brand)
+        if not spans:
+            return Passage(question.text, mentions), None
+        if is_name(question.target or ""):
+            named = mentions | {_TARGET: spans}
+            return Passage(question.text, named, complete=False), list(named).index(_TARGET)
+        return Passage(question.text, mentions, term=spans), len(mentions)
 
     def _tags(self, texts: Sequence[str], readings: Sequence[Reading]) -> "list[list[Tag]]":
         """Tags of each text; none where the model gives no embedding."""

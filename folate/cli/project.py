@@ -8,6 +8,7 @@ import click
 from folate.cli.options import DATA_FORMATS, emit, format_option, project_option
 from folate.config import FILE
 from folate.errors import ConfigError
+from reports.sections import printable
 
 
 @click.command()
@@ -34,14 +35,21 @@ def init(directory: Path | None, folder: Path) -> None:
 @project_option
 @format_option(*DATA_FORMATS)
 def status(folder: Path, form: str) -> None:
-    """Show what the project holds: posts, weeks and annotations of each source, and how its last crawl went."""
+    """Show what the project holds: posts, weeks and annotations of each source, and how its last crawl went.
+
+    Standard error says how many posts name no brand, and the commonest @names and hashtags that no brand has: a name
+    may be missing in folate.toml.
+    """
     from folate.pipeline.ingest import expire
     from folate.pipeline.status import status as rows
+    from folate.pipeline.unlinked import unlinked_names
     from folate.pipeline.workspace import Workspace
 
     workspace = Workspace.open(folder)
     expire(workspace)
     emit(rows(workspace), form)
+    if sentence := unlinked_names(workspace).sentence:
+        click.echo(printable(sentence), err=True)
 
 
 @click.command()

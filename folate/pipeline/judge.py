@@ -12,6 +12,8 @@ from folate.pipeline.texts import TEXT, Rows, made_by, text_version
 from folate.pipeline.workspace import Workspace
 from folate.post import body
 from nlp.attribution import brands_of, stretches
+from nlp.names import VERSION as NAMES
+from nlp.names import Passage, read_without_names
 from nlp.sentiment import AspectReading, Probabilities, Reader, Reading
 from nlp.sentiment.clauses import Span
 
@@ -41,7 +43,7 @@ class Judge:
         self.store, self.reader, self.tagger = workspace.store, reader, tagger(workspace, reader)
         self.notes = left_aside(workspace, reader)
         self.texts = (TEXT, text_version(workspace))
-        self.version = f"{reader.version}+{self.tagger.version}+{self.texts[1]}"
+        self.version = f"{reader.version}+{NAMES}+{self.tagger.version}+{self.texts[1]}"
         self._known: OrderedDict[bytes, Judged] = OrderedDict()  # the latest used last
 
     def waiting(self) -> int:
@@ -82,7 +84,7 @@ class Judge:
         return judged
 
     def _computed(self, bodies: Sequence[str], mentions: Sequence[Mentions]) -> list[Judged]:
-        readings = self.reader.read(bodies, [[spans for spans in its.values() if spans] for its in mentions])
+        readings = read_without_names(self.reader, list(map(Passage, bodies, mentions)))
         tags = self.tagger.tags(bodies, [reading.embedding for reading in readings])
         spoken = _spoken(self.reader, bodies, readings, mentions)
         return [
@@ -120,7 +122,8 @@ def _spoken(reader: Reader, bodies: Sequence[str], readings: Sequence[Reading], 
     """
     parts = [stretches(text, its) if sum(map(bool, its.values())) > 1 else [] for text, its in zip(bodies, mentions, strict=True)]
     asked = [(row, *part) for row, its in enumerate(parts) if len(its) > 1 for part in its]
-    again = reader.read([bodies[row][slice(*span)] for row, span, _ in asked])
+    clauses = [Passage(bodies[row][slice(*span)], _within(mentions[row], span)) for row, span, _ in asked]
+    again = read_without_names(reader, clauses)
     found: list[list[Spoken]] = [
         [] if len(part) > 1 else [(aspect, brands_of(aspect.start, aspect.end, its)) for aspect in reading.aspects]
         for part, reading, its in zip(parts, readings, mentions, strict=True)
@@ -128,6 +131,17 @@ def _spoken(reader: Reader, bodies: Sequence[str], readings: Sequence[Reading], 
     for (row, (start, _), brands), reading in zip(asked, again, strict=True):
         found[row] += [(replace(one, start=one.start + start, end=one.end + start), brands) for one in reading.aspects]
     return [sorted(its, key=lambda spoken: spoken[0].confidence) for its in found]
+
+
+def _within(mentions: Mentions, part: Span) -> Mentions:
+    """The mentions inside of a part of the text, in code points of the part."""
+    first, last = part
+    inside: Mentions = {}
+    for brand, spans in mentions.items():
+        places = [(start - first, end - first) for start, end in spans if first <= start and end <= last]
+        if places:
+            inside[brand] = places
+    return inside
 
 
 def _aspects(key: dict[str, str], spoken: Sequence[Spoken]) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from corpora.store import Store
 from folate.config import Config, load
 from folate.paths import Project
+from nlp.brands import check_names
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,9 @@ class Workspace:
     @classmethod
     def open(cls, folder: Path) -> "Workspace":
         """Raises ConfigError when `folder` is no project, StoreError when its store needs a migration."""
-        return cls(Project(folder), load(folder))
+        config = load(folder)
+        check_names(config.brands)
+        return cls(Project(folder), config)
 
     @cached_property
     def store(self) -> Store:

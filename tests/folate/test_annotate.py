@@ -29,6 +29,8 @@ names = ["牛奶", "milk"]
 ONE = "青屿的牛奶好喝，每天早上都来一杯"
 TWO = "青屿好喝，禾露差劲，下次不买禾露了"
 OF_A_PAGE = "包装好看，送人合适"
+ONE_READ = "甲公司的牛奶好喝，每天早上都来一杯"  # as the model sees them: without names
+TWO_READ = "甲公司好喝，乙公司差劲，下次不买乙公司了"
 POSTS = f"""id,published_at,subject,text
 01,2026-03-02,,{ONE}
 02,2026-03-02,,{TWO}
@@ -146,7 +148,8 @@ def test_the_first_texts_and_judgements_are_stored_before_copies_are_sought(proj
     assert written == [*texts, *judgements, "duplicates", *texts, *judgements, *judgements]
     assert tables(project) == unbroken
     read = [text for call in reader.calls[::2] for text in call]  # each second call is of the parts of posts that compare
-    assert [read.count(text) for text in (ONE, TWO, OF_A_PAGE)] == [1, 1, 2]  # copies once, unless the page is about another brand
+    # copies are read once, unless the page is about another brand
+    assert [read.count(text) for text in (ONE_READ, TWO_READ, OF_A_PAGE)] == [1, 1, 2]
     assert len(read) == 8
 
 
@@ -181,5 +184,5 @@ def test_a_run_cut_off_in_the_model_is_completed_by_the_next(project, reader, un
 def test_judgements_in_hand_are_bounded_and_forgotten_ones_made_again(project, reader, unbroken, monkeypatch):
     monkeypatch.setattr("folate.pipeline.judge.KEPT", 1)
     annotate(Workspace.open(project))
-    assert sum(call.count(ONE) for call in reader.calls[::2]) > 1
+    assert sum(call.count(ONE_READ) for call in reader.calls[::2]) > 1
     assert tables(project) == unbroken

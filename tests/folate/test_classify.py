@@ -130,14 +130,14 @@ def test_an_answer_as_a_row_has_the_same_columns_whatever_it_says():
     ],
 )
 def test_the_target_is_found_as_a_brand_or_else_as_plain_text(text, target, spans):
-    assert Question(text, target).spans({}) == spans
+    assert Question(text, target).spans(None) == spans
 
 
 def test_a_brand_of_the_project_is_found_under_all_its_names():
     brands = by_alias([Brand(id="warm", names=("暖禾", "Warmgrain"), products=("暖禾杯",))])
     for target in ("warm", "暖禾", "WARMGRAIN"):
-        assert Question("Warmgrain 的暖禾杯", target).spans(brands) == [(0, 9), (11, 14)]
-    assert Question("Warmgrain 的暖禾杯", "杯").spans(brands) == [(13, 14)]
+        assert Question("Warmgrain 的暖禾杯", target).spans(brands[target.lower()]) == [(0, 9), (11, 14)]
+    assert Question("Warmgrain 的暖禾杯", "杯").spans(brands.get("杯")) == [(13, 14)]
 
 
 @pytest.mark.parametrize("line", ["[" * 100_000, '{"text": ' + "9" * 5000 + "}", "[]", "null"])

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from folate.config import Brand
-from nlp.brands import Linker, Mention
+from folate.errors import ConfigError
+from nlp.brands import Linker, Mention, check_names
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "brands.txt"
 _LINES = [line for line in GOLDEN.read_text(encoding="utf-8").splitlines() if line and not line.startswith("# ")]
@@ -34,9 +35,24 @@ def test_offsets_hold_in_the_text_as_published(before: str) -> None:
     assert found == [Mention("apple", len(before), len(before) + 2)]
 
 
-def test_an_alias_of_two_brands_mentions_both() -> None:
-    linker = Linker([Brand(id="a", names=("小米",)), Brand(id="b", names=("小 米",))])
-    assert linker.find("小米") == [Mention("a", 0, 2), Mention("b", 0, 2)]
+@pytest.mark.parametrize(("first", "second"), [("小米", "小 米"), ("Apple", "apple"), ("蘋果", "苹果"), ("＠kfc", "@KFC")])
+def test_a_name_of_two_brands_is_refused(first: str, second: str) -> None:
+    with pytest.raises(ConfigError, match="belongs to two brands, 'a' and 'b'"):
+        check_names([Brand(id="a", names=(first,)), Brand(id="b", names=(second,))])
+
+
+@pytest.mark.parametrize("name", ["@a b", "@", "\u200b", "@红牛 饮料"])
+def test_a_name_that_no_text_could_match_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match="would never be found"):
+        check_names([Brand(id="a", names=(name,))])
+
+
+WRITTEN = ["A&W", "C++", "L'Oréal", "宝洁(P&G)", "Yahoo!", "7-11", "Booking.com", "@微博名", "Ｋｅｅｐ", "😀", " Apple ", "a\nb"]
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_names_as_people_write_them_are_taken(name: str) -> None:
+    check_names([Brand(id="a", names=(name,))])
 
 
 def test_no_brands_no_mentions() -> None:
