@@ -1,8 +1,10 @@
 """A file as Posts and rejects."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
+from corpora.files.identity import Ids, survey
 from corpora.files.making import ImportOptions, Maker
 from corpora.files.rejects import Reject, Row
 from corpora.files.sheets import Sheet, open_sheet
@@ -13,21 +15,55 @@ from folate.post import FIELDS, KINDS, Post, source_problem
 class Reading:
     """Posts and rejects of one file, made as they are asked for; `ignored` names the columns that no field takes."""
 
-    def __init__(self, sheet: Sheet, maker: Maker) -> None:
+    def __init__(self, sheet: Sheet, maker: Maker, ids: Ids) -> None:
         self._sheet = sheet
         self._maker = maker
+        self._ids = ids
         self.ignored = tuple(column for column in sheet.columns if column and column not in maker.used)
+
+    def notes(self) -> list[str]:
+        """Sentences on what a person who looks at the file may not expect; complete once the rows were read."""
+        notes = self._sheet.notes()
+        if self._maker.chains:
+            notes.append(f"{self._maker.chains:,} texts of reposts were kept without what others wrote in them")
+        return notes
 
     def __iter__(self) -> Iterator[Post | Reject]:
         seen: set[int] = set()
+        states: dict[str, tuple[Post, Row]] = {}  # the latest of those posts of which the file has several
         for row in self._sheet.rows():
-            made = self._maker.post(row) if isinstance(row, Row) else self._maker.without_authors(row)
+            made = self._maker.post(row) if isinstance(row, Row) else self._maker.without_persons(row)
             if isinstance(made, Post) and isinstance(row, Row):
                 digest = hash(made)
                 if digest in seen:
                     made = self._maker.reject(row, "duplicate row", "every field is that of an earlier row")
+                elif self._maker.key(row) in self._ids.edited:
+                    yield from self._superseded(states, made, row)
+                    continue
                 seen.add(digest)
             yield made
+        for post, _ in states.values():
+            yield post
+
+    def _superseded(self, states: dict[str, tuple[Post, Row]], post: Post, row: Row) -> Iterator[Post | Reject]:
+        """Keep the latest state of a post; the one that gives way is a reject, or an earlier sight where its text is the same."""
+        earlier, earlier_row = states.get(post.id, (None, None))
+        if earlier is None or earlier_row is None:
+            states[post.id] = post, row
+            return
+        if _fetched(post) >= _fetched(earlier):
+            states[post.id], gone, gone_row = (post, row), earlier, earlier_row
+        else:
+            gone, gone_row = post, row
+        if gone.body == states[post.id][0].body:
+            yield gone
+        else:
+            detail = f"row {states[post.id][1].number} has the latest text of this id"
+            yield self._maker.reject(gone_row, "id repeated with another text", detail)
+
+
+def _fetched(post: Post) -> datetime:
+    return post.fetched_at or datetime.min.replace(tzinfo=UTC)
 
 
 def read(path: Path, options: ImportOptions) -> Reading:
@@ -38,26 +74,51 @@ def read(path: Path, options: ImportOptions) -> Reading:
     when a column is mapped to what is no field.
     """
     _check(options)
-    sheet = open_sheet(path)
+    sheet = open_sheet(path, lambda names: _has_needed(names, options.mapping), options.encoding)
     columns = {
         name: _columns(path, sheet, name, options.mapping.get(name, name))
         for name in FIELDS
-        if name in options.mapping or (name in sheet.columns and name not in options.decided)
+        if name in options.mapping or (_named(sheet.columns, name) is not None and name not in options.decided)
     }
     for needed, present in (("text", "text" in columns or "title" in columns), ("published_at", "published_at" in columns)):
         if not present:
-            have = ", ".join(sheet.columns)
+            have = ", ".join(map(_on_one_line, sheet.columns))
             raise InputError(f"{path.name!r} has no column {needed!r}: name one with --map {needed}=COLUMN; its columns are {have}.")
-    return Reading(sheet, Maker(options, columns))
+    ids = survey(sheet.rows(), columns) if "id" in columns else Ids()
+    return Reading(sheet, Maker(options, columns, ids), ids)
 
 
 def _columns(path: Path, sheet: Sheet, name: str, wanted: str) -> tuple[str, ...]:
     """The columns that hold a field, in order of preference. Raises InputError."""
-    columns = (wanted,) if wanted in sheet.columns else tuple(part.strip() for part in wanted.split("|"))
-    for column in columns:
-        if column not in sheet.columns:
-            raise InputError(f"{path.name!r} has no column {column!r} for {name!r}; its columns are {', '.join(sheet.columns)}.")
-    return columns
+    columns = []
+    for part in (wanted,) if _named(sheet.columns, wanted) else wanted.split("|"):
+        column = _named(sheet.columns, part.strip())
+        if column is None:
+            have = ", ".join(map(_on_one_line, sheet.columns))
+            raise InputError(f"{path.name!r} has no column {part.strip()!r} for {name!r}; its columns are {have}.")
+        columns.append(column)
+    return tuple(columns)
+
+
+def _has_needed(names: Collection[str], mapping: Mapping[str, str]) -> bool:
+    """Whether columns of these names hold a date, and a text or a title."""
+
+    def has(field: str) -> bool:
+        return any(_named(names, part.strip()) is not None for part in mapping.get(field, field).split("|"))
+
+    return has("published_at") and (has("text") or has("title"))
+
+
+def _named(columns: Collection[str], wanted: str) -> str | None:
+    """The column of this name; a name that goes on over a line break is also called by its first line."""
+    if wanted in columns:
+        return wanted
+    called = [name for name in columns if "\n" in name and wanted in (_on_one_line(name), name.splitlines()[0].strip())]
+    return called[0] if len(called) == 1 else None
+
+
+def _on_one_line(name: str) -> str:
+    return " ".join(name.split())
 
 
 def _check(options: ImportOptions) -> None:

@@ -71,6 +71,9 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
         page, context = page_of(response, response.request), response.meta["context"]
         row = self.rows[context["query"]]
         self.record.keep(page, self.source.name, context, response.status)
+        if page.problem:
+            self._failed(row, page.problem, PAGE)
+            return
         parsed = READERS[self.reader](page, self.site, context)
         reason = self.refusal(page, parsed)
         if reason:
