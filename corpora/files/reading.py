@@ -30,7 +30,7 @@ class Reading:
 
     def __iter__(self) -> Iterator[Post | Reject]:
         seen: set[int] = set()
-        states: dict[str, tuple[Post, Row]] = {}  # the latest of those posts of which the file has several
+        latest: dict[str, list[tuple[Post, Row]]] = {}  # rows of the latest text of those posts of which the file has several
         for row in self._sheet.rows():
             made = self._maker.post(row) if isinstance(row, Row) else self._maker.without_persons(row)
             if isinstance(made, Post) and isinstance(row, Row):
@@ -38,28 +38,25 @@ class Reading:
                 if digest in seen:
                     made = self._maker.reject(row, "duplicate row", "every field is that of an earlier row")
                 elif self._maker.key(row) in self._ids.edited:
-                    yield from self._superseded(states, made, row)
+                    yield from self._superseded(latest, made, row)
                     continue
                 seen.add(digest)
             yield made
-        for post, _ in states.values():
-            yield post
+        yield from (post for sights in latest.values() for post, _ in sights)
 
-    def _superseded(self, states: dict[str, tuple[Post, Row]], post: Post, row: Row) -> Iterator[Post | Reject]:
-        """Keep the latest state of a post; the one that gives way is a reject, or an earlier sight where its text is the same."""
-        earlier, earlier_row = states.get(post.id, (None, None))
-        if earlier is None or earlier_row is None:
-            states[post.id] = post, row
+    def _superseded(self, latest: dict[str, list[tuple[Post, Row]]], post: Post, row: Row) -> Iterator[Reject]:
+        """Keep the rows of the latest text of a post; those that give way are rejects."""
+        sights = latest.setdefault(post.id, [])
+        if not sights or sights[0][0].body == post.body:
+            sights.append((post, row))
             return
-        if _fetched(post) >= _fetched(earlier):
-            states[post.id], gone, gone_row = (post, row), earlier, earlier_row
+        if _fetched(post) >= max(_fetched(earlier) for earlier, _ in sights):
+            gone, latest[post.id] = [earlier for _, earlier in sights], [(post, row)]
         else:
-            gone, gone_row = post, row
-        if gone.body == states[post.id][0].body:
-            yield gone
-        else:
-            detail = f"row {states[post.id][1].number} has the latest text of this id"
-            yield self._maker.reject(gone_row, "id repeated with another text", detail)
+            gone = [row]
+        for superseded in gone:
+            detail = f"row {latest[post.id][0][1].number} has a later text of this id"
+            yield self._maker.reject(superseded, "id repeated with another text", detail)
 
 
 def _fetched(post: Post) -> datetime:
