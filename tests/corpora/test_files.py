@@ -361,7 +361,7 @@ class TestEncodings:
     def test_what_fits_several_encodings_is_refused_by_name(self, tmp_path: Path) -> None:
         rows = "".join(f"{n},Żółw {n} źdźbło,2026-03-02\n" for n in range(3))
         path = write(tmp_path, "a.csv", f"id,text,published_at\n{rows}".encode("iso8859-16"))
-        with pytest.raises(InputError, match="can't be told for certain .tried utf-8, utf-16, gb18030.*--encoding"):
+        with pytest.raises(InputError, match=r"can't be told for certain \(tried utf-8, utf-16, gb18030.*--encoding"):
             take(path)
         posts, _ = take(path, encoding="iso8859-16")
         assert posts[0].text == "Żółw 0 źdźbło"
@@ -436,20 +436,20 @@ class TestIds:
 
     @pytest.mark.parametrize(
         "native",
-        ["4.75E+15", "4,75E+15", "4.75e15", "#N/A", "#REF!", "#VALUE!", "#DIV/0!", "########", "Err:502", "null", "-", "0", "0.0", "(blank)",
-         "无", "4750000000000000", "1234567890123450000"],
+        ["4.75E+15", "4,75E+15", "4.75e15", "#N/A", "#REF!", "#VALUE!", "#DIV/0!", "########", "Err:502", "null", "-", "0", "0.0",
+         "(blank)", "无", "4750000000000000", "1234567890123450000"],
     )  # fmt: skip
     def test_what_is_no_id_names_no_post(self, tmp_path: Path, native: str) -> None:
         content = self.rows([f'"{native}"'] * 6)
         posts, rejects = take(write(tmp_path, "a.csv", content))
         assert (len({post.id for post in posts}), rejects) == (6, [])
-        assert not any(native in post.id for post in posts)
+        assert f"s:{native}" not in [post.id for post in posts]
         again, _ = take(write(tmp_path, "b.csv", content))
         assert [post.id for post in again] == [post.id for post in posts]
 
     @pytest.mark.parametrize("native", ["4750123456789012", "4750000000000000", "QfT0000", "1E5", "N/A-1", "00012", "7"])
     def test_a_true_id_stays(self, tmp_path: Path, native: str) -> None:
-        others = [f"47501234567890{n:02}" for n in range(12, 20)]
+        others = [f"47501234567890{n:02}" for n in range(30, 38)]
         posts, _ = take(write(tmp_path, "a.csv", self.rows([native, *others])))
         assert posts[0].id == f"s:{native}"
 
@@ -464,7 +464,7 @@ class TestIds:
         posts, rejects = take(write(tmp_path, "a.csv", text))
         assert sorted((post.id, post.text) for post in posts) == [("s:1", "后来"), ("s:2", "b")]
         assert [(reject.row, reject.reason) for reject in rejects] == [(3, "id repeated with another text")]
-        assert "row 2 has the latest text" in rejects[0].detail
+        assert "row 2 has a later text" in rejects[0].detail
 
     def test_without_times_of_fetching_the_last_row_is_the_latest(self, tmp_path: Path) -> None:
         posts, rejects = take(write(tmp_path, "a.csv", self.rows(["1", "1", "1"], same_time=True)))
@@ -527,7 +527,8 @@ class TestPersons:
     def test_columns_that_no_field_takes_are_named_and_not_kept(self, tmp_path: Path) -> None:
         header = "text,published_at,author,nickname,email,phone,rating\n"
         person = "Some One,nick of one,one@example.org,13900001111"
-        rows = f"a @nick of one,soon,{person},\nb,2026-03-01 Some One,{person},\nc,2026-03-01,{person},nick of one\nd,2026-03-01 13900001111,{person},\n"
+        rows = f"a @nick of one,soon,{person},\nb,2026-03-01 Some One,{person},\nc,2026-03-01,{person},nick of one\n"
+        rows += f"d,2026-03-01 13900001111,{person},\n"
         for mapping, shown in (
             ({}, {"author", "text", "published_at", "rating"}),
             ({"author": "nickname"}, {"nickname", "text", "published_at", "rating"}),
