@@ -161,7 +161,7 @@ def detect(pieces: Iterable[bytes], declared: str | None = None) -> str:
         encoding = _english(foreign, declared) or _best(foreign, MULTI_BYTE, declared)
     else:
         encoding = _best(foreign, (*MULTI_BYTE, *SINGLE_BYTE), declared)
-    encoding = encoding or _damaged(foreign)
+    encoding = encoding or _damaged(foreign) or (declared if _is_possible(foreign, declared) else None)
     if encoding is None:
         raise UnknownEncodingError(f"its encoding can't be told for certain (tried {', '.join(ENCODINGS)})")
     return encoding
@@ -220,6 +220,15 @@ def _damaged(pieces: Sequence[bytes]) -> str | None:
         if _MOSTLY * len(pieces) <= len(whole) < len(pieces) and _best(whole, MULTI_BYTE, None) == encoding:
             return encoding
     return None
+
+
+def _is_possible(pieces: Sequence[bytes], declared: str | None) -> bool:
+    """Whether these pieces may be in the encoding that is declared for them."""
+    data = b"\n".join(pieces)
+    if declared is None or declared.startswith("utf") or not decodes(data, declared):
+        return False
+    text = data.decode(declared)
+    return len(text) < len(data) or _is_plausible(text, several=False)
 
 
 def _is_plausible(text: str, several: bool) -> bool:
