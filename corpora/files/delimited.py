@@ -83,7 +83,7 @@ def _row(number: int, cells: list[str], columns: tuple[str, ...], encoding: str)
         return Reject(number, "wrong encoding", f"has bytes that are not {encoding}; --encoding names another", values)
     if any("\0" in cell for cell in cells):
         return Reject(number, "unreadable row", "has a NUL character", values)
-    if tuple(map(trimmed, cells)) == columns:
+    if trimmed(cells[0]) == columns[0] and tuple(map(trimmed, cells)) == columns:
         return Reject(number, "repeated header", "the column names again", values)
     return Row(number, values)
 

@@ -20,12 +20,13 @@ _NO_ID = re.compile(
 )
 _ROUNDED = re.compile(r"\d{12,}0000")  # a spreadsheet keeps 15 digits of a number
 _MOST_ROUNDED = 0.5  # of the ids of 16 and more digits; 1 of 10,000 ends so by chance
-_LONG = re.compile(r"\d{16,}")
+_LONG = 16  # digits
 
 
 def trimmed(text: str) -> str:
     """The text without spaces and characters of no width at its ends, which copying leaves around names and ids."""
-    return text.strip().strip(_UNSEEN).strip()
+    text = text.strip()
+    return text if text.isascii() else text.strip(_UNSEEN).strip()
 
 
 def is_no_id(text: str) -> bool:
@@ -59,19 +60,20 @@ def key(values: Mapping[str, Any], columns: Mapping[str, tuple[str, ...]]) -> in
 def survey(rows: Iterable[Row | Reject], columns: Mapping[str, tuple[str, ...]]) -> Ids:
     """Read the ids of a file. Needs 24 bytes a row."""
     keys, texts, circumstances = array("q"), array("q"), array("q")
+    said = (*columns.get("title", ()), *columns.get("text", ()))
+    about = (*columns.get("author", ()), *columns.get("published_at", ()))
     long = rounded = 0
     for row in rows:
         number = key(row.values, columns) if isinstance(row, Row) else None
         if number is None:
             continue
         text = trimmed(str(_first(row.values, columns["id"])))
-        if is_no_id(text):
-            continue
-        long += _LONG.fullmatch(text) is not None
-        rounded += _ROUNDED.fullmatch(text) is not None
+        if len(text) >= _LONG:
+            long += text.isdecimal()
+            rounded += _ROUNDED.fullmatch(text) is not None
         keys.append(number)
-        texts.append(_hash(row.values, columns, ("title", "text")))
-        circumstances.append(_hash(row.values, columns, ("author", "published_at")))
+        texts.append(_hash(row.values, said))
+        circumstances.append(_hash(row.values, about))
     various, differing = _varying(keys, texts), _varying(keys, circumstances)
     return Ids(various & differing, various - differing, rounded > _MOST_ROUNDED * long)
 
@@ -83,8 +85,8 @@ def _varying(keys: "array[int]", values: "array[int]") -> frozenset[int]:
     return frozenset(names[counts > 1].tolist())
 
 
-def _hash(values: Mapping[str, Any], columns: Mapping[str, tuple[str, ...]], names: tuple[str, ...]) -> int:
-    return hash(tuple(str(values.get(column)).strip() for name in names for column in columns.get(name, ())))
+def _hash(values: Mapping[str, Any], columns: Iterable[str]) -> int:
+    return hash(tuple(str(values.get(column)).strip() for column in columns))
 
 
 def _first(values: Mapping[str, Any], columns: tuple[str, ...]) -> Any:

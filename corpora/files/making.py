@@ -71,9 +71,9 @@ class Maker:
         except InputError as error:  # the record itself refuses a value
             return self.reject(row, "unreadable value", str(error))
 
-    def key(self, row: Row) -> int | None:
-        """A number for the id that the row names: see `identity.key`."""
-        return identity.key(row.values, self._columns)
+    def is_state(self, row: Row) -> bool:
+        """Whether the row is one of several states of a post: see `identity.Ids.edited`."""
+        return bool(self._ids.edited) and identity.key(row.values, self._columns) in self._ids.edited
 
     def reject(self, row: Row, reason: Reason, detail: str) -> Reject:
         return self.without_persons(Reject(row.number, reason, detail, row.values))
@@ -114,7 +114,8 @@ class Maker:
         thread = self._cell(values, "thread")
         named = None if thread is None else str(_read(read_text, thread, "unreadable value"))
         known["thread"] = None if named is None or self._ids.names_nothing(identity.trimmed(named)) else named
-        native = None if identity.key(values, self._columns) in self._ids.shared else self._native(values, "id", source)
+        is_shared = bool(self._ids.shared) and identity.key(values, self._columns) in self._ids.shared
+        native = None if is_shared else self._native(values, "id", source)
         return Post(id=native or f"{source}:{_digest(known)}", source=source, **known)
 
     def _cell(self, values: Mapping[str, Any], name: str) -> Any:

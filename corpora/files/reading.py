@@ -1,6 +1,7 @@
 """A file as Posts and rejects."""
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,10 +16,9 @@ from folate.post import FIELDS, KINDS, Post, source_problem
 class Reading:
     """Posts and rejects of one file, made as they are asked for; `ignored` names the columns that no field takes."""
 
-    def __init__(self, sheet: Sheet, maker: Maker, ids: Ids) -> None:
+    def __init__(self, sheet: Sheet, maker: Maker) -> None:
         self._sheet = sheet
         self._maker = maker
-        self._ids = ids
         self.ignored = tuple(column for column in sheet.columns if column and column not in maker.used)
 
     def notes(self) -> list[str]:
@@ -37,7 +37,7 @@ class Reading:
                 digest = hash(made)
                 if digest in seen:
                     made = self._maker.reject(row, "duplicate row", "every field is that of an earlier row")
-                elif self._maker.key(row) in self._ids.edited:
+                elif self._maker.is_state(row):
                     yield from self._superseded(latest, made, row)
                     continue
                 seen.add(digest)
@@ -81,8 +81,14 @@ def read(path: Path, options: ImportOptions) -> Reading:
         if not present:
             have = ", ".join(map(_on_one_line, sheet.columns))
             raise InputError(f"{path.name!r} has no column {needed!r}: name one with --map {needed}=COLUMN; its columns are {have}.")
-    ids = survey(sheet.rows(), columns) if "id" in columns else Ids()
-    return Reading(sheet, Maker(options, columns, ids), ids)
+    ids = survey(_readable_rows(sheet), columns) if "id" in columns else Ids()
+    return Reading(sheet, Maker(options, columns, ids))
+
+
+def _readable_rows(sheet: Sheet) -> Iterator[Row | Reject]:
+    """The rows up to where a file breaks off, which the reading itself will tell."""
+    with suppress(InputError):
+        yield from sheet.rows()
 
 
 def _columns(path: Path, sheet: Sheet, name: str, wanted: str) -> tuple[str, ...]:

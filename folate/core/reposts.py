@@ -3,11 +3,12 @@
 import re
 
 BARE_REPOST = "转发微博"  # what Weibo itself writes for a repost without own words
-_CHAIN = re.compile(r"//\s{0,3}@[^:：/\n]{1,40}(?:[:：].*|\s*\Z)", re.DOTALL)  # //@name: what the previous one wrote
+_CHAIN = re.compile(r"//\s{0,3}@[^:：/\n]{1,40}(?:[:：].*|\s{0,9}\Z)", re.DOTALL)  # //@name: what the previous one wrote
 _CERTAIN_CHAIN = re.compile(r"//@[^\s:：/@]{1,30}[:：].*", re.DOTALL)
 _RETWEET = re.compile(r"(?<![A-Za-z0-9])RT\s{0,3}@[^\s:：@]{1,40}\s?[:：].*", re.DOTALL)  # RT @name: what that one wrote
 _REPLY = re.compile(r"\s*回[复覆復]\s?@[^:：\n]{1,40}[:：]\s*")
-_FOLD = re.compile(r"\s*(?:(?:\.{2,}|…+)\s?全文|(?:展开|收起)(?:全文[cd]?|[cd]))\s*\Z")  # what the site puts behind a long text
+_FOLD = re.compile(r"(?:(?:\.{2,6}|…{1,3})\s?全文|(?:展开|收起)(?:全文[cd]?|[cd]))\Z")  # what the site puts behind a long text
+_FOLD_LENGTH = 10  # characters, at most
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -37,4 +38,6 @@ def has_certain_chain(text: str) -> bool:
 
 def without_fold(text: str) -> str:
     """The text without the label at its end by which the site unfolds or folds it (展开全文c, 收起d, ...全文)."""
-    return _FOLD.sub("", text)
+    shown = text.rstrip()
+    label = _FOLD.search(shown, max(0, len(shown) - _FOLD_LENGTH))
+    return shown[: label.start()].rstrip() if label else text

@@ -127,6 +127,12 @@ class TestFormats:
         with pytest.raises(InputError, match=r"can't be read after row \d+"):
             take(write(tmp_path, "a.csv.gz", header + whole[: len(whole) // 2]))
 
+    def test_rows_before_a_break_are_taken_whatever_their_ids(self, tmp_path: Path) -> None:
+        whole = gzip.compress("".join(f"{n},2025-01-01,{n * 7919 % 10007}\n" for n in range(30_000)).encode())
+        path = write(tmp_path, "a.csv.gz", gzip.compress(b"id,published_at,text\n") + whole[: len(whole) // 2])
+        reading = iter(read(path, options()))
+        assert getattr(next(reading), "id", None) == "s:0"
+
 
 class TestMapping:
     def test_columns_of_other_names(self, tmp_path: Path) -> None:
