@@ -149,7 +149,8 @@ def detect(pieces: Iterable[bytes], declared: str | None = None) -> str:
     `declared` (as `widest` gives it) holds unless the bytes contradict it clearly.
     Raises UnknownEncodingError where no encoding fits, or another fits about as well.
     """
-    plain, foreign = [], []
+    plain: list[bytes] = []
+    foreign: list[bytes] = []
     for piece in pieces:
         (plain if piece.isascii() else foreign).append(piece)
     if not foreign:
