@@ -31,8 +31,10 @@ class Delimited:
     skipped: int  # lines above the header that are something else, blank ones not counted
 
     @classmethod
-    def sniff(cls, opener: Opener, has_needed: Needed, encoding: str | None = None) -> "Delimited":
-        """Find out the encoding (unless it is given), the delimiter and the columns. Raises UnicodeError for what is no text."""
+    def sniff(cls, opener: Opener, has_needed: Needed = bool, encoding: str | None = None) -> "Delimited":
+        """Find out the encoding (unless it is given), the delimiter and the columns, which are in the first line where nothing tells
+        what is needed. Raises UnicodeError for what is no text.
+        """
         encoding = find_encoding(opener, encoding)
         with open_text(opener, encoding) as file:
             lines = [readable(line).removeprefix(_MARK) for line in islice(file, DEEPEST)]
