@@ -5,41 +5,49 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from corpora.files.dates import read_date
 from corpora.files.encoding import Opener, find_encoding, is_garbled, open_text, readable
+from corpora.files.header import DEEPEST, Needed, find_header
+from corpora.files.identity import trimmed
 from corpora.files.rejects import Reject, Row
 
-_DELIMITERS = (",", ";", "\t")
+_MARK = "\ufeff"  # of byte order; also where a file was put behind another one
 _LONGEST = 500  # lines of one quoted cell
 _LARGEST = 10_000_000  # characters of one quoted cell; the csv module's own limit of 131,072 cuts long articles
 
 
 @dataclass(frozen=True)
 class Delimited:
-    """A text file of rows, after its header was read. `opener` opens it from its start."""
+    """A text file of rows, after its header was read. `opener` opens it from its start; the header ends with the line `above`."""
 
     opener: Opener
     columns: tuple[str, ...]
     delimiter: str
     encoding: str
+    above: int
+    skipped: int  # lines above the header that are something else, blank ones not counted
 
     @classmethod
-    def sniff(cls, opener: Opener) -> "Delimited":
-        """Find out the encoding, the delimiter and the columns. Raises UnicodeError for what is no text."""
-        encoding = find_encoding(opener)
+    def sniff(cls, opener: Opener, has_needed: Needed = bool, encoding: str | None = None) -> "Delimited":
+        """Find out the encoding (unless it is given), the delimiter and the columns, which are in the first line where nothing tells
+        what is needed. Raises UnicodeError for what is no text.
+        """
+        encoding = find_encoding(opener, encoding)
         with open_text(opener, encoding) as file:
-            header = readable(file.readline())
-        delimiter = max(_DELIMITERS, key=header.count)
-        cells = _strict([header], delimiter) or _split(header, delimiter)
-        return cls(opener, tuple(_distinct(cell.strip() for cell in cells)), delimiter, encoding)
+            lines = [readable(line).removeprefix(_MARK) for line in islice(file, DEEPEST)]
+        header = find_header(lines, has_needed)
+        columns = tuple(_distinct(map(trimmed, header.columns)))
+        return cls(opener, columns, header.delimiter, encoding, header.lines, header.skipped)
 
     def rows(self) -> Iterator[Row | Reject]:
         """Every row below the header."""
         with open_text(self.opener, self.encoding) as file:
             lines = _Lines(file)
-            lines.take()
+            for _ in range(self.above):
+                lines.take()
             while line := lines.take():
                 if line.strip():
                     number = lines.number
@@ -57,7 +65,7 @@ class _Lines:
 
     def take(self) -> str:
         """The next line, or "" at the end."""
-        line = self._ahead.popleft() if self._ahead else next(self._file, "")
+        line = self._ahead.popleft() if self._ahead else next(self._file, "").removeprefix(_MARK)
         self.number += bool(line)
         return line
 
@@ -72,12 +80,12 @@ def _row(number: int, cells: list[str], columns: tuple[str, ...], encoding: str)
     if len(cells) != len(columns):  # which cell is the author's name can't be told, so none is kept
         return Reject(number, "wrong number of cells", f"wanted {len(columns)}, got {len(cells)}", {})
     values: dict[str, Any] = dict(zip(columns, cells, strict=True))
-    if any(map(is_garbled, cells)):
+    if any(is_garbled(cell, encoding) for cell in cells):
         values = {name: readable(cell) for name, cell in values.items()}
-        return Reject(number, "wrong encoding", f"has bytes that are not {encoding}", values)
+        return Reject(number, "wrong encoding", f"has bytes that are not {encoding}; --encoding names another", values)
     if any("\0" in cell for cell in cells):
         return Reject(number, "unreadable row", "has a NUL character", values)
-    if tuple(cell.strip() for cell in cells) == columns:
+    if trimmed(cells[0]) == columns[0] and tuple(map(trimmed, cells)) == columns:
         return Reject(number, "repeated header", "the column names again", values)
     return Row(number, values)
 

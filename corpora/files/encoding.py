@@ -1,46 +1,70 @@
-"""Text files of unknown encoding: UTF-8, UTF-16 or GB18030, found by reading."""
+"""Text files of unknown encoding: it is found by reading (see `folate.core.encoding`), or given."""
 
 import codecs
 import io
 import re
+import zlib
 from collections.abc import Callable
-from itertools import islice
 from typing import IO
+
+from folate.core import encoding as encodings
 
 Opener = Callable[[], IO[bytes]]
 
 _SAMPLE = 10_000  # lines by which the encoding is judged
+_SAMPLE_BYTES = 16 * 2**20  # bytes of them: lines of 1,600 bytes
 _START = 100  # lines by which UTF-16 is told
-_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_ESCAPED = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of bytes
-_LEAST_NULS = 0.01  # of the bytes of UTF-16: even long Chinese texts come with commas, digits and line breaks
+_ESCAPED = re.compile("[\udc80-\udcff]")  # what `_escape` makes of bytes
+_MOST_DAMAGED = 0.1  # of the lines of a file that is read without those that hold more than ASCII
+_ERRORS = "folate.escape"
+_UTF8_SIGNS = re.compile(rb"[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_LEAST_SIGNS = 2  # characters of three or four bytes in UTF-8: so many are not in a line of another encoding by chance
 
 
-def find_encoding(opener: Opener) -> str:
-    """The encoding by its mark, by its NULs, or by which of UTF-8 and GB18030 most lines are. Raises UnicodeError for what is no text."""
-    with opener() as file:
-        sample = list(islice(file, _SAMPLE))
+def find_encoding(opener: Opener, given: str | None = None) -> str:
+    """Find the encoding by its mark, as `given`, by its NULs, or as `folate.core.encoding.detect` finds it.
+
+    Raises UnicodeError for what is no text, and UnknownEncodingError where several encodings fit alike, unless few lines are in doubt.
+    """
+    sample = _sample(opener)
     start = b"".join(sample[:_START])
-    for mark, encoding in _MARKS:
-        if start.startswith(mark):
-            return encoding
+    marked = encodings.marked(start)
+    if given:
+        return marked if marked and given in ("utf-8", "utf-16") else given
+    if marked:
+        return marked
     with_nul = sum(b"\0" in line for line in sample)
-    if with_nul and (wide := _utf16(start)):
+    if with_nul and (wide := encodings.wide(start)):
         return wide
     if b"\0" in b"".join(sample[:1]) or 2 * with_nul > len(sample):
         raise UnicodeError("wanted text, got a binary file")
-    foreign = [line for line in sample if not line.isascii()]
-    return "utf-8" if 2 * sum(_decodes(line) for line in foreign) >= len(foreign) else "gb18030"
+    try:
+        return encodings.detect(line.rstrip(b"\r\n") for line in sample)
+    except encodings.UnknownEncodingError:
+        damaged = sum(not line.isascii() for line in sample)
+        if sample[0].isascii() and damaged <= max(1, _MOST_DAMAGED * len(sample)):
+            return "utf-8"  # then these lines are rejects
+        raise
 
 
 def open_text(opener: Opener, encoding: str) -> io.TextIOWrapper:
-    """The file's text, line breaks as they are. Bytes that are not of this encoding become lone surrogates: see `is_garbled`."""
-    return io.TextIOWrapper(opener(), encoding=encoding, errors="surrogateescape", newline="")
+    """Open the file's text, line breaks as they are. Bytes that are not of this encoding become lone surrogates: see `is_garbled`."""
+    return io.TextIOWrapper(opener(), encoding=encoding, errors=_ERRORS, newline="")
 
 
-def is_garbled(text: str) -> bool:
-    """Whether bytes of another encoding stand in a text of `open_text`."""
-    return _ESCAPED.search(text) is not None
+def is_garbled(text: str, encoding: str) -> bool:
+    """Whether `text` was read from bytes that are not of this encoding, or that are UTF-8 amid another one."""
+    if text.isascii():
+        return False
+    if _ESCAPED.search(text):
+        return True
+    if encoding.startswith("utf"):
+        return False
+    try:
+        data = text.encode(encoding)
+    except UnicodeError:  # its decoder reads more than its encoder writes
+        return False
+    return len(_UTF8_SIGNS.findall(data)) >= _LEAST_SIGNS and encodings.decodes(data, "utf-8")
 
 
 def readable(text: str) -> str:
@@ -48,23 +72,26 @@ def readable(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _utf16(start: bytes) -> str | None:
-    """UTF-16 without a mark: every other byte of its ASCII is NUL, that of a line break too."""
-    if start.count(0) < _LEAST_NULS * len(start):
-        return None
-    for encoding in ("utf-16-le", "utf-16-be"):
+def _sample(opener: Opener) -> list[bytes]:
+    """The first lines, the last of which may be cut. What comes before a break in a packed file is taken."""
+    sample: list[bytes] = []
+    left = _SAMPLE_BYTES
+    with opener() as file:
         try:
-            text = codecs.getincrementaldecoder(encoding)().decode(start)  # may end amid a character
-        except UnicodeDecodeError:
-            continue
-        if "\n" in text or "\r" in text:
-            return encoding
-    return None
+            while len(sample) < _SAMPLE and left > 0 and (line := file.readline(left)):
+                sample.append(line)
+                left -= len(line)
+        except (OSError, EOFError, zlib.error):
+            if not sample:
+                raise
+    return sample
 
 
-def _decodes(line: bytes) -> bool:
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    """Like `surrogateescape`, which can't hold the ASCII bytes that a broken character of UTF-16 has."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "".join(chr(0xDC80 | byte) for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(_ERRORS, _escape)

@@ -1,22 +1,26 @@
 """Rows as Posts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
+from corpora.files import identity
 from corpora.files.dates import EARLIEST, Moment, latest, read_date
 from corpora.files.rejects import Reason, Reject, Row
 from corpora.files.values import is_blank, is_missing, read_count, read_number, read_text, read_truth, storable_value
+from folate.core.markup import read_markup
+from folate.core.reposts import has_certain_chain, own_words, without_fold
 from folate.errors import InputError
 from folate.post import COUNTS, KINDS, PRECISIONS, Post, pseudonyms, source_problem, storable
 
 # what makes a post without an id the same post: who wrote what, when and about what, but no counts, which grow
 _IDENTITY = ("author", "published_at", "title", "text", "url", "thread", "parent", "subject")
+_SHORTEST_NAME, _SHORTEST_NUMBER = 2, 7  # characters, digits
 _CORRECTABLE = ("rating", "place")  # they tell posts apart where author and clock do not
 _READERS: dict[str, tuple[Any, Reason]] = {
-    **dict.fromkeys(("url", "thread", "crawl", "title", "language", "subject", "place"), (read_text, "unreadable value")),
+    **dict.fromkeys(("url", "crawl", "title", "language", "subject", "place"), (read_text, "unreadable value")),
     **dict.fromkeys(COUNTS, (read_count, "unreadable count")),
     "verified": (read_truth, "unreadable value"),
 }
@@ -35,6 +39,7 @@ class ImportOptions:
     zone: str = "UTC"  # IANA name, of dates without an offset
     crawl: str | None = None
     salt: str = ""
+    encoding: str | None = None  # of a text file, as `folate.core.encoding.named` gives it; found by reading when missing
     now: datetime | None = None  # later dates are from the future; the time of reading when missing
 
 
@@ -47,7 +52,9 @@ class _RefusedError(Exception):
 class Maker:
     """Makes posts of rows whose fields lie in `columns`: field -> columns, the first that is not empty counts."""
 
-    def __init__(self, options: ImportOptions, columns: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(self, options: ImportOptions, columns: Mapping[str, tuple[str, ...]], ids: identity.Ids) -> None:
+        self.chains = 0  # of reposts that were left out of texts
+        self._ids = ids
         self.used = {column for names in columns.values() for column in names}
         self._options = options
         self._columns = columns
@@ -64,17 +71,30 @@ class Maker:
         except InputError as error:  # the record itself refuses a value
             return self.reject(row, "unreadable value", str(error))
 
-    def reject(self, row: Row, reason: Reason, detail: str) -> Reject:
-        return self.without_authors(Reject(row.number, reason, detail, row.values))
+    def is_state(self, row: Row) -> bool:
+        """Whether the row is one of several states of a post: see `identity.Ids.edited`."""
+        return bool(self._ids.edited) and identity.key(row.values, self._columns) in self._ids.edited
 
-    def without_authors(self, reject: Reject) -> Reject:
-        """Rejects are kept in a file for people to read: no names in it, and nothing that UTF-8 can't hold."""
-        authors = {
-            column: self._pseudonym(self._options.source, str(reject.values[column]))
-            for column in self._columns.get("author", ())
-            if not is_missing(reject.values.get(column))
-        }
-        return replace(reject, values=storable_value(reject.values | authors))
+    def reject(self, row: Row, reason: Reason, detail: str) -> Reject:
+        return self.without_persons(Reject(row.number, reason, detail, row.values))
+
+    def without_persons(self, reject: Reject) -> Reject:
+        """The reject as it may be kept in a file for people to read.
+
+        Of the row it has what columns hold that fields take, authors as hashes, and of the others the names alone: nobody knows
+        what they hold. The cells of these and of authors are cut from the detail and from other cells, too, except from the text,
+        which stays as it was written. Nothing that UTF-8 can't hold is in it.
+        """
+        authors, texts = self._columns.get("author", ()), (*self._columns.get("text", ()), *self._columns.get("title", ()))
+        known = {column: cell for column, cell in reject.values.items() if column in self.used and column not in authors}
+        private = [str(cell).strip() for column, cell in reject.values.items() if column not in known and _may_tell_a_person(cell)]
+        private.sort(key=len, reverse=True)
+        values = {column: cell if column in texts else _without(cell, private) for column, cell in known.items()}
+        for column in authors:
+            if not is_missing(cell := reject.values.get(column)):
+                values[column] = self._pseudonym(self._options.source, str(cell))
+        unused = tuple(storable(column) for column in reject.values if column not in self.used)
+        return replace(reject, detail=_without(reject.detail, private), values=storable_value(values), unused=unused)
 
     def _post(self, values: Mapping[str, Any]) -> Post:
         source = self._source(values)
@@ -83,14 +103,20 @@ class Maker:
             cell = _first(values, columns)
             if cell is not None:
                 known[name] = _read(reader, cell, reason)
+        if "title" in known:
+            known["title"] = read_markup(known["title"])
         known["text"] = self._text(values, known)
         known["published_at"], known["precision"] = self._published(values)
         known["fetched_at"] = self._fetched(values)
         known["rating"] = self._rating(values)
         known["author"] = self._author(values, source)
         known["parent"] = self._native(values, "parent", source)
-        identity = self._native(values, "id", source) or f"{source}:{_digest(known)}"
-        return Post(id=identity, source=source, **known)
+        thread = self._cell(values, "thread")
+        named = None if thread is None else str(_read(read_text, thread, "unreadable value"))
+        known["thread"] = None if named is None or self._ids.names_nothing(identity.trimmed(named)) else named
+        is_shared = bool(self._ids.shared) and identity.key(values, self._columns) in self._ids.shared
+        native = None if is_shared else self._native(values, "id", source)
+        return Post(id=native or f"{source}:{_digest(known)}", source=source, **known)
 
     def _cell(self, values: Mapping[str, Any], name: str) -> Any:
         return _first(values, self._columns.get(name, ()))
@@ -114,10 +140,20 @@ class Maker:
         """The text; empty only where a title says it all."""
         for column in self._columns.get("text", ()):
             if not is_blank(values.get(column)):
-                return str(_read(read_text, values[column], "unreadable value"))
+                return self._own(str(_read(read_text, values[column], "unreadable value")), known["kind"])
         if "title" in known:
             return ""
         raise _RefusedError("no text", "neither a text nor a title")
+
+    def _own(self, cell: str, kind: str) -> str:
+        """What the author wrote: without markup, labels of the site, and the words of those whose post a microblog repeats."""
+        text = read_markup(cell)
+        shown = without_fold(text)
+        if kind != "microblog" and not has_certain_chain(shown):
+            return shown
+        own = own_words(shown)
+        self.chains += own != shown.strip()
+        return own
 
     def _published(self, values: Mapping[str, Any]) -> Moment:
         cell = self._cell(values, "published_at")
@@ -160,8 +196,24 @@ class Maker:
         cell = self._cell(values, name)
         if cell is None:
             return None
-        native: str = _read(read_text, cell, "unreadable value").strip()
+        native = identity.trimmed(_read(read_text, cell, "unreadable value"))
+        if not native or self._ids.names_nothing(native):
+            return None
         return native if native.startswith(f"{source}:") and len(native) > len(source) + 1 else f"{source}:{native}"
+
+
+def _may_tell_a_person(cell: Any) -> bool:
+    """Whether a cell may hold a name, an address or a number of somebody, and is long enough to be looked for elsewhere."""
+    text = str(cell).strip()
+    return len(text) >= _SHORTEST_NAME and (any(map(str.isalpha, text)) or sum(map(str.isdigit, text)) >= _SHORTEST_NUMBER)
+
+
+def _without(cell: Any, private: Sequence[str]) -> Any:
+    """The cell with … for every one of these texts in it."""
+    if isinstance(cell, str):
+        for text in private:
+            cell = cell.replace(text, "…")
+    return cell
 
 
 def _first(values: Mapping[str, Any], columns: tuple[str, ...]) -> Any:

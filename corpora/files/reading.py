@@ -1,8 +1,11 @@
 """A file as Posts and rejects."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
+from corpora.files.identity import Ids, survey
 from corpora.files.making import ImportOptions, Maker
 from corpora.files.rejects import Reject, Row
 from corpora.files.sheets import Sheet, open_sheet
@@ -18,16 +21,46 @@ class Reading:
         self._maker = maker
         self.ignored = tuple(column for column in sheet.columns if column and column not in maker.used)
 
+    def notes(self) -> list[str]:
+        """Sentences on what a person who looks at the file may not expect; complete once the rows were read."""
+        notes = self._sheet.notes()
+        if self._maker.chains:
+            notes.append(f"{self._maker.chains:,} texts of reposts were kept without what others wrote in them")
+        return notes
+
     def __iter__(self) -> Iterator[Post | Reject]:
         seen: set[int] = set()
+        latest: dict[str, list[tuple[Post, Row]]] = {}  # rows of the latest text of those posts of which the file has several
         for row in self._sheet.rows():
-            made = self._maker.post(row) if isinstance(row, Row) else self._maker.without_authors(row)
+            made = self._maker.post(row) if isinstance(row, Row) else self._maker.without_persons(row)
             if isinstance(made, Post) and isinstance(row, Row):
                 digest = hash(made)
                 if digest in seen:
                     made = self._maker.reject(row, "duplicate row", "every field is that of an earlier row")
+                elif self._maker.is_state(row):
+                    yield from self._superseded(latest, made, row)
+                    continue
                 seen.add(digest)
             yield made
+        yield from (post for sights in latest.values() for post, _ in sights)
+
+    def _superseded(self, latest: dict[str, list[tuple[Post, Row]]], post: Post, row: Row) -> Iterator[Reject]:
+        """Keep the rows of the latest text of a post; those that give way are rejects."""
+        sights = latest.setdefault(post.id, [])
+        if not sights or sights[0][0].body == post.body:
+            sights.append((post, row))
+            return
+        if _fetched(post) >= max(_fetched(earlier) for earlier, _ in sights):
+            gone, latest[post.id] = [earlier for _, earlier in sights], [(post, row)]
+        else:
+            gone = [row]
+        for superseded in gone:
+            detail = f"row {latest[post.id][0][1].number} has a later text of this id"
+            yield self._maker.reject(superseded, "id repeated with another text", detail)
+
+
+def _fetched(post: Post) -> datetime:
+    return post.fetched_at or datetime.min.replace(tzinfo=UTC)
 
 
 def read(path: Path, options: ImportOptions) -> Reading:
@@ -38,26 +71,57 @@ def read(path: Path, options: ImportOptions) -> Reading:
     when a column is mapped to what is no field.
     """
     _check(options)
-    sheet = open_sheet(path)
+    sheet = open_sheet(path, lambda names: _has_needed(names, options.mapping), options.encoding)
     columns = {
         name: _columns(path, sheet, name, options.mapping.get(name, name))
         for name in FIELDS
-        if name in options.mapping or (name in sheet.columns and name not in options.decided)
+        if name in options.mapping or (_named(sheet.columns, name) is not None and name not in options.decided)
     }
     for needed, present in (("text", "text" in columns or "title" in columns), ("published_at", "published_at" in columns)):
         if not present:
-            have = ", ".join(sheet.columns)
+            have = ", ".join(map(_on_one_line, sheet.columns))
             raise InputError(f"{path.name!r} has no column {needed!r}: name one with --map {needed}=COLUMN; its columns are {have}.")
-    return Reading(sheet, Maker(options, columns))
+    ids = survey(_readable_rows(sheet), columns) if "id" in columns else Ids()
+    return Reading(sheet, Maker(options, columns, ids))
+
+
+def _readable_rows(sheet: Sheet) -> Iterator[Row | Reject]:
+    """The rows up to where a file breaks off, which the reading itself will tell."""
+    with suppress(InputError):
+        yield from sheet.rows()
 
 
 def _columns(path: Path, sheet: Sheet, name: str, wanted: str) -> tuple[str, ...]:
     """The columns that hold a field, in order of preference. Raises InputError."""
-    columns = (wanted,) if wanted in sheet.columns else tuple(part.strip() for part in wanted.split("|"))
-    for column in columns:
-        if column not in sheet.columns:
-            raise InputError(f"{path.name!r} has no column {column!r} for {name!r}; its columns are {', '.join(sheet.columns)}.")
-    return columns
+    columns = []
+    for part in (wanted,) if _named(sheet.columns, wanted) else wanted.split("|"):
+        column = _named(sheet.columns, part.strip())
+        if column is None:
+            have = ", ".join(map(_on_one_line, sheet.columns))
+            raise InputError(f"{path.name!r} has no column {part.strip()!r} for {name!r}; its columns are {have}.")
+        columns.append(column)
+    return tuple(columns)
+
+
+def _has_needed(names: Collection[str], mapping: Mapping[str, str]) -> bool:
+    """Whether columns of these names hold a date, and a text or a title."""
+
+    def has(field: str) -> bool:
+        return any(_named(names, part.strip()) is not None for part in mapping.get(field, field).split("|"))
+
+    return has("published_at") and (has("text") or has("title"))
+
+
+def _named(columns: Collection[str], wanted: str) -> str | None:
+    """The column of this name; a name that goes on over a line break is also called by its first line."""
+    if wanted in columns:
+        return wanted
+    called = [name for name in columns if "\n" in name and wanted in (_on_one_line(name), name.splitlines()[0].strip())]
+    return called[0] if len(called) == 1 else None
+
+
+def _on_one_line(name: str) -> str:
+    return " ".join(name.split())
 
 
 def _check(options: ImportOptions) -> None:

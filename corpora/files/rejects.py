@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 Reason = Literal[
     "no text", "no date", "unreadable date", "date in the future", "date too early", "unreadable rating", "rating out of range",
     "unreadable count", "unreadable value", "unreadable row", "wrong number of cells", "repeated header", "duplicate row",
-    "wrong encoding", "bad source", "unknown kind",
+    "wrong encoding", "bad source", "unknown kind", "id repeated with another text",
 ]  # fmt: skip
 REASONS: tuple[str, ...] = get_args(Reason)
 
@@ -21,10 +21,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A row that was not taken: why, in fixed words and in detail, and what it held, authors as keyed hashes; nothing where it is not
-    known which of its cells is the author."""
+    """A row that was not taken: why, in fixed words and in detail, and what it held in columns that fields take, authors as keyed
+    hashes; nothing where it is not known which of its cells is the author. `unused` names its other columns."""
 
     row: int
     reason: Reason
     detail: str
     values: dict[str, Any]
+    unused: tuple[str, ...] = ()

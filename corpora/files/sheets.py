@@ -5,7 +5,7 @@ import json
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -18,7 +18,9 @@ import pyarrow.parquet as pq
 
 from corpora.files.delimited import Delimited
 from corpora.files.encoding import Opener, find_encoding, is_garbled, open_text
+from corpora.files.header import Needed
 from corpora.files.rejects import Reject, Row
+from folate.core.encoding import UnknownEncodingError
 from folate.errors import InputError
 
 _BROKEN = (OSError, EOFError, BadZipFile, ParseError, KeyError, UnicodeError, zlib.error, pa.ArrowException)
@@ -30,21 +32,41 @@ class Sheet:
 
     columns: tuple[str, ...]
     rows: Callable[[], Iterator[Row | Reject]]
+    skipped: int = 0  # lines above the column names
+    encoding: str | None = None  # of a text file
+
+    def notes(self) -> list[str]:
+        """Sentences on what a person who looks at the file may not expect."""
+        notes = [f"{self.skipped:,} lines above the header were skipped"] if self.skipped else []
+        if self.encoding and not self.encoding.startswith("utf"):
+            notes.append(f"it was read as {self.encoding}; --encoding names another")
+        return notes
 
 
-def open_sheet(path: Path) -> Sheet:
-    """Open a file by its extension (`.gz` may follow). Raises InputError when it can't be read as that, or is empty."""
+def open_sheet(path: Path, has_needed: Needed, encoding: str | None = None) -> Sheet:
+    """Open a file by its extension (`.gz` may follow), a text in this encoding, or in the one that is found by reading.
+
+    `has_needed` tells a row of column names from what stands above it. Raises InputError when the file can't be read as that, or
+    is empty.
+    """
     suffixes = [suffix.lower() for suffix in path.suffixes]
     kind = suffixes[-2] if suffixes[-1:] == [".gz"] and len(suffixes) > 1 else "".join(suffixes[-1:])
-    if kind not in _OPENERS:
-        raise InputError(f"wanted a file whose name ends in {', '.join(_OPENERS)} (.gz may follow), got {path.name!r}.")
+    if kind not in _ENDINGS:
+        raise InputError(f"wanted a file whose name ends in {', '.join(_ENDINGS)} (.gz may follow), got {path.name!r}.")
     try:
-        sheet = _OPENERS[kind](path)
+        if kind in _JSON:
+            sheet = _jsonl(path, encoding)
+        elif kind in _TABLES:
+            sheet = _csv(path, has_needed, encoding)
+        else:
+            sheet = _OPENERS[kind](path)
+    except UnknownEncodingError as error:
+        raise InputError(f"{path.name!r} can't be read: {error}; name it with --encoding.") from error
     except _BROKEN as error:
         raise InputError(f"{path.name!r} can't be read as {kind}: {error}.") from error
     if not any(sheet.columns):
         raise InputError(f"{path.name!r} is empty: wanted a row of column names and rows.")
-    return Sheet(sheet.columns, lambda: _to_the_end(path, sheet.rows()))
+    return replace(sheet, rows=lambda: _to_the_end(path, sheet.rows()))
 
 
 def _to_the_end(path: Path, rows: Iterator[Row | Reject]) -> Iterator[Row | Reject]:
@@ -62,15 +84,16 @@ def _open(path: Path) -> IO[bytes]:
     return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")  # type: ignore[return-value]
 
 
-def _csv(path: Path) -> Sheet:
-    table = Delimited.sniff(partial(_open, path))
-    return Sheet(table.columns, table.rows)
+def _csv(path: Path, has_needed: Needed, encoding: str | None) -> Sheet:
+    table = Delimited.sniff(partial(_open, path), has_needed, encoding)
+    return Sheet(table.columns, table.rows, table.skipped, table.encoding)
 
 
-def _jsonl(path: Path) -> Sheet:
+def _jsonl(path: Path, encoding: str | None) -> Sheet:
     """Any line may bring a key that no earlier one has, so all are read for the columns first."""
     opener = partial(_open, path)
-    rows = partial(_json_rows, opener, find_encoding(opener))
+    encoding = find_encoding(opener, encoding)
+    rows = partial(_json_rows, opener, encoding)
     columns: dict[str, None] = {}
     lines = objects = 0
     for row in rows():
@@ -80,19 +103,19 @@ def _jsonl(path: Path) -> Sheet:
             columns |= dict.fromkeys(row.values)
     if lines and not objects:
         raise InputError(f"{path.name!r} can't be read as .jsonl: none of its {lines} lines is a JSON object.")
-    return Sheet(tuple(columns), rows)
+    return Sheet(tuple(columns), rows, encoding=encoding)
 
 
 def _json_rows(opener: Opener, encoding: str) -> Iterator[Row | Reject]:
     with open_text(opener, encoding) as file:
         for number, line in enumerate(file, 1):
             if line.strip():
-                yield _json_row(number, line, encoding)
+                yield _json_row(number, line.removeprefix("\ufeff"), encoding)
 
 
 def _json_row(number: int, line: str, encoding: str) -> Row | Reject:
-    if is_garbled(line):
-        return Reject(number, "wrong encoding", f"has bytes that are not {encoding}", {})
+    if is_garbled(line, encoding):
+        return Reject(number, "wrong encoding", f"has bytes that are not {encoding}; --encoding names another", {})
     try:
         values = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -136,6 +159,7 @@ def _parquet_rows(path: Path) -> Iterator[Row]:
             yield Row(number, values)
 
 
-_OPENERS: dict[str, Callable[[Path], Sheet]] = {
-    ".csv": _csv, ".tsv": _csv, ".txt": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".xlsx": _xlsx, ".parquet": _parquet,
-}  # fmt: skip
+_TABLES = (".csv", ".tsv", ".txt")
+_JSON = (".jsonl", ".ndjson")
+_OPENERS: dict[str, Callable[[Path], Sheet]] = {".xlsx": _xlsx, ".parquet": _parquet}
+_ENDINGS = (*_TABLES, *_JSON, *_OPENERS)

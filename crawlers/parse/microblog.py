@@ -13,13 +13,11 @@ from crawlers.parse.numbers import count
 from crawlers.parse.page import Context, Dropped, Link, Page, Parsed, Site
 from crawlers.parse.times import moment
 from crawlers.parse.wall import wall
+from folate.core.reposts import own_words
 from folate.post import Post
 
 API = "/api/container/getIndex"
-_CHAIN = re.compile(r"\s*//\s*@[^:：/]{1,40}[:：].*", re.S)  # 「//@name: what the previous one wrote」
-_REPLY = re.compile(r"^回复\s*@[^:：]{1,40}[:：]\s*")
 _PLACE = re.compile(r"^(?:发布于|来自|IP属地[:：]?)\s*")
-_MORE = re.compile(r"\.{0,3}…?全文$")
 _LOGIN = -100  # what `ok` says when the site wants a login
 
 
@@ -138,8 +136,7 @@ def _own(markup: str) -> str:
     """Text of Weibo's markup, up to the chain of earlier reposts (`//@name:…`): those are other people's words."""
     if not markup.strip():
         return ""
-    text = text_of(html.fromstring(f"<div>{markup}</div>"))
-    return _MORE.sub("", _CHAIN.sub("", _REPLY.sub("", text))).strip()
+    return own_words(text_of(html.fromstring(f"<div>{markup}</div>")))
 
 
 def _author(site: Site, mblog: Mapping[str, Any]) -> dict[str, Any]:

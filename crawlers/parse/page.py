@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from lxml import etree, html
-from w3lib.encoding import html_to_unicode
+from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding
 
+from folate.core import encoding
 from folate.errors import InputError
 from folate.post import Post, Pseudonym
 
@@ -19,6 +20,9 @@ _SESSION = re.compile(r"(?:^|&)(?:sid|s|phpsessid|jsessionid)=[0-9a-f]{16,}", re
 _JSONP = re.compile(r"\s*[\w.$]+\((.*)\)\s*;?\s*", re.S)
 _END = re.compile(r"</(?:body|html)\s*>", re.I)  # browsers read on behind it, libxml2 does not
 _PAGELET = re.compile(r'(<code class="pagelet_html"[^>]*>)<!--(.*?)-->', re.S)  # Tieba ships its lists inside comments
+_PIECE = re.compile(rb"[^<>\r\n]+")  # no encoding has these bytes within a character
+_START = 10_000  # bytes by which UTF-16 is told
+_ESCAPING = ("iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "iso2022_jp_2004", "iso2022_jp_ext", "iso2022_kr", "hz")
 
 Context = Mapping[str, Any]
 """Plain values that travel with a request: `role` (what kind of page it asks for), `query`, and what else its parser needs."""
@@ -33,10 +37,25 @@ class Page:
     fetched_at: datetime
     content_type: str = ""
 
-    @cached_property
+    @property
     def text(self) -> str:
-        """The body decoded as a browser would: declared encoding, GB2312 read as GB18030."""
-        return str(html_to_unicode(self.content_type, self.body)[1])
+        """The body decoded in the encoding that its bytes show; empty where that can't be told (see `problem`)."""
+        return self._decoded[0]
+
+    @property
+    def problem(self) -> str | None:
+        """Why the page has no text although it has a body, or None."""
+        return self._decoded[1]
+
+    @cached_property
+    def _decoded(self) -> tuple[str, str | None]:
+        declared = http_content_type_encoding(self.content_type) or html_body_declared_encoding(self.body)
+        name = encoding.widest(declared) if declared else None
+        try:
+            text = self.body.decode(_encoding(self.body, name), "replace")
+        except encoding.UnknownEncodingError:
+            return "", f"encoding can't be told (declared: {name or 'none that is known'})"
+        return text.removeprefix("\ufeff"), None
 
     @cached_property
     def tree(self) -> html.HtmlElement:
@@ -68,6 +87,20 @@ class Page:
         if parts.scheme not in ("http", "https") or not parts.netloc:
             return None
         return urlunsplit(parts._replace(query=_SESSION.sub("", parts.query), fragment=""))
+
+
+def _encoding(body: bytes, declared: str | None) -> str:
+    """The encoding of a page: its mark, else what its bytes show, the declared one where they leave a choice.
+
+    Raises UnknownEncodingError.
+    """
+    if marked := encoding.marked(body):
+        return marked
+    if b"\0" in body[:_START] and (wide := encoding.wide(body[:_START])):
+        return wide
+    if body.isascii() and declared in _ESCAPING and encoding.decodes(body, declared):
+        return declared
+    return encoding.detect(_PIECE.findall(body), declared)
 
 
 @dataclass(frozen=True)

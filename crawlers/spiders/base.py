@@ -97,6 +97,9 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
         row = self._come(response.request)
         self._bytes += len(response.body)
         self.record.keep(page, self.source.name, context, response.status)
+        if page.problem:
+            self._failed(row, page.problem, PAGE)
+            return
         try:
             with cpu_limit():
                 parsed = READERS[self.reader](page, self.site, context)

@@ -19,6 +19,7 @@ from folate.post import KINDS
 @click.option("--source", default=None, help="Name of the source of every row; else the column source, else the file's name.")
 @click.option("--kind", type=click.Choice(KINDS), default=None, help="Kind of every row; else the column kind, else review.")
 @click.option("--rating-scale", type=float, default=None, metavar="MAX", help="Ratings run from 0 to MAX, such as 5; else from 0 to 1.")
+@click.option("--encoding", default=None, metavar="NAME", help="Encoding of text files, such as gb18030; else it is found by reading.")
 @project_option
 @format_option(*DATA_FORMATS)
 def import_(
@@ -27,6 +28,7 @@ def import_(
     source: str | None,
     kind: str | None,
     rating_scale: float | None,
+    encoding: str | None,
     folder: Path,
     form: str,
 ) -> None:
@@ -42,9 +44,15 @@ def import_(
     rows, failed = [], []
     for path in files:
         try:
-            rows.append(import_file(workspace, path, fields, source, kind, rating_scale))
+            row = import_file(workspace, path, fields, source, kind, rating_scale, encoding)
         except InputError as error:  # the other files are still worth reading
             failed.append(str(error))
+            continue
+        rows.append(row)
+        for note in row["notes"]:
+            click.echo(f"note: {row['file']}: {note}.", err=True)
+        if row["rejected"] and not row["added"] + row["changed"] + row["known"]:
+            failed.append(f"no row of {row['file']!r} became a post: {row['reasons']}; rejects/ holds them with their reasons.")
     if rows:
         emit(rows, form)
     if failed:

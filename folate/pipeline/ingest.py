@@ -1,19 +1,19 @@
 """Posts come in: from files and from crawls. Both can be repeated; neither adds a post twice."""
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from corpora.files import ImportOptions, Reject, read
 from corpora.snapshot import Snapshot
 from corpora.store import Upserted
 from folate.config import Source
+from folate.core.encoding import named
 from folate.errors import ConfigError, InputError, NotFound
+from folate.pipeline.rejects import Rejects
 from folate.pipeline.workspace import Workspace
 from folate.post import Post, pseudonyms
 from folate.progress import progress
@@ -22,31 +22,37 @@ INGESTED = "ingested"  # an empty file in a crawl's folder
 
 
 def import_file(
-    workspace: Workspace, path: Path, mapping: dict[str, str], source: str | None, kind: str | None, rating_scale: float | None
+    workspace: Workspace,
+    path: Path,
+    mapping: dict[str, str],
+    source: str | None,
+    kind: str | None,
+    rating_scale: float | None,
+    encoding: str | None = None,
 ) -> dict[str, Any]:
     """Read one file into the store, under `source` and as `kind`; without them as its rows say, else as reviews of the file's name.
 
-    Returns counts: added, changed, known, repeated in the file, rejected; and unused columns.
+    Returns counts: added, changed, known, repeated in the file, rejected; unused columns, and notes: sentences on what a person
+    who looks at the file may not expect.
 
-    Rejected rows are written to rejects/FILE.jsonl. Raises InputError when the file can't be read at all.
+    Rejected rows are written to rejects/FILE.jsonl (see `Rejects`). Raises InputError when the file can't be read at all, and
+    ConfigError when `encoding` names none.
     """
     decided = {name for name, value in (("source", source), ("kind", kind)) if value}
     options = ImportOptions(
         mapping=mapping, source=source or path.name.split(".")[0], kind=kind or "review", decided=frozenset(decided),
         rating_scale=rating_scale, zone=workspace.config.timezone, crawl=f"import:{path.name}", salt=workspace.project.salt(),
+        encoding=named(encoding) if encoding else None,
     )  # fmt: skip
     reading, reasons = read(path, options), Counter[str]()
-    rejects = workspace.project.rejects / f"{path.name}.jsonl"
-    rejects.parent.mkdir(exist_ok=True)
-    aside = rejects.with_suffix(".part")  # an import that fails leaves the rejects of the last one
-    with aside.open("w", encoding="utf-8", errors="replace") as out:
-        done = workspace.store.upsert_posts(_without_rejects(progress("reading", items=reading, unit="row"), out, reasons))
-    aside.replace(rejects)
-    if not reasons:
-        rejects.unlink()
+    with Rejects(workspace.project.rejects, path.name) as rejects:
+        done = workspace.store.upsert_posts(_without_rejects(progress("reading", items=reading, unit="row"), rejects, reasons))
+    notes = reading.notes()
+    if not reasons and done == Upserted():
+        notes.append("it has no rows below the header")
     return {
         "file": path.name, "added": done.inserted, "changed": done.updated, "known": done.unchanged, "repeated": done.repeated,
-        "rejected": reasons.total(), "reasons": _readable(reasons), "unused_columns": list(reading.ignored),
+        "rejected": reasons.total(), "reasons": _readable(reasons), "unused_columns": list(reading.ignored), "notes": notes,
     }  # fmt: skip
 
 
@@ -154,13 +160,13 @@ def settled_threads(snapshot: Snapshot, source: Source, now: datetime) -> list[s
     return threads
 
 
-def _without_rejects(items: Iterable[Post | Reject], out: TextIO, reasons: Counter[str]) -> Iterator[Post]:
+def _without_rejects(items: Iterable[Post | Reject], rejects: Rejects, reasons: Counter[str]) -> Iterator[Post]:
     for item in items:
         if isinstance(item, Post):
             yield item
         else:
             reasons[item.reason] += 1
-            out.write(json.dumps(asdict(item), ensure_ascii=False, default=str) + "\n")
+            rejects.write(item)
 
 
 def _readable(reasons: Counter[str]) -> str:

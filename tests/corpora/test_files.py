@@ -127,6 +127,12 @@ class TestFormats:
         with pytest.raises(InputError, match=r"can't be read after row \d+"):
             take(write(tmp_path, "a.csv.gz", header + whole[: len(whole) // 2]))
 
+    def test_rows_before_a_break_are_taken_whatever_their_ids(self, tmp_path: Path) -> None:
+        whole = gzip.compress("".join(f"{n},2025-01-01,{n * 7919 % 10007}\n" for n in range(1, 30_000)).encode())
+        path = write(tmp_path, "a.csv.gz", gzip.compress(b"id,published_at,text\n") + whole[: len(whole) // 2])
+        reading = iter(read(path, options()))
+        assert getattr(next(reading), "id", None) == "s:1"
+
 
 class TestMapping:
     def test_columns_of_other_names(self, tmp_path: Path) -> None:
@@ -336,3 +342,208 @@ class TestQuotes:
         posts, rejects = take(write(tmp_path_factory.mktemp("q"), "a.tsv", "id\tpublished_at\ttext\n" + lines))
         assert len(posts) + len(rejects) == len(cells)
         assert Counter(reject.reason for reject in rejects).keys() <= {"no text"}
+
+
+class TestEncodings:
+    """A file is read in the encoding that its bytes show, or refused by name: never as what it is not."""
+
+    CHINESE = "id,text,published_at\n1,晨谷的口感很好，但是價格太貴了,2026-03-02\n2,晨谷比較甜，我不喜歡,2026-03-02\n"
+    ENGLISH = "id,text,published_at\n1,Oats don’t dissolve and I won’t buy it,2026-03-02\n2,The café near us has it,2026-03-02\n"
+    RUSSIAN = "id,text,published_at\n1,Очень вкусная каша и недорого,2026-03-02\n2,Дети едят с удовольствием,2026-03-02\n"
+
+    @pytest.mark.parametrize(
+        ("text", "encoding"),
+        [(CHINESE, "big5"), (CHINESE, "gbk"), (CHINESE, "utf-16-le"), (ENGLISH, "cp1252"), (ENGLISH, "gbk"), (RUSSIAN, "koi8-r")],
+    )
+    @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.jsonl"])
+    def test_texts_of_another_encoding(self, tmp_path: Path, text: str, encoding: str, name: str) -> None:
+        header, *rows = [line.split(",") for line in text.splitlines()]
+        if "jsonl" in name:
+            text = "".join(json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False) + "\n" for row in rows)
+        content = text.encode(encoding)
+        posts, rejects = take(write(tmp_path, name, gzip.compress(content) if name.endswith("gz") else content))
+        assert (rejects, [post.text for post in posts]) == ([], [row[1] for row in rows])
+
+    def test_what_fits_several_encodings_is_refused_by_name(self, tmp_path: Path) -> None:
+        rows = "".join(f"{n},Żółw {n} źdźbło,2026-03-02\n" for n in range(3))
+        path = write(tmp_path, "a.csv", f"id,text,published_at\n{rows}".encode("iso8859-16"))
+        with pytest.raises(InputError, match=r"can't be told for certain \(tried utf-8, utf-16, gb18030.*--encoding"):
+            take(path)
+        posts, _ = take(path, encoding="iso8859-16")
+        assert posts[0].text == "Żółw 0 źdźbło"
+
+    def test_lines_of_utf8_amid_another_encoding_are_rejects(self, tmp_path: Path) -> None:
+        lines = [f"{n},晨谷的燕麦真的很好喝{n},2026-03-02\n".encode("gb18030") for n in range(20)]
+        alien = "99,晨谷的燕麦真的很好喝,2026-03-02\n".encode()
+        posts, rejects = take(write(tmp_path, "a.csv", b"id,text,published_at\n" + b"".join([*lines, alien])))
+        assert (len(posts), [(reject.row, reject.reason) for reject in rejects]) == (20, [(22, "wrong encoding")])
+
+    def test_half_a_character_of_utf_16_costs_its_row_only(self, tmp_path: Path) -> None:
+        rows = [
+            "id,text,published_at\n1,好喝,2026-03-02\n2,半个".encode("utf-16-le"),
+            b"\x3d\xd8",
+            ",2026-03-02\n3,再买,2026-03-02\n".encode("utf-16-le"),
+        ]
+        posts, rejects = take(write(tmp_path, "a.csv", b"".join(rows)))
+        assert ([post.text for post in posts], [reject.reason for reject in rejects]) == (["好喝", "再买"], ["wrong encoding"])
+
+    def test_what_was_garbled_before_it_was_written_stays(self, tmp_path: Path) -> None:
+        garbled = "æ™¨è°·å¾ˆå¥½å–"
+        (post,), _ = take(write(tmp_path, "a.csv", f"id,text,published_at\n1,{garbled},2026-03-02\n"))
+        assert post.text == garbled
+
+
+class TestHeads:
+    """What programs write above and into the row of column names."""
+
+    ROWS = "id,text,published_at\n1,好喝,2026-03-02\n"
+
+    @pytest.mark.parametrize(
+        ("text", "note"),
+        [
+            ("sep=;\n" + ROWS.replace(",", ";"), []),
+            ("\ufeffsep=,\r\n" + ROWS, []),
+            ('"sep=|"\n' + ROWS.replace(",", "|"), []),
+            ("\n\n" + ROWS, []),
+            ("Report:,Weekly mentions\nFrom:,2026-03-02\n\n" + ROWS, ["2 lines above the header were skipped"]),
+            ('"Query","晨谷, 暖禾"\n' + ROWS, ["1 lines above the header were skipped"]),
+            ('id,"text\n(正文)",published_at\n1,好喝,2026-03-02\n', []),
+            ('id,text,"published_at\r\nUTC+8"\r\n1,好喝,2026-03-02\r\n', []),
+            ("\u200bid,\ufefftext ,published_at\n1,好喝,2026-03-02\n", []),
+        ],
+    )
+    def test_the_header_is_where_it_is(self, tmp_path: Path, text: str, note: list[str]) -> None:
+        reading = read(write(tmp_path, "a.csv", text), options())
+        assert [(post.id, post.text) for post in reading if isinstance(post, Post)] == [("s:1", "好喝")]
+        assert reading.notes() == note
+
+    def test_a_header_that_an_import_needs_more_of_is_still_the_header(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="its columns are id, words, published_at"):
+            take(write(tmp_path, "a.csv", "id,words,published_at\n1,text,x\n\n2,b,2026-03-02\n"))
+        with pytest.raises(InputError, match="its columns are id, words, when"):
+            take(write(tmp_path, "b.csv", "Report:,Weekly\n\nid,words,when\n1,a,2026-03-02\n"))
+
+    def test_a_file_put_behind_another_brings_its_mark_and_its_header(self, tmp_path: Path) -> None:
+        text = "\ufeffid,text,published_at\n1,一,2026-03-02\n\ufeff2,二,2026-03-02\n\ufeffid,text,published_at\n\u200b3,三,2026-03-02\n"
+        posts, rejects = take(write(tmp_path, "a.csv", text))
+        assert [post.id for post in posts] == ["s:1", "s:2", "s:3"]
+        assert [(reject.row, reject.reason) for reject in rejects] == [(4, "repeated header")]
+        lines = '\ufeff{"id": 1, "text": "一", "published_at": "2026-03-02"}\n' * 2
+        assert take(write(tmp_path, "a.jsonl", lines))[0][0].id == "s:1"
+
+
+class TestIds:
+    """An id that names no post makes no two posts one, and none is lost as a repetition that is none."""
+
+    @staticmethod
+    def rows(ids: list[str], header: str = "id,text,published_at", same_time: bool = False) -> str:
+        lines = (f"{native},第{n}条很好喝,2026-03-02 10:{0 if same_time else n:02}\n" for n, native in enumerate(ids))
+        return f"{header}\n" + "".join(lines)
+
+    @pytest.mark.parametrize(
+        "native",
+        ["4.75E+15", "4,75E+15", "4.75e15", "#N/A", "#REF!", "#VALUE!", "#DIV/0!", "########", "Err:502", "null", "-", "0", "0.0",
+         "(blank)", "无", "4750000000000000", "1234567890123450000"],
+    )  # fmt: skip
+    def test_what_is_no_id_names_no_post(self, tmp_path: Path, native: str) -> None:
+        content = self.rows([f'"{native}"'] * 6)
+        posts, rejects = take(write(tmp_path, "a.csv", content))
+        assert (len({post.id for post in posts}), rejects) == (6, [])
+        assert f"s:{native}" not in [post.id for post in posts]
+        again, _ = take(write(tmp_path, "b.csv", content))
+        assert [post.id for post in again] == [post.id for post in posts]
+
+    @pytest.mark.parametrize("native", ["4750123456789012", "4750000000000000", "QfT0000", "1E5", "N/A-1", "00012", "7"])
+    def test_a_true_id_stays(self, tmp_path: Path, native: str) -> None:
+        others = [f"47501234567890{n:02}" for n in range(30, 38)]
+        posts, _ = take(write(tmp_path, "a.csv", self.rows([native, *others])))
+        assert posts[0].id == f"s:{native}"
+
+    def test_one_id_for_several_authors_or_days_is_that_of_something_else(self, tmp_path: Path) -> None:
+        posts, rejects = take(write(tmp_path, "a.csv", self.rows(["sku-1", "sku-1", "other", "sku-1"])))
+        assert (len(posts), rejects) == (4, [])
+        assert [post.id for post in posts if post.id == "s:sku-1"] == []
+        assert posts[2].id == "s:other"
+
+    def test_of_several_states_of_one_post_the_latest_stays_and_the_others_are_counted(self, tmp_path: Path) -> None:
+        text = "id,text,published_at,fetched_at\n1,后来,2026-03-02 10:00,2026-03-05\n1,起初,2026-03-02 10:00,2026-03-03\n2,b,2026-03-02,\n"
+        posts, rejects = take(write(tmp_path, "a.csv", text))
+        assert sorted((post.id, post.text) for post in posts) == [("s:1", "后来"), ("s:2", "b")]
+        assert [(reject.row, reject.reason) for reject in rejects] == [(3, "id repeated with another text")]
+        assert "row 2 has a later text" in rejects[0].detail
+
+    def test_without_times_of_fetching_the_last_row_is_the_latest(self, tmp_path: Path) -> None:
+        posts, rejects = take(write(tmp_path, "a.csv", self.rows(["1", "1", "1"], same_time=True)))
+        assert [post.text for post in posts] == ["第2条很好喝"]
+        assert [reject.row for reject in rejects] == [2, 3]
+
+    def test_rows_of_one_id_and_one_text_are_one_post(self, tmp_path: Path) -> None:
+        text = "id,text,published_at,likes\n1,a,2026-03-02,1\n1,a,2026-03-02,2\n"
+        posts, rejects = take(write(tmp_path, "a.csv", text))
+        assert ([(post.id, post.likes) for post in posts], rejects) == ([("s:1", 1), ("s:1", 2)], [])
+
+    def test_a_parent_or_thread_that_is_no_id_is_missing(self, tmp_path: Path) -> None:
+        text = "id,text,published_at,parent,thread\n1,a,2026-03-02,0,#N/A\n2,b,2026-03-02,4.75E+15,t1\n"
+        posts, _ = take(write(tmp_path, "a.csv", text))
+        assert [(post.parent, post.thread) for post in posts] == [(None, None), (None, "t1")]
+
+    @settings(max_examples=60, deadline=None, derandomize=True)
+    @given(
+        st.lists(
+            st.tuples(st.sampled_from(["1", "2", "0", "#N/A", "4.75E+15", ""]), st.sampled_from("abcd"), st.sampled_from("34")), max_size=12
+        )
+    )
+    def test_no_text_is_lost_without_a_reason(self, tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]]) -> None:
+        text = "".join(f"{native},{said},2026-03-0{day} 10:00\n" for native, said, day in rows)
+        posts, rejects = take(write(tmp_path_factory.mktemp("i"), "a.csv", f"id,text,published_at\n{text}"))
+        assert len(posts) + len(rejects) == len(rows)
+        kept: dict[str, str] = {}
+        for post in posts:
+            assert kept.setdefault(post.id, post.text) == post.text
+        assert {reject.reason for reject in rejects} <= {"duplicate row", "id repeated with another text"}
+
+
+class TestWords:
+    """The text is what its author wrote, as a reader of the site saw it."""
+
+    def test_markup_and_words_of_others(self, tmp_path: Path) -> None:
+        text = "id,text,published_at,kind\n" + "".join(
+            f"{n},{said},2026-03-02,{kind}\n"
+            for n, (said, kind) in enumerate(
+                [
+                    ("很香&hellip;&hellip;<br/>还买", "review"),
+                    ("哈哈//@路人甲:晨谷有虫", "microblog"),
+                    ("RT @someone: it is bad", "microblog"),
+                    ("//@路人甲:晨谷有虫", "microblog"),
+                    ("哈哈//@路人甲:晨谷有虫", "review"),
+                    ("x = 1 //@ts-ignore: fine", "forum"),
+                    ("很长...全文", "microblog"),
+                ]
+            )
+        )
+        reading = read(write(tmp_path, "a.csv", text), options())
+        posts = [post.text for post in reading if isinstance(post, Post)]
+        assert posts == ["很香……\n还买", "哈哈", "RT", "转发微博", "哈哈", "x = 1 //@ts-ignore: fine", "很长"]
+        assert reading.notes() == ["4 texts of reposts were kept without what others wrote in them"]
+
+
+class TestPersons:
+    """Rejects are read by people: nothing is in them that tells who wrote a post."""
+
+    def test_columns_that_no_field_takes_are_named_and_not_kept(self, tmp_path: Path) -> None:
+        header = "text,published_at,author,nickname,email,phone,rating\n"
+        person = "Some One,nick of one,one@example.org,13900001111"
+        rows = f"a @nick of one,soon,{person},\nb,2026-03-01 Some One,{person},\nc,2026-03-01,{person},nick of one\n"
+        rows += f"d,2026-03-01 13900001111,{person},\n"
+        for mapping, shown in (
+            ({}, {"author", "text", "published_at", "rating"}),
+            ({"author": "nickname"}, {"nickname", "text", "published_at", "rating"}),
+        ):
+            _, rejects = take(write(tmp_path, "a.csv", header + rows), mapping=mapping)
+            assert len(rejects) == 4
+            for reject in rejects:
+                kept = json.dumps([reject.detail, {name: cell for name, cell in reject.values.items() if name != "text"}])
+                assert not [word for word in ("Some One", "nick of", "example.org", "1390000") if word in kept]
+                assert set(reject.values) == shown
+                assert {"email", "phone"} <= set(reject.unused)
+            assert rejects[0].values["text"] == "a @nick of one"
