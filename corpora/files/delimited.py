@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from corpora.files.dates import read_date
 from corpora.files.encoding import Opener, find_encoding, is_garbled, open_text, readable
 from corpora.files.rejects import Reject, Row
+from folate.core.dates import AmbiguousOrderError, DateError, read_date
 
 _DELIMITERS = (",", ";", "\t")
 _LONGEST = 500  # lines of one quoted cell
@@ -129,7 +129,9 @@ def _all_rows(lines: list[str], delimiter: str, width: int) -> bool:
 def _is_date(cell: str) -> bool:
     try:
         read_date(cell, "UTC", datetime.now(UTC))
-    except ValueError:
+    except AmbiguousOrderError:
+        return True
+    except DateError:
         return False
     return True
 

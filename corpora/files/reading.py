@@ -11,12 +11,21 @@ from folate.post import FIELDS, KINDS, Post, source_problem
 
 
 class Reading:
-    """Posts and rejects of one file, made as they are asked for; `ignored` names the columns that no field takes."""
+    """Posts and rejects of one file, made as they are asked for; `ignored` names the columns that no field takes.
+
+    Once read, `unread` counts the values of fields that a post may lack which could not be read, by field and reason, and
+    `dates` says what is taken for the order of day and month in dates like 3/8/2026 ("" when there are none).
+    """
 
     def __init__(self, sheet: Sheet, maker: Maker) -> None:
         self._sheet = sheet
         self._maker = maker
+        self.unread = maker.unread
         self.ignored = tuple(column for column in sheet.columns if column and column not in maker.used)
+
+    @property
+    def dates(self) -> str:
+        return self._maker.dates
 
     def __iter__(self) -> Iterator[Post | Reject]:
         seen: set[int] = set()
@@ -48,7 +57,7 @@ def read(path: Path, options: ImportOptions) -> Reading:
         if not present:
             have = ", ".join(sheet.columns)
             raise InputError(f"{path.name!r} has no column {needed!r}: name one with --map {needed}=COLUMN; its columns are {have}.")
-    return Reading(sheet, Maker(options, columns))
+    return Reading(sheet, Maker(options, columns, sheet.rows))
 
 
 def _columns(path: Path, sheet: Sheet, name: str, wanted: str) -> tuple[str, ...]:

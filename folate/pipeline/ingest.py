@@ -13,6 +13,7 @@ from corpora.files import ImportOptions, Reject, read
 from corpora.snapshot import Snapshot
 from corpora.store import Upserted
 from folate.config import Source
+from folate.core.dates import Order
 from folate.errors import ConfigError, InputError, NotFound
 from folate.pipeline.workspace import Workspace
 from folate.post import Post, pseudonyms
@@ -22,18 +23,27 @@ INGESTED = "ingested"  # an empty file in a crawl's folder
 
 
 def import_file(
-    workspace: Workspace, path: Path, mapping: dict[str, str], source: str | None, kind: str | None, rating_scale: float | None
+    workspace: Workspace,
+    path: Path,
+    mapping: dict[str, str],
+    source: str | None,
+    kind: str | None,
+    rating_scale: float | None,
+    order: Order | None = None,
 ) -> dict[str, Any]:
     """Read one file into the store, under `source` and as `kind`; without them as its rows say, else as reviews of the file's name.
 
-    Returns counts: added, changed, known, repeated in the file, rejected; and unused columns.
+    `order` tells month and day apart in dates like 3/8/2026; without it the file's other dates do, or such a date is rejected.
+
+    Returns counts: added, changed, known, repeated in the file, rejected; unused columns; `unread_fields`: values that could not be
+    read and are missing in the posts, by field and reason; `dates`: the order of day and month, and what shows it.
 
     Rejected rows are written to rejects/FILE.jsonl. Raises InputError when the file can't be read at all.
     """
     decided = {name for name, value in (("source", source), ("kind", kind)) if value}
     options = ImportOptions(
         mapping=mapping, source=source or path.name.split(".")[0], kind=kind or "review", decided=frozenset(decided),
-        rating_scale=rating_scale, zone=workspace.config.timezone, crawl=f"import:{path.name}", salt=workspace.project.salt(),
+        rating_scale=rating_scale, order=order, zone=workspace.config.timezone, crawl=f"import:{path.name}", salt=workspace.project.salt(),
     )  # fmt: skip
     reading, reasons = read(path, options), Counter[str]()
     rejects = workspace.project.rejects / f"{path.name}.jsonl"
@@ -47,6 +57,7 @@ def import_file(
     return {
         "file": path.name, "added": done.inserted, "changed": done.updated, "known": done.unchanged, "repeated": done.repeated,
         "rejected": reasons.total(), "reasons": _readable(reasons), "unused_columns": list(reading.ignored),
+        "unread_fields": _readable(reading.unread), "dates": reading.dates,
     }  # fmt: skip
 
 
