@@ -51,7 +51,7 @@ _EXACTNESS: dict[str, Precision] = {"second": "second", "minute": "minute", "qua
 _FINER: dict[Precision, Precision] = {"day": "hour", "hour": "minute", "minute": "second", "second": "second"}
 _UNIT = "|".join(sorted((u for _, p in _UNITS for u in p.split("|")), key=len, reverse=True))
 _LONG_UNITS = "|".join(unit for unit in _UNIT.split("|") if len(unit) > 1 or not unit.isascii())
-_WORDY = r"half an?|a few|a couple of|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+_WORDY = r"(?:half an?|a few|a couple of|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)(?![a-z])"
 _PART = (
     rf"(?:(?<![\d.,:/+\-\u2044几多一二两三四五六七八九十百千a-z])(?:\d{{1,5}}(?:\.\d{{1,3}})?|{_WORDY}|几|半))"
     rf" ?个?(?: and a half|半)? ?(?:(?:{_UNIT})(?![a-z])\.?)(?: and a half|半)?"
