@@ -58,6 +58,26 @@ _PART = (
 )
 
 _MONTHS = dict(zip(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], range(1, 13), strict=True))
+_MONTH_NAMES = (
+    _MONTHS
+    | {  # also in full
+        name: _MONTHS[name[:3]]
+        for name in [
+            "january",
+            "february",
+            "march",
+            "april",
+            "june",
+            "july",
+            "august",
+            "sept",
+            "september",
+            "october",
+            "november",
+            "december",
+        ]
+    }
+)
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)(?![a-z\u00c0-\u024f])"
@@ -156,6 +176,11 @@ _NUMERIC = re.compile(
     r"(?: (\d{1,2}):(\d\d)(?::(\d\d))?)?",
     re.ASCII,
 )
+_ENGLISH = re.compile(
+    r"(?:([A-Za-z]{3,9}) (\d{1,2}), (\d{4})|(\d{1,2})[/-](\d{1,2})[/-](\d{4}))"
+    r"(?:,? (\d{1,2}):(\d\d)(?::(\d\d))?(?: ?([AaPp])[Mm])?)?",
+    re.ASCII,
+)
 _MAIL = re.compile(
     r"(?:[A-Z][a-z]{2}, )?(?P<day>\d{1,2}) (?P<month>[A-Z][a-z]{2}) (?P<year>\d{4})"
     r" (?P<clock>\d\d:\d\d:\d\d) (?P<zone>GMT|[+-]\d{4})",
@@ -247,7 +272,7 @@ def find_date(text: str | None, zone: str, shown_at: datetime, order: Order | No
     start = text[:_LONGEST_TEXT]
     is_cut = len(text) > _LONGEST_TEXT
     try:
-        return _whole(start.strip(), zone, shown_at) or _find(plain(start), zone, shown_at, order, is_cut)
+        return _whole(start.strip(), zone, shown_at, order) or _find(plain(start), zone, shown_at, order, is_cut)
     except (OverflowError, UnknownZoneError) as error:
         raise DateError(str(error) or "out of range") from error
 
@@ -305,7 +330,7 @@ def _read(value: object, zone: str, now: datetime, order: Order | None, relative
         text = value.strip()
         if not relative:
             return _written(text, zone, now, order)
-        return _whole(text, zone, now) or _grammar(text, zone, now, order, relative=True)
+        return _whole(text, zone, now, order) or _grammar(text, zone, now, order, relative=True)
     if isinstance(value, datetime):
         return _in_utc(value, ZoneInfo(zone)), "day" if _is_midnight(value) else "second"
     if isinstance(value, date):
@@ -319,15 +344,17 @@ def _read(value: object, zone: str, now: datetime, order: Order | None, relative
 
 @lru_cache(maxsize=65_536)  # many posts of a file share a day
 def _written(text: str, zone: str, now: datetime, order: Order | None) -> Moment:
-    return _whole(text, zone, now) or _grammar(text, zone, now, order, relative=False)
+    return _whole(text, zone, now, order) or _grammar(text, zone, now, order, relative=False)
 
 
-def _whole(text: str, zone: str, now: datetime) -> Moment | None:
+def _whole(text: str, zone: str, now: datetime, order: Order | None = None) -> Moment | None:
     """Read the forms of programs that leave nothing to find out: ISO 8601 and numbers."""
     if match := _ISO.fullmatch(text):
         return _iso(match, zone)
     if match := _NUMERIC.fullmatch(text):
         return _numeric(match, zone)
+    if match := _ENGLISH.fullmatch(text):
+        return _english(match, zone, order)
     if match := _MAIL.fullmatch(text) or _WEIBO.fullmatch(text):
         return _named(match)
     if match := _ISO_WEEK.fullmatch(text):
@@ -356,13 +383,35 @@ def _iso(match: re.Match[str], zone: str) -> Moment | None:
 
 
 def _numeric(match: re.Match[str], zone: str) -> Moment | None:
-    """Read 2026/3/8 12:30; None for an hour that the grammar must judge, 24:00."""
+    """Read 2026/3/8 12:30; None for what the grammar must judge, such as 24:00."""
     year, month, day, zh_month, zh_day, hour, minute, second = match.groups()
+    return _local(year, int(month or zh_month), int(day or zh_day), hour, minute, second, zone)
+
+
+def _english(match: re.Match[str], zone: str, order: Order | None) -> Moment | None:
+    """Read March 8, 2026 3:20 PM and 3/13/2026; None for what the grammar must judge."""
+    name, day, year, first, second, last, hour, minute, seconds, half = match.groups()
+    if name:
+        month, day_number = _MONTH_NAMES.get(name.lower(), 0), int(day)
+    else:
+        month, day_number, year = int(first), int(second), last
+        if order == "dmy" or (order is None and month > 12):
+            month, day_number = day_number, month
+        elif order is None and day_number <= 12:
+            return None
+    if half and int(hour) < 13:
+        hour = str(int(hour) % 12 + 12 * (half in "pP"))
+    elif half:
+        return None
+    return _local(year, month, day_number, hour, minute, seconds, zone)
+
+
+def _local(year: str, month: int, day: int, hour: str, minute: str, second: str, zone: str) -> Moment | None:
+    """A moment by a clock of `zone`; None when there is none."""
     try:
         moment = datetime(  # noqa: DTZ001  # _in_utc gives the zone
-            int(year), int(month or zh_month), int(day or zh_day),
-            int(hour or 0), int(minute or 0), int(second or 0),
-        )  # fmt: skip
+            int(year), month, day, int(hour or 0), int(minute or 0), int(second or 0)
+        )
     except ValueError:
         return None
     precision: Precision = "second" if second else "minute" if minute else "day"

@@ -369,7 +369,7 @@ class TestOrderOfDayAndMonth:
 
 class TestRelativeDates:
     def test_they_are_read_from_the_time_of_the_fetch_that_the_row_tells(self, tmp_path: Path) -> None:
-        text = "text,published_at,fetched_at\na,3 天前,2026-02-10 12:00\nb,\"1 day, 3 hours ago\",2026-02-10 12:00\nc,2月11日,2026-02-10\n"
+        text = 'text,published_at,fetched_at\na,3 天前,2026-02-10 12:00\nb,"1 day, 3 hours ago",2026-02-10 12:00\nc,2月11日,2026-02-10\n'
         posts, rejects = take(write(tmp_path, "a.csv", text), zone="UTC")
         assert rejects == []
         assert [post.published_at.isoformat()[:13] for post in posts] == ["2026-02-07T00", "2026-02-09T09", "2025-02-11T00"]

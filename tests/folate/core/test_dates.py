@@ -1,5 +1,6 @@
 """Times as files and pages write them: the golden file, and what holds for every input."""
 
+import re
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -46,6 +47,13 @@ def of_page(text: str, zone: str = ZONE) -> str:
         return shown(find_date(text, zone, NOW))
     except DateError:
         return "-"
+
+
+def of_grammar(text: str, order: dates.Order | None) -> Moment | None:
+    try:
+        return dates._grammar(text, ZONE, NOW, order, relative=False)
+    except DateError:
+        return None
 
 
 @pytest.mark.parametrize(("text", "file", "page"), ROWS, ids=[row[0] for row in ROWS])
@@ -235,8 +243,16 @@ def test_the_ways_around_the_grammar_read_as_it_does(moment: datetime) -> None:
         f"{moment:%a, %d %b %Y %H:%M:%S %z}",
         f"{moment:%a %b %d %H:%M:%S %z %Y}",
     ):
-        by_grammar = dates._grammar(text, ZONE, NOW, None, relative=False)
-        assert dates._whole(text, ZONE, NOW) == by_grammar, text
+        assert dates._whole(text, ZONE, NOW) == dates._grammar(text, ZONE, NOW, None, relative=False), text
+    for text in (
+        f"{moment.month}/{moment.day}/{moment.year} {moment:%I:%M %p}",
+        f"{moment:%m-%d-%Y}, {moment:%H:%M:%S}",
+        f"{moment:%B} {moment.day}, {moment.year} {moment:%I:%M:%S %p}",
+        f"{moment:%b %d, %Y}",
+    ):
+        for order in ("mdy", "dmy", None):
+            ways = (dates._whole(text, ZONE, NOW, order), of_grammar(text, order))
+            assert ways[0] is None or ways[0] == ways[1], text
 
 
 @settings(deadline=None, derandomize=True)
@@ -274,8 +290,11 @@ def test_parts_of_an_age_are_added_up(years: int, months: int, days: int) -> Non
 
 
 PIECES = st.sampled_from(
-    "2026 03 08 3 8 13 1/2 : - / . 年 月 日 号 时 点 分 半 刻 上午 晚上 周三 星期 前 ago 小时 days week Mar May 12:30 PM UTC + CST Z"
-    " 一 二十 两 〇 民國 昨天 上周 Monday last , · ( ) T e+ ½ ２".split()
+    re.findall(
+        r"\S+",
+        "2026 03 08 3 8 13 1/2 : - / . 年 月 日 号 时 点 分 半 刻 上午 晚上 周三 星期 前 ago 小时 days week Mar May 12:30"
+        " PM UTC + CST Z 一 二十 两 〇 民國 昨天 上周 Monday last , · ( ) T e+ ½ ２",
+    )
 )
 
 
@@ -294,8 +313,7 @@ def test_any_text_is_a_moment_in_utc_or_a_date_error(text: str) -> None:
     ):
         try:
             found = read()
-        except DateError as error:
-            assert str(error)
+        except DateError:
             continue
         assert found is None or found[0].utcoffset() == timedelta(0)
 
@@ -317,7 +335,8 @@ from datetime import datetime, UTC
 from folate.core.counts import CountError, count, read_rating
 from folate.core.dates import DateError, OrderEvidence, find_date, is_ordered, read_date
 now = datetime(2026, 3, 10, tzinfo=UTC)
-for piece in (" ", "1", "1 ", "1天", "1 day, ", "Mar ", "一", "十", "1/", "1-", "1.", "年", "(", "12:30 ", "★", "赞 ", "likes ", "1,", "上"):
+pieces = (" ", "1", "1 ", "1天", "1 day, ", "Mar ", "一", "十", "1/", "1-", "1.", "年", "(", "12:30 ", "★", "赞 ", "likes ", "1,", "上")
+for piece in pieces:
     text = piece * (1_000_000 // len(piece))
     for cut in (text, text[:100], text[:300]):
         for read in (lambda: read_date(cut, "UTC", now), lambda: find_date(cut + "x", "UTC", now), lambda: read_rating(cut, 5)):
