@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from corpora.files.dates import read_date
 from corpora.files.encoding import Opener, find_encoding, is_garbled, open_text, readable
 from corpora.files.header import DEEPEST, Needed, find_header
 from corpora.files.identity import trimmed
 from corpora.files.rejects import Reject, Row
+from folate.core.dates import AmbiguousOrderError, DateError, read_date
 
 _MARK = "\ufeff"  # of byte order; also where a file was put behind another one
 _LONGEST = 500  # lines of one quoted cell
@@ -137,7 +137,9 @@ def _all_rows(lines: list[str], delimiter: str, width: int) -> bool:
 def _is_date(cell: str) -> bool:
     try:
         read_date(cell, "UTC", datetime.now(UTC))
-    except ValueError:
+    except AmbiguousOrderError:
+        return True
+    except DateError:
         return False
     return True
 

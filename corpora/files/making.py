@@ -1,15 +1,18 @@
 """Rows as Posts."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
 from corpora.files import identity
-from corpora.files.dates import EARLIEST, Moment, latest, read_date
 from corpora.files.rejects import Reason, Reject, Row
-from corpora.files.values import is_blank, is_missing, read_count, read_number, read_text, read_truth, storable_value
+from corpora.files.values import is_blank, is_missing, read_text, read_truth, storable_value
+from folate.core.counts import RatingRangeError, read_count, read_rating
+from folate.core.dates import DateError, Moment, Order, OrderEvidence, is_ordered, out_of_range, read_date
 from folate.core.markup import read_markup
 from folate.core.reposts import has_certain_chain, own_words, without_fold
 from folate.errors import InputError
@@ -19,10 +22,10 @@ from folate.post import COUNTS, KINDS, PRECISIONS, Post, pseudonyms, source_prob
 _IDENTITY = ("author", "published_at", "title", "text", "url", "thread", "parent", "subject")
 _SHORTEST_NAME, _SHORTEST_NUMBER = 2, 7  # characters, digits
 _CORRECTABLE = ("rating", "place")  # they tell posts apart where author and clock do not
-_READERS: dict[str, tuple[Any, Reason]] = {
-    **dict.fromkeys(("url", "crawl", "title", "language", "subject", "place"), (read_text, "unreadable value")),
-    **dict.fromkeys(COUNTS, (read_count, "unreadable count")),
-    "verified": (read_truth, "unreadable value"),
+_READERS: dict[str, Callable[[Any], Any]] = {  # of fields that a post may lack
+    **dict.fromkeys(("url", "crawl", "title", "language", "subject", "place"), read_text),
+    **dict.fromkeys(COUNTS, read_count),
+    "verified": read_truth,
 }
 
 
@@ -36,6 +39,7 @@ class ImportOptions:
     kind: str = "review"
     decided: frozenset[str] = frozenset()
     rating_scale: float | None = None  # a rating r is kept as r / rating_scale; ratings run from 0 to 1 when missing
+    order: Order | None = None  # of month and day in 3/8/2026; what the file's dates show when missing
     zone: str = "UTC"  # IANA name, of dates without an offset
     crawl: str | None = None
     salt: str = ""
@@ -50,18 +54,30 @@ class _RefusedError(Exception):
 
 
 class Maker:
-    """Makes posts of rows whose fields lie in `columns`: field -> columns, the first that is not empty counts."""
+    """Makes posts of rows whose fields lie in `columns`: field -> columns, the first that is not empty counts.
 
-    def __init__(self, options: ImportOptions, columns: Mapping[str, tuple[str, ...]], ids: identity.Ids) -> None:
+    `rows` reads the file from its start: once more, when the order of day and month is to be found out.
+    `unread` counts the values of fields that a post may lack which could not be read, by field and reason.
+    """
+
+    def __init__(
+        self,
+        options: ImportOptions,
+        columns: Mapping[str, tuple[str, ...]],
+        rows: Callable[[], Iterator[Row | Reject]],
+        ids: identity.Ids,
+    ) -> None:
+        self.unread: Counter[str] = Counter()
         self.chains = 0  # of reposts that were left out of texts
+        self.dates = f"{options.order}, as said" if options.order else ""
+        self._rows = rows
         self._ids = ids
         self.used = {column for names in columns.values() for column in names}
         self._options = options
         self._columns = columns
-        self._plain = [(name, columns[name], *_READERS[name]) for name in columns if name in _READERS]
+        self._plain = [(name, columns[name], _READERS[name]) for name in columns if name in _READERS]
         self._pseudonym = pseudonyms(options.salt)
         self._now = options.now or datetime.now(UTC)
-        self._latest = latest(self._now)
 
     def post(self, row: Row) -> Post | Reject:
         try:
@@ -99,24 +115,27 @@ class Maker:
     def _post(self, values: Mapping[str, Any]) -> Post:
         source = self._source(values)
         known: dict[str, Any] = {"kind": self._kind(values), "crawl": self._options.crawl}
-        for name, columns, reader, reason in self._plain:
+        unread: list[str] = []
+        for name, columns, reader in self._plain:
             cell = _first(values, columns)
             if cell is not None:
-                known[name] = _read(reader, cell, reason)
-        if "title" in known:
+                known[name] = _read_or_miss(reader, cell, name, unread)
+        if known.get("title") is not None:
             known["title"] = read_markup(known["title"])
         known["text"] = self._text(values, known)
-        known["published_at"], known["precision"] = self._published(values)
-        known["fetched_at"] = self._fetched(values)
-        known["rating"] = self._rating(values)
-        known["author"] = self._author(values, source)
-        known["parent"] = self._native(values, "parent", source)
+        known["fetched_at"] = self._fetched(values, unread)
+        known["published_at"], known["precision"] = self._published(values, known["fetched_at"], unread)
+        known["rating"] = self._rating(values, unread)
+        known["author"] = self._author(values, source, unread)
+        known["parent"] = self._native(values, "parent", source, unread)
         thread = self._cell(values, "thread")
-        named = None if thread is None else str(_read(read_text, thread, "unreadable value"))
-        known["thread"] = None if named is None or self._ids.names_nothing(identity.trimmed(named)) else named
+        name = None if thread is None else _read_or_miss(read_text, thread, "thread", unread)
+        known["thread"] = None if name is None or self._ids.names_nothing(identity.trimmed(name)) else name
         is_shared = bool(self._ids.shared) and identity.key(values, self._columns) in self._ids.shared
-        native = None if is_shared else self._native(values, "id", source)
-        return Post(id=native or f"{source}:{_digest(known)}", source=source, **known)
+        native = None if is_shared else self._native(values, "id", source, unread)
+        post = Post(id=native or f"{source}:{_digest(known)}", source=source, **known)
+        self.unread.update(unread)
+        return post
 
     def _cell(self, values: Mapping[str, Any], name: str) -> Any:
         return _first(values, self._columns.get(name, ()))
@@ -141,7 +160,7 @@ class Maker:
         for column in self._columns.get("text", ()):
             if not is_blank(values.get(column)):
                 return self._own(str(_read(read_text, values[column], "unreadable value")), known["kind"])
-        if "title" in known:
+        if known.get("title") is not None:
             return ""
         raise _RefusedError("no text", "neither a text nor a title")
 
@@ -155,48 +174,75 @@ class Maker:
         self.chains += own != shown.strip()
         return own
 
-    def _published(self, values: Mapping[str, Any]) -> Moment:
+    def _published(self, values: Mapping[str, Any], fetched_at: datetime | None, unread: list[str]) -> Moment:
         cell = self._cell(values, "published_at")
         if cell is None:
             raise _RefusedError("no date", "the post has no date")
-        moment, precision = self._moment(cell)
-        if moment > self._latest:
-            raise _RefusedError("date in the future", f"{str(cell)[:60]!r}")
-        if moment < EARLIEST:
-            raise _RefusedError("date too early", f"{str(cell)[:60]!r}")
+        try:
+            moment, precision = self._moment(cell, fetched_at)
+        except DateError as error:
+            raise _RefusedError("unreadable date", f"{str(cell)[:60]!r}: {error}") from error
+        if reason := out_of_range(moment, self._now):
+            raise _RefusedError(reason, f"{str(cell)[:60]!r}")
         said = self._cell(values, "precision")
+        if said is not None and said not in PRECISIONS:
+            unread.append("precision unreadable")
         return moment, said if said in PRECISIONS else precision
 
-    def _fetched(self, values: Mapping[str, Any]) -> datetime | None:
+    def _fetched(self, values: Mapping[str, Any], unread: list[str]) -> datetime | None:
         cell = self._cell(values, "fetched_at")
-        return None if cell is None else self._moment(cell)[0]
-
-    def _moment(self, cell: Any) -> Moment:
+        if cell is None:
+            return None
         try:
-            return read_date(cell, self._options.zone, self._now)
-        except ValueError as error:
-            raise _RefusedError("unreadable date", f"{str(cell)[:60]!r}: {error}") from error
+            moment, _ = self._moment(cell, None)
+        except DateError:
+            unread.append("fetched_at unreadable")
+            return None
+        if reason := out_of_range(moment, self._now):
+            unread.append(f"fetched_at: {reason}")
+            return None
+        return moment
 
-    def _rating(self, values: Mapping[str, Any]) -> float | None:
+    def _moment(self, cell: Any, fetched_at: datetime | None) -> Moment:
+        """Read a date; one told from the time at which it was shown only where the row says when that was."""
+        order = self._options.order or (self._shown_order if is_ordered(cell) else None)
+        return read_date(cell, self._options.zone, fetched_at or self._now, order, relative=fetched_at is not None)
+
+    @cached_property
+    def _shown_order(self) -> Order | None:
+        """The order of day and month that the dates of the file show; reads the file once more."""
+        evidence = OrderEvidence()
+        for row in self._rows():
+            if isinstance(row, Row):
+                for name in ("published_at", "fetched_at"):
+                    evidence.add(self._cell(row.values, name), self._now)
+        self.dates = str(evidence)
+        return evidence.order
+
+    def _rating(self, values: Mapping[str, Any], unread: list[str]) -> float | None:
         cell = self._cell(values, "rating")
         if cell is None:
             return None
-        scale = self._options.rating_scale or 1.0
-        rating: float = _read(read_number, cell, "unreadable rating") / scale
-        if not 0 <= rating <= 1:
-            raise _RefusedError("rating out of range", f"wanted 0 to {scale:g}, got {str(cell)[:60]!r} (--rating-scale names the top)")
-        return rating
+        try:
+            return read_rating(cell, self._options.rating_scale or 1.0)
+        except RatingRangeError:
+            unread.append("rating out of range")
+        except ValueError:
+            unread.append("rating unreadable")
+        return None
 
-    def _author(self, values: Mapping[str, Any], source: str) -> str | None:
+    def _author(self, values: Mapping[str, Any], source: str, unread: list[str]) -> str | None:
         cell = self._cell(values, "author")
-        return None if cell is None else self._pseudonym(source, _read(read_text, cell, "unreadable value").strip())
+        name = None if cell is None else _read_or_miss(read_text, cell, "author", unread)
+        return None if name is None else self._pseudonym(source, name.strip())
 
-    def _native(self, values: Mapping[str, Any], name: str, source: str) -> str | None:
+    def _native(self, values: Mapping[str, Any], name: str, source: str, unread: list[str]) -> str | None:
         """An id of this source; those that a Folate wrote have its name already."""
         cell = self._cell(values, name)
-        if cell is None:
+        text = None if cell is None else _read_or_miss(read_text, cell, name, unread)
+        if text is None:
             return None
-        native = identity.trimmed(_read(read_text, cell, "unreadable value"))
+        native = identity.trimmed(text)
         if not native or self._ids.names_nothing(native):
             return None
         return native if native.startswith(f"{source}:") and len(native) > len(source) + 1 else f"{source}:{native}"
@@ -229,6 +275,15 @@ def _read(reader: Any, cell: Any, reason: Reason) -> Any:
         return reader(cell)
     except ValueError as error:
         raise _RefusedError(reason, str(error)) from error
+
+
+def _read_or_miss(reader: Callable[[Any], Any], cell: Any, name: str, unread: list[str]) -> Any:
+    """The value of a field that a post may lack: None, and noted in `unread`, when it can't be read."""
+    try:
+        return reader(cell)
+    except ValueError:
+        unread.append(f"{name} unreadable")
+        return None
 
 
 def _digest(known: Mapping[str, Any]) -> str:

@@ -14,11 +14,16 @@ from folate.post import FIELDS, KINDS, Post, source_problem
 
 
 class Reading:
-    """Posts and rejects of one file, made as they are asked for; `ignored` names the columns that no field takes."""
+    """Posts and rejects of one file, made as they are asked for; `ignored` names the columns that no field takes.
+
+    Once read, `unread` counts the values of fields that a post may lack which could not be read, by field and reason, and
+    `dates` says what is taken for the order of day and month in dates like 3/8/2026 ("" when there are none).
+    """
 
     def __init__(self, sheet: Sheet, maker: Maker) -> None:
         self._sheet = sheet
         self._maker = maker
+        self.unread = maker.unread
         self.ignored = tuple(column for column in sheet.columns if column and column not in maker.used)
 
     def notes(self) -> list[str]:
@@ -27,6 +32,9 @@ class Reading:
         if self._maker.chains:
             notes.append(f"{self._maker.chains:,} texts of reposts were kept without what others wrote in them")
         return notes
+    @property
+    def dates(self) -> str:
+        return self._maker.dates
 
     def __iter__(self) -> Iterator[Post | Reject]:
         seen: set[int] = set()
@@ -82,7 +90,7 @@ def read(path: Path, options: ImportOptions) -> Reading:
             have = ", ".join(map(_on_one_line, sheet.columns))
             raise InputError(f"{path.name!r} has no column {needed!r}: name one with --map {needed}=COLUMN; its columns are {have}.")
     ids = survey(_readable_rows(sheet), columns) if "id" in columns else Ids()
-    return Reading(sheet, Maker(options, columns, ids))
+    return Reading(sheet, Maker(options, columns, sheet.rows, ids))
 
 
 def _readable_rows(sheet: Sheet) -> Iterator[Row | Reject]:

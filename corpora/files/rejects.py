@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 Reason = Literal[
-    "no text", "no date", "unreadable date", "date in the future", "date too early", "unreadable rating", "rating out of range",
-    "unreadable count", "unreadable value", "unreadable row", "wrong number of cells", "repeated header", "duplicate row",
-    "wrong encoding", "bad source", "unknown kind", "id repeated with another text",
+    "no text", "no date", "unreadable date", "date in the future", "date too early", "unreadable value", "unreadable row",
+    "wrong number of cells", "repeated header", "duplicate row", "wrong encoding", "bad source", "unknown kind",
+    "id repeated with another text",
 ]  # fmt: skip
 REASONS: tuple[str, ...] = get_args(Reason)
 

@@ -1,15 +1,11 @@
 """Cells as values of a Post. Each reader takes any cell that is not missing and raises ValueError, saying what is wrong."""
 
 import math
-import re
 from typing import Any
 
 from folate.post import storable
 
 _MISSING = frozenset({"", "nan", "null", "none", "nat", "n/a", "na", "\\n", "-", "--"})
-_COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(万|亿|千|k|w|m)?\+?", re.IGNORECASE)
-_TIMES = {"": 1, "千": 1e3, "k": 1e3, "万": 1e4, "w": 1e4, "m": 1e6, "亿": 1e8}
-_LARGEST = 10**12
 _TRUTH = {"true": True, "1": True, "yes": True, "y": True, "是": True, "false": False, "0": False, "no": False, "n": False, "否": False}
 
 
@@ -31,27 +27,6 @@ def read_text(cell: object) -> str:
     if isinstance(cell, dict | list):
         raise ValueError(f"wanted one value, got a {type(cell).__name__}")  # not what is in it: it may be a name
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
-
-
-def read_count(cell: object) -> int:
-    """1234, "1,234", "1.2万", "10万+", "3k"."""
-    text = read_text(cell).strip().replace(",", "").replace("，", "")
-    match = _COUNT.fullmatch(text)
-    count = float(match[1]) * _TIMES[(match[2] or "").lower()] if match else -1.0
-    if not 0 <= count <= _LARGEST:
-        raise ValueError(f"wanted a count, got {text[:60]!r}")
-    return round(count)
-
-
-def read_number(cell: object) -> float:
-    """A finite number."""
-    try:
-        number = float(read_text(cell).strip())
-    except ValueError as error:
-        raise ValueError(f"wanted a number, got {str(cell)[:60]!r}") from error
-    if not math.isfinite(number):
-        raise ValueError(f"wanted a finite number, got {str(cell)[:60]!r}")
-    return number
 
 
 def read_truth(cell: object) -> bool:

@@ -9,11 +9,11 @@ from urllib.parse import urljoin, urlsplit
 from lxml import html
 
 from crawlers.parse.markup import own_words, person, select, text_of
-from crawlers.parse.numbers import count
-from crawlers.parse.page import Page, Site
+from crawlers.parse.page import Page, Site, order_shown
 from crawlers.parse.schema import first, kinds, own_id, things, walk, words
 from crawlers.parse.software import MICRODATA, SOFTWARE, Software
-from crawlers.parse.times import Moment, epoch, moment
+from folate.core.counts import count
+from folate.core.dates import Moment, Order
 
 _NUMBER = re.compile(r"\d[\d.,]*\s*[万萬kK]?")
 _TRAILING_NUMBER = re.compile(r"(\d+)$")
@@ -33,7 +33,7 @@ class Entry:
     native: str | None  # the forum's own number of it
     text: str
     title: str | None  # of the thread
-    when: Moment | None
+    when: Moment | str  # or why it is not known
     author: str | None  # native id
     url: str
     place: str | None = None
@@ -47,7 +47,9 @@ def entries(page: Page, site: Site, thread: str) -> list[Entry]:
         nodes = select(page.tree, software.post)
         if nodes:
             title = _title(page, software)
-            return [Element(page, node, software, frozenset(nodes), thread).entry(site, title) for node in nodes]
+            elements = [Element(page, node, software, frozenset(nodes), thread) for node in nodes]
+            order = order_shown((text for element in elements for text in element.dates), page.fetched_at)
+            return [element.entry(site, title, order) for element in elements]
     return list(_described(page, site, thread))
 
 
@@ -61,12 +63,12 @@ class Element:
     posts: frozenset[html.HtmlElement]  # all on the page: schema.org nests answers in the post they answer
     thread: str
 
-    def entry(self, site: Site, title: str | None) -> Entry:
+    def entry(self, site: Site, title: str | None, order: Order | None) -> Entry:
         return Entry(
             native=self.native,
             text=self.text,
             title=title,
-            when=self.when(site),
+            when=site.date(self.dates, self.page.fetched_at, order),
             author=self.author,
             url=self.url,
             place=self.place,
@@ -118,14 +120,10 @@ class Element:
             return True
         return self._find(self.software.removed) is not None
 
-    def when(self, site: Site) -> Moment | None:
-        """The date of publication: the first element that tells one. The date of an edit stands further down."""
-        for element in self._all(self.software.date):
-            for value in _told(element):
-                found = epoch(value) or moment(value, self.page.fetched_at, site.zone)
-                if found:
-                    return found
-        return None
+    @cached_property
+    def dates(self) -> list[str | None]:
+        """Texts that may tell the date of publication, the best first. The date of an edit stands further down."""
+        return [text for element in self._all(self.software.date) for text in _told(element)]
 
     @property
     def author(self) -> str | None:
@@ -179,17 +177,19 @@ def _title(page: Page, software: Software) -> str | None:
 
 def _described(page: Page, site: Site, thread: str) -> Iterator[Entry]:
     """Posts that JSON-LD describes: the opening one and its comments. Their ids may be places in the thread."""
-    for thing, _ in walk(things(page)[0]):
-        if kinds(thing) & {"DiscussionForumPosting", "Comment"}:
-            author = first(thing.get("author"))
-            profile = words(author.get("url")) if isinstance(author, dict) else None
-            text = words(thing.get("text")) or words(thing.get("articleBody")) or ""
-            own = own_id(thing)
-            yield Entry(
-                native=f"{thread}-{own}" if own else None,
-                text=text_of(html.fromstring(f"<div>{text}</div>")),
-                title=words(thing.get("headline")),
-                when=moment(words(thing.get("datePublished") or thing.get("dateCreated")), page.fetched_at, site.zone),
-                author=urlsplit(profile).path.strip("/") if profile else words(author),
-                url=urljoin(page.url, words(thing.get("url")) or ""),
-            )
+    posts = [thing for thing, _ in walk(things(page)[0]) if kinds(thing) & {"DiscussionForumPosting", "Comment"}]
+    dates = [words(thing.get("datePublished") or thing.get("dateCreated")) for thing in posts]
+    order = order_shown(dates, page.fetched_at)
+    for thing, date in zip(posts, dates, strict=True):
+        author = first(thing.get("author"))
+        profile = words(author.get("url")) if isinstance(author, dict) else None
+        text = words(thing.get("text")) or words(thing.get("articleBody")) or ""
+        own = own_id(thing)
+        yield Entry(
+            native=f"{thread}-{own}" if own else None,
+            text=text_of(html.fromstring(f"<div>{text}</div>")),
+            title=words(thing.get("headline")),
+            when=site.date([date], page.fetched_at, order),
+            author=urlsplit(profile).path.strip("/") if profile else words(author),
+            url=urljoin(page.url, words(thing.get("url")) or ""),
+        )

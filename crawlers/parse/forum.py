@@ -70,8 +70,8 @@ def _add(parsed: Parsed, page: Page, site: Site, entry: Entry, thread: str, open
         parsed.dropped.append(Dropped("no id"))
     elif entry.removed:
         parsed.dropped.append(Dropped("removed by the site", entry.native))
-    elif entry.when is None or not text:
-        parsed.dropped.append(Dropped("no date" if entry.when is None else "no text", entry.native))
+    elif isinstance(entry.when, str) or not text:
+        parsed.dropped.append(Dropped(entry.when if isinstance(entry.when, str) else "no text", entry.native))
     else:
         parsed.add(
             site,

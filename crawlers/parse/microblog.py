@@ -9,10 +9,9 @@ from urllib.parse import parse_qs, quote, urlencode, urljoin, urlsplit, urlunspl
 from lxml import html
 
 from crawlers.parse.markup import text_of
-from crawlers.parse.numbers import count
 from crawlers.parse.page import Context, Dropped, Link, Page, Parsed, Site
-from crawlers.parse.times import moment
 from crawlers.parse.wall import wall
+from folate.core.counts import count
 from folate.core.reposts import own_words
 from folate.post import Post
 
@@ -89,9 +88,9 @@ def _status(parsed: Parsed, page: Page, site: Site, mblog: Mapping[str, Any], co
     if reposted:
         _status(parsed, page, site, reposted, context)
     native, root = _native(mblog), _native(reposted)
-    when = moment(str(mblog.get("created_at") or ""), page.fetched_at, site.zone)
-    if native is None or when is None or not _mapping(mblog.get("user")):
-        reason = "no id" if native is None else "no date" if when is None else "removed by the site"
+    when = site.date([str(mblog.get("created_at") or "")], page.fetched_at)
+    if native is None or isinstance(when, str) or not _mapping(mblog.get("user")):
+        reason = "no id" if native is None else when if isinstance(when, str) else "removed by the site"
         parsed.dropped.append(Dropped(reason, native))
         return
     text, whole = _text(mblog)

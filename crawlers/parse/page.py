@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -13,6 +13,7 @@ from lxml import etree, html
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding
 
 from folate.core import encoding
+from folate.core.dates import DateError, Moment, Order, OrderEvidence, find_date, out_of_range
 from folate.errors import InputError
 from folate.post import Post, Pseudonym
 
@@ -116,6 +117,34 @@ class Site:
     def author(self, native: str | None) -> str | None:
         """The keyed hash of a native author id; None for nobody."""
         return self.pseudonym(self.source, native) if native else None
+
+    def date(self, shown: Iterable[str | None], fetched_at: datetime, order: Order | None = None) -> Moment | str:
+        """The first date of texts that may tell one, or why there is none: the reason of a Dropped.
+
+        `order` is that of day and month on the page (see `order_shown`).
+        """
+        reason = "no date"
+        for text in shown:
+            try:
+                moment = find_date(text, self.zone, fetched_at, order)
+            except DateError:
+                reason = "unreadable date" if reason == "no date" else reason
+                continue
+            if moment is None:
+                continue
+            if refused := out_of_range(moment[0], fetched_at):
+                reason = refused
+                continue
+            return moment
+        return reason
+
+
+def order_shown(dates: Iterable[str | None], fetched_at: datetime) -> Order | None:
+    """The order of day and month that the dates of one page show together; None when they don't."""
+    evidence = OrderEvidence()
+    for text in dates:
+        evidence.add(text, fetched_at)
+    return evidence.order
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 from lxml import html
 
 from crawlers.parse.markup import links, next_page, select, text_of
-from crawlers.parse.numbers import count
-from crawlers.parse.page import Context, Dropped, Link, Page, Parsed, Site
+from crawlers.parse.page import Context, Dropped, Link, Page, Parsed, Site, order_shown
 from crawlers.parse.payloads import PAYLOADS, Payload, at
 from crawlers.parse.schema import Thing, first, kinds, own_id, things, walk, words
 from crawlers.parse.shops import SHOPS, Shop
-from crawlers.parse.times import moment
+from folate.core.counts import CountError, count, read_rating
+from folate.core.dates import Order
 
 _PRODUCT = re.compile(r"/(?:products?|items?|goods|catalogue|dp|subject|reviews?|shop|p)/[^?#]*\d", re.I)
 _NOT_PRODUCT = re.compile(r"/(?:basket|cart|checkout|accounts?|login|search|add|category|categories)(?:/|$)", re.I)
@@ -86,14 +86,17 @@ def rating(value: Any, best: Any = None, worst: Any = None) -> float | None:
     >>> rating("4", 5, 1), rating(0), rating("7,9", 10, 1)
     (0.8, None, 0.79)
     """
-    score, top, bottom = _number(value), _number(best), _number(worst)
-    top, bottom = 5.0 if top is None else top, 1.0 if bottom is None else bottom
-    return round(score / top, 4) if score and max(bottom, 0) <= score <= top else None
+    top, bottom = _bound(best, 5.0), _bound(worst, 1.0)
+    try:
+        return round(read_rating(first(value), top, bottom), 4) or None
+    except CountError:
+        return None
 
 
-def _number(value: Any) -> float | None:
+def _bound(value: Any, default: float) -> float:
+    """The end of a page's scale, or `default` when it does not say."""
     match = _NUMBER.search(str(first(value) if value is not None else ""))
-    return float(match[0].replace(",", ".")) if match else None
+    return float(match[0].replace(",", ".")) if match else default
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,10 +124,12 @@ def _schema_reviews(parsed: Parsed, page: Page, site: Site) -> None:
     subject = next(filter(None, subjects), None)
     reviews = [(thing, holder) for thing, holder in everything if kinds(thing) & _REVIEWS]
     ids = Counter(own_id(thing) for thing, _ in reviews)  # one that several reviews share is the product's
+    read = []
     for thing, holder in reviews:
         own = own_id(thing)
         about = words(thing.get("itemReviewed")) or words((holder or {}).get("name")) or subject
-        _add(parsed, page, site, _schema_review(thing, own if ids[own] == 1 else None, about))
+        read.append(_schema_review(thing, own if ids[own] == 1 else None, about))
+    _add_all(parsed, page, site, read)
 
 
 def _schema_review(thing: Thing, native: str | None, subject: str | None) -> Review:
@@ -155,8 +160,8 @@ def _shop_reviews(parsed: Parsed, page: Page, site: Site) -> None:
             told = re.search(r"\d+", " ".join(text_of(link) for link in select(page.tree, shop.all_reviews)))
             parsed.total = count(told[0]) if told else None
             subject = select(page.tree, shop.subject)
-            for node in nodes:
-                _add(parsed, page, site, _shop_review(page, shop, node, text_of(subject[0]) if subject else None))
+            about = text_of(subject[0]) if subject else None
+            _add_all(parsed, page, site, [_shop_review(page, shop, node, about) for node in nodes])
             return
 
 
@@ -184,8 +189,8 @@ def _shop_review(page: Page, shop: Shop, node: html.HtmlElement, subject: str | 
 def _payload_reviews(parsed: Parsed, page: Page, site: Site) -> None:
     for payload in PAYLOADS:
         found = at(page.json, payload.reviews)
-        for item in found if isinstance(found, list) else ():
-            _add(parsed, page, site, _payload_review(payload, item))
+        items = found if isinstance(found, list) else []
+        _add_all(parsed, page, site, [_payload_review(payload, item) for item in items])
 
 
 def _payload_review(payload: Payload, item: Any) -> Review:
@@ -201,14 +206,21 @@ def _payload_review(payload: Payload, item: Any) -> Review:
     )
 
 
-def _add(parsed: Parsed, page: Page, site: Site, review: Review) -> None:
+def _add_all(parsed: Parsed, page: Page, site: Site, reviews: list[Review]) -> None:
+    """The posts of the reviews of one page, whose dates tell together which of day and month comes first."""
+    order = order_shown((review.date for review in reviews), page.fetched_at)
+    for review in reviews:
+        _add(parsed, page, site, review, order)
+
+
+def _add(parsed: Parsed, page: Page, site: Site, review: Review, order: Order | None) -> None:
     """The post of a review, or why there is none."""
-    when = moment(review.date, page.fetched_at, site.zone)
+    when = site.date([review.date], page.fetched_at, order)
     author = None if not review.author or _ANONYMOUS.fullmatch(review.author) else site.author(review.author)
     native = review.native or _digest(page, review, author)
     parsed.listed.append(native)
-    if when is None or not (review.text or review.title):
-        parsed.dropped.append(Dropped("no date" if when is None else "no text", native))
+    if isinstance(when, str) or not (review.text or review.title):
+        parsed.dropped.append(Dropped(when if isinstance(when, str) else "no text", native))
         return
     parsed.add(
         site,

@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -20,6 +21,12 @@ from folate.post import KINDS
 @click.option("--kind", type=click.Choice(KINDS), default=None, help="Kind of every row; else the column kind, else review.")
 @click.option("--rating-scale", type=float, default=None, metavar="MAX", help="Ratings run from 0 to MAX, such as 5; else from 0 to 1.")
 @click.option("--encoding", default=None, metavar="NAME", help="Encoding of text files, such as gb18030; else it is found by reading.")
+@click.option(
+    "--dates",
+    type=click.Choice(("mdy", "dmy")),
+    default=None,
+    help="Which comes first in 3/8/2026, the month or the day; else what the file's other dates show.",
+)
 @project_option
 @format_option(*DATA_FORMATS)
 def import_(
@@ -29,12 +36,14 @@ def import_(
     kind: str | None,
     rating_scale: float | None,
     encoding: str | None,
+    dates: Literal["mdy", "dmy"] | None,
     folder: Path,
     form: str,
 ) -> None:
     """Import posts from CSV, TSV, JSONL, XLSX or Parquet FILES.
 
     Columns with the record's own names need no --map. Bad rows go to rejects/ with their reasons; the good ones are kept.
+    A post whose rating, count or other optional value can't be read is kept without it, and unread_fields counts that.
     Importing a file again adds nothing.
     """
     from folate.pipeline.ingest import import_file
@@ -44,11 +53,13 @@ def import_(
     rows, failed = [], []
     for path in files:
         try:
-            row = import_file(workspace, path, fields, source, kind, rating_scale, encoding)
+            row = import_file(workspace, path, fields, source, kind, rating_scale, encoding=encoding, order=dates)
         except InputError as error:  # the other files are still worth reading
             failed.append(str(error))
             continue
         rows.append(row)
+        if row["dates"]:
+            click.echo(f"note: {row['file']}: order of day and month: {row['dates']}.", err=True)
         for note in row["notes"]:
             click.echo(f"note: {row['file']}: {note}.", err=True)
         if row["rejected"] and not row["added"] + row["changed"] + row["known"]:

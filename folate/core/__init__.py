@@ -1,1 +1,1 @@
-"""What crawlers and corpora share of reading: it imports nothing of ours but the floor."""
+"""What every part of Folate shares: it imports nothing of ours but the record."""

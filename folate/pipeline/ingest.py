@@ -11,6 +11,7 @@ from corpora.files import ImportOptions, Reject, read
 from corpora.snapshot import Snapshot
 from corpora.store import Upserted
 from folate.config import Source
+from folate.core.dates import Order
 from folate.core.encoding import named
 from folate.errors import ConfigError, InputError, NotFound
 from folate.pipeline.rejects import Rejects
@@ -29,11 +30,15 @@ def import_file(
     kind: str | None,
     rating_scale: float | None,
     encoding: str | None = None,
+    order: Order | None = None,
 ) -> dict[str, Any]:
     """Read one file into the store, under `source` and as `kind`; without them as its rows say, else as reviews of the file's name.
 
-    Returns counts: added, changed, known, repeated in the file, rejected; unused columns, and notes: sentences on what a person
-    who looks at the file may not expect.
+    `order` tells month and day apart in dates like 3/8/2026; without it the file's other dates do, or such a date is rejected.
+
+    Returns counts: added, changed, known, repeated in the file, rejected; unused columns; `unread_fields`: values that could not be
+    read and are missing in the posts, by field and reason; `dates`: the order of day and month, and what shows it; `notes`: sentences
+    on what a person who looks at the file may not expect.
 
     Rejected rows are written to rejects/FILE.jsonl (see `Rejects`). Raises InputError when the file can't be read at all, and
     ConfigError when `encoding` names none.
@@ -41,7 +46,7 @@ def import_file(
     decided = {name for name, value in (("source", source), ("kind", kind)) if value}
     options = ImportOptions(
         mapping=mapping, source=source or path.name.split(".")[0], kind=kind or "review", decided=frozenset(decided),
-        rating_scale=rating_scale, zone=workspace.config.timezone, crawl=f"import:{path.name}", salt=workspace.project.salt(),
+        rating_scale=rating_scale, order=order, zone=workspace.config.timezone, crawl=f"import:{path.name}", salt=workspace.project.salt(),
         encoding=named(encoding) if encoding else None,
     )  # fmt: skip
     reading, reasons = read(path, options), Counter[str]()
@@ -52,7 +57,8 @@ def import_file(
         notes.append("it has no rows below the header")
     return {
         "file": path.name, "added": done.inserted, "changed": done.updated, "known": done.unchanged, "repeated": done.repeated,
-        "rejected": reasons.total(), "reasons": _readable(reasons), "unused_columns": list(reading.ignored), "notes": notes,
+        "rejected": reasons.total(), "reasons": _readable(reasons), "unused_columns": list(reading.ignored),
+        "unread_fields": _readable(reading.unread), "dates": reading.dates, "notes": notes,
     }  # fmt: skip
 
 

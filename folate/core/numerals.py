@@ -1,0 +1,62 @@
+"""Text in the plain characters that the grammars of dates and counts are written in."""
+
+import re
+import unicodedata
+
+_LONGEST = 8  # numerals of one number: 一千二百三十 needs six, 二〇二六 four
+_DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"两": 2}
+_RANKS = {"十": 10, "百": 100, "千": 1000}
+_TRADITIONAL = "時點鐘鍾兩個剛週禮後國號間幾淩萬億贊讚評論覆轉發瀏覽閱讀喜歡滿數條關於"
+_SIMPLIFIED = "时点钟钟两个刚周礼后国号间几凌万亿赞赞评论复转发浏览阅读喜欢满数条关于"
+_PLAIN = str.maketrans(
+    {
+        **dict(zip(_TRADITIONAL, _SIMPLIFIED, strict=True)),
+        **dict.fromkeys("○〇", "零"),
+        **dict.fromkeys("−‐‑‒–—", "-"),
+        **dict.fromkeys("\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff"),
+        "廿": "二十",
+        "卅": "三十",
+    }
+)
+_NUMERALS = re.compile(
+    "(?<![0-9.周期拜几数])[零一二两三四五六七八九十百千]+(?![几多])"  # 周三 is a day, 几十 no number
+    "|(?<=周)[一二两三四五六](?=天.{0,6}前)"
+)
+
+
+def plain(text: str) -> str:
+    """Bring `text` to half-width, simplified characters, single spaces and digits.
+
+    >>> plain("二〇二六年三月八日　晚上８點半"), plain("周三 十二时"), plain("十萬+")
+    ('2026年3月8日 晚上8点半', '周三 12时', '10万+')
+    """
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text.replace("½", "半")).translate(_PLAIN)
+        text = _NUMERALS.sub(lambda match: _digits(match[0]), text)
+    return " ".join(text.split())
+
+
+def _digits(numerals: str) -> str:
+    """Write Chinese numerals in digits: 二〇二六 digit by digit, 二十三 by ranks.
+
+    What is no one number stays as it is: 两三天 are two or three days.
+    """
+    if len(numerals) > _LONGEST:
+        return numerals
+    if not any(char in _RANKS for char in numerals):
+        is_approximate = len(numerals) in (2, 3) and "零" not in numerals
+        return numerals if is_approximate else "".join(str(_DIGITS[char]) for char in numerals)
+    total, digit = 0, None
+    last_rank = 10_000
+    for char in numerals:
+        if char in _RANKS:
+            if _RANKS[char] >= last_rank:  # 十百
+                return numerals
+            last_rank = _RANKS[char]
+            total += (1 if digit is None else digit) * last_rank
+            digit = None
+        elif digit:  # 二三十
+            return numerals
+        else:
+            digit = _DIGITS[char]
+    return str(total + (digit or 0))
