@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from corpora.files.bounds import LINE, TOO_LONG, OutOfBoundsError, check_columns, is_cut, read_lines
 from corpora.files.dates import read_date
 from corpora.files.encoding import Opener, find_encoding, is_garbled, open_text, readable
 from corpora.files.rejects import Reject, Row
 
 _DELIMITERS = (",", ";", "\t")
 _LONGEST = 500  # lines of one quoted cell
-_LARGEST = 10_000_000  # characters of one quoted cell; the csv module's own limit of 131,072 cuts long articles
 
 
 @dataclass(frozen=True)
@@ -27,23 +27,30 @@ class Delimited:
 
     @classmethod
     def sniff(cls, opener: Opener) -> "Delimited":
-        """Find out the encoding, the delimiter and the columns. Raises UnicodeError for what is no text."""
+        """Find out the encoding, the delimiter and the columns. Raises UnicodeError for what is no text, and
+        OutOfBoundsError.
+        """
         encoding = find_encoding(opener)
         with open_text(opener, encoding) as file:
-            header = readable(file.readline())
+            header = readable(next(read_lines(file), ""))
+        if is_cut(header):
+            raise OutOfBoundsError(f"wanted at most {LINE:,} characters in the row of column names, got more")
         delimiter = max(_DELIMITERS, key=header.count)
         cells = _strict([header], delimiter) or _split(header, delimiter)
-        return cls(opener, tuple(_distinct(cell.strip() for cell in cells)), delimiter, encoding)
+        check_columns(cells)
+        return cls(opener, tuple(distinct(cell.strip() for cell in cells)), delimiter, encoding)
 
     def rows(self) -> Iterator[Row | Reject]:
         """Every row below the header."""
         with open_text(self.opener, self.encoding) as file:
-            lines = _Lines(file)
-            lines.take()
-            while line := lines.take():
-                if line.strip():
-                    number = lines.number
-                    cells = _cells(line, lines, self.delimiter, len(self.columns))
+            remaining = _Lines(read_lines(file))
+            remaining.take()
+            while line := remaining.take():
+                number = remaining.number
+                if is_cut(line):
+                    yield Reject(number, "too long", TOO_LONG, {})
+                elif line.strip():
+                    cells = _cells(line, remaining, self.delimiter, len(self.columns))
                     yield _row(number, cells, self.columns, self.encoding)
 
 
@@ -102,14 +109,16 @@ def _cells(line: str, lines: _Lines, delimiter: str, width: int) -> list[str]:
 def _growing(record: list[str], lines: _Lines) -> Iterator[str]:
     """The lines of `record`, then the next ones, which join it when they are asked for."""
     yield from record
-    while len(record) < _LONGEST and (line := lines.take()):
+    length = sum(map(len, record))
+    while len(record) < _LONGEST and length <= LINE and (line := lines.take()):
+        length += len(line)
         record.append(line)
         yield line
 
 
 def _strict(lines: Iterable[str], delimiter: str) -> list[str] | None:
     """The cells of a record, with as many lines as its quotes span, or None where they do not come out even."""
-    csv.field_size_limit(_LARGEST)
+    csv.field_size_limit(LINE)  # the module's own limit of 131,072 characters cuts long articles
     try:
         return next(csv.reader(lines, delimiter=delimiter, strict=True), None)
     except csv.Error:
@@ -134,7 +143,7 @@ def _is_date(cell: str) -> bool:
     return True
 
 
-def _distinct(names: Iterable[str]) -> Iterator[str]:
+def distinct(names: Iterable[str]) -> Iterator[str]:
     """Column names, the second of a name as `name (2)`."""
     seen: dict[str, int] = {}
     for name in names:

@@ -3,13 +3,14 @@
 import codecs
 import io
 import re
+import zlib
 from collections.abc import Callable
-from itertools import islice
 from typing import IO
 
 Opener = Callable[[], IO[bytes]]
 
 _SAMPLE = 10_000  # lines by which the encoding is judged
+_SAMPLE_BYTES = 16 * 2**20  # bytes of them: lines of 1,600 bytes
 _START = 100  # lines by which UTF-16 is told
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _ESCAPED = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of bytes
@@ -18,8 +19,7 @@ _LEAST_NULS = 0.01  # of the bytes of UTF-16: even long Chinese texts come with 
 
 def find_encoding(opener: Opener) -> str:
     """The encoding by its mark, by its NULs, or by which of UTF-8 and GB18030 most lines are. Raises UnicodeError for what is no text."""
-    with opener() as file:
-        sample = list(islice(file, _SAMPLE))
+    sample = _sample(opener)
     start = b"".join(sample[:_START])
     for mark, encoding in _MARKS:
         if start.startswith(mark):
@@ -48,6 +48,21 @@ def readable(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
+def _sample(opener: Opener) -> list[bytes]:
+    """The first lines, the last of which may be cut. What comes before a break in a packed file is taken."""
+    sample: list[bytes] = []
+    left = _SAMPLE_BYTES
+    with opener() as file:
+        try:
+            while len(sample) < _SAMPLE and left > 0 and (line := file.readline(left)):
+                sample.append(line)
+                left -= len(line)
+        except (OSError, EOFError, zlib.error):
+            if not sample:
+                raise
+    return sample
+
+
 def _utf16(start: bytes) -> str | None:
     """UTF-16 without a mark: every other byte of its ASCII is NUL, that of a line break too."""
     if start.count(0) < _LEAST_NULS * len(start):
@@ -64,7 +79,7 @@ def _utf16(start: bytes) -> str | None:
 
 def _decodes(line: bytes) -> bool:
     try:
-        line.decode("utf-8")
+        codecs.getincrementaldecoder("utf-8")().decode(line)  # may end amid a character
     except UnicodeDecodeError:
         return False
     return True

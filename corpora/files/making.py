@@ -35,6 +35,7 @@ class ImportOptions:
     zone: str = "UTC"  # IANA name, of dates without an offset
     crawl: str | None = None
     salt: str = ""
+    sheet: str | None = None  # of a workbook; its first visible one when missing
     now: datetime | None = None  # later dates are from the future; the time of reading when missing
 
 

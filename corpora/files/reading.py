@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from corpora.files.bounds import SOURCES
 from corpora.files.making import ImportOptions, Maker
 from corpora.files.rejects import Reject, Row
 from corpora.files.sheets import Sheet, open_sheet
@@ -11,22 +12,33 @@ from folate.post import FIELDS, KINDS, Post, source_problem
 
 
 class Reading:
-    """Posts and rejects of one file, made as they are asked for; `ignored` names the columns that no field takes."""
+    """Posts and rejects of one file, made as they are asked for; `ignored` names the columns that no field takes, `unread` the sheets."""
 
     def __init__(self, sheet: Sheet, maker: Maker) -> None:
         self._sheet = sheet
         self._maker = maker
         self.ignored = tuple(column for column in sheet.columns if column and column not in maker.used)
+        self.unread = sheet.unread
+
+    def notes(self) -> list[str]:
+        """Sentences on what a person who looks at the file may not expect; complete once the rows were read."""
+        return self._sheet.notes()
 
     def __iter__(self) -> Iterator[Post | Reject]:
         seen: set[int] = set()
+        sources: set[str] = set()
         for row in self._sheet.rows():
             made = self._maker.post(row) if isinstance(row, Row) else self._maker.without_authors(row)
             if isinstance(made, Post) and isinstance(row, Row):
                 digest = hash(made)
-                if digest in seen:
+                if made.source not in sources and len(sources) == SOURCES:
+                    problem = f"wanted at most {SOURCES:,} names of sources in a file; --source gives one to all rows"
+                    made = self._maker.reject(row, "too many sources", problem)
+                elif digest in seen:
                     made = self._maker.reject(row, "duplicate row", "every field is that of an earlier row")
-                seen.add(digest)
+                else:
+                    sources.add(made.source)
+                    seen.add(digest)
             yield made
 
 
@@ -38,7 +50,7 @@ def read(path: Path, options: ImportOptions) -> Reading:
     when a column is mapped to what is no field.
     """
     _check(options)
-    sheet = open_sheet(path)
+    sheet = open_sheet(path, options.sheet)
     columns = {
         name: _columns(path, sheet, name, options.mapping.get(name, name))
         for name in FIELDS
@@ -46,7 +58,7 @@ def read(path: Path, options: ImportOptions) -> Reading:
     }
     for needed, present in (("text", "text" in columns or "title" in columns), ("published_at", "published_at" in columns)):
         if not present:
-            have = ", ".join(sheet.columns)
+            have = _listed(sheet.columns)
             raise InputError(f"{path.name!r} has no column {needed!r}: name one with --map {needed}=COLUMN; its columns are {have}.")
     return Reading(sheet, Maker(options, columns))
 
@@ -56,8 +68,14 @@ def _columns(path: Path, sheet: Sheet, name: str, wanted: str) -> tuple[str, ...
     columns = (wanted,) if wanted in sheet.columns else tuple(part.strip() for part in wanted.split("|"))
     for column in columns:
         if column not in sheet.columns:
-            raise InputError(f"{path.name!r} has no column {column!r} for {name!r}; its columns are {', '.join(sheet.columns)}.")
+            raise InputError(f"{path.name!r} has no column {column!r} for {name!r}; its columns are {_listed(sheet.columns)}.")
     return columns
+
+
+def _listed(columns: tuple[str, ...]) -> str:
+    """Names for a sentence, which stays readable however many and long they are."""
+    names = ", ".join(column[:60] for column in columns[:50])
+    return names if len(columns) <= 50 else f"{names} and {len(columns) - 50:,} more"
 
 
 def _check(options: ImportOptions) -> None:

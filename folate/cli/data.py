@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -19,6 +20,7 @@ from folate.post import KINDS
 @click.option("--source", default=None, help="Name of the source of every row; else the column source, else the file's name.")
 @click.option("--kind", type=click.Choice(KINDS), default=None, help="Kind of every row; else the column kind, else review.")
 @click.option("--rating-scale", type=float, default=None, metavar="MAX", help="Ratings run from 0 to MAX, such as 5; else from 0 to 1.")
+@click.option("--sheet", default=None, metavar="NAME", help="The sheet of a workbook to read; else its first visible one.")
 @project_option
 @format_option(*DATA_FORMATS)
 def import_(
@@ -27,6 +29,7 @@ def import_(
     source: str | None,
     kind: str | None,
     rating_scale: float | None,
+    sheet: str | None,
     folder: Path,
     form: str,
 ) -> None:
@@ -42,9 +45,14 @@ def import_(
     rows, failed = [], []
     for path in files:
         try:
-            rows.append(import_file(workspace, path, fields, source, kind, rating_scale))
+            row = import_file(workspace, path, fields, source, kind, rating_scale, sheet)
         except InputError as error:  # the other files are still worth reading
             failed.append(str(error))
+            continue
+        rows.append(row)
+        _tell(row)
+        if row["problem"]:
+            failed.append(row["problem"])
     if rows:
         emit(rows, form)
     if failed:
@@ -95,6 +103,19 @@ def export(what: str, folder: Path, form: str) -> None:
     from folate.pipeline.workspace import Workspace
 
     write(Workspace.open(folder).store.snapshot(), what, form, sys.stdout.buffer)
+
+
+def _tell(row: dict[str, Any]) -> None:
+    """Say on standard error what of a file was not read as a person may expect."""
+    from reports.sections import printable
+
+    notes = list(row["notes"])
+    if unread := row["unread_sheets"]:
+        names = ", ".join(repr(printable(name[:60])) for name in unread[:20])
+        more = f" and {len(unread) - 20:,} more" if len(unread) > 20 else ""
+        notes.insert(0, f"{len(unread)} more sheets were not read: {names}{more}; --sheet names the one to read")
+    for note in notes:
+        click.echo(f"note: {printable(row['file'])}: {note}.", err=True)
 
 
 def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:

@@ -4,7 +4,6 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
@@ -22,31 +21,41 @@ INGESTED = "ingested"  # an empty file in a crawl's folder
 
 
 def import_file(
-    workspace: Workspace, path: Path, mapping: dict[str, str], source: str | None, kind: str | None, rating_scale: float | None
+    workspace: Workspace,
+    path: Path,
+    mapping: dict[str, str],
+    source: str | None,
+    kind: str | None,
+    rating_scale: float | None,
+    sheet: str | None = None,
 ) -> dict[str, Any]:
     """Read one file into the store, under `source` and as `kind`; without them as its rows say, else as reviews of the file's name.
 
-    Returns counts: added, changed, known, repeated in the file, rejected; and unused columns.
+    Of a workbook one sheet is read: that of the name `sheet`, else the first. Returns counts: added, changed, known, repeated in the
+    file, rejected; unused columns, sheets that were not read, notes, and as `problem` why the file can't be read to its end (its
+    rows up to there are taken).
 
     Rejected rows are written to rejects/FILE.jsonl. Raises InputError when the file can't be read at all.
     """
     decided = {name for name, value in (("source", source), ("kind", kind)) if value}
     options = ImportOptions(
         mapping=mapping, source=source or path.name.split(".")[0], kind=kind or "review", decided=frozenset(decided),
-        rating_scale=rating_scale, zone=workspace.config.timezone, crawl=f"import:{path.name}", salt=workspace.project.salt(),
+        rating_scale=rating_scale, sheet=sheet, zone=workspace.config.timezone, crawl=f"import:{path.name}", salt=workspace.project.salt(),
     )  # fmt: skip
-    reading, reasons = read(path, options), Counter[str]()
+    reading, reasons, problems = read(path, options), Counter[str](), list[str]()
     rejects = workspace.project.rejects / f"{path.name}.jsonl"
     rejects.parent.mkdir(exist_ok=True)
     aside = rejects.with_suffix(".part")  # an import that fails leaves the rejects of the last one
     with aside.open("w", encoding="utf-8", errors="replace") as out:
-        done = workspace.store.upsert_posts(_without_rejects(progress("reading", items=reading, unit="row"), out, reasons))
+        rows = _until_broken(progress("reading", items=reading, unit="row"), problems)
+        done = workspace.store.upsert_posts(_without_rejects(rows, out, reasons))
     aside.replace(rejects)
     if not reasons:
         rejects.unlink()
     return {
         "file": path.name, "added": done.inserted, "changed": done.updated, "known": done.unchanged, "repeated": done.repeated,
         "rejected": reasons.total(), "reasons": _readable(reasons), "unused_columns": list(reading.ignored),
+        "unread_sheets": list(reading.unread), "notes": reading.notes(), "problem": next(iter(problems), None),
     }  # fmt: skip
 
 
@@ -130,13 +139,22 @@ def settled_threads(snapshot: Snapshot, source: Source, now: datetime) -> list[s
     return threads
 
 
+def _until_broken(rows: Iterable[Post | Reject], problems: list[str]) -> Iterator[Post | Reject]:
+    """The rows of a file up to where it can't be read any more; why goes to `problems`."""
+    try:
+        yield from rows
+    except InputError as error:
+        problems.append(str(error))
+
+
 def _without_rejects(items: Iterable[Post | Reject], out: TextIO, reasons: Counter[str]) -> Iterator[Post]:
     for item in items:
         if isinstance(item, Post):
             yield item
         else:
             reasons[item.reason] += 1
-            out.write(json.dumps(asdict(item), ensure_ascii=False, default=str) + "\n")
+            row = {"row": item.row, "reason": item.reason, "detail": item.detail, "values": item.values}
+            out.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
 
 
 def _readable(reasons: Counter[str]) -> str:
