@@ -90,7 +90,7 @@ def _contents(value: Any) -> Sequence[Any]:
 
 
 class _Bytes(Protocol):
-    def read(self, size: int, /) -> bytes: ...
+    def read1(self, size: int, /) -> bytes: ...
     def close(self) -> None: ...
 
 
@@ -109,10 +109,10 @@ class _Bounded(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        chunk = self._file.read(len(buffer))
+        chunk = self._file.read1(len(buffer))  # what can be read before a break
         self._left -= len(chunk)
         if self._left < 0:
-            raise OutOfBoundsError(f"wanted at most {BYTES // 2**30} GiB of text, unpacked, got more")
+            raise OutOfBoundsError(f"wanted at most {BYTES:,} bytes, unpacked, got more")
         buffer[: len(chunk)] = chunk
         return len(chunk)
 

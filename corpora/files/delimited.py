@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from corpora.files.bounds import LINE, TOO_LONG, OutOfBoundsError, check_columns, is_cut, read_lines
+from corpora.files import bounds
 from corpora.files.dates import read_date
 from corpora.files.encoding import Opener, find_encoding, is_garbled, open_text, readable
 from corpora.files.rejects import Reject, Row
@@ -28,27 +28,27 @@ class Delimited:
     @classmethod
     def sniff(cls, opener: Opener) -> "Delimited":
         """Find out the encoding, the delimiter and the columns. Raises UnicodeError for what is no text, and
-        OutOfBoundsError.
+        bounds.OutOfBoundsError.
         """
         encoding = find_encoding(opener)
         with open_text(opener, encoding) as file:
-            header = readable(next(read_lines(file), ""))
-        if is_cut(header):
-            raise OutOfBoundsError(f"wanted at most {LINE:,} characters in the row of column names, got more")
+            header = readable(next(bounds.read_lines(file), ""))
+        if bounds.is_cut(header):
+            raise bounds.OutOfBoundsError(f"wanted at most {bounds.LINE:,} characters in the row of column names, got more")
         delimiter = max(_DELIMITERS, key=header.count)
         cells = _strict([header], delimiter) or _split(header, delimiter)
-        check_columns(cells)
+        bounds.check_columns(cells)
         return cls(opener, tuple(distinct(cell.strip() for cell in cells)), delimiter, encoding)
 
     def rows(self) -> Iterator[Row | Reject]:
         """Every row below the header."""
         with open_text(self.opener, self.encoding) as file:
-            remaining = _Lines(read_lines(file))
+            remaining = _Lines(bounds.read_lines(file))
             remaining.take()
             while line := remaining.take():
                 number = remaining.number
-                if is_cut(line):
-                    yield Reject(number, "too long", TOO_LONG, {})
+                if bounds.is_cut(line):
+                    yield Reject(number, "too long", bounds.TOO_LONG, {})
                 elif line.strip():
                     cells = _cells(line, remaining, self.delimiter, len(self.columns))
                     yield _row(number, cells, self.columns, self.encoding)
@@ -110,7 +110,7 @@ def _growing(record: list[str], lines: _Lines) -> Iterator[str]:
     """The lines of `record`, then the next ones, which join it when they are asked for."""
     yield from record
     length = sum(map(len, record))
-    while len(record) < _LONGEST and length <= LINE and (line := lines.take()):
+    while len(record) < _LONGEST and length <= bounds.LINE and (line := lines.take()):
         length += len(line)
         record.append(line)
         yield line
@@ -118,7 +118,7 @@ def _growing(record: list[str], lines: _Lines) -> Iterator[str]:
 
 def _strict(lines: Iterable[str], delimiter: str) -> list[str] | None:
     """The cells of a record, with as many lines as its quotes span, or None where they do not come out even."""
-    csv.field_size_limit(LINE)  # the module's own limit of 131,072 characters cuts long articles
+    csv.field_size_limit(bounds.LINE)  # the module's own limit of 131,072 characters cuts long articles
     try:
         return next(csv.reader(lines, delimiter=delimiter, strict=True), None)
     except csv.Error:

@@ -7,6 +7,8 @@ import zlib
 from collections.abc import Callable
 from typing import IO
 
+from corpora.files.bounds import OutOfBoundsError
+
 Opener = Callable[[], IO[bytes]]
 
 _SAMPLE = 10_000  # lines by which the encoding is judged
@@ -57,7 +59,7 @@ def _sample(opener: Opener) -> list[bytes]:
             while len(sample) < _SAMPLE and left > 0 and (line := file.readline(left)):
                 sample.append(line)
                 left -= len(line)
-        except (OSError, EOFError, zlib.error):
+        except (OSError, EOFError, zlib.error, OutOfBoundsError):
             if not sample:
                 raise
     return sample

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from corpora.files.bounds import SOURCES
+from corpora.files import bounds
 from corpora.files.making import ImportOptions, Maker
 from corpora.files.rejects import Reject, Row
 from corpora.files.sheets import Sheet, open_sheet
@@ -31,8 +31,8 @@ class Reading:
             made = self._maker.post(row) if isinstance(row, Row) else self._maker.without_authors(row)
             if isinstance(made, Post) and isinstance(row, Row):
                 digest = hash(made)
-                if made.source not in sources and len(sources) == SOURCES:
-                    problem = f"wanted at most {SOURCES:,} names of sources in a file; --source gives one to all rows"
+                if made.source not in sources and len(sources) == bounds.SOURCES:
+                    problem = f"wanted at most {bounds.SOURCES:,} names of sources in a file; --source gives one to all rows"
                     made = self._maker.reject(row, "too many sources", problem)
                 elif digest in seen:
                     made = self._maker.reject(row, "duplicate row", "every field is that of an earlier row")

@@ -108,8 +108,8 @@ def _within_bounds(path: Path, rows: Iterator[Row | Reject]) -> Iterator[Row | R
 
 def _open(path: Path) -> IO[bytes]:
     if path.suffix.lower() == ".gz":
-        return bounds.buffered(gzip.open(path))  # noqa: SIM115  # closed with what is around it
-    return bounds.buffered(path.open("rb", buffering=0))
+        return bounds.buffered(gzip.open(path))
+    return bounds.buffered(path.open("rb"))
 
 
 def _csv(path: Path) -> Sheet:
@@ -129,8 +129,9 @@ def _jsonl(path: Path) -> Sheet:
             if isinstance(row, Row) and not bounds.excess(row.values):
                 objects += 1
                 columns |= dict.fromkeys(row.values)
-                bounds.check_columns(tuple(columns)) if len(columns) > bounds.COLUMNS else None
-    except (OSError, EOFError, zlib.error):
+                if len(columns) > bounds.COLUMNS:
+                    raise OutOfBoundsError(f"wanted at most {bounds.COLUMNS:,} names of columns, got more by line {row.number:,}")
+    except (OSError, EOFError, zlib.error):  # `rows` will meet and tell it again
         if not objects:
             raise
     if lines and not objects:

@@ -20,6 +20,9 @@ from typing import Any
 from unittest import mock
 
 sys.path.append(str(Path(__file__).parents[2]))  # after PYTHONPATH, which may name another checkout
+sys.path.append(str(Path(__file__).parent))
+
+from mutate import Case, import_case
 
 from corpora.rows import from_posts
 from corpora.store import Store, Upserted
@@ -27,10 +30,6 @@ from folate.cli import run
 from folate.post import Post
 
 HANG = 60  # seconds that no case needs
-
-if "tests.fuzz" not in sys.modules:
-    sys.path.insert(0, str(Path(__file__).parent))
-from mutate import Case, import_case
 
 
 class HangError(BaseException):
