@@ -10,6 +10,7 @@ LINES = 50_000_000  # lines of one text file: a quoted cell may have many, and s
 COLUMNS = 16_384  # columns of one file: as many as a spreadsheet has
 NAME = 1_000  # characters of the name of a column
 CELL = 1_000_000  # characters of one cell: a novel
+DATE = 200  # characters of a date
 LINE = 4_000_000  # characters of one row, all its cells together
 BYTES = 4 * 2**30  # bytes of one file, unpacked, and characters of all its cells
 SOURCES = 1_000  # names of sources in one file: each is a folder of the store

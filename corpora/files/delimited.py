@@ -27,8 +27,9 @@ class Delimited:
 
     @classmethod
     def sniff(cls, opener: Opener) -> "Delimited":
-        """Find out the encoding, the delimiter and the columns. Raises UnicodeError for what is no text, and
-        bounds.OutOfBoundsError.
+        """Find out the encoding, the delimiter and the columns. Raises UnicodeError for what is no text.
+
+        Raises OutOfBoundsError for a header that is longer than is read.
         """
         encoding = find_encoding(opener)
         with open_text(opener, encoding) as file:
@@ -136,6 +137,8 @@ def _all_rows(lines: list[str], delimiter: str, width: int) -> bool:
 
 
 def _is_date(cell: str) -> bool:
+    if len(cell) > bounds.DATE:
+        return False
     try:
         read_date(cell, "UTC", datetime.now(UTC))
     except ValueError:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
+from corpora.files import bounds
 from corpora.files.dates import EARLIEST, Moment, latest, read_date
 from corpora.files.rejects import Reason, Reject, Row
 from corpora.files.values import is_blank, is_missing, read_count, read_number, read_text, read_truth, storable_value
@@ -137,6 +138,8 @@ class Maker:
         return None if cell is None else self._moment(cell)[0]
 
     def _moment(self, cell: Any) -> Moment:
+        if isinstance(cell, str) and len(cell) > bounds.DATE:
+            raise _RefusedError("unreadable date", f"{cell[:60]!r}: longer than any date")
         try:
             return read_date(cell, self._options.zone, self._now)
         except ValueError as error:

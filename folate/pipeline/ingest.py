@@ -18,6 +18,7 @@ from folate.post import Post, pseudonyms
 from folate.progress import progress
 
 INGESTED = "ingested"  # an empty file in a crawl's folder
+_REJECTS = 64_000_000  # characters of the rejected rows of a file that are kept
 
 
 def import_file(
@@ -42,20 +43,22 @@ def import_file(
         mapping=mapping, source=source or path.name.split(".")[0], kind=kind or "review", decided=frozenset(decided),
         rating_scale=rating_scale, sheet=sheet, zone=workspace.config.timezone, crawl=f"import:{path.name}", salt=workspace.project.salt(),
     )  # fmt: skip
-    reading, reasons, problems = read(path, options), Counter[str](), list[str]()
+    reading, reasons = read(path, options), Counter[str]()
+    problems: list[str] = []
+    notes: list[str] = []
     rejects = workspace.project.rejects / f"{path.name}.jsonl"
     rejects.parent.mkdir(exist_ok=True)
     aside = rejects.with_suffix(".part")  # an import that fails leaves the rejects of the last one
     with aside.open("w", encoding="utf-8", errors="replace") as out:
         rows = _until_broken(progress("reading", items=reading, unit="row"), problems)
-        done = workspace.store.upsert_posts(_without_rejects(rows, out, reasons))
+        done = workspace.store.upsert_posts(_without_rejects(rows, out, reasons, notes))
     aside.replace(rejects)
     if not reasons:
         rejects.unlink()
     return {
         "file": path.name, "added": done.inserted, "changed": done.updated, "known": done.unchanged, "repeated": done.repeated,
         "rejected": reasons.total(), "reasons": _readable(reasons), "unused_columns": list(reading.ignored),
-        "unread_sheets": list(reading.unread), "notes": reading.notes(), "problem": next(iter(problems), None),
+        "unread_sheets": list(reading.unread), "notes": [*reading.notes(), *notes], "problem": next(iter(problems), None),
     }  # fmt: skip
 
 
@@ -147,14 +150,19 @@ def _until_broken(rows: Iterable[Post | Reject], problems: list[str]) -> Iterato
         problems.append(str(error))
 
 
-def _without_rejects(items: Iterable[Post | Reject], out: TextIO, reasons: Counter[str]) -> Iterator[Post]:
+def _without_rejects(items: Iterable[Post | Reject], out: TextIO, reasons: Counter[str], notes: list[str]) -> Iterator[Post]:
+    """The posts among `items`. The others are counted in `reasons` and written to `out`, up to _REJECTS."""
+    written = 0
     for item in items:
         if isinstance(item, Post):
             yield item
-        else:
-            reasons[item.reason] += 1
+            continue
+        reasons[item.reason] += 1
+        if written <= _REJECTS:
             row = {"row": item.row, "reason": item.reason, "detail": item.detail, "values": item.values}
-            out.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+            written += out.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+    if written > _REJECTS:
+        notes.append(f"of the rejected rows only the first {_REJECTS:,} characters are kept; all are counted")
 
 
 def _readable(reasons: Counter[str]) -> str:

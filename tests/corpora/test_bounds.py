@@ -110,6 +110,23 @@ class TestText:
         assert [reject.reason for reject in rejects] == ["too many sources"] * 4
         assert "--source" in rejects[0].detail
 
+    def test_a_long_cell_is_no_date(self, tmp_path: Path) -> None:
+        spaces = "2026-" + " " * 500_000 + "x"
+        _, rejects, _ = take(write(tmp_path, "a.csv", f"text,published_at\na,{spaces}\n"))
+        assert [reject.reason for reject in rejects] == ["unreadable date"]
+
+    def test_rejected_rows_do_not_fill_the_disk(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr("folate.pipeline.ingest._REJECTS", 5000)
+        (tmp_path / "folate.toml").write_text('name = "p"\n')
+        path = write(tmp_path, "a.csv", "text,published_at\n" + "a,soon\n" * 1000)
+        assert run(["import", str(path), "--project", str(tmp_path), "--format", "jsonl"]) == 0
+        told = capsys.readouterr()
+        assert json.loads(told.out)["rejected"] == 1000
+        assert "only the first 5,000 characters are kept" in told.err
+        assert (tmp_path / "rejects" / "a.csv.jsonl").stat().st_size < 6000
+
     @pytest.mark.parametrize("levels", [99, 101, 400, 490, 600, 800, 980, 3000, 100_000])
     @pytest.mark.parametrize("fault", ["soon", "2026-03-02"])
     def test_a_deep_row_is_a_reject_of_its_own(self, tmp_path: Path, levels: int, fault: str, capsys: pytest.CaptureFixture[str]) -> None:
