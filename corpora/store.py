@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
-from itertools import islice
-from operator import add
+from operator import add, attrgetter
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,11 +30,14 @@ from folate.errors import StoreError, possible
 from folate.post import Post
 
 BATCH = 20_000  # posts in one commit
+_BATCH_CHARACTERS = 16 * 2**20  # of all their fields: planning a commit needs some ten times as many bytes
+_PARTITIONS = 200  # written in one commit: each has a Parquet writer of some 0.5 MB
 _ATTEMPTS = 40
 _LONGEST_PAUSE = 2.0  # seconds
 _NO_REBASE = CommitProperties(max_commit_retries=0)  # a plan holds for the version it was made on
 _WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 _FOREVER = "interval 36500 days"  # reports name versions; only `vacuum` forgets them
+_TEXTS = attrgetter("id", "url", "thread", "parent", "crawl", "title", "text", "language", "subject", "place")  # of any length
 T = TypeVar("T")
 
 
@@ -76,13 +78,15 @@ class Store:
         return self._change(kind, fresh, ids, lambda con: plan_rows(con, kind))
 
     def upsert_posts(self, posts: Iterable[Post]) -> Upserted:
-        """Insert posts or update the stored ones, a commit for every 20,000. Raises StoreError.
+        """Insert posts or update the stored ones, a commit for every 20,000, or fewer where they are long. Raises StoreError.
 
         A newer sight never erases what was known (`corpora.plans.plan_posts`).
         """
-        total, rest = Upserted(), iter(posts)
-        while batch := list(islice(rest, BATCH)):
-            total += self.upsert("posts", from_posts(batch, datetime.now(UTC)))
+        total = Upserted()
+        for batch in _batches(posts):
+            rows = from_posts(batch, datetime.now(UTC))
+            for part in _by_partitions(rows):
+                total += self.upsert("posts", part)
         return total
 
     def replace(self, table: str, rows: Rows, where: Mapping[str, str]) -> None:
@@ -206,6 +210,38 @@ def _relations(con: duckdb.DuckDBPyConnection, table: Table, files: list[str], f
         f"CREATE TEMP TABLE stored AS SELECT * FROM ({scan(table, files)}) "
         f"WHERE {first} IN (SELECT {first} FROM fresh UNION ALL SELECT id FROM complete)"
     )
+
+
+def _batches(posts: Iterable[Post]) -> Iterator[list[Post]]:
+    """Posts in lists of at most BATCH, and of one post more than _BATCH_CHARACTERS."""
+    batch: list[Post] = []
+    characters = 0
+    for post in posts:
+        batch.append(post)
+        characters += sum(len(value) for value in _TEXTS(post) if value)
+        if len(batch) == BATCH or characters > _BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def _by_partitions(posts: pa.Table) -> Iterator[pa.Table]:
+    """Rows of posts in tables of at most _PARTITIONS partitions, rows of one id together and in their order.
+
+    A post is in the partition of its first row: see `plan_posts`.
+    """
+    if pc.count_distinct(pc.binary_join_element_wise(posts["source"], posts["month"], "/")).as_py() <= _PARTITIONS:
+        yield posts
+        return
+    partition_of: dict[str, int] = {}  # by id
+    numbers: dict[tuple[str, str], int] = {}  # by partition, in the order in which they came
+    columns = zip(*(posts[name].to_pylist() for name in ("id", "source", "month")), strict=True)
+    parts = [
+        partition_of.setdefault(key, numbers.setdefault((source, month), len(numbers))) // _PARTITIONS for key, source, month in columns
+    ]
+    for part in range(len(numbers) // _PARTITIONS + 1):
+        yield posts.filter(pc.equal(pa.array(parts, pa.int64()), part))
 
 
 def _write(table: Table, stored: DeltaTable, plan: pa.Table) -> None:

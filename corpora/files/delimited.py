@@ -5,9 +5,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 
+from corpora.files import bounds
 from corpora.files.encoding import Opener, find_encoding, is_garbled, open_text, readable
 from corpora.files.header import DEEPEST, Needed, find_header
 from corpora.files.identity import trimmed
@@ -16,7 +17,6 @@ from folate.core.dates import AmbiguousOrderError, DateError, read_date
 
 _MARK = "\ufeff"  # of byte order; also where a file was put behind another one
 _LONGEST = 500  # lines of one quoted cell
-_LARGEST = 10_000_000  # characters of one quoted cell; the csv module's own limit of 131,072 cuts long articles
 
 
 @dataclass(frozen=True)
@@ -31,27 +31,33 @@ class Delimited:
     skipped: int  # lines above the header that are something else, blank ones not counted
 
     @classmethod
+    @classmethod
     def sniff(cls, opener: Opener, has_needed: Needed = bool, encoding: str | None = None) -> "Delimited":
         """Find out the encoding (unless it is given), the delimiter and the columns, which are in the first line where nothing tells
-        what is needed. Raises UnicodeError for what is no text.
+        what is needed. Raises UnicodeError for what is no text, OutOfBoundsError for a header that is longer than is read.
         """
         encoding = find_encoding(opener, encoding)
         with open_text(opener, encoding) as file:
-            lines = [readable(line).removeprefix(_MARK) for line in islice(file, DEEPEST)]
-        header = find_header(lines, has_needed)
-        columns = tuple(_distinct(map(trimmed, header.columns)))
+            lines = [readable(line).removeprefix(_MARK) for line in islice(bounds.read_lines(file), DEEPEST)]
+        if lines and bounds.is_cut(lines[0]):
+            raise bounds.OutOfBoundsError(f"wanted at most {bounds.LINE:,} characters in the row of column names, got more")
+        header = find_header(list(takewhile(lambda line: not bounds.is_cut(line), lines)), has_needed)
+        bounds.check_columns(header.columns)
+        columns = tuple(distinct(map(trimmed, header.columns)))
         return cls(opener, columns, header.delimiter, encoding, header.lines, header.skipped)
 
     def rows(self) -> Iterator[Row | Reject]:
         """Every row below the header."""
         with open_text(self.opener, self.encoding) as file:
-            lines = _Lines(file)
+            remaining = _Lines(bounds.read_lines(file))
             for _ in range(self.above):
-                lines.take()
-            while line := lines.take():
-                if line.strip():
-                    number = lines.number
-                    cells = _cells(line, lines, self.delimiter, len(self.columns))
+                remaining.take()
+            while line := remaining.take():
+                number = remaining.number
+                if bounds.is_cut(line):
+                    yield Reject(number, "too long", bounds.TOO_LONG, {})
+                elif line.strip():
+                    cells = _cells(line, remaining, self.delimiter, len(self.columns))
                     yield _row(number, cells, self.columns, self.encoding)
 
 
@@ -110,14 +116,16 @@ def _cells(line: str, lines: _Lines, delimiter: str, width: int) -> list[str]:
 def _growing(record: list[str], lines: _Lines) -> Iterator[str]:
     """The lines of `record`, then the next ones, which join it when they are asked for."""
     yield from record
-    while len(record) < _LONGEST and (line := lines.take()):
+    length = sum(map(len, record))
+    while len(record) < _LONGEST and length <= bounds.LINE and (line := lines.take()):
+        length += len(line)
         record.append(line)
         yield line
 
 
 def _strict(lines: Iterable[str], delimiter: str) -> list[str] | None:
     """The cells of a record, with as many lines as its quotes span, or None where they do not come out even."""
-    csv.field_size_limit(_LARGEST)
+    csv.field_size_limit(bounds.LINE)  # the module's own limit of 131,072 characters cuts long articles
     try:
         return next(csv.reader(lines, delimiter=delimiter, strict=True), None)
     except csv.Error:
@@ -135,6 +143,8 @@ def _all_rows(lines: list[str], delimiter: str, width: int) -> bool:
 
 
 def _is_date(cell: str) -> bool:
+    if len(cell) > bounds.DATE:
+        return False
     try:
         read_date(cell, "UTC", datetime.now(UTC))
     except AmbiguousOrderError:
@@ -144,7 +154,7 @@ def _is_date(cell: str) -> bool:
     return True
 
 
-def _distinct(names: Iterable[str]) -> Iterator[str]:
+def distinct(names: Iterable[str]) -> Iterator[str]:
     """Column names, the second of a name as `name (2)`."""
     seen: dict[str, int] = {}
     for name in names:

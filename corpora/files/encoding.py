@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable
 from typing import IO
 
+from corpora.files.bounds import OutOfBoundsError
 from folate.core import encoding as encodings
 
 Opener = Callable[[], IO[bytes]]
@@ -81,7 +82,7 @@ def _sample(opener: Opener) -> list[bytes]:
             while len(sample) < _SAMPLE and left > 0 and (line := file.readline(left)):
                 sample.append(line)
                 left -= len(line)
-        except (OSError, EOFError, zlib.error):
+        except (OSError, EOFError, zlib.error, OutOfBoundsError):
             if not sample:
                 raise
     return sample

@@ -8,7 +8,7 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
-from corpora.files import identity
+from corpora.files import bounds, identity
 from corpora.files.rejects import Reason, Reject, Row
 from corpora.files.values import is_blank, is_missing, read_text, read_truth, storable_value
 from folate.core.counts import RatingRangeError, read_count, read_rating
@@ -44,6 +44,7 @@ class ImportOptions:
     crawl: str | None = None
     salt: str = ""
     encoding: str | None = None  # of a text file, as `folate.core.encoding.named` gives it; found by reading when missing
+    sheet: str | None = None  # of a workbook; its first visible one when missing
     now: datetime | None = None  # later dates are from the future; the time of reading when missing
 
 
@@ -205,6 +206,8 @@ class Maker:
 
     def _moment(self, cell: Any, fetched_at: datetime | None) -> Moment:
         """Read a date; one told from the time at which it was shown only where the row says when that was."""
+        if isinstance(cell, str) and len(cell) > bounds.DATE:
+            raise DateError("longer than any date")
         order = self._options.order or (self._shown_order if is_ordered(cell) else None)
         return read_date(cell, self._options.zone, fetched_at or self._now, order, relative=fetched_at is not None)
 

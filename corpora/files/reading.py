@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from corpora.files import bounds
 from corpora.files.identity import Ids, survey
 from corpora.files.making import ImportOptions, Maker
 from corpora.files.rejects import Reject, Row
@@ -14,7 +15,8 @@ from folate.post import FIELDS, KINDS, Post, source_problem
 
 
 class Reading:
-    """Posts and rejects of one file, made as they are asked for; `ignored` names the columns that no field takes.
+    """Posts and rejects of one file, made as they are asked for; `ignored` names the columns that no field takes, `unread_sheets`
+    the other sheets of a workbook.
 
     Once read, `unread` counts the values of fields that a post may lack which could not be read, by field and reason, and
     `dates` says what is taken for the order of day and month in dates like 3/8/2026 ("" when there are none).
@@ -25,6 +27,7 @@ class Reading:
         self._maker = maker
         self.unread = maker.unread
         self.ignored = tuple(column for column in sheet.columns if column and column not in maker.used)
+        self.unread_sheets = sheet.unread
 
     def notes(self) -> list[str]:
         """Sentences on what a person who looks at the file may not expect; complete once the rows were read."""
@@ -32,6 +35,7 @@ class Reading:
         if self._maker.chains:
             notes.append(f"{self._maker.chains:,} texts of reposts were kept without what others wrote in them")
         return notes
+
     @property
     def dates(self) -> str:
         return self._maker.dates
@@ -39,18 +43,26 @@ class Reading:
     def __iter__(self) -> Iterator[Post | Reject]:
         seen: set[int] = set()
         latest: dict[str, list[tuple[Post, Row]]] = {}  # rows of the latest text of those posts of which the file has several
+        sources: set[str] = set()
         for row in self._sheet.rows():
             made = self._maker.post(row) if isinstance(row, Row) else self._maker.without_persons(row)
             if isinstance(made, Post) and isinstance(row, Row):
                 digest = hash(made)
-                if digest in seen:
+                if made.source not in sources and len(sources) == bounds.SOURCES:
+                    problem = f"wanted at most {bounds.SOURCES:,} names of sources in a file; --source gives one to all rows"
+                    made = self._maker.reject(row, "too many sources", problem)
+                elif digest in seen:
                     made = self._maker.reject(row, "duplicate row", "every field is that of an earlier row")
-                elif self._maker.is_state(row):
-                    yield from self._superseded(latest, made, row)
-                    continue
-                seen.add(digest)
+                else:
+                    sources.add(made.source)
+                    if self._maker.is_state(row):
+                        yield from self._superseded(latest, made, row)
+                        if len(latest) >= _MOST_STATES:
+                            yield from _states(latest)
+                        continue
+                    seen.add(digest)
             yield made
-        yield from (post for sights in latest.values() for post, _ in sights)
+        yield from _states(latest)
 
     def _superseded(self, latest: dict[str, list[tuple[Post, Row]]], post: Post, row: Row) -> Iterator[Reject]:
         """Keep the rows of the latest text of a post; those that give way are rejects."""
@@ -67,6 +79,16 @@ class Reading:
             yield self._maker.reject(superseded, "id repeated with another text", detail)
 
 
+_MOST_STATES = 100_000
+"""Posts whose latest text is awaited: past them those in hand are given, and a later text is a change of the post."""
+
+
+def _states(latest: dict[str, list[tuple[Post, Row]]]) -> Iterator[Post]:
+    """Give the posts in hand and forget them."""
+    yield from [post for sights in latest.values() for post, _ in sights]
+    latest.clear()
+
+
 def _fetched(post: Post) -> datetime:
     return post.fetched_at or datetime.min.replace(tzinfo=UTC)
 
@@ -79,7 +101,7 @@ def read(path: Path, options: ImportOptions) -> Reading:
     when a column is mapped to what is no field.
     """
     _check(options)
-    sheet = open_sheet(path, lambda names: _has_needed(names, options.mapping), options.encoding)
+    sheet = open_sheet(path, lambda names: _has_needed(names, options.mapping), options.encoding, options.sheet)
     columns = {
         name: _columns(path, sheet, name, options.mapping.get(name, name))
         for name in FIELDS
@@ -87,7 +109,7 @@ def read(path: Path, options: ImportOptions) -> Reading:
     }
     for needed, present in (("text", "text" in columns or "title" in columns), ("published_at", "published_at" in columns)):
         if not present:
-            have = ", ".join(map(_on_one_line, sheet.columns))
+            have = _listed(sheet.columns)
             raise InputError(f"{path.name!r} has no column {needed!r}: name one with --map {needed}=COLUMN; its columns are {have}.")
     ids = survey(_readable_rows(sheet), columns) if "id" in columns else Ids()
     return Reading(sheet, Maker(options, columns, sheet.rows, ids))
@@ -105,7 +127,7 @@ def _columns(path: Path, sheet: Sheet, name: str, wanted: str) -> tuple[str, ...
     for part in (wanted,) if _named(sheet.columns, wanted) else wanted.split("|"):
         column = _named(sheet.columns, part.strip())
         if column is None:
-            have = ", ".join(map(_on_one_line, sheet.columns))
+            have = _listed(sheet.columns)
             raise InputError(f"{path.name!r} has no column {part.strip()!r} for {name!r}; its columns are {have}.")
         columns.append(column)
     return tuple(columns)
@@ -130,6 +152,12 @@ def _named(columns: Collection[str], wanted: str) -> str | None:
 
 def _on_one_line(name: str) -> str:
     return " ".join(name.split())
+
+
+def _listed(columns: tuple[str, ...]) -> str:
+    """Names for a sentence, which stays readable however many and long they are."""
+    names = ", ".join(_on_one_line(column[:60]) for column in columns[:50])
+    return names if len(columns) <= 50 else f"{names} and {len(columns) - 50:,} more"
 
 
 def _check(options: ImportOptions) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 Reason = Literal[
     "no text", "no date", "unreadable date", "date in the future", "date too early", "unreadable value", "unreadable row",
     "wrong number of cells", "repeated header", "duplicate row", "wrong encoding", "bad source", "unknown kind",
-    "id repeated with another text",
+    "id repeated with another text", "too long", "too many sources",
 ]  # fmt: skip
 REASONS: tuple[str, ...] = get_args(Reason)
 

@@ -3,27 +3,34 @@
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any
-from xml.etree.ElementTree import ParseError
-from zipfile import BadZipFile
+from typing import IO
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from corpora.files.delimited import Delimited
+from corpora.files import bounds, parquet
+from corpora.files.bounds import OutOfBoundsError
+from corpora.files.delimited import Delimited, distinct
 from corpora.files.encoding import Opener, find_encoding, is_garbled, open_text
 from corpora.files.header import Needed
+from corpora.files.magic import START, mismatch
+from corpora.files.parquet import ParquetError
 from corpora.files.rejects import Reject, Row
+from corpora.files.workbook import Workbook, WorkbookError
 from folate.core.encoding import UnknownEncodingError
-from folate.errors import InputError
+from folate.errors import InputError, possible
 
-_BROKEN = (OSError, EOFError, BadZipFile, ParseError, KeyError, UnicodeError, zlib.error, pa.ArrowException)
+_BROKEN = (OSError, EOFError, UnicodeError, zlib.error, OutOfBoundsError, ParquetError, WorkbookError)
+_PACKED_APART = (".xlsx", ".parquet")  # these pack what is in them; a .gz around them is not read
+_ODDITIES = {
+    "unnamed": "{} cells stand in columns without a name and were not read",
+    "errors": "{} cells hold an error such as #N/A and count as missing",
+    "formulas": "{} formulas have no value in the file: open it in a spreadsheet program and save it",
+    "merged": "{} blocks of cells are merged: only the first cell of each has the value",
+    "hidden": "{} hidden rows were read like the others",
+}
 
 
 @dataclass(frozen=True)
@@ -34,54 +41,92 @@ class Sheet:
     rows: Callable[[], Iterator[Row | Reject]]
     skipped: int = 0  # lines above the column names
     encoding: str | None = None  # of a text file
+    unread: tuple[str, ...] = ()  # names of the other sheets of a workbook
+    oddities: Counter[str] = field(default_factory=Counter)  # of _ODDITIES, counted while the rows are read
 
     def notes(self) -> list[str]:
-        """Sentences on what a person who looks at the file may not expect."""
+        """Sentences on what a person who looks at the file may not expect, as far as it was read."""
         notes = [f"{self.skipped:,} lines above the header were skipped"] if self.skipped else []
         if self.encoding and not self.encoding.startswith("utf"):
             notes.append(f"it was read as {self.encoding}; --encoding names another")
+        notes += [sentence.format(f"{self.oddities[name]:,}") for name, sentence in _ODDITIES.items() if self.oddities[name]]
         return notes
 
 
-def open_sheet(path: Path, has_needed: Needed, encoding: str | None = None) -> Sheet:
-    """Open a file by its extension (`.gz` may follow), a text in this encoding, or in the one that is found by reading.
+def open_sheet(path: Path, has_needed: Needed = bool, encoding: str | None = None, sheet: str | None = None) -> Sheet:
+    """Open a file by its extension (`.gz` may follow that of a text): a text in this encoding, or in the one that is found by
+    reading; a workbook at `sheet`, or at its first visible one.
 
-    `has_needed` tells a row of column names from what stands above it. Raises InputError when the file can't be read as that, or
-    is empty.
+    `has_needed` tells a row of column names from what stands above it. Raises InputError when the file can't be read as that, is
+    empty, or has no sheet of that name.
     """
     suffixes = [suffix.lower() for suffix in path.suffixes]
-    kind = suffixes[-2] if suffixes[-1:] == [".gz"] and len(suffixes) > 1 else "".join(suffixes[-1:])
-    if kind not in _ENDINGS:
-        raise InputError(f"wanted a file whose name ends in {', '.join(_ENDINGS)} (.gz may follow), got {path.name!r}.")
+    is_packed = suffixes[-1:] == [".gz"] and len(suffixes) > 1
+    kind = suffixes[-2] if is_packed else "".join(suffixes[-1:])
+    if kind not in _ENDINGS or (is_packed and kind in _PACKED_APART):
+        raise InputError(f"wanted a file whose name ends in {', '.join(_ENDINGS)} (.gz may follow that of a text), got {path.name!r}.")
+    if sheet is not None and kind != ".xlsx":
+        raise InputError(f"wanted a workbook (.xlsx) to read the sheet {sheet!r} of, got {path.name!r}.")
     try:
+        _check_kind(path, kind)
         if kind in _JSON:
-            sheet = _jsonl(path, encoding)
+            opened = _jsonl(path, encoding)
         elif kind in _TABLES:
-            sheet = _csv(path, has_needed, encoding)
+            opened = _csv(path, has_needed, encoding)
         else:
-            sheet = _OPENERS[kind](path)
+            opened = _xlsx(path, sheet) if kind == ".xlsx" else _parquet(path)
     except UnknownEncodingError as error:
         raise InputError(f"{path.name!r} can't be read: {error}; name it with --encoding.") from error
     except _BROKEN as error:
         raise InputError(f"{path.name!r} can't be read as {kind}: {error}.") from error
-    if not any(sheet.columns):
-        raise InputError(f"{path.name!r} is empty: wanted a row of column names and rows.")
-    return replace(sheet, rows=lambda: _to_the_end(path, sheet.rows()))
+    if not any(opened.columns):
+        others = f"; its other sheets are {_listed(opened.unread)} (--sheet names one)" if opened.unread else ""
+        raise InputError(f"{path.name!r} is empty: wanted a row of column names and rows{others}.")
+    return replace(opened, rows=lambda: _within_bounds(path, opened.rows()))
 
 
-def _to_the_end(path: Path, rows: Iterator[Row | Reject]) -> Iterator[Row | Reject]:
-    """The rows; a file that breaks off says after which."""
-    last = 0
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(repr(name[:60]) for name in names[:20]) + (f" and {len(names) - 20:,} more" if len(names) > 20 else "")
+
+
+def _check_kind(path: Path, kind: str) -> None:
+    """Raises OSError for a file that is plainly something else than its name says."""
+    with path.open("rb") as file:
+        start = file.read(START)
+    if path.suffix.lower() == ".gz" and start:
+        if not start.startswith(b"\x1f\x8b"):
+            raise OSError(f"it is not packed with gzip but {mismatch(start, kind) or 'plain text'}")
+        with gzip.open(path) as unpacked:
+            start = unpacked.read(START)
+    if start and (actual := mismatch(start, kind)):
+        raise OSError(f"it is {actual}")
+
+
+def _within_bounds(path: Path, rows: Iterator[Row | Reject]) -> Iterator[Row | Reject]:
+    """The rows, with those that are too long as rejects; a file that breaks off, or never ends, says after which."""
+    last = count = characters = 0
     try:
         for row in rows:
             last = row.number if isinstance(row, Row) else row.row
-            yield row
+            count += 1
+            if count > bounds.ROWS:
+                raise OutOfBoundsError(f"wanted at most {bounds.ROWS:,} rows, got more")
+            if not isinstance(row, Row):
+                yield row
+                continue
+            characters += bounds.characters(row.values)
+            if characters > bounds.BYTES:
+                raise OutOfBoundsError(f"wanted at most {bounds.BYTES:,} characters in all cells, got more")
+            problem = bounds.excess(row.values)
+            yield Reject(row.number, "too long", problem, {}) if problem else row
     except _BROKEN as error:
-        raise InputError(f"{path.name!r} can't be read after row {last}: {error}; rows before it are taken.") from error
+        raise InputError(f"{path.name!r} can't be read after row {last:,}: {error}; rows before it are taken.") from error
 
 
 def _open(path: Path) -> IO[bytes]:
-    return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")  # type: ignore[return-value]
+    if path.suffix.lower() == ".gz":
+        return bounds.buffered(gzip.open(path))
+    return bounds.buffered(path.open("rb"))
 
 
 def _csv(path: Path, has_needed: Needed, encoding: str | None) -> Sheet:
@@ -90,76 +135,91 @@ def _csv(path: Path, has_needed: Needed, encoding: str | None) -> Sheet:
 
 
 def _jsonl(path: Path, encoding: str | None) -> Sheet:
-    """Any line may bring a key that no earlier one has, so all are read for the columns first."""
+    """Any line may bring a key that no earlier one has, so all are read for the columns first, or those before a break."""
     opener = partial(_open, path)
     encoding = find_encoding(opener, encoding)
     rows = partial(_json_rows, opener, encoding)
     columns: dict[str, None] = {}
     lines = objects = 0
-    for row in rows():
-        lines += 1
-        if isinstance(row, Row):
-            objects += 1
-            columns |= dict.fromkeys(row.values)
+    try:
+        for row in rows():
+            lines += 1
+            if isinstance(row, Row) and not bounds.excess(row.values):
+                objects += 1
+                columns |= dict.fromkeys(row.values)
+                if len(columns) > bounds.COLUMNS:
+                    raise OutOfBoundsError(f"wanted at most {bounds.COLUMNS:,} names of columns, got more by line {row.number:,}")
+    except (OSError, EOFError, zlib.error):  # `rows` will meet and tell it again
+        if not objects:
+            raise
     if lines and not objects:
-        raise InputError(f"{path.name!r} can't be read as .jsonl: none of its {lines} lines is a JSON object.")
+        raise InputError(f"{path.name!r} can't be read as .jsonl: none of its {lines:,} lines is a JSON object.")
     return Sheet(tuple(columns), rows, encoding=encoding)
 
 
 def _json_rows(opener: Opener, encoding: str) -> Iterator[Row | Reject]:
     with open_text(opener, encoding) as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(bounds.read_lines(file), 1):
             if line.strip():
                 yield _json_row(number, line.removeprefix("\ufeff"), encoding)
 
 
 def _json_row(number: int, line: str, encoding: str) -> Row | Reject:
+    if bounds.is_cut(line):
+        return Reject(number, "too long", bounds.TOO_LONG, {})
     if is_garbled(line, encoding):
         return Reject(number, "wrong encoding", f"has bytes that are not {encoding}; --encoding names another", {})
+    too_deep = Reject(number, "unreadable row", f"wanted at most {bounds.LEVELS} lists and objects in one another, got more", {})
     try:
         values = json.loads(line)
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        return too_deep
+    except ValueError as error:
         return Reject(number, "unreadable row", f"not JSON: {error}", {})
     if not isinstance(values, dict):
         return Reject(number, "unreadable row", f"wanted a JSON object, got a {type(values).__name__}", {})  # no value: it may be a name
-    return Row(number, values)
+    return too_deep if bounds.is_deeper_than_read(values) else Row(number, values)
 
 
-def _xlsx(path: Path) -> Sheet:
-    with closing(_xlsx_rows(path)) as rows:
-        _, header = next(rows, (0, ()))
-    columns = tuple("" if cell is None else str(cell).strip() for cell in header)
+def _xlsx(path: Path, wanted: str | None = None) -> Sheet:
+    """The sheet of this name, or the first visible one. Raises InputError when there is none of this name."""
+    book = Workbook.open(path)
+    if wanted is not None and wanted not in book.sheets:
+        raise InputError(f"{path.name!r} has no sheet {wanted!r}; {possible(wanted, book.sheets)}")
+    name = next(iter(book.sheets)) if wanted is None else wanted
+    header = next(book.rows(name, Counter()), None)
+    if header is not None and header.problem:
+        raise WorkbookError(f"row {header.number:,}, wanted as that of the column names, {header.problem}")
+    named = {column: str(cell).strip() for column, cell in header.cells.items() if cell is not None} if header else {}
+    named = {column: cell for column, cell in named.items() if cell}
+    bounds.check_columns(tuple(named.values()))
+    columns = dict(zip(named, distinct(named.values()), strict=True))
+    oddities = Counter[str]()
+    rows = partial(_xlsx_rows, book, name, columns, oddities)
+    others = tuple(other for other in book.sheets if other != name)
+    return Sheet(tuple(columns.values()), rows, unread=others, oddities=oddities)
 
-    def below_header() -> Iterator[Row]:
-        for number, cells in islice(_xlsx_rows(path), 1, None):
-            yield Row(number, {name: cell for name, cell in zip(columns, cells, strict=False) if name})
 
-    return Sheet(columns, below_header)
-
-
-def _xlsx_rows(path: Path) -> Generator[tuple[int, tuple[Any, ...]], None, None]:
-    """Number and cells of the rows of the first sheet that are not empty."""
-    from openpyxl import load_workbook
-
-    book = load_workbook(path, read_only=True, data_only=True)
-    with closing(book):
-        for number, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), 1):
-            if any(cell is not None for cell in cells):
-                yield number, cells
+def _xlsx_rows(book: Workbook, sheet: str, columns: dict[int, str], oddities: Counter[str]) -> Iterator[Row | Reject]:
+    """The rows below the header."""
+    oddities.clear()
+    rows = book.rows(sheet, oddities)
+    next(rows, None)
+    for row in rows:
+        if row.problem:
+            yield Reject(row.number, "too long" if row.problem == bounds.TOO_LONG else "unreadable row", row.problem, {})
+            continue
+        oddities["unnamed"] += sum(column not in columns and cell not in (None, "") for column, cell in row.cells.items())
+        if not row.cells.keys().isdisjoint(columns):
+            yield Row(row.number, {name: row.cells.get(column) for column, name in columns.items()})
 
 
 def _parquet(path: Path) -> Sheet:
-    return Sheet(tuple(pq.read_schema(path).names), partial(_parquet_rows, path))
-
-
-def _parquet_rows(path: Path) -> Iterator[Row]:
-    with pq.ParquetFile(path) as file:
-        batches = (batch.to_pylist() for batch in file.iter_batches(batch_size=10_000))
-        for number, values in enumerate(chain.from_iterable(batches), 1):
-            yield Row(number, values)
+    columns = parquet.columns(path)
+    bounds.check_columns(columns)
+    return Sheet(columns, partial(parquet.rows, path))
 
 
 _TABLES = (".csv", ".tsv", ".txt")
 _JSON = (".jsonl", ".ndjson")
-_OPENERS: dict[str, Callable[[Path], Sheet]] = {".xlsx": _xlsx, ".parquet": _parquet}
-_ENDINGS = (*_TABLES, *_JSON, *_OPENERS)
+_ENDINGS = (*_TABLES, *_JSON, ".xlsx", ".parquet")

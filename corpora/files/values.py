@@ -6,6 +6,7 @@ from typing import Any
 from folate.post import storable
 
 _MISSING = frozenset({"", "nan", "null", "none", "nat", "n/a", "na", "\\n", "-", "--"})
+_LONGEST = 10_000  # characters of a cell that are kept of a row that was rejected
 _TRUTH = {"true": True, "1": True, "yes": True, "y": True, "是": True, "false": False, "0": False, "no": False, "n": False, "否": False}
 
 
@@ -24,7 +25,7 @@ def read_text(cell: object) -> str:
     """A string as it stands; a number as people write it (a spreadsheet holds the id 17 as 17.0)."""
     if isinstance(cell, str):
         return cell
-    if isinstance(cell, dict | list):
+    if isinstance(cell, dict | list | tuple | bytes):
         raise ValueError(f"wanted one value, got a {type(cell).__name__}")  # not what is in it: it may be a name
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
@@ -38,9 +39,13 @@ def read_truth(cell: object) -> bool:
 
 
 def storable_value(value: Any) -> Any:
-    """A value of JSON whose strings UTF-8 can hold."""
+    """A value of JSON whose strings UTF-8 can hold; of a long string its start."""
     if isinstance(value, dict):
         return {storable_value(key): storable_value(held) for key, held in value.items()}
     if isinstance(value, list):
         return [storable_value(held) for held in value]
-    return storable(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    if len(value) > _LONGEST:
+        return storable(f"{value[:_LONGEST]}… ({len(value):,} characters)")
+    return storable(value)

@@ -3,7 +3,7 @@
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
@@ -27,6 +27,7 @@ from folate.post import KINDS
     default=None,
     help="Which comes first in 3/8/2026, the month or the day; else what the file's other dates show.",
 )
+@click.option("--sheet", default=None, metavar="NAME", help="The sheet of a workbook to read; else its first visible one.")
 @project_option
 @format_option(*DATA_FORMATS)
 def import_(
@@ -37,6 +38,7 @@ def import_(
     rating_scale: float | None,
     encoding: str | None,
     dates: Literal["mdy", "dmy"] | None,
+    sheet: str | None,
     folder: Path,
     form: str,
 ) -> None:
@@ -53,16 +55,17 @@ def import_(
     rows, failed = [], []
     for path in files:
         try:
-            row = import_file(workspace, path, fields, source, kind, rating_scale, encoding=encoding, order=dates)
+            row = import_file(
+                workspace, path, fields, source, kind, rating_scale, encoding=encoding, order=dates, sheet=sheet
+            )
         except InputError as error:  # the other files are still worth reading
             failed.append(str(error))
             continue
         rows.append(row)
-        if row["dates"]:
-            click.echo(f"note: {row['file']}: order of day and month: {row['dates']}.", err=True)
-        for note in row["notes"]:
-            click.echo(f"note: {row['file']}: {note}.", err=True)
-        if row["rejected"] and not row["added"] + row["changed"] + row["known"]:
+        _tell(row)
+        if row["problem"]:
+            failed.append(row["problem"])
+        elif row["rejected"] and not row["added"] + row["changed"] + row["known"]:
             failed.append(f"no row of {row['file']!r} became a post: {row['reasons']}; rejects/ holds them with their reasons.")
     if rows:
         emit(rows, form)
@@ -114,6 +117,21 @@ def export(what: str, folder: Path, form: str) -> None:
     from folate.pipeline.workspace import Workspace
 
     write(Workspace.open(folder).store.snapshot(), what, form, sys.stdout.buffer)
+
+
+def _tell(row: dict[str, Any]) -> None:
+    """Say on standard error what of a file was not read as a person may expect."""
+    from reports.sections import printable
+
+    notes = list(row["notes"])
+    if row["dates"]:
+        notes.insert(0, f"order of day and month: {row['dates']}")
+    if unread := row["unread_sheets"]:
+        names = ", ".join(repr(printable(name[:60])) for name in unread[:20])
+        more = f" and {len(unread) - 20:,} more" if len(unread) > 20 else ""
+        notes.insert(0, f"{len(unread)} more sheets were not read: {names}{more}; --sheet names the one to read")
+    for note in notes:
+        click.echo(f"note: {printable(row['file'])}: {note}.", err=True)
 
 
 def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:

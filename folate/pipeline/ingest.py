@@ -14,7 +14,7 @@ from folate.config import Source
 from folate.core.dates import Order
 from folate.core.encoding import named
 from folate.errors import ConfigError, InputError, NotFound
-from folate.pipeline.rejects import Rejects
+from folate.pipeline.rejects import MAX_CHARACTERS, Rejects
 from folate.pipeline.workspace import Workspace
 from folate.post import Post, pseudonyms
 from folate.progress import progress
@@ -31,10 +31,17 @@ def import_file(
     rating_scale: float | None,
     encoding: str | None = None,
     order: Order | None = None,
+    sheet: str | None = None,
 ) -> dict[str, Any]:
     """Read one file into the store, under `source` and as `kind`; without them as its rows say, else as reviews of the file's name.
 
-    `order` tells month and day apart in dates like 3/8/2026; without it the file's other dates do, or such a date is rejected.
+    `order` tells month and day apart in dates like 3/8/2026; without it the file's other dates do, or such a date is rejected. Of a
+    workbook one sheet is read: that of the name `sheet`, else the first.
+
+    Returns counts: added, changed, known, repeated in the file, rejected; unused columns; `unread_fields`: values that could not be
+    read and are missing in the posts, by field and reason; `dates`: the order of day and month, and what shows it; sheets that
+    were not read; `notes`: sentences on what a person who looks at the file may not expect; and as `problem` why the file can't be
+    read to its end (its rows up to there are taken).
 
     Returns counts: added, changed, known, repeated in the file, rejected; unused columns; `unread_fields`: values that could not be
     read and are missing in the posts, by field and reason; `dates`: the order of day and month, and what shows it; `notes`: sentences
@@ -47,18 +54,23 @@ def import_file(
     options = ImportOptions(
         mapping=mapping, source=source or path.name.split(".")[0], kind=kind or "review", decided=frozenset(decided),
         rating_scale=rating_scale, order=order, zone=workspace.config.timezone, crawl=f"import:{path.name}", salt=workspace.project.salt(),
-        encoding=named(encoding) if encoding else None,
+        encoding=named(encoding) if encoding else None, sheet=sheet,
     )  # fmt: skip
     reading, reasons = read(path, options), Counter[str]()
+    problems: list[str] = []
     with Rejects(workspace.project.rejects, path.name) as rejects:
-        done = workspace.store.upsert_posts(_without_rejects(progress("reading", items=reading, unit="row"), rejects, reasons))
+        rows = _until_broken(progress("reading", items=reading, unit="row"), problems)
+        done = workspace.store.upsert_posts(_without_rejects(rows, rejects, reasons))
     notes = reading.notes()
-    if not reasons and done == Upserted():
+    if rejects.is_full:
+        notes.append(f"of the rejected rows only the first {MAX_CHARACTERS:,} characters are kept; all are counted")
+    if not reasons and not problems and done == Upserted():
         notes.append("it has no rows below the header")
     return {
         "file": path.name, "added": done.inserted, "changed": done.updated, "known": done.unchanged, "repeated": done.repeated,
         "rejected": reasons.total(), "reasons": _readable(reasons), "unused_columns": list(reading.ignored),
-        "unread_fields": _readable(reading.unread), "dates": reading.dates, "notes": notes,
+        "unread_fields": _readable(reading.unread), "dates": reading.dates, "unread_sheets": list(reading.unread_sheets),
+        "notes": notes, "problem": next(iter(problems), None),
     }  # fmt: skip
 
 
@@ -166,7 +178,16 @@ def settled_threads(snapshot: Snapshot, source: Source, now: datetime) -> list[s
     return threads
 
 
+def _until_broken(rows: Iterable[Post | Reject], problems: list[str]) -> Iterator[Post | Reject]:
+    """The rows of a file up to where it can't be read any more; why goes to `problems`."""
+    try:
+        yield from rows
+    except InputError as error:
+        problems.append(str(error))
+
+
 def _without_rejects(items: Iterable[Post | Reject], rejects: Rejects, reasons: Counter[str]) -> Iterator[Post]:
+    """The posts among `items`; the others are counted in `reasons` and kept in `rejects`."""
     for item in items:
         if isinstance(item, Post):
             yield item

@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import fields
 from hashlib import blake2b
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -11,6 +11,8 @@ from typing import Self
 
 from corpora.files import Reject
 
+MAX_CHARACTERS = 64_000_000
+"""Characters of the rejects of one file that are kept."""
 _LONGEST_NAME = 200  # bytes; with what is added, a name of a file has 255
 
 
@@ -27,14 +29,23 @@ class Rejects:
         self._name = _short(name)
         self._earlier = self._files()
         self._count = 0
+        self._characters = 0
         self._file = NamedTemporaryFile(  # noqa: SIM115  # closed in __exit__
             "w", encoding="utf-8", errors="replace", dir=folder, prefix=".", suffix=".part", delete=False
         )
 
     def write(self, reject: Reject) -> None:
-        """Keep one reject, as a line of JSON."""
+        """Keep one reject, as a line of JSON, unless MAX_CHARACTERS are kept already."""
         self._count += 1
-        self._file.write(json.dumps(asdict(reject), ensure_ascii=False, default=str) + "\n")
+        if self.is_full:
+            return
+        row = {field.name: getattr(reject, field.name) for field in fields(reject)}  # asdict would descend into values
+        self._characters += self._file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether further rejects are no longer kept."""
+        return self._characters > MAX_CHARACTERS
 
     def __enter__(self) -> Self:
         return self

@@ -327,3 +327,30 @@ class TestUpkeep:
         row = one(store, "SELECT * EXCLUDE (text_hash, month) FROM posts")
         assert Post.from_dict(row) == full
         assert replace(full, likes=2) != full
+
+
+class TestLargeUpserts:
+    """A commit is bounded in characters and in partitions, however its posts are mixed."""
+
+    def test_long_posts_are_committed_in_smaller_batches(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("corpora.store._BATCH_CHARACTERS", 10_000)
+        assert store.upsert_posts(post(n, text=f"{n}" + "长" * 3000) for n in range(10)).inserted == 10
+        assert store.versions()["posts"] == 3  # version 0 is the empty table
+
+    def test_posts_of_many_partitions_are_committed_apart(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("corpora.store._PARTITIONS", 10)
+        posts = [post(n, source=f"s{n % 25}") for n in range(100)]
+        assert store.upsert_posts(posts) == Upserted(inserted=100)
+        assert store.versions()["posts"] == 3
+        assert store.upsert_posts(posts) == Upserted(unchanged=100)
+        assert one(store, "SELECT count(DISTINCT source) AS sources, count(*) AS n FROM posts") == {"sources": 25, "n": 100}
+
+    def test_sights_of_a_post_in_several_months_are_one_post_all_the_same(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        months = [datetime(2025, month, 1, tzinfo=UTC) for month in range(1, 9)]
+        posts = [post(0, text=f"t{month.month}", fetched_at=month) for month in months]
+        posts += [post(month.month, fetched_at=month) for month in months]
+        whole, apart = Store(tmp_path / "whole"), Store(tmp_path / "apart")
+        assert whole.upsert_posts(posts) == Upserted(inserted=9, repeated=7)
+        monkeypatch.setattr("corpora.store._PARTITIONS", 2)
+        assert apart.upsert_posts(posts) == Upserted(inserted=9, repeated=7)
+        assert rows(apart, "SELECT * FROM posts ORDER BY id") == rows(whole, "SELECT * FROM posts ORDER BY id")
