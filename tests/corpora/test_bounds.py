@@ -118,7 +118,7 @@ class TestText:
     def test_rejected_rows_do_not_fill_the_disk(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        monkeypatch.setattr("folate.pipeline.ingest._REJECTS", 5000)
+        monkeypatch.setattr("folate.pipeline.rejects.MAX_CHARACTERS", 5000)
         (tmp_path / "folate.toml").write_text('name = "p"\n')
         path = write(tmp_path, "a.csv", "text,published_at\n" + "a,soon\n" * 1000)
         assert run(["import", str(path), "--project", str(tmp_path), "--format", "jsonl"]) == 0
