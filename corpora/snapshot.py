@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import duckdb
@@ -15,7 +17,15 @@ from corpora.schema import TABLES, Table
 from folate.errors import InputError, StoreError, possible
 
 OF_ONE_TEXT = ("texts", "mentions", "comparisons", "sentiments", "aspects", "judgements")  # rows hold for the text they were made of
-_READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
+LONGEST = 300.0  # seconds that one question may take; a report's slowest takes about 3 on a million posts
+MEMORY = "4GB"  # most that all questions to a snapshot may hold; nothing is spilled to a disk
+_SETTINGS = {
+    "python_enable_replacements": False,  # no Python variable is a table
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "temp_directory": "",
+    "memory_limit": MEMORY,
+}
 _TYPES = {"string": "VARCHAR", "int64": "BIGINT", "int32": "INTEGER", "bool": "BOOLEAN", "double": "DOUBLE", "float": "FLOAT",
           "timestamp[us, tz=UTC]": "TIMESTAMPTZ", "list<item: string>": "VARCHAR[]"}  # fmt: skip
 
@@ -25,11 +35,15 @@ Parameters = Mapping[str, Any] | Sequence[Any]
 class Snapshot:
     """Every table of the store as a view, pinned: what others write meanwhile does not show. Reading only."""
 
-    def __init__(self, root: Path, versions: Mapping[str, int]) -> None:
-        """`versions` names the version of each table; a table that it does not name is empty. Raises StoreError."""
+    def __init__(self, root: Path, versions: Mapping[str, int], seconds: float = LONGEST) -> None:
+        """Pin the version of each table that `versions` names; other tables are empty. Raises StoreError.
+
+        A question that takes longer than `seconds` is stopped.
+        """
         self.versions = dict(versions)
         pinned = {name: _pinned(root, name, version) for name, version in self.versions.items()}
-        self._con = duckdb.connect(config={"python_enable_replacements": False})
+        self._seconds = seconds
+        self._con = duckdb.connect(config=_SETTINGS)
         with _answering():
             self._con.execute("SET GLOBAL TimeZone = 'UTC'")
             self._show(pinned)
@@ -99,7 +113,7 @@ def _first_line(error: Exception) -> str:
 def _pinned(root: Path, name: str, version: int) -> list[str]:
     """The files of a version of a table. Raises StoreError."""
     if name not in TABLES:
-        raise StoreError(f"the store has no table {name!r}; {possible(name, TABLES)}.")
+        raise StoreError(f"the store has no table {name!r}; {possible(name, TABLES)}")
     try:
         return tables.files(root, TABLES[name], DeltaTable(tables.address(root, name), version=version))
     except (DeltaError, OSError) as error:

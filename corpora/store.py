@@ -255,7 +255,7 @@ def _check_keys(table: Table, rows: pa.Table) -> None:
 def _pending(table: str, annotator: str, version: str, after: tuple[str, str] | None) -> tuple[str, dict[str, str]]:
     """SQL after the columns of a question for posts that wait for an annotation, and its parameters."""
     if table not in OF_ONE_TEXT:
-        raise StoreError(f"wanted a table of annotations, got {table!r}; {possible(table, OF_ONE_TEXT)}.")
+        raise StoreError(f"wanted a table of annotations, got {table!r}; {possible(table, OF_ONE_TEXT)}")
     made = f"SELECT id, text_hash FROM all_{table} WHERE annotator = $annotator AND version = $version"
     waiting, params = f"FROM posts p ANTI JOIN ({made}) USING (id, text_hash)", {"annotator": annotator, "version": version}
     if after is None:

@@ -10,7 +10,7 @@ from vl_convert import vegalite_to_svg
 
 from reports.figures import Figure
 from reports.measures import BrandMeasures
-from reports.sections import printable
+from folate.core.text import printable
 
 WIDE, NARROW, PANEL = (720, 250), (300, 230), (230, 110)  # width and height of the plot, CSS pixels
 COLOURS = 8  # brands that the style sheet has a colour for; later ones begin again with another dash

@@ -6,6 +6,7 @@ from pathlib import Path
 from corpora.files.making import ImportOptions, Maker
 from corpora.files.rejects import Reject, Row
 from corpora.files.sheets import Sheet, open_sheet
+from folate.core.text import listed, quoted
 from folate.errors import ConfigError, InputError, possible
 from folate.post import FIELDS, KINDS, Post, source_problem
 
@@ -46,8 +47,8 @@ def read(path: Path, options: ImportOptions) -> Reading:
     }
     for needed, present in (("text", "text" in columns or "title" in columns), ("published_at", "published_at" in columns)):
         if not present:
-            have = ", ".join(sheet.columns)
-            raise InputError(f"{path.name!r} has no column {needed!r}: name one with --map {needed}=COLUMN; its columns are {have}.")
+            have = listed(sheet.columns)
+            raise InputError(f"{quoted(path.name)} has no column {needed!r}: name one with --map {needed}=COLUMN; its columns are {have}.")
     return Reading(sheet, Maker(options, columns))
 
 
@@ -56,7 +57,7 @@ def _columns(path: Path, sheet: Sheet, name: str, wanted: str) -> tuple[str, ...
     columns = (wanted,) if wanted in sheet.columns else tuple(part.strip() for part in wanted.split("|"))
     for column in columns:
         if column not in sheet.columns:
-            raise InputError(f"{path.name!r} has no column {column!r} for {name!r}; its columns are {', '.join(sheet.columns)}.")
+            raise InputError(f"{quoted(path.name)} has no column {quoted(column)} for {name!r}; its columns are {listed(sheet.columns)}.")
     return columns
 
 

@@ -118,5 +118,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    click.echo(f"folate: {message}", err=True)
+    from folate.cli.terminal import tell
+
+    tell(f"folate: {message}")
     return code

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from folate.cli.options import DATA_FORMATS, emit, format_option, project_option
+from folate.cli.terminal import tell
 from folate.config import FILE
 from folate.errors import ConfigError
 
@@ -27,7 +28,7 @@ def init(directory: Path | None, folder: Path) -> None:
             "# the secret that hides authors, and what people wrote\n.salt\ncorpus/\ncrawls/\nrejects/\ndeliveries.sqlite*\n",
             encoding="utf-8",
         )
-    click.echo(f"{path} is ready: fill in your brands, then 'folate import' or 'folate crawl'.", err=True)
+    tell(f"{path} is ready: fill in your brands, then 'folate import' or 'folate crawl'.")
 
 
 @click.command()
@@ -49,7 +50,7 @@ def compact(folder: Path) -> None:
 
     store = Workspace.open(folder).store
     store.compact()
-    click.echo(f"compacted; {store.vacuum():,} old files deleted.", err=True)
+    tell(f"compacted; {store.vacuum():,} old files deleted.")
 
 
 @click.command()
@@ -60,4 +61,4 @@ def migrate(folder: Path) -> None:
     from folate.paths import Project
 
     for step in apply(Project(folder).store):
-        click.echo(f"applied: {step}", err=True)
+        tell(f"applied: {step}")

@@ -13,6 +13,7 @@ from corpora.files import ImportOptions, Reject, read
 from corpora.snapshot import Snapshot
 from corpora.store import Upserted
 from folate.config import Source
+from folate.core.text import sentence
 from folate.errors import ConfigError, InputError, NotFound
 from folate.pipeline.workspace import Workspace
 from folate.post import Post, pseudonyms
@@ -83,7 +84,7 @@ def resume(workspace: Workspace) -> None:
         try:
             ingest(workspace, folder)
         except (InputError, ValueError) as error:
-            sys.stderr.write(f"folate: the crawl in {folder} was not ingested: {error}\n")
+            sys.stderr.write(sentence(f"folate: the crawl in {folder} was not ingested: {error}") + "\n")
 
 
 def runs(workspace: Workspace) -> list[Path]:

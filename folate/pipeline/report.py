@@ -23,7 +23,7 @@ from reports.formats import markdown, xlsx
 from reports.formats.pdf import print_page
 from reports.html import render
 from reports.index import write_index
-from reports.sections import printable
+from folate.core.text import printable
 
 FORMATS = ("html", "json", "md", "xlsx", "pdf")
 RENDERERS: dict[str, Callable[[Report], bytes]] = {"md": markdown.render, "xlsx": xlsx.render}

@@ -6,7 +6,7 @@ from datetime import date
 from reports.build import Report
 from reports.catalogue import Catalogue, catalogue
 from reports.figures import Figure
-from reports.sections import printable
+from folate.core.text import printable
 from reports.tables import Cell, Table, tables
 
 _SIGNS = re.compile(

@@ -12,7 +12,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from reports.build import Report
 from reports.catalogue import Catalogue, catalogue
 from reports.figures import Figure
-from reports.sections import printable
+from folate.core.text import printable
 from reports.tables import Cell, Table, tables
 
 if TYPE_CHECKING:

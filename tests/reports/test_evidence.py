@@ -12,7 +12,7 @@ from folate.config import Config
 from folate.weeks import Week
 from reports.build import Report, build
 from reports.evidence import explain
-from reports.sections import printable
+from folate.core.text import printable
 
 
 @pytest.fixture(scope="module")

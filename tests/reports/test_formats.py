@@ -22,7 +22,7 @@ from reports.build import Report, build
 from reports.document import document, schema
 from reports.figures import CHANGE_UNITS, UNITS, Figure
 from reports.formats import markdown, pdf, xlsx
-from reports.sections import printable
+from folate.core.text import printable
 from reports.tables import Table, tables
 
 HOSTILE = (
