@@ -22,11 +22,12 @@ import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
-from corpora import migrations, tables
+from corpora import commits, migrations, tables
+from corpora.examine import first_fault
 from corpora.plans import plan_posts, plan_rows, same_key
 from corpora.rows import Rows, conform, from_posts
 from corpora.schema import POSTS, TABLES, Table
-from corpora.snapshot import OF_ONE_TEXT, Snapshot, literal, scan
+from corpora.snapshot import LONGEST, OF_ONE_TEXT, Snapshot, literal, scan
 from folate.errors import StoreError, possible
 from folate.post import Post
 
@@ -100,11 +101,14 @@ class Store:
 
     def versions(self) -> dict[str, int]:
         """The newest version of every table that was ever written."""
-        return {name: DeltaTable(tables.address(self.root, name)).version() for name in TABLES if tables.exists(self.root, name)}
+        return {name: tables.open_table(self.root, name).version() for name in TABLES if tables.exists(self.root, name)}
 
-    def snapshot(self, versions: Mapping[str, int] | None = None) -> Snapshot:
-        """The store at `versions` (a table that they do not name is empty), or as it is now. Raises StoreError."""
-        return Snapshot(self.root, self.versions() if versions is None else versions)
+    def snapshot(self, versions: Mapping[str, int] | None = None, seconds: float = LONGEST) -> Snapshot:
+        """The store at `versions` (a table that they do not name is empty), or as it is now. Raises StoreError.
+
+        A question to it that takes longer than `seconds` is stopped.
+        """
+        return Snapshot(self.root, self.versions() if versions is None else versions, seconds)
 
     def pending(
         self, table: str, annotator: str, version: str, size: int = 10_000, after: tuple[str, str] | None = None
@@ -134,10 +138,12 @@ class Store:
         kept = self._versions_in_evidence()
         deleted = 0
         for name in self.versions():
-            stored = DeltaTable(tables.address(self.root, name))
-            deleted += len(
-                stored.vacuum(hours, dry_run=False, enforce_retention_duration=False, keep_versions=sorted(kept.get(name, set())))
-            )
+            stored = tables.open_table(self.root, name)
+            with tables.reading(self.root, name):
+                gone = stored.vacuum(
+                    hours, dry_run=False, enforce_retention_duration=False, keep_versions=sorted(kept.get(name, set()))
+                )
+            deleted += len(gone)
         return deleted
 
     def _versions_in_evidence(self) -> dict[str, set[int]]:
@@ -166,11 +172,14 @@ class Store:
         """Run `change` on the newest version of `table`, again when another commit came first. Raises StoreError."""
         for attempt in range(_ATTEMPTS):
             try:
-                return change(self._open(table))
+                outcome = change(self._open(table))
             except CommitFailedError:
                 time.sleep(min(_LONGEST_PAUSE, 0.02 * 2**attempt) * random.random())  # noqa: S311  # writers must not retry in step
-            except (DeltaError, OSError, duckdb.Error) as error:
-                raise StoreError(f"{table.name!r} can't be written: {error}.") from error
+            except (DeltaError, OSError, duckdb.Error, pa.ArrowException) as error:
+                raise self._why_not_written(table, error) from error
+            else:
+                self._note(table)
+                return outcome
         raise StoreError(f"gave up writing {table.name!r} after {_ATTEMPTS} conflicts with other writers; run it again.")
 
     def _open(self, table: Table) -> DeltaTable:
@@ -179,7 +188,23 @@ class Store:
             if migrations.number(self.root) is None:
                 migrations.stamp(self.root, len(migrations.MIGRATIONS))
             _create(tables.address(self.root, table.name), table)
-        return DeltaTable(tables.address(self.root, table.name))
+        return tables.open_table(self.root, table.name)
+
+    def _note(self, table: Table) -> None:
+        """Keep what the log of `table` now has, so that a lost entry is noticed."""
+        present, known = commits.entries(self.root, table.name), commits.noted(self.root).get(table.name, {})
+        if present.keys() - known.keys():
+            files = tables.data_files(self.root, table, tables.open_table(self.root, table.name))
+            commits.note(self.root, table.name, sum(file.rows or 0 for file, _ in files))
+
+    def _why_not_written(self, table: Table, error: Exception) -> StoreError:
+        """The error to raise for a change that failed: it names the damaged file, if there is one."""
+        if fault := first_fault(self.root, {table.name: None}):
+            return fault.error()
+        return StoreError(
+            f"the table {table.name!r} in {self.root} can't be written ({tables.cause(error)}): see that the disk has room and may be "
+            "written to, then run it again; 'folate check' says whether anything is damaged."
+        )
 
 
 def _create(address: str, table: Table) -> None:

@@ -13,18 +13,25 @@ from folate.config.records import FILE, Config
 from folate.errors import ConfigError, possible
 
 T = TypeVar("T")
+_LARGEST = 10_000_000  # bytes of a project file: a hundred thousand brands fit
 
 
 def load(project: Path) -> Config:
     """Read and check `project`/folate.toml. Raises ConfigError."""
     path = project / FILE
     try:
+        if (size := path.stat().st_size) > _LARGEST:
+            raise ConfigError(f"wanted {path} of at most {_LARGEST:,} bytes, got {size:,}.")
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(f"no {FILE} in {project.resolve()}: make one with 'folate init DIR' or name its folder by --project.") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"wanted {path} in UTF-8, got byte {error.object[error.start]:#04x} at {error.start}.") from error
-    except tomllib.TOMLDecodeError as error:
+    except OSError as error:
+        raise ConfigError(f"{path} can't be read: {error.strerror}.") from error
+    except RecursionError as error:
+        raise ConfigError(f"wanted {path} without lists in lists in lists, got more of them than can be read.") from error
+    except ValueError as error:  # tomllib also raises it for numbers and dates that nothing can hold
         raise ConfigError(f"{path} is not TOML: {error}.") from error
     return parse(table)
 

@@ -20,11 +20,11 @@ def printable(text: str) -> str:
     """Return `text` on one line, with U+FFFD for whatever could command a terminal or hide.
 
     Replaced are control characters (line breaks and tabs among them), bidirectional and zero-width characters, surrogates,
-    and code points without a character. Spaces of every width stay; a zero-width joiner stays where it joins emoji.
+    and code points without a character. Spaces of every width become plain ones; a zero-width joiner stays in emoji.
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(char if _is_harmless(char, text, place) else _REPLACEMENT for place, char in enumerate(text))
+    return "".join(_harmless(char, text[place - 1 : place]) for place, char in enumerate(text))
 
 
 def printable_lines(text: str) -> str:
@@ -63,7 +63,8 @@ def escaped_json(text: str) -> str:
     return _ESCAPED_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def _is_harmless(char: str, text: str, place: int) -> bool:
-    if char == _JOINER:
-        return place > 0 and category(text[place - 1]) in _JOINED
-    return char.isprintable() or category(char) == "Zs"
+def _harmless(char: str, before: str) -> str:
+    """What to print for a character that stands after the character `before`."""
+    if char.isprintable() or (char == _JOINER and before and category(before) in _JOINED):
+        return char
+    return " " if category(char) == "Zs" else _REPLACEMENT
