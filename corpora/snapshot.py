@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Timer
+from threading import Event, Thread
 from typing import Any
 
 import duckdb
@@ -18,6 +18,7 @@ from folate.post import storable
 
 OF_ONE_TEXT = ("texts", "mentions", "comparisons", "sentiments", "aspects", "judgements")  # rows hold for the text they were made of
 LONGEST = 300.0  # seconds that one question may take; counting a million posts by week takes 0.4 (docs/store.md)
+_AGAIN = 0.1  # seconds between two interrupts
 MEMORY = "4GB"  # most that all questions to a snapshot may hold; nothing is spilled to a disk
 _SETTINGS = {
     "python_enable_replacements": False,  # no Python variable is a table
@@ -109,15 +110,17 @@ class Snapshot:
     @contextmanager
     def _in_time(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
         """Stop what runs within the block when it takes too long. Raises InputError then."""
-        late = Event()
+        done, late = Event(), Event()
 
-        def stop() -> None:
-            late.set()
-            cursor.interrupt()
+        def watch() -> None:
+            if not done.wait(self._seconds):
+                late.set()
+                cursor.interrupt()
+                while not done.wait(_AGAIN):  # DuckDB forgets an interrupt that comes before the query has begun
+                    cursor.interrupt()
 
-        timer = Timer(self._seconds, stop)
-        timer.daemon = True
-        timer.start()
+        watcher = Thread(target=watch, daemon=True)
+        watcher.start()
         try:
             yield
         except (duckdb.Error, OSError, pa.ArrowException) as error:
@@ -125,7 +128,8 @@ class Snapshot:
                 raise
             raise InputError(f"the query took longer than {self._seconds:g} seconds and was stopped: ask for less.") from error
         finally:
-            timer.cancel()
+            done.set()
+            watcher.join()
 
     @contextmanager
     def _answering(self, of_queries: tuple[type[Exception], ...] = _OF_QUERIES) -> Iterator[None]:

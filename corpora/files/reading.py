@@ -1,6 +1,7 @@
 """A file as Posts and rejects."""
 
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 
 from corpora.files.making import ImportOptions, Maker
@@ -69,5 +70,5 @@ def _check(options: ImportOptions) -> None:
         raise InputError(f"wanted a kind among {', '.join(KINDS)}, got {options.kind!r}.")
     if problem := source_problem(options.source):
         raise InputError(f"{problem}; name another with --source.")
-    if options.rating_scale is not None and not options.rating_scale > 0:
-        raise InputError(f"wanted a rating scale above 0, got {options.rating_scale!r}.")
+    if options.rating_scale is not None and not 0 < options.rating_scale < inf:
+        raise InputError(f"wanted a rating scale above 0 and finite, got {options.rating_scale!r}.")

@@ -33,9 +33,9 @@ HELP = "n negative, 0 neutral or not about it, p positive, s pass over, u undo, 
 @click.group(invoke_without_command=True)
 @click.option("--brand", help="Id of the brand, as in folate.toml.")
 @click.option("--week", type=WEEK, metavar="YYYY-Www", help="An ISO week, such as 2026-W10.")
-@click.option("--weeks", type=click.IntRange(min=1), default=1, show_default=True, help="Draw from so many weeks, up to --week.")
-@click.option("-n", "--n", "count", type=click.IntRange(min=1), default=100, show_default=True, help="Texts to draw.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed draws another sample.")
+@click.option("--weeks", type=click.IntRange(1, 520), default=1, show_default=True, help="Draw from so many weeks, up to --week.")
+@click.option("-n", "--n", "count", type=click.IntRange(1, 1_000_000), default=100, show_default=True, help="Texts to draw.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Another seed draws another sample.")
 @click.option("--export", "out", type=click.Path(path_type=Path, dir_okay=False), help="Write the sample as CSV in place of asking.")
 @click.option("--import", "filled", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Read labels from such a CSV.")
 @project_option

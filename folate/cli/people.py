@@ -23,7 +23,7 @@ ANSWERS = {"1": True, "y": True, "yes": True, "是": True, "对": True, "0": Fal
 @click.command()
 @click.option("--export", "out", type=click.Path(path_type=Path, dir_okay=False), help="Write posts to judge as CSV.")
 @click.option("--import", "filled", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Read the answers of such a CSV.")
-@click.option("--per-label", type=click.IntRange(min=1), default=20, show_default=True, help="Most posts to judge of a label.")
+@click.option("--per-label", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most posts to judge of a label.")
 @project_option
 @format_option(*DATA_FORMATS)
 def tags(out: Path | None, filled: Path | None, per_label: int, folder: Path, form: str) -> int:
