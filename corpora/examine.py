@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -39,13 +40,13 @@ def examine(root: Path, deep: bool = False) -> Iterator[Fault]:
         migrations.check(root)
     except StoreError as error:
         yield Fault(root / migrations.FILE, f"does not fit: {error}".rstrip("."), "nothing", "do what it says, then check again")
-    for name, table in TABLES.items():
+    for table in TABLES.values():
         yield from _of_table(root, table, None, deep)
 
 
 def first_fault(root: Path, versions: Mapping[str, int | None], deep: bool = False) -> Fault | None:
     """Return the first fault of these versions of tables (None: the newest), or None."""
-    return next((fault for name, version in versions.items() for fault in _of_table(root, TABLES[name], version, deep)), None)
+    return next(chain.from_iterable(_of_table(root, TABLES[name], version, deep) for name, version in versions.items()), None)
 
 
 def _of_table(root: Path, table: Table, version: int | None, deep: bool) -> Iterator[Fault]:
@@ -86,7 +87,8 @@ def _of_entries(root: Path, name: str) -> Iterator[Fault]:
     for version, size in sorted(commits.entries(root, name).items()):
         path = commits.entry(root, name, version)
         if size > 0 and not _is_log_entry(path):
-            yield Fault(path, "is not an entry of a Delta log", f"what was written to the table {name!r} as version {version}", _FROM_BACKUP)
+            lost = f"what was written to the table {name!r} as version {version}"
+            yield Fault(path, "is not an entry of a Delta log", lost, _FROM_BACKUP)
     for path in sorted((root / name / commits.LOG).glob("*.checkpoint*.parquet")):
         if what := _unreadable(path):
             yield Fault(path, what, "nothing: the entries hold the same", f"delete it and {path.with_name('_last_checkpoint')}")

@@ -77,7 +77,7 @@ def number(root: Path) -> int | None:
     except (ValueError, KeyError, TypeError, RecursionError):
         schema = None
     if type(schema) is not int or schema < 0:
-        raise StoreError(f'wanted {{"schema": number}} in {path}, got something else: run \'folate check\'.')
+        raise StoreError(f"wanted {{\"schema\": number}} in {path}, got something else: run 'folate check'.")
     return schema
 
 

@@ -6,6 +6,7 @@ planned again. So each key stands once whatever runs beside it, and what returne
 
 import json
 import random
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -32,6 +33,7 @@ from folate.errors import StoreError, possible
 from folate.post import Post
 
 BATCH = 20_000  # posts in one commit
+_SPARE = 4_000_000  # bytes left free: logs, checkpoints, and rows of partitions that a merge writes again
 _ATTEMPTS = 40
 _LONGEST_PAUSE = 2.0  # seconds
 _NO_REBASE = CommitProperties(max_commit_retries=0)  # a plan holds for the version it was made on
@@ -96,6 +98,7 @@ class Store:
         for column, value in where.items():
             if set(fresh[column].to_pylist()) - {value}:
                 raise StoreError(f"wanted only rows with {column} = {value!r} for {table!r}, got others.")
+        _check_room(self.root, fresh)
         predicate = " AND ".join(f"{column} = {literal(value)}" for column, value in where.items()) or None
         self._commit(kind, lambda stored: _overwrite(stored, fresh, predicate))
 
@@ -140,9 +143,7 @@ class Store:
         for name in self.versions():
             stored = tables.open_table(self.root, name)
             with tables.reading(self.root, name):
-                gone = stored.vacuum(
-                    hours, dry_run=False, enforce_retention_duration=False, keep_versions=sorted(kept.get(name, set()))
-                )
+                gone = stored.vacuum(hours, dry_run=False, enforce_retention_duration=False, keep_versions=sorted(kept.get(name, set())))
             deleted += len(gone)
         return deleted
 
@@ -158,6 +159,7 @@ class Store:
         if not fresh.num_rows and not complete.num_rows:
             return Upserted()
         _check_keys(table, fresh)
+        _check_room(self.root, fresh)
 
         def attempt(stored: DeltaTable) -> Upserted:
             with duckdb.connect() as con:
@@ -269,6 +271,14 @@ def _match(table: Table, rows: pa.Table) -> str:
 
 def _overwrite(stored: DeltaTable, rows: pa.Table, predicate: str | None) -> None:
     write_deltalake(stored, rows, mode="overwrite", predicate=predicate, writer_properties=_WRITER, commit_properties=_NO_REBASE)
+
+
+def _check_room(root: Path, rows: pa.Table) -> None:
+    """Raise StoreError when the disk has no room for `rows`: Delta's writer leaves frames of its own on the terminal then."""
+    folder = next((path for path in (root.absolute(), *root.absolute().parents) if path.is_dir()), Path("/"))
+    free, wanted = shutil.disk_usage(folder).free, _SPARE + 2 * rows.nbytes
+    if free < wanted:
+        raise StoreError(f"wanted {wanted:,} free bytes on the disk of {root} to write {rows.num_rows:,} rows, got {free:,}.")
 
 
 def _check_keys(table: Table, rows: pa.Table) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from corpora.snapshot import Snapshot
+from folate.core.text import printable, printable_lines
 from folate.post import body
 from reports import queries
 from reports.catalogue import catalogue
 from reports.figures import Figure
-from folate.core.text import printable, printable_lines
 from reports.sections import excerpt
 
 _WIDTH = 100

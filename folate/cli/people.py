@@ -84,7 +84,8 @@ def _verdicts(path: Path) -> Iterator["Verdict | str"]:
             try:
                 yield Verdict(row.values["tag"], float(row.values["score"]), ANSWERS[answer])
             except (ValueError, KeyError):
-                yield f"row {row.number}: wanted y or n as right and a number as score, got {quoted(answer)} and {quoted(row.values['score'])}."
+                got = f"{quoted(answer)} and {quoted(row.values['score'])}"
+                yield f"row {row.number}: wanted y or n as right and a number as score, got {got}."
 
 
 @click.command()

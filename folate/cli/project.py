@@ -83,5 +83,6 @@ def compact(folder: Path) -> None:
 def migrate(folder: Path) -> None:
     """Bring an older store to this version's schema."""
     from corpora.migrations import migrate as apply
+
     for step in apply(Project(folder).store):
         tell(f"applied: {step}")

@@ -53,11 +53,7 @@ def check(config: Config) -> None:
             raise ConfigError(f"{FILE}: brand {brand.id!r} needs at least one name, and no name may be empty.")
     _check_taxonomy(config.taxonomy)
     _check_leads(config)
-    for source in config.sources:
-        if source.kind not in KINDS:
-            raise ConfigError(f"{FILE}: source {source.name!r}: wanted a kind among {', '.join(KINDS)}, got {source.kind!r}.")
-        if problem := source_problem(source.name):
-            raise ConfigError(f"{FILE}: {problem}.")
+    _check_sources(config)
     _check_aspects(config)
     _check_alerts(config)
     _check_campaigns(config)
@@ -86,6 +82,14 @@ def _check_ranges(where: str, record: object) -> None:
             raise ConfigError(f"{FILE}: {where}: wanted {key} from {least:,} to {most:,}, got {cut(repr(value), 40)}.")
         if isinstance(value, date) and not YEARS[0] <= value.year < YEARS[1]:
             raise ConfigError(f"{FILE}: {where}: wanted {key} in the years {YEARS[0]} to {YEARS[1] - 1}, got {value}.")
+
+
+def _check_sources(config: Config) -> None:
+    for source in config.sources:
+        if source.kind not in KINDS:
+            raise ConfigError(f"{FILE}: source {source.name!r}: wanted a kind among {', '.join(KINDS)}, got {source.kind!r}.")
+        if problem := source_problem(source.name):
+            raise ConfigError(f"{FILE}: {problem}.")
 
 
 def _check_aspects(config: Config) -> None:

@@ -11,9 +11,7 @@ LONGEST_NAME = 60  # characters of one name in such a list
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _JOINER = "\N{ZERO WIDTH JOINER}"
 _JOINED = frozenset({"So", "Sk", "Mn"})  # categories of emoji, their skin tones and variation selectors
-_ESCAPED_IN_JSON = re.compile(
-    r"[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]"
-)
+_ESCAPED_IN_JSON = re.compile(r"[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]")
 
 
 def printable(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from corpora.snapshot import Snapshot
+from folate.core.text import printable
 from folate.errors import InputError, NotFound
 from folate.pipeline.workspace import Workspace
 from folate.progress import waiting
@@ -23,7 +24,6 @@ from reports.formats import markdown, xlsx
 from reports.formats.pdf import print_page
 from reports.html import render
 from reports.index import write_index
-from folate.core.text import printable
 
 FORMATS = ("html", "json", "md", "xlsx", "pdf")
 RENDERERS: dict[str, Callable[[Report], bytes]] = {"md": markdown.render, "xlsx": xlsx.render}

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from folate.core.text import LONGEST_LINE, cut, escaped_json, listed, printable, printable_lines, quoted, sentence
 from folate.errors import possible
 
-COMMANDS = ["\x1b[2J", "\x1b]0;title\x07", "\x9b2J", "\x00", "\x7f", "\u202e", "\u2066", "\u200b", "\ufeff", "\ud800", "\u2028", "\r", "\x85"]
+COMMANDS = [
+    "\x1b[2J", "\x1b]0;title\x07", "\x9b2J", "\x00", "\x7f", "\u202e", "\u2066", "\u200b", "\ufeff", "\ud800", "\u2028", "\r", "\x85",
+]  # fmt: skip
 ANY_TEXT = st.text(st.characters(codec=None, categories=None))  # type: ignore[arg-type]  # surrogates too
 
 

@@ -115,9 +115,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "secret.txt").write_text("secret")
     store = Store(folder / "corpus")
     moment = datetime(2026, 3, 1, tzinfo=UTC)
-    store.upsert_posts(
-        Post(id=f"论坛:{n}", source="论坛", kind="forum", text="楼", published_at=moment) for n in range(50)
-    )
+    store.upsert_posts(Post(id=f"论坛:{n}", source="论坛", kind="forum", text="楼", published_at=moment) for n in range(50))
     return folder
 
 
@@ -148,7 +146,7 @@ def test_hostile_queries_are_refused_and_write_nothing(snapshot: Snapshot, root:
             try:
                 ask(asked)
             except FolateError as error:
-                assert "\n" not in str(error)
+                answered += [query] if "\n" in str(error) else []
             else:
                 answered.append(query)
     assert not answered

@@ -53,7 +53,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hostile")
     name = f'"{EVIL_TOML}"'
     brand = f'[[brands]]\nid = {name}\nnames = ["晨谷", {name}]\nown = true\n'
-    campaign = f'[[campaign]]\nid = {name}\nnames = [{name}]\nstart = 2026-03-02\nend = 2026-03-05\n'
+    campaign = f"[[campaign]]\nid = {name}\nnames = [{name}]\nstart = 2026-03-02\nend = 2026-03-05\n"
     (folder / "folate.toml").write_text(f"name = {name}\nwatch = [{name}]\n{brand}{campaign}", encoding="utf-8")
     store = Store(folder / "corpus")
     moment = datetime(2026, 3, 3, tzinfo=UTC)
@@ -93,9 +93,7 @@ def test_every_command_was_tried_that_reads_a_project() -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl", "csv"])
-def test_data_for_programs_has_no_raw_command_but_in_quoted_csv(
-    form: str, project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_data_for_programs_has_no_raw_command_but_in_quoted_csv(form: str, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["evidence", "abc", "--format", form, "--project", str(project)]) == 0
     found = COMMANDS_OF_TERMINALS.search(capsys.readouterr().out)
     assert bool(found) == (form == "csv")
