@@ -140,7 +140,8 @@ class Snapshot:
             raise InputError(f"the query can't be answered: {tables.cause(error)}.") from error
         except (duckdb.Error, OSError, pa.ArrowException) as error:
             of_data = type(error) in _OF_DATA or not isinstance(error, duckdb.Error)
-            if fault := first_fault(self._root, self.versions, deep=of_data):
+            of_a_file = str(self._root.absolute()) in str(error)
+            if fault := first_fault(self._root, self.versions, deep=of_data or of_a_file):
                 raise fault.error() from error
             if of_data:
                 raise StoreError(f"the store can't be read: {tables.cause(error)}; run 'folate check' on {self._root.parent}.") from error

@@ -201,7 +201,7 @@ class Store:
 
     def _why_not_written(self, table: Table, error: Exception) -> StoreError:
         """The error to raise for a change that failed: it names the damaged file, if there is one."""
-        if fault := first_fault(self.root, {table.name: None}):
+        if fault := first_fault(self.root, {table.name: None}, deep=isinstance(error, duckdb.Error)):
             return fault.error()
         return StoreError(
             f"the table {table.name!r} in {self.root} can't be written ({tables.cause(error)}): see that the disk has room and may be "
