@@ -83,10 +83,11 @@ def _of_log(root: Path, name: str) -> Iterator[Fault]:
 
 
 def _of_entries(root: Path, name: str) -> Iterator[Fault]:
-    """Entries of the log, and its checkpoints, that can't be read."""
-    for version, size in sorted(commits.entries(root, name).items()):
+    """Entries of the log that have their size and can't be read, and checkpoints."""
+    told = {version for version, _ in commits.faults(root, name)}
+    for version in sorted(commits.entries(root, name).keys() - told):
         path = commits.entry(root, name, version)
-        if size > 0 and not _is_log_entry(path):
+        if not _is_log_entry(path):
             lost = f"what was written to the table {name!r} as version {version}"
             yield Fault(path, "is not an entry of a Delta log", lost, _FROM_BACKUP)
     for path in sorted((root / name / commits.LOG).glob("*.checkpoint*.parquet")):
