@@ -1,6 +1,5 @@
 """Posts and annotations as JSON lines, CSV or Parquet, written as they are read."""
 
-import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
@@ -11,6 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpora.snapshot import Snapshot
+from folate.core.spreadsheet import CsvWriter
+from folate.core.text import escaped_json
 from folate.errors import ConfigError, possible
 from folate.post import FIELDS
 
@@ -51,20 +52,19 @@ _ANNOTATIONS = """
     ORDER BY p.published_at, p.id
 """
 _QUERIES = {"posts": _POSTS, "annotations": _ANNOTATIONS}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export(snapshot: Snapshot, what: str, form: str, out: BinaryIO) -> int:
     """Write `posts` (the fields of a Post) or `annotations` (a row a post, all that was read in it) to `out`; how many rows.
 
-    Rows come by time of publication. In JSON lines missing fields are left out. CSV is UTF-8 with a mark, lists are JSON, and a
-    cell that a spreadsheet would run as a formula (it starts with = + - @ or a tab) gets an apostrophe before it.
+    Rows come by time of publication. In JSON lines missing fields are left out. CSV is UTF-8 with a mark, lists are JSON, and what
+    a spreadsheet would run as a formula gets an apostrophe before it (`folate.core.spreadsheet`).
     Raises ConfigError on unknown names.
     """
     if what not in _QUERIES:
-        raise ConfigError(f"nothing named {what!r} to export; {possible(what, _QUERIES)}.")
+        raise ConfigError(f"nothing named {what!r} to export; {possible(what, _QUERIES)}")
     if form not in FORMATS:
-        raise ConfigError(f"no format {form!r} to export; {possible(form, FORMATS)}.")
+        raise ConfigError(f"no format {form!r} to export; {possible(form, FORMATS)}")
     query = _QUERIES[what]
     schema = snapshot.sql(f"FROM ({query}) LIMIT 0").schema
     return _WRITERS[form](snapshot.stream(query), schema, out)
@@ -74,18 +74,19 @@ def _write_jsonl(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: Bina
     count = 0
     for row in _rows(batches):
         present = {name: value for name, value in row.items() if value is not None}
-        out.write(json.dumps(present, ensure_ascii=False, default=_iso).encode() + b"\n")
+        line = escaped_json(json.dumps(present, ensure_ascii=False, default=_iso))
+        out.write(line.encode() + b"\n")
         count += 1
     return count
 
 
 def _write_csv(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: BinaryIO) -> int:
     text = io.TextIOWrapper(out, encoding="utf-8-sig", newline="", write_through=True)
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(schema.names)
+    writer = CsvWriter(text, _iso)
+    writer.write(schema.names)
     count = 0
     for row in _rows(batches):
-        writer.writerow([_cell(value) for value in row.values()])
+        writer.write(row.values())
         count += 1
     text.detach()  # `out` is not ours to close
     return count
@@ -125,14 +126,6 @@ class _Counted(io.RawIOBase):
 def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
     for batch in batches:
         yield from batch.to_pylist()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
-    if isinstance(value, (list, dict)):
-        return json.dumps(value, ensure_ascii=False)
-    return _iso(value) if isinstance(value, datetime) else value
 
 
 def _iso(moment: datetime) -> str:

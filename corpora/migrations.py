@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from deltalake import DeltaTable, Field
+from deltalake import Field
 from deltalake.schema import Schema
 
-from corpora import tables
+from corpora import commits, tables
 from corpora.schema import TABLES
 from folate.errors import StoreError
 
@@ -29,11 +29,12 @@ def add_missing_columns(root: Path) -> None:
     """Give every table the columns that `corpora.schema` declares and it lacks; they are missing in the rows there are."""
     for name, table in TABLES.items():
         if tables.exists(root, name):
-            stored = DeltaTable(tables.address(root, name))
+            stored = tables.open_table(root, name)
             have = {field.name for field in stored.schema().fields}
             lacking: list[Field] = [field for field in Schema.from_arrow(table.schema).fields if field.name not in have]
             if lacking:
-                stored.alter.add_columns(lacking)
+                with tables.reading(root, name):
+                    stored.alter.add_columns(lacking)
 
 
 MIGRATIONS: tuple[Migration, ...] = (
@@ -64,12 +65,27 @@ def migrate(root: Path) -> list[str]:
 
 def number(root: Path) -> int | None:
     """The schema number of the store at `root`: 0 for tables without one, None where there is no store yet."""
+    path = root / FILE
     try:
-        return int(json.loads((root / FILE).read_text(encoding="utf-8"))["schema"])
+        schema = json.loads(path.read_text(encoding="utf-8"))["schema"]
     except FileNotFoundError:
-        return 0 if any(tables.exists(root, name) for name in TABLES) else None
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(f'wanted {{"schema": number}} in {root / FILE}, got something else.') from error
+        return _number_without_file(root)
+    except NotADirectoryError as error:
+        raise StoreError(f"wanted a folder for the store, got a file: {root}.") from error
+    except OSError as error:
+        raise commits.damaged(path, f"can't be read ({error.strerror})") from error
+    except (ValueError, KeyError, TypeError, RecursionError):
+        schema = None
+    if type(schema) is not int or schema < 0:
+        raise StoreError(f"wanted {{\"schema\": number}} in {path}, got something else: run 'folate check'.")
+    return schema
+
+
+def _number_without_file(root: Path) -> int | None:
+    """0 for the tables of a store from before there were numbers; such a store has no noted commits."""
+    if commits.noted(root):
+        raise commits.damaged(root / FILE, "is missing, and it says how the tables are to be read")
+    return 0 if any(tables.exists(root, name) for name in TABLES) else None
 
 
 def stamp(root: Path, schema: int) -> None:

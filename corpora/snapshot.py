@@ -3,19 +3,33 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError
 
 from corpora import tables
+from corpora.examine import first_fault
 from corpora.schema import TABLES, Table
+from folate.core.text import quoted
 from folate.errors import InputError, StoreError, possible
+from folate.post import storable
 
 OF_ONE_TEXT = ("texts", "mentions", "comparisons", "sentiments", "aspects", "judgements")  # rows hold for the text they were made of
-_READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
+LONGEST = 300.0  # seconds that one question may take; counting a million posts by week takes 0.4 (docs/store.md)
+_AGAIN = 0.1  # seconds between two interrupts
+MEMORY = "4GB"  # most that all questions to a snapshot may hold; nothing is spilled to a disk
+_SETTINGS = {
+    "python_enable_replacements": False,  # no Python variable is a table
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "temp_directory": "",
+    "memory_limit": MEMORY,
+}
+_OF_QUERIES_ONLY = (duckdb.PermissionException, duckdb.InterruptException, duckdb.OutOfMemoryException, duckdb.ParserException)
+_OF_QUERIES = (*_OF_QUERIES_ONLY, duckdb.BinderException, duckdb.CatalogException)  # no file, however damaged, brings these
+_OF_DATA = (duckdb.Error, duckdb.IOException, duckdb.InternalException, duckdb.SerializationException)  # a query does not
 _TYPES = {"string": "VARCHAR", "int64": "BIGINT", "int32": "INTEGER", "bool": "BOOLEAN", "double": "DOUBLE", "float": "FLOAT",
           "timestamp[us, tz=UTC]": "TIMESTAMPTZ", "list<item: string>": "VARCHAR[]"}  # fmt: skip
 
@@ -25,12 +39,16 @@ Parameters = Mapping[str, Any] | Sequence[Any]
 class Snapshot:
     """Every table of the store as a view, pinned: what others write meanwhile does not show. Reading only."""
 
-    def __init__(self, root: Path, versions: Mapping[str, int]) -> None:
-        """`versions` names the version of each table; a table that it does not name is empty. Raises StoreError."""
-        self.versions = dict(versions)
+    def __init__(self, root: Path, versions: Mapping[str, int], seconds: float = LONGEST) -> None:
+        """Pin the version of each table that `versions` names; other tables are empty. Raises StoreError.
+
+        A question that takes longer than `seconds` is stopped.
+        """
+        self.versions, self._root = dict(versions), root
         pinned = {name: _pinned(root, name, version) for name, version in self.versions.items()}
-        self._con = duckdb.connect(config={"python_enable_replacements": False})
-        with _answering():
+        self._seconds = seconds
+        self._con = duckdb.connect(config=_SETTINGS)
+        with self._answering(_OF_QUERIES_ONLY):
             self._con.execute("SET GLOBAL TimeZone = 'UTC'")
             self._show(pinned)
             self._seal([uri for uris in pinned.values() for uri in uris])
@@ -42,8 +60,8 @@ class Snapshot:
         read from there: it must be the same as those of the rows that meet its condition. Raises InputError, StoreError.
         """
         before, name = self._held, f"held_{len(self._held)}"
-        with _answering():
-            self._ask(rows, None).to_table(name)
+        with self._answering():
+            self._con.cursor().sql(self._read(rows, None)).to_table(name)
         self._held = (*before, *((f"({part})", f"(FROM {name} WHERE {condition})") for part, condition in parts.items()))
         try:
             yield
@@ -53,21 +71,81 @@ class Snapshot:
 
     def sql(self, query: str, params: Parameters | None = None) -> pa.Table:
         """The rows of one SELECT in DuckDB's dialect; `?` or `$name` stand for `params`. Raises InputError, StoreError."""
-        with _answering():
-            return self._ask(query, params).to_arrow_table()
+        with self._answering():
+            statement, cursor = self._read(query, params), self._con.cursor()
+            with self._in_time(cursor):
+                return cursor.sql(statement, params=params).to_arrow_table()
 
     def stream(self, query: str, params: Parameters | None = None, size: int = 10_000) -> Iterator[pa.RecordBatch]:
-        """The same, in batches of at most `size` rows. Raises InputError, StoreError."""
-        with _answering():
-            yield from self._ask(query, params).to_arrow_reader(size)
+        """The same, in batches of at most `size` rows, each of which may take as long as a question. Raises InputError, StoreError."""
+        with self._answering():
+            statement, cursor = self._read(query, params), self._con.cursor()
+            with self._in_time(cursor):
+                batches = cursor.sql(statement, params=params).to_arrow_reader(size)
+            while True:
+                with self._in_time(cursor):
+                    batch = next(batches, None)
+                if batch is None:
+                    return
+                yield batch
 
-    def _ask(self, query: str, params: Parameters | None) -> duckdb.DuckDBPyRelation:
+    def explain(self, query: str) -> str:
+        """How DuckDB would answer one SELECT, which is not run. Raises InputError, StoreError."""
+        with self._answering():
+            plan: str = self._con.cursor().sql(self._read(query, None)).explain()
+            return plan
+
+    def _read(self, query: str, params: Parameters | None) -> duckdb.Statement:
+        """The one statement of a query, with what is held put in. Raises InputError unless it is a SELECT: all else could write."""
+        values = [query, *(params.values() if isinstance(params, Mapping) else params or ())]
+        if any(isinstance(value, str) and storable(value) != value for value in values):
+            raise InputError("wanted a query in Unicode, got half a surrogate pair.")
         for select, held in reversed(self._held):  # the later ones may have earlier ones in them
-            query = query.replace(select, held)
+            query = _outside_literals(query, select, held)
         statements = self._con.extract_statements(query)
-        if len(statements) != 1 or statements[0].type not in _READING:
-            raise InputError(f"wanted one SELECT, got {query.strip()[:60]!r}; nothing else can be asked of a snapshot.")
-        return self._con.cursor().sql(statements[0], params=params)
+        if len(statements) != 1 or not _is_select(statements[0]):
+            raise InputError(f"wanted one SELECT, got {quoted(query.strip())}; nothing else can be asked of a snapshot.")
+        return statements[0]
+
+    @contextmanager
+    def _in_time(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """Stop what runs within the block when it takes too long. Raises InputError then."""
+        done, late = Event(), Event()
+
+        def watch() -> None:
+            if not done.wait(self._seconds):
+                late.set()
+                cursor.interrupt()
+                while not done.wait(_AGAIN):  # DuckDB forgets an interrupt that comes before the query has begun
+                    cursor.interrupt()
+
+        watcher = Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        except (duckdb.Error, OSError, pa.ArrowException) as error:
+            if not late.is_set():
+                raise
+            raise InputError(f"the query took longer than {self._seconds:g} seconds and was stopped: ask for less.") from error
+        finally:
+            done.set()
+            watcher.join()
+
+    @contextmanager
+    def _answering(self, of_queries: tuple[type[Exception], ...] = _OF_QUERIES) -> Iterator[None]:
+        """Tell what a query is to blame for (`of_queries`) from what the store is: it is looked for a damaged file then."""
+        try:
+            yield
+        except of_queries as error:
+            raise InputError(f"the query can't be answered: {tables.cause(error)}.") from error
+        except (duckdb.Error, OSError, pa.ArrowException) as error:
+            of_data = type(error) in _OF_DATA or not isinstance(error, duckdb.Error)
+            of_a_file = str(self._root.absolute()) in str(error)
+            if fault := first_fault(self._root, self.versions, deep=of_data or of_a_file):
+                raise fault.error() from error
+            if of_data:
+                raise StoreError(f"the store can't be read: {tables.cause(error)}; run 'folate check' on {self._root.parent}.") from error
+            raise InputError(f"the query can't be answered: {tables.cause(error)}.") from error
 
     def _show(self, files: Mapping[str, Sequence[str]]) -> None:
         for name, table in TABLES.items():
@@ -82,28 +160,26 @@ class Snapshot:
         self._con.execute("SET lock_configuration = true")
 
 
-@contextmanager
-def _answering() -> Iterator[None]:
+def _is_select(statement: duckdb.Statement) -> bool:
     try:
-        yield
-    except (duckdb.IOException, duckdb.InternalException, duckdb.OutOfMemoryException, OSError, pa.ArrowException) as error:
-        raise StoreError(f"the store can't be read: {_first_line(error)}") from error
-    except duckdb.Error as error:
-        raise InputError(f"the query can't be answered: {_first_line(error)}") from error
+        return bool(statement.type == duckdb.StatementType.SELECT)
+    except ValueError:  # a statement that DuckDB's Python has no name for
+        return False
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+def _outside_literals(query: str, select: str, held: str) -> str:
+    """`query` with `held` in place of `select` wherever it begins outside of a string literal: in one it is somebody's words."""
+    first, *rest = query.split(select)
+    for part in rest:
+        first += (held if first.count("'") % 2 == 0 else select) + part
+    return first
 
 
 def _pinned(root: Path, name: str, version: int) -> list[str]:
     """The files of a version of a table. Raises StoreError."""
     if name not in TABLES:
-        raise StoreError(f"the store has no table {name!r}; {possible(name, TABLES)}.")
-    try:
-        return tables.files(root, TABLES[name], DeltaTable(tables.address(root, name), version=version))
-    except (DeltaError, OSError) as error:
-        raise StoreError(f"version {version} of the table {name!r} can't be read: {_first_line(error)}") from error
+        raise StoreError(f"the store has no table {name!r}; {possible(name, TABLES)}")
+    return tables.files(root, TABLES[name], tables.open_table(root, name, version))
 
 
 def scan(table: Table, files: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ planned again. So each key stands once whatever runs beside it, and what returne
 
 import json
 import random
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,17 +22,19 @@ import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
-from corpora import migrations, tables
+from corpora import commits, migrations, tables
+from corpora.examine import first_fault
 from corpora.plans import plan_posts, plan_rows, same_key
 from corpora.rows import Rows, conform, from_posts
 from corpora.schema import POSTS, TABLES, Table
-from corpora.snapshot import OF_ONE_TEXT, Snapshot, literal, scan
+from corpora.snapshot import LONGEST, OF_ONE_TEXT, Snapshot, literal, scan
 from folate.errors import StoreError, possible
 from folate.post import Post
 
 BATCH = 20_000  # posts in one commit
 _BATCH_CHARACTERS = 16 * 2**20  # of all their fields: planning a commit needs some ten times as many bytes
 _PARTITIONS = 200  # written in one commit: each has a Parquet writer of some 0.5 MB
+_SPARE = 4_000_000  # bytes left free: logs, checkpoints, and rows of partitions that a merge writes again
 _ATTEMPTS = 40
 _LONGEST_PAUSE = 2.0  # seconds
 _NO_REBASE = CommitProperties(max_commit_retries=0)  # a plan holds for the version it was made on
@@ -99,16 +102,20 @@ class Store:
         for column, value in where.items():
             if set(fresh[column].to_pylist()) - {value}:
                 raise StoreError(f"wanted only rows with {column} = {value!r} for {table!r}, got others.")
+        _check_room(self.root, fresh)
         predicate = " AND ".join(f"{column} = {literal(value)}" for column, value in where.items()) or None
         self._commit(kind, lambda stored: _overwrite(stored, fresh, predicate))
 
     def versions(self) -> dict[str, int]:
         """The newest version of every table that was ever written."""
-        return {name: DeltaTable(tables.address(self.root, name)).version() for name in TABLES if tables.exists(self.root, name)}
+        return {name: tables.open_table(self.root, name).version() for name in TABLES if tables.exists(self.root, name)}
 
-    def snapshot(self, versions: Mapping[str, int] | None = None) -> Snapshot:
-        """The store at `versions` (a table that they do not name is empty), or as it is now. Raises StoreError."""
-        return Snapshot(self.root, self.versions() if versions is None else versions)
+    def snapshot(self, versions: Mapping[str, int] | None = None, seconds: float = LONGEST) -> Snapshot:
+        """The store at `versions` (a table that they do not name is empty), or as it is now. Raises StoreError.
+
+        A question to it that takes longer than `seconds` is stopped.
+        """
+        return Snapshot(self.root, self.versions() if versions is None else versions, seconds)
 
     def pending(
         self, table: str, annotator: str, version: str, size: int = 10_000, after: tuple[str, str] | None = None
@@ -138,10 +145,10 @@ class Store:
         kept = self._versions_in_evidence()
         deleted = 0
         for name in self.versions():
-            stored = DeltaTable(tables.address(self.root, name))
-            deleted += len(
-                stored.vacuum(hours, dry_run=False, enforce_retention_duration=False, keep_versions=sorted(kept.get(name, set())))
-            )
+            stored = tables.open_table(self.root, name)
+            with tables.reading(self.root, name):
+                gone = stored.vacuum(hours, dry_run=False, enforce_retention_duration=False, keep_versions=sorted(kept.get(name, set())))
+            deleted += len(gone)
         return deleted
 
     def _versions_in_evidence(self) -> dict[str, set[int]]:
@@ -156,6 +163,7 @@ class Store:
         if not fresh.num_rows and not complete.num_rows:
             return Upserted()
         _check_keys(table, fresh)
+        _check_room(self.root, fresh)
 
         def attempt(stored: DeltaTable) -> Upserted:
             with duckdb.connect() as con:
@@ -170,11 +178,14 @@ class Store:
         """Run `change` on the newest version of `table`, again when another commit came first. Raises StoreError."""
         for attempt in range(_ATTEMPTS):
             try:
-                return change(self._open(table))
+                outcome = change(self._open(table))
             except CommitFailedError:
                 time.sleep(min(_LONGEST_PAUSE, 0.02 * 2**attempt) * random.random())  # noqa: S311  # writers must not retry in step
-            except (DeltaError, OSError, duckdb.Error) as error:
-                raise StoreError(f"{table.name!r} can't be written: {error}.") from error
+            except (DeltaError, OSError, duckdb.Error, pa.ArrowException) as error:
+                raise self._why_not_written(table, error) from error
+            else:
+                self._note(table)
+                return outcome
         raise StoreError(f"gave up writing {table.name!r} after {_ATTEMPTS} conflicts with other writers; run it again.")
 
     def _open(self, table: Table) -> DeltaTable:
@@ -183,7 +194,23 @@ class Store:
             if migrations.number(self.root) is None:
                 migrations.stamp(self.root, len(migrations.MIGRATIONS))
             _create(tables.address(self.root, table.name), table)
-        return DeltaTable(tables.address(self.root, table.name))
+        return tables.open_table(self.root, table.name)
+
+    def _note(self, table: Table) -> None:
+        """Keep what the log of `table` now has, so that a lost entry is noticed."""
+        present, known = commits.entries(self.root, table.name), commits.noted(self.root).get(table.name, {})
+        if present.keys() - known.keys():
+            files = tables.data_files(self.root, table, tables.open_table(self.root, table.name))
+            commits.note(self.root, table.name, sum(file.rows or 0 for file, _ in files))
+
+    def _why_not_written(self, table: Table, error: Exception) -> StoreError:
+        """The error to raise for a change that failed: it names the damaged file, if there is one."""
+        if fault := first_fault(self.root, {table.name: None}, deep=isinstance(error, duckdb.Error)):
+            return fault.error()
+        return StoreError(
+            f"the table {table.name!r} in {self.root} can't be written ({tables.cause(error)}): see that the disk has room and may be "
+            "written to, then run it again; 'folate check' says whether anything is damaged."
+        )
 
 
 def _create(address: str, table: Table) -> None:
@@ -282,6 +309,14 @@ def _overwrite(stored: DeltaTable, rows: pa.Table, predicate: str | None) -> Non
     write_deltalake(stored, rows, mode="overwrite", predicate=predicate, writer_properties=_WRITER, commit_properties=_NO_REBASE)
 
 
+def _check_room(root: Path, rows: pa.Table) -> None:
+    """Raise StoreError when the disk has no room for `rows`: Delta's writer leaves frames of its own on the terminal then."""
+    folder = next((path for path in (root.absolute(), *root.absolute().parents) if path.is_dir()), Path("/"))
+    free, wanted = shutil.disk_usage(folder).free, _SPARE + 2 * rows.nbytes
+    if free < wanted:
+        raise StoreError(f"wanted {wanted:,} free bytes on the disk of {root} to write {rows.num_rows:,} rows, got {free:,}.")
+
+
 def _check_keys(table: Table, rows: pa.Table) -> None:
     for name in (table.key[0], *table.partitions):
         if missing := rows[name].null_count:
@@ -291,7 +326,7 @@ def _check_keys(table: Table, rows: pa.Table) -> None:
 def _pending(table: str, annotator: str, version: str, after: tuple[str, str] | None) -> tuple[str, dict[str, str]]:
     """SQL after the columns of a question for posts that wait for an annotation, and its parameters."""
     if table not in OF_ONE_TEXT:
-        raise StoreError(f"wanted a table of annotations, got {table!r}; {possible(table, OF_ONE_TEXT)}.")
+        raise StoreError(f"wanted a table of annotations, got {table!r}; {possible(table, OF_ONE_TEXT)}")
     made = f"SELECT id, text_hash FROM all_{table} WHERE annotator = $annotator AND version = $version"
     waiting, params = f"FROM posts p ANTI JOIN ({made}) USING (id, text_hash)", {"annotator": annotator, "version": version}
     if after is None:

@@ -1,13 +1,31 @@
 """Delta tables on a disk, by name: where they are and which files a version of one has."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
+import pyarrow as pa
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
+from corpora import commits
 from corpora.schema import Table
+from folate.core.text import cut
 from folate.errors import StoreError
 
 _UNUSABLE = frozenset("[]^|\\%*?")  # deltalake 1.6 takes a folder for a URL, DuckDB for a pattern
+_LONGEST_CAUSE = 200  # characters of a library's message that are passed on
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A Parquet file of a version of a table, as the log has it."""
+
+    path: Path
+    size: int  # bytes
+    rows: int | None
 
 
 def check(root: Path) -> None:
@@ -22,13 +40,62 @@ def address(root: Path, name: str) -> str:
 
 
 def exists(root: Path, name: str) -> bool:
-    return (root / name / "_delta_log").is_dir() and bool(DeltaTable.is_deltatable(address(root, name)))
+    """Whether the table was ever written. Raises StoreError when it was, and its log is damaged."""
+    commits.check(root, name)
+    return bool(commits.entries(root, name))
 
 
-def files(root: Path, table: Table, delta: DeltaTable, sources: list[str] | None = None) -> list[str]:
-    """Paths of the Parquet files of a version of `table`, of these sources only where it is partitioned by source."""
-    wanted = [("source", "in", sources)] if sources else None
-    depth = len(table.partitions) + 1
+def open_table(root: Path, name: str, version: int | None = None) -> DeltaTable:
+    """Open a table that exists, at `version` or the newest. Raises StoreError."""
+    commits.check(root, name)
+    with reading(root, name, version):
+        return DeltaTable(address(root, name), version=version)
+
+
+@contextmanager
+def reading(root: Path, name: str, version: int | None = None) -> Iterator[None]:
+    """Turn what Delta raises within the block into a StoreError that names the table."""
+    try:
+        yield
+    except (DeltaError, OSError, ValueError) as error:
+        of_version = "" if version is None else f"version {version} of "
+        raise StoreError(
+            f"{of_version}the table {name!r} in {root} can't be read ({cause(error)}): "
+            "run 'folate check', which says what is damaged, what is lost and what to do."
+        ) from error
+
+
+def cause(error: Exception) -> str:
+    """Return the first line of a library's message, cut, without its full stop: what follows are frames, or the query again."""
+    return cut(str(error).partition("\n")[0], _LONGEST_CAUSE).strip().rstrip(".")
+
+
+def data_files(root: Path, table: Table, delta: DeltaTable) -> list[tuple[DataFile, str | None]]:
+    """Return the files of the version of `table` that is open, each with its source where the table is partitioned by source."""
     folder = (root / table.name).absolute()
-    # Delta gives the folder's name in URL form, and the rest as it is on the disk
-    return [str(folder.joinpath(*uri.split("/")[-depth:])) for uri in delta.file_uris(file_pruning_predicate=wanted)]
+    with reading(root, table.name):
+        rows = pa.table(delta.get_add_actions(flatten=True)).to_pylist()
+    return [  # the log has paths in URL form once more than they are on the disk
+        (DataFile(folder / unquote(row["path"]), row["size_bytes"], row.get("num_records")), row.get("partition.source")) for row in rows
+    ]
+
+
+def files(root: Path, table: Table, delta: DeltaTable, sources: Sequence[str | None] | None = None) -> list[str]:
+    """Return the paths of the Parquet files of a version of `table`, of these sources only where it is partitioned by source.
+
+    Raises StoreError when one is missing or has another size than it was written with: its rows would be gone or other ones.
+    """
+    found = [file for file, source in data_files(root, table, delta) if sources is None or source in sources]
+    for file in found:
+        if fault := wrong_size(file):
+            raise commits.damaged(file.path, f"{fault}, and rows of the table {table.name!r} are in it")
+    return [str(file.path) for file in found]
+
+
+def wrong_size(file: DataFile) -> str | None:
+    """Return what is wrong with a file as far as the folder tells, or None."""
+    try:
+        size = file.path.stat().st_size
+    except OSError as error:
+        return "is missing" if isinstance(error, FileNotFoundError) else f"can't be read ({error.strerror})"
+    return None if size == file.size else f"has {size:,} bytes and was written with {file.size:,}"

@@ -3,6 +3,11 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from folate.core.text import listed, quoted
+
+_COMPARED = 200  # characters of a name that choices are compared with: the comparison takes its length squared
+_CHOICES = 2_000  # that are compared
+
 
 class FolateError(Exception):
     """Base of every error that Folate raises on purpose; `exit_code` is what the command line returns."""
@@ -53,11 +58,11 @@ class DeliveryError(FolateError):
 
 
 def possible(wanted: str, choices: Iterable[str]) -> str:
-    """The tail of an error message, with its full stop: the nearest choice to `wanted`, else all of them.
+    """Return the tail of an error message, with its full stop: the nearest choice to `wanted`, else the first of them.
 
     >>> possible("brnads", ["brands", "watch"])
     "did you mean 'brands'?"
     """
     names = sorted(choices)
-    near = get_close_matches(wanted, names, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"possible: {', '.join(names) or 'nothing'}."
+    near = get_close_matches(wanted[:_COMPARED], names[:_CHOICES], n=1)
+    return f"did you mean {quoted(near[0])}?" if near else f"possible: {listed(names) or 'nothing'}."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from folate.config import FILE
-from folate.errors import ConfigError
+from folate.errors import ConfigError, StoreError
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,31 @@ class Project:
         return self.root / "deliveries.sqlite"
 
     def salt(self) -> str:
-        """The secret that keys author hashes; made on first use, readable by its owner only. Raises ConfigError when it is empty."""
+        """Return the secret that keys author hashes; made on first use, readable by its owner only.
+
+        Raises ConfigError when it is empty or unreadable, StoreError when it is gone and posts are there whose authors were hashed
+        with it: with another one every author would be a new person.
+        """
         path = self.root / ".salt"
         if not path.exists():
+            if self.has_authors():
+                raise StoreError(
+                    f"{path} is missing, and the authors of the posts in {self.root} are hashed with it: restore it from a backup; "
+                    "with a new one everybody would be taken for somebody else."
+                )
             self._make_salt(path)
-        salt = path.read_text(encoding="ascii").strip()
+        try:
+            salt = path.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not ASCII"
+            raise ConfigError(f"{path} can't be read ({why}), and the authors of all posts are hashed with it: restore it.") from error
         if not salt:
-            raise ConfigError(f"{path} is empty, and authors must not be hashed without a secret: restore it, or delete it for a new one.")
+            raise ConfigError(f"{path} is empty, and authors must not be hashed without a secret: restore it from a backup.")
         return salt
+
+    def has_authors(self) -> bool:
+        """Whether posts are kept whose authors were hashed with the salt."""
+        return (self.store / "posts").exists() or any(self.crawls.glob("*/posts.jsonl"))
 
     def _make_salt(self, path: Path) -> None:
         """Whole or not at all, and the first of two processes wins."""

@@ -6,10 +6,11 @@ from datetime import UTC
 from hashlib import blake2b
 from typing import Any
 
+from folate.core.text import printable
 from folate.weeks import Span, Week
 from reports.catalogue import Catalogue, catalogue
 from reports.figures import Change, Figure, Name, Sentence
-from reports.sections import Quote, printable
+from reports.sections import Quote
 from reports.summary import range_words
 from reports.topics import Topic
 

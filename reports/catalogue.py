@@ -130,6 +130,6 @@ def _digits(value: float, unit: Unit, signed: bool) -> str:
 def catalogue(language: str) -> Catalogue:
     """The messages of `language`. Raises ConfigError when there are none."""
     if language not in LANGUAGES:
-        raise ConfigError(f"wanted a report in {' or '.join(LANGUAGES)}, got {language!r}; {possible(language, LANGUAGES)}.")
+        raise ConfigError(f"wanted a report in {' or '.join(LANGUAGES)}, got {language!r}; {possible(language, LANGUAGES)}")
     text = files("reports").joinpath("messages", f"{language}.toml").read_text(encoding="utf-8")
     return Catalogue(language, tomllib.loads(text))

@@ -8,9 +8,9 @@ from unicodedata import east_asian_width
 import altair as alt
 from vl_convert import vegalite_to_svg
 
+from folate.core.text import printable
 from reports.figures import Figure
 from reports.measures import BrandMeasures
-from reports.sections import printable
 
 WIDE, NARROW, PANEL = (720, 250), (300, 230), (230, 110)  # width and height of the plot, CSS pixels
 COLOURS = 8  # brands that the style sheet has a colour for; later ones begin again with another dash

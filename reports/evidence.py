@@ -7,11 +7,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from corpora.snapshot import Snapshot
+from folate.core.text import printable, printable_lines
 from folate.post import body
 from reports import queries
 from reports.catalogue import catalogue
 from reports.figures import Figure
-from reports.sections import excerpt, printable
+from reports.sections import excerpt
 
 _WIDTH = 100
 
@@ -23,7 +24,7 @@ def explain(row: Mapping[str, Any], snapshot: Snapshot, zone: str = "UTC") -> st
     Their days are those of `zone` (IANA).
     """
     say, figure = catalogue("en"), _figure(row)
-    about = ", ".join(filter(None, (figure.brand, figure.subject and printable(figure.subject))))
+    about = ", ".join(printable(name) for name in (figure.brand, figure.subject) if name)
     lines = [
         f"{say.measure(figure.measure)}{f' of {about}' if about else ''}, {figure.week}",
         f"value       {say.number(figure)}",
@@ -32,7 +33,7 @@ def explain(row: Mapping[str, Any], snapshot: Snapshot, zone: str = "UTC") -> st
         *textwrap.wrap(row["definition"], _WIDTH, initial_indent="definition  ", subsequent_indent=" " * 12),
         f"versions    {', '.join(f'{name} {number}' for name, number in json.loads(figure.versions).items()) or 'an empty corpus'}",
         "query",
-        textwrap.indent(figure.query, "  "),
+        textwrap.indent(printable_lines(figure.query), "  "),
         *_posts(snapshot, figure, ZoneInfo(zone)),
     ]
     return "\n".join(lines)

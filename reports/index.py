@@ -16,6 +16,9 @@ from reports.catalogue import catalogue
 from reports.document import SCHEMA
 from reports.figures import Change, Figure, NoEvidence
 
+_NO_REPORT = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, ConfigError, NoEvidence)
+"""What reading a JSON file raises that is no report of this schema."""
+
 KEY_FIGURES = ("share_of_voice", "net_sentiment_polar", "authors")
 
 
@@ -58,8 +61,19 @@ def entries(folder: Path) -> Iterator[Entry]:
             document = json.loads(path.read_text(encoding="utf-8"))
             if document["schema"] == SCHEMA:
                 yield _entry(document)
-        except (ValueError, KeyError, TypeError, ConfigError, NoEvidence):
-            continue  # a JSON file that is no report of this schema
+        except _NO_REPORT:
+            continue
+
+
+def is_report(document: Any) -> bool:
+    """Whether a JSON value is a report of this schema, as far as the index reads it."""
+    try:
+        if document["schema"] != SCHEMA:
+            return False
+        _entry(document)
+    except _NO_REPORT:
+        return False
+    return True
 
 
 def _entry(document: Mapping[str, Any]) -> Entry:

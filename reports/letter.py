@@ -6,8 +6,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from folate.core.text import printable
 from reports.catalogue import catalogue
-from reports.sections import printable
 
 _HTML = Markup(
     '<!doctype html><html lang="{language}"><meta charset="utf-8"><body style="font:16px/1.5 sans-serif;max-width:40em">'

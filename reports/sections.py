@@ -14,7 +14,6 @@ from reports.measures import Asked
 
 TOP_POSTS = 3  # of each brand
 _EXCERPT = 180  # characters of a post that are shown
-_JOINER = "\N{ZERO WIDTH JOINER}"  # of emoji
 _WORST_FIRST = ("failed", "partial", "saturated", "complete")
 
 
@@ -68,11 +67,6 @@ def excerpt(text: str, length: int = _EXCERPT) -> str:
     """`text` on one line, cut to `length` characters."""
     line = " ".join(text.split())
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
-
-
-def printable(text: str) -> str:
-    """`text` without what could command a terminal or turn a line around: control and bidirectional characters become U+FFFD."""
-    return "".join(char if char.isprintable() or char == _JOINER else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def readable(text: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 
 from corpora.files import bounds
@@ -10,6 +11,7 @@ from corpora.files.identity import Ids, survey
 from corpora.files.making import ImportOptions, Maker
 from corpora.files.rejects import Reject, Row
 from corpora.files.sheets import Sheet, open_sheet
+from folate.core.text import listed, quoted
 from folate.errors import ConfigError, InputError, possible
 from folate.post import FIELDS, KINDS, Post, source_problem
 
@@ -109,8 +111,8 @@ def read(path: Path, options: ImportOptions) -> Reading:
     }
     for needed, present in (("text", "text" in columns or "title" in columns), ("published_at", "published_at" in columns)):
         if not present:
-            have = _listed(sheet.columns)
-            raise InputError(f"{path.name!r} has no column {needed!r}: name one with --map {needed}=COLUMN; its columns are {have}.")
+            have = listed(sheet.columns)
+            raise InputError(f"{quoted(path.name)} has no column {needed!r}: name one with --map {needed}=COLUMN; its columns are {have}.")
     ids = survey(_readable_rows(sheet), columns) if "id" in columns else Ids()
     return Reading(sheet, Maker(options, columns, sheet.rows, ids))
 
@@ -127,8 +129,8 @@ def _columns(path: Path, sheet: Sheet, name: str, wanted: str) -> tuple[str, ...
     for part in (wanted,) if _named(sheet.columns, wanted) else wanted.split("|"):
         column = _named(sheet.columns, part.strip())
         if column is None:
-            have = _listed(sheet.columns)
-            raise InputError(f"{path.name!r} has no column {part.strip()!r} for {name!r}; its columns are {have}.")
+            have = listed(sheet.columns)
+            raise InputError(f"{quoted(path.name)} has no column {quoted(part.strip())} for {name!r}; its columns are {have}.")
         columns.append(column)
     return tuple(columns)
 
@@ -154,12 +156,6 @@ def _on_one_line(name: str) -> str:
     return " ".join(name.split())
 
 
-def _listed(columns: tuple[str, ...]) -> str:
-    """Names for a sentence, which stays readable however many and long they are."""
-    names = ", ".join(_on_one_line(column[:60]) for column in columns[:50])
-    return names if len(columns) <= 50 else f"{names} and {len(columns) - 50:,} more"
-
-
 def _check(options: ImportOptions) -> None:
     for name in options.mapping:
         if name not in FIELDS:
@@ -168,5 +164,5 @@ def _check(options: ImportOptions) -> None:
         raise InputError(f"wanted a kind among {', '.join(KINDS)}, got {options.kind!r}.")
     if problem := source_problem(options.source):
         raise InputError(f"{problem}; name another with --source.")
-    if options.rating_scale is not None and not options.rating_scale > 0:
-        raise InputError(f"wanted a rating scale above 0, got {options.rating_scale!r}.")
+    if options.rating_scale is not None and not 0 < options.rating_scale < inf:
+        raise InputError(f"wanted a rating scale above 0 and finite, got {options.rating_scale!r}.")

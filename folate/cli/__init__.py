@@ -27,6 +27,7 @@ COMMANDS = {
     "classify": "folate.cli.reading:classify",
     "segment": "folate.cli.reading:segment",
     "status": "folate.cli.project:status",
+    "check": "folate.cli.project:check",
     "compact": "folate.cli.project:compact",
     "migrate": "folate.cli.project:migrate",
 }
@@ -50,6 +51,7 @@ SUMMARIES = {
     "classify": "Classify JSON lines from standard input; needs no project.",
     "segment": "Segment lines from standard input into words; needs no project.",
     "status": "Show what the project holds, by source and week.",
+    "check": "Look for damage: what is damaged, what is lost, what to do.",
     "compact": "Merge small files of the store and remove what no report names.",
     "migrate": "Bring an older store to this version's schema.",
 }
@@ -118,5 +120,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    click.echo(f"folate: {message}", err=True)
+    from folate.cli.terminal import tell
+
+    tell(f"folate: {message}")
     return code

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,7 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from folate.cli.options import DATA_FORMATS, WEEK, csv_cell, emit, format_option, project_option
+from folate.cli.options import DATA_FORMATS, WEEK, emit, format_option, project_option
+from folate.cli.terminal import say, tell
+from folate.core.spreadsheet import CsvWriter
+from folate.core.text import printable
 from folate.errors import InputError
 from folate.weeks import Week, trailing
 
@@ -31,9 +33,9 @@ HELP = "n negative, 0 neutral or not about it, p positive, s pass over, u undo, 
 @click.group(invoke_without_command=True)
 @click.option("--brand", help="Id of the brand, as in folate.toml.")
 @click.option("--week", type=WEEK, metavar="YYYY-Www", help="An ISO week, such as 2026-W10.")
-@click.option("--weeks", type=click.IntRange(min=1), default=1, show_default=True, help="Draw from so many weeks, up to --week.")
-@click.option("-n", "--n", "count", type=click.IntRange(min=1), default=100, show_default=True, help="Texts to draw.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed draws another sample.")
+@click.option("--weeks", type=click.IntRange(1, 520), default=1, show_default=True, help="Draw from so many weeks, up to --week.")
+@click.option("-n", "--n", "count", type=click.IntRange(1, 1_000_000), default=100, show_default=True, help="Texts to draw.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Another seed draws another sample.")
 @click.option("--export", "out", type=click.Path(path_type=Path, dir_okay=False), help="Write the sample as CSV in place of asking.")
 @click.option("--import", "filled", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Read labels from such a CSV.")
 @project_option
@@ -87,11 +89,12 @@ def judge(items: Sequence[Item], keep: Keep) -> None:
     waiting = [item for item in items if item.open and item.text is not None]
     done, place = len(items) - len(waiting), 0
     answers: list[Answer] = []
-    click.echo(f"{HELP}.\n", err=True)
+    tell(f"{HELP}.")
+    tell("")
     try:
         while place < len(waiting):
             item = waiting[place]
-            click.echo(f"{done + place + 1} of {len(items)}, on {_line(item.row['brand'])}\n{shown(item)}")
+            say(f"{done + place + 1} of {len(items)}, on {_line(item.row['brand'])}\n{shown(item)}")
             match _key():
                 case "q":
                     break
@@ -105,14 +108,14 @@ def judge(items: Sequence[Item], keep: Keep) -> None:
                     place += 1
                     answers.append((item, KEYS[key], None))
                 case _:
-                    click.echo(HELP, err=True)
+                    tell(HELP)
             if len(answers) == KEPT_AT_ONCE:
                 keep(answers)
                 answers.clear()
     finally:
         keep(answers)
     left = len(waiting) - place
-    click.echo("all are judged." if not left else f"{left} left; the same command goes on from here.", err=True)
+    tell("all are judged." if not left else f"{left} left; the same command goes on from here.")
 
 
 def _key() -> str:
@@ -130,21 +133,19 @@ def shown(item: Item) -> str:
 
 
 def _line(text: str) -> str:
-    from reports.sections import printable
-
     return printable(text.replace("\t", " "))
 
 
 def write_questions(path: Path, items: Sequence[Item]) -> None:
     """The sample as CSV for a spreadsheet: UTF-8 with a mark, a text on one line, nothing that would run as a formula."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
+        writer = CsvWriter(file)
+        writer.write(COLUMNS)
         for item in items:
             text = None if item.text is None else _line(" ".join(item.text.split()))
-            cells = (item.key, item.row["brand"], item.subject and _line(item.subject), text, item.row["label"], item.row["reason"])
-            writer.writerow(map(csv_cell, cells))
-    click.echo(f"{len(items)} texts in {path}: fill the column label, then 'folate audit --import {path}'.", err=True)
+            subject = item.subject and _line(item.subject)
+            writer.write((item.key, item.row["brand"], subject, text, item.row["label"], item.row["reason"]))
+    tell(f"{len(items)} texts in {path}: fill the column label, then 'folate audit --import {path}'.")
 
 
 def read_answers(path: Path, store: Store) -> int:
@@ -164,11 +165,11 @@ def read_answers(path: Path, store: Store) -> int:
         found = row.detail if isinstance(row, Reject) else _answer(row.values, known)
         if isinstance(found, str):
             bad += 1
-            click.echo(f"row {row.row if isinstance(row, Reject) else row.number}: {found}", err=True)
+            tell(f"row {row.row if isinstance(row, Reject) else row.number}: {found}")
         elif found:
             answers.append(found)
     steps.record(store, answers)
-    click.echo(f"{len(answers)} kept, {len(rows) - len(answers) - bad} without an answer, {bad} bad rows.", err=True)
+    tell(f"{len(answers)} kept, {len(rows) - len(answers) - bad} without an answer, {bad} bad rows.")
     return InputError.exit_code if bad else 0
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from folate.cli.options import DATA_FORMATS, emit, format_option, project_option, week_option
+from folate.cli.terminal import say
 from folate.errors import ConfigError, possible
 from folate.weeks import Week, last_day
 
@@ -62,7 +63,7 @@ def network(week: Week, output: Path | None, folder: Path) -> None:
     snapshot = workspace.store.snapshot()
     text = graph(snapshot, Asked(workspace.config, week, versions_json(snapshot.versions)))
     if output is None:
-        click.echo(text, nl=False)
+        say(text.removesuffix("\n"))
     else:
         output.write_text(text, encoding="utf-8")
-        click.echo(output)
+        say(str(output))

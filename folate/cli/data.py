@@ -8,6 +8,8 @@ from typing import Any, Literal
 import click
 
 from folate.cli.options import DATA_FORMATS, emit, format_option, project_option
+from folate.cli.terminal import tell
+from folate.core.text import listed
 from folate.errors import ConfigError, CrawlError, InputError
 from folate.post import KINDS
 
@@ -121,17 +123,13 @@ def export(what: str, folder: Path, form: str) -> None:
 
 def _tell(row: dict[str, Any]) -> None:
     """Say on standard error what of a file was not read as a person may expect."""
-    from reports.sections import printable
-
     notes = list(row["notes"])
     if row["dates"]:
         notes.insert(0, f"order of day and month: {row['dates']}")
     if unread := row["unread_sheets"]:
-        names = ", ".join(repr(printable(name[:60])) for name in unread[:20])
-        more = f" and {len(unread) - 20:,} more" if len(unread) > 20 else ""
-        notes.insert(0, f"{len(unread)} more sheets were not read: {names}{more}; --sheet names the one to read")
+        notes.insert(0, f"{len(unread)} more sheets were not read: {listed(unread)}; --sheet names the one to read")
     for note in notes:
-        click.echo(f"note: {printable(row['file'])}: {note}.", err=True)
+        tell(f"note: {row['file']}: {note}.")
 
 
 def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:

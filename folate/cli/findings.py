@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from folate.cli.options import DATA_FORMATS, emit, format_option, project_option, week_option
+from folate.cli.terminal import say, tell
 from folate.config import LANGUAGES
 from folate.weeks import Week
 
@@ -37,8 +38,8 @@ def report(week: Week, output: Path | None, language: str | None, at: Path | Non
 
     written = write_report(Workspace.open(folder), week, language, output, at, form)
     for line in written.lines:
-        click.echo(line, err=True)
-    click.echo(written.paths[form])
+        tell(line)
+    say(str(written.paths[form]))
 
 
 @click.command()
@@ -52,6 +53,6 @@ def evidence(identifier: str, folder: Path, form: str) -> None:
 
     workspace = Workspace.open(folder)
     if form == "text":
-        click.echo(evidence_text(workspace, identifier))
+        say(evidence_text(workspace, identifier))
     else:
         emit([find_evidence(workspace.store.snapshot(), identifier)], form)

@@ -1,15 +1,17 @@
 """Options that commands share, and how data is printed."""
 
-import csv
-import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from folate.cli.terminal import say, say_data, tell
+from folate.core.spreadsheet import CsvWriter
+from folate.core.text import cut, escaped_json, printable
 from folate.errors import ConfigError
 from folate.weeks import SevenDays, Span, Week
 
@@ -73,6 +75,7 @@ def format_option(*formats: str) -> Callable[[F], F]:
 
 
 DATA_FORMATS = ("table", "json", "jsonl", "csv")
+LONGEST_CELL = 500  # characters of a cell of a table; the other formats have it whole
 
 
 def emit(rows: Iterable[Mapping[str, Any]], form: str) -> None:
@@ -87,32 +90,26 @@ def plain(value: Any) -> str:
 
 
 def _json(rows: list[Mapping[str, Any]]) -> None:
-    click.echo(json.dumps(rows, ensure_ascii=False, indent=2, default=plain))
+    say_data(escaped_json(json.dumps(rows, ensure_ascii=False, indent=2, default=plain)) + "\n")
 
 
 def _jsonl(rows: list[Mapping[str, Any]]) -> None:
     for row in rows:
-        click.echo(json.dumps(row, ensure_ascii=False, default=plain))
+        say_data(escaped_json(json.dumps(row, ensure_ascii=False, default=plain)) + "\n")
 
 
 def _csv(rows: list[Mapping[str, Any]]) -> None:
     if not rows:
         return
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: csv_cell(value) for key, value in row.items()} for row in rows)
-    click.echo(text.getvalue(), nl=False)
-
-
-def csv_cell(value: Any) -> Any:
-    """Numbers in full, lists and tables as JSON, and an apostrophe before what a spreadsheet would run as a formula."""
-    if isinstance(value, list | tuple | dict):
-        value = json.dumps(value, ensure_ascii=False, default=plain)
-    if value is None or isinstance(value, int | float):
-        return value
-    text = plain(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    text = StringIO()
+    writer = CsvWriter(text, plain)
+    writer.write(rows[0])
+    for row in rows:
+        writer.write(row.values())
+    if sys.stdout.isatty():
+        say(text.getvalue().removesuffix("\n"))  # nobody reads it back from a screen
+    else:
+        say_data(text.getvalue())
 
 
 def _table(rows: list[Mapping[str, Any]]) -> None:
@@ -120,17 +117,15 @@ def _table(rows: list[Mapping[str, Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from reports.sections import printable
-
     if not rows:
-        click.echo("nothing to show.", err=True)
+        tell("nothing to show.")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in rows[0]:
         number = all(isinstance(row[name], int | float) or row[name] is None for row in rows)
-        table.add_column(name, justify="right" if number else "left", overflow="fold")
+        table.add_column(Text(printable(name)), justify="right" if number else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(printable(_cell(value))) for value in row.values()))
+        table.add_row(*(Text(printable(cut(_cell(value), LONGEST_CELL))) for value in row.values()))
     width = None if sys.stdout.isatty() else 160
     Console(width=width, highlight=False).print(table)
 

@@ -1,13 +1,15 @@
 """Commands on tags and leads: what posts are about, and who is about to buy."""
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from folate.cli.options import DATA_FORMATS, csv_cell, emit, format_option, project_option, week_option
+from folate.cli.options import DATA_FORMATS, emit, format_option, project_option, week_option
+from folate.cli.terminal import tell
+from folate.core.spreadsheet import CsvWriter
+from folate.core.text import printable, quoted
 from folate.errors import InputError
 from folate.weeks import Week
 
@@ -21,7 +23,7 @@ ANSWERS = {"1": True, "y": True, "yes": True, "是": True, "对": True, "0": Fal
 @click.command()
 @click.option("--export", "out", type=click.Path(path_type=Path, dir_okay=False), help="Write posts to judge as CSV.")
 @click.option("--import", "filled", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Read the answers of such a CSV.")
-@click.option("--per-label", type=click.IntRange(min=1), default=20, show_default=True, help="Most posts to judge of a label.")
+@click.option("--per-label", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most posts to judge of a label.")
 @project_option
 @format_option(*DATA_FORMATS)
 def tags(out: Path | None, filled: Path | None, per_label: int, folder: Path, form: str) -> int:
@@ -39,7 +41,7 @@ def tags(out: Path | None, filled: Path | None, per_label: int, folder: Path, fo
     workspace = Workspace.open(folder)
     reader = load(workspace.config.nlp.model, workspace.config.nlp.threads, depth=workspace.config.nlp.depth)
     for note in steps.left_aside(workspace, reader):
-        click.echo(f"note: {note}", err=True)
+        tell(f"note: {note}")
     if out:
         _write(out, steps.draw(workspace, reader, per_label))
         return 0
@@ -48,7 +50,7 @@ def tags(out: Path | None, filled: Path | None, per_label: int, folder: Path, fo
     for verdict in _verdicts(filled):
         if isinstance(verdict, str):
             bad += 1
-            click.echo(verdict, err=True)
+            tell(verdict)
         else:
             verdicts.append(verdict)
     emit(steps.learn(workspace, reader, verdicts), form)
@@ -57,14 +59,13 @@ def tags(out: Path | None, filled: Path | None, per_label: int, folder: Path, fo
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:
     """CSV for a spreadsheet: UTF-8 with a mark, a text on one line, nothing that would run as a formula."""
-    from reports.sections import printable
-
     with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
+        writer = CsvWriter(file)
+        writer.write(COLUMNS)
         for row in rows:
-            writer.writerow([csv_cell(printable(" ".join(row[name].split())) if name == "text" else row[name]) for name in COLUMNS])
-    click.echo(f"{len(rows)} posts in {path}: fill the column right with y or n, then 'folate tags --import {path}'.", err=True)
+            on_one_line = {"text": printable(" ".join(row["text"].split()))}
+            writer.write((row | on_one_line)[name] for name in COLUMNS)
+    tell(f"{len(rows)} posts in {path}: fill the column right with y or n, then 'folate tags --import {path}'.")
 
 
 def _verdicts(path: Path) -> Iterator["Verdict | str"]:
@@ -83,7 +84,8 @@ def _verdicts(path: Path) -> Iterator["Verdict | str"]:
             try:
                 yield Verdict(row.values["tag"], float(row.values["score"]), ANSWERS[answer])
             except (ValueError, KeyError):
-                yield f"row {row.number}: wanted y or n as right and a number as score, got {answer!r} and {row.values['score']!r}."
+                got = f"{quoted(answer)} and {quoted(row.values['score'])}"
+                yield f"row {row.number}: wanted y or n as right and a number as score, got {got}."
 
 
 @click.command()
@@ -98,5 +100,5 @@ def leads(week: Week, least: float, folder: Path, form: str) -> None:
 
     found = find_leads(Workspace.open(folder), week, least)
     if found.anonymous:
-        click.echo(f"note: {found.anonymous} posts with a signal have no author and are in no lead.", err=True)
+        tell(f"note: {found.anonymous} posts with a signal have no author and are in no lead.")
     emit(found.rows, form)

@@ -6,9 +6,11 @@ from pathlib import Path
 import click
 
 from folate.cli.options import DATA_FORMATS, emit, format_option, project_option
+from folate.cli.terminal import say, tell
 from folate.config import FILE
-from folate.errors import ConfigError
-from reports.sections import printable
+from folate.core.text import printable
+from folate.errors import ConfigError, StoreError
+from folate.paths import Project
 
 
 @click.command()
@@ -28,7 +30,7 @@ def init(directory: Path | None, folder: Path) -> None:
             "# the secret that hides authors, and what people wrote\n.salt\ncorpus/\ncrawls/\nrejects/\ndeliveries.sqlite*\n",
             encoding="utf-8",
         )
-    click.echo(f"{path} is ready: fill in your brands, then 'folate import' or 'folate crawl'.", err=True)
+    tell(f"{path} is ready: fill in your brands, then 'folate import' or 'folate crawl'.")
 
 
 @click.command()
@@ -49,7 +51,30 @@ def status(folder: Path, form: str) -> None:
     expire(workspace)
     emit(rows(workspace), form)
     if sentence := unlinked_names(workspace).sentence:
-        click.echo(printable(sentence), err=True)
+        tell(sentence)
+
+
+@click.command()
+@click.option("--deep", is_flag=True, help="Read every page of every data file, not only what tells that a file is whole.")
+@project_option
+@format_option(*DATA_FORMATS)
+def check(deep: bool, folder: Path, form: str) -> int:
+    """Look for damage in what the project keeps: which file is damaged, what is lost by it, and what to do.
+
+    Looks at the store (the log of each table, each data file), the salt, crawls, rejects, reports and deliveries, and changes nothing.
+    Exit code 4 when anything is damaged.
+    """
+    from folate.pipeline.check import check as look
+    from folate.pipeline.check import rows
+
+    faults = look(Project(folder), deep)
+    if form == "table":
+        for fault in faults:
+            say(f"{printable(str(fault.file))} {printable(fault.what)}.\n  lost: {fault.lost}.\n  to do: {fault.remedy}.")
+        tell(f"{len(faults)} damaged files." if faults else "nothing is damaged.")
+    else:
+        emit(rows(faults), form)
+    return StoreError.exit_code if faults else 0
 
 
 @click.command()
@@ -65,9 +90,9 @@ def compact(folder: Path) -> None:
     workspace = Workspace.open(folder)
     expired, store = expire(workspace), workspace.store
     store.compact()
-    click.echo(f"compacted; {store.vacuum():,} old files deleted.", err=True)
+    tell(f"compacted; {store.vacuum():,} old files deleted.")
     if expired:
-        click.echo(f"deleted {expired:,} files of pages older than cache_hours.", err=True)
+        tell(f"deleted {expired:,} files of pages older than cache_hours.")
 
 
 @click.command()
@@ -75,7 +100,6 @@ def compact(folder: Path) -> None:
 def migrate(folder: Path) -> None:
     """Bring an older store to this version's schema."""
     from corpora.migrations import migrate as apply
-    from folate.paths import Project
 
     for step in apply(Project(folder).store):
-        click.echo(f"applied: {step}", err=True)
+        tell(f"applied: {step}")

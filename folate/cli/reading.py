@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from folate.cli.options import emit, format_option, project_option
+from folate.cli.terminal import say, tell
 from folate.config import FILE, Config, load
 from folate.errors import InputError
 
@@ -31,9 +32,9 @@ def annotate(folder: Path, without_sentiment: bool) -> None:
     from folate.pipeline.workspace import Workspace
 
     done = steps.annotate(Workspace.open(folder), sentiment=not without_sentiment)
-    click.echo(f"annotated: {', '.join(f'{count:,} {what}' for what, count in done.counts.items())}.", err=True)
+    tell(f"annotated: {', '.join(f'{count:,} {what}' for what, count in done.counts.items())}.")
     for note in done.notes:
-        click.echo(f"note: {note}", err=True)
+        tell(f"note: {note}")
 
 
 tokens_option = click.option("--tokens", is_flag=True, help="Also tokens: start, end, part of speech (universal tag), lemma.")
@@ -89,7 +90,7 @@ def segment(folder: Path, words: Path | None, tokens: bool, form: str) -> None:
     lines = chain.from_iterable(map(read, _batches()))
     if form == "text":
         for line in lines:
-            click.echo(" ".join(f"{word.text}/{word.pos}" if tokens else word.text for word in line))
+            say(" ".join(f"{word.text}/{word.pos}" if tokens else word.text for word in line))
     elif form in ("csv", "table"):
         _show(({"line": number} | word._asdict() for number, line in enumerate(lines, 1) for word in line), form)
     else:

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from folate.cli.options import DATA_FORMATS, emit, format_option, one_span, project_option, span_options
+from folate.cli.terminal import tell
 from folate.weeks import SevenDays, Week
 
 FIELDS = (
@@ -30,7 +31,7 @@ def topics(context: click.Context, week: Week | None, day: SevenDays | None, fol
 
     found = find_topics(Workspace.open(folder), span)
     for note in found.notes:
-        click.echo(f"note: {note}", err=True)
+        tell(f"note: {note}")
     columns = TABLE_COLUMNS if form == "table" else FIELDS
     emit([{name: getattr(topic, name) for name in columns} for topic in found.topics], form)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from folate.cli.options import DATA_FORMATS, emit, format_option, one_span, project_option, span_options
+from folate.cli.terminal import tell
 from folate.errors import DeliveryError
 from folate.weeks import SevenDays, Week
 
@@ -28,9 +29,9 @@ def watch(
 
     found = run(Workspace.open(folder), span, dry_run, again)
     for note in found.notes:
-        click.echo(f"note: {note}", err=True)
+        tell(f"note: {note}")
     if not found.alerts:
-        click.echo(f"nothing fired in {span}.", err=True)
+        tell(f"nothing fired in {span}.")
     rows = found.rows()
     if rows or form != "table":
         emit(rows, form)

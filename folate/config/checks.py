@@ -1,5 +1,7 @@
 """What a project file must keep to beyond the types of its keys. Each check raises ConfigError."""
 
+from collections.abc import Iterator
+from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from folate.config.records import (
@@ -12,8 +14,20 @@ from folate.config.records import (
     Config,
     Label,
 )  # fmt: skip
+from folate.core.text import cut, quoted
 from folate.errors import ConfigError, possible
-from folate.post import KINDS, source_problem
+from folate.post import KINDS, YEARS, source_problem
+
+_LONGEST_SPAN = 520  # weeks: ten years; more can't be compared with
+_ANY_NUMBER = (-1_000_000, 1_000_000)
+_RANGES: dict[str, tuple[float, float]] = {  # by key: the least and the most that makes sense, in the unit of the key
+    "delay": (0, 86_400), "pages": (1, 10_000_000), "thread_pages": (1, 10_000_000), "requests": (1, 1_000_000_000),
+    "hours": (0.000_001, 100_000), "gigabytes": (0.000_000_001, 1_000_000), "revisit_days": (0, 36_500), "weight": (0, 1_000_000),
+    "cache_hours": (0, 1_000_000), "retries": (0, 1_000), "timeout": (0.001, 86_400), "threads": (0, 4_096),
+    "baseline_weeks": (1, _LONGEST_SPAN), "min_authors": (0, 1_000_000_000), "min_gain": (0, 1_000_000),
+    "false_terms": (0, 1_000_000), "false_alarms": (0, 1_000_000), "drop": (0, 200), "port": (1, 65_535),
+    "weeks": (1, _LONGEST_SPAN), "before": (1, 3_660), "after": (0, 3_660),
+}  # fmt: skip
 
 
 def check(config: Config) -> None:
@@ -40,28 +54,43 @@ def check(config: Config) -> None:
             raise ConfigError(f"{FILE}: brand {brand.id!r} needs at least one name, and no name may be empty.")
     _check_taxonomy(config.taxonomy)
     _check_leads(config)
+    _check_sources(config)
+    _check_aspects(config)
+    _check_alerts(config)
+    _check_campaigns(config)
+    for where, record in _numbered(config):
+        _check_ranges(where, record)
+
+
+def _numbered(config: Config) -> Iterator[tuple[str, object]]:
+    """Every record with numbers that a project can set, and what to call it."""
+    for name in ("crawl", "nlp", "topics", "smtp", "scorecard"):
+        yield f"[{name}]", getattr(config, name)
+    for source in config.sources:
+        yield f"source {quoted(source.name)}", source
+    for rule in config.alerts.rules:
+        yield f"alert {quoted(rule.id)}", rule
+    for campaign in config.campaign:
+        yield f"campaign {quoted(campaign.id)}", campaign
+        for goal in campaign.goals:
+            yield f"campaign {quoted(campaign.id)}: goal {quoted(goal.measure)}", goal
+
+
+def _check_ranges(where: str, record: object) -> None:
+    for key, value in vars(record).items():
+        least, most = _RANGES.get(key, _ANY_NUMBER)
+        if isinstance(value, int | float) and not least <= value <= most:
+            raise ConfigError(f"{FILE}: {where}: wanted {key} from {least:,} to {most:,}, got {cut(repr(value), 40)}.")
+        if isinstance(value, date) and not YEARS[0] <= value.year < YEARS[1]:
+            raise ConfigError(f"{FILE}: {where}: wanted {key} in the years {YEARS[0]} to {YEARS[1] - 1}, got {value}.")
+
+
+def _check_sources(config: Config) -> None:
     for source in config.sources:
         if source.kind not in KINDS:
             raise ConfigError(f"{FILE}: source {source.name!r}: wanted a kind among {', '.join(KINDS)}, got {source.kind!r}.")
         if problem := source_problem(source.name):
             raise ConfigError(f"{FILE}: {problem}.")
-    _check_limits(config)
-    _check_aspects(config)
-    _check_alerts(config)
-    _check_campaigns(config)
-
-
-def _check_limits(config: Config) -> None:
-    """Bounds of crawls that leave something to be read."""
-    for source in config.sources:
-        where = f"{FILE}: source {source.name!r}"
-        for name in ("pages", "thread_pages", "requests", "hours", "gigabytes"):
-            if (value := getattr(source, name)) <= 0:
-                raise ConfigError(f"{where}: wanted {name} above 0, got {value!r}.")
-        if source.delay < 0:
-            raise ConfigError(f"{where}: wanted a delay of 0 s or more, got {source.delay!r}.")
-    if config.crawl.timeout <= 0:
-        raise ConfigError(f"{FILE}: crawl: wanted timeout above 0 s, got {config.crawl.timeout!r}.")
 
 
 def _check_aspects(config: Config) -> None:
@@ -131,5 +160,5 @@ def _check_leads(config: Config) -> None:
 def _check_zone(name: str) -> None:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ConfigError(f"{FILE}: wanted an IANA time zone such as Asia/Shanghai, got {name!r}.") from error
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: a folder of zones, or too long a name
+        raise ConfigError(f"{FILE}: wanted an IANA time zone such as Asia/Shanghai, got {quoted(name)}.") from error

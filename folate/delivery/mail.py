@@ -12,9 +12,10 @@ from email.utils import format_datetime, parseaddr
 from hashlib import blake2b
 
 from folate.config import FILE, Smtp
+from folate.core.text import printable
 from folate.delivery.ledger import Uncertain, Undelivered
 from folate.errors import ConfigError
-from reports.sections import excerpt, printable
+from reports.sections import excerpt
 
 _SUBJECT = 150  # characters
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")

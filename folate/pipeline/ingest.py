@@ -13,6 +13,7 @@ from corpora.store import Upserted
 from folate.config import Source
 from folate.core.dates import Order
 from folate.core.encoding import named
+from folate.core.text import sentence
 from folate.errors import ConfigError, InputError, NotFound
 from folate.pipeline.rejects import MAX_CHARACTERS, Rejects
 from folate.pipeline.workspace import Workspace
@@ -112,7 +113,7 @@ def resume(workspace: Workspace) -> None:
         try:
             ingest(workspace, folder)
         except InputError as error:
-            sys.stderr.write(f"folate: the crawl in {folder} was not ingested: {error}\n")
+            sys.stderr.write(sentence(f"folate: the crawl in {folder} was not ingested: {error}") + "\n")
 
 
 def runs(workspace: Workspace) -> list[Path]:
@@ -144,7 +145,7 @@ def reparse(workspace: Workspace, run: str) -> Upserted:
     posts = read_again(folders[run], config.sources, pseudonym, config.timezone, dropped)
     done = workspace.store.upsert_posts(progress("reading again", items=posts))
     if dropped:
-        sys.stderr.write(f"folate: left out of the crawl in {folders[run]}: {_readable(dropped)}.\n")
+        sys.stderr.write(sentence(f"folate: left out of the crawl in {folders[run]}: {_readable(dropped)}.") + "\n")
     return done
 
 
@@ -161,7 +162,7 @@ def ingest(workspace: Workspace, folder: Path) -> list[dict[str, Any]]:
     workspace.store.upsert("crawls", rows)
     (folder / INGESTED).touch()
     if broken:
-        sys.stderr.write(f"folate: broken lines were left out of the crawl in {folder}: {_readable(broken)}.\n")
+        sys.stderr.write(sentence(f"folate: broken lines were left out of the crawl in {folder}: {_readable(broken)}.") + "\n")
     return rows
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from corpora.snapshot import Snapshot
+from folate.core.text import printable
 from folate.errors import InputError, NotFound
 from folate.pipeline.workspace import Workspace
 from folate.progress import waiting
@@ -23,10 +24,10 @@ from reports.formats import markdown, xlsx
 from reports.formats.pdf import print_page
 from reports.html import render
 from reports.index import write_index
-from reports.sections import printable
 
 FORMATS = ("html", "json", "md", "xlsx", "pdf")
 RENDERERS: dict[str, Callable[[Report], bytes]] = {"md": markdown.render, "xlsx": xlsx.render}
+_NEWEST = 2**63  # no table has so many versions, and Delta can't count further
 DERIVED = frozenset({"evidence"})  # what a report writes itself is no part of what it is built on
 
 
@@ -95,8 +96,8 @@ def _versions_of(path: Path) -> Mapping[str, int]:
     """The corpus versions that a report names. Raises InputError."""
     try:
         versions = json.loads(path.read_text(encoding="utf-8"))["versions"]
-        if all(isinstance(number, int) and number >= 0 for number in versions.values()):
+        if all(type(number) is int and 0 <= number < _NEWEST for number in versions.values()):
             return dict(versions)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass  # told below, with every other way of not being a report
     raise InputError(f"wanted a report in JSON with its corpus versions, got {path}.")

@@ -98,6 +98,6 @@ def _learnt(workspace: Workspace) -> dict[str, Any]:
         learnt = json.loads(path.read_text(encoding="utf-8"))
         if all(isinstance(its["threshold"], float) for its in learnt["labels"].values()) and isinstance(learnt["model"], str):
             return dict(learnt)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass  # told below, with every other way of not being such a file
     raise ConfigError(f"wanted thresholds that 'folate tags --import' wrote, got {path}: delete it to go back to the defaults.")

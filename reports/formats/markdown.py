@@ -3,10 +3,10 @@
 import re
 from datetime import date
 
+from folate.core.text import printable
 from reports.build import Report
 from reports.catalogue import Catalogue, catalogue
 from reports.figures import Figure
-from reports.sections import printable
 from reports.tables import Cell, Table, tables
 
 _SIGNS = re.compile(

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from folate.core.text import printable
 from reports.build import Report
 from reports.catalogue import Catalogue, catalogue
 from reports.figures import Figure
-from reports.sections import printable
 from reports.tables import Cell, Table, tables
 
 if TYPE_CHECKING:

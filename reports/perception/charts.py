@@ -7,10 +7,10 @@ from unicodedata import east_asian_width
 
 import altair as alt
 
+from folate.core.text import printable
 from reports.charts import INK, LINE, MUTED, colour, short, svg
 from reports.perception.aspects import Map, Place
 from reports.perception.moves import Together
-from reports.sections import printable
 
 WIDE, NARROW, RING = (720, 460), (340, 400), (340, 260)  # of the plot, CSS pixels
 _LETTER, _LINE = 6.6, 16.0  # room of a Latin letter and of a line of text, pixels

@@ -27,7 +27,7 @@ def snapshot(tmp_path: Path) -> Snapshot:
 
 
 def plan(snapshot: Snapshot, query: str) -> str:
-    return str(snapshot.sql(f"EXPLAIN {query}").to_pylist())
+    return snapshot.explain(query)
 
 
 def test_held_rows_answer_the_same_and_without_the_files(snapshot: Snapshot) -> None:

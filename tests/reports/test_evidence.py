@@ -9,10 +9,10 @@ import pytest
 
 from corpora.snapshot import Snapshot
 from folate.config import Config
+from folate.core.text import printable
 from folate.weeks import Week
 from reports.build import Report, build
 from reports.evidence import explain
-from reports.sections import printable
 
 
 @pytest.fixture(scope="module")

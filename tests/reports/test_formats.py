@@ -16,13 +16,13 @@ from openpyxl import load_workbook
 
 from corpora.snapshot import Snapshot
 from folate.config import LANGUAGES, Campaign, Config, Goal
+from folate.core.text import printable
 from folate.errors import MissingExtra
 from folate.weeks import Week, last_day
 from reports.build import Report, build
 from reports.document import document, schema
 from reports.figures import CHANGE_UNITS, UNITS, Figure
 from reports.formats import markdown, pdf, xlsx
-from reports.sections import printable
 from reports.tables import Table, tables
 
 HOSTILE = (

@@ -1,0 +1,68 @@
+"""Text from outside, made safe to print: nothing in it can command a terminal, turn a line around or fill a screen."""
+
+import re
+from collections.abc import Iterable
+from unicodedata import category
+
+LONGEST_LINE = 2_000  # characters of one printed line; an error with a whole table header in it is cut here
+MOST_NAMES = 30  # of a list that is printed in a sentence
+LONGEST_NAME = 60  # characters of one name in such a list
+
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_JOINER = "\N{ZERO WIDTH JOINER}"
+_JOINED = frozenset({"So", "Sk", "Mn"})  # categories of emoji, their skin tones and variation selectors
+_ESCAPED_IN_JSON = re.compile(r"[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]")
+
+
+def printable(text: str) -> str:
+    """Return `text` on one line, with U+FFFD for whatever could command a terminal or hide.
+
+    Replaced are control characters (line breaks and tabs among them), bidirectional and zero-width characters, surrogates,
+    and code points without a character. Spaces of every width become plain ones; a zero-width joiner stays in emoji.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_harmless(char, text[place - 1 : place]) for place, char in enumerate(text))
+
+
+def printable_lines(text: str) -> str:
+    """Return `text` with each of its lines made `printable`; tabs stay."""
+    return "\n".join("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))
+
+
+def sentence(text: str) -> str:
+    """Return `text` on one line, `printable` and cut to LONGEST_LINE characters."""
+    return printable(cut(" ".join(text[: 2 * LONGEST_LINE].split()), longer_by=max(0, len(text) - 2 * LONGEST_LINE)))
+
+
+def cut(text: str, length: int = LONGEST_LINE, longer_by: int = 0) -> str:
+    """Return the first `length` characters of `text` and how many more there are (`longer_by` of them not in `text`)."""
+    more = max(0, len(text) - length) + longer_by
+    return f"{text[:length]} … and {more:,} more characters" if more else text
+
+
+def listed(names: Iterable[str], most: int = MOST_NAMES) -> str:
+    """Return the first `most` of `names` for a sentence, each printable and short, and how many more there are."""
+    every = list(names)
+    shown = ", ".join(printable(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…") for name in every[:most])
+    return f"{shown} and {len(every) - most:,} more" if len(every) > most else shown
+
+
+def quoted(name: str) -> str:
+    """Return `name` in quotes for a sentence, as Python writes it, and short."""
+    return printable(repr(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"))
+
+
+def escaped_json(text: str) -> str:
+    """Return JSON with `\\uXXXX` for the invisible characters that `ensure_ascii=False` leaves as they are.
+
+    They stand in strings only, so the value is the same.
+    """
+    return _ESCAPED_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _harmless(char: str, before: str) -> str:
+    """What to print for a character that stands after the character `before`."""
+    if char.isprintable() or (char == _JOINER and before and category(before) in _JOINED):
+        return char
+    return " " if category(char) == "Zs" else _REPLACEMENT
