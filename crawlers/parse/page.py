@@ -9,16 +9,18 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from lxml import etree, html
+from lxml import html
 from w3lib.encoding import html_to_unicode
 
+from crawlers.parse.document import document
 from folate.errors import InputError
 from folate.post import Post, Pseudonym
 
 _SESSION = re.compile(r"(?:^|&)(?:sid|s|phpsessid|jsessionid)=[0-9a-f]{16,}", re.I)
-_JSONP = re.compile(r"\s*[\w.$]+\((.*)\)\s*;?\s*", re.S)
+_CALL = re.compile(r"[\w.$]++\(")  # JSONP: a function's name before the JSON
 _END = re.compile(r"</(?:body|html)\s*>", re.I)  # browsers read on behind it, libxml2 does not
-_PAGELET = re.compile(r'(<code class="pagelet_html"[^>]*>)<!--(.*?)-->', re.S)  # Tieba ships its lists inside comments
+_PAGELET = '<code class="pagelet_html"'  # Tieba ships its lists inside comments in such elements
+TOO_DEEP = "a page nests too deeply to be read in full"
 
 Context = Mapping[str, Any]
 """Plain values that travel with a request: `role` (what kind of page it asks for), `query`, and what else its parser needs."""
@@ -38,27 +40,33 @@ class Page:
         """The body decoded as a browser would: declared encoding, GB2312 read as GB18030."""
         return str(html_to_unicode(self.content_type, self.body)[1])
 
-    @cached_property
+    @property
     def tree(self) -> html.HtmlElement:
-        """The parsed page; an empty element for a body that holds none. HTML only: lxml expands no entities of its own here."""
-        parser = html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False)
-        body = _PAGELET.sub(r"\1\2", _END.sub("", self.text.replace("\0", ""))).encode("utf-8", "replace")
-        try:
-            return html.document_fromstring(body, parser=parser)
-        except etree.ParserError:  # nothing in it
-            return html.Element("html")
+        """The parsed page; an empty element for a body that holds none."""
+        return self._document[0]
+
+    @property
+    def too_deep(self) -> bool:
+        """Whether the page nests so deeply that something of it may be lost."""
+        return self._document[1]
+
+    @cached_property
+    def _document(self) -> tuple[html.HtmlElement, bool]:
+        return document(_uncommented(_END.sub("", self.text)))
 
     @cached_property
     def json(self) -> Any:
         """The body as JSON, out of the call that JSONP wraps it in, or None when it is something else (an error page, a captcha)."""
-        jsonp = _JSONP.fullmatch(self.text)
         try:
-            return json.loads(jsonp[1] if jsonp else self.text)
+            return json.loads(_unwrapped(self.text))
         except (ValueError, RecursionError):  # ValueError: no JSON, or a number of thousands of digits
             return None
 
-    def absolute(self, href: str | None) -> str | None:
-        """`href` as a whole address without fragment and session id; None without one, or when it is not http or https."""
+    def absolute(self, href: str | None, *, fragment: bool = False) -> str | None:
+        """`href` as a whole address without session id; None without one, or when it is not http or https.
+
+        Its fragment is kept on demand: it names a post, not a page.
+        """
         if not href:
             return None
         try:
@@ -67,7 +75,28 @@ class Page:
             return None
         if parts.scheme not in ("http", "https") or not parts.netloc:
             return None
-        return urlunsplit(parts._replace(query=_SESSION.sub("", parts.query), fragment=""))
+        return urlunsplit(parts._replace(query=_SESSION.sub("", parts.query), fragment=parts.fragment if fragment else ""))
+
+
+def _unwrapped(text: str) -> str:
+    """The argument of the call that `text` is, or `text` when it is none."""
+    text = text.strip()
+    call = text.removesuffix(";").rstrip()
+    opening = _CALL.match(call)
+    return call[opening.end() : -1] if opening and call.endswith(")") else text
+
+
+def _uncommented(text: str) -> str:
+    """`text` with the contents of Tieba's pagelets out of the comments that hold them."""
+    before, *pagelets = text.split(_PAGELET)
+    return _PAGELET.join([before, *map(_opened, pagelets)])
+
+
+def _opened(pagelet: str) -> str:
+    """What follows the name of a pagelet's tag, without the comment's signs."""
+    tag, closed, rest = pagelet.partition("><!--")
+    markup, ended, after = rest.partition("-->")
+    return f"{tag}>{markup}{after}" if closed and ended and ">" not in tag else pagelet
 
 
 @dataclass(frozen=True)
@@ -108,6 +137,7 @@ class Parsed:
     posts: list[Post] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)  # what of the page could not be read, as the ledger says it
     total: int | None = None  # how many the site says there are in all
     listed: list[str] = field(default_factory=list)  # native ids of those that this page lists, dropped ones too
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from crawlers.ledger import Row
-from crawlers.parse.microblog import refusal, search_url, turn
+from crawlers.parse.microblog import NOT_WHOLE, refusal, search_url, turn
 from crawlers.parse.page import Context, Link, Page, Parsed
 from crawlers.spiders.base import SourceSpider
 from folate.post import Post
@@ -60,6 +60,6 @@ class MicroblogSpider(SourceSpider):
         if context["role"] != "whole":
             return super().lost(failure)
         row = self.rows[context["query"]]
-        row.problems["the rest of a long post could not be read"] += 1
+        row.problems[NOT_WHOLE] += 1
         self.record.post(row, Post.from_json(context["post"]))  # better its beginning than nothing
         return None
