@@ -6,7 +6,7 @@ from collections import Counter
 from lxml import etree, html
 
 BLOCKS = frozenset(
-    [
+    {
         "address",
         "article",
         "blockquote",
@@ -33,13 +33,13 @@ BLOCKS = frozenset(
         "th",
         "tr",
         "ul",
-    ]
+    }
 )
 """Elements that stand on lines of their own."""
 
 _VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"])
 _INLINE = frozenset(
-    [
+    {
         "a",
         "abbr",
         "b",
@@ -62,10 +62,14 @@ _INLINE = frozenset(
         "sup",
         "tt",
         "u",
-    ]
+    }
 )
 _DEEPEST = 512  # elements, where Blink and WebKit stop nesting, too
 _DEEPEST_BARE = 128  # elements without attributes carry no structure: they are the first to go
+_MOST_ATTRIBUTES = 1000  # of one tag; libxml2 takes quadratic time
+_ATTRIBUTE = r"""(?:[\s/]++[^\s=>/]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]++))?+)"""
+_START = re.compile(rf"<[a-zA-Z][^\s/<>]*+{_ATTRIBUTE}*+")  # consumes what it looks at: one pass, linear time
+_CROWDED = re.compile(rf"<[a-zA-Z][^\s/<>]*+{_ATTRIBUTE}{{{_MOST_ATTRIBUTES}}}")
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/<>]*+)([^<>]*+)>")
 
 
@@ -75,6 +79,7 @@ def document(text: str) -> tuple[html.HtmlElement, bool]:
     libxml2 silently ends a page that nests deeper than 256 elements. Such a page is read again without the elements that
     only nest. The second value says whether elements with attributes had to go, or even text: then something may be lost.
     """
+    text = _START.sub(_uncrowded, text.replace("\0", ""))
     tree, cut = _parsed(text, huge=False)
     if not cut:
         return tree, False
@@ -87,10 +92,17 @@ def _parsed(text: str, *, huge: bool) -> tuple[html.HtmlElement, bool]:
     """The tree, and whether libxml2 gave up before the end. It expands no entities of the page's own in HTML."""
     parser = html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=huge)
     try:
-        tree = html.document_fromstring(text.replace("\0", "").encode("utf-8", "replace"), parser=parser)
+        tree = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except etree.ParserError:  # nothing in it
         return html.Element("html"), False
     return tree, any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log)
+
+
+def _uncrowded(start: re.Match[str]) -> str:
+    """A tag with no more attributes than libxml2 reads in reasonable time."""
+    tag = start[0]
+    most = _CROWDED.match(tag) if len(tag) > 2 * _MOST_ATTRIBUTES else None
+    return most[0] if most else tag
 
 
 def _shallow(text: str) -> tuple[str, bool]:

@@ -29,7 +29,7 @@ _PAGE = re.compile(r"[?&](?:page|paged|p|pn|pg)=(\d{1,9})(?:&|$)")
 _PERSON_KEYS = ("uid", "id", "u", "un", "user", "author_id")
 
 _UNSEEN = frozenset(
-    [
+    {
         "visually-hidden",
         "visuallyhidden",
         "sr-only",
@@ -41,7 +41,7 @@ _UNSEEN = frozenset(
         "d-none",
         "hidden",
         "jammer",
-    ]
+    }
 )
 """Classes of what no reader sees."""
 
@@ -127,9 +127,9 @@ def quotations(page: Page) -> set[html.HtmlElement]:
 def _beginning(element: html.HtmlElement) -> str:
     """The text of a short element; the empty text for a long one, which labels nothing."""
     text = ""
-    for piece in element.itertext():
-        text += str(piece)
-        if len(text) > _LONGEST_LABEL:
+    for steps, (event, node) in enumerate(etree.iterwalk(element, events=("start", "end"))):
+        text += str((node.text if event == "start" else node.tail if node is not element else None) or "")
+        if len(text) > _LONGEST_LABEL or steps > _LONGEST_LABEL:
             return ""
     return text.strip()
 

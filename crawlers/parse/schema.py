@@ -68,16 +68,8 @@ def _json_ld(page: Page) -> tuple[list[Thing], int]:
 def _told_in_markup(page: Page, syntax: Syntax) -> list[Thing]:
     """Things that attributes tell of. Of a property that is text only the first value is read; extruct's takes quadratic time."""
     markup = _Markup(page, syntax, frozenset(select(page.tree, _POSTS)))
-    markup.collect(page.tree, None)
-    if markup.references:
-        named = {str(node.get("id")): node for node in page.tree.iter(etree.Element) if node.get("id")}
-        elsewhere: dict[str, Thing] = {}
-        for thing, name in markup.references:
-            if name in named and name not in elsewhere:
-                elsewhere[name] = {}
-                markup.collect(named[name], elsewhere[name])
-            for key, values in elsewhere.get(name, {}).items():
-                thing.setdefault(key, values)
+    markup.collect()
+    markup.follow()
     return markup.top
 
 
@@ -86,41 +78,68 @@ class _Markup:
 
     def __init__(self, page: Page, syntax: Syntax, posts: frozenset[html.HtmlElement]) -> None:
         self.top: list[Thing] = []
-        self.references: list[tuple[Thing, str]] = []  # things whose properties stand in other elements, too: their ids
         self._page, self._syntax, self._posts = page, syntax, posts
+        self._things: dict[html.HtmlElement, Thing] = {}
+        self._references: list[tuple[Thing, str]] = []  # things, and ids of elements where more of their properties stand
 
-    def collect(self, root: html.HtmlElement, holder: Thing | None) -> None:
-        """Add what stands in `root` to the things of the page, or to their `holder`."""
-        around: list[tuple[html.HtmlElement | None, Thing]] = [] if holder is None else [(None, holder)]
-        for event, node in etree.iterwalk(root, events=("start", "end")):
+    def collect(self) -> None:
+        """Find the things of the page with what stands inside them."""
+        around: list[html.HtmlElement] = []
+        for event, node in etree.iterwalk(self._page.tree, events=("start", "end")):
             if event == "end":
-                if around and node is around[-1][0]:
+                if around and node is around[-1]:
                     around.pop()
                 continue
+            holder = self._things[around[-1]] if around else None
             names = str(node.get(self._syntax.name) or "").split()
             if node.get(self._syntax.scope) is not None:
-                thing = self._thing(node)
-                if names and around:
-                    _tell(around[-1][1], names, thing)
-                else:
-                    self.top.append(thing)
-                around.append((node, thing))
-            elif around:
-                missing = [name for name in names if name not in around[-1][1]]
-                if missing:
-                    _tell(around[-1][1], missing, _value(self._page, node, self._posts))
+                self._things[node] = self._thing(node)
+                if holder is None or not names:
+                    self.top.append(self._things[node])
+                around.append(node)
+            if holder is not None:
+                self._tell(holder, names, node)
+
+    def follow(self) -> None:
+        """Add to things what `itemref` names. What a thing refers to is no longer a thing of its own."""
+        if not self._references:
+            return
+        named = {str(node.get("id")): node for node in self._page.tree.iter(etree.Element) if node.get("id")}
+        elsewhere: dict[str, Thing] = {}
+        for thing, name in self._references:
+            if name in named and name not in elsewhere:
+                elsewhere[name] = self._properties(named[name])
+            for key, values in elsewhere.get(name, {}).items():
+                thing.setdefault(key, values)
+        held = {id(value) for properties in elsewhere.values() for values in properties.values() for value in values}
+        self.top = [thing for thing in self.top if id(thing) not in held]
+
+    def _properties(self, root: html.HtmlElement) -> Thing:
+        """Properties in an element that belong to no thing inside it."""
+        found: Thing = {}
+        walk = etree.iterwalk(root, events=("start",))
+        for _, node in walk:
+            names = str(node.get(self._syntax.name) or "").split()
+            self._tell(found, names, node)
+            if node in self._things:
+                walk.skip_subtree()
+        return found
 
     def _thing(self, node: html.HtmlElement) -> Thing:
         kind = str(node.get(self._syntax.kind) or "").split()
         thing: Thing = {"@type": kind[0].rsplit("/", 1)[-1]} if kind else {}
-        self.references += [(thing, name) for name in str(node.get("itemref") or "").split()]
+        self._references += [(thing, name) for name in str(node.get("itemref") or "").split()]
         return thing
 
-
-def _tell(holder: Thing, names: list[str], value: Any) -> None:
-    for name in names:
-        name = name.rsplit("/", 1)[-1].removeprefix("schema:")
-        holder.setdefault(name, []).append(value)
+    def _tell(self, holder: Thing, names: list[str], node: html.HtmlElement) -> None:
+        """Add the value of a node to its holder; of texts only the first with each name."""
+        thing = self._things.get(node)
+        short = [name.rsplit("/", 1)[-1].removeprefix("schema:") for name in names]
+        missing = [name for name in short if thing is not None or name not in holder]
+        if missing:
+            value = thing if thing is not None else _value(self._page, node, self._posts)
+            for name in missing:
+                holder.setdefault(name, []).append(value)
 
 
 def _value(page: Page, node: html.HtmlElement, left_out: frozenset[html.HtmlElement]) -> str:
@@ -142,13 +161,18 @@ def kinds(thing: Any) -> frozenset[str]:
 
 
 def walk(value: Any) -> Iterator[tuple[Thing, Thing | None]]:
-    """Every thing inside `value` with the thing that holds it, in document order; without recursion."""
+    """Every thing inside `value` once, with the thing that holds it, in document order; without recursion.
+
+    A thing that an `itemref` puts into itself ends there.
+    """
+    seen: set[int] = set()
     waiting: list[tuple[Any, Thing | None]] = [(value, None)]
     while waiting:
         current, parent = waiting.pop()
         if isinstance(current, list):
             waiting += [(item, parent) for item in reversed(current)]
-        elif isinstance(current, dict):
+        elif isinstance(current, dict) and id(current) not in seen:
+            seen.add(id(current))
             yield current, parent
             inner = [(item, current if kinds(current) or key != "@graph" else parent) for key, item in current.items()]
             waiting += [pair for pair in reversed(inner) if isinstance(pair[0], list | dict)]

@@ -27,7 +27,7 @@ _FORUM = re.compile(
     r"|提示[:：]\s*作者被禁止或删除\s*内容自动屏蔽"
     rf"|(?:提示[:：]\s*)?[该此本]{_THING}(?:已经|已)?被?{_BY}{_GONE}[。.!！]?"
     rf"|{_THING}(?:已经|已)被?{_BY}{_GONE}[。.!！]?"
-    r"|[该此]楼层?疑似违规已被系统折叠\s*(?:隐藏此楼)?\s*(?:查看此楼)?",
+    r"|[该此]楼层?疑似违规已被系统折叠\s*+(?:隐藏此楼)?\s*+(?:查看此楼)?",
     re.I,
 )
 
@@ -61,13 +61,13 @@ def is_forum_stub(text: str) -> bool:
     >>> is_forum_stub("该帖已被管理员删除"), is_forum_stub("该帖子被删除了好可惜")
     (True, False)
     """
-    return _is_one(_FORUM, text)
+    return len(text) <= _LONGEST and _FORUM.fullmatch(_plain(text)) is not None
 
 
 def is_microblog_stub(text: str) -> bool:
     """Whether `text` is what Weibo prints in the place of a removed or an invisible post, in any of its languages."""
-    return _is_one(_MICROBLOG, text)
+    return len(text) <= _LONGEST and _MICROBLOG.fullmatch(_plain(text)) is not None
 
 
-def _is_one(sentences: re.Pattern[str], text: str) -> bool:
-    return len(text) <= _LONGEST and sentences.fullmatch(text.strip().translate(_SIMPLIFIED)) is not None
+def _plain(text: str) -> str:
+    return text.strip().translate(_SIMPLIFIED)
