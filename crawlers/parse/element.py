@@ -179,10 +179,10 @@ class Element:
     def gone(self) -> str | None:
         """Why only a stub is left of the post: its software's own class says so, or the text is a known stub and nothing else.
 
-        A post whose words can be read is never gone, whatever notice stands above it.
+        A notice above a post whose words can be read says nothing of the kind.
         """
         marks = self._all(self.software.removed)
-        if is_forum_stub(self.text) or any(mark is self.body for mark in marks):
+        if is_forum_stub(self.text) or any(mark is self.node or mark is self.body for mark in marks):
             return REMOVED
         if self.text:
             return None

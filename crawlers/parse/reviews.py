@@ -2,11 +2,12 @@
 
 import math
 import re
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from hashlib import blake2b
+from itertools import islice
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -25,6 +26,7 @@ _PRODUCT = re.compile(r"/(?:products?|items?|goods|catalogue|dp|subject|reviews?
 _DIGIT = re.compile(r"\d")
 _NOT_PRODUCT = re.compile(r"/(?:basket|cart|checkout|accounts?|login|search|add|category|categories)(?:/|$)", re.I)
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
+_ANYONE = "*"
 _MOST_CANDIDATES = 50  # reviews of equal text that one is compared with
 _REVIEWS = frozenset({"Review", "UserReview", "CriticReview"})
 _SUBJECTS = frozenset({"Product", "LodgingBusiness", "Restaurant", "LocalBusiness", "Recipe"})
@@ -161,20 +163,33 @@ def merge(reviews: list[Review], others: list[Review], page: Page, site: Site) -
     They are the same by the site's id, else by text, author and day, where both name them. Each review is matched once.
     """
     by_id = {review.native: i for i, review in enumerate(reviews) if review.native}
-    by_text: dict[str, list[int]] = defaultdict(list)
+    waiting: dict[tuple[str, str | None], deque[int]] = defaultdict(deque)  # by text and author; _ANYONE: by text alone
     for i, review in enumerate(reviews):
-        by_text[_squeezed(review)].append(i)
+        waiting[_squeezed(review), _name(review)].append(i)
+        waiting[_squeezed(review), _ANYONE].append(i)
     matched: set[int] = set()
     for other in others:
-        i = by_id.get(other.native) if other.native else None
-        if i is None and _squeezed(other):
-            candidates = by_text[_squeezed(other)][:_MOST_CANDIDATES]
-            i = next((i for i in candidates if i not in matched and _may_be_same(reviews[i], other, page, site)), None)
-        if i is None or i in matched:
+        match = by_id.get(other.native) if other.native else None
+        if match is None and _squeezed(other):
+            names = (_name(other), None) if other.author else (_ANYONE,)
+            candidates = [i for name in names for i in _first_open(waiting[_squeezed(other), name], matched)]
+            match = next((i for i in candidates if _may_be_same(reviews[i], other, page, site)), None)
+        if match is None or match in matched:
             reviews.append(other)
         else:
-            matched.add(i)
-            reviews[i] = _united(reviews[i], other, page, site)
+            matched.add(match)
+            reviews[match] = _united(reviews[match], other, page, site)
+
+
+def _name(review: Review) -> str | None:
+    return review.author.casefold() if review.author else None
+
+
+def _first_open(waiting: deque[int], matched: set[int]) -> list[int]:
+    """The first few reviews of a queue that are not matched yet; the matched ones at its head leave it."""
+    while waiting and waiting[0] in matched:
+        waiting.popleft()
+    return [i for i in islice(waiting, _MOST_CANDIDATES) if i not in matched]
 
 
 def _squeezed(review: Review) -> str:
@@ -186,7 +201,7 @@ def _may_be_same(one: Review, other: Review, page: Page, site: Site) -> bool:
     """Whether nothing that both reviews of equal text tell sets them apart."""
     if one.native and other.native and one.native != other.native:
         return False
-    if one.author and other.author and one.author.casefold() != other.author.casefold():
+    if one.author and other.author and _name(one) != _name(other):
         return False
     days = [moment(review.date, page.fetched_at, site.zone) for review in (one, other)]
     return days[0] is None or days[1] is None or abs(days[0][0] - days[1][0]) <= timedelta(days=1)

@@ -374,3 +374,11 @@ def test_reviews_of_equal_text_by_different_authors_or_on_different_days_stay_tw
         [("a", "2026-03-02", "很香"), ("b", "2026-03-02", "很香"), ("a", "2026-04-02", "很香"), ("c", "2026-03-02", "很香")],
     )
     assert len(read("reviews", page, role="product").posts) == 4
+
+
+def test_many_reviews_of_equal_text_told_twice_are_counted_once() -> None:
+    authors = [f"user {number}" for number in range(200)]
+    page = product(
+        [told(author, "2026-03-02", "好评") for author in authors], [(author, "2026-03-02", "好评") for author in reversed(authors)]
+    )
+    assert len(read("reviews", page, role="product").posts) == 200
