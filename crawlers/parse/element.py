@@ -1,28 +1,28 @@
 """The posts of a thread page, as its markup or its JSON-LD describes them, before they become Posts."""
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
-from lxml import html
+from lxml import etree, html
 
-from crawlers.parse.markup import own_words, person, select, text_of
+from crawlers.parse.markup import person, quotations, select, text_of, text_of_markup
 from crawlers.parse.page import Page, Site, order_shown
 from crawlers.parse.schema import first, kinds, own_id, things, walk, words
 from crawlers.parse.software import MICRODATA, SOFTWARE, Software
+from crawlers.parse.stubs import is_forum_stub
 from folate.core.counts import count
 from folate.core.dates import Moment, Order
 
+REMOVED = "removed by the site"
+HIDDEN = "hidden from guests"
+
 _NUMBER = re.compile(r"\d[\d.,]*\s*[万萬kK]?")
-_TRAILING_NUMBER = re.compile(r"(\d+)$")
-_STUB = 100  # characters; a stub says little
-_REMOVED = re.compile(
-    r"this post (is hidden|has been (removed|deleted))|\[?(removed|deleted)( by (a )?moderator)?\]?$|(message|post) (deleted|removed)$"
-    r"|(提示[:：]\s*)?(该|此|本)(帖子?|楼层?|回复|评论|内容|主题)[^\n，。]{0,16}(删除|屏蔽|折叠|隐藏)|.{0,4}作者被禁止或删除",
-    re.I,
-)
+_TRAILING_NUMBER = re.compile(r"(?<!\d)(\d+)$")
+_MOST_DATES = 20  # elements tried for the date of a post
 _PLACE = re.compile(r"(?:IP属地|IP归属地|来自|发布于)[:：\s]*([一-鿿]{2,8}|[A-Za-z ]{2,30})")
 
 
@@ -38,7 +38,8 @@ class Entry:
     url: str
     place: str | None = None
     likes: int | None = None
-    removed: bool = False  # only a stub is left
+    gone: str | None = None  # why only a stub is left of it
+    exact: bool = False  # whether `native` is certainly unique on the whole site
 
 
 def entries(page: Page, site: Site, thread: str) -> list[Entry]:
@@ -46,26 +47,84 @@ def entries(page: Page, site: Site, thread: str) -> list[Entry]:
     for software in (MICRODATA, *SOFTWARE):
         nodes = select(page.tree, software.post)
         if nodes:
+            thread_page = ThreadPage(page, software, nodes, thread)
             title = _title(page, software)
-            elements = [Element(page, node, software, frozenset(nodes), thread) for node in nodes]
+            elements = [Element(thread_page, node) for node in nodes]
             order = order_shown((text for element in elements for text in element.dates), page.fetched_at)
             return [element.entry(site, title, order) for element in elements]
     return list(_described(page, site, thread))
 
 
 @dataclass(frozen=True)
+class ThreadPage:
+    """A page of posts. Every selector is looked up once for all posts: they may nest in one another."""
+
+    page: Page
+    software: Software
+    posts: list[html.HtmlElement]
+    thread: str
+
+    @cached_property
+    def owners(self) -> Mapping[html.HtmlElement, html.HtmlElement]:
+        """The innermost post around each element: schema.org nests answers in the post that they answer."""
+        posts = set(self.posts)
+        around: list[html.HtmlElement] = []
+        owners = {}
+        for event, node in etree.iterwalk(self.page.tree, events=("start", "end")):
+            if event == "start" and node in posts:
+                around.append(node)
+            if event == "start" and around:
+                owners[node] = around[-1]
+            if event == "end" and around and node is around[-1]:
+                around.pop()
+        return owners
+
+    @cached_property
+    def not_own(self) -> set[html.HtmlElement]:
+        """Elements in posts that are not their authors' words: signatures and notices."""
+        dropped = ", ".join(filter(None, (self.software.drop, self.software.hidden)))
+        return set(self.posts) | set(select(self.page.tree, dropped) if dropped else ())
+
+    @cached_property
+    def quoted_or_not_own(self) -> set[html.HtmlElement]:
+        return self.not_own | quotations(self.page)
+
+    @cached_property
+    def _selected(self) -> dict[str, Mapping[html.HtmlElement, list[html.HtmlElement]]]:
+        return {}
+
+    def of(self, post: html.HtmlElement, selector: str) -> list[html.HtmlElement]:
+        """What the selector finds in `post` and not in one nested in it."""
+        if not selector:
+            return []
+        if selector not in self._selected:
+            by_post = defaultdict(list)
+            for element in select(self.page.tree, selector):
+                if element in self.owners:
+                    by_post[self.owners[element]].append(element)
+            self._selected[selector] = by_post
+        return self._selected[selector].get(post, [])
+
+
+@dataclass(frozen=True)
 class Element:
     """One post as it stands in the markup, read by the selectors of one software."""
 
-    page: Page
+    on: ThreadPage
     node: html.HtmlElement
-    software: Software
-    posts: frozenset[html.HtmlElement]  # all on the page: schema.org nests answers in the post they answer
-    thread: str
+
+    @property
+    def page(self) -> Page:
+        return self.on.page
+
+    @property
+    def software(self) -> Software:
+        return self.on.software
 
     def entry(self, site: Site, title: str | None, order: Order | None) -> Entry:
+        native, exact = self.native
         return Entry(
-            native=self.native,
+            native=native,
             text=self.text,
             title=title,
             when=site.date(self.dates, self.page.fetched_at, order),
@@ -73,13 +132,12 @@ class Element:
             url=self.url,
             place=self.place,
             likes=self.likes,
-            removed=self.removed,
+            gone=self.gone,
+            exact=exact,
         )
 
     def _all(self, selector: str) -> list[html.HtmlElement]:
-        """What the selector finds in this post and not in one nested in it."""
-        found = select(self.node, selector) if selector else []
-        return [one for one in found if next(up for up in (one, *one.iterancestors()) if up in self.posts) is self.node]
+        return self.on.of(self.node, selector)
 
     def _find(self, selector: str) -> html.HtmlElement | None:
         return next(iter(self._all(selector)), None)
@@ -90,40 +148,55 @@ class Element:
 
     @cached_property
     def text(self) -> str:
-        return own_words(self.body, self.software.drop) if self.body is not None else ""
-
-    @cached_property
-    def native(self) -> str | None:
-        """The forum's own number of the post, from the ids of its element or its body, or its permalink.
-
-        Where that is only its place in the thread (Discourse), the thread's number stands before it.
-        """
-        number, place = self._number, self._find('[itemprop="position"]')
-        if place is None:
-            return number
-        digits = _NUMBER.search(text_of(place) or str(place.get("content")))
-        return f"{self.thread}-{digits[0]}" if digits and number in (None, digits[0]) else number
+        """The author's own words; with the quotations of others when there is nothing else."""
+        if self.body is None:
+            return ""
+        return text_of(self.body, self.on.quoted_or_not_own) or text_of(self.body, self.on.not_own)
 
     @property
-    def _number(self) -> str | None:
-        ids = [self.node.get(name) for name in ("data-pid", "data-post-id", "data-content", "id", "itemid")]
-        for value in (*ids, self.body.get("id") if self.body is not None else None, self._permalink):
+    def native(self) -> tuple[str | None, bool]:
+        """The forum's own number of the post, and whether it is certainly unique on the whole site.
+
+        Where it is only the post's position in the thread (Discourse), the thread's number stands before it.
+        """
+        number, exact = self._number
+        position = self._find('[itemprop="position"]')
+        if position is None:
+            return number, exact
+        digits = _NUMBER.search(text_of(position) or str(position.get("content")))
+        return (f"{self.on.thread}-{digits[0]}", True) if digits and number in (None, digits[0]) else (number, exact)
+
+    @property
+    def _number(self) -> tuple[str | None, bool]:
+        """The number in the ids of the post's element or its body, or in its permalink."""
+        exact = [self.node.get(name) for name in ("data-pid", "data-post-id", "data-content")]
+        others = [self.node.get("id"), self.node.get("itemid"), self.body.get("id") if self.body is not None else None, self._permalink]
+        for i, value in enumerate((*exact, *others)):
             match = _TRAILING_NUMBER.search((value or "").strip("/"))
             if match:
-                return match[1]
-        return None
+                return match[1], i < len(exact)
+        return None, False
 
     @property
-    def removed(self) -> bool:
-        """Whether only a stub is left: by the software's own class, or because the text says so."""
-        if len(self.text) < _STUB and _REMOVED.match(self.text):
-            return True
-        return self._find(self.software.removed) is not None
+    def gone(self) -> str | None:
+        """Why only a stub is left of the post: its software's own class says so, or the text is a known stub and nothing else.
+
+        A notice above a post whose words can be read says nothing of the kind.
+        """
+        marks = self._all(self.software.removed)
+        if is_forum_stub(self.text) or any(mark is self.node or mark is self.body for mark in marks):
+            return REMOVED
+        if self.text:
+            return None
+        blocks = self._all(self.software.hidden)
+        if marks or any(is_forum_stub(text_of(block)) for block in blocks):
+            return REMOVED
+        return HIDDEN if blocks else None
 
     @cached_property
     def dates(self) -> list[str | None]:
         """Texts that may tell the date of publication, the best first. The date of an edit stands further down."""
-        return [text for element in self._all(self.software.date) for text in _told(element)]
+        return [text for element in self._all(self.software.date)[:_MOST_DATES] for text in _told(element)]
 
     @property
     def author(self) -> str | None:
@@ -176,20 +249,30 @@ def _title(page: Page, software: Software) -> str | None:
 
 
 def _described(page: Page, site: Site, thread: str) -> Iterator[Entry]:
-    """Posts that JSON-LD describes: the opening one and its comments. Their ids may be places in the thread."""
-    posts = [thing for thing, _ in walk(things(page)[0]) if kinds(thing) & {"DiscussionForumPosting", "Comment"}]
-    dates = [words(thing.get("datePublished") or thing.get("dateCreated")) for thing in posts]
+    """Posts that JSON-LD describes: the opening one and its comments. Their ids may be positions in the thread."""
+    posts = [thing for thing, _ in walk(things(page).json_ld) if kinds(thing) & {"DiscussionForumPosting", "Comment"}]
+    dates = [words(thing.get("datePublished")) or words(thing.get("dateCreated")) for thing in posts]
     order = order_shown(dates, page.fetched_at)
     for thing, date in zip(posts, dates, strict=True):
         author = first(thing.get("author"))
         profile = words(author.get("url")) if isinstance(author, dict) else None
-        text = words(thing.get("text")) or words(thing.get("articleBody")) or ""
         own = own_id(thing)
+        text = text_of_markup(words(thing.get("text")) or words(thing.get("articleBody")) or "")
         yield Entry(
             native=f"{thread}-{own}" if own else None,
-            text=text_of(html.fromstring(f"<div>{text}</div>")),
+            text=text,
             title=words(thing.get("headline")),
             when=site.date([date], page.fetched_at, order),
-            author=urlsplit(profile).path.strip("/") if profile else words(author),
-            url=urljoin(page.url, words(thing.get("url")) or ""),
+            author=_path(profile) or words(author),
+            url=page.absolute(words(thing.get("url")), fragment=True) or page.url,
+            gone=REMOVED if is_forum_stub(text) else None,
+            exact=True,
         )
+
+
+def _path(url: str | None) -> str | None:
+    """The path of an address, without the slashes around it; None when there is none."""
+    try:
+        return urlsplit(url or "").path.strip("/") or None
+    except ValueError:
+        return None

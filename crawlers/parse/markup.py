@@ -1,51 +1,85 @@
 """Reading HTML elements: what a person would read in one, and the links that sites share."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from urllib.parse import parse_qs, urlsplit
 
+from cssselect.xpath import HTMLTranslator, XPathExpr
 from lxml import etree, html
-from lxml.cssselect import CSSSelector
 
+from crawlers.parse.document import BLOCKS, document
 from crawlers.parse.page import Page
 
-_BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "blockquote",
-        "br",
-        "dd",
-        "div",
-        "dl",
-        "dt",
-        "figure",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "table",
-        "td",
-        "th",
-        "tr",
-        "ul",
-    ]
-)
 _SILENT = frozenset(["script", "style", "noscript", "template", "button", "form", "iframe"])
 _EMOTICON = re.compile(r"emo|smil|face", re.I)
-_QUOTES = "blockquote, .quote, .quotecontent, .quotetitle, .bbCodeBlock--quote, .misago-quote, .quote-block"
+_SPACES = re.compile(r"\s+")
+_QUOTES = (
+    "blockquote:not(.postcontent), .quote, .quotecontent, .quotetitle, .quotebox, .quoteBox, .Quote, .UserQuote"
+    ", .bbCodeBlock--quote, .bbCodeQuote, .quoteContainer"  # XenForo
+    ", .bbcode_quote, .bbcode_postedby, .quote_container"  # vBulletin
+    ", .quoteheader, .quotefooter, .topslice_quote, .botslice_quote"  # SMF
+    ", .misago-quote, .quote-block, .ipsQuote, .ipsQuote_citation"
+)
+_WROTE = re.compile(r"(?:wrote|said|posted|writes|says)(?: in [^:：]{1,80})?\s*[:：]$|(?:写道|寫道|说|說|发表于|發表於)\s*[:：]$", re.I)
+_QUOTE_LABEL = re.compile(r"\s*(?:quote|引用|zitat|cita)", re.I)
+_LONGEST_LABEL = 200  # characters above a quotation that say whose it is
 _NEXT = re.compile(r"(?=.)(next( page)?|下一?[页頁]|下一个|后页|weiter|nächste)?\s*[»>›→]*", re.I)
 _PAGE = re.compile(r"[?&](?:page|paged|p|pn|pg)=(\d{1,9})(?:&|$)")
 _PERSON_KEYS = ("uid", "id", "u", "un", "user", "author_id")
+
+_UNSEEN = frozenset(
+    {
+        "visually-hidden",
+        "visuallyhidden",
+        "sr-only",
+        "u-srOnly",
+        "screen-reader-text",
+        "screen-reader-only",
+        "element-invisible",
+        "assistive-text",
+        "d-none",
+        "hidden",
+        "jammer",
+    }
+)
+"""Classes of what no reader sees."""
+
+_UNSEEN_STYLES = {
+    "display": re.compile(r"none"),
+    "visibility": re.compile(r"hidden|collapse"),
+    "opacity": re.compile(r"0(?:\.0{1,9})?(?![.\d])"),
+    "font-size": re.compile(r"0(?:\.0{1,9})?(?![.\d])"),
+}
+_COLLAPSED = re.compile(r"spoil|collaps|expand|unfold|accordion|toggle|read-?more|show-?more|show-?hide|full-?text|剧透|展开", re.I)
+"""Classes and ids of what a reader opens by a click."""
+
+
+class _Translator(HTMLTranslator):
+    """CSS to XPath whose steps are conditions on one element: nested matches are not collected again and again."""
+
+    def css_to_xpath(self, css: str, prefix: str = "descendant-or-self::") -> str:
+        """One step with every selector of the list as an alternative: libxml2 unites two sets in quadratic time."""
+        alternatives = super().css_to_xpath(css, prefix="self::").split(" | ")
+        return f"{prefix}*[{' or '.join(alternatives)}]"
+
+    def xpath_descendant_combinator(self, left: XPathExpr, right: XPathExpr) -> XPathExpr:
+        return right.add_condition(f"ancestor::{left}")
+
+    def xpath_child_combinator(self, left: XPathExpr, right: XPathExpr) -> XPathExpr:
+        return right.add_condition(f"parent::{left}")
+
+    def xpath_direct_adjacent_combinator(self, left: XPathExpr, right: XPathExpr) -> XPathExpr:
+        return right.add_condition(f"preceding-sibling::*[1]/self::{left}")
+
+    def xpath_indirect_adjacent_combinator(self, left: XPathExpr, right: XPathExpr) -> XPathExpr:
+        return right.add_condition(f"preceding-sibling::{left}")
+
+    def xpath_first_child_pseudo(self, xpath: XPathExpr) -> XPathExpr:
+        return xpath.add_condition("not(preceding-sibling::*[1])")
+
+    def xpath_last_child_pseudo(self, xpath: XPathExpr) -> XPathExpr:
+        return xpath.add_condition("not(following-sibling::*[1])")
 
 
 def select(element: html.HtmlElement, selector: str) -> list[html.HtmlElement]:
@@ -54,41 +88,116 @@ def select(element: html.HtmlElement, selector: str) -> list[html.HtmlElement]:
 
 
 @cache
-def _compiled(selector: str) -> CSSSelector:
-    return CSSSelector(selector, translator="html")
+def _compiled(selector: str) -> etree.XPath:
+    return etree.XPath(_Translator().css_to_xpath(selector))
 
 
-def text_of(element: html.HtmlElement, drop: str = "") -> str:
-    """What `element` shows: blocks on lines of their own, emoticons by their `alt`, without what the selector `drop` finds."""
-    skipped = set(select(element, drop)) if drop else set()
-    lines = "".join(_pieces(element, skipped)).replace("\xa0", " ").split("\n")
+def text_of(element: html.HtmlElement, left_out: Collection[html.HtmlElement] = ()) -> str:
+    """What `element` shows: blocks on lines of their own, emoticons by their `alt`, without the elements `left_out` in it.
+
+    What a page hides from every reader is no text of it (noise against copying, labels for screen readers). What a
+    reader opens by a click is: spoilers, <details>, texts behind a "read more".
+    """
+    lines = "".join(_pieces(element, left_out)).replace("\xa0", " ").split("\n")
     return "\n".join(line for line in (re.sub(r"[ \t\r\f\v]+", " ", line).strip() for line in lines) if line)
 
 
-def own_words(element: html.HtmlElement, drop: str = "") -> str:
-    """`text_of` without quotations of others; with them when nothing else is there."""
-    selectors = ", ".join(filter(None, (_QUOTES, drop)))
-    return text_of(element, selectors) or text_of(element, drop)
+def text_of_markup(markup: str) -> str:
+    """`text_of` a piece of HTML."""
+    return text_of(document(f"<div>{markup}</div>")[0])
 
 
-def _pieces(element: html.HtmlElement, skipped: set[html.HtmlElement]) -> Iterator[str]:
+def quotations(page: Page) -> set[html.HtmlElement]:
+    """The elements of a page that quote others, and those that say whom."""
+    quotes = set(select(page.tree, _QUOTES))
+    for quote in select(page.tree, "blockquote:not(.postcontent)"):
+        label = quote.getprevious()
+        if label is not None and label.tag == "p" and not (label.tail or "").strip() and _WROTE.search(_beginning(label)):
+            quotes.add(label)
+    for cell in select(page.tree, "td.alt2, td.quote"):  # vBulletin 3, phpBB 2
+        table = next((up for up in cell.iterancestors() if up.tag == "table"), None)
+        label = table.getprevious() if table is not None else None
+        if "quote" in str(cell.get("class")).split() and table is not None:
+            quotes.add(table)
+        elif label is not None and _QUOTE_LABEL.match(_beginning(label)):
+            quotes |= {table, label}
+    return quotes
+
+
+def _beginning(element: html.HtmlElement) -> str:
+    """The text of a short element; the empty text for a long one, which labels nothing."""
+    text = ""
+    for steps, (event, node) in enumerate(etree.iterwalk(element, events=("start", "end"))):
+        text += str((node.text if event == "start" else node.tail if node is not element else None) or "")
+        if len(text) > _LONGEST_LABEL or steps > _LONGEST_LABEL:
+            return ""
+    return text.strip()
+
+
+def _pieces(element: html.HtmlElement, left_out: Collection[html.HtmlElement]) -> Iterator[str]:
     """Texts and line breaks in document order; a walk without recursion, since hostile pages nest deeply."""
     walk = etree.iterwalk(element, events=("start", "end", "comment", "pi"))
+    collapsed: list[html.HtmlElement] = []  # elements around the current one that a click opens
+    silent: html.HtmlElement | None = None
     for event, node in walk:
-        block = "\n" if node.tag in _BLOCKS else ""
-        hidden = node.tag in _SILENT or node in skipped
-        if event == "start" and hidden:
-            walk.skip_subtree()
-        elif event == "start":
+        block = "\n" if node.tag in BLOCKS else ""
+        if event == "start":
+            if node is not element and (node.tag in _SILENT or node in left_out or (_is_hidden(node) and not _opens(node, collapsed))):
+                silent = node
+                walk.skip_subtree()
+                continue
+            if _is_collapsed(node):
+                collapsed.append(node)
             yield block + (_emoticon(node) if node.tag == "img" else "") + _one_line(node.text)
         else:
-            yield "" if hidden else block
+            if collapsed and node is collapsed[-1]:
+                collapsed.pop()
+            yield "" if node is silent or event != "end" else block
             yield _one_line(node.tail) if node is not element else ""
+
+
+def _is_hidden(node: html.HtmlElement) -> bool:
+    """Whether the element itself says that no reader sees it."""
+    attributes = node.attrib
+    if not attributes:
+        return False
+    if "hidden" in attributes and attributes["hidden"] != "until-found":
+        return True
+    if attributes.get("aria-hidden") == "true":  # an emoji is often hidden from screen readers alone
+        return any(char.isalnum() for piece in node.itertext() for char in piece)
+    if not _UNSEEN.isdisjoint(str(attributes.get("class", "")).split()):
+        return True
+    for declaration in str(attributes.get("style", "")).lower().split(";"):
+        name, _, value = declaration.partition(":")
+        unseen = _UNSEEN_STYLES.get(name.strip())
+        if unseen is not None and unseen.match(value.strip()):
+            return True
+    return False
+
+
+def _is_collapsed(node: html.HtmlElement) -> bool:
+    named = f"{node.get('class', '')} {node.get('id', '')}" if node.attrib else ""
+    return node.tag == "details" or bool(_COLLAPSED.search(named))
+
+
+def _opens(node: html.HtmlElement, around: Collection[html.HtmlElement]) -> bool:
+    """Whether a click shows the hidden element: it or one around it is a spoiler, or a switch stands before it."""
+    if around or _is_collapsed(node):
+        return True
+    for below in (node, node.getparent()):
+        switch = below.getprevious()
+        if switch is not None and any("onclick" in part.attrib or part.tag == "button" for part in (switch, *switch[:5])):
+            return True
+    return False
 
 
 def _one_line(text: str | None) -> str:
     """Line breaks in the source are spaces on the page."""
-    return re.sub(r"\s*[\r\n]\s*", " ", text or "")
+    return _SPACES.sub(_space, text or "")
+
+
+def _space(match: re.Match[str]) -> str:
+    return " " if "\n" in match[0] or "\r" in match[0] else match[0]
 
 
 def _emoticon(image: html.HtmlElement) -> str:
@@ -101,13 +210,27 @@ def next_page(page: Page) -> str | None:
     """The page after this one: rel=next, else a pager's link that says so or has the next number. None on the last page."""
     for element in page.tree.xpath('//*[self::a or self::link][contains(concat(" ", @rel, " "), " next ")][@href]'):
         return page.absolute(element.get("href"))
-    pager = '//*[contains(@class, "pag") or contains(@class, "pg") or contains(@class, "next") or self::nav]/descendant-or-self::a[@href]'
-    for link in page.tree.xpath(pager):
+    number = page_number(page.url)
+    for link in _pager_links(page.tree):
         url = page.absolute(link.get("href"))
-        says_next = _NEXT.fullmatch(str(link.text_content()).strip()) or "nxt" in str(link.get("class")).split()
-        if url and (says_next or (_PAGE.search(url) and page_number(url) == page_number(page.url) + 1)):
+        says_next = _NEXT.fullmatch(_beginning(link)) or "nxt" in str(link.get("class")).split()
+        if url and (says_next or (_PAGE.search(url) and page_number(url) == number + 1)):
             return url
     return None
+
+
+def _pager_links(tree: html.HtmlElement) -> Iterator[html.HtmlElement]:
+    """Links with an address inside what looks like a pager, in document order."""
+    depth = 0  # of pagers around the current element
+    for event, node in etree.iterwalk(tree, events=("start", "end")):
+        names = str(node.get("class", ""))
+        if "pag" in names or "pg" in names or "next" in names or node.tag == "nav":
+            depth += 1 if event == "start" else -1
+            inside = True
+        else:
+            inside = depth > 0
+        if event == "start" and inside and node.tag == "a" and node.get("href") is not None:
+            yield node
 
 
 def page_number(url: str) -> int:
@@ -126,7 +249,10 @@ def person(element: html.HtmlElement) -> str | None:
     """The native id of the author whom `element` names: the user id or path of a link to the profile, else the name."""
     link = next(iter(element.xpath("ancestor-or-self::a[@href][1] | .//a[@href][1]")), None)
     if link is not None:
-        parts = urlsplit(str(link.get("href")))
+        try:
+            parts = urlsplit(str(link.get("href")))
+        except ValueError:  # no address
+            return text_of(element) or None
         query = parse_qs(parts.query)
         key = next((key for key in _PERSON_KEYS if key in query), None)
         if key:

@@ -6,18 +6,19 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urljoin, urlsplit, urlunsplit
 
-from lxml import html
-
-from crawlers.parse.markup import text_of
+from crawlers.parse.markup import text_of_markup
 from crawlers.parse.page import Context, Dropped, Link, Page, Parsed, Site
+from crawlers.parse.payloads import items
+from crawlers.parse.stubs import is_microblog_stub
 from crawlers.parse.wall import wall
 from folate.core.counts import count
-from folate.core.reposts import own_words
+from folate.core.reposts import BARE_REPOST, own_words
 from folate.post import Post
 
 API = "/api/container/getIndex"
 _PLACE = re.compile(r"^(?:发布于|来自|IP属地[:：]?)\s*")
 _LOGIN = -100  # what `ok` says when the site wants a login
+NOT_WHOLE = "the rest of a long post could not be read"
 
 
 def search_url(base: str, query: str, page: int = 1) -> str:
@@ -61,8 +62,9 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _items(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+def _scalar(value: Any) -> str:
+    """Text or a number as text; the empty text for whatever else stands where one of them belongs."""
+    return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
 def _total(data: Mapping[str, Any]) -> int | None:
@@ -71,11 +73,11 @@ def _total(data: Mapping[str, Any]) -> int | None:
 
 def _mblogs(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The posts of a list: cards that hold one, alone or in a group; comments; or the answer is itself one post."""
-    for card in _items(data.get("cards")):
-        for inner in (card, *_items(_mapping(card).get("card_group"))):
+    for card in items(data.get("cards")):
+        for inner in (card, *items(_mapping(card).get("card_group"))):
             if _mapping(_mapping(inner).get("mblog")):
                 yield inner["mblog"]
-    for comment in (*_items(data.get("hot_data")), *_items(data.get("data"))):
+    for comment in (*items(data.get("hot_data")), *items(data.get("data"))):
         if _mapping(comment):
             yield comment
     if "created_at" in data and "id" in data:
@@ -83,17 +85,25 @@ def _mblogs(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _status(parsed: Parsed, page: Page, site: Site, mblog: Mapping[str, Any], context: Context) -> None:
-    """One post, and before it the one that it reposts."""
-    reposted = _mapping(mblog.get("retweeted_status"))
-    if reposted:
-        _status(parsed, page, site, reposted, context)
-    native, root = _native(mblog), _native(reposted)
-    when = site.date([str(mblog.get("created_at") or "")], page.fetched_at)
-    if native is None or isinstance(when, str) or not _mapping(mblog.get("user")):
-        reason = "no id" if native is None else when if isinstance(when, str) else "removed by the site"
-        parsed.dropped.append(Dropped(reason, native))
-        return
+    """One post, and before it the one that it reposts, which may be a repost itself."""
+    chain = [mblog]
+    while _mapping(chain[-1].get("retweeted_status")):
+        chain.append(chain[-1]["retweeted_status"])
+    for reposted, status in zip([{}, *reversed(chain)], reversed(chain), strict=False):
+        _one(parsed, page, site, status, _native(reposted), context)
+
+
+def _one(parsed: Parsed, page: Page, site: Site, mblog: Mapping[str, Any], root: str | None, context: Context) -> None:
+    """One post, with `root`, the id of the post that it reposts; or why there is none."""
+    native = _native(mblog)
+    when = site.date([_scalar(mblog.get("created_at"))], page.fetched_at)
     text, whole = _text(mblog)
+    if not text and root:
+        text = BARE_REPOST
+    reason = "no id" if native is None else _gone(mblog, text)
+    if reason or native is None or isinstance(when, str):
+        parsed.dropped.append(Dropped(reason or str(when), native))
+        return
     before = len(parsed.posts)
     parsed.add(
         site,
@@ -114,36 +124,52 @@ def _status(parsed: Parsed, page: Page, site: Site, mblog: Mapping[str, Any], co
         parsed.links.append(Link(url, {"role": "whole", "query": context["query"], "post": post}))
 
 
+def _gone(mblog: Mapping[str, Any], text: str) -> str | None:
+    """Why a status is no post. One that can be read is, even if its author's data are missing."""
+    if _scalar(mblog.get("deleted")).lower() in ("1", "true") or mblog.get("deleted") is True or is_microblog_stub(text):
+        return "removed by the site"
+    if not text:
+        return "no text" if _mapping(mblog.get("user")) else "removed by the site"
+    return None
+
+
 def _complete(parsed: Parsed, data: Any, context: Context) -> None:
     """The post that a list showed cut short, with its whole text; as it was when the answer has none."""
     post = Post.from_json(context["post"])
     whole = _mapping(data).get("longTextContent")
-    parsed.posts.append(replace(post, text=_own(whole)) if whole else post)
+    text = _own(whole) if isinstance(whole, str) else ""
+    if not text or is_microblog_stub(text):
+        parsed.problems.append(NOT_WHOLE)
+    parsed.posts.append(post if not text or is_microblog_stub(text) else replace(post, text=text))
 
 
 def _native(mblog: Mapping[str, Any]) -> str | None:
-    return str(mblog.get("id") or mblog.get("mid") or "") or None
+    return _scalar(mblog.get("id")) or _scalar(mblog.get("mid")) or None
 
 
 def _text(mblog: Mapping[str, Any]) -> tuple[str, bool]:
     """The author's own words, and whether they are whole."""
-    whole = _mapping(mblog.get("longText")).get("longTextContent")
-    return _own(str(whole or mblog.get("text") or "")), bool(whole) or not mblog.get("isLongText")
+    whole = _scalar(_mapping(mblog.get("longText")).get("longTextContent"))
+    return _own(whole or _scalar(mblog.get("text"))), bool(whole) or not mblog.get("isLongText")
+
+
+def _shown(mblog: Mapping[str, Any]) -> str:
+    return text_of_markup(_scalar(mblog.get("text")))
 
 
 def _own(markup: str) -> str:
     """Text of Weibo's markup, up to the chain of earlier reposts (`//@name:…`): those are other people's words."""
     if not markup.strip():
         return ""
-    return own_words(text_of(html.fromstring(f"<div>{markup}</div>")))
+    return own_words(text_of_markup(markup))
 
 
 def _author(site: Site, mblog: Mapping[str, Any]) -> dict[str, Any]:
     user = _mapping(mblog.get("user"))
     verified = user.get("verified")
-    place = _PLACE.sub("", str(mblog.get("region_name") or "")).strip()
+    place = _PLACE.sub("", _scalar(mblog.get("region_name"))).strip()
     return {
-        "author": site.author(str(user.get("id") or "") or None),
+        "author": site.author(_scalar(user.get("id")) or None),
         "followers": count(user.get("followers_count")),
         "verified": verified if isinstance(verified, bool) else None,
         "place": place or None,

@@ -9,18 +9,20 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from lxml import etree, html
+from lxml import html
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding
 
+from crawlers.parse.document import document
 from folate.core import encoding
 from folate.core.dates import DateError, Moment, Order, OrderEvidence, find_date, out_of_range
 from folate.errors import InputError
 from folate.post import Post, Pseudonym
 
 _SESSION = re.compile(r"(?:^|&)(?:sid|s|phpsessid|jsessionid)=[0-9a-f]{16,}", re.I)
-_JSONP = re.compile(r"\s*[\w.$]+\((.*)\)\s*;?\s*", re.S)
+_CALL = re.compile(r"[\w.$]++\(")  # JSONP: a function's name before the JSON
 _END = re.compile(r"</(?:body|html)\s*>", re.I)  # browsers read on behind it, libxml2 does not
-_PAGELET = re.compile(r'(<code class="pagelet_html"[^>]*>)<!--(.*?)-->', re.S)  # Tieba ships its lists inside comments
+_PAGELET = '<code class="pagelet_html"'  # Tieba ships its lists inside comments in such elements
+TOO_DEEP = "a page nests too deeply to be read in full"
 _PIECE = re.compile(rb"[^<>\r\n]+")  # no encoding has these bytes within a character
 _START = 10_000  # bytes by which UTF-16 is told
 _ESCAPING = ("iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "iso2022_jp_2004", "iso2022_jp_ext", "iso2022_kr", "hz")
@@ -58,27 +60,33 @@ class Page:
             return "", f"encoding can't be told (declared: {name or 'none that is known'})"
         return text.removeprefix("\ufeff"), None
 
-    @cached_property
+    @property
     def tree(self) -> html.HtmlElement:
-        """The parsed page; an empty element for a body that holds none. HTML only: lxml expands no entities of its own here."""
-        parser = html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False)
-        body = _PAGELET.sub(r"\1\2", _END.sub("", self.text.replace("\0", ""))).encode("utf-8", "replace")
-        try:
-            return html.document_fromstring(body, parser=parser)
-        except etree.ParserError:  # nothing in it
-            return html.Element("html")
+        """The parsed page; an empty element for a body that holds none."""
+        return self._document[0]
+
+    @property
+    def too_deep(self) -> bool:
+        """Whether the page nests so deeply that something of it may be lost."""
+        return self._document[1]
+
+    @cached_property
+    def _document(self) -> tuple[html.HtmlElement, bool]:
+        return document(_uncommented(_END.sub("", self.text)))
 
     @cached_property
     def json(self) -> Any:
         """The body as JSON, out of the call that JSONP wraps it in, or None when it is something else (an error page, a captcha)."""
-        jsonp = _JSONP.fullmatch(self.text)
         try:
-            return json.loads(jsonp[1] if jsonp else self.text)
+            return json.loads(_unwrapped(self.text))
         except (ValueError, RecursionError):  # ValueError: no JSON, or a number of thousands of digits
             return None
 
-    def absolute(self, href: str | None) -> str | None:
-        """`href` as a whole address without fragment and session id; None without one, or when it is not http or https."""
+    def absolute(self, href: str | None, *, fragment: bool = False) -> str | None:
+        """`href` as a whole address without session id; None without one, or when it is not http or https.
+
+        Its fragment is kept on demand: it names a post, not a page.
+        """
         if not href:
             return None
         try:
@@ -87,7 +95,28 @@ class Page:
             return None
         if parts.scheme not in ("http", "https") or not parts.netloc:
             return None
-        return urlunsplit(parts._replace(query=_SESSION.sub("", parts.query), fragment=""))
+        return urlunsplit(parts._replace(query=_SESSION.sub("", parts.query), fragment=parts.fragment if fragment else ""))
+
+
+def _unwrapped(text: str) -> str:
+    """The argument of the call that `text` is, or `text` when it is none."""
+    text = text.strip()
+    call = text.removesuffix(";").rstrip()
+    opening = _CALL.match(call)
+    return call[opening.end() : -1] if opening and call.endswith(")") else text
+
+
+def _uncommented(text: str) -> str:
+    """`text` with the contents of Tieba's pagelets out of the comments that hold them."""
+    before, *pagelets = text.split(_PAGELET)
+    return _PAGELET.join([before, *map(_opened, pagelets)])
+
+
+def _opened(pagelet: str) -> str:
+    """What follows the name of a pagelet's tag, without the comment's signs."""
+    tag, closed, rest = pagelet.partition("><!--")
+    markup, ended, after = rest.partition("-->")
+    return f"{tag}>{markup}{after}" if closed and ended and ">" not in tag else pagelet
 
 
 def _encoding(body: bytes, declared: str | None) -> str:
@@ -170,6 +199,7 @@ class Parsed:
     posts: list[Post] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)  # what of the page could not be read, as the ledger says it
     total: int | None = None  # how many the site says there are in all
     listed: list[str] = field(default_factory=list)  # native ids of those that this page lists, dropped ones too
 

@@ -19,6 +19,8 @@ class Payload:
     subject: str = ""
     score: str = ""  # of 1 to 5
     likes: str = ""
+    not_review: str = ""  # in an entry of the list that is no review
+    empty_without: bool = False  # whether a missing list is an empty one
 
 
 PAYLOADS = (
@@ -44,6 +46,8 @@ PAYLOADS = (
         title="title.label",
         score="im:rating.label",
         likes="im:voteSum.label",
+        not_review="im:name.label",  # the app itself, first in older feeds
+        empty_without=True,
     ),
 )
 
@@ -53,3 +57,10 @@ def at(value: Any, path: str) -> Any:
     for key in path.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
+
+
+def items(value: Any) -> list[Any]:
+    """The elements of a list; what a server that drops or turns lists sends instead: its one element, or {"0": …, "1": …}."""
+    if isinstance(value, Mapping):
+        return list(value.values()) if value and all(key.isdecimal() for key in value) else [value] if value else []
+    return value if isinstance(value, list) else []

@@ -1,28 +1,38 @@
 """Product reviews: schema.org `Review` in JSON-LD or microdata, else the shops of `crawlers.parse.shops` and `.payloads`."""
 
+import math
 import re
-from collections import Counter
-from dataclasses import dataclass
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import timedelta
 from hashlib import blake2b
+from itertools import islice
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from lxml import html
 
-from crawlers.parse.markup import links, next_page, select, text_of
-from crawlers.parse.page import Context, Dropped, Link, Page, Parsed, Site, order_shown
-from crawlers.parse.payloads import PAYLOADS, Payload, at
+from crawlers.parse.markup import links, next_page, select, text_of, text_of_markup
+from crawlers.parse.page import TOO_DEEP, Context, Dropped, Link, Page, Parsed, Site, order_shown
+from crawlers.parse.payloads import PAYLOADS, Payload, at, items
 from crawlers.parse.schema import Thing, first, kinds, own_id, things, walk, words
 from crawlers.parse.shops import SHOPS, Shop
 from folate.core.counts import CountError, count, read_rating
-from folate.core.dates import Order
+from folate.core.dates import Moment, Order
+from folate.post import PRECISIONS
 
-_PRODUCT = re.compile(r"/(?:products?|items?|goods|catalogue|dp|subject|reviews?|shop|p)/[^?#]*\d", re.I)
+_PRODUCT = re.compile(r"/(?:products?|items?|goods|catalogue|dp|subject|reviews?|shop|p)/", re.I)  # and a digit behind it
+_DIGIT = re.compile(r"\d")
 _NOT_PRODUCT = re.compile(r"/(?:basket|cart|checkout|accounts?|login|search|add|category|categories)(?:/|$)", re.I)
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
+_ANYONE = "*"
+_MOST_CANDIDATES = 50  # reviews of equal text that one is compared with
 _REVIEWS = frozenset({"Review", "UserReview", "CriticReview"})
 _SUBJECTS = frozenset({"Product", "LodgingBusiness", "Restaurant", "LocalBusiness", "Recipe"})
-_ANONYMOUS = re.compile(r"anonymous( user)?|guest|匿名(用户|评论|买家)?|游客|.*\*\*.*", re.I)
+_ANONYMOUS = re.compile(r"anonymous( user)?|guest|匿名(用户|评论|买家)?|游客", re.I)
+_MASK = "**"  # in a name of which the site shows only the ends: 木***子
+_TRAILING_NUMBER = re.compile(r"(?<!\d)(\d+)/?$")
 
 
 def read(page: Page, site: Site, context: Context) -> Parsed:
@@ -41,6 +51,8 @@ def read(page: Page, site: Site, context: Context) -> Parsed:
     _schema_reviews(parsed, page, site)
     if not parsed.posts:
         _shop_reviews(parsed, page, site)
+    if page.too_deep:
+        parsed.problems.append(TOO_DEEP)
     following = next_page(page)
     if following:
         parsed.links.append(Link(following, {**context, "product": product["product"], "page": context.get("page", 1) + 1}))
@@ -77,7 +89,8 @@ def _products(page: Page) -> list[str]:
 
 def _is_product(url: str) -> bool:
     path = urlsplit(url).path
-    return bool(_PRODUCT.search(path)) and not _NOT_PRODUCT.search(path)
+    folder = _PRODUCT.search(path)
+    return bool(folder and _DIGIT.search(path, folder.end())) and not _NOT_PRODUCT.search(path)
 
 
 def rating(value: Any, best: Any = None, worst: Any = None) -> float | None:
@@ -95,8 +108,9 @@ def rating(value: Any, best: Any = None, worst: Any = None) -> float | None:
 
 def _bound(value: Any, default: float) -> float:
     """The end of a page's scale, or `default` when it does not say."""
-    match = _NUMBER.search(str(first(value) if value is not None else ""))
-    return float(match[0].replace(",", ".")) if match else default
+    match = _NUMBER.search((words(value) if value is not None else None) or "")
+    number = float(match[0].replace(",", ".")) if match else default
+    return number if math.isfinite(number) else default
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,21 +129,100 @@ class Review:
 
 
 def _schema_reviews(parsed: Parsed, page: Page, site: Site) -> None:
-    found, broken = things(page)
-    parsed.dropped += [Dropped("broken JSON-LD")] * broken
-    everything = list(walk(found))
-    totals = [count(words(thing.get("reviewCount"))) for thing, _ in everything if "AggregateRating" in kinds(thing)]
-    parsed.total = totals[0] if len(totals) == 1 else None  # several: a list of products
-    subjects = (words(thing.get("name")) for thing, _ in everything if kinds(thing) & _SUBJECTS)
-    subject = next(filter(None, subjects), None)
-    reviews = [(thing, holder) for thing, holder in everything if kinds(thing) & _REVIEWS]
-    ids = Counter(own_id(thing) for thing, _ in reviews)  # one that several reviews share is the product's
-    read = []
-    for thing, holder in reviews:
+    told = things(page)
+    parsed.dropped += [Dropped("broken JSON-LD")] * told.broken
+    syntaxes = [list(walk(syntax)) for syntax in (told.json_ld, told.microdata, told.rdfa)]
+    everything = [thing for syntax in syntaxes for thing, _ in syntax]
+    parsed.total = next(filter(None, map(_total, syntaxes)), None)
+    subject = next(filter(None, (words(thing.get("name")) for thing in everything if kinds(thing) & _SUBJECTS)), None)
+    reviews: list[Review] = []
+    for syntax in syntaxes:
+        merge(reviews, _told_once(syntax, subject), page, site)
+    _add_all(parsed, page, site, reviews)
+
+
+def _total(syntax: Iterable[tuple[Thing, Thing | None]]) -> int | None:
+    """How many reviews the product has, as one syntax tells; None when it tells of several products: a list of them."""
+    totals = [count(words(thing.get("reviewCount"))) for thing, _ in syntax if "AggregateRating" in kinds(thing)]
+    return totals[0] if len(totals) == 1 else None
+
+
+def _told_once(syntax: Iterable[tuple[Thing, Thing | None]], subject: str | None) -> list[Review]:
+    """The reviews that one syntax tells of."""
+    held = [(thing, holder) for thing, holder in syntax if kinds(thing) & _REVIEWS]
+    ids = Counter(own_id(thing) for thing, _ in held)  # one that several reviews share is the product's
+    reviews = []
+    for thing, holder in held:
         own = own_id(thing)
         about = words(thing.get("itemReviewed")) or words((holder or {}).get("name")) or subject
-        read.append(_schema_review(thing, own if ids[own] == 1 else None, about))
-    _add_all(parsed, page, site, read)
+        reviews.append(_schema_review(thing, own if ids[own] == 1 else None, about))
+    return reviews
+
+
+def merge(reviews: list[Review], others: list[Review], page: Page, site: Site) -> None:
+    """Add to `reviews` what another part of the page tells: a review that both tell is one, with the fields of both.
+
+    They are the same by the site's id, else by text, author and day, where both name them. Each review is matched once.
+    """
+    by_id = {review.native: i for i, review in enumerate(reviews) if review.native}
+    waiting: dict[tuple[str, str | None], deque[int]] = defaultdict(deque)  # by text and author; _ANYONE: by text alone
+    for i, review in enumerate(reviews):
+        waiting[_squeezed(review), _name(review)].append(i)
+        waiting[_squeezed(review), _ANYONE].append(i)
+    matched: set[int] = set()
+    for other in others:
+        match = by_id.get(other.native) if other.native else None
+        if match is None and _squeezed(other):
+            names = (_name(other), None) if other.author else (_ANYONE,)
+            candidates = [i for name in names for i in _first_open(waiting[_squeezed(other), name], matched)]
+            match = next((i for i in candidates if _may_be_same(reviews[i], other, page, site)), None)
+        if match is None or match in matched:
+            reviews.append(other)
+        else:
+            matched.add(match)
+            reviews[match] = _united(reviews[match], other, page, site)
+
+
+def _name(review: Review) -> str | None:
+    return review.author.casefold() if review.author else None
+
+
+def _first_open(waiting: deque[int], matched: set[int]) -> list[int]:
+    """The first few reviews of a queue that are not matched yet; the matched ones at its head leave it."""
+    while waiting and waiting[0] in matched:
+        waiting.popleft()
+    return [i for i in islice(waiting, _MOST_CANDIDATES) if i not in matched]
+
+
+def _squeezed(review: Review) -> str:
+    """What a review says, without what markup and typesetting change."""
+    return "".join((review.text or review.title or "").split()).casefold()
+
+
+def _may_be_same(one: Review, other: Review, page: Page, site: Site) -> bool:
+    """Whether nothing that both reviews of equal text tell sets them apart."""
+    if one.native and other.native and one.native != other.native:
+        return False
+    if one.author and other.author and _name(one) != _name(other):
+        return False
+    days = [_published(review, page, site) for review in (one, other)]
+    return days[0] is None or days[1] is None or abs(days[0][0] - days[1][0]) <= timedelta(days=1)
+
+
+def _united(one: Review, other: Review, page: Page, site: Site) -> Review:
+    """`one` with what only `other` tells, and the more exact date of the two."""
+    told = {field.name: getattr(one, field.name) for field in fields(Review)}
+    told |= {name: getattr(other, name) for name, value in told.items() if value is None}
+    exact = [_published(review, page, site) for review in (one, other)]
+    if exact[0] is not None and exact[1] is not None and PRECISIONS.index(exact[1][1]) < PRECISIONS.index(exact[0][1]):
+        told["date"] = other.date
+    return Review(**told)
+
+
+def _published(review: Review, page: Page, site: Site) -> Moment | None:
+    """The date of a review, or None where it tells none."""
+    moment = site.date([review.date], page.fetched_at)
+    return None if isinstance(moment, str) else moment
 
 
 def _schema_review(thing: Thing, native: str | None, subject: str | None) -> Review:
@@ -138,9 +231,9 @@ def _schema_review(thing: Thing, native: str | None, subject: str | None) -> Rev
     return Review(
         native=native,
         author=words(thing.get("author")),
-        date=words(thing.get("datePublished") or thing.get("dateCreated")),
-        text=_clean(thing.get("reviewBody") or thing.get("description")),
-        title=_clean(thing.get("headline") or thing.get("name")),
+        date=words(thing.get("datePublished")) or words(thing.get("dateCreated")),
+        text=_clean(thing.get("reviewBody")) or _clean(thing.get("description")),
+        title=_clean(thing.get("headline")) or _clean(thing.get("name")),
         subject=subject,
         rating=rating(scale.get("ratingValue"), scale.get("bestRating"), scale.get("worstRating")),
         likes=count(words(thing.get("upvoteCount"))),
@@ -150,7 +243,7 @@ def _schema_review(thing: Thing, native: str | None, subject: str | None) -> Rev
 def _clean(value: Any) -> str | None:
     """Text of a value that may hold markup."""
     text = words(value)
-    return (text_of(html.fromstring(f"<div>{text}</div>")) if "<" in text or "&" in text else text) if text else None
+    return (text_of_markup(text) or None if "<" in text or "&" in text else text) if text else None
 
 
 def _shop_reviews(parsed: Parsed, page: Page, site: Site) -> None:
@@ -171,7 +264,7 @@ def _shop_review(page: Page, shop: Shop, node: html.HtmlElement, subject: str | 
         return text_of(found[0]) or None if found else None
 
     permalink = page.absolute(next((str(link.get("href")) for link in select(node, shop.permalink)), None))
-    number = re.search(r"(\d+)/?$", permalink or "")
+    number = _TRAILING_NUMBER.search(permalink or "")
     votes = re.search(shop.likes, shown(shop.votes) or "")
     return Review(
         native=number[1] if number else None,
@@ -188,9 +281,14 @@ def _shop_review(page: Page, shop: Shop, node: html.HtmlElement, subject: str | 
 
 def _payload_reviews(parsed: Parsed, page: Page, site: Site) -> None:
     for payload in PAYLOADS:
-        found = at(page.json, payload.reviews)
-        items = found if isinstance(found, list) else []
-        _add_all(parsed, page, site, [_payload_review(payload, item) for item in items])
+        holder, _, key = payload.reviews.rpartition(".")
+        container = at(page.json, holder) if holder else page.json
+        if not isinstance(container, Mapping) or (key not in container and not payload.empty_without):
+            continue
+        reviews = [item for item in items(container.get(key)) if at(item, payload.not_review) is None]
+        _add_all(parsed, page, site, [_payload_review(payload, item) for item in reviews])
+        if not reviews and parsed.total is None:
+            parsed.total = 0  # the list is there and empty
 
 
 def _payload_review(payload: Payload, item: Any) -> Review:
@@ -216,7 +314,8 @@ def _add_all(parsed: Parsed, page: Page, site: Site, reviews: list[Review]) -> N
 def _add(parsed: Parsed, page: Page, site: Site, review: Review, order: Order | None) -> None:
     """The post of a review, or why there is none."""
     when = site.date([review.date], page.fetched_at, order)
-    author = None if not review.author or _ANONYMOUS.fullmatch(review.author) else site.author(review.author)
+    unknown = not review.author or _MASK in review.author or _ANONYMOUS.fullmatch(review.author)
+    author = None if unknown else site.author(review.author)
     native = review.native or _digest(page, review, author)
     parsed.listed.append(native)
     if isinstance(when, str) or not (review.text or review.title):

@@ -20,7 +20,8 @@ class Software:
     title: str = ""
     place: str = ""
     likes: str = ""  # an element whose text has their number
-    removed: str = ""  # on or inside a post: its text is gone
+    removed: str = ""  # on a post, or in the place of its text: the text is gone
+    hidden: str = ""  # in the place of a part of the text that guests are not shown
     drop: str = ""  # inside the body: not the author's words (signatures, edit notes)
 
 
@@ -31,7 +32,7 @@ MICRODATA = Software(  # Misago, Discourse's plain pages, Invision, and whoever 
     date='[itemprop="datePublished"], [itemprop="dateCreated"]',
     body='[itemprop="articleBody"], [itemprop="text"]',
     likes='[itemprop="upvoteCount"], .post-footer',
-    removed=".post-hidden, .post-body-hidden",
+    removed='.post-hidden, .post-body-hidden, [component="post"].deleted',  # Misago, NodeBB
 )
 
 SOFTWARE = (
@@ -51,8 +52,9 @@ SOFTWARE = (
         date="time.u-dt, .DateTime",
         body=".message-body .bbWrapper, .messageText",
         title="h1.p-title-value, .titleBar h1",
-        removed=".message--deleted, .messageNotice",
-        drop=".bbCodeBlock--expandable, .message-lastEdit, .message-signature",
+        removed=".message--deleted, .messageNotice--deleted, li.message.deleted",
+        hidden=".bbCodeBlock--hidden, .hideBBCode",
+        drop=".bbCodeBlock--quote, .bbCodeBlock--unfurl, .messageNotice, .message-lastEdit, .message-signature",
     ),
     Software(
         "Discuz!",
@@ -61,8 +63,27 @@ SOFTWARE = (
         date="em[id^=authorposton]",
         body="td.t_f, [id^=postmessage_]",
         title="#thread_subject",
-        removed=".locked",
+        hidden=".locked",  # "answer to read this", or the notice of a ban in the place of the whole text
         drop=".pstatus, .sign, .aimg_tip, .jammer",
+    ),
+    Software(
+        "MyBB",
+        post="div.post[id^=post_], table[id^=post_]:has(.post_body)",
+        author=".author_information a, .largetext a",
+        date=".post_date",
+        body=".post_body",
+        title=".thead strong",
+        removed=".deleted_post",
+        drop=".post_edit, .signature",
+    ),
+    Software(
+        "SMF",
+        post=".post_wrapper",
+        author=".poster h4 a, .poster h4",
+        date=".keyinfo .smalltext, .postinfo .smalltext",
+        body=".inner",
+        title="h1.title, #forumposts .catbg, h2.display_title",
+        drop=".signature, .modified",
     ),
     Software(
         "phpBB",
@@ -75,12 +96,13 @@ SOFTWARE = (
     ),
     Software(
         "vBulletin",
-        post="li.postcontainer, li.postbit, table[id^=post]",
+        post="li.postcontainer, li.postbit, li.postbitdeleted, table[id^=post]",
         author=".username, .bigusername",
         date=".postdate, .date, .userstats dd",
         body=".postcontent, [id^=post_message_]",
         title=".threadtitle, h1",
-        drop=".signature, .editedby",
+        removed=".postbitdeleted",
+        drop=".signature, .editedby, .bbcode_description",
     ),
     Software(
         "Tieba",
@@ -94,29 +116,70 @@ SOFTWARE = (
     ),
 )
 
-THREAD = re.compile(  # path?query of a thread's first page; the first group that matched is its number
+THREAD_PATHS = re.compile(  # of a thread's first page; the first group that matched is its number
     "|".join(
         (
             r"/(?:t|thread|threads|topic|topics|discussion)/(?:[^/?]+[/.])?(\d+)/?$",  # Misago, XenForo, Discourse, generic
-            r"/(?:topic|thread|discussion|d)/(\d+)-[^/?]*/?$",  # FlaskBB, Invision, Flarum
+            r"/(?:topic|thread|threads|discussion|d)/(\d+)-[^/?]*/?$",  # FlaskBB, Invision, Flarum, vBulletin 4
             r"/(?:topic|discussion)/(\d+)/[^/?]+/?$",  # NodeBB, Vanilla
             r"/thread-(\d+)-1-\d+\.html$",  # Discuz!
-            r"mod=viewthread&(?:.*&)?tid=(\d+)(?!.*&page=)",
-            r"/viewtopic\.php\?(?:f=\d+&)?t=(\d+)(?!.*&start=)",  # phpBB
-            r"/showthread\.php\?(?:t=)?(\d+)(?!.*(?:&page=|#post))",  # vBulletin
+            r"/thread-(\d+)\.html$",  # MyBB
+            r"/topic,(\d+)\.0\.html$",  # SMF
+            r"/showthread\.php/(\d+)[^/]*/?$",  # vBulletin
             r"/p/(\d{8,})$",  # Tieba
         )
     )
 )
-BOARD = re.compile(
+BOARD_PATHS = re.compile(
     "|".join(
         (
             r"/(?:c|f|forum|forums|board|boards|category|categories|node)/(?:[^/?]+[/.])?(\d+)/?$",
-            r"/(?:forum|board|category)/(\d+)[-/][^/?]*/?$",
-            r"/forum-(\d+)-1\.html$",
-            r"mod=forumdisplay&fid=(\d+)$",
-            r"/viewforum\.php\?f=(\d+)(?:&sid=\w+)?$",
-            r"/forumdisplay\.php\?(?:f=)?(\d+)[^&]*$",
+            r"/(?:forum|forums|board|category)/(\d+)[-/][^/?]*/?$",
+            r"/forum-(\d+)(?:-1)?\.html$",
+            r"/board,(\d+)\.0\.html$",
+            r"/forumdisplay\.php/(\d+)[^/]*/?$",
         )
     )
 )
+
+
+@dataclass(frozen=True)
+class Script:
+    """An address whose parameters, in any order, name a thread or a board."""
+
+    path: str  # how the address ends before its parameters
+    number: str  # the parameter that holds the number
+    mode: tuple[str, str] | None = None  # another parameter and what it must be
+
+
+THREAD_SCRIPTS = (
+    Script("", "tid", ("mod", "viewthread")),  # Discuz!
+    Script("/viewthread.php", "tid"),
+    Script("/viewtopic.php", "t"),  # phpBB
+    Script("/viewtopic.php", "id"),  # FluxBB, PunBB
+    Script("/showthread.php", "t"),  # vBulletin
+    Script("/showthread.php", ""),
+    Script("/showthread.php", "tid"),  # MyBB
+    Script("/read.php", "tid"),  # phpwind, NGA
+    Script("", "topic"),  # SMF
+    Script("", "showtopic"),  # Invision 3
+)
+BOARD_SCRIPTS = (
+    Script("", "fid", ("mod", "forumdisplay")),
+    Script("/forumdisplay.php", "fid"),  # MyBB, older Discuz!
+    Script("/forumdisplay.php", "f"),
+    Script("/forumdisplay.php", ""),
+    Script("/viewforum.php", "f"),
+    Script("/viewforum.php", "id"),
+    Script("/thread.php", "fid"),
+    Script("", "board"),
+    Script("", "showforum"),
+)
+FIRST_PAGE = {"page": "1", "start": "0", "st": "0", "p": "1"}
+"""What these parameters are on a first page, when they are there at all."""
+
+NOT_THE_THREAD = frozenset({"action", "goto", "view", "authorid", "ordertype", "pid", "post", "do", "printable"})
+"""Parameters of pages that show one post of a thread, a part of it, or a form."""
+
+HARMLESS = frozenset({"sid", "s", "phpsessid", "f", "extra", "highlight", "hilit", "viewfull"})
+"""Parameters that change nothing of what a board's page lists."""

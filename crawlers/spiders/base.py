@@ -111,7 +111,9 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
             return
         self._failures = 0
         row.pages += 1
-        if context["role"] in self.never_empty and not (parsed.posts or parsed.dropped or parsed.links):
+        row.problems.update(parsed.problems)
+        told = parsed.posts or parsed.dropped or parsed.links or parsed.total == 0
+        if context["role"] in self.never_empty and not told:
             row.problems["nothing on the page was recognised"] += 1
         for post in parsed.posts:
             self.record.post(row, page.url, post)

@@ -7,7 +7,7 @@ from typing import Any
 from twisted.python.failure import Failure
 
 from crawlers.ledger import Row
-from crawlers.parse.microblog import refusal, search_url, turn
+from crawlers.parse.microblog import NOT_WHOLE, refusal, search_url, turn
 from crawlers.parse.page import Context, Link, Page, Parsed
 from crawlers.spiders.base import SourceSpider
 from folate.post import Post
@@ -62,6 +62,6 @@ class MicroblogSpider(SourceSpider):
         if context["role"] != "whole":
             super().lost(row, failure)
             return
-        row.problems["the rest of a long post could not be read"] += 1
+        row.problems[NOT_WHOLE] += 1
         beginning = Post.from_json(context["post"])  # better than nothing
         self.record.post(row, beginning.url or "", beginning)

@@ -122,6 +122,6 @@ def _settled(book: "Workbook", moment: datetime) -> bytes:
         for name in source.namelist():
             data = source.read(name)
             if name == "docProps/core.xml":
-                data = re.sub(rb"[^>]*</dcterms:modified>", stamp, data)
+                data = re.sub(rb"(?<=>)[^<>]*</dcterms:modified>", stamp, data)
             target.writestr(ZipInfo(name, _EPOCH), data, ZIP_DEFLATED)
     return settled.getvalue()

@@ -1,0 +1,151 @@
+"""Saved pages and payloads, mutated, through every reader: never an exception, and only valid posts.
+
+A child process reads them, so that a page on which a reader hangs fails the test and does not stop it.
+`python tests/fuzz/test_parsers.py FIRST LAST` runs the cases with these numbers and prints the faults.
+"""
+
+import json
+import random
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FIXTURES = Path(__file__).parents[1] / "crawlers" / "fixtures"
+NOW = datetime(2026, 3, 12, 2, 30, 15, tzinfo=UTC)
+ROLES = {"forum": ("thread", "board"), "reviews": ("start", "product", "sitemap"), "microblog": ("list", "whole")}
+POST = '{"id": "s:1", "source": "s", "kind": "microblog", "text": "x", "published_at": "2026-03-01T00:00:00+00:00"}'
+LIMIT = 300  # seconds for a share of cases that takes a few
+VALUES: tuple[Any, ...] = (None, True, 0, -1, 1e308, "", "x", [], {}, [[]], {"a": [1]}, "9" * 5000, "\ud83d", "\u0000", "http://[x", 10**30)
+PIECES = (
+    *("<b>", "</div>", "<!--", "-->", "<blockquote>", "<details>", "<table><td class=alt2>", "<svg>", "<?xml", "</html>", "<", '"', "'"),
+    *('<div hidden class="locked">', '<a href="http://[x">y</a>', "<time itemprop=datePublished>", "\0", "&#xd800;", "]]>", "{", "]"),
+    *('<script type="application/ld+json">]</script>', '<p itemscope itemref="a" id="a" itemprop="review">', "\ufeff", "//@a:"),
+)
+
+
+def flip_bits(body: bytes, rng: random.Random) -> bytes:
+    flipped = bytearray(body)
+    for _ in range(rng.randint(1, 20)):
+        flipped[rng.randrange(len(flipped))] ^= 1 << rng.randrange(8)
+    return bytes(flipped)
+
+
+def truncate(body: bytes, rng: random.Random) -> bytes:
+    return body[: rng.randrange(len(body))]
+
+
+def insert(body: bytes, rng: random.Random) -> bytes:
+    at = rng.randrange(len(body))
+    return body[:at] + rng.choice(PIECES).encode("utf-8", "surrogatepass") * rng.choice((1, 1, 3, 400)) + body[at:]
+
+
+def repeat(body: bytes, rng: random.Random) -> bytes:
+    """A part of the page, again and again, inside itself."""
+    start, end = sorted(rng.choices(range(len(body)), k=2))
+    end = min(end, start + 2000)
+    return body[:start] + body[start:end] * rng.choice((2, 5, 30)) + body[end:]
+
+
+def cut_tags(body: bytes, rng: random.Random) -> bytes:
+    """The page without some of its tags, or with them elsewhere."""
+    parts = body.split(b"<")
+    for _ in range(rng.randint(1, 5)):
+        part = parts.pop(rng.randrange(len(parts)))
+        if rng.random() < 0.5:
+            parts.insert(rng.randint(0, len(parts)), part)
+        if not parts:
+            return b"<"
+    return b"<".join(parts)
+
+
+def swap_types(body: bytes, rng: random.Random) -> bytes:
+    """A payload whose values have other types; the page itself where there is no JSON."""
+    text = body.decode("utf-8", "replace")
+    start, end = text.find("{"), text.rfind("}") + 1
+    try:
+        value = json.loads(text[start:end])
+    except ValueError:
+        return flip_bits(body, rng)
+    for _ in range(rng.randint(1, 3)):
+        places = list(inside(value))
+        holder, key = rng.choice(places)
+        kept = holder[key]
+        holder[key] = rng.choice((*VALUES, [kept], {"0": kept}, str(kept)))
+    return (text[:start] + json.dumps(value) + text[end:]).encode("utf-8", "replace")
+
+
+def inside(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place of a nested value, as its holder and its key."""
+    keys = value.keys() if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    for key in keys:
+        yield value, key
+        yield from inside(value[key])
+
+
+Mutation = Callable[[bytes, random.Random], bytes]
+MUTATIONS: tuple[Mutation, ...] = (flip_bits, truncate, insert, insert, repeat, cut_tags, swap_types, swap_types)
+
+
+def case(number: int) -> tuple[str, str, str, bytes]:
+    """Reader, role, content type and body of the case with this number."""
+    rng = random.Random(number)
+    path = rng.choice(sorted(FIXTURES.iterdir()))
+    natural = "microblog" if path.suffix == ".json" else "reviews" if path.suffix == ".js" or "review" in path.name else "forum"
+    reader = natural if rng.random() < 0.7 else rng.choice(sorted(ROLES))
+    body = path.read_bytes()
+    for _ in range(rng.randint(1, 3)):
+        body = rng.choice(MUTATIONS)(body or b"x", rng)
+    return reader, rng.choice(ROLES[reader]), "application/json" if path.suffix == ".json" else "text/html; charset=utf-8", body
+
+
+def fault(number: int) -> str | None:
+    """What went wrong in a case, None when nothing did."""
+    from crawlers.parse import READERS
+    from crawlers.parse.page import Page, Site
+    from crawlers.parse.wall import wall
+    from folate.post import Post
+
+    reader, role, kind, body = case(number)
+    site = Site("s", "forum", "Asia/Shanghai", "run", lambda source, native: f"{len(native)}")
+    page = Page("https://x.example/a/?page=1", body, NOW, kind)
+    context = {"role": role, "query": "https://x.example/", "thread": "7", "post": POST, "page": 1}
+    try:
+        parsed = READERS[reader](page, site, context)
+        wall(page)
+        for post in parsed.posts:
+            if Post.from_json(post.to_json()) != post or not post.text.strip():
+                return f"case {number} ({reader}, {role}): a post that is none: {post.to_json()[:200]}"
+        json.dumps([dict(link.context) for link in parsed.links])
+        if not all(link.url.startswith(("http://", "https://")) for link in parsed.links):
+            return f"case {number} ({reader}, {role}): a link off the web"
+    except Exception:  # noqa: BLE001 - any of them is what we look for
+        return f"case {number} ({reader}, {role}): {traceback.format_exc(limit=-2)}"
+    return None
+
+
+def faults(first: int, last: int) -> str:
+    """The faults of a range of cases, found by a child process."""
+    command = [sys.executable, __file__, str(first), str(last)]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=LIMIT, check=False)
+    return done.stdout + (done.stderr if done.returncode else "")
+
+
+def test_no_page_breaks_a_reader() -> None:
+    assert faults(0, 200) == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(200, 5000, 600))
+def test_no_page_of_thousands_breaks_a_reader(first: int) -> None:
+    assert faults(first, first + 600) == ""
+
+
+if __name__ == "__main__":
+    for found in filter(None, map(fault, range(int(sys.argv[1]), int(sys.argv[2])))):
+        print(found)
