@@ -14,6 +14,7 @@ from folate.post import body
 from nlp.attribution import brands_of, stretches
 from nlp.sentiment import AspectReading, Probabilities, Reader, Reading
 from nlp.sentiment.clauses import Span
+from nlp.sentiment.windows import CHARACTERS, sample
 
 BATCH = 1_000  # posts: results land within seconds, and that much at most is read again after a kill
 KEPT = 50_000  # judgements in hand, 2 kB each
@@ -42,6 +43,7 @@ class Judge:
         self.notes = left_aside(workspace, reader)
         self.texts = (TEXT, text_version(workspace))
         self.version = f"{reader.version}+{self.tagger.version}+{self.texts[1]}"
+        self.sampled = 0  # posts so long that the model read a part of them
         self._known: OrderedDict[bytes, Judged] = OrderedDict()  # the latest used last
 
     def waiting(self) -> int:
@@ -62,6 +64,7 @@ class Judge:
         found = _mentions(snapshot, ids)
         mentions = [found[id_] for id_ in ids]
         judged = self._judged([body(row["title"], row["text"]) for row in rows], mentions)
+        self.sampled += sum(its.reading.share_read < 1 for its in judged)
         made = list(zip(made_by(rows, self.reader.name, self.version), judged, mentions, strict=True))
         upsert = self.store.upsert
         upsert("sentiments", [row for key, its, brands in made for row in _sentiments(key, its.reading, brands)], complete=ids)
@@ -118,7 +121,7 @@ def _spoken(reader: Reader, bodies: Sequence[str], readings: Sequence[Reading], 
     """The aspects of each post with the brands they are about, the surest last. Where clauses speak of different brands each part
     is read by itself: an aspect may be good of one brand and bad of the other.
     """
-    parts = [stretches(text, its) if sum(map(bool, its.values())) > 1 else [] for text, its in zip(bodies, mentions, strict=True)]
+    parts = [_parts(text, its) if sum(map(bool, its.values())) > 1 else [] for text, its in zip(bodies, mentions, strict=True)]
     asked = [(row, *part) for row, its in enumerate(parts) if len(its) > 1 for part in its]
     again = reader.read([bodies[row][slice(*span)] for row, span, _ in asked])
     found: list[list[Spoken]] = [
@@ -128,6 +131,18 @@ def _spoken(reader: Reader, bodies: Sequence[str], readings: Sequence[Reading], 
     for (row, (start, _), brands), reading in zip(asked, again, strict=True):
         found[row] += [(replace(one, start=one.start + start, end=one.end + start), brands) for one in reading.aspects]
     return [sorted(its, key=lambda spoken: spoken[0].confidence) for its in found]
+
+
+def _parts(text: str, mentions: Mentions) -> list[tuple[Span, list[str]]]:
+    """The parts of a post that speak of different brands; of a very long post the beginnings of some, evenly over it, as many
+    characters together as the model reads of any post.
+    """
+    parts = stretches(text, mentions)
+    if len(text) <= CHARACTERS:
+        return parts
+    chosen = [parts[place] for place in sample(len(parts))]
+    most = CHARACTERS // len(chosen)
+    return [((start, min(end, start + most)), brands) for (start, end), brands in chosen]
 
 
 def _aspects(key: dict[str, str], spoken: Sequence[Spoken]) -> Iterator[dict[str, Any]]:
