@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from folate.config import Brand
 from nlp.lexicon import longest
+from nlp.markup import cleaned
 from nlp.normalize import fold, normalize
 from nlp.spans import NAME, URL
 
@@ -35,9 +36,11 @@ class Linker:
     def find(self, body: str) -> list[Mention]:
         """Mentions in order; the longest alias wins where several begin, and an alias of two brands mentions both.
 
-        Nothing inside of a URL or an @name is a mention: an account spoken to is not a brand spoken of.
+        Nothing inside of a URL or an @name is a mention: an account spoken to is not a brand spoken of. Spans count
+        code points of `body`, markup included.
         """
         if self._pattern is None:
             return []
-        found = (match for match in self._pattern.finditer(fold(body)) if match["alias"])
-        return [Mention(brand, *match.span()) for match in found for brand in self._owners[match[0].replace(" ", "")]]
+        plain = cleaned(body)
+        found = (match for match in self._pattern.finditer(fold(plain.text)) if match["alias"])
+        return [Mention(brand, *plain.span(*match.span())) for match in found for brand in self._owners[match[0].replace(" ", "")]]
