@@ -317,7 +317,9 @@ def _within(sketches: Words, rows: Numbers) -> _Pairs:
 
 
 def _signatures(texts: Sequence[str], common: Words) -> Bytes:
-    """Low bytes of the MinHash rows (n, `WIDTH`) of texts of 3 characters or more: of all 3-grams, then of the rare ones where there are any."""
+    """Low bytes of the MinHash rows (n, `WIDTH`) of texts of 3 characters or more: first of all 3-grams of a text, then of its rare ones,
+    or again of all where none is rare.
+    """
     if not texts:
         return np.zeros((0, WIDTH), np.uint8)
     grams, starts = _codes(texts)

@@ -32,7 +32,7 @@ _LABELS = (
 )
 _MARKUP = re.compile(
     rf"(?P<tag></?(?i:(?P<block>{_BLOCKS})|{_INLINE})(?:(?:{_ATTRIBUTE})*+\s*+/?>|{_CUT_OFF})"
-    rf"|<!--[^<>]*+-->|&lt;/?(?i:{_BLOCKS}|{_INLINE})\s?/?&gt;)"
+    rf"|<!--[^<>]*?-->|&lt;/?(?i:{_BLOCKS}|{_INLINE})\s?/?&gt;)"
     r"|&(?:amp;){0,9}(?P<entity>(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
     r"|(?:nbsp|hellip|quot|ldquo|rdquo|lt|gt|amp)(?![A-Za-z0-9=;]))"
     r"|(?P<escape>_x00[01][0-9a-fA-F]_)"

@@ -47,8 +47,8 @@ def fold(text: str) -> str:
 def strip_for_duplicates(text: str) -> str:
     """What two copies of one text share: normalised letters, digits and emoji, in order and without spaces.
 
-    Markup and labels of the site, reposted chains (`//@name: …` to the end), @names and URLs are dropped. A text that is nothing but those does not become
-    equal to every other such text: it keeps the words of its chain, or else its whole normal form.
+    Markup and labels of the site, reposted chains (`//@name: …` to the end), @names and URLs are dropped. A text that is nothing but
+    those does not become equal to every other such text: it keeps the words of its chain, or else its whole normal form.
     """
     normal = normalize(clean(text))
     for text in (_CHAIN.sub("", normal), normal):

@@ -44,7 +44,7 @@ HASHTAG = (
     r"|\#\d[^#\n:/]{0,38}[^\s#&\d:/]\#(?!\d)"
     rf"|\#(?!\d+(?![a-z0-9_]))(?!{_COLOURS})\w{{1,40}})"
 )
-"""`#tag` or `#话题#`, the closing sign included; `#a#b` is a chain of two (`tags`). `#1` and `#01豆沙红` are numbers, `#ff0000` a colour."""
+"""`#tag` or `#话题#`, the closing sign included; `#a#b` is a chain (`tags`). `#1` and `#01豆沙红` are numbers, `#ff0000` is a colour."""
 
 _DECORATION = re.compile(r"\[(?:话题|超话)\]$")
 _HASHTAG = re.compile(f"{URL}|({HASHTAG})")

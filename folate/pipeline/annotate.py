@@ -42,7 +42,8 @@ def annotate(workspace: Workspace, sentiment: bool = True) -> Annotated:
 def _sampled(posts: int) -> list[str]:
     if not posts:
         return []
-    return [f"{posts:,} posts are so long (over some {CHARACTERS:,} characters) that the model read parts of them, evenly chosen."]
+    are, them = ("post is", "it") if posts == 1 else ("posts are", "them")
+    return [f"{posts:,} {are} so long (over some {CHARACTERS:,} characters) that the model read parts of {them}, evenly chosen."]
 
 
 def _counts(workspace: Workspace, texts: int) -> dict[str, int]:

@@ -157,7 +157,8 @@ def _aspects(key: dict[str, str], spoken: Sequence[Spoken]) -> Iterator[dict[str
 def _judgement(key: dict[str, str], judged: Judged) -> dict[str, Any]:
     emotion, intent = judged.reading.emotion, judged.reading.intent
     likeliest = max(emotion, key=emotion.__getitem__) if emotion else None
-    return key | {"emotion": likeliest, "tags": judged.tags} | emotion | intent
+    about = {"emotion": likeliest, "tags": judged.tags, "share_read": judged.reading.share_read}
+    return key | about | emotion | intent
 
 
 def _probabilities(p: Probabilities) -> dict[str, Any]:

@@ -60,7 +60,8 @@ class Reading:
 
     A target that the post is not about is neutral: the post says nothing for or against it. ``aspects``: those spoken of, the surest
     first. ``emotion``: probabilities that sum to 1, by name. ``intent``: a probability each, by name. ``embedding``: what ``embed``
-    gives. ``share_read``: less than 1 where a text was so long that the model read a sample of it (``nlp.sentiment.windows``). Where there is nothing to read, or the model has no such head, these are empty and the embedding is None.
+    gives. ``share_read``: less than 1 where a text was so long that the model read a sample of it (``nlp.sentiment.windows``). Where
+    there is nothing to read, or the model has no such head, these are empty and the embedding is None.
     """
 
     post: Probabilities

@@ -150,8 +150,8 @@ class ShippedReader:
 def _read_of(asked: Sequence[_Spans], parts: Sequence[Window]) -> list[_Spans]:
     """What is asked of each text, without the spans that stand in none of the windows read of it."""
     left = list(asked)
-    for number, windows in groupby(parts, key=attrgetter("text")):
-        its = list(windows)
+    for number, of_text in groupby(parts, key=attrgetter("text")):
+        its = list(of_text)
         if its[0].of > len(its) and asked[number]:
             bounds = [(part.offsets[1][0], part.offsets[-2][1]) for part in its]
             firsts = [first for first, _ in bounds]

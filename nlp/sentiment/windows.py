@@ -1,4 +1,4 @@
-"""Texts of any length to windows that the encoder takes: up to some 5,000 characters nothing is left out, of longer ones a sample is read."""
+"""Texts of any length to windows that the encoder takes: all of a text up to some 5,000 characters, a sample of a longer one."""
 
 from __future__ import annotations
 
