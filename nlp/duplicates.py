@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +31,7 @@ _ROWS = TREES * DEPTH
 WIDTH = _ROWS + RARE_TREES * RARE_DEPTH  # bytes of a signature, one a row
 NEIGHBOURS = 8  # looked at on either side in each array
 VERIFIED = 8  # most candidates of one text whose true Jaccard is computed, the likeliest first
+FURTHER = 2  # of them after one that is similar enough
 COMMON = 0.05  # share of the texts: 3-grams that more of them have are not rare
 SAMPLE = 5_000  # texts that say which 3-grams are common
 FEWEST = 1_000  # texts that can say it
@@ -138,7 +139,7 @@ class Originals:
     def place(self, texts: Sequence[str]) -> Iterator[Original]:
         """For each stripped text the original that it copies, in order; one that copies none becomes an original itself.
 
-        Of the likeliest `VERIFIED` originals it is the most similar one, and of equally similar ones the first. The texts must
+        Of the likeliest originals (`VERIFIED`, `FURTHER`) it is the most similar one, and of equally similar ones the first. The texts must
         differ from each other and from all before them.
         """
         start = 0
@@ -168,7 +169,7 @@ class Originals:
         count = known
         for row, text in enumerate(texts):
             numbers = (other if other < known else own[other - known] for other in candidates[row])
-            original = self._copied(text, islice((number for number in numbers if number >= 0), VERIFIED))
+            original = self._copied(text, (number for number in numbers if number >= 0))
             if original is None:
                 original = Original(count, 1.0)
                 self._texts[count] = text
@@ -207,12 +208,17 @@ class Originals:
         """The one of `candidates` that `text` copies: the most similar, if similar enough, and the first of equals."""
         best: Original | None = None
         grams: frozenset[str] = frozenset()
+        left = VERIFIED
         for number in candidates:
+            if not left:
+                break
+            left -= 1
             grams, original = grams or _grams(text), self._texts[number]
             similarity = _jaccard(grams, _grams(original))
             enough = SHORT_SIMILARITY if min(len(text), len(original)) < SHORT else SIMILARITY
             if similarity >= enough and (best is None or (similarity, -number) > (best.similarity, -best.number)):
                 best = Original(number, similarity)
+                left = min(left, FURTHER)
         return best
 
     def _add(self, signatures: Bytes) -> None:
