@@ -25,12 +25,12 @@ SHORT, SHORT_SIMILARITY = 20, 0.85  # texts under 20 characters need more: two e
 SHORTEST = 8  # under 8 characters only the same text is a copy
 
 SEED = 1
-TREES, DEPTH = 16, 8  # sorted arrays over all 3-grams of a text, rows of MinHash in each
+TREES, DEPTH = 8, 8  # sorted arrays over all 3-grams of a text, rows of MinHash in each
 RARE_TREES, RARE_DEPTH = 16, 4  # the same over its rare 3-grams alone
-_ROWS = TREES * DEPTH
+_ROWS = 128  # of MinHash over all 3-grams, for sketches; the first ones for trees too
 WIDTH = _ROWS + RARE_TREES * RARE_DEPTH  # bytes of a signature, one a row
 NEIGHBOURS = 8  # looked at on either side in each array
-VERIFIED = 8  # most candidates of one text whose true Jaccard is computed, the likeliest first
+VERIFIED = 6  # most candidates of one text whose true Jaccard is computed, the likeliest first
 FURTHER = 2  # of them after one that is similar enough
 COMMON = 0.05  # share of the texts: 3-grams that more of them have are not rare
 SAMPLE = 5_000  # texts that say which 3-grams are common
@@ -150,7 +150,7 @@ class Originals:
 
     def _end(self, texts: Sequence[str], start: int) -> int:
         """Where a block ends. Blocks grow with the originals, since each is merged into arrays as long as those are many."""
-        most = min(max(_BLOCK, len(self) // 200), _LARGEST_BLOCK)
+        most = min(max(_BLOCK, len(self) // 128), _LARGEST_BLOCK)
         characters = 0
         for end in range(start, min(start + most, len(texts))):
             characters += len(texts[end])
@@ -359,7 +359,7 @@ def _codes(texts: Sequence[str]) -> tuple[Words, Numbers]:
 
 def _keys(signatures: Bytes) -> list[Words]:
     """What each tree sorts by: rows of the signatures, one after another, as a number of 64 bits."""
-    whole = np.ascontiguousarray(signatures[:, :_ROWS]).view(">u8").astype(np.uint64)
+    whole = np.ascontiguousarray(signatures[:, : TREES * DEPTH]).view(">u8").astype(np.uint64)
     rare = np.ascontiguousarray(signatures[:, _ROWS:]).view(">u4").astype(np.uint64) << np.uint64(32)
     return [*whole.T.copy(), *rare.T.copy()]
 
