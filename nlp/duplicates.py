@@ -102,7 +102,8 @@ def common_grams(sample: Sequence[str]) -> Words:
     new_gram = np.append(True, grams[1:] != grams[:-1])[: len(grams)]
     new_pair = new_gram | np.append(True, owners[1:] != owners[:-1])[: len(grams)]
     texts = np.add.reduceat(new_pair, np.flatnonzero(new_gram), dtype=np.int64)
-    return grams[new_gram][texts > COMMON * len(sample)]
+    common: Words = grams[new_gram][texts > COMMON * len(sample)]
+    return common
 
 
 class Originals:
@@ -189,12 +190,12 @@ class Originals:
             which, originals = tree.neighbours(keys)
             agreeing = _agreeing(sketches[:, rows[which]], self._sketches.values[:, originals])
             likely = np.flatnonzero(agreeing >= _AGREEING)
-            found.append((rows[which[likely]], originals[likely], agreeing[likely].astype(np.int64)))
+            found.append((rows[which[likely]], originals[likely], agreeing[likely]))
         row, original = _ranked(found, VERIFIED)
         self._fetch(original.tolist())
-        known = row, original, _agreeing(sketches[:, row], self._sketches.values[:, original]).astype(np.int64)
-        later, earlier, agreeing = _within(sketches, rows)
-        row, other = _ranked([known, (later, earlier + len(self), agreeing)])
+        known = row, original, _agreeing(sketches[:, row], self._sketches.values[:, original])
+        later, earlier, alike = _within(sketches, rows)
+        row, other = _ranked([known, (later, earlier + len(self), alike)])
         ends = np.searchsorted(row, np.arange(len(signatures) + 1))
         return [other[start:end].tolist() for start, end in pairwise(ends)]
 
@@ -237,7 +238,7 @@ class _Growing:
         self._columns, self._count = columns, columns.shape[1]
 
     def __len__(self) -> int:
-        return self._count
+        return int(self._count)
 
     @property
     def values(self) -> Words:
@@ -286,18 +287,18 @@ def _merged(old: Any, new: Any, at: Numbers, kept: NDArray[np.bool_]) -> Any:
     return merged
 
 
-_Pairs = tuple[Numbers, Numbers, Numbers]
+_Pairs = tuple[Numbers, Numbers, Bytes]
 """Texts of a block, what they may copy, and on how many pairs of bits the sketches of both agree."""
 
 
 def _none() -> _Pairs:
-    return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64)
+    return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.uint8)
 
 
 def _ranked(pairs: Sequence[_Pairs], most: int | None = None) -> tuple[Numbers, Numbers]:
     """(row, other) of the distinct pairs by row, the likeliest first and the earlier of equally likely ones; at most `most` a row."""
     row, other, agreeing = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
-    key = np.sort(row << 48 | (_ROWS - agreeing) << 40 | other)
+    key = np.sort(row << 48 | (_ROWS - agreeing.astype(np.int64)) << 40 | other)
     fresh = np.ones(len(key), bool)
     fresh[1:] = key[1:] != key[:-1]
     key = key[fresh]
@@ -317,7 +318,7 @@ def _within(sketches: Words, rows: Numbers) -> _Pairs:
         later, earlier = np.nonzero(agreeing >= _AGREEING)
         before = earlier < later + start
         later, earlier = later[before], earlier[before]
-        found.append((rows[later + start], rows[earlier], agreeing[later, earlier].astype(np.int64)))
+        found.append((rows[later + start], rows[earlier], agreeing[later, earlier]))
     row, other, agreeing = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return row, other, agreeing
 

@@ -48,7 +48,7 @@ def windows(texts: Sequence[str], tokenizer: Tokenizer, size: int, asked: Sequen
     for number, (ids, offsets) in enumerate(_tokens(texts, tokenizer)):
         count = max(-(-len(ids) // (size - 2)), 1)
         cuts = [len(ids) * part // count for part in range(count + 1)]
-        chosen = range(count)
+        chosen: Sequence[int] = range(count)
         if count > MOST:
             starts = [offsets[cut][0] for cut in cuts[:-1]]
             targets = asked[number] if asked else []
