@@ -40,6 +40,7 @@ def add_missing_columns(root: Path) -> None:
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "tables of a store without a number get every declared column", add_missing_columns),
     Migration(2, "evidence says what of a brand a number is about", add_missing_columns),
+    Migration(3, "judgements say how much of a very long post the model read", add_missing_columns),
 )
 
 

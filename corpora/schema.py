@@ -122,7 +122,9 @@ JUDGEMENTS = Table(  # one row a post; missing where the model does not judge it
         ask=pa.float32(),
         complain=pa.float32(),
         tags=_STRINGS,
-    ),  # emotion: the most probable of the six, which sum to 1; buy to complain: each a probability of its own; tags: of the taxonomy
+        share_read=pa.float32(),
+    ),  # emotion: the most probable of the six, which sum to 1; buy to complain: each a probability of its own; tags: of the taxonomy;
+    # share_read: of the text, less than 1 where the model read a sample of a very long one; missing in rows older than the column
     key=("id",),
 )
 

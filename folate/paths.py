@@ -44,6 +44,11 @@ class Project:
         return self.root / "thresholds.json"
 
     @property
+    def copies(self) -> Path:
+        """Which posts were compared for copies, and with which outcome (see `folate.pipeline.copies`): derived from the store."""
+        return self.root / "copies.parquet"
+
+    @property
     def deliveries(self) -> Path:
         """What was told to whom (see `folate.delivery.ledger`)."""
         return self.root / "deliveries.sqlite"

@@ -1,6 +1,8 @@
 """Which brand a part of a post speaks of."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
 from nlp.sentiment.clauses import Span, split
 
@@ -14,16 +16,33 @@ def brands_of(start: int, end: int, mentions: Mapping[str, Sequence[Span]]) -> l
     >>> brands_of(5, 9, {"a": [(0, 2)], "b": [(12, 14)], "page": []})
     ['a']
     """
-    inside = [brand for brand, spans in mentions.items() if any(first < end and last > start for first, last in spans)]
-    if inside:
-        return sorted(inside)
-    placed = [(first, last, brand) for brand, spans in mentions.items() for first, last in spans]
-    before = [(last, brand) for _, last, brand in placed if last <= start]
-    after = [(first, brand) for first, _, brand in placed if first >= end]
-    if before or after:
-        nearest = max(before)[0] if before else min(after)[0]
-        return sorted({brand for place, brand in before or after if place == nearest})
-    return sorted(brand for brand, spans in mentions.items() if not spans)
+    return _Mentions(mentions).of(start, end)
+
+
+class _Mentions:
+    """The mentions of a post, sorted: a part is asked about in the time of a binary search and of what it names."""
+
+    def __init__(self, mentions: Mapping[str, Sequence[Span]]) -> None:
+        self._placed = sorted((first, last, brand) for brand, spans in mentions.items() for first, last in spans)
+        self._ends = sorted((last, brand) for _, last, brand in self._placed)
+        self._longest = max((last - first for first, last, _ in self._placed), default=0)
+        self._page = sorted(brand for brand, spans in mentions.items() if not spans)
+
+    def of(self, start: int, end: int) -> list[str]:
+        """The brands of the part [start, end), as `brands_of` says."""
+        low = bisect_left(self._placed, start - self._longest, key=itemgetter(0))
+        high = bisect_left(self._placed, end, key=itemgetter(0))
+        inside = {brand for _, last, brand in self._placed[low:high] if last > start}
+        if inside:
+            return sorted(inside)
+        before = bisect_right(self._ends, start, key=itemgetter(0))
+        if before:
+            nearest = self._ends[before - 1][0]
+            return sorted({brand for _, brand in self._ends[bisect_left(self._ends, nearest, key=itemgetter(0)) : before]})
+        if high < len(self._placed):
+            nearest = self._placed[high][0]
+            return sorted({brand for _, _, brand in self._placed[high : bisect_right(self._placed, nearest, key=itemgetter(0))]})
+        return self._page
 
 
 def stretches(text: str, mentions: Mapping[str, Sequence[Span]]) -> list[tuple[Span, list[str]]]:
@@ -33,8 +52,9 @@ def stretches(text: str, mentions: Mapping[str, Sequence[Span]]) -> list[tuple[S
     [((0, 4), ['a']), ((5, 11), ['b'])]
     """
     found: list[tuple[Span, list[str]]] = []
+    sorted_mentions = _Mentions(mentions)
     for start, end in split(text):
-        brands = brands_of(start, end, mentions)
+        brands = sorted_mentions.of(start, end)
         if found and found[-1][1] == brands:
             found[-1] = ((found[-1][0][0], end), brands)
         else:

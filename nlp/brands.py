@@ -7,6 +7,7 @@ from typing import NamedTuple
 from folate.config import FILE, Brand
 from folate.errors import ConfigError
 from nlp.lexicon import longest
+from nlp.markup import cleaned
 from nlp.normalize import fold, normalize
 from nlp.spans import NAME, URL
 
@@ -47,12 +48,13 @@ class Linker:
         """Return the mentions in order; the longest name wins where several begin.
 
         Nothing inside of a URL is a mention, nor inside of an @name that is no handle of a brand: an account spoken
-        to is not a brand spoken of.
+        to is not a brand spoken of. Spans count code points of `body`, markup included.
         """
         if self._pattern is None:
             return []
-        matches = (match for match in self._pattern.finditer(fold(body)) if match.lastgroup)
-        return [Mention(self._owners[match[0].replace(" ", "")], *match.span()) for match in matches]
+        plain = cleaned(body)
+        matches = (match for match in self._pattern.finditer(fold(plain.text)) if match.lastgroup)
+        return [Mention(self._owners[match[0].replace(" ", "")], *plain.span(*match.span())) for match in matches]
 
 
 _URL, _HANDLE = re.compile(URL), re.compile(NAME)

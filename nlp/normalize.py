@@ -5,6 +5,7 @@ import unicodedata
 from functools import cache, lru_cache
 from typing import Protocol
 
+from nlp.markup import blanked, clean
 from nlp.spans import EMOJI_CHARACTER, NAME, URL
 
 
@@ -32,8 +33,10 @@ def normalize(text: str) -> str:
 def fold(text: str) -> str:
     """`normalize` as far as it goes without moving a character: the result has the length of `text`.
 
-    So offsets found in it hold in `text`. What can't be folded one to one (`㎏`, combining accents) stays as it is.
+    So offsets found in it hold in `text`. What can't be folded one to one (`㎏`, combining accents) stays as it is; markup and labels
+    of the site (`nlp.markup`) become spaces.
     """
+    text = blanked(text)
     if text.isascii():
         return text.lower()
     folded = text.translate(_Fold.table())
@@ -44,12 +47,12 @@ def fold(text: str) -> str:
 def strip_for_duplicates(text: str) -> str:
     """What two copies of one text share: normalised letters, digits and emoji, in order and without spaces.
 
-    Reposted chains (`//@name: …` to the end), @names and URLs are dropped. A text that is nothing but those does not become
-    equal to every other such text: it keeps the words of its chain, or else its whole normal form.
+    Markup and labels of the site, reposted chains (`//@name: …` to the end), @names and URLs are dropped. A text that is nothing but
+    those does not become equal to every other such text: it keeps the words of its chain, or else its whole normal form.
     """
-    normal = normalize(text)
+    normal = normalize(clean(text))
     for text in (_CHAIN.sub("", normal), normal):
-        stripped = _SEPARATORS.sub("", _QUOTED.sub(" ", text))
+        stripped = _SEPARATORS.sub("", _QUOTED.sub(" ", text) if _MAY_QUOTE.search(text) else text)
         if stripped:
             return stripped
     return normal.replace(" ", "")
@@ -64,7 +67,8 @@ _INVISIBLE = re.compile(
 )
 _CHAIN = re.compile(r"//\s?@.*", re.DOTALL)
 _QUOTED = re.compile(rf"{URL}|(?://\s?)?{NAME}\s?:?")
-_SEPARATORS = re.compile(rf"(?:(?!{EMOJI_CHARACTER})[\W_])+")
+_MAY_QUOTE = re.compile(r"@|://|www|\.[0-9a-z]")  # in every URL and @name: most texts have none, and this look is cheaper
+_SEPARATORS = re.compile(rf"[^\w{EMOJI_CHARACTER[1:-1]}]+|_+")
 
 
 def _whole(text: str) -> str:

@@ -1,15 +1,16 @@
 """Text to words, Chinese and English by one function, with offsets into the text as published."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from itertools import accumulate
 from typing import Any, NamedTuple
 
 from nlp.chinese import shipped
 from nlp.lexicon import longest
+from nlp.markup import LEFT_OVER, clean, cleaned
 from nlp.normalize import fold, normalize
-from nlp.spans import EMOJI, EMOJI_CHARACTER, EMOTICON, FACE, HAN, HASHTAG, NAME, URL, hashtags, topic
+from nlp.spans import EMOJI, EMOJI_CHARACTER, EMOTICON, FACE, HAN, HASHTAG, NAME, URL, hashtags, tags, topic
 
 
 class Token(NamedTuple):
@@ -34,21 +35,23 @@ class Segmenter:
 
     def tokens(self, text: str) -> list[Token]:
         """Every character of `text` but white space, in order; offsets count code points of `text`."""
-        pieces = self._pieces(fold(text))
+        plain = cleaned(text)
+        pieces = self._pieces(fold(plain.text))
         ends = accumulate(map(len, pieces))
-        spans = ((end - len(piece), end) for piece, end in zip(pieces, ends, strict=True) if not piece.isspace())
-        return [Token(text[start:end], start, end) for start, end in spans]
+        inside = ((end - len(piece), end) for piece, end in zip(pieces, ends, strict=True) if piece and not piece.isspace())
+        spans = [plain.span(*span) for span in inside]
+        return [Token(text[start:end], start, end) for start, end in (spans if plain.text is text else _filled(text, spans))]
 
     def words(self, text: str) -> list[str]:
         """Normalised words in order, without punctuation, URLs and @names.
 
-        Emoji and emoticons (`[怒]`) are words. A hashtag is one word, `#话题` for `#话题#`.
+        Emoji and emoticons (`[怒]`) are words. A hashtag is one word, `#话题` for `#话题#`. Markup and labels of the site are none.
         """
-        return [word for word in map(_word, self._pieces(fold(text))) if word]
+        return [word for word in map(_word, self._pieces(fold(clean(text)))) if word]
 
     def hashtags(self, text: str) -> list[str]:
         """Topics of `#话题#` and `#tag`, normalised and without signs, each once."""
-        return [normalize(found) for found in hashtags(fold(text))]
+        return [normalize(found) for found in hashtags(fold(clean(text)))]
 
     def _pieces(self, folded: str) -> list[str]:
         """Strings that make up `folded` when joined: tokens, and the spaces between them."""
@@ -56,9 +59,22 @@ class Segmenter:
         done = 0
         for match in self._whole.finditer(folded):
             pieces += _between(folded[done : match.start()])
-            pieces.append(match[0])
+            pieces += tags(match[0]) if match[0][0] == "#" else (match[0],)
             done = match.end()
         return pieces + _between(folded[done:])
+
+
+def _filled(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The spans, of which none begins before the last one ends, and what stands between them: markup."""
+    done = 0
+    for start, end in [*spans, (len(text), len(text))]:
+        between = text[done:start]
+        if between.strip():
+            first = done + len(between) - len(between.lstrip())
+            yield first, first + len(between.strip())
+        if end > start >= done:
+            yield start, end
+        done = max(done, end)
 
 
 def _sign(*sources: str) -> str:
@@ -101,7 +117,7 @@ def _english(chunk: str) -> tuple[str, ...]:
 @lru_cache(maxsize=65536)
 def _word(piece: str) -> str | None:
     """The normal form of a piece, or None where it is no word."""
-    if _ASIDE.match(piece) or not _WORTH.search(piece):
+    if _ASIDE.match(piece) or not _WORTH.search(piece) or LEFT_OVER.fullmatch(piece):
         return None
     return normalize(f"#{topic(piece)}" if _TAG.fullmatch(piece) else piece) or None
 

@@ -34,11 +34,21 @@ URL = (
 NAME = r"@[\w-]{1,30}"
 """An account spoken to."""
 
-HASHTAG = r"(?<!&)(?:\#[0-9a-z_]+(?=\#[a-z_])|\#[^\s#](?:[^#\n]{0,38}[^\s#&])?\#|\#(?!\d+(?!\w))\w{1,40})"
-"""`#tag` or `#话题#`, the closing sign included; `#1` is a number, and `#a#b` two tags."""
+_COLOUR = "(?:(?:[0-9a-f]{2})?[0-9a-f]{6}|[0-9a-f]{3})"
+_COLOURS = rf"(?=[a-f]*\d){_COLOUR}(?![0-9a-z_])|(?:a{{3}}|b{{3}}|c{{3}}|d{{3}}|e{{3}}|f{{3}}){{1,2}}(?![0-9a-z_])"
+_BEFORE = r"(?<![&#0-9a-z_\u00df-\u024f\u0370-\u052f])"  # a sign after a letter belongs to it (C#), after Chinese it need not
+HASHTAG = (
+    rf"(?:{_BEFORE}|(?<=\#))(?:"
+    rf"\#(?!\d+(?![a-z0-9_]))(?!{_COLOURS})[0-9a-z_]{{1,40}}(?:\#[a-z_][0-9a-z_]{{0,40}}){{1,20}}\#?"
+    rf"|\#(?!{_COLOURS})[^\s#\d](?:[^#\n]{{0,38}}[^\s#&])?\#"
+    r"|\#\d[^#\n:/]{0,38}[^\s#&\d:/]\#(?!\d)"
+    rf"|\#(?!\d+(?![a-z0-9_]))(?!{_COLOURS})\w{{1,40}})"
+)
+"""`#tag` or `#话题#`, the closing sign included; `#a#b` is a chain (`tags`). `#1` and `#01豆沙红` are numbers, `#ff0000` is a colour."""
 
 _DECORATION = re.compile(r"\[(?:话题|超话)\]$")
 _HASHTAG = re.compile(f"{URL}|({HASHTAG})")
+_CHAINED = re.compile(r"#[^#]+(?:#$)?")
 
 
 def hashtags(folded: str) -> list[str]:
@@ -49,7 +59,17 @@ def hashtags(folded: str) -> list[str]:
     """
     if "#" not in folded:
         return []
-    return list(dict.fromkeys(topic(match[1]) for match in _HASHTAG.finditer(folded) if match[1]))
+    found = (tag for match in _HASHTAG.finditer(folded) if match[1] for tag in tags(match[1]))
+    return list(dict.fromkeys(map(topic, found)))
+
+
+def tags(hashtag: str) -> list[str]:
+    """The hashtags of a chain.
+
+    >>> tags("#iphone#good"), tags("#话题#")
+    (['#iphone', '#good'], ['#话题#'])
+    """
+    return _CHAINED.findall(hashtag)
 
 
 def topic(hashtag: str) -> str:

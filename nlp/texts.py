@@ -10,7 +10,7 @@ from nlp.duplicates import exact_digest
 from nlp.language import Language, identify
 from nlp.segment import Segmenter
 
-VERSION = "3"
+VERSION = "4"
 """Raised whenever the same text would be read differently; words and brands of the project are not part of it."""
 
 

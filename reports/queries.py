@@ -54,8 +54,8 @@ _MEASURES = {
     "posts_per_author": "SELECT count(*) / count(DISTINCT author) FROM ({rows}) WHERE counted AND brand = {brand}",
     "top_authors": "SELECT author, count(*) AS posts FROM ({rows}) WHERE counted AND brand = {brand} GROUP BY author ORDER BY ALL",
     "judgements": (
-        "SELECT m.id, m.author, j.* EXCLUDE (id, text_hash, annotator, version, tags) FROM ({rows}) m JOIN judgements j ON j.id = m.id "
-        "WHERE m.counted AND m.brand = {brand} ORDER BY m.id"
+        "SELECT m.id, m.author, j.* EXCLUDE (id, text_hash, annotator, version, tags, share_read) "
+        "FROM ({rows}) m JOIN judgements j ON j.id = m.id WHERE m.counted AND m.brand = {brand} ORDER BY m.id"
     ),
     "copies": "SELECT 1 - avg(counted::INT) FROM ({rows}) WHERE brand = {brand}",
 }

@@ -27,7 +27,8 @@ def init(directory: Path | None, folder: Path) -> None:
     keep_out = directory / ".gitignore"
     if not keep_out.exists():
         keep_out.write_text(
-            "# the secret that hides authors, and what people wrote\n.salt\ncorpus/\ncrawls/\nrejects/\ndeliveries.sqlite*\n",
+            "# the secret that hides authors, and what people wrote\n"
+            ".salt\ncorpus/\ncopies.parquet*\ncrawls/\nrejects/\ndeliveries.sqlite*\n",
             encoding="utf-8",
         )
     tell(f"{path} is ready: fill in your brands, then 'folate import' or 'folate crawl'.")

@@ -8,6 +8,7 @@ from folate.pipeline.texts import read_texts
 from folate.pipeline.workspace import Workspace
 from folate.progress import progress
 from nlp.sentiment import load
+from nlp.sentiment.windows import CHARACTERS
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,14 @@ def annotate(workspace: Workspace, sentiment: bool = True) -> Annotated:
         for count in judge.rest():
             judged += count
             bar.update(count)
-    return Annotated(_counts(workspace, texts) | {"judgements": judged}, judge.notes)
+    return Annotated(_counts(workspace, texts) | {"judgements": judged}, (*judge.notes, *_sampled(judge.sampled)))
+
+
+def _sampled(posts: int) -> list[str]:
+    if not posts:
+        return []
+    are, them = ("post is", "it") if posts == 1 else ("posts are", "them")
+    return [f"{posts:,} {are} so long (over some {CHARACTERS:,} characters) that the model read parts of {them}, evenly chosen."]
 
 
 def _counts(workspace: Workspace, texts: int) -> dict[str, int]:

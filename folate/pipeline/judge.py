@@ -16,6 +16,7 @@ from nlp.names import VERSION as NAMES
 from nlp.names import Passage, read_without_names
 from nlp.sentiment import AspectReading, Probabilities, Reader, Reading
 from nlp.sentiment.clauses import Span
+from nlp.sentiment.windows import CHARACTERS, sample
 
 BATCH = 1_000  # posts: results land within seconds, and that much at most is read again after a kill
 KEPT = 50_000  # judgements in hand, 2 kB each
@@ -44,6 +45,7 @@ class Judge:
         self.notes = left_aside(workspace, reader)
         self.texts = (TEXT, text_version(workspace))
         self.version = f"{reader.version}+{NAMES}+{self.tagger.version}+{self.texts[1]}"
+        self.sampled = 0  # posts so long that the model read a part of them
         self._known: OrderedDict[bytes, Judged] = OrderedDict()  # the latest used last
 
     def waiting(self) -> int:
@@ -64,6 +66,7 @@ class Judge:
         found = _mentions(snapshot, ids)
         mentions = [found[id_] for id_ in ids]
         judged = self._judged([body(row["title"], row["text"]) for row in rows], mentions)
+        self.sampled += sum(its.reading.share_read < 1 for its in judged)
         made = list(zip(made_by(rows, self.reader.name, self.version), judged, mentions, strict=True))
         upsert = self.store.upsert
         upsert("sentiments", [row for key, its, brands in made for row in _sentiments(key, its.reading, brands)], complete=ids)
@@ -120,7 +123,7 @@ def _spoken(reader: Reader, bodies: Sequence[str], readings: Sequence[Reading], 
     """The aspects of each post with the brands they are about, the surest last. Where clauses speak of different brands each part
     is read by itself: an aspect may be good of one brand and bad of the other.
     """
-    parts = [stretches(text, its) if sum(map(bool, its.values())) > 1 else [] for text, its in zip(bodies, mentions, strict=True)]
+    parts = [_parts(text, its) if sum(map(bool, its.values())) > 1 else [] for text, its in zip(bodies, mentions, strict=True)]
     asked = [(row, *part) for row, its in enumerate(parts) if len(its) > 1 for part in its]
     clauses = [Passage(bodies[row][slice(*span)], _within(mentions[row], span)) for row, span, _ in asked]
     again = read_without_names(reader, clauses)
@@ -144,6 +147,18 @@ def _within(mentions: Mentions, part: Span) -> Mentions:
     return inside
 
 
+def _parts(text: str, mentions: Mentions) -> list[tuple[Span, list[str]]]:
+    """The parts of a post that speak of different brands; of a very long post the beginnings of some, evenly over it, as many
+    characters together as the model reads of any post.
+    """
+    parts = stretches(text, mentions)
+    if len(text) <= CHARACTERS:
+        return parts
+    chosen = [parts[place] for place in sample(len(parts))]
+    most = CHARACTERS // len(chosen)
+    return [((start, min(end, start + most)), brands) for (start, end), brands in chosen]
+
+
 def _aspects(key: dict[str, str], spoken: Sequence[Spoken]) -> Iterator[dict[str, Any]]:
     """Rows of the table; of two with the same key the store keeps the last."""
     for aspect, brands in spoken:
@@ -156,7 +171,8 @@ def _aspects(key: dict[str, str], spoken: Sequence[Spoken]) -> Iterator[dict[str
 def _judgement(key: dict[str, str], judged: Judged) -> dict[str, Any]:
     emotion, intent = judged.reading.emotion, judged.reading.intent
     likeliest = max(emotion, key=emotion.__getitem__) if emotion else None
-    return key | {"emotion": likeliest, "tags": judged.tags} | emotion | intent
+    about = {"emotion": likeliest, "tags": judged.tags, "share_read": judged.reading.share_read}
+    return key | about | emotion | intent
 
 
 def _probabilities(p: Probabilities) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from folate.pipeline.ahead import Batch, reading
+from folate.pipeline.copies import find_copies
 from folate.pipeline.workspace import Workspace
 from folate.post import body
-from folate.progress import progress, waiting
+from folate.progress import progress
 from nlp import texts
 from nlp.brands import Linker
-from nlp.duplicates import clusters
 
 TEXT = "text"  # the annotator's name in the store
 BATCH = 10_000  # posts in one commit a table
@@ -90,14 +90,3 @@ def _comparison_rows(made: Sequence[dict[str, str]], readings: Sequence[texts.Te
     for key, text in zip(made, readings, strict=True):
         for comparison in text.comparisons:
             yield key | comparison._asdict()
-
-
-def find_copies(workspace: Workspace) -> None:
-    """Cluster exact and near duplicates over the whole corpus: a new post may copy an old one, or be older than its copies."""
-    snapshot = workspace.store.snapshot()
-    posts = snapshot.sql("SELECT id, title, text, published_at FROM posts ORDER BY id").to_pylist()
-    bodies = [body(post["title"], post["text"]) for post in posts]
-    with waiting("seeking copies"):
-        copies = clusters([post["id"] for post in posts], bodies, [post["published_at"] for post in posts])
-    rows = [{"id": id_, "cluster": cluster, "similarity": similarity} for id_, cluster, similarity in copies]
-    workspace.store.replace("duplicates", rows, {})

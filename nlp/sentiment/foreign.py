@@ -16,6 +16,7 @@ from folate.errors import ConfigError
 from nlp.sentiment.clauses import Span, clauses
 from nlp.sentiment.heads import mean_pool
 from nlp.sentiment.reading import UNSURE, Probabilities, Reading, Targets, encodable, readable
+from nlp.sentiment.windows import CHARACTERS, sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,6 +61,7 @@ class ForeignReader:
         self.version = _digest(self.model)
         positions = getattr(self.model.config, "max_position_embeddings", 512)
         self.window = min(positions - 2, self.tokenizer.model_max_length, 510)  # some models keep two positions for themselves
+        self.most = -(-CHARACTERS // self.window)  # windows read of a text
 
     def read(self, texts: Sequence[str], targets: Targets | None = None) -> list[Reading]:
         """One Reading a text; see ``nlp.sentiment.reading.Reader``."""
@@ -67,7 +69,11 @@ class ForeignReader:
         pieces = [[text, *_around(text, its)] for text, its in zip(texts, asked, strict=True)]
         unique = list(dict.fromkeys(piece for its in pieces for piece in its))
         known = dict(zip(unique, self._probabilities(unique), strict=True))
-        return [Reading(known[its[0]], tuple(known[piece] for piece in its[1:])) for its in pieces]
+        shares = [min(1.0, self.most / max(len(self._all_windows(text)), 1)) if len(text) > CHARACTERS else 1.0 for text in texts]
+        return [
+            Reading(known[its[0]], tuple(known[piece] for piece in its[1:]), share_read=share)
+            for its, share in zip(pieces, shares, strict=True)
+        ]
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, the model's hidden size), mean-pooled from its last layer."""
@@ -82,6 +88,11 @@ class ForeignReader:
         return made
 
     def _windows(self, text: str) -> list[list[int]]:
+        """The windows read of a text: all, or of a very long one some, evenly over it."""
+        windows = self._all_windows(text)
+        return [windows[chosen] for chosen in sample(len(windows), most=self.most)]
+
+    def _all_windows(self, text: str) -> list[list[int]]:
         windows: list[list[int]] = self.tokenizer(encodable(text), truncation=True, max_length=self.window, return_overflowing_tokens=True)[
             "input_ids"
         ]

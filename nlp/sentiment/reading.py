@@ -60,7 +60,8 @@ class Reading:
 
     A target that the post is not about is neutral: the post says nothing for or against it. ``aspects``: those spoken of, the surest
     first. ``emotion``: probabilities that sum to 1, by name. ``intent``: a probability each, by name. ``embedding``: what ``embed``
-    gives. Where there is nothing to read, or the model has no such head, these are empty and the embedding is None.
+    gives. ``share_read``: less than 1 where a text was so long that the model read a sample of it (``nlp.sentiment.windows``). Where
+    there is nothing to read, or the model has no such head, these are empty and the embedding is None.
     """
 
     post: Probabilities
@@ -69,6 +70,7 @@ class Reading:
     emotion: dict[str, float] = field(default_factory=dict)
     intent: dict[str, float] = field(default_factory=dict)
     embedding: NDArray[np.float32] | None = field(default=None, compare=False)  # arrays compare by element
+    share_read: float = 1.0
 
 
 Targets = Sequence[Sequence[Sequence[Span]]]

@@ -6,8 +6,10 @@ What the first half of the layers is sure of stands; only the other texts go thr
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from operator import itemgetter
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -103,7 +105,8 @@ class ShippedReader:
 
     def _pass(self, texts: Sequence[str], asked: Sequence[_Spans]) -> Iterator[tuple[Window, Outputs, NDArray[np.float32]]]:
         """Every window with its own outputs (post (3,), target (k, 4) and so on) and how many of its tokens each target touches (k,)."""
-        parts = windows(texts, self.tokenizer, WINDOW)
+        parts = windows(texts, self.tokenizer, WINDOW, asked)
+        asked = _read_of(asked, parts)
         around = [clauses(text, spans) for text, spans in zip(texts, asked, strict=True)]
         spoken = [language(text) for text in texts]
         for bucket in buckets(parts, _TOKENS):
@@ -141,7 +144,22 @@ class ShippedReader:
         judged = [Probabilities(*polarity(total.target_mean(position))) if seen else post for position, seen in enumerate(total.seen)]
         emotion = dict(zip(EMOTIONS, softmax(total.mean(total.emotion)), strict=True))
         intent = dict(zip(INTENTS, sigmoid(total.intent).tolist(), strict=True))
-        return Reading(post, tuple(judged), total.aspects(text), emotion, intent, total.embedding())
+        return Reading(post, tuple(judged), total.aspects(text), emotion, intent, total.embedding(), total.share_read)
+
+
+def _read_of(asked: Sequence[_Spans], parts: Sequence[Window]) -> list[_Spans]:
+    """What is asked of each text, without the spans that stand in none of the windows read of it."""
+    left = list(asked)
+    for number, of_text in groupby(parts, key=attrgetter("text")):
+        its = list(of_text)
+        if its[0].of > len(its) and asked[number]:
+            bounds = [(part.offsets[1][0], part.offsets[-2][1]) for part in its]
+            firsts = [first for first, _ in bounds]
+            left[number] = tuple(
+                tuple((start, end) for start, end in spans if start < bounds[max(bisect_right(firsts, start) - 1, 0)][1])
+                for spans in asked[number]
+            )
+    return left
 
 
 def _probable(out: Outputs, touched: NDArray[np.float32]) -> NDArray[np.float64]:

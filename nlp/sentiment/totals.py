@@ -32,10 +32,12 @@ class Total:
         self.intent, self.spoken = np.full(len(INTENTS), -np.inf), np.full(len(ASPECTS), -np.inf)
         self.polarity, self.surest = np.zeros((len(ASPECTS), len(LABELS))), np.zeros(len(ASPECTS), int)
         self.windows: list[tuple[Sequence[Span], NDArray[np.float32]]] = []
+        self.of = 1
 
     def add(self, part: Window, out: Outputs, seen: NDArray[np.float32]) -> None:
         """One window's outputs (post (3,), target (k, 4) and so on) and how many of its tokens each target touches (k,)."""
         self.weight += part.weight
+        self.of = part.of
         self.post += part.weight * out.post.numpy()
         self.emotion += part.weight * out.emotion.numpy()
         self.target += seen[:, None] * out.target.numpy()
@@ -59,6 +61,11 @@ class Total:
         """Logits (4,) of one target that some token touches."""
         logits: NDArray[np.float64] = self.target[position] / self.seen[position]
         return logits
+
+    @property
+    def share_read(self) -> float:
+        """The share of the text's windows that were read: 1 but for very long texts."""
+        return min(1.0, len(self.windows) / self.of)
 
     def embedding(self) -> NDArray[np.float32]:
         """A unit vector (hidden,); zero for a text without a token."""

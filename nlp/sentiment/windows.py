@@ -1,10 +1,11 @@
-"""Texts of any length to windows that the encoder takes: nothing is cut off, memory stays bounded."""
+"""Texts of any length to windows that the encoder takes: all of a text up to some 5,000 characters, a sample of a longer one."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
 from nlp.sentiment.clauses import Span
@@ -12,16 +13,23 @@ from nlp.sentiment.clauses import Span
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+CHARACTERS = 5_000  # of a text that is read whole, were each a token of its own
+MOST = 40  # windows read of a text: all of 5,000 characters, were each a token of its own
+MENTIONING = 30  # of them at most for what is asked about, the rest for the text as a whole
 _SLICE = 20_000  # code points tokenised at once
 
 
 @dataclass(frozen=True)
 class Window:
-    """Part of text ``text``: its tokens, the two special ones included, and the code points that each covers (special ones none)."""
+    """Part of text ``text``: its tokens, the two special ones included, and the code points that each covers (special ones none).
+
+    ``of``: how many windows the text has, whether they are read or not.
+    """
 
     text: int
     ids: list[int]
     offsets: list[Span]
+    of: int = 1
 
     @property
     def weight(self) -> int:
@@ -29,16 +37,41 @@ class Window:
         return max(len(self.ids) - 2, 1)
 
 
-def windows(texts: Sequence[str], tokenizer: Tokenizer, size: int) -> list[Window]:
-    """The windows of every text, at most ``size`` tokens each; a longer text gives windows of equal size. Each text gives at least one."""
+def windows(texts: Sequence[str], tokenizer: Tokenizer, size: int, asked: Sequence[Sequence[Sequence[Span]]] | None = None) -> list[Window]:
+    """The windows of every text, at most ``size`` tokens each; a longer text gives windows of equal size. Each text gives at least one.
+
+    Of a text of more than ``MOST`` windows only as many are given (``sample``): those that hold the first spans of each of its targets in
+    ``asked``, the first, the last, and others evenly between them.
+    """
     first, last = tokenizer.encode("").ids
     made = []
     for number, (ids, offsets) in enumerate(_tokens(texts, tokenizer)):
         count = max(-(-len(ids) // (size - 2)), 1)
         cuts = [len(ids) * part // count for part in range(count + 1)]
-        for start, end in pairwise(cuts):
-            made.append(Window(number, [first, *ids[start:end], last], [(0, 0), *offsets[start:end], (0, 0)]))
+        chosen: Sequence[int] = range(count)
+        if count > MOST:
+            starts = [offsets[cut][0] for cut in cuts[:-1]]
+            targets = asked[number] if asked else []
+            wanted = [[bisect_right(starts, start) - 1 for start, _ in spans] for spans in targets]
+            chosen = sample(count, [max(window, 0) for window in chain.from_iterable(zip_longest(*wanted, fillvalue=0))])
+        for start, end in [(cuts[window], cuts[window + 1]) for window in chosen]:
+            made.append(Window(number, [first, *ids[start:end], last], [(0, 0), *offsets[start:end], (0, 0)], count))
     return made
+
+
+def sample(count: int, wanted: Sequence[int] = (), most: int = MOST) -> list[int]:
+    """At most ``most`` of 0 to ``count`` - 1, in order: the first ``wanted`` ones (three quarters at most), the ends, and others evenly.
+
+    >>> sample(9, [4], most=5)
+    [0, 2, 4, 6, 8]
+    """
+    if count <= most:
+        return list(range(count))
+    chosen = set(list(dict.fromkeys(wanted))[: most * MENTIONING // MOST])
+    spread = most
+    while len(even := {place * (count - 1) // max(spread - 1, 1) for place in range(spread)} | chosen) > most:
+        spread -= 1
+    return sorted(even)
 
 
 def _tokens(texts: Sequence[str], tokenizer: Tokenizer) -> Iterator[tuple[list[int], list[Span]]]:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -157,6 +158,20 @@ def test_copies_of_a_single_batch_are_sought_before_its_texts_are_stored(project
     monkeypatch.setattr("folate.pipeline.texts.BATCH", 100)
     annotate(Workspace.open(project), sentiment=False)
     assert written == ["duplicates", "mentions", "comparisons", "texts"]
+
+
+def test_a_post_that_is_read_in_part_says_so_in_its_row_and_in_the_output(project, reader, monkeypatch):
+    reading = StubReader._reading
+
+    def partly(self, text, spans):
+        return replace(reading(self, text, spans), share_read=0.25 if "地铁" in text else 1.0)
+
+    monkeypatch.setattr(StubReader, "_reading", partly)
+    assert [note for note in annotate(Workspace.open(project)).notes if "so long" in note] == [
+        "1 post is so long (over some 5,000 characters) that the model read parts of it, evenly chosen."
+    ]
+    shares = {row["id"]: row["share_read"] for row in tables(project)["judgements"]}
+    assert {id_ for id_, share in shares.items() if share < 1} == {"file:06"}
 
 
 @pytest.mark.parametrize("at", [3, 10, 15])

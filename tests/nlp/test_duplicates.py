@@ -1,11 +1,16 @@
 """Copies: exact, near, and never a chain; the same answer whatever the order given."""
 
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from nlp.duplicates import clusters, exact_digest
+from nlp import duplicates
+from nlp.duplicates import VERIFIED, Originals, clusters, common_grams, exact_digest
+from nlp.normalize import strip_for_duplicates
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 ADVERT = "孕期补叶酸就选这一款，三甲医院医生推荐，现在下单买二送一，点击链接领取优惠券"
@@ -70,3 +75,102 @@ def test_digest_ignores_what_copies_change() -> None:
 
 def test_nothing_gives_nothing() -> None:
     assert clusters([], []) == []
+
+
+HAN = [chr(code) for code in range(0x4E00, 0x4E00 + 3000)]
+
+
+def _phrases(count: int, chooser: random.Random) -> list[str]:
+    """Reviews put together from fifty phrases: each shares some with every tenth other."""
+    pool = ["".join(chooser.choices(HAN, k=12)) for _ in range(50)]
+    return ["，".join(chooser.sample(pool, 5)) for _ in range(count)]
+
+
+def _half(count: int, chooser: random.Random) -> list[str]:
+    """Texts half of which is the same in all."""
+    boilerplate = "".join(chooser.choices(HAN, k=25))
+    return [boilerplate + "".join(chooser.choices(HAN, k=25)) for _ in range(count)]
+
+
+def _orders(count: int, chooser: random.Random) -> list[str]:
+    return [f"order {number} arrived late" for number in chooser.sample(range(100_000, 1_000_000), count)]
+
+
+def _edited(text: str, chooser: random.Random) -> str:
+    """The text with a few characters changed, or without its beginning or end."""
+    if chooser.random() < 0.5:
+        cut = chooser.randrange(1, len(text) // 4)
+        return chooser.choice([text[cut:], text[:-cut]])
+    characters = list(text)
+    for place in chooser.sample(range(len(text)), max(1, len(text) // chooser.randrange(12, 40))):
+        characters[place] = chooser.choice(HAN)
+    return "".join(characters)
+
+
+@pytest.mark.parametrize("kind", [_phrases, _half, _orders])
+def test_nearly_all_copies_are_found_and_nothing_else(kind: Callable[[int, random.Random], list[str]]) -> None:
+    chooser = random.Random(4)
+    texts = kind(400, chooser)
+    texts += [_edited(text, chooser) for text in chooser.sample(texts, 100)]
+    stripped = list(dict.fromkeys(map(strip_for_duplicates, texts)))
+    placed = list(Originals(common_grams(stripped)).place(stripped))
+    originals: list[frozenset[str]] = []
+    lengths: list[int] = []
+    missed = copies = 0
+    for text, (number, similarity) in zip(stripped, placed, strict=True):
+        grams = frozenset(text[start : start + 3] for start in range(len(text) - 2))
+        together = [len(grams & other) for other in originals]
+        shares = [both / (len(grams) + len(other) - both) for both, other in zip(together, originals, strict=True)]
+        needed = [0.85 if min(length, len(text)) < 20 else 0.7 for length in lengths]
+        similar = any(share >= least for share, least in zip(shares, needed, strict=True))
+        copies += similar
+        if number < len(originals):
+            assert shares[number] == pytest.approx(similarity)
+            assert similarity >= needed[number]
+        else:
+            missed += similar
+            originals.append(grams)
+            lengths.append(len(text))
+    assert copies > 40
+    assert missed <= 0.03 * copies
+
+
+def test_a_text_is_compared_with_few_however_many_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = 0
+
+    def counting(one: frozenset[str], other: frozenset[str]) -> float:
+        nonlocal compared
+        compared += 1
+        return jaccard(one, other)
+
+    jaccard = duplicates._jaccard
+    monkeypatch.setattr(duplicates, "_jaccard", counting)
+    texts = _half(1200, random.Random(5))
+    assert clusters([f"{number:05d}" for number in range(len(texts))], texts) == []
+    assert compared <= VERIFIED * len(texts)
+
+
+def test_originals_go_on_from_their_signatures() -> None:
+    chooser = random.Random(6)
+    texts = [strip_for_duplicates(text) for text in _phrases(300, chooser)]
+    more = [_edited(text, chooser) for text in texts[::3]]
+    common = common_grams(texts)
+    at_once = list(Originals(common).place(list(dict.fromkeys([*texts, *more]))))
+    first = Originals(common)
+    placed = list(first.place(texts))
+    own = [text for text, (number, _) in zip(texts, placed, strict=True) if number == texts.index(text)]
+    assert len(own) == len(texts)
+    later = Originals(common, first.signatures, lambda numbers: [texts[number] for number in numbers])
+    assert [*placed, *later.place(list(dict.fromkeys(more)))] == at_once
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.text(st.sampled_from("ab叶酸片好吃不贵，😀 "), max_size=30), max_size=25))
+def test_every_cluster_is_of_texts_like_its_original(texts: list[str]) -> None:
+    ids = [f"{number:02d}" for number in range(len(texts))]
+    by_id = dict(zip(ids, map(strip_for_duplicates, texts), strict=True))
+    for copy, original, similarity in clusters(ids, texts):
+        assert original < copy
+        assert by_id[copy]
+        assert (by_id[copy] == by_id[original]) == (similarity == 1.0) or len(set(by_id[copy])) < len(by_id[copy])
+        assert similarity >= 0.7

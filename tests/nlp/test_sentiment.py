@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ from nlp.sentiment.packed import Calibration, Calibrations, Standing, save
 from nlp.sentiment.reading import encodable, readable
 from nlp.sentiment.shipped import WINDOW, ShippedReader
 from nlp.sentiment.totals import Total
-from nlp.sentiment.windows import Window, windows
+from nlp.sentiment.windows import MOST, Window, windows
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -126,6 +127,44 @@ def test_windows_hold_every_token_once() -> None:
     assert {index for start, end in covered for index in range(start, end)} == set(range(len(text)))
     assert all(len(part.ids) <= WINDOW and part.ids[0] == 0 and part.ids[-1] == 2 for part in parts)
     assert [part.text for part in parts].count(1) == 1
+
+
+@pytest.mark.parametrize("size", [8_000, 100_000, 1_000_000])
+def test_of_a_very_long_text_as_many_windows_are_read_as_of_a_long_one(size: int) -> None:
+    text = "我喜欢安康，" * (size // 6)
+    mentions = [[(size // 2, size // 2 + 2)], [(place, place + 2) for place in range(0, size - 6, 600)]]
+    parts = windows([text], tokenizer(), WINDOW, [mentions])
+    assert MOST - 3 <= len(parts) <= MOST
+    assert parts[0].of > MOST
+    assert parts[0].offsets[1][0] == 0
+    assert parts[-1].offsets[-2][1] == len(text)
+    assert any(part.offsets[1][0] <= size // 2 < part.offsets[-2][1] for part in parts)
+    assert windows([text], tokenizer(), WINDOW, [mentions]) == parts
+
+
+def test_a_text_of_five_thousand_characters_is_read_whole() -> None:
+    text = "我喜欢安康" * 1_000
+    parts = windows([text], tokenizer(), WINDOW)
+    assert {part.of for part in parts} == {len(parts)}
+    assert sum(part.weight for part in parts) >= 3_000
+
+
+def test_the_encoder_reads_no_more_of_a_million_characters_than_of_a_few_thousand(
+    reader: ShippedReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    judged = ShippedReader._judged
+
+    def counting(self: ShippedReader, its: Sequence[Window], *rest: Any) -> list[Outputs]:
+        read.append(len(its))
+        return judged(self, its, *rest)
+
+    monkeypatch.setattr(ShippedReader, "_judged", counting)
+    [reading] = reader.read(["我喜欢安康，" * 166_000], [[[(3, 5)], [(600_003, 600_005), (3, 5)]]])
+    assert MOST - 3 <= sum(read) <= MOST
+    assert 0 < reading.share_read < 0.02
+    assert len(reading.targets) == 2
+    assert reader.read(["我喜欢安康，"])[0].share_read == 1
 
 
 def test_batch_equals_one_by_one(reader: Reader) -> None:

@@ -1,0 +1,135 @@
+"""Copies over several runs: only new posts are compared, and no cut, edit or loss of the derived file changes what is found."""
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from folate.config import Config
+from folate.paths import Project
+from folate.pipeline import copies
+from folate.pipeline.copies import find_copies
+from folate.pipeline.workspace import Workspace
+from folate.post import Post
+from nlp.duplicates import Originals
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+ADVERT = "孕期补充营养就选这一款，三家医院的医生推荐，现在下单买二送一，点击领取优惠券"
+EDITED = "孕期补充营养就选这一款！三家医院的医生推荐，今天下单买二送一，点击领取优惠券吧"
+OTHER = "早上喝了一碗燕麦粥，加了牛奶和蓝莓，味道比上次那个牌子好得多，下次还买"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(Project(tmp_path), Config(name="test"))
+
+
+def post(number: int, text: str, hour: int | None = None) -> Post:
+    moment = START + timedelta(hours=number if hour is None else hour)
+    return Post(id=f"f:{number:04d}", source="f", kind="forum", text=text, published_at=moment)
+
+
+def found(workspace: Workspace, *posts: Post) -> dict[str, str]:
+    """The cluster of each copy, once these posts are stored as well."""
+    workspace.store.upsert_posts(posts)
+    find_copies(workspace)
+    rows = workspace.store.snapshot().sql("SELECT id, cluster FROM duplicates ORDER BY id").to_pylist()
+    return {row["id"]: row["cluster"] for row in rows}
+
+
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every text that was compared."""
+    texts: list[str] = []
+    place = Originals.place
+
+    def noting(self: Originals, some: Sequence[str]) -> object:
+        texts.extend(some)
+        return place(self, some)
+
+    monkeypatch.setattr(Originals, "place", noting)
+    return texts
+
+
+def test_only_new_posts_are_compared(workspace: Workspace, compared: list[str]) -> None:
+    assert found(workspace, post(1, ADVERT), post(2, OTHER)) == {}
+    assert len(compared) == 2
+    assert found(workspace, post(3, EDITED), post(4, f"{OTHER}！")) == {"f:0003": "f:0001", "f:0004": "f:0002"}
+    assert len(compared) == 3  # the last one is equal to one that was compared
+    assert found(workspace) == {"f:0003": "f:0001", "f:0004": "f:0002"}
+    assert len(compared) == 3
+
+
+def test_an_older_post_that_comes_later_names_its_cluster(workspace: Workspace) -> None:
+    found(workspace, post(5, ADVERT), post(6, EDITED))
+    assert found(workspace, post(7, ADVERT, hour=1)) == {"f:0005": "f:0007", "f:0006": "f:0007"}
+
+
+def test_an_edited_original_lets_its_copies_go(workspace: Workspace) -> None:
+    assert found(workspace, post(1, ADVERT), post(2, ADVERT), post(3, EDITED)) == {"f:0002": "f:0001", "f:0003": "f:0001"}
+    assert found(workspace, post(1, OTHER)) == {"f:0003": "f:0002"}
+
+
+def test_signs_alone_copy_nothing(workspace: Workspace) -> None:
+    assert found(workspace, post(1, "\u200b"), post(2, "\u200b")) == {}
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1 no parquet", None])
+def test_a_lost_or_damaged_file_is_made_anew(workspace: Workspace, damage: bytes | None) -> None:
+    before = found(workspace, post(1, ADVERT), post(2, EDITED))
+    if damage is None:
+        workspace.project.copies.unlink()
+    else:
+        workspace.project.copies.write_bytes(damage)
+    assert found(workspace) == before
+    assert len(pq.read_table(workspace.project.copies)) == 2
+
+
+def test_a_file_that_knows_posts_the_store_lacks_is_put_right(workspace: Workspace, tmp_path: Path) -> None:
+    found(workspace, post(1, ADVERT), post(2, EDITED))
+    other = Workspace(Project(tmp_path / "other"), Config(name="other"))
+    other.project.root.mkdir()
+    other.project.copies.write_bytes(workspace.project.copies.read_bytes())
+    assert found(other, post(2, EDITED), post(3, ADVERT)) == {"f:0003": "f:0002"}
+
+
+class Cut(BaseException):
+    """The run ends here, as by a signal."""
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_a_run_cut_off_is_completed_by_the_next(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    posts = [post(number, text) for number, text in enumerate([ADVERT, OTHER, EDITED, f"{OTHER}呀", ADVERT, OTHER] * 2)]
+    workspace.store.upsert_posts(posts)
+    monkeypatch.setattr(copies, "BATCH", 4)
+    calls = iter(range(1, 100))
+    add = copies._Index.add
+
+    def cutting(self: copies._Index, rows: Sequence[dict[str, object]]) -> None:
+        if next(calls) == at:
+            raise Cut
+        add(self, rows)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(copies._Index, "add", cutting)
+        with pytest.raises(Cut):
+            find_copies(workspace)
+    originals = {"f:0000", "f:0001"}
+    assert set(found(workspace).values()) == originals
+    assert set(found(workspace)) == {each.id for each in posts} - originals
+
+
+def test_the_order_of_arrival_changes_no_pair_of_equal_texts(workspace: Workspace) -> None:
+    chooser = random.Random(3)
+    posts = [post(number, chooser.choice([ADVERT, OTHER, EDITED, "好吃"])) for number in range(60)]
+    chooser.shuffle(posts)
+    for start in range(0, 60, 20):
+        together = found(workspace, *posts[start : start + 20])
+    cluster = {each.id: together.get(each.id, each.id) for each in posts}
+    for text in (ADVERT, OTHER, EDITED, "好吃"):
+        alike = [each.id for each in posts if each.text == text]
+        assert len({cluster[id_] for id_ in alike}) == 1
+    assert cluster[min(each.id for each in posts if each.text == "好吃")] == min(each.id for each in posts if each.text == "好吃")
