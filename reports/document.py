@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
@@ -19,9 +20,31 @@ from reports.topics import Audience, Topic
 SCHEMA = "folate-report/1"
 
 
-def to_json(report: Report) -> str:
-    """The report as indented JSON, ending in a line break. The same report gives the same bytes."""
-    return json.dumps(document(report), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+def to_json(report: Report, page: bytes = b"") -> str:
+    """The report as indented JSON, ending in a line break, with the digests of `page`, the HTML beside it, and of itself.
+
+    The same report gives the same bytes.
+    """
+    plain = document(report)
+    return _dumped(plain | {"digests": _digests(plain, page)})
+
+
+def belongs(document: Mapping[str, Any], page: bytes) -> bool:
+    """Whether a report in JSON and an HTML page are the pair that was written, neither of them cut off or edited."""
+    plain = {name: value for name, value in document.items() if name != "digests"}
+    try:
+        return bool(document.get("digests") == _digests(plain, page))
+    except ValueError:  # it has a number that no report has
+        return False
+
+
+def _digests(plain: Mapping[str, Any], page: bytes) -> dict[str, str]:
+    """SHA-256 of the page, as sha256sum prints it, and of the document without its digests."""
+    return {"page": sha256(page).hexdigest(), "document": sha256(_dumped(plain).encode("utf-8", "surrogatepass")).hexdigest()}
+
+
+def _dumped(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def schema() -> dict[str, Any]:

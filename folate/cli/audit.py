@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Callable, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from folate.cli.options import DATA_FORMATS, WEEK, csv_cell, emit, format_option, project_option
+from folate.core.files import write_whole
 from folate.errors import InputError
 from folate.weeks import Week, trailing
 
@@ -137,13 +139,14 @@ def _line(text: str) -> str:
 
 def write_questions(path: Path, items: Sequence[Item]) -> None:
     """The sample as CSV for a spreadsheet: UTF-8 with a mark, a text on one line, nothing that would run as a formula."""
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for item in items:
-            text = None if item.text is None else _line(" ".join(item.text.split()))
-            cells = (item.key, item.row["brand"], item.subject and _line(item.subject), text, item.row["label"], item.row["reason"])
-            writer.writerow(map(csv_cell, cells))
+    table = StringIO(newline="")
+    writer = csv.writer(table)
+    writer.writerow(COLUMNS)
+    for item in items:
+        text = None if item.text is None else _line(" ".join(item.text.split()))
+        cells = (item.key, item.row["brand"], item.subject and _line(item.subject), text, item.row["label"], item.row["reason"])
+        writer.writerow(map(csv_cell, cells))
+    write_whole(path, table.getvalue().encode("utf-8-sig"))
     click.echo(f"{len(items)} texts in {path}: fill the column label, then 'folate audit --import {path}'.", err=True)
 
 

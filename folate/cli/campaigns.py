@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from folate.cli.options import DATA_FORMATS, emit, format_option, project_option, week_option
+from folate.core.files import write_whole
 from folate.errors import ConfigError, possible
 from folate.weeks import Week, last_day
 
@@ -64,5 +65,5 @@ def network(week: Week, output: Path | None, folder: Path) -> None:
     if output is None:
         click.echo(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        write_whole(output, text)
         click.echo(output)

@@ -2,12 +2,14 @@
 
 import csv
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from folate.cli.options import DATA_FORMATS, csv_cell, emit, format_option, project_option, week_option
+from folate.core.files import write_whole
 from folate.errors import InputError
 from folate.weeks import Week
 
@@ -59,11 +61,12 @@ def _write(path: Path, rows: list[dict[str, Any]]) -> None:
     """CSV for a spreadsheet: UTF-8 with a mark, a text on one line, nothing that would run as a formula."""
     from reports.sections import printable
 
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for row in rows:
-            writer.writerow([csv_cell(printable(" ".join(row[name].split())) if name == "text" else row[name]) for name in COLUMNS])
+    table = StringIO(newline="")
+    writer = csv.writer(table)
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow([csv_cell(printable(" ".join(row[name].split())) if name == "text" else row[name]) for name in COLUMNS])
+    write_whole(path, table.getvalue().encode("utf-8-sig"))
     click.echo(f"{len(rows)} posts in {path}: fill the column right with y or n, then 'folate tags --import {path}'.", err=True)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from corpora.snapshot import Snapshot
+from folate.core.files import write_whole
 from folate.errors import InputError, NotFound
 from folate.pipeline.workspace import Workspace
 from folate.progress import waiting
@@ -52,7 +53,8 @@ def write_report(
 ) -> Written:  # fmt: skip
     """Build the report of `week` on the newest versions, or on those that the report `at` (JSON) names, and write it.
 
-    HTML and JSON are always written, `form` (one of FORMATS) beside them, and the index of all weeks in the folder anew.
+    HTML and JSON are always written, `form` (one of FORMATS) beside them, and the index of all weeks in the folder anew; each file is
+    whole or not there, and the JSON names the page that it was written with.
     Raises InputError when `at` is no report, StoreError when its versions can't be read any more, MissingExtra for a PDF without a
     browser.
     """
@@ -60,14 +62,17 @@ def write_report(
     folder = output or workspace.project.reports
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / f"{week}.{name}" for name in ("html", "json", form)}
-    paths["html"].write_text(render(report), encoding="utf-8")
-    paths["json"].write_text(to_json(report), encoding="utf-8")
-    workspace.store.upsert("evidence", report.evidence)
+    page = render(report).encode("utf-8", "replace")
+    figures = to_json(report, page)
+    more = RENDERERS[form](report) if form in RENDERERS else b""
+    workspace.store.upsert("evidence", report.evidence)  # first: what a page leads to must be there
+    write_whole(paths["html"], page)
+    write_whole(paths["json"], figures)  # last of the pair: it tells which page it belongs to
     write_index(folder, report.language)
     if form == "pdf":
         print_page(paths["html"], paths["pdf"])
     elif form in RENDERERS:
-        paths[form].write_bytes(RENDERERS[form](report))
+        write_whole(paths[form], more)
     return Written(paths, [printable(line) for line in report.headlines])
 
 

@@ -96,6 +96,7 @@ def _senders(workspace: Workspace) -> dict[str, Send]:
         token = os.environ.get(alerts.token_variable, "") if alerts.token_variable else ""
         if alerts.token_variable and not token:
             raise ConfigError(f"wanted the webhook's token in the environment variable {alerts.token_variable}, got nothing.")
+        webhook.check_token(token)
         found["webhook"] = partial(webhook.post, alerts.webhook, token=token)
     if alerts.mail:
         mail.password(smtp)

@@ -3,12 +3,14 @@
 import email
 import json
 from email.policy import default
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from folate.cli import run
+from reports.document import _dumped
 
 WEEK = "2026-W10"
 REPORT = {
@@ -22,9 +24,15 @@ def project(tmp_path: Path, mailbox: Any) -> Path:
     """A project whose report is written, and whose server is the mailbox."""
     _configure(tmp_path, f'host = "127.0.0.1"\nport = {mailbox.port}\nsecurity = "none"\nsender = "f@example.org"\nto = ["a@example.org"]')
     (tmp_path / "reports").mkdir()
-    (tmp_path / "reports" / f"{WEEK}.json").write_text(json.dumps(REPORT), encoding="utf-8")
-    (tmp_path / "reports" / f"{WEEK}.html").write_text("<!doctype html><p>页面", encoding="utf-8")
+    lay(tmp_path, REPORT, "<!doctype html><p>页面".encode())
     return tmp_path
+
+
+def lay(project: Path, report: dict[str, Any], page: bytes) -> None:
+    """Lay a report and its page into the project's folder, as a pair."""
+    digests = {"page": sha256(page).hexdigest(), "document": sha256(_dumped(report).encode()).hexdigest()}
+    (project / "reports" / f"{WEEK}.json").write_text(json.dumps(report | {"digests": digests}), encoding="utf-8")
+    (project / "reports" / f"{WEEK}.html").write_bytes(page)
 
 
 def _configure(project: Path, smtp: str) -> None:
