@@ -14,6 +14,7 @@ from reports.figures import Change, Figure, Sentence
 from reports.measures import BrandMeasures
 from reports.people import People
 from reports.perception import Pair, Perception, Place
+from reports.searches import Search
 from reports.sections import Quote, SourceLine, TopPost
 from reports.topics import Audience, Topic
 
@@ -67,6 +68,13 @@ def document(report: Report) -> dict[str, Any]:
         "versions": dict(report.versions),
         "summary": [_sentence(sentence) for sentence in report.summary],
         "week_posts": _figure(report.week_posts),
+        "reading": {
+            name: {part: _figure(getattr(weeks, part)) for part in ("posts", "unread", "unjudged")}
+            for name in ("week", "perception", "moves")
+            for weeks in (getattr(report.reading, name),)
+        },
+        "topics_sought": _search(report.search),
+        "configured": dict(report.configured),
         "brands": [_brand(brand) for brand in report.brands],
         "topics": [_topic(topic) for topic in report.topics],
         "concerns": {"tracked": _concerns(report.concerns.tracked), "untracked": _concerns(report.concerns.untracked)},
@@ -127,6 +135,14 @@ def _topic(topic: Topic) -> dict[str, Any]:
         "brands": list(topic.brands),
         "quotes": [_quote(quote) for quote in topic.quotes],
     }
+
+
+def _search(search: Search) -> dict[str, Any]:
+    counted = {name: getattr(search, name) for name in ("baseline_weeks", "posts_since", "baseline_since")}
+    return {
+        "status": search.status, "versions": None if search.versions is None else dict(search.versions),
+        "least_weeks": search.least_weeks, "wanted_weeks": search.wanted_weeks,
+    } | {name: figure and _figure(figure) for name, figure in counted.items()}  # fmt: skip
 
 
 def _perception(seen: Perception) -> dict[str, Any]:

@@ -35,10 +35,14 @@ def init(directory: Path | None, folder: Path) -> None:
 @format_option(*DATA_FORMATS)
 def status(folder: Path, form: str) -> None:
     """Show what the project holds: posts, weeks and annotations of each source, and how its last crawl went."""
-    from folate.pipeline.status import status as rows
+    from folate.pipeline import status as steps
     from folate.pipeline.workspace import Workspace
 
-    emit(rows(Workspace.open(folder)), form)
+    workspace = Workspace.open(folder)
+    rows = steps.status(workspace)
+    emit(rows, form)
+    for note in steps.notes(workspace, rows):
+        click.echo(f"note: {note}", err=True)
 
 
 @click.command()

@@ -30,7 +30,8 @@ def watch(
     for note in found.notes:
         click.echo(f"note: {note}", err=True)
     if not found.alerts:
-        click.echo(f"nothing fired in {span}.", err=True)
+        judged = " as far as the rules could be judged" if found.notes else ""
+        click.echo(f"nothing fired in {span}{judged}.", err=True)
     rows = found.rows()
     if rows or form != "table":
         emit(rows, form)

@@ -12,6 +12,7 @@ import numpy as np
 from corpora.snapshot import Snapshot
 from folate.core.files import write_whole
 from folate.errors import InputError, NotFound
+from folate.pipeline.texts import text_version
 from folate.pipeline.workspace import Workspace
 from folate.progress import waiting
 from folate.weeks import Span, Week
@@ -45,7 +46,9 @@ def build_report(workspace: Workspace, week: Span, language: str | None = None, 
     pinned = {k: v for k, v in store.versions().items() if k not in DERIVED} if versions is None else versions
     calibrated = np.array(prior(config.nlp.model))
     with waiting("building the report"):
-        return build(store.snapshot(pinned), config, week, language or config.language, datetime.now(UTC), calibrated)
+        return build(
+            store.snapshot(pinned), config, week, language or config.language, datetime.now(UTC), calibrated, text_version(workspace)
+        )
 
 
 def write_report(

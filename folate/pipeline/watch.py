@@ -27,7 +27,7 @@ class Watched:
     """What held, what became of it, and what could not be judged."""
 
     alerts: list[Alert]
-    notes: list[str]
+    notes: list[str]  # why rules were not judged, or not on all posts
     deliveries: list[Delivery] = field(default_factory=list)  # of these alerts, and of earlier ones that had not arrived
 
     def rows(self) -> list[dict[str, Any]]:

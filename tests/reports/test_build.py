@@ -35,7 +35,7 @@ TOPIC = tuple(measure for measure in UNITS if measure.startswith("topic_"))
 
 def thin(corpus: Any, tmp_path: Path, config: Config, week: Week, **options: Any) -> Report:
     """The report of a small corpus."""
-    return build(corpus.snapshot(tmp_path), config, week, **options)
+    return build(corpus.seek(tmp_path, config, week), config, week, **options)
 
 
 def written(report: Report) -> str:
@@ -108,7 +108,7 @@ def test_evidence_can_be_stored_and_the_report_stays_the_same(
     blank: Any, config: Config, week: Week, monday: datetime, tmp_path: Path
 ) -> None:
     blank.add("禾叶", monday, shares=(0.1, 0.2, 0.7))
-    first = build(blank.snapshot(tmp_path), config, week)
+    first = build(blank.seek(tmp_path), config, week)
     store = Store(tmp_path)
     store.upsert("evidence", first.evidence)
     again = build(store.snapshot(), config, week)
@@ -125,7 +125,7 @@ def test_the_order_of_the_posts_does_not_matter(corpus: Any, report: Report, con
     shuffled = replace(corpus, posts=corpus.posts[:], tables={name: rows[:] for name, rows in corpus.tables.items()})
     for rows in (shuffled.posts, *shuffled.tables.values()):
         random.Random(3).shuffle(rows)
-    assert to_json(build(shuffled.snapshot(tmp_path), config, week)) == to_json(report)
+    assert to_json(build(shuffled.seek(tmp_path), config, week)) == to_json(report)
 
 
 def test_planted_changes_are_found_and_others_are_not(report: Report) -> None:
