@@ -249,6 +249,18 @@ EVIDENCE = Table(  # one row a number or a sentence that a report printed
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        POSTS, TEXTS, MENTIONS, SENTIMENTS, ASPECTS, JUDGEMENTS, COMPARISONS, DUPLICATES, TOPICS, SEARCHES, CRAWLS, AUDITS, EVIDENCE,
+        POSTS,
+        TEXTS,
+        MENTIONS,
+        SENTIMENTS,
+        ASPECTS,
+        JUDGEMENTS,
+        COMPARISONS,
+        DUPLICATES,
+        TOPICS,
+        SEARCHES,
+        CRAWLS,
+        AUDITS,
+        EVIDENCE,
     )
 }

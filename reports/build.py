@@ -17,8 +17,8 @@ from reports.concerns import Concerns, concerns
 from reports.estimates import BALANCED
 from reports.figures import Figure, Sentence, versions_json
 from reports.measures import Asked, BrandMeasures, measure
-from reports.people import People, people
 from reports.people import WEEKS as PEOPLE_WEEKS
+from reports.people import People, people
 from reports.perception import MOVE_WEEKS, Perception, perceive
 from reports.reading import Readings, counts, readings
 from reports.rows import read

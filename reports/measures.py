@@ -191,7 +191,8 @@ def _figure(name: str, level: Level, brand: int, week: int, estimates: Estimates
     low, high = interval(draws[1:]) if sure else (None, None)
     known = name == "labels" or str(m.weeks[week]) not in asked.blank
     return Figure(
-        measure=name, week=str(m.weeks[week]), brand=m.brands[brand], value=draws[0] if known else None, low=low, high=high, n=int(level.n[brand, at]),
+        measure=name, week=str(m.weeks[week]), brand=m.brands[brand], value=draws[0] if known else None,
+        low=low, high=high, n=int(level.n[brand, at]),
         query=_query(name, brand, week, estimates, asked), versions=asked.versions, posts=m.samples.get((brand, week), ()),
         flags=(*_doubts(name, brand, week, estimates, asked), *(("few",) if few else ())),
     )  # fmt: skip

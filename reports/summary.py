@@ -67,10 +67,15 @@ def _silence(
 
 
 def _incomplete(sources: tuple[SourceLine, ...], say: Catalogue) -> Iterator[Sentence]:
+    """The first source that was not crawled in full, else the first that was not crawled for the week at all."""
     for source in sources:
         if source.status in INCOMPLETE:
             yield say.sentence("incomplete", source=Name(source.name), complete=source.complete, queries=source.queries)
-            break
+            return
+    for source in sources:
+        if source.status == "uncrawled":
+            yield say.sentence("uncrawled", source=Name(source.name), posts=source.posts)
+            return
 
 
 def _more(

@@ -40,17 +40,18 @@ def writing_whole(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _aside(target: Path) -> Iterator[BinaryIO]:
-    descriptor, name = tempfile.mkstemp(suffix=_ASIDE, prefix=f".{target.name[:100]}.", dir=target.parent)
+    descriptor, name = tempfile.mkstemp(suffix=_ASIDE, prefix=f".{target.name[:60]}.", dir=target.parent)
+    aside = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, _mode(target))
-        os.replace(name, target)
+        aside.chmod(_mode(target))
+        aside.replace(target)
     except BaseException:  # also of somebody who interrupts: nothing half written may stay
         with suppress(OSError):
-            os.unlink(name)
+            aside.unlink()
         raise
     _settle(target.parent)
 

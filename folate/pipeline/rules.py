@@ -46,7 +46,8 @@ class _Scene:
 
     def topics(self, rule: TopicRule) -> Iterator[Alert]:
         if doubts := doubt(self.report.search, self.report.week_posts, catalogue("en")):
-            self._note(rule.id, doubts.text[0].lower() + doubts.text[1:], "was not judged on all that is known" if self.report.topics else "")
+            judged = "was judged on the topics that are stored" if self.report.topics else ""
+            self._note(rule.id, doubts.text[0].lower() + doubts.text[1:], judged)
         for topic in self.report.topics:
             score = self.scores[topic.id]
             fits = (rule.flagged or not topic.artefact) and rule.brand in ("", *topic.brands)

@@ -8,7 +8,8 @@ from folate.weeks import Week
 
 SHOWN_WEEKS = 8  # most that topics were sought in and that are named
 HOLDINGS = """
-    SELECT p.source, count(*) AS posts, count(t.id) AS read, count(*) - count(t.id) AS unread, count(s.id) AS with_sentiment, count(d.id) AS copies,
+    SELECT p.source, count(*) AS posts, count(t.id) AS read, count(*) - count(t.id) AS unread,
+           count(s.id) AS with_sentiment, count(d.id) AS copies,
            min(p.published_at) AS first, max(p.published_at) AS last, last_crawl.status AS last_crawl
     FROM posts p
     LEFT JOIN (SELECT id FROM texts WHERE version = $version) t USING (id)

@@ -123,3 +123,27 @@ def test_a_report_that_is_not_there_is_written_first(project: Path, mailbox: Any
     assert ask(project) == 0
     assert statuses(capsys) == {"a@example.org": "sent"}
     assert (project / "reports" / "index.html").exists()
+
+
+@pytest.mark.parametrize("part", ["html", "json"])
+@pytest.mark.parametrize("damage", [lambda text: text[: len(text) // 2], lambda text: text.replace("叶酸", "白果").replace("页面", "别的")])
+def test_a_page_and_figures_that_are_no_pair_are_not_sent(
+    project: Path, mailbox: Any, part: str, damage: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project / "reports" / f"{WEEK}.{part}"
+    text = json.dumps(json.loads(path.read_text("utf-8")), ensure_ascii=False) if part == "json" else path.read_text("utf-8")
+    path.write_text(damage(text), encoding="utf-8")
+    assert ask(project) in (3, 8)
+    assert "write" in capsys.readouterr().err
+    assert mailbox.commands == []
+    assert not (project / "deliveries.sqlite").exists()
+
+
+def test_a_page_of_an_earlier_report_is_not_sent_with_later_figures(
+    project: Path, mailbox: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lay(project, REPORT | {"summary": []}, b"<!doctype html>")
+    (project / "reports" / f"{WEEK}.html").write_bytes(b"<!doctype html><p>earlier")
+    assert ask(project) == 8
+    assert "which were not written together or were changed since: nothing was sent" in capsys.readouterr().err
+    assert mailbox.commands == []

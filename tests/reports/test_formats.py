@@ -1,9 +1,9 @@
 """The report as Markdown, workbook and PDF: the same numbers, hostile words as words, the same bytes."""
 
+import json
 import re
 import shutil
 from dataclasses import replace
-import json
 from io import BytesIO
 from pathlib import Path
 from typing import Any
