@@ -24,13 +24,12 @@ def writing_whole(path: Path) -> Iterator[BinaryIO]:
     A link stays a link: what it leads to is replaced. The permissions of an old file are kept; its owner is whoever writes. What is
     no regular file (a pipe, a terminal) is written as it is. Raises OSError that names `path`.
     """
-    target = Path(os.path.realpath(path))
     try:
-        if target.exists() and not target.is_file():
-            with target.open("wb") as stream:
+        if path.exists() and not path.is_file():
+            with path.open("wb") as stream:
                 yield stream
             return
-        with _aside(target) as file:
+        with _aside(Path(os.path.realpath(path))) as file:
             yield file
     except OSError as error:
         if error.filename is None:  # a full disk does not say which file it has no room for

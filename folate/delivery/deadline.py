@@ -13,6 +13,11 @@ class Deadline:
 
     over: bool = False
 
+    def check(self) -> None:
+        """Raises TimeoutError when the time was up: what came until then may be half of an answer."""
+        if self.over:
+            raise TimeoutError
+
 
 @contextmanager
 def deadline(connection: socket.socket, seconds: float) -> Iterator[Deadline]:

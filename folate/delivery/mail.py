@@ -129,6 +129,7 @@ def _offer(server: smtplib.SMTP, smtp: Smtp, mail: EmailMessage, limit: Deadline
         server.ehlo_or_helo_if_needed()
         for ask, wanted in steps:
             code, said = ask()
+            limit.check()
             if code not in wanted:
                 raise smtplib.SMTPResponseException(code, said)
     except (OSError, smtplib.SMTPException) as error:
@@ -141,6 +142,7 @@ def _hand_over(server: smtplib.SMTP, smtp: Smtp, mail: EmailMessage, limit: Dead
     try:
         server.send(text + (b"" if text.endswith(b"\r\n") else b"\r\n") + b".\r\n")
         code, said = server.getreply()
+        limit.check()
     except (OSError, smtplib.SMTPException) as error:
         raise Uncertain(f"{smtp.host} stopped answering while it was given the mail: {_reason(error, limit)}.") from error
     if 200 <= code < 300:
@@ -163,7 +165,7 @@ def _address(text: str, what: str) -> Address:
 
 def _without(said: str, user: str, secret: str) -> str:
     """`said` without the password, plain or as AUTH PLAIN and LOGIN send it: a server may repeat what it was told."""
-    for text in (secret, f"\0{user}\0{secret}"):
+    for text in (f"\0{user}\0{secret}", secret):
         said = said.replace(b64encode(text.encode()).decode(), "***").replace(text, "***") if secret else said
     return said
 

@@ -85,6 +85,7 @@ def _answer(connection: HTTPConnection, parts: SplitResult, headers: dict[str, s
         try:
             connection.endheaders(body)
             status = connection.getresponse().status
+            limit.check()  # what we cut off ourselves is no answer
         except (OSError, HTTPException) as error:
             why = "it took too long" if limit.over else _reason(error)
             raise Uncertain(f"{parts.netloc} did not answer after it was sent the event: {why}.") from error

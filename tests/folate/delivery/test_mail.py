@@ -88,7 +88,7 @@ def test_an_encoded_word_in_a_subject_stays_as_it_is_written(mailbox: Any, subje
 @pytest.mark.parametrize("command", ["EHLO", "MAIL", "RCPT", "DATA"])
 @pytest.mark.parametrize("reply", [b"", b"garbage", b"250-endless", b"999 what", b"421 closing"])
 def test_what_goes_wrong_before_the_text_is_a_certain_failure(mailbox: Any, command: str, reply: bytes) -> None:
-    if (command, reply) == ("EHLO", b"999 what"):
+    if command == "EHLO" and reply not in (b"", b"250-endless"):
         pytest.skip("HELO follows, and is answered well")
     mailbox.replies[command] = reply
     with pytest.raises(Undelivered) as told:
