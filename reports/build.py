@@ -93,14 +93,14 @@ def build(
     asked = Asked(config, week, versions_json(snapshot.versions))
     window = [*trailing(week, WEEKS_BEFORE), week]
     with _held(snapshot, asked, window):
-        sources = sections.sources(snapshot, asked)
-        until = _partial_until(snapshot, week, config.timezone, now)
         read_by_week = counts(snapshot, window, config.timezone, reader)
         asked = replace(
-            asked, flags=_flags(until, sources), reader=reader,
-            unread=frozenset(name for name, found in read_by_week.items() if found.unread),
+            asked, reader=reader, unread=frozenset(name for name, found in read_by_week.items() if found.unread),
             blank=frozenset(name for name, found in read_by_week.items() if found.blank),
         )  # fmt: skip
+        sources = sections.sources(snapshot, asked)
+        until = _partial_until(snapshot, week, config.timezone, now)
+        asked = replace(asked, flags=_flags(until, sources))
         mentions = read(snapshot, asked.brands, window, config.timezone)
         brands, found = measure(mentions, asked, prior), topics(snapshot, asked)
         posts = sections.week_posts(snapshot, asked)

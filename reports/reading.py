@@ -95,6 +95,13 @@ def nothing(key: str, reading: Reading, missing: Figure, say: Catalogue) -> Part
     return (say(key),)
 
 
+def unjudged(reading: Reading, say: Catalogue) -> Parts:
+    """How many of the posts no model has read, where it has not read them all."""
+    if reading.unjudged.value == reading.posts.value:
+        return tuple(say.parts("page.none_read", posts=reading.posts))
+    return tuple(say.parts("page.unjudged", missing=reading.unjudged, posts=reading.posts))
+
+
 def _query(weeks: Sequence[Span], zone: str, reader: str) -> str:
     condition = f"WHERE version = {literal(reader)}" if reader else ""
     return _COUNTS.format(weeks=queries.spans(weeks, zone), reader=condition)

@@ -162,6 +162,7 @@ def test_before_annotate_nothing_is_counted_as_zero(project: Path) -> None:
         assert said in sentences(told)["unread_all"]
         assert "empty" not in sentences(told)
         assert plain(text).count(said) >= 4
+    assert told["sources"][0]["copies"]["value"] is None
     measures = told["brands"][0]["measures"]
     assert (measures["mentions"]["value"], measures["authors"]["value"]) == (None, None)
     assert (told["reading"]["week"]["unread"]["value"], told["reading"]["week"]["posts"]["value"]) == (9, 9)
