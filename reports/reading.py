@@ -7,12 +7,13 @@ from corpora.snapshot import Snapshot, literal
 from folate.weeks import Span
 from reports import queries
 from reports.catalogue import Catalogue, Parts
-from reports.figures import Figure
+from reports.figures import SAMPLE, Figure
 from reports.measures import Asked
 
 _COUNTS = """
 SELECT w.week, count(*) AS posts, count(*) FILTER (t.id IS NULL) AS unread, count(*) FILTER (s.id IS NULL) AS unjudged,
-  count(*) FILTER (r.id IS NULL) AS unseen
+  count(*) FILTER (r.id IS NULL) AS unseen, min(p.id, {most}) AS posts_sample,
+  min(p.id, {most}) FILTER (t.id IS NULL) AS unread_sample, min(p.id, {most}) FILTER (s.id IS NULL) AS unjudged_sample
 FROM posts p
 JOIN (VALUES {weeks}) w(week, start, stop) ON p.published_at >= w.start AND p.published_at < w.stop
 LEFT JOIN (SELECT id FROM texts {reader}) t ON t.id = p.id
@@ -49,6 +50,9 @@ class WeekCounts:
     unread: int = 0
     unjudged: int = 0
     unseen: int = 0
+    posts_sample: list[str] | None = None  # ids, the smallest SAMPLE
+    unread_sample: list[str] | None = None
+    unjudged_sample: list[str] | None = None
 
     @property
     def blank(self) -> bool:
@@ -71,9 +75,10 @@ def readings(week_counts: Mapping[str, WeekCounts], asked: Asked, perception: in
 
         def figure(name: str) -> Figure:
             total = sum(getattr(week_counts[str(span)], name) for span in spans)
+            sample = sorted(id_ for span in spans for id_ in getattr(week_counts[str(span)], f"{name}_sample") or ())
             return Figure(
                 measure=_MEASURES[name], week=str(asked.week), subject=str(weeks), value=total, n=total, versions=asked.versions,
-                query=f"SELECT coalesce(sum({name}), 0) FROM ({query})",
+                query=f"SELECT coalesce(sum({name}), 0) FROM ({query})", posts=tuple(sample),
             )  # fmt: skip
 
         return Reading(posts=figure("posts"), unread=figure("unread"), unjudged=figure("unjudged"))
@@ -104,4 +109,4 @@ def unjudged(reading: Reading, say: Catalogue) -> Parts:
 
 def _query(weeks: Sequence[Span], zone: str, reader: str) -> str:
     condition = f"WHERE version = {literal(reader)}" if reader else ""
-    return _COUNTS.format(weeks=queries.spans(weeks, zone), reader=condition)
+    return _COUNTS.format(weeks=queries.spans(weeks, zone), reader=condition, most=SAMPLE)

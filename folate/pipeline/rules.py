@@ -16,6 +16,7 @@ from reports.alerts import Alert, by_different_authors, sentiment_sentence, topi
 from reports.build import Report
 from reports.catalogue import Catalogue, catalogue
 from reports.figures import Figure, Sentence, versions_json
+from reports.reading import counts
 from reports.searches import doubt
 from reports.sections import Quote, quotes
 
@@ -70,12 +71,12 @@ class _Scene:
             )
 
     def volume(self, rule: VolumeRule) -> Iterator[Alert]:
-        week = self.report.reading.week
-        if week.posts.value and week.unread.value == week.posts.value:
-            self._note(rule.id, f"none of the {week.posts.n} posts of {self.span} has been read: 'folate annotate' reads them.")
+        week = counts(self.snapshot, [self.span], self.config.timezone, reader="")[str(self.span)]
+        if week.posts and week.blank:
+            self._note(rule.id, f"none of the {week.posts} posts of {self.span} has been read: 'folate annotate' reads them.")
             return
-        if week.unread.value:
-            reason = f"{week.unread.n} of the {week.posts.n} posts of {self.span} have not been read: 'folate annotate' reads them."
+        if week.unread:
+            reason = f"{week.unread} of the {week.posts} posts of {self.span} have not been read: 'folate annotate' reads them."
             self._note(rule.id, reason, "was judged on what has been read")
         found = volume(self.snapshot, rule, self.span, self.config.timezone)
         if found is None:

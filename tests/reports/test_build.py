@@ -20,7 +20,7 @@ from reports.document import document, to_json
 from reports.figures import UNITS
 from reports.html import render
 
-NO_POSTS = ("source_queries", "source_complete", "sentence")  # a sentence may rest on the former
+NO_POSTS = ("source_queries", "source_complete", "topic_baseline", "topic_posts_since", "sentence")  # a sentence may rest on the former
 GOLDEN = Path(__file__).parents[1] / "golden" / "report.json"
 COUNTED = ("mentions", "authors", "share_of_voice", "share_of_voice_raw", "rating", "copies")
 
@@ -197,9 +197,9 @@ def test_top_posts_are_the_most_engaging_each_text_once(report: Report) -> None:
 def test_a_week_without_posts(blank: Any, tmp_path: Path, config: Config, week: Week) -> None:
     report = thin(blank, tmp_path, config, week)
     assert report.empty
-    assert "No post of this week" in written(report)
-    assert report.summary[0].text == "No post of this week mentions a brand of the project; the corpus has 0 posts of the week."
-    assert report.brands[0].figures["mentions"].value == 0
+    assert "The corpus has no post of this week" in written(report)
+    assert report.summary[0].text == "The corpus has no post of this week (0), so that nothing was measured."
+    assert report.brands[0].figures["mentions"].value is None
     assert report.brands[0].figures["net_sentiment_polar"].value is None
     assert report.brands[0].figures["share_of_voice"].value is None
 
@@ -213,7 +213,7 @@ def test_no_brands_at_all(blank: Any, tmp_path: Path, config: Config, week: Week
     blank.add("下雨了", monday, brand=None)
     report = thin(blank, tmp_path, replace(config, brands=()), week)
     assert (report.empty, report.brands) == (True, ())
-    assert "No post of this week" in written(report)
+    assert "The project has no brand to look for" in written(report)
 
 
 def test_no_own_brand_leaves_the_stage_to_the_largest(snapshot: Snapshot, config: Config, week: Week) -> None:
