@@ -189,7 +189,7 @@ def test_a_quiet_week_says_that_nothing_fired_and_what_could_not_be_judged(proje
     shown = capsys.readouterr()
     assert json.loads(shown.out) == []
     assert f"nothing fired in {WEEK - 7} as far as the rules could be judged." in shown.err
-    assert f"alert 'rising' was not judged: topics were not sought in this week" in shown.err
+    assert "alert 'rising' was not judged: topics were not sought in this week" in shown.err
     assert "alert 'leaks' was not judged: fewer than 3 of the eight weeks before" in shown.err
 
 
