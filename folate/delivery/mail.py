@@ -5,6 +5,7 @@ import re
 import smtplib
 import ssl
 from base64 import b64encode
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.header import Header
@@ -81,6 +82,7 @@ def send(smtp: Smtp, mail: EmailMessage) -> None:
     """
     secret = password(smtp)
     server = _connected(smtp)
+    assert server.sock is not None  # noqa: S101  # it is connected
     try:
         with deadline(server.sock, _STEPS * smtp.timeout) as limit:
             _let_in(server, smtp, secret, limit)
@@ -120,7 +122,7 @@ def _let_in(server: smtplib.SMTP, smtp: Smtp, secret: str, limit: Deadline) -> N
 
 def _offer(server: smtplib.SMTP, smtp: Smtp, mail: EmailMessage, limit: Deadline) -> None:
     """Name sender and recipient and ask to give the text. Raises Undelivered: nothing of the mail was sent."""
-    steps = (
+    steps: tuple[tuple[Callable[[], tuple[int, bytes]], tuple[int, ...]], ...] = (
         (lambda: server.mail(mail["From"].addresses[0].addr_spec), (250,)),
         (lambda: server.rcpt(mail["To"].addresses[0].addr_spec), (250, 251)),
         (lambda: server.docmd("DATA"), (354,)),
