@@ -168,6 +168,26 @@ TOPICS = Table(  # one row a topic and week; the fields that `folate topics --fo
     key=("week", "id"),
 )
 
+SEARCHES = Table(  # one row a week, or day, that topics were sought in, also where none was found
+    "searches",
+    _schema(
+        week=pa.string(),
+        posts=pa.int64(),
+        baseline_posts=pa.int64(),
+        digest=pa.string(),
+        baseline_weeks=pa.int64(),
+        least_weeks=pa.int64(),
+        wanted_weeks=pa.int64(),
+        topics=pa.int64(),
+        settings=pa.string(),
+        versions=pa.string(),
+        notes=_STRINGS,
+    ),  # posts, baseline_posts: read in the week and in the weeks before it; digest: of their ids and texts; baseline_weeks: that had
+    # posts; least_weeks: without which nothing is sought; wanted_weeks: of folate.toml; topics: found; settings: digest of what in
+    # folate.toml decides; versions: JSON {table: version} that was read; notes: what could not be known
+    key=("week",),
+)
+
 CRAWLS = Table(  # the ledger: what each crawl asked for and whether it got it all
     "crawls",
     _schema(
@@ -230,5 +250,19 @@ EVIDENCE = Table(  # one row a number or a sentence that a report printed
 
 TABLES: dict[str, Table] = {
     table.name: table
-    for table in (POSTS, TEXTS, MENTIONS, SENTIMENTS, ASPECTS, JUDGEMENTS, COMPARISONS, DUPLICATES, TOPICS, CRAWLS, AUDITS, EVIDENCE)
+    for table in (
+        POSTS,
+        TEXTS,
+        MENTIONS,
+        SENTIMENTS,
+        ASPECTS,
+        JUDGEMENTS,
+        COMPARISONS,
+        DUPLICATES,
+        TOPICS,
+        SEARCHES,
+        CRAWLS,
+        AUDITS,
+        EVIDENCE,
+    )
 }

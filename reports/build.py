@@ -17,9 +17,12 @@ from reports.concerns import Concerns, concerns
 from reports.estimates import BALANCED
 from reports.figures import Figure, Sentence, versions_json
 from reports.measures import Asked, BrandMeasures, measure
+from reports.people import WEEKS as PEOPLE_WEEKS
 from reports.people import People, people
-from reports.perception import Perception, perceive
+from reports.perception import MOVE_WEEKS, Perception, perceive
+from reports.reading import Readings, counts, readings
 from reports.rows import read
+from reports.searches import Search, search
 from reports.sections import SourceLine, TopPost
 from reports.summary import INCOMPLETE, headline, summarise
 from reports.topics import Topic, topics
@@ -39,11 +42,14 @@ class Report:
     versions: Mapping[str, int]
     summary: tuple[Sentence, ...]  # at most five; the first three: share of voice, net sentiment, the untracked word
     week_posts: Figure
+    reading: Readings  # how many posts have been read
+    search: Search  # for topics
     brands: tuple[BrandMeasures, ...]
     topics: tuple[Topic, ...]
     concerns: Concerns
     perception: Perception
     people: People
+    configured: Mapping[str, int]  # how many of these folate.toml has: brands, watch, segments, sources
     campaigns: tuple[Result, ...]
     posts: tuple[TopPost, ...]
     sources: tuple[SourceLine, ...]
@@ -74,10 +80,12 @@ class Report:
 
 
 def build(
-    snapshot: Snapshot, config: Config, week: Span, language: str = "en", now: datetime | None = None, prior: Floats = BALANCED
+    snapshot: Snapshot, config: Config, week: Span, language: str = "en", now: datetime | None = None, prior: Floats = BALANCED,
+    reader: str = "",
 ) -> Report:  # fmt: skip
     """The report of `week`. The same snapshot gives the same report: `now` is only asked whether the week is over when the corpus
     can't tell (it does when it was crawled). `prior` (3,) are the prevalences that the sentiment probabilities were calibrated under.
+    `reader` is the version of `texts` that folate.toml asks for today: posts without it count as unread; empty: any will do.
 
     Raises NoEvidence when a number would have nothing behind it, ConfigError for a language without a catalogue.
     """
@@ -85,18 +93,29 @@ def build(
     asked = Asked(config, week, versions_json(snapshot.versions))
     window = [*trailing(week, WEEKS_BEFORE), week]
     with _held(snapshot, asked, window):
+        read_by_week = counts(snapshot, window, config.timezone, reader)
+        asked = replace(
+            asked, reader=reader, unread=frozenset(name for name, found in read_by_week.items() if found.unread),
+            blank=frozenset(name for name, found in read_by_week.items() if found.blank),
+        )  # fmt: skip
         sources = sections.sources(snapshot, asked)
         until = _partial_until(snapshot, week, config.timezone, now)
         asked = replace(asked, flags=_flags(until, sources))
         mentions = read(snapshot, asked.brands, window, config.timezone)
         brands, found = measure(mentions, asked, prior), topics(snapshot, asked)
         posts = sections.week_posts(snapshot, asked)
+        reading = readings(read_by_week, asked, PEOPLE_WEEKS, MOVE_WEEKS)
+        sought = search(snapshot, asked, posts)
         return Report(
             project=config.name, language=language, week=week, zone=config.timezone, partial_until=until,
             versions={name: number for name, number in sorted(snapshot.versions.items()) if name != "evidence"},
-            summary=summarise(brands, found, sources, posts, say), week_posts=posts, brands=brands, topics=found,
+            summary=summarise(brands, found, sources, reading, sought, posts, say), week_posts=posts, reading=reading, search=sought,
+            brands=brands, topics=found,
             concerns=concerns(snapshot, asked, found),
             perception=perceive(snapshot, asked), people=people(snapshot, asked, found),
+            configured={
+                "brands": len(config.brands), "watch": len(config.watch), "segments": len(config.segments), "sources": len(config.sources),
+            },
             campaigns=campaigns(snapshot, config, week),
             posts=sections.top_posts(snapshot, asked), sources=sources,
         )  # fmt: skip

@@ -61,7 +61,8 @@ def _tracked(term: str, brand: str, snapshot: Snapshot, asked: Asked) -> Concern
     query = _AUTHORS.format(most=SAMPLE, rows=rows, pattern=literal(pattern), brand=literal(brand))
     found = snapshot.sql(query).to_pylist()[0]
     authors = Figure(
-        measure="concern_authors", week=str(asked.week), brand=brand, value=found["authors"], n=found["authors"], query=query,
-        versions=asked.versions, posts=tuple(found["sample"] or ()),
+        measure="concern_authors", week=str(asked.week), brand=brand, n=found["authors"], query=query,
+        value=None if str(asked.week) in asked.blank else found["authors"], versions=asked.versions, posts=tuple(found["sample"] or ()),
+        flags=("unread",) if str(asked.week) in asked.unread else (),
     )  # fmt: skip
     return Concern(labels={"zh": term, "en": term}, authors=authors)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
@@ -13,15 +14,38 @@ from reports.figures import Change, Figure, Sentence
 from reports.measures import BrandMeasures
 from reports.people import People
 from reports.perception import Pair, Perception, Place
+from reports.searches import Search
 from reports.sections import Quote, SourceLine, TopPost
 from reports.topics import Audience, Topic
 
 SCHEMA = "folate-report/1"
 
 
-def to_json(report: Report) -> str:
-    """The report as indented JSON, ending in a line break. The same report gives the same bytes."""
-    return json.dumps(document(report), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+def to_json(report: Report, page: bytes = b"") -> str:
+    """The report as indented JSON, ending in a line break, with the digests of `page`, the HTML beside it, and of itself.
+
+    The same report gives the same bytes.
+    """
+    plain = document(report)
+    return _dumped(plain | {"digests": _digests(plain, page)})
+
+
+def belongs(document: Mapping[str, Any], page: bytes) -> bool:
+    """Whether a report in JSON and an HTML page are the pair that was written, neither of them cut off or edited."""
+    plain = {name: value for name, value in document.items() if name != "digests"}
+    try:
+        return bool(document.get("digests") == _digests(plain, page))
+    except ValueError:  # it has a number that no report has
+        return False
+
+
+def _digests(plain: Mapping[str, Any], page: bytes) -> dict[str, str]:
+    """SHA-256 of the page, as sha256sum prints it, and of the document without its digests."""
+    return {"page": sha256(page).hexdigest(), "document": sha256(_dumped(plain).encode("utf-8", "surrogatepass")).hexdigest()}
+
+
+def _dumped(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def schema() -> dict[str, Any]:
@@ -44,6 +68,13 @@ def document(report: Report) -> dict[str, Any]:
         "versions": dict(report.versions),
         "summary": [_sentence(sentence) for sentence in report.summary],
         "week_posts": _figure(report.week_posts),
+        "reading": {
+            name: {part: _figure(getattr(weeks, part)) for part in ("posts", "unread", "unjudged")}
+            for name in ("week", "perception", "moves")
+            for weeks in (getattr(report.reading, name),)
+        },
+        "topics_sought": _search(report.search),
+        "configured": dict(report.configured),
         "brands": [_brand(brand) for brand in report.brands],
         "topics": [_topic(topic) for topic in report.topics],
         "concerns": {"tracked": _concerns(report.concerns.tracked), "untracked": _concerns(report.concerns.untracked)},
@@ -104,6 +135,14 @@ def _topic(topic: Topic) -> dict[str, Any]:
         "brands": list(topic.brands),
         "quotes": [_quote(quote) for quote in topic.quotes],
     }
+
+
+def _search(search: Search) -> dict[str, Any]:
+    counted = {name: getattr(search, name) for name in ("baseline_weeks", "posts_since", "baseline_since")}
+    return {
+        "status": search.status, "versions": None if search.versions is None else dict(search.versions),
+        "least_weeks": search.least_weeks, "wanted_weeks": search.wanted_weeks,
+    } | {name: figure and _figure(figure) for name, figure in counted.items()}  # fmt: skip
 
 
 def _perception(seen: Perception) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from reports.figures import Figure, Name, Shown
 from reports.perception import Cell
 from reports.perception import charts as perception_charts
 from reports.queries import JUDGED
+from reports.reading import nothing, unjudged
+from reports.searches import doubt
 from reports.sections import readable
 from reports.summary import subject, untracked
 
@@ -46,6 +48,9 @@ def render(report: Report) -> str:
         say=say,
         style=Markup(files("reports").joinpath("templates", "style.css").read_text(encoding="utf-8")),  # noqa: S704  # ours
         about=subject(report.brands),
+        doubt=doubt(report.search, report.week_posts, say),
+        unjudged=lambda weeks: _words(unjudged(weeks, say)),
+        nothing=lambda key, weeks, missing: _words(nothing(key, weeks, missing, say)),
         word=word,
         word_place=report.topics.index(word) if word else None,
         staged={

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from folate.core.files import write_whole
 from folate.errors import ConfigError
 from folate.weeks import Week
 from reports.catalogue import catalogue
@@ -48,7 +49,7 @@ def write_index(folder: Path, language: str) -> Path:
         style=Markup(files("reports").joinpath("templates", "style.css").read_text(encoding="utf-8")),  # noqa: S704  # ours
     )  # fmt: skip
     path = folder / "index.html"
-    path.write_text(page, encoding="utf-8")
+    write_whole(path, page)
     return path
 
 

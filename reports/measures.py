@@ -21,6 +21,7 @@ LEAST_CHANGE = 0.02  # smaller ones get no arrow, whatever their interval
 FALSE_DISCOVERIES = 0.1  # tolerated among all arrows of a report
 MANY_COPIES = 0.2  # of a brand's mentions, to be told
 TRENDS = ("share_of_voice", "net_sentiment_polar")
+_COUNTED = ("mentions", "authors", "share_of_voice", "share_of_voice_raw", "copies", "engagement")  # lower bounds while posts are unread
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,9 @@ class Asked:
     week: Span
     versions: str
     flags: tuple[str, ...] = ()  # of counts: "partial", "incomplete" when the week or a source of it is not all there
+    reader: str = ""  # version that reads texts today; empty: any
+    unread: frozenset[str] = frozenset()  # weeks some of whose posts have not been read by it
+    blank: frozenset[str] = frozenset()  # weeks none of whose posts has been read at all: nothing of them is known
 
     @property
     def brands(self) -> tuple[str, ...]:
@@ -185,8 +189,10 @@ def _figure(name: str, level: Level, brand: int, week: int, estimates: Estimates
     draws, few = level.draws[:, brand, at], level.has_interval and estimates.authors[0, brand, week].sum() < FEWEST_AUTHORS
     sure = level.has_interval and not few and bool(np.isfinite(draws).all())
     low, high = interval(draws[1:]) if sure else (None, None)
+    known = name == "labels" or str(m.weeks[week]) not in asked.blank
     return Figure(
-        measure=name, week=str(m.weeks[week]), brand=m.brands[brand], value=draws[0], low=low, high=high, n=int(level.n[brand, at]),
+        measure=name, week=str(m.weeks[week]), brand=m.brands[brand], value=draws[0] if known else None,
+        low=low, high=high, n=int(level.n[brand, at]),
         query=_query(name, brand, week, estimates, asked), versions=asked.versions, posts=m.samples.get((brand, week), ()),
         flags=(*_doubts(name, brand, week, estimates, asked), *(("few",) if few else ())),
     )  # fmt: skip
@@ -203,6 +209,8 @@ def _doubts(name: str, brand: int, week: int, estimates: Estimates, asked: Asked
         yield "copies"
     if name != "labels" and asked.campaigning(m.brands[brand], [m.weeks[week]]):
         yield "campaign"
+    if name in _COUNTED and str(m.weeks[week]) in asked.unread:
+        yield "unread"
     if name in ("mentions", "authors", "copies", "engagement") and m.weeks[week] == asked.week:
         yield from asked.flags
     elif name.startswith("share_of_voice") and m.weeks[week] == asked.week:
@@ -254,8 +262,9 @@ def _differences(estimates: Estimates, before: tuple[int, ...], asked: Asked) ->
     sources, all_of_them = common_sources(estimates, weeks)
     people = estimates.authors[0][..., sources].sum(axis=2)
     flags = () if all_of_them else ("common_sources",)
+    half = "partial" in asked.flags or any(str(m.weeks[week]) in asked.unread for week in weeks)
     for name, level in differences(estimates, before).items():
-        if "partial" in asked.flags and name in ("mentions", "authors", "engagement"):
+        if half and name in ("mentions", "authors", "engagement"):
             continue  # half a week against a whole one
         for brand in range(len(m.brands)):
             draws = level.draws[:, brand, 0]

@@ -7,6 +7,7 @@ from typing import Protocol
 from corpora.snapshot import literal
 from folate.weeks import Span
 
+SKEWED = "coalesce(p.published_at > p.fetched_at + INTERVAL 1 DAY, false)"  # no post is published after it was fetched
 _NAMED = "SELECT DISTINCT id, brand FROM mentions WHERE brand IN ({brands})"
 _MENTIONS = """
 SELECT m.brand, w.week, p.id, p.source, coalesce(p.author, p.id) AS author, p.rating,

@@ -123,12 +123,15 @@ def _source(
     def figure(measure: str, value: float | None, n: int, query: str, posts: tuple[str, ...] = ()) -> Figure:
         return Figure(measure=measure, week=str(asked.week), value=value, n=n, query=query, versions=asked.versions, posts=posts)
 
+    read = str(asked.week) not in asked.blank  # copies are sought when posts are read
     done = sum(row["status"] == "complete" for row in ledger)
     return SourceLine(
         name=name,
         status=_status(ledger, crawled, bool(posts)),
         posts=figure("source_posts", n, n, f"SELECT count(*) FROM {week_posts}", sample),
-        copies=figure("source_copies", posts["copies"] if posts else None, n, f"SELECT 1 - avg(counted::INT) FROM {week_posts}", sample),
+        copies=figure(
+            "source_copies", posts["copies"] if posts and read else None, n, f"SELECT 1 - avg(counted::INT) FROM {week_posts}", sample
+        ),
         queries=figure("source_queries", len(ledger) if crawled else None, len(ledger), asked_of),
         complete=figure("source_complete", done if crawled else None, len(ledger), asked_of),
         reasons=tuple(sorted({row["reason"] for row in ledger if row["reason"] and row["status"] != "complete"})),

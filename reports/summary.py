@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from reports.catalogue import Catalogue, Parts
 from reports.figures import Change, Figure, Name, Sentence
 from reports.measures import MANY_COPIES, TRENDS, BrandMeasures
+from reports.reading import Readings
+from reports.searches import Search, doubt
 from reports.sections import SourceLine
 from reports.topics import Topic
 
@@ -31,7 +33,8 @@ def untracked(topics: tuple[Topic, ...]) -> Topic | None:
 
 
 def summarise(
-    brands: tuple[BrandMeasures, ...], topics: tuple[Topic, ...], sources: tuple[SourceLine, ...], posts: Figure, say: Catalogue
+    brands: tuple[BrandMeasures, ...], topics: tuple[Topic, ...], sources: tuple[SourceLine, ...], reading: Readings, search: Search,
+    posts: Figure, say: Catalogue,
 ) -> tuple[Sentence, ...]:  # fmt: skip
     """At most five sentences: share of voice, net sentiment and the untracked word first, then what else must be known.
 
@@ -39,17 +42,51 @@ def summarise(
     """
     about = subject(brands)
     if about is None or not any(brand.figures["mentions"].value for brand in brands):
-        return (say.sentence("empty", posts=posts), *([_word(topics, posts, say)] if posts.value else []))
+        return (*_silence(about, sources, reading, posts, say), *([_word(topics, search, posts, say)] if posts.value else []))
     others = tuple(brand for brand in brands if brand is not about)
-    first = (_voice_sentence(about, others, say), _sentiment_sentence(about, say), _word(topics, posts, say))
-    return (*first, *_more(about, others, sources, say))[:MOST]
+    first = (_voice_sentence(about, others, say), _sentiment_sentence(about, say), _word(topics, search, posts, say))
+    return (*first, *_more(about, others, topics, sources, reading, search, posts, say))[:MOST]
 
 
-def _more(about: BrandMeasures, others: tuple[BrandMeasures, ...], sources: tuple[SourceLine, ...], say: Catalogue) -> Iterator[Sentence]:
+def _silence(
+    about: BrandMeasures | None, sources: tuple[SourceLine, ...], reading: Readings, posts: Figure, say: Catalogue
+) -> Iterator[Sentence]:
+    """Why the report has nothing on a brand: no posts, none that was read, or none that names one."""
+    unread = reading.week.unread
+    if not posts.value:
+        yield say.sentence("no_posts", posts=posts)
+        yield from _incomplete(sources, say)
+    elif about is None:
+        yield say.sentence("no_brands", posts=posts)
+    elif about.figures["mentions"].value is None:
+        yield say.sentence("unread_all", posts=posts)
+    elif unread.value:
+        yield say.sentence("empty_partly", unread=unread, posts=posts)
+    else:
+        yield say.sentence("empty", posts=posts)
+
+
+def _incomplete(sources: tuple[SourceLine, ...], say: Catalogue) -> Iterator[Sentence]:
+    """The first source that was not crawled in full, else the first that was not crawled for the week at all."""
     for source in sources:
         if source.status in INCOMPLETE:
             yield say.sentence("incomplete", source=Name(source.name), complete=source.complete, queries=source.queries)
-            break
+            return
+    for source in sources:
+        if source.status == "uncrawled":
+            yield say.sentence("uncrawled", source=Name(source.name), posts=source.posts)
+            return
+
+
+def _more(
+    about: BrandMeasures, others: tuple[BrandMeasures, ...], topics: tuple[Topic, ...], sources: tuple[SourceLine, ...],
+    reading: Readings, search: Search, posts: Figure, say: Catalogue,
+) -> Iterator[Sentence]:  # fmt: skip
+    if reading.week.unread.value:
+        yield say.sentence("unread", unread=reading.week.unread, posts=posts)
+    if untracked(topics) and (doubts := doubt(search, posts, say)):
+        yield doubts
+    yield from _incomplete(sources, say)
     moves = [(brand, brand.changes[name]) for brand in others for name in TRENDS if name in brand.changes]
     moves = [(brand, change) for brand, change in moves if change.direction != "none"]
     if moves:
@@ -84,10 +121,10 @@ def _sentiment_sentence(brand: BrandMeasures, say: Catalogue) -> Sentence:
     return say.sentence(key, brand=Name(brand.label), net=net, change=change, audit=(audit,))
 
 
-def _word(topics: tuple[Topic, ...], posts: Figure, say: Catalogue) -> Sentence:
+def _word(topics: tuple[Topic, ...], search: Search, posts: Figure, say: Catalogue) -> Sentence:
     topic = untracked(topics)
     if topic is None:
-        return say.sentence("topic_none", posts=posts)
+        return doubt(search, posts, say) or say.sentence("topic_none", posts=posts)
     values: dict[str, Figure | Name | Parts] = {
         "topic": Name(topic.label(say.language)),
         "authors": topic.authors,

@@ -130,8 +130,9 @@ class Maker:
         known["author"] = self._author(values, source, unread)
         known["parent"] = self._native(values, "parent", source, unread)
         thread = self._cell(values, "thread")
-        name = None if thread is None else _read_or_miss(read_text, thread, "thread", unread)
-        known["thread"] = None if name is None or self._ids.names_nothing(identity.trimmed(name)) else name
+        discussion = None if thread is None else _read_or_miss(read_text, thread, "thread", unread)
+        is_named = discussion is not None and not self._ids.names_nothing(identity.trimmed(discussion))
+        known["thread"] = discussion if is_named else None
         is_shared = bool(self._ids.shared) and identity.key(values, self._columns) in self._ids.shared
         native = None if is_shared else self._native(values, "id", source, unread)
         post = Post(id=native or f"{source}:{_digest(known)}", source=source, **known)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import click
 
 from folate.cli.options import DATA_FORMATS, WEEK, emit, format_option, project_option
 from folate.cli.terminal import say, tell
+from folate.core.files import write_whole
 from folate.core.spreadsheet import CsvWriter
 from folate.core.text import printable
 from folate.errors import InputError
@@ -138,13 +140,14 @@ def _line(text: str) -> str:
 
 def write_questions(path: Path, items: Sequence[Item]) -> None:
     """The sample as CSV for a spreadsheet: UTF-8 with a mark, a text on one line, nothing that would run as a formula."""
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = CsvWriter(file)
-        writer.write(COLUMNS)
-        for item in items:
-            text = None if item.text is None else _line(" ".join(item.text.split()))
-            subject = item.subject and _line(item.subject)
-            writer.write((item.key, item.row["brand"], subject, text, item.row["label"], item.row["reason"]))
+    table = StringIO(newline="")
+    writer = CsvWriter(table)
+    writer.write(COLUMNS)
+    for item in items:
+        text = None if item.text is None else _line(" ".join(item.text.split()))
+        subject = item.subject and _line(item.subject)
+        writer.write((item.key, item.row["brand"], subject, text, item.row["label"], item.row["reason"]))
+    write_whole(path, table.getvalue().encode("utf-8-sig"))
     tell(f"{len(items)} texts in {path}: fill the column label, then 'folate audit --import {path}'.")
 
 

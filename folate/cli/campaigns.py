@@ -7,6 +7,7 @@ import click
 
 from folate.cli.options import DATA_FORMATS, emit, format_option, project_option, week_option
 from folate.cli.terminal import say
+from folate.core.files import write_whole
 from folate.errors import ConfigError, possible
 from folate.weeks import Week, last_day
 
@@ -65,5 +66,5 @@ def network(week: Week, output: Path | None, folder: Path) -> None:
     if output is None:
         say(text.removesuffix("\n"))
     else:
-        output.write_text(text, encoding="utf-8")
+        write_whole(output, text)
         say(str(output))

@@ -8,7 +8,8 @@ from typing import Any, Literal
 import click
 
 from folate.cli.options import DATA_FORMATS, emit, format_option, project_option
-from folate.cli.terminal import tell
+from folate.cli.terminal import say, tell
+from folate.core.files import writing_whole
 from folate.core.text import listed
 from folate.errors import ConfigError, CrawlError, InputError
 from folate.post import KINDS
@@ -111,14 +112,21 @@ def reparse(name: str, folder: Path, form: str) -> None:
 
 @click.command()
 @click.argument("what", type=click.Choice(("posts", "annotations")))
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write to, whole or not at all.")
 @project_option
 @format_option("jsonl", "csv", "parquet")
-def export(what: str, folder: Path, form: str) -> None:
-    """Write posts, or annotations joined to a row a post, to standard output."""
+def export(what: str, output: Path | None, folder: Path, form: str) -> None:
+    """Write posts, or annotations joined to a row a post, to standard output or to a file."""
     from corpora.export import export as write
     from folate.pipeline.workspace import Workspace
 
-    write(Workspace.open(folder).store.snapshot(), what, form, sys.stdout.buffer)
+    snapshot = Workspace.open(folder).store.snapshot()
+    if output is None:
+        write(snapshot, what, form, sys.stdout.buffer)
+        return
+    with writing_whole(output) as out:
+        write(snapshot, what, form, out)
+    say(str(output))
 
 
 def _tell(row: dict[str, Any]) -> None:

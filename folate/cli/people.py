@@ -1,6 +1,7 @@
 """Commands on tags and leads: what posts are about, and who is about to buy."""
 
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import click
 
 from folate.cli.options import DATA_FORMATS, emit, format_option, project_option, week_option
 from folate.cli.terminal import tell
+from folate.core.files import write_whole
 from folate.core.spreadsheet import CsvWriter
 from folate.core.text import printable, quoted
 from folate.errors import InputError
@@ -59,12 +61,13 @@ def tags(out: Path | None, filled: Path | None, per_label: int, folder: Path, fo
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:
     """CSV for a spreadsheet: UTF-8 with a mark, a text on one line, nothing that would run as a formula."""
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = CsvWriter(file)
-        writer.write(COLUMNS)
-        for row in rows:
-            on_one_line = {"text": printable(" ".join(row["text"].split()))}
-            writer.write((row | on_one_line)[name] for name in COLUMNS)
+    table = StringIO(newline="")
+    writer = CsvWriter(table)
+    writer.write(COLUMNS)
+    for row in rows:
+        on_one_line = {"text": printable(" ".join(row["text"].split()))}
+        writer.write((row | on_one_line)[name] for name in COLUMNS)
+    write_whole(path, table.getvalue().encode("utf-8-sig"))
     tell(f"{len(rows)} posts in {path}: fill the column right with y or n, then 'folate tags --import {path}'.")
 
 

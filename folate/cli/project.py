@@ -43,14 +43,17 @@ def status(folder: Path, form: str) -> None:
     Standard error says how many posts name no brand, and the commonest @names and hashtags that no brand has: a name
     may be missing in folate.toml.
     """
+    from folate.pipeline import status as steps
     from folate.pipeline.ingest import expire
-    from folate.pipeline.status import status as rows
     from folate.pipeline.unlinked import unlinked_names
     from folate.pipeline.workspace import Workspace
 
     workspace = Workspace.open(folder)
     expire(workspace)
-    emit(rows(workspace), form)
+    rows = steps.status(workspace)
+    emit(rows, form)
+    for note in steps.notes(workspace, rows):
+        tell(f"note: {note}")
     if sentence := unlinked_names(workspace).sentence:
         tell(sentence)
 

@@ -31,7 +31,8 @@ def watch(
     for note in found.notes:
         tell(f"note: {note}")
     if not found.alerts:
-        tell(f"nothing fired in {span}.")
+        judged = " as far as the rules could be judged" if found.notes else ""
+        tell(f"nothing fired in {span}{judged}.")
     rows = found.rows()
     if rows or form != "table":
         emit(rows, form)

@@ -1,5 +1,6 @@
 """What a project file must keep to beyond the types of its keys. Each check raises ConfigError."""
 
+import unicodedata
 from collections.abc import Iterator
 from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,10 +11,13 @@ from folate.config.records import (
     FILE,
     LANGUAGES,
     LEVELS,
+    LONGEST_TIMEOUT,
     SECURITY,
     Config,
     Label,
+    Smtp,
 )  # fmt: skip
+from folate.core import addresses
 from folate.core.text import cut, quoted
 from folate.errors import ConfigError, possible
 from folate.post import KINDS, YEARS, source_problem
@@ -57,6 +61,7 @@ def check(config: Config) -> None:
     _check_sources(config)
     _check_aspects(config)
     _check_alerts(config)
+    _check_smtp(config.smtp)
     _check_campaigns(config)
     for where, record in _numbered(config):
         _check_ranges(where, record)
@@ -112,12 +117,52 @@ def _check_alerts(config: Config) -> None:
         for channel in rule.to:
             if channel not in alerts.channels:
                 raise ConfigError(f"{where}: no channel {channel!r} in [alerts]; {possible(channel, alerts.channels)}")
-    if alerts.webhook and not alerts.webhook.lower().startswith(("http://", "https://")):
-        raise ConfigError(f"{FILE}: wanted an http or https address as the webhook of [alerts], got another.")  # it may hold a secret
-    if config.smtp.security not in SECURITY:
-        raise ConfigError(f"{FILE}: wanted security of [smtp] among {', '.join(SECURITY)}, got {config.smtp.security!r}.")
+    if alerts.webhook:
+        _check_webhook(alerts.webhook)
+    if any(unicodedata.category(char) == "Cc" for char in alerts.file):
+        raise ConfigError(f"{FILE}: wanted a path without control characters as the file of [alerts], got {alerts.file!r}.")
     if alerts.mail and not config.smtp.host:
         raise ConfigError(f"{FILE}: wanted a host in [smtp] to mail alerts through, got none.")
+    for recipient in alerts.mail:
+        _check_mailbox(recipient, "recipient")
+
+
+def _check_webhook(address: str) -> None:
+    try:
+        addresses.web_address(address)
+    except ValueError as error:  # the message leaves out the address, which may hold a secret
+        raise ConfigError(f"{FILE}: wanted an http or https address as the webhook of [alerts], {error}, got another.") from error
+
+
+def _check_smtp(smtp: Smtp) -> None:
+    if smtp.security not in SECURITY:
+        raise ConfigError(f"{FILE}: wanted security of [smtp] among {', '.join(SECURITY)}, got {smtp.security!r}.")
+    if smtp.port not in addresses.PORTS:
+        raise ConfigError(f"{FILE}: wanted a port of [smtp] from 1 to 65535, got {smtp.port}.")
+    if not 0 < smtp.timeout <= LONGEST_TIMEOUT:
+        raise ConfigError(
+            f"{FILE}: wanted a timeout of [smtp] of more than 0 and at most {LONGEST_TIMEOUT:.0f} seconds, got {smtp.timeout:g}."
+        )
+    if not smtp.user.isprintable() or not smtp.user.isascii():
+        raise ConfigError(f"{FILE}: wanted a user of [smtp] in printable ASCII, got {smtp.user!r}.")
+    if smtp.host:
+        try:
+            addresses.host_name(smtp.host)
+        except ValueError as error:
+            raise ConfigError(f"{FILE}: wanted {error} as the host of [smtp], got {smtp.host!r}.") from error
+    if smtp.sender:
+        _check_mailbox(smtp.sender, "sender of [smtp]")
+    for recipient in smtp.to:
+        _check_mailbox(recipient, "recipient")
+
+
+def _check_mailbox(address: str, what: str) -> None:
+    try:
+        addresses.mailbox(address)
+    except ValueError as error:
+        raise ConfigError(
+            f"{FILE}: wanted an address such as folate@example.org as the {what}, got {address!r}; possible: {error}."
+        ) from error
 
 
 def _check_campaigns(config: Config) -> None:

@@ -277,7 +277,10 @@ def find_date(text: str | None, zone: str, shown_at: datetime, order: Order | No
         raise DateError(str(error) or "out of range") from error
 
 
-def out_of_range(moment: datetime, now: datetime) -> str | None:
+OutOfRange = Literal["date in the future", "date too early"]
+
+
+def out_of_range(moment: datetime, now: datetime) -> OutOfRange | None:
     """Say why no post is of this moment, in the words of a reject; None when one may be."""
     if moment > now + _GRACE:
         return "date in the future"
@@ -358,7 +361,8 @@ def _whole(text: str, zone: str, now: datetime, order: Order | None = None) -> M
     if match := _MAIL.fullmatch(text) or _WEIBO.fullmatch(text):
         return _named(match)
     if match := _ISO_WEEK.fullmatch(text):
-        day = _checked(lambda: date.fromisocalendar(*map(int, match.groups())))
+        parts = map(int, match.groups())
+        day = _checked(lambda: date.fromisocalendar(*parts))
         return _in_utc(datetime.combine(day, time()), ZoneInfo(zone)), "day"
     if match := _SCIENTIFIC.fullmatch(text):
         return _scientific(match, zone)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from folate.errors import DeliveryError
+from folate.errors import ConfigError, DeliveryError
 
 Status = Literal["waiting", "sending", "sent", "failed", "unknown"]
 LEASE = 900.0  # seconds: a claim older than that belongs to a run that was cut off; no send takes as long
@@ -102,12 +102,15 @@ class Ledger:
 
 
 def deliver(ledger: Ledger, event: str, channel: str, send: Callable[[], None], standing: tuple[Status, ...] = OPEN) -> bool:
-    """Send a noted event whose status is one of `standing`, and record what became of it. False when it is not this run's to send."""
+    """Send a noted event whose status is one of `standing`, and record what became of it. False when it is not this run's to send.
+
+    Settings that can't be used are a failure like a refusal: nothing was sent, and the other deliveries go on.
+    """
     if not ledger.claim(event, channel, standing):
         return False
     try:
         send()
-    except Undelivered as error:
+    except (Undelivered, ConfigError) as error:
         ledger.settle(event, channel, "failed", str(error))
     except Uncertain as error:
         ledger.settle(event, channel, "unknown", str(error))

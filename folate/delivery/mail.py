@@ -1,23 +1,30 @@
 """Mail through the SMTP server of folate.toml; the password comes from the environment."""
 
 import os
+import re
 import smtplib
 import ssl
+from base64 import b64encode
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from email.errors import HeaderParseError
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
+from email.policy import SMTP
+from email.utils import format_datetime
 from hashlib import blake2b
 
 from folate.config import FILE, Smtp
+from folate.core.addresses import host_name, mailbox
 from folate.core.text import printable
+from folate.delivery.deadline import Deadline, deadline
 from folate.delivery.ledger import Uncertain, Undelivered
 from folate.errors import ConfigError
 from reports.sections import excerpt
 
 _SUBJECT = 150  # characters
+_STEPS = 4  # timeouts that a server may take for the whole conversation
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -29,12 +36,21 @@ def compose(smtp: Smtp, to: str, event: str, subject: str, text: str) -> EmailMe
     sender = _address(smtp.sender, "sender of [smtp]")
     mail = EmailMessage()
     mail["From"], mail["To"] = sender, _address(to, "recipient")
-    mail["Subject"] = excerpt(printable(" ".join(subject.split())), _SUBJECT)
+    mail.set_raw("Subject", _encoded(excerpt(printable(" ".join(subject.split())), _SUBJECT)))
     mail["Date"] = format_datetime(datetime.now(UTC))
     mail["Message-ID"] = f"<{blake2b(f'{event} {to}'.encode(), digest_size=12).hexdigest()}@{sender.domain}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(text)
     return mail
+
+
+def _encoded(subject: str) -> str:
+    """`subject` as it travels: encoded (RFC 2047) unless it is plain.
+
+    Given to EmailMessage as it is, an encoded word in it would be decoded, line breaks too (CVE-2024-6923), and shown as other words.
+    """
+    plain = subject.isascii() and "=?" not in subject
+    return Header(subject, "us-ascii" if plain else "utf-8", header_name="Subject").encode()
 
 
 def password(smtp: Smtp) -> str:
@@ -52,68 +68,118 @@ def password(smtp: Smtp) -> str:
         raise ConfigError(
             f"wanted the password of {smtp.user} at {smtp.host} in the environment variable {smtp.password_variable}, got nothing."
         )
+    if not (found.isascii() and found.isprintable()):  # as smtplib sends it
+        raise ConfigError(
+            f"wanted the password of {smtp.user} in {smtp.password_variable} in printable ASCII on one line, got other characters."
+        )
     return found
 
 
 def send(smtp: Smtp, mail: EmailMessage) -> None:
-    """Hand `mail` to the server. Raises ConfigError without settings or password, Undelivered when the server can't be reached or
-    refuses, Uncertain when it stops answering after it was spoken to of the mail."""
+    """Hand `mail`, which is to one person, to the server.
+
+    Raises ConfigError without settings or password, Undelivered when the server can't be reached, refuses, or stops answering before
+    it has the text; Uncertain when it stops answering after that.
+    """
     secret = password(smtp)
-    server = _connected(smtp, secret)
+    server = _connected(smtp)
+    assert server.sock is not None  # noqa: S101  # it is connected
     try:
-        server.send_message(mail)
-    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError) as error:
-        raise Undelivered(f"{smtp.host} refused the mail: {_reason(error)}.") from error
-    except (OSError, smtplib.SMTPException) as error:
-        raise Uncertain(f"{smtp.host} stopped answering while it was given the mail: {_reason(error)}.") from error
+        with deadline(server.sock, _STEPS * smtp.timeout) as limit:
+            _let_in(server, smtp, secret, limit)
+            _offer(server, smtp, mail, limit)
+            _hand_over(server, smtp, mail, limit)
     finally:
         with suppress(OSError, smtplib.SMTPException):  # the mail is taken or not by now: a rude goodbye changes nothing
             server.quit()
         server.close()
 
 
-def _connected(smtp: Smtp, secret: str) -> smtplib.SMTP:
-    """A server that knows who we are. Raises Undelivered."""
-    context = ssl.create_default_context()
+def _connected(smtp: Smtp) -> smtplib.SMTP:
+    """Raises ConfigError for a host that is none, Undelivered."""
+    try:
+        host = host_name(smtp.host)
+    except ValueError as error:
+        raise ConfigError(f"{FILE}: wanted {error} as the host of [smtp], got {smtp.host!r}.") from error
     try:
         if smtp.security == "ssl":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=smtp.timeout, context=context)
-        else:
-            server = smtplib.SMTP(smtp.host, smtp.port, timeout=smtp.timeout)
+            return smtplib.SMTP_SSL(host, smtp.port, timeout=smtp.timeout, context=ssl.create_default_context())
+        return smtplib.SMTP(host, smtp.port, timeout=smtp.timeout)
     except (OSError, smtplib.SMTPException) as error:
         raise Undelivered(f"{smtp.host}:{smtp.port} can't be reached: {_reason(error)}.") from error
+
+
+def _let_in(server: smtplib.SMTP, smtp: Smtp, secret: str, limit: Deadline) -> None:
+    """Turn to TLS and say who we are. Raises Undelivered; what the server repeats of the password is left out."""
     try:
         if smtp.security == "starttls":
-            server.starttls(context=context)
+            server.starttls(context=ssl.create_default_context())
         if smtp.user:
             server.login(smtp.user, secret)
     except (OSError, smtplib.SMTPException) as error:
-        server.close()
-        raise Undelivered(f"{smtp.host} did not let {smtp.user or 'us'} in: {_reason(error)}.") from error
-    return server
+        reason = _without(_reason(error, limit), smtp.user, secret)
+        raise Undelivered(f"{smtp.host} did not let {smtp.user or 'us'} in: {reason}.") from error
+
+
+def _offer(server: smtplib.SMTP, smtp: Smtp, mail: EmailMessage, limit: Deadline) -> None:
+    """Name sender and recipient and ask to give the text. Raises Undelivered: nothing of the mail was sent."""
+    steps: tuple[tuple[Callable[[], tuple[int, bytes]], tuple[int, ...]], ...] = (
+        (lambda: server.mail(mail["From"].addresses[0].addr_spec), (250,)),
+        (lambda: server.rcpt(mail["To"].addresses[0].addr_spec), (250, 251)),
+        (lambda: server.docmd("DATA"), (354,)),
+    )
+    try:
+        server.ehlo_or_helo_if_needed()
+        for ask, wanted in steps:
+            code, said = ask()
+            limit.check()
+            if code not in wanted:
+                raise smtplib.SMTPResponseException(code, said)
+    except (OSError, smtplib.SMTPException) as error:
+        raise Undelivered(f"{smtp.host} refused the mail: {_reason(error, limit)}.") from error
+
+
+def _hand_over(server: smtplib.SMTP, smtp: Smtp, mail: EmailMessage, limit: Deadline) -> None:
+    """Give the text, which the server asked for. Raises Undelivered when it refuses, Uncertain when its answer does not come."""
+    text = re.sub(rb"(?m)^\.", b"..", mail.as_bytes(policy=SMTP))  # a dot alone ends the text (RFC 5321, 4.5.2)
+    try:
+        server.send(text + (b"" if text.endswith(b"\r\n") else b"\r\n") + b".\r\n")
+        code, said = server.getreply()
+        limit.check()
+    except (OSError, smtplib.SMTPException) as error:
+        raise Uncertain(f"{smtp.host} stopped answering while it was given the mail: {_reason(error, limit)}.") from error
+    if 200 <= code < 300:
+        return
+    reason = _reason(smtplib.SMTPResponseException(code, said))
+    if 400 <= code < 600:
+        raise Undelivered(f"{smtp.host} refused the mail: {reason}.")
+    raise Uncertain(f"{smtp.host} did not say whether it took the mail: {reason}.")
 
 
 def _address(text: str, what: str) -> Address:
     """`name <a@b>` or `a@b`. Raises ConfigError."""
-    name, spec = parseaddr(text)
     try:
-        if not text.isprintable() or not spec.partition("@")[2]:
-            raise ValueError
-        return Address(name, addr_spec=spec)
-    except (ValueError, IndexError, HeaderParseError) as error:
-        raise ConfigError(f"wanted an address such as folate@example.org as the {what}, got {printable(text)!r}.") from error
+        return mailbox(text)
+    except ValueError as error:
+        raise ConfigError(
+            f"wanted an address such as folate@example.org as the {what}, got {printable(text)!r}; possible: {error}."
+        ) from error
 
 
-def _reason(error: OSError | smtplib.SMTPException) -> str:
+def _without(said: str, user: str, secret: str) -> str:
+    """`said` without the password, plain or as AUTH PLAIN and LOGIN send it: a server may repeat what it was told."""
+    for text in (f"\0{user}\0{secret}", secret):
+        said = said.replace(b64encode(text.encode()).decode(), "***").replace(text, "***") if secret else said
+    return said
+
+
+def _reason(error: OSError | smtplib.SMTPException, limit: Deadline | None = None) -> str:
     """What the server or the system said, on one line: it is as hostile as any text from a network."""
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or (limit and limit.over):
         return "it took too long"
-    said: str | bytes
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, said = next(iter(error.recipients.values()))
-    elif isinstance(error, smtplib.SMTPResponseException):
-        code, said = error.smtp_code, error.smtp_error
+    if isinstance(error, smtplib.SMTPResponseException):
+        said = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
+        text = said if error.smtp_code < 0 else f"{error.smtp_code} {said}"  # smtplib's -1: what was said is no reply of SMTP
     else:
-        return excerpt(printable(" ".join(str(getattr(error, "strerror", None) or error or type(error).__name__).split()))).rstrip(".")
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
-    return f"{code} {excerpt(printable(' '.join(text.split())))}".rstrip(". ")
+        text = str(getattr(error, "strerror", None) or error or type(error).__name__)
+    return excerpt(printable(" ".join(text.split()))).rstrip(". ") or type(error).__name__

@@ -5,14 +5,19 @@ import ssl
 import time
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult
 
+from folate.core.addresses import is_token, web_address
+from folate.core.text import printable
+from folate.delivery.deadline import deadline
 from folate.delivery.ledger import Uncertain, Undelivered
 from folate.errors import ConfigError
+from reports.sections import excerpt
 
 TIMEOUT = 15.0  # seconds, for each step of a connection
 ATTEMPTS = 4
 _FIRST_PAUSE = 1.0  # seconds; doubled each time
+_STEPS = 4  # timeouts that a server may take for its whole answer
 _LATER = (408, 425, 429)  # with 500 and above: the server asks to come back
 
 
@@ -22,10 +27,15 @@ def post(
     """Post `message` (JSON) with `identifier` as Idempotency-Key (draft-ietf-httpapi-idempotency-key-header); no redirect is followed.
 
     A server that can't be reached or asks to come back (408, 425, 429, 5xx) is asked four times, with growing pauses. Raises
-    Undelivered when it answered otherwise than 2xx or was not reached, Uncertain when no answer came after the message was sent.
+    ConfigError for an address or token that can't be sent, Undelivered when the server answered otherwise than 2xx or was not reached,
+    Uncertain when no final answer came after the message was sent.
     """
+    parts = _parts(address)
+    check_token(token)
+    headers = {"Content-Type": "application/json; charset=utf-8", "Idempotency-Key": identifier, "User-Agent": "Folate"}
+    headers |= {"Authorization": f"Bearer {token}"} if token else {}
     for attempt in range(ATTEMPTS):
-        problem, later = _once(address, identifier, message, token, timeout)
+        problem, later = _once(parts, headers, message.encode(), timeout)
         if not problem:
             return
         if not later or attempt == ATTEMPTS - 1:
@@ -35,42 +45,57 @@ def post(
 
 def host(address: str) -> str:
     """What may be printed of an address: its path and query can be secrets. Raises ConfigError."""
+    return _parts(address).netloc
+
+
+def check_token(token: str) -> None:
+    """Raises ConfigError for a bearer token that can't stand in a header; the message leaves it out."""
+    if token and not is_token(token):
+        raise ConfigError("wanted a token of the webhook in visible ASCII on one line, got other characters.")
+
+
+def _parts(address: str) -> SplitResult:
     try:
-        parts = urlsplit(address)
-        port = parts.port
+        return web_address(address)
     except ValueError as error:
-        raise ConfigError("wanted an http or https address as the webhook of [alerts], got one that can't be read.") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError("wanted an http or https address as the webhook of [alerts], got another.")
-    return parts.hostname + (f":{port}" if port else "")
+        raise ConfigError(f"wanted an http or https address as the webhook of [alerts], {error}, got another.") from error
 
 
-def _once(address: str, identifier: str, message: str, token: str, timeout: float) -> tuple[str, bool]:
+def _once(parts: SplitResult, headers: dict[str, str], body: bytes, timeout: float) -> tuple[str, bool]:
     """What went wrong (nothing: empty), and whether to ask again."""
-    connection = _connection(address, timeout)
-    headers = {"Content-Type": "application/json; charset=utf-8", "Idempotency-Key": identifier, "User-Agent": "Folate"}
-    headers |= {"Authorization": f"Bearer {token}"} if token else {}
-    parts = urlsplit(address)
+    connection = _connection(parts, timeout)
     try:
         try:
             connection.connect()
         except OSError as error:
-            return f"{host(address)} can't be reached: {_reason(error)}.", True
-        try:
-            connection.request("POST", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), message.encode(), headers)
-            status = connection.getresponse().status
-        except (OSError, HTTPException) as error:
-            raise Uncertain(f"{host(address)} did not answer after it was sent the event: {_reason(error)}.") from error
+            return f"{parts.netloc} can't be reached: {_reason(error)}.", True
+        status = _answer(connection, parts, headers, body, _STEPS * timeout)
     finally:
         connection.close()
     if 200 <= status < 300:
         return "", False
-    return f"{host(address)} answered {status}, wanted 2xx.", status >= 500 or status in _LATER
+    return f"{parts.netloc} answered {status}, wanted 2xx.", status >= 500 or status in _LATER
 
 
-def _connection(address: str, timeout: float) -> HTTPConnection:
-    host(address)
-    parts = urlsplit(address)
+def _answer(connection: HTTPConnection, parts: SplitResult, headers: dict[str, str], body: bytes, longest: float) -> int:
+    """The status of the answer; its body is not read. Nothing leaves before the last header is in place. Raises Uncertain."""
+    connection.putrequest("POST", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
+    for name, value in (headers | {"Content-Length": str(len(body))}).items():
+        connection.putheader(name, value)
+    with deadline(connection.sock, longest) as limit:
+        try:
+            connection.endheaders(body)
+            status = connection.getresponse().status
+            limit.check()  # what we cut off ourselves is no answer
+        except (OSError, HTTPException) as error:
+            why = "it took too long" if limit.over else _reason(error)
+            raise Uncertain(f"{parts.netloc} did not answer after it was sent the event: {why}.") from error
+    if status < 200:
+        raise Uncertain(f"{parts.netloc} answered {status} and no more after it was sent the event.")
+    return status
+
+
+def _connection(parts: SplitResult, timeout: float) -> HTTPConnection:
     name = str(parts.hostname)
     if parts.scheme == "https":
         return HTTPSConnection(name, parts.port, timeout=timeout, context=ssl.create_default_context())
@@ -78,6 +103,8 @@ def _connection(address: str, timeout: float) -> HTTPConnection:
 
 
 def _reason(error: OSError | HTTPException) -> str:
+    """What the system said, on one line: a server's words in it are as hostile as any text from a network."""
     if isinstance(error, TimeoutError):
         return "it took too long"
-    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).rstrip(".")
+    said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return excerpt(printable(" ".join(said.split()))).rstrip(".")

@@ -51,7 +51,11 @@ def history(snapshot: Snapshot, identifier: str) -> list[Chapter]:
     topics = sorted(map(Topic.from_row, rows), key=lambda topic: (last_day(topic.week), topic.week, topic.id != identifier, topic.id))
     told = [chapter for topic in topics if (chapter := _chapter(topic, identifier))]
     if not any(chapter.id == identifier for chapter in told):
-        raise NotFound(f"wanted a topic that was found in some week, got {identifier!r}: 'folate topics --format json' prints the ids.")
+        sought = snapshot.sql("SELECT week FROM searches UNION SELECT week FROM topics ORDER BY week").column("week").to_pylist()
+        where = f"topics were sought in {', '.join(sought)}" if sought else "topics were never sought"
+        raise NotFound(
+            f"wanted a topic that was found in some week, got {identifier!r}: {where}; 'folate topics --format json' prints the ids."
+        )
     return told
 
 

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from corpora.snapshot import Snapshot
+from folate.core.files import write_whole
 from folate.core.text import printable
 from folate.errors import InputError, NotFound
+from folate.pipeline.texts import text_version
 from folate.pipeline.workspace import Workspace
 from folate.progress import waiting
 from folate.weeks import Span, Week
@@ -45,7 +47,9 @@ def build_report(workspace: Workspace, week: Span, language: str | None = None, 
     pinned = {k: v for k, v in store.versions().items() if k not in DERIVED} if versions is None else versions
     calibrated = np.array(prior(config.nlp.model))
     with waiting("building the report"):
-        return build(store.snapshot(pinned), config, week, language or config.language, datetime.now(UTC), calibrated)
+        return build(
+            store.snapshot(pinned), config, week, language or config.language, datetime.now(UTC), calibrated, text_version(workspace)
+        )
 
 
 def write_report(
@@ -53,7 +57,8 @@ def write_report(
 ) -> Written:  # fmt: skip
     """Build the report of `week` on the newest versions, or on those that the report `at` (JSON) names, and write it.
 
-    HTML and JSON are always written, `form` (one of FORMATS) beside them, and the index of all weeks in the folder anew.
+    HTML and JSON are always written, `form` (one of FORMATS) beside them, and the index of all weeks in the folder anew; each file is
+    whole or not there, and the JSON names the page that it was written with.
     Raises InputError when `at` is no report, StoreError when its versions can't be read any more, MissingExtra for a PDF without a
     browser.
     """
@@ -61,14 +66,17 @@ def write_report(
     folder = output or workspace.project.reports
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / f"{week}.{name}" for name in ("html", "json", form)}
-    paths["html"].write_text(render(report), encoding="utf-8")
-    paths["json"].write_text(to_json(report), encoding="utf-8")
-    workspace.store.upsert("evidence", report.evidence)
+    page = render(report).encode("utf-8", "replace")
+    figures = to_json(report, page)
+    more = RENDERERS[form](report) if form in RENDERERS else b""
+    workspace.store.upsert("evidence", report.evidence)  # first: what a page leads to must be there
+    write_whole(paths["html"], page)
+    write_whole(paths["json"], figures)  # last of the pair: it tells which page it belongs to
     write_index(folder, report.language)
     if form == "pdf":
         print_page(paths["html"], paths["pdf"])
     elif form in RENDERERS:
-        paths[form].write_bytes(RENDERERS[form](report))
+        write_whole(paths[form], more)
     return Written(paths, [printable(line) for line in report.headlines])
 
 

@@ -16,6 +16,8 @@ from reports.alerts import Alert, by_different_authors, sentiment_sentence, topi
 from reports.build import Report
 from reports.catalogue import Catalogue, catalogue
 from reports.figures import Figure, Sentence, versions_json
+from reports.reading import counts
+from reports.searches import doubt
 from reports.sections import Quote, quotes
 
 NET = "net_sentiment_polar"
@@ -44,8 +46,9 @@ class _Scene:
     notes: list[str] = field(default_factory=list)
 
     def topics(self, rule: TopicRule) -> Iterator[Alert]:
-        if not self.report.topics:
-            self._note(rule.id, f"no topics are stored: 'folate topics' seeks those of {self.span}, unless it found none.")
+        if doubts := doubt(self.report.search, self.report.week_posts, catalogue("en")):
+            judged = "was judged on the topics that are stored" if self.report.topics else ""
+            self._note(rule.id, doubts.text[0].lower() + doubts.text[1:], judged)
         for topic in self.report.topics:
             score = self.scores[topic.id]
             fits = (rule.flagged or not topic.artefact) and rule.brand in ("", *topic.brands)
@@ -56,7 +59,9 @@ class _Scene:
         """Where the report has a downward arrow: its interval excludes no change and it survived the test of all arrows together."""
         brand = next(brand for brand in self.report.brands if brand.id == rule.brand)
         if NET not in brand.changes:
-            self._note(rule.id, f"net sentiment of {brand.label} can't be compared with the week before: too few people spoke.")
+            unread = brand.figures[NET].value is None and brand.figures["mentions"].value != 0
+            why = "it has not been read: 'folate annotate' reads it" if unread else "too few people spoke"
+            self._note(rule.id, f"net sentiment of {brand.label} can't be compared with the week before: {why}.")
             return
         change, net = brand.changes[NET], brand.figures[NET]
         if change.direction == "down" and -100 * (change.figure.value or 0.0) >= rule.drop:
@@ -66,6 +71,13 @@ class _Scene:
             )
 
     def volume(self, rule: VolumeRule) -> Iterator[Alert]:
+        week = counts(self.snapshot, [self.span], self.config.timezone, reader="")[str(self.span)]
+        if week.posts and week.blank:
+            self._note(rule.id, f"none of the {week.posts} posts of {self.span} has been read: 'folate annotate' reads them.")
+            return
+        if week.unread:
+            reason = f"{week.unread} of the {week.posts} posts of {self.span} have not been read: 'folate annotate' reads them."
+            self._note(rule.id, reason, "was judged on what has been read")
         found = volume(self.snapshot, rule, self.span, self.config.timezone)
         if found is None:
             self._note(
@@ -110,8 +122,8 @@ class _Scene:
             language=self.report.language, sentence=sentence, quotes=said, flags=tuple(dict.fromkeys((*flags, *partial))),
         )  # fmt: skip
 
-    def _note(self, rule: str, problem: str) -> None:
-        self.notes.append(f"alert {rule!r} was not judged: {problem}")
+    def _note(self, rule: str, problem: str, judged: str = "") -> None:
+        self.notes.append(f"alert {rule!r} {judged or 'was not judged'}: {problem}")
 
     @property
     def _say(self) -> Catalogue:

@@ -3,17 +3,16 @@
 import json
 from email.message import EmailMessage
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from folate.config import Smtp
 from folate.delivery import mail
 from folate.delivery.ledger import EVERY, OPEN, Delivery, Ledger, Status, deliver
-from folate.errors import ConfigError, InputError
+from folate.errors import ConfigError, DeliveryError, InputError
 from folate.pipeline.report import write_report
 from folate.pipeline.workspace import Workspace
 from folate.weeks import Week
-from reports.document import SCHEMA
+from reports.document import SCHEMA, belongs
 from reports.letter import letter
 
 
@@ -32,7 +31,7 @@ def send_report(
     mail.password(smtp)  # to fail before anything is written
     page, document = _written(workspace, week)
     event, standing = f"report:{week}:{document['language']}", EVERY if again else OPEN
-    mails = {recipient: _mail(smtp, recipient, event, page, document) for recipient in recipients}
+    mails = {recipient: _mail(smtp, recipient, event, page, document, f"folate-{week}.html") for recipient in recipients}
     ledger = Ledger(workspace.project.deliveries)
     for recipient, message in mails.items() if not dry_run else ():
         ledger.note(event, recipient)
@@ -41,25 +40,35 @@ def send_report(
     return [_row(recipient, known.get(recipient), dry_run, standing) for recipient in mails]
 
 
-def _written(workspace: Workspace, week: Week) -> tuple[Path, dict[str, Any]]:
-    """The page of a report and its JSON, as they lie in the project's folder; written now when they don't."""
+def _written(workspace: Workspace, week: Week) -> tuple[bytes, dict[str, Any]]:
+    """The page of a report and its JSON, as they lie in the project's folder; written now when they don't.
+
+    Raises InputError for a report of another schema, DeliveryError for a page and a JSON that are no pair.
+    """
     page, document = (workspace.project.reports / f"{week}.{form}" for form in ("html", "json"))
     if not (page.exists() and document.exists()):
         write_report(workspace, week)
     try:
-        found = json.loads(document.read_text(encoding="utf-8"))
-        if found["schema"] == SCHEMA:
-            return page, dict(found)
-    except (ValueError, KeyError, TypeError):
-        pass  # told below, with every other way of not being a report
-    raise InputError(f"wanted a report of the schema {SCHEMA}, got {document}: write it anew with 'folate report --week {week}'.")
+        told, shown = json.loads(document.read_text(encoding="utf-8")), page.read_bytes()
+        if told["schema"] != SCHEMA:
+            raise ValueError
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(
+            f"wanted a report of the schema {SCHEMA}, got {document}: write it anew with 'folate report --week {week}'."
+        ) from error
+    if not belongs(told, shown):
+        raise DeliveryError(
+            f"wanted the page and the figures of one report, got {page} and {document}, which were not written together or were changed "
+            f"since: nothing was sent; write them anew with 'folate report --week {week}'."
+        )
+    return shown, dict(told)
 
 
-def _mail(smtp: Smtp, recipient: str, event: str, page: Path, document: dict[str, Any]) -> EmailMessage:
+def _mail(smtp: Smtp, recipient: str, event: str, page: bytes, document: dict[str, Any], name: str) -> EmailMessage:
     words = letter(document)
     message = mail.compose(smtp, recipient, event, words.subject, words.text)
     message.add_alternative(words.html, subtype="html")
-    message.add_attachment(page.read_bytes(), maintype="text", subtype="html", filename=f"folate-{page.name}")
+    message.add_attachment(page, maintype="text", subtype="html", filename=name)
     return message
 
 

@@ -12,10 +12,10 @@ from folate.weeks import Span
 from nlp.topics import Discovery, Topic, context, seasons
 from nlp.topics.grouping import chinese
 from nlp.topics.topic import SEASONAL
+from reports.queries import SKEWED
 
 YEARS = 3  # earlier ones that are looked at
 YEAR = 52  # weeks
-SKEWED = "coalesce(p.published_at > p.fetched_at + INTERVAL 1 DAY, false)"  # no post is published after it was fetched
 _JUDGED = f"""
     SELECT p.id, coalesce(p.author, p.id) AS author, s.negative, s.positive, coalesce(m.brands, []) AS brands,
            CASE WHEN j.id IS NOT NULL THEN coalesce(a.aspects, []) END AS aspects,

@@ -6,8 +6,10 @@ from folate.pipeline.texts import text_version
 from folate.pipeline.workspace import Workspace
 from folate.weeks import Week
 
+SHOWN_WEEKS = 8  # most that topics were sought in and that are named
 HOLDINGS = """
-    SELECT p.source, count(*) AS posts, count(t.id) AS read, count(s.id) AS with_sentiment, count(d.id) AS copies,
+    SELECT p.source, count(*) AS posts, count(t.id) AS read, count(*) - count(t.id) AS unread,
+           count(s.id) AS with_sentiment, count(d.id) AS copies,
            min(p.published_at) AS first, max(p.published_at) AS last, last_crawl.status AS last_crawl
     FROM posts p
     LEFT JOIN (SELECT id FROM texts WHERE version = $version) t USING (id)
@@ -23,8 +25,26 @@ HOLDINGS = """
 """
 
 
+_SOUGHT = "SELECT week, topics, baseline_weeks >= least_weeks AS known FROM searches ORDER BY week DESC LIMIT $most"
+
+
 def status(workspace: Workspace) -> list[dict[str, Any]]:
     """One row a source: posts, how many are read, first and last week, and how its last crawl went."""
     zone = workspace.config.timezone
     rows = workspace.store.snapshot().sql(HOLDINGS, {"version": text_version(workspace)}).to_pylist()
     return [row | {"first": str(Week.of(row["first"], zone)), "last": str(Week.of(row["last"], zone))} for row in rows]
+
+
+def notes(workspace: Workspace, rows: list[dict[str, Any]]) -> list[str]:
+    """What the rows of `status` leave open: posts that wait to be read, and in which weeks topics were sought, newest first."""
+    unread, unjudged = sum(row["unread"] for row in rows), sum(row["posts"] - row["with_sentiment"] for row in rows)
+    told = [
+        f"{count:,} posts have not been {what}: 'folate annotate' does that."
+        for count, what in ((unread, "read"), (unjudged, "judged for sentiment"))
+        if count
+    ]
+    searches = workspace.store.snapshot().sql(_SOUGHT, {"most": SHOWN_WEEKS + 1}).to_pylist()
+    if not searches:
+        return [*told, "topics were never sought: 'folate topics' seeks those of a week."]
+    weeks = [f"{row['week']} ({row['topics'] if row['known'] else 'too few weeks before'})" for row in searches[:SHOWN_WEEKS]]
+    return [*told, f"topics were sought in {', '.join(weeks)}{' and earlier weeks' if len(searches) > SHOWN_WEEKS else ''}."]

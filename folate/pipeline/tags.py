@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from folate.core.files import write_whole
 from folate.errors import ConfigError, NotFound
 from folate.pipeline.workspace import Workspace
 from folate.post import body
@@ -72,9 +73,8 @@ def learn(workspace: Workspace, reader: Reader, verdicts: Iterable[Verdict]) -> 
         right = np.array([verdict.right for verdict in its])
         threshold = fit_threshold(np.array([verdict.score for verdict in its]), right)
         labels[label] = {"threshold": round(threshold, 4), "judged": len(its), "right": int(right.sum())}
-    workspace.project.thresholds.write_text(
-        json.dumps({"model": _weights(reader), "labels": labels}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
-    )
+    learnt = {"model": _weights(reader), "labels": labels}
+    write_whole(workspace.project.thresholds, json.dumps(learnt, ensure_ascii=False, indent=2) + "\n")
     return [{"tag": label} | labels[label] for label in sorted(judged)]
 
 

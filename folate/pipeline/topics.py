@@ -1,8 +1,10 @@
 """The emerging topics of a week or of seven days: the window goes from the store to nlp.topics, and what is found goes back."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,14 +14,16 @@ from corpora.snapshot import Snapshot
 from folate.config import Config
 from folate.errors import NotFound
 from folate.pipeline.lives import known
-from folate.pipeline.significance import SKEWED, weighed
+from folate.pipeline.significance import weighed
 from folate.pipeline.workspace import Workspace
 from folate.post import body
 from folate.progress import waiting
 from folate.weeks import Span, trailing
 from nlp.audience import Audience
 from nlp.sentiment import Reader, load
-from nlp.topics import Discovery, discover, ranked
+from nlp.topics import MIN_WEEKS, Discovery, discover, ranked
+from reports.queries import SKEWED
+from reports.searches import settings_digest, window_counts
 
 Embed = Callable[[list[str]], np.ndarray]
 
@@ -44,22 +48,35 @@ _SCHEMA = pa.schema({
 def find_topics(workspace: Workspace, span: Span) -> Discovery:
     """Discover the topics of `span`, give those known from earlier ones their ids, and store them.
 
-    Raises NotFound when no post of the window has been annotated.
+    The table `searches` keeps in which posts they were sought, also when none was found. Raises NotFound when the span has posts and
+    none of them has been annotated.
     """
     snapshot, config = workspace.store.snapshot(), workspace.config
     with waiting("seeking topics"):
         stream = window(snapshot, config, span)
-        if not stream.num_rows:
-            _require_annotations(snapshot)
+        if config.topics.baseline_weeks not in pc.unique(stream["week"]).to_pylist():  # nothing of the span itself
+            _require_annotations(snapshot, config, span)
         previous, running = known(snapshot, span)
         found = discover(
             stream, span, config.topics, config.watch, config.brands, embed=_embed(config), previous=previous, running=running,
             segments=Audience(config.segments).find, bodies=_bodies(snapshot),
         )  # fmt: skip
-        notes = (*found.notes, *_skewed(snapshot, config, span))
+        notes = (*found.notes, *_skewed(snapshot, config, span), *_unread(snapshot, config, span))
         found = replace(found, notes=notes, topics=ranked(weighed(found, snapshot, config, span)))
     workspace.store.replace("topics", [topic.to_row() for topic in found.topics], {"week": str(span)})
+    row = _search(snapshot, config, span, stream, found)
+    workspace.store.replace("searches", [row], {"week": str(span)})  # last: it says that the topics are there, were it none
     return found
+
+
+def _search(snapshot: Snapshot, config: Config, span: Span, stream: pa.Table, found: Discovery) -> dict[str, Any]:
+    """The row of the table `searches`: in which posts topics were sought, so that none found can be told from none sought."""
+    before = {week for week in pc.unique(stream["week"]).to_pylist() if week < config.topics.baseline_weeks}
+    return window_counts(snapshot, config, span, read_only=True) | {
+        "week": str(span), "baseline_weeks": len(before), "least_weeks": MIN_WEEKS, "wanted_weeks": config.topics.baseline_weeks,
+        "topics": len(found.topics), "settings": settings_digest(config), "versions": json.dumps(snapshot.versions, sort_keys=True),
+        "notes": list(found.notes),
+    }  # fmt: skip
 
 
 def _embed(config: Config) -> Embed:
@@ -107,7 +124,14 @@ def _skewed(snapshot: Snapshot, config: Config, span: Span) -> Iterator[str]:
         yield f"{row['posts']} posts of {row['source']} are dated a day or more after they were fetched, and were left out."
 
 
-def _require_annotations(snapshot: Snapshot) -> None:
-    counts = snapshot.sql("SELECT (SELECT count(*) FROM posts) AS posts, (SELECT count(*) FROM texts) AS texts").to_pylist()[0]
-    if counts["posts"] and not counts["texts"]:
-        raise NotFound("wanted annotated posts, got posts that nobody has read yet: run 'folate annotate' first.")
+def _unread(snapshot: Snapshot, config: Config, span: Span) -> Iterator[str]:
+    every, read = (window_counts(snapshot, config, span, read_only) for read_only in (False, True))
+    for name, where in (("posts", str(span)), ("baseline_posts", f"the weeks before {span}")):
+        if unread := every[name] - read[name]:
+            yield f"{unread} of {every[name]} posts of {where} have not been read, and topics were not sought in them: 'folate annotate'."
+
+
+def _require_annotations(snapshot: Snapshot, config: Config, span: Span) -> None:
+    every, read = (window_counts(snapshot, config, span, read_only)["posts"] for read_only in (False, True))
+    if every and not read:
+        raise NotFound(f"wanted annotated posts of {span}, got {every} that nobody has read yet: run 'folate annotate' first.")

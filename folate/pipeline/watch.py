@@ -27,7 +27,7 @@ class Watched:
     """What held, what became of it, and what could not be judged."""
 
     alerts: list[Alert]
-    notes: list[str]
+    notes: list[str]  # why rules were not judged, or not on all posts
     deliveries: list[Delivery] = field(default_factory=list)  # of these alerts, and of earlier ones that had not arrived
 
     def rows(self) -> list[dict[str, Any]]:
@@ -96,6 +96,7 @@ def _senders(workspace: Workspace) -> dict[str, Send]:
         token = os.environ.get(alerts.token_variable, "") if alerts.token_variable else ""
         if alerts.token_variable and not token:
             raise ConfigError(f"wanted the webhook's token in the environment variable {alerts.token_variable}, got nothing.")
+        webhook.check_token(token)
         found["webhook"] = partial(webhook.post, alerts.webhook, token=token)
     if alerts.mail:
         mail.password(smtp)

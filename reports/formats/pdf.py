@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from folate.core.files import write_whole
 from folate.errors import FolateError, MissingExtra
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge", "microsoft-edge")
@@ -50,7 +51,7 @@ def print_page(page: Path, target: Path) -> None:
         if done.returncode or not made.exists():
             said = done.stderr.decode("utf-8", "replace").strip().splitlines()
             raise PrintError(f"{program} did not print {page}: {said[-1] if said else f'exit code {done.returncode}'}.")
-        shutil.move(made, target)
+        write_whole(target, made.read_bytes())
 
 
 def _as_root() -> list[str]:

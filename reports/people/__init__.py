@@ -15,7 +15,7 @@ from nlp.statistics import wilson
 from reports import queries
 from reports.figures import Figure
 from reports.measures import Asked
-from reports.people.asking import CARRIED, FARTHEST, QUESTIONS, REACH, TOPIC_PATH, ties
+from reports.people.asking import CARRIED, FARTHEST, JUDGED, QUESTIONS, REACH, TOPIC_PATH, ties
 from reports.sections import Quote, quotes
 from reports.topics import Topic
 
@@ -62,7 +62,7 @@ class Spread:
 class Questions:
     """What is asked about our brand in a week. Posts of sources that show neither answers nor threads are not judged."""
 
-    asked: Figure
+    asked: Figure  # None where the brand is mentioned and no model has read a mention for questions
     unanswered: Figure  # share of those whose answers can be seen
     quotes: tuple[Quote, ...]  # unanswered ones, newest first
 
@@ -186,8 +186,10 @@ def _questions(snapshot: Snapshot, asked: Asked) -> Questions | None:
     if asked.config.own is None:
         return None
     own = asked.config.own.id
-    query = QUESTIONS.format(rows=queries.mentions([own], [asked.week], asked.config.timezone), brand=literal(own))
+    mentions = queries.mentions([own], [asked.week], asked.config.timezone)
+    query = QUESTIONS.format(rows=mentions, brand=literal(own))
     rows = snapshot.sql(query).to_pylist()
+    known = bool(snapshot.sql(JUDGED.format(rows=mentions, brand=literal(own)))["known"][0].as_py()) and str(asked.week) not in asked.blank
     seen = [row for row in rows if row["replies"] is not None or row["has_child"] or row["threaded"]]
     silent = [row for row in seen if not row["replies"] and not row["has_child"]]
     bounds = wilson(len(silent), len(seen)) if seen else (None, None)
@@ -201,7 +203,7 @@ def _questions(snapshot: Snapshot, asked: Asked) -> Questions | None:
     newest = sorted(silent, key=lambda row: (row["published_at"], row["id"]), reverse=True)[:ASKED]
     said = quotes(snapshot, [row["id"] for row in newest])
     return Questions(
-        asked=figure("questions", len(rows), len(rows), rows, None, None),
+        asked=figure("questions", len(rows) if known else None, len(rows), rows, None, None),
         unanswered=figure("unanswered", len(silent) / len(seen) if seen else None, len(seen), silent, *bounds),
         quotes=tuple(said[row["id"]] for row in newest),
     )

@@ -42,6 +42,10 @@ FROM ({rows}) a JOIN posts p USING (id) JOIN judgements j USING (id)
 WHERE a.counted AND a.brand = {brand} AND j.ask >= 0.5 ORDER BY a.id
 """.strip()
 
+JUDGED = """
+SELECT count(*) = 0 OR count(j.ask) > 0 AS known FROM ({rows}) a LEFT JOIN judgements j USING (id) WHERE a.counted AND a.brand = {brand}
+""".strip()
+
 CARRIED = "SELECT max(greatest(passed_on, answered_by)) AS carried FROM ({path})"
 TOPIC_PATH = """
 SELECT p.id, p.author, p.source, p.published_at, coalesce(p.replies, 0) + coalesce(p.reposts, 0) AS passed_on,

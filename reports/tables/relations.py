@@ -6,14 +6,16 @@ from reports.build import Report
 from reports.campaigns import PARTS
 from reports.catalogue import Catalogue
 from reports.perception.moves import Pair
-from reports.tables.table import QUOTED, Section, Table, labels, names, quoted
+from reports.reading import nothing
+from reports.tables.table import QUOTED, Section, Table, labels, names, plain, quoted
 
 
 def aspects(report: Report, say: Catalogue) -> Iterator[Table]:
     known, found = labels(report), report.perception
     brand, aspect = say("page.brand_column"), say("page.aspect_column")
     yield Table(
-        id="aspects", title=say("page.perception"), lead=say("page.heat_lead"), empty=say("page.perception_none"),
+        id="aspects", title=say("page.perception"), lead=say("page.heat_lead"),
+        empty=plain(nothing("page.perception_none", report.reading.perception, report.reading.perception.unjudged, say)),
         columns=(brand, aspect, say.measure("aspect_net"), say.measure("aspect_share")),
         rows=tuple((known[cell.brand], found.name(cell.aspect, say), cell.net, cell.share) for cell in found.cells),
     )  # fmt: skip

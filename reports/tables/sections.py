@@ -8,7 +8,9 @@ from reports.catalogue import Catalogue
 from reports.figures import Change, Figure
 from reports.html import VOICE_COLUMNS
 from reports.measures import BrandMeasures
-from reports.tables.table import QUOTED, Section, Table, labels, names, quoted
+from reports.reading import nothing
+from reports.searches import doubt
+from reports.tables.table import QUOTED, Section, Table, labels, names, plain, quoted
 
 SENTIMENT_COLUMNS = ("net_sentiment_polar", "net_sentiment_all", "negative", "neutral", "positive", "rating")
 
@@ -74,8 +76,10 @@ def _weeks(name: str, measure: str, report: Report, say: Catalogue) -> Table:
 def topics(report: Report, say: Catalogue) -> Iterator[Table]:
     joined = say("join.list").join
     shown = ("topic_authors", "topic_posts", "topic_gain", "topic_copies")
+    doubts = doubt(report.search, report.week_posts, say)
+    lead, empty = say("page.topics_lead"), say("page.topics_none")
     yield Table(
-        id="topics", title=say("page.topics"), lead=say("page.topics_lead"), empty=say("page.topics_none"),
+        id="topics", title=say("page.topics"), lead=f"{lead} {doubts.text}" if doubts else lead, empty=doubts.text if doubts else empty,
         columns=(
             *names(say, "topic", "state", "watched"), *(say.measure(measure) for measure in shown),
             *names(say, "first_seen", "sources", "terms", "audience", "flags"),
@@ -100,7 +104,8 @@ def topics(report: Report, say: Catalogue) -> Iterator[Table]:
 def posts(report: Report, say: Catalogue) -> Iterator[Table]:
     known = labels(report)
     yield Table(
-        id="posts", title=say("page.posts"), lead=say("page.posts_lead"), empty=say("page.posts_none"),
+        id="posts", title=say("page.posts"), lead=say("page.posts_lead"),
+        empty=plain(nothing("page.posts_none", report.reading.week, report.reading.week.unread, say)),
         columns=(say("page.brand_column"), say.measure("engagement"), *names(say, *QUOTED)),
         rows=tuple((known[post.brand], post.engagement, *quoted(post.quote, report.zone)) for post in report.posts),
     )  # fmt: skip

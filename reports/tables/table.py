@@ -6,7 +6,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from reports.build import Report
-from reports.catalogue import Catalogue
+from reports.catalogue import Catalogue, Parts
 from reports.figures import Figure
 from reports.sections import Quote
 
@@ -36,6 +36,11 @@ Section = Callable[[Report, Catalogue], Iterator[Table]]
 def names(say: Catalogue, *columns: str) -> tuple[str, ...]:
     """Titles of columns, of [table] in the messages."""
     return tuple(say(f"table.{column}") for column in columns)
+
+
+def plain(parts: Parts) -> str:
+    """The parts of a message as one string."""
+    return "".join(part if isinstance(part, str) else part.text for part in parts)
 
 
 def labels(report: Report) -> dict[str, str]:

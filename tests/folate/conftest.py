@@ -83,7 +83,9 @@ def mailbox() -> Iterator[Mailbox]:
             while going and (line := self.rfile.readline()):
                 box.commands.append(line.decode().strip())
                 command = line.split()[0].decode().upper()
-                if command == "DATA" and (going := self.say("DATA", b"354 go on")):
+                if command == "DATA" and not box.replies.get("DATA", b"354").startswith(b"354"):
+                    going = self.say("DATA", b"")
+                elif command == "DATA" and (going := self.say("DATA", b"354 go on")):
                     mail = b"".join(iter(self.rfile.readline, b".\r\n"))
                     box.mails.append(mail)
                     going = self.say(".", b"250 taken")

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -83,3 +84,32 @@ def test_a_folder_without_a_project_file_says_how_to_make_one(tmp_path):
     (tmp_path / "folate.toml").write_text("name = ")
     with pytest.raises(ConfigError, match="not TOML"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        ('[alerts]\nwebhook = "http://a..b/hook?key=SECRET"', "1 to 63 characters"),
+        ('[alerts]\nwebhook = "http://h/é?key=SECRET"', "percent-encoded"),
+        ('[alerts]\nwebhook = "http://h/a b?key=SECRET"', "without spaces"),
+        ('[alerts]\nwebhook = "http://u:SECRET@h/"', "without a user or password"),
+        ('[alerts]\nwebhook = "http://h:99999/?key=SECRET"', "host and port can be read"),
+        ('[alerts]\nwebhook = "gopher://h/?key=SECRET"', "wanted an http or https address"),
+        ('[alerts]\nfile = "a\\u0000b"', "wanted a path without control characters"),
+        ('[smtp]\nhost = "a..b"', "1 to 63 characters as the host of [smtp], got 'a..b'"),
+        ('[smtp]\nhost = "h:25"', "wanted a host such as"),
+        ("[smtp]\nport = 99999", "wanted a port of [smtp] from 1 to 65535, got 99999"),
+        ("[smtp]\nport = 0", "wanted a port of [smtp]"),
+        ("[smtp]\ntimeout = 0.0", "wanted a timeout of [smtp] of more than 0"),
+        ('[smtp]\nuser = "a\\nb"', "wanted a user of [smtp]"),
+        ('[smtp]\nsender = "a@b\\r\\nBcc: x@y.z"', "as the sender of [smtp], got"),
+        ('[smtp]\nto = ["=?utf-8?q?=0D=0ABcc=3A_e=40x?= <a@b.c>"]', "encoded words"),
+        ('[smtp]\nhost = "h"\n[alerts]\nmail = ["nobody"]', "as the recipient, got 'nobody'"),
+    ],
+)
+def test_addresses_that_nothing_can_be_sent_to_are_refused_when_the_file_is_read(tmp_path: Path, table: str, problem: str) -> None:
+    (tmp_path / "folate.toml").write_text(f'name = "x"\n{table}\n', encoding="utf-8")
+    with pytest.raises(ConfigError) as told:
+        load(tmp_path)
+    assert problem in str(told.value)
+    assert "SECRET" not in str(told.value)

@@ -3,12 +3,14 @@
 import email
 import json
 from email.policy import default
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from folate.cli import run
+from reports.document import _dumped
 
 WEEK = "2026-W10"
 REPORT = {
@@ -22,9 +24,15 @@ def project(tmp_path: Path, mailbox: Any) -> Path:
     """A project whose report is written, and whose server is the mailbox."""
     _configure(tmp_path, f'host = "127.0.0.1"\nport = {mailbox.port}\nsecurity = "none"\nsender = "f@example.org"\nto = ["a@example.org"]')
     (tmp_path / "reports").mkdir()
-    (tmp_path / "reports" / f"{WEEK}.json").write_text(json.dumps(REPORT), encoding="utf-8")
-    (tmp_path / "reports" / f"{WEEK}.html").write_text("<!doctype html><p>页面", encoding="utf-8")
+    lay(tmp_path, REPORT, "<!doctype html><p>页面".encode())
     return tmp_path
+
+
+def lay(project: Path, report: dict[str, Any], page: bytes) -> None:
+    """Lay a report and its page into the project's folder, as a pair."""
+    digests = {"page": sha256(page).hexdigest(), "document": sha256(_dumped(report).encode()).hexdigest()}
+    (project / "reports" / f"{WEEK}.json").write_text(json.dumps(report | {"digests": digests}), encoding="utf-8")
+    (project / "reports" / f"{WEEK}.html").write_bytes(page)
 
 
 def _configure(project: Path, smtp: str) -> None:
@@ -115,3 +123,27 @@ def test_a_report_that_is_not_there_is_written_first(project: Path, mailbox: Any
     assert ask(project) == 0
     assert statuses(capsys) == {"a@example.org": "sent"}
     assert (project / "reports" / "index.html").exists()
+
+
+@pytest.mark.parametrize("part", ["html", "json"])
+@pytest.mark.parametrize("damage", [lambda text: text[: len(text) // 2], lambda text: text.replace("叶酸", "白果").replace("页面", "别的")])
+def test_a_page_and_figures_that_are_no_pair_are_not_sent(
+    project: Path, mailbox: Any, part: str, damage: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project / "reports" / f"{WEEK}.{part}"
+    text = json.dumps(json.loads(path.read_text("utf-8")), ensure_ascii=False) if part == "json" else path.read_text("utf-8")
+    path.write_text(damage(text), encoding="utf-8")
+    assert ask(project) in (3, 8)
+    assert "write" in capsys.readouterr().err
+    assert mailbox.commands == []
+    assert not (project / "deliveries.sqlite").exists()
+
+
+def test_a_page_of_an_earlier_report_is_not_sent_with_later_figures(
+    project: Path, mailbox: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lay(project, REPORT | {"summary": []}, b"<!doctype html>")
+    (project / "reports" / f"{WEEK}.html").write_bytes(b"<!doctype html><p>earlier")
+    assert ask(project) == 8
+    assert "which were not written together or were changed since: nothing was sent" in capsys.readouterr().err
+    assert mailbox.commands == []

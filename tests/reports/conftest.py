@@ -15,6 +15,7 @@ from corpora.store import Store
 from folate.config import Brand, Config, Segment, Source
 from folate.post import Post
 from folate.weeks import Week
+from reports.searches import settings_digest, window_counts
 
 WEEK = Week.parse("2026-W10")
 ZONE = "Asia/Shanghai"
@@ -58,7 +59,9 @@ class Corpus:
             "comparisons": [],
             "duplicates": [],
             "topics": [],
+            "searches": [],
             "crawls": [],
+            "texts": [],
         }
     )
 
@@ -76,6 +79,7 @@ class Corpus:
         post = Post(id=f"{source}:{len(self.posts)}", source=source, kind=kind, text=text, published_at=at, **more)  # type: ignore[arg-type]
         self.posts.append(post)
         made_by = {"id": post.id, "text_hash": post.text_hash, "annotator": "test", "version": "1"}
+        self.tables["texts"].append(made_by | {"language": "zh", "words": [], "hashtags": [], "exact": post.id})
         if brand is not None:
             self.tables["mentions"].append({**made_by, "brand": brand, "start": 0, "end": 2, "via": "text"})
             if shares is not None:
@@ -91,6 +95,13 @@ class Corpus:
             if rows:
                 store.upsert(table, rows)
         return store.snapshot()
+
+    def seek(self, root: Path, config: Config = CONFIG, week: Week = WEEK, baseline_weeks: int = 8) -> Snapshot:
+        """Write the corpus as one whose topics of `week` were sought, whatever `tables` has of them, and nothing came since."""
+        counted = window_counts(self.snapshot(root), config, week, read_only=True)
+        row = {"week": str(week), "baseline_weeks": baseline_weeks, "least_weeks": 3, "wanted_weeks": 8, "topics": 0, "notes": []}
+        self.tables["searches"] = [row | counted | {"settings": settings_digest(config), "versions": '{"posts": 1}'}]
+        return self.snapshot(root)
 
 
 def moments(week: Week, count: int, rng: np.random.Generator) -> Iterator[datetime]:
@@ -231,7 +242,7 @@ def corpus() -> Corpus:
 
 @pytest.fixture(scope="session")
 def snapshot(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    return corpus.snapshot(tmp_path_factory.mktemp("corpus"))
+    return corpus.seek(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from reports.document import document, to_json
 from reports.figures import UNITS
 from reports.html import render
 
-NO_POSTS = ("source_queries", "source_complete", "sentence")  # a sentence may rest on the former
+NO_POSTS = ("source_queries", "source_complete", "topic_baseline", "topic_posts_since", "sentence")  # a sentence may rest on the former
 GOLDEN = Path(__file__).parents[1] / "golden" / "report.json"
 COUNTED = ("mentions", "authors", "share_of_voice", "share_of_voice_raw", "rating", "copies")
 
@@ -35,7 +35,7 @@ TOPIC = tuple(measure for measure in UNITS if measure.startswith("topic_"))
 
 def thin(corpus: Any, tmp_path: Path, config: Config, week: Week, **options: Any) -> Report:
     """The report of a small corpus."""
-    return build(corpus.snapshot(tmp_path), config, week, **options)
+    return build(corpus.seek(tmp_path, config, week), config, week, **options)
 
 
 def written(report: Report) -> str:
@@ -108,7 +108,7 @@ def test_evidence_can_be_stored_and_the_report_stays_the_same(
     blank: Any, config: Config, week: Week, monday: datetime, tmp_path: Path
 ) -> None:
     blank.add("禾叶", monday, shares=(0.1, 0.2, 0.7))
-    first = build(blank.snapshot(tmp_path), config, week)
+    first = build(blank.seek(tmp_path), config, week)
     store = Store(tmp_path)
     store.upsert("evidence", first.evidence)
     again = build(store.snapshot(), config, week)
@@ -125,7 +125,7 @@ def test_the_order_of_the_posts_does_not_matter(corpus: Any, report: Report, con
     shuffled = replace(corpus, posts=corpus.posts[:], tables={name: rows[:] for name, rows in corpus.tables.items()})
     for rows in (shuffled.posts, *shuffled.tables.values()):
         random.Random(3).shuffle(rows)
-    assert to_json(build(shuffled.snapshot(tmp_path), config, week)) == to_json(report)
+    assert to_json(build(shuffled.seek(tmp_path), config, week)) == to_json(report)
 
 
 def test_planted_changes_are_found_and_others_are_not(report: Report) -> None:
@@ -197,9 +197,9 @@ def test_top_posts_are_the_most_engaging_each_text_once(report: Report) -> None:
 def test_a_week_without_posts(blank: Any, tmp_path: Path, config: Config, week: Week) -> None:
     report = thin(blank, tmp_path, config, week)
     assert report.empty
-    assert "No post of this week" in written(report)
-    assert report.summary[0].text == "No post of this week mentions a brand of the project; the corpus has 0 posts of the week."
-    assert report.brands[0].figures["mentions"].value == 0
+    assert "The corpus has no post of this week" in written(report)
+    assert report.summary[0].text == "The corpus has no post of this week (0), so that nothing was measured."
+    assert report.brands[0].figures["mentions"].value is None
     assert report.brands[0].figures["net_sentiment_polar"].value is None
     assert report.brands[0].figures["share_of_voice"].value is None
 
@@ -213,7 +213,7 @@ def test_no_brands_at_all(blank: Any, tmp_path: Path, config: Config, week: Week
     blank.add("下雨了", monday, brand=None)
     report = thin(blank, tmp_path, replace(config, brands=()), week)
     assert (report.empty, report.brands) == (True, ())
-    assert "No post of this week" in written(report)
+    assert "The project has no brand to look for" in written(report)
 
 
 def test_no_own_brand_leaves_the_stage_to_the_largest(snapshot: Snapshot, config: Config, week: Week) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from folate.delivery.ledger import EVERY, LEASE, OPEN, Ledger, Uncertain, Undelivered, deliver
-from folate.errors import DeliveryError
+from folate.errors import ConfigError, DeliveryError
 
 
 def statuses(ledger: Ledger) -> dict[tuple[str, str], str]:
@@ -57,6 +57,15 @@ def test_a_run_that_was_cut_off_between_sending_and_recording_leaves_it_unknown(
     assert statuses(ledger) == {("e", "mail:a"): "unknown"}
     assert not ledger.claim("e", "mail:a")
     assert ledger.claim("e", "mail:a", (*OPEN, "unknown"))
+
+
+def test_settings_that_can_not_be_used_are_a_failure_with_a_reason(ledger: Ledger) -> None:
+    def misconfigured() -> None:
+        raise ConfigError("wanted a host, got none.")
+
+    ledger.note("e", "mail:a", "words")
+    assert deliver(ledger, "e", "mail:a", misconfigured)
+    assert [(one.status, one.detail) for one in ledger.deliveries()] == [("failed", "wanted a host, got none.")]
 
 
 def test_of_many_runs_at_once_one_sends(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import email
 import ssl
 from datetime import UTC, datetime, timedelta
+from email.header import decode_header
 from email.policy import default
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,53 @@ def test_a_refusal_is_certain_and_told_on_one_line(mailbox: Any, command: str, r
     with pytest.raises(Undelivered, match=f"127.0.0.1 refused the mail: {reply[:3].decode()}") as told:
         send(at(mailbox), compose(SMTP, "a@example.org", "e", "s", "t"))
     assert str(told.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "subject",
+    ["=?utf-8?q?=0D=0ABcc=3A_e=40x?=: what people said", "a =?utf-8?b?DQpCY2M6IGVAeA==?= b", "=?utf-8?q?=0D=0A=0D=0A<script>?=", "叶酸 =?"],
+)
+def test_an_encoded_word_in_a_subject_stays_as_it_is_written(mailbox: Any, subject: str) -> None:
+    send(at(mailbox), compose(SMTP, "a@example.org", "e", subject, "text"))
+    (raw,) = mailbox.mails
+    mail = email.message_from_bytes(raw)
+    assert mail["Bcc"] is None
+    assert mail.get_payload().strip() == "text"
+    assert "".join(str(part, charset or "ascii") for part, charset in decode_header(mail["Subject"]) if isinstance(part, bytes)) == subject
+
+
+@pytest.mark.parametrize("command", ["EHLO", "MAIL", "RCPT", "DATA"])
+@pytest.mark.parametrize("reply", [b"", b"garbage", b"250-endless", b"999 what", b"421 closing"])
+def test_what_goes_wrong_before_the_text_is_a_certain_failure(mailbox: Any, command: str, reply: bytes) -> None:
+    if command == "EHLO" and reply not in (b"", b"250-endless"):
+        pytest.skip("HELO follows, and is answered well")
+    mailbox.replies[command] = reply
+    with pytest.raises(Undelivered) as told:
+        send(at(mailbox, timeout=0.2), compose(SMTP, "a@example.org", "e", "s", "t"))
+    assert str(told.value).isprintable()
+    assert mailbox.mails == []
+
+
+@pytest.mark.parametrize("reply", [b"354 go on", b"garbage", b"999 what"])
+def test_an_answer_to_the_text_that_says_neither_yes_nor_no_is_uncertain(mailbox: Any, reply: bytes) -> None:
+    mailbox.replies["."] = reply
+    with pytest.raises(Uncertain, match="did not say whether"):
+        send(at(mailbox), compose(SMTP, "a@example.org", "e", "s", "t"))
+
+
+@pytest.mark.parametrize("secret", ["密码", "a\nb", "p\x00"])
+def test_a_password_that_smtp_can_not_send_is_refused_and_not_repeated(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.environ", {"FOLATE_SMTP_PASSWORD": secret})
+    with pytest.raises(ConfigError, match="wanted the password of u in FOLATE_SMTP_PASSWORD in printable ASCII") as told:
+        password(Smtp(host="127.0.0.1", user="u", security="none"))
+    assert secret not in str(told.value)
+
+
+def test_a_server_that_repeats_the_password_is_not_quoted(mailbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOLATE_SMTP_PASSWORD", "s3cret-word")
+    mailbox.replies["AUTH"] = b"535 no: AHUAczNjcmV0LXdvcmQ= is u and s3cret-word"
+    with pytest.raises(Undelivered, match=r"535 no: \*\*\* is u and \*\*\*"):
+        send(at(mailbox, user="u"), compose(SMTP, "a@example.org", "e", "s", "t"))
 
 
 def test_hanging_up_after_the_text_is_uncertain(mailbox: Any) -> None:

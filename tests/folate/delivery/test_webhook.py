@@ -2,7 +2,11 @@
 
 import json
 import socket
+import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -69,3 +73,55 @@ def test_an_address_that_is_none_is_told_without_printing_it(address: str) -> No
     with pytest.raises(ConfigError, match="wanted an http or https address") as told:
         host(address)
     assert address not in str(told.value)
+
+
+@pytest.mark.parametrize("token", ["密", "a\r\nX-Evil: 1", "a b"])
+def test_a_token_that_no_header_can_hold_is_refused_and_not_repeated(hook: Any, nap: Nap, token: str) -> None:
+    with pytest.raises(ConfigError, match="wanted a token") as told:
+        post(hook.address, "e", "{}", token=token, sleep=nap)
+    assert token not in str(told.value)
+    assert hook.requests == []
+
+
+def answering(*parts: bytes, pause: float = 0.0) -> Callable[[socket.socket], None]:
+    """A server that reads what it is sent and gives these bytes, the last again and again until it is hung up on."""
+
+    def serve(listener: socket.socket) -> None:
+        with suppress(OSError), listener.accept()[0] as connection:
+            connection.recv(65_536)
+            for part in chain(parts, repeat(parts[-1])) if pause else parts:
+                connection.sendall(part)
+                time.sleep(pause)
+
+    return serve
+
+
+@pytest.mark.parametrize(
+    ("serve", "why"),
+    [
+        (answering(b"not HTTP at all\r\n\r\n"), "did not answer"),
+        (answering(b"HTTP/1.1 20"), "did not answer"),
+        (answering(b""), "did not answer"),
+        (answering(b"HTTP/1.1 103 Early Hints\r\n\r\n"), "answered 103 and no more"),
+        (answering(b"HTTP/1.1 200 OK\r\n" + b"X: 1\r\n" * 200), "did not answer"),
+        (answering(b"HTTP/1.1 100 Continue\r\n\r\n", pause=0.01), "it took too long"),
+        (answering(b"HTTP/1.1 200 O", b"K", pause=0.01), "it took too long"),
+    ],
+)
+def test_an_answer_that_is_none_or_has_no_end_is_uncertain_and_ends(nap: Nap, serve: Callable[[socket.socket], None], why: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+        thread.start()
+        with pytest.raises(Uncertain, match=why) as told:
+            post(f"http://127.0.0.1:{listener.getsockname()[1]}/", "e", "{}", sleep=nap, timeout=0.2)
+        thread.join()
+    assert str(told.value).isprintable()
+
+
+def test_an_endless_body_after_a_good_answer_is_not_waited_for(nap: Nap) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serve = answering(b"HTTP/1.1 204 No Content\r\n\r\n", b"x" * 1000, pause=0.01)
+        thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+        thread.start()
+        post(f"http://127.0.0.1:{listener.getsockname()[1]}/", "e", "{}", sleep=nap)
+        thread.join()

@@ -1,0 +1,105 @@
+"""Names and texts that would be more than words, in every form of a report: they stay words."""
+
+import email
+import json
+from dataclasses import replace
+from datetime import timedelta
+from io import BytesIO
+from typing import Any
+
+import pytest
+from lxml import html as lxml_html
+from openpyxl import load_workbook
+
+from folate.config import Brand, Config, Smtp, Source
+from folate.delivery.mail import compose
+from folate.weeks import Week
+from reports.build import Report, build
+from reports.document import to_json
+from reports.formats import markdown, xlsx
+from reports.html import render
+from reports.letter import letter
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</title></svg><svg onload=alert(1)>",
+    "\u202egnp.exe\u2066",
+    '=cmd|"/c calc"!A1',
+    "@SUM(1+1)",
+    "[click](javascript:alert(1)) ![x](http://evil/x.png)",
+    "# heading | cell | `code`",
+    "=?utf-8?q?=0D=0ABcc=3A_e=40x?=",
+    "line\r\nBcc: everyone@example.org",
+    "\x1b[2J\x00",
+)
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory, config: Config, week: Week) -> list[Report]:
+    """Each hostile text as project, brand, source, watch word, topic and post."""
+    from tests.reports.conftest import Corpus
+
+    corpus, name = Corpus(), " ".join(HOSTILE)
+    start = week.bounds(config.timezone)[0]
+    for n in range(len(HOSTILE) * 3):
+        corpus.add(f"禾叶 {HOSTILE[n % len(HOSTILE)]} {n}", start + timedelta(hours=n), shares=(0.1, 0.2, 0.7), likes=n, author=f"{n:016x}")
+    row = {"week": str(week), "id": "t", "state": "new", "terms": list(HOSTILE), "posts": 9, "authors": 9, "q": 0.01, "watched": False}
+    labels = {"label_zh": HOSTILE[0], "label_en": HOSTILE[6], "sources": [HOSTILE[4]], "evidence": ["weiba:0", "weiba:3", "weiba:5"]}
+    corpus.tables["topics"].append(row | labels | {"detail": json.dumps({"rank": 0, "gain": 3.0})})
+    asked = replace(
+        config, name=name, watch=HOSTILE, segments=(),
+        brands=(Brand(id="heye", names=(HOSTILE[0],), own=True), *(Brand(id=f"b{n}", names=(text,)) for n, text in enumerate(HOSTILE))),
+        sources=(Source(name=HOSTILE[3], spider="forum", start=()),),
+    )  # fmt: skip
+    snapshot = corpus.seek(tmp_path_factory.mktemp("hostile"), asked, week)
+    return [build(snapshot, asked, week, language) for language in ("zh", "en")]
+
+
+def test_a_page_has_no_script_no_handler_and_no_address_but_of_the_web(reports: list[Report]) -> None:
+    for report in reports:
+        page = lxml_html.fromstring(render(report))
+        assert page.xpath("//script | //img | //iframe | //object | //embed | //base | //form") == []
+        assert [name for element in page.iter() for name in element.attrib if str(name).lower().startswith("on")] == []
+        assert not any(link.split(":")[0] == "javascript" for link in page.xpath("//@href"))
+        assert "\x1b" not in page.text_content()
+        assert any("<script>alert(1)</script>" in text for text in page.xpath("//bdi/text()"))
+
+
+def test_markdown_has_its_own_headings_and_no_links_or_tags(reports: list[Report]) -> None:
+    from markdown_it import MarkdownIt
+
+    for report in reports:
+        tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(markdown.render(report).decode())
+        parts = [child for token in tokens for child in (token, *(token.children or ()))]
+        assert {token.type for token in parts} & {"html_block", "html_inline", "link_open", "image", "code_inline", "fence"} == set()
+        headings = [tokens[place + 1].content for place, token in enumerate(tokens) if token.type == "heading_open" and token.tag == "h1"]
+        assert len(headings) == 1
+
+
+def test_a_workbook_has_no_formula_and_no_link_out(reports: list[Report]) -> None:
+    for report in reports:
+        book = load_workbook(BytesIO(xlsx.render(report)))
+        cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+        assert not any(cell.data_type == "f" for cell in cells)
+        assert not any(cell.hyperlink and cell.hyperlink.target for cell in cells)
+
+
+def test_a_letter_and_its_mail_keep_to_their_headers(reports: list[Report]) -> None:
+    smtp = Smtp(host="h", sender="f@example.org")
+    for report in reports:
+        words = letter(json.loads(to_json(report)))
+        body = lxml_html.fromstring(words.html)
+        assert body.xpath("//script | //img | //svg | //a") == []
+        assert "\u202e" not in words.text
+        mail = email.message_from_bytes(compose(smtp, "a@example.org", "e", words.subject, words.text).as_bytes())
+        assert mail.keys() == [
+            "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Content-Type", "Content-Transfer-Encoding", "MIME-Version",
+        ]  # fmt: skip
+
+
+def test_the_json_says_what_was_there(reports: list[Report]) -> None:
+    for report in reports:
+        told: dict[str, Any] = json.loads(to_json(report))
+        assert told["project"] == " ".join(HOSTILE)
+        assert [brand["label"] for brand in told["brands"][1:]] == list(HOSTILE)
