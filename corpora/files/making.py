@@ -11,7 +11,7 @@ from typing import Any
 from corpora.files.rejects import Reason, Reject, Row
 from corpora.files.values import is_blank, is_missing, read_text, read_truth, storable_value
 from folate.core.counts import RatingRangeError, read_count, read_rating
-from folate.core.dates import DateError, Moment, Order, OrderEvidence, is_ordered, out_of_range, read_date
+from folate.core.dates import DateError, Moment, Order, OrderEvidence, is_ambiguous, out_of_range, read_date
 from folate.errors import InputError
 from folate.post import COUNTS, KINDS, PRECISIONS, Post, pseudonyms, source_problem, storable
 
@@ -168,7 +168,7 @@ class Maker:
 
     def _moment(self, cell: Any, fetched_at: datetime | None) -> Moment:
         """Read a date; one told from the time at which it was shown only where the row says when that was."""
-        order = self._options.order or (self._shown_order if is_ordered(cell) else None)
+        order = self._options.order or (self._shown_order if is_ambiguous(cell, self._now) else None)
         return read_date(cell, self._options.zone, fetched_at or self._now, order, relative=fetched_at is not None)
 
     @cached_property

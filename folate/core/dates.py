@@ -22,6 +22,8 @@ Moment = tuple[datetime, Precision]
 Order = Literal["mdy", "dmy", "ymd"]
 """Which of month, day and year comes first, second and third in 3/8/2026."""
 
+OutOfRange = Literal["date in the future", "date too early"]
+
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # before the web; 1970 and 1980 are clocks never set
 _GRACE = timedelta(days=1)  # for clocks that are wrong and zones that are not known
 _LONGEST_DATE = 100  # characters; JavaScript's, with the zone's long name, has some 70
@@ -277,7 +279,7 @@ def find_date(text: str | None, zone: str, shown_at: datetime, order: Order | No
         raise DateError(str(error) or "out of range") from error
 
 
-def out_of_range(moment: datetime, now: datetime) -> str | None:
+def out_of_range(moment: datetime, now: datetime) -> OutOfRange | None:
     """Say why no post is of this moment, in the words of a reject; None when one may be."""
     if moment > now + _GRACE:
         return "date in the future"
@@ -318,11 +320,14 @@ class OrderEvidence:
         return f"no date shows the order; {self.ambiguous:,} ambiguous not read"
 
 
-def is_ordered(value: object) -> bool:
+def is_ambiguous(value: object, now: datetime) -> bool:
     """Whether a value is a date like 3/8/2026, whose order only the other dates may tell."""
     if not isinstance(value, str) or value[:4].isdecimal():  # most dates: the year is first
         return False
-    return bool(_ORDERED.search(plain(value[:_LONGEST_DATE])))
+    if value.isascii() and not ("/" in value or "-" in value or "." in value):
+        return False
+    match = _ORDERED.search(plain(value[:_LONGEST_DATE]))
+    return match is not None and len(set(_readings(match, now).values())) > 1
 
 
 def _read(value: object, zone: str, now: datetime, order: Order | None, relative: bool) -> Moment:
@@ -358,7 +363,8 @@ def _whole(text: str, zone: str, now: datetime, order: Order | None = None) -> M
     if match := _MAIL.fullmatch(text) or _WEIBO.fullmatch(text):
         return _named(match)
     if match := _ISO_WEEK.fullmatch(text):
-        day = _checked(lambda: date.fromisocalendar(*map(int, match.groups())))
+        year, week, weekday = map(int, match.groups())
+        day = _checked(lambda: date.fromisocalendar(year, week, weekday))
         return _in_utc(datetime.combine(day, time()), ZoneInfo(zone)), "day"
     if match := _SCIENTIFIC.fullmatch(text):
         return _scientific(match, zone)
