@@ -36,7 +36,7 @@ _ZONE = re.compile(
     r"(?: ?(?P<utc_sign>[+-]) ?(?P<utc_hours>\d{1,2})(?::?(?P<utc_minutes>\d{2}))?(?![\d:]))?"
     r"|(?P<sign>[+-])(?P<hours>\d{2}|\d(?=:))(?::?(?P<minutes>\d{2}))?(?![\d:])"
     r"|(?P<name>[A-Z][A-Za-z]{1,20}/[A-Za-z_+-]{2,30}(?:/[A-Za-z_]{2,30})?\d{0,2})"
-    r"|(?P<letters>[A-Z]{2,5})(?![A-Za-z])"
+    r"|(?P<letters>[A-Z]{2,5}|(?<![,|] )(?:[cpme][sd]t|[jki]st|bst|hkt|ces?t))(?![A-Za-z])"
     r"|(?P<china>(?i:(?:china standard|beijing) time)|中国标准时间|北京时间)"
     r"|(?P<words>(?:[A-Z][a-z]{2,20} ){1,3}(?:Standard|Daylight|Summer) Time"
     r"|(?:Eastern|Central|Mountain|Pacific) Time))[)\]]?",
@@ -59,7 +59,7 @@ def zone_at(text: str, start: int, project_zone: str) -> tuple[tzinfo, int] | No
     match = _ZONE.match(text, start)
     if not match:
         return None
-    if match["letters"] and match["letters"] not in _KNOWN | _abbreviations(project_zone).keys():
+    if match["letters"] and match["letters"].upper() not in _KNOWN | _abbreviations(project_zone).keys():
         return None
     zone = _zone(match, project_zone)
     if match["utc"] and not match["utc_sign"] and _OFFSET.match(text, match.end("utc")):
@@ -81,7 +81,7 @@ def _zone(match: re.Match[str], project_zone: str) -> tzinfo:
     if match["china"]:
         return _CHINA
     if match["letters"]:
-        return _abbreviated(match["letters"], project_zone)
+        return _abbreviated(match["letters"].upper(), project_zone)
     if match["name"] and match["name"] in _names():
         return ZoneInfo(match["name"])
     raise UnknownZoneError(f"no known time zone: {match[0].strip(' ,|()[]')}")
