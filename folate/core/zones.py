@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 _REACH = timedelta(hours=-12), timedelta(hours=14)  # of the clocks in use
 _CHINA = timezone(timedelta(hours=8))
 _NORTH_AMERICAN = frozenset({"AST", "EST", "CST", "MST", "PST", "AKST", "HST"})
+_AMERICA = ("America/", "US/", "Canada/", "Mexico/", "Pacific/Honolulu")
 _GREATER_CHINA = frozenset({"Asia/Hong_Kong", "Hongkong", "Asia/Urumqi", "Asia/Kashgar"})
 # Hours from UTC. What stands in the zone database today, where all zones that use it agree;
 # CST, IST and the like mean something only within a zone that uses them.
@@ -101,7 +102,7 @@ def _abbreviated(letters: str, project_zone: str) -> tzinfo:
         return timezone(own[letters])
     if letters == "CST" and project_zone in _GREATER_CHINA:
         return _CHINA
-    if letters == "CST" and own.keys() & _NORTH_AMERICAN:
+    if letters == "CST" and own.keys() & _NORTH_AMERICAN and project_zone.startswith(_AMERICA):
         return timezone(timedelta(hours=-6))
     if letters in _LETTERS:
         return ZoneInfo(_LETTERS[letters])
