@@ -107,7 +107,8 @@ class Maker:
         known["parent"] = self._native(values, "parent", source, unread)
         identity = self._native(values, "id", source, unread) or f"{source}:{_digest(known)}"
         post = Post(id=identity, source=source, **known)
-        self.unread.update(unread)
+        if unread:
+            self.unread.update(unread)
         return post
 
     def _cell(self, values: Mapping[str, Any], name: str) -> Any:
