@@ -12,7 +12,7 @@ from corpora.files import bounds, identity
 from corpora.files.rejects import Reason, Reject, Row
 from corpora.files.values import is_blank, is_missing, read_text, read_truth, storable_value
 from folate.core.counts import RatingRangeError, read_count, read_rating
-from folate.core.dates import DateError, Moment, Order, OrderEvidence, is_ordered, out_of_range, read_date
+from folate.core.dates import DateError, Moment, Order, OrderEvidence, is_ambiguous, out_of_range, read_date
 from folate.core.markup import read_markup
 from folate.core.reposts import has_certain_chain, own_words, without_fold
 from folate.errors import InputError
@@ -136,7 +136,8 @@ class Maker:
         is_shared = bool(self._ids.shared) and identity.key(values, self._columns) in self._ids.shared
         native = None if is_shared else self._native(values, "id", source, unread)
         post = Post(id=native or f"{source}:{_digest(known)}", source=source, **known)
-        self.unread.update(unread)
+        if unread:
+            self.unread.update(unread)
         return post
 
     def _cell(self, values: Mapping[str, Any], name: str) -> Any:
@@ -209,7 +210,7 @@ class Maker:
         """Read a date; one told from the time at which it was shown only where the row says when that was."""
         if isinstance(cell, str) and len(cell) > bounds.DATE:
             raise DateError("longer than any date")
-        order = self._options.order or (self._shown_order if is_ordered(cell) else None)
+        order = self._options.order or (self._shown_order if is_ambiguous(cell, self._now) else None)
         return read_date(cell, self._options.zone, fetched_at or self._now, order, relative=fetched_at is not None)
 
     @cached_property

@@ -22,6 +22,8 @@ Moment = tuple[datetime, Precision]
 Order = Literal["mdy", "dmy", "ymd"]
 """Which of month, day and year comes first, second and third in 3/8/2026."""
 
+OutOfRange = Literal["date in the future", "date too early"]
+
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # before the web; 1970 and 1980 are clocks never set
 _GRACE = timedelta(days=1)  # for clocks that are wrong and zones that are not known
 _LONGEST_DATE = 100  # characters; JavaScript's, with the zone's long name, has some 70
@@ -131,6 +133,10 @@ _WORDS = {"大前天": 3, "前天": 2, "day before yesterday": 2, "the day befor
 _WORDS |= {"昨天": 1, "昨日": 1, "yesterday": 1, "今天": 0, "今日": 0, "today": 0}
 _LAST_NIGHT = {"昨晚": "昨天晚上", "昨夜": "昨天晚上", "今晚": "今天晚上", "今早": "今天早上", "前晚": "前天晚上"}
 _NIGHT = re.compile("|".join(_LAST_NIGHT))
+_ZONE_BEFORE = re.compile(  # UTC+8 2026-03-08 12:30
+    r"\b(?:UTC|GMT)(?: ?[+-] ?\d{1,2}(?::?\d{2})?)?(?=[ ,:()]{1,2}$)", re.ASCII
+)
+_LUNAR = re.compile("农历|農曆|阴历|陰曆|旧历|正月|腊月")
 _LOG = re.compile(r"(/\d{4}):(?=\d\d:)", re.ASCII)
 
 _WEEKDAYS = {"mon": 0, "tue": 1, "wed": 2, "thu": 3, "fri": 4, "sat": 5, "sun": 6}
@@ -140,8 +146,8 @@ _WEEKDAY_NAME = (
     r"|sat(?:urday)?|sun(?:day)?)"
 )
 _WEEKDAY = re.compile(
-    r"(?P<week>(?:(?:上上|上|本|这)个?)?)(?:周|星期|礼拜)(?P<zh>[一二三四五六日天])"
-    rf"|\b(?P<last>(?:last |this )?)(?P<en>(?:mon|tues|wednes|thurs|fri|satur|sun)day|"
+    r"(?<![下每])(?<!下个)(?P<week>(?:(?:上上|上|本|这)个?)?)(?:周|星期|礼拜)(?P<zh>[一二三四五六日天])"
+    rf"|\b(?<!next )(?<!every )(?P<last>(?:last |this )?)(?P<en>(?:mon|tues|wednes|thurs|fri|satur|sun)day|"
     rf"{_WEEKDAY_NAME}(?=\.?,? (?:at )?\d{{1,2}}:\d))\b",
     re.IGNORECASE | re.ASCII,
 )
@@ -277,9 +283,6 @@ def find_date(text: str | None, zone: str, shown_at: datetime, order: Order | No
         raise DateError(str(error) or "out of range") from error
 
 
-OutOfRange = Literal["date in the future", "date too early"]
-
-
 def out_of_range(moment: datetime, now: datetime) -> OutOfRange | None:
     """Say why no post is of this moment, in the words of a reject; None when one may be."""
     if moment > now + _GRACE:
@@ -321,11 +324,14 @@ class OrderEvidence:
         return f"no date shows the order; {self.ambiguous:,} ambiguous not read"
 
 
-def is_ordered(value: object) -> bool:
+def is_ambiguous(value: object, now: datetime) -> bool:
     """Whether a value is a date like 3/8/2026, whose order only the other dates may tell."""
     if not isinstance(value, str) or value[:4].isdecimal():  # most dates: the year is first
         return False
-    return bool(_ORDERED.search(plain(value[:_LONGEST_DATE])))
+    if value.isascii() and not ("/" in value or "-" in value or "." in value):
+        return False
+    match = _ORDERED.search(plain(value[:_LONGEST_DATE]))
+    return match is not None and len(set(_readings(match, now).values())) > 1
 
 
 def _read(value: object, zone: str, now: datetime, order: Order | None, relative: bool) -> Moment:
@@ -361,8 +367,8 @@ def _whole(text: str, zone: str, now: datetime, order: Order | None = None) -> M
     if match := _MAIL.fullmatch(text) or _WEIBO.fullmatch(text):
         return _named(match)
     if match := _ISO_WEEK.fullmatch(text):
-        parts = map(int, match.groups())
-        day = _checked(lambda: date.fromisocalendar(*parts))
+        year, week, weekday = map(int, match.groups())
+        day = _checked(lambda: date.fromisocalendar(year, week, weekday))
         return _in_utc(datetime.combine(day, time()), ZoneInfo(zone)), "day"
     if match := _SCIENTIFIC.fullmatch(text):
         return _scientific(match, zone)
@@ -529,6 +535,8 @@ def _arranged(shown: str, zone: str) -> str:
             raise UnknownZoneError(f"no known time zone: {written.strip()}")
         return f"{day}{year}{clock}{written}"
 
+    if _LUNAR.search(shown):
+        raise DateError("a day of the lunar calendar")
     shown = _NIGHT.sub(lambda match: _LAST_NIGHT[match[0]], shown)
     return _CTIME.sub(with_year_first, _LOG.sub(r"\1 ", shown))
 
@@ -590,6 +598,9 @@ def _placed(
     if written is None and clock and clock.end() <= start:
         written = zone_at(shown, end, zone)
         zone_from = end
+    if written is None and (before := _ZONE_BEFORE.search(shown, max(0, start - _GAP), start)):
+        zone_from = before.start()
+        written = zone_at(shown, zone_from, zone)
     if written is None and not shown.isascii() and (beijing := shown.find("北京时间")) >= 0:
         written = zone_at(shown, beijing, zone)
         zone_from = beijing

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 _REACH = timedelta(hours=-12), timedelta(hours=14)  # of the clocks in use
 _CHINA = timezone(timedelta(hours=8))
 _NORTH_AMERICAN = frozenset({"AST", "EST", "CST", "MST", "PST", "AKST", "HST"})
+_AMERICA = ("America/", "US/", "Canada/", "Mexico/", "Pacific/Honolulu")
 _GREATER_CHINA = frozenset({"Asia/Hong_Kong", "Hongkong", "Asia/Urumqi", "Asia/Kashgar"})
 # Hours from UTC. What stands in the zone database today, where all zones that use it agree;
 # CST, IST and the like mean something only within a zone that uses them.
@@ -36,7 +37,7 @@ _ZONE = re.compile(
     r"(?: ?(?P<utc_sign>[+-]) ?(?P<utc_hours>\d{1,2})(?::?(?P<utc_minutes>\d{2}))?(?![\d:]))?"
     r"|(?P<sign>[+-])(?P<hours>\d{2}|\d(?=:))(?::?(?P<minutes>\d{2}))?(?![\d:])"
     r"|(?P<name>[A-Z][A-Za-z]{1,20}/[A-Za-z_+-]{2,30}(?:/[A-Za-z_]{2,30})?\d{0,2})"
-    r"|(?P<letters>[A-Z]{2,5})(?![A-Za-z])"
+    r"|(?P<letters>[A-Z]{2,5}|(?<![,|] )(?:[cpme][sd]t|[jki]st|bst|hkt|ces?t))(?![A-Za-z])"
     r"|(?P<china>(?i:(?:china standard|beijing) time)|中国标准时间|北京时间)"
     r"|(?P<words>(?:[A-Z][a-z]{2,20} ){1,3}(?:Standard|Daylight|Summer) Time"
     r"|(?:Eastern|Central|Mountain|Pacific) Time))[)\]]?",
@@ -59,7 +60,7 @@ def zone_at(text: str, start: int, project_zone: str) -> tuple[tzinfo, int] | No
     match = _ZONE.match(text, start)
     if not match:
         return None
-    if match["letters"] and match["letters"] not in _KNOWN | _abbreviations(project_zone).keys():
+    if match["letters"] and match["letters"].upper() not in _KNOWN | _abbreviations(project_zone).keys():
         return None
     zone = _zone(match, project_zone)
     if match["utc"] and not match["utc_sign"] and _OFFSET.match(text, match.end("utc")):
@@ -81,7 +82,7 @@ def _zone(match: re.Match[str], project_zone: str) -> tzinfo:
     if match["china"]:
         return _CHINA
     if match["letters"]:
-        return _abbreviated(match["letters"], project_zone)
+        return _abbreviated(match["letters"].upper(), project_zone)
     if match["name"] and match["name"] in _names():
         return ZoneInfo(match["name"])
     raise UnknownZoneError(f"no known time zone: {match[0].strip(' ,|()[]')}")
@@ -101,7 +102,7 @@ def _abbreviated(letters: str, project_zone: str) -> tzinfo:
         return timezone(own[letters])
     if letters == "CST" and project_zone in _GREATER_CHINA:
         return _CHINA
-    if letters == "CST" and own.keys() & _NORTH_AMERICAN:
+    if letters == "CST" and own.keys() & _NORTH_AMERICAN and project_zone.startswith(_AMERICA):
         return timezone(timedelta(hours=-6))
     if letters in _LETTERS:
         return ZoneInfo(_LETTERS[letters])

@@ -206,6 +206,20 @@ def test_wrong_input_is_one_sentence_and_a_code(project, tmp_path, capsys):
     assert all(line.startswith("folate: ") for line in errors)
 
 
+def test_import_says_what_it_took_for_day_and_month_and_which_values_it_could_not_read(project, tmp_path, capsys):
+    path = tmp_path / "us.csv"
+    path.write_text("id,text,published_at,likes\n1,a,01/02/2026,many\n2,b,01/13/2026,3\n", encoding="utf-8")
+    assert ask(project, "import", str(path), "--format", "json") == 0
+    said = capsys.readouterr()
+    (row,) = json.loads(said.out)
+    assert (row["added"], row["rejected"], row["unread_fields"]) == (2, 0, "likes unreadable 1")
+    assert row["dates"] == "mdy by 1 dates, 1 ambiguous"
+    assert "'us.csv': order of day and month: mdy by 1 dates, 1 ambiguous\n" in said.err
+    assert ask(project, "import", str(path), "--dates", "dmy", "--format", "json") == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["rejected"], row["reasons"], row["dates"]) == (1, "unreadable date 1", "dmy, as said")
+
+
 def test_one_unreadable_file_does_not_keep_the_others_out_and_leaves_earlier_rejects(project, file, capsys):
     imported(project, file, capsys)
     empty = project / "empty.csv"
