@@ -31,7 +31,6 @@ class Delimited:
     skipped: int  # lines above the header that are something else, blank ones not counted
 
     @classmethod
-    @classmethod
     def sniff(cls, opener: Opener, has_needed: Needed = bool, encoding: str | None = None) -> "Delimited":
         """Find out the encoding (unless it is given), the delimiter and the columns, which are in the first line where nothing tells
         what is needed. Raises UnicodeError for what is no text, OutOfBoundsError for a header that is longer than is read.
