@@ -31,7 +31,6 @@ class Delimited:
     skipped: int  # lines above the header that are something else, blank ones not counted
 
     @classmethod
-    @classmethod
     def sniff(cls, opener: Opener, has_needed: Needed = bool, encoding: str | None = None) -> "Delimited":
         """Find out the encoding (unless it is given), the delimiter and the columns, which are in the first line where nothing tells
         what is needed. Raises UnicodeError for what is no text, OutOfBoundsError for a header that is longer than is read.
@@ -86,10 +85,12 @@ def _row(number: int, cells: list[str], columns: tuple[str, ...], encoding: str)
     if len(cells) != len(columns):  # which cell is the author's name can't be told, so none is kept
         return Reject(number, "wrong number of cells", f"wanted {len(columns)}, got {len(cells)}", {})
     values: dict[str, Any] = dict(zip(columns, cells, strict=True))
-    if any(is_garbled(cell, encoding) for cell in cells):
+    whole = "".join(cells)
+    parts = [whole] if whole.isascii() or encoding.startswith("utf") else cells  # other encodings are judged cell by cell
+    if any(is_garbled(part, encoding) for part in parts):
         values = {name: readable(cell) for name, cell in values.items()}
         return Reject(number, "wrong encoding", f"has bytes that are not {encoding}; --encoding names another", values)
-    if any("\0" in cell for cell in cells):
+    if "\0" in whole:
         return Reject(number, "unreadable row", "has a NUL character", values)
     if trimmed(cells[0]) == columns[0] and tuple(map(trimmed, cells)) == columns:
         return Reject(number, "repeated header", "the column names again", values)

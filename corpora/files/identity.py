@@ -54,7 +54,12 @@ class Ids:
 def key(values: Mapping[str, Any], columns: Mapping[str, tuple[str, ...]]) -> int | None:
     """A number for the id and the source that a row names, the same throughout a process; None without an id."""
     cell = _first(values, columns.get("id", ()))
-    return None if cell is None else hash((trimmed(str(cell)), str(_first(values, columns.get("source", ())))))
+    return None if cell is None else _key(trimmed(str(cell)), values, columns)
+
+
+def _key(text: str, values: Mapping[str, Any], columns: Mapping[str, tuple[str, ...]]) -> int:
+    source = _first(values, columns["source"]) if "source" in columns else None
+    return hash((text, str(source)))
 
 
 def survey(rows: Iterable[Row | Reject], columns: Mapping[str, tuple[str, ...]]) -> Ids:
@@ -64,14 +69,14 @@ def survey(rows: Iterable[Row | Reject], columns: Mapping[str, tuple[str, ...]])
     about = (*columns.get("author", ()), *columns.get("published_at", ()))
     long = rounded = 0
     for row in rows:
-        number = key(row.values, columns) if isinstance(row, Row) else None
-        if number is None:
+        cell = _first(row.values, columns["id"]) if isinstance(row, Row) else None
+        if cell is None:
             continue
-        text = trimmed(str(_first(row.values, columns["id"])))
+        text = trimmed(str(cell))
         if len(text) >= _LONG:
             long += text.isdecimal()
             rounded += _ROUNDED.fullmatch(text) is not None
-        keys.append(number)
+        keys.append(_key(text, row.values, columns))
         texts.append(_hash(row.values, said))
         circumstances.append(_hash(row.values, about))
     various, differing = _varying(keys, texts), _varying(keys, circumstances)
@@ -86,8 +91,11 @@ def _varying(keys: "array[int]", values: "array[int]") -> frozenset[int]:
 
 
 def _hash(values: Mapping[str, Any], columns: Iterable[str]) -> int:
-    return hash(tuple(str(values.get(column)).strip() for column in columns))
+    return hash(tuple([str(values.get(column)).strip() for column in columns]))
 
 
 def _first(values: Mapping[str, Any], columns: tuple[str, ...]) -> Any:
-    return next((values[column] for column in columns if not is_missing(values.get(column))), None)
+    for column in columns:
+        if not is_missing(cell := values.get(column)):
+            return cell
+    return None

@@ -44,10 +44,6 @@ def import_file(
     were not read; `notes`: sentences on what a person who looks at the file may not expect; and as `problem` why the file can't be
     read to its end (its rows up to there are taken).
 
-    Returns counts: added, changed, known, repeated in the file, rejected; unused columns; `unread_fields`: values that could not be
-    read and are missing in the posts, by field and reason; `dates`: the order of day and month, and what shows it; `notes`: sentences
-    on what a person who looks at the file may not expect.
-
     Rejected rows are written to rejects/FILE.jsonl (see `Rejects`). Raises InputError when the file can't be read at all, and
     ConfigError when `encoding` names none.
     """

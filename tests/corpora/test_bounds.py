@@ -121,7 +121,7 @@ class TestText:
         monkeypatch.setattr("folate.pipeline.rejects.MAX_CHARACTERS", 5000)
         (tmp_path / "folate.toml").write_text('name = "p"\n')
         path = write(tmp_path, "a.csv", "text,published_at\n" + "a,soon\n" * 1000)
-        assert run(["import", str(path), "--project", str(tmp_path), "--format", "jsonl"]) == 0
+        assert run(["import", str(path), "--project", str(tmp_path), "--format", "jsonl"]) == 3
         told = capsys.readouterr()
         assert json.loads(told.out)["rejected"] == 1000
         assert "only the first 5,000 characters are kept" in told.err

@@ -624,13 +624,13 @@ class TestPersons:
     """Rejects are read by people: nothing is in them that tells who wrote a post."""
 
     def test_columns_that_no_field_takes_are_named_and_not_kept(self, tmp_path: Path) -> None:
-        header = "text,published_at,author,nickname,email,phone,rating\n"
+        header = "text,published_at,author,nickname,email,phone,kind\n"
         person = "Some One,nick of one,one@example.org,13900001111"
         rows = f"a @nick of one,soon,{person},\nb,2026-03-01 Some One,{person},\nc,2026-03-01,{person},nick of one\n"
         rows += f"d,2026-03-01 13900001111,{person},\n"
         for mapping, shown in (
-            ({}, {"author", "text", "published_at", "rating"}),
-            ({"author": "nickname"}, {"nickname", "text", "published_at", "rating"}),
+            ({}, {"author", "text", "published_at", "kind"}),
+            ({"author": "nickname"}, {"nickname", "text", "published_at", "kind"}),
         ):
             _, rejects = take(write(tmp_path, "a.csv", header + rows), mapping=mapping)
             assert len(rejects) == 4

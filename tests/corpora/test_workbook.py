@@ -188,7 +188,7 @@ class TestCells:
 class TestSheets:
     def test_the_other_sheets_are_named_and_can_be_chosen(self, tmp_path: Path) -> None:
         path = write(tmp_path, parts(sheet(row(2, "<t>a</t>")), sheet(row(2, "<t>b</t>")), sheet()))
-        assert opened(path).unread == ("s2", "s3")
+        assert opened(path).unread_sheets == ("s2", "s3")
         assert texts(path) == ["a"]
         assert texts(path, sheet="s2") == ["b"]
         with pytest.raises(InputError, match="no sheet 's9'"):
