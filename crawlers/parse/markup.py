@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import parse_qs, urlsplit
 
 from cssselect.xpath import HTMLTranslator, XPathExpr
@@ -45,12 +45,27 @@ _UNSEEN = frozenset(
 )
 """Classes of what no reader sees."""
 
-_UNSEEN_STYLES = {
-    "display": re.compile(r"none"),
-    "visibility": re.compile(r"hidden|collapse"),
-    "opacity": re.compile(r"0(?:\.0{1,9})?(?![.\d])"),
-    "font-size": re.compile(r"0(?:\.0{1,9})?(?![.\d])"),
-}
+_ZERO = re.compile(r"[+-]?0(?:\.0{1,9})?(?![.\d])")
+_FAR_OFF = re.compile(r"-(?:[5-9]\d\d|\d{4,9})(?!\d)")  # px or em; nobody moves what is to be seen so far
+_OUT_OF_FLOW = re.compile(r"absolute|fixed")
+_CLIPPED = re.compile(r"hidden|clip")
+_UNSEEN_STYLES: tuple[dict[str, re.Pattern[str]], ...] = (
+    {"display": re.compile(r"none")},
+    {"visibility": re.compile(r"hidden|collapse")},
+    {"opacity": _ZERO},
+    {"font-size": _ZERO},
+    {"font": re.compile(r"0(?:px)?\s{0,3}/")},
+    {"color": re.compile(r"transparent")},
+    {"transform": re.compile(r"scale\(\s{0,3}0\s{0,3}\)")},
+    {"text-indent": _FAR_OFF},
+    *({"position": _OUT_OF_FLOW, side: _FAR_OFF} for side in ("left", "top", "right", "bottom")),
+    *({"overflow": _CLIPPED, size: _ZERO} for size in ("width", "height", "max-width", "max-height")),
+    {"clip": re.compile(r"rect\((?:\s{0,3}[01](?:px)?\s{0,3},?){4}\)")},
+    {"clip-path": re.compile(r"inset\(\s{0,3}(?:50|100)%")},
+)
+"""Declarations that together hide an element from every reader."""
+
+_COMMENT = re.compile(r"/\*[^*]*\*/")
 _COLLAPSED = re.compile(r"spoil|collaps|expand|unfold|accordion|toggle|read-?more|show-?more|show-?hide|full-?text|剧透|展开", re.I)
 """Classes and ids of what a reader opens by a click."""
 
@@ -167,12 +182,17 @@ def _is_hidden(node: html.HtmlElement) -> bool:
         return any(char.isalnum() for piece in node.itertext() for char in piece)
     if not _UNSEEN.isdisjoint(str(attributes.get("class", "")).split()):
         return True
-    for declaration in str(attributes.get("style", "")).lower().split(";"):
+    return "style" in attributes and _is_unseen(str(attributes["style"]))
+
+
+@lru_cache(maxsize=1024)
+def _is_unseen(style: str) -> bool:
+    """Whether the declarations of a `style` attribute hide its element; of several of one property the last is in force."""
+    declarations: dict[str, str] = {}
+    for declaration in _COMMENT.sub("", style.lower()).split(";"):
         name, _, value = declaration.partition(":")
-        unseen = _UNSEEN_STYLES.get(name.strip())
-        if unseen is not None and unseen.match(value.strip()):
-            return True
-    return False
+        declarations[name.strip()] = value.strip()
+    return any(all(pattern.match(declarations.get(name, "")) for name, pattern in together.items()) for together in _UNSEEN_STYLES)
 
 
 def _is_collapsed(node: html.HtmlElement) -> bool:

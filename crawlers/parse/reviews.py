@@ -19,7 +19,7 @@ from crawlers.parse.payloads import PAYLOADS, Payload, at, items
 from crawlers.parse.schema import Thing, first, kinds, own_id, things, walk, words
 from crawlers.parse.shops import SHOPS, Shop
 from folate.core.counts import CountError, count, read_rating
-from folate.core.dates import Moment, Order
+from folate.core.dates import DateError, Moment, Order, find_date
 from folate.post import PRECISIONS
 
 _PRODUCT = re.compile(r"/(?:products?|items?|goods|catalogue|dp|subject|reviews?|shop|p)/", re.I)  # and a digit behind it
@@ -220,9 +220,11 @@ def _united(one: Review, other: Review, page: Page, site: Site) -> Review:
 
 
 def _published(review: Review, page: Page, site: Site) -> Moment | None:
-    """The date of a review, or None where it tells none."""
-    moment = site.date([review.date], page.fetched_at)
-    return None if isinstance(moment, str) else moment
+    """The date that a review tells, even one that no post can have; None where it tells none that can be read."""
+    try:
+        return find_date(review.date, site.zone, page.fetched_at)
+    except DateError:
+        return None
 
 
 def _schema_review(thing: Thing, native: str | None, subject: str | None) -> Review:
