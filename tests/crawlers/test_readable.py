@@ -388,6 +388,28 @@ def test_reviews_of_equal_text_by_different_authors_or_on_different_days_stay_tw
     assert len(read("reviews", page, role="product").posts) == 4
 
 
+LONG = "This is a long review which goes on and on"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "kept"),
+    [
+        (("a", "It's good"), ("a", "It’s  good"), "It's good"),
+        (("Anonymous", "很香"), ("匿名用户", "很香"), "很香"),
+        (("a", "This is a long review which goes…"), ("a", LONG), LONG),
+        (("a", LONG), ("a", "This is a long review which goes..."), LONG),
+    ],
+)
+def test_a_review_told_twice_in_other_letters_is_one(one: tuple[str, str], other: tuple[str, str], kept: str) -> None:
+    page = product([told(one[0], "2026-03-02", one[1])], [(other[0], "2026-03-02", other[1])])
+    assert texts(read("reviews", page, role="product")) == [kept]
+
+
+def test_a_long_review_and_a_short_one_of_the_same_author_stay_two() -> None:
+    page = product([told("a", "2026-03-02", "Good...")], [("a", "2026-03-02", "Good taste, bad box")])
+    assert len(read("reviews", page, role="product").posts) == 2
+
+
 def test_a_review_with_a_date_in_the_future_is_not_taken_for_another_of_equal_text() -> None:
     page = product([told("a", "2026-03-02", "很香")], [("a", "2026-04-02", "很香"), ("a", "2026-03-02", "很香")])
     parsed = read("reviews", page, role="product")
