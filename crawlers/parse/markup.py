@@ -14,13 +14,17 @@ from crawlers.parse.page import Page
 _SILENT = frozenset(["script", "style", "noscript", "template", "button", "form", "iframe"])
 _EMOTICON = re.compile(r"emo|smil|face", re.I)
 _SPACES = re.compile(r"\s+")
-_QUOTES = (
-    "blockquote:not(.postcontent), .quote, .quotecontent, .quotetitle, .quotebox, .quoteBox, .Quote, .UserQuote"
-    ", .bbCodeBlock--quote, .bbCodeQuote, .quoteContainer"  # XenForo
-    ", .bbcode_quote, .bbcode_postedby, .quote_container"  # vBulletin
-    ", .quoteheader, .quotefooter, .topslice_quote, .botslice_quote"  # SMF
-    ", .misago-quote, .quote-block, .ipsQuote, .ipsQuote_citation"
+_QUOTES = frozenset(
+    (
+        *("quote", "quotecontent", "quotetitle", "quotebox", "quoteBox", "Quote", "UserQuote"),
+        *("bbCodeBlock--quote", "bbCodeQuote", "quoteContainer"),  # XenForo
+        *("bbcode_quote", "bbcode_postedby", "quote_container"),  # vBulletin
+        *("quoteheader", "quotefooter", "topslice_quote", "botslice_quote"),  # SMF
+        *("misago-quote", "quote-block", "ipsQuote", "ipsQuote_citation"),
+    )
 )
+"""Classes of quotations; a search for so many by CSS takes longer than the rest of a page."""
+
 _WROTE = re.compile(r"(?:wrote|said|posted|writes|says)(?: in [^:：]{1,80})?\s*[:：]$|(?:写道|寫道|说|說|发表于|發表於)\s*[:：]$", re.I)
 _QUOTE_LABEL = re.compile(r"\s*(?:quote|引用|zitat|cita)", re.I)
 _LONGEST_LABEL = 200  # characters above a quotation that say whose it is
@@ -124,8 +128,10 @@ def text_of_markup(markup: str) -> str:
 
 def quotations(page: Page) -> set[html.HtmlElement]:
     """The elements of a page that quote others, and those that say whom."""
-    quotes = set(select(page.tree, _QUOTES))
-    for quote in select(page.tree, "blockquote:not(.postcontent)"):
+    quotes = {node for node in select(page.tree, "[class]") if not _QUOTES.isdisjoint(str(node.get("class")).split())}
+    blockquotes = select(page.tree, "blockquote:not(.postcontent)")
+    quotes.update(blockquotes)
+    for quote in blockquotes:
         label = quote.getprevious()
         if label is not None and label.tag == "p" and not (label.tail or "").strip() and _WROTE.search(_beginning(label)):
             quotes.add(label)
