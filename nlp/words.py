@@ -93,7 +93,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _HAN = re.compile(f"[{HAN}]")
 _MARKS = "[。，、；：？！…—·《》〈〉「」『』【】（）“”‘’]+"
 _EVIDENT = re.compile(
-    f"(?P<PROPN>(?=.*[{HAN}])(?:{HASHTAG}))|(?P<SYM>{EMOTICON}|(?:{EMOJI})+|{FACE})|(?P<PUNCT>{_MARKS})",
+    f"(?P<PROPN>(?=.*[{HAN}])(?:{HASHTAG}))|(?P<SYM>{EMOTICON}|(?:{EMOJI})++|{FACE})|(?P<PUNCT>{_MARKS})",
     re.IGNORECASE,
 )
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import parse_qs, urlsplit
 
 from cssselect.xpath import HTMLTranslator, XPathExpr
@@ -14,13 +14,17 @@ from crawlers.parse.page import Page
 _SILENT = frozenset(["script", "style", "noscript", "template", "button", "form", "iframe"])
 _EMOTICON = re.compile(r"emo|smil|face", re.I)
 _SPACES = re.compile(r"\s+")
-_QUOTES = (
-    "blockquote:not(.postcontent), .quote, .quotecontent, .quotetitle, .quotebox, .quoteBox, .Quote, .UserQuote"
-    ", .bbCodeBlock--quote, .bbCodeQuote, .quoteContainer"  # XenForo
-    ", .bbcode_quote, .bbcode_postedby, .quote_container"  # vBulletin
-    ", .quoteheader, .quotefooter, .topslice_quote, .botslice_quote"  # SMF
-    ", .misago-quote, .quote-block, .ipsQuote, .ipsQuote_citation"
+_QUOTES = frozenset(
+    (
+        *("quote", "quotecontent", "quotetitle", "quotebox", "quoteBox", "Quote", "UserQuote"),
+        *("bbCodeBlock--quote", "bbCodeQuote", "quoteContainer"),  # XenForo
+        *("bbcode_quote", "bbcode_postedby", "quote_container"),  # vBulletin
+        *("quoteheader", "quotefooter", "topslice_quote", "botslice_quote"),  # SMF
+        *("misago-quote", "quote-block", "ipsQuote", "ipsQuote_citation"),
+    )
 )
+"""Classes of quotations; a search for so many by CSS takes longer than the rest of a page."""
+
 _WROTE = re.compile(r"(?:wrote|said|posted|writes|says)(?: in [^:：]{1,80})?\s*[:：]$|(?:写道|寫道|说|說|发表于|發表於)\s*[:：]$", re.I)
 _QUOTE_LABEL = re.compile(r"\s*(?:quote|引用|zitat|cita)", re.I)
 _LONGEST_LABEL = 200  # characters above a quotation that say whose it is
@@ -45,12 +49,27 @@ _UNSEEN = frozenset(
 )
 """Classes of what no reader sees."""
 
-_UNSEEN_STYLES = {
-    "display": re.compile(r"none"),
-    "visibility": re.compile(r"hidden|collapse"),
-    "opacity": re.compile(r"0(?:\.0{1,9})?(?![.\d])"),
-    "font-size": re.compile(r"0(?:\.0{1,9})?(?![.\d])"),
-}
+_ZERO = re.compile(r"[+-]?0(?:\.0{1,9})?(?![.\d])")
+_FAR_OFF = re.compile(r"-(?:[5-9]\d\d|\d{4,9})(?!\d)")  # px or em; nobody moves what is to be seen so far
+_OUT_OF_FLOW = re.compile(r"absolute|fixed")
+_CLIPPED = re.compile(r"hidden|clip")
+_UNSEEN_STYLES: tuple[dict[str, re.Pattern[str]], ...] = (
+    {"display": re.compile(r"none")},
+    {"visibility": re.compile(r"hidden|collapse")},
+    {"opacity": _ZERO},
+    {"font-size": _ZERO},
+    {"font": re.compile(r"0(?:px)?\s{0,3}/")},
+    {"color": re.compile(r"transparent")},
+    {"transform": re.compile(r"scale\(\s{0,3}0\s{0,3}\)")},
+    {"text-indent": _FAR_OFF},
+    *({"position": _OUT_OF_FLOW, side: _FAR_OFF} for side in ("left", "top", "right", "bottom")),
+    *({"overflow": _CLIPPED, size: _ZERO} for size in ("width", "height", "max-width", "max-height")),
+    {"clip": re.compile(r"rect\((?:\s{0,3}[01](?:px)?\s{0,3},?){4}\)")},
+    {"clip-path": re.compile(r"inset\(\s{0,3}(?:50|100)%")},
+)
+"""Declarations that together hide an element from every reader."""
+
+_COMMENT = re.compile(r"/\*[^*]*\*/")
 _COLLAPSED = re.compile(r"spoil|collaps|expand|unfold|accordion|toggle|read-?more|show-?more|show-?hide|full-?text|剧透|展开", re.I)
 """Classes and ids of what a reader opens by a click."""
 
@@ -109,8 +128,10 @@ def text_of_markup(markup: str) -> str:
 
 def quotations(page: Page) -> set[html.HtmlElement]:
     """The elements of a page that quote others, and those that say whom."""
-    quotes = set(select(page.tree, _QUOTES))
-    for quote in select(page.tree, "blockquote:not(.postcontent)"):
+    quotes = {node for node in select(page.tree, "[class]") if not _QUOTES.isdisjoint(str(node.get("class")).split())}
+    blockquotes = select(page.tree, "blockquote:not(.postcontent)")
+    quotes.update(blockquotes)
+    for quote in blockquotes:
         label = quote.getprevious()
         if label is not None and label.tag == "p" and not (label.tail or "").strip() and _WROTE.search(_beginning(label)):
             quotes.add(label)
@@ -167,12 +188,17 @@ def _is_hidden(node: html.HtmlElement) -> bool:
         return any(char.isalnum() for piece in node.itertext() for char in piece)
     if not _UNSEEN.isdisjoint(str(attributes.get("class", "")).split()):
         return True
-    for declaration in str(attributes.get("style", "")).lower().split(";"):
+    return "style" in attributes and _is_unseen(str(attributes["style"]))
+
+
+@lru_cache(maxsize=1024)
+def _is_unseen(style: str) -> bool:
+    """Whether the declarations of a `style` attribute hide its element; of several of one property the last is in force."""
+    declarations: dict[str, str] = {}
+    for declaration in _COMMENT.sub("", style.lower()).split(";"):
         name, _, value = declaration.partition(":")
-        unseen = _UNSEEN_STYLES.get(name.strip())
-        if unseen is not None and unseen.match(value.strip()):
-            return True
-    return False
+        declarations[name.strip()] = value.strip()
+    return any(all(pattern.match(declarations.get(name, "")) for name, pattern in together.items()) for together in _UNSEEN_STYLES)
 
 
 def _is_collapsed(node: html.HtmlElement) -> bool:

@@ -153,10 +153,6 @@ def _text(mblog: Mapping[str, Any]) -> tuple[str, bool]:
     return _own(whole or _scalar(mblog.get("text"))), bool(whole) or not mblog.get("isLongText")
 
 
-def _shown(mblog: Mapping[str, Any]) -> str:
-    return text_of_markup(_scalar(mblog.get("text")))
-
-
 def _own(markup: str) -> str:
     """Text of Weibo's markup, up to the chain of earlier reposts (`//@name:…`): those are other people's words."""
     if not markup.strip():

@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -19,7 +20,7 @@ from crawlers.parse.payloads import PAYLOADS, Payload, at, items
 from crawlers.parse.schema import Thing, first, kinds, own_id, things, walk, words
 from crawlers.parse.shops import SHOPS, Shop
 from folate.core.counts import CountError, count, read_rating
-from folate.core.dates import Moment, Order
+from folate.core.dates import DateError, Moment, Order, find_date
 from folate.post import PRECISIONS
 
 _PRODUCT = re.compile(r"/(?:products?|items?|goods|catalogue|dp|subject|reviews?|shop|p)/", re.I)  # and a digit behind it
@@ -28,9 +29,12 @@ _NOT_PRODUCT = re.compile(r"/(?:basket|cart|checkout|accounts?|login|search|add|
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
 _ANYONE = "*"
 _MOST_CANDIDATES = 50  # reviews of equal text that one is compared with
+_DOTS = "..."  # what NFKC makes of an ellipsis, too
+_SHORTEST_BEGINNING = 15  # characters without spaces by which a cut text is told; sites cut behind some dozens
 _REVIEWS = frozenset({"Review", "UserReview", "CriticReview"})
 _SUBJECTS = frozenset({"Product", "LodgingBusiness", "Restaurant", "LocalBusiness", "Recipe"})
 _ANONYMOUS = re.compile(r"anonymous( user)?|guest|匿名(用户|评论|买家)?|游客", re.I)
+_TYPEWRITTEN = str.maketrans("‘’“”‐‑–—", "''\"\"----")
 _MASK = "**"  # in a name of which the site shows only the ends: 木***子
 _TRAILING_NUMBER = re.compile(r"(?<!\d)(\d+)/?$")
 
@@ -162,19 +166,24 @@ def _told_once(syntax: Iterable[tuple[Thing, Thing | None]], subject: str | None
 def merge(reviews: list[Review], others: list[Review], page: Page, site: Site) -> None:
     """Add to `reviews` what another part of the page tells: a review that both tell is one, with the fields of both.
 
-    They are the same by the site's id, else by text, author and day, where both name them. Each review is matched once.
+    They are the same by the site's id, else by text, author and day, where both name them. Of one author, the beginning of a
+    text that ends in dots stands for the whole. Each review is matched once.
     """
     by_id = {review.native: i for i, review in enumerate(reviews) if review.native}
     waiting: dict[tuple[str, str | None], deque[int]] = defaultdict(deque)  # by text and author; _ANYONE: by text alone
+    by_author: dict[str | None, deque[int]] = defaultdict(deque)
     for i, review in enumerate(reviews):
+        by_author[_name(review)].append(i)
         waiting[_squeezed(review), _name(review)].append(i)
         waiting[_squeezed(review), _ANYONE].append(i)
     matched: set[int] = set()
     for other in others:
         match = by_id.get(other.native) if other.native else None
         if match is None and _squeezed(other):
-            names = (_name(other), None) if other.author else (_ANYONE,)
+            names = (_name(other), None) if _name(other) else (None, _ANYONE)
             candidates = [i for name in names for i in _first_open(waiting[_squeezed(other), name], matched)]
+            by_same = _first_open(by_author[_name(other)], matched) if _name(other) else []
+            candidates += [i for i in by_same if _begins(reviews[i], other) or _begins(other, reviews[i])]
             match = next((i for i in candidates if _may_be_same(reviews[i], other, page, site)), None)
         if match is None or match in matched:
             reviews.append(other)
@@ -184,7 +193,10 @@ def merge(reviews: list[Review], others: list[Review], page: Page, site: Site) -
 
 
 def _name(review: Review) -> str | None:
-    return review.author.casefold() if review.author else None
+    """The author's name for comparisons; None for nobody in particular."""
+    if not review.author or _ANONYMOUS.fullmatch(review.author):
+        return None
+    return review.author.casefold()
 
 
 def _first_open(waiting: deque[int], matched: set[int]) -> list[int]:
@@ -196,22 +208,32 @@ def _first_open(waiting: deque[int], matched: set[int]) -> list[int]:
 
 def _squeezed(review: Review) -> str:
     """What a review says, without what markup and typesetting change."""
-    return "".join((review.text or review.title or "").split()).casefold()
+    text = unicodedata.normalize("NFKC", (review.text or review.title or "").translate(_TYPEWRITTEN))
+    return "".join(text.split()).casefold()
+
+
+def _begins(one: Review, other: Review) -> bool:
+    """Whether `one` shows only the beginning of the text of `other`, and dots behind it."""
+    shown, whole = _squeezed(one), _squeezed(other)
+    beginning = shown.rstrip(".")
+    return shown.endswith(_DOTS) and len(beginning) >= _SHORTEST_BEGINNING and len(whole) > len(shown) and whole.startswith(beginning)
 
 
 def _may_be_same(one: Review, other: Review, page: Page, site: Site) -> bool:
     """Whether nothing that both reviews of equal text tell sets them apart."""
     if one.native and other.native and one.native != other.native:
         return False
-    if one.author and other.author and _name(one) != _name(other):
+    if _name(one) and _name(other) and _name(one) != _name(other):
         return False
     days = [_published(review, page, site) for review in (one, other)]
     return days[0] is None or days[1] is None or abs(days[0][0] - days[1][0]) <= timedelta(days=1)
 
 
 def _united(one: Review, other: Review, page: Page, site: Site) -> Review:
-    """`one` with what only `other` tells, and the more exact date of the two."""
+    """`one` with what only `other` tells, the more exact date of the two and the whole text."""
     told = {field.name: getattr(one, field.name) for field in fields(Review)}
+    if _begins(one, other):
+        told["text"] = other.text
     told |= {name: getattr(other, name) for name, value in told.items() if value is None}
     exact = [_published(review, page, site) for review in (one, other)]
     if exact[0] is not None and exact[1] is not None and PRECISIONS.index(exact[1][1]) < PRECISIONS.index(exact[0][1]):
@@ -220,9 +242,11 @@ def _united(one: Review, other: Review, page: Page, site: Site) -> Review:
 
 
 def _published(review: Review, page: Page, site: Site) -> Moment | None:
-    """The date of a review, or None where it tells none."""
-    moment = site.date([review.date], page.fetched_at)
-    return None if isinstance(moment, str) else moment
+    """The date that a review tells, even one that no post can have; None where it tells none that can be read."""
+    try:
+        return find_date(review.date, site.zone, page.fetched_at)
+    except DateError:
+        return None
 
 
 def _schema_review(thing: Thing, native: str | None, subject: str | None) -> Review:

@@ -224,7 +224,7 @@ _CUT_OFF = re.compile(  # another amount before those that could be joined
     r"\d ?(?:" + _LONG_UNITS + r")[ ,&+]{0,3}(?:[a-z]{1,5}[ ,]{1,2})?$", re.IGNORECASE | re.ASCII
 )
 _ONE_PART = re.compile(
-    rf"(?P<number>\d+(?:\.\d+)?|{_WORDY}|几|半) ?个?(?P<half> and a half|半)? ?"
+    rf"(?P<number>(?<![\d.])\d{{1,5}}(?:\.\d{{1,3}})?|{_WORDY}|几|半) ?个?(?P<half> and a half|半)? ?"
     rf"(?P<unit>{_UNIT})(?![a-z])\.?(?P<half_after> and a half|半)?",
     re.IGNORECASE | re.ASCII,
 )

@@ -84,7 +84,7 @@ def _tags(text: str) -> list[re.Match[str]]:
 def _is_spoken_of(text: str, match: re.Match[str]) -> bool:
     """Whether a tag is the subject of its sentence: in quotes, or called a tag."""
     after = _SPOKEN_OF.match(text, match.end())
-    return after is not None and (after[0].strip().isalpha() or _QUOTED.search(text[: match.start()][-1:]) is not None)
+    return after is not None and (after[0].strip().isalpha() or _QUOTED.search(text[max(0, match.start() - 1) : match.start()]) is not None)
 
 
 def _shown(tag: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ import random
 import ssl
 import time
 from collections.abc import Callable
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTP_PORT, HTTPS_PORT, HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import SplitResult
 
 from folate.core.addresses import is_token, web_address
@@ -96,10 +96,11 @@ def _answer(connection: HTTPConnection, parts: SplitResult, headers: dict[str, s
 
 
 def _connection(parts: SplitResult, timeout: float) -> HTTPConnection:
+    """A connection that is not open yet. Without a port http.client would take the end of an IPv6 address for one."""
     name = str(parts.hostname)
     if parts.scheme == "https":
-        return HTTPSConnection(name, parts.port, timeout=timeout, context=ssl.create_default_context())
-    return HTTPConnection(name, parts.port, timeout=timeout)
+        return HTTPSConnection(name, parts.port or HTTPS_PORT, timeout=timeout, context=ssl.create_default_context())
+    return HTTPConnection(name, parts.port or HTTP_PORT, timeout=timeout)
 
 
 def _reason(error: OSError | HTTPException) -> str:

@@ -165,6 +165,13 @@ def test_quotations_are_not_the_authors_words(page: Any, quotation: str) -> None
         '<span aria-hidden="true">x7</span>',
         '<span class="visually-hidden">x7</span>',
         '<span class="sr-only">x7</span>',
+        '<span style="display:/**/none">x7</span>',
+        '<span style="position:absolute; left:-9999px">x7</span>',
+        '<span style="text-indent:-999em">x7</span>',
+        '<span style="width:0;height:0;overflow:hidden">x7</span>',
+        '<span style="position:absolute;clip:rect(0 0 0 0)">x7</span>',
+        '<span style="font:0/0 a">x7</span>',
+        '<span style="color:transparent">x7</span>',
     ],
 )
 def test_what_no_reader_sees_is_no_text(noise: str) -> None:
@@ -181,6 +188,11 @@ def test_what_no_reader_sees_is_no_text(noise: str) -> None:
         '<div class="read-more-content" style="display:none">内幕</div>',
         '<span style="font-size:0.9em">内幕</span>',
         '<span style="opacity:0.5">内幕</span>',
+        '<span style="display:none;display:inline">内幕</span>',
+        '<span style="position:relative;left:-2px">内幕</span>',
+        '<span style="text-indent:-20px">内幕</span>',
+        '<span style="overflow:hidden;width:100%">内幕</span>',
+        '<span style="font:0.9em/1 serif">内幕</span>',
         '<span aria-hidden="false">内幕</span>',
     ],
 )
@@ -371,9 +383,38 @@ def test_a_review_told_in_two_syntaxes_is_one(syntax: str) -> None:
 def test_reviews_of_equal_text_by_different_authors_or_on_different_days_stay_two() -> None:
     page = product(
         [told("a", "2026-03-02", "很香"), told("b", "2026-03-02", "很香")],
-        [("a", "2026-03-02", "很香"), ("b", "2026-03-02", "很香"), ("a", "2026-04-02", "很香"), ("c", "2026-03-02", "很香")],
+        [("a", "2026-03-02", "很香"), ("b", "2026-03-02", "很香"), ("a", "2026-02-02", "很香"), ("c", "2026-03-02", "很香")],
     )
     assert len(read("reviews", page, role="product").posts) == 4
+
+
+LONG = "This is a long review which goes on and on"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "kept"),
+    [
+        (("a", "It's good"), ("a", "It’s  good"), "It's good"),
+        (("Anonymous", "很香"), ("匿名用户", "很香"), "很香"),
+        (("a", "This is a long review which goes…"), ("a", LONG), LONG),
+        (("a", LONG), ("a", "This is a long review which goes..."), LONG),
+    ],
+)
+def test_a_review_told_twice_in_other_letters_is_one(one: tuple[str, str], other: tuple[str, str], kept: str) -> None:
+    page = product([told(one[0], "2026-03-02", one[1])], [(other[0], "2026-03-02", other[1])])
+    assert texts(read("reviews", page, role="product")) == [kept]
+
+
+def test_a_long_review_and_a_short_one_of_the_same_author_stay_two() -> None:
+    page = product([told("a", "2026-03-02", "Good...")], [("a", "2026-03-02", "Good taste, bad box")])
+    assert len(read("reviews", page, role="product").posts) == 2
+
+
+def test_a_review_with_a_date_in_the_future_is_not_taken_for_another_of_equal_text() -> None:
+    page = product([told("a", "2026-03-02", "很香")], [("a", "2026-04-02", "很香"), ("a", "2026-03-02", "很香")])
+    parsed = read("reviews", page, role="product")
+    assert len(parsed.posts) == 1
+    assert reasons(parsed) == ["date in the future"]
 
 
 def test_many_reviews_of_equal_text_told_twice_are_counted_once() -> None:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from folate.core.addresses import web_address
 from folate.delivery.ledger import Uncertain, Undelivered
-from folate.delivery.webhook import ATTEMPTS, host, post
+from folate.delivery.webhook import ATTEMPTS, _connection, host, post
 from folate.errors import ConfigError
 
 Nap = Callable[[float], None]
@@ -125,3 +126,14 @@ def test_an_endless_body_after_a_good_answer_is_not_waited_for(nap: Nap) -> None
         thread.start()
         post(f"http://127.0.0.1:{listener.getsockname()[1]}/", "e", "{}", sleep=nap)
         thread.join()
+
+
+@pytest.mark.parametrize(("address", "port"), [("http://[::1]/", 80), ("https://[2001:db8::8]/x", 443), ("http://[::1]:81/", 81)])
+def test_the_end_of_an_ipv6_address_is_no_port(address: str, port: int) -> None:
+    connection = _connection(web_address(address), 1.0)
+    assert (f"[{connection.host}]", connection.port) == (address.split("/")[2].rpartition("]")[0] + "]", port)
+
+
+def test_an_ipv6_address_with_a_zone_is_not_reached_and_says_so() -> None:
+    with pytest.raises(Undelivered):
+        post("http://[fe80::1%25no-such-zone]/", "id", "{}", sleep=lambda _: None, timeout=1.0)
