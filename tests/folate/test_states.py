@@ -261,7 +261,7 @@ def test_status_says_what_waits_and_where_topics_were_sought(project: Path, caps
 
 def test_topics_of_a_project_older_than_the_record_of_searches_were_sought(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bring(project, range(-4, 0))
-    bring(project, range(0, 1), "b", "塑化剂 {} 塑化剂 检出", 40)
+    bring(project, range(1), "b", "塑化剂 {} 塑化剂 检出", 40)
     ask(project, "annotate", "--without-sentiment")
     ask(project, "topics", "--week", WEEK)
     shutil.rmtree(project / "corpus" / "searches")
