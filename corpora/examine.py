@@ -141,7 +141,18 @@ def _wrong_inside(path: Path, table: Table) -> str | None:
 
 
 def _fits(field: pa.Field, table: Table) -> bool:
-    return field.name in table.schema.names and field.type == table.schema.field(field.name).type
+    if field.name not in table.schema.names:
+        return False
+    return _plain(field.type) == _plain(table.schema.field(field.name).type)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """Return the type whatever its layout in memory: Delta writes other layouts of texts and lists when it merges."""
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return pa.string()
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
+        return pa.list_(_plain(kind.value_type))
+    return kind
 
 
 def _unreadable(path: Path) -> str | None:

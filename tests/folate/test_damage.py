@@ -380,3 +380,14 @@ def test_damage_that_only_a_deep_check_sees_is_told_with_the_check_that_sees_it(
     assert "run 'folate check --deep'" in told
     code, _, told = _run(folder, ["check", "--deep"], monkeypatch, capfd)
     assert (code, told) == (4, "1 damaged file.\n")
+
+
+def test_posts_that_were_read_again_are_not_taken_for_damaged(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(whole, folder)
+    (folder / "folate.toml").write_text(PROJECT.replace('"晨谷"', '"晨谷", "很好"'), encoding="utf-8")
+    assert _run(folder, ["annotate", "--without-sentiment"], monkeypatch, capfd)[0] == 0
+    code, out, _ = _run(folder, ["check", "--deep"], monkeypatch, capfd)
+    assert (code, out) == (0, "")
