@@ -30,9 +30,10 @@ class Noted:
     rows: int | None = None
 
 
-def damaged(file: Path, what: str) -> StoreError:
-    """Return the error for a damaged file: `what` goes on after its path."""
-    return StoreError(f"{file} {what}: run 'folate check', which says what is lost and what to do.")
+def damaged(file: Path, what: str, deep: bool = False) -> StoreError:
+    """Return the error for a damaged file: `what` goes on after its path. `deep`: only a deep check sees it."""
+    check = "folate check --deep" if deep else "folate check"
+    return StoreError(f"{file} {what}: run '{check}', which says what is lost and what to do.")
 
 
 def entry(root: Path, name: str, version: int) -> Path:
@@ -65,9 +66,11 @@ def noted(root: Path) -> dict[str, dict[int, Noted]]:
     except OSError as error:
         raise damaged(root / FILE, f"can't be read ({error.strerror})") from error
     for line in lines:
-        with suppress(ValueError, TypeError, KeyError, RecursionError):  # cut, or not ours
+        with suppress(ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):  # cut, or not ours
             values = json.loads(line)
-            commits[str(values["table"])][int(values["version"])] = Noted(int(values["size"]), values.get("rows"))
+            rows = values.get("rows")
+            noted_rows = None if rows is None else int(rows)
+            commits[str(values["table"])][int(values["version"])] = Noted(int(values["size"]), noted_rows)
     return dict(commits)
 
 

@@ -27,21 +27,40 @@ class Fault:
     what: str  # goes on after its path
     lost: str
     remedy: str
+    deep: bool = False  # only seen where every page is read
 
     def error(self) -> StoreError:
         """The error of a command that needs the file."""
-        return commits.damaged(self.file, f"{self.what} ({self.lost})")
+        return commits.damaged(self.file, f"{self.what} ({self.lost})", self.deep)
 
 
 def examine(root: Path, deep: bool = False) -> Iterator[Fault]:
     """Look at every table of the store at `root`; every page of every file is read if `deep`, else the footers."""
     try:
+        commits.noted(root)
+    except StoreError as error:
+        lost = "nothing that is stored, but that lost entries of the logs are noticed"
+        yield Fault(root / commits.FILE, f"can't be used: {error}".rstrip("."), lost, "restore it from a backup, or delete it")
+        return
+    yield from _of_schema(root)
+    for table in TABLES.values():
+        yield from _of_table(root, table, None, deep)
+
+
+def _of_schema(root: Path) -> Iterator[Fault]:
+    """A schema number that is gone or unreadable, or that is not this code's."""
+    try:
         tables.check(root)
+        migrations.number(root)
+    except StoreError as error:
+        number = json.dumps({"schema": len(migrations.MIGRATIONS)})
+        remedy = f"restore it from a backup, or write {number} into it if this version of Folate was the last to write the store"
+        yield Fault(root / migrations.FILE, f"can't be used: {error}".rstrip("."), "nothing that is stored", remedy)
+        return
+    try:
         migrations.check(root)
     except StoreError as error:
         yield Fault(root / migrations.FILE, f"does not fit: {error}".rstrip("."), "nothing", "do what it says, then check again")
-    for table in TABLES.values():
-        yield from _of_table(root, table, None, deep)
 
 
 def first_fault(root: Path, versions: Mapping[str, int | None], deep: bool = False) -> Fault | None:
@@ -61,9 +80,11 @@ def _of_table(root: Path, table: Table, version: int | None, deep: bool) -> Iter
         yield Fault(root / table.name / commits.LOG, f"can't be read: {error}".rstrip("."), "the whole table", _FROM_BACKUP)
         return
     for file, _ in files:
-        if what := tables.wrong_size(file) or _wrong_inside(file.path, table, deep):
+        shallow = tables.wrong_size(file) or _wrong_inside(file.path, table)
+        if what := shallow or (_unreadable_pages(file.path, table) if deep else None):
             rows = "its rows" if file.rows is None else f"{file.rows:,} rows"
-            yield Fault(file.path, what, f"{rows} of the table {table.name!r}", f"{_FROM_BACKUP}, or {_NEXT}")
+            lost, remedy = f"{rows} of the table {table.name!r}", f"{_FROM_BACKUP}, or {_NEXT}"
+            yield Fault(file.path, what, lost, remedy, deep=not shallow)
 
 
 def _of_log(root: Path, name: str) -> Iterator[Fault]:
@@ -108,19 +129,30 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
 
 
-def _wrong_inside(path: Path, table: Table, deep: bool) -> str | None:
-    """What is wrong with a Parquet file of a table, or None."""
+def _wrong_inside(path: Path, table: Table) -> str | None:
+    """What the footer of a Parquet file of a table shows to be wrong with it, or None."""
     if what := _unreadable(path):
         return what
     with pq.ParquetFile(path) as file:
         wrong = [field.name for field in file.schema_arrow if not _fits(field, table)]
     if wrong:
         return f"has the column {wrong[0]!r}, which the table {table.name!r} does not have, or has with another type"
-    return _unreadable_pages(path, table) if deep else None
+    return None
 
 
 def _fits(field: pa.Field, table: Table) -> bool:
-    return field.name in table.schema.names and field.type == table.schema.field(field.name).type
+    if field.name not in table.schema.names:
+        return False
+    return _plain(field.type) == _plain(table.schema.field(field.name).type)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """Return the type whatever its layout in memory: Delta writes other layouts of texts and lists when it merges."""
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return pa.string()
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
+        return pa.list_(_plain(kind.value_type))
+    return kind
 
 
 def _unreadable(path: Path) -> str | None:

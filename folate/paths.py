@@ -56,7 +56,7 @@ class Project:
     def salt(self) -> str:
         """Return the secret that keys author hashes; made on first use, readable by its owner only.
 
-        Raises ConfigError when it is empty or unreadable, StoreError when it is gone and posts are there whose authors were hashed
+        Raises ConfigError when it is empty, unreadable or no text, StoreError when it is gone and posts are there whose authors were hashed
         with it: with another one every author would be a new person.
         """
         path = self.root / ".salt"
@@ -74,6 +74,11 @@ class Project:
             raise ConfigError(f"{path} can't be read ({why}), and the authors of all posts are hashed with it: restore it.") from error
         if not salt:
             raise ConfigError(f"{path} is empty, and authors must not be hashed without a secret: restore it from a backup.")
+        if not salt.isprintable():
+            raise ConfigError(
+                f"{path} holds control characters and not the secret that was written: restore it from a backup; the authors of all posts "
+                "are hashed with it."
+            )
         return salt
 
     def has_authors(self) -> bool:

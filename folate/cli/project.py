@@ -75,7 +75,7 @@ def check(deep: bool, folder: Path, form: str) -> int:
     if form == "table":
         for fault in faults:
             say(f"{printable(str(fault.file))} {printable(fault.what)}.\n  lost: {fault.lost}.\n  to do: {fault.remedy}.")
-        tell(f"{len(faults)} damaged files." if faults else "nothing is damaged.")
+        tell(f"{len(faults):,} damaged file{'s' if len(faults) > 1 else ''}." if faults else "nothing is damaged.")
     else:
         emit(rows(faults), form)
     return StoreError.exit_code if faults else 0

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from folate.core.text import cut
 from folate.errors import ConfigError, FolateError, InputError
 from folate.paths import Project
 from folate.post import Post
+from reports.document import belongs
 from reports.index import is_report
 
 JSON_ERRORS = (OSError, ValueError, RecursionError)
@@ -87,8 +89,10 @@ def _reports(project: Project) -> Iterator[Fault]:
         again = f"run 'folate report --week {path.stem}'"
         if what := _wrong(path, _report):
             yield Fault(path, what, "the figures of this report as JSON", again)
-        elif not path.with_suffix(".html").exists():
-            yield Fault(path.with_suffix(".html"), "is missing", "the page of this report", again)
+        elif not (page := path.with_suffix(".html")).exists():
+            yield Fault(page, "is missing", "the page of this report", again)
+        elif what := _wrong(page, partial(_page_of, path)):
+            yield Fault(page, what, "that the page and the figures beside it are one report", again)
 
 
 def _thresholds(project: Project) -> Iterator[Fault]:
@@ -140,6 +144,13 @@ def _object(text: str) -> None:
 def _report(path: Path) -> None:
     if not is_report(json.loads(path.read_text(encoding="utf-8"))):
         raise ValueError("it is not a report of this version")
+
+
+def _page_of(figures: Path, page: Path) -> None:
+    """A page that older versions wrote can't be compared with its figures."""
+    document = json.loads(figures.read_text(encoding="utf-8"))
+    if "digests" in document and not belongs(document, page.read_bytes()):
+        raise ValueError(f"it was cut or changed, or was not written together with {figures.name}")
 
 
 def _lines_of(read: Callable[[str], object]) -> Callable[[Path], None]:

@@ -122,11 +122,19 @@ def _read(path: Path) -> tuple[pa.Table, dict[str, Any] | None]:
     try:
         stored = pq.read_table(path)
         about: dict[str, Any] = json.loads((stored.schema.metadata or {}).get(b"folate", b"{}"))
-    except (OSError, ValueError, pa.ArrowException):
+    except (OSError, ValueError, RecursionError, pa.ArrowException):
         return _SCHEMA.empty_table(), None
-    if about.get("version") != VERSION or stored.schema.remove_metadata() != _SCHEMA:
+    if not _is_current(about) or stored.schema.remove_metadata() != _SCHEMA:
         return _SCHEMA.empty_table(), None
     return stored.replace_schema_metadata(None), about
+
+
+def _is_current(about: Any) -> bool:
+    """Whether what a file says of itself is of this version and whole."""
+    if not isinstance(about, dict) or about.get("version") != VERSION or type(about.get("posts")) is not int:
+        return False
+    common = about.get("common")
+    return isinstance(common, list) and all(type(gram) is int and 0 <= gram < 2**64 for gram in common)
 
 
 def _standing(rows: pa.Table, posts: pa.Table) -> pa.Table:

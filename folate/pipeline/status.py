@@ -25,7 +25,12 @@ HOLDINGS = """
 """
 
 
-_SOUGHT = "SELECT week, topics, baseline_weeks >= least_weeks AS known FROM searches ORDER BY week DESC LIMIT $most"
+_SOUGHT = """
+    SELECT week, topics, baseline_weeks >= least_weeks AS known FROM searches
+    UNION ALL
+    SELECT week, count(*) AS topics, true AS known FROM topics WHERE week NOT IN (SELECT week FROM searches) GROUP BY week
+    ORDER BY week DESC LIMIT $most
+"""  # an older Folate kept topics, and not that they were sought
 
 
 def status(workspace: Workspace) -> list[dict[str, Any]]:

@@ -133,3 +133,20 @@ def test_the_order_of_arrival_changes_no_pair_of_equal_texts(workspace: Workspac
         alike = [each.id for each in posts if each.text == text]
         assert len({cluster[id_] for id_ in alike}) == 1
     assert cluster[min(each.id for each in posts if each.text == "好吃")] == min(each.id for each in posts if each.text == "好吃")
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        "[]",
+        "[" * 100_000,
+        '{"version": "1"}',
+        '{"version": "1", "posts": "x", "common": []}',
+        '{"version": "1", "posts": 3, "common": [-1, "x"]}',
+    ],
+)
+def test_a_file_that_says_something_senseless_of_itself_is_made_anew(workspace: Workspace, about: str) -> None:
+    found(workspace, post(0, ADVERT), post(1, EDITED))
+    path = workspace.project.copies
+    pq.write_table(pq.read_table(path).replace_schema_metadata({"folate": about}), path)
+    assert found(workspace, post(2, OTHER), post(3, EDITED)) == {"f:0001": "f:0000", "f:0003": "f:0000"}

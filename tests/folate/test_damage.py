@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from folate.cli import run
@@ -191,7 +192,7 @@ def test_half_a_data_file_is_an_error_of_the_store(
     assert "20 rows of the table 'posts'" in out
 
 
-@pytest.mark.parametrize("content", ["é".encode(), b"\xff", b"", None])
+@pytest.mark.parametrize("content", ["é".encode(), b"\xff", b"", b"\0" * 64, None])
 def test_a_lost_salt_is_never_replaced_where_authors_were_hashed_with_it(
     content: bytes | None, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -226,6 +227,54 @@ def test_check_lists_damage_beside_the_store(
     assert code == 4
     names = {Path(fault["file"]).name for fault in json.loads(out)}
     assert names == {"job.json", "ledger.jsonl", "a.jsonl", "2026-W10.json", "deliveries.sqlite", "thresholds.json"}
+
+
+def test_check_sees_a_page_that_was_cut_and_no_fault_in_one_of_an_older_version(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(whole, folder)
+    page, figures = (folder / "reports" / f"2026-W10.{form}" for form in ("html", "json"))
+    page.write_bytes(page.read_bytes()[:1_000])
+    code, out, _ = _run(folder, ["check", "--format", "json"], monkeypatch, capfd)
+    assert code == 4
+    assert [Path(fault["file"]).name for fault in json.loads(out)] == ["2026-W10.html"]
+    document = json.loads(figures.read_text())
+    del document["digests"]  # as older versions wrote them
+    figures.write_text(json.dumps(document))
+    assert _run(folder, ["check"], monkeypatch, capfd)[0] == 0
+
+
+@pytest.mark.parametrize("content", [None, "{}", '{"schema": Infinity}'])
+def test_what_check_says_to_do_about_a_lost_schema_number_works(
+    content: str | None, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(whole, folder)
+    path = folder / "corpus" / "schema.json"
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+    code, out, _ = _run(folder, ["check", "--format", "json"], monkeypatch, capfd)
+    (fault,) = json.loads(out)
+    assert (code, Path(fault["file"]).name) == (4, "schema.json")
+    path.write_text(fault["remedy"].partition("write ")[2].partition(" into it")[0])
+    assert _run(folder, ["check"], monkeypatch, capfd)[0] == 0
+
+
+def test_check_itself_tells_of_a_record_of_commits_that_cannot_be_read(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(whole, folder)
+    noted = folder / "corpus" / "commits.jsonl"
+    noted.unlink()
+    noted.mkdir()
+    code, out, _ = _run(folder, ["check", "--format", "json"], monkeypatch, capfd)
+    (fault,) = json.loads(out)
+    assert (code, Path(fault["file"]).name) == (4, "commits.jsonl")
+    noted.rmdir()  # as it says
+    assert _run(folder, ["check"], monkeypatch, capfd)[0] == 0
 
 
 def test_check_changes_nothing_and_wants_a_project(
@@ -288,3 +337,57 @@ def test_an_import_that_was_killed_is_completed_by_the_next(
     assert _run(folder, ["import", "new.csv", "--source", "forum"], monkeypatch, capfd)[0] == 0
     ids = [json.loads(line)["id"] for line in _run(folder, ["export", "posts"], monkeypatch, capfd)[1].splitlines()]
     assert (len(ids), len(set(ids))) == (POSTS + 3_000, POSTS + 3_000)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"table": "posts", "version": Infinity, "size": 1}',
+        '{"table": "posts", "version": 0, "size": 1e999}',
+        '{"table": "posts", "version": 0, "size": 1, "rows": "\\u001b[2J"}',
+        '{"table": "posts", "version": 0, "size": 1, "rows": [1]}',
+        "[1]",
+        "null",
+    ],
+)
+def test_a_senseless_line_among_the_noted_commits_is_passed_over(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], line: str
+) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(whole, folder)
+    with (folder / "corpus" / "commits.jsonl").open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+    for command in (["status"], ["check"]):
+        code, _, told = _run(folder, command, monkeypatch, capfd)
+        assert code == 0, told
+
+
+def test_damage_that_only_a_deep_check_sees_is_told_with_the_check_that_sees_it(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(whole, folder)
+    path = next((folder / "corpus" / "posts").rglob("*.parquet"))
+    data = bytearray(path.read_bytes())
+    group = pq.ParquetFile(path).metadata.row_group(0)
+    (texts,) = (column for column in map(group.column, range(group.num_columns)) if column.path_in_schema == "text")
+    end = (texts.dictionary_page_offset or texts.data_page_offset) + texts.total_compressed_size
+    for place in range(end - texts.total_compressed_size // 2, end):
+        data[place] ^= 0x55
+    path.write_bytes(bytes(data))
+    code, _, told = _run(folder, ["export", "posts"], monkeypatch, capfd)
+    assert code == 4
+    assert "run 'folate check --deep'" in told
+    code, _, told = _run(folder, ["check", "--deep"], monkeypatch, capfd)
+    assert (code, told) == (4, "1 damaged file.\n")
+
+
+def test_posts_that_were_read_again_are_not_taken_for_damaged(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(whole, folder)
+    (folder / "folate.toml").write_text(PROJECT.replace('"晨谷"', '"晨谷", "很好"'), encoding="utf-8")
+    assert _run(folder, ["annotate", "--without-sentiment"], monkeypatch, capfd)[0] == 0
+    code, out, _ = _run(folder, ["check", "--deep"], monkeypatch, capfd)
+    assert (code, out) == (0, "")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
 from html import unescape
@@ -256,6 +257,20 @@ def test_status_says_what_waits_and_where_topics_were_sought(project: Path, caps
     assert "topics were sought in 2026-W10 (0), 2026-W07 (too few weeks before)." in capsys.readouterr().err
     assert run(["topics", "history", "nope", "--project", str(project)]) == 5
     assert "topics were sought in 2026-W07, 2026-W10" in capsys.readouterr().err
+
+
+def test_topics_of_a_project_older_than_the_record_of_searches_were_sought(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bring(project, range(-4, 0))
+    bring(project, range(1), "b", "塑化剂 {} 塑化剂 检出", 40)
+    ask(project, "annotate", "--without-sentiment")
+    ask(project, "topics", "--week", WEEK)
+    shutil.rmtree(project / "corpus" / "searches")
+    commits = project / "corpus" / "commits.jsonl"
+    commits.write_text("".join(line for line in commits.read_text().splitlines(True) if "searches" not in line))
+    capsys.readouterr()
+    ask(project, "status")
+    assert "topics were sought in 2026-W10 (" in capsys.readouterr().err
+    assert report(project)[0]["topics_sought"]["status"] == "unrecorded"
 
 
 def test_topics_are_not_sought_in_a_week_that_nobody_has_read(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
