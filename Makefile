@@ -37,7 +37,7 @@ format: $(READY)  ## rewrite the code in the project's style
 	$(BIN)/ruff format .
 
 test: $(READY)  ## the tests, on loopback only, under three minutes
-	$(BIN)/pytest -m 'not slow'
+	$(BIN)/pytest -n 2 --dist loadfile -m 'not slow'
 
 test-slow: $(READY)  ## every test
 	$(BIN)/pytest

@@ -161,11 +161,14 @@ class Maker:
     def _text(self, values: Mapping[str, Any], known: Mapping[str, Any]) -> str:
         """The text; empty only where a title says it all."""
         for column in self._columns.get("text", ()):
-            if not is_blank(values.get(column)):
-                return self._own(str(_read(read_text, values[column], "unreadable value")), known["kind"])
+            if is_blank(values.get(column)):
+                continue
+            own = self._own(str(_read(read_text, values[column], "unreadable value")), known["kind"])
+            if own.strip():
+                return own
         if known.get("title") is not None:
             return ""
-        raise _RefusedError("no text", "neither a text nor a title")
+        raise _RefusedError("no text", "neither a text nor a title, markup left out")
 
     def _own(self, cell: str, kind: str) -> str:
         """What the author wrote: without markup, labels of the site, and the words of those whose post a microblog repeats."""
