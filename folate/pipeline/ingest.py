@@ -15,7 +15,7 @@ from folate.core.dates import Order
 from folate.core.encoding import named
 from folate.core.text import sentence
 from folate.errors import ConfigError, InputError, NotFound
-from folate.pipeline.rejects import MAX_CHARACTERS, Rejects
+from folate.pipeline.rejects import Rejects
 from folate.pipeline.workspace import Workspace
 from folate.post import Post, pseudonyms
 from folate.progress import progress
@@ -58,9 +58,7 @@ def import_file(
     with Rejects(workspace.project.rejects, path.name) as rejects:
         rows = _until_broken(progress("reading", items=reading, unit="row"), problems)
         done = workspace.store.upsert_posts(_without_rejects(rows, rejects, reasons))
-    notes = reading.notes()
-    if rejects.is_full:
-        notes.append(f"of the rejected rows only the first {MAX_CHARACTERS:,} characters are kept; all are counted")
+    notes = reading.notes() + rejects.notes()
     if not reasons and not problems and done == Upserted():
         notes.append("it has no rows below the header")
     return {

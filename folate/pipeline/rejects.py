@@ -47,6 +47,12 @@ class Rejects:
         """Tell whether further rejects are no longer kept."""
         return self._characters > MAX_CHARACTERS
 
+    def notes(self) -> list[str]:
+        """Say that not all rejects were kept, where it is so."""
+        if not self.is_full:
+            return []
+        return [f"of the rejected rows only the first {MAX_CHARACTERS:,} characters are kept; all are counted"]
+
     def __enter__(self) -> Self:
         return self
 

@@ -231,6 +231,7 @@ def write_run(folder: Path, crawl: str) -> Path:
 @pytest.mark.parametrize("damage", ["gone", "folder"])
 def test_pages_that_are_not_there_cannot_be_read_again(tmp_path, capsys, damage):
     project = make_project(tmp_path / "project")
+    (project / ".salt").write_text("0123456789abcdef" * 4, encoding="ascii")
     folder = write_run(project / "crawls" / "run", "run")
     if damage == "folder":
         (folder / "raw" / "pages.warc.gz").mkdir(parents=True)

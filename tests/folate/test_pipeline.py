@@ -214,7 +214,7 @@ def test_import_says_what_it_took_for_day_and_month_and_which_values_it_could_no
     (row,) = json.loads(said.out)
     assert (row["added"], row["rejected"], row["unread_fields"]) == (2, 0, "likes unreadable 1")
     assert row["dates"] == "mdy by 1 dates, 1 ambiguous"
-    assert "'us.csv': order of day and month: mdy by 1 dates, 1 ambiguous\n" in said.err
+    assert "note: us.csv: order of day and month: mdy by 1 dates, 1 ambiguous.\n" in said.err
     assert ask(project, "import", str(path), "--dates", "dmy", "--format", "json") == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["rejected"], row["reasons"], row["dates"]) == (1, "unreadable date 1", "dmy, as said")

@@ -42,7 +42,7 @@ def test_the_fast_ways_agree_with_fp32(exact: list[Reading], dtype: torch.dtype)
     assert differences.max() < 0.1  # one of 264 texts: .08 to .09, by the kernels of the CPU
     assert np.abs(shares(given).mean(0) - shares(exact).mean(0)).max() < 0.003
     first, second = np.sort(shares(exact))[:, :0:-1].T
-    sure = first - second > 0.1
+    sure = first - second > 0.18  # twice the largest difference that was seen
     assert np.array_equal(shares(given).argmax(1)[sure], shares(exact).argmax(1)[sure])
     vectors = [np.stack([reading.embedding for reading in readings if reading.embedding is not None]) for readings in (given, exact)]
     assert (vectors[0] * vectors[1]).sum(1).min() > 0.995
