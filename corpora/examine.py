@@ -143,7 +143,7 @@ def _wrong_inside(path: Path, table: Table) -> str | None:
 def _fits(field: pa.Field, table: Table) -> bool:
     if field.name not in table.schema.names:
         return False
-    return _plain(field.type) == _plain(table.schema.field(field.name).type)
+    return bool(_plain(field.type) == _plain(table.schema.field(field.name).type))
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

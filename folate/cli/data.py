@@ -58,9 +58,7 @@ def import_(
     rows, failed = [], []
     for path in files:
         try:
-            row = import_file(
-                workspace, path, fields, source, kind, rating_scale, encoding=encoding, order=dates, sheet=sheet
-            )
+            row = import_file(workspace, path, fields, source, kind, rating_scale, encoding=encoding, order=dates, sheet=sheet)
         except InputError as error:  # the other files are still worth reading
             failed.append(str(error))
             continue
