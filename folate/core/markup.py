@@ -32,7 +32,7 @@ def read_markup(text: str) -> str:
 
     A text without markup comes back unchanged.
     """
-    shown = _without_tags(text) if "<" in text else text
+    shown = _without_tags(_without_unseen(text)) if "<" in text else text
     if "&" in shown:
         decoded = _ENTITY.sub(_character, shown)
         shown = decoded if decoded == shown else _ENTITY.sub(_character, decoded).replace("\xa0", " ")  # &amp;nbsp; was escaped twice
@@ -48,6 +48,31 @@ def emoticon(alt: str, about: str = "") -> str:
 
 def _character(match: re.Match[str]) -> str:
     return unescape(match[0]) if match[0][1] == "#" or match[0][1:] in html5 else match[0]
+
+
+_UNSEEN = re.compile(r"(?<!`)<(?:!--|(?P<name>script|style)(?:\s[^<>]{0,4000})?>)", re.IGNORECASE)
+_UNSEEN_ENDS = {
+    "": re.compile("-->"),
+    "script": re.compile(r"</script\s{0,10}>", re.IGNORECASE),
+    "style": re.compile(r"</style\s{0,10}>", re.IGNORECASE),
+}
+
+
+def _without_unseen(text: str) -> str:
+    """Leave out comments, scripts and style sheets, which no reader sees. One that is not closed is text."""
+    pieces: list[str] = []
+    position = copied = 0
+    unclosed: set[str] = set()
+    while start := _UNSEEN.search(text, position):
+        position = start.end()
+        name = (start["name"] or "").lower()
+        end = None if name in unclosed else _UNSEEN_ENDS[name].search(text, position)
+        if end is None:
+            unclosed.add(name)
+            continue
+        pieces.append(text[copied : start.start()])
+        position = copied = end.end()
+    return "".join([*pieces, text[copied:]])
 
 
 def _without_tags(text: str) -> str:
