@@ -34,6 +34,7 @@ from crawlers.record import (
     read_posts,
 )
 from folate.config import Crawling, Source
+from folate.core.files import write_whole
 from folate.errors import ConfigError, CrawlError, possible
 from folate.post import pseudonyms
 from folate.progress import progress
@@ -175,9 +176,7 @@ def ledger(out: Path, problem: str = "the crawl was cut off") -> list[dict[str, 
     for name, count in broken.items():
         told = f"broken lines in {name}: {count}"
         rows = [row if told in (row["reason"] or "") else cut_off(row, told) for row in rows]
-    aside = out / f"{LEDGER}.new"
-    aside.write_text("".join(to_json(row) + "\n" for row in rows), encoding="utf-8")
-    aside.replace(out / LEDGER)
+    write_whole(out / LEDGER, "".join(to_json(row) + "\n" for row in rows))
     return rows
 
 

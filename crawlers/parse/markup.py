@@ -8,8 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 from cssselect.xpath import HTMLTranslator, XPathExpr
 from lxml import etree, html
 
-from crawlers.parse.document import BLOCKS, document
+from crawlers.parse.document import document
 from crawlers.parse.page import Page
+from folate.core.markup import BLOCKS
 
 _SILENT = frozenset(["script", "style", "noscript", "template", "button", "form", "iframe"])
 _EMOTICON = re.compile(r"emo|smil|face", re.I)

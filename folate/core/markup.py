@@ -13,6 +13,8 @@ BLOCKS = frozenset(
         "address article blockquote br dd div dl dt figure h1 h2 h3 h4 h5 h6 hr li ol p pre section table tbody td th tr ul",
     )
 )
+"""Elements that stand on lines of their own."""
+
 _INLINE = frozenset(
     re.findall(r"\w+", "a b big center cite code del em font i img ins label mark s small span strike strong sub sup u wbr")
 )
