@@ -58,7 +58,7 @@ class Layer(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
         return functional.dropout(states, DROPPED, self.training)
 
     def attend(self, states: Tensor, bias: Tensor | None) -> Tensor:
-        return attention(self.qkv(states), self.heads, bias, fused=not self.training)
+        return attention(self.qkv(states), self.heads, bias, fused=states.is_cuda or not self.training)
 
 
 def attention(qkv: Tensor, heads: int, bias: Tensor | None, fused: bool = True) -> Tensor:

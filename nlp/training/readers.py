@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import gzip
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -37,8 +38,9 @@ _BETWEEN_HAN = re.compile(r"(?<=[\u2e80-\uffef]) +| +(?=[\u2e80-\uffef])")
 
 
 def rows(path: Path) -> Iterator[dict[str, str]]:
-    """The rows of a CSV or TSV file with a header."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    """Read the rows of a CSV or TSV file with a header; a name that ends in .gz is unpacked."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
         yield from csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",")
 
 

@@ -1,0 +1,84 @@
+"""A pack says of texts what the training loop on a CPU makes of them."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+import torch
+from tokenizers import Tokenizer
+
+from nlp.sentiment import SHIPPED
+from nlp.sentiment.labels import EMOTIONS
+from nlp.training.batches import collate
+from nlp.training.composed import composed
+from nlp.training.samples import NEGATIVE, NEUTRAL, POSITIVE, Sample, Target
+from nlp.training.sentences import sentences
+from nlp.training.weak import labelled
+from training.data import TRAIN, Pack
+from training.names import exchanged
+from training.pack import LONGEST, Writer
+
+
+@pytest.fixture(scope="module")
+def samples() -> list[Sample]:
+    own = [
+        Sample("good phone " * 90 + "but Acme is slow", None, targets=(Target(((994, 998),), NEGATIVE),)),
+        Sample("很好吃", POSITIVE, (NEGATIVE, POSITIVE)),
+        Sample("not sure what to think", NEUTRAL, emotion=EMOTIONS.index("neutral")),
+    ]
+    made = [*composed(30, 3), *sentences(60, 3)]
+    return own + [labelled(sample, review=False) for sample in made]
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return Tokenizer.from_file(str(SHIPPED / "tokenizer.json"))
+
+
+def test_a_batch_of_a_pack_is_the_batch_of_the_training_loop(samples: list[Sample], tokenizer: Tokenizer, tmp_path: Path) -> None:
+    writer = Writer(tokenizer)
+    writer.add("own", "", TRAIN, samples)
+    writer.write(tmp_path / "arrays.npz.xz")
+    pack = Pack(tmp_path)
+    encoded = tokenizer.encode_batch([sample.text for sample in samples])
+    for encoding in encoded:
+        encoding.truncate(LONGEST)
+    rows = torch.tensor(random.Random(1).sample(range(len(samples)), 40))
+    given = pack.batch(rows)
+    wanted = collate([(samples[row], encoded[row]) for row in rows.tolist()])
+    assert torch.equal(given.ids, wanted.ids)
+    assert given.mask is not None and wanted.mask is not None and torch.equal(given.mask, wanted.mask)
+    for name in ("target", "emotion", "intent", "spoken", "polarity", "place"):
+        assert torch.allclose(getattr(given, name), getattr(wanted, name)), name
+    assert torch.allclose(given.post, wanted.post, atol=1 / 255)
+    assert given.rows is not None and wanted.rows is not None
+    for name in ("rows", "mention", "clause"):
+        assert torch.allclose(getattr(given.rows, name), getattr(wanted.rows, name)), name
+
+
+def test_batches_hold_every_text_once_and_few_tokens(samples: list[Sample], tokenizer: Tokenizer, tmp_path: Path) -> None:
+    writer = Writer(tokenizer)
+    writer.add("own", "", TRAIN, samples)
+    writer.write(tmp_path / "arrays.npz.xz")
+    pack = Pack(tmp_path)
+    batches = list(pack.batches(pack.rows(TRAIN), 300, torch.Generator().manual_seed(1)))
+    assert sorted(torch.cat(batches).tolist()) == list(range(len(samples)))
+    assert max(len(batch) * int(pack.length[batch].max()) for batch in batches) <= 360  # lengths are dealt with a little noise
+
+
+def test_an_exchanged_name_keeps_its_place_and_its_at_sign() -> None:
+    text = "@user my order from Dunkin is late, dunkin!"
+    sample = Sample(text, None, targets=(Target(((0, 5),), NEGATIVE), Target(((20, 26), (36, 42)), NEGATIVE)))
+    for seed in range(50):
+        given = exchanged(sample, random.Random(seed))
+        handle, brand = ([given.text[start:end] for start, end in target.spans] for target in given.targets)
+        assert handle[0].startswith("@") and " " not in handle[0]
+        assert len(set(brand)) == 1
+        assert given.text == f"{handle[0]} my order from {brand[0]} is late, {brand[1]}!"
+
+
+def test_targets_that_overlap_are_left_as_they_are() -> None:
+    sample = Sample("New York Pizza", None, targets=(Target(((0, 8),), NEUTRAL), Target(((4, 14),), POSITIVE)))
+    assert exchanged(sample, random.Random(1)) == sample

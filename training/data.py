@@ -1,0 +1,210 @@
+"""Read a pack and make batches of it.
+
+Every array of the pack is in memory; a batch is a gather, cheap enough for some threads to stay ahead of a GPU.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import lzma
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nlp.sentiment.heads import TargetRows
+from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS, TARGET_LABELS
+from nlp.training.batches import WEAK, Batch
+
+TRAIN, DEV, UNLABELLED, POOL = range(4)
+"""The parts of a pack: learnt with labels, asked, read without labels, short texts for the embedding."""
+
+PADDING = 1
+"""Token id of padding."""
+
+ARRAYS = {
+    "tokens": np.uint16,  # token ids of all texts, one after the other
+    "length": np.uint16,  # (texts,) tokens of each
+    "set": np.uint8,  # (texts,) number of the set
+    "part": np.uint8,  # (texts,) TRAIN, DEV, UNLABELLED or POOL
+    "chinese": np.bool_,  # (texts,)
+    "two_way": np.bool_,  # (texts,) whether annotators could not say neutral
+    "post": np.uint8,  # (texts, 3) probabilities of the labels in 255ths, zeros for none
+    "emotion": np.int8,  # (texts,) -1 for none
+    "intent": np.int32,  # (known, 4) text, intent, whether it has it, whether a rule says so
+    "absent": np.int32,  # (known, 2) text, aspect that it does not speak of
+    "target": np.int32,  # (targets, 2) text, label
+    "mention": np.int32,  # (runs, 3) target, first token, token after the last
+    "clause": np.int32,  # (runs, 3) likewise
+    "aspect": np.int32,  # (aspects, 5) text, aspect, label or -1, whether a rule says so, whether it has a place
+    "place": np.int32,  # (runs, 3) aspect, first token, token after the last
+}
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Rows of ``values`` (k, columns) grouped by an owner: those of owner o are ``start[o]`` to ``start[o + 1]``."""
+
+    values: Tensor
+    start: Tensor
+
+    @classmethod
+    def of(cls, values: Tensor, owners: int) -> Ragged:
+        """Group rows, whose first column is their owner in ascending order."""
+        owner = values[:, 0].contiguous() if values.numel() else values.new_zeros(0)
+        return cls(values, torch.searchsorted(owner, torch.arange(owners + 1)))
+
+    def take(self, owners: Tensor) -> tuple[Tensor, Tensor]:
+        """Give the rows of some owners, in their order, and the position in ``owners`` (k,) of each row."""
+        count = self.start[owners + 1] - self.start[owners]
+        position = torch.repeat_interleave(torch.arange(len(owners)), count)
+        first = torch.cumsum(count, 0) - count
+        within = torch.arange(len(position)) - first[position]
+        return self.values[self.start[owners][position] + within], position
+
+
+class Pack:
+    """The arrays of a pack."""
+
+    def __init__(self, folder: Path) -> None:
+        stored = np.load(io.BytesIO(lzma.decompress((folder / "arrays.npz.xz").read_bytes())))
+        self.sets: list[dict[str, str]] = json.loads(str(stored["sets"]))
+
+        def tensor(name: str) -> Tensor:
+            values = stored[name]
+            if values.dtype in (np.uint16, np.uint8, np.int8):
+                values = values.astype(np.int32)
+            return torch.from_numpy(values)
+
+        self.tokens, self.length = tensor("tokens"), tensor("length").long()
+        self.start = torch.cumsum(self.length, 0) - self.length
+        self.set, self.part = tensor("set"), tensor("part")
+        self.chinese, self.two_way = tensor("chinese"), tensor("two_way")
+        self.post, self.emotion = tensor("post").float() / 255, tensor("emotion")
+        texts = len(self.length)
+
+        def rows(name: str, columns: int, owners: int) -> Ragged:
+            return Ragged.of(tensor(name).long().reshape(-1, columns), owners)
+
+        self.intent, self.absent = rows("intent", 4, texts), rows("absent", 2, texts)
+        self.target, self.aspect = rows("target", 2, texts), rows("aspect", 5, texts)
+        targets, aspects = len(self.target.values), len(self.aspect.values)
+        self.mention, self.clause = rows("mention", 3, targets), rows("clause", 3, targets)
+        self.place = rows("place", 3, aspects)
+
+    def rows(self, part: int, sets: list[int] | None = None) -> Tensor:
+        """Give the texts of a part, of all sets or of some."""
+        chosen = self.part == part
+        if sets is not None:
+            chosen &= torch.isin(self.set, torch.tensor(sets))
+        return chosen.nonzero()[:, 0]
+
+    def thin(self, part: int, most: int) -> None:
+        """Leave ``most`` texts of a part, spread over it; the others belong to no part."""
+        rows = self.rows(part)
+        step = max(1, len(rows) // most)
+        dropped = torch.ones(len(rows), dtype=torch.bool)
+        dropped[::step] = False
+        self.part[rows[dropped]] = -1
+
+    def batches(self, rows: Tensor, tokens: int, generator: torch.Generator | None) -> Iterator[Tensor]:
+        """Yield the rows of batches of about ``tokens`` tokens, texts of like length together.
+
+        With a ``generator`` rows are dealt and batches ordered at random; else the shortest come first.
+        """
+        if generator is None:
+            order = rows[torch.argsort(self.length[rows], stable=True)]
+        else:
+            noise = torch.rand(len(rows), generator=generator)
+            order = rows[torch.argsort(self.length[rows] + 3 * noise)]
+        lengths = self.length[order].cpu().numpy()
+        cuts = [0]
+        for number, length in enumerate(lengths):
+            if (number + 1 - cuts[-1]) * length > tokens:
+                cuts.append(number)
+        cuts.append(len(lengths))
+        pieces = [order[first:last] for first, last in itertools.pairwise(cuts) if last > first]
+        dealt = torch.randperm(len(pieces), generator=generator).tolist() if generator else range(len(pieces))
+        for number in dealt:
+            yield pieces[number]
+
+    def ids(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Give token ids (n, t), padded, and the mask (n, t)."""
+        lengths = self.length[rows]
+        span = torch.arange(int(lengths.max()))
+        mask = span < lengths[:, None]
+        places = (self.start[rows][:, None] + span).clamp(max=len(self.tokens) - 1)
+        return torch.where(mask, self.tokens[places].long(), PADDING), mask
+
+    def batch(self, rows: Tensor) -> Batch:
+        """Make the batch of some texts."""
+        ids, mask = self.ids(rows)
+        n, t = ids.shape
+        emotion = torch.zeros(n, len(EMOTIONS))
+        known = self.emotion[rows] >= 0
+        emotion[known, self.emotion[rows][known].long()] = 1.0
+        target_rows, target = self._targets(rows, t)
+        spoken, polarity, place = self._aspects(rows, t)
+        return Batch(ids, mask, self.post[rows], target_rows, target, emotion, self._intents(rows), spoken, polarity, place)
+
+    def _targets(self, rows: Tensor, t: int) -> tuple[TargetRows | None, Tensor]:
+        values, position = self.target.take(rows)
+        if not len(values):
+            return None, torch.zeros(0, len(TARGET_LABELS))
+        count = self.target.start[rows + 1] - self.target.start[rows]
+        first = torch.cumsum(count, 0) - count
+        within = torch.arange(len(position)) - first[position]
+        numbers = self.target.start[rows][position] + within
+        mention, clause = (self._weights(runs, numbers, t) for runs in (self.mention, self.clause))
+        wanted = torch.zeros(len(values), len(TARGET_LABELS))
+        wanted[torch.arange(len(values)), values[:, 1]] = 1.0
+        wanted *= mention.sum(1, keepdim=True) > 0
+        return TargetRows(position, mention, clause), wanted
+
+    def _weights(self, runs: Ragged, owners: Tensor, t: int) -> Tensor:
+        """Give equal weights (m, t) over the tokens of the runs of each owner, zeros where it has none."""
+        touched = self._touched(runs, owners, t)
+        return touched / touched.sum(1, keepdim=True).clamp(min=1)
+
+    def _touched(self, runs: Ragged, owners: Tensor, t: int) -> Tensor:
+        values, position = runs.take(owners)
+        span = torch.arange(t)
+        inside = (span >= values[:, 1:2]) & (span < values[:, 2:3])
+        touched = torch.zeros(len(owners), t)
+        return touched.index_add_(0, position, inside.float()).clamp_(max=1)
+
+    def _intents(self, rows: Tensor) -> Tensor:
+        wanted = torch.zeros(len(rows), len(INTENTS), 2)
+        values, position = self.intent.take(rows)
+        wanted[position, values[:, 1], 0] = values[:, 2].float()
+        wanted[position, values[:, 1], 1] = torch.where(values[:, 3] > 0, WEAK, 1.0)
+        return wanted
+
+    def _aspects(self, rows: Tensor, t: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Give ``spoken``, ``polarity`` and ``place`` of a batch; an aspect spoken of beyond the cut is unknown."""
+        n, a = len(rows), len(ASPECTS)
+        spoken = torch.zeros(n, a, 2)
+        polarity = torch.zeros(n, a, 3)
+        place = torch.zeros(n, a, t)
+        absent, where = self.absent.take(rows)
+        spoken[where, absent[:, 1], 1] = WEAK
+        values, position = self.aspect.take(rows)
+        if len(values):
+            count = self.aspect.start[rows + 1] - self.aspect.start[rows]
+            first = torch.cumsum(count, 0) - count
+            numbers = self.aspect.start[rows][position] + torch.arange(len(position)) - first[position]
+            touched = self._touched(self.place, numbers, t)
+            seen = (values[:, 4] == 0) | touched.any(1)
+            index = values[:, 1]
+            spoken[position, index, 0] = seen.float()
+            spoken[position, index, 1] = torch.where(values[:, 3] > 0, WEAK, 1.0) * seen
+            place[position, index] = touched
+            judged = seen & (values[:, 2] >= 0)
+            weight = torch.where(values[:, 3] > 0, WEAK, 1.0)
+            polarity[position[judged], index[judged], values[judged, 2]] = weight[judged]
+        return spoken, polarity, place

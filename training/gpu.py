@@ -1,0 +1,437 @@
+"""Train Folate's model on one GPU in minutes: ``python -m training.gpu --data PACK --out DIR --budget 540``.
+
+From the pretrained encoder: continued masked-language pretraining on all texts; multi-task training of all
+layers, first together and then twice with other seeds; the mean of the two; distillation of what all three say
+together into both depths of the mean. The budget (seconds) is kept: learning rates follow the clock, and after
+each phase the model is written, in 8-bit integers and in parts of at most 15 MiB, so that a run that is cut off
+leaves the model of its last phase. With ``--folds`` whole groups of sets are then left out in turn, and
+what a model says of sets that it never saw is written for the quantifier (`training.quantify`).
+
+Needs torch, transformers (its tokenizers), numpy and safetensors; ``python -m training.pack`` makes the pack. Without
+a GPU the same runs on the CPU, some hundred times slower: ``--batches`` stops each phase early for a rehearsal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nlp.encoder import Encoder
+from nlp.sentiment.heads import Model, Outputs, mean_pool
+from nlp.sentiment.packed import WEIGHTS, Calibrations, save
+from nlp.training.batches import Batch
+from nlp.training.calibrate import NAME
+from nlp.training.expand import expand
+from nlp.training.run import bert
+from nlp.training.train import DISTILLED, EARLY, task_losses
+from training.data import DEV, POOL, TRAIN, UNLABELLED, Pack
+from training.left_out import left_out
+from training.measure import told
+
+PART = 15 * 2**20
+"""Bytes of a part of the written model."""
+
+PHASES = {"pretraining": 0.24, "together": 0.2, "first": 0.17, "second": 0.17, "distilling": 0.22}
+"""Shares of the time that is left for training."""
+
+RESERVED = 30.0
+"""Seconds of the budget for reading the pack, fitting the embedding, measuring and writing."""
+
+RATE, HEAD_RATE, LAYER_DECAY = 2.5e-4, 1e-3, 0.9
+"""Peak learning rates of the last layer and of the heads; the part of it that each layer below has."""
+
+PRETRAINING_RATE = 4e-4
+MASKED = 0.15
+"""Share of tokens that pretraining hides (Devlin et al. 2019)."""
+
+TAUGHT = 0.7
+"""Weight of what the teachers say in distilling, beside the labels."""
+
+EMBEDDED_EVERY, EMBEDDED = 8, 256
+"""Steps between those that also draw the embedding to the encoder's own, and texts of such a step."""
+
+WORKERS = 4
+"""Threads that make batches."""
+
+FEW_BATCHES = 1_000
+"""Batches of a phase under which a run is a rehearsal: it measures and fits on few texts."""
+
+RIDGE = 0.01
+"""Penalty of the regression that fits the embedding, in units of the texts."""
+
+
+@dataclass
+class Phase:
+    """The clock of one phase: how much of it is done, by time or by batches."""
+
+    seconds: float
+    batches: int
+    began: float = 0.0
+    step: int = 0
+
+    def __post_init__(self) -> None:
+        self.began = time.monotonic()
+
+    @property
+    def done(self) -> float:
+        """Part of the phase that is over, 0 to 1."""
+        return min(1.0, max((time.monotonic() - self.began) / self.seconds, self.step / self.batches))
+
+
+def main() -> None:
+    """Train, write the model and say how good it is."""
+    parser = argparse.ArgumentParser(prog="python -m training.gpu", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder that `python -m training.pack` wrote")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the model, its log and its posteriors")
+    parser.add_argument("--budget", type=float, default=540, help="seconds for everything but the folds")
+    parser.add_argument("--batches", type=int, default=1 << 30, help="batches of a phase at most (a rehearsal)")
+    parser.add_argument("--tokens", type=int, help="tokens of a batch (default: 16384 on a GPU, 1024 without)")
+    parser.add_argument("--seed", type=int, default=41)
+    parser.add_argument("--folds", type=int, default=0, help="parts in which sets are left out afterwards")
+    parser.add_argument("--fold-seconds", type=float, default=50, help="seconds of training of each fold")
+    parser.add_argument("--no-pretraining", action="store_true", help="begin with the encoder as it is")
+    options = parser.parse_args()
+    began = time.monotonic()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.set_float32_matmul_precision("high")
+    options.out.mkdir(parents=True, exist_ok=True)
+    tokens = options.tokens or (16_384 if device.type == "cuda" else 1_024)
+    run = Run(options.data, options.out, device, tokens, options.batches, options.seed)
+    run.say(f"pack read after {time.monotonic() - began:.0f} s on {device}")
+    run.train(options.budget - (time.monotonic() - began) - RESERVED, pretraining=not options.no_pretraining)
+    run.say(f"trained after {time.monotonic() - began:.0f} s")
+    for fold in range(options.folds):
+        run.fold(fold, options.folds, options.fold_seconds)
+    run.say(f"all done after {time.monotonic() - began:.0f} s")
+
+
+class Run:
+    """One run: the pack, the models, the log."""
+
+    def __init__(self, pack: Path, out: Path, device: torch.device, tokens: int, batches: int, seed: int) -> None:
+        self.folder, self.out, self.device = pack, out, device
+        self.tokens, self.most, self.seed = tokens, batches, seed
+        self.log: list[str] = []
+        self.autocast = torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
+        self.pack = Pack(pack)
+        if batches < FEW_BATCHES:
+            for part in (DEV, POOL):
+                self.pack.thin(part, 20 * batches)
+        self.source = expand(pack, out / "encoder")
+        self.teacher = bert(self.source).to(device).eval().requires_grad_(False)
+        self.pool = self.pack.rows(POOL)
+        self.centre = self._vectors(self.pool[:1024]).mean(0)
+        torch.manual_seed(seed)
+        self.start = Model(bert(self.source)).to(device)
+        self.start.encoder.words.requires_grad_(False)
+        self.posteriors: dict[str, np.ndarray] = {}
+
+    def say(self, line: str) -> None:
+        """Print a line and keep it in the log."""
+        self.log.append(line)
+        print(line, flush=True)
+        (self.out / "log.txt").write_text("\n".join(self.log) + "\n", encoding="utf-8")
+
+    def train(self, seconds: float, *, pretraining: bool) -> None:
+        """Run every phase; the model is written after each that makes one."""
+        share = {name: seconds * part for name, part in PHASES.items()}
+        if pretraining:
+            self._pretrain(share["pretraining"])
+        else:
+            share["together"] += share["pretraining"]
+        rows = self.pack.rows(TRAIN)
+        model = copy.deepcopy(self.start)
+        self._fit(model, rows, share["together"], self.seed, peak=(1.0, 0.75), name="together")
+        self._finish(model, "trained together")
+        branches = []
+        for number, name in enumerate(("first", "second")):
+            branch = copy.deepcopy(model)
+            self._fit(branch, rows, share[name], self.seed + 1 + number, peak=(0.75, 0.0), name=name)
+            self.say(f"{name}: {self._measured(branch)}")
+            branches.append(branch)
+        mean = averaged(branches)
+        self._finish(mean, "the mean of two seeds")
+        student = copy.deepcopy(mean)
+        everything = torch.cat([rows, self.pack.rows(UNLABELLED)])
+        teachers = [each.eval() for each in (*branches, mean)]
+        self._fit(student, everything, share["distilling"], self.seed + 9, peak=(0.4, 0.0), name="distilling", teachers=teachers)
+        self._finish(student, "distilled from both seeds and their mean")
+
+    def fold(self, number: int, count: int, seconds: float) -> None:
+        """Train without one part of the sets, and keep what the model says of those."""
+        groups = sorted({each["group"] for each in self.pack.sets} - {"composed", "unlabelled", "pool"})
+        out = set(groups[number::count])
+        unseen = [at for at, each in enumerate(self.pack.sets) if each["group"] in out]
+        seen = [at for at, each in enumerate(self.pack.sets) if each["group"] not in out]
+        model = copy.deepcopy(self.start)
+        rows = self.pack.rows(TRAIN, seen)
+        self._fit(model, rows, seconds, self.seed + 20 + number, peak=(1.0, 0.0), name=f"fold {number}")
+        names = ", ".join(self.pack.sets[at]["name"] for at in unseen)
+        self.say(f"fold {number}, left out: {names}")
+        with self.autocast:
+            self.posteriors |= left_out(model.eval(), self.pack, seen, unseen, self.tokens)
+        self.say(told(model, self.pack, self.autocast, self.tokens, unseen))
+        np.savez_compressed(self.out / "posteriors.npz", **self.posteriors)
+
+    def _measured(self, model: Model) -> str:
+        return told(model, self.pack, self.autocast, self.tokens)
+
+    def _finish(self, model: Model, what: str) -> None:
+        """Fit the embedding, say how good the model is and write it."""
+        self._fit_embedding(model)
+        self.say(f"{what}: {self._measured(model)}")
+        written = copy.deepcopy(model).float().cpu().eval()
+        folder = self.out / "model"
+        save(written, Calibrations(), NAME, self.folder / "tokenizer.json", folder, f"{what}; seed {self.seed}")
+        data = (folder / WEIGHTS).read_bytes()
+        for part in range(0, len(data), PART):
+            (self.out / f"{WEIGHTS}.{part // PART}").write_bytes(data[part : part + PART])
+        (self.out / "config.json").write_bytes((folder / "config.json").read_bytes())
+
+    def _pretrain(self, seconds: float) -> None:
+        """Go on with masked-language modelling over every text; the word embeddings stay as they are."""
+        encoder = self.start.encoder
+        head = MaskedHead(encoder).to(self.device)
+        parameters = [weight for weight in encoder.parameters() if weight.requires_grad]
+        optimizer = torch.optim.AdamW(
+            [*parameters, *head.parameters()], lr=PRETRAINING_RATE, weight_decay=0.01, betas=(0.9, 0.98), fused=True
+        )
+        rows = torch.cat([self.pack.rows(part) for part in (TRAIN, UNLABELLED)])
+        phase, losses = Phase(seconds, self.most), []
+        encoder.train()
+        for ids, mask in self._batches(rows, self.seed, phase, 2 * self.tokens, self.pack.ids):
+            for group in optimizer.param_groups:
+                group["lr"] = PRETRAINING_RATE * ramp(phase.done, (1.0, 0.0), 0.06)
+            hidden = mask & (ids > 3) & (torch.rand(ids.shape, device=self.device) < MASKED)
+            if not hidden.any():
+                continue
+            with self.autocast:
+                loss = head(encoder(concealed(ids, hidden, encoder.config.vocabulary), mask)[hidden], ids[hidden])
+            self._descend(loss, optimizer, [*parameters, *head.parameters()])
+            losses.append(loss.detach())
+        last = torch.stack(losses[-100:]).mean() if losses else torch.tensor(float("nan"))
+        self.say(f"pretraining: {phase.step:,} batches, loss {last:.3f} (mean of the last 100)")
+
+    def _batches(self, rows: Tensor, seed: int, phase: Phase, tokens: int, made: Callable[[Tensor], Any]) -> Iterator[Any]:
+        """Yield what ``made`` makes of batches of all rows, again and again until the phase is over."""
+        generator = torch.Generator().manual_seed(seed)
+        while phase.done < 1:
+            for batch in ahead(made, self.pack.batches(rows, tokens, generator)):
+                if phase.done >= 1:
+                    return
+                yield self._moved(batch)
+                phase.step += 1
+
+    def _moved(self, batch: Any) -> Any:
+        """Move a Batch, or ids with their mask, to the device."""
+        if isinstance(batch, tuple):
+            return tuple(part.to(self.device) for part in batch)
+        return batch.to(self.device)
+
+    def _fit(
+        self,
+        model: Model,
+        rows: Tensor,
+        seconds: float,
+        seed: int,
+        *,
+        peak: tuple[float, float],
+        name: str,
+        teachers: Sequence[Model] = (),
+    ) -> None:
+        """Train a model in place on some texts; ``peak``: parts of the learning rates at the start and the end."""
+        torch.manual_seed(seed)
+        optimizer = torch.optim.AdamW(rates(model), weight_decay=0.01, betas=(0.9, 0.98), fused=True)
+        parameters = [weight for weight in model.parameters() if weight.requires_grad]
+        phase = Phase(seconds, self.most)
+        model.train()
+        warmup = 0.05 if peak[0] == 1.0 or teachers else 0.01
+        total: Tensor | None = None
+        for batch in self._batches(self._repeated(rows), seed, phase, self.tokens, self.pack.batch):
+            factor = ramp(phase.done, peak, warmup)
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * factor
+            loss = self._taught(model, batch, teachers) if teachers else self._loss(model, batch)
+            if phase.step % EMBEDDED_EVERY == 0:
+                loss = loss + self._embedding_loss(model, phase.step // EMBEDDED_EVERY)
+            self._descend(loss, optimizer, parameters)
+            total = loss.detach() if total is None else 0.99 * total + 0.01 * loss.detach()
+        self.say(f"{name}: {phase.step:,} batches of {self.tokens:,} tokens, loss {float(total or 0):.3f}")
+
+    def _repeated(self, rows: Tensor) -> Tensor:
+        """Repeat the rows of small sets as their sources say."""
+        counts = torch.tensor([int(each["repeat"]) for each in self.pack.sets])
+        return torch.repeat_interleave(rows, counts[self.pack.set[rows].long()])
+
+    def _loss(self, model: Model, batch: Batch) -> Tensor:
+        losses = task_losses(model, batch, self.autocast, self.device)
+        return torch.stack(list(losses.values())).sum()
+
+    def _taught(self, model: Model, batch: Batch, teachers: Sequence[Model]) -> Tensor:
+        """Loss of both depths against the labels and against what the teachers say together."""
+        asked = (batch.ids, batch.mask, batch.rows)
+        with torch.no_grad(), self.autocast:
+            said = mean_outputs([teacher(*asked)[1] for teacher in teachers])
+        loss = (1 - TAUGHT) * self._loss(model, batch)
+        with self.autocast:
+            early, late = model(*asked)
+        return loss + TAUGHT * (soft_loss(late, said) + (EARLY + DISTILLED) * soft_loss(early, said))
+
+    def _embedding_loss(self, model: Model, step: int) -> Tensor:
+        """Mean of 1 - cosine between the embeddings of some short texts and the encoder's own vectors."""
+        first = step * EMBEDDED % max(len(self.pool) - EMBEDDED, 1)
+        rows = self.pool[first : first + EMBEDDED]
+        wanted = self._vectors(rows) - self.centre
+        with self.autocast:
+            embedding = model.embed(*self._moved(self.pack.ids(rows))).float()
+        return 1 - functional.cosine_similarity(embedding, wanted).mean()
+
+    def _vectors(self, rows: Tensor) -> Tensor:
+        """Give the mean-pooled vectors (n, hidden) of the encoder as it was."""
+        ids, mask = self._moved(self.pack.ids(rows))
+        with torch.no_grad(), self.autocast:
+            return mean_pool(self.teacher(ids, mask), mask).float()
+
+    def _fit_embedding(self, model: Model) -> None:
+        """Set the embedding head to the ridge regression from pooled states to the encoder's own vectors."""
+        model.eval()
+        states, wanted = [], []
+        for rows in self.pack.batches(self.pool, self.tokens, None):
+            ids, mask = self._moved(self.pack.ids(rows))
+            with torch.no_grad(), self.autocast:
+                states.append(mean_pool(model.encoder.first(ids, mask), mask).float())
+            wanted.append(functional.normalize(self._vectors(rows) - self.centre))
+        pooled, goal = torch.cat(states).double(), torch.cat(wanted).double()
+        mean, spread = pooled.mean(0), pooled.std(0) + 1e-6
+        scaled = (pooled - mean) / spread
+        penalty = RIDGE * len(pooled) * torch.eye(pooled.shape[1], dtype=pooled.dtype, device=self.device)
+        solved = torch.linalg.solve(scaled.T @ scaled + penalty, scaled.T @ goal) / spread[:, None]
+        with torch.no_grad():
+            model.embedding.weight.copy_(solved.T)
+            model.embedding.bias.copy_(-mean @ solved)
+
+    @staticmethod
+    def _descend(loss: Tensor, optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor]) -> None:
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+
+def ahead(made: Callable[[Tensor], Any], batches: Iterator[Tensor]) -> Iterator[Any]:
+    """Yield what ``made`` makes of each batch; some threads work ahead."""
+    with ThreadPoolExecutor(WORKERS) as workers:
+        waiting: deque[Future[Any]] = deque()
+        try:
+            for batch in batches:
+                waiting.append(workers.submit(made, batch))
+                if len(waiting) > 2 * WORKERS:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+class MaskedHead(nn.Module):
+    """Tell which token a state hides, by the encoder's own word embeddings."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        hidden = encoder.config.hidden
+        self.words = [encoder.words.weight]  # in a list: not a weight of its own
+        self.mix = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.LayerNorm(hidden))
+        self.bias = nn.Parameter(torch.zeros(encoder.config.vocabulary))
+
+    def forward(self, states: Tensor, wanted: Tensor) -> Tensor:
+        """States (m, hidden) and the ids (m,) that they hide to the loss."""
+        logits = self.mix(states) @ self.words[0].T + self.bias
+        return functional.cross_entropy(logits.float(), wanted)
+
+
+def concealed(ids: Tensor, hidden: Tensor, vocabulary: int) -> Tensor:
+    """Hide tokens: eight of ten behind the mask, one of ten behind another word, one as it is."""
+    draw = torch.rand(ids.shape, device=ids.device)
+    mask_token = vocabulary - 1
+    others = torch.randint(4, vocabulary - 1, ids.shape, device=ids.device)
+    shown = torch.where(hidden & (draw < 0.8), mask_token, ids)
+    return torch.where(hidden & (draw >= 0.9), others, shown)
+
+
+def ramp(done: float, peak: tuple[float, float], warmup: float) -> float:
+    """Give the part of the learning rate: up to the first of ``peak`` at first, then on a line to the second."""
+    if done < warmup:
+        return peak[0] * done / warmup
+    return peak[0] + (peak[1] - peak[0]) * (done - warmup) / (1 - warmup)
+
+
+def rates(model: Model) -> list[dict[str, object]]:
+    """Group the weights of a model by their peak learning rate."""
+    layers = len(model.encoder.layers)
+    groups: dict[float, list[Tensor]] = {}
+    for name, weight in model.named_parameters():
+        if not weight.requires_grad:
+            continue
+        part = name.split(".")
+        if part[0] != "encoder":
+            rate = HEAD_RATE
+        else:
+            above = layers - 1 - int(part[2]) if part[1] == "layers" else layers
+            rate = RATE * LAYER_DECAY**above
+        groups.setdefault(rate, []).append(weight)
+    return [{"params": weights, "peak": rate, "lr": 0.0} for rate, weights in groups.items()]
+
+
+def averaged(models: Sequence[Model]) -> Model:
+    """Give the model whose weights are the means of those of ``models`` (Wortsman et al. 2022, arXiv:2203.05482)."""
+    mean = copy.deepcopy(models[0])
+    states = [model.state_dict() for model in models]
+    with torch.no_grad():
+        for name, weight in mean.state_dict().items():
+            weight.copy_(torch.stack([state[name] for state in states]).mean(0))
+    return mean
+
+
+_CHOICES = ("post", "target", "emotion", "polarity")
+_ANSWERS = ("intent", "spoken")
+
+
+def mean_outputs(outputs: Sequence[Outputs]) -> dict[str, Tensor]:
+    """Give the mean probabilities of some models, by head."""
+
+    def mean(name: str, probability: Callable[[Tensor], Tensor]) -> Tensor:
+        return torch.stack([probability(getattr(out, name).float()) for out in outputs]).mean(0)
+
+    chances = {name: mean(name, lambda logits: logits.softmax(-1)) for name in _CHOICES}
+    return chances | {name: mean(name, torch.sigmoid) for name in _ANSWERS}
+
+
+def soft_loss(out: Outputs, said: dict[str, Tensor]) -> Tensor:
+    """Cross-entropy of one depth against the probabilities of the teachers, heads weighed as in training."""
+    post = functional.cross_entropy(out.post.float(), said["post"])
+    loss = post + 0.5 * functional.cross_entropy(out.emotion.float(), said["emotion"])
+    if len(said["target"]):
+        loss = loss + functional.cross_entropy(out.target.float(), said["target"])
+    speaks = said["spoken"][..., None]
+    polarity = -(said["polarity"] * out.polarity.float().log_softmax(-1) * speaks).sum() / speaks.sum().clamp(min=1)
+    loss = loss + 0.5 * polarity
+    for name, weight in (("intent", 0.3), ("spoken", 0.5)):
+        loss = loss + weight * functional.binary_cross_entropy_with_logits(getattr(out, name).float(), said[name])
+    return loss
+
+
+if __name__ == "__main__":
+    main()

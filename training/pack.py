@@ -1,0 +1,219 @@
+"""Pack the training sets for a machine that has only the GPU: ``python -m training.pack --data DIR --encoder DIR --out PACK``.
+
+The pack is a folder of the encoder, its tokenizer and one compressed file of arrays: every text as token ids,
+every label with the tokens that it is about. So the machine that trains needs neither the sets nor the
+libraries that read them. What each array holds is described in `training.data`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import lzma
+import random
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from folate.progress import progress
+from nlp.sentiment.clauses import Span, clauses
+from nlp.sentiment.labels import LABELS
+from nlp.sentiment.reading import encodable, language
+from nlp.training import readers
+from nlp.training.batches import MAYBE_NEUTRAL
+from nlp.training.clean import cleaned
+from nlp.training.composed import composed
+from nlp.training.distil import PREFIX
+from nlp.training.manifest import SOURCES, Split, key, splits
+from nlp.training.samples import NEUTRAL, TWO_WAY, Sample
+from nlp.training.sentences import sentences
+from nlp.training.weak import labelled
+from training.data import ARRAYS, DEV, POOL, TRAIN, UNLABELLED
+from training.names import exchanged
+from training.sources import KEPT_OUT, TITLES, Learnt, learnt
+from training.sources import UNLABELLED as FILES
+
+SEED = 31
+LONGEST = 128
+"""Tokens of a text, the two special ones included: what reading has as a window."""
+
+ASKED = 300
+"""Dev texts of a set at most."""
+
+COMPOSED, SENTENCES = 8_000, 12_000
+"""Sentences made here: of two brands; of aspects, intents and emotions."""
+
+POOLED = 40_000
+"""Short texts that the embedding is fitted on."""
+
+
+def main() -> None:
+    """Write the pack and print what is in it."""
+    parser = argparse.ArgumentParser(prog="python -m training.pack", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
+    parser.add_argument("--encoder", type=Path, required=True, help="folder of the encoder in 4-bit blocks")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the pack")
+    options = parser.parse_args()
+    tokenizer = Tokenizer.from_file(str(options.encoder / "tokenizer.json"))
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name in ("encoder_q4.safetensors", "tokenizer.json"):
+        shutil.copyfile(options.encoder / name, options.out / name)
+    writer = Writer(tokenizer)
+    sets = learnt()
+    asked_only = tuple(source for source in SOURCES if not source.train)
+    found = splits(options.data, tuple(each.source for each in sets) + KEPT_OUT + asked_only)
+    by_name = {split.source.name: split for split in found}
+    for each in progress("packing", items=sets, unit="set"):
+        if each.source.name in by_name:
+            split = by_name[each.source.name]
+            writer.add_set(each, cleaned(split) if each.clean else split)
+    rng = random.Random(SEED)  # noqa: S311 - sampling, not a secret
+    made = [*composed(COMPOSED, SEED), *sentences(SENTENCES, SEED)]
+    writer.add("composed", "", TRAIN, [labelled(exchanged_half(sample, rng), review=False) for sample in made])
+    kept = {key(sample.text) for split in found for sample in split.dev}
+    writer.add("unlabelled", "", UNLABELLED, list(unlabelled(options.data, kept)))
+    writer.add("pool", "", POOL, list(short_texts(options.data, tokenizer, found)))
+    writer.write(options.out / "arrays.npz.xz")
+
+
+def exchanged_half(sample: Sample, rng: random.Random) -> Sample:
+    """Give every other composed sentence placeholders for its invented names."""
+    return exchanged(sample, rng) if sample.targets and rng.random() < 0.5 else sample
+
+
+def unlabelled(data: Path, kept: set[str]) -> Iterator[Sample]:
+    """Yield texts without labels, none of which is kept for measuring."""
+    rng = random.Random(SEED)  # noqa: S311 - sampling, not a secret
+    for file, column, most in FILES:
+        if (data / file).is_file():
+            texts = [row[column] for row in readers.rows(data / file) if key(row[column]) not in kept]
+            yield from (Sample(text, None) for text in rng.sample(texts, min(most, len(texts))))
+
+
+def short_texts(data: Path, tokenizer: Tokenizer, found: Sequence[Split]) -> Iterator[Sample]:
+    """Yield titles, words of the tokenizer and beginnings of training texts, with the prefix of the encoder."""
+    rng = random.Random(SEED)  # noqa: S311 - sampling, not a secret
+    pools = [[row[column] for row in readers.rows(data / file)] for file, column in TITLES if (data / file).is_file()]
+    words = sorted(piece.strip("▁") for piece in tokenizer.get_vocab())
+    pools.append([word for word in words if len(word) > 1 and word.isalpha()])
+    pools.append([sample.text[:60] for split in found for sample in split.train])
+    chosen = [text for pool in pools for text in rng.sample(pool, min(len(pool), POOLED // len(pools)))]
+    rng.shuffle(chosen)
+    for text in chosen:
+        yield Sample(PREFIX + text, None)
+
+
+@dataclass
+class Writer:
+    """Collect samples as arrays (see `training.data`)."""
+
+    tokenizer: Tokenizer
+    sets: list[dict[str, str]] = field(default_factory=list)
+    arrays: dict[str, list[object]] = field(default_factory=lambda: {name: [] for name in ARRAYS})
+
+    def add_set(self, each: Learnt, split: Split) -> None:
+        """Add the training texts of a set, its limit at most, and its dev texts."""
+        source, rng = split.source, random.Random(f"{SEED}/{split.source.name}")  # noqa: S311
+        train = rng.sample(split.train, min(len(split.train), source.limit))
+        train = [labelled(sample, review=source.reviews) for sample in train]
+        dev = sorted(split.dev, key=lambda sample: key(sample.text))[:ASKED]
+        if each.named:
+            dev = [exchanged(sample, rng) for sample in dev]
+            train = [exchanged(sample, rng) for sample in train for _ in range(2)]
+        self.add(source.name, each.group, TRAIN, train, each.weak)
+        self.add(source.name, each.group, DEV, dev, each.weak)
+        self.sets[-1]["repeat"] = str(source.repeat)
+
+    def add(self, name: str, group: str, part: int, samples: Sequence[Sample], weak: float = 1.0) -> None:
+        """Add samples of a part of a set; ``weak``: the probability that its post labels are right."""
+        number = self._number(name, group)
+        texts = [encodable(sample.text) for sample in samples]
+        encoded = self.tokenizer.encode_batch(texts)
+        for sample, text, encoding in zip(samples, texts, encoded, strict=True):
+            encoding.truncate(LONGEST)
+            self._sample(sample, text, encoding.ids, encoding.offsets, (number, part), weak)
+        print(f"{name}: {len(samples):,} texts", flush=True)
+
+    def _number(self, name: str, group: str) -> int:
+        names = [each["name"] for each in self.sets]
+        if name not in names:
+            self.sets.append({"name": name, "group": group or name, "repeat": "1"})
+            return len(names)
+        return names.index(name)
+
+    def _sample(self, sample: Sample, text: str, ids: list[int], offsets: list[Span], of: tuple[int, int], weak: float) -> None:
+        arrays = self.arrays
+        row = len(arrays["length"])
+        arrays["tokens"] += ids
+        arrays["length"].append(len(ids))
+        arrays["set"].append(of[0])
+        arrays["part"].append(of[1])
+        arrays["chinese"].append(language(text) == "zh")
+        arrays["two_way"].append(sample.classes == TWO_WAY)
+        arrays["post"].append(_chances(sample, weak))
+        arrays["emotion"].append(-1 if sample.emotion is None else sample.emotion)
+        weights = ("intents" in sample.weak, "aspects" in sample.weak)
+        for index, has in sample.intents:
+            arrays["intent"].append((row, index, has, weights[0]))
+        for index in sample.absent:
+            arrays["absent"].append((row, index))
+        mentions = [target.spans for target in sample.targets]
+        for target, around in zip(sample.targets, clauses(text, mentions), strict=True):
+            number = len(arrays["target"])
+            arrays["target"].append((row, target.label))
+            arrays["mention"] += [(number, *span) for span in _tokens(offsets, target.spans)]
+            arrays["clause"] += [(number, *span) for span in _tokens(offsets, around)]
+        places = [aspect.spans for aspect in sample.aspects]
+        for aspect, around in zip(sample.aspects, clauses(text, places), strict=True):
+            number = len(arrays["aspect"])
+            label = -1 if aspect.label is None else aspect.label
+            arrays["aspect"].append((row, aspect.index, label, weights[1], bool(around)))
+            arrays["place"] += [(number, *span) for span in _tokens(offsets, around)]
+
+    def write(self, path: Path) -> None:
+        """Write the arrays, compressed, and print their size."""
+        stored = {name: np.array(values, dtype=ARRAYS[name]) for name, values in self.arrays.items()}
+        buffer = io.BytesIO()
+        np.savez(buffer, sets=json.dumps(self.sets), **stored)  # type: ignore[arg-type]
+        path.write_bytes(lzma.compress(buffer.getvalue(), preset=6))
+        tokens = len(stored["tokens"])
+        print(f"{len(stored['length']):,} texts, {tokens:,} tokens, {path.stat().st_size / 1e6:.1f} MB")
+
+
+def _chances(sample: Sample, weak: float) -> tuple[int, int, int]:
+    """Give the label of a post as probabilities in 255ths; zeros where it has none.
+
+    Where annotators could not say neutral, some of what they called polar is neutral; where labels are not
+    theirs (stars, shares), the rest of ``weak`` is spread alike.
+    """
+    if sample.label is None:
+        return 0, 0, 0
+    chances = [0.0] * len(LABELS)
+    chances[sample.label] = 1.0
+    if sample.classes == TWO_WAY:
+        chances[sample.label] -= MAYBE_NEUTRAL
+        chances[NEUTRAL] += MAYBE_NEUTRAL
+    mixed = [round(255 * (weak * chance + (1 - weak) / 3)) for chance in chances]
+    return mixed[0], mixed[1], mixed[2]
+
+
+def _tokens(offsets: Sequence[Span], spans: Sequence[Span]) -> Iterator[Span]:
+    """Yield the runs of tokens [first, last) whose code points touch one of ``spans``."""
+    run: list[int] = []
+    for number, (start, end) in enumerate(offsets):
+        if end > start and any(start < last and end > first for first, last in spans):
+            if run and run[-1] != number - 1:
+                yield run[0], run[-1] + 1
+                run = []
+            run.append(number)
+    if run:
+        yield run[0], run[-1] + 1
+
+
+if __name__ == "__main__":
+    main()
