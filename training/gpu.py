@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +36,7 @@ from nlp.training.batches import Batch
 from nlp.training.calibrate import NAME
 from nlp.training.expand import expand
 from nlp.training.run import bert
-from nlp.training.train import DISTILLED, EARLY, task_losses
+from nlp.training.train import task_losses
 from training.data import DEV, POOL, TRAIN, UNLABELLED, Pack
 from training.left_out import left_out
 from training.measure import told
@@ -61,6 +62,8 @@ TAUGHT = 0.7
 
 EMBEDDED_EVERY, EMBEDDED = 8, 256
 """Steps between those that also draw the embedding to the encoder's own, and texts of such a step."""
+
+PRETRAINED = "pretrained.pt"
 
 WORKERS = 4
 """Threads that make batches."""
@@ -100,6 +103,8 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, help="tokens of a batch (default: 16384 on a GPU, 1024 without)")
     parser.add_argument("--seed", type=int, default=41)
     parser.add_argument("--folds", type=int, default=0, help="parts in which sets are left out afterwards")
+    parser.add_argument("--only-folds", action="store_true", help="train no model: go on with the folds of --work")
+    parser.add_argument("--work", type=Path, help="folder of what is not handed out (default: a temporary one)")
     parser.add_argument("--fold-seconds", type=float, default=50, help="seconds of training of each fold")
     parser.add_argument("--no-pretraining", action="store_true", help="begin with the encoder as it is")
     options = parser.parse_args()
@@ -108,10 +113,14 @@ def main() -> None:
     torch.set_float32_matmul_precision("high")
     options.out.mkdir(parents=True, exist_ok=True)
     tokens = options.tokens or (16_384 if device.type == "cuda" else 1_024)
-    run = Run(options.data, options.out, device, tokens, options.batches, options.seed)
+    work = options.work or Path(tempfile.mkdtemp(prefix="folate-"))
+    run = Run(options.data, options.out, work, device, tokens, options.batches, options.seed)
     run.say(f"pack read after {time.monotonic() - began:.0f} s on {device}")
-    run.train(options.budget - (time.monotonic() - began) - RESERVED, pretraining=not options.no_pretraining)
-    run.say(f"trained after {time.monotonic() - began:.0f} s")
+    if options.only_folds:
+        run.start.encoder.load_state_dict(torch.load(work / PRETRAINED, map_location=device, weights_only=True))
+    else:
+        run.train(options.budget - (time.monotonic() - began) - RESERVED, pretraining=not options.no_pretraining)
+        run.say(f"trained after {time.monotonic() - began:.0f} s")
     for fold in range(options.folds):
         run.fold(fold, options.folds, options.fold_seconds)
     run.say(f"all done after {time.monotonic() - began:.0f} s")
@@ -120,8 +129,10 @@ def main() -> None:
 class Run:
     """One run: the pack, the models, the log."""
 
-    def __init__(self, pack: Path, out: Path, device: torch.device, tokens: int, batches: int, seed: int) -> None:
-        self.folder, self.out, self.device = pack, out, device
+    def __init__(
+        self, pack: Path, out: Path, work: Path, device: torch.device, tokens: int, batches: int, seed: int
+    ) -> None:
+        self.folder, self.out, self.work, self.device = pack, out, work, device
         self.tokens, self.most, self.seed = tokens, batches, seed
         self.log: list[str] = []
         self.autocast = torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
@@ -129,14 +140,14 @@ class Run:
         if batches < FEW_BATCHES:
             for part in (DEV, POOL):
                 self.pack.thin(part, 20 * batches)
-        self.source = expand(pack, out / "encoder")
+        self.source = expand(pack, work / "encoder")
         self.teacher = bert(self.source).to(device).eval().requires_grad_(False)
         self.pool = self.pack.rows(POOL)
         self.centre = self._vectors(self.pool[:1024]).mean(0)
         torch.manual_seed(seed)
         self.start = Model(bert(self.source)).to(device)
         self.start.encoder.words.requires_grad_(False)
-        self.posteriors: dict[str, np.ndarray] = {}
+        self.posteriors: dict[str, Any] = {}
 
     def say(self, line: str) -> None:
         """Print a line and keep it in the log."""
@@ -151,6 +162,7 @@ class Run:
             self._pretrain(share["pretraining"])
         else:
             share["together"] += share["pretraining"]
+        torch.save(self.start.encoder.state_dict(), self.work / PRETRAINED)
         rows = self.pack.rows(TRAIN)
         model = copy.deepcopy(self.start)
         self._fit(model, rows, share["together"], self.seed, peak=(1.0, 0.75), name="together")
@@ -171,8 +183,7 @@ class Run:
 
     def fold(self, number: int, count: int, seconds: float) -> None:
         """Train without one part of the sets, and keep what the model says of those."""
-        groups = sorted({each["group"] for each in self.pack.sets} - {"composed", "unlabelled", "pool"})
-        out = set(groups[number::count])
+        out = set(self._groups()[number::count])
         unseen = [at for at, each in enumerate(self.pack.sets) if each["group"] in out]
         seen = [at for at, each in enumerate(self.pack.sets) if each["group"] not in out]
         model = copy.deepcopy(self.start)
@@ -185,6 +196,15 @@ class Run:
         self.say(told(model, self.pack, self.autocast, self.tokens, unseen))
         np.savez_compressed(self.out / "posteriors.npz", **self.posteriors)
 
+    def _groups(self) -> list[str]:
+        """List the groups of sets that may be left out, the largest first."""
+        texts = torch.bincount(self.pack.set[self.pack.rows(TRAIN)].long(), minlength=len(self.pack.sets))
+        sizes: dict[str, int] = {}
+        for each, count in zip(self.pack.sets, texts.tolist(), strict=True):
+            if each["name"] not in ("composed", "unlabelled", "pool"):
+                sizes[each["group"]] = sizes.get(each["group"], 0) + count
+        return sorted(sizes, key=lambda group: (-sizes[group], group))
+
     def _measured(self, model: Model) -> str:
         return told(model, self.pack, self.autocast, self.tokens)
 
@@ -193,7 +213,7 @@ class Run:
         self._fit_embedding(model)
         self.say(f"{what}: {self._measured(model)}")
         written = copy.deepcopy(model).float().cpu().eval()
-        folder = self.out / "model"
+        folder = self.work / "model"
         save(written, Calibrations(), NAME, self.folder / "tokenizer.json", folder, f"{what}; seed {self.seed}")
         data = (folder / WEIGHTS).read_bytes()
         for part in range(0, len(data), PART):
@@ -287,7 +307,7 @@ class Run:
         loss = (1 - TAUGHT) * self._loss(model, batch)
         with self.autocast:
             early, late = model(*asked)
-        return loss + TAUGHT * (soft_loss(late, said) + (EARLY + DISTILLED) * soft_loss(early, said))
+        return loss + TAUGHT * (soft_loss(late, said) + soft_loss(early, said))
 
     def _embedding_loss(self, model: Model, step: int) -> Tensor:
         """Mean of 1 - cosine between the embeddings of some short texts and the encoder's own vectors."""
@@ -346,7 +366,7 @@ def ahead(made: Callable[[Tensor], Any], batches: Iterator[Tensor]) -> Iterator[
                 future.cancel()
 
 
-class MaskedHead(nn.Module):
+class MaskedHead(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
     """Tell which token a state hides, by the encoder's own word embeddings."""
 
     def __init__(self, encoder: Encoder) -> None:

@@ -114,10 +114,10 @@ def _fitted(pairs: dict[bool, list[tuple[Tensor, Tensor]]]) -> dict[bool, float]
     """Give the temperature of least negative log likelihood (Guo et al. 2017), 1 where nothing tells."""
     best = {}
     for chinese, each in pairs.items():
-        logits, right = torch.cat([pair[0] for pair in each]), torch.cat([pair[1] for pair in each])
-        if not len(right):
+        if not sum(len(right) for _, right in each):
             best[chinese] = 1.0
             continue
+        logits, right = torch.cat([pair[0] for pair in each]), torch.cat([pair[1] for pair in each])
         losses = [float(torch.nn.functional.cross_entropy(logits / heat, right)) for heat in _GRID]
         best[chinese] = float(_GRID[int(np.argmin(losses))])
     return best

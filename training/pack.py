@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -177,9 +178,9 @@ class Writer:
 
     def write(self, path: Path) -> None:
         """Write the arrays, compressed, and print their size."""
-        stored = {name: np.array(values, dtype=ARRAYS[name]) for name, values in self.arrays.items()}
+        stored: dict[str, Any] = {name: np.array(values, dtype=ARRAYS[name]) for name, values in self.arrays.items()}
         buffer = io.BytesIO()
-        np.savez(buffer, sets=json.dumps(self.sets), **stored)  # type: ignore[arg-type]
+        np.savez(buffer, sets=json.dumps(self.sets), **stored)
         path.write_bytes(lzma.compress(buffer.getvalue(), preset=6))
         tokens = len(stored["tokens"])
         print(f"{len(stored['length']):,} texts, {tokens:,} tokens, {path.stat().st_size / 1e6:.1f} MB")

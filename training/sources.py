@@ -238,9 +238,9 @@ def opinions(classes: tuple[int, ...] = THREE_WAY) -> readers.Reader:
                 for term, labels in terms.items()
                 if len(labels) == 1 and len(spans := occurrences(text, term)) == 1
             ]
-            label = every.pop() if len(every) == 1 else None
-            if targets or label is not None:
-                yield Sample(text, label, classes, targets=tuple(targets))
+            overall = every.pop() if len(every) == 1 else None
+            if targets or overall is not None:
+                yield Sample(text, overall, classes, targets=tuple(targets))
 
     return read
 
