@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from nlp.sentiment.heads import TargetRows
-from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS, TARGET_LABELS
+from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS, LABELS, TARGET_LABELS
 from nlp.training.batches import WEAK, Batch
 
 TRAIN, DEV, UNLABELLED, POOL = range(4)
@@ -189,7 +189,7 @@ class Pack:
         """Give ``spoken``, ``polarity`` and ``place`` of a batch; an aspect spoken of beyond the cut is unknown."""
         n, a = len(rows), len(ASPECTS)
         spoken = torch.zeros(n, a, 2)
-        polarity = torch.zeros(n, a, 3)
+        polarity = torch.zeros(n, a, len(LABELS))
         place = torch.zeros(n, a, t)
         absent, where = self.absent.take(rows)
         spoken[where, absent[:, 1], 1] = WEAK
@@ -204,7 +204,7 @@ class Pack:
             spoken[position, index, 0] = seen.float()
             spoken[position, index, 1] = torch.where(values[:, 3] > 0, WEAK, 1.0) * seen
             place[position, index] = touched
-            judged = seen & (values[:, 2] >= 0)
+            judged = seen & (values[:, 2] >= 0) & (values[:, 2] < len(LABELS))
             weight = torch.where(values[:, 3] > 0, WEAK, 1.0)
             polarity[position[judged], index[judged], values[judged, 2]] = weight[judged]
         return spoken, polarity, place

@@ -44,10 +44,10 @@ from training.measure import told
 PART = 15 * 2**20
 """Bytes of a part of the written model."""
 
-PHASES = {"pretraining": 0.24, "together": 0.2, "first": 0.17, "second": 0.17, "distilling": 0.22}
+PHASES = {"pretraining": 0.16, "together": 0.24, "first": 0.19, "second": 0.19, "distilling": 0.22}
 """Shares of the time that is left for training."""
 
-RESERVED = 30.0
+RESERVED = 40.0
 """Seconds of the budget for reading the pack, fitting the embedding, measuring and writing."""
 
 RATE, HEAD_RATE, LAYER_DECAY = 2.5e-4, 1e-3, 0.9
@@ -111,6 +111,8 @@ def main() -> None:
     began = time.monotonic()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.set_float32_matmul_precision("high")
+    if device.type == "cuda":
+        torch.set_num_threads(1)  # the threads that make batches would wait for each other
     options.out.mkdir(parents=True, exist_ok=True)
     tokens = options.tokens or (16_384 if device.type == "cuda" else 1_024)
     work = options.work or Path(tempfile.mkdtemp(prefix="folate-"))
