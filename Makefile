@@ -9,7 +9,7 @@ READY := .venv/.ready
 PEERS := .venv/.peers
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check format test test-slow eval eval-topics bench train docs lock clean
+.PHONY: help install demo check format test test-slow eval eval-topics bench train pack docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -63,6 +63,9 @@ train: $(READY)  ## train the shipped model again from DATA and ENCODER into run
 	$(BIN)/python -m nlp.training --data $(DATA) --encoder $(ENCODER) --out runs/train
 	$(BIN)/python -m nlp.training.words --data $(DATA) --out runs/words
 	$(BIN)/python -m nlp.training.segmenter --data $(DATA) --out runs/segmenter
+
+pack: $(READY)  ## pack DATA and ENCODER into runs/pack for a machine with a GPU (training/README.md)
+	$(BIN)/python -m training.pack --data $(DATA) --encoder $(ENCODER) --out runs/pack
 
 docs: $(READY)  ## write docs/cli.md from the commands themselves
 	$(BIN)/python -m folate.cli.reference > docs/cli.md

@@ -131,9 +131,7 @@ def main() -> None:
 class Run:
     """One run: the pack, the models, the log."""
 
-    def __init__(
-        self, pack: Path, out: Path, work: Path, device: torch.device, tokens: int, batches: int, seed: int
-    ) -> None:
+    def __init__(self, pack: Path, out: Path, work: Path, device: torch.device, tokens: int, batches: int, seed: int) -> None:
         self.folder, self.out, self.work, self.device = pack, out, work, device
         self.tokens, self.most, self.seed = tokens, batches, seed
         self.log: list[str] = []

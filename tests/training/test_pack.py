@@ -49,11 +49,14 @@ def test_a_batch_of_a_pack_is_the_batch_of_the_training_loop(samples: list[Sampl
     given = pack.batch(rows)
     wanted = collate([(samples[row], encoded[row]) for row in rows.tolist()])
     assert torch.equal(given.ids, wanted.ids)
-    assert given.mask is not None and wanted.mask is not None and torch.equal(given.mask, wanted.mask)
+    assert given.mask is not None
+    assert wanted.mask is not None
+    assert torch.equal(given.mask, wanted.mask)
     for name in ("target", "emotion", "intent", "spoken", "polarity", "place"):
         assert torch.allclose(getattr(given, name), getattr(wanted, name)), name
     assert torch.allclose(given.post, wanted.post, atol=1 / 255)
-    assert given.rows is not None and wanted.rows is not None
+    assert given.rows is not None
+    assert wanted.rows is not None
     for name in ("rows", "mention", "clause"):
         assert torch.allclose(getattr(given.rows, name), getattr(wanted.rows, name)), name
 
@@ -74,7 +77,8 @@ def test_an_exchanged_name_keeps_its_place_and_its_at_sign() -> None:
     for seed in range(50):
         given = exchanged(sample, random.Random(seed))
         handle, brand = ([given.text[start:end] for start, end in target.spans] for target in given.targets)
-        assert handle[0].startswith("@") and " " not in handle[0]
+        assert handle[0].startswith("@")
+        assert " " not in handle[0]
         assert len(set(brand)) == 1
         assert given.text == f"{handle[0]} my order from {brand[0]} is late, {brand[1]}!"
 
