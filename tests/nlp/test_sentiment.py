@@ -81,6 +81,25 @@ def test_encoder_is_the_bert_of_transformers(monkeypatch: pytest.MonkeyPatch) ->
             assert torch.allclose(mode(ids, mask)[mask], expected, atol=1e-5)
 
 
+def test_early_heads_read_after_as_many_layers_as_the_config_says() -> None:
+    torch.manual_seed(5)
+    assert EncoderConfig(30, 24, 3, 2, 48, 32).early == 2
+    model = Model(Encoder(EncoderConfig(30, 24, 3, 2, 48, 32, early=1))).eval()
+    ids = torch.randint(4, 30, (2, 6))
+    with torch.no_grad():
+        states = model.first(ids, None)[1]
+        encoder = model.encoder
+        embedded = encoder.norm(encoder.words(ids) + encoder.positions.weight[:6])
+        assert torch.equal(states, encoder.layers[0](embedded, None))
+        assert torch.equal(encoder.rest(states), encoder(ids))
+
+
+@pytest.mark.parametrize("early", [-1, 4])
+def test_more_early_layers_than_there_are_is_refused(early: int) -> None:
+    with pytest.raises(ConfigError, match="wanted 1 to 3 early layers"):
+        EncoderConfig(30, 24, 3, 2, 48, 32, early=early)
+
+
 def test_padding_changes_nothing() -> None:
     torch.manual_seed(2)
     model = Model(Encoder(EncoderConfig(30, 24, 2, 2, 48, 32))).eval()
