@@ -49,8 +49,9 @@ class TargetRows:
 
 
 class Model(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
-    """The encoder and its heads, at two depths: after the early layers (``EncoderConfig.early``), where what is plain is judged already,
-    and after the last (Teerapittayanon et al. 2016, arXiv:1709.01686). The embedding is of the early layers, so that all texts are in one space.
+    """The encoder and its heads, at two depths: after the early layers (``EncoderConfig.early``), where what is plain is
+    judged already, and after the last (Teerapittayanon et al. 2016, arXiv:1709.01686). The embedding is of the early
+    layers, so that all texts are in one space.
     """
 
     def __init__(self, encoder: Encoder) -> None:
