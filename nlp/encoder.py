@@ -82,14 +82,22 @@ def attention(qkv: Tensor, heads: int, bias: Tensor | None, fused: bool = True) 
     return mixed.transpose(1, 2).reshape(n, t, width // 3)
 
 
+def _embedding(rows: int, width: int) -> nn.Embedding:
+    """Make a table of random vectors; on the meta device without drawing any, for which torch would load its compiler (4 s)."""
+    weight = torch.empty(rows, width)
+    if not weight.is_meta:
+        nn.init.normal_(weight)
+    return nn.Embedding.from_pretrained(weight, freeze=False)
+
+
 class Encoder(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
     """Token ids to contextual states."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.config = config
-        self.words = nn.Embedding(config.vocabulary, config.hidden)
-        self.positions = nn.Embedding(config.positions, config.hidden)
+        self.words = _embedding(config.vocabulary, config.hidden)
+        self.positions = _embedding(config.positions, config.hidden)
         self.norm = nn.LayerNorm(config.hidden, eps=config.eps)
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
 
