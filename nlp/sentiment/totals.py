@@ -35,23 +35,19 @@ class Total:
         self.of = 1
 
     def add(self, part: Window, out: Outputs, seen: NDArray[np.float32]) -> None:
-        """One window's outputs (post (3,), target (k, 4) and so on) and how many of its tokens each target touches (k,)."""
+        """Add one window's outputs, as arrays (post (3,), target (k, 4) and so on), and how many of its tokens each target touches (k,)."""
         self.weight += part.weight
         self.of = part.of
-        self.post += part.weight * out.post.numpy()
-        self.emotion += part.weight * out.emotion.numpy()
-        self.target += seen[:, None] * out.target.numpy()
+        self.post += part.weight * out.post
+        self.emotion += part.weight * out.emotion
+        self.target += seen[:, None] * out.target
         self.seen += seen
         if len(part.ids) > 2:
-            self.vector += part.weight * out.embedding.numpy()
-        self.intent = np.maximum(self.intent, out.intent.numpy())
-        surer = out.spoken.numpy() > self.spoken
-        self.spoken[surer], self.polarity[surer], self.surest[surer] = (
-            out.spoken.numpy()[surer],
-            out.polarity.numpy()[surer],
-            len(self.windows),
-        )
-        self.windows.append((part.offsets, out.attention.numpy()))
+            self.vector += part.weight * out.embedding
+        self.intent = np.maximum(self.intent, out.intent)
+        surer = out.spoken > self.spoken
+        self.spoken[surer], self.polarity[surer], self.surest[surer] = out.spoken[surer], out.polarity[surer], len(self.windows)
+        self.windows.append((part.offsets, out.attention))
 
     def mean(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
         """Logits of the post or of its emotion, from their sums."""

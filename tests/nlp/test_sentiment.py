@@ -174,7 +174,7 @@ def test_the_encoder_reads_no_more_of_a_million_characters_than_of_a_few_thousan
     read: list[int] = []
     judged = ShippedReader._judged
 
-    def counting(self: ShippedReader, its: Sequence[Window], *rest: Any) -> list[Outputs]:
+    def counting(self: ShippedReader, its: Sequence[Window], *rest: Any) -> tuple[Outputs, Any]:
         read.append(len(its))
         return judged(self, its, *rest)
 
@@ -278,7 +278,8 @@ def test_of_a_long_text_the_surest_window_judges_an_aspect_and_any_window_shows_
     total = Total(0, 8)
     for start, spoken, polarity, token in ((0, 1.0, [0.0, 0, 5], 1), (4, 3.0, [5.0, 0, 0], 2)):
         offsets = [(0, 0), *((start + place, start + place + 1) for place in (0, 2)), (0, 0)]
-        total.add(Window(0, [0, 5, 6, 2], offsets), outputs(0, spoken, polarity, token), np.zeros(0, np.float32))
+        out = Outputs(*(values.numpy() for values in outputs(0, spoken, polarity, token)))
+        total.add(Window(0, [0, 5, 6, 2], offsets), out, np.zeros(0, np.float32))
     [aspect] = total.aspects(text)
     assert (aspect.name, aspect.polarity.label, text[aspect.start : aspect.end]) == (ASPECTS[0], "negative", "酸")
     assert total.intent[0] == 3
