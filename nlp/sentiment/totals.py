@@ -71,24 +71,28 @@ class Total:
         """The aspects that the text speaks of, the surest first."""
         confidence = sigmoid(self.spoken)
         found = [int(index) for index in np.argsort(-confidence, kind="stable") if confidence[index] >= SPOKEN]
-        spans = split(text) if found else []
+        clauses = self._clauses(split(text), found) if found else []
         return tuple(
-            AspectReading(
-                ASPECTS[index],
-                Probabilities(*softmax(self.polarity[index])),
-                float(confidence[index]),
-                *self._clause(index, spans),
-            )
-            for index in found
+            AspectReading(ASPECTS[index], Probabilities(*softmax(self.polarity[index])), float(confidence[index]), *clause)
+            for index, clause in zip(found, clauses, strict=True)
         )
 
-    def _clause(self, index: int, spans: Sequence[Span]) -> Span:
-        """The one of ``spans`` whose tokens an aspect attends to most, in the window that is surest of it."""
-        offsets, attention = self.windows[self.surest[index]]
-        tokens = [(start, weight) for (start, end), weight in zip(offsets, attention[index].tolist(), strict=False) if end > start]
-        starts = np.array([start for start, _ in spans])
-        homes = np.maximum(np.searchsorted(starts, [start for start, _ in tokens], side="right") - 1, 0)
-        return spans[int(np.bincount(homes, weights=[weight for _, weight in tokens], minlength=len(spans)).argmax())]
+    def _clauses(self, spans: Sequence[Span], found: Sequence[int]) -> list[Span]:
+        """Of each aspect found the one of ``spans`` whose tokens it attends to most, in the window that is surest of it."""
+        firsts = np.array([start for start, _ in spans])
+        homes: dict[int, tuple[NDArray[np.bool_], NDArray[np.intp]]] = {}  # of a window: its real tokens, and their clauses
+        clauses = []
+        for index in found:
+            window = int(self.surest[index])
+            offsets, attention = self.windows[window]
+            if window not in homes:
+                starts, ends = np.array(offsets).T
+                real = ends > starts
+                homes[window] = real, np.maximum(np.searchsorted(firsts, starts[real], side="right") - 1, 0)
+            real, clause = homes[window]
+            weights = attention[index, : len(real)][real]
+            clauses.append(spans[int(np.bincount(clause, weights=weights, minlength=len(spans)).argmax())])
+        return clauses
 
 
 def softmax(logits: NDArray[np.floating]) -> list[float]:
