@@ -294,6 +294,18 @@ def test_clauses_of_a_text() -> None:
     assert split("") == [(0, 0)]
 
 
+def test_several_threads_read_as_one_does(reader: ShippedReader) -> None:
+    texts = ["我喜欢安康" * (size % 60) + "really like Ankang" * (size % 7) for size in range(300)]
+    targets = [[[(1, 3)]] * (size % 3) for size in range(300)]
+    alone, vectors = reader.read(texts, targets), reader.embed(texts)
+    torch.set_num_threads(2)
+    together, again = reader.read(texts, targets), reader.embed(texts)
+    torch.set_num_threads(1)
+    assert all(close(one.post, other.post) for one, other in zip(alone, together, strict=True))
+    assert [len(one.targets) for one in alone] == [len(one.targets) for one in together]
+    assert np.allclose(vectors, again, atol=1e-6)
+
+
 def test_lone_surrogates_keep_offsets(reader: Reader) -> None:
     assert len(encodable("安\ud83d康")) == 3
     assert reader.read(["我喜欢\ud83d安康\udc00"], [[[(4, 6)]]])[0].post.label in {"negative", "neutral", "positive"}
