@@ -26,7 +26,7 @@ from nlp.sentiment.heads import Outputs, TargetRows, padded, target_rows
 from nlp.sentiment.labels import EMOTIONS, INTENTS
 from nlp.sentiment.packed import TOKENIZER, Standing, load, version
 from nlp.sentiment.reading import UNSURE, Probabilities, Reading, Targets, encodable, language, readable
-from nlp.sentiment.totals import Total, sigmoid, softmax
+from nlp.sentiment.totals import Total, sigmoid, softmax, softmax_rows
 from nlp.sentiment.windows import Window, buckets, windows
 from nlp.threads import in_threads
 
@@ -139,7 +139,7 @@ class ShippedReader:
             first, states = self.model.first(ids, mask, rows)
             out = self.calibration.early.applied(_exact(first), languages, owners)
             needed = np.array([self.threshold[each] for each in languages])
-            post_stands = _softmax(out.post.numpy()).max(1) >= needed
+            post_stands = softmax_rows(out.post.numpy()).max(1) >= needed
             target_stands = np.where(touched > 0, _polarities(out.target.numpy()).max(1), 1.0) >= needed[owners]
             out = self.standing.applied(out, languages, owners)
             stands = post_stands.copy()
@@ -187,15 +187,8 @@ def polarity(logits: NDArray[np.floating]) -> tuple[float, float, float]:
 
 def _polarities(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     """Probabilities (m, 3) of the logits (m, 4) of targets; see ``polarity``."""
-    negative, neutral, positive, beside = _softmax(logits).T
+    negative, neutral, positive, beside = softmax_rows(logits).T
     return np.stack([negative, neutral + beside, positive], axis=1)
-
-
-def _softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Probabilities of logits (n, k), row by row."""
-    powers = np.exp(logits - logits.max(1, keepdims=True))
-    chances: NDArray[np.float64] = (powers / powers.sum(1, keepdims=True)).astype(np.float64)
-    return chances
 
 
 def _exact(out: Outputs) -> Outputs:

@@ -71,10 +71,12 @@ class Total:
         """The aspects that the text speaks of, the surest first."""
         confidence = sigmoid(self.spoken)
         found = [int(index) for index in np.argsort(-confidence, kind="stable") if confidence[index] >= SPOKEN]
-        clauses = self._clauses(split(text), found) if found else []
+        if not found:
+            return ()
+        polarities = softmax_rows(self.polarity[found]).tolist()
         return tuple(
-            AspectReading(ASPECTS[index], Probabilities(*softmax(self.polarity[index])), float(confidence[index]), *clause)
-            for index, clause in zip(found, clauses, strict=True)
+            AspectReading(ASPECTS[index], Probabilities(*chances), float(confidence[index]), *clause)
+            for index, chances, clause in zip(found, polarities, self._clauses(split(text), found), strict=True)
         )
 
     def _clauses(self, spans: Sequence[Span], found: Sequence[int]) -> list[Span]:
@@ -100,6 +102,13 @@ def softmax(logits: NDArray[np.floating]) -> list[float]:
     powers = np.exp(logits - logits.max())
     probabilities: list[float] = (powers / powers.sum()).tolist()
     return probabilities
+
+
+def softmax_rows(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Probabilities of logits (n, k), row by row."""
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    chances: NDArray[np.float64] = (powers / powers.sum(1, keepdims=True)).astype(np.float64)
+    return chances
 
 
 def sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
