@@ -146,13 +146,13 @@ class ShippedReader:
             stands[owners.numpy()[~target_stands]] = False
             if stands.all():
                 return out, touched
-            deeper = torch.from_numpy(np.flatnonzero(~stands))
+            deeper = torch.from_numpy(np.flatnonzero(~stands))  # texts of which a judgement is open
             rows = None if rows is None else rows.of(deeper)
             late = self.model.rest(states[deeper], None if mask is None else mask[deeper], rows, first.embedding[deeper])
             owners_left = owners[:0] if rows is None else rows.rows
             late = self.calibration.late.applied(_exact(late), [languages[index] for index in deeper], owners_left)
             asked = torch.isin(owners, deeper).numpy()
-            _replace(out, late, deeper, ~post_stands[~stands], asked & ~target_stands, ~target_stands[asked])
+            _write_over(out, late, deeper, ~post_stands[~stands], asked & ~target_stands, ~target_stands[asked])
         return out, touched
 
     def _reading(self, text: str, total: Total) -> Reading:
@@ -196,7 +196,7 @@ def _exact(out: Outputs) -> Outputs:
     return Outputs(*(values.float() for values in out))
 
 
-def _replace(
+def _write_over(
     out: Outputs,
     late: Outputs,
     texts: Tensor,
@@ -209,10 +209,9 @@ def _replace(
     ``late`` has the outputs of ``texts`` (k,) of the bucket; ``anew`` (k,) says for which of them the post's are
     taken. ``targets`` (m,) are those of the bucket that are written over, ``targets_anew`` the same among the late.
     """
-    anew = torch.from_numpy(anew)
-    for values, given in zip(out._replace(target=None), late._replace(target=None), strict=True):
-        if values is not None:
-            values[texts[anew]] = given[anew]
+    chosen = torch.from_numpy(anew)
+    for name in set(Outputs._fields) - {"target"}:
+        getattr(out, name)[texts[chosen]] = getattr(late, name)[chosen]
     out.target[torch.from_numpy(targets)] = late.target[torch.from_numpy(targets_anew)]
 
 

@@ -106,8 +106,8 @@ def _peer(reader: ShippedReader, texts: Sequence[str]) -> Callable[[], object]:
     config = reader.model.encoder.config
     bert = BertModel(
         BertConfig(
-            vocab_size=config.vocabulary, hidden_size=config.hidden, num_hidden_layers=(config.layers + 1) // 2, num_attention_heads=config.heads,
-            intermediate_size=config.inner, max_position_embeddings=config.positions,
+            vocab_size=config.vocabulary, hidden_size=config.hidden, num_hidden_layers=(config.layers + 1) // 2,
+            num_attention_heads=config.heads, intermediate_size=config.inner, max_position_embeddings=config.positions,
         ),
         add_pooling_layer=False,
     ).eval()  # fmt: skip
