@@ -13,12 +13,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from folate.errors import ConfigError
+
 DROPPED = 0.1  # of what a layer adds, in training
 
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    """Sizes of an encoder. ``positions`` is the longest sequence in tokens, the two special ones included."""
+    """Sizes of an encoder. ``positions`` is the longest sequence in tokens, the two special ones included.
+
+    ``early``: the layers after which the early heads judge, from 1 to ``layers``; half of them, rounded up, where it
+    is 0, as in folders written before it could be chosen. Raises ConfigError where it is no such number.
+    """
 
     vocabulary: int
     hidden: int
@@ -27,11 +33,12 @@ class EncoderConfig:
     inner: int
     positions: int = 512
     eps: float = 1e-12
+    early: int = 0
 
-    @property
-    def early(self) -> int:
-        """The layers of the first half."""
-        return (self.layers + 1) // 2
+    def __post_init__(self) -> None:
+        if not 0 <= self.early <= self.layers:
+            raise ConfigError(f"wanted 1 to {self.layers} early layers (0 for half of them), got {self.early}.")
+        object.__setattr__(self, "early", self.early or (self.layers + 1) // 2)
 
 
 class Layer(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
@@ -75,14 +82,22 @@ def attention(qkv: Tensor, heads: int, bias: Tensor | None, fused: bool = True) 
     return mixed.transpose(1, 2).reshape(n, t, width // 3)
 
 
+def _embedding(rows: int, width: int) -> nn.Embedding:
+    """Make a table of random vectors; on the meta device without drawing any, for which torch would load its compiler (4 s)."""
+    weight = torch.empty(rows, width)
+    if not weight.is_meta:
+        nn.init.normal_(weight)
+    return nn.Embedding.from_pretrained(weight, freeze=False)
+
+
 class Encoder(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
     """Token ids to contextual states."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.config = config
-        self.words = nn.Embedding(config.vocabulary, config.hidden)
-        self.positions = nn.Embedding(config.positions, config.hidden)
+        self.words = _embedding(config.vocabulary, config.hidden)
+        self.positions = _embedding(config.positions, config.hidden)
         self.norm = nn.LayerNorm(config.hidden, eps=config.eps)
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
 
@@ -91,12 +106,12 @@ class Encoder(nn.Module):  # type: ignore[misc]  # torch is not type-checked her
         return self.rest(self.first(ids, mask), mask)
 
     def first(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Ids to the states that the first half of the layers makes of them."""
+        """Ids to the states that the early layers make of them."""
         states = self.norm(self.words(ids) + self.positions.weight[: ids.shape[1]])
         return self._through(self.layers[: self.config.early], states, mask)
 
     def rest(self, states: Tensor, mask: Tensor | None = None) -> Tensor:
-        """States of the first half to those of the last layer."""
+        """States of the early layers to those of the last layer."""
         return self._through(self.layers[self.config.early :], states, mask)
 
     @staticmethod

@@ -161,17 +161,19 @@ def read_without_names(reader: Reader, passages: Sequence[Passage]) -> list[Read
 
     The targets of a reading are the brands with spans, in the order of ``mentions``, and then the term. The
     judgement of the only brand of a text is combined with that of the post (see `POST_WEIGHT`); a text addressed
-    to its only brand ("@brand my order is late") is about it as a whole. Spans of aspects are those of the text.
+    to its only brand ("@brand my order is late") is about it as a whole, so the target head is not asked about it.
+    Spans of aspects are those of the text.
     """
     hidden = [hide_names(passage.text, passage.mentions) for passage in passages]
+    post_weights = list(map(_post_weight, passages))
     targets = []
-    for passage, names in zip(passages, hidden, strict=True):
-        asked = [spans for spans in names.spans.values() if spans]
+    for passage, names, weight in zip(passages, hidden, post_weights, strict=True):
+        asked = [spans for spans in names.spans.values() if spans and weight < 1]
         if passage.term:
             asked.append([names.hidden_span(span) for span in passage.term])
         targets.append(asked)
     readings = reader.read([names.text for names in hidden], targets)
-    return [_restored(reading, names, _post_weight(passage)) for reading, names, passage in zip(readings, hidden, passages, strict=True)]
+    return [_restored(*each) for each in zip(readings, hidden, post_weights, strict=True)]
 
 
 _ADDRESS = re.compile(r"(?:\s|[@＠][\w-]{1,30})*")
@@ -206,8 +208,9 @@ def _post_weight(passage: Passage) -> float:
 
 
 def _restored(reading: Reading, hidden: HiddenNames, post_weight: float) -> Reading:
-    """A reading with its spans mapped back and its targets combined with the post."""
-    targets = tuple(_combined(reading.post, target, post_weight) for target in reading.targets)
+    """A reading with its spans mapped back and its targets combined with the post, which alone was asked at weight 1."""
+    asked = reading.targets if post_weight < 1 else (reading.post,) * sum(map(bool, hidden.spans.values()))
+    targets = tuple(_combined(reading.post, target, post_weight) for target in asked)
     aspects = tuple(_placed(aspect, hidden) for aspect in reading.aspects)
     return replace(reading, targets=targets, aspects=aspects)
 

@@ -98,10 +98,11 @@ def _between(text: str) -> list[str]:
     pieces: list[str] = []
     done = 0
     for match in _RUNS.finditer(text):
-        pieces += cut(text[done : match.start()])
+        if match.start() > done:
+            pieces += cut(text[done : match.start()])
         pieces += _english(match[0]) if match.lastgroup == "spaced" else (match[0],)
         done = match.end()
-    return pieces + cut(text[done:])
+    return pieces + cut(text[done:]) if done < len(text) else pieces
 
 
 @lru_cache(maxsize=65536)

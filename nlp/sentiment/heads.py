@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from nlp.encoder import Encoder
 from nlp.sentiment.clauses import Span
 from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS, LABELS, TARGET_LABELS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class Outputs(NamedTuple):
@@ -49,8 +53,9 @@ class TargetRows:
 
 
 class Model(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
-    """The encoder and its heads, at two depths: after the first half of the layers, where what is plain is judged already, and after the
-    last (Teerapittayanon et al. 2016, arXiv:1709.01686). The embedding is of the first half, so that all texts are in one space.
+    """The encoder and its heads, at two depths: after the early layers (``EncoderConfig.early``), where what is plain is
+    judged already, and after the last (Teerapittayanon et al. 2016, arXiv:1709.01686). The embedding is of the early
+    layers, so that all texts are in one space.
     """
 
     def __init__(self, encoder: Encoder) -> None:
@@ -141,13 +146,24 @@ def _weighted(weights: Tensor, states: Tensor, rows: Tensor) -> Tensor:
     return torch.bmm(weights.to(states.dtype)[:, None], states[rows])[:, 0]
 
 
-def token_weights(offsets: Sequence[Span], spans: Sequence[Span], length: int) -> list[float]:
+def token_weights(offsets: Sequence[Span], spans: Sequence[Span], length: int) -> NDArray[np.float32]:
     """Equal weights over the tokens whose code points touch one of ``spans``, padded to ``length``; all zero if no token does."""
-    first, last = min((a for a, b in offsets if b > a), default=0), max(b for _, b in offsets)
-    near = [(start, end) for start, end in spans if start < last and end > first]
-    hit = [float(b > a and any(a < end and b > start for start, end in near)) for a, b in offsets]
-    total = sum(hit)
-    return [value / total if total else 0.0 for value in hit] + [0.0] * (length - len(hit))
+    return _weights(np.asarray(offsets), spans, length)
+
+
+def _weights(offsets: NDArray[np.int_], spans: Sequence[Span], length: int) -> NDArray[np.float32]:
+    """Do what ``token_weights`` does, of offsets (t, 2)."""
+    starts, ends = offsets.T
+    real = ends > starts  # special tokens cover nothing
+    first, last = starts[real].min(initial=ends.max()), ends.max()
+    hit = np.zeros(len(starts), bool)
+    for start, end in spans:
+        if start < last and end > first:
+            hit |= (starts < end) & (ends > start)
+    hit &= real
+    weights = np.zeros(length, np.float32)
+    weights[: len(hit)] = hit / max(hit.sum(), 1)
+    return weights
 
 
 def target_rows(
@@ -159,14 +175,15 @@ def target_rows(
     ``around[i]`` the clauses of each. A target none of whose tokens is in the batch has weights of zero.
     """
     length = max(len(row) for row in offsets)
-    rows = [row for row, its in enumerate(mentions) for _ in its]
+    rows = [row for row, targets in enumerate(mentions) for _ in targets]
     if not rows:
         return None
+    known = {row: np.asarray(offsets[row]) for row in set(rows)}
     weights = [
-        [token_weights(tokens, spans, length) for tokens, its in zip(offsets, found, strict=True) for spans in its]
+        np.stack([_weights(known[row], spans, length) for row, targets in enumerate(found) for spans in targets])
         for found in (mentions, around)
     ]
-    return TargetRows(torch.tensor(rows), torch.tensor(weights[0]), torch.tensor(weights[1]))
+    return TargetRows(torch.tensor(rows), *map(torch.from_numpy, weights))
 
 
 def padded(ids: Sequence[Sequence[int]], pad: int = 1) -> tuple[Tensor, Tensor | None]:

@@ -47,11 +47,19 @@ class Calibration:
     polarity: Mapping[str, float] = _each(1.0)
     spoken: Mapping[str, Sequence[float]] = _each((1.0, 0.0))
 
-    def applied(self, out: Outputs, language: str) -> Outputs:
-        """Outputs whose softmax or sigmoid are calibrated probabilities."""
-        scale, shift = self.spoken[language]
-        divided = {name: getattr(out, name) / getattr(self, name)[language] for name in ("post", "target", "emotion", "polarity")}
-        return out._replace(**divided, spoken=scale * out.spoken + shift)
+    def applied(self, out: Outputs, languages: Sequence[str], rows: Tensor) -> Outputs:
+        """Divide the logits of a batch, so that their softmax or sigmoid gives calibrated probabilities.
+
+        ``languages`` (n,) are those of its texts, ``rows`` (m,) says to which text each target belongs.
+        """
+        scale, shift = _by_text(self.spoken, languages).split(1, dim=1)
+        return out._replace(
+            post=out.post / _by_text(self.post, languages),
+            target=out.target / _by_text(self.target, languages)[rows],
+            emotion=out.emotion / _by_text(self.emotion, languages),
+            spoken=scale * out.spoken + shift,
+            polarity=out.polarity / _by_text(self.polarity, languages)[..., None],
+        )
 
 
 @dataclass(frozen=True)
@@ -63,10 +71,16 @@ class Standing:
     post: Mapping[str, Sequence[float]] = _each((1.0, *[0.0] * len(LABELS)))
     target: Mapping[str, Sequence[float]] = _each((1.0, *[0.0] * len(TARGET_LABELS)))
 
-    def applied(self, out: Outputs, language: str) -> Outputs:
-        """Calibrated early outputs as they stand."""
-        (factor, *shift), (times, *plus) = self.post[language], self.target[language]
-        return out._replace(post=factor * out.post + torch.tensor(shift), target=times * out.target + torch.tensor(plus))
+    def applied(self, out: Outputs, languages: Sequence[str], rows: Tensor) -> Outputs:
+        """Correct calibrated early logits of a batch, as those that stand are; see ``Calibration.applied``."""
+        post, target = _by_text(self.post, languages), _by_text(self.target, languages)[rows]
+        return out._replace(post=post[:, :1] * out.post + post[:, 1:], target=target[:, :1] * out.target + target[:, 1:])
+
+
+def _by_text(parameters: Mapping[str, float | Sequence[float]], languages: Sequence[str]) -> Tensor:
+    """Look up the parameters of each text by its language: (n, k)."""
+    known = {language: torch.tensor(value).reshape(-1) for language, value in parameters.items()}
+    return torch.stack([known[language] for language in languages])
 
 
 @dataclass(frozen=True)

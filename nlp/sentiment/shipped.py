@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from itertools import groupby
+from itertools import accumulate, chain, groupby
 from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 import torch
 from tokenizers import Tokenizer
+from torch import Tensor
 
 from nlp.precision import NAMES, fastest
 from nlp.quantized import quantize
@@ -25,8 +26,9 @@ from nlp.sentiment.heads import Outputs, TargetRows, padded, target_rows
 from nlp.sentiment.labels import EMOTIONS, INTENTS
 from nlp.sentiment.packed import TOKENIZER, Standing, load, version
 from nlp.sentiment.reading import UNSURE, Probabilities, Reading, Targets, encodable, language, readable
-from nlp.sentiment.totals import Total, sigmoid, softmax
+from nlp.sentiment.totals import Total, sigmoid, softmax, softmax_rows
 from nlp.sentiment.windows import Window, buckets, windows
+from nlp.threads import in_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,12 +94,16 @@ class ShippedReader:
         return totals
 
     def _embed(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """By the first half of the layers alone: where the early depth's embedding is from."""
+        """Embed by the early layers alone: where the early depth's embedding is from."""
         parts = windows([encodable(text) for text in texts], self.tokenizer, WINDOW)
         sums = np.zeros((len(texts), self.model.encoder.config.hidden), np.float32)
-        for bucket in buckets(parts, _TOKENS):
+
+        def embedded(bucket: Sequence[int]) -> tuple[Sequence[int], NDArray[np.float32]]:
             with torch.inference_mode():
                 vectors = self.model.embed(*padded([parts[index].ids for index in bucket])).float().numpy()
+            return bucket, vectors
+
+        for bucket, vectors in in_threads(embedded, buckets(parts, _TOKENS)):
             for index, vector in zip(bucket, vectors, strict=True):
                 if len(parts[index].ids) > 2:
                     sums[parts[index].text] += parts[index].weight * vector
@@ -109,34 +115,45 @@ class ShippedReader:
         asked = _read_of(asked, parts)
         around = [clauses(text, spans) for text, spans in zip(texts, asked, strict=True)]
         spoken = [language(text) for text in texts]
-        for bucket in buckets(parts, _TOKENS):
-            its = [parts[index] for index in bucket]
-            rows = target_rows([part.offsets for part in its], [asked[part.text] for part in its], [around[part.text] for part in its])
-            touched = _touched(rows, [len(asked[part.text]) for part in its])
-            yield from zip(its, self._judged(its, rows, touched, [spoken[part.text] for part in its]), touched, strict=True)
 
-    def _judged(
-        self, its: Sequence[Window], rows: TargetRows | None, touched: Sequence[NDArray[np.float32]], spoken: Sequence[str]
-    ) -> list[Outputs]:
-        """The calibrated outputs of each window of one bucket.
+        def judged(bucket: Sequence[int]) -> list[tuple[Window, Outputs, NDArray[np.float32]]]:
+            some = [parts[index] for index in bucket]
+            targets = [asked[part.text] for part in some]
+            rows = target_rows([part.offsets for part in some], targets, [around[part.text] for part in some])
+            out, touched = self._judged(some, rows, [spoken[part.text] for part in some])
+            sizes = [len(spans) for spans in targets]
+            return list(zip(some, _apart(out, sizes), _split(touched, sizes), strict=True))
 
-        A judgement is of the late depth where the early one is not probable enough; the post's depth does not hang on what is asked beside.
+        return chain.from_iterable(in_threads(judged, buckets(parts, _TOKENS)))
+
+    def _judged(self, some: Sequence[Window], rows: TargetRows | None, languages: Sequence[str]) -> tuple[Outputs, NDArray[np.float32]]:
+        """Judge one bucket of windows: their calibrated outputs, and how many tokens each of their targets touches (m,).
+
+        A judgement is of the late depth where the early one is not probable enough; the post's depth does not hang on
+        what is asked beside.
         """
-        ids, mask = padded([part.ids for part in its])
-        sizes = [len(counts) for counts in touched]
+        ids, mask = padded([part.ids for part in some])
         with torch.inference_mode():
-            early, states = self.model.first(ids, mask, rows)
-            found = [self.calibration.early.applied(*one) for one in zip(_apart(early, sizes), spoken, strict=True)]
-            stand = [_probable(out, counts) >= self.threshold[its] for out, counts, its in zip(found, touched, spoken, strict=True)]
-            found = [self.standing.applied(out, its) if sure.any() else out for out, its, sure in zip(found, spoken, stand, strict=True)]
-            unsure = [row for row, stands in enumerate(stand) if not stands.all()]
-            if unsure:
-                some = torch.tensor(unsure)
-                theirs = None if mask is None else mask[some], None if rows is None else rows.of(some)
-                late = self.model.rest(states[some], *theirs, early.embedding[some])
-                for row, out in zip(unsure, _apart(late, [sizes[row] for row in unsure]), strict=True):
-                    found[row] = _joined(found[row], self.calibration.late.applied(out, spoken[row]), stand[row])
-        return found
+            owners = torch.zeros(0, dtype=torch.long) if rows is None else rows.rows
+            touched = np.zeros(0, np.float32) if rows is None else (rows.mention > 0).sum(1).float().numpy()
+            first, states = self.model.first(ids, mask, rows)
+            out = self.calibration.early.applied(_exact(first), languages, owners)
+            needed = np.array([self.threshold[each] for each in languages])
+            post_stands = softmax_rows(out.post.numpy()).max(1) >= needed
+            target_stands = np.where(touched > 0, _polarities(out.target.numpy()).max(1), 1.0) >= needed[owners]
+            out = self.standing.applied(out, languages, owners)
+            stands = post_stands.copy()
+            stands[owners.numpy()[~target_stands]] = False
+            if stands.all():
+                return out, touched
+            deeper = torch.from_numpy(np.flatnonzero(~stands))  # texts of which a judgement is open
+            rows = None if rows is None else rows.of(deeper)
+            late = self.model.rest(states[deeper], None if mask is None else mask[deeper], rows, first.embedding[deeper])
+            owners_left = owners[:0] if rows is None else rows.rows
+            late = self.calibration.late.applied(_exact(late), [languages[index] for index in deeper], owners_left)
+            asked = torch.isin(owners, deeper).numpy()
+            _write_over(out, late, deeper, ~post_stands[~stands], asked & ~target_stands, ~target_stands[asked])
+        return out, touched
 
     def _reading(self, text: str, total: Total) -> Reading:
         post = Probabilities(*softmax(total.mean(total.post)))
@@ -162,34 +179,52 @@ def _read_of(asked: Sequence[_Spans], parts: Sequence[Window]) -> list[_Spans]:
     return left
 
 
-def _probable(out: Outputs, touched: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The probabilities of the labels that one window's outputs give: the post's, then each target's (1 where no token touches it)."""
-    targets = [max(polarity(logits)) if seen else 1.0 for logits, seen in zip(out.target.numpy(), touched, strict=True)]
-    return np.array([max(softmax(out.post.numpy())), *targets])
-
-
-def _joined(early: Outputs, late: Outputs, stand: NDArray[np.bool_]) -> Outputs:
-    """Of one window the early judgements that ``stand`` (the post's and what goes with it, then each target's) and the late others."""
-    target = torch.where(torch.from_numpy(stand[1:, None]), early.target, late.target)
-    return (early if stand[0] else late)._replace(target=target)
-
-
 def polarity(logits: NDArray[np.floating]) -> tuple[float, float, float]:
     """Probabilities of a target's logits (4,): a text that is not about it says nothing for or against it."""
     negative, neutral, positive, beside = softmax(logits)
     return negative, neutral + beside, positive
 
 
-def _touched(rows: TargetRows | None, sizes: Sequence[int]) -> list[NDArray[np.float32]]:
-    """How many tokens of each window each of its targets touches; ``sizes``: the targets of each window."""
-    counts = np.zeros(0, np.float32) if rows is None else (rows.mention > 0).sum(1).float().numpy()
-    return np.split(counts, np.cumsum(sizes)[:-1])
+def _polarities(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Probabilities (m, 3) of the logits (m, 4) of targets; see ``polarity``."""
+    negative, neutral, positive, beside = softmax_rows(logits).T
+    return np.stack([negative, neutral + beside, positive], axis=1)
+
+
+def _exact(out: Outputs) -> Outputs:
+    """The outputs in fp32."""
+    return Outputs(*(values.float() for values in out))
+
+
+def _write_over(
+    out: Outputs,
+    late: Outputs,
+    texts: Tensor,
+    anew: NDArray[np.bool_],
+    targets: NDArray[np.bool_],
+    targets_anew: NDArray[np.bool_],
+) -> None:
+    """Write late judgements over early ones.
+
+    ``late`` has the outputs of ``texts`` (k,) of the bucket; ``anew`` (k,) says for which of them the post's are
+    taken. ``targets`` (m,) are those of the bucket that are written over, ``targets_anew`` the same among the late.
+    """
+    chosen = torch.from_numpy(anew)
+    for name in set(Outputs._fields) - {"target"}:
+        getattr(out, name)[texts[chosen]] = getattr(late, name)[chosen]
+    out.target[torch.from_numpy(targets)] = late.target[torch.from_numpy(targets_anew)]
 
 
 def _apart(out: Outputs, sizes: Sequence[int]) -> list[Outputs]:
-    """The outputs of each text of a batch; ``sizes``: the targets of each."""
-    whole = Outputs(*(values.float() for values in out))
-    return [Outputs(*its) for its in zip(whole.post, whole.target.split(list(sizes)), *whole[2:], strict=True)]
+    """Split the outputs of a batch by its texts, as arrays; ``sizes``: the targets of each."""
+    whole = Outputs(*(values.numpy() for values in out))
+    return [Outputs(*its) for its in zip(whole.post, _split(whole.target, sizes), *whole[2:], strict=True)]
+
+
+def _split(values: NDArray[np.float32], sizes: Sequence[int]) -> list[NDArray[np.float32]]:
+    """Split values of targets (m, ...) by the number of targets of each text."""
+    ends = list(accumulate(sizes))
+    return [values[end - size : end] for end, size in zip(ends, sizes, strict=True)]
 
 
 def _once(keys: Sequence[_K], text: Callable[[_K], str], compute: Callable[[Sequence[_K]], list[_V]]) -> list[_V]:

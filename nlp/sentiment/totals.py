@@ -35,23 +35,19 @@ class Total:
         self.of = 1
 
     def add(self, part: Window, out: Outputs, seen: NDArray[np.float32]) -> None:
-        """One window's outputs (post (3,), target (k, 4) and so on) and how many of its tokens each target touches (k,)."""
+        """Add one window's outputs, as arrays (post (3,), target (k, 4) and so on), and how many of its tokens each target touches (k,)."""
         self.weight += part.weight
         self.of = part.of
-        self.post += part.weight * out.post.numpy()
-        self.emotion += part.weight * out.emotion.numpy()
-        self.target += seen[:, None] * out.target.numpy()
+        self.post += part.weight * out.post
+        self.emotion += part.weight * out.emotion
+        self.target += seen[:, None] * out.target
         self.seen += seen
         if len(part.ids) > 2:
-            self.vector += part.weight * out.embedding.numpy()
-        self.intent = np.maximum(self.intent, out.intent.numpy())
-        surer = out.spoken.numpy() > self.spoken
-        self.spoken[surer], self.polarity[surer], self.surest[surer] = (
-            out.spoken.numpy()[surer],
-            out.polarity.numpy()[surer],
-            len(self.windows),
-        )
-        self.windows.append((part.offsets, out.attention.numpy()))
+            self.vector += part.weight * out.embedding
+        self.intent = np.maximum(self.intent, out.intent)
+        surer = out.spoken > self.spoken
+        self.spoken[surer], self.polarity[surer], self.surest[surer] = out.spoken[surer], out.polarity[surer], len(self.windows)
+        self.windows.append((part.offsets, out.attention))
 
     def mean(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
         """Logits of the post or of its emotion, from their sums."""
@@ -75,24 +71,30 @@ class Total:
         """The aspects that the text speaks of, the surest first."""
         confidence = sigmoid(self.spoken)
         found = [int(index) for index in np.argsort(-confidence, kind="stable") if confidence[index] >= SPOKEN]
-        spans = split(text) if found else []
+        if not found:
+            return ()
+        polarities = softmax_rows(self.polarity[found]).tolist()
         return tuple(
-            AspectReading(
-                ASPECTS[index],
-                Probabilities(*softmax(self.polarity[index])),
-                float(confidence[index]),
-                *self._clause(index, spans),
-            )
-            for index in found
+            AspectReading(ASPECTS[index], Probabilities(*chances), float(confidence[index]), *clause)
+            for index, chances, clause in zip(found, polarities, self._clauses(split(text), found), strict=True)
         )
 
-    def _clause(self, index: int, spans: Sequence[Span]) -> Span:
-        """The one of ``spans`` whose tokens an aspect attends to most, in the window that is surest of it."""
-        offsets, attention = self.windows[self.surest[index]]
-        tokens = [(start, weight) for (start, end), weight in zip(offsets, attention[index].tolist(), strict=False) if end > start]
-        starts = np.array([start for start, _ in spans])
-        homes = np.maximum(np.searchsorted(starts, [start for start, _ in tokens], side="right") - 1, 0)
-        return spans[int(np.bincount(homes, weights=[weight for _, weight in tokens], minlength=len(spans)).argmax())]
+    def _clauses(self, spans: Sequence[Span], found: Sequence[int]) -> list[Span]:
+        """Of each aspect found the one of ``spans`` whose tokens it attends to most, in the window that is surest of it."""
+        firsts = np.array([start for start, _ in spans])
+        homes: dict[int, tuple[NDArray[np.bool_], NDArray[np.intp]]] = {}  # of a window: its real tokens, and their clauses
+        clauses = []
+        for index in found:
+            window = int(self.surest[index])
+            offsets, attention = self.windows[window]
+            if window not in homes:
+                starts, ends = np.array(offsets).T
+                real = ends > starts
+                homes[window] = real, np.maximum(np.searchsorted(firsts, starts[real], side="right") - 1, 0)
+            real, clause = homes[window]
+            weights = attention[index, : len(real)][real]
+            clauses.append(spans[int(np.bincount(clause, weights=weights, minlength=len(spans)).argmax())])
+        return clauses
 
 
 def softmax(logits: NDArray[np.floating]) -> list[float]:
@@ -100,6 +102,13 @@ def softmax(logits: NDArray[np.floating]) -> list[float]:
     powers = np.exp(logits - logits.max())
     probabilities: list[float] = (powers / powers.sum()).tolist()
     return probabilities
+
+
+def softmax_rows(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Probabilities of logits (n, k), row by row."""
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    chances: NDArray[np.float64] = (powers / powers.sum(1, keepdims=True)).astype(np.float64)
+    return chances
 
 
 def sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:

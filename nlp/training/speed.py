@@ -1,4 +1,4 @@
-"""Posts a second of the shipped reader on one core, beside transformers' BertModel of its first half (MiniLM-L6's size) in the same run.
+"""Posts a second of the shipped reader on one core, beside transformers' BertModel of half its layers (MiniLM-L6's size) in the same run.
 
 ``python -m nlp.training.speed`` prints it for posts of 16, 32, 64 and 128 tokens, the time to load and the peak of memory.
 """
@@ -106,8 +106,8 @@ def _peer(reader: ShippedReader, texts: Sequence[str]) -> Callable[[], object]:
     config = reader.model.encoder.config
     bert = BertModel(
         BertConfig(
-            vocab_size=config.vocabulary, hidden_size=config.hidden, num_hidden_layers=config.early, num_attention_heads=config.heads,
-            intermediate_size=config.inner, max_position_embeddings=config.positions,
+            vocab_size=config.vocabulary, hidden_size=config.hidden, num_hidden_layers=(config.layers + 1) // 2,
+            num_attention_heads=config.heads, intermediate_size=config.inner, max_position_embeddings=config.positions,
         ),
         add_pooling_layer=False,
     ).eval()  # fmt: skip

@@ -144,6 +144,19 @@ def test_the_only_brand_of_a_post_is_judged_by_post_and_target_together() -> Non
     assert (readings[4].aspects[0].start, readings[4].aspects[0].end) == (0, len("the price of Kraft"))
 
 
+def test_the_target_head_is_not_asked_about_a_brand_that_the_post_addresses() -> None:
+    stub = _StubReader()
+    addressed, about, nothing = read_without_names(stub, [  # type: ignore[arg-type]
+        Passage("@kraft my order is late", {"k": [(0, 6)]}),
+        Passage("Kraft is late", {"k": [(0, 5)]}),
+        Passage("my order is late", {}),
+    ])  # fmt: skip
+    assert list(map(len, stub.targets)) == [0, 1, 0]
+    assert addressed.targets == (addressed.post,)
+    assert len(about.targets) == 1
+    assert nothing.targets == ()
+
+
 def test_no_name_reaches_the_model() -> None:
     stub = _StubReader()
     passages = [Passage(text, {"b": [m.span() for m in re.finditer("好利来|Lovely Air", text)]}) for text in

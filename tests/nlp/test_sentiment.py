@@ -81,6 +81,25 @@ def test_encoder_is_the_bert_of_transformers(monkeypatch: pytest.MonkeyPatch) ->
             assert torch.allclose(mode(ids, mask)[mask], expected, atol=1e-5)
 
 
+def test_early_heads_read_after_as_many_layers_as_the_config_says() -> None:
+    torch.manual_seed(5)
+    assert EncoderConfig(30, 24, 3, 2, 48, 32).early == 2
+    model = Model(Encoder(EncoderConfig(30, 24, 3, 2, 48, 32, early=1))).eval()
+    ids = torch.randint(4, 30, (2, 6))
+    with torch.no_grad():
+        states = model.first(ids, None)[1]
+        encoder = model.encoder
+        embedded = encoder.norm(encoder.words(ids) + encoder.positions.weight[:6])
+        assert torch.equal(states, encoder.layers[0](embedded, None))
+        assert torch.equal(encoder.rest(states), encoder(ids))
+
+
+@pytest.mark.parametrize("early", [-1, 4])
+def test_more_early_layers_than_there_are_is_refused(early: int) -> None:
+    with pytest.raises(ConfigError, match="wanted 1 to 3 early layers"):
+        EncoderConfig(30, 24, 3, 2, 48, 32, early=early)
+
+
 def test_padding_changes_nothing() -> None:
     torch.manual_seed(2)
     model = Model(Encoder(EncoderConfig(30, 24, 2, 2, 48, 32))).eval()
@@ -155,7 +174,7 @@ def test_the_encoder_reads_no_more_of_a_million_characters_than_of_a_few_thousan
     read: list[int] = []
     judged = ShippedReader._judged
 
-    def counting(self: ShippedReader, its: Sequence[Window], *rest: Any) -> list[Outputs]:
+    def counting(self: ShippedReader, its: Sequence[Window], *rest: Any) -> tuple[Outputs, Any]:
         read.append(len(its))
         return judged(self, its, *rest)
 
@@ -259,7 +278,8 @@ def test_of_a_long_text_the_surest_window_judges_an_aspect_and_any_window_shows_
     total = Total(0, 8)
     for start, spoken, polarity, token in ((0, 1.0, [0.0, 0, 5], 1), (4, 3.0, [5.0, 0, 0], 2)):
         offsets = [(0, 0), *((start + place, start + place + 1) for place in (0, 2)), (0, 0)]
-        total.add(Window(0, [0, 5, 6, 2], offsets), outputs(0, spoken, polarity, token), np.zeros(0, np.float32))
+        out = Outputs(*(values.numpy() for values in outputs(0, spoken, polarity, token)))
+        total.add(Window(0, [0, 5, 6, 2], offsets), out, np.zeros(0, np.float32))
     [aspect] = total.aspects(text)
     assert (aspect.name, aspect.polarity.label, text[aspect.start : aspect.end]) == (ASPECTS[0], "negative", "酸")
     assert total.intent[0] == 3
@@ -272,6 +292,18 @@ def test_clauses_of_a_text() -> None:
     assert [text[start:end] for start, end in split(text)] == ["好吃", "贵", " cheap"]
     assert split("，，") == [(0, 2)]
     assert split("") == [(0, 0)]
+
+
+def test_several_threads_read_as_one_does(reader: ShippedReader) -> None:
+    texts = ["我喜欢安康" * (size % 60) + "really like Ankang" * (size % 7) for size in range(300)]
+    targets = [[[(1, 3)]] * (size % 3) for size in range(300)]
+    alone, vectors = reader.read(texts, targets), reader.embed(texts)
+    torch.set_num_threads(2)
+    together, again = reader.read(texts, targets), reader.embed(texts)
+    torch.set_num_threads(1)
+    assert all(close(one.post, other.post) for one, other in zip(alone, together, strict=True))
+    assert [len(one.targets) for one in alone] == [len(one.targets) for one in together]
+    assert np.allclose(vectors, again, atol=1e-6)
 
 
 def test_lone_surrogates_keep_offsets(reader: Reader) -> None:

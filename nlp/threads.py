@@ -1,0 +1,34 @@
+"""Batches through torch on several threads, each batch on one of them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+
+T = TypeVar("T")
+R = TypeVar("R")
+_AHEAD = 2  # batches a thread that are being worked on or wait for the caller: bounds memory
+
+
+def in_threads(work: Callable[[T], R], batches: Iterable[T]) -> Iterator[R]:
+    """Apply ``work`` to each batch, on as many threads as torch has, and give the results in order.
+
+    Torch's own threads share each product and wait for one another after it, and while they wait they spin: on two
+    busy cores that doubled the processor time of reading. Here each thread computes a batch alone.
+    """
+    count = torch.get_num_threads()
+    if count == 1:
+        yield from map(work, batches)
+        return
+    with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        waiting: deque[Future[R]] = deque()
+        for batch in batches:
+            waiting.append(pool.submit(work, batch))
+            if len(waiting) > _AHEAD * count:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
