@@ -1,6 +1,7 @@
 """The gate: scores on dev splits beside baselines of the same run, and posts a second beside transformers' BertModel.
 
-``python -m nlp.training.evaluate --data DIR`` prints the table (without ``--data`` only sentences of our own) and exits with 1 if a score is under its floor (``--floors``).
+``python -m nlp.training.evaluate --data DIR`` prints the table (without ``--data`` only sentences of our own)
+and exits with 1 if a score is under its floor (``--floors``).
 """
 
 from __future__ import annotations
