@@ -81,7 +81,8 @@ def levels(estimates: Estimates) -> dict[str, Level]:
     """Every measure of every brand and week."""
     authors, counted = estimates.authors.sum(axis=3), estimates.counted.sum(axis=3)
     mentions, everybody = estimates.all_mentions.sum(axis=3), estimates.every_source
-    labels = estimates.audited[:, None]
+    labels, adaptations = estimates.audited[:, None], estimates.mentions.adaptations
+    adapted = np.array([[adaptations[place].labels if place in adaptations else 0] for place in range(len(labels))])
     found = {
         "mentions": Level(mentions, mentions[0], has_interval=False),
         "authors": Level(authors, counted[0], has_interval=False),
@@ -90,6 +91,7 @@ def levels(estimates: Estimates) -> dict[str, Level]:
         "posts_per_author": Level(estimates.posts_per_author, counted[0]),
         "top_authors": Level(estimates.top_authors(len(estimates.mentions.weeks) - 1)[..., None], counted[0][:, -1:]),
         "copies": Level(estimates.copies, mentions[0], has_interval=False),
+        "adapted_labels": Level(adapted[None].astype(float), adapted, has_interval=False),
         "labels": Level(labels[None].astype(float), labels, has_interval=False),
     }
     shares = estimates.shares
