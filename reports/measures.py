@@ -191,7 +191,7 @@ def _figure(name: str, level: Level, brand: int, week: int, estimates: Estimates
     draws, few = level.draws[:, brand, at], level.has_interval and estimates.authors[0, brand, week].sum() < FEWEST_AUTHORS
     sure = level.has_interval and not few and bool(np.isfinite(draws).all())
     low, high = interval(draws[1:]) if sure else (None, None)
-    known = name == "labels" or str(m.weeks[week]) not in asked.blank
+    known = name in ("labels", "adapted_labels") or str(m.weeks[week]) not in asked.blank
     return Figure(
         measure=name, week=str(m.weeks[week]), brand=m.brands[brand], value=draws[0] if known else None,
         low=low, high=high, n=int(level.n[brand, at]),

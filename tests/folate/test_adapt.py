@@ -1,6 +1,7 @@
 """`folate adapt`: judgements follow the labels of people where that helps, and only there; one command takes it back."""
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,14 @@ import pytest
 from corpora.adapted import ALL_LABELS, FOLDS, fold
 from folate.cli import run
 from folate.pipeline import adapt as steps
+from folate.pipeline.report import build_report
 from folate.pipeline.workspace import Workspace
 from folate.post import Post
+from folate.weeks import Week
 from nlp.adaptation import scaled
+from reports.build import Report
+from reports.document import document
+from reports.html import render
 
 PROJECT = """
 name = "Test"
@@ -50,8 +56,10 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 def judge(workspace: Workspace, posts: list[Post], posteriors: np.ndarray, version: str) -> None:
-    made_by = {"annotator": "folate-small", "version": version, "brand": "ours"}
-    keys = [made_by | {"id": post.id, "text_hash": post.text_hash} for post in posts]
+    made_by = {"annotator": "folate-small", "version": version}
+    keys: list[dict[str, Any]] = [made_by | {"id": post.id, "text_hash": post.text_hash} for post in posts]
+    workspace.store.upsert("texts", [key | {"words": [], "hashtags": [], "language": "zh"} for key in keys])
+    keys = [key | {"brand": "ours"} for key in keys]
     workspace.store.upsert("mentions", [key | {"start": 0, "end": 2, "via": "text"} for key in keys])
     rows = [key | dict(zip(LABELS, row.tolist(), strict=True)) for key, row in zip(keys, posteriors, strict=True)]
     workspace.store.upsert("sentiments", [row | {"label": max(LABELS, key=row.__getitem__)} for row in rows])
@@ -148,6 +156,30 @@ def test_too_few_labels_and_unknown_brands_are_refused(workspace: Workspace, cap
     assert command(workspace, "--brand", "ours") == 5
     assert "got 49" in capsys.readouterr().err
     assert command(workspace) == 5
+
+
+@pytest.mark.parametrize(("language", "sentence"), [("en", "are adapted to 120 labels of people"), ("zh", "已按120条人工标注适配")])
+def test_the_report_says_what_it_is_adapted_to_and_rests_on_it(workspace: Workspace, language: str, sentence: str) -> None:
+    week = Week.parse("2026-W10")
+    before = build_report(workspace, week, language)
+    assert before.brands[0].figures["adapted_labels"].value == 0
+    assert sentence not in html_text(before)
+    command(workspace)
+    report = build_report(workspace, week, language)
+    assert document(report)["brands"][0]["measures"]["adapted_labels"]["value"] == 120
+    assert sentence in html_text(report)
+    assert report.versions["adaptations"] == workspace.store.versions()["adaptations"]
+    shares = {name: report.brands[0].figures[name].value for name in LABELS}
+    assert shares == pytest.approx({"negative": 0.6, "neutral": 0.1, "positive": 0.3}, abs=0.08)
+    assert build_report(workspace, week, language, before.versions).brands == before.brands  # as it was at those versions
+
+
+def html_text(report: Report) -> str:
+    return (
+        re.sub(r"<[^>]+>|\s+", "", render(report))
+        if report.language == "zh"
+        else re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", render(report)))
+    )
 
 
 def test_another_model_puts_it_out_of_use_with_a_sentence(workspace: Workspace, capsys) -> None:

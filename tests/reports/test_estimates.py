@@ -1,6 +1,7 @@
 """The measures on arrays: known truths come out, and what must not move them does not."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from folate.weeks import Week, trailing
 from nlp.statistics import corrected, interval, ppi_mean
 from reports.estimates import BALANCED, FEWEST_LABELS, UNAUDITED_ERROR, Estimates, net_sentiment, on_simplex
-from reports.rows import Mentions
+from reports.rows import Adaptation, Mentions
 
 WEEKS = (*trailing(Week(2026, 10), 1), Week(2026, 10))
 
@@ -67,6 +68,16 @@ def test_emq_finds_five_percent_where_sums_of_probabilities_do_not() -> None:
     assert shares.method[0].tolist() == ["", "emq"]
     assert shares.draws[0, 0, 1] == pytest.approx([0.05, 0.35, 0.6], abs=0.02)
     assert posteriors.mean(axis=0)[0] > 0.1
+
+
+def test_adapting_the_posteriors_leaves_the_quantified_shares_as_they_are() -> None:
+    """EMQ asks for likelihoods: factors that go into the posteriors and into what they are calibrated under cancel out."""
+    posteriors, factors = draw((0.5, 0.1, 0.4), 1000, np.random.default_rng(3)), np.array([2.0, 0.25, 2.0])
+    adapted = posteriors * factors / (posteriors @ factors)[:, None]
+    columns = [0] * 1000, [1] * 1000, [0] * 1000
+    before = Estimates(mentions(*columns, posteriors=posteriors, brands=1), np.ones(2), BALANCED).shares
+    told = replace(mentions(*columns, posteriors=adapted, brands=1), adaptations={0: Adaptation(100, factors)})
+    assert Estimates(told, np.ones(2), BALANCED).shares.draws == pytest.approx(before.draws, abs=1e-4, nan_ok=True)
 
 
 @pytest.mark.parametrize(
