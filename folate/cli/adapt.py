@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -29,6 +30,7 @@ def adapt(ctx: click.Context, brands: tuple[str, ...], undo: bool, folder: Path,
     from folate.errors import NotFound
     from folate.pipeline import adapt as steps
     from folate.pipeline.workspace import Workspace
+    from nlp.adaptation import FEWEST_LABELS
 
     workspace = Workspace.open(folder)
     if undo:
@@ -37,7 +39,7 @@ def adapt(ctx: click.Context, brands: tuple[str, ...], undo: bool, folder: Path,
         return
     chosen = brands or steps.audited_brands(workspace)
     if not chosen:
-        raise NotFound(f"wanted a brand with {steps.FEWEST_LABELS} labels of people, got none: 'folate audit' asks for them.")
+        raise NotFound(f"wanted a brand with {FEWEST_LABELS} labels of people, got none: 'folate audit' asks for them.")
     rows = [steps.adapt(workspace, brand) for brand in chosen]
     emit(rows, form)
     for row in rows:
@@ -58,12 +60,12 @@ def status(folder: Path, form: str) -> None:
         tell(note)
 
 
-def _sentence(row: dict[str, object]) -> str:
+def _sentence(row: dict[str, Any]) -> str:
     """What was done with a brand, and why."""
     figures = (
         f"on labels it was not fitted to, log loss {row['loss_before']:.3f} -> {row['loss_after']:.3f} "
         f"(standard error of the difference {row['standard_error']:.3f}), "
-        f"mean error of shares {100 * row['share_error_before']:.1f} -> {100 * row['share_error_after']:.1f} points"  # type: ignore[operator]
+        f"mean error of shares {100 * row['share_error_before']:.1f} -> {100 * row['share_error_after']:.1f} points"
     )
     if row["state"] == "adapted":
         return f"{row['brand']!r} is adapted to {row['labels']} labels: {figures}."
