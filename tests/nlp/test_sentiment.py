@@ -377,6 +377,28 @@ def test_any_classifier_of_transformers(foreign: Callable[[dict[int, str]], str]
     assert reader.embed(texts).shape == (3, 24)
 
 
+def test_a_foreign_model_reads_no_more_of_200000_characters_than_of_5000(
+    foreign: Callable[[dict[int, str]], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = load(foreign({0: "POSITIVE", 1: "NEGATIVE"}))
+    counted: list[int] = []
+    model = reader.model  # type: ignore[attr-defined]
+
+    def counting(**batch: Any) -> Any:
+        counted.append(batch["input_ids"].numel())
+        return model(**batch)
+
+    monkeypatch.setattr(reader, "model", counting)
+    text = "我喜欢安康，买过很多次。" * 16_000
+    costs = []
+    for part in (text[:5_000], text[:200_000]):
+        counted.clear()
+        [reading] = reader.read([part], [[[(at, at + 2) for at in range(3, len(part) - 12, 192)]]])
+        costs.append(sum(counted))
+    assert 0 < costs[1] <= costs[0]
+    assert reading.share_read == pytest.approx(0.025, rel=0.1)
+
+
 def test_labels_that_can_not_be_mapped(foreign: Callable[[dict[int, str]], str]) -> None:
     with pytest.raises(ConfigError, match=r"negative, neutral and positive.*'LABEL_0', 'LABEL_1'"):
         load(foreign({0: "LABEL_0", 1: "LABEL_1"}))
