@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from folate.weeks import Week, trailing
-from nlp.statistics import corrected, interval, ppi_mean
+from nlp.statistics import corrected, emq, interval, ppi_mean
 from reports.estimates import BALANCED, FEWEST_LABELS, UNAUDITED_ERROR, Estimates, net_sentiment, on_simplex
 from reports.rows import Adaptation, Mentions
 
@@ -70,14 +70,13 @@ def test_emq_finds_five_percent_where_sums_of_probabilities_do_not() -> None:
     assert posteriors.mean(axis=0)[0] > 0.1
 
 
-def test_adapting_the_posteriors_leaves_the_quantified_shares_as_they_are() -> None:
-    """EMQ asks for likelihoods: factors that go into the posteriors and into what they are calibrated under cancel out."""
+def test_factors_that_adapt_posteriors_and_what_they_are_calibrated_under_cancel_out() -> None:
     posteriors, factors = draw((0.5, 0.1, 0.4), 1000, np.random.default_rng(3)), np.array([2.0, 0.25, 2.0])
     adapted = posteriors * factors / (posteriors @ factors)[:, None]
-    columns = [0] * 1000, [1] * 1000, [0] * 1000
-    before = Estimates(mentions(*columns, posteriors=posteriors, brands=1), np.ones(2), BALANCED).shares
-    told = replace(mentions(*columns, posteriors=adapted, brands=1), adaptations={0: Adaptation(100, factors)})
-    assert Estimates(told, np.ones(2), BALANCED).shares.draws == pytest.approx(before.draws, abs=1e-4, nan_ok=True)
+    told = replace(mentions([0, 1], [1, 1], [0, 0]), adaptations={0: Adaptation(100, factors)})
+    estimates = Estimates(told, np.ones(2), BALANCED)
+    assert emq(adapted, estimates.prior_of(0)) == pytest.approx(emq(posteriors, BALANCED), abs=1e-5)
+    assert estimates.prior_of(1).tolist() == BALANCED.tolist()
 
 
 @pytest.mark.parametrize(
