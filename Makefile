@@ -43,7 +43,7 @@ test-slow: $(READY)  ## every test
 	$(BIN)/pytest
 
 eval: $(READY)  ## score the shipped model on the dev splits under DATA, beside baselines; fails under the floors
-	$(BIN)/python -m nlp.training.evaluate --data $(DATA) --own tests/eval/intents.jsonl --pairs tests/eval/pairs.tsv --floors tests/eval/floors.json
+	$(BIN)/python -m nlp.training.evaluate --data $(DATA) --own tests/eval/intents.jsonl --hard tests/eval/hard.tsv --pairs tests/eval/pairs.tsv --floors tests/eval/floors.json
 	$(BIN)/python -m benchmarks.shares --data $(DATA) --cache runs/shares.npz
 
 eval-topics: $(PEERS)  ## the folate test on STREAM, Folate beside its peers (ARGS='--trials 2' for fewer), and remembered news in EVENTS

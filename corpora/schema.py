@@ -227,6 +227,29 @@ AUDITS = Table(  # one row a text that a person was asked to judge as it speaks 
     key=("draw", "text_hash"),
 )
 
+ADAPTATIONS = Table(  # one row a brand and fold: by what the sentiments of a brand are multiplied (corpora.adapted)
+    "adaptations",
+    _schema(
+        brand=pa.string(),
+        fold=pa.int32(),
+        name=pa.string(),
+        annotator=pa.string(),
+        model=pa.string(),
+        negative=pa.float64(),
+        neutral=pa.float64(),
+        positive=pa.float64(),
+        labels=pa.int64(),
+        loss_before=pa.float64(),
+        loss_after=pa.float64(),
+        standard_error=pa.float64(),
+        share_error_before=pa.float64(),
+        share_error_after=pa.float64(),
+    ),  # fold: of the texts that the factors are for, -1: fitted on the labels of all folds; name: what the version of adapted sentiments
+    # ends with; annotator, model: whose sentiments, the first two parts of their version; negative, neutral, positive: factors; labels:
+    # of people, of all folds; loss_before to share_error_after: cross-validated (nlp.adaptation.CrossValidation), the same in each row
+    key=("brand", "fold"),
+)
+
 EVIDENCE = Table(  # one row a number or a sentence that a report printed
     "evidence",
     _schema(
@@ -263,6 +286,7 @@ TABLES: dict[str, Table] = {
         SEARCHES,
         CRAWLS,
         AUDITS,
+        ADAPTATIONS,
         EVIDENCE,
     )
 }

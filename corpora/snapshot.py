@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from corpora import tables
+from corpora import adapted, tables
 from corpora.examine import first_fault
 from corpora.schema import TABLES, Table
 from folate.core.text import quoted
@@ -151,7 +151,10 @@ class Snapshot:
         for name, table in TABLES.items():
             self._con.execute(f"CREATE VIEW {'all_' if name in OF_ONE_TEXT else ''}{name} AS {scan(table, files.get(name, []))}")
         for name in OF_ONE_TEXT:  # joined, as a post stands once: unlike a semi-join that can be done last, on few rows
-            self._con.execute(f"CREATE VIEW {name} AS SELECT a.* FROM all_{name} a JOIN posts USING (id, text_hash)")
+            rows = f"SELECT a.* FROM all_{name} a JOIN posts USING (id, text_hash)"
+            if name == "sentiments" and self._con.sql("SELECT 1 FROM adaptations LIMIT 1").fetchall():
+                rows = adapted.SENTIMENTS
+            self._con.execute(f"CREATE VIEW {name} AS {rows}")
 
     def _seal(self, files: list[str]) -> None:
         """From here on nothing but the pinned files can be reached: queries are typed by people."""

@@ -49,6 +49,13 @@ class Estimates:
     prior: Floats
     _quantified: dict[tuple[int, int, tuple[int, ...]], Floats] = field(default_factory=dict, init=False, repr=False)
 
+    def prior_of(self, brand: int) -> Floats:
+        """The prevalences (3,) that the posteriors of a brand are calibrated under: `prior`, times the factors that adapted them."""
+        if brand not in self.mentions.adaptations:
+            return self.prior
+        product = self.prior * self.mentions.adaptations[brand].factors
+        return np.asarray(product / product.sum())
+
     @cached_property
     def weights(self) -> Floats:
         """(draws, units), the first row ones."""
@@ -214,7 +221,7 @@ class Estimates:
                 yield rows, posteriors[rows], posteriors[rows]
             else:
                 alone = self._pseudo(brand, week, group)
-                yield rows, alone, corrected(posteriors[rows], self.prior, alone.mean(axis=0))
+                yield rows, alone, corrected(posteriors[rows], self.prior_of(brand), alone.mean(axis=0))
 
     def _mean(self, values: Floats, rows: NDArray[np.int64]) -> Floats:
         """Mean (draws, k) of `values` (n, k) at these rows."""
@@ -281,7 +288,7 @@ class Estimates:
         """`pseudo_values` of a group; the same group is asked for by levels and by each comparison."""
         key = (brand, week, tuple(np.flatnonzero(sources).tolist()))
         if key not in self._quantified:
-            self._quantified[key] = pseudo_values(self.mentions.posteriors[self._rows(brand, week, sources)], self.prior)
+            self._quantified[key] = pseudo_values(self.mentions.posteriors[self._rows(brand, week, sources)], self.prior_of(brand))
         return self._quantified[key]
 
 

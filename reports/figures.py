@@ -23,6 +23,7 @@ UNITS: dict[str, Unit] = {
     "positive": "share",
     "rating": "rating",
     "labels": "count",
+    "adapted_labels": "count",
     "copies": "share",
     "posts_per_author": "rate",
     "top_authors": "share",

@@ -81,7 +81,8 @@ def levels(estimates: Estimates) -> dict[str, Level]:
     """Every measure of every brand and week."""
     authors, counted = estimates.authors.sum(axis=3), estimates.counted.sum(axis=3)
     mentions, everybody = estimates.all_mentions.sum(axis=3), estimates.every_source
-    labels = estimates.audited[:, None]
+    labels, adaptations = estimates.audited[:, None], estimates.mentions.adaptations
+    adapted = np.array([[adaptations[place].labels if place in adaptations else 0] for place in range(len(labels))])
     found = {
         "mentions": Level(mentions, mentions[0], has_interval=False),
         "authors": Level(authors, counted[0], has_interval=False),
@@ -90,6 +91,7 @@ def levels(estimates: Estimates) -> dict[str, Level]:
         "posts_per_author": Level(estimates.posts_per_author, counted[0]),
         "top_authors": Level(estimates.top_authors(len(estimates.mentions.weeks) - 1)[..., None], counted[0][:, -1:]),
         "copies": Level(estimates.copies, mentions[0], has_interval=False),
+        "adapted_labels": Level(adapted[None].astype(float), adapted, has_interval=False),
         "labels": Level(labels[None].astype(float), labels, has_interval=False),
     }
     shares = estimates.shares
@@ -189,7 +191,7 @@ def _figure(name: str, level: Level, brand: int, week: int, estimates: Estimates
     draws, few = level.draws[:, brand, at], level.has_interval and estimates.authors[0, brand, week].sum() < FEWEST_AUTHORS
     sure = level.has_interval and not few and bool(np.isfinite(draws).all())
     low, high = interval(draws[1:]) if sure else (None, None)
-    known = name == "labels" or str(m.weeks[week]) not in asked.blank
+    known = name in ("labels", "adapted_labels") or str(m.weeks[week]) not in asked.blank
     return Figure(
         measure=name, week=str(m.weeks[week]), brand=m.brands[brand], value=draws[0] if known else None,
         low=low, high=high, n=int(level.n[brand, at]),

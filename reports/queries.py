@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from corpora.adapted import ALL_LABELS
 from corpora.snapshot import literal
 from folate.weeks import Span
 
@@ -35,6 +36,12 @@ SELECT m.brand, m.week, list(DISTINCT s.annotator || ' ' || s.version) AS models
 FROM ({rows}) m JOIN sentiments s ON s.id = m.id AND s.brand = m.brand GROUP BY m.brand, m.week
 """.strip()
 
+ADAPTATIONS = f"""
+SELECT a.brand, a.labels, a.negative, a.neutral, a.positive FROM adaptations a
+WHERE a.fold = {ALL_LABELS} AND EXISTS (SELECT 1 FROM sentiments s WHERE s.brand = a.brand AND ends_with(s.version, a.name))
+""".strip()
+"""The factors by which the sentiments of brands are adapted to labels of people, of adaptations in use."""
+
 _MEASURES = {
     "mentions": "SELECT count(*) FROM ({rows}) WHERE brand = {brand}",
     "authors": "SELECT count(DISTINCT author) FROM ({rows}) WHERE counted AND brand = {brand}",
@@ -49,6 +56,7 @@ _MEASURES = {
     "labels": (
         "SELECT count(*) FROM ({rows}) JOIN ({audited}) USING (id, brand) WHERE counted AND negative IS NOT NULL AND brand = {brand}"
     ),
+    "adapted_labels": f"SELECT coalesce(sum(labels), 0) FROM ({ADAPTATIONS}) WHERE brand = {{brand}}",
     "rating": "SELECT avg(rating) FROM ({rows}) WHERE counted AND brand = {brand}",
     "engagement": "SELECT sum(engagement) FROM ({rows}) WHERE counted AND brand = {brand}",
     "engagement_per_post": "SELECT avg(engagement) FROM ({rows}) WHERE counted AND brand = {brand}",

@@ -43,6 +43,7 @@ def status(folder: Path, form: str) -> None:
     Standard error says how many posts name no brand, and the commonest @names and hashtags that no brand has: a name
     may be missing in folate.toml.
     """
+    from folate.pipeline import adapt
     from folate.pipeline import status as steps
     from folate.pipeline.ingest import expire
     from folate.pipeline.unlinked import unlinked_names
@@ -52,7 +53,7 @@ def status(folder: Path, form: str) -> None:
     expire(workspace)
     rows = steps.status(workspace)
     emit(rows, form)
-    for note in steps.notes(workspace, rows):
+    for note in [*steps.notes(workspace, rows), *adapt.notes(workspace)]:
         tell(f"note: {note}")
     if sentence := unlinked_names(workspace).sentence:
         tell(sentence)

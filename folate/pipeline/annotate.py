@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from folate.pipeline.adapt import stale
 from folate.pipeline.judge import BATCH, Judge
 from folate.pipeline.texts import read_texts
 from folate.pipeline.workspace import Workspace
@@ -36,7 +37,7 @@ def annotate(workspace: Workspace, sentiment: bool = True) -> Annotated:
         for count in judge.rest():
             judged += count
             bar.update(count)
-    return Annotated(_counts(workspace, texts) | {"judgements": judged}, (*judge.notes, *_sampled(judge.sampled)))
+    return Annotated(_counts(workspace, texts) | {"judgements": judged}, (*judge.notes, *_sampled(judge.sampled), *stale(workspace)))
 
 
 def _sampled(posts: int) -> list[str]:

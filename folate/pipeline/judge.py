@@ -16,7 +16,7 @@ from nlp.names import VERSION as NAMES
 from nlp.names import Passage, read_without_names
 from nlp.sentiment import AspectReading, Probabilities, Reader, Reading
 from nlp.sentiment.clauses import Span
-from nlp.sentiment.windows import CHARACTERS, sample
+from nlp.sentiment.windows import CHARACTERS, sampled
 
 BATCH = 1_000  # posts: results land within seconds, and that much at most is read again after a kill
 KEPT = 50_000  # judgements in hand, 2 kB each
@@ -154,7 +154,7 @@ def _parts(text: str, mentions: Mentions) -> list[tuple[Span, list[str]]]:
     parts = stretches(text, mentions)
     if len(text) <= CHARACTERS:
         return parts
-    chosen = [parts[place] for place in sample(len(parts))]
+    chosen = [parts[place] for place in sampled(len(parts), len(text))]
     most = CHARACTERS // len(chosen)
     return [((start, min(end, start + most)), brands) for (start, end), brands in chosen]
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from nlp.sentiment.clauses import Span, split
 from nlp.sentiment.reading import AspectReading, Example, Reader, Reading, Targets, readable
-from nlp.sentiment.windows import sample
+from nlp.sentiment.windows import CHARACTERS, sampled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 BACKGROUND = Path(__file__).with_name("background.txt")
 _SHRINK = 0.2  # of the mean variance, added to each direction's
 _STEPS, _RIDGE = 50, 1e-3
-_CLAUSES = 400  # looked at in a text: about those of 5,000 characters
 _PRIOR = 0.1  # the share of clauses that speak of an aspect, before one is read
 
 
@@ -101,9 +100,17 @@ class ExtendedReader:
 
 
 def _clauses(text: str) -> list[Span]:
-    """The clauses of a text, of a very long one a sample evenly over it."""
+    """The clauses of a text, of a very long one a sample evenly over it, of `CHARACTERS` code points together at most."""
     clauses = split(text)
-    return [clauses[chosen] for chosen in sample(len(clauses), most=_CLAUSES)]
+    left = CHARACTERS
+    chosen = []
+    for number in sampled(len(clauses), len(text)):
+        start, end = clauses[number]
+        end = min(end, start + left)
+        left -= end - start
+        if end > start:
+            chosen.append((start, end))
+    return chosen
 
 
 def _fitted(name: str, examples: NDArray[np.float32], others: NDArray[np.float32]) -> _Aspect:

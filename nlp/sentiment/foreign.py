@@ -16,7 +16,7 @@ from folate.errors import ConfigError
 from nlp.sentiment.clauses import Span, clauses
 from nlp.sentiment.heads import mean_pool
 from nlp.sentiment.reading import UNSURE, Probabilities, Reading, Targets, encodable, readable
-from nlp.sentiment.windows import CHARACTERS, sample
+from nlp.sentiment.windows import CHARACTERS, sampled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +61,6 @@ class ForeignReader:
         self.version = _digest(self.model)
         positions = getattr(self.model.config, "max_position_embeddings", 512)
         self.window = min(positions - 2, self.tokenizer.model_max_length, 510)  # some models keep two positions for themselves
-        self.most = -(-CHARACTERS // self.window)  # windows read of a text
 
     def read(self, texts: Sequence[str], targets: Targets | None = None) -> list[Reading]:
         """One Reading a text; see ``nlp.sentiment.reading.Reader``."""
@@ -69,7 +68,7 @@ class ForeignReader:
         pieces = [[text, *_around(text, its)] for text, its in zip(texts, asked, strict=True)]
         unique = list(dict.fromkeys(piece for its in pieces for piece in its))
         known = dict(zip(unique, self._probabilities(unique), strict=True))
-        shares = [min(1.0, self.most / max(len(self._all_windows(text)), 1)) if len(text) > CHARACTERS else 1.0 for text in texts]
+        shares = [self._share_read(text) if len(text) > CHARACTERS else 1.0 for text in texts]
         return [
             Reading(known[its[0]], tuple(known[piece] for piece in its[1:]), share_read=share)
             for its, share in zip(pieces, shares, strict=True)
@@ -90,7 +89,11 @@ class ForeignReader:
     def _windows(self, text: str) -> list[list[int]]:
         """The windows read of a text: all, or of a very long one some, evenly over it."""
         windows = self._all_windows(text)
-        return [windows[chosen] for chosen in sample(len(windows), most=self.most)]
+        return [windows[chosen] for chosen in sampled(len(windows), len(text))]
+
+    def _share_read(self, text: str) -> float:
+        count = len(self._all_windows(text))
+        return len(sampled(count, len(text))) / max(count, 1)
 
     def _all_windows(self, text: str) -> list[list[int]]:
         windows: list[list[int]] = self.tokenizer(encodable(text), truncation=True, max_length=self.window, return_overflowing_tokens=True)[
@@ -112,8 +115,9 @@ class ForeignReader:
 
 
 def _around(text: str, targets: Sequence[Sequence[Span]]) -> list[str]:
-    """For each target the text of its clauses; the whole text where it has no place in it."""
-    return [" ".join(text[start:end] for start, end in spans) or text for spans in clauses(text, targets)]
+    """For each target the text of its clauses, of a very long text of some; the whole text where it has no place in it."""
+    around = [[spans[chosen] for chosen in sampled(len(spans), len(text))] for spans in clauses(text, targets)]
+    return [" ".join(text[start:end] for start, end in spans) or text for spans in around]
 
 
 def _digest(model: torch.nn.Module) -> str:

@@ -1,4 +1,4 @@
-"""Texts of any length to windows that the encoder takes: all of a text up to some 5,000 characters, a sample of a longer one."""
+"""Texts of any length to windows that the encoder takes: all of a text up to 5,000 characters, a sample of a longer one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from nlp.sentiment.clauses import Span
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-CHARACTERS = 5_000  # of a text that is read whole, were each a token of its own
-MOST = 40  # windows read of a text: all of 5,000 characters, were each a token of its own
-MENTIONING = 30  # of them at most for what is asked about, the rest for the text as a whole
+CHARACTERS = 5_000  # a text up to here is read whole; of a longer one as many tokens as so many of its characters have
+MENTIONING = 0.75  # of the windows read at most for what is asked about, the rest for the text as a whole
 _SLICE = 20_000  # code points tokenised at once
 
 
@@ -40,8 +39,9 @@ class Window:
 def windows(texts: Sequence[str], tokenizer: Tokenizer, size: int, asked: Sequence[Sequence[Sequence[Span]]] | None = None) -> list[Window]:
     """The windows of every text, at most ``size`` tokens each; a longer text gives windows of equal size. Each text gives at least one.
 
-    Of a text of more than ``MOST`` windows only as many are given (``sample``): those that hold the first spans of each of its targets in
-    ``asked``, the first, the last, and others evenly between them.
+    Of a text of more than ``CHARACTERS`` code points only a ``sample`` is given, of at most as many tokens as so many of its code points
+    have on average: the windows that hold the first spans of each of its targets in ``asked``, the first, the last, and others evenly
+    between them.
     """
     first, last = tokenizer.encode("").ids
     made = []
@@ -49,17 +49,20 @@ def windows(texts: Sequence[str], tokenizer: Tokenizer, size: int, asked: Sequen
         count = max(-(-len(ids) // (size - 2)), 1)
         cuts = [len(ids) * part // count for part in range(count + 1)]
         chosen: Sequence[int] = range(count)
-        if count > MOST:
+        if len(texts[number]) > CHARACTERS:
             starts = [offsets[cut][0] for cut in cuts[:-1]]
             targets = asked[number] if asked else []
             wanted = [[bisect_right(starts, start) - 1 for start, _ in spans] for spans in targets]
-            chosen = sample(count, [max(window, 0) for window in chain.from_iterable(zip_longest(*wanted, fillvalue=0))])
+            places = [max(window, 0) for window in chain.from_iterable(zip_longest(*wanted, fillvalue=0))]
+            largest = -(-len(ids) // count)
+            most = len(ids) * CHARACTERS // len(texts[number]) // max(largest, 1)
+            chosen = sample(count, places, most=max(most, 1))
         for start, end in [(cuts[window], cuts[window + 1]) for window in chosen]:
             made.append(Window(number, [first, *ids[start:end], last], [(0, 0), *offsets[start:end], (0, 0)], count))
     return made
 
 
-def sample(count: int, wanted: Sequence[int] = (), most: int = MOST) -> list[int]:
+def sample(count: int, wanted: Sequence[int] = (), *, most: int) -> list[int]:
     """At most ``most`` of 0 to ``count`` - 1, in order: the first ``wanted`` ones (three quarters at most), the ends, and others evenly.
 
     >>> sample(9, [4], most=5)
@@ -67,11 +70,20 @@ def sample(count: int, wanted: Sequence[int] = (), most: int = MOST) -> list[int
     """
     if count <= most:
         return list(range(count))
-    chosen = set(list(dict.fromkeys(wanted))[: most * MENTIONING // MOST])
+    chosen = set(list(dict.fromkeys(wanted))[: int(most * MENTIONING)])
     spread = most
     while len(even := {place * (count - 1) // max(spread - 1, 1) for place in range(spread)} | chosen) > most:
         spread -= 1
     return sorted(even)
+
+
+def sampled(count: int, characters: int) -> list[int]:
+    """Choose of the ``count`` parts of a text of so many ``characters``: all, or of a very long one as many as `CHARACTERS` of it have.
+
+    >>> sampled(4, 4_000), sampled(40, 20_000)
+    ([0, 1, 2, 3], [0, 4, 8, 13, 17, 21, 26, 30, 34, 39])
+    """
+    return sample(count, most=count if characters <= CHARACTERS else max(count * CHARACTERS // characters, 1))
 
 
 def _tokens(texts: Sequence[str], tokenizer: Tokenizer) -> Iterator[tuple[list[int], list[Span]]]:

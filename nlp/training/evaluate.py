@@ -1,6 +1,7 @@
 """The gate: scores on dev splits beside baselines of the same run, and posts a second beside transformers' BertModel.
 
-``python -m nlp.training.evaluate --data DIR`` prints the table and exits with 1 if a score is under its floor (``--floors``).
+``python -m nlp.training.evaluate --data DIR`` prints the table (without ``--data`` only sentences of our own)
+and exits with 1 if a score is under its floor (``--floors``).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from nlp.sentiment import load
 from nlp.training import words
+from nlp.training.hard import hard_rows
 from nlp.training.manifest import splits
 from nlp.training.measured import Row, intents, measure, meeting, reliability, rows
 from nlp.training.speed import speed
@@ -21,10 +23,11 @@ from nlp.training.speed import speed
 def main() -> int:
     """Prints the table; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m nlp.training.evaluate", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
+    parser.add_argument("--data", type=Path, help="folder of the public sets (default: only sentences of our own are scored)")
     parser.add_argument("--model", default="", help="model folder (default: the one that ships)")
     parser.add_argument("--limit", type=int, default=500, help="dev texts of a set at most")
     parser.add_argument("--own", type=Path, help="JSON lines of text and intent: sentences of our own, for want of an annotated set")
+    parser.add_argument("--hard", type=Path, help="TSV of hard sentences of our own, which no training sees")
     parser.add_argument("--pairs", type=Path, help="TSV of zh and en: names of the same things, whose embeddings should be near")
     parser.add_argument("--no-baselines", action="store_true")
     parser.add_argument("--floors", type=Path, help="JSON of set -> lowest score allowed")
@@ -33,16 +36,17 @@ def main() -> int:
     options = parser.parse_args()
 
     reader = load(options.model)
-    measured = measure(reader, [split for split in splits(options.data) if split.dev], options.limit)
+    measured = measure(reader, [split for split in splits(options.data) if split.dev], options.limit) if options.data else []
     made = list(rows(measured, baselines=not options.no_baselines))
     made += list(intents(reader, options.own)) if options.own else []
-    made += [Row(its.score, its.language, True, its.beside) for its in words.scores(options.data)]
+    made += list(hard_rows(reader, options.hard)) if options.hard else []
+    made += [Row(its.score, its.language, True, its.beside) for its in words.scores(options.data)] if options.data else []
     print(table(made))
-    print("expected calibration error", *reliability(measured), sep="\n")
     if options.pairs:
         print(meeting(reader, options.pairs))
-    for figure in speed(options.model):
-        print(figure)
+    if options.data:
+        print("expected calibration error", *reliability(measured), sep="\n")
+        print(*speed(options.model), sep="\n")
     if options.floors is None:
         return 0
     floors: dict[str, float] = json.loads(options.floors.read_text(encoding="utf-8")) if options.floors.is_file() else {}

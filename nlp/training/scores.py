@@ -18,7 +18,7 @@ _DRAWS = 1000
 
 @dataclass(frozen=True)
 class Score:
-    """One figure on one set: ``value`` in [0, 1] with its 95 % bootstrap interval over ``n`` answers."""
+    """One figure on one set: ``value`` in [0, 1] with its 95 % interval over ``n`` answers."""
 
     name: str
     metric: str

@@ -1,5 +1,6 @@
 """Annotating in small batches, cut off and gone on with: the tables are those of one run at one go."""
 
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 
 from corpora.store import Store
 from folate.cli import run
+from folate.pipeline import judge
 from folate.pipeline.annotate import annotate
 from folate.pipeline.workspace import Workspace
 from nlp.sentiment import AspectReading, Probabilities, Reading, Targets
@@ -172,6 +174,17 @@ def test_a_post_that_is_read_in_part_says_so_in_its_row_and_in_the_output(projec
     ]
     shares = {row["id"]: row["share_read"] for row in tables(project)["judgements"]}
     assert {id_ for id_, share in shares.items() if share < 1} == {"file:06"}
+
+
+def test_parts_of_a_very_long_post_about_several_brands_have_5000_characters_together():
+    unit = "买过很多次，" * 20 + "甲太甜了，乙还行，"
+    text = unit * (200_000 // len(unit))
+    mentions = {brand: [found.span() for found in re.finditer(brand, text)] for brand in "甲乙"}
+    assert len(mentions["甲"]) > 1_000
+    parts = judge._parts(text, mentions)
+    short = judge._parts(text[:5_000], {brand: [span for span in spans if span[1] <= 5_000] for brand, spans in mentions.items()})
+    assert 1 < len(parts) <= len(short) + 1
+    assert sum(end - start for (start, end), _ in parts) <= 5_000
 
 
 @pytest.mark.parametrize("at", [3, 10, 15])

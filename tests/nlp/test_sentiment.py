@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from nlp.sentiment.packed import Calibration, Calibrations, Standing, save
 from nlp.sentiment.reading import encodable, readable
 from nlp.sentiment.shipped import WINDOW, ShippedReader
 from nlp.sentiment.totals import Total
-from nlp.sentiment.windows import MOST, Window, windows
+from nlp.sentiment.windows import CHARACTERS, Window, sampled, windows
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -153,8 +153,9 @@ def test_of_a_very_long_text_as_many_windows_are_read_as_of_a_long_one(size: int
     text = "我喜欢安康，" * (size // 6)
     mentions = [[(size // 2, size // 2 + 2)], [(place, place + 2) for place in range(0, size - 6, 600)]]
     parts = windows([text], tokenizer(), WINDOW, [mentions])
-    assert MOST - 3 <= len(parts) <= MOST
-    assert parts[0].of > MOST
+    most = len(windows([text[:CHARACTERS]], tokenizer(), WINDOW))
+    assert most - 3 <= len(parts) <= most
+    assert parts[0].of > most
     assert parts[0].offsets[1][0] == 0
     assert parts[-1].offsets[-2][1] == len(text)
     assert any(part.offsets[1][0] <= size // 2 < part.offsets[-2][1] for part in parts)
@@ -168,22 +169,62 @@ def test_a_text_of_five_thousand_characters_is_read_whole() -> None:
     assert sum(part.weight for part in parts) >= 3_000
 
 
-def test_the_encoder_reads_no_more_of_a_million_characters_than_of_a_few_thousand(
-    reader: ShippedReader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read: list[int] = []
-    judged = ShippedReader._judged
+@pytest.fixture
+def tokens_read(reader: ShippedReader, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Read and return the number of tokens, padding included, that go through the first half of the layers."""
+    counted: list[int] = []
+    first = reader.model.first
 
-    def counting(self: ShippedReader, its: Sequence[Window], *rest: Any) -> tuple[Outputs, Any]:
-        read.append(len(its))
-        return judged(self, its, *rest)
+    def counting(ids: torch.Tensor, *rest: Any) -> tuple[Outputs, torch.Tensor]:
+        counted.append(ids.numel())
+        return first(ids, *rest)
 
-    monkeypatch.setattr(ShippedReader, "_judged", counting)
+    monkeypatch.setattr(reader.model, "first", counting)
+
+    def read(text: str, targets: list[list[tuple[int, int]]]) -> int:
+        counted.clear()
+        reader.read([text], [targets])
+        return sum(counted)
+
+    return read
+
+
+UNITS = {
+    "Chinese": "我喜欢安康，",
+    "Chinese without punctuation": "我喜欢安康的奶粉",
+    "English": "I really like the milk powder of Ankang and buy it again. ",
+    "both": "really喜欢，like it ",
+    "one word": "really",
+}
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_the_encoder_reads_no_more_tokens_of_200000_characters_than_of_5000(tokens_read: Callable[..., int], name: str) -> None:
+    text = UNITS[name] * (200_000 // len(UNITS[name]))
+    assert 0 < tokens_read(text, []) <= tokens_read(text[:CHARACTERS], [])
+
+
+@pytest.mark.parametrize("brands", [1, 3])
+def test_a_thousand_mentions_in_200000_characters_cost_the_encoder_no_more(tokens_read: Callable[..., int], brands: int) -> None:
+    unit = "我喜欢安康，" * 33
+    text = unit * 1_000
+    places = [place * len(unit) + 3 for place in range(1_000)]
+    mentions = [[(place, place + 2) for place in places[brand::brands]] for brand in range(brands)]
+    inside = [[span for span in spans if span[1] <= CHARACTERS] for spans in mentions]
+    assert 0 < tokens_read(text, mentions) <= tokens_read(text[:CHARACTERS], inside)
+
+
+def test_a_reading_says_what_share_of_the_text_was_read(reader: Reader) -> None:
     [reading] = reader.read(["我喜欢安康，" * 166_000], [[[(3, 5)], [(600_003, 600_005), (3, 5)]]])
-    assert MOST - 3 <= sum(read) <= MOST
-    assert 0 < reading.share_read < 0.02
+    assert reading.share_read == pytest.approx(CHARACTERS / (6 * 166_000), rel=0.1)
     assert len(reading.targets) == 2
     assert reader.read(["我喜欢安康，"])[0].share_read == 1
+
+
+def test_of_a_very_long_text_as_many_parts_are_chosen_as_5000_characters_have() -> None:
+    assert sampled(100, CHARACTERS) == list(range(100))
+    assert sampled(100, 10 * CHARACTERS) == [0, 11, 22, 33, 44, 55, 66, 77, 88, 99]
+    assert sampled(1, 100 * CHARACTERS) == [0]
 
 
 def test_batch_equals_one_by_one(reader: Reader) -> None:
@@ -366,6 +407,28 @@ def test_any_classifier_of_transformers(foreign: Callable[[dict[int, str]], str]
     assert reader.name == "other"
     assert len(reader.version) == 12
     assert reader.embed(texts).shape == (3, 24)
+
+
+def test_a_foreign_model_reads_no_more_of_200000_characters_than_of_5000(
+    foreign: Callable[[dict[int, str]], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = load(foreign({0: "POSITIVE", 1: "NEGATIVE"}))
+    counted: list[int] = []
+    model = reader.model  # type: ignore[attr-defined]
+
+    def counting(**batch: Any) -> Any:
+        counted.append(batch["input_ids"].numel())
+        return model(**batch)
+
+    monkeypatch.setattr(reader, "model", counting)
+    text = "我喜欢安康，买过很多次。" * 16_000
+    costs = []
+    for part in (text[:5_000], text[:200_000]):
+        counted.clear()
+        [reading] = reader.read([part], [[[(at, at + 2) for at in range(3, len(part) - 12, 192)]]])
+        costs.append(sum(counted))
+    assert 0 < costs[1] <= costs[0]
+    assert reading.share_read == pytest.approx(0.025, rel=0.1)
 
 
 def test_labels_that_can_not_be_mapped(foreign: Callable[[dict[int, str]], str]) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from folate.config import Aspect, parse
 from folate.errors import ConfigError
 from nlp.sentiment import AspectReading, Probabilities, Reading
-from nlp.sentiment.examples import BACKGROUND, ExtendedReader, Whitened
+from nlp.sentiment.examples import BACKGROUND, ExtendedReader, Whitened, _clauses
 from nlp.sentiment.reading import Targets
 
 BAD = Probabilities(0.8, 0.1, 0.1)
@@ -62,3 +62,12 @@ def test_whitened_vectors_are_units_around_the_middle() -> None:
 def test_an_aspect_of_a_project_needs_a_name_and_examples(aspect: dict[str, list[str]], problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
         parse({"name": "x", "aspects": [{"id": "sweetness", **aspect}]})
+
+
+@pytest.mark.parametrize("unit", ["太甜了，喝不下去。", "买过很多次也没有什么好说的"])
+def test_of_a_very_long_text_clauses_of_5000_characters_are_looked_at(unit: str) -> None:
+    text = unit * (200_000 // len(unit))
+    clauses = _clauses(text)
+    assert 0 < sum(end - start for start, end in clauses) <= 5_000
+    assert len(clauses) <= len(_clauses(text[:5_000]))
+    assert clauses[-1][1] > 5_000 or len(clauses) == 1

@@ -1,15 +1,16 @@
 """The measures on arrays: known truths come out, and what must not move them does not."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from folate.weeks import Week, trailing
-from nlp.statistics import corrected, interval, ppi_mean
+from nlp.statistics import corrected, emq, interval, ppi_mean
 from reports.estimates import BALANCED, FEWEST_LABELS, UNAUDITED_ERROR, Estimates, net_sentiment, on_simplex
-from reports.rows import Mentions
+from reports.rows import Adaptation, Mentions
 
 WEEKS = (*trailing(Week(2026, 10), 1), Week(2026, 10))
 
@@ -67,6 +68,15 @@ def test_emq_finds_five_percent_where_sums_of_probabilities_do_not() -> None:
     assert shares.method[0].tolist() == ["", "emq"]
     assert shares.draws[0, 0, 1] == pytest.approx([0.05, 0.35, 0.6], abs=0.02)
     assert posteriors.mean(axis=0)[0] > 0.1
+
+
+def test_factors_that_adapt_posteriors_and_what_they_are_calibrated_under_cancel_out() -> None:
+    posteriors, factors = draw((0.5, 0.1, 0.4), 1000, np.random.default_rng(3)), np.array([2.0, 0.25, 2.0])
+    adapted = posteriors * factors / (posteriors @ factors)[:, None]
+    told = replace(mentions([0, 1], [1, 1], [0, 0]), adaptations={0: Adaptation(100, factors)})
+    estimates = Estimates(told, np.ones(2), BALANCED)
+    assert emq(adapted, estimates.prior_of(0)) == pytest.approx(emq(posteriors, BALANCED), abs=1e-5)
+    assert estimates.prior_of(1).tolist() == BALANCED.tolist()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,39 @@
+"""Sentiment of brands as adapted to labels of people: what the model said, times a factor for each label.
+
+The factors of a text come from labels of other texts only. Texts are dealt into `FOLDS` by their digest, and those of
+a fold have the factors that were fitted without the labels of that fold. So a text that a person judged is no more
+adapted to its own label than any other text is, and an audit may compare the two.
+"""
+
+FOLDS = 10
+ALL_LABELS = -1
+"""In place of a fold: the fit on the labels of all folds, which says what the figures are calibrated to."""
+
+SENTIMENTS = f"""
+WITH scaled AS (
+  SELECT s.*, f.name AS adaptation, s.negative * f.negative AS minus, s.neutral * f.neutral AS zero,
+    s.positive * f.positive AS plus
+  FROM all_sentiments s JOIN posts USING (id, text_hash)
+  LEFT JOIN adaptations f ON f.brand = s.brand AND f.annotator = s.annotator
+    AND starts_with(s.version || '+', f.model || '+')
+    AND f.fold = ('0x' || substr(s.text_hash, 1, 4))::INT % {FOLDS}
+)
+SELECT * EXCLUDE (adaptation, minus, zero, plus) REPLACE (
+  CASE WHEN adaptation IS NULL THEN version ELSE version || '+' || adaptation END AS version,
+  CASE WHEN adaptation IS NULL THEN label WHEN zero >= greatest(minus, plus) OR minus = plus THEN 'neutral'
+    WHEN plus > minus THEN 'positive' ELSE 'negative' END AS label,
+  CASE WHEN adaptation IS NULL THEN negative ELSE minus / (minus + zero + plus) END::FLOAT AS negative,
+  CASE WHEN adaptation IS NULL THEN neutral ELSE zero / (minus + zero + plus) END::FLOAT AS neutral,
+  CASE WHEN adaptation IS NULL THEN positive ELSE plus / (minus + zero + plus) END::FLOAT AS positive
+) FROM scaled
+""".strip()
+"""The view `sentiments` where some brand is adapted: `all_sentiments` keeps what the model itself said."""
+
+
+def fold(text_hash: str) -> int:
+    """Return the fold of a text, 0 to `FOLDS` - 1, by its digest in hexadecimal digits.
+
+    >>> fold("00ff3c5e8a0b1d2f")
+    5
+    """
+    return int(text_hash[:4], 16) % FOLDS

@@ -1,0 +1,169 @@
+"""Adapt the model's judgements of a brand to the labels that people gave in audits, and take that back."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from corpora.adapted import ALL_LABELS, FOLDS, fold
+from corpora.snapshot import Snapshot
+from folate.errors import ConfigError, NotFound, possible
+from folate.pipeline.audit import LABELS
+from folate.pipeline.workspace import Workspace
+from nlp.adaptation import FEWEST_LABELS, CrossValidation, cross_validated, label_factors
+from nlp.statistics import Codes, Floats
+
+ADAPTED, NOT_ADAPTED, OUT_OF_USE = "adapted", "not adapted", "out of use"
+
+_MODEL = "array_to_string(string_split(version, '+')[1:2], '+')"
+"""What of a version says how probabilities were made: the model's and that of name hiding, without words and tags."""
+
+_NEWEST_MODEL = f"""
+SELECT annotator, {_MODEL} AS model, count(*) AS posts FROM all_sentiments JOIN posts USING (id, text_hash)
+WHERE brand = $brand GROUP BY ALL ORDER BY posts DESC, annotator, model LIMIT 1
+""".strip()
+
+_LABELLED = f"""
+WITH labelled AS (
+  SELECT text_hash, label, 1 / coalesce(probability, 1) AS size, draw FROM audits
+  WHERE label IS NOT NULL AND brand = $brand
+  QUALIFY row_number() OVER (PARTITION BY text_hash ORDER BY draw) = 1
+), judged AS (
+  SELECT text_hash, negative, neutral, positive FROM all_sentiments JOIN posts USING (id, text_hash)
+  WHERE brand = $brand AND annotator = $annotator AND {_MODEL} = $model
+  QUALIFY row_number() OVER (PARTITION BY text_hash ORDER BY id) = 1
+)
+SELECT text_hash, label, size / avg(size) OVER (PARTITION BY draw) AS weight, negative, neutral, positive
+FROM labelled JOIN judged USING (text_hash) ORDER BY text_hash
+""".strip()
+
+_STATUS = f"""
+SELECT a.*, EXISTS (
+  SELECT 1 FROM all_sentiments JOIN posts USING (id, text_hash)
+  WHERE brand = a.brand AND annotator = a.annotator AND {_MODEL} = a.model
+) AS used, l.labels_now
+FROM adaptations a LEFT JOIN (
+  SELECT brand, count(DISTINCT text_hash) AS labels_now FROM audits WHERE label IS NOT NULL GROUP BY brand
+) l USING (brand) WHERE fold = {ALL_LABELS}
+""".strip()
+
+
+def adapt(workspace: Workspace, brand: str) -> dict[str, Any]:
+    """Adapt the judgements of ``brand`` to its labels where that helps texts whose labels it did not see.
+
+    Return a row of `status`. Where it does not help, an adaptation from before is taken back: the labels speak against
+    it now. Raises ConfigError for a brand that the project does not have, NotFound where fewer than `FEWEST_LABELS`
+    labels are of texts that the model has judged.
+    """
+    _check_brand(workspace, brand)
+    snapshot = workspace.store.snapshot()
+    models = snapshot.sql(_NEWEST_MODEL, {"brand": brand}).to_pylist()
+    if not models:
+        raise NotFound(f"wanted judgements of {brand!r} to adapt, got none: run 'folate annotate' first.")
+    made_by = {"annotator": models[0]["annotator"], "model": models[0]["model"]}
+    labelled = snapshot.sql(_LABELLED, {"brand": brand} | made_by)
+    if len(labelled) < FEWEST_LABELS:
+        raise NotFound(
+            f"wanted {FEWEST_LABELS} labels of people of texts on {brand!r} that the model has judged, got {len(labelled)}: "
+            "'folate audit' asks for more."
+        )
+    posteriors, labels, weights = _arrays(labelled)
+    gain = cross_validated(posteriors, labels, weights)
+    rows = _rows(brand, made_by, labelled["text_hash"].to_pylist(), posteriors, labels, weights, gain) if gain.helps else []
+    workspace.store.replace("adaptations", rows, {"brand": brand})
+    return _row(brand, len(labels), ADAPTED if rows else NOT_ADAPTED, gain)
+
+
+def undo(workspace: Workspace, brands: Sequence[str]) -> list[str]:
+    """Take the adaptations of these brands back, of all brands where none is named; the brands that had one.
+
+    Raises ConfigError for a brand that neither the project nor an adaptation has.
+    """
+    having = sorted(set(workspace.store.snapshot().sql("SELECT DISTINCT brand FROM adaptations")["brand"].to_pylist()))
+    for brand in set(brands) - set(having):
+        _check_brand(workspace, brand)
+    undone = [brand for brand in having if not brands or brand in brands]
+    for brand in undone:
+        workspace.store.replace("adaptations", [], {"brand": brand})
+    return undone
+
+
+def audited_brands(workspace: Workspace) -> list[str]:
+    """The brands of the project with `FEWEST_LABELS` labels of people or more, in the order of folate.toml."""
+    counts = _label_counts(workspace.store.snapshot())
+    return [brand.id for brand in workspace.config.brands if counts.get(brand.id, 0) >= FEWEST_LABELS]
+
+
+def status(workspace: Workspace) -> list[dict[str, Any]]:
+    """A row a brand: its labels, whether it is adapted, to how many labels, and what cross-validation found."""
+    snapshot = workspace.store.snapshot()
+    counts = _label_counts(snapshot)
+    adapted = {row["brand"]: row for row in snapshot.sql(_STATUS).to_pylist()}
+    brands = [brand.id for brand in workspace.config.brands]
+    rows = []
+    for brand in [*brands, *sorted(adapted.keys() - set(brands))]:
+        stored = adapted.get(brand)
+        state = NOT_ADAPTED if stored is None else ADAPTED if stored["used"] else OUT_OF_USE
+        gain = stored and CrossValidation(**{name: stored[name] for name in CrossValidation.__dataclass_fields__})
+        rows.append(_row(brand, counts.get(brand, 0), state, gain))
+    return rows
+
+
+def notes(workspace: Workspace) -> list[str]:
+    """Say which brands are adapted, and what `stale` says."""
+    adapted = [row for row in status(workspace) if row["state"] == ADAPTED]
+    return [
+        *(f"the model's judgements of {row['brand']!r} are adapted to {row['fitted_to']} labels of people." for row in adapted),
+        *stale(workspace),
+    ]
+
+
+def stale(workspace: Workspace) -> list[str]:
+    """Say which adaptations are out of use, since another model judges by now."""
+    return [
+        f"the adaptation of {row['brand']!r} is out of use, as it was fitted to the judgements of another model: "
+        f"'folate adapt --brand {row['brand']}' fits it to those of this one."
+        for row in status(workspace)
+        if row["state"] == OUT_OF_USE
+    ]
+
+
+def _check_brand(workspace: Workspace, brand: str) -> None:
+    brands = [each.id for each in workspace.config.brands]
+    if brand not in brands:
+        raise ConfigError(f"wanted a brand of the project, got {brand!r}; {possible(brand, brands)}")
+
+
+def _label_counts(snapshot: Snapshot) -> dict[str, int]:
+    query = "SELECT brand, count(DISTINCT text_hash) AS n FROM audits WHERE label IS NOT NULL GROUP BY brand"
+    return {row["brand"]: row["n"] for row in snapshot.sql(query).to_pylist()}
+
+
+def _arrays(labelled: pa.Table) -> tuple[Floats, Codes, Floats]:
+    """Posteriors (n, 3), labels (n,) and weights (n,)."""
+    posteriors = np.stack([labelled[name].to_numpy().astype(np.float64) for name in LABELS], axis=1)
+    labels = np.array([LABELS.index(label) for label in labelled["label"].to_pylist()])
+    return posteriors, labels, labelled["weight"].to_numpy()
+
+
+def _rows(
+    brand: str, made_by: dict[str, str], hashes: Sequence[str], posteriors: Floats, labels: Codes, weights: Floats, gain: CrossValidation
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Rows of `adaptations`: the factors for each fold, fitted without the labels of that fold, and those of all labels."""
+    folds = np.array([fold(text_hash) for text_hash in hashes])
+    factors = {}
+    for number in [ALL_LABELS, *range(FOLDS)]:
+        kept = folds != number
+        factors[number] = label_factors(posteriors[kept], labels[kept], weights[kept])
+    digest = blake2b(repr(sorted((number, values.tolist()) for number, values in factors.items())).encode(), digest_size=4).hexdigest()
+    common = {"brand": brand, "name": f"adapted-{digest}"} | made_by | asdict(gain)
+    return [common | {"fold": number} | dict(zip(LABELS, values.tolist(), strict=True)) for number, values in factors.items()]
+
+
+def _row(brand: str, labels: int, state: str, gain: CrossValidation | None) -> dict[str, Any]:
+    figures = dict.fromkeys(("loss_before", "loss_after", "standard_error", "share_error_before", "share_error_after"))
+    row: dict[str, Any] = {"brand": brand, "labels": labels, "state": state, "fitted_to": gain.labels if gain else None}
+    return row | {name: round(getattr(gain, name), 4) if gain else None for name in figures}

@@ -1,0 +1,210 @@
+"""`folate adapt`: judgements follow the labels of people where that helps, and only there; one command takes it back."""
+
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from corpora.adapted import ALL_LABELS, FOLDS, fold
+from folate.cli import run
+from folate.pipeline import adapt as steps
+from folate.pipeline.report import build_report
+from folate.pipeline.workspace import Workspace
+from folate.post import Post
+from folate.weeks import Week
+from nlp.adaptation import scaled
+from reports.build import Report
+from reports.document import document
+from reports.html import render
+
+PROJECT = """
+name = "Test"
+[[brands]]
+id = "ours"
+names = ["晨谷"]
+own = true
+[[brands]]
+id = "theirs"
+names = ["暖禾"]
+"""
+LABELS = ("negative", "neutral", "positive")
+MODEL = "abc-int8+names1"
+POSTS = 400
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """400 posts on a brand, whose model sees each label but believes in far too many neutral ones; 120 are labelled."""
+    (tmp_path / "folate.toml").write_text(PROJECT, encoding="utf-8")
+    workspace = Workspace.open(tmp_path)
+    rng = np.random.default_rng(1)
+    truth = rng.choice(3, POSTS, p=[0.6, 0.1, 0.3])
+    evidence = np.exp(rng.normal(0, 1, (POSTS, 3)) + 2 * np.eye(3)[truth])
+    posteriors = scaled(evidence, np.array([0.05, 1.0, 0.05]))
+    posts = [
+        Post(id=f"f:{n}", source="f", kind="forum", text=f"晨谷 第{n}天", published_at=datetime(2026, 3, 3, n % 24, tzinfo=UTC))
+        for n in range(POSTS)
+    ]
+    workspace.store.upsert_posts(posts)
+    judge(workspace, posts, posteriors, f"{MODEL}+tags+text")
+    audit(workspace, posts[:120], [LABELS[label] for label in truth[:120]])
+    return workspace
+
+
+def judge(workspace: Workspace, posts: list[Post], posteriors: np.ndarray, version: str) -> None:
+    made_by = {"annotator": "folate-small", "version": version}
+    keys: list[dict[str, Any]] = [made_by | {"id": post.id, "text_hash": post.text_hash} for post in posts]
+    workspace.store.upsert("texts", [key | {"words": [], "hashtags": [], "language": "zh"} for key in keys])
+    keys = [key | {"brand": "ours"} for key in keys]
+    workspace.store.upsert("mentions", [key | {"start": 0, "end": 2, "via": "text"} for key in keys])
+    rows = [key | dict(zip(LABELS, row.tolist(), strict=True)) for key, row in zip(keys, posteriors, strict=True)]
+    workspace.store.upsert("sentiments", [row | {"label": max(LABELS, key=row.__getitem__)} for row in rows])
+
+
+def audit(workspace: Workspace, posts: list[Post], labels: list[str]) -> None:
+    workspace.store.upsert("audits", [
+        {"draw": "d1", "brand": "ours", "text_hash": post.text_hash, "id": post.id, "place": place, "label": label,
+         "since": datetime(2026, 3, 2, tzinfo=UTC), "until": datetime(2026, 3, 9, tzinfo=UTC), "population": POSTS, "probability": 0.3}
+        for place, (post, label) in enumerate(zip(posts, labels, strict=True))
+    ])  # fmt: skip
+
+
+def sentiments(workspace: Workspace, table: str = "sentiments") -> list[dict[str, Any]]:
+    return workspace.store.snapshot().sql(f"SELECT * FROM {table} ORDER BY id").to_pylist()
+
+
+def command(workspace: Workspace, *arguments: str) -> int:
+    return run(["adapt", *arguments, "--project", str(workspace.project.root)])
+
+
+def test_judgements_follow_the_labels_and_the_model_s_own_stay_stored(workspace: Workspace, capsys) -> None:
+    before = sentiments(workspace)
+    assert command(workspace, "--brand", "ours") == 0
+    after = sentiments(workspace)
+    assert sentiments(workspace, "all_sentiments") == before
+    assert sum(row["label"] == "neutral" for row in before) > 0.5 * POSTS
+    assert sum(row["label"] == "negative" for row in after) > 0.5 * POSTS
+    assert all(row["negative"] + row["neutral"] + row["positive"] == pytest.approx(1, abs=1e-6) for row in after)
+    assert {row["version"].rpartition("+")[0] for row in after} == {f"{MODEL}+tags+text"}
+    assert "'ours' is adapted to 120 labels" in capsys.readouterr().err
+
+
+def test_a_text_has_the_factors_that_were_fitted_without_the_labels_of_its_fold(workspace: Workspace) -> None:
+    steps.adapt(workspace, "ours")
+    rows = workspace.store.snapshot().sql("SELECT * FROM adaptations").to_pylist()
+    factors = {row["fold"]: np.array([row[label] for label in LABELS]) for row in rows}
+    assert set(factors) == {ALL_LABELS, *range(FOLDS)}
+    for before, after in zip(sentiments(workspace, "all_sentiments"), sentiments(workspace), strict=True):
+        [expected] = scaled(np.array([[before[label] for label in LABELS]]), factors[fold(before["text_hash"])])
+        assert [after[label] for label in LABELS] == pytest.approx(expected.tolist(), abs=1e-6)
+        assert after["label"] == LABELS[int(expected.argmax())]
+
+
+def test_a_label_changes_nothing_about_its_own_text(workspace: Workspace) -> None:
+    steps.adapt(workspace, "ours")
+    before = {row["id"]: row["negative"] for row in sentiments(workspace)}
+    snapshot = workspace.store.snapshot()
+    [one] = snapshot.sql("SELECT * FROM audits WHERE place = 7").to_pylist()
+    workspace.store.upsert("audits", [one | {"label": "positive" if one["label"] != "positive" else "negative"}])
+    steps.adapt(workspace, "ours")
+    after = {row["id"]: row["negative"] for row in sentiments(workspace)}
+    same = [row["id"] for row in sentiments(workspace) if fold(row["text_hash"]) == fold(one["text_hash"])]
+    assert all(after[id_] == before[id_] for id_ in same)
+    assert any(after[id_] != before[id_] for id_ in before)
+
+
+def test_one_command_takes_it_back(workspace: Workspace, capsys) -> None:
+    before = sentiments(workspace)
+    command(workspace)
+    assert sentiments(workspace) != before
+    assert command(workspace, "--undo") == 0
+    assert sentiments(workspace) == before
+    assert "the adaptation of ours is taken back" in capsys.readouterr().err
+    assert command(workspace, "--undo") == 0
+    assert "nothing was adapted" in capsys.readouterr().err
+
+
+def test_it_is_refused_with_the_figures_where_labels_show_no_gain(workspace: Workspace, capsys) -> None:
+    command(workspace)
+    rows = sentiments(workspace, "all_sentiments")[:POSTS]
+    rng = np.random.default_rng(0)
+    posts = {row["id"]: row for row in rows}
+    labelled = workspace.store.snapshot().sql("SELECT * FROM audits").to_pylist()
+    drawn = [rng.choice(LABELS, p=(p := np.array([posts[row["id"]][label] for label in LABELS], float)) / p.sum()) for row in labelled]
+    workspace.store.upsert("audits", [row | {"label": str(label)} for row, label in zip(labelled, drawn, strict=True)])
+    capsys.readouterr()
+    assert command(workspace, "--format", "json") == 0
+    printed = capsys.readouterr()
+    [row] = json.loads(printed.out)
+    assert row["state"] == "not adapted"
+    assert row["loss_before"] - row["loss_after"] <= row["standard_error"] or row["share_error_after"] >= row["share_error_before"]
+    assert "is not adapted, since 120 labels show no gain beyond chance" in printed.err
+    assert sentiments(workspace) == rows  # the adaptation from before is taken back
+
+
+def test_too_few_labels_and_unknown_brands_are_refused(workspace: Workspace, capsys) -> None:
+    assert command(workspace, "--brand", "theirs") == 5
+    assert command(workspace, "--brand", "our") == 2
+    assert command(workspace, "--brand", "our", "--undo") == 2
+    labelled = workspace.store.snapshot().sql("SELECT * FROM audits WHERE place >= 49").to_pylist()
+    workspace.store.upsert("audits", [row | {"label": None} for row in labelled])
+    capsys.readouterr()
+    assert command(workspace, "--brand", "ours") == 5
+    assert "got 49" in capsys.readouterr().err
+    assert command(workspace) == 5
+
+
+def test_the_report_says_what_it_is_adapted_to_and_rests_on_it(workspace: Workspace) -> None:
+    week = Week.parse("2026-W10")
+    before = build_report(workspace, week, "en")
+    assert before.brands[0].figures["adapted_labels"].value == 0
+    assert "which cross-validation found to help" not in page_text(before)
+    command(workspace)
+    report = build_report(workspace, week, "en")
+    assert document(report)["brands"][0]["measures"]["adapted_labels"]["value"] == 120
+    assert "are adapted to 120 labels of people" in page_text(report)
+    assert "模型概率已按 120 条人工标注适配" in page_text(replace(report, language="zh"))
+    assert report.versions["adaptations"] == workspace.store.versions()["adaptations"]
+    shares = {name: report.brands[0].figures[name].value for name in LABELS}
+    assert shares == pytest.approx({"negative": 0.6, "neutral": 0.1, "positive": 0.3}, abs=0.08)
+
+
+def page_text(report: Report) -> str:
+    return " ".join(re.sub(r"<[^>]+>", "", render(report)).split())
+
+
+def test_an_older_version_of_the_store_is_not_adapted(workspace: Workspace) -> None:
+    before, versions = sentiments(workspace), workspace.store.versions()
+    command(workspace)
+    assert workspace.store.snapshot(versions).sql("SELECT * FROM sentiments ORDER BY id").to_pylist() == before
+
+
+def test_another_model_puts_it_out_of_use_with_a_sentence(workspace: Workspace, capsys) -> None:
+    command(workspace)
+    posts = [Post(id=row["id"], source="f", kind="forum", text=row["text"], published_at=row["published_at"])
+             for row in workspace.store.snapshot().sql("SELECT * FROM posts").to_pylist()]  # fmt: skip
+    capsys.readouterr()
+    assert run(["status", "--project", str(workspace.project.root)]) == 0
+    assert "judgements of 'ours' are adapted to 120 labels of people" in capsys.readouterr().err
+    judge(workspace, posts, np.full((POSTS, 3), 1 / 3), "xyz-int8+names1+tags+text")
+    assert sentiments(workspace) == sentiments(workspace, "all_sentiments")
+    assert run(["status", "--project", str(workspace.project.root)]) == 0
+    assert "the adaptation of 'ours' is out of use" in capsys.readouterr().err
+    assert command(workspace, "status", "--format", "json") == 0
+    assert [row["state"] for row in json.loads(capsys.readouterr().out)] == ["out of use", "not adapted"]
+
+
+def test_other_words_or_tags_leave_it_in_use(workspace: Workspace) -> None:
+    command(workspace)
+    adapted = sentiments(workspace)
+    snapshot = workspace.store.snapshot()
+    posts = [Post(id=row["id"], source="f", kind="forum", text=row["text"], published_at=row["published_at"])
+             for row in snapshot.sql("SELECT * FROM posts ORDER BY id").to_pylist()]  # fmt: skip
+    raw = sentiments(workspace, "all_sentiments")
+    judge(workspace, posts, np.array([[row[label] for label in LABELS] for row in raw]), f"{MODEL}+tags2+text2")
+    assert [row["label"] for row in sentiments(workspace)] == [row["label"] for row in adapted]
