@@ -6,6 +6,7 @@ commands: six weeks each, whose negative share shifts from 5 to 60 %. docs/truth
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -39,7 +40,9 @@ def main() -> None:
         rows = [{"kind": "change" if isinstance(each, ChangeEstimate) else "level"} | asdict(each) for each in estimates]
         document = {"seed": options.seed, "estimates": rows, "rankings": [asdict(each) for each in ranked]}
         options.json.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    sys.stderr.write(f"{time.perf_counter() - start:.0f} s\n")
+    spent = os.times()
+    busy = spent.user + spent.system + spent.children_user + spent.children_system
+    sys.stderr.write(f"{time.perf_counter() - start:.0f} s, {busy:.0f} s of processor time\n")
 
 
 def _options() -> argparse.Namespace:

@@ -94,7 +94,7 @@ def of_report(document: Mapping[str, Any], counted: Counted, about: Mapping[str,
         if posts is None:
             continue
         truth = true_measures(posts.truth)
-        common = {**about, "brand": brand["id"], "week": str(week), "posts": len(posts.labels)}
+        common: dict[str, Any] = {**about, "brand": brand["id"], "week": str(week), "posts": len(posts.labels)}
         for measure in MEASURES:
             if np.isfinite(truth[measure]):
                 yield Estimate(**common, measure=measure, truth=truth[measure], **_figure(brand["measures"].get(measure)))
@@ -108,7 +108,7 @@ def of_report(document: Mapping[str, Any], counted: Counted, about: Mapping[str,
                     yield ChangeEstimate(**common, measure=measure, truth=difference, direction=direction, **_figure(change))
 
 
-def _figure(figure: Mapping[str, Any] | None) -> dict[str, float | None]:
+def _figure(figure: Mapping[str, Any] | None) -> dict[str, Any]:
     return {name: figure.get(name) if figure else None for name in ("value", "low", "high")}
 
 
@@ -126,7 +126,7 @@ def of_peers(counted: Counted, prior: Floats, about: Mapping[str, str]) -> Itera
     """The levels by each of PEERS on the posteriors that the reports of a trade read."""
     for (brand, week), posts in counted.items():
         truth = true_measures(posts.truth)
-        common = {**about, "brand": brand, "week": str(week), "posts": len(posts.labels)}
+        common: dict[str, Any] = {**about, "brand": brand, "week": str(week), "posts": len(posts.labels)}
         for method, quantify in PEERS.items():
             estimated = true_measures(quantify(posts.posteriors, prior))
             for measure in MEASURES:

@@ -162,7 +162,7 @@ def _settings(trade: Trade, threads: int) -> str:
 def _posts(trade: Trade, brand: LabelledBrand, weeks: Sequence[WeekOfTexts]) -> list[tuple[dict[str, Any], str]]:
     """The posts of a brand with their labels: each by an author of its own, evenly over the week."""
     place = [each.id for each in trade.brands].index(brand.id)
-    posts = []
+    posts: list[tuple[dict[str, Any], str]] = []
     for drawn in weeks:
         start, stop = drawn.week.bounds(ZONE)
         step = (stop - start - timedelta(hours=1)) / len(drawn.texts)

@@ -7,7 +7,7 @@ chosen; those of REPORT only tell what the choice is worth.
 import csv
 import gzip
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha1
 from pathlib import Path
@@ -50,19 +50,17 @@ class LabelledBrand:
 class Trade:
     """Brands that one project compares.
 
-    `kind` is that of its posts (`folate.post.KINDS`). `two_way`: people were not offered a neutral
-    label, so that the true neutral share is 0.
+    `kind` is that of its posts (`folate.post.KINDS`).
     """
 
     name: str
     part: str
     kind: str
     brands: tuple[LabelledBrand, ...]
-    two_way: bool = False
 
 
-APPLE = ("Apple", "AAPL", "iPhone", "iPad", "iTunes", "@Apple")
-SXSW = {"apple": APPLE, "google": ("Google", "Android", "@Google")}
+APPLE = ("Apple", "AAPL", "iPhone", "iPad", "iTunes")
+SXSW = {"apple": APPLE, "google": ("Google", "Android")}
 SXSW_PRODUCTS = {"iPad": "apple", "iPhone": "apple", "Apple": "apple", "Google": "google", "Android": "google"}
 
 ENTITIES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
@@ -132,7 +130,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file)
 
 
-def _labelled(text: str, label: str, labels: dict[str, Label]) -> Iterator[LabelledText]:
+def _labelled(text: str, label: str, labels: Mapping[str, Label]) -> Iterator[LabelledText]:
     """The text with its label among `labels`; nothing where the label is another ("unsure")."""
     if label in labels:
         yield LabelledText(text, labels[label])
@@ -164,7 +162,7 @@ def _apple(data: Path) -> Iterator[Trade]:
     texts = [
         labelled for row in _rows(data / "more/apple_tweets_dfe/all.csv") for labelled in _labelled(row["text"], row["label"], THREE_WAY)
     ]
-    brands = {"apple": APPLE}
+    brands = {"apple": (*APPLE, "@Apple")}
     yield Trade("apple", REPORT, "microblog", _named(brands, {"apple": texts}))
 
 
@@ -185,7 +183,7 @@ def _bank_apps(data: Path) -> Iterator[Trade]:
     for row in rows:
         texts.setdefault(row["bank"], []).extend(_labelled(row["review"], row["rating"], STARS))
     brands = _on_pages(BANK_APPS, texts, "{} Mobile Banking")
-    yield Trade("bank apps", REPORT, "review", brands, two_way=True)
+    yield Trade("bank apps", REPORT, "review", brands)
 
 
 def _shopping(data: Path) -> Iterator[Trade]:
@@ -195,7 +193,7 @@ def _shopping(data: Path) -> Iterator[Trade]:
     for row in _rows(data / "online_shopping_10_cats/online_shopping_10_cats.csv"):
         if row["cat"] in SHOPPING:
             texts.setdefault(row["cat"], []).extend(_labelled(row["review"], row["label"], labels))
-    yield Trade("fruit and milk", CHOOSE, "review", _on_pages(SHOPPING, texts, "{}旗舰店"), two_way=True)
+    yield Trade("fruit and milk", CHOOSE, "review", _on_pages(SHOPPING, texts, "{}旗舰店"))
 
 
 def _chinese_banks(data: Path) -> Iterator[Trade]:
@@ -209,7 +207,7 @@ def _chinese_banks(data: Path) -> Iterator[Trade]:
     yield Trade("card forum", REPORT, "forum", (forum,))
 
 
-def _named(names: dict[str, tuple[str, ...]], texts: dict[str, list[LabelledText]]) -> tuple[LabelledBrand, ...]:
+def _named(names: Mapping[str, tuple[str, ...]], texts: Mapping[str, list[LabelledText]]) -> tuple[LabelledBrand, ...]:
     """Brands with those of their texts that name them and no other brand of the trade.
 
     Where a text names none but has an account that the set hid, the first such account becomes the
@@ -229,7 +227,7 @@ def _naming(brand: str, names: tuple[str, ...], texts: Iterable[LabelledText], l
             yield replace(labelled, text=labelled.text.replace(HANDLE, handle, 1))
 
 
-def _on_pages(names: dict[str, tuple[str, ...]], texts: dict[str, list[LabelledText]], page: str) -> tuple[LabelledBrand, ...]:
+def _on_pages(names: Mapping[str, tuple[str, ...]], texts: Mapping[str, list[LabelledText]], page: str) -> tuple[LabelledBrand, ...]:
     """Brands whose texts stand on their pages; a text that names another brand of the trade is left out."""
     linker = Linker([Brand(id=key, names=spelled) for key, spelled in names.items()])
     return tuple(
@@ -252,11 +250,10 @@ def _distinct(trade: Trade) -> Trade:
 def _once(texts: Iterable[LabelledText]) -> tuple[LabelledText, ...]:
     distinct: dict[str, LabelledText] = {}
     labels: dict[str, set[Label]] = {}
-    key: Callable[[str], str] = normalize
     for labelled in texts:
-        if labelled.text.strip():
-            distinct.setdefault(key(labelled.text), labelled)
-            labels.setdefault(key(labelled.text), set()).add(labelled.label)
+        if key := normalize(labelled.text):
+            distinct.setdefault(key, labelled)
+            labels.setdefault(key, set()).add(labelled.label)
     return tuple(labelled for text, labelled in distinct.items() if len(labels[text]) == 1)
 
 

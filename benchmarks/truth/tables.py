@@ -108,7 +108,7 @@ def _trades(levels: Sequence[Estimate], ranked: Sequence[Ranking]) -> list[str]:
     """A line a trade: error and intervals of the shares by each state, error of the peers, tau."""
     states = "".join(f"{method:>24}" for method in OURS)
     peers = "".join(f"{method.split()[0]:>10}" for method in PEERS)
-    lines = ["", f"{'error, intervals that hold':26} {'posts':>9}{states}{peers} {'bias':>22} {'tau':>6}"]
+    lines = ["", f"{'error, intervals that hold':26} {'posts':>9}{states}{peers} {'value - truth, n/0/p':>22} {'tau':>6}"]
     for trade in dict.fromkeys(each.trade for each in levels):
         shares = [each for each in levels if each.trade == trade and each.measure in LABELS]
         posts = [each.posts for each in shares]
@@ -118,8 +118,9 @@ def _trades(levels: Sequence[Estimate], ranked: Sequence[Ranking]) -> list[str]:
         taus = [each.tau for each in ranked if each.trade == trade and each.method == UNAUDITED and each.measure == NET[0]]
         known = [tau for tau in taus if tau is not None]
         tau = f"{np.mean(known):6.2f}" if known else f"{'-':>6}"
-        lines.append(f"{trade:26} {min(posts):>4}-{max(posts):<4}{by_state}{by_peer} {bias:>22} {tau}")
-    return lines
+        name = trade if any(each.truth for each in shares if each.measure == "neutral") else f"{trade}*"
+        lines.append(f"{name:26} {min(posts):>4}-{max(posts):<4}{by_state}{by_peer} {bias:>22} {tau}")
+    return [*lines, "* people had two labels: the true neutral share is 0"]
 
 
 def _brief(shares: Sequence[Estimate], method: str) -> str:
