@@ -1,6 +1,7 @@
 """The comparison as tables of plain text, in points of percent."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -15,6 +16,9 @@ TARGETS = {UNAUDITED: (5, 90), AUDITED: (3, 92), CARRIED: (5, 90)}
 TAU = 0.8  # target of the ranking by net sentiment
 LEAST_TRUE = 0.02  # changes of less than two points are none
 LARGE = 0.10  # changes that an arrow should tell
+LEAST_PRINTED = 0.0005  # a smaller share is printed as 0.0 %
+LEVELS = (0.0, 0.1, 0.22, 0.38, 1.0)  # of the negative share: about 5, 15, 30, and 45 or 60 %
+HEAD = f"{'figures':>8} {'error':>6} {'largest':>8} {'95 % intervals that hold':>30} {'width':>6} {'declined':>9}"
 
 
 def render(estimates: Sequence[Estimate], ranked: Sequence[Ranking]) -> str:
@@ -36,20 +40,49 @@ def render(estimates: Sequence[Estimate], ranked: Sequence[Ranking]) -> str:
 
 
 def _shares(levels: Sequence[Estimate]) -> list[str]:
-    head = f"{'shares':22} {'figures':>8} {'error':>6} {'largest':>8} {'95 % intervals that hold':>30} {'width':>6} {'declined':>9}"
-    lines = ["", head]
+    """Ours and the peers; where ours declines some, the peers also on those that it gives."""
+    shares = [each for each in levels if each.measure in LABELS]
+    lines = ["", f"{'shares':22} {HEAD} {'0 or 100':>9}"]
     for method in (*OURS, *PEERS):
-        shares = [each for each in levels if each.measure in LABELS and each.method == method]
+        of_method = [each for each in shares if each.method == method]
         target = f"   target: error <= {TARGETS[method][0]}, >= {TARGETS[method][1]} % hold" if method in TARGETS else ""
-        lines.append(f"{method:22} {_accuracy(shares)}{target}")
+        lines.append(f"{method:22} {_accuracy(of_method)} {_wrong_borders(of_method):9}{target}")
+    given = {_cell(each) for each in shares if each.method == UNAUDITED and each.value is not None}
+    if any(_cell(each) not in given for each in shares):
+        lines.append("where the unaudited report gives a share:")
+        for method in PEERS:
+            of_method = [each for each in shares if each.method == method and _cell(each) in given]
+            lines.append(f"{method:22} {_accuracy(of_method)} {_wrong_borders(of_method):9}")
+    return [*lines, *_by_level(shares)]
+
+
+def _cell(estimate: Estimate) -> tuple[str, str, str, str]:
+    return estimate.trade, estimate.brand, estimate.week, estimate.measure
+
+
+def _wrong_borders(shares: Sequence[Estimate]) -> int:
+    """How many are printed as 0.0 or 100.0 % of which neither the truth is."""
+    return sum(each.value is not None and _border(each.value) and not _border(each.truth) for each in shares)
+
+
+def _border(share: float) -> bool:
+    return share < LEAST_PRINTED or share > 1 - LEAST_PRINTED
+
+
+def _by_level(shares: Sequence[Estimate]) -> list[str]:
+    """Error and intervals of the negative share by what it truly is."""
+    lines = ["", f"{'negative share':22}" + "".join(f"{method:>28}" for method in OURS)]
+    for low, high in pairwise(LEVELS):
+        within = [each for each in shares if each.measure == "negative" and low <= each.truth < high]
+        cells = "".join(f"{_brief(within, method):>28}" for method in OURS)
+        lines.append(f"{f'{100 * low:.0f} to {100 * high:.0f} %':22}{cells}")
     return lines
 
 
 def _net(levels: Sequence[Estimate], ranked: Sequence[Ranking]) -> list[str]:
     lines = []
     for measure in NET:
-        head = f"{measure:22} {'figures':>8} {'error':>6} {'largest':>8} {'95 % intervals that hold':>30} {'width':>6} {'declined':>9}"
-        lines += ["", f"{head} {'tau':>6} {'weeks':>6}"]
+        lines += ["", f"{measure:22} {HEAD} {'tau':>6} {'weeks':>6}"]
         for method in (*OURS, *PEERS):
             net = [each for each in levels if each.measure == measure and each.method == method]
             taus = [each.tau for each in ranked if each.measure == measure and each.method == method]
@@ -137,5 +170,4 @@ def _signed(estimates: Sequence[Estimate]) -> str:
 
 
 def _mean(values: Sequence[float], form: str) -> str:
-    show: Callable[[float], str] = form.format
-    return show(100 * float(np.mean(values))) if values else "-"
+    return form.format(100 * np.mean(values)) if values else "-"

@@ -1,5 +1,6 @@
 """The report against truth: weeks have the shares that were asked for, and a wrong interval is found out."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -182,6 +183,22 @@ def test_a_figure_that_the_report_declines_to_give_is_counted_apart() -> None:
     estimates = list(of_report(document({"negative": figure(None) | {"reason": "unmeasurable"}}), counted, ABOUT))
     assert len(estimates) == 5
     assert {(each.value, each.holds, each.error) for each in estimates} == {(None, None, None)}
+
+
+def test_a_share_printed_as_nothing_where_there_is_something_is_counted() -> None:
+    counted = {("Quillon", SECOND): posts(30, 70, 0)}
+    measures = {"negative": figure(0.0, 0.0, 0.1), "neutral": figure(0.7), "positive": figure(0.0, 0.0, 0.1)}
+    first_row = render(list(of_report(document(measures), counted, ABOUT)), []).splitlines()[3]
+    assert re.match(r"unaudited .* 50 % \[9, 91\] of 2 .* 0         1   target", first_row)
+
+
+def test_peers_are_also_compared_where_the_report_gives_a_share() -> None:
+    counted = {("Quillon", SECOND): posts(30, 50, 20)}
+    of_all = [
+        *of_report(document({"negative": figure(0.3, 0.2, 0.4)}), counted, ABOUT),
+        *of_peers(counted, np.full(3, 1 / 3), {"trade": "pens", "part": CHOOSE}),
+    ]
+    assert re.findall(rf"^{COUNTING} +(\d+)", render(of_all, []), flags=re.MULTILINE)[:2] == ["3", "1"]
 
 
 def test_an_arrow_is_right_where_it_points_as_the_labels_went() -> None:
