@@ -9,7 +9,7 @@ READY := .venv/.ready
 PEERS := .venv/.peers
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check format test test-slow eval eval-topics bench train pack docs lock clean
+.PHONY: help install demo check format test test-slow eval eval-report eval-topics bench train pack docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ test-slow: $(READY)  ## every test
 eval: $(READY)  ## score the shipped model on the dev splits under DATA, beside baselines; fails under the floors
 	$(BIN)/python -m nlp.training.evaluate --data $(DATA) --own tests/eval/intents.jsonl --hard tests/eval/hard.tsv --pairs tests/eval/pairs.tsv --floors tests/eval/floors.json
 	$(BIN)/python -m benchmarks.shares --data $(DATA) --cache runs/shares.npz
+
+eval-report: $(READY)  ## build projects from sets that no training sees, and compare their reports with the labels of people
+	$(BIN)/python -m benchmarks.truth --data $(DATA) --work runs/truth --json runs/truth.json $(ARGS)
 
 eval-topics: $(PEERS)  ## the folate test on STREAM, Folate beside its peers (ARGS='--trials 2' for fewer), and remembered news in EVENTS
 	$(BIN)/python -m benchmarks.emergence $(addprefix --stream ,$(STREAM)) $(ARGS)

@@ -1,0 +1,161 @@
+"""What a report says beside what people said: shares, net sentiment, changes and rankings of brands."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import kendalltau
+
+from benchmarks.truth.project import CountedPosts
+from benchmarks.truth.sets import LABELS
+from folate.weeks import Week
+from nlp.statistics import Floats, emq
+from reports.estimates import net_sentiment
+
+UNAUDITED, AUDITED, CARRIED = "unaudited", "audited that week", "audited another week"
+NET = ("net_sentiment_polar", "net_sentiment_all")
+MEASURES = (*LABELS, *NET)
+FEWEST_BRANDS = 4  # that a ranking is of
+COUNTING, MEAN, EMQ = "counting the labels", "mean of probabilities", "EMQ"
+
+Counted = Mapping[tuple[str, Week], CountedPosts]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A measure of a brand and week by one method, beside the truth, all as proportions.
+
+    `value` is None where the report declines to give one; a method without intervals has none.
+    `audited` is the week that an audit was of; empty without one.
+    """
+
+    trade: str
+    part: str
+    brand: str
+    week: str
+    method: str
+    audited: str = ""
+    measure: str
+    posts: int
+    truth: float
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def error(self) -> float | None:
+        """The value less the truth."""
+        return None if self.value is None else self.value - self.truth
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the interval has the truth in it, to the sixth decimal that reports have."""
+        if self.value is None or self.low is None or self.high is None:
+            return None
+        return self.low - 1e-6 <= self.truth <= self.high + 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeEstimate(Estimate):
+    """A change to the week before, with the arrow that the report draws: "up", "down" or "none"."""
+
+    direction: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """Kendall's tau-b of the brands of a week by one method against the truth; None of too few values."""
+
+    trade: str
+    part: str
+    week: str
+    method: str
+    audited: str
+    measure: str
+    tau: float | None
+
+
+def true_measures(shares: Floats) -> dict[str, float]:
+    """Every measure of MEASURES, of shares (3,); the net sentiment of no polar post is NaN."""
+    polar, every = net_sentiment(shares)
+    return dict(zip(LABELS, shares.tolist(), strict=True)) | {NET[0]: float(polar), NET[1]: float(every)}
+
+
+def of_report(document: Mapping[str, Any], counted: Counted, about: Mapping[str, str]) -> Iterator[Estimate]:
+    """The levels and changes of a report beside the labels.
+
+    `about` has the trade, its part, the method and the week of the audit. A measure that the report lacks, or has without
+    a value, is one that it declines to give.
+    """
+    week = Week.parse(document["week"])
+    for brand in document["brands"]:
+        posts, before = (counted.get((brand["id"], each)) for each in (week, week - 1))
+        if posts is None:
+            continue
+        truth = true_measures(posts.truth)
+        common: dict[str, Any] = {**about, "brand": brand["id"], "week": str(week), "posts": len(posts.labels)}
+        for measure in MEASURES:
+            if np.isfinite(truth[measure]):
+                yield Estimate(**common, measure=measure, truth=truth[measure], **_figure(brand["measures"].get(measure)))
+        if before:
+            truth_before = true_measures(before.truth)
+            for measure in MEASURES:
+                difference = truth[measure] - truth_before[measure]
+                change = brand["changes"].get(measure)
+                if np.isfinite(difference):
+                    direction = (change or {}).get("direction", "none")
+                    yield ChangeEstimate(**common, measure=measure, truth=difference, direction=direction, **_figure(change))
+
+
+def _figure(figure: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: figure.get(name) if figure else None for name in ("value", "low", "high")}
+
+
+Quantifier = Callable[[Floats, Floats], Floats]  # posteriors (n, 3), prior (3,) -> shares (3,)
+
+PEERS: dict[str, Quantifier] = {
+    COUNTING: lambda posteriors, _: np.bincount(posteriors.argmax(axis=1), minlength=3) / len(posteriors),
+    MEAN: lambda posteriors, _: posteriors.mean(axis=0),
+    EMQ: emq,
+}
+"""What the shares of the same posts are by simpler methods."""
+
+
+def of_peers(counted: Counted, prior: Floats, about: Mapping[str, str]) -> Iterator[Estimate]:
+    """The levels by each of PEERS on the posteriors that the reports of a trade read."""
+    for (brand, week), posts in counted.items():
+        truth = true_measures(posts.truth)
+        common: dict[str, Any] = {**about, "brand": brand, "week": str(week), "posts": len(posts.labels)}
+        for method, quantify in PEERS.items():
+            estimated = true_measures(quantify(posts.posteriors, prior))
+            for measure in MEASURES:
+                if np.isfinite(truth[measure]):
+                    value = estimated[measure] if np.isfinite(estimated[measure]) else None
+                    yield Estimate(**common, method=method, measure=measure, truth=truth[measure], value=value)
+
+
+def rankings(estimates: list[Estimate]) -> Iterator[Ranking]:
+    """How each method ranks the brands of each trade and week by net sentiment.
+
+    Trades of fewer than FEWEST_BRANDS brands have no ranking.
+    """
+    cells: dict[tuple[str, ...], list[Estimate]] = {}
+    for each in estimates:
+        if each.measure in NET and not isinstance(each, ChangeEstimate):
+            cell = (each.trade, each.part, each.week, each.method, each.audited, each.measure)
+            cells.setdefault(cell, []).append(each)
+    for (trade, part, week, method, audited, measure), members in cells.items():
+        if len(members) >= FEWEST_BRANDS:
+            tau = _tau([each for each in members if each.value is not None])
+            yield Ranking(
+                trade=trade, part=part, week=week, method=method, audited=audited, measure=measure, tau=tau
+            )  # fmt: skip
+
+
+def _tau(members: list[Estimate]) -> float | None:
+    """None of fewer than FEWEST_BRANDS; 0 where a method gives all brands the same value."""
+    if len(members) < FEWEST_BRANDS:
+        return None
+    tau = float(kendalltau([each.truth for each in members], [each.value for each in members]).statistic)
+    return tau if np.isfinite(tau) else 0.0

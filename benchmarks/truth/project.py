@@ -1,0 +1,178 @@
+"""A trade as a project of Folate, made with the commands that a person would type."""
+
+import csv
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import blake2b
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.truth.sets import LABELS, LabelledBrand, Trade
+from benchmarks.truth.weeks import WEEKS, WeekOfTexts
+from folate.cli import run
+from folate.pipeline.workspace import Workspace
+from folate.weeks import Week
+from nlp.statistics import Floats
+from reports import queries
+
+ZONE = "UTC"
+SOURCE = "posts"
+LABELS_OF_AN_AUDIT = 50
+SALT = "the same in every run, since the bootstrap of a report draws authors by their hashes"
+
+_COUNTED = """
+SELECT brand, week, id, negative, neutral, positive FROM ({rows}) WHERE counted AND negative IS NOT NULL ORDER BY id
+""".strip()
+
+
+@dataclass(frozen=True)
+class CountedPosts:
+    """What a report counts of a brand in a week: the labels of people, and what the model says."""
+
+    labels: tuple[str, ...]
+    posteriors: Floats = field(repr=False)  # (posts, 3) negative, neutral, positive
+
+    @property
+    def truth(self) -> Floats:
+        """The shares (3,) of the labels, in the order of LABELS."""
+        return np.array([self.labels.count(label) for label in LABELS]) / len(self.labels)
+
+
+@dataclass(frozen=True)
+class TradeProject:
+    """The project of a trade and the label of each of its posts, by id."""
+
+    folder: Path
+    trade: Trade
+    labels: Mapping[str, str] = field(repr=False)
+
+    def counted(self) -> dict[tuple[str, Week], CountedPosts]:
+        """What the reports count, by brand and week."""
+        brands = [brand.id for brand in self.trade.brands]
+        rows = queries.mentions(brands, WEEKS, ZONE)
+        table = Workspace.open(self.folder).store.snapshot().sql(_COUNTED.format(rows=rows))
+        posts: dict[tuple[str, Week], list[dict[str, Any]]] = {}
+        for row in table.to_pylist():
+            posts.setdefault((row["brand"], Week.parse(row["week"])), []).append(row)
+        return {
+            cell: CountedPosts(
+                tuple(self.labels[row["id"]] for row in members),
+                np.array([[row[label] for label in LABELS] for row in members]),
+            )
+            for cell, members in posts.items()
+        }
+
+    def report(self, week: Week) -> dict[str, Any]:
+        """Write the report of a week; returns its JSON."""
+        folder = self.folder / "reports"
+        folate(self.folder, "report", "--week", str(week), "--format", "json", "-o", str(folder))
+        document: dict[str, Any] = json.loads((folder / f"{week}.json").read_text(encoding="utf-8"))
+        return document
+
+    def audited(self, folder: Path, week: Week) -> "TradeProject":
+        """Copy the project to `folder` and audit LABELS_OF_AN_AUDIT posts of each brand there.
+
+        A folder that is there already is replaced.
+        """
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.folder, folder)
+        for number, brand in enumerate(self.trade.brands):
+            self._audit(folder, brand.id, week, folder / f"audit-{number}.csv")
+        return TradeProject(folder, self.trade, self.labels)
+
+    def _audit(self, folder: Path, brand: str, week: Week, sample: Path) -> None:
+        """Draw posts of a brand, label them as people did, and read the labels."""
+        asked = ("--brand", brand, "--week", str(week), "--n", str(LABELS_OF_AN_AUDIT))
+        folate(folder, "audit", *asked, "--export", str(sample))
+        answers = self._answers(folder)
+        with sample.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            columns, rows = reader.fieldnames or [], list(reader)
+        with sample.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows(row | {"label": answers[row["item"]]} for row in rows)
+        folate(folder, "audit", "--import", str(sample))
+
+    def _answers(self, folder: Path) -> dict[str, str]:
+        """The true label of each text that was drawn for an audit, by its item in the file."""
+        drawn = (
+            Workspace.open(folder)
+            .store.snapshot()
+            .sql("SELECT a.draw, a.place, any_value(p.id) AS id FROM audits a JOIN posts p USING (text_hash) GROUP BY ALL")
+        )
+        return {f"{row['draw']}:{row['place']}": self.labels[row["id"]] for row in drawn.to_pylist()}
+
+
+def build(trade: Trade, weeks: Mapping[str, Sequence[WeekOfTexts]], work: Path, threads: int) -> TradeProject:
+    """Make the project of a trade under `work`, import its posts and annotate them.
+
+    Of a project of the same posts that is there already only what a new model must read again is
+    annotated. `weeks` are those of each brand by its id.
+    """
+    posts = [post for brand in trade.brands for post in _posts(trade, brand, weeks[brand.id])]
+    settings = _settings(trade, threads)
+    lines = "".join(json.dumps(post, ensure_ascii=False) + "\n" for post, _ in posts)
+    digest = blake2b((settings + lines).encode(), digest_size=5).hexdigest()
+    folder = work / f"{trade.name.replace(' ', '-')}-{digest}"
+    finished = folder / "imported"
+    if not finished.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folate(folder, "init")
+        (folder / "folate.toml").write_text(settings, encoding="utf-8")
+        (folder / ".salt").write_text(SALT, encoding="ascii")
+        (folder / "posts.jsonl").write_text(lines, encoding="utf-8")
+        folate(folder, "import", str(folder / "posts.jsonl"), "--source", SOURCE, "--kind", trade.kind)
+        finished.touch()
+    folate(folder, "annotate")
+    return TradeProject(folder, trade, {f"{SOURCE}:{post['id']}": label for post, label in posts})
+
+
+def folate(folder: Path, *arguments: str) -> str:
+    """Run a command on the project in `folder`; returns what it prints.
+
+    Raises RuntimeError with what it said when it fails.
+    """
+    said, told = StringIO(), StringIO()
+    with redirect_stdout(said), redirect_stderr(told):
+        code = run([*arguments, "--project", str(folder)])
+    if code:
+        raise RuntimeError(f"'folate {' '.join(arguments)}' ended with exit code {code}: {told.getvalue().strip()}")
+    return said.getvalue()
+
+
+def _settings(trade: Trade, threads: int) -> str:
+    """The folate.toml of a trade."""
+    quoted = json.dumps  # a JSON string or list of strings is one of TOML
+    lines = [f"name = {quoted(trade.name)}", f'timezone = "{ZONE}"']
+    for number, brand in enumerate(trade.brands):
+        names = quoted(list(brand.names), ensure_ascii=False)
+        own = ["own = true"] if number == 0 else []
+        lines += ["[[brands]]", f"id = {quoted(brand.id, ensure_ascii=False)}", f"names = {names}", *own]
+    return "\n".join([*lines, "[nlp]", f"threads = {threads}", ""])
+
+
+def _posts(trade: Trade, brand: LabelledBrand, weeks: Sequence[WeekOfTexts]) -> list[tuple[dict[str, Any], str]]:
+    """The posts of a brand with their labels: each by an author of its own, evenly over the week."""
+    place = [each.id for each in trade.brands].index(brand.id)
+    posts: list[tuple[dict[str, Any], str]] = []
+    for drawn in weeks:
+        start, stop = drawn.week.bounds(ZONE)
+        step = (stop - start - timedelta(hours=1)) / len(drawn.texts)
+        for number, labelled in enumerate(drawn.texts):
+            key = f"{place}-{drawn.week}-{number}"
+            post = {
+                "id": key,
+                "author": f"author {key}",
+                "published_at": (start + number * step).isoformat(timespec="seconds"),
+                "text": labelled.text,
+            }
+            posts.append((post | ({"subject": brand.subject} if brand.subject else {}), labelled.label))
+    return posts

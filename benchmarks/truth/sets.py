@@ -1,0 +1,264 @@
+"""Labelled sets that no training ever sees, as trades: brands and what people say of them.
+
+A trade is a project of its own. Trades whose `part` is CHOOSE may be looked at while a method is
+chosen; those of REPORT only tell what the choice is worth.
+"""
+
+import csv
+import gzip
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha1
+from pathlib import Path
+from typing import Literal
+
+from folate.config import Brand
+from folate.errors import InputError
+from nlp.brands import Linker
+from nlp.normalize import normalize
+
+Label = Literal["negative", "neutral", "positive"]
+LABELS: tuple[Label, ...] = ("negative", "neutral", "positive")
+CHOOSE, REPORT = "choose", "report"
+HANDLE = "@user"  # what the sets of tweets have in place of every account
+
+
+@dataclass(frozen=True)
+class LabelledText:
+    """What somebody wrote, and what a person says of it."""
+
+    text: str
+    label: Label
+
+
+@dataclass(frozen=True)
+class LabelledBrand:
+    """A brand as folate.toml has it, and its texts.
+
+    `subject` is what the page is about on which the texts stand; without it each text names the
+    brand itself.
+    """
+
+    id: str
+    names: tuple[str, ...]
+    texts: tuple[LabelledText, ...] = field(default=(), repr=False)
+    subject: str | None = None
+
+
+@dataclass(frozen=True)
+class Trade:
+    """Brands that one project compares.
+
+    `kind` is that of its posts (`folate.post.KINDS`).
+    """
+
+    name: str
+    part: str
+    kind: str
+    brands: tuple[LabelledBrand, ...]
+
+
+APPLE = ("Apple", "AAPL", "iPhone", "iPad", "iTunes")
+SXSW = {"apple": APPLE, "google": ("Google", "Android")}
+SXSW_PRODUCTS = {"iPad": "apple", "iPhone": "apple", "Apple": "apple", "Google": "google", "Android": "google"}
+
+ENTITIES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
+    "games A": (CHOOSE, {
+        "ApexLegends": ("Apex Legends", "Apex", "@PlayApex"),
+        "Hearthstone": ("Hearthstone", "@PlayHearthstone"),
+        "RedDeadRedemption(RDR)": ("Red Dead Redemption", "Red Dead", "RDR", "RDR2", "@RockstarGames"),
+        "TomClancysRainbowSix": ("Rainbow Six", "Rainbow Six Siege", "R6", "R6S", "@Rainbow6Game"),
+    }),
+    "companies A": (CHOOSE, {
+        "Google": ("Google", "@Google"),
+        "HomeDepot": ("Home Depot", "@HomeDepot"),
+        "Nvidia": ("Nvidia", "GeForce", "RTX", "@nvidia"),
+        "PlayStation5(PS5)": ("PlayStation", "PS5", "@PlayStation"),
+    }),
+    "games B": (REPORT, {
+        "Battlefield": ("Battlefield", "@Battlefield"),
+        "CS-GO": ("Counter-Strike", "CSGO", "CS:GO", "@CSGO"),
+        "Cyberpunk2077": ("Cyberpunk 2077", "Cyberpunk", "@CyberpunkGame"),
+        "Dota2": ("Dota 2", "Dota", "@DOTA2"),
+        "LeagueOfLegends": ("League of Legends", "@LeagueOfLegends"),
+        "TomClancysGhostRecon": ("Ghost Recon", "Breakpoint", "@GhostRecon"),
+    }),
+    "companies B": (REPORT, {
+        "Microsoft": ("Microsoft", "Windows", "Xbox", "@Microsoft"),
+        "johnson&johnson": ("Johnson & Johnson", "Johnson and Johnson", "J&J", "JNJ", "@JNJNews"),
+    }),
+}  # fmt: skip
+"""Trades of twitter_entity_sentiment: the entities, and how people write them."""
+
+BANK_APPS = {
+    "Commercial Bank of Ethiopia": ("Commercial Bank of Ethiopia", "CBE"),
+    "Bank of Abyssinia": ("Bank of Abyssinia", "BOA"),
+    "Dashen Bank": ("Dashen Bank", "Dashen"),
+}
+CHINESE_BANKS = {
+    "cmb": ("招商银行", "招行"), "ccb": ("建设银行", "建行"), "icbc": ("工商银行", "工行"),
+    "spd": ("浦发银行", "浦发"), "citic": ("中信银行", "中信"), "cmbc": ("民生银行", "民生"),
+}  # fmt: skip
+CARD_FORUM = "卡友论坛"  # a made-up page, for the comments that name no bank
+SHOPPING = {"水果": ("四季鲜果",), "蒙牛": ("蒙牛",)}  # the first is a made-up shop
+
+
+def trades(data: Path) -> list[Trade]:
+    """Read every trade from the folder `data` of the public sets.
+
+    Raises InputError where a set is missing.
+    """
+    readers = (_sxsw, _entities, _shopping, _apple, _bank_apps, _chinese_banks)
+    return [_distinct(trade) for reader in readers for trade in reader(data)]
+
+
+def half(entity: str) -> str | None:
+    """The part that an entity of twitter_entity_sentiment belongs to; None where it may be trained on."""
+    digest = int(sha1(entity.encode(), usedforsecurity=False).hexdigest(), 16)
+    if digest % 2:
+        return None
+    return REPORT if digest // 2 % 2 else CHOOSE
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    """The rows of a CSV file, compressed or not. Raises InputError where it is missing."""
+    if not path.exists():
+        raise InputError(f"wanted the set {path}, got no such file: --data is the folder of the public sets.")
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def _labelled(text: str, label: str, labels: Mapping[str, Label]) -> Iterator[LabelledText]:
+    """The text with its label among `labels`; nothing where the label is another ("unsure")."""
+    if label in labels:
+        yield LabelledText(text, labels[label])
+
+
+THREE_WAY: dict[str, Label] = {label: label for label in LABELS}
+STARS: dict[str, Label] = {"1": "negative", "2": "negative", "4": "positive", "5": "positive"}
+
+
+def _sxsw(data: Path) -> Iterator[Trade]:
+    """Tweets of one event; those whose label is of a product of the other brand are left out."""
+    rows = list(_rows(data / "more/sxsw_brand_emotion/all.csv"))
+    texts: dict[str, list[LabelledText]] = {}
+    for brand in SXSW:
+        texts[brand] = [
+            labelled
+            for row in rows
+            if _sxsw_brand(row["target"]) in (brand, None)
+            for labelled in _labelled(row["text"], row["label"], THREE_WAY)
+        ]
+    yield Trade("sxsw", CHOOSE, "microblog", _named(SXSW, texts))
+
+
+def _sxsw_brand(target: str) -> str | None:
+    return next((brand for product, brand in SXSW_PRODUCTS.items() if product in target), None)
+
+
+def _apple(data: Path) -> Iterator[Trade]:
+    texts = [
+        labelled for row in _rows(data / "more/apple_tweets_dfe/all.csv") for labelled in _labelled(row["text"], row["label"], THREE_WAY)
+    ]
+    brands = {"apple": (*APPLE, "@Apple")}
+    yield Trade("apple", REPORT, "microblog", _named(brands, {"apple": texts}))
+
+
+def _entities(data: Path) -> Iterator[Trade]:
+    """Tweets on games and companies; "irrelevant" is not about the brand, which is neutral."""
+    labels = THREE_WAY | {"irrelevant": "neutral"}
+    texts: dict[str, list[LabelledText]] = {}
+    for row in _rows(data / "more/twitter_entity_sentiment/all.csv.gz"):
+        texts.setdefault(row["entity"], []).extend(_labelled(row["text"], row["label"], labels))
+    for name, (part, brands) in ENTITIES.items():
+        yield Trade(name, part, "microblog", _named(brands, texts))
+
+
+def _bank_apps(data: Path) -> Iterator[Trade]:
+    """Reviews of three apps, each on the page of its bank; three stars are left out."""
+    rows = list(_rows(data / "bank_app_reviews/bank_reviews.csv"))
+    texts: dict[str, list[LabelledText]] = {}
+    for row in rows:
+        texts.setdefault(row["bank"], []).extend(_labelled(row["review"], row["rating"], STARS))
+    brands = _on_pages(BANK_APPS, texts, "{} Mobile Banking")
+    yield Trade("bank apps", REPORT, "review", brands)
+
+
+def _shopping(data: Path) -> Iterator[Trade]:
+    """Reviews of two categories, as those of two brands on their pages."""
+    labels: dict[str, Label] = {"0": "negative", "1": "positive"}
+    texts: dict[str, list[LabelledText]] = {}
+    for row in _rows(data / "online_shopping_10_cats/online_shopping_10_cats.csv"):
+        if row["cat"] in SHOPPING:
+            texts.setdefault(row["cat"], []).extend(_labelled(row["review"], row["label"], labels))
+    yield Trade("fruit and milk", CHOOSE, "review", _on_pages(SHOPPING, texts, "{}旗舰店"))
+
+
+def _chinese_banks(data: Path) -> Iterator[Trade]:
+    """Comments on bank cards: those that name a bank, and the others as the page of a forum."""
+    rows = _rows(data / "more/df529_bank_comments/all.csv.gz")
+    texts = [labelled for row in rows for labelled in _labelled(row["text"], row["label"], THREE_WAY)]
+    yield Trade("Chinese banks", REPORT, "forum", _named(CHINESE_BANKS, dict.fromkeys(CHINESE_BANKS, texts)))
+    linker = Linker([Brand(id=key, names=names) for key, names in CHINESE_BANKS.items()])
+    unnamed = tuple(labelled for labelled in texts if not linker.find(labelled.text))
+    forum = LabelledBrand("forum", (CARD_FORUM,), unnamed, subject=CARD_FORUM)
+    yield Trade("card forum", REPORT, "forum", (forum,))
+
+
+def _named(names: Mapping[str, tuple[str, ...]], texts: Mapping[str, list[LabelledText]]) -> tuple[LabelledBrand, ...]:
+    """Brands with those of their texts that name them and no other brand of the trade.
+
+    Where a text names none but has an account that the set hid, the first such account becomes the
+    handle of the brand.
+    """
+    linker = Linker([Brand(id=key, names=spelled) for key, spelled in names.items()])
+    return tuple(LabelledBrand(key, spelled, tuple(_naming(key, spelled, texts[key], linker))) for key, spelled in names.items())
+
+
+def _naming(brand: str, names: tuple[str, ...], texts: Iterable[LabelledText], linker: Linker) -> Iterator[LabelledText]:
+    handle = next((name for name in names if name.startswith("@")), None)
+    for labelled in texts:
+        named = {mention.brand for mention in linker.find(labelled.text)}
+        if named == {brand}:
+            yield labelled
+        elif not named and handle and HANDLE in labelled.text:
+            yield replace(labelled, text=labelled.text.replace(HANDLE, handle, 1))
+
+
+def _on_pages(names: Mapping[str, tuple[str, ...]], texts: Mapping[str, list[LabelledText]], page: str) -> tuple[LabelledBrand, ...]:
+    """Brands whose texts stand on their pages; a text that names another brand of the trade is left out."""
+    linker = Linker([Brand(id=key, names=spelled) for key, spelled in names.items()])
+    return tuple(
+        LabelledBrand(key, spelled, tuple(_of_page(key, texts[key], linker)), subject=page.format(spelled[0]))
+        for key, spelled in names.items()
+    )
+
+
+def _of_page(brand: str, texts: Iterable[LabelledText], linker: Linker) -> Iterator[LabelledText]:
+    for labelled in texts:
+        if {mention.brand for mention in linker.find(labelled.text)} <= {brand}:
+            yield labelled
+
+
+def _distinct(trade: Trade) -> Trade:
+    """The trade with each text once; one that people labelled differently is left out."""
+    return replace(trade, brands=tuple(replace(brand, texts=_once(brand.texts)) for brand in trade.brands))
+
+
+def _once(texts: Iterable[LabelledText]) -> tuple[LabelledText, ...]:
+    distinct: dict[str, LabelledText] = {}
+    labels: dict[str, set[Label]] = {}
+    for labelled in texts:
+        if key := normalize(labelled.text):
+            distinct.setdefault(key, labelled)
+            labels.setdefault(key, set()).add(labelled.label)
+    return tuple(labelled for text, labelled in distinct.items() if len(labels[text]) == 1)
+
+
+def mix(texts: Iterable[LabelledText]) -> tuple[int, int, int]:
+    """How many of the texts have each of LABELS."""
+    counts = Counter(labelled.label for labelled in texts)
+    negative, neutral, positive = (counts[label] for label in LABELS)
+    return negative, neutral, positive
