@@ -44,7 +44,9 @@ test-slow: $(READY)  ## every test
 
 eval: $(READY)  ## score the shipped model on the dev splits under DATA, beside baselines; fails under the floors
 	$(BIN)/python -m nlp.training.evaluate --data $(DATA) --own tests/eval/intents.jsonl --pairs tests/eval/pairs.tsv --floors tests/eval/floors.json
-	$(BIN)/python -m benchmarks.shares --data $(DATA) --cache runs/shares.npz
+
+eval-shares: $(READY)  ## shares of domains that the model never saw, by each method: POSTERIORS is an .npz of training/quantify.py's form
+	$(BIN)/python -m benchmarks.shares --posteriors $(POSTERIORS)
 
 eval-topics: $(PEERS)  ## the folate test on STREAM, Folate beside its peers (ARGS='--trials 2' for fewer), and remembered news in EVENTS
 	$(BIN)/python -m benchmarks.emergence $(addprefix --stream ,$(STREAM)) $(ARGS)

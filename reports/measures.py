@@ -126,7 +126,8 @@ def _judgements(estimates: Estimates) -> dict[str, Level]:
 def differences(estimates: Estimates, before: Sequence[int]) -> dict[str, Level]:
     """How each measure of the last week differs from its mean over the weeks `before`: draws (draws, brands, 1), in its own unit.
 
-    Counts and rates as a ratio less 1. Like is compared with like: sources that spoke in all of these weeks, sentiment with the same error of level.
+    Counts and rates as a ratio less 1. Like is compared with like: sources that spoke in all of these weeks,
+    sentiment with the same error of level.
     """
     m, weeks = estimates.mentions, [*before, len(estimates.mentions.weeks) - 1]
     sources = common_sources(estimates, weeks)[0]

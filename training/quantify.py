@@ -69,16 +69,15 @@ def fit(domains: Sequence[Domain], calibrated: Floats) -> DomainErrors:
     weights = set_weights(domains)
     weeks = [list(drawn_weeks(domain)) for domain in domains]
     truths = [np.array([shares(labels) for _, labels in drawn]) for drawn in weeks]
-    estimates = {
-        pull: [np.array([emq(posteriors, calibrated, pull=pull) for posteriors, _ in drawn]) for drawn in weeks] for pull in PULLS
-    }
+    estimates = {pull: [np.array([emq(posteriors, calibrated, pull=pull) for posteriors, _ in drawn]) for drawn in weeks] for pull in PULLS}
     pull = min(PULLS, key=lambda each: _mean_error(truths, estimates[each], weights))
     errors = [truth - estimate for truth, estimate in zip(truths, estimates[pull], strict=True)]
     doubts = [np.array([doubt(posteriors) for posteriors, _ in drawn]) for drawn in weeks]
     relative = [error / doubtful[:, None] for error, doubtful in zip(errors, doubts, strict=True)]
+    sets = len({domain.set for domain in domains})
     gain, spread = _gain(truths, estimates[pull], weights)
     return DomainErrors(
-        pull=pull, gain=gain, gain_spread=spread, error=_second_moment(relative, weights), tail=TAIL,
+        pull=pull, gain=gain, gain_spread=spread, error=_second_moment(relative, weights, sets), tail=TAIL,
         drift=_drift(domains, errors), domains=len(domains),
     )  # fmt: skip
 
@@ -117,10 +116,10 @@ def _mean_error(truths: Sequence[Floats], estimates: Sequence[Floats], weights: 
     return float(np.average(errors, weights=weights))
 
 
-def _second_moment(errors: Sequence[Floats], weights: Floats) -> Matrix:
-    """Mean product (2, 2) of the errors of negative and positive."""
+def _second_moment(errors: Sequence[Floats], weights: Floats, sets: int) -> Matrix:
+    """Mean product (2, 2) of the errors of negative and positive, as it is to be expected of a further set: times 1 + 1 / sets."""
     moments = [each[:, [0, 2]].T @ each[:, [0, 2]] / len(each) for each in errors]
-    return _matrix(np.average(moments, axis=0, weights=weights))
+    return _matrix(np.average(moments, axis=0, weights=weights) * (1 + 1 / sets))
 
 
 def _gain(truths: Sequence[Floats], estimates: Sequence[Floats], weights: Floats) -> tuple[float, float]:

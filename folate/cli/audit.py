@@ -48,9 +48,9 @@ def audit(
 ) -> int:  # fmt: skip
     """Judge a blind sample of what is said of a brand; the report's shares and their intervals then rest on it.
 
-    Texts are drawn at random from strata of what the model says, copies set aside, and shown without its answer. What is judged is kept; the same
-    command goes on where it stopped. In the CSV fill the column label with n, 0 or p (or negative, neutral, positive), or give a
-    reason to pass the text over.
+    Texts are drawn at random from strata of what the model says, copies set aside, and shown without
+    its answer. What is judged is kept; the same command goes on where it stopped. In the CSV fill the
+    column label with n, 0 or p (or negative, neutral, positive), or give a reason to pass the text over.
     """
     if ctx.invoked_subcommand:
         return 0
