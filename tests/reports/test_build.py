@@ -363,7 +363,9 @@ def test_hostile_text_is_shown_as_text(
     assert json.loads(to_json(report))["project"] == text
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "not measurable without an audit: label 50 posts"), ("zh", "未经抽检无法测得：请标注 50 条帖子")])
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "not measurable without an audit: label 50 posts"), ("zh", "未经抽检无法测得：请标注 50 条帖子")]
+)
 def test_what_nobody_can_know_without_an_audit_is_said_in_place_of_a_number(
     language: str, words: str, snapshot: Snapshot, config: Config, week: Week
 ) -> None:
