@@ -9,7 +9,7 @@ READY := .venv/.ready
 PEERS := .venv/.peers
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check format test test-slow eval eval-report eval-topics bench train pack docs lock clean
+.PHONY: help install demo check format test test-slow eval eval-shares eval-report eval-topics bench train pack docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -44,7 +44,9 @@ test-slow: $(READY)  ## every test
 
 eval: $(READY)  ## score the shipped model on the dev splits under DATA, beside baselines; fails under the floors
 	$(BIN)/python -m nlp.training.evaluate --data $(DATA) --own tests/eval/intents.jsonl --hard tests/eval/hard.tsv --pairs tests/eval/pairs.tsv --floors tests/eval/floors.json
-	$(BIN)/python -m benchmarks.shares --data $(DATA) --cache runs/shares.npz
+
+eval-shares: $(READY)  ## shares of domains that the model never saw, by each method: POSTERIORS is an .npz of training/quantify.py's form
+	$(BIN)/python -m benchmarks.shares --posteriors $(POSTERIORS)
 
 eval-report: $(READY)  ## build projects from sets that no training sees, and compare their reports with the labels of people
 	$(BIN)/python -m benchmarks.truth --data $(DATA) --work runs/truth --json runs/truth.json $(ARGS)

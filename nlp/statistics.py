@@ -43,30 +43,36 @@ def newcombe(successes: float, trials: float, other_successes: float, other_tria
     return share - other - hypot(share - low, other_high - other), share - other + hypot(high - share, other - other_low)
 
 
-def emq(posteriors: Floats, prior: Floats, tolerance: float = 1e-7, iterations: int = 500) -> Floats:
-    """Class prevalences by expectation-maximisation on calibrated posteriors (Saerens, Latinne & Decaestecker 2002; "SLD").
+def emq(posteriors: Floats, prior: Floats, tolerance: float = 1e-7, iterations: int = 500, pull: float = 0.0) -> Floats:
+    """Estimate class prevalences by expectation-maximisation on calibrated posteriors.
 
-    `posteriors` (n, k) are probabilities as calibrated under the prevalences `prior` (k,); the result (k,) sums to 1. It is the
-    maximum likelihood estimate if only the prevalences have changed since calibration. Steps are extrapolated (SQUAREM,
-    Varadhan & Roland 2008) where that raises the likelihood; stops when a plain step moves no share by `tolerance`.
+    `posteriors` (n, k) are probabilities as calibrated under the prevalences `prior` (k,); the
+    result (k,) sums to 1. Without `pull` it is the maximum likelihood estimate if only the
+    prevalences have changed since calibration (Saerens, Latinne & Decaestecker 2002; "SLD").
+    With `pull`, it is the maximum a posteriori estimate under a Dirichlet prior of `pull`
+    pseudo-counts a row at the mean of the posteriors, which is never on the border: 0 gives SLD,
+    and infinity the mean of the posteriors. Steps are extrapolated (SQUAREM, Varadhan & Roland
+    2008) where that raises the objective; stops when a plain step moves no share by `tolerance`.
     Raises ValueError when there are no posteriors.
     """
     if not len(posteriors):
         raise ValueError("wanted at least one row of posteriors, got none.")
     likelihood = posteriors / prior
     shares: Floats = posteriors.mean(axis=0)
+    pseudo = pull * shares
     for _ in range(iterations):
-        one = _em_step(shares, likelihood)
-        two = _em_step(one, likelihood)
+        one = _em_step(shares, likelihood, pseudo)
+        two = _em_step(one, likelihood, pseudo)
         if np.abs(two - one).max() < tolerance:
             return two
         leap = _extrapolated(shares, one, two)
-        shares = leap if (leap > 0).all() and _log_likelihood(leap, likelihood) > _log_likelihood(two, likelihood) else two
+        better = (leap > 0).all() and _objective(leap, likelihood, pseudo) > _objective(two, likelihood, pseudo)
+        shares = leap if better else two
     return shares
 
 
-def _em_step(shares: Floats, likelihood: Floats) -> Floats:
-    updated = shares * ((1 / (likelihood @ shares)) @ likelihood)
+def _em_step(shares: Floats, likelihood: Floats, pseudo: Floats) -> Floats:
+    updated = shares * ((1 / (likelihood @ shares)) @ likelihood) / len(likelihood) + pseudo
     return np.asarray(updated / updated.sum())
 
 
@@ -77,26 +83,32 @@ def _extrapolated(start: Floats, one: Floats, two: Floats) -> Floats:
     return np.asarray(leap / leap.sum())
 
 
-def _log_likelihood(shares: Floats, likelihood: Floats) -> float:
-    return float(np.log(likelihood @ shares).sum())
+def _objective(shares: Floats, likelihood: Floats, pseudo: Floats) -> float:
+    """Mean log-likelihood of the shares, and the log-density of the prior where there is one."""
+    known = pseudo > 0
+    return float(np.log(likelihood @ shares).mean() + pseudo[known] @ np.log(shares[known]))
 
 
-def emq_influence(posteriors: Floats, prior: Floats, shares: Floats) -> Floats:
-    """How far each row pulled the estimate `shares` of `emq`: influence function (n, k), whose columns have mean 0.
+def emq_influence(posteriors: Floats, prior: Floats, shares: Floats, pull: float = 0.0) -> Floats:
+    """Measure how far each row pulled the estimate `shares` of `emq`: influence (n, k), whose columns have mean 0.
 
-    `shares` maximises the mean of log(sum of shares * likelihood); on the simplex its influence is the inverse curvature times the
-    score (Hampel 1974). A weighted mean of `shares + influence` is the estimate re-fitted with these weights, to first
-    order: a bootstrap costs one product of matrices in place of a thousand fits. Classes on the border stay there.
+    `shares` maximises a mean over the rows; on the simplex its influence is the inverse curvature
+    times the score (Hampel 1974). A weighted mean of `shares + influence` is the estimate re-fitted
+    with these weights, to first order: a bootstrap costs one product of matrices in place of a
+    thousand fits. Classes on the border stay there.
     """
     influence = np.zeros_like(posteriors)
     inside = np.flatnonzero(shares > max(_FLOOR, 1e-3 / len(posteriors)))
     if len(inside) < 2:
         return influence
     likelihood = posteriors[:, inside] / prior[inside]
-    score = likelihood / (likelihood @ shares[inside])[:, None]
-    tangent = score[:, :-1] - score[:, -1:]
-    tangent -= tangent.mean(axis=0)
-    moved = tangent @ np.linalg.pinv(tangent.T @ tangent / len(tangent))
+    slope = likelihood / (likelihood @ shares[inside])[:, None]
+    tangent = slope[:, :-1] - slope[:, -1:]
+    pulled = pull * posteriors[:, inside] / shares[inside]
+    score = tangent + pulled[:, :-1] - pulled[:, -1:]
+    bend = pulled.mean(axis=0) / shares[inside]
+    curvature = tangent.T @ tangent / len(tangent) + np.diag(bend[:-1]) + bend[-1]
+    moved = (score - score.mean(axis=0)) @ np.linalg.pinv(curvature)
     influence[:, inside[:-1]] = moved
     influence[:, inside[-1]] = -moved.sum(axis=1)
     return influence

@@ -12,7 +12,7 @@ from typing import Any
 from folate.config import LANGUAGES
 from folate.errors import ConfigError, possible
 from folate.weeks import Span, last_day
-from reports.figures import Figure, Name, Sentence, Shown, Unit
+from reports.figures import UNMEASURABLE, Figure, Name, Sentence, Shown, Unit
 
 MINUS = "\N{MINUS SIGN}"
 _PERCENT: frozenset[Unit] = frozenset({"share", "net", "rating", "points", "net points", "rating points", "relative"})
@@ -45,7 +45,9 @@ class Catalogue:
         return str(self.messages["difference"][difference][what]).format(measure=plain, definition=plain)
 
     def number(self, figure: Figure) -> str:
-        """The value with its unit."""
+        """The value with its unit, or why there is none."""
+        if UNMEASURABLE in figure.flags:
+            return self("unit.unmeasurable")
         return self._value(figure.value, figure.unit)
 
     def size(self, figure: Figure) -> str:

@@ -4,23 +4,25 @@ Every array begins with an axis of draws: draw 0 is the estimate (all weights on
 gives the value and its interval, and a ratio, a sum over sources or a difference of weeks needs no statistics of its own.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.statistics import DRAWS, SEED, Codes, Floats, author_weights, corrected, emq, emq_influence, ppi_power, weighted_sums
+from nlp.domains import DomainErrors, doubt
+from nlp.statistics import DRAWS, SEED, Codes, Floats, author_weights, corrected, emq, emq_influence, interval, ppi_power, weighted_sums
 from reports.queries import JUDGED
 from reports.rows import Mentions
 
-ENOUGH = 200  # annotated posts that EMQ needs (METHODS: below it the sources are pooled)
 FEWEST_LABELS = 50  # of an audit that the shares of a brand rest on: the power of PPI++ is tuned on them, and on fewer follows chance
-UNAUDITED_ERROR = 0.06  # of a share by EMQ, from domain to domain: the median of 22 labelled sets (benchmarks.shares; docs/measures.md)
+WIDEST = 0.25  # half-width of an unaudited interval of the negative or positive share, past which no figure is given
 FEWEST_FOR_TOP = 100  # authors of whom one in a hundred is a person
 BALANCED = np.full(3, 1 / 3)  # prevalences of a calibration that says nothing of its own
-EMQ, PROBABILITIES, MIXED = "emq", "probabilities", "mixed"
+CALIBRATED = DomainErrors(pull=0.5, gain=1.0, gain_spread=0.0, error=((0.04, 0.0), (0.0, 0.04)), drift=((1e-6, 0.0), (0.0, 1e-6)))
+"""Of posteriors that are taken to be calibrated for the corpus but for an error of 6 points (standard deviation) at a doubt of .3."""
+MAP = "map"
 
 Sources = NDArray[np.bool_]  # (sources,) which of them take part
 
@@ -29,24 +31,26 @@ Sources = NDArray[np.bool_]  # (sources,) which of them take part
 class Shares:
     """Negative, neutral and positive share of each brand and week (draws, brands, weeks, 3), NaN where nothing is annotated.
 
-    Draws may leave 0..1 until `on_simplex` brings them back, which comes after a correction.
+    They are the model's alone (`nlp.statistics.emq`, with a pull), and draws may leave 0..1.
     """
 
     draws: Floats
     n: NDArray[np.int64]  # annotated posts, (brands, weeks)
-    method: NDArray[np.str_]  # how they were quantified, (brands, weeks)
+    method: NDArray[np.str_]  # MAP, or empty where nothing is annotated, (brands, weeks)
 
 
 @dataclass(frozen=True)
 class Estimates:
     """Measures of `mentions`, as arrays (draws, brands, weeks).
 
-    `source_weights` (sources,) are those of share of voice; `prior` (3,) the prevalences that the posteriors were calibrated under.
+    `source_weights` (sources,) are those of share of voice; `prior` (3,) the prevalences that the posteriors were calibrated under,
+    `domains` how wrong the model is where nobody looked.
     """
 
     mentions: Mentions
     source_weights: Floats
     prior: Floats
+    domains: DomainErrors = CALIBRATED
     _quantified: dict[tuple[int, int, tuple[int, ...]], Floats] = field(default_factory=dict, init=False, repr=False)
 
     def prior_of(self, brand: int) -> Floats:
@@ -162,12 +166,50 @@ class Estimates:
 
     @cached_property
     def shares(self) -> Shares:
-        """Sentiment of the counted mentions as the model alone has it, each week quantified for itself."""
-        return self._shares([[week] for week in range(len(self.mentions.weeks))], self.every_source)
+        """Sentiment of the counted mentions as the model alone has it."""
+        return self.shares_of(range(len(self.mentions.weeks)), self.every_source)
 
-    def comparable_shares(self, weeks: Sequence[int], sources: Sources) -> Shares:
-        """The same of these weeks and sources, by one method in all of the weeks."""
-        return self._shares([weeks], sources)
+    def shares_of(self, weeks: Sequence[int], sources: Sources) -> Shares:
+        """The same of these weeks and sources."""
+        shape = (len(self.mentions.brands), len(weeks))
+        rows, values, cell = [np.empty(0, dtype=np.int64)], [np.empty((0, 3))], [np.empty(0, dtype=np.int64)]
+        for brand in range(shape[0]):
+            for place, week in enumerate(weeks):
+                part = self._rows(brand, week, sources)
+                if len(part):
+                    rows.append(part)
+                    values.append(self._pseudo(brand, week, sources))
+                    cell.append(np.full(len(part), brand * len(weeks) + place))
+        every, cells = np.concatenate(rows), np.concatenate(cell)
+        count = self.totals(np.ones(len(every)), every, cells, shape)
+        sums = np.stack([self.totals(column, every, cells, shape) for column in np.concatenate(values).T], axis=3)
+        n = count[0].astype(np.int64)
+        return Shares(ratio(sums, count[..., None]), n, np.where(n > 0, MAP, ""))
+
+    @cached_property
+    def levels(self) -> Floats:
+        """Shares (draws, brands, weeks, 3) with what an audit says, or what the domain may do: what is to be printed."""
+        return self.levels_of(self.shares, range(len(self.mentions.weeks)))
+
+    def levels_of(self, shares: Shares, weeks: Sequence[int]) -> Floats:
+        """`shares` of these weeks as `levels`: differences between them carry the same error of level.
+
+        Level of a week = anchor + gain * (model's share of the week - model's share at the anchor) +
+        drift. The anchor is the audited weeks, or else all weeks of the window.
+        """
+        modelled, true = self._anchor
+        moved = self._gain[:, None, None, None] * (shares.draws - modelled[:, :, None])
+        return self._inside(true[:, :, None] + moved + self._drift[:, :, list(weeks)])
+
+    @cached_property
+    def unmeasurable(self) -> NDArray[np.bool_]:
+        """Where nobody audited and the interval is too wide to say anything (brands, weeks)."""
+        found = np.zeros(self.shares.n.shape, dtype=bool)
+        for brand, week in np.argwhere(self.shares.n > 0):
+            polar = (interval(self.levels[1:, brand, week, at]) for at in (0, 2))
+            widest = max(high - low for low, high in polar) / 2
+            found[brand, week] = self.audited[brand] < FEWEST_LABELS and widest > WIDEST
+        return found
 
     @cached_property
     def audited(self) -> NDArray[np.int64]:
@@ -176,52 +218,83 @@ class Estimates:
         return np.bincount(m.brand[m.annotated & (m.label >= 0)], minlength=len(m.brands))
 
     @cached_property
-    def correction(self) -> Floats:
-        """What is to be added to the model's shares, the same in all weeks of a brand: (draws, brands, 1, 3).
+    def _anchor(self) -> tuple[Floats, Floats]:
+        """What the model says of the weeks that a brand's level rests on, and what is true of them: (draws, brands, 3) each.
 
-        With FEWEST_LABELS, the error that the audit found, and how sure that is; else nothing, and how wrong a model may be where
-        nobody looked. So it moves and widens the level, and hardly a change.
+        Not known where nobody audited: the model's own mean over the weeks, with the errors of domains.
         """
-        error = np.zeros((DRAWS + 1, len(self.mentions.brands), 1, 3))
-        noise = np.random.Generator(np.random.PCG64(SEED + 1)).normal(0, UNAUDITED_ERROR, (DRAWS, len(self.mentions.brands), 2))
-        error[1:, :, 0, 0], error[1:, :, 0, 2] = noise[..., 0], noise[..., 1]
-        error[..., 1] = -error[..., 0] - error[..., 2]
+        known = self.shares.n > 0
+        modelled = ratio(np.where(known[..., None], self.shares.draws, 0).sum(axis=2), known.sum(axis=1)[:, None].astype(float))
+        true = modelled.copy()
+        posteriors = [self.mentions.posteriors[self.mentions.annotated & (self.mentions.brand == at)] for at in range(len(known))]
+        true[1:] += self.domains.errors(np.array([doubt(rows) for rows in posteriors]), _random(1))
         for brand in np.flatnonzero(self.audited >= FEWEST_LABELS):
-            error[:, brand, 0] = self._found_error(int(brand))
-        return error
+            modelled[:, brand], true[:, brand] = self._audit(int(brand))
+        return modelled, true
 
-    def _found_error(self, brand: int) -> Floats:
-        """PPI++ of the audited weeks together less what the model alone says of them (draws, 3).
+    @cached_property
+    def _gain(self) -> Floats:
+        return np.concatenate([[self.domains.gain], self.domains.gains(_random(3))])
 
-        Predictions are the posteriors corrected to the week's EMQ estimate. Each week counts by its mentions, however many of them
+    @cached_property
+    def _drift(self) -> Floats:
+        """How far the model's error of a week may be from that at the anchor: (draws, brands, weeks, 3).
+
+        It is a random walk that begins at the nearest audited week, or turns around its own mean.
+        """
+        brands, weeks, _ = self.mentions.shape
+        walk = self.domains.drifts(brands, weeks, _random(4))
+        drift = np.zeros((DRAWS + 1, brands, weeks, 3))
+        for brand in range(brands):
+            start = walk[:, brand].mean(axis=1, keepdims=True)
+            if self.audited[brand] >= FEWEST_LABELS:
+                audited = self._audited_weeks(brand)
+                nearest = audited[np.abs(audited[:, None] - np.arange(weeks)).argmin(axis=0)]
+                start = walk[:, brand, nearest]
+            drift[1:, brand] = walk[:, brand] - start
+        return drift
+
+    def _inside(self, shares: Floats) -> Floats:
+        """`shares` (draws, brands, weeks, 3) on the simplex, none at 0.
+
+        A class that would have nothing gets half a label (Jeffreys' prior) of as many as the audit
+        has, or as it needs: in the draws a gamma variate of that mean.
+        """
+        labels = np.maximum(self.audited, FEWEST_LABELS)[:, None, None]
+        halves = np.full((DRAWS + 1, shares.shape[1], 1, 3), 0.5)
+        halves[1:] = _random(5).gamma(0.5, size=halves[1:].shape)
+        return on_simplex(np.where(np.isnan(shares), np.nan, np.maximum(shares, halves / (labels + 1.5))))
+
+    def _audited_weeks(self, brand: int) -> Codes:
+        """The weeks of the brand that have labels of people."""
+        m = self.mentions
+        return np.unique(m.week[m.annotated & (m.brand == brand) & (m.label >= 0)])
+
+    def _audit(self, brand: int) -> tuple[Floats, Floats]:
+        """Of the audited weeks together: what the model alone says of them, and PPI++ (draws, 3).
+
+        Predictions are the posteriors corrected to the week's estimate. Each week counts by its mentions, however many of them
         were drawn. The draws add half a label of each class (Jeffreys' prior): a class that nobody met may be there all the same.
         """
         m = self.mentions
-        weeks = [week for week in range(len(m.weeks)) if (m.label[self._rows(brand, week, self.every_source)] >= 0).any()]
-        parts = [part for week in weeks for part in self._parts(brand, week)]
-        rows = np.concatenate([part[0] for part in parts])
-        alone, predicted = (np.concatenate([part[at] for part in parts]) for at in (1, 2))
+        weeks = self._audited_weeks(brand)
+        parts = [self._rows(brand, int(week), self.every_source) for week in weeks]
+        rows = np.concatenate(parts)
+        alone = np.concatenate([self._pseudo(brand, int(week), self.every_source) for week in weeks])
+        estimates = [self.shares.draws[0, brand, week] for week in weeks]
+        predicted = np.concatenate([
+            corrected(m.posteriors[part], self.prior_of(brand), estimate) for part, estimate in zip(parts, estimates, strict=True)
+        ])  # fmt: skip
         labelled = m.label[rows] >= 0
         truth = np.eye(3)[m.label[rows[labelled]]]
         power = ppi_power(truth, predicted[labelled], predicted)
         size, drawn = (np.bincount(m.week[some], minlength=len(m.weeks)) for some in (rows, rows[labelled]))
         per_label = (size / np.maximum(drawn, 1))[m.week[rows[labelled]]]
         sums, weight = self._total(truth - power * predicted[labelled], rows[labelled], per_label / per_label.mean())
-        halves = np.vstack([np.zeros(3), np.random.Generator(np.random.PCG64(SEED + 2)).gamma(0.5, size=(DRAWS, 3))])
+        halves = np.vstack([np.zeros(3), _random(2).gamma(0.5, size=(DRAWS, 3))])
         half = halves.sum(axis=1, keepdims=True)
         missed = (sums + halves - power * half * predicted.mean(axis=0)) / (weight + half)
-        return np.asarray(power * self._mean(predicted, rows) + missed - self._mean(alone, rows))
-
-    def _parts(self, brand: int, week: int) -> Iterator[tuple[NDArray[np.int64], Floats, Floats]]:
-        """Of each group of sources of a week: rows, their pseudo-values, their corrected posteriors."""
-        posteriors = self.mentions.posteriors
-        for group in self._groups(brand, [week], self.every_source):
-            rows = self._rows(brand, week, group)
-            if len(rows) < ENOUGH:
-                yield rows, posteriors[rows], posteriors[rows]
-            else:
-                alone = self._pseudo(brand, week, group)
-                yield rows, alone, corrected(posteriors[rows], self.prior_of(brand), alone.mean(axis=0))
+        return self._mean(alone, rows), np.asarray(power * self._mean(predicted, rows) + missed)
 
     def _mean(self, values: Floats, rows: NDArray[np.int64]) -> Floats:
         """Mean (draws, k) of `values` (n, k) at these rows."""
@@ -233,43 +306,6 @@ class Estimates:
         nowhere = np.zeros(len(rows), dtype=np.int64)
         sums = [self.totals(weight * column, rows, nowhere, ()) for column in values.T]
         return np.stack(sums, axis=1), self.totals(weight, rows, nowhere, ())[:, None]
-
-    def _shares(self, spans: Sequence[Sequence[int]], sources: Sources) -> Shares:
-        """Shares of the weeks of all spans, each span by one method: EMQ where its groups are large enough in all of its weeks."""
-        weeks = [week for span in spans for week in span]
-        shape = (len(self.mentions.brands), len(weeks))
-        method, draws, n = np.full(shape, "", dtype="<U13"), np.full((DRAWS + 1, *shape, 3), np.nan), np.zeros(shape, dtype=np.int64)
-        found = list(self._values(spans, sources))
-        if found:
-            rows, values = np.concatenate([each[2] for each in found]), np.concatenate([each[3] for each in found])
-            cell = np.concatenate([np.full(len(part), brand * len(weeks) + weeks.index(week)) for brand, week, part, *_ in found])
-            count = self.totals(np.ones(len(rows)), rows, cell, shape)
-            sums = np.stack([self.totals(column, rows, cell, shape) for column in values.T], axis=3)
-            draws, n = ratio(sums, count[..., None]), count[0].astype(np.int64)
-        for brand, week, *_, done in found:
-            place = brand, weeks.index(week)
-            method[place] = done if method[place] in ("", done) else MIXED
-        return Shares(draws, n, method)
-
-    def _values(
-        self, spans: Sequence[Sequence[int]], sources: Sources
-    ) -> Iterator[tuple[int, int, NDArray[np.int64], Floats, str]]:  # fmt: skip
-        """Brand, week, rows, values (n, 3) whose weighted means are the shares, and by which method, of each group."""
-        for brand in range(len(self.mentions.brands)):
-            for span in spans:
-                for group in self._groups(brand, span, sources):
-                    rows = {week: self._rows(brand, week, group) for week in span}
-                    enough = all(len(part) >= ENOUGH for part in rows.values())
-                    for week, part in rows.items():
-                        if len(part):
-                            values = self._pseudo(brand, week, group) if enough else self.mentions.posteriors[part]
-                            yield brand, week, part, values, EMQ if enough else PROBABILITIES
-
-    def _groups(self, brand: int, weeks: Sequence[int], sources: Sources) -> list[Sources]:
-        """Which sources to quantify together: those with ENOUGH in all of the weeks alone, the others pooled."""
-        size = np.diff(self._edges[1]).reshape(self.mentions.shape)[brand, list(weeks)]
-        alone = (size >= ENOUGH).all(axis=0) & sources
-        return [*np.eye(len(sources), dtype=bool)[alone], sources & ~alone]
 
     def _rows(self, brand: int, week: int, sources: Sources) -> NDArray[np.int64]:
         """The annotated mentions of a brand, week and sources."""
@@ -288,14 +324,20 @@ class Estimates:
         """`pseudo_values` of a group; the same group is asked for by levels and by each comparison."""
         key = (brand, week, tuple(np.flatnonzero(sources).tolist()))
         if key not in self._quantified:
-            self._quantified[key] = pseudo_values(self.mentions.posteriors[self._rows(brand, week, sources)], self.prior_of(brand))
+            posteriors = self.mentions.posteriors[self._rows(brand, week, sources)]
+            self._quantified[key] = pseudo_values(posteriors, self.prior_of(brand), self.domains.pull)
         return self._quantified[key]
 
 
-def pseudo_values(posteriors: Floats, prior: Floats) -> Floats:
-    """(n, 3) whose mean is the EMQ estimate and whose weighted means are those of the re-fitted one (`nlp.statistics.emq_influence`)."""
-    estimate = emq(posteriors, prior)
-    return estimate + emq_influence(posteriors, prior, estimate)
+def pseudo_values(posteriors: Floats, prior: Floats, pull: float) -> Floats:
+    """(n, 3) whose mean is the estimate of `emq` and whose weighted means are those of the re-fitted one (`emq_influence`)."""
+    estimate = emq(posteriors, prior, pull=pull)
+    return estimate + emq_influence(posteriors, prior, estimate, pull)
+
+
+def _random(stream: int) -> np.random.Generator:
+    """The same numbers for the same stream: the same corpus must give the same interval."""
+    return np.random.Generator(np.random.PCG64(SEED + stream))
 
 
 def net_sentiment(shares: Floats) -> tuple[Floats, Floats]:

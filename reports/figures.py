@@ -114,6 +114,7 @@ CHANGE_UNITS: dict[Unit, Unit] = {
 CHANGE, DETECTABLE = ".change", ".detectable"  # what follows the measure in the name of a difference to the week before
 TRAILING, TRAILING_DETECTABLE = ".trailing", ".trailing_detectable"  # and to the mean of the eight weeks before
 EFFECT = ".effect"  # and of a campaign
+UNMEASURABLE = "unmeasurable"  # flag of a figure without a value: only labels of people could give it
 SENTENCE = "sentence"  # stands for the measure in the evidence of one
 SAMPLE = 100  # most posts kept as evidence of one number
 _DECIMALS = 6  # beyond it sums depend on the order that a processor adds in

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from folate.config import Config
 from folate.weeks import Span, last_day
+from nlp.domains import DomainErrors
 from nlp.statistics import Codes, Floats, benjamini_hochberg, detectable, interval, p_value
 from reports import queries
-from reports.estimates import BALANCED, FEWEST_LABELS, Estimates, net_sentiment, on_simplex, ratio
-from reports.figures import CHANGE, CHANGE_UNITS, DETECTABLE, SAMPLE, TRAILING, TRAILING_DETECTABLE, UNITS, Change, Figure
+from reports.estimates import BALANCED, CALIBRATED, FEWEST_LABELS, Estimates, net_sentiment, ratio
+from reports.figures import CHANGE, CHANGE_UNITS, DETECTABLE, SAMPLE, TRAILING, TRAILING_DETECTABLE, UNITS, UNMEASURABLE, Change, Figure
 from reports.rows import LABELS, Mentions
 
 FEWEST_AUTHORS = 5  # below it no interval is given: a bootstrap of four people knows nothing of a fifth
@@ -31,7 +32,7 @@ class BrandMeasures:
     id: str
     label: str
     own: bool
-    method: str  # how sentiment was quantified: emq, probabilities, mixed, or empty when nothing is annotated
+    method: str  # how sentiment was quantified: map, or empty when nothing is annotated
     figures: Mapping[str, Figure]
     changes: Mapping[str, Change] = field(default_factory=dict)  # to the week before
     trailing: Mapping[str, Change] = field(default_factory=dict)  # to the mean of the eight weeks before
@@ -94,8 +95,7 @@ def levels(estimates: Estimates) -> dict[str, Level]:
         "adapted_labels": Level(adapted[None].astype(float), adapted, has_interval=False),
         "labels": Level(labels[None].astype(float), labels, has_interval=False),
     }
-    shares = estimates.shares
-    sentiment = _sentiment(on_simplex(shares.draws + estimates.correction), shares.n)
+    sentiment = _sentiment(estimates.levels, estimates.shares.n)
     return found | _means(estimates, everybody) | sentiment | _judgements(estimates)
 
 
@@ -128,13 +128,13 @@ def _judgements(estimates: Estimates) -> dict[str, Level]:
 def differences(estimates: Estimates, before: Sequence[int]) -> dict[str, Level]:
     """How each measure of the last week differs from its mean over the weeks `before`: draws (draws, brands, 1), in its own unit.
 
-    Counts and rates as a ratio less 1. Like is compared with like: sources that spoke in all of these weeks, sentiment by one method.
+    Counts and rates as a ratio less 1. Like is compared with like: sources that spoke in all of these weeks,
+    sentiment with the same error of level.
     """
     m, weeks = estimates.mentions, [*before, len(estimates.mentions.weeks) - 1]
     sources = common_sources(estimates, weeks)[0]
-    shares = estimates.comparable_shares(weeks, sources)
-    audited = (estimates.audited >= FEWEST_LABELS)[:, None, None]
-    sentiment = _sentiment(on_simplex(shares.draws + np.where(audited, estimates.correction, 0)), shares.n)
+    shares = estimates.shares_of(weeks, sources)
+    sentiment = _sentiment(estimates.levels_of(shares, weeks), shares.n)
     for level in sentiment.values():
         level.draws[:, [m.mixed(brand, weeks) for brand in range(len(m.brands))]] = np.nan
     counts = {"mentions": estimates.all_mentions, "authors": estimates.authors}
@@ -162,12 +162,14 @@ def common_sources(estimates: Estimates, weeks: Sequence[int]) -> tuple[NDArray[
     return present.all(axis=0), bool((present.all(axis=0) == present.any(axis=0)).all())
 
 
-def measure(mentions: Mentions, asked: Asked, prior: Floats = BALANCED) -> tuple[BrandMeasures, ...]:
+def measure(
+    mentions: Mentions, asked: Asked, prior: Floats = BALANCED, domains: DomainErrors = CALIBRATED
+) -> tuple[BrandMeasures, ...]:  # fmt: skip
     """The measures of every brand of the project for the last week of `mentions`, in the order of folate.toml.
 
-    `prior` (3,) are the prevalences that the posteriors were calibrated under.
+    `prior` (3,) are the prevalences that the posteriors were calibrated under, `domains` how wrong the model is where nobody looked.
     """
-    estimates = Estimates(mentions, fixed_weights(mentions, asked.config), prior)
+    estimates = Estimates(mentions, fixed_weights(mentions, asked.config), prior, domains)
     taken = levels(estimates)
     found = []
     comparisons = _comparisons(estimates, asked)
@@ -189,14 +191,16 @@ def _figure(name: str, level: Level, brand: int, week: int, estimates: Estimates
     """The figure of one week; a level may have the newest weeks only."""
     m, at = estimates.mentions, week - len(estimates.mentions.weeks)
     draws, few = level.draws[:, brand, at], level.has_interval and estimates.authors[0, brand, week].sum() < FEWEST_AUTHORS
-    sure = level.has_interval and not few and bool(np.isfinite(draws).all())
+    wide = name in queries.SENTIMENT and bool(estimates.unmeasurable[brand, week])
+    sure = level.has_interval and not few and not wide and bool(np.isfinite(draws).all())
     low, high = interval(draws[1:]) if sure else (None, None)
-    known = name in ("labels", "adapted_labels") or str(m.weeks[week]) not in asked.blank
+    labels = name in ("labels", "adapted_labels")
+    known = (labels or str(m.weeks[week]) not in asked.blank) and not wide
     return Figure(
         measure=name, week=str(m.weeks[week]), brand=m.brands[brand], value=draws[0] if known else None,
         low=low, high=high, n=int(level.n[brand, at]),
         query=_query(name, brand, week, estimates, asked), versions=asked.versions, posts=m.samples.get((brand, week), ()),
-        flags=(*_doubts(name, brand, week, estimates, asked), *(("few",) if few else ())),
+        flags=(*_doubts(name, brand, week, estimates, asked), *(("few",) if few else ()), *((UNMEASURABLE,) if wide else ())),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from reports.catalogue import Catalogue, Parts
-from reports.figures import Change, Figure, Name, Sentence
+from reports.figures import UNMEASURABLE, Change, Figure, Name, Sentence
 from reports.measures import MANY_COPIES, TRENDS, BrandMeasures
 from reports.reading import Readings
 from reports.searches import Search, doubt
@@ -113,9 +113,11 @@ def _voice_sentence(brand: BrandMeasures, others: tuple[BrandMeasures, ...], say
 
 def _sentiment_sentence(brand: BrandMeasures, say: Catalogue) -> Sentence:
     net = brand.figures["net_sentiment_polar"]
+    change = change_words(brand.changes.get("net_sentiment_polar"), say)
+    if UNMEASURABLE in net.flags:
+        return say.sentence("sentiment_unmeasurable", brand=Name(brand.label), net=net, change=change)
     if net.value is None:
         return say.sentence("sentiment_missing", brand=Name(brand.label), mentions=brand.figures["mentions"])
-    change = change_words(brand.changes.get("net_sentiment_polar"), say)
     audit = say("fragment.unaudited" if "unaudited" in net.flags else "fragment.audited")
     key = "sentiment" if net.low is not None else "sentiment_few"
     return say.sentence(key, brand=Name(brand.label), net=net, change=change, audit=(audit,))

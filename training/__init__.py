@@ -1,1 +1,1 @@
-"""Train Folate's model: the sets it learns from, the pack that travels to a GPU, the training itself."""
+"""Train Folate's model: the sets it learns from, the pack that travels to a GPU, what ships beside the model."""

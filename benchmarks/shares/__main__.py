@@ -1,77 +1,63 @@
-"""`python -m benchmarks.shares --data DIR`: error and coverage of the negative share of a week, by each method, in one run.
+"""`python -m benchmarks.shares --posteriors FILE`: error and coverage of the shares of a week, by each method, in one run.
 
-Weeks of 1,000 posts are drawn at 5, 20 and 50 % negative from labelled texts that training never saw: of sets whose other texts it
-did see (only the mix of labels shifts), and of sets that it never saw (how labels are written shifts too).
+Each domain of FILE (the form of `training.quantify`) is tested with what was fitted on the domains
+of the other sets. With `--fitted-on`, it is fitted on that file in place of them. Weeks of 600
+posts are drawn at 5 to 50 % negative, the other labels in the domain's own proportion.
 """
 
 import argparse
-import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.shares.domains import calibrated_under, domains
-from benchmarks.shares.simulate import METHODS, Outcome, error_of_emq, simulate
-from nlp.statistics import wilson
+from benchmarks.shares.simulate import METHODS, Outcome, simulate
+from nlp.sentiment import prior
+from training.quantify import fit, read
 
 SEED = 5
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.shares", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
+    parser.add_argument("--posteriors", type=Path, required=True, help="file (.npz) of left-out posteriors and labels")
+    parser.add_argument("--fitted-on", type=Path, help="file (.npz) of other domains to fit on; default: the other sets")
     parser.add_argument("--model", default="", help="model folder (default: the one that ships)")
-    parser.add_argument("--limit", type=int, default=400, help="labelled texts of a set at most")
-    parser.add_argument("--weeks", type=int, default=10, help="simulated weeks of a set and share")
-    parser.add_argument("--cache", type=Path, help="file (.npz) that keeps what the model said")
     options = parser.parse_args()
-    start = time.perf_counter()
-    found, prior, rng = domains(options.data, options.model, options.limit, options.cache), calibrated_under(options.model), _rng()
-    print(
-        f"{len(found)} sets read in {time.perf_counter() - start:.0f} s; not trained on: {', '.join(d.name for d in found if not d.known)}"
-    )
-    errors = {domain.name: error_of_emq(domain, prior, options.weeks, rng) for domain in found}
-    print("error (rms) of EMQ by set: " + ", ".join(f"{name} {100 * error:.1f}" for name, error in errors.items()))
+    calibrated = np.array(prior(options.model))
+    domains = read(options.posteriors)
+    known = read(options.fitted_on) if options.fitted_on else domains
     outcomes: list[Outcome] = []
-    for domain in found:
-        others = [error for name, error in errors.items() if name != domain.name]
-        outcomes += simulate(domain, prior, options.weeks, float(np.median(others)) if others else 0.0, rng)
+    for place, domain in enumerate(domains):
+        others = known if options.fitted_on else [other for other in known if other.set != domain.set]
+        rng = np.random.Generator(np.random.PCG64(SEED + place))
+        outcomes += simulate(domain, others, fit(others, calibrated), calibrated, rng)
+    print(f"{len(domains)} domains of {len({domain.set for domain in domains})} sets")
     print(table(outcomes))
-    print(f"{time.perf_counter() - start:.0f} s", file=sys.stderr)
-
-
-def _rng() -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64(SEED))
-
-
-GROUPS: tuple[tuple[str, Callable[[Outcome], bool]], ...] = (
-    ("sets trained on, shifted mix", lambda one: one.known),
-    ("sets not trained on, shifted mix", lambda one: not one.known),
-    ("sets not trained on, 5 % negative", lambda one: not one.known and one.truth == 0.05),
-)
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """Plain text: error of the share in points, how many 95 % intervals hold the truth (with Wilson's interval), their width in points."""
-    lines = []
-    for name, belongs in GROUPS:
-        chosen = [one for one in outcomes if belongs(one)]
-        sets = len({one.domain for one in chosen})
-        lines += [f"\n{name}: {sets} sets", f"{'method':36} {'weeks':>6} {'mean error':>10} {'coverage':>9} {'':>13} {'width':>6}"]
-        lines += [_line(method, [one for one in chosen if one.method == method]) for method in METHODS]
+    """Plain text: mean error in points (over domains, and over sets), how many 95 % intervals hold the truth, half their width."""
+    lines = [f"{'method':28} {'shares':>6} {'error':>6} {'by set':>6} {'coverage':>8} {'half-width':>10}"]
+    for method in METHODS:
+        said = [outcome for outcome in outcomes if outcome.method == method]
+        if said:
+            lines.append(f"{method:28} {_line(said)}")
     return "\n".join(lines)
 
 
-def _line(method: str, outcomes: Sequence[Outcome]) -> str:
-    if not outcomes:
-        return f"{method:36} {0:6}"
-    held = sum(one.low <= one.truth <= one.high for one in outcomes)
-    low, high = wilson(held, len(outcomes))
-    error, width = (100 * float(np.mean(x)) for x in ([abs(o.value - o.truth) for o in outcomes], [o.high - o.low for o in outcomes]))
-    share = f"{100 * held / len(outcomes):.1f} %"
-    return f"{method:36} {len(outcomes):6} {error:10.1f} {share:>9} {f'{100 * low:.1f} to {100 * high:.1f}':>13} {width:6.1f}"
+def _line(said: Sequence[Outcome]) -> str:
+    errors = np.array([100 * abs(outcome.value - outcome.truth) for outcome in said])
+    sets = np.array([outcome.set for outcome in said])
+    by_set = np.mean([errors[sets == name].mean() for name in np.unique(sets)])
+    bounds = [(outcome.low, outcome.truth, outcome.high) for outcome in said]
+    known = [(low, truth, high) for low, truth, high in bounds if low is not None and high is not None]
+    held, width = "", ""
+    if known:
+        rounded = [(round(low, 3), round(truth, 3), round(high, 3)) for low, truth, high in known]  # as printed
+        held = f"{100 * np.mean([low <= truth <= high for low, truth, high in rounded]):.0f} %"
+        width = f"{50 * np.mean([high - low for low, _, high in known]):.1f}"
+    return f"{len(said):6} {errors.mean():6.1f} {by_set:6.1f} {held:>8} {width:>10}"
 
 
 if __name__ == "__main__":

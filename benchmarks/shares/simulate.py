@@ -1,125 +1,109 @@
-"""Weeks drawn from labelled texts at a known mix of labels, and what each method says of their negative share."""
+"""Weeks drawn from labelled texts at a known mix of labels, and what each method says of their shares."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchmarks.shares.domains import Domain
+from benchmarks.shares.rivals import Dys, Kdey
+from folate.pipeline.audit import stratified
 from folate.weeks import Week
-from nlp.statistics import Codes, Floats, bootstrap_weights, wilson
-from reports.estimates import UNAUDITED_ERROR, Estimates, on_simplex
+from nlp.domains import DomainErrors
+from nlp.statistics import Codes, Floats, emq, interval, wilson
+from reports.estimates import Estimates
 from reports.rows import Mentions
+from training.quantify import Domain, rows_at, shares
 
-POSTS = 1000  # of one week
-NEGATIVE = (0.05, 0.2, 0.5)  # true shares
-AUDITS = (100, 300)  # labels of people
-COUNTED, MEAN, EMQ, ALLOWANCE, ELSEWHERE, CARRIED = (
-    "counting the labels", "mean of the probabilities", "EMQ", "EMQ, unaudited, as reported", "EMQ, allowance of the other sets",
-    f"audit of {AUDITS[0]} in another week",
-)  # fmt: skip
-METHODS = (COUNTED, MEAN, EMQ, ALLOWANCE, ELSEWHERE, *(f"audit of {labels}" for labels in AUDITS), CARRIED)
+POSTS = 600  # of one week
+MIXES = ((0.05, 0.1), (0.1, 0.3), (0.2, 0.1), (0.2, 0.4), (0.35, 0.5), (0.5, 0.3))  # negative: of a week and of the one after
+COUNTED, MEAN, EMQ, KDEY, DYS = "counting the labels", "mean of the probabilities", "EMQ", "KDEy-ML", "DyS-like"
+OURS, GIVEN = "ours, unaudited", "  where a figure is given"
+RANDOM, STRATIFIED, MORE, CARRIED = "50 labels at random", "50 labels by strata", "100 labels at random", "50 by strata, a week later"
+METHODS = (COUNTED, MEAN, EMQ, KDEY, DYS, OURS, GIVEN, RANDOM, STRATIFIED, MORE, CARRIED)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one method said of one week."""
+    """What one method said of one share of one week; no bounds where the method has none."""
 
     method: str
+    set: str
     domain: str
-    known: bool
     truth: float
     value: float
-    low: float
-    high: float
+    low: float | None = None
+    high: float | None = None
 
 
-def simulate(domain: Domain, prior: Floats, weeks: int, allowance: float, rng: np.random.Generator) -> Iterator[Outcome]:
-    """`weeks` weeks at each of NEGATIVE, by every method. `allowance` is the error of a share that other unseen sets showed.
-
-    The other week of CARRIED has a negative share of half to one and a half times that of the week in question.
-    """
-    for negative in NEGATIVE:
-        drawn = [_week(domain, negative, rng) for _ in range(weeks)]
-        before = [_week(domain, negative * rng.uniform(0.5, 1.5), rng) for _ in range(weeks)]
-        for method, draws in _answers(drawn, before, prior, allowance):
-            for place in range(weeks):
-                value, *bounds = draws(place)
-                yield Outcome(method, domain.name, domain.known, negative, value, *bounds)
+Drawn = tuple[Floats, Codes]  # posteriors and labels of one week
 
 
-def error_of_emq(domain: Domain, prior: Floats, weeks: int, rng: np.random.Generator) -> float:
-    """Root of the mean squared error of the negative share by EMQ, over the same kind of weeks."""
-    errors = []
-    for negative in NEGATIVE:
-        mentions = _mentions([_week(domain, negative, rng) for _ in range(weeks)])
-        errors.append(Estimates(mentions, np.ones(1), prior).shares.draws[0, :, 0, 0] - negative)
-    return float(np.sqrt(np.mean(np.square(errors))))
+def simulate(domain: Domain, others: Sequence[Domain], errors: DomainErrors, prior: Floats, rng: np.random.Generator) -> Iterator[Outcome]:
+    """One week of each mix by every method. `others` are domains of other sets, which `errors` was fitted on too."""
+    now = [_week(domain, negative, rng) for negative, _ in MIXES]
+    later = [_week(domain, negative, rng) for _, negative in MIXES]
+    for method, answer in _references(others, prior).items():
+        for posteriors, labels in now:
+            for at, (truth, value) in enumerate(zip(shares(labels), answer(posteriors), strict=True)):
+                held = wilson(round(value * POSTS), POSTS) if method == COUNTED else (None, None)
+                yield Outcome(method, domain.set, f"{domain.name} {at}", truth, float(value), *held)
+    both = _mentions(now, later)
+    unaudited = Estimates(_mentions(now), np.ones(1), prior, errors)
+    yield from _said(OURS, domain, unaudited, now, 0)
+    for place, week in enumerate(now):
+        if not unaudited.unmeasurable[place, 0]:
+            yield from _of_week(GIVEN, domain, unaudited.levels[:, place, 0], week)
+    for method, labels, by_strata in ((RANDOM, 50, False), (STRATIFIED, 50, True), (MORE, 100, False)):
+        audited = Estimates(_audited(both, now, labels, by_strata, rng), np.ones(1), prior, errors)
+        yield from _said(method, domain, audited, now, 0)
+        if method == STRATIFIED:
+            yield from _said(CARRIED, domain, audited, later, 1)
 
 
-Week_ = tuple[Floats, Codes]
-Answer = Callable[[int], tuple[float, float, float]]
+def _references(others: Sequence[Domain], prior: Floats) -> dict[str, Callable[[Floats], Floats]]:
+    """The methods that give no interval but counting, by name."""
+    rows, labels = np.concatenate([each.posteriors for each in others]), np.concatenate([each.labels for each in others])
+    return {
+        COUNTED: lambda posteriors: shares(posteriors.argmax(axis=1)), MEAN: lambda posteriors: posteriors.mean(axis=0),
+        EMQ: lambda posteriors: emq(posteriors, prior), KDEY: Kdey(rows, labels), DYS: Dys(rows, labels),
+    }  # fmt: skip
 
 
-def _answers(drawn: list[Week_], before: list[Week_], prior: Floats, allowance: float) -> Iterator[tuple[str, Answer]]:
-    """Each method's value and interval of the negative share, by the place of the week."""
-    mentions = _mentions(drawn)
-    alone = Estimates(mentions, np.ones(1), prior)
-    emq, noise = alone.shares.draws, alone.correction
-    weights = np.vstack([np.ones(POSTS), bootstrap_weights(POSTS)])
-    yield COUNTED, lambda place: _counted(drawn[place][0])
-    yield MEAN, lambda place: _interval((weights @ drawn[place][0][:, 0]) / weights.sum(axis=1))
-    yield EMQ, lambda place: _interval(on_simplex(emq)[:, place, 0, 0])
-    yield ALLOWANCE, lambda place: _interval(on_simplex(emq + noise)[:, place, 0, 0])
-    yield ELSEWHERE, lambda place: _interval(on_simplex(emq + noise * (allowance / UNAUDITED_ERROR))[:, place, 0, 0])
-    for labels in AUDITS:
-        audited = Estimates(_labelled(mentions, drawn, labels), np.ones(1), prior)
-        level = on_simplex(audited.shares.draws + audited.correction)
-        yield f"audit of {labels}", lambda place, level=level: _interval(level[:, place, 0, 0])  # type: ignore[misc]
-    both = Estimates(_labelled(_mentions(before, drawn), before, AUDITS[0]), np.ones(1), prior)
-    carried = on_simplex(both.shares.draws + both.correction)
-    yield CARRIED, lambda place: _interval(carried[:, place, 1, 0])
+def _said(method: str, domain: Domain, estimates: Estimates, weeks: Sequence[Drawn], place: int) -> Iterator[Outcome]:
+    for brand, week in enumerate(weeks):
+        yield from _of_week(method, domain, estimates.levels[:, brand, place], week)
 
 
-def _week(domain: Domain, negative: float, rng: np.random.Generator) -> Week_:
-    """Posteriors and labels of POSTS texts of the set, drawn at this share of negative; the other labels in the set's own proportion."""
-    mix = np.bincount(domain.labels, minlength=3).astype(float)
-    mix[1:] *= (1 - negative) / mix[1:].sum()
-    mix[0] = negative
-    labels = np.repeat(np.arange(3), rng.multinomial(POSTS, mix))
-    rng.shuffle(labels)
-    rows = np.empty(POSTS, dtype=np.int64)
-    for label in np.unique(labels):
-        rows[labels == label] = rng.choice(np.flatnonzero(domain.labels == label), (labels == label).sum())
-    return domain.posteriors[rows], labels
+def _of_week(method: str, domain: Domain, draws: Floats, week: Drawn) -> Iterator[Outcome]:
+    for at, truth in enumerate(shares(week[1])):
+        yield Outcome(method, domain.set, f"{domain.name} {at}", truth, float(draws[0, at]), *interval(draws[1:, at]))
 
 
-def _mentions(*weeks: list[Week_]) -> Mentions:
+def _week(domain: Domain, negative: float, rng: np.random.Generator) -> Drawn:
+    rows = rng.permutation(rows_at(domain.labels, negative, POSTS, rng))
+    return domain.posteriors[rows], domain.labels[rows]
+
+
+def _mentions(*weeks: list[Drawn]) -> Mentions:
     """A brand a drawn week, with a source and authors of its own; the later lists are later weeks of the same brands."""
-    brands, posts = len(weeks[0]), POSTS
-    brand, week = np.repeat(np.arange(brands), len(weeks) * posts), np.tile(np.repeat(np.arange(len(weeks)), posts), brands)
-    rows = np.concatenate([each[place][0] for place in range(brands) for each in weeks])
-    size, nothing = len(brand), np.full(len(brand), np.nan)
-    author = (np.tile(np.arange(posts), brands * len(weeks)) + posts * week).astype(np.uint64)
+    every = [(brand, week, *weeks[week][brand]) for brand in range(len(weeks[0])) for week in range(len(weeks))]
+    sizes = [len(labels) for *_, labels in every]
+    brand, week = (np.repeat([each[at] for each in every], sizes) for at in (0, 1))
+    size = len(brand)
+    nothing = np.full(size, np.nan)
     return Mentions(
-        tuple(map(str, range(brands))), tuple(Week(2026, 1 + at) for at in range(len(weeks))), ("x",), brand, week,
-        np.zeros(size, dtype=np.int64), author, np.ones(size, dtype=bool), nothing, nothing, rows, np.full(size, -1), {},
+        tuple(map(str, range(len(weeks[0])))), tuple(Week(2026, 1 + at) for at in range(len(weeks))), ("x",), brand, week,
+        np.zeros(size, dtype=np.int64), np.arange(size, dtype=np.uint64), np.ones(size, dtype=bool), nothing, nothing,
+        np.concatenate([each[2] for each in every]), np.full(size, -1), {},
     )  # fmt: skip
 
 
-def _labelled(mentions: Mentions, weeks: list[Week_], labels: int) -> Mentions:
-    """The same after people labelled the first posts of each brand, which are in random order."""
-    label, each = mentions.label.copy(), len(mentions.label) // len(weeks)
-    for place, (_, truth) in enumerate(weeks):
-        label[place * each : place * each + labels] = truth[:labels]
+def _audited(mentions: Mentions, weeks: list[Drawn], count: int, by_strata: bool, rng: np.random.Generator) -> Mentions:
+    """The same after people labelled so many posts of each brand's first week."""
+    label = mentions.label.copy()
+    for brand, (posteriors, truth) in enumerate(weeks):
+        rows = np.flatnonzero((mentions.brand == brand) & (mentions.week == 0))
+        score = posteriors[:, 2] - posteriors[:, 0]
+        chosen = stratified(score, count, rng) if by_strata else rng.permutation(len(rows))[:count]
+        label[rows[chosen]] = truth[chosen]
     return replace(mentions, label=label)
-
-
-def _counted(posteriors: Floats) -> tuple[float, float, float]:
-    found = int((posteriors.argmax(axis=1) == 0).sum())
-    return (found / len(posteriors), *wilson(found, len(posteriors)))
-
-
-def _interval(draws: Floats) -> tuple[float, float, float]:
-    low, high = np.quantile(draws[1:], [0.025, 0.975])
-    return float(draws[0]), float(low), float(high)

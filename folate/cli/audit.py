@@ -36,7 +36,7 @@ HELP = "n negative, 0 neutral or not about it, p positive, s pass over, u undo, 
 @click.option("--brand", help="Id of the brand, as in folate.toml.")
 @click.option("--week", type=WEEK, metavar="YYYY-Www", help="An ISO week, such as 2026-W10.")
 @click.option("--weeks", type=click.IntRange(1, 520), default=1, show_default=True, help="Draw from so many weeks, up to --week.")
-@click.option("-n", "--n", "count", type=click.IntRange(1, 1_000_000), default=100, show_default=True, help="Texts to draw.")
+@click.option("-n", "--n", "count", type=click.IntRange(1, 1_000_000), default=50, show_default=True, help="Texts to draw.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Another seed draws another sample.")
 @click.option("--export", "out", type=click.Path(path_type=Path, dir_okay=False), help="Write the sample as CSV in place of asking.")
 @click.option("--import", "filled", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Read labels from such a CSV.")
@@ -48,9 +48,9 @@ def audit(
 ) -> int:  # fmt: skip
     """Judge a blind sample of what is said of a brand; the report's shares and their intervals then rest on it.
 
-    Texts are drawn at random, copies set aside, and shown without the model's answer. What is judged is kept; the same
-    command goes on where it stopped. In the CSV fill the column label with n, 0 or p (or negative, neutral, positive), or give a
-    reason to pass the text over.
+    Texts are drawn at random from strata of what the model says, copies set aside, and shown without
+    its answer. What is judged is kept; the same command goes on where it stopped. In the CSV fill the
+    column label with n, 0 or p (or negative, neutral, positive), or give a reason to pass the text over.
     """
     if ctx.invoked_subcommand:
         return 0

@@ -1,4 +1,4 @@
-"""A blind sample of what is said of a brand, for a person to judge: drawn at random, shown without the model's answer, kept in `audits`.
+"""A blind sample of what is said of a brand, for a person to judge: drawn by strata, shown without the model's answer, kept in `audits`.
 
 A label belongs to a text and a brand, so that it outlives a post that is crawled again under the same words.
 """
@@ -16,13 +16,13 @@ from folate.errors import ConfigError, NotFound, possible
 from folate.pipeline.workspace import Workspace
 from folate.post import body
 from folate.weeks import Week
-from nlp.statistics import wilson
+from nlp.statistics import Codes, Floats, wilson
 from reports import queries
 
 LABELS = ("negative", "neutral", "positive")
 
 _POPULATION = """
-SELECT p.id, p.text_hash FROM ({rows}) m JOIN posts p ON p.id = m.id WHERE m.counted
+SELECT p.id, p.text_hash, m.positive - m.negative AS score FROM ({rows}) m JOIN posts p ON p.id = m.id WHERE m.counted
 QUALIFY row_number() OVER (PARTITION BY p.text_hash ORDER BY p.published_at, p.id) = 1 ORDER BY p.text_hash
 """.strip()
 
@@ -59,7 +59,7 @@ class Item:
 
 
 def draw(workspace: Workspace, brand: str, weeks: Sequence[Week], count: int, seed: int) -> list[Item]:
-    """A simple random sample of the texts on `brand` in `weeks`, copies set aside: the stored one where the same was asked before.
+    """Draw a stratified random sample of the texts on `brand` in `weeks`, copies set aside: the stored one where the same was asked before.
 
     Raises ConfigError for a brand that the project does not have, NotFound when there is no text to draw from.
     """
@@ -74,12 +74,30 @@ def draw(workspace: Workspace, brand: str, weeks: Sequence[Week], count: int, se
     population = snapshot.sql(_POPULATION.format(rows=queries.mentions([brand], weeks, zone))).to_pylist()
     if not population:
         raise NotFound(f"no text on {brand!r} from {weeks[0]} to {weeks[-1]}: get posts of these weeks and run 'folate annotate' first.")
-    order = np.random.Generator(np.random.PCG64(seed)).permutation(len(population))[:count]
+    scores = np.array([np.nan if text["score"] is None else text["score"] for text in population])
+    order = stratified(scores, count, np.random.Generator(np.random.PCG64(seed)))
     span = {"since": weeks[0].bounds(zone)[0], "until": weeks[-1].bounds(zone)[1]}
     chance = {"population": len(population), "probability": len(order) / len(population)}
-    drawn = ({"draw": name, "brand": brand, "place": place} | span | chance | population[at] for place, at in enumerate(order.tolist()))
+    drawn = (
+        {"draw": name, "brand": brand, "place": place} | span | chance | {key: population[at][key] for key in ("id", "text_hash")}
+        for place, at in enumerate(order.tolist())
+    )
     workspace.store.upsert("audits", list(drawn))
     return items(workspace.store.snapshot(), [name])
+
+
+def stratified(scores: Floats, count: int, rng: np.random.Generator) -> Codes:
+    """Draw at most `count` places of `scores` (n,), as random order has them, each as likely as any other.
+
+    Places are sorted by score, those without one (NaN) last and ties at random, and cut into `count`
+    strata of equal length; one is drawn from each, at the same distance from its begin (systematic
+    sampling; Cochran 1977, chapter 8). So the sample has the spread of the scores, and no weights.
+    """
+    size = min(count, len(scores))
+    by_score = np.lexsort((rng.random(len(scores)), scores))
+    step = len(scores) / size
+    chosen = by_score[((np.arange(size) + rng.random()) * step).astype(np.int64)]
+    return np.asarray(rng.permutation(chosen))
 
 
 def items(snapshot: Snapshot, draws: Iterable[str]) -> list[Item]:

@@ -17,7 +17,7 @@ from folate.pipeline.texts import text_version
 from folate.pipeline.workspace import Workspace
 from folate.progress import waiting
 from folate.weeks import Span, Week
-from nlp.sentiment import prior
+from nlp.sentiment import prior, unseen
 from reports.build import Report, build
 from reports.document import to_json
 from reports.evidence import explain
@@ -48,8 +48,9 @@ def build_report(workspace: Workspace, week: Span, language: str | None = None, 
     calibrated = np.array(prior(config.nlp.model))
     with waiting("building the report"):
         return build(
-            store.snapshot(pinned), config, week, language or config.language, datetime.now(UTC), calibrated, text_version(workspace)
-        )
+            store.snapshot(pinned), config, week, language or config.language, datetime.now(UTC), calibrated, text_version(workspace),
+            unseen(config.nlp.model),
+        )  # fmt: skip
 
 
 def write_report(

@@ -59,7 +59,7 @@ class _Scene:
         """Where the report has a downward arrow: its interval excludes no change and it survived the test of all arrows together."""
         brand = next(brand for brand in self.report.brands if brand.id == rule.brand)
         if NET not in brand.changes:
-            unread = brand.figures[NET].value is None and brand.figures["mentions"].value != 0
+            unread = brand.figures[NET].n == 0 and brand.figures["mentions"].value != 0
             why = "it has not been read: 'folate annotate' reads it" if unread else "too few people spoke"
             self._note(rule.id, f"net sentiment of {brand.label} can't be compared with the week before: {why}.")
             return

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from folate.errors import ConfigError
-from nlp.sentiment.about import SHIPPED, is_ours, prior
+from nlp.sentiment.about import SHIPPED, is_ours, prior, unseen
 from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS
 from nlp.sentiment.reading import UNSURE, AspectReading, Example, Probabilities, Reader, Reading, Targets
 
 __all__ = [
     "ASPECTS", "DEPTHS", "EMOTIONS", "INTENTS", "SHIPPED", "UNSURE", "AspectReading", "Probabilities", "Reader", "Reading", "Targets",
-    "load", "prior",
+    "load", "prior", "unseen",
 ]  # fmt: skip
 DEPTHS = ("half", "enough", "all")
 

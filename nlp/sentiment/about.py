@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from folate.errors import ConfigError
+from nlp.domains import DomainErrors, domain_errors
 from nlp.sentiment.reading import BALANCED
 
 SHIPPED = Path(__file__).parent.parent / "models" / "folate-small"
@@ -33,10 +34,15 @@ def describe(folder: Path) -> dict[str, Any]:
 def prior(model: str = "") -> tuple[float, ...]:
     """The prevalences of negative, neutral and positive under which a model's probabilities of brands were calibrated.
 
-    A quantifier (EMQ) corrects from them. Balanced for other models than Folate's own, which do not say.
+    The quantifier corrects from them. Balanced for other models than Folate's own, which do not say.
     """
     folder = Path(model) if model else SHIPPED
     return tuple(describe(folder)["calibration"]["prior"]) if not model or is_ours(folder) else BALANCED
+
+
+def unseen(model: str = "") -> DomainErrors:
+    """How wrong the model's shares are in domains that it never saw: wide defaults where nobody measured it."""
+    return domain_errors(Path(model) if model else SHIPPED)
 
 
 def _read(folder: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,7 +86,7 @@ def stored(workspace: Workspace) -> list[dict[str, Any]]:
     return workspace.store.snapshot().sql("SELECT * FROM audits ORDER BY draw, place").to_pylist()
 
 
-def test_a_draw_is_simple_random_without_copies_and_the_same_again(workspace: Workspace) -> None:
+def test_a_draw_is_without_copies_and_the_same_again(workspace: Workspace) -> None:
     drawn = steps.draw(workspace, "ours", [WEEK], 10, seed=1)
     assert len({item.row["text_hash"] for item in drawn}) == 10
     assert {(item.row["population"], item.row["probability"]) for item in drawn} == {(40, 0.25)}
@@ -99,6 +100,29 @@ def test_every_text_is_as_likely_to_be_drawn(workspace: Workspace) -> None:
     hashes = [item.row["text_hash"] for item in steps.draw(workspace, "ours", [WEEK], 500, seed=0)]
     drawn = [{item.row["text_hash"] for item in steps.draw(workspace, "ours", [WEEK], 20, seed=seed)} for seed in (1, 2, 3)]
     assert len(set().union(*drawn)) > 0.75 * len(hashes)  # three draws of a half leave an eighth unseen
+
+
+def test_a_draw_has_the_models_answers_in_their_proportion(workspace: Workspace) -> None:
+    """The model calls 14 of the 40 texts negative: of 10 drawn, 3 or 4, whatever the seed."""
+    for seed in range(5):
+        drawn = steps.draw(workspace, "ours", [WEEK], 10, seed)
+        assert sum(int(item.row["id"].split(":")[1]) % 3 == 0 for item in drawn) in (3, 4)
+
+
+@given(st.integers(1, 60), st.integers(1, 80), st.integers(0, 999))
+def test_strata_give_so_many_different_texts(population: int, count: int, seed: int) -> None:
+    """Of scores with ties, a third of them missing."""
+    rng = np.random.default_rng(seed)
+    scores = np.where(rng.random(population) < 1 / 3, np.nan, rng.choice([-1.0, 0.0, 0.5], population))
+    chosen = steps.stratified(scores, count, rng)
+    assert len(chosen) == len(set(chosen.tolist())) == min(count, len(scores))
+    assert set(chosen.tolist()) <= set(range(len(scores)))
+
+
+def test_strata_draw_each_text_with_the_same_probability() -> None:
+    scores = np.linspace(-1, 1, 23)
+    drawn = np.concatenate([steps.stratified(scores, 5, np.random.default_rng(seed)) for seed in range(4000)])
+    assert np.bincount(drawn) / 4000 == pytest.approx(np.full(23, 5 / 23), abs=0.03)
 
 
 def test_keys_label_pass_over_undo_and_quit_and_the_next_run_goes_on(workspace: Workspace, monkeypatch, capsys) -> None:

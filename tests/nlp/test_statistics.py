@@ -76,6 +76,22 @@ def test_emq_undoes_the_prior_of_calibration() -> None:
     assert emq(skewed, prior) == pytest.approx(emq(rows, UNIFORM), abs=1e-4)
 
 
+def test_a_pull_keeps_the_estimate_from_the_border_and_ends_at_the_mean() -> None:
+    """Nobody is neutral here: maximum likelihood says so, and a pull of half a post a post does not."""
+    rows = posteriors((0.3, 0.0, 0.7), 400, seed=4)
+    mean = rows.mean(axis=0)
+    alone, drawn, nearly = (emq(rows, UNIFORM, tolerance=1e-10, iterations=20000, pull=pull) for pull in (0, 0.5, 1000))
+    assert alone[1] < drawn[1] < mean[1]
+    assert nearly == pytest.approx(mean, abs=1e-3)
+
+
+def test_one_post_pulled_by_hand() -> None:
+    """Posterior (.8, .2), balanced: p maximises log(.8 p + .2 (1 - p)) + pull (.8 log p + .2 log(1 - p)); at pull 1, p = .9029."""
+    found = emq(np.array([[0.8, 0.2]]), np.array([0.5, 0.5]), tolerance=1e-12, iterations=20000, pull=1.0)
+    slope = 0.6 / (0.2 + 0.6 * found[0]) + 0.8 / found[0] - 0.2 / (1 - found[0])
+    assert slope == pytest.approx(0, abs=1e-6)
+
+
 def test_emq_of_nothing() -> None:
     with pytest.raises(ValueError, match="at least one row"):
         emq(np.empty((0, 3)), UNIFORM)
@@ -168,6 +184,16 @@ def oracles() -> dict[str, Any]:
     """Posteriors with what QuaPy and ppi-python make of them; the file says which versions and by which calls."""
     golden = Path(__file__).parents[1] / "golden" / "quantify.json"
     return json.loads(golden.read_text(encoding="utf-8"))
+
+
+def test_the_influence_of_a_pulled_estimate_is_its_derivative() -> None:
+    rows = posteriors((0.2, 0.3, 0.5), 400, seed=5)
+    shares = emq(rows, UNIFORM, tolerance=1e-12, iterations=20000, pull=1.0)
+    influence = emq_influence(rows, UNIFORM, shares, pull=1.0)
+    counts = np.random.default_rng(6).multinomial(400, np.full(400, 1 / 400), size=20)
+    linear = shares + counts @ influence / 400
+    refitted = np.array([emq(np.repeat(rows, count, axis=0), UNIFORM, pull=1.0) for count in counts])
+    assert linear == pytest.approx(refitted, abs=0.004)
 
 
 @pytest.mark.parametrize("place", range(3))

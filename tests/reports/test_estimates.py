@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from folate.weeks import Week, trailing
+from nlp.domains import DomainErrors
 from nlp.statistics import corrected, emq, interval, ppi_mean
-from reports.estimates import BALANCED, FEWEST_LABELS, UNAUDITED_ERROR, Estimates, net_sentiment, on_simplex
+from reports.estimates import BALANCED, CALIBRATED, FEWEST_LABELS, MAP, WIDEST, Estimates, net_sentiment
 from reports.rows import Adaptation, Mentions
 
 WEEKS = (*trailing(Week(2026, 10), 1), Week(2026, 10))
@@ -60,12 +63,12 @@ def test_a_silent_source_leaves_its_weight_to_the_others() -> None:
     assert np.isnan(estimates.share_of_voice()[0, :, 0]).all()
 
 
-def test_emq_finds_five_percent_where_sums_of_probabilities_do_not() -> None:
+def test_the_quantifier_finds_five_percent_where_sums_of_probabilities_do_not() -> None:
     rng = np.random.default_rng(0)
     posteriors = draw((0.05, 0.35, 0.6), 3000, rng)
     m = mentions([0] * 3000, [1] * 3000, [0] * 3000, posteriors=posteriors, brands=1)
-    shares = Estimates(m, np.ones(2), BALANCED).shares
-    assert shares.method[0].tolist() == ["", "emq"]
+    shares = Estimates(m, np.ones(2), BALANCED, replace(CALIBRATED, pull=0.0)).shares
+    assert shares.method[0].tolist() == ["", MAP]
     assert shares.draws[0, 0, 1] == pytest.approx([0.05, 0.35, 0.6], abs=0.02)
     assert posteriors.mean(axis=0)[0] > 0.1
 
@@ -79,25 +82,6 @@ def test_factors_that_adapt_posteriors_and_what_they_are_calibrated_under_cancel
     assert estimates.prior_of(1).tolist() == BALANCED.tolist()
 
 
-@pytest.mark.parametrize(
-    ("sizes", "method"), [((250, 250), "emq"), ((250, 60), "mixed"), ((120, 120), "emq"), ((90, 90), "probabilities"), ((0, 0), "")]
-)
-def test_small_sources_are_pooled_and_what_is_still_small_says_so(sizes: tuple[int, int], method: str) -> None:
-    source = [0] * sizes[0] + [1] * sizes[1]
-    posteriors = draw((0.2, 0.3, 0.5), len(source), np.random.default_rng(1))
-    m = mentions([0] * len(source), [1] * len(source), source, posteriors=posteriors, brands=1)
-    assert Estimates(m, np.ones(2), BALANCED).shares.method[0, 1] == method
-
-
-def test_weeks_are_compared_by_one_method() -> None:
-    """A small week beside a large one: jointly both are sums of probabilities, or the method would be the change."""
-    posteriors = draw((0.2, 0.3, 0.5), 300, np.random.default_rng(2))
-    m = mentions([0] * 300, [0] * 250 + [1] * 50, [0] * 300, posteriors=posteriors, brands=1)
-    estimates = Estimates(m, np.ones(2), BALANCED)
-    assert estimates.shares.method[0].tolist() == ["emq", "probabilities"]
-    assert estimates.comparable_shares([0, 1], estimates.every_source).method[0].tolist() == ["probabilities", "probabilities"]
-
-
 @pytest.mark.slow
 def test_intervals_cover_the_truth() -> None:
     """Of 95% intervals without the allowance for the model's error, in 300 samples of 400 posts by authors of 1 to 8 posts."""
@@ -107,17 +91,87 @@ def test_intervals_cover_the_truth() -> None:
         author = np.repeat(np.arange(400), rng.integers(1, 9, 400))[:400]
         posteriors = np.concatenate([draw(labels_of[a], 1, rng) for a in author])
         m = mentions([0] * 400, [1] * 400, [0] * 400, author=author.tolist(), posteriors=posteriors, brands=1)
-        draws = Estimates(m, np.ones(2), BALANCED).shares.draws[:, 0, 1, 0]
+        draws = Estimates(m, np.ones(2), BALANCED, replace(CALIBRATED, pull=0.0)).shares.draws[:, 0, 1, 0]
         low, high = interval(draws[1:])
         hits += low <= truth[0] <= high
     assert 0.90 <= hits / 300 <= 0.99
 
 
-def test_the_allowance_for_an_unaudited_model_widens_levels_the_same_in_all_weeks() -> None:
-    correction = Estimates(mentions([0, 1], [0, 1], [0, 0]), np.ones(2), BALANCED).correction
-    assert correction[0] == pytest.approx(np.zeros((2, 1, 3)))
-    assert correction[1:, 0, 0, 0].std() == pytest.approx(UNAUDITED_ERROR, rel=0.1)
-    assert correction.sum(axis=3) == pytest.approx(np.zeros((len(correction), 2, 1)))
+def both_weeks(label: Sequence[int] | None = None, domains: DomainErrors = CALIBRATED) -> Estimates:
+    """Three hundred posts of one brand in each of two weeks, the second more negative."""
+    rng = np.random.default_rng(8)
+    rows = np.concatenate([draw((0.2, 0.3, 0.5), 300, rng), draw((0.4, 0.3, 0.3), 300, rng)])
+    m = mentions([0] * 600, [0] * 300 + [1] * 300, [0] * 600, posteriors=rows, brands=1, label=label)
+    return Estimates(m, np.ones(2), BALANCED, domains)
+
+
+def half_width(draws: np.ndarray) -> float:
+    low, high = interval(draws[1:])
+    return (high - low) / 2
+
+
+def test_a_domain_nobody_labelled_widens_levels_and_hardly_a_change() -> None:
+    narrow = both_weeks(domains=replace(CALIBRATED, error=((1e-6, 0.0), (0.0, 1e-6)))).levels[:, 0, :, 0]
+    wide = both_weeks().levels[:, 0, :, 0]
+    assert half_width(wide[:, 1]) > 1.5 * half_width(narrow[:, 1])
+    assert half_width(wide[:, 1] - wide[:, 0]) < 1.2 * half_width(narrow[:, 1] - narrow[:, 0])
+    assert wide[0] == pytest.approx(narrow[0])
+
+
+def test_an_audited_brand_has_narrower_intervals_than_an_unaudited_one() -> None:
+    label = ([0] * 20 + [1] * 30 + [2] * 50 + [-1] * 200) * 2
+    unsure = replace(CALIBRATED, error=((0.2, 0.0), (0.0, 0.2)))
+    unaudited, audited = both_weeks(domains=unsure).levels, both_weeks(label, unsure).levels
+    for share in range(3):
+        assert half_width(audited[:, 0, 1, share]) < half_width(unaudited[:, 0, 1, share])
+
+
+def test_an_audit_is_less_sure_of_the_other_week() -> None:
+    drifting = replace(CALIBRATED, drift=((0.003, 0.0), (0.0, 0.003)), gain_spread=0.3)
+    levels = both_weeks([0] * 20 + [1] * 30 + [2] * 50 + [-1] * 500, drifting).levels
+    assert half_width(levels[:, 0, 1, 0]) > half_width(levels[:, 0, 0, 0])
+
+
+def test_what_is_too_unsure_without_an_audit_is_told_apart() -> None:
+    unsure = replace(CALIBRATED, error=((1.0, 0.0), (0.0, 1.0)))
+    assert half_width(both_weeks(domains=unsure).levels[:, 0, 1, 0]) > WIDEST
+    assert both_weeks(domains=unsure).unmeasurable.tolist() == [[True, True]]
+    assert not both_weeks().unmeasurable.any()
+    assert not both_weeks([0] * 20 + [1] * 30 + [2] * 50 + [-1] * 500, unsure).unmeasurable.any()
+
+
+@pytest.mark.parametrize("share", [0, 2])
+def test_a_class_that_nobody_met_is_not_printed_as_surely_nothing(share: int) -> None:
+    """The model and a hundred labels of the first week see none of it in either week."""
+    rows = np.full((600, 3), 0.001)
+    rows[:, 2 - share] = 0.998
+    label = [2 - share] * 100 + [-1] * 500
+    m = mentions([0] * 600, [0] * 300 + [1] * 300, [0] * 600, posteriors=rows, brands=1, label=label)
+    levels = Estimates(m, np.ones(2), BALANCED).levels[:, 0]
+    for week in (0, 1):
+        low, high = interval(levels[1:, week, share])
+        assert 0 <= low < 0.005
+        assert 0.015 < high < 0.06
+        assert 0 < levels[0, week, share] < high
+    net = net_sentiment(levels)[0][:, 1]
+    assert np.isfinite(net).all()
+
+
+@given(
+    st.lists(st.tuples(*[st.floats(0.001, 1)] * 3), min_size=1, max_size=40),
+    st.permutations(range(3)),
+)
+@settings(max_examples=30, deadline=None)
+def test_shares_sum_to_one_and_do_not_depend_on_the_order_of_classes(rows: list[tuple[float, ...]], order: list[int]) -> None:
+    posteriors = np.array(rows) / np.sum(rows, axis=1, keepdims=True)
+    prior = np.array([0.2, 0.3, 0.5])
+    m = mentions([0] * len(rows), [1] * len(rows), [0] * len(rows), posteriors=posteriors, brands=1)
+    levels = Estimates(m, np.ones(2), BALANCED).levels[:, 0, 1]
+    assert levels.sum(axis=1) == pytest.approx(np.ones(len(levels)))
+    assert (levels > 0).all()
+    estimate = emq(posteriors, prior, pull=1.0, tolerance=1e-12, iterations=20000)
+    turned = emq(posteriors[:, order], prior[order], pull=1.0, tolerance=1e-12, iterations=20000)
+    assert turned == pytest.approx(estimate[order], abs=1e-6)
 
 
 def misread(shares: Sequence[float], n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -137,7 +191,7 @@ def test_an_audit_takes_out_what_the_model_gets_wrong_in_this_week_and_the_other
     m = mentions([0] * 1200, [0] * 600 + [1] * 600, [0] * 1200, posteriors=rows, brands=1, label=label.tolist())
     alone = Estimates(m, np.ones(2), BALANCED)
     assert alone.audited.tolist() == [200]
-    level = on_simplex(alone.shares.draws + alone.correction)
+    level = alone.levels
     truth = [np.bincount(labels[part], minlength=3) / 600 for part in (slice(600), slice(600, None))]
     for week in (0, 1):
         assert abs(alone.shares.draws[0, 0, week, 0] - truth[week][0]) > 0.12
@@ -150,7 +204,7 @@ def test_a_census_leaves_nothing_to_the_model() -> None:
     rng = np.random.default_rng(5)
     labels, rows = misread((0.1, 0.3, 0.6), 300, rng)
     estimates = Estimates(mentions([0] * 300, [1] * 300, [0] * 300, posteriors=rows, brands=1, label=labels.tolist()), np.ones(2), BALANCED)
-    found = (estimates.shares.draws + estimates.correction)[0, 0, 1]
+    found = estimates.levels[0, 0, 1]
     assert found == pytest.approx(np.bincount(labels, minlength=3) / 300)
 
 
@@ -162,14 +216,12 @@ def test_the_audit_equals_ppi() -> None:
     estimates = Estimates(mentions([0] * 500, [1] * 500, [0] * 500, posteriors=rows, brands=1, label=label.tolist()), np.ones(2), BALANCED)
     predicted = corrected(rows, BALANCED, estimates.shares.draws[0, 0, 1])
     expected = ppi_mean(np.eye(3)[labels[:120]], predicted[:120], predicted)
-    assert (estimates.shares.draws + estimates.correction)[0, 0, 1] == pytest.approx(expected, abs=1e-6)
+    assert estimates.levels[0, 0, 1] == pytest.approx(expected, abs=1e-6)
 
 
 def test_few_labels_are_no_audit() -> None:
-    rows = draw((0.2, 0.3, 0.5), 300, np.random.default_rng(7))
-    label = [0] * (FEWEST_LABELS - 1) + [-1] * (301 - FEWEST_LABELS)
-    estimates = Estimates(mentions([0] * 300, [1] * 300, [0] * 300, posteriors=rows, brands=1, label=label), np.ones(2), BALANCED)
-    assert estimates.correction[0] == pytest.approx(np.zeros((1, 1, 3)))
+    label = [0] * (FEWEST_LABELS - 1) + [-1] * (601 - FEWEST_LABELS)
+    assert both_weeks(label).levels == pytest.approx(both_weeks().levels)
 
 
 def test_the_busiest_hundredth() -> None:

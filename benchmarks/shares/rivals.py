@@ -1,0 +1,53 @@
+"""Short reference forms of other quantifiers, which learn how labels look from the other sets."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.spatial.distance import cdist
+
+from nlp.statistics import Codes, Floats, emq
+
+BANDWIDTH = 0.1  # of the Gaussian kernel, in units of probability
+REFERENCES = 400  # rows of each class at most
+BINS = 10  # of a histogram of one class's probability
+
+
+class Kdey:
+    """KDEy-ML (Moreo, González & del Coz 2024): maximum likelihood over densities of the classes' posteriors."""
+
+    def __init__(self, posteriors: Floats, labels: Codes) -> None:
+        rng = np.random.Generator(np.random.PCG64(1))
+        self.references = [rng.permutation(posteriors[labels == at])[:REFERENCES] for at in range(3)]
+
+    def __call__(self, posteriors: Floats) -> Floats:
+        kernels = [np.exp(-(cdist(posteriors, rows) ** 2) / (2 * BANDWIDTH**2)).mean(axis=1) for rows in self.references]
+        densities = np.stack(kernels, axis=1) + 1e-9
+        return emq(densities / densities.sum(axis=1, keepdims=True), np.full(3, 1 / 3))
+
+
+class Dys:
+    """Mix the histograms of the classes so that they come nearest to the week's (Maletzke et al. 2019), by Hellinger's distance."""
+
+    def __init__(self, posteriors: Floats, labels: Codes) -> None:
+        self.classes = np.stack([_histograms(posteriors[labels == at]) for at in range(3)])
+
+    def __call__(self, posteriors: Floats) -> Floats:
+        seen = _histograms(posteriors)
+
+        def distance(logits: Floats) -> float:
+            mixed = _softmax(logits) @ self.classes
+            return -float(np.sqrt(mixed * seen).sum())
+
+        return _softmax(minimize(distance, np.zeros(3), method="Nelder-Mead").x)
+
+
+def _histograms(posteriors: Floats) -> Floats:
+    """Shares of the rows by bin of each class's probability, (3 * BINS,)."""
+    counts: Sequence[Floats] = [np.histogram(column, bins=BINS, range=(0, 1))[0] for column in posteriors.T]
+    return np.concatenate(counts) / max(len(posteriors), 1)
+
+
+def _softmax(logits: Floats) -> Floats:
+    powers = np.exp(logits - logits.max())
+    return np.asarray(powers / powers.sum())
