@@ -25,7 +25,7 @@ class DomainErrors:
     say that an unaudited share may be anything within some 40 points.
     """
 
-    pull: float = 1.0  # pseudo-counts a post of the quantifier (`nlp.statistics.emq`)
+    sharpness: float = 1.0  # of the quantifier: the power that posteriors are raised to (`nlp.statistics.tempered`)
     gain: float = 1.4  # by how much the truth moves when the quantified share moves by 1
     gain_spread: float = 0.3  # standard deviation of its logarithm between domains
     error: Matrix = ((0.5, -0.1), (-0.1, 0.5))  # of a share in a domain, divided by the doubt squared

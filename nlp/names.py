@@ -33,7 +33,7 @@ products that name one brand (accuracy of the target head .548, .707 and .615, w
 .668 and .585; n = 500, 461, 400) and on the sentences of our own (.925 and .908).
 """
 
-POST_WEIGHT = 0.7
+POST_WEIGHT = 0.2
 """Weight of the judgement of the whole post in that of the only brand it names; the target head has the rest.
 
 Such a post is mostly about that brand. Over 1,961 posts of four sets that name one (cars, banks, entities,

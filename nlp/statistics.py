@@ -89,38 +89,14 @@ def _objective(shares: Floats, likelihood: Floats, pseudo: Floats) -> float:
     return float(np.log(likelihood @ shares).mean() + pseudo[known] @ np.log(shares[known]))
 
 
-def emq_influence(posteriors: Floats, prior: Floats, shares: Floats, pull: float = 0.0) -> Floats:
-    """Measure how far each row pulled the estimate `shares` of `emq`: influence (n, k), whose columns have mean 0.
+def tempered(posteriors: Floats, sharpness: float) -> Floats:
+    """Sharpen posteriors (n, k): each to the power of `sharpness`, scaled so that every row sums to 1.
 
-    `shares` maximises a mean over the rows; on the simplex its influence is the inverse curvature
-    times the score (Hampel 1974). A weighted mean of `shares + influence` is the estimate re-fitted
-    with these weights, to first order: a bootstrap costs one product of matrices in place of a
-    thousand fits. Classes on the border stay there.
+    The mean of the rows is the mean of the probabilities at a sharpness of 1, and nears the counting of
+    labels as it grows. Rows of NaN stay.
     """
-    influence = np.zeros_like(posteriors)
-    inside = np.flatnonzero(shares > max(_FLOOR, 1e-3 / len(posteriors)))
-    if len(inside) < 2:
-        return influence
-    likelihood = posteriors[:, inside] / prior[inside]
-    slope = likelihood / (likelihood @ shares[inside])[:, None]
-    tangent = slope[:, :-1] - slope[:, -1:]
-    pulled = pull * posteriors[:, inside] / shares[inside]
-    score = tangent + pulled[:, :-1] - pulled[:, -1:]
-    bend = pulled.mean(axis=0) / shares[inside]
-    curvature = tangent.T @ tangent / len(tangent) + np.diag(bend[:-1]) + bend[-1]
-    moved = (score - score.mean(axis=0)) @ np.linalg.pinv(curvature)
-    influence[:, inside[:-1]] = moved
-    influence[:, inside[-1]] = -moved.sum(axis=1)
-    return influence
-
-
-def corrected(posteriors: Floats, prior: Floats, shares: Floats) -> Floats:
-    """Posteriors (n, k) as they are under the prevalences `shares` in place of `prior` (Saerens, Latinne & Decaestecker 2002, eq. 2.4).
-
-    Under the prevalences that `emq` found, their mean is what it found.
-    """
-    weighted = posteriors * (shares / prior)
-    return np.asarray(weighted / weighted.sum(axis=1, keepdims=True))
+    powered = posteriors**sharpness
+    return np.asarray(powered / powered.sum(axis=1, keepdims=True))
 
 
 def ppi_power(truth: Floats, predicted: Floats, everything: Floats) -> float:

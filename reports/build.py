@@ -10,12 +10,11 @@ from corpora.snapshot import Snapshot
 from folate.config import Config
 from folate.weeks import Span, trailing
 from nlp.domains import DomainErrors
-from nlp.statistics import Floats
 from reports import queries, sections
 from reports.campaigns import Result, campaigns
 from reports.catalogue import catalogue
 from reports.concerns import Concerns, concerns
-from reports.estimates import BALANCED, CALIBRATED
+from reports.estimates import CALIBRATED
 from reports.figures import Figure, Sentence, versions_json
 from reports.measures import Asked, BrandMeasures, measure
 from reports.people import WEEKS as PEOPLE_WEEKS
@@ -81,11 +80,11 @@ class Report:
 
 
 def build(
-    snapshot: Snapshot, config: Config, week: Span, language: str = "en", now: datetime | None = None, prior: Floats = BALANCED,
+    snapshot: Snapshot, config: Config, week: Span, language: str = "en", now: datetime | None = None,
     reader: str = "", domains: DomainErrors = CALIBRATED,
 ) -> Report:  # fmt: skip
     """The report of `week`. The same snapshot gives the same report: `now` is only asked whether the week is over when the corpus
-    can't tell (it does when it was crawled). `prior` (3,) are the prevalences that the sentiment probabilities were calibrated under.
+    can't tell (it does when it was crawled).
     `reader` is the version of `texts` that folate.toml asks for today: posts without it count as unread; empty: any will do.
     `domains` is how wrong the model is in domains that it never saw.
 
@@ -104,7 +103,7 @@ def build(
         until = _partial_until(snapshot, week, config.timezone, now)
         asked = replace(asked, flags=_flags(until, sources))
         mentions = read(snapshot, asked.brands, window, config.timezone)
-        brands, found = measure(mentions, asked, prior, domains), topics(snapshot, asked)
+        brands, found = measure(mentions, asked, domains), topics(snapshot, asked)
         posts = sections.week_posts(snapshot, asked)
         reading = readings(read_by_week, asked, PEOPLE_WEEKS, MOVE_WEEKS)
         sought = search(snapshot, asked, posts)

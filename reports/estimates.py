@@ -5,24 +5,23 @@ gives the value and its interval, and a ratio, a sum over sources or a differenc
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nlp.domains import DomainErrors, doubt
-from nlp.statistics import DRAWS, SEED, Codes, Floats, author_weights, corrected, emq, emq_influence, interval, ppi_power, weighted_sums
+from nlp.statistics import DRAWS, SEED, Codes, Floats, author_weights, interval, ppi_power, tempered, weighted_sums
 from reports.queries import JUDGED
 from reports.rows import Mentions
 
 FEWEST_LABELS = 50  # of an audit that the shares of a brand rest on: the power of PPI++ is tuned on them, and on fewer follows chance
 WIDEST = 0.25  # half-width of an unaudited interval of the negative or positive share, past which no figure is given
 FEWEST_FOR_TOP = 100  # authors of whom one in a hundred is a person
-BALANCED = np.full(3, 1 / 3)  # prevalences of a calibration that says nothing of its own
-CALIBRATED = DomainErrors(pull=0.5, gain=1.0, gain_spread=0.0, error=((0.04, 0.0), (0.0, 0.04)), drift=((1e-6, 0.0), (0.0, 1e-6)))
+CALIBRATED = DomainErrors(gain=1.0, gain_spread=0.0, error=((0.04, 0.0), (0.0, 0.04)), drift=((1e-6, 0.0), (0.0, 1e-6)))
 """Of posteriors that are taken to be calibrated for the corpus but for an error of 6 points (standard deviation) at a doubt of .3."""
-MAP = "map"
+TEMPERED = "tempered"
 
 Sources = NDArray[np.bool_]  # (sources,) which of them take part
 
@@ -31,34 +30,24 @@ Sources = NDArray[np.bool_]  # (sources,) which of them take part
 class Shares:
     """Negative, neutral and positive share of each brand and week (draws, brands, weeks, 3), NaN where nothing is annotated.
 
-    They are the model's alone (`nlp.statistics.emq`, with a pull), and draws may leave 0..1.
+    They are the model's alone: means of tempered posteriors (`nlp.statistics.tempered`).
     """
 
     draws: Floats
     n: NDArray[np.int64]  # annotated posts, (brands, weeks)
-    method: NDArray[np.str_]  # MAP, or empty where nothing is annotated, (brands, weeks)
+    method: NDArray[np.str_]  # TEMPERED, or empty where nothing is annotated, (brands, weeks)
 
 
 @dataclass(frozen=True)
 class Estimates:
     """Measures of `mentions`, as arrays (draws, brands, weeks).
 
-    `source_weights` (sources,) are those of share of voice; `prior` (3,) the prevalences that the posteriors were calibrated under,
-    `domains` how wrong the model is where nobody looked.
+    `source_weights` (sources,) are those of share of voice; `domains` says how wrong the model is where nobody looked.
     """
 
     mentions: Mentions
     source_weights: Floats
-    prior: Floats
     domains: DomainErrors = CALIBRATED
-    _quantified: dict[tuple[int, int, tuple[int, ...]], Floats] = field(default_factory=dict, init=False, repr=False)
-
-    def prior_of(self, brand: int) -> Floats:
-        """The prevalences (3,) that the posteriors of a brand are calibrated under: `prior`, times the factors that adapted them."""
-        if brand not in self.mentions.adaptations:
-            return self.prior
-        product = self.prior * self.mentions.adaptations[brand].factors
-        return np.asarray(product / product.sum())
 
     @cached_property
     def weights(self) -> Floats:
@@ -171,20 +160,21 @@ class Estimates:
 
     def shares_of(self, weeks: Sequence[int], sources: Sources) -> Shares:
         """The same of these weeks and sources."""
-        shape = (len(self.mentions.brands), len(weeks))
-        rows, values, cell = [np.empty(0, dtype=np.int64)], [np.empty((0, 3))], [np.empty(0, dtype=np.int64)]
-        for brand in range(shape[0]):
-            for place, week in enumerate(weeks):
-                part = self._rows(brand, week, sources)
-                if len(part):
-                    rows.append(part)
-                    values.append(self._pseudo(brand, week, sources))
-                    cell.append(np.full(len(part), brand * len(weeks) + place))
-        every, cells = np.concatenate(rows), np.concatenate(cell)
-        count = self.totals(np.ones(len(every)), every, cells, shape)
-        sums = np.stack([self.totals(column, every, cells, shape) for column in np.concatenate(values).T], axis=3)
+        m = self.mentions
+        shape = (len(m.brands), len(weeks))
+        place = np.full(len(m.weeks), -1)
+        place[list(weeks)] = np.arange(len(weeks))
+        rows = np.flatnonzero(m.annotated & sources[m.source] & (place[m.week] >= 0))
+        cell = m.brand[rows] * len(weeks) + place[m.week[rows]]
+        count = self.totals(np.ones(len(rows)), rows, cell, shape)
+        sums = np.stack([self.totals(column, rows, cell, shape) for column in self._tempered[rows].T], axis=3)
         n = count[0].astype(np.int64)
-        return Shares(ratio(sums, count[..., None]), n, np.where(n > 0, MAP, ""))
+        return Shares(ratio(sums, count[..., None]), n, np.where(n > 0, TEMPERED, ""))
+
+    @cached_property
+    def _tempered(self) -> Floats:
+        """What each mention adds to the shares (mentions, 3)."""
+        return tempered(self.mentions.posteriors, self.domains.sharpness)
 
     @cached_property
     def levels(self) -> Floats:
@@ -273,18 +263,13 @@ class Estimates:
     def _audit(self, brand: int) -> tuple[Floats, Floats]:
         """Of the audited weeks together: what the model alone says of them, and PPI++ (draws, 3).
 
-        Predictions are the posteriors corrected to the week's estimate. Each week counts by its mentions, however many of them
-        were drawn. The draws add half a label of each class (Jeffreys' prior): a class that nobody met may be there all the same.
+        Each week counts by its mentions, however many of them were drawn. The draws add half a label of
+        each class (Jeffreys' prior): a class that nobody met may be there all the same.
         """
         m = self.mentions
-        weeks = self._audited_weeks(brand)
-        parts = [self._rows(brand, int(week), self.every_source) for week in weeks]
-        rows = np.concatenate(parts)
-        alone = np.concatenate([self._pseudo(brand, int(week), self.every_source) for week in weeks])
-        estimates = [self.shares.draws[0, brand, week] for week in weeks]
-        predicted = np.concatenate([
-            corrected(m.posteriors[part], self.prior_of(brand), estimate) for part, estimate in zip(parts, estimates, strict=True)
-        ])  # fmt: skip
+        audited = np.isin(m.week, self._audited_weeks(brand))
+        rows = np.flatnonzero(m.annotated & (m.brand == brand) & audited)
+        predicted = self._tempered[rows]
         labelled = m.label[rows] >= 0
         truth = np.eye(3)[m.label[rows[labelled]]]
         power = ppi_power(truth, predicted[labelled], predicted)
@@ -294,7 +279,8 @@ class Estimates:
         halves = np.vstack([np.zeros(3), _random(2).gamma(0.5, size=(DRAWS, 3))])
         half = halves.sum(axis=1, keepdims=True)
         missed = (sums + halves - power * half * predicted.mean(axis=0)) / (weight + half)
-        return self._mean(alone, rows), np.asarray(power * self._mean(predicted, rows) + missed)
+        alone = self._mean(predicted, rows)
+        return alone, np.asarray(power * alone + missed)
 
     def _mean(self, values: Floats, rows: NDArray[np.int64]) -> Floats:
         """Mean (draws, k) of `values` (n, k) at these rows."""
@@ -306,33 +292,6 @@ class Estimates:
         nowhere = np.zeros(len(rows), dtype=np.int64)
         sums = [self.totals(weight * column, rows, nowhere, ()) for column in values.T]
         return np.stack(sums, axis=1), self.totals(weight, rows, nowhere, ())[:, None]
-
-    def _rows(self, brand: int, week: int, sources: Sources) -> NDArray[np.int64]:
-        """The annotated mentions of a brand, week and sources."""
-        rows, edges = self._edges
-        cell = (brand * self.mentions.shape[1] + week) * self.mentions.shape[2]
-        parts = [rows[edges[cell + source] : edges[cell + source + 1]] for source in np.flatnonzero(sources)]
-        return np.concatenate(parts) if parts else rows[:0]
-
-    @cached_property
-    def _edges(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The annotated mentions, sorted by cell, and where each cell begins among them."""
-        rows = np.flatnonzero(self.mentions.annotated)
-        return rows, np.searchsorted(self.mentions.cell[rows], np.arange(int(np.prod(self.mentions.shape)) + 1))
-
-    def _pseudo(self, brand: int, week: int, sources: Sources) -> Floats:
-        """`pseudo_values` of a group; the same group is asked for by levels and by each comparison."""
-        key = (brand, week, tuple(np.flatnonzero(sources).tolist()))
-        if key not in self._quantified:
-            posteriors = self.mentions.posteriors[self._rows(brand, week, sources)]
-            self._quantified[key] = pseudo_values(posteriors, self.prior_of(brand), self.domains.pull)
-        return self._quantified[key]
-
-
-def pseudo_values(posteriors: Floats, prior: Floats, pull: float) -> Floats:
-    """(n, 3) whose mean is the estimate of `emq` and whose weighted means are those of the re-fitted one (`emq_influence`)."""
-    estimate = emq(posteriors, prior, pull=pull)
-    return estimate + emq_influence(posteriors, prior, estimate, pull)
 
 
 def _random(stream: int) -> np.random.Generator:

@@ -12,7 +12,7 @@ from folate.weeks import Span, last_day
 from nlp.domains import DomainErrors
 from nlp.statistics import Codes, Floats, benjamini_hochberg, detectable, interval, p_value
 from reports import queries
-from reports.estimates import BALANCED, CALIBRATED, FEWEST_LABELS, Estimates, net_sentiment, ratio
+from reports.estimates import CALIBRATED, FEWEST_LABELS, Estimates, net_sentiment, ratio
 from reports.figures import CHANGE, CHANGE_UNITS, DETECTABLE, SAMPLE, TRAILING, TRAILING_DETECTABLE, UNITS, UNMEASURABLE, Change, Figure
 from reports.rows import LABELS, Mentions
 
@@ -162,14 +162,12 @@ def common_sources(estimates: Estimates, weeks: Sequence[int]) -> tuple[NDArray[
     return present.all(axis=0), bool((present.all(axis=0) == present.any(axis=0)).all())
 
 
-def measure(
-    mentions: Mentions, asked: Asked, prior: Floats = BALANCED, domains: DomainErrors = CALIBRATED
-) -> tuple[BrandMeasures, ...]:  # fmt: skip
+def measure(mentions: Mentions, asked: Asked, domains: DomainErrors = CALIBRATED) -> tuple[BrandMeasures, ...]:
     """The measures of every brand of the project for the last week of `mentions`, in the order of folate.toml.
 
-    `prior` (3,) are the prevalences that the posteriors were calibrated under, `domains` how wrong the model is where nobody looked.
+    `domains` says how wrong the model is where nobody looked.
     """
-    estimates = Estimates(mentions, fixed_weights(mentions, asked.config), prior, domains)
+    estimates = Estimates(mentions, fixed_weights(mentions, asked.config), domains)
     taken = levels(estimates)
     found = []
     comparisons = _comparisons(estimates, asked)

@@ -15,10 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from nlp.domains import DomainErrors, Matrix, doubt
-from nlp.sentiment import prior
-from nlp.statistics import Codes, Floats, emq
+from nlp.statistics import Codes, Floats, tempered
 
-PULLS = (0.1, 0.3, 0.5, 1.0)  # pseudo-counts a post to choose from; 2 was no better than 1 on sets left out, and compresses more
+SHARPNESS = (1.0, 1.5, 2.0, 3.0, 4.0)  # to choose from; beyond lies the counting of labels
 NEGATIVE = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6)  # shares of the weeks that are drawn
 POSTS = 300  # of such a week
 TAIL = 4.0  # of Student's t: of 0 (normal) and 4, the one whose intervals held 95 % on sets left out
@@ -46,7 +45,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="model folder, which domains.json is written to")
     options = parser.parse_args()
     domains = read(options.posteriors)
-    fitted = fit(domains, np.array(prior(str(options.model))))
+    fitted = fit(domains)
     fitted.save(options.model)
     print(fitted)
 
@@ -64,20 +63,20 @@ def smooth(posteriors: Floats) -> Floats:
     return np.asarray(positive / positive.sum(axis=1, keepdims=True))
 
 
-def fit(domains: Sequence[Domain], calibrated: Floats) -> DomainErrors:
-    """Fit the quantifier's pull and what is left of its error. `calibrated` (3,): prevalences of calibration."""
+def fit(domains: Sequence[Domain]) -> DomainErrors:
+    """Fit the quantifier's sharpness and what is left of its error."""
     weights = set_weights(domains)
     weeks = [list(drawn_weeks(domain)) for domain in domains]
     truths = [np.array([shares(labels) for _, labels in drawn]) for drawn in weeks]
-    estimates = {pull: [np.array([emq(posteriors, calibrated, pull=pull) for posteriors, _ in drawn]) for drawn in weeks] for pull in PULLS}
-    pull = min(PULLS, key=lambda each: _mean_error(truths, estimates[each], weights))
-    errors = [truth - estimate for truth, estimate in zip(truths, estimates[pull], strict=True)]
+    estimates = {sharpness: [_estimates(drawn, sharpness) for drawn in weeks] for sharpness in SHARPNESS}
+    sharpness = min(SHARPNESS, key=lambda each: _mean_error(truths, estimates[each], weights))
+    errors = [truth - estimate for truth, estimate in zip(truths, estimates[sharpness], strict=True)]
     doubts = [np.array([doubt(posteriors) for posteriors, _ in drawn]) for drawn in weeks]
     relative = [error / doubtful[:, None] for error, doubtful in zip(errors, doubts, strict=True)]
     sets = len({domain.set for domain in domains})
-    gain, spread = _gain(truths, estimates[pull], weights)
+    gain, spread = _gain(truths, estimates[sharpness], weights)
     return DomainErrors(
-        pull=pull, gain=gain, gain_spread=spread, error=_second_moment(relative, weights, sets), tail=TAIL,
+        sharpness=sharpness, gain=gain, gain_spread=spread, error=_second_moment(relative, weights, sets), tail=TAIL,
         drift=_drift(domains, errors), domains=len(domains),
     )  # fmt: skip
 
@@ -109,6 +108,11 @@ def rows_at(labels: Codes, negative: float, posts: int, rng: np.random.Generator
 def shares(labels: Codes) -> Floats:
     """Shares (3,) of the labels."""
     return np.asarray(np.bincount(labels, minlength=3) / len(labels))
+
+
+def _estimates(drawn: Sequence[tuple[Floats, Codes]], sharpness: float) -> Floats:
+    """Quantify each of some weeks: (weeks, 3)."""
+    return np.array([tempered(posteriors, sharpness).mean(axis=0) for posteriors, _ in drawn])
 
 
 def _mean_error(truths: Sequence[Floats], estimates: Sequence[Floats], weights: Floats) -> float:

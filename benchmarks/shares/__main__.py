@@ -31,7 +31,7 @@ def main() -> None:
     for place, domain in enumerate(domains):
         others = known if options.fitted_on else [other for other in known if other.set != domain.set]
         rng = np.random.Generator(np.random.PCG64(SEED + place))
-        outcomes += simulate(domain, others, fit(others, calibrated), calibrated, rng)
+        outcomes += simulate(domain, others, fit(others), calibrated, rng)
     print(f"{len(domains)} domains of {len({domain.set for domain in domains})} sets")
     print(table(outcomes))
 

@@ -16,10 +16,12 @@ from training.quantify import Domain, rows_at, shares
 
 POSTS = 600  # of one week
 MIXES = ((0.05, 0.1), (0.1, 0.3), (0.2, 0.1), (0.2, 0.4), (0.35, 0.5), (0.5, 0.3))  # negative: of a week and of the one after
-COUNTED, MEAN, EMQ, KDEY, DYS = "counting the labels", "mean of the probabilities", "EMQ", "KDEy-ML", "DyS-like"
+COUNTED, MEAN, EMQ, MAP, KDEY, DYS = (
+    "counting the labels", "mean of the probabilities", "EMQ", "MAP, a pseudo-count a post", "KDEy-ML", "DyS-like",
+)  # fmt: skip
 OURS, GIVEN = "ours, unaudited", "  where a figure is given"
 RANDOM, STRATIFIED, MORE, CARRIED = "50 labels at random", "50 labels by strata", "100 labels at random", "50 by strata, a week later"
-METHODS = (COUNTED, MEAN, EMQ, KDEY, DYS, OURS, GIVEN, RANDOM, STRATIFIED, MORE, CARRIED)
+METHODS = (COUNTED, MEAN, EMQ, MAP, KDEY, DYS, OURS, GIVEN, RANDOM, STRATIFIED, MORE, CARRIED)
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,13 @@ def simulate(domain: Domain, others: Sequence[Domain], errors: DomainErrors, pri
                 held = wilson(round(value * POSTS), POSTS) if method == COUNTED else (None, None)
                 yield Outcome(method, domain.set, f"{domain.name} {at}", truth, float(value), *held)
     both = _mentions(now, later)
-    unaudited = Estimates(_mentions(now), np.ones(1), prior, errors)
+    unaudited = Estimates(_mentions(now), np.ones(1), errors)
     yield from _said(OURS, domain, unaudited, now, 0)
     for place, week in enumerate(now):
         if not unaudited.unmeasurable[place, 0]:
             yield from _of_week(GIVEN, domain, unaudited.levels[:, place, 0], week)
     for method, labels, by_strata in ((RANDOM, 50, False), (STRATIFIED, 50, True), (MORE, 100, False)):
-        audited = Estimates(_audited(both, now, labels, by_strata, rng), np.ones(1), prior, errors)
+        audited = Estimates(_audited(both, now, labels, by_strata, rng), np.ones(1), errors)
         yield from _said(method, domain, audited, now, 0)
         if method == STRATIFIED:
             yield from _said(CARRIED, domain, audited, later, 1)
@@ -64,9 +66,13 @@ def _references(others: Sequence[Domain], prior: Floats) -> dict[str, Callable[[
     """The methods that give no interval but counting, by name."""
     rows, labels = np.concatenate([each.posteriors for each in others]), np.concatenate([each.labels for each in others])
     return {
-        COUNTED: lambda posteriors: shares(posteriors.argmax(axis=1)), MEAN: lambda posteriors: posteriors.mean(axis=0),
-        EMQ: lambda posteriors: emq(posteriors, prior), KDEY: Kdey(rows, labels), DYS: Dys(rows, labels),
-    }  # fmt: skip
+        COUNTED: lambda posteriors: shares(posteriors.argmax(axis=1)),
+        MEAN: lambda posteriors: posteriors.mean(axis=0),
+        EMQ: lambda posteriors: emq(posteriors, prior),
+        MAP: lambda posteriors: emq(posteriors, prior, pull=1.0),
+        KDEY: Kdey(rows, labels),
+        DYS: Dys(rows, labels),
+    }
 
 
 def _said(method: str, domain: Domain, estimates: Estimates, weeks: Sequence[Drawn], place: int) -> Iterator[Outcome]:

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from corpora.snapshot import Snapshot
 from folate.core.files import write_whole
 from folate.core.text import printable
@@ -17,7 +15,7 @@ from folate.pipeline.texts import text_version
 from folate.pipeline.workspace import Workspace
 from folate.progress import waiting
 from folate.weeks import Span, Week
-from nlp.sentiment import prior, unseen
+from nlp.sentiment import unseen
 from reports.build import Report, build
 from reports.document import to_json
 from reports.evidence import explain
@@ -45,10 +43,9 @@ def build_report(workspace: Workspace, week: Span, language: str | None = None, 
     """The report of `week`, on the newest versions of the tables or on `versions`. Raises StoreError when these can't be read."""
     config, store = workspace.config, workspace.store
     pinned = {k: v for k, v in store.versions().items() if k not in DERIVED} if versions is None else versions
-    calibrated = np.array(prior(config.nlp.model))
     with waiting("building the report"):
         return build(
-            store.snapshot(pinned), config, week, language or config.language, datetime.now(UTC), calibrated, text_version(workspace),
+            store.snapshot(pinned), config, week, language or config.language, datetime.now(UTC), text_version(workspace),
             unseen(config.nlp.model),
         )  # fmt: skip
 

@@ -13,16 +13,15 @@ from scipy import stats
 from nlp.statistics import (
     benjamini_hochberg,
     bootstrap_weights,
-    corrected,
     detectable,
     emq,
-    emq_influence,
     interval,
     log_odds,
     newcombe,
     p_value,
     ppi_mean,
     resampling_units,
+    tempered,
     wilson,
 )
 
@@ -97,26 +96,6 @@ def test_emq_of_nothing() -> None:
         emq(np.empty((0, 3)), UNIFORM)
 
 
-def test_influence_stands_for_refitting() -> None:
-    rows = posteriors((0.15, 0.25, 0.6), 400, seed=4)
-    shares = emq(rows, UNIFORM, tolerance=1e-10, iterations=20000)
-    influence = emq_influence(rows, UNIFORM, shares)
-    assert influence.mean(axis=0) == pytest.approx(np.zeros(3), abs=1e-6)
-    assert influence.sum(axis=1) == pytest.approx(np.zeros(400), abs=1e-9)
-    rng = np.random.default_rng(0)
-    counts = rng.multinomial(400, np.full(400, 1 / 400), size=60)
-    linear = shares + counts @ influence / 400
-    refitted = np.array([emq(np.repeat(rows, count, axis=0), UNIFORM) for count in counts])
-    assert linear.std(axis=0) == pytest.approx(refitted.std(axis=0), rel=0.1)
-    assert all(np.corrcoef(linear[:, k], refitted[:, k])[0, 1] > 0.98 for k in range(3))
-
-
-def test_influence_leaves_an_absent_class_at_zero() -> None:
-    rows = np.tile([[1e-12, 0.4, 0.6], [1e-12, 0.7, 0.3]], (200, 1))
-    shares = emq(rows, UNIFORM)
-    assert emq_influence(rows, UNIFORM, shares)[:, 0] == pytest.approx(np.zeros(400))
-
-
 def test_bootstrap_of_a_mean_has_its_standard_error() -> None:
     values = np.random.default_rng(5).exponential(size=400)
     weights = bootstrap_weights(400)
@@ -186,16 +165,6 @@ def oracles() -> dict[str, Any]:
     return json.loads(golden.read_text(encoding="utf-8"))
 
 
-def test_the_influence_of_a_pulled_estimate_is_its_derivative() -> None:
-    rows = posteriors((0.2, 0.3, 0.5), 400, seed=5)
-    shares = emq(rows, UNIFORM, tolerance=1e-12, iterations=20000, pull=1.0)
-    influence = emq_influence(rows, UNIFORM, shares, pull=1.0)
-    counts = np.random.default_rng(6).multinomial(400, np.full(400, 1 / 400), size=20)
-    linear = shares + counts @ influence / 400
-    refitted = np.array([emq(np.repeat(rows, count, axis=0), UNIFORM, pull=1.0) for count in counts])
-    assert linear == pytest.approx(refitted, abs=0.004)
-
-
 @pytest.mark.parametrize("place", range(3))
 def test_emq_equals_quapy(oracles: dict[str, Any], place: int) -> None:
     case = oracles["cases"][place]
@@ -232,10 +201,12 @@ def test_ppi_has_no_bias_and_less_variance_than_the_labels_alone() -> None:
     assert np.std(ours) < 0.5 * np.std(labels_alone)
 
 
-def test_corrected_posteriors_have_the_mean_that_emq_found() -> None:
-    rows, prior = posteriors((0.05, 0.35, 0.6), 400, seed=10), np.array([0.3, 0.3, 0.4])
-    shares = emq(rows, prior, tolerance=1e-10, iterations=20000)
-    assert corrected(rows, prior, shares).mean(axis=0) == pytest.approx(shares, abs=1e-5)
+def test_tempered_posteriors_lie_between_probabilities_and_labels() -> None:
+    rows = np.array([[0.6, 0.3, 0.1], [0.2, 0.2, 0.6]])
+    assert tempered(rows, 1.0) == pytest.approx(rows)
+    assert tempered(rows, 2.0)[0] == pytest.approx(np.array([0.36, 0.09, 0.01]) / 0.46)
+    assert tempered(rows, 60.0) == pytest.approx(np.array([[1, 0, 0], [0, 0, 1]]), abs=1e-6)
+    assert np.isnan(tempered(np.full((1, 3), np.nan), 2.0)).all()
 
 
 NEWCOMBE = [((56, 70), (48, 80), (0.0524, 0.3339)), ((9, 10), (3, 10), (0.1705, 0.8090)), ((0, 10), (0, 20), (-0.1611, 0.2775))]

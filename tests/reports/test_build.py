@@ -245,7 +245,7 @@ def test_one_post(blank: Any, tmp_path: Path, config: Config, week: Week, monday
     assert 0 < figures["negative"].value < 0.1
     assert figures["negative"].low is None
     assert "few" in figures["negative"].flags
-    assert report.brands[0].method == "map"
+    assert report.brands[0].method == "tempered"
     assert report.brands[0].changes == {}
     assert "fewer than five people" in written(report)
 

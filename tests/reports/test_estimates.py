@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from folate.weeks import Week, trailing
 from nlp.domains import DomainErrors
-from nlp.statistics import corrected, emq, interval, ppi_mean
-from reports.estimates import BALANCED, CALIBRATED, FEWEST_LABELS, MAP, WIDEST, Estimates, net_sentiment
-from reports.rows import Adaptation, Mentions
+from nlp.statistics import interval, ppi_mean, tempered
+from reports.estimates import CALIBRATED, FEWEST_LABELS, TEMPERED, WIDEST, Estimates, net_sentiment
+from reports.rows import Mentions
 
 WEEKS = (*trailing(Week(2026, 10), 1), Week(2026, 10))
 
@@ -42,7 +42,7 @@ def draw(shares: Sequence[float], n: int, rng: np.random.Generator) -> np.ndarra
 
 def test_an_author_counts_once_a_week_however_loud() -> None:
     m = mentions([0] * 5 + [1], [1] * 6, [0] * 6, author=[7, 7, 7, 7, 8, 9])
-    estimates = Estimates(m, np.ones(2), BALANCED)
+    estimates = Estimates(m, np.ones(2))
     assert estimates.authors[0, :, 1].sum(axis=1).tolist() == [2, 1]
     assert estimates.all_mentions[0, :, 1].sum(axis=1).tolist() == [5, 1]
 
@@ -52,46 +52,38 @@ def test_crawling_one_source_harder_moves_the_raw_share_only() -> None:
     one = [(0, 0)] * 3 + [(1, 0)] + [(0, 1)] + [(1, 1)] * 3
     more = one + [(0, 1)] * 3 + [(1, 1)] * 9
     rows = [(b, 0, s) for b, s in one] + [(b, 1, s) for b, s in more]
-    estimates = Estimates(mentions(*zip(*rows, strict=True)), np.array([8.0, 8.0]), BALANCED)
+    estimates = Estimates(mentions(*zip(*rows, strict=True)), np.array([8.0, 8.0]))
     assert estimates.share_of_voice()[0, 0].tolist() == [0.5, 0.5]
     assert estimates.raw_share_of_voice[0, 0].tolist() == [0.5, 7 / 20]
 
 
 def test_a_silent_source_leaves_its_weight_to_the_others() -> None:
-    estimates = Estimates(mentions([0, 1, 1], [1, 1, 1], [0, 0, 0]), np.array([1.0, 9.0]), BALANCED)
+    estimates = Estimates(mentions([0, 1, 1], [1, 1, 1], [0, 0, 0]), np.array([1.0, 9.0]))
     assert estimates.share_of_voice()[0, :, 1] == pytest.approx([1 / 3, 2 / 3])
     assert np.isnan(estimates.share_of_voice()[0, :, 0]).all()
 
 
-def test_the_quantifier_finds_five_percent_where_sums_of_probabilities_do_not() -> None:
-    rng = np.random.default_rng(0)
-    posteriors = draw((0.05, 0.35, 0.6), 3000, rng)
+def test_shares_are_means_of_the_tempered_posteriors() -> None:
+    posteriors = draw((0.05, 0.35, 0.6), 3000, np.random.default_rng(0))
     m = mentions([0] * 3000, [1] * 3000, [0] * 3000, posteriors=posteriors, brands=1)
-    shares = Estimates(m, np.ones(2), BALANCED, replace(CALIBRATED, pull=0.0)).shares
-    assert shares.method[0].tolist() == ["", MAP]
-    assert shares.draws[0, 0, 1] == pytest.approx([0.05, 0.35, 0.6], abs=0.02)
-    assert posteriors.mean(axis=0)[0] > 0.1
-
-
-def test_factors_that_adapt_posteriors_and_what_they_are_calibrated_under_cancel_out() -> None:
-    posteriors, factors = draw((0.5, 0.1, 0.4), 1000, np.random.default_rng(3)), np.array([2.0, 0.25, 2.0])
-    adapted = posteriors * factors / (posteriors @ factors)[:, None]
-    told = replace(mentions([0, 1], [1, 1], [0, 0]), adaptations={0: Adaptation(100, factors)})
-    estimates = Estimates(told, np.ones(2), BALANCED)
-    assert emq(adapted, estimates.prior_of(0)) == pytest.approx(emq(posteriors, BALANCED), abs=1e-5)
-    assert estimates.prior_of(1).tolist() == BALANCED.tolist()
+    shares = Estimates(m, np.ones(2), replace(CALIBRATED, sharpness=3.0)).shares
+    assert shares.method[0].tolist() == ["", TEMPERED]
+    assert shares.draws[0, 0, 1] == pytest.approx(tempered(posteriors, 3.0).mean(axis=0))
+    counted = np.bincount(posteriors.argmax(axis=1), minlength=3) / 3000
+    assert shares.draws[0, 0, 1] == pytest.approx(counted, abs=0.02)
 
 
 @pytest.mark.slow
 def test_intervals_cover_the_truth() -> None:
     """Of 95% intervals without the allowance for the model's error, in 300 samples of 400 posts by authors of 1 to 8 posts."""
-    rng, hits, truth = np.random.default_rng(3), 0, np.array([0.15, 0.35, 0.5])
+    rng, hits, mix = np.random.default_rng(3), 0, np.array([0.15, 0.35, 0.5])
+    truth = draw(mix, 100_000, rng).mean(axis=0)  # what the model says of the whole population
     for _ in range(300):
-        labels_of = rng.dirichlet(truth * 6, 400)
+        labels_of = rng.dirichlet(mix * 6, 400)
         author = np.repeat(np.arange(400), rng.integers(1, 9, 400))[:400]
         posteriors = np.concatenate([draw(labels_of[a], 1, rng) for a in author])
         m = mentions([0] * 400, [1] * 400, [0] * 400, author=author.tolist(), posteriors=posteriors, brands=1)
-        draws = Estimates(m, np.ones(2), BALANCED, replace(CALIBRATED, pull=0.0)).shares.draws[:, 0, 1, 0]
+        draws = Estimates(m, np.ones(2)).shares.draws[:, 0, 1, 0]
         low, high = interval(draws[1:])
         hits += low <= truth[0] <= high
     assert 0.90 <= hits / 300 <= 0.99
@@ -102,7 +94,7 @@ def both_weeks(label: Sequence[int] | None = None, domains: DomainErrors = CALIB
     rng = np.random.default_rng(8)
     rows = np.concatenate([draw((0.2, 0.3, 0.5), 300, rng), draw((0.4, 0.3, 0.3), 300, rng)])
     m = mentions([0] * 600, [0] * 300 + [1] * 300, [0] * 600, posteriors=rows, brands=1, label=label)
-    return Estimates(m, np.ones(2), BALANCED, domains)
+    return Estimates(m, np.ones(2), domains)
 
 
 def half_width(draws: np.ndarray) -> float:
@@ -147,7 +139,7 @@ def test_a_class_that_nobody_met_is_not_printed_as_surely_nothing(share: int) ->
     rows[:, 2 - share] = 0.998
     label = [2 - share] * 100 + [-1] * 500
     m = mentions([0] * 600, [0] * 300 + [1] * 300, [0] * 600, posteriors=rows, brands=1, label=label)
-    levels = Estimates(m, np.ones(2), BALANCED).levels[:, 0]
+    levels = Estimates(m, np.ones(2)).levels[:, 0]
     for week in (0, 1):
         low, high = interval(levels[1:, week, share])
         assert 0 <= low < 0.005
@@ -164,14 +156,13 @@ def test_a_class_that_nobody_met_is_not_printed_as_surely_nothing(share: int) ->
 @settings(max_examples=30, deadline=None)
 def test_shares_sum_to_one_and_do_not_depend_on_the_order_of_classes(rows: list[tuple[float, ...]], order: list[int]) -> None:
     posteriors = np.array(rows) / np.sum(rows, axis=1, keepdims=True)
-    prior = np.array([0.2, 0.3, 0.5])
     m = mentions([0] * len(rows), [1] * len(rows), [0] * len(rows), posteriors=posteriors, brands=1)
-    levels = Estimates(m, np.ones(2), BALANCED).levels[:, 0, 1]
+    levels = Estimates(m, np.ones(2)).levels[:, 0, 1]
     assert levels.sum(axis=1) == pytest.approx(np.ones(len(levels)))
     assert (levels > 0).all()
-    estimate = emq(posteriors, prior, pull=1.0, tolerance=1e-12, iterations=20000)
-    turned = emq(posteriors[:, order], prior[order], pull=1.0, tolerance=1e-12, iterations=20000)
-    assert turned == pytest.approx(estimate[order], abs=1e-6)
+    turned = mentions([0] * len(rows), [1] * len(rows), [0] * len(rows), posteriors=posteriors[:, order], brands=1)
+    alone, other = (Estimates(each, np.ones(2)).shares.draws[0, 0, 1] for each in (m, turned))
+    assert other == pytest.approx(alone[list(order)])
 
 
 def misread(shares: Sequence[float], n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -189,7 +180,7 @@ def test_an_audit_takes_out_what_the_model_gets_wrong_in_this_week_and_the_other
     )
     label = np.where(np.arange(1200) >= 1000, labels, -1)  # two hundred of the second week
     m = mentions([0] * 1200, [0] * 600 + [1] * 600, [0] * 1200, posteriors=rows, brands=1, label=label.tolist())
-    alone = Estimates(m, np.ones(2), BALANCED)
+    alone = Estimates(m, np.ones(2))
     assert alone.audited.tolist() == [200]
     level = alone.levels
     truth = [np.bincount(labels[part], minlength=3) / 600 for part in (slice(600), slice(600, None))]
@@ -203,19 +194,18 @@ def test_an_audit_takes_out_what_the_model_gets_wrong_in_this_week_and_the_other
 def test_a_census_leaves_nothing_to_the_model() -> None:
     rng = np.random.default_rng(5)
     labels, rows = misread((0.1, 0.3, 0.6), 300, rng)
-    estimates = Estimates(mentions([0] * 300, [1] * 300, [0] * 300, posteriors=rows, brands=1, label=labels.tolist()), np.ones(2), BALANCED)
+    estimates = Estimates(mentions([0] * 300, [1] * 300, [0] * 300, posteriors=rows, brands=1, label=labels.tolist()), np.ones(2))
     found = estimates.levels[0, 0, 1]
     assert found == pytest.approx(np.bincount(labels, minlength=3) / 300)
 
 
 def test_the_audit_equals_ppi() -> None:
-    """In one week, one source: `nlp.statistics.ppi_mean` of the corrected posteriors, which a test there holds against ppi-python."""
+    """In one week, one source: `nlp.statistics.ppi_mean` of the posteriors, which a test there holds against ppi-python."""
     rng = np.random.default_rng(6)
     labels, rows = misread((0.1, 0.3, 0.6), 500, rng)
     label = np.where(np.arange(500) < 120, labels, -1)
-    estimates = Estimates(mentions([0] * 500, [1] * 500, [0] * 500, posteriors=rows, brands=1, label=label.tolist()), np.ones(2), BALANCED)
-    predicted = corrected(rows, BALANCED, estimates.shares.draws[0, 0, 1])
-    expected = ppi_mean(np.eye(3)[labels[:120]], predicted[:120], predicted)
+    estimates = Estimates(mentions([0] * 500, [1] * 500, [0] * 500, posteriors=rows, brands=1, label=label.tolist()), np.ones(2))
+    expected = ppi_mean(np.eye(3)[labels[:120]], rows[:120], rows)
     assert estimates.levels[0, 0, 1] == pytest.approx(expected, abs=1e-6)
 
 
@@ -227,7 +217,7 @@ def test_few_labels_are_no_audit() -> None:
 def test_the_busiest_hundredth() -> None:
     """199 authors with one post and one with 101: of 200 authors two are the hundredth, who wrote 102 of 300."""
     author = list(range(199)) + [500] * 101
-    estimates = Estimates(mentions([0] * 300, [1] * 300, [0] * 300, author=author), np.ones(2), BALANCED)
+    estimates = Estimates(mentions([0] * 300, [1] * 300, [0] * 300, author=author), np.ones(2))
     top = estimates.top_authors(1)
     assert top[0, 0] == pytest.approx(102 / 300)
     assert np.isnan(top[:, 1]).all()

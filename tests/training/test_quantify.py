@@ -10,8 +10,6 @@ from folate.errors import ConfigError
 from nlp.domains import FILE, DomainErrors, domain_errors, doubt
 from training.quantify import Domain, drawn_weeks, fit, read, rows_at, set_weights, shares
 
-BALANCED = np.full(3, 1 / 3)
-
 
 def domain(name: str, right: float, classes: int = 3, n: int = 600, seed: int = 0) -> Domain:
     """Posteriors that give the true class .8 with probability `right`, else another class; the neutral one may be missing."""
@@ -22,8 +20,8 @@ def domain(name: str, right: float, classes: int = 3, n: int = 600, seed: int = 
 
 
 def test_the_error_is_larger_where_domains_are_worse() -> None:
-    good = fit([domain("a 1", 0.95), domain("b 1", 0.9, seed=1)], BALANCED)
-    bad = fit([domain("a 1", 0.95), domain("b 1", 0.5, seed=1)], BALANCED)
+    good = fit([domain("a 1", 0.95), domain("b 1", 0.9, seed=1)])
+    bad = fit([domain("a 1", 0.95), domain("b 1", 0.5, seed=1)])
     assert bad.error[0][0] > 2 * good.error[0][0]
     assert good.domains == 2
     assert good.gain > 1
@@ -45,7 +43,7 @@ def test_weeks_have_the_share_asked_for_also_without_a_neutral_class() -> None:
 
 
 def test_what_was_fitted_is_read_back_and_draws_sum_to_nothing(tmp_path: Path) -> None:
-    fitted = fit([domain("a 1", 0.9), domain("b 1", 0.7, 2, seed=1)], BALANCED)
+    fitted = fit([domain("a 1", 0.9), domain("b 1", 0.7, 2, seed=1)])
     fitted.save(tmp_path)
     stored = domain_errors(tmp_path)
     assert json.loads((tmp_path / FILE).read_text())["domains"] == 2
@@ -59,7 +57,7 @@ def test_what_was_fitted_is_read_back_and_draws_sum_to_nothing(tmp_path: Path) -
 
 def test_a_model_that_nobody_tested_is_wide_and_a_damaged_file_is_refused(tmp_path: Path) -> None:
     assert domain_errors(tmp_path) == DomainErrors()
-    for text in ("{", "[]", '{"pull": 1}'):
+    for text in ("{", "[]", '{"sharpness": 1}'):
         (tmp_path / FILE).write_text(text)
         with pytest.raises(ConfigError, match=FILE):
             domain_errors(tmp_path)
