@@ -82,8 +82,8 @@ def levels(estimates: Estimates) -> dict[str, Level]:
     """Every measure of every brand and week."""
     authors, counted = estimates.authors.sum(axis=3), estimates.counted.sum(axis=3)
     mentions, everybody = estimates.all_mentions.sum(axis=3), estimates.every_source
-    labels, adaptations = estimates.audited[:, None], estimates.mentions.adaptations
-    adapted = np.array([[adaptations[place].labels if place in adaptations else 0] for place in range(len(labels))])
+    labels, adapted_labels = estimates.audited[:, None], estimates.mentions.adapted_labels
+    adapted = np.array([[adapted_labels.get(place, 0)] for place in range(len(labels))])
     found = {
         "mentions": Level(mentions, mentions[0], has_interval=False),
         "authors": Level(authors, counted[0], has_interval=False),

@@ -37,10 +37,10 @@ FROM ({rows}) m JOIN sentiments s ON s.id = m.id AND s.brand = m.brand GROUP BY 
 """.strip()
 
 ADAPTATIONS = f"""
-SELECT a.brand, a.labels, a.negative, a.neutral, a.positive FROM adaptations a
+SELECT a.brand, a.labels FROM adaptations a
 WHERE a.fold = {ALL_LABELS} AND EXISTS (SELECT 1 FROM sentiments s WHERE s.brand = a.brand AND ends_with(s.version, a.name))
 """.strip()
-"""The factors by which the sentiments of brands are adapted to labels of people, of adaptations in use."""
+"""To how many labels of people the sentiments of brands are adapted, of adaptations in use."""
 
 _MEASURES = {
     "mentions": "SELECT count(*) FROM ({rows}) WHERE brand = {brand}",

@@ -36,14 +36,6 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Adaptation:
-    """What the model's posteriors of a brand were multiplied by, label by label (3,), and to how many labels of people that was fitted."""
-
-    labels: int
-    factors: Floats
-
-
-@dataclass(frozen=True)
 class Mentions:
     """One element a brand mention (post x brand), by brand, week and source, in an order that does not depend on the store's."""
 
@@ -62,7 +54,7 @@ class Mentions:
     samples: dict[tuple[int, int], tuple[str, ...]]  # (brand, week) -> ids of at most SAMPLE posts, drawn by their digest
     judged: Judged | None = None
     models: Mapping[tuple[int, int], frozenset[str]] = field(default_factory=dict)  # who annotated, where it was not one model throughout
-    adaptations: Mapping[int, Adaptation] = field(default_factory=dict)  # by place of the brand, of those that are adapted
+    adapted_labels: Mapping[int, int] = field(default_factory=dict)  # labels of people that a brand, by its place, is adapted to
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -118,14 +110,14 @@ def read(snapshot: Snapshot, brands: Sequence[str], weeks: Sequence[Span], zone:
         posteriors=np.stack([number[name] for name in LABELS], axis=1), label=_labels(snapshot, brands, brand, key),
         samples=_samples(column["id"], order, brand, week, key),
         judged=_judged(snapshot, weeks, zone, counted, key), models=_models(snapshot, rows, brands, names),
-        adaptations=_adaptations(snapshot, brands),
+        adapted_labels=_adapted_labels(snapshot, brands),
     )  # fmt: skip
 
 
-def _adaptations(snapshot: Snapshot, brands: Sequence[str]) -> dict[int, Adaptation]:
+def _adapted_labels(snapshot: Snapshot, brands: Sequence[str]) -> dict[int, int]:
     rows = snapshot.sql(queries.ADAPTATIONS).to_pylist()
-    found = {row["brand"]: Adaptation(row["labels"], np.array([row[name] for name in LABELS])) for row in rows}
-    return {place: found[brand] for place, brand in enumerate(brands) if brand in found}
+    labels = {row["brand"]: row["labels"] for row in rows}
+    return {place: labels[brand] for place, brand in enumerate(brands) if brand in labels}
 
 
 def codes(column: pa.Array, values: Sequence[str]) -> Codes:

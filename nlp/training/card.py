@@ -1,41 +1,22 @@
-"""The facts of a model card, written over the old ones: ``python -m nlp.training.card --data DIR --scores FILE``.
+"""The facts of a model card, written over the old ones (``python -m training.card`` is the command).
 
-``--scores`` is what ``nlp.training.evaluate`` printed. What people wrote of the model, from "Known failures" to the data table, stays.
+What people wrote of the model, from "Known failures" to the data table, stays.
 """
 
 from __future__ import annotations
 
-import argparse
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nlp.sentiment.about import SHIPPED, describe
+from nlp.sentiment.about import describe
 from nlp.sentiment.packed import WEIGHTS, version
-from nlp.training.clean import cleaned
-from nlp.training.manifest import Split, splits
+from nlp.training.manifest import Split
 from nlp.training.samples import THREE_WAY, Sample
 
 _HEAD, _SCORES, _FAILURES, _TABLE = "| | |\n|---|---|\n", "    set ", "## Known failures", "| set | language | licence |"
-
-
-def main() -> None:
-    """Rewrites README.md of the model folder."""
-    parser = argparse.ArgumentParser(prog="python -m nlp.training.card", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
-    parser.add_argument("--scores", type=Path, required=True, help="what nlp.training.evaluate printed")
-    parser.add_argument("--model", type=Path, default=SHIPPED, help="model folder (default: the one that ships)")
-    options = parser.parse_args()
-    card = options.model / "README.md"
-    made = rewritten(
-        card.read_text(encoding="utf-8"),
-        "\n".join(facts(options.model)),
-        options.scores.read_text(encoding="utf-8"),
-        "\n".join(rows([cleaned(split) for split in splits(options.data)])),
-    )
-    card.write_text(made, encoding="utf-8")
 
 
 def rewritten(card: str, about: str, scores: str, data: str) -> str:
@@ -92,7 +73,3 @@ def _balance(samples: Sequence[Sample]) -> str:
     labels = Counter(posts or [target.label for sample in samples for target in sample.targets])
     shares = " / ".join(f"{labels[label] / labels.total():.2f}" for label in THREE_WAY) if labels else "-"
     return shares if posts or not labels else f"{shares} of targets"
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,37 @@
+"""Write the card of the model that ships: ``python -m training.card --model DIR --data DIR --scores FILE``.
+
+The facts come from the model's config, the scores from what ``python -m nlp.training.evaluate`` printed, the
+table of sets from the sets that training learns from. What was written by hand between them stays.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from nlp.sentiment.about import SHIPPED
+from nlp.training.card import facts, rewritten, rows
+from nlp.training.clean import cleaned
+from nlp.training.manifest import SOURCES, splits
+from training.sources import KEPT_OUT, learnt
+
+
+def main() -> None:
+    """Rewrite the card."""
+    parser = argparse.ArgumentParser(prog="python -m training.card", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
+    parser.add_argument("--scores", type=Path, required=True, help="what evaluate printed")
+    parser.add_argument("--model", type=Path, default=SHIPPED, help="model folder (default: the one that ships)")
+    options = parser.parse_args()
+    sets = {each.source.name: each for each in learnt()}
+    asked_only = tuple(source for source in SOURCES if not source.train)
+    found = splits(options.data, tuple(each.source for each in sets.values()) + KEPT_OUT + asked_only)
+    table = rows([cleaned(split) if split.source.name in sets and sets[split.source.name].clean else split for split in found])
+    card = options.model / "README.md"
+    scores = options.scores.read_text(encoding="utf-8")
+    text = rewritten(card.read_text(encoding="utf-8"), "\n".join(facts(options.model)), scores, "\n".join(table))
+    card.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
