@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nlp.domains import DomainErrors, doubt
 from nlp.statistics import DRAWS, SEED, Codes, Floats, author_weights, interval, ppi_power, tempered, weighted_sums
+from nlp.unread import UNREADABLE
 from reports.queries import JUDGED
 from reports.rows import Mentions
 
@@ -173,8 +174,19 @@ class Estimates:
 
     @cached_property
     def _tempered(self) -> Floats:
-        """What each mention adds to the shares (mentions, 3)."""
-        return tempered(self.mentions.posteriors, self.domains.sharpness)
+        """What each mention adds to the shares (mentions, 3).
+
+        A post with nothing to read is missing, not neutral: it adds what the others of its brand and week do on average.
+        """
+        m = self.mentions
+        values = tempered(m.posteriors, self.domains.sharpness)
+        unread = np.isclose(m.posteriors, UNREADABLE, atol=1e-6).all(axis=1)
+        cell = m.brand * len(m.weeks) + m.week
+        for place in np.unique(cell[unread]):
+            others = m.annotated & (cell == place) & ~unread
+            if others.any():
+                values[unread & (cell == place)] = values[others].mean(axis=0)
+        return values
 
     @cached_property
     def levels(self) -> Floats:

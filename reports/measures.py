@@ -192,6 +192,8 @@ def _figure(name: str, level: Level, brand: int, week: int, estimates: Estimates
     wide = name in queries.SENTIMENT and bool(estimates.unmeasurable[brand, week])
     sure = level.has_interval and not few and not wide and bool(np.isfinite(draws).all())
     low, high = interval(draws[1:]) if sure else (None, None)
+    if low is not None and high is not None and name in queries.SENTIMENT:  # outward, to what is printed: a tenth of a point
+        low, high = np.floor(low * 1000) / 1000, np.ceil(high * 1000) / 1000
     labels = name in ("labels", "adapted_labels")
     known = (labels or str(m.weeks[week]) not in asked.blank) and not wide
     return Figure(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from nlp.language import identify
 from nlp.sentiment.clauses import Span
 from nlp.spans import HAN, KANA, URL
+from nlp.unread import UNREADABLE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +38,7 @@ LANGUAGES = ("zh", "en")
 BALANCED = (1 / 3, 1 / 3, 1 / 3)
 """Prevalences of negative, neutral and positive where nothing better is known."""
 
-UNSURE = Probabilities(0.3, 0.4, 0.3)
+UNSURE = Probabilities(*UNREADABLE)
 """The answer for a text with nothing to read: neutral, with low confidence."""
 
 

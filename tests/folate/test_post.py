@@ -22,7 +22,7 @@ def post(**changes):
     moment=st.datetimes(datetime(1970, 1, 1), datetime(2199, 12, 31), timezones=st.timezones()),  # noqa: DTZ001
 )  # fmt: skip
 def test_json_carries_a_post_unchanged(text, title, rating, counts, moment):
-    one = post(text=text, title=title, rating=rating, published_at=moment, **counts)
+    one = post(text=text, title=title, rating=rating, published_at=moment.astimezone(UTC), **counts)  # a repeated hour equals none
     assert Post.from_json(one.to_json()) == one
 
 

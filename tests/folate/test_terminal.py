@@ -22,6 +22,8 @@ CASES = [
     ["audit", "status"],
     ["audit", "--brand", EVIL, "--week", "2026-W10"],
     ["audit", "--import", "hostile.csv"],
+    ["adapt", "status"],
+    ["adapt", "--brand", EVIL],
     ["leads", "--week", "2026-W10", "--format", "table"],
     ["campaign", EVIL, "--week", "2026-W10"],
     ["network", "--week", "2026-W10"],

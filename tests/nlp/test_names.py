@@ -65,8 +65,8 @@ def test_the_label_of_a_brand_is_the_same_under_every_name(reader: Reader, langu
 def test_names_become_placeholders_in_the_order_of_their_first_mention() -> None:
     text = "Kraft is better than Morngrain, says @kraft: Kraft!"
     hidden = hide_names(text, {"m": [(21, 30)], "k": [(0, 5), (37, 43), (45, 50)]})
-    assert hidden.text == "Acme is better than Zorbex, says @Acme: Acme!"
-    assert [hidden.text[slice(*span)] for span in hidden.spans["k"]] == ["Acme", "@Acme", "Acme"]
+    assert hidden.text == "Acme is better than Zorbex, says Acme: Acme!"
+    assert [hidden.text[slice(*span)] for span in hidden.spans["k"]] == ["Acme", "Acme", "Acme"]
     assert [hidden.text[slice(*span)] for span in hidden.spans["m"]] == ["Zorbex"]
 
 
@@ -139,7 +139,7 @@ def test_the_only_brand_of_a_post_is_judged_by_post_and_target_together() -> Non
         Passage("the price of Kraft", {"k": [(13, 18)]}, term=[(4, 9)]),
     ])  # fmt: skip
     negative = [[round(target.negative, 3) for target in reading.targets] for reading in readings]
-    assert negative == [[0.7], [1.0], [0.0, 0.0], [0.0], [0.0, 0.0]]
+    assert negative == [[0.2], [1.0], [0.0, 0.0], [0.0], [0.0, 0.0]]
     assert stub.texts[4][slice(*stub.targets[4][1][0])] == "price"
     assert (readings[4].aspects[0].start, readings[4].aspects[0].end) == (0, len("the price of Kraft"))
 

@@ -72,10 +72,7 @@ def test_posts_about_nothing_of_the_kind_have_no_aspect(read: Asked) -> None:
     assert len(found) <= len(plain) // 8, found
 
 
-WEAK = pytest.mark.xfail(strict=True, reason="fear is mostly read as sadness: a known failure that the model card names")
-
-
-@pytest.mark.parametrize("emotion", [pytest.param(name, marks=WEAK if name == "fear" else ()) for name in EMOTIONS])
+@pytest.mark.parametrize("emotion", EMOTIONS)
 def test_emotions(everything: Asked, emotion: str) -> None:
     """Of all sentences, the hard ones too."""
     asked = [

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from folate.weeks import Week, trailing
 from nlp.domains import DomainErrors
 from nlp.statistics import interval, ppi_mean, tempered
+from nlp.unread import UNREADABLE
 from reports.estimates import CALIBRATED, FEWEST_LABELS, TEMPERED, WIDEST, Estimates, net_sentiment
 from reports.rows import Mentions
 
@@ -229,3 +230,13 @@ def test_both_definitions_of_net_sentiment() -> None:
     assert polar[0] == pytest.approx(0.5)
     assert every == pytest.approx([0.2, 0.0])
     assert np.isnan(polar[1])
+
+
+def test_a_post_with_nothing_to_read_is_missing_and_not_neutral() -> None:
+    rows = np.array([[0.8, 0.1, 0.1]] * 30 + [[0.1, 0.1, 0.8]] * 10 + [UNREADABLE] * 60)
+    m = mentions([0] * 100, [1] * 100, [0] * 100, posteriors=rows, brands=1)
+    shares = Estimates(m, np.ones(2)).shares
+    assert shares.draws[0, 0, 1] == pytest.approx(rows[:40].mean(axis=0))
+    assert shares.n[0, 1] == 100
+    nothing = Estimates(mentions([0] * 9, [1] * 9, [0] * 9, posteriors=[UNREADABLE] * 9, brands=1), np.ones(2))
+    assert nothing.shares.draws[0, 0, 1] == pytest.approx(UNREADABLE)
