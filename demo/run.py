@@ -1,5 +1,7 @@
 """`make demo`: start the demo web, crawl it, and write the weekly report, with the commands that a person would type."""
 
+import csv
+import json
 import shutil
 import subprocess
 import sys
@@ -10,6 +12,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 PROJECT = HERE.parent / "demo-run"
 WEEKS = [f"2026-W{number:02d}" for number in range(7, 11)]
+BRANDS = ("morngrain", "warmfield", "tianduo")
+LABELS = {"negative": "n", "neutral": "0", "positive": "p", None: "0"}
 
 
 def folate(*arguments: str) -> str:
@@ -24,7 +28,8 @@ def folate(*arguments: str) -> str:
 def start_web(folder: Path) -> tuple["subprocess.Popen[bytes]", str]:
     """The server and its address. Raises SystemExit when it does not come up within twenty seconds."""
     port = folder / "port"
-    server = subprocess.Popen([sys.executable, "-m", "demo.serve", "--port", "0", "--port-file", str(port)], stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "demo.serve", "--port", "0", "--port-file", str(port), "--truth", str(folder / "truth.jsonl")]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     for _ in range(200):
         if port.exists() and port.read_text().strip():
             return server, f"http://127.0.0.1:{port.read_text().strip()}"
@@ -40,9 +45,37 @@ def make_project(url: str) -> None:
     (PROJECT / "folate.toml").write_text((HERE / "folate.toml.in").read_text(encoding="utf-8").replace("{url}", url), encoding="utf-8")
 
 
+def opinions(truth: Path) -> dict[str, dict[str, str]]:
+    """What each text of the demo web says of each brand, by its letters and digits."""
+    with truth.open(encoding="utf-8") as lines:
+        records = [json.loads(line) for line in lines]
+    return {letters(f"{record['title'] or ''}{record['text']}"): record["opinions"] for record in records}
+
+
+def letters(text: str) -> str:
+    """The letters and digits of a text: what its page and its record have in common."""
+    return "".join(character for character in text if character.isalnum())
+
+
+def audit(brand: str, said: dict[str, dict[str, str]]) -> None:
+    """Judge 50 texts of a brand, as a person would in a spreadsheet: here by what the demo web knows of its posts."""
+    sheet = PROJECT / f"audit-{brand}.csv"
+    sys.stdout.write(folate("audit", "--brand", brand, "--week", WEEKS[-1], "--weeks", "4", "--export", str(sheet)))
+    with sheet.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        row["label"] = LABELS[said.get(letters(row["text"]), {}).get(brand)]
+    with sheet.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    sys.stdout.write(folate("audit", "--import", str(sheet)))
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         server, url = start_web(Path(folder))
+        said = opinions(Path(folder) / "truth.jsonl")
         try:
             sys.stderr.write(f"the demo web is at {url}\n")
             make_project(url)
@@ -51,6 +84,8 @@ def main() -> None:
             server.terminate()
             server.wait()
     folate("annotate")
+    for brand in BRANDS:
+        audit(brand, said)
     for week in WEEKS:
         sys.stdout.write(f"\nEmerging in {week}\n{folate('topics', '--week', week)}")
     for language in ("zh", "en"):
