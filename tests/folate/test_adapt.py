@@ -208,3 +208,16 @@ def test_other_words_or_tags_leave_it_in_use(workspace: Workspace) -> None:
     raw = sentiments(workspace, "all_sentiments")
     judge(workspace, posts, np.array([[row[label] for label in LABELS] for row in raw]), f"{MODEL}+tags2+text2")
     assert [row["label"] for row in sentiments(workspace)] == [row["label"] for row in adapted]
+
+
+def test_an_adaptation_of_a_brand_that_the_project_has_no_more_can_be_removed(workspace: Workspace, capsys) -> None:
+    command(workspace)
+    workspace.store.replace("sentiments", [], {"brand": "ours"})
+    config = workspace.project.root / "folate.toml"
+    config.write_text(PROJECT.replace('"ours"', '"renamed"'), encoding="utf-8")
+    capsys.readouterr()
+    assert run(["status", "--project", str(workspace.project.root)]) == 0
+    said = capsys.readouterr().err
+    assert "the project has no such brand: 'folate adapt --undo --brand ours' removes it." in said
+    assert "folate adapt --brand ours" not in said
+    assert command(workspace, "--undo", "--brand", "ours") == 0
