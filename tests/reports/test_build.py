@@ -18,6 +18,7 @@ from corpora.store import Store
 from folate.config import Config
 from folate.weeks import Week
 from nlp.domains import DomainErrors
+from reports.alerts import sentiment_sentence
 from reports.build import Report, build
 from reports.catalogue import catalogue
 from reports.document import document, to_json
@@ -385,6 +386,8 @@ def test_what_nobody_can_know_without_an_audit_is_said_in_place_of_a_number(
     assert any(words in sentence.text for sentence in report.summary)
     assert f'class="n words" href="#e-{ours.figures["net_sentiment_polar"].id}"' in render(report)  # may wrap, or it leaves its card
     assert words in render(report)
+    alert = sentiment_sentence("X", ours.figures["net_sentiment_polar"], ours.changes["net_sentiment_polar"], catalogue(language)).text
+    assert {"en": f"; its level is {words} (", "zh": f"；其水平{words}（"}[language] in alert
     plain = json.loads(to_json(report))["brands"][0]["measures"]["negative"]
     assert plain["value"] is None
     assert "unmeasurable" in plain["flags"]
