@@ -18,6 +18,7 @@ from folate.pipeline.workspace import Workspace
 from folate.post import Post
 from folate.weeks import Week
 from nlp.adaptation import scaled
+from nlp.unread import UNREADABLE
 from reports.build import Report
 from reports.document import document
 from reports.html import render
@@ -221,3 +222,13 @@ def test_an_adaptation_of_a_brand_that_the_project_has_no_more_can_be_removed(wo
     assert "the project has no such brand: 'folate adapt --undo --brand ours' removes it." in said
     assert "folate adapt --brand ours" not in said
     assert command(workspace, "--undo", "--brand", "ours") == 0
+
+
+def test_a_post_with_nothing_to_read_stays_as_it_is(workspace: Workspace) -> None:
+    emoji = Post(id="f:emoji", source="f", kind="forum", text="晨谷 \U0001f600", published_at=datetime(2026, 3, 3, tzinfo=UTC))
+    workspace.store.upsert_posts([emoji])
+    judge(workspace, [emoji], np.array([UNREADABLE]), f"{MODEL}+tags+text")
+    command(workspace)
+    (row,) = [row for row in sentiments(workspace) if row["id"] == "f:emoji"]
+    assert [row[label] for label in LABELS] == pytest.approx(UNREADABLE)
+    assert "+adapted-" in row["version"]  # one version for the whole brand, or the report would not compare its weeks
