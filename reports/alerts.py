@@ -9,7 +9,7 @@ from typing import Any
 from folate.core.text import printable
 from folate.weeks import Span, Week
 from reports.catalogue import Catalogue, catalogue
-from reports.figures import Change, Figure, Name, Sentence
+from reports.figures import UNMEASURABLE, Change, Figure, Name, Sentence
 from reports.sections import Quote
 from reports.summary import range_words
 from reports.topics import Topic
@@ -79,6 +79,8 @@ def topic_sentence(topic: Topic, score: Figure, say: Catalogue) -> Sentence:
 
 
 def sentiment_sentence(brand: str, net: Figure, change: Change, say: Catalogue) -> Sentence:
+    if UNMEASURABLE in net.flags:
+        return say.sentence("alert_sentiment_unmeasurable", brand=Name(brand), change=change.figure, net=net)
     return say.sentence("alert_sentiment", brand=Name(brand), change=change.figure, net=net, range=range_words(net, say))
 
 

@@ -11,7 +11,7 @@ from folate.core.text import printable, printable_lines
 from folate.post import body
 from reports import queries
 from reports.catalogue import catalogue
-from reports.figures import Figure
+from reports.figures import UNMEASURABLE, Figure
 from reports.sections import excerpt
 
 _WIDTH = 100
@@ -41,7 +41,10 @@ def explain(row: Mapping[str, Any], snapshot: Snapshot, zone: str = "UTC") -> st
 
 def _figure(row: Mapping[str, Any]) -> Figure:
     kept = ("measure", "week", "brand", "subject", "value", "low", "high", "n", "query", "versions")
-    return Figure(**{name: row[name] for name in kept}, posts=tuple(row["posts"] or ()))
+    unmeasurable = row["measure"] in queries.SENTIMENT and row["value"] is None and row["n"] > 0  # the table keeps no flags
+    return Figure(
+        **{name: row[name] for name in kept}, posts=tuple(row["posts"] or ()), flags=(UNMEASURABLE,) if unmeasurable else ()
+    )  # fmt: skip
 
 
 def _posts(snapshot: Snapshot, figure: Figure, zone: ZoneInfo) -> list[str]:

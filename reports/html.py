@@ -150,10 +150,14 @@ def _environment(say: Catalogue, zone: str) -> Environment:
 
 
 def _link(figure: Figure, text: str) -> Markup:
-    """A number as a link to its evidence; nothing for an empty text. Only a Figure can be printed this way."""
+    """A number as a link to its evidence; nothing for an empty text. Only a Figure can be printed this way.
+
+    Words in place of a number have the class ``words``: they are set smaller and may wrap.
+    """
     if not text:
         return Markup()
-    return Markup('<a class="n" href="#e-{}" title="n = {:,}">{}</a>').format(figure.id, figure.n, text)
+    kind = "n words" if figure.value is None else "n"
+    return Markup('<a class="{}" href="#e-{}" title="n = {:,}">{}</a>').format(kind, figure.id, figure.n, text)
 
 
 def _words(parts: Iterable[str | Name | Shown]) -> Markup:

@@ -32,7 +32,7 @@ class BrandMeasures:
     id: str
     label: str
     own: bool
-    method: str  # how sentiment was quantified: map, or empty when nothing is annotated
+    method: str  # how sentiment was quantified: tempered, or empty when nothing is annotated
     figures: Mapping[str, Figure]
     changes: Mapping[str, Change] = field(default_factory=dict)  # to the week before
     trailing: Mapping[str, Change] = field(default_factory=dict)  # to the mean of the eight weeks before

@@ -148,7 +148,7 @@ def write_questions(path: Path, items: Sequence[Item]) -> None:
         subject = item.subject and _line(item.subject)
         writer.write((item.key, item.row["brand"], subject, text, item.row["label"], item.row["reason"]))
     write_whole(path, table.getvalue().encode("utf-8-sig"))
-    tell(f"{len(items)} texts in {path}: fill the column label, then 'folate audit --import {path}'.")
+    tell(f"{len(items)} {'text' if len(items) == 1 else 'texts'} in {path}: fill the column label, then 'folate audit --import {path}'.")
 
 
 def read_answers(path: Path, store: Store) -> int:

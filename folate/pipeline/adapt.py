@@ -122,13 +122,21 @@ def notes(workspace: Workspace) -> list[str]:
 
 
 def stale(workspace: Workspace) -> list[str]:
-    """Say which adaptations are out of use, since another model judges by now."""
-    return [
-        f"the adaptation of {row['brand']!r} is out of use, as it was fitted to the judgements of another model: "
-        f"'folate adapt --brand {row['brand']}' fits it to those of this one."
-        for row in status(workspace)
-        if row["state"] == OUT_OF_USE
-    ]
+    """Say which adaptations are out of use, since another model judges by now or the project has no such brand any more."""
+    brands = {brand.id for brand in workspace.config.brands}
+    return [_out_of_use(row["brand"], row["brand"] in brands) for row in status(workspace) if row["state"] == OUT_OF_USE]
+
+
+def _out_of_use(brand: str, configured: bool) -> str:
+    if not configured:
+        return (
+            f"the adaptation of {brand!r} is out of use, as the project has no such brand: "
+            f"'folate adapt --undo --brand {brand}' removes it."
+        )
+    return (
+        f"the adaptation of {brand!r} is out of use, as it was fitted to the judgements of another model: "
+        f"'folate adapt --brand {brand}' fits it to those of this one."
+    )
 
 
 def _check_brand(workspace: Workspace, brand: str) -> None:

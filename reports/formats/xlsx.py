@@ -12,7 +12,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from folate.core.text import printable
 from reports.build import Report
 from reports.catalogue import Catalogue, catalogue
-from reports.figures import Figure
+from reports.figures import UNMEASURABLE, Figure
 from reports.tables import Cell, Table, tables
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ FORMATS: dict[str, tuple[float, str]] = {  # what a value is multiplied by to re
 }  # fmt: skip
 _NARROWEST, _WIDEST = 9, 60  # characters
 _LONGEST = 32_767  # characters that a cell can hold
+_DECIMALS = 6  # beyond it stands what a float adds to a product
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP file knows
 
 
@@ -63,6 +64,11 @@ class _Number:
     value: float | None
 
 
+def _shown(figure: Figure, say: Catalogue) -> _Number | str:
+    """The value of a figure; the words why there is none where only an audit could give it."""
+    return say.number(figure) if UNMEASURABLE in figure.flags else _Number(figure, figure.value)
+
+
 def _fill(sheet: "Worksheet", table: Table, evidence: dict[str, str], say: Catalogue) -> None:
     from openpyxl.styles import Alignment, Font
     from openpyxl.utils import get_column_letter
@@ -86,7 +92,7 @@ def _columns(table: Table, say: Catalogue) -> Iterator[tuple[str, list[_Number |
     """Header and cells of each column; one of figures with intervals is followed by their bounds."""
     for place, name in enumerate(table.columns):
         cells = [row[place] for row in table.rows]
-        yield name, [_Number(cell, cell.value) if isinstance(cell, Figure) else cell for cell in cells]
+        yield name, [_shown(cell, say) if isinstance(cell, Figure) else cell for cell in cells]
         if any(isinstance(cell, Figure) and cell.low is not None for cell in cells):
             yield say("table.low", name=name), [_Number(cell, cell.low) if isinstance(cell, Figure) else None for cell in cells]
             yield say("table.high", name=name), [_Number(cell, cell.high) if isinstance(cell, Figure) else None for cell in cells]
@@ -97,7 +103,7 @@ def _put(sheet: "Worksheet", row: int, column: int, value: _Number | Cell) -> "S
     cell: SheetCell = sheet.cell(row, column)  # type: ignore[assignment]  # no cell is merged
     if isinstance(value, _Number):
         factor, cell.number_format = FORMATS[value.figure.unit]
-        cell.value = None if value.value is None else value.value * factor
+        cell.value = None if value.value is None else round(value.value * factor, _DECIMALS)
     elif isinstance(value, str):
         cell.value = printable(value.replace("\n", " "))[:_LONGEST]
         cell.data_type, cell.quotePrefix = "s", True

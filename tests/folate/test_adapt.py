@@ -18,6 +18,7 @@ from folate.pipeline.workspace import Workspace
 from folate.post import Post
 from folate.weeks import Week
 from nlp.adaptation import scaled
+from nlp.unread import UNREADABLE
 from reports.build import Report
 from reports.document import document
 from reports.html import render
@@ -208,3 +209,26 @@ def test_other_words_or_tags_leave_it_in_use(workspace: Workspace) -> None:
     raw = sentiments(workspace, "all_sentiments")
     judge(workspace, posts, np.array([[row[label] for label in LABELS] for row in raw]), f"{MODEL}+tags2+text2")
     assert [row["label"] for row in sentiments(workspace)] == [row["label"] for row in adapted]
+
+
+def test_an_adaptation_of_a_brand_that_the_project_has_no_more_can_be_removed(workspace: Workspace, capsys) -> None:
+    command(workspace)
+    workspace.store.replace("sentiments", [], {"brand": "ours"})
+    config = workspace.project.root / "folate.toml"
+    config.write_text(PROJECT.replace('"ours"', '"renamed"'), encoding="utf-8")
+    capsys.readouterr()
+    assert run(["status", "--project", str(workspace.project.root)]) == 0
+    said = capsys.readouterr().err
+    assert "the project has no such brand: 'folate adapt --undo --brand ours' removes it." in said
+    assert "folate adapt --brand ours" not in said
+    assert command(workspace, "--undo", "--brand", "ours") == 0
+
+
+def test_a_post_with_nothing_to_read_stays_as_it_is(workspace: Workspace) -> None:
+    emoji = Post(id="f:emoji", source="f", kind="forum", text="晨谷 \U0001f600", published_at=datetime(2026, 3, 3, tzinfo=UTC))
+    workspace.store.upsert_posts([emoji])
+    judge(workspace, [emoji], np.array([UNREADABLE]), f"{MODEL}+tags+text")
+    command(workspace)
+    (row,) = [row for row in sentiments(workspace) if row["id"] == "f:emoji"]
+    assert [row[label] for label in LABELS] == pytest.approx(UNREADABLE)
+    assert "+adapted-" in row["version"]  # one version for the whole brand, or the report would not compare its weeks

@@ -5,10 +5,12 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 
 from corpora.schema import EVIDENCE
 from corpora.snapshot import Snapshot
@@ -16,8 +18,11 @@ from corpora.store import Store
 from folate.config import Config
 from folate.weeks import Week
 from nlp.domains import DomainErrors
+from reports.alerts import sentiment_sentence
 from reports.build import Report, build
+from reports.catalogue import catalogue
 from reports.document import document, to_json
+from reports.evidence import explain
 from reports.figures import UNITS
 from reports.formats import markdown, xlsx
 from reports.html import render
@@ -379,9 +384,15 @@ def test_what_nobody_can_know_without_an_audit_is_said_in_place_of_a_number(
         assert figure.n > 0
     assert ours.figures["mentions"].value
     assert any(words in sentence.text for sentence in report.summary)
+    assert f'class="n words" href="#e-{ours.figures["net_sentiment_polar"].id}"' in render(report)  # may wrap, or it leaves its card
     assert words in render(report)
+    alert = sentiment_sentence("X", ours.figures["net_sentiment_polar"], ours.changes["net_sentiment_polar"], catalogue(language)).text
+    assert {"en": f"; its level is {words} (", "zh": f"；其水平{words}（"}[language] in alert
     plain = json.loads(to_json(report))["brands"][0]["measures"]["negative"]
     assert plain["value"] is None
     assert "unmeasurable" in plain["flags"]
     assert words in markdown.render(report).decode()
-    assert xlsx.render(report)
+    cells = [cell for sheet in load_workbook(BytesIO(xlsx.render(report))) for row in sheet.values for cell in row]
+    assert words in cells
+    row = figure.row(catalogue("en").measure(figure.measure, "definition"))
+    assert "value       not measurable without an audit" in explain(row, snapshot)
