@@ -9,7 +9,7 @@ FOLDS = 10
 ALL_LABELS = -1
 """In place of a fold: the fit on the labels of all folds, which says what the figures are calibrated to."""
 
-_UNREAD = "abs(negative - 0.3) < 1e-6 AND abs(neutral - 0.4) < 1e-6 AND abs(positive - 0.3) < 1e-6"
+UNREAD = "abs(negative - 0.3) < 1e-6 AND abs(neutral - 0.4) < 1e-6 AND abs(positive - 0.3) < 1e-6"
 """Whether the model had nothing to read (the probabilities of `nlp.unread`, which this package can't import).
 
 Such a judgement stays as it is, or the report would take it for one of a text."""
@@ -18,7 +18,7 @@ SENTIMENTS = f"""
 WITH scaled AS (
   SELECT s.*, f.name AS adaptation, s.negative * if(unread, 1, f.negative) AS minus,
     s.neutral * if(unread, 1, f.neutral) AS zero, s.positive * if(unread, 1, f.positive) AS plus
-  FROM (SELECT *, {_UNREAD} AS unread FROM all_sentiments) s JOIN posts USING (id, text_hash)
+  FROM (SELECT *, {UNREAD} AS unread FROM all_sentiments) s JOIN posts USING (id, text_hash)
   LEFT JOIN adaptations f ON f.brand = s.brand AND f.annotator = s.annotator
     AND starts_with(s.version || '+', f.model || '+')
     AND f.fold = ('0x' || substr(s.text_hash, 1, 4))::INT % {FOLDS}

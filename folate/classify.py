@@ -114,8 +114,9 @@ class Judges:
         spans = question.spans(brand)
         if not spans:
             return Passage(question.text, mentions), None
-        if is_name(question.target or ""):
-            named = mentions | {_TARGET: spans}
+        handles = [(start - 1, end) for start, end in spans if question.text[start - 1 : start] in ("@", "＠")]
+        if handles or is_name(question.target or ""):
+            named = mentions | {_TARGET: handles + [span for span in spans if (span[0] - 1, span[1]) not in handles]}
             return Passage(question.text, named, complete=False), list(named).index(_TARGET)
         return Passage(question.text, mentions, term=spans), len(mentions)
 

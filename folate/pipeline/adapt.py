@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from corpora.adapted import ALL_LABELS, FOLDS, fold
+from corpora.adapted import ALL_LABELS, FOLDS, UNREAD, fold
 from corpora.snapshot import Snapshot
 from folate.errors import ConfigError, NotFound, possible
 from folate.pipeline.audit import LABELS
@@ -33,7 +33,7 @@ WITH labelled AS (
   QUALIFY row_number() OVER (PARTITION BY text_hash ORDER BY draw) = 1
 ), judged AS (
   SELECT text_hash, negative, neutral, positive FROM all_sentiments JOIN posts USING (id, text_hash)
-  WHERE brand = $brand AND annotator = $annotator AND {_MODEL} = $model
+  WHERE brand = $brand AND annotator = $annotator AND {_MODEL} = $model AND NOT ({UNREAD})
   QUALIFY row_number() OVER (PARTITION BY text_hash ORDER BY id) = 1
 )
 SELECT text_hash, label, size / avg(size) OVER (PARTITION BY draw) AS weight, negative, neutral, positive
@@ -67,7 +67,7 @@ def adapt(workspace: Workspace, brand: str) -> dict[str, Any]:
     labelled = snapshot.sql(_LABELLED, {"brand": brand} | made_by)
     if len(labelled) < FEWEST_LABELS:
         raise NotFound(
-            f"wanted {FEWEST_LABELS} labels of people of texts on {brand!r} that the model has judged, got {len(labelled)}: "
+            f"wanted {FEWEST_LABELS} labels of people of texts on {brand!r} that the model could read, got {len(labelled)}: "
             "'folate audit' asks for more."
         )
     posteriors, labels, weights = _arrays(labelled)

@@ -232,3 +232,15 @@ def test_a_post_with_nothing_to_read_stays_as_it_is(workspace: Workspace) -> Non
     (row,) = [row for row in sentiments(workspace) if row["id"] == "f:emoji"]
     assert [row[label] for label in LABELS] == pytest.approx(UNREADABLE)
     assert "+adapted-" in row["version"]  # one version for the whole brand, or the report would not compare its weeks
+
+
+def test_labels_of_posts_with_nothing_to_read_are_not_fitted_to(workspace: Workspace) -> None:
+    texts = [f"晨谷 {chr(0x1F600 + number)}" for number in range(60)]
+    moment = datetime(2026, 3, 3, tzinfo=UTC)
+    emoji = [Post(id=f"f:e{number}", source="f", kind="forum", text=text, published_at=moment) for number, text in enumerate(texts)]
+    workspace.store.upsert_posts(emoji)
+    judge(workspace, emoji, np.array([UNREADABLE] * 60), f"{MODEL}+tags+text")
+    workspace.store.replace("audits", [], {"brand": "ours"})
+    audit(workspace, emoji, ["positive"] * 60)
+    assert command(workspace, "--brand", "ours") == 5
+    assert not [row for row in sentiments(workspace) if "+adapted-" in row["version"]]

@@ -148,3 +148,17 @@ def test_what_json_can_not_hold_is_an_error_and_no_crash(line):
 
 def test_lone_surrogates_are_readable():
     assert Question.parse('{"text": "half \\ud83d"}').text == "half \ufffd"
+
+
+def test_a_target_after_an_at_sign_is_a_name(monkeypatch):
+    texts = []
+
+    class Recorder(EchoReader):
+        def read(self, given, targets=None):
+            texts.extend(given)
+            return super().read(given, targets)
+
+    monkeypatch.setattr("folate.classify.load", lambda *_, **__: Recorder())
+    lines = ['{"text": "@united lost my bag, united!", "target": "united"}', '{"text": "stay united", "target": "united"}']
+    list(classify_lines([lines], Config(name="")))
+    assert texts == ["Acme lost my bag, Acme!", "stay united"]
