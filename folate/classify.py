@@ -1,6 +1,7 @@
 """JSON lines in, judgements out: `folate classify`, in a project or without one."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int]
 _TARGET = "\0target"  # no id of a brand
+_HANDLE = re.compile(r"\w[\w-]{0,29}", re.ASCII)
 LIKELY = 0.5
 """An intent at least this probable is shown in a table."""
 
@@ -49,12 +51,13 @@ class Question:
 
     def spans(self, brand: Brand | None) -> list[Span]:
         """Return where the text names the target: under any name if it is `brand`, else as a brand would be found,
-        else as plain text.
+        its handle too, else as plain text.
         """
         target = (self.target or "").strip()
         if not target:
             return []
-        linker = Linker([brand or Brand(id="target", names=(target,))])
+        names = (target, f"@{target}") if _HANDLE.fullmatch(target) else (target,)
+        linker = Linker([brand or Brand(id="target", names=names)])
         mentions = [(mention.start, mention.end) for mention in linker.find(self.text)]
         return mentions or _occurrences(self.text.lower(), target.lower())
 
@@ -114,9 +117,8 @@ class Judges:
         spans = question.spans(brand)
         if not spans:
             return Passage(question.text, mentions), None
-        handles = [(start - 1, end) for start, end in spans if question.text[start - 1 : start] in ("@", "＠")]
-        if handles or is_name(question.target or ""):
-            named = mentions | {_TARGET: handles + [span for span in spans if (span[0] - 1, span[1]) not in handles]}
+        if is_name(question.target or "") or any(question.text[start] in "@＠" for start, _ in spans):
+            named = mentions | {_TARGET: spans}
             return Passage(question.text, named, complete=False), list(named).index(_TARGET)
         return Passage(question.text, mentions, term=spans), len(mentions)
 
