@@ -34,6 +34,7 @@ from nlp.sentiment.heads import Model, Outputs, mean_pool
 from nlp.sentiment.packed import WEIGHTS, Calibrations, save
 from nlp.training.batches import Batch
 from nlp.training.calibrate import NAME
+from nlp.training.distil import set_embedding
 from nlp.training.expand import expand
 from nlp.training.run import bert
 from nlp.training.train import task_losses
@@ -70,9 +71,6 @@ WORKERS = 4
 
 FEW_BATCHES = 1_000
 """Batches of a phase under which a run is a rehearsal: it measures and fits on few texts."""
-
-RIDGE = 0.01
-"""Penalty of the regression that fits the embedding, in units of the texts."""
 
 
 @dataclass
@@ -327,20 +325,13 @@ class Run:
     def _fit_embedding(self, model: Model) -> None:
         """Set the embedding head to the ridge regression from pooled states to the encoder's own vectors."""
         model.eval()
-        states, wanted = [], []
+        states, vectors = [], []
         for rows in self.pack.batches(self.pool, self.tokens, None):
             ids, mask = self._moved(self.pack.ids(rows))
             with torch.no_grad(), self.autocast:
                 states.append(mean_pool(model.encoder.first(ids, mask), mask).float())
-            wanted.append(functional.normalize(self._vectors(rows) - self.centre))
-        pooled, goal = torch.cat(states).double(), torch.cat(wanted).double()
-        mean, spread = pooled.mean(0), pooled.std(0) + 1e-6
-        scaled = (pooled - mean) / spread
-        penalty = RIDGE * len(pooled) * torch.eye(pooled.shape[1], dtype=pooled.dtype, device=self.device)
-        solved = torch.linalg.solve(scaled.T @ scaled + penalty, scaled.T @ goal) / spread[:, None]
-        with torch.no_grad():
-            model.embedding.weight.copy_(solved.T)
-            model.embedding.bias.copy_(-mean @ solved)
+            vectors.append(self._vectors(rows) - self.centre)
+        set_embedding(model, torch.cat(states), torch.cat(vectors))
 
     @staticmethod
     def _descend(loss: Tensor, optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor]) -> None:

@@ -69,8 +69,13 @@ def fit_embedding(model: Model, teacher: Teacher, chosen: list[str], size: int =
     """
     ordered = sorted(chosen, key=lambda text: (len(text), text))
     groups = [ordered[start : start + size] for start in range(0, len(ordered), size)]
-    states = torch.cat([_pooled(model.encoder, teacher, group) for group in groups]).double()
-    wanted = functional.normalize(torch.cat([teacher.vectors(group) for group in groups]).double())
+    states = torch.cat([_pooled(model.encoder, teacher, group) for group in groups])
+    set_embedding(model, states, torch.cat([teacher.vectors(group) for group in groups]))
+
+
+def set_embedding(model: Model, states: Tensor, vectors: Tensor) -> None:
+    """Set the embedding head to the ridge regression from pooled states (n, hidden) to the directions of vectors (n, hidden)."""
+    states, wanted = states.double(), functional.normalize(vectors.double())
     mean, spread = states.mean(0), states.std(0) + 1e-6
     scaled = (states - mean) / spread
     penalty = _RIDGE * len(states) * torch.eye(states.shape[1], dtype=states.dtype, device=states.device)

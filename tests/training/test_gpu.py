@@ -1,0 +1,89 @@
+"""The parts of the training on a GPU, on a model of two layers."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import torch
+
+from nlp.encoder import Encoder, EncoderConfig
+from nlp.sentiment.heads import Model
+from nlp.training.distil import set_embedding
+from training.gpu import Phase, ahead, averaged, concealed, mean_outputs, ramp, rates, soft_loss
+from training.measure import macro_f1
+
+
+@pytest.fixture
+def model() -> Model:
+    torch.manual_seed(1)
+    return Model(Encoder(EncoderConfig(vocabulary=60, hidden=16, layers=2, heads=2, inner=32, positions=20)))
+
+
+def test_the_learning_rate_rises_and_then_falls_on_a_line() -> None:
+    assert [ramp(done, (1.0, 0.0), 0.1) for done in (0.0, 0.05, 0.1, 0.55, 1.0)] == pytest.approx([0, 0.5, 1, 0.5, 0])
+    assert ramp(0.505, (0.75, 0.25), 0.01) == pytest.approx(0.5)
+
+
+def test_a_phase_is_over_by_its_batches_or_its_time() -> None:
+    phase = Phase(seconds=1e9, batches=4)
+    phase.step = 2
+    assert phase.done == 0.5
+    late = Phase(seconds=1e-3, batches=1 << 30)
+    late.began = time.monotonic() - 1
+    assert late.done == 1
+
+
+def test_batches_that_are_made_ahead_keep_their_order() -> None:
+    given = (torch.tensor([number]) for number in range(50))
+    assert [int(batch) for batch in ahead(lambda batch: batch * 2, given)] == list(range(0, 100, 2))
+
+
+def test_the_mean_of_models_has_the_mean_of_their_weights(model: Model) -> None:
+    other = Model(Encoder(model.encoder.config))
+    mean = averaged([model, other])
+    for name, weight in mean.state_dict().items():
+        assert torch.allclose(weight, (model.state_dict()[name] + other.state_dict()[name]) / 2), name
+
+
+def test_lower_layers_learn_slower_and_word_embeddings_may_stay(model: Model) -> None:
+    model.encoder.words.requires_grad_(False)
+    groups = rates(model)
+    assert sorted({group["peak"] for group in groups}, reverse=True)[0] == 1e-3  # the heads
+    assert sum(weight.numel() for group in groups for weight in group["params"]) == sum(  # type: ignore[attr-defined]
+        weight.numel() for weight in model.parameters() if weight.requires_grad
+    )
+
+
+def test_a_student_that_says_what_the_teachers_say_has_nothing_to_learn(model: Model) -> None:
+    ids = torch.randint(4, 60, (3, 7))
+    model.eval()
+    out = model(ids, torch.ones(3, 7, dtype=torch.bool))[1]
+    said = {name: values.detach() for name, values in mean_outputs([out, out]).items()}
+    loss = soft_loss(out, said)
+    loss.backward()
+    gradient = model.late.post[3].weight.grad
+    assert gradient is not None
+    assert gradient.abs().max() < 1e-6
+
+
+def test_only_hidden_tokens_are_concealed() -> None:
+    torch.manual_seed(2)
+    ids = torch.randint(4, 59, (40, 50))
+    hidden = torch.rand(ids.shape) < 0.15
+    shown = concealed(ids, hidden, 60)
+    assert torch.equal(shown[~hidden], ids[~hidden])
+    assert 0.7 < float((shown[hidden] == 59).float().mean()) < 0.9
+
+
+def test_the_embedding_is_the_linear_map_that_fits(model: Model) -> None:
+    states = torch.randn(400, 16)
+    wanted = states @ torch.linalg.qr(torch.randn(16, 16))[0]
+    set_embedding(model, states, wanted)
+    given = model.embedding(states).detach()
+    assert float(torch.nn.functional.cosine_similarity(given, wanted).mean()) > 0.97
+
+
+def test_macro_f1_by_hand() -> None:
+    right, given = torch.tensor([0, 0, 1, 2]), torch.tensor([0, 1, 1, 1])
+    assert macro_f1(right, given, 3) == pytest.approx((2 / 3 + 2 / 4 + 0) / 3)
