@@ -44,7 +44,7 @@ def told(model: Model, pack: Pack, autocast: torch.autocast, tokens: int, sets: 
                 _keep(scores, "target", depth, chances, wanted, owner[batch.rows.rows])
             _keep(scores, "emotion", depth, out.emotion.float().cpu(), batch.emotion, owner)
     lines = [_line(pack, scores, head, depth) for head in ("post", "target", "emotion") for depth in (0, 1)]
-    return "\n".join(line for line in lines if line)
+    return "\n".join(line for line in lines if line) or "no set has 30 dev texts to be measured on"
 
 
 def _keep(scores: dict[tuple[str, int], list[Tensor]], head: str, depth: int, given: Tensor, wanted: Tensor, owner: Tensor) -> None:
