@@ -47,7 +47,7 @@ class Catalogue:
     def number(self, figure: Figure) -> str:
         """The value with its unit, or why there is none."""
         if UNMEASURABLE in figure.flags:
-            return self("unit.unmeasurable")
+            return self("unit.few" if "few" in figure.flags else "unit.unmeasurable")
         return self._value(figure.value, figure.unit)
 
     def size(self, figure: Figure) -> str:

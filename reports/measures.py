@@ -189,7 +189,9 @@ def _figure(name: str, level: Level, brand: int, week: int, estimates: Estimates
     """The figure of one week; a level may have the newest weeks only."""
     m, at = estimates.mentions, week - len(estimates.mentions.weeks)
     draws, few = level.draws[:, brand, at], level.has_interval and estimates.authors[0, brand, week].sum() < FEWEST_AUTHORS
-    wide = name in queries.SENTIMENT and bool(estimates.unmeasurable[brand, week])
+    judged = estimates.shares.n[brand, week] > 0
+    alone = few and judged and estimates.audited[brand] < FEWEST_LABELS  # what four people say is no share of a brand
+    wide = name in queries.SENTIMENT and bool(alone or estimates.unmeasurable[brand, week])
     sure = level.has_interval and not few and not wide and bool(np.isfinite(draws).all())
     low, high = interval(draws[1:]) if sure else (None, None)
     if low is not None and high is not None and name in queries.SENTIMENT:  # outward, to what is printed: a tenth of a point
