@@ -9,7 +9,6 @@ import argparse
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha1
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from nlp.brands import Linker
 from nlp.names import Passage, read_without_names
 from nlp.sentiment import Reader, load
 from nlp.statistics import Codes, Floats
+from training.sources import entity_part
 
 LABELS = ("negative", "neutral", "positive")
 SIZES = (50, 100, 300)  # labels of a person
@@ -77,8 +77,7 @@ def _entities(data: Path, half: int) -> Iterator[LabelledBrand]:
     tweets = pd.read_csv(data / "more/twitter_entity_sentiment/all.csv.gz")
     tweets["label"] = tweets["label"].replace("irrelevant", "neutral")
     for entity, own in tweets.groupby("entity"):
-        digest = int(sha1(str(entity).encode(), usedforsecurity=False).hexdigest(), 16)
-        if digest % 4 == 2 * half:
+        if entity_part(str(entity)) == 2 * half:
             names = [part.strip() for part in re.split("[()]", str(entity)) if part.strip()]
             spaced = [re.sub("(?<=[a-z])(?=[A-Z0-9])", " ", name) for name in names]
             yield _brand(str(entity), tuple(dict.fromkeys([*spaced, *names])), own)

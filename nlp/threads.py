@@ -14,13 +14,13 @@ R = TypeVar("R")
 _AHEAD = 2  # batches a thread that are being worked on or wait for the caller: bounds memory
 
 
-def in_threads(work: Callable[[T], R], batches: Iterable[T]) -> Iterator[R]:
-    """Apply ``work`` to each batch, on as many threads as torch has, and give the results in order.
+def in_threads(work: Callable[[T], R], batches: Iterable[T], count: int = 0) -> Iterator[R]:
+    """Apply ``work`` to each batch on ``count`` threads, by default as many as torch has; give the results in order.
 
     Torch's own threads share each product and wait for one another after it, and while they wait they spin: on two
     busy cores that doubled the processor time of reading. Here each thread computes a batch alone.
     """
-    count = torch.get_num_threads()
+    count = count or torch.get_num_threads()
     if count == 1:
         yield from map(work, batches)
         return

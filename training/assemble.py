@@ -15,9 +15,9 @@ from pathlib import Path
 
 from nlp.sentiment.packed import TOKENIZER, WEIGHTS, load
 from nlp.training.calibrate import finish
-from nlp.training.manifest import Split, key, splits
+from nlp.training.manifest import Split, key
 from training.names import exchanged
-from training.sources import KEPT_OUT, learnt
+from training.sources import every_split, learnt
 
 ASKED = 240
 """Dev texts of a set that calibration may use: half of them, those of the largest digests, are fitted on."""
@@ -56,9 +56,8 @@ def asked(data: Path) -> list[Split]:
     """List the sets with their dev texts as the model reads them in use: names hidden."""
     sets = {each.source.name: each for each in learnt()}
     rng = random.Random(3)  # noqa: S311 - sampling, not a secret
-    found = splits(data, tuple(each.source for each in sets.values()) + KEPT_OUT)
     made = []
-    for split in found:
+    for split in every_split(data):
         if split.source.name not in sets or not split.dev:
             continue
         dev = sorted(split.dev, key=lambda sample: key(sample.text))[:ASKED]

@@ -12,8 +12,7 @@ from pathlib import Path
 from nlp.sentiment.about import SHIPPED
 from nlp.training.card import facts, rewritten, rows
 from nlp.training.clean import cleaned
-from nlp.training.manifest import SOURCES, splits
-from training.sources import KEPT_OUT, learnt
+from training.sources import every_split, learnt
 
 
 def main() -> None:
@@ -24,8 +23,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=SHIPPED, help="model folder (default: the one that ships)")
     options = parser.parse_args()
     sets = {each.source.name: each for each in learnt()}
-    asked_only = tuple(source for source in SOURCES if not source.train)
-    found = splits(options.data, tuple(each.source for each in sets.values()) + KEPT_OUT + asked_only)
+    found = every_split(options.data)
     table = rows([cleaned(split) if split.source.name in sets and sets[split.source.name].clean else split for split in found])
     card = options.model / "README.md"
     scores = options.scores.read_text(encoding="utf-8")

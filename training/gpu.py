@@ -17,9 +17,7 @@ import argparse
 import copy
 import tempfile
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +30,7 @@ from torch.nn import functional
 from nlp.encoder import Encoder
 from nlp.sentiment.heads import Model, Outputs, mean_pool
 from nlp.sentiment.packed import WEIGHTS, Calibrations, save
+from nlp.threads import in_threads
 from nlp.training.batches import Batch
 from nlp.training.calibrate import NAME
 from nlp.training.distil import set_embedding
@@ -246,7 +245,7 @@ class Run:
         """Yield what ``made`` makes of batches of all rows, again and again until the phase is over."""
         generator = torch.Generator().manual_seed(seed)
         while phase.done < 1:
-            for batch in ahead(made, self.pack.batches(rows, tokens, generator)):
+            for batch in in_threads(made, self.pack.batches(rows, tokens, generator), WORKERS):
                 if phase.done >= 1:
                     return
                 yield self._moved(batch)
@@ -339,22 +338,6 @@ class Run:
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-
-
-def ahead(made: Callable[[Tensor], Any], batches: Iterator[Tensor]) -> Iterator[Any]:
-    """Yield what ``made`` makes of each batch; some threads work ahead."""
-    with ThreadPoolExecutor(WORKERS) as workers:
-        waiting: deque[Future[Any]] = deque()
-        try:
-            for batch in batches:
-                waiting.append(workers.submit(made, batch))
-                if len(waiting) > 2 * WORKERS:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
 
 
 class MaskedHead(nn.Module):  # type: ignore[misc]  # torch is not type-checked here

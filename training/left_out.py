@@ -11,6 +11,7 @@ from torch import Tensor
 from nlp.names import POST_WEIGHT
 from nlp.sentiment.heads import Model, Outputs
 from nlp.training.batches import Batch
+from nlp.training.samples import NEUTRAL, NOT_ABOUT
 from training.data import DEV, TRAIN, Pack
 
 MOST, FEWEST = 1_200, 120
@@ -18,8 +19,6 @@ MOST, FEWEST = 1_200, 120
 
 _GRID = torch.linspace(0.6, 3.0, 49)
 """Temperatures tried."""
-
-NEUTRAL, NOT_ABOUT = 1, 3
 
 
 def left_out(model: Model, pack: Pack, seen: Sequence[int], unseen: Sequence[int], tokens: int) -> dict[str, np.ndarray]:

@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 
 from nlp.sentiment.heads import Model
-from nlp.sentiment.labels import EMOTIONS, LABELS
+from nlp.training.samples import NEUTRAL, NOT_ABOUT
+from nlp.training.scores import macro_f1
 from training.data import DEV, Pack
-
-NEUTRAL, NOT_ABOUT = 1, 3
 
 
 def told(model: Model, pack: Pack, autocast: torch.autocast, tokens: int, sets: Sequence[int] | None = None) -> str:
@@ -62,7 +61,7 @@ def _line(pack: Pack, scores: dict[tuple[str, int], list[Tensor]], head: str, de
         if len(rows) < 30:
             continue
         accuracy = float((rows[:, 1] == rows[:, 2]).float().mean())
-        f1 = macro_f1(rows[:, 1], rows[:, 2], len(EMOTIONS) if head == "emotion" else len(LABELS))
+        f1 = macro_f1(rows[:, 1].numpy(), rows[:, 2].numpy())
         accuracies.append(accuracy)
         f1s.append(f1)
         texts.append(f"{pack.sets[int(number)]['name']} {accuracy:.3f}/{f1:.3f}")
@@ -71,13 +70,3 @@ def _line(pack: Pack, scores: dict[tuple[str, int], list[Tensor]], head: str, de
     mean = f"  {head} {('early', 'late')[depth]}: accuracy {sum(accuracies) / len(accuracies):.4f}"
     mean += f", macro F1 {sum(f1s) / len(f1s):.4f} (mean of {len(texts)} sets)"
     return mean + (": " + ", ".join(texts) if depth else "")
-
-
-def macro_f1(right: Tensor, given: Tensor, labels: int) -> float:
-    """Mean F1 over the labels that are right at least once."""
-    values = []
-    for label in range(labels):
-        wanted, said = right == label, given == label
-        if wanted.any():
-            values.append(float(2 * (wanted & said).sum() / (wanted.sum() + said.sum())))
-    return sum(values) / len(values)

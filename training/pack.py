@@ -29,15 +29,15 @@ from nlp.training import readers
 from nlp.training.batches import MAYBE_NEUTRAL
 from nlp.training.clean import cleaned
 from nlp.training.composed import composed
-from nlp.training.distil import PREFIX
-from nlp.training.manifest import SOURCES, Split, key, splits
+from nlp.training.distil import PREFIX, texts
+from nlp.training.manifest import Split, key
 from nlp.training.samples import NEUTRAL, TWO_WAY, Sample
 from nlp.training.sentences import sentences
 from nlp.training.weak import labelled
 from training.data import ARRAYS, DEV, POOL, TRAIN, UNLABELLED
 from training.names import exchanged
-from training.sources import KEPT_OUT, TITLES, Learnt, learnt
 from training.sources import UNLABELLED as FILES
+from training.sources import Learnt, every_split, learnt
 
 SEED = 31
 LONGEST = 128
@@ -66,8 +66,7 @@ def main() -> None:
         shutil.copyfile(options.encoder / name, options.out / name)
     writer = Writer(tokenizer)
     sets = learnt()
-    asked_only = tuple(source for source in SOURCES if not source.train)
-    found = splits(options.data, tuple(each.source for each in sets) + KEPT_OUT + asked_only)
+    found = every_split(options.data)
     by_name = {split.source.name: split for split in found}
     for each in progress("packing", items=sets, unit="set"):
         if each.source.name in by_name:
@@ -78,7 +77,9 @@ def main() -> None:
     writer.add("composed", "", TRAIN, [labelled(exchanged_half(sample, rng), review=False) for sample in made])
     kept = {key(sample.text) for split in found for sample in split.dev}
     writer.add("unlabelled", "", UNLABELLED, list(unlabelled(options.data, kept)))
-    writer.add("pool", "", POOL, list(short_texts(options.data, tokenizer, found)))
+    learnt_texts = [sample for split in found for sample in split.train]
+    short = texts(options.data, tokenizer, learnt_texts, SEED, POOLED)
+    writer.add("pool", "", POOL, [Sample(PREFIX + text, None) for text in short])
     writer.write(options.out / "arrays.npz.xz")
 
 
@@ -94,19 +95,6 @@ def unlabelled(data: Path, kept: set[str]) -> Iterator[Sample]:
         if (data / file).is_file():
             texts = [row[column] for row in readers.rows(data / file) if key(row[column]) not in kept]
             yield from (Sample(text, None) for text in rng.sample(texts, min(most, len(texts))))
-
-
-def short_texts(data: Path, tokenizer: Tokenizer, found: Sequence[Split]) -> Iterator[Sample]:
-    """Yield titles, words of the tokenizer and beginnings of training texts, with the prefix of the encoder."""
-    rng = random.Random(SEED)  # noqa: S311 - sampling, not a secret
-    pools = [[row[column] for row in readers.rows(data / file)] for file, column in TITLES if (data / file).is_file()]
-    words = sorted(piece.strip("▁") for piece in tokenizer.get_vocab())
-    pools.append([word for word in words if len(word) > 1 and word.isalpha()])
-    pools.append([sample.text[:60] for split in found for sample in split.train])
-    chosen = [text for pool in pools for text in rng.sample(pool, min(len(pool), POOLED // len(pools)))]
-    rng.shuffle(chosen)
-    for text in chosen:
-        yield Sample(PREFIX + text, None)
 
 
 @dataclass

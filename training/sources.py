@@ -15,7 +15,7 @@ from pathlib import Path
 
 from nlp.sentiment.labels import EMOTIONS, INTENTS
 from nlp.training import readers
-from nlp.training.manifest import SHOPPING, SOURCES, Source
+from nlp.training.manifest import SHOPPING, SOURCES, Source, Split, splits
 from nlp.training.samples import (
     NEGATIVE,
     NEUTRAL,
@@ -349,6 +349,12 @@ def learnt() -> list[Learnt]:
     return [*sets, *(replace(one, group=one.group or _GROUPS.get(one.source.name, "")) for one in MORE)]
 
 
+def every_split(data: Path) -> list[Split]:
+    """Split all sets together: those that are learnt, those kept out, those that are only asked."""
+    asked_only = tuple(source for source in SOURCES if not source.train)
+    return splits(data, tuple(each.source for each in learnt()) + KEPT_OUT + asked_only)
+
+
 UNLABELLED: tuple[tuple[str, str, int], ...] = (
     ("more/pretrain_zh_weibo_covid/all.csv.gz", "text", 30_000),
     ("more/pretrain_zh_misc/all.csv.gz", "text", 30_000),
@@ -360,9 +366,3 @@ UNLABELLED: tuple[tuple[str, str, int], ...] = (
     ("more/suggestion_mining_semeval19/all.csv.gz", "text", 4_000),
 )
 """Files whose texts are read without labels: file, column, texts at most."""
-
-TITLES: tuple[tuple[str, str], ...] = (
-    ("zhihu_hot_questions/first_seen.tsv", "title"),
-    ("hacker_news_20k/hacker_news.csv", "title"),
-)
-"""Short texts that the embedding is fitted on."""

@@ -9,7 +9,6 @@ import gzip
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import sha1
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +16,7 @@ from folate.config import Brand
 from folate.errors import InputError
 from nlp.brands import Linker
 from nlp.normalize import normalize
+from training.sources import entity_part
 
 Label = Literal["negative", "neutral", "positive"]
 LABELS: tuple[Label, ...] = ("negative", "neutral", "positive")
@@ -115,10 +115,7 @@ def trades(data: Path) -> list[Trade]:
 
 def half(entity: str) -> str | None:
     """The part that an entity of twitter_entity_sentiment belongs to; None where it may be trained on."""
-    digest = int(sha1(entity.encode(), usedforsecurity=False).hexdigest(), 16)
-    if digest % 2:
-        return None
-    return REPORT if digest // 2 % 2 else CHOOSE
+    return {0: CHOOSE, 2: REPORT}.get(entity_part(entity))
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

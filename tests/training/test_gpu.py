@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
 import pytest
 import torch
 
 from nlp.encoder import Encoder, EncoderConfig
 from nlp.sentiment.heads import Model
+from nlp.threads import in_threads
 from nlp.training.distil import set_embedding
-from training.gpu import Phase, ahead, averaged, concealed, mean_outputs, ramp, rates, soft_loss
-from training.measure import macro_f1
+from nlp.training.scores import macro_f1
+from training.gpu import Phase, averaged, concealed, mean_outputs, ramp, rates, soft_loss
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def test_a_phase_is_over_by_its_batches_or_its_time() -> None:
 
 def test_batches_that_are_made_ahead_keep_their_order() -> None:
     given = (torch.tensor([number]) for number in range(50))
-    assert [int(batch) for batch in ahead(lambda batch: batch * 2, given)] == list(range(0, 100, 2))
+    assert [int(batch) for batch in in_threads(lambda batch: batch * 2, given, 4)] == list(range(0, 100, 2))
 
 
 def test_the_mean_of_models_has_the_mean_of_their_weights(model: Model) -> None:
@@ -85,5 +87,5 @@ def test_the_embedding_is_the_linear_map_that_fits(model: Model) -> None:
 
 
 def test_macro_f1_by_hand() -> None:
-    right, given = torch.tensor([0, 0, 1, 2]), torch.tensor([0, 1, 1, 1])
-    assert macro_f1(right, given, 3) == pytest.approx((2 / 3 + 2 / 4 + 0) / 3)
+    right, given = np.array([0, 0, 1, 2]), np.array([0, 1, 1, 1])
+    assert macro_f1(right, given) == pytest.approx((2 / 3 + 2 / 4 + 0) / 3)
