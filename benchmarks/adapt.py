@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from folate.config import Brand
+from folate.core.config import Brand
 from nlp.adaptation import cross_validated, label_factors, scaled
 from nlp.brands import Linker
 from nlp.names import Passage, read_without_names

@@ -26,8 +26,8 @@ from benchmarks.pipeline import dictionary
 from corpora.rows import conform
 from corpora.schema import TABLES
 from corpora.store import Store
-from folate.config import Brand, Campaign, Config, Segment, Source
-from folate.weeks import Week
+from folate.core.config import Brand, Campaign, Config, Segment, Source
+from folate.core.weeks import Week
 from reports import sections
 from reports.document import to_json
 from reports.html import render

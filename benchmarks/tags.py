@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from folate.config import LEVELS
+from folate.core.config import LEVELS
 from nlp import tags
 from nlp.sentiment import Reader, load
 from nlp.statistics import wilson

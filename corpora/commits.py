@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from os import scandir
 from pathlib import Path
 
-from folate.errors import StoreError
+from folate.core.errors import StoreError
 
 FILE = "commits.jsonl"
 LOG = "_delta_log"

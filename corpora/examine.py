@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from corpora import commits, migrations, tables
 from corpora.schema import POSTS, TABLES, Table
-from folate.errors import StoreError
-from folate.post import body, text_hash
+from folate.core.errors import StoreError
+from folate.core.post import body, text_hash
 
 _FROM_BACKUP = "restore the folder of the table from a backup"
 _NEXT = "run 'folate import' or 'folate crawl' again for what is missing"

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpora.snapshot import Snapshot
+from folate.core.errors import ConfigError, possible
+from folate.core.post import FIELDS
 from folate.core.spreadsheet import CsvWriter
 from folate.core.text import escaped_json
-from folate.errors import ConfigError, possible
-from folate.post import FIELDS
 
 FORMATS = ("jsonl", "csv", "parquet")
 _POSTS = f"SELECT {', '.join(f'p.{name}' for name in FIELDS)} FROM posts p ORDER BY p.published_at, p.id"

@@ -11,7 +11,7 @@ from deltalake.schema import Schema
 
 from corpora import commits, tables
 from corpora.schema import TABLES
-from folate.errors import StoreError
+from folate.core.errors import StoreError
 
 FILE = "schema.json"
 

@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from corpora.schema import POSTS, Table
-from folate.post import PRECISIONS, body, text_hash
+from folate.core.post import PRECISIONS, body, text_hash
 
 _HANDLED_APART = ("id", "published_at", "precision", "fetched_at", "crawl", "text_hash", "month")
 _LATEST_KNOWN = tuple(name for name in POSTS.schema.names if name not in _HANDLED_APART)

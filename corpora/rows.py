@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpora.schema import POSTS, Table
-from folate.errors import StoreError, possible
-from folate.post import FIELDS, Post
+from folate.core.errors import StoreError, possible
+from folate.core.post import FIELDS, Post
 
 Rows: TypeAlias = pa.Table | Iterable[Mapping[str, Any]]
 

@@ -12,9 +12,9 @@ import pyarrow as pa
 from corpora import adapted, tables
 from corpora.examine import first_fault
 from corpora.schema import TABLES, Table
+from folate.core.errors import InputError, StoreError, possible
+from folate.core.post import storable
 from folate.core.text import quoted
-from folate.errors import InputError, StoreError, possible
-from folate.post import storable
 
 OF_ONE_TEXT = ("texts", "mentions", "comparisons", "sentiments", "aspects", "judgements")  # rows hold for the text they were made of
 LONGEST = 300.0  # seconds that one question may take; counting a million posts by week takes 0.4 (docs/store.md)

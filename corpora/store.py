@@ -28,8 +28,8 @@ from corpora.plans import plan_posts, plan_rows, same_key
 from corpora.rows import Rows, conform, from_posts
 from corpora.schema import POSTS, TABLES, Table
 from corpora.snapshot import LONGEST, OF_ONE_TEXT, Snapshot, literal, scan
-from folate.errors import StoreError, possible
-from folate.post import Post
+from folate.core.errors import StoreError, possible
+from folate.core.post import Post
 
 BATCH = 20_000  # posts in one commit
 _BATCH_CHARACTERS = 16 * 2**20  # of all their fields: planning a commit needs some ten times as many bytes

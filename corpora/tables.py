@@ -12,8 +12,8 @@ from deltalake.exceptions import DeltaError
 
 from corpora import commits
 from corpora.schema import Table
+from folate.core.errors import StoreError
 from folate.core.text import cut
-from folate.errors import StoreError
 
 _UNUSABLE = frozenset("[]^|\\%*?")  # deltalake 1.6 takes a folder for a URL, DuckDB for a pattern
 _LONGEST_CAUSE = 200  # characters of a library's message that are passed on

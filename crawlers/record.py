@@ -23,8 +23,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 from crawlers.ledger import Row, read_rows, to_json
 from crawlers.parse.page import Context, Dropped, Page
-from folate.errors import CrawlError, InputError
-from folate.post import Post
+from folate.core.errors import CrawlError, InputError
+from folate.core.post import Post
 
 JOB, POSTS, REJECTS, LEDGER, RAW, LOG = "job.json", "posts.jsonl", "rejects.jsonl", "ledger.jsonl", "raw/pages.warc.gz", "scrapy.log"
 

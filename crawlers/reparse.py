@@ -8,8 +8,8 @@ from crawlers.parse import READERS
 from crawlers.parse.page import Site
 from crawlers.patience import TooSlowError, cpu_limit
 from crawlers.record import OTHER, Sightings, read_raw
-from folate.config import Source
-from folate.post import Post, Pseudonym
+from folate.core.config import Source
+from folate.core.post import Post, Pseudonym
 
 
 def reparse(

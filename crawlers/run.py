@@ -33,11 +33,11 @@ from crawlers.record import (
     read_ledger,
     read_posts,
 )
-from folate.config import Crawling, Source
+from folate.core.config import Crawling, Source
+from folate.core.errors import ConfigError, CrawlError, possible
 from folate.core.files import write_whole
-from folate.errors import ConfigError, CrawlError, possible
-from folate.post import pseudonyms
-from folate.progress import progress
+from folate.core.post import pseudonyms
+from folate.core.progress import progress
 
 __all__ = ["crawl", "is_running", "ledger", "read_posts"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from crawlers.middlewares import MOST_REDIRECTS
-from folate.config import Crawling, Source
+from folate.core.config import Crawling, Source
 
 MAX_BYTES = 10 * 2**20
 RETRIED = [408, 418, 429, 432, 500, 502, 503, 504, 522, 524]  # 418 and 432 are Weibo's "too many requests"

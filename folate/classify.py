@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from folate.config import Brand, Config
-from folate.errors import InputError
-from folate.post import storable
+from folate.core.config import Brand, Config
+from folate.core.errors import InputError
+from folate.core.post import storable
 from nlp.brands import Linker, check_names
 from nlp.language import identify
 from nlp.names import Passage, is_name, read_without_names

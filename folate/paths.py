@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from folate.config import FILE
-from folate.errors import ConfigError, StoreError
+from folate.core.config import FILE
+from folate.core.errors import ConfigError, StoreError
 
 
 @dataclass(frozen=True)

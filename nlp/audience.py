@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from folate.config import Segment
+from folate.core.config import Segment
 from nlp.lexicon import longest
 from nlp.normalize import fold, normalize
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from folate.config import FILE, Brand
-from folate.errors import ConfigError
+from folate.core.config import FILE, Brand
+from folate.core.errors import ConfigError
 from nlp.lexicon import longest
 from nlp.markup import cleaned
 from nlp.normalize import fold, normalize

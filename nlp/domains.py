@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from folate.errors import ConfigError
+from folate.core.errors import ConfigError
 from nlp.statistics import DRAWS, Floats
 
 FILE = "domains.json"  # beside the weights of a model

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from folate.errors import ConfigError
+from folate.core.errors import ConfigError
 
 DROPPED = 0.1  # of what a layer adds, in training
 

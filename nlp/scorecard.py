@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from folate.config import Scorecard
+from folate.core.config import Scorecard
 from nlp.audience import own_words
 from nlp.brands import Mention
 from nlp.comparisons import Comparison

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from folate.config import LEVELS, Label
+from folate.core.config import LEVELS, Label
 from nlp.lexicon import longest
 from nlp.normalize import fold, normalize
 from nlp.sentiment.reading import LANGUAGES, language

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import Any
 
 from folate.core.text import printable
-from folate.weeks import Span, Week
+from folate.core.weeks import Span, Week
 from reports.catalogue import Catalogue, catalogue
 from reports.figures import UNMEASURABLE, Change, Figure, Name, Sentence
 from reports.sections import Quote

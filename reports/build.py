@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from corpora.snapshot import Snapshot
-from folate.config import Config
-from folate.weeks import Span, trailing
+from folate.core.config import Config
+from folate.core.weeks import Span, trailing
 from nlp.domains import DomainErrors
 from reports import queries, sections
 from reports.campaigns import Result, campaigns

@@ -9,9 +9,9 @@ from importlib.resources import files
 from string import Formatter
 from typing import Any
 
-from folate.config import LANGUAGES
-from folate.errors import ConfigError, possible
-from folate.weeks import Span, last_day
+from folate.core.config import LANGUAGES
+from folate.core.errors import ConfigError, possible
+from folate.core.weeks import Span, last_day
 from reports.figures import UNMEASURABLE, Figure, Name, Sentence, Shown, Unit
 
 MINUS = "\N{MINUS SIGN}"

@@ -7,8 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from corpora.snapshot import Snapshot
+from folate.core.post import body
 from folate.core.text import printable, printable_lines
-from folate.post import body
 from reports import queries
 from reports.catalogue import catalogue
 from reports.figures import UNMEASURABLE, Figure

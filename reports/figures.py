@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Literal
 
-from folate.errors import FolateError
+from folate.core.errors import FolateError
 
 Unit = Literal["count", "rate", "share", "net", "rating", "times", "score", "position", "points", "net points", "rating points", "relative"]
 

@@ -10,9 +10,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from folate.core.errors import ConfigError
 from folate.core.files import write_whole
-from folate.errors import ConfigError
-from folate.weeks import Week
+from folate.core.weeks import Week
 from reports.catalogue import catalogue
 from reports.document import SCHEMA
 from reports.figures import Change, Figure, NoEvidence

@@ -7,8 +7,8 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from folate.config import Config
-from folate.weeks import Span, last_day
+from folate.core.config import Config
+from folate.core.weeks import Span, last_day
 from nlp.domains import DomainErrors
 from nlp.statistics import Codes, Floats, benjamini_hochberg, detectable, interval, p_value
 from reports import queries

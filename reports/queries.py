@@ -6,7 +6,7 @@ from typing import Protocol
 
 from corpora.adapted import ALL_LABELS
 from corpora.snapshot import literal
-from folate.weeks import Span
+from folate.core.weeks import Span
 
 SKEWED = "coalesce(p.published_at > p.fetched_at + INTERVAL 1 DAY, false)"  # no post is published after it was fetched
 _NAMED = "SELECT DISTINCT id, brand FROM mentions WHERE brand IN ({brands})"

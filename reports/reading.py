@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from corpora.snapshot import Snapshot, literal
-from folate.weeks import Span
+from folate.core.weeks import Span
 from reports import queries
 from reports.catalogue import Catalogue, Parts
 from reports.figures import SAMPLE, Figure

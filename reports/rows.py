@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from corpora.snapshot import Snapshot
-from folate.weeks import Span
+from folate.core.weeks import Span
 from nlp.statistics import Codes, Floats, resampling_units
 from reports import queries
 from reports.figures import SAMPLE

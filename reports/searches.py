@@ -7,8 +7,8 @@ from hashlib import blake2b
 from typing import Any, Literal
 
 from corpora.snapshot import Snapshot, literal
-from folate.config import Config
-from folate.weeks import Span, trailing
+from folate.core.config import Config
+from folate.core.weeks import Span, trailing
 from reports import queries
 from reports.catalogue import Catalogue
 from reports.figures import Figure, Sentence

@@ -7,7 +7,7 @@ from typing import Any
 from unicodedata import category
 
 from corpora.snapshot import Snapshot, literal
-from folate.post import body
+from folate.core.post import body
 from reports import queries
 from reports.figures import SAMPLE, Figure
 from reports.measures import Asked

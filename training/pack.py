@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
-from folate.progress import progress
+from folate.core.progress import progress
 from nlp.sentiment.clauses import Span, clauses
 from nlp.sentiment.labels import LABELS
 from nlp.sentiment.reading import encodable, language

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from crawlers.record import read_posts, read_raw
-from folate.post import Post
+from folate.core.post import Post
 
 Truth = dict[str, Any]
 KINDS = ("thread", "post", "review")

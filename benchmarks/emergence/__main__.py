@@ -19,7 +19,7 @@ from benchmarks.emergence.judging import Tally, recalled
 from benchmarks.emergence.planting import OWN, RIVAL, Plant, Trial
 from benchmarks.emergence.streams import existing
 from benchmarks.emergence.tables import render
-from folate.progress import progress
+from folate.core.progress import progress
 
 Finders = Mapping[str, tuple[Finder, Sequence[str]]]  # and the brands that it is run on
 

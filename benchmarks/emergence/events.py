@@ -18,8 +18,8 @@ import pyarrow as pa
 
 from benchmarks.emergence.planting import SCHEMA, WEEKS
 from benchmarks.emergence.streams import annotate, existing, rows
-from folate.config import Topics
-from folate.weeks import Week
+from folate.core.config import Topics
+from folate.core.weeks import Week
 from nlp.duplicates import clusters
 from nlp.segment import Segmenter
 from nlp.topics import Discovery, Topic, discover

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from folate.config import Brand, Topics
-from folate.weeks import SevenDays
+from folate.core.config import Brand, Topics
+from folate.core.weeks import SevenDays
 from nlp.topics import discover
 
 

@@ -16,7 +16,7 @@ from random import Random
 import pyarrow as pa
 
 from benchmarks.emergence.streams import Raw
-from folate.weeks import Week
+from folate.core.weeks import Week
 from nlp.duplicates import clusters
 from nlp.language import identify
 from nlp.segment import Segmenter

@@ -13,8 +13,8 @@ from time import perf_counter, process_time
 import numpy as np
 import pyarrow as pa
 
-from folate.config import Brand, Topics
-from folate.weeks import Week
+from folate.core.config import Brand, Topics
+from folate.core.weeks import Week
 from nlp.topics import discover
 from nlp.topics.stream import Ints
 

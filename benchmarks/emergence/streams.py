@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from folate.errors import InputError
+from folate.core.errors import InputError
 from nlp.language import identify
 from nlp.segment import Segmenter
 

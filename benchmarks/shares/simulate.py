@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarks.shares.rivals import Dys, Kdey
+from folate.core.weeks import Week
 from folate.pipeline.audit import stratified
-from folate.weeks import Week
 from nlp.domains import DomainErrors
 from nlp.statistics import Codes, Floats, emq, interval, wilson
 from reports.estimates import Estimates

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.text.scores import copy_scores, language_accuracy, word_f1
 from benchmarks.text.sentences import plant, posts
-from folate.config import Brand
+from folate.core.config import Brand
 from nlp.brands import Linker
 from nlp.duplicates import clusters
 from nlp.language import identify

@@ -22,7 +22,7 @@ from benchmarks.truth.compare import ChangeEstimate, rankings
 from benchmarks.truth.sets import trades
 from benchmarks.truth.tables import render
 from benchmarks.truth.trial import compare_trade
-from folate.progress import progress
+from folate.core.progress import progress
 
 
 def main() -> None:

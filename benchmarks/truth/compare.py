@@ -9,7 +9,7 @@ from scipy.stats import kendalltau
 
 from benchmarks.truth.project import CountedPosts
 from benchmarks.truth.sets import LABELS
-from folate.weeks import Week
+from folate.core.weeks import Week
 from nlp.statistics import Floats, emq
 from reports.estimates import net_sentiment
 

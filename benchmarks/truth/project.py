@@ -17,8 +17,8 @@ import numpy as np
 from benchmarks.truth.sets import LABELS, LabelledBrand, Trade
 from benchmarks.truth.weeks import WEEKS, WeekOfTexts
 from folate.cli import run
+from folate.core.weeks import Week
 from folate.pipeline.workspace import Workspace
-from folate.weeks import Week
 from nlp.statistics import Floats
 from reports import queries
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from folate.config import Brand
-from folate.errors import InputError
+from folate.core.config import Brand
+from folate.core.errors import InputError
 from nlp.brands import Linker
 from nlp.normalize import normalize
 from training.sources import entity_part
@@ -50,7 +50,7 @@ class LabelledBrand:
 class Trade:
     """Brands that one project compares.
 
-    `kind` is that of its posts (`folate.post.KINDS`).
+    `kind` is that of its posts (`folate.core.post.KINDS`).
     """
 
     name: str

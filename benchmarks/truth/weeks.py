@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from random import Random
 
 from benchmarks.truth.sets import LABELS, LabelledBrand, LabelledText, mix
-from folate.weeks import Week
+from folate.core.weeks import Week
 
 FIRST = Week(2026, 1)
 SHARES = (None, 0.05, 0.15, 0.30, 0.45, 0.60)

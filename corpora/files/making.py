@@ -13,10 +13,10 @@ from corpora.files.rejects import Reason, Reject, Row
 from corpora.files.values import is_blank, is_missing, read_text, read_truth, storable_value
 from folate.core.counts import RatingRangeError, read_count, read_rating
 from folate.core.dates import DateError, Moment, Order, OrderEvidence, is_ambiguous, out_of_range, read_date
+from folate.core.errors import InputError
 from folate.core.markup import read_markup
+from folate.core.post import COUNTS, KINDS, PRECISIONS, Post, pseudonyms, source_problem, storable
 from folate.core.reposts import has_certain_chain, own_words, without_fold
-from folate.errors import InputError
-from folate.post import COUNTS, KINDS, PRECISIONS, Post, pseudonyms, source_problem, storable
 
 # what makes a post without an id the same post: who wrote what, when and about what, but no counts, which grow
 _IDENTITY = ("author", "published_at", "title", "text", "url", "thread", "parent", "subject")

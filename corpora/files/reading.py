@@ -11,9 +11,9 @@ from corpora.files.identity import Ids, survey
 from corpora.files.making import ImportOptions, Maker
 from corpora.files.rejects import Reject, Row
 from corpora.files.sheets import Sheet, open_sheet
+from folate.core.errors import ConfigError, InputError, possible
+from folate.core.post import FIELDS, KINDS, Post, source_problem
 from folate.core.text import listed, quoted
-from folate.errors import ConfigError, InputError, possible
-from folate.post import FIELDS, KINDS, Post, source_problem
 
 
 class Reading:

@@ -20,7 +20,7 @@ from corpora.files.parquet import ParquetError
 from corpora.files.rejects import Reject, Row
 from corpora.files.workbook import Workbook, WorkbookError
 from folate.core.encoding import UnknownEncodingError
-from folate.errors import InputError, possible
+from folate.core.errors import InputError, possible
 
 _BROKEN = (OSError, EOFError, UnicodeError, zlib.error, OutOfBoundsError, ParquetError, WorkbookError)
 _PACKED_APART = (".xlsx", ".parquet")  # these pack what is in them; a .gz around them is not read

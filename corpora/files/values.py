@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from folate.post import storable
+from folate.core.post import storable
 
 _MISSING = frozenset({"", "nan", "null", "none", "nat", "n/a", "na", "\\n", "-", "--"})
 _LONGEST = 10_000  # characters of a cell that are kept of a row that was rejected

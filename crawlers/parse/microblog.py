@@ -12,8 +12,8 @@ from crawlers.parse.payloads import items
 from crawlers.parse.stubs import is_microblog_stub
 from crawlers.parse.wall import wall
 from folate.core.counts import count
+from folate.core.post import Post
 from folate.core.reposts import BARE_REPOST, own_words
-from folate.post import Post
 
 API = "/api/container/getIndex"
 _PLACE = re.compile(r"^(?:发布于|来自|IP属地[:：]?)\s*")

@@ -15,8 +15,8 @@ from w3lib.encoding import html_body_declared_encoding, http_content_type_encodi
 from crawlers.parse.document import document
 from folate.core import encoding
 from folate.core.dates import DateError, Moment, Order, OrderEvidence, find_date, out_of_range
-from folate.errors import InputError
-from folate.post import Post, Pseudonym
+from folate.core.errors import InputError
+from folate.core.post import Post, Pseudonym
 
 _SESSION = re.compile(r"(?:^|&)(?:sid|s|phpsessid|jsessionid)=[0-9a-f]{16,}", re.I)
 _CALL = re.compile(r"[\w.$]++\(")  # JSONP: a function's name before the JSON

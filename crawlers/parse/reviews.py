@@ -21,7 +21,7 @@ from crawlers.parse.schema import Thing, first, kinds, own_id, things, walk, wor
 from crawlers.parse.shops import SHOPS, Shop
 from folate.core.counts import CountError, count, read_rating
 from folate.core.dates import DateError, Moment, Order, find_date
-from folate.post import PRECISIONS
+from folate.core.post import PRECISIONS
 
 _PRODUCT = re.compile(r"/(?:products?|items?|goods|catalogue|dp|subject|reviews?|shop|p)/", re.I)  # and a digit behind it
 _DIGIT = re.compile(r"\d")

@@ -20,7 +20,7 @@ from crawlers.parse.page import Context, Link, Page, Parsed, Site
 from crawlers.parse.wall import wall
 from crawlers.patience import LONGEST_READING, TooSlowError, cpu_limit
 from crawlers.record import Record
-from folate.config import Source
+from folate.core.config import Source
 
 PATIENCE = 20  # a source is given up when failures in a row weigh this much:
 PAGE, SITE = 1, 5  # one of the page's own (404, 403) or of the whole site (429, 5xx, no answer, captcha, login page)

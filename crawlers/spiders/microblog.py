@@ -10,7 +10,7 @@ from crawlers.ledger import Row
 from crawlers.parse.microblog import NOT_WHOLE, refusal, search_url, turn
 from crawlers.parse.page import Context, Link, Page, Parsed
 from crawlers.spiders.base import SourceSpider
-from folate.post import Post
+from folate.core.post import Post
 
 EMPTY_PAGES = 3  # in a row before a list that has not reached its total is given up
 

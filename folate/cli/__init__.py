@@ -5,7 +5,7 @@ from importlib import import_module
 
 import click
 
-from folate.errors import FolateError
+from folate.core.errors import FolateError
 
 COMMANDS = {
     "init": "folate.cli.project:init",
@@ -79,7 +79,7 @@ class Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS:
-            from folate.errors import possible
+            from folate.core.errors import possible
 
             raise click.UsageError(f"no command {args[0]!r}; {possible(args[0], COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)

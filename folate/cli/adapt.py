@@ -27,7 +27,7 @@ def adapt(ctx: click.Context, brands: tuple[str, ...], undo: bool, folder: Path,
     """
     if ctx.invoked_subcommand:
         return
-    from folate.errors import NotFound
+    from folate.core.errors import NotFound
     from folate.pipeline import adapt as steps
     from folate.pipeline.workspace import Workspace
     from nlp.adaptation import FEWEST_LABELS

@@ -12,11 +12,11 @@ import click
 
 from folate.cli.options import DATA_FORMATS, WEEK, emit, format_option, project_option
 from folate.cli.terminal import say, tell
+from folate.core.errors import InputError
 from folate.core.files import write_whole
 from folate.core.spreadsheet import CsvWriter
 from folate.core.text import printable
-from folate.errors import InputError
-from folate.weeks import Week, trailing
+from folate.core.weeks import Week, trailing
 
 if TYPE_CHECKING:
     from corpora.store import Store

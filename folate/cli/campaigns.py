@@ -7,9 +7,9 @@ import click
 
 from folate.cli.options import DATA_FORMATS, emit, format_option, project_option, week_option
 from folate.cli.terminal import say
+from folate.core.errors import ConfigError, possible
 from folate.core.files import write_whole
-from folate.errors import ConfigError, possible
-from folate.weeks import Week, last_day
+from folate.core.weeks import Week, last_day
 
 
 @click.command()

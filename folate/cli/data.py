@@ -9,10 +9,10 @@ import click
 
 from folate.cli.options import DATA_FORMATS, emit, format_option, project_option
 from folate.cli.terminal import say, tell
+from folate.core.errors import ConfigError, CrawlError, InputError
 from folate.core.files import writing_whole
+from folate.core.post import KINDS
 from folate.core.text import listed
-from folate.errors import ConfigError, CrawlError, InputError
-from folate.post import KINDS
 
 
 @click.command("import")

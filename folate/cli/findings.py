@@ -6,8 +6,8 @@ import click
 
 from folate.cli.options import DATA_FORMATS, emit, format_option, project_option, week_option
 from folate.cli.terminal import say, tell
-from folate.config import LANGUAGES
-from folate.weeks import Week
+from folate.core.config import LANGUAGES
+from folate.core.weeks import Week
 
 
 @click.command()

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import click
 
 from folate.cli.terminal import say, say_data, tell
+from folate.core.errors import ConfigError
 from folate.core.spreadsheet import CsvWriter
 from folate.core.text import cut, escaped_json, printable
-from folate.errors import ConfigError
-from folate.weeks import SevenDays, Span, Week
+from folate.core.weeks import SevenDays, Span, Week
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -9,11 +9,11 @@ import click
 
 from folate.cli.options import DATA_FORMATS, emit, format_option, project_option, week_option
 from folate.cli.terminal import tell
+from folate.core.errors import InputError
 from folate.core.files import write_whole
 from folate.core.spreadsheet import CsvWriter
 from folate.core.text import printable, quoted
-from folate.errors import InputError
-from folate.weeks import Week
+from folate.core.weeks import Week
 
 if TYPE_CHECKING:
     from folate.pipeline.tags import Verdict

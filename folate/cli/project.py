@@ -7,9 +7,9 @@ import click
 
 from folate.cli.options import DATA_FORMATS, emit, format_option, project_option
 from folate.cli.terminal import say, tell
-from folate.config import FILE
+from folate.core.config import FILE
+from folate.core.errors import ConfigError, StoreError
 from folate.core.text import printable
-from folate.errors import ConfigError, StoreError
 from folate.paths import Project
 
 

@@ -14,8 +14,8 @@ import click
 
 from folate.cli.options import emit, format_option, project_option
 from folate.cli.terminal import say, tell
-from folate.config import FILE, Config, load
-from folate.errors import InputError
+from folate.core.config import FILE, Config, load
+from folate.core.errors import InputError
 
 CHUNK = 1 << 16  # bytes read at once
 

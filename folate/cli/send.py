@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from folate.cli.options import DATA_FORMATS, emit, format_option, project_option, week_option
-from folate.errors import DeliveryError
-from folate.weeks import Week
+from folate.core.errors import DeliveryError
+from folate.core.weeks import Week
 
 
 @click.command()

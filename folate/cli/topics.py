@@ -7,7 +7,7 @@ import click
 
 from folate.cli.options import DATA_FORMATS, emit, format_option, one_span, project_option, span_options
 from folate.cli.terminal import tell
-from folate.weeks import SevenDays, Week
+from folate.core.weeks import SevenDays, Week
 
 FIELDS = (
     "id", "state", "label_zh", "label_en", "terms", "score", "q", "posts", "authors", "first_seen", "sources", "languages", "watched",

@@ -6,8 +6,8 @@ import click
 
 from folate.cli.options import DATA_FORMATS, emit, format_option, one_span, project_option, span_options
 from folate.cli.terminal import tell
-from folate.errors import DeliveryError
-from folate.weeks import SevenDays, Week
+from folate.core.errors import DeliveryError
+from folate.core.weeks import SevenDays, Week
 
 
 @click.command()

@@ -15,8 +15,8 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from folate.core.numerals import plain
+from folate.core.post import Precision
 from folate.core.zones import UnknownZoneError, zone_at
-from folate.post import Precision
 
 Moment = tuple[datetime, Precision]
 Order = Literal["mdy", "dmy", "ymd"]

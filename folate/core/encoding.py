@@ -13,7 +13,7 @@ from unicodedata import category, name
 
 import chardet
 
-from folate.errors import ConfigError, possible
+from folate.core.errors import ConfigError, possible
 
 # What is told apart, under Python's name of the widest of each family: gb18030 holds GBK and GB2312, cp932 Shift-JIS, cp949 EUC-KR.
 MULTI_BYTE = ("gb18030", "big5hkscs", "cp932", "euc_jis_2004", "cp949")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from folate.errors import ConfigError, DeliveryError
+from folate.core.errors import ConfigError, DeliveryError
 
 Status = Literal["waiting", "sending", "sent", "failed", "unknown"]
 LEASE = 900.0  # seconds: a claim older than that belongs to a run that was cut off; no send takes as long

@@ -15,12 +15,12 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from hashlib import blake2b
 
-from folate.config import FILE, Smtp
 from folate.core.addresses import host_name, mailbox
+from folate.core.config import FILE, Smtp
+from folate.core.errors import ConfigError
 from folate.core.text import printable
 from folate.delivery.deadline import Deadline, deadline
 from folate.delivery.ledger import Uncertain, Undelivered
-from folate.errors import ConfigError
 from reports.sections import excerpt
 
 _SUBJECT = 150  # characters

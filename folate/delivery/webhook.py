@@ -8,10 +8,10 @@ from http.client import HTTP_PORT, HTTPS_PORT, HTTPConnection, HTTPException, HT
 from urllib.parse import SplitResult
 
 from folate.core.addresses import is_token, web_address
+from folate.core.errors import ConfigError
 from folate.core.text import printable
 from folate.delivery.deadline import deadline
 from folate.delivery.ledger import Uncertain, Undelivered
-from folate.errors import ConfigError
 from reports.sections import excerpt
 
 TIMEOUT = 15.0  # seconds, for each step of a connection

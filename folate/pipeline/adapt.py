@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from corpora.adapted import ALL_LABELS, FOLDS, UNREAD, fold
 from corpora.snapshot import Snapshot
-from folate.errors import ConfigError, NotFound, possible
+from folate.core.errors import ConfigError, NotFound, possible
 from folate.pipeline.audit import LABELS
 from folate.pipeline.workspace import Workspace
 from nlp.adaptation import FEWEST_LABELS, CrossValidation, cross_validated, label_factors

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any
 
-from folate.config import Brand
+from folate.core.config import Brand
 from nlp import texts
 from nlp.brands import Linker
 from nlp.segment import Segmenter

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from folate.core.progress import progress
 from folate.pipeline.adapt import stale
 from folate.pipeline.judge import BATCH, Judge
 from folate.pipeline.texts import read_texts
 from folate.pipeline.workspace import Workspace
-from folate.progress import progress
 from nlp.sentiment import load
 from nlp.sentiment.windows import CHARACTERS
 

@@ -12,10 +12,10 @@ import numpy as np
 
 from corpora.snapshot import Snapshot
 from corpora.store import Store
-from folate.errors import ConfigError, NotFound, possible
+from folate.core.errors import ConfigError, NotFound, possible
+from folate.core.post import body
+from folate.core.weeks import Week
 from folate.pipeline.workspace import Workspace
-from folate.post import body
-from folate.weeks import Week
 from nlp.statistics import Codes, Floats, wilson
 from reports import queries
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from corpora.examine import Fault, examine
-from folate.config import load
+from folate.core.config import load
+from folate.core.errors import ConfigError, FolateError, InputError
+from folate.core.post import Post
 from folate.core.text import cut
-from folate.errors import ConfigError, FolateError, InputError
 from folate.paths import Project
-from folate.post import Post
 from reports.document import belongs
 from reports.index import is_report
 

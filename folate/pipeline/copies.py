@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 
 from corpora.snapshot import Snapshot
 from corpora.store import Store
+from folate.core.post import body
+from folate.core.progress import progress
 from folate.pipeline.workspace import Workspace
-from folate.post import body
-from folate.progress import progress
 from nlp.duplicates import SAMPLE, VERSION, WIDTH, Originals, common_grams, stripped_digest
 from nlp.normalize import strip_for_duplicates
 

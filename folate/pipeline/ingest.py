@@ -10,15 +10,15 @@ from typing import Any
 from corpora.files import ImportOptions, Reject, read
 from corpora.snapshot import Snapshot
 from corpora.store import Upserted
-from folate.config import Source
+from folate.core.config import Source
 from folate.core.dates import Order
 from folate.core.encoding import named
+from folate.core.errors import ConfigError, InputError, NotFound
+from folate.core.post import Post, pseudonyms
+from folate.core.progress import progress
 from folate.core.text import sentence
-from folate.errors import ConfigError, InputError, NotFound
 from folate.pipeline.rejects import Rejects
 from folate.pipeline.workspace import Workspace
-from folate.post import Post, pseudonyms
-from folate.progress import progress
 
 INGESTED = "ingested"  # an empty file in a crawl's folder
 

@@ -4,9 +4,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from folate.core.post import body
+from folate.core.weeks import Week
 from folate.pipeline.workspace import Workspace
-from folate.post import body
-from folate.weeks import Week
 from nlp.brands import Mention
 from nlp.comparisons import Comparison
 from nlp.scorecard import Signal, by_brand, score

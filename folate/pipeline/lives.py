@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from corpora.snapshot import Snapshot
-from folate.errors import NotFound
-from folate.weeks import Span, Week, last_day
+from folate.core.errors import NotFound
+from folate.core.weeks import Span, Week, last_day
 from nlp.topics import Topic
 
 

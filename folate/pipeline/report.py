@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from corpora.snapshot import Snapshot
+from folate.core.errors import InputError, NotFound
 from folate.core.files import write_whole
+from folate.core.progress import waiting
 from folate.core.text import printable
-from folate.errors import InputError, NotFound
+from folate.core.weeks import Span, Week
 from folate.pipeline.texts import text_version
 from folate.pipeline.workspace import Workspace
-from folate.progress import waiting
-from folate.weeks import Span, Week
 from nlp.sentiment import unseen
 from reports.build import Report, build
 from reports.document import to_json

@@ -5,13 +5,13 @@ from email.message import EmailMessage
 from functools import partial
 from typing import Any
 
-from folate.config import Smtp
+from folate.core.config import Smtp
+from folate.core.errors import ConfigError, DeliveryError, InputError
+from folate.core.weeks import Week
 from folate.delivery import mail
 from folate.delivery.ledger import EVERY, OPEN, Delivery, Ledger, Status, deliver
-from folate.errors import ConfigError, DeliveryError, InputError
 from folate.pipeline.report import write_report
 from folate.pipeline.workspace import Workspace
-from folate.weeks import Week
 from reports.document import SCHEMA, belongs
 from reports.letter import letter
 

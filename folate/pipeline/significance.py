@@ -7,8 +7,8 @@ from dataclasses import replace
 import pyarrow as pa
 
 from corpora.snapshot import Snapshot
-from folate.config import Config
-from folate.weeks import Span
+from folate.core.config import Config
+from folate.core.weeks import Span
 from nlp.topics import Discovery, Topic, context, seasons
 from nlp.topics.grouping import chinese
 from nlp.topics.topic import SEASONAL

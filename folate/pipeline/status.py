@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from folate.core.weeks import Week
 from folate.pipeline.texts import text_version
 from folate.pipeline.workspace import Workspace
-from folate.weeks import Week
 
 SHOWN_WEEKS = 8  # most that topics were sought in and that are named
 HOLDINGS = """

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from folate.core.errors import ConfigError, NotFound
 from folate.core.files import write_whole
-from folate.errors import ConfigError, NotFound
+from folate.core.post import body
 from folate.pipeline.workspace import Workspace
-from folate.post import body
 from nlp.sentiment import Reader
 from nlp.tags import Tagger, fit_threshold
 

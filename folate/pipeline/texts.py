@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
+from folate.core.post import body
+from folate.core.progress import progress
 from folate.pipeline.ahead import Batch, reading
 from folate.pipeline.copies import find_copies
 from folate.pipeline.workspace import Workspace
-from folate.post import body
-from folate.progress import progress
 from nlp import texts
 from nlp.brands import Linker
 

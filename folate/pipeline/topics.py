@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpora.snapshot import Snapshot
-from folate.config import Config
-from folate.errors import NotFound
+from folate.core.config import Config
+from folate.core.errors import NotFound
+from folate.core.post import body
+from folate.core.progress import waiting
+from folate.core.weeks import Span, trailing
 from folate.pipeline.lives import known
 from folate.pipeline.significance import weighed
 from folate.pipeline.workspace import Workspace
-from folate.post import body
-from folate.progress import waiting
-from folate.weeks import Span, trailing
 from nlp.audience import Audience
 from nlp.sentiment import Reader, load
 from nlp.topics import MIN_WEEKS, Discovery, discover, ranked

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from corpora.snapshot import Snapshot, literal
-from folate.config import FILE, VolumeRule
-from folate.errors import ConfigError
-from folate.weeks import Span, trailing
+from folate.core.config import FILE, VolumeRule
+from folate.core.errors import ConfigError
+from folate.core.weeks import Span, trailing
 from nlp.normalize import normalize
 from nlp.segment import Segmenter
 from nlp.spans import HAN

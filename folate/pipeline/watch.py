@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from folate.config import Config, Smtp
+from folate.core.config import Config, Smtp
+from folate.core.errors import ConfigError
+from folate.core.weeks import Span
 from folate.delivery import file, mail, webhook
 from folate.delivery.ledger import OPEN, Delivery, Ledger, Status, deliver
-from folate.errors import ConfigError
 from folate.pipeline.rules import judge
 from folate.pipeline.workspace import Workspace
-from folate.weeks import Span
 from reports.alerts import Alert
 from reports.catalogue import catalogue
 

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from corpora.store import Store
-from folate.config import Config, load
+from folate.core.config import Config, load
 from folate.paths import Project
 from nlp.brands import check_names
 

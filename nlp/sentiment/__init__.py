@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from folate.errors import ConfigError
+from folate.core.errors import ConfigError
 from nlp.sentiment.about import SHIPPED, is_ours, prior, unseen
 from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS
 from nlp.sentiment.reading import UNSURE, AspectReading, Example, Probabilities, Reader, Reading, Targets

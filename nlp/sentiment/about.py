@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from folate.errors import ConfigError
+from folate.core.errors import ConfigError
 from nlp.domains import DomainErrors, domain_errors
 from nlp.sentiment.reading import BALANCED
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from folate.errors import ConfigError
+from folate.core.errors import ConfigError
 from nlp.sentiment.clauses import Span, clauses
 from nlp.sentiment.heads import mean_pool
 from nlp.sentiment.reading import UNSURE, Probabilities, Reading, Targets, encodable, readable

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from folate.errors import ConfigError
+from folate.core.errors import ConfigError
 from nlp.encoder import Encoder, EncoderConfig
 from nlp.quantized import LINEAR, Range, Ranges, observe
 from nlp.sentiment.about import CONFIG, KIND, describe

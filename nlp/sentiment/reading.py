@@ -79,7 +79,7 @@ Targets = Sequence[Sequence[Sequence[Span]]]
 
 
 class Example(Protocol):
-    """What a project's file says of an aspect (``folate.config.Aspect``)."""
+    """What a project's file says of an aspect (``folate.core.config.Aspect``)."""
 
     @property
     def id(self) -> str: ...

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import numpy as np
 
-from folate.config import Topics
-from folate.weeks import Span, last_day
+from folate.core.config import Topics
+from folate.core.weeks import Span, last_day
 from nlp.topics import seasons, stories
 from nlp.topics.stream import Ints, Stream
 from nlp.topics.surprise import Counts

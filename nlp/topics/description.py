@@ -9,8 +9,8 @@ from unicodedata import normalize
 
 import numpy as np
 
-from folate.config import Topics
-from folate.weeks import Span
+from folate.core.config import Topics
+from folate.core.weeks import Span
 from nlp.stopwords import stopwords
 from nlp.topics import artefacts, audience, grouping, identity, stories
 from nlp.topics.candidates import Candidates, singular

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from folate.config import Brand, Topics
-from folate.weeks import Span
+from folate.core.config import Brand, Topics
+from folate.core.weeks import Span
 from nlp.statistics import log_odds
 from nlp.topics import audience, grouping
 from nlp.topics.audience import Find

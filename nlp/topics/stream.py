@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from folate.errors import InputError
+from folate.core.errors import InputError
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]

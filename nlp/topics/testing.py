@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import false_discovery_control
 
-from folate.config import Brand, Topics
+from folate.core.config import Brand, Topics
 from nlp.topics.candidates import Candidates
 from nlp.topics.stream import Bools, Codes, Ints, Stream
 from nlp.topics.surprise import Counts, Dispersion, Null, Surprise, count, dispersion, null, scores, surprise

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from folate.optional import require
+from folate.core.optional import require
 from nlp.training.samples import NEGATIVE, NEUTRAL, POSITIVE
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from folate.config import Brand
+from folate.core.config import Brand
 from nlp.brands import Linker
 from nlp.names import Passage, read_without_names
 from nlp.sentiment import Reader

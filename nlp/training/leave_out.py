@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from folate.errors import ConfigError, possible
+from folate.core.errors import ConfigError, possible
 from nlp.training import readers
 from nlp.training.manifest import SHOPPING, SOURCES, Source, Split, han, key, splits
 from nlp.training.samples import TWO_WAY, Sample

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from folate.progress import progress
+from folate.core.progress import progress
 from nlp.sentiment import Reader, Reading
 from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS
 from nlp.sentiment.reading import Probabilities

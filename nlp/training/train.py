@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from folate.progress import progress
+from folate.core.progress import progress
 from nlp.sentiment.heads import Model, Outputs
 from nlp.training.batches import Batch, collate, epoch, groups
 from nlp.training.distil import Teacher

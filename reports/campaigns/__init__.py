@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpora.snapshot import Snapshot
-from folate.config import CAMPAIGN_MEASURES, Campaign, Config, Goal
-from folate.weeks import Span, last_day
+from folate.core.config import CAMPAIGN_MEASURES, Campaign, Config, Goal
+from folate.core.weeks import Span, last_day
 from nlp.audience import Audience
 from nlp.statistics import Floats, interval
 from reports.campaigns.measures import GROUPS, MEASURES, Sums, effect

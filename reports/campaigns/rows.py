@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpora.snapshot import Snapshot, literal
-from folate.config import Campaign
+from folate.core.config import Campaign
 from nlp.statistics import Codes, Floats, author_weights, resampling_units, weighted_sums
 from reports import queries
 from reports.rows import codes, floats
@@ -29,7 +29,7 @@ SUMS = (
 
 @dataclass(frozen=True)
 class Phase:
-    """Days of a campaign; `folate.weeks.Week` for as many days as it takes."""
+    """Days of a campaign; `folate.core.weeks.Week` for as many days as it takes."""
 
     name: str  # before, during, after
     first: date

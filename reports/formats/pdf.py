@@ -7,8 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from folate.core.errors import FolateError, MissingExtra
 from folate.core.files import write_whole
-from folate.errors import FolateError, MissingExtra
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge", "microsoft-edge")
 ELSEWHERE = (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from corpora.snapshot import Snapshot, literal
-from folate.weeks import Span, trailing
+from folate.core.weeks import Span, trailing
 from nlp.communities import Ties, communities, graphml
 from nlp.statistics import wilson
 from reports import queries

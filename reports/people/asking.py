@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from folate.weeks import Span
+from folate.core.weeks import Span
 from reports import queries
 
 REACH = """

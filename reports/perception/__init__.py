@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from corpora.snapshot import Snapshot
-from folate.weeks import Span, trailing
+from folate.core.weeks import Span, trailing
 from reports.catalogue import Catalogue
 from reports.measures import Asked
 from reports.perception.aspects import Cell, Gap, Map, Place, Table, perceptual_map

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from corpora.snapshot import Snapshot, literal
-from folate.weeks import Span
+from folate.core.weeks import Span
 from nlp.statistics import wilson
 from reports import queries
 from reports.figures import SAMPLE, Figure

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpora.snapshot import Snapshot
-from folate.weeks import Span
+from folate.core.weeks import Span
 from nlp.statistics import Codes, Floats, author_weights, resampling_units, weighted_sums
 from reports import queries
 from reports.figures import SAMPLE

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from corpora.snapshot import Snapshot, literal
-from folate.weeks import Span
+from folate.core.weeks import Span
 from nlp.normalize import normalize
 from nlp.statistics import Floats, log_odds
 from nlp.stopwords import stopwords

@@ -26,7 +26,7 @@ from benchmarks.truth.project import CountedPosts, build
 from benchmarks.truth.sets import CHOOSE, ENTITIES, LABELS, LabelledBrand, LabelledText, Trade, half, mix, trades
 from benchmarks.truth.tables import render, right_direction
 from benchmarks.truth.weeks import FEWEST_POSTS, POSTS, SHARES, WEEKS, WeekOfTexts, counts_at, draw
-from folate.errors import InputError
+from folate.core.errors import InputError
 from nlp.sentiment import Probabilities, Reading, Targets
 
 FIRST, SECOND = WEEKS[:2]

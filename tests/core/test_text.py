@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from folate.core.errors import possible
 from folate.core.text import LONGEST_LINE, cut, escaped_json, listed, printable, printable_lines, quoted, sentence
-from folate.errors import possible
 
 COMMANDS = [
     "\x1b[2J", "\x1b]0;title\x07", "\x9b2J", "\x00", "\x7f", "\u202e", "\u2066", "\u200b", "\ufeff", "\ud800", "\u2028", "\r", "\x85",

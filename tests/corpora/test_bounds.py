@@ -17,8 +17,8 @@ import pytest
 
 from corpora.files import ImportOptions, Reject, bounds, read
 from folate.cli import run
-from folate.errors import InputError
-from folate.post import Post
+from folate.core.errors import InputError
+from folate.core.post import Post
 
 GOOD = {"text": "好", "published_at": "2026-03-02"}
 

@@ -14,8 +14,8 @@ from corpora.export import export
 from corpora.files import ImportOptions, read
 from corpora.snapshot import Snapshot
 from corpora.store import Store
-from folate.errors import ConfigError
-from folate.post import Post
+from folate.core.errors import ConfigError
+from folate.core.post import Post
 
 FIRST = Post(
     id="论坛:1", source="论坛", kind="forum", text="=1+1, 很好\n第二行", title="标题", published_at=datetime(2026, 3, 1, tzinfo=UTC),

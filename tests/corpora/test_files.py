@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpora.files import REASONS, ImportOptions, Reject, read
-from folate.errors import ConfigError, InputError
-from folate.post import Post, pseudonyms
+from folate.core.errors import ConfigError, InputError
+from folate.core.post import Post, pseudonyms
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 REVIEWS = '评论,时间,型号,得分,赞\n屏幕很好,2025-06-05 08:00:00,甲手机,5,1.2万\n电池不行,2025/6/6,乙手机,1,"1,234"\n'

@@ -9,8 +9,8 @@ from deltalake import write_deltalake
 
 from corpora import migrations, schema
 from corpora.store import Store
-from folate.errors import StoreError
-from folate.post import Post
+from folate.core.errors import StoreError
+from folate.core.post import Post
 
 LATER = len(migrations.MIGRATIONS) + 1
 POST = Post(id="f:1", source="f", kind="forum", text="x", published_at=datetime(2026, 3, 1, tzinfo=UTC))

@@ -7,8 +7,8 @@ import pytest
 
 from corpora.snapshot import Snapshot
 from corpora.store import Store
-from folate.errors import InputError
-from folate.post import Post
+from folate.core.errors import InputError
+from folate.core.post import Post
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 POSTS = "SELECT id, author, published_at FROM posts"

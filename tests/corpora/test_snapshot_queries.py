@@ -10,8 +10,8 @@ import pytest
 
 from corpora.snapshot import Snapshot
 from corpora.store import Store
-from folate.errors import FolateError, InputError
-from folate.post import Post
+from folate.core.errors import FolateError, InputError
+from folate.core.post import Post
 
 REFUSED = [
     "EXPLAIN ANALYZE COPY (SELECT 1) TO '{file}' (use_tmp_file false)",

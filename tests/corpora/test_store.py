@@ -10,8 +10,8 @@ import pytest
 
 from corpora.schema import TABLES
 from corpora.store import Store, Upserted
-from folate.errors import InputError, StoreError
-from folate.post import Post
+from folate.core.errors import InputError, StoreError
+from folate.core.post import Post
 
 DAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
 

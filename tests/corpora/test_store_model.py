@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corpora.store import Store, Upserted
-from folate.post import Post, body, text_hash
+from folate.core.post import Post, body, text_hash
 
 START = datetime(2026, 1, 30, tzinfo=UTC)
 FEW = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)

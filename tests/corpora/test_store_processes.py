@@ -13,7 +13,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from corpora import store
-from folate.post import Post
+from folate.core.post import Post
 
 def posts(first, last):
     for n in range(first, last):

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpora.files import ImportOptions, Reading, Reject, bounds, read, workbook
-from folate.errors import InputError
-from folate.post import Post
+from folate.core.errors import InputError
+from folate.core.post import Post
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

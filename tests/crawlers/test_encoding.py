@@ -10,7 +10,7 @@ import pytest
 
 from crawlers.parse.page import Page
 from crawlers.run import crawl, read_posts
-from folate.config import Crawling, Source
+from folate.core.config import Crawling, Source
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 TEXTS = {

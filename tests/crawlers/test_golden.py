@@ -98,7 +98,7 @@ def test_no_author_is_named(name: str) -> None:
 
 
 def parse_with_hashes(name: str) -> Parsed:
-    from folate.post import pseudonyms
+    from folate.core.post import pseudonyms
 
     spider, url, context = CASES[name]
     site = Site("site", "forum", "Asia/Shanghai", "run", pseudonyms("salt"))

@@ -11,8 +11,8 @@ import pytest
 from crawlers.cache import CACHE
 from crawlers.record import RAW, read_posts
 from crawlers.run import crawl
-from folate.config import Crawling, Source
-from folate.errors import ConfigError
+from folate.core.config import Crawling, Source
+from folate.core.errors import ConfigError
 from tests.crawlers import hostile_server as hostile
 
 Rows = dict[str, dict[str, Any]]

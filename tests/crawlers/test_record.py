@@ -34,9 +34,9 @@ from crawlers.record import (
 )  # fmt: skip
 from crawlers.reparse import reparse
 from crawlers.run import ledger
-from folate.config import Source
-from folate.errors import InputError
-from folate.post import Post
+from folate.core.config import Source
+from folate.core.errors import InputError
+from folate.core.post import Post
 
 NOW = datetime(2026, 3, 12, 2, 30, tzinfo=UTC)
 SOURCES = ("board", "shop")

@@ -26,7 +26,7 @@ from demo import truth
 from demo.generate import World, generate
 from demo.microblog import Microblog, _html
 from demo.serve import Web, server
-from folate import config
+from folate.core import config
 
 ROOT = Path(truth.__file__).parent
 QUERIES = ("晨谷", "Morngrain", "暖禾", "Warmfield", "田朵", "Tianduo")

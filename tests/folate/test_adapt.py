@@ -12,11 +12,11 @@ import pytest
 
 from corpora.adapted import ALL_LABELS, FOLDS, fold
 from folate.cli import run
+from folate.core.post import Post
+from folate.core.weeks import Week
 from folate.pipeline import adapt as steps
 from folate.pipeline.report import build_report
 from folate.pipeline.workspace import Workspace
-from folate.post import Post
-from folate.weeks import Week
 from nlp.adaptation import scaled
 from nlp.unread import UNREADABLE
 from reports.build import Report

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from folate.cli import audit as screen
 from folate.cli import run
+from folate.core.post import Post
+from folate.core.weeks import Week
 from folate.pipeline import audit as steps
 from folate.pipeline.workspace import Workspace
-from folate.post import Post
-from folate.weeks import Week
 from nlp.statistics import wilson
 
 PROJECT = """

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from folate.classify import Question, brief, by_alias, classify_lines, flat
-from folate.config import Aspect, Brand, Config, Nlp
-from folate.errors import InputError
+from folate.core.config import Aspect, Brand, Config, Nlp
+from folate.core.errors import InputError
 from nlp.sentiment import AspectReading, Probabilities, Reading
 from nlp.tags import Tag
 

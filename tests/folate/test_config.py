@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from folate.config import load, parse
-from folate.errors import ConfigError
+from folate.core.config import load, parse
+from folate.core.errors import ConfigError
 
 TEMPLATE = (files("folate") / "template.toml").read_text(encoding="utf-8")
 BRAND = {"id": "a", "names": ["甲"]}

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from folate.cli import COMMANDS, run
-from folate.config import load, parse
-from folate.errors import ConfigError, FolateError
-from folate.weeks import SevenDays, Week, last_day
+from folate.core.config import load, parse
+from folate.core.errors import ConfigError, FolateError
+from folate.core.weeks import SevenDays, Week, last_day
 
 TEMPLATE = (files("folate") / "template.toml").read_text(encoding="utf-8")
 EVERY_KEY = re.sub(r"(?m)^# (?=\[\[|\w+ = )", "", TEMPLATE)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from folate.config import Config
+from folate.core.config import Config
+from folate.core.post import Post
 from folate.paths import Project
 from folate.pipeline import copies
 from folate.pipeline.copies import find_copies
 from folate.pipeline.workspace import Workspace
-from folate.post import Post
 from nlp.duplicates import Originals
 
 START = datetime(2026, 3, 2, tzinfo=UTC)

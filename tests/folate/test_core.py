@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from folate.core.encoding import ENCODINGS, UnknownEncodingError, detect, named, wide, widest
+from folate.core.errors import ConfigError
 from folate.core.markup import read_markup
 from folate.core.reposts import has_certain_chain, own_words
-from folate.errors import ConfigError
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TEXTS = {

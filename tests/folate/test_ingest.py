@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from folate.cli import run
-from folate.config import Source
+from folate.core.config import Source
+from folate.core.post import Post
 from folate.pipeline.ingest import INGESTED, resume, runs, settled_threads
 from folate.pipeline.workspace import Workspace
-from folate.post import Post
 
 REVIEW = {"@type": "Review", "datePublished": "2026-03-02", "reviewRating": {"ratingValue": 4}}
 REVIEWS = [

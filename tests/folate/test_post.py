@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folate.errors import InputError
-from folate.post import COUNTS, Post, pseudonyms, source_problem
+from folate.core.errors import InputError
+from folate.core.post import COUNTS, Post, pseudonyms, source_problem
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -14,9 +14,9 @@ import pytest
 from openpyxl import load_workbook
 
 from folate.cli import run
+from folate.core.weeks import Week
 from folate.pipeline.report import build_report
 from folate.pipeline.workspace import Workspace
-from folate.weeks import Week
 from reports.document import to_json
 from reports.formats import markdown, xlsx
 from reports.html import render

@@ -9,7 +9,7 @@ import pytest
 from corpora.schema import TABLES
 from corpora.store import Store
 from folate.cli import COMMANDS, run
-from folate.post import Post
+from folate.core.post import Post
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b2J\u202e\u2066\u200b\r"
 EVIL_TOML = EVIL.encode("unicode_escape").decode().replace("\\x", "\\u00").replace("\\r", "\\r")

@@ -12,12 +12,12 @@ from click.testing import CliRunner, Result
 
 from corpora.store import Store
 from folate.cli.topics import FIELDS, topics
-from folate.errors import NotFound
+from folate.core.errors import NotFound
+from folate.core.post import Post
+from folate.core.weeks import SevenDays, Week
 from folate.pipeline.lives import history
 from folate.pipeline.topics import find_topics
 from folate.pipeline.workspace import Workspace
-from folate.post import Post
-from folate.weeks import SevenDays, Week
 
 PROJECT = """
 name = "Test"

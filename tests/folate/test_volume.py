@@ -8,11 +8,11 @@ import pytest
 
 from corpora.snapshot import Snapshot
 from corpora.store import Store
-from folate.config import VolumeRule
-from folate.errors import ConfigError
+from folate.core.config import VolumeRule
+from folate.core.errors import ConfigError
+from folate.core.post import Post
+from folate.core.weeks import Week
 from folate.pipeline.volume import volume
-from folate.post import Post
-from folate.weeks import Week
 from nlp.segment import Segmenter
 from nlp.surges import surge
 

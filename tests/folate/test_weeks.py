@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folate.errors import ConfigError
-from folate.weeks import SevenDays, Span, Week, last_day, trailing
+from folate.core.errors import ConfigError
+from folate.core.weeks import SevenDays, Span, Week, last_day, trailing
 
 ZONES = st.sampled_from(["Asia/Shanghai", "America/New_York", "UTC", "Pacific/Kiritimati", "Europe/London"])
 MOMENTS = st.datetimes(datetime(2000, 1, 2), datetime(2099, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001

@@ -26,7 +26,7 @@ from mutate import Case, import_case
 from corpora.rows import from_posts
 from corpora.store import Store, Upserted
 from folate.cli import run
-from folate.post import Post
+from folate.core.post import Post
 
 HANG = 300  # seconds; no case needs one
 

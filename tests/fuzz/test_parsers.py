@@ -109,7 +109,7 @@ def fault(number: int) -> str | None:
     from crawlers.parse import READERS
     from crawlers.parse.page import Page, Site
     from crawlers.parse.wall import wall
-    from folate.post import Post
+    from folate.core.post import Post
 
     reader, role, kind, body = case(number)
     site = Site("s", "forum", "Asia/Shanghai", "run", lambda source, native: f"{len(native)}")

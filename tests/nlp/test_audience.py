@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folate.config import Segment
+from folate.core.config import Segment
 from nlp.audience import Audience, own_words
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "audience.tsv"

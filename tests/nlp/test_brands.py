@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folate.config import Brand
-from folate.errors import ConfigError
+from folate.core.config import Brand
+from folate.core.errors import ConfigError
 from nlp.brands import Linker, Mention, check_names
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "brands.txt"

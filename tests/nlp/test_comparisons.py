@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folate.config import Brand
+from folate.core.config import Brand
 from nlp.brands import Linker, Mention
 from nlp.comparisons import Comparison, find
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from folate.config import Brand
+from folate.core.config import Brand
 from nlp.brands import Linker
 from nlp.language import identify
 from nlp.markup import blanked, clean, cleaned

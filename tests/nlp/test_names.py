@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folate.config import Brand
+from folate.core.config import Brand
 from nlp.brands import Linker
 from nlp.names import Passage, addresses, hide_names, is_name, read_without_names
 from nlp.sentiment import AspectReading, Probabilities, Reader, Reading, Targets, load

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from folate.config import Scorecard
+from folate.core.config import Scorecard
 from nlp.brands import Mention
 from nlp.comparisons import Comparison
 from nlp.scorecard import Signal, by_brand, score

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from transformers import BertConfig, BertForSequenceClassification, BertModel, PreTrainedTokenizerFast
 
 import nlp.encoder
-from folate.errors import ConfigError
+from folate.core.errors import ConfigError
 from nlp.encoder import Encoder, EncoderConfig, from_bert
 from nlp.sentiment import UNSURE, Probabilities, Reader, load
 from nlp.sentiment.clauses import clauses, split

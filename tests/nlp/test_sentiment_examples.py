@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from folate.config import Aspect, parse
-from folate.errors import ConfigError
+from folate.core.config import Aspect, parse
+from folate.core.errors import ConfigError
 from nlp.sentiment import AspectReading, Probabilities, Reading
 from nlp.sentiment.examples import BACKGROUND, ExtendedReader, Whitened, _clauses
 from nlp.sentiment.reading import Targets

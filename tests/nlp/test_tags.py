@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folate.config import LEVELS, Label
+from folate.core.config import LEVELS, Label
 from nlp.sentiment import Reader, load
 from nlp.tags import PRIOR, THRESHOLD, Tag, Tagger, fit_threshold, shipped
 

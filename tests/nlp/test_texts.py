@@ -1,6 +1,6 @@
 """The whole reading of a batch."""
 
-from folate.config import Brand
+from folate.core.config import Brand
 from nlp.brands import Linker, Mention
 from nlp.duplicates import exact_digest
 from nlp.segment import Segmenter

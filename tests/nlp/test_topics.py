@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 
 from corpora.schema import TOPICS
-from folate.config import Topics
-from folate.errors import InputError
-from folate.weeks import Week
+from folate.core.config import Topics
+from folate.core.errors import InputError
+from folate.core.weeks import Week
 from nlp.topics import Topic, discover
 from tests.nlp.world import EN, WEEK, WEEKS, ZH, Rows, World, find
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from folate.errors import ConfigError
+from folate.core.errors import ConfigError
 from nlp.training.leave_out import named, without
 from nlp.training.manifest import SHOPPING, SOURCES, splits
 

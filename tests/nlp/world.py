@@ -6,8 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from folate.config import Brand, Topics
-from folate.weeks import Week
+from folate.core.config import Brand, Topics
+from folate.core.weeks import Week
 from nlp.topics import Discovery, Topic, discover
 
 WEEK = Week(2026, 14)  # no feast lies near

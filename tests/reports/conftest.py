@@ -12,9 +12,9 @@ import pytest
 
 from corpora.snapshot import Snapshot
 from corpora.store import Store
-from folate.config import Brand, Config, Segment, Source
-from folate.post import Post
-from folate.weeks import Week
+from folate.core.config import Brand, Config, Segment, Source
+from folate.core.post import Post
+from folate.core.weeks import Week
 from reports.searches import settings_digest, window_counts
 
 WEEK = Week.parse("2026-W10")

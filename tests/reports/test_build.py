@@ -15,8 +15,8 @@ from openpyxl import load_workbook
 from corpora.schema import EVIDENCE
 from corpora.snapshot import Snapshot
 from corpora.store import Store
-from folate.config import Config
-from folate.weeks import Week
+from folate.core.config import Config
+from folate.core.weeks import Week
 from nlp.domains import DomainErrors
 from reports.alerts import sentiment_sentence
 from reports.build import Report, build

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from corpora.snapshot import Snapshot
-from folate.config import CAMPAIGN_MEASURES, Campaign, Config, Goal, parse
-from folate.errors import ConfigError
-from folate.weeks import Week
+from folate.core.config import CAMPAIGN_MEASURES, Campaign, Config, Goal, parse
+from folate.core.errors import ConfigError
+from folate.core.weeks import Week
 from reports.campaigns import Result, campaigns, measure
 from reports.document import campaign_document
 

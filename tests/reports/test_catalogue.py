@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from folate.config import LANGUAGES
-from folate.errors import ConfigError
-from folate.weeks import Week
+from folate.core.config import LANGUAGES
+from folate.core.errors import ConfigError
+from folate.core.weeks import Week
 from reports.catalogue import catalogue
 from reports.figures import UNITS, Figure
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from folate.config import Config
-from folate.weeks import Week
+from folate.core.config import Config
+from folate.core.weeks import Week
 from reports.build import Report, build
 from reports.document import document
 from reports.html import render

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from corpora.snapshot import Snapshot
-from folate.config import Config
-from folate.weeks import Week
+from folate.core.config import Config
+from folate.core.weeks import Week
 from reports.build import build
 from reports.document import SCHEMA, document
 from reports.figures import CHANGE_UNITS, UNITS

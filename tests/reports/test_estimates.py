@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from folate.weeks import Week, trailing
+from folate.core.weeks import Week, trailing
 from nlp.domains import DomainErrors
 from nlp.statistics import interval, ppi_mean, tempered
 from nlp.unread import UNREADABLE

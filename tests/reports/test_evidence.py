@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from corpora.snapshot import Snapshot
-from folate.config import Config
+from folate.core.config import Config
 from folate.core.text import printable
-from folate.weeks import Week
+from folate.core.weeks import Week
 from reports.build import Report, build
 from reports.evidence import explain
 

@@ -16,10 +16,10 @@ from markdown_it import MarkdownIt
 from openpyxl import load_workbook
 
 from corpora.snapshot import Snapshot
-from folate.config import LANGUAGES, Campaign, Config, Goal
+from folate.core.config import LANGUAGES, Campaign, Config, Goal
+from folate.core.errors import MissingExtra
 from folate.core.text import printable
-from folate.errors import MissingExtra
-from folate.weeks import Week, last_day
+from folate.core.weeks import Week, last_day
 from reports.build import Report, build
 from reports.document import document, schema, to_json
 from reports.figures import CHANGE_UNITS, UNITS, Figure

@@ -11,9 +11,9 @@ import pytest
 from lxml import html as lxml_html
 from openpyxl import load_workbook
 
-from folate.config import Brand, Config, Smtp, Source
+from folate.core.config import Brand, Config, Smtp, Source
+from folate.core.weeks import Week
 from folate.delivery.mail import compose
-from folate.weeks import Week
 from reports.build import Report, build
 from reports.document import to_json
 from reports.formats import markdown, xlsx

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from corpora.snapshot import Snapshot
-from folate.config import LANGUAGES, Brand, Campaign, Config
-from folate.weeks import Week
+from folate.core.config import LANGUAGES, Brand, Campaign, Config
+from folate.core.weeks import Week
 from reports import charts
 from reports.build import Report, build
 from reports.concerns import Concern, Concerns

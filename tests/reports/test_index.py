@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from corpora.snapshot import Snapshot
-from folate.config import LANGUAGES, Config
-from folate.weeks import Week
+from folate.core.config import LANGUAGES, Config
+from folate.core.weeks import Week
 from reports.build import build
 from reports.document import document, to_json
 from reports.html import render

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from corpora.store import Store
-from folate.config import Campaign, Config
-from folate.weeks import Week, trailing
+from folate.core.config import Campaign, Config
+from folate.core.weeks import Week, trailing
 from reports.figures import versions_json
 from reports.measures import Asked, BrandMeasures, measure
 from reports.rows import read

@@ -8,8 +8,8 @@ import networkx as nx
 import pytest
 
 from corpora.snapshot import Snapshot
-from folate.config import Config
-from folate.weeks import Week
+from folate.core.config import Config
+from folate.core.weeks import Week
 from reports.measures import Asked
 from reports.people import People, network, people
 from reports.topics import topics

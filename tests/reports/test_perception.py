@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from corpora.snapshot import Snapshot
-from folate.config import Config
-from folate.weeks import Week
+from folate.core.config import Config
+from folate.core.weeks import Week
 from reports.figures import versions_json
 from reports.measures import Asked
 from reports.perception import Perception, perceive

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from folate.errors import ConfigError
+from folate.core.errors import ConfigError
 from nlp.domains import FILE, DomainErrors, domain_errors, doubt
 from training.quantify import Domain, drawn_weeks, fit, read, rows_at, set_weights, shares
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from folate.optional import require
+from folate.core.optional import require
 from nlp.stopwords import stopwords
 from nlp.topics.stream import Floats
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from folate.core.errors import ConfigError, DeliveryError
 from folate.delivery.ledger import EVERY, LEASE, OPEN, Ledger, Uncertain, Undelivered, deliver
-from folate.errors import ConfigError, DeliveryError
 
 
 def statuses(ledger: Ledger) -> dict[tuple[str, str], str]:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from folate.config import Smtp
+from folate.core.config import Smtp
+from folate.core.errors import ConfigError
 from folate.delivery.ledger import Uncertain, Undelivered
 from folate.delivery.mail import compose, password, send
-from folate.errors import ConfigError
 
 SMTP = Smtp(host="127.0.0.1", security="none", sender="Folate 报告 <folate@example.org>", timeout=2.0)
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from folate.core.addresses import web_address
+from folate.core.errors import ConfigError
 from folate.delivery.ledger import Uncertain, Undelivered
 from folate.delivery.webhook import ATTEMPTS, _connection, host, post
-from folate.errors import ConfigError
 
 Nap = Callable[[float], None]
 

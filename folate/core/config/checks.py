@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from folate.config.records import (
+from folate.core import addresses
+from folate.core.config.records import (
     CAMPAIGN_MEASURES,
     FEWEST_EXAMPLES,
     FILE,
@@ -17,10 +18,9 @@ from folate.config.records import (
     Label,
     Smtp,
 )  # fmt: skip
-from folate.core import addresses
+from folate.core.errors import ConfigError, possible
+from folate.core.post import KINDS, YEARS, source_problem
 from folate.core.text import cut, quoted
-from folate.errors import ConfigError, possible
-from folate.post import KINDS, YEARS, source_problem
 
 _LONGEST_SPAN = 520  # weeks: ten years; more can't be compared with
 _ANY_NUMBER = (-1_000_000, 1_000_000)

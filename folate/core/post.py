@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar, get_args
 from unicodedata import category
 from urllib.parse import quote
 
-from folate.errors import InputError
+from folate.core.errors import InputError
 
 Kind = Literal["forum", "microblog", "review", "qa", "blog", "news", "call"]
 Precision = Literal["second", "minute", "hour", "day"]

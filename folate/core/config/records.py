@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from folate.errors import ConfigError, possible
+from folate.core.errors import ConfigError, possible
 
 FILE = "folate.toml"
 LANGUAGES = ("zh", "en")

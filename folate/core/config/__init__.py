@@ -1,7 +1,7 @@
 """The project file: its records, read and checked."""
 
-from folate.config.loading import load, parse
-from folate.config.records import (
+from folate.core.config.loading import load, parse
+from folate.core.config.records import (
     CAMPAIGN_MEASURES,
     CHANNELS,
     FEWEST_EXAMPLES,

@@ -3,7 +3,7 @@
 from importlib import import_module
 from types import ModuleType
 
-from folate.errors import MissingExtra
+from folate.core.errors import MissingExtra
 
 
 def require(module: str, extra: str) -> ModuleType:

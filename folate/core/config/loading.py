@@ -8,10 +8,10 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin
 
-from folate.config.checks import check
-from folate.config.records import FILE, Config
+from folate.core.config.checks import check
+from folate.core.config.records import FILE, Config
+from folate.core.errors import ConfigError, possible
 from folate.core.text import cut, quoted
-from folate.errors import ConfigError, possible
 
 T = TypeVar("T")
 _LARGEST_NUMBER = 1e15  # above it not every whole number is a float

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from folate.errors import ConfigError
-from folate.post import YEARS
+from folate.core.errors import ConfigError
+from folate.core.post import YEARS
 
 _PATTERN = re.compile(r"(\d{4})-?W(\d{1,2})")
 
