@@ -13,9 +13,9 @@ import time
 from itertools import accumulate
 from pathlib import Path
 
-from folate.pipeline.annotate import annotate
+from folate.pipeline.annotate.run import annotate
 from folate.pipeline.ingest import import_file
-from folate.pipeline.workspace import Workspace
+from folate.pipeline.project import Workspace
 
 PROJECT = """
 name = "bench"

@@ -45,12 +45,12 @@ class Project:
 
     @property
     def copies(self) -> Path:
-        """Which posts were compared for copies, and with which outcome (see `folate.pipeline.copies`): derived from the store."""
+        """Which posts were compared for copies, and with which outcome (see `folate.pipeline.annotate.copies`): derived from the store."""
         return self.root / "copies.parquet"
 
     @property
     def deliveries(self) -> Path:
-        """What was told to whom (see `folate.delivery.ledger`)."""
+        """What was told to whom (see `folate.delivery.outbox`)."""
         return self.root / "deliveries.sqlite"
 
     def salt(self) -> str:

@@ -18,7 +18,7 @@ from benchmarks.truth.sets import LABELS, LabelledBrand, Trade
 from benchmarks.truth.weeks import WEEKS, WeekOfTexts
 from folate.cli import run
 from folate.core.weeks import Week
-from folate.pipeline.workspace import Workspace
+from folate.pipeline.project import Workspace
 from nlp.statistics import Floats
 from reports import queries
 

@@ -29,7 +29,7 @@ def adapt(ctx: click.Context, brands: tuple[str, ...], undo: bool, folder: Path,
         return
     from folate.core.errors import NotFound
     from folate.pipeline import adapt as steps
-    from folate.pipeline.workspace import Workspace
+    from folate.pipeline.project import Workspace
     from nlp.adaptation import FEWEST_LABELS
 
     workspace = Workspace.open(folder)
@@ -52,7 +52,7 @@ def adapt(ctx: click.Context, brands: tuple[str, ...], undo: bool, folder: Path,
 def status(folder: Path, form: str) -> None:
     """Show of each brand how many labels it has, whether it is adapted, and what cross-validation found."""
     from folate.pipeline import adapt as steps
-    from folate.pipeline.workspace import Workspace
+    from folate.pipeline.project import Workspace
 
     workspace = Workspace.open(folder)
     emit(steps.status(workspace), form)

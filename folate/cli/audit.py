@@ -55,7 +55,7 @@ def audit(
     if ctx.invoked_subcommand:
         return 0
     from folate.pipeline import audit as steps
-    from folate.pipeline.workspace import Workspace
+    from folate.pipeline.project import Workspace
 
     workspace = Workspace.open(folder)
     if filled:
@@ -78,7 +78,7 @@ def audit(
 def status(folder: Path, form: str) -> None:
     """Show what is labelled of each brand, and how often the model agrees (95 % interval by Wilson)."""
     from folate.pipeline import audit as steps
-    from folate.pipeline.workspace import Workspace
+    from folate.pipeline.project import Workspace
 
     emit(steps.status(Workspace.open(folder)), form)
 

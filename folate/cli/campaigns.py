@@ -23,7 +23,7 @@ def campaign(identifier: str, week: Week, folder: Path, form: str) -> None:
     JSON gives the scorecard of 17 measures with intervals, the effects against the competitors, and the effects by source, place and
     audience; the other formats give the scorecard, a line a measure.
     """
-    from folate.pipeline.workspace import Workspace
+    from folate.pipeline.project import Workspace
     from reports.campaigns import measure
     from reports.document import campaign_document
 
@@ -55,7 +55,7 @@ def network(week: Week, output: Path | None, folder: Path) -> None:
 
     People are keyed hashes, never names.
     """
-    from folate.pipeline.workspace import Workspace
+    from folate.pipeline.project import Workspace
     from reports.figures import versions_json
     from reports.measures import Asked
     from reports.people import network as graph

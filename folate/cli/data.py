@@ -52,7 +52,7 @@ def import_(
     Importing a file again adds nothing.
     """
     from folate.pipeline.ingest import import_file
-    from folate.pipeline.workspace import Workspace
+    from folate.pipeline.project import Workspace
 
     fields, workspace = _mapping(mapping), Workspace.open(folder)
     rows, failed = [], []
@@ -84,7 +84,7 @@ def crawl(sources: tuple[str, ...], folder: Path, form: str) -> int:
     Prints the ledger: what was asked for and whether all of it was got.
     """
     from folate.pipeline.ingest import crawl as run
-    from folate.pipeline.workspace import Workspace
+    from folate.pipeline.project import Workspace
 
     rows = run(Workspace.open(folder), sources)
     emit([{k: row[k] for k in ("source", "query", "status", "reason", "requests", "posts", "dropped")} for row in rows], form)
@@ -102,7 +102,7 @@ def reparse(name: str, folder: Path, form: str) -> None:
     RUN is the name of a folder in crawls/. Pages of sources that folate.toml no longer has are left out.
     """
     from folate.pipeline.ingest import reparse as run
-    from folate.pipeline.workspace import Workspace
+    from folate.pipeline.project import Workspace
 
     done = run(Workspace.open(folder), name)
     emit([{"run": name, "added": done.inserted, "changed": done.updated, "known": done.unchanged}], form)
@@ -116,7 +116,7 @@ def reparse(name: str, folder: Path, form: str) -> None:
 def export(what: str, output: Path | None, folder: Path, form: str) -> None:
     """Write posts, or annotations joined to a row a post, to standard output or to a file."""
     from corpora.export import export as write
-    from folate.pipeline.workspace import Workspace
+    from folate.pipeline.project import Workspace
 
     snapshot = Workspace.open(folder).store.snapshot()
     if output is None:

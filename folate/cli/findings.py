@@ -33,8 +33,8 @@ def report(week: Week, output: Path | None, language: str | None, at: Path | Non
 
     --format also writes it as Markdown, as a workbook (XLSX) or, with Chromium, as a PDF. index.html in the folder lists all weeks.
     """
+    from folate.pipeline.project import Workspace
     from folate.pipeline.report import write_report
-    from folate.pipeline.workspace import Workspace
 
     written = write_report(Workspace.open(folder), week, language, output, at, form)
     for line in written.lines:
@@ -48,8 +48,8 @@ def report(week: Week, output: Path | None, language: str | None, at: Path | Non
 @format_option("text", *DATA_FORMATS)
 def evidence(identifier: str, folder: Path, form: str) -> None:
     """Show the query, the corpus versions and the posts behind the number ID of a report, or each number of the sentence ID."""
+    from folate.pipeline.project import Workspace
     from folate.pipeline.report import evidence_text, find_evidence
-    from folate.pipeline.workspace import Workspace
 
     workspace = Workspace.open(folder)
     if form == "text":

@@ -16,7 +16,7 @@ from folate.core.text import printable, quoted
 from folate.core.weeks import Week
 
 if TYPE_CHECKING:
-    from folate.pipeline.tags import Verdict
+    from folate.pipeline.annotate.tags import Verdict
 
 COLUMNS = ("tag", "post", "score", "text", "right")
 ANSWERS = {"1": True, "y": True, "yes": True, "是": True, "对": True, "0": False, "n": False, "no": False, "否": False, "错": False}
@@ -36,8 +36,8 @@ def tags(out: Path | None, filled: Path | None, per_label: int, folder: Path, fo
     """
     if bool(out) == bool(filled):
         raise click.UsageError("wanted --export FILE or --import FILE.")
-    from folate.pipeline import tags as steps
-    from folate.pipeline.workspace import Workspace
+    from folate.pipeline.annotate.run import tags as steps
+    from folate.pipeline.project import Workspace
     from nlp.sentiment import load
 
     workspace = Workspace.open(folder)
@@ -75,7 +75,7 @@ def _verdicts(path: Path) -> Iterator["Verdict | str"]:
     """The answers of a filled CSV, and a sentence for each row that can't be read; rows without an answer are passed over."""
     from corpora.files.delimited import Delimited
     from corpora.files.rejects import Reject
-    from folate.pipeline.tags import Verdict
+    from folate.pipeline.annotate.tags import Verdict
 
     table = Delimited.sniff(lambda: path.open("rb"))
     if lacking := [name for name in ("tag", "score", "right") if name not in table.columns]:
@@ -99,7 +99,7 @@ def _verdicts(path: Path) -> Iterator["Verdict | str"]:
 def leads(week: Week, least: float, folder: Path, form: str) -> None:
     """Score purchase intent by author and brand with the scorecard of folate.toml, up to a week; authors stay hashed."""
     from folate.pipeline.leads import find_leads
-    from folate.pipeline.workspace import Workspace
+    from folate.pipeline.project import Workspace
 
     found = find_leads(Workspace.open(folder), week, least)
     if found.anonymous:

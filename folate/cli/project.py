@@ -46,8 +46,8 @@ def status(folder: Path, form: str) -> None:
     from folate.pipeline import adapt
     from folate.pipeline import status as steps
     from folate.pipeline.ingest import expire
+    from folate.pipeline.project import Workspace
     from folate.pipeline.unlinked import unlinked_names
-    from folate.pipeline.workspace import Workspace
 
     workspace = Workspace.open(folder)
     expire(workspace)
@@ -90,7 +90,7 @@ def compact(folder: Path) -> None:
     Pages that crawls kept for one another for longer than cache_hours are deleted, too.
     """
     from folate.pipeline.ingest import expire
-    from folate.pipeline.workspace import Workspace
+    from folate.pipeline.project import Workspace
 
     workspace = Workspace.open(folder)
     expired, store = expire(workspace), workspace.store

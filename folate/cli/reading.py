@@ -28,8 +28,8 @@ def annotate(folder: Path, without_sentiment: bool) -> None:
 
     Interrupted, it goes on where it stopped. A changed brand list or model reads everything again.
     """
-    from folate.pipeline import annotate as steps
-    from folate.pipeline.workspace import Workspace
+    from folate.pipeline.annotate.run import run as steps
+    from folate.pipeline.project import Workspace
 
     done = steps.annotate(Workspace.open(folder), sentiment=not without_sentiment)
     tell(f"annotated: {', '.join(f'{count:,} {what}' for what, count in done.counts.items())}.")
@@ -54,7 +54,7 @@ def classify(folder: Path, model: str | None, tokens: bool, form: str) -> int:
     code 3 at the end. In a project its model, aspects, taxonomy and brands are used; a target that is one of its brands is found under
     all names of the brand. --format csv has a column for each figure, table only the labels.
     """
-    from folate.classify import brief, classify_lines, flat
+    from folate.pipeline.classify import brief, classify_lines, flat
 
     config = _config(folder)
     if model is not None:
@@ -83,7 +83,7 @@ def segment(folder: Path, words: Path | None, tokens: bool, form: str) -> None:
     With --tokens each word is followed by a slash and its part of speech. --format jsonl and json have the tokens of a line in a list,
     csv and table a row for each token, with start and end in code points of the line.
     """
-    from folate.classify import analyser
+    from folate.pipeline.classify import analyser
 
     reader = analyser(_config(folder), _words(words) if words else ())
     read: Callable[[list[str]], Iterable[Any]] = reader.read if tokens else partial(map, reader.segmenter.tokens)

@@ -22,8 +22,8 @@ def send(week: Week, to: tuple[str, ...], again: bool, dry_run: bool, folder: Pa
     Each recipient gets a report once. The server stands in [smtp] of folate.toml, its password in the environment. The report that lies
     in the project's folder is sent; it is written first when there is none.
     """
-    from folate.pipeline.send import send_report
-    from folate.pipeline.workspace import Workspace
+    from folate.pipeline.mail_report import send_report
+    from folate.pipeline.project import Workspace
 
     rows = send_report(Workspace.open(folder), week, to, again, dry_run)
     emit(rows, form)

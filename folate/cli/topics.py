@@ -26,8 +26,8 @@ def topics(context: click.Context, week: Week | None, day: SevenDays | None, fol
     if context.invoked_subcommand:
         return
     span = one_span(week, day)
-    from folate.pipeline.topics import find_topics
-    from folate.pipeline.workspace import Workspace
+    from folate.pipeline.project import Workspace
+    from folate.pipeline.topics.find import find_topics
 
     found = find_topics(Workspace.open(folder), span)
     for note in found.notes:
@@ -45,7 +45,7 @@ def history(identifier: str, folder: Path, form: str) -> None:
 
     Its state, size and terms with the z of their log-odds; which topics it goes on from, what it merged into and what split off.
     """
-    from folate.pipeline.lives import history as chapters
-    from folate.pipeline.workspace import Workspace
+    from folate.pipeline.project import Workspace
+    from folate.pipeline.topics.history import history as chapters
 
     emit(map(asdict, chapters(Workspace.open(folder).store.snapshot(), identifier)), form)

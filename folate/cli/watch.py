@@ -24,8 +24,8 @@ def watch(
     An event is a rule, its topic or brand, and the week. What certainly did not arrive is tried again at the next run.
     """
     span = one_span(week, day)
+    from folate.pipeline.project import Workspace
     from folate.pipeline.watch import watch as run
-    from folate.pipeline.workspace import Workspace
 
     found = run(Workspace.open(folder), span, dry_run, again)
     for note in found.notes:

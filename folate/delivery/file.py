@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from folate.delivery.ledger import Undelivered
+from folate.delivery.outbox import Undelivered
 
 
 def append(path: Path, identifier: str, message: str) -> None:

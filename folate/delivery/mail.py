@@ -20,7 +20,7 @@ from folate.core.config import FILE, Smtp
 from folate.core.errors import ConfigError
 from folate.core.text import printable
 from folate.delivery.deadline import Deadline, deadline
-from folate.delivery.ledger import Uncertain, Undelivered
+from folate.delivery.outbox import Uncertain, Undelivered
 from reports.sections import excerpt
 
 _SUBJECT = 150  # characters

@@ -11,7 +11,7 @@ from folate.core.addresses import is_token, web_address
 from folate.core.errors import ConfigError
 from folate.core.text import printable
 from folate.delivery.deadline import deadline
-from folate.delivery.ledger import Uncertain, Undelivered
+from folate.delivery.outbox import Uncertain, Undelivered
 from reports.sections import excerpt
 
 TIMEOUT = 15.0  # seconds, for each step of a connection

@@ -12,7 +12,7 @@ from corpora.adapted import ALL_LABELS, FOLDS, UNREAD, fold
 from corpora.snapshot import Snapshot
 from folate.core.errors import ConfigError, NotFound, possible
 from folate.pipeline.audit import LABELS
-from folate.pipeline.workspace import Workspace
+from folate.pipeline.project import Workspace
 from nlp.adaptation import FEWEST_LABELS, CrossValidation, cross_validated, label_factors
 from nlp.statistics import Codes, Floats
 

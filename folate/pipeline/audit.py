@@ -15,7 +15,7 @@ from corpora.store import Store
 from folate.core.errors import ConfigError, NotFound, possible
 from folate.core.post import body
 from folate.core.weeks import Week
-from folate.pipeline.workspace import Workspace
+from folate.pipeline.project import Workspace
 from nlp.statistics import Codes, Floats, wilson
 from reports import queries
 

@@ -17,8 +17,8 @@ from folate.core.errors import ConfigError, InputError, NotFound
 from folate.core.post import Post, pseudonyms
 from folate.core.progress import progress
 from folate.core.text import sentence
+from folate.pipeline.project import Workspace
 from folate.pipeline.rejects import Rejects
-from folate.pipeline.workspace import Workspace
 
 INGESTED = "ingested"  # an empty file in a crawl's folder
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from folate.core.post import body
 from folate.core.weeks import Week
-from folate.pipeline.workspace import Workspace
+from folate.pipeline.project import Workspace
 from nlp.brands import Mention
 from nlp.comparisons import Comparison
 from nlp.scorecard import Signal, by_brand, score

@@ -13,8 +13,8 @@ from folate.core.files import write_whole
 from folate.core.progress import waiting
 from folate.core.text import printable
 from folate.core.weeks import Span, Week
-from folate.pipeline.texts import text_version
-from folate.pipeline.workspace import Workspace
+from folate.pipeline.annotate.text import text_version
+from folate.pipeline.project import Workspace
 from nlp.sentiment import unseen
 from reports.build import Report, build
 from reports.document import to_json

@@ -7,9 +7,9 @@ from functools import cached_property
 from corpora.snapshot import Snapshot, literal
 from folate.core.config import Config, SentimentRule, TopicRule, VolumeRule
 from folate.core.weeks import Span, Week, last_day
+from folate.pipeline.project import Workspace
 from folate.pipeline.report import build_report
 from folate.pipeline.volume import volume
-from folate.pipeline.workspace import Workspace
 from nlp.surges import WEEKS
 from reports import queries
 from reports.alerts import Alert, by_different_authors, sentiment_sentence, topic_sentence, volume_sentence

@@ -3,8 +3,8 @@
 from typing import Any
 
 from folate.core.weeks import Week
-from folate.pipeline.texts import text_version
-from folate.pipeline.workspace import Workspace
+from folate.pipeline.annotate.text import text_version
+from folate.pipeline.project import Workspace
 
 SHOWN_WEEKS = 8  # most that topics were sought in and that are named
 HOLDINGS = """

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from folate.pipeline.workspace import Workspace
+from folate.pipeline.project import Workspace
 from nlp.brands import Linker
 
 MIN_PEOPLE = 5

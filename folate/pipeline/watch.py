@@ -11,9 +11,9 @@ from folate.core.config import Config, Smtp
 from folate.core.errors import ConfigError
 from folate.core.weeks import Span
 from folate.delivery import file, mail, webhook
-from folate.delivery.ledger import OPEN, Delivery, Ledger, Status, deliver
+from folate.delivery.outbox import OPEN, Delivery, Ledger, Status, deliver
+from folate.pipeline.project import Workspace
 from folate.pipeline.rules import judge
-from folate.pipeline.workspace import Workspace
 from reports.alerts import Alert
 from reports.catalogue import catalogue
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from folate.delivery.ledger import Ledger
+from folate.delivery.outbox import Ledger
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from folate.cli import run
 from folate.core.post import Post
 from folate.core.weeks import Week
 from folate.pipeline import adapt as steps
+from folate.pipeline.project import Workspace
 from folate.pipeline.report import build_report
-from folate.pipeline.workspace import Workspace
 from nlp.adaptation import scaled
 from nlp.unread import UNREADABLE
 from reports.build import Report

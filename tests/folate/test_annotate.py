@@ -11,9 +11,8 @@ import pytest
 
 from corpora.store import Store
 from folate.cli import run
-from folate.pipeline import judge
-from folate.pipeline.annotate import annotate
-from folate.pipeline.workspace import Workspace
+from folate.pipeline.annotate.run import annotate, model
+from folate.pipeline.project import Workspace
 from nlp.sentiment import AspectReading, Probabilities, Reading, Targets
 
 PROJECT = """
@@ -91,7 +90,7 @@ def unbroken(imported: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     """The tables of one run in which every step is one batch."""
     folder = Path(shutil.copytree(imported, tmp_path_factory.mktemp("unbroken") / "project"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("folate.pipeline.annotate.load", lambda *_, **__: StubReader())
+        patch.setattr("folate.pipeline.annotate.run.load", lambda *_, **__: StubReader())
         annotate(Workspace.open(folder))
     return tables(folder)
 
@@ -105,8 +104,8 @@ def project(imported: Path, tmp_path: Path) -> Path:
 def reader(monkeypatch: pytest.MonkeyPatch) -> StubReader:
     """What `annotate` loads, while batches are small: 8 and 4 texts, 4 judgements."""
     stub = StubReader()
-    monkeypatch.setattr("folate.pipeline.annotate.load", lambda *_, **__: stub)
-    monkeypatch.setattr("folate.pipeline.texts.BATCH", 8)
+    monkeypatch.setattr("folate.pipeline.annotate.run.load", lambda *_, **__: stub)
+    monkeypatch.setattr("folate.pipeline.annotate.text.BATCH", 8)
     for module in ("annotate", "judge"):
         monkeypatch.setattr(f"folate.pipeline.{module}.BATCH", 4)
     return stub
@@ -157,7 +156,7 @@ def test_the_first_texts_and_judgements_are_stored_before_copies_are_sought(proj
 
 
 def test_copies_of_a_single_batch_are_sought_before_its_texts_are_stored(project, reader, written, monkeypatch):
-    monkeypatch.setattr("folate.pipeline.texts.BATCH", 100)
+    monkeypatch.setattr("folate.pipeline.annotate.text.BATCH", 100)
     annotate(Workspace.open(project), sentiment=False)
     assert written == ["duplicates", "mentions", "comparisons", "texts"]
 
@@ -181,8 +180,8 @@ def test_parts_of_a_very_long_post_about_several_brands_have_5000_characters_tog
     text = unit * (200_000 // len(unit))
     mentions = {brand: [found.span() for found in re.finditer(brand, text)] for brand in "甲乙"}
     assert len(mentions["甲"]) > 1_000
-    parts = judge._parts(text, mentions)
-    short = judge._parts(text[:5_000], {brand: [span for span in spans if span[1] <= 5_000] for brand, spans in mentions.items()})
+    parts = model._parts(text, mentions)
+    short = model._parts(text[:5_000], {brand: [span for span in spans if span[1] <= 5_000] for brand, spans in mentions.items()})
     assert 1 < len(parts) <= len(short) + 1
     assert sum(end - start for (start, end), _ in parts) <= 5_000
 
@@ -210,7 +209,7 @@ def test_a_run_cut_off_in_the_model_is_completed_by_the_next(project, reader, un
 
 
 def test_judgements_in_hand_are_bounded_and_forgotten_ones_made_again(project, reader, unbroken, monkeypatch):
-    monkeypatch.setattr("folate.pipeline.judge.KEPT", 1)
+    monkeypatch.setattr("folate.pipeline.annotate.model.KEPT", 1)
     annotate(Workspace.open(project))
     assert sum(call.count(ONE_READ) for call in reader.calls[::2]) > 1
     assert tables(project) == unbroken

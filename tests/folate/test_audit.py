@@ -19,7 +19,7 @@ from folate.cli import run
 from folate.core.post import Post
 from folate.core.weeks import Week
 from folate.pipeline import audit as steps
-from folate.pipeline.workspace import Workspace
+from folate.pipeline.project import Workspace
 from nlp.statistics import wilson
 
 PROJECT = """

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from folate.classify import Question, brief, by_alias, classify_lines, flat
 from folate.core.config import Aspect, Brand, Config, Nlp
 from folate.core.errors import InputError
+from folate.pipeline.classify import Question, brief, by_alias, classify_lines, flat
 from nlp.sentiment import AspectReading, Probabilities, Reading
 from nlp.tags import Tag
 
@@ -43,7 +43,7 @@ class NamingTagger:
 
 @pytest.fixture(autouse=True)
 def echo(monkeypatch):
-    monkeypatch.setattr("folate.classify.load", lambda *_, **__: EchoReader())
+    monkeypatch.setattr("folate.pipeline.classify.load", lambda *_, **__: EchoReader())
     monkeypatch.setattr("nlp.tags.Tagger", NamingTagger)
 
 
@@ -81,7 +81,7 @@ def test_the_reader_is_the_one_of_the_project(monkeypatch):
         asked.append((given, named))
         return EchoReader()
 
-    monkeypatch.setattr("folate.classify.load", load)
+    monkeypatch.setattr("folate.pipeline.classify.load", load)
     aspects = (Aspect(id="refill", names=("补充装", "refill"), examples=("补充装很好换", "the refill pouch is easy to pour")),)
     config = Config(name="", nlp=Nlp(model="some/classifier", threads=3, depth="all"), aspects=aspects)
     assert len(list(classify_lines([['{"text": "好"}'], ['{"text": "坏"}']], config))) == 2
@@ -158,7 +158,7 @@ def test_a_target_after_an_at_sign_is_a_name(monkeypatch):
             texts.extend(given)
             return super().read(given, targets)
 
-    monkeypatch.setattr("folate.classify.load", lambda *_, **__: Recorder())
+    monkeypatch.setattr("folate.pipeline.classify.load", lambda *_, **__: Recorder())
     lines = ['{"text": "@united lost my bag, united!", "target": "united"}', '{"text": "stay united", "target": "united"}']
     list(classify_lines([lines], Config(name="")))
     assert texts == ["Acme lost my bag, Acme!", "stay united"]

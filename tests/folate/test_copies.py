@@ -11,9 +11,9 @@ import pytest
 from folate.core.config import Config
 from folate.core.post import Post
 from folate.paths import Project
-from folate.pipeline import copies
-from folate.pipeline.copies import find_copies
-from folate.pipeline.workspace import Workspace
+from folate.pipeline.annotate.copies import find_copies
+from folate.pipeline.annotate.run import copies
+from folate.pipeline.project import Workspace
 from nlp.duplicates import Originals
 
 START = datetime(2026, 3, 2, tzinfo=UTC)

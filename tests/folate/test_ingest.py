@@ -17,7 +17,7 @@ from folate.cli import run
 from folate.core.config import Source
 from folate.core.post import Post
 from folate.pipeline.ingest import INGESTED, resume, runs, settled_threads
-from folate.pipeline.workspace import Workspace
+from folate.pipeline.project import Workspace
 
 REVIEW = {"@type": "Review", "datePublished": "2026-03-02", "reviewRating": {"ratingValue": 4}}
 REVIEWS = [

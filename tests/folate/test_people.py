@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from folate.cli import run
-from folate.pipeline.annotate import annotate
-from folate.pipeline.tags import left_aside, tagger
-from folate.pipeline.workspace import Workspace
+from folate.pipeline.annotate.run import annotate
+from folate.pipeline.annotate.tags import left_aside, tagger
+from folate.pipeline.project import Workspace
 
 PROJECT = """
 name = "Test"

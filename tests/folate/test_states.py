@@ -15,8 +15,8 @@ from openpyxl import load_workbook
 
 from folate.cli import run
 from folate.core.weeks import Week
+from folate.pipeline.project import Workspace
 from folate.pipeline.report import build_report
-from folate.pipeline.workspace import Workspace
 from reports.document import to_json
 from reports.formats import markdown, xlsx
 from reports.html import render

@@ -15,9 +15,9 @@ from folate.cli.topics import FIELDS, topics
 from folate.core.errors import NotFound
 from folate.core.post import Post
 from folate.core.weeks import SevenDays, Week
-from folate.pipeline.lives import history
-from folate.pipeline.topics import find_topics
-from folate.pipeline.workspace import Workspace
+from folate.pipeline.project import Workspace
+from folate.pipeline.topics.find import find_topics
+from folate.pipeline.topics.history import history
 
 PROJECT = """
 name = "Test"

@@ -13,10 +13,10 @@ from corpora.store import Store
 from folate.cli import run
 from folate.core.post import Post
 from folate.core.weeks import Week
-from folate.delivery.ledger import Ledger
+from folate.delivery.outbox import Ledger
+from folate.pipeline.project import Workspace
 from folate.pipeline.report import build_report
 from folate.pipeline.rules import judge
-from folate.pipeline.workspace import Workspace
 from reports.alerts import SCHEMA, Alert
 
 WEEK = Week.parse("2026-W10")

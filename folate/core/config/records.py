@@ -12,7 +12,7 @@ LEVELS = " / "  # between the levels of a label of the taxonomy
 FEWEST_EXAMPLES = 3  # of an aspect
 CHANNELS = ("file", "webhook", "mail")
 SECURITY = ("starttls", "ssl", "none")
-LONGEST_TIMEOUT = 120.0  # seconds that a mail server may take for one step; four fit the lease of a claim (folate.delivery.ledger)
+LONGEST_TIMEOUT = 120.0  # seconds that a mail server may take for one step; four fit the lease of a claim (folate.delivery.outbox)
 CAMPAIGN_MEASURES = (
     "mentions", "people", "share_of_voice", "new_people", "reach",
     "engagement", "replies", "reposts", "engaged",

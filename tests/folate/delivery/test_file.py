@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from folate.delivery.file import append
-from folate.delivery.ledger import Undelivered
+from folate.delivery.outbox import Undelivered
 
 
 def test_a_line_is_appended_once(tmp_path: Path) -> None:

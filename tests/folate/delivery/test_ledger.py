@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from folate.core.errors import ConfigError, DeliveryError
-from folate.delivery.ledger import EVERY, LEASE, OPEN, Ledger, Uncertain, Undelivered, deliver
+from folate.delivery.outbox import EVERY, LEASE, OPEN, Ledger, Uncertain, Undelivered, deliver
 
 
 def statuses(ledger: Ledger) -> dict[tuple[str, str], str]:

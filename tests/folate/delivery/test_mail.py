@@ -12,8 +12,8 @@ import pytest
 
 from folate.core.config import Smtp
 from folate.core.errors import ConfigError
-from folate.delivery.ledger import Uncertain, Undelivered
 from folate.delivery.mail import compose, password, send
+from folate.delivery.outbox import Uncertain, Undelivered
 
 SMTP = Smtp(host="127.0.0.1", security="none", sender="Folate 报告 <folate@example.org>", timeout=2.0)
 

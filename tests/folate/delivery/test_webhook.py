@@ -13,7 +13,7 @@ import pytest
 
 from folate.core.addresses import web_address
 from folate.core.errors import ConfigError
-from folate.delivery.ledger import Uncertain, Undelivered
+from folate.delivery.outbox import Uncertain, Undelivered
 from folate.delivery.webhook import ATTEMPTS, _connection, host, post
 
 Nap = Callable[[float], None]

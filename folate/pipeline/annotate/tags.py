@@ -10,7 +10,7 @@ import numpy as np
 from folate.core.errors import ConfigError, NotFound
 from folate.core.files import write_whole
 from folate.core.post import body
-from folate.pipeline.workspace import Workspace
+from folate.pipeline.project import Workspace
 from nlp.sentiment import Reader
 from nlp.tags import Tagger, fit_threshold
 

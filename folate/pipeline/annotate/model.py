@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from corpora.snapshot import Snapshot
 from folate.core.post import body
-from folate.pipeline.tags import left_aside, tagger
-from folate.pipeline.texts import TEXT, Rows, made_by, text_version
-from folate.pipeline.workspace import Workspace
+from folate.pipeline.annotate.tags import left_aside, tagger
+from folate.pipeline.annotate.text import TEXT, Rows, made_by, text_version
+from folate.pipeline.project import Workspace
 from nlp.attribution import brands_of, stretches
 from nlp.names import VERSION as NAMES
 from nlp.names import Passage, read_without_names

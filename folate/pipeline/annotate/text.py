@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from folate.core.post import body
 from folate.core.progress import progress
-from folate.pipeline.ahead import Batch, reading
-from folate.pipeline.copies import find_copies
-from folate.pipeline.workspace import Workspace
+from folate.pipeline.annotate.copies import find_copies
+from folate.pipeline.annotate.parallel import Batch, reading
+from folate.pipeline.project import Workspace
 from nlp import texts
 from nlp.brands import Linker
 

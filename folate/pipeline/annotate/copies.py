@@ -18,7 +18,7 @@ from corpora.snapshot import Snapshot
 from corpora.store import Store
 from folate.core.post import body
 from folate.core.progress import progress
-from folate.pipeline.workspace import Workspace
+from folate.pipeline.project import Workspace
 from nlp.duplicates import SAMPLE, VERSION, WIDTH, Originals, common_grams, stripped_digest
 from nlp.normalize import strip_for_duplicates
 

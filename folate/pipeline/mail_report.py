@@ -9,9 +9,9 @@ from folate.core.config import Smtp
 from folate.core.errors import ConfigError, DeliveryError, InputError
 from folate.core.weeks import Week
 from folate.delivery import mail
-from folate.delivery.ledger import EVERY, OPEN, Delivery, Ledger, Status, deliver
+from folate.delivery.outbox import EVERY, OPEN, Delivery, Ledger, Status, deliver
+from folate.pipeline.project import Workspace
 from folate.pipeline.report import write_report
-from folate.pipeline.workspace import Workspace
 from reports.document import SCHEMA, belongs
 from reports.letter import letter
 

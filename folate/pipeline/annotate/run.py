@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from folate.core.progress import progress
 from folate.pipeline.adapt import stale
-from folate.pipeline.judge import BATCH, Judge
-from folate.pipeline.texts import read_texts
-from folate.pipeline.workspace import Workspace
+from folate.pipeline.annotate.model import BATCH, Judge
+from folate.pipeline.annotate.text import read_texts
+from folate.pipeline.project import Workspace
 from nlp.sentiment import load
 from nlp.sentiment.windows import CHARACTERS
 

@@ -16,9 +16,9 @@ from folate.core.errors import NotFound
 from folate.core.post import body
 from folate.core.progress import waiting
 from folate.core.weeks import Span, trailing
-from folate.pipeline.lives import known
-from folate.pipeline.significance import weighed
-from folate.pipeline.workspace import Workspace
+from folate.pipeline.project import Workspace
+from folate.pipeline.topics.context import weighed
+from folate.pipeline.topics.history import known
 from nlp.audience import Audience
 from nlp.sentiment import Reader, load
 from nlp.topics import MIN_WEEKS, Discovery, discover, ranked
