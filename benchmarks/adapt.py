@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.adapt --data DATA`` reads up to 800 texts a brand with names hidden as in use, draws labels at
 random, again and again, adapts to them where cross-validation says so, and scores the other texts of the brand. What
-is in `nlp.adaptation` was chosen on the brands of ``--brands choose``; those of ``report`` were looked at once.
+is in `nlp.stats.adaptation` was chosen on the brands of ``--brands choose``; those of ``report`` were looked at once.
 """
 
 import argparse
@@ -16,11 +16,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from folate.core.config import Brand
-from nlp.adaptation import cross_validated, label_factors, scaled
-from nlp.brands import Linker
-from nlp.names import Passage, read_without_names
-from nlp.sentiment import Reader, load
-from nlp.statistics import Codes, Floats
+from nlp.extract.brands import Linker
+from nlp.model import Reader, load
+from nlp.model.name_hiding import Passage, read_without_names
+from nlp.stats.adaptation import cross_validated, label_factors, scaled
+from nlp.stats.estimation import Codes, Floats
 from training.sources import entity_part
 
 LABELS = ("negative", "neutral", "positive")

@@ -16,9 +16,9 @@ from hashlib import sha1
 from pathlib import Path
 from typing import NamedTuple
 
-from nlp.brands import Mention
-from nlp.comparisons import find
-from nlp.statistics import wilson
+from nlp.extract.brands import Mention
+from nlp.extract.comparisons import find
+from nlp.stats.estimation import wilson
 
 COQE = {"Car-COQE": "zh", "Ele-COQE": "zh", "Camera-COQE": "en"}
 FIRST, SECOND = "first", "second"

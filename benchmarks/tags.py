@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folate.core.config import LEVELS
-from nlp import tags
-from nlp.sentiment import Reader, load
-from nlp.statistics import wilson
+from nlp.extract import taxonomy
+from nlp.model import Reader, load
+from nlp.stats.estimation import wilson
 
 HELD = Path(__file__).parents[1] / "tests" / "eval" / "tags.tsv"
 OFFTOPIC = Path(__file__).parent / "offtopic.txt"
@@ -44,7 +44,7 @@ def counts(found: Sequence[set[str]], wanted: Sequence[set[str]]) -> tuple[int, 
 
 
 def measure(reader: Reader) -> None:
-    tagger, posts = tags.Tagger((), reader.embed), held()
+    tagger, posts = taxonomy.Tagger((), reader.embed), held()
     texts = [text for text, _ in posts]
     found = [{tag.tag for tag in its} for its in tagger.tags(texts, reader.embed(texts))]
     for name, part in (("all", lambda text: True), ("zh", lambda text: not text.isascii()), ("en", str.isascii)):
@@ -67,13 +67,13 @@ def choose(reader: Reader) -> None:
     known: dict[str, Vector] = {}
     cosines, named, wanted = [], [], []
     for fold in range(FOLDS):
-        taxonomy = [replace(entry, examples=entry.examples[:fold] + entry.examples[fold + 1 :]) for entry in tags.shipped()]
-        tagger = tags.Tagger(taxonomy, partial(embed, reader, known))
-        pairs = [(entry.examples[fold], wider([entry.label])) for entry in tags.shipped() if entry.examples]
+        taxonomy = [replace(entry, examples=entry.examples[:fold] + entry.examples[fold + 1 :]) for entry in taxonomy.shipped()]
+        tagger = taxonomy.Tagger(taxonomy, partial(embed, reader, known))
+        pairs = [(entry.examples[fold], wider([entry.label])) for entry in taxonomy.shipped() if entry.examples]
         pairs += [(text, set()) for text in OFFTOPIC.read_text(encoding="utf-8").splitlines()[fold::FOLDS] * 4]
         texts = [text for text, _ in pairs]
         words = tagger.named(texts)
-        cosines += [tagger.scores(texts, embed(reader, known, texts)) - tags.NAMED * words] * 2
+        cosines += [tagger.scores(texts, embed(reader, known, texts)) - taxonomy.NAMED * words] * 2
         named += [words, np.zeros_like(words)]
         wanted += [labels for _, labels in pairs] * 2
     likeness, words = np.concatenate(cosines), np.concatenate(named)
@@ -88,7 +88,7 @@ def choose(reader: Reader) -> None:
 def f1(scores: Vector, threshold: float, wanted: Sequence[set[str]]) -> float:
     """Of the best label of each post (n, k), given from `threshold` on."""
     best = scores.argmax(axis=1)
-    labels = [entry.label for entry in tags.shipped()]
+    labels = [entry.label for entry in taxonomy.shipped()]
     found = [wider([labels[b]]) if row[b] >= threshold else set() for row, b in zip(scores, best, strict=True)]
     right, given, total = counts(found, wanted)
     return 2 * right / (given + total)

@@ -246,7 +246,7 @@ ADAPTATIONS = Table(  # one row a brand and fold: by what the sentiments of a br
         share_error_after=pa.float64(),
     ),  # fold: of the texts that the factors are for, -1: fitted on the labels of all folds; name: what the version of adapted sentiments
     # ends with; annotator, model: whose sentiments, the first two parts of their version; negative, neutral, positive: factors; labels:
-    # of people, of all folds; loss_before to share_error_after: cross-validated (nlp.adaptation.CrossValidation), the same in each row
+    # of people, of all folds; loss_before to share_error_after: cross-validated (nlp.stats.adaptation.CrossValidation), the same in each row
     key=("brand", "fold"),
 )
 

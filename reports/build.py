@@ -9,7 +9,7 @@ from typing import Any
 from corpora.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Span, trailing
-from nlp.domains import DomainErrors
+from nlp.stats.domains import DomainErrors
 from reports import queries, sections
 from reports.campaigns import Result, campaigns
 from reports.catalogue import catalogue

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from corpora.snapshot import Snapshot, literal
-from nlp.spans import HAN
+from nlp.text.patterns import HAN
 from reports import queries
 from reports.figures import SAMPLE, Figure
 from reports.measures import Asked

@@ -11,8 +11,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.domains import DomainErrors, doubt
-from nlp.statistics import DRAWS, SEED, Codes, Floats, author_weights, interval, ppi_power, tempered, weighted_sums
+from nlp.stats.domains import DomainErrors, doubt
+from nlp.stats.estimation import DRAWS, SEED, Codes, Floats, author_weights, interval, ppi_power, tempered, weighted_sums
 from nlp.unread import UNREADABLE
 from reports.queries import JUDGED
 from reports.rows import Mentions
@@ -31,7 +31,7 @@ Sources = NDArray[np.bool_]  # (sources,) which of them take part
 class Shares:
     """Negative, neutral and positive share of each brand and week (draws, brands, weeks, 3), NaN where nothing is annotated.
 
-    They are the model's alone: means of tempered posteriors (`nlp.statistics.tempered`).
+    They are the model's alone: means of tempered posteriors (`nlp.stats.estimation.tempered`).
     """
 
     draws: Floats

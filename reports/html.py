@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from nlp.spans import HAN
+from nlp.text.patterns import HAN
 from reports import charts
 from reports.build import Report
 from reports.catalogue import Catalogue, catalogue

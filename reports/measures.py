@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from folate.core.config import Config
 from folate.core.weeks import Span, last_day
-from nlp.domains import DomainErrors
-from nlp.statistics import Codes, Floats, benjamini_hochberg, detectable, interval, p_value
+from nlp.stats.domains import DomainErrors
+from nlp.stats.estimation import Codes, Floats, benjamini_hochberg, detectable, interval, p_value
 from reports import queries
 from reports.estimates import CALIBRATED, FEWEST_LABELS, Estimates, net_sentiment, ratio
 from reports.figures import CHANGE, CHANGE_UNITS, DETECTABLE, SAMPLE, TRAILING, TRAILING_DETECTABLE, UNITS, UNMEASURABLE, Change, Figure

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from corpora.snapshot import Snapshot
 from folate.core.weeks import Span
-from nlp.statistics import Codes, Floats, resampling_units
+from nlp.stats.estimation import Codes, Floats, resampling_units
 from reports import queries
 from reports.figures import SAMPLE
 

@@ -8,7 +8,7 @@ from math import inf
 from typing import Any
 
 from corpora.snapshot import Snapshot, literal
-from nlp.audience import Audience as Segments
+from nlp.extract.segments import Audience as Segments
 from reports.figures import Figure
 from reports.measures import Asked
 from reports.sections import Quote, quotes

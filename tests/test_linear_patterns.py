@@ -311,7 +311,7 @@ def test_patterns_are_found(all_jobs: list[Job]) -> None:
     where = {job.where for job in all_jobs}
     assert len(all_jobs) > 100
     assert {"crawlers.parse.page._CALL", "crawlers.parse.stubs._FORUM"} <= where
-    assert any(job.where.startswith("nlp.audience") for job in all_jobs)
+    assert any(job.where.startswith("nlp.extract.segments") for job in all_jobs)
 
 
 @pytest.mark.slow

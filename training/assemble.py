@@ -1,7 +1,7 @@
 """Make a model folder of what a GPU run wrote: ``python -m training.assemble --parts DIR --data DIR --out DIR``.
 
 Joins the parts of the weights, fits temperatures and thresholds on dev texts that training never saw, and
-writes the folder that `nlp.sentiment.load` reads.
+writes the folder that `nlp.model.load` reads.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from nlp.sentiment.packed import TOKENIZER, WEIGHTS, load
+from nlp.model.checkpoint import TOKENIZER, WEIGHTS, load
 from nlp.training.calibrate import finish
 from nlp.training.manifest import Split, key
 from training.names import exchanged

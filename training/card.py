@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from nlp.sentiment.about import SHIPPED
+from nlp.model.folder import SHIPPED
 from nlp.training.card import facts, rewritten, rows
 from nlp.training.clean import cleaned
 from training.sources import every_split, learnt

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nlp.sentiment.heads import TargetRows
-from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS, LABELS, TARGET_LABELS
+from folate.core.labels import ASPECTS, EMOTIONS, INTENTS, LABELS, TARGET_LABELS
+from nlp.model.heads import TargetRows
 from nlp.training.batches import WEAK, Batch
 
 TRAIN, DEV, UNLABELLED, POOL = range(4)

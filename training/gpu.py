@@ -27,10 +27,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nlp.encoder import Encoder
-from nlp.sentiment.heads import Model, Outputs, mean_pool
-from nlp.sentiment.packed import WEIGHTS, Calibrations, save
-from nlp.threads import in_threads
+from nlp.model.checkpoint import WEIGHTS, Calibrations, save
+from nlp.model.encoder import Encoder
+from nlp.model.heads import Model, Outputs, mean_pool
+from nlp.model.threads import in_threads
 from nlp.training.batches import Batch
 from nlp.training.calibrate import NAME
 from nlp.training.distil import set_embedding

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nlp.names import POST_WEIGHT
-from nlp.sentiment.heads import Model, Outputs
+from nlp.model.heads import Model, Outputs
+from nlp.model.name_hiding import POST_WEIGHT
 from nlp.training.batches import Batch
 from nlp.training.samples import NEUTRAL, NOT_ABOUT
 from training.data import DEV, TRAIN, Pack

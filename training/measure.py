@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from nlp.sentiment.heads import Model
+from nlp.model.heads import Model
 from nlp.training.samples import NEUTRAL, NOT_ABOUT
 from nlp.training.scores import macro_f1
 from training.data import DEV, Pack

@@ -1,6 +1,6 @@
 """Exchange the names in training texts, so that no name carries a feeling into a judgement.
 
-In use the model reads placeholders in place of names (`nlp.names`). In training most names become those
+In use the model reads placeholders in place of names (`nlp.model.name_hiding`). In training most names become those
 placeholders too; the others become names drawn at random, among them words that praise or blame.
 """
 
@@ -10,8 +10,8 @@ import itertools
 import random
 from dataclasses import replace
 
-from nlp.names import PLACEHOLDERS
-from nlp.sentiment.reading import language
+from nlp.model.name_hiding import PLACEHOLDERS
+from nlp.model.reader import language
 from nlp.training.composed import name as invented
 from nlp.training.samples import Sample, Target
 

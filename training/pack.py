@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
+from folate.core.labels import LABELS
 from folate.core.progress import progress
-from nlp.sentiment.clauses import Span, clauses
-from nlp.sentiment.labels import LABELS
-from nlp.sentiment.reading import encodable, language
+from nlp.model.reader import encodable, language
+from nlp.text.clauses import Span, clauses
 from nlp.training import readers
 from nlp.training.batches import MAYBE_NEUTRAL
 from nlp.training.clean import cleaned

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nlp.domains import DomainErrors, Matrix, doubt
-from nlp.statistics import Codes, Floats, tempered
+from nlp.stats.domains import DomainErrors, Matrix, doubt
+from nlp.stats.estimation import Codes, Floats, tempered
 
 SHARPNESS = (1.0, 1.5, 2.0, 3.0, 4.0)  # to choose from; beyond lies the counting of labels
 NEGATIVE = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6)  # shares of the weeks that are drawn

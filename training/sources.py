@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nlp.sentiment.labels import EMOTIONS, INTENTS
+from folate.core.labels import EMOTIONS, INTENTS
 from nlp.training import readers
 from nlp.training.manifest import SHOPPING, SOURCES, Source, Split, splits
 from nlp.training.samples import (

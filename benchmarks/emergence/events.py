@@ -20,8 +20,8 @@ from benchmarks.emergence.planting import SCHEMA, WEEKS
 from benchmarks.emergence.streams import annotate, existing, rows
 from folate.core.config import Topics
 from folate.core.weeks import Week
-from nlp.duplicates import clusters
-from nlp.segment import Segmenter
+from nlp.text.duplicates import clusters
+from nlp.text.segment import Segmenter
 from nlp.topics import Discovery, Topic, discover
 
 ZONE = "Asia/Shanghai"

@@ -8,7 +8,7 @@ from scipy.stats import chi2
 
 from benchmarks.emergence.finders import Alarm, Found
 from benchmarks.emergence.planting import LAST, Trial
-from nlp.statistics import bootstrap_weights, interval, wilson
+from nlp.stats.estimation import bootstrap_weights, interval, wilson
 
 FOUND = 0.5  # an alarm is about what half of its posts were planted as
 COVER = 1 / 3  # and a planted term is found by an alarm that is about it and holds a third of its posts

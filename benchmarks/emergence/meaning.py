@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.emergence.streams import rows
-from nlp.segment import Segmenter
-from nlp.sentiment import load
+from nlp.model import load
+from nlp.text.segment import Segmenter
 from nlp.topics.grouping import SAMPLE
 
 Floats = npt.NDArray[np.float64]

@@ -17,9 +17,9 @@ import pyarrow as pa
 
 from benchmarks.emergence.streams import Raw
 from folate.core.weeks import Week
-from nlp.duplicates import clusters
-from nlp.language import identify
-from nlp.segment import Segmenter
+from nlp.text.duplicates import clusters
+from nlp.text.language import identify
+from nlp.text.segment import Segmenter
 
 WEEKS = 9  # of a window: the last is tested against the others
 LAST = 7 * (WEEKS - 1)  # the first day of the last week

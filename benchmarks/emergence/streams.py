@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from folate.core.errors import InputError
-from nlp.language import identify
-from nlp.segment import Segmenter
+from nlp.text.language import identify
+from nlp.text.segment import Segmenter
 
 TIMES = ("first_seen", "published_at", "created_at", "time", "购买时间", "date")
 TEXTS = ("text", "title", "content", "body", "评论内容")

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from benchmarks.emergence.planting import CONCEPTS, LAST, WEEKS, Plant, Planter, Trial
 from benchmarks.emergence.streams import Raw, annotate, rows
-from nlp.segment import Segmenter
+from nlp.text.segment import Segmenter
 
 PLANTED = 5  # concepts a stream, so that precision at 5 can reach 1
 POOL = 3  # trials' worth of posts held in memory; each trial draws from it

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.shares.simulate import METHODS, Outcome, simulate
-from nlp.sentiment import prior
+from nlp.model import prior
 from training.quantify import fit, read
 
 SEED = 5

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist
 
-from nlp.statistics import Codes, Floats, emq
+from nlp.stats.estimation import Codes, Floats, emq
 
 BANDWIDTH = 0.1  # of the Gaussian kernel, in units of probability
 REFERENCES = 400  # rows of each class at most

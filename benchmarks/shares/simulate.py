@@ -8,8 +8,8 @@ import numpy as np
 from benchmarks.shares.rivals import Dys, Kdey
 from folate.core.weeks import Week
 from folate.pipeline.audit import stratified
-from nlp.domains import DomainErrors
-from nlp.statistics import Codes, Floats, emq, interval, wilson
+from nlp.stats.domains import DomainErrors
+from nlp.stats.estimation import Codes, Floats, emq, interval, wilson
 from reports.estimates import Estimates
 from reports.rows import Mentions
 from training.quantify import Domain, rows_at, shares

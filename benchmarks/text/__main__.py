@@ -15,11 +15,11 @@ from pathlib import Path
 from benchmarks.text.scores import copy_scores, language_accuracy, word_f1
 from benchmarks.text.sentences import plant, posts
 from folate.core.config import Brand
-from nlp.brands import Linker
-from nlp.duplicates import clusters
-from nlp.language import identify
-from nlp.segment import Segmenter
-from nlp.texts import annotate
+from nlp.annotate import annotate
+from nlp.extract.brands import Linker
+from nlp.text.duplicates import clusters
+from nlp.text.language import identify
+from nlp.text.segment import Segmenter
 
 Work = Callable[[Sequence[str]], object]
 

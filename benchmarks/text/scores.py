@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from nlp.duplicates import clusters
+from nlp.text.duplicates import clusters
 
 Cut = Callable[[str], Iterable[str]]
 

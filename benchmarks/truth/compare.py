@@ -10,7 +10,7 @@ from scipy.stats import kendalltau
 from benchmarks.truth.project import CountedPosts
 from benchmarks.truth.sets import LABELS
 from folate.core.weeks import Week
-from nlp.statistics import Floats, emq
+from nlp.stats.estimation import Floats, emq
 from reports.estimates import net_sentiment
 
 UNAUDITED, AUDITED, CARRIED = "unaudited", "audited that week", "audited another week"

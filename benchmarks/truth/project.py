@@ -19,7 +19,7 @@ from benchmarks.truth.weeks import WEEKS, WeekOfTexts
 from folate.cli import run
 from folate.core.weeks import Week
 from folate.pipeline.project import Workspace
-from nlp.statistics import Floats
+from nlp.stats.estimation import Floats
 from reports import queries
 
 ZONE = "UTC"

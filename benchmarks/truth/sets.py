@@ -14,8 +14,8 @@ from typing import Literal
 
 from folate.core.config import Brand
 from folate.core.errors import InputError
-from nlp.brands import Linker
-from nlp.normalize import normalize
+from nlp.extract.brands import Linker
+from nlp.text.normalize import normalize
 from training.sources import entity_part
 
 Label = Literal["negative", "neutral", "positive"]

@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks.truth.compare import AUDITED, CARRIED, NET, PEERS, UNAUDITED, ChangeEstimate, Estimate, Ranking
 from benchmarks.truth.sets import CHOOSE, LABELS, REPORT
-from nlp.statistics import wilson
+from nlp.stats.estimation import wilson
 
 OURS = (UNAUDITED, AUDITED, CARRIED)
 TARGETS = {UNAUDITED: (5, 90), AUDITED: (3, 92), CARRIED: (5, 90)}

@@ -8,7 +8,7 @@ from benchmarks.truth.compare import AUDITED, CARRIED, UNAUDITED, Estimate, of_p
 from benchmarks.truth.project import build
 from benchmarks.truth.sets import Trade
 from benchmarks.truth.weeks import WEEKS, draw
-from nlp.sentiment import prior
+from nlp.model import prior
 
 AUDITED_WEEKS = (WEEKS[0], WEEKS[3])
 """Each is audited in a copy of the project of its own, and carried to the weeks after it."""

@@ -30,7 +30,7 @@ def adapt(ctx: click.Context, brands: tuple[str, ...], undo: bool, folder: Path,
     from folate.core.errors import NotFound
     from folate.pipeline import adapt as steps
     from folate.pipeline.project import Workspace
-    from nlp.adaptation import FEWEST_LABELS
+    from nlp.stats.adaptation import FEWEST_LABELS
 
     workspace = Workspace.open(folder)
     if undo:

@@ -38,7 +38,7 @@ def tags(out: Path | None, filled: Path | None, per_label: int, folder: Path, fo
         raise click.UsageError("wanted --export FILE or --import FILE.")
     from folate.pipeline.annotate.run import tags as steps
     from folate.pipeline.project import Workspace
-    from nlp.sentiment import load
+    from nlp.model import load
 
     workspace = Workspace.open(folder)
     reader = load(workspace.config.nlp.model, workspace.config.nlp.threads, depth=workspace.config.nlp.depth)

@@ -13,8 +13,8 @@ from corpora.snapshot import Snapshot
 from folate.core.errors import ConfigError, NotFound, possible
 from folate.pipeline.audit import LABELS
 from folate.pipeline.project import Workspace
-from nlp.adaptation import FEWEST_LABELS, CrossValidation, cross_validated, label_factors
-from nlp.statistics import Codes, Floats
+from nlp.stats.adaptation import FEWEST_LABELS, CrossValidation, cross_validated, label_factors
+from nlp.stats.estimation import Codes, Floats
 
 ADAPTED, NOT_ADAPTED, OUT_OF_USE = "adapted", "not adapted", "out of use"
 

@@ -16,7 +16,7 @@ from folate.core.errors import ConfigError, NotFound, possible
 from folate.core.post import body
 from folate.core.weeks import Week
 from folate.pipeline.project import Workspace
-from nlp.statistics import Codes, Floats, wilson
+from nlp.stats.estimation import Codes, Floats, wilson
 from reports import queries
 
 LABELS = ("negative", "neutral", "positive")

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 from folate.core.config import Brand, Config
 from folate.core.errors import InputError
 from folate.core.post import storable
-from nlp.brands import Linker, check_names
-from nlp.language import identify
-from nlp.names import Passage, is_name, read_without_names
-from nlp.segment import Segmenter
-from nlp.sentiment import EMOTIONS, INTENTS, AspectReading, Probabilities, Reading, load
-from nlp.words import Analyser, Word
+from nlp.extract.brands import Linker, check_names
+from nlp.model import EMOTIONS, INTENTS, AspectReading, Probabilities, Reading, load
+from nlp.model.name_hiding import Passage, is_name, read_without_names
+from nlp.text.language import identify
+from nlp.text.segment import Segmenter
+from nlp.text.tagging import Analyser, Word
 
 if TYPE_CHECKING:
-    from nlp.tags import Tag, Tagger
+    from nlp.extract.taxonomy import Tag, Tagger
 
 Span = tuple[int, int]
 _TARGET = "\0target"  # no id of a brand
@@ -134,7 +134,7 @@ class Judges:
 
     @cached_property
     def _tagger(self) -> "Tagger":
-        from nlp.tags import Tagger
+        from nlp.extract.taxonomy import Tagger
 
         return Tagger(self._taxonomy, self._reader.embed)
 

@@ -7,9 +7,9 @@ from typing import Any
 from folate.core.post import body
 from folate.core.weeks import Week
 from folate.pipeline.project import Workspace
-from nlp.brands import Mention
-from nlp.comparisons import Comparison
-from nlp.scorecard import Signal, by_brand, score
+from nlp.extract.brands import Mention
+from nlp.extract.comparisons import Comparison
+from nlp.extract.purchase_intent import Signal, by_brand, score
 
 _POSTS = """
 SELECT p.id, p.author, p.source, p.title, p.text, m.mentions, c.comparisons, j.buy, j.ask, j.complain

@@ -8,7 +8,7 @@ from pathlib import Path
 from corpora.store import Store
 from folate.core.config import Config, load
 from folate.paths import Project
-from nlp.brands import check_names
+from nlp.extract.brands import check_names
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from folate.core.text import printable
 from folate.core.weeks import Span, Week
 from folate.pipeline.annotate.text import text_version
 from folate.pipeline.project import Workspace
-from nlp.sentiment import unseen
+from nlp.model import unseen
 from reports.build import Report, build
 from reports.document import to_json
 from reports.evidence import explain

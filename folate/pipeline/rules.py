@@ -10,7 +10,7 @@ from folate.core.weeks import Span, Week, last_day
 from folate.pipeline.project import Workspace
 from folate.pipeline.report import build_report
 from folate.pipeline.volume import volume
-from nlp.surges import WEEKS
+from nlp.stats.surges import WEEKS
 from reports import queries
 from reports.alerts import Alert, by_different_authors, sentiment_sentence, topic_sentence, volume_sentence
 from reports.build import Report

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from folate.pipeline.project import Workspace
-from nlp.brands import Linker
+from nlp.extract.brands import Linker
 
 MIN_PEOPLE = 5
 """Authors that must use an account name before it is shown: it may be a person's."""

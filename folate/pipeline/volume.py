@@ -10,10 +10,10 @@ from corpora.snapshot import Snapshot, literal
 from folate.core.config import FILE, VolumeRule
 from folate.core.errors import ConfigError
 from folate.core.weeks import Span, trailing
-from nlp.normalize import normalize
-from nlp.segment import Segmenter
-from nlp.spans import HAN
-from nlp.surges import Surge, surge
+from nlp.stats.surges import Surge, surge
+from nlp.text.normalize import normalize
+from nlp.text.patterns import HAN
+from nlp.text.segment import Segmenter
 from reports.figures import SAMPLE, Figure, versions_json
 from reports.queries import spans, texts
 

@@ -7,10 +7,10 @@ import numpy as np
 
 from folate.core.config import Topics
 from folate.core.weeks import Span, last_day
-from nlp.topics import seasons, stories
+from nlp.topics import first_story, holidays
+from nlp.topics.detect import Alarm
 from nlp.topics.stream import Ints, Stream
 from nlp.topics.surprise import Counts
-from nlp.topics.testing import Alarm
 from nlp.topics.topic import COPIED, LOUD, NEW_SOURCE, ONE_SOURCE, SEASONAL, TEMPLATE
 
 HALF = 0.5  # of the posts or authors
@@ -24,13 +24,13 @@ def flags(stream: Stream, posts: Ints, alarm: Alarm, terms: Sequence[str], span:
     found = []
     if not alarm.clean or _share(~stream.first[posts]) >= HALF:
         found += _unclean(stream, posts)
-    if stories.templated(stream, posts.tolist(), least) >= HALF:
+    if first_story.templated(stream, posts.tolist(), least) >= HALF:
         found.append(TEMPLATE)
     if _one_source(stream, posts):
         found.append(ONE_SOURCE)
     if _loud(stream, posts):
         found.append(LOUD)
-    if seasons.near(terms, last_day(span) - timedelta(days=6), last_day(span)):
+    if holidays.near(terms, last_day(span) - timedelta(days=6), last_day(span)):
         found.append(SEASONAL)
     return found
 

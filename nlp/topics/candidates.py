@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nlp.stopwords import stopwords
-from nlp.topics.coinages import coinages
+from nlp.text.stopwords import stopwords
+from nlp.topics.new_words import coinages
 from nlp.topics.ngrams import Grams, Run, Search, Text, frequent, spell
 from nlp.topics.stream import Bools, Codes, Lists, Stream, distinct
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nlp.statistics import SEED, bootstrap_weights, interval, newcombe
+from nlp.stats.estimation import SEED, bootstrap_weights, interval, newcombe
 from nlp.topics.stream import Floats
 
 FEWEST = 5  # authors on either side; fewer give no interval worth printing

@@ -8,14 +8,14 @@ import pyarrow as pa
 
 from folate.core.config import Brand, Topics
 from folate.core.weeks import Span
-from nlp.statistics import log_odds
-from nlp.topics import audience, grouping
-from nlp.topics.audience import Find
+from nlp.stats.estimation import log_odds
+from nlp.topics import grouping, segments
+from nlp.topics.assemble import Window, describe, folded
 from nlp.topics.candidates import find
-from nlp.topics.description import Window, describe, folded
+from nlp.topics.detect import MIN_WEEKS, Test, alarms, run, without
 from nlp.topics.grouping import Embed
+from nlp.topics.segments import Find
 from nlp.topics.stream import Bodies, Floats, Stream, read
-from nlp.topics.testing import MIN_WEEKS, Test, alarms, run, without
 from nlp.topics.topic import SHORT, Discovery, Topic
 
 USUAL = 10  # posts a week of a source, whose silence is then no chance
@@ -45,7 +45,7 @@ def discover(
         groups, lambda alarm, better: without(alarm, candidates.posts(alarm.term), better, posts, settings), candidates.posts
     )
     said = np.unique(np.array([post for group in groups for post in group.posts], np.int64))
-    others, members = audience.members(posts, said, segments) if segments else (np.zeros(0, np.int32), {})
+    others, members = segments.members(posts, said, segments) if segments else (np.zeros(0, np.int32), {})
     z = _log_odds(tests[0]) if tests else np.zeros(0)
     watched = tuple(folded(w) for w in watch)
     window = Window(posts, candidates, first, span, settings, tests, z, watched, others, members)
@@ -117,7 +117,7 @@ def _untested(tests: list[Test], brands: Sequence[Brand], settings: Topics) -> l
 
 
 def _log_odds(test: Test) -> Floats:
-    """z of each term's authors this week against the baseline's, with both together as the prior (`nlp.statistics.log_odds`)."""
+    """z of each term's authors this week against the baseline's, with both together as the prior (`nlp.stats.estimation.log_odds`)."""
     weekly = test.counts.during(np.arange(len(test.counts.base))).astype(float)
     now, past = weekly[:, -1], weekly[:, :-1].sum(axis=1)
     return log_odds(now, past, now + past + 0.5) if len(now) else np.zeros(0)

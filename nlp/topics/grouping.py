@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nlp.topics.detect import Alarm
 from nlp.topics.stream import Codes, Floats, Ints, Stream
-from nlp.topics.testing import Alarm
 
 Embed = Callable[[list[str]], Floats]
 """Texts to one vector each, (n, d). Texts of like meaning must have a high cosine whatever their language."""

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nlp.sentiment.labels import ASPECTS
+from folate.core.labels import ASPECTS
 from nlp.training.samples import Aspect, Sample, Target
 
 _DISH = re.compile(

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nlp.sentiment.clauses import clauses
-from nlp.sentiment.heads import TargetRows, padded, target_rows, token_weights
-from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS, LABELS, TARGET_LABELS
+from folate.core.labels import ASPECTS, EMOTIONS, INTENTS, LABELS, TARGET_LABELS
+from nlp.model.heads import TargetRows, padded, target_rows, token_weights
+from nlp.text.clauses import clauses
 from nlp.training.manifest import Split
 from nlp.training.samples import NEUTRAL, TWO_WAY, Sample
 from nlp.training.weak import labelled

@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nlp.sentiment.heads import Model
-from nlp.sentiment.labels import TARGET_LABELS
-from nlp.sentiment.packed import Calibration, Calibrations, Standing, save
-from nlp.sentiment.reading import LANGUAGES, encodable, language
-from nlp.sentiment.shipped import ShippedReader, polarity
-from nlp.sentiment.totals import Total, softmax
+from folate.core.labels import TARGET_LABELS
+from nlp.model.checkpoint import Calibration, Calibrations, Standing, save
+from nlp.model.folate_reader import ShippedReader, polarity
+from nlp.model.heads import Model
+from nlp.model.pooling import Total, softmax
+from nlp.model.reader import LANGUAGES, encodable, language
 from nlp.training.manifest import Split, key
 from nlp.training.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, Sample
 from nlp.training.weak import labelled

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nlp.sentiment.about import describe
-from nlp.sentiment.packed import WEIGHTS, version
+from nlp.model.checkpoint import WEIGHTS, version
+from nlp.model.folder import describe
 from nlp.training.manifest import Split
 from nlp.training.samples import THREE_WAY, Sample
 

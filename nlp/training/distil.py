@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nlp.encoder import Encoder
-from nlp.sentiment.heads import Model, mean_pool, padded
+from nlp.model.encoder import Encoder
+from nlp.model.heads import Model, mean_pool, padded
 from nlp.training.readers import rows
 from nlp.training.samples import Sample
 

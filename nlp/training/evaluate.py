@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from nlp.sentiment import load
+from nlp.model import load
 from nlp.training import words
 from nlp.training.hard import hard_rows
 from nlp.training.manifest import splits

@@ -1,6 +1,6 @@
 """Hard sentences of our own: negation, regret, irony, slang, comparisons and more, which no training may see.
 
-Read as in production, with the names of brands hidden (`nlp.names`).
+Read as in production, with the names of brands hidden (`nlp.model.name_hiding`).
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from folate.core.config import Brand
-from nlp.brands import Linker
-from nlp.names import Passage, read_without_names
-from nlp.sentiment import Reader
-from nlp.sentiment.clauses import Span
-from nlp.statistics import wilson
+from nlp.extract.brands import Linker
+from nlp.model import Reader
+from nlp.model.name_hiding import Passage, read_without_names
+from nlp.stats.estimation import wilson
+from nlp.text.clauses import Span
 from nlp.training.measured import Row
 from nlp.training.scores import Score
 

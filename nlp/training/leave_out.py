@@ -83,7 +83,7 @@ def without(found: Sequence[Split], data: Path, category: str, limit: int) -> tu
 
 def scores(folder: Path, found: Sequence[Split], asked: Sequence[Sample]) -> dict[str, Score]:
     """Two-way accuracy of the model in ``folder`` and of TF-IDF that learnt from the rest of online_shopping."""
-    from nlp.sentiment import load
+    from nlp.model import load
     from nlp.training.baselines import tfidf
     from nlp.training.measured import array
     from nlp.training.scores import post_score

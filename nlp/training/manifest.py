@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from nlp.sentiment.labels import EMOTIONS
+from folate.core.labels import EMOTIONS
 from nlp.training import readers
 from nlp.training.samples import NEGATIVE, NEUTRAL, POSITIVE, THREE_WAY, TWO_WAY, Sample
 

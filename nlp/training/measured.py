@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from folate.core.labels import ASPECTS, EMOTIONS, INTENTS
 from folate.core.progress import progress
-from nlp.sentiment import Reader, Reading
-from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS
-from nlp.sentiment.reading import Probabilities
-from nlp.spans import EMOJI, EMOTICON
+from nlp.model import Reader, Reading
+from nlp.model.reader import Probabilities
+from nlp.text.patterns import EMOJI, EMOTICON
 from nlp.training import aspects, readers, weak
 from nlp.training.baselines import lexical, tfidf
 from nlp.training.calibrate import fitted_on, some

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from nlp.precision import NAMES, supported
-from nlp.sentiment import DEPTHS, SHIPPED
-from nlp.sentiment.shipped import ShippedReader
+from nlp.model import DEPTHS, SHIPPED
+from nlp.model.cpu import NAMES, supported
+from nlp.model.folate_reader import ShippedReader
 from nlp.training.calibrate import fitted_on
 from nlp.training.manifest import Split, key, splits
 from nlp.training.measured import Measured, array, measure

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from nlp.sentiment.labels import ASPECTS
+from folate.core.labels import ASPECTS
 from nlp.training import aspects
 from nlp.training.samples import NEGATIVE, NEUTRAL, POSITIVE, TWO_WAY, Sample, Target
 

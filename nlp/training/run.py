@@ -14,8 +14,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import AutoConfig
 
-from nlp.encoder import Encoder, EncoderConfig, from_bert
-from nlp.sentiment.heads import Model
+from nlp.model.encoder import Encoder, EncoderConfig, from_bert
+from nlp.model.heads import Model
 from nlp.training.clean import cleaned
 from nlp.training.composed import composed
 from nlp.training.distil import Teacher, fit_embedding, texts

@@ -1,4 +1,4 @@
-"""One command from segmented posts to the weights of nlp/chinese.py: ``python -m nlp.training.segmenter --data DIR --out DIR``.
+"""One command from segmented posts to the weights of nlp/text/chinese.py: ``python -m nlp.training.segmenter --data DIR --out DIR``.
 
 Learns from the training split of NLPCC 2016's Weibo set in two steps: a structured perceptron (Collins 2002) over the logarithms of the
 dictionary's frequencies, with the segmenter itself as its decoder; then an averaged perceptron that says which neighbouring pieces are
@@ -17,9 +17,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from nlp.chinese import JOINS, WORDS, Cutter, features
-from nlp.normalize import normalize
-from nlp.spans import HAN
+from nlp.text.chinese import JOINS, WORDS, Cutter, features
+from nlp.text.normalize import normalize
+from nlp.text.patterns import HAN
 
 TRAIN = "nlpcc2016_weibo_seg/nlpcc2016-word-seg-train.dat"
 DEV = "nlpcc2016_weibo_seg/nlpcc2016-wordseg-dev.dat"
@@ -146,7 +146,7 @@ def joins(pairs: Sequence[Pair]) -> dict[str, int]:
 
 
 def write(path: Path, weights: Mapping[str, int]) -> None:
-    """Lines that `nlp.chinese.weights` reads."""
+    """Lines that `nlp.text.chinese.weights` reads."""
     path.write_text("".join(f"{name} {weights[name]}\n" for name in sorted(weights)), encoding="utf-8")
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS
+from folate.core.labels import ASPECTS, EMOTIONS, INTENTS
 from nlp.training import composed
 from nlp.training.aspects import phrases, without
 from nlp.training.composed import name

@@ -16,10 +16,10 @@ from typing import NamedTuple
 import torch
 from transformers import BertConfig, BertModel
 
-from nlp.precision import NAMES, fastest, supported
-from nlp.sentiment import SHIPPED
-from nlp.sentiment.clauses import Span
-from nlp.sentiment.shipped import ShippedReader
+from nlp.model import SHIPPED
+from nlp.model.cpu import NAMES, fastest, supported
+from nlp.model.folate_reader import ShippedReader
+from nlp.text.clauses import Span
 
 LENGTHS = (16, 32, 64, 128)
 _TOKENS = 2048  # of a round

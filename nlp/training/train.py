@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from folate.core.progress import progress
-from nlp.sentiment.heads import Model, Outputs
+from nlp.model.heads import Model, Outputs
 from nlp.training.batches import Batch, collate, epoch, groups
 from nlp.training.distil import Teacher
 from nlp.training.manifest import Split

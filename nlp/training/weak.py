@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from nlp.sentiment.labels import INTENTS
+from folate.core.labels import INTENTS
 from nlp.training import aspects
 from nlp.training.samples import NEGATIVE, POSITIVE, Sample
 

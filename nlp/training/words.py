@@ -1,4 +1,4 @@
-"""One command from treebanks to the tagger of nlp/words.py: ``python -m nlp.training.words --data DIR --out DIR``.
+"""One command from treebanks to the tagger of nlp/text/tagging.py: ``python -m nlp.training.words --data DIR --out DIR``.
 
 Universal Dependencies of English (EWT, Tweebank) and Chinese, training splits; the dev splits choose the epoch and are what `scores`
 is measured on. Test splits are not read.
@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nlp.normalize import normalize
-from nlp.segment import Segmenter
+from nlp.text.normalize import normalize
+from nlp.text.segment import Segmenter
+from nlp.text.tagging import ENDINGS, Analyser, Endings, Word, candidates, dictionary_tag, seen
 from nlp.training.scores import Score, accuracy, score
-from nlp.words import ENDINGS, Analyser, Endings, Word, candidates, dictionary_tag, seen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

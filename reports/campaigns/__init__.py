@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from corpora.snapshot import Snapshot
 from folate.core.config import CAMPAIGN_MEASURES, Campaign, Config, Goal
 from folate.core.weeks import Span, last_day
-from nlp.audience import Audience
-from nlp.statistics import Floats, interval
+from nlp.extract.segments import Audience
+from nlp.stats.estimation import Floats, interval
 from reports.campaigns.measures import GROUPS, MEASURES, Sums, effect
 from reports.campaigns.rows import Mentions, Phase, phases, read
 from reports.figures import EFFECT, SAMPLE, Figure, versions_json

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nlp.statistics import Codes, Floats
+from nlp.stats.estimation import Codes, Floats
 from reports.campaigns.rows import SUMS
 from reports.estimates import ratio
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from corpora.snapshot import Snapshot, literal
 from folate.core.config import Campaign
-from nlp.statistics import Codes, Floats, author_weights, resampling_units, weighted_sums
+from nlp.stats.estimation import Codes, Floats, author_weights, resampling_units, weighted_sums
 from reports import queries
 from reports.rows import codes, floats
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from corpora.snapshot import Snapshot, literal
 from folate.core.weeks import Span, trailing
-from nlp.communities import Ties, communities, graphml
-from nlp.statistics import wilson
+from nlp.stats.communities import Ties, communities, graphml
+from nlp.stats.estimation import wilson
 from reports import queries
 from reports.figures import Figure
 from reports.measures import Asked

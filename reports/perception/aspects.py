@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 
 from corpora.snapshot import literal
-from nlp.correspondence import PLANE, Plane, apart, ellipse, onto, plane, spread
-from nlp.statistics import Codes, Floats, benjamini_hochberg, interval, p_value
+from nlp.stats.correspondence import PLANE, Plane, apart, ellipse, onto, plane, spread
+from nlp.stats.estimation import Codes, Floats, benjamini_hochberg, interval, p_value
 from reports import queries
 from reports.estimates import ratio
 from reports.figures import Figure

@@ -6,7 +6,7 @@ from typing import Any
 
 from corpora.snapshot import Snapshot, literal
 from folate.core.weeks import Span
-from nlp.statistics import wilson
+from nlp.stats.estimation import wilson
 from reports import queries
 from reports.figures import SAMPLE, Figure
 from reports.measures import Asked

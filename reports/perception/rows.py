@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from corpora.snapshot import Snapshot
 from folate.core.weeks import Span
-from nlp.statistics import Codes, Floats, author_weights, resampling_units, weighted_sums
+from nlp.stats.estimation import Codes, Floats, author_weights, resampling_units, weighted_sums
 from reports import queries
 from reports.figures import SAMPLE
 from reports.rows import codes, floats

@@ -7,9 +7,9 @@ import numpy as np
 
 from corpora.snapshot import Snapshot, literal
 from folate.core.weeks import Span
-from nlp.normalize import normalize
-from nlp.statistics import Floats, log_odds
-from nlp.stopwords import stopwords
+from nlp.stats.estimation import Floats, log_odds
+from nlp.text.normalize import normalize
+from nlp.text.stopwords import stopwords
 from reports import queries
 from reports.figures import SAMPLE, Figure
 from reports.measures import FEWEST_AUTHORS, Asked

@@ -22,7 +22,7 @@ from benchmarks.emergence.streams import moment, rows
 from benchmarks.emergence.tables import render
 from folate.core.errors import InputError
 from folate.core.weeks import Week
-from nlp.segment import Segmenter
+from nlp.text.segment import Segmenter
 
 ZH = ["天气", "电影", "公园", "火车", "学校", "作业", "球赛", "音乐", "房租", "老师", "医院", "旅行", "菜市场", "邻居", "同学", "下班"]
 EN = [

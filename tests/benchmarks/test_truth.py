@@ -27,7 +27,7 @@ from benchmarks.truth.sets import CHOOSE, ENTITIES, LABELS, LabelledBrand, Label
 from benchmarks.truth.tables import render, right_direction
 from benchmarks.truth.weeks import FEWEST_POSTS, POSTS, SHARES, WEEKS, WeekOfTexts, counts_at, draw
 from folate.core.errors import InputError
-from nlp.sentiment import Probabilities, Reading, Targets
+from nlp.model import Probabilities, Reading, Targets
 
 FIRST, SECOND = WEEKS[:2]
 ABOUT = {"trade": "pens", "part": CHOOSE, "method": UNAUDITED}

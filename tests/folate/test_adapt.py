@@ -17,7 +17,7 @@ from folate.core.weeks import Week
 from folate.pipeline import adapt as steps
 from folate.pipeline.project import Workspace
 from folate.pipeline.report import build_report
-from nlp.adaptation import scaled
+from nlp.stats.adaptation import scaled
 from nlp.unread import UNREADABLE
 from reports.build import Report
 from reports.document import document

@@ -13,7 +13,7 @@ from corpora.store import Store
 from folate.cli import run
 from folate.pipeline.annotate.run import annotate, model
 from folate.pipeline.project import Workspace
-from nlp.sentiment import AspectReading, Probabilities, Reading, Targets
+from nlp.model import AspectReading, Probabilities, Reading, Targets
 
 PROJECT = """
 name = "Test"

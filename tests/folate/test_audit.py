@@ -20,7 +20,7 @@ from folate.core.post import Post
 from folate.core.weeks import Week
 from folate.pipeline import audit as steps
 from folate.pipeline.project import Workspace
-from nlp.statistics import wilson
+from nlp.stats.estimation import wilson
 
 PROJECT = """
 name = "Test"

@@ -8,8 +8,8 @@ import pytest
 from folate.core.config import Aspect, Brand, Config, Nlp
 from folate.core.errors import InputError
 from folate.pipeline.classify import Question, brief, by_alias, classify_lines, flat
-from nlp.sentiment import AspectReading, Probabilities, Reading
-from nlp.tags import Tag
+from nlp.extract.taxonomy import Tag
+from nlp.model import AspectReading, Probabilities, Reading
 
 SURE = Probabilities(negative=0.0, neutral=0.0, positive=1.0)
 
@@ -44,7 +44,7 @@ class NamingTagger:
 @pytest.fixture(autouse=True)
 def echo(monkeypatch):
     monkeypatch.setattr("folate.pipeline.classify.load", lambda *_, **__: EchoReader())
-    monkeypatch.setattr("nlp.tags.Tagger", NamingTagger)
+    monkeypatch.setattr("nlp.extract.taxonomy.Tagger", NamingTagger)
 
 
 def test_every_line_gets_one_answer_in_order():

@@ -14,7 +14,7 @@ from folate.paths import Project
 from folate.pipeline.annotate.copies import find_copies
 from folate.pipeline.annotate.run import copies
 from folate.pipeline.project import Workspace
-from nlp.duplicates import Originals
+from nlp.text.duplicates import Originals
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 ADVERT = "孕期补充营养就选这一款，三家医院的医生推荐，现在下单买二送一，点击领取优惠券"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from folate.cli import run
-from nlp.sentiment import Probabilities, Reading
+from nlp.model import Probabilities, Reading
 
 PROJECT = """
 name = "Test"

@@ -13,8 +13,8 @@ from folate.core.errors import ConfigError
 from folate.core.post import Post
 from folate.core.weeks import Week
 from folate.pipeline.volume import volume
-from nlp.segment import Segmenter
-from nlp.surges import surge
+from nlp.stats.surges import surge
+from nlp.text.segment import Segmenter
 
 WEEK = Week.parse("2026-W10")
 TEXTS = ("包裝漏了一半", "it LEAKS, again", "leakstop tape", "叶酸片", "a bleak day", "完全不漏", "漏", "folic  acid")

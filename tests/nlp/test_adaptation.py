@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.adaptation import RIDGE, cross_validated, label_factors, scaled, stratified_parts
+from nlp.stats.adaptation import RIDGE, cross_validated, label_factors, scaled, stratified_parts
 
 
 def sample(count: int, shares: tuple[float, float, float], seed: int, sharpness: float = 2.0) -> tuple[np.ndarray, np.ndarray]:

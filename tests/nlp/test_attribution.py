@@ -1,6 +1,6 @@
 import pytest
 
-from nlp.attribution import brands_of, stretches
+from nlp.extract.attribution import brands_of, stretches
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from folate.core.config import Segment
-from nlp.audience import Audience, own_words
+from nlp.extract.segments import Audience, own_words
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "audience.tsv"
 AUDIENCE = Audience()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from folate.core.config import Brand
 from folate.core.errors import ConfigError
-from nlp.brands import Linker, Mention, check_names
+from nlp.extract.brands import Linker, Mention, check_names
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "brands.txt"
 _LINES = [line for line in GOLDEN.read_text(encoding="utf-8").splitlines() if line and not line.startswith("# ")]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nlp.chinese import Cutter, features, shipped, weights
+from nlp.text.chinese import Cutter, features, shipped, weights
 from nlp.training import segmenter
 
 

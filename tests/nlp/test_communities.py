@@ -2,7 +2,7 @@ import itertools
 
 import networkx as nx
 
-from nlp.communities import communities, graphml
+from nlp.stats.communities import communities, graphml
 
 CIRCLES = [[f"a{n}" for n in range(6)], [f"b{n}" for n in range(4)]]
 TIES = {tie: 2 for circle in CIRCLES for tie in itertools.combinations(circle, 2)} | {("a0", "b0"): 1}

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from folate.core.config import Brand
-from nlp.brands import Linker, Mention
-from nlp.comparisons import Comparison, find
+from nlp.extract.brands import Linker, Mention
+from nlp.extract.comparisons import Comparison, find
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "comparisons.tsv"
 BRANDS = ("禾露", "青屿", "暖谷", "乐棠", "Zelvo", "Nimbra", "Quorla", "Tavix")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from nlp.correspondence import apart, ellipse, onto, plane, spread
+from nlp.stats.correspondence import apart, ellipse, onto, plane, spread
 
 TABLE = np.array([[40, 5, 10, 20], [6, 50, 12, 20], [9, 11, 60, 20], [20, 22, 21, 20]], dtype=float)
 

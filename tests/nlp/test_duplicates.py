@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nlp import duplicates
-from nlp.duplicates import VERIFIED, Originals, clusters, common_grams, exact_digest
-from nlp.normalize import strip_for_duplicates
+from nlp.text import duplicates
+from nlp.text.duplicates import VERIFIED, Originals, clusters, common_grams, exact_digest
+from nlp.text.normalize import strip_for_duplicates
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 ADVERT = "孕期补叶酸就选这一款，三甲医院医生推荐，现在下单买二送一，点击链接领取优惠券"

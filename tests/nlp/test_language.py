@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.language import identify
+from nlp.text.language import identify
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "language.txt"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.lexicon import longest
+from nlp.text.longest_match import longest
 
 HAN = st.text("甲乙丙丁戊", min_size=1, max_size=4)
 

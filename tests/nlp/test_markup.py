@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from folate.core.config import Brand
-from nlp.brands import Linker
-from nlp.language import identify
-from nlp.markup import blanked, clean, cleaned
-from nlp.segment import Segmenter
+from nlp.extract.brands import Linker
+from nlp.text.language import identify
+from nlp.text.markup import blanked, clean, cleaned
+from nlp.text.segment import Segmenter
 
 PIECES = [
     "&hellip;",

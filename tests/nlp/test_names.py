@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from folate.core.config import Brand
-from nlp.brands import Linker
-from nlp.names import Passage, addresses, hide_names, is_name, read_without_names
-from nlp.sentiment import AspectReading, Probabilities, Reader, Reading, Targets, load
+from nlp.extract.brands import Linker
+from nlp.model import AspectReading, Probabilities, Reader, Reading, Targets, load
+from nlp.model.name_hiding import Passage, addresses, hide_names, is_name, read_without_names
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 NAMES = {

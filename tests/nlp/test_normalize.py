@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.normalize import normalize, strip_for_duplicates
+from nlp.text.normalize import normalize, strip_for_duplicates
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "normalize.txt"
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from nlp.encoder import Encoder, EncoderConfig
-from nlp.precision import NAMES, fastest, supported
-from nlp.quantized import observe, quantize
-from nlp.sentiment import SHIPPED, Reading
-from nlp.sentiment.shipped import ShippedReader
+from nlp.model import SHIPPED, Reading
+from nlp.model.cpu import NAMES, fastest, supported
+from nlp.model.encoder import Encoder, EncoderConfig
+from nlp.model.folate_reader import ShippedReader
+from nlp.model.quantized import observe, quantize
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

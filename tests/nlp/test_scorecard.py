@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from folate.core.config import Scorecard
-from nlp.brands import Mention
-from nlp.comparisons import Comparison
-from nlp.scorecard import Signal, by_brand, score
+from nlp.extract.brands import Mention
+from nlp.extract.comparisons import Comparison
+from nlp.extract.purchase_intent import Signal, by_brand, score
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "signals.tsv"
 CARD = Scorecard()

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nlp.normalize import fold, normalize
-from nlp.segment import Segmenter
+from nlp.text.normalize import fold, normalize
+from nlp.text.segment import Segmenter
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "segment.txt"
 TRICKY = "叶酸 iphone'.@#[]:()…，。😀\u200d\ufe0f\ud83d買蘋果ＡＢ1２.5kg/-ß\u0301İ㎏¼\n\u3000한あ"

@@ -14,18 +14,18 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertForSequenceClassification, BertModel, PreTrainedTokenizerFast
 
-import nlp.encoder
+import nlp.model.encoder
 from folate.core.errors import ConfigError
-from nlp.encoder import Encoder, EncoderConfig, from_bert
-from nlp.sentiment import UNSURE, Probabilities, Reader, load
-from nlp.sentiment.clauses import clauses, split
-from nlp.sentiment.heads import Model, Outputs, mean_pool
-from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS
-from nlp.sentiment.packed import Calibration, Calibrations, Standing, save
-from nlp.sentiment.reading import encodable, readable
-from nlp.sentiment.shipped import WINDOW, ShippedReader
-from nlp.sentiment.totals import Total
-from nlp.sentiment.windows import CHARACTERS, Window, sampled, windows
+from folate.core.labels import ASPECTS, EMOTIONS, INTENTS
+from nlp.model import UNSURE, Probabilities, Reader, load
+from nlp.model.checkpoint import Calibration, Calibrations, Standing, save
+from nlp.model.encoder import Encoder, EncoderConfig, from_bert
+from nlp.model.folate_reader import WINDOW, ShippedReader
+from nlp.model.heads import Model, Outputs, mean_pool
+from nlp.model.pooling import Total
+from nlp.model.reader import encodable, readable
+from nlp.model.windows import CHARACTERS, Window, sampled, windows
+from nlp.text.clauses import clauses, split
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -66,7 +66,7 @@ def close(one: Probabilities, other: Probabilities) -> bool:
 
 
 def test_encoder_is_the_bert_of_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nlp.encoder, "DROPPED", 0.0)
+    monkeypatch.setattr(nlp.model.encoder, "DROPPED", 0.0)
     torch.manual_seed(1)
     config = BertConfig(
         vocab_size=50, hidden_size=24, num_hidden_layers=3, num_attention_heads=2, intermediate_size=48, max_position_embeddings=32,

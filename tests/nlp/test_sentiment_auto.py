@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
-import nlp.sentiment.auto  # noqa: F401 - registers the model
-from nlp.sentiment import SHIPPED
-from nlp.sentiment.shipped import ShippedReader
+import nlp.model.transformers_auto  # noqa: F401 - registers the model
+from nlp.model import SHIPPED
+from nlp.model.folate_reader import ShippedReader
 
 TEXTS = ["很好喝，孩子非常喜欢，会回购", "The tin arrived broken and nobody answers my mails.", "今天星期三。"]
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from folate.core.config import Aspect, parse
 from folate.core.errors import ConfigError
-from nlp.sentiment import AspectReading, Probabilities, Reading
-from nlp.sentiment.examples import BACKGROUND, ExtendedReader, Whitened, _clauses
-from nlp.sentiment.reading import Targets
+from nlp.model import AspectReading, Probabilities, Reading
+from nlp.model.custom_aspects import BACKGROUND, ExtendedReader, Whitened, _clauses
+from nlp.model.reader import Targets
 
 BAD = Probabilities(0.8, 0.1, 0.1)
 KNOWN = AspectReading("price", BAD, 0.6, 0, 2)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from nlp.sentiment import EMOTIONS, Reading, load
+from nlp.model import EMOTIONS, Reading, load
 
 SENTENCES = Path(__file__).parents[1] / "eval" / "sentences.jsonl"
 Asked = list[tuple[dict[str, Any], Reading]]

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 import torch
 
-from nlp.sentiment import SHIPPED, Reader, load
-from nlp.sentiment.reading import language
+from nlp.model import SHIPPED, Reader, load
+from nlp.model.reader import language
 
 SENTENCES = Path(__file__).parents[1] / "eval" / "sentences.jsonl"
 KINDS = ("plain", "negation", "irony", "emoji", "emoticon", "mixed", "traditional", "short", "long")

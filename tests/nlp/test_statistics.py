@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nlp.statistics import (
+from nlp.stats.estimation import (
     benjamini_hochberg,
     bootstrap_weights,
     detectable,

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from folate.core.config import LEVELS, Label
-from nlp.sentiment import Reader, load
-from nlp.tags import PRIOR, THRESHOLD, Tag, Tagger, fit_threshold, shipped
+from nlp.extract.taxonomy import PRIOR, THRESHOLD, Tag, Tagger, fit_threshold, shipped
+from nlp.model import Reader, load
 
 HELD = Path(__file__).parents[1] / "eval" / "tags.tsv"
 TAXONOMY = (

@@ -1,10 +1,10 @@
 """The whole reading of a batch."""
 
 from folate.core.config import Brand
-from nlp.brands import Linker, Mention
-from nlp.duplicates import exact_digest
-from nlp.segment import Segmenter
-from nlp.texts import TextReading, annotate
+from nlp.annotate import TextReading, annotate
+from nlp.extract.brands import Linker, Mention
+from nlp.text.duplicates import exact_digest
+from nlp.text.segment import Segmenter
 
 BODY = "孕期\n買了晨谷葉酸片，I love it #备孕# 😋"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from nlp.threads import in_threads
+from nlp.model.threads import in_threads
 
 
 @pytest.fixture

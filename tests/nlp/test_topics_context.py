@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 from scipy.stats import ttest_ind
 
-from nlp.statistics import newcombe
-from nlp.topics import audience, context
+from nlp.stats.estimation import newcombe
+from nlp.topics import context, segments
 from nlp.topics.stream import read
 from tests.nlp.world import WEEKS, World
 
@@ -93,9 +93,9 @@ def test_members_are_sought_among_the_topic_and_some_others(monkeypatch: pytest.
         return ["pregnant"] if "怀孕" in body else []
 
     topic = np.array([i for i, id_ in enumerate(stream.values("id", np.arange(len(stream)))) if "叶酸" in stream.bodies(np.array([i]))[0]])
-    others, members = audience.members(stream, topic, find)
+    others, members = segments.members(stream, topic, find)
     assert 20 <= len(others) <= 30
     assert len(asked) <= len(others) + 2 * 12
-    told = audience.speakers(stream, topic, others, members)
+    told = segments.speakers(stream, topic, others, members)
     assert told["pregnant"]["authors"] == 12
     assert told["pregnant"]["share"] == 1.0

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from scipy.sparse import csc_array
 from scipy.stats import gumbel_r, nbinom
 
-from nlp.stopwords import stopwords
-from nlp.topics import artefacts, seasons, stories
+from nlp.text.stopwords import stopwords
+from nlp.topics import artefacts, first_story, holidays
 from nlp.topics.candidates import spelled
+from nlp.topics.detect import Alarm
 from nlp.topics.grouping import Group, explain
-from nlp.topics.identity import identify, likeness
 from nlp.topics.ngrams import Run, Search, frequent, spell
 from nlp.topics.stream import distinct
 from nlp.topics.surprise import Counts, Dispersion, Null, dispersion, null, surprise
-from nlp.topics.testing import Alarm
+from nlp.topics.tracking import identify, likeness
 
 EXACT = Dispersion(np.zeros(1))
 
@@ -147,7 +147,7 @@ def test_the_null_is_gumbels() -> None:
     ],
 )
 def test_seasons(terms: list[str], first: date, feast: str | None) -> None:
-    assert seasons.near(terms, first, date.fromordinal(first.toordinal() + 7)) == feast
+    assert holidays.near(terms, first, date.fromordinal(first.toordinal() + 7)) == feast
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_words_are_spelled_as_people_write_them(words: list[str], term: str) -> 
 
 def test_a_post_joins_the_story_that_it_repeats() -> None:
     words = [frozenset("abcd"), frozenset("wxyz"), frozenset("abce"), frozenset("wx"), frozenset("q")]
-    assert stories.assign(range(5), words) == [0, 1, 0, 1, 4]
+    assert first_story.assign(range(5), words) == [0, 1, 0, 1, 4]
 
 
 def test_topics_are_alike_by_their_terms() -> None:
@@ -220,7 +220,7 @@ def test_a_rise_from_nothing_has_no_ratio() -> None:
     ],
 )
 def test_what_rose_in_the_same_weeks_of_an_earlier_year_recurs(authors: list[int], everyone: list[int], found: bool) -> None:
-    assert seasons.recurs(authors, everyone, least=5, gain=2.0) is found
+    assert holidays.recurs(authors, everyone, least=5, gain=2.0) is found
 
 
 def test_what_stands_of_an_explained_topic_leads_the_rest() -> None:

@@ -12,9 +12,9 @@ import pytest
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from nlp.encoder import Encoder, EncoderConfig
-from nlp.sentiment.heads import Model
-from nlp.sentiment.labels import ASPECTS
+from folate.core.labels import ASPECTS
+from nlp.model.encoder import Encoder, EncoderConfig
+from nlp.model.heads import Model
 from nlp.training import readers
 from nlp.training.batches import MAYBE_NEUTRAL, collate, epoch, groups
 from nlp.training.calibrate import coolest, exit_threshold, finish, fitted, fitted_on, matched, some

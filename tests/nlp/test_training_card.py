@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nlp.sentiment import SHIPPED
+from nlp.model import SHIPPED
 from nlp.training.card import facts, rewritten, rows
 from nlp.training.manifest import Source, Split
 from nlp.training.readers import labelled

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nlp.sentiment import Probabilities, Reading, Targets
+from nlp.model import Probabilities, Reading, Targets
 from nlp.training import composed, sentences
 from nlp.training.hard import BRANDS, HardSentence, hard_rows, hard_sentences
 from nlp.training.manifest import key

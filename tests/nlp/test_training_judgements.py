@@ -11,11 +11,11 @@ import pytest
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from nlp.encoder import Encoder, EncoderConfig
-from nlp.sentiment import AspectReading, Probabilities, Reading
-from nlp.sentiment.heads import Model
-from nlp.sentiment.labels import ASPECTS, EMOTIONS, INTENTS
-from nlp.sentiment.reading import Targets
+from folate.core.labels import ASPECTS, EMOTIONS, INTENTS
+from nlp.model import AspectReading, Probabilities, Reading
+from nlp.model.encoder import Encoder, EncoderConfig
+from nlp.model.heads import Model
+from nlp.model.reader import Targets
 from nlp.training import aspects, readers, weak
 from nlp.training.batches import WEAK, collate, groups
 from nlp.training.calibrate import platt

@@ -11,7 +11,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-from nlp.sentiment import load
+from nlp.model import load
 from nlp.training import __main__, run
 
 TEXTS = [("1", f"第{number}天，很好喝，喜欢[爱你]") for number in range(60)] + [

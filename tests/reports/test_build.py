@@ -17,7 +17,7 @@ from corpora.snapshot import Snapshot
 from corpora.store import Store
 from folate.core.config import Config
 from folate.core.weeks import Week
-from nlp.domains import DomainErrors
+from nlp.stats.domains import DomainErrors
 from reports.alerts import sentiment_sentence
 from reports.build import Report, build
 from reports.catalogue import catalogue

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from folate.core.weeks import Week, trailing
-from nlp.domains import DomainErrors
-from nlp.statistics import interval, ppi_mean, tempered
+from nlp.stats.domains import DomainErrors
+from nlp.stats.estimation import interval, ppi_mean, tempered
 from nlp.unread import UNREADABLE
 from reports.estimates import CALIBRATED, FEWEST_LABELS, TEMPERED, WIDEST, Estimates, net_sentiment
 from reports.rows import Mentions
@@ -201,7 +201,7 @@ def test_a_census_leaves_nothing_to_the_model() -> None:
 
 
 def test_the_audit_equals_ppi() -> None:
-    """In one week, one source: `nlp.statistics.ppi_mean` of the posteriors, which a test there holds against ppi-python."""
+    """In one week, one source: `nlp.stats.estimation.ppi_mean` of the posteriors, which a test there holds against ppi-python."""
     rng = np.random.default_rng(6)
     labels, rows = misread((0.1, 0.3, 0.6), 500, rng)
     label = np.where(np.arange(500) < 120, labels, -1)

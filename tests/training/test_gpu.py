@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from nlp.encoder import Encoder, EncoderConfig
-from nlp.sentiment.heads import Model
-from nlp.threads import in_threads
+from nlp.model.encoder import Encoder, EncoderConfig
+from nlp.model.heads import Model
+from nlp.model.threads import in_threads
 from nlp.training.distil import set_embedding
 from nlp.training.scores import macro_f1
 from training.gpu import Phase, averaged, concealed, mean_outputs, ramp, rates, soft_loss

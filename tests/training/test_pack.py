@@ -9,8 +9,8 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from nlp.sentiment import SHIPPED
-from nlp.sentiment.labels import EMOTIONS
+from folate.core.labels import EMOTIONS
+from nlp.model import SHIPPED
 from nlp.training.batches import collate
 from nlp.training.composed import composed
 from nlp.training.samples import NEGATIVE, NEUTRAL, POSITIVE, Sample, Target

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from folate.core.errors import ConfigError
-from nlp.domains import FILE, DomainErrors, domain_errors, doubt
+from nlp.stats.domains import FILE, DomainErrors, domain_errors, doubt
 from training.quantify import Domain, drawn_weeks, fit, read, rows_at, set_weights, shares
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from benchmarks.emergence.finders import Alarm, Found
 from benchmarks.emergence.peers.words import LEAST, count
-from nlp.statistics import log_odds
+from nlp.stats.estimation import log_odds
 
 Z = 1.96
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from folate.core.optional import require
-from nlp.stopwords import stopwords
+from nlp.text.stopwords import stopwords
 from nlp.topics.stream import Floats
 
 SMALLEST = 5  # posts a topic

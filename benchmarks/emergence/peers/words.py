@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.emergence.planting import WEEKS
-from nlp.stopwords import stopwords
+from nlp.text.stopwords import stopwords
 from nlp.topics.stream import Floats
 
 LEAST = 5  # posts this week: no peer raises an alarm for fewer, as Folate raises none for fewer authors

@@ -19,8 +19,8 @@ from corpora.store import Store
 from folate.core.post import body
 from folate.core.progress import progress
 from folate.pipeline.project import Workspace
-from nlp.duplicates import SAMPLE, VERSION, WIDTH, Originals, common_grams, stripped_digest
-from nlp.normalize import strip_for_duplicates
+from nlp.text.duplicates import SAMPLE, VERSION, WIDTH, Originals, common_grams, stripped_digest
+from nlp.text.normalize import strip_for_duplicates
 
 BATCH = 10_000  # posts whose texts are in hand at once
 KEPT_EVERY = 0.1  # of the posts compared so far: as many again are compared between two writings of the file, and at least `BATCH`

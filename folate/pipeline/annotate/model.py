@@ -11,12 +11,12 @@ from folate.core.post import body
 from folate.pipeline.annotate.tags import left_aside, tagger
 from folate.pipeline.annotate.text import TEXT, Rows, made_by, text_version
 from folate.pipeline.project import Workspace
-from nlp.attribution import brands_of, stretches
-from nlp.names import VERSION as NAMES
-from nlp.names import Passage, read_without_names
-from nlp.sentiment import AspectReading, Probabilities, Reader, Reading
-from nlp.sentiment.clauses import Span
-from nlp.sentiment.windows import CHARACTERS, sampled
+from nlp.extract.attribution import brands_of, stretches
+from nlp.model import AspectReading, Probabilities, Reader, Reading
+from nlp.model.name_hiding import VERSION as NAMES
+from nlp.model.name_hiding import Passage, read_without_names
+from nlp.model.windows import CHARACTERS, sampled
+from nlp.text.clauses import Span
 
 BATCH = 1_000  # posts: results land within seconds, and that much at most is read again after a kill
 KEPT = 50_000  # judgements in hand, 2 kB each

@@ -9,9 +9,9 @@ from multiprocessing import get_context
 from typing import Any
 
 from folate.core.config import Brand
-from nlp import texts
-from nlp.brands import Linker
-from nlp.segment import Segmenter
+from nlp import annotate
+from nlp.extract.brands import Linker
+from nlp.text.segment import Segmenter
 
 WORTH = 20_000  # posts: below, the processes take longer to start than they save
 DEPTH = 8  # batches read and waiting to be stored: what the processes can read while copies are sought
@@ -25,7 +25,7 @@ def reading(batches: Iterator[Batch], total: int, words: Sequence[str], brands: 
     """The batches, each with the readings of its bodies, in order. For many posts the first ones are being read from here on."""
     if total < WORTH:
         segmenter, linker = Segmenter(words), Linker(brands)
-        yield ((rows, texts.annotate(bodies, segmenter, linker)) for rows, bodies in batches)
+        yield ((rows, annotate.annotate(bodies, segmenter, linker)) for rows, bodies in batches)
         return
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), _equip, (list(words), list(brands))) as pool:
         waiting: deque[tuple[Any, Future[Any]]] = deque()
@@ -53,5 +53,5 @@ def _equip(words: Sequence[str], brands: Sequence[Brand]) -> None:
     _equipment[:] = [Segmenter(words), Linker(brands)]
 
 
-def _annotate(bodies: Sequence[str]) -> list[texts.TextReading]:
-    return texts.annotate(bodies, *_equipment)
+def _annotate(bodies: Sequence[str]) -> list[annotate.TextReading]:
+    return annotate.annotate(bodies, *_equipment)

@@ -8,8 +8,8 @@ from folate.pipeline.adapt import stale
 from folate.pipeline.annotate.model import BATCH, Judge
 from folate.pipeline.annotate.text import read_texts
 from folate.pipeline.project import Workspace
-from nlp.sentiment import load
-from nlp.sentiment.windows import CHARACTERS
+from nlp.model import load
+from nlp.model.windows import CHARACTERS
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ def annotate(workspace: Workspace, sentiment: bool = True) -> Annotated:
     if not sentiment:
         return Annotated(_counts(workspace, sum(map(len, read_texts(workspace)))))
     nlp = workspace.config.nlp
-    judge = Judge(workspace, load(nlp.model, nlp.threads, workspace.config.aspects, depth=nlp.depth))
+    judge = Judge(workspace, load(nlp.model, nlp.model.threads, workspace.config.aspects, depth=nlp.depth))
     texts = judged = 0
     with progress("reading judgements", judge.waiting()) as bar:
         for rows in read_texts(workspace):

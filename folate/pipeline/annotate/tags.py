@@ -11,8 +11,8 @@ from folate.core.errors import ConfigError, NotFound
 from folate.core.files import write_whole
 from folate.core.post import body
 from folate.pipeline.project import Workspace
-from nlp.sentiment import Reader
-from nlp.tags import Tagger, fit_threshold
+from nlp.extract.taxonomy import Tagger, fit_threshold
+from nlp.model import Reader
 
 SAMPLE = 2_000  # posts to draw from
 BELOW = 0.15  # under the threshold: so far down posts are drawn, since a cut that is too high is seen only there

@@ -11,8 +11,8 @@ from folate.core.progress import progress
 from folate.pipeline.annotate.copies import find_copies
 from folate.pipeline.annotate.parallel import Batch, reading
 from folate.pipeline.project import Workspace
-from nlp import texts
-from nlp.brands import Linker
+from nlp import annotate
+from nlp.extract.brands import Linker
 
 TEXT = "text"  # the annotator's name in the store
 BATCH = 10_000  # posts in one commit a table
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def text_version(workspace: Workspace) -> str:
-    return f"{texts.VERSION}+{workspace.vocabulary_digest()}"
+    return f"{annotate.VERSION}+{workspace.vocabulary_digest()}"
 
 
 def read_texts(workspace: Workspace) -> Iterator[Rows]:
@@ -67,14 +67,14 @@ def made_by(rows: Sequence[dict[str, Any]], annotator: str, version: str) -> lis
     return [{"id": row["id"], "text_hash": row["text_hash"], "annotator": annotator, "version": version} for row in rows]
 
 
-def _text_table(made: Sequence[dict[str, str]], readings: Sequence[texts.TextReading]) -> pa.Table:
+def _text_table(made: Sequence[dict[str, str]], readings: Sequence[annotate.TextReading]) -> pa.Table:
     """Rows of the table `texts`, by column: a table of many lists is made several times faster so than from dictionaries."""
     columns = {name: [key[name] for key in made] for name in made[0]}
     return pa.table(columns | {name: [getattr(text, name) for text in readings] for name in ("language", "words", "hashtags", "exact")})
 
 
 def _mention_rows(
-    made: Sequence[dict[str, str]], rows: Sequence[dict[str, Any]], readings: Sequence[texts.TextReading], linker: Linker
+    made: Sequence[dict[str, str]], rows: Sequence[dict[str, Any]], readings: Sequence[annotate.TextReading], linker: Linker
 ) -> Iterator[dict[str, Any]]:
     """Brands that the text names, and the brand that the page is about where the text does not name it."""
     for key, row, text in zip(made, rows, readings, strict=True):
@@ -86,7 +86,7 @@ def _mention_rows(
             yield key | {"brand": brand, "start": None, "end": None, "via": "subject"}
 
 
-def _comparison_rows(made: Sequence[dict[str, str]], readings: Sequence[texts.TextReading]) -> Iterator[dict[str, Any]]:
+def _comparison_rows(made: Sequence[dict[str, str]], readings: Sequence[annotate.TextReading]) -> Iterator[dict[str, Any]]:
     for key, text in zip(made, readings, strict=True):
         for comparison in text.comparisons:
             yield key | comparison._asdict()

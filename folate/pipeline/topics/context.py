@@ -9,7 +9,7 @@ import pyarrow as pa
 from corpora.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Span
-from nlp.topics import Discovery, Topic, context, seasons
+from nlp.topics import Discovery, Topic, context, holidays
 from nlp.topics.grouping import chinese
 from nlp.topics.topic import SEASONAL
 from reports.queries import SKEWED
@@ -76,12 +76,12 @@ def _recurring(topics: Sequence[Topic], snapshot: Snapshot, config: Config, span
     patterns = {f"p{i}": _pattern(topic.terms[0].removeprefix("#")) for i, topic in enumerate(topics)}
     found: set[str] = set()
     for year in range(1, YEARS + 1 if topics else 1):
-        weeks = range(YEAR * year + seasons.SHIFT + config.topics.baseline_weeks, YEAR * year - seasons.SHIFT - 1, -1)
+        weeks = range(YEAR * year + holidays.SHIFT + config.topics.baseline_weeks, YEAR * year - holidays.SHIFT - 1, -1)
         starts = [(span - back).bounds(config.timezone)[0] for back in weeks]
         table = snapshot.sql(_YEARS_AGO.format(counts=", ".join(counts)), {"starts": starts} | patterns)
         everyone = table.column("everyone").to_pylist()
         for i, topic in enumerate(topics):
-            if seasons.recurs(table.column(f"n{i}").to_pylist(), everyone, config.topics.min_authors, config.topics.min_gain):
+            if holidays.recurs(table.column(f"n{i}").to_pylist(), everyone, config.topics.min_authors, config.topics.min_gain):
                 found.add(topic.id)
     return found
 

@@ -19,8 +19,8 @@ from folate.core.weeks import Span, trailing
 from folate.pipeline.project import Workspace
 from folate.pipeline.topics.context import weighed
 from folate.pipeline.topics.history import known
-from nlp.audience import Audience
-from nlp.sentiment import Reader, load
+from nlp.extract.segments import Audience
+from nlp.model import Reader, load
 from nlp.topics import MIN_WEEKS, Discovery, discover, ranked
 from reports.queries import SKEWED
 from reports.searches import settings_digest, window_counts

@@ -1,0 +1,84 @@
+"""Find where a text names a brand."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from folate.core.config import FILE, Brand
+from folate.core.errors import ConfigError
+from nlp.text.longest_match import longest
+from nlp.text.markup import cleaned
+from nlp.text.normalize import fold, normalize
+from nlp.text.patterns import NAME, URL
+
+
+class Mention(NamedTuple):
+    """A brand's id and the span of code points that names it."""
+
+    brand: str
+    start: int
+    end: int
+
+
+class Linker:
+    """Finds names, products and handles of brands, however wide, traditional or capital they are written.
+
+    A name that begins with `@` is a handle, found only as a whole account name. A name that is an address
+    (`Booking.com`) is found where it stands as a word, not within a longer address.
+    """
+
+    def __init__(self, brands: Sequence[Brand]) -> None:
+        """Raises ConfigError when a name belongs to two brands."""
+        self._owners: dict[str, str] = {}
+        for brand in brands:
+            for alias in brand.aliases:
+                key = normalize(alias).replace(" ", "")
+                owner = self._owners.setdefault(key, brand.id)
+                if owner != brand.id:
+                    raise ConfigError(
+                        f"{FILE}: the name {alias!r} belongs to two brands, {owner!r} and {brand.id!r}, however it is "
+                        "written: leave it with one of them."
+                    )
+        aliases = {normalize(alias) for brand in brands for alias in brand.aliases} - {""}
+        handles = {alias for alias in aliases if alias.startswith("@")}
+        addresses = {alias for alias in aliases - handles if _URL.fullmatch(alias)}
+        self._pattern = _pattern(handles, addresses, aliases - handles - addresses) if aliases else None
+
+    def find(self, body: str) -> list[Mention]:
+        """Return the mentions in order; the longest name wins where several begin.
+
+        Nothing inside of a URL is a mention, nor inside of an @name that is no handle of a brand: an account spoken
+        to is not a brand spoken of. Spans count code points of `body`, markup included.
+        """
+        if self._pattern is None:
+            return []
+        plain = cleaned(body)
+        matches = (match for match in self._pattern.finditer(fold(plain.text)) if match.lastgroup)
+        return [Mention(self._owners[match[0].replace(" ", "")], *plain.span(*match.span())) for match in matches]
+
+
+_URL, _HANDLE = re.compile(URL), re.compile(NAME)
+_NEVER = "(?!)"
+
+
+def _pattern(handles: set[str], addresses: set[str], names: set[str]) -> re.Pattern[str]:
+    """One expression of what is found, in named groups, and of the addresses and accounts that are passed over."""
+    handle = rf"(?<![\w@])(?:{longest(handles) or _NEVER})(?![\w-])"
+    address = rf"(?<![\w@./-])(?:{longest(addresses) or _NEVER})(?![\w/@-]|[.?#]\w)"
+    name = longest(names) or _NEVER
+    return re.compile(f"(?P<handle>{handle})|(?P<address>{address})|{URL}|{NAME}|(?P<name>{name})")
+
+
+def check_names(brands: Sequence[Brand]) -> None:
+    """Raise ConfigError for a name that no text could match, or that two brands share."""
+    Linker(brands)
+    for brand in brands:
+        for alias in brand.aliases:
+            written = normalize(alias)
+            spans = [(mention.start, mention.end) for mention in Linker([brand]).find(written)]
+            whole_handle = not written.startswith("@") or _HANDLE.fullmatch(written)
+            if (0, len(written)) not in spans or not whole_handle:
+                raise ConfigError(
+                    f"{FILE}: the name {alias!r} of brand {brand.id!r} would never be found: wanted words as people "
+                    "write them, or a handle such as '@name' without spaces."
+                )

@@ -1,0 +1,136 @@
+"""What a reader of sentiment gives, whatever model is behind it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from nlp.text.clauses import Span
+from nlp.text.language import identify
+from nlp.text.patterns import HAN, KANA, URL
+from nlp.unread import UNREADABLE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Probabilities:
+    """Calibrated probabilities of the three labels; they sum to 1."""
+
+    negative: float
+    neutral: float
+    positive: float
+
+    @property
+    def label(self) -> str:
+        """The most probable label; neutral where it ties."""
+        best = max(self.negative, self.neutral, self.positive)
+        if self.neutral == best or self.negative == self.positive:
+            return "neutral"
+        return "positive" if self.positive == best else "negative"
+
+
+LANGUAGES = ("zh", "en")
+BALANCED = (1 / 3, 1 / 3, 1 / 3)
+"""Prevalences of negative, neutral and positive where nothing better is known."""
+
+UNSURE = Probabilities(*UNREADABLE)
+"""The answer for a text with nothing to read: neutral, with low confidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class AspectReading:
+    """An aspect that a post speaks of. ``confidence``: the calibrated probability that it does; ``start`` and ``end``: the clause that
+    speaks of it most, in code points of the text.
+    """
+
+    name: str
+    polarity: Probabilities
+    confidence: float
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One post read: the post as a whole, each target asked about, in the order asked, and what else its model judges.
+
+    A target that the post is not about is neutral: the post says nothing for or against it. ``aspects``: those spoken of, the surest
+    first. ``emotion``: probabilities that sum to 1, by name. ``intent``: a probability each, by name. ``embedding``: what ``embed``
+    gives. ``share_read``: less than 1 where a text was so long that the model read a sample of it (``nlp.model.windows``). Where
+    there is nothing to read, or the model has no such head, these are empty and the embedding is None.
+    """
+
+    post: Probabilities
+    targets: tuple[Probabilities, ...] = ()
+    aspects: tuple[AspectReading, ...] = ()
+    emotion: dict[str, float] = field(default_factory=dict)
+    intent: dict[str, float] = field(default_factory=dict)
+    embedding: NDArray[np.float32] | None = field(default=None, compare=False)  # arrays compare by element
+    share_read: float = 1.0
+
+
+Targets = Sequence[Sequence[Sequence[Span]]]
+"""For each text its targets, each a list of (start, end) spans in code points of the text."""
+
+
+class Example(Protocol):
+    """What a project's file says of an aspect (``folate.core.config.Aspect``)."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def examples(self) -> tuple[str, ...]: ...
+
+
+class Reader(Protocol):
+    """A loaded model. ``name`` and ``version`` (a digest of its weights) go beside every annotation it makes."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    def read(self, texts: Sequence[str], targets: Targets | None = None) -> list[Reading]:
+        """One Reading a text. The same text with the same targets is computed once."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (n, dimension), comparable by dot product across languages; zero for a text with no token."""
+        ...
+
+
+_NOT_WORDS = re.compile(rf"{URL}|[@＠][\w-]+", re.IGNORECASE)
+_HAN, _KANA = re.compile(f"[{HAN}]"), re.compile(f"[{KANA}]")
+_WORDS = re.compile(r"[a-zA-Z\u00c0-\u024f\u3400-\u9fff\uff21-\uff5a\U00020000-\U0003ffff]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def readable(text: str) -> bool:
+    """Whether a text has words to read: at least half of its letters Han or Latin, links and account names left out, and of a language
+    that Folate reads.
+
+    >>> readable("好吃"), readable("ok"), readable("😀😀"), readable("a.com/b"), readable("خدمة سيئة"), readable("es muy bueno")
+    (True, True, False, False, False, False)
+    """
+    rest = _NOT_WORDS.sub(" ", text)
+    letters = sum(map(str.isalpha, rest))
+    if not letters or 2 * len(_WORDS.findall(rest)) < letters:
+        return False
+    return bool(_HAN.search(rest) and not _KANA.search(rest)) or identify(text) != "other"  # Han without kana is Chinese: no need to ask
+
+
+def encodable(text: str) -> str:
+    """The text with lone surrogates, which no tokenizer takes, replaced one by one: offsets stay."""
+    return _SURROGATES.sub("\ufffd", text)
+
+
+def language(text: str) -> str:
+    """Which of `LANGUAGES` a text is judged in: ``zh`` where there is a Han character, else ``en``."""
+    return "zh" if re.search(r"[\u3400-\u9fff]", text) else "en"

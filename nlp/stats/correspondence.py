@@ -1,0 +1,77 @@
+"""Correspondence analysis: brands and what is said of them on one plane, with the uncertainty of each place.
+
+Greenacre, Correspondence Analysis in Practice (3rd ed. 2017): chapters 4 and 8 for the map, 29 for bootstrap and Procrustes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nlp.stats.estimation import Floats
+
+PLANE = 2
+CHI2_95 = 5.991464547107979  # 95 % quantile of chi-squared with two degrees of freedom
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Principal coordinates of rows (r, 2) and columns (c, 2), and the share (2,) of the table's inertia that each axis shows."""
+
+    rows: Floats
+    columns: Floats
+    shown: Floats
+
+    def turned(self, rotation: Floats) -> "Plane":
+        return Plane(self.rows @ rotation, self.columns @ rotation, self.shown)
+
+    @property
+    def points(self) -> Floats:
+        return np.concatenate([self.rows, self.columns])
+
+
+def plane(table: Floats) -> Plane:
+    """The first two axes of a table of counts (r, c), every row and column with a positive sum; r and c are at least 3.
+
+    Singular vectors have no sign: each axis points to where its farthest column is. Raises ValueError otherwise.
+    """
+    if min(table.shape) < PLANE + 1 or not (table.sum(0) > 0).all() or not (table.sum(1) > 0).all():
+        raise ValueError(f"wanted at least {PLANE + 1} rows and columns of counts, none empty, got a table of {table.shape}.")
+    share = table / table.sum()
+    row, column = share.sum(1), share.sum(0)
+    expected = np.outer(row, column)
+    left, values, right = np.linalg.svd((share - expected) / np.sqrt(expected), full_matrices=False)
+    columns = right[:PLANE].T / np.sqrt(column)[:, None] * values[:PLANE]
+    signs = np.where(columns[np.abs(columns).argmax(0), range(PLANE)] < 0, -1.0, 1.0)
+    rows = left[:, :PLANE] / np.sqrt(row)[:, None] * values[:PLANE]
+    inertia = values**2
+    return Plane(rows * signs, columns * signs, inertia[:PLANE] / max(float(inertia.sum()), 1e-300))
+
+
+def onto(points: Floats, reference: Floats) -> Floats:
+    """The rotation or reflection (2, 2) that brings `points` (n, 2) nearest to `reference` (n, 2): Procrustes (Schönemann 1966)."""
+    left, _, right = np.linalg.svd(points.T @ reference)
+    return np.asarray(left @ right)
+
+
+def spread(draws: Floats, kept: Plane) -> Floats:
+    """Where each row falls in every bootstrap draw (d, r, c) of the table: (d, r, 2), each draw turned onto `kept`.
+
+    A draw in which a row or column has nothing says nothing of places and is left out.
+    """
+    planes = [plane(table) for table in draws if (table.sum(0) > 0).all() and (table.sum(1) > 0).all()]
+    return np.array([one.turned(onto(one.points, kept.points)).rows for one in planes]).reshape(-1, len(kept.rows), PLANE)
+
+
+def ellipse(places: Floats, centre: Floats, corners: int = 48) -> Floats:
+    """The 95 % region (corners, 2) around a place (2,), as wide as its bootstrap places (d, 2) spread, taken as normal."""
+    values, axes = np.linalg.eigh(np.cov(places.T))
+    angle = np.linspace(0, 2 * np.pi, corners, endpoint=False)
+    circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return np.asarray(centre + circle * np.sqrt(CHI2_95 * np.clip(values, 0, None)) @ axes.T)
+
+
+def apart(one: Floats, other: Floats) -> bool:
+    """Whether two rows' places differ beyond chance: the 95 % region of their difference over the draws (d, 2) leaves out 0."""
+    difference = one - other
+    mean, covariance = difference.mean(0), np.cov(difference.T)
+    return bool(mean @ np.linalg.pinv(covariance) @ mean > CHI2_95)
