@@ -43,7 +43,7 @@ test-slow: $(READY)  ## every test
 	$(BIN)/pytest
 
 eval: $(READY)  ## score the shipped model on the dev splits under DATA, beside baselines; fails under the floors
-	$(BIN)/python -m nlp.training.evaluate --data $(DATA) --own tests/eval/intents.jsonl --hard tests/eval/hard.tsv --pairs tests/eval/pairs.tsv --floors tests/eval/floors.json
+	$(BIN)/python -m training.evaluate --data $(DATA) --own tests/eval/intents.jsonl --hard tests/eval/hard.tsv --pairs tests/eval/pairs.tsv --floors tests/eval/floors.json
 
 eval-shares: $(READY)  ## shares of domains that the model never saw, by each method: POSTERIORS is an .npz of training/quantify.py's form
 	$(BIN)/python -m benchmarks.shares --posteriors $(POSTERIORS)
@@ -65,9 +65,9 @@ bench: $(READY)  ## speeds, as ratios against peers run in the same run
 	$(BIN)/python -m benchmarks.report
 
 train: $(READY)  ## train the shipped model again from DATA and ENCODER into runs/
-	$(BIN)/python -m nlp.training --data $(DATA) --encoder $(ENCODER) --out runs/train
-	$(BIN)/python -m nlp.training.words --data $(DATA) --out runs/words
-	$(BIN)/python -m nlp.training.segmenter --data $(DATA) --out runs/segmenter
+	$(BIN)/python -m training --data $(DATA) --encoder $(ENCODER) --out runs/train
+	$(BIN)/python -m training.words --data $(DATA) --out runs/words
+	$(BIN)/python -m training.segmenter --data $(DATA) --out runs/segmenter
 
 pack: $(READY)  ## pack DATA and ENCODER into runs/pack for a machine with a GPU (training/README.md)
 	$(BIN)/python -m training.pack --data $(DATA) --encoder $(ENCODER) --out runs/pack

@@ -34,7 +34,7 @@ METHODS = ("search", "match", "fullmatch", "sub", "subn", "split", "findall", "f
 OWN_TEXT = {
     "corpora.snapshot": "our own SQL",
     "reports.charts": "the SVG that vl-convert writes from our own specification",
-    "nlp.training": "files of the training data, read once on the developer's machine",
+    "training": "files of the training data, read once on the developer's machine",
 }
 """Modules whose patterns never see foreign text, and why."""
 

@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from nlp.model.checkpoint import TOKENIZER, WEIGHTS, load
-from nlp.training.calibrate import finish
-from nlp.training.manifest import Split, key
+from training.calibrate import finish
+from training.manifest import Split, key
 from training.names import exchanged
 from training.sources import every_split, learnt
 

@@ -1,6 +1,6 @@
 """Write the card of the model that ships: ``python -m training.card --model DIR --data DIR --scores FILE``.
 
-The facts come from the model's config, the scores from what ``python -m nlp.training.evaluate`` printed, the
+The facts come from the model's config, the scores from what ``python -m training.evaluate`` printed, the
 table of sets from the sets that training learns from. What was written by hand between them stays.
 """
 
@@ -10,8 +10,8 @@ import argparse
 from pathlib import Path
 
 from nlp.model.folder import SHIPPED
-from nlp.training.card import facts, rewritten, rows
-from nlp.training.clean import cleaned
+from training.clean import cleaned
+from training.model_card import facts, rewritten, rows
 from training.sources import every_split, learnt
 
 

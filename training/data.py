@@ -19,7 +19,7 @@ from torch import Tensor
 
 from folate.core.labels import ASPECTS, EMOTIONS, INTENTS, LABELS, TARGET_LABELS
 from nlp.model.heads import TargetRows
-from nlp.training.batches import WEAK, Batch
+from training.batches import WEAK, Batch
 
 TRAIN, DEV, UNLABELLED, POOL = range(4)
 """The parts of a pack: learnt with labels, asked, read without labels, short texts for the embedding."""

@@ -31,15 +31,15 @@ from nlp.model.checkpoint import WEIGHTS, Calibrations, save
 from nlp.model.encoder import Encoder
 from nlp.model.heads import Model, Outputs, mean_pool
 from nlp.model.threads import in_threads
-from nlp.training.batches import Batch
-from nlp.training.calibrate import NAME
-from nlp.training.distil import set_embedding
-from nlp.training.expand import expand
-from nlp.training.run import bert
-from nlp.training.train import task_losses
+from training.batches import Batch
+from training.calibrate import NAME
 from training.data import DEV, POOL, TRAIN, UNLABELLED, Pack
+from training.distil import set_embedding
+from training.expand import expand
 from training.left_out import left_out
 from training.measure import told
+from training.run import bert
+from training.train import task_losses
 
 PART = 15 * 2**20
 """Bytes of a part of the written model."""

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from nlp.model.heads import Model, Outputs
 from nlp.model.name_hiding import POST_WEIGHT
-from nlp.training.batches import Batch
-from nlp.training.samples import NEUTRAL, NOT_ABOUT
+from training.batches import Batch
 from training.data import DEV, TRAIN, Pack
+from training.samples import NEUTRAL, NOT_ABOUT
 
 MOST, FEWEST = 1_200, 120
 """Judgements of a set: kept at most, needed at least."""

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from nlp.model.heads import Model
-from nlp.training.samples import NEUTRAL, NOT_ABOUT
-from nlp.training.scores import macro_f1
 from training.data import DEV, Pack
+from training.samples import NEUTRAL, NOT_ABOUT
+from training.scores import macro_f1
 
 
 def told(model: Model, pack: Pack, autocast: torch.autocast, tokens: int, sets: Sequence[int] | None = None) -> str:

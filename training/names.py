@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from nlp.model.name_hiding import PLACEHOLDERS
 from nlp.model.reader import language
-from nlp.training.composed import name as invented
-from nlp.training.samples import Sample, Target
+from training.composed import name as invented
+from training.samples import Sample, Target
 
 POLAR = {
     "zh": ("美好", "好利来", "清新多", "老坏", "真香", "烂番茄", "快乐番薯", "恶魔糖", "幸福里", "苦茶坊"),

@@ -25,19 +25,19 @@ from folate.core.labels import LABELS
 from folate.core.progress import progress
 from nlp.model.reader import encodable, language
 from nlp.text.clauses import Span, clauses
-from nlp.training import readers
-from nlp.training.batches import MAYBE_NEUTRAL
-from nlp.training.clean import cleaned
-from nlp.training.composed import composed
-from nlp.training.distil import PREFIX, texts
-from nlp.training.manifest import Split, key
-from nlp.training.samples import NEUTRAL, TWO_WAY, Sample
-from nlp.training.sentences import sentences
-from nlp.training.weak import labelled
+from training import readers
+from training.batches import MAYBE_NEUTRAL
+from training.clean import cleaned
+from training.composed import composed
 from training.data import ARRAYS, DEV, POOL, TRAIN, UNLABELLED
+from training.distil import PREFIX, texts
+from training.manifest import Split, key
 from training.names import exchanged
+from training.samples import NEUTRAL, TWO_WAY, Sample
+from training.sentences import sentences
 from training.sources import UNLABELLED as FILES
 from training.sources import Learnt, every_split, learnt
+from training.weak import labelled
 
 SEED = 31
 LONGEST = 128

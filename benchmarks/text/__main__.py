@@ -82,7 +82,7 @@ def _scores(texts: Sequence[str], segmenter: Segmenter, segmented: Path | None, 
 
 
 def _words(data: Path) -> None:
-    from nlp.training.words import scores
+    from training.words import scores
 
     for row in scores(data):
         score, aligned = row.score, "" if row.aligned is None else f", {row.aligned:.3f} of the gold words cut alike"

@@ -14,7 +14,7 @@ from nlp.extract.brands import Mention
 from nlp.text.normalize import fold
 
 KINDS = ("switch", "better")
-_FILE = Path(__file__).parent / "data" / "comparisons.toml"
+_FILE = Path(__file__).parents[1] / "data" / "comparisons.toml"
 
 # A mention is written over in place, by characters that no text has: so a rule sees it as one thing, and offsets hold.
 _HEAD, _TAIL = "\ue000", "\ue001"

@@ -18,7 +18,7 @@ from nlp.text.normalize import fold
 
 SURE = 0.5  # least probability of an intent that counts
 FROM_MODEL = {"buy": "wants", "ask": "asks", "complain": "complains"}
-_FILE = Path(__file__).parent / "data" / "signals.toml"
+_FILE = Path(__file__).parents[1] / "data" / "signals.toml"
 _SENTENCE_END = re.compile(r"[。!?！？;；\n]|\.(?=\s|$)")
 
 

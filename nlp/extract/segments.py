@@ -15,7 +15,7 @@ from folate.core.config import Segment
 from nlp.text.longest_match import longest
 from nlp.text.normalize import fold, normalize
 
-_FILE = Path(__file__).parent / "data" / "segments.toml"
+_FILE = Path(__file__).parents[1] / "data" / "segments.toml"
 _REPOSTED = re.compile(r"//\s?@")  # from here on it is somebody else who speaks
 _CLAUSE_END = re.compile(r"[,，。!?;；\n]|\.(?=\s|$)")
 

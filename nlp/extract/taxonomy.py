@@ -27,7 +27,7 @@ NAMES_WEIGHT = 2.0  # of the mean of a label's words in its vector; that of its 
 MOST = 3  # labels a post, the wider ones that they imply not counted
 PRIOR = 20  # judged posts that weigh as much as the default does in a learnt threshold
 
-_SHIPPED = Path(__file__).parent / "data" / "consumer_goods.toml"
+_SHIPPED = Path(__file__).parents[1] / "data" / "consumer_goods.toml"
 
 
 class Tag(NamedTuple):

@@ -20,7 +20,7 @@ DEPTHS = ("half", "enough", "all")
 def load(model: str = "", threads: int = 0, aspects: Sequence[Example] = (), *, depth: str = "enough") -> Reader:
     """The reader of a model.
 
-    ``model``: empty for the one that ships, else a folder that ``python -m nlp.training`` wrote, or a folder or hub name of any
+    ``model``: empty for the one that ships, else a folder that ``python -m training`` wrote, or a folder or hub name of any
     transformers sequence-classification model (a hub name that is not in the local cache is downloaded; nothing else ever is).
     ``threads``: CPU threads of this process, 0 to leave them as they are. ``aspects``: those that a project adds by examples.
     ``depth``: which layers of Folate's own models judge a post, ``half`` of them, ``all``, or ``enough``: all where half leave a doubt.

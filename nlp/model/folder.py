@@ -18,7 +18,7 @@ _CALIBRATION = {"early", "late", "threshold", "standing", "prior"}
 
 
 def is_ours(folder: Path) -> bool:
-    """Whether ``python -m nlp.training`` wrote the folder. Raises ConfigError where its config is not JSON."""
+    """Whether ``python -m training`` wrote the folder. Raises ConfigError where its config is not JSON."""
     return (folder / CONFIG).is_file() and _read(folder).get("model_type") == KIND
 
 

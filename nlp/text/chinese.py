@@ -1,6 +1,6 @@
 """Chinese characters to words: jieba's dictionary with learnt weights, and a learnt rule for what it leaves in pieces.
 
-`python -m nlp.training.segmenter` makes both from segmented Weibo posts.
+`python -m training.segmenter` makes both from segmented Weibo posts.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any
 
 from nlp.text.patterns import HAN
 
-SHIPPED = Path(__file__).parent / "models" / "segmenter"
+SHIPPED = Path(__file__).parents[1] / "models" / "segmenter"
 WORDS, JOINS = "words.txt", "joins.txt"
 _ALL_HAN = re.compile(f"[{HAN}]+")
 

@@ -1,7 +1,7 @@
 """Part of speech and lemma of words, Chinese and English by one tagger that sees both in their context.
 
 The tagger is a spaCy pipeline (`tok2vec` and `tagger`, universal tags as of https://universaldependencies.org/u/pos/) and the
-lemmas a table of endings; `python -m nlp.training.words` makes both from treebanks.
+lemmas a table of endings; `python -m training.words` makes both from treebanks.
 """
 
 import json
@@ -19,7 +19,7 @@ from nlp.text.segment import Segmenter, Token
 if TYPE_CHECKING:
     from spacy.language import Language
 
-SHIPPED = Path(__file__).parent / "models" / "words"
+SHIPPED = Path(__file__).parents[1] / "models" / "words"
 ENDINGS = "lemmas.json"
 LONGEST = 6
 """Letters of the longest ending that a rule of lemmas looks at."""

@@ -1,1 +1,1 @@
-"""From public sets to the model that ships: `python -m nlp.training`, measured by `python -m nlp.training.evaluate`."""
+"""From public sets to the model that ships: `python -m training`, measured by `python -m training.evaluate`."""

@@ -106,7 +106,7 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> StubReader:
     stub = StubReader()
     monkeypatch.setattr("folate.pipeline.annotate.run.load", lambda *_, **__: stub)
     monkeypatch.setattr("folate.pipeline.annotate.text.BATCH", 8)
-    for module in ("annotate", "judge"):
+    for module in ("run", "model"):
         monkeypatch.setattr(f"folate.pipeline.{module}.BATCH", 4)
     return stub
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp.text.chinese import Cutter, features, shipped, weights
-from nlp.training import segmenter
+from training import segmenter
 
 
 @settings(deadline=None)  # the first one loads the dictionary

@@ -80,7 +80,7 @@ def test_brands_go_with_a_topic_by_their_odds() -> None:
 
 
 def test_members_are_sought_among_the_topic_and_some_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audience, "OTHERS", 30)
+    monkeypatch.setattr(segments, "OTHERS", 30)
     world = World(a_week=60)
     for i in range(12):
         world.plant(["怀孕"], 1, week=3, author=f"m{i}", source="forum")

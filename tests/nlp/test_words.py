@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nlp.text.segment import Segmenter
 from nlp.text.tagging import ENDINGS, Analyser, dictionary_tag, lemma
-from nlp.training import words as training
+from training import words as training
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "words.txt"
 TRICKY = "叶酸 iphone'.@#[]()…，。😀\u200d\ufe0f\ud83d買ＡＢ1２.5kg\u0301İ㎏\n\u3000한あ"

@@ -11,9 +11,9 @@ import torch
 from nlp.model.encoder import Encoder, EncoderConfig
 from nlp.model.heads import Model
 from nlp.model.threads import in_threads
-from nlp.training.distil import set_embedding
-from nlp.training.scores import macro_f1
+from training.distil import set_embedding
 from training.gpu import Phase, averaged, concealed, mean_outputs, ramp, rates, soft_loss
+from training.scores import macro_f1
 
 
 @pytest.fixture

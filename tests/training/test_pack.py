@@ -11,14 +11,14 @@ from tokenizers import Tokenizer
 
 from folate.core.labels import EMOTIONS
 from nlp.model import SHIPPED
-from nlp.training.batches import collate
-from nlp.training.composed import composed
-from nlp.training.samples import NEGATIVE, NEUTRAL, POSITIVE, Sample, Target
-from nlp.training.sentences import sentences
-from nlp.training.weak import labelled
+from training.batches import collate
+from training.composed import composed
 from training.data import TRAIN, Pack
 from training.names import exchanged
 from training.pack import LONGEST, Writer
+from training.samples import NEGATIVE, NEUTRAL, POSITIVE, Sample, Target
+from training.sentences import sentences
+from training.weak import labelled
 
 
 @pytest.fixture(scope="module")

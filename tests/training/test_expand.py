@@ -1,0 +1,30 @@
+"""A packed encoder comes back as the folder that transformers reads."""
+
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from training.expand import PACKED, expand
+
+SIZES = {"hidden": "8", "layers": "1", "heads": "2", "inner": "16", "positions": "32", "eps": "1e-12"}
+
+
+def test_blocks_are_unpacked_in_order_and_scaled(tmp_path: Path) -> None:
+    wanted = (np.arange(64).reshape(2, 32) % 16 - 8).astype(np.float32) * np.array([[0.5], [2.0]], np.float32)
+    codes = (np.arange(64).reshape(2, 32) % 16).astype(np.uint8)
+    name = "embeddings.word_embeddings.weight"
+    stored = {
+        f"{name}.nibbles": codes[:, :16] | codes[:, 16:] << 4,
+        f"{name}.scale": np.array([0.5, 2.0], np.float16),
+        f"{name}.shape": np.array([8, 8]),
+        "embeddings.LayerNorm.bias": np.ones(8, np.float16),
+    }
+    save_file(stored, tmp_path / PACKED, SIZES)
+    (tmp_path / "tokenizer.json").write_text("{}")
+    out = expand(tmp_path, tmp_path / "out")
+    weights = load_file(out / "model.safetensors")
+    np.testing.assert_array_equal(weights[name], wanted.reshape(8, 8))
+    assert weights["embeddings.LayerNorm.bias"].dtype == np.float32
+    assert '"vocab_size": 8' in (out / "config.json").read_text()
+    assert (out / "tokenizer.json").exists()

@@ -1,0 +1,228 @@
+"""From trained weights to a model folder: temperatures for each depth, head and language, and the thresholds of early exit, fitted on dev
+texts that training never saw.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from folate.core.labels import TARGET_LABELS
+from nlp.model.checkpoint import Calibration, Calibrations, Standing, save
+from nlp.model.folate_reader import ShippedReader, polarity
+from nlp.model.heads import Model
+from nlp.model.pooling import Total, softmax
+from nlp.model.reader import LANGUAGES, encodable, language
+from training.manifest import Split, key
+from training.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, Sample
+from training.weak import labelled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NAME = "folate-small"
+_GRID = np.geomspace(0.5, 4, 121)
+_SCALES, _SHIFTS = np.geomspace(0.25, 2, 31), np.linspace(-3, 3, 61)
+_Row = tuple["NDArray[np.float64]", list[int]]
+_THRESHOLDS, _LOSS = np.linspace(0.5, 0.995, 100), 0.002  # tried; of accuracy, by language and head
+_EACH = 250
+
+
+def finish(model: Model, splits: Sequence[Split], tokenizer: Path, out: Path, training: str = "") -> Calibrations:
+    """Packs the model into ``out``, fits the temperatures on what was packed, and packs it again with them.
+
+    ``training``: how it was trained, in words.
+    """
+    save(model, Calibrations(), NAME, tokenizer, out)
+    calibration = fit(ShippedReader(out, torch.float32), [split for split in splits if split.train])
+    save(model, calibration, NAME, tokenizer, out, training)
+    return calibration
+
+
+@dataclass
+class _Found:
+    """What dev texts give to fit on: by head and language, logits with their labels, and those of posts and targets whole; by language,
+    logits with whether an aspect is spoken of.
+    """
+
+    choices: dict[tuple[str, str], list[_Row]] = field(default_factory=lambda: defaultdict(list))
+    answers: dict[str, list[tuple[float, bool]]] = field(default_factory=lambda: defaultdict(list))
+    whole: dict[tuple[str, str], list[NDArray[np.float64]]] = field(default_factory=lambda: defaultdict(list))
+    labels: Counter[int] = field(default_factory=Counter)
+
+    def add(self, sample: Sample, total: Total) -> None:
+        """One dev text. Aspects that only word lists found are left out: only training is content with those."""
+        spoken = language(sample.text)
+        self.whole["post", spoken].append(total.mean(total.post))
+        self.whole["target", spoken] += [total.target_mean(position) for position, seen in enumerate(total.seen) if seen]
+        if sample.label is not None:
+            self.choices["post", spoken].append(_row(total.mean(total.post), sample.classes, sample.label))
+        if sample.emotion is not None:
+            self.choices["emotion", spoken].append((total.mean(total.emotion), [sample.emotion]))
+        for position, target in enumerate(sample.targets):
+            if NEUTRAL in sample.classes:
+                self.labels[NEUTRAL if target.label == NOT_ABOUT else target.label] += 1
+            if total.seen[position]:
+                self.choices["target", spoken].append(_row(total.target_mean(position), sample.classes, target.label))
+        for aspect in () if "aspects" in sample.weak else sample.aspects:
+            self.answers[spoken].append((float(total.spoken[aspect.index]), True))
+            if aspect.label is not None:
+                self.choices["polarity", spoken].append(_row(total.polarity[aspect.index], sample.classes, aspect.label))
+        for index in () if "aspects" in sample.weak else sample.absent:
+            self.answers[spoken].append((float(total.spoken[index]), False))
+
+    def calibration(self) -> Calibration:
+        """What gives the least negative log likelihood; a language without any text keeps 1.
+
+        Intents are left as training has them: fitted to what the rules see, they do worse on sentences of our own.
+        """
+        post, target, emotion, polarity = (
+            {spoken: coolest(self.choices[head, spoken]) for spoken in LANGUAGES} for head in ("post", "target", "emotion", "polarity")
+        )
+        return Calibration(post, target, emotion, polarity, {spoken: platt(self.answers[spoken]) for spoken in LANGUAGES})
+
+
+def fit(reader: ShippedReader, splits: Sequence[Split]) -> Calibrations:
+    """The calibration of each depth on the dev samples of ``splits``, from which probability early judgements may stand and how they then
+    read, and the prevalences of the labels of targets in those samples, which the probabilities of brands are calibrated under.
+    """
+    early, late = (_found(reader, splits, threshold) for threshold in (0.0, math.inf))
+    # add one: a class that the dev samples lack is rare, not impossible
+    prior = tuple(round((late.labels[label] + 1) / (late.labels.total() + 3), 4) for label in (NEGATIVE, NEUTRAL, POSITIVE))
+    made = early.calibration(), late.calibration()
+    exits = {
+        spoken: max(exit_threshold(list(_answers((head, spoken), (early, late), made))) for head in ("post", "target"))
+        for spoken in LANGUAGES
+    }
+    post, target = (
+        {spoken: _standing((head, spoken), (early, late), made, exits[spoken]) for spoken in LANGUAGES} for head in ("post", "target")
+    )
+    return Calibrations(*made, exits, Standing(post, target), prior)
+
+
+def _standing(
+    of: tuple[str, str], found: tuple[_Found, _Found], calibrations: tuple[Calibration, Calibration], threshold: float
+) -> list[float]:
+    """The factor and the shifts of a head's early logits in a language, from those that are probable enough to stand."""
+    head, spoken = of
+    if not found[0].whole[of]:
+        return list(getattr(Standing(), head)[spoken])
+    early, late = (np.stack(its.whole[of]) / getattr(cool, head)[spoken] for its, cool in zip(found, calibrations, strict=True))
+    chances = np.array([max(_chances(logits)) for logits in early])
+    return matched(early[chances >= threshold], late[chances >= threshold])
+
+
+def _found(reader: ShippedReader, splits: Sequence[Split], threshold: float) -> _Found:
+    """The reader's uncalibrated logits of dev samples, all of the early depth (``threshold`` 0) or all of the late one (infinite)."""
+    reader.threshold, found = dict.fromkeys(LANGUAGES, threshold), _Found()
+    for split in splits:
+        samples = [labelled(sample, review=split.source.reviews) for sample in fitted(split.dev)]
+        asked = [tuple(target.spans for target in sample.targets) for sample in samples]
+        for sample, total in zip(samples, reader.totals([encodable(sample.text) for sample in samples], asked), strict=True):
+            found.add(sample, total)
+    return found
+
+
+def _answers(
+    of: tuple[str, str], found: tuple[_Found, _Found], calibrations: tuple[Calibration, Calibration]
+) -> Iterator[tuple[float, bool, bool]]:
+    """Of each judgement of a head in a language how probable the early depth finds its own, and whether it and the late one's are right."""
+    head, spoken = of
+    cool = [getattr(its, head)[spoken] for its in calibrations]
+    for pair in zip(*(its.choices[of] for its in found), strict=True):
+        cooled = [logits / temperature for (logits, _), temperature in zip(pair, cool, strict=True)]
+        chances = [_chances(logits) for logits in cooled]
+        right = [int(np.argmax(its)) in wanted for its, (_, wanted) in zip(chances, pair, strict=True)]
+        yield max(chances[0]), right[0], right[1]
+
+
+def _chances(logits: NDArray[np.float64]) -> Sequence[float]:
+    """Probabilities of the labels of a post's logits, of some of its classes, or of a target's."""
+    return polarity(logits) if len(logits) == len(TARGET_LABELS) else softmax(logits)
+
+
+def exit_threshold(answers: Sequence[tuple[float, bool, bool]]) -> float:
+    """The lowest probability from which early judgements may stand at a loss of ``_LOSS`` of accuracy; above 1 where none may.
+
+    ``answers``: the early judgement's probability, whether it is right, whether the late one is.
+    """
+    chances, early, late = (np.array(column) for column in zip(*answers, strict=True)) if answers else (np.zeros(0),) * 3
+    enough = (least for least in _THRESHOLDS if np.where(chances >= least, early, late).sum() >= late.sum() - _LOSS * len(late))
+    return round(float(next(enough, 1.1)), 3)
+
+
+def matched(early: NDArray[np.float64], late: NDArray[np.float64]) -> list[float]:
+    """The factor, then the shifts, under which early logits (n, k) give the probabilities of late ones with the least cross-entropy: each
+    label's mean probability is then the same.
+    """
+    given, wanted = torch.tensor(early), torch.tensor(late).softmax(-1)
+    factor, shift = torch.ones(1, dtype=given.dtype, requires_grad=True), torch.zeros(given.shape[1], dtype=given.dtype, requires_grad=True)
+    optimizer = torch.optim.LBFGS([factor, shift], max_iter=100, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimizer.zero_grad()
+        entropy: Tensor = functional.cross_entropy(factor * given + shift, wanted)
+        entropy.backward()
+        return entropy.detach()
+
+    if len(early):
+        optimizer.step(loss)
+    return [round(value, 4) for value in (*factor.tolist(), *shift.tolist())]
+
+
+def fitted(dev: Sequence[Sample]) -> list[Sample]:
+    """The dev samples that calibration is fitted on: those of the largest digests, `_EACH` and half of the set at most.
+
+    Every set weighs about the same; scores are of those of the smallest digests (``some``).
+    """
+    return sorted(dev, key=lambda sample: key(sample.text))[::-1][: min(_EACH, len(dev) // 2)]
+
+
+def fitted_on(split: Split) -> set[str]:
+    """The digests of those of a set's dev texts that calibration is fitted on: none of a set that is never trained on."""
+    return {key(sample.text) for sample in fitted(split.dev)} if split.train else set()
+
+
+def some(samples: Sequence[Sample], count: int) -> list[Sample]:
+    """At most ``count`` samples, the same ones each time: those of the smallest digests."""
+    return sorted(samples, key=lambda sample: key(sample.text))[:count]
+
+
+def coolest(rows: Sequence[_Row]) -> float:
+    """The temperature under which logits (k,) give their answers, each any of some classes, the least mean negative log likelihood."""
+
+    def loss(temperature: float) -> float:
+        return sum(
+            float(np.logaddexp.reduce(logits / temperature) - np.logaddexp.reduce(logits[right] / temperature)) for logits, right in rows
+        )
+
+    return round(float(min(_GRID, key=loss)), 3) if rows else 1.0
+
+
+def platt(answers: Sequence[tuple[float, bool]]) -> tuple[float, float]:
+    """The scale and the shift under which logits of yes give their answers the least negative log likelihood (Platt 1999)."""
+    if len({right for _, right in answers}) < 2:
+        return 1.0, 0.0
+    logits, signs = np.array([logit for logit, _ in answers]), np.array([1 if right else -1 for _, right in answers])
+
+    def loss(pair: tuple[float, float]) -> float:
+        return float(np.logaddexp(0, -signs * (pair[0] * logits + pair[1])).sum())
+
+    scale, shift = min(((scale, shift) for scale in _SCALES for shift in _SHIFTS), key=loss)
+    return round(float(scale), 3), round(float(shift), 3)
+
+
+def _row(logits: NDArray[np.float64], classes: tuple[int, ...], label: int) -> _Row:
+    """Logits of the classes that annotators could choose from, and where among them the right answer is."""
+    chosen = [index for index in (*classes, NOT_ABOUT) if index < len(logits) and (index != NOT_ABOUT or NEUTRAL in classes)]
+    right = {NEUTRAL, NOT_ABOUT} if label == NEUTRAL else {label}  # reading counts what a text is not about as neutral
+    return logits[chosen], [position for position, index in enumerate(chosen) if index in right]

@@ -1,0 +1,75 @@
+"""The facts of a model card, written over the old ones (``python -m training.card`` is the command).
+
+What people wrote of the model, from "Known failures" to the data table, stays.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nlp.model.checkpoint import WEIGHTS, version
+from nlp.model.folder import describe
+from training.manifest import Split
+from training.samples import THREE_WAY, Sample
+
+_HEAD, _SCORES, _FAILURES, _TABLE = "| | |\n|---|---|\n", "    set ", "## Known failures", "| set | language | licence |"
+
+
+def rewritten(card: str, about: str, scores: str, data: str) -> str:
+    """The card with the rows of its first table, its scores and the rows of its data table replaced."""
+    start, rest = card.split(_HEAD, 1)
+    between, rest = rest.split("\n\n", 1)[1].split(_SCORES, 1)
+    written = rest.split(_FAILURES, 1)[1].split(_TABLE, 1)[0]
+    return f"{start}{_HEAD}{about}\n\n{between}{textwrap.indent(scores.strip(), ' ' * 4)}\n\n{_FAILURES}{written}{data}\n"
+
+
+def facts(folder: Path) -> Iterator[str]:
+    """Rows of the first table: what the model is made of and how it is calibrated."""
+    about = describe(folder)
+    its = about["calibration"]
+    yield (
+        f"| start | all {about['encoder']['layers']} layers of [multilingual-e5-small](https://huggingface.co/intfloat/multilingual-e5-small)"
+        " (MIT), from a 4-bit copy with its vocabulary cut to Chinese and English |"
+    )
+    size = (folder / WEIGHTS).stat().st_size / 1e6
+    yield f"| weights | `{WEIGHTS}`, {size:.0f} MB: the encoder in int8 by row, heads in half precision |"
+    yield f"| training | {about.get('training', 'not recorded')} |"
+    for depth in ("early", "late"):
+        yield f"| {depth} temperatures | {'; '.join(_temperatures(its[depth]))} |"
+        yield f"| {depth} scale and shift | aspect spoken of: zh {its[depth]['spoken']['zh']}, en {its[depth]['spoken']['en']} |"
+    yield f"| early answers stand | from a probability of {', '.join(f'{spoken} {least}' for spoken, least in its['threshold'].items())} |"
+    for head, by_language in its["standing"].items():
+        told = "; ".join(f"{spoken} {factor}, {shift}" for spoken, (factor, *shift) in by_language.items())
+        yield f"| those that stand: factor, shifts | {head}: {told} |"
+    names = ("negative", "neutral", "positive")
+    prior = ", ".join(f"{name} {share:.3f}" for name, share in zip(names, its["prior"], strict=True))
+    yield f"| prior | {prior}: labels of the targets of the dev samples that the temperatures were fitted on |"
+    yield f"| version | {version(folder)} (digest of weights, config and tokenizer; the precision is added when it is loaded) |"
+
+
+def _temperatures(its: Mapping[str, Any]) -> Iterator[str]:
+    for head, name in (("post", "post"), ("target", "target"), ("emotion", "emotion"), ("polarity", "polarity of aspects")):
+        yield f"{name}: zh {its[head]['zh']}, en {its[head]['en']}"
+
+
+def rows(found: Sequence[Split]) -> Iterator[str]:
+    """The data table: every set with its licence, its texts and what was dropped from them."""
+    yield f"{_TABLE} training texts (of an epoch) | negative / neutral / positive | dev texts | dropped from training |\n{'|---' * 7}|"
+    for split in found:
+        its, count = split.source, len(split.train)
+        epoch = f"{min(count, its.limit):,}" + (f" x {its.repeat}" if its.repeat > 1 else "")
+        learnt = f"{count:,} ({epoch})" if count else "none: measured only"
+        dropped = ", ".join(f"{number:,} {reason}" for reason, number in split.dropped.items() if number) or "none"
+        yield f"| {its.name} | {its.language} | {its.licence} | {learnt} | {_balance(split.train)} | {len(split.dev):,} | {dropped} |"
+
+
+def _balance(samples: Sequence[Sample]) -> str:
+    """Shares of the labels: of posts, or of targets where posts have none."""
+    posts = [sample.label for sample in samples if sample.label is not None]
+    labels = Counter(posts or [target.label for sample in samples for target in sample.targets])
+    shares = " / ".join(f"{labels[label] / labels.total():.2f}" for label in THREE_WAY) if labels else "-"
+    return shares if posts or not labels else f"{shares} of targets"

@@ -1,0 +1,143 @@
+"""Posts a second of the shipped reader on one core, beside transformers' BertModel of half its layers (MiniLM-L6's size) in the same run.
+
+``python -m training.speed`` prints it for posts of 16, 32, 64 and 128 tokens, the time to load and the peak of memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from transformers import BertConfig, BertModel
+
+from nlp.model import SHIPPED
+from nlp.model.cpu import NAMES, fastest, supported
+from nlp.model.folate_reader import ShippedReader
+from nlp.text.clauses import Span
+
+LENGTHS = (16, 32, 64, 128)
+_TOKENS = 2048  # of a round
+_ROUNDS = 3
+_CLAUSES = {
+    "安康": (
+        "奶粉味道不错，", "物流太慢了，", "包装也破了。", "孩子很喜欢喝，", "已经第三次买了，", "客服态度很好，", "就是价格有点贵，",
+        "有没有人也这样？", "打开一股怪味，", "冲泡没有结块。", "日期很新鲜，",
+    ),
+    "Ankang": (
+        " tastes great,", " delivery was slow,", " the box was broken.", " my son loves it,", " third time I buy it,", " staff were kind,",
+        " a bit expensive though,", " has anyone else seen this?", " it smelled off when I opened it,", " no lumps at all.", " fresh date,",
+    ),
+}  # fmt: skip
+
+
+class Speed(NamedTuple):
+    """Posts of ``tokens`` tokens, the two special ones included, that ``name`` reads in a second of one core's time."""
+
+    name: str
+    tokens: int
+    posts: float
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.posts:.0f} posts/s of {self.tokens} tokens on one core"
+
+
+def main() -> int:
+    """Prints the figures; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m training.speed", description=__doc__)
+    parser.add_argument("--model", default="", help="model folder (default: the one that ships)")
+    options = parser.parse_args()
+    folder = Path(options.model) if options.model else SHIPPED
+    torch.set_num_threads(1)
+    began = time.process_time()
+    reader = ShippedReader(folder)
+    print(f"loading {reader.version}: {time.process_time() - began:.1f} s of processor time")
+    reader.read(["好吃又不贵" * 20_000, *(f"{number} posts" for number in range(512))])
+    print(f"peak memory with a text of 100,000 characters among 512: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    for tokens in LENGTHS:
+        print(*speed(options.model, tokens), sep="\n", flush=True)
+    return 0
+
+
+def speed(model: str, tokens: int = 32) -> list[Speed]:
+    """The reader in each precision that the CPU has units for, one brand asked about in each post, and the peer."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        folder = Path(model) if model else SHIPPED
+        readers = {_name(dtype): ShippedReader(folder, dtype) for dtype in supported()}
+        readers |= {f"read, {depth}": ShippedReader(folder, depth=depth) for depth in ("half", "all")}
+        if fastest() != torch.float32:
+            readers["read, half, fp32"] = ShippedReader(folder, torch.float32, depth="half")
+        exact = readers[_name(torch.float32)]
+        texts, spans = zip(*_posts(exact, tokens), strict=True)
+        asked = [[[span]] for span in spans]
+        work: dict[str, Callable[[], object]] = {name: partial(reader.read, texts, asked) for name, reader in readers.items()}
+        seconds = _best(work | {"transformers BertModel, fp32": _peer(exact, texts)})
+        return [Speed(name, tokens, len(texts) / spent) for name, spent in seconds.items()]
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _name(dtype: torch.dtype) -> str:
+    return f"read, {NAMES[dtype]}" + (" (chosen here)" if dtype == fastest() else "")
+
+
+def _posts(reader: ShippedReader, tokens: int) -> list[tuple[str, Span]]:
+    """Distinct posts of ``tokens`` tokens, the special ones included, half in each language, with a mention of their brand: what people
+    write of goods, one thing after another in ever another order, so that posts are of all moods.
+    """
+    posts = []
+    for number in range(_TOKENS // tokens):
+        brand, clauses = list(_CLAUSES.items())[number % 2]
+        some = (clauses[(number + step * (number % 5 + 1)) % len(clauses)] for step in range(32))
+        text = f"{brand}{number}{''.join(some)}"
+        encoding = reader.tokenizer.encode(text, add_special_tokens=False)
+        posts.append((text[: encoding.offsets[tokens - 3][1]], (0, len(brand))))
+    return posts
+
+
+def _peer(reader: ShippedReader, texts: Sequence[str]) -> Callable[[], object]:
+    config = reader.model.encoder.config
+    bert = BertModel(
+        BertConfig(
+            vocab_size=config.vocabulary, hidden_size=config.hidden, num_hidden_layers=(config.layers + 1) // 2,
+            num_attention_heads=config.heads, intermediate_size=config.inner, max_position_embeddings=config.positions,
+        ),
+        add_pooling_layer=False,
+    ).eval()  # fmt: skip
+
+    def run() -> None:
+        for start in range(0, len(texts), 32):
+            encoded = reader.tokenizer.encode_batch(texts[start : start + 32])
+            width = max(len(encoding.ids) for encoding in encoded)
+            for encoding in encoded:
+                encoding.pad(width, pad_id=1)
+            ids, mask = (torch.tensor([getattr(encoding, part) for encoding in encoded]) for part in ("ids", "attention_mask"))
+            with torch.inference_mode():
+                bert(input_ids=ids, attention_mask=mask)
+
+    return run
+
+
+def _best(work: Mapping[str, Callable[[], object]]) -> dict[str, float]:
+    """Seconds of processor time (all threads') of the fastest round of each, after one to warm up; turn by turn, so that what else runs on
+    the machine strikes all alike.
+    """
+    seconds: dict[str, float] = {}
+    for turn in range(_ROUNDS + 1):
+        for name, run in work.items():
+            began = time.process_time()
+            run()
+            spent = time.process_time() - began
+            seconds[name] = min(spent, seconds.get(name, spent)) if turn > 1 else spent
+    return seconds
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

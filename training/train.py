@@ -1,0 +1,204 @@
+"""The training loop: seeded, resumable, within a budget of minutes where one is given."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from folate.core.progress import progress
+from nlp.model.heads import Model, Outputs
+from training.batches import Batch, collate, epoch, groups
+from training.distil import Teacher
+from training.manifest import Split
+from training.samples import Sample
+
+# sentiment leads: the other heads may take from the body what they need, not bend it
+WEIGHTS = {"post": 1.0, "target": 1.0, "emotion": 0.5, "polarity": 0.5, "intent": 0.3, "spoken": 0.5, "place": 0.1}
+EARLY, DISTILLED = 0.5, 0.3  # what the early depth's own labels weigh, and what the late depth tells it
+_FEW = 8  # labels of a head in a batch: fewer weigh less, or one alone would steer the step
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run is made of. ``minutes``: the learning rate reaches zero after that much training, if not after the epochs. ``start``: the
+    checkpoint of a finished run whose weights it starts from.
+    """
+
+    seed: int = 20
+    epochs: int = 2
+    minutes: float = float("inf")
+    tokens: int = 4096  # a batch
+    longest: int = 128  # tokens of a training text; reading has windows
+    rate: float = 1e-4
+    head_rate: float = 1e-3
+    layer_decay: float = 0.9  # of the rate, by layer from the last to the first: what both languages share is kept (arXiv:1801.06146)
+    warmup: float = 0.04
+    distil_every: int = 8
+    checkpoint_minutes: float = 3.0
+    start: Path | None = None
+
+
+@dataclass
+class Progress:
+    """Where a run is: what a checkpoint holds beside the weights. ``before``: the steps of the runs whose weights it started from."""
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    losses: dict[str, float] = field(default_factory=dict)
+    before: int = 0
+
+    def told(self, settings: Settings) -> str:
+        """How the model was trained, for its card."""
+        return (f"after {self.before:,} batches of another run " if self.before else "") + (
+            f"{self.step:,} batches of about {settings.tokens:,} tokens in {self.seconds / 60:.0f} minutes"
+            f" (seed {settings.seed}, peak rate {settings.rate:g})"
+        )
+
+    def seen(self, total: int, settings: Settings) -> float:
+        """The part of the run that is done, from 0 to 1."""
+        return max(self.step / total, self.seconds / 60 / settings.minutes)
+
+
+def train(
+    model: Model, teacher: Teacher, tokenizer: Any, splits: Sequence[Split], composed: Sequence[Sample], settings: Settings, work: Path
+) -> Progress:
+    """Trains ``model`` in place, going on from ``work/checkpoint.pt`` if it is there; returns where it stopped."""
+    device = next(model.parameters()).device
+    optimizer = _optimizer(model, settings)
+    state = _resume(settings, work, model, optimizer)
+    saved = time.monotonic()
+    while state.epoch < settings.epochs:
+        samples = epoch(splits, composed, settings.seed, state.epoch)
+        order = groups(samples, tokenizer, settings.tokens, settings.longest, f"{settings.seed}/{state.epoch}")
+        total = len(order) * settings.epochs
+        for group in progress(f"epoch {state.epoch + 1}", unit="batch", items=order[state.batch :]):
+            if state.seen(total, settings) >= 1:
+                _save(work, model, optimizer, state)
+                return state
+            began = time.monotonic()
+            _step(model, teacher, optimizer, collate(group), state, total, settings, device)
+            state.batch, state.step, state.seconds = state.batch + 1, state.step + 1, state.seconds + time.monotonic() - began
+            if state.step % 50 == 0:
+                _log(state, total, settings)
+            if time.monotonic() - saved >= settings.checkpoint_minutes * 60:
+                _save(work, model, optimizer, state)
+                saved = time.monotonic()
+        state.epoch, state.batch = state.epoch + 1, 0
+    _save(work, model, optimizer, state)
+    return state
+
+
+def _optimizer(model: Model, settings: Settings) -> torch.optim.AdamW:
+    groups: dict[float, list[Tensor]] = {}
+    for name, weight in model.named_parameters():
+        if weight.requires_grad:
+            groups.setdefault(_peak(name, len(model.encoder.layers), settings), []).append(weight)
+    by_peak = [{"params": weights, "peak": peak} for peak, weights in groups.items()]
+    return torch.optim.AdamW(by_peak, lr=settings.rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
+
+
+def _peak(name: str, layers: int, settings: Settings) -> float:
+    """The highest learning rate of the weight of that name."""
+    if not name.startswith("encoder."):
+        return settings.head_rate
+    part = name.split(".")
+    above = layers - 1 - int(part[2]) if part[1] == "layers" else layers
+    return settings.rate * settings.layer_decay**above
+
+
+def _step(
+    model: Model,
+    teacher: Teacher,
+    optimizer: torch.optim.Optimizer,
+    batch: Batch,
+    state: Progress,
+    total: int,
+    settings: Settings,
+    device: torch.device,
+) -> None:
+    torch.manual_seed(settings.seed * 1_000_003 + state.step)  # so that a resumed run drops out the same units
+    seen = state.seen(total, settings)
+    for group in optimizer.param_groups:
+        group["lr"] = group["peak"] * min(seen / settings.warmup, (1 - seen) / (1 - settings.warmup))
+    model.train()
+    losses = task_losses(model, batch, teacher.autocast, device)
+    if state.step % settings.distil_every == 0:
+        losses["embedding"] = teacher.loss(model, state.step // settings.distil_every)
+    torch.stack(list(losses.values())).sum().backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    optimizer.zero_grad()
+    for name, loss in losses.items():
+        state.losses[name] = 0.98 * state.losses.get(name, loss.item()) + 0.02 * loss.item()
+
+
+def task_losses(model: Model, batch: Batch, autocast: torch.autocast, device: torch.device) -> dict[str, Tensor]:
+    """The losses of both depths, by head; the early one also learns what the late one says (Zhang et al. 2019, arXiv:1905.08094)."""
+    batch = batch.to(device)
+    with autocast:
+        early, late = model(batch.ids, batch.mask, batch.rows)
+    losses = _head_losses(late, batch)
+    losses |= {f"early {name}": EARLY * loss for name, loss in _head_losses(early, batch).items()}
+    for name in ("post", "target"):
+        student, teacher = getattr(early, name).float(), getattr(late, name).float().detach()
+        if len(student):
+            losses[f"distilled {name}"] = DISTILLED * functional.cross_entropy(student, teacher.softmax(-1))
+    return losses
+
+
+def _head_losses(out: Outputs, batch: Batch) -> dict[str, Tensor]:
+    """Cross-entropy of what has a label, by head, times the head's weight."""
+    losses = {}
+    for name in ("post", "target", "emotion", "polarity"):
+        wanted = getattr(batch, name)
+        if wanted.any():
+            logits, wanted = getattr(out, name).float().flatten(0, -2), wanted.flatten(0, -2)
+            losses[name] = functional.cross_entropy(logits, wanted, reduction="sum") / wanted.sum().clamp(min=_FEW)
+    for name in ("intent", "spoken"):
+        wanted, weight = getattr(batch, name).unbind(-1)
+        if weight.any():
+            loss = functional.binary_cross_entropy_with_logits(getattr(out, name).float(), wanted, weight, reduction="sum")
+            losses[name] = loss / weight.sum().clamp(min=_FEW)
+    placed = batch.place.any(-1)
+    if placed.any():  # attention to the clause: its share, whichever of its tokens it falls on
+        losses["place"] = -(out.attention.float() * batch.place).sum(-1)[placed].clamp(min=1e-4).log().mean()
+    return {name: WEIGHTS[name] * loss for name, loss in losses.items()}
+
+
+def _log(state: Progress, total: int, settings: Settings) -> None:
+    figures = " ".join(f"{name} {loss:.3f}" for name, loss in sorted(state.losses.items()))
+    part = state.seen(total, settings)
+    print(f"step {state.step} of {total}, {part:.1%}, {state.seconds / 60:.1f} min, {figures}", file=sys.stderr, flush=True)
+
+
+def _save(work: Path, model: Model, optimizer: torch.optim.Optimizer, state: Progress) -> None:
+    work.mkdir(parents=True, exist_ok=True)
+    made = work / "checkpoint.tmp"
+    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "progress": vars(state)}, made)
+    os.replace(made, work / "checkpoint.pt")  # noqa: PTH105 - atomic: a cut leaves the old one whole
+
+
+def _resume(settings: Settings, work: Path, model: Model, optimizer: torch.optim.Optimizer) -> Progress:
+    path = work / "checkpoint.pt"
+    resumed = path.is_file()
+    source = path if resumed else settings.start
+    if source is None:
+        return Progress()
+    saved = torch.load(source, weights_only=True, map_location="cpu")
+    model.load_state_dict(saved["model"])
+    state = Progress(**saved["progress"])
+    if not resumed:
+        return Progress(before=state.before + state.step)
+    optimizer.load_state_dict(saved["optimizer"])
+    return state
