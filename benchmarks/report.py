@@ -23,9 +23,9 @@ import pyarrow.compute as pc
 
 import reports.build
 from benchmarks.pipeline import dictionary
-from corpora.rows import conform
-from corpora.schema import TABLES
-from corpora.store import Store
+from corpora.store.arrow import conform
+from corpora.store.schema import TABLES
+from corpora.store.store import Store
 from folate.core.config import Brand, Campaign, Config, Segment, Source
 from folate.core.weeks import Week
 from reports import sections

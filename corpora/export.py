@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpora.snapshot import Snapshot
+from corpora.store.snapshot import Snapshot
 from folate.core.errors import ConfigError, possible
 from folate.core.post import FIELDS
 from folate.core.spreadsheet import CsvWriter

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from corpora.snapshot import Snapshot
+from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Span, trailing
 from nlp.stats.domains import DomainErrors

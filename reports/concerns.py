@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from corpora.snapshot import Snapshot, literal
+from corpora.store.snapshot import Snapshot, literal
 from nlp.text.patterns import HAN
 from reports import queries
 from reports.figures import SAMPLE, Figure

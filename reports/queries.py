@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from corpora.adapted import ALL_LABELS
-from corpora.snapshot import literal
+from corpora.store.adapted import ALL_LABELS
+from corpora.store.snapshot import literal
 from folate.core.weeks import Span
 
 SKEWED = "coalesce(p.published_at > p.fetched_at + INTERVAL 1 DAY, false)"  # no post is published after it was fetched

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from corpora.snapshot import Snapshot, literal
+from corpora.store.snapshot import Snapshot, literal
 from folate.core.weeks import Span
 from reports import queries
 from reports.catalogue import Catalogue, Parts

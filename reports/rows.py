@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from corpora.snapshot import Snapshot
+from corpora.store.snapshot import Snapshot
 from folate.core.weeks import Span
 from nlp.stats.estimation import Codes, Floats, resampling_units
 from reports import queries

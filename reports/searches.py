@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Literal
 
-from corpora.snapshot import Snapshot, literal
+from corpora.store.snapshot import Snapshot, literal
 from folate.core.config import Config
 from folate.core.weeks import Span, trailing
 from reports import queries

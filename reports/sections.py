@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from unicodedata import category
 
-from corpora.snapshot import Snapshot, literal
+from corpora.store.snapshot import Snapshot, literal
 from folate.core.post import body
 from reports import queries
 from reports.figures import SAMPLE, Figure

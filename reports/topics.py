@@ -7,7 +7,7 @@ from datetime import datetime
 from math import inf
 from typing import Any
 
-from corpora.snapshot import Snapshot, literal
+from corpora.store.snapshot import Snapshot, literal
 from nlp.extract.segments import Audience as Segments
 from reports.figures import Figure
 from reports.measures import Asked

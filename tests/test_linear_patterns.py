@@ -32,7 +32,7 @@ FEW = 8  # inputs of each pattern in the fast test
 LIMIT = 20.0  # seconds for one search
 METHODS = ("search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer")
 OWN_TEXT = {
-    "corpora.snapshot": "our own SQL",
+    "corpora.store.snapshot": "our own SQL",
     "reports.charts": "the SVG that vl-convert writes from our own specification",
     "training": "files of the training data, read once on the developer's machine",
 }

@@ -12,7 +12,7 @@ from corpora.files import bounds
 from corpora.files.encoding import Opener, find_encoding, is_garbled, open_text, readable
 from corpora.files.header import DEEPEST, Needed, find_header
 from corpora.files.identity import trimmed
-from corpora.files.rejects import Reject, Row
+from corpora.files.rows import Reject, Row
 from folate.core.dates import AmbiguousOrderError, DateError, read_date
 
 _MARK = "\ufeff"  # of byte order; also where a file was put behind another one

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from corpora.files.rejects import Reject, Row
-from corpora.files.values import is_missing
+from corpora.files.cells import is_missing
+from corpora.files.rows import Reject, Row
 
 _UNSEEN = "\ufeff\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069"
 _NO_ID = re.compile(

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from corpora.files import bounds
 from corpora.files.delimited import distinct
-from corpora.files.rejects import Reject, Row
+from corpora.files.rows import Reject, Row
 
 _MEMORY = 1280 * 2**20  # bytes of addresses; Python and Arrow take some 500 MiB of them before they read anything
 _READER = Path(__file__).with_name("parquet_rows.py")

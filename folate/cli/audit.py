@@ -19,7 +19,7 @@ from folate.core.text import printable
 from folate.core.weeks import Week, trailing
 
 if TYPE_CHECKING:
-    from corpora.store import Store
+    from corpora.store.store import Store
     from folate.pipeline.audit import Item
 
 Answer = tuple["Item", str | None, str | None]  # label, or the reason to pass it over, or neither: open again
@@ -154,7 +154,7 @@ def write_questions(path: Path, items: Sequence[Item]) -> None:
 def read_answers(path: Path, store: Store) -> int:
     """Keep the labels of a filled CSV; rows that can't be read are named and leave what is stored. Returns the exit code."""
     from corpora.files.delimited import Delimited
-    from corpora.files.rejects import Reject
+    from corpora.files.rows import Reject
     from folate.pipeline import audit as steps
 
     table = Delimited.sniff(lambda: path.open("rb"))

@@ -74,7 +74,7 @@ def _write(path: Path, rows: list[dict[str, Any]]) -> None:
 def _verdicts(path: Path) -> Iterator["Verdict | str"]:
     """The answers of a filled CSV, and a sentence for each row that can't be read; rows without an answer are passed over."""
     from corpora.files.delimited import Delimited
-    from corpora.files.rejects import Reject
+    from corpora.files.rows import Reject
     from folate.pipeline.annotate.tags import Verdict
 
     table = Delimited.sniff(lambda: path.open("rb"))

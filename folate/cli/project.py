@@ -104,7 +104,7 @@ def compact(folder: Path) -> None:
 @project_option
 def migrate(folder: Path) -> None:
     """Bring an older store to this version's schema."""
-    from corpora.migrations import migrate as apply
+    from corpora.store.migrations import migrate as apply
 
     for step in apply(Project(folder).store):
         tell(f"applied: {step}")

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from corpora.adapted import ALL_LABELS, FOLDS, UNREAD, fold
-from corpora.snapshot import Snapshot
+from corpora.store.adapted import ALL_LABELS, FOLDS, UNREAD, fold
+from corpora.store.snapshot import Snapshot
 from folate.core.errors import ConfigError, NotFound, possible
 from folate.pipeline.audit import LABELS
 from folate.pipeline.project import Workspace

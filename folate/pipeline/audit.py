@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from corpora.snapshot import Snapshot
-from corpora.store import Store
+from corpora.store.snapshot import Snapshot
+from corpora.store.store import Store
 from folate.core.errors import ConfigError, NotFound, possible
 from folate.core.post import body
 from folate.core.weeks import Week

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from corpora.examine import Fault, examine
+from corpora.store.damage import Fault, examine
 from folate.core.config import load
 from folate.core.errors import ConfigError, FolateError, InputError
 from folate.core.post import Post

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from corpora.files import ImportOptions, Reject, read
-from corpora.snapshot import Snapshot
-from corpora.store import Upserted
+from corpora.store.snapshot import Snapshot
+from corpora.store.store import Upserted
 from folate.core.config import Source
 from folate.core.dates import Order
 from folate.core.encoding import named

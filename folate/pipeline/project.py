@@ -5,7 +5,7 @@ from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 
-from corpora.store import Store
+from corpora.store.store import Store
 from folate.core.config import Config, load
 from folate.paths import Project
 from nlp.extract.brands import check_names

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from corpora.snapshot import Snapshot
+from corpora.store.snapshot import Snapshot
 from folate.core.errors import InputError, NotFound
 from folate.core.files import write_whole
 from folate.core.progress import waiting

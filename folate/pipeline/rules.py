@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from corpora.snapshot import Snapshot, literal
+from corpora.store.snapshot import Snapshot, literal
 from folate.core.config import Config, SentimentRule, TopicRule, VolumeRule
 from folate.core.weeks import Span, Week, last_day
 from folate.pipeline.project import Workspace

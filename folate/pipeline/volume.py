@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from corpora.snapshot import Snapshot, literal
+from corpora.store.snapshot import Snapshot, literal
 from folate.core.config import FILE, VolumeRule
 from folate.core.errors import ConfigError
 from folate.core.weeks import Span, trailing

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.snapshot import Snapshot
+from corpora.store.snapshot import Snapshot
 from folate.core.config import CAMPAIGN_MEASURES, Campaign, Config, Goal
 from folate.core.weeks import Span, last_day
 from nlp.extract.segments import Audience

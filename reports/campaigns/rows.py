@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.snapshot import Snapshot, literal
+from corpora.store.snapshot import Snapshot, literal
 from folate.core.config import Campaign
 from nlp.stats.estimation import Codes, Floats, author_weights, resampling_units, weighted_sums
 from reports import queries

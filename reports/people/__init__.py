@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from corpora.snapshot import Snapshot, literal
+from corpora.store.snapshot import Snapshot, literal
 from folate.core.weeks import Span, trailing
 from nlp.stats.communities import Ties, communities, graphml
 from nlp.stats.estimation import wilson

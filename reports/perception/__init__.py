@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from corpora.snapshot import Snapshot
+from corpora.store.snapshot import Snapshot
 from folate.core.weeks import Span, trailing
 from reports.catalogue import Catalogue
 from reports.measures import Asked

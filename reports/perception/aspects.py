@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from corpora.snapshot import literal
+from corpora.store.snapshot import literal
 from nlp.stats.correspondence import PLANE, Plane, apart, ellipse, onto, plane, spread
 from nlp.stats.estimation import Codes, Floats, benjamini_hochberg, interval, p_value
 from reports import queries

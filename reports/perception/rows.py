@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.snapshot import Snapshot
+from corpora.store.snapshot import Snapshot
 from folate.core.weeks import Span
 from nlp.stats.estimation import Codes, Floats, author_weights, resampling_units, weighted_sums
 from reports import queries

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from corpora.snapshot import Snapshot, literal
+from corpora.store.snapshot import Snapshot, literal
 from folate.core.weeks import Span
 from nlp.stats.estimation import Floats, log_odds
 from nlp.text.normalize import normalize

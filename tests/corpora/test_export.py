@@ -12,8 +12,8 @@ import pytest
 
 from corpora.export import export
 from corpora.files import ImportOptions, read
-from corpora.snapshot import Snapshot
-from corpora.store import Store
+from corpora.store.snapshot import Snapshot
+from corpora.store.store import Store
 from folate.core.errors import ConfigError
 from folate.core.post import Post
 

@@ -7,8 +7,7 @@ import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
-from corpora import migrations, schema
-from corpora.store import Store
+from corpora.store.store import Store, migrations, schema
 from folate.core.errors import StoreError
 from folate.core.post import Post
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from corpora.snapshot import Snapshot
-from corpora.store import Store
+from corpora.store.snapshot import Snapshot
+from corpora.store.store import Store
 from folate.core.errors import FolateError, InputError
 from folate.core.post import Post
 

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from corpora.store import Store, Upserted
+from corpora.store.store import Store, Upserted
 from folate.core.post import Post, body, text_hash
 
 START = datetime(2026, 1, 30, tzinfo=UTC)

@@ -5,14 +5,14 @@ import sys
 from pathlib import Path
 
 import corpora
-from corpora.store import Store
+from corpora.store.store import Store
 
 ROOT = Path(corpora.__file__).parents[1]
 POSTS = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from corpora import store
+from corpora.store.store import store
 from folate.core.post import Post
 
 def posts(first, last):
@@ -24,7 +24,7 @@ root = Path(sys.argv[1])
 IMPORT = """
 import sys
 from pathlib import Path
-from corpora import store
+from corpora.store.store import store
 from corpora.files import ImportOptions, read
 from datetime import UTC, datetime
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corpora.adapted import ALL_LABELS, FOLDS, fold
+from corpora.store.adapted import ALL_LABELS, FOLDS, fold
 from folate.cli import run
 from folate.core.post import Post
 from folate.core.weeks import Week

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from corpora.store import Store
+from corpora.store.store import Store
 from folate.cli import run
 from folate.pipeline.annotate.run import annotate, model
 from folate.pipeline.project import Workspace

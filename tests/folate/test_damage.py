@@ -314,7 +314,7 @@ def test_a_full_disk_is_told_before_anything_is_written(
     folder = tmp_path / "project"
     shutil.copytree(whole, folder)
     full = shutil.disk_usage(folder)._replace(free=10_000)
-    monkeypatch.setattr("corpora.store.shutil.disk_usage", lambda _: full)
+    monkeypatch.setattr("corpora.store.store.shutil.disk_usage", lambda _: full)
     code, _, err = _run(folder, ["import", "more.csv"], monkeypatch, capfd)
     assert code == 4
     assert "free bytes" in err

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from corpora.schema import TABLES
-from corpora.store import Store
+from corpora.store.schema import TABLES
+from corpora.store.store import Store
 from folate.cli import COMMANDS, run
 from folate.core.post import Post
 

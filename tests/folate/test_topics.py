@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from corpora.store import Store
+from corpora.store.store import Store
 from folate.cli.topics import FIELDS, topics
 from folate.core.errors import NotFound
 from folate.core.post import Post

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corpora.snapshot import Snapshot
-from corpora.store import Store
+from corpora.store.snapshot import Snapshot
+from corpora.store.store import Store
 from folate.core.config import VolumeRule
 from folate.core.errors import ConfigError
 from folate.core.post import Post

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corpora.store import Store
+from corpora.store.store import Store
 from folate.cli import run
 from folate.core.post import Post
 from folate.core.weeks import Week

@@ -23,8 +23,8 @@ sys.path.append(str(Path(__file__).parent))
 
 from mutate import Case, import_case
 
-from corpora.rows import from_posts
-from corpora.store import Store, Upserted
+from corpora.store.arrow import from_posts
+from corpora.store.store import Store, Upserted
 from folate.cli import run
 from folate.core.post import Post
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
-from corpora.schema import TOPICS
+from corpora.store.schema import TOPICS
 from folate.core.config import Topics
 from folate.core.errors import InputError
 from folate.core.weeks import Week

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corpora.snapshot import Snapshot
-from corpora.store import Store
+from corpora.store.snapshot import Snapshot
+from corpora.store.store import Store
 from folate.core.config import Brand, Config, Segment, Source
 from folate.core.post import Post
 from folate.core.weeks import Week

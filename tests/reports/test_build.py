@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from corpora.schema import EVIDENCE
-from corpora.snapshot import Snapshot
-from corpora.store import Store
+from corpora.store.schema import EVIDENCE
+from corpora.store.snapshot import Snapshot
+from corpora.store.store import Store
 from folate.core.config import Config
 from folate.core.weeks import Week
 from nlp.stats.domains import DomainErrors

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from corpora.snapshot import Snapshot
+from corpora.store.snapshot import Snapshot
 from folate.core.config import CAMPAIGN_MEASURES, Campaign, Config, Goal, parse
 from folate.core.errors import ConfigError
 from folate.core.weeks import Week

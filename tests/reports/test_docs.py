@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from corpora.snapshot import Snapshot
+from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Week
 from reports.build import build

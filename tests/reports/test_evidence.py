@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from corpora.snapshot import Snapshot
+from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.text import printable
 from folate.core.weeks import Week

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from openpyxl import load_workbook
 
-from corpora.snapshot import Snapshot
+from corpora.store.snapshot import Snapshot
 from folate.core.config import LANGUAGES, Campaign, Config, Goal
 from folate.core.errors import MissingExtra
 from folate.core.text import printable

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from corpora.snapshot import Snapshot
+from corpora.store.snapshot import Snapshot
 from folate.core.config import LANGUAGES, Brand, Campaign, Config
 from folate.core.weeks import Week
 from reports import charts

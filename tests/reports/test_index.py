@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from corpora.snapshot import Snapshot
+from corpora.store.snapshot import Snapshot
 from folate.core.config import LANGUAGES, Config
 from folate.core.weeks import Week
 from reports.build import build

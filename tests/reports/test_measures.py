@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corpora.store import Store
+from corpora.store.store import Store
 from folate.core.config import Campaign, Config
 from folate.core.weeks import Week, trailing
 from reports.figures import versions_json

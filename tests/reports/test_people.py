@@ -7,7 +7,7 @@ from typing import Any
 import networkx as nx
 import pytest
 
-from corpora.snapshot import Snapshot
+from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Week
 from reports.measures import Asked

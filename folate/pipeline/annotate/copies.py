@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpora.snapshot import Snapshot
-from corpora.store import Store
+from corpora.store.snapshot import Snapshot
+from corpora.store.store import Store
 from folate.core.post import body
 from folate.core.progress import progress
 from folate.pipeline.project import Workspace

@@ -6,7 +6,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from corpora.snapshot import Snapshot
+from corpora.store.snapshot import Snapshot
 from folate.core.post import body
 from folate.pipeline.annotate.tags import left_aside, tagger
 from folate.pipeline.annotate.text import TEXT, Rows, made_by, text_version

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from corpora.snapshot import Snapshot
+from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Span
 from nlp.topics import Discovery, Topic, context, holidays

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from corpora.snapshot import Snapshot
+from corpora.store.snapshot import Snapshot
 from folate.core.errors import NotFound
 from folate.core.weeks import Span, Week, last_day
 from nlp.topics import Topic

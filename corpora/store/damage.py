@@ -9,8 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpora import commits, migrations, tables
-from corpora.schema import POSTS, TABLES, Table
+from corpora.store.schema import POSTS, TABLES, Table
+from corpora.store.store import commits, delta, migrations
 from folate.core.errors import StoreError
 from folate.core.post import body, text_hash
 
@@ -50,7 +50,7 @@ def examine(root: Path, deep: bool = False) -> Iterator[Fault]:
 def _of_schema(root: Path) -> Iterator[Fault]:
     """A schema number that is gone or unreadable, or that is not this code's."""
     try:
-        tables.check(root)
+        delta.check(root)
         migrations.number(root)
     except StoreError as error:
         number = json.dumps({"schema": len(migrations.MIGRATIONS)})
@@ -74,13 +74,13 @@ def _of_table(root: Path, table: Table, version: int | None, deep: bool) -> Iter
     if faults or not commits.entries(root, table.name):
         return
     try:
-        delta = tables.open_table(root, table.name, version)
-        files = tables.data_files(root, table, delta)
+        delta = delta.open_table(root, table.name, version)
+        files = delta.data_files(root, table, delta)
     except StoreError as error:
         yield Fault(root / table.name / commits.LOG, f"can't be read: {error}".rstrip("."), "the whole table", _FROM_BACKUP)
         return
     for file, _ in files:
-        shallow = tables.wrong_size(file) or _wrong_inside(file.path, table)
+        shallow = delta.wrong_size(file) or _wrong_inside(file.path, table)
         if what := shallow or (_unreadable_pages(file.path, table) if deep else None):
             rows = "its rows" if file.rows is None else f"{file.rows:,} rows"
             lost, remedy = f"{rows} of the table {table.name!r}", f"{_FROM_BACKUP}, or {_NEXT}"
@@ -160,7 +160,7 @@ def _unreadable(path: Path) -> str | None:
         with pq.ParquetFile(path):
             return None
     except (OSError, pa.ArrowException) as error:
-        return f"is not a readable Parquet file ({tables.cause(error)})"
+        return f"is not a readable Parquet file ({delta.cause(error)})"
 
 
 def _unreadable_pages(path: Path, table: Table) -> str | None:
@@ -171,7 +171,7 @@ def _unreadable_pages(path: Path, table: Table) -> str | None:
                 if table is POSTS and (wrong := _other_texts(batch)):
                     return f"holds {wrong:,} posts whose text is not the one that was written"
     except (OSError, pa.ArrowException, ValueError) as error:
-        return f"can't be read to its end ({tables.cause(error)})"
+        return f"can't be read to its end ({delta.cause(error)})"
     return None
 
 

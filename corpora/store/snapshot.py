@@ -9,9 +9,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from corpora import adapted, tables
-from corpora.examine import first_fault
-from corpora.schema import TABLES, Table
+from corpora.store.damage import first_fault
+from corpora.store.schema import TABLES, Table
+from corpora.store.store import adapted, delta
 from folate.core.errors import InputError, StoreError, possible
 from folate.core.post import storable
 from folate.core.text import quoted
@@ -137,15 +137,15 @@ class Snapshot:
         try:
             yield
         except of_queries as error:
-            raise InputError(f"the query can't be answered: {tables.cause(error)}.") from error
+            raise InputError(f"the query can't be answered: {delta.cause(error)}.") from error
         except (duckdb.Error, OSError, pa.ArrowException) as error:
             of_data = type(error) in _OF_DATA or not isinstance(error, duckdb.Error)
             of_a_file = str(self._root.absolute()) in str(error)
             if fault := first_fault(self._root, self.versions, deep=of_data or of_a_file):
                 raise fault.error() from error
             if of_data:
-                raise StoreError(f"the store can't be read: {tables.cause(error)}; run 'folate check' on {self._root.parent}.") from error
-            raise InputError(f"the query can't be answered: {tables.cause(error)}.") from error
+                raise StoreError(f"the store can't be read: {delta.cause(error)}; run 'folate check' on {self._root.parent}.") from error
+            raise InputError(f"the query can't be answered: {delta.cause(error)}.") from error
 
     def _show(self, files: Mapping[str, Sequence[str]]) -> None:
         for name, table in TABLES.items():
@@ -182,7 +182,7 @@ def _pinned(root: Path, name: str, version: int) -> list[str]:
     """The files of a version of a table. Raises StoreError."""
     if name not in TABLES:
         raise StoreError(f"the store has no table {name!r}; {possible(name, TABLES)}")
-    return tables.files(root, TABLES[name], tables.open_table(root, name, version))
+    return delta.files(root, TABLES[name], delta.open_table(root, name, version))
 
 
 def scan(table: Table, files: Sequence[str]) -> str:

@@ -9,8 +9,8 @@ from hashlib import blake2b
 from typing import Any
 
 from corpora.files import bounds, identity
-from corpora.files.rejects import Reason, Reject, Row
-from corpora.files.values import is_blank, is_missing, read_text, read_truth, storable_value
+from corpora.files.cells import is_blank, is_missing, read_text, read_truth, storable_value
+from corpora.files.rows import Reason, Reject, Row
 from folate.core.counts import RatingRangeError, read_count, read_rating
 from folate.core.dates import DateError, Moment, Order, OrderEvidence, is_ambiguous, out_of_range, read_date
 from folate.core.errors import InputError

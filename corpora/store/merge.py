@@ -7,7 +7,7 @@ first column of the key) and `complete` (ids). A plan is the rows with a column 
 import duckdb
 import pyarrow as pa
 
-from corpora.schema import POSTS, Table
+from corpora.store.schema import POSTS, Table
 from folate.core.post import PRECISIONS, body, text_hash
 
 _HANDLED_APART = ("id", "published_at", "precision", "fetched_at", "crawl", "text_hash", "month")

@@ -17,7 +17,7 @@ from corpora.files.encoding import Opener, find_encoding, is_garbled, open_text
 from corpora.files.header import Needed
 from corpora.files.magic import START, mismatch
 from corpora.files.parquet import ParquetError
-from corpora.files.rejects import Reject, Row
+from corpora.files.rows import Reject, Row
 from corpora.files.workbook import Workbook, WorkbookError
 from folate.core.encoding import UnknownEncodingError
 from folate.core.errors import InputError, possible

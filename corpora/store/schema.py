@@ -227,7 +227,7 @@ AUDITS = Table(  # one row a text that a person was asked to judge as it speaks 
     key=("draw", "text_hash"),
 )
 
-ADAPTATIONS = Table(  # one row a brand and fold: by what the sentiments of a brand are multiplied (corpora.adapted)
+ADAPTATIONS = Table(  # one row a brand and fold: by what the sentiments of a brand are multiplied (corpora.store.adapted)
     "adaptations",
     _schema(
         brand=pa.string(),

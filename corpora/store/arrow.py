@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpora.schema import POSTS, Table
+from corpora.store.schema import POSTS, Table
 from folate.core.errors import StoreError, possible
 from folate.core.post import FIELDS, Post
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from corpora import commits
-from corpora.schema import Table
+from corpora.store.schema import Table
+from corpora.store.store import commits
 from folate.core.errors import StoreError
 from folate.core.text import cut
 

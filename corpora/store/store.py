@@ -22,12 +22,12 @@ import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
-from corpora import commits, migrations, tables
-from corpora.examine import first_fault
-from corpora.plans import plan_posts, plan_rows, same_key
-from corpora.rows import Rows, conform, from_posts
-from corpora.schema import POSTS, TABLES, Table
-from corpora.snapshot import LONGEST, OF_ONE_TEXT, Snapshot, literal, scan
+from corpora.store.arrow import Rows, conform, from_posts
+from corpora.store.damage import first_fault
+from corpora.store.merge import plan_posts, plan_rows, same_key
+from corpora.store.schema import POSTS, TABLES, Table
+from corpora.store.snapshot import LONGEST, OF_ONE_TEXT, Snapshot, literal, scan
+from corpora.store.store import commits, delta, migrations
 from folate.core.errors import StoreError, possible
 from folate.core.post import Post
 
@@ -59,11 +59,11 @@ class Upserted:
 
 
 class Store:
-    """The tables of `corpora.schema` under one folder; each is made when it is first written."""
+    """The tables of `corpora.store.schema` under one folder; each is made when it is first written."""
 
     def __init__(self, root: Path) -> None:
         """Raises StoreError when the store has another schema than this code, or can't be kept in such a folder."""
-        tables.check(root)
+        delta.check(root)
         migrations.check(root)
         self.root = root
 
@@ -83,7 +83,7 @@ class Store:
     def upsert_posts(self, posts: Iterable[Post]) -> Upserted:
         """Insert posts or update the stored ones, a commit for every 20,000, or fewer where they are long. Raises StoreError.
 
-        A newer sight never erases what was known (`corpora.plans.plan_posts`).
+        A newer sight never erases what was known (`corpora.store.merge.plan_posts`).
         """
         total = Upserted()
         for batch in _batches(posts):
@@ -108,7 +108,7 @@ class Store:
 
     def versions(self) -> dict[str, int]:
         """The newest version of every table that was ever written."""
-        return {name: tables.open_table(self.root, name).version() for name in TABLES if tables.exists(self.root, name)}
+        return {name: delta.open_table(self.root, name).version() for name in TABLES if delta.exists(self.root, name)}
 
     def snapshot(self, versions: Mapping[str, int] | None = None, seconds: float = LONGEST) -> Snapshot:
         """The store at `versions` (a table that they do not name is empty), or as it is now. Raises StoreError.
@@ -145,8 +145,8 @@ class Store:
         kept = self._versions_in_evidence()
         deleted = 0
         for name in self.versions():
-            stored = tables.open_table(self.root, name)
-            with tables.reading(self.root, name):
+            stored = delta.open_table(self.root, name)
+            with delta.reading(self.root, name):
                 gone = stored.vacuum(hours, dry_run=False, enforce_retention_duration=False, keep_versions=sorted(kept.get(name, set())))
             deleted += len(gone)
         return deleted
@@ -167,7 +167,7 @@ class Store:
 
         def attempt(stored: DeltaTable) -> Upserted:
             with duckdb.connect() as con:
-                _relations(con, table, tables.files(self.root, table, stored, _sources(table, fresh)), fresh, complete)
+                _relations(con, table, delta.files(self.root, table, stored, _sources(table, fresh)), fresh, complete)
                 rows = plan(con)
             _write(table, stored, rows)
             return _tally(rows, fresh.num_rows)
@@ -190,17 +190,17 @@ class Store:
 
     def _open(self, table: Table) -> DeltaTable:
         """The newest version of `table`, made if need be."""
-        if not tables.exists(self.root, table.name):
+        if not delta.exists(self.root, table.name):
             if migrations.number(self.root) is None:
                 migrations.stamp(self.root, len(migrations.MIGRATIONS))
-            _create(tables.address(self.root, table.name), table)
-        return tables.open_table(self.root, table.name)
+            _create(delta.address(self.root, table.name), table)
+        return delta.open_table(self.root, table.name)
 
     def _note(self, table: Table) -> None:
         """Keep what the log of `table` now has, so that a lost entry is noticed."""
         present, known = commits.entries(self.root, table.name), commits.noted(self.root).get(table.name, {})
         if present.keys() - known.keys():
-            files = tables.data_files(self.root, table, tables.open_table(self.root, table.name))
+            files = delta.data_files(self.root, table, delta.open_table(self.root, table.name))
             commits.note(self.root, table.name, sum(file.rows or 0 for file, _ in files))
 
     def _why_not_written(self, table: Table, error: Exception) -> StoreError:
@@ -208,7 +208,7 @@ class Store:
         if fault := first_fault(self.root, {table.name: None}, deep=isinstance(error, duckdb.Error)):
             return fault.error()
         return StoreError(
-            f"the table {table.name!r} in {self.root} can't be written ({tables.cause(error)}): see that the disk has room and may be "
+            f"the table {table.name!r} in {self.root} can't be written ({delta.cause(error)}): see that the disk has room and may be "
             "written to, then run it again; 'folate check' says whether anything is damaged."
         )
 

@@ -7,10 +7,10 @@ from math import inf
 from pathlib import Path
 
 from corpora.files import bounds
+from corpora.files.convert import ImportOptions, Maker
+from corpora.files.formats import Sheet, open_sheet
 from corpora.files.identity import Ids, survey
-from corpora.files.making import ImportOptions, Maker
-from corpora.files.rejects import Reject, Row
-from corpora.files.sheets import Sheet, open_sheet
+from corpora.files.rows import Reject, Row
 from folate.core.errors import ConfigError, InputError, possible
 from folate.core.post import FIELDS, KINDS, Post, source_problem
 from folate.core.text import listed, quoted

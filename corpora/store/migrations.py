@@ -9,8 +9,8 @@ from tempfile import NamedTemporaryFile
 from deltalake import Field
 from deltalake.schema import Schema
 
-from corpora import commits, tables
-from corpora.schema import TABLES
+from corpora.store.schema import TABLES
+from corpora.store.store import commits, delta
 from folate.core.errors import StoreError
 
 FILE = "schema.json"
@@ -26,14 +26,14 @@ class Migration:
 
 
 def add_missing_columns(root: Path) -> None:
-    """Give every table the columns that `corpora.schema` declares and it lacks; they are missing in the rows there are."""
+    """Give every table the columns that `corpora.store.schema` declares and it lacks; they are missing in the rows there are."""
     for name, table in TABLES.items():
-        if tables.exists(root, name):
-            stored = tables.open_table(root, name)
+        if delta.exists(root, name):
+            stored = delta.open_table(root, name)
             have = {field.name for field in stored.schema().fields}
             lacking: list[Field] = [field for field in Schema.from_arrow(table.schema).fields if field.name not in have]
             if lacking:
-                with tables.reading(root, name):
+                with delta.reading(root, name):
                     stored.alter.add_columns(lacking)
 
 
@@ -86,7 +86,7 @@ def _number_without_file(root: Path) -> int | None:
     """0 for the tables of a store from before there were numbers; such a store has no noted commits."""
     if commits.noted(root):
         raise commits.damaged(root / FILE, "is missing, and it says how the tables are to be read")
-    return 0 if any(tables.exists(root, name) for name in TABLES) else None
+    return 0 if any(delta.exists(root, name) for name in TABLES) else None
 
 
 def stamp(root: Path, schema: int) -> None:
