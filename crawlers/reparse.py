@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from crawlers.archive import OTHER, Sightings, read_raw
 from crawlers.parse import READERS
 from crawlers.parse.page import Site
 from crawlers.patience import TooSlowError, cpu_limit
-from crawlers.record import OTHER, Sightings, read_raw
 from folate.core.config import Source
 from folate.core.post import Post, Pseudonym
 

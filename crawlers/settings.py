@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from crawlers.middlewares import MOST_REDIRECTS
+from crawlers.politeness import MOST_REDIRECTS
 from folate.core.config import Crawling, Source
 
 MAX_BYTES = 10 * 2**20
@@ -42,22 +42,22 @@ def settings(source: Source, crawling: Crawling, caches: Sequence[Path]) -> dict
         },
         "HTTPCACHE_ENABLED": crawling.cache_hours > 0,
         "HTTPCACHE_DIRS": [str(folder.resolve()) for folder in caches],
-        "HTTPCACHE_STORAGE": "crawlers.middlewares.Cache",
+        "HTTPCACHE_STORAGE": "crawlers.politeness.Cache",
         "HTTPCACHE_EXPIRATION_SECS": math.ceil(crawling.cache_hours * 3600),  # 0 would be for ever
         "HTTPCACHE_GZIP": True,
         "HTTPCACHE_IGNORE_HTTP_CODES": list(range(300, 600)),
-        "HTTPCACHE_POLICY": "crawlers.middlewares.CachePolicy",
+        "HTTPCACHE_POLICY": "crawlers.politeness.CachePolicy",
         "DOWNLOADER_MIDDLEWARES": {
-            "crawlers.middlewares.StayOnSite": 50,
-            "crawlers.middlewares.Robots": 100,
+            "crawlers.politeness.StayOnSite": 50,
+            "crawlers.politeness.Robots": 100,
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-            "crawlers.middlewares.FewPackings": 595,  # before they are unpacked
-            "crawlers.middlewares.Backoff": 550,
+            "crawlers.politeness.FewPackings": 595,  # before they are unpacked
+            "crawlers.politeness.Backoff": 550,
             "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": 545,  # behind decompression: walls are looked for
             "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
             "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # StayOnSite, which tells the spider
         },
-        "EXTENSIONS": {"crawlers.middlewares.Throttle": 0, "scrapy.extensions.throttle.AutoThrottle": None},
+        "EXTENSIONS": {"crawlers.politeness.Throttle": 0, "scrapy.extensions.throttle.AutoThrottle": None},
         "TELNETCONSOLE_ENABLED": False,
         "LOG_LEVEL": "INFO",
     }

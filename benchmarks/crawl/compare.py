@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from crawlers.record import read_posts, read_raw
+from crawlers.archive import read_posts, read_raw
 from folate.core.post import Post
 
 Truth = dict[str, Any]

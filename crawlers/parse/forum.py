@@ -5,10 +5,19 @@ from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
-from crawlers.parse.element import HIDDEN, Entry, entries
+from crawlers.parse.forum_profiles import (
+    BOARD_PATHS,
+    BOARD_SCRIPTS,
+    FIRST_PAGE,
+    HARMLESS,
+    NOT_THE_THREAD,
+    THREAD_PATHS,
+    THREAD_SCRIPTS,
+    Script,
+)
 from crawlers.parse.markup import links, next_page
 from crawlers.parse.page import TOO_DEEP, Context, Dropped, Link, Page, Parsed, Site
-from crawlers.parse.software import BOARD_PATHS, BOARD_SCRIPTS, FIRST_PAGE, HARMLESS, NOT_THE_THREAD, THREAD_PATHS, THREAD_SCRIPTS, Script
+from crawlers.parse.thread_posts import HIDDEN, Entry, entries
 
 _VALUE = re.compile(r"(\d+)(?:\.0|-.*)?", re.S)  # of a parameter that names a thread: 5, 5.0 (SMF: from its first post), 5-slug
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urljoin, urlsplit, urlunsplit
 
+from crawlers.parse.blocked import wall
 from crawlers.parse.markup import text_of_markup
 from crawlers.parse.page import Context, Dropped, Link, Page, Parsed, Site
-from crawlers.parse.payloads import items
+from crawlers.parse.shop_payloads import items
 from crawlers.parse.stubs import is_microblog_stub
-from crawlers.parse.wall import wall
 from folate.core.counts import count
 from folate.core.post import Post
 from folate.core.reposts import BARE_REPOST, own_words

@@ -1,4 +1,4 @@
-"""Product reviews: schema.org `Review` in JSON-LD or microdata, else the shops of `crawlers.parse.shops` and `.payloads`."""
+"""Product reviews: schema.org `Review` in JSON-LD or microdata, else the shops of `crawlers.parse.shop_profiles` and `.payloads`."""
 
 import math
 import re
@@ -16,9 +16,9 @@ from lxml import html
 
 from crawlers.parse.markup import links, next_page, select, text_of, text_of_markup
 from crawlers.parse.page import TOO_DEEP, Context, Dropped, Link, Page, Parsed, Site, order_shown
-from crawlers.parse.payloads import PAYLOADS, Payload, at, items
-from crawlers.parse.schema import Thing, first, kinds, own_id, things, walk, words
-from crawlers.parse.shops import SHOPS, Shop
+from crawlers.parse.schema_org import Thing, first, kinds, own_id, things, walk, words
+from crawlers.parse.shop_payloads import PAYLOADS, Payload, at, items
+from crawlers.parse.shop_profiles import SHOPS, Shop
 from folate.core.counts import CountError, count, read_rating
 from folate.core.dates import DateError, Moment, Order, find_date
 from folate.core.post import PRECISIONS

@@ -13,13 +13,13 @@ from scrapy.http import Request, Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
+from crawlers.archive import Record
 from crawlers.ledger import Row
-from crawlers.middlewares import LONGEST_URL, TOO_LONG, page_of, reason_of, site_of
 from crawlers.parse import READERS
+from crawlers.parse.blocked import wall
 from crawlers.parse.page import Context, Link, Page, Parsed, Site
-from crawlers.parse.wall import wall
 from crawlers.patience import LONGEST_READING, TooSlowError, cpu_limit
-from crawlers.record import Record
+from crawlers.politeness import LONGEST_URL, TOO_LONG, page_of, reason_of, site_of
 from folate.core.config import Source
 
 PATIENCE = 20  # a source is given up when failures in a row weigh this much:

@@ -74,7 +74,7 @@ def crawl(workspace: Workspace, names: Sequence[str] = ()) -> list[dict[str, Any
 
     The crawl's folder is the resume point: crawls that were cut off before they were ingested are ingested first.
     """
-    from crawlers.run import crawl as run_spiders
+    from crawlers.process import crawl as run_spiders
 
     config = workspace.config
     sources = [config.source(name) for name in names] or list(config.sources)
@@ -97,8 +97,8 @@ def resume(workspace: Workspace) -> None:
 
     Crawls that still run are left alone; a folder that can't be read is told on standard error and left for a person to look at.
     """
-    from crawlers.record import JOB, LEDGER, POSTS
-    from crawlers.run import is_running
+    from crawlers.archive import JOB, LEDGER, POSTS
+    from crawlers.process import is_running
 
     for folder in sorted(path for path in workspace.project.crawls.glob("*") if path.is_dir()):
         started = any((folder / name).exists() for name in (JOB, LEDGER, POSTS))
@@ -149,7 +149,7 @@ def ingest(workspace: Workspace, folder: Path) -> list[dict[str, Any]]:
     Broken lines are counted in the ledger and on standard error. Raises InputError when the folder
     can't be read; nothing is then marked.
     """
-    from crawlers.run import ledger, read_posts
+    from crawlers.process import ledger, read_posts
 
     rows, broken = ledger(folder), Counter[str]()
     workspace.store.upsert_posts(read_posts(folder, broken))

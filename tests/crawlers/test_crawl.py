@@ -15,10 +15,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from crawlers import run as runner
-from crawlers.record import RAW, read_raw
+from crawlers import process as runner
+from crawlers.archive import RAW, read_raw
+from crawlers.process import crawl, is_running, read_posts
 from crawlers.reparse import reparse
-from crawlers.run import crawl, is_running, read_posts
 from folate.core.config import Crawling, Source
 from folate.core.errors import ConfigError, CrawlError
 from folate.core.post import pseudonyms
@@ -354,7 +354,7 @@ def test_a_crawl_ends_with_its_parent(tmp_path: Path) -> None:
     for number in range(1, 100):
         web.page(f"/t/a/1/{number}/" if number > 1 else "/t/a/1/", post(number, "x") + f'<a rel="next" href="/t/a/1/{number + 1}/">2</a>')
     script = (
-        "import sys; from pathlib import Path; from crawlers.run import crawl; from folate.core.config import Crawling, Source\n"
+        "import sys; from pathlib import Path; from crawlers.process import crawl; from folate.core.config import Crawling, Source\n"
         f"crawl([Source(name='f', spider='forum', start=('{web.url}/t/a/1/',), delay=0.2)], Crawling(), Path(sys.argv[1]), 's', 'r', 'UTC')"
     )
     parent = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "run")])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from crawlers.parse.page import Page
-from crawlers.run import crawl, read_posts
+from crawlers.process import crawl, read_posts
 from folate.core.config import Crawling, Source
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawlers.parse import READERS
+from crawlers.parse.blocked import wall
 from crawlers.parse.page import Page, Parsed, Site
-from crawlers.parse.wall import wall
 
 NOW = datetime(2026, 3, 12, 2, 30, 15, tzinfo=UTC)
 SITE = Site("site", "forum", "Asia/Shanghai", "run", lambda source, native: f"{len(native)}")

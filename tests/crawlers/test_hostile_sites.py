@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from crawlers.archive import RAW, read_posts
 from crawlers.cache import CACHE
-from crawlers.record import RAW, read_posts
-from crawlers.run import crawl
+from crawlers.process import crawl
 from folate.core.config import Crawling, Source
 from folate.core.errors import ConfigError
 from tests.crawlers import hostile_server as hostile

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 import pytest
 
 from crawlers.ledger import now
-from crawlers.middlewares import retry_after
+from crawlers.politeness import retry_after
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawlers.cache import CACHE, caches, expire
-from crawlers.ledger import Row, from_json, to_json
-from crawlers.parse import READERS
-from crawlers.parse.page import Context, Page, Parsed, Site
-from crawlers.patience import TooSlowError, cpu_limit
-from crawlers.record import (
+from crawlers.archive import (
     JOB,
     LEDGER,
     OTHER,
@@ -32,8 +27,13 @@ from crawlers.record import (
     read_posts,
     read_raw,
 )  # fmt: skip
+from crawlers.cache import CACHE, caches, expire
+from crawlers.ledger import Row, from_json, to_json
+from crawlers.parse import READERS
+from crawlers.parse.page import Context, Page, Parsed, Site
+from crawlers.patience import TooSlowError, cpu_limit
+from crawlers.process import ledger
 from crawlers.reparse import reparse
-from crawlers.run import ledger
 from folate.core.config import Source
 from folate.core.errors import InputError
 from folate.core.post import Post

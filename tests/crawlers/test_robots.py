@@ -3,7 +3,7 @@
 import pytest
 from protego import Protego
 
-from crawlers.middlewares import LONGEST_RULES, rules_text, site_of
+from crawlers.politeness import LONGEST_RULES, rules_text, site_of
 
 
 def allowed(body: bytes, path: str, agent: str = "Folate") -> bool:

@@ -107,8 +107,8 @@ def case(number: int) -> tuple[str, str, str, bytes]:
 def fault(number: int) -> str | None:
     """What went wrong in a case, None when nothing did."""
     from crawlers.parse import READERS
+    from crawlers.parse.blocked import wall
     from crawlers.parse.page import Page, Site
-    from crawlers.parse.wall import wall
     from folate.core.post import Post
 
     reader, role, kind, body = case(number)

@@ -72,8 +72,8 @@ def payloads(size: int) -> Iterator[str]:
 
 def run(size: int, few: bool) -> None:
     from crawlers.parse import READERS
+    from crawlers.parse.blocked import wall
     from crawlers.parse.page import Page, Site
-    from crawlers.parse.wall import wall
 
     site = Site("s", "forum", "UTC", "c", lambda source, native: "h")
     pages = {name: before + unit * (size // len(unit)) for name, (before, unit) in UNITS.items()}

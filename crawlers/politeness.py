@@ -28,8 +28,8 @@ from scrapy.http.request import NO_CALLBACK
 from scrapy.settings import Settings
 
 from crawlers.ledger import now
+from crawlers.parse.blocked import wall
 from crawlers.parse.page import Page
-from crawlers.parse.wall import wall
 
 LONGEST_WAIT = 120.0  # seconds; a site that asks for more is left alone
 LONGEST_URL = 2083  # characters; Scrapy's own limit, which is that of the shortest of the old browsers

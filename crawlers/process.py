@@ -18,11 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from crawlers.cache import CACHE, caches, expire
-from crawlers.ledger import Row, cut_off, to_json
-from crawlers.parse import READERS
-from crawlers.parse.page import Site
-from crawlers.record import (
+from crawlers.archive import (
     JOB,
     LEDGER,
     LOG,
@@ -33,6 +29,10 @@ from crawlers.record import (
     read_ledger,
     read_posts,
 )
+from crawlers.cache import CACHE, caches, expire
+from crawlers.ledger import Row, cut_off, to_json
+from crawlers.parse import READERS
+from crawlers.parse.page import Site
 from folate.core.config import Crawling, Source
 from folate.core.errors import ConfigError, CrawlError, possible
 from folate.core.files import write_whole
@@ -51,7 +51,7 @@ def crawl(
     zone: str,
     known: Collection[str] = (),
 ) -> list[dict[str, Any]]:
-    """Crawl `sources` into the new folder `out` (see `crawlers.record`) and return the rows of its ledger.
+    """Crawl `sources` into the new folder `out` (see `crawlers.archive`) and return the rows of its ledger.
 
     `salt` keys the author hashes, `zone` (IANA) is that of sources without one, `known` holds the ids of threads that
     need not be read again. A source that can't be read gives a `failed` row; the others go on. Raises ConfigError for a
@@ -101,7 +101,7 @@ def _locked(out: Path, job: dict[str, Any]) -> Iterator[None]:
 def _crawl(out: Path, job: dict[str, Any]) -> list[dict[str, Any]]:
     """Run the child to its end. `job` is what job.json holds and the salt, which is written to no file."""
     with (out / LOG).open("ab") as log:  # -P: nothing of the folder that we stand in is imported
-        child = subprocess.Popen([sys.executable, "-P", "-m", "crawlers.run"], stdin=subprocess.PIPE, stdout=log, stderr=log)
+        child = subprocess.Popen([sys.executable, "-P", "-m", "crawlers.process"], stdin=subprocess.PIPE, stdout=log, stderr=log)
     assert child.stdin is not None  # noqa: S101
     try:
         with suppress(BrokenPipeError), child.stdin as pipe:  # broken when the child died at once; its exit code will tell
@@ -224,7 +224,7 @@ def _run(sources: Sequence[Source], crawling: Crawling, record: Record, out: Pat
     from scrapy.utils.log import configure_logging
     from scrapy.utils.reactor import install_reactor
 
-    from crawlers.middlewares import site_of
+    from crawlers.politeness import site_of
     from crawlers.settings import settings
     from crawlers.spiders import SPIDERS
 

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 from lxml import etree, html
 
+from crawlers.parse.forum_profiles import MICRODATA, SOFTWARE, Software
 from crawlers.parse.markup import person, quotations, select, text_of, text_of_markup
 from crawlers.parse.page import Page, Site, order_shown
-from crawlers.parse.schema import first, kinds, own_id, things, walk, words
-from crawlers.parse.software import MICRODATA, SOFTWARE, Software
+from crawlers.parse.schema_org import first, kinds, own_id, things, walk, words
 from crawlers.parse.stubs import is_forum_stub
 from folate.core.counts import count
 from folate.core.dates import Moment, Order
