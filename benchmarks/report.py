@@ -28,10 +28,10 @@ from corpora.store.schema import TABLES
 from corpora.store.store import Store
 from folate.core.config import Brand, Campaign, Config, Segment, Source
 from folate.core.weeks import Week
-from reports import sections
-from reports.document import to_json
-from reports.html import render
-from reports.queries import EMOTIONS, INTENTS
+from reports.measures.queries import EMOTIONS, INTENTS
+from reports.render.document import to_json
+from reports.render.html import render
+from reports.sections.posts_and_sources import posts_and_sources
 
 WEEK = Week.parse("2026-W10")
 FIRST, DAYS = datetime(2025, 3, 10, tzinfo=UTC), 364  # up to the end of the week

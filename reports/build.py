@@ -10,22 +10,21 @@ from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Span, trailing
 from nlp.stats.domains import DomainErrors
-from reports import queries, sections
-from reports.campaigns import Result, campaigns
-from reports.catalogue import catalogue
-from reports.concerns import Concerns, concerns
-from reports.estimates import CALIBRATED
-from reports.figures import Figure, Sentence, versions_json
-from reports.measures import Asked, BrandMeasures, measure
-from reports.people import WEEKS as PEOPLE_WEEKS
-from reports.people import People, people
-from reports.perception import MOVE_WEEKS, Perception, perceive
-from reports.reading import Readings, counts, readings
-from reports.rows import read
-from reports.searches import Search, search
-from reports.sections import SourceLine, TopPost
-from reports.summary import INCOMPLETE, headline, summarise
-from reports.topics import Topic, topics
+from reports.measures.brands import Asked, BrandMeasures, measure, queries
+from reports.measures.coverage import Readings, counts, readings
+from reports.measures.estimates import CALIBRATED
+from reports.measures.figures import Figure, Sentence, versions_json
+from reports.measures.mentions import read
+from reports.messages import catalogue
+from reports.sections.campaigns import Result, campaigns
+from reports.sections.concerns import Concerns, concerns
+from reports.sections.people import WEEKS as PEOPLE_WEEKS
+from reports.sections.people import People, people
+from reports.sections.perception import MOVE_WEEKS, Perception, perceive
+from reports.sections.posts_and_sources import SourceLine, TopPost, posts_and_sources
+from reports.sections.summary import INCOMPLETE, headline, summarise
+from reports.sections.topic_search import Search, search
+from reports.sections.topics import Topic, topics
 
 WEEKS_BEFORE = 8
 
@@ -99,12 +98,12 @@ def build(
             asked, reader=reader, unread=frozenset(name for name, found in read_by_week.items() if found.unread),
             blank=frozenset(name for name, found in read_by_week.items() if found.blank),
         )  # fmt: skip
-        sources = sections.sources(snapshot, asked)
+        sources = posts_and_sources.sources(snapshot, asked)
         until = _partial_until(snapshot, week, config.timezone, now)
         asked = replace(asked, flags=_flags(until, sources))
         mentions = read(snapshot, asked.brands, window, config.timezone)
         brands, found = measure(mentions, asked, domains), topics(snapshot, asked)
-        posts = sections.week_posts(snapshot, asked)
+        posts = posts_and_sources.week_posts(snapshot, asked)
         reading = readings(read_by_week, asked, PEOPLE_WEEKS, MOVE_WEEKS)
         sought = search(snapshot, asked, posts)
         return Report(
@@ -118,7 +117,7 @@ def build(
                 "brands": len(config.brands), "watch": len(config.watch), "segments": len(config.segments), "sources": len(config.sources),
             },
             campaigns=campaigns(snapshot, config, week),
-            posts=sections.top_posts(snapshot, asked), sources=sources,
+            posts=posts_and_sources.top_posts(snapshot, asked), sources=sources,
         )  # fmt: skip
 
 

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from corpora.store.snapshot import Snapshot
 from folate.core.post import body
 from folate.core.text import printable, printable_lines
-from reports import queries
-from reports.catalogue import catalogue
-from reports.figures import UNMEASURABLE, Figure
-from reports.sections import excerpt
+from reports.measures.brands import queries
+from reports.measures.figures import UNMEASURABLE, Figure
+from reports.messages import catalogue
+from reports.sections.posts_and_sources import excerpt
 
 _WIDTH = 100
 

@@ -33,7 +33,7 @@ LIMIT = 20.0  # seconds for one search
 METHODS = ("search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer")
 OWN_TEXT = {
     "corpora.store.snapshot": "our own SQL",
-    "reports.charts": "the SVG that vl-convert writes from our own specification",
+    "reports.render.charts": "the SVG that vl-convert writes from our own specification",
     "training": "files of the training data, read once on the developer's machine",
 }
 """Modules whose patterns never see foreign text, and why."""

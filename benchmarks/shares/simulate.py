@@ -10,8 +10,8 @@ from folate.core.weeks import Week
 from folate.pipeline.audit import stratified
 from nlp.stats.domains import DomainErrors
 from nlp.stats.estimation import Codes, Floats, emq, interval, wilson
-from reports.estimates import Estimates
-from reports.rows import Mentions
+from reports.measures.estimates import Estimates
+from reports.measures.mentions import Mentions
 from training.quantify import Domain, rows_at, shares
 
 POSTS = 600  # of one week

@@ -11,7 +11,7 @@ from benchmarks.truth.project import CountedPosts
 from benchmarks.truth.sets import LABELS
 from folate.core.weeks import Week
 from nlp.stats.estimation import Floats, emq
-from reports.estimates import net_sentiment
+from reports.measures.estimates import net_sentiment
 
 UNAUDITED, AUDITED, CARRIED = "unaudited", "audited that week", "audited another week"
 NET = ("net_sentiment_polar", "net_sentiment_all")

@@ -20,7 +20,7 @@ from folate.cli import run
 from folate.core.weeks import Week
 from folate.pipeline.project import Workspace
 from nlp.stats.estimation import Floats
-from reports import queries
+from reports.measures.brands import queries
 
 ZONE = "UTC"
 SOURCE = "posts"

@@ -24,8 +24,8 @@ def campaign(identifier: str, week: Week, folder: Path, form: str) -> None:
     audience; the other formats give the scorecard, a line a measure.
     """
     from folate.pipeline.project import Workspace
-    from reports.campaigns import measure
-    from reports.document import campaign_document
+    from reports.render.document import campaign_document
+    from reports.sections.campaigns import measure
 
     workspace = Workspace.open(folder)
     known = {one.id: one for one in workspace.config.campaign}
@@ -56,9 +56,9 @@ def network(week: Week, output: Path | None, folder: Path) -> None:
     People are keyed hashes, never names.
     """
     from folate.pipeline.project import Workspace
-    from reports.figures import versions_json
-    from reports.measures import Asked
-    from reports.people import network as graph
+    from reports.measures.brands import Asked
+    from reports.measures.figures import versions_json
+    from reports.sections.people import network as graph
 
     workspace = Workspace.open(folder)
     snapshot = workspace.store.snapshot()

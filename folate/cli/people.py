@@ -98,8 +98,8 @@ def _verdicts(path: Path) -> Iterator["Verdict | str"]:
 @format_option("csv", "json", "jsonl", "table")
 def leads(week: Week, least: float, folder: Path, form: str) -> None:
     """Score purchase intent by author and brand with the scorecard of folate.toml, up to a week; authors stay hashed."""
-    from folate.pipeline.leads import find_leads
     from folate.pipeline.project import Workspace
+    from reports.sections.leads import find_leads
 
     found = find_leads(Workspace.open(folder), week, least)
     if found.anonymous:

@@ -21,7 +21,7 @@ from folate.core.errors import ConfigError
 from folate.core.text import printable
 from folate.delivery.deadline import Deadline, deadline
 from folate.delivery.outbox import Uncertain, Undelivered
-from reports.sections import excerpt
+from reports.sections.posts_and_sources import excerpt
 
 _SUBJECT = 150  # characters
 _STEPS = 4  # timeouts that a server may take for the whole conversation

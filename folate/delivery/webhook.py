@@ -12,7 +12,7 @@ from folate.core.errors import ConfigError
 from folate.core.text import printable
 from folate.delivery.deadline import deadline
 from folate.delivery.outbox import Uncertain, Undelivered
-from reports.sections import excerpt
+from reports.sections.posts_and_sources import excerpt
 
 TIMEOUT = 15.0  # seconds, for each step of a connection
 ATTEMPTS = 4

@@ -17,7 +17,7 @@ from folate.core.post import body
 from folate.core.weeks import Week
 from folate.pipeline.project import Workspace
 from nlp.stats.estimation import Codes, Floats, wilson
-from reports import queries
+from reports.measures.brands import queries
 
 LABELS = ("negative", "neutral", "positive")
 

@@ -14,8 +14,8 @@ from folate.core.errors import ConfigError, FolateError, InputError
 from folate.core.post import Post
 from folate.core.text import cut
 from folate.paths import Project
-from reports.document import belongs
-from reports.index import is_report
+from reports.render.document import belongs
+from reports.render.index import is_report
 
 JSON_ERRORS = (OSError, ValueError, RecursionError)
 _OBJECTS = (TypeError, KeyError)

@@ -12,8 +12,8 @@ from folate.delivery import mail
 from folate.delivery.outbox import EVERY, OPEN, Delivery, Ledger, Status, deliver
 from folate.pipeline.project import Workspace
 from folate.pipeline.report import write_report
-from reports.document import SCHEMA, belongs
-from reports.letter import letter
+from reports.render.document import SCHEMA, belongs
+from reports.render.email import letter
 
 
 def send_report(

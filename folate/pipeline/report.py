@@ -17,13 +17,13 @@ from folate.pipeline.annotate.text import text_version
 from folate.pipeline.project import Workspace
 from nlp.model import unseen
 from reports.build import Report, build
-from reports.document import to_json
 from reports.evidence import explain
-from reports.figures import SENTENCE
-from reports.formats import markdown, xlsx
-from reports.formats.pdf import print_page
-from reports.html import render
-from reports.index import write_index
+from reports.measures.figures import SENTENCE
+from reports.render import markdown, xlsx
+from reports.render.document import to_json
+from reports.render.html import render
+from reports.render.index import write_index
+from reports.render.pdf import print_page
 
 FORMATS = ("html", "json", "md", "xlsx", "pdf")
 RENDERERS: dict[str, Callable[[Report], bytes]] = {"md": markdown.render, "xlsx": xlsx.render}

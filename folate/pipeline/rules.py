@@ -9,16 +9,16 @@ from folate.core.config import Config, SentimentRule, TopicRule, VolumeRule
 from folate.core.weeks import Span, Week, last_day
 from folate.pipeline.project import Workspace
 from folate.pipeline.report import build_report
-from folate.pipeline.volume import volume
 from nlp.stats.surges import WEEKS
-from reports import queries
-from reports.alerts import Alert, by_different_authors, sentiment_sentence, topic_sentence, volume_sentence
+from reports.alerts.alert import Alert, by_different_authors, sentiment_sentence, topic_sentence, volume_sentence
+from reports.alerts.saved_query import volume
 from reports.build import Report
-from reports.catalogue import Catalogue, catalogue
-from reports.figures import Figure, Sentence, versions_json
-from reports.reading import counts
-from reports.searches import doubt
-from reports.sections import Quote, quotes
+from reports.measures.brands import queries
+from reports.measures.coverage import counts
+from reports.measures.figures import Figure, Sentence, versions_json
+from reports.messages import Catalogue, catalogue
+from reports.sections.posts_and_sources import Quote, quotes
+from reports.sections.topic_search import doubt
 
 NET = "net_sentiment_polar"
 _CANDIDATES = 12  # posts that three quotes by different authors are chosen from

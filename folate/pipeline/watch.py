@@ -14,12 +14,12 @@ from folate.delivery import file, mail, webhook
 from folate.delivery.outbox import OPEN, Delivery, Ledger, Status, deliver
 from folate.pipeline.project import Workspace
 from folate.pipeline.rules import judge
-from reports.alerts import Alert
-from reports.catalogue import catalogue
+from reports.alerts.alert import Alert
+from reports.messages import catalogue
 
 EVENT = "alert:"  # what the ids of alerts begin with in the ledger
 Send = Callable[[str, str], None]
-"""Sends the id of an alert and its message (JSON, `reports.alerts`) on one channel."""
+"""Sends the id of an alert and its message (JSON, `reports.alerts.alert`) on one channel."""
 
 
 @dataclass(frozen=True)

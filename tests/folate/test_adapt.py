@@ -20,8 +20,8 @@ from folate.pipeline.report import build_report
 from nlp.stats.adaptation import scaled
 from nlp.unread import UNREADABLE
 from reports.build import Report
-from reports.document import document
-from reports.html import render
+from reports.render.document import document
+from reports.render.html import render
 
 PROJECT = """
 name = "Test"

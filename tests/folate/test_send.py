@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from folate.cli import run
-from reports.document import _dumped
+from reports.render.document import _dumped
 
 WEEK = "2026-W10"
 REPORT = {

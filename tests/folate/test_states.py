@@ -17,10 +17,10 @@ from folate.cli import run
 from folate.core.weeks import Week
 from folate.pipeline.project import Workspace
 from folate.pipeline.report import build_report
-from reports.document import to_json
-from reports.formats import markdown, xlsx
-from reports.html import render
-from reports.letter import letter
+from reports.render import markdown, xlsx
+from reports.render.document import to_json
+from reports.render.email import letter
+from reports.render.html import render
 from tests.folate.test_pipeline import LexiconReader
 
 WEEK = "2026-W10"

@@ -12,9 +12,9 @@ from folate.core.config import VolumeRule
 from folate.core.errors import ConfigError
 from folate.core.post import Post
 from folate.core.weeks import Week
-from folate.pipeline.volume import volume
 from nlp.stats.surges import surge
 from nlp.text.segment import Segmenter
+from reports.alerts.saved_query import volume
 
 WEEK = Week.parse("2026-W10")
 TEXTS = ("包裝漏了一半", "it LEAKS, again", "leakstop tape", "叶酸片", "a bleak day", "完全不漏", "漏", "folic  acid")

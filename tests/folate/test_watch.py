@@ -17,7 +17,7 @@ from folate.delivery.outbox import Ledger
 from folate.pipeline.project import Workspace
 from folate.pipeline.report import build_report
 from folate.pipeline.rules import judge
-from reports.alerts import SCHEMA, Alert
+from reports.alerts.alert import SCHEMA, Alert
 
 WEEK = Week.parse("2026-W10")
 ZONE = "Asia/Shanghai"

@@ -15,7 +15,7 @@ from corpora.store.store import Store
 from folate.core.config import Brand, Config, Segment, Source
 from folate.core.post import Post
 from folate.core.weeks import Week
-from reports.searches import settings_digest, window_counts
+from reports.sections.topic_search import settings_digest, window_counts
 
 WEEK = Week.parse("2026-W10")
 ZONE = "Asia/Shanghai"

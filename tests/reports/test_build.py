@@ -18,14 +18,14 @@ from corpora.store.store import Store
 from folate.core.config import Config
 from folate.core.weeks import Week
 from nlp.stats.domains import DomainErrors
-from reports.alerts import sentiment_sentence
+from reports.alerts.alert import sentiment_sentence
 from reports.build import Report, build
-from reports.catalogue import catalogue
-from reports.document import document, to_json
 from reports.evidence import explain
-from reports.figures import UNITS
-from reports.formats import markdown, xlsx
-from reports.html import render
+from reports.measures.figures import UNITS
+from reports.messages import catalogue
+from reports.render import markdown, xlsx
+from reports.render.document import document, to_json
+from reports.render.html import render
 
 NO_POSTS = ("source_queries", "source_complete", "topic_baseline", "topic_posts_since", "sentence")  # a sentence may rest on the former
 GOLDEN = Path(__file__).parents[1] / "golden" / "report.json"

@@ -11,8 +11,8 @@ from corpora.store.snapshot import Snapshot
 from folate.core.config import CAMPAIGN_MEASURES, Campaign, Config, Goal, parse
 from folate.core.errors import ConfigError
 from folate.core.weeks import Week
-from reports.campaigns import Result, campaigns, measure
-from reports.document import campaign_document
+from reports.render.document import campaign_document
+from reports.sections.campaigns import Result, campaigns, measure
 
 SPRING = Campaign(
     id="spring", names=("春季", "Spring"), start=date(2026, 3, 2), end=date(2026, 3, 15), themes=("叶酸", "Folic"),

@@ -10,8 +10,8 @@ import pytest
 from folate.core.config import LANGUAGES
 from folate.core.errors import ConfigError
 from folate.core.weeks import Week
-from reports.catalogue import catalogue
-from reports.figures import UNITS, Figure
+from reports.measures.figures import UNITS, Figure
+from reports.messages import catalogue
 
 TEMPLATE = Path(__file__).parents[2] / "reports" / "templates" / "report.html.j2"
 

@@ -9,8 +9,8 @@ from typing import Any
 from folate.core.config import Config
 from folate.core.weeks import Week
 from reports.build import Report, build
-from reports.document import document
-from reports.html import render
+from reports.render.document import document
+from reports.render.html import render
 
 TOPIC = {
     "state": "new", "label_zh": "叶酸", "label_en": "folic acid", "terms": ["叶酸"], "score": 9.0, "q": 0.01, "posts": 12, "authors": 12,

@@ -8,8 +8,8 @@ from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Week
 from reports.build import build
-from reports.document import SCHEMA, document
-from reports.figures import CHANGE_UNITS, UNITS
+from reports.measures.figures import CHANGE_UNITS, UNITS
+from reports.render.document import SCHEMA, document
 
 DOCS = Path(__file__).parents[2] / "docs"
 

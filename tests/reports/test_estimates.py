@@ -13,8 +13,8 @@ from folate.core.weeks import Week, trailing
 from nlp.stats.domains import DomainErrors
 from nlp.stats.estimation import interval, ppi_mean, tempered
 from nlp.unread import UNREADABLE
-from reports.estimates import CALIBRATED, FEWEST_LABELS, TEMPERED, WIDEST, Estimates, net_sentiment
-from reports.rows import Mentions
+from reports.measures.estimates import CALIBRATED, FEWEST_LABELS, TEMPERED, WIDEST, Estimates, net_sentiment
+from reports.measures.mentions import Mentions
 
 WEEKS = (*trailing(Week(2026, 10), 1), Week(2026, 10))
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reports.figures import Change, Figure, NoEvidence, Sentence, Shown, versions_json
+from reports.measures.figures import Change, Figure, NoEvidence, Sentence, Shown, versions_json
 
 FIGURE = Figure(measure="mentions", week="2026-W10", brand="heye", value=3, n=3, query="SELECT 3", versions='{"posts": 1}', posts=("a:1",))
 

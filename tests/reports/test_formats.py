@@ -21,10 +21,10 @@ from folate.core.errors import MissingExtra
 from folate.core.text import printable
 from folate.core.weeks import Week, last_day
 from reports.build import Report, build
-from reports.document import document, schema, to_json
-from reports.figures import CHANGE_UNITS, UNITS, Figure
-from reports.formats import markdown, pdf, xlsx
-from reports.tables import Table, tables
+from reports.measures.figures import CHANGE_UNITS, UNITS, Figure
+from reports.render import markdown, pdf, xlsx
+from reports.render.document import document, schema, to_json
+from reports.render.tables import Table, tables
 
 HOSTILE = (
     "=cmd|'/c calc'!A0", "+1+1", "-2+3", "@SUM(1)", "\tx", "<script>alert(1)</script>", "](https://evil.example) ![x](y)", "| a | b |",

@@ -15,10 +15,10 @@ from folate.core.config import Brand, Config, Smtp, Source
 from folate.core.weeks import Week
 from folate.delivery.mail import compose
 from reports.build import Report, build
-from reports.document import to_json
-from reports.formats import markdown, xlsx
-from reports.html import render
-from reports.letter import letter
+from reports.render import markdown, xlsx
+from reports.render.document import to_json
+from reports.render.email import letter
+from reports.render.html import render
 
 HOSTILE = (
     "<script>alert(1)</script>",

@@ -14,11 +14,11 @@ import pytest
 from corpora.store.snapshot import Snapshot
 from folate.core.config import LANGUAGES, Brand, Campaign, Config
 from folate.core.weeks import Week
-from reports import charts
 from reports.build import Report, build
-from reports.concerns import Concern, Concerns
-from reports.html import SECTIONS, render, sections
-from reports.perception import Word
+from reports.render import charts
+from reports.render.html import SECTIONS, render, sections
+from reports.sections.concerns import Concern, Concerns
+from reports.sections.perception import Word
 
 NOT_A_MEASURE = "//time | //h1 | //bdi | //cite//code | //svg | //style | //tbody//th | //section[@class='method' or @class='evidence']"
 

@@ -11,10 +11,10 @@ from corpora.store.snapshot import Snapshot
 from folate.core.config import LANGUAGES, Config
 from folate.core.weeks import Week
 from reports.build import build
-from reports.document import document, to_json
-from reports.html import render
-from reports.index import write_index
-from reports.letter import letter
+from reports.render.document import document, to_json
+from reports.render.email import letter
+from reports.render.html import render
+from reports.render.index import write_index
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ import pytest
 from corpora.store.store import Store
 from folate.core.config import Campaign, Config
 from folate.core.weeks import Week, trailing
-from reports.figures import versions_json
-from reports.measures import Asked, BrandMeasures, measure
-from reports.rows import read
+from reports.measures.brands import Asked, BrandMeasures, measure
+from reports.measures.figures import versions_json
+from reports.measures.mentions import read
 
 EMOTIONS = ("happy", "angry", "sad", "fear", "surprise", "neutral")
 Measured = Callable[..., BrandMeasures]

@@ -10,9 +10,9 @@ import pytest
 from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Week
-from reports.measures import Asked
-from reports.people import People, network, people
-from reports.topics import topics
+from reports.measures.brands import Asked
+from reports.sections.people import People, network, people
+from reports.sections.topics import topics
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Week
-from reports.figures import versions_json
-from reports.measures import Asked
-from reports.perception import Perception, perceive
+from reports.measures.brands import Asked
+from reports.measures.figures import versions_json
+from reports.sections.perception import Perception, perceive
 
 
 @pytest.fixture(scope="module")

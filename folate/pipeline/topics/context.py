@@ -12,7 +12,7 @@ from folate.core.weeks import Span
 from nlp.topics import Discovery, Topic, context, holidays
 from nlp.topics.grouping import chinese
 from nlp.topics.topic import SEASONAL
-from reports.queries import SKEWED
+from reports.measures.queries import SKEWED
 
 YEARS = 3  # earlier ones that are looked at
 YEAR = 52  # weeks

@@ -22,8 +22,8 @@ from folate.pipeline.topics.history import known
 from nlp.extract.segments import Audience
 from nlp.model import Reader, load
 from nlp.topics import MIN_WEEKS, Discovery, discover, ranked
-from reports.queries import SKEWED
-from reports.searches import settings_digest, window_counts
+from reports.measures.queries import SKEWED
+from reports.sections.topic_search import settings_digest, window_counts
 
 Embed = Callable[[list[str]], np.ndarray]
 

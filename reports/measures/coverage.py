@@ -1,0 +1,111 @@
+"""How many posts of the weeks of a report have been read, so that nothing is said of those that nobody read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from corpora.store.snapshot import Snapshot, literal
+from folate.core.weeks import Span
+from reports.measures.brands import Asked, queries
+from reports.measures.figures import SAMPLE, Figure
+from reports.messages import Catalogue, Parts
+
+_COUNTS = """
+SELECT w.week, count(*) AS posts, count(*) FILTER (t.id IS NULL) AS unread, count(*) FILTER (s.id IS NULL) AS unjudged,
+  count(*) FILTER (r.id IS NULL) AS unseen, min(p.id, {most}) AS posts_sample,
+  min(p.id, {most}) FILTER (t.id IS NULL) AS unread_sample, min(p.id, {most}) FILTER (s.id IS NULL) AS unjudged_sample
+FROM posts p
+JOIN (VALUES {weeks}) w(week, start, stop) ON p.published_at >= w.start AND p.published_at < w.stop
+LEFT JOIN (SELECT id FROM texts {reader}) t ON t.id = p.id
+LEFT JOIN texts r ON r.id = p.id
+LEFT JOIN (SELECT DISTINCT id FROM sentiments) s ON s.id = p.id
+GROUP BY w.week ORDER BY w.week
+""".strip()
+_MEASURES = {"posts": "window_posts", "unread": "unread_posts", "unjudged": "unjudged_posts"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """The posts of some weeks, and how many of them have not been read."""
+
+    posts: Figure
+    unread: Figure  # without language, words and brands, or read with other brands and words than those of folate.toml
+    unjudged: Figure  # whose sentiment no model has read
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readings:
+    """The weeks that the sections of a report speak of."""
+
+    week: Reading
+    perception: Reading  # the four weeks of perception and people
+    moves: Reading  # the nine weeks of moves between brands
+
+
+@dataclass(frozen=True)
+class WeekCounts:
+    """Posts of one week; `unseen` ones were not read with any brands and words."""
+
+    posts: int = 0
+    unread: int = 0
+    unjudged: int = 0
+    unseen: int = 0
+    posts_sample: list[str] | None = None  # ids, the smallest SAMPLE
+    unread_sample: list[str] | None = None
+    unjudged_sample: list[str] | None = None
+
+    @property
+    def blank(self) -> bool:
+        """Nothing of the week was read, so that nothing of it can be counted."""
+        return self.posts == self.unseen
+
+
+def counts(snapshot: Snapshot, weeks: Sequence[Span], zone: str, reader: str) -> Mapping[str, WeekCounts]:
+    """Count the posts of each week. `reader` is the version that reads texts today; empty: any will do."""
+    rows = snapshot.sql(_query(weeks, zone, reader)).to_pylist()
+    return {str(week): WeekCounts() for week in weeks} | {row.pop("week"): WeekCounts(**row) for row in rows}
+
+
+def readings(week_counts: Mapping[str, WeekCounts], asked: Asked, perception: int, moves: int) -> Readings:
+    """Sum the counts of the last weeks; `week_counts` has them oldest first, as `counts` gave them."""
+
+    def summed(weeks: int) -> Reading:
+        spans = [asked.week - back for back in range(weeks - 1, -1, -1)]
+        query = _query(spans, asked.config.timezone, asked.reader)
+
+        def figure(name: str) -> Figure:
+            total = sum(getattr(week_counts[str(span)], name) for span in spans)
+            sample = sorted(id_ for span in spans for id_ in getattr(week_counts[str(span)], f"{name}_sample") or ())
+            return Figure(
+                measure=_MEASURES[name], week=str(asked.week), subject=str(weeks), value=total, n=total, versions=asked.versions,
+                query=f"SELECT coalesce(sum({name}), 0) FROM ({query})", posts=tuple(sample),
+            )  # fmt: skip
+
+        return Reading(posts=figure("posts"), unread=figure("unread"), unjudged=figure("unjudged"))
+
+    return Readings(week=summed(1), perception=summed(perception), moves=summed(moves))
+
+
+def nothing(key: str, reading: Reading, missing: Figure, say: Catalogue) -> Parts:
+    """The message `key`, which says that there is none of something, as far as the posts were read that it would be in.
+
+    `missing` counts those that were not: `reading.unread`, or `reading.unjudged` for what a model reads.
+    """
+    if not reading.posts.value:
+        return (say("page.none_posts"),)
+    if missing.value == reading.posts.value:
+        return tuple(say.parts("page.none_read", posts=reading.posts))
+    if missing.value:
+        return tuple(say.parts("page.none_partly", posts=reading.posts, missing=missing, none=(say(key),)))
+    return (say(key),)
+
+
+def unjudged(reading: Reading, say: Catalogue) -> Parts:
+    """How many of the posts no model has read, where it has not read them all."""
+    if reading.unjudged.value == reading.posts.value:
+        return tuple(say.parts("page.none_read", posts=reading.posts))
+    return tuple(say.parts("page.unjudged", missing=reading.unjudged, posts=reading.posts))
+
+
+def _query(weeks: Sequence[Span], zone: str, reader: str) -> str:
+    condition = f"WHERE version = {literal(reader)}" if reader else ""
+    return _COUNTS.format(weeks=queries.spans(weeks, zone), reader=condition, most=SAMPLE)

@@ -1,0 +1,67 @@
+"""The concerns that you track beside those that your customers have: what the watch list finds, and what nobody tracked."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from corpora.store.snapshot import Snapshot, literal
+from nlp.text.patterns import HAN
+from reports.measures.brands import Asked, queries
+from reports.measures.figures import SAMPLE, Figure
+from reports.sections.topics import Topic
+
+MOST = 3  # of either kind
+_AUTHORS = """
+SELECT count(DISTINCT coalesce(author, id)) AS authors, (list(id ORDER BY id)[:{most}]) AS sample FROM ({rows})
+WHERE counted AND regexp_matches(lower(concat_ws(chr(10), title, text)), {pattern})
+  AND id IN (SELECT id FROM mentions WHERE brand = {brand})
+""".strip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Concern:
+    """Something that customers of our brand write about."""
+
+    labels: Mapping[str, str]  # language -> label
+    authors: Figure  # who name it and the brand in one post
+
+    def label(self, language: str) -> str:
+        return self.labels[language]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Concerns:
+    """Three that are tracked and three that nobody tracked, by authors; empty without a brand of our own."""
+
+    tracked: tuple[Concern, ...] = ()
+    untracked: tuple[Concern, ...] = ()
+
+
+def concerns(snapshot: Snapshot, asked: Asked, topics: tuple[Topic, ...]) -> Concerns:
+    """What the authors who name our brand this week write about: terms of the watch list, and rising topics with no flag against them."""
+    own = asked.config.own
+    if own is None:
+        return Concerns()
+    tracked = [_tracked(term, own.id, snapshot, asked) for term in dict.fromkeys(asked.config.watch) if term.strip()]
+    rising = [topic for topic in topics if topic.state not in ("fading", "gone") and not topic.watched and not topic.artefact]
+    labels = [{language: topic.label(language) for language in topic.labels} for topic in rising]
+    untracked = [Concern(labels=label, authors=topic.customers) for label, topic in zip(labels, rising, strict=True) if topic.customers]
+    return Concerns(tracked=_most(tracked), untracked=_most(untracked))
+
+
+def _most(found: list[Concern]) -> tuple[Concern, ...]:
+    return tuple(sorted(found, key=lambda concern: -(concern.authors.value or 0))[:MOST])
+
+
+def _tracked(term: str, brand: str, snapshot: Snapshot, asked: Asked) -> Concern:
+    name = re.escape(term.casefold().strip())
+    pattern = name if re.search(f"[{HAN}]", term) else rf"(^|[^\p{{L}}\p{{N}}]){name}($|[^\p{{L}}\p{{N}}])"
+    rows = queries.week_posts(asked.week, asked.config.timezone)
+    query = _AUTHORS.format(most=SAMPLE, rows=rows, pattern=literal(pattern), brand=literal(brand))
+    found = snapshot.sql(query).to_pylist()[0]
+    authors = Figure(
+        measure="concern_authors", week=str(asked.week), brand=brand, n=found["authors"], query=query,
+        value=None if str(asked.week) in asked.blank else found["authors"], versions=asked.versions, posts=tuple(found["sample"] or ()),
+        flags=("unread",) if str(asked.week) in asked.unread else (),
+    )  # fmt: skip
+    return Concern(labels={"zh": term, "en": term}, authors=authors)

@@ -1,0 +1,122 @@
+"""Relations between brands: who moves from whom, who is preferred to whom, and who is named together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from corpora.store.snapshot import Snapshot, literal
+from folate.core.weeks import Span
+from nlp.stats.estimation import wilson
+from reports.measures.brands import Asked, queries
+from reports.measures.figures import SAMPLE, Figure
+from reports.sections.posts_and_sources import Quote, quotes
+
+ENOUGH = 20  # people behind a share (METHODS: no switching share below it)
+QUOTES = 4
+_STATED = """
+SELECT c.id, c.other, c.brand, c.kind, coalesce(p.author, p.id) AS author FROM comparisons c JOIN posts p USING (id)
+LEFT JOIN duplicates d USING (id)
+WHERE c.brand IN ({brands}) AND c.other IN ({brands}) AND c.kind = {kind} AND p.published_at >= {start} AND p.published_at < {stop}
+AND (d.id IS NULL OR d.cluster = d.id)
+""".strip()
+_PAIRS = """
+SELECT other, brand, count(DISTINCT author) AS people, (list(DISTINCT id ORDER BY id)[:{most}]) AS sample
+FROM ({rows}) GROUP BY ALL ORDER BY ALL
+""".strip()
+_TOGETHER = """
+SELECT a.brand AS one, b.brand AS other, count(*) AS posts, (list(a.id ORDER BY a.id)[:{most}]) AS sample
+FROM ({rows}) a JOIN ({rows}) b ON a.id = b.id AND a.brand < b.brand WHERE a.counted AND b.counted GROUP BY ALL ORDER BY ALL
+""".strip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """From `other` to `brand`: people who say that they move, or that they prefer it; `share` among those who leave `other`, or who
+    compare the two. A share of fewer than 20 people has no value."""
+
+    other: str
+    brand: str
+    people: Figure
+    share: Figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Together:
+    """Posts that name two brands."""
+
+    one: str
+    other: str
+    posts: Figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moves:
+    """Switching and preference over a window of weeks."""
+
+    weeks: tuple[Span, ...]
+    switches: tuple[Pair, ...]
+    preferred: tuple[Pair, ...]
+    together: tuple[Together, ...]
+    quotes: tuple[Quote, ...]  # of switches, those of our own brand first
+
+
+def moves(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> Moves:
+    """What the posts of `weeks` (oldest first) state about two brands of the project."""
+    switches = _pairs(snapshot, asked, weeks, "switch")
+    own = asked.config.own.id if asked.config.own else ""
+    chosen = sorted(switches, key=lambda pair: (own not in (pair.other, pair.brand), -(pair.people.value or 0)))
+    ids = list(dict.fromkeys(id_ for pair in chosen for id_ in pair.people.posts[:2]))[:QUOTES]
+    found = quotes(snapshot, ids)
+    return Moves(
+        weeks=tuple(weeks),
+        switches=switches,
+        preferred=_pairs(snapshot, asked, weeks, "better"),
+        together=_together(snapshot, asked, weeks),
+        quotes=tuple(found[id_] for id_ in ids if id_ in found),
+    )
+
+
+def _pairs(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span], kind: str) -> tuple[Pair, ...]:
+    start, stop = queries.window(weeks, asked.config.timezone)
+    rows = _STATED.format(brands=queries.texts(asked.brands), kind=literal(kind), start=start, stop=stop)
+    query = _PAIRS.format(rows=rows, most=SAMPLE)
+    counted = snapshot.sql(query).to_pylist()
+    people = {(row["other"], row["brand"]): row["people"] for row in counted}
+    return tuple(_pair(row, kind, _base(people, row, kind), query, asked) for row in counted)
+
+
+def _base(people: dict[tuple[str, str], int], row: dict[str, Any], kind: str) -> int:
+    """Of whom the people of a pair are a share: all who leave the same brand, or all who compare the two."""
+    if kind == "switch":
+        return sum(count for (other, _), count in people.items() if other == row["other"])
+    return int(row["people"] + people.get((row["brand"], row["other"]), 0))
+
+
+def _pair(row: dict[str, Any], kind: str, base: int, query: str, asked: Asked) -> Pair:
+    def figure(measure: str, value: float | None, n: int, low: float | None = None, high: float | None = None) -> Figure:
+        return Figure(
+            measure=measure, week=str(asked.week), brand=row["brand"], subject=row["other"], value=value, n=n, low=low, high=high,
+            query=query, versions=asked.versions, posts=tuple(row["sample"]), flags=() if value is not None else ("few people",),
+        )  # fmt: skip
+
+    count, share = ("switchers", "switch_share") if kind == "switch" else ("preferring", "preferred_share")
+    enough = base >= ENOUGH
+    bounds = wilson(row["people"], base) if enough else (None, None)
+    return Pair(
+        other=row["other"], brand=row["brand"], people=figure(count, row["people"], row["people"]),
+        share=figure(share, row["people"] / base if enough else None, base, *bounds),
+    )  # fmt: skip
+
+
+def _together(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> tuple[Together, ...]:
+    query = _TOGETHER.format(rows=queries.mentions(asked.brands, list(weeks), asked.config.timezone), most=SAMPLE)
+    return tuple(
+        Together(
+            one=row["one"], other=row["other"],
+            posts=Figure(
+                measure="co_mentions", week=str(asked.week), brand=row["one"], subject=row["other"], value=row["posts"], n=row["posts"],
+                query=query, versions=asked.versions, posts=tuple(row["sample"]),
+            ),
+        )
+        for row in snapshot.sql(query).to_pylist()
+    )  # fmt: skip

@@ -1,0 +1,91 @@
+"""Words that set a brand apart from the others."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from corpora.store.snapshot import Snapshot, literal
+from folate.core.weeks import Span
+from nlp.stats.estimation import Floats, log_odds
+from nlp.text.normalize import normalize
+from nlp.text.stopwords import stopwords
+from reports.measures.brands import FEWEST_AUTHORS, Asked, queries
+from reports.measures.figures import SAMPLE, Figure
+
+MOST = 8  # words of each brand
+STRENGTH = 1000  # words of the prior at most; a quarter of a small corpus, that the prior does not outweigh it
+CLEAR = 2.576  # z of the log-odds: one word in a hundred passes by chance, so the words are those of the largest z
+_SAID = "SELECT r.id, r.brand, r.author, t.words FROM ({rows}) r JOIN texts t USING (id) WHERE counted"
+_WRITERS = """
+WITH said AS (SELECT DISTINCT brand, author, unnest(words) AS word FROM ({said})),
+often AS (SELECT word FROM said GROUP BY word HAVING count(DISTINCT author) >= {fewest})
+SELECT brand, word, count(*) AS writers FROM said SEMI JOIN often USING (word) GROUP BY ALL ORDER BY brand, word
+""".strip()
+_POSTS = """
+SELECT brand, word, (list(id ORDER BY id)[:{most}]) AS sample
+FROM (SELECT brand, id, unnest(list_intersect(words, [{words}])) AS word FROM ({said})) GROUP BY ALL
+""".strip()
+_WORD = """
+SELECT r.id, r.brand, r.author FROM ({rows}) r JOIN texts t USING (id) WHERE counted AND list_contains(t.words, {word})
+ORDER BY r.brand, r.id
+""".strip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """A word that a brand's writers use more than those of the other brands do."""
+
+    brand: str
+    text: str
+    keyness: Figure  # (writers per thousand + 1) here / there; n: distinct authors who write it of this brand
+
+
+def words(snapshot: Snapshot, asked: Asked, weeks: Iterable[Span]) -> tuple[Word, ...]:
+    """The MOST words of each brand with the largest log-odds, over distinct authors; none of a brand that nobody is compared with."""
+    rows = queries.mentions(asked.brands, list(weeks), asked.config.timezone)
+    said = _SAID.format(rows=rows)
+    with snapshot.holding(said, {said: "true"}):  # the words of all posts must be read for it
+        return _words(snapshot, asked, rows, said)
+
+
+def _words(snapshot: Snapshot, asked: Asked, rows: str, said: str) -> tuple[Word, ...]:
+    table = snapshot.sql(_WRITERS.format(said=said, fewest=FEWEST_AUTHORS)).to_pylist()
+    names = {normalize(part) for brand in asked.config.brands for alias in brand.aliases for part in (alias, *alias.split())}
+    terms = sorted({row["word"] for row in table} - stopwords() - names)
+    place = {term: at for at, term in enumerate(term for term in terms if len(term) > 1 and not term.isdigit())}
+    counts = np.zeros((len(asked.brands), len(place)))
+    for row in table:
+        if row["word"] in place:
+            counts[asked.brands.index(row["brand"]), place[row["word"]]] = row["writers"]
+    if (counts.sum(1) > 0).sum() < 2:
+        return ()
+    spelled = list(place)
+    if not (best := [(brand, at) for brand in range(len(counts)) for at in _best(counts, brand)]):
+        return ()
+    question = _POSTS.format(most=SAMPLE, said=said, words=queries.texts(sorted({spelled[at] for _, at in best})))
+    posts = {(row["brand"], row["word"]): tuple(row["sample"]) for row in snapshot.sql(question).to_pylist()}
+    return tuple(_word(spelled[at], brand, counts, at, posts, rows, asked) for brand, at in best)
+
+
+def _best(counts: Floats, brand: int) -> list[int]:
+    ours, theirs = counts[brand], counts.sum(0) - counts[brand]
+    z = log_odds(ours, theirs, counts.sum(0), strength=min(STRENGTH, counts.sum() / 4))
+    order = np.lexsort((np.arange(len(z)), -z))
+    return [int(at) for at in order[:MOST] if z[at] >= CLEAR and ours[at] >= FEWEST_AUTHORS]
+
+
+Posts = Mapping[tuple[str, str], tuple[str, ...]]
+
+
+def _word(text: str, brand: int, counts: Floats, at: int, posts: Posts, rows: str, asked: Asked) -> Word:
+    """Simple maths (Kilgarriff 2009) on writers of the word per thousand uses of any word."""
+    per_thousand = 1000 * counts / counts.sum(1, keepdims=True).clip(min=1)
+    others = 1000 * (counts[:, at].sum() - counts[brand, at]) / max(counts.sum() - counts[brand].sum(), 1)
+    figure = Figure(
+        measure="keyness", week=str(asked.week), brand=asked.brands[brand], subject=text,
+        value=(per_thousand[brand, at] + 1) / (others + 1), n=int(counts[brand, at]), 
+        query=_WORD.format(rows=rows, word=literal(text)), versions=asked.versions,
+        posts=posts[asked.brands[brand], text],
+    )  # fmt: skip
+    return Word(brand=asked.brands[brand], text=text, keyness=figure)

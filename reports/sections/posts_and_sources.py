@@ -1,0 +1,145 @@
+"""The parts of a report that are lists of things: quotes, top posts, sources and how complete they are."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from unicodedata import category
+
+from corpora.store.snapshot import Snapshot, literal
+from folate.core.post import body
+from reports.measures.brands import Asked, queries
+from reports.measures.figures import SAMPLE, Figure
+
+TOP_POSTS = 3  # of each brand
+_EXCERPT = 180  # characters of a post that are shown
+_WORST_FIRST = ("failed", "partial", "saturated", "complete")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quote:
+    """A post as a report shows it: an excerpt, where, when, and a hash for who."""
+
+    id: str
+    text: str
+    source: str
+    author: str | None
+    published_at: datetime
+    url: str | None  # http and https only
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopPost:
+    """One of the posts about a brand that drew the most likes, replies and reposts."""
+
+    brand: str
+    quote: Quote
+    engagement: Figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceLine:
+    """A source in this week: what was asked of it, whether it all came, and what it gave."""
+
+    name: str
+    status: str  # complete, saturated, partial, failed; imported; uncrawled: no crawl reached this week
+    posts: Figure
+    copies: Figure
+    queries: Figure
+    complete: Figure
+    reasons: tuple[str, ...]  # as the ledger has them
+
+
+def quotes(snapshot: Snapshot, ids: Iterable[str]) -> dict[str, Quote]:
+    return {row["id"]: _quote(row) for row in snapshot.sql(queries.posts(sorted(set(ids)))).to_pylist()}
+
+
+def _quote(row: Mapping[str, Any]) -> Quote:
+    url = row["url"] if row["url"] and row["url"].startswith(("https://", "http://")) else None
+    return Quote(
+        id=row["id"], text=excerpt(body(row["title"], row["text"])), source=row["source"], author=row["author"],
+        published_at=row["published_at"], url=url,
+    )  # fmt: skip
+
+
+def excerpt(text: str, length: int = _EXCERPT) -> str:
+    """`text` on one line, cut to `length` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def readable(text: str) -> str:
+    """`text` without control characters but its line breaks: for a page, whose <bdi> keeps what would turn a line around to itself."""
+    return "".join(char if char == "\n" or category(char) != "Cc" else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def week_posts(snapshot: Snapshot, asked: Asked) -> Figure:
+    """How many posts the corpus has of the week."""
+    rows = queries.week_posts(asked.week, asked.config.timezone)
+    found = snapshot.sql(f"SELECT count(*) AS n, (list(id ORDER BY id)[:{SAMPLE}]) AS sample FROM ({rows})").to_pylist()[0]
+    return Figure(
+        measure="week_posts", week=str(asked.week), value=found["n"], n=found["n"], versions=asked.versions,
+        query=f"SELECT count(*) FROM ({rows})", posts=tuple(found["sample"] or ()),
+    )  # fmt: skip
+
+
+def top_posts(snapshot: Snapshot, asked: Asked) -> tuple[TopPost, ...]:
+    """The most engaging posts about each brand, one a text; posts whose source shows no likes, replies or reposts take no part."""
+    mentions = queries.mentions(asked.brands, [asked.week], asked.config.timezone)
+    rows = snapshot.sql(queries.ENGAGING.format(rows=mentions, most=TOP_POSTS)).to_pylist()
+    rows.sort(key=lambda row: (asked.brands.index(row["brand"]), -row["engagement"], row["id"]))
+    return tuple(TopPost(brand=row["brand"], quote=_quote(row), engagement=_engagement(row, asked)) for row in rows)
+
+
+def _engagement(row: Mapping[str, Any], asked: Asked) -> Figure:
+    return Figure(
+        measure="engagement", week=str(asked.week), brand=row["brand"], value=row["engagement"], n=1, versions=asked.versions,
+        query=queries.ENGAGEMENT.format(id=literal(row["id"])), posts=(row["id"],),
+    )  # fmt: skip
+
+
+def sources(snapshot: Snapshot, asked: Asked) -> tuple[SourceLine, ...]:
+    """Every source of the project file, of the ledger and of this week's posts, by name."""
+    posts = f"({queries.week_posts(asked.week, asked.config.timezone)})"
+    counted = {row["source"]: row for row in snapshot.sql(queries.SOURCE_POSTS.format(rows=posts)).to_pylist()}
+    ledger: dict[str, list[dict[str, Any]]] = {}
+    for row in snapshot.sql(queries.ledger(asked.week, asked.config.timezone)).to_pylist():
+        ledger.setdefault(row["source"], []).append(row)
+    crawled = set(snapshot.sql("SELECT DISTINCT source FROM crawls").column("source").to_pylist())
+    names = sorted({source.name for source in asked.config.sources} | crawled | set(counted))
+    return tuple(_source(name, counted.get(name), ledger.get(name, []), name in crawled, asked) for name in names)
+
+
+def _source(
+    name: str, posts: Mapping[str, Any] | None, ledger: list[dict[str, Any]], crawled: bool, asked: Asked
+) -> SourceLine:  # fmt: skip
+    zone = asked.config.timezone
+    week_posts = f"({queries.week_posts(asked.week, zone)}) WHERE source = {literal(name)}"
+    n = posts["posts"] if posts else 0
+    sample = tuple(posts["sample"]) if posts else ()
+    asked_of = f"SELECT * FROM ({queries.ledger(asked.week, zone)}) WHERE source = {literal(name)}"
+
+    def figure(measure: str, value: float | None, n: int, query: str, posts: tuple[str, ...] = ()) -> Figure:
+        return Figure(measure=measure, week=str(asked.week), value=value, n=n, query=query, versions=asked.versions, posts=posts)
+
+    read = str(asked.week) not in asked.blank  # copies are sought when posts are read
+    done = sum(row["status"] == "complete" for row in ledger)
+    return SourceLine(
+        name=name,
+        status=_status(ledger, crawled, bool(posts)),
+        posts=figure("source_posts", n, n, f"SELECT count(*) FROM {week_posts}", sample),
+        copies=figure(
+            "source_copies", posts["copies"] if posts and read else None, n, f"SELECT 1 - avg(counted::INT) FROM {week_posts}", sample
+        ),
+        queries=figure("source_queries", len(ledger) if crawled else None, len(ledger), asked_of),
+        complete=figure("source_complete", done if crawled else None, len(ledger), asked_of),
+        reasons=tuple(sorted({row["reason"] for row in ledger if row["reason"] and row["status"] != "complete"})),
+    )
+
+
+def _status(ledger: list[dict[str, Any]], crawled: bool, has_posts: bool) -> str:
+    """The worst of the source's latest crawls of this week."""
+    found = {row["status"] for row in ledger}
+    if found:
+        return next((status for status in _WORST_FIRST if status in found), "failed")
+    return "imported" if has_posts and not crawled else "uncrawled"
