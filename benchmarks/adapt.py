@@ -55,7 +55,11 @@ def brands_to_choose_on(data: Path) -> Iterator[LabelledBrand]:
     reviews = pd.read_csv(data / "online_shopping_10_cats/online_shopping_10_cats.csv")
     for category in ("水果", "蒙牛"):
         own = reviews[reviews["cat"] == category].assign(text=lambda rows: rows["review"])
-        yield _brand(category, (category,), own.assign(label=own["label"].map({0: "negative", 1: "positive"})))
+        yield _brand(
+            category,
+            (category,),
+            own.assign(label=own["label"].map({0: "negative", 1: "positive"})),
+        )
 
 
 def brands_to_report_on(data: Path) -> Iterator[LabelledBrand]:
@@ -64,7 +68,9 @@ def brands_to_report_on(data: Path) -> Iterator[LabelledBrand]:
     tweets = pd.read_csv(data / "more/apple_tweets_dfe/all.csv")
     sure = tweets["label"].isin(LABELS) & (tweets["confidence"] >= 0.7)
     yield _brand("apple 2014", ("apple", "@apple", "iphone", "aapl"), tweets[sure])
-    reviews = pd.read_csv(data / "bank_app_reviews/bank_reviews.csv").rename(columns={"review": "text"})
+    reviews = pd.read_csv(data / "bank_app_reviews/bank_reviews.csv").rename(
+        columns={"review": "text"}
+    )
     reviews = reviews[reviews["rating"] != 3]
     reviews["label"] = np.where(reviews["rating"] < 3, "negative", "positive")
     for bank, own in reviews.groupby("bank"):
@@ -85,7 +91,12 @@ def _entities(data: Path, half: int) -> Iterator[LabelledBrand]:
 
 def _brand(name: str, names: tuple[str, ...], rows: pd.DataFrame) -> LabelledBrand:
     some = rows.sample(min(len(rows), MOST), random_state=0)
-    return LabelledBrand(name, names, some["text"].astype(str).tolist(), [LABELS.index(label) for label in some["label"]])
+    return LabelledBrand(
+        name,
+        names,
+        some["text"].astype(str).tolist(),
+        [LABELS.index(label) for label in some["label"]],
+    )
 
 
 def posteriors_of(reader: Reader, brand: LabelledBrand) -> Floats:
@@ -95,7 +106,10 @@ def posteriors_of(reader: Reader, brand: LabelledBrand) -> Floats:
     for text in brand.texts:
         spans = [(mention.start, mention.end) for mention in linker.find(text)]
         passages.append(Passage(text, {"brand": spans} if spans else {}))
-    judged = [reading.targets[0] if reading.targets else reading.post for reading in read_without_names(reader, passages)]
+    judged = [
+        reading.targets[0] if reading.targets else reading.post
+        for reading in read_without_names(reader, passages)
+    ]
     return np.array([(each.negative, each.neutral, each.positive) for each in judged])
 
 
@@ -121,16 +135,26 @@ def main() -> None:
     options = parser.parse_args()
 
     reader = load(options.model, threads=1)
-    brands = list((brands_to_choose_on if options.brands == "choose" else brands_to_report_on)(options.data))
+    brands = list(
+        (brands_to_choose_on if options.brands == "choose" else brands_to_report_on)(options.data)
+    )
     read = [(posteriors_of(reader, brand), np.array(brand.labels)) for brand in brands]
-    print("labels brands trials  accuracy       macro F1       log loss       share error    adapted  for the worse")
+    print(
+        "labels brands trials  accuracy       macro F1       log loss       share error    adapted  for the worse"
+    )
     for size in SIZES:
-        enough = [(posteriors, labels) for posteriors, labels in read if len(labels) >= size + FEWEST_LEFT]
+        enough = [
+            (posteriors, labels) for posteriors, labels in read if len(labels) >= size + FEWEST_LEFT
+        ]
         found = [_trial(*pair, size, trial) for pair in enough for trial in range(options.trials)]
         before, after, adapted = (np.array(column) for column in zip(*found, strict=True))
-        figures = "  ".join(f"{old:6.3f} {new:6.3f}" for old, new in zip(before.mean(0), after.mean(0), strict=True))
+        figures = "  ".join(
+            f"{old:6.3f} {new:6.3f}" for old, new in zip(before.mean(0), after.mean(0), strict=True)
+        )
         worse = (after[:, 2] > before[:, 2]).mean()
-        print(f"{size:6} {len(enough):6} {len(found):6}  {figures}  {adapted.mean():7.2f}  {worse:13.2f}")
+        print(
+            f"{size:6} {len(enough):6} {len(found):6}  {figures}  {adapted.mean():7.2f}  {worse:13.2f}"
+        )
 
 
 def _trial(posteriors: Floats, labels: Codes, size: int, trial: int) -> tuple[Floats, Floats, bool]:

@@ -42,7 +42,11 @@ def coqe(path: Path, language: str) -> Iterator[Case]:
         parts = line.strip()[2:-2].split("];[")
         spans = [_span(part, text, language) for part in parts[:2]]
         if len(parts) == 5 and None not in spans and not _overlap(spans):
-            mentions = [Mention(name, *span) for name, span in zip((FIRST, SECOND), spans, strict=True) if span]
+            mentions = [
+                Mention(name, *span)
+                for name, span in zip((FIRST, SECOND), spans, strict=True)
+                if span
+            ]
             yield Case(text, mentions, {"1": FIRST, "-1": SECOND}.get(parts[4]))
 
 
@@ -52,7 +56,11 @@ def _span(cell: str, text: str, language: str) -> tuple[int, int] | None:
         return None
     if language == "en":
         words = [match.span() for match in re.finditer(r"\S+", text)]
-        return (words[places[0] - 1][0], words[places[-1] - 1][1]) if places[-1] <= len(words) else None
+        return (
+            (words[places[0] - 1][0], words[places[-1] - 1][1])
+            if places[-1] <= len(words)
+            else None
+        )
     return (places[0], places[-1] + 1) if places[-1] < len(text) else None
 
 
@@ -65,9 +73,9 @@ def compsent(path: Path, part: str, brands: bool) -> Iterator[Case]:
     """The label says of the object that stands first whether it is better or worse."""
     for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
         text = row["sentence"]
-        if (row["domain"] == "brands") is not brands or (sha1(text.encode(), usedforsecurity=False).digest()[0] % 2 == 1) is (
-            part == "train"
-        ):
+        if (row["domain"] == "brands") is not brands or (
+            sha1(text.encode(), usedforsecurity=False).digest()[0] % 2 == 1
+        ) is (part == "train"):
             continue
         found = [
             Mention(row[name].lower(), *match.span())
@@ -75,9 +83,13 @@ def compsent(path: Path, part: str, brands: bool) -> Iterator[Case]:
             for match in re.finditer(rf"(?<!\w){re.escape(row[name].lower())}(?!\w)", text.lower())
         ]
         first = min(found, key=lambda its: its.start, default=Mention("", 0, 0)).brand
-        mentions = [Mention(FIRST if its.brand == first else SECOND, its.start, its.end) for its in found]
+        mentions = [
+            Mention(FIRST if its.brand == first else SECOND, its.start, its.end) for its in found
+        ]
         if len({its.brand for its in mentions}) == 2:
-            yield Case(text, mentions, {"BETTER": FIRST, "WORSE": SECOND}.get(row["most_frequent_label"]))
+            yield Case(
+                text, mentions, {"BETTER": FIRST, "WORSE": SECOND}.get(row["most_frequent_label"])
+            )
 
 
 def report(name: str, cases: Iterator[Case]) -> None:
@@ -98,12 +110,17 @@ def share(part: int, whole: int) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--part", choices=("dev", "train"), default="dev")
     arguments = parser.parse_args()
     for name, language in COQE.items():
-        report(f"{name} ({language})", coqe(arguments.data / "coqe" / name / f"{arguments.part}.txt", language))
+        report(
+            f"{name} ({language})",
+            coqe(arguments.data / "coqe" / name / f"{arguments.part}.txt", language),
+        )
     path = arguments.data / "compsent19" / "data.csv"
     report("CompSent-19, brands", compsent(path, arguments.part, brands=True))
     report("CompSent-19, other things", compsent(path, arguments.part, brands=False))

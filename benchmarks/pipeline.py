@@ -39,7 +39,9 @@ def write_posts(path: Path, count: int, seed: int = 7) -> None:
         writer = csv.writer(file)
         writer.writerow(["id", "author", "published_at", "text"])
         for i in range(count):
-            text = "".join(rnd.choices(words, cum_weights=frequencies, k=24)) + (rnd.choice(BRANDS) if rnd.random() < NAMED else "")
+            text = "".join(rnd.choices(words, cum_weights=frequencies, k=24)) + (
+                rnd.choice(BRANDS) if rnd.random() < NAMED else ""
+            )
             day = f"2026-{rnd.randint(1, 3):02d}-{rnd.randint(1, 28):02d}"
             writer.writerow([i, f"author{rnd.randrange(count // 4)}", f"{day} 12:30:00", text])
 
@@ -50,7 +52,9 @@ def dictionary() -> tuple[list[str], list[int]]:
 
     with jieba.get_dict_file() as file:
         entries = [line.decode("utf-8").split() for line in file]
-    words = [f" word{place} " if place % 10 == 0 else entry[0] for place, entry in enumerate(entries)]
+    words = [
+        f" word{place} " if place % 10 == 0 else entry[0] for place, entry in enumerate(entries)
+    ]
     return words, list(accumulate(int(entry[1]) for entry in entries))
 
 
@@ -67,7 +71,9 @@ def peer(path: Path) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--posts", type=int, default=100_000)
     count = parser.parse_args().posts
     with tempfile.TemporaryDirectory() as folder:
@@ -81,9 +87,16 @@ def main() -> None:
         annotate(workspace, sentiment=False)
         done = time.perf_counter()
         other = peer(root / "posts.csv")
-    for what, seconds in (("import", imported - start), ("annotate", done - imported), ("both", done - start), ("pandas + jieba", other)):
+    for what, seconds in (
+        ("import", imported - start),
+        ("annotate", done - imported),
+        ("both", done - start),
+        ("pandas + jieba", other),
+    ):
         sys.stdout.write(f"{what:16}{seconds:8.1f} s{count / seconds:12,.0f} posts/s\n")
-    sys.stdout.write(f"import and annotate takes {(done - start) / other:.2f} of the time that pandas and jieba take to segment alone\n")
+    sys.stdout.write(
+        f"import and annotate takes {(done - start) / other:.2f} of the time that pandas and jieba take to segment alone\n"
+    )
 
 
 if __name__ == "__main__":

@@ -31,26 +31,41 @@ from folate.core.weeks import Week
 from reports.measures.queries import EMOTIONS, INTENTS
 from reports.render.document import to_json
 from reports.render.html import render
-from reports.sections.posts_and_sources import posts_and_sources
+from reports.sections import posts_and_sources
 
 WEEK = Week.parse("2026-W10")
 FIRST, DAYS = datetime(2025, 3, 10, tzinfo=UTC), 364  # up to the end of the week
 BRANDS = ("ours", "one", "two", "three")
 SOURCES = ("forum", "weibo", "shop")
 ASPECTS = ("taste", "price", "packaging", "delivery", "quality", "service", "design")
-NAMED, ANSWERS, COPIES, COMPARED = 1 / 3, 0.2, 0.05, 0.02  # shares of the posts; of those about a brand
+NAMED, ANSWERS, COPIES, COMPARED = (
+    1 / 3,
+    0.2,
+    0.05,
+    0.02,
+)  # shares of the posts; of those about a brand
 WORDS = 24  # of a post
 CONFIG = Config(
     name="bench",
     brands=tuple(Brand(id=name, names=(name.title(),), own=name == "ours") for name in BRANDS),
     watch=("叶酸", "delivery"),
     segments=(Segment(id="parents", names=("parents",), terms=("宝宝", "my kids")),),
-    campaign=(Campaign(id="spring", names=("spring",), start=date(2026, 2, 16), end=date(2026, 3, 8), themes=("新鲜",)),),
-    sources=tuple(Source(name=name, spider="forum", start=("http://localhost/",)) for name in SOURCES),
+    campaign=(
+        Campaign(
+            id="spring",
+            names=("spring",),
+            start=date(2026, 2, 16),
+            end=date(2026, 3, 8),
+            themes=("新鲜",),
+        ),
+    ),
+    sources=tuple(
+        Source(name=name, spider="forum", start=("http://localhost/",)) for name in SOURCES
+    ),
 )
 PARTS = (
     (reports.build, ("read", "measure", "topics", "concerns", "perceive", "people", "campaigns")),
-    (sections, ("sources", "week_posts", "top_posts")),
+    (posts_and_sources, ("sources", "week_posts", "top_posts")),
 )
 Generator = np.random.Generator
 Columns = dict[str, Any]
@@ -64,25 +79,55 @@ def write(root: Path, count: int, seed: int = 7) -> None:
     store.replace("posts", conform(TABLES["posts"], posts), {})
     made = pa.table({"id": posts["id"], "text_hash": posts["text_hash"]})
     for name, columns in _annotations(made, rng):
-        row = columns.append_column("annotator", pa.repeat("bench", len(columns))).append_column("version", pa.repeat("1", len(columns)))
-        store.replace(name, conform(TABLES[name], row.select([part for part in TABLES[name].schema.names if part in row.column_names])), {})
+        row = columns.append_column("annotator", pa.repeat("bench", len(columns))).append_column(
+            "version", pa.repeat("1", len(columns))
+        )
+        store.replace(
+            name,
+            conform(
+                TABLES[name],
+                row.select(
+                    [part for part in TABLES[name].schema.names if part in row.column_names]
+                ),
+            ),
+            {},
+        )
     copies = np.flatnonzero(rng.random(count) < COPIES)[1:]
     first = made["id"].take(pa.array(copies // 2))
-    alike = pa.table({"id": made["id"].take(pa.array(copies)), "cluster": first, "similarity": pa.repeat(1.0, len(copies))})
+    alike = pa.table(
+        {
+            "id": made["id"].take(pa.array(copies)),
+            "cluster": first,
+            "similarity": pa.repeat(1.0, len(copies)),
+        }
+    )
     store.replace("duplicates", conform(TABLES["duplicates"], alike), {})
     store.upsert("topics", list(_topics(made["id"].slice(count - count // 60))))
 
 
 def _posts(count: int, rng: Generator) -> pa.Table:
     """In the order of time. A post in ten is by one of a hundred busy authors; an answer is to one of the thousand posts before."""
-    source = pa.DictionaryArray.from_arrays(rng.integers(0, len(SOURCES), count), list(SOURCES)).cast(pa.string())
+    source = pa.DictionaryArray.from_arrays(
+        rng.integers(0, len(SOURCES), count), list(SOURCES)
+    ).cast(pa.string())
     numbers = pa.array(np.arange(count)).cast(pa.string())
     ids = pc.binary_join_element_wise(source, numbers, ":")
     seconds = np.sort(rng.integers(0, DAYS * 86400, count))
-    published = pa.array(np.datetime64(FIRST.replace(tzinfo=None), "us") + seconds.astype("timedelta64[s]")).cast(pa.timestamp("us", "UTC"))
-    author = np.where(rng.random(count) < 0.1, rng.integers(0, 100, count), rng.integers(0, max(count // 4, 1), count))
-    parent = pa.array(np.maximum(np.arange(count) - rng.integers(1, 1000, count), 0), mask=rng.random(count) >= ANSWERS)
-    acts = {name: pa.array(rng.geometric(0.2, count) - 1) for name in ("likes", "replies", "reposts")}
+    published = pa.array(
+        np.datetime64(FIRST.replace(tzinfo=None), "us") + seconds.astype("timedelta64[s]")
+    ).cast(pa.timestamp("us", "UTC"))
+    author = np.where(
+        rng.random(count) < 0.1,
+        rng.integers(0, 100, count),
+        rng.integers(0, max(count // 4, 1), count),
+    )
+    parent = pa.array(
+        np.maximum(np.arange(count) - rng.integers(1, 1000, count), 0),
+        mask=rng.random(count) >= ANSWERS,
+    )
+    acts = {
+        name: pa.array(rng.geometric(0.2, count) - 1) for name in ("likes", "replies", "reposts")
+    }
     text = pc.binary_join(_words(count, rng), "")
     digest = pa.array([f"{number * 0x9E3779B97F4A7C15 % 2**64:016x}" for number in range(count)])
     return pa.table({
@@ -98,21 +143,33 @@ def _words(count: int, rng: Generator) -> pa.Array:
     """Words of jieba's dictionary, by frequency: WORDS of each post."""
     words, frequencies = dictionary()
     drawn = np.searchsorted(frequencies, rng.random(count * WORDS) * frequencies[-1], side="right")
-    return pa.ListArray.from_arrays(pa.array(np.arange(0, count * WORDS + 1, WORDS, dtype=np.int32)), pa.array(words).take(pa.array(drawn)))
+    return pa.ListArray.from_arrays(
+        pa.array(np.arange(0, count * WORDS + 1, WORDS, dtype=np.int32)),
+        pa.array(words).take(pa.array(drawn)),
+    )
 
 
 def _annotations(made: pa.Table, rng: Generator) -> Iterator[tuple[str, pa.Table]]:
     """Tables of rows that hold for a text: `made` has the ids and digests of all posts."""
     count = len(made)
-    yield "texts", made.append_column("words", _words(count, rng)).append_column("exact", made["text_hash"])
-    yield "judgements", _with(made, {name: pa.array(rng.random(count)) for name in EMOTIONS + INTENTS})
+    yield (
+        "texts",
+        made.append_column("words", _words(count, rng)).append_column("exact", made["text_hash"]),
+    )
+    yield (
+        "judgements",
+        _with(made, {name: pa.array(rng.random(count)) for name in EMOTIONS + INTENTS}),
+    )
     about = np.flatnonzero(rng.random(count) < NAMED)
     second = about[rng.random(len(about)) < 0.05]
     brand = rng.choice(len(BRANDS), len(about), p=(0.3, 0.35, 0.2, 0.15))
     rows = np.concatenate([about, second])
     brands = np.concatenate([brand, (brand[np.searchsorted(about, second)] + 1) % len(BRANDS)])
     named = _with(made.take(pa.array(rows)), {"brand": pa.array(np.array(BRANDS)[brands])})
-    yield "mentions", _with(named, {"start": pa.repeat(0, len(named)), "end": pa.repeat(2, len(named))})
+    yield (
+        "mentions",
+        _with(named, {"start": pa.repeat(0, len(named)), "end": pa.repeat(2, len(named))}),
+    )
     everything = pa.concat_tables([named, _with(made, {"brand": pa.nulls(count, pa.string())})])
     yield "sentiments", _with(everything, _polarity(len(everything), rng))
     spoken = named.take(pa.array(np.flatnonzero(rng.random(len(named)) < 0.8)))
@@ -121,12 +178,20 @@ def _annotations(made: pa.Table, rng: Generator) -> Iterator[tuple[str, pa.Table
     compared = np.flatnonzero(rng.random(len(named)) < COMPARED)
     other = pa.array(np.array(BRANDS)[(brands[compared] + 1) % len(BRANDS)])
     kind = pa.array(np.array(["switch", "better"])[rng.integers(0, 2, len(compared))])
-    yield "comparisons", _with(named.take(pa.array(compared)), {"other": other, "kind": kind, "start": pa.repeat(0, len(compared))})
+    yield (
+        "comparisons",
+        _with(
+            named.take(pa.array(compared)),
+            {"other": other, "kind": kind, "start": pa.repeat(0, len(compared))},
+        ),
+    )
 
 
 def _polarity(count: int, rng: Generator) -> Columns:
     drawn = rng.dirichlet((0.6, 0.8, 0.7), count)
-    return {name: pa.array(drawn[:, at]) for at, name in enumerate(("negative", "neutral", "positive"))}
+    return {
+        name: pa.array(drawn[:, at]) for at, name in enumerate(("negative", "neutral", "positive"))
+    }
 
 
 def _with(table: pa.Table, columns: Columns) -> pa.Table:
@@ -147,14 +212,22 @@ def timed(what: str, function: Callable[..., T], *given: Any) -> T:
     """Its result; its CPU and wall seconds are printed."""
     cpu, wall = time.process_time(), time.perf_counter()
     result = function(*given)
-    sys.stdout.write(f"{what:16}{time.process_time() - cpu:8.2f} s CPU{time.perf_counter() - wall:8.2f} s\n")
+    sys.stdout.write(
+        f"{what:16}{time.process_time() - cpu:8.2f} s CPU{time.perf_counter() - wall:8.2f} s\n"
+    )
     return result
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--posts", type=int, default=100_000)
-    parser.add_argument("--store", type=Path, help="keep the corpus in this folder, or take it from there when it is made already")
+    parser.add_argument(
+        "--store",
+        type=Path,
+        help="keep the corpus in this folder, or take it from there when it is made already",
+    )
     options = parser.parse_args()
     for module, names in PARTS:
         for name in names:
@@ -162,7 +235,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = options.store or Path(folder)
         if not (root / "posts").exists():
-            process = multiprocessing.get_context("spawn").Process(target=write, args=(root, options.posts))
+            process = multiprocessing.get_context("spawn").Process(
+                target=write, args=(root, options.posts)
+            )
             process.start()
             process.join()
         snapshot = timed("snapshot", Store(root).snapshot)

@@ -30,7 +30,11 @@ Vector = NDArray[np.floating]
 
 def held() -> list[tuple[str, set[str]]]:
     """Posts and their labels, the wider ones included."""
-    rows = [line.split("\t") for line in HELD.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    rows = [
+        line.split("\t")
+        for line in HELD.read_text(encoding="utf-8").splitlines()
+        if not line.startswith("#")
+    ]
     return [(text, wider([] if labels == "-" else labels.split("; "))) for text, labels in rows]
 
 
@@ -40,14 +44,22 @@ def wider(labels: Sequence[str]) -> set[str]:
 
 def counts(found: Sequence[set[str]], wanted: Sequence[set[str]]) -> tuple[int, int, int]:
     """Tags right, given, wanted."""
-    return sum(len(f & w) for f, w in zip(found, wanted, strict=True)), sum(map(len, found)), sum(map(len, wanted))
+    return (
+        sum(len(f & w) for f, w in zip(found, wanted, strict=True)),
+        sum(map(len, found)),
+        sum(map(len, wanted)),
+    )
 
 
 def measure(reader: Reader) -> None:
     tagger, posts = taxonomy.Tagger((), reader.embed), held()
     texts = [text for text, _ in posts]
     found = [{tag.tag for tag in its} for its in tagger.tags(texts, reader.embed(texts))]
-    for name, part in (("all", lambda text: True), ("zh", lambda text: not text.isascii()), ("en", str.isascii)):
+    for name, part in (
+        ("all", lambda text: True),
+        ("zh", lambda text: not text.isascii()),
+        ("en", str.isascii),
+    ):
         chosen = [(f, w) for f, (text, w) in zip(found, posts, strict=True) if part(text)]
         right, given, wanted = counts([f for f, _ in chosen], [w for _, w in chosen])
         quiet = [not f for f, w in chosen if not w]
@@ -67,10 +79,20 @@ def choose(reader: Reader) -> None:
     known: dict[str, Vector] = {}
     cosines, named, wanted = [], [], []
     for fold in range(FOLDS):
-        taxonomy = [replace(entry, examples=entry.examples[:fold] + entry.examples[fold + 1 :]) for entry in taxonomy.shipped()]
-        tagger = taxonomy.Tagger(taxonomy, partial(embed, reader, known))
-        pairs = [(entry.examples[fold], wider([entry.label])) for entry in taxonomy.shipped() if entry.examples]
-        pairs += [(text, set()) for text in OFFTOPIC.read_text(encoding="utf-8").splitlines()[fold::FOLDS] * 4]
+        fold_entries = [
+            replace(entry, examples=entry.examples[:fold] + entry.examples[fold + 1 :])
+            for entry in taxonomy.shipped()
+        ]
+        tagger = taxonomy.Tagger(fold_entries, partial(embed, reader, known))
+        pairs = [
+            (entry.examples[fold], wider([entry.label]))
+            for entry in taxonomy.shipped()
+            if entry.examples
+        ]
+        pairs += [
+            (text, set())
+            for text in OFFTOPIC.read_text(encoding="utf-8").splitlines()[fold::FOLDS] * 4
+        ]
         texts = [text for text, _ in pairs]
         words = tagger.named(texts)
         cosines += [tagger.scores(texts, embed(reader, known, texts)) - taxonomy.NAMED * words] * 2
@@ -78,7 +100,10 @@ def choose(reader: Reader) -> None:
         wanted += [labels for _, labels in pairs] * 2
     likeness, words = np.concatenate(cosines), np.concatenate(named)
     ranked = sorted(
-        ((f1(likeness + weight * words, threshold, wanted), threshold, weight) for threshold, weight in product(THRESHOLDS, WEIGHTS)),
+        (
+            (f1(likeness + weight * words, threshold, wanted), threshold, weight)
+            for threshold, weight in product(THRESHOLDS, WEIGHTS)
+        ),
         reverse=True,
     )
     for score, threshold, weight in ranked[:5]:
@@ -89,7 +114,10 @@ def f1(scores: Vector, threshold: float, wanted: Sequence[set[str]]) -> float:
     """Of the best label of each post (n, k), given from `threshold` on."""
     best = scores.argmax(axis=1)
     labels = [entry.label for entry in taxonomy.shipped()]
-    found = [wider([labels[b]]) if row[b] >= threshold else set() for row, b in zip(scores, best, strict=True)]
+    found = [
+        wider([labels[b]]) if row[b] >= threshold else set()
+        for row, b in zip(scores, best, strict=True)
+    ]
     right, given, total = counts(found, wanted)
     return 2 * right / (given + total)
 
@@ -102,7 +130,9 @@ def embed(reader: Reader, known: dict[str, Vector], texts: Sequence[str]) -> Vec
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", default="", help="a model folder; the shipped one when missing")
     parser.add_argument("--choose", action="store_true")
     arguments = parser.parse_args()

@@ -16,7 +16,9 @@ from folate.core.spreadsheet import CsvWriter
 from folate.core.text import escaped_json
 
 FORMATS = ("jsonl", "csv", "parquet")
-_POSTS = f"SELECT {', '.join(f'p.{name}' for name in FIELDS)} FROM posts p ORDER BY p.published_at, p.id"
+_POSTS = (
+    f"SELECT {', '.join(f'p.{name}' for name in FIELDS)} FROM posts p ORDER BY p.published_at, p.id"
+)
 _ANNOTATIONS = """
     WITH of_brands AS (
         SELECT m.id, list({

@@ -26,7 +26,14 @@ from crawlers.parse.page import Context, Dropped, Page
 from folate.core.errors import CrawlError, InputError
 from folate.core.post import Post
 
-JOB, POSTS, REJECTS, LEDGER, RAW, LOG = "job.json", "posts.jsonl", "rejects.jsonl", "ledger.jsonl", "raw/pages.warc.gz", "scrapy.log"
+JOB, POSTS, REJECTS, LEDGER, RAW, LOG = (
+    "job.json",
+    "posts.jsonl",
+    "rejects.jsonl",
+    "ledger.jsonl",
+    "raw/pages.warc.gz",
+    "scrapy.log",
+)
 
 
 SEEN = "seen before in this crawl"
@@ -65,7 +72,9 @@ class Record:
         (out / RAW).parent.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
         if (out / POSTS).exists():
             raise CrawlError(f"wanted a new folder for this crawl, {out} already holds one.")
-        self._files = {name: (out / name).open("ab", buffering=0) for name in (POSTS, REJECTS, LEDGER, RAW)}
+        self._files = {
+            name: (out / name).open("ab", buffering=0) for name in (POSTS, REJECTS, LEDGER, RAW)
+        }
         self._sightings = Sightings()
 
     def close(self) -> None:
@@ -89,7 +98,13 @@ class Record:
 
     def reject(self, row: Row, url: str, dropped: Dropped) -> None:
         row.dropped[dropped.reason] += 1
-        where = {"source": row.source, "query": row.query, "url": url, "reason": dropped.reason, "id": dropped.id}
+        where = {
+            "source": row.source,
+            "query": row.query,
+            "url": url,
+            "reason": dropped.reason,
+            "id": dropped.id,
+        }
         self._line(REJECTS, json.dumps(where, ensure_ascii=False))
 
     def note(self, row: Row) -> None:
@@ -101,7 +116,12 @@ class Record:
 
     def keep(self, page: Page, source: str, context: Context, status: int = 200) -> None:
         """Append the page to the archive, with what is needed to parse it again."""
-        http = f"HTTP/1.1 {status} \r\nContent-Type: {page.content_type}\r\n\r\n".encode("latin-1", "replace") + page.body
+        http = (
+            f"HTTP/1.1 {status} \r\nContent-Type: {page.content_type}\r\n\r\n".encode(
+                "latin-1", "replace"
+            )
+            + page.body
+        )
         moment = page.fetched_at.isoformat().replace("+00:00", "Z")
         head = {
             "WARC-Type": "response",
@@ -114,7 +134,9 @@ class Record:
             "Content-Length": str(len(http)),
         }
         lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
-        self._files[RAW].write(gzip.compress(f"WARC/1.1\r\n{lines}\r\n".encode() + http + b"\r\n\r\n", compresslevel=6))
+        self._files[RAW].write(
+            gzip.compress(f"WARC/1.1\r\n{lines}\r\n".encode() + http + b"\r\n\r\n", compresslevel=6)
+        )
 
     def _line(self, name: str, line: str) -> None:
         self._files[name].write(line.encode("utf-8", "replace") + b"\n")
@@ -141,7 +163,10 @@ def _is_source(table: Any) -> bool:
         isinstance(table, dict)
         and isinstance(table.get("name"), str)
         and isinstance(table.get("spider"), str)
-        and all(isinstance(table.get(key), list) and all(isinstance(item, str) for item in table[key]) for key in ("start", "queries"))
+        and all(
+            isinstance(table.get(key), list) and all(isinstance(item, str) for item in table[key])
+            for key in ("start", "queries")
+        )
     )
 
 
@@ -214,7 +239,9 @@ def read_raw(out: Path, broken: Counter[str] | None = None) -> Iterator[tuple[st
 
 
 CUT = b""  # what a kill left of the last member
-_GZIP = b"\x1f\x8b\x08"  # a member begins with it (RFC 1952); inside of one it is there by chance only
+_GZIP = (
+    b"\x1f\x8b\x08"  # a member begins with it (RFC 1952); inside of one it is there by chance only
+)
 _PIECE = 2**20  # bytes unpacked at once
 
 
@@ -242,7 +269,9 @@ def _member(archive: mmap.mmap, start: int) -> tuple[bytes | None, int]:
 
 def _begins_record(archive: mmap.mmap, start: int) -> bool:
     try:
-        return zlib.decompressobj(wbits=31).decompress(archive[start : start + 2**10], 5) == b"WARC/"
+        return (
+            zlib.decompressobj(wbits=31).decompress(archive[start : start + 2**10], 5) == b"WARC/"
+        )
     except zlib.error:
         return False
 

@@ -42,8 +42,12 @@ class Row:
     lists: int = 0  # pages of lists asked for; `Source.pages` caps them
     posts: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
-    problems: Counter[str] = field(default_factory=Counter)  # what could not be read: at least partial
-    limits: Counter[str] = field(default_factory=Counter)  # where the reading stopped before the end: saturated
+    problems: Counter[str] = field(
+        default_factory=Counter
+    )  # what could not be read: at least partial
+    limits: Counter[str] = field(
+        default_factory=Counter
+    )  # where the reading stopped before the end: saturated
 
     @property
     def status(self) -> str:
@@ -56,7 +60,10 @@ class Row:
     def told(self) -> str | None:
         """What stood in the way; None when nothing did."""
         reasons = {**self.problems, **self.limits}
-        return "; ".join(f"{reason} ({n} times)" if n > 1 else reason for reason, n in reasons.items()) or None
+        return (
+            "; ".join(f"{reason} ({n} times)" if n > 1 else reason for reason, n in reasons.items())
+            or None
+        )
 
     @property
     def reason(self) -> str | None:

@@ -32,7 +32,9 @@ from crawlers.parse.blocked import wall
 from crawlers.parse.page import Page
 
 LONGEST_WAIT = 120.0  # seconds; a site that asks for more is left alone
-LONGEST_URL = 2083  # characters; Scrapy's own limit, which is that of the shortest of the old browsers
+LONGEST_URL = (
+    2083  # characters; Scrapy's own limit, which is that of the shortest of the old browsers
+)
 MOST_REDIRECTS = 5  # RFC 9309, 2.3.1.2, has this for robots.txt; pages get no more
 MOST_PACKINGS = 2  # layers of Content-Encoding; each is unpacked to as many as MAX_BYTES
 LONGEST_RULES = 500 * 2**10  # bytes of robots.txt, comments left out, that are read: RFC 9309, 2.5
@@ -43,7 +45,9 @@ _PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 _UTF16 = (BOM_UTF16_LE, BOM_UTF16_BE)
-_NOT_UTF8 = re.compile("[\udc80-\udcff]")  # bytes as the error handler `surrogateescape` leaves them
+_NOT_UTF8 = re.compile(
+    "[\udc80-\udcff]"
+)  # bytes as the error handler `surrogateescape` leaves them
 _TOO_MANY_REDIRECTS = "max redirections reached"  # the words of Scrapy's RedirectMiddleware
 _NO_ANSWER = (
     CannotResolveHostError,
@@ -228,7 +232,9 @@ class Backoff(RetryMiddleware):  # type: ignore[misc]
 
 async def _after(answer: Any, told: float | None) -> Any:
     if isinstance(answer, Request):
-        await asyncio.sleep(told if told is not None else min(2.0 ** (answer.meta["retry_times"] - 1), LONGEST_WAIT))
+        await asyncio.sleep(
+            told if told is not None else min(2.0 ** (answer.meta["retry_times"] - 1), LONGEST_WAIT)
+        )
     return answer
 
 
@@ -294,7 +300,10 @@ class CachePolicy(DummyPolicy):  # type: ignore[misc]
     """Keeps every good answer for `cache_hours`, but no login page and no captcha."""
 
     def should_cache_response(self, response: Response, request: Request) -> bool:
-        return bool(super().should_cache_response(response, request)) and wall(page_of(response, request)) is None
+        return (
+            bool(super().should_cache_response(response, request))
+            and wall(page_of(response, request)) is None
+        )
 
 
 def page_of(response: Response, request: Request) -> Page:
@@ -303,6 +312,11 @@ def page_of(response: Response, request: Request) -> Page:
     if page is None or page.body is not response.body:
         cached = request.meta.get("cache_timestamp") if "cached" in response.flags else None
         kind = (response.headers.get("Content-Type") or b"").decode("latin-1")
-        page = Page(response.url, response.body, datetime.fromtimestamp(cached, UTC) if cached else now(), kind)
+        page = Page(
+            response.url,
+            response.body,
+            datetime.fromtimestamp(cached, UTC) if cached else now(),
+            kind,
+        )
         request.meta["page"] = page
     return page

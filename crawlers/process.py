@@ -101,10 +101,18 @@ def _locked(out: Path, job: dict[str, Any]) -> Iterator[None]:
 def _crawl(out: Path, job: dict[str, Any]) -> list[dict[str, Any]]:
     """Run the child to its end. `job` is what job.json holds and the salt, which is written to no file."""
     with (out / LOG).open("ab") as log:  # -P: nothing of the folder that we stand in is imported
-        child = subprocess.Popen([sys.executable, "-P", "-m", "crawlers.process"], stdin=subprocess.PIPE, stdout=log, stderr=log)
+        child = subprocess.Popen(
+            [sys.executable, "-P", "-m", "crawlers.process"],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+        )
     assert child.stdin is not None  # noqa: S101
     try:
-        with suppress(BrokenPipeError), child.stdin as pipe:  # broken when the child died at once; its exit code will tell
+        with (
+            suppress(BrokenPipeError),
+            child.stdin as pipe,
+        ):  # broken when the child died at once; its exit code will tell
             pipe.write(json.dumps(job).encode() + b"\n")
             pipe.flush()
             _follow(child, out / POSTS)
@@ -118,7 +126,9 @@ def _check(source: Source) -> None:
     """Raises ConfigError for a source that no spider can begin with."""
     where = f"source {source.name!r}"
     if source.spider not in READERS:
-        raise ConfigError(f"{where}: no spider {source.spider!r}; {possible(source.spider, READERS)}")
+        raise ConfigError(
+            f"{where}: no spider {source.spider!r}; {possible(source.spider, READERS)}"
+        )
     for url in source.start:
         if not url.startswith(("http://", "https://")):
             raise ConfigError(f"{where}: wanted a start address with http or https, got {url!r}.")
@@ -171,7 +181,9 @@ def ledger(out: Path, problem: str = "the crawl was cut off") -> list[dict[str, 
         else:  # what its source has more than the other rows tell is its
             count = max(0, posts[source])
             posts[source] -= count
-            row = Row(job["crawl_id"], source, query, posts=count, pages=count).as_dict(finished=False)
+            row = Row(job["crawl_id"], source, query, posts=count, pages=count).as_dict(
+                finished=False
+            )
         rows.append(row if row["finished_at"] else cut_off(row, problem))
     for name, count in broken.items():
         told = f"broken lines in {name}: {count}"
@@ -213,11 +225,15 @@ def _end_with_parent() -> None:
 
 def _source(table: dict[str, Any]) -> Source:
     """A source as JSON carries it: tuples come back as lists."""
-    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
+    }
     return Source(**values)
 
 
-def _run(sources: Sequence[Source], crawling: Crawling, record: Record, out: Path, job: dict[str, Any]) -> None:
+def _run(
+    sources: Sequence[Source], crawling: Crawling, record: Record, out: Path, job: dict[str, Any]
+) -> None:
     """All sources at once, those of one site one after another, so that its delay holds."""
     from scrapy.crawler import AsyncCrawlerRunner, Crawler
     from scrapy.utils.defer import deferred_f_from_coro_f
@@ -243,7 +259,9 @@ def _run(sources: Sequence[Source], crawling: Crawling, record: Record, out: Pat
         async with AsyncExitStack() as stack:
             for name in sorted({site_of(url) for url in source.start}):
                 await stack.enter_async_context(locks.setdefault(name, asyncio.Lock()))
-            site = Site(source.name, source.kind, source.zone or job["zone"], job["crawl_id"], pseudonym)
+            site = Site(
+                source.name, source.kind, source.zone or job["zone"], job["crawl_id"], pseudonym
+            )
             crawler = Crawler(SPIDERS[source.spider], settings(source, crawling, folders))
             await runner.crawl(crawler, source=source, site=site, record=record, known=job["known"])
 

@@ -41,7 +41,9 @@ def reparse(
         except TooSlowError:
             dropped["pages not read in time"] += 1
             continue
-        beginnings = (Post.from_json(link.context["post"]) for link in parsed.links if "post" in link.context)
+        beginnings = (
+            Post.from_json(link.context["post"]) for link in parsed.links if "post" in link.context
+        )
         shortened.update((post.id, post) for post in beginnings)
         for post in parsed.posts:
             seen.add(post.id)

@@ -9,7 +9,18 @@ from crawlers.politeness import MOST_REDIRECTS
 from folate.core.config import Crawling, Source
 
 MAX_BYTES = 10 * 2**20
-RETRIED = [408, 418, 429, 432, 500, 502, 503, 504, 522, 524]  # 418 and 432 are Weibo's "too many requests"
+RETRIED = [
+    408,
+    418,
+    429,
+    432,
+    500,
+    502,
+    503,
+    504,
+    522,
+    524,
+]  # 418 and 432 are Weibo's "too many requests"
 
 
 def settings(source: Source, crawling: Crawling, caches: Sequence[Path]) -> dict[str, Any]:
@@ -17,11 +28,15 @@ def settings(source: Source, crawling: Crawling, caches: Sequence[Path]) -> dict
 
     Of `caches`, the first folder is written to, and all are read.
     """
-    headers = {"Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8", "Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}
+    headers = {
+        "Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8",
+        "Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8",
+    }
     return {
         "USER_AGENT": crawling.user_agent,
         "ROBOTSTXT_USER_AGENT": crawling.user_agent.split("/")[0],
-        "DEFAULT_REQUEST_HEADERS": headers | ({"From": crawling.contact} if crawling.contact else {}),
+        "DEFAULT_REQUEST_HEADERS": headers
+        | ({"From": crawling.contact} if crawling.contact else {}),
         "COOKIES_ENABLED": False,
         "CONCURRENT_REQUESTS": 1,
         "DOWNLOAD_DELAY": source.delay,
@@ -57,7 +72,10 @@ def settings(source: Source, crawling: Crawling, caches: Sequence[Path]) -> dict
             "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
             "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # StayOnSite, which tells the spider
         },
-        "EXTENSIONS": {"crawlers.politeness.Throttle": 0, "scrapy.extensions.throttle.AutoThrottle": None},
+        "EXTENSIONS": {
+            "crawlers.politeness.Throttle": 0,
+            "scrapy.extensions.throttle.AutoThrottle": None,
+        },
         "TELNETCONSOLE_ENABLED": False,
         "LOG_LEVEL": "INFO",
     }

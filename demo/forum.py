@@ -17,9 +17,13 @@ class Forum:
     def __init__(self, world: World, site: str) -> None:
         self.site = site
         self.boards = {board.number: board for board in BOARDS if board.site == site}
-        self.threads = {thread.number: thread for thread in world.threads if thread.board.site == site}
+        self.threads = {
+            thread.number: thread for thread in world.threads if thread.board.site == site
+        }
         self._listed: dict[int, list[Thread]] = defaultdict(list)
-        for thread in sorted(self.threads.values(), key=lambda t: (t.pinned, t.posts[-1].time), reverse=True):
+        for thread in sorted(
+            self.threads.values(), key=lambda t: (t.pinned, t.posts[-1].time), reverse=True
+        ):
             self._listed[thread.board.number].append(thread)
 
     def index(self) -> str:
@@ -37,12 +41,17 @@ class Forum:
         if board is None or not 1 <= at <= (last := pages(len(self._listed[number]), THREADS)):
             return None
         following = f"{self._board_url(board)}?page={at + 1}" if at < last else None
-        rows = "".join(_thread_row(thread, self._thread_url(thread)) for thread in chunk(self._listed[number], at, THREADS))
+        rows = "".join(
+            _thread_row(thread, self._thread_url(thread))
+            for thread in chunk(self._listed[number], at, THREADS)
+        )
         body = (
             f'<h1>{escape(board.name)}</h1><ul class="list-group" itemscope itemtype="http://schema.org/ItemList">{rows}</ul>'
             f"{pager(at, last, following, board.language)}"
         )
-        return page(f"{board.name} | {NAMES[self.site]}", body, board.language, next_link(following))
+        return page(
+            f"{board.name} | {NAMES[self.site]}", body, board.language, next_link(following)
+        )
 
     def thread(self, number: int, at: int) -> str | None:
         """Page `at` of a thread; None where there is none."""
@@ -55,12 +64,21 @@ class Forum:
         crumbs = f'<nav class="breadcrumbs"><a href="/{self.site}/">{NAMES[self.site]}</a> › '
         crumbs += f'<a href="{self._board_url(thread.board)}">{escape(thread.board.name)}</a></nav>'
         body = f'{crumbs}<h1>{escape(thread.title)}</h1><ul class="posts-list">{posts}</ul>{pager(at, last, following, language)}'
-        return page(f"{thread.title} | {thread.board.name} | {NAMES[self.site]}", body, language, next_link(following))
+        return page(
+            f"{thread.title} | {thread.board.name} | {NAMES[self.site]}",
+            body,
+            language,
+            next_link(following),
+        )
 
     def permalink(self, number: int, post: int) -> str | None:
         """Where a post stands in its thread; None for a post that is not there."""
         thread = self.threads.get(number)
-        place = next((i for i, item in enumerate(thread.posts) if item.number == post), None) if thread else None
+        place = (
+            next((i for i, item in enumerate(thread.posts) if item.number == post), None)
+            if thread
+            else None
+        )
         if thread is None or place is None:
             return None
         at = place // POSTS + 1
@@ -106,7 +124,11 @@ def _quote(post: Post) -> str:
 
 def _thread_row(thread: Thread, url: str) -> str:
     language = thread.board.language
-    pin = '<span class="flag thread-flag-pinned-globally">置顶 pinned</span> ' if thread.pinned else ""
+    pin = (
+        '<span class="flag thread-flag-pinned-globally">置顶 pinned</span> '
+        if thread.pinned
+        else ""
+    )
     replies = f"{len(thread.posts) - 1} {'回复' if language == 'zh' else 'replies'}"
     return (
         f'<li class="card row list-group-item" itemprop="itemListElement" itemscope itemtype="http://schema.org/ListItem">'

@@ -16,7 +16,23 @@ PINNED = 0.18  # share of the replies on its board that the pinned thread draws
 THREAD_POSTS, THREAD_DAYS = 44, 12  # a thread falls asleep after so many posts, or days without one
 QUOTING = 0.22  # share of the replies that quote
 REPOSTING, REPOST_DAYS = 0.13, 4
-PLACES = ("广东", "北京", "上海", "浙江", "四川", "江苏", "湖北", "山东", "福建", "湖南", "陕西", "辽宁", "重庆", "云南", "海外")
+PLACES = (
+    "广东",
+    "北京",
+    "上海",
+    "浙江",
+    "四川",
+    "江苏",
+    "湖北",
+    "山东",
+    "福建",
+    "湖南",
+    "陕西",
+    "辽宁",
+    "重庆",
+    "云南",
+    "海外",
+)
 OPPOSITE = {"positive": "negative", "negative": "positive", "neutral": "neutral"}
 
 
@@ -118,9 +134,17 @@ def generate(seed: int = SEED) -> World:
     forums = [_Forum(random.Random(f"{seed} {site}"), site) for site in ("forum", "gym")]
     for forum in forums:
         forum.fill([slot for slot in slots if slot.site == forum.site])
-    statuses = _Microblog(random.Random(f"{seed} microblog")).fill([slot for slot in slots if slot.site == "microblog"])
-    reviews = _reviews(random.Random(f"{seed} shop"), [slot for slot in slots if slot.site == "shop"])
-    posts = [*(post for forum in forums for thread in forum.threads for post in thread.posts), *statuses, *reviews]
+    statuses = _Microblog(random.Random(f"{seed} microblog")).fill(
+        [slot for slot in slots if slot.site == "microblog"]
+    )
+    reviews = _reviews(
+        random.Random(f"{seed} shop"), [slot for slot in slots if slot.site == "shop"]
+    )
+    posts = [
+        *(post for forum in forums for thread in forum.threads for post in thread.posts),
+        *statuses,
+        *reviews,
+    ]
     return World(
         posts=tuple(sorted(posts, key=lambda post: (post.time, post.slot.site, post.number))),
         threads=tuple(thread for forum in forums for thread in forum.threads),
@@ -149,26 +173,50 @@ class _Forum:
 
     def _thread(self, slot: Slot, board: Board) -> Thread | None:
         """The thread that the slot answers in; None when it opens one."""
-        awake = [thread for thread in self.threads if thread.board == board and (thread.pinned or self._awake(thread, slot.time))]
-        if not awake or self.rng.random() < NEW_THREAD[self.site] * (2 if slot.theme in ("folate", "crisis") else 1):
+        awake = [
+            thread
+            for thread in self.threads
+            if thread.board == board and (thread.pinned or self._awake(thread, slot.time))
+        ]
+        if not awake or self.rng.random() < NEW_THREAD[self.site] * (
+            2 if slot.theme in ("folate", "crisis") else 1
+        ):
             return None
         if awake[0].pinned and self.rng.random() < PINNED:
             return awake[0]
-        same = [thread for thread in awake if thread.product.brand == slot.product.brand and not thread.pinned]
+        same = [
+            thread
+            for thread in awake
+            if thread.product.brand == slot.product.brand and not thread.pinned
+        ]
         return self.rng.choice(same if same and self.rng.random() < 0.8 else awake)
 
     def _awake(self, thread: Thread, now: datetime) -> bool:
-        return len(thread.posts) < THREAD_POSTS and now - thread.posts[-1].time < timedelta(days=THREAD_DAYS)
+        return len(thread.posts) < THREAD_POSTS and now - thread.posts[-1].time < timedelta(
+            days=THREAD_DAYS
+        )
 
     def _board(self, slot: Slot) -> Board:
-        boards = [board for board in BOARDS if board.site == self.site and board.language == slot.language]
+        boards = [
+            board for board in BOARDS if board.site == self.site and board.language == slot.language
+        ]
         parental = slot.theme in ("folate", "pregnant") and self.rng.random() < 0.7
-        wanted = "parents" if parental or self.rng.random() < 0.1 else "snacks" if slot.product.kind == "biscuit" else "breakfast"
+        wanted = (
+            "parents"
+            if parental or self.rng.random() < 0.1
+            else "snacks"
+            if slot.product.kind == "biscuit"
+            else "breakfast"
+        )
         return next((board for board in boards if board.topic == wanted), boards[0])
 
     def _open(self, slot: Slot, board: Board) -> None:
         """Open a thread; the first one on the first board of the forum is pinned."""
-        pinned = self.site == "forum" and board.number == 1 and all(thread.board != board for thread in self.threads)
+        pinned = (
+            self.site == "forum"
+            and board.number == 1
+            and all(thread.board != board for thread in self.threads)
+        )
         title = self.writer.title(slot)
         thread = Thread(
             number=len(self.threads) + 1,
@@ -188,10 +236,16 @@ class _Forum:
         """Hide some replies that nobody quotes: a quotation would show them again."""
         posts = [post for thread in self.threads for post in thread.posts]
         quoted = {post.quotes.number for post in posts if post.quotes}
-        removable = [post for post in posts if post.title is None and post.slot.theme is None and post.number not in quoted]
+        removable = [
+            post
+            for post in posts
+            if post.title is None and post.slot.theme is None and post.number not in quoted
+        ]
         hidden = {post.number for post in self.rng.sample(removable, count)}
         for thread in self.threads:
-            thread.posts = [replace(post, visible=post.number not in hidden) for post in thread.posts]
+            thread.posts = [
+                replace(post, visible=post.number not in hidden) for post in thread.posts
+            ]
 
     def _post(self, slot: Slot, thread: Thread, role: str) -> Post:
         self._number += self.rng.choice((1, 1, 1, 2, 3))
@@ -208,7 +262,9 @@ class _Forum:
 class _Microblog:
     """Statuses and their reposts."""
 
-    EPOCH = datetime.fromisoformat("1986-05-03T00:00:00+08:00")  # ids of 16 digits that grow with time
+    EPOCH = datetime.fromisoformat(
+        "1986-05-03T00:00:00+08:00"
+    )  # ids of 16 digits that grow with time
 
     def __init__(self, rng: random.Random) -> None:
         self.rng, self.writer = rng, Writer(rng)
@@ -266,7 +322,9 @@ class _Microblog:
     def _place(self, slot: Slot) -> str | None:
         if self.rng.random() < 0.15:
             return None
-        return "海外" if slot.language == "en" and self.rng.random() < 0.6 else self.rng.choice(PLACES)
+        return (
+            "海外" if slot.language == "en" and self.rng.random() < 0.6 else self.rng.choice(PLACES)
+        )
 
 
 def _shown(count: float) -> int:

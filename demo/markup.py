@@ -26,7 +26,12 @@ blockquote{margin:.4rem 0;padding:.2rem .8rem;border-left:3px solid var(--line);
 .url-icon img{width:1em;height:1em}p{margin:.4rem 0}h3{margin:.5rem 0;font-size:1rem}
 """.strip()
 
-_PLACES = (("/forum/", "论坛 Forum"), ("/m/", "微博 Microblog"), ("/shop/", "商店 Shop"), ("/gym/", "健身 Gym"))
+_PLACES = (
+    ("/forum/", "论坛 Forum"),
+    ("/m/", "微博 Microblog"),
+    ("/shop/", "商店 Shop"),
+    ("/gym/", "健身 Gym"),
+)
 
 
 def page(title: str, body: str, language: str = "zh", head: str = "") -> str:

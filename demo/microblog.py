@@ -30,21 +30,39 @@ class Microblog:
         cards = [_card(post, container, origin) for post in chunk(found, at, CARDS)]
         if not cards:
             return json.dumps({"ok": 0, "msg": _NOTHING, "data": {"cards": []}}, ensure_ascii=False)
-        info = {"containerid": container, "v_p": 42, "show_style": 1, "total": len(found), "page": at + 1}
-        return json.dumps({"ok": 1, "data": {"cardlistInfo": info, "cards": cards, "scheme": ""}}, ensure_ascii=False)
+        info = {
+            "containerid": container,
+            "v_p": 42,
+            "show_style": 1,
+            "total": len(found),
+            "page": at + 1,
+        }
+        return json.dumps(
+            {"ok": 1, "data": {"cardlistInfo": info, "cards": cards, "scheme": ""}},
+            ensure_ascii=False,
+        )
 
     def extend(self, number: str) -> str:
         """The whole text of a long post, as JSON."""
         post = self._find(number)
         if post is None:
             return json.dumps({"ok": 0, "msg": _NOTHING}, ensure_ascii=False)
-        counts = {"reposts_count": post.reposts, "comments_count": post.replies, "attitudes_count": post.likes}
-        return json.dumps({"ok": 1, "data": {"ok": 1, "longTextContent": _html(_chained(post)), **counts}}, ensure_ascii=False)
+        counts = {
+            "reposts_count": post.reposts,
+            "comments_count": post.replies,
+            "attitudes_count": post.likes,
+        }
+        return json.dumps(
+            {"ok": 1, "data": {"ok": 1, "longTextContent": _html(_chained(post)), **counts}},
+            ensure_ascii=False,
+        )
 
     def status(self, number: str) -> str | None:
         """The page of one post; None for a post that is not there."""
         post = self._find(number)
-        return page(f"{post.author.name}的微博", _article(post), post.slot.language) if post else None
+        return (
+            page(f"{post.author.name}的微博", _article(post), post.slot.language) if post else None
+        )
 
     def timeline(self) -> str:
         articles = "".join(_article(post) for post in self.posts[:RECENT])
@@ -65,7 +83,12 @@ def _searchable(post: Post) -> str:
 
 def _card(post: Post, container: str, origin: str) -> dict[str, Any]:
     scheme = f"{origin}/status/{post.number}?mblogid={post.number}&luicode=10000011&lfid={quote(container, safe='')}"
-    return {"card_type": 9, "itemid": f"{container}_-_{post.number}", "scheme": scheme, "mblog": _mblog(post)}
+    return {
+        "card_type": 9,
+        "itemid": f"{container}_-_{post.number}",
+        "scheme": scheme,
+        "mblog": _mblog(post),
+    }
 
 
 def _mblog(post: Post) -> dict[str, Any]:
@@ -118,10 +141,16 @@ def _count(number: int | None) -> int | str | None:
 def _html(text: str) -> str:
     """Text as the site marks it up: hashtags are links, emoticons are images with their name in `alt`."""
     marked = _HASHTAG.sub(
-        lambda m: f'<a href="/m/?q={quote(m[0])}" data-hide=""><span class="surl-text">{m[0]}</span></a>', escape(text, quote=False)
+        lambda m: (
+            f'<a href="/m/?q={quote(m[0])}" data-hide=""><span class="surl-text">{m[0]}</span></a>'
+        ),
+        escape(text, quote=False),
     )
     return _EMOTICON.sub(
-        lambda m: f'<span class="url-icon"><img alt="{m[0]}" src="/emoticon/default.svg" style="width:1em; height:1em;" /></span>', marked
+        lambda m: (
+            f'<span class="url-icon"><img alt="{m[0]}" src="/emoticon/default.svg" style="width:1em; height:1em;" /></span>'
+        ),
+        marked,
     )
 
 

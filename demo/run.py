@@ -19,7 +19,11 @@ LABELS = {"negative": "n", "neutral": "0", "positive": "p", None: "0"}
 def folate(*arguments: str) -> str:
     """Run one command, its bars and notes going to the terminal; returns what it prints. Stops when it fails."""
     sys.stderr.write(f"\n$ folate {' '.join(arguments)}\n")
-    done = subprocess.run([sys.executable, "-m", "folate.cli", *arguments, "--project", str(PROJECT)], stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "folate.cli", *arguments, "--project", str(PROJECT)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     if done.returncode:
         raise SystemExit(f"demo: 'folate {arguments[0]}' ended with exit code {done.returncode}")
     return done.stdout
@@ -28,7 +32,17 @@ def folate(*arguments: str) -> str:
 def start_web(folder: Path) -> tuple["subprocess.Popen[bytes]", str]:
     """The server and its address. Raises SystemExit when it does not come up within twenty seconds."""
     port = folder / "port"
-    command = [sys.executable, "-m", "demo.serve", "--port", "0", "--port-file", str(port), "--truth", str(folder / "truth.jsonl")]
+    command = [
+        sys.executable,
+        "-m",
+        "demo.serve",
+        "--port",
+        "0",
+        "--port-file",
+        str(port),
+        "--truth",
+        str(folder / "truth.jsonl"),
+    ]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     for _ in range(200):
         if port.exists() and port.read_text().strip():
@@ -42,14 +56,20 @@ def make_project(url: str) -> None:
     """A new project that knows the address of the demo web; an earlier demo's is removed."""
     shutil.rmtree(PROJECT, ignore_errors=True)
     PROJECT.mkdir()
-    (PROJECT / "folate.toml").write_text((HERE / "folate.toml.in").read_text(encoding="utf-8").replace("{url}", url), encoding="utf-8")
+    (PROJECT / "folate.toml").write_text(
+        (HERE / "folate.toml.in").read_text(encoding="utf-8").replace("{url}", url),
+        encoding="utf-8",
+    )
 
 
 def opinions(truth: Path) -> dict[str, dict[str, str]]:
     """What each text of the demo web says of each brand, by its letters and digits."""
     with truth.open(encoding="utf-8") as lines:
         records = [json.loads(line) for line in lines]
-    return {letters(f"{record['title'] or ''}{record['text']}"): record["opinions"] for record in records}
+    return {
+        letters(f"{record['title'] or ''}{record['text']}"): record["opinions"]
+        for record in records
+    }
 
 
 def letters(text: str) -> str:
@@ -60,7 +80,11 @@ def letters(text: str) -> str:
 def audit(brand: str, said: dict[str, dict[str, str]]) -> None:
     """Judge 50 texts of a brand, as a person would in a spreadsheet: here by what the demo web knows of its posts."""
     sheet = PROJECT / f"audit-{brand}.csv"
-    sys.stdout.write(folate("audit", "--brand", brand, "--week", WEEKS[-1], "--weeks", "4", "--export", str(sheet)))
+    sys.stdout.write(
+        folate(
+            "audit", "--brand", brand, "--week", WEEKS[-1], "--weeks", "4", "--export", str(sheet)
+        )
+    )
     with sheet.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
@@ -89,7 +113,17 @@ def main() -> None:
     for week in WEEKS:
         sys.stdout.write(f"\nEmerging in {week}\n{folate('topics', '--week', week)}")
     for language in ("zh", "en"):
-        sys.stdout.write(folate("report", "--week", WEEKS[-1], "--language", language, "-o", str(PROJECT / "reports" / language)))
+        sys.stdout.write(
+            folate(
+                "report",
+                "--week",
+                WEEKS[-1],
+                "--language",
+                language,
+                "-o",
+                str(PROJECT / "reports" / language),
+            )
+        )
 
 
 if __name__ == "__main__":

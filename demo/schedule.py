@@ -17,7 +17,32 @@ CRISIS_MOOD = {9: (0.25, 0.22, 0.53), 10: (0.38, 0.24, 0.38)}
 PREGNANT_SITES = {"forum": 0.44, "microblog": 0.34, "shop": 0.22}
 OPEN = {"forum": 0.39, "microblog": 0.34, "shop": 0.27}
 REGULARS = {"forum": 420, "microblog": 560, "shop": 620, "gym": 90}  # accounts that come back
-HOURS = (2, 1, 1, 1, 1, 2, 6, 11, 10, 7, 6, 6, 8, 7, 5, 5, 5, 6, 7, 8, 10, 11, 9, 5)  # weights by hour of the day
+HOURS = (
+    2,
+    1,
+    1,
+    1,
+    1,
+    2,
+    6,
+    11,
+    10,
+    7,
+    6,
+    6,
+    8,
+    7,
+    5,
+    5,
+    5,
+    6,
+    7,
+    8,
+    10,
+    11,
+    9,
+    5,
+)  # weights by hour of the day
 DAYS = {  # weights Monday to Sunday
     "forum": (10, 10, 10, 10, 9, 13, 14),
     "microblog": (9, 9, 9, 9, 11, 15, 15),
@@ -52,7 +77,12 @@ THEMES = (
         brands={"morngrain": 0.66, "warmfield": 0.19, "tianduo": 0.15},
     ),
     Theme(name="stray", weeks={4: 1}, chinese=1, sites={"forum": 1}, brands={"morngrain": 1}),
-    Theme(name="pregnant", weeks=dict.fromkeys(range(1, WEEKS + 1), 6), chinese=0.6, sites=PREGNANT_SITES),
+    Theme(
+        name="pregnant",
+        weeks=dict.fromkeys(range(1, WEEKS + 1), 6),
+        chinese=0.6,
+        sites=PREGNANT_SITES,
+    ),
     Theme(
         name="crisis",
         weeks={9: 44, 10: 16},
@@ -62,11 +92,35 @@ THEMES = (
         feelings=(0, 0, 1),
         days=(1, 5, 7, 6, 4, 4, 3),
     ),
-    Theme(name="gym", weeks={8: 42, 9: 48, 10: 54}, chinese=0.62, sites={"gym": 1}, kinds=("cereal", "hot")),
-    Theme(name="nianhuo", weeks={5: 5, 6: 12, 7: 18}, chinese=1, sites=OPEN, feelings=(0.6, 0.4, 0)),
-    Theme(name="chunjie", weeks={7: 10, 8: 30, 9: 5}, chinese=0.75, sites=OPEN, feelings=(0.5, 0.5, 0)),
-    Theme(name="valentine", weeks={7: 11}, chinese=0, sites=OPEN, feelings=(0.7, 0.3, 0), days=(1, 1, 1, 2, 4, 9, 3)),
-    Theme(name="yuanxiao", weeks={9: 2, 10: 9}, chinese=1, sites=OPEN, feelings=(0.5, 0.5, 0), days=(4, 9, 3, 1, 1, 1, 1)),
+    Theme(
+        name="gym",
+        weeks={8: 42, 9: 48, 10: 54},
+        chinese=0.62,
+        sites={"gym": 1},
+        kinds=("cereal", "hot"),
+    ),
+    Theme(
+        name="nianhuo", weeks={5: 5, 6: 12, 7: 18}, chinese=1, sites=OPEN, feelings=(0.6, 0.4, 0)
+    ),
+    Theme(
+        name="chunjie", weeks={7: 10, 8: 30, 9: 5}, chinese=0.75, sites=OPEN, feelings=(0.5, 0.5, 0)
+    ),
+    Theme(
+        name="valentine",
+        weeks={7: 11},
+        chinese=0,
+        sites=OPEN,
+        feelings=(0.7, 0.3, 0),
+        days=(1, 1, 1, 2, 4, 9, 3),
+    ),
+    Theme(
+        name="yuanxiao",
+        weeks={9: 2, 10: 9},
+        chinese=1,
+        sites=OPEN,
+        feelings=(0.5, 0.5, 0),
+        days=(4, 9, 3, 1, 1, 1, 1),
+    ),
     Theme(
         name="loud",
         weeks={8: 9, 9: 10, 10: 11},
@@ -138,14 +192,21 @@ class Crowd:
                 self._single[str(theme)] = self.newcomer(site, language)
             return self._single[str(theme)]
         regulars = self._regulars[site, language]
-        return regulars[int(len(regulars) * self._rng.random() ** 1.3)]  # some speak more often than others
+        return regulars[
+            int(len(regulars) * self._rng.random() ** 1.3)
+        ]  # some speak more often than others
 
     def newcomer(self, site: str, language: str) -> Author:
         self._count[site] += self._rng.randint(1, 9)
         verified = self._rng.random() < 0.04
         followers = int(self._rng.lognormvariate(8.5 if verified else 4.6, 1.4))
         return Author(
-            number=self._count[site], site=site, language=language, name=self._name(site, language), followers=followers, verified=verified
+            number=self._count[site],
+            site=site,
+            language=language,
+            name=self._name(site, language),
+            followers=followers,
+            verified=verified,
         )
 
     def _name(self, site: str, language: str) -> str:
@@ -163,17 +224,28 @@ class Crowd:
 def schedule(rng: random.Random) -> list[Slot]:
     """All slots of the ten weeks, in order of time."""
     crowd = Crowd(rng)
-    slots = [*_organic(rng, crowd), *(slot for theme in THEMES for slot in _planted(rng, crowd, theme))]
+    slots = [
+        *_organic(rng, crowd),
+        *(slot for theme in THEMES for slot in _planted(rng, crowd, theme)),
+    ]
     return sorted(slots, key=lambda slot: slot.time)
 
 
 def _organic(rng: random.Random, crowd: Crowd) -> Iterator[Slot]:
     for week in range(1, WEEKS + 1):
         for _ in range(round(ORGANIC * (SURGE if week == SURGE_WEEK else 1))):
-            site, language, brand = _pick(rng, OPEN), rng.choices(("zh", "en"), (0.6, 0.4))[0], _brand(rng)
+            site, language, brand = (
+                _pick(rng, OPEN),
+                rng.choices(("zh", "en"), (0.6, 0.4))[0],
+                _brand(rng),
+            )
             feeling = rng.choices(FEELINGS, _mood(brand, week))[0]
             product = _product(rng, brand.id)
-            rival = _rival(rng, product) if rng.random() < COMPARISONS and feeling != "negative" else None
+            rival = (
+                _rival(rng, product)
+                if rng.random() < COMPARISONS and feeling != "negative"
+                else None
+            )
             yield Slot(
                 site=site,
                 language=language,
@@ -218,7 +290,9 @@ def _mood(brand: Brand, week: int) -> tuple[float, ...]:
 def _moment(rng: random.Random, week: int, days: tuple[int, ...]) -> datetime:
     day = rng.choices(range(7), days)[0]
     hour = rng.choices(range(24), HOURS)[0]
-    return FIRST_MONDAY + timedelta(weeks=week - 1, days=day, hours=hour, seconds=rng.randrange(3600))
+    return FIRST_MONDAY + timedelta(
+        weeks=week - 1, days=day, hours=hour, seconds=rng.randrange(3600)
+    )
 
 
 def _pick(rng: random.Random, weights: dict[str, float]) -> str:
@@ -230,7 +304,9 @@ def _brand(rng: random.Random) -> Brand:
 
 
 def _product(rng: random.Random, brand: str, kinds: tuple[str, ...] = Theme.kinds) -> Product:
-    return rng.choice([product for product in PRODUCTS if product.brand == brand and product.kind in kinds])
+    return rng.choice(
+        [product for product in PRODUCTS if product.brand == brand and product.kind in kinds]
+    )
 
 
 def _rival(rng: random.Random, product: Product) -> Product:

@@ -16,8 +16,14 @@ from demo.markup import CSS, page
 from demo.microblog import Microblog
 from demo.shop import Shop
 
-ROBOTS = "User-agent: *\nDisallow: /admin/\nDisallow: /forum/search\nDisallow: /gym/search\nAllow: /\n"
-HTML, JSON, TEXT = "text/html; charset=utf-8", "application/json; charset=utf-8", "text/plain; charset=utf-8"
+ROBOTS = (
+    "User-agent: *\nDisallow: /admin/\nDisallow: /forum/search\nDisallow: /gym/search\nAllow: /\n"
+)
+HTML, JSON, TEXT = (
+    "text/html; charset=utf-8",
+    "application/json; charset=utf-8",
+    "text/plain; charset=utf-8",
+)
 _EMOTICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7" fill="#f4c542"/>'
     '<circle cx="5.5" cy="6.5" r="1"/><circle cx="10.5" cy="6.5" r="1"/></svg>'
@@ -65,16 +71,36 @@ class Web:
             ("/robots.txt", lambda m, q: Answer(ROBOTS, TEXT)),
             ("/style.css", lambda m, q: Answer(CSS, "text/css; charset=utf-8")),
             ("/emoticon/default.svg", lambda m, q: Answer(_EMOTICON, "image/svg+xml")),
-            ("/admin/.*", lambda m, q: Answer(page("Admin", "<h1>Staff only</h1>", "en"), status=HTTPStatus.FORBIDDEN)),
+            (
+                "/admin/.*",
+                lambda m, q: Answer(
+                    page("Admin", "<h1>Staff only</h1>", "en"), status=HTTPStatus.FORBIDDEN
+                ),
+            ),
             ("/(forum|gym)/", lambda m, q: Answer(self.forums[m[1]].index())),
-            ("/(forum|gym)/search", lambda m, q: Answer(page("Search", "<h1>No search today.</h1>", "en"))),
-            (r"/(forum|gym)/c/[^/]+/(\d+)/", lambda m, q: _found(self.forums[m[1]].board(int(m[2]), _number(q)))),
-            (r"/(forum|gym)/t/[^/]+/(\d+)/(?:(\d+)/)?", lambda m, q: _found(self.forums[m[1]].thread(int(m[2]), int(m[3] or 1)))),
-            (r"/(forum|gym)/t/[^/]+/(\d+)/post/(\d+)/", lambda m, q: _moved(self.forums[m[1]].permalink(int(m[2]), int(m[3])))),
+            (
+                "/(forum|gym)/search",
+                lambda m, q: Answer(page("Search", "<h1>No search today.</h1>", "en")),
+            ),
+            (
+                r"/(forum|gym)/c/[^/]+/(\d+)/",
+                lambda m, q: _found(self.forums[m[1]].board(int(m[2]), _number(q))),
+            ),
+            (
+                r"/(forum|gym)/t/[^/]+/(\d+)/(?:(\d+)/)?",
+                lambda m, q: _found(self.forums[m[1]].thread(int(m[2]), int(m[3] or 1))),
+            ),
+            (
+                r"/(forum|gym)/t/[^/]+/(\d+)/post/(\d+)/",
+                lambda m, q: _moved(self.forums[m[1]].permalink(int(m[2]), int(m[3]))),
+            ),
             ("/m/", lambda m, q: Answer(microblog.timeline())),
             (r"(?:/m)?/status/(\d+)", lambda m, q: _found(microblog.status(m[1]))),
             ("(?:/m)?/api/container/getIndex", lambda m, q: self._search(q)),
-            ("(?:/m)?/statuses/extend", lambda m, q: Answer(microblog.extend(q.get("id", "")), JSON)),
+            (
+                "(?:/m)?/statuses/extend",
+                lambda m, q: Answer(microblog.extend(q.get("id", "")), JSON),
+            ),
             ("/shop/", lambda m, q: Answer(shop.index())),
             ("/shop/c/([a-z]+)/", lambda m, q: _found(shop.category(m[1]))),
             (r"/shop/p/(\d+)/", lambda m, q: _found(shop.product(int(m[1]), _number(q)))),
@@ -82,7 +108,9 @@ class Web:
         return [(re.compile(pattern), reply) for pattern, reply in rows]
 
     def _search(self, query: Query) -> Answer:
-        return Answer(self.microblog.search(query.get("containerid", ""), _number(query), self.origin), JSON)
+        return Answer(
+            self.microblog.search(query.get("containerid", ""), _number(query), self.origin), JSON
+        )
 
 
 _START = page(
@@ -104,7 +132,10 @@ def _number(query: Query) -> int:
 
 def _found(body: str | None) -> Answer:
     if body is None:
-        return Answer(page("404", "<h1>404</h1><p>这里什么也没有。Nothing here.</p>"), status=HTTPStatus.NOT_FOUND)
+        return Answer(
+            page("404", "<h1>404</h1><p>这里什么也没有。Nothing here.</p>"),
+            status=HTTPStatus.NOT_FOUND,
+        )
     return Answer(body)
 
 
@@ -147,10 +178,16 @@ def server(world: World, port: int = 0) -> ThreadingHTTPServer:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m demo.serve", description="Serve the demo web on 127.0.0.1.")
+    parser = argparse.ArgumentParser(
+        prog="python -m demo.serve", description="Serve the demo web on 127.0.0.1."
+    )
     parser.add_argument("--port", type=int, default=8099, help="0 takes any free port")
-    parser.add_argument("--port-file", type=Path, help="write the port here once the server listens")
-    parser.add_argument("--truth", type=Path, help="write what there is to find here, as JSON lines")
+    parser.add_argument(
+        "--port-file", type=Path, help="write the port here once the server listens"
+    )
+    parser.add_argument(
+        "--truth", type=Path, help="write what there is to find here, as JSON lines"
+    )
     parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args()
     world = generate(options.seed)

@@ -24,7 +24,8 @@ class Shop:
 
     def index(self) -> str:
         shelves = "".join(
-            f'<h2><a href="/shop/c/{kind}/">{zh} {en}</a></h2><ul>{self._rows(kind)}</ul>' for kind, (zh, en) in KINDS.items()
+            f'<h2><a href="/shop/c/{kind}/">{zh} {en}</a></h2><ul>{self._rows(kind)}</ul>'
+            for kind, (zh, en) in KINDS.items()
         )
         return page("燕麦镇商店 Oatville Shop", f"<h1>燕麦镇商店 Oatville Shop</h1>{shelves}")
 
@@ -46,8 +47,15 @@ class Shop:
         head = next_link(following)
         if structured(product):
             head += _json_ld(product, shown, rating, len(reviews))
-        body = _product(product, rating, len(reviews), "".join(_review(post, structured(product)) for post in shown))
-        return page(f"{title(product)} | Oatville Shop", body + pager(at, last, following, "zh"), head=head)
+        body = _product(
+            product,
+            rating,
+            len(reviews),
+            "".join(_review(post, structured(product)) for post in shown),
+        )
+        return page(
+            f"{title(product)} | Oatville Shop", body + pager(at, last, following, "zh"), head=head
+        )
 
     def url(self, post: Post) -> str:
         """Where a review stands, without the host."""
@@ -82,10 +90,18 @@ def _json_ld(product: Product, reviews: Any, rating: str, count: int) -> str:
         "sku": f"OV-{product.number:03d}",
         "brand": {"@type": "Brand", "name": BRANDS[product.brand].zh},
         "offers": {"@type": "Offer", "price": product.price, "priceCurrency": "CNY"},
-        "aggregateRating": {"@type": "AggregateRating", "ratingValue": rating, "bestRating": "5", "worstRating": "1", "reviewCount": count},
+        "aggregateRating": {
+            "@type": "AggregateRating",
+            "ratingValue": rating,
+            "bestRating": "5",
+            "worstRating": "1",
+            "reviewCount": count,
+        },
         "review": [_review_ld(post) for post in reviews],
     }
-    safe = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")  # a review must not be able to end the script
+    safe = json.dumps(data, ensure_ascii=False).replace(
+        "<", "\\u003c"
+    )  # a review must not be able to end the script
     return f'<script type="application/ld+json">{safe}</script>\n'
 
 
@@ -97,7 +113,12 @@ def _review_ld(post: Post) -> dict[str, Any]:
         "datePublished": post.time.isoformat(),
         "inLanguage": post.slot.language,
         "reviewBody": post.text,
-        "reviewRating": {"@type": "Rating", "ratingValue": post.rating, "bestRating": 5, "worstRating": 1},
+        "reviewRating": {
+            "@type": "Rating",
+            "ratingValue": post.rating,
+            "bestRating": 5,
+            "worstRating": 1,
+        },
     }
     return {**review, "name": post.title} if post.title else review
 
@@ -133,7 +154,9 @@ def _review(post: Post, plain: bool) -> str:
             f'<div class="row"><strong>{escape(post.author.name)}</strong> <span class="stars">{stars}</span> '
             f"<time>{clock(post)}</time></div>{heading}<p>{escape(post.text)}</p>"
         )
-        return f'<li class="card" id="review-{post.number}" lang="{post.slot.language}">{inner}</li>'
+        return (
+            f'<li class="card" id="review-{post.number}" lang="{post.slot.language}">{inner}</li>'
+        )
     return _review_microdata(post, stars)
 
 

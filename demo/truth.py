@@ -18,7 +18,13 @@ def records(world: World, origin: str) -> Iterator[dict[str, Any]]:
     shop = Shop(world)
     for post in world.posts:
         site = post.slot.site
-        path = f"/status/{post.number}" if site == "microblog" else shop.url(post) if site == "shop" else forums[site].url(post)
+        path = (
+            f"/status/{post.number}"
+            if site == "microblog"
+            else shop.url(post)
+            if site == "shop"
+            else forums[site].url(post)
+        )
         yield {**_record(post), "url": origin + path}
 
 

@@ -25,7 +25,14 @@ ASPECTS = {
 STORIES = 0.2  # share of the posts, replies apart, that tell a story
 PACKAGING_COMPLAINTS = 0.4  # share of the complaints about our own brand
 _STOPS = "，。：？！,.:?!"
-_LEADS = (",", ":", " but", " and", "Over here", "Honestly")  # English beginnings that the next clause goes on from
+_LEADS = (
+    ",",
+    ":",
+    " but",
+    " and",
+    "Over here",
+    "Honestly",
+)  # English beginnings that the next clause goes on from
 _CHOICE = re.compile(r"\[([^\[\]]*\|[^\[\]]*)\]")  # [one|another] in a phrase
 
 
@@ -81,17 +88,31 @@ class Writer:
             return self._advertisement(slot)
         clauses = self._repost(slot) if role == "repost" else self._statement(slot, role)
         text = self._join(clauses, slot)
-        return self._decorate(text, slot, tagged=role == "status") if slot.site == "microblog" else self._sign(text, slot)
+        return (
+            self._decorate(text, slot, tagged=role == "status")
+            if slot.site == "microblog"
+            else self._sign(text, slot)
+        )
 
     def _advertisement(self, slot: Slot) -> str:
         planted = bank("plants")["ad"][slot.language]
-        return str(planted["text"]).format(edit=self.rng.choice(planted["edits"]), k=self.rng.randint(1000, 9999))
+        return str(planted["text"]).format(
+            edit=self.rng.choice(planted["edits"]), k=self.rng.randint(1000, 9999)
+        )
 
     def _statement(self, slot: Slot, role: str) -> list[str]:
         """Clauses in order; a clause that ends in punctuation keeps it."""
         manner = MANNERS[role]
-        lead = [*self._reaction(slot, 0.5), *self._core(slot)] if role == "reply" else self._lead(slot, manner.scene)
-        return lead + self._more(slot, self.rng.choice(manner.more)) + self._closer(slot, manner.closer)
+        lead = (
+            [*self._reaction(slot, 0.5), *self._core(slot)]
+            if role == "reply"
+            else self._lead(slot, manner.scene)
+        )
+        return (
+            lead
+            + self._more(slot, self.rng.choice(manner.more))
+            + self._closer(slot, manner.closer)
+        )
 
     def _repost(self, slot: Slot) -> list[str]:
         comment = self._fill(self.draw(slot.language, "reposts", slot.feeling), slot)
@@ -136,11 +157,18 @@ class Writer:
         language, theme = slot.language, slot.theme
         if theme in bank("plants"):
             tails = bank("plants")[str(theme)][language]
-            return [self.draw("plants", str(theme), language, "tail") for _ in range(min(count, 1))] if "tail" in tails else []
+            return (
+                [self.draw("plants", str(theme), language, "tail") for _ in range(min(count, 1))]
+                if "tail" in tails
+                else []
+            )
         if theme == "crisis":
             return [self.draw(language, "crisis", "more") for _ in range(min(count, 2))]
         aspects = list(dict.fromkeys(self._aspect(slot) for _ in range(count)))
-        return [self._fill(self.draw(language, "more", aspect, slot.feeling), slot) for aspect in aspects]
+        return [
+            self._fill(self.draw(language, "more", aspect, slot.feeling), slot)
+            for aspect in aspects
+        ]
 
     def _closer(self, slot: Slot, probability: float) -> list[str]:
         if slot.theme in bank("plants") or not self.chance(probability):
@@ -148,7 +176,11 @@ class Writer:
         return [self.draw(slot.language, "closers", slot.feeling)]
 
     def _aspect(self, slot: Slot) -> str:
-        if slot.product.brand == "morngrain" and slot.feeling == "negative" and self.chance(PACKAGING_COMPLAINTS):
+        if (
+            slot.product.brand == "morngrain"
+            and slot.feeling == "negative"
+            and self.chance(PACKAGING_COMPLAINTS)
+        ):
             return "pack"
         aspect = self.rng.choices(list(ASPECTS), list(ASPECTS.values()))[0]
         return slot.product.kind if aspect == "texture" else aspect
@@ -157,7 +189,9 @@ class Writer:
         """`phrase` with its slots filled; the same slot twice gets the same filling."""
         fillings: dict[str, Any] = bank(slot.language)["slots"]
         words: dict[str, str] = {
-            name: self.rng.choice(fillings[name]) for name in ("who", "n", "shop", "when", "yuan", "price") if name in fillings
+            name: self.rng.choice(fillings[name])
+            for name in ("who", "n", "shop", "when", "yuan", "price")
+            if name in fillings
         }
         words["fl"] = self.rng.choice(fillings[slot.product.kind])
         words["b"] = BRANDS[slot.product.brand].name(slot.language)
@@ -166,29 +200,39 @@ class Writer:
         words["q"] = self._mention(slot.rival or slot.product, slot)
         return phrase.format(**words, k=slot.count)
 
-    def _mention(self, product: Product, slot: Slot, generic: bool = False, plain: bool = True) -> str:
+    def _mention(
+        self, product: Product, slot: Slot, generic: bool = False, plain: bool = True
+    ) -> str:
         """How people of a site name a product. Microblogs are found by the brand's name, so there it is always said."""
         brand, name = BRANDS[product.brand].name(slot.language), product.name(slot.language)
         if slot.site == "shop" and generic and self.chance(0.45):
             return self.draw(slot.language, "generic", product.kind)
         if slot.language == "en":
             full = f"{brand} {name}"
-            return self.rng.choice((full, full, brand) if slot.site == "microblog" else (full, brand, name, name))
+            return self.rng.choice(
+                (full, full, brand) if slot.site == "microblog" else (full, brand, name, name)
+            )
         if self.chance(0.03):
             brand = BRANDS[product.brand].en
         named = (f"{brand}{name}", f"{brand}{'' if plain else '的'}{name}", brand, brand)
         return self.rng.choice(named if slot.site == "microblog" else (*named, name, name, name))
 
     def _join(self, clauses: Sequence[str], slot: Slot) -> str:
-        text = self._join_zh(clauses, slot) if slot.language == "zh" else self._join_en(clauses, slot)
+        text = (
+            self._join_zh(clauses, slot) if slot.language == "zh" else self._join_en(clauses, slot)
+        )
         return _mistype(text, slot.language) if self.chance(0.06) else text
 
     def _join_zh(self, clauses: Sequence[str], slot: Slot) -> str:
         separators = "，，。。！ ～" if slot.site == "microblog" else "，，，。。。；"
         text = ""
         for clause in clauses:
-            text += clause if not text or text[-1] in _STOPS else self.rng.choice(separators) + clause
-        return text if text[-1] in _STOPS or self.chance(0.35) else text + self._stop(slot, "。", "！")
+            text += (
+                clause if not text or text[-1] in _STOPS else self.rng.choice(separators) + clause
+            )
+        return (
+            text if text[-1] in _STOPS or self.chance(0.35) else text + self._stop(slot, "。", "！")
+        )
 
     def _join_en(self, clauses: Sequence[str], slot: Slot) -> str:
         text = ""
@@ -206,7 +250,11 @@ class Writer:
         """Few people put an emoji under a forum post or a review."""
         if not self.chance(0.06):
             return text
-        return text + ("" if slot.language == "zh" else " ") + self.draw(slot.language, "emoji", slot.feeling)
+        return (
+            text
+            + ("" if slot.language == "zh" else " ")
+            + self.draw(slot.language, "emoji", slot.feeling)
+        )
 
     def _decorate(self, text: str, slot: Slot, tagged: bool) -> str:
         """What people of a microblog put around their words; `tagged` posts may carry a hashtag."""

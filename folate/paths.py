@@ -71,9 +71,13 @@ class Project:
             salt = path.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not ASCII"
-            raise ConfigError(f"{path} can't be read ({why}), and the authors of all posts are hashed with it: restore it.") from error
+            raise ConfigError(
+                f"{path} can't be read ({why}), and the authors of all posts are hashed with it: restore it."
+            ) from error
         if not salt:
-            raise ConfigError(f"{path} is empty, and authors must not be hashed without a secret: restore it from a backup.")
+            raise ConfigError(
+                f"{path} is empty, and authors must not be hashed without a secret: restore it from a backup."
+            )
         if not salt.isprintable():
             raise ConfigError(
                 f"{path} holds control characters and not the secret that was written: restore it from a backup; the authors of all posts "
@@ -88,7 +92,9 @@ class Project:
     def _make_salt(self, path: Path) -> None:
         """Whole or not at all, and the first of two processes wins."""
         aside = self.root / f".salt.{os.getpid()}"
-        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+        with os.fdopen(
+            os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii"
+        ) as file:
             file.write(secrets.token_hex(32))
         with suppress(FileExistsError):
             os.link(aside, path)

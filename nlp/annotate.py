@@ -38,4 +38,6 @@ def read(body: str, segmenter: Segmenter, linker: Linker) -> TextReading:
     """The reading of one body."""
     mentions = linker.find(body)
     words, hashtags = segmenter.words(body), segmenter.hashtags(body)
-    return TextReading(identify(body), words, hashtags, exact_digest(body), mentions, compare(body, mentions))
+    return TextReading(
+        identify(body), words, hashtags, exact_digest(body), mentions, compare(body, mentions)
+    )

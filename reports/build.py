@@ -10,18 +10,20 @@ from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Span, trailing
 from nlp.stats.domains import DomainErrors
-from reports.measures.brands import Asked, BrandMeasures, measure, queries
+from reports.measures import queries
+from reports.measures.brands import Asked, BrandMeasures, measure
 from reports.measures.coverage import Readings, counts, readings
 from reports.measures.estimates import CALIBRATED
 from reports.measures.figures import Figure, Sentence, versions_json
 from reports.measures.mentions import read
 from reports.messages import catalogue
+from reports.sections import posts_and_sources
 from reports.sections.campaigns import Result, campaigns
 from reports.sections.concerns import Concerns, concerns
 from reports.sections.people import WEEKS as PEOPLE_WEEKS
 from reports.sections.people import People, people
 from reports.sections.perception import MOVE_WEEKS, Perception, perceive
-from reports.sections.posts_and_sources import SourceLine, TopPost, posts_and_sources
+from reports.sections.posts_and_sources import SourceLine, TopPost
 from reports.sections.summary import INCOMPLETE, headline, summarise
 from reports.sections.topic_search import Search, search
 from reports.sections.topics import Topic, topics
@@ -37,9 +39,13 @@ class Report:
     language: str
     week: Span
     zone: str
-    partial_until: datetime | None  # newest moment that the corpus knows, when the week ends after it
+    partial_until: (
+        datetime | None
+    )  # newest moment that the corpus knows, when the week ends after it
     versions: Mapping[str, int]
-    summary: tuple[Sentence, ...]  # at most five; the first three: share of voice, net sentiment, the untracked word
+    summary: tuple[
+        Sentence, ...
+    ]  # at most five; the first three: share of voice, net sentiment, the untracked word
     week_posts: Figure
     reading: Readings  # how many posts have been read
     search: Search  # for topics
@@ -48,7 +54,9 @@ class Report:
     concerns: Concerns
     perception: Perception
     people: People
-    configured: Mapping[str, int]  # how many of these folate.toml has: brands, watch, segments, sources
+    configured: Mapping[
+        str, int
+    ]  # how many of these folate.toml has: brands, watch, segments, sources
     campaigns: tuple[Result, ...]
     posts: tuple[TopPost, ...]
     sources: tuple[SourceLine, ...]
@@ -58,7 +66,11 @@ class Report:
         """The three lines that matter, each with its name: share of voice, net sentiment, the word that nobody tracked."""
         say = catalogue(self.language)
         named = ((headline(line), line.text) for line in self.summary)
-        return tuple(say("join.named", name=say(f"headline.{name}"), text=text) for name, text in named if name)
+        return tuple(
+            say("join.named", name=say(f"headline.{name}"), text=text)
+            for name, text in named
+            if name
+        )
 
     @property
     def empty(self) -> bool:
@@ -125,16 +137,31 @@ def build(
 def _held(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> Iterator[None]:
     """What many sections ask for is found once: who names which brand, the mentions of `weeks` or the last of them, the week's posts."""
     zone, brands, week = asked.config.timezone, asked.brands, weeks[-1:]
-    parts = {queries.mentions(brands, weeks[first:], zone): queries.among("week", map(str, weeks[first:])) for first in range(len(weeks))}
+    parts = {
+        queries.mentions(brands, weeks[first:], zone): queries.among(
+            "week", map(str, weeks[first:])
+        )
+        for first in range(len(weeks))
+    }
     if own := asked.config.own:
         only = f"{queries.among('brand', [own.id])} AND {queries.among('week', map(str, week))}"
         parts[queries.mentions([own.id], week, zone)] = only
-    named, mentions, posts = queries.named(brands), queries.mentions(brands, weeks, zone), queries.week_posts(weeks[-1], zone)
-    with snapshot.holding(named, {named: "true"}), snapshot.holding(mentions, parts), snapshot.holding(posts, {posts: "true"}):
+    named, mentions, posts = (
+        queries.named(brands),
+        queries.mentions(brands, weeks, zone),
+        queries.week_posts(weeks[-1], zone),
+    )
+    with (
+        snapshot.holding(named, {named: "true"}),
+        snapshot.holding(mentions, parts),
+        snapshot.holding(posts, {posts: "true"}),
+    ):
         yield
 
 
-def _partial_until(snapshot: Snapshot, week: Span, zone: str, now: datetime | None) -> datetime | None:
+def _partial_until(
+    snapshot: Snapshot, week: Span, zone: str, now: datetime | None
+) -> datetime | None:
     """A moment before the week began tells nothing of it: its posts were imported without the time when they were fetched."""
     start, stop = week.bounds(zone)
     newest = snapshot.sql(queries.NEWEST).column("newest")[0].as_py()
@@ -142,7 +169,11 @@ def _partial_until(snapshot: Snapshot, week: Span, zone: str, now: datetime | No
         return newest if newest < stop else None
     if now is None or now >= stop:
         return None
-    posted = snapshot.sql(f"SELECT max(published_at) AS newest FROM ({queries.week_posts(week, zone)})").column("newest")[0].as_py()
+    posted = (
+        snapshot.sql(f"SELECT max(published_at) AS newest FROM ({queries.week_posts(week, zone)})")
+        .column("newest")[0]
+        .as_py()
+    )
     return posted or start  # not `now`: the same corpus gives the same bytes
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from corpora.store.snapshot import Snapshot
 from folate.core.post import body
 from folate.core.text import printable, printable_lines
-from reports.measures.brands import queries
+from reports.measures import queries
 from reports.measures.figures import UNMEASURABLE, Figure
 from reports.messages import catalogue
 from reports.sections.posts_and_sources import excerpt
@@ -30,7 +30,9 @@ def explain(row: Mapping[str, Any], snapshot: Snapshot, zone: str = "UTC") -> st
         f"value       {say.number(figure)}",
         f"interval    {say.interval(figure) or 'none'}",
         f"n           {figure.n:,}",
-        *textwrap.wrap(row["definition"], _WIDTH, initial_indent="definition  ", subsequent_indent=" " * 12),
+        *textwrap.wrap(
+            row["definition"], _WIDTH, initial_indent="definition  ", subsequent_indent=" " * 12
+        ),
         f"versions    {', '.join(f'{name} {number}' for name, number in json.loads(figure.versions).items()) or 'an empty corpus'}",
         "query",
         textwrap.indent(printable_lines(figure.query), "  "),
@@ -41,7 +43,9 @@ def explain(row: Mapping[str, Any], snapshot: Snapshot, zone: str = "UTC") -> st
 
 def _figure(row: Mapping[str, Any]) -> Figure:
     kept = ("measure", "week", "brand", "subject", "value", "low", "high", "n", "query", "versions")
-    unmeasurable = row["measure"] in queries.SENTIMENT and row["value"] is None and row["n"] > 0  # the table keeps no flags
+    unmeasurable = (
+        row["measure"] in queries.SENTIMENT and row["value"] is None and row["n"] > 0
+    )  # the table keeps no flags
     return Figure(
         **{name: row[name] for name in kept}, posts=tuple(row["posts"] or ()), flags=(UNMEASURABLE,) if unmeasurable else ()
     )  # fmt: skip
@@ -50,10 +54,18 @@ def _figure(row: Mapping[str, Any]) -> Figure:
 def _posts(snapshot: Snapshot, figure: Figure, zone: ZoneInfo) -> list[str]:
     rows = {row["id"]: row for row in snapshot.sql(queries.posts(figure.posts)).to_pylist()}
     shown = [_post(rows[post], zone) for post in figure.posts if post in rows]
-    return [f"posts       {len(figure.posts)} of those behind it" if figure.posts else "posts       none", *shown]
+    return [
+        f"posts       {len(figure.posts)} of those behind it"
+        if figure.posts
+        else "posts       none",
+        *shown,
+    ]
 
 
 def _post(row: Mapping[str, Any], zone: ZoneInfo) -> str:
     day = row["published_at"].astimezone(zone)
-    who, said = (row["author"] or "")[:8] or "no author", printable(excerpt(body(row["title"], row["text"]), 80))
+    who, said = (
+        (row["author"] or "")[:8] or "no author",
+        printable(excerpt(body(row["title"], row["text"]), 80)),
+    )
     return f"  {printable(row['id'])}  {day:%Y-%m-%d}  {who}  {said}"

@@ -55,9 +55,15 @@ def modules() -> list[ModuleType]:
     found = []
     for package in PACKAGES:
         root = importlib.import_module(package)
-        names = [info.name for info in pkgutil.walk_packages(root.__path__, f"{package}.") if not info.name.endswith("__main__")]
+        names = [
+            info.name
+            for info in pkgutil.walk_packages(root.__path__, f"{package}.")
+            if not info.name.endswith("__main__")
+        ]
         found += [root, *map(importlib.import_module, names)]
-    return [module for module in found if not any(module.__name__.startswith(name) for name in OWN_TEXT)]
+    return [
+        module for module in found if not any(module.__name__.startswith(name) for name in OWN_TEXT)
+    ]
 
 
 def compiled(value: Any, seen: set[int]) -> Iterator[re.Pattern[Any]]:
@@ -90,7 +96,11 @@ def calls(module: ModuleType) -> Iterator[tuple[ast.Call, str, ast.expr]]:
     """Calls of a method that a pattern has, with its name and what it is called on."""
     tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in METHODS:
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in METHODS
+        ):
             yield node, node.func.attr, node.func.value
 
 
@@ -116,7 +126,9 @@ def inline(module: ModuleType) -> Iterator[Job]:
         if isinstance(target, ast.Name) and target.id == "re" and node.args:
             pattern = evaluated(node.args[0], names)
             if isinstance(pattern, str | bytes):
-                yield Job(f"{module.__name__}:{node.lineno}", pattern, inline_flags(node, names), method)
+                yield Job(
+                    f"{module.__name__}:{node.lineno}", pattern, inline_flags(node, names), method
+                )
 
 
 def at_module_level(module: ModuleType, methods: Mapping[str, set[str]]) -> Iterator[Job]:
@@ -179,13 +191,28 @@ CANDIDATES = "1a的 \n-_.,:/@#<>()[]\"'!?~。，！A\t\u3000é😀\u200b"
 def accepted(ranges: Sequence[Any]) -> list[str]:
     """Characters that a set accepts."""
     negated = bool(ranges) and str(ranges[0][0]) == "NEGATE"
-    firsts = [chr(value if str(op) == "LITERAL" else value[0]) for op, value in ranges if str(op) in ("LITERAL", "RANGE")]
+    firsts = [
+        chr(value if str(op) == "LITERAL" else value[0])
+        for op, value in ranges
+        if str(op) in ("LITERAL", "RANGE")
+    ]
     pattern = "".join(part(op, value) for op, value in ranges)
     matches = re.compile(f"[{pattern}]").match
-    return [char for char in dict.fromkeys([*([] if negated else firsts[:2]), *CANDIDATES]) if matches(char)]
+    return [
+        char
+        for char in dict.fromkeys([*([] if negated else firsts[:2]), *CANDIDATES])
+        if matches(char)
+    ]
 
 
-CATEGORIES = {"DIGIT": r"\d", "NOT_DIGIT": r"\D", "SPACE": r"\s", "NOT_SPACE": r"\S", "WORD": r"\w", "NOT_WORD": r"\W"}
+CATEGORIES = {
+    "DIGIT": r"\d",
+    "NOT_DIGIT": r"\D",
+    "SPACE": r"\s",
+    "NOT_SPACE": r"\S",
+    "WORD": r"\w",
+    "NOT_WORD": r"\W",
+}
 
 
 def part(op: Any, value: Any) -> str:
@@ -266,7 +293,9 @@ class Child:
 
     def __init__(self, size: int) -> None:
         command = [sys.executable, __file__, str(size)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        )
         self.said: Queue[str] = Queue()
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -315,7 +344,9 @@ def test_patterns_are_found(all_jobs: list[Job]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("pattern", [r"\s*\n", r"(\d+)$", r"<b>(.*?)</b>", r"(a|b)*c", r"x\s*;?\s*$"])
+@pytest.mark.parametrize(
+    "pattern", [r"\s*\n", r"(\d+)$", r"<b>(.*?)</b>", r"(a|b)*c", r"x\s*;?\s*$"]
+)
 def test_a_quadratic_pattern_is_found(pattern: str) -> None:
     assert slow_jobs([Job("here", pattern, re.S, "search")], SLOW)
 

@@ -10,21 +10,47 @@ from pathlib import Path
 def main() -> None:
     """Trains, calibrates and packs."""
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the public sets (training/manifest.py names them)")
-    parser.add_argument("--encoder", type=Path, required=True, help="a transformers folder, or one packed in 4-bit blocks")
-    parser.add_argument("--out", type=Path, required=True, help="where the model folder is written")
-    parser.add_argument("--work", type=Path, help="where checkpoints are kept and resumed from (default: OUT.work)")
-    parser.add_argument("--layers", help="those of the encoder's layers to keep, as 0,1,2 (default: all)")
-    parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="budget of training time")
-    parser.add_argument("--seed", type=int, default=20)
-    parser.add_argument("--rate", type=float, default=1e-4, help="the highest learning rate of the last layer")
-    parser.add_argument("--head-rate", type=float, default=1e-3, help="the highest learning rate of the heads")
     parser.add_argument(
-        "--start", type=_checkpoint, help="checkpoint.pt of a finished run whose weights to start from (default: the encoder's)"
+        "--data",
+        type=Path,
+        required=True,
+        help="folder of the public sets (training/manifest.py names them)",
     )
     parser.add_argument(
-        "--average", type=_checkpoint, nargs="*", default=(), help="checkpoint.pt of finished runs to average its weights with"
+        "--encoder",
+        type=Path,
+        required=True,
+        help="a transformers folder, or one packed in 4-bit blocks",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="where the model folder is written")
+    parser.add_argument(
+        "--work", type=Path, help="where checkpoints are kept and resumed from (default: OUT.work)"
+    )
+    parser.add_argument(
+        "--layers", help="those of the encoder's layers to keep, as 0,1,2 (default: all)"
+    )
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument(
+        "--minutes", type=float, default=float("inf"), help="budget of training time"
+    )
+    parser.add_argument("--seed", type=int, default=20)
+    parser.add_argument(
+        "--rate", type=float, default=1e-4, help="the highest learning rate of the last layer"
+    )
+    parser.add_argument(
+        "--head-rate", type=float, default=1e-3, help="the highest learning rate of the heads"
+    )
+    parser.add_argument(
+        "--start",
+        type=_checkpoint,
+        help="checkpoint.pt of a finished run whose weights to start from (default: the encoder's)",
+    )
+    parser.add_argument(
+        "--average",
+        type=_checkpoint,
+        nargs="*",
+        default=(),
+        help="checkpoint.pt of finished runs to average its weights with",
     )
     options = parser.parse_args()
 
@@ -37,11 +63,18 @@ def main() -> None:
     layers = [int(index) for index in options.layers.split(",")] if options.layers else None
     work = options.work or options.out.with_name(options.out.name + ".work")
     encoder = expanded(options.encoder, work)
-    asked = {name: getattr(options, name) for name in ("seed", "epochs", "minutes", "rate", "head_rate", "start")}
+    asked = {
+        name: getattr(options, name)
+        for name in ("seed", "epochs", "minutes", "rate", "head_rate", "start")
+    }
     settings = Settings(**asked)
     found = splits(options.data)
     model, state = run(found, options.data, encoder, work, settings, layers, options.average)
-    told = state.told(settings) + (f"; the mean of its weights and those of {len(options.average)} other runs" if options.average else "")
+    told = state.told(settings) + (
+        f"; the mean of its weights and those of {len(options.average)} other runs"
+        if options.average
+        else ""
+    )
     calibration = finish(model, found, encoder / "tokenizer.json", options.out, told)
     print(f"{told}; {calibration}", file=sys.stderr)
 
@@ -49,7 +82,9 @@ def main() -> None:
 def _checkpoint(given: str) -> Path:
     """A file that is there: asked before the hours that come before it is read."""
     if not Path(given).is_file():
-        raise argparse.ArgumentTypeError(f"should be the checkpoint.pt of a run, and there is no file {given}")
+        raise argparse.ArgumentTypeError(
+            f"should be the checkpoint.pt of a run, and there is no file {given}"
+        )
     return Path(given)
 
 

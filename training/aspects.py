@@ -28,7 +28,9 @@ _Span = tuple[int, int]
 @cache
 def lists() -> dict[str, dict[str, dict[str, list[str]]]]:
     """By aspect and language: terms, cues, and phrases of each polarity to compose sentences of."""
-    made: dict[str, dict[str, dict[str, list[str]]]] = json.loads(Path(__file__).with_name("aspects.json").read_text(encoding="utf-8"))
+    made: dict[str, dict[str, dict[str, list[str]]]] = json.loads(
+        Path(__file__).with_name("aspects.json").read_text(encoding="utf-8")
+    )
     return made
 
 
@@ -53,8 +55,16 @@ def _hits(text: str) -> Iterator[tuple[int, bool, _Span]]:
     """Every listed word of a text: its aspect, whether it is a term, and its place. Latin words are whole, others wherever they stand."""
     lower = text.lower() if len(text.lower()) == len(text) else text
     latin = [word.span() for word in _LATIN.finditer(lower)]
-    runs = [(start, latin[last][1]) for first, (start, _) in enumerate(latin) for last in range(first, min(first + 3, len(latin)))]
-    pieces = ((found.start(), end) for found in _first().finditer(text) for end in range(found.start() + 1, found.start() + 7))
+    runs = [
+        (start, latin[last][1])
+        for first, (start, _) in enumerate(latin)
+        for last in range(first, min(first + 3, len(latin)))
+    ]
+    pieces = (
+        (found.start(), end)
+        for found in _first().finditer(text)
+        for end in range(found.start() + 1, found.start() + 7)
+    )
     for language, spans in (("en", runs), ("zh", pieces)):
         words = _words(language)
         for start, end in spans:
@@ -79,7 +89,9 @@ def without(text: str, spoken: Sequence[int] = ()) -> tuple[int, ...]:
 
 def of_term(term: str) -> int | None:
     """The aspect that an annotated term is about: that of the longest word in it that is listed. A dish is about taste."""
-    hits = [(end - start, -index) for index, spans in spans_of(term).items() for start, end in spans]
+    hits = [
+        (end - start, -index) for index, spans in spans_of(term).items() for start, end in spans
+    ]
     if hits:
         return -max(hits)[1]
     return _TASTE if _DISH.search(term) else None
@@ -95,8 +107,15 @@ def of_targets(sample: Sample) -> Sample:
             unknown = True
         else:
             found.setdefault(index, []).append(target)
-    spoken = tuple(Aspect(index, _agreed([its.label for its in targets]), _all(targets)) for index, targets in sorted(found.items()))
-    return replace(sample, aspects=spoken, absent=() if unknown and not found else without(sample.text, list(found)))
+    spoken = tuple(
+        Aspect(index, _agreed([its.label for its in targets]), _all(targets))
+        for index, targets in sorted(found.items())
+    )
+    return replace(
+        sample,
+        aspects=spoken,
+        absent=() if unknown and not found else without(sample.text, list(found)),
+    )
 
 
 def of_subjects(labels: Mapping[int, Sequence[int]]) -> tuple[Aspect, ...]:
@@ -107,8 +126,12 @@ def of_subjects(labels: Mapping[int, Sequence[int]]) -> tuple[Aspect, ...]:
 def of_words(sample: Sample, mixed: re.Pattern[str], longest: int = 60) -> Sample:
     """The sample with the aspects that it has terms of; they have its polarity if it is short and has no word that ``mixed`` finds."""
     label = sample.label if len(sample.text) <= longest and not mixed.search(sample.text) else None
-    spoken = tuple(Aspect(index, label, spans) for index, spans in sorted(spans_of(sample.text).items()))
-    return replace(sample, aspects=spoken, absent=without(sample.text), weak=(*sample.weak, "aspects"))
+    spoken = tuple(
+        Aspect(index, label, spans) for index, spans in sorted(spans_of(sample.text).items())
+    )
+    return replace(
+        sample, aspects=spoken, absent=without(sample.text), weak=(*sample.weak, "aspects")
+    )
 
 
 def _agreed(labels: Sequence[int]) -> int | None:

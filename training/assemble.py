@@ -26,7 +26,9 @@ ASKED = 240
 def main() -> None:
     """Write the model folder."""
     parser = argparse.ArgumentParser(prog="python -m training.assemble", description=__doc__)
-    parser.add_argument("--parts", type=Path, required=True, help="folder that `python -m training.gpu` wrote")
+    parser.add_argument(
+        "--parts", type=Path, required=True, help="folder that `python -m training.gpu` wrote"
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
     parser.add_argument("--tokenizer", type=Path, required=True, help="tokenizer.json of the pack")
     parser.add_argument("--out", type=Path, required=True, help="the model folder")

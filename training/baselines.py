@@ -22,15 +22,25 @@ _MOST = 24_000  # training texts, the shuffled first: more hardly help it
 
 def tfidf(train: Sequence[tuple[str, int | None]], width: int) -> Judge:
     """One to three characters, TF-IDF, logistic regression, trained on the texts of ``train`` that have a label under ``width``."""
-    text, linear = require("sklearn.feature_extraction.text", "bench"), require("sklearn.linear_model", "bench")
+    text, linear = (
+        require("sklearn.feature_extraction.text", "bench"),
+        require("sklearn.linear_model", "bench"),
+    )
     labelled = [(words, label) for words, label in train if label is not None]
     random.Random(0).shuffle(labelled)  # noqa: S311 - sampling, not a secret; sets come in order of category and label
     del labelled[_MOST:]
     vectorizer = text.TfidfVectorizer(
-        analyzer="char", ngram_range=(1, 3), min_df=2, max_features=200_000, sublinear_tf=True, dtype=np.float32
+        analyzer="char",
+        ngram_range=(1, 3),
+        min_df=2,
+        max_features=200_000,
+        sublinear_tf=True,
+        dtype=np.float32,
     )
     model = linear.LogisticRegression(C=10, max_iter=200, class_weight="balanced")
-    model.fit(vectorizer.fit_transform([words for words, _ in labelled]), [label for _, label in labelled])
+    model.fit(
+        vectorizer.fit_transform([words for words, _ in labelled]), [label for _, label in labelled]
+    )
 
     def judge(texts: Sequence[str]) -> NDArray[np.float64]:
         chances = np.zeros((len(texts), width))
@@ -42,7 +52,9 @@ def tfidf(train: Sequence[tuple[str, int | None]], width: int) -> Judge:
 
 def lexical(language: str) -> dict[str, Judge]:
     """The peers of a language that people reach for, by name."""
-    return {"SnowNLP": _snownlp(), "cnsenti": _cnsenti()} if language == "zh" else {"VADER": _vader()}
+    return (
+        {"SnowNLP": _snownlp(), "cnsenti": _cnsenti()} if language == "zh" else {"VADER": _vader()}
+    )
 
 
 def _snownlp() -> Judge:
@@ -50,7 +62,9 @@ def _snownlp() -> Judge:
     snow = require("snownlp", "bench")
 
     def judge(texts: Sequence[str]) -> NDArray[np.float64]:
-        positive = np.array([snow.SnowNLP(text).sentiments if text.strip() else 0.5 for text in texts])
+        positive = np.array(
+            [snow.SnowNLP(text).sentiments if text.strip() else 0.5 for text in texts]
+        )
         return np.stack([1 - positive, np.zeros(len(texts)), positive], axis=1)
 
     return judge
@@ -72,7 +86,9 @@ def _vader() -> Judge:
     analyzer = require("vaderSentiment.vaderSentiment", "bench").SentimentIntensityAnalyzer()
 
     def judge(texts: Sequence[str]) -> NDArray[np.float64]:
-        return np.array([_around_zero(analyzer.polarity_scores(text)["compound"], 0.05) for text in texts])
+        return np.array(
+            [_around_zero(analyzer.polarity_scores(text)["compound"], 0.05) for text in texts]
+        )
 
     return judge
 

@@ -43,16 +43,22 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         its = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Batch(**{name: value if value is None else value.to(device) for name, value in its.items()})
+        return Batch(
+            **{name: value if value is None else value.to(device) for name, value in its.items()}
+        )
 
 
-def epoch(splits: Sequence[Split], composed: Sequence[Sample], seed: int, number: int) -> list[Sample]:
+def epoch(
+    splits: Sequence[Split], composed: Sequence[Sample], seed: int, number: int
+) -> list[Sample]:
     """The samples of one epoch: large sets cut to their limit (another part each epoch), small ones repeated."""
     rng = random.Random(f"{seed}/{number}")  # noqa: S311 - sampling, not a secret
     chosen = list(composed)
     for split in splits:
         some = rng.sample(split.train, min(len(split.train), split.source.limit))
-        chosen += [labelled(sample, review=split.source.reviews) for sample in some] * split.source.repeat
+        chosen += [
+            labelled(sample, review=split.source.reviews) for sample in some
+        ] * split.source.repeat
     rng.shuffle(chosen)
     return chosen
 
@@ -61,7 +67,9 @@ Group = list[tuple[Sample, Any]]
 """Samples of one batch with their encodings."""
 
 
-def groups(samples: Sequence[Sample], tokenizer: Any, tokens: int, longest: int, seed: str) -> list[Group]:
+def groups(
+    samples: Sequence[Sample], tokenizer: Any, tokens: int, longest: int, seed: str
+) -> list[Group]:
     """Batches to be, of about ``tokens`` tokens from texts cut at ``longest``: samples of like length together, in random order."""
     encoded = tokenizer.encode_batch([sample.text for sample in samples])
     for encoding in encoded:
@@ -84,11 +92,16 @@ def collate(group: Group) -> Batch:
     around = [clauses(sample.text, spans) for sample, spans in zip(samples, mentions, strict=True)]
     rows = target_rows([encoding.offsets for encoding in encoded], mentions, around)
     post = _wanted([(sample.label, sample.classes) for sample in samples], len(LABELS))
-    target = _wanted([(target.label, sample.classes) for sample in samples for target in sample.targets], len(TARGET_LABELS))
+    target = _wanted(
+        [(target.label, sample.classes) for sample in samples for target in sample.targets],
+        len(TARGET_LABELS),
+    )
     if rows is not None:  # a target beyond the cut has no token to be read from
         target *= rows.mention.sum(1, keepdim=True) > 0
     emotion = _wanted([(sample.emotion, ()) for sample in samples], len(EMOTIONS))
-    return Batch(ids, mask, post, rows, target, emotion, _intents(samples), *_aspects(group, ids.shape[1]))
+    return Batch(
+        ids, mask, post, rows, target, emotion, _intents(samples), *_aspects(group, ids.shape[1])
+    )
 
 
 def _wanted(labels: Sequence[tuple[int | None, tuple[int, ...]]], width: int) -> Tensor:
@@ -106,13 +119,18 @@ def _intents(samples: Sequence[Sample]) -> Tensor:
     wanted = torch.zeros(len(samples), len(INTENTS), 2)
     for row, sample in enumerate(samples):
         for index, has in sample.intents:
-            wanted[row, index] = torch.tensor((float(has), WEAK if "intents" in sample.weak else 1.0))
+            wanted[row, index] = torch.tensor(
+                (float(has), WEAK if "intents" in sample.weak else 1.0)
+            )
     return wanted
 
 
 def _aspects(group: Group, length: int) -> tuple[Tensor, Tensor, Tensor]:
     """``spoken``, ``polarity`` and ``place`` of a batch. An aspect that is spoken of beyond the cut only is unknown."""
-    spoken, polarity = torch.zeros(len(group), len(ASPECTS), 2), torch.zeros(len(group), len(ASPECTS), len(LABELS))
+    spoken, polarity = (
+        torch.zeros(len(group), len(ASPECTS), 2),
+        torch.zeros(len(group), len(ASPECTS), len(LABELS)),
+    )
     place = torch.zeros(len(group), len(ASPECTS), length)
     for row, (sample, encoding) in enumerate(group):
         weight = WEAK if "aspects" in sample.weak else 1.0

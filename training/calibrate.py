@@ -37,7 +37,9 @@ _THRESHOLDS, _LOSS = np.linspace(0.5, 0.995, 100), 0.002  # tried; of accuracy, 
 _EACH = 250
 
 
-def finish(model: Model, splits: Sequence[Split], tokenizer: Path, out: Path, training: str = "") -> Calibrations:
+def finish(
+    model: Model, splits: Sequence[Split], tokenizer: Path, out: Path, training: str = ""
+) -> Calibrations:
     """Packs the model into ``out``, fits the temperatures on what was packed, and packs it again with them.
 
     ``training``: how it was trained, in words.
@@ -56,27 +58,37 @@ class _Found:
 
     choices: dict[tuple[str, str], list[_Row]] = field(default_factory=lambda: defaultdict(list))
     answers: dict[str, list[tuple[float, bool]]] = field(default_factory=lambda: defaultdict(list))
-    whole: dict[tuple[str, str], list[NDArray[np.float64]]] = field(default_factory=lambda: defaultdict(list))
+    whole: dict[tuple[str, str], list[NDArray[np.float64]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     labels: Counter[int] = field(default_factory=Counter)
 
     def add(self, sample: Sample, total: Total) -> None:
         """One dev text. Aspects that only word lists found are left out: only training is content with those."""
         spoken = language(sample.text)
         self.whole["post", spoken].append(total.mean(total.post))
-        self.whole["target", spoken] += [total.target_mean(position) for position, seen in enumerate(total.seen) if seen]
+        self.whole["target", spoken] += [
+            total.target_mean(position) for position, seen in enumerate(total.seen) if seen
+        ]
         if sample.label is not None:
-            self.choices["post", spoken].append(_row(total.mean(total.post), sample.classes, sample.label))
+            self.choices["post", spoken].append(
+                _row(total.mean(total.post), sample.classes, sample.label)
+            )
         if sample.emotion is not None:
             self.choices["emotion", spoken].append((total.mean(total.emotion), [sample.emotion]))
         for position, target in enumerate(sample.targets):
             if NEUTRAL in sample.classes:
                 self.labels[NEUTRAL if target.label == NOT_ABOUT else target.label] += 1
             if total.seen[position]:
-                self.choices["target", spoken].append(_row(total.target_mean(position), sample.classes, target.label))
+                self.choices["target", spoken].append(
+                    _row(total.target_mean(position), sample.classes, target.label)
+                )
         for aspect in () if "aspects" in sample.weak else sample.aspects:
             self.answers[spoken].append((float(total.spoken[aspect.index]), True))
             if aspect.label is not None:
-                self.choices["polarity", spoken].append(_row(total.polarity[aspect.index], sample.classes, aspect.label))
+                self.choices["polarity", spoken].append(
+                    _row(total.polarity[aspect.index], sample.classes, aspect.label)
+                )
         for index in () if "aspects" in sample.weak else sample.absent:
             self.answers[spoken].append((float(total.spoken[index]), False))
 
@@ -86,9 +98,16 @@ class _Found:
         Intents are left as training has them: fitted to what the rules see, they do worse on sentences of our own.
         """
         post, target, emotion, polarity = (
-            {spoken: coolest(self.choices[head, spoken]) for spoken in LANGUAGES} for head in ("post", "target", "emotion", "polarity")
+            {spoken: coolest(self.choices[head, spoken]) for spoken in LANGUAGES}
+            for head in ("post", "target", "emotion", "polarity")
         )
-        return Calibration(post, target, emotion, polarity, {spoken: platt(self.answers[spoken]) for spoken in LANGUAGES})
+        return Calibration(
+            post,
+            target,
+            emotion,
+            polarity,
+            {spoken: platt(self.answers[spoken]) for spoken in LANGUAGES},
+        )
 
 
 def fit(reader: ShippedReader, splits: Sequence[Split]) -> Calibrations:
@@ -97,26 +116,42 @@ def fit(reader: ShippedReader, splits: Sequence[Split]) -> Calibrations:
     """
     early, late = (_found(reader, splits, threshold) for threshold in (0.0, math.inf))
     # add one: a class that the dev samples lack is rare, not impossible
-    prior = tuple(round((late.labels[label] + 1) / (late.labels.total() + 3), 4) for label in (NEGATIVE, NEUTRAL, POSITIVE))
+    prior = tuple(
+        round((late.labels[label] + 1) / (late.labels.total() + 3), 4)
+        for label in (NEGATIVE, NEUTRAL, POSITIVE)
+    )
     made = early.calibration(), late.calibration()
     exits = {
-        spoken: max(exit_threshold(list(_answers((head, spoken), (early, late), made))) for head in ("post", "target"))
+        spoken: max(
+            exit_threshold(list(_answers((head, spoken), (early, late), made)))
+            for head in ("post", "target")
+        )
         for spoken in LANGUAGES
     }
     post, target = (
-        {spoken: _standing((head, spoken), (early, late), made, exits[spoken]) for spoken in LANGUAGES} for head in ("post", "target")
+        {
+            spoken: _standing((head, spoken), (early, late), made, exits[spoken])
+            for spoken in LANGUAGES
+        }
+        for head in ("post", "target")
     )
     return Calibrations(*made, exits, Standing(post, target), prior)
 
 
 def _standing(
-    of: tuple[str, str], found: tuple[_Found, _Found], calibrations: tuple[Calibration, Calibration], threshold: float
+    of: tuple[str, str],
+    found: tuple[_Found, _Found],
+    calibrations: tuple[Calibration, Calibration],
+    threshold: float,
 ) -> list[float]:
     """The factor and the shifts of a head's early logits in a language, from those that are probable enough to stand."""
     head, spoken = of
     if not found[0].whole[of]:
         return list(getattr(Standing(), head)[spoken])
-    early, late = (np.stack(its.whole[of]) / getattr(cool, head)[spoken] for its, cool in zip(found, calibrations, strict=True))
+    early, late = (
+        np.stack(its.whole[of]) / getattr(cool, head)[spoken]
+        for its, cool in zip(found, calibrations, strict=True)
+    )
     chances = np.array([max(_chances(logits)) for logits in early])
     return matched(early[chances >= threshold], late[chances >= threshold])
 
@@ -127,7 +162,11 @@ def _found(reader: ShippedReader, splits: Sequence[Split], threshold: float) -> 
     for split in splits:
         samples = [labelled(sample, review=split.source.reviews) for sample in fitted(split.dev)]
         asked = [tuple(target.spans for target in sample.targets) for sample in samples]
-        for sample, total in zip(samples, reader.totals([encodable(sample.text) for sample in samples], asked), strict=True):
+        for sample, total in zip(
+            samples,
+            reader.totals([encodable(sample.text) for sample in samples], asked),
+            strict=True,
+        ):
             found.add(sample, total)
     return found
 
@@ -141,7 +180,9 @@ def _answers(
     for pair in zip(*(its.choices[of] for its in found), strict=True):
         cooled = [logits / temperature for (logits, _), temperature in zip(pair, cool, strict=True)]
         chances = [_chances(logits) for logits in cooled]
-        right = [int(np.argmax(its)) in wanted for its, (_, wanted) in zip(chances, pair, strict=True)]
+        right = [
+            int(np.argmax(its)) in wanted for its, (_, wanted) in zip(chances, pair, strict=True)
+        ]
         yield max(chances[0]), right[0], right[1]
 
 
@@ -155,8 +196,16 @@ def exit_threshold(answers: Sequence[tuple[float, bool, bool]]) -> float:
 
     ``answers``: the early judgement's probability, whether it is right, whether the late one is.
     """
-    chances, early, late = (np.array(column) for column in zip(*answers, strict=True)) if answers else (np.zeros(0),) * 3
-    enough = (least for least in _THRESHOLDS if np.where(chances >= least, early, late).sum() >= late.sum() - _LOSS * len(late))
+    chances, early, late = (
+        (np.array(column) for column in zip(*answers, strict=True))
+        if answers
+        else (np.zeros(0),) * 3
+    )
+    enough = (
+        least
+        for least in _THRESHOLDS
+        if np.where(chances >= least, early, late).sum() >= late.sum() - _LOSS * len(late)
+    )
     return round(float(next(enough, 1.1)), 3)
 
 
@@ -165,7 +214,10 @@ def matched(early: NDArray[np.float64], late: NDArray[np.float64]) -> list[float
     label's mean probability is then the same.
     """
     given, wanted = torch.tensor(early), torch.tensor(late).softmax(-1)
-    factor, shift = torch.ones(1, dtype=given.dtype, requires_grad=True), torch.zeros(given.shape[1], dtype=given.dtype, requires_grad=True)
+    factor, shift = (
+        torch.ones(1, dtype=given.dtype, requires_grad=True),
+        torch.zeros(given.shape[1], dtype=given.dtype, requires_grad=True),
+    )
     optimizer = torch.optim.LBFGS([factor, shift], max_iter=100, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
@@ -202,7 +254,11 @@ def coolest(rows: Sequence[_Row]) -> float:
 
     def loss(temperature: float) -> float:
         return sum(
-            float(np.logaddexp.reduce(logits / temperature) - np.logaddexp.reduce(logits[right] / temperature)) for logits, right in rows
+            float(
+                np.logaddexp.reduce(logits / temperature)
+                - np.logaddexp.reduce(logits[right] / temperature)
+            )
+            for logits, right in rows
         )
 
     return round(float(min(_GRID, key=loss)), 3) if rows else 1.0
@@ -212,7 +268,10 @@ def platt(answers: Sequence[tuple[float, bool]]) -> tuple[float, float]:
     """The scale and the shift under which logits of yes give their answers the least negative log likelihood (Platt 1999)."""
     if len({right for _, right in answers}) < 2:
         return 1.0, 0.0
-    logits, signs = np.array([logit for logit, _ in answers]), np.array([1 if right else -1 for _, right in answers])
+    logits, signs = (
+        np.array([logit for logit, _ in answers]),
+        np.array([1 if right else -1 for _, right in answers]),
+    )
 
     def loss(pair: tuple[float, float]) -> float:
         return float(np.logaddexp(0, -signs * (pair[0] * logits + pair[1])).sum())
@@ -223,6 +282,12 @@ def platt(answers: Sequence[tuple[float, bool]]) -> tuple[float, float]:
 
 def _row(logits: NDArray[np.float64], classes: tuple[int, ...], label: int) -> _Row:
     """Logits of the classes that annotators could choose from, and where among them the right answer is."""
-    chosen = [index for index in (*classes, NOT_ABOUT) if index < len(logits) and (index != NOT_ABOUT or NEUTRAL in classes)]
-    right = {NEUTRAL, NOT_ABOUT} if label == NEUTRAL else {label}  # reading counts what a text is not about as neutral
+    chosen = [
+        index
+        for index in (*classes, NOT_ABOUT)
+        if index < len(logits) and (index != NOT_ABOUT or NEUTRAL in classes)
+    ]
+    right = (
+        {NEUTRAL, NOT_ABOUT} if label == NEUTRAL else {label}
+    )  # reading counts what a text is not about as neutral
     return logits[chosen], [position for position, index in enumerate(chosen) if index in right]

@@ -20,14 +20,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training.card", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
     parser.add_argument("--scores", type=Path, required=True, help="what evaluate printed")
-    parser.add_argument("--model", type=Path, default=SHIPPED, help="model folder (default: the one that ships)")
+    parser.add_argument(
+        "--model", type=Path, default=SHIPPED, help="model folder (default: the one that ships)"
+    )
     options = parser.parse_args()
     sets = {each.source.name: each for each in learnt()}
     found = every_split(options.data)
-    table = rows([cleaned(split) if split.source.name in sets and sets[split.source.name].clean else split for split in found])
+    table = rows(
+        [
+            cleaned(split) if split.source.name in sets and sets[split.source.name].clean else split
+            for split in found
+        ]
+    )
     card = options.model / "README.md"
     scores = options.scores.read_text(encoding="utf-8")
-    text = rewritten(card.read_text(encoding="utf-8"), "\n".join(facts(options.model)), scores, "\n".join(table))
+    text = rewritten(
+        card.read_text(encoding="utf-8"), "\n".join(facts(options.model)), scores, "\n".join(table)
+    )
     card.write_text(text, encoding="utf-8")
 
 

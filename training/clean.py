@@ -28,9 +28,15 @@ def cleaned(split: Split, known: Sequence[str] | None = None) -> Split:
     """
     if not split.source.reviews:
         return split
-    doubted = doubts(split.train) if known is None else [key(sample.text) in set(known) for sample in split.train]
+    doubted = (
+        doubts(split.train)
+        if known is None
+        else [key(sample.text) in set(known) for sample in split.train]
+    )
     kept = [sample for sample, doubt in zip(split.train, doubted, strict=True) if not doubt]
-    return replace(split, train=kept, dropped=split.dropped | {REASON: len(split.train) - len(kept)})
+    return replace(
+        split, train=kept, dropped=split.dropped | {REASON: len(split.train) - len(kept)}
+    )
 
 
 def doubts(samples: Sequence[Sample]) -> list[bool]:
@@ -38,8 +44,19 @@ def doubts(samples: Sequence[Sample]) -> list[bool]:
     parts = np.array([int(key(sample.text)[8:16], 16) % PARTS for sample in samples])
     doubted = np.zeros(len(samples), bool)
     for part in range(PARTS):
-        judge = tfidf([(sample.text, sample.label) for sample, its in zip(samples, parts, strict=True) if its != part], 3)
-        asked = [(index, samples[index]) for index in np.flatnonzero(parts == part).tolist() if samples[index].label is not None]
+        judge = tfidf(
+            [
+                (sample.text, sample.label)
+                for sample, its in zip(samples, parts, strict=True)
+                if its != part
+            ],
+            3,
+        )
+        asked = [
+            (index, samples[index])
+            for index in np.flatnonzero(parts == part).tolist()
+            if samples[index].label is not None
+        ]
         chances = judge([sample.text for _, sample in asked])
         for (index, sample), row in zip(asked, chances, strict=True):
             doubted[index] = row[sample.label] < LEAST

@@ -59,10 +59,16 @@ def _judged(language: str, rng: random.Random, brands: int) -> Sample:
         text += rng.choice(phrases(language)["joins"]) if position else ""
         brand = name(language, rng)
         targets.append(Target(((len(text), len(text) + len(brand)),), label))
-        text += brand + rng.choice(phrases(language)["between"]) + rng.choice(phrases(language)["predicates"][word])
+        text += (
+            brand
+            + rng.choice(phrases(language)["between"])
+            + rng.choice(phrases(language)["predicates"][word])
+        )
         labels.append(label)
     polar = set(labels) - {NEUTRAL}
-    return Sample(text, (polar or {NEUTRAL}).pop() if len(polar) < 2 else None, targets=tuple(targets))
+    return Sample(
+        text, (polar or {NEUTRAL}).pop() if len(polar) < 2 else None, targets=tuple(targets)
+    )
 
 
 def _aside(language: str, rng: random.Random) -> Sample:

@@ -112,7 +112,9 @@ class Pack:
         dropped[::step] = False
         self.part[rows[dropped]] = -1
 
-    def batches(self, rows: Tensor, tokens: int, generator: torch.Generator | None) -> Iterator[Tensor]:
+    def batches(
+        self, rows: Tensor, tokens: int, generator: torch.Generator | None
+    ) -> Iterator[Tensor]:
         """Yield the rows of batches of about ``tokens`` tokens, texts of like length together.
 
         With a ``generator`` rows are dealt and batches ordered at random; else the shortest come first.
@@ -129,7 +131,11 @@ class Pack:
                 cuts.append(number)
         cuts.append(len(lengths))
         pieces = [order[first:last] for first, last in itertools.pairwise(cuts) if last > first]
-        dealt = torch.randperm(len(pieces), generator=generator).tolist() if generator else range(len(pieces))
+        dealt = (
+            torch.randperm(len(pieces), generator=generator).tolist()
+            if generator
+            else range(len(pieces))
+        )
         for number in dealt:
             yield pieces[number]
 
@@ -150,7 +156,18 @@ class Pack:
         emotion[known, self.emotion[rows][known].long()] = 1.0
         target_rows, target = self._targets(rows, t)
         spoken, polarity, place = self._aspects(rows, t)
-        return Batch(ids, mask, self.post[rows], target_rows, target, emotion, self._intents(rows), spoken, polarity, place)
+        return Batch(
+            ids,
+            mask,
+            self.post[rows],
+            target_rows,
+            target,
+            emotion,
+            self._intents(rows),
+            spoken,
+            polarity,
+            place,
+        )
 
     def _targets(self, rows: Tensor, t: int) -> tuple[TargetRows | None, Tensor]:
         values, position = self.target.take(rows)
@@ -197,7 +214,9 @@ class Pack:
         if len(values):
             count = self.aspect.start[rows + 1] - self.aspect.start[rows]
             first = torch.cumsum(count, 0) - count
-            numbers = self.aspect.start[rows][position] + torch.arange(len(position)) - first[position]
+            numbers = (
+                self.aspect.start[rows][position] + torch.arange(len(position)) - first[position]
+            )
             touched = self._touched(self.place, numbers, t)
             seen = (values[:, 4] == 0) | touched.any(1)
             index = values[:, 1]

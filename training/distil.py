@@ -21,18 +21,32 @@ from training.readers import rows
 from training.samples import Sample
 
 PREFIX = "query: "
-_TITLES = (("zhihu_hot_questions/first_seen.tsv", "title"), ("hacker_news_20k/hacker_news.csv", "title"))
+_TITLES = (
+    ("zhihu_hot_questions/first_seen.tsv", "title"),
+    ("hacker_news_20k/hacker_news.csv", "title"),
+)
 _LONGEST = 64
 _RIDGE = 0.01
 
 
-def texts(data: Path, tokenizer: Any, samples: list[Sample], seed: int, count: int = 60_000) -> list[str]:
+def texts(
+    data: Path, tokenizer: Any, samples: list[Sample], seed: int, count: int = 60_000
+) -> list[str]:
     """Short unlabelled texts of both languages: titles, the tokenizer's own words, the beginnings of training texts."""
     rng = random.Random(f"{seed}/distil")  # noqa: S311 - sampling, not a secret
-    pools = [[row[column] for row in rows(data / file)] for file, column in _TITLES if (data / file).is_file()]
+    pools = [
+        [row[column] for row in rows(data / file)]
+        for file, column in _TITLES
+        if (data / file).is_file()
+    ]
     words = sorted(piece.strip("▁") for piece in tokenizer.get_vocab())
-    pools += [[word for word in words if len(word) > 1 and word.isalpha()], [sample.text[:60] for sample in samples]]
-    chosen = [text for pool in pools for text in rng.sample(pool, min(len(pool), count // len(pools)))]
+    pools += [
+        [word for word in words if len(word) > 1 and word.isalpha()],
+        [sample.text[:60] for sample in samples],
+    ]
+    chosen = [
+        text for pool in pools for text in rng.sample(pool, min(len(pool), count // len(pools)))
+    ]
     rng.shuffle(chosen)
     return chosen
 
@@ -40,11 +54,15 @@ def texts(data: Path, tokenizer: Any, samples: list[Sample], seed: int, count: i
 class Teacher:
     """The full encoder, frozen, and the mean of its vectors over a sample of texts."""
 
-    def __init__(self, encoder: Encoder, tokenizer: Any, pool: list[str], autocast: torch.autocast) -> None:
+    def __init__(
+        self, encoder: Encoder, tokenizer: Any, pool: list[str], autocast: torch.autocast
+    ) -> None:
         self.encoder = encoder.eval().requires_grad_(False)
         self.tokenizer, self.pool, self.autocast = tokenizer, pool, autocast
         self.mean = torch.zeros(encoder.config.hidden, device=encoder.norm.weight.device)
-        self.mean = torch.cat([self.vectors(pool[start : start + 64]) for start in range(0, min(len(pool), 1024), 64)]).mean(0)
+        self.mean = torch.cat(
+            [self.vectors(pool[start : start + 64]) for start in range(0, min(len(pool), 1024), 64)]
+        ).mean(0)
 
     def vectors(self, texts: list[str]) -> Tensor:
         """Centred mean-pooled vectors (n, hidden)."""
@@ -78,7 +96,9 @@ def set_embedding(model: Model, states: Tensor, vectors: Tensor) -> None:
     states, wanted = states.double(), functional.normalize(vectors.double())
     mean, spread = states.mean(0), states.std(0) + 1e-6
     scaled = (states - mean) / spread
-    penalty = _RIDGE * len(states) * torch.eye(states.shape[1], dtype=states.dtype, device=states.device)
+    penalty = (
+        _RIDGE * len(states) * torch.eye(states.shape[1], dtype=states.dtype, device=states.device)
+    )
     solved = torch.linalg.solve(scaled.T @ scaled + penalty, scaled.T @ wanted) / spread[:, None]
     with torch.no_grad():
         model.embedding.weight.copy_(solved.T)

@@ -23,24 +23,50 @@ from training.speed import speed
 def main() -> int:
     """Prints the table; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__)
-    parser.add_argument("--data", type=Path, help="folder of the public sets (default: only sentences of our own are scored)")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        help="folder of the public sets (default: only sentences of our own are scored)",
+    )
     parser.add_argument("--model", default="", help="model folder (default: the one that ships)")
     parser.add_argument("--limit", type=int, default=500, help="dev texts of a set at most")
-    parser.add_argument("--own", type=Path, help="JSON lines of text and intent: sentences of our own, for want of an annotated set")
-    parser.add_argument("--hard", type=Path, help="TSV of hard sentences of our own, which no training sees")
-    parser.add_argument("--pairs", type=Path, help="TSV of zh and en: names of the same things, whose embeddings should be near")
+    parser.add_argument(
+        "--own",
+        type=Path,
+        help="JSON lines of text and intent: sentences of our own, for want of an annotated set",
+    )
+    parser.add_argument(
+        "--hard", type=Path, help="TSV of hard sentences of our own, which no training sees"
+    )
+    parser.add_argument(
+        "--pairs",
+        type=Path,
+        help="TSV of zh and en: names of the same things, whose embeddings should be near",
+    )
     parser.add_argument("--no-baselines", action="store_true")
     parser.add_argument("--floors", type=Path, help="JSON of set -> lowest score allowed")
-    parser.add_argument("--pin", action="store_true", help="raise the floors to a little under the scores of this run")
+    parser.add_argument(
+        "--pin",
+        action="store_true",
+        help="raise the floors to a little under the scores of this run",
+    )
     parser.add_argument("--lower", action="store_true", help="with --pin: let floors fall too")
     options = parser.parse_args()
 
     reader = load(options.model)
-    measured = measure(reader, [split for split in splits(options.data) if split.dev], options.limit) if options.data else []
+    measured = (
+        measure(reader, [split for split in splits(options.data) if split.dev], options.limit)
+        if options.data
+        else []
+    )
     made = list(rows(measured, baselines=not options.no_baselines))
     made += list(intents(reader, options.own)) if options.own else []
     made += list(hard_rows(reader, options.hard)) if options.hard else []
-    made += [Row(its.score, its.language, True, its.beside) for its in words.scores(options.data)] if options.data else []
+    made += (
+        [Row(its.score, its.language, True, its.beside) for its in words.scores(options.data)]
+        if options.data
+        else []
+    )
     print(table(made))
     if options.pairs:
         print(meeting(reader, options.pairs))
@@ -49,10 +75,14 @@ def main() -> int:
         print(*speed(options.model), sep="\n")
     if options.floors is None:
         return 0
-    floors: dict[str, float] = json.loads(options.floors.read_text(encoding="utf-8")) if options.floors.is_file() else {}
+    floors: dict[str, float] = (
+        json.loads(options.floors.read_text(encoding="utf-8")) if options.floors.is_file() else {}
+    )
     if options.pin:
         pinned = pin(made, floors, lower=options.lower)
-        options.floors.write_text(json.dumps(pinned, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        options.floors.write_text(
+            json.dumps(pinned, indent=2, sort_keys=True) + "\n", encoding="utf-8"
+        )
         return 0
     under = failures(made, floors)
     print("\n".join(under), file=sys.stderr)
@@ -74,14 +104,20 @@ def _line(row: Row) -> str:
     score, marked = row.score, row.score.name + ("" if row.known else " *")
     beside = ", ".join(f"{name} {value:.3f}" for name, value in row.beside.items()) or "-"
     neutral = "-" if row.neutral is None else f"{row.neutral:.3f}"
-    figures = f"{score.n:5} {score.value:6.3f} {f'{score.low:.3f} to {score.high:.3f}':>15} {neutral:>8}"
+    figures = (
+        f"{score.n:5} {score.value:6.3f} {f'{score.low:.3f} to {score.high:.3f}':>15} {neutral:>8}"
+    )
     return f"{marked:48} {row.language:4} {score.metric:12} {figures}  {beside}"
 
 
 def failures(made: Sequence[Row], floors: dict[str, float]) -> list[str]:
     """A sentence for each floor that is not held, or whose set was not measured."""
     values = {row.score.name: row.score.value for row in made}
-    missing = [f"{name} should be measured (its floor is {floor:.3f}) and was not." for name, floor in floors.items() if name not in values]
+    missing = [
+        f"{name} should be measured (its floor is {floor:.3f}) and was not."
+        for name, floor in floors.items()
+        if name not in values
+    ]
     under = [
         f"{name} should score {floors[name]:.3f} or more and scores {value:.3f}."
         for name, value in values.items()
@@ -92,8 +128,14 @@ def failures(made: Sequence[Row], floors: dict[str, float]) -> list[str]:
 
 def pin(made: Sequence[Row], floors: dict[str, float], *, lower: bool) -> dict[str, float]:
     """Floors a point under the lower ends of this run's intervals; none falls unless ``lower``."""
-    pinned = {row.score.name: round(max(row.score.low - 0.01, 0), 3) for row in made if row.score.n >= 100}
-    return pinned if lower else floors | {name: max(floor, floors.get(name, 0)) for name, floor in pinned.items()}
+    pinned = {
+        row.score.name: round(max(row.score.low - 0.01, 0), 3) for row in made if row.score.n >= 100
+    }
+    return (
+        pinned
+        if lower
+        else floors | {name: max(floor, floors.get(name, 0)) for name, floor in pinned.items()}
+    )
 
 
 if __name__ == "__main__":

@@ -28,7 +28,9 @@ def expand(packed: Path, out: Path) -> Path:
     with safe_open(packed / PACKED, "np") as file:
         stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
         sizes = file.metadata()
-    weights = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in _tensors(stored)}
+    weights = {
+        name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in _tensors(stored)
+    }
     config = BertConfig(
         vocab_size=len(weights["embeddings.word_embeddings.weight"]), hidden_size=int(sizes["hidden"]), type_vocab_size=2,
         num_hidden_layers=int(sizes["layers"]), num_attention_heads=int(sizes["heads"]), intermediate_size=int(sizes["inner"]),
@@ -42,7 +44,11 @@ def expand(packed: Path, out: Path) -> Path:
 
 
 def _tensors(stored: dict[str, np.ndarray]) -> list[tuple[str, np.ndarray]]:
-    plain = [(name, value.astype(np.float32)) for name, value in stored.items() if not name.endswith((".nibbles", ".scale", ".shape"))]
+    plain = [
+        (name, value.astype(np.float32))
+        for name, value in stored.items()
+        if not name.endswith((".nibbles", ".scale", ".shape"))
+    ]
     blocks = [name.removesuffix(".nibbles") for name in stored if name.endswith(".nibbles")]
     return plain + [(name, _unpacked(stored, name)) for name in blocks]
 

@@ -87,23 +87,45 @@ class Phase:
     @property
     def done(self) -> float:
         """Part of the phase that is over, 0 to 1."""
-        return min(1.0, max((time.monotonic() - self.began) / self.seconds, self.step / self.batches))
+        return min(
+            1.0, max((time.monotonic() - self.began) / self.seconds, self.step / self.batches)
+        )
 
 
 def main() -> None:
     """Train, write the model and say how good it is."""
     parser = argparse.ArgumentParser(prog="python -m training.gpu", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder that `python -m training.pack` wrote")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the model, its log and its posteriors")
-    parser.add_argument("--budget", type=float, default=540, help="seconds for everything but the folds")
-    parser.add_argument("--batches", type=int, default=1 << 30, help="batches of a phase at most (a rehearsal)")
-    parser.add_argument("--tokens", type=int, help="tokens of a batch (default: 16384 on a GPU, 1024 without)")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder that `python -m training.pack` wrote"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder of the model, its log and its posteriors"
+    )
+    parser.add_argument(
+        "--budget", type=float, default=540, help="seconds for everything but the folds"
+    )
+    parser.add_argument(
+        "--batches", type=int, default=1 << 30, help="batches of a phase at most (a rehearsal)"
+    )
+    parser.add_argument(
+        "--tokens", type=int, help="tokens of a batch (default: 16384 on a GPU, 1024 without)"
+    )
     parser.add_argument("--seed", type=int, default=41)
-    parser.add_argument("--folds", type=int, default=0, help="parts in which sets are left out afterwards")
-    parser.add_argument("--only-folds", action="store_true", help="train no model: go on with the folds of --work")
-    parser.add_argument("--work", type=Path, help="folder of what is not handed out (default: a temporary one)")
-    parser.add_argument("--fold-seconds", type=float, default=50, help="seconds of training of each fold")
-    parser.add_argument("--no-pretraining", action="store_true", help="begin with the encoder as it is")
+    parser.add_argument(
+        "--folds", type=int, default=0, help="parts in which sets are left out afterwards"
+    )
+    parser.add_argument(
+        "--only-folds", action="store_true", help="train no model: go on with the folds of --work"
+    )
+    parser.add_argument(
+        "--work", type=Path, help="folder of what is not handed out (default: a temporary one)"
+    )
+    parser.add_argument(
+        "--fold-seconds", type=float, default=50, help="seconds of training of each fold"
+    )
+    parser.add_argument(
+        "--no-pretraining", action="store_true", help="begin with the encoder as it is"
+    )
     options = parser.parse_args()
     began = time.monotonic()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -116,9 +138,14 @@ def main() -> None:
     run = Run(options.data, options.out, work, device, tokens, options.batches, options.seed)
     run.say(f"pack read after {time.monotonic() - began:.0f} s on {device}")
     if options.only_folds:
-        run.start.encoder.load_state_dict(torch.load(work / PRETRAINED, map_location=device, weights_only=True))
+        run.start.encoder.load_state_dict(
+            torch.load(work / PRETRAINED, map_location=device, weights_only=True)
+        )
     else:
-        run.train(options.budget - (time.monotonic() - began) - RESERVED, pretraining=not options.no_pretraining)
+        run.train(
+            options.budget - (time.monotonic() - began) - RESERVED,
+            pretraining=not options.no_pretraining,
+        )
         run.say(f"trained after {time.monotonic() - began:.0f} s")
     for fold in range(options.folds):
         run.fold(fold, options.folds, options.fold_seconds)
@@ -128,7 +155,16 @@ def main() -> None:
 class Run:
     """One run: the pack, the models, the log."""
 
-    def __init__(self, pack: Path, out: Path, work: Path, device: torch.device, tokens: int, batches: int, seed: int) -> None:
+    def __init__(
+        self,
+        pack: Path,
+        out: Path,
+        work: Path,
+        device: torch.device,
+        tokens: int,
+        batches: int,
+        seed: int,
+    ) -> None:
         self.folder, self.out, self.work, self.device = pack, out, work, device
         self.tokens, self.most, self.seed = tokens, batches, seed
         self.log: list[str] = []
@@ -167,7 +203,9 @@ class Run:
         branches = []
         for number, name in enumerate(("first", "second")):
             branch = copy.deepcopy(model)
-            self._fit(branch, rows, share[name], self.seed + 1 + number, peak=(0.75, 0.0), name=name)
+            self._fit(
+                branch, rows, share[name], self.seed + 1 + number, peak=(0.75, 0.0), name=name
+            )
             self.say(f"{name}: {self._measured(branch)}")
             branches.append(branch)
         mean = averaged(branches)
@@ -175,7 +213,15 @@ class Run:
         student = copy.deepcopy(mean)
         everything = torch.cat([rows, self.pack.rows(UNLABELLED)])
         teachers = [each.eval() for each in (*branches, mean)]
-        self._fit(student, everything, share["distilling"], self.seed + 9, peak=(0.4, 0.0), name="distilling", teachers=teachers)
+        self._fit(
+            student,
+            everything,
+            share["distilling"],
+            self.seed + 9,
+            peak=(0.4, 0.0),
+            name="distilling",
+            teachers=teachers,
+        )
         self._finish(student, "distilled from both seeds and their mean")
 
     def fold(self, number: int, count: int, seconds: float) -> None:
@@ -185,7 +231,9 @@ class Run:
         seen = [at for at, each in enumerate(self.pack.sets) if each["group"] not in out]
         model = copy.deepcopy(self.start)
         rows = self.pack.rows(TRAIN, seen)
-        self._fit(model, rows, seconds, self.seed + 20 + number, peak=(1.0, 0.0), name=f"fold {number}")
+        self._fit(
+            model, rows, seconds, self.seed + 20 + number, peak=(1.0, 0.0), name=f"fold {number}"
+        )
         names = ", ".join(self.pack.sets[at]["name"] for at in unseen)
         self.say(f"fold {number}, left out: {names}")
         with self.autocast:
@@ -195,7 +243,9 @@ class Run:
 
     def _groups(self) -> list[str]:
         """List the groups of sets that may be left out, the largest first."""
-        texts = torch.bincount(self.pack.set[self.pack.rows(TRAIN)].long(), minlength=len(self.pack.sets))
+        texts = torch.bincount(
+            self.pack.set[self.pack.rows(TRAIN)].long(), minlength=len(self.pack.sets)
+        )
         sizes: dict[str, int] = {}
         for each, count in zip(self.pack.sets, texts.tolist(), strict=True):
             if each["name"] not in ("composed", "unlabelled", "pool"):
@@ -211,7 +261,14 @@ class Run:
         self.say(f"{what}: {self._measured(model)}")
         written = copy.deepcopy(model).float().cpu().eval()
         folder = self.work / "model"
-        save(written, Calibrations(), NAME, self.folder / "tokenizer.json", folder, f"{what}; seed {self.seed}")
+        save(
+            written,
+            Calibrations(),
+            NAME,
+            self.folder / "tokenizer.json",
+            folder,
+            f"{what}; seed {self.seed}",
+        )
         data = (folder / WEIGHTS).read_bytes()
         for part in range(0, len(data), PART):
             (self.out / f"{WEIGHTS}.{part // PART}").write_bytes(data[part : part + PART])
@@ -223,7 +280,11 @@ class Run:
         head = MaskedHead(encoder).to(self.device)
         parameters = [weight for weight in encoder.parameters() if weight.requires_grad]
         optimizer = torch.optim.AdamW(
-            [*parameters, *head.parameters()], lr=PRETRAINING_RATE, weight_decay=0.01, betas=(0.9, 0.98), fused=True
+            [*parameters, *head.parameters()],
+            lr=PRETRAINING_RATE,
+            weight_decay=0.01,
+            betas=(0.9, 0.98),
+            fused=True,
         )
         rows = torch.cat([self.pack.rows(part) for part in (TRAIN, UNLABELLED)])
         phase, losses = Phase(seconds, self.most), []
@@ -235,13 +296,18 @@ class Run:
             if not hidden.any():
                 continue
             with self.autocast:
-                loss = head(encoder(concealed(ids, hidden, encoder.config.vocabulary), mask)[hidden], ids[hidden])
+                loss = head(
+                    encoder(concealed(ids, hidden, encoder.config.vocabulary), mask)[hidden],
+                    ids[hidden],
+                )
             self._descend(loss, optimizer, [*parameters, *head.parameters()])
             losses.append(loss.detach())
         last = torch.stack(losses[-100:]).mean() if losses else torch.tensor(float("nan"))
         self.say(f"pretraining: {phase.step:,} batches, loss {last:.3f} (mean of the last 100)")
 
-    def _batches(self, rows: Tensor, seed: int, phase: Phase, tokens: int, made: Callable[[Tensor], Any]) -> Iterator[Any]:
+    def _batches(
+        self, rows: Tensor, seed: int, phase: Phase, tokens: int, made: Callable[[Tensor], Any]
+    ) -> Iterator[Any]:
         """Yield what ``made`` makes of batches of all rows, again and again until the phase is over."""
         generator = torch.Generator().manual_seed(seed)
         while phase.done < 1:
@@ -270,7 +336,9 @@ class Run:
     ) -> None:
         """Train a model in place on some texts; ``peak``: parts of the learning rates at the start and the end."""
         torch.manual_seed(seed)
-        optimizer = torch.optim.AdamW(rates(model), weight_decay=0.01, betas=(0.9, 0.98), fused=True)
+        optimizer = torch.optim.AdamW(
+            rates(model), weight_decay=0.01, betas=(0.9, 0.98), fused=True
+        )
         parameters = [weight for weight in model.parameters() if weight.requires_grad]
         phase = Phase(seconds, self.most)
         model.train()
@@ -285,7 +353,9 @@ class Run:
                 loss = loss + self._embedding_loss(model, phase.step // EMBEDDED_EVERY)
             self._descend(loss, optimizer, parameters)
             total = loss.detach() if total is None else 0.99 * total + 0.01 * loss.detach()
-        self.say(f"{name}: {phase.step:,} batches of {self.tokens:,} tokens, loss {float(total or 0):.3f}")
+        self.say(
+            f"{name}: {phase.step:,} batches of {self.tokens:,} tokens, loss {float(total or 0):.3f}"
+        )
 
     def _repeated(self, rows: Tensor) -> Tensor:
         """Repeat the rows of small sets as their sources say."""
@@ -333,7 +403,9 @@ class Run:
         set_embedding(model, torch.cat(states), torch.cat(vectors))
 
     @staticmethod
-    def _descend(loss: Tensor, optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor]) -> None:
+    def _descend(
+        loss: Tensor, optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor]
+    ) -> None:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
@@ -420,10 +492,14 @@ def soft_loss(out: Outputs, said: dict[str, Tensor]) -> Tensor:
     if len(said["target"]):
         loss = loss + functional.cross_entropy(out.target.float(), said["target"])
     speaks = said["spoken"][..., None]
-    polarity = -(said["polarity"] * out.polarity.float().log_softmax(-1) * speaks).sum() / speaks.sum().clamp(min=1)
+    polarity = -(
+        said["polarity"] * out.polarity.float().log_softmax(-1) * speaks
+    ).sum() / speaks.sum().clamp(min=1)
     loss = loss + 0.5 * polarity
     for name, weight in (("intent", 0.3), ("spoken", 0.5)):
-        loss = loss + weight * functional.binary_cross_entropy_with_logits(getattr(out, name).float(), said[name])
+        loss = loss + weight * functional.binary_cross_entropy_with_logits(
+            getattr(out, name).float(), said[name]
+        )
     return loss
 
 

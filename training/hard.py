@@ -58,7 +58,9 @@ def given_labels(reader: Reader, sentences: list[HardSentence]) -> list[str]:
     """Return the label that the reader gives each sentence or its target."""
     passages = [Passage(sentence.text, _mentions(sentence.text)) for sentence in sentences]
     labels = []
-    for sentence, passage, reading in zip(sentences, passages, read_without_names(reader, passages), strict=True):
+    for sentence, passage, reading in zip(
+        sentences, passages, read_without_names(reader, passages), strict=True
+    ):
         if sentence.target is None:
             labels.append(reading.post.label)
         else:

@@ -21,7 +21,9 @@ _GRID = torch.linspace(0.6, 3.0, 49)
 """Temperatures tried."""
 
 
-def left_out(model: Model, pack: Pack, seen: Sequence[int], unseen: Sequence[int], tokens: int) -> dict[str, np.ndarray]:
+def left_out(
+    model: Model, pack: Pack, seen: Sequence[int], unseen: Sequence[int], tokens: int
+) -> dict[str, np.ndarray]:
     """Give posteriors of the sets ``unseen``, calibrated on the dev texts of the sets ``seen``.
 
     By set, under ``NAME|p`` the posteriors of the post, ``NAME|c`` those of the target (with the post's as in use,
@@ -46,7 +48,11 @@ def left_out(model: Model, pack: Pack, seen: Sequence[int], unseen: Sequence[int
             weight = torch.where(judged["alone"] > 0, POST_WEIGHT, 0.0)[:, None]
             combined = weight * chances + (1 - weight) * three
         name = pack.sets[number]["name"]
-        found |= {f"{name}|p": chances.numpy(), f"{name}|c": combined.numpy(), f"{name}|y": right.numpy()}
+        found |= {
+            f"{name}|p": chances.numpy(),
+            f"{name}|c": combined.numpy(),
+            f"{name}|y": right.numpy(),
+        }
     return found
 
 
@@ -92,7 +98,9 @@ def _late(model: Model, batch: Batch) -> Outputs:
     return Outputs(*(values.float().cpu() for values in late))
 
 
-def _temperatures(model: Model, pack: Pack, rows: Tensor, tokens: int) -> dict[str, dict[bool, float]]:
+def _temperatures(
+    model: Model, pack: Pack, rows: Tensor, tokens: int
+) -> dict[str, dict[bool, float]]:
     """Fit the temperature of posts and of targets, by whether a text is Chinese, on texts with labels."""
     posts: dict[bool, list[tuple[Tensor, Tensor]]] = {True: [], False: []}
     targets: dict[bool, list[tuple[Tensor, Tensor]]] = {True: [], False: []}

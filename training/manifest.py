@@ -21,7 +21,9 @@ from training.samples import NEGATIVE, NEUTRAL, POSITIVE, THREE_WAY, TWO_WAY, Sa
 _BINARY = {"0": NEGATIVE, "1": POSITIVE}
 _TERNARY = {"0": NEGATIVE, "1": NEUTRAL, "2": POSITIVE}
 _SMP = {"angry": NEGATIVE, "sad": NEGATIVE, "fear": NEGATIVE, "happy": POSITIVE, "neutral": NEUTRAL}
-_NLPCC = {"none": NEUTRAL, "like": POSITIVE, "happiness": POSITIVE} | dict.fromkeys(("disgust", "anger", "sadness", "fear"), NEGATIVE)
+_NLPCC = {"none": NEUTRAL, "like": POSITIVE, "happiness": POSITIVE} | dict.fromkeys(
+    ("disgust", "anger", "sadness", "fear"), NEGATIVE
+)
 _TWEET_EMOTION = {"0": NEGATIVE, "1": POSITIVE, "2": POSITIVE, "3": NEGATIVE}
 
 _SIX = {name: index for index, name in enumerate(EMOTIONS)}
@@ -45,10 +47,14 @@ class Source:
     limit: int = 1 << 30  # training samples an epoch, so that one large set does not drown the rest
     repeat: int = 1
     part: int = 10  # one in so many is the dev part where ``dev`` is empty
-    stripped: bool = False  # to Chinese characters: copies are known by those, and there is no dev part
+    stripped: bool = (
+        False  # to Chinese characters: copies are known by those, and there is no dev part
+    )
     emoticons: bool = False  # labelled by those in the text
     reviews: bool = False  # of something bought: what is negative complains
-    unlearnt: int | None = None  # a label that means something else in this set than in others: asked, never learnt
+    unlearnt: int | None = (
+        None  # a label that means something else in this set than in others: asked, never learnt
+    )
 
 
 def _absa(
@@ -60,12 +66,20 @@ def _absa(
     repeat: int = 2,
     unlearnt: int | None = None,
 ) -> Source:
-    licence = "repository MIT; SemEval and ACL-14 for research, MAMS Apache-2.0" if language == "en" else "repository MIT; set not stated"
+    licence = (
+        "repository MIT; SemEval and ACL-14 for research, MAMS Apache-2.0"
+        if language == "en"
+        else "repository MIT; set not stated"
+    )
     read, train = readers.targets(classes), (f"absa/{name}/train.csv",)
-    return Source(f"absa/{name}", language, licence, read, train, dev, repeat=repeat, unlearnt=unlearnt)
+    return Source(
+        f"absa/{name}", language, licence, read, train, dev, repeat=repeat, unlearnt=unlearnt
+    )
 
 
-def _emotion(mapping: dict[str, int], emotions: dict[str, int], text: str = "text") -> readers.Reader:
+def _emotion(
+    mapping: dict[str, int], emotions: dict[str, int], text: str = "text"
+) -> readers.Reader:
     return readers.labelled(text, "label", mapping, THREE_WAY, emotions)
 
 
@@ -77,13 +91,60 @@ SHOPPING = "online_shopping_10_cats/online_shopping_10_cats.csv"
 
 SOURCES = (
     Source("online_shopping", "zh", "not stated", _REVIEW, (SHOPPING,), limit=20_000, reviews=True),
-    Source("chnsenticorp", "zh", "research", _TEXT, ("chnsenticorp/train.csv",), ("chnsenticorp/dev.csv",), reviews=True),
-    Source("weibo2018", "zh", "not stated", _TEXT, ("weibo2018/train.csv",), ("weibo2018/test.csv",)),
-    Source("smp2020_usual", "zh", "research", _SMP_ROWS, ("smp2020_ewect/usual_eval_labeled.csv",), repeat=2, part=4),
-    Source("smp2020_virus", "zh", "research", _SMP_ROWS, ("smp2020_ewect/virus_train.csv",), ("smp2020_ewect/virus_eval_labeled.csv",)),
-    Source("nlpcc2013", "zh", "research", _emotion(_NLPCC, _EIGHT), ("nlpcc2013_weibo_emotion/train.csv",), limit=6_000),
-    Source("weibo_moods", "zh", "not stated", _emotion({}, _EIGHT), ("weibo_8_moods_mix/all.csv",), limit=4_000, stripped=True),
-    Source("ccf2018_car", "zh", "not stated", readers.cars, ("ccf2018_car/train_v1.csv", "ccf2018_car/train_2.csv"), limit=4_000),
+    Source(
+        "chnsenticorp",
+        "zh",
+        "research",
+        _TEXT,
+        ("chnsenticorp/train.csv",),
+        ("chnsenticorp/dev.csv",),
+        reviews=True,
+    ),
+    Source(
+        "weibo2018", "zh", "not stated", _TEXT, ("weibo2018/train.csv",), ("weibo2018/test.csv",)
+    ),
+    Source(
+        "smp2020_usual",
+        "zh",
+        "research",
+        _SMP_ROWS,
+        ("smp2020_ewect/usual_eval_labeled.csv",),
+        repeat=2,
+        part=4,
+    ),
+    Source(
+        "smp2020_virus",
+        "zh",
+        "research",
+        _SMP_ROWS,
+        ("smp2020_ewect/virus_train.csv",),
+        ("smp2020_ewect/virus_eval_labeled.csv",),
+    ),
+    Source(
+        "nlpcc2013",
+        "zh",
+        "research",
+        _emotion(_NLPCC, _EIGHT),
+        ("nlpcc2013_weibo_emotion/train.csv",),
+        limit=6_000,
+    ),
+    Source(
+        "weibo_moods",
+        "zh",
+        "not stated",
+        _emotion({}, _EIGHT),
+        ("weibo_8_moods_mix/all.csv",),
+        limit=4_000,
+        stripped=True,
+    ),
+    Source(
+        "ccf2018_car",
+        "zh",
+        "not stated",
+        readers.cars,
+        ("ccf2018_car/train_v1.csv", "ccf2018_car/train_2.csv"),
+        limit=4_000,
+    ),
     Source(
         "absa/zh_quad",
         "zh",
@@ -93,10 +154,22 @@ SOURCES = (
         ("absa/zh_quad_zhang/dev.txt",),
         limit=7_000,
     ),
-    _absa("zh_absa_shampoo", "zh", unlearnt=NEUTRAL),  # read by eye, most of its neutral complains: "never buy this"
-    *(_absa(f"zh_absa_{name}", "zh", classes=TWO_WAY) for name in ("camera", "car", "notebook", "phone")),
+    _absa(
+        "zh_absa_shampoo", "zh", unlearnt=NEUTRAL
+    ),  # read by eye, most of its neutral complains: "never buy this"
+    *(
+        _absa(f"zh_absa_{name}", "zh", classes=TWO_WAY)
+        for name in ("camera", "car", "notebook", "phone")
+    ),
     Source("sst2", "en", "research", _TEXT, ("sst2/train.csv",), ("sst2/dev.csv",)),
-    Source("umsab", "en", "not stated", _TWEET, ("umsab_xlmt/english_train.csv",), ("umsab_xlmt/english_val.csv",)),
+    Source(
+        "umsab",
+        "en",
+        "not stated",
+        _TWEET,
+        ("umsab_xlmt/english_train.csv",),
+        ("umsab_xlmt/english_val.csv",),
+    ),
     Source("tweeteval", "en", "research", _TWEET, ("tweeteval_sentiment/val.csv",)),
     Source(
         "tweeteval_emotion",
@@ -108,7 +181,10 @@ SOURCES = (
     ),
     _absa("mams", "en", dev=("absa/mams/valid.csv",), repeat=2),
     _absa("acl14_twitter", "en", repeat=1),
-    *(_absa(f"semeval{name}", "en", repeat=2) for name in ("2014_laptop", "2014_restaurant", "2015_restaurant", "2016_restaurant")),
+    *(
+        _absa(f"semeval{name}", "en", repeat=2)
+        for name in ("2014_laptop", "2014_restaurant", "2015_restaurant", "2016_restaurant")
+    ),
     _absa("absa_television", "en"),
     Source(
         "asap_sample",
@@ -117,9 +193,28 @@ SOURCES = (
         readers.restaurants,
         dev=tuple(f"asap_sample/{part}_sample.csv" for part in ("train", "dev", "test")),
     ),
-    Source("weibo_senti_sample", "zh", "not stated", _REVIEW, dev=("weibo_senti_100k_sample/weibo_senti_100k.csv",), emoticons=True),
-    Source("amazon_fine_food", "en", "CC0", readers.stars("Text", "Score"), dev=("amazon_fine_food_1k/fine_food_reviews_1k.csv",)),
-    Source("bank_app_reviews", "en", "not stated", readers.stars("review", "rating"), dev=("bank_app_reviews/bank_reviews.csv",)),
+    Source(
+        "weibo_senti_sample",
+        "zh",
+        "not stated",
+        _REVIEW,
+        dev=("weibo_senti_100k_sample/weibo_senti_100k.csv",),
+        emoticons=True,
+    ),
+    Source(
+        "amazon_fine_food",
+        "en",
+        "CC0",
+        readers.stars("Text", "Score"),
+        dev=("amazon_fine_food_1k/fine_food_reviews_1k.csv",),
+    ),
+    Source(
+        "bank_app_reviews",
+        "en",
+        "not stated",
+        readers.stars("review", "rating"),
+        dev=("bank_app_reviews/bank_reviews.csv",),
+    ),
 )
 
 # Two sets repeat ChnSentiCorp, its test split included: of them only what its training split has may be learnt, through that split.
@@ -157,12 +252,21 @@ class Split:
 
 def splits(data: Path, sources: tuple[Source, ...] = SOURCES) -> list[Split]:
     """Every set that ``data`` has, split; a training text that a dev split has, or that repeats in its set, is dropped and counted."""
-    present = [source for source in sources if all((data / file).is_file() for file in source.train + source.dev)]
+    present = [
+        source
+        for source in sources
+        if all((data / file).is_file() for file in source.train + source.dev)
+    ]
     dev = {source.name: list(_dev(data, source)) for source in present}
     texts = [sample.text for samples in dev.values() for sample in samples]
     asked = {key(text) for text in texts} | _repeated(data)
-    stripped = {han(text) for text in texts} if any(source.stripped for source in present) else set()
-    return [_split(data, source, dev[source.name], stripped if source.stripped else asked) for source in present]
+    stripped = (
+        {han(text) for text in texts} if any(source.stripped for source in present) else set()
+    )
+    return [
+        _split(data, source, dev[source.name], stripped if source.stripped else asked)
+        for source in present
+    ]
 
 
 def _samples(data: Path, source: Source, files: tuple[str, ...]) -> Iterator[Sample]:
@@ -174,7 +278,11 @@ def _dev(data: Path, source: Source) -> Iterator[Sample]:
     if source.dev:
         yield from _samples(data, source, source.dev)
     elif not source.stripped:
-        yield from (sample for sample in _samples(data, source, source.train) if by_digest(sample.text, source.part))
+        yield from (
+            sample
+            for sample in _samples(data, source, source.train)
+            if by_digest(sample.text, source.part)
+        )
 
 
 def _repeated(data: Path) -> set[str]:
@@ -184,7 +292,9 @@ def _repeated(data: Path) -> set[str]:
     if not (train.is_file() and (data / file).is_file()):
         return set()
     learnt = {key(row["text"]) for row in readers.rows(train)}
-    return {key(row["review"]) for row in readers.rows(data / file) if row["cat"] in categories} - learnt
+    return {
+        key(row["review"]) for row in readers.rows(data / file) if row["cat"] in categories
+    } - learnt
 
 
 def _split(data: Path, source: Source, dev: list[Sample], asked: set[str]) -> Split:
@@ -199,7 +309,12 @@ def _split(data: Path, source: Source, dev: list[Sample], asked: set[str]) -> Sp
         else:
             train[digest] = sample
     unique = {key(sample.text): sample for sample in dev}
-    return Split(source, [_learnt(sample, source.unlearnt) for sample in train.values()], list(unique.values()), dropped)
+    return Split(
+        source,
+        [_learnt(sample, source.unlearnt) for sample in train.values()],
+        list(unique.values()),
+        dropped,
+    )
 
 
 def _learnt(sample: Sample, unlearnt: int | None) -> Sample:
@@ -207,4 +322,6 @@ def _learnt(sample: Sample, unlearnt: int | None) -> Sample:
     if unlearnt is None:
         return sample
     targets = tuple(target for target in sample.targets if target.label != unlearnt)
-    return replace(sample, label=None if sample.label == unlearnt else sample.label, targets=targets)
+    return replace(
+        sample, label=None if sample.label == unlearnt else sample.label, targets=targets
+    )

@@ -13,7 +13,13 @@ from training.samples import NEUTRAL, NOT_ABOUT
 from training.scores import macro_f1
 
 
-def told(model: Model, pack: Pack, autocast: torch.autocast, tokens: int, sets: Sequence[int] | None = None) -> str:
+def told(
+    model: Model,
+    pack: Pack,
+    autocast: torch.autocast,
+    tokens: int,
+    sets: Sequence[int] | None = None,
+) -> str:
     """Give the scores of both depths: means over sets of accuracy and of macro F1, then each set's late scores.
 
     Posts and targets are judged among the labels that annotators had. ``sets``: those asked, by default all.
@@ -42,11 +48,22 @@ def told(model: Model, pack: Pack, autocast: torch.autocast, tokens: int, sets: 
                 chances[two_way[batch.rows.rows], NEUTRAL] = -1
                 _keep(scores, "target", depth, chances, wanted, owner[batch.rows.rows])
             _keep(scores, "emotion", depth, out.emotion.float().cpu(), batch.emotion, owner)
-    lines = [_line(pack, scores, head, depth) for head in ("post", "target", "emotion") for depth in (0, 1)]
+    lines = [
+        _line(pack, scores, head, depth)
+        for head in ("post", "target", "emotion")
+        for depth in (0, 1)
+    ]
     return "\n".join(line for line in lines if line) or "no set has 30 dev texts to be measured on"
 
 
-def _keep(scores: dict[tuple[str, int], list[Tensor]], head: str, depth: int, given: Tensor, wanted: Tensor, owner: Tensor) -> None:
+def _keep(
+    scores: dict[tuple[str, int], list[Tensor]],
+    head: str,
+    depth: int,
+    given: Tensor,
+    wanted: Tensor,
+    owner: Tensor,
+) -> None:
     known = wanted.sum(1) > 0
     columns = (owner[known].long(), wanted[known].argmax(1), given[known].argmax(1))
     scores.setdefault((head, depth), []).append(torch.stack(columns, 1))

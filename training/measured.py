@@ -21,7 +21,17 @@ from training.baselines import lexical, tfidf
 from training.calibrate import fitted_on, some
 from training.manifest import Source, Split, key
 from training.samples import NEUTRAL, NOT_ABOUT, TWO_WAY, Sample
-from training.scores import Score, accuracy, calibration_error, choice, f1, macro_f1, post_score, score, target_score
+from training.scores import (
+    Score,
+    accuracy,
+    calibration_error,
+    choice,
+    f1,
+    macro_f1,
+    post_score,
+    score,
+    target_score,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,16 +77,32 @@ def measure(reader: Reader, found: Sequence[Split], limit: int) -> list[Measured
     """Everything that the table is made of, read once. A set that emoticons labelled is read without them too."""
     made = []
     for split in progress("reading", items=found, unit="set"):
-        samples = [aspects.of_targets(sample) if sample.targets else sample for sample in some(split.dev, limit)]
+        samples = [
+            aspects.of_targets(sample) if sample.targets else sample
+            for sample in some(split.dev, limit)
+        ]
         made.append(Measured(split, samples, _read(reader, samples)))
         if split.source.emoticons:
-            bare = [replace(sample, text=text) for sample in samples if (text := _PICTURES.sub("", sample.text)).strip()]
-            made.append(Measured(replace(split, source=replace(split.source, name=f"{split.source.name} bare")), bare, _read(reader, bare)))
+            bare = [
+                replace(sample, text=text)
+                for sample in samples
+                if (text := _PICTURES.sub("", sample.text)).strip()
+            ]
+            made.append(
+                Measured(
+                    replace(split, source=replace(split.source, name=f"{split.source.name} bare")),
+                    bare,
+                    _read(reader, bare),
+                )
+            )
     return made
 
 
 def _read(reader: Reader, samples: Sequence[Sample]) -> list[Reading]:
-    return reader.read([sample.text for sample in samples], [[target.spans for target in sample.targets] for sample in samples])
+    return reader.read(
+        [sample.text for sample in samples],
+        [[target.spans for target in sample.targets] for sample in samples],
+    )
 
 
 def rows(measured: Sequence[Measured], *, baselines: bool) -> Iterator[Row]:
@@ -89,9 +115,15 @@ def rows(measured: Sequence[Measured], *, baselines: bool) -> Iterator[Row]:
 def _sentiment(one: Measured, others: Sequence[Measured]) -> Iterator[Row]:
     post = post_score(one.source.name, one.samples, one.posts)
     if post is not None:
-        neutral = float((one.posts.argmax(1) == NEUTRAL).mean()) if one.samples[0].classes == TWO_WAY else None
+        neutral = (
+            float((one.posts.argmax(1) == NEUTRAL).mean())
+            if one.samples[0].classes == TWO_WAY
+            else None
+        )
         yield _row(one, post, _peers(one, others) if others else {}, neutral)
-    target = target_score(one.source.name, one.samples, [array(reading.targets) for reading in one.readings])
+    target = target_score(
+        one.source.name, one.samples, [array(reading.targets) for reading in one.readings]
+    )
     if target is not None:
         yield _row(one, target)
 
@@ -99,10 +131,20 @@ def _sentiment(one: Measured, others: Sequence[Measured]) -> Iterator[Row]:
 def _peers(one: Measured, others: Sequence[Measured]) -> dict[str, float]:
     """The baselines on the labelled posts of one set; for a set never trained on, TF-IDF learns from all others of its language."""
     spoken = one.source.language
-    train = one.split.train or [sample for other in others if other.source.language == spoken for sample in other.split.train[:_LEARNT]]
-    judges = {"TF-IDF": tfidf([(sample.text, sample.label) for sample in train], 3)} | lexical(spoken)
+    train = one.split.train or [
+        sample
+        for other in others
+        if other.source.language == spoken
+        for sample in other.split.train[:_LEARNT]
+    ]
+    judges = {"TF-IDF": tfidf([(sample.text, sample.label) for sample in train], 3)} | lexical(
+        spoken
+    )
     labelled = [sample for sample in one.samples if sample.label is not None]
-    made = {name: post_score(name, labelled, judge([sample.text for sample in labelled])) for name, judge in judges.items()}
+    made = {
+        name: post_score(name, labelled, judge([sample.text for sample in labelled]))
+        for name, judge in judges.items()
+    }
     return {name: its.value for name, its in made.items() if its is not None}
 
 
@@ -111,17 +153,25 @@ def _aspects(one: Measured, others: Sequence[Measured]) -> Iterator[Row]:
     spoken, given, listed, right, judged = [], [], [], [], []
     for sample, reading in zip(one.samples, one.readings, strict=True):
         found, words = {its.name: its for its in reading.aspects}, aspects.spans_of(sample.text)
-        for index, has in [(its.index, True) for its in sample.aspects] + [(index, False) for index in sample.absent]:
+        for index, has in [(its.index, True) for its in sample.aspects] + [
+            (index, False) for index in sample.absent
+        ]:
             spoken.append(int(has))
             given.append(int(ASPECTS[index] in found))
             listed.append(int(index in words))
         for its in sample.aspects:
             if its.label is not None and ASPECTS[its.index] in found:
                 right.append(its.label)
-                judged.append(choice(array([found[ASPECTS[its.index]].polarity])[0], sample.classes))
+                judged.append(
+                    choice(array([found[ASPECTS[its.index]].polarity])[0], sample.classes)
+                )
     if len(set(spoken)) == 2:
-        annotated = not any(sample.targets for sample in one.samples)  # elsewhere the word list itself says what is absent
-        beside = {"word list": f1(np.array(spoken), np.array(listed))} if others and annotated else {}
+        annotated = not any(
+            sample.targets for sample in one.samples
+        )  # elsewhere the word list itself says what is absent
+        beside = (
+            {"word list": f1(np.array(spoken), np.array(listed))} if others and annotated else {}
+        )
         yield _row(one, score(f"{one.source.name} aspects", f1, spoken, given), beside)
     if right:
         yield _row(one, score(f"{one.source.name} aspects' polarity", accuracy, right, judged))
@@ -129,18 +179,39 @@ def _aspects(one: Measured, others: Sequence[Measured]) -> Iterator[Row]:
 
 def _emotion(one: Measured, others: Sequence[Measured]) -> Iterator[Row]:
     """The set's own emotions only are asked for; a set with fewer than three says little."""
-    labelled = [(sample, reading) for sample, reading in zip(one.samples, one.readings, strict=True) if sample.emotion is not None]
+    labelled = [
+        (sample, reading)
+        for sample, reading in zip(one.samples, one.readings, strict=True)
+        if sample.emotion is not None
+    ]
     right = [sample.emotion for sample, _ in labelled if sample.emotion is not None]
     asked = sorted(set(right))
     if len(asked) < 3 or not any(reading.emotion for _, reading in labelled):
         return
-    given = [reading.emotion or {"neutral": 1.0} for _, reading in labelled]  # a text with nothing to read has none
-    chances = np.array([[emotion.get(EMOTIONS[index], 0.0) for index in asked] for emotion in given])
+    given = [
+        reading.emotion or {"neutral": 1.0} for _, reading in labelled
+    ]  # a text with nothing to read has none
+    chances = np.array(
+        [[emotion.get(EMOTIONS[index], 0.0) for index in asked] for emotion in given]
+    )
     beside = {}
     if others and one.split.train:
         judge = tfidf([(sample.text, sample.emotion) for sample in one.split.train], len(EMOTIONS))
-        beside = {"TF-IDF": macro_f1(np.array(right), judge([sample.text for sample, _ in labelled]).argmax(1))}
-    yield _row(one, score(f"{one.source.name} emotion", macro_f1, right, [asked[index] for index in chances.argmax(1)]), beside)
+        beside = {
+            "TF-IDF": macro_f1(
+                np.array(right), judge([sample.text for sample, _ in labelled]).argmax(1)
+            )
+        }
+    yield _row(
+        one,
+        score(
+            f"{one.source.name} emotion",
+            macro_f1,
+            right,
+            [asked[index] for index in chances.argmax(1)],
+        ),
+        beside,
+    )
 
 
 def intents(reader: Reader, path: Path) -> Iterator[Row]:
@@ -151,7 +222,12 @@ def intents(reader: Reader, path: Path) -> Iterator[Row]:
         right = [int(intent in row["intent"]) for row in own]
         given = [int(reading.intent.get(intent, 0) >= 0.5) for reading in readings]
         ruled = [int(weak.shows(row["text"], intent) is True) for row in own]
-        yield Row(score(f"own sentences, {intent}", f1, right, given), "both", False, {"rules": f1(np.array(right), np.array(ruled))})
+        yield Row(
+            score(f"own sentences, {intent}", f1, right, given),
+            "both",
+            False,
+            {"rules": f1(np.array(right), np.array(ruled))},
+        )
 
 
 def meeting(reader: Reader, path: Path) -> str:
@@ -180,28 +256,43 @@ def reliability(measured: Sequence[Measured]) -> Iterator[str]:
         pairs = {one.source.name: (one, found) for one in unseen if (found := pairs_of(one))}
         pooled: dict[str, list[tuple[int, list[float]]]] = {}
         for one, its in pairs.values():
-            pooled.setdefault(f"{one.source.language}, {'sets trained on' if one.split.train else 'other sets'}", []).extend(its)
+            pooled.setdefault(
+                f"{one.source.language}, {'sets trained on' if one.split.train else 'other sets'}",
+                [],
+            ).extend(its)
         for name, its in [*pooled.items(), *((name, found) for name, (_, found) in pairs.items())]:
-            error = calibration_error([right for right, _ in its], np.array([chances for _, chances in its]))
+            error = calibration_error(
+                [right for right, _ in its], np.array([chances for _, chances in its])
+            )
             yield f"  {kind:8} {name:40} {error:.3f} (n={len(its)})"
 
 
 def _unfitted(one: Measured) -> Measured:
     known = fitted_on(one.split)
-    kept = [pair for pair in zip(one.samples, one.readings, strict=True) if key(pair[0].text) not in known]
+    kept = [
+        pair
+        for pair in zip(one.samples, one.readings, strict=True)
+        if key(pair[0].text) not in known
+    ]
     return Measured(one.split, [sample for sample, _ in kept], [reading for _, reading in kept])
 
 
 def _posts(one: Measured) -> list[tuple[int, list[float]]]:
     pairs = zip(one.samples, one.posts.tolist(), strict=True)
-    return [_asked(sample.label, row, sample.classes) for sample, row in pairs if sample.label is not None]
+    return [
+        _asked(sample.label, row, sample.classes)
+        for sample, row in pairs
+        if sample.label is not None
+    ]
 
 
 def _targets(one: Measured) -> list[tuple[int, list[float]]]:
     found = []
     for sample, reading in zip(one.samples, one.readings, strict=True):
         for target, row in zip(sample.targets, array(reading.targets).tolist(), strict=True):
-            found.append(_asked(NEUTRAL if target.label == NOT_ABOUT else target.label, row, sample.classes))
+            found.append(
+                _asked(NEUTRAL if target.label == NOT_ABOUT else target.label, row, sample.classes)
+            )
     return found
 
 
@@ -215,7 +306,11 @@ def _emotions(one: Measured) -> list[tuple[int, list[float]]]:
     if len({sample.emotion for sample in one.samples}) < 6:
         return []
     pairs = zip(one.samples, one.readings, strict=True)
-    return [(sample.emotion, list(reading.emotion.values())) for sample, reading in pairs if sample.emotion is not None and reading.emotion]
+    return [
+        (sample.emotion, list(reading.emotion.values()))
+        for sample, reading in pairs
+        if sample.emotion is not None and reading.emotion
+    ]
 
 
 def _spoken(one: Measured) -> list[tuple[int, list[float]]]:
@@ -230,10 +325,14 @@ def _spoken(one: Measured) -> list[tuple[int, list[float]]]:
     return found
 
 
-def _row(one: Measured, its: Score, beside: dict[str, float] | None = None, neutral: float | None = None) -> Row:
+def _row(
+    one: Measured, its: Score, beside: dict[str, float] | None = None, neutral: float | None = None
+) -> Row:
     return Row(its, one.source.language, bool(one.split.train), beside or {}, neutral)
 
 
 def array(answers: Sequence[Probabilities]) -> Chances:
     """Probabilities (n, 3)."""
-    return np.array([(answer.negative, answer.neutral, answer.positive) for answer in answers]).reshape(-1, 3)
+    return np.array(
+        [(answer.negative, answer.neutral, answer.positive) for answer in answers]
+    ).reshape(-1, 3)

@@ -16,7 +16,12 @@ from nlp.model.folder import describe
 from training.manifest import Split
 from training.samples import THREE_WAY, Sample
 
-_HEAD, _SCORES, _FAILURES, _TABLE = "| | |\n|---|---|\n", "    set ", "## Known failures", "| set | language | licence |"
+_HEAD, _SCORES, _FAILURES, _TABLE = (
+    "| | |\n|---|---|\n",
+    "    set ",
+    "## Known failures",
+    "| set | language | licence |",
+)
 
 
 def rewritten(card: str, about: str, scores: str, data: str) -> str:
@@ -43,16 +48,25 @@ def facts(folder: Path) -> Iterator[str]:
         yield f"| {depth} scale and shift | aspect spoken of: zh {its[depth]['spoken']['zh']}, en {its[depth]['spoken']['en']} |"
     yield f"| early answers stand | from a probability of {', '.join(f'{spoken} {least}' for spoken, least in its['threshold'].items())} |"
     for head, by_language in its["standing"].items():
-        told = "; ".join(f"{spoken} {factor}, {shift}" for spoken, (factor, *shift) in by_language.items())
+        told = "; ".join(
+            f"{spoken} {factor}, {shift}" for spoken, (factor, *shift) in by_language.items()
+        )
         yield f"| those that stand: factor, shifts | {head}: {told} |"
     names = ("negative", "neutral", "positive")
-    prior = ", ".join(f"{name} {share:.3f}" for name, share in zip(names, its["prior"], strict=True))
+    prior = ", ".join(
+        f"{name} {share:.3f}" for name, share in zip(names, its["prior"], strict=True)
+    )
     yield f"| prior | {prior}: labels of the targets of the dev samples that the temperatures were fitted on |"
     yield f"| version | {version(folder)} (digest of weights, config and tokenizer; the precision is added when it is loaded) |"
 
 
 def _temperatures(its: Mapping[str, Any]) -> Iterator[str]:
-    for head, name in (("post", "post"), ("target", "target"), ("emotion", "emotion"), ("polarity", "polarity of aspects")):
+    for head, name in (
+        ("post", "post"),
+        ("target", "target"),
+        ("emotion", "emotion"),
+        ("polarity", "polarity of aspects"),
+    ):
         yield f"{name}: zh {its[head]['zh']}, en {its[head]['en']}"
 
 
@@ -63,7 +77,10 @@ def rows(found: Sequence[Split]) -> Iterator[str]:
         its, count = split.source, len(split.train)
         epoch = f"{min(count, its.limit):,}" + (f" x {its.repeat}" if its.repeat > 1 else "")
         learnt = f"{count:,} ({epoch})" if count else "none: measured only"
-        dropped = ", ".join(f"{number:,} {reason}" for reason, number in split.dropped.items() if number) or "none"
+        dropped = (
+            ", ".join(f"{number:,} {reason}" for reason, number in split.dropped.items() if number)
+            or "none"
+        )
         yield f"| {its.name} | {its.language} | {its.licence} | {learnt} | {_balance(split.train)} | {len(split.dev):,} | {dropped} |"
 
 
@@ -71,5 +88,9 @@ def _balance(samples: Sequence[Sample]) -> str:
     """Shares of the labels: of posts, or of targets where posts have none."""
     posts = [sample.label for sample in samples if sample.label is not None]
     labels = Counter(posts or [target.label for sample in samples for target in sample.targets])
-    shares = " / ".join(f"{labels[label] / labels.total():.2f}" for label in THREE_WAY) if labels else "-"
+    shares = (
+        " / ".join(f"{labels[label] / labels.total():.2f}" for label in THREE_WAY)
+        if labels
+        else "-"
+    )
     return shares if posts or not labels else f"{shares} of targets"

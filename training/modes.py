@@ -34,7 +34,9 @@ def main() -> int:
     """Prints a line a way of reading; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m training.modes", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
-    parser.add_argument("--model", type=Path, default=SHIPPED, help="model folder (default: the one that ships)")
+    parser.add_argument(
+        "--model", type=Path, default=SHIPPED, help="model folder (default: the one that ships)"
+    )
     parser.add_argument("--limit", type=int, default=60, help="dev texts of a set at most")
     options = parser.parse_args()
     found = [_unfitted(split) for split in splits(options.data) if split.dev]
@@ -42,7 +44,11 @@ def main() -> int:
     for dtype in supported():
         for depth in DEPTHS:
             slow = (dtype, depth) == (torch.float32, "all")
-            its = exact if slow else measure(ShippedReader(options.model, dtype, depth=depth), found, options.limit)
+            its = (
+                exact
+                if slow
+                else measure(ShippedReader(options.model, dtype, depth=depth), found, options.limit)
+            )
             for head, answers in (("posts", _posts), ("targets", _targets)):
                 name = f"{NAMES[dtype]}, {depth}, {head}"
                 print(f"{name}: {compared(*answers(exact), answers(its)[1])}", flush=True)
@@ -59,7 +65,9 @@ def compared(right: NDArray[np.int_], exact: Chances, given: Chances) -> str:
     known = right >= 0
     lost = [macro_f1(right[known], chances[known].argmax(1)) for chances in (given, exact)]
     shares = np.abs(given.mean(0) - exact.mean(0)).max()
-    labels = np.abs(np.bincount(given.argmax(1), minlength=3) - np.bincount(exact.argmax(1), minlength=3)).max() / len(right)
+    labels = np.abs(
+        np.bincount(given.argmax(1), minlength=3) - np.bincount(exact.argmax(1), minlength=3)
+    ).max() / len(right)
     same = (given.argmax(1) == exact.argmax(1)).mean()
     return (
         f"macro F1 {100 * (lost[0] - lost[1]):+.2f} points (n={known.sum()}), largest difference of a share {100 * shares:.2f} points by"
@@ -69,14 +77,24 @@ def compared(right: NDArray[np.int_], exact: Chances, given: Chances) -> str:
 
 def _posts(measured: Sequence[Measured]) -> tuple[NDArray[np.int_], Chances]:
     samples = [sample for one in measured for sample in one.samples]
-    right = [sample.label if sample.label is not None and sample.classes == THREE_WAY else -1 for sample in samples]
+    right = [
+        sample.label if sample.label is not None and sample.classes == THREE_WAY else -1
+        for sample in samples
+    ]
     return np.array(right), np.concatenate([one.posts for one in measured])
 
 
 def _targets(measured: Sequence[Measured]) -> tuple[NDArray[np.int_], Chances]:
-    pairs = [(sample, reading) for one in measured for sample, reading in zip(one.samples, one.readings, strict=True)]
+    pairs = [
+        (sample, reading)
+        for one in measured
+        for sample, reading in zip(one.samples, one.readings, strict=True)
+    ]
     labels = [(target.label, sample.classes) for sample, _ in pairs for target in sample.targets]
-    right = [(NEUTRAL if label == NOT_ABOUT else label) if classes == THREE_WAY else -1 for label, classes in labels]
+    right = [
+        (NEUTRAL if label == NOT_ABOUT else label) if classes == THREE_WAY else -1
+        for label, classes in labels
+    ]
     return np.array(right), array([its for _, reading in pairs for its in reading.targets])
 
 

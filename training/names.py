@@ -16,8 +16,28 @@ from training.composed import name as invented
 from training.samples import Sample, Target
 
 POLAR = {
-    "zh": ("美好", "好利来", "清新多", "老坏", "真香", "烂番茄", "快乐番薯", "恶魔糖", "幸福里", "苦茶坊"),
-    "en": ("Innocent", "Lovely Air", "Best Western", "Happy Socks", "Monster", "Bad Bunny", "Fail Army", "Great Value"),
+    "zh": (
+        "美好",
+        "好利来",
+        "清新多",
+        "老坏",
+        "真香",
+        "烂番茄",
+        "快乐番薯",
+        "恶魔糖",
+        "幸福里",
+        "苦茶坊",
+    ),
+    "en": (
+        "Innocent",
+        "Lovely Air",
+        "Best Western",
+        "Happy Socks",
+        "Monster",
+        "Bad Bunny",
+        "Fail Army",
+        "Great Value",
+    ),
 }
 """Names that read like praise or blame."""
 
@@ -30,7 +50,11 @@ def exchanged(sample: Sample, rng: random.Random) -> Sample:
 
     A name that stands in a handle keeps its @. Targets that overlap keep the sample as it is.
     """
-    spans = sorted((start, end, index) for index, target in enumerate(sample.targets) for start, end in target.spans)
+    spans = sorted(
+        (start, end, index)
+        for index, target in enumerate(sample.targets)
+        for start, end in target.spans
+    )
     if any(later[0] < earlier[1] for earlier, later in itertools.pairwise(spans)):
         return sample
     names = _names(sample, len(sample.targets), rng)
@@ -45,7 +69,9 @@ def exchanged(sample: Sample, rng: random.Random) -> Sample:
         length += start - last
         placed[index].append((length, length + len(name)))
         length, last = length + len(name), end
-    targets = tuple(Target(tuple(placed[index]), target.label) for index, target in enumerate(sample.targets))
+    targets = tuple(
+        Target(tuple(placed[index]), target.label) for index, target in enumerate(sample.targets)
+    )
     return replace(sample, text="".join([*parts, sample.text[last:]]), targets=targets)
 
 

@@ -57,7 +57,9 @@ def main() -> None:
     """Write the pack and print what is in it."""
     parser = argparse.ArgumentParser(prog="python -m training.pack", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
-    parser.add_argument("--encoder", type=Path, required=True, help="folder of the encoder in 4-bit blocks")
+    parser.add_argument(
+        "--encoder", type=Path, required=True, help="folder of the encoder in 4-bit blocks"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder of the pack")
     options = parser.parse_args()
     tokenizer = Tokenizer.from_file(str(options.encoder / "tokenizer.json"))
@@ -74,7 +76,12 @@ def main() -> None:
             writer.add_set(each, cleaned(split) if each.clean else split)
     rng = random.Random(SEED)  # noqa: S311 - sampling, not a secret
     made = [*composed(COMPOSED, SEED), *sentences(SENTENCES, SEED)]
-    writer.add("composed", "", TRAIN, [labelled(exchanged_half(sample, rng), review=False) for sample in made])
+    writer.add(
+        "composed",
+        "",
+        TRAIN,
+        [labelled(exchanged_half(sample, rng), review=False) for sample in made],
+    )
     kept = {key(sample.text) for split in found for sample in split.dev}
     writer.add("unlabelled", "", UNLABELLED, list(unlabelled(options.data, kept)))
     learnt_texts = [sample for split in found for sample in split.train]
@@ -93,7 +100,9 @@ def unlabelled(data: Path, kept: set[str]) -> Iterator[Sample]:
     rng = random.Random(SEED)  # noqa: S311 - sampling, not a secret
     for file, column, most in FILES:
         if (data / file).is_file():
-            texts = [row[column] for row in readers.rows(data / file) if key(row[column]) not in kept]
+            texts = [
+                row[column] for row in readers.rows(data / file) if key(row[column]) not in kept
+            ]
             yield from (Sample(text, None) for text in rng.sample(texts, min(most, len(texts))))
 
 
@@ -118,7 +127,9 @@ class Writer:
         self.add(source.name, each.group, DEV, dev, each.weak)
         self.sets[-1]["repeat"] = str(source.repeat)
 
-    def add(self, name: str, group: str, part: int, samples: Sequence[Sample], weak: float = 1.0) -> None:
+    def add(
+        self, name: str, group: str, part: int, samples: Sequence[Sample], weak: float = 1.0
+    ) -> None:
         """Add samples of a part of a set; ``weak``: the probability that its post labels are right."""
         number = self._number(name, group)
         texts = [encodable(sample.text) for sample in samples]
@@ -135,7 +146,15 @@ class Writer:
             return len(names)
         return names.index(name)
 
-    def _sample(self, sample: Sample, text: str, ids: list[int], offsets: list[Span], of: tuple[int, int], weak: float) -> None:
+    def _sample(
+        self,
+        sample: Sample,
+        text: str,
+        ids: list[int],
+        offsets: list[Span],
+        of: tuple[int, int],
+        weak: float,
+    ) -> None:
         arrays = self.arrays
         row = len(arrays["length"])
         arrays["tokens"] += ids
@@ -166,12 +185,16 @@ class Writer:
 
     def write(self, path: Path) -> None:
         """Write the arrays, compressed, and print their size."""
-        stored: dict[str, Any] = {name: np.array(values, dtype=ARRAYS[name]) for name, values in self.arrays.items()}
+        stored: dict[str, Any] = {
+            name: np.array(values, dtype=ARRAYS[name]) for name, values in self.arrays.items()
+        }
         buffer = io.BytesIO()
         np.savez(buffer, sets=json.dumps(self.sets), **stored)
         path.write_bytes(lzma.compress(buffer.getvalue(), preset=6))
         tokens = len(stored["tokens"])
-        print(f"{len(stored['length']):,} texts, {tokens:,} tokens, {path.stat().st_size / 1e6:.1f} MB")
+        print(
+            f"{len(stored['length']):,} texts, {tokens:,} tokens, {path.stat().st_size / 1e6:.1f} MB"
+        )
 
 
 def _chances(sample: Sample, weak: float) -> tuple[int, int, int]:

@@ -20,7 +20,9 @@ from nlp.stats.estimation import Codes, Floats, tempered
 SHARPNESS = (1.0, 1.5, 2.0, 3.0, 4.0)  # to choose from; beyond lies the counting of labels
 NEGATIVE = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6)  # shares of the weeks that are drawn
 POSTS = 300  # of such a week
-TAIL = 4.0  # of Student's t: of 0 (normal) and 4, the one whose intervals held 95 % on sets left out
+TAIL = (
+    4.0  # of Student's t: of 0 (normal) and 4, the one whose intervals held 95 % on sets left out
+)
 LEAST_MOVE, MOST_MOVE = 0.03, 0.3  # of a share between two weeks that gains are taken from
 WEEKS_APART = 8  # a brand drifts in so many weeks as far as two brands of a set differ
 _RIDGE = 1e-5  # added to the variances, proportions squared
@@ -41,8 +43,15 @@ class Domain:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training.quantify", description=__doc__)
-    parser.add_argument("--posteriors", type=Path, required=True, help="file (.npz) of left-out posteriors and labels")
-    parser.add_argument("--model", type=Path, required=True, help="model folder, which domains.json is written to")
+    parser.add_argument(
+        "--posteriors",
+        type=Path,
+        required=True,
+        help="file (.npz) of left-out posteriors and labels",
+    )
+    parser.add_argument(
+        "--model", type=Path, required=True, help="model folder, which domains.json is written to"
+    )
     options = parser.parse_args()
     domains = read(options.posteriors)
     fitted = fit(domains)
@@ -68,9 +77,13 @@ def fit(domains: Sequence[Domain]) -> DomainErrors:
     weights = set_weights(domains)
     weeks = [list(drawn_weeks(domain)) for domain in domains]
     truths = [np.array([shares(labels) for _, labels in drawn]) for drawn in weeks]
-    estimates = {sharpness: [_estimates(drawn, sharpness) for drawn in weeks] for sharpness in SHARPNESS}
+    estimates = {
+        sharpness: [_estimates(drawn, sharpness) for drawn in weeks] for sharpness in SHARPNESS
+    }
     sharpness = min(SHARPNESS, key=lambda each: _mean_error(truths, estimates[each], weights))
-    errors = [truth - estimate for truth, estimate in zip(truths, estimates[sharpness], strict=True)]
+    errors = [
+        truth - estimate for truth, estimate in zip(truths, estimates[sharpness], strict=True)
+    ]
     doubts = [np.array([doubt(posteriors) for posteriors, _ in drawn]) for drawn in weeks]
     relative = [error / doubtful[:, None] for error, doubtful in zip(errors, doubts, strict=True)]
     sets = len({domain.set for domain in domains})
@@ -102,7 +115,13 @@ def rows_at(labels: Codes, negative: float, posts: int, rng: np.random.Generator
     mix[1:] *= (1 - negative) / mix[1:].sum()
     mix[0] = negative
     counts = np.floor(mix * posts + 0.5).astype(int)
-    return np.concatenate([rng.choice(np.flatnonzero(labels == at), count) for at, count in enumerate(counts) if count])
+    return np.concatenate(
+        [
+            rng.choice(np.flatnonzero(labels == at), count)
+            for at, count in enumerate(counts)
+            if count
+        ]
+    )
 
 
 def shares(labels: Codes) -> Floats:
@@ -116,7 +135,9 @@ def _estimates(drawn: Sequence[tuple[Floats, Codes]], sharpness: float) -> Float
 
 
 def _mean_error(truths: Sequence[Floats], estimates: Sequence[Floats], weights: Floats) -> float:
-    errors = [np.abs(truth - estimate).mean() for truth, estimate in zip(truths, estimates, strict=True)]
+    errors = [
+        np.abs(truth - estimate).mean() for truth, estimate in zip(truths, estimates, strict=True)
+    ]
     return float(np.average(errors, weights=weights))
 
 
@@ -126,21 +147,30 @@ def _second_moment(errors: Sequence[Floats], weights: Floats, sets: int) -> Matr
     return _matrix(np.average(moments, axis=0, weights=weights) * (1 + 1 / sets))
 
 
-def _gain(truths: Sequence[Floats], estimates: Sequence[Floats], weights: Floats) -> tuple[float, float]:
+def _gain(
+    truths: Sequence[Floats], estimates: Sequence[Floats], weights: Floats
+) -> tuple[float, float]:
     """Geometric mean over domains of the slope of truth on estimate between weeks, and the spread of its logarithm."""
     slopes = []
     for truth, estimate in zip(truths, estimates, strict=True):
-        moves = [(truth[a] - truth[b], estimate[a] - estimate[b]) for a, b in combinations(range(len(truth)), 2)]
+        moves = [
+            (truth[a] - truth[b], estimate[a] - estimate[b])
+            for a, b in combinations(range(len(truth)), 2)
+        ]
         kept = [(true, seen) for true, seen in moves if LEAST_MOVE < np.abs(true).max() < MOST_MOVE]
         true, seen = (np.array(part) for part in zip(*kept, strict=True))
         slopes.append(np.log(max((true * seen).sum(), 1e-3 * (seen**2).sum()) / (seen**2).sum()))
     mean = float(np.average(slopes, weights=weights))
-    return float(np.exp(mean)), float(np.sqrt(np.average((np.array(slopes) - mean) ** 2, weights=weights)))
+    return float(np.exp(mean)), float(
+        np.sqrt(np.average((np.array(slopes) - mean) ** 2, weights=weights))
+    )
 
 
 def _drift(domains: Sequence[Domain], errors: Sequence[Floats]) -> Matrix:
     """Covariance a week: that of the errors of brands within a set, spread over WEEKS_APART."""
-    means = {domain.name: each.mean(axis=0)[[0, 2]] for domain, each in zip(domains, errors, strict=True)}
+    means = {
+        domain.name: each.mean(axis=0)[[0, 2]] for domain, each in zip(domains, errors, strict=True)
+    }
     within = []
     for name in sorted({domain.set for domain in domains}):
         of_set = np.array([means[domain.name] for domain in domains if domain.set == name])

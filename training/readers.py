@@ -16,7 +16,11 @@ from training.samples import NEGATIVE, NEUTRAL, POSITIVE, TWO_WAY, Sample, Targe
 
 Reader = Callable[[Path], Iterator[Sample]]
 
-_POLARITY = {"neg": NEGATIVE, "neu": NEUTRAL, "pos": POSITIVE}  # by the first three letters, lower case
+_POLARITY = {
+    "neg": NEGATIVE,
+    "neu": NEUTRAL,
+    "pos": POSITIVE,
+}  # by the first three letters, lower case
 _STARS = {
     form: label
     for star, label in enumerate((NEGATIVE, NEGATIVE, NEUTRAL, POSITIVE, POSITIVE), start=1)
@@ -76,8 +80,12 @@ def targets(classes: tuple[int, ...]) -> Reader:
             left, cut, right = row["text_with_$T$"].partition("$T$")
             if not cut:
                 continue  # no place in the sentence: nothing to read a target from
-            left, aspect, right = (_BETWEEN_HAN.sub("", part) for part in (left, row["aspect"], right))
-            target = Target(((len(left), len(left) + len(aspect)),), _POLARITY[row["polarity"].lower()[:3]])
+            left, aspect, right = (
+                _BETWEEN_HAN.sub("", part) for part in (left, row["aspect"], right)
+            )
+            target = Target(
+                ((len(left), len(left) + len(aspect)),), _POLARITY[row["polarity"].lower()[:3]]
+            )
             found.setdefault(left + aspect + right, []).append(target)
         yield from _grouped(found, classes)
 
@@ -93,9 +101,14 @@ def quads(path: Path) -> Iterator[Sample]:
         starts = [0]
         for token in tokens:
             starts.append(starts[-1] + len(token))
-        spans = {(first, last, _POLARITY[polarity.lower()[:3]]) for (first, last), *_, polarity in ast.literal_eval(labels) if first >= 0}
+        spans = {
+            (first, last, _POLARITY[polarity.lower()[:3]])
+            for (first, last), *_, polarity in ast.literal_eval(labels)
+            if first >= 0
+        }
         found.setdefault("".join(tokens), []).extend(
-            Target(((starts[first], starts[last + 1]),), polarity) for first, last, polarity in sorted(spans)
+            Target(((starts[first], starts[last + 1]),), polarity)
+            for first, last, polarity in sorted(spans)
         )
     yield from _grouped(found, (NEGATIVE, NEUTRAL, POSITIVE))
 
@@ -104,7 +117,11 @@ def _grouped(found: Mapping[str, list[Target]], classes: tuple[int, ...]) -> Ite
     for text, its in found.items():
         labels = {target.label for target in its}
         label = labels.pop() if len(labels) == 1 else None
-        unique = {target.spans: target for target in its if sum(other.spans == target.spans for other in its) == 1}
+        unique = {
+            target.spans: target
+            for target in its
+            if sum(other.spans == target.spans for other in its) == 1
+        }
         if label is not None or unique:  # an aspect judged twice, and differently, has no one label
             yield Sample(text, label, classes, tuple(unique.values()))
 
@@ -113,14 +130,18 @@ def cars(path: Path) -> Iterator[Sample]:
     """CCF 2018: a row a subject, most of them one of our aspects; a text whose subjects disagree has no label as a whole."""
     found: dict[str, list[tuple[str, int]]] = {}
     for row in rows(path):
-        found.setdefault(row["content"].strip(), []).append((row["subject"], int(row["sentiment_value"]) + 1))
+        found.setdefault(row["content"].strip(), []).append(
+            (row["subject"], int(row["sentiment_value"]) + 1)
+        )
     for text, its in found.items():
         labels = {label for _, label in its}
         spoken: dict[int, list[int]] = {}
         for subject, label in its:
             if subject in _SUBJECTS:
                 spoken.setdefault(_SUBJECTS[subject], []).append(label)
-        yield Sample(text, labels.pop() if len(labels) == 1 else None, aspects=aspects.of_subjects(spoken))
+        yield Sample(
+            text, labels.pop() if len(labels) == 1 else None, aspects=aspects.of_subjects(spoken)
+        )
 
 
 def restaurants(path: Path) -> Iterator[Sample]:
@@ -132,7 +153,9 @@ def restaurants(path: Path) -> Iterator[Sample]:
             its += [int(row[category]) + 1] if int(row[category]) > -2 else []
         found = aspects.of_subjects({index: labels for index, labels in spoken.items() if labels})
         absent = tuple(index for index, labels in sorted(spoken.items()) if not labels)
-        yield Sample(row["reviewbody"].strip(), _STARS.get(row["star"]), aspects=found, absent=absent)
+        yield Sample(
+            row["reviewbody"].strip(), _STARS.get(row["star"]), aspects=found, absent=absent
+        )
 
 
 def stars(text: str, rating: str) -> Reader:

@@ -44,10 +44,20 @@ def run(
     tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
     found = _learnt(found, work)
     model = Model(bert(encoder, layers)).to(device)
-    model.encoder.words.requires_grad_(False)  # as it is it also knows the words that training never shows
-    pool = texts(data, tokenizer, [sample for split in found for sample in split.train], settings.seed)
-    autocast = torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda" or bfloat16_is_faster(model))
-    print(f"training on {device.type}, bfloat16 {'on' if autocast._enabled else 'off'}", file=sys.stderr, flush=True)
+    model.encoder.words.requires_grad_(
+        False
+    )  # as it is it also knows the words that training never shows
+    pool = texts(
+        data, tokenizer, [sample for split in found for sample in split.train], settings.seed
+    )
+    autocast = torch.autocast(
+        device.type, torch.bfloat16, enabled=device.type == "cuda" or bfloat16_is_faster(model)
+    )
+    print(
+        f"training on {device.type}, bfloat16 {'on' if autocast._enabled else 'off'}",
+        file=sys.stderr,
+        flush=True,
+    )
     teacher = Teacher(bert(encoder).to(device), tokenizer, pool, autocast)
     made = [*composed(COMPOSED, settings.seed), *sentences(SENTENCES, settings.seed)]
     state = train(model, teacher, tokenizer, found, made, settings, work)
@@ -72,13 +82,23 @@ def _learnt(found: list[Split], work: Path) -> list[Split]:
     kept = work / "doubted.json"
     known = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
     made = [cleaned(split, known.get(split.source.name)) for split in found]
-    digests = [[{key(its.text) for its in split.train} for split in pair] for pair in zip(found, made, strict=True)]
-    doubted = {split.source.name: sorted(before - after) for split, (before, after) in zip(found, digests, strict=True)}
+    digests = [
+        [{key(its.text) for its in split.train} for split in pair]
+        for pair in zip(found, made, strict=True)
+    ]
+    doubted = {
+        split.source.name: sorted(before - after)
+        for split, (before, after) in zip(found, digests, strict=True)
+    }
     work.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps(doubted, indent=0), encoding="utf-8")
     for split in made:
         told = ", ".join(f"{count:,} {reason}" for reason, count in split.dropped.items() if count)
-        print(f"{split.source.name}: {len(split.train):,} to learn from; dropped: {told or 'none'}", file=sys.stderr, flush=True)
+        print(
+            f"{split.source.name}: {len(split.train):,} to learn from; dropped: {told or 'none'}",
+            file=sys.stderr,
+            flush=True,
+        )
     return made
 
 

@@ -40,21 +40,44 @@ def macro_recall(right: NDArray[np.int_], given: NDArray[np.int_]) -> float:
 
 def f1(right: NDArray[np.int_], given: NDArray[np.int_]) -> float:
     """The harmonic mean of precision and recall of the answer 1; zero where it is neither right nor given."""
-    return 2 * float(((right == 1) & (given == 1)).sum()) / max(int((right == 1).sum() + (given == 1).sum()), 1)
+    return (
+        2
+        * float(((right == 1) & (given == 1)).sum())
+        / max(int((right == 1).sum() + (given == 1).sum()), 1)
+    )
 
 
 def macro_f1(right: NDArray[np.int_], given: NDArray[np.int_]) -> float:
     """The mean over labels of the F1 of each: SMP2020's figure for emotions."""
-    return float(np.mean([f1((right == label).astype(int), (given == label).astype(int)) for label in np.unique(right)]))
+    return float(
+        np.mean(
+            [
+                f1((right == label).astype(int), (given == label).astype(int))
+                for label in np.unique(right)
+            ]
+        )
+    )
 
 
-def score(name: str, metric: Callable[[NDArray[np.int_], NDArray[np.int_]], float], right: Sequence[int], given: Sequence[int]) -> Score:
+def score(
+    name: str,
+    metric: Callable[[NDArray[np.int_], NDArray[np.int_]], float],
+    right: Sequence[int],
+    given: Sequence[int],
+) -> Score:
     """A metric with its interval: resampled answers, 1,000 draws, seeded."""
     pair = np.array([right, given])
     rng = np.random.default_rng(0)
     draws = [metric(*pair[:, rng.integers(0, len(right), len(right))]) for _ in range(_DRAWS)]
     low, high = np.quantile(draws, [0.025, 0.975])
-    return Score(name, metric.__name__.replace("_", " ").replace("f1", "F1"), len(right), metric(*pair), float(low), float(high))
+    return Score(
+        name,
+        metric.__name__.replace("_", " ").replace("f1", "F1"),
+        len(right),
+        metric(*pair),
+        float(low),
+        float(high),
+    )
 
 
 def post_score(name: str, samples: Sequence[Sample], chances: NDArray[np.float64]) -> Score | None:
@@ -62,15 +85,23 @@ def post_score(name: str, samples: Sequence[Sample], chances: NDArray[np.float64
 
     A two-way set is asked two-way: the more probable of negative and positive, whatever neutral has. None without a labelled post.
     """
-    labelled = [(sample, row) for sample, row in zip(samples, chances, strict=True) if sample.label is not None]
+    labelled = [
+        (sample, row)
+        for sample, row in zip(samples, chances, strict=True)
+        if sample.label is not None
+    ]
     if not labelled:
         return None
     right = [sample.label for sample, _ in labelled if sample.label is not None]
     given = [choice(row, sample.classes) for sample, row in labelled]
-    return score(name, accuracy if labelled[0][0].classes == TWO_WAY else macro_recall, right, given)
+    return score(
+        name, accuracy if labelled[0][0].classes == TWO_WAY else macro_recall, right, given
+    )
 
 
-def target_score(name: str, samples: Sequence[Sample], chances: Sequence[NDArray[np.float64]]) -> Score | None:
+def target_score(
+    name: str, samples: Sequence[Sample], chances: Sequence[NDArray[np.float64]]
+) -> Score | None:
     """Targets against probabilities, (k, 3) a sample: accuracy, over the labels that annotators had. None without a target."""
     right, given = [], []
     for sample, rows in zip(samples, chances, strict=True):
@@ -85,7 +116,9 @@ def calibration_error(right: Sequence[int], chances: NDArray[np.float64], bins: 
     best, sure = chances.argmax(1), chances.max(1)
     hit = best == np.array(right)
     where = np.minimum((sure * bins).astype(int), bins - 1)
-    return float(sum(abs(hit[where == b].sum() - sure[where == b].sum()) for b in range(bins)) / len(right))
+    return float(
+        sum(abs(hit[where == b].sum() - sure[where == b].sum()) for b in range(bins)) / len(right)
+    )
 
 
 def choice(row: NDArray[np.float64], classes: tuple[int, ...]) -> int:

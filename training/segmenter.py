@@ -27,7 +27,9 @@ ROUNDS, RATE, SLOWER, JOIN_ROUNDS, SEED = 8, 0.3, 0.3, 4, 20
 SHARE = 0.3  # how much the posts' counts weigh beside the dictionary's own, at the start
 RARE = 2  # words and features seen less often are not learnt
 LIGHT = 100  # features that weigh less, in hundredths, are not kept: they decide nothing
-CHANGED = 0.2  # a weight of the dictionary that moved by less, as a logarithm, is left as jieba has it
+CHANGED = (
+    0.2  # a weight of the dictionary that moved by less, as a logarithm, is left as jieba has it
+)
 _HAN = re.compile(f"[{HAN}]+")
 
 Run = list[str]
@@ -78,16 +80,32 @@ def frequencies(learnt: Sequence[Run]) -> dict[str, int]:
     seen = Counter(word for run in learnt for word in run)
     scale = SHARE * sum(known.values()) / seen.total()
     logs = {word: math.log(max(1, frequency)) for word, frequency in known.items()}
-    logs |= {word: math.log(count * scale + known.get(word, 0)) for word, count in seen.items() if count >= RARE or word in known}
+    logs |= {
+        word: math.log(count * scale + known.get(word, 0))
+        for word, count in seen.items()
+        if count >= RARE or word in known
+    }
     cutter = Cutter({word: round(math.exp(logs[word])) for word in seen if word in logs}, {})
     for round_ in range(ROUNDS):
         missed = _missed(learnt, cutter)
         for word in sorted(missed.keys() & logs.keys()):
-            step = RATE / (1 + SLOWER * round_) * math.copysign(math.log1p(abs(missed[word])), missed[word])
+            step = (
+                RATE
+                / (1 + SLOWER * round_)
+                * math.copysign(math.log1p(abs(missed[word])), missed[word])
+            )
             logs[word] = min(max(logs[word] + step, 0), 17)
             cutter.reweigh(word, round(math.exp(logs[word])))
-        print(f"round {round_ + 1}: {sum(map(abs, missed.values()))} words too many or too few", file=sys.stderr, flush=True)
-    return {word: round(math.exp(log)) for word, log in logs.items() if abs(log - math.log(known.get(word) or 1e-9)) > CHANGED}
+        print(
+            f"round {round_ + 1}: {sum(map(abs, missed.values()))} words too many or too few",
+            file=sys.stderr,
+            flush=True,
+        )
+    return {
+        word: round(math.exp(log))
+        for word, log in logs.items()
+        if abs(log - math.log(known.get(word) or 1e-9)) > CHANGED
+    }
 
 
 def _missed(learnt: Sequence[Run], cutter: Cutter) -> Counter[str]:
@@ -128,7 +146,10 @@ def seams(asked: Sequence[Run], cutter: Cutter) -> list[Pair]:
 def joins(pairs: Sequence[Pair]) -> dict[str, int]:
     """Weights of features by which pieces are joined: an averaged perceptron with a margin, in hundredths."""
     counts = Counter(feature for names, _ in pairs for feature in names)
-    kept = [([name for name in names if counts[name] >= RARE], 1 if together else -1) for names, together in pairs]
+    kept = [
+        ([name for name in names if counts[name] >= RARE], 1 if together else -1)
+        for names, together in pairs
+    ]
     order = random.Random(SEED)  # noqa: S311 - an order, no secret
     weight: defaultdict[str, float] = defaultdict(float)
     weighted: defaultdict[str, float] = defaultdict(float)
@@ -141,13 +162,17 @@ def joins(pairs: Sequence[Pair]) -> dict[str, int]:
                     weight[name] += label
                     weighted[name] += label * seen
             seen += 1
-    averaged = {name: round(100 * (value - weighted[name] / seen)) for name, value in weight.items()}
+    averaged = {
+        name: round(100 * (value - weighted[name] / seen)) for name, value in weight.items()
+    }
     return {name: value for name, value in averaged.items() if abs(value) >= LIGHT}
 
 
 def write(path: Path, weights: Mapping[str, int]) -> None:
     """Lines that `nlp.text.chinese.weights` reads."""
-    path.write_text("".join(f"{name} {weights[name]}\n" for name in sorted(weights)), encoding="utf-8")
+    path.write_text(
+        "".join(f"{name} {weights[name]}\n" for name in sorted(weights)), encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -28,7 +28,9 @@ _INTENTS = {intent: index for index, intent in enumerate(INTENTS)}
 
 @cache
 def _file(kind: str) -> dict[str, dict[str, list[str]]]:
-    made: dict[str, dict[str, list[str]]] = json.loads(Path(__file__).with_name(f"{kind}.json").read_text(encoding="utf-8"))
+    made: dict[str, dict[str, list[str]]] = json.loads(
+        Path(__file__).with_name(f"{kind}.json").read_text(encoding="utf-8")
+    )
     return made
 
 
@@ -53,7 +55,9 @@ def _aspects(language: str, rng: random.Random) -> Sample:
         if rng.random() < 0.3:
             brand = name(language, rng)
             before, between, after = _turned(language, word, rng)
-            targets.append(Target(((start + len(before), start + len(before) + len(brand)),), _POLARITY[word]))
+            targets.append(
+                Target(((start + len(before), start + len(before) + len(brand)),), _POLARITY[word])
+            )
             text += before + brand + between + phrase + after
         else:
             text += phrase
@@ -62,10 +66,18 @@ def _aspects(language: str, rng: random.Random) -> Sample:
     polar = labels - {NEUTRAL}
     label = (polar or {NEUTRAL}).pop() if len(polar) < 2 else None
     text += rng.choice(_FACES[label]) if label is not None else ""
-    absent = tuple(index for index in range(len(ASPECTS)) if index not in {aspect.index for aspect in spoken})
-    complains = {NEGATIVE: ((_INTENTS["complain"], True),), NEUTRAL: (), POSITIVE: ((_INTENTS["complain"], False),)}
+    absent = tuple(
+        index for index in range(len(ASPECTS)) if index not in {aspect.index for aspect in spoken}
+    )
+    complains = {
+        NEGATIVE: ((_INTENTS["complain"], True),),
+        NEUTRAL: (),
+        POSITIVE: ((_INTENTS["complain"], False),),
+    }
     intents = complains[label] if label is not None else ()
-    return Sample(text, label, targets=tuple(targets), aspects=tuple(spoken), absent=absent, intents=intents)
+    return Sample(
+        text, label, targets=tuple(targets), aspects=tuple(spoken), absent=absent, intents=intents
+    )
 
 
 def _turned(language: str, word: str, rng: random.Random) -> tuple[str, str, str]:
@@ -83,12 +95,18 @@ def _intents(language: str, rng: random.Random) -> Sample:
     kinds = sorted(kind for kind in its if kind not in ("products", "starts", "ends"))
     kind = rng.choices(kinds, [len(its[kind]) ** 0.5 for kind in kinds])[0]
     has = kind.split()
-    brand, other, template = name(language, rng), name(language, rng), _script(language, rng)(rng.choice(its[kind]))
+    brand, other, template = (
+        name(language, rng),
+        name(language, rng),
+        _script(language, rng)(rng.choice(its[kind])),
+    )
     text, targets = _around("starts", language, rng), []
     label = NEGATIVE if has == ["complain"] else NEUTRAL if has == ["ask"] else None
     moved = {"{brand}": POSITIVE, "{other}": NEGATIVE} if has == ["switch", "complain"] else {}
     for piece in _pieces(template):
-        filled = {"{brand}": brand, "{other}": other, "{product}": rng.choice(its["products"])}.get(piece, piece)
+        filled = {"{brand}": brand, "{other}": other, "{product}": rng.choice(its["products"])}.get(
+            piece, piece
+        )
         judged = moved.get(piece, label) if piece in ("{brand}", "{other}") else None
         if judged is not None:
             targets.append(Target(((len(text), len(text) + len(filled)),), judged))

@@ -47,7 +47,13 @@ _EKMAN = {
 }
 """GoEmotions' own grouping of its 28 emotions (Demszky et al. 2020), with disgust as anger."""
 
-_POLARITY = {"happy": POSITIVE, "angry": NEGATIVE, "sad": NEGATIVE, "fear": NEGATIVE, "neutral": NEUTRAL}
+_POLARITY = {
+    "happy": POSITIVE,
+    "angry": NEGATIVE,
+    "sad": NEGATIVE,
+    "fear": NEGATIVE,
+    "neutral": NEUTRAL,
+}
 _COMPLAIN, _ASK, _BUY = (INTENTS.index(name) for name in ("complain", "ask", "buy"))
 
 
@@ -71,11 +77,17 @@ def _file(name: str) -> tuple[str, ...]:
     return (f"more/{name}",)
 
 
-def _source(name: str, language: str, read: readers.Reader, file: str, limit: int, *, reviews: bool = False) -> Source:
-    return Source(name, language, "see data manifest", read, _file(file), limit=limit, reviews=reviews)
+def _source(
+    name: str, language: str, read: readers.Reader, file: str, limit: int, *, reviews: bool = False
+) -> Source:
+    return Source(
+        name, language, "see data manifest", read, _file(file), limit=limit, reviews=reviews
+    )
 
 
-def labels(mapping: Mapping[str, int], classes: tuple[int, ...] = THREE_WAY, column: str = "label") -> readers.Reader:
+def labels(
+    mapping: Mapping[str, int], classes: tuple[int, ...] = THREE_WAY, column: str = "label"
+) -> readers.Reader:
     """Read a post label a row; rows whose label is not in ``mapping`` are left out."""
 
     def read(path: Path) -> Iterator[Sample]:
@@ -178,7 +190,14 @@ def entities(parts: tuple[int, ...]) -> readers.Reader:
             if entity_part(row["entity"]) not in parts or row.get("seen_in"):
                 continue
             text, label = row["text"].strip(), mapping[row["label"]]
-            spans = next((spans for name in entity_names(row["entity"]) if (spans := occurrences(text, name))), ())
+            spans = next(
+                (
+                    spans
+                    for name in entity_names(row["entity"])
+                    if (spans := occurrences(text, name))
+                ),
+                (),
+            )
             spans = spans or _only_handle(text)
             if spans:
                 yield Sample(text, None, targets=(Target(spans, label),))
@@ -227,7 +246,9 @@ def opinions(classes: tuple[int, ...] = THREE_WAY) -> readers.Reader:
         rows: dict[str, list[tuple[str, int]]] = {}
         for row in readers.rows(path):
             if not row.get("seen_in"):
-                rows.setdefault(row["text"].strip(), []).append((row["aspect"], _THREE[row["label"]]))
+                rows.setdefault(row["text"].strip(), []).append(
+                    (row["aspect"], _THREE[row["label"]])
+                )
         for text, judged in rows.items():
             every = {label for _, label in judged}
             terms: dict[str, set[int]] = {}
@@ -263,53 +284,170 @@ def shop(*, kept: bool) -> readers.Reader:
     def read(path: Path) -> Iterator[Sample]:
         for row in readers.rows(path):
             if (row["cat"] in KEPT_CATEGORIES) == kept and row["review"].strip():
-                yield Sample(row["review"].strip(), POSITIVE if row["label"] == "1" else NEGATIVE, TWO_WAY)
+                yield Sample(
+                    row["review"].strip(), POSITIVE if row["label"] == "1" else NEGATIVE, TWO_WAY
+                )
 
     return read
 
 
 _GO = {name: group for group, names in _EKMAN.items() for name in names.split()}
-_CARER = {"joy": "happy", "love": "happy", "sadness": "sad", "anger": "angry", "fear": "fear", "surprise": "surprise"}
+_CARER = {
+    "joy": "happy",
+    "love": "happy",
+    "sadness": "sad",
+    "anger": "angry",
+    "fear": "fear",
+    "surprise": "surprise",
+}
 _ISEAR = {"joy": "happy", "sadness": "sad", "anger": "angry", "disgust": "angry", "fear": "fear"}
 _WEIBO = {
     "happiness": "happy", "like": "happy", "sadness": "sad", "anger": "angry", "disgust": "angry", "fear": "fear",
     "surprise": "surprise", "optimism": "happy", "gratitude": "happy",
 }  # fmt: skip
-_SMILE = {"happy": "happy", "angry": "angry", "surprise": "surprise", "sad": "sad", "disgust": "angry"}
+_SMILE = {
+    "happy": "happy",
+    "angry": "angry",
+    "surprise": "surprise",
+    "sad": "sad",
+    "disgust": "angry",
+}
 _stars = labels(_STARS, TWO_WAY, "star")
 
 MORE = (
-    Learnt(_source("semeval_tweets", "en", labels(_THREE), "semeval_task_a_2013_2016/tweets.csv.gz", 50_000), group="tweets"),
-    Learnt(_source("semeval_topics", "en", topics, "semeval_task_a_2013_2016/topic_5point.csv.gz", 30_000), named=True, group="tweets"),
-    Learnt(_source("kaggle_tweets", "en", labels(_THREE), "kaggle_tweet_sentiment/all.csv.gz", 20_000)),
-    Learnt(_source("entities", "en", entities((1, 3)), "twitter_entity_sentiment/all.csv.gz", 20_000), named=True),
+    Learnt(
+        _source(
+            "semeval_tweets", "en", labels(_THREE), "semeval_task_a_2013_2016/tweets.csv.gz", 50_000
+        ),
+        group="tweets",
+    ),
+    Learnt(
+        _source(
+            "semeval_topics", "en", topics, "semeval_task_a_2013_2016/topic_5point.csv.gz", 30_000
+        ),
+        named=True,
+        group="tweets",
+    ),
+    Learnt(
+        _source("kaggle_tweets", "en", labels(_THREE), "kaggle_tweet_sentiment/all.csv.gz", 20_000)
+    ),
+    Learnt(
+        _source("entities", "en", entities((1, 3)), "twitter_entity_sentiment/all.csv.gz", 20_000),
+        named=True,
+    ),
     Learnt(_source("sts_gold", "en", labels(_THREE, TWO_WAY), "sts_gold/all.csv", 5_000)),
     Learnt(_source("gop_debate", "en", debate, "gop_debate_2015/all.csv.gz", 3_000)),
-    Learnt(_source("financial", "en", labels(_THREE), "financial_phrasebank/all.csv", 2_500), weak=0.9),
+    Learnt(
+        _source("financial", "en", labels(_THREE), "financial_phrasebank/all.csv", 2_500), weak=0.9
+    ),
     Learnt(_source("vader", "en", vader, "vader_ground_truth/all.csv.gz", 9_000)),
-    Learnt(_source("amazon_7cat", "en", _stars, "amazon_reviews_7cat/all.csv.gz", 9_000, reviews=True), weak=0.9, group="amazon"),
-    Learnt(_source("fdu_mtl", "en", labels(_THREE, TWO_WAY), "fdu_mtl_15_domains/all.csv.gz", 6_000, reviews=True), group="amazon"),
-    Learnt(_source("clothing", "en", _stars, "womens_clothing_reviews/all.csv.gz", 3_500, reviews=True), weak=0.9),
+    Learnt(
+        _source("amazon_7cat", "en", _stars, "amazon_reviews_7cat/all.csv.gz", 9_000, reviews=True),
+        weak=0.9,
+        group="amazon",
+    ),
+    Learnt(
+        _source(
+            "fdu_mtl",
+            "en",
+            labels(_THREE, TWO_WAY),
+            "fdu_mtl_15_domains/all.csv.gz",
+            6_000,
+            reviews=True,
+        ),
+        group="amazon",
+    ),
+    Learnt(
+        _source(
+            "clothing", "en", _stars, "womens_clothing_reviews/all.csv.gz", 3_500, reviews=True
+        ),
+        weak=0.9,
+    ),
     Learnt(_source("yelp", "en", _stars, "yelp_10k/all.csv.gz", 3_500, reviews=True), weak=0.9),
-    Learnt(_source("blitzer", "en", _stars, "blitzer_mds_4_domains/all.csv.gz", 3_000, reviews=True), weak=0.9, group="amazon"),
-    Learnt(_source("alexa", "en", _stars, "amazon_alexa_reviews/all.csv", 2_000, reviews=True), weak=0.9, group="amazon"),
+    Learnt(
+        _source("blitzer", "en", _stars, "blitzer_mds_4_domains/all.csv.gz", 3_000, reviews=True),
+        weak=0.9,
+        group="amazon",
+    ),
+    Learnt(
+        _source("alexa", "en", _stars, "amazon_alexa_reviews/all.csv", 2_000, reviews=True),
+        weak=0.9,
+        group="amazon",
+    ),
     Learnt(_source("drugs", "en", labels(_THREE), "drug_reviews_demo/all.csv", 1_000)),
-    Learnt(_source("nlpcc2014", "zh", labels(_THREE, TWO_WAY), "nlpcc2014_sc_zh/all.csv.gz", 12_000, reviews=True), clean=True),
+    Learnt(
+        _source(
+            "nlpcc2014",
+            "zh",
+            labels(_THREE, TWO_WAY),
+            "nlpcc2014_sc_zh/all.csv.gz",
+            12_000,
+            reviews=True,
+        ),
+        clean=True,
+    ),
     Learnt(_source("cosmetics", "zh", opinions(), "zhijiang_cosmetics_absa/train.csv", 3_000)),
-    Learnt(_source("clue_emotion", "zh", emotions(_WEIBO, polarity=False), "clue_emotion_weibo/all.csv.gz", 4_000)),
-    Learnt(_source("covid_emotion", "zh", emotions(_WEIBO, polarity=False), "covid_weibo_7emotion/all.csv.gz", 4_000)),
-    Learnt(_source("goemotions", "en", emotions(_GO, polarity=True), "goemotions/all.csv.gz", 22_000), weak=0.95),
-    Learnt(_source("carer", "en", emotions(_CARER, polarity=False), "carer_emotion/all.csv.gz", 2_500)),
+    Learnt(
+        _source(
+            "clue_emotion",
+            "zh",
+            emotions(_WEIBO, polarity=False),
+            "clue_emotion_weibo/all.csv.gz",
+            4_000,
+        )
+    ),
+    Learnt(
+        _source(
+            "covid_emotion",
+            "zh",
+            emotions(_WEIBO, polarity=False),
+            "covid_weibo_7emotion/all.csv.gz",
+            4_000,
+        )
+    ),
+    Learnt(
+        _source("goemotions", "en", emotions(_GO, polarity=True), "goemotions/all.csv.gz", 22_000),
+        weak=0.95,
+    ),
+    Learnt(
+        _source("carer", "en", emotions(_CARER, polarity=False), "carer_emotion/all.csv.gz", 2_500)
+    ),
     Learnt(_source("isear", "en", emotions(_ISEAR, polarity=False), "isear/all.csv", 2_500)),
     Learnt(_source("meld", "en", dialogue, "meld_dialogue/all.csv", 2_500), weak=0.9),
-    Learnt(_source("smile", "en", emotions(_SMILE, polarity=False), "smile_museum_emotion/all.csv", 1_400)),
-    Learnt(_source("dmaste", "en", opinions(), "dmaste_8_domains/all.csv.gz", 6_000), group="amazon"),
+    Learnt(
+        _source(
+            "smile", "en", emotions(_SMILE, polarity=False), "smile_museum_emotion/all.csv", 1_400
+        )
+    ),
+    Learnt(
+        _source("dmaste", "en", opinions(), "dmaste_8_domains/all.csv.gz", 6_000), group="amazon"
+    ),
     Learnt(_source("muse_car", "en", opinions(), "muse_car_aste/all.csv.gz", 1_200)),
     Learnt(_source("sentihood", "en", places, "sentihood/all.csv", 5_000), named=True),
     Learnt(_source("acos", "en", opinions(), "acos_quads/all.csv.gz", 4_000)),
-    Learnt(_source("complaints", "en", complaints, "complaints_tweets/all.csv", 4_000), named=True, weak=0.9),
-    Learnt(_source("purchase_intent", "en", intents({"yes": (_BUY, True), "no": (_BUY, False)}), "purchase_intent_tweets/all.csv", 1_200)),
-    Learnt(_source("banking", "en", intents({"*": (_ASK, True)}, "intent"), "banking77_intents/all.csv.gz", 1_500)),
+    Learnt(
+        _source("complaints", "en", complaints, "complaints_tweets/all.csv", 4_000),
+        named=True,
+        weak=0.9,
+    ),
+    Learnt(
+        _source(
+            "purchase_intent",
+            "en",
+            intents({"yes": (_BUY, True), "no": (_BUY, False)}),
+            "purchase_intent_tweets/all.csv",
+            1_200,
+        )
+    ),
+    Learnt(
+        _source(
+            "banking",
+            "en",
+            intents({"*": (_ASK, True)}, "intent"),
+            "banking77_intents/all.csv.gz",
+            1_500,
+        )
+    ),
 )
 
 _NAMED = {"absa/acl14_twitter"}
@@ -320,15 +458,42 @@ _GROUPS = {
     "online_shopping": "shop", "chnsenticorp": "shop", "smp2020_usual": "smp", "smp2020_virus": "smp",
     "nlpcc2013": "moods", "weibo_moods": "moods", "absa/zh_quad": "zh_absa",
 }  # fmt: skip
-_REPEATS = {"sst2": 3, "smp2020_usual": 3, "umsab": 2, "tweeteval": 2, "absa/mams": 3, "chnsenticorp": 2}
-_LIMITS = {"online_shopping": 30_000, "weibo_moods": 8_000, "nlpcc2013": 9_000, "ccf2018_car": 6_000, "absa/zh_quad": 12_000}
+_REPEATS = {
+    "sst2": 3,
+    "smp2020_usual": 3,
+    "umsab": 2,
+    "tweeteval": 2,
+    "absa/mams": 3,
+    "chnsenticorp": 2,
+}
+_LIMITS = {
+    "online_shopping": 30_000,
+    "weibo_moods": 8_000,
+    "nlpcc2013": 9_000,
+    "ccf2018_car": 6_000,
+    "absa/zh_quad": 12_000,
+}
 
 KEPT_OUT = (
     Source("sxsw", "en", "public", labels(_THREE), dev=_file("sxsw_brand_emotion/all.csv")),
     Source("apple_dfe", "en", "public", labels(_THREE), dev=_file("apple_tweets_dfe/all.csv")),
-    Source("entities_choice", "en", "not stated", entities((0,)), dev=_file("twitter_entity_sentiment/all.csv.gz")),
-    Source("entities_report", "en", "not stated", entities((2,)), dev=_file("twitter_entity_sentiment/all.csv.gz")),
-    Source("df529", "zh", "not stated", labels(_THREE), dev=_file("df529_bank_comments/all.csv.gz")),
+    Source(
+        "entities_choice",
+        "en",
+        "not stated",
+        entities((0,)),
+        dev=_file("twitter_entity_sentiment/all.csv.gz"),
+    ),
+    Source(
+        "entities_report",
+        "en",
+        "not stated",
+        entities((2,)),
+        dev=_file("twitter_entity_sentiment/all.csv.gz"),
+    ),
+    Source(
+        "df529", "zh", "not stated", labels(_THREE), dev=_file("df529_bank_comments/all.csv.gz")
+    ),
     Source("shop_kept", "zh", "not stated", shop(kept=True), dev=(SHOPPING,)),
 )
 """Sets whose texts are never learnt, in any set; bank_app_reviews is the manifest's own."""
@@ -345,8 +510,13 @@ def learnt() -> list[Learnt]:
             limit = _LIMITS.get(name, source.limit)
             repeat = _REPEATS.get(name, source.repeat)
             source = replace(source, limit=limit, repeat=repeat)
-            sets.append(Learnt(source, name in _NAMED, group=_GROUPS.get(name, ""), clean=source.reviews))
-    return [*sets, *(replace(one, group=one.group or _GROUPS.get(one.source.name, "")) for one in MORE)]
+            sets.append(
+                Learnt(source, name in _NAMED, group=_GROUPS.get(name, ""), clean=source.reviews)
+            )
+    return [
+        *sets,
+        *(replace(one, group=one.group or _GROUPS.get(one.source.name, "")) for one in MORE),
+    ]
 
 
 def every_split(data: Path) -> list[Split]:

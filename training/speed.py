@@ -58,7 +58,9 @@ def main() -> int:
     reader = ShippedReader(folder)
     print(f"loading {reader.version}: {time.process_time() - began:.1f} s of processor time")
     reader.read(["好吃又不贵" * 20_000, *(f"{number} posts" for number in range(512))])
-    print(f"peak memory with a text of 100,000 characters among 512: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    print(
+        f"peak memory with a text of 100,000 characters among 512: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"
+    )
     for tokens in LENGTHS:
         print(*speed(options.model, tokens), sep="\n", flush=True)
     return 0
@@ -71,13 +73,17 @@ def speed(model: str, tokens: int = 32) -> list[Speed]:
     try:
         folder = Path(model) if model else SHIPPED
         readers = {_name(dtype): ShippedReader(folder, dtype) for dtype in supported()}
-        readers |= {f"read, {depth}": ShippedReader(folder, depth=depth) for depth in ("half", "all")}
+        readers |= {
+            f"read, {depth}": ShippedReader(folder, depth=depth) for depth in ("half", "all")
+        }
         if fastest() != torch.float32:
             readers["read, half, fp32"] = ShippedReader(folder, torch.float32, depth="half")
         exact = readers[_name(torch.float32)]
         texts, spans = zip(*_posts(exact, tokens), strict=True)
         asked = [[[span]] for span in spans]
-        work: dict[str, Callable[[], object]] = {name: partial(reader.read, texts, asked) for name, reader in readers.items()}
+        work: dict[str, Callable[[], object]] = {
+            name: partial(reader.read, texts, asked) for name, reader in readers.items()
+        }
         seconds = _best(work | {"transformers BertModel, fp32": _peer(exact, texts)})
         return [Speed(name, tokens, len(texts) / spent) for name, spent in seconds.items()]
     finally:
@@ -118,7 +124,10 @@ def _peer(reader: ShippedReader, texts: Sequence[str]) -> Callable[[], object]:
             width = max(len(encoding.ids) for encoding in encoded)
             for encoding in encoded:
                 encoding.pad(width, pad_id=1)
-            ids, mask = (torch.tensor([getattr(encoding, part) for encoding in encoded]) for part in ("ids", "attention_mask"))
+            ids, mask = (
+                torch.tensor([getattr(encoding, part) for encoding in encoded])
+                for part in ("ids", "attention_mask")
+            )
             with torch.inference_mode():
                 bert(input_ids=ids, attention_mask=mask)
 

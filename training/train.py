@@ -22,8 +22,19 @@ from training.manifest import Split
 from training.samples import Sample
 
 # sentiment leads: the other heads may take from the body what they need, not bend it
-WEIGHTS = {"post": 1.0, "target": 1.0, "emotion": 0.5, "polarity": 0.5, "intent": 0.3, "spoken": 0.5, "place": 0.1}
-EARLY, DISTILLED = 0.5, 0.3  # what the early depth's own labels weigh, and what the late depth tells it
+WEIGHTS = {
+    "post": 1.0,
+    "target": 1.0,
+    "emotion": 0.5,
+    "polarity": 0.5,
+    "intent": 0.3,
+    "spoken": 0.5,
+    "place": 0.1,
+}
+EARLY, DISTILLED = (
+    0.5,
+    0.3,
+)  # what the early depth's own labels weigh, and what the late depth tells it
 _FEW = 8  # labels of a head in a batch: fewer weigh less, or one alone would steer the step
 
 
@@ -71,7 +82,13 @@ class Progress:
 
 
 def train(
-    model: Model, teacher: Teacher, tokenizer: Any, splits: Sequence[Split], composed: Sequence[Sample], settings: Settings, work: Path
+    model: Model,
+    teacher: Teacher,
+    tokenizer: Any,
+    splits: Sequence[Split],
+    composed: Sequence[Sample],
+    settings: Settings,
+    work: Path,
 ) -> Progress:
     """Trains ``model`` in place, going on from ``work/checkpoint.pt`` if it is there; returns where it stopped."""
     device = next(model.parameters()).device
@@ -80,7 +97,9 @@ def train(
     saved = time.monotonic()
     while state.epoch < settings.epochs:
         samples = epoch(splits, composed, settings.seed, state.epoch)
-        order = groups(samples, tokenizer, settings.tokens, settings.longest, f"{settings.seed}/{state.epoch}")
+        order = groups(
+            samples, tokenizer, settings.tokens, settings.longest, f"{settings.seed}/{state.epoch}"
+        )
         total = len(order) * settings.epochs
         for group in progress(f"epoch {state.epoch + 1}", unit="batch", items=order[state.batch :]):
             if state.seen(total, settings) >= 1:
@@ -88,7 +107,11 @@ def train(
                 return state
             began = time.monotonic()
             _step(model, teacher, optimizer, collate(group), state, total, settings, device)
-            state.batch, state.step, state.seconds = state.batch + 1, state.step + 1, state.seconds + time.monotonic() - began
+            state.batch, state.step, state.seconds = (
+                state.batch + 1,
+                state.step + 1,
+                state.seconds + time.monotonic() - began,
+            )
             if state.step % 50 == 0:
                 _log(state, total, settings)
             if time.monotonic() - saved >= settings.checkpoint_minutes * 60:
@@ -105,7 +128,9 @@ def _optimizer(model: Model, settings: Settings) -> torch.optim.AdamW:
         if weight.requires_grad:
             groups.setdefault(_peak(name, len(model.encoder.layers), settings), []).append(weight)
     by_peak = [{"params": weights, "peak": peak} for peak, weights in groups.items()]
-    return torch.optim.AdamW(by_peak, lr=settings.rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
+    return torch.optim.AdamW(
+        by_peak, lr=settings.rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True
+    )
 
 
 def _peak(name: str, layers: int, settings: Settings) -> float:
@@ -127,10 +152,14 @@ def _step(
     settings: Settings,
     device: torch.device,
 ) -> None:
-    torch.manual_seed(settings.seed * 1_000_003 + state.step)  # so that a resumed run drops out the same units
+    torch.manual_seed(
+        settings.seed * 1_000_003 + state.step
+    )  # so that a resumed run drops out the same units
     seen = state.seen(total, settings)
     for group in optimizer.param_groups:
-        group["lr"] = group["peak"] * min(seen / settings.warmup, (1 - seen) / (1 - settings.warmup))
+        group["lr"] = group["peak"] * min(
+            seen / settings.warmup, (1 - seen) / (1 - settings.warmup)
+        )
     model.train()
     losses = task_losses(model, batch, teacher.autocast, device)
     if state.step % settings.distil_every == 0:
@@ -143,7 +172,9 @@ def _step(
         state.losses[name] = 0.98 * state.losses.get(name, loss.item()) + 0.02 * loss.item()
 
 
-def task_losses(model: Model, batch: Batch, autocast: torch.autocast, device: torch.device) -> dict[str, Tensor]:
+def task_losses(
+    model: Model, batch: Batch, autocast: torch.autocast, device: torch.device
+) -> dict[str, Tensor]:
     """The losses of both depths, by head; the early one also learns what the late one says (Zhang et al. 2019, arXiv:1905.08094)."""
     batch = batch.to(device)
     with autocast:
@@ -153,7 +184,9 @@ def task_losses(model: Model, batch: Batch, autocast: torch.autocast, device: to
     for name in ("post", "target"):
         student, teacher = getattr(early, name).float(), getattr(late, name).float().detach()
         if len(student):
-            losses[f"distilled {name}"] = DISTILLED * functional.cross_entropy(student, teacher.softmax(-1))
+            losses[f"distilled {name}"] = DISTILLED * functional.cross_entropy(
+                student, teacher.softmax(-1)
+            )
     return losses
 
 
@@ -164,32 +197,47 @@ def _head_losses(out: Outputs, batch: Batch) -> dict[str, Tensor]:
         wanted = getattr(batch, name)
         if wanted.any():
             logits, wanted = getattr(out, name).float().flatten(0, -2), wanted.flatten(0, -2)
-            losses[name] = functional.cross_entropy(logits, wanted, reduction="sum") / wanted.sum().clamp(min=_FEW)
+            losses[name] = functional.cross_entropy(
+                logits, wanted, reduction="sum"
+            ) / wanted.sum().clamp(min=_FEW)
     for name in ("intent", "spoken"):
         wanted, weight = getattr(batch, name).unbind(-1)
         if weight.any():
-            loss = functional.binary_cross_entropy_with_logits(getattr(out, name).float(), wanted, weight, reduction="sum")
+            loss = functional.binary_cross_entropy_with_logits(
+                getattr(out, name).float(), wanted, weight, reduction="sum"
+            )
             losses[name] = loss / weight.sum().clamp(min=_FEW)
     placed = batch.place.any(-1)
     if placed.any():  # attention to the clause: its share, whichever of its tokens it falls on
-        losses["place"] = -(out.attention.float() * batch.place).sum(-1)[placed].clamp(min=1e-4).log().mean()
+        losses["place"] = (
+            -(out.attention.float() * batch.place).sum(-1)[placed].clamp(min=1e-4).log().mean()
+        )
     return {name: WEIGHTS[name] * loss for name, loss in losses.items()}
 
 
 def _log(state: Progress, total: int, settings: Settings) -> None:
     figures = " ".join(f"{name} {loss:.3f}" for name, loss in sorted(state.losses.items()))
     part = state.seen(total, settings)
-    print(f"step {state.step} of {total}, {part:.1%}, {state.seconds / 60:.1f} min, {figures}", file=sys.stderr, flush=True)
+    print(
+        f"step {state.step} of {total}, {part:.1%}, {state.seconds / 60:.1f} min, {figures}",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _save(work: Path, model: Model, optimizer: torch.optim.Optimizer, state: Progress) -> None:
     work.mkdir(parents=True, exist_ok=True)
     made = work / "checkpoint.tmp"
-    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "progress": vars(state)}, made)
+    torch.save(
+        {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "progress": vars(state)},
+        made,
+    )
     os.replace(made, work / "checkpoint.pt")  # noqa: PTH105 - atomic: a cut leaves the old one whole
 
 
-def _resume(settings: Settings, work: Path, model: Model, optimizer: torch.optim.Optimizer) -> Progress:
+def _resume(
+    settings: Settings, work: Path, model: Model, optimizer: torch.optim.Optimizer
+) -> Progress:
     path = work / "checkpoint.pt"
     resumed = path.is_file()
     source = path if resumed else settings.start

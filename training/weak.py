@@ -12,7 +12,10 @@ from folate.core.labels import INTENTS
 from training import aspects
 from training.samples import NEGATIVE, POSITIVE, Sample
 
-_CONTRAST = re.compile(r"但|不过|就是|只是|除了|可惜|虽然|然而|却|\b(?:but|however|although|though|except|while)\b", re.IGNORECASE)
+_CONTRAST = re.compile(
+    r"但|不过|就是|只是|除了|可惜|虽然|然而|却|\b(?:but|however|although|though|except|while)\b",
+    re.IGNORECASE,
+)
 _RHETORIC = r"难道|怎么能|怎么可以|凭什么|谁不|何必|不是吗|什么玩意|有木有|how can|how could|who doesn|who would|isn't it|guess what"
 
 # intent: (what shows it, what then speaks against it, what hints at it)
@@ -45,7 +48,9 @@ _RULES = {
         r"|\b(?:bad|wors|worst|terribl|awful|hat|broken|never|no|not|poor|disappoint|horribl|suck|fail|stupid)\w*|n't",
     ),
 }
-_COMPILED = {name: tuple(re.compile(pattern, re.IGNORECASE) for pattern in _RULES[name]) for name in INTENTS}
+_COMPILED = {
+    name: tuple(re.compile(pattern, re.IGNORECASE) for pattern in _RULES[name]) for name in INTENTS
+}
 _COMPLAIN = INTENTS.index("complain")
 
 
@@ -62,8 +67,14 @@ def labelled(sample: Sample, *, review: bool) -> Sample:
 
 def _post(sample: Sample) -> Sample:
     """The sample with the intents that the rules see in it."""
-    found = tuple((index, has) for index, name in enumerate(INTENTS) if (has := shows(sample.text, name)) is not None)
-    return sample if sample.intents else replace(sample, intents=found, weak=(*sample.weak, "intents"))
+    found = tuple(
+        (index, has)
+        for index, name in enumerate(INTENTS)
+        if (has := shows(sample.text, name)) is not None
+    )
+    return (
+        sample if sample.intents else replace(sample, intents=found, weak=(*sample.weak, "intents"))
+    )
 
 
 def _review(sample: Sample) -> Sample:

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.training import Example
 
-TRAIN = ("ud_english/ewt_train.conllu", "ud_english/tweebank_train.conllu", "zh_seg_extra/CWS/udc/train.conll")
+TRAIN = (
+    "ud_english/ewt_train.conllu",
+    "ud_english/tweebank_train.conllu",
+    "zh_seg_extra/CWS/udc/train.conll",
+)
 DEV = {
     "EWT": "ud_english/ewt_dev.conllu",
     "Tweebank": "ud_english/tweebank_dev.conllu",
@@ -51,7 +55,13 @@ CONFIG: dict[str, Any] = {
         "rows": [3000, 1000, 1500, 500],
         "include_static_vectors": False,
     },
-    "encode": {"@architectures": "spacy.MaxoutWindowEncoder.v2", "width": 64, "depth": 4, "window_size": 1, "maxout_pieces": 3},
+    "encode": {
+        "@architectures": "spacy.MaxoutWindowEncoder.v2",
+        "width": 64,
+        "depth": 4,
+        "window_size": 1,
+        "maxout_pieces": 3,
+    },
 }
 
 
@@ -70,8 +80,12 @@ Sentence = list[Gold]
 def sentences(path: Path) -> Iterator[Sentence]:
     """The sentences of a CoNLL-U file. Chinese ones have spaces only where letters would touch."""
     for block in path.read_text(encoding="utf-8").split("\n\n"):
-        rows = [line.split("\t") for line in block.splitlines() if line and not line.startswith("#")]
-        sentence = list(_words(rows, spaced=path.suffix == ".conllu", lemmas=path.name.startswith(LEMMAS)))
+        rows = [
+            line.split("\t") for line in block.splitlines() if line and not line.startswith("#")
+        ]
+        sentence = list(
+            _words(rows, spaced=path.suffix == ".conllu", lemmas=path.name.startswith(LEMMAS))
+        )
         if sentence:
             yield sentence
 
@@ -81,13 +95,23 @@ def _words(rows: Sequence[Sequence[str]], *, spaced: bool, lemmas: bool) -> Iter
     last, after = 0, ""
     words = [row for row in rows if row[0].isdigit()]
     follows = [*(row[1] for row in words[1:]), *("" for _ in words[:1])]
-    ranges = {int(first): (int(final), row[-1]) for row in rows for first, dash, final in [row[0].partition("-")] if dash}
+    ranges = {
+        int(first): (int(final), row[-1])
+        for row in rows
+        for first, dash, final in [row[0].partition("-")]
+        if dash
+    }
     for row, following in zip(words, follows, strict=True):
         number = int(row[0])
         last, after = ranges.get(number, (last, after))
         space = number >= last and "SpaceAfter" not in (after if number == last else row[-1])
         lemma = normalize(row[2]) if lemmas else None
-        touching = row[1][-1:].isascii() and row[1][-1:].isalnum() and following[:1].isascii() and following[:1].isalnum()
+        touching = (
+            row[1][-1:].isascii()
+            and row[1][-1:].isalnum()
+            and following[:1].isascii()
+            and following[:1].isalnum()
+        )
         yield Gold(row[1], space if spaced else touching, _RENAMED.get(row[3], row[3]), lemma)
 
 
@@ -97,7 +121,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
     parser.add_argument("--out", type=Path, required=True, help="where the model folder is written")
     parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="no epoch begins after these")
+    parser.add_argument(
+        "--minutes", type=float, default=float("inf"), help="no epoch begins after these"
+    )
     parser.add_argument("--seed", type=int, default=20)
     options = parser.parse_args()
 
@@ -105,12 +131,25 @@ def main() -> None:
     asked = {name: list(sentences(options.data / file)) for name, file in DEV.items()}
     dev = {tuple(word.form for word in sentence) for part in asked.values() for sentence in part}
     kept = [sentence for sentence in learnt if tuple(word.form for word in sentence) not in dev]
-    print(f"{len(kept)} sentences; {len(learnt) - len(kept)} that a dev split has too are left out", file=sys.stderr)
+    print(
+        f"{len(kept)} sentences; {len(learnt) - len(kept)} that a dev split has too are left out",
+        file=sys.stderr,
+    )
     train(kept, asked, options.out, options.epochs, options.minutes * 60, options.seed)
-    (options.out / ENDINGS).write_text(json.dumps(endings(kept), ensure_ascii=False, sort_keys=True, indent=0) + "\n", encoding="utf-8")
+    (options.out / ENDINGS).write_text(
+        json.dumps(endings(kept), ensure_ascii=False, sort_keys=True, indent=0) + "\n",
+        encoding="utf-8",
+    )
 
 
-def train(learnt: Sequence[Sentence], asked: Mapping[str, Sequence[Sentence]], out: Path, epochs: int, seconds: float, seed: int) -> None:
+def train(
+    learnt: Sequence[Sentence],
+    asked: Mapping[str, Sequence[Sentence]],
+    out: Path,
+    epochs: int,
+    seconds: float,
+    seed: int,
+) -> None:
     """Train the tagger and write that of the epoch which tags the dev splits best, each of them counting alike."""
     from spacy.util import fix_random_seed, minibatch
 
@@ -133,7 +172,11 @@ def train(learnt: Sequence[Sentence], asked: Mapping[str, Sequence[Sentence]], o
                 best = mean
                 language.to_disk(out, exclude=["vocab"])
         figures = ", ".join(f"{name} {value:.4f}" for name, value in right.items())
-        print(f"epoch {epoch + 1}, {(time.monotonic() - began) / 60:.1f} minutes: {figures}", file=sys.stderr, flush=True)
+        print(
+            f"epoch {epoch + 1}, {(time.monotonic() - began) / 60:.1f} minutes: {figures}",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def _blank(learnt: Sequence[Sentence]) -> Language:
@@ -161,7 +204,10 @@ def tagged_right(language: Language, asked: Sequence[Sentence]) -> float:
     """The share of gold words that are tagged right."""
     from spacy.tokens import Doc
 
-    docs = [Doc(language.vocab, [word.form for word in sentence], [word.space for word in sentence]) for sentence in asked]
+    docs = [
+        Doc(language.vocab, [word.form for word in sentence], [word.space for word in sentence])
+        for sentence in asked
+    ]
     hits: list[bool] = [
         token.tag_ == word.pos
         for doc, sentence in zip(language.pipe(docs), asked, strict=True)
@@ -175,7 +221,9 @@ def endings(learnt: Sequence[Sentence]) -> Endings:
 
     Of a whole word seen once only, nothing is kept that its ending says.
     """
-    changes: defaultdict[str, defaultdict[str, Counter[tuple[int, str]]]] = defaultdict(lambda: defaultdict(Counter))
+    changes: defaultdict[str, defaultdict[str, Counter[tuple[int, str]]]] = defaultdict(
+        lambda: defaultdict(Counter)
+    )
     for sentence in learnt:
         for word in sentence:
             if word.lemma is not None:
@@ -197,7 +245,9 @@ def _needed(under: Mapping[str, Counter[tuple[int, str]]]) -> dict[str, tuple[in
     rules: dict[str, tuple[int, str]] = {}
     for ending in sorted(under, key=lambda ending: (ending.startswith("^"), len(ending), ending)):
         change, count = max(under[ending].items(), key=lambda pair: (pair[1], pair[0]))
-        shorter = (rules[part] for part in list(candidates(ending.removeprefix("^")))[1:] if part in rules)
+        shorter = (
+            rules[part] for part in list(candidates(ending.removeprefix("^")))[1:] if part in rules
+        )
         if change != next(shorter, (0, "")) and (count > 1 or ending.startswith("^")):
             rules[ending] = change
     return rules
@@ -219,7 +269,9 @@ def scores(data: Path) -> list[WordScore]:
     """Parts of speech and lemmas on the dev splits of the treebanks beside the form's most frequent one in training, and the F1 of words
     on Weibo's dev split beside jieba's. Sets that `data` lacks are left out.
     """
-    learnt = [sentence for file in TRAIN if (data / file).is_file() for sentence in sentences(data / file)]
+    learnt = [
+        sentence for file in TRAIN if (data / file).is_file() for sentence in sentences(data / file)
+    ]
     made = []
     for name, file in DEV.items():
         if (data / file).is_file():
@@ -229,20 +281,36 @@ def scores(data: Path) -> list[WordScore]:
 
 def _treebank(name: str, asked: Sequence[Sentence], learnt: Sequence[Sentence]) -> list[WordScore]:
     read = Analyser(Segmenter()).read([written(sentence) for sentence in asked])
-    pairs = [pair for sentence, words in zip(asked, read, strict=True) for pair in _aligned(sentence, words)]
+    pairs = [
+        pair
+        for sentence, words in zip(asked, read, strict=True)
+        for pair in _aligned(sentence, words)
+    ]
     language, aligned = "zh" if name in CHINESE else "en", len(pairs) / sum(map(len, asked))
     taught = [word for sentence in learnt for word in sentence]
     guess = _most_frequent((word.form.lower(), word.pos) for word in taught)
-    tags = [(gold.pos, word.pos, {"most frequent": guess.get(gold.form.lower(), "NOUN")}) for gold, word in pairs]
+    tags = [
+        (gold.pos, word.pos, {"most frequent": guess.get(gold.form.lower(), "NOUN")})
+        for gold, word in pairs
+    ]
     if language == "zh":
         flags = _most_frequent((dictionary_tag(word.form), word.pos) for word in taught)
         for (gold, _), (_, _, guesses) in zip(pairs, tags, strict=True):
             guesses["jieba's tag"] = flags.get(dictionary_tag(gold.form), "NOUN")
-    known = _most_frequent((normalize(word.form), word.lemma) for word in taught if word.lemma is not None)
+    known = _most_frequent(
+        (normalize(word.form), word.lemma) for word in taught if word.lemma is not None
+    )
     forms = [(normalize(gold.form), gold, word) for gold, word in pairs if gold.lemma is not None]
-    lemmas = [(gold.lemma, word.lemma, {"most frequent": known.get(form, form)}) for form, gold, word in forms]
+    lemmas = [
+        (gold.lemma, word.lemma, {"most frequent": known.get(form, form)})
+        for form, gold, word in forms
+    ]
     scored: dict[str, Sequence[Answer]] = {"part of speech": tags, "lemma": lemmas}
-    return [_score(f"{name} {what}", language, answers, aligned) for what, answers in scored.items() if answers]
+    return [
+        _score(f"{name} {what}", language, answers, aligned)
+        for what, answers in scored.items()
+        if answers
+    ]
 
 
 Answer = tuple[str | None, str | None, dict[str, str]]
@@ -251,7 +319,10 @@ Answer = tuple[str | None, str | None, dict[str, str]]
 
 def _score(name: str, language: str, answers: Sequence[Answer], aligned: float) -> WordScore:
     ours = [said == right for right, said, _ in answers]
-    beside = {peer: sum(guess[peer] == right for right, _, guess in answers) / len(answers) for peer in answers[0][2]}
+    beside = {
+        peer: sum(guess[peer] == right for right, _, guess in answers) / len(answers)
+        for peer in answers[0][2]
+    }
     return WordScore(score(name, accuracy, [1] * len(ours), ours), language, beside, aligned)
 
 
@@ -284,12 +355,18 @@ def _weibo(path: Path) -> WordScore:
     jieba.setLogLevel("WARNING")
     segmenter = Segmenter()
     lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
-    ours = np.array([_counts(line, [token.text for token in segmenter.tokens("".join(line))]) for line in lines])
+    ours = np.array(
+        [_counts(line, [token.text for token in segmenter.tokens("".join(line))]) for line in lines]
+    )
     peer = np.array([_counts(line, jieba.lcut("".join(line))) for line in lines])
     rng = np.random.default_rng(0)
     draws = [_f1(ours[rng.integers(0, len(ours), len(ours))]) for _ in range(1000)]
     low, high = np.quantile(draws, [0.025, 0.975])
-    return WordScore(Score("NLPCC 2016 Weibo words", "F1", len(lines), _f1(ours), float(low), float(high)), "zh", {"jieba": _f1(peer)})
+    return WordScore(
+        Score("NLPCC 2016 Weibo words", "F1", len(lines), _f1(ours), float(low), float(high)),
+        "zh",
+        {"jieba": _f1(peer)},
+    )
 
 
 def _counts(gold: Sequence[str], cut: Sequence[str]) -> tuple[int, int, int]:

@@ -20,11 +20,20 @@ from folate.core.post import Post
 
 Truth = dict[str, Any]
 KINDS = ("thread", "post", "review")
-GRAIN = {"second": timedelta(seconds=1), "minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+GRAIN = {
+    "second": timedelta(seconds=1),
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+}
 
 
 def main(folder: Path, truth_file: Path, source: str) -> int:
-    truth = {number(row["id"]): row for row in map(json.loads, truth_file.open(encoding="utf-8")) if row["kind"] in KINDS}
+    truth = {
+        number(row["id"]): row
+        for row in map(json.loads, truth_file.open(encoding="utf-8"))
+        if row["kind"] in KINDS
+    }
     lines = [post for post in read_posts(folder) if post.source == source]
     posts = {post.id.partition(":")[2]: post for post in lines}
     visible = {key for key, row in truth.items() if row["visible"]}
@@ -35,7 +44,10 @@ def main(folder: Path, truth_file: Path, source: str) -> int:
         check("posts that should not be there", len(posts.keys() - visible), 0),
         check("ids written twice", len(lines) - len(posts), 0),
         check("pages fetched twice", sum(count - 1 for count in pages.values()), 0),
-        *(check(name, sum(same(post, row) for post, row in both), len(both)) for name, same in CHECKS.items()),
+        *(
+            check(name, sum(same(post, row) for post, row in both), len(both))
+            for name, same in CHECKS.items()
+        ),
         check(
             "authors that are one hash each",
             one_to_one((row["author"], post.author) for post, row in both),
@@ -66,7 +78,10 @@ def one_to_one(pairs: Iterable[tuple[str, str | None]]) -> int:
     for name, hashed in pairs:
         hashes[name].add(hashed)
         names[hashed].add(name)
-    return sum(len(found) == 1 and None not in found and len(names[next(iter(found))]) == 1 for found in hashes.values())
+    return sum(
+        len(found) == 1 and None not in found and len(names[next(iter(found))]) == 1
+        for found in hashes.values()
+    )
 
 
 def same_time(post: Post, row: Truth) -> bool:
@@ -85,7 +100,8 @@ CHECKS: dict[str, Callable[[Post, Truth], bool]] = {
     "text": lambda post, row: plain(post.text) == plain(row["text"]),
     "title": lambda post, row: plain(post.title) == plain(row["title"]),
     "answers the opening post": lambda post, row: (
-        row["kind"] == "review" or (post.parent or ":").partition(":")[2] == number(row["parent"] or "")
+        row["kind"] == "review"
+        or (post.parent or ":").partition(":")[2] == number(row["parent"] or "")
     ),
     "rating": same_rating,
     "product": lambda post, row: plain(post.subject) == plain(row.get("product")),

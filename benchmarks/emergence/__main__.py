@@ -28,7 +28,9 @@ def main() -> None:
     options = _options()
     source = trials.source(options.stream, options.posts, options.order == "permuted", options.seed)
     tallies: dict[str, Tally] = defaultdict(Tally)
-    for number in progress("trials", unit="trial", items=range(options.trials), total=options.trials):
+    for number in progress(
+        "trials", unit="trial", items=range(options.trials), total=options.trials
+    ):
         seed = 1000 * options.seed + number
         compared = _finders(options, heavy=number < options.heavy_trials)
         _week(tallies, compared, trials.weekly(source, seed, []))
@@ -38,27 +40,64 @@ def main() -> None:
                 tally.recall[str(support)] += hits.values()
                 for concept, hit in hits.items():
                     tally.languages[trial.languages[concept]].append(hit)
-        for tally, hits in _week(tallies, compared, trials.weekly(source, seed, list(trials.CONDITIONS.values()))):
+        for tally, hits in _week(
+            tallies, compared, trials.weekly(source, seed, list(trials.CONDITIONS.values()))
+        ):
             for condition, hit in zip(trials.CONDITIONS, hits.values(), strict=True):
                 tally.conditions[condition].append(hit)
         if number < options.daily_trials:
-            _days(tallies, compared if options.heavy_days else _finders(options, heavy=False), trials.daily(source, seed))
+            _days(
+                tallies,
+                compared if options.heavy_days else _finders(options, heavy=False),
+                trials.daily(source, seed),
+            )
     results = {name: tally.summary() for name, tally in tallies.items()}
     what = {"streams": [f"{p.parent.name}/{p.name}" for p in options.stream], "order": options.order, "posts a week": options.posts,
             "seed": options.seed, "trials": options.trials, "of heavy peers": min(options.heavy_trials, options.trials)}  # fmt: skip
-    print(json.dumps({"run": what, "finders": results}, indent=1) if options.json else render(results, _heading(what)))
+    print(
+        json.dumps({"run": what, "finders": results}, indent=1)
+        if options.json
+        else render(results, _heading(what))
+    )
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.emergence", description=__doc__.splitlines()[0])
-    parser.add_argument("--stream", type=existing, action="append", required=True, help="CSV or TSV of dated posts; give it again to pool")
-    parser.add_argument("--order", choices=("permuted", "dated"), default="permuted", help="permuted: only what was planted is news")
-    parser.add_argument("--peers", choices=("none", "light", "all"), default="all", help="light: without topic models")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.emergence", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "--stream",
+        type=existing,
+        action="append",
+        required=True,
+        help="CSV or TSV of dated posts; give it again to pool",
+    )
+    parser.add_argument(
+        "--order",
+        choices=("permuted", "dated"),
+        default="permuted",
+        help="permuted: only what was planted is news",
+    )
+    parser.add_argument(
+        "--peers",
+        choices=("none", "light", "all"),
+        default="all",
+        help="light: without topic models",
+    )
     parser.add_argument("--trials", type=int, default=10)
-    parser.add_argument("--heavy-trials", type=int, default=1, help="of them with the peers that fit topic models, on our brand alone")
+    parser.add_argument(
+        "--heavy-trials",
+        type=int,
+        default=1,
+        help="of them with the peers that fit topic models, on our brand alone",
+    )
     parser.add_argument("--daily-trials", type=int, default=3, help="of them with a run a day")
-    parser.add_argument("--heavy-days", action="store_true", help="run topic models daily, too: minutes a trial")
-    parser.add_argument("--support", type=int, nargs="+", default=[5, 10, 20, 40], help="posts of a planted term")
+    parser.add_argument(
+        "--heavy-days", action="store_true", help="run topic models daily, too: minutes a trial"
+    )
+    parser.add_argument(
+        "--support", type=int, nargs="+", default=[5, 10, 20, 40], help="posts of a planted term"
+    )
     parser.add_argument("--posts", type=int, default=1500, help="a week")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
@@ -66,13 +105,19 @@ def _options() -> argparse.Namespace:
 
 
 def _finders(options: argparse.Namespace, heavy: bool) -> Finders:
-    light = {name: (find, (OWN, RIVAL)) for name, find in finders.light().items() if options.peers != "none" or name == "Folate"}
+    light = {
+        name: (find, (OWN, RIVAL))
+        for name, find in finders.light().items()
+        if options.peers != "none" or name == "Folate"
+    }
     if options.peers != "all" or not heavy:
         return light
     return light | {name: (find, (OWN,)) for name, find in finders.heavy().items()}
 
 
-def _week(tallies: dict[str, Tally], compared: Finders, trial: Trial, shuffle: bool = False) -> list[tuple[Tally, dict[str, bool]]]:
+def _week(
+    tallies: dict[str, Tally], compared: Finders, trial: Trial, shuffle: bool = False
+) -> list[tuple[Tally, dict[str, bool]]]:
     """Runs every finder on the last week of a stream; which planted terms each of them found."""
     table, hits = trial.table(), []
     for name, (finder, brands) in compared.items():
@@ -113,7 +158,10 @@ def _timed(tally: Tally, finder: Finder, table: pa.Table, brands: Sequence[str])
 
 
 def _heading(what: dict[str, object]) -> str:
-    return "; ".join(f"{key} {', '.join(value) if isinstance(value, list) else value}" for key, value in what.items())
+    return "; ".join(
+        f"{key} {', '.join(value) if isinstance(value, list) else value}"
+        for key, value in what.items()
+    )
 
 
 if __name__ == "__main__":

@@ -47,14 +47,33 @@ class Event:
 
     def find(self, topics: Sequence[Topic]) -> tuple[int, Topic] | None:
         """The first topic with one of the words among its terms, and its place, from 1."""
-        return next(((rank, topic) for rank, topic in enumerate(topics, 1) if self.named(topic.terms)), None)
+        return next(
+            ((rank, topic) for rank, topic in enumerate(topics, 1) if self.named(topic.terms)), None
+        )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.emergence.events", description=__doc__.splitlines()[0])
-    parser.add_argument("--stream", type=existing, action="append", required=True, help="CSV or TSV of dated posts of those years")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.emergence.events", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "--stream",
+        type=existing,
+        action="append",
+        required=True,
+        help="CSV or TSV of dated posts of those years",
+    )
     posts, segmenter, hits = first_listings(parser.parse_args().stream), Segmenter(), 0
-    columns = ("week", "event", "posts, usual", "found", "rank", "posts of the topic", "score, threshold", "terms")
+    columns = (
+        "week",
+        "event",
+        "posts, usual",
+        "found",
+        "rank",
+        "posts of the topic",
+        "score, threshold",
+        "terms",
+    )
     print(f"| {' | '.join(columns)} |", "|---" * len(columns) + "|", sep="\n")
     for event in events():
         table = window(posts, event.week, segmenter)
@@ -76,16 +95,25 @@ def first_listings(paths: Iterable[Path]) -> list[tuple[datetime, str]]:
 
 def events() -> list[Event]:
     """Those of `events.toml`."""
-    listed = tomllib.loads(files("benchmarks.emergence").joinpath("events.toml").read_text(encoding="utf-8"))["event"]
+    listed = tomllib.loads(
+        files("benchmarks.emergence").joinpath("events.toml").read_text(encoding="utf-8")
+    )["event"]
     return [Event(event["name"], event["day"], tuple(event["words"])) for event in listed]
 
 
 def window(posts: list[tuple[datetime, str]], week: Week, segmenter: Segmenter) -> pa.Table:
     """The posts, in order of time, of a week and the eight before it, as discovery takes them."""
     start, end = (week - (WEEKS - 1)).bounds(ZONE)[0], week.bounds(ZONE)[1]
-    chosen = annotate(posts[bisect_left(posts, (start, "")) : bisect_left(posts, (end, ""))], segmenter)
+    chosen = annotate(
+        posts[bisect_left(posts, (start, "")) : bisect_left(posts, (end, ""))], segmenter
+    )
     ids = [f"stream:{number}" for number in range(len(chosen))]
-    copies = {id_: cluster for id_, cluster, _ in clusters(ids, [raw.text for raw in chosen], [raw.at for raw in chosen])}
+    copies = {
+        id_: cluster
+        for id_, cluster, _ in clusters(
+            ids, [raw.text for raw in chosen], [raw.at for raw in chosen]
+        )
+    }
     table = [
         {"id": id_, "source": "stream", "published_at": raw.at, "week": (raw.at - start).days // 7, "language": raw.language,
          "words": raw.words, "hashtags": raw.hashtags, "cluster": copies.get(id_, id_), "brands": (), "body": raw.text}
@@ -96,7 +124,11 @@ def window(posts: list[tuple[datetime, str]], week: Week, segmenter: Segmenter) 
 
 def _usual(event: Event, table: pa.Table) -> str:
     """Posts of the week that hold one of the words, and their mean over the weeks before."""
-    weeks = [week for week, body in zip(table["week"].to_pylist(), table["body"].to_pylist(), strict=True) if event.named([body])]
+    weeks = [
+        week
+        for week, body in zip(table["week"].to_pylist(), table["body"].to_pylist(), strict=True)
+        if event.named([body])
+    ]
     now = weeks.count(WEEKS - 1)
     return f"{now}, {(len(weeks) - now) / (WEEKS - 1):.1f}"
 

@@ -25,13 +25,17 @@ class Alarm(NamedTuple):
 
 Found = list[Alarm]
 Find = Callable[[pa.Table], Found]  # posts of one brand
-Finder = Callable[[pa.Table, Sequence[str]], list[Found]]  # all posts and the ids of brands: one list a brand
+Finder = Callable[
+    [pa.Table, Sequence[str]], list[Found]
+]  # all posts and the ids of brands: one list a brand
 
 
 def folate(posts: pa.Table, brands: Sequence[str]) -> list[Found]:
     """The unflagged topics of each brand, as the report lists them."""
     span = SevenDays(pc.max(posts["published_at"]).as_py().date())
-    found = discover(posts, span, Topics(), brands=[Brand(id=brand, names=(brand,)) for brand in brands])
+    found = discover(
+        posts, span, Topics(), brands=[Brand(id=brand, names=(brand,)) for brand in brands]
+    )
     return [
         [Alarm(t.label_zh, frozenset(t.evidence)) for t in found.topics if not t.flags and brand in t.brands] for brand in brands
     ]  # fmt: skip
@@ -48,14 +52,21 @@ def alone(find: Find) -> Finder:
 
 def of_brand(posts: pa.Table, brand: str) -> pa.Table:
     listed = posts["brands"].combine_chunks()
-    return posts.take(pc.list_parent_indices(listed).filter(pc.equal(pc.list_flatten(listed), brand)))
+    return posts.take(
+        pc.list_parent_indices(listed).filter(pc.equal(pc.list_flatten(listed), brand))
+    )
 
 
 def light() -> dict[str, Finder]:
     """Folate, and the peers that take well under a second."""
     from benchmarks.emergence.peers import hype, keyness, nominal, signitrend
 
-    peers = {"nominal p < .05": nominal, "log-odds keyness": keyness, "Signi-Trend": signitrend, "hype score": hype}
+    peers = {
+        "nominal p < .05": nominal,
+        "log-odds keyness": keyness,
+        "Signi-Trend": signitrend,
+        "hype score": hype,
+    }
     return {"Folate": folate} | {name: alone(module.find) for name, module in peers.items()}
 
 

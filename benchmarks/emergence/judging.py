@@ -11,7 +11,9 @@ from benchmarks.emergence.planting import LAST, Trial
 from nlp.stats.estimation import bootstrap_weights, interval, wilson
 
 FOUND = 0.5  # an alarm is about what half of its posts were planted as
-COVER = 1 / 3  # and a planted term is found by an alarm that is about it and holds a third of its posts
+COVER = (
+    1 / 3
+)  # and a planted term is found by an alarm that is about it and holds a third of its posts
 FIRST = 5  # of precision
 
 
@@ -33,7 +35,11 @@ MISSING = Estimate(None, None, None, 0)
 
 def share(hits: list[bool]) -> Estimate:
     """Wilson interval of a proportion."""
-    return Estimate(sum(hits) / len(hits), *wilson(sum(hits), len(hits)), len(hits)) if hits else MISSING
+    return (
+        Estimate(sum(hits) / len(hits), *wilson(sum(hits), len(hits)), len(hits))
+        if hits
+        else MISSING
+    )
 
 
 def mean(values: list[float]) -> Estimate:
@@ -41,7 +47,11 @@ def mean(values: list[float]) -> Estimate:
     if not values:
         return MISSING
     weights = bootstrap_weights(len(values))
-    return Estimate(float(np.mean(values)), *interval(weights @ np.array(values) / weights.sum(axis=1)), len(values))
+    return Estimate(
+        float(np.mean(values)),
+        *interval(weights @ np.array(values) / weights.sum(axis=1)),
+        len(values),
+    )
 
 
 def rate(counts: list[int]) -> Estimate:
@@ -65,12 +75,17 @@ def concept(alarm: Alarm, planted: dict[str, frozenset[str]]) -> str | None:
 
 def recalled(found: Found, posts: frozenset[str]) -> bool:
     """Whether a planted term is found."""
-    return any(about(alarm, posts) and len(alarm.posts & posts) >= COVER * len(posts) for alarm in found)
+    return any(
+        about(alarm, posts) and len(alarm.posts & posts) >= COVER * len(posts) for alarm in found
+    )
 
 
 def overlap(one: list[Found], other: list[Found]) -> float:
     """Alarms with the same posts in both runs, of those in either; 1 when neither has any."""
-    a, b = ({(place, alarm.posts) for place, found in enumerate(run) for alarm in found} for run in (one, other))
+    a, b = (
+        {(place, alarm.posts) for place, found in enumerate(run) for alarm in found}
+        for run in (one, other)
+    )
     return len(a & b) / len(a | b) if a | b else 1.0
 
 
@@ -92,18 +107,27 @@ class Tally:
 
     def week(self, by_brand: list[Found], trial: Trial) -> dict[str, bool]:
         """Counts the alarms of the last week of a stream, and tells which of its planted terms were found, in the order of planting."""
-        planted = {name: frozenset(id_ for id_, day in days.items() if day >= LAST) for name, days in trial.planted.items()}
+        planted = {
+            name: frozenset(id_ for id_, day in days.items() if day >= LAST)
+            for name, days in trial.planted.items()
+        }
         concepts = [[concept(alarm, planted) for alarm in found] for found in by_brand]
         self.false += [sum(c is None for c in found) for found in concepts]
         if planted and concepts[0]:
-            self.precision.append(sum(c is not None for c in concepts[0][:FIRST]) / len(concepts[0][:FIRST]))
+            self.precision.append(
+                sum(c is not None for c in concepts[0][:FIRST]) / len(concepts[0][:FIRST])
+            )
         for decoy, ids in trial.decoys.items():
-            self.decoys[decoy].append(any(about(alarm, frozenset(ids)) for found in by_brand for alarm in found))
+            self.decoys[decoy].append(
+                any(about(alarm, frozenset(ids)) for found in by_brand for alarm in found)
+            )
         return {name: recalled(by_brand[0], posts) for name, posts in planted.items()}
 
     def day(self, by_brand: list[Found], planted: dict[str, frozenset[str]]) -> None:
         """Counts the alarms about nothing planted of one day's look back."""
-        self.false_daily += [sum(concept(alarm, planted) is None for alarm in found) for found in by_brand]
+        self.false_daily += [
+            sum(concept(alarm, planted) is None for alarm in found) for found in by_brand
+        ]
 
     def order(self, one: list[Found], other: list[Found]) -> None:
         """Compares the alarms for a stream with those for the same stream in another order."""
@@ -120,6 +144,14 @@ class Tally:
             "days_of_lead": mean([float(lead) for lead in found]), "false_alarms_a_brand_day": rate(self.false_daily),
             "same_when_shuffled": share(self.same), "alarms_kept_when_shuffled": mean(self.overlaps), "seconds": mean(self.seconds),
         }  # fmt: skip
-        groups = {"recall": self.recall, "recall_by_language": self.languages, "conditions": self.conditions, "decoys_passed": self.decoys}
-        grouped = {key: {name: asdict(share(hits)) for name, hits in group.items()} for key, group in groups.items()}
+        groups = {
+            "recall": self.recall,
+            "recall_by_language": self.languages,
+            "conditions": self.conditions,
+            "decoys_passed": self.decoys,
+        }
+        grouped = {
+            key: {name: asdict(share(hits)) for name, hits in group.items()}
+            for key, group in groups.items()
+        }
         return {**grouped, **{key: asdict(estimate) for key, estimate in estimates.items()}}

@@ -34,12 +34,23 @@ def encoder(folder: str) -> Callable[[list[str]], Floats]:
     import torch
     from transformers import AutoModel, AutoTokenizer
 
-    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
+    tokenizer, model = (
+        AutoTokenizer.from_pretrained(folder),
+        AutoModel.from_pretrained(folder).eval(),
+    )
 
     def embed(texts: list[str]) -> Floats:
-        batch = tokenizer([f"query: {text}" for text in texts], padding=True, truncation=True, max_length=96, return_tensors="pt")
+        batch = tokenizer(
+            [f"query: {text}" for text in texts],
+            padding=True,
+            truncation=True,
+            max_length=96,
+            return_tensors="pt",
+        )
         with torch.inference_mode():
-            states = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
+            states = model(
+                input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
+            ).last_hidden_state
         mask = batch["attention_mask"][..., None]
         pooled: Floats = ((states * mask).sum(1) / mask.sum(1)).numpy().astype(float)
         return pooled
@@ -54,35 +65,64 @@ def unit(vectors: Floats) -> Floats:
 
 def main() -> None:
     embed = encoder(sys.argv[1])
-    pairs = tomllib.loads(files("benchmarks.emergence").joinpath("pairs.toml").read_text(encoding="utf-8"))["pair"]
+    pairs = tomllib.loads(
+        files("benchmarks.emergence").joinpath("pairs.toml").read_text(encoding="utf-8")
+    )["pair"]
     names = [unit(embed([p[side] for p in pairs])) for side in ("zh", "en")]
-    contexts = [np.array([unit(embed(p[side])).mean(axis=0) for p in pairs]) for side in ("zh_posts", "en_posts")]
+    contexts = [
+        np.array([unit(embed(p[side])).mean(axis=0) for p in pairs])
+        for side in ("zh_posts", "en_posts")
+    ]
     report("names", *names)
     report("names, centred", *(unit(v - v.mean(axis=0)) for v in names))
     report("contexts", *map(unit, contexts))
     report("contexts, centred by language", *(unit(v - v.mean(axis=0)) for v in contexts))
     if len(sys.argv) > 2:
-        samples = [Random(SAMPLE).sample([text for _, text in rows(Path(path))], SAMPLE) for path in sys.argv[2:4]]
+        samples = [
+            Random(SAMPLE).sample([text for _, text in rows(Path(path))], SAMPLE)
+            for path in sys.argv[2:4]
+        ]
         centres = [unit(embed(sample)).mean(axis=0) for sample in samples]
         said = [unit(v - centre) for v, centre in zip(contexts, centres, strict=True)]
         report("contexts, centred by streams", *said)
-        called = [unit(v - unit(embed(some_words(Path(path)))).mean(axis=0)) for v, path in zip(names, sys.argv[2:4], strict=True)]
-        report("names and contexts, centred by streams", *(np.hstack(both) / 2**0.5 for both in zip(called, said, strict=True)))
+        called = [
+            unit(v - unit(embed(some_words(Path(path)))).mean(axis=0))
+            for v, path in zip(names, sys.argv[2:4], strict=True)
+        ]
+        report(
+            "names and contexts, centred by streams",
+            *(np.hstack(both) / 2**0.5 for both in zip(called, said, strict=True)),
+        )
 
 
 def some_words(stream: Path) -> list[str]:
     """`SAMPLE` words of a stream, whose mean is that of its language's names."""
-    words = sorted({word for _, text in rows(stream) for word in Segmenter().words(text[:100]) if len(word) > 1})
+    words = sorted(
+        {
+            word
+            for _, text in rows(stream)
+            for word in Segmenter().words(text[:100])
+            if len(word) > 1
+        }
+    )
     return Random(SAMPLE).sample(words, SAMPLE)
 
 
 def report(what: str, zh: Floats, en: Floats) -> None:
     cosines = zh @ en.T
     same, other = np.diag(cosines), cosines[~np.eye(len(cosines), dtype=bool)]
-    nearest = (cosines.argmax(axis=1) == np.arange(len(zh))) & (cosines.argmax(axis=0) == np.arange(len(en)))
+    nearest = (cosines.argmax(axis=1) == np.arange(len(zh))) & (
+        cosines.argmax(axis=0) == np.arange(len(en))
+    )
     print(f"{what}: one topic {same.min():.2f} to {same.max():.2f} (median {np.median(same):.2f}), two topics up to {other.max():.2f} "
           f"(median {np.median(other):.2f}), nearest of each other {nearest.sum()} of {len(zh)}")  # fmt: skip
-    print("   ", *(f"at {t}: {(same >= t).sum()}/{len(same)} and {(other >= t).sum()}/{len(other)};" for t in THRESHOLDS))
+    print(
+        "   ",
+        *(
+            f"at {t}: {(same >= t).sum()}/{len(same)} and {(other >= t).sum()}/{len(other)};"
+            for t in THRESHOLDS
+        ),
+    )
 
 
 if __name__ == "__main__":

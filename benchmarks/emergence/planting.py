@@ -23,11 +23,15 @@ from nlp.text.segment import Segmenter
 
 WEEKS = 9  # of a window: the last is tested against the others
 LAST = 7 * (WEEKS - 1)  # the first day of the last week
-START = datetime.combine((Week(2026, 38) - (WEEKS - 1)).monday, datetime.min.time(), UTC)  # Mid-Autumn is a week after the last week
+START = datetime.combine(
+    (Week(2026, 38) - (WEEKS - 1)).monday, datetime.min.time(), UTC
+)  # Mid-Autumn is a week after the last week
 OWN, RIVAL = "own", "rival"
 RHYTHM = (1.0, 1.0, 1.0, 1.0, 1.0, 1.5, 1.5)  # posts by day of the week
 
-TEXTS = tomllib.loads(files("benchmarks.emergence").joinpath("texts.toml").read_text(encoding="utf-8"))
+TEXTS = tomllib.loads(
+    files("benchmarks.emergence").joinpath("texts.toml").read_text(encoding="utf-8")
+)
 CONCEPTS = TEXTS["concepts"]
 
 _STRINGS = pa.list_(pa.string())
@@ -54,7 +58,9 @@ class Plant:
 class Trial:
     """A stream and what was put into it: the day of each post by planted concept, and posts by decoy."""
 
-    posts: list[dict[str, object]] = field(default_factory=list)  # rows of `SCHEMA`, `day` in place of `week`
+    posts: list[dict[str, object]] = field(
+        default_factory=list
+    )  # rows of `SCHEMA`, `day` in place of `week`
     planted: dict[str, dict[str, int]] = field(default_factory=dict)
     languages: dict[str, str] = field(default_factory=dict)  # of the planted concepts
     decoys: dict[str, set[str]] = field(default_factory=dict)
@@ -62,8 +68,14 @@ class Trial:
     def table(self) -> pa.Table:
         """Every post, near-duplicates found by Folate's own clustering; `day` beside the columns that discovery takes."""
         ids, bodies = [str(p["id"]) for p in self.posts], [str(p["body"]) for p in self.posts]
-        copies = {id_: cluster for id_, cluster, _ in clusters(ids, bodies, [p["published_at"] for p in self.posts])}  # type: ignore[misc]
-        rows = [p | {"week": int(p["day"]) // 7, "cluster": copies.get(str(p["id"]), p["id"])} for p in self.posts]  # type: ignore[call-overload]
+        copies = {
+            id_: cluster
+            for id_, cluster, _ in clusters(ids, bodies, [p["published_at"] for p in self.posts])
+        }  # type: ignore[misc]
+        rows = [
+            p | {"week": int(p["day"]) // 7, "cluster": copies.get(str(p["id"]), p["id"])}
+            for p in self.posts
+        ]  # type: ignore[call-overload]
         return pa.Table.from_pylist(rows, schema=SCHEMA.append(pa.field("day", pa.int32())))
 
 
@@ -88,42 +100,75 @@ class Planter:
         for week in range(weeks):
             for _ in range(a_week - self.clauses[week]):
                 language = self._language()
-                self._clause(self._day(week), self.random.choice(TEXTS[language]["ordinary"]), language, brand=OWN)
+                self._clause(
+                    self._day(week),
+                    self.random.choice(TEXTS[language]["ordinary"]),
+                    language,
+                    brand=OWN,
+                )
 
     def plant(self, concept: int, how: Plant) -> None:
         """The posts of one concept, all about our brand."""
         random, names = self.random, CONCEPTS[concept]
         languages = how.languages or (self._language(),)
-        voices = [(source, self._author(source)) for source in random.choices("aaabbc", k=how.authors or 0)]
-        days = sorted(random.choices(range(how.days), [1 + how.slope * day for day in range(how.days)], k=how.posts))
+        voices = [
+            (source, self._author(source))
+            for source in random.choices("aaabbc", k=how.authors or 0)
+        ]
+        days = sorted(
+            random.choices(
+                range(how.days), [1 + how.slope * day for day in range(how.days)], k=how.posts
+            )
+        )
         ids = {}
         for number, day in enumerate(days):
             language = languages[number % len(languages)]
             voice = voices[number % len(voices)] if voices else (None, None)
             name = random.choice(names[language][: how.wordings])
             clause = random.choice(TEXTS[language]["clauses"][: how.wordings])
-            ids[self._clause(how.onset + day, name, language, clause, brand=OWN, source=voice[0], author=voice[1])] = how.onset + day
+            ids[
+                self._clause(
+                    how.onset + day,
+                    name,
+                    language,
+                    clause,
+                    brand=OWN,
+                    source=voice[0],
+                    author=voice[1],
+                )
+            ] = how.onset + day
         self.trial.planted[names["zh"][0]] = ids
         self.trial.languages[names["zh"][0]] = "+".join(languages)
 
     def advertisement(self, accounts: int = 30) -> None:
         """One text by many accounts, each with a small edit."""
         text = TEXTS[self._language()]["advertisement"]
-        edits = [f"{text} {self.random.choice('!~.✨🔥')}{self.random.randrange(100)}" for _ in range(accounts)]
-        self.trial.decoys["advertisement"] = {self._add(self._day(WEEKS - 1), edit, brand=OWN) for edit in edits}
+        edits = [
+            f"{text} {self.random.choice('!~.✨🔥')}{self.random.randrange(100)}"
+            for _ in range(accounts)
+        ]
+        self.trial.decoys["advertisement"] = {
+            self._add(self._day(WEEKS - 1), edit, brand=OWN) for edit in edits
+        }
 
     def season(self, authors: int = 25) -> None:
         """A word of the calendar."""
-        self.trial.decoys["season"] = {self._about(self._day(WEEKS - 1), "season") for _ in range(authors)}
+        self.trial.decoys["season"] = {
+            self._about(self._day(WEEKS - 1), "season") for _ in range(authors)
+        }
 
     def weekend(self, authors: int = 12) -> None:
         """A word of every Saturday and Sunday."""
-        days = [7 * week + 5 + self.random.randrange(2) for week in range(WEEKS) for _ in range(authors)]
+        days = [
+            7 * week + 5 + self.random.randrange(2) for week in range(WEEKS) for _ in range(authors)
+        ]
         self.trial.decoys["weekend"] = {self._about(day, "weekend") for day in days}
 
     def loud_author(self, count: int = 40) -> None:
         """One author with a word of their own."""
-        self.trial.decoys["loud author"] = {self._about(self._day(WEEKS - 1), "loud", author="loud") for _ in range(count)}
+        self.trial.decoys["loud author"] = {
+            self._about(self._day(WEEKS - 1), "loud", author="loud") for _ in range(count)
+        }
 
     def new_source(self, size: int = 150) -> None:
         """A source without a past, with a manner of speaking of its own."""
@@ -153,15 +198,34 @@ class Planter:
     ) -> str:
         """A clause about `name`, seven times in ten before or after the beginning of a real post of the same language."""
         text = (clause or self.random.choice(TEXTS[language]["clauses"])).format(x=name)
-        host = next((raw.text[:60] for raw in self.random.sample(self.hosts, 20) if spoken(raw) == language), "")
+        host = next(
+            (
+                raw.text[:60]
+                for raw in self.random.sample(self.hosts, 20)
+                if spoken(raw) == language
+            ),
+            "",
+        )
         parts = [host if self.random.random() < 0.7 else "", text]
         self.random.shuffle(parts)
-        id_ = self._add(day, ("，" if language == "zh" else ". ").join(filter(None, parts)), brand=brand, author=author, source=source)
+        id_ = self._add(
+            day,
+            ("，" if language == "zh" else ". ").join(filter(None, parts)),
+            brand=brand,
+            author=author,
+            source=source,
+        )
         self.clauses[day // 7] += self.trial.posts[-1]["brands"] == [OWN]
         return id_
 
     def _add(
-        self, day: int, body: str, raw: Raw | None = None, brand: str | None = None, author: str | None = None, source: str | None = None
+        self,
+        day: int,
+        body: str,
+        raw: Raw | None = None,
+        brand: str | None = None,
+        author: str | None = None,
+        source: str | None = None,
     ) -> str:
         random = self.random
         source = source or random.choice("aaabbc")

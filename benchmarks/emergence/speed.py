@@ -20,19 +20,36 @@ from nlp.topics.stream import Ints
 
 WEEK, WEEKS = Week(2026, 14), 9
 BRANDS = (Brand(id="ours", names=("Ours",), own=True), Brand(id="theirs", names=("Theirs",)))
-VOCABULARY, CHARACTERS = 30_000, 3_000  # words of each language, and the characters that the Chinese ones are made of
+VOCABULARY, CHARACTERS = (
+    30_000,
+    3_000,
+)  # words of each language, and the characters that the Chinese ones are made of
 LENGTH = 19  # words a post, on average
 SOURCES = ("forum", "shop", "weibo")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.emergence.speed", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.emergence.speed", description=__doc__
+    )
     parser.add_argument("--posts", type=int, nargs="+", default=[10_000], help="a week")
     sizes = parser.parse_args().posts
     if len(sizes) > 1:
-        print("posts a week", "posts", "seconds", "CPU seconds", "peak RSS, MB", "topics", sep="\t", flush=True)
+        print(
+            "posts a week",
+            "posts",
+            "seconds",
+            "CPU seconds",
+            "peak RSS, MB",
+            "topics",
+            sep="\t",
+            flush=True,
+        )
         for size in sizes:
-            subprocess.run([sys.executable, "-m", "benchmarks.emergence.speed", "--posts", str(size)], check=True)  # noqa: S603
+            subprocess.run(  # noqa: S603
+                [sys.executable, "-m", "benchmarks.emergence.speed", "--posts", str(size)],
+                check=True,
+            )
         return
     table = stream(sizes[0])
     started, cpu = perf_counter(), process_time()
@@ -62,7 +79,9 @@ def _english(random: np.random.Generator) -> list[str]:
 
 def _zipf(random: np.random.Generator, size: int, count: int) -> Ints:
     """Ranks under Zipf's law: the inverse of its distribution function, in the continuous approximation."""
-    ranks: Ints = np.minimum(np.exp(random.random(count) * np.log(size + 1)) - 1, size - 1).astype(np.int64)
+    ranks: Ints = np.minimum(np.exp(random.random(count) * np.log(size + 1)) - 1, size - 1).astype(
+        np.int64
+    )
     return ranks
 
 
@@ -70,7 +89,10 @@ def _week(week: int, posts: int, words: pa.Array, random: np.random.Generator) -
     lengths = random.poisson(LENGTH, posts)
     starts = np.concatenate([np.zeros(1, np.int32), np.cumsum(lengths, dtype=np.int32)])
     english = np.repeat(random.random(posts) < 0.5, lengths)
-    codes = pa.DictionaryArray.from_arrays(pa.array((_zipf(random, VOCABULARY, starts[-1]) + VOCABULARY * english).astype(np.int32)), words)
+    codes = pa.DictionaryArray.from_arrays(
+        pa.array((_zipf(random, VOCABULARY, starts[-1]) + VOCABULARY * english).astype(np.int32)),
+        words,
+    )
     first = datetime(2026, 2, 2, tzinfo=UTC) + timedelta(weeks=week)
     moments = (int(first.timestamp()) + random.integers(0, 7 * 86400, posts)) * 1_000_000
     ids = pa.array([f"forum:{week * posts + i}" for i in range(posts)])

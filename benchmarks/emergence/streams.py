@@ -44,7 +44,10 @@ def rows(path: Path) -> list[tuple[datetime, str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",")
         time, text = _column(reader, TIMES, path), _column(reader, TEXTS, path)
-        found = [(moment(row[time] or row.get("date") or ""), (row[text] or "").strip()) for row in reader]
+        found = [
+            (moment(row[time] or row.get("date") or ""), (row[text] or "").strip())
+            for row in reader
+        ]
     return sorted((at, body) for at, body in found if at is not None and body)
 
 
@@ -54,7 +57,9 @@ def _column(reader: "csv.DictReader[str]", names: tuple[str, ...], path: Path) -
     for name in names:
         if name in own:
             return own[name]
-    raise InputError(f"wanted a column of {path.name} named one of {', '.join(names)}; it has {', '.join(own)}.")
+    raise InputError(
+        f"wanted a column of {path.name} named one of {', '.join(names)}; it has {', '.join(own)}."
+    )
 
 
 def moment(text: str) -> datetime | None:
@@ -73,4 +78,7 @@ def moment(text: str) -> datetime | None:
 
 def annotate(chosen: list[tuple[datetime, str]], segmenter: Segmenter) -> list[Raw]:
     """What Folate's own pipeline says of the text."""
-    return [Raw(at, text, identify(text), tuple(segmenter.words(text)), tuple(segmenter.hashtags(text))) for at, text in chosen]
+    return [
+        Raw(at, text, identify(text), tuple(segmenter.words(text)), tuple(segmenter.hashtags(text)))
+        for at, text in chosen
+    ]

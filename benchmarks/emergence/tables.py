@@ -35,7 +35,10 @@ def render(results: Results, heading: str) -> str:
 
 
 def _table(title: str, results: Results, columns: dict[str, Cell]) -> str:
-    rows = [(name, *(str(cell(result)) for cell in columns.values())) for name, result in results.items()]
+    rows = [
+        (name, *(str(cell(result)) for cell in columns.values()))
+        for name, result in results.items()
+    ]
     return "\n".join(map(_row, [(title, *columns), ["---"] * (len(columns) + 1), *rows]))
 
 

@@ -23,7 +23,9 @@ CONDITIONS = {
     "begun a week before": Plant(20, onset=LAST - 7, days=14, slope=0.1),
     "10 posts in each language": Plant(20, languages=("zh", "en")),
 }
-DAYS = range(7 * WEEKS, 7 * WEEKS + 14)  # on which the daily run looks back; terms begin on the first four
+DAYS = range(
+    7 * WEEKS, 7 * WEEKS + 14
+)  # on which the daily run looks back; terms begin on the first four
 GROWING = [Plant(20, onset=DAYS[0] + day, days=10, slope=0.3) for day in range(4)]
 
 
@@ -34,19 +36,28 @@ class Source:
     pool: list[Raw]
     segmenter: Segmenter
     posts: int  # a week
-    permuted: bool  # posts of all weeks drawn from the whole stream, so that only what is planted is news
+    permuted: (
+        bool  # posts of all weeks drawn from the whole stream, so that only what is planted is news
+    )
 
     def weeks(self, count: int, random: Random) -> tuple[list[list[Raw]], list[Raw]]:
         """The posts of each week, and posts of the pool that are in none."""
         if self.permuted:
             drawn = random.sample(self.pool, len(self.pool))
             each = min(self.posts, len(self.pool) // (count + 2))
-            return [drawn[week * each : (week + 1) * each] for week in range(count)], drawn[count * each :]
+            return [drawn[week * each : (week + 1) * each] for week in range(count)], drawn[
+                count * each :
+            ]
         ordinals = sorted({raw.at.toordinal() for raw in self.pool})
         first = random.choice(ordinals[: max(1, len(ordinals) - 7 * count)])
-        weeks = [[raw for raw in self.pool if 0 <= raw.at.toordinal() - first - 7 * week < 7] for week in range(count)]
+        weeks = [
+            [raw for raw in self.pool if 0 <= raw.at.toordinal() - first - 7 * week < 7]
+            for week in range(count)
+        ]
         rest = [raw for raw in self.pool if not 0 <= raw.at.toordinal() - first < 7 * count]
-        return [random.sample(posts, min(len(posts), self.posts)) for posts in weeks], random.sample(rest, len(rest))
+        return [
+            random.sample(posts, min(len(posts), self.posts)) for posts in weeks
+        ], random.sample(rest, len(rest))
 
 
 def source(paths: Iterable[Path], posts: int, permuted: bool, seed: int) -> Source:
@@ -70,7 +81,13 @@ def weekly(source: Source, seed: int, plants: list[Plant]) -> Trial:
     if plants:
         weeks[-1] += rest[:surge]
         _plant(planter, plants)
-        for decoy in (planter.advertisement, planter.season, planter.weekend, planter.loud_author, planter.new_source):
+        for decoy in (
+            planter.advertisement,
+            planter.season,
+            planter.weekend,
+            planter.loud_author,
+            planter.new_source,
+        ):
             decoy()
     planter.base(weeks)
     planter.controls(WEEKS, max(CONTROLS, 2 * sum(plant.posts for plant in plants)))
@@ -90,18 +107,24 @@ def daily(source: Source, seed: int) -> Trial:
 
 
 def _plant(planter: Planter, plants: list[Plant]) -> None:
-    for concept, plant in zip(planter.random.sample(range(len(CONCEPTS)), len(plants)), plants, strict=True):
+    for concept, plant in zip(
+        planter.random.sample(range(len(CONCEPTS)), len(plants)), plants, strict=True
+    ):
         planter.plant(concept, plant)
 
 
 def window(table: pa.Table, end: int) -> pa.Table:
     """The nine weeks that end with day `end`, counted in sevens of days back from it."""
     first = end - 7 * WEEKS + 1
-    part = table.filter(pc.and_(pc.greater_equal(table["day"], first), pc.less_equal(table["day"], end)))
+    part = table.filter(
+        pc.and_(pc.greater_equal(table["day"], first), pc.less_equal(table["day"], end))
+    )
     weeks = pc.divide(pc.subtract(part["day"], first), 7).cast(pa.int32())
     return part.set_column(part.column_names.index("week"), "week", weeks)
 
 
 def shuffled(table: pa.Table, seed: int) -> pa.Table:
     """The same posts in another order."""
-    return table.take(pa.array(Random(seed).sample(range(table.num_rows), table.num_rows), pa.int64()))
+    return table.take(
+        pa.array(Random(seed).sample(range(table.num_rows), table.num_rows), pa.int64())
+    )

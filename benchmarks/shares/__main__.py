@@ -20,8 +20,17 @@ SEED = 5
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.shares", description=__doc__)
-    parser.add_argument("--posteriors", type=Path, required=True, help="file (.npz) of left-out posteriors and labels")
-    parser.add_argument("--fitted-on", type=Path, help="file (.npz) of other domains to fit on; default: the other sets")
+    parser.add_argument(
+        "--posteriors",
+        type=Path,
+        required=True,
+        help="file (.npz) of left-out posteriors and labels",
+    )
+    parser.add_argument(
+        "--fitted-on",
+        type=Path,
+        help="file (.npz) of other domains to fit on; default: the other sets",
+    )
     parser.add_argument("--model", default="", help="model folder (default: the one that ships)")
     options = parser.parse_args()
     calibrated = np.array(prior(options.model))
@@ -29,7 +38,9 @@ def main() -> None:
     known = read(options.fitted_on) if options.fitted_on else domains
     outcomes: list[Outcome] = []
     for place, domain in enumerate(domains):
-        others = known if options.fitted_on else [other for other in known if other.set != domain.set]
+        others = (
+            known if options.fitted_on else [other for other in known if other.set != domain.set]
+        )
         rng = np.random.Generator(np.random.PCG64(SEED + place))
         outcomes += simulate(domain, others, fit(others), calibrated, rng)
     print(f"{len(domains)} domains of {len({domain.set for domain in domains})} sets")
@@ -38,7 +49,9 @@ def main() -> None:
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """Plain text: mean error in points (over domains, and over sets), how many 95 % intervals hold the truth, half their width."""
-    lines = [f"{'method':28} {'shares':>6} {'error':>6} {'by set':>6} {'coverage':>8} {'half-width':>10}"]
+    lines = [
+        f"{'method':28} {'shares':>6} {'error':>6} {'by set':>6} {'coverage':>8} {'half-width':>10}"
+    ]
     for method in METHODS:
         said = [outcome for outcome in outcomes if outcome.method == method]
         if said:
@@ -51,10 +64,14 @@ def _line(said: Sequence[Outcome]) -> str:
     sets = np.array([outcome.set for outcome in said])
     by_set = np.mean([errors[sets == name].mean() for name in np.unique(sets)])
     bounds = [(outcome.low, outcome.truth, outcome.high) for outcome in said]
-    known = [(low, truth, high) for low, truth, high in bounds if low is not None and high is not None]
+    known = [
+        (low, truth, high) for low, truth, high in bounds if low is not None and high is not None
+    ]
     held, width = "", ""
     if known:
-        rounded = [(round(low, 3), round(truth, 3), round(high, 3)) for low, truth, high in known]  # as printed
+        rounded = [
+            (round(low, 3), round(truth, 3), round(high, 3)) for low, truth, high in known
+        ]  # as printed
         held = f"{100 * np.mean([low <= truth <= high for low, truth, high in rounded]):.0f} %"
         width = f"{50 * np.mean([high - low for low, _, high in known]):.1f}"
     return f"{len(said):6} {errors.mean():6.1f} {by_set:6.1f} {held:>8} {width:>10}"

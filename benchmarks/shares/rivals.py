@@ -18,10 +18,15 @@ class Kdey:
 
     def __init__(self, posteriors: Floats, labels: Codes) -> None:
         rng = np.random.Generator(np.random.PCG64(1))
-        self.references = [rng.permutation(posteriors[labels == at])[:REFERENCES] for at in range(3)]
+        self.references = [
+            rng.permutation(posteriors[labels == at])[:REFERENCES] for at in range(3)
+        ]
 
     def __call__(self, posteriors: Floats) -> Floats:
-        kernels = [np.exp(-(cdist(posteriors, rows) ** 2) / (2 * BANDWIDTH**2)).mean(axis=1) for rows in self.references]
+        kernels = [
+            np.exp(-(cdist(posteriors, rows) ** 2) / (2 * BANDWIDTH**2)).mean(axis=1)
+            for rows in self.references
+        ]
         densities = np.stack(kernels, axis=1) + 1e-9
         return emq(densities / densities.sum(axis=1, keepdims=True), np.full(3, 1 / 3))
 
@@ -44,7 +49,9 @@ class Dys:
 
 def _histograms(posteriors: Floats) -> Floats:
     """Shares of the rows by bin of each class's probability, (3 * BINS,)."""
-    counts: Sequence[Floats] = [np.histogram(column, bins=BINS, range=(0, 1))[0] for column in posteriors.T]
+    counts: Sequence[Floats] = [
+        np.histogram(column, bins=BINS, range=(0, 1))[0] for column in posteriors.T
+    ]
     return np.concatenate(counts) / max(len(posteriors), 1)
 
 

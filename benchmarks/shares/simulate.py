@@ -15,12 +15,24 @@ from reports.measures.mentions import Mentions
 from training.quantify import Domain, rows_at, shares
 
 POSTS = 600  # of one week
-MIXES = ((0.05, 0.1), (0.1, 0.3), (0.2, 0.1), (0.2, 0.4), (0.35, 0.5), (0.5, 0.3))  # negative: of a week and of the one after
+MIXES = (
+    (0.05, 0.1),
+    (0.1, 0.3),
+    (0.2, 0.1),
+    (0.2, 0.4),
+    (0.35, 0.5),
+    (0.5, 0.3),
+)  # negative: of a week and of the one after
 COUNTED, MEAN, EMQ, MAP, KDEY, DYS = (
     "counting the labels", "mean of the probabilities", "EMQ", "MAP, a pseudo-count a post", "KDEy-ML", "DyS-like",
 )  # fmt: skip
 OURS, GIVEN = "ours, unaudited", "  where a figure is given"
-RANDOM, STRATIFIED, MORE, CARRIED = "50 labels at random", "50 labels by strata", "100 labels at random", "50 by strata, a week later"
+RANDOM, STRATIFIED, MORE, CARRIED = (
+    "50 labels at random",
+    "50 labels by strata",
+    "100 labels at random",
+    "50 by strata, a week later",
+)
 METHODS = (COUNTED, MEAN, EMQ, MAP, KDEY, DYS, OURS, GIVEN, RANDOM, STRATIFIED, MORE, CARRIED)
 
 
@@ -40,13 +52,21 @@ class Outcome:
 Drawn = tuple[Floats, Codes]  # posteriors and labels of one week
 
 
-def simulate(domain: Domain, others: Sequence[Domain], errors: DomainErrors, prior: Floats, rng: np.random.Generator) -> Iterator[Outcome]:
+def simulate(
+    domain: Domain,
+    others: Sequence[Domain],
+    errors: DomainErrors,
+    prior: Floats,
+    rng: np.random.Generator,
+) -> Iterator[Outcome]:
     """One week of each mix by every method. `others` are domains of other sets, which `errors` was fitted on too."""
     now = [_week(domain, negative, rng) for negative, _ in MIXES]
     later = [_week(domain, negative, rng) for _, negative in MIXES]
     for method, answer in _references(others, prior).items():
         for posteriors, labels in now:
-            for at, (truth, value) in enumerate(zip(shares(labels), answer(posteriors), strict=True)):
+            for at, (truth, value) in enumerate(
+                zip(shares(labels), answer(posteriors), strict=True)
+            ):
                 held = wilson(round(value * POSTS), POSTS) if method == COUNTED else (None, None)
                 yield Outcome(method, domain.set, f"{domain.name} {at}", truth, float(value), *held)
     both = _mentions(now, later)
@@ -55,7 +75,11 @@ def simulate(domain: Domain, others: Sequence[Domain], errors: DomainErrors, pri
     for place, week in enumerate(now):
         if not unaudited.unmeasurable[place, 0]:
             yield from _of_week(GIVEN, domain, unaudited.levels[:, place, 0], week)
-    for method, labels, by_strata in ((RANDOM, 50, False), (STRATIFIED, 50, True), (MORE, 100, False)):
+    for method, labels, by_strata in (
+        (RANDOM, 50, False),
+        (STRATIFIED, 50, True),
+        (MORE, 100, False),
+    ):
         audited = Estimates(_audited(both, now, labels, by_strata, rng), np.ones(1), errors)
         yield from _said(method, domain, audited, now, 0)
         if method == STRATIFIED:
@@ -64,7 +88,10 @@ def simulate(domain: Domain, others: Sequence[Domain], errors: DomainErrors, pri
 
 def _references(others: Sequence[Domain], prior: Floats) -> dict[str, Callable[[Floats], Floats]]:
     """The methods that give no interval but counting, by name."""
-    rows, labels = np.concatenate([each.posteriors for each in others]), np.concatenate([each.labels for each in others])
+    rows, labels = (
+        np.concatenate([each.posteriors for each in others]),
+        np.concatenate([each.labels for each in others]),
+    )
     return {
         COUNTED: lambda posteriors: shares(posteriors.argmax(axis=1)),
         MEAN: lambda posteriors: posteriors.mean(axis=0),
@@ -75,14 +102,23 @@ def _references(others: Sequence[Domain], prior: Floats) -> dict[str, Callable[[
     }
 
 
-def _said(method: str, domain: Domain, estimates: Estimates, weeks: Sequence[Drawn], place: int) -> Iterator[Outcome]:
+def _said(
+    method: str, domain: Domain, estimates: Estimates, weeks: Sequence[Drawn], place: int
+) -> Iterator[Outcome]:
     for brand, week in enumerate(weeks):
         yield from _of_week(method, domain, estimates.levels[:, brand, place], week)
 
 
 def _of_week(method: str, domain: Domain, draws: Floats, week: Drawn) -> Iterator[Outcome]:
     for at, truth in enumerate(shares(week[1])):
-        yield Outcome(method, domain.set, f"{domain.name} {at}", truth, float(draws[0, at]), *interval(draws[1:, at]))
+        yield Outcome(
+            method,
+            domain.set,
+            f"{domain.name} {at}",
+            truth,
+            float(draws[0, at]),
+            *interval(draws[1:, at]),
+        )
 
 
 def _week(domain: Domain, negative: float, rng: np.random.Generator) -> Drawn:
@@ -92,7 +128,11 @@ def _week(domain: Domain, negative: float, rng: np.random.Generator) -> Drawn:
 
 def _mentions(*weeks: list[Drawn]) -> Mentions:
     """A brand a drawn week, with a source and authors of its own; the later lists are later weeks of the same brands."""
-    every = [(brand, week, *weeks[week][brand]) for brand in range(len(weeks[0])) for week in range(len(weeks))]
+    every = [
+        (brand, week, *weeks[week][brand])
+        for brand in range(len(weeks[0]))
+        for week in range(len(weeks))
+    ]
     sizes = [len(labels) for *_, labels in every]
     brand, week = (np.repeat([each[at] for each in every], sizes) for at in (0, 1))
     size = len(brand)
@@ -104,7 +144,9 @@ def _mentions(*weeks: list[Drawn]) -> Mentions:
     )  # fmt: skip
 
 
-def _audited(mentions: Mentions, weeks: list[Drawn], count: int, by_strata: bool, rng: np.random.Generator) -> Mentions:
+def _audited(
+    mentions: Mentions, weeks: list[Drawn], count: int, by_strata: bool, rng: np.random.Generator
+) -> Mentions:
     """The same after people labelled so many posts of each brand's first week."""
     label = mentions.label.copy()
     for brand, (posteriors, truth) in enumerate(weeks):

@@ -24,16 +24,25 @@ from nlp.text.segment import Segmenter
 Work = Callable[[Sequence[str]], object]
 
 SEED, COUNT, SLOW_COUNT, GROUPS, COPIES = 7, 10_000, 300, 1_000, 4  # SnowNLP gets SLOW_COUNT texts
-BRANDS = [Brand(id="apple", names=("苹果", "Apple"), products=("iPhone",)), Brand(id="huawei", names=("华为", "Huawei"))]
+BRANDS = [
+    Brand(id="apple", names=("苹果", "Apple"), products=("iPhone",)),
+    Brand(id="huawei", names=("华为", "Huawei")),
+]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     for name in ("--texts", "--segmented", "--languages", "--treebanks"):
         parser.add_argument(name, type=Path)
     paths = parser.parse_args()
     logging.getLogger("jieba").setLevel(logging.WARNING)
-    texts = paths.texts.read_text(encoding="utf-8").splitlines()[:COUNT] if paths.texts else posts(COUNT, SEED)
+    texts = (
+        paths.texts.read_text(encoding="utf-8").splitlines()[:COUNT]
+        if paths.texts
+        else posts(COUNT, SEED)
+    )
     segmenter = Segmenter(alias for brand in BRANDS for alias in brand.aliases)
     annotate(["it's 好"], segmenter, Linker(BRANDS))  # load the dictionaries first
     _speeds(texts, segmenter)
@@ -62,32 +71,52 @@ def _speeds(texts: Sequence[str], segmenter: Segmenter) -> None:
     cutting = _posts_a_second(each(jieba.lcut), texts)
     for name, work in (
         ("annotate", lambda batch: annotate(batch, segmenter, Linker(BRANDS))),
-        ("clusters", lambda batch: clusters([f"{place:07d}" for place in range(len(batch))], batch)),
+        (
+            "clusters",
+            lambda batch: clusters([f"{place:07d}" for place in range(len(batch))], batch),
+        ),
     ):
         speed = _posts_a_second(work, texts)
-        print(f"whole {name:11} folate         {speed:8.0f} posts/s {speed / cutting:4.2f}x of jieba only cutting words")
+        print(
+            f"whole {name:11} folate         {speed:8.0f} posts/s {speed / cutting:4.2f}x of jieba only cutting words"
+        )
 
 
-def _scores(texts: Sequence[str], segmenter: Segmenter, segmented: Path | None, languages: Path | None) -> None:
+def _scores(
+    texts: Sequence[str], segmenter: Segmenter, segmented: Path | None, languages: Path | None
+) -> None:
     import jieba
 
     long = [text for text in dict.fromkeys(texts) if len(text) >= 30]
     precision, recall, f1 = copy_scores(plant(long[:GROUPS], COPIES, SEED), long[GROUPS:], SEED)
-    print(f"planted copies    pairs: precision {precision:.4f}, recall {recall:.4f}, F1 {f1:.4f} (texts of 30 characters and more)")
+    print(
+        f"planted copies    pairs: precision {precision:.4f}, recall {recall:.4f}, F1 {f1:.4f} (texts of 30 characters and more)"
+    )
     if segmented:
-        for name, cut in (("jieba", jieba.lcut), ("folate", lambda text: [token.text for token in segmenter.tokens(text)])):
+        for name, cut in (
+            ("jieba", jieba.lcut),
+            ("folate", lambda text: [token.text for token in segmenter.tokens(text)]),
+        ):
             print(f"words of {segmented.name}: {name} F1 {100 * word_f1(segmented, cut):.2f}")
     if languages:
-        print(f"languages of {languages.name}:", ", ".join(f"{k} {v:.3f}" for k, v in language_accuracy(languages, identify).items()))
+        print(
+            f"languages of {languages.name}:",
+            ", ".join(f"{k} {v:.3f}" for k, v in language_accuracy(languages, identify).items()),
+        )
 
 
 def _words(data: Path) -> None:
     from training.words import scores
 
     for row in scores(data):
-        score, aligned = row.score, "" if row.aligned is None else f", {row.aligned:.3f} of the gold words cut alike"
+        score, aligned = (
+            row.score,
+            "" if row.aligned is None else f", {row.aligned:.3f} of the gold words cut alike",
+        )
         beside = ", ".join(f"{name} {value:.3f}" for name, value in row.beside.items())
-        print(f"{score.name:25} {score.value:.3f} ({score.low:.3f} to {score.high:.3f}, n={score.n}{aligned}); {beside}")
+        print(
+            f"{score.name:25} {score.value:.3f} ({score.low:.3f} to {score.high:.3f}, n={score.n}{aligned}); {beside}"
+        )
 
 
 def _seconds(work: Work, texts: Sequence[str]) -> float:

@@ -43,7 +43,9 @@ def language_accuracy(labelled: Path, identify: Callable[[str], str]) -> dict[st
     return {name: right[name] / seen[name] for name in sorted(seen)}
 
 
-def copy_scores(groups: Sequence[Sequence[str]], singles: Sequence[str], seed: int) -> tuple[float, float, float]:
+def copy_scores(
+    groups: Sequence[Sequence[str]], singles: Sequence[str], seed: int
+) -> tuple[float, float, float]:
     """Precision, recall and F1 of pairs: two texts of one group belong together. Texts come in random order of time."""
     rows = [(number, text) for number, group in enumerate(groups) for text in group]
     rows += [(-1 - number, text) for number, text in enumerate(singles)]

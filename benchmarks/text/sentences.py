@@ -14,11 +14,17 @@ def posts(count: int, seed: int) -> list[str]:
 
     jieba.initialize()
     frequencies = sorted(
-        ((word, n) for word, n in jieba.dt.FREQ.items() if n > 50 and word.isalpha()), key=lambda pair: (-pair[1], pair[0])
+        ((word, n) for word, n in jieba.dt.FREQ.items() if n > 50 and word.isalpha()),
+        key=lambda pair: (-pair[1], pair[0]),
     )
     words, weights = [word for word, _ in frequencies], list(accumulate(n for _, n in frequencies))
     rnd = random.Random(seed)
-    return [_post(rnd, rnd.choices(words, cum_weights=weights, k=round(rnd.gauss(TOKENS, TOKENS / 4)) + 4)) for _ in range(count)]
+    return [
+        _post(
+            rnd, rnd.choices(words, cum_weights=weights, k=round(rnd.gauss(TOKENS, TOKENS / 4)) + 4)
+        )
+        for _ in range(count)
+    ]
 
 
 def _post(rnd: random.Random, words: list[str]) -> str:
@@ -32,7 +38,9 @@ def _post(rnd: random.Random, words: list[str]) -> str:
 def plant(texts: Sequence[str], copies: int, seed: int) -> list[list[str]]:
     """Groups of one text and its `copies`, each edited once to three times the way campaigns do."""
     rnd = random.Random(seed)
-    return [[text, *(_edited(text, rnd, rnd.randint(1, 3)) for _ in range(copies))] for text in texts]
+    return [
+        [text, *(_edited(text, rnd, rnd.randint(1, 3)) for _ in range(copies))] for text in texts
+    ]
 
 
 def _edited(text: str, rnd: random.Random, times: int) -> str:
@@ -52,7 +60,9 @@ def _dropped(text: str, rnd: random.Random) -> str:
 
 
 def _wide(text: str, rnd: random.Random) -> str:
-    return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" and "://" not in text else c for c in text)
+    return "".join(
+        chr(ord(c) + 0xFEE0) if "!" <= c <= "~" and "://" not in text else c for c in text
+    )
 
 
 def _traditional(text: str, rnd: random.Random) -> str:

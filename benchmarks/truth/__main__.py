@@ -30,28 +30,48 @@ def main() -> None:
     options = _options()
     start = time.perf_counter()
     chosen = [trade for trade in trades(options.data) if options.trade in (None, trade.name)]
-    with _folder(options.work) as work, ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool:
+    with (
+        _folder(options.work) as work,
+        ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool,
+    ):
         compare = partial(compare_trade, work=work, seed=options.seed, threads=1)
-        done = list(progress("trades", unit="trade", items=pool.map(compare, chosen), total=len(chosen)))
+        done = list(
+            progress("trades", unit="trade", items=pool.map(compare, chosen), total=len(chosen))
+        )
     estimates = [estimate for of_trade in done for estimate in of_trade]
     ranked = list(rankings(estimates))
     print(render(estimates, ranked))
     if options.json:
-        rows = [{"kind": "change" if isinstance(each, ChangeEstimate) else "level"} | asdict(each) for each in estimates]
-        document = {"seed": options.seed, "estimates": rows, "rankings": [asdict(each) for each in ranked]}
-        options.json.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        rows = [
+            {"kind": "change" if isinstance(each, ChangeEstimate) else "level"} | asdict(each)
+            for each in estimates
+        ]
+        document = {
+            "seed": options.seed,
+            "estimates": rows,
+            "rankings": [asdict(each) for each in ranked],
+        }
+        options.json.write_text(
+            json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+        )
     spent = os.times()
     busy = spent.user + spent.system + spent.children_user + spent.children_system
     sys.stderr.write(f"{time.perf_counter() - start:.0f} s, {busy:.0f} s of processor time\n")
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.truth", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.truth", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
-    parser.add_argument("--work", type=Path, help="folder that keeps the projects: what was annotated is not again")
+    parser.add_argument(
+        "--work", type=Path, help="folder that keeps the projects: what was annotated is not again"
+    )
     parser.add_argument("--trade", help="one trade only")
     parser.add_argument("--seed", type=int, default=1, help="another seed draws other weeks")
-    parser.add_argument("--jobs", type=int, default=2, help="processes, each on a thread of its own")
+    parser.add_argument(
+        "--jobs", type=int, default=2, help="processes, each on a thread of its own"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there, too")
     return parser.parse_args()
 

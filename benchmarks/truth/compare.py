@@ -79,10 +79,15 @@ class Ranking:
 def true_measures(shares: Floats) -> dict[str, float]:
     """Every measure of MEASURES, of shares (3,); the net sentiment of no polar post is NaN."""
     polar, every = net_sentiment(shares)
-    return dict(zip(LABELS, shares.tolist(), strict=True)) | {NET[0]: float(polar), NET[1]: float(every)}
+    return dict(zip(LABELS, shares.tolist(), strict=True)) | {
+        NET[0]: float(polar),
+        NET[1]: float(every),
+    }
 
 
-def of_report(document: Mapping[str, Any], counted: Counted, about: Mapping[str, str]) -> Iterator[Estimate]:
+def of_report(
+    document: Mapping[str, Any], counted: Counted, about: Mapping[str, str]
+) -> Iterator[Estimate]:
     """The levels and changes of a report beside the labels.
 
     `about` has the trade, its part, the method and the week of the audit. A measure that the report lacks, or has without
@@ -94,10 +99,20 @@ def of_report(document: Mapping[str, Any], counted: Counted, about: Mapping[str,
         if posts is None:
             continue
         truth = true_measures(posts.truth)
-        common: dict[str, Any] = {**about, "brand": brand["id"], "week": str(week), "posts": len(posts.labels)}
+        common: dict[str, Any] = {
+            **about,
+            "brand": brand["id"],
+            "week": str(week),
+            "posts": len(posts.labels),
+        }
         for measure in MEASURES:
             if np.isfinite(truth[measure]):
-                yield Estimate(**common, measure=measure, truth=truth[measure], **_figure(brand["measures"].get(measure)))
+                yield Estimate(
+                    **common,
+                    measure=measure,
+                    truth=truth[measure],
+                    **_figure(brand["measures"].get(measure)),
+                )
         if before:
             truth_before = true_measures(before.truth)
             for measure in MEASURES:
@@ -105,7 +120,13 @@ def of_report(document: Mapping[str, Any], counted: Counted, about: Mapping[str,
                 change = brand["changes"].get(measure)
                 if np.isfinite(difference):
                     direction = (change or {}).get("direction", "none")
-                    yield ChangeEstimate(**common, measure=measure, truth=difference, direction=direction, **_figure(change))
+                    yield ChangeEstimate(
+                        **common,
+                        measure=measure,
+                        truth=difference,
+                        direction=direction,
+                        **_figure(change),
+                    )
 
 
 def _figure(figure: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -115,7 +136,9 @@ def _figure(figure: Mapping[str, Any] | None) -> dict[str, Any]:
 Quantifier = Callable[[Floats, Floats], Floats]  # posteriors (n, 3), prior (3,) -> shares (3,)
 
 PEERS: dict[str, Quantifier] = {
-    COUNTING: lambda posteriors, _: np.bincount(posteriors.argmax(axis=1), minlength=3) / len(posteriors),
+    COUNTING: lambda posteriors, _: (
+        np.bincount(posteriors.argmax(axis=1), minlength=3) / len(posteriors)
+    ),
     MEAN: lambda posteriors, _: posteriors.mean(axis=0),
     EMQ: emq,
 }
@@ -126,13 +149,20 @@ def of_peers(counted: Counted, prior: Floats, about: Mapping[str, str]) -> Itera
     """The levels by each of PEERS on the posteriors that the reports of a trade read."""
     for (brand, week), posts in counted.items():
         truth = true_measures(posts.truth)
-        common: dict[str, Any] = {**about, "brand": brand, "week": str(week), "posts": len(posts.labels)}
+        common: dict[str, Any] = {
+            **about,
+            "brand": brand,
+            "week": str(week),
+            "posts": len(posts.labels),
+        }
         for method, quantify in PEERS.items():
             estimated = true_measures(quantify(posts.posteriors, prior))
             for measure in MEASURES:
                 if np.isfinite(truth[measure]):
                     value = estimated[measure] if np.isfinite(estimated[measure]) else None
-                    yield Estimate(**common, method=method, measure=measure, truth=truth[measure], value=value)
+                    yield Estimate(
+                        **common, method=method, measure=measure, truth=truth[measure], value=value
+                    )
 
 
 def rankings(estimates: list[Estimate]) -> Iterator[Ranking]:
@@ -157,5 +187,7 @@ def _tau(members: list[Estimate]) -> float | None:
     """None of fewer than FEWEST_BRANDS; 0 where a method gives all brands the same value."""
     if len(members) < FEWEST_BRANDS:
         return None
-    tau = float(kendalltau([each.truth for each in members], [each.value for each in members]).statistic)
+    tau = float(
+        kendalltau([each.truth for each in members], [each.value for each in members]).statistic
+    )
     return tau if np.isfinite(tau) else 0.0

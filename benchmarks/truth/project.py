@@ -20,7 +20,7 @@ from folate.cli import run
 from folate.core.weeks import Week
 from folate.pipeline.project import Workspace
 from nlp.stats.estimation import Floats
-from reports.measures.brands import queries
+from reports.measures import queries
 
 ZONE = "UTC"
 SOURCE = "posts"
@@ -106,12 +106,18 @@ class TradeProject:
         drawn = (
             Workspace.open(folder)
             .store.snapshot()
-            .sql("SELECT a.draw, a.place, any_value(p.id) AS id FROM audits a JOIN posts p USING (text_hash) GROUP BY ALL")
+            .sql(
+                "SELECT a.draw, a.place, any_value(p.id) AS id FROM audits a JOIN posts p USING (text_hash) GROUP BY ALL"
+            )
         )
-        return {f"{row['draw']}:{row['place']}": self.labels[row["id"]] for row in drawn.to_pylist()}
+        return {
+            f"{row['draw']}:{row['place']}": self.labels[row["id"]] for row in drawn.to_pylist()
+        }
 
 
-def build(trade: Trade, weeks: Mapping[str, Sequence[WeekOfTexts]], work: Path, threads: int) -> TradeProject:
+def build(
+    trade: Trade, weeks: Mapping[str, Sequence[WeekOfTexts]], work: Path, threads: int
+) -> TradeProject:
     """Make the project of a trade under `work`, import its posts and annotate them.
 
     Of a project of the same posts that is there already only what a new model must read again is
@@ -129,7 +135,9 @@ def build(trade: Trade, weeks: Mapping[str, Sequence[WeekOfTexts]], work: Path, 
         (folder / "folate.toml").write_text(settings, encoding="utf-8")
         (folder / ".salt").write_text(SALT, encoding="ascii")
         (folder / "posts.jsonl").write_text(lines, encoding="utf-8")
-        folate(folder, "import", str(folder / "posts.jsonl"), "--source", SOURCE, "--kind", trade.kind)
+        folate(
+            folder, "import", str(folder / "posts.jsonl"), "--source", SOURCE, "--kind", trade.kind
+        )
         finished.touch()
     folate(folder, "annotate")
     return TradeProject(folder, trade, {f"{SOURCE}:{post['id']}": label for post, label in posts})
@@ -144,7 +152,9 @@ def folate(folder: Path, *arguments: str) -> str:
     with redirect_stdout(said), redirect_stderr(told):
         code = run([*arguments, "--project", str(folder)])
     if code:
-        raise RuntimeError(f"'folate {' '.join(arguments)}' ended with exit code {code}: {told.getvalue().strip()}")
+        raise RuntimeError(
+            f"'folate {' '.join(arguments)}' ended with exit code {code}: {told.getvalue().strip()}"
+        )
     return said.getvalue()
 
 
@@ -155,11 +165,18 @@ def _settings(trade: Trade, threads: int) -> str:
     for number, brand in enumerate(trade.brands):
         names = quoted(list(brand.names), ensure_ascii=False)
         own = ["own = true"] if number == 0 else []
-        lines += ["[[brands]]", f"id = {quoted(brand.id, ensure_ascii=False)}", f"names = {names}", *own]
+        lines += [
+            "[[brands]]",
+            f"id = {quoted(brand.id, ensure_ascii=False)}",
+            f"names = {names}",
+            *own,
+        ]
     return "\n".join([*lines, "[nlp]", f"threads = {threads}", ""])
 
 
-def _posts(trade: Trade, brand: LabelledBrand, weeks: Sequence[WeekOfTexts]) -> list[tuple[dict[str, Any], str]]:
+def _posts(
+    trade: Trade, brand: LabelledBrand, weeks: Sequence[WeekOfTexts]
+) -> list[tuple[dict[str, Any], str]]:
     """The posts of a brand with their labels: each by an author of its own, evenly over the week."""
     place = [each.id for each in trade.brands].index(brand.id)
     posts: list[tuple[dict[str, Any], str]] = []
@@ -174,5 +191,7 @@ def _posts(trade: Trade, brand: LabelledBrand, weeks: Sequence[WeekOfTexts]) -> 
                 "published_at": (start + number * step).isoformat(timespec="seconds"),
                 "text": labelled.text,
             }
-            posts.append((post | ({"subject": brand.subject} if brand.subject else {}), labelled.label))
+            posts.append(
+                (post | ({"subject": brand.subject} if brand.subject else {}), labelled.label)
+            )
     return posts

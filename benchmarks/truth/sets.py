@@ -61,7 +61,13 @@ class Trade:
 
 APPLE = ("Apple", "AAPL", "iPhone", "iPad", "iTunes")
 SXSW = {"apple": APPLE, "google": ("Google", "Android")}
-SXSW_PRODUCTS = {"iPad": "apple", "iPhone": "apple", "Apple": "apple", "Google": "google", "Android": "google"}
+SXSW_PRODUCTS = {
+    "iPad": "apple",
+    "iPhone": "apple",
+    "Apple": "apple",
+    "Google": "google",
+    "Android": "google",
+}
 
 ENTITIES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
     "games A": (CHOOSE, {
@@ -121,7 +127,9 @@ def half(entity: str) -> str | None:
 def _rows(path: Path) -> Iterator[dict[str, str]]:
     """The rows of a CSV file, compressed or not. Raises InputError where it is missing."""
     if not path.exists():
-        raise InputError(f"wanted the set {path}, got no such file: --data is the folder of the public sets.")
+        raise InputError(
+            f"wanted the set {path}, got no such file: --data is the folder of the public sets."
+        )
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
         yield from csv.DictReader(file)
@@ -157,7 +165,9 @@ def _sxsw_brand(target: str) -> str | None:
 
 def _apple(data: Path) -> Iterator[Trade]:
     texts = [
-        labelled for row in _rows(data / "more/apple_tweets_dfe/all.csv") for labelled in _labelled(row["text"], row["label"], THREE_WAY)
+        labelled
+        for row in _rows(data / "more/apple_tweets_dfe/all.csv")
+        for labelled in _labelled(row["text"], row["label"], THREE_WAY)
     ]
     brands = {"apple": (*APPLE, "@Apple")}
     yield Trade("apple", REPORT, "microblog", _named(brands, {"apple": texts}))
@@ -196,25 +206,36 @@ def _shopping(data: Path) -> Iterator[Trade]:
 def _chinese_banks(data: Path) -> Iterator[Trade]:
     """Comments on bank cards: those that name a bank, and the others as the page of a forum."""
     rows = _rows(data / "more/df529_bank_comments/all.csv.gz")
-    texts = [labelled for row in rows for labelled in _labelled(row["text"], row["label"], THREE_WAY)]
-    yield Trade("Chinese banks", REPORT, "forum", _named(CHINESE_BANKS, dict.fromkeys(CHINESE_BANKS, texts)))
+    texts = [
+        labelled for row in rows for labelled in _labelled(row["text"], row["label"], THREE_WAY)
+    ]
+    yield Trade(
+        "Chinese banks", REPORT, "forum", _named(CHINESE_BANKS, dict.fromkeys(CHINESE_BANKS, texts))
+    )
     linker = Linker([Brand(id=key, names=names) for key, names in CHINESE_BANKS.items()])
     unnamed = tuple(labelled for labelled in texts if not linker.find(labelled.text))
     forum = LabelledBrand("forum", (CARD_FORUM,), unnamed, subject=CARD_FORUM)
     yield Trade("card forum", REPORT, "forum", (forum,))
 
 
-def _named(names: Mapping[str, tuple[str, ...]], texts: Mapping[str, list[LabelledText]]) -> tuple[LabelledBrand, ...]:
+def _named(
+    names: Mapping[str, tuple[str, ...]], texts: Mapping[str, list[LabelledText]]
+) -> tuple[LabelledBrand, ...]:
     """Brands with those of their texts that name them and no other brand of the trade.
 
     Where a text names none but has an account that the set hid, the first such account becomes the
     handle of the brand.
     """
     linker = Linker([Brand(id=key, names=spelled) for key, spelled in names.items()])
-    return tuple(LabelledBrand(key, spelled, tuple(_naming(key, spelled, texts[key], linker))) for key, spelled in names.items())
+    return tuple(
+        LabelledBrand(key, spelled, tuple(_naming(key, spelled, texts[key], linker)))
+        for key, spelled in names.items()
+    )
 
 
-def _naming(brand: str, names: tuple[str, ...], texts: Iterable[LabelledText], linker: Linker) -> Iterator[LabelledText]:
+def _naming(
+    brand: str, names: tuple[str, ...], texts: Iterable[LabelledText], linker: Linker
+) -> Iterator[LabelledText]:
     handle = next((name for name in names if name.startswith("@")), None)
     for labelled in texts:
         named = {mention.brand for mention in linker.find(labelled.text)}
@@ -224,11 +245,15 @@ def _naming(brand: str, names: tuple[str, ...], texts: Iterable[LabelledText], l
             yield replace(labelled, text=labelled.text.replace(HANDLE, handle, 1))
 
 
-def _on_pages(names: Mapping[str, tuple[str, ...]], texts: Mapping[str, list[LabelledText]], page: str) -> tuple[LabelledBrand, ...]:
+def _on_pages(
+    names: Mapping[str, tuple[str, ...]], texts: Mapping[str, list[LabelledText]], page: str
+) -> tuple[LabelledBrand, ...]:
     """Brands whose texts stand on their pages; a text that names another brand of the trade is left out."""
     linker = Linker([Brand(id=key, names=spelled) for key, spelled in names.items()])
     return tuple(
-        LabelledBrand(key, spelled, tuple(_of_page(key, texts[key], linker)), subject=page.format(spelled[0]))
+        LabelledBrand(
+            key, spelled, tuple(_of_page(key, texts[key], linker)), subject=page.format(spelled[0])
+        )
         for key, spelled in names.items()
     )
 
@@ -241,7 +266,9 @@ def _of_page(brand: str, texts: Iterable[LabelledText], linker: Linker) -> Itera
 
 def _distinct(trade: Trade) -> Trade:
     """The trade with each text once; one that people labelled differently is left out."""
-    return replace(trade, brands=tuple(replace(brand, texts=_once(brand.texts)) for brand in trade.brands))
+    return replace(
+        trade, brands=tuple(replace(brand, texts=_once(brand.texts)) for brand in trade.brands)
+    )
 
 
 def _once(texts: Iterable[LabelledText]) -> tuple[LabelledText, ...]:

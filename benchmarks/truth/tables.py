@@ -5,7 +5,16 @@ from itertools import pairwise
 
 import numpy as np
 
-from benchmarks.truth.compare import AUDITED, CARRIED, NET, PEERS, UNAUDITED, ChangeEstimate, Estimate, Ranking
+from benchmarks.truth.compare import (
+    AUDITED,
+    CARRIED,
+    NET,
+    PEERS,
+    UNAUDITED,
+    ChangeEstimate,
+    Estimate,
+    Ranking,
+)
 from benchmarks.truth.sets import CHOOSE, LABELS, REPORT
 from nlp.stats.estimation import wilson
 
@@ -24,7 +33,10 @@ HEAD = f"{'figures':>8} {'error':>6} {'largest':>8} {'95 % intervals that hold':
 def render(estimates: Sequence[Estimate], ranked: Sequence[Ranking]) -> str:
     """The tables of both parts: shares, net sentiment, rankings, changes, and a line a trade."""
     lines: list[str] = []
-    for part, title in ((CHOOSE, "CHOOSE SETS: methods may be chosen on them"), (REPORT, "REPORT SETS: nothing was chosen on them")):
+    for part, title in (
+        (CHOOSE, "CHOOSE SETS: methods may be chosen on them"),
+        (REPORT, "REPORT SETS: nothing was chosen on them"),
+    ):
         of_part = [each for each in estimates if each.part == part]
         if not of_part:
             continue
@@ -45,7 +57,11 @@ def _shares(levels: Sequence[Estimate]) -> list[str]:
     lines = ["", f"{'shares':22} {HEAD} {'0 or 100':>9}"]
     for method in (*OURS, *PEERS):
         of_method = [each for each in shares if each.method == method]
-        target = f"   target: error <= {TARGETS[method][0]}, >= {TARGETS[method][1]} % hold" if method in TARGETS else ""
+        target = (
+            f"   target: error <= {TARGETS[method][0]}, >= {TARGETS[method][1]} % hold"
+            if method in TARGETS
+            else ""
+        )
         lines.append(f"{method:22} {_accuracy(of_method)} {_wrong_borders(of_method):9}{target}")
     given = {_cell(each) for each in shares if each.method == UNAUDITED and each.value is not None}
     if any(_cell(each) not in given for each in shares):
@@ -62,7 +78,10 @@ def _cell(estimate: Estimate) -> tuple[str, str, str, str]:
 
 def _wrong_borders(shares: Sequence[Estimate]) -> int:
     """How many are printed as 0.0 or 100.0 % of which neither the truth is."""
-    return sum(each.value is not None and _border(each.value) and not _border(each.truth) for each in shares)
+    return sum(
+        each.value is not None and _border(each.value) and not _border(each.truth)
+        for each in shares
+    )
 
 
 def _border(share: float) -> bool:
@@ -73,7 +92,9 @@ def _by_level(shares: Sequence[Estimate]) -> list[str]:
     """Error and intervals of the negative share by what it truly is."""
     lines = ["", f"{'negative share':22}" + "".join(f"{method:>28}" for method in OURS)]
     for low, high in pairwise(LEVELS):
-        within = [each for each in shares if each.measure == "negative" and low <= each.truth < high]
+        within = [
+            each for each in shares if each.measure == "negative" and low <= each.truth < high
+        ]
         cells = "".join(f"{_brief(within, method):>28}" for method in OURS)
         lines.append(f"{f'{100 * low:.0f} to {100 * high:.0f} %':22}{cells}")
     return lines
@@ -85,9 +106,15 @@ def _net(levels: Sequence[Estimate], ranked: Sequence[Ranking]) -> list[str]:
         lines += ["", f"{measure:22} {HEAD} {'tau':>6} {'weeks':>6}"]
         for method in (*OURS, *PEERS):
             net = [each for each in levels if each.measure == measure and each.method == method]
-            taus = [each.tau for each in ranked if each.measure == measure and each.method == method]
+            taus = [
+                each.tau for each in ranked if each.measure == measure and each.method == method
+            ]
             known = [tau for tau in taus if tau is not None]
-            tau = f"{np.mean(known):6.2f} {len(known):>3}/{len(taus)}" if known else f"{'-':>6} {0:>3}/{len(taus)}"
+            tau = (
+                f"{np.mean(known):6.2f} {len(known):>3}/{len(taus)}"
+                if known
+                else f"{'-':>6} {0:>3}/{len(taus)}"
+            )
             target = f"   target: tau >= {TAU}" if method == UNAUDITED else ""
             lines.append(f"{method:22} {_accuracy(net)} {tau}{target}")
     return lines
@@ -99,7 +126,11 @@ def _accuracy(estimates: Sequence[Estimate]) -> str:
     declined = len(estimates) - len(errors)
     if not errors:
         return f"{len(estimates):8} {'-':>6} {'-':>8} {'-':>30} {'-':>6} {declined:9}"
-    widths = [100 * (each.high - each.low) for each in estimates if each.high is not None and each.low is not None]
+    widths = [
+        100 * (each.high - each.low)
+        for each in estimates
+        if each.high is not None and each.low is not None
+    ]
     width = f"{np.mean(widths):6.1f}" if widths else f"{'-':>6}"
     held = share_of(each.holds for each in estimates)
     return f"{len(estimates):8} {np.mean(errors):6.1f} {max(errors):8.1f} {held:>30} {width} {declined:9}"
@@ -111,7 +142,9 @@ def share_of(outcomes: Iterable[bool | None]) -> str:
     if not known:
         return "-"
     low, high = wilson(sum(known), len(known))
-    return f"{100 * sum(known) / len(known):.0f} % [{100 * low:.0f}, {100 * high:.0f}] of {len(known)}"
+    return (
+        f"{100 * sum(known) / len(known):.0f} % [{100 * low:.0f}, {100 * high:.0f}] of {len(known)}"
+    )
 
 
 def _changes(changes: Sequence[ChangeEstimate]) -> list[str]:
@@ -126,7 +159,9 @@ def _changes(changes: Sequence[ChangeEstimate]) -> list[str]:
         right = share_of(right_direction(each) for each in arrows)
         told = share_of(right_direction(each) for each in shares if abs(each.truth) >= LARGE)
         held = share_of(each.holds for each in shares)
-        lines.append(f"{method:22} {len(shares):8} {error} {held:>24} {len(arrows):7} {right:>24} {told:>28}")
+        lines.append(
+            f"{method:22} {len(shares):8} {error} {held:>24} {len(arrows):7} {right:>24} {told:>28}"
+        )
     return lines
 
 
@@ -141,18 +176,34 @@ def _trades(levels: Sequence[Estimate], ranked: Sequence[Ranking]) -> list[str]:
     """A line a trade: error and intervals of the shares by each state, error of the peers, tau."""
     states = "".join(f"{method:>24}" for method in OURS)
     peers = "".join(f"{method.split()[0]:>10}" for method in PEERS)
-    lines = ["", f"{'error, intervals that hold':26} {'posts':>9}{states}{peers} {'value - truth, n/0/p':>22} {'tau':>6}"]
+    lines = [
+        "",
+        f"{'error, intervals that hold':26} {'posts':>9}{states}{peers} {'value - truth, n/0/p':>22} {'tau':>6}",
+    ]
     for trade in dict.fromkeys(each.trade for each in levels):
         shares = [each for each in levels if each.trade == trade and each.measure in LABELS]
         posts = [each.posts for each in shares]
         by_state = "".join(f"{_brief(shares, method):>24}" for method in OURS)
         by_peer = "".join(f"{_error(shares, method):>10}" for method in PEERS)
-        bias = " ".join(_signed([each for each in shares if each.measure == label and each.method == UNAUDITED]) for label in LABELS)
-        taus = [each.tau for each in ranked if each.trade == trade and each.method == UNAUDITED and each.measure == NET[0]]
+        bias = " ".join(
+            _signed([each for each in shares if each.measure == label and each.method == UNAUDITED])
+            for label in LABELS
+        )
+        taus = [
+            each.tau
+            for each in ranked
+            if each.trade == trade and each.method == UNAUDITED and each.measure == NET[0]
+        ]
         known = [tau for tau in taus if tau is not None]
         tau = f"{np.mean(known):6.2f}" if known else f"{'-':>6}"
-        name = trade if any(each.truth for each in shares if each.measure == "neutral") else f"{trade}*"
-        lines.append(f"{name:26} {min(posts):>4}-{max(posts):<4}{by_state}{by_peer} {bias:>22} {tau}")
+        name = (
+            trade
+            if any(each.truth for each in shares if each.measure == "neutral")
+            else f"{trade}*"
+        )
+        lines.append(
+            f"{name:26} {min(posts):>4}-{max(posts):<4}{by_state}{by_peer} {bias:>22} {tau}"
+        )
     return [*lines, "* people had two labels: the true neutral share is 0"]
 
 
@@ -162,7 +213,10 @@ def _brief(shares: Sequence[Estimate], method: str) -> str:
 
 
 def _error(shares: Sequence[Estimate], method: str) -> str:
-    return _mean([abs(each.error) for each in shares if each.method == method and each.error is not None], "{:.1f}")
+    return _mean(
+        [abs(each.error) for each in shares if each.method == method and each.error is not None],
+        "{:.1f}",
+    )
 
 
 def _signed(estimates: Sequence[Estimate]) -> str:

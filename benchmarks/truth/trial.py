@@ -31,5 +31,7 @@ def compare_trade(trade: Trade, work: Path, seed: int, threads: int) -> list[Est
         copy = project.audited(work / f"{project.folder.name}-audited", audited_week)
         for week in (each for each in WEEKS if each >= audited_week):
             method = AUDITED if week == audited_week else CARRIED
-            estimates += of_report(copy.report(week), counted, about | {"method": method, "audited": str(audited_week)})
+            estimates += of_report(
+                copy.report(week), counted, about | {"method": method, "audited": str(audited_week)}
+            )
     return estimates

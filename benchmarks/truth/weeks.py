@@ -55,7 +55,9 @@ def draw(brand: LabelledBrand, seed: int) -> list[WeekOfTexts]:
     return drawn
 
 
-def counts_at(negative: float, whole: tuple[int, int, int], available: tuple[int, int, int]) -> tuple[int, int, int]:
+def counts_at(
+    negative: float, whole: tuple[int, int, int], available: tuple[int, int, int]
+) -> tuple[int, int, int]:
     """Posts of each label in a week with that share of negative ones.
 
     `whole` are the labels of the set, whose neutral and positive ones keep their proportion;

@@ -65,7 +65,9 @@ def excess(values: Mapping[str, Any]) -> str | None:
 
 def characters(values: Mapping[str, Any]) -> int:
     """Count the characters in the cells of a row."""
-    return sum([len(cell) for cell in values.values() if isinstance(cell, str)])  # faster than a generator
+    return sum(
+        [len(cell) for cell in values.values() if isinstance(cell, str)]
+    )  # faster than a generator
 
 
 def check_columns(names: Sequence[str]) -> None:
@@ -82,7 +84,9 @@ def is_deeper_than_read(value: Any) -> bool:
     """Tell whether more than LEVELS lists and objects stand in one another. Needs no recursion, however deep they are."""
     level = [value]
     for _ in range(LEVELS):
-        level = [inner for outer in level for inner in _contents(outer) if isinstance(inner, dict | list)]
+        level = [
+            inner for outer in level for inner in _contents(outer) if isinstance(inner, dict | list)
+        ]
         if not level:
             return False
     return True

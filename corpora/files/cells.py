@@ -7,7 +7,18 @@ from folate.core.post import storable
 
 _MISSING = frozenset({"", "nan", "null", "none", "nat", "n/a", "na", "\\n", "-", "--"})
 _LONGEST = 10_000  # characters of a cell that are kept of a row that was rejected
-_TRUTH = {"true": True, "1": True, "yes": True, "y": True, "是": True, "false": False, "0": False, "no": False, "n": False, "否": False}
+_TRUTH = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "y": True,
+    "是": True,
+    "false": False,
+    "0": False,
+    "no": False,
+    "n": False,
+    "否": False,
+}
 
 
 def is_missing(cell: object) -> bool:
@@ -18,7 +29,11 @@ def is_missing(cell: object) -> bool:
 
 
 def is_blank(cell: object) -> bool:
-    return cell is None or (isinstance(cell, float) and math.isnan(cell)) or (isinstance(cell, str) and not cell.strip())
+    return (
+        cell is None
+        or (isinstance(cell, float) and math.isnan(cell))
+        or (isinstance(cell, str) and not cell.strip())
+    )
 
 
 def read_text(cell: object) -> str:
@@ -26,7 +41,9 @@ def read_text(cell: object) -> str:
     if isinstance(cell, str):
         return cell
     if isinstance(cell, dict | list | tuple | bytes):
-        raise ValueError(f"wanted one value, got a {type(cell).__name__}")  # not what is in it: it may be a name
+        raise ValueError(
+            f"wanted one value, got a {type(cell).__name__}"
+        )  # not what is in it: it may be a name
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 

@@ -12,7 +12,15 @@ from corpora.files import bounds, identity
 from corpora.files.cells import is_blank, is_missing, read_text, read_truth, storable_value
 from corpora.files.rows import Reason, Reject, Row
 from folate.core.counts import RatingRangeError, read_count, read_rating
-from folate.core.dates import DateError, Moment, Order, OrderEvidence, is_ambiguous, out_of_range, read_date
+from folate.core.dates import (
+    DateError,
+    Moment,
+    Order,
+    OrderEvidence,
+    is_ambiguous,
+    out_of_range,
+    read_date,
+)
 from folate.core.errors import InputError
 from folate.core.markup import read_markup
 from folate.core.post import COUNTS, KINDS, PRECISIONS, Post, pseudonyms, source_problem, storable
@@ -35,15 +43,23 @@ class ImportOptions:
     `decided` names the field: then the option holds for every row."""
 
     source: str
-    mapping: Mapping[str, str] = field(default_factory=dict)  # field: column, or columns as "a|b": the first that is not empty
+    mapping: Mapping[str, str] = field(
+        default_factory=dict
+    )  # field: column, or columns as "a|b": the first that is not empty
     kind: str = "review"
     decided: frozenset[str] = frozenset()
-    rating_scale: float | None = None  # a rating r is kept as r / rating_scale; ratings run from 0 to 1 when missing
-    order: Order | None = None  # of month and day in 3/8/2026; what the file's dates show when missing
+    rating_scale: float | None = (
+        None  # a rating r is kept as r / rating_scale; ratings run from 0 to 1 when missing
+    )
+    order: Order | None = (
+        None  # of month and day in 3/8/2026; what the file's dates show when missing
+    )
     zone: str = "UTC"  # IANA name, of dates without an offset
     crawl: str | None = None
     salt: str = ""
-    encoding: str | None = None  # of a text file, as `folate.core.encoding.named` gives it; found by reading when missing
+    encoding: str | None = (
+        None  # of a text file, as `folate.core.encoding.named` gives it; found by reading when missing
+    )
     sheet: str | None = None  # of a workbook; its first visible one when missing
     now: datetime | None = None  # later dates are from the future; the time of reading when missing
 
@@ -76,7 +92,9 @@ class Maker:
         self.used = {column for names in columns.values() for column in names}
         self._options = options
         self._columns = columns
-        self._plain = [(name, columns[name], _READERS[name]) for name in columns if name in _READERS]
+        self._plain = [
+            (name, columns[name], _READERS[name]) for name in columns if name in _READERS
+        ]
         self._pseudonym = pseudonyms(options.salt)
         self._now = options.now or datetime.now(UTC)
 
@@ -90,7 +108,9 @@ class Maker:
 
     def is_state(self, row: Row) -> bool:
         """Whether the row is one of several states of a post: see `identity.Ids.edited`."""
-        return bool(self._ids.edited) and identity.key(row.values, self._columns) in self._ids.edited
+        return (
+            bool(self._ids.edited) and identity.key(row.values, self._columns) in self._ids.edited
+        )
 
     def reject(self, row: Row, reason: Reason, detail: str) -> Reject:
         return self.without_persons(Reject(row.number, reason, detail, row.values))
@@ -102,16 +122,35 @@ class Maker:
         what they hold. The cells of these and of authors are cut from the detail and from other cells, too, except from the text,
         which stays as it was written. Nothing that UTF-8 can't hold is in it.
         """
-        authors, texts = self._columns.get("author", ()), (*self._columns.get("text", ()), *self._columns.get("title", ()))
-        known = {column: cell for column, cell in reject.values.items() if column in self.used and column not in authors}
-        private = [str(cell).strip() for column, cell in reject.values.items() if column not in known and _may_tell_a_person(cell)]
+        authors, texts = (
+            self._columns.get("author", ()),
+            (*self._columns.get("text", ()), *self._columns.get("title", ())),
+        )
+        known = {
+            column: cell
+            for column, cell in reject.values.items()
+            if column in self.used and column not in authors
+        }
+        private = [
+            str(cell).strip()
+            for column, cell in reject.values.items()
+            if column not in known and _may_tell_a_person(cell)
+        ]
         private.sort(key=len, reverse=True)
-        values = {column: cell if column in texts else _without(cell, private) for column, cell in known.items()}
+        values = {
+            column: cell if column in texts else _without(cell, private)
+            for column, cell in known.items()
+        }
         for column in authors:
             if not is_missing(cell := reject.values.get(column)):
                 values[column] = self._pseudonym(self._options.source, str(cell))
         unused = tuple(storable(column) for column in reject.values if column not in self.used)
-        return replace(reject, detail=_without(reject.detail, private), values=storable_value(values), unused=unused)
+        return replace(
+            reject,
+            detail=_without(reject.detail, private),
+            values=storable_value(values),
+            unused=unused,
+        )
 
     def _post(self, values: Mapping[str, Any]) -> Post:
         source = self._source(values)
@@ -125,15 +164,21 @@ class Maker:
             known["title"] = read_markup(known["title"])
         known["text"] = self._text(values, known)
         known["fetched_at"] = self._fetched(values, unread)
-        known["published_at"], known["precision"] = self._published(values, known["fetched_at"], unread)
+        known["published_at"], known["precision"] = self._published(
+            values, known["fetched_at"], unread
+        )
         known["rating"] = self._rating(values, unread)
         known["author"] = self._author(values, source, unread)
         known["parent"] = self._native(values, "parent", source, unread)
         thread = self._cell(values, "thread")
         discussion = None if thread is None else _read_or_miss(read_text, thread, "thread", unread)
-        is_named = discussion is not None and not self._ids.names_nothing(identity.trimmed(discussion))
+        is_named = discussion is not None and not self._ids.names_nothing(
+            identity.trimmed(discussion)
+        )
         known["thread"] = discussion if is_named else None
-        is_shared = bool(self._ids.shared) and identity.key(values, self._columns) in self._ids.shared
+        is_shared = (
+            bool(self._ids.shared) and identity.key(values, self._columns) in self._ids.shared
+        )
         native = None if is_shared else self._native(values, "id", source, unread)
         post = Post(id=native or f"{source}:{_digest(known)}", source=source, **known)
         if unread:
@@ -155,7 +200,9 @@ class Maker:
     def _kind(self, values: Mapping[str, Any]) -> str:
         kind = self._cell(values, "kind") or self._options.kind
         if kind not in KINDS:
-            raise _RefusedError("unknown kind", f"wanted one of {', '.join(KINDS)}, got {str(kind)[:60]!r}")
+            raise _RefusedError(
+                "unknown kind", f"wanted one of {', '.join(KINDS)}, got {str(kind)[:60]!r}"
+            )
         return str(kind)
 
     def _text(self, values: Mapping[str, Any], known: Mapping[str, Any]) -> str:
@@ -163,7 +210,9 @@ class Maker:
         for column in self._columns.get("text", ()):
             if is_blank(values.get(column)):
                 continue
-            own = self._own(str(_read(read_text, values[column], "unreadable value")), known["kind"])
+            own = self._own(
+                str(_read(read_text, values[column], "unreadable value")), known["kind"]
+            )
             if own.strip():
                 return own
         if known.get("title") is not None:
@@ -180,7 +229,9 @@ class Maker:
         self.chains += own != shown.strip()
         return own
 
-    def _published(self, values: Mapping[str, Any], fetched_at: datetime | None, unread: list[str]) -> Moment:
+    def _published(
+        self, values: Mapping[str, Any], fetched_at: datetime | None, unread: list[str]
+    ) -> Moment:
         cell = self._cell(values, "published_at")
         if cell is None:
             raise _RefusedError("no date", "the post has no date")
@@ -213,8 +264,16 @@ class Maker:
         """Read a date; one told from the time at which it was shown only where the row says when that was."""
         if isinstance(cell, str) and len(cell) > bounds.DATE:
             raise DateError("longer than any date")
-        order = self._options.order or (self._shown_order if is_ambiguous(cell, self._now) else None)
-        return read_date(cell, self._options.zone, fetched_at or self._now, order, relative=fetched_at is not None)
+        order = self._options.order or (
+            self._shown_order if is_ambiguous(cell, self._now) else None
+        )
+        return read_date(
+            cell,
+            self._options.zone,
+            fetched_at or self._now,
+            order,
+            relative=fetched_at is not None,
+        )
 
     @cached_property
     def _shown_order(self) -> Order | None:
@@ -244,7 +303,9 @@ class Maker:
         name = None if cell is None else _read_or_miss(read_text, cell, "author", unread)
         return None if name is None else self._pseudonym(source, name.strip())
 
-    def _native(self, values: Mapping[str, Any], name: str, source: str, unread: list[str]) -> str | None:
+    def _native(
+        self, values: Mapping[str, Any], name: str, source: str, unread: list[str]
+    ) -> str | None:
         """An id of this source; those that a Folate wrote have its name already."""
         cell = self._cell(values, name)
         text = None if cell is None else _read_or_miss(read_text, cell, name, unread)
@@ -253,13 +314,19 @@ class Maker:
         native = identity.trimmed(text)
         if not native or self._ids.names_nothing(native):
             return None
-        return native if native.startswith(f"{source}:") and len(native) > len(source) + 1 else f"{source}:{native}"
+        return (
+            native
+            if native.startswith(f"{source}:") and len(native) > len(source) + 1
+            else f"{source}:{native}"
+        )
 
 
 def _may_tell_a_person(cell: Any) -> bool:
     """Whether a cell may hold a name, an address or a number of somebody, and is long enough to be looked for elsewhere."""
     text = str(cell).strip()
-    return len(text) >= _SHORTEST_NAME and (any(map(str.isalpha, text)) or sum(map(str.isdigit, text)) >= _SHORTEST_NUMBER)
+    return len(text) >= _SHORTEST_NAME and (
+        any(map(str.isalpha, text)) or sum(map(str.isdigit, text)) >= _SHORTEST_NUMBER
+    )
 
 
 def _without(cell: Any, private: Sequence[str]) -> Any:
@@ -297,5 +364,10 @@ def _read_or_miss(reader: Callable[[Any], Any], cell: Any, name: str, unread: li
 def _digest(known: Mapping[str, Any]) -> str:
     """The native id of a post that has none. An author says the same only once at one time; several people may on one day."""
     certain = known["author"] is not None and known["precision"] != "day"
-    said = repr([str(known.get(name) or "") for name in (_IDENTITY if certain else _IDENTITY + _CORRECTABLE)])
+    said = repr(
+        [
+            str(known.get(name) or "")
+            for name in (_IDENTITY if certain else _IDENTITY + _CORRECTABLE)
+        ]
+    )
     return blake2b(said.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()

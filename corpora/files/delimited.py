@@ -31,16 +31,25 @@ class Delimited:
     skipped: int  # lines above the header that are something else, blank ones not counted
 
     @classmethod
-    def sniff(cls, opener: Opener, has_needed: Needed = bool, encoding: str | None = None) -> "Delimited":
+    def sniff(
+        cls, opener: Opener, has_needed: Needed = bool, encoding: str | None = None
+    ) -> "Delimited":
         """Find out the encoding (unless it is given), the delimiter and the columns, which are in the first line where nothing tells
         what is needed. Raises UnicodeError for what is no text, OutOfBoundsError for a header that is longer than is read.
         """
         encoding = find_encoding(opener, encoding)
         with open_text(opener, encoding) as file:
-            lines = [readable(line).removeprefix(_MARK) for line in islice(bounds.read_lines(file), DEEPEST)]
+            lines = [
+                readable(line).removeprefix(_MARK)
+                for line in islice(bounds.read_lines(file), DEEPEST)
+            ]
         if lines and bounds.is_cut(lines[0]):
-            raise bounds.OutOfBoundsError(f"wanted at most {bounds.LINE:,} characters in the row of column names, got more")
-        header = find_header(list(takewhile(lambda line: not bounds.is_cut(line), lines)), has_needed)
+            raise bounds.OutOfBoundsError(
+                f"wanted at most {bounds.LINE:,} characters in the row of column names, got more"
+            )
+        header = find_header(
+            list(takewhile(lambda line: not bounds.is_cut(line), lines)), has_needed
+        )
         bounds.check_columns(header.columns)
         columns = tuple(distinct(map(trimmed, header.columns)))
         return cls(opener, columns, header.delimiter, encoding, header.lines, header.skipped)
@@ -83,13 +92,22 @@ def _row(number: int, cells: list[str], columns: tuple[str, ...], encoding: str)
     while len(cells) > len(columns) and not cells[-1].strip():
         cells.pop()
     if len(cells) != len(columns):  # which cell is the author's name can't be told, so none is kept
-        return Reject(number, "wrong number of cells", f"wanted {len(columns)}, got {len(cells)}", {})
+        return Reject(
+            number, "wrong number of cells", f"wanted {len(columns)}, got {len(cells)}", {}
+        )
     values: dict[str, Any] = dict(zip(columns, cells, strict=True))
     whole = "".join(cells)
-    parts = [whole] if whole.isascii() or encoding.startswith("utf") else cells  # other encodings are judged cell by cell
+    parts = (
+        [whole] if whole.isascii() or encoding.startswith("utf") else cells
+    )  # other encodings are judged cell by cell
     if any(is_garbled(part, encoding) for part in parts):
         values = {name: readable(cell) for name, cell in values.items()}
-        return Reject(number, "wrong encoding", f"has bytes that are not {encoding}; --encoding names another", values)
+        return Reject(
+            number,
+            "wrong encoding",
+            f"has bytes that are not {encoding}; --encoding names another",
+            values,
+        )
     if "\0" in whole:
         return Reject(number, "unreadable row", "has a NUL character", values)
     if trimmed(cells[0]) == columns[0] and tuple(map(trimmed, cells)) == columns:
@@ -107,7 +125,9 @@ def _cells(line: str, lines: _Lines, delimiter: str, width: int) -> list[str]:
         return _split(line, delimiter)
     record = [line]
     cells = _strict(_growing(record, lines), delimiter)
-    whole = len(record) == 1 or (cells is not None and len(cells) == width and not _all_rows(record, delimiter, width))
+    whole = len(record) == 1 or (
+        cells is not None and len(cells) == width and not _all_rows(record, delimiter, width)
+    )
     if cells is not None and whole:
         return cells
     lines.put_back(record[1:])
@@ -126,7 +146,9 @@ def _growing(record: list[str], lines: _Lines) -> Iterator[str]:
 
 def _strict(lines: Iterable[str], delimiter: str) -> list[str] | None:
     """The cells of a record, with as many lines as its quotes span, or None where they do not come out even."""
-    csv.field_size_limit(bounds.LINE)  # the module's own limit of 131,072 characters cuts long articles
+    csv.field_size_limit(
+        bounds.LINE
+    )  # the module's own limit of 131,072 characters cuts long articles
     try:
         return next(csv.reader(lines, delimiter=delimiter, strict=True), None)
     except csv.Error:
@@ -140,7 +162,9 @@ def _split(line: str, delimiter: str) -> list[str]:
 def _all_rows(lines: list[str], delimiter: str, width: int) -> bool:
     """Whether each line looks like a whole row: as many cells as columns, and one of them a date."""
     rows = [_split(line, delimiter) for line in lines]
-    return all(len(cells) == width and any(_is_date(cell.strip('"')) for cell in cells) for cells in rows)
+    return all(
+        len(cells) == width and any(_is_date(cell.strip('"')) for cell in cells) for cells in rows
+    )
 
 
 def _is_date(cell: str) -> bool:

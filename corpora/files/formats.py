@@ -22,7 +22,15 @@ from corpora.files.workbook import Workbook, WorkbookError
 from folate.core.encoding import UnknownEncodingError
 from folate.core.errors import InputError, possible
 
-_BROKEN = (OSError, EOFError, UnicodeError, zlib.error, OutOfBoundsError, ParquetError, WorkbookError)
+_BROKEN = (
+    OSError,
+    EOFError,
+    UnicodeError,
+    zlib.error,
+    OutOfBoundsError,
+    ParquetError,
+    WorkbookError,
+)
 _PACKED_APART = (".xlsx", ".parquet")  # these pack what is in them; a .gz around them is not read
 _ODDITIES = {
     "unnamed": "{} cells stand in columns without a name and were not read",
@@ -42,18 +50,26 @@ class Sheet:
     skipped: int = 0  # lines above the column names
     encoding: str | None = None  # of a text file
     unread: tuple[str, ...] = ()  # names of the other sheets of a workbook
-    oddities: Counter[str] = field(default_factory=Counter)  # of _ODDITIES, counted while the rows are read
+    oddities: Counter[str] = field(
+        default_factory=Counter
+    )  # of _ODDITIES, counted while the rows are read
 
     def notes(self) -> list[str]:
         """Sentences on what a person who looks at the file may not expect, as far as it was read."""
         notes = [f"{self.skipped:,} lines above the header were skipped"] if self.skipped else []
         if self.encoding and not self.encoding.startswith("utf"):
             notes.append(f"it was read as {self.encoding}; --encoding names another")
-        notes += [sentence.format(f"{self.oddities[name]:,}") for name, sentence in _ODDITIES.items() if self.oddities[name]]
+        notes += [
+            sentence.format(f"{self.oddities[name]:,}")
+            for name, sentence in _ODDITIES.items()
+            if self.oddities[name]
+        ]
         return notes
 
 
-def open_sheet(path: Path, has_needed: Needed = bool, encoding: str | None = None, sheet: str | None = None) -> Sheet:
+def open_sheet(
+    path: Path, has_needed: Needed = bool, encoding: str | None = None, sheet: str | None = None
+) -> Sheet:
     """Open a file by its extension (`.gz` may follow that of a text): a text in this encoding, or in the one that is found by
     reading; a workbook at `sheet`, or at its first visible one.
 
@@ -64,9 +80,13 @@ def open_sheet(path: Path, has_needed: Needed = bool, encoding: str | None = Non
     is_packed = suffixes[-1:] == [".gz"] and len(suffixes) > 1
     kind = suffixes[-2] if is_packed else "".join(suffixes[-1:])
     if kind not in _ENDINGS or (is_packed and kind in _PACKED_APART):
-        raise InputError(f"wanted a file whose name ends in {', '.join(_ENDINGS)} (.gz may follow that of a text), got {path.name!r}.")
+        raise InputError(
+            f"wanted a file whose name ends in {', '.join(_ENDINGS)} (.gz may follow that of a text), got {path.name!r}."
+        )
     if sheet is not None and kind != ".xlsx":
-        raise InputError(f"wanted a workbook (.xlsx) to read the sheet {sheet!r} of, got {path.name!r}.")
+        raise InputError(
+            f"wanted a workbook (.xlsx) to read the sheet {sheet!r} of, got {path.name!r}."
+        )
     try:
         _check_kind(path, kind)
         if kind in _JSON:
@@ -76,17 +96,25 @@ def open_sheet(path: Path, has_needed: Needed = bool, encoding: str | None = Non
         else:
             opened = _xlsx(path, sheet) if kind == ".xlsx" else _parquet(path)
     except UnknownEncodingError as error:
-        raise InputError(f"{path.name!r} can't be read: {error}; name it with --encoding.") from error
+        raise InputError(
+            f"{path.name!r} can't be read: {error}; name it with --encoding."
+        ) from error
     except _BROKEN as error:
         raise InputError(f"{path.name!r} can't be read as {kind}: {error}.") from error
     if not any(opened.columns):
-        others = f"; its other sheets are {_listed(opened.unread)} (--sheet names one)" if opened.unread else ""
+        others = (
+            f"; its other sheets are {_listed(opened.unread)} (--sheet names one)"
+            if opened.unread
+            else ""
+        )
         raise InputError(f"{path.name!r} is empty: wanted a row of column names and rows{others}.")
     return replace(opened, rows=lambda: _within_bounds(path, opened.rows()))
 
 
 def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join(repr(name[:60]) for name in names[:20]) + (f" and {len(names) - 20:,} more" if len(names) > 20 else "")
+    return ", ".join(repr(name[:60]) for name in names[:20]) + (
+        f" and {len(names) - 20:,} more" if len(names) > 20 else ""
+    )
 
 
 def _check_kind(path: Path, kind: str) -> None:
@@ -116,11 +144,15 @@ def _within_bounds(path: Path, rows: Iterator[Row | Reject]) -> Iterator[Row | R
                 continue
             characters += bounds.characters(row.values)
             if characters > bounds.BYTES:
-                raise OutOfBoundsError(f"wanted at most {bounds.BYTES:,} characters in all cells, got more")
+                raise OutOfBoundsError(
+                    f"wanted at most {bounds.BYTES:,} characters in all cells, got more"
+                )
             problem = bounds.excess(row.values)
             yield Reject(row.number, "too long", problem, {}) if problem else row
     except _BROKEN as error:
-        raise InputError(f"{path.name!r} can't be read after row {last:,}: {error}; rows before it are taken.") from error
+        raise InputError(
+            f"{path.name!r} can't be read after row {last:,}: {error}; rows before it are taken."
+        ) from error
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -148,12 +180,16 @@ def _jsonl(path: Path, encoding: str | None) -> Sheet:
                 objects += 1
                 columns |= dict.fromkeys(row.values)
                 if len(columns) > bounds.COLUMNS:
-                    raise OutOfBoundsError(f"wanted at most {bounds.COLUMNS:,} names of columns, got more by line {row.number:,}")
+                    raise OutOfBoundsError(
+                        f"wanted at most {bounds.COLUMNS:,} names of columns, got more by line {row.number:,}"
+                    )
     except (OSError, EOFError, zlib.error):  # `rows` will meet and tell it again
         if not objects:
             raise
     if lines and not objects:
-        raise InputError(f"{path.name!r} can't be read as .jsonl: none of its {lines:,} lines is a JSON object.")
+        raise InputError(
+            f"{path.name!r} can't be read as .jsonl: none of its {lines:,} lines is a JSON object."
+        )
     return Sheet(tuple(columns), rows, encoding=encoding)
 
 
@@ -168,8 +204,18 @@ def _json_row(number: int, line: str, encoding: str) -> Row | Reject:
     if bounds.is_cut(line):
         return Reject(number, "too long", bounds.TOO_LONG, {})
     if is_garbled(line, encoding):
-        return Reject(number, "wrong encoding", f"has bytes that are not {encoding}; --encoding names another", {})
-    too_deep = Reject(number, "unreadable row", f"wanted at most {bounds.LEVELS} lists and objects in one another, got more", {})
+        return Reject(
+            number,
+            "wrong encoding",
+            f"has bytes that are not {encoding}; --encoding names another",
+            {},
+        )
+    too_deep = Reject(
+        number,
+        "unreadable row",
+        f"wanted at most {bounds.LEVELS} lists and objects in one another, got more",
+        {},
+    )
     try:
         values = json.loads(line)
     except RecursionError:
@@ -177,7 +223,9 @@ def _json_row(number: int, line: str, encoding: str) -> Row | Reject:
     except ValueError as error:
         return Reject(number, "unreadable row", f"not JSON: {error}", {})
     if not isinstance(values, dict):
-        return Reject(number, "unreadable row", f"wanted a JSON object, got a {type(values).__name__}", {})  # no value: it may be a name
+        return Reject(
+            number, "unreadable row", f"wanted a JSON object, got a {type(values).__name__}", {}
+        )  # no value: it may be a name
     return too_deep if bounds.is_deeper_than_read(values) else Row(number, values)
 
 
@@ -189,8 +237,14 @@ def _xlsx(path: Path, wanted: str | None = None) -> Sheet:
     name = next(iter(book.sheets)) if wanted is None else wanted
     header = next(book.rows(name, Counter()), None)
     if header is not None and header.problem:
-        raise WorkbookError(f"row {header.number:,}, wanted as that of the column names, {header.problem}")
-    named = {column: str(cell).strip() for column, cell in header.cells.items() if cell is not None} if header else {}
+        raise WorkbookError(
+            f"row {header.number:,}, wanted as that of the column names, {header.problem}"
+        )
+    named = (
+        {column: str(cell).strip() for column, cell in header.cells.items() if cell is not None}
+        if header
+        else {}
+    )
     named = {column: cell for column, cell in named.items() if cell}
     bounds.check_columns(tuple(named.values()))
     columns = dict(zip(named, distinct(named.values()), strict=True))
@@ -200,16 +254,25 @@ def _xlsx(path: Path, wanted: str | None = None) -> Sheet:
     return Sheet(tuple(columns.values()), rows, unread=others, oddities=oddities)
 
 
-def _xlsx_rows(book: Workbook, sheet: str, columns: dict[int, str], oddities: Counter[str]) -> Iterator[Row | Reject]:
+def _xlsx_rows(
+    book: Workbook, sheet: str, columns: dict[int, str], oddities: Counter[str]
+) -> Iterator[Row | Reject]:
     """The rows below the header."""
     oddities.clear()
     rows = book.rows(sheet, oddities)
     next(rows, None)
     for row in rows:
         if row.problem:
-            yield Reject(row.number, "too long" if row.problem == bounds.TOO_LONG else "unreadable row", row.problem, {})
+            yield Reject(
+                row.number,
+                "too long" if row.problem == bounds.TOO_LONG else "unreadable row",
+                row.problem,
+                {},
+            )
             continue
-        oddities["unnamed"] += sum(column not in columns and cell not in (None, "") for column, cell in row.cells.items())
+        oddities["unnamed"] += sum(
+            column not in columns and cell not in (None, "") for column, cell in row.cells.items()
+        )
         if not row.cells.keys().isdisjoint(columns):
             yield Row(row.number, {name: row.cells.get(column) for column, name in columns.items()})
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 DELIMITERS = (",", ";", "\t")
 DEEPEST = 40  # lines, among which the column names are sought
-_SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # a line that tells a spreadsheet program the delimiter
+_SEPARATOR = re.compile(
+    r'"?sep=(.)"?\s*', re.IGNORECASE
+)  # a line that tells a spreadsheet program the delimiter
 
 Needed = Callable[[Collection[str]], bool]
 """Whether columns of these names are all that an import can't do without."""
@@ -32,11 +34,19 @@ def find_header(lines: Sequence[str], has_needed: Needed) -> Header:
     start, delimiter = 0, None
     if lines and (separator := _SEPARATOR.fullmatch(lines[0])):
         start, delimiter = 1, separator[1]
-    headers = {n: _header(lines, start, n, delimiter) for n in range(start, min(len(lines), DEEPEST)) if lines[n].strip()}
+    headers = {
+        n: _header(lines, start, n, delimiter)
+        for n in range(start, min(len(lines), DEEPEST))
+        if lines[n].strip()
+    }
     if not headers:
         return Header((), delimiter or DELIMITERS[0], len(lines), 0)
     with_needed = (header for header in headers.values() if has_needed(header.columns))
-    return next(with_needed, None) or _wider_after_a_blank_line(lines, headers) or next(iter(headers.values()))
+    return (
+        next(with_needed, None)
+        or _wider_after_a_blank_line(lines, headers)
+        or next(iter(headers.values()))
+    )
 
 
 def _header(lines: Sequence[str], start: int, n: int, delimiter: str | None) -> Header:

@@ -85,7 +85,9 @@ def survey(rows: Iterable[Row | Reject], columns: Mapping[str, tuple[str, ...]])
 
 def _varying(keys: "array[int]", values: "array[int]") -> frozenset[int]:
     """The keys that stand with more than one value."""
-    pairs = np.unique(np.column_stack([np.asarray(keys, np.int64), np.asarray(values, np.int64)]), axis=0)
+    pairs = np.unique(
+        np.column_stack([np.asarray(keys, np.int64), np.asarray(values, np.int64)]), axis=0
+    )
     names, counts = np.unique(pairs[:, 0], return_counts=True)
     return frozenset(names[counts > 1].tolist())
 

@@ -34,7 +34,9 @@ def mismatch(start: bytes, kind: str) -> str | None:
     """
     actual = next((name for magic, name in _BINARY.items() if start.startswith(magic)), None)
     if kind in _WANTED:
-        return None if actual == _WANTED[kind] else actual or _text(start, ".csv") or _unknown(start)
+        return (
+            None if actual == _WANTED[kind] else actual or _text(start, ".csv") or _unknown(start)
+        )
     return actual or _text(start, kind)
 
 

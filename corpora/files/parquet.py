@@ -16,9 +16,17 @@ from corpora.files import bounds
 from corpora.files.delimited import distinct
 from corpora.files.rows import Reject, Row
 
-_MEMORY = 1280 * 2**20  # bytes of addresses; Python and Arrow take some 500 MiB of them before they read anything
+_MEMORY = (
+    1280 * 2**20
+)  # bytes of addresses; Python and Arrow take some 500 MiB of them before they read anything
 _READER = Path(__file__).with_name("parquet_rows.py")
-_UNREADABLE = (ValueError, OverflowError, KeyError, TypeError, pa.ArrowException)  # of values that Python has no type for
+_UNREADABLE = (
+    ValueError,
+    OverflowError,
+    KeyError,
+    TypeError,
+    pa.ArrowException,
+)  # of values that Python has no type for
 
 
 class ParquetError(Exception):
@@ -74,18 +82,32 @@ def _text(cell: Any) -> Any:
 
 
 def _names(schema: Any) -> tuple[str, ...]:
-    return tuple(distinct(schema.metadata[b"names"].decode("utf-8", "replace").split("\0"))) if len(schema) > 1 else ()
+    return (
+        tuple(distinct(schema.metadata[b"names"].decode("utf-8", "replace").split("\0")))
+        if len(schema) > 1
+        else ()
+    )
 
 
 @contextmanager
 def _reading(path: Path) -> Iterator[tuple[Any, Iterator[Any]]]:
     """The schema and the batches that the reading process gives; it ends with the context. Both raise ParquetError."""
-    command = [sys.executable, "-P", str(_READER), str(path), *map(str, (_MEMORY, 4 * bounds.LINE, bounds.COLUMNS))]
+    command = [
+        sys.executable,
+        "-P",
+        str(_READER),
+        str(path),
+        *map(str, (_MEMORY, 4 * bounds.LINE, bounds.COLUMNS)),
+    ]
     environment = os.environ | {"ARROW_DEFAULT_MEMORY_POOL": "system"}
     with (
         TemporaryFile() as complaints,
         subprocess.Popen(  # noqa: S603  # our own script
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints, env=environment
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            env=environment,
         ) as reader,
     ):
         try:
@@ -97,7 +119,9 @@ def _reading(path: Path) -> Iterator[tuple[Any, Iterator[Any]]]:
             reader.kill()
 
 
-def _batches(stream: Any, reader: "subprocess.Popen[bytes]", complaints: IO[bytes]) -> Iterator[Any]:
+def _batches(
+    stream: Any, reader: "subprocess.Popen[bytes]", complaints: IO[bytes]
+) -> Iterator[Any]:
     yield from stream
     if code := reader.wait():
         raise ParquetError(_reason(code, complaints))

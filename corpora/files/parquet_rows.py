@@ -21,12 +21,18 @@ _METADATA = 64 * 2**20  # bytes of a string, and entries of a list, in the metad
 def main(path: str, memory: int, row: int, columns: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     texts = _text_columns(path)
-    file = pq.ParquetFile(path, read_dictionary=texts, buffer_size=2**20, thrift_string_size_limit=_METADATA)
+    file = pq.ParquetFile(
+        path, read_dictionary=texts, buffer_size=2**20, thrift_string_size_limit=_METADATA
+    )
     names = file.schema_arrow.names
     if len(names) > columns:
         sys.exit(f"wanted at most {columns:,} columns, got {len(names):,}")
-    schema = pa.schema([pa.field(str(nth), _plain(kind)) for nth, kind in enumerate(file.schema_arrow.types)])
-    flagged = schema.append(pa.field("too long", pa.bool_())).with_metadata({"names": "\0".join(names)})
+    schema = pa.schema(
+        [pa.field(str(nth), _plain(kind)) for nth, kind in enumerate(file.schema_arrow.types)]
+    )
+    flagged = schema.append(pa.field("too long", pa.bool_())).with_metadata(
+        {"names": "\0".join(names)}
+    )
     with pa.ipc.new_stream(sys.stdout.buffer, flagged) as out:
         for batch in file.iter_batches(_BATCH, use_threads=False):
             for piece in _pieces(batch, row):
@@ -36,7 +42,11 @@ def main(path: str, memory: int, row: int, columns: int) -> None:
 def _text_columns(path: str) -> list[str]:
     """Top-level columns of texts: they are read as dictionaries, so that one long text of many rows is held once."""
     schema = pq.read_schema(path)
-    return [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_binary(field.type)]
+    return [
+        field.name
+        for field in schema
+        if pa.types.is_string(field.type) or pa.types.is_binary(field.type)
+    ]
 
 
 def _plain(kind: Any) -> Any:
@@ -59,7 +69,9 @@ def _size(batch: Any) -> int:
 
 
 def _column_size(column: Any) -> int:
-    if pa.types.is_dictionary(column.type) and (pa.types.is_string(column.type.value_type) or pa.types.is_binary(column.type.value_type)):
+    if pa.types.is_dictionary(column.type) and (
+        pa.types.is_string(column.type.value_type) or pa.types.is_binary(column.type.value_type)
+    ):
         lengths = pc.binary_length(column.dictionary)
         return int(pc.sum(pc.cast(lengths, pa.int64()).take(column.indices)).as_py() or 0)
     return int(column.nbytes)
@@ -70,8 +82,13 @@ def _decoded(piece: Any, schema: Any, limit: int) -> Any:
     if too_long:
         columns = [pa.nulls(1, field.type) for field in list(schema)[:-1]]
     else:
-        columns = [column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in piece.columns]
-    return pa.record_batch([*columns, pa.array([too_long] * piece.num_rows, pa.bool_())], schema=schema)
+        columns = [
+            column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+            for column in piece.columns
+        ]
+    return pa.record_batch(
+        [*columns, pa.array([too_long] * piece.num_rows, pa.bool_())], schema=schema
+    )
 
 
 if __name__ == "__main__":

@@ -28,14 +28,18 @@ class Reading:
         self._sheet = sheet
         self._maker = maker
         self.unread = maker.unread
-        self.ignored = tuple(column for column in sheet.columns if column and column not in maker.used)
+        self.ignored = tuple(
+            column for column in sheet.columns if column and column not in maker.used
+        )
         self.unread_sheets = sheet.unread
 
     def notes(self) -> list[str]:
         """Sentences on what a person who looks at the file may not expect; complete once the rows were read."""
         notes = self._sheet.notes()
         if self._maker.chains:
-            notes.append(f"{self._maker.chains:,} texts of reposts were kept without what others wrote in them")
+            notes.append(
+                f"{self._maker.chains:,} texts of reposts were kept without what others wrote in them"
+            )
         return notes
 
     @property
@@ -44,17 +48,23 @@ class Reading:
 
     def __iter__(self) -> Iterator[Post | Reject]:
         seen: set[int] = set()
-        latest: dict[str, list[tuple[Post, Row]]] = {}  # rows of the latest text of those posts of which the file has several
+        latest: dict[
+            str, list[tuple[Post, Row]]
+        ] = {}  # rows of the latest text of those posts of which the file has several
         sources: set[str] = set()
         for row in self._sheet.rows():
-            made = self._maker.post(row) if isinstance(row, Row) else self._maker.without_persons(row)
+            made = (
+                self._maker.post(row) if isinstance(row, Row) else self._maker.without_persons(row)
+            )
             if isinstance(made, Post) and isinstance(row, Row):
                 digest = hash(made)
                 if made.source not in sources and len(sources) == bounds.SOURCES:
                     problem = f"wanted at most {bounds.SOURCES:,} names of sources in a file; --source gives one to all rows"
                     made = self._maker.reject(row, "too many sources", problem)
                 elif digest in seen:
-                    made = self._maker.reject(row, "duplicate row", "every field is that of an earlier row")
+                    made = self._maker.reject(
+                        row, "duplicate row", "every field is that of an earlier row"
+                    )
                 else:
                     sources.add(made.source)
                     if self._maker.is_state(row):
@@ -66,7 +76,9 @@ class Reading:
             yield made
         yield from _states(latest)
 
-    def _superseded(self, latest: dict[str, list[tuple[Post, Row]]], post: Post, row: Row) -> Iterator[Reject]:
+    def _superseded(
+        self, latest: dict[str, list[tuple[Post, Row]]], post: Post, row: Row
+    ) -> Iterator[Reject]:
         """Keep the rows of the latest text of a post; those that give way are rejects."""
         sights = latest.setdefault(post.id, [])
         if not sights or sights[0][0].body == post.body:
@@ -103,16 +115,24 @@ def read(path: Path, options: ImportOptions) -> Reading:
     when a column is mapped to what is no field.
     """
     _check(options)
-    sheet = open_sheet(path, lambda names: _has_needed(names, options.mapping), options.encoding, options.sheet)
+    sheet = open_sheet(
+        path, lambda names: _has_needed(names, options.mapping), options.encoding, options.sheet
+    )
     columns = {
         name: _columns(path, sheet, name, options.mapping.get(name, name))
         for name in FIELDS
-        if name in options.mapping or (_named(sheet.columns, name) is not None and name not in options.decided)
+        if name in options.mapping
+        or (_named(sheet.columns, name) is not None and name not in options.decided)
     }
-    for needed, present in (("text", "text" in columns or "title" in columns), ("published_at", "published_at" in columns)):
+    for needed, present in (
+        ("text", "text" in columns or "title" in columns),
+        ("published_at", "published_at" in columns),
+    ):
         if not present:
             have = listed(sheet.columns)
-            raise InputError(f"{quoted(path.name)} has no column {needed!r}: name one with --map {needed}=COLUMN; its columns are {have}.")
+            raise InputError(
+                f"{quoted(path.name)} has no column {needed!r}: name one with --map {needed}=COLUMN; its columns are {have}."
+            )
     ids = survey(_readable_rows(sheet), columns) if "id" in columns else Ids()
     return Reading(sheet, Maker(options, columns, sheet.rows, ids))
 
@@ -130,7 +150,9 @@ def _columns(path: Path, sheet: Sheet, name: str, wanted: str) -> tuple[str, ...
         column = _named(sheet.columns, part.strip())
         if column is None:
             have = listed(sheet.columns)
-            raise InputError(f"{quoted(path.name)} has no column {quoted(part.strip())} for {name!r}; its columns are {have}.")
+            raise InputError(
+                f"{quoted(path.name)} has no column {quoted(part.strip())} for {name!r}; its columns are {have}."
+            )
         columns.append(column)
     return tuple(columns)
 
@@ -139,7 +161,9 @@ def _has_needed(names: Collection[str], mapping: Mapping[str, str]) -> bool:
     """Whether columns of these names hold a date, and a text or a title."""
 
     def has(field: str) -> bool:
-        return any(_named(names, part.strip()) is not None for part in mapping.get(field, field).split("|"))
+        return any(
+            _named(names, part.strip()) is not None for part in mapping.get(field, field).split("|")
+        )
 
     return has("published_at") and (has("text") or has("title"))
 
@@ -148,7 +172,11 @@ def _named(columns: Collection[str], wanted: str) -> str | None:
     """The column of this name; a name that goes on over a line break is also called by its first line."""
     if wanted in columns:
         return wanted
-    called = [name for name in columns if "\n" in name and wanted in (_on_one_line(name), name.splitlines()[0].strip())]
+    called = [
+        name
+        for name in columns
+        if "\n" in name and wanted in (_on_one_line(name), name.splitlines()[0].strip())
+    ]
     return called[0] if len(called) == 1 else None
 
 
@@ -159,7 +187,9 @@ def _on_one_line(name: str) -> str:
 def _check(options: ImportOptions) -> None:
     for name in options.mapping:
         if name not in FIELDS:
-            raise ConfigError(f"a post has no field {name!r} to map a column to; {possible(name, FIELDS)}")
+            raise ConfigError(
+                f"a post has no field {name!r} to map a column to; {possible(name, FIELDS)}"
+            )
     if options.kind not in KINDS:
         raise InputError(f"wanted a kind among {', '.join(KINDS)}, got {options.kind!r}.")
     if problem := source_problem(options.source):

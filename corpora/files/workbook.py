@@ -25,7 +25,9 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 from corpora.files import bounds
 from corpora.files.bounds import OutOfBoundsError
 
-_PART = 2 * 2**30  # bytes of a sheet or of the shared texts, unpacked: 1,048,576 rows of 50 columns stay below
+_PART = (
+    2 * 2**30
+)  # bytes of a sheet or of the shared texts, unpacked: 1,048,576 rows of 50 columns stay below
 _STRUCTURE = 64 * 2**20  # bytes of each part that says how the workbook is built, unpacked
 _DIRECTORY = 2 * 2**20  # bytes of the archive's directory: some 20,000 parts
 _SHEETS = 1_000
@@ -34,7 +36,14 @@ _TEXTS = 10_000_000  # shared texts: ten columns of 1,048,576 rows, no two cells
 _TAG = 2**20  # bytes of one tag with its attributes
 _DEPTH = 64  # elements in one another; a sheet has eight
 _CHUNK = 2**16  # bytes that are parsed at once
-_BUILT_IN_DATES = {*range(14, 18), *range(27, 32), 36, *range(50, 55), 57, 58}  # ECMA-376 18.8.30, with those of Chinese
+_BUILT_IN_DATES = {
+    *range(14, 18),
+    *range(27, 32),
+    36,
+    *range(50, 55),
+    57,
+    58,
+}  # ECMA-376 18.8.30, with those of Chinese
 _BUILT_IN_CLOCKS = {*range(18, 23), *range(32, 36), 45, 46, 47, 55, 56}
 _DAMAGED = (  # what zipfile and expat raise for what is damaged, encrypted, or packed in a way that they don't know
     BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, EOFError, ValueError, LookupError, OverflowError,
@@ -62,22 +71,32 @@ class Workbook:
     path: Path
     sheets: dict[str, str]  # name: part of the archive; the first that is not hidden comes first
     shared: str | None  # the part with the texts that cells share
-    dates: dict[int, str]  # style of a cell: "date" where it shows its number as a day, "moment" where with a clock
+    dates: dict[
+        int, str
+    ]  # style of a cell: "date" where it shows its number as a day, "moment" where with a clock
     epoch: datetime  # day 0
 
     @classmethod
     def open(cls, path: Path) -> "Workbook":
         """Read how a workbook is built. Raises WorkbookError and OutOfBoundsError."""
         with closing(_Archive(path)) as archive:
-            main = next((target.part for target in archive.targets("") if target.kind == "officeDocument"), "xl/workbook.xml")
+            main = next(
+                (target.part for target in archive.targets("") if target.kind == "officeDocument"),
+                "xl/workbook.xml",
+            )
             if main.endswith(".bin"):
                 raise WorkbookError("wanted a workbook of XML (.xlsx), got a binary one (.xlsb)")
             targets = archive.targets(main)
-            outline = _Outline({target.id: target.part for target in targets if target.kind == "worksheet"})
+            outline = _Outline(
+                {target.id: target.part for target in targets if target.kind == "worksheet"}
+            )
             archive.parse(main, _STRUCTURE, outline)
             if not outline.visible and not outline.hidden:
                 raise WorkbookError("wanted a workbook with a sheet, got one without")
-            parts = {kind: posixpath.join(posixpath.dirname(main), f"{kind}.xml") for kind in ("sharedStrings", "styles")}
+            parts = {
+                kind: posixpath.join(posixpath.dirname(main), f"{kind}.xml")
+                for kind in ("sharedStrings", "styles")
+            }
             parts |= {target.kind: target.part for target in targets}
             styles = _Styles()
             if archive.has(parts["styles"]):
@@ -159,15 +178,22 @@ class _Archive:
             raise WorkbookError(f"the archive has no part {part!r}, as a workbook has")
         if info.flag_bits & 1:
             raise WorkbookError("it is encrypted: save it without a password")
-        if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):  # the others unpack without bounds, and no spreadsheet program uses them
-            raise WorkbookError(f"the part {part!r} is packed in the unknown way {info.compress_type}")
+        if info.compress_type not in (
+            ZIP_STORED,
+            ZIP_DEFLATED,
+        ):  # the others unpack without bounds, and no spreadsheet program uses them
+            raise WorkbookError(
+                f"the part {part!r} is packed in the unknown way {info.compress_type}"
+            )
         parser, size = _BoundedParser(handler), 0
         try:
             with self._archive.open(info) as file:
                 while chunk := file.read(_CHUNK):
                     size += len(chunk)
                     if size > limit:
-                        raise OutOfBoundsError(f"wanted at most {limit // 2**20:,} MiB in the part {part!r}, got more")
+                        raise OutOfBoundsError(
+                            f"wanted at most {limit // 2**20:,} MiB in the part {part!r}, got more"
+                        )
                     parser.feed(chunk)
                     yield
             parser.feed(b"", last=True)
@@ -181,7 +207,9 @@ class _SmallReads(io.FileIO):
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is not None and size > _DIRECTORY:
-            raise OutOfBoundsError(f"wanted an archive whose directory has at most {_DIRECTORY // 2**20} MiB, got {size:,} bytes")
+            raise OutOfBoundsError(
+                f"wanted an archive whose directory has at most {_DIRECTORY // 2**20} MiB, got {size:,} bytes"
+            )
         return super().read(_DIRECTORY if size is None or size < 0 else size) or b""
 
 
@@ -247,9 +275,15 @@ class _Relations(_Silent):
         self._folder = folder
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        if name == "Relationship" and attributes.get("TargetMode") != "External" and len(self.targets) < _SHEETS:
+        if (
+            name == "Relationship"
+            and attributes.get("TargetMode") != "External"
+            and len(self.targets) < _SHEETS
+        ):
             kind = attributes.get("Type", "").rpartition("/")[2]
-            part = posixpath.normpath(posixpath.join("/", self._folder, attributes.get("Target", ""))).lstrip("/")
+            part = posixpath.normpath(
+                posixpath.join("/", self._folder, attributes.get("Target", ""))
+            ).lstrip("/")
             self.targets.append(_Target(attributes.get("Id", ""), kind, part))
 
 
@@ -267,7 +301,9 @@ class _Outline(_Silent):
             self.epoch = datetime(1904, 1, 1)  # noqa: DTZ001
         if name == "sheet":
             relation = next((value for key, value in attributes.items() if key.endswith(" id")), "")
-            sheets = self.visible if attributes.get("state", "visible") == "visible" else self.hidden
+            sheets = (
+                self.visible if attributes.get("state", "visible") == "visible" else self.hidden
+            )
             if part := self._parts.get(relation):  # a sheet of a chart has no rows
                 sheets[_unescape(attributes.get("name", part))] = part
 
@@ -295,7 +331,10 @@ class _Styles(_Silent):
             self._is_cell_style = False
 
     def dates(self) -> dict[int, str]:
-        kinds = {style: _kind_of_date(number, self._formats.get(number)) for style, number in enumerate(self._of_style)}
+        kinds = {
+            style: _kind_of_date(number, self._formats.get(number))
+            for style, number in enumerate(self._of_style)
+        }
         return {style: kind for style, kind in kinds.items() if kind}
 
 
@@ -306,7 +345,13 @@ def _kind_of_date(number: str, code: str | None) -> str | None:
 
     if code is None:
         builtin = int(number) if _is_small(number) else 0
-        return "date" if builtin in _BUILT_IN_DATES else "moment" if builtin in _BUILT_IN_CLOCKS else None
+        return (
+            "date"
+            if builtin in _BUILT_IN_DATES
+            else "moment"
+            if builtin in _BUILT_IN_CLOCKS
+            else None
+        )
     if not is_date_format(code) or is_timedelta_format(code):
         return None
     bare = STRIP_RE.sub("", code.split(";")[0])
@@ -336,7 +381,9 @@ class _SharedTexts(_Silent):
             return
         if len(self._ends) > _TEXTS:
             raise OutOfBoundsError(f"wanted at most {_TEXTS:,} shared texts, got more")
-        self._ends.append(self._ends[-1] + self._file.write(self._text.value().encode("utf-8", "surrogatepass")))
+        self._ends.append(
+            self._ends[-1] + self._file.write(self._text.value().encode("utf-8", "surrogatepass"))
+        )
 
     def text(self, data: str) -> None:
         self._text.add(data)
@@ -344,7 +391,9 @@ class _SharedTexts(_Silent):
     def __getitem__(self, index: int) -> str:
         """Give a text. Raises ValueError when there is none of this number."""
         if not 0 <= index < len(self._ends) - 1:
-            raise ValueError(f"wanted one of {len(self._ends) - 1:,} shared texts, got number {index:,}")
+            raise ValueError(
+                f"wanted one of {len(self._ends) - 1:,} shared texts, got number {index:,}"
+            )
         self._file.flush()
         start, end = self._ends[index], self._ends[index + 1]
         return os.pread(self._file.fileno(), end - start, start).decode("utf-8", "surrogatepass")
@@ -449,7 +498,9 @@ class _SheetReader(_Silent):
             self._cell.text.start(name)
         elif name == "c" and self._row is not None:
             reference = attributes.get("r")
-            self._column = _column(reference.rstrip("0123456789")) if reference else self._column + 1
+            self._column = (
+                _column(reference.rstrip("0123456789")) if reference else self._column + 1
+            )
             self._cell = _Cell(attributes.get("t", "n"), attributes.get("s", "0"))
         elif name == "row":
             number = attributes.get("r", "")

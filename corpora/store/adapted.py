@@ -10,7 +10,7 @@ ALL_LABELS = -1
 """In place of a fold: the fit on the labels of all folds, which says what the figures are calibrated to."""
 
 UNREAD = "abs(negative - 0.3) < 1e-6 AND abs(neutral - 0.4) < 1e-6 AND abs(positive - 0.3) < 1e-6"
-"""Whether the model had nothing to read (the probabilities of `nlp.unread`, which this package can't import).
+"""Whether the model had nothing to read (the probabilities of `UNREADABLE`).
 
 Such a judgement stays as it is, or the report would take it for one of a text."""
 

@@ -24,7 +24,9 @@ def conform(table: Table, rows: Rows) -> pa.Table:
             return _from_mappings(table, list(rows))
         _check_columns(table, rows.column_names)
         columns = [
-            rows[field.name].cast(field.type) if field.name in rows.column_names else pa.nulls(rows.num_rows, field.type)
+            rows[field.name].cast(field.type)
+            if field.name in rows.column_names
+            else pa.nulls(rows.num_rows, field.type)
             for field in table.schema
         ]
     except pa.ArrowException as error:
@@ -35,9 +37,14 @@ def conform(table: Table, rows: Rows) -> pa.Table:
 def from_posts(posts: Sequence[Post], now: datetime) -> pa.Table:
     """Posts as rows of the table `posts`; the month is that of `fetched_at`, or of `now`."""
     columns = list(zip(*map(_FIELDS_AND_HASH, posts), strict=True))
-    arrays = [pa.array(values, POSTS.schema.field(name).type) for name, values in zip((*FIELDS, "text_hash"), columns, strict=True)]
+    arrays = [
+        pa.array(values, POSTS.schema.field(name).type)
+        for name, values in zip((*FIELDS, "text_hash"), columns, strict=True)
+    ]
     seen = pc.fill_null(arrays[FIELDS.index("fetched_at")], now.astimezone(UTC))
-    return pa.Table.from_arrays([*arrays, pc.strftime(seen, "%Y-%m")], names=[*FIELDS, "text_hash", "month"]).select(POSTS.schema.names)
+    return pa.Table.from_arrays(
+        [*arrays, pc.strftime(seen, "%Y-%m")], names=[*FIELDS, "text_hash", "month"]
+    ).select(POSTS.schema.names)
 
 
 def _from_mappings(table: Table, rows: list[Mapping[str, Any]]) -> pa.Table:
@@ -49,4 +56,6 @@ def _from_mappings(table: Table, rows: list[Mapping[str, Any]]) -> pa.Table:
 def _check_columns(table: Table, names: Iterable[str]) -> None:
     for name in names:
         if name not in table.schema.names:
-            raise StoreError(f"the table {table.name!r} has no column {name!r}; {possible(name, table.schema.names)}")
+            raise StoreError(
+                f"the table {table.name!r} has no column {name!r}; {possible(name, table.schema.names)}"
+            )

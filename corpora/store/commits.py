@@ -66,11 +66,15 @@ def noted(root: Path) -> dict[str, dict[int, Noted]]:
     except OSError as error:
         raise damaged(root / FILE, f"can't be read ({error.strerror})") from error
     for line in lines:
-        with suppress(ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):  # cut, or not ours
+        with suppress(
+            ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError
+        ):  # cut, or not ours
             values = json.loads(line)
             rows = values.get("rows")
             noted_rows = None if rows is None else int(rows)
-            commits[str(values["table"])][int(values["version"])] = Noted(int(values["size"]), noted_rows)
+            commits[str(values["table"])][int(values["version"])] = Noted(
+                int(values["size"]), noted_rows
+            )
     return dict(commits)
 
 
@@ -82,7 +86,8 @@ def note(root: Path, name: str, rows: int) -> None:
     known, present = noted(root).get(name, {}), entries(root, name)
     new = [version for version in sorted(present) if version not in known]
     lines = [
-        {"table": name, "version": version, "size": present[version]} | ({"rows": rows} if version == max(present) else {})
+        {"table": name, "version": version, "size": present[version]}
+        | ({"rows": rows} if version == max(present) else {})
         for version in new
     ]
     with suppress(OSError), (root / FILE).open("ab") as file:
@@ -92,18 +97,28 @@ def note(root: Path, name: str, rows: int) -> None:
 def check(root: Path, name: str) -> None:
     """Raise StoreError when the log of a table lacks an entry, or has one that is not as it was written."""
     for version, what in faults(root, name):
-        raise damaged(entry(root, name, version), f"{what}, and the table {name!r} can't be read rightly without it")
+        raise damaged(
+            entry(root, name, version),
+            f"{what}, and the table {name!r} can't be read rightly without it",
+        )
     if not entries(root, name) and _has_data(root / name):
-        raise damaged(root / name / LOG, f"is missing, and without it nobody knows which rows the table {name!r} has")
+        raise damaged(
+            root / name / LOG,
+            f"is missing, and without it nobody knows which rows the table {name!r} has",
+        )
 
 
 def faults(root: Path, name: str) -> list[tuple[int, str]]:
     """Return what is wrong with the entries of a table's log, by version: those that were noted or are followed by others."""
-    known = noted(root).get(name, {})  # before the entries are listed: a commit that comes between is in both
+    known = noted(root).get(
+        name, {}
+    )  # before the entries are listed: a commit that comes between is in both
     present = entries(root, name)
     if not known and not present:
         return []
-    first = min(present, default=0) if _checkpoints(root, name) else 0  # older entries may have been cleaned away
+    first = (
+        min(present, default=0) if _checkpoints(root, name) else 0
+    )  # older entries may have been cleaned away
     newest = max((*known, *present))
     found = []
     for version in range(min(first, newest), newest + 1):
@@ -114,14 +129,22 @@ def faults(root: Path, name: str) -> list[tuple[int, str]]:
         elif not present[version]:
             found.append((version, "is empty"))
         elif version in known and known[version].size != present[version]:
-            found.append((version, f"has {present[version]:,} bytes and was written with {known[version].size:,}"))
+            found.append(
+                (
+                    version,
+                    f"has {present[version]:,} bytes and was written with {known[version].size:,}",
+                )
+            )
         if len(found) == _MOST_FAULTS:
             break
     return found
 
 
 def _checkpoints(root: Path, name: str) -> bool:
-    return any(_CHECKPOINT.fullmatch(file.name) for file in (root / name / LOG).glob("*.checkpoint*.parquet"))
+    return any(
+        _CHECKPOINT.fullmatch(file.name)
+        for file in (root / name / LOG).glob("*.checkpoint*.parquet")
+    )
 
 
 def _has_data(folder: Path) -> bool:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from corpora.store import commits, delta_tables, migrations
 from corpora.store.schema import POSTS, TABLES, Table
-from corpora.store.store import commits, delta, migrations
 from folate.core.errors import StoreError
 from folate.core.post import body, text_hash
 
@@ -40,7 +40,12 @@ def examine(root: Path, deep: bool = False) -> Iterator[Fault]:
         commits.noted(root)
     except StoreError as error:
         lost = "nothing that is stored, but that lost entries of the logs are noticed"
-        yield Fault(root / commits.FILE, f"can't be used: {error}".rstrip("."), lost, "restore it from a backup, or delete it")
+        yield Fault(
+            root / commits.FILE,
+            f"can't be used: {error}".rstrip("."),
+            lost,
+            "restore it from a backup, or delete it",
+        )
         return
     yield from _of_schema(root)
     for table in TABLES.values():
@@ -50,22 +55,37 @@ def examine(root: Path, deep: bool = False) -> Iterator[Fault]:
 def _of_schema(root: Path) -> Iterator[Fault]:
     """A schema number that is gone or unreadable, or that is not this code's."""
     try:
-        delta.check(root)
+        delta_tables.check(root)
         migrations.number(root)
     except StoreError as error:
         number = json.dumps({"schema": len(migrations.MIGRATIONS)})
         remedy = f"restore it from a backup, or write {number} into it if this version of Folate was the last to write the store"
-        yield Fault(root / migrations.FILE, f"can't be used: {error}".rstrip("."), "nothing that is stored", remedy)
+        yield Fault(
+            root / migrations.FILE,
+            f"can't be used: {error}".rstrip("."),
+            "nothing that is stored",
+            remedy,
+        )
         return
     try:
         migrations.check(root)
     except StoreError as error:
-        yield Fault(root / migrations.FILE, f"does not fit: {error}".rstrip("."), "nothing", "do what it says, then check again")
+        yield Fault(
+            root / migrations.FILE,
+            f"does not fit: {error}".rstrip("."),
+            "nothing",
+            "do what it says, then check again",
+        )
 
 
 def first_fault(root: Path, versions: Mapping[str, int | None], deep: bool = False) -> Fault | None:
     """Return the first fault of these versions of tables (None: the newest), or None."""
-    return next(chain.from_iterable(_of_table(root, TABLES[name], version, deep) for name, version in versions.items()), None)
+    return next(
+        chain.from_iterable(
+            _of_table(root, TABLES[name], version, deep) for name, version in versions.items()
+        ),
+        None,
+    )
 
 
 def _of_table(root: Path, table: Table, version: int | None, deep: bool) -> Iterator[Fault]:
@@ -74,13 +94,18 @@ def _of_table(root: Path, table: Table, version: int | None, deep: bool) -> Iter
     if faults or not commits.entries(root, table.name):
         return
     try:
-        delta = delta.open_table(root, table.name, version)
-        files = delta.data_files(root, table, delta)
+        delta = delta_tables.open_table(root, table.name, version)
+        files = delta_tables.data_files(root, table, delta)
     except StoreError as error:
-        yield Fault(root / table.name / commits.LOG, f"can't be read: {error}".rstrip("."), "the whole table", _FROM_BACKUP)
+        yield Fault(
+            root / table.name / commits.LOG,
+            f"can't be read: {error}".rstrip("."),
+            "the whole table",
+            _FROM_BACKUP,
+        )
         return
     for file, _ in files:
-        shallow = delta.wrong_size(file) or _wrong_inside(file.path, table)
+        shallow = delta_tables.wrong_size(file) or _wrong_inside(file.path, table)
         if what := shallow or (_unreadable_pages(file.path, table) if deep else None):
             rows = "its rows" if file.rows is None else f"{file.rows:,} rows"
             lost, remedy = f"{rows} of the table {table.name!r}", f"{_FROM_BACKUP}, or {_NEXT}"
@@ -100,7 +125,9 @@ def _of_log(root: Path, name: str) -> Iterator[Fault]:
             remedy += f", or delete this file and the lines of {name!r} in {root / commits.FILE} to go on without it, and {_NEXT}"
         yield Fault(commits.entry(root, name, version), what, lost, remedy)
     if not known and not present and any((root / name).rglob("*.parquet")):
-        yield Fault(root / name / commits.LOG, "is missing", f"the whole table {name!r}", _FROM_BACKUP)
+        yield Fault(
+            root / name / commits.LOG, "is missing", f"the whole table {name!r}", _FROM_BACKUP
+        )
 
 
 def _of_entries(root: Path, name: str) -> Iterator[Fault]:
@@ -113,13 +140,22 @@ def _of_entries(root: Path, name: str) -> Iterator[Fault]:
             yield Fault(path, "is not an entry of a Delta log", lost, _FROM_BACKUP)
     for path in sorted((root / name / commits.LOG).glob("*.checkpoint*.parquet")):
         if what := _unreadable(path):
-            yield Fault(path, what, "nothing: the entries hold the same", f"delete it and {path.with_name('_last_checkpoint')}")
+            yield Fault(
+                path,
+                what,
+                "nothing: the entries hold the same",
+                f"delete it and {path.with_name('_last_checkpoint')}",
+            )
 
 
 def _is_log_entry(path: Path) -> bool:
     """Whether each line is an object of one action, as the Delta protocol wants them."""
     try:
-        actions = [json.loads(line, parse_constant=_refuse) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        actions = [
+            json.loads(line, parse_constant=_refuse)
+            for line in path.read_text(encoding="utf-8").splitlines()
+            if line.strip()
+        ]
     except (ValueError, OSError, RecursionError):
         return False
     return bool(actions) and all(isinstance(action, dict) and action for action in actions)
@@ -150,7 +186,12 @@ def _plain(kind: pa.DataType) -> pa.DataType:
     """Return the type whatever its layout in memory: Delta writes other layouts of texts and lists when it merges."""
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return pa.string()
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
+    if (
+        pa.types.is_list(kind)
+        or pa.types.is_large_list(kind)
+        or pa.types.is_list_view(kind)
+        or pa.types.is_large_list_view(kind)
+    ):
         return pa.list_(_plain(kind.value_type))
     return kind
 
@@ -160,7 +201,7 @@ def _unreadable(path: Path) -> str | None:
         with pq.ParquetFile(path):
             return None
     except (OSError, pa.ArrowException) as error:
-        return f"is not a readable Parquet file ({delta.cause(error)})"
+        return f"is not a readable Parquet file ({delta_tables.cause(error)})"
 
 
 def _unreadable_pages(path: Path, table: Table) -> str | None:
@@ -171,10 +212,13 @@ def _unreadable_pages(path: Path, table: Table) -> str | None:
                 if table is POSTS and (wrong := _other_texts(batch)):
                     return f"holds {wrong:,} posts whose text is not the one that was written"
     except (OSError, pa.ArrowException, ValueError) as error:
-        return f"can't be read to its end ({delta.cause(error)})"
+        return f"can't be read to its end ({delta_tables.cause(error)})"
     return None
 
 
 def _other_texts(batch: pa.RecordBatch) -> int:
     columns = [batch.column(name).to_pylist() for name in ("title", "text", "subject", "text_hash")]
-    return sum(text_hash(body(title, text), subject) != digest for title, text, subject, digest in zip(*columns, strict=True))
+    return sum(
+        text_hash(body(title, text), subject) != digest
+        for title, text, subject, digest in zip(*columns, strict=True)
+    )

@@ -12,13 +12,20 @@ from folate.core.post import PRECISIONS, body, text_hash
 
 _HANDLED_APART = ("id", "published_at", "precision", "fetched_at", "crawl", "text_hash", "month")
 _LATEST_KNOWN = tuple(name for name in POSTS.schema.names if name not in _HANDLED_APART)
-_COMPARED = (*_LATEST_KNOWN, "published_at", "precision")  # when and by whom a post was seen again is no change of the post
+_COMPARED = (
+    *_LATEST_KNOWN,
+    "published_at",
+    "precision",
+)  # when and by whom a post was seen again is no change of the post
 
 
 def same_key(table: Table, left: str, right: str) -> str:
     """SQL that is true for two rows of one key. Two missing values are equal."""
     return " AND ".join(
-        f"{left}.{name} = {right}.{name}" if name == "id" else f"({left}.{name} IS NOT DISTINCT FROM {right}.{name})" for name in table.key
+        f"{left}.{name} = {right}.{name}"
+        if name == "id"
+        else f"({left}.{name} IS NOT DISTINCT FROM {right}.{name})"
+        for name in table.key
     )
 
 
@@ -81,5 +88,7 @@ def _differs(left: str, right: str, names: tuple[str, ...] | list[str]) -> str:
 def _rehashed(posts: pa.Table) -> pa.Table:
     """Title, text and subject may come from several sights, so their hash is taken anew."""
     read = zip(*(posts[name].to_pylist() for name in ("title", "text", "subject")), strict=True)
-    hashes = pa.array([text_hash(body(title, text), subject) for title, text, subject in read], pa.string())
+    hashes = pa.array(
+        [text_hash(body(title, text), subject) for title, text, subject in read], pa.string()
+    )
     return posts.set_column(posts.schema.get_field_index("text_hash"), "text_hash", hashes)

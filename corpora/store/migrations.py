@@ -9,8 +9,8 @@ from tempfile import NamedTemporaryFile
 from deltalake import Field
 from deltalake.schema import Schema
 
+from corpora.store import commits, delta_tables
 from corpora.store.schema import TABLES
-from corpora.store.store import commits, delta
 from folate.core.errors import StoreError
 
 FILE = "schema.json"
@@ -28,17 +28,21 @@ class Migration:
 def add_missing_columns(root: Path) -> None:
     """Give every table the columns that `corpora.store.schema` declares and it lacks; they are missing in the rows there are."""
     for name, table in TABLES.items():
-        if delta.exists(root, name):
-            stored = delta.open_table(root, name)
+        if delta_tables.exists(root, name):
+            stored = delta_tables.open_table(root, name)
             have = {field.name for field in stored.schema().fields}
-            lacking: list[Field] = [field for field in Schema.from_arrow(table.schema).fields if field.name not in have]
+            lacking: list[Field] = [
+                field for field in Schema.from_arrow(table.schema).fields if field.name not in have
+            ]
             if lacking:
-                with delta.reading(root, name):
+                with delta_tables.reading(root, name):
                     stored.alter.add_columns(lacking)
 
 
 MIGRATIONS: tuple[Migration, ...] = (
-    Migration(1, "tables of a store without a number get every declared column", add_missing_columns),
+    Migration(
+        1, "tables of a store without a number get every declared column", add_missing_columns
+    ),
     Migration(2, "evidence says what of a brand a number is about", add_missing_columns),
     Migration(3, "judgements say how much of a very long post the model read", add_missing_columns),
 )
@@ -48,9 +52,13 @@ def check(root: Path) -> None:
     """Raises StoreError unless the store at `root` is of this code's schema, or new."""
     have, want = number(root), len(MIGRATIONS)
     if have is not None and have < want:
-        raise StoreError(f"the store {root} has schema {have} and this Folate needs {want}: run 'folate migrate'.")
+        raise StoreError(
+            f"the store {root} has schema {have} and this Folate needs {want}: run 'folate migrate'."
+        )
     if have is not None and have > want:
-        raise StoreError(f"the store {root} has schema {have} and this Folate knows only up to {want}: install a newer Folate.")
+        raise StoreError(
+            f"the store {root} has schema {have} and this Folate knows only up to {want}: install a newer Folate."
+        )
 
 
 def migrate(root: Path) -> list[str]:
@@ -78,7 +86,9 @@ def number(root: Path) -> int | None:
     except (ValueError, KeyError, TypeError, RecursionError):
         schema = None
     if type(schema) is not int or schema < 0:
-        raise StoreError(f"wanted {{\"schema\": number}} in {path}, got something else: run 'folate check'.")
+        raise StoreError(
+            f"wanted {{\"schema\": number}} in {path}, got something else: run 'folate check'."
+        )
     return schema
 
 
@@ -86,7 +96,7 @@ def _number_without_file(root: Path) -> int | None:
     """0 for the tables of a store from before there were numbers; such a store has no noted commits."""
     if commits.noted(root):
         raise commits.damaged(root / FILE, "is missing, and it says how the tables are to be read")
-    return 0 if any(delta.exists(root, name) for name in TABLES) else None
+    return 0 if any(delta_tables.exists(root, name) for name in TABLES) else None
 
 
 def stamp(root: Path, schema: int) -> None:

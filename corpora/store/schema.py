@@ -63,13 +63,27 @@ POSTS = Table(
 
 TEXTS = Table(  # one row a post: what can be said of its text without a model
     "texts",
-    _schema(id=pa.string(), **_MADE_BY, language=pa.string(), words=_STRINGS, hashtags=_STRINGS, exact=pa.string()),
+    _schema(
+        id=pa.string(),
+        **_MADE_BY,
+        language=pa.string(),
+        words=_STRINGS,
+        hashtags=_STRINGS,
+        exact=pa.string(),
+    ),
     key=("id",),
 )  # language: zh, en, mixed, other; words: normalised, in order, no punctuation; exact: digest of the normalised text
 
 MENTIONS = Table(  # one row a brand mention; start and end count code points of Post.body, missing when via = subject
     "mentions",
-    _schema(id=pa.string(), **_MADE_BY, brand=pa.string(), start=pa.int32(), end=pa.int32(), via=pa.string()),
+    _schema(
+        id=pa.string(),
+        **_MADE_BY,
+        brand=pa.string(),
+        start=pa.int32(),
+        end=pa.int32(),
+        via=pa.string(),
+    ),
     key=("id", "brand", "start"),
 )  # via: text, or subject (the page is about a product of the brand and the text does not name it)
 
@@ -131,7 +145,13 @@ JUDGEMENTS = Table(  # one row a post; missing where the model does not judge it
 COMPARISONS = Table(  # one row a stated relation of two brands
     "comparisons",
     _schema(
-        id=pa.string(), **_MADE_BY, brand=pa.string(), other=pa.string(), kind=pa.string(), start=pa.int32(), end=pa.int32()
+        id=pa.string(),
+        **_MADE_BY,
+        brand=pa.string(),
+        other=pa.string(),
+        kind=pa.string(),
+        start=pa.int32(),
+        end=pa.int32(),
     ),  # brand: the one moved to, or preferred; other: the one left, or worse; kind: switch, better
     key=("id", "brand", "other", "kind", "start"),
 )

@@ -9,14 +9,21 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from corpora.store import adapted, delta_tables
 from corpora.store.damage import first_fault
 from corpora.store.schema import TABLES, Table
-from corpora.store.store import adapted, delta
 from folate.core.errors import InputError, StoreError, possible
 from folate.core.post import storable
 from folate.core.text import quoted
 
-OF_ONE_TEXT = ("texts", "mentions", "comparisons", "sentiments", "aspects", "judgements")  # rows hold for the text they were made of
+OF_ONE_TEXT = (
+    "texts",
+    "mentions",
+    "comparisons",
+    "sentiments",
+    "aspects",
+    "judgements",
+)  # rows hold for the text they were made of
 LONGEST = 300.0  # seconds that one question may take; counting a million posts by week takes 0.4 (docs/store.md)
 _AGAIN = 0.1  # seconds between two interrupts
 MEMORY = "4GB"  # most that all questions to a snapshot may hold; nothing is spilled to a disk
@@ -27,9 +34,23 @@ _SETTINGS = {
     "temp_directory": "",
     "memory_limit": MEMORY,
 }
-_OF_QUERIES_ONLY = (duckdb.PermissionException, duckdb.InterruptException, duckdb.OutOfMemoryException, duckdb.ParserException)
-_OF_QUERIES = (*_OF_QUERIES_ONLY, duckdb.BinderException, duckdb.CatalogException)  # no file, however damaged, brings these
-_OF_DATA = (duckdb.Error, duckdb.IOException, duckdb.InternalException, duckdb.SerializationException)  # a query does not
+_OF_QUERIES_ONLY = (
+    duckdb.PermissionException,
+    duckdb.InterruptException,
+    duckdb.OutOfMemoryException,
+    duckdb.ParserException,
+)
+_OF_QUERIES = (
+    *_OF_QUERIES_ONLY,
+    duckdb.BinderException,
+    duckdb.CatalogException,
+)  # no file, however damaged, brings these
+_OF_DATA = (
+    duckdb.Error,
+    duckdb.IOException,
+    duckdb.InternalException,
+    duckdb.SerializationException,
+)  # a query does not
 _TYPES = {"string": "VARCHAR", "int64": "BIGINT", "int32": "INTEGER", "bool": "BOOLEAN", "double": "DOUBLE", "float": "FLOAT",
           "timestamp[us, tz=UTC]": "TIMESTAMPTZ", "list<item: string>": "VARCHAR[]"}  # fmt: skip
 
@@ -52,7 +73,9 @@ class Snapshot:
             self._con.execute("SET GLOBAL TimeZone = 'UTC'")
             self._show(pinned)
             self._seal([uri for uris in pinned.values() for uri in uris])
-        self._held: tuple[tuple[str, str], ...] = ()  # a SELECT in brackets, what is read in its place
+        self._held: tuple[
+            tuple[str, str], ...
+        ] = ()  # a SELECT in brackets, what is read in its place
 
     @contextmanager
     def holding(self, rows: str, parts: Mapping[str, str]) -> Iterator[None]:
@@ -62,7 +85,13 @@ class Snapshot:
         before, name = self._held, f"held_{len(self._held)}"
         with self._answering():
             self._con.cursor().sql(self._read(rows, None)).to_table(name)
-        self._held = (*before, *((f"({part})", f"(FROM {name} WHERE {condition})") for part, condition in parts.items()))
+        self._held = (
+            *before,
+            *(
+                (f"({part})", f"(FROM {name} WHERE {condition})")
+                for part, condition in parts.items()
+            ),
+        )
         try:
             yield
         finally:
@@ -76,7 +105,9 @@ class Snapshot:
             with self._in_time(cursor):
                 return cursor.sql(statement, params=params).to_arrow_table()
 
-    def stream(self, query: str, params: Parameters | None = None, size: int = 10_000) -> Iterator[pa.RecordBatch]:
+    def stream(
+        self, query: str, params: Parameters | None = None, size: int = 10_000
+    ) -> Iterator[pa.RecordBatch]:
         """The same, in batches of at most `size` rows, each of which may take as long as a question. Raises InputError, StoreError."""
         with self._answering():
             statement, cursor = self._read(query, params), self._con.cursor()
@@ -104,7 +135,9 @@ class Snapshot:
             query = _outside_literals(query, select, held)
         statements = self._con.extract_statements(query)
         if len(statements) != 1 or not _is_select(statements[0]):
-            raise InputError(f"wanted one SELECT, got {quoted(query.strip())}; nothing else can be asked of a snapshot.")
+            raise InputError(
+                f"wanted one SELECT, got {quoted(query.strip())}; nothing else can be asked of a snapshot."
+            )
         return statements[0]
 
     @contextmanager
@@ -116,7 +149,9 @@ class Snapshot:
             if not done.wait(self._seconds):
                 late.set()
                 cursor.interrupt()
-                while not done.wait(_AGAIN):  # DuckDB forgets an interrupt that comes before the query has begun
+                while not done.wait(
+                    _AGAIN
+                ):  # DuckDB forgets an interrupt that comes before the query has begun
                     cursor.interrupt()
 
         watcher = Thread(target=watch, daemon=True)
@@ -126,7 +161,9 @@ class Snapshot:
         except (duckdb.Error, OSError, pa.ArrowException) as error:
             if not late.is_set():
                 raise
-            raise InputError(f"the query took longer than {self._seconds:g} seconds and was stopped: ask for less.") from error
+            raise InputError(
+                f"the query took longer than {self._seconds:g} seconds and was stopped: ask for less."
+            ) from error
         finally:
             done.set()
             watcher.join()
@@ -137,22 +174,35 @@ class Snapshot:
         try:
             yield
         except of_queries as error:
-            raise InputError(f"the query can't be answered: {delta.cause(error)}.") from error
+            raise InputError(
+                f"the query can't be answered: {delta_tables.cause(error)}."
+            ) from error
         except (duckdb.Error, OSError, pa.ArrowException) as error:
             of_data = type(error) in _OF_DATA or not isinstance(error, duckdb.Error)
             of_a_file = str(self._root.absolute()) in str(error)
             if fault := first_fault(self._root, self.versions, deep=of_data or of_a_file):
                 raise fault.error() from error
             if of_data:
-                raise StoreError(f"the store can't be read: {delta.cause(error)}; run 'folate check' on {self._root.parent}.") from error
-            raise InputError(f"the query can't be answered: {delta.cause(error)}.") from error
+                raise StoreError(
+                    f"the store can't be read: {delta_tables.cause(error)}; run 'folate check' on {self._root.parent}."
+                ) from error
+            raise InputError(
+                f"the query can't be answered: {delta_tables.cause(error)}."
+            ) from error
 
     def _show(self, files: Mapping[str, Sequence[str]]) -> None:
         for name, table in TABLES.items():
-            self._con.execute(f"CREATE VIEW {'all_' if name in OF_ONE_TEXT else ''}{name} AS {scan(table, files.get(name, []))}")
-        for name in OF_ONE_TEXT:  # joined, as a post stands once: unlike a semi-join that can be done last, on few rows
+            self._con.execute(
+                f"CREATE VIEW {'all_' if name in OF_ONE_TEXT else ''}{name} AS {scan(table, files.get(name, []))}"
+            )
+        for name in (
+            OF_ONE_TEXT
+        ):  # joined, as a post stands once: unlike a semi-join that can be done last, on few rows
             rows = f"SELECT a.* FROM all_{name} a JOIN posts USING (id, text_hash)"
-            if name == "sentiments" and self._con.sql("SELECT 1 FROM adaptations LIMIT 1").fetchall():
+            if (
+                name == "sentiments"
+                and self._con.sql("SELECT 1 FROM adaptations LIMIT 1").fetchall()
+            ):
                 rows = adapted.SENTIMENTS
             self._con.execute(f"CREATE VIEW {name} AS {rows}")
 
@@ -182,13 +232,15 @@ def _pinned(root: Path, name: str, version: int) -> list[str]:
     """The files of a version of a table. Raises StoreError."""
     if name not in TABLES:
         raise StoreError(f"the store has no table {name!r}; {possible(name, TABLES)}")
-    return delta.files(root, TABLES[name], delta.open_table(root, name, version))
+    return delta_tables.files(root, TABLES[name], delta_tables.open_table(root, name, version))
 
 
 def scan(table: Table, files: Sequence[str]) -> str:
     """SQL that reads the Parquet files of a version of `table`, with its columns in order. Files older than a column lack it."""
     names = ", ".join(_name(field.name) for field in table.schema)
-    declared = ", ".join(f"CAST(NULL AS {_TYPES[str(field.type)]}) AS {_name(field.name)}" for field in table.schema)
+    declared = ", ".join(
+        f"CAST(NULL AS {_TYPES[str(field.type)]}) AS {_name(field.name)}" for field in table.schema
+    )
     empty = f"SELECT {declared} WHERE false"
     if not files:
         return empty

@@ -22,17 +22,19 @@ import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
+from corpora.store import commits, delta_tables, migrations
 from corpora.store.arrow import Rows, conform, from_posts
 from corpora.store.damage import first_fault
 from corpora.store.merge import plan_posts, plan_rows, same_key
 from corpora.store.schema import POSTS, TABLES, Table
 from corpora.store.snapshot import LONGEST, OF_ONE_TEXT, Snapshot, literal, scan
-from corpora.store.store import commits, delta, migrations
 from folate.core.errors import StoreError, possible
 from folate.core.post import Post
 
 BATCH = 20_000  # posts in one commit
-_BATCH_CHARACTERS = 16 * 2**20  # of all their fields: planning a commit needs some ten times as many bytes
+_BATCH_CHARACTERS = (
+    16 * 2**20
+)  # of all their fields: planning a commit needs some ten times as many bytes
 _PARTITIONS = 200  # written in one commit: each has a Parquet writer of some 0.5 MB
 _SPARE = 4_000_000  # bytes left free: logs, checkpoints, and rows of partitions that a merge writes again
 _ATTEMPTS = 40
@@ -40,7 +42,9 @@ _LONGEST_PAUSE = 2.0  # seconds
 _NO_REBASE = CommitProperties(max_commit_retries=0)  # a plan holds for the version it was made on
 _WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 _FOREVER = "interval 36500 days"  # reports name versions; only `vacuum` forgets them
-_TEXTS = attrgetter("id", "url", "thread", "parent", "crawl", "title", "text", "language", "subject", "place")  # of any length
+_TEXTS = attrgetter(
+    "id", "url", "thread", "parent", "crawl", "title", "text", "language", "subject", "place"
+)  # of any length
 T = TypeVar("T")
 
 
@@ -63,7 +67,7 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         """Raises StoreError when the store has another schema than this code, or can't be kept in such a folder."""
-        delta.check(root)
+        delta_tables.check(root)
         migrations.check(root)
         self.root = root
 
@@ -77,7 +81,9 @@ class Store:
         fresh = conform(kind, rows)
         ids = pa.table({"id": pa.array(list(complete), pa.string())})
         if kind is POSTS:
-            return self._change(kind, fresh, ids, lambda con: plan_posts(con, time.time_ns() // 1000))
+            return self._change(
+                kind, fresh, ids, lambda con: plan_posts(con, time.time_ns() // 1000)
+            )
         return self._change(kind, fresh, ids, lambda con: plan_rows(con, kind))
 
     def upsert_posts(self, posts: Iterable[Post]) -> Upserted:
@@ -101,16 +107,26 @@ class Store:
         fresh = conform(kind, rows)
         for column, value in where.items():
             if set(fresh[column].to_pylist()) - {value}:
-                raise StoreError(f"wanted only rows with {column} = {value!r} for {table!r}, got others.")
+                raise StoreError(
+                    f"wanted only rows with {column} = {value!r} for {table!r}, got others."
+                )
         _check_room(self.root, fresh)
-        predicate = " AND ".join(f"{column} = {literal(value)}" for column, value in where.items()) or None
+        predicate = (
+            " AND ".join(f"{column} = {literal(value)}" for column, value in where.items()) or None
+        )
         self._commit(kind, lambda stored: _overwrite(stored, fresh, predicate))
 
     def versions(self) -> dict[str, int]:
         """The newest version of every table that was ever written."""
-        return {name: delta.open_table(self.root, name).version() for name in TABLES if delta.exists(self.root, name)}
+        return {
+            name: delta_tables.open_table(self.root, name).version()
+            for name in TABLES
+            if delta_tables.exists(self.root, name)
+        }
 
-    def snapshot(self, versions: Mapping[str, int] | None = None, seconds: float = LONGEST) -> Snapshot:
+    def snapshot(
+        self, versions: Mapping[str, int] | None = None, seconds: float = LONGEST
+    ) -> Snapshot:
         """The store at `versions` (a table that they do not name is empty), or as it is now. Raises StoreError.
 
         A question to it that takes longer than `seconds` is stopped.
@@ -118,7 +134,12 @@ class Store:
         return Snapshot(self.root, self.versions() if versions is None else versions, seconds)
 
     def pending(
-        self, table: str, annotator: str, version: str, size: int = 10_000, after: tuple[str, str] | None = None
+        self,
+        table: str,
+        annotator: str,
+        version: str,
+        size: int = 10_000,
+        after: tuple[str, str] | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """Posts without a row of this annotator and version for their present text, in batches. Raises StoreError.
 
@@ -127,7 +148,9 @@ class Store:
         question, params = _pending(table, annotator, version, after)
         return self.snapshot().stream(f"SELECT p.* {question}", params, size)
 
-    def count_pending(self, table: str, annotator: str, version: str, after: tuple[str, str] | None = None) -> int:
+    def count_pending(
+        self, table: str, annotator: str, version: str, after: tuple[str, str] | None = None
+    ) -> int:
         """How many posts `pending` would give."""
         question, params = _pending(table, annotator, version, after)
         return int(self.snapshot().sql(f"SELECT count(*) AS n {question}", params)["n"][0].as_py())
@@ -135,7 +158,12 @@ class Store:
     def compact(self) -> None:
         """Merge the small files that many small upserts leave."""
         for name in self.versions():
-            self._commit(_table(name), lambda stored: stored.optimize.compact(writer_properties=_WRITER, commit_properties=_NO_REBASE))
+            self._commit(
+                _table(name),
+                lambda stored: stored.optimize.compact(
+                    writer_properties=_WRITER, commit_properties=_NO_REBASE
+                ),
+            )
 
     def vacuum(self, hours: int = 168) -> int:
         """Delete files that have been out of use for `hours`, but none of a version that evidence names; how many went.
@@ -145,20 +173,35 @@ class Store:
         kept = self._versions_in_evidence()
         deleted = 0
         for name in self.versions():
-            stored = delta.open_table(self.root, name)
-            with delta.reading(self.root, name):
-                gone = stored.vacuum(hours, dry_run=False, enforce_retention_duration=False, keep_versions=sorted(kept.get(name, set())))
+            stored = delta_tables.open_table(self.root, name)
+            with delta_tables.reading(self.root, name):
+                gone = stored.vacuum(
+                    hours,
+                    dry_run=False,
+                    enforce_retention_duration=False,
+                    keep_versions=sorted(kept.get(name, set())),
+                )
             deleted += len(gone)
         return deleted
 
     def _versions_in_evidence(self) -> dict[str, set[int]]:
         kept: dict[str, set[int]] = {}
-        for row in self.snapshot().sql("SELECT DISTINCT versions FROM evidence WHERE versions IS NOT NULL")["versions"].to_pylist():
+        for row in (
+            self.snapshot()
+            .sql("SELECT DISTINCT versions FROM evidence WHERE versions IS NOT NULL")["versions"]
+            .to_pylist()
+        ):
             for name, version in json.loads(row).items():
                 kept.setdefault(name, set()).add(version)
         return kept
 
-    def _change(self, table: Table, fresh: pa.Table, complete: pa.Table, plan: Callable[[duckdb.DuckDBPyConnection], pa.Table]) -> Upserted:
+    def _change(
+        self,
+        table: Table,
+        fresh: pa.Table,
+        complete: pa.Table,
+        plan: Callable[[duckdb.DuckDBPyConnection], pa.Table],
+    ) -> Upserted:
         """Plan and write until no other commit came between."""
         if not fresh.num_rows and not complete.num_rows:
             return Upserted()
@@ -167,7 +210,13 @@ class Store:
 
         def attempt(stored: DeltaTable) -> Upserted:
             with duckdb.connect() as con:
-                _relations(con, table, delta.files(self.root, table, stored, _sources(table, fresh)), fresh, complete)
+                _relations(
+                    con,
+                    table,
+                    delta_tables.files(self.root, table, stored, _sources(table, fresh)),
+                    fresh,
+                    complete,
+                )
                 rows = plan(con)
             _write(table, stored, rows)
             return _tally(rows, fresh.num_rows)
@@ -186,29 +235,38 @@ class Store:
             else:
                 self._note(table)
                 return outcome
-        raise StoreError(f"gave up writing {table.name!r} after {_ATTEMPTS} conflicts with other writers; run it again.")
+        raise StoreError(
+            f"gave up writing {table.name!r} after {_ATTEMPTS} conflicts with other writers; run it again."
+        )
 
     def _open(self, table: Table) -> DeltaTable:
         """The newest version of `table`, made if need be."""
-        if not delta.exists(self.root, table.name):
+        if not delta_tables.exists(self.root, table.name):
             if migrations.number(self.root) is None:
                 migrations.stamp(self.root, len(migrations.MIGRATIONS))
-            _create(delta.address(self.root, table.name), table)
-        return delta.open_table(self.root, table.name)
+            _create(delta_tables.address(self.root, table.name), table)
+        return delta_tables.open_table(self.root, table.name)
 
     def _note(self, table: Table) -> None:
         """Keep what the log of `table` now has, so that a lost entry is noticed."""
-        present, known = commits.entries(self.root, table.name), commits.noted(self.root).get(table.name, {})
+        present, known = (
+            commits.entries(self.root, table.name),
+            commits.noted(self.root).get(table.name, {}),
+        )
         if present.keys() - known.keys():
-            files = delta.data_files(self.root, table, delta.open_table(self.root, table.name))
+            files = delta_tables.data_files(
+                self.root, table, delta_tables.open_table(self.root, table.name)
+            )
             commits.note(self.root, table.name, sum(file.rows or 0 for file, _ in files))
 
     def _why_not_written(self, table: Table, error: Exception) -> StoreError:
         """The error to raise for a change that failed: it names the damaged file, if there is one."""
-        if fault := first_fault(self.root, {table.name: None}, deep=isinstance(error, duckdb.Error)):
+        if fault := first_fault(
+            self.root, {table.name: None}, deep=isinstance(error, duckdb.Error)
+        ):
             return fault.error()
         return StoreError(
-            f"the table {table.name!r} in {self.root} can't be written ({delta.cause(error)}): see that the disk has room and may be "
+            f"the table {table.name!r} in {self.root} can't be written ({delta_tables.cause(error)}): see that the disk has room and may be "
             "written to, then run it again; 'folate check' says whether anything is damaged."
         )
 
@@ -227,7 +285,13 @@ def _sources(table: Table, rows: pa.Table) -> list[str] | None:
     return pc.unique(rows["source"]).to_pylist() if "source" in table.partitions else None
 
 
-def _relations(con: duckdb.DuckDBPyConnection, table: Table, files: list[str], fresh: pa.Table, complete: pa.Table) -> None:
+def _relations(
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    files: list[str],
+    fresh: pa.Table,
+    complete: pa.Table,
+) -> None:
     """The relations that a plan reads."""
     con.execute("SET TimeZone = 'UTC'")
     con.register("fresh", fresh.append_column("nth", pa.array(range(fresh.num_rows), pa.int64())))
@@ -258,14 +322,19 @@ def _by_partitions(posts: pa.Table) -> Iterator[pa.Table]:
 
     A post is in the partition of its first row: see `plan_posts`.
     """
-    if pc.count_distinct(pc.binary_join_element_wise(posts["source"], posts["month"], "/")).as_py() <= _PARTITIONS:
+    if (
+        pc.count_distinct(pc.binary_join_element_wise(posts["source"], posts["month"], "/")).as_py()
+        <= _PARTITIONS
+    ):
         yield posts
         return
     partition_of: dict[str, int] = {}  # by id
     numbers: dict[tuple[str, str], int] = {}  # by partition, in the order in which they came
     columns = zip(*(posts[name].to_pylist() for name in ("id", "source", "month")), strict=True)
     parts = [
-        partition_of.setdefault(key, numbers.setdefault((source, month), len(numbers))) // _PARTITIONS for key, source, month in columns
+        partition_of.setdefault(key, numbers.setdefault((source, month), len(numbers)))
+        // _PARTITIONS
+        for key, source, month in columns
     ]
     for part in range(len(numbers) // _PARTITIONS + 1):
         yield posts.filter(pc.equal(pa.array(parts, pa.int64()), part))
@@ -278,7 +347,11 @@ def _write(table: Table, stored: DeltaTable, plan: pa.Table) -> None:
         return
     if set(pc.unique(rows["fate"]).to_pylist()) == {"new"}:
         write_deltalake(
-            stored, rows.drop_columns("fate").cast(table.schema), mode="append", writer_properties=_WRITER, commit_properties=_NO_REBASE
+            stored,
+            rows.drop_columns("fate").cast(table.schema),
+            mode="append",
+            writer_properties=_WRITER,
+            commit_properties=_NO_REBASE,
         )
         return
     columns = {name: f'f."{name}"' for name in table.schema.names}
@@ -286,7 +359,9 @@ def _write(table: Table, stored: DeltaTable, plan: pa.Table) -> None:
         rows.cast(table.schema.append(pa.field("fate", pa.string()))), _match(table, rows), "f", "s",
         writer_properties=_WRITER, commit_properties=_NO_REBASE,
     )  # fmt: skip
-    merger.when_matched_delete("f.fate = 'gone'").when_matched_update(columns).when_not_matched_insert(columns).execute()
+    merger.when_matched_delete("f.fate = 'gone'").when_matched_update(
+        columns
+    ).when_not_matched_insert(columns).execute()
 
 
 def _tally(plan: pa.Table, given: int) -> Upserted:
@@ -306,33 +381,58 @@ def _match(table: Table, rows: pa.Table) -> str:
 
 
 def _overwrite(stored: DeltaTable, rows: pa.Table, predicate: str | None) -> None:
-    write_deltalake(stored, rows, mode="overwrite", predicate=predicate, writer_properties=_WRITER, commit_properties=_NO_REBASE)
+    write_deltalake(
+        stored,
+        rows,
+        mode="overwrite",
+        predicate=predicate,
+        writer_properties=_WRITER,
+        commit_properties=_NO_REBASE,
+    )
 
 
 def _check_room(root: Path, rows: pa.Table) -> None:
     """Raise StoreError when the disk has no room for `rows`: Delta's writer leaves frames of its own on the terminal then."""
-    folder = next((path for path in (root.absolute(), *root.absolute().parents) if path.is_dir()), Path("/"))
+    folder = next(
+        (path for path in (root.absolute(), *root.absolute().parents) if path.is_dir()), Path("/")
+    )
     free, wanted = shutil.disk_usage(folder).free, _SPARE + 2 * rows.nbytes
     if free < wanted:
-        raise StoreError(f"wanted {wanted:,} free bytes on the disk of {root} to write {rows.num_rows:,} rows, got {free:,}.")
+        raise StoreError(
+            f"wanted {wanted:,} free bytes on the disk of {root} to write {rows.num_rows:,} rows, got {free:,}."
+        )
 
 
 def _check_keys(table: Table, rows: pa.Table) -> None:
     for name in (table.key[0], *table.partitions):
         if missing := rows[name].null_count:
-            raise StoreError(f"wanted {name!r} in every row for {table.name!r}, got {missing} rows without.")
+            raise StoreError(
+                f"wanted {name!r} in every row for {table.name!r}, got {missing} rows without."
+            )
 
 
-def _pending(table: str, annotator: str, version: str, after: tuple[str, str] | None) -> tuple[str, dict[str, str]]:
+def _pending(
+    table: str, annotator: str, version: str, after: tuple[str, str] | None
+) -> tuple[str, dict[str, str]]:
     """SQL after the columns of a question for posts that wait for an annotation, and its parameters."""
     if table not in OF_ONE_TEXT:
-        raise StoreError(f"wanted a table of annotations, got {table!r}; {possible(table, OF_ONE_TEXT)}")
-    made = f"SELECT id, text_hash FROM all_{table} WHERE annotator = $annotator AND version = $version"
-    waiting, params = f"FROM posts p ANTI JOIN ({made}) USING (id, text_hash)", {"annotator": annotator, "version": version}
+        raise StoreError(
+            f"wanted a table of annotations, got {table!r}; {possible(table, OF_ONE_TEXT)}"
+        )
+    made = (
+        f"SELECT id, text_hash FROM all_{table} WHERE annotator = $annotator AND version = $version"
+    )
+    waiting, params = (
+        f"FROM posts p ANTI JOIN ({made}) USING (id, text_hash)",
+        {"annotator": annotator, "version": version},
+    )
     if after is None:
         return waiting, params
     read = "SELECT id, text_hash FROM texts WHERE annotator = $reader AND version = $reading"
-    return f"{waiting} SEMI JOIN ({read}) USING (id, text_hash)", params | {"reader": after[0], "reading": after[1]}
+    return f"{waiting} SEMI JOIN ({read}) USING (id, text_hash)", params | {
+        "reader": after[0],
+        "reading": after[1],
+    }
 
 
 def _table(name: str) -> Table:

@@ -5,5 +5,9 @@ from collections.abc import Callable
 from crawlers.parse import forum, microblog, reviews
 from crawlers.parse.page import Context, Page, Parsed, Site
 
-READERS: dict[str, Callable[[Page, Site, Context], Parsed]] = {"forum": forum.read, "microblog": microblog.read, "reviews": reviews.read}
+READERS: dict[str, Callable[[Page, Site, Context], Parsed]] = {
+    "forum": forum.read,
+    "microblog": microblog.read,
+    "reviews": reviews.read,
+}
 """By the `spider` key of a source."""

@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 from crawlers.parse.markup import select, text_of
 from crawlers.parse.page import Page
 
-_LOGIN_PATH = re.compile(r"/(?:log-?in|sign-?in|passport|auth/login|account/login|member\.php)\b", re.I)
+_LOGIN_PATH = re.compile(
+    r"/(?:log-?in|sign-?in|passport|auth/login|account/login|member\.php)\b", re.I
+)
 _CAPTCHA = re.compile(
     r"captcha|验证码|安全验证|人机验证|滑动验证|访问(过于)?频繁|请求过于频繁|unusual traffic|are you (a )?(human|robot)"
     r"|verify (that )?you are (a )?human|just a moment\.\.\.|access denied|too many requests",
@@ -26,6 +28,8 @@ def wall(page: Page) -> str | None:
     text = text_of(page.tree)
     if len(text) > _LONGEST:
         return None
-    if _CAPTCHA.search(f"{text} {page.tree.findtext('.//title') or ''}") or select(page.tree, 'iframe[src*="captcha"], [class*="captcha"]'):
+    if _CAPTCHA.search(f"{text} {page.tree.findtext('.//title') or ''}") or select(
+        page.tree, 'iframe[src*="captcha"], [class*="captcha"]'
+    ):
         return "captcha"
     return "login page" if select(page.tree, 'input[type="password"]') else None

@@ -7,7 +7,24 @@ from lxml import etree, html
 
 from folate.core.markup import BLOCKS
 
-_VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"])
+_VOID = frozenset(
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "wbr",
+    ]
+)
 _INLINE = frozenset(
     {
         "a",
@@ -38,7 +55,9 @@ _DEEPEST = 512  # elements, where Blink and WebKit stop nesting, too
 _DEEPEST_BARE = 128  # elements without attributes carry no structure: they are the first to go
 _MOST_ATTRIBUTES = 1000  # of one tag; libxml2 takes quadratic time
 _ATTRIBUTE = r"""(?:[\s/]++[^\s=>/]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]++))?+)"""
-_START = re.compile(rf"<[a-zA-Z][^\s/<>]*+{_ATTRIBUTE}*+")  # consumes what it looks at: one pass, linear time
+_START = re.compile(
+    rf"<[a-zA-Z][^\s/<>]*+{_ATTRIBUTE}*+"
+)  # consumes what it looks at: one pass, linear time
 _CROWDED = re.compile(rf"<[a-zA-Z][^\s/<>]*+{_ATTRIBUTE}{{{_MOST_ATTRIBUTES}}}")
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/<>]*+)([^<>]*+)>")
 

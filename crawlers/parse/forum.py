@@ -19,14 +19,20 @@ from crawlers.parse.markup import links, next_page
 from crawlers.parse.page import TOO_DEEP, Context, Dropped, Link, Page, Parsed, Site
 from crawlers.parse.thread_posts import HIDDEN, Entry, entries
 
-_VALUE = re.compile(r"(\d+)(?:\.0|-.*)?", re.S)  # of a parameter that names a thread: 5, 5.0 (SMF: from its first post), 5-slug
+_VALUE = re.compile(
+    r"(\d+)(?:\.0|-.*)?", re.S
+)  # of a parameter that names a thread: 5, 5.0 (SMF: from its first post), 5-slug
 
 _LONGEST_NUMBER = 18  # digits; no forum counts further
 
 
 def read(page: Page, site: Site, context: Context) -> Parsed:
     """The posts of a thread page, or the threads and boards that a board page lists, by `context["role"]`."""
-    parsed = thread_page(page, site, context) if context["role"] == "thread" else board_page(page, context)
+    parsed = (
+        thread_page(page, site, context)
+        if context["role"] == "thread"
+        else board_page(page, context)
+    )
     if page.too_deep:
         parsed.problems.append(TOO_DEEP)
     return parsed
@@ -42,7 +48,9 @@ def board_id(url: str) -> str | None:
     return _number(url, BOARD_PATHS, BOARD_SCRIPTS, strict=True)
 
 
-def _number(url: str, paths: re.Pattern[str], scripts: Iterable[Script], *, strict: bool) -> str | None:
+def _number(
+    url: str, paths: re.Pattern[str], scripts: Iterable[Script], *, strict: bool
+) -> str | None:
     """The number that the path of `url`, or its parameters, name. `strict` wants no parameters that change the page."""
     path, _, query = url.partition("#")[0].partition("?")
     fields = parse_qsl(query.replace(";", "&"), keep_blank_values=True)
@@ -53,12 +61,20 @@ def _number(url: str, paths: re.Pattern[str], scripts: Iterable[Script], *, stri
     if "/" in route:  # an address inside the parameters: index.php?threads/oats.9/
         return _group(paths.search("/" + route.lstrip("/"))) if len(fields) == 1 else None
     given = {key.lower(): value for key, value in fields}
-    if any(given.get(key, first) != first for key, first in FIRST_PAGE.items()) or not NOT_THE_THREAD.isdisjoint(given):
+    if any(
+        given.get(key, first) != first for key, first in FIRST_PAGE.items()
+    ) or not NOT_THE_THREAD.isdisjoint(given):
         return None
     for script in scripts:
-        if not path.endswith(script.path) or (script.mode and given.get(script.mode[0]) != script.mode[1]):
+        if not path.endswith(script.path) or (
+            script.mode and given.get(script.mode[0]) != script.mode[1]
+        ):
             continue
-        others = set(given) - {script.number, *FIRST_PAGE, *HARMLESS} - ({script.mode[0]} if script.mode else set())
+        others = (
+            set(given)
+            - {script.number, *FIRST_PAGE, *HARMLESS}
+            - ({script.mode[0]} if script.mode else set())
+        )
         value = given.get(script.number) if script.number else first_key
         if not script.number:
             others.discard(first_key.lower())
@@ -82,7 +98,9 @@ def board_page(page: Page, context: Context) -> Parsed:
         if number:
             parsed.links.append(Link(url, {"role": "thread", "query": query, "thread": number}))
     if not board_id(query) or not parsed.links:
-        parsed.links += [Link(url, {"role": "board", "query": query}) for url in found if board_id(url)]
+        parsed.links += [
+            Link(url, {"role": "board", "query": query}) for url in found if board_id(url)
+        ]
     following = next_page(page)
     if following:
         parsed.links.append(Link(following, {**context, "page": context.get("page", 1) + 1}))
@@ -108,7 +126,12 @@ def thread_page(page: Page, site: Site, context: Context) -> Parsed:
     following = next_page(page)
     if following and following != page.url:
         before = {"posts": context.get("posts", 0) + len(shown)} if anew else {}
-        parsed.links.append(Link(following, {**context, "role": "thread", "thread": thread, "opener": opener, **before}))
+        parsed.links.append(
+            Link(
+                following,
+                {**context, "role": "thread", "thread": thread, "opener": opener, **before},
+            )
+        )
     return parsed
 
 
@@ -130,28 +153,44 @@ def with_thread(shown: list[Entry], thread: str, before: int) -> list[Entry]:
     `before` is how many posts the earlier pages had: where the numbers start again on this page, they go on from there.
     Where only the first post has its number again, the page repeats the opener.
     """
-    numbers = [int(entry.native) for entry in shown if entry.native and not entry.exact and len(entry.native) < _LONGEST_NUMBER]
-    again = before > 0 and numbers[:1] in ([0], [1]) and (len(numbers) == 1 or numbers[1] == numbers[0] + 1)
+    numbers = [
+        int(entry.native)
+        for entry in shown
+        if entry.native and not entry.exact and len(entry.native) < _LONGEST_NUMBER
+    ]
+    again = (
+        before > 0
+        and numbers[:1] in ([0], [1])
+        and (len(numbers) == 1 or numbers[1] == numbers[0] + 1)
+    )
     return [_renumbered(entry, thread, before if again else 0) for entry in shown]
 
 
 def _renumbered(entry: Entry, thread: str, offset: int) -> Entry:
     if entry.native is None or entry.exact:
         return entry
-    number = str(int(entry.native) + offset) if len(entry.native) < _LONGEST_NUMBER else entry.native
+    number = (
+        str(int(entry.native) + offset) if len(entry.native) < _LONGEST_NUMBER else entry.native
+    )
     return replace(entry, native=f"{thread}-{number}")
 
 
-def _add(parsed: Parsed, page: Page, site: Site, entry: Entry, thread: str, opener: str | None) -> None:
+def _add(
+    parsed: Parsed, page: Page, site: Site, entry: Entry, thread: str, opener: str | None
+) -> None:
     """The post of one entry, or why there is none."""
     opens = entry.native == opener
-    text = entry.text or (entry.title if opens else None)  # an opening post may be a title and a picture
+    text = entry.text or (
+        entry.title if opens else None
+    )  # an opening post may be a title and a picture
     if entry.native is None:
         parsed.dropped.append(Dropped("no id"))
     elif entry.gone and not (entry.gone == HIDDEN and opens and text):
         parsed.dropped.append(Dropped(entry.gone, entry.native))
     elif isinstance(entry.when, str) or not text:
-        parsed.dropped.append(Dropped(entry.when if isinstance(entry.when, str) else "no text", entry.native))
+        parsed.dropped.append(
+            Dropped(entry.when if isinstance(entry.when, str) else "no text", entry.native)
+        )
     else:
         parsed.add(
             site,

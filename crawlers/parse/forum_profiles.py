@@ -25,14 +25,16 @@ class Software:
     drop: str = ""  # inside the body: not the author's words (signatures, edit notes)
 
 
-MICRODATA = Software(  # Misago, Discourse's plain pages, Invision, and whoever else follows schema.org
-    "schema.org",
-    post='[itemtype$="/DiscussionForumPosting"], [itemtype$="/Comment"]',
-    author='[itemprop="author"] [itemprop="name"], [itemprop="author"]',
-    date='[itemprop="datePublished"], [itemprop="dateCreated"]',
-    body='[itemprop="articleBody"], [itemprop="text"]',
-    likes='[itemprop="upvoteCount"], .post-footer',
-    removed='.post-hidden, .post-body-hidden, [component="post"].deleted',  # Misago, NodeBB
+MICRODATA = (
+    Software(  # Misago, Discourse's plain pages, Invision, and whoever else follows schema.org
+        "schema.org",
+        post='[itemtype$="/DiscussionForumPosting"], [itemtype$="/Comment"]',
+        author='[itemprop="author"] [itemprop="name"], [itemprop="author"]',
+        date='[itemprop="datePublished"], [itemprop="dateCreated"]',
+        body='[itemprop="articleBody"], [itemprop="text"]',
+        likes='[itemprop="upvoteCount"], .post-footer',
+        removed='.post-hidden, .post-body-hidden, [component="post"].deleted',  # Misago, NodeBB
+    )
 )
 
 SOFTWARE = (
@@ -178,7 +180,9 @@ BOARD_SCRIPTS = (
 FIRST_PAGE = {"page": "1", "start": "0", "st": "0", "p": "1"}
 """What these parameters are on a first page, when they are there at all."""
 
-NOT_THE_THREAD = frozenset({"action", "goto", "view", "authorid", "ordertype", "pid", "post", "do", "printable"})
+NOT_THE_THREAD = frozenset(
+    {"action", "goto", "view", "authorid", "ordertype", "pid", "post", "do", "printable"}
+)
 """Parameters of pages that show one post of a thread, a part of it, or a form."""
 
 HARMLESS = frozenset({"sid", "s", "phpsessid", "f", "extra", "highlight", "hilit", "viewfull"})

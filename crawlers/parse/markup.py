@@ -26,7 +26,10 @@ _QUOTES = frozenset(
 )
 """Classes of quotations; a search for so many by CSS takes longer than the rest of a page."""
 
-_WROTE = re.compile(r"(?:wrote|said|posted|writes|says)(?: in [^:：]{1,80})?\s*[:：]$|(?:写道|寫道|说|說|发表于|發表於)\s*[:：]$", re.I)
+_WROTE = re.compile(
+    r"(?:wrote|said|posted|writes|says)(?: in [^:：]{1,80})?\s*[:：]$|(?:写道|寫道|说|說|发表于|發表於)\s*[:：]$",
+    re.I,
+)
 _QUOTE_LABEL = re.compile(r"\s*(?:quote|引用|zitat|cita)", re.I)
 _LONGEST_LABEL = 200  # characters above a quotation that say whose it is
 _NEXT = re.compile(r"(?=.)(next( page)?|下一?[页頁]|下一个|后页|weiter|nächste)?\s*[»>›→]*", re.I)
@@ -51,7 +54,9 @@ _UNSEEN = frozenset(
 """Classes of what no reader sees."""
 
 _ZERO = re.compile(r"[+-]?0(?:\.0{1,9})?(?![.\d])")
-_FAR_OFF = re.compile(r"-(?:[5-9]\d\d|\d{4,9})(?!\d)")  # px or em; nobody moves what is to be seen so far
+_FAR_OFF = re.compile(
+    r"-(?:[5-9]\d\d|\d{4,9})(?!\d)"
+)  # px or em; nobody moves what is to be seen so far
 _OUT_OF_FLOW = re.compile(r"absolute|fixed")
 _CLIPPED = re.compile(r"hidden|clip")
 _UNSEEN_STYLES: tuple[dict[str, re.Pattern[str]], ...] = (
@@ -64,14 +69,20 @@ _UNSEEN_STYLES: tuple[dict[str, re.Pattern[str]], ...] = (
     {"transform": re.compile(r"scale\(\s{0,3}0\s{0,3}\)")},
     {"text-indent": _FAR_OFF},
     *({"position": _OUT_OF_FLOW, side: _FAR_OFF} for side in ("left", "top", "right", "bottom")),
-    *({"overflow": _CLIPPED, size: _ZERO} for size in ("width", "height", "max-width", "max-height")),
+    *(
+        {"overflow": _CLIPPED, size: _ZERO}
+        for size in ("width", "height", "max-width", "max-height")
+    ),
     {"clip": re.compile(r"rect\((?:\s{0,3}[01](?:px)?\s{0,3},?){4}\)")},
     {"clip-path": re.compile(r"inset\(\s{0,3}(?:50|100)%")},
 )
 """Declarations that together hide an element from every reader."""
 
 _COMMENT = re.compile(r"/\*[^*]*\*/")
-_COLLAPSED = re.compile(r"spoil|collaps|expand|unfold|accordion|toggle|read-?more|show-?more|show-?hide|full-?text|剧透|展开", re.I)
+_COLLAPSED = re.compile(
+    r"spoil|collaps|expand|unfold|accordion|toggle|read-?more|show-?more|show-?hide|full-?text|剧透|展开",
+    re.I,
+)
 """Classes and ids of what a reader opens by a click."""
 
 
@@ -119,7 +130,9 @@ def text_of(element: html.HtmlElement, left_out: Collection[html.HtmlElement] = 
     reader opens by a click is: spoilers, <details>, texts behind a "read more".
     """
     lines = "".join(_pieces(element, left_out)).replace("\xa0", " ").split("\n")
-    return "\n".join(line for line in (re.sub(r"[ \t\r\f\v]+", " ", line).strip() for line in lines) if line)
+    return "\n".join(
+        line for line in (re.sub(r"[ \t\r\f\v]+", " ", line).strip() for line in lines) if line
+    )
 
 
 def text_of_markup(markup: str) -> str:
@@ -129,12 +142,21 @@ def text_of_markup(markup: str) -> str:
 
 def quotations(page: Page) -> set[html.HtmlElement]:
     """The elements of a page that quote others, and those that say whom."""
-    quotes = {node for node in select(page.tree, "[class]") if not _QUOTES.isdisjoint(str(node.get("class")).split())}
+    quotes = {
+        node
+        for node in select(page.tree, "[class]")
+        if not _QUOTES.isdisjoint(str(node.get("class")).split())
+    }
     blockquotes = select(page.tree, "blockquote:not(.postcontent)")
     quotes.update(blockquotes)
     for quote in blockquotes:
         label = quote.getprevious()
-        if label is not None and label.tag == "p" and not (label.tail or "").strip() and _WROTE.search(_beginning(label)):
+        if (
+            label is not None
+            and label.tag == "p"
+            and not (label.tail or "").strip()
+            and _WROTE.search(_beginning(label))
+        ):
             quotes.add(label)
     for cell in select(page.tree, "td.alt2, td.quote"):  # vBulletin 3, phpBB 2
         table = next((up for up in cell.iterancestors() if up.tag == "table"), None)
@@ -150,7 +172,9 @@ def _beginning(element: html.HtmlElement) -> str:
     """The text of a short element; the empty text for a long one, which labels nothing."""
     text = ""
     for steps, (event, node) in enumerate(etree.iterwalk(element, events=("start", "end"))):
-        text += str((node.text if event == "start" else node.tail if node is not element else None) or "")
+        text += str(
+            (node.text if event == "start" else node.tail if node is not element else None) or ""
+        )
         if len(text) > _LONGEST_LABEL or steps > _LONGEST_LABEL:
             return ""
     return text.strip()
@@ -164,7 +188,11 @@ def _pieces(element: html.HtmlElement, left_out: Collection[html.HtmlElement]) -
     for event, node in walk:
         block = "\n" if node.tag in BLOCKS else ""
         if event == "start":
-            if node is not element and (node.tag in _SILENT or node in left_out or (_is_hidden(node) and not _opens(node, collapsed))):
+            if node is not element and (
+                node.tag in _SILENT
+                or node in left_out
+                or (_is_hidden(node) and not _opens(node, collapsed))
+            ):
                 silent = node
                 walk.skip_subtree()
                 continue
@@ -185,7 +213,9 @@ def _is_hidden(node: html.HtmlElement) -> bool:
         return False
     if "hidden" in attributes and attributes["hidden"] != "until-found":
         return True
-    if attributes.get("aria-hidden") == "true":  # an emoji is often hidden from screen readers alone
+    if (
+        attributes.get("aria-hidden") == "true"
+    ):  # an emoji is often hidden from screen readers alone
         return any(char.isalnum() for piece in node.itertext() for char in piece)
     if not _UNSEEN.isdisjoint(str(attributes.get("class", "")).split()):
         return True
@@ -199,7 +229,10 @@ def _is_unseen(style: str) -> bool:
     for declaration in _COMMENT.sub("", style.lower()).split(";"):
         name, _, value = declaration.partition(":")
         declarations[name.strip()] = value.strip()
-    return any(all(pattern.match(declarations.get(name, "")) for name, pattern in together.items()) for together in _UNSEEN_STYLES)
+    return any(
+        all(pattern.match(declarations.get(name, "")) for name, pattern in together.items())
+        for together in _UNSEEN_STYLES
+    )
 
 
 def _is_collapsed(node: html.HtmlElement) -> bool:
@@ -213,7 +246,9 @@ def _opens(node: html.HtmlElement, around: Collection[html.HtmlElement]) -> bool
         return True
     for below in (node, node.getparent()):
         switch = below.getprevious()
-        if switch is not None and any("onclick" in part.attrib or part.tag == "button" for part in (switch, *switch[:5])):
+        if switch is not None and any(
+            "onclick" in part.attrib or part.tag == "button" for part in (switch, *switch[:5])
+        ):
             return True
     return False
 
@@ -229,13 +264,17 @@ def _space(match: re.Match[str]) -> str:
 
 def _emoticon(image: html.HtmlElement) -> str:
     alt = str(image.get("alt") or "").strip()
-    known = alt.startswith("[") or _EMOTICON.search(f"{image.get('class') or ''} {image.get('src') or ''}")
+    known = alt.startswith("[") or _EMOTICON.search(
+        f"{image.get('class') or ''} {image.get('src') or ''}"
+    )
     return alt if alt and len(alt) <= 12 and (known or not alt.isascii()) else ""
 
 
 def next_page(page: Page) -> str | None:
     """The page after this one: rel=next, else a pager's link that says so or has the next number. None on the last page."""
-    for element in page.tree.xpath('//*[self::a or self::link][contains(concat(" ", @rel, " "), " next ")][@href]'):
+    for element in page.tree.xpath(
+        '//*[self::a or self::link][contains(concat(" ", @rel, " "), " next ")][@href]'
+    ):
         return page.absolute(element.get("href"))
     number = page_number(page.url)
     for link in _pager_links(page.tree):

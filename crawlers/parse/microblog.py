@@ -30,7 +30,9 @@ def search_url(base: str, query: str, page: int = 1) -> str:
 def turn(url: str, page: int) -> str:
     """`url` with its `page` parameter set."""
     parts = urlsplit(url)
-    fields = {key: values[-1] for key, values in parse_qs(parts.query, keep_blank_values=True).items()} | {"page": str(page)}
+    fields = {
+        key: values[-1] for key, values in parse_qs(parts.query, keep_blank_values=True).items()
+    } | {"page": str(page)}
     return urlunsplit(parts._replace(query=urlencode(fields)))
 
 
@@ -64,7 +66,11 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _scalar(value: Any) -> str:
     """Text or a number as text; the empty text for whatever else stands where one of them belongs."""
-    return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    return (
+        str(value).strip()
+        if isinstance(value, str | int | float) and not isinstance(value, bool)
+        else ""
+    )
 
 
 def _total(data: Mapping[str, Any]) -> int | None:
@@ -84,7 +90,9 @@ def _mblogs(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield data
 
 
-def _status(parsed: Parsed, page: Page, site: Site, mblog: Mapping[str, Any], context: Context) -> None:
+def _status(
+    parsed: Parsed, page: Page, site: Site, mblog: Mapping[str, Any], context: Context
+) -> None:
     """One post, and before it the one that it reposts, which may be a repost itself."""
     chain = [mblog]
     while _mapping(chain[-1].get("retweeted_status")):
@@ -93,7 +101,14 @@ def _status(parsed: Parsed, page: Page, site: Site, mblog: Mapping[str, Any], co
         _one(parsed, page, site, status, _native(reposted), context)
 
 
-def _one(parsed: Parsed, page: Page, site: Site, mblog: Mapping[str, Any], root: str | None, context: Context) -> None:
+def _one(
+    parsed: Parsed,
+    page: Page,
+    site: Site,
+    mblog: Mapping[str, Any],
+    root: str | None,
+    context: Context,
+) -> None:
     """One post, with `root`, the id of the post that it reposts; or why there is none."""
     native = _native(mblog)
     when = site.date([_scalar(mblog.get("created_at"))], page.fetched_at)
@@ -126,7 +141,11 @@ def _one(parsed: Parsed, page: Page, site: Site, mblog: Mapping[str, Any], root:
 
 def _gone(mblog: Mapping[str, Any], text: str) -> str | None:
     """Why a status is no post. One that can be read is, even if its author's data are missing."""
-    if _scalar(mblog.get("deleted")).lower() in ("1", "true") or mblog.get("deleted") is True or is_microblog_stub(text):
+    if (
+        _scalar(mblog.get("deleted")).lower() in ("1", "true")
+        or mblog.get("deleted") is True
+        or is_microblog_stub(text)
+    ):
         return "removed by the site"
     if not text:
         return "no text" if _mapping(mblog.get("user")) else "removed by the site"

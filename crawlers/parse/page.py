@@ -25,7 +25,16 @@ _PAGELET = '<code class="pagelet_html"'  # Tieba ships its lists inside comments
 TOO_DEEP = "a page nests too deeply to be read in full"
 _PIECE = re.compile(rb"[^<>\r\n]+")  # no encoding has these bytes within a character
 _START = 10_000  # bytes by which UTF-16 is told
-_ESCAPING = ("iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "iso2022_jp_2004", "iso2022_jp_ext", "iso2022_kr", "hz")
+_ESCAPING = (
+    "iso2022_jp",
+    "iso2022_jp_1",
+    "iso2022_jp_2",
+    "iso2022_jp_3",
+    "iso2022_jp_2004",
+    "iso2022_jp_ext",
+    "iso2022_kr",
+    "hz",
+)
 
 Context = Mapping[str, Any]
 """Plain values that travel with a request: `role` (what kind of page it asks for), `query`, and what else its parser needs."""
@@ -52,7 +61,9 @@ class Page:
 
     @cached_property
     def _decoded(self) -> tuple[str, str | None]:
-        declared = http_content_type_encoding(self.content_type) or html_body_declared_encoding(self.body)
+        declared = http_content_type_encoding(self.content_type) or html_body_declared_encoding(
+            self.body
+        )
         name = encoding.widest(declared) if declared else None
         try:
             text = self.body.decode(_encoding(self.body, name), "replace")
@@ -79,7 +90,10 @@ class Page:
         """The body as JSON, out of the call that JSONP wraps it in, or None when it is something else (an error page, a captcha)."""
         try:
             return json.loads(_unwrapped(self.text))
-        except (ValueError, RecursionError):  # ValueError: no JSON, or a number of thousands of digits
+        except (
+            ValueError,
+            RecursionError,
+        ):  # ValueError: no JSON, or a number of thousands of digits
             return None
 
     def absolute(self, href: str | None, *, fragment: bool = False) -> str | None:
@@ -95,7 +109,11 @@ class Page:
             return None
         if parts.scheme not in ("http", "https") or not parts.netloc:
             return None
-        return urlunsplit(parts._replace(query=_SESSION.sub("", parts.query), fragment=parts.fragment if fragment else ""))
+        return urlunsplit(
+            parts._replace(
+                query=_SESSION.sub("", parts.query), fragment=parts.fragment if fragment else ""
+            )
+        )
 
 
 def _unwrapped(text: str) -> str:
@@ -147,7 +165,9 @@ class Site:
         """The keyed hash of a native author id; None for nobody."""
         return self.pseudonym(self.source, native) if native else None
 
-    def date(self, shown: Iterable[str | None], fetched_at: datetime, order: Order | None = None) -> Moment | str:
+    def date(
+        self, shown: Iterable[str | None], fetched_at: datetime, order: Order | None = None
+    ) -> Moment | str:
         """The first date of texts that may tell one, or why there is none: the reason of a Dropped.
 
         `order` is that of day and month on the page (see `order_shown`).
@@ -199,13 +219,25 @@ class Parsed:
     posts: list[Post] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)  # what of the page could not be read, as the ledger says it
+    problems: list[str] = field(
+        default_factory=list
+    )  # what of the page could not be read, as the ledger says it
     total: int | None = None  # how many the site says there are in all
-    listed: list[str] = field(default_factory=list)  # native ids of those that this page lists, dropped ones too
+    listed: list[str] = field(
+        default_factory=list
+    )  # native ids of those that this page lists, dropped ones too
 
     def add(self, site: Site, native: str, **fields: Any) -> None:
         """Make a Post of `fields`; what Post refuses is counted as dropped."""
         try:
-            self.posts.append(Post(id=f"{site.source}:{native}", source=site.source, kind=site.kind, crawl=site.crawl, **fields))  # type: ignore[arg-type]
+            self.posts.append(
+                Post(
+                    id=f"{site.source}:{native}",
+                    source=site.source,
+                    kind=site.kind,  # type: ignore[arg-type]
+                    crawl=site.crawl,
+                    **fields,
+                )
+            )
         except InputError:
             self.dropped.append(Dropped("not a valid post", native))

@@ -23,14 +23,20 @@ from folate.core.counts import CountError, count, read_rating
 from folate.core.dates import DateError, Moment, Order, find_date
 from folate.core.post import PRECISIONS
 
-_PRODUCT = re.compile(r"/(?:products?|items?|goods|catalogue|dp|subject|reviews?|shop|p)/", re.I)  # and a digit behind it
+_PRODUCT = re.compile(
+    r"/(?:products?|items?|goods|catalogue|dp|subject|reviews?|shop|p)/", re.I
+)  # and a digit behind it
 _DIGIT = re.compile(r"\d")
-_NOT_PRODUCT = re.compile(r"/(?:basket|cart|checkout|accounts?|login|search|add|category|categories)(?:/|$)", re.I)
+_NOT_PRODUCT = re.compile(
+    r"/(?:basket|cart|checkout|accounts?|login|search|add|category|categories)(?:/|$)", re.I
+)
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
 _ANYONE = "*"
 _MOST_CANDIDATES = 50  # reviews of equal text that one is compared with
 _DOTS = "..."  # what NFKC makes of an ellipsis, too
-_SHORTEST_BEGINNING = 15  # characters without spaces by which a cut text is told; sites cut behind some dozens
+_SHORTEST_BEGINNING = (
+    15  # characters without spaces by which a cut text is told; sites cut behind some dozens
+)
 _REVIEWS = frozenset({"Review", "UserReview", "CriticReview"})
 _SUBJECTS = frozenset({"Product", "LodgingBusiness", "Restaurant", "LocalBusiness", "Recipe"})
 _ANONYMOUS = re.compile(r"anonymous( user)?|guest|匿名(用户|评论|买家)?|游客", re.I)
@@ -51,7 +57,11 @@ def read(page: Page, site: Site, context: Context) -> Parsed:
     if page.json is not None:
         _payload_reviews(parsed, page, site)
         return parsed
-    product = {"role": "product", "query": context["query"], "product": context.get("product", page.url)}
+    product = {
+        "role": "product",
+        "query": context["query"],
+        "product": context.get("product", page.url),
+    }
     _schema_reviews(parsed, page, site)
     if not parsed.posts:
         _shop_reviews(parsed, page, site)
@@ -59,13 +69,23 @@ def read(page: Page, site: Site, context: Context) -> Parsed:
         parsed.problems.append(TOO_DEEP)
     following = next_page(page)
     if following:
-        parsed.links.append(Link(following, {**context, "product": product["product"], "page": context.get("page", 1) + 1}))
+        parsed.links.append(
+            Link(
+                following,
+                {**context, "product": product["product"], "page": context.get("page", 1) + 1},
+            )
+        )
     parsed.links += [Link(url, product) for shop in SHOPS for url in links(page, shop.all_reviews)]
     if context["role"] == "start" and not parsed.listed:
         found = _products(page)
         parsed.links += [Link(url, {**product, "product": url}) for url in found]
         if not found or urlsplit(context["query"]).path in ("", "/"):
-            parsed.links.append(Link(urljoin(page.url, "/sitemap.xml"), {"role": "sitemap", "query": context["query"]}))
+            parsed.links.append(
+                Link(
+                    urljoin(page.url, "/sitemap.xml"),
+                    {"role": "sitemap", "query": context["query"]},
+                )
+            )
     return parsed
 
 
@@ -79,7 +99,16 @@ def _sitemap(page: Page, context: Context) -> Parsed:
         parts = urlsplit(location.replace("&amp;", "&"))
         url = urlunsplit(parts._replace(scheme=here.scheme, netloc=here.netloc))
         if index or _is_product(url):
-            parsed.links.append(Link(url, {"role": "sitemap" if index else "product", "query": context["query"], "product": url}))
+            parsed.links.append(
+                Link(
+                    url,
+                    {
+                        "role": "sitemap" if index else "product",
+                        "query": context["query"],
+                        "product": url,
+                    },
+                )
+            )
     return parsed
 
 
@@ -87,7 +116,11 @@ def _products(page: Page) -> list[str]:
     """Links of a list page that lead to products: those below its own path, else those that look like one."""
     path = urlsplit(page.url).path
     found = [url for url in links(page) if not _NOT_PRODUCT.search(urlsplit(url).path)]
-    below = [url for url in found if len(path) > 1 and urlsplit(url).path.startswith(path) and urlsplit(url).path != path]
+    below = [
+        url
+        for url in found
+        if len(path) > 1 and urlsplit(url).path.startswith(path) and urlsplit(url).path != path
+    ]
     return below or [url for url in found if _is_product(url)]
 
 
@@ -138,7 +171,12 @@ def _schema_reviews(parsed: Parsed, page: Page, site: Site) -> None:
     syntaxes = [list(walk(syntax)) for syntax in (told.json_ld, told.microdata, told.rdfa)]
     everything = [thing for syntax in syntaxes for thing, _ in syntax]
     parsed.total = next(filter(None, map(_total, syntaxes)), None)
-    subject = next(filter(None, (words(thing.get("name")) for thing in everything if kinds(thing) & _SUBJECTS)), None)
+    subject = next(
+        filter(
+            None, (words(thing.get("name")) for thing in everything if kinds(thing) & _SUBJECTS)
+        ),
+        None,
+    )
     reviews: list[Review] = []
     for syntax in syntaxes:
         merge(reviews, _told_once(syntax, subject), page, site)
@@ -147,14 +185,20 @@ def _schema_reviews(parsed: Parsed, page: Page, site: Site) -> None:
 
 def _total(syntax: Iterable[tuple[Thing, Thing | None]]) -> int | None:
     """How many reviews the product has, as one syntax tells; None when it tells of several products: a list of them."""
-    totals = [count(words(thing.get("reviewCount"))) for thing, _ in syntax if "AggregateRating" in kinds(thing)]
+    totals = [
+        count(words(thing.get("reviewCount")))
+        for thing, _ in syntax
+        if "AggregateRating" in kinds(thing)
+    ]
     return totals[0] if len(totals) == 1 else None
 
 
 def _told_once(syntax: Iterable[tuple[Thing, Thing | None]], subject: str | None) -> list[Review]:
     """The reviews that one syntax tells of."""
     held = [(thing, holder) for thing, holder in syntax if kinds(thing) & _REVIEWS]
-    ids = Counter(own_id(thing) for thing, _ in held)  # one that several reviews share is the product's
+    ids = Counter(
+        own_id(thing) for thing, _ in held
+    )  # one that several reviews share is the product's
     reviews = []
     for thing, holder in held:
         own = own_id(thing)
@@ -170,7 +214,9 @@ def merge(reviews: list[Review], others: list[Review], page: Page, site: Site) -
     text that ends in dots stands for the whole. Each review is matched once.
     """
     by_id = {review.native: i for i, review in enumerate(reviews) if review.native}
-    waiting: dict[tuple[str, str | None], deque[int]] = defaultdict(deque)  # by text and author; _ANYONE: by text alone
+    waiting: dict[tuple[str, str | None], deque[int]] = defaultdict(
+        deque
+    )  # by text and author; _ANYONE: by text alone
     by_author: dict[str | None, deque[int]] = defaultdict(deque)
     for i, review in enumerate(reviews):
         by_author[_name(review)].append(i)
@@ -181,10 +227,16 @@ def merge(reviews: list[Review], others: list[Review], page: Page, site: Site) -
         match = by_id.get(other.native) if other.native else None
         if match is None and _squeezed(other):
             names = (_name(other), None) if _name(other) else (None, _ANYONE)
-            candidates = [i for name in names for i in _first_open(waiting[_squeezed(other), name], matched)]
+            candidates = [
+                i for name in names for i in _first_open(waiting[_squeezed(other), name], matched)
+            ]
             by_same = _first_open(by_author[_name(other)], matched) if _name(other) else []
-            candidates += [i for i in by_same if _begins(reviews[i], other) or _begins(other, reviews[i])]
-            match = next((i for i in candidates if _may_be_same(reviews[i], other, page, site)), None)
+            candidates += [
+                i for i in by_same if _begins(reviews[i], other) or _begins(other, reviews[i])
+            ]
+            match = next(
+                (i for i in candidates if _may_be_same(reviews[i], other, page, site)), None
+            )
         if match is None or match in matched:
             reviews.append(other)
         else:
@@ -208,7 +260,9 @@ def _first_open(waiting: deque[int], matched: set[int]) -> list[int]:
 
 def _squeezed(review: Review) -> str:
     """What a review says, without what markup and typesetting change."""
-    text = unicodedata.normalize("NFKC", (review.text or review.title or "").translate(_TYPEWRITTEN))
+    text = unicodedata.normalize(
+        "NFKC", (review.text or review.title or "").translate(_TYPEWRITTEN)
+    )
     return "".join(text.split()).casefold()
 
 
@@ -216,7 +270,12 @@ def _begins(one: Review, other: Review) -> bool:
     """Whether `one` shows only the beginning of the text of `other`, and dots behind it."""
     shown, whole = _squeezed(one), _squeezed(other)
     beginning = shown.rstrip(".")
-    return shown.endswith(_DOTS) and len(beginning) >= _SHORTEST_BEGINNING and len(whole) > len(shown) and whole.startswith(beginning)
+    return (
+        shown.endswith(_DOTS)
+        and len(beginning) >= _SHORTEST_BEGINNING
+        and len(whole) > len(shown)
+        and whole.startswith(beginning)
+    )
 
 
 def _may_be_same(one: Review, other: Review, page: Page, site: Site) -> bool:
@@ -236,7 +295,11 @@ def _united(one: Review, other: Review, page: Page, site: Site) -> Review:
         told["text"] = other.text
     told |= {name: getattr(other, name) for name, value in told.items() if value is None}
     exact = [_published(review, page, site) for review in (one, other)]
-    if exact[0] is not None and exact[1] is not None and PRECISIONS.index(exact[1][1]) < PRECISIONS.index(exact[0][1]):
+    if (
+        exact[0] is not None
+        and exact[1] is not None
+        and PRECISIONS.index(exact[1][1]) < PRECISIONS.index(exact[0][1])
+    ):
         told["date"] = other.date
     return Review(**told)
 
@@ -274,7 +337,9 @@ def _shop_reviews(parsed: Parsed, page: Page, site: Site) -> None:
     for shop in SHOPS:
         nodes = select(page.tree, shop.review)
         if nodes:
-            told = re.search(r"\d+", " ".join(text_of(link) for link in select(page.tree, shop.all_reviews)))
+            told = re.search(
+                r"\d+", " ".join(text_of(link) for link in select(page.tree, shop.all_reviews))
+            )
             parsed.total = count(told[0]) if told else None
             subject = select(page.tree, shop.subject)
             about = text_of(subject[0]) if subject else None
@@ -287,7 +352,9 @@ def _shop_review(page: Page, shop: Shop, node: html.HtmlElement, subject: str | 
         found = select(node, selector)
         return text_of(found[0]) or None if found else None
 
-    permalink = page.absolute(next((str(link.get("href")) for link in select(node, shop.permalink)), None))
+    permalink = page.absolute(
+        next((str(link.get("href")) for link in select(node, shop.permalink)), None)
+    )
     number = _TRAILING_NUMBER.search(permalink or "")
     votes = re.search(shop.likes, shown(shop.votes) or "")
     return Review(
@@ -307,9 +374,13 @@ def _payload_reviews(parsed: Parsed, page: Page, site: Site) -> None:
     for payload in PAYLOADS:
         holder, _, key = payload.reviews.rpartition(".")
         container = at(page.json, holder) if holder else page.json
-        if not isinstance(container, Mapping) or (key not in container and not payload.empty_without):
+        if not isinstance(container, Mapping) or (
+            key not in container and not payload.empty_without
+        ):
             continue
-        reviews = [item for item in items(container.get(key)) if at(item, payload.not_review) is None]
+        reviews = [
+            item for item in items(container.get(key)) if at(item, payload.not_review) is None
+        ]
         _add_all(parsed, page, site, [_payload_review(payload, item) for item in reviews])
         if not reviews and parsed.total is None:
             parsed.total = 0  # the list is there and empty
@@ -366,5 +437,12 @@ def _digest(page: Page, review: Review, author: str | None) -> str:
 
     It is made of the author's keyed hash, not of the name: a digest of a name beside its text could be guessed.
     """
-    parts = (urlsplit(page.url).path, review.subject, author, review.date, review.title, review.text)
+    parts = (
+        urlsplit(page.url).path,
+        review.subject,
+        author,
+        review.date,
+        review.title,
+        review.text,
+    )
     return "x" + blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

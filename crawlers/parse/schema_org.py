@@ -59,8 +59,16 @@ def _json_ld(page: Page) -> tuple[list[Thing], int]:
     broken = 0
     for script in page.tree.xpath('//script[@type="application/ld+json"]'):
         try:
-            found += [block for block in JsonLdExtractor().extract_items(script) if isinstance(block, dict)]
-        except (ValueError, RecursionError, IndexError):  # the last one: jstyleson at the end of a cut block
+            found += [
+                block
+                for block in JsonLdExtractor().extract_items(script)
+                if isinstance(block, dict)
+            ]
+        except (
+            ValueError,
+            RecursionError,
+            IndexError,
+        ):  # the last one: jstyleson at the end of a cut block
             broken += 1
     return found, broken
 
@@ -80,7 +88,9 @@ class _Markup:
         self.top: list[Thing] = []
         self._page, self._syntax, self._posts = page, syntax, posts
         self._things: dict[html.HtmlElement, Thing] = {}
-        self._references: list[tuple[Thing, str]] = []  # things, and ids of elements where more of their properties stand
+        self._references: list[
+            tuple[Thing, str]
+        ] = []  # things, and ids of elements where more of their properties stand
 
     def collect(self) -> None:
         """Find the things of the page with what stands inside them."""
@@ -104,14 +114,23 @@ class _Markup:
         """Add to things what `itemref` names. What a thing refers to is no longer a thing of its own."""
         if not self._references:
             return
-        named = {str(node.get("id")): node for node in self._page.tree.iter(etree.Element) if node.get("id")}
+        named = {
+            str(node.get("id")): node
+            for node in self._page.tree.iter(etree.Element)
+            if node.get("id")
+        }
         elsewhere: dict[str, Thing] = {}
         for thing, name in self._references:
             if name in named and name not in elsewhere:
                 elsewhere[name] = self._properties(named[name])
             for key, values in elsewhere.get(name, {}).items():
                 thing.setdefault(key, values)
-        held = {id(value) for properties in elsewhere.values() for values in properties.values() for value in values}
+        held = {
+            id(value)
+            for properties in elsewhere.values()
+            for values in properties.values()
+            for value in values
+        }
         self.top = [thing for thing in self.top if id(thing) not in held]
 
     def _properties(self, root: html.HtmlElement) -> Thing:
@@ -144,12 +163,24 @@ class _Markup:
 
 def _value(page: Page, node: html.HtmlElement, left_out: frozenset[html.HtmlElement]) -> str:
     """The value of a property (HTML Living Standard, 5.2.4, and `content` on every element, as schema.org's examples have it)."""
-    attribute = {"a": "href", "area": "href", "link": "href", "img": "src", "data": "value", "meter": "value", "time": "datetime"}
+    attribute = {
+        "a": "href",
+        "area": "href",
+        "link": "href",
+        "img": "src",
+        "data": "value",
+        "meter": "value",
+        "time": "datetime",
+    }
     told = node.get(attribute.get(node.tag, "content"))
     if told is None and node.tag != "meta":
         return text_of(node, left_out)
     try:
-        return urljoin(page.url, told.strip()) if node.tag in ("a", "area", "link", "img") else str(told or "")
+        return (
+            urljoin(page.url, told.strip())
+            if node.tag in ("a", "area", "link", "img")
+            else str(told or "")
+        )
     except ValueError:  # no address
         return str(told)
 
@@ -157,7 +188,11 @@ def _value(page: Page, node: html.HtmlElement, left_out: frozenset[html.HtmlElem
 def kinds(thing: Any) -> frozenset[str]:
     """The types of a thing, without their prefix; empty for what is no thing."""
     kind = thing.get("@type", ()) if isinstance(thing, dict) else ()
-    return frozenset(str(name).rsplit("/", 1)[-1].removeprefix("schema:") for name in (kind if isinstance(kind, list) else [kind]) if name)
+    return frozenset(
+        str(name).rsplit("/", 1)[-1].removeprefix("schema:")
+        for name in (kind if isinstance(kind, list) else [kind])
+        if name
+    )
 
 
 def walk(value: Any) -> Iterator[tuple[Thing, Thing | None]]:
@@ -174,7 +209,10 @@ def walk(value: Any) -> Iterator[tuple[Thing, Thing | None]]:
         elif isinstance(current, dict) and id(current) not in seen:
             seen.add(id(current))
             yield current, parent
-            inner = [(item, current if kinds(current) or key != "@graph" else parent) for key, item in current.items()]
+            inner = [
+                (item, current if kinds(current) or key != "@graph" else parent)
+                for key, item in current.items()
+            ]
             waiting += [pair for pair in reversed(inner) if isinstance(pair[0], list | dict)]
 
 
@@ -205,4 +243,11 @@ def _end(address: str) -> str | None:
     """The last part of an address that is an id: it has a digit."""
     address = address.removesuffix("/")
     end = address[max(map(address.rfind, "#/=")) + 1 :]
-    return end if end != address and len(end) <= _LONGEST_ID and any(map(str.isdigit, end)) and _ID.fullmatch(end) else None
+    return (
+        end
+        if end != address
+        and len(end) <= _LONGEST_ID
+        and any(map(str.isdigit, end))
+        and _ID.fullmatch(end)
+        else None
+    )

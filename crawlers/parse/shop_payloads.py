@@ -35,7 +35,14 @@ PAYLOADS = (
         score="score",
         likes="usefulVoteCount",
     ),
-    Payload("Tmall", reviews="data.rateList", native="id", text="feedback", date="feedbackDate", author="userNick"),
+    Payload(
+        "Tmall",
+        reviews="data.rateList",
+        native="id",
+        text="feedback",
+        date="feedbackDate",
+        author="userNick",
+    ),
     Payload(
         "App Store",
         reviews="feed.entry",
@@ -62,5 +69,11 @@ def at(value: Any, path: str) -> Any:
 def items(value: Any) -> list[Any]:
     """The elements of a list; what a server that drops or turns lists sends instead: its one element, or {"0": …, "1": …}."""
     if isinstance(value, Mapping):
-        return list(value.values()) if value and all(key.isdecimal() for key in value) else [value] if value else []
+        return (
+            list(value.values())
+            if value and all(key.isdecimal() for key in value)
+            else [value]
+            if value
+            else []
+        )
     return value if isinstance(value, list) else []

@@ -5,7 +5,9 @@ Only whole texts count. A post that speaks of deletion says more than such a sen
 
 import re
 
-_LONGEST = 200  # characters; the longest of these sentences with its link to the site's help has about 120
+_LONGEST = (
+    200  # characters; the longest of these sentences with its link to the site's help has about 120
+)
 
 _SIMPLIFIED = str.maketrans(
     "這該條刪設據範圍時間內見無權沒於暫適對開幫帳號戶違現訴請顯個樓層貼復覆評論題動屏遮藏樣發佈們會觀經",

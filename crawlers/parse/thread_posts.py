@@ -50,7 +50,9 @@ def entries(page: Page, site: Site, thread: str) -> list[Entry]:
             thread_page = ThreadPage(page, software, nodes, thread)
             title = _title(page, software)
             elements = [Element(thread_page, node) for node in nodes]
-            order = order_shown((text for element in elements for text in element.dates), page.fetched_at)
+            order = order_shown(
+                (text for element in elements for text in element.dates), page.fetched_at
+            )
             return [element.entry(site, title, order) for element in elements]
     return list(_described(page, site, thread))
 
@@ -164,13 +166,22 @@ class Element:
         if position is None:
             return number, exact
         digits = _NUMBER.search(text_of(position) or str(position.get("content")))
-        return (f"{self.on.thread}-{digits[0]}", True) if digits and number in (None, digits[0]) else (number, exact)
+        return (
+            (f"{self.on.thread}-{digits[0]}", True)
+            if digits and number in (None, digits[0])
+            else (number, exact)
+        )
 
     @property
     def _number(self) -> tuple[str | None, bool]:
         """The number in the ids of the post's element or its body, or in its permalink."""
         exact = [self.node.get(name) for name in ("data-pid", "data-post-id", "data-content")]
-        others = [self.node.get("id"), self.node.get("itemid"), self.body.get("id") if self.body is not None else None, self._permalink]
+        others = [
+            self.node.get("id"),
+            self.node.get("itemid"),
+            self.body.get("id") if self.body is not None else None,
+            self._permalink,
+        ]
         for i, value in enumerate((*exact, *others)):
             match = _TRAILING_NUMBER.search((value or "").strip("/"))
             if match:
@@ -184,7 +195,9 @@ class Element:
         A notice above a post whose words can be read says nothing of the kind.
         """
         marks = self._all(self.software.removed)
-        if is_forum_stub(self.text) or any(mark is self.node or mark is self.body for mark in marks):
+        if is_forum_stub(self.text) or any(
+            mark is self.node or mark is self.body for mark in marks
+        ):
             return REMOVED
         if self.text:
             return None
@@ -196,7 +209,11 @@ class Element:
     @cached_property
     def dates(self) -> list[str | None]:
         """Texts that may tell the date of publication, the best first. The date of an edit stands further down."""
-        return [text for element in self._all(self.software.date)[:_MOST_DATES] for text in _told(element)]
+        return [
+            text
+            for element in self._all(self.software.date)[:_MOST_DATES]
+            for text in _told(element)
+        ]
 
     @property
     def author(self) -> str | None:
@@ -212,13 +229,19 @@ class Element:
     @property
     def likes(self) -> int | None:
         shown = self._find(self.software.likes)
-        number = _NUMBER.search(text_of(shown) or str(shown.get("content") or "")) if shown is not None else None
+        number = (
+            _NUMBER.search(text_of(shown) or str(shown.get("content") or ""))
+            if shown is not None
+            else None
+        )
         return count(number[0]) if number else None
 
     @property
     def url(self) -> str:
         anchor = self.node.get("id")
-        return self.page.absolute(self._permalink) or (f"{self.page.url}#{anchor}" if anchor else self.page.url)
+        return self.page.absolute(self._permalink) or (
+            f"{self.page.url}#{anchor}" if anchor else self.page.url
+        )
 
     @cached_property
     def _permalink(self) -> str | None:
@@ -228,7 +251,11 @@ class Element:
             return None
         number = _TRAILING_NUMBER.search(str(self.node.get("id") or ""))
         links = [str(link.get("href")) for link in date.xpath("ancestor-or-self::a[@href][1]")]
-        links += [str(link.get("href")) for link in select(date, "a[href]") if number and number[1] in str(link.get("href"))]
+        links += [
+            str(link.get("href"))
+            for link in select(date, "a[href]")
+            if number and number[1] in str(link.get("href"))
+        ]
         return next(iter(links), None)
 
 
@@ -250,8 +277,14 @@ def _title(page: Page, software: Software) -> str | None:
 
 def _described(page: Page, site: Site, thread: str) -> Iterator[Entry]:
     """Posts that JSON-LD describes: the opening one and its comments. Their ids may be positions in the thread."""
-    posts = [thing for thing, _ in walk(things(page).json_ld) if kinds(thing) & {"DiscussionForumPosting", "Comment"}]
-    dates = [words(thing.get("datePublished")) or words(thing.get("dateCreated")) for thing in posts]
+    posts = [
+        thing
+        for thing, _ in walk(things(page).json_ld)
+        if kinds(thing) & {"DiscussionForumPosting", "Comment"}
+    ]
+    dates = [
+        words(thing.get("datePublished")) or words(thing.get("dateCreated")) for thing in posts
+    ]
     order = order_shown(dates, page.fetched_at)
     for thing, date in zip(posts, dates, strict=True):
         author = first(thing.get("author"))

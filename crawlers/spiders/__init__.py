@@ -5,4 +5,8 @@ from crawlers.spiders.forum import ForumSpider
 from crawlers.spiders.microblog import MicroblogSpider
 from crawlers.spiders.reviews import ReviewsSpider
 
-SPIDERS: dict[str, type[SourceSpider]] = {"forum": ForumSpider, "microblog": MicroblogSpider, "reviews": ReviewsSpider}
+SPIDERS: dict[str, type[SourceSpider]] = {
+    "forum": ForumSpider,
+    "microblog": MicroblogSpider,
+    "reviews": ReviewsSpider,
+}

@@ -23,7 +23,10 @@ from crawlers.politeness import LONGEST_URL, TOO_LONG, page_of, reason_of, site_
 from folate.core.config import Source
 
 PATIENCE = 20  # a source is given up when failures in a row weigh this much:
-PAGE, SITE = 1, 5  # one of the page's own (404, 403) or of the whole site (429, 5xx, no answer, captcha, login page)
+PAGE, SITE = (
+    1,
+    5,
+)  # one of the page's own (404, 403) or of the whole site (429, 5xx, no answer, captcha, login page)
 BARREN_PAGES = 3  # in a row, of one list or thread, before it is given up: one alone may be full of removed posts
 TIMEOUT = "closespider_timeout"  # the reason that Scrapy gives when CLOSESPIDER_TIMEOUT is over
 FULL = "too much data"
@@ -48,15 +51,21 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
 
     reader: ClassVar[str]
     lists: ClassVar[frozenset[str]]  # roles of pages that `Source.pages` caps
-    threads: ClassVar[frozenset[str]] = frozenset()  # those that `Source.thread_pages` caps, each for itself
+    threads: ClassVar[frozenset[str]] = (
+        frozenset()
+    )  # those that `Source.thread_pages` caps, each for itself
     never_empty: ClassVar[frozenset[str]] = frozenset()  # roles of pages that always hold something
 
-    def __init__(self, source: Source, site: Site, record: Record, known: Collection[str] = ()) -> None:
+    def __init__(
+        self, source: Source, site: Site, record: Record, known: Collection[str] = ()
+    ) -> None:
         super().__init__(name=source.name)
         self.source, self.site, self.record, self.known = source, site, record, frozenset(known)
         self.sites = {site_of(url) for url in source.start} - {""}
         self.rows: dict[str, Row] = {}
-        self._chains: dict[str, Chain] = {}  # those that are being read, by the address of their first page
+        self._chains: dict[
+            str, Chain
+        ] = {}  # those that are being read, by the address of their first page
         self._waiting: Counter[str] = Counter()  # pages asked for and not come, by query
         self._asked = self._bytes = self._failures = 0
 
@@ -85,7 +94,9 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
 
     def refusal(self, page: Page, parsed: Parsed) -> str | None:
         """Why a page that was served is not the one asked for."""
-        return None if parsed.posts or parsed.listed or parsed.dropped or parsed.links else wall(page)
+        return (
+            None if parsed.posts or parsed.listed or parsed.dropped or parsed.links else wall(page)
+        )
 
     async def start(self) -> AsyncIterator[Request]:
         for link in self.entries():
@@ -161,7 +172,9 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
             self.record.note(self.rows[query])
         return self.rows[query]
 
-    def _follow(self, row: Row, context: Context, parsed: Parsed, links: list[Link], depth: int) -> Iterator[Request]:
+    def _follow(
+        self, row: Row, context: Context, parsed: Parsed, links: list[Link], depth: int
+    ) -> Iterator[Request]:
         """Ask for the pages that a page names; its next one only while the chain brings anything new."""
         address = context["chain"]
         chain = self._chains.setdefault(address, Chain())
@@ -233,7 +246,9 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
         """A parser that raised: our fault, and said so."""
         context = response.meta.get("context")
         if context:
-            self.rows[context["query"]].problems[f"parser error ({type(failure.value).__name__})"] += 1
+            self.rows[context["query"]].problems[
+                f"parser error ({type(failure.value).__name__})"
+            ] += 1
 
 
 def _names(parsed: Parsed) -> set[str]:

@@ -29,7 +29,9 @@ class MicroblogSpider(SourceSpider):
 
     def entries(self) -> Iterator[Link]:
         for query in self.source.queries:
-            yield Link(search_url(self.source.start[0], query), {"role": "list", "query": query, "page": 1})
+            yield Link(
+                search_url(self.source.start[0], query), {"role": "list", "query": query, "page": 1}
+            )
         if not self.source.queries:
             for url in self.source.start:
                 yield Link(url, {"role": "list", "query": url, "page": 1})
@@ -51,7 +53,11 @@ class MicroblogSpider(SourceSpider):
             row.limits[f"empty pages after {len(listed)} posts of {of}"] = 1
             return
         page = context["page"] + 1
-        url = turn(query, page) if query in self.source.start else search_url(self.source.start[0], query, page)
+        url = (
+            turn(query, page)
+            if query in self.source.start
+            else search_url(self.source.start[0], query, page)
+        )
         yield Link(url, {"role": "list", "query": query, "page": page})
 
     def refusal(self, page: Page, parsed: Parsed) -> str | None:

@@ -12,7 +12,9 @@ from crawlers.ledger import Row
 from crawlers.parse.page import Context, Link, Parsed
 from crawlers.spiders.base import SourceSpider
 
-SITEMAP_DEPTH = 3  # links from the start: sitemaps.org has an index of sitemaps, and no index of those
+SITEMAP_DEPTH = (
+    3  # links from the start: sitemaps.org has an index of sitemaps, and no index of those
+)
 
 
 class ReviewsSpider(SourceSpider):

@@ -77,7 +77,9 @@ class Commands(click.Group):
         assert isinstance(command, click.Command)  # noqa: S101
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS:
             from folate.core.errors import possible
 
@@ -89,7 +91,11 @@ class Commands(click.Group):
             formatter.write_dl(list(SUMMARIES.items()))
 
 
-@click.group(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Commands,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(package_name="folate", message="%(prog)s %(version)s")
 def cli() -> None:
     """Folate reads what people say about a brand, in Chinese and in English."""

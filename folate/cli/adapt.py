@@ -12,7 +12,12 @@ from folate.cli.terminal import tell
 
 
 @click.group(invoke_without_command=True)
-@click.option("--brand", "brands", multiple=True, help="Id of a brand, as in folate.toml; default: all with 50 labels.")
+@click.option(
+    "--brand",
+    "brands",
+    multiple=True,
+    help="Id of a brand, as in folate.toml; default: all with 50 labels.",
+)
 @click.option("--undo", is_flag=True, help="Take adaptations back in place of making them.")
 @project_option
 @format_option(*DATA_FORMATS)
@@ -35,11 +40,17 @@ def adapt(ctx: click.Context, brands: tuple[str, ...], undo: bool, folder: Path,
     workspace = Workspace.open(folder)
     if undo:
         undone = steps.undo(workspace, brands)
-        tell(f"the adaptation of {', '.join(undone)} is taken back." if undone else "nothing was adapted.")
+        tell(
+            f"the adaptation of {', '.join(undone)} is taken back."
+            if undone
+            else "nothing was adapted."
+        )
         return
     chosen = brands or steps.audited_brands(workspace)
     if not chosen:
-        raise NotFound(f"wanted a brand with {FEWEST_LABELS} labels of people, got none: 'folate audit' asks for them.")
+        raise NotFound(
+            f"wanted a brand with {FEWEST_LABELS} labels of people, got none: 'folate audit' asks for them."
+        )
     rows = [steps.adapt(workspace, brand) for brand in chosen]
     emit(rows, form)
     for row in rows:

@@ -22,11 +22,20 @@ if TYPE_CHECKING:
     from corpora.store.store import Store
     from folate.pipeline.audit import Item
 
-Answer = tuple["Item", str | None, str | None]  # label, or the reason to pass it over, or neither: open again
+Answer = tuple[
+    "Item", str | None, str | None
+]  # label, or the reason to pass it over, or neither: open again
 Keep = Callable[[Sequence[Answer]], None]
 
 KEYS = {"n": "negative", "0": "neutral", "p": "positive"}
-WORDS = {"负": "negative", "负面": "negative", "中": "neutral", "中性": "neutral", "正": "positive", "正面": "positive"}
+WORDS = {
+    "负": "negative",
+    "负面": "negative",
+    "中": "neutral",
+    "中性": "neutral",
+    "正": "positive",
+    "正面": "positive",
+}
 COLUMNS = ("item", "brand", "subject", "text", "label", "reason")
 KEPT_AT_ONCE = 10
 HELP = "n negative, 0 neutral or not about it, p positive, s pass over, u undo, q quit"
@@ -35,11 +44,41 @@ HELP = "n negative, 0 neutral or not about it, p positive, s pass over, u undo, 
 @click.group(invoke_without_command=True)
 @click.option("--brand", help="Id of the brand, as in folate.toml.")
 @click.option("--week", type=WEEK, metavar="YYYY-Www", help="An ISO week, such as 2026-W10.")
-@click.option("--weeks", type=click.IntRange(1, 520), default=1, show_default=True, help="Draw from so many weeks, up to --week.")
-@click.option("-n", "--n", "count", type=click.IntRange(1, 1_000_000), default=50, show_default=True, help="Texts to draw.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Another seed draws another sample.")
-@click.option("--export", "out", type=click.Path(path_type=Path, dir_okay=False), help="Write the sample as CSV in place of asking.")
-@click.option("--import", "filled", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Read labels from such a CSV.")
+@click.option(
+    "--weeks",
+    type=click.IntRange(1, 520),
+    default=1,
+    show_default=True,
+    help="Draw from so many weeks, up to --week.",
+)
+@click.option(
+    "-n",
+    "--n",
+    "count",
+    type=click.IntRange(1, 1_000_000),
+    default=50,
+    show_default=True,
+    help="Texts to draw.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    default=0,
+    show_default=True,
+    help="Another seed draws another sample.",
+)
+@click.option(
+    "--export",
+    "out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the sample as CSV in place of asking.",
+)
+@click.option(
+    "--import",
+    "filled",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Read labels from such a CSV.",
+)
 @project_option
 @click.pass_context
 def audit(
@@ -61,13 +100,17 @@ def audit(
     if filled:
         return read_answers(filled, workspace.store)
     if brand is None or week is None:
-        raise click.UsageError("wanted --brand and --week (or --import FILE), which say what to draw from.")
+        raise click.UsageError(
+            "wanted --brand and --week (or --import FILE), which say what to draw from."
+        )
     items = steps.draw(workspace, brand, [*trailing(week, weeks - 1), week], count, seed)
     if out:
         write_questions(out, items)
         return 0
     if not sys.stdin.isatty():
-        raise InputError("wanted a terminal to ask in, got a pipe or a file; possible: --export FILE, then --import FILE.")
+        raise InputError(
+            "wanted a terminal to ask in, got a pipe or a file; possible: --export FILE, then --import FILE."
+        )
     judge(items, lambda answers: steps.record(workspace.store, answers))
     return 0
 
@@ -146,9 +189,13 @@ def write_questions(path: Path, items: Sequence[Item]) -> None:
     for item in items:
         text = None if item.text is None else _line(" ".join(item.text.split()))
         subject = item.subject and _line(item.subject)
-        writer.write((item.key, item.row["brand"], subject, text, item.row["label"], item.row["reason"]))
+        writer.write(
+            (item.key, item.row["brand"], subject, text, item.row["label"], item.row["reason"])
+        )
     write_whole(path, table.getvalue().encode("utf-8-sig"))
-    tell(f"{len(items)} {'text' if len(items) == 1 else 'texts'} in {path}: fill the column label, then 'folate audit --import {path}'.")
+    tell(
+        f"{len(items)} {'text' if len(items) == 1 else 'texts'} in {path}: fill the column label, then 'folate audit --import {path}'."
+    )
 
 
 def read_answers(path: Path, store: Store) -> int:
@@ -159,9 +206,13 @@ def read_answers(path: Path, store: Store) -> int:
 
     table = Delimited.sniff(lambda: path.open("rb"))
     if lacking := [name for name in ("item", "label", "reason") if name not in table.columns]:
-        raise InputError(f"wanted a CSV that 'folate audit --export' wrote, got {path} without the column {lacking[0]!r}.")
+        raise InputError(
+            f"wanted a CSV that 'folate audit --export' wrote, got {path} without the column {lacking[0]!r}."
+        )
     rows = list(table.rows())
-    draws = {str(row.values["item"]).partition(":")[0] for row in rows if not isinstance(row, Reject)}
+    draws = {
+        str(row.values["item"]).partition(":")[0] for row in rows if not isinstance(row, Reject)
+    }
     known = {item.key: item for item in steps.items(store.snapshot(), sorted(draws))}
     answers, bad = [], 0
     for row in rows:
@@ -172,7 +223,9 @@ def read_answers(path: Path, store: Store) -> int:
         elif found:
             answers.append(found)
     steps.record(store, answers)
-    tell(f"{len(answers)} kept, {len(rows) - len(answers) - bad} without an answer, {bad} bad rows.")
+    tell(
+        f"{len(answers)} kept, {len(rows) - len(answers) - bad} without an answer, {bad} bad rows."
+    )
     return InputError.exit_code if bad else 0
 
 

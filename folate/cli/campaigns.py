@@ -30,13 +30,19 @@ def campaign(identifier: str, week: Week, folder: Path, form: str) -> None:
     workspace = Workspace.open(folder)
     known = {one.id: one for one in workspace.config.campaign}
     if identifier not in known:
-        raise ConfigError(f"no campaign {identifier!r} in folate.toml; {possible(identifier, known)}")
+        raise ConfigError(
+            f"no campaign {identifier!r} in folate.toml; {possible(identifier, known)}"
+        )
     if known[identifier].start > last_day(week):
         raise ConfigError(
             f"campaign {identifier!r} begins on {known[identifier].start}, after the week {week}: nothing can be measured yet."
         )
-    found = campaign_document(measure(workspace.store.snapshot(), workspace.config, known[identifier], week))
-    emit([found] if form in ("json", "jsonl") else [_line(line) for line in found["scorecard"]], form)
+    found = campaign_document(
+        measure(workspace.store.snapshot(), workspace.config, known[identifier], week)
+    )
+    emit(
+        [found] if form in ("json", "jsonl") else [_line(line) for line in found["scorecard"]], form
+    )
 
 
 def _line(line: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +54,12 @@ def _line(line: dict[str, Any]) -> dict[str, Any]:
 
 @click.command()
 @week_option
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write; standard output when missing.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write; standard output when missing.",
+)
 @project_option
 def network(week: Week, output: Path | None, folder: Path) -> None:
     """Write who answers and reposts whom, where a brand is named, in the four weeks up to WEEK: GraphML with communities.

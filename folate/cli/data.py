@@ -16,21 +16,52 @@ from folate.core.text import listed
 
 
 @click.command("import")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option(
-    "--map", "mapping", multiple=True, metavar="FIELD=COLUMN,…", help="Which column holds which field: text=review,published_at=date."
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
 )
-@click.option("--source", default=None, help="Name of the source of every row; else the column source, else the file's name.")
-@click.option("--kind", type=click.Choice(KINDS), default=None, help="Kind of every row; else the column kind, else review.")
-@click.option("--rating-scale", type=float, default=None, metavar="MAX", help="Ratings run from 0 to MAX, such as 5; else from 0 to 1.")
-@click.option("--encoding", default=None, metavar="NAME", help="Encoding of text files, such as gb18030; else it is found by reading.")
+@click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    metavar="FIELD=COLUMN,…",
+    help="Which column holds which field: text=review,published_at=date.",
+)
+@click.option(
+    "--source",
+    default=None,
+    help="Name of the source of every row; else the column source, else the file's name.",
+)
+@click.option(
+    "--kind",
+    type=click.Choice(KINDS),
+    default=None,
+    help="Kind of every row; else the column kind, else review.",
+)
+@click.option(
+    "--rating-scale",
+    type=float,
+    default=None,
+    metavar="MAX",
+    help="Ratings run from 0 to MAX, such as 5; else from 0 to 1.",
+)
+@click.option(
+    "--encoding",
+    default=None,
+    metavar="NAME",
+    help="Encoding of text files, such as gb18030; else it is found by reading.",
+)
 @click.option(
     "--dates",
     type=click.Choice(("mdy", "dmy")),
     default=None,
     help="Which comes first in 3/8/2026, the month or the day; else what the file's other dates show.",
 )
-@click.option("--sheet", default=None, metavar="NAME", help="The sheet of a workbook to read; else its first visible one.")
+@click.option(
+    "--sheet",
+    default=None,
+    metavar="NAME",
+    help="The sheet of a workbook to read; else its first visible one.",
+)
 @project_option
 @format_option(*DATA_FORMATS)
 def import_(
@@ -58,7 +89,17 @@ def import_(
     rows, failed = [], []
     for path in files:
         try:
-            row = import_file(workspace, path, fields, source, kind, rating_scale, encoding=encoding, order=dates, sheet=sheet)
+            row = import_file(
+                workspace,
+                path,
+                fields,
+                source,
+                kind,
+                rating_scale,
+                encoding=encoding,
+                order=dates,
+                sheet=sheet,
+            )
         except InputError as error:  # the other files are still worth reading
             failed.append(str(error))
             continue
@@ -67,7 +108,9 @@ def import_(
         if row["problem"]:
             failed.append(row["problem"])
         elif row["rejected"] and not row["added"] + row["changed"] + row["known"]:
-            failed.append(f"no row of {row['file']!r} became a post: {row['reasons']}; rejects/ holds them with their reasons.")
+            failed.append(
+                f"no row of {row['file']!r} became a post: {row['reasons']}; rejects/ holds them with their reasons."
+            )
     if rows:
         emit(rows, form)
     if failed:
@@ -87,7 +130,16 @@ def crawl(sources: tuple[str, ...], folder: Path, form: str) -> int:
     from folate.pipeline.project import Workspace
 
     rows = run(Workspace.open(folder), sources)
-    emit([{k: row[k] for k in ("source", "query", "status", "reason", "requests", "posts", "dropped")} for row in rows], form)
+    emit(
+        [
+            {
+                k: row[k]
+                for k in ("source", "query", "status", "reason", "requests", "posts", "dropped")
+            }
+            for row in rows
+        ],
+        form,
+    )
     statuses = Counter(row["status"] for row in rows)
     return CrawlError.exit_code if statuses["failed"] else 0
 
@@ -105,12 +157,20 @@ def reparse(name: str, folder: Path, form: str) -> None:
     from folate.pipeline.project import Workspace
 
     done = run(Workspace.open(folder), name)
-    emit([{"run": name, "added": done.inserted, "changed": done.updated, "known": done.unchanged}], form)
+    emit(
+        [{"run": name, "added": done.inserted, "changed": done.updated, "known": done.unchanged}],
+        form,
+    )
 
 
 @click.command()
 @click.argument("what", type=click.Choice(("posts", "annotations")))
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write to, whole or not at all.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write to, whole or not at all.",
+)
 @project_option
 @format_option("jsonl", "csv", "parquet")
 def export(what: str, output: Path | None, folder: Path, form: str) -> None:
@@ -133,7 +193,10 @@ def _tell(row: dict[str, Any]) -> None:
     if row["dates"]:
         notes.insert(0, f"order of day and month: {row['dates']}")
     if unread := row["unread_sheets"]:
-        notes.insert(0, f"{len(unread)} more sheets were not read: {listed(unread)}; --sheet names the one to read")
+        notes.insert(
+            0,
+            f"{len(unread)} more sheets were not read: {listed(unread)}; --sheet names the one to read",
+        )
     for note in notes:
         tell(f"note: {row['file']}: {note}.")
 

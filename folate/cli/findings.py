@@ -19,7 +19,12 @@ from folate.core.weeks import Week
     default=None,
     help="Folder to write to; reports/ of the project when missing.",
 )
-@click.option("--language", type=click.Choice(LANGUAGES), default=None, help="Of headings and explanations; the project's when missing.")
+@click.option(
+    "--language",
+    type=click.Choice(LANGUAGES),
+    default=None,
+    help="Of headings and explanations; the project's when missing.",
+)
 @click.option(
     "--at",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -28,7 +33,9 @@ from folate.core.weeks import Week
 )
 @project_option
 @format_option("html", "json", "md", "xlsx", "pdf")
-def report(week: Week, output: Path | None, language: str | None, at: Path | None, folder: Path, form: str) -> None:
+def report(
+    week: Week, output: Path | None, language: str | None, at: Path | None, folder: Path, form: str
+) -> None:
     """Write the report of a week: HTML that stands alone, and the same figures as JSON beside it.
 
     --format also writes it as Markdown, as a workbook (XLSX) or, with Chromium, as a PDF. index.html in the folder lists all weeks.

@@ -38,7 +38,9 @@ WEEK, DAY = SpanType("week", Week), SpanType("day", SevenDays)
 
 def project_option(command: F) -> F:
     """`--project DIR` and `--debug`: every command has them."""
-    command = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")(command)
+    command = click.option(
+        "--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."
+    )(command)
     return click.option(
         "--project",
         "folder",
@@ -50,13 +52,23 @@ def project_option(command: F) -> F:
 
 
 def week_option(command: F) -> F:
-    return click.option("--week", type=WEEK, required=True, metavar="YYYY-Www", help="An ISO week, such as 2026-W10.")(command)
+    return click.option(
+        "--week",
+        type=WEEK,
+        required=True,
+        metavar="YYYY-Www",
+        help="An ISO week, such as 2026-W10.",
+    )(command)
 
 
 def span_options(command: F) -> F:
     """`--week` and `--day`, of which `one_span` wants one."""
-    command = click.option("--day", type=DAY, metavar="YYYY-MM-DD", help="The seven days up to a day, for a daily run.")(command)
-    return click.option("--week", type=WEEK, metavar="YYYY-Www", help="An ISO week, such as 2026-W10.")(command)
+    command = click.option(
+        "--day", type=DAY, metavar="YYYY-MM-DD", help="The seven days up to a day, for a daily run."
+    )(command)
+    return click.option(
+        "--week", type=WEEK, metavar="YYYY-Www", help="An ISO week, such as 2026-W10."
+    )(command)
 
 
 def one_span(week: Week | None, day: SevenDays | None) -> Span:
@@ -64,14 +76,22 @@ def one_span(week: Week | None, day: SevenDays | None) -> Span:
     span = week or day
     if span is None or (week and day):
         raise click.UsageError(
-            "wanted --week or --day, one of them, such as --week 2026-W10 or --day 2026-03-05.", click.get_current_context()
+            "wanted --week or --day, one of them, such as --week 2026-W10 or --day 2026-03-05.",
+            click.get_current_context(),
         )
     return span
 
 
 def format_option(*formats: str) -> Callable[[F], F]:
     """`--format`, the first of `formats` being the default."""
-    return click.option("--format", "form", type=click.Choice(formats), default=formats[0], show_default=True, help="How data is printed.")
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="How data is printed.",
+    )
 
 
 DATA_FORMATS = ("table", "json", "jsonl", "csv")
@@ -123,7 +143,9 @@ def _table(rows: list[Mapping[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in rows[0]:
         number = all(isinstance(row[name], int | float) or row[name] is None for row in rows)
-        table.add_column(Text(printable(name)), justify="right" if number else "left", overflow="fold")
+        table.add_column(
+            Text(printable(name)), justify="right" if number else "left", overflow="fold"
+        )
     for row in rows:
         table.add_row(*(Text(printable(cut(_cell(value), LONGEST_CELL))) for value in row.values()))
     width = None if sys.stdout.isatty() else 160

@@ -19,13 +19,40 @@ if TYPE_CHECKING:
     from folate.pipeline.annotate.tags import Verdict
 
 COLUMNS = ("tag", "post", "score", "text", "right")
-ANSWERS = {"1": True, "y": True, "yes": True, "是": True, "对": True, "0": False, "n": False, "no": False, "否": False, "错": False}
+ANSWERS = {
+    "1": True,
+    "y": True,
+    "yes": True,
+    "是": True,
+    "对": True,
+    "0": False,
+    "n": False,
+    "no": False,
+    "否": False,
+    "错": False,
+}
 
 
 @click.command()
-@click.option("--export", "out", type=click.Path(path_type=Path, dir_okay=False), help="Write posts to judge as CSV.")
-@click.option("--import", "filled", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Read the answers of such a CSV.")
-@click.option("--per-label", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most posts to judge of a label.")
+@click.option(
+    "--export",
+    "out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write posts to judge as CSV.",
+)
+@click.option(
+    "--import",
+    "filled",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Read the answers of such a CSV.",
+)
+@click.option(
+    "--per-label",
+    type=click.IntRange(1, 1_000_000),
+    default=20,
+    show_default=True,
+    help="Most posts to judge of a label.",
+)
 @project_option
 @format_option(*DATA_FORMATS)
 def tags(out: Path | None, filled: Path | None, per_label: int, folder: Path, form: str) -> int:
@@ -36,12 +63,14 @@ def tags(out: Path | None, filled: Path | None, per_label: int, folder: Path, fo
     """
     if bool(out) == bool(filled):
         raise click.UsageError("wanted --export FILE or --import FILE.")
-    from folate.pipeline.annotate.run import tags as steps
+    from folate.pipeline.annotate import tags as steps
     from folate.pipeline.project import Workspace
     from nlp.model import load
 
     workspace = Workspace.open(folder)
-    reader = load(workspace.config.nlp.model, workspace.config.nlp.threads, depth=workspace.config.nlp.depth)
+    reader = load(
+        workspace.config.nlp.model, workspace.config.nlp.threads, depth=workspace.config.nlp.depth
+    )
     for note in steps.left_aside(workspace, reader):
         tell(f"note: {note}")
     if out:
@@ -68,7 +97,9 @@ def _write(path: Path, rows: list[dict[str, Any]]) -> None:
         on_one_line = {"text": printable(" ".join(row["text"].split()))}
         writer.write((row | on_one_line)[name] for name in COLUMNS)
     write_whole(path, table.getvalue().encode("utf-8-sig"))
-    tell(f"{len(rows)} posts in {path}: fill the column right with y or n, then 'folate tags --import {path}'.")
+    tell(
+        f"{len(rows)} posts in {path}: fill the column right with y or n, then 'folate tags --import {path}'."
+    )
 
 
 def _verdicts(path: Path) -> Iterator["Verdict | str"]:
@@ -79,7 +110,9 @@ def _verdicts(path: Path) -> Iterator["Verdict | str"]:
 
     table = Delimited.sniff(lambda: path.open("rb"))
     if lacking := [name for name in ("tag", "score", "right") if name not in table.columns]:
-        raise InputError(f"wanted a CSV that 'folate tags --export' wrote, got {path} without the column {lacking[0]!r}.")
+        raise InputError(
+            f"wanted a CSV that 'folate tags --export' wrote, got {path} without the column {lacking[0]!r}."
+        )
     for row in table.rows():
         if isinstance(row, Reject):
             yield f"row {row.row}: {row.detail}"
@@ -93,7 +126,9 @@ def _verdicts(path: Path) -> Iterator["Verdict | str"]:
 
 @click.command()
 @week_option
-@click.option("--least", type=float, default=1.0, show_default=True, help="Fewest points of a lead.")
+@click.option(
+    "--least", type=float, default=1.0, show_default=True, help="Fewest points of a lead."
+)
 @project_option
 @format_option("csv", "json", "jsonl", "table")
 def leads(week: Week, least: float, folder: Path, form: str) -> None:

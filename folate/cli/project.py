@@ -23,7 +23,9 @@ def init(directory: Path | None, folder: Path) -> None:
     if path.exists():
         raise ConfigError(f"{path} is there already; wanted a folder without one.")
     directory.mkdir(parents=True, exist_ok=True)
-    path.write_text((files("folate") / "template.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    path.write_text(
+        (files("folate") / "template.toml").read_text(encoding="utf-8"), encoding="utf-8"
+    )
     keep_out = directory / ".gitignore"
     if not keep_out.exists():
         keep_out.write_text(
@@ -60,7 +62,11 @@ def status(folder: Path, form: str) -> None:
 
 
 @click.command()
-@click.option("--deep", is_flag=True, help="Read every page of every data file, not only what tells that a file is whole.")
+@click.option(
+    "--deep",
+    is_flag=True,
+    help="Read every page of every data file, not only what tells that a file is whole.",
+)
 @project_option
 @format_option(*DATA_FORMATS)
 def check(deep: bool, folder: Path, form: str) -> int:
@@ -75,8 +81,14 @@ def check(deep: bool, folder: Path, form: str) -> int:
     faults = look(Project(folder), deep)
     if form == "table":
         for fault in faults:
-            say(f"{printable(str(fault.file))} {printable(fault.what)}.\n  lost: {fault.lost}.\n  to do: {fault.remedy}.")
-        tell(f"{len(faults):,} damaged file{'s' if len(faults) > 1 else ''}." if faults else "nothing is damaged.")
+            say(
+                f"{printable(str(fault.file))} {printable(fault.what)}.\n  lost: {fault.lost}.\n  to do: {fault.remedy}."
+            )
+        tell(
+            f"{len(faults):,} damaged file{'s' if len(faults) > 1 else ''}."
+            if faults
+            else "nothing is damaged."
+        )
     else:
         emit(rows(faults), form)
     return StoreError.exit_code if faults else 0

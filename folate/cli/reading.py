@@ -22,13 +22,17 @@ CHUNK = 1 << 16  # bytes read at once
 
 @click.command()
 @project_option
-@click.option("--without-sentiment", is_flag=True, help="Only language, words, brands and duplicates: no model is loaded.")
+@click.option(
+    "--without-sentiment",
+    is_flag=True,
+    help="Only language, words, brands and duplicates: no model is loaded.",
+)
 def annotate(folder: Path, without_sentiment: bool) -> None:
     """Read what has not been read yet: language, words, brands, duplicates and sentiment.
 
     Interrupted, it goes on where it stopped. A changed brand list or model reads everything again.
     """
-    from folate.pipeline.annotate.run import run as steps
+    from folate.pipeline.annotate import run as steps
     from folate.pipeline.project import Workspace
 
     done = steps.annotate(Workspace.open(folder), sentiment=not without_sentiment)
@@ -37,12 +41,18 @@ def annotate(folder: Path, without_sentiment: bool) -> None:
         tell(f"note: {note}")
 
 
-tokens_option = click.option("--tokens", is_flag=True, help="Also tokens: start, end, part of speech (universal tag), lemma.")
+tokens_option = click.option(
+    "--tokens", is_flag=True, help="Also tokens: start, end, part of speech (universal tag), lemma."
+)
 
 
 @click.command()
 @project_option
-@click.option("--model", default=None, help="A transformers folder or hub name instead of the model that ships with Folate.")
+@click.option(
+    "--model",
+    default=None,
+    help="A transformers folder or hub name instead of the model that ships with Folate.",
+)
 @tokens_option
 @format_option("jsonl", "json", "csv", "table")
 def classify(folder: Path, model: str | None, tokens: bool, form: str) -> int:
@@ -68,13 +78,22 @@ def classify(folder: Path, model: str | None, tokens: bool, form: str) -> int:
             yield answer
 
     shown = {"csv": flat, "table": brief}.get(form)
-    _show((shown(number, answer) for number, answer in enumerate(counted(), 1)) if shown else counted(), form)
+    _show(
+        (shown(number, answer) for number, answer in enumerate(counted(), 1))
+        if shown
+        else counted(),
+        form,
+    )
     return 3 if bad else 0
 
 
 @click.command()
 @project_option
-@click.option("--words", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A file of words to keep whole, one a line.")
+@click.option(
+    "--words",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file of words to keep whole, one a line.",
+)
 @tokens_option
 @format_option("text", "jsonl", "json", "csv", "table")
 def segment(folder: Path, words: Path | None, tokens: bool, form: str) -> None:
@@ -86,13 +105,22 @@ def segment(folder: Path, words: Path | None, tokens: bool, form: str) -> None:
     from folate.pipeline.classify import analyser
 
     reader = analyser(_config(folder), _words(words) if words else ())
-    read: Callable[[list[str]], Iterable[Any]] = reader.read if tokens else partial(map, reader.segmenter.tokens)
+    read: Callable[[list[str]], Iterable[Any]] = (
+        reader.read if tokens else partial(map, reader.segmenter.tokens)
+    )
     lines = chain.from_iterable(map(read, _batches()))
     if form == "text":
         for line in lines:
             say(" ".join(f"{word.text}/{word.pos}" if tokens else word.text for word in line))
     elif form in ("csv", "table"):
-        _show(({"line": number} | word._asdict() for number, line in enumerate(lines, 1) for word in line), form)
+        _show(
+            (
+                {"line": number} | word._asdict()
+                for number, line in enumerate(lines, 1)
+                for word in line
+            ),
+            form,
+        )
     else:
         _show(({"tokens": [word._asdict() for word in line]} for line in lines), form)
 
@@ -113,7 +141,9 @@ def _words(path: Path) -> list[str]:
     try:
         return path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
-        raise InputError(f"wanted {path} in UTF-8, got byte {error.object[error.start]:#04x} at {error.start}.") from error
+        raise InputError(
+            f"wanted {path} in UTF-8, got byte {error.object[error.start]:#04x} at {error.start}."
+        ) from error
 
 
 def _batches() -> Iterator[list[str]]:

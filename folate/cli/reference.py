@@ -8,7 +8,13 @@ from folate.cli import COMMANDS, cli
 def reference() -> str:
     """Every command with its help text, as `folate COMMAND --help` prints it."""
     parent = click.Context(cli, info_name="folate", terminal_width=110, **cli.context_settings)
-    parts = ["# The command line", "", "Made by `make docs` from the commands themselves.", "", _block(cli.get_help(parent))]
+    parts = [
+        "# The command line",
+        "",
+        "Made by `make docs` from the commands themselves.",
+        "",
+        _block(cli.get_help(parent)),
+    ]
     for name in COMMANDS:
         command = cli.get_command(parent, name)
         if command is None:

@@ -11,12 +11,19 @@ from folate.core.weeks import Week
 
 @click.command()
 @week_option
-@click.option("--to", multiple=True, metavar="ADDRESS", help="A recipient; those of [smtp] in folate.toml when missing.")
+@click.option(
+    "--to",
+    multiple=True,
+    metavar="ADDRESS",
+    help="A recipient; those of [smtp] in folate.toml when missing.",
+)
 @click.option("--again", is_flag=True, help="Also to those who were sent it before.")
 @click.option("--dry-run", is_flag=True, help="Say who would get it, and send nothing.")
 @project_option
 @format_option(*DATA_FORMATS)
-def send(week: Week, to: tuple[str, ...], again: bool, dry_run: bool, folder: Path, form: str) -> int:
+def send(
+    week: Week, to: tuple[str, ...], again: bool, dry_run: bool, folder: Path, form: str
+) -> int:
     """Mail the report of a week: its summary in the body, the page attached.
 
     Each recipient gets a report once. The server stands in [smtp] of folate.toml, its password in the environment. The report that lies

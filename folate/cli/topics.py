@@ -5,7 +5,14 @@ from pathlib import Path
 
 import click
 
-from folate.cli.options import DATA_FORMATS, emit, format_option, one_span, project_option, span_options
+from folate.cli.options import (
+    DATA_FORMATS,
+    emit,
+    format_option,
+    one_span,
+    project_option,
+    span_options,
+)
 from folate.cli.terminal import tell
 from folate.core.weeks import SevenDays, Week
 
@@ -13,7 +20,18 @@ FIELDS = (
     "id", "state", "label_zh", "label_en", "terms", "score", "q", "posts", "authors", "first_seen", "sources", "languages", "watched",
     "flags", "segments", "brands", "evidence",
 )  # fmt: skip
-TABLE_COLUMNS = ("id", "state", "label_zh", "label_en", "score", "posts", "authors", "first_seen", "watched", "flags")
+TABLE_COLUMNS = (
+    "id",
+    "state",
+    "label_zh",
+    "label_en",
+    "score",
+    "posts",
+    "authors",
+    "first_seen",
+    "watched",
+    "flags",
+)
 
 
 @click.group(invoke_without_command=True)
@@ -21,7 +39,9 @@ TABLE_COLUMNS = ("id", "state", "label_zh", "label_en", "score", "posts", "autho
 @project_option
 @format_option(*DATA_FORMATS)
 @click.pass_context
-def topics(context: click.Context, week: Week | None, day: SevenDays | None, folder: Path, form: str) -> None:
+def topics(
+    context: click.Context, week: Week | None, day: SevenDays | None, folder: Path, form: str
+) -> None:
     """Find the emerging topics of a week, or of the seven days up to a day, best first."""
     if context.invoked_subcommand:
         return

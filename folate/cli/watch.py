@@ -4,7 +4,14 @@ from pathlib import Path
 
 import click
 
-from folate.cli.options import DATA_FORMATS, emit, format_option, one_span, project_option, span_options
+from folate.cli.options import (
+    DATA_FORMATS,
+    emit,
+    format_option,
+    one_span,
+    project_option,
+    span_options,
+)
 from folate.cli.terminal import tell
 from folate.core.errors import DeliveryError
 from folate.core.weeks import SevenDays, Week
@@ -13,7 +20,11 @@ from folate.core.weeks import SevenDays, Week
 @click.command()
 @span_options
 @click.option("--dry-run", is_flag=True, help="Say what holds, and tell nobody.")
-@click.option("--again", is_flag=True, help="Also send what was cut off while it was sent, and may have arrived.")
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Also send what was cut off while it was sent, and may have arrived.",
+)
 @project_option
 @format_option(*DATA_FORMATS)
 def watch(
@@ -36,4 +47,8 @@ def watch(
     rows = found.rows()
     if rows or form != "table":
         emit(rows, form)
-    return DeliveryError.exit_code if any(row["status"] in ("failed", "unknown") for row in rows) else 0
+    return (
+        DeliveryError.exit_code
+        if any(row["status"] in ("failed", "unknown") for row in rows)
+        else 0
+    )

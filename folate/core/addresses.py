@@ -10,7 +10,9 @@ from email.utils import getaddresses
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
-_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")  # a label of a host name (RFC 1123), with the underscore that networks allow
+_NAME = re.compile(
+    r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
+)  # a label of a host name (RFC 1123), with the underscore that networks allow
 _LONGEST_NAME = 253  # characters of a host name
 _TOKEN = re.compile(r"[!-~]+")
 PORTS = range(1, 65_536)

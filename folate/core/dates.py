@@ -31,7 +31,22 @@ _LONGEST_TEXT = 300  # characters around a date
 _GAP = 15  # characters between a day and its clock
 _RECENT = 10  # years; a year of two digits that comes first is not older
 
-_NUMBER_WORDS = ["a", "an", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+_NUMBER_WORDS = [
+    "a",
+    "an",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+]
 _AMOUNTS = dict(zip(_NUMBER_WORDS, (1, 1, *range(1, 13)), strict=True))
 _AMOUNTS |= {"a few": 3, "几": 3, "a couple of": 2, "half a": 0.5, "half an": 0.5, "半": 0.5}
 _UNITS: tuple[tuple[str, str], ...] = (  # the last that fits
@@ -49,8 +64,18 @@ _SECONDS = {"second": 1, "minute": 60, "quarter": 900, "hour": 3600}
 _DAYS_OF = {"day": 1, "week": 7}
 _MONTHS_OF = {"month": 1, "year": 12}
 _FINEST: tuple[Precision, ...] = ("second", "minute", "hour", "day")
-_EXACTNESS: dict[str, Precision] = {"second": "second", "minute": "minute", "quarter": "minute", "hour": "hour"}
-_FINER: dict[Precision, Precision] = {"day": "hour", "hour": "minute", "minute": "second", "second": "second"}
+_EXACTNESS: dict[str, Precision] = {
+    "second": "second",
+    "minute": "minute",
+    "quarter": "minute",
+    "hour": "hour",
+}
+_FINER: dict[Precision, Precision] = {
+    "day": "hour",
+    "hour": "minute",
+    "minute": "second",
+    "second": "second",
+}
 _UNIT = "|".join(sorted((u for _, p in _UNITS for u in p.split("|")), key=len, reverse=True))
 _LONG_UNITS = "|".join(unit for unit in _UNIT.split("|") if len(unit) > 1 or not unit.isascii())
 _WORDY = r"(?:half an?|a few|a couple of|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)(?![a-z])"
@@ -59,7 +84,13 @@ _PART = (
     rf" ?个?(?: and a half|半)? ?(?:(?:{_UNIT})(?![a-z])\.?)(?: and a half|半)?"
 )
 
-_MONTHS = dict(zip(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], range(1, 13), strict=True))
+_MONTHS = dict(
+    zip(
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
+        range(1, 13),
+        strict=True,
+    )
+)
 _MONTH_NAMES = (
     _MONTHS
     | {  # also in full
@@ -131,7 +162,13 @@ _CTIME = re.compile(  # Sun Mar 08 12:30:00 CST 2026: the year behind the clock
 _ORDERED = re.compile(_NUMBERS_ONLY, re.IGNORECASE | re.ASCII)
 _WORDS = {"大前天": 3, "前天": 2, "day before yesterday": 2, "the day before yesterday": 2}
 _WORDS |= {"昨天": 1, "昨日": 1, "yesterday": 1, "今天": 0, "今日": 0, "today": 0}
-_LAST_NIGHT = {"昨晚": "昨天晚上", "昨夜": "昨天晚上", "今晚": "今天晚上", "今早": "今天早上", "前晚": "前天晚上"}
+_LAST_NIGHT = {
+    "昨晚": "昨天晚上",
+    "昨夜": "昨天晚上",
+    "今晚": "今天晚上",
+    "今早": "今天早上",
+    "前晚": "前天晚上",
+}
 _NIGHT = re.compile("|".join(_LAST_NIGHT))
 _ZONE_BEFORE = re.compile(  # UTC+8 2026-03-08 12:30
     r"\b(?:UTC|GMT)(?: ?[+-] ?\d{1,2}(?::?\d{2})?)?(?=[ ,:()]{1,2}$)", re.ASCII
@@ -154,7 +191,9 @@ _WEEKDAY = re.compile(
 
 _EARLY = frozenset(["am", "上午", "早上", "早晨", "清晨", "清早", "凌晨", "午前", "午夜"])
 _LATE = frozenset(["pm", "下午", "午后", "傍晚", "黄昏"])
-_NIGHTS = frozenset(["晚上", "晚间", "夜里", "夜晚", "夜间", "深夜", "半夜", "晚"])  # 半夜1点 follows that day
+_NIGHTS = frozenset(
+    ["晚上", "晚间", "夜里", "夜晚", "夜间", "深夜", "半夜", "晚"]
+)  # 半夜1点 follows that day
 _NOON = frozenset(["中午", "正午"])
 _HALF = "|".join(sorted(_EARLY | _LATE | _NIGHTS | _NOON, key=len, reverse=True))
 _CLOCK = re.compile(
@@ -219,7 +258,10 @@ _AGO = re.compile(
     r"(?:ago\b|(?:之|以)?前(?![天日年后半晚夜]))",
     re.IGNORECASE | re.ASCII,
 )
-_SHOWN_ALONE = re.compile(r"(?:\d{1,3} ?(?:[smhdwy]|mo|min|hr|yr|mos|mins|hrs|yrs)(?![a-z])\.? ?){1,3}", re.IGNORECASE | re.ASCII)
+_SHOWN_ALONE = re.compile(
+    r"(?:\d{1,3} ?(?:[smhdwy]|mo|min|hr|yr|mos|mins|hrs|yrs)(?![a-z])\.? ?){1,3}",
+    re.IGNORECASE | re.ASCII,
+)
 _CUT_OFF = re.compile(  # another amount before those that could be joined
     r"\d ?(?:" + _LONG_UNITS + r")[ ,&+]{0,3}(?:[a-z]{1,5}[ ,]{1,2})?$", re.IGNORECASE | re.ASCII
 )
@@ -252,7 +294,9 @@ class _ImpossibleError(DateError):
     """What looks like a date is none: month 13, hour 25."""
 
 
-def read_date(value: object, zone: str, now: datetime, order: Order | None = None, *, relative: bool = False) -> Moment:
+def read_date(
+    value: object, zone: str, now: datetime, order: Order | None = None, *, relative: bool = False
+) -> Moment:
     """Read a value that is a date and nothing else: a moment in UTC and its precision.
 
     A clock without an offset is one of `zone` (an IANA name), a date without a clock the start of
@@ -267,7 +311,9 @@ def read_date(value: object, zone: str, now: datetime, order: Order | None = Non
         raise DateError(str(error) or "out of range") from error
 
 
-def find_date(text: str | None, zone: str, shown_at: datetime, order: Order | None = None) -> Moment | None:
+def find_date(
+    text: str | None, zone: str, shown_at: datetime, order: Order | None = None
+) -> Moment | None:
     """Find the first date in a text of a page that may hold other words (发表于 …, by … on …).
 
     Reads what `read_date` does, relative dates from `shown_at`. Returns None when the text tells
@@ -278,7 +324,9 @@ def find_date(text: str | None, zone: str, shown_at: datetime, order: Order | No
     start = text[:_LONGEST_TEXT]
     is_cut = len(text) > _LONGEST_TEXT
     try:
-        return _whole(start.strip(), zone, shown_at, order) or _find(plain(start), zone, shown_at, order, is_cut)
+        return _whole(start.strip(), zone, shown_at, order) or _find(
+            plain(start), zone, shown_at, order, is_cut
+        )
     except (OverflowError, UnknownZoneError) as error:
         raise DateError(str(error) or "out of range") from error
 
@@ -416,7 +464,9 @@ def _english(match: re.Match[str], zone: str, order: Order | None) -> Moment | N
     return _local(year, month, day_number, hour, minute, seconds, zone)
 
 
-def _local(year: str, month: int, day: int, hour: str, minute: str, second: str, zone: str) -> Moment | None:
+def _local(
+    year: str, month: int, day: int, hour: str, minute: str, second: str, zone: str
+) -> Moment | None:
     """A moment by a clock of `zone`; None when there is none."""
     try:
         moment = datetime(  # noqa: DTZ001  # _in_utc gives the zone
@@ -446,7 +496,9 @@ def _compact(match: re.Match[str], zone: str, now: datetime) -> Moment:
     clock = ":".join(filter(None, (hour, minute, second))) + (fraction or "")
     if hour and not minute:
         clock += ":00"
-    moment, precision = _grammar(f"{year}-{month}-{day} {clock}{offset or ''}", zone, now, None, relative=False)
+    moment, precision = _grammar(
+        f"{year}-{month}-{day} {clock}{offset or ''}", zone, now, None, relative=False
+    )
     return moment, "hour" if hour and not minute else precision
 
 
@@ -458,7 +510,9 @@ def _scientific(match: re.Match[str], zone: str) -> Moment:
     value = int(match[1] + fraction) * 10**shift if 0 <= shift <= 18 else 0
     for microseconds, least, most in _EPOCHS:
         if least <= value < most and 10**shift * microseconds > 1_000_000:
-            raise DateError(f"a number rounded to {10**shift * microseconds / 3.6e9:.2g} hours; write all its digits")
+            raise DateError(
+                f"a number rounded to {10**shift * microseconds / 3.6e9:.2g} hours; write all its digits"
+            )
     return _number(value, zone)
 
 
@@ -514,7 +568,9 @@ def _grammar(text: str, zone: str, now: datetime, order: Order | None, *, relati
     return found.moment
 
 
-def _find(shown: str, zone: str, shown_at: datetime, order: Order | None, is_cut: bool) -> Moment | None:
+def _find(
+    shown: str, zone: str, shown_at: datetime, order: Order | None, is_cut: bool
+) -> Moment | None:
     """Read the first date of a text; one that touches a cut end may go on behind it."""
     shown = _arranged(shown, zone)
     found = _search(shown, zone, shown_at, order, relative=True)
@@ -541,7 +597,9 @@ def _arranged(shown: str, zone: str) -> str:
     return _CTIME.sub(with_year_first, _LOG.sub(r"\1 ", shown))
 
 
-def _search(shown: str, zone: str, now: datetime, order: Order | None, *, relative: bool) -> _Found | None:
+def _search(
+    shown: str, zone: str, now: datetime, order: Order | None, *, relative: bool
+) -> _Found | None:
     """Find the first date that `shown` tells, weekdays last: they mostly stand beside a day."""
     ago = _relative(shown, zone, now) if relative else None
     impossible = None
@@ -567,7 +625,9 @@ def _search(shown: str, zone: str, now: datetime, order: Order | None, *, relati
 _NOT_SAID = "told from when it was shown, and no column fetched_at says when that was"
 
 
-def _dated(shown: str, match: re.Match[str], zone: str, now: datetime, order: Order | None) -> _Found:
+def _dated(
+    shown: str, match: re.Match[str], zone: str, now: datetime, order: Order | None
+) -> _Found:
     """Read the day of `match` with the clock and the zone beside it."""
     if match.lastgroup == "short" and zone in _OWN_ERAS:
         raise DateError("a year of two digits that may be one of an era")

@@ -44,28 +44,46 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_SHIFT = re.compile(rb"\x1b\$(?:[@AB]|\([A-Z]|\)[A-Z])")  # ISO 2022 goes over to two bytes a character
+_SHIFT = re.compile(
+    rb"\x1b\$(?:[@AB]|\([A-Z]|\)[A-Z])"
+)  # ISO 2022 goes over to two bytes a character
 _JUDGED_BYTES = 8_000  # more of them change no verdict and take chardet seconds
 _UP_TO_A_BREAK = re.compile(rb"(?s).{0,%d}[\x00-\x2f]" % _JUDGED_BYTES)
-_IN_EVERY_TEXT = '\n\r\t ,:;-"<>0123456789'  # letters not: U+4E00 一 is an N in the other order of bytes
+_IN_EVERY_TEXT = (
+    '\n\r\t ,:;-"<>0123456789'  # letters not: U+4E00 一 is an N in the other order of bytes
+)
 _LEAST_NULS_OF_ASCII = 0.25  # of the bytes of UTF-16 that is mostly ASCII
 _LEAST_BEYOND = 0.05  # of the bytes of UTF-16 that is not
 _LEAST_MARKS = 0.005  # of the bytes of UTF-16: even long Chinese texts come with commas, digits and line breaks
-_MOSTLY = 0.9  # of the pieces of a text: so many must be whole in an encoding, the others are damaged
+_MOSTLY = (
+    0.9  # of the pieces of a text: so many must be whole in an encoding, the others are damaged
+)
 
 # Least confidence of chardet 7.7 in the best encoding, and least ratio of it to that in the next one that gives another text.
 # Calibrated on texts of 20 to 5,000 bytes in 22 languages and 35 encodings: docs/store.md, "Encodings".
-_LEAST_CONFIDENCE = {True: 0.03, False: 0.1}  # of encodings with several bytes a character, of those with one
+_LEAST_CONFIDENCE = {
+    True: 0.03,
+    False: 0.1,
+}  # of encodings with several bytes a character, of those with one
 _LEAST_RATIO = {True: 1.5, False: 1.25}
 _LEAST_CHARACTERS = 3  # of several bytes; a pair of accents and signs often makes one
 _MOST_AMID_LATIN = 0.25  # of the characters stand between two Latin letters, as accents do
 _FOREIGN_WORD = re.compile(r"[^\W\d_a-zA-Z]{3}")
 _OVERRULING = 3.0  # ratio of the confidence of another encoding to that of the declared one which overrules a declaration
-_MOST_IMPLAUSIBLE = 0.05  # of the characters beyond ASCII of a text in an encoding with one byte a character
+_MOST_IMPLAUSIBLE = (
+    0.05  # of the characters beyond ASCII of a text in an encoding with one byte a character
+)
 
 # English is ASCII with a few typographic marks and accents. They are too rare for chardet, which reads pairs of letters, to tell
 # cp1252 from its likes; what stands around each of them tells.
-_WRITE_ENGLISH = ("cp1252", "mac-roman", "cp437", "cp850", "iso8859-15", *MULTI_BYTE)  # “ and ’ are in the Chinese ones too
+_WRITE_ENGLISH = (
+    "cp1252",
+    "mac-roman",
+    "cp437",
+    "cp850",
+    "iso8859-15",
+    *MULTI_BYTE,
+)  # “ and ’ are in the Chinese ones too
 _ENGLISH = frozenset(
     b"and are be been but by can could did does for from had has have he her his how if it its just more my not of or our out she "
     b"than that the their them there they this to very was we were what when which will with would you your".split()
@@ -106,7 +124,9 @@ def named(name: str) -> str:
     """The encoding that a person names. Raises ConfigError for an unknown one."""
     if encoding := widest(name):
         return encoding
-    raise ConfigError(f"wanted the name of an encoding, got {name[:60]!r}; {possible(name, ENCODINGS)}")
+    raise ConfigError(
+        f"wanted the name of an encoding, got {name[:60]!r}; {possible(name, ENCODINGS)}"
+    )
 
 
 def decodes(data: bytes, encoding: str) -> bool:
@@ -140,7 +160,9 @@ def wide(start: bytes) -> str | None:
         text = start[: len(start) // 2 * 2].decode(encoding, "replace")
         marks[encoding] = sum(map(text.count, _IN_EVERY_TEXT)) - text.count("\ufffd")
     best = max(marks, key=marks.__getitem__)
-    return best if marks[best] >= max(1, _LEAST_MARKS * len(start), 2 * min(marks.values())) else None
+    return (
+        best if marks[best] >= max(1, _LEAST_MARKS * len(start), 2 * min(marks.values())) else None
+    )
 
 
 def detect(pieces: Iterable[bytes], declared: str | None = None) -> str:
@@ -158,13 +180,19 @@ def detect(pieces: Iterable[bytes], declared: str | None = None) -> str:
     if is_utf8(foreign):
         return "utf-8"
     foreign = _sample(foreign)
-    if _is_english([*_sample(plain), *foreign]):  # what chardet takes for another Latin-written language is none
+    if _is_english(
+        [*_sample(plain), *foreign]
+    ):  # what chardet takes for another Latin-written language is none
         encoding = _english(foreign, declared) or _best(foreign, MULTI_BYTE, declared)
     else:
         encoding = _best(foreign, (*MULTI_BYTE, *SINGLE_BYTE), declared)
-    encoding = encoding or _damaged(foreign) or (declared if _is_possible(foreign, declared) else None)
+    encoding = (
+        encoding or _damaged(foreign) or (declared if _is_possible(foreign, declared) else None)
+    )
     if encoding is None:
-        raise UnknownEncodingError(f"its encoding can't be told for certain (tried {', '.join(ENCODINGS)})")
+        raise UnknownEncodingError(
+            f"its encoding can't be told for certain (tried {', '.join(ENCODINGS)})"
+        )
     return encoding
 
 
@@ -192,7 +220,9 @@ def _of_ascii(data: bytes) -> str:
 def _best(pieces: Sequence[bytes], wanted: Sequence[str], declared: str | None) -> str | None:
     """The encoding among `wanted` that fits clearly better than all, wanted or not, that give another text; or None."""
     data = b"\n".join(pieces)
-    guesses = chardet.detect_all(data, ignore_threshold=True, include_encodings=_JUDGED, compat_names=False)
+    guesses = chardet.detect_all(
+        data, ignore_threshold=True, include_encodings=_JUDGED, compat_names=False
+    )
     fits: list[tuple[float, str, str]] = []  # confidence, encoding, text; the best first
     for guess in guesses:
         if fits and _OVERRULING * guess["confidence"] < fits[0][0]:
@@ -205,9 +235,13 @@ def _best(pieces: Sequence[bytes], wanted: Sequence[str], declared: str | None) 
     if not fits:
         return None
     confidence, best, text = fits[0]
-    if any(encoding == declared and confidence < _OVERRULING * stated for stated, encoding, _ in fits):
+    if any(
+        encoding == declared and confidence < _OVERRULING * stated for stated, encoding, _ in fits
+    ):
         return declared
-    encoding = next((encoding for _, encoding, same in fits if same == text and encoding in wanted), None)
+    encoding = next(
+        (encoding for _, encoding, same in fits if same == text and encoding in wanted), None
+    )
     rival = max((other for other, _, differing in fits if differing != text), default=0.0)
     several = best in MULTI_BYTE
     clear = confidence >= _LEAST_CONFIDENCE[several] and confidence >= _LEAST_RATIO[several] * rival
@@ -218,7 +252,10 @@ def _damaged(pieces: Sequence[bytes]) -> str | None:
     """The encoding with several bytes a character in which most pieces are whole, and which these pieces are clearly in."""
     for encoding in MULTI_BYTE:
         whole = [piece for piece in pieces if decodes(piece, encoding)]
-        if _MOSTLY * len(pieces) <= len(whole) < len(pieces) and _best(whole, MULTI_BYTE, None) == encoding:
+        if (
+            _MOSTLY * len(pieces) <= len(whole) < len(pieces)
+            and _best(whole, MULTI_BYTE, None) == encoding
+        ):
             return encoding
     return None
 
@@ -239,7 +276,9 @@ def _is_plausible(text: str, several: bool) -> bool:
     """
     places = [n for n, char in enumerate(text) if not char.isascii()]
     if several:
-        amid_latin = sum(_is_latin(text[n - 1 : n]) and _is_latin(text[n + 1 : n + 2]) for n in places)
+        amid_latin = sum(
+            _is_latin(text[n - 1 : n]) and _is_latin(text[n + 1 : n + 2]) for n in places
+        )
         return len(places) >= _LEAST_CHARACTERS and amid_latin <= _MOST_AMID_LATIN * len(places)
     letters = [text[n] for n in places if text[n].isalpha()]
     if not letters:
@@ -258,7 +297,9 @@ def _is_misplaced(text: str, n: int) -> bool:
         return True
     if kind[0] == "L":
         neighbours = [other for other in (before, after) if other.isalpha()]
-        return (kind == "Lu" and before.islower()) or any(_script(other) != _script(char) for other in neighbours)
+        return (kind == "Lu" and before.islower()) or any(
+            _script(other) != _script(char) for other in neighbours
+        )
     return kind[0] in "SN" and before.isalpha() and after.isalpha()
 
 

@@ -65,4 +65,6 @@ def possible(wanted: str, choices: Iterable[str]) -> str:
     """
     names = sorted(choices)
     near = get_close_matches(wanted[:_COMPARED], names[:_CHOICES], n=1)
-    return f"did you mean {quoted(near[0])}?" if near else f"possible: {listed(names) or 'nothing'}."
+    return (
+        f"did you mean {quoted(near[0])}?" if near else f"possible: {listed(names) or 'nothing'}."
+    )

@@ -39,7 +39,9 @@ def writing_whole(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _aside(target: Path) -> Iterator[BinaryIO]:
-    descriptor, name = tempfile.mkstemp(suffix=_ASIDE, prefix=f".{target.name[:60]}.", dir=target.parent)
+    descriptor, name = tempfile.mkstemp(
+        suffix=_ASIDE, prefix=f".{target.name[:60]}.", dir=target.parent
+    )
     aside = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -14,3 +14,6 @@ EMOTIONS = ("happy", "angry", "sad", "fear", "surprise", "neutral")
 
 INTENTS = ("buy", "switch", "ask", "complain")
 """A post may have several, or none."""
+
+UNREADABLE = (0.3, 0.4, 0.3)
+"""Probabilities of `LABELS` that a model gives a text with nothing to read: neutral, with low confidence."""

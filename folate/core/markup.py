@@ -16,15 +16,25 @@ BLOCKS = frozenset(
 """Elements that stand on lines of their own."""
 
 _INLINE = frozenset(
-    re.findall(r"\w+", "a b big center cite code del em font i img ins label mark s small span strike strong sub sup u wbr")
+    re.findall(
+        r"\w+",
+        "a b big center cite code del em font i img ins label mark s small span strike strong sub sup u wbr",
+    )
 )
-_ALONE = frozenset(["br", "hr", "wbr"])  # never closed; others without attributes are tags only if they are
+_ALONE = frozenset(
+    ["br", "hr", "wbr"]
+)  # never closed; others without attributes are tags only if they are
 _ENTITY = re.compile(r"(?<!`)&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});(?!`)")
 _ATTRIBUTE = r"""\s+[A-Za-z_:@][\w:.-]{0,60}\s{0,3}=\s{0,3}(?:"[^"<>]{0,4000}"|'[^'<>]{0,4000}'|[^\s"'<>=`]{1,4000})"""
-_TAG = re.compile(rf"<(?P<close>/?)(?P<name>[A-Za-z][A-Za-z0-9]{{0,10}})(?P<attributes>(?:{_ATTRIBUTE}){{0,40}})\s{{0,10}}/?>")
+_TAG = re.compile(
+    rf"<(?P<close>/?)(?P<name>[A-Za-z][A-Za-z0-9]{{0,10}})(?P<attributes>(?:{_ATTRIBUTE}){{0,40}})\s{{0,10}}/?>"
+)
 _ALT = re.compile(r"""\salt\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _QUOTED = re.compile(r"""[`'"“‘「『]$""")
-_SPOKEN_OF = re.compile(r"""[`'"”’」』]|\s{0,2}(?:tags?|elements?|标签|標籤|元素|标记|標記)(?![A-Za-z])""", re.IGNORECASE)
+_SPOKEN_OF = re.compile(
+    r"""[`'"”’」』]|\s{0,2}(?:tags?|elements?|标签|標籤|元素|标记|標記)(?![A-Za-z])""",
+    re.IGNORECASE,
+)
 _SPACES = re.compile(r"[ \t\r\f\v\xa0]+")
 _LONGEST_EMOTICON = 12  # characters of `alt`; longer ones describe a picture
 
@@ -37,7 +47,9 @@ def read_markup(text: str) -> str:
     shown = _without_tags(_without_unseen(text)) if "<" in text else text
     if "&" in shown:
         decoded = _ENTITY.sub(_character, shown)
-        shown = decoded if decoded == shown else _ENTITY.sub(_character, decoded).replace("\xa0", " ")  # &amp;nbsp; was escaped twice
+        shown = (
+            decoded if decoded == shown else _ENTITY.sub(_character, decoded).replace("\xa0", " ")
+        )  # &amp;nbsp; was escaped twice
     return shown
 
 
@@ -93,7 +105,11 @@ def _tags(text: str) -> list[re.Match[str]]:
     """The tags of a text: elements of HTML with attributes, closed, or such as need no closing."""
     accepted: set[int] = set()
     open_tags: dict[str, list[int]] = {}
-    matches = [match for match in _TAG.finditer(text) if match["name"].lower() in BLOCKS | _INLINE and not _is_spoken_of(text, match)]
+    matches = [
+        match
+        for match in _TAG.finditer(text)
+        if match["name"].lower() in BLOCKS | _INLINE and not _is_spoken_of(text, match)
+    ]
     for n, match in enumerate(matches):
         name = match["name"].lower()
         if match["close"]:
@@ -111,7 +127,10 @@ def _tags(text: str) -> list[re.Match[str]]:
 def _is_spoken_of(text: str, match: re.Match[str]) -> bool:
     """Whether a tag is the subject of its sentence: in quotes, or called a tag."""
     after = _SPOKEN_OF.match(text, match.end())
-    return after is not None and (after[0].strip().isalpha() or _QUOTED.search(text[max(0, match.start() - 1) : match.start()]) is not None)
+    return after is not None and (
+        after[0].strip().isalpha()
+        or _QUOTED.search(text[max(0, match.start() - 1) : match.start()]) is not None
+    )
 
 
 def _shown(tag: re.Match[str]) -> str:
@@ -121,4 +140,6 @@ def _shown(tag: re.Match[str]) -> str:
     if name != "img":
         return ""
     alt = _ALT.search(tag["attributes"])
-    return emoticon(unescape(next(filter(None, alt.groups()), "")) if alt else "", tag["attributes"])
+    return emoticon(
+        unescape(next(filter(None, alt.groups()), "")) if alt else "", tag["attributes"]
+    )

@@ -11,4 +11,6 @@ def require(module: str, extra: str) -> ModuleType:
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        raise MissingExtra(f"{module!r} is needed here and is not installed: pip install 'folate[{extra}]'.") from error
+        raise MissingExtra(
+            f"{module!r} is needed here and is not installed: pip install 'folate[{extra}]'."
+        ) from error

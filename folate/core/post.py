@@ -70,15 +70,22 @@ class Post:
     def to_json(self) -> str:
         """One line of JSON; missing fields are left out."""
         present = {f.name: getattr(self, f.name) for f in fields(self)}
-        return json.dumps({k: _plain(v) for k, v in present.items() if v is not None}, ensure_ascii=False)
+        return json.dumps(
+            {k: _plain(v) for k, v in present.items() if v is not None}, ensure_ascii=False
+        )
 
     @classmethod
     def from_json(cls, line: str) -> "Post":
         """The inverse of `to_json`. Raises InputError."""
         try:
             values = json.loads(line)
-        except (ValueError, RecursionError) as error:  # ValueError: no JSON, or a number of thousands of digits
-            raise InputError(f"wanted one JSON object a line, got {line[:60]!r} ({error}).") from error
+        except (
+            ValueError,
+            RecursionError,
+        ) as error:  # ValueError: no JSON, or a number of thousands of digits
+            raise InputError(
+                f"wanted one JSON object a line, got {line[:60]!r} ({error})."
+            ) from error
         if not isinstance(values, dict):
             raise InputError(f"wanted one JSON object a line, got {line[:60]!r}.")
         return cls.from_dict(values)
@@ -88,10 +95,14 @@ class Post:
         """A post from plain values; times may be ISO 8601 strings. Raises InputError on unknown or missing fields."""
         unknown = values.keys() - {f.name for f in fields(cls)}
         if unknown:
-            raise InputError(f"a post has no field {sorted(unknown)[0]!r}; possible: {', '.join(FIELDS)}.")
+            raise InputError(
+                f"a post has no field {sorted(unknown)[0]!r}; possible: {', '.join(FIELDS)}."
+            )
         missing = REQUIRED - {k for k, v in values.items() if v is not None}
         if missing:
-            raise InputError(f"a post needs {', '.join(sorted(missing))}; got {', '.join(sorted(values))}.")
+            raise InputError(
+                f"a post needs {', '.join(sorted(missing))}; got {', '.join(sorted(values))}."
+            )
         return cls(**{k: _moment(v) if k in _TIMES else v for k, v in values.items()})
 
 
@@ -133,7 +144,9 @@ def text_hash(body: str, subject: str | None = None) -> str:
     """Digest of a body and of the subject that says which brand a page is about, 16 hex digits."""
     digest = blake2b(body.encode("utf-8", "surrogatepass"), digest_size=8)
     if subject:
-        digest.update(b"\xff" + subject.encode("utf-8", "surrogatepass"))  # UTF-8 has no such byte: body and subject stay apart
+        digest.update(
+            b"\xff" + subject.encode("utf-8", "surrogatepass")
+        )  # UTF-8 has no such byte: body and subject stay apart
     return digest.hexdigest()
 
 
@@ -168,7 +181,9 @@ def _problems(post: Post) -> list[str]:
         if moment is not None and (not isinstance(moment, datetime) or moment.utcoffset() is None):
             found.append(f"wanted {name} with a time zone, got {moment!r}")
         elif moment is not None and not YEARS[0] <= moment.year < YEARS[1]:
-            found.append(f"wanted {name} in the years {YEARS[0]} to {YEARS[1] - 1}, got {moment.isoformat()}")
+            found.append(
+                f"wanted {name} in the years {YEARS[0]} to {YEARS[1] - 1}, got {moment.isoformat()}"
+            )
     if post.rating is not None and not (math.isfinite(post.rating) and 0 <= post.rating <= 1):
         found.append(f"wanted a rating from 0 to 1, got {post.rating!r}")
     for name in COUNTS:

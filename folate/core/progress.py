@@ -9,7 +9,9 @@ from typing import Any
 from tqdm import tqdm
 
 
-def progress(what: str, total: int | None = None, unit: str = "post", items: Iterable[Any] | None = None) -> "tqdm[Any]":
+def progress(
+    what: str, total: int | None = None, unit: str = "post", items: Iterable[Any] | None = None
+) -> "tqdm[Any]":
     """A bar that appears after two seconds and leaves no trace when standard error is not a terminal."""
     return tqdm(
         items,
@@ -29,7 +31,14 @@ def progress(what: str, total: int | None = None, unit: str = "post", items: Ite
 def waiting(what: str) -> Iterator[None]:
     """Says what is being done and for how long: for work of more than two seconds whose end can't be foreseen."""
     done = Event()
-    with tqdm(desc=what, delay=2, file=sys.stderr, disable=not sys.stderr.isatty(), leave=False, bar_format="{desc}: {elapsed}") as bar:
+    with tqdm(
+        desc=what,
+        delay=2,
+        file=sys.stderr,
+        disable=not sys.stderr.isatty(),
+        leave=False,
+        bar_format="{desc}: {elapsed}",
+    ) as bar:
 
         def tick() -> None:
             while not done.wait(0.5):

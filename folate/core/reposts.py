@@ -3,11 +3,17 @@
 import re
 
 BARE_REPOST = "转发微博"  # what Weibo itself writes for a repost without own words
-_CHAIN = re.compile(r"//\s{0,3}@[^:：/\n]{1,40}(?:[:：].*|\s{0,9}\Z)", re.DOTALL)  # //@name: what the previous one wrote
+_CHAIN = re.compile(
+    r"//\s{0,3}@[^:：/\n]{1,40}(?:[:：].*|\s{0,9}\Z)", re.DOTALL
+)  # //@name: what the previous one wrote
 _CERTAIN_CHAIN = re.compile(r"//@[^\s:：/@]{1,30}[:：].*", re.DOTALL)
-_RETWEET = re.compile(r"(?<![A-Za-z0-9])RT\s{0,3}@[^\s:：@]{1,40}\s?[:：].*", re.DOTALL)  # RT @name: what that one wrote
+_RETWEET = re.compile(
+    r"(?<![A-Za-z0-9])RT\s{0,3}@[^\s:：@]{1,40}\s?[:：].*", re.DOTALL
+)  # RT @name: what that one wrote
 _REPLY = re.compile(r"\s*回[复覆復]\s?@[^:：\n]{1,40}[:：]\s*")
-_FOLD = re.compile(r"(?:(?:\.{2,6}|…{1,3})\s?全文|(?:展开|收起)(?:全文[cd]?|[cd]))\Z")  # what the site puts behind a long text
+_FOLD = re.compile(
+    r"(?:(?:\.{2,6}|…{1,3})\s?全文|(?:展开|收起)(?:全文[cd]?|[cd]))\Z"
+)  # what the site puts behind a long text
 _FOLD_LENGTH = 10  # characters, at most
 _HAN = re.compile(r"[\u3400-\u9fff]")
 

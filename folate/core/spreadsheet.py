@@ -22,7 +22,9 @@ class CsvWriter:
 
     def __init__(self, out: TextSink, plain: Callable[[Any], str] = str) -> None:
         """`plain` gives the text of values that are no string, number, list or table."""
-        self._writer = csv.writer(_LineFeeds(out), lineterminator="\r\n")  # it quotes the characters of its own line end
+        self._writer = csv.writer(
+            _LineFeeds(out), lineterminator="\r\n"
+        )  # it quotes the characters of its own line end
         self._plain = plain
 
     def write(self, values: Iterable[Any]) -> None:

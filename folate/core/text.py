@@ -4,14 +4,20 @@ import re
 from collections.abc import Iterable
 from unicodedata import category
 
-LONGEST_LINE = 2_000  # characters of one printed line; an error with a whole table header in it is cut here
+LONGEST_LINE = (
+    2_000  # characters of one printed line; an error with a whole table header in it is cut here
+)
 MOST_NAMES = 30  # of a list that is printed in a sentence
 LONGEST_NAME = 60  # characters of one name in such a list
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _JOINER = "\N{ZERO WIDTH JOINER}"
-_JOINED = frozenset({"So", "Sk", "Mn"})  # categories of emoji, their skin tones and variation selectors
-_ESCAPED_IN_JSON = re.compile(r"[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]")
+_JOINED = frozenset(
+    {"So", "Sk", "Mn"}
+)  # categories of emoji, their skin tones and variation selectors
+_ESCAPED_IN_JSON = re.compile(
+    r"[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]"
+)
 
 
 def printable(text: str) -> str:
@@ -32,7 +38,12 @@ def printable_lines(text: str) -> str:
 
 def sentence(text: str) -> str:
     """Return `text` on one line, `printable` and cut to LONGEST_LINE characters."""
-    return printable(cut(" ".join(text[: 2 * LONGEST_LINE].split()), longer_by=max(0, len(text) - 2 * LONGEST_LINE)))
+    return printable(
+        cut(
+            " ".join(text[: 2 * LONGEST_LINE].split()),
+            longer_by=max(0, len(text) - 2 * LONGEST_LINE),
+        )
+    )
 
 
 def cut(text: str, length: int = LONGEST_LINE, longer_by: int = 0) -> str:
@@ -44,7 +55,10 @@ def cut(text: str, length: int = LONGEST_LINE, longer_by: int = 0) -> str:
 def listed(names: Iterable[str], most: int = MOST_NAMES) -> str:
     """Return the first `most` of `names` for a sentence, each printable and short, and how many more there are."""
     every = list(names)
-    shown = ", ".join(printable(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…") for name in every[:most])
+    shown = ", ".join(
+        printable(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…")
+        for name in every[:most]
+    )
     return f"{shown} and {len(every) - most:,} more" if len(every) > most else shown
 
 

@@ -25,7 +25,10 @@ class Week:
         match = _PATTERN.fullmatch(text.strip())
         if match and YEARS[0] <= int(match[1]) < YEARS[1]:
             week = cls(int(match[1]), int(match[2]))
-            if week.number and cls.of_date(date(week.year, 1, 4) + timedelta(weeks=week.number - 1)) == week:
+            if (
+                week.number
+                and cls.of_date(date(week.year, 1, 4) + timedelta(weeks=week.number - 1)) == week
+            ):
                 return week
         raise ConfigError(f"wanted an ISO week such as 2026-W10, got {text!r}.")
 
@@ -71,7 +74,9 @@ class SevenDays:
         except ValueError:
             day = date.min
         if not YEARS[0] <= day.year < YEARS[1]:
-            raise ConfigError(f"wanted a day such as 2026-03-05, from {YEARS[0]} to {YEARS[1] - 1}, got {text!r}.")
+            raise ConfigError(
+                f"wanted a day such as 2026-03-05, from {YEARS[0]} to {YEARS[1] - 1}, got {text!r}."
+            )
         return cls(day)
 
     def bounds(self, zone: str) -> tuple[datetime, datetime]:
@@ -94,9 +99,13 @@ def last_day(span: Span | str) -> date:
     if isinstance(span, SevenDays):
         return span.last
     try:
-        return date.fromisoformat(span) if isinstance(span, str) and "W" not in span else _sunday(span)
+        return (
+            date.fromisoformat(span) if isinstance(span, str) and "W" not in span else _sunday(span)
+        )
     except ValueError as error:
-        raise ConfigError(f"wanted an ISO week such as 2026-W10 or a day such as 2026-03-05, got {span!r}.") from error
+        raise ConfigError(
+            f"wanted an ISO week such as 2026-W10 or a day such as 2026-03-05, got {span!r}."
+        ) from error
 
 
 def _sunday(week: Week | str) -> date:
@@ -109,5 +118,7 @@ def trailing(span: S, count: int) -> list[S]:
 
 
 def _bounds(first: date, zone: str) -> tuple[datetime, datetime]:
-    start, end = (datetime.combine(first + timedelta(days=days), time(), ZoneInfo(zone)) for days in (0, 7))
+    start, end = (
+        datetime.combine(first + timedelta(days=days), time(), ZoneInfo(zone)) for days in (0, 7)
+    )
     return start.astimezone(UTC), end.astimezone(UTC)

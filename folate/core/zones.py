@@ -20,7 +20,9 @@ _HOURS: Mapping[str, float] = {
     "NZDT": 13, "NZST": 12, "PDT": -7, "PKT": 5, "PST": -8, "SAST": 2, "SGT": 8, "WEST": 1,
     "WET": 0, "WIB": 7,
 }  # fmt: skip
-_AMBIGUOUS = frozenset({"AST", "CST", "GST", "IDT", "IST", "NST", "SST", "WAT", "WIT", "ECT", "BDT"})
+_AMBIGUOUS = frozenset(
+    {"AST", "CST", "GST", "IDT", "IST", "NST", "SST", "WAT", "WIT", "ECT", "BDT"}
+)
 _ELSEWHERE = {  # prefixes of zones whose people mean another offset than that of the table
     "BST": ("Asia/Dhaka", "Pacific/Bougainville"),
     "CDT": ("Asia/", "America/Havana", "Cuba"),
@@ -60,7 +62,10 @@ def zone_at(text: str, start: int, project_zone: str) -> tuple[tzinfo, int] | No
     match = _ZONE.match(text, start)
     if not match:
         return None
-    if match["letters"] and match["letters"].upper() not in _KNOWN | _abbreviations(project_zone).keys():
+    if (
+        match["letters"]
+        and match["letters"].upper() not in _KNOWN | _abbreviations(project_zone).keys()
+    ):
         return None
     zone = _zone(match, project_zone)
     if match["utc"] and not match["utc_sign"] and _OFFSET.match(text, match.end("utc")):
@@ -108,7 +113,9 @@ def _abbreviated(letters: str, project_zone: str) -> tzinfo:
         return ZoneInfo(_LETTERS[letters])
     if letters in _HOURS and not project_zone.startswith(_ELSEWHERE.get(letters, ())):
         return timezone(timedelta(hours=_HOURS[letters]))
-    raise UnknownZoneError(f"{letters} means several time zones, and none of them in {project_zone}")
+    raise UnknownZoneError(
+        f"{letters} means several time zones, and none of them in {project_zone}"
+    )
 
 
 @lru_cache(maxsize=64)

@@ -27,7 +27,9 @@ def deadline(connection: socket.socket, seconds: float) -> Iterator[Deadline]:
     def hang_up() -> None:
         limit.over = True
         with suppress(OSError):  # it is closed already
-            socket.socket.shutdown(connection, socket.SHUT_RDWR)  # not that of TLS, which would go on in the clear
+            socket.socket.shutdown(
+                connection, socket.SHUT_RDWR
+            )  # not that of TLS, which would go on in the clear
 
     timer = threading.Timer(seconds, hang_up)
     timer.daemon = True

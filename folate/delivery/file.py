@@ -20,7 +20,9 @@ def append(path: Path, identifier: str, message: str) -> None:
             text = file.read()
             if identifier in _ids(text):
                 return
-            file.write((b"" if text.endswith(b"\n") or not text else b"\n") + message.encode() + b"\n")
+            file.write(
+                (b"" if text.endswith(b"\n") or not text else b"\n") + message.encode() + b"\n"
+            )
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:

@@ -38,7 +38,9 @@ def compose(smtp: Smtp, to: str, event: str, subject: str, text: str) -> EmailMe
     mail["From"], mail["To"] = sender, _address(to, "recipient")
     mail.set_raw("Subject", _encoded(excerpt(printable(" ".join(subject.split())), _SUBJECT)))
     mail["Date"] = format_datetime(datetime.now(UTC))
-    mail["Message-ID"] = f"<{blake2b(f'{event} {to}'.encode(), digest_size=12).hexdigest()}@{sender.domain}>"
+    mail["Message-ID"] = (
+        f"<{blake2b(f'{event} {to}'.encode(), digest_size=12).hexdigest()}@{sender.domain}>"
+    )
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(text)
     return mail
@@ -90,7 +92,9 @@ def send(smtp: Smtp, mail: EmailMessage) -> None:
             _offer(server, smtp, mail, limit)
             _hand_over(server, smtp, mail, limit)
     finally:
-        with suppress(OSError, smtplib.SMTPException):  # the mail is taken or not by now: a rude goodbye changes nothing
+        with suppress(
+            OSError, smtplib.SMTPException
+        ):  # the mail is taken or not by now: a rude goodbye changes nothing
             server.quit()
         server.close()
 
@@ -100,10 +104,14 @@ def _connected(smtp: Smtp) -> smtplib.SMTP:
     try:
         host = host_name(smtp.host)
     except ValueError as error:
-        raise ConfigError(f"{FILE}: wanted {error} as the host of [smtp], got {smtp.host!r}.") from error
+        raise ConfigError(
+            f"{FILE}: wanted {error} as the host of [smtp], got {smtp.host!r}."
+        ) from error
     try:
         if smtp.security == "ssl":
-            return smtplib.SMTP_SSL(host, smtp.port, timeout=smtp.timeout, context=ssl.create_default_context())
+            return smtplib.SMTP_SSL(
+                host, smtp.port, timeout=smtp.timeout, context=ssl.create_default_context()
+            )
         return smtplib.SMTP(host, smtp.port, timeout=smtp.timeout)
     except (OSError, smtplib.SMTPException) as error:
         raise Undelivered(f"{smtp.host}:{smtp.port} can't be reached: {_reason(error)}.") from error
@@ -141,13 +149,17 @@ def _offer(server: smtplib.SMTP, smtp: Smtp, mail: EmailMessage, limit: Deadline
 
 def _hand_over(server: smtplib.SMTP, smtp: Smtp, mail: EmailMessage, limit: Deadline) -> None:
     """Give the text, which the server asked for. Raises Undelivered when it refuses, Uncertain when its answer does not come."""
-    text = re.sub(rb"(?m)^\.", b"..", mail.as_bytes(policy=SMTP))  # a dot alone ends the text (RFC 5321, 4.5.2)
+    text = re.sub(
+        rb"(?m)^\.", b"..", mail.as_bytes(policy=SMTP)
+    )  # a dot alone ends the text (RFC 5321, 4.5.2)
     try:
         server.send(text + (b"" if text.endswith(b"\r\n") else b"\r\n") + b".\r\n")
         code, said = server.getreply()
         limit.check()
     except (OSError, smtplib.SMTPException) as error:
-        raise Uncertain(f"{smtp.host} stopped answering while it was given the mail: {_reason(error, limit)}.") from error
+        raise Uncertain(
+            f"{smtp.host} stopped answering while it was given the mail: {_reason(error, limit)}."
+        ) from error
     if 200 <= code < 300:
         return
     reason = _reason(smtplib.SMTPResponseException(code, said))
@@ -169,7 +181,11 @@ def _address(text: str, what: str) -> Address:
 def _without(said: str, user: str, secret: str) -> str:
     """`said` without the password, plain or as AUTH PLAIN and LOGIN send it: a server may repeat what it was told."""
     for text in (f"\0{user}\0{secret}", secret):
-        said = said.replace(b64encode(text.encode()).decode(), "***").replace(text, "***") if secret else said
+        said = (
+            said.replace(b64encode(text.encode()).decode(), "***").replace(text, "***")
+            if secret
+            else said
+        )
     return said
 
 
@@ -178,8 +194,14 @@ def _reason(error: OSError | smtplib.SMTPException, limit: Deadline | None = Non
     if isinstance(error, TimeoutError) or (limit and limit.over):
         return "it took too long"
     if isinstance(error, smtplib.SMTPResponseException):
-        said = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
-        text = said if error.smtp_code < 0 else f"{error.smtp_code} {said}"  # smtplib's -1: what was said is no reply of SMTP
+        said = (
+            error.smtp_error.decode("utf-8", "replace")
+            if isinstance(error.smtp_error, bytes)
+            else error.smtp_error
+        )
+        text = (
+            said if error.smtp_code < 0 else f"{error.smtp_code} {said}"
+        )  # smtplib's -1: what was said is no reply of SMTP
     else:
         text = str(getattr(error, "strerror", None) or error or type(error).__name__)
     return excerpt(printable(" ".join(text.split()))).rstrip(". ") or type(error).__name__

@@ -69,7 +69,13 @@ class Ledger:
         """Whether this run may send: true for one run when the delivery is noted and `standing` names its status."""
         now = self._clock()
         with self._open() as database:
-            values = {"event": event, "channel": channel, "now": now, "stale": now - LEASE, "open": " ".join(standing)}
+            values = {
+                "event": event,
+                "channel": channel,
+                "now": now,
+                "stale": now - LEASE,
+                "open": " ".join(standing),
+            }
             return database.execute(_CLAIM, values).rowcount == 1
 
     def settle(self, event: str, channel: str, status: Status, detail: str = "") -> None:
@@ -98,10 +104,18 @@ class Ledger:
                 database.execute(_SCHEMA)
                 yield database
         except sqlite3.Error as error:
-            raise DeliveryError(f"wanted to keep {self._path}, which says what was told to whom, got: {error}.") from error
+            raise DeliveryError(
+                f"wanted to keep {self._path}, which says what was told to whom, got: {error}."
+            ) from error
 
 
-def deliver(ledger: Ledger, event: str, channel: str, send: Callable[[], None], standing: tuple[Status, ...] = OPEN) -> bool:
+def deliver(
+    ledger: Ledger,
+    event: str,
+    channel: str,
+    send: Callable[[], None],
+    standing: tuple[Status, ...] = OPEN,
+) -> bool:
     """Send a noted event whose status is one of `standing`, and record what became of it. False when it is not this run's to send.
 
     Settings that can't be used are a failure like a refusal: nothing was sent, and the other deliveries go on.

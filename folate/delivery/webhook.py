@@ -32,7 +32,11 @@ def post(
     """
     parts = _parts(address)
     check_token(token)
-    headers = {"Content-Type": "application/json; charset=utf-8", "Idempotency-Key": identifier, "User-Agent": "Folate"}
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "Idempotency-Key": identifier,
+        "User-Agent": "Folate",
+    }
     headers |= {"Authorization": f"Bearer {token}"} if token else {}
     for attempt in range(ATTEMPTS):
         problem, later = _once(parts, headers, message.encode(), timeout)
@@ -51,17 +55,23 @@ def host(address: str) -> str:
 def check_token(token: str) -> None:
     """Raises ConfigError for a bearer token that can't stand in a header; the message leaves it out."""
     if token and not is_token(token):
-        raise ConfigError("wanted a token of the webhook in visible ASCII on one line, got other characters.")
+        raise ConfigError(
+            "wanted a token of the webhook in visible ASCII on one line, got other characters."
+        )
 
 
 def _parts(address: str) -> SplitResult:
     try:
         return web_address(address)
     except ValueError as error:
-        raise ConfigError(f"wanted an http or https address as the webhook of [alerts], {error}, got another.") from error
+        raise ConfigError(
+            f"wanted an http or https address as the webhook of [alerts], {error}, got another."
+        ) from error
 
 
-def _once(parts: SplitResult, headers: dict[str, str], body: bytes, timeout: float) -> tuple[str, bool]:
+def _once(
+    parts: SplitResult, headers: dict[str, str], body: bytes, timeout: float
+) -> tuple[str, bool]:
     """What went wrong (nothing: empty), and whether to ask again."""
     connection = _connection(parts, timeout)
     try:
@@ -77,7 +87,13 @@ def _once(parts: SplitResult, headers: dict[str, str], body: bytes, timeout: flo
     return f"{parts.netloc} answered {status}, wanted 2xx.", status >= 500 or status in _LATER
 
 
-def _answer(connection: HTTPConnection, parts: SplitResult, headers: dict[str, str], body: bytes, longest: float) -> int:
+def _answer(
+    connection: HTTPConnection,
+    parts: SplitResult,
+    headers: dict[str, str],
+    body: bytes,
+    longest: float,
+) -> int:
     """The status of the answer; its body is not read. Nothing leaves before the last header is in place. Raises Uncertain."""
     connection.putrequest("POST", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
     for name, value in (headers | {"Content-Length": str(len(body))}).items():
@@ -89,9 +105,13 @@ def _answer(connection: HTTPConnection, parts: SplitResult, headers: dict[str, s
             limit.check()  # what we cut off ourselves is no answer
         except (OSError, HTTPException) as error:
             why = "it took too long" if limit.over else _reason(error)
-            raise Uncertain(f"{parts.netloc} did not answer after it was sent the event: {why}.") from error
+            raise Uncertain(
+                f"{parts.netloc} did not answer after it was sent the event: {why}."
+            ) from error
     if status < 200:
-        raise Uncertain(f"{parts.netloc} answered {status} and no more after it was sent the event.")
+        raise Uncertain(
+            f"{parts.netloc} answered {status} and no more after it was sent the event."
+        )
     return status
 
 
@@ -99,7 +119,9 @@ def _connection(parts: SplitResult, timeout: float) -> HTTPConnection:
     """A connection that is not open yet. Without a port http.client would take the end of an IPv6 address for one."""
     name = str(parts.hostname)
     if parts.scheme == "https":
-        return HTTPSConnection(name, parts.port or HTTPS_PORT, timeout=timeout, context=ssl.create_default_context())
+        return HTTPSConnection(
+            name, parts.port or HTTPS_PORT, timeout=timeout, context=ssl.create_default_context()
+        )
     return HTTPConnection(name, parts.port or HTTP_PORT, timeout=timeout)
 
 

@@ -62,7 +62,9 @@ def adapt(workspace: Workspace, brand: str) -> dict[str, Any]:
     snapshot = workspace.store.snapshot()
     models = snapshot.sql(_NEWEST_MODEL, {"brand": brand}).to_pylist()
     if not models:
-        raise NotFound(f"wanted judgements of {brand!r} to adapt, got none: run 'folate annotate' first.")
+        raise NotFound(
+            f"wanted judgements of {brand!r} to adapt, got none: run 'folate annotate' first."
+        )
     made_by = {"annotator": models[0]["annotator"], "model": models[0]["model"]}
     labelled = snapshot.sql(_LABELLED, {"brand": brand} | made_by)
     if len(labelled) < FEWEST_LABELS:
@@ -72,7 +74,11 @@ def adapt(workspace: Workspace, brand: str) -> dict[str, Any]:
         )
     posteriors, labels, weights = _arrays(labelled)
     gain = cross_validated(posteriors, labels, weights)
-    rows = _rows(brand, made_by, labelled["text_hash"].to_pylist(), posteriors, labels, weights, gain) if gain.helps else []
+    rows = (
+        _rows(brand, made_by, labelled["text_hash"].to_pylist(), posteriors, labels, weights, gain)
+        if gain.helps
+        else []
+    )
     workspace.store.replace("adaptations", rows, {"brand": brand})
     return _row(brand, len(labels), ADAPTED if rows else NOT_ADAPTED, gain)
 
@@ -82,7 +88,13 @@ def undo(workspace: Workspace, brands: Sequence[str]) -> list[str]:
 
     Raises ConfigError for a brand that neither the project nor an adaptation has.
     """
-    having = sorted(set(workspace.store.snapshot().sql("SELECT DISTINCT brand FROM adaptations")["brand"].to_pylist()))
+    having = sorted(
+        set(
+            workspace.store.snapshot()
+            .sql("SELECT DISTINCT brand FROM adaptations")["brand"]
+            .to_pylist()
+        )
+    )
     for brand in set(brands) - set(having):
         _check_brand(workspace, brand)
     undone = [brand for brand in having if not brands or brand in brands]
@@ -94,7 +106,9 @@ def undo(workspace: Workspace, brands: Sequence[str]) -> list[str]:
 def audited_brands(workspace: Workspace) -> list[str]:
     """The brands of the project with `FEWEST_LABELS` labels of people or more, in the order of folate.toml."""
     counts = _label_counts(workspace.store.snapshot())
-    return [brand.id for brand in workspace.config.brands if counts.get(brand.id, 0) >= FEWEST_LABELS]
+    return [
+        brand.id for brand in workspace.config.brands if counts.get(brand.id, 0) >= FEWEST_LABELS
+    ]
 
 
 def status(workspace: Workspace) -> list[dict[str, Any]]:
@@ -107,7 +121,9 @@ def status(workspace: Workspace) -> list[dict[str, Any]]:
     for brand in [*brands, *sorted(adapted.keys() - set(brands))]:
         stored = adapted.get(brand)
         state = NOT_ADAPTED if stored is None else ADAPTED if stored["used"] else OUT_OF_USE
-        gain = stored and CrossValidation(**{name: stored[name] for name in CrossValidation.__dataclass_fields__})
+        gain = stored and CrossValidation(
+            **{name: stored[name] for name in CrossValidation.__dataclass_fields__}
+        )
         rows.append(_row(brand, counts.get(brand, 0), state, gain))
     return rows
 
@@ -116,7 +132,10 @@ def notes(workspace: Workspace) -> list[str]:
     """Say which brands are adapted, and what `stale` says."""
     adapted = [row for row in status(workspace) if row["state"] == ADAPTED]
     return [
-        *(f"the model's judgements of {row['brand']!r} are adapted to {row['fitted_to']} labels of people." for row in adapted),
+        *(
+            f"the model's judgements of {row['brand']!r} are adapted to {row['fitted_to']} labels of people."
+            for row in adapted
+        ),
         *stale(workspace),
     ]
 
@@ -124,7 +143,11 @@ def notes(workspace: Workspace) -> list[str]:
 def stale(workspace: Workspace) -> list[str]:
     """Say which adaptations are out of use, since another model judges by now or the project has no such brand any more."""
     brands = {brand.id for brand in workspace.config.brands}
-    return [_out_of_use(row["brand"], row["brand"] in brands) for row in status(workspace) if row["state"] == OUT_OF_USE]
+    return [
+        _out_of_use(row["brand"], row["brand"] in brands)
+        for row in status(workspace)
+        if row["state"] == OUT_OF_USE
+    ]
 
 
 def _out_of_use(brand: str, configured: bool) -> str:
@@ -142,7 +165,9 @@ def _out_of_use(brand: str, configured: bool) -> str:
 def _check_brand(workspace: Workspace, brand: str) -> None:
     brands = [each.id for each in workspace.config.brands]
     if brand not in brands:
-        raise ConfigError(f"wanted a brand of the project, got {brand!r}; {possible(brand, brands)}")
+        raise ConfigError(
+            f"wanted a brand of the project, got {brand!r}; {possible(brand, brands)}"
+        )
 
 
 def _label_counts(snapshot: Snapshot) -> dict[str, int]:
@@ -166,12 +191,25 @@ def _rows(
     for number in [ALL_LABELS, *range(FOLDS)]:
         kept = folds != number
         factors[number] = label_factors(posteriors[kept], labels[kept], weights[kept])
-    digest = blake2b(repr(sorted((number, values.tolist()) for number, values in factors.items())).encode(), digest_size=4).hexdigest()
+    digest = blake2b(
+        repr(sorted((number, values.tolist()) for number, values in factors.items())).encode(),
+        digest_size=4,
+    ).hexdigest()
     common = {"brand": brand, "name": f"adapted-{digest}"} | made_by | asdict(gain)
-    return [common | {"fold": number} | dict(zip(LABELS, values.tolist(), strict=True)) for number, values in factors.items()]
+    return [
+        common | {"fold": number} | dict(zip(LABELS, values.tolist(), strict=True))
+        for number, values in factors.items()
+    ]
 
 
 def _row(brand: str, labels: int, state: str, gain: CrossValidation | None) -> dict[str, Any]:
-    figures = dict.fromkeys(("loss_before", "loss_after", "standard_error", "share_error_before", "share_error_after"))
-    row: dict[str, Any] = {"brand": brand, "labels": labels, "state": state, "fitted_to": gain.labels if gain else None}
+    figures = dict.fromkeys(
+        ("loss_before", "loss_after", "standard_error", "share_error_before", "share_error_after")
+    )
+    row: dict[str, Any] = {
+        "brand": brand,
+        "labels": labels,
+        "state": state,
+        "fitted_to": gain.labels if gain else None,
+    }
     return row | {name: round(getattr(gain, name), 4) if gain else None for name in figures}

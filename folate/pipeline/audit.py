@@ -17,7 +17,7 @@ from folate.core.post import body
 from folate.core.weeks import Week
 from folate.pipeline.project import Workspace
 from nlp.stats.estimation import Codes, Floats, wilson
-from reports.measures.brands import queries
+from reports.measures import queries
 
 LABELS = ("negative", "neutral", "positive")
 
@@ -58,28 +58,44 @@ class Item:
         return self.row["label"] is None and self.row["reason"] is None
 
 
-def draw(workspace: Workspace, brand: str, weeks: Sequence[Week], count: int, seed: int) -> list[Item]:
+def draw(
+    workspace: Workspace, brand: str, weeks: Sequence[Week], count: int, seed: int
+) -> list[Item]:
     """Draw a stratified random sample of the texts on `brand` in `weeks`, copies set aside: the stored one where the same was asked before.
 
     Raises ConfigError for a brand that the project does not have, NotFound when there is no text to draw from.
     """
     brands = [each.id for each in workspace.config.brands]
     if brand not in brands:
-        raise ConfigError(f"wanted a brand of the project, got {brand!r}; {possible(brand, brands)}")
-    name = "d" + blake2b(repr((brand, [str(week) for week in weeks], count, seed)).encode(), digest_size=5).hexdigest()
+        raise ConfigError(
+            f"wanted a brand of the project, got {brand!r}; {possible(brand, brands)}"
+        )
+    name = (
+        "d"
+        + blake2b(
+            repr((brand, [str(week) for week in weeks], count, seed)).encode(), digest_size=5
+        ).hexdigest()
+    )
     snapshot = workspace.store.snapshot()
     if found := items(snapshot, [name]):
         return found
     zone = workspace.config.timezone
-    population = snapshot.sql(_POPULATION.format(rows=queries.mentions([brand], weeks, zone))).to_pylist()
+    population = snapshot.sql(
+        _POPULATION.format(rows=queries.mentions([brand], weeks, zone))
+    ).to_pylist()
     if not population:
-        raise NotFound(f"no text on {brand!r} from {weeks[0]} to {weeks[-1]}: get posts of these weeks and run 'folate annotate' first.")
+        raise NotFound(
+            f"no text on {brand!r} from {weeks[0]} to {weeks[-1]}: get posts of these weeks and run 'folate annotate' first."
+        )
     scores = np.array([np.nan if text["score"] is None else text["score"] for text in population])
     order = stratified(scores, count, np.random.Generator(np.random.PCG64(seed)))
     span = {"since": weeks[0].bounds(zone)[0], "until": weeks[-1].bounds(zone)[1]}
     chance = {"population": len(population), "probability": len(order) / len(population)}
     drawn = (
-        {"draw": name, "brand": brand, "place": place} | span | chance | {key: population[at][key] for key in ("id", "text_hash")}
+        {"draw": name, "brand": brand, "place": place}
+        | span
+        | chance
+        | {key: population[at][key] for key in ("id", "text_hash")}
         for place, at in enumerate(order.tolist())
     )
     workspace.store.upsert("audits", list(drawn))
@@ -113,15 +129,22 @@ def _item(row: dict[str, Any]) -> Item:
 
 def record(store: Store, answers: Iterable[tuple[Item, str | None, str | None]]) -> None:
     """Keep what was said of items, in one commit: a label, or a reason to pass it over, or neither to open it again."""
-    store.upsert("audits", [item.row | {"label": label, "reason": reason} for item, label, reason in answers])
+    store.upsert(
+        "audits", [item.row | {"label": label, "reason": reason} for item, label, reason in answers]
+    )
 
 
 def status(workspace: Workspace) -> list[dict[str, Any]]:
     """A row a brand: what was drawn and labelled, and how often the model's answer is the person's, with its 95 % interval (Wilson)."""
     found = {row["brand"]: row for row in workspace.store.snapshot().sql(_STATUS).to_pylist()}
     brands = [brand.id for brand in workspace.config.brands]
-    empty = dict.fromkeys(("draws", "drawn", "labelled", "passed_over", "open", "agreed", "compared"), 0)
-    return [_agreement({"brand": brand} | empty | found.get(brand, {})) for brand in [*brands, *sorted(found.keys() - set(brands))]]
+    empty = dict.fromkeys(
+        ("draws", "drawn", "labelled", "passed_over", "open", "agreed", "compared"), 0
+    )
+    return [
+        _agreement({"brand": brand} | empty | found.get(brand, {}))
+        for brand in [*brands, *sorted(found.keys() - set(brands))]
+    ]
 
 
 def _agreement(row: dict[str, Any]) -> dict[str, Any]:

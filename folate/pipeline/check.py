@@ -41,7 +41,10 @@ def check(project: Project, deep: bool = False) -> list[Fault]:
 
 def rows(faults: list[Fault]) -> list[dict[str, Any]]:
     """Return the faults as plain rows: file, what, lost, remedy."""
-    return [{"file": str(fault.file), "what": fault.what, "lost": fault.lost, "remedy": fault.remedy} for fault in faults]
+    return [
+        {"file": str(fault.file), "what": fault.what, "lost": fault.lost, "remedy": fault.remedy}
+        for fault in faults
+    ]
 
 
 def _config(project: Project) -> Iterator[Fault]:
@@ -50,7 +53,12 @@ def _config(project: Project) -> Iterator[Fault]:
     except ConfigError as error:
         if not project.file.exists():
             raise
-        yield Fault(project.file, f"can't be used: {error}".rstrip("."), "nothing that is stored", "put right what it says")
+        yield Fault(
+            project.file,
+            f"can't be used: {error}".rstrip("."),
+            "nothing that is stored",
+            "put right what it says",
+        )
 
 
 def _salt(project: Project) -> Iterator[Fault]:
@@ -69,8 +77,16 @@ def _crawls(project: Project) -> Iterator[Fault]:
     for folder in _folders(project.crawls):
         ingested = (folder / "ingested").exists()
         remedy = "restore it from a backup, or delete the folder and crawl again"
-        lost = "nothing in the store, but it can't be parsed again" if ingested else "what this crawl had read and the store does not have"
-        for name, reads in (("job.json", _is_object), ("ledger.jsonl", _lines_of(_object)), ("posts.jsonl", _lines_of(Post.from_json))):
+        lost = (
+            "nothing in the store, but it can't be parsed again"
+            if ingested
+            else "what this crawl had read and the store does not have"
+        )
+        for name, reads in (
+            ("job.json", _is_object),
+            ("ledger.jsonl", _lines_of(_object)),
+            ("posts.jsonl", _lines_of(Post.from_json)),
+        ):
             path = folder / name
             if name == "job.json" and not path.exists():
                 yield Fault(path, "is missing", lost, remedy)
@@ -81,7 +97,9 @@ def _crawls(project: Project) -> Iterator[Fault]:
 def _rejects(project: Project) -> Iterator[Fault]:
     for path in sorted(project.rejects.glob("*.jsonl")):
         if what := _wrong(path, _lines_of(_object)):
-            yield Fault(path, what, "why some rows of this file were rejected", "import the file again")
+            yield Fault(
+                path, what, "why some rows of this file were rejected", "import the file again"
+            )
 
 
 def _reports(project: Project) -> Iterator[Fault]:
@@ -98,7 +116,12 @@ def _reports(project: Project) -> Iterator[Fault]:
 def _thresholds(project: Project) -> Iterator[Fault]:
     path = project.thresholds
     if path.exists() and (what := _wrong(path, _is_object)):
-        yield Fault(path, what, "the thresholds that were learnt", "restore it, or delete it to go back to the defaults")
+        yield Fault(
+            path,
+            what,
+            "the thresholds that were learnt",
+            "restore it, or delete it to go back to the defaults",
+        )
 
 
 def _deliveries(project: Project) -> Iterator[Fault]:
@@ -112,12 +135,16 @@ def _deliveries(project: Project) -> Iterator[Fault]:
         answer = str(error)
     if answer != "ok":
         remedy = "restore it from a backup, or delete it: then everything counts as not yet sent"
-        yield Fault(path, f"is not a whole database ({cut(answer, 100)})", "what was sent to whom", remedy)
+        yield Fault(
+            path, f"is not a whole database ({cut(answer, 100)})", "what was sent to whom", remedy
+        )
 
 
 def _folders(parent: Path) -> list[Path]:
     try:
-        return sorted(path for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
+        return sorted(
+            path for path in parent.iterdir() if path.is_dir() and not path.name.startswith(".")
+        )
     except (FileNotFoundError, NotADirectoryError):
         return []
 
@@ -127,7 +154,11 @@ def _wrong(path: Path, reads: Callable[[Path], None]) -> str | None:
     try:
         reads(path)
     except (*JSON_ERRORS, *_OBJECTS, ConfigError, InputError) as error:
-        why = error.strerror if isinstance(error, OSError) else cut(str(error).partition("\n")[0], 100)
+        why = (
+            error.strerror
+            if isinstance(error, OSError)
+            else cut(str(error).partition("\n")[0], 100)
+        )
         return f"can't be read ({why or type(error).__name__})".replace(".)", ")")
     return None
 

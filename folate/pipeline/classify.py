@@ -40,7 +40,10 @@ class Question:
         wanted = 'wanted {"text": …} or {"text": …, "target": …}'
         try:
             value = json.loads(line)
-        except (ValueError, RecursionError) as error:  # ValueError: also a number of thousands of digits
+        except (
+            ValueError,
+            RecursionError,
+        ) as error:  # ValueError: also a number of thousands of digits
             raise InputError(f"{wanted}, got {line[:60]!r}.") from error
         if not isinstance(value, dict) or not isinstance(value.get("text"), str):
             raise InputError(f"{wanted}, got {line[:60]!r}.")
@@ -69,7 +72,10 @@ def by_alias(brands: Iterable[Brand]) -> dict[str, Brand]:
 
 def analyser(config: Config, words: Iterable[str] = ()) -> Analyser:
     """Names of a project's brands are whole and proper nouns, its confirmed words and `words` whole."""
-    return Analyser(Segmenter([*config.vocabulary, *words]), (alias for brand in config.brands for alias in brand.aliases))
+    return Analyser(
+        Segmenter([*config.vocabulary, *words]),
+        (alias for brand in config.brands for alias in brand.aliases),
+    )
 
 
 class Judges:
@@ -77,7 +83,9 @@ class Judges:
 
     def __init__(self, config: Config, *, tokens: bool = False) -> None:
         """`tokens`: whether answers have them. Raises ConfigError."""
-        self._reader = load(config.nlp.model, config.nlp.threads, config.aspects, depth=config.nlp.depth)
+        self._reader = load(
+            config.nlp.model, config.nlp.threads, config.aspects, depth=config.nlp.depth
+        )
         self._taxonomy = config.taxonomy
         check_names(config.brands)
         self._brands = by_alias(config.brands)
@@ -93,7 +101,11 @@ class Judges:
         tokens = self._analyser.read(texts) if self._analyser else [None] * len(texts)
         made = iter(zip(readings, self._tags(texts, readings), tokens, strict=True))
         for question in questions:
-            yield {"error": str(question)} if isinstance(question, InputError) else _answer(question.text, *next(made))
+            yield (
+                {"error": str(question)}
+                if isinstance(question, InputError)
+                else _answer(question.text, *next(made))
+            )
 
     def _readings(self, questions: Sequence[Question]) -> list[Reading]:
         """A reading of each text, of whose targets only the one asked for is left."""
@@ -117,7 +129,9 @@ class Judges:
         spans = question.spans(brand)
         if not spans:
             return Passage(question.text, mentions), None
-        if is_name(question.target or "") or any(question.text[start] in "@＠" for start, _ in spans):
+        if is_name(question.target or "") or any(
+            question.text[start] in "@＠" for start, _ in spans
+        ):
             named = mentions | {_TARGET: spans}
             return Passage(question.text, named, complete=False), list(named).index(_TARGET)
         return Passage(question.text, mentions, term=spans), len(mentions)
@@ -126,10 +140,18 @@ class Judges:
         """Tags of each text; none where the model gives no embedding."""
         import numpy as np
 
-        known = [(text, reading.embedding) for text, reading in zip(texts, readings, strict=True) if reading.embedding is not None]
+        known = [
+            (text, reading.embedding)
+            for text, reading in zip(texts, readings, strict=True)
+            if reading.embedding is not None
+        ]
         if not known:
             return [[] for _ in readings]
-        found = iter(self._tagger.tags([text for text, _ in known], np.stack([vector for _, vector in known])))
+        found = iter(
+            self._tagger.tags(
+                [text for text, _ in known], np.stack([vector for _, vector in known])
+            )
+        )
         return [[] if reading.embedding is None else next(found) for reading in readings]
 
     @cached_property
@@ -139,7 +161,9 @@ class Judges:
         return Tagger(self._taxonomy, self._reader.embed)
 
 
-def classify_lines(batches: Iterable[Sequence[str]], config: Config, *, tokens: bool = False) -> Iterator[dict[str, Any]]:
+def classify_lines(
+    batches: Iterable[Sequence[str]], config: Config, *, tokens: bool = False
+) -> Iterator[dict[str, Any]]:
     """One answer a line, in order, a batch at a time. The model is loaded when the first lines have come. Raises ConfigError."""
     judges: Judges | None = None
     for lines in batches:
@@ -147,7 +171,9 @@ def classify_lines(batches: Iterable[Sequence[str]], config: Config, *, tokens: 
         yield from judges.answers(lines)
 
 
-def _answer(text: str, reading: Reading, tags: "Sequence[Tag]", words: Sequence[Word] | None) -> dict[str, Any]:
+def _answer(
+    text: str, reading: Reading, tags: "Sequence[Tag]", words: Sequence[Word] | None
+) -> dict[str, Any]:
     target = reading.targets[0] if reading.targets else None
     answer = {
         "language": identify(text),
@@ -169,7 +195,10 @@ def flat(line: int, answer: Mapping[str, Any]) -> dict[str, Any]:
         "line": line,
         "language": answer.get("language"),
         **{name: sentiment.get(name) for name in ("label", "negative", "neutral", "positive")},
-        **{f"target_{name}": target.get(name) for name in ("label", "negative", "neutral", "positive")},
+        **{
+            f"target_{name}": target.get(name)
+            for name in ("label", "negative", "neutral", "positive")
+        },
         "emotion": max(emotion, key=emotion.__getitem__, default=None),
         **{f"emotion_{name}": emotion.get(name) for name in EMOTIONS},
         **{f"intent_{name}": intent.get(name) for name in INTENTS},
@@ -186,7 +215,11 @@ def brief(line: int, answer: Mapping[str, Any]) -> dict[str, Any]:
         "emotion": row["emotion"],
         "intent": [name for name in INTENTS if (row[f"intent_{name}"] or 0) >= LIKELY],
         "tags": [tag["tag"] for tag in row["tags"] or ()],
-        **({"tokens": " ".join(f"{token['text']}/{token['pos']}" for token in row["tokens"])} if row["tokens"] else {}),
+        **(
+            {"tokens": " ".join(f"{token['text']}/{token['pos']}" for token in row["tokens"])}
+            if row["tokens"]
+            else {}
+        ),
         "error": row["error"],
     }
 
@@ -200,7 +233,12 @@ def _parsed(line: str) -> Question | InputError:
 
 def as_dict(p: Probabilities) -> dict[str, Any]:
     """The label, which is the most probable one, and the three probabilities."""
-    return {"label": p.label, "negative": round(p.negative, 4), "neutral": round(p.neutral, 4), "positive": round(p.positive, 4)}
+    return {
+        "label": p.label,
+        "negative": round(p.negative, 4),
+        "neutral": round(p.neutral, 4),
+        "positive": round(p.positive, 4),
+    }
 
 
 def _aspect(aspect: AspectReading) -> dict[str, Any]:

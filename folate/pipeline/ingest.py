@@ -79,14 +79,24 @@ def crawl(workspace: Workspace, names: Sequence[str] = ()) -> list[dict[str, Any
     config = workspace.config
     sources = [config.source(name) for name in names] or list(config.sources)
     if not sources:
-        raise ConfigError("wanted a [[sources]] table in folate.toml to crawl, got none; 'folate import' reads files instead.")
+        raise ConfigError(
+            "wanted a [[sources]] table in folate.toml to crawl, got none; 'folate import' reads files instead."
+        )
     resume(workspace)
     now, snapshot = datetime.now(UTC), workspace.store.snapshot()
     known = [thread for source in sources for thread in settled_threads(snapshot, source, now)]
     crawl_id = now.strftime("%Y%m%dT%H%M%S.%fZ")
     folder = workspace.project.crawls / crawl_id
     try:
-        run_spiders(sources, config.crawl, folder, workspace.project.salt(), crawl_id, config.timezone, known)
+        run_spiders(
+            sources,
+            config.crawl,
+            folder,
+            workspace.project.salt(),
+            crawl_id,
+            config.timezone,
+            known,
+        )
     finally:
         expire(workspace)
     return ingest(workspace, folder)
@@ -107,7 +117,9 @@ def resume(workspace: Workspace) -> None:
         try:
             ingest(workspace, folder)
         except InputError as error:
-            sys.stderr.write(sentence(f"folate: the crawl in {folder} was not ingested: {error}") + "\n")
+            sys.stderr.write(
+                sentence(f"folate: the crawl in {folder} was not ingested: {error}") + "\n"
+            )
 
 
 def runs(workspace: Workspace) -> list[Path]:
@@ -133,13 +145,18 @@ def reparse(workspace: Workspace, run: str) -> Upserted:
 
     folders = {folder.name: folder for folder in runs(workspace)}
     if run not in folders:
-        raise NotFound(f"wanted the folder of a crawl, got {run!r}; possible: {', '.join(folders) or 'none, nothing was crawled yet'}.")
+        raise NotFound(
+            f"wanted the folder of a crawl, got {run!r}; possible: {', '.join(folders) or 'none, nothing was crawled yet'}."
+        )
     config, dropped = workspace.config, Counter[str]()
     pseudonym = pseudonyms(workspace.project.salt())
     posts = read_again(folders[run], config.sources, pseudonym, config.timezone, dropped)
     done = workspace.store.upsert_posts(progress("reading again", items=posts))
     if dropped:
-        sys.stderr.write(sentence(f"folate: left out of the crawl in {folders[run]}: {_readable(dropped)}.") + "\n")
+        sys.stderr.write(
+            sentence(f"folate: left out of the crawl in {folders[run]}: {_readable(dropped)}.")
+            + "\n"
+        )
     return done
 
 
@@ -156,7 +173,12 @@ def ingest(workspace: Workspace, folder: Path) -> list[dict[str, Any]]:
     workspace.store.upsert("crawls", rows)
     (folder / INGESTED).touch()
     if broken:
-        sys.stderr.write(sentence(f"folate: broken lines were left out of the crawl in {folder}: {_readable(broken)}.") + "\n")
+        sys.stderr.write(
+            sentence(
+                f"folate: broken lines were left out of the crawl in {folder}: {_readable(broken)}."
+            )
+            + "\n"
+        )
     return rows
 
 
@@ -168,7 +190,9 @@ def settled_threads(snapshot: Snapshot, source: Source, now: datetime) -> list[s
            AND max(fetched_at) <= (SELECT max(finished_at) FROM crawls WHERE source = $source AND status = 'complete')
         ORDER BY thread
     """
-    rows = snapshot.sql(query, {"source": source.name, "old": now - timedelta(days=source.revisit_days)})
+    rows = snapshot.sql(
+        query, {"source": source.name, "old": now - timedelta(days=source.revisit_days)}
+    )
     threads: list[str] = rows.column("thread").to_pylist()
     return threads
 
@@ -181,7 +205,9 @@ def _until_broken(rows: Iterable[Post | Reject], problems: list[str]) -> Iterato
         problems.append(str(error))
 
 
-def _without_rejects(items: Iterable[Post | Reject], rejects: Rejects, reasons: Counter[str]) -> Iterator[Post]:
+def _without_rejects(
+    items: Iterable[Post | Reject], rejects: Rejects, reasons: Counter[str]
+) -> Iterator[Post]:
     """The posts among `items`; the others are counted in `reasons` and kept in `rejects`."""
     for item in items:
         if isinstance(item, Post):

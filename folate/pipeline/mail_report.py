@@ -27,11 +27,16 @@ def send_report(
     smtp = workspace.config.smtp
     recipients = to or smtp.to
     if not recipients:
-        raise ConfigError("wanted recipients, got none: name them by --to or in 'to' of [smtp] in folate.toml.")
+        raise ConfigError(
+            "wanted recipients, got none: name them by --to or in 'to' of [smtp] in folate.toml."
+        )
     mail.password(smtp)  # to fail before anything is written
     page, document = _written(workspace, week)
     event, standing = f"report:{week}:{document['language']}", EVERY if again else OPEN
-    mails = {recipient: _mail(smtp, recipient, event, page, document, f"folate-{week}.html") for recipient in recipients}
+    mails = {
+        recipient: _mail(smtp, recipient, event, page, document, f"folate-{week}.html")
+        for recipient in recipients
+    }
     ledger = Ledger(workspace.project.deliveries)
     for recipient, message in mails.items() if not dry_run else ():
         ledger.note(event, recipient)
@@ -64,7 +69,9 @@ def _written(workspace: Workspace, week: Week) -> tuple[bytes, dict[str, Any]]:
     return shown, dict(told)
 
 
-def _mail(smtp: Smtp, recipient: str, event: str, page: bytes, document: dict[str, Any], name: str) -> EmailMessage:
+def _mail(
+    smtp: Smtp, recipient: str, event: str, page: bytes, document: dict[str, Any], name: str
+) -> EmailMessage:
     words = letter(document)
     message = mail.compose(smtp, recipient, event, words.subject, words.text)
     message.add_alternative(words.html, subtype="html")
@@ -72,7 +79,13 @@ def _mail(smtp: Smtp, recipient: str, event: str, page: bytes, document: dict[st
     return message
 
 
-def _row(recipient: str, known: Delivery | None, dry_run: bool, standing: tuple[Status, ...]) -> dict[str, Any]:
+def _row(
+    recipient: str, known: Delivery | None, dry_run: bool, standing: tuple[Status, ...]
+) -> dict[str, Any]:
     if dry_run and (known is None or known.status in standing):
         return {"to": recipient, "status": "would be sent", "detail": ""}
-    return {"to": recipient, "status": known.status if known else "", "detail": known.detail if known else ""}
+    return {
+        "to": recipient,
+        "status": known.status if known else "",
+        "detail": known.detail if known else "",
+    }

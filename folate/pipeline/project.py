@@ -32,4 +32,6 @@ class Workspace:
     def vocabulary_digest(self) -> str:
         """Changes when brands or confirmed words do: what was read with other ones must be read again."""
         brands = sorted((brand.id, brand.aliases) for brand in self.config.brands)
-        return blake2b(repr((brands, sorted(self.config.nlp.words))).encode(), digest_size=4).hexdigest()
+        return blake2b(
+            repr((brands, sorted(self.config.nlp.words))).encode(), digest_size=4
+        ).hexdigest()

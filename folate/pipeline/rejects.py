@@ -31,7 +31,13 @@ class Rejects:
         self._count = 0
         self._characters = 0
         self._file = NamedTemporaryFile(  # noqa: SIM115  # closed in __exit__
-            "w", encoding="utf-8", errors="replace", dir=folder, prefix=".", suffix=".part", delete=False
+            "w",
+            encoding="utf-8",
+            errors="replace",
+            dir=folder,
+            prefix=".",
+            suffix=".part",
+            delete=False,
         )
 
     def write(self, reject: Reject) -> None:
@@ -39,8 +45,12 @@ class Rejects:
         self._count += 1
         if self.is_full:
             return
-        row = {field.name: getattr(reject, field.name) for field in fields(reject)}  # asdict would descend into values
-        self._characters += self._file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+        row = {
+            field.name: getattr(reject, field.name) for field in fields(reject)
+        }  # asdict would descend into values
+        self._characters += self._file.write(
+            json.dumps(row, ensure_ascii=False, default=str) + "\n"
+        )
 
     @property
     def is_full(self) -> bool:
@@ -51,12 +61,19 @@ class Rejects:
         """Say that not all rejects were kept, where it is so."""
         if not self.is_full:
             return []
-        return [f"of the rejected rows only the first {MAX_CHARACTERS:,} characters are kept; all are counted"]
+        return [
+            f"of the rejected rows only the first {MAX_CHARACTERS:,} characters are kept; all are counted"
+        ]
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._file.close()
         aside = Path(self._file.name)
         if kind is None:
@@ -73,7 +90,11 @@ class Rejects:
         files = {}
         for entry in os.scandir(self._folder):
             number = entry.name.removeprefix(self._name).removesuffix("jsonl").strip(".")
-            if entry.name.startswith(self._name) and entry.name.endswith(".jsonl") and (not number or number.isdecimal()):
+            if (
+                entry.name.startswith(self._name)
+                and entry.name.endswith(".jsonl")
+                and (not number or number.isdecimal())
+            ):
                 status = entry.stat()
                 files[Path(entry.path)] = status.st_ino, status.st_mtime_ns
         return files
@@ -82,7 +103,9 @@ class Rejects:
         """Give the file the first name that no import that ran beside this one took, whole and at once."""
         number = 1
         while True:
-            target = self._folder / (f"{self._name}.jsonl" if number == 1 else f"{self._name}.{number}.jsonl")
+            target = self._folder / (
+                f"{self._name}.jsonl" if number == 1 else f"{self._name}.{number}.jsonl"
+            )
             try:
                 target.touch(exist_ok=False)
             except FileExistsError:

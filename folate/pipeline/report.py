@@ -39,10 +39,19 @@ class Written:
     lines: list[str]
 
 
-def build_report(workspace: Workspace, week: Span, language: str | None = None, versions: Mapping[str, int] | None = None) -> Report:
+def build_report(
+    workspace: Workspace,
+    week: Span,
+    language: str | None = None,
+    versions: Mapping[str, int] | None = None,
+) -> Report:
     """The report of `week`, on the newest versions of the tables or on `versions`. Raises StoreError when these can't be read."""
     config, store = workspace.config, workspace.store
-    pinned = {k: v for k, v in store.versions().items() if k not in DERIVED} if versions is None else versions
+    pinned = (
+        {k: v for k, v in store.versions().items() if k not in DERIVED}
+        if versions is None
+        else versions
+    )
     with waiting("building the report"):
         return build(
             store.snapshot(pinned), config, week, language or config.language, datetime.now(UTC), text_version(workspace),
@@ -84,8 +93,13 @@ def find_evidence(snapshot: Snapshot, identifier: str) -> dict[str, Any]:
     rows = snapshot.sql(query, {"id": identifier}).to_pylist()
     exact = [row for row in rows if row["id"] == identifier] or rows
     if len(exact) != 1:
-        known = ", ".join(row["id"] for row in rows[:5]) or "none with that beginning; the report prints them"
-        raise NotFound(f"wanted the id of one number or sentence of a report, got {identifier!r}; possible: {known}.")
+        known = (
+            ", ".join(row["id"] for row in rows[:5])
+            or "none with that beginning; the report prints them"
+        )
+        raise NotFound(
+            f"wanted the id of one number or sentence of a report, got {identifier!r}; possible: {known}."
+        )
     return dict(exact[0])
 
 

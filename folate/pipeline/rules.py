@@ -10,10 +10,16 @@ from folate.core.weeks import Span, Week, last_day
 from folate.pipeline.project import Workspace
 from folate.pipeline.report import build_report
 from nlp.stats.surges import WEEKS
-from reports.alerts.alert import Alert, by_different_authors, sentiment_sentence, topic_sentence, volume_sentence
+from reports.alerts.alert import (
+    Alert,
+    by_different_authors,
+    sentiment_sentence,
+    topic_sentence,
+    volume_sentence,
+)
 from reports.alerts.saved_query import volume
 from reports.build import Report
-from reports.measures.brands import queries
+from reports.measures import queries
 from reports.measures.coverage import counts
 from reports.measures.figures import Figure, Sentence, versions_json
 from reports.messages import Catalogue, catalogue
@@ -53,27 +59,49 @@ class _Scene:
             score = self.scores[topic.id]
             fits = (rule.flagged or not topic.artefact) and rule.brand in ("", *topic.brands)
             if fits and (score.value or 0.0) >= rule.score:
-                yield self._alert(rule.id, "topic", topic.id, topic_sentence(topic, score, self._say), topic.quotes, topic.flags)
+                yield self._alert(
+                    rule.id,
+                    "topic",
+                    topic.id,
+                    topic_sentence(topic, score, self._say),
+                    topic.quotes,
+                    topic.flags,
+                )
 
     def sentiment(self, rule: SentimentRule) -> Iterator[Alert]:
         """Where the report has a downward arrow: its interval excludes no change and it survived the test of all arrows together."""
         brand = next(brand for brand in self.report.brands if brand.id == rule.brand)
         if NET not in brand.changes:
             unread = brand.figures[NET].n == 0 and brand.figures["mentions"].value != 0
-            why = "it has not been read: 'folate annotate' reads it" if unread else "too few people spoke"
-            self._note(rule.id, f"net sentiment of {brand.label} can't be compared with the week before: {why}.")
+            why = (
+                "it has not been read: 'folate annotate' reads it"
+                if unread
+                else "too few people spoke"
+            )
+            self._note(
+                rule.id,
+                f"net sentiment of {brand.label} can't be compared with the week before: {why}.",
+            )
             return
         change, net = brand.changes[NET], brand.figures[NET]
         if change.direction == "down" and -100 * (change.figure.value or 0.0) >= rule.drop:
             flags = tuple(dict.fromkeys((*change.figure.flags, *net.flags)))
             yield self._alert(
-                rule.id, "sentiment", brand.id, sentiment_sentence(brand.label, net, change, self._say), self._upset(brand.id), flags
+                rule.id,
+                "sentiment",
+                brand.id,
+                sentiment_sentence(brand.label, net, change, self._say),
+                self._upset(brand.id),
+                flags,
             )
 
     def volume(self, rule: VolumeRule) -> Iterator[Alert]:
         week = counts(self.snapshot, [self.span], self.config.timezone, reader="")[str(self.span)]
         if week.posts and week.blank:
-            self._note(rule.id, f"none of the {week.posts} posts of {self.span} has been read: 'folate annotate' reads them.")
+            self._note(
+                rule.id,
+                f"none of the {week.posts} posts of {self.span} has been read: 'folate annotate' reads them.",
+            )
             return
         if week.unread:
             reason = f"{week.unread} of the {week.posts} posts of {self.span} have not been read: 'folate annotate' reads them."
@@ -81,7 +109,8 @@ class _Scene:
         found = volume(self.snapshot, rule, self.span, self.config.timezone)
         if found is None:
             self._note(
-                rule.id, f"fewer than {WEEKS} of the eight weeks before {self.span} have posts, so that what is usual can't be known."
+                rule.id,
+                f"fewer than {WEEKS} of the eight weeks before {self.span} have posts, so that what is usual can't be known.",
             )
             return
         surge = found.surge

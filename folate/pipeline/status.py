@@ -36,13 +36,21 @@ _SOUGHT = """
 def status(workspace: Workspace) -> list[dict[str, Any]]:
     """One row a source: posts, how many are read, first and last week, and how its last crawl went."""
     zone = workspace.config.timezone
-    rows = workspace.store.snapshot().sql(HOLDINGS, {"version": text_version(workspace)}).to_pylist()
-    return [row | {"first": str(Week.of(row["first"], zone)), "last": str(Week.of(row["last"], zone))} for row in rows]
+    rows = (
+        workspace.store.snapshot().sql(HOLDINGS, {"version": text_version(workspace)}).to_pylist()
+    )
+    return [
+        row | {"first": str(Week.of(row["first"], zone)), "last": str(Week.of(row["last"], zone))}
+        for row in rows
+    ]
 
 
 def notes(workspace: Workspace, rows: list[dict[str, Any]]) -> list[str]:
     """What the rows of `status` leave open: posts that wait to be read, and in which weeks topics were sought, newest first."""
-    unread, unjudged = sum(row["unread"] for row in rows), sum(row["posts"] - row["with_sentiment"] for row in rows)
+    unread, unjudged = (
+        sum(row["unread"] for row in rows),
+        sum(row["posts"] - row["with_sentiment"] for row in rows),
+    )
     told = [
         f"{count:,} posts have not been {what}: 'folate annotate' does that."
         for count, what in ((unread, "read"), (unjudged, "judged for sentiment"))
@@ -51,5 +59,11 @@ def notes(workspace: Workspace, rows: list[dict[str, Any]]) -> list[str]:
     searches = workspace.store.snapshot().sql(_SOUGHT, {"most": SHOWN_WEEKS + 1}).to_pylist()
     if not searches:
         return [*told, "topics were never sought: 'folate topics' seeks those of a week."]
-    weeks = [f"{row['week']} ({row['topics'] if row['known'] else 'too few weeks before'})" for row in searches[:SHOWN_WEEKS]]
-    return [*told, f"topics were sought in {', '.join(weeks)}{' and earlier weeks' if len(searches) > SHOWN_WEEKS else ''}."]
+    weeks = [
+        f"{row['week']} ({row['topics'] if row['known'] else 'too few weeks before'})"
+        for row in searches[:SHOWN_WEEKS]
+    ]
+    return [
+        *told,
+        f"topics were sought in {', '.join(weeks)}{' and earlier weeks' if len(searches) > SHOWN_WEEKS else ''}.",
+    ]

@@ -28,12 +28,17 @@ class Watched:
 
     alerts: list[Alert]
     notes: list[str]  # why rules were not judged, or not on all posts
-    deliveries: list[Delivery] = field(default_factory=list)  # of these alerts, and of earlier ones that had not arrived
+    deliveries: list[Delivery] = field(
+        default_factory=list
+    )  # of these alerts, and of earlier ones that had not arrived
 
     def rows(self) -> list[dict[str, Any]]:
         """One row an event and channel; an alert that goes nowhere has one too. `status`: sent, failed, unknown, sending, not sent."""
         said = {EVENT + alert.id: alert.message for alert in self.alerts}
-        rows = [_row(said.get(one.event) or json.loads(one.message or "{}"), one) for one in self.deliveries]
+        rows = [
+            _row(said.get(one.event) or json.loads(one.message or "{}"), one)
+            for one in self.deliveries
+        ]
         told = {delivery.event for delivery in self.deliveries}
         return rows + [_row(message, None) for event, message in said.items() if event not in told]
 
@@ -61,28 +66,53 @@ def watch(workspace: Workspace, span: Span, dry_run: bool = False, again: bool =
         return Watched(found, notes)
     say = catalogue("en")
     figures = {figure.id: figure for alert in found for figure in alert.figures}
-    workspace.store.upsert("evidence", [figure.row(say.measure(figure.measure, "definition")) for figure in figures.values()])
-    return Watched(found, notes, _tell(Ledger(workspace.project.deliveries), found, workspace.config, senders, again))
+    workspace.store.upsert(
+        "evidence",
+        [figure.row(say.measure(figure.measure, "definition")) for figure in figures.values()],
+    )
+    return Watched(
+        found,
+        notes,
+        _tell(Ledger(workspace.project.deliveries), found, workspace.config, senders, again),
+    )
 
 
-def _tell(ledger: Ledger, alerts: list[Alert], config: Config, senders: Mapping[str, Send], again: bool) -> list[Delivery]:
+def _tell(
+    ledger: Ledger, alerts: list[Alert], config: Config, senders: Mapping[str, Send], again: bool
+) -> list[Delivery]:
     """Note the alerts, send all that waits, and return what became of these and of those that were tried."""
     wanted = {rule.id: rule.to or config.alerts.channels for rule in config.alerts.rules}
     for alert in alerts:
         for channel in senders:
             if channel.partition(":")[0] in wanted[alert.rule]:
-                ledger.note(EVENT + alert.id, channel, json.dumps(alert.message, ensure_ascii=False))
+                ledger.note(
+                    EVENT + alert.id, channel, json.dumps(alert.message, ensure_ascii=False)
+                )
     shown = {EVENT + alert.id for alert in alerts}
-    waiting = [one for one in ledger.deliveries(EVENT) if one.message is not None and one.channel in senders]
+    waiting = [
+        one
+        for one in ledger.deliveries(EVENT)
+        if one.message is not None and one.channel in senders
+    ]
     for one in waiting:
-        standing: tuple[Status, ...] = (*OPEN, "unknown") if again or one.channel == "file" else OPEN  # a file takes a line twice unharmed
+        standing: tuple[Status, ...] = (
+            (*OPEN, "unknown") if again or one.channel == "file" else OPEN
+        )  # a file takes a line twice unharmed
         if one.status in standing:
             deliver(
-                ledger, one.event, one.channel, partial(senders[one.channel], one.event.removeprefix(EVENT), str(one.message)), standing
+                ledger,
+                one.event,
+                one.channel,
+                partial(senders[one.channel], one.event.removeprefix(EVENT), str(one.message)),
+                standing,
             )
             shown.add(one.event)
     said = {one.event: one.message for one in waiting}  # the ledger forgets what was sent
-    return [replace(one, message=said.get(one.event)) for one in ledger.deliveries(EVENT) if one.event in shown]
+    return [
+        replace(one, message=said.get(one.event))
+        for one in ledger.deliveries(EVENT)
+        if one.event in shown
+    ]
 
 
 def _senders(workspace: Workspace) -> dict[str, Send]:
@@ -95,12 +125,16 @@ def _senders(workspace: Workspace) -> dict[str, Send]:
         webhook.host(alerts.webhook)
         token = os.environ.get(alerts.token_variable, "") if alerts.token_variable else ""
         if alerts.token_variable and not token:
-            raise ConfigError(f"wanted the webhook's token in the environment variable {alerts.token_variable}, got nothing.")
+            raise ConfigError(
+                f"wanted the webhook's token in the environment variable {alerts.token_variable}, got nothing."
+            )
         webhook.check_token(token)
         found["webhook"] = partial(webhook.post, alerts.webhook, token=token)
     if alerts.mail:
         mail.password(smtp)
-    return found | {f"mail:{recipient}": partial(_mail, smtp, recipient) for recipient in alerts.mail}
+    return found | {
+        f"mail:{recipient}": partial(_mail, smtp, recipient) for recipient in alerts.mail
+    }
 
 
 def _mail(smtp: Smtp, recipient: str, identifier: str, message: str) -> None:

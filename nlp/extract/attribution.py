@@ -23,7 +23,9 @@ class _Mentions:
     """The mentions of a post, sorted: a part is asked about in the time of a binary search and of what it names."""
 
     def __init__(self, mentions: Mapping[str, Sequence[Span]]) -> None:
-        self._placed = sorted((first, last, brand) for brand, spans in mentions.items() for first, last in spans)
+        self._placed = sorted(
+            (first, last, brand) for brand, spans in mentions.items() for first, last in spans
+        )
         self._ends = sorted((last, brand) for _, last, brand in self._placed)
         self._longest = max((last - first for first, last, _ in self._placed), default=0)
         self._page = sorted(brand for brand, spans in mentions.items() if not spans)
@@ -38,10 +40,24 @@ class _Mentions:
         before = bisect_right(self._ends, start, key=itemgetter(0))
         if before:
             nearest = self._ends[before - 1][0]
-            return sorted({brand for _, brand in self._ends[bisect_left(self._ends, nearest, key=itemgetter(0)) : before]})
+            return sorted(
+                {
+                    brand
+                    for _, brand in self._ends[
+                        bisect_left(self._ends, nearest, key=itemgetter(0)) : before
+                    ]
+                }
+            )
         if high < len(self._placed):
             nearest = self._placed[high][0]
-            return sorted({brand for _, _, brand in self._placed[high : bisect_right(self._placed, nearest, key=itemgetter(0))]})
+            return sorted(
+                {
+                    brand
+                    for _, _, brand in self._placed[
+                        high : bisect_right(self._placed, nearest, key=itemgetter(0))
+                    ]
+                }
+            )
         return self._page
 
 

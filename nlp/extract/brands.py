@@ -42,7 +42,9 @@ class Linker:
         aliases = {normalize(alias) for brand in brands for alias in brand.aliases} - {""}
         handles = {alias for alias in aliases if alias.startswith("@")}
         addresses = {alias for alias in aliases - handles if _URL.fullmatch(alias)}
-        self._pattern = _pattern(handles, addresses, aliases - handles - addresses) if aliases else None
+        self._pattern = (
+            _pattern(handles, addresses, aliases - handles - addresses) if aliases else None
+        )
 
     def find(self, body: str) -> list[Mention]:
         """Return the mentions in order; the longest name wins where several begin.
@@ -54,7 +56,10 @@ class Linker:
             return []
         plain = cleaned(body)
         matches = (match for match in self._pattern.finditer(fold(plain.text)) if match.lastgroup)
-        return [Mention(self._owners[match[0].replace(" ", "")], *plain.span(*match.span())) for match in matches]
+        return [
+            Mention(self._owners[match[0].replace(" ", "")], *plain.span(*match.span()))
+            for match in matches
+        ]
 
 
 _URL, _HANDLE = re.compile(URL), re.compile(NAME)

@@ -20,7 +20,12 @@ _FILE = Path(__file__).parents[1] / "data" / "comparisons.toml"
 _HEAD, _TAIL = "\ue000", "\ue001"
 _ONE = f"{_HEAD}{_TAIL}*"
 _SEVERAL = rf"{_ONE}(?: ?(?:和|跟|与|及|以及|、|/|&|and|or) ?(?:the )?{_ONE}){{0,3}}"
-_PLACES = {"brand": rf"\s?(?P<brand>{_SEVERAL})\s?", "other": rf"\s?(?P<other>{_SEVERAL})\s?", "either": rf"\s?{_ONE}\s?", "head": _HEAD}
+_PLACES = {
+    "brand": rf"\s?(?P<brand>{_SEVERAL})\s?",
+    "other": rf"\s?(?P<other>{_SEVERAL})\s?",
+    "either": rf"\s?{_ONE}\s?",
+    "head": _HEAD,
+}
 
 _SENTENCE = re.compile(r"(?:[^。!?;\n.]|\.(?!\s|$))+[。!?;\n.]*")
 _AROUND = 60  # characters of a sentence that are looked at before and after a match
@@ -82,11 +87,15 @@ def _masked(folded: str, mentions: Sequence[Mention]) -> tuple[str, dict[int, li
     return "".join([*parts, folded[last[1] :]]), brands
 
 
-def _stated(text: str, sentence: tuple[int, int], brands: Mapping[int, list[str]]) -> Iterator[Comparison]:
+def _stated(
+    text: str, sentence: tuple[int, int], brands: Mapping[int, list[str]]
+) -> Iterator[Comparison]:
     """What the rules find in one sentence, rule by rule."""
     for kind, pattern, unless in _rules():
         for match in pattern.finditer(text, *sentence):
-            if unless.search(text[max(sentence[0], match.start() - _AROUND) : match.start()]) or _asked(text, match, sentence[1]):
+            if unless.search(
+                text[max(sentence[0], match.start() - _AROUND) : match.start()]
+            ) or _asked(text, match, sentence[1]):
                 continue
             for brand in _named(match, "brand", brands):
                 for other in _named(match, "other", brands):
@@ -99,7 +108,9 @@ def _asked(text: str, match: re.Match[str], end: int) -> bool:
     rest = text[match.end() : min(end, match.end() + _AROUND)]
     mark = _CLAUSE_END.search(rest)
     clause = rest[: mark.end()] if mark else rest
-    return bool(_ASKED.search(clause)) and not _PRESUPPOSED.search(text[max(0, match.start() - 20) : match.end()])
+    return bool(_ASKED.search(clause)) and not _PRESUPPOSED.search(
+        text[max(0, match.start() - 20) : match.end()]
+    )
 
 
 def _named(match: re.Match[str], place: str, brands: Mapping[int, list[str]]) -> list[str]:
@@ -110,7 +121,9 @@ def _named(match: re.Match[str], place: str, brands: Mapping[int, list[str]]) ->
 def _stripped(match: re.Match[str]) -> tuple[int, int]:
     """The span of a match without the spaces around it."""
     words = match[0]
-    return match.start() + len(words) - len(words.lstrip()), match.end() - len(words) + len(words.rstrip())
+    return match.start() + len(words) - len(words.lstrip()), match.end() - len(words) + len(
+        words.rstrip()
+    )
 
 
 def _overlap(one: Comparison, two: Comparison) -> bool:
@@ -123,7 +136,11 @@ def _rules() -> tuple[_Rule, ...]:
     table = tomllib.loads(_FILE.read_text(encoding="utf-8"))
     words = _PLACES | table["words"]
     return tuple(
-        _Rule(kind, re.compile(_expanded(rule, words)), re.compile(_expanded(table[kind]["unless"], words)))
+        _Rule(
+            kind,
+            re.compile(_expanded(rule, words)),
+            re.compile(_expanded(table[kind]["unless"], words)),
+        )
         for kind in KINDS
         for rule in table[kind]["rules"]
     )

@@ -36,15 +36,26 @@ class Signal(NamedTuple):
     brand: str | None = None
 
 
-def score(text: str, card: Scorecard, intent: Mapping[str, float] | None = None, comparisons: Sequence[Comparison] = ()) -> list[Signal]:
+def score(
+    text: str,
+    card: Scorecard,
+    intent: Mapping[str, float] | None = None,
+    comparisons: Sequence[Comparison] = (),
+) -> list[Signal]:
     """The signals of one post, each kind once (a switch once a brand), in the order of the scorecard.
 
     `intent`: the model's probabilities by name, empty when it has none. What is quoted of others behind `//@` does not count.
     """
     said = fold(own_words(text))
-    found = [Signal(name, getattr(card, name), *span) for name in _wordings() if (span := _first(said, name))]
+    found = [
+        Signal(name, getattr(card, name), *span)
+        for name in _wordings()
+        if (span := _first(said, name))
+    ]
     worded = {signal.signal for signal in found}
-    judged = {FROM_MODEL[name] for name, p in (intent or {}).items() if name in FROM_MODEL and p >= SURE}
+    judged = {
+        FROM_MODEL[name] for name, p in (intent or {}).items() if name in FROM_MODEL and p >= SURE
+    }
     found += [Signal(name, getattr(card, name)) for name in sorted(judged - worded)]
     for its in comparisons:
         if its.kind == "switch":
@@ -53,7 +64,9 @@ def score(text: str, card: Scorecard, intent: Mapping[str, float] | None = None,
     return [signal for signal in found if signal.points]
 
 
-def by_brand(text: str, signals: Sequence[Signal], mentions: Sequence[Mention], about: Sequence[str] = ()) -> dict[str, list[Signal]]:
+def by_brand(
+    text: str, signals: Sequence[Signal], mentions: Sequence[Mention], about: Sequence[str] = ()
+) -> dict[str, list[Signal]]:
     """Which brand each signal is for: its own, else those named in its sentence, else all that the post names or is about."""
     brands = dict.fromkeys([mention.brand for mention in mentions] + list(about))
     found: dict[str, list[Signal]] = {}
@@ -69,7 +82,9 @@ def by_brand(text: str, signals: Sequence[Signal], mentions: Sequence[Mention], 
 def _same_sentence(text: str, signal: Signal, mention: Mention) -> bool:
     if signal.start is None or signal.end is None:
         return False
-    return not _SENTENCE_END.search(text[min(signal.end, mention.end) : max(signal.start, mention.start)])
+    return not _SENTENCE_END.search(
+        text[min(signal.end, mention.end) : max(signal.start, mention.start)]
+    )
 
 
 def _first(said: str, name: str) -> tuple[int, int] | None:
@@ -86,6 +101,9 @@ def _wordings() -> Mapping[str, tuple[re.Pattern[str], re.Pattern[str] | None]]:
     """Signal -> (what says it, what before it denies it)."""
     table = tomllib.loads(_FILE.read_text(encoding="utf-8"))
     return {
-        name: (re.compile("|".join(entry["patterns"])), re.compile("|".join(entry["unless"])) if entry["unless"] else None)
+        name: (
+            re.compile("|".join(entry["patterns"])),
+            re.compile("|".join(entry["unless"])) if entry["unless"] else None,
+        )
         for name, entry in table.items()
     }

@@ -35,8 +35,12 @@ class Audience:
 
     def __init__(self, segments: Sequence[Segment] = ()) -> None:
         self._plain = {segment.id: _any_of(segment.terms) for segment in segments}
-        self._built_in = {id_: segment for id_, segment in _built_in().items() if id_ not in self._plain}
-        self._names = {segment.id: segment.names for segment in segments} | {id_: its.names for id_, its in self._built_in.items()}
+        self._built_in = {
+            id_: segment for id_, segment in _built_in().items() if id_ not in self._plain
+        }
+        self._names = {segment.id: segment.names for segment in segments} | {
+            id_: its.names for id_, its in self._built_in.items()
+        }
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -71,7 +75,9 @@ def _any_of(terms: Sequence[str]) -> re.Pattern[str] | None:
 def _speaks(said: str, segment: _BuiltIn) -> bool:
     if not any(word in said for word in segment.words):
         return False
-    return _holds(said, segment.own, _guards()["supposed"]) or _holds(said, segment.evident, _guards()["supposed"], _guards()["others"])
+    return _holds(said, segment.own, _guards()["supposed"]) or _holds(
+        said, segment.evident, _guards()["supposed"], _guards()["others"]
+    )
 
 
 def _holds(said: str, pattern: re.Pattern[str], *unless: re.Pattern[str]) -> bool:
@@ -97,7 +103,12 @@ def _guards() -> Mapping[str, re.Pattern[str]]:
 def _built_in() -> Mapping[str, _BuiltIn]:
     """The segments of the data file by id."""
     return {
-        entry["id"]: _BuiltIn(tuple(entry["names"]), tuple(entry["words"]), _compiled(entry["own"]), _compiled(entry["evident"]))
+        entry["id"]: _BuiltIn(
+            tuple(entry["names"]),
+            tuple(entry["words"]),
+            _compiled(entry["own"]),
+            _compiled(entry["evident"]),
+        )
         for entry in _file()["segments"]
     }
 
@@ -105,4 +116,8 @@ def _built_in() -> Mapping[str, _BuiltIn]:
 def _compiled(patterns: Sequence[str]) -> re.Pattern[str]:
     """One expression for all of `patterns`, each {frame} written out."""
     frame = re.compile(rf"\{{({'|'.join(_file()['frames'])})\}}")
-    return re.compile("|".join(frame.sub(lambda match: _file()["frames"][match[1]], pattern) for pattern in patterns))
+    return re.compile(
+        "|".join(
+            frame.sub(lambda match: _file()["frames"][match[1]], pattern) for pattern in patterns
+        )
+    )

@@ -42,7 +42,10 @@ def shipped() -> tuple[Label, ...]:
     """The taxonomy of consumer goods: 18 fields, up to four levels, in Chinese and English."""
     entries = tomllib.loads(_SHIPPED.read_text(encoding="utf-8"))["taxonomy"]
     lists = ("names", "synonyms", "examples")
-    return tuple(Label(label=entry["label"], **{key: tuple(entry.get(key, ())) for key in lists}) for entry in entries)
+    return tuple(
+        Label(label=entry["label"], **{key: tuple(entry.get(key, ())) for key in lists})
+        for entry in entries
+    )
 
 
 class Tagger:
@@ -52,11 +55,15 @@ class Tagger:
     the encoder behind `embed` excepted.
     """
 
-    def __init__(self, taxonomy: Sequence[Label], embed: Embed, thresholds: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self, taxonomy: Sequence[Label], embed: Embed, thresholds: Mapping[str, float] | None = None
+    ) -> None:
         taxonomy, learnt = taxonomy or shipped(), thresholds or {}
         self.labels = tuple(entry.label for entry in taxonomy)
         self.thresholds: Floats = np.array([learnt.get(label, THRESHOLD) for label in self.labels])
-        self.version = blake2b(repr((taxonomy, self.thresholds.tolist())).encode(), digest_size=4).hexdigest()
+        self.version = blake2b(
+            repr((taxonomy, self.thresholds.tolist())).encode(), digest_size=4
+        ).hexdigest()
         self._words, self._owners = _words(taxonomy)
         self._taxonomy, self._embed = taxonomy, embed
 
@@ -71,7 +78,9 @@ class Tagger:
         At most `MOST` labels: the best one, and others that the text names; each brings the wider labels that it stands in.
         """
         scores = self.scores(texts, embeddings)
-        return [self._chosen(row, named) for row, named in zip(scores, self.named(texts), strict=True)]
+        return [
+            self._chosen(row, named) for row, named in zip(scores, self.named(texts), strict=True)
+        ]
 
     def scores(self, texts: Sequence[str], embeddings: Iterable[Vectors | None]) -> Floats:
         """Cosine of each text with each label (n, k), `NAMED` added where the text names it; a text without a vector has cosine 0."""
@@ -91,13 +100,20 @@ class Tagger:
         return named
 
     def _chosen(self, scores: Floats, named: NDArray[np.bool_]) -> list[Tag]:
-        best = [index for index in np.argsort(-scores, kind="stable") if scores[index] >= self.thresholds[index]]
+        best = [
+            index
+            for index in np.argsort(-scores, kind="stable")
+            if scores[index] >= self.thresholds[index]
+        ]
         chosen = best[:1] + [index for index in best[1:MOST] if named[index]]
         found: dict[str, float] = {}
         for index in chosen:
             for label in _wider(self.labels[index]):
                 found[label] = max(found.get(label, -1.0), float(scores[index]))
-        return [Tag(label, score) for label, score in sorted(found.items(), key=lambda its: (-its[1], its[0]))]
+        return [
+            Tag(label, score)
+            for label, score in sorted(found.items(), key=lambda its: (-its[1], its[0]))
+        ]
 
 
 def fit_threshold(scores: Floats, right: NDArray[np.bool_], default: float = THRESHOLD) -> float:
@@ -111,7 +127,9 @@ def fit_threshold(scores: Floats, right: NDArray[np.bool_], default: float = THR
     order = np.argsort(-scores, kind="stable")
     ranked, hits = scores[order], np.cumsum(right[order])
     f1 = 2 * hits / (np.arange(1, len(ranked) + 1) + max(int(hits[-1]), 1))
-    last = int(np.argmax(np.where(np.append(ranked[1:] < ranked[:-1], True), f1, -1.0)))  # equal scores fall on one side
+    last = int(
+        np.argmax(np.where(np.append(ranked[1:] < ranked[:-1], True), f1, -1.0))
+    )  # equal scores fall on one side
     below = ranked[last + 1] if last + 1 < len(ranked) else min(default, ranked[last])
     cut = (ranked[last] + below) / 2 if hits[-1] else ranked[0] + 0.05
     return float((len(scores) * cut + PRIOR * default) / (len(scores) + PRIOR))
@@ -133,7 +151,12 @@ def _words(taxonomy: Sequence[Label]) -> tuple[re.Pattern[str], dict[str, list[i
     for index, entry in enumerate(taxonomy):
         for word in dict.fromkeys(filter(None, map(normalize, entry.names + entry.synonyms))):
             owners.setdefault(word.replace(" ", ""), []).append(index)
-    words = longest(normalize(word) for entry in taxonomy for word in entry.names + entry.synonyms if word.strip())
+    words = longest(
+        normalize(word)
+        for entry in taxonomy
+        for word in entry.names + entry.synonyms
+        if word.strip()
+    )
     return re.compile(words or "(?!)"), owners
 
 
@@ -143,7 +166,13 @@ def _vectors(taxonomy: Sequence[Label], embed: Embed) -> tuple[dict[str, Floats]
     Vectors of one language share a direction, short phrases another one: each is taken less the mean of its kind over the
     shipped taxonomy.
     """
-    texts = list(dict.fromkeys(text for entry in (*shipped(), *taxonomy) for text in entry.examples + entry.names + entry.synonyms))
+    texts = list(
+        dict.fromkeys(
+            text
+            for entry in (*shipped(), *taxonomy)
+            for text in entry.examples + entry.names + entry.synonyms
+        )
+    )
     known = dict(zip(texts, embed(texts), strict=True))
     posts = _means([text for entry in shipped() for text in entry.examples], known)
     words = _means([word for entry in shipped() for word in entry.names + entry.synonyms], known)
@@ -152,17 +181,26 @@ def _vectors(taxonomy: Sequence[Label], embed: Embed) -> tuple[dict[str, Floats]
         if entry.examples:
             vectors[index] = _centred(entry.examples, posts, known)
             if entry.names + entry.synonyms:
-                vectors[index] += NAMES_WEIGHT * _centred(entry.names + entry.synonyms, words, known)
+                vectors[index] += NAMES_WEIGHT * _centred(
+                    entry.names + entry.synonyms, words, known
+                )
     return posts, _unit(vectors)
 
 
 def _means(texts: Sequence[str], known: Mapping[str, Vectors]) -> dict[str, Floats]:
-    return {spoken: np.mean([known[text] for text in texts if language(text) == spoken], axis=0) for spoken in LANGUAGES}
+    return {
+        spoken: np.mean([known[text] for text in texts if language(text) == spoken], axis=0)
+        for spoken in LANGUAGES
+    }
 
 
-def _centred(texts: Sequence[str], means: Mapping[str, Floats], known: Mapping[str, Vectors]) -> Floats:
+def _centred(
+    texts: Sequence[str], means: Mapping[str, Floats], known: Mapping[str, Vectors]
+) -> Floats:
     """The mean (d,) of the texts' vectors, each less the mean of its language and of unit length."""
-    return np.asarray(_unit(np.stack([known[text] - means[language(text)] for text in texts])).mean(axis=0))
+    return np.asarray(
+        _unit(np.stack([known[text] - means[language(text)] for text in texts])).mean(axis=0)
+    )
 
 
 def _unit(vectors: Vectors) -> Floats:

@@ -17,7 +17,9 @@ __all__ = [
 DEPTHS = ("half", "enough", "all")
 
 
-def load(model: str = "", threads: int = 0, aspects: Sequence[Example] = (), *, depth: str = "enough") -> Reader:
+def load(
+    model: str = "", threads: int = 0, aspects: Sequence[Example] = (), *, depth: str = "enough"
+) -> Reader:
     """The reader of a model.
 
     ``model``: empty for the one that ships, else a folder that ``python -m training`` wrote, or a folder or hub name of any
@@ -29,7 +31,9 @@ def load(model: str = "", threads: int = 0, aspects: Sequence[Example] = (), *, 
     import torch  # takes over a second, and most commands need no model
 
     if threads < 0:
-        raise ConfigError(f"threads should be 0 (as many as the machine has) or more, and is {threads}.")
+        raise ConfigError(
+            f"threads should be 0 (as many as the machine has) or more, and is {threads}."
+        )
     if depth not in DEPTHS:
         raise ConfigError(f"depth should be one of {', '.join(DEPTHS)}, and is {depth!r}.")
     if threads:

@@ -74,7 +74,10 @@ class Standing:
     def applied(self, out: Outputs, languages: Sequence[str], rows: Tensor) -> Outputs:
         """Correct calibrated early logits of a batch, as those that stand are; see ``Calibration.applied``."""
         post, target = _by_text(self.post, languages), _by_text(self.target, languages)[rows]
-        return out._replace(post=post[:, :1] * out.post + post[:, 1:], target=target[:, :1] * out.target + target[:, 1:])
+        return out._replace(
+            post=post[:, :1] * out.post + post[:, 1:],
+            target=target[:, :1] * out.target + target[:, 1:],
+        )
 
 
 def _by_text(parameters: Mapping[str, float | Sequence[float]], languages: Sequence[str]) -> Tensor:
@@ -96,7 +99,14 @@ class Calibrations:
     prior: tuple[float, ...] = BALANCED
 
 
-def save(model: Model, calibration: Calibrations, name: str, tokenizer: Path, folder: Path, training: str = "") -> None:
+def save(
+    model: Model,
+    calibration: Calibrations,
+    name: str,
+    tokenizer: Path,
+    folder: Path,
+    training: str = "",
+) -> None:
     """Writes a model folder: rows of the encoder's matrices in the int8 that their largest value scales to, heads in half precision.
 
     ``training``: how it was trained, for its card.
@@ -104,11 +114,27 @@ def save(model: Model, calibration: Calibrations, name: str, tokenizer: Path, fo
     folder.mkdir(parents=True, exist_ok=True)
     weights: dict[str, Tensor] = {}
     for key, value in model.state_dict().items():
-        weights |= _int8(key, value.float()) if key.startswith(_BODY) and value.dim() == 2 else {key: value.half().contiguous()}
-    for index, layer in enumerate(observe(model.encoder, _ordinary(Tokenizer.from_file(str(tokenizer)), model.encoder.config.positions))):
-        weights |= {f"{_RANGES}{index}.{name}": torch.stack(its).half() for name, its in layer.items()}
+        weights |= (
+            _int8(key, value.float())
+            if key.startswith(_BODY) and value.dim() == 2
+            else {key: value.half().contiguous()}
+        )
+    for index, layer in enumerate(
+        observe(
+            model.encoder,
+            _ordinary(Tokenizer.from_file(str(tokenizer)), model.encoder.config.positions),
+        )
+    ):
+        weights |= {
+            f"{_RANGES}{index}.{name}": torch.stack(its).half() for name, its in layer.items()
+        }
     save_file(weights, folder / WEIGHTS)
-    about = {"model_type": KIND, "name": name, "encoder": asdict(model.encoder.config), "calibration": asdict(calibration)}
+    about = {
+        "model_type": KIND,
+        "name": name,
+        "encoder": asdict(model.encoder.config),
+        "calibration": asdict(calibration),
+    }
     about |= {"labels": _LABELS, "training": training}
     (folder / CONFIG).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     (folder / TOKENIZER).write_bytes(tokenizer.read_bytes())
@@ -116,13 +142,20 @@ def save(model: Model, calibration: Calibrations, name: str, tokenizer: Path, fo
 
 def _ordinary(tokenizer: Tokenizer, longest: int) -> Iterator[Tensor]:
     """Posts of our own, of all kinds, that show what ranges the encoder's values have: ids, (1, t) each, at most ``longest``."""
-    posts = (resources.files("nlp") / "data" / "ordinary_posts.txt").read_text(encoding="utf-8").splitlines()
+    posts = (
+        (resources.files("nlp") / "data" / "ordinary_posts.txt")
+        .read_text(encoding="utf-8")
+        .splitlines()
+    )
     yield from (torch.tensor([tokenizer.encode(post).ids[:longest]]) for post in posts)
 
 
 def _int8(key: str, matrix: Tensor) -> dict[str, Tensor]:
     scale = (matrix.abs().amax(1) / 127).clamp(min=1e-7).half()
-    return {key + _ROUNDED: (matrix / scale.float()[:, None]).round().clamp(-127, 127).to(torch.int8), key + _SCALE: scale}
+    return {
+        key + _ROUNDED: (matrix / scale.float()[:, None]).round().clamp(-127, 127).to(torch.int8),
+        key + _SCALE: scale,
+    }
 
 
 def load(folder: Path) -> tuple[Model, Calibrations, Ranges]:
@@ -132,16 +165,26 @@ def load(folder: Path) -> tuple[Model, Calibrations, Ranges]:
     """
     about = describe(folder)
     if about["labels"] != _LABELS:
-        raise ConfigError(f"{folder / CONFIG} should have the labels {_LABELS}, and has {about['labels']}: train the model again.")
-    with torch.device("meta"):  # no memory, no time spent on random values that are replaced at once
+        raise ConfigError(
+            f"{folder / CONFIG} should have the labels {_LABELS}, and has {about['labels']}: train the model again."
+        )
+    with torch.device(
+        "meta"
+    ):  # no memory, no time spent on random values that are replaced at once
         model = Model(Encoder(EncoderConfig(**about["encoder"])))
     stored = load_file(folder / WEIGHTS)
     ranges = [
-        {name: Range(*stored.pop(f"{_RANGES}{index}.{name}").float()) for name in LINEAR} for index in range(len(model.encoder.layers))
+        {name: Range(*stored.pop(f"{_RANGES}{index}.{name}").float()) for name in LINEAR}
+        for index in range(len(model.encoder.layers))
     ]
     rounded = [key.removesuffix(_ROUNDED) for key in stored if key.endswith(_ROUNDED)]
-    matrices = {key: stored.pop(key + _ROUNDED).float() * stored.pop(key + _SCALE).float()[:, None] for key in rounded}
-    model.load_state_dict({key: value.float() for key, value in stored.items()} | matrices, assign=True)
+    matrices = {
+        key: stored.pop(key + _ROUNDED).float() * stored.pop(key + _SCALE).float()[:, None]
+        for key in rounded
+    }
+    model.load_state_dict(
+        {key: value.float() for key, value in stored.items()} | matrices, assign=True
+    )
     its = about["calibration"]
     parts = {"early": Calibration, "late": Calibration, "standing": Standing}
     calibration = Calibrations(**its | {name: kind(**its[name]) for name, kind in parts.items()})

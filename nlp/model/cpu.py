@@ -5,13 +5,21 @@ from __future__ import annotations
 import torch
 
 NAMES = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.int8: "int8"}
-_UNITS = {torch.float32: (), torch.bfloat16: ("amx_bf16", "avx512_bf16"), torch.int8: ("avx512_vnni",)}
+_UNITS = {
+    torch.float32: (),
+    torch.bfloat16: ("amx_bf16", "avx512_bf16"),
+    torch.int8: ("avx512_vnni",),
+}
 
 
 def supported() -> list[torch.dtype]:
     """Those that the CPU has units for: bfloat16 without them is a hundred times slower than fp32, integers a thousand times."""
     units = torch.cpu.get_capabilities()
-    return [dtype for dtype, names in _UNITS.items() if not names or any(units.get(name) for name in names)]
+    return [
+        dtype
+        for dtype, names in _UNITS.items()
+        if not names or any(units.get(name) for name in names)
+    ]
 
 
 def fastest() -> torch.dtype:

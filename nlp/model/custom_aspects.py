@@ -38,7 +38,9 @@ class Whitened:
     def __call__(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Unit vectors (n, hidden) to whitened unit vectors."""
         turned = (vectors - self.mean) @ self.matrix
-        units: NDArray[np.float32] = (turned / np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-9)).astype(np.float32)
+        units: NDArray[np.float32] = (
+            turned / np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-9)
+        ).astype(np.float32)
         return units
 
 
@@ -63,7 +65,10 @@ class ExtendedReader:
         background = reader.embed(BACKGROUND.read_text(encoding="utf-8").splitlines())
         self.whitened = Whitened(background)
         others = self.whitened(background)
-        self.aspects = [_fitted(aspect.id, self.whitened(reader.embed(aspect.examples)), others) for aspect in aspects]
+        self.aspects = [
+            _fitted(aspect.id, self.whitened(reader.embed(aspect.examples)), others)
+            for aspect in aspects
+        ]
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See ``nlp.model.reader.Reader``."""
@@ -72,11 +77,24 @@ class ExtendedReader:
     def read(self, texts: Sequence[str], targets: Targets | None = None) -> list[Reading]:
         """See ``nlp.model.reader.Reader``."""
         readings = self.reader.read(texts, targets)
-        places = [(number, span) for number, text in enumerate(texts) if readable(text) for span in _clauses(text)]
-        vectors = self.whitened(self.embed([texts[number][slice(*span)] for number, span in places]))
+        places = [
+            (number, span)
+            for number, text in enumerate(texts)
+            if readable(text)
+            for span in _clauses(text)
+        ]
+        vectors = self.whitened(
+            self.embed([texts[number][slice(*span)] for number, span in places])
+        )
         found: dict[int, list[tuple[str, float, Span]]] = {}
         for aspect in self.aspects:
-            chances = 1 / (1 + np.exp(-aspect.scale * (vectors @ aspect.examples.T).max(1, initial=-1.0) - aspect.shift))
+            chances = 1 / (
+                1
+                + np.exp(
+                    -aspect.scale * (vectors @ aspect.examples.T).max(1, initial=-1.0)
+                    - aspect.shift
+                )
+            )
             best: dict[int, tuple[float, Span]] = {}
             for (number, span), chance in zip(places, chances.tolist(), strict=True):
                 if chance >= 0.5 and chance > best.get(number, (0.0, span))[0]:
@@ -85,16 +103,28 @@ class ExtendedReader:
                 found.setdefault(number, []).append((aspect.id, chance, span))
         return self._joined(texts, readings, found)
 
-    def _joined(self, texts: Sequence[str], readings: list[Reading], found: dict[int, list[tuple[str, float, Span]]]) -> list[Reading]:
+    def _joined(
+        self,
+        texts: Sequence[str],
+        readings: list[Reading],
+        found: dict[int, list[tuple[str, float, Span]]],
+    ) -> list[Reading]:
         """The readings with what was found, its polarity that of its clause as a target."""
         numbers = sorted(found)
-        judged = self.reader.read([texts[number] for number in numbers], [[[span] for _, _, span in found[number]] for number in numbers])
+        judged = self.reader.read(
+            [texts[number] for number in numbers],
+            [[[span] for _, _, span in found[number]] for number in numbers],
+        )
         for number, reading in zip(numbers, judged, strict=True):
             own = [
                 AspectReading(name, polarity, chance, *span)
-                for (name, chance, span), polarity in zip(found[number], reading.targets, strict=True)
+                for (name, chance, span), polarity in zip(
+                    found[number], reading.targets, strict=True
+                )
             ]
-            aspects = sorted((*readings[number].aspects, *own), key=lambda aspect: -aspect.confidence)
+            aspects = sorted(
+                (*readings[number].aspects, *own), key=lambda aspect: -aspect.confidence
+            )
             readings[number] = replace(readings[number], aspects=tuple(aspects))
         return readings
 
@@ -115,7 +145,9 @@ def _clauses(text: str) -> list[Span]:
 
 def _fitted(name: str, examples: NDArray[np.float32], others: NDArray[np.float32]) -> _Aspect:
     """Platt's logistic curve (1999), with his smoothed answers, by Newton's method."""
-    near = examples @ examples.T - 3 * np.eye(len(examples), dtype=np.float32)  # each example beside the others only
+    near = examples @ examples.T - 3 * np.eye(
+        len(examples), dtype=np.float32
+    )  # each example beside the others only
     cosines = np.concatenate([near.max(1), (others @ examples.T).max(1)]).astype(float)
     yes, no = len(examples), len(others)
     wanted = np.repeat([(yes + 1) / (yes + 2), 1 / (no + 2)], [yes, no])
@@ -124,6 +156,10 @@ def _fitted(name: str, examples: NDArray[np.float32], others: NDArray[np.float32
     weights = np.zeros(2)
     for _ in range(_STEPS):
         chances = 1 / (1 + np.exp(-np.clip(inputs @ weights, -30, 30)))
-        curve = inputs.T @ (inputs * (shares * chances * (1 - chances))[:, None]) + _RIDGE * np.eye(2)
-        weights -= np.linalg.solve(curve, inputs.T @ (shares * (chances - wanted)) + _RIDGE * weights)
+        curve = inputs.T @ (inputs * (shares * chances * (1 - chances))[:, None]) + _RIDGE * np.eye(
+            2
+        )
+        weights -= np.linalg.solve(
+            curve, inputs.T @ (shares * (chances - wanted)) + _RIDGE * weights
+        )
     return _Aspect(name, examples, float(weights[0]), float(weights[1]))

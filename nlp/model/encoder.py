@@ -37,7 +37,9 @@ class EncoderConfig:
 
     def __post_init__(self) -> None:
         if not 0 <= self.early <= self.layers:
-            raise ConfigError(f"wanted 1 to {self.layers} early layers (0 for half of them), got {self.early}.")
+            raise ConfigError(
+                f"wanted 1 to {self.layers} early layers (0 for half of them), got {self.early}."
+            )
         object.__setattr__(self, "early", self.early or (self.layers + 1) // 2)
 
 
@@ -58,14 +60,18 @@ class Layer(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
     def forward(self, states: Tensor, bias: Tensor | None) -> Tensor:
         """States (n, t, hidden) to states; ``bias`` (n, 1, 1, t) is added to the attention scores."""
         states = self.norm_attention(states + self.dropped(self.out(self.attend(states, bias))))
-        normed: Tensor = self.norm_output(states + self.dropped(self.down(functional.gelu(self.up(states)))))
+        normed: Tensor = self.norm_output(
+            states + self.dropped(self.down(functional.gelu(self.up(states))))
+        )
         return normed
 
     def dropped(self, states: Tensor) -> Tensor:
         return functional.dropout(states, DROPPED, self.training)
 
     def attend(self, states: Tensor, bias: Tensor | None) -> Tensor:
-        return attention(self.qkv(states), self.heads, bias, fused=states.is_cuda or not self.training)
+        return attention(
+            self.qkv(states), self.heads, bias, fused=states.is_cuda or not self.training
+        )
 
 
 def attention(qkv: Tensor, heads: int, bias: Tensor | None, fused: bool = True) -> Tensor:
@@ -118,7 +124,9 @@ class Encoder(nn.Module):  # type: ignore[misc]  # torch is not type-checked her
     def _through(layers: Iterable[nn.Module], states: Tensor, mask: Tensor | None) -> Tensor:
         bias = None
         if mask is not None:
-            bias = states.new_zeros(mask.shape).masked_fill(~mask, torch.finfo(states.dtype).min)[:, None, None]
+            bias = states.new_zeros(mask.shape).masked_fill(~mask, torch.finfo(states.dtype).min)[
+                :, None, None
+            ]
         for layer in layers:
             states = layer(states, bias)
         return states
@@ -131,7 +139,8 @@ def from_bert(state: Mapping[str, Tensor], config: EncoderConfig, layers: list[i
     renamed = {
         "words.weight": state[prefix + "word_embeddings.weight"],
         # one segment: its embedding is the same for every token, so it is added to the positions once
-        "positions.weight": state[prefix + "position_embeddings.weight"] + state[prefix + "token_type_embeddings.weight"][0],
+        "positions.weight": state[prefix + "position_embeddings.weight"]
+        + state[prefix + "token_type_embeddings.weight"][0],
         "norm.weight": state[prefix + "LayerNorm.weight"],
         "norm.bias": state[prefix + "LayerNorm.bias"],
     }
@@ -151,7 +160,12 @@ def _layer(state: Mapping[str, Tensor], source: str, target: str) -> dict[str, T
     }
     renamed = {}
     for part in ("weight", "bias"):
-        fused = [state[f"{source}attention.self.{name}.{part}"] for name in ("query", "key", "value")]
+        fused = [
+            state[f"{source}attention.self.{name}.{part}"] for name in ("query", "key", "value")
+        ]
         renamed[f"{target}qkv.{part}"] = torch.cat(fused)
-        renamed |= {f"{target}{ours}.{part}": state[f"{source}{theirs}.{part}"] for ours, theirs in names.items()}
+        renamed |= {
+            f"{target}{ours}.{part}": state[f"{source}{theirs}.{part}"]
+            for ours, theirs in names.items()
+        }
     return renamed

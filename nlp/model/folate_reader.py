@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WINDOW = 128  # tokens; what training saw
-_FIXED = {"half": 0.0, "all": math.inf}  # how probable an early judgement must be to stand; where it is enough, what was learnt
+_FIXED = {
+    "half": 0.0,
+    "all": math.inf,
+}  # how probable an early judgement must be to stand; where it is enough, what was learnt
 _TOKENS = 2048  # a bucket's: larger ones leave the cache
 _TEXTS, _CHARACTERS = 512, 200_000  # in hand at once
 _K = TypeVar("_K", bound=Hashable)
@@ -50,11 +53,15 @@ class ShippedReader:
     do, or ``enough``: all where half leave a doubt.
     """
 
-    def __init__(self, folder: Path, dtype: torch.dtype | None = None, *, depth: str = "enough") -> None:
+    def __init__(
+        self, folder: Path, dtype: torch.dtype | None = None, *, depth: str = "enough"
+    ) -> None:
         dtype = dtype or fastest()
         about = describe(folder)
         self.name: str = about["name"]
-        self.version = f"{version(folder)}-{NAMES[dtype]}" + ("" if depth == "enough" else f"-{depth}")
+        self.version = f"{version(folder)}-{NAMES[dtype]}" + (
+            "" if depth == "enough" else f"-{depth}"
+        )
         self.model, self.calibration, ranges = load(folder)
         learnt = self.calibration.threshold
         self.threshold = dict.fromkeys(learnt, _FIXED[depth]) if depth in _FIXED else learnt
@@ -69,13 +76,20 @@ class ShippedReader:
     def read(self, texts: Sequence[str], targets: Targets | None = None) -> list[Reading]:
         """One Reading a text; see ``nlp.model.reader.Reader``."""
         asked = targets if targets is not None else [()] * len(texts)
-        keys = [(text, tuple(tuple(spans) for spans in its)) for text, its in zip(texts, asked, strict=True)]
+        keys = [
+            (text, tuple(tuple(spans) for spans in its))
+            for text, its in zip(texts, asked, strict=True)
+        ]
         return _once(keys, itemgetter(0), self._read)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, hidden); see ``nlp.model.reader.Reader``."""
         vectors = _once(list(texts), str, self._embed)
-        return np.stack(vectors) if vectors else np.zeros((0, self.model.encoder.config.hidden), np.float32)
+        return (
+            np.stack(vectors)
+            if vectors
+            else np.zeros((0, self.model.encoder.config.hidden), np.float32)
+        )
 
     def _read(self, keys: Sequence[tuple[str, _Spans]]) -> list[Reading]:
         found = [number for number, (text, _) in enumerate(keys) if readable(text)]
@@ -100,7 +114,11 @@ class ShippedReader:
 
         def embedded(bucket: Sequence[int]) -> tuple[Sequence[int], NDArray[np.float32]]:
             with torch.inference_mode():
-                vectors = self.model.embed(*padded([parts[index].ids for index in bucket])).float().numpy()
+                vectors = (
+                    self.model.embed(*padded([parts[index].ids for index in bucket]))
+                    .float()
+                    .numpy()
+                )
             return bucket, vectors
 
         for bucket, vectors in in_threads(embedded, buckets(parts, _TOKENS)):
@@ -109,7 +127,9 @@ class ShippedReader:
                     sums[parts[index].text] += parts[index].weight * vector
         return list(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12))
 
-    def _pass(self, texts: Sequence[str], asked: Sequence[_Spans]) -> Iterator[tuple[Window, Outputs, NDArray[np.float32]]]:
+    def _pass(
+        self, texts: Sequence[str], asked: Sequence[_Spans]
+    ) -> Iterator[tuple[Window, Outputs, NDArray[np.float32]]]:
         """Every window with its own outputs (post (3,), target (k, 4) and so on) and how many of its tokens each target touches (k,)."""
         parts = windows(texts, self.tokenizer, WINDOW, asked)
         asked = _read_of(asked, parts)
@@ -119,14 +139,18 @@ class ShippedReader:
         def judged(bucket: Sequence[int]) -> list[tuple[Window, Outputs, NDArray[np.float32]]]:
             some = [parts[index] for index in bucket]
             targets = [asked[part.text] for part in some]
-            rows = target_rows([part.offsets for part in some], targets, [around[part.text] for part in some])
+            rows = target_rows(
+                [part.offsets for part in some], targets, [around[part.text] for part in some]
+            )
             out, touched = self._judged(some, rows, [spoken[part.text] for part in some])
             sizes = [len(spans) for spans in targets]
             return list(zip(some, _apart(out, sizes), _split(touched, sizes), strict=True))
 
         return chain.from_iterable(in_threads(judged, buckets(parts, _TOKENS)))
 
-    def _judged(self, some: Sequence[Window], rows: TargetRows | None, languages: Sequence[str]) -> tuple[Outputs, NDArray[np.float32]]:
+    def _judged(
+        self, some: Sequence[Window], rows: TargetRows | None, languages: Sequence[str]
+    ) -> tuple[Outputs, NDArray[np.float32]]:
         """Judge one bucket of windows: their calibrated outputs, and how many tokens each of their targets touches (m,).
 
         A judgement is of the late depth where the early one is not probable enough; the post's depth does not hang on
@@ -135,12 +159,18 @@ class ShippedReader:
         ids, mask = padded([part.ids for part in some])
         with torch.inference_mode():
             owners = torch.zeros(0, dtype=torch.long) if rows is None else rows.rows
-            touched = np.zeros(0, np.float32) if rows is None else (rows.mention > 0).sum(1).float().numpy()
+            touched = (
+                np.zeros(0, np.float32)
+                if rows is None
+                else (rows.mention > 0).sum(1).float().numpy()
+            )
             first, states = self.model.first(ids, mask, rows)
             out = self.calibration.early.applied(_exact(first), languages, owners)
             needed = np.array([self.threshold[each] for each in languages])
             post_stands = softmax_rows(out.post.numpy()).max(1) >= needed
-            target_stands = np.where(touched > 0, _polarities(out.target.numpy()).max(1), 1.0) >= needed[owners]
+            target_stands = (
+                np.where(touched > 0, _polarities(out.target.numpy()).max(1), 1.0) >= needed[owners]
+            )
             out = self.standing.applied(out, languages, owners)
             stands = post_stands.copy()
             stands[owners.numpy()[~target_stands]] = False
@@ -148,20 +178,45 @@ class ShippedReader:
                 return out, touched
             deeper = torch.from_numpy(np.flatnonzero(~stands))  # texts of which a judgement is open
             rows = None if rows is None else rows.of(deeper)
-            late = self.model.rest(states[deeper], None if mask is None else mask[deeper], rows, first.embedding[deeper])
+            late = self.model.rest(
+                states[deeper],
+                None if mask is None else mask[deeper],
+                rows,
+                first.embedding[deeper],
+            )
             owners_left = owners[:0] if rows is None else rows.rows
-            late = self.calibration.late.applied(_exact(late), [languages[index] for index in deeper], owners_left)
+            late = self.calibration.late.applied(
+                _exact(late), [languages[index] for index in deeper], owners_left
+            )
             asked = torch.isin(owners, deeper).numpy()
-            _write_over(out, late, deeper, ~post_stands[~stands], asked & ~target_stands, ~target_stands[asked])
+            _write_over(
+                out,
+                late,
+                deeper,
+                ~post_stands[~stands],
+                asked & ~target_stands,
+                ~target_stands[asked],
+            )
         return out, touched
 
     def _reading(self, text: str, total: Total) -> Reading:
         post = Probabilities(*softmax(total.mean(total.post)))
         # a target without a place in the text: the page is about it, so what holds for the post holds for it
-        judged = [Probabilities(*polarity(total.target_mean(position))) if seen else post for position, seen in enumerate(total.seen)]
+        judged = [
+            Probabilities(*polarity(total.target_mean(position))) if seen else post
+            for position, seen in enumerate(total.seen)
+        ]
         emotion = dict(zip(EMOTIONS, softmax(total.mean(total.emotion)), strict=True))
         intent = dict(zip(INTENTS, sigmoid(total.intent).tolist(), strict=True))
-        return Reading(post, tuple(judged), total.aspects(text), emotion, intent, total.embedding(), total.share_read)
+        return Reading(
+            post,
+            tuple(judged),
+            total.aspects(text),
+            emotion,
+            intent,
+            total.embedding(),
+            total.share_read,
+        )
 
 
 def _read_of(asked: Sequence[_Spans], parts: Sequence[Window]) -> list[_Spans]:
@@ -173,7 +228,11 @@ def _read_of(asked: Sequence[_Spans], parts: Sequence[Window]) -> list[_Spans]:
             bounds = [(part.offsets[1][0], part.offsets[-2][1]) for part in its]
             firsts = [first for first, _ in bounds]
             left[number] = tuple(
-                tuple((start, end) for start, end in spans if start < bounds[max(bisect_right(firsts, start) - 1, 0)][1])
+                tuple(
+                    (start, end)
+                    for start, end in spans
+                    if start < bounds[max(bisect_right(firsts, start) - 1, 0)][1]
+                )
                 for spans in asked[number]
             )
     return left
@@ -218,7 +277,10 @@ def _write_over(
 def _apart(out: Outputs, sizes: Sequence[int]) -> list[Outputs]:
     """Split the outputs of a batch by its texts, as arrays; ``sizes``: the targets of each."""
     whole = Outputs(*(values.numpy() for values in out))
-    return [Outputs(*its) for its in zip(whole.post, _split(whole.target, sizes), *whole[2:], strict=True)]
+    return [
+        Outputs(*its)
+        for its in zip(whole.post, _split(whole.target, sizes), *whole[2:], strict=True)
+    ]
 
 
 def _split(values: NDArray[np.float32], sizes: Sequence[int]) -> list[NDArray[np.float32]]:
@@ -227,7 +289,9 @@ def _split(values: NDArray[np.float32], sizes: Sequence[int]) -> list[NDArray[np
     return [values[end - size : end] for end, size in zip(ends, sizes, strict=True)]
 
 
-def _once(keys: Sequence[_K], text: Callable[[_K], str], compute: Callable[[Sequence[_K]], list[_V]]) -> list[_V]:
+def _once(
+    keys: Sequence[_K], text: Callable[[_K], str], compute: Callable[[Sequence[_K]], list[_V]]
+) -> list[_V]:
     """``compute`` of each key, once for equal keys, so many at a time that their texts stay within bounds."""
     known: dict[_K, _V] = {}
     chunk: list[_K] = []

@@ -27,7 +27,9 @@ def describe(folder: Path) -> dict[str, Any]:
     about = _read(folder)
     missing = sorted(_NEEDED - about.keys() or _CALIBRATION - about["calibration"].keys())
     if missing:
-        raise ConfigError(f"{folder / CONFIG} lacks {', '.join(missing)}, which this version of Folate reads: train the model again.")
+        raise ConfigError(
+            f"{folder / CONFIG} lacks {', '.join(missing)}, which this version of Folate reads: train the model again."
+        )
     return about
 
 
@@ -37,7 +39,11 @@ def prior(model: str = "") -> tuple[float, ...]:
     The quantifier corrects from them. Balanced for other models than Folate's own, which do not say.
     """
     folder = Path(model) if model else SHIPPED
-    return tuple(describe(folder)["calibration"]["prior"]) if not model or is_ours(folder) else BALANCED
+    return (
+        tuple(describe(folder)["calibration"]["prior"])
+        if not model or is_ours(folder)
+        else BALANCED
+    )
 
 
 def unseen(model: str = "") -> DomainErrors:
@@ -49,5 +55,7 @@ def _read(folder: Path) -> dict[str, Any]:
     try:
         about: dict[str, Any] = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{folder} should be a model folder with a {CONFIG}, and its {CONFIG} can't be read as JSON: {error}.") from error
+        raise ConfigError(
+            f"{folder} should be a model folder with a {CONFIG}, and its {CONFIG} can't be read as JSON: {error}."
+        ) from error
     return about

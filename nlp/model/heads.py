@@ -49,7 +49,9 @@ class TargetRows:
     def of(self, texts: Tensor) -> TargetRows:
         """The targets of some of the texts (k,), given in ascending order, which become texts 0 to k - 1."""
         kept = torch.isin(self.rows, texts)
-        return TargetRows(torch.searchsorted(texts, self.rows[kept]), self.mention[kept], self.clause[kept])
+        return TargetRows(
+            torch.searchsorted(texts, self.rows[kept]), self.mention[kept], self.clause[kept]
+        )
 
 
 class Model(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
@@ -65,12 +67,16 @@ class Model(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
         self.early, self.late = Heads(hidden), Heads(hidden)
         self.embedding = nn.Linear(hidden, hidden)
 
-    def forward(self, ids: Tensor, mask: Tensor | None, targets: TargetRows | None = None) -> tuple[Outputs, Outputs]:
+    def forward(
+        self, ids: Tensor, mask: Tensor | None, targets: TargetRows | None = None
+    ) -> tuple[Outputs, Outputs]:
         """Ids (n, t) to the Outputs of both depths; ``mask`` (n, t) is None where there is no padding."""
         early, states = self.first(ids, mask, targets)
         return early, self.rest(states, mask, targets, early.embedding)
 
-    def first(self, ids: Tensor, mask: Tensor | None, targets: TargetRows | None = None) -> tuple[Outputs, Tensor]:
+    def first(
+        self, ids: Tensor, mask: Tensor | None, targets: TargetRows | None = None
+    ) -> tuple[Outputs, Tensor]:
         """Ids (n, t) to the early Outputs and the states (n, t, hidden) that ``rest`` goes on from."""
         states = self.encoder.first(ids, mask)
         return self.early(states, mask, targets, self.embedding(mean_pool(states, mask))), states
@@ -80,7 +86,9 @@ class Model(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
         embedding: Tensor = self.embedding(mean_pool(self.encoder.first(ids, mask), mask))
         return embedding
 
-    def rest(self, states: Tensor, mask: Tensor | None, targets: TargetRows | None, embedding: Tensor) -> Outputs:
+    def rest(
+        self, states: Tensor, mask: Tensor | None, targets: TargetRows | None, embedding: Tensor
+    ) -> Outputs:
         """What ``first`` gave to the late Outputs."""
         late: Outputs = self.late(self.encoder.rest(states, mask), mask, targets, embedding)
         return late
@@ -99,15 +107,27 @@ class Heads(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
         self.intent = _two_layers(hidden, hidden, len(INTENTS))
         self.aspects = Aspects(hidden)
 
-    def forward(self, states: Tensor, mask: Tensor | None, targets: TargetRows | None, embedding: Tensor) -> Outputs:
+    def forward(
+        self, states: Tensor, mask: Tensor | None, targets: TargetRows | None, embedding: Tensor
+    ) -> Outputs:
         """States (n, t, hidden) to Outputs with the given ``embedding``."""
         pooled = mean_pool(states, mask)
         if targets is None:
             judged = states.new_zeros(0, len(TARGET_LABELS))
         else:
-            mention, clause = (_weighted(weights, states, targets.rows) for weights in (targets.mention, targets.clause))
+            mention, clause = (
+                _weighted(weights, states, targets.rows)
+                for weights in (targets.mention, targets.clause)
+            )
             judged = self.target(torch.cat([mention, pooled[targets.rows], clause], dim=1))
-        return Outputs(self.post(pooled), judged, embedding, self.emotion(pooled), self.intent(pooled), *self.aspects(states, mask))
+        return Outputs(
+            self.post(pooled),
+            judged,
+            embedding,
+            self.emotion(pooled),
+            self.intent(pooled),
+            *self.aspects(states, mask),
+        )
 
 
 class Aspects(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
@@ -127,11 +147,17 @@ class Aspects(nn.Module):  # type: ignore[misc]  # torch is not type-checked her
             scores = scores.masked_fill(~mask[:, None], torch.finfo(scores.dtype).min)
         attention = scores.softmax(-1)
         mixed = self.mix(attention.to(states.dtype) @ states)
-        return (mixed * self.spoken.weight).sum(-1) + self.spoken.bias, self.polarity(mixed), attention
+        return (
+            (mixed * self.spoken.weight).sum(-1) + self.spoken.bias,
+            self.polarity(mixed),
+            attention,
+        )
 
 
 def _two_layers(inputs: int, hidden: int, labels: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(inputs, hidden), nn.GELU(), nn.Dropout(0.1), nn.Linear(hidden, labels))
+    return nn.Sequential(
+        nn.Linear(inputs, hidden), nn.GELU(), nn.Dropout(0.1), nn.Linear(hidden, labels)
+    )
 
 
 def mean_pool(states: Tensor, mask: Tensor | None) -> Tensor:
@@ -146,7 +172,9 @@ def _weighted(weights: Tensor, states: Tensor, rows: Tensor) -> Tensor:
     return torch.bmm(weights.to(states.dtype)[:, None], states[rows])[:, 0]
 
 
-def token_weights(offsets: Sequence[Span], spans: Sequence[Span], length: int) -> NDArray[np.float32]:
+def token_weights(
+    offsets: Sequence[Span], spans: Sequence[Span], length: int
+) -> NDArray[np.float32]:
     """Equal weights over the tokens whose code points touch one of ``spans``, padded to ``length``; all zero if no token does."""
     return _weights(np.asarray(offsets), spans, length)
 
@@ -167,7 +195,9 @@ def _weights(offsets: NDArray[np.int_], spans: Sequence[Span], length: int) -> N
 
 
 def target_rows(
-    offsets: Sequence[Sequence[Span]], mentions: Sequence[Sequence[Sequence[Span]]], around: Sequence[Sequence[Sequence[Span]]]
+    offsets: Sequence[Sequence[Span]],
+    mentions: Sequence[Sequence[Sequence[Span]]],
+    around: Sequence[Sequence[Sequence[Span]]],
 ) -> TargetRows | None:
     """The weights of every target of a batch; None where there is none.
 
@@ -180,7 +210,13 @@ def target_rows(
         return None
     known = {row: np.asarray(offsets[row]) for row in set(rows)}
     weights = [
-        np.stack([_weights(known[row], spans, length) for row, targets in enumerate(found) for spans in targets])
+        np.stack(
+            [
+                _weights(known[row], spans, length)
+                for row, targets in enumerate(found)
+                for spans in targets
+            ]
+        )
         for found in (mentions, around)
     ]
     return TargetRows(torch.tensor(rows), *map(torch.from_numpy, weights))
@@ -191,4 +227,6 @@ def padded(ids: Sequence[Sequence[int]], pad: int = 1) -> tuple[Tensor, Tensor |
     lengths = [len(row) for row in ids]
     longest = max(lengths)
     filled = torch.tensor([[*row, *[pad] * (longest - len(row))] for row in ids])
-    return filled, torch.arange(longest) < torch.tensor(lengths)[:, None] if min(lengths) < longest else None
+    return filled, torch.arange(longest) < torch.tensor(lengths)[:, None] if min(
+        lengths
+    ) < longest else None

@@ -114,7 +114,9 @@ def hide_names(text: str, mentions: Mapping[str, Sequence[Span]]) -> HiddenNames
     'Acme is late'
     """
     groups = _overlapping(mentions)
-    outside = "".join(text[start:end] for start, end in _gaps([span for span, _ in groups], len(text)))
+    outside = "".join(
+        text[start:end] for start, end in _gaps([span for span, _ in groups], len(text))
+    )
     names = PLACEHOLDERS[language(outside)]
     order: dict[str, int] = {}
     spans: dict[str, list[Span]] = {brand: [] for brand in mentions}
@@ -137,7 +139,12 @@ def hide_names(text: str, mentions: Mapping[str, Sequence[Span]]) -> HiddenNames
 
 def _overlapping(mentions: Mapping[str, Sequence[Span]]) -> list[tuple[Span, list[str]]]:
     """The mentions in order, those that overlap as one, each with its brands."""
-    flat = sorted((span[0], span[1], brand) for brand, spans in mentions.items() for span in spans if span[0] < span[1])
+    flat = sorted(
+        (span[0], span[1], brand)
+        for brand, spans in mentions.items()
+        for span in spans
+        if span[0] < span[1]
+    )
     groups: list[tuple[Span, list[str]]] = []
     for start, end, brand in flat:
         if groups and start < groups[-1][0][1]:
@@ -192,7 +199,9 @@ def addresses(text: str, spans: Sequence[Span]) -> bool:
         return False
     start, end = min(spans)
     handle = text[start] in "@＠"
-    return bool(_ADDRESS.fullmatch(text, 0, start)) and (handle or bool(_ADDRESSED.match(text, end)))
+    return bool(_ADDRESS.fullmatch(text, 0, start)) and (
+        handle or bool(_ADDRESSED.match(text, end))
+    )
 
 
 def _post_weight(passage: Passage) -> float:
@@ -207,7 +216,11 @@ def _post_weight(passage: Passage) -> float:
 
 def _restored(reading: Reading, hidden: HiddenNames, post_weight: float) -> Reading:
     """A reading with its spans mapped back and its targets combined with the post, which alone was asked at weight 1."""
-    asked = reading.targets if post_weight < 1 else (reading.post,) * sum(map(bool, hidden.spans.values()))
+    asked = (
+        reading.targets
+        if post_weight < 1
+        else (reading.post,) * sum(map(bool, hidden.spans.values()))
+    )
     targets = tuple(_combined(reading.post, target, post_weight) for target in asked)
     aspects = tuple(_placed(aspect, hidden) for aspect in reading.aspects)
     return replace(reading, targets=targets, aspects=aspects)

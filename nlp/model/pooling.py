@@ -27,10 +27,18 @@ class Total:
     """
 
     def __init__(self, targets: int, hidden: int) -> None:
-        self.weight, self.post, self.emotion, self.vector = 0, np.zeros(len(LABELS)), np.zeros(len(EMOTIONS)), np.zeros(hidden, np.float32)
+        self.weight, self.post, self.emotion, self.vector = (
+            0,
+            np.zeros(len(LABELS)),
+            np.zeros(len(EMOTIONS)),
+            np.zeros(hidden, np.float32),
+        )
         self.target, self.seen = np.zeros((targets, len(TARGET_LABELS))), np.zeros(targets)
         self.intent, self.spoken = np.full(len(INTENTS), -np.inf), np.full(len(ASPECTS), -np.inf)
-        self.polarity, self.surest = np.zeros((len(ASPECTS), len(LABELS))), np.zeros(len(ASPECTS), int)
+        self.polarity, self.surest = (
+            np.zeros((len(ASPECTS), len(LABELS))),
+            np.zeros(len(ASPECTS), int),
+        )
         self.windows: list[tuple[Sequence[Span], NDArray[np.float32]]] = []
         self.of = 1
 
@@ -46,7 +54,11 @@ class Total:
             self.vector += part.weight * out.embedding
         self.intent = np.maximum(self.intent, out.intent)
         surer = out.spoken > self.spoken
-        self.spoken[surer], self.polarity[surer], self.surest[surer] = out.spoken[surer], out.polarity[surer], len(self.windows)
+        self.spoken[surer], self.polarity[surer], self.surest[surer] = (
+            out.spoken[surer],
+            out.polarity[surer],
+            len(self.windows),
+        )
         self.windows.append((part.offsets, out.attention))
 
     def mean(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -70,19 +82,29 @@ class Total:
     def aspects(self, text: str) -> tuple[AspectReading, ...]:
         """The aspects that the text speaks of, the surest first."""
         confidence = sigmoid(self.spoken)
-        found = [int(index) for index in np.argsort(-confidence, kind="stable") if confidence[index] >= SPOKEN]
+        found = [
+            int(index)
+            for index in np.argsort(-confidence, kind="stable")
+            if confidence[index] >= SPOKEN
+        ]
         if not found:
             return ()
         polarities = softmax_rows(self.polarity[found]).tolist()
         return tuple(
-            AspectReading(ASPECTS[index], Probabilities(*chances), float(confidence[index]), *clause)
-            for index, chances, clause in zip(found, polarities, self._clauses(split(text), found), strict=True)
+            AspectReading(
+                ASPECTS[index], Probabilities(*chances), float(confidence[index]), *clause
+            )
+            for index, chances, clause in zip(
+                found, polarities, self._clauses(split(text), found), strict=True
+            )
         )
 
     def _clauses(self, spans: Sequence[Span], found: Sequence[int]) -> list[Span]:
         """Of each aspect found the one of ``spans`` whose tokens it attends to most, in the window that is surest of it."""
         firsts = np.array([start for start, _ in spans])
-        homes: dict[int, tuple[NDArray[np.bool_], NDArray[np.intp]]] = {}  # of a window: its real tokens, and their clauses
+        homes: dict[
+            int, tuple[NDArray[np.bool_], NDArray[np.intp]]
+        ] = {}  # of a window: its real tokens, and their clauses
         clauses = []
         for index in found:
             window = int(self.surest[index])
@@ -90,10 +112,15 @@ class Total:
             if window not in homes:
                 starts, ends = np.array(offsets).T
                 real = ends > starts
-                homes[window] = real, np.maximum(np.searchsorted(firsts, starts[real], side="right") - 1, 0)
+                homes[window] = (
+                    real,
+                    np.maximum(np.searchsorted(firsts, starts[real], side="right") - 1, 0),
+                )
             real, clause = homes[window]
             weights = attention[index, : len(real)][real]
-            clauses.append(spans[int(np.bincount(clause, weights=weights, minlength=len(spans)).argmax())])
+            clauses.append(
+                spans[int(np.bincount(clause, weights=weights, minlength=len(spans)).argmax())]
+            )
         return clauses
 
 

@@ -67,7 +67,9 @@ class QuantizedLinear(nn.Module):  # type: ignore[misc]  # torch is not type-che
 
     def quantized(self, states: Tensor) -> Tensor:
         rounded = torch.addcmul(self.shift, states, self.scale).clamp_(0, _LEVELS)
-        return rounded.to(torch.int16).to(torch.uint8)  # torch has no fast way from float to unsigned bytes at once
+        return rounded.to(torch.int16).to(
+            torch.uint8
+        )  # torch has no fast way from float to unsigned bytes at once
 
 
 class QuantizedLayer(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
@@ -75,20 +77,34 @@ class QuantizedLayer(nn.Module):  # type: ignore[misc]  # torch is not type-chec
 
     def __init__(self, layer: Layer, seen: dict[str, Range]) -> None:
         super().__init__()
-        self.heads, self.norm_attention, self.norm_output = layer.heads, layer.norm_attention, layer.norm_output
-        self.qkv, self.out, self.up = (QuantizedLinear(getattr(layer, name), seen[name]) for name in ("qkv", "out", "up"))
+        self.heads, self.norm_attention, self.norm_output = (
+            layer.heads,
+            layer.norm_attention,
+            layer.norm_output,
+        )
+        self.qkv, self.out, self.up = (
+            QuantizedLinear(getattr(layer, name), seen[name]) for name in ("qkv", "out", "up")
+        )
         order, inner = seen["down"].high.argsort(descending=True, stable=True), seen["down"]
         kept, rest = order[:_KEPT], order[_KEPT:]
         self.kept_up = layer.up.weight[kept].contiguous(), layer.up.bias[kept].contiguous()
         self.kept_down = layer.down.weight[:, kept].contiguous()
-        self.step = float((1 + _MARGIN) * inner.high[rest].amax().clamp(min=1e-3) - _GELU_LOWEST) / _LEVELS
+        self.step = (
+            float((1 + _MARGIN) * inner.high[rest].amax().clamp(min=1e-3) - _GELU_LOWEST) / _LEVELS
+        )
         self.zero = round(-_GELU_LOWEST / self.step)
         weight = layer.down.weight.index_fill(1, kept, 0)
-        self.down = _integers(weight * self.step, inner.mean / self.step, functional.linear(inner.mean, weight, layer.down.bias))
+        self.down = _integers(
+            weight * self.step,
+            inner.mean / self.step,
+            functional.linear(inner.mean, weight, layer.down.bias),
+        )
 
     def forward(self, states: Tensor, bias: Tensor | None) -> Tensor:
         """States (n, t, hidden) to states; ``bias`` (n, 1, 1, t) is added to the attention scores."""
-        states = self.norm_attention(states + self.out(attention(self.qkv(states), self.heads, bias)))
+        states = self.norm_attention(
+            states + self.out(attention(self.qkv(states), self.heads, bias))
+        )
         normed: Tensor = self.norm_output(states + self.feed(states))
         return normed
 
@@ -109,13 +125,17 @@ def _integers(weight: Tensor, mean: Tensor, answer: Tensor) -> Integers:
 
 def _product(inputs: Tensor, by: Integers, zero_in: int = 0) -> Tensor:
     """Unsigned bytes (..., k), less ``zero_in``, times ``by``: fp32 (..., n)."""
-    product: Tensor = torch.ops.onednn.qlinear_pointwise(inputs, 1.0, zero_in, *by, 1.0, 0, torch.float32, "none", [], "")
+    product: Tensor = torch.ops.onednn.qlinear_pointwise(
+        inputs, 1.0, zero_in, *by, 1.0, 0, torch.float32, "none", [], ""
+    )
     return product
 
 
 def _gelu_product(inputs: Tensor, by: Integers, step: float, zero: int) -> Tensor:
     """Unsigned bytes (..., k) times ``by``, through a GELU: unsigned bytes (..., n) in steps of ``step`` from ``zero``."""
-    product: Tensor = torch.ops.onednn.qlinear_pointwise(inputs, 1.0, 0, *by, step, zero, torch.uint8, "gelu", [], "none")
+    product: Tensor = torch.ops.onednn.qlinear_pointwise(
+        inputs, 1.0, 0, *by, step, zero, torch.uint8, "gelu", [], "none"
+    )
     return product
 
 
@@ -143,7 +163,9 @@ def observe(encoder: Encoder, sequences: Iterable[Tensor]) -> Ranges:
 
 def _add(seen: list[Tensor], _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
     rows = inputs[0].flatten(0, -2)
-    seen.append(torch.stack([rows.amin(0), rows.amax(0), rows.sum(0), torch.full_like(rows[0], len(rows))]))
+    seen.append(
+        torch.stack([rows.amin(0), rows.amax(0), rows.sum(0), torch.full_like(rows[0], len(rows))])
+    )
 
 
 def _range(seen: list[Tensor]) -> Range:

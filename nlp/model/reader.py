@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from folate.core.labels import UNREADABLE
 from nlp.text.clauses import Span
 from nlp.text.language import identify
 from nlp.text.patterns import HAN, KANA, URL
-from nlp.unread import UNREADABLE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,7 +70,9 @@ class Reading:
     aspects: tuple[AspectReading, ...] = ()
     emotion: dict[str, float] = field(default_factory=dict)
     intent: dict[str, float] = field(default_factory=dict)
-    embedding: NDArray[np.float32] | None = field(default=None, compare=False)  # arrays compare by element
+    embedding: NDArray[np.float32] | None = field(
+        default=None, compare=False
+    )  # arrays compare by element
     share_read: float = 1.0
 
 
@@ -123,7 +125,9 @@ def readable(text: str) -> bool:
     letters = sum(map(str.isalpha, rest))
     if not letters or 2 * len(_WORDS.findall(rest)) < letters:
         return False
-    return bool(_HAN.search(rest) and not _KANA.search(rest)) or identify(text) != "other"  # Han without kana is Chinese: no need to ask
+    return (
+        bool(_HAN.search(rest) and not _KANA.search(rest)) or identify(text) != "other"
+    )  # Han without kana is Chinese: no need to ask
 
 
 def encodable(text: str) -> str:

@@ -17,7 +17,13 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedConfig, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
 from transformers import PreTrainedTokenizerFast as FastTokenizer
 from transformers.modeling_outputs import SequenceClassifierOutput
 
@@ -32,7 +38,13 @@ class FolateConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is n
     model_type = KIND
 
     def __init__(self, **about: Any) -> None:
-        super().__init__(**{"id2label": dict(enumerate(LABELS)), "label2id": {name: index for index, name in enumerate(LABELS)}} | about)
+        super().__init__(
+            **{
+                "id2label": dict(enumerate(LABELS)),
+                "label2id": {name: index for index, name in enumerate(LABELS)},
+            }
+            | about
+        )
 
 
 class FolateTokenizer(FastTokenizer):  # type: ignore[misc]
@@ -43,9 +55,18 @@ class FolateTokenizer(FastTokenizer):  # type: ignore[misc]
     @classmethod
     def from_pretrained(cls, folder: str | Path, *_: Any, **__: Any) -> Any:
         """The tokenizer of a folder on disk. (transformers would keep its vocabulary alone and normalise in a way of its own.)"""
-        special = {"pad_token": "<pad>", "unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>"}
+        special = {
+            "pad_token": "<pad>",
+            "unk_token": "<unk>",
+            "bos_token": "<s>",
+            "eos_token": "</s>",
+        }
         longest = describe(Path(folder))["encoder"]["positions"]
-        return cls(tokenizer_object=Tokenizer.from_file(str(Path(folder) / TOKENIZER)), model_max_length=longest, **special)
+        return cls(
+            tokenizer_object=Tokenizer.from_file(str(Path(folder) / TOKENIZER)),
+            model_max_length=longest,
+            **special,
+        )
 
 
 class FolateForSequenceClassification(PreTrainedModel):  # type: ignore[misc]
@@ -54,14 +75,18 @@ class FolateForSequenceClassification(PreTrainedModel):  # type: ignore[misc]
     config_class = FolateConfig
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path, *_: Any, config: FolateConfig | None = None, **options: Any) -> Any:
+    def from_pretrained(
+        cls, folder: str | Path, *_: Any, config: FolateConfig | None = None, **options: Any
+    ) -> Any:
         """The model of a folder on disk, in fp32 unless ``dtype`` is one of torch's. Raises ConfigError where it is not one of Folate's."""
         made = cls(config or FolateConfig.from_pretrained(folder))
         made.judge = load(Path(folder))[0]
         dtype = options.get("dtype")
         return made.to(dtype).eval() if isinstance(dtype, torch.dtype) else made.eval()
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> SequenceClassifierOutput:
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any
+    ) -> SequenceClassifierOutput:
         """Ids (n, t) to logits (n, 3)."""
         mask = None if attention_mask is None or attention_mask.all() else attention_mask.bool()
         _, late = self.judge(input_ids, mask)

@@ -32,7 +32,10 @@ _BATCH = 16
 
 def polarity(labels: Mapping[int, str], model: str) -> list[int]:
     """The polarity of each of a model's labels, by its name. Raises ConfigError where a name tells none, or a pole is missing."""
-    found = [next((pole for pole, name in _NAMES if name.match(labels[index])), None) for index in sorted(labels)]
+    found = [
+        next((pole for pole, name in _NAMES if name.match(labels[index])), None)
+        for index in sorted(labels)
+    ]
     if None in found or not {NEGATIVE, POSITIVE} <= set(found):
         names = ", ".join(repr(labels[index]) for index in sorted(labels))
         raise ConfigError(
@@ -48,19 +51,28 @@ class ForeignReader:
     def __init__(self, model: str) -> None:
         try:
             self.tokenizer = AutoTokenizer.from_pretrained(model)
-            self.model = AutoModelForSequenceClassification.from_pretrained(model, output_hidden_states=True).eval()
+            self.model = AutoModelForSequenceClassification.from_pretrained(
+                model, output_hidden_states=True
+            ).eval()
         except (OSError, ValueError, KeyError) as error:
             raise ConfigError(
                 f"[nlp] model should be a folder or hub name of a sequence-classification model, and {model!r} can't be loaded: "
                 f"{str(error).splitlines()[0]}"
             ) from error
-        if not any(str(kind).endswith("ForSequenceClassification") for kind in self.model.config.architectures or ()):
-            raise ConfigError(f"[nlp] model {model!r} should be a sequence-classification model, and is {self.model.config.architectures}.")
+        if not any(
+            str(kind).endswith("ForSequenceClassification")
+            for kind in self.model.config.architectures or ()
+        ):
+            raise ConfigError(
+                f"[nlp] model {model!r} should be a sequence-classification model, and is {self.model.config.architectures}."
+            )
         self.poles = np.array(polarity(self.model.config.id2label, model))
         self.name = Path(model).name
         self.version = _digest(self.model)
         positions = getattr(self.model.config, "max_position_embeddings", 512)
-        self.window = min(positions - 2, self.tokenizer.model_max_length, 510)  # some models keep two positions for themselves
+        self.window = min(
+            positions - 2, self.tokenizer.model_max_length, 510
+        )  # some models keep two positions for themselves
 
     def read(self, texts: Sequence[str], targets: Targets | None = None) -> list[Reading]:
         """One Reading a text; see ``nlp.model.reader.Reader``."""
@@ -76,7 +88,9 @@ class ForeignReader:
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, the model's hidden size), mean-pooled from its last layer."""
-        made: NDArray[np.float32] = np.zeros((len(texts), self.model.config.hidden_size), np.float32)
+        made: NDArray[np.float32] = np.zeros(
+            (len(texts), self.model.config.hidden_size), np.float32
+        )
         for number, text in enumerate(texts):
             for ids in self._windows(text):
                 with torch.inference_mode():
@@ -96,17 +110,25 @@ class ForeignReader:
         return len(sampled(count, len(text))) / max(count, 1)
 
     def _all_windows(self, text: str) -> list[list[int]]:
-        windows: list[list[int]] = self.tokenizer(encodable(text), truncation=True, max_length=self.window, return_overflowing_tokens=True)[
-            "input_ids"
-        ]
+        windows: list[list[int]] = self.tokenizer(
+            encodable(text), truncation=True, max_length=self.window, return_overflowing_tokens=True
+        )["input_ids"]
         return windows
 
     def _probabilities(self, texts: Sequence[str]) -> list[Probabilities]:
-        parts = [(number, ids) for number, text in enumerate(texts) if readable(text) for ids in self._windows(text)]
+        parts = [
+            (number, ids)
+            for number, text in enumerate(texts)
+            if readable(text)
+            for ids in self._windows(text)
+        ]
         parts.sort(key=lambda part: len(part[1]))
         sums = np.zeros((len(texts), 3))
         for start in range(0, len(parts), _BATCH):
-            batch = self.tokenizer.pad({"input_ids": [ids for _, ids in parts[start : start + _BATCH]]}, return_tensors="pt")
+            batch = self.tokenizer.pad(
+                {"input_ids": [ids for _, ids in parts[start : start + _BATCH]]},
+                return_tensors="pt",
+            )
             with torch.inference_mode():
                 chances = self.model(**batch).logits.float().softmax(-1).numpy()
             for (number, ids), row in zip(parts[start : start + _BATCH], chances, strict=True):
@@ -116,7 +138,10 @@ class ForeignReader:
 
 def _around(text: str, targets: Sequence[Sequence[Span]]) -> list[str]:
     """For each target the text of its clauses, of a very long text of some; the whole text where it has no place in it."""
-    around = [[spans[chosen] for chosen in sampled(len(spans), len(text))] for spans in clauses(text, targets)]
+    around = [
+        [spans[chosen] for chosen in sampled(len(spans), len(text))]
+        for spans in clauses(text, targets)
+    ]
     return [" ".join(text[start:end] for start, end in spans) or text for spans in around]
 
 
@@ -124,5 +149,9 @@ def _digest(model: torch.nn.Module) -> str:
     digest = hashlib.sha256()
     for name, weight in sorted(model.state_dict().items()):
         digest.update(name.encode())
-        digest.update(weight.contiguous().view(torch.uint8).numpy().tobytes() if weight.dim() else weight.numpy().tobytes())
+        digest.update(
+            weight.contiguous().view(torch.uint8).numpy().tobytes()
+            if weight.dim()
+            else weight.numpy().tobytes()
+        )
     return digest.hexdigest()[:12]

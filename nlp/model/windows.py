@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 CHARACTERS = 5_000  # a text up to here is read whole; of a longer one as many tokens as so many of its characters have
-MENTIONING = 0.75  # of the windows read at most for what is asked about, the rest for the text as a whole
+MENTIONING = (
+    0.75  # of the windows read at most for what is asked about, the rest for the text as a whole
+)
 _SLICE = 20_000  # code points tokenised at once
 
 
@@ -36,7 +38,12 @@ class Window:
         return max(len(self.ids) - 2, 1)
 
 
-def windows(texts: Sequence[str], tokenizer: Tokenizer, size: int, asked: Sequence[Sequence[Sequence[Span]]] | None = None) -> list[Window]:
+def windows(
+    texts: Sequence[str],
+    tokenizer: Tokenizer,
+    size: int,
+    asked: Sequence[Sequence[Sequence[Span]]] | None = None,
+) -> list[Window]:
     """The windows of every text, at most ``size`` tokens each; a longer text gives windows of equal size. Each text gives at least one.
 
     Of a text of more than ``CHARACTERS`` code points only a ``sample`` is given, of at most as many tokens as so many of its code points
@@ -53,12 +60,21 @@ def windows(texts: Sequence[str], tokenizer: Tokenizer, size: int, asked: Sequen
             starts = [offsets[cut][0] for cut in cuts[:-1]]
             targets = asked[number] if asked else []
             wanted = [[bisect_right(starts, start) - 1 for start, _ in spans] for spans in targets]
-            places = [max(window, 0) for window in chain.from_iterable(zip_longest(*wanted, fillvalue=0))]
+            places = [
+                max(window, 0) for window in chain.from_iterable(zip_longest(*wanted, fillvalue=0))
+            ]
             largest = -(-len(ids) // count)
             most = len(ids) * CHARACTERS // len(texts[number]) // max(largest, 1)
             chosen = sample(count, places, most=max(most, 1))
         for start, end in [(cuts[window], cuts[window + 1]) for window in chosen]:
-            made.append(Window(number, [first, *ids[start:end], last], [(0, 0), *offsets[start:end], (0, 0)], count))
+            made.append(
+                Window(
+                    number,
+                    [first, *ids[start:end], last],
+                    [(0, 0), *offsets[start:end], (0, 0)],
+                    count,
+                )
+            )
     return made
 
 
@@ -72,7 +88,10 @@ def sample(count: int, wanted: Sequence[int] = (), *, most: int) -> list[int]:
         return list(range(count))
     chosen = set(list(dict.fromkeys(wanted))[: int(most * MENTIONING)])
     spread = most
-    while len(even := {place * (count - 1) // max(spread - 1, 1) for place in range(spread)} | chosen) > most:
+    while (
+        len(even := {place * (count - 1) // max(spread - 1, 1) for place in range(spread)} | chosen)
+        > most
+    ):
         spread -= 1
     return sorted(even)
 
@@ -83,12 +102,18 @@ def sampled(count: int, characters: int) -> list[int]:
     >>> sampled(4, 4_000), sampled(40, 20_000)
     ([0, 1, 2, 3], [0, 4, 8, 13, 17, 21, 26, 30, 34, 39])
     """
-    return sample(count, most=count if characters <= CHARACTERS else max(count * CHARACTERS // characters, 1))
+    return sample(
+        count, most=count if characters <= CHARACTERS else max(count * CHARACTERS // characters, 1)
+    )
 
 
 def _tokens(texts: Sequence[str], tokenizer: Tokenizer) -> Iterator[tuple[list[int], list[Span]]]:
     """Token ids and offsets of each text; a very long text is tokenised in slices."""
-    pieces = [(text[start : start + _SLICE], start) for text in texts for start in range(0, max(len(text), 1), _SLICE)]
+    pieces = [
+        (text[start : start + _SLICE], start)
+        for text in texts
+        for start in range(0, max(len(text), 1), _SLICE)
+    ]
     encoded = iter(tokenizer.encode_batch([piece for piece, _ in pieces], add_special_tokens=False))
     for text in texts:
         ids: list[int] = []
@@ -96,7 +121,9 @@ def _tokens(texts: Sequence[str], tokenizer: Tokenizer) -> Iterator[tuple[list[i
         for start in range(0, max(len(text), 1), _SLICE):
             encoding = next(encoded)
             ids += encoding.ids
-            offsets += [(a + start, b + start) for a, b in encoding.offsets] if start else encoding.offsets
+            offsets += (
+                [(a + start, b + start) for a, b in encoding.offsets] if start else encoding.offsets
+            )
         yield ids, offsets
 
 

@@ -28,7 +28,9 @@ FEWEST_LABELS = 50
 
 _REPEATS, _PARTS = 10, 5  # of the cross-validation
 _STEPS, _CONVERGED = 50, 1e-8  # of Newton's method, in units of a log factor
-_LEAST = 1e-4  # probability that a loss is computed with: one sure mistake should not outweigh all else
+_LEAST = (
+    1e-4  # probability that a loss is computed with: one sure mistake should not outweigh all else
+)
 
 
 @dataclass(frozen=True, slots=True)

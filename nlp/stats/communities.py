@@ -30,7 +30,10 @@ def communities(ties: Ties) -> dict[str, int]:
         undirected.add_edge(one, other, weight=before + weight)
     if not undirected:
         return {}
-    found = sorted(nx.community.louvain_communities(undirected, seed=SEED), key=lambda people: (-len(people), min(people)))
+    found = sorted(
+        nx.community.louvain_communities(undirected, seed=SEED),
+        key=lambda people: (-len(people), min(people)),
+    )
     return {person: number for number, people in enumerate(found) for person in people}
 
 

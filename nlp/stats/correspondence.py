@@ -35,7 +35,9 @@ def plane(table: Floats) -> Plane:
     Singular vectors have no sign: each axis points to where its farthest column is. Raises ValueError otherwise.
     """
     if min(table.shape) < PLANE + 1 or not (table.sum(0) > 0).all() or not (table.sum(1) > 0).all():
-        raise ValueError(f"wanted at least {PLANE + 1} rows and columns of counts, none empty, got a table of {table.shape}.")
+        raise ValueError(
+            f"wanted at least {PLANE + 1} rows and columns of counts, none empty, got a table of {table.shape}."
+        )
     share = table / table.sum()
     row, column = share.sum(1), share.sum(0)
     expected = np.outer(row, column)
@@ -58,8 +60,12 @@ def spread(draws: Floats, kept: Plane) -> Floats:
 
     A draw in which a row or column has nothing says nothing of places and is left out.
     """
-    planes = [plane(table) for table in draws if (table.sum(0) > 0).all() and (table.sum(1) > 0).all()]
-    return np.array([one.turned(onto(one.points, kept.points)).rows for one in planes]).reshape(-1, len(kept.rows), PLANE)
+    planes = [
+        plane(table) for table in draws if (table.sum(0) > 0).all() and (table.sum(1) > 0).all()
+    ]
+    return np.array([one.turned(onto(one.points, kept.points)).rows for one in planes]).reshape(
+        -1, len(kept.rows), PLANE
+    )
 
 
 def ellipse(places: Floats, centre: Floats, corners: int = 48) -> Floats:

@@ -28,7 +28,10 @@ class DomainErrors:
     sharpness: float = 1.0  # of the quantifier: the power that posteriors are raised to (`nlp.stats.estimation.tempered`)
     gain: float = 1.4  # by how much the truth moves when the quantified share moves by 1
     gain_spread: float = 0.3  # standard deviation of its logarithm between domains
-    error: Matrix = ((0.5, -0.1), (-0.1, 0.5))  # of a share in a domain, divided by the doubt squared
+    error: Matrix = (
+        (0.5, -0.1),
+        (-0.1, 0.5),
+    )  # of a share in a domain, divided by the doubt squared
     tail: float = 4.0  # degrees of freedom of Student's t that the error is drawn from
     drift: Matrix = ((0.0006, 0.0), (0.0, 0.0006))  # of the change of the error from week to week
     domains: int = 0  # that all this was fitted on
@@ -36,7 +39,9 @@ class DomainErrors:
     def errors(self, doubts: Floats, rng: np.random.Generator) -> Floats:
         """Draw errors of the three shares for brands with these `doubts` (brands,): (DRAWS, brands, 3), each summing to 0."""
         scale = np.sqrt(rng.chisquare(self.tail, (DRAWS, len(doubts), 1)) / self.tail)
-        return _of_all_classes(_normal(self.error, (DRAWS, len(doubts)), rng) / scale * doubts[:, None])
+        return _of_all_classes(
+            _normal(self.error, (DRAWS, len(doubts)), rng) / scale * doubts[:, None]
+        )
 
     def drifts(self, brands: int, weeks: int, rng: np.random.Generator) -> Floats:
         """Draw random walks of the errors over the weeks: (DRAWS, brands, weeks, 3), each summing to 0."""
@@ -64,11 +69,16 @@ def domain_errors(folder: Path) -> DomainErrors:
     names = {field.name for field in fields(DomainErrors)}
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        if stored.keys() == names and np.shape(stored["error"]) == np.shape(stored["drift"]) == (2, 2):
+        if stored.keys() == names and np.shape(stored["error"]) == np.shape(stored["drift"]) == (
+            2,
+            2,
+        ):
             return DomainErrors(**stored)
     except (OSError, ValueError, AttributeError) as error:
         raise ConfigError(f"wanted JSON in {path}, got what can't be read: {error}.") from error
-    raise ConfigError(f"wanted {', '.join(sorted(names))} in {path}, got other fields: run 'python -m training.quantify' again.")
+    raise ConfigError(
+        f"wanted {', '.join(sorted(names))} in {path}, got other fields: run 'python -m training.quantify' again."
+    )
 
 
 def _normal(covariance: Matrix, shape: tuple[int, ...], rng: np.random.Generator) -> Floats:

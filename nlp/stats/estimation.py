@@ -24,7 +24,9 @@ def wilson(successes: float, trials: float, confidence: float = 0.95) -> tuple[f
     Raises ValueError unless 0 <= successes <= trials and trials > 0.
     """
     if trials <= 0 or not 0 <= successes <= trials:
-        raise ValueError(f"wanted 0 <= successes <= trials and trials > 0, got {successes} of {trials}.")
+        raise ValueError(
+            f"wanted 0 <= successes <= trials and trials > 0, got {successes} of {trials}."
+        )
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     share = successes / trials
     spread = z * sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
@@ -32,7 +34,13 @@ def wilson(successes: float, trials: float, confidence: float = 0.95) -> tuple[f
     return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
 
 
-def newcombe(successes: float, trials: float, other_successes: float, other_trials: float, confidence: float = 0.95) -> tuple[float, float]:
+def newcombe(
+    successes: float,
+    trials: float,
+    other_successes: float,
+    other_trials: float,
+    confidence: float = 0.95,
+) -> tuple[float, float]:
     """Interval of the difference of two independent proportions, the first less the second (Newcombe 1998, method 10).
 
     Built of the two Wilson intervals, so that it stays in -1..1 and has width where both proportions are 0. Raises ValueError as `wilson`.
@@ -40,10 +48,18 @@ def newcombe(successes: float, trials: float, other_successes: float, other_tria
     low, high = wilson(successes, trials, confidence)
     other_low, other_high = wilson(other_successes, other_trials, confidence)
     share, other = successes / trials, other_successes / other_trials
-    return share - other - hypot(share - low, other_high - other), share - other + hypot(high - share, other - other_low)
+    return share - other - hypot(share - low, other_high - other), share - other + hypot(
+        high - share, other - other_low
+    )
 
 
-def emq(posteriors: Floats, prior: Floats, tolerance: float = 1e-7, iterations: int = 500, pull: float = 0.0) -> Floats:
+def emq(
+    posteriors: Floats,
+    prior: Floats,
+    tolerance: float = 1e-7,
+    iterations: int = 500,
+    pull: float = 0.0,
+) -> Floats:
     """Estimate class prevalences by expectation-maximisation on calibrated posteriors.
 
     `posteriors` (n, k) are probabilities as calibrated under the prevalences `prior` (k,); the
@@ -66,7 +82,9 @@ def emq(posteriors: Floats, prior: Floats, tolerance: float = 1e-7, iterations: 
         if np.abs(two - one).max() < tolerance:
             return two
         leap = _extrapolated(shares, one, two)
-        better = (leap > 0).all() and _objective(leap, likelihood, pseudo) > _objective(two, likelihood, pseudo)
+        better = (leap > 0).all() and _objective(leap, likelihood, pseudo) > _objective(
+            two, likelihood, pseudo
+        )
         shares = leap if better else two
     return shares
 
@@ -151,7 +169,9 @@ def author_weights(units: int, draws: int = DRAWS) -> Floats:
     return weights
 
 
-def weighted_sums(weights: Floats, units: Codes, values: Floats, cell: Codes, shape: tuple[int, ...]) -> Floats:
+def weighted_sums(
+    weights: Floats, units: Codes, values: Floats, cell: Codes, shape: tuple[int, ...]
+) -> Floats:
     """Sums (draws, *shape) of `values` (n,) by `cell` (n,), each value weighed as its resampling unit (n,) is in `weights` (draws, u)."""
     cells, count = int(np.prod(shape)), weights.shape[1]
     table = np.bincount(units * cells + cell, values, minlength=count * cells).reshape(count, cells)

@@ -19,7 +19,9 @@ from nlp.stats.estimation import Codes, Floats
 
 WEEKS = 3  # of baseline: with fewer there are no two weeks to compare a third with
 K = 30.0  # authors: how far a source's own share must be known before it outweighs the pooled one
-GRID = np.geomspace(0.003, 3.0, 30)  # dispersions; at 0.1 a series of any size swings by a third from week to week
+GRID = np.geomspace(
+    0.003, 3.0, 30
+)  # dispersions; at 0.1 a series of any size swings by a third from week to week
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,9 @@ def surge(authors: Codes, everyone: Codes) -> Surge | None:
     return Surge(observed, expected, float(low), float(high), tail, len(baseline))
 
 
-def _judged(authors: Codes, everyone: Codes, week: int, baseline: NDArray[np.int64]) -> tuple[int, float, float]:
+def _judged(
+    authors: Codes, everyone: Codes, week: int, baseline: NDArray[np.int64]
+) -> tuple[int, float, float]:
     """Of one week given those of `baseline`: authors, expected authors, and what of the variance comes from counting the mean."""
     past, rest, now = authors[baseline].sum(axis=0), everyone[baseline].sum(axis=0), everyone[week]
     known = rest > 0
@@ -68,6 +72,8 @@ def _weights(authors: Codes, everyone: Codes, baseline: NDArray[np.int64]) -> Fl
     for week in baseline:
         observed, expected, spread = _judged(authors, everyone, week, baseline[baseline != week])
         size = 1 / (GRID + spread)
-        log_likelihood += nbinom.logpmf(observed, size, size / (size + expected)) if expected else 0.0
+        log_likelihood += (
+            nbinom.logpmf(observed, size, size / (size + expected)) if expected else 0.0
+        )
     weight = np.exp(log_likelihood - log_likelihood.max())
     return np.asarray(weight / weight.sum())

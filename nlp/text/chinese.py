@@ -42,7 +42,9 @@ class Cutter:
     def cut(self, text: str) -> list[str]:
         """Words that make up `text` when joined."""
         pieces = self.pieces(text)
-        joined = [*map(self._joined, pieces, pieces[1:])]  # no loop of Python's own: most texts have nothing to join
+        joined = [
+            *map(self._joined, pieces, pieces[1:])
+        ]  # no loop of Python's own: most texts have nothing to join
         if True not in joined:
             return pieces
         words = pieces[:1]
@@ -55,7 +57,9 @@ class Cutter:
 
     def _join(self, left: str, right: str) -> bool:
         """Whether two neighbouring pieces, of which one is a single character, are one word."""
-        if min(len(left), len(right)) > 1 or not (_ALL_HAN.fullmatch(left) and _ALL_HAN.fullmatch(right)):
+        if min(len(left), len(right)) > 1 or not (
+            _ALL_HAN.fullmatch(left) and _ALL_HAN.fullmatch(right)
+        ):
             return False
         return sum(self._joins.get(feature, 0) for feature in features(left, right)) > 0
 

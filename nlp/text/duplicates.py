@@ -21,7 +21,10 @@ VERSION = "1"
 """Raised whenever signatures or what counts as a copy change: originals kept by another version are found anew."""
 
 SIMILARITY = 0.7  # least Jaccard of character 3-grams that makes a copy
-SHORT, SHORT_SIMILARITY = 20, 0.85  # texts under 20 characters need more: two edits are a third of them
+SHORT, SHORT_SIMILARITY = (
+    20,
+    0.85,
+)  # texts under 20 characters need more: two edits are a third of them
 SHORTEST = 8  # under 8 characters only the same text is a copy
 
 SEED = 1
@@ -66,7 +69,9 @@ def stripped_digest(stripped: str) -> str:
     return blake2b(stripped.encode(), digest_size=8).hexdigest()
 
 
-def clusters(ids: Sequence[str], texts: Sequence[str], published_at: Sequence[datetime] | None = None) -> list[Copy]:
+def clusters(
+    ids: Sequence[str], texts: Sequence[str], published_at: Sequence[datetime] | None = None
+) -> list[Copy]:
     """`(id, cluster, similarity)` of every text that copies an earlier one; `cluster` is the id of its original.
 
     Leader clustering: texts come by time, then id, whatever the order given; each joins the most similar original before it
@@ -87,7 +92,9 @@ def clusters(ids: Sequence[str], texts: Sequence[str], published_at: Sequence[da
     for rows, (number, similarity) in zip(equal.values(), originals.place(distinct), strict=True):
         if number == len(first):
             first.append(ids[rows[0]])
-        copies += [(ids[row], first[number], similarity) for row in rows if ids[row] != first[number]]
+        copies += [
+            (ids[row], first[number], similarity) for row in rows if ids[row] != first[number]
+        ]
     return copies
 
 
@@ -217,7 +224,9 @@ class Originals:
             grams, original = grams or _grams(text), self._texts[number]
             similarity = _jaccard(grams, _grams(original))
             enough = SHORT_SIMILARITY if min(len(text), len(original)) < SHORT else SIMILARITY
-            if similarity >= enough and (best is None or (similarity, -number) > (best.similarity, -best.number)):
+            if similarity >= enough and (
+                best is None or (similarity, -number) > (best.similarity, -best.number)
+            ):
                 best = Original(number, similarity)
                 left = min(left, FURTHER)
         return best
@@ -247,7 +256,9 @@ class _Growing:
     def extend(self, columns: Words) -> None:
         end = self._count + columns.shape[1]
         if end > self._columns.shape[1]:
-            longer = np.empty((len(self._columns), max(end, 2 * self._columns.shape[1])), self._columns.dtype)
+            longer = np.empty(
+                (len(self._columns), max(end, 2 * self._columns.shape[1])), self._columns.dtype
+            )
             longer[:, : self._count] = self.values
             self._columns = longer
         self._columns[:, self._count : end] = columns
@@ -268,7 +279,8 @@ class _Tree:
         kept = np.ones(len(self._keys) + len(keys), bool)
         kept[at] = False
         self._keys, self._numbers = (
-            _merged(old, new, at, kept) for old, new in ((self._keys, keys[order]), (self._numbers, numbers[order]))
+            _merged(old, new, at, kept)
+            for old, new in ((self._keys, keys[order]), (self._numbers, numbers[order]))
         )
 
     def neighbours(self, keys: Words) -> tuple[Numbers, Numbers]:
@@ -334,14 +346,21 @@ def _signatures(texts: Sequence[str], common: Words) -> Bytes:
     some = np.add.reduceat(rare, starts[:-1], dtype=np.int64)
     rare |= np.repeat(some == 0, np.diff(starts))
     rarest = np.concatenate([[0], np.cumsum(np.add.reduceat(rare, starts[:-1], dtype=np.int64))])
-    return np.concatenate([_minhash(grams, starts, _ROWS), _minhash(grams[rare], rarest, RARE_TREES * RARE_DEPTH)], axis=1)
+    return np.concatenate(
+        [_minhash(grams, starts, _ROWS), _minhash(grams[rare], rarest, RARE_TREES * RARE_DEPTH)],
+        axis=1,
+    )
 
 
 def _minhash(grams: Words, starts: Numbers, rows: int) -> Bytes:
     from rensa import RMinHash
 
-    mixed = (grams ^ grams >> np.uint64(31)) * np.uint64(0x9E3779B97F4A7C15)  # neighbours in the alphabet are nothing alike
-    matrix = RMinHash.digest_matrix_from_flat_token_hashes(mixed ^ mixed >> np.uint64(32), starts.astype(np.uint64), rows, SEED)
+    mixed = (grams ^ grams >> np.uint64(31)) * np.uint64(
+        0x9E3779B97F4A7C15
+    )  # neighbours in the alphabet are nothing alike
+    matrix = RMinHash.digest_matrix_from_flat_token_hashes(
+        mixed ^ mixed >> np.uint64(32), starts.astype(np.uint64), rows, SEED
+    )
     return np.array(matrix.to_rows(), np.uint32).astype(np.uint8)
 
 
@@ -349,7 +368,9 @@ def _codes(texts: Sequence[str]) -> tuple[Words, Numbers]:
     """The character 3-grams of texts of 3 characters or more as numbers, 21 bits a character, repeated ones too; where each text's begin,
     and the end of the last.
     """
-    points = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
+    points = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32).astype(
+        np.uint64
+    )
     grams = points[:-2] << np.uint64(42) | points[1:-1] << np.uint64(21) | points[2:]
     sizes = np.array([len(text) for text in texts], np.int64)
     ends = np.cumsum(sizes)[:-1]
@@ -361,7 +382,9 @@ def _codes(texts: Sequence[str]) -> tuple[Words, Numbers]:
 def _keys(signatures: Bytes) -> list[Words]:
     """What each tree sorts by: rows of the signatures, one after another, as a number of 64 bits."""
     whole = np.ascontiguousarray(signatures[:, : TREES * DEPTH]).view(">u8").astype(np.uint64)
-    rare = np.ascontiguousarray(signatures[:, _ROWS:]).view(">u4").astype(np.uint64) << np.uint64(32)
+    rare = np.ascontiguousarray(signatures[:, _ROWS:]).view(">u4").astype(np.uint64) << np.uint64(
+        32
+    )
     return [*whole.T.copy(), *rare.T.copy()]
 
 

@@ -10,13 +10,17 @@ from nlp.text.patterns import EMOTICON, HAN, KANA, NAME, URL
 
 Language = Literal["zh", "en", "mixed", "other"]
 
-_ASIDE = re.compile(f"{URL}|{NAME}|{EMOTICON}|《[^》{HAN}]{{1,60}}》")  # the last: a foreign title in a Chinese sentence
+_ASIDE = re.compile(
+    f"{URL}|{NAME}|{EMOTICON}|《[^》{HAN}]{{1,60}}》"
+)  # the last: a foreign title in a Chinese sentence
 _HAN = re.compile(f"[{HAN}]+")
 _KANA = re.compile(f"[{KANA}]+")
 _LATIN = re.compile(r"[a-z\u00df-\u00f6\u00f8-\u024f]+(?:'[a-z]+)?")
 _LETTER = re.compile(r"[^\W\d_]+")
 _OWN_LETTER = re.compile("[\u00df-\u00f6\u00f8-\u024f]")  # English has these in loan words only
-_CHINESE_CLAUSE = re.compile("[的了是我你他她这那不在有就也很都和吗呢吧啊着被把给让跟没说看想要会能太真]")
+_CHINESE_CLAUSE = re.compile(
+    "[的了是我你他她这那不在有就也很都和吗呢吧啊着被把给让跟没说看想要会能太真]"
+)
 _CLAUSE = 2  # more English than foreign small words by this many make a clause; a name has fewer
 
 
@@ -50,6 +54,11 @@ def _evidence(word: str) -> int:
 @cache
 def _function_words() -> tuple[frozenset[str], frozenset[str]]:
     """The small words of English and those of all other languages listed."""
-    lines = files("nlp").joinpath("data/function_words.txt").read_text(encoding="utf-8").splitlines()
-    lists = {name: words.split() for name, _, words in (line.partition(":") for line in lines if line[:1] not in ("", "#"))}
+    lines = (
+        files("nlp").joinpath("data/function_words.txt").read_text(encoding="utf-8").splitlines()
+    )
+    lists = {
+        name: words.split()
+        for name, _, words in (line.partition(":") for line in lines if line[:1] not in ("", "#"))
+    }
     return frozenset(lists.pop("en")), frozenset(word for words in lists.values() for word in words)

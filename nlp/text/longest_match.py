@@ -34,7 +34,10 @@ def _groups(trie: _Node) -> list[str]:
     """Expressions of some first characters each: one look at a set of them passes over thousands of words."""
     firsts = sorted(trie)
     chunks = (firsts[start : start + _GROUP] for start in range(0, len(firsts), _GROUP))
-    return [f"(?=[{re.escape(''.join(chunk))}]){_expression({c: trie[c] for c in chunk}, '')}" for chunk in chunks]
+    return [
+        f"(?=[{re.escape(''.join(chunk))}]){_expression({c: trie[c] for c in chunk}, '')}"
+        for chunk in chunks
+    ]
 
 
 def _expression(node: _Node, last: str) -> str:
@@ -46,6 +49,14 @@ def _expression(node: _Node, last: str) -> str:
 def _branches(node: _Node, last: str) -> Iterator[str]:
     for character, following in node.items():
         if character:
-            yield (" *" if character == " " else re.escape(character)) + _expression(following, character)
+            yield (" *" if character == " " else re.escape(character)) + _expression(
+                following, character
+            )
     if "" in node:
-        yield f"(?![{_LETTER}])" if _IS_LETTER.match(last) else "(?![0-9])" if last.isdecimal() else ""
+        yield (
+            f"(?![{_LETTER}])"
+            if _IS_LETTER.match(last)
+            else "(?![0-9])"
+            if last.isdecimal()
+            else ""
+        )

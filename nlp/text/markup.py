@@ -44,7 +44,9 @@ _MAY = re.compile(
     "|[mM]ore|[lL]ess|ransl|See original|reading"
 )
 
-LEFT_OVER = re.compile(r"(?:hellip|nbsp|ldquo|rdquo|lsquo|rsquo|mdash|ndash|middot|emsp|ensp|thinsp|zwnj|x000[0-9a-f]|x001[0-9a-f])+")
+LEFT_OVER = re.compile(
+    r"(?:hellip|nbsp|ldquo|rdquo|lsquo|rsquo|mdash|ndash|middot|emsp|ensp|thinsp|zwnj|x000[0-9a-f]|x001[0-9a-f])+"
+)
 """Of a word in lower case: what earlier imports left of entities and escapes, and no word of any language. `amp`, `br`, `lt` can be one."""
 
 
@@ -89,7 +91,9 @@ def cleaned(text: str) -> Cleaned:
         starts += [range(done, start), [start] * len(reading)]
         ends += [range(done + 1, start + 1), [end] * len(reading)]
         done = end
-    return Cleaned("".join(parts), list(chain.from_iterable(starts)), list(chain.from_iterable(ends)))
+    return Cleaned(
+        "".join(parts), list(chain.from_iterable(starts)), list(chain.from_iterable(ends))
+    )
 
 
 def blanked(text: str) -> str:
@@ -116,7 +120,9 @@ def _reading(match: re.Match[str]) -> str:
     """What a reader sees in the place of some markup."""
     if match["entity"]:
         reading = unescape(f"&{match['entity']}")
-        return match[0] if reading.startswith("&") and len(reading) > 1 else reading  # of no known name
+        return (
+            match[0] if reading.startswith("&") and len(reading) > 1 else reading
+        )  # of no known name
     if match["tag"]:
         return "\n" if match["block"] else ""
     return "" if match["hidden"] else " "

@@ -25,7 +25,9 @@ def normalize(text: str) -> str:
     """
     text = _INVISIBLE.sub("", text).lower()
     if not text.isascii():
-        text = _simplified(_APOSTROPHE.sub("'", unicodedata.normalize("NFKC", _whole(text)))).lower()
+        text = _simplified(
+            _APOSTROPHE.sub("'", unicodedata.normalize("NFKC", _whole(text)))
+        ).lower()
     return " ".join(text.split())
 
 
@@ -67,7 +69,9 @@ _INVISIBLE = re.compile(
 )
 _CHAIN = re.compile(r"//\s?@.*", re.DOTALL)
 _QUOTED = re.compile(rf"{URL}|(?://\s?)?{NAME}\s?:?")
-_MAY_QUOTE = re.compile(r"@|://|www|\.[0-9a-z]")  # in every URL and @name: most texts have none, and this look is cheaper
+_MAY_QUOTE = re.compile(
+    r"@|://|www|\.[0-9a-z]"
+)  # in every URL and @name: most texts have none, and this look is cheaper
 _SEPARATORS = re.compile(rf"[^\w{EMOJI_CHARACTER[1:-1]}]+|_+")
 
 
@@ -98,7 +102,10 @@ class _Fold(dict[int, int]):
 
     def __missing__(self, code: int) -> int:
         character = _APOSTROPHE.sub("'", "\ufffd" if 0xD800 <= code < 0xE000 else chr(code))
-        for step in (unicodedata.normalize("NFKC", character), unicodedata.normalize("NFKC", character).lower()):
+        for step in (
+            unicodedata.normalize("NFKC", character),
+            unicodedata.normalize("NFKC", character).lower(),
+        ):
             if len(step) == 1:
                 character = step
         self[code] = ord(" ") if character.isspace() and character != "\n" else ord(character)

@@ -11,7 +11,9 @@ HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 KANA = "\u3041-\u30fa\u31f0-\u31ff"
 """Inside of a character class: what Japanese writes beside Chinese characters."""
 
-EMOJI_CHARACTER = "[\u203c\u2049\u231a-\u23ff\u2600-\u2604\u2607-\u27bf\u2b05-\u2b55\U0001f000-\U0001faff]"
+EMOJI_CHARACTER = (
+    "[\u203c\u2049\u231a-\u23ff\u2600-\u2604\u2607-\u27bf\u2b05-\u2b55\U0001f000-\U0001faff]"
+)
 _MODIFIED = f"{EMOJI_CHARACTER}[\ufe0f\U0001f3fb-\U0001f3ff]*"
 EMOJI = f"[\U0001f1e6-\U0001f1ff]{{2}}|[0-9#*]\ufe0f?\u20e3|{_MODIFIED}(?:\u200d{_MODIFIED})*"
 """One picture on the screen: a flag, a keycap, or characters joined by U+200D."""

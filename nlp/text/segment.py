@@ -10,7 +10,19 @@ from nlp.text.chinese import shipped
 from nlp.text.longest_match import longest
 from nlp.text.markup import LEFT_OVER, clean, cleaned
 from nlp.text.normalize import fold, normalize
-from nlp.text.patterns import EMOJI, EMOJI_CHARACTER, EMOTICON, FACE, HAN, HASHTAG, NAME, URL, hashtags, tags, topic
+from nlp.text.patterns import (
+    EMOJI,
+    EMOJI_CHARACTER,
+    EMOTICON,
+    FACE,
+    HAN,
+    HASHTAG,
+    NAME,
+    URL,
+    hashtags,
+    tags,
+    topic,
+)
 
 
 class Token(NamedTuple):
@@ -31,16 +43,25 @@ class Segmenter:
 
     def __init__(self, words: Iterable[str] = ()) -> None:
         own = longest(filter(None, map(normalize, words)))
-        self._whole = re.compile("|".join(filter(None, [_sign(URL, NAME, HASHTAG), own, _sign(EMOTICON, FACE, EMOJI)])))
+        self._whole = re.compile(
+            "|".join(filter(None, [_sign(URL, NAME, HASHTAG), own, _sign(EMOTICON, FACE, EMOJI)]))
+        )
 
     def tokens(self, text: str) -> list[Token]:
         """Every character of `text` but white space, in order; offsets count code points of `text`."""
         plain = cleaned(text)
         pieces = self._pieces(fold(plain.text))
         ends = accumulate(map(len, pieces))
-        inside = ((end - len(piece), end) for piece, end in zip(pieces, ends, strict=True) if piece and not piece.isspace())
+        inside = (
+            (end - len(piece), end)
+            for piece, end in zip(pieces, ends, strict=True)
+            if piece and not piece.isspace()
+        )
         spans = [plain.span(*span) for span in inside]
-        return [Token(text[start:end], start, end) for start, end in (spans if plain.text is text else _filled(text, spans))]
+        return [
+            Token(text[start:end], start, end)
+            for start, end in (spans if plain.text is text else _filled(text, spans))
+        ]
 
     def words(self, text: str) -> list[str]:
         """Normalised words in order, without punctuation, URLs and @names.
@@ -82,7 +103,9 @@ def _sign(*sources: str) -> str:
     return f"(?![{HAN}])(?:{'|'.join(sources)})"
 
 
-_NUMBER = r"\d{4}年|\d+(?:[.,:/~-]\d+)*(?:%|‰|℃|°c|万亿|[万亿月日时点号多余]|[a-z]{1,3}(?![a-z0-9]))?"
+_NUMBER = (
+    r"\d{4}年|\d+(?:[.,:/~-]\d+)*(?:%|‰|℃|°c|万亿|[万亿月日时点号多余]|[a-z]{1,3}(?![a-z0-9]))?"
+)
 _LETTER = rf"(?:[^\W_{HAN}]|[\u0300-\u036f\u0900-\u0dff])"
 _SPACED = rf"{_LETTER}{{1,64}}(?:[.'&/_+-]{_LETTER}{{1,64}}){{0,4}}"  # bounded, for hostile input
 _REPEATED = r"(?P<sign>[.—/~-])(?P=sign)+"

@@ -45,7 +45,9 @@ class Word(NamedTuple):
 class Analyser:
     """Words of a segmenter, tagged. `names` (those of brands and products) are proper nouns wherever they stand as one token."""
 
-    def __init__(self, segmenter: Segmenter, names: Iterable[str] = (), folder: Path = SHIPPED) -> None:
+    def __init__(
+        self, segmenter: Segmenter, names: Iterable[str] = (), folder: Path = SHIPPED
+    ) -> None:
         self.segmenter = segmenter
         self._names = frozenset(map(normalize, names))
         self._folder = folder
@@ -56,7 +58,9 @@ class Analyser:
         tags = iter(_tags(tagger(self._folder), tokens))
         words = [[self._word(token, next(tags)) for token in its] for its in tokens]
         return [
-            [word._replace(pos=None, lemma=None) for word in its] if identify(text) == "other" else its
+            [word._replace(pos=None, lemma=None) for word in its]
+            if identify(text) == "other"
+            else its
             for text, its in zip(texts, words, strict=True)
         ]
 
@@ -86,7 +90,11 @@ def _written(tokens: Sequence[Token]) -> tuple[list[str], list[bool]]:
     """
     following = [token.start for token in tokens[1:]]
     spaces = [token.end < start for token, start in zip(tokens, following, strict=False)]
-    return [*(_SURROGATES.sub("\ufffd", token.text) for token in tokens), "."], [*spaces, False, False]
+    return [*(_SURROGATES.sub("\ufffd", token.text) for token in tokens), "."], [
+        *spaces,
+        False,
+        False,
+    ]
 
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -120,7 +128,11 @@ _DICTIONARY = {
 
 def _spoken(normal: str, tag: str) -> str:
     """The tag, unless it says of a Chinese word that it is no word: encyclopedias, which the tagger learnt from, end in no 吗 or 了."""
-    return _DICTIONARY.get(dictionary_tag(normal)[:1], "NOUN") if tag in _NO_WORDS and _HAN.search(normal) else tag
+    return (
+        _DICTIONARY.get(dictionary_tag(normal)[:1], "NOUN")
+        if tag in _NO_WORDS and _HAN.search(normal)
+        else tag
+    )
 
 
 _NO_WORDS = {"X", "PUNCT", "SYM"}
@@ -165,7 +177,9 @@ def seen() -> dict[int, Any]:
         NORM: normalize,
         PREFIX: lambda word: normalize(word)[:1],
         SUFFIX: lambda word: normalize(word)[-1 if _HAN.search(word) else -3 :],
-        SHAPE: lambda word: dictionary_tag(normalize(word)) if _HAN.search(word) else word_shape(word),
+        SHAPE: lambda word: (
+            dictionary_tag(normalize(word)) if _HAN.search(word) else word_shape(word)
+        ),
     }
 
 

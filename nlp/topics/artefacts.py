@@ -19,7 +19,9 @@ LOUD_POSTS = 3.0  # posts a head among the loudest: an author who writes twice i
 CHANCE = 0.05  # that the authors of a topic are all of one source, were they drawn from the week's
 
 
-def flags(stream: Stream, posts: Ints, alarm: Alarm, terms: Sequence[str], span: Span, least: int) -> list[str]:
+def flags(
+    stream: Stream, posts: Ints, alarm: Alarm, terms: Sequence[str], span: Span, least: int
+) -> list[str]:
     """The names of what speaks against a topic; `posts` are those of its week, `least` the fewest authors of a template."""
     found = []
     if not alarm.clean or _share(~stream.first[posts]) >= HALF:
@@ -37,7 +39,10 @@ def flags(stream: Stream, posts: Ints, alarm: Alarm, terms: Sequence[str], span:
 
 def _unclean(stream: Stream, posts: Ints) -> list[str]:
     """Which of the two things set aside carries the rise: copies, or sources that have no baseline. At least one."""
-    copies, fresh = _share(~stream.first[posts]), _share(~np.isin(stream.source[posts], stream.source[stream.week < stream.weeks - 1]))
+    copies, fresh = (
+        _share(~stream.first[posts]),
+        _share(~np.isin(stream.source[posts], stream.source[stream.week < stream.weeks - 1])),
+    )
     found = [name for name, share in ((COPIED, copies), (NEW_SOURCE, fresh)) if share >= HALF]
     return found or [COPIED if copies > fresh else NEW_SOURCE]
 
@@ -65,7 +70,9 @@ def _loud(stream: Stream, posts: Ints) -> bool:
 def survives(alarm: Alarm, settings: Topics) -> bool:
     """Whether the leading term keeps its gain and its authors when the three who wrote most of it are left out."""
     left = int(alarm.surprise.observed[alarm.term]) - LOUD_AUTHORS
-    return left >= settings.min_authors and left >= settings.min_gain * float(alarm.surprise.expected[alarm.term])
+    return left >= settings.min_authors and left >= settings.min_gain * float(
+        alarm.surprise.expected[alarm.term]
+    )
 
 
 def decomposition(counts: Counts, term: int) -> dict[str, float | None]:
@@ -83,4 +90,8 @@ def decomposition(counts: Counts, term: int) -> dict[str, float | None]:
     weekly = counts.of(term).sum(axis=1)
     before = weekly[:-1].sum() / active.sum()
     share = weekly[-1] / now.sum() / before if before else None
-    return {"coverage": float(covered), "volume": float(size / covered), "share": None if share is None else float(share)}
+    return {
+        "coverage": float(covered),
+        "volume": float(size / covered),
+        "share": None if share is None else float(share),
+    }

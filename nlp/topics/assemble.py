@@ -12,7 +12,7 @@ import numpy as np
 from folate.core.config import Topics
 from folate.core.weeks import Span
 from nlp.text.stopwords import stopwords
-from nlp.topics import artefacts, first_story, grouping, segments, tracking
+from nlp.topics import artefacts, audience_segments, first_story, grouping, tracking
 from nlp.topics.candidates import Candidates, singular
 from nlp.topics.detect import ALL, Alarm, Test, q_values
 from nlp.topics.grouping import Group
@@ -40,7 +40,9 @@ class Window:
     members: Mapping[str, Bools]  # by segment, over the voices
 
 
-def describe(window: Window, groups: list[Group], previous: Sequence[Topic], running: Sequence[Topic]) -> list[tuple[Topic, Ints]]:
+def describe(
+    window: Window, groups: list[Group], previous: Sequence[Topic], running: Sequence[Topic]
+) -> list[tuple[Topic, Ints]]:
     """The topics of the week with their posts, and those of the week before that are not alarmed any more.
 
     A topic that `running` knows already (of days of this week) is known by that id. A week without posts knows of none that it is gone:
@@ -54,22 +56,30 @@ def describe(window: Window, groups: list[Group], previous: Sequence[Topic], run
     qs = q_values([group.lead for group in groups], window.tests)
     topics = []
     for group, names, life, day, q in zip(groups, own, lineage, days, qs, strict=True):
-        terms = list(dict.fromkeys([*names, *(t for topic in life.continues for t in topic.terms)]))[:TERMS]
+        terms = list(
+            dict.fromkeys([*names, *(t for topic in life.continues for t in topic.terms)])
+        )[:TERMS]
         topics.append(_topic(window, group, terms, life, day, q))
     matched = {topic.id for life in lineage for topic in life.continues}
     carried = [topic for topic in previous if topic.id not in matched and topic.state != "gone"]
     return topics + [_carried(window, topic) for topic in carried]
 
 
-def _topic(window: Window, group: Group, terms: list[str], life: Lineage, day: Lineage, q: float) -> tuple[Topic, Ints]:
+def _topic(
+    window: Window, group: Group, terms: list[str], life: Lineage, day: Lineage, q: float
+) -> tuple[Topic, Ints]:
     stream, lead = window.stream, group.lead
-    posts = np.union1d(np.array(sorted(group.posts), np.int64), posts_of(window, terms[len(group.alarms) :]))
+    posts = np.union1d(
+        np.array(sorted(group.posts), np.int64), posts_of(window, terms[len(group.alarms) :])
+    )
     voices = len(np.unique(stream.voice[posts[stream.first[posts]]]))
     central = first_story.central(stream, posts.tolist(), stopwords())
-    said = Counter(word for post in posts[: first_story.MOST].tolist() for word in stream.words.of(post))
+    said = Counter(
+        word for post in posts[: first_story.MOST].tolist() for word in stream.words.of(post)
+    )
     before = life.continues[0] if life.continues else None
     known = before or next(iter(day.continues), None)
-    speakers = segments.speakers(stream, posts, window.others, window.members)
+    speakers = audience_segments.speakers(stream, posts, window.others, window.members)
     flags = artefacts.flags(stream, posts, lead, terms, window.span, window.settings.min_authors)
     if len(lead.test.counts.baseline) < window.settings.baseline_weeks:
         flags.append(SHORT)
@@ -96,7 +106,9 @@ def _ids(stream: Stream, posts: list[int]) -> list[str]:
     return stream.values("id", np.array(posts, np.int64))
 
 
-def _detail(window: Window, group: Group, posts: Ints, central: list[int], life: Lineage) -> dict[str, Any]:
+def _detail(
+    window: Window, group: Group, posts: Ints, central: list[int], life: Lineage
+) -> dict[str, Any]:
     """What only the report and the history print; every number of plain type, so that it goes into JSON."""
     lead, now, stream = group.lead, group.lead.surprise, window.stream
     observed, expected = int(now.observed[lead.term]), float(now.expected[lead.term])
@@ -131,7 +143,11 @@ def posts_of(window: Window, terms: Sequence[str]) -> Ints:
     """The posts of the week that hold any of the terms; a term that nobody wrote often enough to count has none."""
     names = window.candidates.terms
     places = [(bisect_left(names, term), term) for term in terms]
-    parts = [window.candidates.posts(place) for place, term in places if place < len(names) and names[place] == term]
+    parts = [
+        window.candidates.posts(place)
+        for place, term in places
+        if place < len(names) and names[place] == term
+    ]
     return np.unique(np.concatenate([np.zeros(0, np.int32), *parts])).astype(np.int64)
 
 
@@ -160,4 +176,6 @@ def folded(text: str) -> str:
 def watches(term: str, watch: Sequence[str]) -> bool:
     """Whether a term holds one that is tracked: anywhere in Chinese, as whole words else."""
     name = folded(term).removeprefix("#")
-    return any((w in name) if grouping.chinese(w) else (f" {w} " in f" {name} ") for w in watch if w)
+    return any(
+        (w in name) if grouping.chinese(w) else (f" {w} " in f" {name} ") for w in watch if w
+    )

@@ -14,7 +14,9 @@ from nlp.topics.new_words import coinages
 from nlp.topics.ngrams import Grams, Run, Search, Text, frequent, spell
 from nlp.topics.stream import Bools, Codes, Lists, Stream, distinct
 
-LONGEST = 3  # words in an n-gram; three only in Latin script, where one Chinese word takes two or three
+LONGEST = (
+    3  # words in an n-gram; three only in Latin script, where one Chinese word takes two or three
+)
 _NO_PLURALS = ["customs", "goods", "means", "news"]  # words of their own beside the ones without -s
 _PLURAL = r"^([a-z]{2,}[^\W\dsui_'])s$"  # of an English word; the group is its singular
 _WIDE = r"[⺀-\x{10ffff}]"  # from the first of the East Asian blocks on
@@ -26,7 +28,9 @@ class Candidates:
 
     stream: Stream
     terms: tuple[str, ...]
-    texts: tuple[tuple[Text, Search, tuple[Codes, ...]], ...]  # where to look, for what, and the term of each n-gram by length
+    texts: tuple[
+        tuple[Text, Search, tuple[Codes, ...]], ...
+    ]  # where to look, for what, and the term of each n-gram by length
 
     def pairs(self, week: int) -> tuple[Codes, Codes]:
         """(term, post) of each occurrence in a week, in no order and with repeats."""
@@ -55,7 +59,9 @@ class Candidates:
 def find(stream: Stream, least: int) -> Candidates:
     """Every term with at least `least` occurrences within some week, by name; a coinage and a word of one name are one term."""
     parts = [_words(stream, least), _hashtags(stream, least), coinages(stream, stopwords(), least)]
-    names = pc.unique(pa.chunked_array([name for part in parts for name in part[2]], pa.string())).sort()
+    names = pc.unique(
+        pa.chunked_array([name for part in parts for name in part[2]], pa.string())
+    ).sort()
     texts = []
     for text, search, spelled in parts:
         terms = [np.full(len(want), -1, np.int32) for want in search.wanted]
@@ -113,7 +119,11 @@ def _classes(vocabulary: pa.Array) -> tuple[Bools, Bools, Bools]:
     letters = _matches(vocabulary, r"[\p{L}\p{N}]") & ~_matches(vocabulary, r"^\[.*\]$")
     stop = pc.is_in(vocabulary, pa.array(sorted(stopwords()))).to_numpy(zero_copy_only=False)
     single = pc.utf8_length(vocabulary).to_numpy() < 2
-    return stop | ~letters | (single & ~_matches(vocabulary, r"\p{Han}|\p{N}")), _matches(vocabulary, r"^[\p{Latin}\p{N}'’.\-+&]+$"), number
+    return (
+        stop | ~letters | (single & ~_matches(vocabulary, r"\p{Han}|\p{N}")),
+        _matches(vocabulary, r"^[\p{Latin}\p{N}'’.\-+&]+$"),
+        number,
+    )
 
 
 def _matches(vocabulary: pa.Array, pattern: str) -> Bools:
@@ -146,4 +156,8 @@ def _hashtags(stream: Stream, least: int) -> Part:
 
     levels = frequent(text, stream.weeks, 1, least, max(len(tags.vocabulary), 1))
     names = tags.vocabulary.take(pa.array(levels[0].last))
-    return text, Search(levels, [np.ones(len(names), bool)]), [pc.binary_join_element_wise("#", names, "")]
+    return (
+        text,
+        Search(levels, [np.ones(len(names), bool)]),
+        [pc.binary_join_element_wise("#", names, "")],
+    )

@@ -20,7 +20,9 @@ Contrast = dict[str, float | int]
 """inside, outside (missing key: not measured), difference or odds, low, high, and the authors on either side."""
 
 
-def log_odds_ratio(inside: float, size: float, outside: float, others: float) -> tuple[float, float, float]:
+def log_odds_ratio(
+    inside: float, size: float, outside: float, others: float
+) -> tuple[float, float, float]:
     """Log odds ratio of `inside` of `size` against `outside` of `others`, and its 95 % interval (Woolf 1955, Haldane's half a cell)."""
     cells = (inside + 0.5, size - inside + 0.5, outside + 0.5, others - outside + 0.5)
     value = log(cells[0] * cells[3] / (cells[1] * cells[2]))
@@ -40,7 +42,10 @@ def sentiment(inside: pa.Table, outside: pa.Table) -> Contrast | None:
 
     Columns: author, negative, positive. None where a side has fewer than `FEWEST` authors with a sentiment.
     """
-    values = [_by_author(side, pc.subtract(side["positive"], side["negative"])) for side in (inside, outside)]
+    values = [
+        _by_author(side, pc.subtract(side["positive"], side["negative"]))
+        for side in (inside, outside)
+    ]
     if min(map(len, values)) < FEWEST:
         return None
     draws = [_means(value, SEED + place) for place, value in enumerate(values)]
@@ -64,7 +69,9 @@ def _means(values: Floats, seed: int) -> Floats:
     block = np.arange(len(values)) % BLOCKS
     units = int(block.max()) + 1
     weights = bootstrap_weights(units, seed=seed)
-    drawn: Floats = (weights @ np.bincount(block, values, units)) / (weights @ np.bincount(block, minlength=units))
+    drawn: Floats = (weights @ np.bincount(block, values, units)) / (
+        weights @ np.bincount(block, minlength=units)
+    )
     return drawn
 
 
@@ -83,7 +90,14 @@ def shares(inside: pa.Table, outside: pa.Table, column: str) -> dict[str, Contra
         if low > 0 or high < 0:
             share, other = a / sizes[0], c / sizes[1]
             found[value] = _rounded(
-                {"inside": share, "outside": other, "difference": share - other, "low": low, "high": high, "authors": a}
+                {
+                    "inside": share,
+                    "outside": other,
+                    "difference": share - other,
+                    "low": low,
+                    "high": high,
+                    "authors": a,
+                }
             )
     return found
 
@@ -94,8 +108,18 @@ def odds(inside: pa.Table, outside: pa.Table, column: str) -> dict[str, Contrast
     found = {}
     for value in sorted(counts[0]):
         if counts[0][value] >= FEWEST:
-            ratio, low, high = log_odds_ratio(counts[0][value], sizes[0], counts[1].get(value, 0), sizes[1])
-            found[value] = _rounded({"log_odds": ratio, "low": low, "high": high, "odds": exp(ratio), "authors": counts[0][value]})
+            ratio, low, high = log_odds_ratio(
+                counts[0][value], sizes[0], counts[1].get(value, 0), sizes[1]
+            )
+            found[value] = _rounded(
+                {
+                    "log_odds": ratio,
+                    "low": low,
+                    "high": high,
+                    "odds": exp(ratio),
+                    "authors": counts[0][value],
+                }
+            )
     return found
 
 
@@ -103,11 +127,21 @@ def _holders(rows: pa.Table, column: str) -> tuple[dict[str, int], int]:
     """Authors by value of a column of lists, and all authors whose list is not missing."""
     judged = rows.filter(pc.is_valid(rows[column]))
     lists = judged[column].combine_chunks()
-    pairs = pa.table({"author": judged["author"].take(pc.list_parent_indices(lists)), "value": pc.list_flatten(lists)})
+    pairs = pa.table(
+        {
+            "author": judged["author"].take(pc.list_parent_indices(lists)),
+            "value": pc.list_flatten(lists),
+        }
+    )
     counts = pairs.group_by("value").aggregate([("author", "count_distinct")])
     size = int(pc.count_distinct(judged["author"]).as_py())
-    return dict(zip(counts["value"].to_pylist(), counts["author_count_distinct"].to_pylist(), strict=True)), size
+    return dict(
+        zip(counts["value"].to_pylist(), counts["author_count_distinct"].to_pylist(), strict=True)
+    ), size
 
 
 def _rounded(figures: Mapping[str, float | int]) -> Contrast:
-    return {name: value if isinstance(value, int) else round(float(value), 6) for name, value in figures.items()}
+    return {
+        name: value if isinstance(value, int) else round(float(value), 6)
+        for name, value in figures.items()
+    }

@@ -8,7 +8,17 @@ from scipy.stats import false_discovery_control
 from folate.core.config import Brand, Topics
 from nlp.topics.candidates import Candidates
 from nlp.topics.stream import Bools, Codes, Ints, Stream
-from nlp.topics.surprise import Counts, Dispersion, Null, Surprise, count, dispersion, null, scores, surprise
+from nlp.topics.surprise import (
+    Counts,
+    Dispersion,
+    Null,
+    Surprise,
+    count,
+    dispersion,
+    null,
+    scores,
+    surprise,
+)
 
 ALL = ""  # the scope of all posts; the others go by the id of their brand
 MIN_WEEKS = 3  # of baseline: with fewer there are no two weeks to compare a third with
@@ -48,24 +58,46 @@ class Alarm:
         return int(self.surprise.observed[self.term])
 
 
-def run(candidates: Candidates, brands: tuple[Brand, ...], settings: Topics) -> tuple[list[Test], Codes]:
+def run(
+    candidates: Candidates, brands: tuple[Brand, ...], settings: Topics
+) -> tuple[list[Test], Codes]:
     """The tests of all scopes that have a baseline of `MIN_WEEKS` weeks, and the first post of each term.
 
     Dispersion is that of all posts.
     """
     stream = candidates.stream
-    scopes = {ALL: np.ones(len(stream), bool)} | {brand.id: stream.mentions(brand.id) for brand in brands}
-    counted, first = count(candidates, [mask for every in scopes.values() for mask in (every & stream.first, every)])
+    scopes = {ALL: np.ones(len(stream), bool)} | {
+        brand.id: stream.mentions(brand.id) for brand in brands
+    }
+    counted, first = count(
+        candidates, [mask for every in scopes.values() for mask in (every & stream.first, every)]
+    )
     spread = dispersion(counted[0])
     each = zip(scopes, scopes.values(), counted[::2], counted[1::2], strict=True)
-    return [_test(*one, spread, settings) for one in each if len(one[2].baseline) >= MIN_WEEKS], first
+    return [
+        _test(*one, spread, settings) for one in each if len(one[2].baseline) >= MIN_WEEKS
+    ], first
 
 
-def _test(scope: str, posts: Bools, clean: Counts, raw: Counts, spread: Dispersion, settings: Topics) -> Test:
+def _test(
+    scope: str, posts: Bools, clean: Counts, raw: Counts, spread: Dispersion, settings: Topics
+) -> Test:
     week, bounds = len(clean.base) - 1, (settings.min_authors, settings.min_gain)
     law = null(clean, spread, *bounds)
-    now, published = surprise(clean, week, spread, *bounds), surprise(raw, week, spread, *bounds, fresh=True)
-    return Test(scope, posts, clean, now, published, law, law.threshold(settings.false_terms), int((now.score > 0).sum()))
+    now, published = (
+        surprise(clean, week, spread, *bounds),
+        surprise(raw, week, spread, *bounds, fresh=True),
+    )
+    return Test(
+        scope,
+        posts,
+        clean,
+        now,
+        published,
+        law,
+        law.threshold(settings.false_terms),
+        int((now.score > 0).sum()),
+    )
 
 
 def alarms(tests: list[Test], terms: tuple[str, ...]) -> list[Alarm]:
@@ -90,7 +122,13 @@ def without(alarm: Alarm, said: Codes, better: Ints, stream: Stream, settings: T
     left = counted[~np.isin(counted, better)]
     lost = len(np.unique(stream.voice[counted])) - len(np.unique(stream.voice[left]))
     now, term = alarm.surprise, [alarm.term]
-    score = scores(now.observed[term] - lost, now.expected[term], now.size[term], settings.min_authors, settings.min_gain)
+    score = scores(
+        now.observed[term] - lost,
+        now.expected[term],
+        now.size[term],
+        settings.min_authors,
+        settings.min_gain,
+    )
     return float(score[0]) - alarm.test.threshold
 
 
@@ -101,7 +139,11 @@ def q_values(leads: list[Alarm], tests: list[Test]) -> list[float]:
     """
     p_values = [lead.test.null.tail(lead.score) for lead in leads]
     heard = {lead.test.scope for lead in leads}
-    silent = [test.null.tail(float(test.clean.score.max(initial=0.0))) for test in tests if test.scope not in heard]
+    silent = [
+        test.null.tail(float(test.clean.score.max(initial=0.0)))
+        for test in tests
+        if test.scope not in heard
+    ]
     if not p_values:
         return []
     return [float(q) for q in false_discovery_control(p_values + silent)[: len(p_values)]]

@@ -9,12 +9,12 @@ import pyarrow as pa
 from folate.core.config import Brand, Topics
 from folate.core.weeks import Span
 from nlp.stats.estimation import log_odds
-from nlp.topics import grouping, segments
+from nlp.topics import audience_segments, grouping
 from nlp.topics.assemble import Window, describe, folded
+from nlp.topics.audience_segments import Find
 from nlp.topics.candidates import find
 from nlp.topics.detect import MIN_WEEKS, Test, alarms, run, without
 from nlp.topics.grouping import Embed
-from nlp.topics.segments import Find
 from nlp.topics.stream import Bodies, Floats, Stream, read
 from nlp.topics.topic import SHORT, Discovery, Topic
 
@@ -42,10 +42,16 @@ def discover(
     groups = [grouping.without_fragments(group, candidates.terms) for group in groups]
     groups = grouping.link(groups, candidates.terms, posts, embed)
     groups = grouping.explain(
-        groups, lambda alarm, better: without(alarm, candidates.posts(alarm.term), better, posts, settings), candidates.posts
+        groups,
+        lambda alarm, better: without(alarm, candidates.posts(alarm.term), better, posts, settings),
+        candidates.posts,
     )
     said = np.unique(np.array([post for group in groups for post in group.posts], np.int64))
-    others, members = segments.members(posts, said, segments) if segments else (np.zeros(0, np.int32), {})
+    others, members = (
+        audience_segments.members(posts, said, segments)
+        if segments
+        else (np.zeros(0, np.int32), {})
+    )
     z = _log_odds(tests[0]) if tests else np.zeros(0)
     watched = tuple(folded(w) for w in watch)
     window = Window(posts, candidates, first, span, settings, tests, z, watched, others, members)
@@ -60,12 +66,21 @@ def discover(
 def ranked(topics: Iterable[Topic]) -> tuple[Topic, ...]:
     """Topics in the order of a week's list, each with its rank and whether a flag says that its rise may be none."""
     best = sorted(topics, key=_rank)
-    return tuple(replace(t, detail={**t.detail, "rank": rank, "artefact": _artefact(t)}) for rank, t in enumerate(best))
+    return tuple(
+        replace(t, detail={**t.detail, "rank": rank, "artefact": _artefact(t)})
+        for rank, t in enumerate(best)
+    )
 
 
 def _rank(topic: Topic) -> tuple[bool, bool, float, int, str]:
     """Tested before carried over, unflagged before flagged, then by how far above its threshold, authors and id."""
-    return topic.q is None, _artefact(topic), -topic.detail.get("margin", 0.0), -topic.authors, topic.id
+    return (
+        topic.q is None,
+        _artefact(topic),
+        -topic.detail.get("margin", 0.0),
+        -topic.authors,
+        topic.id,
+    )
 
 
 def _artefact(topic: Topic) -> bool:
@@ -88,7 +103,9 @@ def _notes(stream: Stream, span: Span, settings: Topics) -> list[str]:
         )
     notes += _silent(stream, span)
     if stream.anonymous:
-        notes.append(f"{stream.anonymous} of {len(stream)} posts have no author; each counts as an author of its own.")
+        notes.append(
+            f"{stream.anonymous} of {len(stream)} posts have no author; each counts as an author of its own."
+        )
     return notes
 
 
@@ -99,11 +116,21 @@ def _silent(stream: Stream, span: Span) -> list[str]:
     before, now = counts[:-1][counts[:-1].sum(axis=1) > 0], counts[-1]
     if not len(before) or not now.any():
         return []
-    down = [name for name, here, past in zip(stream.sources, now, before.T, strict=True) if past.any() and not here]
-    notes = [f"No post in {span} from {', '.join(down)}: its topics could not be seen."] if down else []
+    down = [
+        name
+        for name, here, past in zip(stream.sources, now, before.T, strict=True)
+        if past.any() and not here
+    ]
+    notes = (
+        [f"No post in {span} from {', '.join(down)}: its topics could not be seen."] if down else []
+    )
     for name, past in zip(stream.sources, before.T, strict=True):
         since = past[np.argmax(past > 0) :]  # a source that is new was not down before
-        if past.any() and (gaps := int((since == 0).sum())) and np.median(since[since > 0]) >= USUAL:
+        if (
+            past.any()
+            and (gaps := int((since == 0).sum()))
+            and np.median(since[since > 0]) >= USUAL
+        ):
             notes.append(
                 f"{name} has no post in {gaps} of the {len(past)} weeks before {span}: what is usual on it is known from the others."
             )
@@ -113,7 +140,11 @@ def _silent(stream: Stream, span: Span) -> list[str]:
 def _untested(tests: list[Test], brands: Sequence[Brand], settings: Topics) -> list[str]:
     tested = {test.scope for test in tests}
     missing = [brand.label for brand in brands if brand.id not in tested]
-    return [f"Not tested alone, for want of {MIN_WEEKS} weeks of posts: {', '.join(missing)}."] if missing and tested else []
+    return (
+        [f"Not tested alone, for want of {MIN_WEEKS} weeks of posts: {', '.join(missing)}."]
+        if missing and tested
+        else []
+    )
 
 
 def _log_odds(test: Test) -> Floats:

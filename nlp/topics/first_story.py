@@ -8,7 +8,9 @@ import numpy as np
 
 from nlp.topics.stream import Stream
 
-SAME_STORY = 0.5  # Jaccard of the words: above it a post says again what the story's first post said
+SAME_STORY = (
+    0.5  # Jaccard of the words: above it a post says again what the story's first post said
+)
 TEMPLATE = 0.4  # of a text's words that another has too: more than half are one skeleton, though the slots differ
 SKELETON = 8  # distinct words that a text needs to show one: short texts are alike by chance
 MOST = 300  # posts a topic that are read for quotes: the earliest, one an author
@@ -45,7 +47,9 @@ def templated(stream: Stream, posts: Sequence[int], least: int) -> float:
     return sum(count for count in users.values() if count >= least) / max(len(chosen), 1)
 
 
-def central(stream: Stream, posts: Sequence[int], stop: frozenset[str], count: int = 3) -> list[int]:
+def central(
+    stream: Stream, posts: Sequence[int], stop: frozenset[str], count: int = 3
+) -> list[int]:
     """At most `count` posts that speak for a topic: by different authors, of different stories, and in each of its languages.
 
     A post is central when its words are those of the topic's other posts: the cosine of its words with the topic's.
@@ -62,5 +66,14 @@ def central(stream: Stream, posts: Sequence[int], stop: frozenset[str], count: i
         if not left:
             break
         heard = {language[p] for p in picked}
-        picked.append(min(left, key=lambda i: (language[i] in heard or language[i] not in ("zh", "en"), -centrality[i], i)))
+        picked.append(
+            min(
+                left,
+                key=lambda i: (
+                    language[i] in heard or language[i] not in ("zh", "en"),
+                    -centrality[i],
+                    i,
+                ),
+            )
+        )
     return [chosen[p] for p in picked]

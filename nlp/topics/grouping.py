@@ -12,7 +12,9 @@ from nlp.topics.stream import Codes, Floats, Ints, Stream
 Embed = Callable[[list[str]], Floats]
 """Texts to one vector each, (n, d). Texts of like meaning must have a high cosine whatever their language."""
 
-OVERLAP = 0.5  # of the posts of one are in the other's: a detail of the topic, or another name for it
+OVERLAP = (
+    0.5  # of the posts of one are in the other's: a detail of the topic, or another name for it
+)
 BROADER = 2  # times the posts: a term that much more common than the topic is not a name for it
 WHOLE = 0.8  # of the authors of a term: a longer term that keeps them says it better
 BILINGUAL = 2  # authors who use both names in one post, at least
@@ -30,14 +32,18 @@ class Group:
 
     alarms: tuple[Alarm, ...]
     posts: frozenset[int]
-    explains: tuple[Alarm, ...] = ()  # alarms that would be none without the posts of this topic and of better ones
+    explains: tuple[
+        Alarm, ...
+    ] = ()  # alarms that would be none without the posts of this topic and of better ones
 
     @property
     def lead(self) -> Alarm:
         return self.alarms[0]
 
 
-def group(alarms: Sequence[Alarm], terms: tuple[str, ...], posts: Callable[[int], Codes]) -> list[Group]:
+def group(
+    alarms: Sequence[Alarm], terms: tuple[str, ...], posts: Callable[[int], Codes]
+) -> list[Group]:
     """Each term joins the first topic, best first, that it mostly shares its posts or its name with, else it begins one.
 
     Topics that came to share theirs are joined in a second pass. The clean alarms come first, so that one that is not can join a clean
@@ -61,7 +67,9 @@ def _gathered(groups: Sequence[Group], terms: tuple[str, ...]) -> list[Group]:
 
 def _together(one: frozenset[int], topic: frozenset[int]) -> bool:
     shared = len(one & topic)
-    return shared >= OVERLAP * len(one) or (shared >= OVERLAP * len(topic) and len(one) <= BROADER * len(topic))
+    return shared >= OVERLAP * len(one) or (
+        shared >= OVERLAP * len(topic) and len(one) <= BROADER * len(topic)
+    )
 
 
 def _named_alike(one: Group, topic: Group, terms: tuple[str, ...]) -> bool:
@@ -78,7 +86,9 @@ def within(part: str, whole: str) -> bool:
     return part in whole if chinese(part) else f" {part} " in f" {whole} "
 
 
-def explain(groups: Sequence[Group], left: Callable[[Alarm, Ints], float], posts: Callable[[int], Codes]) -> list[Group]:
+def explain(
+    groups: Sequence[Group], left: Callable[[Alarm, Ints], float], posts: Callable[[int], Codes]
+) -> list[Group]:
     """Of topics, best first, those that are news without the posts of better ones. `left` gives the margin that an alarm then has,
     `posts` the posts of a term.
 
@@ -91,7 +101,11 @@ def explain(groups: Sequence[Group], left: Callable[[Alarm, Ints], float], posts
         standing = one
         if found and left(one.lead, seen) <= 0:
             kept = tuple(alarm for alarm in one.alarms[1:] if left(alarm, seen) > 0)
-            standing = Group(kept, frozenset(int(post) for alarm in kept for post in posts(alarm.term)), one.explains)
+            standing = Group(
+                kept,
+                frozenset(int(post) for alarm in kept for post in posts(alarm.term)),
+                one.explains,
+            )
             at = max(range(len(found)), key=lambda i: (len(one.posts & found[i].posts), -i))
             gone = tuple(alarm for alarm in one.alarms if alarm not in kept)
             found[at] = replace(found[at], explains=(*found[at].explains, *gone))
@@ -106,7 +120,10 @@ def without_fragments(group: Group, terms: tuple[str, ...]) -> Group:
     named = [(a, terms[a.term]) for a in group.alarms]
 
     def fragment(alarm: Alarm, name: str) -> bool:
-        return any(name != longer and within(name, longer) and other.authors >= WHOLE * alarm.authors for other, longer in named)
+        return any(
+            name != longer and within(name, longer) and other.authors >= WHOLE * alarm.authors
+            for other, longer in named
+        )
 
     return replace(group, alarms=tuple(alarm for alarm, name in named if not fragment(alarm, name)))
 
@@ -116,7 +133,9 @@ def chinese(text: str) -> bool:
     return bool(_WIDE.search(text))
 
 
-def link(groups: list[Group], terms: tuple[str, ...], stream: Stream, embed: Embed | None) -> list[Group]:
+def link(
+    groups: list[Group], terms: tuple[str, ...], stream: Stream, embed: Embed | None
+) -> list[Group]:
     """Join Chinese topics with the English ones of the same meaning: posts that name both or, given `embed`, like contexts.
 
     Each topic is joined with its nearest, and only when the nearest of that one is the topic itself.
@@ -131,9 +150,17 @@ def link(groups: list[Group], terms: tuple[str, ...], stream: Stream, embed: Emb
     joined = dict[int, int]()
     for row, column in enumerate(near.argmax(axis=1)):
         one, two = zh[row], en[int(column)]
-        if near[row, column] >= MEANING and near[:, column].argmax() == row and groups[one].lead.clean == groups[two].lead.clean:
+        if (
+            near[row, column] >= MEANING
+            and near[:, column].argmax() == row
+            and groups[one].lead.clean == groups[two].lead.clean
+        ):
             joined[max(one, two)] = min(one, two)
-    return [_merged(g, [groups[j] for j, to in sorted(joined.items()) if to == i]) for i, g in enumerate(groups) if i not in joined]
+    return [
+        _merged(g, [groups[j] for j, to in sorted(joined.items()) if to == i])
+        for i, g in enumerate(groups)
+        if i not in joined
+    ]
 
 
 def _merged(group: Group, others: list[Group]) -> Group:
@@ -143,20 +170,41 @@ def _merged(group: Group, others: list[Group]) -> Group:
 
 def _bilingual(zh: list[Group], en: list[Group], stream: Stream) -> Floats:
     """1 where enough authors name both in one post, else 0."""
-    voices = np.array([[len({int(stream.voice[p]) for p in one.posts & two.posts}) for two in en] for one in zh])
+    voices = np.array(
+        [[len({int(stream.voice[p]) for p in one.posts & two.posts}) for two in en] for one in zh]
+    )
     smaller = np.minimum.outer([len(one.posts) for one in zh], [len(two.posts) for two in en])
     return (voices >= np.maximum(BILINGUAL, COMMON * smaller)).astype(float)
 
 
-def _meaning(groups: list[Group], zh: list[int], en: list[int], terms: tuple[str, ...], stream: Stream, embed: Embed) -> Floats:
+def _meaning(
+    groups: list[Group],
+    zh: list[int],
+    en: list[int],
+    terms: tuple[str, ...],
+    stream: Stream,
+    embed: Embed,
+) -> Floats:
     """Likeness (zh, en): the mean of two cosines, of the leading terms and of the sentences around them, less each language's own mean."""
     sides = []
     for wide, members in ((True, zh), (False, en)):
         names = [terms[groups[i].lead.term] for i in members]
-        said = np.array([_mean(embed, contexts(stream, sorted(groups[i].posts), name)) for i, name in zip(members, names, strict=True)])
+        said = np.array(
+            [
+                _mean(embed, contexts(stream, sorted(groups[i].posts), name))
+                for i, name in zip(members, names, strict=True)
+            ]
+        )
         called = np.array([_mean(embed, [name]) for name in names])
         others = _spread([term for term in terms if chinese(term) == wide])
-        sides.append(np.hstack([_unit(said - _mean(embed, _sample(stream, wide))), _unit(called - _mean(embed, others))]))
+        sides.append(
+            np.hstack(
+                [
+                    _unit(said - _mean(embed, _sample(stream, wide))),
+                    _unit(called - _mean(embed, others)),
+                ]
+            )
+        )
     likeness: Floats = sides[0] @ sides[1].T / 2
     return likeness
 
@@ -187,4 +235,7 @@ def contexts(stream: Stream, posts: list[int], term: str) -> list[str]:
     """The sentences around a term, one an author and in order of time; the beginning of the post where spelling differs."""
     chosen = stream.one_each(posts, CONTEXTS)
     bodies = stream.bodies(np.array(chosen, np.int64))
-    return [next((s for s in _SENTENCE.findall(body) if term in s.casefold()), body[:300]) for body in bodies] or [term]
+    return [
+        next((s for s in _SENTENCE.findall(body) if term in s.casefold()), body[:300])
+        for body in bodies
+    ] or [term]

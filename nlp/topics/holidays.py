@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 SHIFT = 2  # weeks: how far a feast of the moon moves against the same week of another year, mostly
-LEAD, TAIL = timedelta(days=35), timedelta(days=10)  # people write of a feast for weeks before it and days after
+LEAD, TAIL = (
+    timedelta(days=35),
+    timedelta(days=10),
+)  # people write of a feast for weeks before it and days after
 
 _FIXED = {  # month and day: names, as terms are spelled: plurals in -s as their singular (`nlp.topics.candidates`)
     (1, 1): ("元旦", "跨年", "new year"),
@@ -22,14 +25,34 @@ _FIXED = {  # month and day: names, as terms are spelled: plurals in -s as their
     (9, 10): ("教师节", "teachers' day"),
     (10, 1): ("国庆", "十一假期", "黄金周", "national day"),
     (10, 31): ("万圣节", "halloween"),
-    (11, 11): ("双十一", "双11", "光棍节", "singles' day", "singles day", "single day", "double 11", "double eleven"),
+    (11, 11): (
+        "双十一",
+        "双11",
+        "光棍节",
+        "singles' day",
+        "singles day",
+        "single day",
+        "double 11",
+        "double eleven",
+    ),
     (12, 12): ("双十二", "双12", "double 12", "double twelve"),
     (12, 24): ("平安夜", "christmas eve"),
     (12, 25): ("圣诞", "christmas", "xmas"),
 }
 
 _LUNAR_NAMES = (  # the columns of _LUNAR after the year
-    ("春节", "过年", "年货", "除夕", "拜年", "春晚", "新春", "spring festival", "chinese new year", "lunar new year"),
+    (
+        "春节",
+        "过年",
+        "年货",
+        "除夕",
+        "拜年",
+        "春晚",
+        "新春",
+        "spring festival",
+        "chinese new year",
+        "lunar new year",
+    ),
     ("元宵", "汤圆", "lantern festival"),
     ("端午", "粽子", "龙舟", "dragon boat"),
     ("七夕", "qixi"),
@@ -65,7 +88,11 @@ _MOVING = {  # names: (month, weekday from Monday = 0, which one in the month)
 def near(terms: Sequence[str], first: date, last: date) -> str | None:
     """The feast that one of `terms` names and that lies near the days from `first` to `last`, by its first name, else None."""
     for names, day in sorted(_feasts(first.year) + _feasts(first.year + 1)):
-        if day - LEAD <= last and first <= day + TAIL and any(name in term.casefold() for term in terms for name in names):
+        if (
+            day - LEAD <= last
+            and first <= day + TAIL
+            and any(name in term.casefold() for term in terms for name in names)
+        ):
             return names[0]
     return None
 
@@ -81,7 +108,10 @@ def recurs(authors: Sequence[int], everyone: Sequence[int], least: int, gain: fl
     if not all_before:
         return False
     share = (before + 0.5) / all_before
-    return any(n >= least and n >= gain * share * of for n, of in zip(authors[-like:], everyone[-like:], strict=True))
+    return any(
+        n >= least and n >= gain * share * of
+        for n, of in zip(authors[-like:], everyone[-like:], strict=True)
+    )
 
 
 def _feasts(year: int) -> list[tuple[tuple[str, ...], date]]:

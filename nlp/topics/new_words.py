@@ -17,11 +17,15 @@ from nlp.topics.stream import Bools, Codes, Floats, Ints, Stream, distinct
 LONGEST = 6  # characters
 MIN_COHESION = 3.0  # bits
 MIN_BRANCHING = 1.0  # bits: as free as two equally likely neighbours
-GRAMMATICAL = frozenset("们的了是在我你他她它们这那吗呢吧啊呀嘛和与及或但而把被让对从到就都也还又再才很太更最不没有会要能可过着得地")
+GRAMMATICAL = frozenset(
+    "们的了是在我你他她它们这那吗呢吧啊呀嘛和与及或但而把被让对从到就都也还又再才很太更最不没有会要能可过着得地"
+)
 RISE = 1.5  # occurrences in the week over those expected; below the gain asked of authors, so that it loses no topic
 
 
-def coinages(stream: Stream, stop: frozenset[str], least: int) -> tuple[Text, Search, list[pa.Array]]:
+def coinages(
+    stream: Stream, stop: frozenset[str], least: int
+) -> tuple[Text, Search, list[pa.Array]]:
     """The text of Chinese characters, the new words in it, and their names by length."""
     text, alphabet = characters(stream)
     levels = frequent(text, stream.weeks, LONGEST, least, max(len(alphabet), 1))
@@ -41,7 +45,14 @@ def coinages(stream: Stream, stop: frozenset[str], least: int) -> tuple[Text, Se
     names = [_names(levels, wanted[n - 1], n, alphabet) for n in range(1, LONGEST + 1)]
     for good, spelled in zip(wanted, names, strict=True):
         good[good] = [not _functional(name, stop) for name in spelled]
-    return text, Search(levels, wanted), [pa.array([n for n in spelled if not _functional(n, stop)], pa.string()) for spelled in names]
+    return (
+        text,
+        Search(levels, wanted),
+        [
+            pa.array([n for n in spelled if not _functional(n, stop)], pa.string())
+            for spelled in names
+        ],
+    )
 
 
 def characters(stream: Stream) -> tuple[Text, Ints]:
@@ -51,14 +62,18 @@ def characters(stream: Stream) -> tuple[Text, Ints]:
     spelled = [np.frombuffer(word.encode("utf-32-le"), np.uint32) if han else np.zeros(0, np.uint32)
                for word, han in zip(vocabulary.to_pylist(), chinese, strict=True)]  # fmt: skip
     size = np.array([len(s) for s in spelled], np.int64)
-    points, codes = np.unique(np.concatenate([np.zeros(0, np.uint32), *spelled]), return_inverse=True)
+    points, codes = np.unique(
+        np.concatenate([np.zeros(0, np.uint32), *spelled]), return_inverse=True
+    )
     start, codes = np.cumsum(size) - size, codes.astype(np.int32)
 
     def run(week: int) -> Run:
         words, post = stream.words.between(*stream.edges[week : week + 2])
         sizes = size[words]
         ends = np.cumsum(sizes)
-        into = np.arange(ends[-1] if len(ends) else 0) + np.repeat(start[words] - ends + sizes, sizes)
+        into = np.arange(ends[-1] if len(ends) else 0) + np.repeat(
+            start[words] - ends + sizes, sizes
+        )
         word = np.repeat(np.arange(len(words), dtype=np.int32), sizes)
         near = (word[1:] - word[:-1] <= 1) & (post[word[1:]] == post[word[:-1]])
         return Run(codes[into], np.append(near, False)[: len(word)], post[word])
@@ -100,12 +115,22 @@ def _cohesion(which: Ints, peak: Ints, levels: Sequence[Grams], total: Ints) -> 
     whole = levels[-1].weekly[which, peak] * total[peak]
     weakest = np.full(len(which), np.inf)
     for cut in range(1, n):
-        parts = levels[cut - 1].weekly[lefts[n - cut], peak].astype(np.int64) * levels[n - cut - 1].weekly[rights[cut], peak]
+        parts = (
+            levels[cut - 1].weekly[lefts[n - cut], peak].astype(np.int64)
+            * levels[n - cut - 1].weekly[rights[cut], peak]
+        )
         weakest = np.minimum(weakest, np.log2(whole / np.maximum(parts, 1)))
     return weakest
 
 
-def _keep_free(text: Text, levels: list[Grams], wanted: list[Bools], peaks: list[Ints], stream: Stream, least: int) -> None:
+def _keep_free(
+    text: Text,
+    levels: list[Grams],
+    wanted: list[Bools],
+    peaks: list[Ints],
+    stream: Stream,
+    least: int,
+) -> None:
     """Clear `wanted` of the n-grams that are not used freely in their peak week."""
     for week in range(stream.weeks):
         here = [want & (peak == week) for want, peak in zip(wanted, peaks, strict=True)]
@@ -122,10 +147,14 @@ def _free(run: Run, at: Ints, which: Ints, n: int, size: int, voice: Codes, leas
     last = at + n - 1
     speaker = voice[run.post[at]].astype(np.int64)
     before = np.where((at > 0) & run.joined[at - 1], run.codes[at - 1], -1 - speaker)
-    after = np.where(run.joined[last], run.codes[np.minimum(last + 1, len(run.codes) - 1)], -1 - speaker)
+    after = np.where(
+        run.joined[last], run.codes[np.minimum(last + 1, len(run.codes) - 1)], -1 - speaker
+    )
     speakers = int(speaker.max(initial=0)) + 1
     authors = np.bincount(distinct(which * speakers + speaker) // speakers, minlength=size)
-    branching = np.minimum(_entropy(which, before, speaker, size), _entropy(which, after, speaker, size))
+    branching = np.minimum(
+        _entropy(which, before, speaker, size), _entropy(which, after, speaker, size)
+    )
     free: Bools = (authors >= least) & (branching >= MIN_BRANCHING)
     return free
 
@@ -134,10 +163,14 @@ def _entropy(which: Ints, neighbour: Ints | Codes, speaker: Ints, size: int) -> 
     """Entropy in bits of the neighbours of each n-gram; an author counts once a neighbour, a boundary once an author."""
     order = np.lexsort((speaker, neighbour, which))
     which, neighbour, speaker = which[order], neighbour[order], speaker[order]
-    new_pair = np.append(True, (which[1:] != which[:-1]) | (neighbour[1:] != neighbour[:-1]))[: len(which)]
+    new_pair = np.append(True, (which[1:] != which[:-1]) | (neighbour[1:] != neighbour[:-1]))[
+        : len(which)
+    ]
     new = new_pair | np.append(True, speaker[1:] != speaker[:-1])[: len(which)]
     owner = which[new_pair]
     counts = np.bincount((np.cumsum(new_pair) - 1)[new], minlength=len(owner))
     share = counts / np.bincount(which[new], minlength=size)[owner]
-    entropy: Floats = np.bincount(owner, weights=-share * np.log2(share), minlength=size).astype(float)
+    entropy: Floats = np.bincount(owner, weights=-share * np.log2(share), minlength=size).astype(
+        float
+    )
     return entropy

@@ -59,10 +59,14 @@ class _Local:
 def frequent(text: Text, weeks: int, longest: int, least: int, alphabet: int) -> list[Grams]:
     """The n-grams for n = 1 .. `longest` with at least `least` occurrences within some week; codes are below `alphabet`."""
     local = [list(_levels(text(week), longest, least, alphabet)) for week in range(weeks)]
-    row = [np.zeros(1, np.int64)] * weeks  # of the local n-grams of the length before, among those of all weeks
+    row = [
+        np.zeros(1, np.int64)
+    ] * weeks  # of the local n-grams of the length before, among those of all weeks
     found = []
     for n in range(longest):
-        parts = [row[week][level[n].head] * alphabet + level[n].last for week, level in enumerate(local)]
+        parts = [
+            row[week][level[n].head] * alphabet + level[n].last for week, level in enumerate(local)
+        ]
         keys = distinct(np.concatenate(parts))
         tail, weekly = np.zeros(len(keys), np.int64), np.zeros((len(keys), weeks), np.int32)
         for week, level in enumerate(local):
@@ -132,8 +136,12 @@ class Search:
         for n in range(len(levels) - 1, 0, -1):
             needed[n - 1][levels[n].head[needed[n]]] = True
         self._rows = [np.flatnonzero(need) for need in needed]
-        self._keys = [pa.array(level.keys[rows]) for level, rows in zip(levels, self._rows, strict=True)]
-        self._first = np.full(levels[0].alphabet, -1, np.int64)  # row of each code: the first keys are the codes themselves
+        self._keys = [
+            pa.array(level.keys[rows]) for level, rows in zip(levels, self._rows, strict=True)
+        ]
+        self._first = np.full(
+            levels[0].alphabet, -1, np.int64
+        )  # row of each code: the first keys are the codes themselves
         self._first[levels[0].keys[self._rows[0]]] = self._rows[0]
 
     def occurrences(self, run: Run) -> Iterator[tuple[Ints, Ints]]:
@@ -144,7 +152,10 @@ class Search:
             if n:
                 on = run.joined[at + n - 1]
                 at, row = at[on], row[on]
-                place = pc.fill_null(pc.index_in(pa.array(row * level.alphabet + run.codes[at + n]), self._keys[n]), -1).to_numpy()
+                place = pc.fill_null(
+                    pc.index_in(pa.array(row * level.alphabet + run.codes[at + n]), self._keys[n]),
+                    -1,
+                ).to_numpy()
                 here = place >= 0
                 at, row = at[here], self._rows[n][place[here]]
             mine = want[row]

@@ -17,7 +17,18 @@ Codes = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
-COLUMNS = ("id", "author", "source", "published_at", "week", "language", "words", "hashtags", "cluster", "brands")
+COLUMNS = (
+    "id",
+    "author",
+    "source",
+    "published_at",
+    "week",
+    "language",
+    "words",
+    "hashtags",
+    "cluster",
+    "brands",
+)
 Bodies = Callable[[list[str]], list[str]]
 """The texts of posts by id: a window of them is too long to be held."""
 
@@ -42,7 +53,9 @@ class Lists:
     def of(self, post: int) -> list[str]:
         """The strings of one post."""
         row = self.order[post]
-        taken: list[str] = self.vocabulary.take(pa.array(self.codes[self.starts[row] : self.starts[row + 1]])).to_pylist()
+        taken: list[str] = self.vocabulary.take(
+            pa.array(self.codes[self.starts[row] : self.starts[row + 1]])
+        ).to_pylist()
         return taken
 
 
@@ -84,12 +97,16 @@ class Stream:
     def one_each(self, posts: Sequence[int], most: int) -> list[int]:
         """The earliest post of each voice among `posts` (in order of time), copies set aside; at most `most`."""
         originals = np.array([p for p in posts if self.first[p]], np.int64)
-        return sorted(int(p) for p in originals[np.unique(self.voice[originals], return_index=True)[1]])[:most]
+        return sorted(
+            int(p) for p in originals[np.unique(self.voice[originals], return_index=True)[1]]
+        )[:most]
 
     def mentions(self, brand: str) -> Bools:
         """Which posts mention a brand."""
         listed = self.table["brands"].combine_chunks()
-        rows = pc.list_parent_indices(listed).to_numpy()[pc.equal(pc.list_flatten(listed), brand).to_numpy(zero_copy_only=False)]
+        rows = pc.list_parent_indices(listed).to_numpy()[
+            pc.equal(pc.list_flatten(listed), brand).to_numpy(zero_copy_only=False)
+        ]
         found = np.zeros(self.table.num_rows, bool)
         found[rows] = True
         return found[self.order]
@@ -103,9 +120,17 @@ def read(table: pa.Table, weeks: int, texts: Bodies | None = None) -> Stream:
     _check(table, weeks)
     if texts is None:
         if "body" not in table.column_names:
-            raise InputError("wanted the texts of the posts, or a column 'body' that holds them, got neither.")
+            raise InputError(
+                "wanted the texts of the posts, or a column 'body' that holds them, got neither."
+            )
         texts = _column(table)
-    order = pc.sort_indices(table, [("week", "ascending"), ("published_at", "ascending"), ("id", "ascending")]).to_numpy().astype(np.int64)
+    order = (
+        pc.sort_indices(
+            table, [("week", "ascending"), ("published_at", "ascending"), ("id", "ascending")]
+        )
+        .to_numpy()
+        .astype(np.int64)
+    )
     part = table.select(["author", "source", "week", "cluster"]).take(pa.array(order))
     source, sources = _sorted_codes(part["source"])
     week = part["week"].to_numpy().astype(np.int32)
@@ -118,21 +143,32 @@ def read(table: pa.Table, weeks: int, texts: Bodies | None = None) -> Stream:
 
 
 def _column(table: pa.Table) -> Bodies:
-    return lambda ids: [body or "" for body in table["body"].take(pc.index_in(pa.array(ids, pa.string()), table["id"])).to_pylist()]
+    return lambda ids: [
+        body or ""
+        for body in table["body"]
+        .take(pc.index_in(pa.array(ids, pa.string()), table["id"]))
+        .to_pylist()
+    ]
 
 
 def _check(table: pa.Table, weeks: int) -> None:
     missing = [c for c in COLUMNS if c not in table.column_names]
     if missing:
-        raise InputError(f"wanted a stream with the columns {', '.join(COLUMNS)}; {', '.join(missing)} missing.")
+        raise InputError(
+            f"wanted a stream with the columns {', '.join(COLUMNS)}; {', '.join(missing)} missing."
+        )
     for column in ("id", "source", "published_at", "week", "cluster"):
         if table[column].null_count:
-            raise InputError(f"wanted a value in {column!r} of every post, got {table[column].null_count} without one.")
+            raise InputError(
+                f"wanted a value in {column!r} of every post, got {table[column].null_count} without one."
+            )
     span = pc.min_max(table["week"]).as_py()
     if table.num_rows and not 0 <= span["min"] <= span["max"] < weeks:
         raise InputError(f"wanted weeks from 0 to {weeks - 1}, got {span['min']} to {span['max']}.")
     if pc.count_distinct(table["id"]).as_py() != table.num_rows:
-        raise InputError(f"wanted one row a post, got {table.num_rows - pc.count_distinct(table['id']).as_py()} ids twice.")
+        raise InputError(
+            f"wanted one row a post, got {table.num_rows - pc.count_distinct(table['id']).as_py()} ids twice."
+        )
 
 
 def _sorted_codes(column: pa.ChunkedArray) -> tuple[Codes, tuple[str, ...]]:
@@ -142,7 +178,11 @@ def _sorted_codes(column: pa.ChunkedArray) -> tuple[Codes, tuple[str, ...]]:
 
 def _voices(part: pa.Table, source: Codes) -> tuple[Codes, int]:
     """An author's hash is per source already; the pair guards against imports whose author ids are not."""
-    author = pc.fill_null(pc.index_in(part["author"], pc.unique(part["author"].drop_null())), -1).to_numpy().astype(np.int64)
+    author = (
+        pc.fill_null(pc.index_in(part["author"], pc.unique(part["author"].drop_null())), -1)
+        .to_numpy()
+        .astype(np.int64)
+    )
     nameless = author < 0
     author[nameless] = author.max(initial=0) + 1 + np.arange(nameless.sum())
     codes = encode(author * (source.max(initial=0) + 1) + source)
@@ -152,7 +192,9 @@ def _voices(part: pa.Table, source: Codes) -> tuple[Codes, int]:
 def _first(cluster: pa.ChunkedArray, week: Codes) -> Bools:
     """True for the earliest post of each cluster in each week; the order of the rows is time."""
     codes = encode(cluster)
-    _, firsts = np.unique(codes.astype(np.int64) * (week.max(initial=0) + 1) + week, return_index=True)
+    _, firsts = np.unique(
+        codes.astype(np.int64) * (week.max(initial=0) + 1) + week, return_index=True
+    )
     found = np.zeros(len(week), bool)
     found[firsts] = True
     return found
@@ -177,9 +219,16 @@ def _lists(column: pa.ChunkedArray, order: Ints) -> Lists:
     """`column` holds lists of strings, or of codes into dictionaries (each chunk may bring its own)."""
     chunks = [pc.fill_null(chunk, []) if chunk.null_count else chunk for chunk in column.chunks]
     flat = [pc.list_flatten(chunk) for chunk in chunks]
-    coded = [part if pa.types.is_dictionary(part.type) else pc.dictionary_encode(part) for part in flat]
-    vocabulary = pc.unique(pa.chunked_array([part.dictionary for part in coded], pa.string())).sort()
-    codes = [pc.index_in(part.dictionary, vocabulary).to_numpy()[part.indices.to_numpy()] for part in coded]
+    coded = [
+        part if pa.types.is_dictionary(part.type) else pc.dictionary_encode(part) for part in flat
+    ]
+    vocabulary = pc.unique(
+        pa.chunked_array([part.dictionary for part in coded], pa.string())
+    ).sort()
+    codes = [
+        pc.index_in(part.dictionary, vocabulary).to_numpy()[part.indices.to_numpy()]
+        for part in coded
+    ]
     sizes = [pc.list_value_length(chunk).to_numpy() for chunk in chunks]
     starts = np.cumsum(np.concatenate([np.zeros(1, np.int64), *sizes]), dtype=np.int64)
     return Lists(np.concatenate([np.zeros(0, np.int32), *codes]), starts, order, vocabulary)

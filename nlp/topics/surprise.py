@@ -26,7 +26,9 @@ K = 30.0  # authors: how far a source's own share must be known before it outwei
 CEILING = 300.0  # of a score: smaller tails underflow
 BIN_TERMS = 30  # fewest terms of a frequency whose dispersion is worth a figure
 WINSOR = 0.99  # squared residuals above this quantile are cut to it: real events of the past are not dispersion
-GUMBEL_SCALE = 1 / np.log(10)  # of the maximum of many -log10 p when every p is exact: the least a scale can be
+GUMBEL_SCALE = 1 / np.log(
+    10
+)  # of the maximum of many -log10 p when every p is exact: the least a scale can be
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,9 @@ class Dispersion:
     alpha: Floats
 
     def of(self, count: Floats) -> Floats:
-        found: Floats = self.alpha[np.clip(np.log2(np.maximum(count, 1)).astype(int), 0, len(self.alpha) - 1)]
+        found: Floats = self.alpha[
+            np.clip(np.log2(np.maximum(count, 1)).astype(int), 0, len(self.alpha) - 1)
+        ]
         return found
 
 
@@ -116,14 +120,20 @@ def count(candidates: Candidates, masks: Sequence[Bools]) -> tuple[list[Counts],
         np.minimum.at(first, term, post)
         posts = np.arange(*stream.edges[week : week + 2], dtype=np.int32)
         for place, (spoken, by) in enumerate(_speakers(term, post, posts, stream, masks)):
-            weekly[place].append(csc_array((np.ones(len(by), np.int32), (spoken, stratum[by])), shape=shape))
+            weekly[place].append(
+                csc_array((np.ones(len(by), np.int32), (spoken, stratum[by])), shape=shape)
+            )
             heard = posts[masks[place][posts]]
             heard = heard[np.unique(stream.voice[heard], return_index=True)[1]]
             base[place, week] = np.bincount(stratum[heard], minlength=shape[1])
-    return [Counts(hstack(blocks, format="csc"), base[place]) for place, blocks in enumerate(weekly)], first
+    return [
+        Counts(hstack(blocks, format="csc"), base[place]) for place, blocks in enumerate(weekly)
+    ], first
 
 
-def _speakers(term: Codes, post: Codes, posts: Codes, stream: Stream, masks: Sequence[Bools]) -> Iterator[tuple[Codes, Codes]]:
+def _speakers(
+    term: Codes, post: Codes, posts: Codes, stream: Stream, masks: Sequence[Bools]
+) -> Iterator[tuple[Codes, Codes]]:
     """For each mask the distinct (term, voice) pairs of a week, the voice as one of its posts. Sorted once for all of them."""
     by_voice = posts[np.argsort(stream.voice[posts], kind="stable")]
     rank = np.empty(len(posts), np.int64)
@@ -139,7 +149,9 @@ def _speakers(term: Codes, post: Codes, posts: Codes, stream: Stream, masks: Seq
         yield t[fresh], p[fresh]
 
 
-def surprise(counts: Counts, week: int, spread: Dispersion, least: int, gain: float, fresh: bool = False) -> Surprise:
+def surprise(
+    counts: Counts, week: int, spread: Dispersion, least: int, gain: float, fresh: bool = False
+) -> Surprise:
     """The score of every term in `week` against the other weeks of the baseline; `fresh` also counts authors on sources not in those."""
     observed, expected, before = _expectation(counts, week, fresh)
     size = 1 / (spread.of(before) + 1 / (before + 0.5))
@@ -161,7 +173,9 @@ def _expectation(counts: Counts, week: int, fresh: bool) -> tuple[Ints, Floats, 
     rest, now = counts.base[baseline].sum(axis=0), counts.base[week]
     known = np.ones(len(now), bool) if fresh else rest > 0
     weight, everyone = np.where(known, now / (rest + K), 0.0), max(rest.sum(), 1)
-    weights = np.zeros((3, *counts.base.shape))  # of what is observed, expected, and was there before
+    weights = np.zeros(
+        (3, *counts.base.shape)
+    )  # of what is observed, expected, and was there before
     weights[0, week], weights[1, baseline], weights[2, baseline] = known, weight, 1.0
     observed, expected, before = (counts.weighted(each) for each in weights)
     expected += 0.5 * (rest @ weight) / everyone + (before + 0.5) / everyone * (weight.sum() * K)
@@ -182,7 +196,9 @@ def dispersion(counts: Counts) -> Dispersion:
         residual.append((x - mean) ** 2 - mean - mean**2 / (before[common] + 0.5))
         squared.append(mean**2)
         frequency.append(np.log2(before[common]).astype(int))
-    return Dispersion(_by_frequency(np.concatenate(residual), np.concatenate(squared), np.concatenate(frequency)))
+    return Dispersion(
+        _by_frequency(np.concatenate(residual), np.concatenate(squared), np.concatenate(frequency))
+    )
 
 
 def _by_frequency(residual: Floats, squared: Floats, frequency: Ints) -> Floats:
@@ -191,7 +207,10 @@ def _by_frequency(residual: Floats, squared: Floats, frequency: Ints) -> Floats:
         here = frequency == level
         if here.sum() >= BIN_TERMS:
             ratio = residual[here] / squared[here]
-            alpha[level] = max(0.0, np.average(np.minimum(ratio, np.quantile(ratio, WINSOR)), weights=squared[here]))
+            alpha[level] = max(
+                0.0,
+                np.average(np.minimum(ratio, np.quantile(ratio, WINSOR)), weights=squared[here]),
+            )
     measured = np.flatnonzero(~np.isnan(alpha))
     if not len(measured):
         return np.zeros(1)
@@ -206,7 +225,10 @@ def null(counts: Counts, spread: Dispersion, least: int, gain: float) -> Null:
     as many exact p-values as terms have authors enough in a usual week, which a small scope's few maxima can't tell. A week in
     which more terms have authors enough than in a usual one reaches higher: the law of a maximum moves by the log of their number.
     """
-    maxima = [surprise(counts, week, spread, least, gain).score.max(initial=0.0) for week in counts.baseline]
+    maxima = [
+        surprise(counts, week, spread, least, gain).score.max(initial=0.0)
+        for week in counts.baseline
+    ]
     low, middle, high = np.quantile(maxima, [0.25, 0.5, 0.75])
     scale = max(GUMBEL_SCALE, (high - low) / (np.log(np.log(4)) - np.log(np.log(4 / 3))))
     heard = (counts.during(np.arange(len(counts.base))) >= least).sum(axis=0)

@@ -33,7 +33,9 @@ class Topic:
     label_en: str
     terms: tuple[str, ...]  # best first
     score: float  # -log10 of the upper tail of its leading term
-    q: float | None  # Benjamini-Hochberg over the scopes tested; missing when the topic was not tested this week
+    q: (
+        float | None
+    )  # Benjamini-Hochberg over the scopes tested; missing when the topic was not tested this week
     posts: int
     authors: int
     first_seen: datetime | None  # earliest post of the window with its leading term
@@ -48,14 +50,20 @@ class Topic:
 
     def to_row(self) -> dict[str, Any]:
         """One row of the table `topics`: lists for tuples, `detail` as JSON with sorted keys."""
-        row = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        row = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
         return row | {"detail": json.dumps(self.detail, ensure_ascii=False, sort_keys=True)}
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Topic":
         """The inverse of `to_row`; columns that a topic does not have are ignored."""
         values = {f.name: row[f.name] for f in fields(cls)}
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+        values = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values.items()
+        }
         return cls(**values | {"detail": json.loads(row["detail"] or "{}")})
 
 
@@ -64,7 +72,9 @@ class Discovery:
     """One week's topics, and the terms of the test that found them."""
 
     topics: tuple[Topic, ...]  # best first: unflagged before flagged
-    threshold: Mapping[str, float]  # by scope ("" is all posts, else a brand's id): the score that a term had to pass
+    threshold: Mapping[
+        str, float
+    ]  # by scope ("" is all posts, else a brand's id): the score that a term had to pass
     tested: Mapping[str, int]  # by scope: how many candidate terms could have raised an alarm
     notes: tuple[str, ...]  # sentences: what could not be known, and why
     members: Mapping[str, tuple[str, ...]]  # by id of a topic: its posts of the week

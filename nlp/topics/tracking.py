@@ -43,7 +43,10 @@ def match(topics: Sequence[Sequence[str]], previous: Sequence[Topic]) -> list[Li
 
 
 def _near(terms: Sequence[str], topics: Sequence[Topic]) -> list[Topic]:
-    return sorted((t for t in topics if likeness(terms, t.terms) >= SAME), key=lambda t: (-likeness(terms, t.terms), t.id))
+    return sorted(
+        (t for t in topics if likeness(terms, t.terms) >= SAME),
+        key=lambda t: (-likeness(terms, t.terms), t.id),
+    )
 
 
 def likeness(one: Sequence[str], two: Sequence[str]) -> float:

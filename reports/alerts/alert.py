@@ -36,7 +36,9 @@ class Alert:
     @property
     def id(self) -> str:
         """The event: the same rule, subject and week are the same event, whatever the figures have become."""
-        return blake2b("\0".join((self.rule, self.subject, str(self.week))).encode(), digest_size=8).hexdigest()
+        return blake2b(
+            "\0".join((self.rule, self.subject, str(self.week))).encode(), digest_size=8
+        ).hexdigest()
 
     @property
     def figures(self) -> tuple[Figure, ...]:
@@ -45,7 +47,9 @@ class Alert:
     @property
     def title(self) -> str:
         """One line; it names nothing that came from the web."""
-        return catalogue(self.language)("alert.subject", project=self.project, rule=self.rule, week=str(self.week))
+        return catalogue(self.language)(
+            "alert.subject", project=self.project, rule=self.rule, week=str(self.week)
+        )
 
     @property
     def body(self) -> str:
@@ -54,10 +58,26 @@ class Alert:
         lines = [printable(self.sentence.text), "", say("alert.rule", rule=printable(self.rule))]
         lines.append(say("alert.week", week=str(self.week), days=say.days(self.span)))
         if self.flags:
-            lines.append(say("alert.flags", flags=say("join.list").join(say.word("flag", flag) for flag in self.flags)))
+            lines.append(
+                say(
+                    "alert.flags",
+                    flags=say("join.list").join(say.word("flag", flag) for flag in self.flags),
+                )
+            )
         if self.quotes:
-            lines += ["", say("alert.quotes"), *(f"- {_quoted(quote, say)}" for quote in self.quotes)]
-        return "\n".join([*lines, "", say("alert.evidence", ids=" ".join(figure.id for figure in self.figures)), ""])
+            lines += [
+                "",
+                say("alert.quotes"),
+                *(f"- {_quoted(quote, say)}" for quote in self.quotes),
+            ]
+        return "\n".join(
+            [
+                *lines,
+                "",
+                say("alert.evidence", ids=" ".join(figure.id for figure in self.figures)),
+                "",
+            ]
+        )
 
     @property
     def message(self) -> dict[str, Any]:
@@ -73,15 +93,29 @@ class Alert:
 
 
 def topic_sentence(topic: Topic, score: Figure, say: Catalogue) -> Sentence:
-    gain = tuple(say.parts("fragment.alert_gain", gain=topic.gain)) if topic.gain.value is not None else ()
+    gain = (
+        tuple(say.parts("fragment.alert_gain", gain=topic.gain))
+        if topic.gain.value is not None
+        else ()
+    )
     name = Name(topic.label(say.language))
-    return say.sentence("alert_topic", topic=name, score=score, authors=topic.authors, posts=topic.posts, gain=gain)
+    return say.sentence(
+        "alert_topic", topic=name, score=score, authors=topic.authors, posts=topic.posts, gain=gain
+    )
 
 
 def sentiment_sentence(brand: str, net: Figure, change: Change, say: Catalogue) -> Sentence:
     if UNMEASURABLE in net.flags:
-        return say.sentence("alert_sentiment_unmeasurable", brand=Name(brand), change=change.figure, net=net)
-    return say.sentence("alert_sentiment", brand=Name(brand), change=change.figure, net=net, range=range_words(net, say))
+        return say.sentence(
+            "alert_sentiment_unmeasurable", brand=Name(brand), change=change.figure, net=net
+        )
+    return say.sentence(
+        "alert_sentiment",
+        brand=Name(brand),
+        change=change.figure,
+        net=net,
+        range=range_words(net, say),
+    )
 
 
 def volume_sentence(query: str, authors: Figure, expected: Figure, say: Catalogue) -> Sentence:
@@ -92,13 +126,21 @@ def by_different_authors(quotes: Sequence[Quote]) -> tuple[Quote, ...]:
     """The first three, one an author and one a text."""
     kept: list[Quote] = []
     for quote in quotes:
-        if all(quote.text != other.text and (quote.author is None or quote.author != other.author) for other in kept):
+        if all(
+            quote.text != other.text and (quote.author is None or quote.author != other.author)
+            for other in kept
+        ):
             kept.append(quote)
     return tuple(kept[:QUOTES])
 
 
 def _quoted(quote: Quote, say: Catalogue) -> str:
-    return say("alert.quote", text=printable(quote.text), source=printable(quote.source), day=say.day(quote.published_at.date()))
+    return say(
+        "alert.quote",
+        text=printable(quote.text),
+        source=printable(quote.source),
+        day=say.day(quote.published_at.date()),
+    )
 
 
 def _quote(quote: Quote) -> dict[str, Any]:

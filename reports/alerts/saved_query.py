@@ -55,14 +55,27 @@ def volume(snapshot: Snapshot, rule: VolumeRule, week: Span, zone: str) -> Volum
     judged = surge(cells[0], cells[1])
     if judged is None:
         return None
-    known = [source for source, before in zip(sources, cells[1, :-1].sum(axis=0), strict=True) if before]
+    known = [
+        source for source, before in zip(sources, cells[1, :-1].sum(axis=0), strict=True) if before
+    ]
     return _volume(snapshot, rule, weeks, zone, judged, known)
 
 
-def _volume(snapshot: Snapshot, rule: VolumeRule, weeks: list[Span], zone: str, judged: Surge, known: list[str]) -> Volume:
-    found = f"({_rows(rule, weeks[-1:], zone)}) WHERE found AND counted AND source IN ({texts(known)})"
+def _volume(
+    snapshot: Snapshot,
+    rule: VolumeRule,
+    weeks: list[Span],
+    zone: str,
+    judged: Surge,
+    known: list[str],
+) -> Volume:
+    found = (
+        f"({_rows(rule, weeks[-1:], zone)}) WHERE found AND counted AND source IN ({texts(known)})"
+    )
     earliest = "QUALIFY row_number() OVER (PARTITION BY author ORDER BY published_at, id) = 1 ORDER BY published_at, id"
-    posts = tuple(snapshot.sql(f"SELECT id FROM {found} {earliest} LIMIT {SAMPLE}").column("id").to_pylist())
+    posts = tuple(
+        snapshot.sql(f"SELECT id FROM {found} {earliest} LIMIT {SAMPLE}").column("id").to_pylist()
+    )
     common: dict[str, Any] = {
         "week": str(weeks[-1]), "brand": rule.brand or None, "versions": versions_json(snapshot.versions), "posts": posts,
         "flags": (_SHORT,) if judged.weeks < BASELINE else (),

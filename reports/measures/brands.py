@@ -11,7 +11,7 @@ from folate.core.config import Config
 from folate.core.weeks import Span, last_day
 from nlp.stats.domains import DomainErrors
 from nlp.stats.estimation import Codes, Floats, benjamini_hochberg, detectable, interval, p_value
-from reports.measures.brands import queries
+from reports.measures import queries
 from reports.measures.estimates import CALIBRATED, FEWEST_LABELS, Estimates, net_sentiment, ratio
 from reports.measures.figures import (
     CHANGE,
@@ -27,13 +27,22 @@ from reports.measures.figures import (
 )
 from reports.measures.mentions import LABELS, Mentions
 
-FEWEST_AUTHORS = 5  # below it no interval is given: a bootstrap of four people knows nothing of a fifth
+FEWEST_AUTHORS = (
+    5  # below it no interval is given: a bootstrap of four people knows nothing of a fifth
+)
 FEWEST_WEEKS = 4  # of the trailing eight that a mean is taken of
 LEAST_CHANGE = 0.02  # smaller ones get no arrow, whatever their interval
 FALSE_DISCOVERIES = 0.1  # tolerated among all arrows of a report
 MANY_COPIES = 0.2  # of a brand's mentions, to be told
 TRENDS = ("share_of_voice", "net_sentiment_polar")
-_COUNTED = ("mentions", "authors", "share_of_voice", "share_of_voice_raw", "copies", "engagement")  # lower bounds while posts are unread
+_COUNTED = (
+    "mentions",
+    "authors",
+    "share_of_voice",
+    "share_of_voice_raw",
+    "copies",
+    "engagement",
+)  # lower bounds while posts are unread
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +55,12 @@ class BrandMeasures:
     method: str  # how sentiment was quantified: tempered, or empty when nothing is annotated
     figures: Mapping[str, Figure]
     changes: Mapping[str, Change] = field(default_factory=dict)  # to the week before
-    trailing: Mapping[str, Change] = field(default_factory=dict)  # to the mean of the eight weeks before
-    trend: Mapping[str, tuple[Figure, ...]] = field(default_factory=dict)  # oldest week first, this one last
+    trailing: Mapping[str, Change] = field(
+        default_factory=dict
+    )  # to the mean of the eight weeks before
+    trend: Mapping[str, tuple[Figure, ...]] = field(
+        default_factory=dict
+    )  # oldest week first, this one last
 
 
 @dataclass(frozen=True)
@@ -66,10 +79,14 @@ class Asked:
     config: Config
     week: Span
     versions: str
-    flags: tuple[str, ...] = ()  # of counts: "partial", "incomplete" when the week or a source of it is not all there
+    flags: tuple[
+        str, ...
+    ] = ()  # of counts: "partial", "incomplete" when the week or a source of it is not all there
     reader: str = ""  # version that reads texts today; empty: any
     unread: frozenset[str] = frozenset()  # weeks some of whose posts have not been read by it
-    blank: frozenset[str] = frozenset()  # weeks none of whose posts has been read at all: nothing of them is known
+    blank: frozenset[str] = (
+        frozenset()
+    )  # weeks none of whose posts has been read at all: nothing of them is known
 
     @property
     def brands(self) -> tuple[str, ...]:
@@ -78,8 +95,16 @@ class Asked:
     def campaigning(self, brand: str, weeks: Sequence[Span]) -> bool:
         """Whether a campaign of the brand runs on any day of these weeks."""
         own, days = self.config.own, [last_day(week) for week in weeks]
-        runs = [(one.start, one.end) for one in self.config.campaign if (one.brand or (own and own.id)) == brand]
-        return any(start <= last and last - timedelta(days=6) <= end for last in days for start, end in runs)
+        runs = [
+            (one.start, one.end)
+            for one in self.config.campaign
+            if (one.brand or (own and own.id)) == brand
+        ]
+        return any(
+            start <= last and last - timedelta(days=6) <= end
+            for last in days
+            for start, end in runs
+        )
 
 
 def fixed_weights(mentions: Mentions, config: Config) -> Floats:
@@ -101,7 +126,9 @@ def levels(estimates: Estimates) -> dict[str, Level]:
         "share_of_voice": Level(estimates.share_of_voice(), _voices(estimates)),
         "share_of_voice_raw": Level(estimates.raw_share_of_voice, _voices(estimates)),
         "posts_per_author": Level(estimates.posts_per_author, counted[0]),
-        "top_authors": Level(estimates.top_authors(len(estimates.mentions.weeks) - 1)[..., None], counted[0][:, -1:]),
+        "top_authors": Level(
+            estimates.top_authors(len(estimates.mentions.weeks) - 1)[..., None], counted[0][:, -1:]
+        ),
         "copies": Level(estimates.copies, mentions[0], has_interval=False),
         "adapted_labels": Level(adapted[None].astype(float), adapted, has_interval=False),
         "labels": Level(labels[None].astype(float), labels, has_interval=False),
@@ -117,7 +144,10 @@ def _voices(estimates: Estimates) -> Floats:
 
 def _means(estimates: Estimates, sources: NDArray[np.bool_]) -> dict[str, Level]:
     """Measures that are means over the posts that show them."""
-    (ratings, rated), (acts, shown) = ([part[..., sources].sum(axis=3) for part in pair] for pair in (estimates.rated, estimates.engaged))
+    (ratings, rated), (acts, shown) = (
+        [part[..., sources].sum(axis=3) for part in pair]
+        for pair in (estimates.rated, estimates.engaged)
+    )
     return {
         "rating": Level(ratio(ratings, rated), rated[0]),
         "engagement": Level(np.where(shown > 0, acts, np.nan), shown[0], has_interval=False),
@@ -127,7 +157,9 @@ def _means(estimates: Estimates, sources: NDArray[np.bool_]) -> dict[str, Level]
 
 def _sentiment(shares: Floats, n: Codes) -> dict[str, Level]:
     polar, every = net_sentiment(shares)
-    named = {"net_sentiment_polar": polar, "net_sentiment_all": every} | {name: shares[..., at] for at, name in enumerate(LABELS)}
+    named = {"net_sentiment_polar": polar, "net_sentiment_all": every} | {
+        name: shares[..., at] for at, name in enumerate(LABELS)
+    }
     return {name: Level(draws, n) for name, draws in named.items()}
 
 
@@ -149,12 +181,22 @@ def differences(estimates: Estimates, before: Sequence[int]) -> dict[str, Level]
     for level in sentiment.values():
         level.draws[:, [m.mixed(brand, weeks) for brand in range(len(m.brands))]] = np.nan
     counts = {"mentions": estimates.all_mentions, "authors": estimates.authors}
-    volume = {name: Level(part[..., sources].sum(axis=3), part[0][..., sources].sum(axis=2)) for name, part in counts.items()}
-    volume |= {"share_of_voice": Level(estimates.share_of_voice(sources), volume["authors"].n)} | _means(estimates, sources)
-    found = {name: Level(level.draws[..., weeks], level.n[:, weeks]) for name, level in volume.items()} | sentiment
+    volume = {
+        name: Level(part[..., sources].sum(axis=3), part[0][..., sources].sum(axis=2))
+        for name, part in counts.items()
+    }
+    volume |= {
+        "share_of_voice": Level(estimates.share_of_voice(sources), volume["authors"].n)
+    } | _means(estimates, sources)
+    found = {
+        name: Level(level.draws[..., weeks], level.n[:, weeks]) for name, level in volume.items()
+    } | sentiment
     if len(before) == 1:  # emotions and intents are known of two weeks
         found |= _judgements(estimates)
-    return {name: _against(level, CHANGE_UNITS[UNITS[name]] == "relative") for name, level in found.items()}
+    return {
+        name: _against(level, CHANGE_UNITS[UNITS[name]] == "relative")
+        for name, level in found.items()
+    }
 
 
 def _against(level: Level, relative: bool) -> Level:
@@ -173,7 +215,9 @@ def common_sources(estimates: Estimates, weeks: Sequence[int]) -> tuple[NDArray[
     return present.all(axis=0), bool((present.all(axis=0) == present.any(axis=0)).all())
 
 
-def measure(mentions: Mentions, asked: Asked, domains: DomainErrors = CALIBRATED) -> tuple[BrandMeasures, ...]:
+def measure(
+    mentions: Mentions, asked: Asked, domains: DomainErrors = CALIBRATED
+) -> tuple[BrandMeasures, ...]:
     """The measures of every brand of the project for the last week of `mentions`, in the order of folate.toml.
 
     `domains` says how wrong the model is where nobody looked.
@@ -184,8 +228,17 @@ def measure(mentions: Mentions, asked: Asked, domains: DomainErrors = CALIBRATED
     comparisons = _comparisons(estimates, asked)
     for place, brand in enumerate(asked.config.brands):
         last = len(mentions.weeks) - 1
-        figures = {name: _figure(name, level, place, last, estimates, asked) for name, level in taken.items()}
-        trend = {name: tuple(_figure(name, taken[name], place, week, estimates, asked) for week in range(last + 1)) for name in TRENDS}
+        figures = {
+            name: _figure(name, level, place, last, estimates, asked)
+            for name, level in taken.items()
+        }
+        trend = {
+            name: tuple(
+                _figure(name, taken[name], place, week, estimates, asked)
+                for week in range(last + 1)
+            )
+            for name in TRENDS
+        }
         changes, trailing = comparisons[place]
         found.append(
             BrandMeasures(
@@ -196,16 +249,25 @@ def measure(mentions: Mentions, asked: Asked, domains: DomainErrors = CALIBRATED
     return tuple(found)
 
 
-def _figure(name: str, level: Level, brand: int, week: int, estimates: Estimates, asked: Asked) -> Figure:
+def _figure(
+    name: str, level: Level, brand: int, week: int, estimates: Estimates, asked: Asked
+) -> Figure:
     """The figure of one week; a level may have the newest weeks only."""
     m, at = estimates.mentions, week - len(estimates.mentions.weeks)
-    draws, few = level.draws[:, brand, at], level.has_interval and estimates.authors[0, brand, week].sum() < FEWEST_AUTHORS
+    draws, few = (
+        level.draws[:, brand, at],
+        level.has_interval and estimates.authors[0, brand, week].sum() < FEWEST_AUTHORS,
+    )
     judged = estimates.shares.n[brand, week] > 0
-    alone = few and judged and estimates.audited[brand] < FEWEST_LABELS  # what four people say is no share of a brand
+    alone = (
+        few and judged and estimates.audited[brand] < FEWEST_LABELS
+    )  # what four people say is no share of a brand
     wide = name in queries.SENTIMENT and bool(alone or estimates.unmeasurable[brand, week])
     sure = level.has_interval and not few and not wide and bool(np.isfinite(draws).all())
     low, high = interval(draws[1:]) if sure else (None, None)
-    if low is not None and high is not None and name in queries.SENTIMENT:  # outward, to what is printed: a tenth of a point
+    if (
+        low is not None and high is not None and name in queries.SENTIMENT
+    ):  # outward, to what is printed: a tenth of a point
         low, high = np.floor(low * 1000) / 1000, np.ceil(high * 1000) / 1000
     labels = name in ("labels", "adapted_labels")
     known = (labels or str(m.weeks[week]) not in asked.blank) and not wide
@@ -233,7 +295,9 @@ def _doubts(name: str, brand: int, week: int, estimates: Estimates, asked: Asked
     if name in ("mentions", "authors", "copies", "engagement") and m.weeks[week] == asked.week:
         yield from asked.flags
     elif name.startswith("share_of_voice") and m.weeks[week] == asked.week:
-        yield from (flag for flag in asked.flags if flag != "partial")  # half a week tells whose voice it is as well as a whole one
+        yield from (
+            flag for flag in asked.flags if flag != "partial"
+        )  # half a week tells whose voice it is as well as a whole one
 
 
 def _query(name: str, brand: int, week: int, estimates: Estimates, asked: Asked) -> str:
@@ -241,7 +305,9 @@ def _query(name: str, brand: int, week: int, estimates: Estimates, asked: Asked)
     if name == "share_of_voice":
         weights = dict(zip(m.sources, estimates.source_weights.tolist(), strict=True))
         return queries.share_of_voice(m.brands[brand], m.brands, m.weeks[week], zone, weights)
-    weeks = m.weeks if name == "labels" else [m.weeks[week]]  # an audit corrects all weeks of a brand
+    weeks = (
+        m.weeks if name == "labels" else [m.weeks[week]]
+    )  # an audit corrects all weeks of a brand
     return queries.measure(name, m.brands[brand], m.brands, weeks, zone)
 
 
@@ -261,21 +327,27 @@ class _Difference:
         return float(self.draws[1:].std())
 
 
-def _comparisons(estimates: Estimates, asked: Asked) -> list[tuple[dict[str, Change], dict[str, Change]]]:
+def _comparisons(
+    estimates: Estimates, asked: Asked
+) -> list[tuple[dict[str, Change], dict[str, Change]]]:
     """Per brand, the changes to the week before and to the trailing weeks that can be taken, all judged together."""
     m = estimates.mentions
     spoken = [week for week in range(len(m.weeks) - 1) if estimates.authors[0, :, week].any()]
     taken = [] if len(m.weeks) < 2 else list(_differences(estimates, (len(m.weeks) - 2,), asked))
     if len(spoken) >= FEWEST_WEEKS:
         taken += _differences(estimates, tuple(spoken), asked)
-    kept = benjamini_hochberg(np.array([p_value(float(one.draws[0]), one.error) for one in taken]), FALSE_DISCOVERIES)
+    kept = benjamini_hochberg(
+        np.array([p_value(float(one.draws[0]), one.error) for one in taken]), FALSE_DISCOVERIES
+    )
     found: list[tuple[dict[str, Change], dict[str, Change]]] = [({}, {}) for _ in m.brands]
     for one, real in zip(taken, kept, strict=True):
         found[one.brand][len(one.before) > 1][one.measure] = _judged(one, bool(real), m, asked)
     return found
 
 
-def _differences(estimates: Estimates, before: tuple[int, ...], asked: Asked) -> Iterator[_Difference]:
+def _differences(
+    estimates: Estimates, before: tuple[int, ...], asked: Asked
+) -> Iterator[_Difference]:
     """Every change against these weeks with enough authors on both sides."""
     m, weeks = estimates.mentions, [*before, len(estimates.mentions.weeks) - 1]
     sources, all_of_them = common_sources(estimates, weeks)
@@ -287,21 +359,46 @@ def _differences(estimates: Estimates, before: tuple[int, ...], asked: Asked) ->
             continue  # half a week against a whole one
         for brand in range(len(m.brands)):
             draws = level.draws[:, brand, 0]
-            if min(people[brand, weeks[-1]], people[brand, list(before)].mean()) >= FEWEST_AUTHORS and np.isfinite(draws).all():
-                doubts = ("campaign",) if asked.campaigning(m.brands[brand], [m.weeks[week] for week in weeks]) else ()
-                yield _Difference(brand, name, before, draws, int(level.n[brand, 0]), flags + doubts)
+            if (
+                min(people[brand, weeks[-1]], people[brand, list(before)].mean()) >= FEWEST_AUTHORS
+                and np.isfinite(draws).all()
+            ):
+                doubts = (
+                    ("campaign",)
+                    if asked.campaigning(m.brands[brand], [m.weeks[week] for week in weeks])
+                    else ()
+                )
+                yield _Difference(
+                    brand, name, before, draws, int(level.n[brand, 0]), flags + doubts
+                )
 
 
 def _judged(one: _Difference, real: bool, m: Mentions, asked: Asked) -> Change:
     """The change with its evidence; `real` when it survived Benjamini-Hochberg."""
-    change, smallest = (TRAILING, TRAILING_DETECTABLE) if len(one.before) > 1 else (CHANGE, DETECTABLE)
+    change, smallest = (
+        (TRAILING, TRAILING_DETECTABLE) if len(one.before) > 1 else (CHANGE, DETECTABLE)
+    )
     brand, weeks = m.brands[one.brand], [*one.before, len(m.weeks) - 1]
-    posts = [post for week in (weeks[-1], weeks[-2]) for post in m.samples.get((one.brand, week), ())[: SAMPLE // 2]]
+    posts = [
+        post
+        for week in (weeks[-1], weeks[-2])
+        for post in m.samples.get((one.brand, week), ())[: SAMPLE // 2]
+    ]
     figure = Figure(
         measure=one.measure + change, week=str(asked.week), brand=brand, value=one.draws[0], n=one.n, versions=asked.versions,
         query=queries.measure(one.measure + change, brand, m.brands, [m.weeks[week] for week in weeks], asked.config.timezone),
         low=(bounds := interval(one.draws[1:]))[0], high=bounds[1], posts=tuple(posts), flags=one.flags,
     )  # fmt: skip
-    seen = replace(figure, measure=one.measure + smallest, value=max(LEAST_CHANGE, detectable(one.error)), low=None, high=None)
+    seen = replace(
+        figure,
+        measure=one.measure + smallest,
+        value=max(LEAST_CHANGE, detectable(one.error)),
+        low=None,
+        high=None,
+    )
     clear = bounds[0] > 0 or bounds[1] < 0
-    return Change(figure=figure, detectable=seen, significant=real and clear and abs(float(one.draws[0])) >= LEAST_CHANGE)
+    return Change(
+        figure=figure,
+        detectable=seen,
+        significant=real and clear and abs(float(one.draws[0])) >= LEAST_CHANGE,
+    )

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from corpora.store.snapshot import Snapshot, literal
 from folate.core.weeks import Span
-from reports.measures.brands import Asked, queries
+from reports.measures import queries
+from reports.measures.brands import Asked
 from reports.measures.figures import SAMPLE, Figure
 from reports.messages import Catalogue, Parts
 
@@ -59,13 +60,19 @@ class WeekCounts:
         return self.posts == self.unseen
 
 
-def counts(snapshot: Snapshot, weeks: Sequence[Span], zone: str, reader: str) -> Mapping[str, WeekCounts]:
+def counts(
+    snapshot: Snapshot, weeks: Sequence[Span], zone: str, reader: str
+) -> Mapping[str, WeekCounts]:
     """Count the posts of each week. `reader` is the version that reads texts today; empty: any will do."""
     rows = snapshot.sql(_query(weeks, zone, reader)).to_pylist()
-    return {str(week): WeekCounts() for week in weeks} | {row.pop("week"): WeekCounts(**row) for row in rows}
+    return {str(week): WeekCounts() for week in weeks} | {
+        row.pop("week"): WeekCounts(**row) for row in rows
+    }
 
 
-def readings(week_counts: Mapping[str, WeekCounts], asked: Asked, perception: int, moves: int) -> Readings:
+def readings(
+    week_counts: Mapping[str, WeekCounts], asked: Asked, perception: int, moves: int
+) -> Readings:
     """Sum the counts of the last weeks; `week_counts` has them oldest first, as `counts` gave them."""
 
     def summed(weeks: int) -> Reading:
@@ -74,7 +81,11 @@ def readings(week_counts: Mapping[str, WeekCounts], asked: Asked, perception: in
 
         def figure(name: str) -> Figure:
             total = sum(getattr(week_counts[str(span)], name) for span in spans)
-            sample = sorted(id_ for span in spans for id_ in getattr(week_counts[str(span)], f"{name}_sample") or ())
+            sample = sorted(
+                id_
+                for span in spans
+                for id_ in getattr(week_counts[str(span)], f"{name}_sample") or ()
+            )
             return Figure(
                 measure=_MEASURES[name], week=str(asked.week), subject=str(weeks), value=total, n=total, versions=asked.versions,
                 query=f"SELECT coalesce(sum({name}), 0) FROM ({query})", posts=tuple(sample),
@@ -95,7 +106,9 @@ def nothing(key: str, reading: Reading, missing: Figure, say: Catalogue) -> Part
     if missing.value == reading.posts.value:
         return tuple(say.parts("page.none_read", posts=reading.posts))
     if missing.value:
-        return tuple(say.parts("page.none_partly", posts=reading.posts, missing=missing, none=(say(key),)))
+        return tuple(
+            say.parts("page.none_partly", posts=reading.posts, missing=missing, none=(say(key),))
+        )
     return (say(key),)
 
 

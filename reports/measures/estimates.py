@@ -11,16 +11,28 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from folate.core.labels import UNREADABLE
 from nlp.stats.domains import DomainErrors, doubt
-from nlp.stats.estimation import DRAWS, SEED, Codes, Floats, author_weights, interval, ppi_power, tempered, weighted_sums
-from nlp.unread import UNREADABLE
+from nlp.stats.estimation import (
+    DRAWS,
+    SEED,
+    Codes,
+    Floats,
+    author_weights,
+    interval,
+    ppi_power,
+    tempered,
+    weighted_sums,
+)
 from reports.measures.mentions import Mentions
 from reports.measures.queries import JUDGED
 
 FEWEST_LABELS = 50  # of an audit that the shares of a brand rest on: the power of PPI++ is tuned on them, and on fewer follows chance
 WIDEST = 0.25  # half-width of an unaudited interval of the negative or positive share, past which no figure is given
 FEWEST_FOR_TOP = 100  # authors of whom one in a hundred is a person
-CALIBRATED = DomainErrors(gain=1.0, gain_spread=0.0, error=((0.04, 0.0), (0.0, 0.04)), drift=((1e-6, 0.0), (0.0, 1e-6)))
+CALIBRATED = DomainErrors(
+    gain=1.0, gain_spread=0.0, error=((0.04, 0.0), (0.0, 0.04)), drift=((1e-6, 0.0), (0.0, 1e-6))
+)
 """Of posteriors that are taken to be calibrated for the corpus but for an error of 6 points (standard deviation) at a doubt of .3."""
 TEMPERED = "tempered"
 
@@ -55,7 +67,9 @@ class Estimates:
         """(draws, units), the first row ones."""
         return author_weights(self.mentions.units[1])
 
-    def totals(self, values: Floats, rows: NDArray[np.int64], cell: Codes, shape: tuple[int, ...]) -> Floats:
+    def totals(
+        self, values: Floats, rows: NDArray[np.int64], cell: Codes, shape: tuple[int, ...]
+    ) -> Floats:
         """Weighted sums of `values` (n,) at these rows of the mentions, by `cell` (n,): (draws, *shape)."""
         return weighted_sums(self.weights, self.mentions.units[0][rows], values, cell, shape)
 
@@ -122,8 +136,14 @@ class Estimates:
         A source crawled harder moves the raw share but not this one.
         """
         total = self.authors.sum(axis=1, keepdims=True)
-        weights = self.source_weights * (total[:1] > 0) * (self.every_source if sources is None else sources)
-        return ratio((weights * ratio(self.authors, total, empty=0.0)).sum(axis=3), weights.sum(axis=3))
+        weights = (
+            self.source_weights
+            * (total[:1] > 0)
+            * (self.every_source if sources is None else sources)
+        )
+        return ratio(
+            (weights * ratio(self.authors, total, empty=0.0)).sum(axis=3), weights.sum(axis=3)
+        )
 
     @cached_property
     def rated(self) -> tuple[Floats, Floats]:
@@ -145,7 +165,9 @@ class Estimates:
         m, found, kinds = self.mentions, self.mentions.judged, len(JUDGED)
         shape = (len(m.brands), min(len(m.weeks), 2))
         if found is None:
-            return np.full((DRAWS + 1, *shape, kinds), np.nan), np.zeros((*shape, kinds), dtype=np.int64)
+            return np.full((DRAWS + 1, *shape, kinds), np.nan), np.zeros(
+                (*shape, kinds), dtype=np.int64
+            )
         cell = m.brand[found.rows] * shape[1] + m.week[found.rows] - (len(m.weeks) - shape[1])
         known = ~np.isnan(found.values)
         sums, sizes = (
@@ -168,7 +190,9 @@ class Estimates:
         rows = np.flatnonzero(m.annotated & sources[m.source] & (place[m.week] >= 0))
         cell = m.brand[rows] * len(weeks) + place[m.week[rows]]
         count = self.totals(np.ones(len(rows)), rows, cell, shape)
-        sums = np.stack([self.totals(column, rows, cell, shape) for column in self._tempered[rows].T], axis=3)
+        sums = np.stack(
+            [self.totals(column, rows, cell, shape) for column in self._tempered[rows].T], axis=3
+        )
         n = count[0].astype(np.int64)
         return Shares(ratio(sums, count[..., None]), n, np.where(n > 0, TEMPERED, ""))
 
@@ -226,9 +250,15 @@ class Estimates:
         Not known where nobody audited: the model's own mean over the weeks, with the errors of domains.
         """
         known = self.shares.n > 0
-        modelled = ratio(np.where(known[..., None], self.shares.draws, 0).sum(axis=2), known.sum(axis=1)[:, None].astype(float))
+        modelled = ratio(
+            np.where(known[..., None], self.shares.draws, 0).sum(axis=2),
+            known.sum(axis=1)[:, None].astype(float),
+        )
         true = modelled.copy()
-        posteriors = [self.mentions.posteriors[self.mentions.annotated & (self.mentions.brand == at)] for at in range(len(known))]
+        posteriors = [
+            self.mentions.posteriors[self.mentions.annotated & (self.mentions.brand == at)]
+            for at in range(len(known))
+        ]
         true[1:] += self.domains.errors(np.array([doubt(rows) for rows in posteriors]), _random(1))
         for brand in np.flatnonzero(self.audited >= FEWEST_LABELS):
             modelled[:, brand], true[:, brand] = self._audit(int(brand))
@@ -265,7 +295,9 @@ class Estimates:
         labels = np.maximum(self.audited, FEWEST_LABELS)[:, None, None]
         halves = np.full((DRAWS + 1, shares.shape[1], 1, 3), 0.5)
         halves[1:] = _random(5).gamma(0.5, size=halves[1:].shape)
-        return on_simplex(np.where(np.isnan(shares), np.nan, np.maximum(shares, halves / (labels + 1.5))))
+        return on_simplex(
+            np.where(np.isnan(shares), np.nan, np.maximum(shares, halves / (labels + 1.5)))
+        )
 
     def _audited_weeks(self, brand: int) -> Codes:
         """The weeks of the brand that have labels of people."""
@@ -285,9 +317,13 @@ class Estimates:
         labelled = m.label[rows] >= 0
         truth = np.eye(3)[m.label[rows[labelled]]]
         power = ppi_power(truth, predicted[labelled], predicted)
-        size, drawn = (np.bincount(m.week[some], minlength=len(m.weeks)) for some in (rows, rows[labelled]))
+        size, drawn = (
+            np.bincount(m.week[some], minlength=len(m.weeks)) for some in (rows, rows[labelled])
+        )
         per_label = (size / np.maximum(drawn, 1))[m.week[rows[labelled]]]
-        sums, weight = self._total(truth - power * predicted[labelled], rows[labelled], per_label / per_label.mean())
+        sums, weight = self._total(
+            truth - power * predicted[labelled], rows[labelled], per_label / per_label.mean()
+        )
         halves = np.vstack([np.zeros(3), _random(2).gamma(0.5, size=(DRAWS, 3))])
         half = halves.sum(axis=1, keepdims=True)
         missed = (sums + halves - power * half * predicted.mean(axis=0)) / (weight + half)
@@ -299,7 +335,9 @@ class Estimates:
         sums, weight = self._total(values, rows, np.ones(len(rows)))
         return np.asarray(sums / weight)
 
-    def _total(self, values: Floats, rows: NDArray[np.int64], weight: Floats) -> tuple[Floats, Floats]:
+    def _total(
+        self, values: Floats, rows: NDArray[np.int64], weight: Floats
+    ) -> tuple[Floats, Floats]:
         """Weighted sums (draws, k) of `values` (n, k) at these rows, and of the weights (draws, 1)."""
         nowhere = np.zeros(len(rows), dtype=np.int64)
         sums = [self.totals(weight * column, rows, nowhere, ()) for column in values.T]
@@ -320,7 +358,14 @@ def net_sentiment(shares: Floats) -> tuple[Floats, Floats]:
 def ratio(numerator: Floats, denominator: Floats, empty: float = np.nan) -> Floats:
     """numerator / denominator, `empty` where the denominator is 0."""
     shape = np.broadcast_shapes(numerator.shape, denominator.shape)
-    return np.asarray(np.divide(numerator, denominator, out=np.full(shape, empty), where=np.broadcast_to(denominator != 0, shape)))
+    return np.asarray(
+        np.divide(
+            numerator,
+            denominator,
+            out=np.full(shape, empty),
+            where=np.broadcast_to(denominator != 0, shape),
+        )
+    )
 
 
 def on_simplex(shares: Floats) -> Floats:

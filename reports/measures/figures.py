@@ -9,7 +9,20 @@ from typing import Any, Literal
 
 from folate.core.errors import FolateError
 
-Unit = Literal["count", "rate", "share", "net", "rating", "times", "score", "position", "points", "net points", "rating points", "relative"]
+Unit = Literal[
+    "count",
+    "rate",
+    "share",
+    "net",
+    "rating",
+    "times",
+    "score",
+    "position",
+    "points",
+    "net points",
+    "rating points",
+    "relative",
+]
 
 UNITS: dict[str, Unit] = {
     "mentions": "count",
@@ -111,10 +124,18 @@ CHANGE_UNITS: dict[Unit, Unit] = {
     "net": "net points",
     "rating": "rating points",
 }
-CHANGE, DETECTABLE = ".change", ".detectable"  # what follows the measure in the name of a difference to the week before
-TRAILING, TRAILING_DETECTABLE = ".trailing", ".trailing_detectable"  # and to the mean of the eight weeks before
+CHANGE, DETECTABLE = (
+    ".change",
+    ".detectable",
+)  # what follows the measure in the name of a difference to the week before
+TRAILING, TRAILING_DETECTABLE = (
+    ".trailing",
+    ".trailing_detectable",
+)  # and to the mean of the eight weeks before
 EFFECT = ".effect"  # and of a campaign
-UNMEASURABLE = "unmeasurable"  # flag of a figure without a value: only labels of people could give it
+UNMEASURABLE = (
+    "unmeasurable"  # flag of a figure without a value: only labels of people could give it
+)
 SENTENCE = "sentence"  # stands for the measure in the evidence of one
 SAMPLE = 100  # most posts kept as evidence of one number
 _DECIMALS = 6  # beyond it sums depend on the order that a processor adds in
@@ -127,7 +148,14 @@ class NoEvidence(FolateError):
 def unit_of(measure: str) -> Unit:
     """The unit that `measure` is printed in. Raises NoEvidence for a measure that nobody defined."""
     name, _, kind = measure.partition(".")
-    if name not in UNITS or f".{kind}" not in (CHANGE, DETECTABLE, TRAILING, TRAILING_DETECTABLE, EFFECT, "."):
+    if name not in UNITS or f".{kind}" not in (
+        CHANGE,
+        DETECTABLE,
+        TRAILING,
+        TRAILING_DETECTABLE,
+        EFFECT,
+        ".",
+    ):
         raise NoEvidence(f"wanted a measure that docs/measures.md defines, got {measure!r}.")
     return CHANGE_UNITS[UNITS[name]] if kind else UNITS[name]
 
@@ -156,7 +184,9 @@ class Figure:
         unit_of(self.measure)
         for name in ("query", "versions"):
             if not getattr(self, name).strip():
-                raise NoEvidence(f"wanted the {name} behind {self.measure} of {self.brand or 'the week'}, got nothing.")
+                raise NoEvidence(
+                    f"wanted the {name} behind {self.measure} of {self.brand or 'the week'}, got nothing."
+                )
         for name in ("value", "low", "high"):
             object.__setattr__(self, name, _rounded(getattr(self, name)))
         object.__setattr__(self, "posts", self.posts[:SAMPLE])
@@ -164,7 +194,16 @@ class Figure:
     @property
     def id(self) -> str:
         """Digest of measure, brand, subject, week, query and versions: the same question to the same corpus has the same id."""
-        asked = "\0".join((self.measure, self.brand or "", self.subject or "", self.week, self.query, self.versions))
+        asked = "\0".join(
+            (
+                self.measure,
+                self.brand or "",
+                self.subject or "",
+                self.week,
+                self.query,
+                self.versions,
+            )
+        )
         return blake2b(asked.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
     @property
@@ -182,7 +221,9 @@ class Figure:
 
 def versions_json(versions: Mapping[str, int]) -> str:
     """The table versions that a report rests on. `evidence` is left out: writing a report's own rows must not change it."""
-    return json.dumps({name: number for name, number in sorted(versions.items()) if name != "evidence"})
+    return json.dumps(
+        {name: number for name, number in sorted(versions.items()) if name != "evidence"}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +265,9 @@ class Sentence:
 
     def __post_init__(self) -> None:
         if not self.figures:
-            raise NoEvidence(f"wanted at least one figure behind the sentence {self.key!r}, got none.")
+            raise NoEvidence(
+                f"wanted at least one figure behind the sentence {self.key!r}, got none."
+            )
 
     @property
     def figures(self) -> tuple[Figure, ...]:
@@ -243,7 +286,9 @@ class Sentence:
     def row(self) -> dict[str, Any]:
         """The row of the table `evidence`: its query gives the rows of the figures, whatever language the sentence is in."""
         figures, first = self._behind, self.figures[0]
-        posts = dict.fromkeys(post for figure in figures.values() for post in figure.posts[: SAMPLE // len(figures)])
+        posts = dict.fromkeys(
+            post for figure in figures.values() for post in figure.posts[: SAMPLE // len(figures)]
+        )
         return {
             "id": self.id, "week": first.week, "measure": SENTENCE, "brand": None, "subject": self.key,
             "value": None, "n": len(figures), "low": None, "high": None,
@@ -259,4 +304,6 @@ class Sentence:
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else round(float(value), _DECIMALS) + 0.0
+    return (
+        None if value is None or not math.isfinite(value) else round(float(value), _DECIMALS) + 0.0
+    )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from corpora.store.snapshot import Snapshot
 from folate.core.weeks import Span
 from nlp.stats.estimation import Codes, Floats, resampling_units
-from reports.measures.brands import queries
+from reports.measures import queries
 from reports.measures.figures import SAMPLE
 
 LABELS = ("negative", "neutral", "positive")
@@ -46,15 +46,23 @@ class Mentions:
     week: Codes
     source: Codes
     author: NDArray[np.uint64]  # a post whose source shows no author is an author of its own
-    counted: NDArray[np.bool_]  # false for a copy of a text that this week already had on this brand
+    counted: NDArray[
+        np.bool_
+    ]  # false for a copy of a text that this week already had on this brand
     rating: Floats  # 0..1, NaN when missing
     engagement: Floats  # likes + replies + reposts, NaN when the source shows none of them
     posteriors: Floats  # (n, 3) negative, neutral, positive; NaN when not annotated
     label: Codes  # what a person said in an audit: place in LABELS, -1 where nobody did
-    samples: dict[tuple[int, int], tuple[str, ...]]  # (brand, week) -> ids of at most SAMPLE posts, drawn by their digest
+    samples: dict[
+        tuple[int, int], tuple[str, ...]
+    ]  # (brand, week) -> ids of at most SAMPLE posts, drawn by their digest
     judged: Judged | None = None
-    models: Mapping[tuple[int, int], frozenset[str]] = field(default_factory=dict)  # who annotated, where it was not one model throughout
-    adapted_labels: Mapping[int, int] = field(default_factory=dict)  # labels of people that a brand, by its place, is adapted to
+    models: Mapping[tuple[int, int], frozenset[str]] = field(
+        default_factory=dict
+    )  # who annotated, where it was not one model throughout
+    adapted_labels: Mapping[int, int] = field(
+        default_factory=dict
+    )  # labels of people that a brand, by its place, is adapted to
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -84,13 +92,18 @@ class Mentions:
         order = chosen[np.lexsort((self.author[chosen], cell[chosen]))]
         first = np.zeros(len(self.brand), dtype=bool)
         if len(order):
-            differs = (np.diff(cell[order]) != 0) | (self.author[order[1:]] != self.author[order[:-1]])
+            differs = (np.diff(cell[order]) != 0) | (
+                self.author[order[1:]] != self.author[order[:-1]]
+            )
             first[order[np.concatenate(([True], differs))]] = True
         return first
 
     def mixed(self, brand: int, weeks: Sequence[int]) -> bool:
         """Whether more than one model, or version of one, read the brand's posts of these weeks: they can't be compared then."""
-        return len(frozenset().union(*(self.models.get((brand, week), frozenset()) for week in weeks))) > 1
+        return (
+            len(frozenset().union(*(self.models.get((brand, week), frozenset()) for week in weeks)))
+            > 1
+        )
 
 
 def read(snapshot: Snapshot, brands: Sequence[str], weeks: Sequence[Span], zone: str) -> Mentions:
@@ -98,9 +111,18 @@ def read(snapshot: Snapshot, brands: Sequence[str], weeks: Sequence[Span], zone:
     rows = queries.mentions(brands, weeks, zone)
     table = snapshot.sql(_COLUMNS.format(rows=rows))
     column = {name: table.column(name).combine_chunks() for name in table.column_names}
-    names, sources = [str(week) for week in weeks], sorted(set(column["source"].unique().to_pylist()))
-    brand, week, source = codes(column["brand"], brands), codes(column["week"], names), codes(column["source"], sources)
-    order = np.lexsort((column["key"].to_numpy(), (brand * len(weeks) + week) * len(sources) + source))
+    names, sources = (
+        [str(week) for week in weeks],
+        sorted(set(column["source"].unique().to_pylist())),
+    )
+    brand, week, source = (
+        codes(column["brand"], brands),
+        codes(column["week"], names),
+        codes(column["source"], sources),
+    )
+    order = np.lexsort(
+        (column["key"].to_numpy(), (brand * len(weeks) + week) * len(sources) + source)
+    )
     brand, week, key = brand[order], week[order], column["key"].to_numpy()[order]
     number = {name: floats(column[name])[order] for name in ("rating", "engagement", *LABELS)}
     counted = column["counted"].to_numpy(zero_copy_only=False)[order]
@@ -125,7 +147,11 @@ def codes(column: pa.Array, values: Sequence[str]) -> Codes:
     encoded = column.dictionary_encode()
     place = {value: code for code, value in enumerate(values)}
     lookup = np.array([place[value] for value in encoded.dictionary.to_pylist()], dtype=np.int64)
-    return np.asarray(lookup[encoded.indices.to_numpy(zero_copy_only=False)]) if len(lookup) else np.empty(0, dtype=np.int64)
+    return (
+        np.asarray(lookup[encoded.indices.to_numpy(zero_copy_only=False)])
+        if len(lookup)
+        else np.empty(0, dtype=np.int64)
+    )
 
 
 def floats(column: pa.Array) -> Floats:
@@ -133,10 +159,14 @@ def floats(column: pa.Array) -> Floats:
     return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
-def _labels(snapshot: Snapshot, brands: Sequence[str], brand: Codes, key: NDArray[np.uint64]) -> Codes:
+def _labels(
+    snapshot: Snapshot, brands: Sequence[str], brand: Codes, key: NDArray[np.uint64]
+) -> Codes:
     """The audited label of each mention: of the post that was drawn, or of one of the same text where that is gone."""
     found = np.full(len(brand), -1, dtype=np.int64)
-    labels = snapshot.sql(f"SELECT brand, md5_number_lower(id) AS key, label FROM ({queries.audited(brands)}) ORDER BY key")
+    labels = snapshot.sql(
+        f"SELECT brand, md5_number_lower(id) AS key, label FROM ({queries.audited(brands)}) ORDER BY key"
+    )
     for code, name in enumerate(brands):
         own = labels.filter(pa.compute.equal(labels["brand"], name))
         if own.num_rows:
@@ -147,18 +177,29 @@ def _labels(snapshot: Snapshot, brands: Sequence[str], brand: Codes, key: NDArra
     return found
 
 
-def _judged(snapshot: Snapshot, weeks: Sequence[Span], zone: str, counted: NDArray[np.bool_], key: NDArray[np.uint64]) -> Judged:
+def _judged(
+    snapshot: Snapshot,
+    weeks: Sequence[Span],
+    zone: str,
+    counted: NDArray[np.bool_],
+    key: NDArray[np.uint64],
+) -> Judged:
     """`counted` and `key` are of the mentions; only posts of the last two weeks are asked for."""
     start, stop = queries.window(weeks[-2:], zone)
     columns = ", ".join(queries.EMOTIONS + queries.INTENTS)
     table = snapshot.sql(_JUDGED.format(columns=columns, start=start, stop=stop))
-    keys, values = table.column(0).to_numpy(), np.stack([floats(column) for column in table.columns[1:]], axis=1)
+    keys, values = (
+        table.column(0).to_numpy(),
+        np.stack([floats(column) for column in table.columns[1:]], axis=1),
+    )
     place, here = _found(keys, key)
     rows = np.flatnonzero(here & counted)
     return Judged(rows, values[place[rows]])
 
 
-def _found(keys: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _found(
+    keys: NDArray[np.uint64], wanted: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Where each of `wanted` stands among the sorted `keys`, and whether it does."""
     place = np.searchsorted(keys, wanted)
     here = place < len(keys)
@@ -166,12 +207,17 @@ def _found(keys: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> tuple[NDArra
     return place, here
 
 
-def _models(snapshot: Snapshot, rows: str, brands: Sequence[str], weeks: Sequence[str]) -> dict[tuple[int, int], frozenset[str]]:
+def _models(
+    snapshot: Snapshot, rows: str, brands: Sequence[str], weeks: Sequence[str]
+) -> dict[tuple[int, int], frozenset[str]]:
     """Who annotated each brand and week; not asked post by post where the corpus knows one model only."""
     if snapshot.sql(queries.MODELS).num_rows < 2:
         return {}
     found = snapshot.sql(queries.WEEK_MODELS.format(rows=rows)).to_pylist()
-    return {(brands.index(row["brand"]), weeks.index(row["week"])): frozenset(row["models"]) for row in found}
+    return {
+        (brands.index(row["brand"]), weeks.index(row["week"])): frozenset(row["models"])
+        for row in found
+    }
 
 
 def _samples(
@@ -182,5 +228,7 @@ def _samples(
     found = {}
     for start, stop in pairwise([*starts.tolist(), len(brand)]):
         chosen = order[start + np.argsort(key[start:stop], kind="stable")[:SAMPLE]]
-        found[int(brand[start]), int(week[start])] = tuple(sorted(ids.take(pa.array(chosen)).to_pylist()))
+        found[int(brand[start]), int(week[start])] = tuple(
+            sorted(ids.take(pa.array(chosen)).to_pylist())
+        )
     return found

@@ -78,7 +78,9 @@ SENTIMENT = ("net_sentiment_polar", "net_sentiment_all", "negative", "neutral", 
 EMOTIONS = ("happy", "angry", "sad", "fear", "surprise", "neutral")
 INTENTS = ("buy", "switch", "ask", "complain")
 JUDGED = (*(f"emotion_{name}" for name in EMOTIONS), *(f"intent_{name}" for name in INTENTS))
-_TOGETHER = dict.fromkeys(SENTIMENT, "sentiment") | dict.fromkeys(JUDGED, "judgements")  # measures that one query is behind
+_TOGETHER = dict.fromkeys(SENTIMENT, "sentiment") | dict.fromkeys(
+    JUDGED, "judgements"
+)  # measures that one query is behind
 
 
 class Stretch(Protocol):
@@ -131,14 +133,25 @@ def measure(name: str, brand: str, brands: Sequence[str], weeks: Sequence[Span],
     name, _, difference = name.partition(".")
     query = _MEASURES[_TOGETHER.get(name, name)]
     if difference:  # both weeks, told apart
-        query = query.replace("SELECT ", "SELECT week, ", 1) + ("" if "ORDER BY" in query else " GROUP BY week ORDER BY week")
-    return query.format(rows=mentions(brands, weeks, zone), brand=literal(brand), audited=audited([brand]))
+        query = query.replace("SELECT ", "SELECT week, ", 1) + (
+            "" if "ORDER BY" in query else " GROUP BY week ORDER BY week"
+        )
+    return query.format(
+        rows=mentions(brands, weeks, zone), brand=literal(brand), audited=audited([brand])
+    )
 
 
-def share_of_voice(brand: str, brands: Sequence[str], week: Span, zone: str, weights: Mapping[str, float]) -> str:
+def share_of_voice(
+    brand: str, brands: Sequence[str], week: Span, zone: str, weights: Mapping[str, float]
+) -> str:
     """The query that gives the share of voice of `brand` at fixed weights of the sources."""
-    values = ", ".join(f"({literal(source)}, {weight!r})" for source, weight in sorted(weights.items())) or "('', 0)"
-    return _STANDARDISED.format(rows=mentions(brands, [week], zone), weights=values, brand=literal(brand))
+    values = (
+        ", ".join(f"({literal(source)}, {weight!r})" for source, weight in sorted(weights.items()))
+        or "('', 0)"
+    )
+    return _STANDARDISED.format(
+        rows=mentions(brands, [week], zone), weights=values, brand=literal(brand)
+    )
 
 
 def week_posts(week: Span, zone: str) -> str:

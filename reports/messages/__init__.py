@@ -15,7 +15,9 @@ from folate.core.weeks import Span, last_day
 from reports.measures.figures import UNMEASURABLE, Figure, Name, Sentence, Shown, Unit
 
 MINUS = "\N{MINUS SIGN}"
-_PERCENT: frozenset[Unit] = frozenset({"share", "net", "rating", "points", "net points", "rating points", "relative"})
+_PERCENT: frozenset[Unit] = frozenset(
+    {"share", "net", "rating", "points", "net points", "rating points", "relative"}
+)
 _SIGNED: frozenset[Unit] = frozenset({"net", "relative"})
 Parts = tuple[str | Name | Shown, ...]
 
@@ -42,7 +44,9 @@ class Catalogue:
         plain = str(self.messages["measure"][name][what])
         if not difference:
             return plain
-        return str(self.messages["difference"][difference][what]).format(measure=plain, definition=plain)
+        return str(self.messages["difference"][difference][what]).format(
+            measure=plain, definition=plain
+        )
 
     def number(self, figure: Figure) -> str:
         """The value with its unit, or why there is none."""
@@ -52,13 +56,17 @@ class Catalogue:
 
     def size(self, figure: Figure) -> str:
         """The value without its sign, for "up by"."""
-        return self._value(None if figure.value is None else abs(figure.value), figure.unit, signed=False)
+        return self._value(
+            None if figure.value is None else abs(figure.value), figure.unit, signed=False
+        )
 
     def signed(self, figure: Figure) -> str:
         """The value with its sign, of a difference."""
         if figure.value is None:
             return self("unit.missing")
-        return self(f"unit.{figure.unit.replace(' ', '_')}", value=_digits(figure.value, figure.unit, True))
+        return self(
+            f"unit.{figure.unit.replace(' ', '_')}", value=_digits(figure.value, figure.unit, True)
+        )
 
     def interval(self, figure: Figure) -> str:
         """`28.9 to 33.5`, without the unit; empty when the figure has none."""
@@ -71,7 +79,9 @@ class Catalogue:
     def _value(self, value: float | None, unit: Unit, signed: bool = True) -> str:
         if value is None:
             return self("unit.missing")
-        return self(f"unit.{unit.replace(' ', '_')}", value=_digits(value, unit, signed and unit in _SIGNED))
+        return self(
+            f"unit.{unit.replace(' ', '_')}", value=_digits(value, unit, signed and unit in _SIGNED)
+        )
 
     def sentence(self, key: str, **values: "Figure | Name | Parts") -> Sentence:
         """The message `sentence.KEY` with figures and names in it. Raises NoEvidence when it has no figure."""
@@ -132,6 +142,8 @@ def _digits(value: float, unit: Unit, signed: bool) -> str:
 def catalogue(language: str) -> Catalogue:
     """The messages of `language`. Raises ConfigError when there are none."""
     if language not in LANGUAGES:
-        raise ConfigError(f"wanted a report in {' or '.join(LANGUAGES)}, got {language!r}; {possible(language, LANGUAGES)}")
+        raise ConfigError(
+            f"wanted a report in {' or '.join(LANGUAGES)}, got {language!r}; {possible(language, LANGUAGES)}"
+        )
     text = files("reports").joinpath("messages", f"{language}.toml").read_text(encoding="utf-8")
     return Catalogue(language, tomllib.loads(text))

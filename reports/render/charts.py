@@ -13,10 +13,16 @@ from reports.measures.brands import BrandMeasures
 from reports.measures.figures import Figure
 
 WIDE, NARROW, PANEL = (720, 250), (300, 230), (230, 110)  # width and height of the plot, CSS pixels
-COLOURS = 8  # brands that the style sheet has a colour for; later ones begin again with another dash
+COLOURS = (
+    8  # brands that the style sheet has a colour for; later ones begin again with another dash
+)
 _DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2, 1, 2])
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
-INK, MUTED, LINE = "#010101", "#010102", "#010103"  # stand for colours of the page, put in by _dressed
+INK, MUTED, LINE = (
+    "#010101",
+    "#010102",
+    "#010103",
+)  # stand for colours of the page, put in by _dressed
 _FONT = "inherit"
 _NAME_ROOM = 16  # letters
 _LABEL_GAP = 15  # pixels between the names at the ends of lines
@@ -24,17 +30,27 @@ _LABEL_GAP = 15  # pixels between the names at the ends of lines
 
 def voice(brands: Sequence[BrandMeasures], size: tuple[int, int]) -> str:
     """Share of voice over the weeks, a line a brand with its name at the end; colour, dash and marker tell brands apart."""
-    points = [_point(figure, place) for place, brand in enumerate(brands) for figure in brand.trend["share_of_voice"]]
+    points = [
+        _point(figure, place)
+        for place, brand in enumerate(brands)
+        for figure in brand.trend["share_of_voice"]
+    ]
     top = max([point["value"] for point in points if point["value"] is not None] + [0.1]) * 1.1
     base = alt.Chart(alt.Data(values=points)).encode(
         x=_weeks(), y=alt.Y("value:Q", scale=alt.Scale(domain=[0, top], nice=False), axis=axis(format=".0%", tickCount=4)),
         color=_by_brand(alt.Color, brands, colour),
     )  # fmt: skip
-    names = alt.Chart(alt.Data(values=line_ends(brands, top, size[1]))).mark_text(align="left", dx=8, fontSize=13, fontWeight=600)
+    names = alt.Chart(alt.Data(values=line_ends(brands, top, size[1]))).mark_text(
+        align="left", dx=8, fontSize=13, fontWeight=600
+    )
     layers = [
         base.mark_line(strokeWidth=2.5).encode(strokeDash=_by_brand(alt.StrokeDash, brands, _dash)),
-        base.mark_point(filled=True, size=46, opacity=1).encode(shape=_by_brand(alt.Shape, brands, _shape)),
-        names.encode(x=alt.value(size[0]), y="y:Q", text="name:N", color=_by_brand(alt.Color, brands, colour)),
+        base.mark_point(filled=True, size=46, opacity=1).encode(
+            shape=_by_brand(alt.Shape, brands, _shape)
+        ),
+        names.encode(
+            x=alt.value(size[0]), y="y:Q", text="name:N", color=_by_brand(alt.Color, brands, colour)
+        ),
     ]
     return svg(alt.layer(*layers), size)
 
@@ -43,20 +59,37 @@ def net(brand: BrandMeasures, place: int) -> str:
     """Net sentiment of one brand over the weeks, with its interval as a band. `place` is the brand's, for its colour."""
     points = [_point(figure, place) for figure in brand.trend["net_sentiment_polar"]]
     scale = alt.Scale(domain=[-1, 1])
-    ends = axis(values=[-1, 0, 1], labelExpr="datum.value > 0 ? '+100' : datum.value < 0 ? '\N{MINUS SIGN}100' : '0'")
+    ends = axis(
+        values=[-1, 0, 1],
+        labelExpr="datum.value > 0 ? '+100' : datum.value < 0 ? '\N{MINUS SIGN}100' : '0'",
+    )
     base = alt.Chart(alt.Data(values=points)).encode(x=_weeks(every=2))
     banded = base.transform_filter("isValid(datum.low)")
     layers = [
-        banded.mark_area(opacity=0.22, color=colour(place)).encode(y=alt.Y("low:Q", scale=scale, axis=ends), y2="high:Q"),
-        banded.mark_rule(strokeWidth=3, opacity=0.22, color=colour(place)).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q"),
-        base.mark_line(strokeWidth=2.5, color=colour(place)).encode(y=alt.Y("value:Q", scale=scale)),
-        base.mark_point(filled=True, size=34, opacity=1, color=colour(place)).encode(y=alt.Y("value:Q", scale=scale)),
+        banded.mark_area(opacity=0.22, color=colour(place)).encode(
+            y=alt.Y("low:Q", scale=scale, axis=ends), y2="high:Q"
+        ),
+        banded.mark_rule(strokeWidth=3, opacity=0.22, color=colour(place)).encode(
+            y=alt.Y("low:Q", scale=scale), y2="high:Q"
+        ),
+        base.mark_line(strokeWidth=2.5, color=colour(place)).encode(
+            y=alt.Y("value:Q", scale=scale)
+        ),
+        base.mark_point(filled=True, size=34, opacity=1, color=colour(place)).encode(
+            y=alt.Y("value:Q", scale=scale)
+        ),
     ]
     return svg(alt.layer(*layers), PANEL)
 
 
 def _point(figure: Figure, place: int) -> dict[str, Any]:
-    return {"week": figure.week, "brand": str(place), "value": figure.value, "low": figure.low, "high": figure.high}
+    return {
+        "week": figure.week,
+        "brand": str(place),
+        "value": figure.value,
+        "low": figure.low,
+        "high": figure.high,
+    }
 
 
 def line_ends(brands: Sequence[BrandMeasures], top: float, height: int) -> list[dict[str, Any]]:
@@ -66,7 +99,9 @@ def line_ends(brands: Sequence[BrandMeasures], top: float, height: int) -> list[
     gap, floor, found = _LABEL_GAP / height * top, 0.0, []
     for value, place in ends:
         floor = max(value, floor)
-        found.append({"brand": str(place), "name": short(printable(brands[place].label)), "y": floor})
+        found.append(
+            {"brand": str(place), "name": short(printable(brands[place].label)), "y": floor}
+        )
         floor += gap
     return found
 
@@ -90,13 +125,25 @@ def _weeks(every: int = 1) -> Any:
 
 def axis(**options: Any) -> Any:
     """An axis as the page draws them: no line, faint grid."""
-    return alt.Axis(**{"title": None, "domain": False, "ticks": False, "gridColor": LINE, "labelColor": MUTED, "labelPadding": 6} | options)
+    return alt.Axis(
+        **{
+            "title": None,
+            "domain": False,
+            "ticks": False,
+            "gridColor": LINE,
+            "labelColor": MUTED,
+            "labelPadding": 6,
+        }
+        | options
+    )
 
 
 def _by_brand(channel: Any, brands: Sequence[BrandMeasures], style: Callable[[int], Any]) -> Any:
     """The encoding `channel` of the brand, `style` giving its value at each place; without a legend."""
     places = range(len(brands))
-    scale = alt.Scale(domain=[str(place) for place in places], range=[style(place) for place in places])
+    scale = alt.Scale(
+        domain=[str(place) for place in places], range=[style(place) for place in places]
+    )
     return channel("brand:N", scale=scale, legend=None)
 
 
@@ -118,7 +165,9 @@ def svg(chart: Any, size: tuple[int, int]) -> str:
     spec = chart.properties(width=size[0], height=size[1], background="transparent").configure(
         font=_FONT, aria=False, view={"stroke": None}, axis={"labelFontSize": 12}, padding=4
     )
-    return _dressed(vegalite_to_svg(spec.to_dict(validate=False)))  # checking against the schema takes most of the time
+    return _dressed(
+        vegalite_to_svg(spec.to_dict(validate=False))
+    )  # checking against the schema takes most of the time
 
 
 def _dressed(svg: str) -> str:
@@ -127,4 +176,8 @@ def _dressed(svg: str) -> str:
     for stand_in, colour in ((INK, "currentColor"), (MUTED, "var(--muted)"), (LINE, "var(--line)")):
         svg = svg.replace(f'"{stand_in}"', f'"{colour}"')
     svg = re.sub(r' (font-family|aria-[a-z]+|role|pointer-events)="[^"]*"', "", svg)
-    return re.sub(r'^<svg[^>]*width="([\d.]+)" height="([\d.]+)" viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\3" aria-hidden="true">', svg)
+    return re.sub(
+        r'^<svg[^>]*width="([\d.]+)" height="([\d.]+)" viewBox="([^"]*)"[^>]*>',
+        r'<svg viewBox="\3" aria-hidden="true">',
+        svg,
+    )

@@ -41,7 +41,10 @@ def belongs(document: Mapping[str, Any], page: bytes) -> bool:
 
 def _digests(plain: Mapping[str, Any], page: bytes) -> dict[str, str]:
     """SHA-256 of the page, as sha256sum prints it, and of the document without its digests."""
-    return {"page": sha256(page).hexdigest(), "document": sha256(_dumped(plain).encode("utf-8", "surrogatepass")).hexdigest()}
+    return {
+        "page": sha256(page).hexdigest(),
+        "document": sha256(_dumped(plain).encode("utf-8", "surrogatepass")).hexdigest(),
+    }
 
 
 def _dumped(document: Mapping[str, Any]) -> str:
@@ -50,7 +53,9 @@ def _dumped(document: Mapping[str, Any]) -> str:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of the document, as published in reports/report.schema.json."""
-    found: dict[str, Any] = json.loads(files("reports").joinpath("report.schema.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(
+        files("reports").joinpath("report.schema.json").read_text(encoding="utf-8")
+    )
     return found
 
 
@@ -77,7 +82,10 @@ def document(report: Report) -> dict[str, Any]:
         "configured": dict(report.configured),
         "brands": [_brand(brand) for brand in report.brands],
         "topics": [_topic(topic) for topic in report.topics],
-        "concerns": {"tracked": _concerns(report.concerns.tracked), "untracked": _concerns(report.concerns.untracked)},
+        "concerns": {
+            "tracked": _concerns(report.concerns.tracked),
+            "untracked": _concerns(report.concerns.untracked),
+        },
         "perception": _perception(report.perception),
         "people": _people(report.people),
         "campaigns": [campaign_document(result) for result in report.campaigns],
@@ -95,11 +103,19 @@ def _figure(figure: Figure) -> dict[str, Any]:
 
 
 def _change(change: Change) -> dict[str, Any]:
-    return _figure(change.figure) | {"direction": change.direction, "detectable": _figure(change.detectable)}
+    return _figure(change.figure) | {
+        "direction": change.direction,
+        "detectable": _figure(change.detectable),
+    }
 
 
 def _sentence(sentence: Sentence) -> dict[str, Any]:
-    return {"id": sentence.id, "key": sentence.key, "text": sentence.text, "evidence": [figure.id for figure in sentence.figures]}
+    return {
+        "id": sentence.id,
+        "key": sentence.key,
+        "text": sentence.text,
+        "evidence": [figure.id for figure in sentence.figures],
+    }
 
 
 def _brand(brand: BrandMeasures) -> dict[str, Any]:
@@ -111,7 +127,10 @@ def _brand(brand: BrandMeasures) -> dict[str, Any]:
         "measures": {name: _figure(figure) for name, figure in brand.figures.items()},
         "changes": {name: _change(change) for name, change in brand.changes.items()},
         "trailing": {name: _change(change) for name, change in brand.trailing.items()},
-        "trend": {name: [{"week": figure.week, **_figure(figure)} for figure in figures] for name, figures in brand.trend.items()},
+        "trend": {
+            name: [{"week": figure.week, **_figure(figure)} for figure in figures]
+            for name, figures in brand.trend.items()
+        },
     }
 
 
@@ -138,7 +157,9 @@ def _topic(topic: Topic) -> dict[str, Any]:
 
 
 def _search(search: Search) -> dict[str, Any]:
-    counted = {name: getattr(search, name) for name in ("baseline_weeks", "posts_since", "baseline_since")}
+    counted = {
+        name: getattr(search, name) for name in ("baseline_weeks", "posts_since", "baseline_since")
+    }
     return {
         "status": search.status, "versions": None if search.versions is None else dict(search.versions),
         "least_weeks": search.least_weeks, "wanted_weeks": search.wanted_weeks,
@@ -216,19 +237,36 @@ def _figures(figures: Mapping[str, Figure]) -> dict[str, Any]:
 
 def _place(place: Place) -> dict[str, Any]:
     outline = [list(corner) for corner in place.outline]
-    return {"name": place.name, "across": _figure(place.across), "up": _figure(place.up), "outline": outline}
+    return {
+        "name": place.name,
+        "across": _figure(place.across),
+        "up": _figure(place.up),
+        "outline": outline,
+    }
 
 
 def _pair(pair: Pair) -> dict[str, Any]:
-    return {"from": pair.other, "to": pair.brand, "people": _figure(pair.people), "share": _figure(pair.share)}
+    return {
+        "from": pair.other,
+        "to": pair.brand,
+        "people": _figure(pair.people),
+        "share": _figure(pair.share),
+    }
 
 
 def _concerns(concerns: tuple[Concern, ...]) -> list[dict[str, Any]]:
-    return [{"labels": dict(concern.labels), "authors": _figure(concern.authors)} for concern in concerns]
+    return [
+        {"labels": dict(concern.labels), "authors": _figure(concern.authors)}
+        for concern in concerns
+    ]
 
 
 def _audience(audience: Audience) -> dict[str, Any]:
-    return {"name": audience.name, "share": _figure(audience.share), "outside": _figure(audience.outside)}
+    return {
+        "name": audience.name,
+        "share": _figure(audience.share),
+        "outside": _figure(audience.outside),
+    }
 
 
 def _quote(quote: Quote) -> dict[str, Any]:

@@ -29,7 +29,11 @@ def letter(document: Mapping[str, Any]) -> Letter:
     say = catalogue(document["language"])
     subject = say("mail.subject", project=printable(document["project"]), week=document["week"])
     sentences = [printable(sentence["text"]) for sentence in document["summary"]]
-    notes = [say(key) for key in ("mail.partial", "mail.attached") if key != "mail.partial" or document["partial_until"]]
+    notes = [
+        say(key)
+        for key in ("mail.partial", "mail.attached")
+        if key != "mail.partial" or document["partial_until"]
+    ]
     text = "\n".join([subject, "", *(f"- {sentence}" for sentence in sentences), "", *notes, ""])
     html = _HTML.format(
         language="zh-Hans" if say.language == "zh" else "en", subject=subject, sentences=_each("<li>{}</li>", sentences),

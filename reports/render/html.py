@@ -27,9 +27,14 @@ SECTIONS = (
     "summary", "voice", "sentiment", "topics", "concerns", "perception", "switching", "emotions", "people", "campaigns", "posts", "sources",
     "method", "evidence",
 )  # fmt: skip
-STAGES = {"fading": "fading", "gone": "gone"}  # of a topic's life; every other state is of one that rises
+STAGES = {
+    "fading": "fading",
+    "gone": "gone",
+}  # of a topic's life; every other state is of one that rises
 VOICE_COLUMNS = ("authors", "mentions", "share_of_voice", "share_of_voice_raw")
-EMOTIONS, INTENTS = (tuple(name for name in JUDGED if name.startswith(kind)) for kind in ("emotion_", "intent_"))
+EMOTIONS, INTENTS = (
+    tuple(name for name in JUDGED if name.startswith(kind)) for kind in ("emotion_", "intent_")
+)
 REACTIONS = ("posts_per_author", "top_authors", "engagement_per_post", "rating", "copies")
 
 
@@ -37,7 +42,9 @@ def render(report: Report) -> str:
     """The page. The same report gives the same bytes. Whatever came from the web is escaped and set apart by <bdi>."""
     say = catalogue(report.language)
     word = untracked(report.topics)
-    names = {cell.aspect: report.perception.name(cell.aspect, say) for cell in report.perception.cells}
+    names = {
+        cell.aspect: report.perception.name(cell.aspect, say) for cell in report.perception.cells
+    }
     evidence: dict[str, list[Figure]] = {}
     for figure in report.figures:
         evidence.setdefault(figure.measure, []).append(figure)
@@ -46,7 +53,9 @@ def render(report: Report) -> str:
         report=report,
         sections=sections(report),
         say=say,
-        style=Markup(files("reports").joinpath("templates", "style.css").read_text(encoding="utf-8")),  # noqa: S704  # ours
+        style=Markup(  # noqa: S704  # ours
+            files("reports").joinpath("templates", "style.css").read_text(encoding="utf-8")
+        ),
         about=subject(report.brands),
         doubt=doubt(report.search, report.week_posts, say),
         unjudged=lambda weeks: _words(unjudged(weeks, say)),
@@ -69,11 +78,17 @@ def render(report: Report) -> str:
         intents=INTENTS,
         intents_top=_top(report, INTENTS),
         reactions=REACTIONS,
-        posts={brand.id: [post for post in report.posts if post.brand == brand.id] for brand in report.brands},
+        posts={
+            brand.id: [post for post in report.posts if post.brand == brand.id]
+            for brand in report.brands
+        },
         place={brand.id: place for place, brand in enumerate(report.brands)},
         labels={brand.id: brand.label for brand in report.brands},
         evidence=evidence,
-        queries={query: f"q-{place}" for place, query in enumerate(dict.fromkeys(figure.query for figure in report.figures))},
+        queries={
+            query: f"q-{place}"
+            for place, query in enumerate(dict.fromkeys(figure.query for figure in report.figures))
+        },
     )
 
 
@@ -118,8 +133,12 @@ def _perception_charts(report: Report, aspects: Mapping[str, str]) -> dict[str, 
     names = {**aspects, **{brand.id: brand.label for brand in report.brands}}
     drawn = {}
     if not seen.map.why:
-        drawn["map_wide"] = perception_charts.perceptual_map(seen.map, order, names, perception_charts.WIDE)
-        drawn["map_narrow"] = perception_charts.perceptual_map(seen.map, order, names, perception_charts.NARROW)
+        drawn["map_wide"] = perception_charts.perceptual_map(
+            seen.map, order, names, perception_charts.WIDE
+        )
+        drawn["map_narrow"] = perception_charts.perceptual_map(
+            seen.map, order, names, perception_charts.NARROW
+        )
     if seen.moves.together:
         drawn["ring"] = perception_charts.ring(seen.moves.together, order, names)
     return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704  # escaped by vl-convert
@@ -157,7 +176,9 @@ def _link(figure: Figure, text: str) -> Markup:
     if not text:
         return Markup()
     kind = "n words" if figure.value is None else "n"
-    return Markup('<a class="{}" href="#e-{}" title="n = {:,}">{}</a>').format(kind, figure.id, figure.n, text)
+    return Markup('<a class="{}" href="#e-{}" title="n = {:,}">{}</a>').format(
+        kind, figure.id, figure.n, text
+    )
 
 
 def _words(parts: Iterable[str | Name | Shown]) -> Markup:

@@ -17,7 +17,16 @@ from reports.measures.figures import Change, Figure, NoEvidence
 from reports.messages import catalogue
 from reports.render.document import SCHEMA
 
-_NO_REPORT = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, ConfigError, NoEvidence)
+_NO_REPORT = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    ConfigError,
+    NoEvidence,
+)
 """What reading a JSON file raises that is no report of this schema."""
 
 KEY_FIGURES = ("share_of_voice", "net_sentiment_polar", "authors")
@@ -42,7 +51,11 @@ def write_index(folder: Path, language: str) -> Path:
     found = sorted(entries(folder), key=lambda entry: entry.week, reverse=True)
     say = catalogue(language)
     templates = Environment(
-        loader=PackageLoader("reports", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("reports", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     page = templates.get_template("index.html.j2").render(
         entries=found, say=say, project=found[0].project if found else "", measures=KEY_FIGURES,
@@ -87,15 +100,25 @@ def _entry(document: Mapping[str, Any]) -> Entry:
         headline=document["summary"][0]["text"],
         partial=document["partial_until"] is not None,
         brand=about["label"] if about else None,
-        figures={name: _figure(about["measures"][name], rows) for name in KEY_FIGURES} if about else {},
-        changes={name: _change(about["changes"][name], rows) for name in KEY_FIGURES if name in about["changes"]} if about else {},
+        figures={name: _figure(about["measures"][name], rows) for name in KEY_FIGURES}
+        if about
+        else {},
+        changes={
+            name: _change(about["changes"][name], rows)
+            for name in KEY_FIGURES
+            if name in about["changes"]
+        }
+        if about
+        else {},
     )
 
 
 def _subject(brands: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Ours, else the one with the largest share of voice, as on the page."""
     own = next((brand for brand in brands if brand["own"]), None)
-    return own or max(brands, key=lambda brand: brand["measures"]["share_of_voice"]["value"] or 0.0, default=None)
+    return own or max(
+        brands, key=lambda brand: brand["measures"]["share_of_voice"]["value"] or 0.0, default=None
+    )
 
 
 def _figure(found: Mapping[str, Any], rows: Mapping[str, Any]) -> Figure:
@@ -105,4 +128,8 @@ def _figure(found: Mapping[str, Any], rows: Mapping[str, Any]) -> Figure:
 
 
 def _change(found: Mapping[str, Any], rows: Mapping[str, Any]) -> Change:
-    return Change(figure=_figure(found, rows), detectable=_figure(found["detectable"], rows), significant=found["direction"] != "none")
+    return Change(
+        figure=_figure(found, rows),
+        detectable=_figure(found["detectable"], rows),
+        significant=found["direction"] != "none",
+    )

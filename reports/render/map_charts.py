@@ -17,7 +17,9 @@ _LETTER, _LINE = 6.6, 16.0  # room of a Latin letter and of a line of text, pixe
 _MARGIN = 1.12  # of the plane around the outermost place
 
 
-def perceptual_map(drawn: Map, brands: Sequence[str], names: Mapping[str, str], size: tuple[int, int]) -> str:
+def perceptual_map(
+    drawn: Map, brands: Sequence[str], names: Mapping[str, str], size: tuple[int, int]
+) -> str:
     """Brands with their 95 % regions and the aspects near those whom they are liked in. `brands` in the order of their colours;
     `names` are the labels of brands and aspects.
     """
@@ -27,8 +29,13 @@ def perceptual_map(drawn: Map, brands: Sequence[str], names: Mapping[str, str], 
         for place in drawn.brands
         for corner, at in enumerate([*place.outline, place.outline[0]])
     ]
-    colours = alt.Scale(domain=list(brands), range=[colour(number) for number in range(len(brands))])
-    points = [{"x": place.across.value, "y": place.up.value, "brand": place.name} for place in drawn.brands]
+    colours = alt.Scale(
+        domain=list(brands), range=[colour(number) for number in range(len(brands))]
+    )
+    points = [
+        {"x": place.across.value, "y": place.up.value, "brand": place.name}
+        for place in drawn.brands
+    ]
     dots = [{"x": place.across.value, "y": place.up.value} for place in drawn.aspects]
     layers = [
         alt.Chart(alt.Data(values=[{"at": 0}])).mark_rule(color=LINE).encode(x=alt.X("at:Q", scale=x, axis=None)),
@@ -52,27 +59,57 @@ def _scales(drawn: Map, size: tuple[int, int]) -> tuple[Any, Any]:
     corners = [(place.across.value or 0.0, place.up.value or 0.0) for place in places] + [
         corner for place in drawn.brands for corner in place.outline
     ]
-    low, high = [min(axis) for axis in zip(*corners, strict=True)], [max(axis) for axis in zip(*corners, strict=True)]
-    unit = max((end - start) * _MARGIN / pixels for start, end, pixels in zip(low, high, size, strict=True)) or 1.0
+    low, high = (
+        [min(axis) for axis in zip(*corners, strict=True)],
+        [max(axis) for axis in zip(*corners, strict=True)],
+    )
+    unit = (
+        max(
+            (end - start) * _MARGIN / pixels
+            for start, end, pixels in zip(low, high, size, strict=True)
+        )
+        or 1.0
+    )
     return tuple(
-        alt.Scale(domain=[(start + end) / 2 - unit * pixels / 2, (start + end) / 2 + unit * pixels / 2], nice=False, zero=False)
+        alt.Scale(
+            domain=[(start + end) / 2 - unit * pixels / 2, (start + end) / 2 + unit * pixels / 2],
+            nice=False,
+            zero=False,
+        )
         for start, end, pixels in zip(low, high, size, strict=True)
     )
 
 
-def _labels(drawn: Map, names: Mapping[str, str], x: Any, y: Any, size: tuple[int, int]) -> list[Any]:
+def _labels(
+    drawn: Map, names: Mapping[str, str], x: Any, y: Any, size: tuple[int, int]
+) -> list[Any]:
     """The names beside their places, moved up or down where two would touch."""
     placed = _apart([*drawn.brands, *drawn.aspects], names, (x.domain, y.domain), size)
     brands, aspects = placed[: len(drawn.brands)], placed[len(drawn.brands) :]
     layers = []
     for rows, weight, ink in ((aspects, 400, MUTED), (brands, 700, INK)):
         data = alt.Chart(alt.Data(values=rows))
-        text = {"align": "left", "baseline": "middle", "fontSize": 13, "fontWeight": weight, "color": ink}
-        layers.append(data.mark_text(**text).encode(x=alt.X("x:Q", scale=None), y=alt.Y("y:Q", scale=None), text="name:N"))
+        text = {
+            "align": "left",
+            "baseline": "middle",
+            "fontSize": 13,
+            "fontWeight": weight,
+            "color": ink,
+        }
+        layers.append(
+            data.mark_text(**text).encode(
+                x=alt.X("x:Q", scale=None), y=alt.Y("y:Q", scale=None), text="name:N"
+            )
+        )
     return layers
 
 
-def _apart(places: Sequence[Place], names: Mapping[str, str], domains: tuple[Any, Any], size: tuple[int, int]) -> list[dict[str, Any]]:
+def _apart(
+    places: Sequence[Place],
+    names: Mapping[str, str],
+    domains: tuple[Any, Any],
+    size: tuple[int, int],
+) -> list[dict[str, Any]]:
     """Where each name stands, in pixels: right of its place, or left of it near the edge, in the nearest free line."""
     (left, right), (bottom, top) = domains
     taken: list[tuple[float, float, float]] = []
@@ -97,16 +134,33 @@ def ring(together: Sequence[Together], brands: Sequence[str], names: Mapping[str
     width, height = RING
     radius = min(width, height) / 2 - 30
     angle = {brand: 2 * pi * number / len(brands) - pi / 2 for number, brand in enumerate(brands)}
-    at = {brand: (width / 2 + radius * cos(turn), height / 2 + radius * sin(turn)) for brand, turn in angle.items()}
+    at = {
+        brand: (width / 2 + radius * cos(turn), height / 2 + radius * sin(turn))
+        for brand, turn in angle.items()
+    }
     most = max((pair.posts.value or 0) for pair in together)
-    ends = [(*at[pair.one], *at[pair.other], 14 * sqrt((pair.posts.value or 0) / most)) for pair in together]
+    ends = [
+        (*at[pair.one], *at[pair.other], 14 * sqrt((pair.posts.value or 0) / most))
+        for pair in together
+    ]
     lines = [dict(zip(("x", "y", "x2", "y2", "wide"), end, strict=True)) for end in ends]
     points = [
-        {"x": x, "y": y, "brand": brand, "up": y + (24 if y >= height / 2 else -20), "name": short(printable(names.get(brand, brand)))}
+        {
+            "x": x,
+            "y": y,
+            "brand": brand,
+            "up": y + (24 if y >= height / 2 else -20),
+            "name": short(printable(names.get(brand, brand))),
+        }
         for brand, (x, y) in at.items()
     ]
-    colours = alt.Scale(domain=list(brands), range=[colour(number) for number in range(len(brands))])
-    flat: dict[str, Any] = {"x": alt.X("x:Q", scale=None, axis=None), "y": alt.Y("y:Q", scale=None, axis=None)}
+    colours = alt.Scale(
+        domain=list(brands), range=[colour(number) for number in range(len(brands))]
+    )
+    flat: dict[str, Any] = {
+        "x": alt.X("x:Q", scale=None, axis=None),
+        "y": alt.Y("y:Q", scale=None, axis=None),
+    }
     nodes = alt.Chart(alt.Data(values=points))
     layers = [
         alt.Chart(alt.Data(values=lines)).mark_rule(color=MUTED, opacity=0.45, strokeCap="round").encode(

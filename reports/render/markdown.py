@@ -20,10 +20,17 @@ _LIST = re.compile(r"^(\d+)([.)])(?=\s|$)")
 def render(report: Report) -> bytes:
     """The report in UTF-8. The same report gives the same bytes."""
     say = catalogue(report.language)
-    head = [f"# {escape(say('page.title', project=report.project, week=str(report.week)))}", escape(say.days(report.week))]
+    head = [
+        f"# {escape(say('page.title', project=report.project, week=str(report.week)))}",
+        escape(say.days(report.week)),
+    ]
     if report.partial_until:
         head.append(f"**{escape(say('page.partial'))} {escape(say.day(report.partial_until))}**")
-    parts = [*head, *(part for table in tables(report) for part in _table(table, say)), escape(say("page.made"))]
+    parts = [
+        *head,
+        *(part for table in tables(report) for part in _table(table, say)),
+        escape(say("page.made")),
+    ]
     return ("\n\n".join(parts) + "\n").encode("utf-8", "replace")
 
 
@@ -34,16 +41,42 @@ def escape(text: str) -> str:
 
 
 def _table(table: Table, say: Catalogue) -> list[str]:
-    parts = [f"## {escape(table.title)}", *([escape(table.lead)] if table.lead and table.rows else [])]
+    parts = [
+        f"## {escape(table.title)}",
+        *([escape(table.lead)] if table.lead and table.rows else []),
+    ]
     if not table.rows:
         return [*parts, escape(table.empty)]
     if len(table.columns) == 1:
         return [*parts, "\n".join(f"- {_cell(row[0], say)}" for row in table.rows)]
-    numbers = [any(isinstance(row[place], Figure | int) for row in table.rows) for place in range(len(table.columns))]
-    lines = [[escape(name) for name in table.columns], ["--:" if number else "---" for number in numbers]]
+    numbers = [
+        any(isinstance(row[place], Figure | int) for row in table.rows)
+        for place in range(len(table.columns))
+    ]
+    lines = [
+        [escape(name) for name in table.columns],
+        ["--:" if number else "---" for number in numbers],
+    ]
     lines += [[_cell(cell, say) for cell in row] for row in table.rows]
-    flags = dict.fromkeys(flag for row in table.rows for cell in row if isinstance(cell, Figure) for flag in cell.flags)
-    notes = [escape(say("table.notes", flags=say("join.list").join(say.word("flag", flag) for flag in flags)))] if flags else []
+    flags = dict.fromkeys(
+        flag
+        for row in table.rows
+        for cell in row
+        if isinstance(cell, Figure)
+        for flag in cell.flags
+    )
+    notes = (
+        [
+            escape(
+                say(
+                    "table.notes",
+                    flags=say("join.list").join(say.word("flag", flag) for flag in flags),
+                )
+            )
+        ]
+        if flags
+        else []
+    )
     return [*parts, "\n".join(f"| {' | '.join(line)} |" for line in lines), *notes]
 
 

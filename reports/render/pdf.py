@@ -10,7 +10,15 @@ from pathlib import Path
 from folate.core.errors import FolateError, MissingExtra
 from folate.core.files import write_whole
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge", "microsoft-edge")
+NAMES = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "msedge",
+    "microsoft-edge",
+)
 ELSEWHERE = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge", "C:/Program Files/Google/Chrome/Application/chrome.exe",
@@ -25,7 +33,9 @@ class PrintError(FolateError):
 
 def browser() -> str:
     """The path of a Chromium. Raises MissingExtra with how to get one."""
-    found = next(filter(None, map(shutil.which, NAMES)), None) or next((path for path in ELSEWHERE if Path(path).exists()), None)
+    found = next(filter(None, map(shutil.which, NAMES)), None) or next(
+        (path for path in ELSEWHERE if Path(path).exists()), None
+    )
     if found is None:
         raise MissingExtra(
             "a PDF is printed by Chromium, Chrome or Edge, and none is installed: 'apt install chromium', 'brew install --cask chromium' "
@@ -47,10 +57,14 @@ def print_page(page: Path, target: Path) -> None:
         try:
             done = subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False)  # noqa: S603  # our own words and paths
         except subprocess.TimeoutExpired as error:
-            raise PrintError(f"{program} did not print {page} within {TIMEOUT:.0f} seconds.") from error
+            raise PrintError(
+                f"{program} did not print {page} within {TIMEOUT:.0f} seconds."
+            ) from error
         if done.returncode or not made.exists():
             said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-            raise PrintError(f"{program} did not print {page}: {said[-1] if said else f'exit code {done.returncode}'}.")
+            raise PrintError(
+                f"{program} did not print {page}: {said[-1] if said else f'exit code {done.returncode}'}."
+            )
         write_whole(target, made.read_bytes())
 
 

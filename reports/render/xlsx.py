@@ -37,10 +37,14 @@ def render(report: Report) -> bytes:
 
     say, book, all_tables = catalogue(report.language), Workbook(), tables(report)
     book.remove(book.worksheets[0])
-    book.properties.title = printable(say("page.title", project=report.project, week=str(report.week)))
+    book.properties.title = printable(
+        say("page.title", project=report.project, week=str(report.week))
+    )
     book.properties.creator = "Folate"
     titles = _sheet_titles([table.title for table in all_tables])
-    evidence = {figure.id: f"'{titles[-1]}'!A{row}" for row, figure in enumerate(report.figures, start=2)}
+    evidence = {
+        figure.id: f"'{titles[-1]}'!A{row}" for row, figure in enumerate(report.figures, start=2)
+    }
     for title, table in zip(titles, all_tables, strict=True):
         _fill(book.create_sheet(title), table, {} if table.id == "evidence" else evidence, say)
     return _settled(book, report.week.bounds(report.zone)[1])
@@ -80,7 +84,11 @@ def _fill(sheet: "Worksheet", table: Table, evidence: dict[str, str], say: Catal
         for line, value in enumerate(cells, start=2):
             cell = _put(sheet, line, place, value)
             cell.alignment = Alignment(wrap_text=isinstance(value, str), vertical="top")
-            if isinstance(value, _Number) and value.value is not None and value.figure.id in evidence:  # a link would fill an empty cell
+            if (
+                isinstance(value, _Number)
+                and value.value is not None
+                and value.figure.id in evidence
+            ):  # a link would fill an empty cell
                 cell.hyperlink = Hyperlink(ref=cell.coordinate, location=evidence[value.figure.id])
         sheet.column_dimensions[get_column_letter(place)].width = _width([name, *cells])
     if not table.rows:
@@ -94,8 +102,14 @@ def _columns(table: Table, say: Catalogue) -> Iterator[tuple[str, list[_Number |
         cells = [row[place] for row in table.rows]
         yield name, [_shown(cell, say) if isinstance(cell, Figure) else cell for cell in cells]
         if any(isinstance(cell, Figure) and cell.low is not None for cell in cells):
-            yield say("table.low", name=name), [_Number(cell, cell.low) if isinstance(cell, Figure) else None for cell in cells]
-            yield say("table.high", name=name), [_Number(cell, cell.high) if isinstance(cell, Figure) else None for cell in cells]
+            yield (
+                say("table.low", name=name),
+                [_Number(cell, cell.low) if isinstance(cell, Figure) else None for cell in cells],
+            )
+            yield (
+                say("table.high", name=name),
+                [_Number(cell, cell.high) if isinstance(cell, Figure) else None for cell in cells],
+            )
 
 
 def _put(sheet: "Worksheet", row: int, column: int, value: _Number | Cell) -> "SheetCell":
@@ -114,7 +128,11 @@ def _put(sheet: "Worksheet", row: int, column: int, value: _Number | Cell) -> "S
 
 def _width(cells: Sequence[_Number | Cell]) -> int:
     """Of the widest cell, in characters; a Chinese one takes the room of two."""
-    widths = [sum(2 if east_asian_width(char) in "WF" else 1 for char in cell) for cell in cells if isinstance(cell, str)]
+    widths = [
+        sum(2 if east_asian_width(char) in "WF" else 1 for char in cell)
+        for cell in cells
+        if isinstance(cell, str)
+    ]
     return min(max([_NARROWEST, *widths]) + 2, _WIDEST)
 
 

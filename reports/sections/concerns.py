@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from corpora.store.snapshot import Snapshot, literal
 from nlp.text.patterns import HAN
-from reports.measures.brands import Asked, queries
+from reports.measures import queries
+from reports.measures.brands import Asked
 from reports.measures.figures import SAMPLE, Figure
 from reports.sections.topics import Topic
 
@@ -42,10 +43,22 @@ def concerns(snapshot: Snapshot, asked: Asked, topics: tuple[Topic, ...]) -> Con
     own = asked.config.own
     if own is None:
         return Concerns()
-    tracked = [_tracked(term, own.id, snapshot, asked) for term in dict.fromkeys(asked.config.watch) if term.strip()]
-    rising = [topic for topic in topics if topic.state not in ("fading", "gone") and not topic.watched and not topic.artefact]
+    tracked = [
+        _tracked(term, own.id, snapshot, asked)
+        for term in dict.fromkeys(asked.config.watch)
+        if term.strip()
+    ]
+    rising = [
+        topic
+        for topic in topics
+        if topic.state not in ("fading", "gone") and not topic.watched and not topic.artefact
+    ]
     labels = [{language: topic.label(language) for language in topic.labels} for topic in rising]
-    untracked = [Concern(labels=label, authors=topic.customers) for label, topic in zip(labels, rising, strict=True) if topic.customers]
+    untracked = [
+        Concern(labels=label, authors=topic.customers)
+        for label, topic in zip(labels, rising, strict=True)
+        if topic.customers
+    ]
     return Concerns(tracked=_most(tracked), untracked=_most(untracked))
 
 
@@ -55,7 +68,11 @@ def _most(found: list[Concern]) -> tuple[Concern, ...]:
 
 def _tracked(term: str, brand: str, snapshot: Snapshot, asked: Asked) -> Concern:
     name = re.escape(term.casefold().strip())
-    pattern = name if re.search(f"[{HAN}]", term) else rf"(^|[^\p{{L}}\p{{N}}]){name}($|[^\p{{L}}\p{{N}}])"
+    pattern = (
+        name
+        if re.search(f"[{HAN}]", term)
+        else rf"(^|[^\p{{L}}\p{{N}}]){name}($|[^\p{{L}}\p{{N}}])"
+    )
     rows = queries.week_posts(asked.week, asked.config.timezone)
     query = _AUTHORS.format(most=SAMPLE, rows=rows, pattern=literal(pattern), brand=literal(brand))
     found = snapshot.sql(query).to_pylist()[0]

@@ -55,7 +55,11 @@ def find_leads(workspace: Workspace, week: Week, least: float) -> Leads:
     """Authors and brands of `least` points and more, over the weeks of the scorecard up to `week`."""
     config = workspace.config
     since = (week - (config.scorecard.weeks - 1)).bounds(config.timezone)[0]
-    posts = workspace.store.snapshot().sql(_POSTS, {"since": since, "until": week.bounds(config.timezone)[1]}).to_pylist()
+    posts = (
+        workspace.store.snapshot()
+        .sql(_POSTS, {"since": since, "until": week.bounds(config.timezone)[1]})
+        .to_pylist()
+    )
     leads: dict[tuple[str, str], Lead] = {}
     anonymous = 0
     for post in posts:
@@ -64,7 +68,9 @@ def find_leads(workspace: Workspace, week: Week, least: float) -> Leads:
             anonymous += bool(found)
             continue
         for brand, signals in found.items():
-            lead = leads.setdefault((post["author"], brand), Lead(post["author"], post["source"], brand))
+            lead = leads.setdefault(
+                (post["author"], brand), Lead(post["author"], post["source"], brand)
+            )
             lead.add(post["id"], signals)
     ranked = sorted(leads.values(), key=lambda lead: (-lead.score, lead.author, lead.brand))
     return Leads([lead.to_row() for lead in ranked if lead.score >= least], anonymous)
@@ -74,7 +80,16 @@ def _signals(workspace: Workspace, post: dict[str, Any]) -> dict[str, list[Signa
     """Brand -> signals of one post."""
     text = body(post["title"], post["text"])
     intent = {name: post[name] for name in ("buy", "ask", "complain") if post[name] is not None}
-    comparisons = [Comparison(its["brand"], its["other"], its["kind"], its["start"], its["stop"]) for its in post["comparisons"] or ()]
-    mentions = [Mention(its["brand"], its["start"], its["stop"]) for its in post["mentions"] if its["start"] is not None]
+    comparisons = [
+        Comparison(its["brand"], its["other"], its["kind"], its["start"], its["stop"])
+        for its in post["comparisons"] or ()
+    ]
+    mentions = [
+        Mention(its["brand"], its["start"], its["stop"])
+        for its in post["mentions"]
+        if its["start"] is not None
+    ]
     about = [its["brand"] for its in post["mentions"] if its["start"] is None]
-    return by_brand(text, score(text, workspace.config.scorecard, intent, comparisons), mentions, about)
+    return by_brand(
+        text, score(text, workspace.config.scorecard, intent, comparisons), mentions, about
+    )

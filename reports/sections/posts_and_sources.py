@@ -8,7 +8,8 @@ from unicodedata import category
 
 from corpora.store.snapshot import Snapshot, literal
 from folate.core.post import body
-from reports.measures.brands import Asked, queries
+from reports.measures import queries
+from reports.measures.brands import Asked
 from reports.measures.figures import SAMPLE, Figure
 
 TOP_POSTS = 3  # of each brand
@@ -42,7 +43,9 @@ class SourceLine:
     """A source in this week: what was asked of it, whether it all came, and what it gave."""
 
     name: str
-    status: str  # complete, saturated, partial, failed; imported; uncrawled: no crawl reached this week
+    status: (
+        str  # complete, saturated, partial, failed; imported; uncrawled: no crawl reached this week
+    )
     posts: Figure
     copies: Figure
     queries: Figure
@@ -51,7 +54,9 @@ class SourceLine:
 
 
 def quotes(snapshot: Snapshot, ids: Iterable[str]) -> dict[str, Quote]:
-    return {row["id"]: _quote(row) for row in snapshot.sql(queries.posts(sorted(set(ids)))).to_pylist()}
+    return {
+        row["id"]: _quote(row) for row in snapshot.sql(queries.posts(sorted(set(ids)))).to_pylist()
+    }
 
 
 def _quote(row: Mapping[str, Any]) -> Quote:
@@ -70,13 +75,18 @@ def excerpt(text: str, length: int = _EXCERPT) -> str:
 
 def readable(text: str) -> str:
     """`text` without control characters but its line breaks: for a page, whose <bdi> keeps what would turn a line around to itself."""
-    return "".join(char if char == "\n" or category(char) != "Cc" else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return "".join(
+        char if char == "\n" or category(char) != "Cc" else "\N{REPLACEMENT CHARACTER}"
+        for char in text
+    )
 
 
 def week_posts(snapshot: Snapshot, asked: Asked) -> Figure:
     """How many posts the corpus has of the week."""
     rows = queries.week_posts(asked.week, asked.config.timezone)
-    found = snapshot.sql(f"SELECT count(*) AS n, (list(id ORDER BY id)[:{SAMPLE}]) AS sample FROM ({rows})").to_pylist()[0]
+    found = snapshot.sql(
+        f"SELECT count(*) AS n, (list(id ORDER BY id)[:{SAMPLE}]) AS sample FROM ({rows})"
+    ).to_pylist()[0]
     return Figure(
         measure="week_posts", week=str(asked.week), value=found["n"], n=found["n"], versions=asked.versions,
         query=f"SELECT count(*) FROM ({rows})", posts=tuple(found["sample"] or ()),
@@ -88,7 +98,10 @@ def top_posts(snapshot: Snapshot, asked: Asked) -> tuple[TopPost, ...]:
     mentions = queries.mentions(asked.brands, [asked.week], asked.config.timezone)
     rows = snapshot.sql(queries.ENGAGING.format(rows=mentions, most=TOP_POSTS)).to_pylist()
     rows.sort(key=lambda row: (asked.brands.index(row["brand"]), -row["engagement"], row["id"]))
-    return tuple(TopPost(brand=row["brand"], quote=_quote(row), engagement=_engagement(row, asked)) for row in rows)
+    return tuple(
+        TopPost(brand=row["brand"], quote=_quote(row), engagement=_engagement(row, asked))
+        for row in rows
+    )
 
 
 def _engagement(row: Mapping[str, Any], asked: Asked) -> Figure:
@@ -101,13 +114,19 @@ def _engagement(row: Mapping[str, Any], asked: Asked) -> Figure:
 def sources(snapshot: Snapshot, asked: Asked) -> tuple[SourceLine, ...]:
     """Every source of the project file, of the ledger and of this week's posts, by name."""
     posts = f"({queries.week_posts(asked.week, asked.config.timezone)})"
-    counted = {row["source"]: row for row in snapshot.sql(queries.SOURCE_POSTS.format(rows=posts)).to_pylist()}
+    counted = {
+        row["source"]: row
+        for row in snapshot.sql(queries.SOURCE_POSTS.format(rows=posts)).to_pylist()
+    }
     ledger: dict[str, list[dict[str, Any]]] = {}
     for row in snapshot.sql(queries.ledger(asked.week, asked.config.timezone)).to_pylist():
         ledger.setdefault(row["source"], []).append(row)
     crawled = set(snapshot.sql("SELECT DISTINCT source FROM crawls").column("source").to_pylist())
     names = sorted({source.name for source in asked.config.sources} | crawled | set(counted))
-    return tuple(_source(name, counted.get(name), ledger.get(name, []), name in crawled, asked) for name in names)
+    return tuple(
+        _source(name, counted.get(name), ledger.get(name, []), name in crawled, asked)
+        for name in names
+    )
 
 
 def _source(
@@ -119,8 +138,18 @@ def _source(
     sample = tuple(posts["sample"]) if posts else ()
     asked_of = f"SELECT * FROM ({queries.ledger(asked.week, zone)}) WHERE source = {literal(name)}"
 
-    def figure(measure: str, value: float | None, n: int, query: str, posts: tuple[str, ...] = ()) -> Figure:
-        return Figure(measure=measure, week=str(asked.week), value=value, n=n, query=query, versions=asked.versions, posts=posts)
+    def figure(
+        measure: str, value: float | None, n: int, query: str, posts: tuple[str, ...] = ()
+    ) -> Figure:
+        return Figure(
+            measure=measure,
+            week=str(asked.week),
+            value=value,
+            n=n,
+            query=query,
+            versions=asked.versions,
+            posts=posts,
+        )
 
     read = str(asked.week) not in asked.blank  # copies are sought when posts are read
     done = sum(row["status"] == "complete" for row in ledger)
@@ -129,11 +158,19 @@ def _source(
         status=_status(ledger, crawled, bool(posts)),
         posts=figure("source_posts", n, n, f"SELECT count(*) FROM {week_posts}", sample),
         copies=figure(
-            "source_copies", posts["copies"] if posts and read else None, n, f"SELECT 1 - avg(counted::INT) FROM {week_posts}", sample
+            "source_copies",
+            posts["copies"] if posts and read else None,
+            n,
+            f"SELECT 1 - avg(counted::INT) FROM {week_posts}",
+            sample,
         ),
         queries=figure("source_queries", len(ledger) if crawled else None, len(ledger), asked_of),
         complete=figure("source_complete", done if crawled else None, len(ledger), asked_of),
-        reasons=tuple(sorted({row["reason"] for row in ledger if row["reason"] and row["status"] != "complete"})),
+        reasons=tuple(
+            sorted(
+                {row["reason"] for row in ledger if row["reason"] and row["status"] != "complete"}
+            )
+        ),
     )
 
 

@@ -42,14 +42,25 @@ def summarise(
     """
     about = subject(brands)
     if about is None or not any(brand.figures["mentions"].value for brand in brands):
-        return (*_silence(about, sources, reading, posts, say), *([_word(topics, search, posts, say)] if posts.value else []))
+        return (
+            *_silence(about, sources, reading, posts, say),
+            *([_word(topics, search, posts, say)] if posts.value else []),
+        )
     others = tuple(brand for brand in brands if brand is not about)
-    first = (_voice_sentence(about, others, say), _sentiment_sentence(about, say), _word(topics, search, posts, say))
+    first = (
+        _voice_sentence(about, others, say),
+        _sentiment_sentence(about, say),
+        _word(topics, search, posts, say),
+    )
     return (*first, *_more(about, others, topics, sources, reading, search, posts, say))[:MOST]
 
 
 def _silence(
-    about: BrandMeasures | None, sources: tuple[SourceLine, ...], reading: Readings, posts: Figure, say: Catalogue
+    about: BrandMeasures | None,
+    sources: tuple[SourceLine, ...],
+    reading: Readings,
+    posts: Figure,
+    say: Catalogue,
 ) -> Iterator[Sentence]:
     """Why the report has nothing on a brand: no posts, none that was read, or none that names one."""
     unread = reading.week.unread
@@ -70,7 +81,12 @@ def _incomplete(sources: tuple[SourceLine, ...], say: Catalogue) -> Iterator[Sen
     """The first source that was not crawled in full, else the first that was not crawled for the week at all."""
     for source in sources:
         if source.status in INCOMPLETE:
-            yield say.sentence("incomplete", source=Name(source.name), complete=source.complete, queries=source.queries)
+            yield say.sentence(
+                "incomplete",
+                source=Name(source.name),
+                complete=source.complete,
+                queries=source.queries,
+            )
             return
     for source in sources:
         if source.status == "uncrawled":
@@ -87,20 +103,32 @@ def _more(
     if untracked(topics) and (doubts := doubt(search, posts, say)):
         yield doubts
     yield from _incomplete(sources, say)
-    moves = [(brand, brand.changes[name]) for brand in others for name in TRENDS if name in brand.changes]
+    moves = [
+        (brand, brand.changes[name]) for brand in others for name in TRENDS if name in brand.changes
+    ]
     moves = [(brand, change) for brand, change in moves if change.direction != "none"]
     if moves:
         brand, change = max(moves, key=lambda move: abs(move[1].figure.value or 0))
         measure = say.measure(change.figure.measure.partition(".")[0])
-        yield say.sentence(f"rival_{change.direction}", brand=Name(brand.label), measure=(measure,), change=change.figure)
+        yield say.sentence(
+            f"rival_{change.direction}",
+            brand=Name(brand.label),
+            measure=(measure,),
+            change=change.figure,
+        )
     if (about.figures["copies"].value or 0) >= MANY_COPIES:
         yield say.sentence("copied", copies=about.figures["copies"], brand=Name(about.label))
 
 
-def _voice_sentence(brand: BrandMeasures, others: tuple[BrandMeasures, ...], say: Catalogue) -> Sentence:
+def _voice_sentence(
+    brand: BrandMeasures, others: tuple[BrandMeasures, ...], say: Catalogue
+) -> Sentence:
     if not others:
         return say.sentence(
-            "voice_alone", brand=Name(brand.label), authors=brand.figures["authors"], change=change_words(brand.changes.get("authors"), say)
+            "voice_alone",
+            brand=Name(brand.label),
+            authors=brand.figures["authors"],
+            change=change_words(brand.changes.get("authors"), say),
         )
     rival = max(others, key=_voice)
     share = brand.figures["share_of_voice"]
@@ -115,9 +143,13 @@ def _sentiment_sentence(brand: BrandMeasures, say: Catalogue) -> Sentence:
     net = brand.figures["net_sentiment_polar"]
     change = change_words(brand.changes.get("net_sentiment_polar"), say)
     if UNMEASURABLE in net.flags:
-        return say.sentence("sentiment_unmeasurable", brand=Name(brand.label), net=net, change=change)
+        return say.sentence(
+            "sentiment_unmeasurable", brand=Name(brand.label), net=net, change=change
+        )
     if net.value is None:
-        return say.sentence("sentiment_missing", brand=Name(brand.label), mentions=brand.figures["mentions"])
+        return say.sentence(
+            "sentiment_missing", brand=Name(brand.label), mentions=brand.figures["mentions"]
+        )
     audit = say("fragment.unaudited" if "unaudited" in net.flags else "fragment.audited")
     key = "sentiment" if net.low is not None else "sentiment_few"
     return say.sentence(key, brand=Name(brand.label), net=net, change=change, audit=(audit,))
@@ -140,7 +172,9 @@ def change_words(change: Change | None, say: Catalogue) -> Parts:
     """A change as part of a sentence: its direction and size, or the smallest that would have been seen."""
     if change is None:
         return (say("change.missing"),)
-    return tuple(say.parts(f"change.{change.direction}", change=change.figure, smallest=change.detectable))
+    return tuple(
+        say.parts(f"change.{change.direction}", change=change.figure, smallest=change.detectable)
+    )
 
 
 def range_words(figure: Figure, say: Catalogue) -> Parts:

@@ -9,7 +9,8 @@ from typing import Any, Literal
 from corpora.store.snapshot import Snapshot, literal
 from folate.core.config import Config
 from folate.core.weeks import Span, trailing
-from reports.measures.brands import Asked, queries
+from reports.measures import queries
+from reports.measures.brands import Asked
 from reports.measures.figures import Figure, Sentence
 from reports.messages import Catalogue
 
@@ -39,7 +40,9 @@ class Search:
     baseline_since: Figure | None = None  # of the weeks before
 
 
-def window_counts(snapshot: Snapshot, config: Config, span: Span, read_only: bool) -> dict[str, Any]:
+def window_counts(
+    snapshot: Snapshot, config: Config, span: Span, read_only: bool
+) -> dict[str, Any]:
     """Count the posts that topics of `span` rest on, in it and in its baseline, with a digest of their texts.
 
     `read_only` leaves out those that nobody has read, which a search does not see. Posts dated after they were fetched take no part.
@@ -64,27 +67,50 @@ def search(snapshot: Snapshot, asked: Asked, posts: Figure) -> Search:
     if not rows:
         stored = snapshot.sql(f"SELECT 1 FROM topics WHERE week = {week} LIMIT 1").num_rows
         return Search(status="unrecorded" if stored else "never")
-    return _search(rows[0], window_counts(snapshot, asked.config, asked.week, read_only=False), asked)
+    return _search(
+        rows[0], window_counts(snapshot, asked.config, asked.week, read_only=False), asked
+    )
 
 
 def _search(row: Mapping[str, Any], now: Mapping[str, Any], asked: Asked) -> Search:
     week, window = literal(str(asked.week)), _window(asked.config, asked.week, read_only=False)
 
     def figure(measure: str, value: int, query: str) -> Figure:
-        return Figure(measure=measure, week=str(asked.week), value=value, n=abs(value), query=query, versions=asked.versions)
+        return Figure(
+            measure=measure,
+            week=str(asked.week),
+            value=value,
+            n=abs(value),
+            query=query,
+            versions=asked.versions,
+        )
 
     since = {name: now[name] - row[name] for name in ("posts", "baseline_posts")}
-    changed = any(since.values()) or now["digest"] != row["digest"] or row["settings"] != settings_digest(asked.config)
+    changed = (
+        any(since.values())
+        or now["digest"] != row["digest"]
+        or row["settings"] != settings_digest(asked.config)
+    )
     short = row["baseline_weeks"] < row["least_weeks"]
     return Search(
         status="outdated" if changed else "short" if short else "current",
         versions=json.loads(row["versions"]),
         least_weeks=row["least_weeks"],
         wanted_weeks=row["wanted_weeks"],
-        baseline_weeks=figure("topic_baseline", row["baseline_weeks"], f"SELECT baseline_weeks FROM searches WHERE week = {week}"),
-        posts_since=figure("topic_posts_since", since["posts"], _SINCE.format(column="posts", week=week, window=window)),
+        baseline_weeks=figure(
+            "topic_baseline",
+            row["baseline_weeks"],
+            f"SELECT baseline_weeks FROM searches WHERE week = {week}",
+        ),
+        posts_since=figure(
+            "topic_posts_since",
+            since["posts"],
+            _SINCE.format(column="posts", week=week, window=window),
+        ),
         baseline_since=figure(
-            "topic_baseline_since", since["baseline_posts"], _SINCE.format(column="baseline_posts", week=week, window=window)
+            "topic_baseline_since",
+            since["baseline_posts"],
+            _SINCE.format(column="baseline_posts", week=week, window=window),
         ),
     )
 
@@ -96,7 +122,9 @@ def doubt(search: Search, posts: Figure, say: Catalogue) -> Sentence | None:
     if search.status == "short":
         weeks, least = search.baseline_weeks, search.least_weeks
         assert weeks is not None  # noqa: S101  # a search that was recorded has it
-        return say.sentence("topic_short", weeks=weeks, least=(str(least),), wanted=(str(search.wanted_weeks),))
+        return say.sentence(
+            "topic_short", weeks=weeks, least=(str(least),), wanted=(str(search.wanted_weeks),)
+        )
     if search.status == "outdated":
         if search.posts_since and (search.posts_since.value or 0) > 0:
             return say.sentence("topic_outdated", since=search.posts_since, posts=posts)
@@ -108,6 +136,8 @@ def doubt(search: Search, posts: Figure, say: Catalogue) -> Sentence | None:
 
 def _window(config: Config, span: Span, read_only: bool) -> str:
     start, stop = queries.window([span], config.timezone)
-    since = queries.moment(trailing(span, config.topics.baseline_weeks)[0].bounds(config.timezone)[0])
+    since = queries.moment(
+        trailing(span, config.topics.baseline_weeks)[0].bounds(config.timezone)[0]
+    )
     read = "JOIN texts t ON t.id = p.id" if read_only else ""
     return _WINDOW.format(start=start, stop=stop, since=since, read=read, skewed=queries.SKEWED)

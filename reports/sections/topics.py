@@ -40,9 +40,13 @@ class Topic:
     posts: Figure
     gain: Figure
     copies: Figure
-    net: Figure | None  # net sentiment of its authors less that of the week's others; missing where it was not measured
+    net: (
+        Figure | None
+    )  # net sentiment of its authors less that of the week's others; missing where it was not measured
     customers: Figure | None  # its authors who name our brand with it; missing under five
-    rise: Mapping[str, Figure]  # coverage, volume and share: factors whose product is the rise over the mean of the weeks before
+    rise: Mapping[
+        str, Figure
+    ]  # coverage, volume and share: factors whose product is the rise over the mean of the weeks before
     first_seen: datetime | None
     sources: tuple[str, ...]
     watched: bool
@@ -79,7 +83,9 @@ def _rank(topic: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[float, bo
     return detail.get("rank", inf), row["q"] is None, -detail.get("margin", 0.0), row["id"]
 
 
-def _topic(row: Mapping[str, Any], detail: Mapping[str, Any], said: Iterable[Quote], asked: Asked) -> Topic:
+def _topic(
+    row: Mapping[str, Any], detail: Mapping[str, Any], said: Iterable[Quote], asked: Asked
+) -> Topic:
     figure = _asking(row, asked)
     rise = detail.get("rise") or {}
     return Topic(
@@ -93,13 +99,20 @@ def _topic(row: Mapping[str, Any], detail: Mapping[str, Any], said: Iterable[Quo
         copies=figure("topic_copies", detail.get("copies"), _number("'copies'")),
         net=_net(detail.get("sentiment"), figure),
         customers=_customers(detail.get("goes_with") or {}, figure, asked),
-        rise={part: figure(f"topic_{part}", rise[part], _number("'rise'", f"'{part}'")) for part in RISE if rise.get(part) is not None},
+        rise={
+            part: figure(f"topic_{part}", rise[part], _number("'rise'", f"'{part}'"))
+            for part in RISE
+            if rise.get(part) is not None
+        },
         first_seen=row["first_seen"],
         sources=tuple(row["sources"] or ()),
         watched=bool(row["watched"]),
         flags=tuple(row["flags"] or ()),
         artefact=bool(detail.get("artefact")),
-        audience=tuple(_audience(segment, found, figure, asked) for segment, found in sorted((detail.get("segments") or {}).items())),
+        audience=tuple(
+            _audience(segment, found, figure, asked)
+            for segment, found in sorted((detail.get("segments") or {}).items())
+        ),
         brands=tuple(row["brands"] or ()),
         quotes=_distinct(said),
     )
@@ -112,7 +125,9 @@ def _net(told: Mapping[str, float] | None, figure: Ask) -> Figure | None:
     return replace(difference, low=told["low"], high=told["high"], n=int(told["authors"]))
 
 
-def _customers(brands: Mapping[str, Mapping[str, float]], figure: Ask, asked: Asked) -> Figure | None:
+def _customers(
+    brands: Mapping[str, Mapping[str, float]], figure: Ask, asked: Asked
+) -> Figure | None:
     own = asked.config.own
     if own is None or own.id not in brands:
         return None
@@ -142,7 +157,12 @@ def _asking(row: Mapping[str, Any], asked: Asked) -> Ask:
     }
 
     def figure(measure: str, value: float | None, expression: str) -> Figure:
-        return Figure(measure=measure, value=value, query=f"SELECT {expression} FROM topics WHERE {where}", **common)
+        return Figure(
+            measure=measure,
+            value=value,
+            query=f"SELECT {expression} FROM topics WHERE {where}",
+            **common,
+        )
 
     return figure
 

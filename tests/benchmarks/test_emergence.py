@@ -24,7 +24,24 @@ from folate.core.errors import InputError
 from folate.core.weeks import Week
 from nlp.text.segment import Segmenter
 
-ZH = ["天气", "电影", "公园", "火车", "学校", "作业", "球赛", "音乐", "房租", "老师", "医院", "旅行", "菜市场", "邻居", "同学", "下班"]
+ZH = [
+    "天气",
+    "电影",
+    "公园",
+    "火车",
+    "学校",
+    "作业",
+    "球赛",
+    "音乐",
+    "房租",
+    "老师",
+    "医院",
+    "旅行",
+    "菜市场",
+    "邻居",
+    "同学",
+    "下班",
+]
 EN = [
     "weather",
     "movie",
@@ -53,7 +70,12 @@ def stream(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(3000):
             chosen = random.sample(ZH if number % 2 else EN, 7)
             text = ("，" if number % 2 else " ").join(chosen) + f" {number}"
-            writer.writerow([(datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=number * 0.8)).isoformat(), text])
+            writer.writerow(
+                [
+                    (datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=number * 0.8)).isoformat(),
+                    text,
+                ]
+            )
     return path
 
 
@@ -80,7 +102,10 @@ def window_of(weekly: dict[str, list[int]], size: int = 100) -> pa.Table:
 
 def test_streams_of_several_formats(tmp_path: Path) -> None:
     path = tmp_path / "reviews.csv"
-    path.write_text("评论内容,购买时间\n很好用,2020-01-02 03:04:05\n,2020-01-03 00:00:00\n没有时间,\n", encoding="utf-8")
+    path.write_text(
+        "评论内容,购买时间\n很好用,2020-01-02 03:04:05\n,2020-01-03 00:00:00\n没有时间,\n",
+        encoding="utf-8",
+    )
     assert rows(path) == [(datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC), "很好用")]
     assert moment("8/16/2016 9:55") == datetime(2016, 8, 16, 9, 55, tzinfo=UTC)
     assert moment("2021-03-04T00:30:00+08:00") == datetime(2021, 3, 3, 16, 30, tzinfo=UTC)
@@ -96,20 +121,41 @@ def test_a_table_without_posts_is_refused(tmp_path: Path) -> None:
 
 def test_terms_are_planted_as_asked(source: trials.Source) -> None:
     growing = Plant(20, onset=LAST - 7, days=14, slope=1.0)
-    trial = trials.weekly(source, 1, [growing, Plant(10, authors=5), Plant(10, wordings=1), Plant(8, languages=("zh", "en")), Plant(9)])
+    trial = trials.weekly(
+        source,
+        1,
+        [
+            growing,
+            Plant(10, authors=5),
+            Plant(10, wordings=1),
+            Plant(8, languages=("zh", "en")),
+            Plant(9),
+        ],
+    )
     posts = {str(p["id"]): p for p in trial.posts}
     first, few, same, both, plain = trial.planted.values()
     assert [len(days) for days in trial.planted.values()] == [20, 10, 10, 8, 9]
-    assert all(posts[id_]["day"] == day and posts[id_]["brands"] == [OWN] for id_, day in first.items())
+    assert all(
+        posts[id_]["day"] == day and posts[id_]["brands"] == [OWN] for id_, day in first.items()
+    )
     assert all(LAST - 7 <= day < LAST + 7 for day in first.values())
     assert sum(day >= LAST for day in first.values()) > 10
     assert len({posts[id_]["author"] for id_ in few}) == 5
     assert {posts[id_]["language"] for id_ in both} == {"zh", "en"}
-    assert len({str(posts[id_]["body"])[-4:] for id_ in same}) <= len({str(posts[id_]["body"])[-4:] for id_ in plain}) + 10
+    assert (
+        len({str(posts[id_]["body"])[-4:] for id_ in same})
+        <= len({str(posts[id_]["body"])[-4:] for id_ in plain}) + 10
+    )
 
 
 def test_every_decoy_is_there_and_all_weeks_have_the_clauses(planted: Trial) -> None:
-    assert set(planted.decoys) == {"advertisement", "season", "weekend", "loud author", "new source"}
+    assert set(planted.decoys) == {
+        "advertisement",
+        "season",
+        "weekend",
+        "loud author",
+        "new source",
+    }
     days = {str(p["id"]): int(str(p["day"])) for p in planted.posts}
     assert {days[id_] % 7 for id_ in planted.decoys["weekend"]} == {5, 6}
     assert {days[id_] // 7 for id_ in planted.decoys["weekend"]} == set(range(WEEKS))
@@ -145,7 +191,9 @@ def test_alarms_are_judged_by_their_posts(planted: Trial) -> None:
 
 def test_an_alarm_with_few_of_the_posts_does_not_find_the_term(planted: Trial) -> None:
     own = sorted(next(iter(planted.planted.values())))
-    assert not any(Tally().week([[Alarm("a corner of it", frozenset(own[:3]))], []], planted).values())
+    assert not any(
+        Tally().week([[Alarm("a corner of it", frozenset(own[:3]))], []], planted).values()
+    )
 
 
 def test_estimates() -> None:
@@ -169,7 +217,9 @@ def test_overlap_counts_alarms_with_the_same_posts() -> None:
 
 @pytest.mark.parametrize("peer", [nominal, keyness, signitrend, hype])
 def test_peers_of_words_find_a_word_that_jumps(peer: ModuleType) -> None:
-    found: Found = peer.find(window_of({"jump": [1, 0, 2, 1, 1, 0, 2, 1, 30], "level": [20] * 9, "gone": [9] * 8 + [0]}))
+    found: Found = peer.find(
+        window_of({"jump": [1, 0, 2, 1, 1, 0, 2, 1, 30], "level": [20] * 9, "gone": [9] * 8 + [0]})
+    )
     assert found[0].name == "jump"
     assert len(found[0].posts) == 30
     assert "level" not in {alarm.name for alarm in found if peer is not hype}
@@ -184,7 +234,10 @@ def test_signi_trend_by_hand() -> None:
 
 def test_bertrend_rule_by_hand() -> None:
     """Popularity grows with every slice that updates a topic and decays with the square of the slices since."""
-    old, vector = bertrend.Signal("old", pa.array([1.0]).to_numpy(), [20.0], 0, frozenset("abcdefgh")), pa.array([1.0]).to_numpy()
+    old, vector = (
+        bertrend.Signal("old", pa.array([1.0]).to_numpy(), [20.0], 0, frozenset("abcdefgh")),
+        pa.array([1.0]).to_numpy(),
+    )
     signals = [old]
     bertrend._update(signals, 3, "again", vector, frozenset("xyz"))
     assert signals == [old]
@@ -212,20 +265,43 @@ def test_folate_finds_twelve_posts_and_nothing_else(planted: Trial) -> None:
     assert not any(passed for hits in tally.decoys.values() for passed in hits)
 
 
-def test_a_small_run_prints_every_figure(stream: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_small_run_prints_every_figure(
+    stream: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(trials, "DAYS", range(trials.DAYS[3], trials.DAYS[3] + 3))
-    options = ["--posts", "60", "--trials", "1", "--support", "10", "--peers", "light", "--daily-trials", "1", "--json"]
+    options = [
+        "--posts",
+        "60",
+        "--trials",
+        "1",
+        "--support",
+        "10",
+        "--peers",
+        "light",
+        "--daily-trials",
+        "1",
+        "--json",
+    ]
     monkeypatch.setattr("sys.argv", ["emergence", "--stream", str(stream), *options])
     command.main()
     results = json.loads(capsys.readouterr().out)
     assert results["run"]["posts a week"] == 60
-    assert list(results["finders"]) == ["Folate", "nominal p < .05", "log-odds keyness", "Signi-Trend", "hype score"]
+    assert list(results["finders"]) == [
+        "Folate",
+        "nominal p < .05",
+        "log-odds keyness",
+        "Signi-Trend",
+        "hype score",
+    ]
     ours, nominal_test = results["finders"]["Folate"], results["finders"]["nominal p < .05"]
     assert ours["same_when_shuffled"]["value"] == 1.0
     assert ours["recall"]["10"]["n"] == trials.PLANTED
     assert set(ours["conditions"]) == set(trials.CONDITIONS)
     assert ours["found_daily"]["n"] == trials.PLANTED
-    assert ours["false_alarms_a_brand_week"]["value"] < nominal_test["false_alarms_a_brand_week"]["value"]
+    assert (
+        ours["false_alarms_a_brand_week"]["value"]
+        < nominal_test["false_alarms_a_brand_week"]["value"]
+    )
     printed = render(results["finders"], "a heading")
     assert printed.count("| Folate |") == 6
     assert "| decoys that pass | advertisement |" in printed
@@ -234,18 +310,25 @@ def test_a_small_run_prints_every_figure(stream: Path, capsys: pytest.CaptureFix
 def test_events_are_ten_different_weeks() -> None:
     listed = events()
     assert len({event.week for event in listed}) == 10
-    assert all(date(2021, 1, 1) <= event.day <= date(2025, 5, 12) and event.words for event in listed)
+    assert all(
+        date(2021, 1, 1) <= event.day <= date(2025, 5, 12) and event.words for event in listed
+    )
 
 
 def test_a_text_listed_again_is_one_post(tmp_path: Path) -> None:
     path = tmp_path / "titles.tsv"
-    path.write_text("time\ttitle\n2024-01-02 00:00:00\t甲\n2024-01-01 00:00:00\t乙\n2024-01-01 01:00:00\t甲\n", encoding="utf-8")
+    path.write_text(
+        "time\ttitle\n2024-01-02 00:00:00\t甲\n2024-01-01 00:00:00\t乙\n2024-01-01 01:00:00\t甲\n",
+        encoding="utf-8",
+    )
     assert [text for _, text in first_listings([path])] == ["乙", "甲"]
 
 
 def test_a_window_of_events_ends_with_its_week() -> None:
     week = Week(2024, 34)
-    start = datetime.combine((week - 8).monday, datetime.min.time(), UTC) - timedelta(hours=8)  # midnight in Shanghai
+    start = datetime.combine((week - 8).monday, datetime.min.time(), UTC) - timedelta(
+        hours=8
+    )  # midnight in Shanghai
     posts = [
         (start - timedelta(seconds=1), "前"),
         (start, "首"),
@@ -253,7 +336,10 @@ def test_a_window_of_events_ends_with_its_week() -> None:
         (start + timedelta(days=63), "后"),
     ]
     table = window(posts, week, Segmenter())
-    assert list(zip(table["body"].to_pylist(), table["week"].to_pylist(), strict=True)) == [("首", 0), ("末", 8)]
+    assert list(zip(table["body"].to_pylist(), table["week"].to_pylist(), strict=True)) == [
+        ("首", 0),
+        ("末", 8),
+    ]
 
 
 def test_an_event_is_known_by_its_words() -> None:

@@ -23,7 +23,17 @@ from benchmarks.truth.compare import (
     rankings,
 )
 from benchmarks.truth.project import CountedPosts, build
-from benchmarks.truth.sets import CHOOSE, ENTITIES, LABELS, LabelledBrand, LabelledText, Trade, half, mix, trades
+from benchmarks.truth.sets import (
+    CHOOSE,
+    ENTITIES,
+    LABELS,
+    LabelledBrand,
+    LabelledText,
+    Trade,
+    half,
+    mix,
+    trades,
+)
 from benchmarks.truth.tables import render, right_direction
 from benchmarks.truth.weeks import FEWEST_POSTS, POSTS, SHARES, WEEKS, WeekOfTexts, counts_at, draw
 from folate.core.errors import InputError
@@ -42,20 +52,27 @@ def brand_with(counts: Sequence[int], brand: str = "Quillon", seed: int = 0) -> 
     """A brand with so many texts of each of LABELS; their word says which, and no two are alike."""
     random = Random(f"{seed} {brand}")
     texts = [
-        LabelledText(f"{brand} is {POLAR[label]}: {' '.join(random.sample(WORDS.split(), 9))}", label)
+        LabelledText(
+            f"{brand} is {POLAR[label]}: {' '.join(random.sample(WORDS.split(), 9))}", label
+        )
         for label, count in zip(LABELS, counts, strict=True)
         for _ in range(count)
     ]
     return LabelledBrand(brand, (brand,), tuple(texts))
 
 
-def figure(value: float | None, low: float | None = None, high: float | None = None) -> dict[str, Any]:
+def figure(
+    value: float | None, low: float | None = None, high: float | None = None
+) -> dict[str, Any]:
     return {"value": value, "low": low, "high": high}
 
 
 def document(measures: dict[str, Any], changes: dict[str, Any] | None = None) -> dict[str, Any]:
     """As much of a report's JSON as is compared."""
-    return {"week": str(SECOND), "brands": [{"id": "Quillon", "measures": measures, "changes": changes or {}}]}
+    return {
+        "week": str(SECOND),
+        "brands": [{"id": "Quillon", "measures": measures, "changes": changes or {}}],
+    }
 
 
 def posts(negative: int, neutral: int, positive: int) -> CountedPosts:
@@ -64,7 +81,11 @@ def posts(negative: int, neutral: int, positive: int) -> CountedPosts:
 
 
 def of_measure(estimates: Sequence[Estimate], measure: str) -> Estimate:
-    (chosen,) = [each for each in estimates if each.measure == measure and not isinstance(each, ChangeEstimate)]
+    (chosen,) = [
+        each
+        for each in estimates
+        if each.measure == measure and not isinstance(each, ChangeEstimate)
+    ]
     return chosen
 
 
@@ -74,7 +95,10 @@ class WordReader:
     name, version = "word", "1"
 
     def read(self, texts: Sequence[str], targets: Targets | None = None) -> list[Reading]:
-        return [self._reading(text, spans) for text, spans in zip(texts, targets or [()] * len(texts), strict=True)]
+        return [
+            self._reading(text, spans)
+            for text, spans in zip(texts, targets or [()] * len(texts), strict=True)
+        ]
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         return np.eye(8, dtype=np.float32)[[len(text) % 8 for text in texts]]
@@ -86,7 +110,9 @@ class WordReader:
         shares = [0.1, 0.1, 0.1]
         shares[likeliest] = 0.8
         post = Probabilities(*shares)
-        return Reading(post, (post,) * len(spans), (), {"happy": 0.5}, {"buy": 0.5}, self.embed([text])[0])
+        return Reading(
+            post, (post,) * len(spans), (), {"happy": 0.5}, {"buy": 0.5}, self.embed([text])[0]
+        )
 
 
 def test_a_week_has_the_negative_share_that_was_asked_for() -> None:
@@ -121,7 +147,9 @@ def test_a_brand_without_neutral_texts_has_weeks_without_them() -> None:
     st.floats(0.01, 0.99),
     st.tuples(st.integers(1, 500), st.integers(0, 500), st.integers(1, 500)),
 )
-def test_the_posts_of_a_week_are_there_to_be_drawn(negative: float, whole: tuple[int, int, int]) -> None:
+def test_the_posts_of_a_week_are_there_to_be_drawn(
+    negative: float, whole: tuple[int, int, int]
+) -> None:
     counts = counts_at(negative, whole, whole)
     total = sum(counts)
     assert total <= POSTS
@@ -134,7 +162,9 @@ def test_the_entities_of_a_trade_are_kept_out_of_training_and_of_its_part() -> N
         assert {half(entity) for entity in brands} == {part}
 
 
-def test_a_text_that_names_another_brand_of_the_trade_is_left_out_and_a_hidden_handle_is_put_back() -> None:
+def test_a_text_that_names_another_brand_of_the_trade_is_left_out_and_a_hidden_handle_is_put_back() -> (
+    None
+):
     names = {"quillon": ("Quillon", "@quillon"), "inkery": ("Inkery",)}
     texts = {
         "quillon": [
@@ -146,7 +176,10 @@ def test_a_text_that_names_another_brand_of_the_trade_is_left_out_and_a_hidden_h
         "inkery": [],
     }
     quillon, inkery = sets._named(names, texts)
-    assert [each.text for each in quillon.texts] == ["Quillon writes well", "@quillon where is my pen, @user"]
+    assert [each.text for each in quillon.texts] == [
+        "Quillon writes well",
+        "@quillon where is my pen, @user",
+    ]
     assert inkery.texts == ()
 
 
@@ -180,14 +213,20 @@ def test_an_interval_without_the_truth_is_found_out() -> None:
 
 def test_a_figure_that_the_report_declines_to_give_is_counted_apart() -> None:
     counted = {("Quillon", SECOND): posts(30, 50, 20)}
-    estimates = list(of_report(document({"negative": figure(None) | {"reason": "unmeasurable"}}), counted, ABOUT))
+    estimates = list(
+        of_report(document({"negative": figure(None) | {"reason": "unmeasurable"}}), counted, ABOUT)
+    )
     assert len(estimates) == 5
     assert {(each.value, each.holds, each.error) for each in estimates} == {(None, None, None)}
 
 
 def test_a_share_printed_as_nothing_where_there_is_something_is_counted() -> None:
     counted = {("Quillon", SECOND): posts(30, 70, 0)}
-    measures = {"negative": figure(0.0, 0.0, 0.1), "neutral": figure(0.7), "positive": figure(0.0, 0.0, 0.1)}
+    measures = {
+        "negative": figure(0.0, 0.0, 0.1),
+        "neutral": figure(0.7),
+        "positive": figure(0.0, 0.0, 0.1),
+    }
     first_row = render(list(of_report(document(measures), counted, ABOUT)), []).splitlines()[3]
     assert re.match(r"unaudited .* 50 % \[9, 91\] of 2 .* 0         1   target", first_row)
 
@@ -198,7 +237,10 @@ def test_peers_are_also_compared_where_the_report_gives_a_share() -> None:
         *of_report(document({"negative": figure(0.3, 0.2, 0.4)}), counted, ABOUT),
         *of_peers(counted, np.full(3, 1 / 3), {"trade": "pens", "part": CHOOSE}),
     ]
-    assert re.findall(rf"^{COUNTING} +(\d+)", render(of_all, []), flags=re.MULTILINE)[:2] == ["3", "1"]
+    assert re.findall(rf"^{COUNTING} +(\d+)", render(of_all, []), flags=re.MULTILINE)[:2] == [
+        "3",
+        "1",
+    ]
 
 
 def test_an_arrow_is_right_where_it_points_as_the_labels_went() -> None:
@@ -208,13 +250,31 @@ def test_an_arrow_is_right_where_it_points_as_the_labels_went() -> None:
         "neutral": figure(0.1, -0.05, 0.2) | {"direction": "none"},
         "positive": figure(-0.1, -0.2, -0.05) | {"direction": "down"},
     }
-    estimates = [each for each in of_report(document({}, changes), counted, ABOUT) if isinstance(each, ChangeEstimate)]
-    arrows = {each.measure: (right_direction(each), each.holds) for each in estimates if each.measure in LABELS}
-    assert arrows == {"negative": (True, False), "neutral": (False, False), "positive": (False, False)}
+    estimates = [
+        each
+        for each in of_report(document({}, changes), counted, ABOUT)
+        if isinstance(each, ChangeEstimate)
+    ]
+    arrows = {
+        each.measure: (right_direction(each), each.holds)
+        for each in estimates
+        if each.measure in LABELS
+    }
+    assert arrows == {
+        "negative": (True, False),
+        "neutral": (False, False),
+        "positive": (False, False),
+    }
 
 
 def test_peers_count_the_same_posts() -> None:
-    estimates = list(of_peers({("Quillon", FIRST): posts(30, 50, 20)}, np.full(3, 1 / 3), {"trade": "pens", "part": CHOOSE}))
+    estimates = list(
+        of_peers(
+            {("Quillon", FIRST): posts(30, 50, 20)},
+            np.full(3, 1 / 3),
+            {"trade": "pens", "part": CHOOSE},
+        )
+    )
     counted = [each for each in estimates if each.method == COUNTING]
     assert [each.error for each in counted] == pytest.approx([0] * 5)
 
@@ -223,24 +283,33 @@ def levels(net: Sequence[float | None], truth: Sequence[float]) -> list[Estimate
     """The net sentiment of so many brands in one week."""
     about = {"week": str(FIRST), "measure": "net_sentiment_polar", "posts": 100, **ABOUT}
     return [
-        Estimate(brand=f"b{place}", value=value, truth=true, **about) for place, (value, true) in enumerate(zip(net, truth, strict=True))
+        Estimate(brand=f"b{place}", value=value, truth=true, **about)
+        for place, (value, true) in enumerate(zip(net, truth, strict=True))
     ]
 
 
 def test_a_ranking_is_of_the_brands_that_have_a_value() -> None:
     truth = [-0.5, 0.0, 0.2, 0.6, 0.9]
-    assert [each.tau for each in rankings(levels([-0.4, 0.1, 0.3, 0.4, None], truth))] == [pytest.approx(1)]
-    assert [each.tau for each in rankings(levels([0.4, 0.3, 0.2, 0.1, 0.0], truth))] == [pytest.approx(-1)]
+    assert [each.tau for each in rankings(levels([-0.4, 0.1, 0.3, 0.4, None], truth))] == [
+        pytest.approx(1)
+    ]
+    assert [each.tau for each in rankings(levels([0.4, 0.3, 0.2, 0.1, 0.0], truth))] == [
+        pytest.approx(-1)
+    ]
     assert [each.tau for each in rankings(levels([0.1] * 5, truth))] == [0]
     assert [each.tau for each in rankings(levels([0.1, 0.2, 0.3, None, None], truth))] == [None]
     assert list(rankings(levels([0.1, 0.2, 0.3], truth[:3]))) == []
 
 
-def test_a_project_is_made_reported_and_audited_with_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_project_is_made_reported_and_audited_with_the_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("folate.pipeline.annotate.run.load", lambda *_, **__: WordReader())
     brands = (brand_with((40, 40, 40)), brand_with((24, 36, 60), "Inkery"))
     trade = Trade("pens", CHOOSE, "microblog", brands)
-    weeks = {brand.id: [WeekOfTexts(FIRST, mix(brand.texts)[0] / 120, brand.texts)] for brand in brands}
+    weeks = {
+        brand.id: [WeekOfTexts(FIRST, mix(brand.texts)[0] / 120, brand.texts)] for brand in brands
+    }
     project = build(trade, weeks, tmp_path, threads=1)
     counted = project.counted()
     assert [counted[brand.id, FIRST].truth.tolist() for brand in brands] == [
@@ -248,7 +317,10 @@ def test_a_project_is_made_reported_and_audited_with_the_commands(tmp_path: Path
         pytest.approx([0.2, 0.3, 0.5]),
     ]
     report = project.report(FIRST)
-    assert {brand["id"]: brand["measures"]["labels"]["value"] for brand in report["brands"]} == {"Quillon": 0, "Inkery": 0}
+    assert {brand["id"]: brand["measures"]["labels"]["value"] for brand in report["brands"]} == {
+        "Quillon": 0,
+        "Inkery": 0,
+    }
     copy = project.audited(tmp_path / "copy", FIRST)
     document_of_copy = copy.report(FIRST)
     audited = list(of_report(document_of_copy, counted, ABOUT | {"method": AUDITED}))

@@ -62,12 +62,34 @@ def test_a_line_ends_with_a_line_feed_and_a_bare_return_is_quoted() -> None:
     assert written([["a\rb", 1], ["c", 2]]) == '"a\rb",1\nc,2\n'
 
 
-CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1) | st.sampled_from(
-    ["a\rb", "a\r\nb", "\r", "\n", '"', '""', ",", "a,b\r=1", " a ", "'", "\ufeff", "x\u2028y", "\x0b", "\x1c", "NULL", "nan", "\\"]
+CELLS = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1
+) | st.sampled_from(
+    [
+        "a\rb",
+        "a\r\nb",
+        "\r",
+        "\n",
+        '"',
+        '""',
+        ",",
+        "a,b\r=1",
+        " a ",
+        "'",
+        "\ufeff",
+        "x\u2028y",
+        "\x0b",
+        "\x1c",
+        "NULL",
+        "nan",
+        "\\",
+    ]
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(rows=st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=5))
 def test_every_reader_gets_the_rows_back(rows: list[tuple[str, str]], tmp_path: Path) -> None:
     text = written([["first", "second"], *map(list, rows)])

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from folate.core.errors import possible
-from folate.core.text import LONGEST_LINE, cut, escaped_json, listed, printable, printable_lines, quoted, sentence
+from folate.core.text import (
+    LONGEST_LINE,
+    cut,
+    escaped_json,
+    listed,
+    printable,
+    printable_lines,
+    quoted,
+    sentence,
+)
 
 COMMANDS = [
     "\x1b[2J", "\x1b]0;title\x07", "\x9b2J", "\x00", "\x7f", "\u202e", "\u2066", "\u200b", "\ufeff", "\ud800", "\u2028", "\r", "\x85",

@@ -46,7 +46,9 @@ def parquet(folder: Path, columns: dict[str, Any]) -> Path:
 
 
 class TestText:
-    def test_a_line_longer_than_is_read_costs_its_row(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_line_longer_than_is_read_costs_its_row(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(bounds, "LINE", 1000)
         long = "长" * 5000
         for name, lines in (
@@ -57,10 +59,21 @@ class TestText:
             assert ([post.text for post in posts], problem) == (["a", "b"], "")
             assert [(reject.row, reject.reason) for reject in rejects][-1] == (3, "too long")
 
-    def test_a_cell_longer_than_is_read_costs_its_row(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_cell_longer_than_is_read_costs_its_row(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(bounds, "CELL", 100)
-        posts, rejects, _ = take(write(tmp_path, "a.csv", f"text,published_at\n{'a' * 101},2026-03-02\n{'a' * 100},2026-03-02\n"))
-        assert ([len(post.text) for post in posts], [reject.reason for reject in rejects]) == ([100], ["too long"])
+        posts, rejects, _ = take(
+            write(
+                tmp_path,
+                "a.csv",
+                f"text,published_at\n{'a' * 101},2026-03-02\n{'a' * 100},2026-03-02\n",
+            )
+        )
+        assert ([len(post.text) for post in posts], [reject.reason for reject in rejects]) == (
+            [100],
+            ["too long"],
+        )
         assert rejects[0].values == {}
 
     @pytest.mark.parametrize(
@@ -71,22 +84,32 @@ class TestText:
             ("text,published_at," + "a" * 500, "column names, of at most 200 characters"),
         ],
     )
-    def test_a_header_longer_than_is_read_is_told(self, tmp_path: Path, header: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_header_longer_than_is_read_is_told(
+        self, tmp_path: Path, header: str, words: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         for name, value in (("LINE", 1000), ("COLUMNS", 100), ("NAME", 200)):
             monkeypatch.setattr(bounds, name, value)
         _, _, problem = take(write(tmp_path, "a.csv", f"{header}\na,2026-03-02\n"))
         assert words in problem
 
-    def test_keys_without_end_are_told_and_those_of_one_line_cost_that_line(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_keys_without_end_are_told_and_those_of_one_line_cost_that_line(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(bounds, "COLUMNS", 100)
         wide = json.dumps({f"k{n}": n for n in range(200)})
         posts, rejects, problem = take(write(tmp_path, "a.jsonl", f"{json.dumps(GOOD)}\n{wide}\n"))
         assert (len(posts), [reject.reason for reject in rejects], problem) == (1, ["too long"], "")
-        *_, problem = take(write(tmp_path, "a.jsonl", "\n".join(json.dumps({f"k{n}": n}) for n in range(200))))
+        *_, problem = take(
+            write(tmp_path, "a.jsonl", "\n".join(json.dumps({f"k{n}": n}) for n in range(200)))
+        )
         assert "at most 100 names of columns, got more by line 101" in problem
 
-    @pytest.mark.parametrize(("bound", "words"), [("ROWS", "at most 50 rows"), ("LINES", "at most 50 lines")])
-    def test_rows_before_a_bound_are_taken(self, tmp_path: Path, bound: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize(
+        ("bound", "words"), [("ROWS", "at most 50 rows"), ("LINES", "at most 50 lines")]
+    )
+    def test_rows_before_a_bound_are_taken(
+        self, tmp_path: Path, bound: str, words: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(bounds, bound, 50)
         rows = "".join(f"{n},2026-03-02\n" for n in range(99))
         posts, _, problem = take(write(tmp_path, "a.csv", f"text,published_at\n{rows}"))
@@ -94,15 +117,22 @@ class TestText:
         assert problem.endswith("rows before it are taken.")
         assert len(posts) in (49, 50)
 
-    def test_bytes_without_end_are_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_bytes_without_end_are_told(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(bounds, "BYTES", 500_000)
         text = "text,published_at\n" + "".join(f"{n},2026-03-02\n" for n in range(99_999))
-        for path in (write(tmp_path, "a.csv", text), write(tmp_path, "a.csv.gz", gzip.compress(text.encode()))):
+        for path in (
+            write(tmp_path, "a.csv", text),
+            write(tmp_path, "a.csv.gz", gzip.compress(text.encode())),
+        ):
             posts, _, problem = take(path)
             assert "at most 500,000 bytes, unpacked, got more; rows before it are taken" in problem
             assert 10_000 < len(posts) < 99_999
 
-    def test_names_of_sources_without_end_cost_their_rows(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_names_of_sources_without_end_cost_their_rows(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(bounds, "SOURCES", 3)
         rows = "".join(f"t{n},2026-03-02,source{n % 5}\n" for n in range(10))
         posts, rejects, _ = take(write(tmp_path, "a.csv", f"text,published_at,source\n{rows}"))
@@ -129,11 +159,17 @@ class TestText:
 
     @pytest.mark.parametrize("levels", [99, 101, 400, 490, 600, 800, 980, 3000, 100_000])
     @pytest.mark.parametrize("fault", ["soon", "2026-03-02"])
-    def test_a_deep_row_is_a_reject_of_its_own(self, tmp_path: Path, levels: int, fault: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_deep_row_is_a_reject_of_its_own(
+        self, tmp_path: Path, levels: int, fault: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         (tmp_path / "folate.toml").write_text('name = "p"\n')
         nested = "[" * levels + "]" * levels
         deep = f'{{"published_at": "{fault}", "text": {nested}}}'
-        path = write(tmp_path, "a.jsonl", f"{json.dumps(GOOD)}\n{deep}\n" + '{"text": "a", "published_at": "soon"}')
+        path = write(
+            tmp_path,
+            "a.jsonl",
+            f"{json.dumps(GOOD)}\n{deep}\n" + '{"text": "a", "published_at": "soon"}',
+        )
         assert run(["import", str(path), "--project", str(tmp_path), "--format", "jsonl"]) == 0
         told = json.loads(capsys.readouterr().out)
         assert (told["added"], told["rejected"]) == (1, 2)
@@ -154,22 +190,34 @@ class TestPacked:
             lambda packed: packed + packed[:15],
         ],
     )
-    def test_rows_before_a_break_are_taken(self, tmp_path: Path, kind: str, damage: Callable[[bytes], bytes]) -> None:
+    def test_rows_before_a_break_are_taken(
+        self, tmp_path: Path, kind: str, damage: Callable[[bytes], bytes]
+    ) -> None:
         lines = "\n".join(json.dumps(GOOD | {"text": f"t{n}"}) for n in range(300))
         text = self.ROWS if kind == "csv" else lines
-        posts, _, problem = take(write(tmp_path, f"a.{kind}.gz", damage(gzip.compress(text.encode()))))
+        posts, _, problem = take(
+            write(tmp_path, f"a.{kind}.gz", damage(gzip.compress(text.encode())))
+        )
         assert "can't be read after row" in problem
         assert problem.endswith("rows before it are taken.")
         assert len(posts) > 50
 
     @pytest.mark.parametrize("after", [b"", b"\0" * 1000])
-    def test_members_in_a_row_and_zeros_after_them_are_fine(self, tmp_path: Path, after: bytes) -> None:
+    def test_members_in_a_row_and_zeros_after_them_are_fine(
+        self, tmp_path: Path, after: bytes
+    ) -> None:
         half = len(self.ROWS) // 2
-        packed = gzip.compress(self.ROWS[:half].encode()) + gzip.compress(self.ROWS[half:].encode()) + after
+        packed = (
+            gzip.compress(self.ROWS[:half].encode())
+            + gzip.compress(self.ROWS[half:].encode())
+            + after
+        )
         posts, rejects, problem = take(write(tmp_path, "a.csv.gz", packed))
         assert (len(posts), rejects, problem) == (300, [], "")
 
-    def test_an_import_keeps_and_tells_what_came_before_a_break(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_an_import_keeps_and_tells_what_came_before_a_break(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         (tmp_path / "folate.toml").write_text('name = "p"\n')
         path = write(tmp_path, "a.csv.gz", gzip.compress(self.ROWS.encode()) + b"garbage")
         assert run(["import", str(path), "--project", str(tmp_path), "--format", "jsonl"]) == 3
@@ -225,8 +273,12 @@ class TestParquet:
             (pa.array([True]), "True"),
         ],
     )
-    def test_types_that_are_texts_after_all(self, tmp_path: Path, column: pa.Array, text: str) -> None:
-        posts, rejects, problem = take(parquet(tmp_path, {"text": column, "published_at": pa.array(["2026-03-02"])}))
+    def test_types_that_are_texts_after_all(
+        self, tmp_path: Path, column: pa.Array, text: str
+    ) -> None:
+        posts, rejects, problem = take(
+            parquet(tmp_path, {"text": column, "published_at": pa.array(["2026-03-02"])})
+        )
         assert ([post.text for post in posts], rejects, problem) == ([text], [], "")
 
     @pytest.mark.parametrize(
@@ -242,26 +294,40 @@ class TestParquet:
         ],
     )
     def test_types_that_are_none_cost_their_rows(self, tmp_path: Path, column: pa.Array) -> None:
-        posts, rejects, problem = take(parquet(tmp_path, {"text": column, "published_at": pa.array(["2026-03-02"])}))
+        posts, rejects, problem = take(
+            parquet(tmp_path, {"text": column, "published_at": pa.array(["2026-03-02"])})
+        )
         assert (posts, problem) == ([], "")
         assert [reject.reason for reject in rejects] in (["unreadable value"], ["unreadable row"])
 
     def test_one_text_of_many_rows_is_not_multiplied(self, tmp_path: Path) -> None:
-        texts = pa.DictionaryArray.from_arrays(pa.array([0] * 20_000, pa.int32()), pa.array(["a" * 900_000]))
+        texts = pa.DictionaryArray.from_arrays(
+            pa.array([0] * 20_000, pa.int32()), pa.array(["a" * 900_000])
+        )
         path = parquet(tmp_path, {"text": texts, "published_at": pa.array(["2026-03-02"] * 20_000)})
         assert path.stat().st_size < 100_000
-        taken = [item for _, item in zip(range(50), read(path, ImportOptions(source="s")), strict=False)]
+        taken = [
+            item for _, item in zip(range(50), read(path, ImportOptions(source="s")), strict=False)
+        ]
         assert sum(isinstance(item, Post) for item in taken) == 1
 
     def test_a_row_longer_than_is_read_costs_itself(self, tmp_path: Path) -> None:
         texts = ["a", "b" * 20_000_000, "c"]
-        posts, rejects, _ = take(parquet(tmp_path, {"text": texts, "published_at": ["2026-03-02"] * 3}))
-        assert ([post.text for post in posts], [(reject.row, reject.reason) for reject in rejects]) == (["a", "c"], [(2, "too long")])
+        posts, rejects, _ = take(
+            parquet(tmp_path, {"text": texts, "published_at": ["2026-03-02"] * 3})
+        )
+        assert (
+            [post.text for post in posts],
+            [(reject.row, reject.reason) for reject in rejects],
+        ) == (["a", "c"], [(2, "too long")])
 
     def test_a_page_that_unpacks_to_more_than_memory_is_told(self, tmp_path: Path) -> None:
         texts = pa.array(["a" * 2**30, "b"], pa.large_string())
         pq.write_table(
-            pa.table({"text": texts, "published_at": ["2026-03-02"] * 2}), tmp_path / "a.parquet", compression="zstd", use_dictionary=False
+            pa.table({"text": texts, "published_at": ["2026-03-02"] * 2}),
+            tmp_path / "a.parquet",
+            compression="zstd",
+            use_dictionary=False,
         )
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         posts, rejects, problem = take(tmp_path / "a.parquet")
@@ -278,7 +344,10 @@ class TestParquet:
         assert "is empty" in take(tmp_path / "a.parquet")[2]
 
     def test_pages_that_are_damaged_are_told(self, tmp_path: Path) -> None:
-        path = parquet(tmp_path, {"text": [f"t{n}" for n in range(5000)], "published_at": ["2026-03-02"] * 5000})
+        path = parquet(
+            tmp_path,
+            {"text": [f"t{n}" for n in range(5000)], "published_at": ["2026-03-02"] * 5000},
+        )
         content = bytearray(path.read_bytes())
         content[100:4000] = bytes(3900)
         path.write_bytes(content)
@@ -315,8 +384,13 @@ sys.exit(code)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["a.csv.gz", "[Content_Types].xml.xlsx", "xl-workbook.xml.xlsx", "xl-sharedStrings.xml.xlsx"])
-def test_two_gigabytes_in_a_few_bytes_are_imported_in_the_memory_of_any_file(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["a.csv.gz", "[Content_Types].xml.xlsx", "xl-workbook.xml.xlsx", "xl-sharedStrings.xml.xlsx"],
+)
+def test_two_gigabytes_in_a_few_bytes_are_imported_in_the_memory_of_any_file(
+    tmp_path: Path, name: str
+) -> None:
     path = tmp_path / name
     subprocess.run([sys.executable, "-c", BOMBS, str(path)], check=True)
     (tmp_path / "folate.toml").write_text('name = "p"\n')

@@ -21,7 +21,14 @@ FIRST = Post(
     id="论坛:1", source="论坛", kind="forum", text="=1+1, 很好\n第二行", title="标题", published_at=datetime(2026, 3, 1, tzinfo=UTC),
     likes=0, rating=0.5, verified=False,
 )  # fmt: skip
-SECOND = Post(id="论坛:2", source="论坛", kind="forum", text="Folate", published_at=datetime(2026, 3, 2, tzinfo=UTC), precision="day")
+SECOND = Post(
+    id="论坛:2",
+    source="论坛",
+    kind="forum",
+    text="Folate",
+    published_at=datetime(2026, 3, 2, tzinfo=UTC),
+    precision="day",
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +37,37 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     store.upsert_posts([SECOND, FIRST])
     made = {"id": SECOND.id, "text_hash": SECOND.text_hash, "annotator": "a", "version": "1"}
     store.upsert("texts", [made | {"language": "en"}])
-    store.upsert("mentions", [made | {"brand": brand, "start": start, "end": 6, "via": "text"} for brand, start in (("b", None), ("a", 0))])
+    store.upsert(
+        "mentions",
+        [
+            made | {"brand": brand, "start": start, "end": 6, "via": "text"}
+            for brand, start in (("b", None), ("a", 0))
+        ],
+    )
     scores = {"negative": 0.5, "neutral": 0.25, "positive": 0.25, "label": "negative"}
     store.upsert("sentiments", [made | scores, made | scores | {"brand": "a"}])
-    store.upsert("aspects", [made | scores | {"brand": "a", "aspect": "price", "confidence": 0.75, "start": 0, "end": 6}])
-    store.upsert("comparisons", [made | {"brand": "a", "other": "b", "kind": "switch", "start": 0, "end": 6}])
-    feelings = {"happy": 0.5, "angry": 0.5, "sad": 0.0, "fear": 0.0, "surprise": 0.0, "neutral": 0.0}
-    store.upsert("judgements", [made | feelings | {"emotion": "happy", "buy": 0.25, "tags": ["food"]}])
+    store.upsert(
+        "aspects",
+        [
+            made
+            | scores
+            | {"brand": "a", "aspect": "price", "confidence": 0.75, "start": 0, "end": 6}
+        ],
+    )
+    store.upsert(
+        "comparisons", [made | {"brand": "a", "other": "b", "kind": "switch", "start": 0, "end": 6}]
+    )
+    feelings = {
+        "happy": 0.5,
+        "angry": 0.5,
+        "sad": 0.0,
+        "fear": 0.0,
+        "surprise": 0.0,
+        "neutral": 0.0,
+    }
+    store.upsert(
+        "judgements", [made | feelings | {"emotion": "happy", "buy": 0.25, "tags": ["food"]}]
+    )
     return store.snapshot()
 
 
@@ -67,7 +98,13 @@ def test_cells_that_a_spreadsheet_would_run(tmp_path: Path) -> None:
     texts = ["=1", "+1", "-1", "@a", "\t=1", "a=1", "'=1"]
     store = Store(tmp_path)
     store.upsert_posts(
-        Post(id=f"f:{n}", source="f", kind="forum", text=text, published_at=datetime(2026, 3, 1, tzinfo=UTC))
+        Post(
+            id=f"f:{n}",
+            source="f",
+            kind="forum",
+            text=text,
+            published_at=datetime(2026, 3, 1, tzinfo=UTC),
+        )
         for n, text in enumerate(texts)
     )
     out = io.BytesIO()
@@ -79,18 +116,35 @@ def test_cells_that_a_spreadsheet_would_run(tmp_path: Path) -> None:
 def test_annotations_are_a_row_a_post(snapshot: Snapshot) -> None:
     unread, read_ = map(json.loads, exported(snapshot, "annotations", "jsonl").splitlines())
     assert unread == {"id": FIRST.id, "mentions": [], "aspects": [], "comparisons": [], "tags": []}
-    assert {name: read_[name] for name in ("language", "label", "negative")} == {"language": "en", "label": "negative", "negative": 0.5}
-    assert [(mention["brand"], mention["start"], mention["label"]) for mention in read_["mentions"]] == [
+    assert {name: read_[name] for name in ("language", "label", "negative")} == {
+        "language": "en",
+        "label": "negative",
+        "negative": 0.5,
+    }
+    assert [
+        (mention["brand"], mention["start"], mention["label"]) for mention in read_["mentions"]
+    ] == [
         ("a", 0, "negative"),
         ("b", None, None),
     ]
-    assert [(aspect["brand"], aspect["aspect"], aspect["confidence"]) for aspect in read_["aspects"]] == [("a", "price", 0.75)]
-    assert [(one["brand"], one["other"], one["kind"]) for one in read_["comparisons"]] == [("a", "b", "switch")]
-    assert (read_["emotion"], read_["emotions"]["angry"], read_["intents"]["buy"], read_["tags"]) == ("happy", 0.5, 0.25, ["food"])
+    assert [
+        (aspect["brand"], aspect["aspect"], aspect["confidence"]) for aspect in read_["aspects"]
+    ] == [("a", "price", 0.75)]
+    assert [(one["brand"], one["other"], one["kind"]) for one in read_["comparisons"]] == [
+        ("a", "b", "switch")
+    ]
+    assert (
+        read_["emotion"],
+        read_["emotions"]["angry"],
+        read_["intents"]["buy"],
+        read_["tags"],
+    ) == ("happy", 0.5, 0.25, ["food"])
 
 
 def test_annotations_as_csv_and_parquet(snapshot: Snapshot) -> None:
-    row = list(csv.DictReader(io.StringIO(exported(snapshot, "annotations", "csv").decode("utf-8-sig"))))[1]
+    row = list(
+        csv.DictReader(io.StringIO(exported(snapshot, "annotations", "csv").decode("utf-8-sig")))
+    )[1]
     assert json.loads(row["mentions"])[0]["brand"] == "a"
     table = pq.read_table(io.BytesIO(exported(snapshot, "annotations", "parquet")))
     assert table["mentions"].to_pylist()[1][0]["brand"] == "a"

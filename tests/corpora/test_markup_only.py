@@ -10,7 +10,9 @@ from corpora.files import ImportOptions, Reject, read
 @pytest.mark.parametrize("cell", ["<br />", "<p></p>", "&nbsp;", "<b>&nbsp;</b>", "<u></u>"])
 def test_a_cell_of_markup_alone_is_no_text(tmp_path: Path, cell: str) -> None:
     path = tmp_path / "a.csv"
-    path.write_text(f"text,published_at\n{cell},2026-03-02\n晨谷好喝,2026-03-02\n", encoding="utf-8")
+    path.write_text(
+        f"text,published_at\n{cell},2026-03-02\n晨谷好喝,2026-03-02\n", encoding="utf-8"
+    )
     first, second = read(path, ImportOptions(source="s"))
     assert isinstance(first, Reject)
     assert first.reason == "no text"

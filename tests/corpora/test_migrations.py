@@ -7,12 +7,15 @@ import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
-from corpora.store.store import Store, migrations, schema
+from corpora.store import migrations, schema
+from corpora.store.store import Store
 from folate.core.errors import StoreError
 from folate.core.post import Post
 
 LATER = len(migrations.MIGRATIONS) + 1
-POST = Post(id="f:1", source="f", kind="forum", text="x", published_at=datetime(2026, 3, 1, tzinfo=UTC))
+POST = Post(
+    id="f:1", source="f", kind="forum", text="x", published_at=datetime(2026, 3, 1, tzinfo=UTC)
+)
 
 
 def test_a_new_store_has_the_newest_number(tmp_path: Path) -> None:
@@ -30,13 +33,21 @@ def test_tables_from_before_numbers(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.upsert("duplicates", [{"id": "c", "cluster": "b", "similarity": 0.5}])
     found = store.snapshot().sql("FROM duplicates ORDER BY id").to_pylist()
-    assert found == [{"id": "a", "cluster": "b", "similarity": None}, {"id": "c", "cluster": "b", "similarity": 0.5}]
+    assert found == [
+        {"id": "a", "cluster": "b", "similarity": None},
+        {"id": "c", "cluster": "b", "similarity": 0.5},
+    ]
 
 
 @pytest.fixture
 def with_mood(monkeypatch: pytest.MonkeyPatch) -> None:
     """A later Folate, whose posts have one more column."""
-    posts = schema.Table("posts", schema.POSTS.schema.append(pa.field("mood", pa.string())), schema.POSTS.key, schema.POSTS.partitions)
+    posts = schema.Table(
+        "posts",
+        schema.POSTS.schema.append(pa.field("mood", pa.string())),
+        schema.POSTS.key,
+        schema.POSTS.partitions,
+    )
     monkeypatch.setitem(schema.TABLES, "posts", posts)
     later = migrations.Migration(LATER, "posts have a mood", migrations.add_missing_columns)
     monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, later))
@@ -49,11 +60,16 @@ def old_store(tmp_path: Path) -> Path:
 
 
 def test_an_older_store_must_be_migrated(old_store: Path, with_mood: None) -> None:
-    with pytest.raises(StoreError, match=rf"has schema {LATER - 1} and this Folate needs {LATER}: run 'folate migrate'\.$"):
+    with pytest.raises(
+        StoreError,
+        match=rf"has schema {LATER - 1} and this Folate needs {LATER}: run 'folate migrate'\.$",
+    ):
         Store(old_store)
     assert migrations.migrate(old_store) == [f"{LATER}: posts have a mood"]
     assert migrations.migrate(old_store) == []
-    assert Store(old_store).snapshot().sql("SELECT id, mood FROM posts").to_pylist() == [{"id": "f:1", "mood": None}]
+    assert Store(old_store).snapshot().sql("SELECT id, mood FROM posts").to_pylist() == [
+        {"id": "f:1", "mood": None}
+    ]
 
 
 def test_a_migration_that_was_stopped_runs_again(old_store: Path, with_mood: None) -> None:
@@ -76,13 +92,21 @@ def test_a_number_that_is_none(tmp_path: Path) -> None:
 
 
 def test_the_steps_are_numbered_in_order() -> None:
-    assert [step.number for step in migrations.MIGRATIONS] == list(range(1, len(migrations.MIGRATIONS) + 1))
+    assert [step.number for step in migrations.MIGRATIONS] == list(
+        range(1, len(migrations.MIGRATIONS) + 1)
+    )
 
 
 def test_evidence_of_an_older_store_gets_its_subject(tmp_path: Path) -> None:
     older = pa.schema([field for field in schema.EVIDENCE.schema if field.name != "subject"])
     write_deltalake(
-        tmp_path / "evidence", pa.table({name: pa.array(["x"] if name == "id" else [None], older.field(name).type) for name in older.names})
+        tmp_path / "evidence",
+        pa.table(
+            {
+                name: pa.array(["x"] if name == "id" else [None], older.field(name).type)
+                for name in older.names
+            }
+        ),
     )
     migrations.stamp(tmp_path, 1)
     migrations.migrate(tmp_path)

@@ -20,7 +20,14 @@ PAIRS = "SELECT a.id, b.id AS other FROM ({one}) a JOIN ({other}) b ON a.author 
 def snapshot(tmp_path: Path) -> Snapshot:
     store = Store(tmp_path / "corpus")
     store.upsert_posts(
-        Post(id=f"论坛:{day}", source="论坛", kind="forum", text="楼", author=f"{day % 2:016x}", published_at=MONDAY + timedelta(days=day))
+        Post(
+            id=f"论坛:{day}",
+            source="论坛",
+            kind="forum",
+            text="楼",
+            author=f"{day % 2:016x}",
+            published_at=MONDAY + timedelta(days=day),
+        )
         for day in range(6)
     )
     return store.snapshot()

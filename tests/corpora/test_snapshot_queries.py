@@ -115,7 +115,10 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "secret.txt").write_text("secret")
     store = Store(folder / "corpus")
     moment = datetime(2026, 3, 1, tzinfo=UTC)
-    store.upsert_posts(Post(id=f"论坛:{n}", source="论坛", kind="forum", text="楼", published_at=moment) for n in range(50))
+    store.upsert_posts(
+        Post(id=f"论坛:{n}", source="论坛", kind="forum", text="楼", published_at=moment)
+        for n in range(50)
+    )
     return folder
 
 
@@ -132,7 +135,11 @@ def snapshot(root: Path) -> Snapshot:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def test_hostile_queries_are_refused_and_write_nothing(snapshot: Snapshot, root: Path) -> None:
@@ -181,14 +188,18 @@ def test_a_query_without_an_end_is_stopped_with_a_sentence(root: Path, query: st
     assert snapshot.sql("SELECT count(*) AS n FROM posts")["n"].to_pylist() == [50]
 
 
-def test_a_query_that_holds_too_much_is_stopped_and_spills_nothing(root: Path, snapshot: Snapshot) -> None:
-    assert snapshot.sql("SELECT current_setting('temp_directory') AS d, current_setting('memory_limit') AS m").to_pylist() == [
-        {"d": "", "m": "3.7 GiB"}
-    ]
+def test_a_query_that_holds_too_much_is_stopped_and_spills_nothing(
+    root: Path, snapshot: Snapshot
+) -> None:
+    assert snapshot.sql(
+        "SELECT current_setting('temp_directory') AS d, current_setting('memory_limit') AS m"
+    ).to_pylist() == [{"d": "", "m": "3.7 GiB"}]
 
 
 def test_what_is_held_is_never_put_into_somebodys_words(snapshot: Snapshot) -> None:
     part = "SELECT id FROM posts"
     with snapshot.holding(part, {part: "true"}):
-        row = snapshot.sql(f"SELECT '({part})' AS said, 'it''s ({part})' AS quoted, (SELECT count(*) FROM ({part})) AS n").to_pylist()[0]
+        row = snapshot.sql(
+            f"SELECT '({part})' AS said, 'it''s ({part})' AS quoted, (SELECT count(*) FROM ({part})) AS n"
+        ).to_pylist()[0]
     assert row == {"said": f"({part})", "quoted": f"it's ({part})", "n": 50}

@@ -49,8 +49,14 @@ class TestPosts:
 
     def test_counts_that_grew_update(self, store: Store) -> None:
         store.upsert_posts([post(1, likes=3), post(2, likes=3)])
-        assert store.upsert_posts([post(1, likes=4), post(2, likes=3), post(3)]) == Upserted(inserted=1, updated=1, unchanged=1)
-        assert [row["likes"] for row in rows(store, "SELECT likes FROM posts ORDER BY id")] == [4, 3, None]
+        assert store.upsert_posts([post(1, likes=4), post(2, likes=3), post(3)]) == Upserted(
+            inserted=1, updated=1, unchanged=1
+        )
+        assert [row["likes"] for row in rows(store, "SELECT likes FROM posts ORDER BY id")] == [
+            4,
+            3,
+            None,
+        ]
 
     def test_a_sight_that_misses_a_field_does_not_erase_it(self, store: Store) -> None:
         store.upsert_posts([post(1, likes=3, title="标题", place="上海")])
@@ -73,7 +79,9 @@ class TestPosts:
 
     def test_seen_again_without_change_is_unchanged(self, store: Store) -> None:
         store.upsert_posts([post(1, fetched_at=DAY, crawl="a")])
-        assert store.upsert_posts([post(1, fetched_at=DAY + timedelta(days=1), crawl="b")]) == Upserted(unchanged=1)
+        assert store.upsert_posts(
+            [post(1, fetched_at=DAY + timedelta(days=1), crawl="b")]
+        ) == Upserted(unchanged=1)
 
     def test_the_month_is_that_of_first_sight(self, store: Store) -> None:
         store.upsert_posts([post(1, likes=1, fetched_at=datetime(2026, 3, 31, 23, tzinfo=UTC))])
@@ -82,31 +90,53 @@ class TestPosts:
 
     @pytest.mark.parametrize(
         ("first", "second", "kept"),
-        [("minute", "day", "first"), ("day", "minute", "second"), ("hour", "hour", "first"), ("second", "second", "second")],
+        [
+            ("minute", "day", "first"),
+            ("day", "minute", "second"),
+            ("hour", "hour", "first"),
+            ("second", "second", "second"),
+        ],
     )
-    def test_the_surest_date_is_kept(self, store: Store, first: str, second: str, kept: str) -> None:
+    def test_the_surest_date_is_kept(
+        self, store: Store, first: str, second: str, kept: str
+    ) -> None:
         store.upsert_posts([post(1, precision=first, fetched_at=DAY)])
         later = DAY + timedelta(hours=1)
         store.upsert_posts([post(1, precision=second, published_at=later, fetched_at=later)])
-        assert one(store, "SELECT published_at FROM posts")["published_at"] == (DAY if kept == "first" else later)
+        assert one(store, "SELECT published_at FROM posts")["published_at"] == (
+            DAY if kept == "first" else later
+        )
 
     def test_the_same_payload_parsed_better_corrects_a_vague_date(self, store: Store) -> None:
         store.upsert_posts([post(1, precision="day", fetched_at=DAY)])
-        store.upsert_posts([post(1, precision="day", fetched_at=DAY, published_at=DAY - timedelta(days=1))])
-        assert one(store, "SELECT published_at FROM posts")["published_at"] == DAY - timedelta(days=1)
+        store.upsert_posts(
+            [post(1, precision="day", fetched_at=DAY, published_at=DAY - timedelta(days=1))]
+        )
+        assert one(store, "SELECT published_at FROM posts")["published_at"] == DAY - timedelta(
+            days=1
+        )
 
     def test_two_sights_in_one_batch_are_one_post(self, store: Store) -> None:
         done = store.upsert_posts([post(1, likes=1, place="北京"), post(1, likes=2), post(2)])
         assert done == Upserted(inserted=2, repeated=1)
-        assert one(store, "SELECT likes, place FROM posts WHERE id = '论坛:1'") == {"likes": 2, "place": "北京"}
+        assert one(store, "SELECT likes, place FROM posts WHERE id = '论坛:1'") == {
+            "likes": 2,
+            "place": "北京",
+        }
 
     def test_any_name_of_a_source(self, store: Store) -> None:
         sources = ["京东", "O'Reilly", "50% off", "a=b", "007", "*", "x\\y", "é#?&"]
         store.upsert_posts(post(n, source) for source in sources for n in (1, 2))
-        done = store.upsert_posts(post(n, source, likes=n // 2) for source in sources for n in (1, 2))
+        done = store.upsert_posts(
+            post(n, source, likes=n // 2) for source in sources for n in (1, 2)
+        )
         assert done == Upserted(updated=16)
-        assert store.upsert_posts([post(1, sources[1], likes=0), post(2, sources[2])]) == Upserted(unchanged=2)
-        assert sorted(row["source"] for row in rows(store, "SELECT DISTINCT source FROM posts")) == sorted(sources)
+        assert store.upsert_posts([post(1, sources[1], likes=0), post(2, sources[2])]) == Upserted(
+            unchanged=2
+        )
+        assert sorted(
+            row["source"] for row in rows(store, "SELECT DISTINCT source FROM posts")
+        ) == sorted(sources)
 
     def test_odd_texts_come_back_as_they_went(self, store: Store) -> None:
         texts = ["\0", "“引”\r\n\t", "🤰🏽", "'; DROP TABLE posts; --", " ", "\ufeff"]
@@ -116,14 +146,21 @@ class TestPosts:
 
 class TestOtherTables:
     def test_missing_parts_of_a_key_are_equal(self, store: Store) -> None:
-        whole, of_brand = annotation(post(1), label="negative"), annotation(post(1), brand="b", label="positive")
+        whole, of_brand = (
+            annotation(post(1), label="negative"),
+            annotation(post(1), brand="b", label="positive"),
+        )
         assert store.upsert("sentiments", [whole, of_brand]) == Upserted(inserted=2)
-        assert store.upsert("sentiments", [whole | {"label": "neutral"}, of_brand]) == Upserted(updated=1, unchanged=1)
+        assert store.upsert("sentiments", [whole | {"label": "neutral"}, of_brand]) == Upserted(
+            updated=1, unchanged=1
+        )
         assert store.upsert("mentions", [annotation(post(1), brand="b")]) == Upserted(inserted=1)
         assert store.upsert("mentions", [annotation(post(1), brand="b")]) == Upserted(unchanged=1)
 
     def test_the_last_of_a_key_wins(self, store: Store) -> None:
-        assert store.upsert("duplicates", [{"id": "a", "cluster": "x"}, {"id": "a", "cluster": "y"}]) == Upserted(inserted=1, repeated=1)
+        assert store.upsert(
+            "duplicates", [{"id": "a", "cluster": "x"}, {"id": "a", "cluster": "y"}]
+        ) == Upserted(inserted=1, repeated=1)
         assert rows(store, "SELECT cluster FROM duplicates") == [{"cluster": "y"}]
 
     def test_rows_that_a_better_dictionary_no_longer_finds_go(self, store: Store) -> None:
@@ -131,17 +168,26 @@ class TestOtherTables:
         found = [annotation(post(n), brand=brand, start=0, end=1) for n in (1, 2) for brand in "ab"]
         store.upsert("mentions", found)
         newer = [annotation(post(1), brand="a", start=0, end=1, version="2")]
-        assert store.upsert("mentions", newer, complete=[post(1).id]) == Upserted(updated=1, removed=1)
+        assert store.upsert("mentions", newer, complete=[post(1).id]) == Upserted(
+            updated=1, removed=1
+        )
         assert [(row["id"], row["brand"]) for row in rows(store, "SELECT id, brand FROM mentions ORDER BY ALL")] == [
             ("论坛:1", "a"), ("论坛:2", "a"), ("论坛:2", "b"),
         ]  # fmt: skip
         assert store.upsert("mentions", [], complete=[post(2).id]) == Upserted(removed=2)
 
     def test_replace_touches_only_what_it_names(self, store: Store) -> None:
-        store.replace("topics", [{"week": "2026-W10", "id": "x"}, {"week": "2026-W10", "id": "y"}], {"week": "2026-W10"})
+        store.replace(
+            "topics",
+            [{"week": "2026-W10", "id": "x"}, {"week": "2026-W10", "id": "y"}],
+            {"week": "2026-W10"},
+        )
         store.replace("topics", [{"week": "2026-W11", "id": "x"}], {"week": "2026-W11"})
         store.replace("topics", [{"week": "2026-W10", "id": "z"}], {"week": "2026-W10"})
-        assert [row["id"] for row in rows(store, "SELECT id FROM topics ORDER BY week, id")] == ["z", "x"]
+        assert [row["id"] for row in rows(store, "SELECT id FROM topics ORDER BY week, id")] == [
+            "z",
+            "x",
+        ]
         store.replace("topics", [], {"week": "2026-W10"})
         assert rows(store, "SELECT week FROM topics") == [{"week": "2026-W11"}]
 
@@ -151,7 +197,9 @@ class TestOtherTables:
         assert rows(store, "SELECT id FROM duplicates") == [{"id": "c"}]
 
     def test_large_strings_are_cast(self, store: Store) -> None:
-        table = pa.table({"id": pa.array(["a"], pa.large_string()), "similarity": pa.array([1.0], pa.float64())})
+        table = pa.table(
+            {"id": pa.array(["a"], pa.large_string()), "similarity": pa.array([1.0], pa.float64())}
+        )
         store.upsert("duplicates", table)
         store.upsert("duplicates", table)
         assert store.snapshot().sql("FROM duplicates").schema.field("id").type == pa.string()
@@ -165,7 +213,9 @@ class TestOtherTables:
             ("duplicates", {"id": "a", "similarity": "x"}, "types"),
         ],
     )
-    def test_what_does_not_fit_is_refused(self, store: Store, table: str, row: dict[str, object], words: str) -> None:
+    def test_what_does_not_fit_is_refused(
+        self, store: Store, table: str, row: dict[str, object], words: str
+    ) -> None:
         with pytest.raises(StoreError, match=words):
             store.upsert(table, [row])
 
@@ -188,7 +238,9 @@ class TestSnapshot:
         store.upsert("texts", [annotation(post(1))])
         again = store.snapshot(before.versions)
         for snapshot in (before, again):
-            assert snapshot.sql("SELECT count(*) AS n, sum(likes) AS likes FROM posts").to_pylist() == [{"n": 1, "likes": None}]
+            assert snapshot.sql(
+                "SELECT count(*) AS n, sum(likes) AS likes FROM posts"
+            ).to_pylist() == [{"n": 1, "likes": None}]
             assert snapshot.sql("FROM texts").num_rows == 0
 
     def test_annotations_of_an_edited_text_do_not_show(self, store: Store) -> None:
@@ -205,7 +257,9 @@ class TestSnapshot:
 
     def test_parameters_and_times_in_utc(self, store: Store) -> None:
         store.upsert_posts([post(1), post(2, published_at=DAY + timedelta(days=1))])
-        found = store.snapshot().sql("SELECT id, published_at FROM posts WHERE published_at > $since", {"since": DAY})
+        found = store.snapshot().sql(
+            "SELECT id, published_at FROM posts WHERE published_at > $since", {"since": DAY}
+        )
         assert found.to_pylist() == [{"id": "论坛:2", "published_at": DAY + timedelta(days=1)}]
         assert str(found.schema.field("published_at").type) == "timestamp[us, tz=UTC]"
 
@@ -217,7 +271,9 @@ class TestSnapshot:
             "SELECT 1; SELECT 2", "", "SELECT * FROM secret", "SELEC 1", "FROM glob('/*')", "DROP VIEW posts", "SELECT ?",
         ],
     )  # fmt: skip
-    def test_a_query_can_only_read_the_tables(self, store: Store, tmp_path: Path, query: str) -> None:
+    def test_a_query_can_only_read_the_tables(
+        self, store: Store, tmp_path: Path, query: str
+    ) -> None:
         secret = pa.table({"a": [1]})  # DuckDB would find Python's variables by name
         (tmp_path / "secret.csv").write_text("a,b\n1,2\n")
         with pytest.raises(InputError):
@@ -230,7 +286,9 @@ class TestSnapshot:
             store.snapshot().sql("SELECT CAST(a AS INT) FROM (VALUES ('1'), ('x')) t(a)")
 
     def test_a_stream_that_fails_half_way(self, store: Store) -> None:
-        failing = store.snapshot().stream("SELECT CAST(a AS INT) FROM range(50_000), (VALUES ('1'), ('x')) t(a)", size=10)
+        failing = store.snapshot().stream(
+            "SELECT CAST(a AS INT) FROM range(50_000), (VALUES ('1'), ('x')) t(a)", size=10
+        )
         with pytest.raises(StoreError, match=r"^the store can't be read: [^\n]+$"):
             list(failing)
 
@@ -245,17 +303,34 @@ class TestSnapshot:
 class TestPending:
     def test_what_this_version_has_not_read(self, store: Store) -> None:
         store.upsert_posts([post(n) for n in range(5)])
-        store.upsert("texts", [annotation(post(0)), annotation(post(1), version="0"), annotation(post(2), text_hash="of before")])
-        waiting = [id_ for batch in store.pending("texts", "text", "1") for id_ in batch.column("id").to_pylist()]
+        store.upsert(
+            "texts",
+            [
+                annotation(post(0)),
+                annotation(post(1), version="0"),
+                annotation(post(2), text_hash="of before"),
+            ],
+        )
+        waiting = [
+            id_
+            for batch in store.pending("texts", "text", "1")
+            for id_ in batch.column("id").to_pylist()
+        ]
         assert sorted(waiting) == [post(n).id for n in (1, 2, 3, 4)]
         assert store.count_pending("texts", "text", "1") == 4
         assert store.count_pending("texts", "another", "1") == 5
 
     def test_what_must_be_read_before(self, store: Store) -> None:
         store.upsert_posts([post(n) for n in range(4)])
-        store.upsert("texts", [annotation(post(0)), annotation(post(1)), annotation(post(2), version="0")])
+        store.upsert(
+            "texts", [annotation(post(0)), annotation(post(1)), annotation(post(2), version="0")]
+        )
         store.upsert("sentiments", [annotation(post(0), annotator="model", label="neutral")])
-        waiting = [id_ for batch in store.pending("sentiments", "model", "1", after=("text", "1")) for id_ in batch["id"].to_pylist()]
+        waiting = [
+            id_
+            for batch in store.pending("sentiments", "model", "1", after=("text", "1"))
+            for id_ in batch["id"].to_pylist()
+        ]
         assert waiting == [post(1).id]
         assert store.count_pending("sentiments", "model", "1", after=("text", "1")) == 1
         store.upsert_posts([post(1, text="of now")])
@@ -300,7 +375,11 @@ class TestUpkeep:
         store.upsert_posts([post(1, likes=2)])
         unnamed = store.versions()
         store.upsert_posts([post(1, likes=3)])
-        store.replace("evidence", [{"id": "e", "week": "2026-W10", "versions": json.dumps(named)}], {"week": "2026-W10"})
+        store.replace(
+            "evidence",
+            [{"id": "e", "week": "2026-W10", "versions": json.dumps(named)}],
+            {"week": "2026-W10"},
+        )
         store.vacuum(hours=0)
         assert store.snapshot(named).sql("SELECT likes FROM posts").to_pylist() == [{"likes": 1}]
         assert rows(store, "SELECT likes FROM posts") == [{"likes": 3}]
@@ -312,7 +391,11 @@ class TestUpkeep:
         store = Store(tmp_path / folder)
         store.upsert_posts([post(1)])
         store.upsert_posts([post(1, likes=1)])
-        assert one(store, "SELECT id, likes, month IS NOT NULL AS dated FROM posts") == {"id": post(1).id, "likes": 1, "dated": True}
+        assert one(store, "SELECT id, likes, month IS NOT NULL AS dated FROM posts") == {
+            "id": post(1).id,
+            "likes": 1,
+            "dated": True,
+        }
 
     def test_folders_that_delta_can_not_hold(self, tmp_path: Path) -> None:
         with pytest.raises(StoreError, match="wanted a folder without"):
@@ -332,20 +415,31 @@ class TestUpkeep:
 class TestLargeUpserts:
     """A commit is bounded in characters and in partitions, however its posts are mixed."""
 
-    def test_long_posts_are_committed_in_smaller_batches(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_long_posts_are_committed_in_smaller_batches(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr("corpora.store.store._BATCH_CHARACTERS", 10_000)
-        assert store.upsert_posts(post(n, text=f"{n}" + "长" * 3000) for n in range(10)).inserted == 10
+        assert (
+            store.upsert_posts(post(n, text=f"{n}" + "长" * 3000) for n in range(10)).inserted == 10
+        )
         assert store.versions()["posts"] == 3  # version 0 is the empty table
 
-    def test_posts_of_many_partitions_are_committed_apart(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_posts_of_many_partitions_are_committed_apart(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr("corpora.store.store._PARTITIONS", 10)
         posts = [post(n, source=f"s{n % 25}") for n in range(100)]
         assert store.upsert_posts(posts) == Upserted(inserted=100)
         assert store.versions()["posts"] == 3
         assert store.upsert_posts(posts) == Upserted(unchanged=100)
-        assert one(store, "SELECT count(DISTINCT source) AS sources, count(*) AS n FROM posts") == {"sources": 25, "n": 100}
+        assert one(store, "SELECT count(DISTINCT source) AS sources, count(*) AS n FROM posts") == {
+            "sources": 25,
+            "n": 100,
+        }
 
-    def test_sights_of_a_post_in_several_months_are_one_post_all_the_same(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_sights_of_a_post_in_several_months_are_one_post_all_the_same(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         months = [datetime(2025, month, 1, tzinfo=UTC) for month in range(1, 9)]
         posts = [post(0, text=f"t{month.month}", fetched_at=month) for month in months]
         posts += [post(month.month, fetched_at=month) for month in months]
@@ -353,4 +447,6 @@ class TestLargeUpserts:
         assert whole.upsert_posts(posts) == Upserted(inserted=9, repeated=7)
         monkeypatch.setattr("corpora.store.store._PARTITIONS", 2)
         assert apart.upsert_posts(posts) == Upserted(inserted=9, repeated=7)
-        assert rows(apart, "SELECT * FROM posts ORDER BY id") == rows(whole, "SELECT * FROM posts ORDER BY id")
+        assert rows(apart, "SELECT * FROM posts ORDER BY id") == rows(
+            whole, "SELECT * FROM posts ORDER BY id"
+        )

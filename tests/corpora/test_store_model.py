@@ -11,11 +11,18 @@ from corpora.store.store import Store, Upserted
 from folate.core.post import Post, body, text_hash
 
 START = datetime(2026, 1, 30, tzinfo=UTC)
-FEW = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+FEW = settings(
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
 
 posts = st.builds(
     lambda source, number, day, **fields: Post(
-        id=f"{source}:{number}", source=source, kind="forum", published_at=START, fetched_at=START + timedelta(days=day), **fields
+        id=f"{source}:{number}",
+        source=source,
+        kind="forum",
+        published_at=START,
+        fetched_at=START + timedelta(days=day),
+        **fields,
     ),
     source=st.sampled_from(["a", "知乎"]),
     number=st.integers(0, 4),
@@ -26,7 +33,9 @@ posts = st.builds(
     place=st.none() | st.sampled_from(["北京", "Leeds"]),
 )
 labels = st.none() | st.sampled_from(["negative", "neutral"])
-rows = st.fixed_dictionaries({"id": st.sampled_from("xyz"), "brand": st.none() | st.sampled_from("bc"), "label": labels})
+rows = st.fixed_dictionaries(
+    {"id": st.sampled_from("xyz"), "brand": st.none() | st.sampled_from("bc"), "label": labels}
+)
 
 
 def merged(sights: list[Post]) -> dict[str, dict[str, object]]:
@@ -34,7 +43,9 @@ def merged(sights: list[Post]) -> dict[str, dict[str, object]]:
     model: dict[str, dict[str, object]] = {}
     for post in sights:
         new = {"title": post.title, "text": post.text, "likes": post.likes, "place": post.place}
-        model[post.id] = model.get(post.id, new) | {name: value for name, value in new.items() if value is not None}
+        model[post.id] = model.get(post.id, new) | {
+            name: value for name, value in new.items() if value is not None
+        }
     return model
 
 
@@ -48,8 +59,14 @@ def test_posts(sights: list[Post], size: int) -> None:
             batch = sights[first : first + size]
             done = store.upsert_posts(batch)
             assert done.inserted + done.updated + done.unchanged + done.repeated == len(batch)
-        found = store.snapshot().sql("SELECT id, title, text, likes, place, text_hash FROM posts").to_pylist()
-        assert all(row.pop("text_hash") == text_hash(body(row["title"], row["text"])) for row in found)
+        found = (
+            store.snapshot()
+            .sql("SELECT id, title, text, likes, place, text_hash FROM posts")
+            .to_pylist()
+        )
+        assert all(
+            row.pop("text_hash") == text_hash(body(row["title"], row["text"])) for row in found
+        )
         assert len(found) == len({post.id for post in sights})
         assert {row.pop("id"): row for row in found} == merged(sights)
         assert store.upsert_posts(sights[-1:]) == Upserted(unchanged=len(sights[-1:]))

@@ -12,7 +12,7 @@ POSTS = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from corpora.store.store import store
+from corpora.store import store
 from folate.core.post import Post
 
 def posts(first, last):
@@ -24,7 +24,7 @@ root = Path(sys.argv[1])
 IMPORT = """
 import sys
 from pathlib import Path
-from corpora.store.store import store
+from corpora.store import store
 from corpora.files import ImportOptions, read
 from datetime import UTC, datetime
 
@@ -45,18 +45,28 @@ for first in range(0, 100_000, 20):
 
 def start(code: str, *arguments: object) -> "subprocess.Popen[str]":
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # our own code
+    return subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )  # our own code
 
 
 def counts(root: Path) -> tuple[int, int]:
     """Rows, and distinct ids among them."""
-    row = Store(root).snapshot().sql("SELECT count(*) AS n, count(DISTINCT id) AS ids FROM posts").to_pylist()[0]
+    row = (
+        Store(root)
+        .snapshot()
+        .sql("SELECT count(*) AS n, count(DISTINCT id) AS ids FROM posts")
+        .to_pylist()[0]
+    )
     return row["n"], row["ids"]
 
 
 def test_two_processes_importing_one_file_leave_each_post_once(tmp_path: Path) -> None:
     file, root = tmp_path / "posts.csv", tmp_path / "corpus"
-    file.write_text("id,text,published_at\n" + "".join(f"{n},post {n},2026-03-01\n" for n in range(300)), encoding="utf-8")
+    file.write_text(
+        "id,text,published_at\n" + "".join(f"{n},post {n},2026-03-01\n" for n in range(300)),
+        encoding="utf-8",
+    )
     both = [start(IMPORT, root, file) for _ in range(2)]
     for process in both:
         assert process.stdin

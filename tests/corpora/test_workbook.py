@@ -17,13 +17,18 @@ from folate.core.post import Post
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
-HEADER = '<row r="1"><c r="A1" t="str"><v>text</v></c><c r="B1" t="str"><v>published_at</v></c></row>'
+HEADER = (
+    '<row r="1"><c r="A1" t="str"><v>text</v></c><c r="B1" t="str"><v>published_at</v></c></row>'
+)
 
 
 def parts(*sheets: str, shared: str = "", styles: str = "", properties: str = "") -> dict[str, str]:
     """The parts of a workbook of these sheets, each the rows of one, named s1, s2, …"""
     numbers = range(1, len(sheets) + 1)
-    links = "".join(f'<Relationship Id="r{n}" Type="{LINKS}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers)
+    links = "".join(
+        f'<Relationship Id="r{n}" Type="{LINKS}/worksheet" Target="worksheets/sheet{n}.xml"/>'
+        for n in numbers
+    )
     names = "".join(f'<sheet name="s{n}" sheetId="{n}" r:id="r{n}"/>' for n in numbers)
     main = f'<Relationship Id="a" Type="{LINKS}/officeDocument" Target="xl/workbook.xml"/>'
     made = {
@@ -38,7 +43,9 @@ def parts(*sheets: str, shared: str = "", styles: str = "", properties: str = ""
     return made
 
 
-def write(folder: Path, members: dict[str, str] | dict[str, bytes], packing: int = zipfile.ZIP_DEFLATED) -> Path:
+def write(
+    folder: Path, members: dict[str, str] | dict[str, bytes], packing: int = zipfile.ZIP_DEFLATED
+) -> Path:
     path = folder / "a.xlsx"
     with zipfile.ZipFile(path, "w", packing) as archive:
         for name, content in members.items():
@@ -55,13 +62,19 @@ def row(number: int, text: str, moment: str = '<c t="str"><v>2026-03-02</v></c>'
 
 
 def opened(path: Path, **given: Any) -> Reading:
-    options: dict[str, Any] = {"source": "s", "zone": "UTC", "now": datetime(2026, 3, 10, tzinfo=UTC)}
+    options: dict[str, Any] = {
+        "source": "s",
+        "zone": "UTC",
+        "now": datetime(2026, 3, 10, tzinfo=UTC),
+    }
     return read(path, ImportOptions(**(options | given)))
 
 
 def take(path: Path, **given: Any) -> tuple[list[Post], list[Reject]]:
     everything = list(opened(path, **given))
-    return [item for item in everything if isinstance(item, Post)], [item for item in everything if isinstance(item, Reject)]
+    return [item for item in everything if isinstance(item, Post)], [
+        item for item in everything if isinstance(item, Reject)
+    ]
 
 
 def texts(path: Path, **given: Any) -> list[str]:
@@ -72,13 +85,17 @@ def texts(path: Path, **given: Any) -> list[str]:
 
 class TestCells:
     @pytest.mark.parametrize("claimed", ["A1", "A1:B2", "A1:XFD1048576", "C9:D10", "nonsense"])
-    def test_what_a_sheet_claims_of_its_size_costs_no_row_and_no_column(self, tmp_path: Path, claimed: str) -> None:
+    def test_what_a_sheet_claims_of_its_size_costs_no_row_and_no_column(
+        self, tmp_path: Path, claimed: str
+    ) -> None:
         rows = [row(n, f"<t>第{n}条</t>") for n in range(2, 22)]
         path = write(tmp_path, parts(sheet(*rows, before=f'<dimension ref="{claimed}"/>')))
         assert texts(path) == [f"第{n}条" for n in range(2, 22)]
 
     def test_a_million_missing_rows_are_not_made_up(self, tmp_path: Path) -> None:
-        posts, _ = take(write(tmp_path, parts(sheet(row(2, "<t>a</t>"), row(1_048_576, "<t>b</t>")))))
+        posts, _ = take(
+            write(tmp_path, parts(sheet(row(2, "<t>a</t>"), row(1_048_576, "<t>b</t>"))))
+        )
         assert [post.text for post in posts] == ["a", "b"]
 
     @pytest.mark.parametrize(
@@ -93,7 +110,9 @@ class TestCells:
         ],
     )
     @pytest.mark.parametrize("way", ["inline", "shared", "formula"])
-    def test_escapes_are_the_characters_that_they_stand_for(self, tmp_path: Path, written: str, text: str, way: str) -> None:
+    def test_escapes_are_the_characters_that_they_stand_for(
+        self, tmp_path: Path, written: str, text: str, way: str
+    ) -> None:
         said = f"{written}。"
         cell = {
             "inline": f'<c t="inlineStr"><is><t xml:space="preserve">{said}</t></is></c>',
@@ -101,10 +120,15 @@ class TestCells:
             "formula": f'<c t="str"><f>A1</f><v xml:space="preserve">{said}</v></c>',
         }[way]
         rows = f'<row r="2">{cell}<c t="str"><v>2026-03-02</v></c></row>'
-        assert texts(write(tmp_path, parts(sheet(rows), shared=f"<si><t>{said}</t></si>"))) == [f"{text}。"]
+        assert texts(write(tmp_path, parts(sheet(rows), shared=f"<si><t>{said}</t></si>"))) == [
+            f"{text}。"
+        ]
 
     def test_runs_of_a_text_are_one_without_the_readings_above_them(self, tmp_path: Path) -> None:
-        bold, reading = "<r><rPr><b/></rPr><t>很</t></r>", '<rPh sb="0" eb="1"><t>hao</t></rPh><phoneticPr fontId="1"/>'
+        bold, reading = (
+            "<r><rPr><b/></rPr><t>很</t></r>",
+            '<rPh sb="0" eb="1"><t>hao</t></rPh><phoneticPr fontId="1"/>',
+        )
         runs = f'{bold}<r><t xml:space="preserve"> 好</t></r>{reading}'
         assert texts(write(tmp_path, parts(sheet(row(2, runs))))) == ["很 好"]
 
@@ -118,12 +142,17 @@ class TestCells:
             (165, "46083", "2026-03-02"),
         ],
     )
-    def test_numbers_shown_as_dates_are_dates(self, tmp_path: Path, style: int, number: str, moment: str) -> None:
+    def test_numbers_shown_as_dates_are_dates(
+        self, tmp_path: Path, style: int, number: str, moment: str
+    ) -> None:
         clock, day = "yyyy/m/d\\ h:mm", "yyyy&quot;年&quot;m&quot;月&quot;d&quot;日&quot;"
         formats = f'<numFmt numFmtId="164" formatCode="{clock}"/><numFmt numFmtId="165" formatCode="{day}"/>'
         cells = f'<cellStyleXfs><xf numFmtId="22"/></cellStyleXfs><cellXfs><xf numFmtId="0"/><xf numFmtId="{style}"/></cellXfs>'
         styles = f"<numFmts>{formats}</numFmts>{cells}"
-        path = write(tmp_path, parts(sheet(row(2, "<t>a</t>", f'<c s="1"><v>{number}</v></c>')), styles=styles))
+        path = write(
+            tmp_path,
+            parts(sheet(row(2, "<t>a</t>", f'<c s="1"><v>{number}</v></c>')), styles=styles),
+        )
         (post,), _ = take(path)
         assert post.published_at == datetime.fromisoformat(moment).replace(tzinfo=UTC)
         assert post.precision == ("second" if ":" in moment else "day")
@@ -131,7 +160,9 @@ class TestCells:
     def test_days_are_counted_from_1904_where_the_workbook_says_so(self, tmp_path: Path) -> None:
         styles = '<cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs>'
         body = sheet(row(2, "<t>a</t>", '<c s="1"><v>44621</v></c>'))
-        (post,), _ = take(write(tmp_path, parts(body, styles=styles, properties='<workbookPr date1904="1"/>')))
+        (post,), _ = take(
+            write(tmp_path, parts(body, styles=styles, properties='<workbookPr date1904="1"/>'))
+        )
         assert post.published_at == datetime(2026, 3, 2, tzinfo=UTC)
 
     def test_errors_are_missing_and_formulas_without_a_value_are_told(self, tmp_path: Path) -> None:
@@ -142,7 +173,10 @@ class TestCells:
         ]
         reading = opened(write(tmp_path, parts(sheet(*rows))))
         taken = list(reading)
-        assert [item.reason for item in taken[:2] if isinstance(item, Reject)] == ["no text", "no text"]
+        assert [item.reason for item in taken[:2] if isinstance(item, Reject)] == [
+            "no text",
+            "no text",
+        ]
         assert isinstance(taken[2], Post)
         assert taken[2].text == "#N/A"  # a text that looks like an error
         assert [note.partition(" ")[0] for note in reading.notes()] == ["1", "1"]
@@ -150,7 +184,14 @@ class TestCells:
     def test_merged_hidden_and_unnamed_cells_are_told(self, tmp_path: Path) -> None:
         hidden = row(2, "<t>a</t>").replace("<row ", '<row hidden="1" ')
         beyond = row(3, "<t>b</t>", '<c t="str"><v>2026-03-02</v></c><c t="str"><v>x</v></c>')
-        reading = opened(write(tmp_path, parts(sheet(hidden, beyond, after='<mergeCells><mergeCell ref="A2:A3"/></mergeCells>'))))
+        reading = opened(
+            write(
+                tmp_path,
+                parts(
+                    sheet(hidden, beyond, after='<mergeCells><mergeCell ref="A2:A3"/></mergeCells>')
+                ),
+            )
+        )
         assert len(list(reading)) == 2
         assert [note.split()[1] for note in reading.notes()] == ["cells", "blocks", "hidden"]
 
@@ -166,22 +207,41 @@ class TestCells:
             ('<c r="A2"><v>1</v></c><c r="A2"><v>2</v></c>', "two cells in one column"),
         ],
     )
-    def test_a_cell_that_can_not_be_read_costs_its_row(self, tmp_path: Path, cell: str, words: str) -> None:
-        posts, rejects = take(write(tmp_path, parts(sheet(f'<row r="2">{cell}</row>', row(3, "<t>ok</t>")))))
+    def test_a_cell_that_can_not_be_read_costs_its_row(
+        self, tmp_path: Path, cell: str, words: str
+    ) -> None:
+        posts, rejects = take(
+            write(tmp_path, parts(sheet(f'<row r="2">{cell}</row>', row(3, "<t>ok</t>"))))
+        )
         assert [post.text for post in posts] == ["ok"]
         assert [(reject.row, reject.reason) for reject in rejects] == [(2, "unreadable row")]
         assert words in rejects[0].detail
 
     @settings(max_examples=40, deadline=None, derandomize=True)
-    @given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters="\ufffe\uffff"), min_size=1)))
-    def test_what_openpyxl_writes_comes_back(self, tmp_path_factory: pytest.TempPathFactory, said: list[str]) -> None:
+    @given(
+        st.lists(
+            st.text(
+                st.characters(
+                    codec="utf-8",
+                    exclude_categories=("Cc", "Cs"),
+                    exclude_characters="\ufffe\uffff",
+                ),
+                min_size=1,
+            )
+        )
+    )
+    def test_what_openpyxl_writes_comes_back(
+        self, tmp_path_factory: pytest.TempPathFactory, said: list[str]
+    ) -> None:
         book = openpyxl.Workbook()
         for cells in [("text", "published_at"), *((f"t{text}", date(2026, 3, 2)) for text in said)]:
             book.active.append(cells)  # type: ignore[union-attr]
         path = tmp_path_factory.mktemp("x") / "a.xlsx"
         book.save(path)
         posts, rejects = take(path)
-        assert [post.text for post in posts] == list(dict.fromkeys(workbook._unescape(f"t{text}") for text in said))
+        assert [post.text for post in posts] == list(
+            dict.fromkeys(workbook._unescape(f"t{text}") for text in said)
+        )
         assert {reject.reason for reject in rejects} <= {"duplicate row"}
 
 
@@ -196,7 +256,9 @@ class TestSheets:
 
     def test_a_hidden_first_sheet_is_not_the_one_that_is_read(self, tmp_path: Path) -> None:
         members = parts(sheet(row(2, "<t>a</t>")), sheet(row(2, "<t>b</t>")))
-        members["xl/workbook.xml"] = members["xl/workbook.xml"].replace('name="s1"', 'name="s1" state="hidden"')
+        members["xl/workbook.xml"] = members["xl/workbook.xml"].replace(
+            'name="s1"', 'name="s1" state="hidden"'
+        )
         assert texts(write(tmp_path, members)) == ["b"]
 
     def test_an_empty_first_sheet_names_the_others(self, tmp_path: Path) -> None:
@@ -214,9 +276,16 @@ class TestSheets:
         path = write(tmp_path, parts(f"<sheetData><row>{head}</row><row>{cells}</row></sheetData>"))
         assert (opened(path).ignored, texts(path)) == (("text (2)",), ["a"])
 
-    def test_names_of_elements_may_have_a_prefix_and_parts_other_letters(self, tmp_path: Path) -> None:
+    def test_names_of_elements_may_have_a_prefix_and_parts_other_letters(
+        self, tmp_path: Path
+    ) -> None:
         members = parts(sheet(row(2, "<t>a</t>")))
-        body = members.pop("xl/worksheets/sheet1.xml").replace("<", "<x:").replace("<x:/", "</x:").replace("xmlns=", "xmlns:x=")
+        body = (
+            members.pop("xl/worksheets/sheet1.xml")
+            .replace("<", "<x:")
+            .replace("<x:/", "</x:")
+            .replace("xmlns=", "xmlns:x=")
+        )
         assert texts(write(tmp_path, members | {"xl/Worksheets/Sheet1.xml": body})) == ["a"]
 
 
@@ -224,30 +293,55 @@ class TestHarm:
     @pytest.mark.parametrize(
         ("part", "content", "words"),
         [
-            ("xl/workbook.xml", "", "can't be read as .xlsx: the part 'xl/workbook.xml' is damaged"),
+            (
+                "xl/workbook.xml",
+                "",
+                "can't be read as .xlsx: the part 'xl/workbook.xml' is damaged",
+            ),
             ("xl/workbook.xml", "<workbook/>", "without"),
             ("xl/workbook.xml", "<!DOCTYPE w [<!ENTITY a 'b'>]><workbook/>", "document type"),
             ("xl/workbook.xml", '<?xml version="1.0" encoding="x"?><workbook/>', "damaged"),
             ("xl/workbook.xml", "<a>" * 100, "at most 64 elements"),
             ("xl/styles.xml", "<a b='", "damaged"),
             ("xl/sharedStrings.xml", "<sst><si><t>&lol;</t></si></sst>", "damaged"),
-            ("xl/worksheets/sheet1.xml", f"<worksheet><a b='{'c' * 2**21}'/></worksheet>", "tags of at most"),
-            ("xl/worksheets/sheet1.xml", f"<worksheet><!--{'c' * 2**21}--></worksheet>", "tags of at most"),
+            (
+                "xl/worksheets/sheet1.xml",
+                f"<worksheet><a b='{'c' * 2**21}'/></worksheet>",
+                "tags of at most",
+            ),
+            (
+                "xl/worksheets/sheet1.xml",
+                f"<worksheet><!--{'c' * 2**21}--></worksheet>",
+                "tags of at most",
+            ),
         ],
     )
-    def test_a_damaged_part_is_told_in_a_sentence(self, tmp_path: Path, part: str, content: str, words: str) -> None:
+    def test_a_damaged_part_is_told_in_a_sentence(
+        self, tmp_path: Path, part: str, content: str, words: str
+    ) -> None:
         with pytest.raises(InputError, match=words):
             opened(write(tmp_path, parts(sheet(row(2, "<t>a</t>"))) | {part: content}))
 
     @pytest.mark.parametrize(
-        "part", ["xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml", "_rels/.rels", "xl/worksheets/sheet1.xml"]
+        "part",
+        [
+            "xl/workbook.xml",
+            "xl/_rels/workbook.xml.rels",
+            "xl/styles.xml",
+            "_rels/.rels",
+            "xl/worksheets/sheet1.xml",
+        ],
     )
-    def test_a_part_larger_than_is_read_is_told(self, tmp_path: Path, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_part_larger_than_is_read_is_told(
+        self, tmp_path: Path, part: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(workbook, "_STRUCTURE", 100_000)
         monkeypatch.setattr(workbook, "_PART", 100_000)
         members = parts(sheet(row(2, "<t>a</t>")))
         members[part] = (
-            members[part][:-1] + " " * 10**6 + ">" if part != "xl/worksheets/sheet1.xml" else sheet(row(2, f"<t>{'a' * 10**6}</t>"))
+            members[part][:-1] + " " * 10**6 + ">"
+            if part != "xl/worksheets/sheet1.xml"
+            else sheet(row(2, f"<t>{'a' * 10**6}</t>"))
         )
         with pytest.raises(InputError, match="at most"):
             list(opened(write(tmp_path, members)))
@@ -256,23 +350,38 @@ class TestHarm:
         whole = parts(sheet(*(row(n, f"<t>{n}</t>") for n in range(2, 9))))
         whole["xl/worksheets/sheet1.xml"] = whole["xl/worksheets/sheet1.xml"][:-200]
         reading, taken = opened(write(tmp_path, whole)), []
-        with pytest.raises(InputError, match=r"can't be read after row 5: .*; rows before it are taken"):
+        with pytest.raises(
+            InputError, match=r"can't be read after row 5: .*; rows before it are taken"
+        ):
             taken.extend(reading)
         assert len(taken) == 4
 
-    def test_a_text_that_all_rows_share_is_not_multiplied(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_text_that_all_rows_share_is_not_multiplied(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(bounds, "BYTES", 100_000)
         rows = [f'<row r="{n}"><c t="s"><v>0</v></c><c><v>{n}</v></c></row>' for n in range(2, 200)]
         with pytest.raises(InputError, match="100,000 characters in all cells"):
-            list(opened(write(tmp_path, parts(sheet(*rows), shared=f"<si><t>{'a' * 10_000}</t></si>"))))
+            list(
+                opened(
+                    write(tmp_path, parts(sheet(*rows), shared=f"<si><t>{'a' * 10_000}</t></si>"))
+                )
+            )
 
     @pytest.mark.parametrize("way", ["inline", "shared"])
-    def test_a_cell_longer_than_is_read_costs_its_row(self, tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_cell_longer_than_is_read_costs_its_row(
+        self, tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(bounds, "CELL", 1000)
         long = f"<t>{'长' * 2000}</t>"
         cell = '<row r="2"><c t="s"><v>0</v></c></row>' if way == "shared" else row(2, long)
-        posts, rejects = take(write(tmp_path, parts(sheet(cell, row(3, "<t>ok</t>")), shared=f"<si>{long}</si>")))
-        assert ([post.text for post in posts], [reject.reason for reject in rejects]) == (["ok"], ["too long"])
+        posts, rejects = take(
+            write(tmp_path, parts(sheet(cell, row(3, "<t>ok</t>")), shared=f"<si>{long}</si>"))
+        )
+        assert ([post.text for post in posts], [reject.reason for reject in rejects]) == (
+            ["ok"],
+            ["too long"],
+        )
 
     def test_ways_to_pack_that_know_no_bounds_are_refused(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="packed in the unknown way 14"):

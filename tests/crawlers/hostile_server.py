@@ -69,7 +69,9 @@ class Server:
         self._server.server_close()
 
 
-def answer(body: bytes = b"", status: int = 200, kind: str = "text/html; charset=utf-8", **headers: str) -> Iterator[bytes]:
+def answer(
+    body: bytes = b"", status: int = 200, kind: str = "text/html; charset=utf-8", **headers: str
+) -> Iterator[bytes]:
     """A whole answer; underscores in the names of headers are hyphens."""
     named = {"Content-Type": kind, "Content-Length": str(len(body)), "Connection": "close"}
     named |= {name.replace("_", "-"): value for name, value in headers.items()}
@@ -151,7 +153,13 @@ def review(number: int | str) -> str:
         "@type": "Product",
         "name": "Oats",
         "review": [
-            {"@type": "Review", "@id": f"#r{number}", "author": "quince", "datePublished": "2026-03-01", "reviewBody": f"好吃 {number}"}
+            {
+                "@type": "Review",
+                "@id": f"#r{number}",
+                "author": "quince",
+                "datePublished": "2026-03-01",
+                "reviewBody": f"好吃 {number}",
+            }
         ],
     }
     return f'<script type="application/ld+json">{json.dumps(thing)}</script>'
@@ -264,7 +272,9 @@ OPEN: dict[str, Site] = {
     "home-page": robots(lambda path: answer(b"<html><title>Oats</title><p>Welcome.</p></html>")),
     "moved-to-404": moved("/hop/x", lambda: answer(status=404)),
     "packed": rules(gzip.compress(ALLOW), Content_Encoding="gzip"),
-    "other-agent": rules(b"User-agent: other\nDisallow: /\n\nUser-agent: folate\nDisallow: /x\n\nUser-agent: *\nDisallow: /\n"),
+    "other-agent": rules(
+        b"User-agent: other\nDisallow: /\n\nUser-agent: folate\nDisallow: /x\n\nUser-agent: *\nDisallow: /\n"
+    ),
     "longest": rules(b"User-agent: *\nDisallow: /t\nAllow: /t/oats/1/$\n"),
 }
 
@@ -280,7 +290,12 @@ def stuttering(path: str) -> Iterator[bytes]:
 
 
 def _cards(number: int) -> Iterator[bytes]:
-    blog = {"id": f"9{number:06}", "text": f"燕麦 {number}", "created_at": "Mon Mar 02 08:00:00 +0800 2026", "user": {"id": 7}}
+    blog = {
+        "id": f"9{number:06}",
+        "text": f"燕麦 {number}",
+        "created_at": "Mon Mar 02 08:00:00 +0800 2026",
+        "user": {"id": 7},
+    }
     data = {"cards": [{"card_type": 9, "mblog": blog}], "cardlistInfo": {"total": 10**6}}
     return answer(json.dumps({"ok": 1, "data": data}).encode(), kind="application/json")
 
@@ -289,7 +304,10 @@ def sitemaps(breadth: int) -> Callable[[str, int], str]:
     """Indexes of sitemaps that name indexes of sitemaps, `breadth` at a time."""
 
     def page(path: str, number: int) -> str:
-        names = (f"<sitemap><loc>{path.rstrip('/')}/{child}.xml</loc></sitemap>" for child in range(breadth))
+        names = (
+            f"<sitemap><loc>{path.rstrip('/')}/{child}.xml</loc></sitemap>"
+            for child in range(breadth)
+        )
         return f"<?xml version='1.0'?><sitemapindex>{''.join(names)}</sitemapindex>"
 
     return page
@@ -297,7 +315,11 @@ def sitemaps(breadth: int) -> Callable[[str, int], str]:
 
 def board(path: str, number: int) -> str:
     """A calendar: every page links to the same thread, and to the next month."""
-    return post(1) if path.startswith("/t/") else f'<a href="{THREAD}">oats</a>{following(f"/c/food/2/?page={number + 1}")}'
+    return (
+        post(1)
+        if path.startswith("/t/")
+        else f'<a href="{THREAD}">oats</a>{following(f"/c/food/2/?page={number + 1}")}'
+    )
 
 
 def boards(path: str, number: int) -> str:
@@ -305,7 +327,10 @@ def boards(path: str, number: int) -> str:
     if path.startswith("/t/"):
         return post(path.rpartition("/t/x/")[2].strip("/") or 1)
     own = int(path.strip("/").rpartition("/")[2]) if path != "/" else 1
-    return "".join(f'<a href="/c/x/{child}/">board</a><a href="/t/x/{child}/">thread</a>' for child in (2 * own, 2 * own + 1))
+    return "".join(
+        f'<a href="/c/x/{child}/">board</a><a href="/t/x/{child}/">thread</a>'
+        for child in (2 * own, 2 * own + 1)
+    )
 
 
 def crowd(path: str, number: int) -> str:
@@ -343,13 +368,21 @@ def page_case(reply: Callable[[str], Iterable[bytes]], reason: str, asked: int =
     return Case(only(reply), reason, asked)
 
 
-def endless(page: Callable[[str, int], str], reason: str, asked: int, spider: str = "forum", path: str = THREAD) -> Case:
+def endless(
+    page: Callable[[str, int], str],
+    reason: str,
+    asked: int,
+    spider: str = "forum",
+    path: str = THREAD,
+) -> Case:
     """A site whose pages are read until a bound is reached."""
     return Case(pages(page), reason, asked, "saturated", spider, path)
 
 
 def bomb(encoding: str) -> Case:
-    return page_case(lambda path: answer(packed(BOMB, encoding), Content_Encoding=encoding), "answer too large")
+    return page_case(
+        lambda path: answer(packed(BOMB, encoding), Content_Encoding=encoding), "answer too large"
+    )
 
 
 def with_next(page: Callable[[int], str]) -> Callable[[str, int], str]:
@@ -382,45 +415,86 @@ TWICE_PACKED = {"Content_Encoding": "gzip, gzip"}
 PAGES: dict[str, Case] = {
     "thread-new-posts": endless(with_next(post), "cap of 12 pages of one thread", 12),
     "thread-same-post": endless(with_next(lambda number: post(1)), NOTHING_NEW, 4),
-    "thread-empty": endless(with_next(lambda number: post(1) if number == 1 else ""), NOTHING_NEW, 4),
-    "thread-next-is-itself": Case(pages(lambda path, number: post(1) + following("#")), None, 1, "complete"),
-    "thread-in-a-ring": Case(pages(lambda path, number: post(number) + following(f"?page={number % 3 + 1}")), None, 4, "complete"),
+    "thread-empty": endless(
+        with_next(lambda number: post(1) if number == 1 else ""), NOTHING_NEW, 4
+    ),
+    "thread-next-is-itself": Case(
+        pages(lambda path, number: post(1) + following("#")), None, 1, "complete"
+    ),
+    "thread-in-a-ring": Case(
+        pages(lambda path, number: post(number) + following(f"?page={number % 3 + 1}")),
+        None,
+        4,
+        "complete",
+    ),
     "calendar": endless(board, NOTHING_NEW, 5, path="/c/food/2/"),
     "boards": endless(boards, "cap of 20 pages; cap of 40 requests", 40, path="/"),
-    "sitemap-chain": endless(sitemaps(1), "sitemaps more than 3 links deep", 4, "reviews", "/sitemap"),
+    "sitemap-chain": endless(
+        sitemaps(1), "sitemaps more than 3 links deep", 4, "reviews", "/sitemap"
+    ),
     "sitemap-tree": endless(sitemaps(50), "cap of 20 pages", 20, "reviews", "/sitemap"),
     "reviews-new": endless(with_next(review), "cap of 20 pages", 20, "reviews", "/product/1"),
     "product": endless(product, "cap of 12 pages of one product", 13, "reviews", "/list/"),
-    "reviews-same": endless(with_next(lambda number: review(1)), NOTHING_NEW, 4, "reviews", "/product/1"),
+    "reviews-same": endless(
+        with_next(lambda number: review(1)), NOTHING_NEW, 4, "reviews", "/product/1"
+    ),
     "products": endless(products, "cap of 20 pages", 20, "reviews", "/list/"),
     "microblog": Case(only(microblog), "cap of 20 pages", 20, "saturated", "microblog", ""),
-    "microblog-same": Case(only(stuttering), "empty pages after 1 posts of a total of 1000000", 4, "saturated", "microblog", ""),
+    "microblog-same": Case(
+        only(stuttering),
+        "empty pages after 1 posts of a total of 1000000",
+        4,
+        "saturated",
+        "microblog",
+        "",
+    ),
     "crowd": endless(crowd, "cap of 40 requests", 40, path="/c/x/1/"),
     "gzip-bomb": bomb("gzip"),
     "br-bomb": bomb("br"),
     "zstd-bomb": bomb("zstd"),
     "deflate-bomb": bomb("deflate"),
-    "nested-bomb": page_case(lambda path: answer(gzip.compress(packed(BOMB, "gzip")), **TWICE_PACKED), "answer too large"),
-    "onion": page_case(lambda path: answer(b"x", Content_Encoding=", ".join(["gzip"] * 900)), "answer packed more than 2 times"),
-    "not-gzip": page_case(lambda path: answer(b"plain", Content_Encoding="gzip"), "answer can't be read (BadGzipFile)"),
+    "nested-bomb": page_case(
+        lambda path: answer(gzip.compress(packed(BOMB, "gzip")), **TWICE_PACKED), "answer too large"
+    ),
+    "onion": page_case(
+        lambda path: answer(b"x", Content_Encoding=", ".join(["gzip"] * 900)),
+        "answer packed more than 2 times",
+    ),
+    "not-gzip": page_case(
+        lambda path: answer(b"plain", Content_Encoding="gzip"), "answer can't be read (BadGzipFile)"
+    ),
     "too-large": page_case(lambda path: answer(b" " * 11 * 2**20), "answer too large"),
     "endless-body": page_case(lambda path: chunked(b" " * 2**20), "answer too large"),
     "drip": page_case(lambda path: drip("text/html"), "no answer (DownloadTimeoutError)"),
     "silence": page_case(lambda path: silence(), "no answer (DownloadTimeoutError)"),
     "endless-headers": page_case(lambda path: endless_headers(), "no answer (DownloadFailedError)"),
-    "long-header": page_case(lambda path: answer(post(1).encode(), X_Long="a" * 2**20), "no answer (DownloadFailedError)"),
+    "long-header": page_case(
+        lambda path: answer(post(1).encode(), X_Long="a" * 2**20), "no answer (DownloadFailedError)"
+    ),
     "redirect-to-itself": page_case(redirect, "redirects in a circle"),
     "redirect-for-ever": page_case(hops, "more than 5 redirects"),
     "redirect-to-private": page_case(lambda path: redirect(PRIVATE), f"{OFF_SITE}169.254.169.254"),
-    "redirect-to-port": page_case(lambda path: redirect("http://127.0.0.1:9/"), f"{OFF_SITE}127.0.0.1:9"),
-    "redirect-with-login": page_case(lambda path: redirect("http://a:secret@127.0.0.1/"), f"{OFF_SITE}nowhere"),
-    "redirect-script": page_case(lambda path: redirect("javascript:alert(1)"), "answer can't be read (ValueError)"),
+    "redirect-to-port": page_case(
+        lambda path: redirect("http://127.0.0.1:9/"), f"{OFF_SITE}127.0.0.1:9"
+    ),
+    "redirect-with-login": page_case(
+        lambda path: redirect("http://a:secret@127.0.0.1/"), f"{OFF_SITE}nowhere"
+    ),
+    "redirect-script": page_case(
+        lambda path: redirect("javascript:alert(1)"), "answer can't be read (ValueError)"
+    ),
     "redirect-long": page_case(lambda path: redirect("/t/" + "a" * 9000), LONG),
     "redirect-lines": page_case(two_lines, "HTTP 404", 2),
-    "long-address": Case(pages(lambda path, number: post(1) + following("/t/" + "a" * 2**20)), LONG, 1, "partial"),
+    "long-address": Case(
+        pages(lambda path, number: post(1) + following("/t/" + "a" * 2**20)), LONG, 1, "partial"
+    ),
     "links": Case(pages(tricks), None, 9, "complete", path="/c/x/1/"),
-    "retry-in-2200": page_case(lambda path: answer(status=503, Retry_After="Fri, 31 Dec 2199 23:59:59 GMT"), "HTTP 503"),
-    "retry-in-90000": page_case(lambda path: answer(status=503, Retry_After="Fri, 31 Dec 90000 23:59:59 GMT"), "HTTP 503"),
+    "retry-in-2200": page_case(
+        lambda path: answer(status=503, Retry_After="Fri, 31 Dec 2199 23:59:59 GMT"), "HTTP 503"
+    ),
+    "retry-in-90000": page_case(
+        lambda path: answer(status=503, Retry_After="Fri, 31 Dec 90000 23:59:59 GMT"), "HTTP 503"
+    ),
 }
 STILL = frozenset({"silent", "drip", "to-silence", "silence"})  # sites that only a timeout ends
 HEAVY = frozenset(

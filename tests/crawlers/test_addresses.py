@@ -114,9 +114,15 @@ def test_boards(path: str, number: str | None) -> None:
     ("markup", "wanted"),
     [
         ('<link rel="next" href="/a/2/">', "/a/2/"),
-        ('<div class="pager"><a href="?page=1">1</a><a href="?page=3">下一页&gt;</a></div>', "/a/?page=3"),
+        (
+            '<div class="pager"><a href="?page=1">1</a><a href="?page=3">下一页&gt;</a></div>',
+            "/a/?page=3",
+        ),
         ('<div class="pg"><a class="nxt" href="/a-2.html"></a></div>', "/a-2.html"),
-        ('<ul class="pagination"><li><a href="?page=1">vorige</a></li><li><a href="?page=3">3</a></li></ul>', "/a/?page=3"),
+        (
+            '<ul class="pagination"><li><a href="?page=1">vorige</a></li><li><a href="?page=3">3</a></li></ul>',
+            "/a/?page=3",
+        ),
         ('<ul class="pagination"><li><a href="?page=1">1</a></li></ul>', None),
         ('<p><a href="?page=3">»</a></p>', None),
         ('<div class="pager"><a href="javascript:next()">»</a></div>', None),
@@ -129,7 +135,10 @@ def test_next_page(markup: str, wanted: str | None) -> None:
 
 def test_session_ids_are_left_out() -> None:
     page = Page("https://board.example/", b"", NOW)
-    assert page.absolute("viewtopic.php?f=2&t=1&sid=c613f07a94d24ae130f878df2f758925#p3") == "https://board.example/viewtopic.php?f=2&t=1"
+    assert (
+        page.absolute("viewtopic.php?f=2&t=1&sid=c613f07a94d24ae130f878df2f758925#p3")
+        == "https://board.example/viewtopic.php?f=2&t=1"
+    )
     assert page.absolute("/search?s=麦片&p=2") == "https://board.example/search?s=麦片&p=2"
 
 
@@ -138,4 +147,6 @@ def test_searches() -> None:
     assert first == (
         "https://m.board.example/api/container/getIndex?containerid=100103type%3D1%26q%3D%E9%BA%A6%E7%89%87%20%E7%94%9C&page_type=searchall&page=1"
     )
-    assert turn("https://m.board.example/api/container/getIndex?containerid=1076031&page=4", 5).endswith("containerid=1076031&page=5")
+    assert turn(
+        "https://m.board.example/api/container/getIndex?containerid=1076031&page=4", 5
+    ).endswith("containerid=1076031&page=5")

@@ -76,7 +76,13 @@ def serve(web: Web) -> ThreadingHTTPServer:
     return server
 
 
-def post(number: int, text: str, author: str = "alder", when: str = "2026-03-02T08:00:00+08:00", hidden: bool = False) -> str:
+def post(
+    number: int,
+    text: str,
+    author: str = "alder",
+    when: str = "2026-03-02T08:00:00+08:00",
+    hidden: bool = False,
+) -> str:
     return (
         f'<li id="post-{number}" class="post{" post-hidden" if hidden else ""}" itemscope itemtype="http://schema.org/DiscussionForumPosting">'
         f'<a href="/u/{author}/"><span itemprop="author">{author}</span></a><time itemprop="datePublished" datetime="{when}"></time>'
@@ -86,14 +92,26 @@ def post(number: int, text: str, author: str = "alder", when: str = "2026-03-02T
 
 def forum(web: Web) -> None:
     pinned = '<a href="/t/pinned/1/">置顶</a>'
-    web.page("/forum/", f'<a href="/c/food/2/">吃</a><a href="/c/talk/3/">聊</a>{pinned}<a href="https://elsewhere.example/t/x/99/">x</a>')
-    web.page("/c/food/2/", f'{pinned}<a href="/t/oats/10/">oats</a><a rel="next" href="/c/food/2/?page=2">»</a>')
+    web.page(
+        "/forum/",
+        f'<a href="/c/food/2/">吃</a><a href="/c/talk/3/">聊</a>{pinned}<a href="https://elsewhere.example/t/x/99/">x</a>',
+    )
+    web.page(
+        "/c/food/2/",
+        f'{pinned}<a href="/t/oats/10/">oats</a><a rel="next" href="/c/food/2/?page=2">»</a>',
+    )
     web.page("/c/food/2/?page=2", f'{pinned}<a href="/t/late/11/">late</a>')
-    web.page("/c/talk/3/", f'{pinned}<a href="/t/shut/12/">shut</a><a href="/private/t/secret/13/">secret</a><a href="/t/old/14/">old</a>')
+    web.page(
+        "/c/talk/3/",
+        f'{pinned}<a href="/t/shut/12/">shut</a><a href="/private/t/secret/13/">secret</a><a href="/t/old/14/">old</a>',
+    )
     web.page("/t/pinned/1/", "<h1>Rules</h1>" + post(1, "请友善"))
     web.page(
         "/t/oats/10/",
-        "<h1>Oats</h1>" + post(20, "太甜了", "birch") + post(21, "gone", hidden=True) + '<a rel="next" href="/t/oats/10/2/">2</a>',
+        "<h1>Oats</h1>"
+        + post(20, "太甜了", "birch")
+        + post(21, "gone", hidden=True)
+        + '<a rel="next" href="/t/oats/10/2/">2</a>',
     )
     web.page("/t/oats/10/2/", post(21, "gone", hidden=True) + post(22, "Not sweet", "birch"))
     web.page("/t/late/11/", status=503, Retry_After="0")
@@ -115,18 +133,29 @@ def search(path: str) -> dict[str, Any]:
         cards, total = ([page * 10] if page < 3 or word == "endless" else []), 50
     return {
         "ok": int(bool(cards)),
-        "data": {"cards": [card(word, n) for n in cards], **({"cardlistInfo": {"total": total}} if cards else {})},
+        "data": {
+            "cards": [card(word, n) for n in cards],
+            **({"cardlistInfo": {"total": total}} if cards else {}),
+        },
     }
 
 
 def card(word: str, number: int) -> dict[str, Any]:
     native = f"{len(word)}{number:04}"
-    mblog = {"id": native, "text": f"{word} {number}", "created_at": "3分钟前", "user": {"id": number, "screen_name": "山药"}}
+    mblog = {
+        "id": native,
+        "text": f"{word} {number}",
+        "created_at": "3分钟前",
+        "user": {"id": number, "screen_name": "山药"},
+    }
     return {"card_type": 9, "mblog": {**mblog, "isLongText": word == "long"}}
 
 
 def shop(web: Web) -> None:
-    web.page("/shop/", '<a href="/shop/p/1/">one</a><a href="/shop/p/2/">two</a><a href="/shop/cart/">cart</a>')
+    web.page(
+        "/shop/",
+        '<a href="/shop/p/1/">one</a><a href="/shop/p/2/">two</a><a href="/shop/cart/">cart</a>',
+    )
     review = {
         "@type": "Review",
         "author": "quince",
@@ -141,7 +170,10 @@ def shop(web: Web) -> None:
             "review": [{**review, "@id": f"#r{page}1"}],
             "aggregateRating": {"@type": "AggregateRating", "reviewCount": 2},
         }
-        web.page(f"/shop/p/1/{page}", f'{following}<script type="application/ld+json">{json.dumps(product)}</script>')
+        web.page(
+            f"/shop/p/1/{page}",
+            f'{following}<script type="application/ld+json">{json.dumps(product)}</script>',
+        )
     web.page("/shop/p/2/", (FIXTURES / "reviews_microdata.html").read_text(encoding="utf-8"))
 
 
@@ -179,28 +211,63 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
             delay=0.0,
             pages=6,
         ),
-        Source(name="walled", spider="microblog", kind="microblog", start=(web.url,), queries=("login",), delay=0.0),
-        Source(name="shop", spider="reviews", kind="review", start=(f"{web.url}/shop/",), delay=0.0),
-        *(Source(name=name, spider="forum", start=(f"{web.url}/{name}/",), delay=0.0) for name in ("away", "members", "robot", "busy")),
+        Source(
+            name="walled",
+            spider="microblog",
+            kind="microblog",
+            start=(web.url,),
+            queries=("login",),
+            delay=0.0,
+        ),
+        Source(
+            name="shop", spider="reviews", kind="review", start=(f"{web.url}/shop/",), delay=0.0
+        ),
+        *(
+            Source(name=name, spider="forum", start=(f"{web.url}/{name}/",), delay=0.0)
+            for name in ("away", "members", "robot", "busy")
+        ),
         Source(name="forbidden", spider="forum", start=(f"{forbidden.url}/",), delay=0.0),
         Source(name="broken", spider="forum", start=(f"{broken.url}/",), delay=0.0),
         Source(name="unhurried", spider="forum", start=(f"{unhurried.url}/c/food/2/",), delay=0.0),
         Source(name="down", spider="forum", start=("http://127.0.0.1:9/",), delay=0.0),
     ]
     folder = tmp_path_factory.mktemp("crawls") / "run"
-    rows = crawl(sources, Crawling(retries=1, contact="me@example.org"), folder, "salt", "run", "Asia/Shanghai", known=["forum:thread:14"])
-    yield Outcome(web, unhurried, folder, {(row["source"], row["query"].removeprefix(web.url)): row for row in rows}, sources)
+    rows = crawl(
+        sources,
+        Crawling(retries=1, contact="me@example.org"),
+        folder,
+        "salt",
+        "run",
+        "Asia/Shanghai",
+        known=["forum:thread:14"],
+    )
+    yield Outcome(
+        web,
+        unhurried,
+        folder,
+        {(row["source"], row["query"].removeprefix(web.url)): row for row in rows},
+        sources,
+    )
     for server in servers:
         server.shutdown()
         server.server_close()
 
 
 def texts(outcome: Outcome, source: str) -> dict[str, str]:
-    return {item.id.removeprefix(f"{source}:"): item.text for item in read_posts(outcome.folder) if item.source == source}
+    return {
+        item.id.removeprefix(f"{source}:"): item.text
+        for item in read_posts(outcome.folder)
+        if item.source == source
+    }
 
 
 def test_forum_is_read_in_full(outcome: Outcome) -> None:
-    assert texts(outcome, "forum") == {"1": "请友善", "20": "太甜了", "22": "Not sweet", "30": "终于打开了"}
+    assert texts(outcome, "forum") == {
+        "1": "请友善",
+        "20": "太甜了",
+        "22": "Not sweet",
+        "30": "终于打开了",
+    }
     row = outcome.rows["forum", "/forum/"]
     assert row["posts"] == 4
     assert json.loads(row["dropped"]) == {"removed by the site": 2, "thread known and old": 1}
@@ -215,36 +282,56 @@ def test_pages_that_fail_make_it_partial(outcome: Outcome) -> None:
 def test_no_page_is_asked_for_twice_but_after_a_503(outcome: Outcome) -> None:
     asked = Counter(path for path in outcome.web.asked if path != "/robots.txt")
     assert {path: times for path, times in asked.items() if times > 1} == {"/t/late/11/": 2}
-    assert not [path for path in asked if path.startswith("/private/") or "cart" in path or path == "/t/old/14/"]
+    assert not [
+        path
+        for path in asked
+        if path.startswith("/private/") or "cart" in path or path == "/t/old/14/"
+    ]
 
 
 def test_requests_say_who_asks_and_carry_no_cookie(outcome: Outcome) -> None:
-    assert {(headers["User-Agent"].split("/")[0], headers["From"], headers.get("Cookie")) for headers in outcome.web.headers} == {
-        ("Folate", "me@example.org", None)
-    }
+    assert {
+        (headers["User-Agent"].split("/")[0], headers["From"], headers.get("Cookie"))
+        for headers in outcome.web.headers
+    } == {("Folate", "me@example.org", None)}
 
 
 def test_an_empty_page_is_not_the_end_of_a_search(outcome: Outcome) -> None:
     assert outcome.rows["micro", "叶酸"]["status"] == "complete"
-    assert [text for text in texts(outcome, "micro").values() if text.startswith("叶酸")] == [f"叶酸 {n}" for n in range(1, 6)]
+    assert [text for text in texts(outcome, "micro").values() if text.startswith("叶酸")] == [
+        f"叶酸 {n}" for n in range(1, 6)
+    ]
 
 
 def test_a_search_that_ends_early_or_is_capped_is_saturated(outcome: Outcome) -> None:
     early, capped = outcome.rows["micro", "more"], outcome.rows["micro", "endless"]
-    assert (early["status"], early["reason"]) == ("saturated", "empty pages after 2 posts of a total of 50")
-    assert (capped["status"], capped["reason"], capped["posts"]) == ("saturated", "cap of 6 pages", 6)
+    assert (early["status"], early["reason"]) == (
+        "saturated",
+        "empty pages after 2 posts of a total of 50",
+    )
+    assert (capped["status"], capped["reason"], capped["posts"]) == (
+        "saturated",
+        "cap of 6 pages",
+        6,
+    )
 
 
 def test_long_text_that_cannot_be_had_keeps_its_beginning(outcome: Outcome) -> None:
     row = outcome.rows["micro", "long"]
-    assert (row["status"], row["reason"]) == ("partial", "the rest of a long post could not be read")
+    assert (row["status"], row["reason"]) == (
+        "partial",
+        "the rest of a long post could not be read",
+    )
     assert texts(outcome, "micro")["40001"] == "long 1"
 
 
 def test_reviews_are_read_from_a_list_of_products(outcome: Outcome) -> None:
     row = outcome.rows["shop", "/shop/"]
     assert (row["status"], row["posts"]) == ("complete", 4)
-    assert {item.subject for item in read_posts(outcome.folder) if item.source == "shop"} == {"Oats", "Pebble Biscuits"}
+    assert {item.subject for item in read_posts(outcome.folder) if item.source == "shop"} == {
+        "Oats",
+        "Pebble Biscuits",
+    }
 
 
 @pytest.mark.parametrize(
@@ -258,12 +345,17 @@ def test_reviews_are_read_from_a_list_of_products(outcome: Outcome) -> None:
         ("down", "http://127.0.0.1:9/", "no answer (DownloadConnectionRefusedError)"),
     ],
 )
-def test_a_source_that_gives_nothing_fails_with_its_reason(outcome: Outcome, source: str, query: str, reason: str) -> None:
+def test_a_source_that_gives_nothing_fails_with_its_reason(
+    outcome: Outcome, source: str, query: str, reason: str
+) -> None:
     row = outcome.rows[source, query]
     assert (row["status"], row["reason"], row["posts"]) == ("failed", reason, 0)
 
 
-@pytest.mark.parametrize(("source", "reason"), [("forbidden", "robots.txt forbids it"), ("broken", "robots.txt can't be read (HTTP 503)")])
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [("forbidden", "robots.txt forbids it"), ("broken", "robots.txt can't be read (HTTP 503)")],
+)
 def test_robots_txt_is_obeyed(outcome: Outcome, source: str, reason: str) -> None:
     row = next(row for (name, _), row in outcome.rows.items() if name == source)
     assert (row["status"], row["reason"], row["requests"]) == ("failed", reason, 0)
@@ -276,8 +368,12 @@ def test_crawl_delay_is_kept(outcome: Outcome) -> None:
 
 
 def test_no_name_is_written_outside_raw(outcome: Outcome) -> None:
-    kept = "".join(path.read_text(encoding="utf-8") for path in outcome.folder.iterdir() if path.is_file())
-    assert not [name for name in ("alder", "birch", "cedar", "山药", "quince", "damson") if name in kept]
+    kept = "".join(
+        path.read_text(encoding="utf-8") for path in outcome.folder.iterdir() if path.is_file()
+    )
+    assert not [
+        name for name in ("alder", "birch", "cedar", "山药", "quince", "damson") if name in kept
+    ]
 
 
 def test_the_same_author_has_one_hash(outcome: Outcome) -> None:
@@ -286,7 +382,10 @@ def test_the_same_author_has_one_hash(outcome: Outcome) -> None:
 
 
 def test_raw_pages_give_the_same_posts_again(outcome: Outcome) -> None:
-    again = {item.id: item for item in reparse(outcome.folder, outcome.sources, pseudonyms("salt"), "Asia/Shanghai")}
+    again = {
+        item.id: item
+        for item in reparse(outcome.folder, outcome.sources, pseudonyms("salt"), "Asia/Shanghai")
+    }
     assert again == {item.id: item for item in read_posts(outcome.folder)}
 
 
@@ -294,7 +393,9 @@ def test_a_cut_archive_is_read_up_to_the_cut(outcome: Outcome, tmp_path: Path) -
     whole = list(read_raw(outcome.folder))
     (tmp_path / RAW).parent.mkdir()
     (tmp_path / RAW).write_bytes((outcome.folder / RAW).read_bytes()[:-40])
-    assert [page.url for _, _, page in read_raw(tmp_path)] == [page.url for _, _, page in whole[:-1]]
+    assert [page.url for _, _, page in read_raw(tmp_path)] == [
+        page.url for _, _, page in whole[:-1]
+    ]
 
 
 def test_a_folder_holds_one_crawl(outcome: Outcome) -> None:
@@ -315,7 +416,9 @@ def test_a_source_that_is_down_is_not_taken_for_read_because_of_the_cache(tmp_pa
     assert second["reason"] == "all pages were in the cache, the site was not asked"
 
 
-def test_a_killed_crawl_leaves_its_posts_and_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_crawl_leaves_its_posts_and_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     web, children, live = Web(), [], []
     server = serve(web)
     forum(web)
@@ -323,7 +426,12 @@ def test_a_killed_crawl_leaves_its_posts_and_a_row(tmp_path: Path, monkeypatch: 
 
     def kill(path: str) -> Answer:
         if path == "/t/oats/10/2/":
-            live.append((is_running(tmp_path / "run"), json.loads((tmp_path / "run" / "job.json").read_text())["crawl_id"]))
+            live.append(
+                (
+                    is_running(tmp_path / "run"),
+                    json.loads((tmp_path / "run" / "job.json").read_text())["crawl_id"],
+                )
+            )
             children[0].kill()
         return answer(path)
 
@@ -335,12 +443,22 @@ def test_a_killed_crawl_leaves_its_posts_and_a_row(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(web, "answer", kill)
     monkeypatch.setattr(runner.subprocess, "Popen", popen)
     (row,) = crawl(
-        [Source(name="forum", spider="forum", start=(f"{web.url}/t/oats/10/",), delay=0.0)], Crawling(), tmp_path / "run", "s", "run", "UTC"
+        [Source(name="forum", spider="forum", start=(f"{web.url}/t/oats/10/",), delay=0.0)],
+        Crawling(),
+        tmp_path / "run",
+        "s",
+        "run",
+        "UTC",
     )
     server.shutdown()
     server.server_close()
     assert [item.id for item in read_posts(tmp_path / "run")] == ["forum:20"]
-    assert (row["status"], row["posts"], row["requests"], row["dropped"]) == ("partial", 1, 1, '{"removed by the site": 1}')
+    assert (row["status"], row["posts"], row["requests"], row["dropped"]) == (
+        "partial",
+        1,
+        1,
+        '{"removed by the site": 1}',
+    )
     assert "ended with code -9" in row["reason"]
     assert live == [(True, "run")]
     assert not is_running(tmp_path / "run")
@@ -352,7 +470,10 @@ def test_a_crawl_ends_with_its_parent(tmp_path: Path) -> None:
     web = Web()
     server = serve(web)
     for number in range(1, 100):
-        web.page(f"/t/a/1/{number}/" if number > 1 else "/t/a/1/", post(number, "x") + f'<a rel="next" href="/t/a/1/{number + 1}/">2</a>')
+        web.page(
+            f"/t/a/1/{number}/" if number > 1 else "/t/a/1/",
+            post(number, "x") + f'<a rel="next" href="/t/a/1/{number + 1}/">2</a>',
+        )
     script = (
         "import sys; from pathlib import Path; from crawlers.process import crawl; from folate.core.config import Crawling, Source\n"
         f"crawl([Source(name='f', spider='forum', start=('{web.url}/t/a/1/',), delay=0.2)], Crawling(), Path(sys.argv[1]), 's', 'r', 'UTC')"
@@ -373,4 +494,11 @@ def test_a_crawl_ends_with_its_parent(tmp_path: Path) -> None:
 
 def test_a_misspelt_spider_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="did you mean 'forum'"):
-        crawl([Source(name="x", spider="forums", start=("http://127.0.0.1/",))], Crawling(), tmp_path, "s", "run", "UTC")
+        crawl(
+            [Source(name="x", spider="forums", start=("http://127.0.0.1/",))],
+            Crawling(),
+            tmp_path,
+            "s",
+            "run",
+            "UTC",
+        )

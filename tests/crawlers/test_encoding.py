@@ -14,10 +14,21 @@ from folate.core.config import Crawling, Source
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 TEXTS = {
-    "晨谷的燕麦真的很好喝，明天还会再买。孩子也爱吃，推荐给大家。": ("utf-8", "gb18030", "gb2312", "utf-16", "utf-16-le"),
+    "晨谷的燕麦真的很好喝，明天还会再买。孩子也爱吃，推荐给大家。": (
+        "utf-8",
+        "gb18030",
+        "gb2312",
+        "utf-16",
+        "utf-16-le",
+    ),
     "晨穀的燕麥真的很好喝，明天還會再買。孩子也愛吃，推薦給大家。": ("utf-8", "big5", "gb18030"),
     "Morngrain doesn’t dissolve and I won’t buy it again at the café.": ("utf-8", "cp1252"),
-    "この商品はとてもおいしいです。また買いたいと思います。": ("utf-8", "shift_jis", "euc-jp", "iso2022_jp"),
+    "この商品はとてもおいしいです。また買いたいと思います。": (
+        "utf-8",
+        "shift_jis",
+        "euc-jp",
+        "iso2022_jp",
+    ),
     "Очень вкусная каша, обязательно куплю ещё раз для детей.": ("utf-8", "cp1251", "koi8-r"),
     "정말 맛있어요. 다음에 또 사고 싶습니다.": ("utf-8", "cp949"),
 }
@@ -30,17 +41,31 @@ DECLARED = [
 def page(text: str, written: str, header: str = "", meta: str = "") -> Page:
     head = f'<meta charset="{meta}">' if meta else ""
     body = f'<html><head>{head}<title>x</title></head><body><div class="post">{text}</div></body></html>'
-    return Page("https://x.example/", body.encode(written), NOW, f"text/html; charset={header}" if header else "text/html")
+    return Page(
+        "https://x.example/",
+        body.encode(written),
+        NOW,
+        f"text/html; charset={header}" if header else "text/html",
+    )
 
 
 @pytest.mark.parametrize("declared", DECLARED)
-@pytest.mark.parametrize(("text", "written"), [(text, written) for text, ways in TEXTS.items() for written in ways])
+@pytest.mark.parametrize(
+    ("text", "written"), [(text, written) for text, ways in TEXTS.items() for written in ways]
+)
 def test_bytes_go_before_what_is_declared(text: str, written: str, declared: str) -> None:
-    for shown in (page(text, written, header=declared), page(text, written, meta=declared), page(text, written, declared, declared)):
+    for shown in (
+        page(text, written, header=declared),
+        page(text, written, meta=declared),
+        page(text, written, declared, declared),
+    ):
         assert (shown.problem, text in shown.text) == (None, True)
 
 
-@pytest.mark.parametrize(("written", "text"), [("big5", "晨穀"), ("gb18030", "好"), ("cp1253", "Πολύ"), ("cp1252", "déjà")])
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [("big5", "晨穀"), ("gb18030", "好"), ("cp1253", "Πολύ"), ("cp1252", "déjà")],
+)
 def test_a_declaration_decides_where_there_is_little_to_judge_by(text: str, written: str) -> None:
     assert text in page(text, written, header=written).text
 
@@ -70,7 +95,10 @@ def address() -> Iterator[str]:
         def do_GET(self) -> None:
             text, written = bodies.get(self.path, ("", "utf-8"))
             self.send_response(200 if text else 404)
-            self.send_header("Content-Type", "text/html" if self.path == "/t/a/1/" else "text/html; charset=utf-8")
+            self.send_header(
+                "Content-Type",
+                "text/html" if self.path == "/t/a/1/" else "text/html; charset=utf-8",
+            )
             self.end_headers()
             self.wfile.write(
                 f'<h1>x</h1><li id="post-{self.path[-2]}" itemscope itemtype="http://schema.org/DiscussionForumPosting">'
@@ -88,10 +116,22 @@ def address() -> Iterator[str]:
     server.server_close()
 
 
-def test_a_crawl_stores_nothing_garbled_and_tells_what_it_could_not_read(address: str, tmp_path: Path) -> None:
+def test_a_crawl_stores_nothing_garbled_and_tells_what_it_could_not_read(
+    address: str, tmp_path: Path
+) -> None:
     threads = tuple(f"{address}/t/a/{n}/" for n in (1, 2, 3))
-    rows = crawl([Source(name="f", spider="forum", start=threads, delay=0.0)], Crawling(), tmp_path / "run", "s", "run", "UTC")
-    assert sorted(post.text for post in read_posts(tmp_path / "run")) == ["不好喝，以后再也不买了", "好喝，明天再买一箱，孩子也爱吃"]
+    rows = crawl(
+        [Source(name="f", spider="forum", start=threads, delay=0.0)],
+        Crawling(),
+        tmp_path / "run",
+        "s",
+        "run",
+        "UTC",
+    )
+    assert sorted(post.text for post in read_posts(tmp_path / "run")) == [
+        "不好喝，以后再也不买了",
+        "好喝，明天再买一箱，孩子也爱吃",
+    ]
     statuses = {row["query"][-2]: (row["status"], row["reason"]) for row in rows}
     assert statuses["1"][0] == statuses["2"][0] == "complete"
     assert statuses["3"] == ("failed", "encoding can't be told (declared: utf-8)")

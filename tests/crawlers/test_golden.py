@@ -42,13 +42,20 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
 def parse(name: str) -> Parsed:
     spider, url, context = CASES[name]
     kind = "application/json" if name.endswith("json") else "text/html; charset=utf-8"
-    return READERS[spider](Page(url, (HERE / "fixtures" / name).read_bytes(), NOW, kind), SITE, context)
+    return READERS[spider](
+        Page(url, (HERE / "fixtures" / name).read_bytes(), NOW, kind), SITE, context
+    )
 
 
 def lines(parsed: Parsed) -> Iterator[str]:
     for post in parsed.posts:
         shown = json.loads(post.to_json())
-        constant = {"source": "site", "kind": "forum", "crawl": "run", "fetched_at": NOW.isoformat()}
+        constant = {
+            "source": "site",
+            "kind": "forum",
+            "crawl": "run",
+            "fetched_at": NOW.isoformat(),
+        }
         assert {key: shown.pop(key) for key in constant} == constant
         yield json.dumps({"post": shown}, ensure_ascii=False)
     for dropped in parsed.dropped:
@@ -61,7 +68,10 @@ def lines(parsed: Parsed) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_page_gives_what_its_golden_file_says(name: str) -> None:
-    assert list(lines(parse(name))) == (GOLDEN / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    assert (
+        list(lines(parse(name)))
+        == (GOLDEN / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    )
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -102,9 +112,13 @@ def parse_with_hashes(name: str) -> Parsed:
 
     spider, url, context = CASES[name]
     site = Site("site", "forum", "Asia/Shanghai", "run", pseudonyms("salt"))
-    return READERS[spider](Page(url, (HERE / "fixtures" / name).read_bytes(), NOW, ""), site, context)
+    return READERS[spider](
+        Page(url, (HERE / "fixtures" / name).read_bytes(), NOW, ""), site, context
+    )
 
 
 if __name__ == "__main__":
     for case in CASES:
-        (GOLDEN / f"{case}.jsonl").write_text("".join(f"{line}\n" for line in lines(parse(case))), encoding="utf-8")
+        (GOLDEN / f"{case}.jsonl").write_text(
+            "".join(f"{line}\n" for line in lines(parse(case))), encoding="utf-8"
+        )

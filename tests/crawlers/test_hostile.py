@@ -23,10 +23,19 @@ ROLES = [
     ("reviews", "sitemap"),
 ]
 SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12), st.sampled_from(["3分钟前", "1.2万", "\ud83d"])
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=12),
+    st.sampled_from(["3分钟前", "1.2万", "\ud83d"]),
 )
 VALUES = st.recursive(
-    SCALARS, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=6), inner, max_size=3)), max_leaves=8
+    SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=6), inner, max_size=3)
+    ),
+    max_leaves=8,
 )
 
 
@@ -45,22 +54,53 @@ def test_bytes(spider: str, role: str, body: bytes) -> None:
 @settings(deadline=None, derandomize=True)
 @given(
     mblog=st.dictionaries(
-        st.sampled_from(["id", "created_at", "text", "user", "retweeted_status", "longText", "attitudes_count", "region_name"]), VALUES
+        st.sampled_from(
+            [
+                "id",
+                "created_at",
+                "text",
+                "user",
+                "retweeted_status",
+                "longText",
+                "attitudes_count",
+                "region_name",
+            ]
+        ),
+        VALUES,
     )
 )
 def test_microblog_fields_of_any_kind(mblog: dict[str, Any]) -> None:
-    cards = {"data": {"cards": [{"mblog": mblog}, mblog, None, {"card_group": mblog}], "cardlistInfo": mblog}}
+    cards = {
+        "data": {
+            "cards": [{"mblog": mblog}, mblog, None, {"card_group": mblog}],
+            "cardlistInfo": mblog,
+        }
+    }
     read("microblog", "list", json.dumps(cards).encode(), "application/json")
 
 
 @settings(deadline=None, derandomize=True)
 @given(
     review=st.dictionaries(
-        st.sampled_from(["@id", "author", "datePublished", "reviewBody", "name", "reviewRating", "itemReviewed", "url"]), VALUES
+        st.sampled_from(
+            [
+                "@id",
+                "author",
+                "datePublished",
+                "reviewBody",
+                "name",
+                "reviewRating",
+                "itemReviewed",
+                "url",
+            ]
+        ),
+        VALUES,
     )
 )
 def test_schema_fields_of_any_kind(review: dict[str, Any]) -> None:
-    block = json.dumps({"@type": "Product", "review": [{"@type": "Review", **review}], "name": review}).replace("<", "\\u003c")
+    block = json.dumps(
+        {"@type": "Product", "review": [{"@type": "Review", **review}], "name": review}
+    ).replace("<", "\\u003c")
     read("reviews", "product", f'<script type="application/ld+json">{block}</script>'.encode())
 
 
@@ -79,7 +119,17 @@ def test_schema_fields_of_any_kind(review: dict[str, Any]) -> None:
         "<p>\0\0</p>",
         "",
     ],
-    ids=["deep", "entities", "external entity", "schemes", "deep list", "deep json", "long number", "nul", "empty"],
+    ids=[
+        "deep",
+        "entities",
+        "external entity",
+        "schemes",
+        "deep list",
+        "deep json",
+        "long number",
+        "nul",
+        "empty",
+    ],
 )
 def test_known_tricks(spider: str, role: str, body: str) -> None:
     parsed = read(spider, role, body.encode())
@@ -91,7 +141,9 @@ def test_known_tricks(spider: str, role: str, body: str) -> None:
 def test_deep_thread_keeps_its_text() -> None:
     body = '<div itemscope itemtype="http://schema.org/DiscussionForumPosting" id="p1">'
     body += '<time itemprop="datePublished" datetime="2026-03-01"></time>'
-    parsed = read("forum", "thread", (body + '<div itemprop="text">' + "<b>" * 240 + "deep").encode())
+    parsed = read(
+        "forum", "thread", (body + '<div itemprop="text">' + "<b>" * 240 + "deep").encode()
+    )
     assert [post.text for post in parsed.posts] == ["deep"]
 
 

@@ -18,7 +18,11 @@ from tests.crawlers import hostile_server as hostile
 Rows = dict[str, dict[str, Any]]
 CLOSED = {f"robots {name}": case for name, case in hostile.CLOSED.items()}
 OPEN = {f"open {name}": site for name, site in hostile.OPEN.items()}
-SITES = {name: site for name, (site, _) in CLOSED.items()} | OPEN | {name: case.site for name, case in hostile.PAGES.items()}
+SITES = (
+    {name: site for name, (site, _) in CLOSED.items()}
+    | OPEN
+    | {name: case.site for name, case in hostile.PAGES.items()}
+)
 
 
 def bare(name: str) -> str:
@@ -30,7 +34,9 @@ HEAVY = [name for name in SITES if bare(name) in hostile.HEAVY]
 LIGHT = [name for name in SITES if name not in STILL + HEAVY]
 
 
-def crawled(folder: Path, names: Iterable[str], timeout: float) -> tuple[Rows, dict[str, list[str]]]:
+def crawled(
+    folder: Path, names: Iterable[str], timeout: float
+) -> tuple[Rows, dict[str, list[str]]]:
     """One crawl of all these sites: its ledger, and what each was asked for besides robots.txt, by name."""
     servers = {name: hostile.Server(SITES[name]) for name in names}
     sources = []
@@ -51,7 +57,9 @@ def crawled(folder: Path, names: Iterable[str], timeout: float) -> tuple[Rows, d
         for server in servers.values():
             server.close()
     by_source = {row["source"]: row for row in rows}
-    return {name: by_source[name.replace(" ", "-")] for name in names}, {name: server.pages for name, server in servers.items()}
+    return {name: by_source[name.replace(" ", "-")] for name in names}, {
+        name: server.pages for name, server in servers.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +77,10 @@ def heavy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rows, dict[str, lis
 
 def each(names: Iterable[str]) -> list[Any]:
     """The names as parameters of a test, those of `heavy` marked as slow."""
-    return [pytest.param(name, marks=[pytest.mark.slow] if name in STILL + HEAVY else []) for name in names]
+    return [
+        pytest.param(name, marks=[pytest.mark.slow] if name in STILL + HEAVY else [])
+        for name in names
+    ]
 
 
 def outcome(name: str, request: pytest.FixtureRequest) -> tuple[dict[str, Any], list[str]]:
@@ -78,15 +89,27 @@ def outcome(name: str, request: pytest.FixtureRequest) -> tuple[dict[str, Any], 
 
 
 @pytest.mark.parametrize("name", each(CLOSED))
-def test_nothing_is_fetched_where_robots_txt_forbids_it_or_cannot_be_had(name: str, request: pytest.FixtureRequest) -> None:
+def test_nothing_is_fetched_where_robots_txt_forbids_it_or_cannot_be_had(
+    name: str, request: pytest.FixtureRequest
+) -> None:
     row, asked = outcome(name, request)
-    assert (row["status"], row["reason"], row["requests"], asked) == ("failed", CLOSED[name][1], 0, [])
+    assert (row["status"], row["reason"], row["requests"], asked) == (
+        "failed",
+        CLOSED[name][1],
+        0,
+        [],
+    )
 
 
 @pytest.mark.parametrize("name", each(OPEN))
 def test_what_robots_txt_allows_is_fetched(name: str, request: pytest.FixtureRequest) -> None:
     row, asked = outcome(name, request)
-    assert (row["status"], row["reason"], row["posts"], asked) == ("complete", None, 1, [hostile.THREAD])
+    assert (row["status"], row["reason"], row["posts"], asked) == (
+        "complete",
+        None,
+        1,
+        [hostile.THREAD],
+    )
 
 
 @pytest.mark.parametrize("name", each(hostile.PAGES))
@@ -97,7 +120,9 @@ def test_no_site_holds_the_crawl(name: str, request: pytest.FixtureRequest) -> N
     assert len(asked) <= case.asked
 
 
-def test_no_login_of_an_address_is_used_or_written(light: tuple[Rows, dict[str, list[str]]]) -> None:
+def test_no_login_of_an_address_is_used_or_written(
+    light: tuple[Rows, dict[str, list[str]]],
+) -> None:
     assert "secret" not in json.dumps([row["reason"] for row in light[0].values()])
     assert "/t/oats/1/?page=2" not in light[1]["links"]
 
@@ -116,7 +141,9 @@ def site() -> Iterator[Callable[[hostile.Site], hostile.Server]]:
         server.close()
 
 
-ENDLESS = hostile.pages(lambda path, number: hostile.post(number) + hostile.following(f"?page={number + 1}"))
+ENDLESS = hostile.pages(
+    lambda path, number: hostile.post(number) + hostile.following(f"?page={number + 1}")
+)
 
 
 @pytest.mark.slow
@@ -129,9 +156,13 @@ ENDLESS = hostile.pages(lambda path, number: hostile.post(number) + hostile.foll
     ],
     ids=["time", "data", "requests"],
 )
-def test_a_limit_of_the_source_ends_its_crawl_and_keeps_its_posts(site, tmp_path, limits, reason) -> None:
+def test_a_limit_of_the_source_ends_its_crawl_and_keeps_its_posts(
+    site, tmp_path, limits, reason
+) -> None:
     server = site(ENDLESS)
-    source = Source(name="s", spider="forum", start=(server.url + hostile.THREAD,), delay=0.05, **limits)
+    source = Source(
+        name="s", spider="forum", start=(server.url + hostile.THREAD,), delay=0.05, **limits
+    )
     (row,) = crawl([source], Crawling(retries=0), tmp_path / "run", "salt", "run", "UTC")
     assert (row["status"], row["reason"]) == ("saturated", reason)
     assert 1 < row["posts"] == len(list(read_posts(tmp_path / "run")))
@@ -154,23 +185,38 @@ def test_only_a_robots_txt_that_was_read_is_kept_for_the_next_crawl(site, tmp_pa
 
     def reply(path: str) -> Iterable[bytes]:
         if path == "/robots.txt":
-            return hostile.answer(b"User-agent: *\nDisallow: /t/oats/2\n", status=state["robots"], kind="text/plain")
+            return hostile.answer(
+                b"User-agent: *\nDisallow: /t/oats/2\n", status=state["robots"], kind="text/plain"
+            )
         return hostile.answer(hostile.post(1).encode())
 
     server = site(reply)
 
     def reasons(run: str) -> list[str | None]:
-        source = Source(name="s", spider="forum", start=tuple(f"{server.url}/t/oats/{n}/" for n in (1, 2)), delay=0.0)
-        return [row["reason"] for row in crawl([source], Crawling(retries=0), tmp_path / run, "salt", run, "UTC")]
+        source = Source(
+            name="s",
+            spider="forum",
+            start=tuple(f"{server.url}/t/oats/{n}/" for n in (1, 2)),
+            delay=0.0,
+        )
+        return [
+            row["reason"]
+            for row in crawl([source], Crawling(retries=0), tmp_path / run, "salt", run, "UTC")
+        ]
 
     assert reasons("1") == ["robots.txt can't be read (HTTP 503)"] * 2
     state["robots"] = 200
     assert reasons("2") == [None, "robots.txt forbids it"]
     state["robots"] = 503
-    assert reasons("3") == ["all pages were in the cache, the site was not asked", "robots.txt forbids it"]
+    assert reasons("3") == [
+        "all pages were in the cache, the site was not asked",
+        "robots.txt forbids it",
+    ]
 
 
-def test_pages_with_names_lie_in_the_folder_of_their_run_only_and_are_private(site, tmp_path) -> None:
+def test_pages_with_names_lie_in_the_folder_of_their_run_only_and_are_private(
+    site, tmp_path
+) -> None:
     server = site(hostile.robots(lambda path: hostile.answer(status=404)))
     source = Source(name="s", spider="forum", start=(server.url + hostile.THREAD,), delay=0.0)
     run = tmp_path / "crawls" / "run"
@@ -181,8 +227,26 @@ def test_pages_with_names_lie_in_the_folder_of_their_run_only_and_are_private(si
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("start", ["http://user:secret@127.0.0.1/", "http://", "http://[broken/", "http://127.0.0.1:99999/", "ftp://x/"])
-def test_a_start_that_cannot_be_asked_is_a_fault_of_the_configuration(start: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "start",
+    [
+        "http://user:secret@127.0.0.1/",
+        "http://",
+        "http://[broken/",
+        "http://127.0.0.1:99999/",
+        "ftp://x/",
+    ],
+)
+def test_a_start_that_cannot_be_asked_is_a_fault_of_the_configuration(
+    start: str, tmp_path: Path
+) -> None:
     with pytest.raises(ConfigError, match="wanted a start address") as told:
-        crawl([Source(name="s", spider="forum", start=(start,))], Crawling(), tmp_path / "run", "salt", "run", "UTC")
+        crawl(
+            [Source(name="s", spider="forum", start=(start,))],
+            Crawling(),
+            tmp_path / "run",
+            "salt",
+            "run",
+            "UTC",
+        )
     assert "secret" not in str(told.value)

@@ -11,7 +11,15 @@ from crawlers.politeness import retry_after
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [(b"120", 120.0), (b" 0 ", 0.0), (b"Thu, 01 Jan 1970 00:00:00 GMT", 0.0), (None, None), (b"", None), (b"soon", None), (b"-5", None)],
+    [
+        (b"120", 120.0),
+        (b" 0 ", 0.0),
+        (b"Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+        (None, None),
+        (b"", None),
+        (b"soon", None),
+        (b"-5", None),
+    ],
 )
 def test_retry_after(header: bytes | None, seconds: float | None) -> None:
     assert retry_after(header) == seconds

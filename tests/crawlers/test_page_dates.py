@@ -20,12 +20,19 @@ def thread(*dates: str, likes: str = "") -> Parsed:
         f'<span itemprop="upvoteCount">{likes}</span><div itemprop="text">text {n}</div></div>'
         for n, date in enumerate(dates, 1)
     )
-    page = Page("https://board.example/topic/7", f"<html><body>{posts}</body></html>".encode(), NOW, "text/html; charset=utf-8")
+    page = Page(
+        "https://board.example/topic/7",
+        f"<html><body>{posts}</body></html>".encode(),
+        NOW,
+        "text/html; charset=utf-8",
+    )
     return READERS["forum"](page, SITE, THREAD)
 
 
 def told(parsed: Parsed) -> list[str]:
-    return [post.published_at.isoformat()[:16] for post in parsed.posts] + [dropped.reason for dropped in parsed.dropped]
+    return [post.published_at.isoformat()[:16] for post in parsed.posts] + [
+        dropped.reason for dropped in parsed.dropped
+    ]
 
 
 @pytest.mark.parametrize(
@@ -59,22 +66,44 @@ def test_a_date_of_a_thread(date: str, wanted: str) -> None:
 def test_the_dates_of_a_page_settle_one_another() -> None:
     parsed = thread("03-04-2026, 12:30 PM", "02-21-2026, 12:30 PM")
     assert told(parsed) == ["2026-03-04T04:30", "2026-02-21T04:30"]
-    assert told(thread("03-04-2026", "02-21-2026", "21-02-2026")) == ["2026-02-20T16:00", "2026-02-20T16:00", "unreadable date"]
+    assert told(thread("03-04-2026", "02-21-2026", "21-02-2026")) == [
+        "2026-02-20T16:00",
+        "2026-02-20T16:00",
+        "unreadable date",
+    ]
 
 
 def test_a_count_that_can_not_be_read_is_missing() -> None:
-    assert [thread("2026-03-08", likes=likes).posts[0].likes for likes in ("1.2万", "赞", "none")] == [12000, None, None]
+    assert [
+        thread("2026-03-08", likes=likes).posts[0].likes for likes in ("1.2万", "赞", "none")
+    ] == [12000, None, None]
 
 
 def test_microblogs_and_reviews_follow_the_same_rules() -> None:
-    dates = ["Sun Mar 08 12:30:00 +0800 2026", "Mon Mar 09 12:30:00 +0800 2027", "Sun Mar 08 12:30:00 IST 2026", ""]
-    cards = [{"mblog": {"id": str(n), "text": "t", "user": {"id": 1}, "created_at": date}} for n, date in enumerate(dates)]
-    page = Page("https://m.example/api", json.dumps({"ok": 1, "data": {"cards": cards}}).encode(), NOW, "application/json")
+    dates = [
+        "Sun Mar 08 12:30:00 +0800 2026",
+        "Mon Mar 09 12:30:00 +0800 2027",
+        "Sun Mar 08 12:30:00 IST 2026",
+        "",
+    ]
+    cards = [
+        {"mblog": {"id": str(n), "text": "t", "user": {"id": 1}, "created_at": date}}
+        for n, date in enumerate(dates)
+    ]
+    page = Page(
+        "https://m.example/api",
+        json.dumps({"ok": 1, "data": {"cards": cards}}).encode(),
+        NOW,
+        "application/json",
+    )
     wanted = ["2026-03-08T04:30", "date in the future", "unreadable date", "no date"]
     assert told(READERS["microblog"](page, SITE, LIST)) == wanted
 
     days = ["02/01/2026", "13/01/2026", "13/01/2027"]
-    reviews = [{"@type": "Review", "reviewBody": f"good {n}", "datePublished": day} for n, day in enumerate(days)]
+    reviews = [
+        {"@type": "Review", "reviewBody": f"good {n}", "datePublished": day}
+        for n, day in enumerate(days)
+    ]
     body = f'<script type="application/ld+json">{json.dumps(reviews)}</script>'
     page = Page("https://shop.example/p/1", body.encode(), NOW, "text/html")
     parsed = READERS["reviews"](page, SITE, {"role": "start", "query": "https://shop.example/p/1"})

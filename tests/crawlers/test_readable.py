@@ -17,7 +17,11 @@ DATE = "2026-03-02T12:30:00+08:00"
 
 def read(reader: str, body: str, url: str = "https://x.example/a", **context: Any) -> Parsed:
     kind = "application/json" if body.startswith("{") else "text/html; charset=utf-8"
-    return READERS[reader](Page(url, body.encode(), NOW, kind), SITE, {"role": "thread", "query": url, "thread": "7", **context})
+    return READERS[reader](
+        Page(url, body.encode(), NOW, kind),
+        SITE,
+        {"role": "thread", "query": url, "thread": "7", **context},
+    )
 
 
 def texts(parsed: Parsed) -> list[str]:
@@ -64,13 +68,23 @@ LOCKED = '<div class="locked">游客，如果您要查看本帖隐藏内容请<a
 
 
 def test_only_the_locked_part_of_a_post_is_left_out() -> None:
-    parsed = read("forum", discuz(f"喝了一周。{LOCKED}总体推荐", f"{LOCKED}客服不理人", "本帖已被删除过一次，我再发一遍"))
+    parsed = read(
+        "forum",
+        discuz(
+            f"喝了一周。{LOCKED}总体推荐", f"{LOCKED}客服不理人", "本帖已被删除过一次，我再发一遍"
+        ),
+    )
     assert texts(parsed) == ["喝了一周。总体推荐", "客服不理人", "本帖已被删除过一次，我再发一遍"]
     assert not parsed.dropped
 
 
 def test_a_post_of_which_all_is_locked_is_hidden_and_its_thread_keeps_the_title() -> None:
-    parsed = read("forum", discuz(LOCKED, LOCKED, '<div class="locked">提示: <em>作者被禁止或删除 内容自动屏蔽</em></div>'))
+    parsed = read(
+        "forum",
+        discuz(
+            LOCKED, LOCKED, '<div class="locked">提示: <em>作者被禁止或删除 内容自动屏蔽</em></div>'
+        ),
+    )
     assert texts(parsed) == ["早餐"]
     assert reasons(parsed) == ["hidden from guests", "removed by the site"]
 
@@ -78,14 +92,21 @@ def test_a_post_of_which_all_is_locked_is_hidden_and_its_thread_keeps_the_title(
 @pytest.mark.parametrize("kind", ["warning", "moderated", "highlighted", "deleted"])
 def test_a_post_below_a_notice_is_read_while_its_text_is_there(kind: str) -> None:
     notice = f'<div class="messageNotice messageNotice--{kind}">This is a notice</div>'
-    assert texts(read("forum", xenforo('<div class="message-body"><div class="bbWrapper">Awful oats</div></div>', notice))) == [
-        "Awful oats"
-    ]
+    assert texts(
+        read(
+            "forum",
+            xenforo(
+                '<div class="message-body"><div class="bbWrapper">Awful oats</div></div>', notice
+            ),
+        )
+    ) == ["Awful oats"]
 
 
 def test_a_deleted_post_is_dropped() -> None:
     notice = '<div class="messageNotice messageNotice--deleted">This message has been removed</div>'
-    assert reasons(read("forum", xenforo("", notice, "message--deleted"))) == ["removed by the site"]
+    assert reasons(read("forum", xenforo("", notice, "message--deleted"))) == [
+        "removed by the site"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -205,7 +226,14 @@ def test_an_emoji_hidden_from_screen_readers_alone_is_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "nest", ["<b>" * 300, "<div>" * 100_000, "<div><p><b>" * 3_000, '<div class="a">' * 400, '<font color="red"><b>' * 250]
+    "nest",
+    [
+        "<b>" * 300,
+        "<div>" * 100_000,
+        "<div><p><b>" * 3_000,
+        '<div class="a">' * 400,
+        '<font color="red"><b>' * 250,
+    ],
 )
 def test_a_post_is_read_below_any_number_of_elements(nest: str) -> None:
     parsed = read("forum", nest + schema("deep", "<i>deeper"))
@@ -213,9 +241,13 @@ def test_a_post_is_read_below_any_number_of_elements(nest: str) -> None:
     assert not parsed.problems
 
 
-@pytest.mark.parametrize(("reader", "role"), [("forum", "thread"), ("forum", "board"), ("reviews", "start")])
+@pytest.mark.parametrize(
+    ("reader", "role"), [("forum", "thread"), ("forum", "board"), ("reviews", "start")]
+)
 def test_what_nests_too_deeply_to_be_read_is_told(reader: str, role: str) -> None:
-    assert read(reader, '<div class="a">' * 5_000 + schema("deep"), role=role).problems == [TOO_DEEP]
+    assert read(reader, '<div class="a">' * 5_000 + schema("deep"), role=role).problems == [
+        TOO_DEEP
+    ]
 
 
 def thread_ids(thread: str, *pages: str) -> list[str]:
@@ -223,7 +255,9 @@ def thread_ids(thread: str, *pages: str) -> list[str]:
     context: dict[str, Any] = {"thread": thread}
     for number, page in enumerate(pages, 1):
         pager = f'<link rel="next" href="/t/{thread}?page={number + 1}">'
-        parsed = read("forum", page + pager, f"https://x.example/t/{thread}?page={number}", **context)
+        parsed = read(
+            "forum", page + pager, f"https://x.example/t/{thread}?page={number}", **context
+        )
         ids += [post.id for post in parsed.posts]
         assert {post.parent for post in parsed.posts} <= {None, ids[0]}
         context = dict(parsed.links[0].context)
@@ -237,11 +271,18 @@ def test_posts_numbered_anew_in_each_thread_have_ids_of_their_own() -> None:
 
 
 def test_posts_numbered_anew_on_each_page_have_ids_of_their_own() -> None:
-    assert thread_ids("7", schema("a", "b", first=1), schema("c", "d", first=1)) == ["s:7-1", "s:7-2", "s:7-3", "s:7-4"]
+    assert thread_ids("7", schema("a", "b", first=1), schema("c", "d", first=1)) == [
+        "s:7-1",
+        "s:7-2",
+        "s:7-3",
+        "s:7-4",
+    ]
 
 
 def test_an_opener_that_every_page_repeats_keeps_its_id() -> None:
-    assert thread_ids("7", schema("a", "b", first=1), schema("a", first=1) + schema("c", first=3)) == ["s:7-1", "s:7-2", "s:7-1", "s:7-3"]
+    assert thread_ids(
+        "7", schema("a", "b", first=1), schema("a", first=1) + schema("c", first=3)
+    ) == ["s:7-1", "s:7-2", "s:7-1", "s:7-3"]
 
 
 def test_ids_of_a_forum_that_counts_through_stay_as_they_are() -> None:
@@ -251,11 +292,19 @@ def test_ids_of_a_forum_that_counts_through_stay_as_they_are() -> None:
 
 
 def weibo(*statuses: dict[str, Any]) -> str:
-    return json.dumps({"ok": 1, "data": {"cards": [{"mblog": status} for status in statuses]}}, ensure_ascii=False)
+    return json.dumps(
+        {"ok": 1, "data": {"cards": [{"mblog": status} for status in statuses]}}, ensure_ascii=False
+    )
 
 
 def status(text: Any, **fields: Any) -> dict[str, Any]:
-    return {"id": "2", "created_at": "Mon Mar 02 12:30:00 +0800 2026", "text": text, "user": {"id": 12}, **fields}
+    return {
+        "id": "2",
+        "created_at": "Mon Mar 02 12:30:00 +0800 2026",
+        "text": text,
+        "user": {"id": 12},
+        **fields,
+    }
 
 
 @pytest.mark.parametrize(
@@ -279,7 +328,13 @@ def test_a_stub_of_weibo_is_dropped(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["抱歉，此微博已被作者删除这种话我看腻了", "该内容不错，根据我的经验", "作者已设置好了早餐", "微博已删除？我不信"]
+    "text",
+    [
+        "抱歉，此微博已被作者删除这种话我看腻了",
+        "该内容不错，根据我的经验",
+        "作者已设置好了早餐",
+        "微博已删除？我不信",
+    ],
 )
 def test_a_post_about_stubs_is_kept(text: str) -> None:
     assert not is_microblog_stub(text)
@@ -288,7 +343,9 @@ def test_a_post_about_stubs_is_kept(text: str) -> None:
 
 @pytest.mark.parametrize("deleted", ["1", 1, True, "true"])
 def test_a_status_marked_as_deleted_is_dropped(deleted: Any) -> None:
-    assert reasons(read("microblog", weibo(status("x", deleted=deleted)), role="list")) == ["removed by the site"]
+    assert reasons(read("microblog", weibo(status("x", deleted=deleted)), role="list")) == [
+        "removed by the site"
+    ]
 
 
 @pytest.mark.parametrize("deleted", ["0", 0, False, None, ""])
@@ -314,7 +371,10 @@ def test_a_long_text_of_another_type_leaves_the_beginning(wrong: Any) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{}, [], 5, True, {"a": [1]}, [[]], 1.5])
-@pytest.mark.parametrize("field", ["user", "longText", "region_name", "retweeted_status", "attitudes_count", "isLongText"])
+@pytest.mark.parametrize(
+    "field",
+    ["user", "longText", "region_name", "retweeted_status", "attitudes_count", "isLongText"],
+)
 def test_a_field_of_another_type_costs_only_itself(field: str, wrong: Any) -> None:
     parsed = read("microblog", weibo(status("好吃", **{field: wrong})), role="list")
     kept = texts(parsed) or [json.loads(parsed.links[0].context["post"])["text"]]
@@ -327,7 +387,12 @@ def test_one_card_that_is_no_list_is_read(cards: Any) -> None:
 
 
 def entry(**fields: Any) -> dict[str, Any]:
-    told = {"author": {"uri": {"label": "u"}}, "updated": {"label": DATE}, "im:rating": {"label": "2"}, "id": {"label": "1"}}
+    told = {
+        "author": {"uri": {"label": "u"}},
+        "updated": {"label": DATE},
+        "im:rating": {"label": "2"},
+        "id": {"label": "1"},
+    }
     return {**told, "content": {"label": "闪退"}, **fields}
 
 
@@ -345,12 +410,26 @@ def test_a_list_without_reviews_says_so(body: Any) -> None:
 
 @pytest.mark.parametrize("wrong", [{}, [], 5, True, {"a": 5}, [[4]], "9" * 400])
 def test_a_rating_of_another_type_is_missing(wrong: Any) -> None:
-    parsed = read("reviews", json.dumps({"feed": {"entry": entry(**{"im:rating": {"label": wrong}})}}), role="start")
-    assert [(post.text, post.rating) for post in parsed.posts] == [("闪退", 1.0 if wrong == 5 else None)]
+    parsed = read(
+        "reviews",
+        json.dumps({"feed": {"entry": entry(**{"im:rating": {"label": wrong}})}}),
+        role="start",
+    )
+    assert [(post.text, post.rating) for post in parsed.posts] == [
+        ("闪退", 1.0 if wrong == 5 else None)
+    ]
 
 
-def product(json_ld: list[dict[str, Any]], markup: list[tuple[str, str, str]], syntax: str = "microdata") -> str:
-    block = json.dumps({"@type": "Product", "name": "Oats", "review": [{"@type": "Review", **review} for review in json_ld]})
+def product(
+    json_ld: list[dict[str, Any]], markup: list[tuple[str, str, str]], syntax: str = "microdata"
+) -> str:
+    block = json.dumps(
+        {
+            "@type": "Product",
+            "name": "Oats",
+            "review": [{"@type": "Review", **review} for review in json_ld],
+        }
+    )
     scope, name = 'itemscope itemtype="https://schema.org/Review"', "itemprop"
     if syntax == "rdfa":
         scope, name = 'typeof="Review"', "property"
@@ -368,8 +447,15 @@ def told(author: str, date: str, text: str, **fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("syntax", ["microdata", "rdfa"])
 def test_a_review_told_in_two_syntaxes_is_one(syntax: str) -> None:
     page = product(
-        [told("a", "2026-03-02T12:30:00+08:00", "很香"), told("b", "2026-03-03", "太甜", reviewRating={"ratingValue": 3})],
-        [("a", "2026-03-02", "很 香"), ("b", "2026-03-03T09:30:00+08:00", "太甜"), ("c", "2026-03-04", "漏了")],
+        [
+            told("a", "2026-03-02T12:30:00+08:00", "很香"),
+            told("b", "2026-03-03", "太甜", reviewRating={"ratingValue": 3}),
+        ],
+        [
+            ("a", "2026-03-02", "很 香"),
+            ("b", "2026-03-03T09:30:00+08:00", "太甜"),
+            ("c", "2026-03-04", "漏了"),
+        ],
         syntax,
     )
     posts = read("reviews", page, role="product").posts
@@ -383,7 +469,12 @@ def test_a_review_told_in_two_syntaxes_is_one(syntax: str) -> None:
 def test_reviews_of_equal_text_by_different_authors_or_on_different_days_stay_two() -> None:
     page = product(
         [told("a", "2026-03-02", "很香"), told("b", "2026-03-02", "很香")],
-        [("a", "2026-03-02", "很香"), ("b", "2026-03-02", "很香"), ("a", "2026-02-02", "很香"), ("c", "2026-03-02", "很香")],
+        [
+            ("a", "2026-03-02", "很香"),
+            ("b", "2026-03-02", "很香"),
+            ("a", "2026-02-02", "很香"),
+            ("c", "2026-03-02", "很香"),
+        ],
     )
     assert len(read("reviews", page, role="product").posts) == 4
 
@@ -400,18 +491,25 @@ LONG = "This is a long review which goes on and on"
         (("a", LONG), ("a", "This is a long review which goes..."), LONG),
     ],
 )
-def test_a_review_told_twice_in_other_letters_is_one(one: tuple[str, str], other: tuple[str, str], kept: str) -> None:
+def test_a_review_told_twice_in_other_letters_is_one(
+    one: tuple[str, str], other: tuple[str, str], kept: str
+) -> None:
     page = product([told(one[0], "2026-03-02", one[1])], [(other[0], "2026-03-02", other[1])])
     assert texts(read("reviews", page, role="product")) == [kept]
 
 
 def test_a_long_review_and_a_short_one_of_the_same_author_stay_two() -> None:
-    page = product([told("a", "2026-03-02", "Good...")], [("a", "2026-03-02", "Good taste, bad box")])
+    page = product(
+        [told("a", "2026-03-02", "Good...")], [("a", "2026-03-02", "Good taste, bad box")]
+    )
     assert len(read("reviews", page, role="product").posts) == 2
 
 
 def test_a_review_with_a_date_in_the_future_is_not_taken_for_another_of_equal_text() -> None:
-    page = product([told("a", "2026-03-02", "很香")], [("a", "2026-04-02", "很香"), ("a", "2026-03-02", "很香")])
+    page = product(
+        [told("a", "2026-03-02", "很香")],
+        [("a", "2026-04-02", "很香"), ("a", "2026-03-02", "很香")],
+    )
     parsed = read("reviews", page, role="product")
     assert len(parsed.posts) == 1
     assert reasons(parsed) == ["date in the future"]
@@ -420,6 +518,7 @@ def test_a_review_with_a_date_in_the_future_is_not_taken_for_another_of_equal_te
 def test_many_reviews_of_equal_text_told_twice_are_counted_once() -> None:
     authors = [f"user {number}" for number in range(200)]
     page = product(
-        [told(author, "2026-03-02", "好评") for author in authors], [(author, "2026-03-02", "好评") for author in reversed(authors)]
+        [told(author, "2026-03-02", "好评") for author in authors],
+        [(author, "2026-03-02", "好评") for author in reversed(authors)],
     )
     assert len(read("reviews", page, role="product").posts) == 200

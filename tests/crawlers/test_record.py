@@ -51,7 +51,12 @@ def post(native: str = "1", **fields: Any) -> Post:
 def folder(tmp_path: Path) -> Path:
     """A run of two sources, the first with three posts on three pages."""
     source = {"spider": "forum", "queries": []}
-    job = {"crawl_id": "run", "sources": [source | {"name": name, "start": [f"https://{name}.example/"]} for name in SOURCES]}
+    job = {
+        "crawl_id": "run",
+        "sources": [
+            source | {"name": name, "start": [f"https://{name}.example/"]} for name in SOURCES
+        ],
+    }
     (tmp_path / JOB).write_text(json.dumps(job), encoding="utf-8")
     record = Record(tmp_path)
     rows = [Row("run", name, f"https://{name}.example/", requests=3, pages=3) for name in SOURCES]
@@ -62,7 +67,11 @@ def folder(tmp_path: Path) -> Path:
             '<time itemprop="datePublished" datetime="2026-03-01"></time><div itemprop="text">words</div></div>'
         )
         page = Page(address, (body % number).encode(), NOW, "text/html; charset=utf-8")
-        record.keep(page, "board", {"role": "thread", "query": "https://board.example/", "thread": str(number)})
+        record.keep(
+            page,
+            "board",
+            {"role": "thread", "query": "https://board.example/", "thread": str(number)},
+        )
         record.post(rows[0], address, post(str(number)))
         record.note(rows[0])
     for row in rows:
@@ -84,13 +93,27 @@ def test_of_a_row_written_again_and_again_the_last_counts(folder: Path) -> None:
 def test_a_row_that_was_never_finished_keeps_what_it_had_come_to(folder: Path) -> None:
     lines = (folder / LEDGER).read_text(encoding="utf-8").splitlines(keepends=True)
     (folder / LEDGER).write_text("".join(lines[:2]) + lines[2][:50], encoding="utf-8")
-    wanted = {"board": ("partial", "the crawl was cut off", 2), "shop": ("failed", "the crawl was cut off", 0)}
+    wanted = {
+        "board": ("partial", "the crawl was cut off", 2),
+        "shop": ("failed", "the crawl was cut off", 0),
+    }
     assert statuses(folder) == wanted
     assert statuses(folder) == wanted  # and says so once
 
 
 @pytest.mark.parametrize(
-    "line", ["[1]", "{", "null", "{}", '{"crawl": 1}', "[" * 100_000, "\udcff", '{"crawl": "run", "source": "board"}', "9" * 5000]
+    "line",
+    [
+        "[1]",
+        "{",
+        "null",
+        "{}",
+        '{"crawl": 1}',
+        "[" * 100_000,
+        "\udcff",
+        '{"crawl": "run", "source": "board"}',
+        "9" * 5000,
+    ],
 )
 def test_a_broken_row_is_counted_and_the_others_stay(folder: Path, line: str) -> None:
     good = (folder / LEDGER).read_bytes()
@@ -99,7 +122,10 @@ def test_a_broken_row_is_counted_and_the_others_stay(folder: Path, line: str) ->
     assert statuses(folder) == {"board": ("partial", reason, 3), "shop": ("partial", reason, 0)}
 
 
-@pytest.mark.parametrize("line", [b"{broken", b"\xff\xfe", b"[1]", b"null", b"[" * 100_000, b'{"id": 1}', b"9" * 5000, b""])
+@pytest.mark.parametrize(
+    "line",
+    [b"{broken", b"\xff\xfe", b"[1]", b"null", b"[" * 100_000, b'{"id": 1}', b"9" * 5000, b""],
+)
 def test_posts_before_and_after_a_broken_line_are_read(folder: Path, line: bytes) -> None:
     first, second, third = (folder / POSTS).read_bytes().splitlines(keepends=True)
     (folder / POSTS).write_bytes(first + line + b"\n" + second + third[:-5])
@@ -112,7 +138,17 @@ def test_posts_before_and_after_a_broken_line_are_read(folder: Path, line: bytes
 
 
 @pytest.mark.parametrize(
-    "job", [b"", b"{}", b"[]", b"{", b"\xff", b'{"crawl_id": "run"}', b'{"crawl_id": "run", "sources": [1]}', b"[" * 100_000]
+    "job",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"{",
+        b"\xff",
+        b'{"crawl_id": "run"}',
+        b'{"crawl_id": "run", "sources": [1]}',
+        b"[" * 100_000,
+    ],
 )
 def test_a_job_that_tells_nothing_is_answered_in_a_sentence(folder: Path, job: bytes) -> None:
     (folder / JOB).write_bytes(job)
@@ -136,7 +172,9 @@ def test_a_missing_file_is_an_empty_one(folder: Path, name: str) -> None:
 
 def again(folder: Path, dropped: Counter[str] | None = None) -> list[str]:
     sources = [Source(name="board", spider="forum", start=("https://board.example/",))]
-    return [item.id for item in reparse(folder, sources, lambda source, native: "x", "UTC", dropped)]
+    return [
+        item.id for item in reparse(folder, sources, lambda source, native: "x", "UTC", dropped)
+    ]
 
 
 def test_kept_pages_before_and_after_a_broken_one_are_read(folder: Path) -> None:
@@ -158,7 +196,9 @@ def test_a_page_that_would_be_read_for_years_is_given_up() -> None:
     assert sum(range(10**7)) > 0  # no alarm is left over
 
 
-def test_kept_pages_after_one_that_takes_too_long_are_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kept_pages_after_one_that_takes_too_long_are_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     read = READERS["forum"]
 
     def slow(page: Page, site: Site, context: Context) -> Parsed:
@@ -183,7 +223,9 @@ def test_half_a_record_between_whole_ones_is_counted(folder: Path) -> None:
 
 @settings(deadline=None, derandomize=True, max_examples=60)
 @given(where=st.floats(0, 1), size=st.integers(1, 200), filler=st.binary(max_size=40))
-def test_no_damage_to_the_archive_raises(tmp_path_factory: pytest.TempPathFactory, where: float, size: int, filler: bytes) -> None:
+def test_no_damage_to_the_archive_raises(
+    tmp_path_factory: pytest.TempPathFactory, where: float, size: int, filler: bytes
+) -> None:
     run = tmp_path_factory.mktemp("run")
     record = Record(run)
     for number in range(3):
@@ -227,7 +269,9 @@ def test_an_archive_that_cannot_be_read_is_told_or_has_nothing(folder: Path, dam
         (post(published_at=NOW + timedelta(days=2), precision="day"), OTHER),
     ],
 )
-def test_another_post_with_the_same_id_is_not_the_same_post(second: Post, wanted: str | None) -> None:
+def test_another_post_with_the_same_id_is_not_the_same_post(
+    second: Post, wanted: str | None
+) -> None:
     sightings = Sightings()
     assert sightings.add(post()) is None
     assert sightings.add(second) == wanted
@@ -239,13 +283,23 @@ def test_posts_that_share_an_id_make_the_row_partial(tmp_path: Path) -> None:
         record.post(row, "https://board.example/t/1", item)
     record.close()
     assert (row.posts, row.dropped) == (1, {SEEN: 1, OTHER: 2})
-    assert (row.status, row.reason) == ("partial", "posts that share an id: only the first was kept (2 times)")
-    rejects = [json.loads(line) for line in (tmp_path / REJECTS).read_text(encoding="utf-8").splitlines()]
+    assert (row.status, row.reason) == (
+        "partial",
+        "posts that share an id: only the first was kept (2 times)",
+    )
+    rejects = [
+        json.loads(line) for line in (tmp_path / REJECTS).read_text(encoding="utf-8").splitlines()
+    ]
     assert [(item["reason"], item["id"]) for item in rejects] == [(OTHER, "1")] * 2
 
 
 @settings(deadline=None, derandomize=True)
-@given(line=st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))
+@given(
+    line=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda x: st.lists(x) | st.dictionaries(st.text(), x),
+    )
+)
 def test_a_line_of_the_ledger_is_a_row_or_a_value_error(line: Any) -> None:
     row = Row("run", "board", "q").as_dict()
     assert from_json(to_json(row)) == row
@@ -267,7 +321,13 @@ def test_cached_pages_expire_in_every_run(tmp_path: Path) -> None:
         entry.mkdir(parents=True)
         (entry / "response_body").write_text("a name", encoding="utf-8")
         (tmp_path / run / POSTS).write_text("", encoding="utf-8")
-        for path in (entry / "response_body", entry, entry.parent, entry.parent.parent, tmp_path / run / POSTS):
+        for path in (
+            entry / "response_body",
+            entry,
+            entry.parent,
+            entry.parent.parent,
+            tmp_path / run / POSTS,
+        ):
             if moment:
                 os.utime(path, (moment, moment))
     (tmp_path / ".httpcache" / "board").mkdir(parents=True)  # of an earlier version

@@ -50,7 +50,9 @@ def test_rules(body: bytes, path: str, wanted: bool) -> None:
     assert allowed(body, path) is wanted
 
 
-@pytest.mark.parametrize("body", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"User-agent: *\0Disallow: /", bytes(range(256))])
+@pytest.mark.parametrize(
+    "body", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"User-agent: *\0Disallow: /", bytes(range(256))]
+)
 def test_what_is_no_text_has_no_rules(body: bytes) -> None:
     assert rules_text(body) is None
 

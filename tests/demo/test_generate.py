@@ -33,7 +33,9 @@ def test_same_seed_same_bytes(world: World) -> None:
 
 def test_size_and_weeks(world: World) -> None:
     assert 2900 <= len(world.posts) <= 3200
-    assert {post.time.isocalendar()[:2] for post in world.posts} == {(2026, number) for number in range(1, 11)}
+    assert {post.time.isocalendar()[:2] for post in world.posts} == {
+        (2026, number) for number in range(1, 11)
+    }
     organic = Counter(week(post) for post in world.posts if post.slot.theme in (None, "versus"))
     assert organic[5] > 1.4 * organic[4]  # the surge
     chinese = sum(post.slot.language == "zh" for post in world.posts) / len(world.posts)
@@ -46,13 +48,20 @@ def test_folic_acid_begins_in_week_seven(world: World) -> None:
     assert len({(post.slot.site, post.author.number) for post in planted}) == len(planted)
     assert {post.slot.site for post in planted} == {"forum", "microblog", "shop", "gym"}
     assert 0.45 < sum(post.slot.language == "zh" for post in planted) / len(planted) < 0.75
-    assert all(any(word in post.text.lower() for word in ("叶酸", "folic acid", "folate")) for post in planted)
+    assert all(
+        any(word in post.text.lower() for word in ("叶酸", "folic acid", "folate"))
+        for post in planted
+    )
     assert all(post.visible for post in planted)
 
 
 def test_nobody_else_speaks_of_folic_acid(world: World) -> None:
     others = [post for post in world.posts if post.slot.theme != "folate"]
-    strays = [post for post in others if any(word in f"{post.title} {post.text}".lower() for word in ("叶酸", "folic", "folate"))]
+    strays = [
+        post
+        for post in others
+        if any(word in f"{post.title} {post.text}".lower() for word in ("叶酸", "folic", "folate"))
+    ]
     assert [post.slot.theme for post in strays] == ["stray"]
 
 
@@ -94,7 +103,9 @@ def test_the_crisis_falls_on_one_competitor(world: World) -> None:
     net = {key: (c["positive"] - c["negative"]) / c.total() for key, c in counts.items()}
     assert net["warmfield", 9] < -0.3 < 0 < net["warmfield", 8]
     assert all(net["morngrain", number] > 0.1 for number in range(1, 11))
-    assert sum(post.slot.product.brand == "morngrain" for post in world.posts) > 0.4 * len(world.posts)
+    assert sum(post.slot.product.brand == "morngrain" for post in world.posts) > 0.4 * len(
+        world.posts
+    )
 
 
 def test_ratings_agree_with_the_feeling(world: World) -> None:
@@ -122,8 +133,12 @@ def test_few_organic_posts_are_near_duplicates(world: World) -> None:
     organic = [post.text for post in world.posts if post.slot.theme != "ad"]
     alike = {number for pair in near_duplicates(organic, 0.7) for number in pair}
     assert len(alike) < 0.03 * len(organic)
-    advertisements = [post.text for post in world.posts if post.slot.theme == "ad" and post.slot.language == "zh"]
-    assert len({number for pair in near_duplicates(advertisements, 0.7) for number in pair}) == len(advertisements)
+    advertisements = [
+        post.text for post in world.posts if post.slot.theme == "ad" and post.slot.language == "zh"
+    ]
+    assert len({number for pair in near_duplicates(advertisements, 0.7) for number in pair}) == len(
+        advertisements
+    )
 
 
 def near_duplicates(texts: Sequence[str], similarity: float) -> Iterator[tuple[int, int]]:
@@ -132,7 +147,9 @@ def near_duplicates(texts: Sequence[str], similarity: float) -> Iterator[tuple[i
     frequency = Counter(gram for each in grams for gram in each)
     seen: dict[str, list[int]] = defaultdict(list)
     for number, each in enumerate(grams):
-        prefix = sorted(each, key=lambda gram: (frequency[gram], gram))[: len(each) - ceil(similarity * len(each)) + 1]
+        prefix = sorted(each, key=lambda gram: (frequency[gram], gram))[
+            : len(each) - ceil(similarity * len(each)) + 1
+        ]
         for other in {other for gram in prefix for other in seen[gram]}:
             near_size = similarity <= len(each) / len(grams[other]) <= 1 / similarity
             if near_size and len(each & grams[other]) >= similarity * len(each | grams[other]):

@@ -62,7 +62,12 @@ def walk(web: Web, start: str) -> Iterator[tuple[str, html.HtmlElement]]:
         yield path, tree
         for href in tree.xpath("//a/@href | //link[@rel='next']/@href"):
             target = urljoin(path, href)
-            if target.startswith(start) and "/post/" not in target and "/u/" not in target and target not in known:
+            if (
+                target.startswith(start)
+                and "/post/" not in target
+                and "/u/" not in target
+                and target not in known
+            ):
                 known.add(target)
                 waiting.append(target)
 
@@ -78,8 +83,13 @@ def test_forum_serves_every_post_once(web: Web, records: list[dict[str, Any]], s
             if not body:
                 removed.append(number)
                 continue
-            found[number] = (body[0].xpath(".//article/p")[0].text, post.xpath(".//time/@datetime")[0])
-    assert found == {r["id"]: (r["text"], r["time"]) for r in records if r["source"] == site and r["visible"]}
+            found[number] = (
+                body[0].xpath(".//article/p")[0].text,
+                post.xpath(".//time/@datetime")[0],
+            )
+    assert found == {
+        r["id"]: (r["text"], r["time"]) for r in records if r["source"] == site and r["visible"]
+    }
     assert set(removed) == {r["id"] for r in records if r["source"] == site and not r["visible"]}
 
 
@@ -145,7 +155,9 @@ def test_microblog_shapes(web: Web) -> None:
     assert any(mblog.get("region_name", "").startswith("发布于 ") for mblog in statuses)
     long = next(mblog for mblog in statuses if mblog["isLongText"])
     assert long["text"].endswith(f'...<a href="/status/{long["id"]}">全文</a>')
-    whole = json.loads(web.answer(f"/statuses/extend?id={long['id']}").body)["data"]["longTextContent"]
+    whole = json.loads(web.answer(f"/statuses/extend?id={long['id']}").body)["data"][
+        "longTextContent"
+    ]
     assert len(html.fromstring(f"<p>{whole}</p>").text_content()) > 100
 
 
@@ -170,11 +182,17 @@ def test_shop_serves_every_review_once(web: Web, records: list[dict[str, Any]]) 
     for path, _ in walk(web, "/shop/"):
         if not path.startswith("/shop/p/"):
             continue
-        data = extruct.extract(web.answer(path).body, base_url=path, syntaxes=["json-ld", "microdata"], uniform=True)
-        product = next(item for items in data.values() for item in items if item["@type"] == "Product")
+        data = extruct.extract(
+            web.answer(path).body, base_url=path, syntaxes=["json-ld", "microdata"], uniform=True
+        )
+        product = next(
+            item for items in data.values() for item in items if item["@type"] == "Product"
+        )
         syntaxes |= {syntax for syntax, items in data.items() if items}
         assert float(product["aggregateRating"]["ratingValue"]) <= 5
-        for review in product["review"] if isinstance(product["review"], list) else [product["review"]]:
+        for review in (
+            product["review"] if isinstance(product["review"], list) else [product["review"]]
+        ):
             number = f"shop:{(review.get('@id') or review['url']).partition('#')[2]}"
             assert number not in found, path
             found[number] = (review["reviewBody"], int(review["reviewRating"]["ratingValue"]))
@@ -184,10 +202,16 @@ def test_shop_serves_every_review_once(web: Web, records: list[dict[str, Any]]) 
 
 def test_hostile_text_stays_text(world: World) -> None:
     evil = '</script><script>alert(1)</script><b onclick="x">&amp;'
-    posts = tuple(replace(post, text=evil, title=evil if post.title else None) for post in world.posts)
+    posts = tuple(
+        replace(post, text=evil, title=evil if post.title else None) for post in world.posts
+    )
     posts_by_key = {(post.slot.site, post.number): post for post in posts}
     for thread in world.threads[:1]:
-        thread = replace(thread, title=evil, posts=[posts_by_key[post.slot.site, post.number] for post in thread.posts])
+        thread = replace(
+            thread,
+            title=evil,
+            posts=[posts_by_key[post.slot.site, post.number] for post in thread.posts],
+        )
         web = Web(World(posts=posts, threads=(thread,)))
         assert "<script>" not in web.answer(f"/forum/t/x/{thread.number}/").body
     for path in ("/shop/p/1/", "/shop/p/2/", "/m/"):
@@ -242,9 +266,25 @@ def test_keeps_the_connection_and_answers_head(world: World) -> None:
 
 def test_command_writes_port_and_truth(tmp_path: Path) -> None:
     port_file, truth_file = tmp_path / "port", tmp_path / "truth.jsonl"
-    command = [sys.executable, "-m", "demo.serve", "--port", "0", "--port-file", str(port_file), "--truth", str(truth_file), "--seed", "7"]
+    command = [
+        sys.executable,
+        "-m",
+        "demo.serve",
+        "--port",
+        "0",
+        "--port-file",
+        str(port_file),
+        "--truth",
+        str(truth_file),
+        "--seed",
+        "7",
+    ]
     with subprocess.Popen(
-        command, cwd=ROOT.parent, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+        command,
+        cwd=ROOT.parent,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
     ) as child:
         try:
             deadline = time.monotonic() + 20
@@ -261,7 +301,9 @@ def test_command_writes_port_and_truth(tmp_path: Path) -> None:
 
 
 def test_project_file_parses() -> None:
-    text = (ROOT / "folate.toml.in").read_text(encoding="utf-8").replace("{url}", "http://127.0.0.1:1")
+    text = (
+        (ROOT / "folate.toml.in").read_text(encoding="utf-8").replace("{url}", "http://127.0.0.1:1")
+    )
     project = config.parse(tomllib.loads(text))
     assert project.own is not None
     assert project.own.label == "晨谷"

@@ -94,7 +94,10 @@ def mailbox() -> Iterator[Mailbox]:
                 elif command == "AUTH":
                     going = self.say("AUTH", b"235 welcome")
                 elif command != "DATA":
-                    going = self.say(command, b"221 bye" if command == "QUIT" else b"250 fine") and command != "QUIT"
+                    going = (
+                        self.say(command, b"221 bye" if command == "QUIT" else b"250 fine")
+                        and command != "QUIT"
+                    )
 
     class Server(socketserver.ThreadingTCPServer):
         allow_reuse_address = True

@@ -12,13 +12,13 @@ import pytest
 
 from corpora.store.adapted import ALL_LABELS, FOLDS, fold
 from folate.cli import run
+from folate.core.labels import UNREADABLE
 from folate.core.post import Post
 from folate.core.weeks import Week
 from folate.pipeline import adapt as steps
 from folate.pipeline.project import Workspace
 from folate.pipeline.report import build_report
 from nlp.stats.adaptation import scaled
-from nlp.unread import UNREADABLE
 from reports.build import Report
 from reports.render.document import document
 from reports.render.html import render
@@ -48,7 +48,13 @@ def workspace(tmp_path: Path) -> Workspace:
     evidence = np.exp(rng.normal(0, 1, (POSTS, 3)) + 2 * np.eye(3)[truth])
     posteriors = scaled(evidence, np.array([0.05, 1.0, 0.05]))
     posts = [
-        Post(id=f"f:{n}", source="f", kind="forum", text=f"晨谷 第{n}天", published_at=datetime(2026, 3, 3, n % 24, tzinfo=UTC))
+        Post(
+            id=f"f:{n}",
+            source="f",
+            kind="forum",
+            text=f"晨谷 第{n}天",
+            published_at=datetime(2026, 3, 3, n % 24, tzinfo=UTC),
+        )
         for n in range(POSTS)
     ]
     workspace.store.upsert_posts(posts)
@@ -59,12 +65,23 @@ def workspace(tmp_path: Path) -> Workspace:
 
 def judge(workspace: Workspace, posts: list[Post], posteriors: np.ndarray, version: str) -> None:
     made_by = {"annotator": "folate-small", "version": version}
-    keys: list[dict[str, Any]] = [made_by | {"id": post.id, "text_hash": post.text_hash} for post in posts]
-    workspace.store.upsert("texts", [key | {"words": [], "hashtags": [], "language": "zh"} for key in keys])
+    keys: list[dict[str, Any]] = [
+        made_by | {"id": post.id, "text_hash": post.text_hash} for post in posts
+    ]
+    workspace.store.upsert(
+        "texts", [key | {"words": [], "hashtags": [], "language": "zh"} for key in keys]
+    )
     keys = [key | {"brand": "ours"} for key in keys]
-    workspace.store.upsert("mentions", [key | {"start": 0, "end": 2, "via": "text"} for key in keys])
-    rows = [key | dict(zip(LABELS, row.tolist(), strict=True)) for key, row in zip(keys, posteriors, strict=True)]
-    workspace.store.upsert("sentiments", [row | {"label": max(LABELS, key=row.__getitem__)} for row in rows])
+    workspace.store.upsert(
+        "mentions", [key | {"start": 0, "end": 2, "via": "text"} for key in keys]
+    )
+    rows = [
+        key | dict(zip(LABELS, row.tolist(), strict=True))
+        for key, row in zip(keys, posteriors, strict=True)
+    ]
+    workspace.store.upsert(
+        "sentiments", [row | {"label": max(LABELS, key=row.__getitem__)} for row in rows]
+    )
 
 
 def audit(workspace: Workspace, posts: list[Post], labels: list[str]) -> None:
@@ -83,25 +100,36 @@ def command(workspace: Workspace, *arguments: str) -> int:
     return run(["adapt", *arguments, "--project", str(workspace.project.root)])
 
 
-def test_judgements_follow_the_labels_and_the_model_s_own_stay_stored(workspace: Workspace, capsys) -> None:
+def test_judgements_follow_the_labels_and_the_model_s_own_stay_stored(
+    workspace: Workspace, capsys
+) -> None:
     before = sentiments(workspace)
     assert command(workspace, "--brand", "ours") == 0
     after = sentiments(workspace)
     assert sentiments(workspace, "all_sentiments") == before
     assert sum(row["label"] == "neutral" for row in before) > 0.5 * POSTS
     assert sum(row["label"] == "negative" for row in after) > 0.5 * POSTS
-    assert all(row["negative"] + row["neutral"] + row["positive"] == pytest.approx(1, abs=1e-6) for row in after)
+    assert all(
+        row["negative"] + row["neutral"] + row["positive"] == pytest.approx(1, abs=1e-6)
+        for row in after
+    )
     assert {row["version"].rpartition("+")[0] for row in after} == {f"{MODEL}+tags+text"}
     assert "'ours' is adapted to 120 labels" in capsys.readouterr().err
 
 
-def test_a_text_has_the_factors_that_were_fitted_without_the_labels_of_its_fold(workspace: Workspace) -> None:
+def test_a_text_has_the_factors_that_were_fitted_without_the_labels_of_its_fold(
+    workspace: Workspace,
+) -> None:
     steps.adapt(workspace, "ours")
     rows = workspace.store.snapshot().sql("SELECT * FROM adaptations").to_pylist()
     factors = {row["fold"]: np.array([row[label] for label in LABELS]) for row in rows}
     assert set(factors) == {ALL_LABELS, *range(FOLDS)}
-    for before, after in zip(sentiments(workspace, "all_sentiments"), sentiments(workspace), strict=True):
-        [expected] = scaled(np.array([[before[label] for label in LABELS]]), factors[fold(before["text_hash"])])
+    for before, after in zip(
+        sentiments(workspace, "all_sentiments"), sentiments(workspace), strict=True
+    ):
+        [expected] = scaled(
+            np.array([[before[label] for label in LABELS]]), factors[fold(before["text_hash"])]
+        )
         assert [after[label] for label in LABELS] == pytest.approx(expected.tolist(), abs=1e-6)
         assert after["label"] == LABELS[int(expected.argmax())]
 
@@ -111,10 +139,16 @@ def test_a_label_changes_nothing_about_its_own_text(workspace: Workspace) -> Non
     before = {row["id"]: row["negative"] for row in sentiments(workspace)}
     snapshot = workspace.store.snapshot()
     [one] = snapshot.sql("SELECT * FROM audits WHERE place = 7").to_pylist()
-    workspace.store.upsert("audits", [one | {"label": "positive" if one["label"] != "positive" else "negative"}])
+    workspace.store.upsert(
+        "audits", [one | {"label": "positive" if one["label"] != "positive" else "negative"}]
+    )
     steps.adapt(workspace, "ours")
     after = {row["id"]: row["negative"] for row in sentiments(workspace)}
-    same = [row["id"] for row in sentiments(workspace) if fold(row["text_hash"]) == fold(one["text_hash"])]
+    same = [
+        row["id"]
+        for row in sentiments(workspace)
+        if fold(row["text_hash"]) == fold(one["text_hash"])
+    ]
     assert all(after[id_] == before[id_] for id_ in same)
     assert any(after[id_] != before[id_] for id_ in before)
 
@@ -130,20 +164,33 @@ def test_one_command_takes_it_back(workspace: Workspace, capsys) -> None:
     assert "nothing was adapted" in capsys.readouterr().err
 
 
-def test_it_is_refused_with_the_figures_where_labels_show_no_gain(workspace: Workspace, capsys) -> None:
+def test_it_is_refused_with_the_figures_where_labels_show_no_gain(
+    workspace: Workspace, capsys
+) -> None:
     command(workspace)
     rows = sentiments(workspace, "all_sentiments")[:POSTS]
     rng = np.random.default_rng(0)
     posts = {row["id"]: row for row in rows}
     labelled = workspace.store.snapshot().sql("SELECT * FROM audits").to_pylist()
-    drawn = [rng.choice(LABELS, p=(p := np.array([posts[row["id"]][label] for label in LABELS], float)) / p.sum()) for row in labelled]
-    workspace.store.upsert("audits", [row | {"label": str(label)} for row, label in zip(labelled, drawn, strict=True)])
+    drawn = [
+        rng.choice(
+            LABELS,
+            p=(p := np.array([posts[row["id"]][label] for label in LABELS], float)) / p.sum(),
+        )
+        for row in labelled
+    ]
+    workspace.store.upsert(
+        "audits", [row | {"label": str(label)} for row, label in zip(labelled, drawn, strict=True)]
+    )
     capsys.readouterr()
     assert command(workspace, "--format", "json") == 0
     printed = capsys.readouterr()
     [row] = json.loads(printed.out)
     assert row["state"] == "not adapted"
-    assert row["loss_before"] - row["loss_after"] <= row["standard_error"] or row["share_error_after"] >= row["share_error_before"]
+    assert (
+        row["loss_before"] - row["loss_after"] <= row["standard_error"]
+        or row["share_error_after"] >= row["share_error_before"]
+    )
     assert "is not adapted, since 120 labels show no gain beyond chance" in printed.err
     assert sentiments(workspace) == rows  # the adaptation from before is taken back
 
@@ -182,7 +229,10 @@ def page_text(report: Report) -> str:
 def test_an_older_version_of_the_store_is_not_adapted(workspace: Workspace) -> None:
     before, versions = sentiments(workspace), workspace.store.versions()
     command(workspace)
-    assert workspace.store.snapshot(versions).sql("SELECT * FROM sentiments ORDER BY id").to_pylist() == before
+    assert (
+        workspace.store.snapshot(versions).sql("SELECT * FROM sentiments ORDER BY id").to_pylist()
+        == before
+    )
 
 
 def test_another_model_puts_it_out_of_use_with_a_sentence(workspace: Workspace, capsys) -> None:
@@ -197,7 +247,10 @@ def test_another_model_puts_it_out_of_use_with_a_sentence(workspace: Workspace, 
     assert run(["status", "--project", str(workspace.project.root)]) == 0
     assert "the adaptation of 'ours' is out of use" in capsys.readouterr().err
     assert command(workspace, "status", "--format", "json") == 0
-    assert [row["state"] for row in json.loads(capsys.readouterr().out)] == ["out of use", "not adapted"]
+    assert [row["state"] for row in json.loads(capsys.readouterr().out)] == [
+        "out of use",
+        "not adapted",
+    ]
 
 
 def test_other_words_or_tags_leave_it_in_use(workspace: Workspace) -> None:
@@ -207,11 +260,18 @@ def test_other_words_or_tags_leave_it_in_use(workspace: Workspace) -> None:
     posts = [Post(id=row["id"], source="f", kind="forum", text=row["text"], published_at=row["published_at"])
              for row in snapshot.sql("SELECT * FROM posts ORDER BY id").to_pylist()]  # fmt: skip
     raw = sentiments(workspace, "all_sentiments")
-    judge(workspace, posts, np.array([[row[label] for label in LABELS] for row in raw]), f"{MODEL}+tags2+text2")
+    judge(
+        workspace,
+        posts,
+        np.array([[row[label] for label in LABELS] for row in raw]),
+        f"{MODEL}+tags2+text2",
+    )
     assert [row["label"] for row in sentiments(workspace)] == [row["label"] for row in adapted]
 
 
-def test_an_adaptation_of_a_brand_that_the_project_has_no_more_can_be_removed(workspace: Workspace, capsys) -> None:
+def test_an_adaptation_of_a_brand_that_the_project_has_no_more_can_be_removed(
+    workspace: Workspace, capsys
+) -> None:
     command(workspace)
     workspace.store.replace("sentiments", [], {"brand": "ours"})
     config = workspace.project.root / "folate.toml"
@@ -225,19 +285,30 @@ def test_an_adaptation_of_a_brand_that_the_project_has_no_more_can_be_removed(wo
 
 
 def test_a_post_with_nothing_to_read_stays_as_it_is(workspace: Workspace) -> None:
-    emoji = Post(id="f:emoji", source="f", kind="forum", text="晨谷 \U0001f600", published_at=datetime(2026, 3, 3, tzinfo=UTC))
+    emoji = Post(
+        id="f:emoji",
+        source="f",
+        kind="forum",
+        text="晨谷 \U0001f600",
+        published_at=datetime(2026, 3, 3, tzinfo=UTC),
+    )
     workspace.store.upsert_posts([emoji])
     judge(workspace, [emoji], np.array([UNREADABLE]), f"{MODEL}+tags+text")
     command(workspace)
     (row,) = [row for row in sentiments(workspace) if row["id"] == "f:emoji"]
     assert [row[label] for label in LABELS] == pytest.approx(UNREADABLE)
-    assert "+adapted-" in row["version"]  # one version for the whole brand, or the report would not compare its weeks
+    assert (
+        "+adapted-" in row["version"]
+    )  # one version for the whole brand, or the report would not compare its weeks
 
 
 def test_labels_of_posts_with_nothing_to_read_are_not_fitted_to(workspace: Workspace) -> None:
     texts = [f"晨谷 {chr(0x1F600 + number)}" for number in range(60)]
     moment = datetime(2026, 3, 3, tzinfo=UTC)
-    emoji = [Post(id=f"f:e{number}", source="f", kind="forum", text=text, published_at=moment) for number, text in enumerate(texts)]
+    emoji = [
+        Post(id=f"f:e{number}", source="f", kind="forum", text=text, published_at=moment)
+        for number, text in enumerate(texts)
+    ]
     workspace.store.upsert_posts(emoji)
     judge(workspace, emoji, np.array([UNREADABLE] * 60), f"{MODEL}+tags+text")
     workspace.store.replace("audits", [], {"brand": "ours"})

@@ -11,7 +11,8 @@ import pytest
 
 from corpora.store.store import Store
 from folate.cli import run
-from folate.pipeline.annotate.run import annotate, model
+from folate.pipeline.annotate import model
+from folate.pipeline.annotate.run import annotate
 from folate.pipeline.project import Workspace
 from nlp.model import AspectReading, Probabilities, Reading, Targets
 
@@ -64,16 +65,32 @@ class StubReader:
 
     def read(self, texts: Sequence[str], targets: Targets | None = None) -> list[Reading]:
         self.calls.append(list(texts))
-        return [self._reading(text, its) for text, its in zip(texts, targets or [()] * len(texts), strict=True)]
+        return [
+            self._reading(text, its)
+            for text, its in zip(texts, targets or [()] * len(texts), strict=True)
+        ]
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         return np.eye(8, dtype=np.float32)[[len(text) % 8 for text in texts]]
 
     def _reading(self, text: str, spans: Sequence[object]) -> Reading:
-        bad, good = (any(word in text for word in words) for words in (("差", "bad"), ("好", "good")))
-        post = Probabilities(0.8 if bad else 0.1, 0.1, 0.1 if bad else 0.8) if bad or good else Probabilities(0.1, 0.8, 0.1)
+        bad, good = (
+            any(word in text for word in words) for words in (("差", "bad"), ("好", "good"))
+        )
+        post = (
+            Probabilities(0.8 if bad else 0.1, 0.1, 0.1 if bad else 0.8)
+            if bad or good
+            else Probabilities(0.1, 0.8, 0.1)
+        )
         aspects = (AspectReading("taste", post, 0.9, 0, len(text)),) if "喝" in text else ()
-        return Reading(post, (post,) * len(spans), aspects, {"happy": 0.5, "angry": 0.25}, {"buy": 0.5}, self.embed([text])[0])
+        return Reading(
+            post,
+            (post,) * len(spans),
+            aspects,
+            {"happy": 0.5, "angry": 0.25},
+            {"buy": 0.5},
+            self.embed([text])[0],
+        )
 
 
 @pytest.fixture(scope="module")
@@ -81,12 +98,17 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     (folder / "folate.toml").write_text(PROJECT, encoding="utf-8")
     (folder / "posts.csv").write_text(POSTS, encoding="utf-8")
-    assert run(["import", str(folder / "posts.csv"), "--source", "file", "--project", str(folder)]) == 0
+    assert (
+        run(["import", str(folder / "posts.csv"), "--source", "file", "--project", str(folder)])
+        == 0
+    )
     return folder
 
 
 @pytest.fixture(scope="module")
-def unbroken(imported: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, object]]]:
+def unbroken(
+    imported: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[dict[str, object]]]:
     """The tables of one run in which every step is one batch."""
     folder = Path(shutil.copytree(imported, tmp_path_factory.mktemp("unbroken") / "project"))
     with pytest.MonkeyPatch.context() as patch:
@@ -107,7 +129,7 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> StubReader:
     monkeypatch.setattr("folate.pipeline.annotate.run.load", lambda *_, **__: stub)
     monkeypatch.setattr("folate.pipeline.annotate.text.BATCH", 8)
     for module in ("run", "model"):
-        monkeypatch.setattr(f"folate.pipeline.{module}.BATCH", 4)
+        monkeypatch.setattr(f"folate.pipeline.annotate.{module}.BATCH", 4)
     return stub
 
 
@@ -116,7 +138,11 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The tables in the order in which they are written."""
     names: list[str] = []
     for method in ("upsert", "replace"):
-        monkeypatch.setattr(Store, method, before(getattr(Store, method), lambda _, name, *__, **___: names.append(name)))
+        monkeypatch.setattr(
+            Store,
+            method,
+            before(getattr(Store, method), lambda _, name, *__, **___: names.append(name)),
+        )
     return names
 
 
@@ -144,24 +170,35 @@ def cutting(at: int) -> Callable[..., None]:
     return count
 
 
-def test_the_first_texts_and_judgements_are_stored_before_copies_are_sought(project, reader, written, unbroken):
+def test_the_first_texts_and_judgements_are_stored_before_copies_are_sought(
+    project, reader, written, unbroken
+):
     assert annotate(Workspace.open(project)).counts == {"copies": 6, "texts": 12, "judgements": 12}
-    texts, judgements = ["mentions", "comparisons", "texts"], ["sentiments", "aspects", "judgements"]
+    texts, judgements = (
+        ["mentions", "comparisons", "texts"],
+        ["sentiments", "aspects", "judgements"],
+    )
     assert written == [*texts, *judgements, "duplicates", *texts, *judgements, *judgements]
     assert tables(project) == unbroken
-    read = [text for call in reader.calls[::2] for text in call]  # each second call is of the parts of posts that compare
+    read = [
+        text for call in reader.calls[::2] for text in call
+    ]  # each second call is of the parts of posts that compare
     # copies are read once, unless the page is about another brand
     assert [read.count(text) for text in (ONE_READ, TWO_READ, OF_A_PAGE)] == [1, 1, 2]
     assert len(read) == 8
 
 
-def test_copies_of_a_single_batch_are_sought_before_its_texts_are_stored(project, reader, written, monkeypatch):
+def test_copies_of_a_single_batch_are_sought_before_its_texts_are_stored(
+    project, reader, written, monkeypatch
+):
     monkeypatch.setattr("folate.pipeline.annotate.text.BATCH", 100)
     annotate(Workspace.open(project), sentiment=False)
     assert written == ["duplicates", "mentions", "comparisons", "texts"]
 
 
-def test_a_post_that_is_read_in_part_says_so_in_its_row_and_in_the_output(project, reader, monkeypatch):
+def test_a_post_that_is_read_in_part_says_so_in_its_row_and_in_the_output(
+    project, reader, monkeypatch
+):
     reading = StubReader._reading
 
     def partly(self, text, spans):
@@ -181,13 +218,18 @@ def test_parts_of_a_very_long_post_about_several_brands_have_5000_characters_tog
     mentions = {brand: [found.span() for found in re.finditer(brand, text)] for brand in "甲乙"}
     assert len(mentions["甲"]) > 1_000
     parts = model._parts(text, mentions)
-    short = model._parts(text[:5_000], {brand: [span for span in spans if span[1] <= 5_000] for brand, spans in mentions.items()})
+    short = model._parts(
+        text[:5_000],
+        {brand: [span for span in spans if span[1] <= 5_000] for brand, spans in mentions.items()},
+    )
     assert 1 < len(parts) <= len(short) + 1
     assert sum(end - start for (start, end), _ in parts) <= 5_000
 
 
 @pytest.mark.parametrize("at", [3, 10, 15])
-def test_a_run_cut_off_at_a_write_is_completed_by_the_next(project, reader, unbroken, monkeypatch, at):
+def test_a_run_cut_off_at_a_write_is_completed_by_the_next(
+    project, reader, unbroken, monkeypatch, at
+):
     cut = cutting(at)
     with monkeypatch.context() as patch:
         for method in ("upsert", "replace"):
@@ -199,7 +241,9 @@ def test_a_run_cut_off_at_a_write_is_completed_by_the_next(project, reader, unbr
     assert tables(project) == unbroken
 
 
-def test_a_run_cut_off_in_the_model_is_completed_by_the_next(project, reader, unbroken, monkeypatch):
+def test_a_run_cut_off_in_the_model_is_completed_by_the_next(
+    project, reader, unbroken, monkeypatch
+):
     with monkeypatch.context() as patch:
         patch.setattr(StubReader, "read", before(StubReader.read, cutting(4)))
         with pytest.raises(Cut):
@@ -208,7 +252,9 @@ def test_a_run_cut_off_in_the_model_is_completed_by_the_next(project, reader, un
     assert tables(project) == unbroken
 
 
-def test_judgements_in_hand_are_bounded_and_forgotten_ones_made_again(project, reader, unbroken, monkeypatch):
+def test_judgements_in_hand_are_bounded_and_forgotten_ones_made_again(
+    project, reader, unbroken, monkeypatch
+):
     monkeypatch.setattr("folate.pipeline.annotate.model.KEPT", 1)
     annotate(Workspace.open(project))
     assert sum(call.count(ONE_READ) for call in reader.calls[::2]) > 1

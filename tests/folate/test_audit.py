@@ -50,15 +50,41 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace = Workspace.open(folder)
     texts = [HOSTILE, *(f"晨谷 第{number}天" for number in range(39)), "晨谷 第0天"]
     posts = [
-        Post(id=f"f:{n}", source="f", kind="forum", text=text, published_at=datetime(2026, 3, 3, n % 24, tzinfo=UTC))
+        Post(
+            id=f"f:{n}",
+            source="f",
+            kind="forum",
+            text=text,
+            published_at=datetime(2026, 3, 3, n % 24, tzinfo=UTC),
+        )
         for n, text in enumerate(texts)
     ]
-    made = [{"id": post.id, "text_hash": post.text_hash, "annotator": "t", "version": "1", "brand": "ours"} for post in posts]
+    made = [
+        {
+            "id": post.id,
+            "text_hash": post.text_hash,
+            "annotator": "t",
+            "version": "1",
+            "brand": "ours",
+        }
+        for post in posts
+    ]
     workspace.store.upsert_posts(posts)
-    workspace.store.upsert("mentions", [row | {"start": 0, "end": 2, "via": "text"} for row in made])
-    shares = [(0.8, 0.1, 0.1, "negative") if n % 3 == 0 else (0.1, 0.1, 0.8, "positive") for n in range(41)]
+    workspace.store.upsert(
+        "mentions", [row | {"start": 0, "end": 2, "via": "text"} for row in made]
+    )
+    shares = [
+        (0.8, 0.1, 0.1, "negative") if n % 3 == 0 else (0.1, 0.1, 0.8, "positive")
+        for n in range(41)
+    ]
     names = ("negative", "neutral", "positive", "label")
-    workspace.store.upsert("sentiments", [row | dict(zip(names, share, strict=True)) for row, share in zip(made, shares, strict=True)])
+    workspace.store.upsert(
+        "sentiments",
+        [
+            row | dict(zip(names, share, strict=True))
+            for row, share in zip(made, shares, strict=True)
+        ],
+    )
     workspace.store.upsert("duplicates", [{"id": "f:40", "cluster": "f:1", "similarity": 1.0}])
     return folder
 
@@ -98,8 +124,13 @@ def test_a_draw_is_without_copies_and_the_same_again(workspace: Workspace) -> No
 
 def test_every_text_is_as_likely_to_be_drawn(workspace: Workspace) -> None:
     hashes = [item.row["text_hash"] for item in steps.draw(workspace, "ours", [WEEK], 500, seed=0)]
-    drawn = [{item.row["text_hash"] for item in steps.draw(workspace, "ours", [WEEK], 20, seed=seed)} for seed in (1, 2, 3)]
-    assert len(set().union(*drawn)) > 0.75 * len(hashes)  # three draws of a half leave an eighth unseen
+    drawn = [
+        {item.row["text_hash"] for item in steps.draw(workspace, "ours", [WEEK], 20, seed=seed)}
+        for seed in (1, 2, 3)
+    ]
+    assert len(set().union(*drawn)) > 0.75 * len(
+        hashes
+    )  # three draws of a half leave an eighth unseen
 
 
 def test_a_draw_has_the_models_answers_in_their_proportion(workspace: Workspace) -> None:
@@ -113,7 +144,9 @@ def test_a_draw_has_the_models_answers_in_their_proportion(workspace: Workspace)
 def test_strata_give_so_many_different_texts(population: int, count: int, seed: int) -> None:
     """Of scores with ties, a third of them missing."""
     rng = np.random.default_rng(seed)
-    scores = np.where(rng.random(population) < 1 / 3, np.nan, rng.choice([-1.0, 0.0, 0.5], population))
+    scores = np.where(
+        rng.random(population) < 1 / 3, np.nan, rng.choice([-1.0, 0.0, 0.5], population)
+    )
     chosen = steps.stratified(scores, count, rng)
     assert len(chosen) == len(set(chosen.tolist())) == min(count, len(scores))
     assert set(chosen.tolist()) <= set(range(len(scores)))
@@ -121,15 +154,22 @@ def test_strata_give_so_many_different_texts(population: int, count: int, seed: 
 
 def test_strata_draw_each_text_with_the_same_probability() -> None:
     scores = np.linspace(-1, 1, 23)
-    drawn = np.concatenate([steps.stratified(scores, 5, np.random.default_rng(seed)) for seed in range(4000)])
+    drawn = np.concatenate(
+        [steps.stratified(scores, 5, np.random.default_rng(seed)) for seed in range(4000)]
+    )
     assert np.bincount(drawn) / 4000 == pytest.approx(np.full(23, 5 / 23), abs=0.03)
 
 
-def test_keys_label_pass_over_undo_and_quit_and_the_next_run_goes_on(workspace: Workspace, monkeypatch, capsys) -> None:
+def test_keys_label_pass_over_undo_and_quit_and_the_next_run_goes_on(
+    workspace: Workspace, monkeypatch, capsys
+) -> None:
     order = ("--brand", "ours", "--week", "2026-W10", "-n", "6")
     press(monkeypatch, "n0xsuup" + "q")
     assert ask(workspace, *order) == 0
-    assert [(row["label"], row["reason"]) for row in stored(workspace)] == [("negative", None), ("positive", None)] + [(None, None)] * 4
+    assert [(row["label"], row["reason"]) for row in stored(workspace)] == [
+        ("negative", None),
+        ("positive", None),
+    ] + [(None, None)] * 4
     press(monkeypatch, "s")
     assert ask(workspace, *order) == 0
     shown = capsys.readouterr().out
@@ -138,14 +178,20 @@ def test_keys_label_pass_over_undo_and_quit_and_the_next_run_goes_on(workspace: 
     press(monkeypatch, "ppp")
     assert ask(workspace, *order) == 0
     assert "all are judged" in capsys.readouterr().err
-    assert [row["label"] for row in stored(workspace)] == ["negative", "positive", None] + ["positive"] * 3
+    assert [row["label"] for row in stored(workspace)] == ["negative", "positive", None] + [
+        "positive"
+    ] * 3
 
 
-def test_the_model_is_not_shown_and_hostile_text_is_harmless(workspace: Workspace, monkeypatch, capsys) -> None:
+def test_the_model_is_not_shown_and_hostile_text_is_harmless(
+    workspace: Workspace, monkeypatch, capsys
+) -> None:
     press(monkeypatch, "n" * 40)
     ask(workspace, "--brand", "ours", "--week", "2026-W10")
     shown = capsys.readouterr().out
-    assert not any(word in shown for word in ("positive", "neutral", "0.8", "\x1b", "\x07", "\u202e", "\r"))
+    assert not any(
+        word in shown for word in ("positive", "neutral", "0.8", "\x1b", "\x07", "\u202e", "\r")
+    )
     assert "second line" in shown
 
 
@@ -156,44 +202,78 @@ def test_without_a_terminal_it_says_what_to_do(workspace: Workspace, capsys) -> 
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
-    [(("--brand", "ours"), 2), (("--brand", "our", "--week", "2026-W10"), 2), (("--brand", "theirs", "--week", "2026-W10"), 5)],
+    [
+        (("--brand", "ours"), 2),
+        (("--brand", "our", "--week", "2026-W10"), 2),
+        (("--brand", "theirs", "--week", "2026-W10"), 5),
+    ],
 )
 def test_wrong_questions(workspace: Workspace, arguments: tuple[str, ...], code: int) -> None:
     assert ask(workspace, *arguments) == code
 
 
 def exported(workspace: Workspace, path: Path, count: int = 40) -> list[dict[str, str]]:
-    assert ask(workspace, "--brand", "ours", "--week", "2026-W10", "-n", str(count), "--export", str(path)) == 0
+    assert (
+        ask(
+            workspace,
+            "--brand",
+            "ours",
+            "--week",
+            "2026-W10",
+            "-n",
+            str(count),
+            "--export",
+            str(path),
+        )
+        == 0
+    )
     return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
 
 
-def filled(path: Path, rows: list[dict[str, str]], encoding: str = "utf-8", delimiter: str = ",") -> None:
+def filled(
+    path: Path, rows: list[dict[str, str]], encoding: str = "utf-8", delimiter: str = ","
+) -> None:
     with path.open("w", encoding=encoding, newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), delimiter=delimiter)
         writer.writeheader()
         writer.writerows(rows)
 
 
-@pytest.mark.parametrize(("encoding", "delimiter"), [("utf-8-sig", ","), ("gb18030", ","), ("utf-16", "\t"), ("utf-8", ";")])
-def test_a_spreadsheet_may_save_as_it_likes(workspace: Workspace, tmp_path: Path, encoding: str, delimiter: str) -> None:
+@pytest.mark.parametrize(
+    ("encoding", "delimiter"),
+    [("utf-8-sig", ","), ("gb18030", ","), ("utf-16", "\t"), ("utf-8", ";")],
+)
+def test_a_spreadsheet_may_save_as_it_likes(
+    workspace: Workspace, tmp_path: Path, encoding: str, delimiter: str
+) -> None:
     path = tmp_path / "sample.csv"
     rows = exported(workspace, path)
     for number, row in enumerate(rows):
         row["label"] = ("n", "0", "P", "负面", "neutral", "正")[number % 6]
     filled(path, rows, encoding, delimiter)
     assert ask(workspace, "--import", str(path)) == 0
-    assert [row["label"] for row in stored(workspace)[:6]] == ["negative", "neutral", "positive"] * 2
+    assert [row["label"] for row in stored(workspace)[:6]] == [
+        "negative",
+        "neutral",
+        "positive",
+    ] * 2
 
 
 def test_no_cell_runs_as_a_formula(workspace: Workspace, tmp_path: Path) -> None:
     rows = exported(workspace, tmp_path / "sample.csv")
-    assert all(not value.startswith(("=", "+", "-", "@", "\t", "\r")) for row in rows for value in row.values())
+    assert all(
+        not value.startswith(("=", "+", "-", "@", "\t", "\r"))
+        for row in rows
+        for value in row.values()
+    )
     (hostile,) = (row["text"] for row in rows if "calc" in row["text"])
     assert hostile.startswith("'=cmd")
     assert not {"\x1b", "\x07", "\u202e", "\n"} & set(hostile)
 
 
-def test_bad_rows_are_named_and_nothing_else_is_lost(workspace: Workspace, tmp_path: Path, capsys) -> None:
+def test_bad_rows_are_named_and_nothing_else_is_lost(
+    workspace: Workspace, tmp_path: Path, capsys
+) -> None:
     path = tmp_path / "sample.csv"
     rows = exported(workspace, path, 6)
     for row, label in zip(rows, ("n", "maybe", "", "p", "", "0"), strict=True):
@@ -202,14 +282,19 @@ def test_bad_rows_are_named_and_nothing_else_is_lost(workspace: Workspace, tmp_p
     filled(path, rows)
     assert ask(workspace, "--import", str(path)) == 3
     lines = capsys.readouterr().err.splitlines()
-    assert [line[:21] for line in lines if line.startswith("row")] == ["row 3: wanted n, 0, p", "row 5: wanted an item"]
+    assert [line[:21] for line in lines if line.startswith("row")] == [
+        "row 3: wanted n, 0, p",
+        "row 5: wanted an item",
+    ]
     assert "3 kept, 1 without an answer, 2 bad rows." in lines
     assert [(row["label"], row["reason"]) for row in stored(workspace)] == [
         ("negative", None), (None, None), (None, "unreadable"), (None, None), (None, None), ("neutral", None),
     ]  # fmt: skip
 
 
-def test_a_file_without_the_columns_is_refused(workspace: Workspace, tmp_path: Path, capsys) -> None:
+def test_a_file_without_the_columns_is_refused(
+    workspace: Workspace, tmp_path: Path, capsys
+) -> None:
     path = tmp_path / "other.csv"
     path.write_text("text,label\nx,n\n")
     assert ask(workspace, "--import", str(path)) == 3
@@ -227,12 +312,16 @@ def test_status_gives_the_agreement_with_its_interval(workspace: Workspace) -> N
     assert (theirs["drawn"], theirs["agreement"]) == (0, None)
 
 
-def test_labels_outlive_a_post_that_is_crawled_again_and_a_text_that_is_gone_is_not_asked(workspace: Workspace) -> None:
+def test_labels_outlive_a_post_that_is_crawled_again_and_a_text_that_is_gone_is_not_asked(
+    workspace: Workspace,
+) -> None:
     drawn = steps.draw(workspace, "ours", [WEEK], 5, seed=0)
     steps.record(workspace.store, [(item, "neutral", None) for item in drawn])
     first = drawn[0].row
     at = datetime(2026, 3, 3, tzinfo=UTC)
-    workspace.store.upsert_posts([Post(id=first["id"], source="f", kind="forum", text="晨谷 another text", published_at=at)])
+    workspace.store.upsert_posts(
+        [Post(id=first["id"], source="f", kind="forum", text="晨谷 another text", published_at=at)]
+    )
     found = steps.draw(workspace, "ours", [WEEK], 5, seed=0)
     assert [item.row["label"] for item in found] == ["neutral"] * 5
     assert [item.text is None for item in found] == [True, False, False, False, False]
@@ -241,4 +330,7 @@ def test_labels_outlive_a_post_that_is_crawled_again_and_a_text_that_is_gone_is_
 @given(st.text())
 def test_whatever_is_shown_cannot_command_a_terminal(text: str) -> None:
     item = steps.Item({"brand": "ours"}, text, text)
-    assert all(char == "\n" or char.isprintable() or char == "\N{ZERO WIDTH JOINER}" for char in screen.shown(item))
+    assert all(
+        char == "\n" or char.isprintable() or char == "\N{ZERO WIDTH JOINER}"
+        for char in screen.shown(item)
+    )

@@ -22,7 +22,14 @@ class EchoReader:
     def read(self, texts, targets=None):
         aspects = (AspectReading("taste", SURE, 0.87654, 0, 2),)
         return [
-            Reading(SURE, tuple(SURE for _ in spans), aspects, {"happy": 1.0}, {"buy": 0.71}, np.ones(2) if text else None)
+            Reading(
+                SURE,
+                tuple(SURE for _ in spans),
+                aspects,
+                {"happy": 1.0},
+                {"buy": 0.71},
+                np.ones(2) if text else None,
+            )
             for text, spans in zip(texts, targets, strict=True)
         ]
 
@@ -58,9 +65,30 @@ def test_every_line_gets_one_answer_in_order():
         '{"text": ""}',
     ]
     answers = list(classify_lines([lines[:3], lines[3:]], Config(name="")))
-    assert ["error" in answer for answer in answers] == [False, True, False, True, True, True, False]
-    assert [*answers[0]] == ["language", "sentiment", "target_sentiment", "aspects", "emotion", "intent", "tags"]
-    assert answers[0]["sentiment"] == {"label": "positive", "negative": 0.0, "neutral": 0.0, "positive": 1.0}
+    assert ["error" in answer for answer in answers] == [
+        False,
+        True,
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert [*answers[0]] == [
+        "language",
+        "sentiment",
+        "target_sentiment",
+        "aspects",
+        "emotion",
+        "intent",
+        "tags",
+    ]
+    assert answers[0]["sentiment"] == {
+        "label": "positive",
+        "negative": 0.0,
+        "neutral": 0.0,
+        "positive": 1.0,
+    }
     assert (answers[0]["language"], answers[0]["target_sentiment"]) == ("zh", None)
     assert answers[2]["target_sentiment"]["label"] == "positive"
     aspect = {"name": "taste", "polarity": "positive", "confidence": 0.8765, "start": 0, "end": 2}
@@ -82,19 +110,35 @@ def test_the_reader_is_the_one_of_the_project(monkeypatch):
         return EchoReader()
 
     monkeypatch.setattr("folate.pipeline.classify.load", load)
-    aspects = (Aspect(id="refill", names=("补充装", "refill"), examples=("补充装很好换", "the refill pouch is easy to pour")),)
-    config = Config(name="", nlp=Nlp(model="some/classifier", threads=3, depth="all"), aspects=aspects)
+    aspects = (
+        Aspect(
+            id="refill",
+            names=("补充装", "refill"),
+            examples=("补充装很好换", "the refill pouch is easy to pour"),
+        ),
+    )
+    config = Config(
+        name="", nlp=Nlp(model="some/classifier", threads=3, depth="all"), aspects=aspects
+    )
     assert len(list(classify_lines([['{"text": "好"}'], ['{"text": "坏"}']], config))) == 2
     assert asked == [(("some/classifier", 3, aspects), {"depth": "all"})]
 
 
 def test_tokens_have_places_parts_of_speech_and_lemmas_unless_the_language_is_another():
     config = Config(name="", brands=(Brand(id="morn", names=("晨谷燕麦",)),))
-    lines = [json.dumps({"text": text}) for text in ("晨谷燕麦很好吃", "I bought two boxes", "خدمة سيئة", "")]
-    zh, en, other, empty = (answer["tokens"] for answer in classify_lines([lines], config, tokens=True))
+    lines = [
+        json.dumps({"text": text})
+        for text in ("晨谷燕麦很好吃", "I bought two boxes", "خدمة سيئة", "")
+    ]
+    zh, en, other, empty = (
+        answer["tokens"] for answer in classify_lines([lines], config, tokens=True)
+    )
     assert zh[0] == {"text": "晨谷燕麦", "start": 0, "end": 4, "pos": "PROPN", "lemma": "晨谷燕麦"}
     assert en[-1] == {"text": "boxes", "start": 13, "end": 18, "pos": "NOUN", "lemma": "box"}
-    assert [(token["text"], token["pos"], token["lemma"]) for token in other] == [("خدمة", None, None), ("سيئة", None, None)]
+    assert [(token["text"], token["pos"], token["lemma"]) for token in other] == [
+        ("خدمة", None, None),
+        ("سيئة", None, None),
+    ]
     assert empty == []
 
 
@@ -102,7 +146,12 @@ def test_an_answer_as_a_row_has_the_same_columns_whatever_it_says():
     good, bad = classify_lines([['{"text": "晨谷很好吃"}', "x"]], Config(name=""))
     rows = [flat(1, good), flat(2, bad)]
     assert [*rows[0]] == [*rows[1]]
-    assert (rows[0]["label"], rows[0]["emotion"], rows[0]["emotion_happy"], rows[0]["intent_buy"]) == ("positive", "happy", 1.0, 0.71)
+    assert (
+        rows[0]["label"],
+        rows[0]["emotion"],
+        rows[0]["emotion_happy"],
+        rows[0]["intent_buy"],
+    ) == ("positive", "happy", 1.0, 0.71)
     assert rows[0]["error"] is None
     assert rows[0]["target_label"] is None
     assert [name for name, value in rows[1].items() if value is not None] == ["line", "error"]
@@ -136,7 +185,10 @@ def test_the_target_is_found_as_a_brand_or_else_as_plain_text(text, target, span
 def test_a_brand_of_the_project_is_found_under_all_its_names():
     brands = by_alias([Brand(id="warm", names=("暖禾", "Warmgrain"), products=("暖禾杯",))])
     for target in ("warm", "暖禾", "WARMGRAIN"):
-        assert Question("Warmgrain 的暖禾杯", target).spans(brands[target.lower()]) == [(0, 9), (11, 14)]
+        assert Question("Warmgrain 的暖禾杯", target).spans(brands[target.lower()]) == [
+            (0, 9),
+            (11, 14),
+        ]
     assert Question("Warmgrain 的暖禾杯", "杯").spans(brands.get("杯")) == [(13, 14)]
 
 
@@ -159,6 +211,9 @@ def test_a_target_after_an_at_sign_is_a_name(monkeypatch):
             return super().read(given, targets)
 
     monkeypatch.setattr("folate.pipeline.classify.load", lambda *_, **__: Recorder())
-    lines = ['{"text": "@united lost my bag, united!", "target": "united"}', '{"text": "stay united", "target": "united"}']
+    lines = [
+        '{"text": "@united lost my bag, united!", "target": "united"}',
+        '{"text": "stay united", "target": "united"}',
+    ]
     list(classify_lines([lines], Config(name="")))
     assert texts == ["Acme lost my bag, Acme!", "stay united"]

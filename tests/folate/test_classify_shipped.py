@@ -41,12 +41,19 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_what_is_no_chinese_or_english_is_other_and_neutral_without_confidence(answers: dict[str, dict[str, Any]], name: str) -> None:
+def test_what_is_no_chinese_or_english_is_other_and_neutral_without_confidence(
+    answers: dict[str, dict[str, Any]], name: str
+) -> None:
     answer = answers[name]
     sentiment = answer["sentiment"]
     assert (answer["language"], sentiment["label"]) == ("other", "neutral")
     assert max(sentiment[label] for label in ("negative", "neutral", "positive")) <= 0.5
-    assert (answer["aspects"], answer["emotion"], answer["intent"], answer["tags"]) == ([], {}, {}, [])
+    assert (answer["aspects"], answer["emotion"], answer["intent"], answer["tags"]) == (
+        [],
+        {},
+        {},
+        [],
+    )
 
 
 def test_a_hundred_thousand_characters_are_read(answers: dict[str, dict[str, Any]]) -> None:
@@ -54,7 +61,9 @@ def test_a_hundred_thousand_characters_are_read(answers: dict[str, dict[str, Any
     sentiment = answer["sentiment"]
     assert len(LONG) == 100_000
     assert (answer["language"], sentiment["label"]) == ("en", "positive")
-    assert sum(sentiment[label] for label in ("negative", "neutral", "positive")) == pytest.approx(1, abs=2e-4)  # four decimals each
+    assert sum(sentiment[label] for label in ("negative", "neutral", "positive")) == pytest.approx(
+        1, abs=2e-4
+    )  # four decimals each
     assert sum(answer["emotion"].values()) == pytest.approx(1, abs=4e-4)
 
 
@@ -76,14 +85,18 @@ def project(tmp_path: Path) -> Path:
         model.classifier.weight.zero_()
         model.classifier.bias.copy_(torch.tensor([2.0, 0.0]))
     model.save_pretrained(tmp_path / "model")
-    PreTrainedTokenizerFast(tokenizer_object=characters, model_max_length=32, pad_token="<pad>", unk_token="<unk>").save_pretrained(
-        tmp_path / "model"
+    PreTrainedTokenizerFast(
+        tokenizer_object=characters, model_max_length=32, pad_token="<pad>", unk_token="<unk>"
+    ).save_pretrained(tmp_path / "model")
+    (tmp_path / "folate.toml").write_text(
+        f"name = 'Test'\n[nlp]\nmodel = '{(tmp_path / 'model').as_posix()}'\n", encoding="utf-8"
     )
-    (tmp_path / "folate.toml").write_text(f"name = 'Test'\n[nlp]\nmodel = '{(tmp_path / 'model').as_posix()}'\n", encoding="utf-8")
     return tmp_path
 
 
-def test_a_project_names_its_own_classifier(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_project_names_its_own_classifier(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     lines = '{"text": "晨谷很好吃", "target": "晨谷"}\nno object\n{"text": "خدمة سيئة"}\n'
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines.encode())))
     assert run(["classify", "--project", str(project)]) == 3  # for the line that can't be read

@@ -14,12 +14,25 @@ from folate.cli import COMMANDS, SUMMARIES, run
 from folate.cli.options import emit
 from folate.cli.reference import reference
 
-HEAVY = {"pyarrow", "torch", "scrapy", "pandas", "duckdb", "transformers", "spacy", "jieba", "altair", "rich"}
+HEAVY = {
+    "pyarrow",
+    "torch",
+    "scrapy",
+    "pandas",
+    "duckdb",
+    "transformers",
+    "spacy",
+    "jieba",
+    "altair",
+    "rich",
+}
 
 
 def test_help_names_every_command_and_imports_nothing_heavy():
     script = "import sys\nfrom folate.cli import run\nrun(['--help'])\nprint(*sys.modules, file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     assert all(name in done.stdout for name in COMMANDS)
     assert not HEAVY & set(done.stderr.split())
 
@@ -54,7 +67,10 @@ def test_outside_a_project_the_error_says_what_to_do(tmp_path, capsys):
 
 def test_debug_shows_the_traceback(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "folate.cli", "status", "--debug", "--project", str(tmp_path)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "folate.cli", "status", "--debug", "--project", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 1
     assert "Traceback" in done.stderr
@@ -79,10 +95,17 @@ def test_the_same_rows_in_every_format(capsys):
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == ROWS
     emit(ROWS, "csv")
     cells = list(csv.reader(io.StringIO(capsys.readouterr().out)))
-    assert cells == [["名字", "share", "tags", "missing"], ["晨谷", "0.25", '["a", "b"]', ""], ["'=cmd()", "-1.0", "[]", ""]]
+    assert cells == [
+        ["名字", "share", "tags", "missing"],
+        ["晨谷", "0.25", '["a", "b"]', ""],
+        ["'=cmd()", "-1.0", "[]", ""],
+    ]
     emit(ROWS, "table")
     lines = capsys.readouterr().out.splitlines()
-    ends = [cell_len(line[: line.index(cell) + len(cell)]) for line, cell in zip(lines, ("share", "0.25", "-1"), strict=True)]
+    ends = [
+        cell_len(line[: line.index(cell) + len(cell)])
+        for line, cell in zip(lines, ("share", "0.25", "-1"), strict=True)
+    ]
     assert len(set(ends)) == 1  # right-aligned, a Han character being two columns wide
 
 
@@ -99,9 +122,14 @@ def test_without_arguments_it_shows_its_help(capsys):
 def test_segment_answers_each_line_with_a_line(tmp_path):
     words = tmp_path / "words.txt"
     words.write_text("乳果糖奶盖\n", encoding="utf-8")
-    text = "\ufeff孕妇要吃叶酸片吗\n\nI don't like 乳果糖奶盖\r\n\xff last".encode("utf-8", "surrogateescape")
+    text = "\ufeff孕妇要吃叶酸片吗\n\nI don't like 乳果糖奶盖\r\n\xff last".encode(
+        "utf-8", "surrogateescape"
+    )
     done = subprocess.run(
-        [sys.executable, "-m", "folate.cli", "segment", "--words", str(words)], input=text, capture_output=True, check=True
+        [sys.executable, "-m", "folate.cli", "segment", "--words", str(words)],
+        input=text,
+        capture_output=True,
+        check=True,
     )
     lines = done.stdout.decode().splitlines()
     assert len(lines) == 4

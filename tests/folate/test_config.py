@@ -26,7 +26,12 @@ def test_every_commented_key_of_the_template_shows_its_default():
     plain = parse(tomllib.loads(TEMPLATE))
     for part in ("crawl", "nlp", "topics", "timezone", "language"):
         assert getattr(shown, part) == getattr(plain, part)
-    forum = {"name": "forum", "spider": "forum", "start": ["https://forum.example.org/"], "zone": "Asia/Shanghai"}
+    forum = {
+        "name": "forum",
+        "spider": "forum",
+        "start": ["https://forum.example.org/"],
+        "zone": "Asia/Shanghai",
+    }
     assert shown.sources == parse({"name": "x", "sources": [forum]}).sources
 
 
@@ -36,18 +41,39 @@ def test_every_commented_key_of_the_template_shows_its_default():
         ({}, "'name' is missing"),
         ({"name": "x", "brnads": []}, "did you mean 'brands'"),
         ({"name": 3}, "wanted a string, got 3"),
-        ({"name": "x", "sources": [SOURCE | {"pages": 0}]}, "wanted pages from 1 to 10,000,000, got 0"),
-        ({"name": "x", "sources": [SOURCE | {"thread_pages": -1}]}, "wanted thread_pages from 1 to 10,000,000, got -1"),
-        ({"name": "x", "sources": [SOURCE | {"requests": 0}]}, "wanted requests from 1 to 1,000,000,000, got 0"),
+        (
+            {"name": "x", "sources": [SOURCE | {"pages": 0}]},
+            "wanted pages from 1 to 10,000,000, got 0",
+        ),
+        (
+            {"name": "x", "sources": [SOURCE | {"thread_pages": -1}]},
+            "wanted thread_pages from 1 to 10,000,000, got -1",
+        ),
+        (
+            {"name": "x", "sources": [SOURCE | {"requests": 0}]},
+            "wanted requests from 1 to 1,000,000,000, got 0",
+        ),
         ({"name": "x", "sources": [SOURCE | {"hours": 0}]}, "wanted hours from .* got 0"),
-        ({"name": "x", "sources": [SOURCE | {"gigabytes": -0.5}]}, "wanted gigabytes from .* got -0.5"),
-        ({"name": "x", "sources": [SOURCE | {"delay": -1}]}, "wanted delay from 0 to 86,400, got -1"),
+        (
+            {"name": "x", "sources": [SOURCE | {"gigabytes": -0.5}]},
+            "wanted gigabytes from .* got -0.5",
+        ),
+        (
+            {"name": "x", "sources": [SOURCE | {"delay": -1}]},
+            "wanted delay from 0 to 86,400, got -1",
+        ),
         ({"name": "x", "crawl": {"timeout": 0}}, "wanted timeout from 0.001 to 86,400, got 0"),
-        ({"name": "x", "brands": [{"id": "a", "names": "甲"}]}, r"brands\[0\]: names: wanted a list"),
+        (
+            {"name": "x", "brands": [{"id": "a", "names": "甲"}]},
+            r"brands\[0\]: names: wanted a list",
+        ),
         ({"name": "x", "brands": [{"id": "a", "names": []}]}, "at least one name"),
         ({"name": "x", "brands": [{"id": "a", "names": [" "]}]}, "no name may be empty"),
         ({"name": "x", "brands": [BRAND, BRAND]}, "'a' stands twice"),
-        ({"name": "x", "brands": [BRAND | {"own": True}, BRAND | {"id": "b", "own": True}]}, "got 2"),
+        (
+            {"name": "x", "brands": [BRAND | {"own": True}, BRAND | {"id": "b", "own": True}]},
+            "got 2",
+        ),
         ({"name": "x", "timezone": "Beijing"}, "IANA time zone"),
         ({"name": "x", "timezone": "../etc"}, "IANA time zone"),
         ({"name": "x", "language": "fr"}, "zh, en"),
@@ -107,7 +133,9 @@ def test_a_folder_without_a_project_file_says_how_to_make_one(tmp_path):
         ('[smtp]\nhost = "h"\n[alerts]\nmail = ["nobody"]', "as the recipient, got 'nobody'"),
     ],
 )
-def test_addresses_that_nothing_can_be_sent_to_are_refused_when_the_file_is_read(tmp_path: Path, table: str, problem: str) -> None:
+def test_addresses_that_nothing_can_be_sent_to_are_refused_when_the_file_is_read(
+    tmp_path: Path, table: str, problem: str
+) -> None:
     (tmp_path / "folate.toml").write_text(f'name = "x"\n{table}\n', encoding="utf-8")
     with pytest.raises(ConfigError) as told:
         load(tmp_path)

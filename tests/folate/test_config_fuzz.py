@@ -20,7 +20,17 @@ VALUES = (
     '"x\\n"', '"\\u202e"', "[]", '[""]', '["a", "a"]', "{}", "true", "0001-01-01", "9999-12-31", "12:00:00", "1979-05-27T07:32:00Z",
     '"../.."', f'"{"x" * 5_000}"', "[" * 2_000, "{a=" * 2_000, '"\\ud800"', '"America"', "[[[[]]]]",
 )  # fmt: skip
-INSERTED = ("a.b.c.d = 1", "[a.b.c]", "[[" * 50, "[[brands]]", '"\\ud800" = 1', "\x00", "\ufeff", "x = '''", "name = 1")
+INSERTED = (
+    "a.b.c.d = 1",
+    "[a.b.c]",
+    "[[" * 50,
+    "[[brands]]",
+    '"\\ud800" = 1',
+    "\x00",
+    "\ufeff",
+    "x = '''",
+    "name = 1",
+)
 OPTIONS = (
     "", " ", "-1", "0", "nan", "inf", "1e400", "9" * 5_000, "\x00", "\x1b[2J", "\ud800", "..", "=", "a=b",
     "2026-W99", "0000-W01", "9999-W53",
@@ -34,7 +44,9 @@ def _mutated(seed: int) -> str:
         place = rng.randrange(len(lines))
         match rng.choice(("value", "value", "value", "insert", "delete", "double", "character")):
             case "value":
-                place = rng.choice([number for number, line in enumerate(lines) if re.match(r"\w+ = ", line)])
+                place = rng.choice(
+                    [number for number, line in enumerate(lines) if re.match(r"\w+ = ", line)]
+                )
                 lines[place] = lines[place].partition("=")[0] + "= " + rng.choice(VALUES)
             case "insert":
                 lines.insert(place, rng.choice(INSERTED))
@@ -49,10 +61,17 @@ def _mutated(seed: int) -> str:
 
 
 def _is_one_sentence(message: str) -> bool:
-    return message.count("\n") == 1 and message.startswith("folate: ") and "Traceback" not in message and len(message) < 3_000
+    return (
+        message.count("\n") == 1
+        and message.startswith("folate: ")
+        and "Traceback" not in message
+        and len(message) < 3_000
+    )
 
 
-def test_a_mutated_project_file_is_read_or_refused_with_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mutated_project_file_is_read_or_refused_with_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     refused = 0
     for seed in range(200):
         (tmp_path / "folate.toml").write_text(_mutated(seed), encoding="utf-8")
@@ -65,7 +84,9 @@ def test_a_mutated_project_file_is_read_or_refused_with_a_sentence(tmp_path: Pat
 
 
 def _arguments(rng: random.Random, folder: Path) -> list[str]:
-    name = rng.choice([name for name in COMMANDS if name not in {"init", "segment", "classify", "crawl"}])
+    name = rng.choice(
+        [name for name in COMMANDS if name not in {"init", "segment", "classify", "crawl"}]
+    )
     options = ["--week", "--day", "--weeks", "--n", "--seed", "--brand", "--least", "--map", "--source", "--kind", "--rating-scale",
                "--format", "--at", "--language", "--to", "--per-label", "--import", "--deep"]  # fmt: skip
     arguments = [name, *(["audit.csv"] if name == "import" else [])]
@@ -78,7 +99,9 @@ def test_options_that_make_no_sense_are_refused_with_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "folate.toml").write_text('name = "x"\n[[brands]]\nid = "ours"\nnames = ["晨谷"]\nown = true\n', encoding="utf-8")
+    (tmp_path / "folate.toml").write_text(
+        'name = "x"\n[[brands]]\nid = "ours"\nnames = ["晨谷"]\nown = true\n', encoding="utf-8"
+    )
     for seed in range(200):
         arguments = _arguments(random.Random(seed), tmp_path)
         code = run(arguments)
@@ -101,7 +124,9 @@ def test_options_that_make_no_sense_are_refused_with_a_sentence(
         ("scorecard", "asks", (1e300, -1e300)),
     ],
 )
-def test_numbers_out_of_their_range_are_refused(table: str, key: str, values: tuple[float, ...]) -> None:
+def test_numbers_out_of_their_range_are_refused(
+    table: str, key: str, values: tuple[float, ...]
+) -> None:
     for value in values:
         with pytest.raises(ConfigError, match=key):
             parse({"name": "x", table: {key: value}})
@@ -112,12 +137,23 @@ def test_days_of_a_campaign_are_those_that_posts_can_be_from() -> None:
     for line in ("before = 1000000000", "after = 99999999999999999999", "before = 4000"):
         with pytest.raises(ConfigError, match="wanted"):
             parse(tomllib.loads(f'name="x"\n{campaign}{line}'))
-    for old, new in (("start=2026-03-02", "start=0001-01-01"), ("end=2026-03-05", "end=9999-12-31")):
+    for old, new in (
+        ("start=2026-03-02", "start=0001-01-01"),
+        ("end=2026-03-05", "end=9999-12-31"),
+    ):
         with pytest.raises(ConfigError, match="in the years 1970 to 2199"):
             parse(tomllib.loads(f'name="x"\n{campaign.replace(old, new)}'))
 
 
-@pytest.mark.parametrize("content", ["x = " + "[" * 100_000, 'name = "' + "x" * 10_000_001 + '"', "x = " + "{a=" * 5_000, "x = 9" * 5_000])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "x = " + "[" * 100_000,
+        'name = "' + "x" * 10_000_001 + '"',
+        "x = " + "{a=" * 5_000,
+        "x = 9" * 5_000,
+    ],
+)
 def test_a_project_file_that_is_too_much_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "folate.toml").write_text(content)
     with pytest.raises(ConfigError) as raised:

@@ -11,8 +11,8 @@ import pytest
 from folate.core.config import Config
 from folate.core.post import Post
 from folate.paths import Project
+from folate.pipeline.annotate import copies
 from folate.pipeline.annotate.copies import find_copies
-from folate.pipeline.annotate.run import copies
 from folate.pipeline.project import Workspace
 from nlp.text.duplicates import Originals
 
@@ -36,7 +36,9 @@ def found(workspace: Workspace, *posts: Post) -> dict[str, str]:
     """The cluster of each copy, once these posts are stored as well."""
     workspace.store.upsert_posts(posts)
     find_copies(workspace)
-    rows = workspace.store.snapshot().sql("SELECT id, cluster FROM duplicates ORDER BY id").to_pylist()
+    rows = (
+        workspace.store.snapshot().sql("SELECT id, cluster FROM duplicates ORDER BY id").to_pylist()
+    )
     return {row["id"]: row["cluster"] for row in rows}
 
 
@@ -57,7 +59,10 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_only_new_posts_are_compared(workspace: Workspace, compared: list[str]) -> None:
     assert found(workspace, post(1, ADVERT), post(2, OTHER)) == {}
     assert len(compared) == 2
-    assert found(workspace, post(3, EDITED), post(4, f"{OTHER}！")) == {"f:0003": "f:0001", "f:0004": "f:0002"}
+    assert found(workspace, post(3, EDITED), post(4, f"{OTHER}！")) == {
+        "f:0003": "f:0001",
+        "f:0004": "f:0002",
+    }
     assert len(compared) == 3  # the last one is equal to one that was compared
     assert found(workspace) == {"f:0003": "f:0001", "f:0004": "f:0002"}
     assert len(compared) == 3
@@ -69,7 +74,10 @@ def test_an_older_post_that_comes_later_names_its_cluster(workspace: Workspace) 
 
 
 def test_an_edited_original_lets_its_copies_go(workspace: Workspace) -> None:
-    assert found(workspace, post(1, ADVERT), post(2, ADVERT), post(3, EDITED)) == {"f:0002": "f:0001", "f:0003": "f:0001"}
+    assert found(workspace, post(1, ADVERT), post(2, ADVERT), post(3, EDITED)) == {
+        "f:0002": "f:0001",
+        "f:0003": "f:0001",
+    }
     assert found(workspace, post(1, OTHER)) == {"f:0003": "f:0002"}
 
 
@@ -88,7 +96,9 @@ def test_a_lost_or_damaged_file_is_made_anew(workspace: Workspace, damage: bytes
     assert len(pq.read_table(workspace.project.copies)) == 2
 
 
-def test_a_file_that_knows_posts_the_store_lacks_is_put_right(workspace: Workspace, tmp_path: Path) -> None:
+def test_a_file_that_knows_posts_the_store_lacks_is_put_right(
+    workspace: Workspace, tmp_path: Path
+) -> None:
     found(workspace, post(1, ADVERT), post(2, EDITED))
     other = Workspace(Project(tmp_path / "other"), Config(name="other"))
     other.project.root.mkdir()
@@ -101,8 +111,13 @@ class Cut(BaseException):
 
 
 @pytest.mark.parametrize("at", [1, 2, 3])
-def test_a_run_cut_off_is_completed_by_the_next(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
-    posts = [post(number, text) for number, text in enumerate([ADVERT, OTHER, EDITED, f"{OTHER}呀", ADVERT, OTHER] * 2)]
+def test_a_run_cut_off_is_completed_by_the_next(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    posts = [
+        post(number, text)
+        for number, text in enumerate([ADVERT, OTHER, EDITED, f"{OTHER}呀", ADVERT, OTHER] * 2)
+    ]
     workspace.store.upsert_posts(posts)
     monkeypatch.setattr(copies, "BATCH", 4)
     calls = iter(range(1, 100))
@@ -132,7 +147,9 @@ def test_the_order_of_arrival_changes_no_pair_of_equal_texts(workspace: Workspac
     for text in (ADVERT, OTHER, EDITED, "好吃"):
         alike = [each.id for each in posts if each.text == text]
         assert len({cluster[id_] for id_ in alike}) == 1
-    assert cluster[min(each.id for each in posts if each.text == "好吃")] == min(each.id for each in posts if each.text == "好吃")
+    assert cluster[min(each.id for each in posts if each.text == "好吃")] == min(
+        each.id for each in posts if each.text == "好吃"
+    )
 
 
 @pytest.mark.parametrize(
@@ -145,8 +162,13 @@ def test_the_order_of_arrival_changes_no_pair_of_equal_texts(workspace: Workspac
         '{"version": "1", "posts": 3, "common": [-1, "x"]}',
     ],
 )
-def test_a_file_that_says_something_senseless_of_itself_is_made_anew(workspace: Workspace, about: str) -> None:
+def test_a_file_that_says_something_senseless_of_itself_is_made_anew(
+    workspace: Workspace, about: str
+) -> None:
     found(workspace, post(0, ADVERT), post(1, EDITED))
     path = workspace.project.copies
     pq.write_table(pq.read_table(path).replace_schema_metadata({"folate": about}), path)
-    assert found(workspace, post(2, OTHER), post(3, EDITED)) == {"f:0001": "f:0000", "f:0003": "f:0000"}
+    assert found(workspace, post(2, OTHER), post(3, EDITED)) == {
+        "f:0001": "f:0000",
+        "f:0003": "f:0000",
+    }

@@ -14,13 +14,39 @@ from folate.core.reposts import has_certain_chain, own_words
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TEXTS = {
-    "zh": ["晨谷的燕麦真的很好喝，明天还会再买", "孩子也爱吃，推荐给大家", "包装破了，客服一直不回复", "价格有点贵，不过味道不错"],
-    "hant": ["晨穀的口感很好，但是價格太貴了", "比較甜，我不喜歡這個味道", "買了三罐，孩子很愛喝", "這次的包裝跟以前不一樣"],
-    "en": ["Morngrain doesn’t dissolve and I won’t buy it again", "The café near us sells it — they said it’s new", "It was “fine”…"],
+    "zh": [
+        "晨谷的燕麦真的很好喝，明天还会再买",
+        "孩子也爱吃，推荐给大家",
+        "包装破了，客服一直不回复",
+        "价格有点贵，不过味道不错",
+    ],
+    "hant": [
+        "晨穀的口感很好，但是價格太貴了",
+        "比較甜，我不喜歡這個味道",
+        "買了三罐，孩子很愛喝",
+        "這次的包裝跟以前不一樣",
+    ],
+    "en": [
+        "Morngrain doesn’t dissolve and I won’t buy it again",
+        "The café near us sells it — they said it’s new",
+        "It was “fine”…",
+    ],
     "ja": ["この商品はとてもおいしいです。", "また買いたいと思います", "子供が毎日食べています"],
-    "ru": ["Очень вкусная каша, обязательно куплю ещё", "Дети едят с удовольствием", "Упаковка была порвана"],
-    "ko": ["정말 맛있어요. 다음에 또 사고 싶습니다.", "아이가 아주 좋아합니다", "포장이 찢어져 있었습니다"],
-    "cs": ["Příliš sladké, už to nekoupím", "Dětem to chutná, doporučuji", "Balení bylo poškozené a zákaznická linka neodpovídá"],
+    "ru": [
+        "Очень вкусная каша, обязательно куплю ещё",
+        "Дети едят с удовольствием",
+        "Упаковка была порвана",
+    ],
+    "ko": [
+        "정말 맛있어요. 다음에 또 사고 싶습니다.",
+        "아이가 아주 좋아합니다",
+        "포장이 찢어져 있었습니다",
+    ],
+    "cs": [
+        "Příliš sladké, už to nekoupím",
+        "Dětem to chutná, doporučuji",
+        "Balení bylo poškozené a zákaznická linka neodpovídá",
+    ],
 }
 WRITTEN = [
     ("zh", "utf-8"), ("zh", "gb18030"), ("zh", "gbk"), ("hant", "utf-8"), ("hant", "big5"), ("hant", "gb18030"), ("en", "utf-8"),
@@ -40,7 +66,10 @@ def test_an_encoding_is_told_from_the_bytes(language, encoding):
     assert [line.decode(detect(lines)) for line in lines] == TEXTS[language]
 
 
-@pytest.mark.parametrize(("language", "encoding"), [*WRITTEN, ("cs", "cp1250"), ("cs", "iso8859-2"), ("en", "mac-roman"), ("ru", "cp866")])
+@pytest.mark.parametrize(
+    ("language", "encoding"),
+    [*WRITTEN, ("cs", "cp1250"), ("cs", "iso8859-2"), ("en", "mac-roman"), ("ru", "cp866")],
+)
 def test_a_text_in_doubt_is_refused_and_never_read_as_another(language, encoding):
     for text in TEXTS[language]:
         line = b"1," + text.encode(encoding) + b",2026-03-02"
@@ -49,7 +78,10 @@ def test_a_text_in_doubt_is_refused_and_never_read_as_another(language, encoding
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(st.lists(st.sampled_from(TEXTS["zh"] + TEXTS["en"][:1] + ["ok", "123"]), min_size=1), st.sampled_from(["utf-8", "gb18030"]))
+@given(
+    st.lists(st.sampled_from(TEXTS["zh"] + TEXTS["en"][:1] + ["ok", "123"]), min_size=1),
+    st.sampled_from(["utf-8", "gb18030"]),
+)
 def test_what_is_told_decodes_to_what_was_written(texts, encoding):
     lines = [text.encode(encoding) for text in texts]
     try:
@@ -81,7 +113,12 @@ def test_utf_16_without_a_mark_is_told_by_what_every_table_has(encoding):
 
 
 def test_a_name_of_an_encoding_is_that_of_its_family_or_told_apart():
-    assert [named(name) for name in ("GBK", "Shift_JIS", "latin-1", "EUC-KR")] == ["gb18030", "cp932", "cp1252", "cp949"]
+    assert [named(name) for name in ("GBK", "Shift_JIS", "latin-1", "EUC-KR")] == [
+        "gb18030",
+        "cp932",
+        "cp1252",
+        "cp949",
+    ]
     for name in ("gb1803", "base64", "", "no\0name"):
         with pytest.raises(ConfigError, match="wanted the name of an encoding"):
             named(name)

@@ -16,7 +16,15 @@ import pytest
 from folate.cli import run
 
 POSTS = 60
-QUICK = (["status"], ["export", "posts"], ["import", "more.csv"], ["check"], ["check", "--deep"], ["evidence", "a"], ["compact"])
+QUICK = (
+    ["status"],
+    ["export", "posts"],
+    ["import", "more.csv"],
+    ["check"],
+    ["check", "--deep"],
+    ["evidence", "a"],
+    ["compact"],
+)
 COMMANDS = (*QUICK, ["report", "--week", "2026-W10"], ["annotate", "--without-sentiment"])
 PROJECT = """
 name = "Test"
@@ -41,7 +49,17 @@ def _flip(path: Path, rng: random.Random) -> None:
 
 
 def _overwrite(path: Path, rng: random.Random) -> None:
-    odd = (b"", b"\n", b"{}\n", b"[]", b"null", b'{"schema": Infinity}', b'{"add": {"path": 3}}\n', b"[" * 100_000, bytes(range(256)))
+    odd = (
+        b"",
+        b"\n",
+        b"{}\n",
+        b"[]",
+        b"null",
+        b'{"schema": Infinity}',
+        b'{"add": {"path": 3}}\n',
+        b"[" * 100_000,
+        bytes(range(256)),
+    )
     path.write_bytes(rng.choice(odd))
 
 
@@ -50,7 +68,16 @@ def _turn_into_a_folder(path: Path, _: random.Random) -> None:
     path.mkdir()
 
 
-DAMAGES: tuple[Damage, ...] = (_cut, _cut, _flip, _flip, _overwrite, _overwrite, lambda path, _: path.unlink(), _turn_into_a_folder)
+DAMAGES: tuple[Damage, ...] = (
+    _cut,
+    _cut,
+    _flip,
+    _flip,
+    _overwrite,
+    _overwrite,
+    lambda path, _: path.unlink(),
+    _turn_into_a_folder,
+)
 
 
 def _write_csv(path: Path, first: int, last: int) -> None:
@@ -65,7 +92,12 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "folate.toml").write_text(PROJECT, encoding="utf-8")
     for number in range(3):
         _write_csv(folder / "posts.csv", number * 20, number * 20 + 20)
-        assert run(["import", str(folder / "posts.csv"), "--source", "forum", "--project", str(folder)]) == 0
+        assert (
+            run(
+                ["import", str(folder / "posts.csv"), "--source", "forum", "--project", str(folder)]
+            )
+            == 0
+        )
     assert run(["annotate", "--without-sentiment", "--project", str(folder)]) == 0
     assert run(["report", "--week", "2026-W10", "--project", str(folder)]) == 0
     assert run(["check", "--deep", "--project", str(folder)]) == 0
@@ -78,7 +110,12 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in kept if path.is_file() and path.suffix != ".crc")
 
 
-def _run(folder: Path, command: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+def _run(
+    folder: Path,
+    command: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> tuple[int, str, str]:
     monkeypatch.chdir(folder)
     code = run(command)
     out, err = capfd.readouterr()
@@ -110,7 +147,11 @@ def _try(
 
 @pytest.mark.parametrize("seed", range(40))
 def test_a_damaged_file_is_named_and_loses_no_post_without_a_word(
-    seed: int, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    seed: int,
+    whole: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     _try(seed, QUICK, whole, tmp_path / "project", monkeypatch, capfd)
 
@@ -118,7 +159,11 @@ def test_a_damaged_file_is_named_and_loses_no_post_without_a_word(
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1_000, 1_200))
 def test_many_more_damaged_files(
-    seed: int, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    seed: int,
+    whole: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     _try(seed, COMMANDS, whole, tmp_path / "project", monkeypatch, capfd)
 
@@ -139,7 +184,16 @@ def _log(folder: Path) -> list[Path]:
         lambda log: shutil.rmtree(log[0].parent),
         lambda log: shutil.rmtree(log[0].parents[1]),
     ],
-    ids=["last gone", "last empty", "last of another", "last without its files", "one empty", "one gone", "no log", "no table"],
+    ids=[
+        "last gone",
+        "last empty",
+        "last of another",
+        "last without its files",
+        "one empty",
+        "one gone",
+        "no log",
+        "no table",
+    ],
 )
 def test_a_lost_entry_of_the_log_is_noticed_by_every_command_and_explained_by_check(
     damage: Callable[[list[Path]], object],
@@ -148,14 +202,22 @@ def test_a_lost_entry_of_the_log_is_noticed_by_every_command_and_explained_by_ch
     folder = tmp_path / "project"
     shutil.copytree(whole, folder)
     damage(_log(folder))
-    for command in (["status"], ["export", "posts"], ["import", "more.csv"], ["annotate", "--without-sentiment"]):
+    for command in (
+        ["status"],
+        ["export", "posts"],
+        ["import", "more.csv"],
+        ["annotate", "--without-sentiment"],
+    ):
         code, out, err = _run(folder, command, monkeypatch, capfd)
         assert (code, out) == (4, "")
         assert "_delta_log" in err
         assert err.endswith("run 'folate check', which says what is lost and what to do.\n")
     code, out, _ = _run(folder, ["check", "--format", "json"], monkeypatch, capfd)
     assert code == 4
-    assert all(fault["file"] and fault["what"] and fault["lost"] and fault["remedy"] for fault in json.loads(out))
+    assert all(
+        fault["file"] and fault["what"] and fault["lost"] and fault["remedy"]
+        for fault in json.loads(out)
+    )
 
 
 def test_what_check_says_to_do_about_a_lost_last_entry_works(
@@ -170,7 +232,11 @@ def test_what_check_says_to_do_about_a_lost_last_entry_works(
     assert "it went from 40 to 60 rows" in fault["lost"]
     log[-1].unlink()
     noted = folder / "corpus" / "commits.jsonl"
-    noted.write_text("".join(line for line in noted.read_text().splitlines(keepends=True) if '"posts"' not in line))
+    noted.write_text(
+        "".join(
+            line for line in noted.read_text().splitlines(keepends=True) if '"posts"' not in line
+        )
+    )
     assert _run(folder, ["check"], monkeypatch, capfd)[0] == 0
     assert _run(folder, ["import", "posts.csv", "--source", "forum"], monkeypatch, capfd)[0] == 0
     assert len(_run(folder, ["export", "posts"], monkeypatch, capfd)[1].splitlines()) == POSTS
@@ -183,7 +249,11 @@ def test_half_a_data_file_is_an_error_of_the_store(
     shutil.copytree(whole, folder)
     file = sorted((folder / "corpus" / "posts").rglob("*.parquet"))[0]
     file.write_bytes(file.read_bytes()[:1_000])
-    for command in (["status"], ["import", "more.csv", "--source", "forum"], ["report", "--week", "2026-W10"]):
+    for command in (
+        ["status"],
+        ["import", "more.csv", "--source", "forum"],
+        ["report", "--week", "2026-W10"],
+    ):
         code, _, err = _run(folder, command, monkeypatch, capfd)
         assert code == 4
         assert (file.name in err, err.count("\n"), "SELECT" in err) == (True, 1, False)
@@ -194,7 +264,11 @@ def test_half_a_data_file_is_an_error_of_the_store(
 
 @pytest.mark.parametrize("content", ["é".encode(), b"\xff", b"", b"\0" * 64, None])
 def test_a_lost_salt_is_never_replaced_where_authors_were_hashed_with_it(
-    content: bytes | None, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    content: bytes | None,
+    whole: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path / "project"
     shutil.copytree(whole, folder)
@@ -226,7 +300,14 @@ def test_check_lists_damage_beside_the_store(
     code, out, _ = _run(folder, ["check", "--format", "json"], monkeypatch, capfd)
     assert code == 4
     names = {Path(fault["file"]).name for fault in json.loads(out)}
-    assert names == {"job.json", "ledger.jsonl", "a.jsonl", "2026-W10.json", "deliveries.sqlite", "thresholds.json"}
+    assert names == {
+        "job.json",
+        "ledger.jsonl",
+        "a.jsonl",
+        "2026-W10.json",
+        "deliveries.sqlite",
+        "thresholds.json",
+    }
 
 
 def test_check_sees_a_page_that_was_cut_and_no_fault_in_one_of_an_older_version(
@@ -247,7 +328,11 @@ def test_check_sees_a_page_that_was_cut_and_no_fault_in_one_of_an_older_version(
 
 @pytest.mark.parametrize("content", [None, "{}", '{"schema": Infinity}'])
 def test_what_check_says_to_do_about_a_lost_schema_number_works(
-    content: str | None, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    content: str | None,
+    whole: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path / "project"
     shutil.copytree(whole, folder)
@@ -286,9 +371,23 @@ def test_check_changes_nothing_and_wants_a_project(
     assert _run(tmp_path, ["check"], monkeypatch, capfd)[0] == 2
 
 
-def _import_in_a_child(folder: Path, name: str, before: Callable[[], None] | None = None) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "folate.cli", "import", str(folder / name), "--source", "forum", "--project", str(folder)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=before)
+def _import_in_a_child(
+    folder: Path, name: str, before: Callable[[], None] | None = None
+) -> "subprocess.Popen[str]":
+    command = [
+        sys.executable,
+        "-m",
+        "folate.cli",
+        "import",
+        str(folder / name),
+        "--source",
+        "forum",
+        "--project",
+        str(folder),
+    ]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=before
+    )
 
 
 def test_a_disk_that_takes_no_more_is_told_in_a_sentence_and_loses_nothing(
@@ -297,10 +396,14 @@ def test_a_disk_that_takes_no_more_is_told_in_a_sentence_and_loses_nothing(
     folder = tmp_path / "project"
     shutil.copytree(whole, folder)
     _write_csv(folder / "new.csv", 1_000, 1_400)
-    child = _import_in_a_child(folder, "new.csv", lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000)))
+    child = _import_in_a_child(
+        folder, "new.csv", lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))
+    )
     _, err = child.communicate()
     assert child.returncode in {1, 4}
-    assert err.splitlines()[-1].startswith("folate: the table 'posts'")  # a thread of Delta's writer may tell of itself before it
+    assert err.splitlines()[-1].startswith(
+        "folate: the table 'posts'"
+    )  # a thread of Delta's writer may tell of itself before it
     assert "Traceback" not in err
     assert len(_run(folder, ["export", "posts"], monkeypatch, capfd)[1].splitlines()) == POSTS
     assert _run(folder, ["check"], monkeypatch, capfd)[0] == 0
@@ -324,7 +427,11 @@ def test_a_full_disk_is_told_before_anything_is_written(
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_an_import_that_was_killed_is_completed_by_the_next(
-    seed: int, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    seed: int,
+    whole: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path / "project"
     shutil.copytree(whole, folder)
@@ -335,7 +442,10 @@ def test_an_import_that_was_killed_is_completed_by_the_next(
     child.communicate()
     assert _run(folder, ["check"], monkeypatch, capfd)[0] == 0
     assert _run(folder, ["import", "new.csv", "--source", "forum"], monkeypatch, capfd)[0] == 0
-    ids = [json.loads(line)["id"] for line in _run(folder, ["export", "posts"], monkeypatch, capfd)[1].splitlines()]
+    ids = [
+        json.loads(line)["id"]
+        for line in _run(folder, ["export", "posts"], monkeypatch, capfd)[1].splitlines()
+    ]
     assert (len(ids), len(set(ids))) == (POSTS + 3_000, POSTS + 3_000)
 
 
@@ -351,7 +461,11 @@ def test_an_import_that_was_killed_is_completed_by_the_next(
     ],
 )
 def test_a_senseless_line_among_the_noted_commits_is_passed_over(
-    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], line: str
+    whole: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    line: str,
 ) -> None:
     folder = tmp_path / "project"
     shutil.copytree(whole, folder)
@@ -370,7 +484,11 @@ def test_damage_that_only_a_deep_check_sees_is_told_with_the_check_that_sees_it(
     path = next((folder / "corpus" / "posts").rglob("*.parquet"))
     data = bytearray(path.read_bytes())
     group = pq.ParquetFile(path).metadata.row_group(0)
-    (texts,) = (column for column in map(group.column, range(group.num_columns)) if column.path_in_schema == "text")
+    (texts,) = (
+        column
+        for column in map(group.column, range(group.num_columns))
+        if column.path_in_schema == "text"
+    )
     end = (texts.dictionary_page_offset or texts.data_page_offset) + texts.total_compressed_size
     for place in range(end - texts.total_compressed_size // 2, end):
         data[place] ^= 0x55
@@ -387,7 +505,9 @@ def test_posts_that_were_read_again_are_not_taken_for_damaged(
 ) -> None:
     folder = tmp_path / "project"
     shutil.copytree(whole, folder)
-    (folder / "folate.toml").write_text(PROJECT.replace('"晨谷"', '"晨谷", "很好"'), encoding="utf-8")
+    (folder / "folate.toml").write_text(
+        PROJECT.replace('"晨谷"', '"晨谷", "很好"'), encoding="utf-8"
+    )
     assert _run(folder, ["annotate", "--without-sentiment"], monkeypatch, capfd)[0] == 0
     code, out, _ = _run(folder, ["check", "--deep"], monkeypatch, capfd)
     assert (code, out) == (0, "")

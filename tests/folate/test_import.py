@@ -59,17 +59,29 @@ def test_an_encoding_may_be_named(project, capsys):
     assert ask(project, "a.csv", content, "--encoding", "GBK") == 0
     assert texts(project, capsys) == ["好"]
     assert ask(project, "a.csv", content, "--encoding", "gb1803") == 2
-    assert "wanted the name of an encoding, got 'gb1803'; did you mean 'gb18030'?" in capsys.readouterr().err
+    assert (
+        "wanted the name of an encoding, got 'gb1803'; did you mean 'gb18030'?"
+        in capsys.readouterr().err
+    )
 
 
 def test_another_encoding_than_utf8_is_said(project, capsys):
-    assert ask(project, "a.csv", ROWS.replace("好喝", "这个燕麦真的很好喝，还会再买").encode("gb18030")) == 0
-    assert "note: a.csv: it was read as gb18030; --encoding names another." in capsys.readouterr().err
+    assert (
+        ask(
+            project, "a.csv", ROWS.replace("好喝", "这个燕麦真的很好喝，还会再买").encode("gb18030")
+        )
+        == 0
+    )
+    assert (
+        "note: a.csv: it was read as gb18030; --encoding names another." in capsys.readouterr().err
+    )
 
 
 def test_ids_that_are_none_lose_no_post_between_commits_either(project, capsys, monkeypatch):
     monkeypatch.setattr("corpora.store.store.BATCH", 3)
-    content = "id,text,published_at\n" + "".join(f"4.75E+15,第{n}条,2026-03-02\n" for n in range(10))
+    content = "id,text,published_at\n" + "".join(
+        f"4.75E+15,第{n}条,2026-03-02\n" for n in range(10)
+    )
     assert ask(project, "a.csv", content) == 0
     assert json.loads(capsys.readouterr().out)[0]["added"] == 10
     assert ask(project, "a.csv", content) == 0
@@ -129,11 +141,27 @@ def test_imports_of_files_of_one_name_at_once_end_well(project, tmp_path):
     def start(n: int) -> "subprocess.Popen[Any]":
         folder = tmp_path / str(n)
         folder.mkdir()
-        (folder / "a.csv").write_text(f"id,text,published_at\n{n},好喝,2026-03-02\n9{n},x,soon\n", encoding="utf-8")
-        return subprocess.Popen([sys.executable, "-m", "folate.cli", "import", str(folder / "a.csv"), "--project", str(project)])
+        (folder / "a.csv").write_text(
+            f"id,text,published_at\n{n},好喝,2026-03-02\n9{n},x,soon\n", encoding="utf-8"
+        )
+        return subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "folate.cli",
+                "import",
+                str(folder / "a.csv"),
+                "--project",
+                str(project),
+            ]
+        )
 
     run(["import", "--project", str(project), str(tmp_path / "none.csv")])
     assert [child.wait() for child in [start(n) for n in range(3)]] == [0, 0, 0]
-    kept = [json.loads(line) for path in (project / "rejects").iterdir() for line in path.read_text(encoding="utf-8").splitlines()]
+    kept = [
+        json.loads(line)
+        for path in (project / "rejects").iterdir()
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
     assert [path.suffix for path in (project / "rejects").iterdir()] == [".jsonl"] * len(kept)
     assert kept

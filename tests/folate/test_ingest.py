@@ -24,7 +24,12 @@ REVIEWS = [
     REVIEW | {"@id": "#r1", "author": "quince", "reviewBody": "好吃"},
     REVIEW | {"@id": "#r2", "author": "medlar", "reviewBody": "Fine."},
 ]
-PRODUCT = {"@context": "https://schema.org", "@type": "Product", "name": "晨谷 燕麦", "review": REVIEWS}
+PRODUCT = {
+    "@context": "https://schema.org",
+    "@type": "Product",
+    "name": "晨谷 燕麦",
+    "review": REVIEWS,
+}
 SOURCE = """
 [[sources]]
 name = "{name}"
@@ -57,7 +62,9 @@ def address(tmp_path: Path) -> Iterator[str]:
 def make_project(folder: Path, **starts: str) -> Path:
     sources = "".join(SOURCE.format(name=name, url=url) for name, url in starts.items())
     folder.mkdir()
-    (folder / "folate.toml").write_text(f'name = "shop watch"\n[crawl]\nretries = 0\n{sources}', encoding="utf-8")
+    (folder / "folate.toml").write_text(
+        f'name = "shop watch"\n[crawl]\nretries = 0\n{sources}', encoding="utf-8"
+    )
     return folder
 
 
@@ -68,15 +75,26 @@ def closed_port() -> int:
 
 
 def test_a_crawl_lands_in_the_store_once_and_a_dead_source_is_told(tmp_path, address, capsys):
-    project = make_project(tmp_path / "project", shop=f"{address}/shop/", dead=f"http://127.0.0.1:{closed_port()}/")
+    project = make_project(
+        tmp_path / "project", shop=f"{address}/shop/", dead=f"http://127.0.0.1:{closed_port()}/"
+    )
     assert run(["crawl", "--project", str(project), "--format", "json"]) == 6
     rows = {row["source"]: row for row in json.loads(capsys.readouterr().out)}
-    assert (rows["shop"]["status"], rows["shop"]["posts"], rows["dead"]["status"]) == ("complete", 2, "failed")
+    assert (rows["shop"]["status"], rows["shop"]["posts"], rows["dead"]["status"]) == (
+        "complete",
+        2,
+        "failed",
+    )
     assert rows["dead"]["reason"]
     run(["crawl", "shop", "--project", str(project)])
     run(["export", "posts", "--project", str(project)])
-    posts = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
-    assert [(post["text"], post["rating"], post["subject"]) for post in posts] == [("好吃", 0.8, "晨谷 燕麦"), ("Fine.", 0.8, "晨谷 燕麦")]
+    posts = [
+        json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")
+    ]
+    assert [(post["text"], post["rating"], post["subject"]) for post in posts] == [
+        ("好吃", 0.8, "晨谷 燕麦"),
+        ("Fine.", 0.8, "晨谷 燕麦"),
+    ]
     assert len({post["author"] for post in posts}) == 2
     assert not any(name in json.dumps(posts) for name in ("quince", "medlar"))
 
@@ -93,7 +111,10 @@ def test_a_crawl_that_was_never_ingested_is_taken_up(tmp_path, address, capsys):
     assert store.sql("SELECT count(*) AS n FROM posts").to_pylist() == [{"n": 2}]
     crawls = store.sql("SELECT status, reason FROM crawls ORDER BY crawl").to_pylist()
     cached = "all pages were in the cache, the site was not asked"
-    assert crawls == [{"status": "partial", "reason": "the crawl was cut off"}, {"status": "complete", "reason": cached}]
+    assert crawls == [
+        {"status": "partial", "reason": "the crawl was cut off"},
+        {"status": "complete", "reason": cached},
+    ]
 
 
 def test_a_crawl_that_runs_or_cannot_be_read_does_not_stop_the_next(tmp_path, address, capsys):
@@ -107,22 +128,33 @@ def test_a_crawl_that_runs_or_cannot_be_read_does_not_stop_the_next(tmp_path, ad
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("folate:")]
     assert len(told) == 1
     assert "1-broken was not ingested: " in told[0]
-    assert [folder.name for folder in (project / "crawls").iterdir() if (folder / INGESTED).exists()] == [
-        runs(Workspace.open(project))[-1].name
-    ]
+    assert [
+        folder.name for folder in (project / "crawls").iterdir() if (folder / INGESTED).exists()
+    ] == [runs(Workspace.open(project))[-1].name]
 
 
 def test_kept_pages_are_read_again(tmp_path, address, capsys):
     project = make_project(tmp_path / "project", shop=f"{address}/shop/")
     run(["crawl", "--project", str(project)])
     (folder,) = runs(Workspace.open(project))
-    before = Workspace.open(project).store.snapshot().sql("SELECT id, author, text FROM posts ORDER BY id").to_pylist()
+    before = (
+        Workspace.open(project)
+        .store.snapshot()
+        .sql("SELECT id, author, text FROM posts ORDER BY id")
+        .to_pylist()
+    )
     shutil.rmtree(project / "corpus")
     for counts in ({"added": 2, "changed": 0, "known": 0}, {"added": 0, "changed": 0, "known": 2}):
         capsys.readouterr()
         assert run(["reparse", folder.name, "--project", str(project), "--format", "json"]) == 0
         assert json.loads(capsys.readouterr().out) == [{"run": folder.name, **counts}]
-    assert Workspace.open(project).store.snapshot().sql("SELECT id, author, text FROM posts ORDER BY id").to_pylist() == before
+    assert (
+        Workspace.open(project)
+        .store.snapshot()
+        .sql("SELECT id, author, text FROM posts ORDER BY id")
+        .to_pylist()
+        == before
+    )
 
 
 @pytest.mark.parametrize("name", ["yesterday", "..", "../crawls/20260101", ""])
@@ -133,7 +165,10 @@ def test_a_run_that_is_not_there_is_answered_with_those_that_are(tmp_path, capsy
     (project / "crawls" / "20260101").mkdir(parents=True)
     (project / "crawls" / "20260101" / "job.json").write_text("{}")
     assert run(["reparse", name, "--project", str(project)]) == 5
-    assert capsys.readouterr().err == f"folate: wanted the folder of a crawl, got {name!r}; possible: 20260101.\n"
+    assert (
+        capsys.readouterr().err
+        == f"folate: wanted the folder of a crawl, got {name!r}; possible: 20260101.\n"
+    )
 
 
 def test_threads_are_settled_when_old_and_read_by_a_complete_crawl(tmp_path):
@@ -144,7 +179,13 @@ def test_threads_are_settled_when_old_and_read_by_a_complete_crawl(tmp_path):
     def add(thread: str, age: int, fetched: int) -> None:
         published, seen = now - timedelta(days=age), now - timedelta(days=fetched)
         post = Post(
-            id=f"forum:{thread}{age}", source="forum", kind="forum", text="x", thread=thread, published_at=published, fetched_at=seen
+            id=f"forum:{thread}{age}",
+            source="forum",
+            kind="forum",
+            text="x",
+            thread=thread,
+            published_at=published,
+            fetched_at=seen,
         )
         workspace.store.upsert_posts([post])
 
@@ -153,7 +194,13 @@ def test_threads_are_settled_when_old_and_read_by_a_complete_crawl(tmp_path):
     add("forum:thread:young", 3, 2)
     add("forum:thread:later", 40, 1)  # first seen after the complete crawl, perhaps in part
     assert settled_threads(workspace.store.snapshot(), source, now) == []
-    row = {"crawl": "c", "source": "forum", "query": "q", "status": "partial", "finished_at": now - timedelta(days=5)}
+    row = {
+        "crawl": "c",
+        "source": "forum",
+        "query": "q",
+        "status": "partial",
+        "finished_at": now - timedelta(days=5),
+    }
     workspace.store.upsert("crawls", [row])
     assert settled_threads(workspace.store.snapshot(), source, now) == []
     workspace.store.upsert("crawls", [row | {"status": "complete"}])
@@ -187,10 +234,23 @@ def make_ledger_a_folder(folder: Path) -> None:
     (folder / "ledger.jsonl").mkdir()
 
 
-@pytest.mark.parametrize("damage", [damage_job, damage_encoding, lose_job, make_job_a_folder, make_posts_a_folder, make_ledger_a_folder])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        damage_job,
+        damage_encoding,
+        lose_job,
+        make_job_a_folder,
+        make_posts_a_folder,
+        make_ledger_a_folder,
+    ],
+)
 def test_a_folder_that_cannot_be_read_is_told_and_left(tmp_path, capsys, damage):
     workspace = Workspace.open(make_project(tmp_path / "project"))
-    folders = [write_run(workspace.project.crawls / name, name) for name in ("1-good", "2-broken", "3-good")]
+    folders = [
+        write_run(workspace.project.crawls / name, name)
+        for name in ("1-good", "2-broken", "3-good")
+    ]
     damage(folders[1])
     before = sorted(path.name for path in folders[1].iterdir())
     resume(workspace)
@@ -208,21 +268,37 @@ def test_the_good_lines_of_a_damaged_folder_are_ingested_and_the_broken_counted(
     (folder / "posts.jsonl").write_text("{broken\n" + good + "[1]\n", encoding="utf-8")
     (folder / "ledger.jsonl").write_text("[1]\n", encoding="utf-8")
     resume(workspace)
-    assert capsys.readouterr().err == f"folate: broken lines were left out of the crawl in {folder}: posts.jsonl 2.\n"
+    assert (
+        capsys.readouterr().err
+        == f"folate: broken lines were left out of the crawl in {folder}: posts.jsonl 2.\n"
+    )
     snapshot = workspace.store.snapshot()
     assert snapshot.sql("SELECT count(*) AS n FROM posts").to_pylist() == [{"n": 1}]
-    reason = "the crawl was cut off; broken lines in posts.jsonl: 2; broken lines in ledger.jsonl: 1"
-    assert snapshot.sql("SELECT status, reason FROM crawls").to_pylist() == [{"status": "partial", "reason": reason}]
+    reason = (
+        "the crawl was cut off; broken lines in posts.jsonl: 2; broken lines in ledger.jsonl: 1"
+    )
+    assert snapshot.sql("SELECT status, reason FROM crawls").to_pylist() == [
+        {"status": "partial", "reason": reason}
+    ]
     assert (folder / INGESTED).exists()
 
 
 def write_run(folder: Path, crawl: str) -> Path:
     """A crawl of one post that was never ingested."""
     folder.mkdir(parents=True)
-    source = {"name": "board", "spider": "forum", "start": ["https://board.example/"], "queries": []}
-    (folder / "job.json").write_text(json.dumps({"crawl_id": crawl, "sources": [source]}), encoding="utf-8")
+    source = {
+        "name": "board",
+        "spider": "forum",
+        "start": ["https://board.example/"],
+        "queries": [],
+    }
+    (folder / "job.json").write_text(
+        json.dumps({"crawl_id": crawl, "sources": [source]}), encoding="utf-8"
+    )
     when = datetime(2026, 3, 2, tzinfo=UTC)
-    post = Post(id=f"board:{crawl}", source="board", kind="forum", text="x", published_at=when, crawl=crawl)
+    post = Post(
+        id=f"board:{crawl}", source="board", kind="forum", text="x", published_at=when, crawl=crawl
+    )
     (folder / "posts.jsonl").write_text(post.to_json() + "\n", encoding="utf-8")
     (folder / "ledger.jsonl").write_text("", encoding="utf-8")
     return folder

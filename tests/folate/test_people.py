@@ -65,23 +65,40 @@ def project(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     return Path(shutil.copytree(built, tmp_path / "project"))
 
 
-def leads(project: Path, capsys: pytest.CaptureFixture[str], *options: str) -> tuple[list[dict[str, object]], str]:
+def leads(
+    project: Path, capsys: pytest.CaptureFixture[str], *options: str
+) -> tuple[list[dict[str, object]], str]:
     capsys.readouterr()
-    assert run(["leads", "--week", "2026-W10", "--format", "json", "--project", str(project), *options]) == 0
+    assert (
+        run(
+            ["leads", "--week", "2026-W10", "--format", "json", "--project", str(project), *options]
+        )
+        == 0
+    )
     printed = capsys.readouterr()
     return json.loads(printed.out), printed.err
 
 
-def test_leads_are_summed_by_author_and_brand(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_leads_are_summed_by_author_and_brand(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     [lead], notes = leads(project, capsys)
-    assert (lead["brand"], lead["score"], lead["signals"]) == ("ours", 6.5, {"asks_price": 1, "switches": 1})
+    assert (lead["brand"], lead["score"], lead["signals"]) == (
+        "ours",
+        6.5,
+        {"asks_price": 1, "switches": 1},
+    )
     assert lead["posts"] == ["posts:1", "posts:2"]
     assert "1 posts with a signal have no author" in notes
 
 
 def test_no_lead_names_a_person(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows, _ = leads(project, capsys, "--least", "-99")
-    assert [(row["brand"], row["score"]) for row in rows] == [("ours", 6.5), ("theirs", -4.0), ("theirs", -6.0)]
+    assert [(row["brand"], row["score"]) for row in rows] == [
+        ("ours", 6.5),
+        ("theirs", -4.0),
+        ("theirs", -6.0),
+    ]
     assert not any(name in json.dumps(rows) for name in ("anna", "ben"))
 
 
@@ -92,38 +109,66 @@ def test_a_kept_handle_is_refused(project: Path, capsys: pytest.CaptureFixture[s
     assert "keyed hashes only" in capsys.readouterr().err
 
 
-def test_thresholds_are_learnt_from_answers_and_kept(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_thresholds_are_learnt_from_answers_and_kept(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = project / "audit.csv"
     assert run(["tags", "--export", str(path), "--project", str(project)]) == 0
     rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
-    assert [(row["tag"], row["post"], row["right"]) for row in rows] == [("food / milk", "posts:2", "")]
+    assert [(row["tag"], row["post"], row["right"]) for row in rows] == [
+        ("food / milk", "posts:2", "")
+    ]
     with path.open("a", encoding="utf-8", newline="") as file:
-        file.write("food / milk,posts:9,0.9,text,y\nfood / milk,posts:8,0.7,text,n\nfood / milk,posts:7,0.6,text,maybe\n")
+        file.write(
+            "food / milk,posts:9,0.9,text,y\nfood / milk,posts:8,0.7,text,n\nfood / milk,posts:7,0.6,text,maybe\n"
+        )
     assert run(["tags", "--import", str(path), "--format", "json", "--project", str(project)]) == 3
     printed = capsys.readouterr()
-    assert json.loads(printed.out) == [{"tag": "food / milk", "threshold": pytest.approx(0.4545, abs=1e-3), "judged": 2, "right": 1}]
+    assert json.loads(printed.out) == [
+        {
+            "tag": "food / milk",
+            "threshold": pytest.approx(0.4545, abs=1e-3),
+            "judged": 2,
+            "right": 1,
+        }
+    ]
     assert "wanted y or n" in printed.err
-    assert tagger(Workspace.open(project), Blank()).thresholds.tolist() == pytest.approx([0.4545], abs=1e-3)
+    assert tagger(Workspace.open(project), Blank()).thresholds.tolist() == pytest.approx(
+        [0.4545], abs=1e-3
+    )
 
 
-def test_thresholds_of_another_model_do_not_hold_and_a_command_says_so(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (project / "thresholds.json").write_text('{"model": "other+1", "labels": {"food / milk": {"threshold": 0.9}}}', encoding="utf-8")
+def test_thresholds_of_another_model_do_not_hold_and_a_command_says_so(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "thresholds.json").write_text(
+        '{"model": "other+1", "labels": {"food / milk": {"threshold": 0.9}}}', encoding="utf-8"
+    )
     assert tagger(Workspace.open(project), Blank()).thresholds.tolist() == [0.42]
     assert run(["tags", "--export", str(project / "audit.csv"), "--project", str(project)]) == 0
-    assert "note: the learnt thresholds of tags (1) are left aside, since they are of another model, other+1" in capsys.readouterr().err
+    assert (
+        "note: the learnt thresholds of tags (1) are left aside, since they are of another model, other+1"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("model", ["blank+1", "blank+1-fp32"])
-def test_thresholds_hold_whatever_the_precision(project: Path, monkeypatch: pytest.MonkeyPatch, model: str) -> None:
+def test_thresholds_hold_whatever_the_precision(
+    project: Path, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
     labels = '{"food / milk": {"threshold": 0.9}}'
-    (project / "thresholds.json").write_text(f'{{"model": "{model}", "labels": {labels}}}', encoding="utf-8")
+    (project / "thresholds.json").write_text(
+        f'{{"model": "{model}", "labels": {labels}}}', encoding="utf-8"
+    )
     monkeypatch.setattr(Blank, "version", "1-int8-all")
     workspace = Workspace.open(project)
     assert tagger(workspace, Blank()).thresholds.tolist() == [0.9]
     assert left_aside(workspace, Blank()) == ()
 
 
-def test_a_file_that_is_no_thresholds_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_no_thresholds_is_named(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (project / "thresholds.json").write_text("[]", encoding="utf-8")
     assert run(["tags", "--export", str(project / "a.csv"), "--project", str(project)]) == 2
     assert "delete it to go back" in capsys.readouterr().err

@@ -30,7 +30,11 @@ USUAL = (
     "早餐吃晨谷，味道不错{}", "晨谷的包装很难撕{}", "暖禾太甜了{}", "Morngrain is good with milk {}", "今天又买了暖禾，价格没变{}",
     "bad week for Morngrain {}",
 )  # fmt: skip
-NEWS = ("怀孕三个月，晨谷里有叶酸吗{}", "医生说要补叶酸，先吃晨谷{}", "叶酸片和晨谷一起吃可以吗，怀孕初期{}")
+NEWS = (
+    "怀孕三个月，晨谷里有叶酸吗{}",
+    "医生说要补叶酸，先吃晨谷{}",
+    "叶酸片和晨谷一起吃可以吗，怀孕初期{}",
+)
 TAILS = (
     "，早上赶地铁前随便冲了一碗", "，同事分我一半说下回换口味", "，楼下便利店刚好在做活动", " said my neighbour on the bus",
     "，周末带去爬山当干粮", "，配酸奶和半根香蕉", " while waiting for the train home", "，我妈非要加两勺糖", "，猫闻了闻就走开了",
@@ -44,16 +48,27 @@ class LexiconReader:
 
     name, version = "lexicon", "1"
 
-    def read(self, texts: Sequence[str], targets: Sequence[Sequence[object]] | None = None) -> list[Reading]:
+    def read(
+        self, texts: Sequence[str], targets: Sequence[Sequence[object]] | None = None
+    ) -> list[Reading]:
         targets = targets or [[]] * len(texts)
-        return [Reading(self._feel(text), tuple(self._feel(text) for _ in spans)) for text, spans in zip(texts, targets, strict=True)]
+        return [
+            Reading(self._feel(text), tuple(self._feel(text) for _ in spans))
+            for text, spans in zip(texts, targets, strict=True)
+        ]
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         return np.eye(384, dtype=np.float32)[[len(text) % 384 for text in texts]]
 
     def _feel(self, text: str) -> Probabilities:
-        good, bad = (any(word in text for word in words) for words in (("不错", "good"), ("难", "太", "bad")))
-        return Probabilities(negative=0.8 if bad else 0.1, neutral=0.1 if good or bad else 0.8, positive=0.1 if bad or not good else 0.8)
+        good, bad = (
+            any(word in text for word in words) for words in (("不错", "good"), ("难", "太", "bad"))
+        )
+        return Probabilities(
+            negative=0.8 if bad else 0.1,
+            neutral=0.1 if good or bad else 0.8,
+            positive=0.1 if bad or not good else 0.8,
+        )
 
 
 @pytest.fixture
@@ -70,7 +85,9 @@ def file(tmp_path: Path) -> Path:
     monday = date.fromisocalendar(2026, 2, 1)
     lines = ["id,author,published_at,text,likes"]
     for week in range(9):
-        texts = [USUAL[i % len(USUAL)].format(TAILS[(i + i // 6 + week) % len(TAILS)]) for i in range(60)]
+        texts = [
+            USUAL[i % len(USUAL)].format(TAILS[(i + i // 6 + week) % len(TAILS)]) for i in range(60)
+        ]
         texts += [NEWS[i % len(NEWS)].format(TAILS[i]) for i in range(15)] if week == 8 else []
         for i, text in enumerate(texts):
             day = monday + timedelta(weeks=week, days=i % 7)
@@ -85,15 +102,25 @@ def ask(project: Path, *arguments: str) -> int:
     return run([*arguments, "--project", str(project)])
 
 
-def imported(project: Path, file: Path, capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
-    assert ask(project, "import", str(file), "--source", "file", "--kind", "forum", "--format", "json") == 0
+def imported(
+    project: Path, file: Path, capsys: pytest.CaptureFixture[str]
+) -> list[dict[str, object]]:
+    assert (
+        ask(project, "import", str(file), "--source", "file", "--kind", "forum", "--format", "json")
+        == 0
+    )
     return json.loads(capsys.readouterr().out)
 
 
 def test_import_keeps_the_good_rows_counts_the_bad_and_adds_nothing_twice(project, file, capsys):
     (first,) = imported(project, file, capsys)
     assert (first["added"], first["rejected"]) == (555, 2)
-    rejects = [json.loads(line) for line in (project / "rejects" / "posts.csv.jsonl").read_text(encoding="utf-8").splitlines()]
+    rejects = [
+        json.loads(line)
+        for line in (project / "rejects" / "posts.csv.jsonl")
+        .read_text(encoding="utf-8")
+        .splitlines()
+    ]
     assert len({reject["reason"] for reject in rejects}) == 2
     (second,) = imported(project, file, capsys)
     assert (second["added"], second["known"]) == (0, 555)
@@ -101,13 +128,18 @@ def test_import_keeps_the_good_rows_counts_the_bad_and_adds_nothing_twice(projec
 
 def test_a_source_and_kind_that_are_asked_for_hold_for_every_row(project, tmp_path, capsys):
     path = tmp_path / "own.csv"
-    path.write_text("source,kind,published_at,text\nplay,qa,2026-03-02,晨谷 good\n", encoding="utf-8")
+    path.write_text(
+        "source,kind,published_at,text\nplay,qa,2026-03-02,晨谷 good\n", encoding="utf-8"
+    )
     for options in ((), ("--source", "asked"), ("--source", "asked", "--kind", "blog")):
         assert ask(project, "import", str(path), *options) == 0
     capsys.readouterr()
     ask(project, "export", "posts")
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert sorted((row["source"], row["kind"]) for row in rows) == [("asked", "blog"), ("play", "qa")]  # asked twice, kept once
+    assert sorted((row["source"], row["kind"]) for row in rows) == [
+        ("asked", "blog"),
+        ("play", "qa"),
+    ]  # asked twice, kept once
 
 
 def test_the_way_to_a_report_and_back_to_its_evidence(project, file, capsys):
@@ -143,12 +175,25 @@ def test_a_report_on_the_versions_of_an_earlier_one_has_the_same_bytes(project, 
     ask(project, "annotate")
     ask(project, "report", "--week", "2026-W10", "-o", str(project / "first"))
     more = project / "more.csv"
-    more.write_text("id,author,published_at,text\nx,new,2026-03-04 12:00:00+08:00,暖禾 good\n", encoding="utf-8")
+    more.write_text(
+        "id,author,published_at,text\nx,new,2026-03-04 12:00:00+08:00,暖禾 good\n", encoding="utf-8"
+    )
     ask(project, "import", str(more), "--source", "more")
     ask(project, "annotate")
     ask(project, "report", "--week", "2026-W10", "-o", str(project / "now"))
-    ask(project, "report", "--week", "2026-W10", "-o", str(project / "again"), "--at", str(project / "first" / "2026-W10.json"))
-    pages = [(project / folder / "2026-W10.html").read_bytes() for folder in ("first", "now", "again")]
+    ask(
+        project,
+        "report",
+        "--week",
+        "2026-W10",
+        "-o",
+        str(project / "again"),
+        "--at",
+        str(project / "first" / "2026-W10.json"),
+    )
+    pages = [
+        (project / folder / "2026-W10.html").read_bytes() for folder in ("first", "now", "again")
+    ]
     assert pages[0] == pages[2] != pages[1]
 
 
@@ -165,21 +210,30 @@ def test_the_lines_of_a_report_do_not_command_the_terminal(project, file, capsys
     assert "\x1b" not in told
 
 
-def test_annotate_does_only_what_is_missing_and_everything_when_the_brands_change(project, file, capsys):
+def test_annotate_does_only_what_is_missing_and_everything_when_the_brands_change(
+    project, file, capsys
+):
     imported(project, file, capsys)
     ask(project, "annotate")
     capsys.readouterr()
-    (project / "thresholds.json").write_text('{"model": "other+1", "labels": {"food": {"threshold": 0.9}}}', encoding="utf-8")
+    (project / "thresholds.json").write_text(
+        '{"model": "other+1", "labels": {"food": {"threshold": 0.9}}}', encoding="utf-8"
+    )
     ask(project, "annotate")
     told = capsys.readouterr().err
     assert "0 texts" in told
     assert "note: the learnt thresholds of tags (1) are left aside" in told
-    (project / "folate.toml").write_text(PROJECT.replace('"暖禾"', '"暖禾", "早餐"'), encoding="utf-8")
+    (project / "folate.toml").write_text(
+        PROJECT.replace('"暖禾"', '"暖禾", "早餐"'), encoding="utf-8"
+    )
     ask(project, "annotate")
     assert "555 texts" in capsys.readouterr().err
     ask(project, "export", "annotations", "--format", "jsonl")
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert sum(any(mention["brand"] == "theirs" for mention in row["mentions"]) for row in rows) == 9 * 30
+    assert (
+        sum(any(mention["brand"] == "theirs" for mention in row["mentions"]) for row in rows)
+        == 9 * 30
+    )
 
 
 def test_an_empty_week_and_a_project_without_posts_say_so(project, file, capsys):
@@ -206,9 +260,13 @@ def test_wrong_input_is_one_sentence_and_a_code(project, tmp_path, capsys):
     assert all(line.startswith("folate: ") for line in errors)
 
 
-def test_import_says_what_it_took_for_day_and_month_and_which_values_it_could_not_read(project, tmp_path, capsys):
+def test_import_says_what_it_took_for_day_and_month_and_which_values_it_could_not_read(
+    project, tmp_path, capsys
+):
     path = tmp_path / "us.csv"
-    path.write_text("id,text,published_at,likes\n1,a,01/02/2026,many\n2,b,01/13/2026,3\n", encoding="utf-8")
+    path.write_text(
+        "id,text,published_at,likes\n1,a,01/02/2026,many\n2,b,01/13/2026,3\n", encoding="utf-8"
+    )
     assert ask(project, "import", str(path), "--format", "json") == 0
     said = capsys.readouterr()
     (row,) = json.loads(said.out)
@@ -217,14 +275,34 @@ def test_import_says_what_it_took_for_day_and_month_and_which_values_it_could_no
     assert "note: us.csv: order of day and month: mdy by 1 dates, 1 ambiguous.\n" in said.err
     assert ask(project, "import", str(path), "--dates", "dmy", "--format", "json") == 0
     (row,) = json.loads(capsys.readouterr().out)
-    assert (row["rejected"], row["reasons"], row["dates"]) == (1, "unreadable date 1", "dmy, as said")
+    assert (row["rejected"], row["reasons"], row["dates"]) == (
+        1,
+        "unreadable date 1",
+        "dmy, as said",
+    )
 
 
-def test_one_unreadable_file_does_not_keep_the_others_out_and_leaves_earlier_rejects(project, file, capsys):
+def test_one_unreadable_file_does_not_keep_the_others_out_and_leaves_earlier_rejects(
+    project, file, capsys
+):
     imported(project, file, capsys)
     empty = project / "empty.csv"
     empty.write_text("")
-    assert ask(project, "import", str(empty), str(file), "--source", "file", "--kind", "forum", "--format", "json") == 3
+    assert (
+        ask(
+            project,
+            "import",
+            str(empty),
+            str(file),
+            "--source",
+            "file",
+            "--kind",
+            "forum",
+            "--format",
+            "json",
+        )
+        == 3
+    )
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["file"], row["known"]) == ("posts.csv", 555)
     assert ask(project, "import", str(file), "--map", "text=nope") == 3
@@ -251,5 +329,10 @@ def test_status_counts_what_each_source_holds(project, file, capsys):
     capsys.readouterr()
     assert ask(project, "status", "--format", "json") == 0
     (row,) = json.loads(capsys.readouterr().out)
-    assert (row["source"], row["posts"], row["read"], row["with_sentiment"]) == ("file", 555, 555, 0)
+    assert (row["source"], row["posts"], row["read"], row["with_sentiment"]) == (
+        "file",
+        555,
+        555,
+        0,
+    )
     assert (row["first"], row["last"], row["last_crawl"]) == ("2026-W02", "2026-W10", None)

@@ -13,7 +13,18 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 def post(**changes):
-    return Post(**({"id": "forum:1", "source": "forum", "kind": "forum", "text": "燕麦很香", "published_at": NOON} | changes))
+    return Post(
+        **(
+            {
+                "id": "forum:1",
+                "source": "forum",
+                "kind": "forum",
+                "text": "燕麦很香",
+                "published_at": NOON,
+            }
+            | changes
+        )
+    )
 
 
 @given(
@@ -22,7 +33,9 @@ def post(**changes):
     moment=st.datetimes(datetime(1970, 1, 1), datetime(2199, 12, 31), timezones=st.timezones()),  # noqa: DTZ001
 )  # fmt: skip
 def test_json_carries_a_post_unchanged(text, title, rating, counts, moment):
-    one = post(text=text, title=title, rating=rating, published_at=moment.astimezone(UTC), **counts)  # a repeated hour equals none
+    one = post(
+        text=text, title=title, rating=rating, published_at=moment.astimezone(UTC), **counts
+    )  # a repeated hour equals none
     assert Post.from_json(one.to_json()) == one
 
 
@@ -58,7 +71,9 @@ def test_unknown_and_missing_fields_are_named():
     with pytest.raises(InputError, match="needs id, kind"):
         Post.from_dict({"source": "s", "text": "x", "published_at": NOON})
     with pytest.raises(InputError, match="ISO 8601"):
-        Post.from_json('{"id": "s:1", "source": "s", "kind": "qa", "text": "x", "published_at": "gestern"}')
+        Post.from_json(
+            '{"id": "s:1", "source": "s", "kind": "qa", "text": "x", "published_at": "gestern"}'
+        )
 
 
 def test_lone_surrogates_become_replacement_marks_and_pairs_become_emoji():
@@ -71,7 +86,22 @@ def test_names_of_sources(name: str) -> None:
     assert source_problem(name) is None
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a:b", "a/b", "a\n", "\0", "\x85", "论" * 28, "x" * 249, "__HIVE_DEFAULT_PARTITION__"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        ".",
+        "..",
+        "a:b",
+        "a/b",
+        "a\n",
+        "\0",
+        "\x85",
+        "论" * 28,
+        "x" * 249,
+        "__HIVE_DEFAULT_PARTITION__",
+    ],
+)
 def test_names_that_no_source_can_have(name: str) -> None:
     assert source_problem(name)
 

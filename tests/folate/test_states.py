@@ -50,7 +50,13 @@ def ask(project: Path, *arguments: str) -> None:
     assert run([*arguments, "--project", str(project)]) == 0
 
 
-def bring(project: Path, weeks: range, name: str = "a", text: str = "早餐吃晨谷，味道不错，第 {} 碗", count: int = 9) -> None:
+def bring(
+    project: Path,
+    weeks: range,
+    name: str = "a",
+    text: str = "早餐吃晨谷，味道不错，第 {} 碗",
+    count: int = 9,
+) -> None:
     """Import posts of these weeks, 0 being 2026-W10, a different author each."""
     monday = date.fromisocalendar(2026, 10, 1)
     lines = [
@@ -71,8 +77,16 @@ def report(project: Path, language: str = "en", week: str = WEEK) -> tuple[dict[
     built = build_report(Workspace.open(project), Week.parse(week), language)
     told = json.loads(to_json(built))
     book = load_workbook(BytesIO(xlsx.render(built)))
-    cells = [str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row if cell is not None]
-    return told, "\n".join([unescape(render(built)), markdown.render(built).decode(), *cells, letter(told).text])
+    cells = [
+        str(cell)
+        for sheet in book
+        for row in sheet.iter_rows(values_only=True)
+        for cell in row
+        if cell is not None
+    ]
+    return told, "\n".join(
+        [unescape(render(built)), markdown.render(built).decode(), *cells, letter(told).text]
+    )
 
 
 def sentences(told: dict[str, Any]) -> dict[str, str]:
@@ -158,7 +172,10 @@ def test_where_topics_were_sought_in_all_posts_none_is_said_to_have_risen(projec
 
 def test_before_annotate_nothing_is_counted_as_zero(project: Path) -> None:
     bring(project, range(-4, 1))
-    for language, said in (("en", "None of the 9 posts of the week has been read"), ("zh", "9 条帖子都还没有判读")):
+    for language, said in (
+        ("en", "None of the 9 posts of the week has been read"),
+        ("zh", "9 条帖子都还没有判读"),
+    ):
         told, text = report(project, language)
         assert said in sentences(told)["unread_all"]
         assert "empty" not in sentences(told)
@@ -166,7 +183,10 @@ def test_before_annotate_nothing_is_counted_as_zero(project: Path) -> None:
     assert told["sources"][0]["copies"]["value"] is None
     measures = told["brands"][0]["measures"]
     assert (measures["mentions"]["value"], measures["authors"]["value"]) == (None, None)
-    assert (told["reading"]["week"]["unread"]["value"], told["reading"]["week"]["posts"]["value"]) == (9, 9)
+    assert (
+        told["reading"]["week"]["unread"]["value"],
+        told["reading"]["week"]["posts"]["value"],
+    ) == (9, 9)
     assert told["people"]["questions"]["asked"]["value"] is None
 
 
@@ -183,7 +203,9 @@ def test_amid_an_interrupted_annotate_the_unread_posts_are_told(project: Path) -
 
 def test_posts_read_with_another_brand_list_are_unread(project: Path) -> None:
     never(project)
-    (project / "folate.toml").write_text(PROJECT.replace('"暖禾"', '"暖禾", "碗"'), encoding="utf-8")
+    (project / "folate.toml").write_text(
+        PROJECT.replace('"暖禾"', '"暖禾", "碗"'), encoding="utf-8"
+    )
     told, _ = report(project)
     assert told["reading"]["week"]["unread"]["value"] == 9
     assert "unread" in told["brands"][1]["measures"]["mentions"]["flags"]
@@ -195,7 +217,11 @@ def test_without_sentiment_nothing_that_a_model_reads_is_said_to_be_none(project
     assert "its sentiment was not measured" in sentences(told)["sentiment_missing"]
     assert told["brands"][0]["measures"]["net_sentiment_polar"]["value"] is None
     assert told["people"]["questions"]["asked"]["value"] is None
-    for claim in ("No post of this week asks", "speaks of an aspect of a brand that the model knows.\n", "beyond chance."):
+    for claim in (
+        "No post of this week asks",
+        "speaks of an aspect of a brand that the model knows.\n",
+        "beyond chance.",
+    ):
         assert claim not in text
     assert "Not measured: no model has read a post of this week about us for questions" in text
     assert plain(text).count("posts of these weeks has been read for it") >= 2
@@ -231,7 +257,9 @@ def test_an_empty_watch_list_and_no_segments_are_told(project: Path) -> None:
     assert "Topics were not sought" in text.partition("Nobody tracked")[2]
 
 
-@pytest.mark.parametrize("text", ["今日は朝ごはんを食べました {}", "Сегодня утром я ел кашу {}", "晨谷", "晨谷好吃 {}"])
+@pytest.mark.parametrize(
+    "text", ["今日は朝ごはんを食べました {}", "Сегодня утром я ел кашу {}", "晨谷", "晨谷好吃 {}"]
+)
 def test_one_post_copies_and_other_languages_make_a_report(project: Path, text: str) -> None:
     bring(project, range(1), text=text, count=1)
     bring(project, range(1), "copy", text=text.format(""), count=3)
@@ -242,7 +270,9 @@ def test_one_post_copies_and_other_languages_make_a_report(project: Path, text: 
     assert "rose above the threshold" not in page
 
 
-def test_status_says_what_waits_and_where_topics_were_sought(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_status_says_what_waits_and_where_topics_were_sought(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     bring(project, range(-4, 1))
     capsys.readouterr()
     ask(project, "status")
@@ -254,38 +284,55 @@ def test_status_says_what_waits_and_where_topics_were_sought(project: Path, caps
     ask(project, "topics", "--week", "2026-W07")
     capsys.readouterr()
     ask(project, "status")
-    assert "topics were sought in 2026-W10 (0), 2026-W07 (too few weeks before)." in capsys.readouterr().err
+    assert (
+        "topics were sought in 2026-W10 (0), 2026-W07 (too few weeks before)."
+        in capsys.readouterr().err
+    )
     assert run(["topics", "history", "nope", "--project", str(project)]) == 5
     assert "topics were sought in 2026-W07, 2026-W10" in capsys.readouterr().err
 
 
-def test_topics_of_a_project_older_than_the_record_of_searches_were_sought(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_topics_of_a_project_older_than_the_record_of_searches_were_sought(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     bring(project, range(-4, 0))
     bring(project, range(1), "b", "塑化剂 {} 塑化剂 检出", 40)
     ask(project, "annotate", "--without-sentiment")
     ask(project, "topics", "--week", WEEK)
     shutil.rmtree(project / "corpus" / "searches")
     commits = project / "corpus" / "commits.jsonl"
-    commits.write_text("".join(line for line in commits.read_text().splitlines(True) if "searches" not in line))
+    commits.write_text(
+        "".join(line for line in commits.read_text().splitlines(True) if "searches" not in line)
+    )
     capsys.readouterr()
     ask(project, "status")
     assert "topics were sought in 2026-W10 (" in capsys.readouterr().err
     assert report(project)[0]["topics_sought"]["status"] == "unrecorded"
 
 
-def test_topics_are_not_sought_in_a_week_that_nobody_has_read(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_topics_are_not_sought_in_a_week_that_nobody_has_read(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     bring(project, range(-4, 0))
     ask(project, "annotate", "--without-sentiment")
     bring(project, range(1), "late")
     assert run(["topics", "--week", WEEK, "--project", str(project)]) == 5
-    assert "wanted annotated posts of 2026-W10, got 9 that nobody has read yet" in capsys.readouterr().err
+    assert (
+        "wanted annotated posts of 2026-W10, got 9 that nobody has read yet"
+        in capsys.readouterr().err
+    )
     ask(project, "annotate", "--without-sentiment")
     bring(project, range(1), "later", count=2)
     ask(project, "topics", "--week", WEEK)
-    assert "2 of 11 posts of 2026-W10 have not been read, and topics were not sought in them" in capsys.readouterr().err
+    assert (
+        "2 of 11 posts of 2026-W10 have not been read, and topics were not sought in them"
+        in capsys.readouterr().err
+    )
 
 
-def test_watch_does_not_say_that_nothing_fired_where_nothing_was_sought(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_watch_does_not_say_that_nothing_fired_where_nothing_was_sought(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     rules = '[[alerts.topic]]\nid = "rising"\nscore = 6.0\n[[alerts.volume]]\nid = "bowls"\nwords = ["碗"]\n'
     (project / "folate.toml").write_text(PROJECT + rules, encoding="utf-8")
     bring(project, range(-4, 1))

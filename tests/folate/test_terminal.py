@@ -13,7 +13,9 @@ from folate.core.post import Post
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b2J\u202e\u2066\u200b\r"
 EVIL_TOML = EVIL.encode("unicode_escape").decode().replace("\\x", "\\u00").replace("\\r", "\\r")
-COMMANDS_OF_TERMINALS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+COMMANDS_OF_TERMINALS = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 CASES = [
     ["status"],
     ["check"],
@@ -55,23 +57,52 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hostile")
     name = f'"{EVIL_TOML}"'
     brand = f'[[brands]]\nid = {name}\nnames = ["晨谷", {name}]\nown = true\n'
-    campaign = f"[[campaign]]\nid = {name}\nnames = [{name}]\nstart = 2026-03-02\nend = 2026-03-05\n"
-    (folder / "folate.toml").write_text(f"name = {name}\nwatch = [{name}]\n{brand}{campaign}", encoding="utf-8")
+    campaign = (
+        f"[[campaign]]\nid = {name}\nnames = [{name}]\nstart = 2026-03-02\nend = 2026-03-05\n"
+    )
+    (folder / "folate.toml").write_text(
+        f"name = {name}\nwatch = [{name}]\n{brand}{campaign}", encoding="utf-8"
+    )
     store = Store(folder / "corpus")
     moment = datetime(2026, 3, 3, tzinfo=UTC)
     posts = [
-        Post(id=f"论坛:{EVIL}{n}", source="论坛", kind="forum", text=f"晨谷 {EVIL}", published_at=moment, author="a" * 16, likes=n)
+        Post(
+            id=f"论坛:{EVIL}{n}",
+            source="论坛",
+            kind="forum",
+            text=f"晨谷 {EVIL}",
+            published_at=moment,
+            author="a" * 16,
+            likes=n,
+        )
         for n in range(3)
     ]
     store.upsert_posts(posts)
     (folder / ".salt").write_text("secret")
     query = f"SELECT count(*) FROM posts WHERE id = '{EVIL}'"
-    row = {"id": "abcdef", "week": EVIL, "measure": "mentions", "brand": EVIL, "subject": EVIL, "value": 1.0, "n": 1}
-    row |= {"definition": EVIL, "query": query, "versions": '{"posts": 1}', "posts": [post.id for post in posts]}
+    row = {
+        "id": "abcdef",
+        "week": EVIL,
+        "measure": "mentions",
+        "brand": EVIL,
+        "subject": EVIL,
+        "value": 1.0,
+        "n": 1,
+    }
+    row |= {
+        "definition": EVIL,
+        "query": query,
+        "versions": '{"posts": 1}',
+        "posts": [post.id for post in posts],
+    }
     store.upsert("evidence", [row])
     (folder / "hostile.csv").write_text(f"text,{EVIL}\nhello,x\n", encoding="utf-8")
-    (folder / "good.csv").write_text(f"id,text,published_at\n{EVIL},{EVIL},2026-03-03\n", encoding="utf-8")
-    (folder / "named.csv").write_text(f"id,text,published_at,{EVIL}\n1,x,not a date {EVIL},x\n", encoding="utf-8")
+    (folder / "good.csv").write_text(
+        f"id,text,published_at\n{EVIL},{EVIL},2026-03-03\n", encoding="utf-8"
+    )
+    (folder / "named.csv").write_text(
+        f"id,text,published_at,{EVIL}\n1,x,not a date {EVIL},x\n", encoding="utf-8"
+    )
     (folder / f"{EVIL}.csv").write_text("id,text,published_at\n1,x,2026-03-03\n", encoding="utf-8")
     (folder / "hostile.json").write_text('{"versions": {"\\u001b[2J": 1}}')
     return folder
@@ -79,7 +110,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("arguments", CASES, ids=lambda arguments: ascii(" ".join(arguments))[1:40])
 def test_nothing_that_is_printed_commands_a_terminal(
-    arguments: list[str], project: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    arguments: list[str],
+    project: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(project)
     assert run(arguments) in {0, 1, 2, 3, 4, 5, 6}
@@ -90,18 +124,27 @@ def test_nothing_that_is_printed_commands_a_terminal(
 
 
 def test_every_command_was_tried_that_reads_a_project() -> None:
-    assert {arguments[0] for arguments in CASES} >= set(COMMANDS) - {"classify", "segment", "tags", "export"}
+    assert {arguments[0] for arguments in CASES} >= set(COMMANDS) - {
+        "classify",
+        "segment",
+        "tags",
+        "export",
+    }
     assert set(TABLES) >= {"posts", "evidence"}
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl", "csv"])
-def test_data_for_programs_has_no_raw_command_but_in_quoted_csv(form: str, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_data_for_programs_has_no_raw_command_but_in_quoted_csv(
+    form: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["evidence", "abc", "--format", form, "--project", str(project)]) == 0
     found = COMMANDS_OF_TERMINALS.search(capsys.readouterr().out)
     assert bool(found) == (form == "csv")
 
 
-def test_a_header_of_16000_columns_is_not_printed_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_header_of_16000_columns_is_not_printed_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "folate.toml").write_text('name = "x"')
     wide = tmp_path / "wide.csv"
     wide.write_text(",".join(f"c{n}" for n in range(16_030)) + "\n")

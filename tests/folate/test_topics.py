@@ -40,13 +40,28 @@ class Corpus:
     def __init__(self) -> None:
         self.random, self.number = Random(4), count()
         self.posts: list[Post] = []
-        self.tables: dict[str, list[dict[str, Any]]] = {"texts": [], "mentions": [], "sentiments": [], "judgements": [], "aspects": []}
+        self.tables: dict[str, list[dict[str, Any]]] = {
+            "texts": [],
+            "mentions": [],
+            "sentiments": [],
+            "judgements": [],
+            "aspects": [],
+        }
         for week in range(-8, 1):
             for _ in range(60):
-                self.add([], MONDAY + timedelta(weeks=week, seconds=self.random.randrange(600_000)), feeling=0.7)
+                self.add(
+                    [],
+                    MONDAY + timedelta(weeks=week, seconds=self.random.randrange(600_000)),
+                    feeling=0.7,
+                )
 
     def add(
-        self, words: list[str], at: datetime, feeling: float | None = None, judged: tuple[float, bool] | None = None, **about: Any
+        self,
+        words: list[str],
+        at: datetime,
+        feeling: float | None = None,
+        judged: tuple[float, bool] | None = None,
+        **about: Any,
     ) -> str:
         said = [*self.random.choices(WORDS, k=4), *words, *self.random.choices(WORDS, k=4)]
         number = next(self.number)
@@ -54,16 +69,34 @@ class Corpus:
         post = Post(source="forum", kind="forum", text="".join(said), published_at=at, **about)
         self.posts.append(post)
         made = {"id": post.id, "text_hash": post.text_hash, "annotator": "test", "version": "1"}
-        self.tables["texts"].append(made | {"language": "zh", "words": said, "hashtags": [], "exact": post.id})
+        self.tables["texts"].append(
+            made | {"language": "zh", "words": said, "hashtags": [], "exact": post.id}
+        )
         if self.random.random() < 0.5 or words:
-            self.tables["mentions"].append(made | {"brand": "ours", "start": 0, "end": 2, "via": "text"})
+            self.tables["mentions"].append(
+                made | {"brand": "ours", "start": 0, "end": 2, "via": "text"}
+            )
         if feeling is not None:
             chances = {"negative": 0.9 - feeling, "neutral": 0.1, "positive": feeling}
-            self.tables["sentiments"].append(made | {"brand": None, "label": max(chances, key=chances.__getitem__)} | chances)
+            self.tables["sentiments"].append(
+                made | {"brand": None, "label": max(chances, key=chances.__getitem__)} | chances
+            )
         if judged is not None:
-            self.tables["judgements"].append(made | {"emotion": "neutral", "buy": 0.0, "switch": 0.0, "ask": judged[0], "complain": 0.0})
+            self.tables["judgements"].append(
+                made
+                | {
+                    "emotion": "neutral",
+                    "buy": 0.0,
+                    "switch": 0.0,
+                    "ask": judged[0],
+                    "complain": 0.0,
+                }
+            )
             if judged[1]:
-                self.tables["aspects"].append(made | {"brand": None, "aspect": "health", "confidence": 0.9, "start": 0, "end": 2})
+                self.tables["aspects"].append(
+                    made
+                    | {"brand": None, "aspect": "health", "confidence": 0.9, "start": 0, "end": 2}
+                )
         return post.id
 
     def write(self, folder: Path) -> Workspace:
@@ -80,7 +113,9 @@ def ask(folder: Path, *arguments: str) -> Result:
     return CliRunner().invoke(topics, [*arguments, "--project", str(folder)])
 
 
-def test_a_topic_is_found_on_the_day_of_its_tenth_post_and_the_week_knows_it_by_that_id(tmp_path: Path) -> None:
+def test_a_topic_is_found_on_the_day_of_its_tenth_post_and_the_week_knows_it_by_that_id(
+    tmp_path: Path,
+) -> None:
     corpus = Corpus()
     for i in range(12):  # two a day from Monday on: the tenth on Friday
         corpus.add(["叶酸"], MONDAY + timedelta(days=i // 2, hours=9))
@@ -122,10 +157,28 @@ def test_the_life_of_a_topic_tells_what_it_merged_into_and_what_split_off(tmp_pa
         ("2026-W12", "aa", "weak", {"continues": ["aa"]}), ("2026-W12", "cc", "new", {"continues": [], "split_from": "aa"}),
         ("2026-W12", "dd", "new", {"central": ["forum:aa"]}),
     ]  # fmt: skip
-    plain = {"label_zh": "", "label_en": "", "terms": ["叶酸"], "score": 9.0, "posts": 12, "authors": 12, "watched": False}
-    lists = {name: [] for name in ("sources", "languages", "flags", "segments", "brands", "evidence")}
-    store.upsert("topics", [plain | lists | {"week": w, "id": i, "state": s, "detail": json.dumps(d)} for w, i, s, d in rows])
-    told = [(chapter.week, chapter.id, chapter.event) for chapter in history(store.snapshot(), "aa")]
+    plain = {
+        "label_zh": "",
+        "label_en": "",
+        "terms": ["叶酸"],
+        "score": 9.0,
+        "posts": 12,
+        "authors": 12,
+        "watched": False,
+    }
+    lists = {
+        name: [] for name in ("sources", "languages", "flags", "segments", "brands", "evidence")
+    }
+    store.upsert(
+        "topics",
+        [
+            plain | lists | {"week": w, "id": i, "state": s, "detail": json.dumps(d)}
+            for w, i, s, d in rows
+        ],
+    )
+    told = [
+        (chapter.week, chapter.id, chapter.event) for chapter in history(store.snapshot(), "aa")
+    ]
     assert told == [
         ("2026-W10", "aa", "new"), ("2026-W11", "aa", "strong"), ("2026-W12", "aa", "weak"), ("2026-W12", "cc", "split off"),
     ]  # fmt: skip
@@ -137,7 +190,9 @@ def test_the_life_of_a_topic_tells_what_it_merged_into_and_what_split_off(tmp_pa
         history(store.snapshot(), "forum")
 
 
-def test_what_the_authors_of_a_topic_feel_ask_and_speak_of_is_told_against_the_others(tmp_path: Path) -> None:
+def test_what_the_authors_of_a_topic_feel_ask_and_speak_of_is_told_against_the_others(
+    tmp_path: Path,
+) -> None:
     corpus = Corpus()
     for i in range(60):
         corpus.add([], MONDAY + timedelta(hours=i), feeling=0.6, judged=(0.1, i % 10 == 0))
@@ -161,7 +216,11 @@ def test_what_was_not_annotated_is_missing(tmp_path: Path) -> None:
     for i in range(14):
         corpus.add(["叶酸"], MONDAY + timedelta(hours=i))
     topic = find_topics(corpus.write(tmp_path), Week(2026, 10)).topics[0]
-    assert (topic.detail["sentiment"], topic.detail["aspects"], topic.detail["intents"]) == (None, {}, {})
+    assert (topic.detail["sentiment"], topic.detail["aspects"], topic.detail["intents"]) == (
+        None,
+        {},
+        {},
+    )
 
 
 def test_posts_dated_after_they_were_fetched_are_left_out_and_told(tmp_path: Path) -> None:
@@ -171,16 +230,24 @@ def test_posts_dated_after_they_were_fetched_are_left_out_and_told(tmp_path: Pat
         corpus.add(["白果"], datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=i))
     found = find_topics(corpus.write(tmp_path), Week(2026, 10))
     assert not {"叶酸", "白果"} & {term for topic in found.topics for term in topic.terms}
-    assert found.notes[-1] == "14 posts of forum are dated a day or more after they were fetched, and were left out."
+    assert (
+        found.notes[-1]
+        == "14 posts of forum are dated a day or more after they were fetched, and were left out."
+    )
 
 
 @pytest.mark.parametrize(("earlier", "flags"), [(True, ("seasonal",)), (False, ())])
-def test_a_topic_that_an_earlier_year_had_in_these_weeks_is_seasonal(tmp_path: Path, earlier: bool, flags: tuple[str, ...]) -> None:
+def test_a_topic_that_an_earlier_year_had_in_these_weeks_is_seasonal(
+    tmp_path: Path, earlier: bool, flags: tuple[str, ...]
+) -> None:
     corpus = Corpus()
     for i in range(14):
         corpus.add(["青团"], MONDAY + timedelta(hours=i))
     for week in range(-11, 3):
         for i in range(20):
-            corpus.add(["青团"] if earlier and week == -2 and i < 8 else [], MONDAY + timedelta(weeks=week - 52, hours=i))
+            corpus.add(
+                ["青团"] if earlier and week == -2 and i < 8 else [],
+                MONDAY + timedelta(weeks=week - 52, hours=i),
+            )
     found = find_topics(corpus.write(tmp_path), Week(2026, 10)).topics
     assert next(topic for topic in found if topic.label_zh == "青团").flags == flags

@@ -29,7 +29,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_posts_without_a_brand_and_names_that_no_brand_has_are_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_posts_without_a_brand_and_names_that_no_brand_has_are_told(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["annotate", "--without-sentiment"]) == 0
     capsys.readouterr()
     assert run(["status", "--format", "json"]) == 0
@@ -40,13 +42,17 @@ def test_posts_without_a_brand_and_names_that_no_brand_has_are_told(project: Pat
     assert "@united" not in said
 
 
-def test_a_name_that_few_people_use_is_not_shown(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_name_that_few_people_use_is_not_shown(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["annotate", "--without-sentiment"]) == 0
     assert run(["status"]) == 0
     assert "@a_friend" not in capsys.readouterr().err
 
 
-def test_nothing_is_said_of_names_before_posts_were_read(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_said_of_names_before_posts_were_read(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     capsys.readouterr()
     assert run(["status"]) == 0
     assert "name no brand" not in capsys.readouterr().err

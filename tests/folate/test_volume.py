@@ -17,7 +17,16 @@ from nlp.text.segment import Segmenter
 from reports.alerts.saved_query import volume
 
 WEEK = Week.parse("2026-W10")
-TEXTS = ("包裝漏了一半", "it LEAKS, again", "leakstop tape", "叶酸片", "a bleak day", "完全不漏", "漏", "folic  acid")
+TEXTS = (
+    "包裝漏了一半",
+    "it LEAKS, again",
+    "leakstop tape",
+    "叶酸片",
+    "a bleak day",
+    "完全不漏",
+    "漏",
+    "folic  acid",
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +47,18 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
             )
             made = {"id": post.id, "text_hash": post.text_hash, "annotator": "test", "version": "1"}
             posts.append(post)
-            texts.append(made | {"language": "zh", "words": segmenter.words(text), "hashtags": [], "exact": post.id})
-            mentions += [made | {"brand": "ours", "start": 0, "end": 1, "via": "text"}] if n == 4 else []
+            texts.append(
+                made
+                | {
+                    "language": "zh",
+                    "words": segmenter.words(text),
+                    "hashtags": [],
+                    "exact": post.id,
+                }
+            )
+            mentions += (
+                [made | {"brand": "ours", "start": 0, "end": 1, "via": "text"}] if n == 4 else []
+            )
     store = Store(tmp_path_factory.mktemp("volume"))
     store.upsert_posts(posts)
     store.upsert("texts", texts)
@@ -61,7 +80,9 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
         ({"words": ("o'; DROP TABLE posts; --",)}, ()),
     ],
 )
-def test_what_a_query_finds(snapshot: Snapshot, query: dict[str, Any], found: tuple[int, ...]) -> None:
+def test_what_a_query_finds(
+    snapshot: Snapshot, query: dict[str, Any], found: tuple[int, ...]
+) -> None:
     judged = volume(snapshot, VolumeRule(id="q", **query), WEEK, "UTC")
     assert judged is not None
     assert sorted(int(post.rpartition("-")[2]) for post in judged.posts) == list(found)
@@ -88,7 +109,10 @@ def series(counts: list[int], everyone: int = 1000) -> Any:
 
 
 def test_a_rush_stands_out_and_a_usual_week_does_not() -> None:
-    usual, rush = series([10, 12, 9, 11, 8, 10, 13, 9, 11]), series([10, 12, 9, 11, 8, 10, 13, 9, 40])
+    usual, rush = (
+        series([10, 12, 9, 11, 8, 10, 13, 9, 11]),
+        series([10, 12, 9, 11, 8, 10, 13, 9, 40]),
+    )
     assert usual.p_value > 0.2
     assert usual.low < 10.5 < usual.high < 25
     assert rush.p_value < 1e-4
@@ -96,7 +120,11 @@ def test_a_rush_stands_out_and_a_usual_week_does_not() -> None:
 
 
 def test_a_series_that_swings_and_a_short_one_are_believed_less() -> None:
-    steady, swinging, short = series([10] * 8 + [25]), series([2, 25, 4, 18, 1, 22, 5, 9, 25]), series([10] * 3 + [25])
+    steady, swinging, short = (
+        series([10] * 8 + [25]),
+        series([2, 25, 4, 18, 1, 22, 5, 9, 25]),
+        series([10] * 3 + [25]),
+    )
     assert steady.p_value < short.p_value
     assert steady.p_value < 0.01 < swinging.p_value
 

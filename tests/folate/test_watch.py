@@ -52,7 +52,12 @@ def planted() -> tuple[list[Post], dict[str, list[dict[str, Any]]]]:
     """Nine weeks of 90 posts about two brands by as many people. In the last one ours is liked less and leaks."""
     rng = np.random.default_rng(11)
     posts: list[Post] = []
-    tables: dict[str, list[dict[str, Any]]] = {"texts": [], "mentions": [], "sentiments": [], "topics": []}
+    tables: dict[str, list[dict[str, Any]]] = {
+        "texts": [],
+        "mentions": [],
+        "sentiments": [],
+        "topics": [],
+    }
     for week in [WEEK - back for back in range(8, -1, -1)]:
         for n in range(90):
             leak = n < (30 if week == WEEK else 3)
@@ -69,18 +74,36 @@ def planted() -> tuple[list[Post], dict[str, list[dict[str, Any]]]]:
             )
             posts.append(post)
             made = {"id": post.id, "text_hash": post.text_hash, "annotator": "test", "version": "1"}
-            words = (["漏", "了"] if n % 2 else ["my", "box", "leaks", "again"]) if leak else ["晨谷", str(n)]
-            tables["texts"].append(made | {"language": "zh", "words": words, "hashtags": [], "exact": post.id})
+            words = (
+                (["漏", "了"] if n % 2 else ["my", "box", "leaks", "again"])
+                if leak
+                else ["晨谷", str(n)]
+            )
+            tables["texts"].append(
+                made | {"language": "zh", "words": words, "hashtags": [], "exact": post.id}
+            )
             bad = (rng.random() < 0.7) if week == WEEK else (rng.random() < 0.1)
-            shares = {"negative": 0.97 if bad else 0.01, "neutral": 0.02, "positive": 0.01 if bad else 0.97}
+            shares = {
+                "negative": 0.97 if bad else 0.01,
+                "neutral": 0.02,
+                "positive": 0.01 if bad else 0.97,
+            }
             brand = made | {"brand": "ours" if n % 3 else "theirs"}
             tables["mentions"].append(brand | {"start": 0, "end": 2, "via": "text"})
-            tables["sentiments"].append(brand | {"label": "negative" if bad else "positive"} | shares)
-    tables["topics"] = [_topic(posts, "t-1", 19.5, [], 0), _topic(posts, "t-2", 30.0, ["copied text"], 1), _topic(posts, "t-3", 3.0, [], 2)]
+            tables["sentiments"].append(
+                brand | {"label": "negative" if bad else "positive"} | shares
+            )
+    tables["topics"] = [
+        _topic(posts, "t-1", 19.5, [], 0),
+        _topic(posts, "t-2", 30.0, ["copied text"], 1),
+        _topic(posts, "t-3", 3.0, [], 2),
+    ]
     return posts, tables
 
 
-def _topic(posts: list[Post], identifier: str, score: float, flags: list[str], rank: int) -> dict[str, Any]:
+def _topic(
+    posts: list[Post], identifier: str, score: float, flags: list[str], rank: int
+) -> dict[str, Any]:
     evidence = [post.id for post in posts[-90:-70]]
     return {
         "week": str(WEEK), "id": identifier, "state": "new", "label_zh": "漏包", "label_en": "leak", "terms": ["漏"], "score": score,
@@ -130,31 +153,67 @@ def ask(project: Path, *arguments: str, week: str = str(WEEK)) -> int:
 
 def lines(project: Path) -> list[dict[str, Any]]:
     path = project / "alerts.jsonl"
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    return (
+        [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        if path.exists()
+        else []
+    )
 
 
-def test_what_was_planted_fires_once_and_nothing_else(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_was_planted_fires_once_and_nothing_else(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for _ in range(2):
         assert ask(project) == 0
         rows = json.loads(capsys.readouterr().out)
-        assert {(row["rule"], row["status"]) for row in rows} == {("rising", "sent"), ("mood", "sent"), ("leaks", "sent")}
+        assert {(row["rule"], row["status"]) for row in rows} == {
+            ("rising", "sent"),
+            ("mood", "sent"),
+            ("leaks", "sent"),
+        }
     told = {line["rule"]: line for line in lines(project)}
-    assert {rule: line["subject"] for rule, line in told.items()} == {"rising": "t-1", "mood": "ours", "leaks": ""}
+    assert {rule: line["subject"] for rule, line in told.items()} == {
+        "rising": "t-1",
+        "mood": "ours",
+        "leaks": "",
+    }
     assert len(lines(project)) == 3
     for line in told.values():
-        assert run(["evidence", line["figures"][0]["evidence"], "--project", str(project), "--format", "json"]) == 0
+        assert (
+            run(
+                [
+                    "evidence",
+                    line["figures"][0]["evidence"],
+                    "--project",
+                    str(project),
+                    "--format",
+                    "json",
+                ]
+            )
+            == 0
+        )
 
 
-def test_a_message_says_what_with_n_interval_evidence_and_quotes_without_names(judged: tuple[list[Alert], list[str]]) -> None:
+def test_a_message_says_what_with_n_interval_evidence_and_quotes_without_names(
+    judged: tuple[list[Alert], list[str]],
+) -> None:
     found = {alert.rule: alert.message for alert in judged[0]}
     for message in found.values():
         assert message["schema"] == SCHEMA
         assert message["text"] in message["body"]
         assert message["rule"] in message["title"]
-        assert all(figure["n"] and figure["evidence"] in message["body"] for figure in message["figures"])
-        assert all(set(quote) == {"id", "text", "source", "url", "published_at"} for quote in message["quotes"])
+        assert all(
+            figure["n"] and figure["evidence"] in message["body"] for figure in message["figures"]
+        )
+        assert all(
+            set(quote) == {"id", "text", "source", "url", "published_at"}
+            for quote in message["quotes"]
+        )
         assert 1 <= len(message["quotes"]) <= 3
-    figures = {rule: {figure["measure"]: figure for figure in message["figures"]} for rule, message in found.items()}
+    figures = {
+        rule: {figure["measure"]: figure for figure in message["figures"]}
+        for rule, message in found.items()
+    }
     assert figures["mood"]["net_sentiment_polar.change"]["high"] < 0
     assert figures["rising"]["topic_score"]["value"] == 19.5
     assert figures["leaks"]["query_authors"]["value"] == 30
@@ -162,8 +221,12 @@ def test_a_message_says_what_with_n_interval_evidence_and_quotes_without_names(j
     assert figures["leaks"]["query_expected"]["high"] < 30
 
 
-def test_the_arrow_of_the_report_and_the_alert_are_one(judged: tuple[list[Alert], list[str]], corpus: Path) -> None:
-    change = build_report(Workspace.open(corpus.parent), WEEK).brands[0].changes["net_sentiment_polar"]
+def test_the_arrow_of_the_report_and_the_alert_are_one(
+    judged: tuple[list[Alert], list[str]], corpus: Path
+) -> None:
+    change = (
+        build_report(Workspace.open(corpus.parent), WEEK).brands[0].changes["net_sentiment_polar"]
+    )
     (told,) = (alert for alert in judged[0] if alert.rule == "mood")
     assert change.direction == "down"
     assert told.figures[0] == change.figure
@@ -178,13 +241,17 @@ def test_hostile_words_are_words(judged: tuple[list[Alert], list[str]]) -> None:
 
 
 @pytest.mark.usefixtures("known")
-def test_a_dry_run_tells_nobody_and_notes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_tells_nobody_and_notes_nothing(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert ask(project, "--dry-run") == 0
     assert [row["status"] for row in json.loads(capsys.readouterr().out)] == ["not sent"] * 3
     assert {path.name for path in project.iterdir()} == {"corpus", "folate.toml"}
 
 
-def test_a_quiet_week_says_that_nothing_fired_and_what_could_not_be_judged(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_quiet_week_says_that_nothing_fired_and_what_could_not_be_judged(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert ask(project, week=str(WEEK - 7)) == 0
     shown = capsys.readouterr()
     assert json.loads(shown.out) == []
@@ -205,10 +272,18 @@ def test_a_webhook_that_fails_is_tried_at_the_next_run(
     assert {(row["status"], row["channel"]) for row in rows} == {("failed", "webhook")}
     assert all("answered 500" in row["detail"] for row in rows)
     hook.answers, hook.requests = [200], []
-    monkeypatch.setattr("folate.pipeline.watch.judge", lambda *_: ([], []))  # another week, in which nothing holds
+    monkeypatch.setattr(
+        "folate.pipeline.watch.judge", lambda *_: ([], [])
+    )  # another week, in which nothing holds
     assert ask(project) == 0
-    assert {row["rule"] for row in json.loads(capsys.readouterr().out)} == {"rising", "mood", "leaks"}
-    assert [json.loads(body)["id"] for _, body in hook.requests] == [headers["Idempotency-Key"] for headers, _ in hook.requests]
+    assert {row["rule"] for row in json.loads(capsys.readouterr().out)} == {
+        "rising",
+        "mood",
+        "leaks",
+    }
+    assert [json.loads(body)["id"] for _, body in hook.requests] == [
+        headers["Idempotency-Key"] for headers, _ in hook.requests
+    ]
     assert ask(project) == 0
     assert len(hook.requests) == 3
 
@@ -229,8 +304,12 @@ def test_a_delivery_that_was_cut_off_is_told_until_a_person_repeats_it(
 
 
 @pytest.mark.usefixtures("known")
-def test_mail_goes_once_to_each_recipient_and_a_rule_chooses_its_channels(project: Path, mailbox: Any) -> None:
-    rules = RULES.replace("[alerts]", '[alerts]\nmail = ["a@example.org", "b@example.org"]').replace("drop = 5.0", 'to = ["mail"]')
+def test_mail_goes_once_to_each_recipient_and_a_rule_chooses_its_channels(
+    project: Path, mailbox: Any
+) -> None:
+    rules = RULES.replace(
+        "[alerts]", '[alerts]\nmail = ["a@example.org", "b@example.org"]'
+    ).replace("drop = 5.0", 'to = ["mail"]')
     _write(
         project,
         f'{rules}\n[smtp]\nhost = "127.0.0.1"\nport = {mailbox.port}\nsecurity = "none"\nsender = "f@example.org"\n',
@@ -239,16 +318,37 @@ def test_mail_goes_once_to_each_recipient_and_a_rule_chooses_its_channels(projec
     ask(project)
     assert len(mailbox.mails) == 6
     assert {line["rule"] for line in lines(project)} == {"rising", "leaks"}
-    assert all(delivery.status == "sent" for delivery in Ledger(project / "deliveries.sqlite").deliveries())
+    assert all(
+        delivery.status == "sent" for delivery in Ledger(project / "deliveries.sqlite").deliveries()
+    )
 
 
-def test_a_day_has_events_of_its_iso_week_and_its_words_are_the_projects(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_day_has_events_of_its_iso_week_and_its_words_are_the_projects(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (project / "folate.toml").write_text('language = "zh"\n' + BRANDS + RULES, encoding="utf-8")
-    assert run(["watch", "--project", str(project), "--format", "json", "--day", str(WEEK.monday + timedelta(days=5))]) == 0
+    assert (
+        run(
+            [
+                "watch",
+                "--project",
+                str(project),
+                "--format",
+                "json",
+                "--day",
+                str(WEEK.monday + timedelta(days=5)),
+            ]
+        )
+        == 0
+    )
     rows = json.loads(capsys.readouterr().out)
     assert {row["week"] for row in rows} == {str(WEEK)}
     assert "leaks" in {row["rule"] for row in rows}
-    assert all("规则：" in line["body"] and "预期" in line["text"] for line in lines(project) if line["rule"] == "leaks")
+    assert all(
+        "规则：" in line["body"] and "预期" in line["text"]
+        for line in lines(project)
+        if line["rule"] == "leaks"
+    )
     assert run(["watch", "--project", str(project)]) == 2
 
 
@@ -256,14 +356,22 @@ def test_a_day_has_events_of_its_iso_week_and_its_words_are_the_projects(project
     ("rules", "problem"),
     [
         ("", "wanted a rule such as"),
-        ("[alerts]\nwebhook = 'ftp://x'\n[[alerts.topic]]\nid = 'a'\nscore = 1.0", "wanted an http or https address"),
+        (
+            "[alerts]\nwebhook = 'ftp://x'\n[[alerts.topic]]\nid = 'a'\nscore = 1.0",
+            "wanted an http or https address",
+        ),
         ("[[alerts.sentiment]]\nid = 'a'\nbrand = 'our'", "no brand 'our'; did you mean 'ours'?"),
         ("[[alerts.topic]]\nid = 'a'\nscore = 1.0\n[[alerts.volume]]\nid = 'a'", "stands twice"),
         ("[[alerts.topic]]\nid = 'a'\nscore = 1.0\nto = ['mail']", "no channel 'mail' in [alerts]"),
-        ("[alerts]\nmail = ['a@b.c']\n[[alerts.topic]]\nid = 'a'\nscore = 1.0", "wanted a host in [smtp]"),
+        (
+            "[alerts]\nmail = ['a@b.c']\n[[alerts.topic]]\nid = 'a'\nscore = 1.0",
+            "wanted a host in [smtp]",
+        ),
     ],
 )
-def test_a_wrong_rule_is_one_sentence(project: Path, rules: str, problem: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_rule_is_one_sentence(
+    project: Path, rules: str, problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     _write(project, rules)
     assert ask(project) == 2
     assert problem in capsys.readouterr().err

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from folate.core.errors import ConfigError
 from folate.core.weeks import SevenDays, Span, Week, last_day, trailing
 
-ZONES = st.sampled_from(["Asia/Shanghai", "America/New_York", "UTC", "Pacific/Kiritimati", "Europe/London"])
+ZONES = st.sampled_from(
+    ["Asia/Shanghai", "America/New_York", "UTC", "Pacific/Kiritimati", "Europe/London"]
+)
 MOMENTS = st.datetimes(datetime(2000, 1, 2), datetime(2099, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
@@ -42,7 +44,20 @@ def test_monday_midnight_is_the_projects_own():
     assert Week.of(moment, "UTC") == Week(2026, 9)
 
 
-@pytest.mark.parametrize("text", ["2026-W54", "2026-W00", "2026-10", "W10", "", "2025-W53", "２０２６-W10x", "0001-W01", "9999-W52"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-W54",
+        "2026-W00",
+        "2026-10",
+        "W10",
+        "",
+        "2025-W53",
+        "２０２６-W10x",
+        "0001-W01",
+        "9999-W52",
+    ],
+)
 def test_what_is_no_week_is_refused(text):
     with pytest.raises(ConfigError, match="2026-W10"):
         Week.parse(text)
@@ -51,14 +66,22 @@ def test_what_is_no_week_is_refused(text):
 def test_seven_days_end_with_their_day_and_go_back_by_weeks() -> None:
     span = SevenDays(date(2026, 3, 5))
     start, end = span.bounds("Asia/Shanghai")
-    assert (start.isoformat(), end.isoformat()) == ("2026-02-26T16:00:00+00:00", "2026-03-05T16:00:00+00:00")
+    assert (start.isoformat(), end.isoformat()) == (
+        "2026-02-26T16:00:00+00:00",
+        "2026-03-05T16:00:00+00:00",
+    )
     assert [str(before) for before in trailing(span, 2)] == ["2026-02-19", "2026-02-26"]
     assert SevenDays(date(2026, 3, 8)).bounds("UTC") == Week(2026, 10).bounds("UTC")
 
 
 @pytest.mark.parametrize(
     ("span", "day"),
-    [("2026-W10", "2026-03-08"), ("2026-03-05", "2026-03-05"), (Week(2026, 10), "2026-03-08"), (SevenDays(date(2026, 3, 5)), "2026-03-05")],
+    [
+        ("2026-W10", "2026-03-08"),
+        ("2026-03-05", "2026-03-05"),
+        (Week(2026, 10), "2026-03-08"),
+        (SevenDays(date(2026, 3, 5)), "2026-03-05"),
+    ],
 )
 def test_the_last_day_of_a_span(span: Span | str, day: str) -> None:
     assert last_day(span).isoformat() == day

@@ -58,16 +58,36 @@ def outcome(case: Case, project: Path, is_stored: bool) -> dict[str, Any]:
             redirect_stderr(err),
             mock.patch.object(Store, "upsert_posts", Store.upsert_posts if is_stored else _count),
         ):
-            code = run(["import", str(path), "--project", str(project), "--format", "jsonl", "--source", "s"])
+            code = run(
+                [
+                    "import",
+                    str(path),
+                    "--project",
+                    str(project),
+                    "--format",
+                    "jsonl",
+                    "--source",
+                    "s",
+                ]
+            )
     except Exception as error:  # noqa: BLE001  # whatever gets here is a traceback to the user
         where = traceback.extract_tb(error.__traceback__)[-1]
-        return {"fault": "traceback", "detail": f"{type(error).__name__} in {Path(where.filename).name}:{where.lineno}: {error}"[:200]}
+        return {
+            "fault": "traceback",
+            "detail": f"{type(error).__name__} in {Path(where.filename).name}:{where.lineno}: {error}"[
+                :200
+            ],
+        }
     except HangError:
         return {"fault": "hang", "detail": ""}
     finally:
         signal.alarm(0)
         path.unlink()
-    return {"code": code, "fault": _fault(case, code, out.getvalue(), err.getvalue(), is_stored), "detail": err.getvalue()[-200:]}
+    return {
+        "code": code,
+        "fault": _fault(case, code, out.getvalue(), err.getvalue(), is_stored),
+        "detail": err.getvalue()[-200:],
+    }
 
 
 def _fault(case: Case, code: int, out: str, err: str, is_stored: bool) -> str | None:
@@ -77,7 +97,11 @@ def _fault(case: Case, code: int, out: str, err: str, is_stored: bool) -> str | 
         return f"exit code {code}"
     if code == 0 and (complaints or len(rows) != 1):
         return "words on standard error of a file that was read"
-    if code == 3 and (len(complaints) != 1 or not complaints[0].startswith("folate: ") or len(complaints[0]) > 5000):
+    if code == 3 and (
+        len(complaints) != 1
+        or not complaints[0].startswith("folate: ")
+        or len(complaints[0]) > 5000
+    ):
         return "not one sentence"
     if case.rows is not None:
         return _miscounted(case, rows, is_stored)

@@ -18,14 +18,48 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 COLUMNS = ("id", "text", "published_at", "author", "likes", "rating", "url", "place")
-BYTES = (b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b'"', b"\r", b"\n", b"\x1a", b"\xed\xa0\x80", b"<", b"&#0;", b"]]>", b"%s", b"\x80" * 9)
+BYTES = (
+    b"\0",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b'"',
+    b"\r",
+    b"\n",
+    b"\x1a",
+    b"\xed\xa0\x80",
+    b"<",
+    b"&#0;",
+    b"]]>",
+    b"%s",
+    b"\x80" * 9,
+)
 CELLS: tuple[Any, ...] = (
     None, "", " ", "NaN", "null", "-", "#N/A", "=1+1", "0", -1, 2**63, 10**400, -0.0, 1e308, float("inf"), float("nan"), True, "true",
     "2026-99-99", "0000-00-00", "9999-12-31T23:59:59+14:00", "1e9", "1700000000000", 46083.5, "24:61", "好" * 5000, "a\0b", "\ud83d",
     "\ufeff", "\u202e倒", "_x000D_", "<b>&amp;</b>", "'; --", "../..", "a/b", ":", "\x1b[31m", "1,234", "1.2万", "n" * 300,
 )  # fmt: skip
-NESTED: tuple[Any, ...] = ([], {}, [1], {"a": 1}, [[["x"]]], {"a": {"b": [None]}}, ["\ud83d"], {"\ud83d": 1})
-ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gb18030", "big5", "latin-1", "utf-32", "utf-7")
+NESTED: tuple[Any, ...] = (
+    [],
+    {},
+    [1],
+    {"a": 1},
+    [[["x"]]],
+    {"a": {"b": [None]}},
+    ["\ud83d"],
+    {"\ud83d": 1},
+)
+ENCODINGS = (
+    "utf-8",
+    "utf-8-sig",
+    "utf-16",
+    "utf-16-le",
+    "utf-16-be",
+    "gb18030",
+    "big5",
+    "latin-1",
+    "utf-32",
+    "utf-7",
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +119,19 @@ def mutate_text(random: Random, text: str) -> str:
             case 3:
                 pieces[at], pieces[other] = pieces[other], pieces[at]
             case _:
-                pieces[at] = random.choice(("-1", "0", "99999999999", "1e999", "&x;", "<![CDATA[", "<!--", "[" * 2000, "{" * 50))
+                pieces[at] = random.choice(
+                    (
+                        "-1",
+                        "0",
+                        "99999999999",
+                        "1e999",
+                        "&x;",
+                        "<![CDATA[",
+                        "<!--",
+                        "[" * 2000,
+                        "{" * 50,
+                    )
+                )
     return "".join(pieces)
 
 
@@ -114,7 +160,9 @@ def import_case(seed: int) -> Case:
     return maker(random, rows)
 
 
-def _bad_cells(random: Random, rows: list[dict[str, Any]], values: tuple[Any, ...]) -> frozenset[str]:
+def _bad_cells(
+    random: Random, rows: list[dict[str, Any]], values: tuple[Any, ...]
+) -> frozenset[str]:
     """Put odd values into cells of some rows, and say which rows stay good."""
     bad = set()
     for _ in range(random.choice((1, 2, 5))):
@@ -131,10 +179,14 @@ def _packed(random: Random, name: str, content: bytes) -> tuple[str, bytes]:
             packed = gzip.compress(content)
             return f"{name}.gz", mutate_bytes(random, packed)
         case 1:
-            packed = gzip.compress(content[: len(content) // 2]) + gzip.compress(content[len(content) // 2 :])
+            packed = gzip.compress(content[: len(content) // 2]) + gzip.compress(
+                content[len(content) // 2 :]
+            )
             return f"{name}.gz", packed + random.choice((b"", b"\0" * 512, b"garbage", packed[:20]))
         case 2:
-            return random.choice(("a.csv", "a.tsv", "a.jsonl", "a.xlsx", "a.parquet", "a.csv.gz", "a.txt")), content
+            return random.choice(
+                ("a.csv", "a.tsv", "a.jsonl", "a.xlsx", "a.parquet", "a.csv.gz", "a.txt")
+            ), content
         case 3:
             return name, gzip.compress(content)
         case _:
@@ -143,21 +195,31 @@ def _packed(random: Random, name: str, content: bytes) -> tuple[str, bytes]:
 
 def _csv(random: Random, rows: list[dict[str, Any]]) -> Case:
     if random.random() < 0.4:
-        good = _bad_cells(random, rows, tuple(cell for cell in CELLS if cell not in ("\ud83d", "a\0b")))
-        return Case("a.csv", _csv_text(rows, random.choice((",", "\t", ";"))).encode(), len(rows), good)
+        good = _bad_cells(
+            random, rows, tuple(cell for cell in CELLS if cell not in ("\ud83d", "a\0b"))
+        )
+        return Case(
+            "a.csv", _csv_text(rows, random.choice((",", "\t", ";"))).encode(), len(rows), good
+        )
     text = _csv_text(rows, random.choice((",", "\t", ";")), random.choice(("\n", "\r", "\r\n")))
     match random.randrange(5):
         case 0:
             text = mutate_text(random, text)
         case 1:
-            text = text[: random.randrange(len(text))].replace(",", random.choice((",", '"', ',"', '","', "\0")), random.randrange(9))
+            text = text[: random.randrange(len(text))].replace(
+                ",", random.choice((",", '"', ',"', '","', "\0")), random.randrange(9)
+            )
         case 2:
             content = text.encode(random.choice(ENCODINGS), "replace")
             return Case(*_packed(random, "a.csv", content))
         case _:
             pass
     content = text.encode("utf-8", "surrogatepass")
-    return Case(*_packed(random, "a.csv", mutate_bytes(random, content) if random.random() < 0.6 else content))
+    return Case(
+        *_packed(
+            random, "a.csv", mutate_bytes(random, content) if random.random() < 0.6 else content
+        )
+    )
 
 
 def _csv_text(rows: list[dict[str, Any]], delimiter: str, ending: str = "\n") -> str:
@@ -179,10 +241,17 @@ def _jsonl(random: Random, rows: list[dict[str, Any]]) -> Case:
         lines[at] = _odd_line(random, lines[at])
         good = frozenset(f"g{nth}" for nth in range(len(rows)) if nth != at)
         return Case(
-            "a.jsonl", "\n".join(lines).encode("utf-8", "surrogatepass"), len(rows) if lines[at].strip() and len(rows) > 1 else None, good
+            "a.jsonl",
+            "\n".join(lines).encode("utf-8", "surrogatepass"),
+            len(rows) if lines[at].strip() and len(rows) > 1 else None,
+            good,
         )
     content = "\n".join(lines).encode(random.choice(ENCODINGS), "replace")
-    return Case(*_packed(random, "a.jsonl", mutate_bytes(random, content) if random.random() < 0.7 else content))
+    return Case(
+        *_packed(
+            random, "a.jsonl", mutate_bytes(random, content) if random.random() < 0.7 else content
+        )
+    )
 
 
 def _odd_line(random: Random, line: str) -> str:
@@ -206,7 +275,11 @@ def _odd_line(random: Random, line: str) -> str:
 
 def _xlsx(random: Random, rows: list[dict[str, Any]]) -> Case:
     if random.random() < 0.25:
-        good = _bad_cells(random, rows, tuple(cell for cell in CELLS if cell not in ("\ud83d", "a\0b", "\x1b[31m", 10**400)))
+        good = _bad_cells(
+            random,
+            rows,
+            tuple(cell for cell in CELLS if cell not in ("\ud83d", "a\0b", "\x1b[31m", 10**400)),
+        )
         return Case("a.xlsx", _workbook(rows), len(rows), good)
     content = _workbook(rows)
     match random.randrange(6):
@@ -219,7 +292,12 @@ def _xlsx(random: Random, rows: list[dict[str, Any]]) -> Case:
 
 
 def _renamed(random: Random, name: str, content: bytes) -> tuple[str, bytes]:
-    return (name if random.random() < 0.7 else random.choice(("a.csv", "a.jsonl", "a.parquet", "a.xlsx.gz")), content)
+    return (
+        name
+        if random.random() < 0.7
+        else random.choice(("a.csv", "a.jsonl", "a.parquet", "a.xlsx.gz")),
+        content,
+    )
 
 
 def _workbook(rows: list[dict[str, Any]]) -> bytes:
@@ -229,7 +307,11 @@ def _workbook(rows: list[dict[str, Any]]) -> bytes:
     sheet.append(COLUMNS)
     for row in rows:
         when = row["published_at"]
-        clock = datetime.fromisoformat(when) if isinstance(when, str) and when.startswith("2026-02-") else when
+        clock = (
+            datetime.fromisoformat(when)
+            if isinstance(when, str) and when.startswith("2026-02-")
+            else when
+        )
         sheet.append([clock if name == "published_at" else row[name] for name in COLUMNS])
     out = io.BytesIO()
     book.save(out)
@@ -238,21 +320,94 @@ def _workbook(rows: list[dict[str, Any]]) -> bytes:
 
 _EDITS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r'ref="[^"]*"', ('ref="A1"', 'ref="A1:XFD1048576"', 'ref="A1:H2"', 'ref="x"', "")),
-    (r'r="[^"]*"', ('r="XFD1"', 'r="XFE9"', 'r="A0"', 'r="1048576"', 'r="-1"', 'r=""', 'r="ZZZZ9"', 'r="99999999999"', "")),
-    (r't="[^"]*"', ('t="s"', 't="b"', 't="e"', 't="d"', 't="n"', 't="str"', 't="inlineStr"', 't="q"')),
+    (
+        r'r="[^"]*"',
+        (
+            'r="XFD1"',
+            'r="XFE9"',
+            'r="A0"',
+            'r="1048576"',
+            'r="-1"',
+            'r=""',
+            'r="ZZZZ9"',
+            'r="99999999999"',
+            "",
+        ),
+    ),
+    (
+        r't="[^"]*"',
+        ('t="s"', 't="b"', 't="e"', 't="d"', 't="n"', 't="str"', 't="inlineStr"', 't="q"'),
+    ),
     (r's="[^"]*"', ('s="99999"', 's="-1"', 's="x"', 's="1"')),
-    (r"<v>[^<]*</v>", ("<v>99999999</v>", "<v>-1</v>", "<v>1e999</v>", "<v>NaN</v>", "<v>x</v>", "<v/>", "<f>A1</f>", "<v>46083.5</v>")),
+    (
+        r"<v>[^<]*</v>",
+        (
+            "<v>99999999</v>",
+            "<v>-1</v>",
+            "<v>1e999</v>",
+            "<v>NaN</v>",
+            "<v>x</v>",
+            "<v/>",
+            "<f>A1</f>",
+            "<v>46083.5</v>",
+        ),
+    ),
     (
         r"<t>[^<]*</t>",
-        ("<t>_x000D_</t>", "<t>&#x10FFFF;</t>", "<t>&lol;</t>", "<t/>", "<r><t>a</t></r><rPh><t>b</t></rPh>", "<t>_xD83D_</t>"),
+        (
+            "<t>_x000D_</t>",
+            "<t>&#x10FFFF;</t>",
+            "<t>&lol;</t>",
+            "<t/>",
+            "<r><t>a</t></r><rPh><t>b</t></rPh>",
+            "<t>_xD83D_</t>",
+        ),
     ),
-    (r"</row>", ("", "</row><row/>", "</row></row>", '</row><row r="1048576"><c r="A1048576"><v>1</v></c></row>')),
+    (
+        r"</row>",
+        (
+            "",
+            "</row><row/>",
+            "</row></row>",
+            '</row><row r="1048576"><c r="A1048576"><v>1</v></c></row>',
+        ),
+    ),
     (r"<sheets>", ("<sheets/>", '<sheets><sheet name="x" sheetId="9" r:id="rId99"/>')),
-    (r'Target="[^"]*"', ('Target="x.xml"', 'Target=""', 'Target="../../../../etc/passwd"', 'Target="/xl/workbook.xml"')),
-    (r'numFmtId="[^"]*"', ('numFmtId="14"', 'numFmtId="22"', 'numFmtId="31"', 'numFmtId="x"', 'numFmtId="999999999"')),
-    (r"<worksheet[^>]*>", ("<!DOCTYPE w [<!ENTITY lol 'lol'>]><worksheet>", "<worksheet>" + "<a>" * 100, "<x>")),
-    (r"<sst[^>]*>", ('<!DOCTYPE s [<!ENTITY lol "lol"><!ENTITY lol2 "&lol;&lol;">]><sst>', "<sst>", "<sst><si/><si><t/></si>")),
-    (r"^<", ("\ufeff<", '<?xml version="1.0" encoding="UTF-16"?><', '<?xml version="1.0" encoding="x"?><', "\0<", " <")),
+    (
+        r'Target="[^"]*"',
+        (
+            'Target="x.xml"',
+            'Target=""',
+            'Target="../../../../etc/passwd"',
+            'Target="/xl/workbook.xml"',
+        ),
+    ),
+    (
+        r'numFmtId="[^"]*"',
+        ('numFmtId="14"', 'numFmtId="22"', 'numFmtId="31"', 'numFmtId="x"', 'numFmtId="999999999"'),
+    ),
+    (
+        r"<worksheet[^>]*>",
+        ("<!DOCTYPE w [<!ENTITY lol 'lol'>]><worksheet>", "<worksheet>" + "<a>" * 100, "<x>"),
+    ),
+    (
+        r"<sst[^>]*>",
+        (
+            '<!DOCTYPE s [<!ENTITY lol "lol"><!ENTITY lol2 "&lol;&lol;">]><sst>',
+            "<sst>",
+            "<sst><si/><si><t/></si>",
+        ),
+    ),
+    (
+        r"^<",
+        (
+            "\ufeff<",
+            '<?xml version="1.0" encoding="UTF-16"?><',
+            '<?xml version="1.0" encoding="x"?><',
+            "\0<",
+            " <",
+        ),
+    ),
 )
 
 
@@ -260,7 +415,11 @@ def _with_odd_part(random: Random, content: bytes) -> bytes:
     """The archive with one part damaged, missing, doubled, encrypted by its own word, or packed in an unknown way."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
-    names = [name for name in parts if not name.startswith("docProps") and "theme" not in name and "Content" not in name]
+    names = [
+        name
+        for name in parts
+        if not name.startswith("docProps") and "theme" not in name and "Content" not in name
+    ]
     name = random.choice(names)
     match random.randrange(8):
         case 0:
@@ -280,7 +439,9 @@ def _with_odd_part(random: Random, content: bytes) -> bytes:
         case _:
             for _ in range(random.choice((1, 2, 3))):
                 pattern, choices = random.choice(_EDITS)
-                parts[name] = _replaced(random, parts[name].decode("utf-8", "replace"), pattern, choices).encode()
+                parts[name] = _replaced(
+                    random, parts[name].decode("utf-8", "replace"), pattern, choices
+                ).encode()
                 name = random.choice(names)
     return _zip(parts)
 
@@ -338,5 +499,9 @@ def _parquet(random: Random, rows: list[dict[str, Any]]) -> Case:
     out = io.BytesIO()
     pq.write_table(pa.table(list(columns.values()), names=names), out)
     if is_typed:
-        return Case("a.parquet", out.getvalue(), len(rows) if {"text", "published_at"} <= set(names) else None)
+        return Case(
+            "a.parquet",
+            out.getvalue(),
+            len(rows) if {"text", "published_at"} <= set(names) else None,
+        )
     return Case(*_renamed(random, "a.parquet", mutate_bytes(random, out.getvalue())))

@@ -22,7 +22,9 @@ def outcomes(first: int, last: int) -> list[dict[str, Any]]:
         capture_output=True, text=True, timeout=TIMEOUT, check=False, env=os.environ | {"PYTHONPATH": root},
     )  # fmt: skip
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert done.returncode == 0, f"ended with {done.returncode} after {lines[-1:]}: {done.stderr[-2000:]}"
+    assert done.returncode == 0, (
+        f"ended with {done.returncode} after {lines[-1:]}: {done.stderr[-2000:]}"
+    )
     return lines
 
 

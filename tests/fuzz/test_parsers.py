@@ -18,14 +18,63 @@ import pytest
 
 FIXTURES = Path(__file__).parents[1] / "crawlers" / "fixtures"
 NOW = datetime(2026, 3, 12, 2, 30, 15, tzinfo=UTC)
-ROLES = {"forum": ("thread", "board"), "reviews": ("start", "product", "sitemap"), "microblog": ("list", "whole")}
+ROLES = {
+    "forum": ("thread", "board"),
+    "reviews": ("start", "product", "sitemap"),
+    "microblog": ("list", "whole"),
+}
 POST = '{"id": "s:1", "source": "s", "kind": "microblog", "text": "x", "published_at": "2026-03-01T00:00:00+00:00"}'
 LIMIT = 300  # seconds for a share of cases that takes a few
-VALUES: tuple[Any, ...] = (None, True, 0, -1, 1e308, "", "x", [], {}, [[]], {"a": [1]}, "9" * 5000, "\ud83d", "\u0000", "http://[x", 10**30)
+VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    1e308,
+    "",
+    "x",
+    [],
+    {},
+    [[]],
+    {"a": [1]},
+    "9" * 5000,
+    "\ud83d",
+    "\u0000",
+    "http://[x",
+    10**30,
+)
 PIECES = (
-    *("<b>", "</div>", "<!--", "-->", "<blockquote>", "<details>", "<table><td class=alt2>", "<svg>", "<?xml", "</html>", "<", '"', "'"),
-    *('<div hidden class="locked">', '<a href="http://[x">y</a>', "<time itemprop=datePublished>", "\0", "&#xd800;", "]]>", "{", "]"),
-    *('<script type="application/ld+json">]</script>', '<p itemscope itemref="a" id="a" itemprop="review">', "\ufeff", "//@a:"),
+    *(
+        "<b>",
+        "</div>",
+        "<!--",
+        "-->",
+        "<blockquote>",
+        "<details>",
+        "<table><td class=alt2>",
+        "<svg>",
+        "<?xml",
+        "</html>",
+        "<",
+        '"',
+        "'",
+    ),
+    *(
+        '<div hidden class="locked">',
+        '<a href="http://[x">y</a>',
+        "<time itemprop=datePublished>",
+        "\0",
+        "&#xd800;",
+        "]]>",
+        "{",
+        "]",
+    ),
+    *(
+        '<script type="application/ld+json">]</script>',
+        '<p itemscope itemref="a" id="a" itemprop="review">',
+        "\ufeff",
+        "//@a:",
+    ),
 )
 
 
@@ -42,7 +91,11 @@ def truncate(body: bytes, rng: random.Random) -> bytes:
 
 def insert(body: bytes, rng: random.Random) -> bytes:
     at = rng.randrange(len(body))
-    return body[:at] + rng.choice(PIECES).encode("utf-8", "surrogatepass") * rng.choice((1, 1, 3, 400)) + body[at:]
+    return (
+        body[:at]
+        + rng.choice(PIECES).encode("utf-8", "surrogatepass") * rng.choice((1, 1, 3, 400))
+        + body[at:]
+    )
 
 
 def repeat(body: bytes, rng: random.Random) -> bytes:
@@ -82,26 +135,52 @@ def swap_types(body: bytes, rng: random.Random) -> bytes:
 
 def inside(value: Any) -> Iterator[tuple[Any, Any]]:
     """Every place of a nested value, as its holder and its key."""
-    keys = value.keys() if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    keys = (
+        value.keys()
+        if isinstance(value, dict)
+        else range(len(value))
+        if isinstance(value, list)
+        else ()
+    )
     for key in keys:
         yield value, key
         yield from inside(value[key])
 
 
 Mutation = Callable[[bytes, random.Random], bytes]
-MUTATIONS: tuple[Mutation, ...] = (flip_bits, truncate, insert, insert, repeat, cut_tags, swap_types, swap_types)
+MUTATIONS: tuple[Mutation, ...] = (
+    flip_bits,
+    truncate,
+    insert,
+    insert,
+    repeat,
+    cut_tags,
+    swap_types,
+    swap_types,
+)
 
 
 def case(number: int) -> tuple[str, str, str, bytes]:
     """Reader, role, content type and body of the case with this number."""
     rng = random.Random(number)
     path = rng.choice(sorted(FIXTURES.iterdir()))
-    natural = "microblog" if path.suffix == ".json" else "reviews" if path.suffix == ".js" or "review" in path.name else "forum"
+    natural = (
+        "microblog"
+        if path.suffix == ".json"
+        else "reviews"
+        if path.suffix == ".js" or "review" in path.name
+        else "forum"
+    )
     reader = natural if rng.random() < 0.7 else rng.choice(sorted(ROLES))
     body = path.read_bytes()
     for _ in range(rng.randint(1, 3)):
         body = rng.choice(MUTATIONS)(body or b"x", rng)
-    return reader, rng.choice(ROLES[reader]), "application/json" if path.suffix == ".json" else "text/html; charset=utf-8", body
+    return (
+        reader,
+        rng.choice(ROLES[reader]),
+        "application/json" if path.suffix == ".json" else "text/html; charset=utf-8",
+        body,
+    )
 
 
 def fault(number: int) -> str | None:
@@ -120,7 +199,9 @@ def fault(number: int) -> str | None:
         wall(page)
         for post in parsed.posts:
             if Post.from_json(post.to_json()) != post or not post.text.strip():
-                return f"case {number} ({reader}, {role}): a post that is none: {post.to_json()[:200]}"
+                return (
+                    f"case {number} ({reader}, {role}): a post that is none: {post.to_json()[:200]}"
+                )
         json.dumps([dict(link.context) for link in parsed.links])
         if not all(link.url.startswith(("http://", "https://")) for link in parsed.links):
             return f"case {number} ({reader}, {role}): a link off the web"
@@ -132,7 +213,9 @@ def fault(number: int) -> str | None:
 def faults(first: int, last: int) -> str:
     """The faults of a range of cases, found by a child process."""
     command = [sys.executable, __file__, str(first), str(last)]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=LIMIT, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", timeout=LIMIT, check=False
+    )
     return done.stdout + (done.stderr if done.returncode else "")
 
 

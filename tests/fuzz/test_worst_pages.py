@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 import pytest
 
 NOW = datetime(2026, 3, 12, 2, 30, 15, tzinfo=UTC)
-FEW_LIMIT, LIMIT = 120, 900  # seconds for what takes 6 and 80; one quadratic step takes 220 and 5000
-HEAD = (
-    '<div itemscope itemtype="https://schema.org/DiscussionForumPosting" id="post-1"><time itemprop="datePublished" datetime="2026-03-01">'
-)
+FEW_LIMIT, LIMIT = (
+    120,
+    900,
+)  # seconds for what takes 6 and 80; one quadratic step takes 220 and 5000
+HEAD = '<div itemscope itemtype="https://schema.org/DiscussionForumPosting" id="post-1"><time itemprop="datePublished" datetime="2026-03-01">'
 BODY = f'{HEAD}</time><div itemprop="articleBody">x'
 REVIEW = '<p itemscope itemtype="https://schema.org/Review">'
 UNITS = {  # name: what stands before the unit, the unit itself
@@ -25,7 +26,10 @@ UNITS = {  # name: what stands before the unit, the unit itself
     "line breaks": (BODY, " \n"),
     "pagelets": ("", '<code class="pagelet_html"><!--'),
     "posts": ("", '<p itemtype="/Comment">'),
-    "posts in posts": ("", '<div itemtype="/Comment"><time itemprop=datePublished datetime=2026></time><b itemprop=text>x'),
+    "posts in posts": (
+        "",
+        '<div itemtype="/Comment"><time itemprop=datePublished datetime=2026></time><b itemprop=text>x',
+    ),
     "dates in dates": (HEAD + "<b class=x itemprop=datePublished>" * 600, "x "),
     "authors": (HEAD, "<i itemprop=author><b itemprop=name>x</b></i>"),
     "quotations": (BODY, "<p>x said:</p><blockquote>"),
@@ -42,9 +46,15 @@ UNITS = {  # name: what stands before the unit, the unit itself
     "an address": ('<a href="', "/p/"),
     "parameters": ('<a href="', "mod=viewthread&"),
     "numbers of a thread": ('<a href="/t/', "1"),
-    "JSON-LD": ('<script type="application/ld+json">[', '{"@type":"Review","author":"a","reviewBody":"x","datePublished":"2026-03-01"},'),
+    "JSON-LD": (
+        '<script type="application/ld+json">[',
+        '{"@type":"Review","author":"a","reviewBody":"x","datePublished":"2026-03-01"},',
+    ),
     "broken JSON-LD": ("", '<script type="application/ld+json">{</script>'),
-    "reviews": ("", f"{REVIEW}<b itemprop=author>x</b><b itemprop=reviewBody>t</b><b itemprop=datePublished>2026-03-01</b></p>"),
+    "reviews": (
+        "",
+        f"{REVIEW}<b itemprop=author>x</b><b itemprop=reviewBody>t</b><b itemprop=datePublished>2026-03-01</b></p>",
+    ),
     "references": ("", '<p itemscope itemref="a b" id="a" itemprop="review">'),
     "shop": (
         "",
@@ -66,7 +76,13 @@ def different_attributes(size: int) -> str:
 def payloads(size: int) -> Iterator[str]:
     for text in TEXTS:
         for field in ("text", "created_at", "region_name", "attitudes_count"):
-            status = {"id": "1", "created_at": "2026-03-01", "text": "x", "user": {"id": 1}, field: text * (size // len(text))}
+            status = {
+                "id": "1",
+                "created_at": "2026-03-01",
+                "text": "x",
+                "user": {"id": 1},
+                field: text * (size // len(text)),
+            }
             yield json.dumps({"data": {"cards": [{"mblog": status}]}}, ensure_ascii=False)
 
 
@@ -78,8 +94,15 @@ def run(size: int, few: bool) -> None:
     site = Site("s", "forum", "UTC", "c", lambda source, native: "h")
     pages = {name: before + unit * (size // len(unit)) for name, (before, unit) in UNITS.items()}
     pages["different attributes"] = different_attributes(size)
-    jobs = [(name, reader, role, page) for name, page in pages.items() for reader, role in (("forum", "thread"), ("reviews", "start"))]
-    jobs += [("boards", "forum", "board", pages["an address"]), ("boards", "forum", "board", pages["pagers"])]
+    jobs = [
+        (name, reader, role, page)
+        for name, page in pages.items()
+        for reader, role in (("forum", "thread"), ("reviews", "start"))
+    ]
+    jobs += [
+        ("boards", "forum", "board", pages["an address"]),
+        ("boards", "forum", "board", pages["pagers"]),
+    ]
     jobs += [("payload", "microblog", "list", payload) for payload in payloads(size)]
     for name, reader, role, text in jobs[::3] if few else jobs:
         start = time.process_time()
@@ -93,7 +116,14 @@ def run(size: int, few: bool) -> None:
 def finished(size: int, *, few: bool) -> bool:
     """Whether a child comes to its end; the name of the page is in the message of a failure."""
     command = [sys.executable, __file__, str(size), *(["few"] if few else [])]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, encoding="utf-8", timeout=FEW_LIMIT if few else LIMIT, check=False)
+    done = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        timeout=FEW_LIMIT if few else LIMIT,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout[-300:]
     return True
 

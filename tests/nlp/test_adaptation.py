@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from nlp.stats.adaptation import RIDGE, cross_validated, label_factors, scaled, stratified_parts
 
 
-def sample(count: int, shares: tuple[float, float, float], seed: int, sharpness: float = 2.0) -> tuple[np.ndarray, np.ndarray]:
+def sample(
+    count: int, shares: tuple[float, float, float], seed: int, sharpness: float = 2.0
+) -> tuple[np.ndarray, np.ndarray]:
     """Labels of the given shares, and posteriors as a model has them that takes all labels for equally common."""
     rng = np.random.default_rng(seed)
     labels = rng.choice(3, count, p=shares)
@@ -39,7 +41,9 @@ def test_a_label_of_weight_two_counts_as_two_labels() -> None:
     posteriors, labels = sample(30, (0.3, 0.3, 0.4), seed=1)
     twice = np.concatenate([np.arange(30), np.arange(10)])
     weights = np.where(np.arange(30) < 10, 2.0, 1.0)
-    assert label_factors(posteriors, labels, weights) == pytest.approx(label_factors(posteriors[twice], labels[twice], np.ones(40)))
+    assert label_factors(posteriors, labels, weights) == pytest.approx(
+        label_factors(posteriors[twice], labels[twice], np.ones(40))
+    )
 
 
 def test_labels_of_one_kind_only_leave_finite_factors() -> None:
@@ -56,15 +60,23 @@ def test_without_a_label_nothing_is_fitted() -> None:
 
 def test_it_helps_where_the_shares_are_others_and_not_where_they_are_those_of_the_model() -> None:
     other, same = ((0.7, 0.05, 0.25), (1 / 3, 1 / 3, 1 / 3))
-    found = [cross_validated(*(part := sample(200, other, seed)), np.ones(len(part[1]))) for seed in range(10)]
+    found = [
+        cross_validated(*(part := sample(200, other, seed)), np.ones(len(part[1])))
+        for seed in range(10)
+    ]
     assert all(gain.helps and gain.loss_after < gain.loss_before for gain in found)
-    wrong = [cross_validated(*(part := sample(200, same, seed)), np.ones(len(part[1]))).helps for seed in range(20)]
+    wrong = [
+        cross_validated(*(part := sample(200, same, seed)), np.ones(len(part[1]))).helps
+        for seed in range(20)
+    ]
     assert sum(wrong) <= 3
 
 
 def test_cross_validation_is_the_same_each_time() -> None:
     posteriors, labels = sample(80, (0.5, 0.2, 0.3), seed=3)
-    assert cross_validated(posteriors, labels, np.ones(80)) == cross_validated(posteriors, labels, np.ones(80))
+    assert cross_validated(posteriors, labels, np.ones(80)) == cross_validated(
+        posteriors, labels, np.ones(80)
+    )
 
 
 @given(st.lists(st.integers(0, 2), min_size=10, max_size=80), st.integers(0, 100))

@@ -8,18 +8,29 @@ from nlp.extract.attribution import brands_of, stretches
     [
         ((0, 5), {"a": [(1, 3)], "b": [(8, 9)]}, ["a"]),
         ((0, 9), {"b": [(8, 9)], "a": [(1, 3)]}, ["a", "b"]),  # both are named in the part
-        ((5, 7), {"a": [(0, 2)], "b": [(3, 4)], "c": [(8, 9)]}, ["b"]),  # the one named last before it
+        (
+            (5, 7),
+            {"a": [(0, 2)], "b": [(3, 4)], "c": [(8, 9)]},
+            ["b"],
+        ),  # the one named last before it
         ((0, 2), {"a": [(7, 8)], "b": [(3, 4)]}, ["b"]),  # none before: the first after it
         ((5, 7), {"page": [], "a": [(0, 2)]}, ["a"]),  # named beats the page's
         ((0, 2), {"page": [], "other": []}, ["other", "page"]),
         ((0, 2), {}, []),
     ],
 )
-def test_a_part_of_a_post_belongs_to_the_brand_that_a_reader_would_take_it_for(part, mentions, brands):
+def test_a_part_of_a_post_belongs_to_the_brand_that_a_reader_would_take_it_for(
+    part, mentions, brands
+):
     assert brands_of(*part, mentions) == brands
 
 
 def test_parts_about_different_brands() -> None:
-    assert stretches("甲很好吃，也便宜，但是乙太甜", {"a": [(0, 1)], "b": [(11, 12)]}) == [((0, 8), ["a"]), ((11, 14), ["b"])]
-    assert stretches("both A and B are good", {"a": [(5, 6)], "b": [(11, 12)]}) == [((0, 21), ["a", "b"])]
+    assert stretches("甲很好吃，也便宜，但是乙太甜", {"a": [(0, 1)], "b": [(11, 12)]}) == [
+        ((0, 8), ["a"]),
+        ((11, 14), ["b"]),
+    ]
+    assert stretches("both A and B are good", {"a": [(5, 6)], "b": [(11, 12)]}) == [
+        ((0, 21), ["a", "b"])
+    ]
     assert stretches("", {}) == [((0, 0), [])]

@@ -14,8 +14,14 @@ AUDIENCE = Audience()
 
 
 def golden(part: str) -> list[tuple[str, set[str]]]:
-    rows = (line.split("\t") for line in GOLDEN.read_text(encoding="utf-8").splitlines() if line.startswith(f"{part}\t"))
-    return [(text, set() if segments == "-" else set(segments.split())) for _, text, segments in rows]
+    rows = (
+        line.split("\t")
+        for line in GOLDEN.read_text(encoding="utf-8").splitlines()
+        if line.startswith(f"{part}\t")
+    )
+    return [
+        (text, set() if segments == "-" else set(segments.split())) for _, text, segments in rows
+    ]
 
 
 @pytest.mark.parametrize(("text", "wanted"), golden("rules"))

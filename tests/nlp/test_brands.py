@@ -12,12 +12,19 @@ from folate.core.errors import ConfigError
 from nlp.extract.brands import Linker, Mention, check_names
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "brands.txt"
-_LINES = [line for line in GOLDEN.read_text(encoding="utf-8").splitlines() if line and not line.startswith("# ")]
+_LINES = [
+    line
+    for line in GOLDEN.read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("# ")
+]
 
 
 def _brands() -> list[Brand]:
     brands = (line[1:].partition("=") for line in _LINES if line.startswith("%"))
-    return [Brand(id=name.strip(), names=tuple(alias.strip() for alias in aliases.split(","))) for name, _, aliases in brands]
+    return [
+        Brand(id=name.strip(), names=tuple(alias.strip() for alias in aliases.split(",")))
+        for name, _, aliases in brands
+    ]
 
 
 @pytest.mark.parametrize("marked", [line for line in _LINES if not line.startswith("%")])
@@ -29,13 +36,18 @@ def test_golden(marked: str) -> None:
     assert text == marked
 
 
-@given(st.text(st.characters(exclude_categories=["L", "N", "M"], exclude_characters="@_"), max_size=20))
+@given(
+    st.text(st.characters(exclude_categories=["L", "N", "M"], exclude_characters="@_"), max_size=20)
+)
 def test_offsets_hold_in_the_text_as_published(before: str) -> None:
     found = Linker([Brand(id="apple", names=("苹果",))]).find(f"{before}蘋果")
     assert found == [Mention("apple", len(before), len(before) + 2)]
 
 
-@pytest.mark.parametrize(("first", "second"), [("小米", "小 米"), ("Apple", "apple"), ("蘋果", "苹果"), ("＠kfc", "@KFC")])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("小米", "小 米"), ("Apple", "apple"), ("蘋果", "苹果"), ("＠kfc", "@KFC")],
+)
 def test_a_name_of_two_brands_is_refused(first: str, second: str) -> None:
     with pytest.raises(ConfigError, match="belongs to two brands, 'a' and 'b'"):
         check_names([Brand(id="a", names=(first,)), Brand(id="b", names=(second,))])
@@ -47,7 +59,20 @@ def test_a_name_that_no_text_could_match_is_refused(name: str) -> None:
         check_names([Brand(id="a", names=(name,))])
 
 
-WRITTEN = ["A&W", "C++", "L'Oréal", "宝洁(P&G)", "Yahoo!", "7-11", "Booking.com", "@微博名", "Ｋｅｅｐ", "😀", " Apple ", "a\nb"]
+WRITTEN = [
+    "A&W",
+    "C++",
+    "L'Oréal",
+    "宝洁(P&G)",
+    "Yahoo!",
+    "7-11",
+    "Booking.com",
+    "@微博名",
+    "Ｋｅｅｐ",
+    "😀",
+    " Apple ",
+    "a\nb",
+]
 
 
 @pytest.mark.parametrize("name", WRITTEN)

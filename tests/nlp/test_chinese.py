@@ -39,13 +39,24 @@ def test_the_rule_sees_both_pieces() -> None:
 @pytest.fixture
 def lines(tmp_path: Path) -> Path:
     path = tmp_path / "lines.txt"
-    lines = ("这 款 叶酸片 好 ， 叶酸片 3 盒", "這 款 叶酸片 ok 不 好", "吃货们 买 叶酸片", "店员们 卖 叶酸片")
+    lines = (
+        "这 款 叶酸片 好 ， 叶酸片 3 盒",
+        "這 款 叶酸片 ok 不 好",
+        "吃货们 买 叶酸片",
+        "店员们 卖 叶酸片",
+    )
     path.write_text("\n".join(lines * 5) + "\n\n", encoding="utf-8")
     return path
 
 
 def test_runs_are_the_chinese_words_between_signs(lines: Path) -> None:
-    assert segmenter.runs(lines)[:5] == [["这", "款", "叶酸片", "好"], ["叶酸片"], ["盒"], ["这", "款", "叶酸片"], ["不", "好"]]
+    assert segmenter.runs(lines)[:5] == [
+        ["这", "款", "叶酸片", "好"],
+        ["叶酸片"],
+        ["盒"],
+        ["这", "款", "叶酸片"],
+        ["不", "好"],
+    ]
 
 
 def test_learning_cuts_the_lines_as_they_are_cut(lines: Path) -> None:
@@ -55,7 +66,9 @@ def test_learning_cuts_the_lines_as_they_are_cut(lines: Path) -> None:
     assert [taught.cut("".join(run)) for run in runs] == runs
 
 
-def test_learning_joins_what_the_lines_have_as_one_word(lines: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_learning_joins_what_the_lines_have_as_one_word(
+    lines: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(segmenter, "LIGHT", 1)  # a few lines give light weights
     plain = Cutter({}, {})
     pairs = segmenter.seams(segmenter.runs(lines), plain)

@@ -5,7 +5,9 @@ import networkx as nx
 from nlp.stats.communities import communities, graphml
 
 CIRCLES = [[f"a{n}" for n in range(6)], [f"b{n}" for n in range(4)]]
-TIES = {tie: 2 for circle in CIRCLES for tie in itertools.combinations(circle, 2)} | {("a0", "b0"): 1}
+TIES = {tie: 2 for circle in CIRCLES for tie in itertools.combinations(circle, 2)} | {
+    ("a0", "b0"): 1
+}
 
 
 def test_those_who_answer_each_other_are_together_and_the_largest_comes_first() -> None:

@@ -18,8 +18,15 @@ Relations = set[tuple[str, ...]]
 
 
 def golden(part: str) -> list[tuple[str, Relations]]:
-    rows = (line.split("\t") for line in GOLDEN.read_text(encoding="utf-8").splitlines() if line.startswith(f"{part}\t"))
-    return [(text, set() if stated == "-" else {tuple(one.split()) for one in stated.split("; ")}) for _, text, stated in rows]
+    rows = (
+        line.split("\t")
+        for line in GOLDEN.read_text(encoding="utf-8").splitlines()
+        if line.startswith(f"{part}\t")
+    )
+    return [
+        (text, set() if stated == "-" else {tuple(one.split()) for one in stated.split("; ")})
+        for _, text, stated in rows
+    ]
 
 
 def stated(text: str) -> Relations:
@@ -47,12 +54,18 @@ def test_the_span_is_in_the_text_as_published() -> None:
 def test_a_place_that_names_two_brands_speaks_of_both() -> None:
     text = "甲不如乙"
     mentions = [Mention("a", 0, 1), Mention("b", 3, 4), Mention("c", 3, 4)]
-    assert find(text, mentions) == [Comparison("b", "a", "better", 0, 4), Comparison("c", "a", "better", 0, 4)]
+    assert find(text, mentions) == [
+        Comparison("b", "a", "better", 0, 4),
+        Comparison("c", "a", "better", 0, 4),
+    ]
 
 
 def test_a_mention_inside_of_another_is_passed_over() -> None:
     text = "禾露奶粉不如青屿"
-    assert [found.other for found in find(text, [Mention("long", 0, 4), Mention("short", 1, 2), Mention("b", 6, 8)])] == ["long"]
+    assert [
+        found.other
+        for found in find(text, [Mention("long", 0, 4), Mention("short", 1, 2), Mention("b", 6, 8)])
+    ] == ["long"]
 
 
 def test_one_brand_is_compared_with_nothing() -> None:
@@ -61,7 +74,24 @@ def test_one_brand_is_compared_with_nothing() -> None:
 
 @given(
     st.lists(
-        st.sampled_from([*BRANDS[:4], "比", "从", "换到", "好", "不", "better than", " ", "，", "。", "?", "\ue000", "😀"]), max_size=30
+        st.sampled_from(
+            [
+                *BRANDS[:4],
+                "比",
+                "从",
+                "换到",
+                "好",
+                "不",
+                "better than",
+                " ",
+                "，",
+                "。",
+                "?",
+                "\ue000",
+                "😀",
+            ]
+        ),
+        max_size=30,
     )
 )
 def test_any_text_gives_spans_inside_of_it_and_two_brands(parts: list[str]) -> None:
@@ -78,5 +108,10 @@ def test_a_sentence_of_thousands_of_brands_is_read_in_time() -> None:
 
 
 def test_a_sentence_states_a_relation_once_and_may_state_its_opposite() -> None:
-    assert len(find("青屿比禾露好，青屿比禾露便宜", LINKER.find("青屿比禾露好，青屿比禾露便宜"))) == 1
-    assert stated("青屿比禾露便宜，禾露比青屿好喝") == {("better", "青屿", "禾露"), ("better", "禾露", "青屿")}
+    assert (
+        len(find("青屿比禾露好，青屿比禾露便宜", LINKER.find("青屿比禾露好，青屿比禾露便宜"))) == 1
+    )
+    assert stated("青屿比禾露便宜，禾露比青屿好喝") == {
+        ("better", "青屿", "禾露"),
+        ("better", "禾露", "青屿"),
+    }

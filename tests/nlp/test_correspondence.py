@@ -26,7 +26,9 @@ def test_a_row_lies_towards_the_column_that_it_has_most_of() -> None:
 def test_a_turned_or_mirrored_map_is_turned_back() -> None:
     found = plane(TABLE)
     turn = np.array([[np.cos(2), np.sin(2)], [np.sin(2), -np.cos(2)]])
-    assert found.points @ turn @ onto(found.points @ turn, found.points) == pytest.approx(found.points)
+    assert found.points @ turn @ onto(found.points @ turn, found.points) == pytest.approx(
+        found.points
+    )
 
 
 def test_rows_with_much_behind_them_stand_apart_and_others_do_not() -> None:
@@ -45,7 +47,9 @@ def test_most_places_lie_within_the_ellipse() -> None:
     assert np.einsum("ni,ij,nj->n", outline, inverse, outline) == pytest.approx(5.991, rel=1e-3)
 
 
-@pytest.mark.parametrize("table", [np.ones((2, 5)), np.ones((5, 2)), np.array([[1, 1, 1], [0, 0, 0], [1, 2, 3]])])
+@pytest.mark.parametrize(
+    "table", [np.ones((2, 5)), np.ones((5, 2)), np.array([[1, 1, 1], [0, 0, 0], [1, 2, 3]])]
+)
 def test_no_plane_of_too_little(table: np.ndarray) -> None:
     with pytest.raises(ValueError, match="wanted at least 3 rows and columns"):
         plane(table)

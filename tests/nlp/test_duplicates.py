@@ -23,7 +23,9 @@ def _moments(count: int) -> list[datetime]:
 
 
 def test_the_earliest_is_the_cluster_and_is_not_listed() -> None:
-    found = clusters(["b", "c", "a"], [ADVERT, OTHER, f"@小明 {ADVERT} https://example.com/x"], _moments(3)[::-1])
+    found = clusters(
+        ["b", "c", "a"], [ADVERT, OTHER, f"@小明 {ADVERT} https://example.com/x"], _moments(3)[::-1]
+    )
     assert found == [("b", "a", 1.0)]
 
 
@@ -38,7 +40,12 @@ def test_without_times_ids_decide() -> None:
 
 
 def test_order_given_changes_nothing() -> None:
-    rows = [(f"p{i}", text, moment) for i, (text, moment) in enumerate(zip([ADVERT, EDITED, OTHER, ADVERT] * 3, _moments(12), strict=True))]
+    rows = [
+        (f"p{i}", text, moment)
+        for i, (text, moment) in enumerate(
+            zip([ADVERT, EDITED, OTHER, ADVERT] * 3, _moments(12), strict=True)
+        )
+    ]
     expected = clusters(*zip(*rows, strict=True))
     random.Random(1).shuffle(rows)
     assert sorted(clusters(*zip(*rows, strict=True))) == sorted(expected)
@@ -47,7 +54,9 @@ def test_order_given_changes_nothing() -> None:
 
 def test_small_changes_do_not_chain() -> None:
     letters = random.Random(2).choices("甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥", k=60)
-    texts = ["".join(letters[shift : shift + 40]) for shift in range(0, 20, 2)]  # each is near the next, the last far from the first
+    texts = [
+        "".join(letters[shift : shift + 40]) for shift in range(0, 20, 2)
+    ]  # each is near the next, the last far from the first
     found = clusters([f"p{i}" for i in range(len(texts))], texts, _moments(len(texts)))
     assert {copy: cluster for copy, cluster, _ in found}["p1"] == "p0"
     assert {cluster for _, cluster, _ in found} != {"p0"}
@@ -68,7 +77,11 @@ def test_short_texts_need_more(first: str, second: str, same: bool) -> None:
 
 
 def test_digest_ignores_what_copies_change() -> None:
-    assert exact_digest(f"//@小明:{ADVERT}") == exact_digest(f"{ADVERT} https://t.cn/x @小红") != exact_digest(EDITED)
+    assert (
+        exact_digest(f"//@小明:{ADVERT}")
+        == exact_digest(f"{ADVERT} https://t.cn/x @小红")
+        != exact_digest(EDITED)
+    )
     assert exact_digest("买苹果，好！") == exact_digest("買蘋果,好")
     assert len(exact_digest("")) == 16
 
@@ -93,7 +106,10 @@ def _half(count: int, chooser: random.Random) -> list[str]:
 
 
 def _orders(count: int, chooser: random.Random) -> list[str]:
-    return [f"order {number} arrived late" for number in chooser.sample(range(100_000, 1_000_000), count)]
+    return [
+        f"order {number} arrived late"
+        for number in chooser.sample(range(100_000, 1_000_000), count)
+    ]
 
 
 def _edited(text: str, chooser: random.Random) -> str:
@@ -108,7 +124,9 @@ def _edited(text: str, chooser: random.Random) -> str:
 
 
 @pytest.mark.parametrize("kind", [_phrases, _half, _orders])
-def test_nearly_all_copies_are_found_and_nothing_else(kind: Callable[[int, random.Random], list[str]]) -> None:
+def test_nearly_all_copies_are_found_and_nothing_else(
+    kind: Callable[[int, random.Random], list[str]],
+) -> None:
     chooser = random.Random(4)
     texts = kind(400, chooser)
     texts += [_edited(text, chooser) for text in chooser.sample(texts, 100)]
@@ -120,7 +138,10 @@ def test_nearly_all_copies_are_found_and_nothing_else(kind: Callable[[int, rando
     for text, (number, similarity) in zip(stripped, placed, strict=True):
         grams = frozenset(text[start : start + 3] for start in range(len(text) - 2))
         together = [len(grams & other) for other in originals]
-        shares = [both / (len(grams) + len(other) - both) for both, other in zip(together, originals, strict=True)]
+        shares = [
+            both / (len(grams) + len(other) - both)
+            for both, other in zip(together, originals, strict=True)
+        ]
         needed = [0.85 if min(length, len(text)) < 20 else 0.7 for length in lengths]
         similar = any(share >= least for share, least in zip(shares, needed, strict=True))
         copies += similar
@@ -135,7 +156,9 @@ def test_nearly_all_copies_are_found_and_nothing_else(kind: Callable[[int, rando
     assert missed <= 0.03 * copies
 
 
-def test_a_text_is_compared_with_few_however_many_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_text_is_compared_with_few_however_many_are_alike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     compared = 0
 
     def counting(one: frozenset[str], other: frozenset[str]) -> float:
@@ -158,9 +181,13 @@ def test_originals_go_on_from_their_signatures() -> None:
     at_once = list(Originals(common).place(list(dict.fromkeys([*texts, *more]))))
     first = Originals(common)
     placed = list(first.place(texts))
-    own = [text for text, (number, _) in zip(texts, placed, strict=True) if number == texts.index(text)]
+    own = [
+        text for text, (number, _) in zip(texts, placed, strict=True) if number == texts.index(text)
+    ]
     assert len(own) == len(texts)
-    later = Originals(common, first.signatures, lambda numbers: [texts[number] for number in numbers])
+    later = Originals(
+        common, first.signatures, lambda numbers: [texts[number] for number in numbers]
+    )
     assert [*placed, *later.place(list(dict.fromkeys(more)))] == at_once
 
 
@@ -172,5 +199,7 @@ def test_every_cluster_is_of_texts_like_its_original(texts: list[str]) -> None:
     for copy, original, similarity in clusters(ids, texts):
         assert original < copy
         assert by_id[copy]
-        assert (by_id[copy] == by_id[original]) == (similarity == 1.0) or len(set(by_id[copy])) < len(by_id[copy])
+        assert (by_id[copy] == by_id[original]) == (similarity == 1.0) or len(
+            set(by_id[copy])
+        ) < len(by_id[copy])
         assert similarity >= 0.7

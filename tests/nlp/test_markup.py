@@ -76,7 +76,14 @@ def test_tokens_cover_texts_with_markup(text: str) -> None:
 def test_tokens_stand_where_they_were_published() -> None:
     text = "好吃&hellip;don&#39;t<br/>叶\u200b酸"
     spans = [(token.text, token.start) for token in Segmenter(["叶酸"]).tokens(text)]
-    assert spans == [("好吃", 0), ("&hellip;", 2), ("do", 10), ("n&#39;t", 12), ("<br/>", 19), ("叶\u200b酸", 24)]
+    assert spans == [
+        ("好吃", 0),
+        ("&hellip;", 2),
+        ("do", 10),
+        ("n&#39;t", 12),
+        ("<br/>", 19),
+        ("叶\u200b酸", 24),
+    ]
 
 
 def test_brands_are_found_through_markup_and_not_in_it() -> None:

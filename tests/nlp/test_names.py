@@ -39,8 +39,17 @@ def reader() -> Iterator[Reader]:
 
 def passage(sentence: str, name: str) -> Passage:
     """The sentence under a name, with its mention as the linker finds it."""
-    text = sentence.replace("@{brand}", name if name.startswith("@") else f"@{name}").replace("{brand}", name)
-    linker = Linker([Brand(id="b", names=(name, f"@{name.strip().lstrip('@')}" if " " not in name.strip() else name))])
+    text = sentence.replace("@{brand}", name if name.startswith("@") else f"@{name}").replace(
+        "{brand}", name
+    )
+    linker = Linker(
+        [
+            Brand(
+                id="b",
+                names=(name, f"@{name.strip().lstrip('@')}" if " " not in name.strip() else name),
+            )
+        ]
+    )
     spans = [(mention.start, mention.end) for mention in linker.find(text)]
     return Passage(text, {"b": spans} if spans else {})
 
@@ -52,13 +61,19 @@ def test_the_label_of_a_brand_is_the_same_under_every_name(reader: Reader, langu
     differing = asked = right = 0
     for label, sentence in rows:
         passages = [passage(sentence, name) for name in NAMES[language]]
-        labels = [reading.targets[0].label for reading in read_without_names(reader, passages) if reading.targets]
+        labels = [
+            reading.targets[0].label
+            for reading in read_without_names(reader, passages)
+            if reading.targets
+        ]
         commonest, count = Counter(labels).most_common(1)[0]
         asked += len(labels)
         differing += len(labels) - count
         right += commonest == label
     assert asked >= 0.95 * len(rows) * len(NAMES[language])  # a name of two words is no handle
-    assert differing <= 0.02 * asked, f"{differing} of {asked} labels differ from the commonest of their sentence"
+    assert differing <= 0.02 * asked, (
+        f"{differing} of {asked} labels differ from the commonest of their sentence"
+    )
     assert right >= 0.8 * len(rows)
 
 
@@ -94,10 +109,14 @@ def _mentioned(draw: st.DrawFn) -> tuple[str, dict[str, list[tuple[int, int]]]]:
 
 
 @given(_mentioned())
-def test_what_is_not_a_name_stays_and_spans_map_there_and_back(example: tuple[str, dict[str, list[tuple[int, int]]]]) -> None:
+def test_what_is_not_a_name_stays_and_spans_map_there_and_back(
+    example: tuple[str, dict[str, list[tuple[int, int]]]],
+) -> None:
     text, mentions = example
     hidden = hide_names(text, mentions)
-    covered = {at for spans in mentions.values() for start, end in spans for at in range(start, end)}
+    covered = {
+        at for spans in mentions.values() for start, end in spans for at in range(start, end)
+    }
     rest = [at for at in range(len(text)) if at not in covered]
     for at in rest:
         start, end = hidden.hidden_span((at, at + 1))
@@ -121,7 +140,11 @@ class _StubReader:
         self.texts, self.targets = list(texts), targets or []
         negative, positive = Probabilities(1.0, 0.0, 0.0), Probabilities(0.0, 0.0, 1.0)
         return [
-            Reading(negative, (positive,) * len(asked), (AspectReading("price", negative, 1.0, 0, len(text)),))
+            Reading(
+                negative,
+                (positive,) * len(asked),
+                (AspectReading("price", negative, 1.0, 0, len(text)),),
+            )
             for text, asked in zip(texts, self.targets, strict=True)
         ]
 
@@ -141,7 +164,10 @@ def test_the_only_brand_of_a_post_is_judged_by_post_and_target_together() -> Non
     negative = [[round(target.negative, 3) for target in reading.targets] for reading in readings]
     assert negative == [[0.2], [1.0], [0.0, 0.0], [0.0], [0.0, 0.0]]
     assert stub.texts[4][slice(*stub.targets[4][1][0])] == "price"
-    assert (readings[4].aspects[0].start, readings[4].aspects[0].end) == (0, len("the price of Kraft"))
+    assert (readings[4].aspects[0].start, readings[4].aspects[0].end) == (
+        0,
+        len("the price of Kraft"),
+    )
 
 
 def test_the_target_head_is_not_asked_about_a_brand_that_the_post_addresses() -> None:
@@ -183,11 +209,27 @@ def test_a_form_of_address_is_told(text: str, name: str, expected: bool) -> None
     assert addresses(text, [(start, start + len(name))]) is expected
 
 
-@pytest.mark.parametrize("target", ["Lovely Air", "好利来", "清新多", "美好", "三只松鼠", "@united", "7天", "A&W", "iPhone", "幸福家"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "Lovely Air",
+        "好利来",
+        "清新多",
+        "美好",
+        "三只松鼠",
+        "@united",
+        "7天",
+        "A&W",
+        "iPhone",
+        "幸福家",
+    ],
+)
 def test_names_are_told(target: str) -> None:
     assert is_name(target)
 
 
-@pytest.mark.parametrize("target", ["battery life", "service", "服务态度", "价格", "屏幕", "味道", "快递", "the staff"])
+@pytest.mark.parametrize(
+    "target", ["battery life", "service", "服务态度", "价格", "屏幕", "味道", "快递", "the staff"]
+)
 def test_common_nouns_are_no_names(target: str) -> None:
     assert not is_name(target)

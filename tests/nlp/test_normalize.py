@@ -13,8 +13,18 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "normalize.txt"
 
 
 def _golden() -> list[list[str]]:
-    lines = (line for line in GOLDEN.read_text(encoding="utf-8").splitlines() if line and not line.startswith("# "))
-    return [[re.sub(r"\\u([0-9a-f]{4})", lambda code: chr(int(code[1], 16)), part) for part in line.split(" => ")] for line in lines]
+    lines = (
+        line
+        for line in GOLDEN.read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith("# ")
+    )
+    return [
+        [
+            re.sub(r"\\u([0-9a-f]{4})", lambda code: chr(int(code[1], 16)), part)
+            for part in line.split(" => ")
+        ]
+        for line in lines
+    ]
 
 
 @pytest.mark.parametrize(("text", "expected"), _golden())

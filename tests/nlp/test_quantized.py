@@ -18,12 +18,20 @@ from nlp.model.quantized import observe, quantize
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 TEXTS = [
-    json.loads(line)["text"] for line in (Path(__file__).parents[1] / "eval" / "sentences.jsonl").read_text(encoding="utf-8").splitlines()
+    json.loads(line)["text"]
+    for line in (Path(__file__).parents[1] / "eval" / "sentences.jsonl")
+    .read_text(encoding="utf-8")
+    .splitlines()
 ]
 
 
 def shares(readings: list[Reading]) -> np.ndarray:
-    return np.array([[reading.post.negative, reading.post.neutral, reading.post.positive] for reading in readings])
+    return np.array(
+        [
+            [reading.post.negative, reading.post.neutral, reading.post.positive]
+            for reading in readings
+        ]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +52,10 @@ def test_the_fast_ways_agree_with_fp32(exact: list[Reading], dtype: torch.dtype)
     first, second = np.sort(shares(exact))[:, :0:-1].T
     sure = first - second > 0.18  # twice the largest difference that was seen
     assert np.array_equal(shares(given).argmax(1)[sure], shares(exact).argmax(1)[sure])
-    vectors = [np.stack([reading.embedding for reading in readings if reading.embedding is not None]) for readings in (given, exact)]
+    vectors = [
+        np.stack([reading.embedding for reading in readings if reading.embedding is not None])
+        for readings in (given, exact)
+    ]
     assert (vectors[0] * vectors[1]).sum(1).min() > 0.995
     assert reader.version.endswith(f"{NAMES[dtype]}-all")
 
@@ -71,6 +82,8 @@ def test_integers_read_a_text_the_same_in_any_company() -> None:
         ({"avx512_bf16": True, "avx512_vnni": True, "amx_bf16": True}, torch.bfloat16),
     ],
 )
-def test_the_way_goes_by_the_units_of_the_cpu(monkeypatch: pytest.MonkeyPatch, units: dict[str, bool], expected: torch.dtype) -> None:
+def test_the_way_goes_by_the_units_of_the_cpu(
+    monkeypatch: pytest.MonkeyPatch, units: dict[str, bool], expected: torch.dtype
+) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: units)
     assert fastest() == expected

@@ -15,7 +15,11 @@ CARD = Scorecard()
 
 
 def golden(part: str) -> list[tuple[str, set[str]]]:
-    rows = (line.split("\t") for line in GOLDEN.read_text(encoding="utf-8").splitlines() if line.startswith(f"{part}\t"))
+    rows = (
+        line.split("\t")
+        for line in GOLDEN.read_text(encoding="utf-8").splitlines()
+        if line.startswith(f"{part}\t")
+    )
     return [(text, set() if signals == "-" else set(signals.split())) for _, text, signals in rows]
 
 
@@ -25,7 +29,9 @@ def test_golden(text: str, wanted: set[str]) -> None:
 
 
 def test_texts_held_out_stay_above_the_floor() -> None:
-    pairs = [({signal.signal for signal in score(text, CARD)}, wanted) for text, wanted in golden("held")]
+    pairs = [
+        ({signal.signal for signal in score(text, CARD)}, wanted) for text, wanted in golden("held")
+    ]
     right = sum(len(found & wanted) for found, wanted in pairs)
     assert right / sum(len(found) for found, _ in pairs) >= 0.9
     assert right / sum(len(wanted) for _, wanted in pairs) >= 0.8
@@ -40,13 +46,19 @@ def test_a_signal_without_points_is_out() -> None:
 
 
 def test_the_model_tells_what_no_wording_did() -> None:
-    assert score("青屿", CARD, {"buy": 0.9, "complain": 0.4, "switch": 0.9}) == [Signal("wants", 4.0)]
+    assert score("青屿", CARD, {"buy": 0.9, "complain": 0.4, "switch": 0.9}) == [
+        Signal("wants", 4.0)
+    ]
     assert score("想买青屿", CARD, {"buy": 0.9}) == [Signal("wants", 4.0, 0, 2)]
 
 
 def test_a_switch_speaks_for_one_brand_and_against_the_other() -> None:
     text = "从禾露换到青屿"
-    signals = score(text, CARD, comparisons=[Comparison("b", "a", "switch", 0, 7), Comparison("b", "a", "better", 0, 7)])
+    signals = score(
+        text,
+        CARD,
+        comparisons=[Comparison("b", "a", "switch", 0, 7), Comparison("b", "a", "better", 0, 7)],
+    )
     found = by_brand(text, signals, [Mention("a", 1, 3), Mention("b", 5, 7)])
     assert {brand: [(its.signal, its.points) for its in of] for brand, of in found.items()} == {
         "b": [("switches", 4.0)],
@@ -62,4 +74,7 @@ def test_a_signal_is_for_the_brands_of_its_sentence() -> None:
 
 def test_a_signal_without_a_brand_in_its_sentence_is_for_all_of_the_post() -> None:
     text = "多少钱？青屿。"
-    assert list(by_brand(text, score(text, CARD), [Mention("b", 4, 6)], about=["page"])) == ["b", "page"]
+    assert list(by_brand(text, score(text, CARD), [Mention("b", 4, 6)], about=["page"])) == [
+        "b",
+        "page",
+    ]

@@ -56,7 +56,10 @@ def test_words_are_in_normal_form(text: str) -> None:
     assert all(words)
 
 
-@given(st.text("的一是我你他叶酸片剂维生素", max_size=8), st.text("的一是我你他叶酸片剂维生素", max_size=8))
+@given(
+    st.text("的一是我你他叶酸片剂维生素", max_size=8),
+    st.text("的一是我你他叶酸片剂维生素", max_size=8),
+)
 def test_words_of_the_project_win(before: str, after: str) -> None:
     texts = [token.text for token in Segmenter(["维生素叶酸"]).tokens(f"{before}维生素叶酸{after}")]
     assert "维生素叶酸" in texts
@@ -68,7 +71,9 @@ def test_folding_moves_no_character(text: str) -> None:
 
 
 def test_hashtags(segmenter: Segmenter) -> None:
-    assert segmenter.hashtags("#孕期营养[话题]# 今天 #FolicAcid #葉酸 #1 &#39; https://example.com/#part") == [
+    assert segmenter.hashtags(
+        "#孕期营养[话题]# 今天 #FolicAcid #葉酸 #1 &#39; https://example.com/#part"
+    ) == [
         "孕期营养",
         "folicacid",
         "叶酸",

@@ -12,7 +12,12 @@ import numpy as np
 import pytest
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import BertConfig, BertForSequenceClassification, BertModel, PreTrainedTokenizerFast
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    BertModel,
+    PreTrainedTokenizerFast,
+)
 
 import nlp.model.encoder
 from folate.core.errors import ConfigError
@@ -35,11 +40,15 @@ WORDS = "我喜欢安康的奶粉，但佳泰的太甜了。really like Ankang b
 def tokenizer() -> Tokenizer:
     """One piece a character: enough to follow offsets."""
     special = ["<s>", "<pad>", "</s>", "<unk>", "▁"]
-    vocabulary = [(piece, 0.0) for piece in special] + [(char, -1.0) for char in sorted(set(WORDS) - {" "})]
+    vocabulary = [(piece, 0.0) for piece in special] + [
+        (char, -1.0) for char in sorted(set(WORDS) - {" "})
+    ]
     made = Tokenizer(models.Unigram(vocabulary, unk_id=3))
     made.normalizer = normalizers.NFKC()
     made.pre_tokenizer = pre_tokenizers.Metaspace()
-    made.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    made.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
     return made
 
 
@@ -52,7 +61,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for weight in model.parameters():
         torch.nn.init.normal_(weight, std=0.3)
     warm = Calibration({"zh": 2.0, "en": 1.0}, {"zh": 1.0, "en": 1.0})
-    save(model, Calibrations(warm, warm, {"zh": 0.7, "en": 0.7}), "tiny", where / "from.json", where / "model")
+    save(
+        model,
+        Calibrations(warm, warm, {"zh": 0.7, "en": 0.7}),
+        "tiny",
+        where / "from.json",
+        where / "model",
+    )
     return where / "model"
 
 
@@ -62,7 +77,10 @@ def reader(folder: Path) -> ShippedReader:
 
 
 def close(one: Probabilities, other: Probabilities) -> bool:
-    return all(abs(getattr(one, name) - getattr(other, name)) < 1e-4 for name in ("negative", "neutral", "positive"))
+    return all(
+        abs(getattr(one, name) - getattr(other, name)) < 1e-4
+        for name in ("negative", "neutral", "positive")
+    )
 
 
 def test_encoder_is_the_bert_of_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,11 +126,17 @@ def test_padding_changes_nothing() -> None:
     with torch.no_grad():
         for narrow, padded in zip(model(ids, None), model(wide, mask), strict=True):
             assert torch.allclose(narrow.post, padded.post, atol=1e-5)
-        assert torch.allclose(mean_pool(model.encoder(ids), None), mean_pool(model.encoder(wide, mask), mask), atol=1e-5)
+        assert torch.allclose(
+            mean_pool(model.encoder(ids), None),
+            mean_pool(model.encoder(wide, mask), mask),
+            atol=1e-5,
+        )
 
 
 def test_packed_weights_come_back(folder: Path, reader: ShippedReader) -> None:
-    assert (folder / "model.safetensors").stat().st_size < 60_000  # two bytes a weight of the heads, one of the encoder
+    assert (
+        folder / "model.safetensors"
+    ).stat().st_size < 60_000  # two bytes a weight of the heads, one of the encoder
     assert reader.name == "tiny"
     assert reader.version == ShippedReader(folder, torch.float32).version != ""
     assert reader.calibration.late.post["zh"] == 2.0
@@ -151,7 +175,10 @@ def test_windows_hold_every_token_once() -> None:
 @pytest.mark.parametrize("size", [8_000, 100_000, 1_000_000])
 def test_of_a_very_long_text_as_many_windows_are_read_as_of_a_long_one(size: int) -> None:
     text = "我喜欢安康，" * (size // 6)
-    mentions = [[(size // 2, size // 2 + 2)], [(place, place + 2) for place in range(0, size - 6, 600)]]
+    mentions = [
+        [(size // 2, size // 2 + 2)],
+        [(place, place + 2) for place in range(0, size - 6, 600)],
+    ]
     parts = windows([text], tokenizer(), WINDOW, [mentions])
     most = len(windows([text[:CHARACTERS]], tokenizer(), WINDOW))
     assert most - 3 <= len(parts) <= most
@@ -199,13 +226,17 @@ UNITS = {
 
 
 @pytest.mark.parametrize("name", UNITS)
-def test_the_encoder_reads_no_more_tokens_of_200000_characters_than_of_5000(tokens_read: Callable[..., int], name: str) -> None:
+def test_the_encoder_reads_no_more_tokens_of_200000_characters_than_of_5000(
+    tokens_read: Callable[..., int], name: str
+) -> None:
     text = UNITS[name] * (200_000 // len(UNITS[name]))
     assert 0 < tokens_read(text, []) <= tokens_read(text[:CHARACTERS], [])
 
 
 @pytest.mark.parametrize("brands", [1, 3])
-def test_a_thousand_mentions_in_200000_characters_cost_the_encoder_no_more(tokens_read: Callable[..., int], brands: int) -> None:
+def test_a_thousand_mentions_in_200000_characters_cost_the_encoder_no_more(
+    tokens_read: Callable[..., int], brands: int
+) -> None:
     unit = "我喜欢安康，" * 33
     text = unit * 1_000
     places = [place * len(unit) + 3 for place in range(1_000)]
@@ -228,7 +259,13 @@ def test_of_a_very_long_text_as_many_parts_are_chosen_as_5000_characters_have() 
 
 
 def test_batch_equals_one_by_one(reader: Reader) -> None:
-    texts = ["我喜欢安康", "佳泰太甜了。", "really like Ankang", "我", "我喜欢安康的奶粉，但佳泰的太甜了。" * 30]
+    texts = [
+        "我喜欢安康",
+        "佳泰太甜了。",
+        "really like Ankang",
+        "我",
+        "我喜欢安康的奶粉，但佳泰的太甜了。" * 30,
+    ]
     targets = [[[(3, 5)]], [[(0, 2)], [(2, 4), (0, 1)]], [], [], [[(3, 5)]]]
     together = reader.read(texts, targets)
     for text, target, reading in zip(texts, targets, together, strict=True):
@@ -259,7 +296,9 @@ def test_copies_are_computed_once(folder: Path, monkeypatch: pytest.MonkeyPatch)
     reader = ShippedReader(folder, torch.float32)
     seen: list[int] = []
     whole: Callable[..., object] = reader.totals
-    monkeypatch.setattr(reader, "totals", lambda texts, asked: (seen.append(len(texts)), whole(texts, asked))[1])
+    monkeypatch.setattr(
+        reader, "totals", lambda texts, asked: (seen.append(len(texts)), whole(texts, asked))[1]
+    )
     readings = reader.read(["我喜欢"] * 50 + ["佳泰"])
     assert seen == [2]
     assert len(readings) == 51
@@ -288,7 +327,12 @@ def test_nothing_to_read_is_neutral_without_confidence(reader: Reader, text: str
     reading = reader.read([text], [[[(0, 1)]]])[0]
     assert reading.post == UNSURE == reading.targets[0]
     assert reading.post.label == "neutral"
-    assert (reading.aspects, reading.emotion, reading.intent, reading.embedding) == ((), {}, {}, None)
+    assert (reading.aspects, reading.emotion, reading.intent, reading.embedding) == (
+        (),
+        {},
+        {},
+        None,
+    )
 
 
 def test_one_pass_judges_everything(reader: Reader) -> None:
@@ -302,16 +346,34 @@ def test_one_pass_judges_everything(reader: Reader) -> None:
         assert reading.embedding is not None
         assert np.allclose(reading.embedding, reader.embed([given])[0], atol=1e-5)
         assert {aspect.name for aspect in reading.aspects} <= set(ASPECTS)
-        assert all(given[aspect.start : aspect.end].strip() and aspect.confidence >= 0.5 for aspect in reading.aspects)
-        assert [aspect.confidence for aspect in reading.aspects] == sorted((a.confidence for a in reading.aspects), reverse=True)
+        assert all(
+            given[aspect.start : aspect.end].strip() and aspect.confidence >= 0.5
+            for aspect in reading.aspects
+        )
+        assert [aspect.confidence for aspect in reading.aspects] == sorted(
+            (a.confidence for a in reading.aspects), reverse=True
+        )
 
 
 def outputs(aspect: int, spoken: float, polarity: list[float], token: int) -> Outputs:
     """Of one window of four tokens: an aspect of some confidence and polarity that attends to one of the tokens."""
-    chances, poles, attention = torch.full((len(ASPECTS),), -9.0), torch.zeros(len(ASPECTS), 3), torch.full((len(ASPECTS), 4), 0.1)
+    chances, poles, attention = (
+        torch.full((len(ASPECTS),), -9.0),
+        torch.zeros(len(ASPECTS), 3),
+        torch.full((len(ASPECTS), 4), 0.1),
+    )
     chances[aspect], poles[aspect], attention[aspect, token] = spoken, torch.tensor(polarity), 0.7
     few = [torch.zeros(size) for size in (3, 0, 8, len(EMOTIONS))]
-    return Outputs(few[0], few[1].view(0, 4), few[2], few[3], torch.tensor([spoken, 0, 0, 0]), chances, poles, attention)
+    return Outputs(
+        few[0],
+        few[1].view(0, 4),
+        few[2],
+        few[3],
+        torch.tensor([spoken, 0, 0, 0]),
+        chances,
+        poles,
+        attention,
+    )
 
 
 def test_of_a_long_text_the_surest_window_judges_an_aspect_and_any_window_shows_an_intent() -> None:
@@ -322,7 +384,11 @@ def test_of_a_long_text_the_surest_window_judges_an_aspect_and_any_window_shows_
         out = Outputs(*(values.numpy() for values in outputs(0, spoken, polarity, token)))
         total.add(Window(0, [0, 5, 6, 2], offsets), out, np.zeros(0, np.float32))
     [aspect] = total.aspects(text)
-    assert (aspect.name, aspect.polarity.label, text[aspect.start : aspect.end]) == (ASPECTS[0], "negative", "酸")
+    assert (aspect.name, aspect.polarity.label, text[aspect.start : aspect.end]) == (
+        ASPECTS[0],
+        "negative",
+        "酸",
+    )
     assert total.intent[0] == 3
     total.spoken -= 9
     assert total.aspects(text) == ()
@@ -349,18 +415,26 @@ def test_several_threads_read_as_one_does(reader: ShippedReader) -> None:
 
 def test_lone_surrogates_keep_offsets(reader: Reader) -> None:
     assert len(encodable("安\ud83d康")) == 3
-    assert reader.read(["我喜欢\ud83d安康\udc00"], [[[(4, 6)]]])[0].post.label in {"negative", "neutral", "positive"}
+    assert reader.read(["我喜欢\ud83d安康\udc00"], [[[(4, 6)]]])[0].post.label in {
+        "negative",
+        "neutral",
+        "positive",
+    }
 
 
 def test_hundred_thousand_characters(reader: Reader) -> None:
     clause = "我喜欢安康，"
-    long, short = reader.read([clause * 16_700, clause * 1_670], [[[(3, 5)], [(99_993, 99_995)]], []])
+    long, short = reader.read(
+        [clause * 16_700, clause * 1_670], [[[(3, 5)], [(99_993, 99_995)]], []]
+    )
     assert len(long.targets) == 2
     assert long.targets[1] != long.post  # what has no place in what was read is judged as the post
     for judged in (long.post, *long.targets):
         assert judged.negative + judged.neutral + judged.positive == pytest.approx(1)
         assert judged != UNSURE
-    assert long.post.negative == pytest.approx(short.post.negative, abs=0.02)  # the same windows, more of them
+    assert long.post.negative == pytest.approx(
+        short.post.negative, abs=0.02
+    )  # the same windows, more of them
 
 
 def test_embeddings(reader: Reader) -> None:
@@ -388,9 +462,18 @@ def foreign(tmp_path: Path) -> Callable[[dict[int, str]], str]:
             num_labels=len(labels), id2label=labels, label2id={name: index for index, name in labels.items()}, pad_token_id=1,
         )  # fmt: skip
         BertForSequenceClassification(config).save_pretrained(tmp_path / "other")
-        special = {"bos": "<s>", "eos": "</s>", "cls": "<s>", "sep": "</s>", "pad": "<pad>", "unk": "<unk>"}
+        special = {
+            "bos": "<s>",
+            "eos": "</s>",
+            "cls": "<s>",
+            "sep": "</s>",
+            "pad": "<pad>",
+            "unk": "<unk>",
+        }
         named = {f"{name}_token": piece for name, piece in special.items()}
-        PreTrainedTokenizerFast(tokenizer_object=tokenizer(), model_max_length=40, **named).save_pretrained(tmp_path / "other")
+        PreTrainedTokenizerFast(
+            tokenizer_object=tokenizer(), model_max_length=40, **named
+        ).save_pretrained(tmp_path / "other")
         return str(tmp_path / "other")
 
     return make
@@ -403,7 +486,12 @@ def test_any_classifier_of_transformers(foreign: Callable[[dict[int, str]], str]
     assert readings[0].post.neutral == 0
     assert readings[0].targets[1] == readings[0].post
     assert readings[1].post == UNSURE
-    assert (readings[0].aspects, readings[0].emotion, readings[0].intent, readings[0].embedding) == ((), {}, {}, None)
+    assert (
+        readings[0].aspects,
+        readings[0].emotion,
+        readings[0].intent,
+        readings[0].embedding,
+    ) == ((), {}, {}, None)
     assert reader.name == "other"
     assert len(reader.version) == 12
     assert reader.embed(texts).shape == (3, 24)
@@ -444,36 +532,64 @@ def test_models_that_can_not_be_loaded(tmp_path: Path) -> None:
         load(str(tmp_path))
     with pytest.raises(ConfigError, match="threads"):
         load(threads=-1)
-    with pytest.raises(ConfigError, match="depth should be one of half, enough, all, and is 'careful'"):
+    with pytest.raises(
+        ConfigError, match="depth should be one of half, enough, all, and is 'careful'"
+    ):
         load(depth="careful")
 
 
 def test_what_the_first_half_is_sure_of_stands_and_the_rest_goes_on(folder: Path) -> None:
-    texts = ["我喜欢安康", "佳泰太甜了。", "really like Ankang", "我", "我喜欢安康的奶粉，但佳泰的太甜了。"]
+    texts = [
+        "我喜欢安康",
+        "佳泰太甜了。",
+        "really like Ankang",
+        "我",
+        "我喜欢安康的奶粉，但佳泰的太甜了。",
+    ]
     asked = [[[(3, 5)]], [[(0, 2)]], [], [], [[(3, 5)], [(10, 12)]]]
-    reader, careful = ShippedReader(folder, torch.float32), ShippedReader(folder, torch.float32, depth="all")
+    reader, careful = (
+        ShippedReader(folder, torch.float32),
+        ShippedReader(folder, torch.float32, depth="all"),
+    )
     assert reader.threshold == {"zh": 0.7, "en": 0.7}
     quick = ShippedReader(folder, torch.float32, depth="half")
     early, late = quick.read(texts, asked), careful.read(texts, asked)
-    chances = [[max(its.negative, its.neutral, its.positive) for its in (one.post, *one.targets)] for one in early]
+    chances = [
+        [max(its.negative, its.neutral, its.positive) for its in (one.post, *one.targets)]
+        for one in early
+    ]
     least = sorted(chance for its in chances for chance in its)[4]
     reader.threshold = {"zh": least, "en": least}
-    for one, first, second, its in zip(reader.read(texts, asked), early, late, chances, strict=True):
+    for one, first, second, its in zip(
+        reader.read(texts, asked), early, late, chances, strict=True
+    ):
         assert not close(first.post, second.post)
-        judged = zip(*((reading.post, *reading.targets) for reading in (one, first, second)), its, strict=True)
-        assert all(close(given, shallow if chance >= least else deep) for given, shallow, deep, chance in judged)
+        judged = zip(
+            *((reading.post, *reading.targets) for reading in (one, first, second)),
+            its,
+            strict=True,
+        )
+        assert all(
+            close(given, shallow if chance >= least else deep)
+            for given, shallow, deep, chance in judged
+        )
     assert careful.version == f"{reader.version}-all"
 
 
 def test_only_what_stands_is_read_as_it_stands(folder: Path) -> None:
     texts = ["我喜欢安康", "really like Ankang"]
-    reader, plain = ShippedReader(folder, torch.float32), ShippedReader(folder, torch.float32, depth="half")
+    reader, plain = (
+        ShippedReader(folder, torch.float32),
+        ShippedReader(folder, torch.float32, depth="half"),
+    )
     reader.threshold = {"zh": 0.0, "en": 2.0}
     late = ShippedReader(folder, torch.float32, depth="all").read(texts)[1].post
     surer, same = (3.0, 0.5, 0.0, -0.5), (1.0, 0.0, 0.0, 0.0, 0.0)
     reader.standing = Standing({"zh": surer, "en": surer}, {"zh": same, "en": same})
     early = plain.read(texts)[0].post
-    logits = surer[0] * np.log([early.negative, early.neutral, early.positive]) + np.array(surer[1:])
+    logits = surer[0] * np.log([early.negative, early.neutral, early.positive]) + np.array(
+        surer[1:]
+    )
     first, second = (reading.post for reading in reader.read(texts))
     assert close(first, Probabilities(*(np.exp(logits) / np.exp(logits).sum())))
     assert close(second, late)
@@ -488,7 +604,10 @@ def test_a_post_is_read_the_same_whatever_is_asked_beside(reader: ShippedReader)
 
 def test_windows_of_a_long_text_leave_at_depths_of_their_own(folder: Path) -> None:
     text = "我喜欢安康的奶粉。" * 20 + "佳泰的太甜了，really not。" * 20
-    careful, early = ShippedReader(folder, torch.float32, depth="all"), ShippedReader(folder, torch.float32, depth="half")
+    careful, early = (
+        ShippedReader(folder, torch.float32, depth="all"),
+        ShippedReader(folder, torch.float32, depth="half"),
+    )
     posts = [early.read([text])[0].post, careful.read([text])[0].post]
     early.threshold = {"zh": 0.7, "en": 0.7}
     totals = [its.totals([text], [()])[0] for its in (early, careful)]
@@ -496,17 +615,25 @@ def test_windows_of_a_long_text_leave_at_depths_of_their_own(folder: Path) -> No
     assert not close(*posts)
 
 
-def test_an_embedding_needs_half_of_the_layers_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_embedding_needs_half_of_the_layers_only(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reader = ShippedReader(folder, torch.float32, depth="all")
     expected = reader.read(["我喜欢安康"])[0].embedding
-    monkeypatch.setattr(reader.model.encoder, "rest", lambda *_: pytest.fail("the second half was asked"))
+    monkeypatch.setattr(
+        reader.model.encoder, "rest", lambda *_: pytest.fail("the second half was asked")
+    )
     assert np.allclose(reader.embed(["我喜欢安康"])[0], expected, atol=1e-5)
 
 
-def test_a_folder_of_an_older_layout_is_refused_in_one_sentence(folder: Path, tmp_path: Path) -> None:
+def test_a_folder_of_an_older_layout_is_refused_in_one_sentence(
+    folder: Path, tmp_path: Path
+) -> None:
     shutil.copytree(folder, tmp_path / "old")
     about = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    (tmp_path / "old/config.json").write_text(json.dumps(about | {"calibration": about["calibration"]["early"]}), encoding="utf-8")
+    (tmp_path / "old/config.json").write_text(
+        json.dumps(about | {"calibration": about["calibration"]["early"]}), encoding="utf-8"
+    )
     lacking = "lacks early, late, prior, standing, threshold, which this version of Folate reads: train the model again"
     with pytest.raises(ConfigError, match=lacking):
         load(str(tmp_path / "old"))

@@ -9,7 +9,11 @@ import nlp.model.transformers_auto  # noqa: F401 - registers the model
 from nlp.model import SHIPPED
 from nlp.model.folate_reader import ShippedReader
 
-TEXTS = ["很好喝，孩子非常喜欢，会回购", "The tin arrived broken and nobody answers my mails.", "今天星期三。"]
+TEXTS = [
+    "很好喝，孩子非常喜欢，会回购",
+    "The tin arrived broken and nobody answers my mails.",
+    "今天星期三。",
+]
 
 
 def test_pipelines_take_the_model_that_ships() -> None:
@@ -18,17 +22,28 @@ def test_pipelines_take_the_model_that_ships() -> None:
 
 
 def test_the_tokenizer_is_the_same() -> None:
-    tokenizer, ours = AutoTokenizer.from_pretrained(str(SHIPPED)), ShippedReader(SHIPPED, torch.float32).tokenizer
+    tokenizer, ours = (
+        AutoTokenizer.from_pretrained(str(SHIPPED)),
+        ShippedReader(SHIPPED, torch.float32).tokenizer,
+    )
     for text in (*TEXTS, "Ｆｕｌｌ  width 叶酸\n[二哈]"):
         assert tokenizer(text)["input_ids"] == ours.encode(text).ids
 
 
 def test_logits_are_those_of_all_layers() -> None:
-    model, tokenizer = (auto.from_pretrained(str(SHIPPED)) for auto in (AutoModelForSequenceClassification, AutoTokenizer))
+    model, tokenizer = (
+        auto.from_pretrained(str(SHIPPED))
+        for auto in (AutoModelForSequenceClassification, AutoTokenizer)
+    )
     with torch.inference_mode():
         logits = model(**tokenizer(TEXTS[:2], padding=True, return_tensors="pt")).logits
     reader = ShippedReader(SHIPPED, torch.float32, depth="all")
     its = reader.calibration.late.post
     calibrated = (logits / torch.tensor([[its["zh"]], [its["en"]]])).softmax(-1)
-    wanted = torch.tensor([[*map(float, (one.post.negative, one.post.neutral, one.post.positive))] for one in reader.read(TEXTS[:2])])
+    wanted = torch.tensor(
+        [
+            [*map(float, (one.post.negative, one.post.neutral, one.post.positive))]
+            for one in reader.read(TEXTS[:2])
+        ]
+    )
     assert torch.allclose(calibrated, wanted, atol=1e-4)

@@ -24,7 +24,10 @@ class Counted:
     name, version = "counted", "1"
 
     def read(self, texts: Sequence[str], targets: Targets | None = None) -> list[Reading]:
-        return [Reading(BAD, (BAD,) * len(its), (KNOWN,)) for its in (targets if targets is not None else [()] * len(texts))]
+        return [
+            Reading(BAD, (BAD,) * len(its), (KNOWN,))
+            for its in (targets if targets is not None else [()] * len(texts))
+        ]
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         counts = [[0.01, *map(text.count, "的了很太甜糖味aeiot")] for text in texts]
@@ -33,7 +36,9 @@ class Counted:
         return made
 
 
-SWEET = Aspect(id="sweetness", names=("甜度", "sweetness"), examples=("太甜了", "糖味太甜", "很甜的糖"))
+SWEET = Aspect(
+    id="sweetness", names=("甜度", "sweetness"), examples=("太甜了", "糖味太甜", "很甜的糖")
+)
 
 
 def test_a_clause_like_the_examples_is_found_and_judged_as_a_target() -> None:
@@ -59,7 +64,9 @@ def test_whitened_vectors_are_units_around_the_middle() -> None:
         ({"names": [], "examples": []}, "at least one name"),
     ],
 )
-def test_an_aspect_of_a_project_needs_a_name_and_examples(aspect: dict[str, list[str]], problem: str) -> None:
+def test_an_aspect_of_a_project_needs_a_name_and_examples(
+    aspect: dict[str, list[str]], problem: str
+) -> None:
     with pytest.raises(ConfigError, match=problem):
         parse({"name": "x", "aspects": [{"id": "sweetness", **aspect}]})
 

@@ -34,7 +34,12 @@ def read(everything: Asked) -> Asked:
 def polarities(read: Asked) -> list[tuple[str, str, str, str | None]]:
     """Text, aspect, right polarity, and the one given; None where the aspect was not found."""
     found = [
-        (row["text"], name, right, {aspect.name: aspect.polarity.label for aspect in reading.aspects}.get(name))
+        (
+            row["text"],
+            name,
+            right,
+            {aspect.name: aspect.polarity.label for aspect in reading.aspects}.get(name),
+        )
         for row, reading in read
         for name, right in row.get("aspects", {}).items()
     ]
@@ -53,20 +58,35 @@ def test_found_aspects_have_their_polarity(read: Asked) -> None:
 
 
 def test_two_aspects_of_opposite_polarity_come_out_opposite(read: Asked) -> None:
-    opposite = [(row, reading) for row, reading in read if {"positive", "negative"} <= set(row.get("aspects", {}).values())]
+    opposite = [
+        (row, reading)
+        for row, reading in read
+        if {"positive", "negative"} <= set(row.get("aspects", {}).values())
+    ]
     assert len(opposite) >= 8
-    wrong = [row["text"] for row, reading in opposite if any(answer[2] != answer[3] for answer in polarities([(row, reading)]))]
+    wrong = [
+        row["text"]
+        for row, reading in opposite
+        if any(answer[2] != answer[3] for answer in polarities([(row, reading)]))
+    ]
     assert len(wrong) <= len(opposite) * 0.25, wrong
 
 
 def test_the_clause_is_the_one_that_speaks_of_the_aspect(read: Asked) -> None:
     text = "安康味道很好，就是太贵了"
     [reading] = [reading for row, reading in read if row["text"] == text]
-    assert {aspect.name: text[aspect.start : aspect.end] for aspect in reading.aspects} == {"taste": "安康味道很好", "price": "就是太贵了"}
+    assert {aspect.name: text[aspect.start : aspect.end] for aspect in reading.aspects} == {
+        "taste": "安康味道很好",
+        "price": "就是太贵了",
+    }
 
 
 def test_posts_about_nothing_of_the_kind_have_no_aspect(read: Asked) -> None:
-    plain = [(row["text"], [aspect.name for aspect in reading.aspects]) for row, reading in read if row.get("aspects") == {}]
+    plain = [
+        (row["text"], [aspect.name for aspect in reading.aspects])
+        for row, reading in read
+        if row.get("aspects") == {}
+    ]
     assert len(plain) >= 8
     found = [answer for answer in plain if answer[1]]
     assert len(found) <= len(plain) // 8, found
@@ -76,7 +96,9 @@ def test_posts_about_nothing_of_the_kind_have_no_aspect(read: Asked) -> None:
 def test_emotions(everything: Asked, emotion: str) -> None:
     """Of all sentences, the hard ones too."""
     asked = [
-        (row["text"], max(reading.emotion, key=reading.emotion.__getitem__)) for row, reading in everything if row.get("emotion") == emotion
+        (row["text"], max(reading.emotion, key=reading.emotion.__getitem__))
+        for row, reading in everything
+        if row.get("emotion") == emotion
     ]
     assert len(asked) >= 6
     wrong = [answer for answer in asked if answer[1] != emotion]
@@ -85,7 +107,11 @@ def test_emotions(everything: Asked, emotion: str) -> None:
 
 def test_intents(read: Asked) -> None:
     asked = [
-        (row["text"], set(row["intent"]), {name for name, chance in reading.intent.items() if chance >= 0.5})
+        (
+            row["text"],
+            set(row["intent"]),
+            {name for name, chance in reading.intent.items() if chance >= 0.5},
+        )
         for row, reading in read
         if "intent" in row
     ]

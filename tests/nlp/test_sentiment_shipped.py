@@ -34,17 +34,37 @@ def reader() -> Iterator[Reader]:
 def read(reader: Reader) -> Answers:
     """Each sentence with the label of its post and the labels of its targets."""
     rows = [json.loads(line) for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
-    spans = [[[(row["text"].index(name), row["text"].index(name) + len(name))] for name in row.get("targets", {})] for row in rows]
+    spans = [
+        [
+            [(row["text"].index(name), row["text"].index(name) + len(name))]
+            for name in row.get("targets", {})
+        ]
+        for row in rows
+    ]
     readings = reader.read([row["text"] for row in rows], spans)
     return [
-        (row, reading.post.label, dict(zip(row.get("targets", {}), (target.label for target in reading.targets), strict=True)))
+        (
+            row,
+            reading.post.label,
+            dict(
+                zip(
+                    row.get("targets", {}),
+                    (target.label for target in reading.targets),
+                    strict=True,
+                )
+            ),
+        )
         for row, reading in zip(rows, readings, strict=True)
     ]
 
 
 def opposite(read: Answers) -> list[tuple[str, dict[str, str], dict[str, str]]]:
     """Sentences of two brands: text, right labels, given ones."""
-    return [(row["text"], row["targets"], given) for row, _, given in read if row["kind"] == "two_brands" and "hard" not in row]
+    return [
+        (row["text"], row["targets"], given)
+        for row, _, given in read
+        if row["kind"] == "two_brands" and "hard" not in row
+    ]
 
 
 def test_it_is_small_and_named(reader: Reader) -> None:
@@ -65,7 +85,11 @@ def test_posts(read: Answers, kind: str) -> None:
 
 @pytest.mark.parametrize("spoken", ["zh", "en"])
 def test_a_neutral_post_is_not_called_negative(read: Answers, spoken: str) -> None:
-    neutral = [(row, given) for row, given, _ in read if row.get("post") == "neutral" and language(row["text"]) == spoken]
+    neutral = [
+        (row, given)
+        for row, given, _ in read
+        if row.get("post") == "neutral" and language(row["text"]) == spoken
+    ]
     assert len(neutral) >= 10
     assert not [row["text"] for row, given in neutral if given == "negative" and "hard" not in row]
 
@@ -76,14 +100,18 @@ def test_two_brands_of_opposite_polarity_come_out_opposite(read: Answers) -> Non
 
 
 @pytest.mark.parametrize("conjunction", ["，但", "，不过", ", but ", " while "])
-def test_two_brands_with_a_conjunction_between_come_out_opposite(read: Answers, conjunction: str) -> None:
+def test_two_brands_with_a_conjunction_between_come_out_opposite(
+    read: Answers, conjunction: str
+) -> None:
     joined = [answer for answer in opposite(read) if conjunction in answer[0]]
     assert len(joined) >= 2
     assert not [answer for answer in joined if answer[1] != answer[2]]
 
 
 def test_brands(read: Answers) -> None:
-    right = [row["targets"][name] == label for row, _, given in read for name, label in given.items()]
+    right = [
+        row["targets"][name] == label for row, _, given in read for name, label in given.items()
+    ]
     assert sum(right) >= 0.75 * len(right)
 
 

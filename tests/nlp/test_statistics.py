@@ -79,14 +79,18 @@ def test_a_pull_keeps_the_estimate_from_the_border_and_ends_at_the_mean() -> Non
     """Nobody is neutral here: maximum likelihood says so, and a pull of half a post a post does not."""
     rows = posteriors((0.3, 0.0, 0.7), 400, seed=4)
     mean = rows.mean(axis=0)
-    alone, drawn, nearly = (emq(rows, UNIFORM, tolerance=1e-10, iterations=20000, pull=pull) for pull in (0, 0.5, 1000))
+    alone, drawn, nearly = (
+        emq(rows, UNIFORM, tolerance=1e-10, iterations=20000, pull=pull) for pull in (0, 0.5, 1000)
+    )
     assert alone[1] < drawn[1] < mean[1]
     assert nearly == pytest.approx(mean, abs=1e-3)
 
 
 def test_one_post_pulled_by_hand() -> None:
     """Posterior (.8, .2), balanced: p maximises log(.8 p + .2 (1 - p)) + pull (.8 log p + .2 log(1 - p)); at pull 1, p = .9029."""
-    found = emq(np.array([[0.8, 0.2]]), np.array([0.5, 0.5]), tolerance=1e-12, iterations=20000, pull=1.0)
+    found = emq(
+        np.array([[0.8, 0.2]]), np.array([0.5, 0.5]), tolerance=1e-12, iterations=20000, pull=1.0
+    )
     slope = 0.6 / (0.2 + 0.6 * found[0]) + 0.8 / found[0] - 0.2 / (1 - found[0])
     assert slope == pytest.approx(0, abs=1e-6)
 
@@ -126,7 +130,11 @@ def test_blocks_of_authors_keep_the_variance() -> None:
     units, count = resampling_units(authors, most=1024)
     assert count == 1024
     weights = bootstrap_weights(count)
-    draws = weights @ np.bincount(units, values, count) / (weights @ np.bincount(units, minlength=count))
+    draws = (
+        weights
+        @ np.bincount(units, values, count)
+        / (weights @ np.bincount(units, minlength=count))
+    )
     assert draws.std() == pytest.approx(1 / np.sqrt(20000), rel=0.1)
 
 
@@ -168,7 +176,9 @@ def oracles() -> dict[str, Any]:
 @pytest.mark.parametrize("place", range(3))
 def test_emq_equals_quapy(oracles: dict[str, Any], place: int) -> None:
     case = oracles["cases"][place]
-    found = emq(np.array(case["posteriors"]), np.array(case["prior"]), tolerance=1e-10, iterations=20000)
+    found = emq(
+        np.array(case["posteriors"]), np.array(case["prior"]), tolerance=1e-10, iterations=20000
+    )
     assert found == pytest.approx(case["emq"], abs=1e-5)
 
 
@@ -209,10 +219,16 @@ def test_tempered_posteriors_lie_between_probabilities_and_labels() -> None:
     assert np.isnan(tempered(np.full((1, 3), np.nan), 2.0)).all()
 
 
-NEWCOMBE = [((56, 70), (48, 80), (0.0524, 0.3339)), ((9, 10), (3, 10), (0.1705, 0.8090)), ((0, 10), (0, 20), (-0.1611, 0.2775))]
+NEWCOMBE = [
+    ((56, 70), (48, 80), (0.0524, 0.3339)),
+    ((9, 10), (3, 10), (0.1705, 0.8090)),
+    ((0, 10), (0, 20), (-0.1611, 0.2775)),
+]
 
 
 @pytest.mark.parametrize(("one", "other", "expected"), NEWCOMBE)
-def test_newcombe_equals_the_published_table(one: tuple[int, int], other: tuple[int, int], expected: tuple[float, float]) -> None:
+def test_newcombe_equals_the_published_table(
+    one: tuple[int, int], other: tuple[int, int], expected: tuple[float, float]
+) -> None:
     """Newcombe 1998, table II, method 10."""
     assert newcombe(*one, *other) == pytest.approx(expected, abs=5e-5)

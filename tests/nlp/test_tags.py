@@ -42,7 +42,10 @@ def test_likeness_to_the_examples_is_enough() -> None:
 
 
 def test_a_word_is_enough_whatever_its_width_and_script() -> None:
-    assert [[tag.tag for tag in found] for found in tags(["一袋狗糧", "ＬＥＧＯ bricks", "legos bricks"])] == [
+    assert [
+        [tag.tag for tag in found]
+        for found in tags(["一袋狗糧", "ＬＥＧＯ bricks", "legos bricks"])
+    ] == [
         ["pets", "pets / dog food"],
         ["toys"],
         [],
@@ -61,7 +64,10 @@ def test_a_learnt_threshold_decides() -> None:
 
 def test_a_post_without_a_vector_has_only_its_words() -> None:
     tagger = Tagger(TAXONOMY, embed)
-    assert [len(found) for found in tagger.tags(["奶香", "积木", "积木"], [None, None, np.zeros(64, np.float32)])] == [0, 1, 1]
+    assert [
+        len(found)
+        for found in tagger.tags(["奶香", "积木", "积木"], [None, None, np.zeros(64, np.float32)])
+    ] == [0, 1, 1]
     assert tagger.tags([], []) == []
 
 
@@ -71,7 +77,9 @@ def test_the_version_changes_with_the_thresholds() -> None:
 
 def test_a_threshold_is_the_cut_of_best_f1_drawn_to_the_default() -> None:
     scores, right = np.array([0.9, 0.8, 0.5, 0.4]), np.array([True, True, False, False])
-    assert fit_threshold(scores, right, 0.3) == pytest.approx((4 * 0.65 + PRIOR * 0.3) / (4 + PRIOR))
+    assert fit_threshold(scores, right, 0.3) == pytest.approx(
+        (4 * 0.65 + PRIOR * 0.3) / (4 + PRIOR)
+    )
     assert fit_threshold(np.zeros(0), np.zeros(0, bool), 0.3) == 0.3
 
 
@@ -81,7 +89,9 @@ def test_a_label_that_is_never_right_gets_a_threshold_above_its_posts() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(-1, 1), st.booleans()), min_size=1, max_size=50))
-def test_any_answers_give_a_threshold_within_the_scores_and_the_default(answers: list[tuple[float, bool]]) -> None:
+def test_any_answers_give_a_threshold_within_the_scores_and_the_default(
+    answers: list[tuple[float, bool]],
+) -> None:
     scores = np.array([score for score, _ in answers])
     found = fit_threshold(scores, np.array([right for _, right in answers]))
     assert min(scores.min(), THRESHOLD) <= found <= max(scores.max() + 0.05, THRESHOLD)
@@ -108,10 +118,16 @@ def reader() -> Iterator[Reader]:
 
 @pytest.mark.slow
 def test_posts_held_out_stay_above_the_floor(reader: Reader) -> None:
-    rows = [line.split("\t") for line in HELD.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    rows = [
+        line.split("\t")
+        for line in HELD.read_text(encoding="utf-8").splitlines()
+        if not line.startswith("#")
+    ]
     texts = [text for text, _ in rows]
     right = given_ = wanted_ = 0
-    for (_, labels), found in zip(rows, Tagger((), reader.embed).tags(texts, reader.embed(texts)), strict=True):
+    for (_, labels), found in zip(
+        rows, Tagger((), reader.embed).tags(texts, reader.embed(texts)), strict=True
+    ):
         wanted = {
             LEVELS.join(label.split(LEVELS)[: depth + 1])
             for label in labels.split("; ")
@@ -119,6 +135,10 @@ def test_posts_held_out_stay_above_the_floor(reader: Reader) -> None:
             for depth in range(len(label.split(LEVELS)))
         }
         tagged = {tag.tag for tag in found}
-        right, given_, wanted_ = right + len(wanted & tagged), given_ + len(tagged), wanted_ + len(wanted)
+        right, given_, wanted_ = (
+            right + len(wanted & tagged),
+            given_ + len(tagged),
+            wanted_ + len(wanted),
+        )
     assert right / given_ >= 0.8
     assert right / wanted_ >= 0.7

@@ -13,11 +13,17 @@ def test_one_reading_a_body_in_order() -> None:
     segmenter, linker = Segmenter(["晨谷"]), Linker([Brand(id="morn", names=("晨谷",))])
     first, second, third = annotate([BODY, "", BODY], segmenter, linker)
     words = ["孕期", "买", "了", "晨谷", "叶酸片", "i", "love", "it", "#备孕", "😋"]
-    assert first == third == TextReading("mixed", words, ["备孕"], exact_digest(BODY), [Mention("morn", 5, 7)], [])
+    assert (
+        first
+        == third
+        == TextReading("mixed", words, ["备孕"], exact_digest(BODY), [Mention("morn", 5, 7)], [])
+    )
     assert second == TextReading("other", [], [], exact_digest(""), [], [])
 
 
 def test_two_brands_compared() -> None:
     brands = [Brand(id="morn", names=("晨谷",)), Brand(id="wheat", names=("麦田",))]
     [reading] = annotate(["从晨谷换到麦田了"], Segmenter([]), Linker(brands))
-    assert [(found.brand, found.other, found.kind) for found in reading.comparisons] == [("wheat", "morn", "switch")]
+    assert [(found.brand, found.other, found.kind) for found in reading.comparisons] == [
+        ("wheat", "morn", "switch")
+    ]

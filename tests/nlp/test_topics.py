@@ -20,7 +20,13 @@ def test_a_term_that_nobody_tracked_is_found_with_what_a_reader_needs() -> None:
     found = world.discover(watch=["维生素"])
     topic = find(found, "叶酸")
     assert found.topics[0] == topic
-    assert (topic.state, topic.label_zh, topic.label_en, topic.posts, topic.authors) == ("new", "叶酸", "叶酸", 12, 12)
+    assert (topic.state, topic.label_zh, topic.label_en, topic.posts, topic.authors) == (
+        "new",
+        "叶酸",
+        "叶酸",
+        12,
+        12,
+    )
     assert topic.brands == ("ours",)
     assert not topic.flags
     assert not topic.watched
@@ -50,7 +56,12 @@ def test_a_coinage_that_the_segmenter_splits_in_many_ways_is_found_whole() -> No
 
 
 @pytest.mark.parametrize(
-    ("words", "name"), [(["喝", "ergomax", "三天"], "ergomax"), (["沃隆坚果"], "沃隆坚果"), (["vivo", "手机"], "vivo手机")]
+    ("words", "name"),
+    [
+        (["喝", "ergomax", "三天"], "ergomax"),
+        (["沃隆坚果"], "沃隆坚果"),
+        (["vivo", "手机"], "vivo手机"),
+    ],
 )
 def test_names_of_things_are_found_inside_chinese(words: list[str], name: str) -> None:
     world = World()
@@ -78,7 +89,9 @@ def test_a_common_word_that_only_a_better_topic_brings_is_a_detail_of_it() -> No
         world.plant(["recall", word, "refund"], 1)
     world.plant(["refund"], 10)
     found = world.discover()
-    assert [explained["term"] for explained in find(found, "recall").detail["explains"]] == ["refund"]
+    assert [explained["term"] for explained in find(found, "recall").detail["explains"]] == [
+        "refund"
+    ]
     assert not [topic for topic in found.topics if "refund" in topic.terms]
 
 
@@ -125,10 +138,27 @@ def test_copies_count_once_and_are_named() -> None:
 
 def test_a_template_with_slots_is_named_and_what_people_say_in_their_own_words_is_not() -> None:
     world = World()
-    skeleton = ["家人们", "谁懂", "啊", "这个", "接骨木", "真的", "绝绝子", "喝了", "一周", "皮肤", "都", "亮了", "快冲"]
+    skeleton = [
+        "家人们",
+        "谁懂",
+        "啊",
+        "这个",
+        "接骨木",
+        "真的",
+        "绝绝子",
+        "喝了",
+        "一周",
+        "皮肤",
+        "都",
+        "亮了",
+        "快冲",
+    ]
     for _ in range(12):
         slots = world.chatter("zh")
-        world.post(WEEKS - 1, [*slots[:2], *skeleton[:6], slots[2], *skeleton[6:10], *slots[3:5], *skeleton[10:]])
+        world.post(
+            WEEKS - 1,
+            [*slots[:2], *skeleton[:6], slots[2], *skeleton[6:10], *slots[3:5], *skeleton[10:]],
+        )
     world.plant(["叶酸"], 12)
     found = world.discover()
     assert find(found, "接骨木").flags == ("template",)
@@ -165,7 +195,9 @@ def test_a_source_that_was_down_for_a_week_raises_no_alarm() -> None:
 def test_one_author_with_half_of_all_posts_is_one_author() -> None:
     world = World()
     for _ in range(130):
-        world.post(WEEKS - 1, ["量子", "鼠标垫", *world.chatter("zh")], author="loud", source="shop")
+        world.post(
+            WEEKS - 1, ["量子", "鼠标垫", *world.chatter("zh")], author="loud", source="shop"
+        )
     assert not world.discover().topics
 
 
@@ -184,7 +216,9 @@ def test_one_source_is_named_when_others_could_have_said_it() -> None:
 
 
 @pytest.mark.parametrize(("week", "flags"), [(Week(2026, 38), ("seasonal",)), (Week(2026, 14), ())])
-def test_a_word_of_the_calendar_is_seasonal_near_its_day_only(week: Week, flags: tuple[str, ...]) -> None:
+def test_a_word_of_the_calendar_is_seasonal_near_its_day_only(
+    week: Week, flags: tuple[str, ...]
+) -> None:
     world = World()
     world.plant(["月饼"], 12)
     assert find(world.discover(week=week), "月饼").flags == flags
@@ -237,7 +271,15 @@ def test_an_empty_week_and_an_empty_stream() -> None:
 
 
 @pytest.mark.parametrize(
-    ("watch", "watched"), [("叶酸", True), ("FOLIC  acid", True), ("acid", True), ("Folic Acids", True), ("oli", False), ("酸奶", False)]
+    ("watch", "watched"),
+    [
+        ("叶酸", True),
+        ("FOLIC  acid", True),
+        ("acid", True),
+        ("Folic Acids", True),
+        ("oli", False),
+        ("酸奶", False),
+    ],
 )
 def test_what_is_watched_is_marked(watch: str, watched: bool) -> None:
     world = World()
@@ -266,7 +308,9 @@ def _next_week(world: World) -> Rows:
     return [row | {"week": row["week"] - 1} for row in world.rows if row["week"]]
 
 
-@pytest.mark.parametrize(("authors", "state"), [(20, "strong"), (11, "weak"), (1, "fading"), (0, "gone")])
+@pytest.mark.parametrize(
+    ("authors", "state"), [(20, "strong"), (11, "weak"), (1, "fading"), (0, "gone")]
+)
 def test_a_topic_keeps_its_id_and_ages(authors: int, state: str) -> None:
     world = World()
     world.plant(["叶酸"], 12)
@@ -275,7 +319,12 @@ def test_a_topic_keeps_its_id_and_ages(authors: int, state: str) -> None:
     for _ in range(120):
         world.post(WEEKS - 1, world.chatter(), id=f"shop:later{len(world.rows)}", source="shop")
     for _ in range(authors):
-        world.post(WEEKS - 1, ["叶酸", *world.chatter("zh")], id=f"weibo:later{len(world.rows)}", source="weibo")
+        world.post(
+            WEEKS - 1,
+            ["叶酸", *world.chatter("zh")],
+            id=f"weibo:later{len(world.rows)}",
+            source="weibo",
+        )
     after = find(world.discover(week=WEEK + 1, previous=[before]), "叶酸")
     assert (after.id, after.state, after.authors) == (before.id, state, authors)
     assert after.first_seen == before.first_seen
@@ -295,7 +344,9 @@ def test_who_says_it_is_told_of_ten_authors_and_more(mothers: int, said: tuple[s
         world.plant(["叶酸"], 1, author=f"m{i}", source="forum")
         if i < mothers:
             world.post(WEEKS - 2, ["怀孕", *world.chatter("zh")], author=f"m{i}", source="forum")
-    told = find(world.discover(segments=lambda text: ["pregnant"] if "怀孕" in text else []), "叶酸")
+    told = find(
+        world.discover(segments=lambda text: ["pregnant"] if "怀孕" in text else []), "叶酸"
+    )
     assert told.segments == said
 
 
@@ -312,11 +363,19 @@ def test_a_topic_goes_into_the_table_and_comes_back() -> None:
     [
         (lambda table: table.drop_columns(["cluster"]), "cluster missing"),
         (lambda table: pa.concat_tables([table, table.slice(0, 1)]), "1 ids twice"),
-        (lambda table: table.set_column(4, "week", pa.array([9] * table.num_rows, pa.int32())), "got 9 to 9"),
-        (lambda table: table.set_column(8, "cluster", pa.nulls(table.num_rows, pa.string())), "'cluster' of every post"),
+        (
+            lambda table: table.set_column(4, "week", pa.array([9] * table.num_rows, pa.int32())),
+            "got 9 to 9",
+        ),
+        (
+            lambda table: table.set_column(8, "cluster", pa.nulls(table.num_rows, pa.string())),
+            "'cluster' of every post",
+        ),
     ],
 )
-def test_a_stream_that_cant_be_read_is_refused_in_one_sentence(spoil: Callable[[pa.Table], pa.Table], message: str) -> None:
+def test_a_stream_that_cant_be_read_is_refused_in_one_sentence(
+    spoil: Callable[[pa.Table], pa.Table], message: str
+) -> None:
     with pytest.raises(InputError, match=message):
         discover(spoil(World(a_week=5).table()), WEEK, Topics())
 

@@ -9,29 +9,40 @@ import pytest
 from scipy.stats import ttest_ind
 
 from nlp.stats.estimation import newcombe
-from nlp.topics import context, segments
+from nlp.topics import audience_segments, context
 from nlp.topics.stream import read
 from tests.nlp.world import WEEKS, World
 
 
 def rows(authors: list[str], **columns: Sequence[object] | pa.Array) -> pa.Table:
-    return pa.table({"id": [f"forum:{i}" for i in range(len(authors))], "author": authors} | columns)
+    return pa.table(
+        {"id": [f"forum:{i}" for i in range(len(authors))], "author": authors} | columns
+    )
 
 
 def test_the_log_odds_ratio_and_its_interval() -> None:
     value, low, high = context.log_odds_ratio(10, 20, 5, 50)
     assert value == pytest.approx(log((10.5 / 10.5) / (5.5 / 45.5)))
-    assert (high - low) / 2 == pytest.approx(1.96 * (1 / 10.5 + 1 / 10.5 + 1 / 5.5 + 1 / 45.5) ** 0.5)
+    assert (high - low) / 2 == pytest.approx(
+        1.96 * (1 / 10.5 + 1 / 10.5 + 1 / 5.5 + 1 / 45.5) ** 0.5
+    )
 
 
 def test_an_author_with_a_post_in_the_topic_is_not_outside_of_it() -> None:
     inside, outside = context.sides(rows(["a", "a", "b", "c"]), pa.array(["forum:0", "forum:2"]))
-    assert (inside["id"].to_pylist(), outside["id"].to_pylist()) == (["forum:0", "forum:2"], ["forum:3"])
+    assert (inside["id"].to_pylist(), outside["id"].to_pylist()) == (
+        ["forum:0", "forum:2"],
+        ["forum:3"],
+    )
 
 
 def feelings(count: int, positive: float, seed: int) -> pa.Table:
     drawn = np.random.default_rng(seed).beta(8 * positive, 8 * (1 - positive), count)
-    return rows([f"{seed}-{i}" for i in range(count)], positive=drawn.tolist(), negative=(1 - drawn).tolist())
+    return rows(
+        [f"{seed}-{i}" for i in range(count)],
+        positive=drawn.tolist(),
+        negative=(1 - drawn).tolist(),
+    )
 
 
 def test_the_interval_of_sentiment_is_that_of_a_test_of_means() -> None:
@@ -45,7 +56,9 @@ def test_the_interval_of_sentiment_is_that_of_a_test_of_means() -> None:
 
 
 def test_one_author_has_one_feeling_and_too_few_have_none() -> None:
-    loud = rows(["a"] * 9 + list("bcde"), positive=[0.0] * 9 + [1.0] * 4, negative=[1.0] * 9 + [0.0] * 4)
+    loud = rows(
+        ["a"] * 9 + list("bcde"), positive=[0.0] * 9 + [1.0] * 4, negative=[1.0] * 9 + [0.0] * 4
+    )
     told = context.sentiment(loud, feelings(50, 0.5, 3))
     assert told is not None
     assert told["inside"] == pytest.approx(0.6)
@@ -55,13 +68,19 @@ def test_one_author_has_one_feeling_and_too_few_have_none() -> None:
 
 
 def test_shares_are_of_authors_who_were_judged_and_told_when_they_differ() -> None:
-    inside = rows([*list("abcdefgh"), "h", "i"], aspects=[["health"]] * 7 + [["taste"], ["health", "taste"], None])
-    outside = rows([f"o{i}" for i in range(40)], aspects=[["health"]] * 4 + [["price"]] * 10 + [[]] * 26)
+    inside = rows(
+        [*list("abcdefgh"), "h", "i"],
+        aspects=[["health"]] * 7 + [["taste"], ["health", "taste"], None],
+    )
+    outside = rows(
+        [f"o{i}" for i in range(40)], aspects=[["health"]] * 4 + [["price"]] * 10 + [[]] * 26
+    )
     told = context.shares(inside, outside, "aspects")
     assert list(told) == ["health"]
     low, high = newcombe(8, 8, 4, 40)
     assert told["health"] == pytest.approx(
-        {"inside": 1.0, "outside": 0.1, "difference": 0.9, "low": low, "high": high, "authors": 8}, abs=1e-6
+        {"inside": 1.0, "outside": 0.1, "difference": 0.9, "low": low, "high": high, "authors": 8},
+        abs=1e-6,
     )
 
 
@@ -75,12 +94,16 @@ def test_brands_go_with_a_topic_by_their_odds() -> None:
     outside = rows([f"o{i}" for i in range(100)], brands=[["ours"]] * 20 + [["theirs"]] * 80)
     told = context.odds(inside, outside, "brands")
     assert list(told) == ["ours"]
-    assert told["ours"]["log_odds"] == pytest.approx(context.log_odds_ratio(8, 10, 20, 100)[0], abs=1e-6)
+    assert told["ours"]["log_odds"] == pytest.approx(
+        context.log_odds_ratio(8, 10, 20, 100)[0], abs=1e-6
+    )
     assert told["ours"]["low"] > 0
 
 
-def test_members_are_sought_among_the_topic_and_some_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segments, "OTHERS", 30)
+def test_members_are_sought_among_the_topic_and_some_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(audience_segments, "OTHERS", 30)
     world = World(a_week=60)
     for i in range(12):
         world.plant(["怀孕"], 1, week=3, author=f"m{i}", source="forum")
@@ -92,10 +115,16 @@ def test_members_are_sought_among_the_topic_and_some_others(monkeypatch: pytest.
         asked.append(body)
         return ["pregnant"] if "怀孕" in body else []
 
-    topic = np.array([i for i, id_ in enumerate(stream.values("id", np.arange(len(stream)))) if "叶酸" in stream.bodies(np.array([i]))[0]])
-    others, members = segments.members(stream, topic, find)
+    topic = np.array(
+        [
+            i
+            for i, id_ in enumerate(stream.values("id", np.arange(len(stream))))
+            if "叶酸" in stream.bodies(np.array([i]))[0]
+        ]
+    )
+    others, members = audience_segments.members(stream, topic, find)
     assert 20 <= len(others) <= 30
     assert len(asked) <= len(others) + 2 * 12
-    told = segments.speakers(stream, topic, others, members)
+    told = audience_segments.speakers(stream, topic, others, members)
     assert told["pregnant"]["authors"] == 12
     assert told["pregnant"]["share"] == 1.0

@@ -41,7 +41,12 @@ def test_both_languages_are_one_topic_when_their_contexts_mean_the_same() -> Non
 
     def embed(texts: list[str]) -> np.ndarray:
         meanings = (("叶酸", "folic acid"), ("耳机",), ("sunscreen",))
-        return np.array([[1.0, *(3.0 * any(name in text for name in names) for names in meanings)] for text in texts])
+        return np.array(
+            [
+                [1.0, *(3.0 * any(name in text for name in names) for names in meanings)]
+                for text in texts
+            ]
+        )
 
     apart, joined = world.discover(), world.discover(embed=embed)
     assert find(apart, "叶酸").label_en == "叶酸"
@@ -58,9 +63,16 @@ def test_two_names_of_unlike_meaning_stay_two_topics_though_the_same_is_said_of_
     def embed(texts: list[str]) -> np.ndarray:
         names = {"奶盖茶": (3.0, 0.0), "kelpchip": (0.0, 3.0)}
         own = [next((names[name] for name in names if name in text), (0.0, 0.0)) for text in texts]
-        return np.array([[*vector, 3.0 * (any(vector) and text not in names)] for vector, text in zip(own, texts, strict=True)])
+        return np.array(
+            [
+                [*vector, 3.0 * (any(vector) and text not in names)]
+                for vector, text in zip(own, texts, strict=True)
+            ]
+        )
 
-    assert find(world.discover(embed=embed), "奶盖茶") != find(world.discover(embed=embed), "kelpchip")
+    assert find(world.discover(embed=embed), "奶盖茶") != find(
+        world.discover(embed=embed), "kelpchip"
+    )
 
 
 def test_a_label_has_the_number_that_people_write() -> None:

@@ -33,26 +33,48 @@ def counts(terms: list[list[list[int]]] | np.ndarray, base: list[list[int]] | np
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=12), min_size=2, max_size=8), st.integers(1, 4))
+@given(
+    st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=12), min_size=2, max_size=8),
+    st.integers(1, 4),
+)
 def test_frequent_ngrams_are_those_that_counting_finds(posts: list[list[int]], least: int) -> None:
     def text(week: int) -> Run:
         mine = posts[week::2]
         joined = [np.array([True] * (len(post) - 1) + [False]) for post in mine]
         owner = np.repeat(np.arange(len(mine), dtype=np.int32), [len(post) for post in mine])
-        return Run(np.concatenate([np.array(post, np.int32) for post in mine]), np.concatenate(joined), owner)
+        return Run(
+            np.concatenate([np.array(post, np.int32) for post in mine]),
+            np.concatenate(joined),
+            owner,
+        )
 
     levels = frequent(text, 2, 4, least, 4)
     search = Search(levels, [np.ones(len(level.keys), bool) for level in levels])
     found = [list(search.occurrences(text(week))) for week in (0, 1)]
     for n, level in enumerate(levels, start=1):
-        weekly = [Counter(tuple(post[i : i + n]) for post in posts[w::2] for i in range(len(post) - n + 1)) for w in (0, 1)]
-        often = {gram: [w[gram] for w in weekly] for gram in weekly[0] | weekly[1] if max(w[gram] for w in weekly) >= least}
+        weekly = [
+            Counter(
+                tuple(post[i : i + n]) for post in posts[w::2] for i in range(len(post) - n + 1)
+            )
+            for w in (0, 1)
+        ]
+        often = {
+            gram: [w[gram] for w in weekly]
+            for gram in weekly[0] | weekly[1]
+            if max(w[gram] for w in weekly) >= least
+        }
         grams = [tuple(map(int, gram)) for gram in spell(levels, n, np.arange(len(level.keys)))]
-        assert dict(zip(grams, level.weekly.tolist(), strict=True)) == {g: [c * (c >= least) for c in w] for g, w in often.items()}
+        assert dict(zip(grams, level.weekly.tolist(), strict=True)) == {
+            g: [c * (c >= least) for c in w] for g, w in often.items()
+        }
         for week in (0, 1):
             at, row = found[week][n - 1]
-            assert Counter(row.tolist()) == Counter({i: often[gram][week] for i, gram in enumerate(grams) if often[gram][week]})
-            assert all(tuple(text(week).codes[a : a + n]) == grams[r] for a, r in zip(at, row, strict=True))
+            assert Counter(row.tolist()) == Counter(
+                {i: often[gram][week] for i, gram in enumerate(grams) if often[gram][week]}
+            )
+            assert all(
+                tuple(text(week).codes[a : a + n]) == grams[r] for a, r in zip(at, row, strict=True)
+            )
 
 
 @given(st.lists(st.integers(-5, 5)))
@@ -70,7 +92,9 @@ def test_the_score_is_the_upper_tail_of_the_posterior_predictive() -> None:
 
 @pytest.mark.parametrize(("now", "passes"), [(4, False), (5, True)])
 def test_too_few_authors_score_nothing(now: int, passes: bool) -> None:
-    found = surprise(counts([[[0], [0], [now]]], [[100], [100], [100]]), 2, EXACT, least=5, gain=2.0)
+    found = surprise(
+        counts([[[0], [0], [now]]], [[100], [100], [100]]), 2, EXACT, least=5, gain=2.0
+    )
     assert bool(found.score[0] > 0) is passes
 
 
@@ -97,7 +121,9 @@ def test_authors_of_a_new_source_are_set_aside_unless_asked_for() -> None:
 def _drawn(alpha: float) -> Counts:
     random = np.random.default_rng(3)
     mean = np.exp(random.uniform(np.log(20), np.log(200), 400))
-    rates = mean[:, None] * (random.gamma(1 / alpha, alpha, (400, 9)) if alpha else np.ones((400, 9)))
+    rates = mean[:, None] * (
+        random.gamma(1 / alpha, alpha, (400, 9)) if alpha else np.ones((400, 9))
+    )
     return counts(random.poisson(rates)[:, :, None], np.full((9, 1), 20_000))
 
 
@@ -173,7 +199,13 @@ def test_words_are_spelled_as_people_write_them(words: list[str], term: str) -> 
 
 
 def test_a_post_joins_the_story_that_it_repeats() -> None:
-    words = [frozenset("abcd"), frozenset("wxyz"), frozenset("abce"), frozenset("wx"), frozenset("q")]
+    words = [
+        frozenset("abcd"),
+        frozenset("wxyz"),
+        frozenset("abce"),
+        frozenset("wx"),
+        frozenset("q"),
+    ]
     assert first_story.assign(range(5), words) == [0, 1, 0, 1, 4]
 
 
@@ -181,7 +213,9 @@ def test_topics_are_alike_by_their_terms() -> None:
     assert likeness(["叶酸", "孕妇"], ["叶酸"]) == 1
     assert likeness(["叶酸", "孕妇"], ["备孕", "孕妇", "医生"]) == 0.5
     assert likeness([], ["叶酸"]) == 0
-    assert identify("2026-W14", "叶酸") == identify("2026-W14", "叶酸") != identify("2026-W15", "叶酸")
+    assert (
+        identify("2026-W14", "叶酸") == identify("2026-W14", "叶酸") != identify("2026-W15", "叶酸")
+    )
 
 
 def test_stopwords_know_both_languages() -> None:
@@ -198,11 +232,15 @@ def test_stopwords_know_both_languages() -> None:
         ([[100, 100]] * 4 + [[100, 0]] * 4 + [[100, 100]], {"coverage": 200 / 150, "volume": 1.0}),
     ],
 )
-def test_a_rise_is_coverage_times_volume_times_share(base: list[list[int]], rise: dict[str, float]) -> None:
+def test_a_rise_is_coverage_times_volume_times_share(
+    base: list[list[int]], rise: dict[str, float]
+) -> None:
     term = [[5 * n // 100, 0] for n, _ in base[:-1]] + [[20, 0]]
     found = artefacts.decomposition(counts([term], base), 0)
     assert {name: found[name] for name in rise} == pytest.approx(rise)
-    assert np.prod([found[name] for name in ("coverage", "volume", "share")], dtype=float) == pytest.approx(20 / 5)
+    assert np.prod(
+        [found[name] for name in ("coverage", "volume", "share")], dtype=float
+    ) == pytest.approx(20 / 5)
 
 
 def test_a_rise_from_nothing_has_no_ratio() -> None:
@@ -219,7 +257,9 @@ def test_a_rise_from_nothing_has_no_ratio() -> None:
         ([9, 8, 9, 10, 18, 18, 18, 18, 18], [500] * 4 + [1000] * 5, False),
     ],
 )
-def test_what_rose_in_the_same_weeks_of_an_earlier_year_recurs(authors: list[int], everyone: list[int], found: bool) -> None:
+def test_what_rose_in_the_same_weeks_of_an_earlier_year_recurs(
+    authors: list[int], everyone: list[int], found: bool
+) -> None:
     assert holidays.recurs(authors, everyone, least=5, gain=2.0) is found
 
 
@@ -227,8 +267,14 @@ def test_what_stands_of_an_explained_topic_leads_the_rest() -> None:
     """A campaign led by a common word is not hidden when only that word is explained by a better topic."""
     better, word, coupon, lone = (cast("Alarm", SimpleNamespace(term=term)) for term in range(4))
     posts = {0: [1, 2, 3], 1: [2, 3, 7, 8], 2: [7, 8], 3: [1, 3]}
-    groups = [Group((better,), frozenset(posts[0])), Group((word, coupon), frozenset(posts[1])), Group((lone,), frozenset(posts[3]))]
+    groups = [
+        Group((better,), frozenset(posts[0])),
+        Group((word, coupon), frozenset(posts[1])),
+        Group((lone,), frozenset(posts[3])),
+    ]
     margin = {1: -1.0, 2: 2.0, 3: -1.0}
-    first, second = explain(groups, lambda alarm, seen: margin[alarm.term], lambda term: np.array(posts[term]))
+    first, second = explain(
+        groups, lambda alarm, seen: margin[alarm.term], lambda term: np.array(posts[term])
+    )
     assert (second.alarms, second.posts) == ((coupon,), frozenset({7, 8}))
     assert first.explains == (word, lone)

@@ -48,15 +48,21 @@ def _golden() -> list[tuple[tuple[str, ...], str, str]]:
 @pytest.mark.parametrize(("names", "text", "expected"), _golden())
 def test_golden(names: tuple[str, ...], text: str, expected: str) -> None:
     [words] = Analyser(Segmenter(names), names).read([text])
-    assert " ".join(f"{word.text}/{word.pos or '-'}/{word.lemma or '-'}" for word in words) == expected
+    assert (
+        " ".join(f"{word.text}/{word.pos or '-'}/{word.lemma or '-'}" for word in words) == expected
+    )
 
 
 @settings(deadline=None)  # the first one loads the tagger
-@given(st.lists(st.text(st.one_of(st.characters(), st.sampled_from(TRICKY)), max_size=40), max_size=3))
+@given(
+    st.lists(st.text(st.one_of(st.characters(), st.sampled_from(TRICKY)), max_size=40), max_size=3)
+)
 def test_words_are_the_segmenters_tokens_whatever_the_text(texts: list[str]) -> None:
     segmenter = Segmenter()
     read = Analyser(segmenter).read(texts)
-    assert [[word[:3] for word in words] for words in read] == [[tuple(token) for token in segmenter.tokens(text)] for text in texts]
+    assert [[word[:3] for word in words] for words in read] == [
+        [tuple(token) for token in segmenter.tokens(text)] for text in texts
+    ]
 
 
 def test_a_long_text_is_read_in_parts() -> None:
@@ -86,22 +92,31 @@ def data(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = EWT if path.suffix == ".conllu" else UDC
         path.write_text(
-            part if file in training.DEV.values() else part + part.replace("eat", "buy").replace("孕妇", "晨谷"), encoding="utf-8"
+            part
+            if file in training.DEV.values()
+            else part + part.replace("eat", "buy").replace("孕妇", "晨谷"),
+            encoding="utf-8",
         )
     return tmp_path
 
 
 def test_treebanks_give_words_with_the_spaces_between_them(data: Path) -> None:
-    [english], [chinese] = (list(training.sentences(data / training.DEV[name])) for name in ("EWT", "UD Chinese"))
+    [english], [chinese] = (
+        list(training.sentences(data / training.DEV[name])) for name in ("EWT", "UD Chinese")
+    )
     assert training.written(english) == "I don't eat boxes. "
     assert [(word.pos, word.lemma) for word in english[1:3]] == [("AUX", "do"), ("PART", "not")]
     assert training.written(chinese) == "孕妇和Vitamin C"
     assert (chinese[1].pos, chinese[1].lemma) == ("CCONJ", None)
 
 
-def test_training_writes_a_tagger_and_lemmas_and_leaves_dev_sentences_out(data: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+def test_training_writes_a_tagger_and_lemmas_and_leaves_dev_sentences_out(
+    data: Path, tmp_path: Path, monkeypatch, capsys
+) -> None:
     out = tmp_path / "model"
-    monkeypatch.setattr("sys.argv", ["words", "--data", str(data), "--out", str(out), "--epochs", "2"])
+    monkeypatch.setattr(
+        "sys.argv", ["words", "--data", str(data), "--out", str(out), "--epochs", "2"]
+    )
     training.main()
     assert "3 that a dev split has too are left out" in capsys.readouterr().err
     assert json.loads((out / ENDINGS).read_text(encoding="utf-8"))["NOUN"]["^boxes"] == [2, ""]
@@ -124,5 +139,9 @@ def test_scores_stand_beside_baselines(data: Path) -> None:
     assert made["EWT part of speech"].aligned == 1
     assert made["EWT lemma"].score.n == 6
     assert made["EWT lemma"].beside == {"most frequent": 1}
-    assert made["NLPCC 2016 Weibo words"].score.value == made["NLPCC 2016 Weibo words"].beside["jieba"] == 1
+    assert (
+        made["NLPCC 2016 Weibo words"].score.value
+        == made["NLPCC 2016 Weibo words"].beside["jieba"]
+        == 1
+    )
     assert training.scores(data / "nowhere") == []

@@ -48,7 +48,9 @@ class World:
         source = about.get("source") or self.random.choice(("forum", "shop", "weibo"))
         id_ = about.get("id") or f"{source}:{len(self.rows)}"
         chinese = any(word >= "⺀" for word in words)
-        moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(weeks=week, seconds=self.random.randrange(600_000))
+        moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(
+            weeks=week, seconds=self.random.randrange(600_000)
+        )
         self.rows.append({
             "id": id_, "author": f"a{len(self.rows)}", "source": source, "published_at": moment, "week": week,
             "language": "zh" if chinese else "en", "words": words, "hashtags": [], "cluster": id_,
@@ -60,7 +62,13 @@ class World:
         """Posts of chatter with `words` in the middle."""
         language = "zh" if words[0] >= "⺀" else "en"
         return [
-            self.post(week, self.chatter(language)[: self.random.randrange(2, 6)] + words + self.chatter(language)[:4], **about)
+            self.post(
+                week,
+                self.chatter(language)[: self.random.randrange(2, 6)]
+                + words
+                + self.chatter(language)[:4],
+                **about,
+            )
             for _ in range(count)
         ]
 
@@ -69,9 +77,16 @@ class World:
 
     def discover(self, **options: Any) -> Discovery:
         return discover(
-            self.table(), options.pop("week", WEEK), options.pop("settings", Topics()), options.pop("watch", ()), BRANDS, **options
+            self.table(),
+            options.pop("week", WEEK),
+            options.pop("settings", Topics()),
+            options.pop("watch", ()),
+            BRANDS,
+            **options,
         )
 
 
 def find(found: Discovery, label: str) -> Topic:
-    return next(topic for topic in found.topics if label in (topic.label_zh, topic.label_en, *topic.terms))
+    return next(
+        topic for topic in found.topics if label in (topic.label_zh, topic.label_en, *topic.terms)
+    )

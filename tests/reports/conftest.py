@@ -30,14 +30,37 @@ SOURCES = (
     Source(name="shop", spider="reviews", start=("http://localhost/",), kind="review", weight=0.5),
 )
 PREGNANT = Segment(id="pregnant", names=("孕妇", "pregnant women"), terms=("怀孕", "pregnant"))
-CONFIG = Config(name="禾叶 watch", timezone=ZONE, brands=BRANDS, segments=(PREGNANT,), sources=SOURCES)
+CONFIG = Config(
+    name="禾叶 watch", timezone=ZONE, brands=BRANDS, segments=(PREGNANT,), sources=SOURCES
+)
 LABELS = ("negative", "neutral", "positive")
 PHRASES = {
-    "negative": ("{b} 这次包装漏了，客服一直没有回复", "{b} tasted stale, I am not buying it again", "{b} 涨价太多，不值这个钱"),
-    "neutral": ("有人用过 {b} 吗？和别家比怎么样", "{b} is back in the corner shop, two sizes", "今天看到 {b} 换了新包装"),
-    "positive": ("{b} 的麦片真的好吃，回购三次了", "my kids finish {b} before I can, lovely oats", "{b} 送货快，日期新鲜，推荐"),
+    "negative": (
+        "{b} 这次包装漏了，客服一直没有回复",
+        "{b} tasted stale, I am not buying it again",
+        "{b} 涨价太多，不值这个钱",
+    ),
+    "neutral": (
+        "有人用过 {b} 吗？和别家比怎么样",
+        "{b} is back in the corner shop, two sizes",
+        "今天看到 {b} 换了新包装",
+    ),
+    "positive": (
+        "{b} 的麦片真的好吃，回购三次了",
+        "my kids finish {b} before I can, lovely oats",
+        "{b} 送货快，日期新鲜，推荐",
+    ),
 }
-TAILS = ("", "，周末再说", " today", "，家里人也这么讲", " honestly", "，图在评论里", " for what it is worth", "，仅代表个人")
+TAILS = (
+    "",
+    "，周末再说",
+    " today",
+    "，家里人也这么讲",
+    " honestly",
+    "，图在评论里",
+    " for what it is worth",
+    "，仅代表个人",
+)
 FOLIC = (
     "怀孕七周，医生让补叶酸，禾叶麦片里有叶酸吗？",
     "is there folic acid in Heye oats? my midwife asked",
@@ -76,16 +99,29 @@ class Corpus:
     ) -> Post:
         """A post, that it mentions `brand`, and its sentiment probabilities if given."""
         kind = next((s.kind for s in SOURCES if s.name == source), "forum")
-        post = Post(id=f"{source}:{len(self.posts)}", source=source, kind=kind, text=text, published_at=at, **more)  # type: ignore[arg-type]
+        post = Post(
+            id=f"{source}:{len(self.posts)}",
+            source=source,
+            kind=kind,
+            text=text,
+            published_at=at,
+            **more,
+        )  # type: ignore[arg-type]
         self.posts.append(post)
         made_by = {"id": post.id, "text_hash": post.text_hash, "annotator": "test", "version": "1"}
-        self.tables["texts"].append(made_by | {"language": "zh", "words": [], "hashtags": [], "exact": post.id})
+        self.tables["texts"].append(
+            made_by | {"language": "zh", "words": [], "hashtags": [], "exact": post.id}
+        )
         if brand is not None:
-            self.tables["mentions"].append({**made_by, "brand": brand, "start": 0, "end": 2, "via": "text"})
+            self.tables["mentions"].append(
+                {**made_by, "brand": brand, "start": 0, "end": 2, "via": "text"}
+            )
             if shares is not None:
                 probabilities = dict(zip(LABELS, shares, strict=True))
                 label = max(LABELS, key=lambda name: probabilities[name])
-                self.tables["sentiments"].append({**made_by, "brand": brand, "label": label, **probabilities})
+                self.tables["sentiments"].append(
+                    {**made_by, "brand": brand, "label": label, **probabilities}
+                )
         return post
 
     def snapshot(self, root: Path) -> Snapshot:
@@ -96,11 +132,22 @@ class Corpus:
                 store.upsert(table, rows)
         return store.snapshot()
 
-    def seek(self, root: Path, config: Config = CONFIG, week: Week = WEEK, baseline_weeks: int = 8) -> Snapshot:
+    def seek(
+        self, root: Path, config: Config = CONFIG, week: Week = WEEK, baseline_weeks: int = 8
+    ) -> Snapshot:
         """Write the corpus as one whose topics of `week` were sought, whatever `tables` has of them, and nothing came since."""
         counted = window_counts(self.snapshot(root), config, week, read_only=True)
-        row = {"week": str(week), "baseline_weeks": baseline_weeks, "least_weeks": 3, "wanted_weeks": 8, "topics": 0, "notes": []}
-        self.tables["searches"] = [row | counted | {"settings": settings_digest(config), "versions": '{"posts": 1}'}]
+        row = {
+            "week": str(week),
+            "baseline_weeks": baseline_weeks,
+            "least_weeks": 3,
+            "wanted_weeks": 8,
+            "topics": 0,
+            "notes": [],
+        }
+        self.tables["searches"] = [
+            row | counted | {"settings": settings_digest(config), "versions": '{"posts": 1}'}
+        ]
         return self.snapshot(root)
 
 
@@ -135,7 +182,11 @@ def generate(seed: int = 7, per_week: int = 1) -> Corpus:
 
 def _plan(last: bool) -> tuple[tuple[Brand, int, tuple[float, ...]], ...]:
     heye = (110, (0.34, 0.26, 0.40)) if last else (62, (0.14, 0.30, 0.56))
-    return (BRANDS[0], *heye), (BRANDS[1], 84, (0.20, 0.40, 0.40)), (BRANDS[2], 40, (0.12, 0.38, 0.50))
+    return (
+        (BRANDS[0], *heye),
+        (BRANDS[1], 84, (0.20, 0.40, 0.40)),
+        (BRANDS[2], 40, (0.12, 0.38, 0.50)),
+    )
 
 
 def _author(number: int, source: str = "weiba") -> str:
@@ -143,33 +194,67 @@ def _author(number: int, source: str = "weiba") -> str:
     return f"{(number + 2**41 * len(source)) * 0x9E3779B97F4A7C15 % 2**64:016x}"
 
 
-def _post(corpus: Corpus, brand: Brand, mood: tuple[float, ...], at: datetime, rng: np.random.Generator) -> None:
+def _post(
+    corpus: Corpus, brand: Brand, mood: tuple[float, ...], at: datetime, rng: np.random.Generator
+) -> None:
     source = str(rng.choice(["mombaby", "weiba", "shop"], p=[0.35, 0.45, 0.2]))
     label = int(rng.choice(3, p=mood))
-    phrase = str(rng.choice(PHRASES[LABELS[label]])).format(b=rng.choice(brand.names)) + str(rng.choice(TAILS))
+    phrase = str(rng.choice(PHRASES[LABELS[label]])).format(b=rng.choice(brand.names)) + str(
+        rng.choice(TAILS)
+    )
     extra: dict[str, Any] = {}
     if source == "shop":
         extra["rating"] = [0.2, 0.6, 1.0][label]
     elif source == "weiba":
-        extra = {"likes": int(rng.pareto(1.2) * 6), "reposts": int(rng.pareto(1.4) * 2), "replies": int(rng.poisson(2))}
-    author = _author(int(rng.integers(0, 2**40)) if rng.random() < 0.9 else int(rng.integers(0, 12)), source)
-    corpus.add(phrase, at, brand.id, source, posteriors(label, rng), author=author, fetched_at=at + timedelta(days=8), **extra)
+        extra = {
+            "likes": int(rng.pareto(1.2) * 6),
+            "reposts": int(rng.pareto(1.4) * 2),
+            "replies": int(rng.poisson(2)),
+        }
+    author = _author(
+        int(rng.integers(0, 2**40)) if rng.random() < 0.9 else int(rng.integers(0, 12)), source
+    )
+    corpus.add(
+        phrase,
+        at,
+        brand.id,
+        source,
+        posteriors(label, rng),
+        author=author,
+        fetched_at=at + timedelta(days=8),
+        **extra,
+    )
 
 
 def _advertisement(corpus: Corpus, rng: np.random.Generator) -> None:
     text = "康本全场五折，点击主页领取优惠券，仅限今天！#康本大促#"
     for number, at in enumerate(moments(WEEK, 30, rng)):
-        copy = corpus.add(text, at, "kangben", shares=(0.02, 0.08, 0.9), author=_author(900 + number), likes=0, replies=0, reposts=0)
+        copy = corpus.add(
+            text,
+            at,
+            "kangben",
+            shares=(0.02, 0.08, 0.9),
+            author=_author(900 + number),
+            likes=0,
+            replies=0,
+            reposts=0,
+        )
         first = first if number else copy  # noqa: F821  # set in the first round
         if number:
-            corpus.tables["duplicates"].append({"id": copy.id, "cluster": first.id, "similarity": 1.0})
+            corpus.tables["duplicates"].append(
+                {"id": copy.id, "cluster": first.id, "similarity": 1.0}
+            )
 
 
 def _folic(corpus: Corpus, rng: np.random.Generator) -> None:
     posts = []
     for n, at in enumerate(moments(WEEK, 18, rng)):
         text, source = f"{FOLIC[n % 4]}{TAILS[n // 4 % 8]}", ("mombaby", "weiba")[n % 2]
-        posts.append(corpus.add(text, at, "heye", source, posteriors(1, rng), author=_author(700 + n, source)))
+        posts.append(
+            corpus.add(
+                text, at, "heye", source, posteriors(1, rng), author=_author(700 + n, source)
+            )
+        )
     ids = [post.id for post in posts]
     row = {
         "week": str(WEEK), "id": "t-folic", "state": "new", "label_zh": "叶酸", "label_en": "folic acid",
@@ -187,7 +272,11 @@ def _folic(corpus: Corpus, rng: np.random.Generator) -> None:
     corpus.tables["topics"] += [row, row | spring]
 
 
-ASPECTS = {"heye": ("taste", "packaging", 0.3), "kangben": ("price", "taste", 0.7), "luva": ("delivery", "price", 0.6)}
+ASPECTS = {
+    "heye": ("taste", "packaging", 0.3),
+    "kangben": ("price", "taste", 0.7),
+    "luva": ("delivery", "price", 0.6),
+}
 
 
 def _perceived(corpus: Corpus, rng: np.random.Generator) -> None:
@@ -199,18 +288,33 @@ def _perceived(corpus: Corpus, rng: np.random.Generator) -> None:
         for aspect, odds in ((liked, 0.9), (other, well), ("quality", 0.5)):
             if rng.random() < 0.4:
                 good = float(rng.beta(8 * odds, 8 * (1 - odds)))
-                made_by = {name: mention[name] for name in ("id", "text_hash", "annotator", "version", "brand")}
-                probabilities = {"negative": 0.9 * (1 - good), "neutral": 0.1, "positive": 0.9 * good}
+                made_by = {
+                    name: mention[name]
+                    for name in ("id", "text_hash", "annotator", "version", "brand")
+                }
+                probabilities = {
+                    "negative": 0.9 * (1 - good),
+                    "neutral": 0.1,
+                    "positive": 0.9 * good,
+                }
                 label = max(LABELS, key=lambda name: probabilities[name])
-                corpus.tables["aspects"].append(made_by | {"aspect": aspect, "label": label, "confidence": 0.9} | probabilities)
+                corpus.tables["aspects"].append(
+                    made_by | {"aspect": aspect, "label": label, "confidence": 0.9} | probabilities
+                )
     for n, at in enumerate(moments(WEEK, 26, rng)):
         left, to = ("heye", "kangben") if n % 13 else ("kangben", "luva")
-        post = corpus.add(f"用完这包就从禾叶换到康本了，第{n}次回购 Heye", at, left, author=_author(3000 + n))
+        post = corpus.add(
+            f"用完这包就从禾叶换到康本了，第{n}次回购 Heye", at, left, author=_author(3000 + n)
+        )
         key = {"id": post.id, "text_hash": post.text_hash, "annotator": "test", "version": "1"}
         corpus.tables["mentions"].append({**key, "brand": to, "start": 9, "end": 11, "via": "text"})
-        corpus.tables["comparisons"].append({**key, "brand": to, "other": left, "kind": "switch", "start": 5, "end": 12})
+        corpus.tables["comparisons"].append(
+            {**key, "brand": to, "other": left, "kind": "switch", "start": 5, "end": 12}
+        )
         if n < 6:
-            corpus.tables["comparisons"].append({**key, "brand": to, "other": left, "kind": "better", "start": 5, "end": 12})
+            corpus.tables["comparisons"].append(
+                {**key, "brand": to, "other": left, "kind": "better", "start": 5, "end": 12}
+            )
 
 
 def _ledger(corpus: Corpus) -> None:
@@ -220,7 +324,13 @@ def _ledger(corpus: Corpus) -> None:
     corpus.tables["crawls"] += [
         done | {"source": "mombaby", "query": "board 1", "status": "complete", "reason": None},
         done | {"source": "weiba", "query": "禾叶", "status": "complete", "reason": None},
-        done | {"source": "weiba", "query": "康本", "status": "saturated", "reason": "stopped at page 50 of the search"},
+        done
+        | {
+            "source": "weiba",
+            "query": "康本",
+            "status": "saturated",
+            "reason": "stopped at page 50 of the search",
+        },
     ]
 
 

@@ -63,36 +63,61 @@ def test_goals_are_judged_by_the_interval(result: Result) -> None:
 def test_what_no_source_shows_is_missing_not_zero(result: Result) -> None:
     assert line(result, "reach").values["during"].value is None  # nobody's followers are known
     assert line(result, "buy").values["during"].value is None  # nothing was judged
-    assert line(result, "new_people").values["before"].value is None  # everybody is new in the first phase
+    assert (
+        line(result, "new_people").values["before"].value is None
+    )  # everybody is new in the first phase
 
 
-def test_the_posts_behind_a_figure_are_of_its_brand_phase_and_part(result: Result, snapshot: Snapshot) -> None:
+def test_the_posts_behind_a_figure_are_of_its_brand_phase_and_part(
+    result: Result, snapshot: Snapshot
+) -> None:
     people = line(result, "people")
     (part,) = (part for part in result.parts if part.name == "mombaby")
-    rows = {row["id"]: row for row in snapshot.sql(people.values["during"].query).to_pylist() if row["brand"] == "heye"}
+    rows = {
+        row["id"]: row
+        for row in snapshot.sql(people.values["during"].query).to_pylist()
+        if row["brand"] == "heye"
+    }
     assert {rows[post]["phase"] for post in people.values["before"].posts} == {"before"}
     assert {rows[post]["source"] for post in part.effects["people"].posts} == {"mombaby"}
     assert {rows[post]["phase"] for post in people.effects["during"].posts} == {"before", "during"}
-    others = {row["id"] for row in snapshot.sql(people.values["during"].query).to_pylist() if row["brand"] != "heye"}
-    assert 0 < len(people.rivals["during"].posts) == len(others & set(people.rivals["during"].posts))
+    others = {
+        row["id"]
+        for row in snapshot.sql(people.values["during"].query).to_pylist()
+        if row["brand"] != "heye"
+    }
+    assert (
+        0 < len(people.rivals["during"].posts) == len(others & set(people.rivals["during"].posts))
+    )
 
 
 def test_by_source(result: Result) -> None:
-    assert {(part.kind, part.name) for part in result.parts} >= {("source", "mombaby"), ("source", "weiba")}
+    assert {(part.kind, part.name) for part in result.parts} >= {
+        ("source", "mombaby"),
+        ("source", "weiba"),
+    }
 
 
-def test_competitors_that_moved_alike_leave_no_effect(snapshot: Snapshot, config: Config, week: Week) -> None:
+def test_competitors_that_moved_alike_leave_no_effect(
+    snapshot: Snapshot, config: Config, week: Week
+) -> None:
     calm = replace(SPRING, brand="luva", start=date(2026, 2, 16), end=date(2026, 2, 22), before=14)
-    effect = line(measure(snapshot, config, calm, Week.parse("2026-W08")), "people").effects["during"]
+    effect = line(measure(snapshot, config, calm, Week.parse("2026-W08")), "people").effects[
+        "during"
+    ]
     assert effect.low < 0 < effect.high
 
 
-def test_only_campaigns_of_the_time_are_in_a_report(snapshot: Snapshot, config: Config, week: Week) -> None:
+def test_only_campaigns_of_the_time_are_in_a_report(
+    snapshot: Snapshot, config: Config, week: Week
+) -> None:
     past = replace(SPRING, id="past", start=date(2025, 3, 2), end=date(2025, 3, 15))
     to_come = replace(SPRING, id="later", start=date(2026, 4, 2), end=date(2026, 4, 15))
     found = campaigns(snapshot, replace(config, campaign=(past, SPRING, to_come)), week)
     assert [one.id for one in found] == ["spring"]
-    assert json.loads(json.dumps(campaign_document(found[0])))["scorecard"][0]["measure"] == "mentions"
+    assert (
+        json.loads(json.dumps(campaign_document(found[0])))["scorecard"][0]["measure"] == "mentions"
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,6 +131,17 @@ def test_only_campaigns_of_the_time_are_in_a_report(snapshot: Snapshot, config: 
     ],
 )
 def test_a_campaign_that_makes_no_sense(changed: dict[str, Any], message: str) -> None:
-    table = {"id": "s", "names": ["S"], "start": date(2026, 3, 2), "end": date(2026, 3, 9)} | changed
+    table = {
+        "id": "s",
+        "names": ["S"],
+        "start": date(2026, 3, 2),
+        "end": date(2026, 3, 9),
+    } | changed
     with pytest.raises(ConfigError, match=message):
-        parse({"name": "x", "brands": [{"id": "heye", "names": ["禾叶"], "own": True}], "campaign": [table]})
+        parse(
+            {
+                "name": "x",
+                "brands": [{"id": "heye", "names": ["禾叶"], "own": True}],
+                "campaign": [table],
+            }
+        )

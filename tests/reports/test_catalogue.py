@@ -19,7 +19,11 @@ TEMPLATE = Path(__file__).parents[2] / "reports" / "templates" / "report.html.j2
 def flat(messages: Any, prefix: str = "") -> dict[str, str]:
     if isinstance(messages, str):
         return {prefix: messages}
-    return {path: text for key, value in messages.items() for path, text in flat(value, f"{prefix}.{key}").items()}
+    return {
+        path: text
+        for key, value in messages.items()
+        for path, text in flat(value, f"{prefix}.{key}").items()
+    }
 
 
 def placeholders(message: str) -> set[str]:
@@ -53,8 +57,14 @@ def test_no_word_is_left_over() -> None:
     places = [*TEMPLATE.parent.glob("*.j2"), *TEMPLATE.parents[1].rglob("*.py")]
     used = "".join(path.read_text(encoding="utf-8") for path in places)
     say = catalogue("en")
-    keys = [f"{section}.{name}" for section in ("page", "fragment", "join", "headline") for name in say.messages[section]]
-    assert [key for key in keys if key not in used and not key.startswith(("page.method_", "headline."))] == []
+    keys = [
+        f"{section}.{name}"
+        for section in ("page", "fragment", "join", "headline")
+        for name in say.messages[section]
+    ]
+    assert [
+        key for key in keys if key not in used and not key.startswith(("page.method_", "headline."))
+    ] == []
 
 
 def test_unknown_language() -> None:
@@ -78,7 +88,9 @@ def test_unknown_language() -> None:
     ],
 )
 def test_numbers(measure: str, value: float | None, en: str, zh: str) -> None:
-    figure = Figure(measure=measure, week="2026-W10", value=value, n=1, query="SELECT 1", versions="{}")
+    figure = Figure(
+        measure=measure, week="2026-W10", value=value, n=1, query="SELECT 1", versions="{}"
+    )
     assert (catalogue("en").number(figure), catalogue("zh").number(figure)) == (en, zh)
 
 

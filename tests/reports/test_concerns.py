@@ -16,18 +16,45 @@ TOPIC = {
     "state": "new", "label_zh": "叶酸", "label_en": "folic acid", "terms": ["叶酸"], "score": 9.0, "q": 0.01, "posts": 12, "authors": 12,
     "watched": False, "sources": ["weiba"], "languages": ["zh"], "flags": [], "segments": [], "brands": ["heye"], "evidence": [],
 }  # fmt: skip
-NET = {"inside": -0.4, "outside": 0.2, "difference": -0.6, "low": -0.8, "high": -0.4, "authors": 12, "others": 80}
+NET = {
+    "inside": -0.4,
+    "outside": 0.2,
+    "difference": -0.6,
+    "low": -0.8,
+    "high": -0.4,
+    "authors": 12,
+    "others": 80,
+}
 
 
 def report(blank: Any, folder: Path, config: Config, week: Week, monday: datetime) -> Report:
-    for i, text in enumerate(("禾叶的包装漏了", "禾叶包装难撕", "禾叶 packaging is awful", "禾叶 repackaging?", "康本的包装")):
-        blank.add(text, monday + timedelta(hours=i), brand="kangben" if i == 4 else "heye", author=f"{i:016x}")
+    for i, text in enumerate(
+        (
+            "禾叶的包装漏了",
+            "禾叶包装难撕",
+            "禾叶 packaging is awful",
+            "禾叶 repackaging?",
+            "康本的包装",
+        )
+    ):
+        blank.add(
+            text,
+            monday + timedelta(hours=i),
+            brand="kangben" if i == 4 else "heye",
+            author=f"{i:016x}",
+        )
     for name, changed, authors in (
         ("a", {}, 7), ("b", {"watched": True}, 9), ("c", {"state": "fading"}, 9), ("d", {"label_zh": "转基因", "label_en": ""}, 8),
     ):  # fmt: skip
         detail = {"goes_with": {"heye": {"authors": authors}}, "sentiment": NET, "rank": ord(name)}
-        blank.tables["topics"].append(TOPIC | {"week": str(week), "id": name, "detail": json.dumps(detail)} | changed)
-    return build(blank.snapshot(folder), replace(config, watch=("包装", "packaging", "价格", "口味", " ")), week)
+        blank.tables["topics"].append(
+            TOPIC | {"week": str(week), "id": name, "detail": json.dumps(detail)} | changed
+        )
+    return build(
+        blank.snapshot(folder),
+        replace(config, watch=("包装", "packaging", "价格", "口味", " ")),
+        week,
+    )
 
 
 def test_tracked_and_untracked_concerns_stand_side_by_side(
@@ -35,10 +62,20 @@ def test_tracked_and_untracked_concerns_stand_side_by_side(
 ) -> None:
     found = report(blank, tmp_path, config, week, monday)
     tracked, untracked = found.concerns.tracked, found.concerns.untracked
-    assert [(c.label("zh"), c.authors.value) for c in tracked] == [("包装", 2), ("packaging", 1), ("价格", 0)]
-    assert [(c.label("zh"), c.authors.value) for c in untracked] == [("转基因", 8), ("叶酸 / folic acid", 7)]
+    assert [(c.label("zh"), c.authors.value) for c in tracked] == [
+        ("包装", 2),
+        ("packaging", 1),
+        ("价格", 0),
+    ]
+    assert [(c.label("zh"), c.authors.value) for c in untracked] == [
+        ("转基因", 8),
+        ("叶酸 / folic acid", 7),
+    ]
     assert {c.authors.id for c in (*tracked, *untracked)} <= {row["id"] for row in found.evidence}
-    assert [c["labels"]["en"] for c in document(found)["concerns"]["untracked"]] == ["转基因", "folic acid / 叶酸"]
+    assert [c["labels"]["en"] for c in document(found)["concerns"]["untracked"]] == [
+        "转基因",
+        "folic acid / 叶酸",
+    ]
     for query, value in [(c.authors.query, c.authors.value) for c in untracked]:
         assert blank.snapshot(tmp_path).sql(query).column(0)[0].as_py() == value
 

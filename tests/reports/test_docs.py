@@ -15,10 +15,17 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_every_measure_has_formula_unit_source_and_caveat() -> None:
-    sections = re.split(r"^### ", (DOCS / "measures.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    sections = re.split(
+        r"^### ", (DOCS / "measures.md").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )[1:]
     assert {section.split()[0] for section in sections} == set(UNITS)
     for section in sections:
-        assert re.findall(r"^- (\w+): \S", section, flags=re.MULTILINE) == ["formula", "unit", "source", "caveat"]
+        assert re.findall(r"^- (\w+): \S", section, flags=re.MULTILINE) == [
+            "formula",
+            "unit",
+            "source",
+            "caveat",
+        ]
 
 
 def names(value: Any) -> set[str]:
@@ -28,10 +35,14 @@ def names(value: Any) -> set[str]:
     if not isinstance(value, dict):
         return set()
     by_data = {"versions", "labels", "measures", "changes", "trailing", "trend"}
-    return set(value) | set().union(*(names(list(v.values()) if key in by_data else v) for key, v in value.items()))
+    return set(value) | set().union(
+        *(names(list(v.values()) if key in by_data else v) for key, v in value.items())
+    )
 
 
-def test_every_field_of_the_document_is_described(snapshot: Snapshot, config: Config, week: Week) -> None:
+def test_every_field_of_the_document_is_described(
+    snapshot: Snapshot, config: Config, week: Week
+) -> None:
     text = (DOCS / "report.md").read_text(encoding="utf-8")
     values = document(build(snapshot, config, week))
     rows = values.pop("evidence")

@@ -9,11 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from folate.core.labels import UNREADABLE
 from folate.core.weeks import Week, trailing
 from nlp.stats.domains import DomainErrors
 from nlp.stats.estimation import interval, ppi_mean, tempered
-from nlp.unread import UNREADABLE
-from reports.measures.estimates import CALIBRATED, FEWEST_LABELS, TEMPERED, WIDEST, Estimates, net_sentiment
+from reports.measures.estimates import (
+    CALIBRATED,
+    FEWEST_LABELS,
+    TEMPERED,
+    WIDEST,
+    Estimates,
+    net_sentiment,
+)
 from reports.measures.mentions import Mentions
 
 WEEKS = (*trailing(Week(2026, 10), 1), Week(2026, 10))
@@ -30,13 +37,21 @@ def mentions(
         np.full((n, 3), np.nan) if posteriors is None else np.asarray(posteriors), np.array([-1] * n if label is None else label, np.int64),
     ]  # fmt: skip
     order = np.lexsort(tuple(columns[2::-1]))
-    return Mentions(tuple("abc"[:brands]), WEEKS, tuple("xyz"[:sources]), *(column[order] for column in columns), samples={})
+    return Mentions(
+        tuple("abc"[:brands]),
+        WEEKS,
+        tuple("xyz"[:sources]),
+        *(column[order] for column in columns),
+        samples={},
+    )
 
 
 def draw(shares: Sequence[float], n: int, rng: np.random.Generator) -> np.ndarray:
     """Posteriors, calibrated under balanced classes, of n posts of which `shares` have each label."""
     sharpness = np.full((3, 3), 1.2) + 2.0 * np.eye(3)
-    points = np.array([rng.dirichlet(sharpness[label]) for label in rng.choice(3, n, p=shares)]).reshape(-1, 3)
+    points = np.array(
+        [rng.dirichlet(sharpness[label]) for label in rng.choice(3, n, p=shares)]
+    ).reshape(-1, 3)
     density = np.exp(((sharpness - 1)[None] * np.log(points)[:, None, :]).sum(axis=2))
     return density / density.sum(axis=1, keepdims=True)
 
@@ -83,7 +98,9 @@ def test_intervals_cover_the_truth() -> None:
         labels_of = rng.dirichlet(mix * 6, 400)
         author = np.repeat(np.arange(400), rng.integers(1, 9, 400))[:400]
         posteriors = np.concatenate([draw(labels_of[a], 1, rng) for a in author])
-        m = mentions([0] * 400, [1] * 400, [0] * 400, author=author.tolist(), posteriors=posteriors, brands=1)
+        m = mentions(
+            [0] * 400, [1] * 400, [0] * 400, author=author.tolist(), posteriors=posteriors, brands=1
+        )
         draws = Estimates(m, np.ones(2)).shares.draws[:, 0, 1, 0]
         low, high = interval(draws[1:])
         hits += low <= truth[0] <= high
@@ -94,7 +111,9 @@ def both_weeks(label: Sequence[int] | None = None, domains: DomainErrors = CALIB
     """Three hundred posts of one brand in each of two weeks, the second more negative."""
     rng = np.random.default_rng(8)
     rows = np.concatenate([draw((0.2, 0.3, 0.5), 300, rng), draw((0.4, 0.3, 0.3), 300, rng)])
-    m = mentions([0] * 600, [0] * 300 + [1] * 300, [0] * 600, posteriors=rows, brands=1, label=label)
+    m = mentions(
+        [0] * 600, [0] * 300 + [1] * 300, [0] * 600, posteriors=rows, brands=1, label=label
+    )
     return Estimates(m, np.ones(2), domains)
 
 
@@ -104,7 +123,9 @@ def half_width(draws: np.ndarray) -> float:
 
 
 def test_a_domain_nobody_labelled_widens_levels_and_hardly_a_change() -> None:
-    narrow = both_weeks(domains=replace(CALIBRATED, error=((1e-6, 0.0), (0.0, 1e-6)))).levels[:, 0, :, 0]
+    narrow = both_weeks(domains=replace(CALIBRATED, error=((1e-6, 0.0), (0.0, 1e-6)))).levels[
+        :, 0, :, 0
+    ]
     wide = both_weeks().levels[:, 0, :, 0]
     assert half_width(wide[:, 1]) > 1.5 * half_width(narrow[:, 1])
     assert half_width(wide[:, 1] - wide[:, 0]) < 1.2 * half_width(narrow[:, 1] - narrow[:, 0])
@@ -139,7 +160,9 @@ def test_a_class_that_nobody_met_is_not_printed_as_surely_nothing(share: int) ->
     rows = np.full((600, 3), 0.001)
     rows[:, 2 - share] = 0.998
     label = [2 - share] * 100 + [-1] * 500
-    m = mentions([0] * 600, [0] * 300 + [1] * 300, [0] * 600, posteriors=rows, brands=1, label=label)
+    m = mentions(
+        [0] * 600, [0] * 300 + [1] * 300, [0] * 600, posteriors=rows, brands=1, label=label
+    )
     levels = Estimates(m, np.ones(2)).levels[:, 0]
     for week in (0, 1):
         low, high = interval(levels[1:, week, share])
@@ -155,18 +178,24 @@ def test_a_class_that_nobody_met_is_not_printed_as_surely_nothing(share: int) ->
     st.permutations(range(3)),
 )
 @settings(max_examples=30, deadline=None)
-def test_shares_sum_to_one_and_do_not_depend_on_the_order_of_classes(rows: list[tuple[float, ...]], order: list[int]) -> None:
+def test_shares_sum_to_one_and_do_not_depend_on_the_order_of_classes(
+    rows: list[tuple[float, ...]], order: list[int]
+) -> None:
     posteriors = np.array(rows) / np.sum(rows, axis=1, keepdims=True)
     m = mentions([0] * len(rows), [1] * len(rows), [0] * len(rows), posteriors=posteriors, brands=1)
     levels = Estimates(m, np.ones(2)).levels[:, 0, 1]
     assert levels.sum(axis=1) == pytest.approx(np.ones(len(levels)))
     assert (levels > 0).all()
-    turned = mentions([0] * len(rows), [1] * len(rows), [0] * len(rows), posteriors=posteriors[:, order], brands=1)
+    turned = mentions(
+        [0] * len(rows), [1] * len(rows), [0] * len(rows), posteriors=posteriors[:, order], brands=1
+    )
     alone, other = (Estimates(each, np.ones(2)).shares.draws[0, 0, 1] for each in (m, turned))
     assert other == pytest.approx(alone[list(order)])
 
 
-def misread(shares: Sequence[float], n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def misread(
+    shares: Sequence[float], n: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Labels drawn at `shares`, and posteriors of a model that takes every third positive for a negative."""
     labels = rng.choice(3, n, p=shares)
     said = np.where((labels == 2) & (rng.random(n) < 1 / 3), 0, labels)
@@ -177,14 +206,26 @@ def misread(shares: Sequence[float], n: int, rng: np.random.Generator) -> tuple[
 def test_an_audit_takes_out_what_the_model_gets_wrong_in_this_week_and_the_other() -> None:
     rng = np.random.default_rng(4)
     labels, rows = (
-        np.concatenate(pair) for pair in zip(misread((0.1, 0.3, 0.6), 600, rng), misread((0.2, 0.3, 0.5), 600, rng), strict=True)
+        np.concatenate(pair)
+        for pair in zip(
+            misread((0.1, 0.3, 0.6), 600, rng), misread((0.2, 0.3, 0.5), 600, rng), strict=True
+        )
     )
     label = np.where(np.arange(1200) >= 1000, labels, -1)  # two hundred of the second week
-    m = mentions([0] * 1200, [0] * 600 + [1] * 600, [0] * 1200, posteriors=rows, brands=1, label=label.tolist())
+    m = mentions(
+        [0] * 1200,
+        [0] * 600 + [1] * 600,
+        [0] * 1200,
+        posteriors=rows,
+        brands=1,
+        label=label.tolist(),
+    )
     alone = Estimates(m, np.ones(2), replace(CALIBRATED, sharpness=4.0))
     assert alone.audited.tolist() == [200]
     level = alone.levels
-    truth = [np.bincount(labels[part], minlength=3) / 600 for part in (slice(600), slice(600, None))]
+    truth = [
+        np.bincount(labels[part], minlength=3) / 600 for part in (slice(600), slice(600, None))
+    ]
     for week in (0, 1):
         assert abs(alone.shares.draws[0, 0, week, 0] - truth[week][0]) > 0.12
         assert level[0, 0, week] == pytest.approx(truth[week], abs=0.06)
@@ -195,7 +236,10 @@ def test_an_audit_takes_out_what_the_model_gets_wrong_in_this_week_and_the_other
 def test_a_census_leaves_nothing_to_the_model() -> None:
     rng = np.random.default_rng(5)
     labels, rows = misread((0.1, 0.3, 0.6), 300, rng)
-    estimates = Estimates(mentions([0] * 300, [1] * 300, [0] * 300, posteriors=rows, brands=1, label=labels.tolist()), np.ones(2))
+    estimates = Estimates(
+        mentions([0] * 300, [1] * 300, [0] * 300, posteriors=rows, brands=1, label=labels.tolist()),
+        np.ones(2),
+    )
     found = estimates.levels[0, 0, 1]
     assert found == pytest.approx(np.bincount(labels, minlength=3) / 300)
 
@@ -205,7 +249,10 @@ def test_the_audit_equals_ppi() -> None:
     rng = np.random.default_rng(6)
     labels, rows = misread((0.1, 0.3, 0.6), 500, rng)
     label = np.where(np.arange(500) < 120, labels, -1)
-    estimates = Estimates(mentions([0] * 500, [1] * 500, [0] * 500, posteriors=rows, brands=1, label=label.tolist()), np.ones(2))
+    estimates = Estimates(
+        mentions([0] * 500, [1] * 500, [0] * 500, posteriors=rows, brands=1, label=label.tolist()),
+        np.ones(2),
+    )
     expected = ppi_mean(np.eye(3)[labels[:120]], rows[:120], rows)
     assert estimates.levels[0, 0, 1] == pytest.approx(expected, abs=1e-6)
 
@@ -238,5 +285,7 @@ def test_a_post_with_nothing_to_read_is_missing_and_not_neutral() -> None:
     shares = Estimates(m, np.ones(2)).shares
     assert shares.draws[0, 0, 1] == pytest.approx(rows[:40].mean(axis=0))
     assert shares.n[0, 1] == 100
-    nothing = Estimates(mentions([0] * 9, [1] * 9, [0] * 9, posteriors=[UNREADABLE] * 9, brands=1), np.ones(2))
+    nothing = Estimates(
+        mentions([0] * 9, [1] * 9, [0] * 9, posteriors=[UNREADABLE] * 9, brands=1), np.ones(2)
+    )
     assert nothing.shares.draws[0, 0, 1] == pytest.approx(UNREADABLE)

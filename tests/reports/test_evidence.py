@@ -20,7 +20,9 @@ def report(snapshot: Snapshot, config: Config, week: Week) -> Report:
     return build(snapshot, config, week, "zh")
 
 
-def test_everything_behind_a_number_is_printed(report: Report, snapshot: Snapshot, corpus: Any) -> None:
+def test_everything_behind_a_number_is_printed(
+    report: Report, snapshot: Snapshot, corpus: Any
+) -> None:
     figure = report.brands[0].figures["share_of_voice"]
     row = next(row for row in report.evidence if row["id"] == figure.id)
     text = explain(row, snapshot)
@@ -52,10 +54,16 @@ def test_a_number_without_value_or_posts(report: Report, snapshot: Snapshot) -> 
     assert text.endswith("posts       none")
 
 
-def test_posts_cannot_command_a_terminal(blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime) -> None:
+def test_posts_cannot_command_a_terminal(
+    blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime
+) -> None:
     blank.add("禾叶\x1b[2J\u202e反 👩‍👩‍👧", monday + timedelta(hours=1))
     snapshot = blank.snapshot(tmp_path)
-    row = next(row for row in build(snapshot, config, week).evidence if row["measure"] == "mentions" and row["n"])
+    row = next(
+        row
+        for row in build(snapshot, config, week).evidence
+        if row["measure"] == "mentions" and row["n"]
+    )
     text = explain(row, snapshot)
     assert "禾叶\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}反 👩‍👩‍👧" in text
 
@@ -67,7 +75,11 @@ def test_days_are_those_of_the_project_and_ids_are_printable(
     blank.posts[0] = replace(post, id="weiba:\x1b[2J")
     blank.tables["mentions"][0]["id"] = "weiba:\x1b[2J"
     snapshot = blank.snapshot(tmp_path)
-    row = next(row for row in build(snapshot, config, week).evidence if row["measure"] == "mentions" and row["n"])
+    row = next(
+        row
+        for row in build(snapshot, config, week).evidence
+        if row["measure"] == "mentions" and row["n"]
+    )
     shown = "  weiba:\N{REPLACEMENT CHARACTER}[2J  2026-03-0{}  no author  禾叶"
     assert explain(row, snapshot, config.timezone).endswith(shown.format(2))
     assert explain(row, snapshot).endswith(shown.format(1))

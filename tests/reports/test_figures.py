@@ -6,10 +6,22 @@ import pytest
 
 from reports.measures.figures import Change, Figure, NoEvidence, Sentence, Shown, versions_json
 
-FIGURE = Figure(measure="mentions", week="2026-W10", brand="heye", value=3, n=3, query="SELECT 3", versions='{"posts": 1}', posts=("a:1",))
+FIGURE = Figure(
+    measure="mentions",
+    week="2026-W10",
+    brand="heye",
+    value=3,
+    n=3,
+    query="SELECT 3",
+    versions='{"posts": 1}',
+    posts=("a:1",),
+)
 
 
-@pytest.mark.parametrize(("field", "wanted"), [("query", "the query behind mentions of heye"), ("versions", "the versions behind")])
+@pytest.mark.parametrize(
+    ("field", "wanted"),
+    [("query", "the query behind mentions of heye"), ("versions", "the versions behind")],
+)
 def test_a_number_needs_its_evidence(field: str, wanted: str) -> None:
     with pytest.raises(NoEvidence, match=wanted):
         replace(FIGURE, **{field: " "})
@@ -29,7 +41,13 @@ def test_a_sentence_needs_a_number() -> None:
 
 def test_the_id_is_of_the_question_not_of_the_answer() -> None:
     assert replace(FIGURE, value=4, low=1, high=5).id == FIGURE.id
-    for asked in ({"measure": "authors"}, {"brand": "luva"}, {"week": "2026-W11"}, {"query": "SELECT 4"}, {"versions": "{}"}):
+    for asked in (
+        {"measure": "authors"},
+        {"brand": "luva"},
+        {"week": "2026-W11"},
+        {"query": "SELECT 4"},
+        {"versions": "{}"},
+    ):
         assert replace(FIGURE, **asked).id != FIGURE.id
 
 
@@ -44,10 +62,17 @@ def test_at_most_a_hundred_posts_are_kept() -> None:
 
 
 def test_storing_evidence_does_not_change_the_ids() -> None:
-    assert versions_json({"posts": 2, "evidence": 9}) == versions_json({"evidence": 3, "posts": 2}) == '{"posts": 2}'
+    assert (
+        versions_json({"posts": 2, "evidence": 9})
+        == versions_json({"evidence": 3, "posts": 2})
+        == '{"posts": 2}'
+    )
 
 
-@pytest.mark.parametrize(("value", "significant", "direction"), [(0.1, True, "up"), (-0.1, True, "down"), (0.1, False, "none")])
+@pytest.mark.parametrize(
+    ("value", "significant", "direction"),
+    [(0.1, True, "up"), (-0.1, True, "down"), (0.1, False, "none")],
+)
 def test_direction(value: float, significant: bool, direction: str) -> None:
     figure = replace(FIGURE, measure="share_of_voice.change", value=value)
     assert Change(figure=figure, detectable=figure, significant=significant).direction == direction

@@ -34,8 +34,16 @@ READER = MarkdownIt("gfm-like", {"linkify": False})
 
 
 @pytest.fixture(scope="module", params=LANGUAGES)
-def report(request: pytest.FixtureRequest, snapshot: Snapshot, config: Config, week: Week) -> Report:
-    spring = Campaign(id="spring", names=("春季",), start=week.monday, end=last_day(week), goals=(Goal(measure="people", least=0.2),))
+def report(
+    request: pytest.FixtureRequest, snapshot: Snapshot, config: Config, week: Week
+) -> Report:
+    spring = Campaign(
+        id="spring",
+        names=("春季",),
+        start=week.monday,
+        end=last_day(week),
+        goals=(Goal(measure="people", least=0.2),),
+    )
     return build(snapshot, replace(config, campaign=(spring,)), week, request.param)
 
 
@@ -43,14 +51,18 @@ def report(request: pytest.FixtureRequest, snapshot: Snapshot, config: Config, w
 def hostile(snapshot: Snapshot, config: Config, week: Week) -> Report:
     """Every quote of the report is one of HOSTILE."""
     found = build(snapshot, config, week)
-    posts = [replace(found.posts[0], quote=replace(found.posts[0].quote, text=text)) for text in HOSTILE]
+    posts = [
+        replace(found.posts[0], quote=replace(found.posts[0].quote, text=text)) for text in HOSTILE
+    ]
     return replace(found, posts=tuple(posts), project=HOSTILE[0])
 
 
 def test_every_figure_stands_in_the_tables_and_rows_are_even(report: Report) -> None:
     found = tables(report)
     (evidence,) = (table for table in found if table.id == "evidence")
-    assert {cell.id for row in evidence.rows for cell in row if isinstance(cell, Figure)} == {figure.id for figure in report.figures}
+    assert {cell.id for row in evidence.rows for cell in row if isinstance(cell, Figure)} == {
+        figure.id for figure in report.figures
+    }
     assert len({table.id for table in found}) == len(found)
     assert {"campaigns", "campaign_parts"} <= {table.id for table in found}
     with pytest.raises(ValueError, match="wanted 2 cells in every row"):
@@ -64,7 +76,9 @@ def test_markdown_is_read_as_the_tables_it_was_made_of(report: Report) -> None:
     titles = [markdown.escape(table.title) for table in tables(report)]
     assert [title for title in titles if title not in shown] == []
     wide = [table for table in tables(report) if len(table.columns) > 1 and table.rows]
-    assert sum(token.type == "tr_open" for token in tokens) == sum(len(table.rows) + 1 for table in wide)
+    assert sum(token.type == "tr_open" for token in tokens) == sum(
+        len(table.rows) + 1 for table in wide
+    )
     assert markdown.render(report).decode() == text
 
 
@@ -74,7 +88,13 @@ def test_whatever_it_says_it_is_one_text_of_one_item(text: str) -> None:
     line = printable(" ".join(text.split()))
     item = READER.parse(f"- {markdown.escape(text)}")
     inside = ["paragraph_open", "inline", "paragraph_close"] if line else []
-    assert [token.type for token in item] == ["bullet_list_open", "list_item_open", *inside, "list_item_close", "bullet_list_close"]
+    assert [token.type for token in item] == [
+        "bullet_list_open",
+        "list_item_open",
+        *inside,
+        "list_item_close",
+        "bullet_list_close",
+    ]
     cells = READER.parse(f"| a | b |\n| --- | --- |\n| x | {markdown.escape(text)} |")
     assert [token.type for token in cells].count("td_open") == 2
     for tokens in (item, cells):
@@ -95,15 +115,26 @@ def test_a_workbook_has_a_sheet_a_table_and_the_values_of_the_figures(report: Re
     data = xlsx.render(report)
     book = load_workbook(BytesIO(data))
     assert len(book.sheetnames) == len(tables(report))
-    assert all(len(name) <= 31 and sheet.freeze_panes == "A2" for name, sheet in zip(book.sheetnames, book.worksheets, strict=True))
+    assert all(
+        len(name) <= 31 and sheet.freeze_panes == "A2"
+        for name, sheet in zip(book.sheetnames, book.worksheets, strict=True)
+    )
     evidence = book.worksheets[-1]
-    values = {evidence.cell(row, 1).value: evidence.cell(row, 5).value for row in range(2, evidence.max_row + 1)}
+    values = {
+        evidence.cell(row, 1).value: evidence.cell(row, 5).value
+        for row in range(2, evidence.max_row + 1)
+    }
     for figure in report.figures:
         factor, _ = xlsx.FORMATS[figure.unit]
-        assert values[figure.id] == (None if figure.value is None else pytest.approx(figure.value * factor))
+        assert values[figure.id] == (
+            None if figure.value is None else pytest.approx(figure.value * factor)
+        )
     voice = book.worksheets[1]
     linked = voice["B2"].hyperlink.location
-    assert book[linked.split("'")[1]][linked.split("!")[1]].value == report.brands[0].figures["authors"].id
+    assert (
+        book[linked.split("'")[1]][linked.split("!")[1]].value
+        == report.brands[0].figures["authors"].id
+    )
     assert xlsx.render(report) == data
 
 
@@ -122,9 +153,15 @@ def test_no_cell_of_a_workbook_is_a_formula(hostile: Report) -> None:
 
 def test_chinese_columns_are_wide_enough(report: Report) -> None:
     book = load_workbook(BytesIO(xlsx.render(report)))
-    (posts,) = (sheet for sheet, table in zip(book, tables(report), strict=True) if table.id == "sources")
+    (posts,) = (
+        sheet for sheet, table in zip(book, tables(report), strict=True) if table.id == "sources"
+    )
     for column in posts.columns:
-        widest = max(len(str(cell.value).encode("gbk", "replace")) for cell in column if isinstance(cell.value, str))
+        widest = max(
+            len(str(cell.value).encode("gbk", "replace"))
+            for cell in column
+            if isinstance(cell.value, str)
+        )
         assert posts.column_dimensions[column[0].column_letter].width >= min(widest, 60)
 
 
@@ -138,10 +175,14 @@ def test_the_document_keeps_its_published_schema(report: Report) -> None:
 
 def test_every_field_of_the_document_is_in_the_schema(report: Report) -> None:
     assert set(json.loads(to_json(report))) == set(schema()["properties"])
-    assert set(document(report)["brands"][0]) == set(schema()["properties"]["brands"]["items"]["properties"])
+    assert set(document(report)["brands"][0]) == set(
+        schema()["properties"]["brands"]["items"]["properties"]
+    )
 
 
-def test_without_a_browser_one_sentence_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_a_browser_one_sentence_says_how_to_get_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setattr(pdf, "ELSEWHERE", ())
     with pytest.raises(MissingExtra, match="apt install chromium"):
@@ -150,9 +191,15 @@ def test_without_a_browser_one_sentence_says_how_to_get_one(monkeypatch: pytest.
 
 @pytest.mark.parametrize(
     ("script", "problem"),
-    [("echo went wrong >&2; exit 3", "did not print .*: went wrong"), ("exit 0", "exit code 0"), ("sleep 9", "within 0 seconds")],
+    [
+        ("echo went wrong >&2; exit 3", "did not print .*: went wrong"),
+        ("exit 0", "exit code 0"),
+        ("sleep 9", "within 0 seconds"),
+    ],
 )
-def test_a_browser_that_fails_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, problem: str) -> None:
+def test_a_browser_that_fails_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, problem: str
+) -> None:
     program = tmp_path / "chromium"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
@@ -167,6 +214,9 @@ def test_a_browser_that_fails_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path:
 @pytest.mark.skipif(not any(map(shutil.which, pdf.NAMES)), reason="no Chromium here")
 def test_a_page_becomes_a_pdf(tmp_path: Path) -> None:
     page = tmp_path / "页 1.html"
-    page.write_text("<!doctype html><title>x</title><p>叶酸<script>document.title = 'ran'</script>", encoding="utf-8")
+    page.write_text(
+        "<!doctype html><title>x</title><p>叶酸<script>document.title = 'ran'</script>",
+        encoding="utf-8",
+    )
     pdf.print_page(page, tmp_path / "x.pdf")
     assert (tmp_path / "x.pdf").read_bytes().startswith(b"%PDF-")

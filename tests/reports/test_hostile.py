@@ -43,9 +43,29 @@ def reports(tmp_path_factory: pytest.TempPathFactory, config: Config, week: Week
     corpus, name = Corpus(), " ".join(HOSTILE)
     start = week.bounds(config.timezone)[0]
     for n in range(len(HOSTILE) * 3):
-        corpus.add(f"禾叶 {HOSTILE[n % len(HOSTILE)]} {n}", start + timedelta(hours=n), shares=(0.1, 0.2, 0.7), likes=n, author=f"{n:016x}")
-    row = {"week": str(week), "id": "t", "state": "new", "terms": list(HOSTILE), "posts": 9, "authors": 9, "q": 0.01, "watched": False}
-    labels = {"label_zh": HOSTILE[0], "label_en": HOSTILE[6], "sources": [HOSTILE[4]], "evidence": ["weiba:0", "weiba:3", "weiba:5"]}
+        corpus.add(
+            f"禾叶 {HOSTILE[n % len(HOSTILE)]} {n}",
+            start + timedelta(hours=n),
+            shares=(0.1, 0.2, 0.7),
+            likes=n,
+            author=f"{n:016x}",
+        )
+    row = {
+        "week": str(week),
+        "id": "t",
+        "state": "new",
+        "terms": list(HOSTILE),
+        "posts": 9,
+        "authors": 9,
+        "q": 0.01,
+        "watched": False,
+    }
+    labels = {
+        "label_zh": HOSTILE[0],
+        "label_en": HOSTILE[6],
+        "sources": [HOSTILE[4]],
+        "evidence": ["weiba:0", "weiba:3", "weiba:5"],
+    }
     corpus.tables["topics"].append(row | labels | {"detail": json.dumps({"rank": 0, "gain": 3.0})})
     asked = replace(
         config, name=name, watch=HOSTILE, segments=(),
@@ -56,11 +76,20 @@ def reports(tmp_path_factory: pytest.TempPathFactory, config: Config, week: Week
     return [build(snapshot, asked, week, language) for language in ("zh", "en")]
 
 
-def test_a_page_has_no_script_no_handler_and_no_address_but_of_the_web(reports: list[Report]) -> None:
+def test_a_page_has_no_script_no_handler_and_no_address_but_of_the_web(
+    reports: list[Report],
+) -> None:
     for report in reports:
         page = lxml_html.fromstring(render(report))
-        assert page.xpath("//script | //img | //iframe | //object | //embed | //base | //form") == []
-        assert [name for element in page.iter() for name in element.attrib if str(name).lower().startswith("on")] == []
+        assert (
+            page.xpath("//script | //img | //iframe | //object | //embed | //base | //form") == []
+        )
+        assert [
+            name
+            for element in page.iter()
+            for name in element.attrib
+            if str(name).lower().startswith("on")
+        ] == []
         assert not any(link.split(":")[0] == "javascript" for link in page.xpath("//@href"))
         assert "\x1b" not in page.text_content()
         assert any("<script>alert(1)</script>" in text for text in page.xpath("//bdi/text()"))
@@ -72,8 +101,19 @@ def test_markdown_has_its_own_headings_and_no_links_or_tags(reports: list[Report
     for report in reports:
         tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(markdown.render(report).decode())
         parts = [child for token in tokens for child in (token, *(token.children or ()))]
-        assert {token.type for token in parts} & {"html_block", "html_inline", "link_open", "image", "code_inline", "fence"} == set()
-        headings = [tokens[place + 1].content for place, token in enumerate(tokens) if token.type == "heading_open" and token.tag == "h1"]
+        assert {token.type for token in parts} & {
+            "html_block",
+            "html_inline",
+            "link_open",
+            "image",
+            "code_inline",
+            "fence",
+        } == set()
+        headings = [
+            tokens[place + 1].content
+            for place, token in enumerate(tokens)
+            if token.type == "heading_open" and token.tag == "h1"
+        ]
         assert len(headings) == 1
 
 
@@ -92,7 +132,9 @@ def test_a_letter_and_its_mail_keep_to_their_headers(reports: list[Report]) -> N
         body = lxml_html.fromstring(words.html)
         assert body.xpath("//script | //img | //svg | //a") == []
         assert "\u202e" not in words.text
-        mail = email.message_from_bytes(compose(smtp, "a@example.org", "e", words.subject, words.text).as_bytes())
+        mail = email.message_from_bytes(
+            compose(smtp, "a@example.org", "e", words.subject, words.text).as_bytes()
+        )
         assert mail.keys() == [
             "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Content-Type", "Content-Transfer-Encoding", "MIME-Version",
         ]  # fmt: skip

@@ -24,7 +24,9 @@ NOT_A_MEASURE = "//time | //h1 | //bdi | //cite//code | //svg | //style | //tbod
 
 
 @pytest.fixture(scope="module", params=LANGUAGES)
-def report(request: pytest.FixtureRequest, snapshot: Snapshot, config: Config, week: Week) -> Report:
+def report(
+    request: pytest.FixtureRequest, snapshot: Snapshot, config: Config, week: Week
+) -> Report:
     return build(snapshot, config, week, request.param)
 
 
@@ -85,7 +87,9 @@ def test_a_screen_reader_finds_its_way(tree: Any, report: Report) -> None:
 
 
 def test_sections_come_as_a_manager_reads(report: Report) -> None:
-    assert sections(report) == tuple(name for name in SECTIONS if name not in ("concerns", "campaigns"))
+    assert sections(report) == tuple(
+        name for name in SECTIONS if name not in ("concerns", "campaigns")
+    )
     nothing = replace(report, brands=(), campaigns=())
     assert sections(nothing) == ("summary", "topics", "posts", "sources", "method", "evidence")
 
@@ -94,7 +98,10 @@ def judged(corpus: Any) -> list[dict[str, Any]]:
     """A judgement of every post, the same for all."""
     six = {"happy": 0.4, "angry": 0.1, "sad": 0.1, "fear": 0.1, "surprise": 0.1, "neutral": 0.2}
     four = {"buy": 0.3, "switch": 0.0, "ask": None, "complain": 0.1}
-    made_by = [{"id": post.id, "text_hash": post.text_hash, "annotator": "t", "version": "1"} for post in corpus.posts]
+    made_by = [
+        {"id": post.id, "text_hash": post.text_hash, "annotator": "t", "version": "1"}
+        for post in corpus.posts
+    ]
     return [row | {"emotion": "happy"} | six | four for row in made_by]
 
 
@@ -103,7 +110,9 @@ def test_emotions_intents_and_authors_stand_beside_each_other(
 ) -> None:
     corpus = deepcopy(corpus)
     corpus.tables["judgements"] = judged(corpus)
-    section = parse(render(build(corpus.snapshot(tmp_path), config, week))).xpath("//section[@id='emotions']")[0]
+    section = parse(render(build(corpus.snapshot(tmp_path), config, week))).xpath(
+        "//section[@id='emotions']"
+    )[0]
     rows = {row.xpath("string(th)"): row.xpath("td") for row in section.xpath(".//tbody/tr")}
     assert [len(cells) for cells in rows.values()] == [3] * 15
     assert rows["Joy"][0].xpath("a/text()") == ["40.0%"]
@@ -111,17 +120,24 @@ def test_emotions_intents_and_authors_stand_beside_each_other(
     assert "--value:0.0%" in rows["Switches"][0].xpath("string(span/@style)")
     assert rows["Asks"][0].text_content() == "not measured"
     assert rows["Asks"][0].xpath("span") == []
-    assert {"Posts per person", "By the busiest hundredth", "Engagement per post", "Rating"} <= set(rows)
+    assert {"Posts per person", "By the busiest hundredth", "Engagement per post", "Rating"} <= set(
+        rows
+    )
 
 
 def test_emotions_that_nobody_read_are_no_zeros(tree: Any, report: Report) -> None:
     section = tree.xpath("//section[@id='emotions']")[0]
-    assert {"en": "No post of this week has been read", "zh": "本周没有帖子判读过情绪"}[report.language] in section.text_content()
+    assert {"en": "No post of this week has been read", "zh": "本周没有帖子判读过情绪"}[
+        report.language
+    ] in section.text_content()
     assert section.xpath(".//span[contains(@class, 'meter')]") == []
 
 
 def test_against_the_week_and_the_eight_weeks_before(tree: Any, report: Report) -> None:
-    changes = tree.xpath("//section[@id='voice']//tbody/tr[th[@scope='row']]/td[starts-with(@data-label, $name)]", name=say_against(report))
+    changes = tree.xpath(
+        "//section[@id='voice']//tbody/tr[th[@scope='row']]/td[starts-with(@data-label, $name)]",
+        name=say_against(report),
+    )
     assert len(changes) == 2 * len(report.brands)
     ours = report.brands[0]
     links = {link[3:] for link in tree.xpath("//section[@id='summary']//dl//a/@href")}
@@ -141,13 +157,20 @@ def test_how_many_labels_an_audit_rests_on(tree: Any, report: Report) -> None:
 HOSTILE = "<script>alert(1)</script>\u202e=cmd|' /C calc'!A0"
 
 
-def test_hostile_names_are_text_in_every_section(report: Report, parse: Callable[[str], Any]) -> None:
+def test_hostile_names_are_text_in_every_section(
+    report: Report, parse: Callable[[str], Any]
+) -> None:
     """Of brands, topics, concerns, aspects, words, sources and authors."""
     brand = replace(report.brands[0], label=HOSTILE)
     seen, topic = report.perception, report.topics[0]
     cells = (replace(seen.cells[0], aspect=HOSTILE), *seen.cells[1:])
-    word = Word(brand=brand.id, text=HOSTILE, keyness=replace(brand.figures["labels"], measure="keyness"))
-    posts = tuple(replace(post, quote=replace(post.quote, source=HOSTILE, text=HOSTILE, author=HOSTILE)) for post in report.posts)
+    word = Word(
+        brand=brand.id, text=HOSTILE, keyness=replace(brand.figures["labels"], measure="keyness")
+    )
+    posts = tuple(
+        replace(post, quote=replace(post.quote, source=HOSTILE, text=HOSTILE, author=HOSTILE))
+        for post in report.posts
+    )
     concern = Concern(labels={"en": HOSTILE, "zh": HOSTILE}, authors=topic.authors)
     hostile = replace(
         report, brands=(brand, *report.brands[1:]), topics=(replace(topic, labels={"en": HOSTILE, "zh": HOSTILE}, terms=(HOSTILE,)),),
@@ -162,12 +185,19 @@ def test_hostile_names_are_text_in_every_section(report: Report, parse: Callable
     for name in ("topics", "concerns", "perception", "posts", "sources"):
         shown = tree.xpath(f"//section[@id='{name}']//bdi[contains(., 'alert(1)')]")
         assert shown, name
-    loose = tree.xpath("//main//text()[contains(., '\u202e')][not(ancestor::bdi)][not(ancestor::pre)]")
+    loose = tree.xpath(
+        "//main//text()[contains(., '\u202e')][not(ancestor::bdi)][not(ancestor::pre)]"
+    )
     assert loose == []
 
 
 def test_eight_brands_of_many_aspects_and_a_campaign_stay_small(
-    config: Config, week: Week, tmp_path: Path, blank: Any, monday: datetime, parse: Callable[[str], Any]
+    config: Config,
+    week: Week,
+    tmp_path: Path,
+    blank: Any,
+    monday: datetime,
+    parse: Callable[[str], Any],
 ) -> None:
     """Under 2 MB: eight brands in each of nine weeks, 17 aspects, a campaign."""
     brands = tuple(Brand(id=f"b{n}", names=(f"品牌 {n}",), own=n == 0) for n in range(8))
@@ -175,26 +205,62 @@ def test_eight_brands_of_many_aspects_and_a_campaign_stay_small(
     for number in range(8 * 9 * 12):
         brand, back = brands[number % 8], number // 8 % 9
         at = monday + timedelta(days=number % 7, hours=number % 23) - timedelta(weeks=back)
-        post = blank.add(f"{brand.names[0]} {number} 叶酸", at, brand.id, shares=(0.2, 0.3, 0.5), author=f"a{number}", likes=number % 9)
-        made_by = {"id": post.id, "text_hash": post.text_hash, "annotator": "t", "version": "1", "brand": brand.id}
-        read = {"label": "positive", "confidence": 0.9, "negative": 0.2, "neutral": 0.1, "positive": 0.7}
-        blank.tables["aspects"] += [made_by | read | {"aspect": aspects[(number // 8 + more) % 17]} for more in range(4)]
+        post = blank.add(
+            f"{brand.names[0]} {number} 叶酸",
+            at,
+            brand.id,
+            shares=(0.2, 0.3, 0.5),
+            author=f"a{number}",
+            likes=number % 9,
+        )
+        made_by = {
+            "id": post.id,
+            "text_hash": post.text_hash,
+            "annotator": "t",
+            "version": "1",
+            "brand": brand.id,
+        }
+        read = {
+            "label": "positive",
+            "confidence": 0.9,
+            "negative": 0.2,
+            "neutral": 0.1,
+            "positive": 0.7,
+        }
+        blank.tables["aspects"] += [
+            made_by | read | {"aspect": aspects[(number // 8 + more) % 17]} for more in range(4)
+        ]
     blank.tables["judgements"] = judged(blank)
     first = monday.date()
     spring = Campaign(
-        id="spring", brand="b0", names=(HOSTILE,), start=first, end=first + timedelta(days=6), before=28, after=14, themes=("叶酸",)
+        id="spring",
+        brand="b0",
+        names=(HOSTILE,),
+        start=first,
+        end=first + timedelta(days=6),
+        before=28,
+        after=14,
+        themes=("叶酸",),
     )
-    report = build(blank.snapshot(tmp_path), replace(config, brands=brands, campaign=(spring,)), week, "zh")
+    report = build(
+        blank.snapshot(tmp_path), replace(config, brands=brands, campaign=(spring,)), week, "zh"
+    )
     assert len({cell.aspect for cell in report.perception.cells}) == 17
     page = render(report)
     assert len(page.encode()) < 2_000_000
     assert parse(page).xpath("string(//section[@id='campaigns']/h3)") == HOSTILE
 
 
-def test_no_english_chrome_in_a_chinese_page(snapshot: Snapshot, config: Config, week: Week, parse: Callable[[str], Any]) -> None:
+def test_no_english_chrome_in_a_chinese_page(
+    snapshot: Snapshot, config: Config, week: Week, parse: Callable[[str], Any]
+) -> None:
     tree = parse(render(build(snapshot, config, week, "zh")))
-    headings = [heading.text_content() for heading in tree.xpath("//h2 | //thead//th | //summary | //dt")]
-    assert [text for text in headings if not re.search(r"[\u4e00-\u9fff]", text) and text != "Luva"] == []
+    headings = [
+        heading.text_content() for heading in tree.xpath("//h2 | //thead//th | //summary | //dt")
+    ]
+    assert [
+        text for text in headings if not re.search(r"[\u4e00-\u9fff]", text) and text != "Luva"
+    ] == []
 
 
 def test_charts_take_their_colours_from_the_page(report: Report) -> None:
@@ -212,9 +278,17 @@ def test_weeks_run_on_into_the_next_year(report: Report) -> None:
     trend = tuple(replace(figure, week=name) for figure, name in zip(figures, names, strict=False))
     trend = (trend[0], replace(trend[1], value=None, low=None, high=None), *trend[2:])
     turning = replace(brand, trend={"share_of_voice": trend, "net_sentiment_polar": trend})
-    assert re.findall(r">(W\d\d)<", charts.voice((turning,), charts.WIDE)) == ["W50", "W51", "W52", "W01", "W02"]
+    assert re.findall(r">(W\d\d)<", charts.voice((turning,), charts.WIDE)) == [
+        "W50",
+        "W51",
+        "W52",
+        "W01",
+        "W02",
+    ]
     svg = charts.net(turning, 0)
-    places = [(float(x), week) for x, week in re.findall(r"translate\(([\d.]+),[^>]*>(W\d\d)<", svg)]
+    places = [
+        (float(x), week) for x, week in re.findall(r"translate\(([\d.]+),[^>]*>(W\d\d)<", svg)
+    ]
     assert [week for _, week in sorted(places)] == ["W50", "W52", "W02"]
 
 
@@ -227,7 +301,11 @@ def test_a_hostile_name_in_a_chart(report: Report) -> None:
 
 
 def test_names_at_the_ends_of_lines_keep_apart(report: Report) -> None:
-    ends = charts.line_ends([replace(report.brands[0], id=str(n), label=f"brand {n}") for n in range(5)], top=1.0, height=250)
+    ends = charts.line_ends(
+        [replace(report.brands[0], id=str(n), label=f"brand {n}") for n in range(5)],
+        top=1.0,
+        height=250,
+    )
     places = sorted(end["y"] * 250 for end in ends)
     assert all(later - earlier >= 14.9 for earlier, later in pairwise(places))
 
@@ -238,7 +316,9 @@ def test_twelve_brands(snapshot: Snapshot, config: Config, week: Week) -> None:
     assert len(page.encode()) < 2_000_000
 
 
-def test_control_characters_never_reach_the_page(blank: Any, monday: datetime, config: Config, week: Week, tmp_path: Path) -> None:
+def test_control_characters_never_reach_the_page(
+    blank: Any, monday: datetime, config: Config, week: Week, tmp_path: Path
+) -> None:
     brands = (replace(config.brands[0], names=("禾\x1b[2J叶",)), *config.brands[1:])
     blank.add("前\x1b[31m\x07后", monday, likes=3, shares=(0.1, 0.2, 0.7))
     page = render(build(blank.snapshot(tmp_path), replace(config, brands=brands), week))

@@ -18,17 +18,25 @@ from reports.render.index import write_index
 
 
 @pytest.fixture(scope="module")
-def folder(snapshot: Snapshot, config: Config, week: Week, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(
+    snapshot: Snapshot, config: Config, week: Week, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """Two weeks with reports, and files that are none."""
     found = tmp_path_factory.mktemp("reports")
     for each in (week, week - 1):
         report = build(snapshot, config, each)
         (found / f"{each}.json").write_text(to_json(report), encoding="utf-8")
         (found / f"{each}.html").write_text(render(report), encoding="utf-8")
-    for name, text in (("other.json", "[]"), ("broken.json", "{"), ("2026-W01.json", '{"schema": "folate-report/1"}')):
+    for name, text in (
+        ("other.json", "[]"),
+        ("broken.json", "{"),
+        ("2026-W01.json", '{"schema": "folate-report/1"}'),
+    ):
         (found / name).write_text(text)
         (found / name).with_suffix(".html").write_text("")
-    (found / "2026-W02.json").write_text((found / f"{week}.json").read_text(encoding="utf-8"), encoding="utf-8")  # without its page
+    (found / "2026-W02.json").write_text(
+        (found / f"{week}.json").read_text(encoding="utf-8"), encoding="utf-8"
+    )  # without its page
     return found
 
 
@@ -47,8 +55,14 @@ def test_every_week_newest_first_with_its_sentence_figures_and_links(
         assert {link.partition("#")[2] for link in links} <= set(page.xpath("//@id"))
         own = report["brands"][0]
         assert f"{each}.html#e-{own['measures']['share_of_voice']['evidence']}" in links
-        arrows = [own["changes"][name]["direction"] for name in ("share_of_voice", "net_sentiment_polar", "authors")]
-        assert [item.text_content().count(arrow) for arrow in "▲▼"] == [arrows.count("up"), arrows.count("down")]
+        arrows = [
+            own["changes"][name]["direction"]
+            for name in ("share_of_voice", "net_sentiment_polar", "authors")
+        ]
+        assert [item.text_content().count(arrow) for arrow in "▲▼"] == [
+            arrows.count("up"),
+            arrows.count("down"),
+        ]
 
 
 def test_nothing_is_fetched_and_nothing_runs(folder: Path, parse: Callable[[str], Any]) -> None:
@@ -60,12 +74,19 @@ def test_nothing_is_fetched_and_nothing_runs(folder: Path, parse: Callable[[str]
 
 
 def test_an_empty_folder_says_so(tmp_path: Path) -> None:
-    assert "No report has been written yet." in write_index(tmp_path, "en").read_text(encoding="utf-8")
+    assert "No report has been written yet." in write_index(tmp_path, "en").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_hostile_report_stays_words_in_index_and_letter(
-    snapshot: Snapshot, config: Config, week: Week, language: str, tmp_path: Path, parse: Callable[[str], Any]
+    snapshot: Snapshot,
+    config: Config,
+    week: Week,
+    language: str,
+    tmp_path: Path,
+    parse: Callable[[str], Any],
 ) -> None:
     hostile = "<script>alert(1)</script>\u202e\r\nBcc: x@y.z"
     found = document(build(snapshot, config, week, language))

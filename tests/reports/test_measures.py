@@ -24,19 +24,29 @@ Measured = Callable[..., BrandMeasures]
 def measured(tmp_path: Path, config: Config, week: Week) -> Measured:
     """Our brand's measures of a corpus; `also` are rows for more tables."""
 
-    def ours(corpus: Any, flags: tuple[str, ...] = (), **also: list[dict[str, Any]]) -> BrandMeasures:
+    def ours(
+        corpus: Any, flags: tuple[str, ...] = (), **also: list[dict[str, Any]]
+    ) -> BrandMeasures:
         corpus.snapshot(tmp_path)
         store = Store(tmp_path)
         for table, rows in also.items():
             store.upsert(table, rows)
         snapshot = store.snapshot()
         asked = Asked(config, week, versions_json(snapshot.versions), flags)
-        return measure(read(snapshot, asked.brands, [*trailing(week, 8), week], config.timezone), asked)[0]
+        return measure(
+            read(snapshot, asked.brands, [*trailing(week, 8), week], config.timezone), asked
+        )[0]
 
     return ours
 
 
-def fill(corpus: Any, monday: Any, each_week: dict[int, int], shares: tuple[float, ...] = (0.2, 0.2, 0.6), **more: Any) -> list[Any]:
+def fill(
+    corpus: Any,
+    monday: Any,
+    each_week: dict[int, int],
+    shares: tuple[float, ...] = (0.2, 0.2, 0.6),
+    **more: Any,
+) -> list[Any]:
     """So many posts about our brand in each of these weeks, counted back from the report's; each by an author of its own."""
     site = len(more.get("source", ""))  # an account is of one source
     return [
@@ -64,23 +74,32 @@ def test_the_trailing_weeks_are_their_mean(blank: Any, monday: Any, measured: Me
 
 
 @pytest.mark.parametrize(("weeks", "compared"), [(3, False), (4, True)])
-def test_fewer_than_four_weeks_have_no_mean(weeks: int, compared: bool, blank: Any, monday: Any, measured: Measured) -> None:
+def test_fewer_than_four_weeks_have_no_mean(
+    weeks: int, compared: bool, blank: Any, monday: Any, measured: Measured
+) -> None:
     fill(blank, monday, dict.fromkeys(range(weeks + 1), 20))
     brand = measured(blank)
     assert ("mentions" in brand.trailing) is compared
     assert "mentions" in brand.changes
 
 
-def test_a_source_that_is_new_does_not_move_the_comparison(blank: Any, monday: Any, measured: Measured) -> None:
+def test_a_source_that_is_new_does_not_move_the_comparison(
+    blank: Any, monday: Any, measured: Measured
+) -> None:
     fill(blank, monday, dict.fromkeys(range(9), 20))
     fill(blank, monday, dict.fromkeys(range(3), 50), source="mombaby")
     brand = measured(blank)
     assert brand.changes["mentions"].figure.value == pytest.approx(0, abs=1e-6)
     assert brand.trailing["mentions"].figure.value == pytest.approx(0, abs=1e-6)
-    assert (brand.changes["mentions"].figure.flags, brand.trailing["mentions"].figure.flags) == ((), ("common_sources",))
+    assert (brand.changes["mentions"].figure.flags, brand.trailing["mentions"].figure.flags) == (
+        (),
+        ("common_sources",),
+    )
 
 
-def test_weeks_that_two_models_read_are_not_compared(blank: Any, monday: Any, measured: Measured) -> None:
+def test_weeks_that_two_models_read_are_not_compared(
+    blank: Any, monday: Any, measured: Measured
+) -> None:
     fill(blank, monday, dict.fromkeys(range(9), 20))
     for row in blank.tables["sentiments"][-20:]:  # the oldest week still has the model of before
         row["version"] = "0"
@@ -101,16 +120,33 @@ def test_a_week_that_two_models_read_says_so(blank: Any, monday: Any, measured: 
     assert not {"net_sentiment_polar", "negative"} & (brand.changes.keys() | brand.trailing.keys())
 
 
-def test_emotions_and_intents_are_means_and_missing_where_missing(blank: Any, monday: Any, measured: Measured) -> None:
+def test_emotions_and_intents_are_means_and_missing_where_missing(
+    blank: Any, monday: Any, measured: Measured
+) -> None:
     posts = fill(blank, monday, {0: 40, 1: 40})
     rng, rows = np.random.default_rng(0), []
     for post in posts[:60]:
         six = dict(zip(EMOTIONS, rng.dirichlet(np.ones(6)).tolist(), strict=True))
         intents = {"buy": 0.3, "switch": 0.0, "ask": None, "complain": 0.1}
-        rows.append({"id": post.id, "text_hash": post.text_hash, "annotator": "t", "version": "1", "emotion": "happy"} | six | intents)
+        rows.append(
+            {
+                "id": post.id,
+                "text_hash": post.text_hash,
+                "annotator": "t",
+                "version": "1",
+                "emotion": "happy",
+            }
+            | six
+            | intents
+        )
     brand = measured(blank, judgements=rows)
-    happy, buy, ask = (brand.figures[name] for name in ("emotion_happy", "intent_buy", "intent_ask"))
-    assert (happy.n, happy.value) == (40, pytest.approx(np.mean([row["happy"] for row in rows[:40]]), abs=1e-6))
+    happy, buy, ask = (
+        brand.figures[name] for name in ("emotion_happy", "intent_buy", "intent_ask")
+    )
+    assert (happy.n, happy.value) == (
+        40,
+        pytest.approx(np.mean([row["happy"] for row in rows[:40]]), abs=1e-6),
+    )
     assert happy.low is not None
     assert happy.low < happy.value < happy.high
     assert buy.value == pytest.approx(0.3, abs=1e-6)
@@ -125,14 +161,20 @@ def test_engagement_and_concentration(blank: Any, monday: Any, measured: Measure
     fill(blank, monday, {0: 10}, source="shop")
     blank.add("禾叶 again", monday, author=f"{0:08x}{0:08x}")
     figures = measured(blank).figures
-    assert (figures["engagement"].value, figures["engagement"].n, figures["engagement"].low) == (50, 10, None)
+    assert (figures["engagement"].value, figures["engagement"].n, figures["engagement"].low) == (
+        50,
+        10,
+        None,
+    )
     assert (figures["engagement_per_post"].value, figures["engagement_per_post"].n) == (5, 10)
     assert figures["top_authors"].value is None
 
 
 def test_flags_say_why_to_be_careful(blank: Any, monday: Any, measured: Measured) -> None:
     posts = fill(blank, monday, {0: 20})
-    blank.tables["duplicates"] += [{"id": post.id, "cluster": posts[0].id, "similarity": 1.0} for post in posts[1:6]]
+    blank.tables["duplicates"] += [
+        {"id": post.id, "cluster": posts[0].id, "similarity": 1.0} for post in posts[1:6]
+    ]
     figures = measured(blank, flags=("partial", "incomplete")).figures
     assert set(figures["mentions"].flags) == {"copies", "partial", "incomplete"}
     assert figures["share_of_voice"].flags == ("incomplete",)
@@ -141,10 +183,15 @@ def test_flags_say_why_to_be_careful(blank: Any, monday: Any, measured: Measured
 
 def audit(posts: list[Any], label: Callable[[int], str], monday: Any) -> list[dict[str, Any]]:
     span = {"since": monday, "until": monday + timedelta(weeks=1), "draw": "d1", "brand": "heye"}
-    return [span | {"place": n, "id": post.id, "text_hash": post.text_hash, "label": label(n)} for n, post in enumerate(posts)]
+    return [
+        span | {"place": n, "id": post.id, "text_hash": post.text_hash, "label": label(n)}
+        for n, post in enumerate(posts)
+    ]
 
 
-def test_an_audit_moves_the_shares_of_all_weeks_and_no_change(blank: Any, monday: Any, measured: Measured) -> None:
+def test_an_audit_moves_the_shares_of_all_weeks_and_no_change(
+    blank: Any, monday: Any, measured: Measured
+) -> None:
     """The model says 20 % negative throughout; people find a half."""
     posts = fill(blank, monday, {0: 120, 1: 120})
     rows = audit(posts[:100], lambda n: "negative" if n % 2 else "positive", monday)
@@ -158,25 +205,48 @@ def test_an_audit_moves_the_shares_of_all_weeks_and_no_change(blank: Any, monday
     assert "label" in negative.query
 
 
-def test_labels_of_a_text_that_changed_are_not_used(blank: Any, monday: Any, measured: Measured) -> None:
+def test_labels_of_a_text_that_changed_are_not_used(
+    blank: Any, monday: Any, measured: Measured
+) -> None:
     posts = fill(blank, monday, {0: 120})
-    rows = [row | {"text_hash": f"other{row['place']}"} for row in audit(posts[:100], lambda _: "negative", monday)]
+    rows = [
+        row | {"text_hash": f"other{row['place']}"}
+        for row in audit(posts[:100], lambda _: "negative", monday)
+    ]
     assert measured(blank, audits=rows).figures["negative"].flags == ("unaudited",)
 
 
 @pytest.mark.parametrize(
     ("brand", "start", "end", "flagged"),
-    [("", 6, 9, True), ("heye", -9, 0, True), ("kangben", 0, 6, False), ("", 7, 20, False), ("", -20, -8, False)],
+    [
+        ("", 6, 9, True),
+        ("heye", -9, 0, True),
+        ("kangben", 0, 6, False),
+        ("", 7, 20, False),
+        ("", -20, -8, False),
+    ],
 )
 def test_a_week_that_a_campaign_of_the_brand_touches_is_flagged(
-    brand: str, start: int, end: int, flagged: bool, blank: Any, monday: Any, week: Week, config: Config, tmp_path: Path
+    brand: str,
+    start: int,
+    end: int,
+    flagged: bool,
+    blank: Any,
+    monday: Any,
+    week: Week,
+    config: Config,
+    tmp_path: Path,
 ) -> None:
     fill(blank, monday, {0: 20, 1: 20})
     first, last = (week.monday + timedelta(days=days) for days in (start, end))
     spring = Campaign(id="spring", names=("春季",), brand=brand, start=first, end=last)
     asked = Asked(replace(config, campaign=(spring,)), week, "{}")
-    found = measure(read(blank.snapshot(tmp_path), asked.brands, [week - 1, week], config.timezone), asked)
-    figures = [found[0].figures[name] for name in ("mentions", "share_of_voice", "negative")] + [found[0].changes["mentions"].figure]
+    found = measure(
+        read(blank.snapshot(tmp_path), asked.brands, [week - 1, week], config.timezone), asked
+    )
+    figures = [found[0].figures[name] for name in ("mentions", "share_of_voice", "negative")] + [
+        found[0].changes["mentions"].figure
+    ]
     assert {"campaign" in figure.flags for figure in figures} == {flagged}
     assert "campaign" not in found[0].figures["labels"].flags
     assert ("campaign" in found[1].figures["mentions"].flags) is (brand == "kangben")

@@ -18,11 +18,21 @@ from reports.sections.topics import topics
 @pytest.fixture
 def corpus_of_answers(blank: Any, monday: datetime) -> Any:
     """One loud author whom twelve answer, one with followers, and a quiet one with a question."""
-    loud = blank.add("禾叶真香", monday, author="loud", likes=5, replies=12, reposts=0, shares=(0.1, 0.1, 0.8))
+    loud = blank.add(
+        "禾叶真香", monday, author="loud", likes=5, replies=12, reposts=0, shares=(0.1, 0.1, 0.8)
+    )
     for number in range(12):
         at = monday + timedelta(hours=number + 1)
         blank.add(f"同感 {number}", at, author=f"fan{number:02}", parent=loud.id)
-    blank.add("禾叶一般", monday, author="famous", followers=9000, likes=3, replies=0, shares=(0.6, 0.3, 0.1))
+    blank.add(
+        "禾叶一般",
+        monday,
+        author="famous",
+        followers=9000,
+        likes=3,
+        replies=0,
+        shares=(0.6, 0.3, 0.1),
+    )
     question = blank.add("禾叶有无糖的吗？", monday + timedelta(days=1), author="quiet", replies=0)
     answered = blank.add("禾叶哪里买？", monday + timedelta(days=2), author="asker", replies=1)
     blank.add("禾叶的官网在哪里看？", monday, source="shop", author="unseen")
@@ -40,8 +50,18 @@ def found(corpus_of_answers: Any, tmp_path: Path, config: Config, week: Week) ->
 
 def test_voices_are_by_reach_times_engagement_with_opinion_apart(found: People) -> None:
     famous, loud = found.voices
-    assert (famous.author, famous.reach.value, famous.engagement.value, famous.opinion.value) == ("famous", 9000, 3, -0.5)
-    assert (loud.author, loud.reach.value, loud.engagement.value, loud.opinion.value) == ("loud", 12, 17, 0.7)
+    assert (famous.author, famous.reach.value, famous.engagement.value, famous.opinion.value) == (
+        "famous",
+        9000,
+        3,
+        -0.5,
+    )
+    assert (loud.author, loud.reach.value, loud.engagement.value, loud.opinion.value) == (
+        "loud",
+        12,
+        17,
+        0.7,
+    )
 
 
 def test_a_community_of_ten_or_more(found: People) -> None:
@@ -51,12 +71,20 @@ def test_a_community_of_ten_or_more(found: People) -> None:
 
 def test_unanswered_among_those_whose_answers_can_be_seen(found: People) -> None:
     assert found.questions is not None
-    assert (found.questions.asked.value, found.questions.unanswered.value, found.questions.unanswered.n) == (3, 0.5, 2)
+    assert (
+        found.questions.asked.value,
+        found.questions.unanswered.value,
+        found.questions.unanswered.n,
+    ) == (3, 0.5, 2)
     assert [quote.text for quote in found.questions.quotes] == ["禾叶有无糖的吗？"]
 
 
-def test_the_network_as_graphml(corpus_of_answers: Any, tmp_path: Path, config: Config, week: Week) -> None:
-    graph = nx.parse_graphml(network(corpus_of_answers.snapshot(tmp_path), Asked(config, week, "{}")))
+def test_the_network_as_graphml(
+    corpus_of_answers: Any, tmp_path: Path, config: Config, week: Week
+) -> None:
+    graph = nx.parse_graphml(
+        network(corpus_of_answers.snapshot(tmp_path), Asked(config, week, "{}"))
+    )
     assert graph.in_degree("loud") == 12
     assert graph.nodes["loud"]["community"] == graph.nodes["fan03"]["community"]
 

@@ -35,48 +35,84 @@ def test_what_nobody_speaks_of_is_missing_not_zero(seen: Perception) -> None:
     assert (silent.net.value, silent.net.n, silent.share.value) == (None, 0, 0.0)
 
 
-def test_the_query_behind_a_cell_gives_the_posts_it_counts(seen: Perception, snapshot: Snapshot) -> None:
+def test_the_query_behind_a_cell_gives_the_posts_it_counts(
+    seen: Perception, snapshot: Snapshot
+) -> None:
     figure = cell(seen, "luva", "delivery").net
     assert snapshot.sql(figure.query).num_rows == figure.n
 
 
 def test_brands_stand_apart_on_the_map_near_what_they_are_liked_for(seen: Perception) -> None:
     assert not seen.map.why
-    places = {place.name: (place.across.value, place.up.value) for place in (*seen.map.brands, *seen.map.aspects)}
+    places = {
+        place.name: (place.across.value, place.up.value)
+        for place in (*seen.map.brands, *seen.map.aspects)
+    }
     for brand, aspect in (("heye", "taste"), ("kangben", "price"), ("luva", "delivery")):
         x, y = places[aspect]
-        assert max(("heye", "kangben", "luva"), key=lambda other: places[other][0] * x + places[other][1] * y) == brand
+        assert (
+            max(
+                ("heye", "kangben", "luva"),
+                key=lambda other: places[other][0] * x + places[other][1] * y,
+            )
+            == brand
+        )
 
 
-def test_the_map_holds_still_from_week_to_week(snapshot: Snapshot, config: Config, week: Week, seen: Perception) -> None:
+def test_the_map_holds_still_from_week_to_week(
+    snapshot: Snapshot, config: Config, week: Week, seen: Perception
+) -> None:
     before = perceive(snapshot, Asked(config, week - 1, versions_json(snapshot.versions)))
     for now, then in zip(seen.map.brands, before.map.brands, strict=True):
-        assert abs((now.across.value or 0) - (then.across.value or 0)) + abs((now.up.value or 0) - (then.up.value or 0)) < 0.4
+        assert (
+            abs((now.across.value or 0) - (then.across.value or 0))
+            + abs((now.up.value or 0) - (then.up.value or 0))
+            < 0.4
+        )
 
 
-def test_two_brands_have_no_map_and_it_says_why(snapshot: Snapshot, config: Config, week: Week) -> None:
+def test_two_brands_have_no_map_and_it_says_why(
+    snapshot: Snapshot, config: Config, week: Week
+) -> None:
     two = Config(name="two", timezone=config.timezone, brands=config.brands[:2])
     assert perceive(snapshot, Asked(two, week, versions_json(snapshot.versions))).map.why == "small"
 
 
 def test_switching_has_a_share_from_twenty_people_on(seen: Perception) -> None:
     lost, other = seen.moves.switches
-    assert (lost.other, lost.brand, lost.people.value, lost.share.value) == ("heye", "kangben", 24, 1.0)
+    assert (lost.other, lost.brand, lost.people.value, lost.share.value) == (
+        "heye",
+        "kangben",
+        24,
+        1.0,
+    )
     assert lost.share.low == pytest.approx(0.862, abs=0.001)
     assert (other.people.value, other.share.value, other.share.flags) == (2, None, ("few people",))
     assert all("换到" in quote.text for quote in seen.moves.quotes)
 
 
 def test_named_together(seen: Perception) -> None:
-    assert {(pair.one, pair.other): pair.posts.value for pair in seen.moves.together} == {("heye", "kangben"): 24, ("kangben", "luva"): 2}
+    assert {(pair.one, pair.other): pair.posts.value for pair in seen.moves.together} == {
+        ("heye", "kangben"): 24,
+        ("kangben", "luva"): 2,
+    }
 
 
-def test_words_that_other_brands_have_less(blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime) -> None:
+def test_words_that_other_brands_have_less(
+    blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime
+) -> None:
     texts = [("heye", "燕麦 香"), ("kangben", "便宜 香"), ("luva", "便宜 香")]
     for number in range(60):
         brand, text = texts[number % 3]
         post = blank.add(f"{text} {number}", monday, brand, author=f"{number:016x}")
-        row = {"id": post.id, "text_hash": post.text_hash, "annotator": "t", "version": "1", "language": "zh", "words": text.split()}
+        row = {
+            "id": post.id,
+            "text_hash": post.text_hash,
+            "annotator": "t",
+            "version": "1",
+            "language": "zh",
+            "words": text.split(),
+        }
         blank.tables.setdefault("texts", []).append(row)
     seen = perceive(blank.snapshot(tmp_path), Asked(config, week, "{}"))
     found = [(word.brand, word.text, word.keyness.n) for word in seen.words]

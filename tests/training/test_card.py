@@ -44,7 +44,15 @@ DATA = "| set | language | licence |\n|---|---|---|\n| new | en | y |"
 
 def test_facts_are_replaced_and_words_stay() -> None:
     made = rewritten(CARD, "| weights | new |", "set   score\nnew   0.9\n", DATA)
-    for kept in ("Said by people.", "How they were measured.", "- Irony.", "Licences.", "| weights | new |", "    new   0.9", DATA):
+    for kept in (
+        "Said by people.",
+        "How they were measured.",
+        "- Irony.",
+        "Licences.",
+        "| weights | new |",
+        "    new   0.9",
+        DATA,
+    ):
         assert kept in made
     assert "old" not in made.lower()
     assert rewritten(made, "| weights | new |", "set   score\nnew   0.9", DATA) == made
@@ -58,12 +66,23 @@ def test_the_facts_of_the_model_that_ships() -> None:
 
 def test_what_was_dropped_is_told_with_its_reason() -> None:
     source = Source("shop", "zh", "none", labelled("a", "b", {}), limit=2, repeat=3)
-    split = Split(source, [Sample(f"{n}", POSITIVE) for n in range(4)], [], {"repeated in the set": 5, "in a dev split": 0})
-    assert list(rows([split]))[1] == "| shop | zh | none | 4 (2 x 3) | 0.00 / 0.00 / 1.00 | 0 | 5 repeated in the set |"
+    split = Split(
+        source,
+        [Sample(f"{n}", POSITIVE) for n in range(4)],
+        [],
+        {"repeated in the set": 5, "in a dev split": 0},
+    )
+    assert (
+        list(rows([split]))[1]
+        == "| shop | zh | none | 4 (2 x 3) | 0.00 / 0.00 / 1.00 | 0 | 5 repeated in the set |"
+    )
 
 
 def test_the_balance_is_of_targets_where_posts_have_no_label() -> None:
     targets = (Target(((0, 1),), POSITIVE), Target(((1, 2),), NEGATIVE))
     source = Source("aspects", "en", "none", labelled("a", "b", {}))
-    assert "| 0.50 / 0.00 / 0.50 of targets |" in list(rows([Split(source, [Sample("ab", None, targets=targets)], [], {})]))[1]
+    assert (
+        "| 0.50 / 0.00 / 0.50 of targets |"
+        in list(rows([Split(source, [Sample("ab", None, targets=targets)], [], {})]))[1]
+    )
     assert "| none: measured only | - |" in list(rows([Split(source, [], [], {})]))[1]

@@ -12,7 +12,10 @@ from training.modes import compared
 from training.readers import labelled
 from training.samples import NEGATIVE, POSITIVE, Sample
 
-GOOD, BAD = ("质量很好", "非常满意", "味道不错", "很喜欢", "物超所值"), ("质量太差", "非常失望", "味道难闻", "很讨厌", "不会再买")
+GOOD, BAD = (
+    ("质量很好", "非常满意", "味道不错", "很喜欢", "物超所值"),
+    ("质量太差", "非常失望", "味道难闻", "很讨厌", "不会再买"),
+)
 
 
 def reviews(count: int) -> list[Sample]:
@@ -26,7 +29,10 @@ def reviews(count: int) -> list[Sample]:
 
 
 def test_a_label_that_its_text_contradicts_is_dropped_and_counted() -> None:
-    wrong = [Sample("买了两次，质量很好，非常满意，很喜欢", NEGATIVE), Sample("买了三次，质量太差，非常失望，很讨厌", POSITIVE)]
+    wrong = [
+        Sample("买了两次，质量很好，非常满意，很喜欢", NEGATIVE),
+        Sample("买了三次，质量太差，非常失望，很讨厌", POSITIVE),
+    ]
     samples = [*reviews(400), *wrong]
     source = Source("shop", "zh", "", labelled("review", "label", {}), reviews=True)
     made = cleaned(Split(source, samples, wrong, {"repeated in the set": 3}))
@@ -44,5 +50,7 @@ def test_ways_of_reading_are_compared_in_points() -> None:
     exact = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.1, 0.1, 0.8]])
     given = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.1, 0.5, 0.4]])
     told = compared(np.array([0, 1, 2, -1]), exact, given)
-    assert told.startswith("macro F1 +0.00 points (n=3), largest difference of a share 10.00 points by probabilities and 25.00 by labels")
+    assert told.startswith(
+        "macro F1 +0.00 points (n=3), largest difference of a share 10.00 points by probabilities and 25.00 by labels"
+    )
     assert told.endswith("same label 75.0 % (n=4)")

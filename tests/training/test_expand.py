@@ -7,11 +7,20 @@ from safetensors.numpy import load_file, save_file
 
 from training.expand import PACKED, expand
 
-SIZES = {"hidden": "8", "layers": "1", "heads": "2", "inner": "16", "positions": "32", "eps": "1e-12"}
+SIZES = {
+    "hidden": "8",
+    "layers": "1",
+    "heads": "2",
+    "inner": "16",
+    "positions": "32",
+    "eps": "1e-12",
+}
 
 
 def test_blocks_are_unpacked_in_order_and_scaled(tmp_path: Path) -> None:
-    wanted = (np.arange(64).reshape(2, 32) % 16 - 8).astype(np.float32) * np.array([[0.5], [2.0]], np.float32)
+    wanted = (np.arange(64).reshape(2, 32) % 16 - 8).astype(np.float32) * np.array(
+        [[0.5], [2.0]], np.float32
+    )
     codes = (np.arange(64).reshape(2, 32) % 16).astype(np.uint8)
     name = "embeddings.word_embeddings.weight"
     stored = {

@@ -19,11 +19,15 @@ from training.scores import macro_f1
 @pytest.fixture
 def model() -> Model:
     torch.manual_seed(1)
-    return Model(Encoder(EncoderConfig(vocabulary=60, hidden=16, layers=2, heads=2, inner=32, positions=20)))
+    return Model(
+        Encoder(EncoderConfig(vocabulary=60, hidden=16, layers=2, heads=2, inner=32, positions=20))
+    )
 
 
 def test_the_learning_rate_rises_and_then_falls_on_a_line() -> None:
-    assert [ramp(done, (1.0, 0.0), 0.1) for done in (0.0, 0.05, 0.1, 0.55, 1.0)] == pytest.approx([0, 0.5, 1, 0.5, 0])
+    assert [ramp(done, (1.0, 0.0), 0.1) for done in (0.0, 0.05, 0.1, 0.55, 1.0)] == pytest.approx(
+        [0, 0.5, 1, 0.5, 0]
+    )
     assert ramp(0.505, (0.75, 0.25), 0.01) == pytest.approx(0.5)
 
 
@@ -38,14 +42,18 @@ def test_a_phase_is_over_by_its_batches_or_its_time() -> None:
 
 def test_batches_that_are_made_ahead_keep_their_order() -> None:
     given = (torch.tensor([number]) for number in range(50))
-    assert [int(batch) for batch in in_threads(lambda batch: batch * 2, given, 4)] == list(range(0, 100, 2))
+    assert [int(batch) for batch in in_threads(lambda batch: batch * 2, given, 4)] == list(
+        range(0, 100, 2)
+    )
 
 
 def test_the_mean_of_models_has_the_mean_of_their_weights(model: Model) -> None:
     other = Model(Encoder(model.encoder.config))
     mean = averaged([model, other])
     for name, weight in mean.state_dict().items():
-        assert torch.allclose(weight, (model.state_dict()[name] + other.state_dict()[name]) / 2), name
+        assert torch.allclose(weight, (model.state_dict()[name] + other.state_dict()[name]) / 2), (
+            name
+        )
 
 
 def test_lower_layers_learn_slower_and_word_embeddings_may_stay(model: Model) -> None:

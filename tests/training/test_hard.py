@@ -26,7 +26,9 @@ def hard() -> list[HardSentence]:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_there_are_150_sentences_a_language_and_each_label_has_a_quarter(hard: list[HardSentence], language: str) -> None:
+def test_there_are_150_sentences_a_language_and_each_label_has_a_quarter(
+    hard: list[HardSentence], language: str
+) -> None:
     labels = Counter(sentence.label for sentence in hard if sentence.language == language)
     assert labels.total() == 150
     assert set(labels) == {"negative", "neutral", "positive"}
@@ -58,7 +60,9 @@ def phrases(node: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("kind", ["composed", "intents", "emotions", "aspects"])
-def test_no_hard_sentence_repeats_what_training_composes(hard: list[HardSentence], kind: str) -> None:
+def test_no_hard_sentence_repeats_what_training_composes(
+    hard: list[HardSentence], kind: str
+) -> None:
     document = json.loads((TRAINING / f"{kind}.json").read_text(encoding="utf-8"))
     trained = {letters(phrase) for phrase in phrases(document)} - {""}
     for sentence in hard:
@@ -92,14 +96,17 @@ class _PositiveReader:
     def read(self, texts: list[str], targets: Targets | None = None) -> list[Reading]:
         self.texts = list(texts)
         return [
-            Reading(Probabilities(0.0, 1.0, 0.0), (Probabilities(0.0, 0.0, 1.0),) * len(asked)) for asked in targets or [()] * len(texts)
+            Reading(Probabilities(0.0, 1.0, 0.0), (Probabilities(0.0, 0.0, 1.0),) * len(asked))
+            for asked in targets or [()] * len(texts)
         ]
 
     def embed(self, texts: list[str]) -> None:
         raise NotImplementedError
 
 
-def test_sentences_are_scored_by_language_label_and_phenomenon_with_names_hidden(tmp_path: Path) -> None:
+def test_sentences_are_scored_by_language_label_and_phenomenon_with_names_hidden(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "hard.tsv"
     path.write_text(
         "text\ttarget\tlabel\tphenomenon\tlanguage\n"
@@ -112,7 +119,10 @@ def test_sentences_are_scored_by_language_label_and_phenomenon_with_names_hidden
     stub = _PositiveReader()
     scores = {row.score.name: (row.score.n, row.score.value) for row in hard_rows(stub, path)}  # type: ignore[arg-type]
     assert scores["hard sentences, zh"] == (1, 1.0)
-    assert scores["hard sentences, en"] == (3, pytest.approx(2 / 3))  # an addressed post is judged as a whole
+    assert scores["hard sentences, en"] == (
+        3,
+        pytest.approx(2 / 3),
+    )  # an addressed post is judged as a whole
     assert scores["hard: comparison, en"] == (2, 0.5)
     assert scores["hard sentences, negative, en"] == (1, 0.0)
     assert not any("Calvex" in text or "Brindlo" in text for text in stub.texts)

@@ -52,14 +52,24 @@ def test_latin_words_are_whole_and_chinese_ones_wherever_they_stand() -> None:
     assert aspects.spans_of("the pricelist") == {}
     assert aspects.spans_of("the price") == {PRICE: ((4, 9),)}
     assert aspects.spans_of("它价格高") == {PRICE: ((1, 3),)}
-    assert aspects.spans_of("İ价格") == {PRICE: ((1, 3),)}  # a letter that two stand for in lower case
+    assert aspects.spans_of("İ价格") == {
+        PRICE: ((1, 3),)
+    }  # a letter that two stand for in lower case
 
 
 def test_annotated_terms_become_aspects_and_what_nothing_hints_at_is_absent() -> None:
     text = "味道好，香味重，价格高，老板快"
-    targets = (Target(((0, 2),), POSITIVE), Target(((4, 6),), NEGATIVE), Target(((8, 10),), NEGATIVE), Target(((12, 14),), POSITIVE))
+    targets = (
+        Target(((0, 2),), POSITIVE),
+        Target(((4, 6),), NEGATIVE),
+        Target(((8, 10),), NEGATIVE),
+        Target(((12, 14),), POSITIVE),
+    )
     found = aspects.of_targets(Sample(text, None, targets=targets))
-    assert found.aspects == (Aspect(TASTE, None, ((0, 2), (4, 6))), Aspect(PRICE, NEGATIVE, ((8, 10),)))
+    assert found.aspects == (
+        Aspect(TASTE, None, ((0, 2), (4, 6))),
+        Aspect(PRICE, NEGATIVE, ((8, 10),)),
+    )
     assert not {TASTE, PRICE, SERVICE} & set(found.absent)  # 快 hints at delivery, 老板 at service
     assert ASPECTS.index("safety") in found.absent
 
@@ -94,44 +104,90 @@ def test_a_negative_review_complains_and_a_mixed_one_gives_its_aspects_no_polari
 def test_composed_sentences_say_what_their_labels_say() -> None:
     made = list(sentences(400, 1))
     assert made == list(sentences(400, 1)) != list(sentences(400, 2))
-    assert {INTENTS[index] for sample in made for index, has in sample.intents if has} == set(INTENTS)
-    assert {EMOTIONS[sample.emotion] for sample in made if sample.emotion is not None} == set(EMOTIONS)
+    assert {INTENTS[index] for sample in made for index, has in sample.intents if has} == set(
+        INTENTS
+    )
+    assert {EMOTIONS[sample.emotion] for sample in made if sample.emotion is not None} == set(
+        EMOTIONS
+    )
     spoken = [sample for sample in made if sample.aspects]
-    assert {aspect.index for sample in spoken for aspect in sample.aspects} == set(range(len(ASPECTS)))
+    assert {aspect.index for sample in spoken for aspect in sample.aspects} == set(
+        range(len(ASPECTS))
+    )
     assert all(len(sample.aspects) + len(sample.absent) == len(ASPECTS) for sample in spoken)
-    assert any({aspect.label for aspect in sample.aspects} == {NEGATIVE, POSITIVE} for sample in spoken)
-    assert all(sample.text[start:end].strip() for sample in spoken for aspect in sample.aspects for start, end in aspect.spans)
+    assert any(
+        {aspect.label for aspect in sample.aspects} == {NEGATIVE, POSITIVE} for sample in spoken
+    )
+    assert all(
+        sample.text[start:end].strip()
+        for sample in spoken
+        for aspect in sample.aspects
+        for start, end in aspect.spans
+    )
     assert not any("{" in sample.text for sample in made)
 
 
 def test_no_sentence_of_the_gate_is_composed() -> None:
-    asked = {key(json.loads(line)["text"]) for name in ("sentences", "intents") for line in own(name)}
+    asked = {
+        key(json.loads(line)["text"]) for name in ("sentences", "intents") for line in own(name)
+    }
     assert not asked & {key(sample.text) for sample in (*sentences(3000, 3), *composed(1000, 3))}
 
 
 def own(name: str) -> list[str]:
-    return (Path(__file__).parents[1] / "eval" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    return (
+        (Path(__file__).parents[1] / "eval" / f"{name}.jsonl")
+        .read_text(encoding="utf-8")
+        .splitlines()
+    )
 
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
-    characters = sorted({char for sample in sentences(200, 1) for char in sample.text if char != " "})
-    pieces = [(piece, 0.0) for piece in ("<s>", "<pad>", "</s>", "<unk>", "▁")] + [(char, -1.0) for char in characters]
+    characters = sorted(
+        {char for sample in sentences(200, 1) for char in sample.text if char != " "}
+    )
+    pieces = [(piece, 0.0) for piece in ("<s>", "<pad>", "</s>", "<unk>", "▁")] + [
+        (char, -1.0) for char in characters
+    ]
     made = Tokenizer(models.Unigram(pieces, unk_id=3))
     made.pre_tokenizer = pre_tokenizers.Metaspace()
-    made.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    made.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
     return made
 
 
-def test_batches_weigh_what_rules_said_less_and_what_is_unknown_nothing(tokenizer: Tokenizer) -> None:
-    annotated = Sample("价格高，味道好", None, aspects=(Aspect(PRICE, NEGATIVE, ((0, 2),)),), absent=(SERVICE,), intents=((2, True),))
-    ruled = Sample("价格高，味道坏", None, aspects=annotated.aspects, intents=((2, True),), weak=("aspects", "intents"))
-    batch = collate([groups([sample], tokenizer, 400, 32, "0")[0][0] for sample in (annotated, ruled)])
+def test_batches_weigh_what_rules_said_less_and_what_is_unknown_nothing(
+    tokenizer: Tokenizer,
+) -> None:
+    annotated = Sample(
+        "价格高，味道好",
+        None,
+        aspects=(Aspect(PRICE, NEGATIVE, ((0, 2),)),),
+        absent=(SERVICE,),
+        intents=((2, True),),
+    )
+    ruled = Sample(
+        "价格高，味道坏",
+        None,
+        aspects=annotated.aspects,
+        intents=((2, True),),
+        weak=("aspects", "intents"),
+    )
+    batch = collate(
+        [groups([sample], tokenizer, 400, 32, "0")[0][0] for sample in (annotated, ruled)]
+    )
     assert batch.spoken[:, PRICE].tolist() == [[1, 1], [1, pytest.approx(WEAK)]]
     assert batch.spoken[0, SERVICE].tolist() == [0, pytest.approx(WEAK)]
     assert batch.spoken[:, TASTE].any().item() is False
     assert batch.intent[:, 2, 1].tolist() == [1, pytest.approx(WEAK)]
-    assert batch.place[0, PRICE].nonzero().flatten().tolist() == [1, 2, 3, 4]  # the clause: a space and three characters, after <s>
+    assert batch.place[0, PRICE].nonzero().flatten().tolist() == [
+        1,
+        2,
+        3,
+        4,
+    ]  # the clause: a space and three characters, after <s>
 
 
 def test_every_head_learns(tokenizer: Tokenizer) -> None:
@@ -141,14 +197,23 @@ def test_every_head_learns(tokenizer: Tokenizer) -> None:
     batch = collate(groups(list(sentences(40, 1)), tokenizer, 8000, 64, "0")[0])
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
     before = task_losses(model, batch, off, cpu)
-    assert before.keys() == WEIGHTS.keys() | {f"early {name}" for name in WEIGHTS} | {"distilled post", "distilled target"}
+    assert before.keys() == WEIGHTS.keys() | {f"early {name}" for name in WEIGHTS} | {
+        "distilled post",
+        "distilled target",
+    }
     for _ in range(15):
         optimizer.zero_grad()
         torch.stack(list(task_losses(model, batch, off, cpu).values())).sum().backward()
         optimizer.step()
     after = task_losses(model, batch, off, cpu)
-    assert all(after[f"{depth}{name}"] < before[f"{depth}{name}"] for name in WEIGHTS for depth in ("", "early "))
-    assert all(after[f"distilled {name}"] < before[f"distilled {name}"] for name in ("post", "target"))
+    assert all(
+        after[f"{depth}{name}"] < before[f"{depth}{name}"]
+        for name in WEIGHTS
+        for depth in ("", "early ")
+    )
+    assert all(
+        after[f"distilled {name}"] < before[f"distilled {name}"] for name in ("post", "target")
+    )
 
 
 def test_the_late_depth_is_not_taught_by_the_early_one(tokenizer: Tokenizer) -> None:
@@ -162,34 +227,54 @@ def test_the_late_depth_is_not_taught_by_the_early_one(tokenizer: Tokenizer) -> 
 
 
 def test_a_label_that_means_something_else_in_a_set_is_asked_and_not_learnt(tmp_path: Path) -> None:
-    rows = ["text_with_$T$,aspect,polarity", *(f"第{n}次$T$,洗发水,{('Positive', 'Neutral')[n % 2]}" for n in range(60))]
+    rows = [
+        "text_with_$T$,aspect,polarity",
+        *(f"第{n}次$T$,洗发水,{('Positive', 'Neutral')[n % 2]}" for n in range(60)),
+    ]
     (tmp_path / "a.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    [split] = splits(tmp_path, (Source("shampoo", "zh", "", readers.targets(THREE_WAY), ("a.csv",), unlearnt=NEUTRAL),))
+    [split] = splits(
+        tmp_path,
+        (Source("shampoo", "zh", "", readers.targets(THREE_WAY), ("a.csv",), unlearnt=NEUTRAL),),
+    )
     assert {target.label for sample in split.train for target in sample.targets} == {POSITIVE}
-    assert {target.label for sample in split.dev for target in sample.targets} == {POSITIVE, NEUTRAL}
+    assert {target.label for sample in split.dev for target in sample.targets} == {
+        POSITIVE,
+        NEUTRAL,
+    }
 
 
 def test_readers_of_emotions_and_of_restaurants(tmp_path: Path) -> None:
     mood = tmp_path / "m.csv"
     mood.write_text("label,text\nsurprise,没想到\nhappy,好\nother,嗯\n", encoding="utf-8")
-    read = readers.labelled("text", "label", {"happy": POSITIVE}, emotions={"happy": 0, "surprise": 4})
+    read = readers.labelled(
+        "text", "label", {"happy": POSITIVE}, emotions={"happy": 0, "surprise": 4}
+    )
     assert [(sample.label, sample.emotion) for sample in read(mood)] == [(None, 4), (POSITIVE, 0)]
     eaten = tmp_path / "r.csv"
     scored = {"dish_taste": "1", "price_level": "-1", "price_discount": "1"}
     names = list(readers._CATEGORIES)
     eaten.write_text(
-        f"reviewbody,star,{','.join(names)}\n很好吃,4,{','.join(scored.get(name, '-2') for name in names)}\n", encoding="utf-8"
+        f"reviewbody,star,{','.join(names)}\n很好吃,4,{','.join(scored.get(name, '-2') for name in names)}\n",
+        encoding="utf-8",
     )
     [sample] = readers.restaurants(eaten)
-    assert {ASPECTS[its.index]: its.label for its in sample.aspects} == {"taste": POSITIVE, "price": None}
+    assert {ASPECTS[its.index]: its.label for its in sample.aspects} == {
+        "taste": POSITIVE,
+        "price": None,
+    }
     assert {ASPECTS[index] for index in sample.absent} == {"service", "environment", "appearance"}
 
 
 def test_copies_in_a_set_stripped_to_characters_are_known(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("label,text\n0,今天(真的)好开心！abc\n", encoding="utf-8")
-    (tmp_path / "b.csv").write_text("label,text\n0,今天真的好开心\n0,别的一句话在这里\n", encoding="utf-8")
+    (tmp_path / "b.csv").write_text(
+        "label,text\n0,今天真的好开心\n0,别的一句话在这里\n", encoding="utf-8"
+    )
     read = readers.labelled("text", "label", {"0": NEGATIVE})
-    sources = (Source("asked", "zh", "", read, dev=("a.csv",)), Source("bare", "zh", "", read, ("b.csv",), stripped=True))
+    sources = (
+        Source("asked", "zh", "", read, dev=("a.csv",)),
+        Source("bare", "zh", "", read, ("b.csv",), stripped=True),
+    )
     assert [sample.text for sample in splits(tmp_path, sources)[1].train] == ["别的一句话在这里"]
     assert han("短abc") == key("短ABC")
 
@@ -224,7 +309,13 @@ class Fixed:
 def test_every_head_is_scored_and_a_set_of_emoticons_without_them_too(tmp_path: Path) -> None:
     price = (Aspect(PRICE, NEGATIVE),)
     samples = [
-        Sample(f"{number}号[怒]", NEGATIVE, emotion=number % 3, aspects=price if number % 2 else (), absent=() if number % 2 else (PRICE,))
+        Sample(
+            f"{number}号[怒]",
+            NEGATIVE,
+            emotion=number % 3,
+            aspects=price if number % 2 else (),
+            absent=() if number % 2 else (PRICE,),
+        )
         for number in range(30)
     ]
     source = Source("own", "zh", "", readers.stars("a", "b"), emoticons=True)
@@ -238,7 +329,9 @@ def test_every_head_is_scored_and_a_set_of_emoticons_without_them_too(tmp_path: 
     assert all("[" not in sample.text for sample in measured[1].samples)
     assert any("post" in line and "own" in line for line in reliability(measured))
     path = tmp_path / "i.jsonl"
-    path.write_text('{"text": "请问", "intent": ["ask"]}\n{"text": "好", "intent": []}\n', encoding="utf-8")
+    path.write_text(
+        '{"text": "请问", "intent": ["ask"]}\n{"text": "好", "intent": []}\n', encoding="utf-8"
+    )
     found = {row.score.name: row for row in intents(Fixed(), path)}  # type: ignore[arg-type]
     assert found["own sentences, ask"].score.value == pytest.approx(2 / 3)
     assert found["own sentences, ask"].beside == {"rules": 1.0}

@@ -21,7 +21,14 @@ def write(path: Path, rows: list[tuple[str, ...]]) -> None:
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     fruit = [("水果", str(number % 2), f"第{number}个苹果") for number in range(40)]
-    write(tmp_path / SHOPPING, [("cat", "label", "review"), *fruit, *(("衣服", "1", f"第{number}件衣服") for number in range(40))])
+    write(
+        tmp_path / SHOPPING,
+        [
+            ("cat", "label", "review"),
+            *fruit,
+            *(("衣服", "1", f"第{number}件衣服") for number in range(40)),
+        ],
+    )
     posts = [("1", "1", f"第{number}个苹果！") for number in range(5)] + [("2", "0", "别的事")]
     write(tmp_path / "weibo2018/train.csv", [("mid", "label", "text"), *posts])
     write(tmp_path / "weibo2018/test.csv", [("mid", "label", "text"), ("3", "1", "另外的事")])
@@ -44,8 +51,13 @@ def test_a_category_that_is_not_there(data: Path) -> None:
 
 def test_sets_are_named_and_have_the_shop_among_them() -> None:
     assert named(None) == SOURCES
-    assert [source.name for source in named("chnsenticorp,online_shopping")] == ["chnsenticorp", "online_shopping"]
-    with pytest.raises(ConfigError, match="no set 'onlin_shopping'; did you mean 'online_shopping'"):
+    assert [source.name for source in named("chnsenticorp,online_shopping")] == [
+        "chnsenticorp",
+        "online_shopping",
+    ]
+    with pytest.raises(
+        ConfigError, match="no set 'onlin_shopping'; did you mean 'online_shopping'"
+    ):
         named("onlin_shopping")
     with pytest.raises(ConfigError, match="wanted online_shopping among the sets"):
         named("sst2")

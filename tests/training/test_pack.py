@@ -24,7 +24,11 @@ from training.weak import labelled
 @pytest.fixture(scope="module")
 def samples() -> list[Sample]:
     own = [
-        Sample("good phone " * 90 + "but Acme is slow", None, targets=(Target(((994, 998),), NEGATIVE),)),
+        Sample(
+            "good phone " * 90 + "but Acme is slow",
+            None,
+            targets=(Target(((994, 998),), NEGATIVE),),
+        ),
         Sample("很好吃", POSITIVE, (NEGATIVE, POSITIVE)),
         Sample("not sure what to think", NEUTRAL, emotion=EMOTIONS.index("neutral")),
     ]
@@ -37,7 +41,9 @@ def tokenizer() -> Tokenizer:
     return Tokenizer.from_file(str(SHIPPED / "tokenizer.json"))
 
 
-def test_a_batch_of_a_pack_is_the_batch_of_the_training_loop(samples: list[Sample], tokenizer: Tokenizer, tmp_path: Path) -> None:
+def test_a_batch_of_a_pack_is_the_batch_of_the_training_loop(
+    samples: list[Sample], tokenizer: Tokenizer, tmp_path: Path
+) -> None:
     writer = Writer(tokenizer)
     writer.add("own", "", TRAIN, samples)
     writer.write(tmp_path / "arrays.npz.xz")
@@ -61,22 +67,30 @@ def test_a_batch_of_a_pack_is_the_batch_of_the_training_loop(samples: list[Sampl
         assert torch.allclose(getattr(given.rows, name), getattr(wanted.rows, name)), name
 
 
-def test_batches_hold_every_text_once_and_few_tokens(samples: list[Sample], tokenizer: Tokenizer, tmp_path: Path) -> None:
+def test_batches_hold_every_text_once_and_few_tokens(
+    samples: list[Sample], tokenizer: Tokenizer, tmp_path: Path
+) -> None:
     writer = Writer(tokenizer)
     writer.add("own", "", TRAIN, samples)
     writer.write(tmp_path / "arrays.npz.xz")
     pack = Pack(tmp_path)
     batches = list(pack.batches(pack.rows(TRAIN), 300, torch.Generator().manual_seed(1)))
     assert sorted(torch.cat(batches).tolist()) == list(range(len(samples)))
-    assert max(len(batch) * int(pack.length[batch].max()) for batch in batches) <= 360  # lengths are dealt with a little noise
+    assert (
+        max(len(batch) * int(pack.length[batch].max()) for batch in batches) <= 360
+    )  # lengths are dealt with a little noise
 
 
 def test_an_exchanged_name_keeps_its_place_and_its_at_sign() -> None:
     text = "@user my order from Dunkin is late, dunkin!"
-    sample = Sample(text, None, targets=(Target(((0, 5),), NEGATIVE), Target(((20, 26), (36, 42)), NEGATIVE)))
+    sample = Sample(
+        text, None, targets=(Target(((0, 5),), NEGATIVE), Target(((20, 26), (36, 42)), NEGATIVE))
+    )
     for seed in range(50):
         given = exchanged(sample, random.Random(seed))
-        handle, brand = ([given.text[start:end] for start, end in target.spans] for target in given.targets)
+        handle, brand = (
+            [given.text[start:end] for start, end in target.spans] for target in given.targets
+        )
         assert handle[0].startswith("@")
         assert " " not in handle[0]
         assert len(set(brand)) == 1
@@ -84,5 +98,7 @@ def test_an_exchanged_name_keeps_its_place_and_its_at_sign() -> None:
 
 
 def test_targets_that_overlap_are_left_as_they_are() -> None:
-    sample = Sample("New York Pizza", None, targets=(Target(((0, 8),), NEUTRAL), Target(((4, 14),), POSITIVE)))
+    sample = Sample(
+        "New York Pizza", None, targets=(Target(((0, 8),), NEUTRAL), Target(((4, 14),), POSITIVE))
+    )
     assert exchanged(sample, random.Random(1)) == sample

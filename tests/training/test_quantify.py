@@ -28,7 +28,9 @@ def test_the_error_is_larger_where_domains_are_worse() -> None:
 
 
 def test_a_set_of_many_domains_weighs_the_root_of_their_number() -> None:
-    weights = set_weights([domain(name, 0.9) for name in ("tweets a", "tweets b", "tweets c", "tweets d", "cars")])
+    weights = set_weights(
+        [domain(name, 0.9) for name in ("tweets a", "tweets b", "tweets c", "tweets d", "cars")]
+    )
     assert weights[:4].sum() == pytest.approx(2)
     assert weights[4] == 1
 
@@ -65,7 +67,10 @@ def test_a_model_that_nobody_tested_is_wide_and_a_damaged_file_is_refused(tmp_pa
 
 def test_domains_are_read_from_a_file(tmp_path: Path) -> None:
     posteriors = np.array([[1.0, 0.0, 0.0], [0.2, 0.3, 0.5]])
-    np.savez(tmp_path / "left.npz", **{"a x|c": posteriors, "a x|p": posteriors, "a x|y": np.array([0, 2])})
+    np.savez(
+        tmp_path / "left.npz",
+        **{"a x|c": posteriors, "a x|p": posteriors, "a x|y": np.array([0, 2])},
+    )
     (found,) = read(tmp_path / "left.npz")
     assert (found.name, found.set, found.labels.tolist()) == ("a x", "a", [0, 2])
     assert (found.posteriors > 0).all()

@@ -22,13 +22,27 @@ TEXTS = [("1", f"第{number}天，很好喝，喜欢[爱你]") for number in ran
 def encoder(folder: Path) -> Path:
     characters = sorted({char for _, text in TEXTS for char in text})
     made = Tokenizer(
-        models.Unigram([(piece, 0.0) for piece in ("<s>", "<pad>", "</s>", "<unk>", "▁")] + [(c, -1.0) for c in characters], unk_id=3)
+        models.Unigram(
+            [(piece, 0.0) for piece in ("<s>", "<pad>", "</s>", "<unk>", "▁")]
+            + [(c, -1.0) for c in characters],
+            unk_id=3,
+        )
     )
     made.pre_tokenizer = pre_tokenizers.Metaspace()
-    made.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    made.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
     torch.manual_seed(0)
-    sizes = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 64, "max_position_embeddings": 160}
-    BertModel(BertConfig(vocab_size=made.get_vocab_size(), **sizes), add_pooling_layer=False).save_pretrained(folder)
+    sizes = {
+        "hidden_size": 32,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+        "max_position_embeddings": 160,
+    }
+    BertModel(
+        BertConfig(vocab_size=made.get_vocab_size(), **sizes), add_pooling_layer=False
+    ).save_pretrained(folder)
     PreTrainedTokenizerFast(tokenizer_object=made).save_pretrained(folder)
     return folder
 
@@ -40,12 +54,30 @@ def test_from_a_data_folder_to_a_model_that_reads(
         path = tmp_path / "data" / "weibo2018" / f"{name}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([("mid", "label", "text"), *(("1", *row) for row in (TEXTS if name == "train" else TEXTS[::9]))])
+            csv.writer(file).writerows(
+                [
+                    ("mid", "label", "text"),
+                    *(("1", *row) for row in (TEXTS if name == "train" else TEXTS[::9])),
+                ]
+            )
     monkeypatch.setattr(run, "COMPOSED", 20)
     monkeypatch.setattr(run, "SENTENCES", 20)
     threads = torch.get_num_threads()
-    options = {"data": tmp_path / "data", "encoder": encoder(tmp_path / "encoder"), "out": tmp_path / "made", "layers": "0,2", "epochs": 3}
-    monkeypatch.setattr(sys, "argv", ["training", *(word for name, value in options.items() for word in (f"--{name}", str(value)))])
+    options = {
+        "data": tmp_path / "data",
+        "encoder": encoder(tmp_path / "encoder"),
+        "out": tmp_path / "made",
+        "layers": "0,2",
+        "epochs": 3,
+    }
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        [
+            "training",
+            *(word for name, value in options.items() for word in (f"--{name}", str(value))),
+        ],
+    )
     torch.set_num_threads(1)
     try:
         __main__.main()

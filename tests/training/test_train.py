@@ -25,7 +25,15 @@ from training.manifest import Source, Split, by_digest, key, splits
 from training.measured import Row
 from training.run import averaged
 from training.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, TWO_WAY, Sample, Target
-from training.scores import Score, accuracy, calibration_error, macro_recall, post_score, score, target_score
+from training.scores import (
+    Score,
+    accuracy,
+    calibration_error,
+    macro_recall,
+    post_score,
+    score,
+    target_score,
+)
 from training.train import Progress, Settings, _optimizer, task_losses, train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -53,13 +61,18 @@ def test_no_text_is_in_training_and_in_a_dev_split(tmp_path: Path) -> None:
     write(tmp_path / "one/train.csv", "label,review", [("1", text) for text in texts])
     write(tmp_path / "two/train.csv", "label,review", [("0", text + "！") for text in texts])
     write(tmp_path / "two/dev.csv", "label,review", [("0", text.upper()) for text in texts[:40]])
-    sources = (Source("one", "zh", "", REVIEW, ("one/train.csv",)), Source("two", "zh", "", REVIEW, ("two/train.csv",), ("two/dev.csv",)))
+    sources = (
+        Source("one", "zh", "", REVIEW, ("one/train.csv",)),
+        Source("two", "zh", "", REVIEW, ("two/train.csv",), ("two/dev.csv",)),
+    )
     found = splits(tmp_path, (*sources, Source("absent", "zh", "", REVIEW, ("absent/train.csv",))))
     assert [split.source.name for split in found] == ["one", "two"]
     asked = {key(sample.text) for split in found for sample in split.dev}
     learnt = {key(sample.text) for split in found for sample in split.train}
     assert not asked & learnt
-    assert asked == {key(text) for number, text in enumerate(texts) if number < 40 or by_digest(text)}
+    assert asked == {
+        key(text) for number, text in enumerate(texts) if number < 40 or by_digest(text)
+    }
     assert len(found[0].train) + sum(found[0].dropped.values()) == 300
 
 
@@ -73,57 +86,108 @@ def test_texts_of_a_set_that_repeats_a_hidden_test_are_not_learnt(tmp_path: Path
 
 
 def test_target_rows_of_one_sentence_become_one_sample(tmp_path: Path) -> None:
-    rows = [("The $T$ is bad but the tea is good", "cake", "Negative"), ("The cake is bad but the $T$ is good", "tea", "Positive")]
+    rows = [
+        ("The $T$ is bad but the tea is good", "cake", "Negative"),
+        ("The cake is bad but the $T$ is good", "tea", "Positive"),
+    ]
     rows += [("$T$ 很 靓 哦", "图 标", "Positive"), ("no place", "x", "Neutral")]
     path = write(tmp_path / "t.csv", "text_with_$T$,aspect,polarity", rows)
     two, one = readers.targets((NEGATIVE, NEUTRAL, POSITIVE))(path)
     assert two.label is None
-    assert [(two.text[slice(*target.spans[0])], target.label) for target in two.targets] == [("cake", NEGATIVE), ("tea", POSITIVE)]
+    assert [(two.text[slice(*target.spans[0])], target.label) for target in two.targets] == [
+        ("cake", NEGATIVE),
+        ("tea", POSITIVE),
+    ]
     assert (one.text, one.label, one.targets[0].spans) == ("图标很靓哦", POSITIVE, ((0, 2),))
 
 
 def test_quads(tmp_path: Path) -> None:
     path = tmp_path / "q.txt"
     path.write_text(
-        "面 包 好 吃 ， 茶 一 般 。####[((0, 1), (2, 3), 'POS'), ((5, 5), (6, 7), 'NEU'), ((-1, -1), (2, 3), 'POS')]\n", encoding="utf-8"
+        "面 包 好 吃 ， 茶 一 般 。####[((0, 1), (2, 3), 'POS'), ((5, 5), (6, 7), 'NEU'), ((-1, -1), (2, 3), 'POS')]\n",
+        encoding="utf-8",
     )
     [sample] = readers.quads(path)
-    assert [(sample.text[slice(*target.spans[0])], target.label) for target in sample.targets] == [("面包", POSITIVE), ("茶", NEUTRAL)]
+    assert [(sample.text[slice(*target.spans[0])], target.label) for target in sample.targets] == [
+        ("面包", POSITIVE),
+        ("茶", NEUTRAL),
+    ]
 
 
 def test_cars_and_stars(tmp_path: Path) -> None:
-    rows = [("1", "油耗高", "油耗", "-1"), ("2", "好看但贵", "外观", "1"), ("2", "好看但贵", "价格", "-1")]
-    cars = list(readers.cars(write(tmp_path / "c.csv", "content_id,content,subject,sentiment_value", rows)))
-    assert [(sample.text, sample.label) for sample in cars] == [("油耗高", NEGATIVE), ("好看但贵", None)]
-    assert [(ASPECTS[its.index], its.label) for its in cars[1].aspects] == [("price", NEGATIVE), ("appearance", POSITIVE)]
+    rows = [
+        ("1", "油耗高", "油耗", "-1"),
+        ("2", "好看但贵", "外观", "1"),
+        ("2", "好看但贵", "价格", "-1"),
+    ]
+    cars = list(
+        readers.cars(write(tmp_path / "c.csv", "content_id,content,subject,sentiment_value", rows))
+    )
+    assert [(sample.text, sample.label) for sample in cars] == [
+        ("油耗高", NEGATIVE),
+        ("好看但贵", None),
+    ]
+    assert [(ASPECTS[its.index], its.label) for its in cars[1].aspects] == [
+        ("price", NEGATIVE),
+        ("appearance", POSITIVE),
+    ]
     path = write(tmp_path / "s.csv", "text,star", [("a", "1"), ("b", "3.0"), ("c", "5"), ("d", "")])
-    assert [sample.label for sample in readers.stars("text", "star")(path)] == [NEGATIVE, NEUTRAL, POSITIVE]
+    assert [sample.label for sample in readers.stars("text", "star")(path)] == [
+        NEGATIVE,
+        NEUTRAL,
+        POSITIVE,
+    ]
 
 
 def test_composed_sentences_judge_what_they_name() -> None:
     samples = list(composed(400, 1))
     assert samples == list(composed(400, 1)) != list(composed(400, 2))
-    assert {target.label for sample in samples for target in sample.targets} == {NEGATIVE, NEUTRAL, POSITIVE, NOT_ABOUT}
-    opposite = [sample for sample in samples if {target.label for target in sample.targets} == {NEGATIVE, POSITIVE}]
+    assert {target.label for sample in samples for target in sample.targets} == {
+        NEGATIVE,
+        NEUTRAL,
+        POSITIVE,
+        NOT_ABOUT,
+    }
+    opposite = [
+        sample
+        for sample in samples
+        if {target.label for target in sample.targets} == {NEGATIVE, POSITIVE}
+    ]
     assert opposite
     assert all(sample.label is None for sample in opposite)
-    assert all(0 <= start < end <= len(sample.text) for sample in samples for target in sample.targets for start, end in target.spans)
+    assert all(
+        0 <= start < end <= len(sample.text)
+        for sample in samples
+        for target in sample.targets
+        for start, end in target.spans
+    )
 
 
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
-    characters = sorted({char for sample in composed(400, 1) for char in sample.text if char != " "})
+    characters = sorted(
+        {char for sample in composed(400, 1) for char in sample.text if char != " "}
+    )
     made = Tokenizer(
-        models.Unigram([(piece, 0.0) for piece in ("<s>", "<pad>", "</s>", "<unk>", "▁")] + [(c, -1.0) for c in characters], unk_id=3)
+        models.Unigram(
+            [(piece, 0.0) for piece in ("<s>", "<pad>", "</s>", "<unk>", "▁")]
+            + [(c, -1.0) for c in characters],
+            unk_id=3,
+        )
     )
     made.pre_tokenizer = pre_tokenizers.Metaspace()
-    made.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    made.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
     return made
 
 
 def test_a_set_without_neutral_leaves_it_a_small_part(tokenizer: Tokenizer) -> None:
     two = Sample("好用", POSITIVE, TWO_WAY, (Target(((0, 1),), NEGATIVE),))
-    two_way, three_way = (collate(groups([sample], tokenizer, 100, 32, "0")[0]) for sample in (two, Sample("一般", NEUTRAL)))
+    two_way, three_way = (
+        collate(groups([sample], tokenizer, 100, 32, "0")[0])
+        for sample in (two, Sample("一般", NEUTRAL))
+    )
     assert two_way.post[0].tolist() == pytest.approx([0, MAYBE_NEUTRAL, 1 - MAYBE_NEUTRAL])
     assert two_way.target[0].tolist() == pytest.approx([1 - MAYBE_NEUTRAL, MAYBE_NEUTRAL, 0, 0])
     assert three_way.post[0].tolist() == [0, 1, 0]
@@ -142,11 +206,18 @@ def test_what_has_no_label_weighs_nothing(tokenizer: Tokenizer) -> None:
 
 
 def test_a_target_beyond_the_cut_is_left_out(tokenizer: Tokenizer) -> None:
-    sample = Sample("好" * 50 + "坏", None, targets=(Target(((0, 1),), POSITIVE), Target(((50, 51),), NEGATIVE)))
-    assert collate(groups([sample], tokenizer, 100, 16, "0")[0]).target.tolist() == [[0, 0, 1, 0], [0, 0, 0, 0]]
+    sample = Sample(
+        "好" * 50 + "坏", None, targets=(Target(((0, 1),), POSITIVE), Target(((50, 51),), NEGATIVE))
+    )
+    assert collate(groups([sample], tokenizer, 100, 16, "0")[0]).target.tolist() == [
+        [0, 0, 1, 0],
+        [0, 0, 0, 0],
+    ]
 
 
-def small_run(tokenizer: Tokenizer, work: Path, epochs: int, start: Path | None = None) -> tuple[Model, Progress]:
+def small_run(
+    tokenizer: Tokenizer, work: Path, epochs: int, start: Path | None = None
+) -> tuple[Model, Progress]:
     torch.manual_seed(0)
     model = Model(Encoder(EncoderConfig(1000, 32, 1, 2, 64, 96)))
     encoder = Encoder(EncoderConfig(1000, 32, 1, 2, 64, 96))
@@ -154,7 +225,15 @@ def small_run(tokenizer: Tokenizer, work: Path, epochs: int, start: Path | None 
     samples = list(composed(160, 1))
     split = Split(Source("own", "zh", "", REVIEW), samples, samples[:40], {})
     teacher = Teacher(encoder, tokenizer, [sample.text for sample in samples], off)
-    settings = Settings(epochs=epochs, tokens=600, longest=64, rate=3e-3, head_rate=3e-3, checkpoint_minutes=0, start=start)
+    settings = Settings(
+        epochs=epochs,
+        tokens=600,
+        longest=64,
+        rate=3e-3,
+        head_rate=3e-3,
+        checkpoint_minutes=0,
+        start=start,
+    )
     return model, train(model, teacher, tokenizer, [split], [], settings, work)
 
 
@@ -164,7 +243,9 @@ def test_training_learns_and_a_resumed_run_ends_where_an_unbroken_one_does(
     whole, state = small_run(tokenizer, tmp_path / "whole", 3)
     steps = state.step
     batch = collate(groups(list(composed(60, 9)), tokenizer, 4000, 64, "0")[0])
-    loss = task_losses(whole.eval(), batch, torch.autocast("cpu", enabled=False), torch.device("cpu"))["target"].item()
+    loss = task_losses(
+        whole.eval(), batch, torch.autocast("cpu", enabled=False), torch.device("cpu")
+    )["target"].item()
     assert loss < 1.3  # log 4 = 1.39 is knowing nothing
     from training import train as module
 
@@ -184,46 +265,88 @@ def test_training_learns_and_a_resumed_run_ends_where_an_unbroken_one_does(
     monkeypatch.setattr(module, "_step", real)
     resumed, state = small_run(tokenizer, tmp_path / "cut", 3)
     assert state.step == steps
-    assert all(torch.equal(one, other) for one, other in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True))
+    assert all(
+        torch.equal(one, other)
+        for one, other in zip(
+            whole.state_dict().values(), resumed.state_dict().values(), strict=True
+        )
+    )
 
 
 def test_a_run_starts_from_the_weights_of_another(tokenizer: Tokenizer, tmp_path: Path) -> None:
     first, done = small_run(tokenizer, tmp_path / "first", 1)
-    second, state = small_run(tokenizer, tmp_path / "second", 0, tmp_path / "first" / "checkpoint.pt")
-    assert all(torch.equal(one, other) for one, other in zip(first.state_dict().values(), second.state_dict().values(), strict=True))
+    second, state = small_run(
+        tokenizer, tmp_path / "second", 0, tmp_path / "first" / "checkpoint.pt"
+    )
+    assert all(
+        torch.equal(one, other)
+        for one, other in zip(
+            first.state_dict().values(), second.state_dict().values(), strict=True
+        )
+    )
     assert (state.before, state.step) == (done.step, 0)
-    assert state.told(Settings()).startswith(f"after {done.step:,} batches of another run 0 batches")
+    assert state.told(Settings()).startswith(
+        f"after {done.step:,} batches of another run 0 batches"
+    )
 
 
 def test_weights_of_runs_are_averaged(tokenizer: Tokenizer, tmp_path: Path) -> None:
     first, _ = small_run(tokenizer, tmp_path / "first", 1)
     second, _ = small_run(tokenizer, tmp_path / "second", 1, tmp_path / "first" / "checkpoint.pt")
-    middle = [(one + other) / 2 for one, other in zip(first.state_dict().values(), second.state_dict().values(), strict=True)]
+    middle = [
+        (one + other) / 2
+        for one, other in zip(
+            first.state_dict().values(), second.state_dict().values(), strict=True
+        )
+    ]
     averaged(second, [tmp_path / "first" / "checkpoint.pt"])
-    assert all(torch.allclose(one, other) for one, other in zip(middle, second.state_dict().values(), strict=True))
+    assert all(
+        torch.allclose(one, other)
+        for one, other in zip(middle, second.state_dict().values(), strict=True)
+    )
 
 
 def test_lower_layers_learn_more_slowly(tokenizer: Tokenizer) -> None:
-    model, settings = Model(Encoder(EncoderConfig(1000, 32, 3, 2, 64, 96))), Settings(rate=1.0, head_rate=9.0, layer_decay=0.5)
+    model, settings = (
+        Model(Encoder(EncoderConfig(1000, 32, 3, 2, 64, 96))),
+        Settings(rate=1.0, head_rate=9.0, layer_decay=0.5),
+    )
     optimizer = _optimizer(model, settings)
-    peaks = {id(weight): group["peak"] for group in optimizer.param_groups for weight in group["params"]}
-    asked = (model.late.post[0], model.encoder.layers[2].up, model.encoder.layers[0].up, model.encoder.norm)
+    peaks = {
+        id(weight): group["peak"] for group in optimizer.param_groups for weight in group["params"]
+    }
+    asked = (
+        model.late.post[0],
+        model.encoder.layers[2].up,
+        model.encoder.layers[0].up,
+        model.encoder.norm,
+    )
     assert [peaks[id(module.weight)] for module in asked] == [9.0, 1.0, 0.25, 0.125]
     assert len(peaks) == len(list(model.parameters()))
 
 
 def test_the_embedding_is_fitted_to_the_teacher(tokenizer: Tokenizer) -> None:
     torch.manual_seed(4)
-    student, body = Model(Encoder(EncoderConfig(1000, 32, 1, 2, 64, 96))), Encoder(EncoderConfig(1000, 32, 1, 2, 64, 96))
+    student, body = (
+        Model(Encoder(EncoderConfig(1000, 32, 1, 2, 64, 96))),
+        Encoder(EncoderConfig(1000, 32, 1, 2, 64, 96)),
+    )
     texts = [sample.text for sample in composed(300, 5)]
     teacher = Teacher(body, tokenizer, texts, torch.autocast("cpu", enabled=False))
     before = teacher.loss(student.eval(), 0).item()
     fit_embedding(student, teacher, texts[100:])
-    assert teacher.loss(student.eval(), 0).item() < before - 0.2  # its first texts are not among those it was fitted to
+    assert (
+        teacher.loss(student.eval(), 0).item() < before - 0.2
+    )  # its first texts are not among those it was fitted to
 
 
 def test_epochs_cut_large_sets_and_repeat_small_ones() -> None:
-    many = Split(Source("many", "zh", "", REVIEW, limit=10), [Sample(f"{n}", POSITIVE) for n in range(50)], [], {})
+    many = Split(
+        Source("many", "zh", "", REVIEW, limit=10),
+        [Sample(f"{n}", POSITIVE) for n in range(50)],
+        [],
+        {},
+    )
     few = Split(Source("few", "zh", "", REVIEW, repeat=3), [Sample("x", POSITIVE)], [], {})
     first, second = (epoch([many, few], [], 1, number) for number in (0, 1))
     assert len(first) == 13
@@ -242,7 +365,10 @@ def test_what_stands_is_on_average_as_probable_as_the_late_depth_finds_it() -> N
     late = rng.normal(size=(400, 3)) * 3
     early = late / 2 + rng.normal(size=(400, 3)) + np.array([0.5, 0.0, 0.0])
     factor, *shift = matched(early, late)
-    asked, wanted = (torch.tensor(logits).softmax(-1).mean(0) for logits in (factor * early + np.array(shift), late))
+    asked, wanted = (
+        torch.tensor(logits).softmax(-1).mean(0)
+        for logits in (factor * early + np.array(shift), late)
+    )
     assert torch.allclose(asked, wanted, atol=1e-3)
     assert matched(early[:0], late[:0]) == [1.0, 0.0, 0.0, 0.0]
 
@@ -261,7 +387,9 @@ def test_calibration_is_fitted_on_other_texts_than_scores_are_of() -> None:
     assert len(fitted(dev)) == 250
     assert not {sample.text for sample in fitted(dev)} & {sample.text for sample in some(dev, 500)}
     assert len(fitted(dev[:30])) == 15
-    assert fitted_on(Split(Source("own", "zh", "", REVIEW), [], dev, {})) == set()  # never trained on: nothing fitted
+    assert (
+        fitted_on(Split(Source("own", "zh", "", REVIEW), [], dev, {})) == set()
+    )  # never trained on: nothing fitted
 
 
 def test_finish_writes_a_folder_that_reads(tokenizer: Tokenizer, tmp_path: Path) -> None:
@@ -269,7 +397,12 @@ def test_finish_writes_a_folder_that_reads(tokenizer: Tokenizer, tmp_path: Path)
     torch.manual_seed(0)
     model = Model(Encoder(EncoderConfig(1000, 24, 1, 2, 48, 130))).eval()
     samples = list(composed(40, 3))
-    finish(model, [Split(Source("own", "zh", "", REVIEW), samples, samples, {})], tmp_path / "tokenizer.json", tmp_path / "out")
+    finish(
+        model,
+        [Split(Source("own", "zh", "", REVIEW), samples, samples, {})],
+        tmp_path / "tokenizer.json",
+        tmp_path / "out",
+    )
     about = json.loads((tmp_path / "out/config.json").read_text(encoding="utf-8"))
     assert about["calibration"]["early"]["post"].keys() == {"zh", "en"}
 
@@ -280,23 +413,38 @@ def test_metrics() -> None:
     assert macro_recall(right, given) == pytest.approx((2 / 3 + 1) / 2)
     found = score("s", accuracy, [0] * 90 + [2] * 10, [0] * 100)
     assert found.low < found.value == 0.9 < found.high
-    assert calibration_error([0, 0], np.array([[0.8, 0.1, 0.1], [0.8, 0.1, 0.1]])) == pytest.approx(0.2)
+    assert calibration_error([0, 0], np.array([[0.8, 0.1, 0.1], [0.8, 0.1, 0.1]])) == pytest.approx(
+        0.2
+    )
 
 
 def test_two_way_sets_are_asked_two_way() -> None:
     chances = np.array([[0.2, 0.5, 0.3]])
-    two, three = post_score("a", [Sample("x", POSITIVE, TWO_WAY)], chances), post_score("b", [Sample("x", POSITIVE)], chances)
+    two, three = (
+        post_score("a", [Sample("x", POSITIVE, TWO_WAY)], chances),
+        post_score("b", [Sample("x", POSITIVE)], chances),
+    )
     assert two is not None
     assert three is not None
     assert (two.value, three.value) == (1, 0)
     assert post_score("c", [Sample("x", None)], chances) is None
-    target = target_score("d", [Sample("x", None, targets=(Target(((0, 1),), NOT_ABOUT),))], [chances])
+    target = target_score(
+        "d", [Sample("x", None, targets=(Target(((0, 1),), NOT_ABOUT),))], [chances]
+    )
     assert target is not None
     assert (target.name, target.value) == ("d targets", 1)
 
 
 def test_floors_hold_and_fall_only_when_told() -> None:
-    rows = [Row(Score("a", "accuracy", 200, 0.9, 0.88, 0.92), "zh", False, {"TF-IDF": 0.8, "SnowNLP": 0.7}, 0.25)]
+    rows = [
+        Row(
+            Score("a", "accuracy", 200, 0.9, 0.88, 0.92),
+            "zh",
+            False,
+            {"TF-IDF": 0.8, "SnowNLP": 0.7},
+            0.25,
+        )
+    ]
     assert failures(rows, {"a": 0.85}) == []
     assert len(failures(rows, {"a": 0.95, "gone": 0.5})) == 2
     assert pin(rows, {"a": 0.95}, lower=False) == {"a": 0.95}

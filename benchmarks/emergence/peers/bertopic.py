@@ -26,6 +26,12 @@ def find(posts: pa.Table) -> Found:
             now[topic].add(id_)
         else:
             before[topic] += 1
-    ratio = {topic: len(ids) / (max(before[topic], 0.5) / (WEEKS - 1)) for topic, ids in now.items() if topic >= 0 and len(ids) >= LEAST}
-    best = sorted((topic for topic in ratio if ratio[topic] >= GAIN), key=lambda topic: (-ratio[topic], topic))
+    ratio = {
+        topic: len(ids) / (max(before[topic], 0.5) / (WEEKS - 1))
+        for topic, ids in now.items()
+        if topic >= 0 and len(ids) >= LEAST
+    }
+    best = sorted(
+        (topic for topic in ratio if ratio[topic] >= GAIN), key=lambda topic: (-ratio[topic], topic)
+    )
     return [Alarm(model.names[topic], frozenset(now[topic])) for topic in best]

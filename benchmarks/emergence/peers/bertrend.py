@@ -45,14 +45,24 @@ def find(posts: pa.Table) -> Found:
         model = fit([documents[row] for row in rows], embeddings[rows], NEIGHBOURS)
         for topic in sorted(set(model.topic) - {-1}):
             members = rows[np.array(model.topic) == topic]
-            _update(signals, week, model.names[topic], embeddings[members].mean(axis=0), frozenset(ids[row] for row in members))
+            _update(
+                signals,
+                week,
+                model.names[topic],
+                embeddings[members].mean(axis=0),
+                frozenset(ids[row] for row in members),
+            )
         for signal in signals:
             if signal.updated < week:
-                signal.popularity.append(signal.popularity[-1] * float(np.exp(-DECAY * (week - signal.updated) ** POWER)))
+                signal.popularity.append(
+                    signal.popularity[-1] * float(np.exp(-DECAY * (week - signal.updated) ** POWER))
+                )
     return _alarms(signals)
 
 
-def _update(signals: list[Signal], week: int, name: str, vector: Floats, posts: frozenset[str]) -> None:
+def _update(
+    signals: list[Signal], week: int, name: str, vector: Floats, posts: frozenset[str]
+) -> None:
     """Adds a topic's posts to the signal that it is, or begins a new one."""
     vector = vector / max(float(np.linalg.norm(vector)), 1e-12)
     cosines = [float(vector @ signal.vector) for signal in signals]
@@ -72,8 +82,17 @@ def _update(signals: list[Signal], week: int, name: str, vector: Floats, posts: 
 def _alarms(signals: list[Signal]) -> Found:
     values = [p for signal in signals for p in signal.popularity if p > VANISHED]
     low, high = np.percentile(values, [LOW, HIGH]) if values else (0.0, 0.0)
-    current = [s for s in signals if s.updated == WEEKS - 1 and len(s.posts) >= LEAST and (_rising(s) or s.popularity[-1] > high)]
-    kept = sorted((s for s in current if s.popularity[-1] >= low), key=lambda s: (-len(s.posts) / s.popularity[-1], s.name))
+    current = [
+        s
+        for s in signals
+        if s.updated == WEEKS - 1
+        and len(s.posts) >= LEAST
+        and (_rising(s) or s.popularity[-1] > high)
+    ]
+    kept = sorted(
+        (s for s in current if s.popularity[-1] >= low),
+        key=lambda s: (-len(s.posts) / s.popularity[-1], s.name),
+    )
     return [Alarm(signal.name, signal.posts) for signal in kept]
 
 

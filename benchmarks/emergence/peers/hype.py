@@ -20,7 +20,9 @@ def find(posts: pa.Table) -> Found:
     shares = counts.weekly / np.maximum(counts.size, 1)
     now, before = shares[:, -1], shares[:, :-1].mean(axis=1)
     score = (now - before) * now * np.log10(np.maximum(counts.authors, 1)) / (1 + before)
-    best = [i for i in np.argsort(-score, kind="stable") if score[i] > 0 and counts.now[i] >= LEAST][:TOP]
+    best = [
+        i for i in np.argsort(-score, kind="stable") if score[i] > 0 and counts.now[i] >= LEAST
+    ][:TOP]
     return [Alarm(counts.words[i], counts.posts[i]) for i in best]
 
 

@@ -28,25 +28,51 @@ class Model:
 
 def vectors(documents: list[list[str]]) -> Floats:
     """(documents, dimensions), unit length where a document has a word that another has."""
-    weights = require("sklearn.feature_extraction.text", "peers").TfidfVectorizer(analyzer=_words, min_df=2).fit_transform(documents)
-    svd = require("sklearn.decomposition", "peers").TruncatedSVD(min(DIMENSIONS, weights.shape[1] - 1), random_state=STATE)
-    reduced: Floats = require("sklearn.preprocessing", "peers").normalize(svd.fit_transform(weights))
+    weights = (
+        require("sklearn.feature_extraction.text", "peers")
+        .TfidfVectorizer(analyzer=_words, min_df=2)
+        .fit_transform(documents)
+    )
+    svd = require("sklearn.decomposition", "peers").TruncatedSVD(
+        min(DIMENSIONS, weights.shape[1] - 1), random_state=STATE
+    )
+    reduced: Floats = require("sklearn.preprocessing", "peers").normalize(
+        svd.fit_transform(weights)
+    )
     return reduced
 
 
 def fit(documents: list[list[str]], embeddings: Floats, neighbours: int = 15) -> Model:
     """Topics of the documents, by falling size."""
-    bertopic, umap, hdbscan, text = (require(name, "peers") for name in ("bertopic", "umap", "hdbscan", "sklearn.feature_extraction.text"))
+    bertopic, umap, hdbscan, text = (
+        require(name, "peers")
+        for name in ("bertopic", "umap", "hdbscan", "sklearn.feature_extraction.text")
+    )
     model = bertopic.BERTopic(
         embedding_model=None,
         umap_model=umap.UMAP(
-            n_neighbors=neighbours, n_components=5, min_dist=0.0, metric="cosine", random_state=STATE, n_jobs=1, low_memory=False
+            n_neighbors=neighbours,
+            n_components=5,
+            min_dist=0.0,
+            metric="cosine",
+            random_state=STATE,
+            n_jobs=1,
+            low_memory=False,
         ),
-        hdbscan_model=hdbscan.HDBSCAN(min_cluster_size=SMALLEST, metric="euclidean", cluster_selection_method="eom"),
-        vectorizer_model=text.CountVectorizer(tokenizer=str.split, token_pattern=None, stop_words=sorted(stopwords())),
+        hdbscan_model=hdbscan.HDBSCAN(
+            min_cluster_size=SMALLEST, metric="euclidean", cluster_selection_method="eom"
+        ),
+        vectorizer_model=text.CountVectorizer(
+            tokenizer=str.split, token_pattern=None, stop_words=sorted(stopwords())
+        ),
     )
-    topics, _ = model.fit_transform([" ".join(words) for words in documents], embeddings=np.ascontiguousarray(embeddings))
-    return Model([int(topic) for topic in topics], {int(t): "_".join(w for w, _ in model.get_topic(t)[:4]) for t in set(topics)})
+    topics, _ = model.fit_transform(
+        [" ".join(words) for words in documents], embeddings=np.ascontiguousarray(embeddings)
+    )
+    return Model(
+        [int(topic) for topic in topics],
+        {int(t): "_".join(w for w, _ in model.get_topic(t)[:4]) for t in set(topics)},
+    )
 
 
 def _words(document: list[str]) -> list[str]:

@@ -32,5 +32,9 @@ def find(posts: pa.Table) -> Found:
         mean += corrected * change
         variance = (1 - corrected) * (variance + corrected * change**2)
     significance = (shares[:, -1] - np.maximum(mean, noise)) / (np.sqrt(variance) + noise)
-    best = [i for i in np.argsort(-significance, kind="stable") if significance[i] >= SIGMA and counts.now[i] >= LEAST]
+    best = [
+        i
+        for i in np.argsort(-significance, kind="stable")
+        if significance[i] >= SIGMA and counts.now[i] >= LEAST
+    ]
     return [Alarm(counts.words[i], counts.posts[i]) for i in best]

@@ -10,7 +10,9 @@ from benchmarks.emergence.planting import WEEKS
 from nlp.text.stopwords import stopwords
 from nlp.topics.stream import Floats
 
-LEAST = 5  # posts this week: no peer raises an alarm for fewer, as Folate raises none for fewer authors
+LEAST = (
+    5  # posts this week: no peer raises an alarm for fewer, as Folate raises none for fewer authors
+)
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,23 @@ def count(posts: pa.Table) -> Counts:
     weekly: dict[str, Counter[int]] = defaultdict(Counter)
     ids: dict[str, set[str]] = defaultdict(set)
     authors: dict[str, set[str]] = defaultdict(set)
-    for id_, author, week, words in zip(*(posts[c].to_pylist() for c in ("id", "author", "week", "words")), strict=True):
+    for id_, author, week, words in zip(
+        *(posts[c].to_pylist() for c in ("id", "author", "week", "words")), strict=True
+    ):
         for word in {w for w in words if len(w) > 1} - stopwords():
             weekly[word][week] += 1
             if week == WEEKS - 1:
                 ids[word].add(id_)
                 authors[word].add(author or id_)
     names = sorted(ids)
-    counts = np.array([[weekly[w][week] for week in range(WEEKS)] for w in names], float).reshape(-1, WEEKS)
+    counts = np.array([[weekly[w][week] for week in range(WEEKS)] for w in names], float).reshape(
+        -1, WEEKS
+    )
     size = np.bincount(posts["week"].to_numpy(), minlength=WEEKS).astype(float)
-    return Counts(names, counts, size, [frozenset(ids[w]) for w in names], np.array([len(authors[w]) for w in names], float))
+    return Counts(
+        names,
+        counts,
+        size,
+        [frozenset(ids[w]) for w in names],
+        np.array([len(authors[w]) for w in names], float),
+    )

@@ -39,7 +39,9 @@ def check(config: Config) -> None:
     for zone in (config.timezone, *(s.zone for s in config.sources if s.zone)):
         _check_zone(zone)
     if config.language not in LANGUAGES:
-        raise ConfigError(f"{FILE}: wanted language among {', '.join(LANGUAGES)}, got {config.language!r}.")
+        raise ConfigError(
+            f"{FILE}: wanted language among {', '.join(LANGUAGES)}, got {config.language!r}."
+        )
     for what, names in (
         ("brand", [b.id for b in config.brands]),
         ("source", [s.name for s in config.sources]),
@@ -50,12 +52,18 @@ def check(config: Config) -> None:
     ):
         for name in names:
             if names.count(name) > 1:
-                raise ConfigError(f"{FILE}: {what} {name!r} stands twice; each needs a name of its own.")
+                raise ConfigError(
+                    f"{FILE}: {what} {name!r} stands twice; each needs a name of its own."
+                )
     if sum(brand.own for brand in config.brands) > 1:
-        raise ConfigError(f"{FILE}: wanted one brand with own = true, got {sum(b.own for b in config.brands)}.")
+        raise ConfigError(
+            f"{FILE}: wanted one brand with own = true, got {sum(b.own for b in config.brands)}."
+        )
     for brand in config.brands:
         if not brand.names or not all(alias.strip() for alias in brand.aliases):
-            raise ConfigError(f"{FILE}: brand {brand.id!r} needs at least one name, and no name may be empty.")
+            raise ConfigError(
+                f"{FILE}: brand {brand.id!r} needs at least one name, and no name may be empty."
+            )
     _check_taxonomy(config.taxonomy)
     _check_leads(config)
     _check_sources(config)
@@ -85,15 +93,21 @@ def _check_ranges(where: str, record: object) -> None:
     for key, value in vars(record).items():
         least, most = _RANGES.get(key, _ANY_NUMBER)
         if isinstance(value, int | float) and not least <= value <= most:
-            raise ConfigError(f"{FILE}: {where}: wanted {key} from {least:,} to {most:,}, got {cut(repr(value), 40)}.")
+            raise ConfigError(
+                f"{FILE}: {where}: wanted {key} from {least:,} to {most:,}, got {cut(repr(value), 40)}."
+            )
         if isinstance(value, date) and not YEARS[0] <= value.year < YEARS[1]:
-            raise ConfigError(f"{FILE}: {where}: wanted {key} in the years {YEARS[0]} to {YEARS[1] - 1}, got {value}.")
+            raise ConfigError(
+                f"{FILE}: {where}: wanted {key} in the years {YEARS[0]} to {YEARS[1] - 1}, got {value}."
+            )
 
 
 def _check_sources(config: Config) -> None:
     for source in config.sources:
         if source.kind not in KINDS:
-            raise ConfigError(f"{FILE}: source {source.name!r}: wanted a kind among {', '.join(KINDS)}, got {source.kind!r}.")
+            raise ConfigError(
+                f"{FILE}: source {source.name!r}: wanted a kind among {', '.join(KINDS)}, got {source.kind!r}."
+            )
         if problem := source_problem(source.name):
             raise ConfigError(f"{FILE}: {problem}.")
 
@@ -103,7 +117,9 @@ def _check_aspects(config: Config) -> None:
         if not aspect.names:
             raise ConfigError(f"{FILE}: aspect {aspect.id!r} needs at least one name.")
         if (given := len(set(aspect.examples))) < FEWEST_EXAMPLES:
-            raise ConfigError(f"{FILE}: aspect {aspect.id!r} needs {FEWEST_EXAMPLES} examples or more, and has {given}.")
+            raise ConfigError(
+                f"{FILE}: aspect {aspect.id!r} needs {FEWEST_EXAMPLES} examples or more, and has {given}."
+            )
 
 
 def _check_alerts(config: Config) -> None:
@@ -116,11 +132,15 @@ def _check_alerts(config: Config) -> None:
             raise ConfigError(f"{where}: no brand {rule.brand!r}; {possible(rule.brand, brands)}")
         for channel in rule.to:
             if channel not in alerts.channels:
-                raise ConfigError(f"{where}: no channel {channel!r} in [alerts]; {possible(channel, alerts.channels)}")
+                raise ConfigError(
+                    f"{where}: no channel {channel!r} in [alerts]; {possible(channel, alerts.channels)}"
+                )
     if alerts.webhook:
         _check_webhook(alerts.webhook)
     if any(unicodedata.category(char) == "Cc" for char in alerts.file):
-        raise ConfigError(f"{FILE}: wanted a path without control characters as the file of [alerts], got {alerts.file!r}.")
+        raise ConfigError(
+            f"{FILE}: wanted a path without control characters as the file of [alerts], got {alerts.file!r}."
+        )
     if alerts.mail and not config.smtp.host:
         raise ConfigError(f"{FILE}: wanted a host in [smtp] to mail alerts through, got none.")
     for recipient in alerts.mail:
@@ -131,12 +151,16 @@ def _check_webhook(address: str) -> None:
     try:
         addresses.web_address(address)
     except ValueError as error:  # the message leaves out the address, which may hold a secret
-        raise ConfigError(f"{FILE}: wanted an http or https address as the webhook of [alerts], {error}, got another.") from error
+        raise ConfigError(
+            f"{FILE}: wanted an http or https address as the webhook of [alerts], {error}, got another."
+        ) from error
 
 
 def _check_smtp(smtp: Smtp) -> None:
     if smtp.security not in SECURITY:
-        raise ConfigError(f"{FILE}: wanted security of [smtp] among {', '.join(SECURITY)}, got {smtp.security!r}.")
+        raise ConfigError(
+            f"{FILE}: wanted security of [smtp] among {', '.join(SECURITY)}, got {smtp.security!r}."
+        )
     if smtp.port not in addresses.PORTS:
         raise ConfigError(f"{FILE}: wanted a port of [smtp] from 1 to 65535, got {smtp.port}.")
     if not 0 < smtp.timeout <= LONGEST_TIMEOUT:
@@ -149,7 +173,9 @@ def _check_smtp(smtp: Smtp) -> None:
         try:
             addresses.host_name(smtp.host)
         except ValueError as error:
-            raise ConfigError(f"{FILE}: wanted {error} as the host of [smtp], got {smtp.host!r}.") from error
+            raise ConfigError(
+                f"{FILE}: wanted {error} as the host of [smtp], got {smtp.host!r}."
+            ) from error
     if smtp.sender:
         _check_mailbox(smtp.sender, "sender of [smtp]")
     for recipient in smtp.to:
@@ -169,32 +195,46 @@ def _check_campaigns(config: Config) -> None:
     for campaign in config.campaign:
         where = f"{FILE}: campaign {campaign.id!r}"
         if campaign.end < campaign.start:
-            raise ConfigError(f"{where}: wanted an end on or after its start, got {campaign.start} to {campaign.end}.")
+            raise ConfigError(
+                f"{where}: wanted an end on or after its start, got {campaign.start} to {campaign.end}."
+            )
         if campaign.before < 1 or campaign.after < 0:
-            raise ConfigError(f"{where}: wanted at least 1 day before and 0 after, got {campaign.before} and {campaign.after}.")
+            raise ConfigError(
+                f"{where}: wanted at least 1 day before and 0 after, got {campaign.before} and {campaign.after}."
+            )
         if not campaign.names:
             raise ConfigError(f"{where} needs at least one name.")
         if campaign.brand not in {"", *(brand.id for brand in config.brands)}:
-            raise ConfigError(f"{where}: no brand {campaign.brand!r}; {possible(campaign.brand, (b.id for b in config.brands))}")
+            raise ConfigError(
+                f"{where}: no brand {campaign.brand!r}; {possible(campaign.brand, (b.id for b in config.brands))}"
+            )
         if not campaign.brand and config.own is None:
             raise ConfigError(f"{where} names no brand, and no brand has own = true.")
         for goal in campaign.goals:
             if goal.measure not in CAMPAIGN_MEASURES:
-                raise ConfigError(f"{where}: no measure {goal.measure!r}; {possible(goal.measure, CAMPAIGN_MEASURES)}")
+                raise ConfigError(
+                    f"{where}: no measure {goal.measure!r}; {possible(goal.measure, CAMPAIGN_MEASURES)}"
+                )
 
 
 def _check_taxonomy(taxonomy: tuple[Label, ...]) -> None:
     for entry in taxonomy:
         levels = entry.label.split(LEVELS)
         if len(levels) > 4 or not all(level.strip() for level in levels):
-            raise ConfigError(f"{FILE}: wanted a label of one to four levels such as 'food{LEVELS}dairy', got {entry.label!r}.")
+            raise ConfigError(
+                f"{FILE}: wanted a label of one to four levels such as 'food{LEVELS}dairy', got {entry.label!r}."
+            )
         if not (entry.names or entry.synonyms or entry.examples):
-            raise ConfigError(f"{FILE}: label {entry.label!r} needs names, synonyms or examples: nothing would be found by it.")
+            raise ConfigError(
+                f"{FILE}: label {entry.label!r} needs names, synonyms or examples: nothing would be found by it."
+            )
 
 
 def _check_leads(config: Config) -> None:
     if config.scorecard.weeks < 1:
-        raise ConfigError(f"{FILE}: scorecard: wanted weeks to be 1 or more, got {config.scorecard.weeks}.")
+        raise ConfigError(
+            f"{FILE}: scorecard: wanted weeks to be 1 or more, got {config.scorecard.weeks}."
+        )
     if config.privacy.keep_handles:
         raise ConfigError(
             f"{FILE}: privacy: wanted keep_handles to be empty, got {config.privacy.keep_handles[0]!r}: "
@@ -205,5 +245,11 @@ def _check_leads(config: Config) -> None:
 def _check_zone(name: str) -> None:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: a folder of zones, or too long a name
-        raise ConfigError(f"{FILE}: wanted an IANA time zone such as Asia/Shanghai, got {quoted(name)}.") from error
+    except (
+        ZoneInfoNotFoundError,
+        ValueError,
+        OSError,
+    ) as error:  # OSError: a folder of zones, or too long a name
+        raise ConfigError(
+            f"{FILE}: wanted an IANA time zone such as Asia/Shanghai, got {quoted(name)}."
+        ) from error

@@ -26,14 +26,22 @@ def load(project: Path) -> Config:
             raise ConfigError(f"wanted {path} of at most {_LARGEST:,} bytes, got {size:,}.")
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ConfigError(f"no {FILE} in {project.resolve()}: make one with 'folate init DIR' or name its folder by --project.") from error
+        raise ConfigError(
+            f"no {FILE} in {project.resolve()}: make one with 'folate init DIR' or name its folder by --project."
+        ) from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"wanted {path} in UTF-8, got byte {error.object[error.start]:#04x} at {error.start}.") from error
+        raise ConfigError(
+            f"wanted {path} in UTF-8, got byte {error.object[error.start]:#04x} at {error.start}."
+        ) from error
     except OSError as error:
         raise ConfigError(f"{path} can't be read: {error.strerror}.") from error
     except RecursionError as error:
-        raise ConfigError(f"wanted {path} without lists in lists in lists, got more of them than can be read.") from error
-    except ValueError as error:  # tomllib also raises it for numbers and dates that nothing can hold
+        raise ConfigError(
+            f"wanted {path} without lists in lists in lists, got more of them than can be read."
+        ) from error
+    except (
+        ValueError
+    ) as error:  # tomllib also raises it for numbers and dates that nothing can hold
         raise ConfigError(f"{path} is not TOML: {error}.") from error
     return parse(table)
 
@@ -56,7 +64,9 @@ def _record(cls: type[T], table: Any, where: str) -> T:
     for name, field in known.items():
         if name not in table and field.default is MISSING:
             raise ConfigError(f"{where}: {name!r} is missing.")
-    return cls(**{key: _value(known[key].type, value, f"{where}: {key}") for key, value in table.items()})
+    return cls(
+        **{key: _value(known[key].type, value, f"{where}: {key}") for key, value in table.items()}
+    )
 
 
 def _value(kind: Any, value: Any, where: str) -> Any:
@@ -87,4 +97,10 @@ def _shown(value: Any) -> str:
         return "a number with thousands of digits"
 
 
-_TYPE_NAMES = {str: "a string", int: "a whole number", float: "a finite number", bool: "true or false", date: "a date such as 2026-03-02"}
+_TYPE_NAMES = {
+    str: "a string",
+    int: "a whole number",
+    float: "a finite number",
+    bool: "true or false",
+    date: "a date such as 2026-03-02",
+}

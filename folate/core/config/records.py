@@ -125,9 +125,13 @@ class Source:
     queries: tuple[str, ...] = ()
     zone: str | None = None  # of dates shown without an offset; the project's when missing
     delay: float = 1.0  # seconds between two requests to one domain
-    pages: int = 1000  # most list pages per start or query; reaching it marks the crawl as saturated
+    pages: int = (
+        1000  # most list pages per start or query; reaching it marks the crawl as saturated
+    )
     thread_pages: int = 1000  # most pages of one thread, or of one product's reviews
-    requests: int = 50_000  # most addresses asked for in one crawl, retries and redirects not counted
+    requests: int = (
+        50_000  # most addresses asked for in one crawl, retries and redirects not counted
+    )
     hours: float = 24.0  # longest that one crawl of the source takes
     gigabytes: float = 10.0  # most that one crawl of the source downloads, unpacked
     revisit_days: int = 14  # threads younger than this are read again
@@ -171,7 +175,9 @@ class Smtp:
 
     host: str = ""  # empty: no mail is sent
     port: int = 587
-    security: str = "starttls"  # starttls, ssl, or none (only without a password, or to this machine)
+    security: str = (
+        "starttls"  # starttls, ssl, or none (only without a password, or to this machine)
+    )
     user: str = ""
     password_variable: str = "FOLATE_SMTP_PASSWORD"  # noqa: S105  # the environment variable that holds the password
     sender: str = ""
@@ -272,4 +278,6 @@ class Config:
         for source in self.sources:
             if source.name == name:
                 return source
-        raise ConfigError(f"no source {name!r} in {FILE}; {possible(name, (s.name for s in self.sources))}")
+        raise ConfigError(
+            f"no source {name!r} in {FILE}; {possible(name, (s.name for s in self.sources))}"
+        )

@@ -59,7 +59,11 @@ def find_copies(workspace: Workspace) -> None:
             bar.update(len(batch))
     if unwritten or index.shrunk:
         index.write()
-    _show(store, snapshot.sql("SELECT id, cluster, similarity FROM duplicates"), _copies(index.rows, posts))
+    _show(
+        store,
+        snapshot.sql("SELECT id, cluster, similarity FROM duplicates"),
+        _copies(index.rows, posts),
+    )
 
 
 class _Index:
@@ -69,31 +73,50 @@ class _Index:
         self._path = path
         stored, about = _read(path)
         if about is None or len(posts) > GROWTH * max(about["posts"], SAMPLE):
-            sample = [strip_for_duplicates(body(row["title"], row["text"])) for row in snapshot.sql(_SAMPLE).to_pylist()]
-            stored, about = _SCHEMA.empty_table(), {"posts": len(posts), "common": common_grams(sample).tolist()}
+            sample = [
+                strip_for_duplicates(body(row["title"], row["text"]))
+                for row in snapshot.sql(_SAMPLE).to_pylist()
+            ]
+            stored, about = (
+                _SCHEMA.empty_table(),
+                {"posts": len(posts), "common": common_grams(sample).tolist()},
+            )
         self._about = about
         self.rows = _standing(stored, posts)
         self.shrunk = len(self.rows) < len(stored)
         self._snapshot = snapshot
         own = self.rows.filter(pc.is_valid(self.rows["signature"]))
-        signatures = np.frombuffer(b"".join(own["signature"].to_pylist()), np.uint8).reshape(-1, WIDTH)
+        signatures = np.frombuffer(b"".join(own["signature"].to_pylist()), np.uint8).reshape(
+            -1, WIDTH
+        )
         self._ids: list[str] = own["id"].to_pylist()  # of the originals, by number
         self._originals = Originals(np.array(about["common"], np.uint64), signatures, self._texts)
         columns = (self.rows[name].to_pylist() for name in ("digest", "original", "similarity"))
-        self._placed: dict[str, tuple[str | None, float]] = {digest: its for digest, *its in zip(*columns, strict=True)}  # type: ignore[misc]
+        self._placed: dict[str, tuple[str | None, float]] = {
+            digest: (original, similarity)
+            for digest, original, similarity in zip(*columns, strict=True)
+        }
 
     def add(self, posts: Sequence[dict[str, Any]]) -> None:
         """Compare posts, the earliest first."""
         stripped = [strip_for_duplicates(body(post["title"], post["text"])) for post in posts]
         digests = list(map(stripped_digest, stripped))
-        new = {digest: row for row, digest in reversed(list(enumerate(digests))) if stripped[row] and digest not in self._placed}
+        new = {
+            digest: row
+            for row, digest in reversed(list(enumerate(digests)))
+            if stripped[row] and digest not in self._placed
+        }
         distinct = sorted(new.values())
         before = len(self._ids)
-        for row, (number, similarity) in zip(distinct, self._originals.place([stripped[row] for row in distinct]), strict=True):
+        for row, (number, similarity) in zip(
+            distinct, self._originals.place([stripped[row] for row in distinct]), strict=True
+        ):
             if number == len(self._ids):
                 self._ids.append(posts[row]["id"])
             self._placed[digests[row]] = self._ids[number], similarity
-        signatures = dict(zip(self._ids[before:], map(bytes, self._originals.signatures[before:]), strict=True))
+        signatures = dict(
+            zip(self._ids[before:], map(bytes, self._originals.signatures[before:]), strict=True)
+        )
         rows = [
             {"id": post["id"], "text_hash": post["text_hash"], "digest": digest, "original": original, "similarity": similarity,
              "signature": signatures.get(post["id"])}
@@ -106,13 +129,19 @@ class _Index:
         """Replace the file, whole or not at all."""
         about = {"version": VERSION} | self._about
         aside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        pq.write_table(self.rows.replace_schema_metadata({"folate": json.dumps(about)}), aside, compression="zstd")
+        pq.write_table(
+            self.rows.replace_schema_metadata({"folate": json.dumps(about)}),
+            aside,
+            compression="zstd",
+        )
         aside.replace(self._path)
 
     def _texts(self, numbers: Sequence[int]) -> list[str]:
         """The stripped texts of some originals."""
         ids = [self._ids[number] for number in numbers]
-        found = self._snapshot.sql("SELECT id, title, text FROM posts WHERE id IN (SELECT unnest($ids))", {"ids": ids}).to_pylist()
+        found = self._snapshot.sql(
+            "SELECT id, title, text FROM posts WHERE id IN (SELECT unnest($ids))", {"ids": ids}
+        ).to_pylist()
         texts = {row["id"]: strip_for_duplicates(body(row["title"], row["text"])) for row in found}
         return [texts[id_] for id_ in ids]
 
@@ -131,16 +160,24 @@ def _read(path: Path) -> tuple[pa.Table, dict[str, Any] | None]:
 
 def _is_current(about: Any) -> bool:
     """Whether what a file says of itself is of this version and whole."""
-    if not isinstance(about, dict) or about.get("version") != VERSION or type(about.get("posts")) is not int:
+    if (
+        not isinstance(about, dict)
+        or about.get("version") != VERSION
+        or type(about.get("posts")) is not int
+    ):
         return False
     common = about.get("common")
-    return isinstance(common, list) and all(type(gram) is int and 0 <= gram < 2**64 for gram in common)
+    return isinstance(common, list) and all(
+        type(gram) is int and 0 <= gram < 2**64 for gram in common
+    )
 
 
 def _standing(rows: pa.Table, posts: pa.Table) -> pa.Table:
     """The rows whose post and whose original are posts with the text that was compared."""
     rows = rows.filter(pc.is_in(_keys(rows), _keys(posts)))
-    return rows.filter(pc.or_(pc.is_null(rows["original"]), pc.is_in(rows["original"], _strings(rows["id"]))))
+    return rows.filter(
+        pc.or_(pc.is_null(rows["original"]), pc.is_in(rows["original"], _strings(rows["id"])))
+    )
 
 
 def _without(posts: pa.Table, rows: pa.Table) -> pa.Table:
@@ -155,14 +192,26 @@ def _keys(rows: pa.Table) -> pa.Array:
 def _copies(rows: pa.Table, posts: pa.Table) -> pa.Table:
     """Rows of the table `duplicates`: the posts of each cluster but the earliest, which names it."""
     moments = pc.index_in(rows["id"], _strings(posts["id"]))
-    rows = rows.append_column("moment", moments).filter(pc.is_valid(rows["original"])).sort_by("moment")
+    rows = (
+        rows.append_column("moment", moments)
+        .filter(pc.is_valid(rows["original"]))
+        .sort_by("moment")
+    )
     ids, originals = _strings(rows["id"]), _strings(rows["original"])
     clusters = originals.dictionary_encode().indices.to_numpy()
     earliest = np.unique(clusters, return_index=True)[1][clusters]
     similarity = rows["similarity"].to_numpy()
     own = pc.equal(ids, originals).to_numpy(zero_copy_only=False)
-    similarity = np.where(own, similarity[earliest], similarity)  # an original that an older post turned out to copy
-    found = pa.table({"id": ids, "cluster": ids.take(pa.array(earliest)), "similarity": pa.array(similarity, pa.float32())})
+    similarity = np.where(
+        own, similarity[earliest], similarity
+    )  # an original that an older post turned out to copy
+    found = pa.table(
+        {
+            "id": ids,
+            "cluster": ids.take(pa.array(earliest)),
+            "similarity": pa.array(similarity, pa.float32()),
+        }
+    )
     return found.filter(pc.not_equal(found["id"], found["cluster"]))
 
 
@@ -171,7 +220,13 @@ def _show(store: Store, stored: pa.Table, copies: pa.Table) -> None:
     at = pc.index_in(copies["id"], _strings(stored["id"]))
     same = pa.array(np.ones(len(copies), bool))
     for column in ("cluster", "similarity"):
-        same = pc.and_(same, pc.fill_null(pc.equal(copies[column].combine_chunks(), stored[column].combine_chunks().take(at)), False))
+        same = pc.and_(
+            same,
+            pc.fill_null(
+                pc.equal(copies[column].combine_chunks(), stored[column].combine_chunks().take(at)),
+                False,
+            ),
+        )
     gone = stored["id"].filter(pc.invert(pc.is_in(stored["id"], _strings(copies["id"]))))
     store.upsert("duplicates", copies.filter(pc.invert(same)), complete=gone.to_pylist())
 

@@ -18,9 +18,13 @@ from nlp.model.name_hiding import Passage, read_without_names
 from nlp.model.windows import CHARACTERS, sampled
 from nlp.text.clauses import Span
 
-BATCH = 1_000  # posts: results land within seconds, and that much at most is read again after a kill
+BATCH = (
+    1_000  # posts: results land within seconds, and that much at most is read again after a kill
+)
 KEPT = 50_000  # judgements in hand, 2 kB each
-Mentions = dict[str, list[Span]]  # of one post: brand -> spans, none where only the page names the brand
+Mentions = dict[
+    str, list[Span]
+]  # of one post: brand -> spans, none where only the page names the brand
 Spoken = tuple[AspectReading, list[str]]
 
 
@@ -55,8 +59,12 @@ class Judge:
     def rest(self) -> Iterator[int]:
         """Judge the posts with a read text that this model has not; after each batch the number of its posts. Raises StoreError."""
         snapshot = None
-        for posts in self.store.pending("judgements", self.reader.name, self.version, BATCH, after=self.texts):
-            snapshot = snapshot or self.store.snapshot()  # taken after the posts were: it has the mentions of all of them
+        for posts in self.store.pending(
+            "judgements", self.reader.name, self.version, BATCH, after=self.texts
+        ):
+            snapshot = (
+                snapshot or self.store.snapshot()
+            )  # taken after the posts were: it has the mentions of all of them
             self.judge(posts.select(["id", "text_hash", "title", "text"]).to_pylist(), snapshot)
             yield len(posts)
 
@@ -67,10 +75,20 @@ class Judge:
         mentions = [found[id_] for id_ in ids]
         judged = self._judged([body(row["title"], row["text"]) for row in rows], mentions)
         self.sampled += sum(its.reading.share_read < 1 for its in judged)
-        made = list(zip(made_by(rows, self.reader.name, self.version), judged, mentions, strict=True))
+        made = list(
+            zip(made_by(rows, self.reader.name, self.version), judged, mentions, strict=True)
+        )
         upsert = self.store.upsert
-        upsert("sentiments", [row for key, its, brands in made for row in _sentiments(key, its.reading, brands)], complete=ids)
-        upsert("aspects", [row for key, its, _ in made for row in _aspects(key, its.spoken)], complete=ids)
+        upsert(
+            "sentiments",
+            [row for key, its, brands in made for row in _sentiments(key, its.reading, brands)],
+            complete=ids,
+        )
+        upsert(
+            "aspects",
+            [row for key, its, _ in made for row in _aspects(key, its.spoken)],
+            complete=ids,
+        )
         # last: a post counts as judged once its row is there
         upsert("judgements", [_judgement(key, its) for key, its, _ in made])
 
@@ -78,7 +96,13 @@ class Judge:
         keys = [_digest(*one) for one in zip(bodies, mentions, strict=True)]
         new = {key: place for place, key in enumerate(keys) if key not in self._known}
         places = list(new.values())
-        self._known.update(zip(new, self._computed([bodies[at] for at in places], [mentions[at] for at in places]), strict=True))
+        self._known.update(
+            zip(
+                new,
+                self._computed([bodies[at] for at in places], [mentions[at] for at in places]),
+                strict=True,
+            )
+        )
         for key in keys:
             self._known.move_to_end(key)
         judged = [self._known[key] for key in keys]
@@ -111,7 +135,9 @@ def _mentions(snapshot: Snapshot, ids: Sequence[str]) -> "defaultdict[str, Menti
     return found
 
 
-def _sentiments(key: dict[str, str], reading: Reading, brands: Mentions) -> Iterator[dict[str, Any]]:
+def _sentiments(
+    key: dict[str, str], reading: Reading, brands: Mentions
+) -> Iterator[dict[str, Any]]:
     """Of the post and of each brand in it. A brand that only the page names gets the post's own."""
     yield key | {"brand": None} | _probabilities(reading.post)
     targets = iter(reading.targets)
@@ -119,20 +145,32 @@ def _sentiments(key: dict[str, str], reading: Reading, brands: Mentions) -> Iter
         yield key | {"brand": brand} | _probabilities(next(targets) if spans else reading.post)
 
 
-def _spoken(reader: Reader, bodies: Sequence[str], readings: Sequence[Reading], mentions: Sequence[Mentions]) -> list[list[Spoken]]:
+def _spoken(
+    reader: Reader, bodies: Sequence[str], readings: Sequence[Reading], mentions: Sequence[Mentions]
+) -> list[list[Spoken]]:
     """The aspects of each post with the brands they are about, the surest last. Where clauses speak of different brands each part
     is read by itself: an aspect may be good of one brand and bad of the other.
     """
-    parts = [_parts(text, its) if sum(map(bool, its.values())) > 1 else [] for text, its in zip(bodies, mentions, strict=True)]
+    parts = [
+        _parts(text, its) if sum(map(bool, its.values())) > 1 else []
+        for text, its in zip(bodies, mentions, strict=True)
+    ]
     asked = [(row, *part) for row, its in enumerate(parts) if len(its) > 1 for part in its]
-    clauses = [Passage(bodies[row][slice(*span)], _within(mentions[row], span)) for row, span, _ in asked]
+    clauses = [
+        Passage(bodies[row][slice(*span)], _within(mentions[row], span)) for row, span, _ in asked
+    ]
     again = read_without_names(reader, clauses)
     found: list[list[Spoken]] = [
-        [] if len(part) > 1 else [(aspect, brands_of(aspect.start, aspect.end, its)) for aspect in reading.aspects]
+        []
+        if len(part) > 1
+        else [(aspect, brands_of(aspect.start, aspect.end, its)) for aspect in reading.aspects]
         for part, reading, its in zip(parts, readings, mentions, strict=True)
     ]
     for (row, (start, _), brands), reading in zip(asked, again, strict=True):
-        found[row] += [(replace(one, start=one.start + start, end=one.end + start), brands) for one in reading.aspects]
+        found[row] += [
+            (replace(one, start=one.start + start, end=one.end + start), brands)
+            for one in reading.aspects
+        ]
     return [sorted(its, key=lambda spoken: spoken[0].confidence) for its in found]
 
 
@@ -141,7 +179,9 @@ def _within(mentions: Mentions, part: Span) -> Mentions:
     first, last = part
     inside: Mentions = {}
     for brand, spans in mentions.items():
-        places = [(start - first, end - first) for start, end in spans if first <= start and end <= last]
+        places = [
+            (start - first, end - first) for start, end in spans if first <= start and end <= last
+        ]
         if places:
             inside[brand] = places
     return inside
@@ -162,7 +202,12 @@ def _parts(text: str, mentions: Mentions) -> list[tuple[Span, list[str]]]:
 def _aspects(key: dict[str, str], spoken: Sequence[Spoken]) -> Iterator[dict[str, Any]]:
     """Rows of the table; of two with the same key the store keeps the last."""
     for aspect, brands in spoken:
-        place = {"aspect": aspect.name, "confidence": aspect.confidence, "start": aspect.start, "end": aspect.end}
+        place = {
+            "aspect": aspect.name,
+            "confidence": aspect.confidence,
+            "start": aspect.start,
+            "end": aspect.end,
+        }
         about: list[str | None] = [*brands]
         for brand in about or [None]:
             yield key | {"brand": brand} | place | _probabilities(aspect.polarity)

@@ -14,26 +14,34 @@ from nlp.extract.brands import Linker
 from nlp.text.segment import Segmenter
 
 WORTH = 20_000  # posts: below, the processes take longer to start than they save
-DEPTH = 8  # batches read and waiting to be stored: what the processes can read while copies are sought
+DEPTH = (
+    8  # batches read and waiting to be stored: what the processes can read while copies are sought
+)
 Batch = tuple[list[dict[str, Any]], list[str]]  # rows of posts, and their bodies
 
 _equipment: list[Any] = []  # of a process of its own: its segmenter and linker, made once
 
 
 @contextmanager
-def reading(batches: Iterator[Batch], total: int, words: Sequence[str], brands: Sequence[Brand]) -> Iterator[Iterator[tuple[Any, Any]]]:
+def reading(
+    batches: Iterator[Batch], total: int, words: Sequence[str], brands: Sequence[Brand]
+) -> Iterator[Iterator[tuple[Any, Any]]]:
     """The batches, each with the readings of its bodies, in order. For many posts the first ones are being read from here on."""
     if total < WORTH:
         segmenter, linker = Segmenter(words), Linker(brands)
         yield ((rows, annotate.annotate(bodies, segmenter, linker)) for rows, bodies in batches)
         return
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), _equip, (list(words), list(brands))) as pool:
+    with ProcessPoolExecutor(
+        os.cpu_count(), get_context("spawn"), _equip, (list(words), list(brands))
+    ) as pool:
         waiting: deque[tuple[Any, Future[Any]]] = deque()
         _fill(waiting, pool, batches)
         yield _drain(waiting, pool, batches)
 
 
-def _drain(waiting: "deque[tuple[Any, Future[Any]]]", pool: ProcessPoolExecutor, batches: Iterator[Batch]) -> Iterator[tuple[Any, Any]]:
+def _drain(
+    waiting: "deque[tuple[Any, Future[Any]]]", pool: ProcessPoolExecutor, batches: Iterator[Batch]
+) -> Iterator[tuple[Any, Any]]:
     while waiting:
         rows, future = waiting.popleft()
         readings = future.result()
@@ -41,7 +49,9 @@ def _drain(waiting: "deque[tuple[Any, Future[Any]]]", pool: ProcessPoolExecutor,
         yield rows, readings
 
 
-def _fill(waiting: "deque[tuple[Any, Future[Any]]]", pool: ProcessPoolExecutor, batches: Iterator[Batch]) -> None:
+def _fill(
+    waiting: "deque[tuple[Any, Future[Any]]]", pool: ProcessPoolExecutor, batches: Iterator[Batch]
+) -> None:
     while len(waiting) < DEPTH:
         batch = next(batches, None)
         if batch is None:

@@ -33,7 +33,11 @@ class Verdict(NamedTuple):
 def tagger(workspace: Workspace, reader: Reader) -> Tagger:
     """The project's tagger on the vectors of `reader`; thresholds learnt on another model's vectors do not hold and are left aside."""
     holding = _holding(_learnt(workspace), reader)
-    return Tagger(workspace.config.taxonomy, reader.embed, {label: its["threshold"] for label, its in holding.items()})
+    return Tagger(
+        workspace.config.taxonomy,
+        reader.embed,
+        {label: its["threshold"] for label, its in holding.items()},
+    )
 
 
 def left_aside(workspace: Workspace, reader: Reader) -> tuple[str, ...]:
@@ -51,19 +55,29 @@ def draw(workspace: Workspace, reader: Reader, per_label: int) -> list[dict[str,
     """Posts to judge, at most so many a label, from a sample of the corpus without copies. Raises NotFound when there are no posts."""
     posts = workspace.store.snapshot().sql(_POSTS, {"most": SAMPLE}).to_pylist()
     if not posts:
-        raise NotFound("wanted posts to draw from, got an empty corpus: run 'folate import' or 'folate crawl' first.")
+        raise NotFound(
+            "wanted posts to draw from, got an empty corpus: run 'folate import' or 'folate crawl' first."
+        )
     tags = tagger(workspace, reader)
     texts = [body(post["title"], post["text"]) for post in posts]
     scores = tags.scores(texts, reader.embed(texts))
     near = scores >= tags.thresholds - BELOW
     return [
-        {"tag": label, "post": posts[row]["id"], "score": round(float(scores[row, column]), 4), "text": texts[row], "right": None}
+        {
+            "tag": label,
+            "post": posts[row]["id"],
+            "score": round(float(scores[row, column]), 4),
+            "text": texts[row],
+            "right": None,
+        }
         for column, label in enumerate(tags.labels)
         for row in np.flatnonzero(near[:, column])[:per_label]
     ]
 
 
-def learn(workspace: Workspace, reader: Reader, verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
+def learn(
+    workspace: Workspace, reader: Reader, verdicts: Iterable[Verdict]
+) -> list[dict[str, Any]]:
     """Fit and store the threshold of each label judged; one row a label. Those of other labels stay, unless the model is another."""
     judged: defaultdict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
@@ -72,16 +86,26 @@ def learn(workspace: Workspace, reader: Reader, verdicts: Iterable[Verdict]) -> 
     for label, its in sorted(judged.items()):
         right = np.array([verdict.right for verdict in its])
         threshold = fit_threshold(np.array([verdict.score for verdict in its]), right)
-        labels[label] = {"threshold": round(threshold, 4), "judged": len(its), "right": int(right.sum())}
+        labels[label] = {
+            "threshold": round(threshold, 4),
+            "judged": len(its),
+            "right": int(right.sum()),
+        }
     learnt = {"model": _weights(reader), "labels": labels}
-    write_whole(workspace.project.thresholds, json.dumps(learnt, ensure_ascii=False, indent=2) + "\n")
+    write_whole(
+        workspace.project.thresholds, json.dumps(learnt, ensure_ascii=False, indent=2) + "\n"
+    )
     return [{"tag": label} | labels[label] for label in sorted(judged)]
 
 
 def _holding(learnt: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
     """The labels of `_learnt`, if they were learnt on vectors of these weights."""
     name, plus, version = learnt["model"].rpartition("+")
-    return dict(learnt["labels"]) if name + plus + version.partition("-")[0] == _weights(reader) else {}
+    return (
+        dict(learnt["labels"])
+        if name + plus + version.partition("-")[0] == _weights(reader)
+        else {}
+    )
 
 
 def _weights(reader: Reader) -> str:
@@ -96,8 +120,12 @@ def _learnt(workspace: Workspace) -> dict[str, Any]:
         return {"model": "", "labels": {}}
     try:
         learnt = json.loads(path.read_text(encoding="utf-8"))
-        if all(isinstance(its["threshold"], float) for its in learnt["labels"].values()) and isinstance(learnt["model"], str):
+        if all(
+            isinstance(its["threshold"], float) for its in learnt["labels"].values()
+        ) and isinstance(learnt["model"], str):
             return dict(learnt)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass  # told below, with every other way of not being such a file
-    raise ConfigError(f"wanted thresholds that 'folate tags --import' wrote, got {path}: delete it to go back to the defaults.")
+    raise ConfigError(
+        f"wanted thresholds that 'folate tags --import' wrote, got {path}: delete it to go back to the defaults."
+    )

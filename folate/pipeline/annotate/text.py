@@ -34,11 +34,16 @@ def read_texts(workspace: Workspace) -> Iterator[Rows]:
     if not total:
         return
     pending = store.pending("texts", TEXT, version, BATCH)
-    with reading(_bodies(pending), total, config.vocabulary, config.brands) as batches, progress("reading texts", total) as bar:
+    with (
+        reading(_bodies(pending), total, config.vocabulary, config.brands) as batches,
+        progress("reading texts", total) as bar,
+    ):
         for rows, readings in _seeking_copies(workspace, batches):
             made, ids = made_by(rows, TEXT, version), [row["id"] for row in rows]
             # last `texts`: a post counts as read once its row is there
-            store.upsert("mentions", list(_mention_rows(made, rows, readings, linker)), complete=ids)
+            store.upsert(
+                "mentions", list(_mention_rows(made, rows, readings, linker)), complete=ids
+            )
             store.upsert("comparisons", list(_comparison_rows(made, readings)), complete=ids)
             store.upsert("texts", _text_table(made, readings))
             bar.update(len(rows))
@@ -64,29 +69,50 @@ def _bodies(pending: Iterator[pa.RecordBatch]) -> Iterator[Batch]:
 
 def made_by(rows: Sequence[dict[str, Any]], annotator: str, version: str) -> list[dict[str, str]]:
     """The columns that say which text an annotation is of and who made it."""
-    return [{"id": row["id"], "text_hash": row["text_hash"], "annotator": annotator, "version": version} for row in rows]
+    return [
+        {"id": row["id"], "text_hash": row["text_hash"], "annotator": annotator, "version": version}
+        for row in rows
+    ]
 
 
-def _text_table(made: Sequence[dict[str, str]], readings: Sequence[annotate.TextReading]) -> pa.Table:
+def _text_table(
+    made: Sequence[dict[str, str]], readings: Sequence[annotate.TextReading]
+) -> pa.Table:
     """Rows of the table `texts`, by column: a table of many lists is made several times faster so than from dictionaries."""
     columns = {name: [key[name] for key in made] for name in made[0]}
-    return pa.table(columns | {name: [getattr(text, name) for text in readings] for name in ("language", "words", "hashtags", "exact")})
+    return pa.table(
+        columns
+        | {
+            name: [getattr(text, name) for text in readings]
+            for name in ("language", "words", "hashtags", "exact")
+        }
+    )
 
 
 def _mention_rows(
-    made: Sequence[dict[str, str]], rows: Sequence[dict[str, Any]], readings: Sequence[annotate.TextReading], linker: Linker
+    made: Sequence[dict[str, str]],
+    rows: Sequence[dict[str, Any]],
+    readings: Sequence[annotate.TextReading],
+    linker: Linker,
 ) -> Iterator[dict[str, Any]]:
     """Brands that the text names, and the brand that the page is about where the text does not name it."""
     for key, row, text in zip(made, rows, readings, strict=True):
         for mention in text.mentions:
-            yield key | {"brand": mention.brand, "start": mention.start, "end": mention.end, "via": "text"}
+            yield key | {
+                "brand": mention.brand,
+                "start": mention.start,
+                "end": mention.end,
+                "via": "text",
+            }
         named = {mention.brand for mention in text.mentions}
         about = {mention.brand for mention in linker.find(row["subject"] or "")}
         for brand in sorted(about - named):
             yield key | {"brand": brand, "start": None, "end": None, "via": "subject"}
 
 
-def _comparison_rows(made: Sequence[dict[str, str]], readings: Sequence[annotate.TextReading]) -> Iterator[dict[str, Any]]:
+def _comparison_rows(
+    made: Sequence[dict[str, str]], readings: Sequence[annotate.TextReading]
+) -> Iterator[dict[str, Any]]:
     for key, text in zip(made, readings, strict=True):
         for comparison in text.comparisons:
             yield key | comparison._asdict()

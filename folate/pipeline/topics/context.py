@@ -46,7 +46,9 @@ _YEARS_AGO = f"""
 
 def weighed(found: Discovery, snapshot: Snapshot, config: Config, span: Span) -> list[Topic]:
     """The topics with what their authors feel, ask, speak of and name, and flagged where an earlier year had them too."""
-    recurring = _recurring([topic for topic in found.topics if topic.q is not None], snapshot, config, span)
+    recurring = _recurring(
+        [topic for topic in found.topics if topic.q is not None], snapshot, config, span
+    )
     topics = []
     for topic in _judged(found, snapshot, config, span):
         flagged = topic.id in recurring and SEASONAL not in topic.flags
@@ -72,16 +74,32 @@ def _judged(found: Discovery, snapshot: Snapshot, config: Config, span: Span) ->
 
 def _recurring(topics: Sequence[Topic], snapshot: Snapshot, config: Config, span: Span) -> set[str]:
     """Ids of the topics whose leading name rose in the same weeks of an earlier year."""
-    counts = [f"count(DISTINCT author) FILTER (regexp_matches(said, $p{i})) AS n{i}" for i in range(len(topics))]
-    patterns = {f"p{i}": _pattern(topic.terms[0].removeprefix("#")) for i, topic in enumerate(topics)}
+    counts = [
+        f"count(DISTINCT author) FILTER (regexp_matches(said, $p{i})) AS n{i}"
+        for i in range(len(topics))
+    ]
+    patterns = {
+        f"p{i}": _pattern(topic.terms[0].removeprefix("#")) for i, topic in enumerate(topics)
+    }
     found: set[str] = set()
     for year in range(1, YEARS + 1 if topics else 1):
-        weeks = range(YEAR * year + holidays.SHIFT + config.topics.baseline_weeks, YEAR * year - holidays.SHIFT - 1, -1)
+        weeks = range(
+            YEAR * year + holidays.SHIFT + config.topics.baseline_weeks,
+            YEAR * year - holidays.SHIFT - 1,
+            -1,
+        )
         starts = [(span - back).bounds(config.timezone)[0] for back in weeks]
-        table = snapshot.sql(_YEARS_AGO.format(counts=", ".join(counts)), {"starts": starts} | patterns)
+        table = snapshot.sql(
+            _YEARS_AGO.format(counts=", ".join(counts)), {"starts": starts} | patterns
+        )
         everyone = table.column("everyone").to_pylist()
         for i, topic in enumerate(topics):
-            if holidays.recurs(table.column(f"n{i}").to_pylist(), everyone, config.topics.min_authors, config.topics.min_gain):
+            if holidays.recurs(
+                table.column(f"n{i}").to_pylist(),
+                everyone,
+                config.topics.min_authors,
+                config.topics.min_gain,
+            ):
                 found.add(topic.id)
     return found
 

@@ -54,7 +54,9 @@ def find_topics(workspace: Workspace, span: Span) -> Discovery:
     snapshot, config = workspace.store.snapshot(), workspace.config
     with waiting("seeking topics"):
         stream = window(snapshot, config, span)
-        if config.topics.baseline_weeks not in pc.unique(stream["week"]).to_pylist():  # nothing of the span itself
+        if (
+            config.topics.baseline_weeks not in pc.unique(stream["week"]).to_pylist()
+        ):  # nothing of the span itself
             _require_annotations(snapshot, config, span)
         previous, running = known(snapshot, span)
         found = discover(
@@ -63,15 +65,25 @@ def find_topics(workspace: Workspace, span: Span) -> Discovery:
         )  # fmt: skip
         notes = (*found.notes, *_skewed(snapshot, config, span), *_unread(snapshot, config, span))
         found = replace(found, notes=notes, topics=ranked(weighed(found, snapshot, config, span)))
-    workspace.store.replace("topics", [topic.to_row() for topic in found.topics], {"week": str(span)})
+    workspace.store.replace(
+        "topics", [topic.to_row() for topic in found.topics], {"week": str(span)}
+    )
     row = _search(snapshot, config, span, stream, found)
-    workspace.store.replace("searches", [row], {"week": str(span)})  # last: it says that the topics are there, were it none
+    workspace.store.replace(
+        "searches", [row], {"week": str(span)}
+    )  # last: it says that the topics are there, were it none
     return found
 
 
-def _search(snapshot: Snapshot, config: Config, span: Span, stream: pa.Table, found: Discovery) -> dict[str, Any]:
+def _search(
+    snapshot: Snapshot, config: Config, span: Span, stream: pa.Table, found: Discovery
+) -> dict[str, Any]:
     """The row of the table `searches`: in which posts topics were sought, so that none found can be told from none sought."""
-    before = {week for week in pc.unique(stream["week"]).to_pylist() if week < config.topics.baseline_weeks}
+    before = {
+        week
+        for week in pc.unique(stream["week"]).to_pylist()
+        if week < config.topics.baseline_weeks
+    }
     return window_counts(snapshot, config, span, read_only=True) | {
         "week": str(span), "baseline_weeks": len(before), "least_weeks": MIN_WEEKS, "wanted_weeks": config.topics.baseline_weeks,
         "topics": len(found.topics), "settings": settings_digest(config), "versions": json.dumps(snapshot.versions, sort_keys=True),
@@ -91,7 +103,9 @@ def _embed(config: Config) -> Embed:
 
 def _bodies(snapshot: Snapshot) -> Callable[[list[str]], list[str]]:
     def texts(ids: list[str]) -> list[str]:
-        rows = snapshot.sql("SELECT id, title, text FROM posts WHERE id IN (SELECT unnest($ids))", {"ids": ids}).to_pylist()
+        rows = snapshot.sql(
+            "SELECT id, title, text FROM posts WHERE id IN (SELECT unnest($ids))", {"ids": ids}
+        ).to_pylist()
         found = {row["id"]: body(row["title"], row["text"]) for row in rows}
         return [found[id_] for id_ in ids]
 
@@ -103,7 +117,9 @@ def window(snapshot: Snapshot, config: Config, span: Span) -> pa.Table:
     spans = [*trailing(span, config.topics.baseline_weeks), span]
     starts = [each.bounds(config.timezone)[0] for each in spans]
     edges = np.array([int(start.timestamp() * 1e6) for start in starts])
-    batches = snapshot.stream(WINDOW, {"since": starts[0], "until": span.bounds(config.timezone)[1]}, BATCH)
+    batches = snapshot.stream(
+        WINDOW, {"since": starts[0], "until": span.bounds(config.timezone)[1]}, BATCH
+    )
     return pa.Table.from_batches([_coded(batch, edges) for batch in batches], _SCHEMA)
 
 
@@ -112,10 +128,14 @@ def _coded(batch: pa.RecordBatch, edges: np.ndarray) -> pa.RecordBatch:
     columns = {name: batch.column(name) for name in batch.schema.names}
     words = columns["words"]
     ends = np.cumsum(pc.fill_null(pc.list_value_length(words), 0).to_numpy(), dtype=np.int32)
-    columns["words"] = pa.ListArray.from_arrays(pa.array(np.append(np.int32(0), ends)), words.flatten().dictionary_encode())
+    columns["words"] = pa.ListArray.from_arrays(
+        pa.array(np.append(np.int32(0), ends)), words.flatten().dictionary_encode()
+    )
     moments = columns["published_at"].cast(pa.int64()).to_numpy()
     columns["week"] = pa.array(np.searchsorted(edges, moments, side="right") - 1, pa.int32())
-    return pa.RecordBatch.from_arrays([columns[field.name].cast(field.type) for field in _SCHEMA], schema=_SCHEMA)
+    return pa.RecordBatch.from_arrays(
+        [columns[field.name].cast(field.type) for field in _SCHEMA], schema=_SCHEMA
+    )
 
 
 def _skewed(snapshot: Snapshot, config: Config, span: Span) -> Iterator[str]:
@@ -132,6 +152,10 @@ def _unread(snapshot: Snapshot, config: Config, span: Span) -> Iterator[str]:
 
 
 def _require_annotations(snapshot: Snapshot, config: Config, span: Span) -> None:
-    every, read = (window_counts(snapshot, config, span, read_only)["posts"] for read_only in (False, True))
+    every, read = (
+        window_counts(snapshot, config, span, read_only)["posts"] for read_only in (False, True)
+    )
     if every and not read:
-        raise NotFound(f"wanted annotated posts of {span}, got {every} that nobody has read yet: run 'folate annotate' first.")
+        raise NotFound(
+            f"wanted annotated posts of {span}, got {every} that nobody has read yet: run 'folate annotate' first."
+        )

@@ -13,7 +13,10 @@ from nlp.topics import Topic
 
 def known(snapshot: Snapshot, span: Span) -> tuple[list[Topic], list[Topic]]:
     """The topics of the last span before `span` that topics were sought in, and those of days or the week that it shares days with."""
-    end, stored = last_day(span), snapshot.sql("SELECT DISTINCT week FROM topics ORDER BY week").column("week").to_pylist()
+    end, stored = (
+        last_day(span),
+        snapshot.sql("SELECT DISTINCT week FROM topics ORDER BY week").column("week").to_pylist(),
+    )
     days = {name: last_day(name) for name in stored if name != str(span)}
     if isinstance(span, Week):
         earlier = [name for name in days if days[name] <= end - timedelta(weeks=1)]
@@ -21,8 +24,15 @@ def known(snapshot: Snapshot, span: Span) -> tuple[list[Topic], list[Topic]]:
     else:
         earlier = [name for name in days if days[name] < end]
         shared = [name for name in days if name == str(Week.of_date(end))]
-    latest = [max(names, key=lambda name: (days[name], name), default="") for names in (earlier, shared)]
-    found = [snapshot.sql("SELECT * FROM topics WHERE week = $week ORDER BY id", {"week": name}).to_pylist() for name in latest]
+    latest = [
+        max(names, key=lambda name: (days[name], name), default="") for names in (earlier, shared)
+    ]
+    found = [
+        snapshot.sql(
+            "SELECT * FROM topics WHERE week = $week ORDER BY id", {"week": name}
+        ).to_pylist()
+        for name in latest
+    ]
     return [Topic.from_row(row) for row in found[0]], [Topic.from_row(row) for row in found[1]]
 
 
@@ -37,7 +47,9 @@ class Chapter:
     authors: int
     score: float
     terms: tuple[str, ...]
-    log_odds: Mapping[str, float]  # z of each of the leading terms: how much more it is said than in the weeks before
+    log_odds: Mapping[
+        str, float
+    ]  # z of each of the leading terms: how much more it is said than in the weeks before
     continues: tuple[str, ...]  # topics of the span before that it goes on, when more than itself
     split_from: str | None
 
@@ -47,12 +59,23 @@ def history(snapshot: Snapshot, identifier: str) -> list[Chapter]:
 
     Raises NotFound when no topic has that id.
     """
-    rows = snapshot.sql("SELECT * FROM topics WHERE contains(id, $id) OR contains(detail, $id)", {"id": identifier}).to_pylist()
-    topics = sorted(map(Topic.from_row, rows), key=lambda topic: (last_day(topic.week), topic.week, topic.id != identifier, topic.id))
+    rows = snapshot.sql(
+        "SELECT * FROM topics WHERE contains(id, $id) OR contains(detail, $id)", {"id": identifier}
+    ).to_pylist()
+    topics = sorted(
+        map(Topic.from_row, rows),
+        key=lambda topic: (last_day(topic.week), topic.week, topic.id != identifier, topic.id),
+    )
     told = [chapter for topic in topics if (chapter := _chapter(topic, identifier))]
     if not any(chapter.id == identifier for chapter in told):
-        sought = snapshot.sql("SELECT week FROM searches UNION SELECT week FROM topics ORDER BY week").column("week").to_pylist()
-        where = f"topics were sought in {', '.join(sought)}" if sought else "topics were never sought"
+        sought = (
+            snapshot.sql("SELECT week FROM searches UNION SELECT week FROM topics ORDER BY week")
+            .column("week")
+            .to_pylist()
+        )
+        where = (
+            f"topics were sought in {', '.join(sought)}" if sought else "topics were never sought"
+        )
         raise NotFound(
             f"wanted a topic that was found in some week, got {identifier!r}: {where}; 'folate topics --format json' prints the ids."
         )
@@ -63,7 +86,10 @@ def _chapter(topic: Topic, identifier: str) -> Chapter | None:
     """What a stored topic says of the one asked for; None when it only happens to hold those characters."""
     detail: Mapping[str, Any] = topic.detail
     continues = tuple(detail.get("continues", ()))
-    merged, split = identifier in continues and topic.id != identifier, detail.get("split_from") == identifier
+    merged, split = (
+        identifier in continues and topic.id != identifier,
+        detail.get("split_from") == identifier,
+    )
     if topic.id != identifier and not (merged or split):
         return None
     event = topic.state if topic.id == identifier else "merged into" if merged else "split off"

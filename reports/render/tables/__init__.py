@@ -16,4 +16,6 @@ SECTIONS: tuple[Section, ...] = (*sections.ALL, *relations.ALL, *sections.LAST)
 def tables(report: Report) -> list[Table]:
     """Every table of the report that has rows, or something to say of having none; the evidence is the last."""
     say = catalogue(report.language)
-    return [table for section in SECTIONS for table in section(report, say) if table.rows or table.empty]
+    return [
+        table for section in SECTIONS for table in section(report, say) if table.rows or table.empty
+    ]

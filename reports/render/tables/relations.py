@@ -57,10 +57,23 @@ def moves(report: Report, say: Catalogue) -> Iterator[Table]:
 
 
 def concerns(report: Report, say: Catalogue) -> Iterator[Table]:
-    sides = (("concerns_tracked", report.concerns.tracked), ("concerns_untracked", report.concerns.untracked))
-    rows = tuple((say(f"page.{side}"), concern.label(say.language), concern.authors) for side, found in sides for concern in found)
+    sides = (
+        ("concerns_tracked", report.concerns.tracked),
+        ("concerns_untracked", report.concerns.untracked),
+    )
+    rows = tuple(
+        (say(f"page.{side}"), concern.label(say.language), concern.authors)
+        for side, found in sides
+        for concern in found
+    )
     columns = (*names(say, "watched", "topic"), say.measure("authors"))
-    yield Table(id="concerns", title=say("page.concerns"), lead=say("page.concerns_lead"), columns=columns, rows=rows)
+    yield Table(
+        id="concerns",
+        title=say("page.concerns"),
+        lead=say("page.concerns_lead"),
+        columns=columns,
+        rows=rows,
+    )
 
 
 def people(report: Report, say: Catalogue) -> Iterator[Table]:

@@ -12,25 +12,43 @@ from reports.render.html import VOICE_COLUMNS
 from reports.render.tables.table import QUOTED, Section, Table, labels, names, plain, quoted
 from reports.sections.topic_search import doubt
 
-SENTIMENT_COLUMNS = ("net_sentiment_polar", "net_sentiment_all", "negative", "neutral", "positive", "rating")
+SENTIMENT_COLUMNS = (
+    "net_sentiment_polar",
+    "net_sentiment_all",
+    "negative",
+    "neutral",
+    "positive",
+    "rating",
+)
 
 
 def summary(report: Report, say: Catalogue) -> Iterator[Table]:
     rows = tuple((sentence.text,) for sentence in report.summary)
-    yield Table(id="summary", title=say("page.summary"), columns=(say("table.sentence"),), rows=rows)
+    yield Table(
+        id="summary", title=say("page.summary"), columns=(say("table.sentence"),), rows=rows
+    )
 
 
 def voice(report: Report, say: Catalogue) -> Iterator[Table]:
     if report.empty:
         return
-    yield _brands("voice", VOICE_COLUMNS, "share_of_voice", report, say, lead=say("page.voice_lead"))
+    yield _brands(
+        "voice", VOICE_COLUMNS, "share_of_voice", report, say, lead=say("page.voice_lead")
+    )
     yield _weeks("voice_weeks", "share_of_voice", report, say)
 
 
 def sentiment(report: Report, say: Catalogue) -> Iterator[Table]:
     if report.empty:
         return
-    yield _brands("sentiment", SENTIMENT_COLUMNS, "net_sentiment_polar", report, say, lead=say("page.sentiment_lead"))
+    yield _brands(
+        "sentiment",
+        SENTIMENT_COLUMNS,
+        "net_sentiment_polar",
+        report,
+        say,
+        lead=say("page.sentiment_lead"),
+    )
     yield _weeks("sentiment_weeks", "net_sentiment_polar", report, say)
 
 
@@ -44,11 +62,22 @@ def measures(report: Report, say: Catalogue) -> Iterator[Table]:
     )  # fmt: skip
 
 
-def _brands(name: str, measures: Sequence[str], changed: str, report: Report, say: Catalogue, lead: str) -> Table:
+def _brands(
+    name: str, measures: Sequence[str], changed: str, report: Report, say: Catalogue, lead: str
+) -> Table:
     """A row a brand: its measures, and how one of them changed."""
-    columns = (say("page.brand_column"), *(say.measure(measure) for measure in measures), say("page.against"), say("table.difference"))
+    columns = (
+        say("page.brand_column"),
+        *(say.measure(measure) for measure in measures),
+        say("page.against"),
+        say("table.difference"),
+    )
     rows = tuple(
-        (_label(brand, say), *(brand.figures[measure] for measure in measures), *_change(brand.changes.get(changed), say))
+        (
+            _label(brand, say),
+            *(brand.figures[measure] for measure in measures),
+            *_change(brand.changes.get(changed), say),
+        )
         for brand in report.brands
     )
     return Table(id=name, title=say(f"page.{name}"), columns=columns, rows=rows, lead=lead)
@@ -59,7 +88,11 @@ def _label(brand: BrandMeasures, say: Catalogue) -> str:
 
 
 def _change(change: Change | None, say: Catalogue) -> tuple[str, Figure | None]:
-    return (say("change.missing"), None) if change is None else (say(f"direction.{change.direction}"), change.figure)
+    return (
+        (say("change.missing"), None)
+        if change is None
+        else (say(f"direction.{change.direction}"), change.figure)
+    )
 
 
 def _weeks(name: str, measure: str, report: Report, say: Catalogue) -> Table:

@@ -26,7 +26,9 @@ class Table:
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):
-            raise ValueError(f"wanted {len(self.columns)} cells in every row of the table {self.id!r}, got other numbers.")
+            raise ValueError(
+                f"wanted {len(self.columns)} cells in every row of the table {self.id!r}, got other numbers."
+            )
 
 
 Section = Callable[[Report, Catalogue], Iterator[Table]]

@@ -19,7 +19,12 @@ from reports.sections.campaigns.mentions import Mentions, Phase, phases, read
 
 Bools = NDArray[np.bool_]
 FEWEST = 10  # people of a source, a place or a segment that is told apart
-PARTS = ("people", "net", "pickup", "buy")  # measures that are told apart by source, place and segment
+PARTS = (
+    "people",
+    "net",
+    "pickup",
+    "buy",
+)  # measures that are told apart by source, place and segment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +66,11 @@ class Result:
 def campaigns(snapshot: Snapshot, config: Config, week: Span) -> tuple[Result, ...]:
     """The campaigns of folate.toml that run, or are still measured, in the week."""
     last = last_day(week)
-    running = [one for one in config.campaign if one.start <= last and last - timedelta(days=7 + one.after) <= one.end]
+    running = [
+        one
+        for one in config.campaign
+        if one.start <= last and last - timedelta(days=7 + one.after) <= one.end
+    ]
     return tuple(measure(snapshot, config, campaign, week) for campaign in running)
 
 
@@ -69,8 +78,12 @@ def measure(snapshot: Snapshot, config: Config, campaign: Campaign, week: Span) 
     """One campaign, up to the end of `week`."""
     spans = phases(campaign, last_day(week))
     brand = campaign.brand or (config.own.id if config.own else "")
-    mentions = read(snapshot, campaign, tuple(one.id for one in config.brands), spans, config.timezone)
-    made = _Figures(mentions, str(week), versions_json(snapshot.versions), mentions.brands.index(brand))
+    mentions = read(
+        snapshot, campaign, tuple(one.id for one in config.brands), spans, config.timezone
+    )
+    made = _Figures(
+        mentions, str(week), versions_json(snapshot.versions), mentions.brands.index(brand)
+    )
     goals = {goal.measure: goal for goal in campaign.goals}
     sums = made.sums()
     return Result(
@@ -95,18 +108,29 @@ class _Figures:
     brand: int
 
     def sums(self, keep: Bools | None = None) -> Sums:
-        return Sums(self.mentions.sums(keep), np.array([phase.days for phase in self.mentions.phases]))
+        return Sums(
+            self.mentions.sums(keep), np.array([phase.days for phase in self.mentions.phases])
+        )
 
     def line(self, name: str, sums: Sums, goal: Goal | None) -> Line:
         spans = self.mentions.phases
         others = [other for other in range(len(self.mentions.brands)) if other != self.brand]
         rivals = sums.pooled(others) if others and name != "share_of_voice" else None
-        effects = {spans[place].name: self._effect(name, sums, place, "") for place in range(1, len(spans))}
+        effects = {
+            spans[place].name: self._effect(name, sums, place, "") for place in range(1, len(spans))
+        }
         return Line(
             measure=name,
             group=next(group for group, names in GROUPS.items() if name in names),
-            values={span.name: self._value(name, sums, self.brand, place) for place, span in enumerate(spans)},
-            rivals={span.name: self._value(name, rivals, 0, place) for place, span in enumerate(spans)} if rivals else {},
+            values={
+                span.name: self._value(name, sums, self.brand, place)
+                for place, span in enumerate(spans)
+            },
+            rivals={
+                span.name: self._value(name, rivals, 0, place) for place, span in enumerate(spans)
+            }
+            if rivals
+            else {},
             effects=effects,
             goal=goal.least if goal else None,
             reached=_reached(effects.get("during"), goal.least) if goal else "",
@@ -117,24 +141,49 @@ class _Figures:
         own = brand == self.brand and sums.table.shape[1] == len(self.mentions.brands)
         n, people = int(sums["posts"][0, brand, phase]), int(sums["people"][0, brand, phase])
         behind = (self._mine if own else ~self._mine) & (self.mentions.phase == phase)
-        return self._figure(f"campaign_{name}", draws, n, people, own, self.mentions.phases[phase].name, behind)
+        return self._figure(
+            f"campaign_{name}", draws, n, people, own, self.mentions.phases[phase].name, behind
+        )
 
     @property
     def _mine(self) -> Bools:
         """Mentions of the brand, the others being of its competitors."""
         return np.asarray(self.mentions.brand == self.brand)
 
-    def _effect(self, name: str, sums: Sums, phase: int, part: str, keep: Bools | None = None) -> Figure:
+    def _effect(
+        self, name: str, sums: Sums, phase: int, part: str, keep: Bools | None = None
+    ) -> Figure:
         people = sums["people"][0, self.brand]
         n = int(min(sums["posts"][0, self.brand, 0], sums["posts"][0, self.brand, phase]))
         subject = f"{part} {self.mentions.phases[phase].name}".strip()
         draws = effect(name, sums, self.brand, phase)
-        behind = self._mine & np.isin(self.mentions.phase, (0, phase)) & (True if keep is None else keep)
-        return self._figure(f"campaign_{name}{EFFECT}", draws, n, int(min(people[0], people[phase])), True, subject, behind)
+        behind = (
+            self._mine & np.isin(self.mentions.phase, (0, phase)) & (True if keep is None else keep)
+        )
+        return self._figure(
+            f"campaign_{name}{EFFECT}",
+            draws,
+            n,
+            int(min(people[0], people[phase])),
+            True,
+            subject,
+            behind,
+        )
 
-    def _figure(self, measure: str, draws: Floats, n: int, people: int, own: bool, subject: str, behind: Bools) -> Figure:
+    def _figure(
+        self,
+        measure: str,
+        draws: Floats,
+        n: int,
+        people: int,
+        own: bool,
+        subject: str,
+        behind: Bools,
+    ) -> Figure:
         few = people < FEWEST_AUTHORS
-        low, high = interval(draws[1:]) if not few and bool(np.isfinite(draws).all()) else (None, None)
+        low, high = (
+            interval(draws[1:]) if not few and bool(np.isfinite(draws).all()) else (None, None)
+        )
         return Figure(
             measure=measure, week=self.week, brand=self.mentions.brands[self.brand] if own else None, subject=subject,
             value=float(draws[0]), low=low, high=high, n=n, query=self.mentions.query, versions=self.versions,
@@ -147,7 +196,11 @@ class _Figures:
         sums = self.sums(keep)
         if sums["people"][0, self.brand, :2].min() < FEWEST:
             return None
-        return Part(kind=kind, name=name, effects={one: self._effect(one, sums, 1, f"{kind} {name}", keep) for one in PARTS})
+        return Part(
+            kind=kind,
+            name=name,
+            effects={one: self._effect(one, sums, 1, f"{kind} {name}", keep) for one in PARTS},
+        )
 
 
 def _reached(found: Figure | None, least: float) -> str:

@@ -15,8 +15,18 @@ GROUPS = {
     "perception": ("net", "positive", "negative", "pickup", "pickup_net"),
     "intent": ("buy", "ask", "complain"),
 }
-RELATIVE = ("mentions", "people", "reach", "engagement", "replies", "reposts")  # their effect is a ratio of ratios less 1
-ALONE = ("share_of_voice", "new_people")  # competitors are in it already, or it says nothing of them: no comparison
+RELATIVE = (
+    "mentions",
+    "people",
+    "reach",
+    "engagement",
+    "replies",
+    "reposts",
+)  # their effect is a ratio of ratios less 1
+ALONE = (
+    "share_of_voice",
+    "new_people",
+)  # competitors are in it already, or it says nothing of them: no comparison
 
 
 @dataclass(frozen=True)
@@ -84,6 +94,8 @@ def effect(name: str, sums: Sums, brand: int, phase: int) -> Floats:
     theirs = None if name in ALONE or not others else MEASURES[name](sums.pooled(others))[:, 0]
     if name in RELATIVE:
         moved = ratio(ours[:, phase], ours[:, 0])
-        return moved - 1 if theirs is None else ratio(moved, ratio(theirs[:, phase], theirs[:, 0])) - 1
+        return (
+            moved - 1 if theirs is None else ratio(moved, ratio(theirs[:, phase], theirs[:, 0])) - 1
+        )
     moved = ours[:, phase] - ours[:, 0]
     return moved if theirs is None else np.asarray(moved - (theirs[:, phase] - theirs[:, 0]))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from corpora.store.snapshot import Snapshot, literal
 from folate.core.config import Campaign
 from nlp.stats.estimation import Codes, Floats, author_weights, resampling_units, weighted_sums
-from reports.measures.brands import queries
+from reports.measures import queries
 from reports.measures.mentions import codes, floats
 
 DRAWS = 400  # of a bootstrap over authors
@@ -40,7 +40,10 @@ class Phase:
 
     def bounds(self, zone: str) -> tuple[datetime, datetime]:
         """The first moment and the first after it."""
-        start, stop = (datetime.combine(self.first + timedelta(days=more), time(), ZoneInfo(zone)) for more in (0, self.days))
+        start, stop = (
+            datetime.combine(self.first + timedelta(days=more), time(), ZoneInfo(zone))
+            for more in (0, self.days)
+        )
         return start, stop
 
 
@@ -81,32 +84,85 @@ class Mentions:
         shape = (len(self.brands), len(self.phases))
         cell = self.brand[kept] * shape[1] + self.phase[kept]
         weights = author_weights(count, DRAWS)
-        return np.stack([weighted_sums(weights, units, column, cell, shape) for column in self.values[kept].T], axis=-1)
+        return np.stack(
+            [weighted_sums(weights, units, column, cell, shape) for column in self.values[kept].T],
+            axis=-1,
+        )
 
 
-def read(snapshot: Snapshot, campaign: Campaign, brands: tuple[str, ...], spans: tuple[Phase, ...], zone: str) -> Mentions:
+def read(
+    snapshot: Snapshot,
+    campaign: Campaign,
+    brands: tuple[str, ...],
+    spans: tuple[Phase, ...],
+    zone: str,
+) -> Mentions:
     """The counted mentions of `brands` in the phases."""
     text = "lower(concat_ws(' ', p.title, p.text))"
-    themes = " OR ".join(f"contains({text}, {literal(theme.lower())})" for theme in campaign.themes) or "false"
+    themes = (
+        " OR ".join(f"contains({text}, {literal(theme.lower())})" for theme in campaign.themes)
+        or "false"
+    )
     rows = queries.mentions(brands, spans, zone)
     start, stop = queries.window(spans, zone)
-    within = f"published_at >= {start} AND published_at < {stop}"  # texts of other times are not read
+    within = (
+        f"published_at >= {start} AND published_at < {stop}"  # texts of other times are not read
+    )
     question = partial(_ROWS.format, rows=rows, themes=f"({themes})")
-    table = snapshot.sql(question(posts=f"(FROM posts WHERE {within})", more=", concat_ws(' ', p.title, p.text) AS body"))
+    table = snapshot.sql(
+        question(
+            posts=f"(FROM posts WHERE {within})", more=", concat_ws(' ', p.title, p.text) AS body"
+        )
+    )
     column = {name: table.column(name).combine_chunks() for name in table.column_names}
-    brand, phase = codes(column["brand"], brands), codes(column["phase"], [str(span) for span in spans])
+    brand, phase = (
+        codes(column["brand"], brands),
+        codes(column["phase"], [str(span) for span in spans]),
+    )
     numbers = {
         name: floats(column[name])
-        for name in ("followers", "likes", "replies", "reposts", "negative", "positive", "buy", "ask", "complain")
+        for name in (
+            "followers",
+            "likes",
+            "replies",
+            "reposts",
+            "negative",
+            "positive",
+            "buy",
+            "ask",
+            "complain",
+        )
     }
-    author, theme = column["author"].to_numpy(), column["theme"].to_numpy(zero_copy_only=False).astype(bool)
-    groups = {name: np.array(column[name].to_pylist(), dtype=np.str_) for name in ("source", "place")}
+    author, theme = (
+        column["author"].to_numpy(),
+        column["theme"].to_numpy(zero_copy_only=False).astype(bool),
+    )
+    groups = {
+        name: np.array(column[name].to_pylist(), dtype=np.str_) for name in ("source", "place")
+    }
     ids = np.array(column["id"].to_pylist(), dtype=np.str_)
     values, bodies = _values(brand, phase, author, theme, numbers), column["body"].to_pylist()
-    return Mentions(brands, spans, brand, phase, author, values, groups, ids, bodies, question(posts="posts", more=""))
+    return Mentions(
+        brands,
+        spans,
+        brand,
+        phase,
+        author,
+        values,
+        groups,
+        ids,
+        bodies,
+        question(posts="posts", more=""),
+    )
 
 
-def _values(brand: Codes, phase: Codes, author: NDArray[np.uint64], theme: NDArray[np.bool_], numbers: dict[str, Floats]) -> Floats:
+def _values(
+    brand: Codes,
+    phase: Codes,
+    author: NDArray[np.uint64],
+    theme: NDArray[np.bool_],
+    numbers: dict[str, Floats],
+) -> Floats:
     """What each mention adds to each of SUMS."""
     ones = np.ones(len(brand))
     person = _first(brand, phase, author)
@@ -126,10 +182,16 @@ def _values(brand: Codes, phase: Codes, author: NDArray[np.uint64], theme: NDArr
     return np.stack([np.asarray(made[name], dtype=np.float64) for name in SUMS], axis=1)
 
 
-def _first(brand: Codes, phase: Codes, author: NDArray[np.uint64], by: Codes | None = None) -> NDArray[np.bool_]:
+def _first(
+    brand: Codes, phase: Codes, author: NDArray[np.uint64], by: Codes | None = None
+) -> NDArray[np.bool_]:
     """True at one mention of each author x brand x phase: the first, in the order of `by`."""
     order = np.lexsort((np.zeros_like(phase) if by is None else by, author, phase, brand))
-    same = (np.diff(brand[order]) == 0) & (np.diff(phase[order]) == 0) & (author[order][1:] == author[order][:-1])
+    same = (
+        (np.diff(brand[order]) == 0)
+        & (np.diff(phase[order]) == 0)
+        & (author[order][1:] == author[order][:-1])
+    )
     first = np.zeros(len(brand), dtype=bool)
     first[order[np.concatenate(([True], ~same))[: len(order)]]] = True
     return first

@@ -12,9 +12,18 @@ from corpora.store.snapshot import Snapshot, literal
 from folate.core.weeks import Span, trailing
 from nlp.stats.communities import Ties, communities, graphml
 from nlp.stats.estimation import wilson
-from reports.measures.brands import Asked, queries
+from reports.measures import queries
+from reports.measures.brands import Asked
 from reports.measures.figures import Figure
-from reports.sections.people.queries import CARRIED, FARTHEST, JUDGED, QUESTIONS, REACH, TOPIC_PATH, ties
+from reports.sections.people.queries import (
+    CARRIED,
+    FARTHEST,
+    JUDGED,
+    QUESTIONS,
+    REACH,
+    TOPIC_PATH,
+    ties,
+)
 from reports.sections.posts_and_sources import Quote, quotes
 from reports.sections.topics import Topic
 
@@ -84,7 +93,9 @@ def people(snapshot: Snapshot, asked: Asked, topics: Iterable[Topic]) -> People:
         weeks=tuple(weeks),
         voices=_voices(snapshot, asked, weeks),
         communities=_communities(snapshot, asked, weeks),
-        spreads=_spreads(snapshot, asked, [topic for topic in topics if topic.state not in ("fading", "gone")]),
+        spreads=_spreads(
+            snapshot, asked, [topic for topic in topics if topic.state not in ("fading", "gone")]
+        ),
         questions=_questions(snapshot, asked),
     )
 
@@ -92,7 +103,9 @@ def people(snapshot: Snapshot, asked: Asked, topics: Iterable[Topic]) -> People:
 def network(snapshot: Snapshot, asked: Asked) -> str:
     """Who answers and reposts whom in the weeks that end with the report's, as GraphML with each person's community."""
     found, _ = _ties(snapshot, ties(asked.brands, _window(asked), asked.config.timezone))
-    return graphml(found, {person: {"community": number} for person, number in communities(found).items()})
+    return graphml(
+        found, {person: {"community": number} for person, number in communities(found).items()}
+    )
 
 
 def _window(asked: Asked) -> list[Span]:
@@ -102,7 +115,10 @@ def _window(asked: Asked) -> list[Span]:
 def _voices(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> tuple[Voice, ...]:
     """By reach times engagement; a voice without either takes no part. Each author once, with the brand of most engagement."""
     query = REACH.format(rows=queries.mentions(asked.brands, weeks, asked.config.timezone))
-    return tuple(_voice(row, query, asked) for row in snapshot.sql(FARTHEST.format(heard=query, most=VOICES)).to_pylist())
+    return tuple(
+        _voice(row, query, asked)
+        for row in snapshot.sql(FARTHEST.format(heard=query, most=VOICES)).to_pylist()
+    )
 
 
 def _voice(row: Mapping[str, Any], query: str, asked: Asked) -> Voice:
@@ -134,13 +150,29 @@ def _communities(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> tup
     number = communities(found)
     sizes = Counter(number.values())
     return tuple(
-        _community({tie: times for tie, times in found.items() if number[tie[0]] == number[tie[1]] == place}, about, size, query, asked)
+        _community(
+            {
+                tie: times
+                for tie, times in found.items()
+                if number[tie[0]] == number[tie[1]] == place
+            },
+            about,
+            size,
+            query,
+            asked,
+        )
         for place, size in sorted(sizes.items())[:COMMUNITIES]
         if size >= FEWEST
     )
 
 
-def _community(within: Ties, about: Mapping[tuple[str, str], Mapping[str, Any]], size: int, query: str, asked: Asked) -> Community:
+def _community(
+    within: Ties,
+    about: Mapping[tuple[str, str], Mapping[str, Any]],
+    size: int,
+    query: str,
+    asked: Asked,
+) -> Community:
     brands = Counter(brand for tie in sorted(within) for brand in about[tie]["brands"])
     answered: defaultdict[str, set[str]] = defaultdict(set)
     for one, other in within:
@@ -150,7 +182,9 @@ def _community(within: Ties, about: Mapping[tuple[str, str], Mapping[str, Any]],
         measure="community_people", week=str(asked.week), subject=centre[:SHORT], value=size, n=size, query=query, versions=asked.versions,
         posts=tuple(sorted(about[tie]["post"] for tie in within)),
     )  # fmt: skip
-    return Community(people=count, brands=tuple(brand for brand, _ in brands.most_common()), centre=centre)
+    return Community(
+        people=count, brands=tuple(brand for brand, _ in brands.most_common()), centre=centre
+    )
 
 
 def _spreads(snapshot: Snapshot, asked: Asked, topics: Sequence[Topic]) -> tuple[Spread, ...]:
@@ -171,14 +205,22 @@ def _carried(post: Mapping[str, Any]) -> int:
     return int(max(post["passed_on"], post["answered_by"]))
 
 
-def _spread(topic: Topic, path: Sequence[Mapping[str, Any]], said: Mapping[str, Quote], asked: Asked) -> Spread:
+def _spread(
+    topic: Topic, path: Sequence[Mapping[str, Any]], said: Mapping[str, Quote], asked: Asked
+) -> Spread:
     most = _spreader(path)
     figure = Figure(
         measure="topic_carried", week=str(asked.week), subject=topic.id, value=_carried(most), n=len(path),
         query=CARRIED.format(path=TOPIC_PATH.format(ids=queries.texts(topic.posts.posts))), versions=asked.versions, posts=(most["id"],),
     )  # fmt: skip
     spreader = said[most["id"]] if _carried(most) else None
-    return Spread(topic=topic.id, label=topic.labels, first=said[path[0]["id"]], spreader=spreader, carried=figure)
+    return Spread(
+        topic=topic.id,
+        label=topic.labels,
+        first=said[path[0]["id"]],
+        spreader=spreader,
+        carried=figure,
+    )
 
 
 def _questions(snapshot: Snapshot, asked: Asked) -> Questions | None:
@@ -188,12 +230,24 @@ def _questions(snapshot: Snapshot, asked: Asked) -> Questions | None:
     mentions = queries.mentions([own], [asked.week], asked.config.timezone)
     query = QUESTIONS.format(rows=mentions, brand=literal(own))
     rows = snapshot.sql(query).to_pylist()
-    known = bool(snapshot.sql(JUDGED.format(rows=mentions, brand=literal(own)))["known"][0].as_py()) and str(asked.week) not in asked.blank
-    seen = [row for row in rows if row["replies"] is not None or row["has_child"] or row["threaded"]]
+    known = (
+        bool(snapshot.sql(JUDGED.format(rows=mentions, brand=literal(own)))["known"][0].as_py())
+        and str(asked.week) not in asked.blank
+    )
+    seen = [
+        row for row in rows if row["replies"] is not None or row["has_child"] or row["threaded"]
+    ]
     silent = [row for row in seen if not row["replies"] and not row["has_child"]]
     bounds = wilson(len(silent), len(seen)) if seen else (None, None)
 
-    def figure(measure: str, value: float | None, n: int, found: list[dict[str, Any]], low: float | None, high: float | None) -> Figure:
+    def figure(
+        measure: str,
+        value: float | None,
+        n: int,
+        found: list[dict[str, Any]],
+        low: float | None,
+        high: float | None,
+    ) -> Figure:
         return Figure(
             measure=measure, week=str(asked.week), brand=own, value=value, n=n, low=low, high=high, query=query, versions=asked.versions,
             posts=tuple(row["id"] for row in found),
@@ -203,6 +257,8 @@ def _questions(snapshot: Snapshot, asked: Asked) -> Questions | None:
     said = quotes(snapshot, [row["id"] for row in newest])
     return Questions(
         asked=figure("questions", len(rows) if known else None, len(rows), rows, None, None),
-        unanswered=figure("unanswered", len(silent) / len(seen) if seen else None, len(seen), silent, *bounds),
+        unanswered=figure(
+            "unanswered", len(silent) / len(seen) if seen else None, len(seen), silent, *bounds
+        ),
         quotes=tuple(said[row["id"]] for row in newest),
     )

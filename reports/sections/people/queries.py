@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from folate.core.weeks import Span
-from reports.measures.brands import queries
+from reports.measures import queries
 
 REACH = """
 WITH about AS (SELECT DISTINCT brand, id, author, source FROM ({rows}) WHERE counted),

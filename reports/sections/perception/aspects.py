@@ -9,7 +9,8 @@ import numpy as np
 from corpora.store.snapshot import literal
 from nlp.stats.correspondence import PLANE, Plane, apart, ellipse, onto, plane, spread
 from nlp.stats.estimation import Codes, Floats, benjamini_hochberg, interval, p_value
-from reports.measures.brands import FALSE_DISCOVERIES, FEWEST_AUTHORS, LEAST_CHANGE, Asked, queries
+from reports.measures import queries
+from reports.measures.brands import FALSE_DISCOVERIES, FEWEST_AUTHORS, LEAST_CHANGE, Asked
 from reports.measures.estimates import ratio
 from reports.measures.figures import Figure
 from reports.sections.perception.mentions import Spoken
@@ -79,7 +80,10 @@ class Table:
         share, net = self.shares, self.nets
         for brand, name in enumerate(self.spoken.brands):
             for aspect, aspect_name in enumerate(self.spoken.aspects):
-                mentions, spoken = int(self.spoken.mentions[0, brand]), int(self.counts[0, brand, aspect])
+                mentions, spoken = (
+                    int(self.spoken.mentions[0, brand]),
+                    int(self.counts[0, brand, aspect]),
+                )
                 yield Cell(
                     brand=name,
                     aspect=aspect_name,
@@ -109,14 +113,33 @@ class Table:
         values, few = draws[:, brand, aspect], self.authors(brand, aspect) < FEWEST_AUTHORS
         sure = not few and bool(np.isfinite(values).all())
         low, high = interval(values[1:]) if sure else (None, None)
-        return self.figure(measure, brand, aspect, float(values[0]), n, low, high, ("few",) if few and np.isfinite(values[0]) else ())
+        return self.figure(
+            measure,
+            brand,
+            aspect,
+            float(values[0]),
+            n,
+            low,
+            high,
+            ("few",) if few and np.isfinite(values[0]) else (),
+        )
 
     def figure(
-        self, measure: str, brand: int, aspect: int, value: float, n: int, low: float | None, high: float | None, flags: tuple[str, ...]
+        self,
+        measure: str,
+        brand: int,
+        aspect: int,
+        value: float,
+        n: int,
+        low: float | None,
+        high: float | None,
+        flags: tuple[str, ...],
     ) -> Figure:
         spoken = self.spoken
         rows = queries.mentions([spoken.brands[brand]], spoken.weeks, self.asked.config.timezone)
-        query = (_SHARE if measure == "aspect_share" else _ASPECT).format(rows=rows, aspect=literal(spoken.aspects[aspect]))
+        query = (_SHARE if measure == "aspect_share" else _ASPECT).format(
+            rows=rows, aspect=literal(spoken.aspects[aspect])
+        )
         return Figure(
             measure=measure, week=str(self.asked.week), brand=spoken.brands[brand], subject=spoken.aspects[aspect], value=value, n=n,
             low=low, high=high, query=query, versions=self.asked.versions, flags=("unaudited", *flags),
@@ -131,17 +154,32 @@ class Table:
         for brand in (place for place in range(len(self.spoken.brands)) if place != own):
             for aspect in range(len(self.spoken.aspects)):
                 draws = nets[:, brand, aspect] - nets[:, own, aspect]
-                if min(self.authors(brand, aspect), self.authors(own, aspect)) >= FEWEST_AUTHORS and np.isfinite(draws).all():
+                if (
+                    min(self.authors(brand, aspect), self.authors(own, aspect)) >= FEWEST_AUTHORS
+                    and np.isfinite(draws).all()
+                ):
                     found.append((brand, aspect, draws))
-        kept = benjamini_hochberg(np.array([p_value(float(draws[0]), float(draws[1:].std())) for *_, draws in found]), FALSE_DISCOVERIES)
-        gaps = [self._gap(own, *one) for one, real in zip(found, kept, strict=True) if real and one[2][0] >= LEAST_CHANGE]
+        kept = benjamini_hochberg(
+            np.array([p_value(float(draws[0]), float(draws[1:].std())) for *_, draws in found]),
+            FALSE_DISCOVERIES,
+        )
+        gaps = [
+            self._gap(own, *one)
+            for one, real in zip(found, kept, strict=True)
+            if real and one[2][0] >= LEAST_CHANGE
+        ]
         return tuple(
-            sorted((gap for gap in gaps if (gap.gap.low or 0) > 0), key=lambda gap: (-(gap.gap.value or 0), gap.brand, gap.aspect))
+            sorted(
+                (gap for gap in gaps if (gap.gap.low or 0) > 0),
+                key=lambda gap: (-(gap.gap.value or 0), gap.brand, gap.aspect),
+            )
         )
 
     def _gap(self, own: int, brand: int, aspect: int, draws: Floats) -> Gap:
         n = int(min(self.counts[0, brand, aspect], self.counts[0, own, aspect]))
-        figure = self.figure("aspect_gap", brand, aspect, float(draws[0]), n, *interval(draws[1:]), ())
+        figure = self.figure(
+            "aspect_gap", brand, aspect, float(draws[0]), n, *interval(draws[1:]), ()
+        )
         return Gap(brand=figure.brand or "", aspect=figure.subject or "", gap=figure)
 
 
@@ -158,17 +196,34 @@ def perceptual_map(now: Spoken, before: Spoken, asked: Asked) -> Map:
     kept = plane(draws[0])
     kept = kept.turned(_held(kept, before, brands, aspects))
     places = spread(draws[1:], kept)
-    if not any(apart(places[:, one], places[:, other]) for one in range(len(brands)) for other in range(one)):
+    if not any(
+        apart(places[:, one], places[:, other])
+        for one in range(len(brands))
+        for other in range(one)
+    ):
         return Map(why="overlap")
-    axes = _Axes(asked, _MAPPED.format(rows=queries.mentions(now.brands, now.weeks, asked.config.timezone)), int(_counts(now).sum()))
+    axes = _Axes(
+        asked,
+        _MAPPED.format(rows=queries.mentions(now.brands, now.weeks, asked.config.timezone)),
+        int(_counts(now).sum()),
+    )
     return Map(
         brands=tuple(
-            axes.place(now.brands[brand], kept.rows[at], now.posts(brand), ellipse(places[:, at], kept.rows[at]))
+            axes.place(
+                now.brands[brand],
+                kept.rows[at],
+                now.posts(brand),
+                ellipse(places[:, at], kept.rows[at]),
+            )
             for at, brand in enumerate(brands)
         ),
-        aspects=tuple(axes.place(now.aspects[aspect], kept.columns[at], now.posts(aspect=aspect)) for at, aspect in enumerate(aspects)),
+        aspects=tuple(
+            axes.place(now.aspects[aspect], kept.columns[at], now.posts(aspect=aspect))
+            for at, aspect in enumerate(aspects)
+        ),
         shown=tuple(
-            axes.figure("map_shown", name, share, now.posts()) for name, share in zip(("across", "up"), kept.shown.tolist(), strict=True)
+            axes.figure("map_shown", name, share, now.posts())
+            for name, share in zip(("across", "up"), kept.shown.tolist(), strict=True)
         ),
     )
 
@@ -193,9 +248,18 @@ class _Axes:
             posts=posts,
         )
 
-    def place(self, name: str, at: Floats, posts: tuple[str, ...], outline: Floats | None = None) -> Place:
-        corners = () if outline is None else tuple((round(float(x), 4), round(float(y), 4)) for x, y in outline)
-        across, up = (self.figure(measure, name, float(value), posts) for measure, value in zip(("map_across", "map_up"), at, strict=True))
+    def place(
+        self, name: str, at: Floats, posts: tuple[str, ...], outline: Floats | None = None
+    ) -> Place:
+        corners = (
+            ()
+            if outline is None
+            else tuple((round(float(x), 4), round(float(y), 4)) for x, y in outline)
+        )
+        across, up = (
+            self.figure(measure, name, float(value), posts)
+            for measure, value in zip(("map_across", "map_up"), at, strict=True)
+        )
         return Place(name=name, across=across, up=up, outline=corners)
 
 
@@ -216,7 +280,11 @@ def _enough(liked: Floats, counts: Floats) -> tuple[Codes, Codes]:
 
 def _held(kept: Plane, before: Spoken, brands: Codes, aspects: Codes) -> Floats:
     """The turn that holds the map in place from week to week; none where the week before had another set of places."""
-    then = _liked(before)[0][np.ix_(brands, aspects)] if len(before.brand) else np.zeros((len(brands), len(aspects)))
+    then = (
+        _liked(before)[0][np.ix_(brands, aspects)]
+        if len(before.brand)
+        else np.zeros((len(brands), len(aspects)))
+    )
     if not ((then.sum(0) > 0).all() and (then.sum(1) > 0).all()):
         return np.eye(PLANE)
     return onto(kept.points, plane(then).points)

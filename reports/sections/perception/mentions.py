@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from corpora.store.snapshot import Snapshot
 from folate.core.weeks import Span
 from nlp.stats.estimation import Codes, Floats, author_weights, resampling_units, weighted_sums
-from reports.measures.brands import queries
+from reports.measures import queries
 from reports.measures.figures import SAMPLE
 from reports.measures.mentions import codes, floats
 
@@ -40,8 +40,18 @@ class Spoken:
     def within(self, first: int, last: int) -> "Spoken":
         """The weeks from `first` up to, not including, `last`."""
         keep = (self.week >= first) & (self.week < last)
-        columns = {name: getattr(self, name)[keep] for name in ("brand", "aspect", "post", "author", "polarity")}
-        return Spoken(self.brands, self.weeks[first:last], self.aspects, week=self.week[keep] - first, ids=self.ids, **columns)
+        columns = {
+            name: getattr(self, name)[keep]
+            for name in ("brand", "aspect", "post", "author", "polarity")
+        }
+        return Spoken(
+            self.brands,
+            self.weeks[first:last],
+            self.aspects,
+            week=self.week[keep] - first,
+            ids=self.ids,
+            **columns,
+        )
 
     @cached_property
     def units(self) -> tuple[Codes, int]:
@@ -66,7 +76,9 @@ class Spoken:
 
     def _sums(self, values: Floats, rows: Codes, width: int, column: Codes | int = 0) -> Floats:
         cell = self.brand[rows] * width + column
-        return weighted_sums(self.weights, self.units[0][rows], values, cell, (len(self.brands), width))
+        return weighted_sums(
+            self.weights, self.units[0][rows], values, cell, (len(self.brands), width)
+        )
 
     def posts(self, brand: int | None = None, aspect: int | None = None) -> tuple[str, ...]:
         """Ids of the posts about a brand that speak of an aspect (where one is given), in the order of their digests."""
@@ -81,9 +93,13 @@ class Spoken:
 
 def read(snapshot: Snapshot, brands: Sequence[str], weeks: Sequence[Span], zone: str) -> Spoken:
     """The counted mentions of `brands` in `weeks` (oldest first) and the aspects that they speak of."""
-    table = snapshot.sql(_SPOKEN.format(rows=queries.mentions(brands, weeks, zone))).combine_chunks()
+    table = snapshot.sql(
+        _SPOKEN.format(rows=queries.mentions(brands, weeks, zone))
+    ).combine_chunks()
     column = {name: table.column(name).combine_chunks() for name in table.column_names}
-    aspects = sorted(aspect for aspect in column["aspect"].unique().to_pylist() if aspect is not None)
+    aspects = sorted(
+        aspect for aspect in column["aspect"].unique().to_pylist() if aspect is not None
+    )
     ids = column["id"].dictionary_encode()
     return Spoken(
         tuple(brands),
@@ -95,5 +111,7 @@ def read(snapshot: Snapshot, brands: Sequence[str], weeks: Sequence[Span], zone:
         post=ids.indices.to_numpy(zero_copy_only=False).astype(np.int64),
         ids=tuple(ids.dictionary.to_pylist()),
         author=column["author"].to_numpy(),
-        polarity=np.nan_to_num(np.stack([floats(column[name]) for name in ("negative", "positive")], axis=1)),
+        polarity=np.nan_to_num(
+            np.stack([floats(column[name]) for name in ("negative", "positive")], axis=1)
+        ),
     )

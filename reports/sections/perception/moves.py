@@ -7,7 +7,8 @@ from typing import Any
 from corpora.store.snapshot import Snapshot, literal
 from folate.core.weeks import Span
 from nlp.stats.estimation import wilson
-from reports.measures.brands import Asked, queries
+from reports.measures import queries
+from reports.measures.brands import Asked
 from reports.measures.figures import SAMPLE, Figure
 from reports.sections.posts_and_sources import Quote, quotes
 
@@ -64,7 +65,9 @@ def moves(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> Moves:
     """What the posts of `weeks` (oldest first) state about two brands of the project."""
     switches = _pairs(snapshot, asked, weeks, "switch")
     own = asked.config.own.id if asked.config.own else ""
-    chosen = sorted(switches, key=lambda pair: (own not in (pair.other, pair.brand), -(pair.people.value or 0)))
+    chosen = sorted(
+        switches, key=lambda pair: (own not in (pair.other, pair.brand), -(pair.people.value or 0))
+    )
     ids = list(dict.fromkeys(id_ for pair in chosen for id_ in pair.people.posts[:2]))[:QUOTES]
     found = quotes(snapshot, ids)
     return Moves(
@@ -78,7 +81,9 @@ def moves(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> Moves:
 
 def _pairs(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span], kind: str) -> tuple[Pair, ...]:
     start, stop = queries.window(weeks, asked.config.timezone)
-    rows = _STATED.format(brands=queries.texts(asked.brands), kind=literal(kind), start=start, stop=stop)
+    rows = _STATED.format(
+        brands=queries.texts(asked.brands), kind=literal(kind), start=start, stop=stop
+    )
     query = _PAIRS.format(rows=rows, most=SAMPLE)
     counted = snapshot.sql(query).to_pylist()
     people = {(row["other"], row["brand"]): row["people"] for row in counted}
@@ -93,13 +98,21 @@ def _base(people: dict[tuple[str, str], int], row: dict[str, Any], kind: str) ->
 
 
 def _pair(row: dict[str, Any], kind: str, base: int, query: str, asked: Asked) -> Pair:
-    def figure(measure: str, value: float | None, n: int, low: float | None = None, high: float | None = None) -> Figure:
+    def figure(
+        measure: str,
+        value: float | None,
+        n: int,
+        low: float | None = None,
+        high: float | None = None,
+    ) -> Figure:
         return Figure(
             measure=measure, week=str(asked.week), brand=row["brand"], subject=row["other"], value=value, n=n, low=low, high=high,
             query=query, versions=asked.versions, posts=tuple(row["sample"]), flags=() if value is not None else ("few people",),
         )  # fmt: skip
 
-    count, share = ("switchers", "switch_share") if kind == "switch" else ("preferring", "preferred_share")
+    count, share = (
+        ("switchers", "switch_share") if kind == "switch" else ("preferring", "preferred_share")
+    )
     enough = base >= ENOUGH
     bounds = wilson(row["people"], base) if enough else (None, None)
     return Pair(
@@ -109,7 +122,9 @@ def _pair(row: dict[str, Any], kind: str, base: int, query: str, asked: Asked) -
 
 
 def _together(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> tuple[Together, ...]:
-    query = _TOGETHER.format(rows=queries.mentions(asked.brands, list(weeks), asked.config.timezone), most=SAMPLE)
+    query = _TOGETHER.format(
+        rows=queries.mentions(asked.brands, list(weeks), asked.config.timezone), most=SAMPLE
+    )
     return tuple(
         Together(
             one=row["one"], other=row["other"],

@@ -10,13 +10,16 @@ from folate.core.weeks import Span
 from nlp.stats.estimation import Floats, log_odds
 from nlp.text.normalize import normalize
 from nlp.text.stopwords import stopwords
-from reports.measures.brands import FEWEST_AUTHORS, Asked, queries
+from reports.measures import queries
+from reports.measures.brands import FEWEST_AUTHORS, Asked
 from reports.measures.figures import SAMPLE, Figure
 
 MOST = 8  # words of each brand
 STRENGTH = 1000  # words of the prior at most; a quarter of a small corpus, that the prior does not outweigh it
 CLEAR = 2.576  # z of the log-odds: one word in a hundred passes by chance, so the words are those of the largest z
-_SAID = "SELECT r.id, r.brand, r.author, t.words FROM ({rows}) r JOIN texts t USING (id) WHERE counted"
+_SAID = (
+    "SELECT r.id, r.brand, r.author, t.words FROM ({rows}) r JOIN texts t USING (id) WHERE counted"
+)
 _WRITERS = """
 WITH said AS (SELECT DISTINCT brand, author, unnest(words) AS word FROM ({said})),
 often AS (SELECT word FROM said GROUP BY word HAVING count(DISTINCT author) >= {fewest})
@@ -51,9 +54,17 @@ def words(snapshot: Snapshot, asked: Asked, weeks: Iterable[Span]) -> tuple[Word
 
 def _words(snapshot: Snapshot, asked: Asked, rows: str, said: str) -> tuple[Word, ...]:
     table = snapshot.sql(_WRITERS.format(said=said, fewest=FEWEST_AUTHORS)).to_pylist()
-    names = {normalize(part) for brand in asked.config.brands for alias in brand.aliases for part in (alias, *alias.split())}
+    names = {
+        normalize(part)
+        for brand in asked.config.brands
+        for alias in brand.aliases
+        for part in (alias, *alias.split())
+    }
     terms = sorted({row["word"] for row in table} - stopwords() - names)
-    place = {term: at for at, term in enumerate(term for term in terms if len(term) > 1 and not term.isdigit())}
+    place = {
+        term: at
+        for at, term in enumerate(term for term in terms if len(term) > 1 and not term.isdigit())
+    }
     counts = np.zeros((len(asked.brands), len(place)))
     for row in table:
         if row["word"] in place:
@@ -63,8 +74,13 @@ def _words(snapshot: Snapshot, asked: Asked, rows: str, said: str) -> tuple[Word
     spelled = list(place)
     if not (best := [(brand, at) for brand in range(len(counts)) for at in _best(counts, brand)]):
         return ()
-    question = _POSTS.format(most=SAMPLE, said=said, words=queries.texts(sorted({spelled[at] for _, at in best})))
-    posts = {(row["brand"], row["word"]): tuple(row["sample"]) for row in snapshot.sql(question).to_pylist()}
+    question = _POSTS.format(
+        most=SAMPLE, said=said, words=queries.texts(sorted({spelled[at] for _, at in best}))
+    )
+    posts = {
+        (row["brand"], row["word"]): tuple(row["sample"])
+        for row in snapshot.sql(question).to_pylist()
+    }
     return tuple(_word(spelled[at], brand, counts, at, posts, rows, asked) for brand, at in best)
 
 
@@ -78,10 +94,16 @@ def _best(counts: Floats, brand: int) -> list[int]:
 Posts = Mapping[tuple[str, str], tuple[str, ...]]
 
 
-def _word(text: str, brand: int, counts: Floats, at: int, posts: Posts, rows: str, asked: Asked) -> Word:
+def _word(
+    text: str, brand: int, counts: Floats, at: int, posts: Posts, rows: str, asked: Asked
+) -> Word:
     """Simple maths (Kilgarriff 2009) on writers of the word per thousand uses of any word."""
     per_thousand = 1000 * counts / counts.sum(1, keepdims=True).clip(min=1)
-    others = 1000 * (counts[:, at].sum() - counts[brand, at]) / max(counts.sum() - counts[brand].sum(), 1)
+    others = (
+        1000
+        * (counts[:, at].sum() - counts[brand, at])
+        / max(counts.sum() - counts[brand].sum(), 1)
+    )
     figure = Figure(
         measure="keyness", week=str(asked.week), brand=asked.brands[brand], subject=text,
         value=(per_thousand[brand, at] + 1) / (others + 1), n=int(counts[brand, at]), 

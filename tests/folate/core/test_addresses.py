@@ -32,18 +32,27 @@ def test_an_address_that_can_not(address: str) -> None:
 
 
 @given(st.text(max_size=40))
-def test_any_text_is_an_address_or_is_refused_and_an_address_can_stand_in_a_request(text: str) -> None:
+def test_any_text_is_an_address_or_is_refused_and_an_address_can_stand_in_a_request(
+    text: str,
+) -> None:
     try:
         parts = web_address(f"http://{text}")
     except ValueError:
         return
     assert (parts.netloc + parts.path + parts.query).isascii()
-    assert not any(char.isspace() or not char.isprintable() for char in parts.netloc + parts.path + parts.query)
+    assert not any(
+        char.isspace() or not char.isprintable() for char in parts.netloc + parts.path + parts.query
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("a@b.c", "a@b.c"), ("报告 <a@b.c>", "报告 <a@b.c>"), ('"x y"@b.c', '"x y"@b.c'), ("a@例子.cn", "a@xn--fsqu00a.cn")],
+    [
+        ("a@b.c", "a@b.c"),
+        ("报告 <a@b.c>", "报告 <a@b.c>"),
+        ('"x y"@b.c', '"x y"@b.c'),
+        ("a@例子.cn", "a@xn--fsqu00a.cn"),
+    ],
 )
 def test_a_mailbox(text: str, shown: str) -> None:
     assert str(mailbox(text)) == shown
@@ -71,7 +80,11 @@ def test_a_mailbox_never_breaks_a_line(text: str) -> None:
 
 
 def test_hosts_and_tokens() -> None:
-    assert [host_name(name) for name in ("localhost", "::1", "mail.example.org.")] == ["localhost", "::1", "mail.example.org."]
+    assert [host_name(name) for name in ("localhost", "::1", "mail.example.org.")] == [
+        "localhost",
+        "::1",
+        "mail.example.org.",
+    ]
     for name in ("", "[::1]", "h:25", "http://h", "a b"):
         with pytest.raises(ValueError, match="a host"):
             host_name(name)

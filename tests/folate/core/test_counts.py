@@ -14,7 +14,10 @@ from folate.core.counts import CountError, RatingRangeError, count, read_count, 
 
 def rows(name: str) -> list[tuple[str, str]]:
     lines = (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()
-    return [(text, value) for text, value in (line.split("\t") for line in lines if not line.startswith("#"))]
+    return [
+        (text, value)
+        for text, value in (line.split("\t") for line in lines if not line.startswith("#"))
+    ]
 
 
 @pytest.mark.parametrize(("text", "wanted"), rows("counts.tsv"))
@@ -63,9 +66,14 @@ def test_a_number_that_python_writes_in_no_digits() -> None:
 
 
 @settings(deadline=None, derandomize=True)
-@given(st.integers(0, 10**4), st.sampled_from(["", "万", "亿", "k", "+", "万+", "萬", "千", "w", " likes", "次播放"]))
+@given(
+    st.integers(0, 10**4),
+    st.sampled_from(["", "万", "亿", "k", "+", "万+", "萬", "千", "w", " likes", "次播放"]),
+)
 def test_units_multiply(number: int, unit: str) -> None:
-    times = {"万": 10**4, "萬": 10**4, "w": 10**4, "亿": 10**8, "k": 1000, "千": 1000}.get(unit.rstrip("+"), 1)
+    times = {"万": 10**4, "萬": 10**4, "w": 10**4, "亿": 10**8, "k": 1000, "千": 1000}.get(
+        unit.rstrip("+"), 1
+    )
     assert count(f"{number}{unit}") == number * times
 
 
@@ -78,15 +86,31 @@ def test_tenths_of_ten_thousand_are_exact(tenths: int) -> None:
 @settings(deadline=None, derandomize=True)
 @given(st.integers(0, 10**12))
 def test_a_count_comes_back_in_every_form(number: int) -> None:
-    for text in (str(number), f"{number:,}", f"{number:,}".replace(",", "，"), f"赞 {number}", f"{number}.0", f"{number:,} likes"):
+    for text in (
+        str(number),
+        f"{number:,}",
+        f"{number:,}".replace(",", "，"),
+        f"赞 {number}",
+        f"{number}.0",
+        f"{number:,} likes",
+    ):
         assert count(text) == number, text
 
 
-PIECES = st.sampled_from(re.findall(r"\S+", "1 12 1.2 1,234 . , + - 万 亿 千 k m e likes 赞 次 out of / % ★ ☆ 星 半 分 满分 ( ) ３ 三 十"))
+PIECES = st.sampled_from(
+    re.findall(
+        r"\S+",
+        "1 12 1.2 1,234 . , + - 万 亿 千 k m e likes 赞 次 out of / % ★ ☆ 星 半 分 满分 ( ) ３ 三 十",
+    )
+)
 
 
 @settings(deadline=None, derandomize=True, max_examples=300)
-@given(st.text(max_size=12) | st.lists(PIECES, max_size=7).map("".join) | st.lists(PIECES, max_size=7).map(" ".join))
+@given(
+    st.text(max_size=12)
+    | st.lists(PIECES, max_size=7).map("".join)
+    | st.lists(PIECES, max_size=7).map(" ".join)
+)
 def test_any_text_gives_a_value_within_bounds_or_a_count_error(text: str) -> None:
     found = count(text)
     assert found is None or 0 <= found <= 10**12
@@ -113,5 +137,7 @@ def test_any_text_gives_a_value_within_bounds_or_a_count_error(text: str) -> Non
         (3, 1, 5, None),
     ],
 )
-def test_ratings_of_pages_as_shares_of_the_best(shown: object, best: object, worst: object, wanted: float | None) -> None:
+def test_ratings_of_pages_as_shares_of_the_best(
+    shown: object, best: object, worst: object, wanted: float | None
+) -> None:
     assert rating(shown, best, worst) == wanted

@@ -26,8 +26,13 @@ from folate.core.dates import (
 ZONE = "Asia/Shanghai"
 NOW = datetime(2026, 3, 10, 4, tzinfo=UTC)
 GOLDEN = (Path(__file__).parent / "dates.tsv").read_text(encoding="utf-8").splitlines()
-ROWS = [(*row, row[-1])[:3] for row in (line.split("\t") for line in GOLDEN if not line.startswith("#"))]
-SPAN = int(datetime(1992, 1, 1, tzinfo=UTC).timestamp()), int(datetime(2026, 3, 1, tzinfo=UTC).timestamp())
+ROWS = [
+    (*row, row[-1])[:3] for row in (line.split("\t") for line in GOLDEN if not line.startswith("#"))
+]
+SPAN = (
+    int(datetime(1992, 1, 1, tzinfo=UTC).timestamp()),
+    int(datetime(2026, 3, 1, tzinfo=UTC).timestamp()),
+)
 MOMENTS = st.integers(*SPAN).map(lambda seconds: datetime.fromtimestamp(seconds, ZoneInfo(ZONE)))
 
 
@@ -63,7 +68,9 @@ def test_golden(text: str, file: str, page: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "file", "page"), [row for row in ROWS if row[1] != row[2]])
-def test_a_file_that_says_when_its_rows_were_shown_is_read_as_a_page_or_refused(text: str, file: str, page: str) -> None:
+def test_a_file_that_says_when_its_rows_were_shown_is_read_as_a_page_or_refused(
+    text: str, file: str, page: str
+) -> None:
     """Refused where words stand around the date."""
     assert of_file(text, relative=True) in (page, "-")
 
@@ -74,7 +81,11 @@ def test_a_file_that_says_when_its_rows_were_shown_is_read_as_a_page_or_refused(
         (date(2025, 6, 5), datetime(2025, 6, 4, 16, tzinfo=UTC), "day"),
         (datetime(2025, 6, 5), datetime(2025, 6, 4, 16, tzinfo=UTC), "day"),  # noqa: DTZ001  # a cell of a spreadsheet
         (datetime(2025, 6, 5, 9), datetime(2025, 6, 5, 1, tzinfo=UTC), "second"),  # noqa: DTZ001
-        (datetime(2025, 6, 5, tzinfo=timezone(timedelta(hours=-5))), datetime(2025, 6, 5, 5, tzinfo=UTC), "second"),
+        (
+            datetime(2025, 6, 5, tzinfo=timezone(timedelta(hours=-5))),
+            datetime(2025, 6, 5, 5, tzinfo=UTC),
+            "second",
+        ),
         (1589689800, datetime(2020, 5, 17, 4, 30, tzinfo=UTC), "second"),
         (1589689800000.0, datetime(2020, 5, 17, 4, 30, tzinfo=UTC), "second"),
         (20200517, datetime(2020, 5, 16, 16, tzinfo=UTC), "day"),
@@ -85,7 +96,10 @@ def test_cells_that_are_no_strings(value: object, moment: datetime, precision: s
     assert read_date(value, ZONE, NOW) == (moment, precision)
 
 
-@pytest.mark.parametrize("value", [None, True, [], 0, -1, 7, float("nan"), float("inf"), 10**400, -(10**400), datetime(1, 1, 1)])  # noqa: DTZ001
+@pytest.mark.parametrize(
+    "value",
+    [None, True, [], 0, -1, 7, float("nan"), float("inf"), 10**400, -(10**400), datetime(1, 1, 1)],  # noqa: DTZ001
+)
 def test_cells_that_are_no_dates(value: object) -> None:
     with pytest.raises(DateError, match=r"\w"):
         read_date(value, ZONE, NOW)
@@ -122,9 +136,17 @@ class TestZones:
             ("JST", "UTC", 9),
         ],
     )
-    def test_abbreviations_are_told_by_the_projects_zone(self, letters: str, zone: str, hours: float) -> None:
-        wanted = datetime(2026, 3, 8, 12, 30, tzinfo=timezone(timedelta(hours=hours))).astimezone(UTC)
-        for text in (f"2026-03-08 12:30:00 {letters}", f"Sun Mar 08 12:30:00 {letters} 2026", f"8 Mar 2026 12:30:00 ({letters})"):
+    def test_abbreviations_are_told_by_the_projects_zone(
+        self, letters: str, zone: str, hours: float
+    ) -> None:
+        wanted = datetime(2026, 3, 8, 12, 30, tzinfo=timezone(timedelta(hours=hours))).astimezone(
+            UTC
+        )
+        for text in (
+            f"2026-03-08 12:30:00 {letters}",
+            f"Sun Mar 08 12:30:00 {letters} 2026",
+            f"8 Mar 2026 12:30:00 ({letters})",
+        ):
             assert read_date(text, zone, NOW) == find_date(text, zone, NOW) == (wanted, "second")
 
     @pytest.mark.parametrize(
@@ -138,8 +160,14 @@ class TestZones:
             ("EST", "Australia/Sydney"),
         ],
     )
-    def test_one_that_can_not_be_told_is_refused_and_never_left_out(self, letters: str, zone: str) -> None:
-        for text in (f"2026-03-08 12:30 {letters}", f"Sun Mar 08 12:30:00 {letters} 2026", f"3:20 PM {letters} · Mar 8, 2026"):
+    def test_one_that_can_not_be_told_is_refused_and_never_left_out(
+        self, letters: str, zone: str
+    ) -> None:
+        for text in (
+            f"2026-03-08 12:30 {letters}",
+            f"Sun Mar 08 12:30:00 {letters} 2026",
+            f"3:20 PM {letters} · Mar 8, 2026",
+        ):
             with pytest.raises(DateError, match=letters):
                 read_date(text, zone, NOW)
             with pytest.raises(DateError, match=letters):
@@ -147,13 +175,22 @@ class TestZones:
 
     def test_today_is_the_day_in_the_zone_that_is_written(self) -> None:
         seen = datetime(2026, 3, 10, 17, tzinfo=UTC)
-        assert find_date("Mar 11 00:30 UTC+8", "UTC", seen) == (datetime(2026, 3, 10, 16, 30, tzinfo=UTC), "minute")
+        assert find_date("Mar 11 00:30 UTC+8", "UTC", seen) == (
+            datetime(2026, 3, 10, 16, 30, tzinfo=UTC),
+            "minute",
+        )
 
     def test_hours_are_counted_through_a_change_of_the_clocks(self) -> None:
         """At 08:00 in New York on 8 March 2026, when its clocks had gone from 02:00 to 03:00."""
         seen = datetime(2026, 3, 8, 12, tzinfo=UTC)
-        assert find_date("12 hours ago", "America/New_York", seen) == (datetime(2026, 3, 8, 0, tzinfo=UTC), "hour")
-        assert find_date("1 day ago", "America/New_York", seen) == (datetime(2026, 3, 7, 5, tzinfo=UTC), "day")
+        assert find_date("12 hours ago", "America/New_York", seen) == (
+            datetime(2026, 3, 8, 0, tzinfo=UTC),
+            "hour",
+        )
+        assert find_date("1 day ago", "America/New_York", seen) == (
+            datetime(2026, 3, 7, 5, tzinfo=UTC),
+            "day",
+        )
 
 
 class TestOrder:
@@ -182,13 +219,18 @@ class TestOrder:
 
     def test_what_was_found_is_said(self) -> None:
         assert str(self.evidence("01/13/2026", "01/02/2026")) == "mdy by 1 dates, 1 ambiguous"
-        assert str(self.evidence("01/13/2026", "13/01/2026", "1/2/2026")).startswith("conflicting: mdy by 1 dates, dmy by 1 dates; 1")
+        assert str(self.evidence("01/13/2026", "13/01/2026", "1/2/2026")).startswith(
+            "conflicting: mdy by 1 dates, dmy by 1 dates; 1"
+        )
         assert str(self.evidence("01/02/2026")) == "no date shows the order; 1 ambiguous not read"
 
     def test_an_order_reads_what_is_ambiguous_and_refuses_what_breaks_it(self) -> None:
         assert read_date("01/02/2026", "UTC", NOW, "mdy")[0] == datetime(2026, 1, 2, tzinfo=UTC)
         assert read_date("01/02/2026", "UTC", NOW, "dmy")[0] == datetime(2026, 2, 1, tzinfo=UTC)
-        assert find_date("on 02-03-2026, 12:30 PM", "UTC", NOW, "mdy") == (datetime(2026, 2, 3, 12, 30, tzinfo=UTC), "minute")
+        assert find_date("on 02-03-2026, 12:30 PM", "UTC", NOW, "mdy") == (
+            datetime(2026, 2, 3, 12, 30, tzinfo=UTC),
+            "minute",
+        )
         with pytest.raises(DateError, match="in the order mdy"):
             read_date("13/01/2026", "UTC", NOW, "mdy")
         with pytest.raises(AmbiguousOrderError, match="--dates"):
@@ -196,7 +238,14 @@ class TestOrder:
 
     @pytest.mark.parametrize(
         ("text", "ambiguous"),
-        [("1/2/2026", True), ("on 02-03-26", True), ("1/13/2026", False), ("2/2/2026", False), ("2026/1/2", False), ("1.2.3.4", False)],
+        [
+            ("1/2/2026", True),
+            ("on 02-03-26", True),
+            ("1/13/2026", False),
+            ("2/2/2026", False),
+            ("2026/1/2", False),
+            ("1.2.3.4", False),
+        ],
     )
     def test_only_some_dates_need_it(self, text: str, ambiguous: bool) -> None:
         assert is_ambiguous(text, NOW) is ambiguous
@@ -254,7 +303,9 @@ def test_the_ways_around_the_grammar_read_as_it_does(moment: datetime) -> None:
         f"{moment:%a, %d %b %Y %H:%M:%S %z}",
         f"{moment:%a %b %d %H:%M:%S %z %Y}",
     ):
-        assert dates._whole(text, ZONE, NOW) == dates._grammar(text, ZONE, NOW, None, relative=False), text
+        assert dates._whole(text, ZONE, NOW) == dates._grammar(
+            text, ZONE, NOW, None, relative=False
+        ), text
     for text in (
         f"{moment.month}/{moment.day}/{moment.year} {moment:%I:%M %p}",
         f"{moment:%m-%d-%Y}, {moment:%H:%M:%S}",

@@ -27,14 +27,18 @@ with writing_whole(Path(sys.argv[1])) as file:
 def test_a_kill_in_the_middle_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     path.write_text("old")
-    with subprocess.Popen([sys.executable, "-c", SLOW, str(path)], stdout=subprocess.PIPE) as child:  # our own words
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW, str(path)], stdout=subprocess.PIPE
+    ) as child:  # our own words
         assert child.stdout is not None
         assert child.stdout.readline() == b"half\n"
         child.send_signal(signal.SIGKILL)
     assert path.read_text() == "old"
 
 
-def test_a_full_disk_leaves_the_old_file_and_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_the_old_file_and_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "report.html"
     path.write_text("old")
 

@@ -14,7 +14,10 @@ def test_a_line_is_appended_once(tmp_path: Path) -> None:
     for _ in range(2):
         append(path, "a", '{"id": "a"}')
     append(path, "b", '{"id": "b", "text": "叶酸\\n"}')
-    assert [json.loads(line)["id"] for line in path.read_text(encoding="utf-8").splitlines()] == ["a", "b"]
+    assert [json.loads(line)["id"] for line in path.read_text(encoding="utf-8").splitlines()] == [
+        "a",
+        "b",
+    ]
 
 
 def test_a_line_that_was_cut_off_spoils_neither_the_next_nor_itself(tmp_path: Path) -> None:

@@ -21,10 +21,14 @@ def test_an_event_is_sent_once_on_each_channel_and_its_message_forgotten(ledger:
             ledger.note("e", channel, "words")
             deliver(ledger, "e", channel, lambda channel=channel: sent.append(channel))
     assert sent == ["file", "mail:a"]
-    assert [(one.status, one.attempts, one.message) for one in ledger.deliveries()] == [("sent", 1, None)] * 2
+    assert [(one.status, one.attempts, one.message) for one in ledger.deliveries()] == [
+        ("sent", 1, None)
+    ] * 2
 
 
-def test_what_failed_is_tried_again_with_its_message_and_what_is_unknown_is_not(ledger: Ledger) -> None:
+def test_what_failed_is_tried_again_with_its_message_and_what_is_unknown_is_not(
+    ledger: Ledger,
+) -> None:
     def refuse() -> None:
         raise Undelivered("refused.")
 
@@ -33,7 +37,11 @@ def test_what_failed_is_tried_again_with_its_message_and_what_is_unknown_is_not(
 
     ledger.note("e", "webhook", "words")
     assert deliver(ledger, "e", "webhook", refuse)
-    assert (ledger.deliveries()[0].status, ledger.deliveries()[0].message, ledger.deliveries()[0].detail) == ("failed", "words", "refused.")
+    assert (
+        ledger.deliveries()[0].status,
+        ledger.deliveries()[0].message,
+        ledger.deliveries()[0].detail,
+    ) == ("failed", "words", "refused.")
     assert deliver(ledger, "e", "webhook", hang)
     assert not deliver(ledger, "e", "webhook", hang)
     assert statuses(ledger) == {("e", "webhook"): "unknown"}
@@ -41,7 +49,9 @@ def test_what_failed_is_tried_again_with_its_message_and_what_is_unknown_is_not(
     assert ledger.deliveries()[0].attempts == 3
 
 
-def test_a_run_that_was_cut_off_between_sending_and_recording_leaves_it_unknown(tmp_path: Path) -> None:
+def test_a_run_that_was_cut_off_between_sending_and_recording_leaves_it_unknown(
+    tmp_path: Path,
+) -> None:
     now = [1000.0]
     ledger = Ledger(tmp_path / "d.sqlite", clock=lambda: now[0])
 
@@ -65,7 +75,9 @@ def test_settings_that_can_not_be_used_are_a_failure_with_a_reason(ledger: Ledge
 
     ledger.note("e", "mail:a", "words")
     assert deliver(ledger, "e", "mail:a", misconfigured)
-    assert [(one.status, one.detail) for one in ledger.deliveries()] == [("failed", "wanted a host, got none.")]
+    assert [(one.status, one.detail) for one in ledger.deliveries()] == [
+        ("failed", "wanted a host, got none.")
+    ]
 
 
 def test_of_many_runs_at_once_one_sends(tmp_path: Path) -> None:
@@ -87,6 +99,8 @@ def test_what_was_never_noted_is_never_sent(ledger: Ledger) -> None:
 
 
 def test_a_file_that_is_no_ledger_is_told(tmp_path: Path) -> None:
-    (tmp_path / "d.sqlite").write_text("not a database, and long enough to be taken for one by nobody")
+    (tmp_path / "d.sqlite").write_text(
+        "not a database, and long enough to be taken for one by nobody"
+    )
     with pytest.raises(DeliveryError, match="which says what was told to whom, got"):
         Ledger(tmp_path / "d.sqlite").deliveries()

@@ -40,15 +40,21 @@ def test_a_server_that_asks_to_come_back_is_asked_again_with_the_same_key(hook: 
 
 
 @pytest.mark.parametrize(("status", "asked"), [(500, ATTEMPTS), (404, 1), (302, 1)])
-def test_other_answers_than_2xx_are_failures_and_no_redirect_is_followed(hook: Any, nap: Nap, status: int, asked: int) -> None:
+def test_other_answers_than_2xx_are_failures_and_no_redirect_is_followed(
+    hook: Any, nap: Nap, status: int, asked: int
+) -> None:
     hook.answers = [status]
-    with pytest.raises(Undelivered, match=rf"127\.0\.0\.1:\d+ answered {status}, wanted 2xx\.") as told:
+    with pytest.raises(
+        Undelivered, match=rf"127\.0\.0\.1:\d+ answered {status}, wanted 2xx\."
+    ) as told:
         post(hook.address, "e", "{}", sleep=nap)
     assert len(hook.requests) == asked
     assert "secret" not in str(told.value)
 
 
-def test_no_answer_after_the_message_was_sent_is_uncertain_and_not_repeated(hook: Any, nap: Nap) -> None:
+def test_no_answer_after_the_message_was_sent_is_uncertain_and_not_repeated(
+    hook: Any, nap: Nap
+) -> None:
     hook.answers = [0]
     with pytest.raises(Uncertain, match="did not answer"):
         post(hook.address, "e", "{}", sleep=nap)
@@ -56,7 +62,10 @@ def test_no_answer_after_the_message_was_sent_is_uncertain_and_not_repeated(hook
 
 
 def test_silence_ends(nap: Nap) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Uncertain, match="it took too long"):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(Uncertain, match="it took too long"),
+    ):
         post(f"http://127.0.0.1:{silent.getsockname()[1]}/", "e", "{}", sleep=nap, timeout=0.2)
 
 
@@ -69,7 +78,9 @@ def test_nobody_there_is_tried_again_and_then_a_failure() -> None:
     assert len(pauses) == ATTEMPTS - 1
 
 
-@pytest.mark.parametrize("address", ["ftp://h/", "file:///etc/passwd", "http://", "http://[", "https://h:port/"])
+@pytest.mark.parametrize(
+    "address", ["ftp://h/", "file:///etc/passwd", "http://", "http://[", "https://h:port/"]
+)
 def test_an_address_that_is_none_is_told_without_printing_it(address: str) -> None:
     with pytest.raises(ConfigError, match="wanted an http or https address") as told:
         host(address)
@@ -77,7 +88,9 @@ def test_an_address_that_is_none_is_told_without_printing_it(address: str) -> No
 
 
 @pytest.mark.parametrize("token", ["密", "a\r\nX-Evil: 1", "a b"])
-def test_a_token_that_no_header_can_hold_is_refused_and_not_repeated(hook: Any, nap: Nap, token: str) -> None:
+def test_a_token_that_no_header_can_hold_is_refused_and_not_repeated(
+    hook: Any, nap: Nap, token: str
+) -> None:
     with pytest.raises(ConfigError, match="wanted a token") as told:
         post(hook.address, "e", "{}", token=token, sleep=nap)
     assert token not in str(told.value)
@@ -109,12 +122,16 @@ def answering(*parts: bytes, pause: float = 0.0) -> Callable[[socket.socket], No
         (answering(b"HTTP/1.1 200 O", b"K", pause=0.01), "it took too long"),
     ],
 )
-def test_an_answer_that_is_none_or_has_no_end_is_uncertain_and_ends(nap: Nap, serve: Callable[[socket.socket], None], why: str) -> None:
+def test_an_answer_that_is_none_or_has_no_end_is_uncertain_and_ends(
+    nap: Nap, serve: Callable[[socket.socket], None], why: str
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve, args=(listener,), daemon=True)
         thread.start()
         with pytest.raises(Uncertain, match=why) as told:
-            post(f"http://127.0.0.1:{listener.getsockname()[1]}/", "e", "{}", sleep=nap, timeout=0.2)
+            post(
+                f"http://127.0.0.1:{listener.getsockname()[1]}/", "e", "{}", sleep=nap, timeout=0.2
+            )
         thread.join()
     assert str(told.value).isprintable()
 
@@ -128,10 +145,16 @@ def test_an_endless_body_after_a_good_answer_is_not_waited_for(nap: Nap) -> None
         thread.join()
 
 
-@pytest.mark.parametrize(("address", "port"), [("http://[::1]/", 80), ("https://[2001:db8::8]/x", 443), ("http://[::1]:81/", 81)])
+@pytest.mark.parametrize(
+    ("address", "port"),
+    [("http://[::1]/", 80), ("https://[2001:db8::8]/x", 443), ("http://[::1]:81/", 81)],
+)
 def test_the_end_of_an_ipv6_address_is_no_port(address: str, port: int) -> None:
     connection = _connection(web_address(address), 1.0)
-    assert (f"[{connection.host}]", connection.port) == (address.split("/")[2].rpartition("]")[0] + "]", port)
+    assert (f"[{connection.host}]", connection.port) == (
+        address.split("/")[2].rpartition("]")[0] + "]",
+        port,
+    )
 
 
 def test_an_ipv6_address_with_a_zone_is_not_reached_and_says_so() -> None:

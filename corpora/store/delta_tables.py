@@ -10,8 +10,8 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
+from corpora.store import commits
 from corpora.store.schema import Table
-from corpora.store.store import commits
 from folate.core.errors import StoreError
 from folate.core.text import cut
 
@@ -31,7 +31,9 @@ class DataFile:
 def check(root: Path) -> None:
     """Raises StoreError when Delta can't keep tables in a folder of this name."""
     if found := sorted(_UNUSABLE & set(str(root.absolute()))):
-        raise StoreError(f"wanted a folder without {' '.join(sorted(_UNUSABLE))} in its path, got {found[0]!r} in {str(root)!r}.")
+        raise StoreError(
+            f"wanted a folder without {' '.join(sorted(_UNUSABLE))} in its path, got {found[0]!r} in {str(root)!r}."
+        )
 
 
 def address(root: Path, name: str) -> str:
@@ -76,19 +78,31 @@ def data_files(root: Path, table: Table, delta: DeltaTable) -> list[tuple[DataFi
     with reading(root, table.name):
         rows = pa.table(delta.get_add_actions(flatten=True)).to_pylist()
     return [  # the log has paths in URL form once more than they are on the disk
-        (DataFile(folder / unquote(row["path"]), row["size_bytes"], row.get("num_records")), row.get("partition.source")) for row in rows
+        (
+            DataFile(folder / unquote(row["path"]), row["size_bytes"], row.get("num_records")),
+            row.get("partition.source"),
+        )
+        for row in rows
     ]
 
 
-def files(root: Path, table: Table, delta: DeltaTable, sources: Sequence[str | None] | None = None) -> list[str]:
+def files(
+    root: Path, table: Table, delta: DeltaTable, sources: Sequence[str | None] | None = None
+) -> list[str]:
     """Return the paths of the Parquet files of a version of `table`, of these sources only where it is partitioned by source.
 
     Raises StoreError when one is missing or has another size than it was written with: its rows would be gone or other ones.
     """
-    found = [file for file, source in data_files(root, table, delta) if sources is None or source in sources]
+    found = [
+        file
+        for file, source in data_files(root, table, delta)
+        if sources is None or source in sources
+    ]
     for file in found:
         if fault := wrong_size(file):
-            raise commits.damaged(file.path, f"{fault}, and rows of the table {table.name!r} are in it")
+            raise commits.damaged(
+                file.path, f"{fault}, and rows of the table {table.name!r} are in it"
+            )
     return [str(file.path) for file in found]
 
 
@@ -97,5 +111,9 @@ def wrong_size(file: DataFile) -> str | None:
     try:
         size = file.path.stat().st_size
     except OSError as error:
-        return "is missing" if isinstance(error, FileNotFoundError) else f"can't be read ({error.strerror})"
+        return (
+            "is missing"
+            if isinstance(error, FileNotFoundError)
+            else f"can't be read ({error.strerror})"
+        )
     return None if size == file.size else f"has {size:,} bytes and was written with {file.size:,}"

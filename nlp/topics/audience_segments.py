@@ -35,7 +35,9 @@ def members(stream: Stream, topics: Ints, find: Find) -> tuple[Ints, dict[str, B
     return others, found
 
 
-def speakers(stream: Stream, posts: Ints, others: Ints, members: Mapping[str, Bools]) -> dict[str, dict[str, float]]:
+def speakers(
+    stream: Stream, posts: Ints, others: Ints, members: Mapping[str, Bools]
+) -> dict[str, dict[str, float]]:
     """Segments that write of a topic more than the week's `others` do: authors, their share, the share outside.
 
     Only segments of `LEAST_AUTHORS` authors in the topic whose log odds ratio is above 0 by 1.96 standard errors.
@@ -46,5 +48,9 @@ def speakers(stream: Stream, posts: Ints, others: Ints, members: Mapping[str, Bo
     for segment, is_member in sorted(members.items()):
         a, c = int(is_member[inside].sum()), int(is_member[outside].sum())
         if a >= LEAST_AUTHORS and log_odds_ratio(a, len(inside), c, len(outside))[1] > 0:
-            found[segment] = {"authors": a, "share": a / len(inside), "outside": c / max(len(outside), 1)}
+            found[segment] = {
+                "authors": a,
+                "share": a / len(inside),
+                "outside": c / max(len(outside), 1),
+            }
     return found

@@ -1,1 +1,0 @@
-"""The report in other forms than HTML and JSON."""
