@@ -13,9 +13,9 @@ import time
 from itertools import accumulate
 from pathlib import Path
 
-from folate.pipeline.annotate.run import annotate
+from folate.pipeline.annotate.run import annotate_corpus
 from folate.pipeline.ingest import import_file
-from folate.pipeline.project import Workspace
+from folate.pipeline.project import Project
 
 PROJECT = """
 name = "bench"
@@ -80,11 +80,11 @@ def main() -> None:
         root = Path(folder)
         (root / "folate.toml").write_text(PROJECT, encoding="utf-8")
         write_posts(root / "posts.csv", count)
-        workspace = Workspace.open(root)
+        workspace = Project.open(root)
         start = time.perf_counter()
         import_file(workspace, root / "posts.csv", {}, "bench", "review", None)
         imported = time.perf_counter()
-        annotate(workspace, sentiment=False)
+        annotate_corpus(workspace, with_sentiment=False)
         done = time.perf_counter()
         other = peer(root / "posts.csv")
     for what, seconds in (

@@ -23,10 +23,10 @@ import pyarrow.compute as pc
 
 import reports.build
 from benchmarks.pipeline import dictionary
-from corpora.store.arrow import conform
+from corpora.store.arrow import conform_rows
 from corpora.store.schema import TABLES
 from corpora.store.store import Store
-from folate.core.config import Brand, Campaign, Config, Segment, Source
+from folate.core.config import AudienceSegment, Brand, Campaign, Config, Source
 from folate.core.weeks import Week
 from reports.measures.queries import EMOTIONS, INTENTS
 from reports.render.document import to_json
@@ -49,7 +49,7 @@ CONFIG = Config(
     name="bench",
     brands=tuple(Brand(id=name, names=(name.title(),), own=name == "ours") for name in BRANDS),
     watch=("叶酸", "delivery"),
-    segments=(Segment(id="parents", names=("parents",), terms=("宝宝", "my kids")),),
+    segments=(AudienceSegment(id="parents", names=("parents",), terms=("宝宝", "my kids")),),
     campaign=(
         Campaign(
             id="spring",
@@ -76,7 +76,7 @@ def write(root: Path, count: int, seed: int = 7) -> None:
     """A store of `count` posts with their annotations."""
     store, rng = Store(root), np.random.default_rng(seed)
     posts = _posts(count, rng)
-    store.replace("posts", conform(TABLES["posts"], posts), {})
+    store.replace("posts", conform_rows(TABLES["posts"], posts), {})
     made = pa.table({"id": posts["id"], "text_hash": posts["text_hash"]})
     for name, columns in _annotations(made, rng):
         row = columns.append_column("annotator", pa.repeat("bench", len(columns))).append_column(
@@ -84,7 +84,7 @@ def write(root: Path, count: int, seed: int = 7) -> None:
         )
         store.replace(
             name,
-            conform(
+            conform_rows(
                 TABLES[name],
                 row.select(
                     [part for part in TABLES[name].schema.names if part in row.column_names]
@@ -101,7 +101,7 @@ def write(root: Path, count: int, seed: int = 7) -> None:
             "similarity": pa.repeat(1.0, len(copies)),
         }
     )
-    store.replace("duplicates", conform(TABLES["duplicates"], alike), {})
+    store.replace("duplicates", conform_rows(TABLES["duplicates"], alike), {})
     store.upsert("topics", list(_topics(made["id"].slice(count - count // 60))))
 
 

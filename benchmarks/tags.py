@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from folate.core.config import LEVELS
+from folate.core.config import LEVEL_SEPARATOR
 from nlp.extract import taxonomy
 from nlp.model import Reader, load
 from nlp.stats.estimation import wilson
@@ -39,7 +39,11 @@ def held() -> list[tuple[str, set[str]]]:
 
 
 def wider(labels: Sequence[str]) -> set[str]:
-    return {LEVELS.join(label.split(LEVELS)[: depth + 1]) for label in labels for depth in range(4)}
+    return {
+        LEVEL_SEPARATOR.join(label.split(LEVEL_SEPARATOR)[: depth + 1])
+        for label in labels
+        for depth in range(4)
+    }
 
 
 def counts(found: Sequence[set[str]], wanted: Sequence[set[str]]) -> tuple[int, int, int]:

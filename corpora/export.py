@@ -10,15 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpora.store.snapshot import Snapshot
-from folate.core.errors import ConfigError, possible
-from folate.core.post import FIELDS
+from folate.core.errors import ConfigError, suggestion
+from folate.core.post import POST_FIELDS
 from folate.core.spreadsheet import CsvWriter
-from folate.core.text import escaped_json
+from folate.core.text import escape_json
 
-FORMATS = ("jsonl", "csv", "parquet")
-_POSTS = (
-    f"SELECT {', '.join(f'p.{name}' for name in FIELDS)} FROM posts p ORDER BY p.published_at, p.id"
-)
+EXPORT_FORMATS = ("jsonl", "csv", "parquet")
+_POSTS = f"SELECT {', '.join(f'p.{name}' for name in POST_FIELDS)} FROM posts p ORDER BY p.published_at, p.id"
 _ANNOTATIONS = """
     WITH of_brands AS (
         SELECT m.id, list({
@@ -56,7 +54,7 @@ _ANNOTATIONS = """
 _QUERIES = {"posts": _POSTS, "annotations": _ANNOTATIONS}
 
 
-def export(snapshot: Snapshot, what: str, form: str, out: BinaryIO) -> int:
+def export_rows(snapshot: Snapshot, what: str, form: str, out: BinaryIO) -> int:
     """Write `posts` (the fields of a Post) or `annotations` (a row a post, all that was read in it) to `out`; how many rows.
 
     Rows come by time of publication. In JSON lines missing fields are left out. CSV is UTF-8 with a mark, lists are JSON, and what
@@ -64,9 +62,9 @@ def export(snapshot: Snapshot, what: str, form: str, out: BinaryIO) -> int:
     Raises ConfigError on unknown names.
     """
     if what not in _QUERIES:
-        raise ConfigError(f"nothing named {what!r} to export; {possible(what, _QUERIES)}")
-    if form not in FORMATS:
-        raise ConfigError(f"no format {form!r} to export; {possible(form, FORMATS)}")
+        raise ConfigError(f"nothing named {what!r} to export; {suggestion(what, _QUERIES)}")
+    if form not in EXPORT_FORMATS:
+        raise ConfigError(f"no format {form!r} to export; {suggestion(form, EXPORT_FORMATS)}")
     query = _QUERIES[what]
     schema = snapshot.sql(f"FROM ({query}) LIMIT 0").schema
     return _WRITERS[form](snapshot.stream(query), schema, out)
@@ -76,7 +74,7 @@ def _write_jsonl(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: Bina
     count = 0
     for row in _rows(batches):
         present = {name: value for name, value in row.items() if value is not None}
-        line = escaped_json(json.dumps(present, ensure_ascii=False, default=_iso))
+        line = escape_json(json.dumps(present, ensure_ascii=False, default=_iso))
         out.write(line.encode() + b"\n")
         count += 1
     return count
@@ -85,10 +83,10 @@ def _write_jsonl(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: Bina
 def _write_csv(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: BinaryIO) -> int:
     text = io.TextIOWrapper(out, encoding="utf-8-sig", newline="", write_through=True)
     writer = CsvWriter(text, _iso)
-    writer.write(schema.names)
+    writer.write_row(schema.names)
     count = 0
     for row in _rows(batches):
-        writer.write(row.values())
+        writer.write_row(row.values())
         count += 1
     text.detach()  # `out` is not ours to close
     return count

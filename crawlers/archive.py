@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import NAMESPACE_URL, uuid5
 
-from crawlers.ledger import Row, read_rows, to_json
-from crawlers.parse.page import Context, Dropped, Page
+from crawlers.ledger import LedgerRow, ledger_row_to_json, parse_ledger
+from crawlers.parse.page import DroppedItem, Page, RequestContext
 from folate.core.errors import CrawlError, InputError
 from folate.core.post import Post
 
-JOB, POSTS, REJECTS, LEDGER, RAW, LOG = (
+JOB_FILE, POSTS_FILE, REJECTS_FILE, LEDGER_FILE, ARCHIVE_FILE, LOG_FILE = (
     "job.json",
     "posts.jsonl",
     "rejects.jsonl",
@@ -36,13 +36,13 @@ JOB, POSTS, REJECTS, LEDGER, RAW, LOG = (
 )
 
 
-SEEN = "seen before in this crawl"
-OTHER = "another post with this id"
-PRIVATE = 0o700  # folders of pages with names are for their owner only
-SPANS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}  # seconds
+REPEATED_POST_REASON = "seen before in this crawl"
+ID_CONFLICT_REASON = "another post with this id"
+PRIVATE_FOLDER_MODE = 0o700  # folders of pages with names are for their owner only
+PRECISION_SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}  # seconds
 
 
-class Sightings:
+class SeenPosts:
     """The posts of one run by id, so that another post with the same id is not taken for the same."""
 
     def __init__(self) -> None:
@@ -61,27 +61,32 @@ class Sightings:
             return None
         same_author = first[1] == post.author or None in (first[1], post.author)
         apart = abs((first[2] - post.published_at).total_seconds())
-        same_time = apart <= max(SPANS[first[3]], SPANS[post.precision])
-        return SEEN if first[0] == digest and same_author and same_time else OTHER
+        same_time = apart <= max(PRECISION_SECONDS[first[3]], PRECISION_SECONDS[post.precision])
+        return (
+            REPEATED_POST_REASON
+            if first[0] == digest and same_author and same_time
+            else ID_CONFLICT_REASON
+        )
 
 
-class Record:
+class CrawlWriter:
     """The open files of one crawl run."""
 
     def __init__(self, out: Path) -> None:
-        (out / RAW).parent.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
-        if (out / POSTS).exists():
+        (out / ARCHIVE_FILE).parent.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
+        if (out / POSTS_FILE).exists():
             raise CrawlError(f"wanted a new folder for this crawl, {out} already holds one.")
         self._files = {
-            name: (out / name).open("ab", buffering=0) for name in (POSTS, REJECTS, LEDGER, RAW)
+            name: (out / name).open("ab", buffering=0)
+            for name in (POSTS_FILE, REJECTS_FILE, LEDGER_FILE, ARCHIVE_FILE)
         }
-        self._sightings = Sightings()
+        self._sightings = SeenPosts()
 
     def close(self) -> None:
         for file in self._files.values():
             file.close()
 
-    def post(self, row: Row, url: str, post: Post) -> None:
+    def write_post(self, row: LedgerRow, url: str, post: Post) -> None:
         """Write a post, seen at `url`, once; its second sight in a run is counted as dropped.
 
         Another post with an id that is taken is dropped, too: that makes the row partial.
@@ -89,14 +94,16 @@ class Record:
         again = self._sightings.add(post)
         if again is None:
             row.posts += 1
-            self._line(POSTS, post.to_json())
-        elif again == OTHER:
+            self._line(POSTS_FILE, post.to_json())
+        elif again == ID_CONFLICT_REASON:
             row.problems["posts that share an id: only the first was kept"] += 1
-            self.reject(row, url, Dropped(OTHER, post.id.removeprefix(f"{post.source}:")))
+            self.write_reject(
+                row, url, DroppedItem(ID_CONFLICT_REASON, post.id.removeprefix(f"{post.source}:"))
+            )
         else:
             row.dropped[again] += 1
 
-    def reject(self, row: Row, url: str, dropped: Dropped) -> None:
+    def write_reject(self, row: LedgerRow, url: str, dropped: DroppedItem) -> None:
         row.dropped[dropped.reason] += 1
         where = {
             "source": row.source,
@@ -105,16 +112,18 @@ class Record:
             "reason": dropped.reason,
             "id": dropped.id,
         }
-        self._line(REJECTS, json.dumps(where, ensure_ascii=False))
+        self._line(REJECTS_FILE, json.dumps(where, ensure_ascii=False))
 
-    def note(self, row: Row) -> None:
+    def write_progress_row(self, row: LedgerRow) -> None:
         """Write how far a row has come: a kill leaves that in the ledger."""
-        self._line(LEDGER, to_json(row.as_dict(finished=False)))
+        self._line(LEDGER_FILE, ledger_row_to_json(row.as_dict(finished=False)))
 
-    def finish(self, row: Row) -> None:
-        self._line(LEDGER, to_json(row.as_dict()))
+    def write_final_row(self, row: LedgerRow) -> None:
+        self._line(LEDGER_FILE, ledger_row_to_json(row.as_dict()))
 
-    def keep(self, page: Page, source: str, context: Context, status: int = 200) -> None:
+    def archive_page(
+        self, page: Page, source: str, context: RequestContext, status: int = 200
+    ) -> None:
         """Append the page to the archive, with what is needed to parse it again."""
         http = (
             f"HTTP/1.1 {status} \r\nContent-Type: {page.content_type}\r\n\r\n".encode(
@@ -134,7 +143,7 @@ class Record:
             "Content-Length": str(len(http)),
         }
         lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
-        self._files[RAW].write(
+        self._files[ARCHIVE_FILE].write(
             gzip.compress(f"WARC/1.1\r\n{lines}\r\n".encode() + http + b"\r\n\r\n", compresslevel=6)
         )
 
@@ -144,7 +153,7 @@ class Record:
 
 def read_job(out: Path) -> dict[str, Any]:
     """What job.json says was asked for. Raises InputError."""
-    path = out / JOB
+    path = out / JOB_FILE
     try:
         job = json.loads(_text(path))
     except (ValueError, RecursionError) as error:
@@ -175,8 +184,8 @@ def read_ledger(out: Path) -> tuple[dict[tuple[str, str], dict[str, Any]], int]:
 
     Raises InputError when it can't be opened.
     """
-    path = out / LEDGER
-    return read_rows(_text(path, errors="replace")) if path.exists() else ({}, 0)
+    path = out / LEDGER_FILE
+    return parse_ledger(_text(path, errors="replace")) if path.exists() else ({}, 0)
 
 
 def _text(path: Path, errors: str = "strict") -> str:
@@ -195,7 +204,7 @@ def read_posts(out: Path, broken: Counter[str] | None = None) -> Iterator[Post]:
 
     A last line cut by a kill is skipped. So are broken lines before it, which `broken` counts by file.
     """
-    path = out / POSTS
+    path = out / POSTS_FILE
     if not path.exists():
         return
     with _opened(path) as file:
@@ -206,7 +215,7 @@ def read_posts(out: Path, broken: Counter[str] | None = None) -> Iterator[Post]:
                 yield Post.from_json(line.decode())
             except (InputError, UnicodeDecodeError):
                 if broken is not None:
-                    broken[POSTS] += 1
+                    broken[POSTS_FILE] += 1
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -217,13 +226,15 @@ def _opened(path: Path) -> BinaryIO:
         raise InputError(f"wanted to read {path}, got: {error.strerror}.") from error
 
 
-def read_raw(out: Path, broken: Counter[str] | None = None) -> Iterator[tuple[str, Context, Page]]:
+def read_archive(
+    out: Path, broken: Counter[str] | None = None
+) -> Iterator[tuple[str, RequestContext, Page]]:
     """(source, context, page) of every page kept by a crawl, in the order of their fetching.
 
     A last record cut by a kill is skipped. So are broken records before it, which `broken` counts by file.
     Raises InputError when the archive is not there or can't be opened.
     """
-    with _opened(out / RAW) as file:
+    with _opened(out / ARCHIVE_FILE) as file:
         if not os.fstat(file.fileno()).st_size:
             return
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as archive:
@@ -233,12 +244,12 @@ def read_raw(out: Path, broken: Counter[str] | None = None) -> Iterator[tuple[st
                 record = _record(member) if member else None
                 if record is not None:
                     yield record
-                elif member is not CUT and broken is not None:
-                    broken[RAW] += 1
+                elif member is not TRUNCATED_MEMBER and broken is not None:
+                    broken[ARCHIVE_FILE] += 1
                 start = end
 
 
-CUT = b""  # what a kill left of the last member
+TRUNCATED_MEMBER = b""  # what a kill left of the last member
 _GZIP = (
     b"\x1f\x8b\x08"  # a member begins with it (RFC 1952); inside of one it is there by chance only
 )
@@ -264,7 +275,7 @@ def _member(archive: mmap.mmap, start: int) -> tuple[bytes | None, int]:
         following = archive.find(_GZIP, following + 1)
     if following >= 0:
         return None, following
-    return None if broken else CUT, len(archive)
+    return None if broken else TRUNCATED_MEMBER, len(archive)
 
 
 def _begins_record(archive: mmap.mmap, start: int) -> bool:
@@ -276,7 +287,7 @@ def _begins_record(archive: mmap.mmap, start: int) -> bool:
         return False
 
 
-def _record(member: bytes) -> tuple[str, Context, Page] | None:
+def _record(member: bytes) -> tuple[str, RequestContext, Page] | None:
     """The page of one WARC record; None when it is none of ours."""
     head, _, http = member.partition(b"\r\n\r\n")
     answer, _, body = http.partition(b"\r\n\r\n")

@@ -5,16 +5,16 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-CACHE = "cache"  # folder of a run; another crawl reads it as long as its pages are fresh
+CACHE_FOLDER = "cache"  # folder of a run; another crawl reads it as long as its pages are fresh
 _SHARED = ".httpcache"  # where earlier versions kept the pages of all runs
 
 
-def caches(crawls: Path) -> list[Path]:
+def list_cache_folders(crawls: Path) -> list[Path]:
     """Return the cache folders of the runs in `crawls`, the newest run first."""
-    return sorted(crawls.glob(f"*/{CACHE}"), reverse=True)
+    return sorted(crawls.glob(f"*/{CACHE_FOLDER}"), reverse=True)
 
 
-def expire(crawls: Path, hours: float) -> int:
+def delete_expired_pages(crawls: Path, hours: float) -> int:
     """Delete cached pages that were fetched more than `hours` ago; return how many files that were.
 
     Empty folders go once they are as old: a crawl may just have made a younger one.
@@ -23,7 +23,7 @@ def expire(crawls: Path, hours: float) -> int:
         shutil.rmtree(crawls / _SHARED)
     oldest = time.time() - hours * 3600
     deleted = 0
-    for cache in caches(crawls):
+    for cache in list_cache_folders(crawls):
         for path in sorted(cache.rglob("*"), reverse=True):  # what a folder holds before it
             deleted += _expire(path, oldest)
         _expire(cache, oldest)

@@ -13,10 +13,10 @@ from scrapy.exceptions import DownloadFailedError
 from twisted.python.failure import Failure
 from twisted.web._newclient import HEADER, STATUS
 
-MAX_HEAD = 256 * 2**10  # bytes of status line and headers; browsers stop at 256 KiB, too
+MAX_HEADER_BYTES = 256 * 2**10  # bytes of status line and headers; browsers stop at 256 KiB, too
 
 
-class Protocol(_LenientHTTP11ClientProtocol):  # type: ignore[misc]
+class BoundedHeaderProtocol(_LenientHTTP11ClientProtocol):  # type: ignore[misc]
     """Gives up on an answer whose headers do not end."""
 
     head = 0  # bytes of the headers that are being received
@@ -26,17 +26,19 @@ class Protocol(_LenientHTTP11ClientProtocol):  # type: ignore[misc]
             self.head = 0
         else:
             self.head += len(data)
-        if self.head > MAX_HEAD:
-            self._giveUp(Failure(DownloadFailedError(f"more than {MAX_HEAD} bytes of headers")))
+        if self.head > MAX_HEADER_BYTES:
+            self._giveUp(
+                Failure(DownloadFailedError(f"more than {MAX_HEADER_BYTES} bytes of headers"))
+            )
         else:
             super().dataReceived(data)
 
 
-class Factory(_LenientHTTP11ClientFactory):  # type: ignore[misc]
+class BoundedHeaderClientFactory(_LenientHTTP11ClientFactory):  # type: ignore[misc]
     """Builds `Protocol`."""
 
-    def buildProtocol(self, addr: object) -> Protocol:
-        return Protocol(self._quiescentCallback)
+    def buildProtocol(self, addr: object) -> BoundedHeaderProtocol:
+        return BoundedHeaderProtocol(self._quiescentCallback)
 
 
 class DownloadHandler(HTTP11DownloadHandler):  # type: ignore[misc]
@@ -44,4 +46,4 @@ class DownloadHandler(HTTP11DownloadHandler):  # type: ignore[misc]
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._pool._factory = Factory
+        self._pool._factory = BoundedHeaderClientFactory

@@ -25,27 +25,27 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 }  # of a line of ledger.jsonl; times are ISO 8601
 
 
-def now() -> datetime:
+def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
 @dataclass
-class Row:
+class LedgerRow:
     """What was asked, what came, and what stood in the way. `pages` counts answers that could be read."""
 
     crawl: str
     source: str
     query: str
-    started_at: datetime = field(default_factory=now)
+    started_at: datetime = field(default_factory=utc_now)
     requests: int = 0  # sent over the network, retries included, robots.txt not
     pages: int = 0
-    lists: int = 0  # pages of lists asked for; `Source.pages` caps them
+    list_pages: int = 0  # pages of lists asked for; `Source.pages` caps them
     posts: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     problems: Counter[str] = field(
         default_factory=Counter
     )  # what could not be read: at least partial
-    limits: Counter[str] = field(
+    limits_reached: Counter[str] = field(
         default_factory=Counter
     )  # where the reading stopped before the end: saturated
 
@@ -54,12 +54,12 @@ class Row:
         """`failed`: nothing could be read; `partial`: some pages not; `saturated`: the site or a cap ended it early; else `complete`."""
         if not self.pages:
             return "failed"
-        return "partial" if self.problems else "saturated" if self.limits else "complete"
+        return "partial" if self.problems else "saturated" if self.limits_reached else "complete"
 
     @property
-    def told(self) -> str | None:
+    def problem_summary(self) -> str | None:
         """What stood in the way; None when nothing did."""
-        reasons = {**self.problems, **self.limits}
+        reasons = {**self.problems, **self.limits_reached}
         return (
             "; ".join(f"{reason} ({n} times)" if n > 1 else reason for reason, n in reasons.items())
             or None
@@ -67,8 +67,8 @@ class Row:
 
     @property
     def reason(self) -> str | None:
-        if self.told:
-            return self.told
+        if self.problem_summary:
+            return self.problem_summary
         if not self.pages:
             return "no page was read"
         return None if self.requests else "all pages were in the cache, the site was not asked"
@@ -82,16 +82,16 @@ class Row:
             "since": None,
             "until": None,
             "status": self.status,
-            "reason": self.reason if finished else self.told,
+            "reason": self.reason if finished else self.problem_summary,
             "requests": self.requests,
             "posts": self.posts,
             "dropped": json.dumps(dict(sorted(self.dropped.items())), ensure_ascii=False),
             "started_at": self.started_at,
-            "finished_at": now() if finished else None,
+            "finished_at": utc_now() if finished else None,
         }
 
 
-def to_json(row: dict[str, Any]) -> str:
+def ledger_row_to_json(row: dict[str, Any]) -> str:
     """One line of ledger.jsonl."""
     return json.dumps(
         {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()},
@@ -99,7 +99,7 @@ def to_json(row: dict[str, Any]) -> str:
     )
 
 
-def from_json(line: str) -> dict[str, Any]:
+def ledger_row_from_json(line: str) -> dict[str, Any]:
     """The inverse of `to_json`. Raises ValueError for what is no row."""
     try:
         row = json.loads(line)
@@ -118,16 +118,16 @@ def from_json(line: str) -> dict[str, Any]:
     return row | moments
 
 
-def cut_off(row: dict[str, Any], problem: str) -> dict[str, Any]:
+def mark_interrupted(row: dict[str, Any], problem: str) -> dict[str, Any]:
     """A row as it was last written, of a source that was not read to its end because of `problem`."""
     return row | {
         "status": "failed" if row["status"] == "failed" else "partial",
         "reason": "; ".join(filter(None, (row["reason"], problem))),
-        "finished_at": row["finished_at"] or now(),
+        "finished_at": row["finished_at"] or utc_now(),
     }
 
 
-def read_rows(text: str) -> tuple[dict[tuple[str, str], dict[str, Any]], int]:
+def parse_ledger(text: str) -> tuple[dict[tuple[str, str], dict[str, Any]], int]:
     """The rows of ledger.jsonl by (source, query), and how many lines are broken.
 
     A row is written again and again while its source is read: the last line has what came of it.
@@ -136,7 +136,7 @@ def read_rows(text: str) -> tuple[dict[tuple[str, str], dict[str, Any]], int]:
     rows, broken = {}, 0
     for line in text.split("\n")[:-1]:
         try:
-            row = from_json(line)
+            row = ledger_row_from_json(line)
         except ValueError:
             broken += 1
         else:

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-LONGEST_READING = 60.0  # seconds of CPU; 10 MB of nothing but links, 400,000, take 25
+MAX_PARSE_SECONDS = 60.0  # seconds of CPU; 10 MB of nothing but links, 400,000, take 25
 
 
-class TooSlowError(Exception):
+class ParseTimeoutError(Exception):
     """A page was read for longer than the limit."""
 
 
 @contextmanager
-def cpu_limit(seconds: float = LONGEST_READING) -> Iterator[None]:
+def cpu_limit(seconds: float = MAX_PARSE_SECONDS) -> Iterator[None]:
     """Raise TooSlowError when the body takes more than `seconds` of CPU time.
 
     Python code and regular expressions can be interrupted so, a call into another library only once it
@@ -25,7 +25,7 @@ def cpu_limit(seconds: float = LONGEST_READING) -> Iterator[None]:
         return
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
-        raise TooSlowError(f"wanted to read a page in {seconds:g} s, it took longer.")
+        raise ParseTimeoutError(f"wanted to read a page in {seconds:g} s, it took longer.")
 
     before = signal.signal(signal.SIGVTALRM, interrupt)
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)

@@ -27,19 +27,21 @@ from scrapy.http import Request, Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.settings import Settings
 
-from crawlers.ledger import now
-from crawlers.parse.blocked import wall
+from crawlers.ledger import utc_now
+from crawlers.parse.blocked import blocking_reason
 from crawlers.parse.page import Page
 
-LONGEST_WAIT = 120.0  # seconds; a site that asks for more is left alone
-LONGEST_URL = (
+MAX_WAIT_SECONDS = 120.0  # seconds; a site that asks for more is left alone
+MAX_URL_LENGTH = (
     2083  # characters; Scrapy's own limit, which is that of the shortest of the old browsers
 )
-MOST_REDIRECTS = 5  # RFC 9309, 2.3.1.2, has this for robots.txt; pages get no more
-MOST_PACKINGS = 2  # layers of Content-Encoding; each is unpacked to as many as MAX_BYTES
-LONGEST_RULES = 500 * 2**10  # bytes of robots.txt, comments left out, that are read: RFC 9309, 2.5
-ROBOTS_HOURS = 24.0  # RFC 9309, 2.4: a robots.txt kept for longer must not be used
-TOO_LONG = f"address of more than {LONGEST_URL:,} characters"
+MAX_REDIRECTS = 5  # RFC 9309, 2.3.1.2, has this for robots.txt; pages get no more
+MAX_CONTENT_ENCODINGS = 2  # layers of Content-Encoding; each is unpacked to as many as MAX_BYTES
+MAX_ROBOTS_TXT_BYTES = (
+    500 * 2**10
+)  # bytes of robots.txt, comments left out, that are read: RFC 9309, 2.5
+MAX_ROBOTS_TXT_AGE_HOURS = 24.0  # RFC 9309, 2.4: a robots.txt kept for longer must not be used
+URL_TOO_LONG_REASON = f"address of more than {MAX_URL_LENGTH:,} characters"
 
 _PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -58,7 +60,7 @@ _NO_ANSWER = (
 )
 
 
-def site_of(url: str) -> str:
+def site_from_url(url: str) -> str:
     """Return host and port, without `www.` and the scheme's usual port: what a crawl stays on.
 
     Empty for an address that has no host, an impossible port, or a login before its host.
@@ -74,14 +76,14 @@ def site_of(url: str) -> str:
     return host if port in (None, _PORTS.get(parts.scheme)) else f"{host}:{port}"
 
 
-def reason_of(error: BaseException) -> str:
+def failure_reason(error: BaseException) -> str:
     """Say in the words of the ledger why a page could not be had."""
     name = type(error).__name__
     if isinstance(error, DownloadCancelledError) or "DOWNLOAD_MAXSIZE" in str(error):
         return "answer too large"
     if isinstance(error, IgnoreRequest):
         text = str(error)
-        return f"more than {MOST_REDIRECTS} redirects" if text == _TOO_MANY_REDIRECTS else text
+        return f"more than {MAX_REDIRECTS} redirects" if text == _TOO_MANY_REDIRECTS else text
     if isinstance(error, _NO_ANSWER):
         return f"no answer ({name})"
     return f"answer can't be read ({name})"
@@ -102,12 +104,12 @@ class StayOnSite:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        site = site_of(request.url)
+        site = site_from_url(request.url)
         web = request.url.lower().startswith(("http://", "https://"))
         if not web or site not in self._crawler.spider.sites:
             raise IgnoreRequest(f"leads off the site, to {site or 'nowhere'}")
-        if len(request.url) > LONGEST_URL:
-            raise IgnoreRequest(TOO_LONG)
+        if len(request.url) > MAX_URL_LENGTH:
+            raise IgnoreRequest(URL_TOO_LONG_REASON)
 
 
 class Robots:
@@ -120,7 +122,9 @@ class Robots:
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._agent: str = crawler.settings["ROBOTSTXT_USER_AGENT"]
-        stale = crawler.settings.getfloat("HTTPCACHE_EXPIRATION_SECS") > ROBOTS_HOURS * 3600
+        stale = (
+            crawler.settings.getfloat("HTTPCACHE_EXPIRATION_SECS") > MAX_ROBOTS_TXT_AGE_HOURS * 3600
+        )
         self._meta = {"robots": True, "dont_redirect": True, "dont_cache": stale}
         self._rules: dict[str, asyncio.Task[Protego | str]] = {}
 
@@ -144,17 +148,17 @@ class Robots:
     async def _ask(self, url: str) -> Protego | str:
         """The rules at `url`, or why nothing may be fetched."""
         location = b""
-        for redirects in range(MOST_REDIRECTS + 1):
+        for redirects in range(MAX_REDIRECTS + 1):
             answers = await asyncio.gather(self._get(url, location), return_exceptions=True)
             answer: Response | BaseException = answers[0]
             if isinstance(answer, BaseException):
-                reason = reason_of(answer)
+                reason = failure_reason(answer)
                 silent = reason.startswith("no answer") and not redirects
                 return reason if silent else f"robots.txt can't be read ({reason})"
             if answer.status not in _REDIRECTS or "Location" not in answer.headers:
                 return self._read(answer)
             url, location = answer.url, answer.headers["Location"]
-        return f"robots.txt can't be read (more than {MOST_REDIRECTS} redirects)"
+        return f"robots.txt can't be read (more than {MAX_REDIRECTS} redirects)"
 
     async def _get(self, url: str, location: bytes) -> Response:
         """Fetch `location` as seen from `url`, through all the other middlewares."""
@@ -168,15 +172,19 @@ class Robots:
             return Protego.parse("")
         if not 200 <= status < 300:
             return f"robots.txt can't be read (HTTP {status})"
-        obstacle = wall(page_of(response, response.request)) if _is_markup(response.body) else None
-        text = rules_text(response.body)
+        obstacle = (
+            blocking_reason(page_from_response(response, response.request))
+            if _is_markup(response.body)
+            else None
+        )
+        text = decode_robots_txt(response.body)
         if obstacle or text is None or "Content-Encoding" in response.headers:
             return f"robots.txt can't be read ({obstacle or 'not text'})"
         rules = Protego.parse(text)
         delay = rules.crawl_delay(self._agent) or 0.0
-        if delay > LONGEST_WAIT:
-            return f"robots.txt asks for a delay of {delay:,.10g} s, more than {LONGEST_WAIT:g} s is not waited"
-        self._crawler.get_extension(Throttle).keep(delay)
+        if delay > MAX_WAIT_SECONDS:
+            return f"robots.txt asks for a delay of {delay:,.10g} s, more than {MAX_WAIT_SECONDS:g} s is not waited"
+        self._crawler.get_extension(Throttle).enforce_min_delay(delay)
         return rules
 
 
@@ -184,7 +192,7 @@ def _is_markup(body: bytes) -> bool:
     return body.lstrip().startswith(b"<")
 
 
-def rules_text(body: bytes) -> str | None:
+def decode_robots_txt(body: bytes) -> str | None:
     """Decode a robots.txt: its lines without comments, up to LONGEST_RULES. None when it is no text.
 
     Bytes that are not UTF-8 are percent-encoded as they stand: so a path in GB18030 still fits its address.
@@ -196,7 +204,7 @@ def rules_text(body: bytes) -> str | None:
     else:
         raw = body.removeprefix(BOM_UTF8).decode("utf-8", "surrogateescape")
         text = _NOT_UTF8.sub(lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", raw)
-    lines, left = [], LONGEST_RULES
+    lines, left = [], MAX_ROBOTS_TXT_BYTES
     for line in text.splitlines():
         rule = line.partition("#")[0].strip()
         left -= len(rule) + 1 if rule else 0
@@ -211,8 +219,8 @@ class FewPackings:
 
     def process_response(self, request: Request, response: Response) -> Response:
         packings = b",".join(response.headers.getlist("Content-Encoding")).count(b",") + 1
-        if packings > MOST_PACKINGS:
-            raise IgnoreRequest(f"answer packed more than {MOST_PACKINGS} times")
+        if packings > MAX_CONTENT_ENCODINGS:
+            raise IgnoreRequest(f"answer packed more than {MAX_CONTENT_ENCODINGS} times")
         return response
 
 
@@ -220,8 +228,8 @@ class Backoff(RetryMiddleware):  # type: ignore[misc]
     """Waits before a retry: as long as Retry-After says, else 1, 2, 4 … seconds. Meanwhile the source asks nothing else."""
 
     async def process_response(self, request: Request, response: Response) -> Any:
-        told = retry_after(response.headers.get("Retry-After"))
-        if told is not None and told > LONGEST_WAIT:
+        told = parse_retry_after(response.headers.get("Retry-After"))
+        if told is not None and told > MAX_WAIT_SECONDS:
             return response
         answer = super().process_response(request, response)
         return await _after(answer, told)
@@ -233,18 +241,20 @@ class Backoff(RetryMiddleware):  # type: ignore[misc]
 async def _after(answer: Any, told: float | None) -> Any:
     if isinstance(answer, Request):
         await asyncio.sleep(
-            told if told is not None else min(2.0 ** (answer.meta["retry_times"] - 1), LONGEST_WAIT)
+            told
+            if told is not None
+            else min(2.0 ** (answer.meta["retry_times"] - 1), MAX_WAIT_SECONDS)
         )
     return answer
 
 
-def retry_after(header: bytes | None) -> float | None:
+def parse_retry_after(header: bytes | None) -> float | None:
     """Seconds that a Retry-After header asks for, given as seconds or as a date (RFC 9110, 10.2.3); None without a valid one."""
     text = (header or b"").decode("latin-1").strip()
     if text.isascii() and text.isdecimal():
         return float(text)
     try:
-        return max(0.0, (parsedate_to_datetime(text) - now()).total_seconds())
+        return max(0.0, (parsedate_to_datetime(text) - utc_now()).total_seconds())
     except (ValueError, TypeError):
         return None
 
@@ -256,9 +266,9 @@ class Throttle(AutoThrottle):  # type: ignore[misc]
         super().__init__(crawler)
         self.mindelay = self.maxdelay = 0.0  # set when the spider opens
 
-    def keep(self, delay: float) -> None:
+    def enforce_min_delay(self, delay_seconds: float) -> None:
         """Leave at least `delay` seconds between two requests from now on."""
-        self.mindelay = max(self.mindelay, delay)
+        self.mindelay = max(self.mindelay, delay_seconds)
         self.maxdelay = max(self.maxdelay, self.mindelay)
         downloader = self.crawler.engine.downloader
         downloader._delay = max(downloader._delay, self.mindelay)
@@ -302,11 +312,11 @@ class CachePolicy(DummyPolicy):  # type: ignore[misc]
     def should_cache_response(self, response: Response, request: Request) -> bool:
         return (
             bool(super().should_cache_response(response, request))
-            and wall(page_of(response, request)) is None
+            and blocking_reason(page_from_response(response, request)) is None
         )
 
 
-def page_of(response: Response, request: Request) -> Page:
+def page_from_response(response: Response, request: Request) -> Page:
     """The parser's view of a response, made once; one from the cache keeps the time when it left the server."""
     page: Page | None = request.meta.get("page")
     if page is None or page.body is not response.body:
@@ -315,7 +325,7 @@ def page_of(response: Response, request: Request) -> Page:
         page = Page(
             response.url,
             response.body,
-            datetime.fromtimestamp(cached, UTC) if cached else now(),
+            datetime.fromtimestamp(cached, UTC) if cached else utc_now(),
             kind,
         )
         request.meta["page"] = page

@@ -19,37 +19,37 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from crawlers.archive import (
-    JOB,
-    LEDGER,
-    LOG,
-    POSTS,
-    PRIVATE,
-    Record,
+    JOB_FILE,
+    LEDGER_FILE,
+    LOG_FILE,
+    POSTS_FILE,
+    PRIVATE_FOLDER_MODE,
+    CrawlWriter,
     read_job,
     read_ledger,
     read_posts,
 )
-from crawlers.cache import CACHE, caches, expire
-from crawlers.ledger import Row, cut_off, to_json
-from crawlers.parse import READERS
-from crawlers.parse.page import Site
-from folate.core.config import Crawling, Source
-from folate.core.errors import ConfigError, CrawlError, possible
-from folate.core.files import write_whole
-from folate.core.post import pseudonyms
-from folate.core.progress import progress
+from crawlers.cache import CACHE_FOLDER, delete_expired_pages, list_cache_folders
+from crawlers.ledger import LedgerRow, ledger_row_to_json, mark_interrupted
+from crawlers.parse import PARSERS
+from crawlers.parse.page import SourceInfo
+from folate.core.config import CrawlConfig, Source
+from folate.core.errors import ConfigError, CrawlError, suggestion
+from folate.core.files import write_atomically
+from folate.core.post import make_pseudonymizer
+from folate.core.progress import progress_bar
 
-__all__ = ["crawl", "is_running", "ledger", "read_posts"]
+__all__ = ["finalize_ledger", "is_crawl_running", "read_posts", "run_crawl"]
 
 
-def crawl(
+def run_crawl(
     sources: Sequence[Source],
-    crawling: Crawling,
+    crawling: CrawlConfig,
     out: Path,
     salt: str,
     crawl_id: str,
-    zone: str,
-    known: Collection[str] = (),
+    timezone: str,
+    known_thread_ids: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """Crawl `sources` into the new folder `out` (see `crawlers.archive`) and return the rows of its ledger.
 
@@ -59,7 +59,7 @@ def crawl(
     """
     for source in sources:
         _check(source)
-    if (out / POSTS).exists():
+    if (out / POSTS_FILE).exists():
         raise CrawlError(f"wanted a new folder for this crawl, {out} already holds one.")
     out.mkdir(parents=True, exist_ok=True)
     job = {
@@ -67,17 +67,17 @@ def crawl(
         "crawling": asdict(crawling),
         "out": str(out.resolve()),
         "crawl_id": crawl_id,
-        "zone": zone,
-        "known": sorted(known),
+        "zone": timezone,
+        "known": sorted(known_thread_ids),
     }
     with _locked(out, job):
         return _crawl(out, job | {"salt": salt})
 
 
-def is_running(out: Path) -> bool:
+def is_crawl_running(out: Path) -> bool:
     """Whether a process, this one too, is at work on the crawl in `out`; one that was killed is not."""
     try:
-        with (out / JOB).open("rb") as file:
+        with (out / JOB_FILE).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -89,18 +89,20 @@ def is_running(out: Path) -> bool:
 @contextmanager
 def _locked(out: Path, job: dict[str, Any]) -> Iterator[None]:
     """Write job.json, which is there whole or not at all, and locked from its first moment until the crawl ends."""
-    fresh = out / f"{JOB}.new"
+    fresh = out / f"{JOB_FILE}.new"
     with fresh.open("w", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         json.dump(job, file, ensure_ascii=False, indent=1)
         file.flush()
-        fresh.replace(out / JOB)
+        fresh.replace(out / JOB_FILE)
         yield
 
 
 def _crawl(out: Path, job: dict[str, Any]) -> list[dict[str, Any]]:
     """Run the child to its end. `job` is what job.json holds and the salt, which is written to no file."""
-    with (out / LOG).open("ab") as log:  # -P: nothing of the folder that we stand in is imported
+    with (out / LOG_FILE).open(
+        "ab"
+    ) as log:  # -P: nothing of the folder that we stand in is imported
         child = subprocess.Popen(
             [sys.executable, "-P", "-m", "crawlers.process"],
             stdin=subprocess.PIPE,
@@ -115,19 +117,21 @@ def _crawl(out: Path, job: dict[str, Any]) -> list[dict[str, Any]]:
         ):  # broken when the child died at once; its exit code will tell
             pipe.write(json.dumps(job).encode() + b"\n")
             pipe.flush()
-            _follow(child, out / POSTS)
+            _follow(child, out / POSTS_FILE)
     finally:  # an interrupted crawl has a ledger, too
         child.terminate()
-        rows = ledger(out, f"the crawl process ended with code {child.wait()}, see {LOG}")
+        rows = finalize_ledger(
+            out, f"the crawl process ended with code {child.wait()}, see {LOG_FILE}"
+        )
     return rows
 
 
 def _check(source: Source) -> None:
     """Raises ConfigError for a source that no spider can begin with."""
     where = f"source {source.name!r}"
-    if source.spider not in READERS:
+    if source.spider not in PARSERS:
         raise ConfigError(
-            f"{where}: no spider {source.spider!r}; {possible(source.spider, READERS)}"
+            f"{where}: no spider {source.spider!r}; {suggestion(source.spider, PARSERS)}"
         )
     for url in source.start:
         if not url.startswith(("http://", "https://")):
@@ -148,7 +152,7 @@ def _check(source: Source) -> None:
 def _follow(child: "subprocess.Popen[bytes]", posts: Path) -> None:
     """Show the posts as they are written, until the child ends."""
     offset, ended = 0, False
-    with progress("crawl") as bar:
+    with progress_bar("crawl") as bar:
         while not ended:
             ended = child.poll() is not None
             if posts.exists():
@@ -160,7 +164,7 @@ def _follow(child: "subprocess.Popen[bytes]", posts: Path) -> None:
             time.sleep(0.1)
 
 
-def ledger(out: Path, problem: str = "the crawl was cut off") -> list[dict[str, Any]]:
+def finalize_ledger(out: Path, problem: str = "the crawl was cut off") -> list[dict[str, Any]]:
     """The ledger of a crawl folder, completed by `problem` for every row that was not read to its end.
 
     Where posts or rows are broken, the ledger says that, too. Raises InputError when the folder
@@ -171,7 +175,7 @@ def ledger(out: Path, problem: str = "the crawl was cut off") -> list[dict[str, 
     broken: Counter[str] = Counter()
     posts = Counter(post.source for post in read_posts(out, broken))
     if lines:
-        broken[LEDGER] = lines
+        broken[LEDGER_FILE] = lines
     for row in written.values():
         posts[row["source"]] -= row["posts"]
     rows = []
@@ -181,14 +185,16 @@ def ledger(out: Path, problem: str = "the crawl was cut off") -> list[dict[str, 
         else:  # what its source has more than the other rows tell is its
             count = max(0, posts[source])
             posts[source] -= count
-            row = Row(job["crawl_id"], source, query, posts=count, pages=count).as_dict(
+            row = LedgerRow(job["crawl_id"], source, query, posts=count, pages=count).as_dict(
                 finished=False
             )
-        rows.append(row if row["finished_at"] else cut_off(row, problem))
+        rows.append(row if row["finished_at"] else mark_interrupted(row, problem))
     for name, count in broken.items():
         told = f"broken lines in {name}: {count}"
-        rows = [row if told in (row["reason"] or "") else cut_off(row, told) for row in rows]
-    write_whole(out / LEDGER, "".join(to_json(row) + "\n" for row in rows))
+        rows = [
+            row if told in (row["reason"] or "") else mark_interrupted(row, told) for row in rows
+        ]
+    write_atomically(out / LEDGER_FILE, "".join(ledger_row_to_json(row) + "\n" for row in rows))
     return rows
 
 
@@ -208,9 +214,9 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sources = [_source(table) for table in job["sources"]]
     out = Path(job["out"])
-    crawling = Crawling(**job["crawling"])
-    expire(out.parent, crawling.cache_hours)
-    record = Record(out)
+    crawling = CrawlConfig(**job["crawling"])
+    delete_expired_pages(out.parent, crawling.cache_hours)
+    record = CrawlWriter(out)
     try:
         _run(sources, crawling, record, out, job)
     finally:
@@ -232,7 +238,11 @@ def _source(table: dict[str, Any]) -> Source:
 
 
 def _run(
-    sources: Sequence[Source], crawling: Crawling, record: Record, out: Path, job: dict[str, Any]
+    sources: Sequence[Source],
+    crawling: CrawlConfig,
+    record: CrawlWriter,
+    out: Path,
+    job: dict[str, Any],
 ) -> None:
     """All sources at once, those of one site one after another, so that its delay holds."""
     from scrapy.crawler import AsyncCrawlerRunner, Crawler
@@ -240,29 +250,29 @@ def _run(
     from scrapy.utils.log import configure_logging
     from scrapy.utils.reactor import install_reactor
 
-    from crawlers.politeness import site_of
-    from crawlers.settings import settings
+    from crawlers.politeness import site_from_url
+    from crawlers.settings import scrapy_settings
     from crawlers.spiders import SPIDERS
 
     configure_logging({"LOG_LEVEL": "INFO"})
     install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
     from twisted.internet.task import react  # binds the reactor when imported
 
-    own = out / CACHE
-    own.mkdir(mode=PRIVATE, exist_ok=True)
-    folders = [own, *(folder for folder in caches(out.parent) if folder != own)]
+    own = out / CACHE_FOLDER
+    own.mkdir(mode=PRIVATE_FOLDER_MODE, exist_ok=True)
+    folders = [own, *(folder for folder in list_cache_folders(out.parent) if folder != own)]
     runner = AsyncCrawlerRunner()
-    pseudonym = pseudonyms(job["salt"])
+    pseudonym = make_pseudonymizer(job["salt"])
     locks: dict[str, asyncio.Lock] = {}
 
     async def one(source: Source) -> None:
         async with AsyncExitStack() as stack:
-            for name in sorted({site_of(url) for url in source.start}):
+            for name in sorted({site_from_url(url) for url in source.start}):
                 await stack.enter_async_context(locks.setdefault(name, asyncio.Lock()))
-            site = Site(
+            site = SourceInfo(
                 source.name, source.kind, source.zone or job["zone"], job["crawl_id"], pseudonym
             )
-            crawler = Crawler(SPIDERS[source.spider], settings(source, crawling, folders))
+            crawler = Crawler(SPIDERS[source.spider], scrapy_settings(source, crawling, folders))
             await runner.crawl(crawler, source=source, site=site, record=record, known=job["known"])
 
     async def everything(_: Any) -> None:

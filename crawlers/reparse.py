@@ -4,19 +4,19 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from crawlers.archive import OTHER, Sightings, read_raw
-from crawlers.parse import READERS
-from crawlers.parse.page import Site
-from crawlers.patience import TooSlowError, cpu_limit
+from crawlers.archive import ID_CONFLICT_REASON, SeenPosts, read_archive
+from crawlers.parse import PARSERS
+from crawlers.parse.page import SourceInfo
+from crawlers.patience import ParseTimeoutError, cpu_limit
 from folate.core.config import Source
-from folate.core.post import Post, Pseudonym
+from folate.core.post import Post, Pseudonymizer
 
 
-def reparse(
+def reparse_pages(
     folder: Path,
     sources: Sequence[Source],
-    pseudonym: Pseudonym,
-    zone: str,
+    pseudonym: Pseudonymizer,
+    timezone: str,
     dropped: Counter[str] | None = None,
 ) -> Iterator[Post]:
     """Posts of the pages kept in `folder`/raw, each once, those of sources that are not in `sources` left out.
@@ -27,18 +27,18 @@ def reparse(
     """
     dropped = Counter() if dropped is None else dropped
     known = {source.name: source for source in sources}
-    sightings = Sightings()
+    sightings = SeenPosts()
     seen: set[str] = set()
     shortened: dict[str, Post] = {}  # long microblog posts whose whole text was never fetched
-    for name, context, page in read_raw(folder, dropped):
+    for name, context, page in read_archive(folder, dropped):
         if name not in known:
             continue
         source = known[name]
-        site = Site(name, source.kind, source.zone or zone, folder.name, pseudonym)
+        site = SourceInfo(name, source.kind, source.zone or timezone, folder.name, pseudonym)
         try:
             with cpu_limit():
-                parsed = READERS[source.spider](page, site, context)
-        except TooSlowError:
+                parsed = PARSERS[source.spider](page, site, context)
+        except ParseTimeoutError:
             dropped["pages not read in time"] += 1
             continue
         beginnings = (
@@ -50,6 +50,6 @@ def reparse(
             again = sightings.add(post)
             if again is None:
                 yield post
-            elif again == OTHER:
-                dropped[OTHER] += 1
+            elif again == ID_CONFLICT_REASON:
+                dropped[ID_CONFLICT_REASON] += 1
     yield from (post for key, post in shortened.items() if key not in seen)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from crawlers.politeness import MOST_REDIRECTS
-from folate.core.config import Crawling, Source
+from crawlers.politeness import MAX_REDIRECTS
+from folate.core.config import CrawlConfig, Source
 
-MAX_BYTES = 10 * 2**20
-RETRIED = [
+MAX_RESPONSE_BYTES = 10 * 2**20
+RETRY_STATUS_CODES = [
     408,
     418,
     429,
@@ -23,7 +23,9 @@ RETRIED = [
 ]  # 418 and 432 are Weibo's "too many requests"
 
 
-def settings(source: Source, crawling: Crawling, caches: Sequence[Path]) -> dict[str, Any]:
+def scrapy_settings(
+    source: Source, crawling: CrawlConfig, caches: Sequence[Path]
+) -> dict[str, Any]:
     """One request at a time, `source.delay` seconds apart at least, slower when the server is slow; cookies off.
 
     Of `caches`, the first folder is written to, and all are read.
@@ -44,11 +46,11 @@ def settings(source: Source, crawling: Crawling, caches: Sequence[Path]) -> dict
         "AUTOTHROTTLE_ENABLED": True,
         "AUTOTHROTTLE_START_DELAY": source.delay,
         "DOWNLOAD_TIMEOUT": crawling.timeout,
-        "DOWNLOAD_MAXSIZE": MAX_BYTES,
+        "DOWNLOAD_MAXSIZE": MAX_RESPONSE_BYTES,
         "DOWNLOAD_WARNSIZE": 0,
         "RETRY_TIMES": crawling.retries,
-        "RETRY_HTTP_CODES": RETRIED,
-        "REDIRECT_MAX_TIMES": MOST_REDIRECTS,
+        "RETRY_HTTP_CODES": RETRY_STATUS_CODES,
+        "REDIRECT_MAX_TIMES": MAX_REDIRECTS,
         "URLLENGTH_LIMIT": 0,  # the spider leaves such addresses out, and says so
         "CLOSESPIDER_TIMEOUT": source.hours * 3600,
         "DOWNLOAD_HANDLERS": {

@@ -6,54 +6,54 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from folate.core.config import FILE
+from folate.core.config import CONFIG_FILE
 from folate.core.errors import ConfigError, StoreError
 
 
 @dataclass(frozen=True)
-class Project:
+class ProjectPaths:
     """A folder with a folate.toml, and what Folate keeps beside it."""
 
     root: Path
 
     @property
-    def file(self) -> Path:
-        return self.root / FILE
+    def config_file(self) -> Path:
+        return self.root / CONFIG_FILE
 
     @property
-    def store(self) -> Path:
+    def store_folder(self) -> Path:
         """Delta tables: the record."""
         return self.root / "corpus"
 
     @property
-    def crawls(self) -> Path:
+    def crawls_folder(self) -> Path:
         """One folder a crawl run: posts.jsonl, ledger.jsonl, rejects.jsonl, raw/."""
         return self.root / "crawls"
 
     @property
-    def rejects(self) -> Path:
+    def rejects_folder(self) -> Path:
         return self.root / "rejects"
 
     @property
-    def reports(self) -> Path:
+    def reports_folder(self) -> Path:
         return self.root / "reports"
 
     @property
-    def thresholds(self) -> Path:
+    def thresholds_file(self) -> Path:
         """Of tags, learnt from judged posts: JSON."""
         return self.root / "thresholds.json"
 
     @property
-    def copies(self) -> Path:
+    def duplicates_file(self) -> Path:
         """Which posts were compared for copies, and with which outcome (see `folate.pipeline.annotate.copies`): derived from the store."""
         return self.root / "copies.parquet"
 
     @property
-    def deliveries(self) -> Path:
+    def outbox_file(self) -> Path:
         """What was told to whom (see `folate.delivery.outbox`)."""
         return self.root / "deliveries.sqlite"
 
-    def salt(self) -> str:
+    def load_or_create_salt(self) -> str:
         """Return the secret that keys author hashes; made on first use, readable by its owner only.
 
         Raises ConfigError when it is empty, unreadable or no text, StoreError when it is gone and posts are there whose authors were hashed
@@ -61,7 +61,7 @@ class Project:
         """
         path = self.root / ".salt"
         if not path.exists():
-            if self.has_authors():
+            if self.has_hashed_authors():
                 raise StoreError(
                     f"{path} is missing, and the authors of the posts in {self.root} are hashed with it: restore it from a backup; "
                     "with a new one everybody would be taken for somebody else."
@@ -85,9 +85,11 @@ class Project:
             )
         return salt
 
-    def has_authors(self) -> bool:
+    def has_hashed_authors(self) -> bool:
         """Whether posts are kept whose authors were hashed with the salt."""
-        return (self.store / "posts").exists() or any(self.crawls.glob("*/posts.jsonl"))
+        return (self.store_folder / "posts").exists() or any(
+            self.crawls_folder.glob("*/posts.jsonl")
+        )
 
     def _make_salt(self, path: Path) -> None:
         """Whole or not at all, and the first of two processes wins."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
-from folate.core.weeks import Span, trailing
+from folate.core.weeks import Period, preceding_periods
 from nlp.stats.domains import DomainErrors
 from reports.measures import queries
 from reports.measures.brands import Asked, BrandMeasures, measure
@@ -37,7 +37,7 @@ class Report:
 
     project: str
     language: str
-    week: Span
+    week: Period
     zone: str
     partial_until: (
         datetime | None
@@ -91,7 +91,7 @@ class Report:
 
 
 def build(
-    snapshot: Snapshot, config: Config, week: Span, language: str = "en", now: datetime | None = None,
+    snapshot: Snapshot, config: Config, week: Period, language: str = "en", now: datetime | None = None,
     reader: str = "", domains: DomainErrors = CALIBRATED,
 ) -> Report:  # fmt: skip
     """The report of `week`. The same snapshot gives the same report: `now` is only asked whether the week is over when the corpus
@@ -103,7 +103,7 @@ def build(
     """
     say = catalogue(language)
     asked = Asked(config, week, versions_json(snapshot.versions))
-    window = [*trailing(week, WEEKS_BEFORE), week]
+    window = [*preceding_periods(week, WEEKS_BEFORE), week]
     with _held(snapshot, asked, window):
         read_by_week = counts(snapshot, window, config.timezone, reader)
         asked = replace(
@@ -134,7 +134,7 @@ def build(
 
 
 @contextmanager
-def _held(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> Iterator[None]:
+def _held(snapshot: Snapshot, asked: Asked, weeks: Sequence[Period]) -> Iterator[None]:
     """What many sections ask for is found once: who names which brand, the mentions of `weeks` or the last of them, the week's posts."""
     zone, brands, week = asked.config.timezone, asked.brands, weeks[-1:]
     parts = {
@@ -143,7 +143,7 @@ def _held(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> Iterator[N
         )
         for first in range(len(weeks))
     }
-    if own := asked.config.own:
+    if own := asked.config.own_brand:
         only = f"{queries.among('brand', [own.id])} AND {queries.among('week', map(str, week))}"
         parts[queries.mentions([own.id], week, zone)] = only
     named, mentions, posts = (
@@ -152,15 +152,15 @@ def _held(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> Iterator[N
         queries.week_posts(weeks[-1], zone),
     )
     with (
-        snapshot.holding(named, {named: "true"}),
-        snapshot.holding(mentions, parts),
-        snapshot.holding(posts, {posts: "true"}),
+        snapshot.materialize(named, {named: "true"}),
+        snapshot.materialize(mentions, parts),
+        snapshot.materialize(posts, {posts: "true"}),
     ):
         yield
 
 
 def _partial_until(
-    snapshot: Snapshot, week: Span, zone: str, now: datetime | None
+    snapshot: Snapshot, week: Period, zone: str, now: datetime | None
 ) -> datetime | None:
     """A moment before the week began tells nothing of it: its posts were imported without the time when they were fetched."""
     start, stop = week.bounds(zone)

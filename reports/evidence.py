@@ -7,8 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from corpora.store.snapshot import Snapshot
-from folate.core.post import body
-from folate.core.text import printable, printable_lines
+from folate.core.post import post_body
+from folate.core.text import printable_lines, printable_text
 from reports.measures import queries
 from reports.measures.figures import UNMEASURABLE, Figure
 from reports.messages import catalogue
@@ -24,7 +24,7 @@ def explain(row: Mapping[str, Any], snapshot: Snapshot, zone: str = "UTC") -> st
     Their days are those of `zone` (IANA).
     """
     say, figure = catalogue("en"), _figure(row)
-    about = ", ".join(printable(name) for name in (figure.brand, figure.subject) if name)
+    about = ", ".join(printable_text(name) for name in (figure.brand, figure.subject) if name)
     lines = [
         f"{say.measure(figure.measure)}{f' of {about}' if about else ''}, {figure.week}",
         f"value       {say.number(figure)}",
@@ -66,6 +66,6 @@ def _post(row: Mapping[str, Any], zone: ZoneInfo) -> str:
     day = row["published_at"].astimezone(zone)
     who, said = (
         (row["author"] or "")[:8] or "no author",
-        printable(excerpt(body(row["title"], row["text"]), 80)),
+        printable_text(excerpt(post_body(row["title"], row["text"]), 80)),
     )
-    return f"  {printable(row['id'])}  {day:%Y-%m-%d}  {who}  {said}"
+    return f"  {printable_text(row['id'])}  {day:%Y-%m-%d}  {who}  {said}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from folate.core.optional import require
+from folate.core.optional import import_optional
 from training.samples import NEGATIVE, NEUTRAL, POSITIVE
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ _MOST = 24_000  # training texts, the shuffled first: more hardly help it
 def tfidf(train: Sequence[tuple[str, int | None]], width: int) -> Judge:
     """One to three characters, TF-IDF, logistic regression, trained on the texts of ``train`` that have a label under ``width``."""
     text, linear = (
-        require("sklearn.feature_extraction.text", "bench"),
-        require("sklearn.linear_model", "bench"),
+        import_optional("sklearn.feature_extraction.text", "bench"),
+        import_optional("sklearn.linear_model", "bench"),
     )
     labelled = [(words, label) for words, label in train if label is not None]
     random.Random(0).shuffle(labelled)  # noqa: S311 - sampling, not a secret; sets come in order of category and label
@@ -59,7 +59,7 @@ def lexical(language: str) -> dict[str, Judge]:
 
 def _snownlp() -> Judge:
     """Two-way: it has no neutral."""
-    snow = require("snownlp", "bench")
+    snow = import_optional("snownlp", "bench")
 
     def judge(texts: Sequence[str]) -> NDArray[np.float64]:
         positive = np.array(
@@ -72,7 +72,7 @@ def _snownlp() -> Judge:
 
 def _cnsenti() -> Judge:
     """Its counts of positive and negative words; as many of one as of the other is neutral."""
-    counter = require("cnsenti", "bench").Sentiment()
+    counter = import_optional("cnsenti", "bench").Sentiment()
 
     def judge(texts: Sequence[str]) -> NDArray[np.float64]:
         counts = [counter.sentiment_count(text) for text in texts]
@@ -83,7 +83,9 @@ def _cnsenti() -> Judge:
 
 def _vader() -> Judge:
     """Cut at its authors' +-0.05."""
-    analyzer = require("vaderSentiment.vaderSentiment", "bench").SentimentIntensityAnalyzer()
+    analyzer = import_optional(
+        "vaderSentiment.vaderSentiment", "bench"
+    ).SentimentIntensityAnalyzer()
 
     def judge(texts: Sequence[str]) -> NDArray[np.float64]:
         return np.array(

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from folate.core.errors import ConfigError, possible
+from folate.core.errors import ConfigError, suggestion
 from training import readers
 from training.manifest import SHOPPING, SOURCES, Source, Split, han, key, splits
 from training.samples import TWO_WAY, Sample
@@ -74,7 +74,7 @@ def named(names: str | None) -> tuple[Source, ...]:
     wanted = names.split(",") if names else list(known)
     for name in wanted:
         if name not in known:
-            raise ConfigError(f"no set {name!r}; {possible(name, sorted(known))}")
+            raise ConfigError(f"no set {name!r}; {suggestion(name, sorted(known))}")
     if SHOP not in wanted:
         raise ConfigError(
             f"wanted {SHOP} among the sets, since its category is asked; got {', '.join(wanted)}."
@@ -92,7 +92,7 @@ def without(
     rows = list(readers.rows(data / SHOPPING))
     if category not in (names := {row["cat"] for row in rows}):
         raise ConfigError(
-            f"no category {category!r} in {SHOPPING}; {possible(category, sorted(names))}"
+            f"no category {category!r} in {SHOPPING}; {suggestion(category, sorted(names))}"
         )
     labels = {"0": TWO_WAY[0], "1": TWO_WAY[1]}
     its = {

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from folate.core.labels import ASPECTS, EMOTIONS, INTENTS
-from folate.core.progress import progress
+from folate.core.progress import progress_bar
 from nlp.model import Reader, Reading
 from nlp.model.reader import Probabilities
 from nlp.text.patterns import EMOJI, EMOTICON
@@ -76,7 +76,7 @@ class Row:
 def measure(reader: Reader, found: Sequence[Split], limit: int) -> list[Measured]:
     """Everything that the table is made of, read once. A set that emoticons labelled is read without them too."""
     made = []
-    for split in progress("reading", items=found, unit="set"):
+    for split in progress_bar("reading", items=found, unit="set"):
         samples = [
             aspects.of_targets(sample) if sample.targets else sample
             for sample in some(split.dev, limit)
@@ -107,7 +107,7 @@ def _read(reader: Reader, samples: Sequence[Sample]) -> list[Reading]:
 
 def rows(measured: Sequence[Measured], *, baselines: bool) -> Iterator[Row]:
     """The scores of every head on every set that has labels for it."""
-    for one in progress("comparing", items=measured, unit="set"):
+    for one in progress_bar("comparing", items=measured, unit="set"):
         for made in (_sentiment, _aspects, _emotion):
             yield from made(one, measured if baselines else ())
 

@@ -22,7 +22,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from folate.core.labels import LABELS
-from folate.core.progress import progress
+from folate.core.progress import progress_bar
 from nlp.model.reader import encodable, language
 from nlp.text.clauses import Span, clauses
 from training import readers
@@ -70,7 +70,7 @@ def main() -> None:
     sets = learnt()
     found = every_split(options.data)
     by_name = {split.source.name: split for split in found}
-    for each in progress("packing", items=sets, unit="set"):
+    for each in progress_bar("packing", items=sets, unit="set"):
         if each.source.name in by_name:
             split = by_name[each.source.name]
             writer.add_set(each, cleaned(split) if each.clean else split)

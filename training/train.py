@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from folate.core.progress import progress
+from folate.core.progress import progress_bar
 from nlp.model.heads import Model, Outputs
 from training.batches import Batch, collate, epoch, groups
 from training.distil import Teacher
@@ -101,7 +101,9 @@ def train(
             samples, tokenizer, settings.tokens, settings.longest, f"{settings.seed}/{state.epoch}"
         )
         total = len(order) * settings.epochs
-        for group in progress(f"epoch {state.epoch + 1}", unit="batch", items=order[state.batch :]):
+        for group in progress_bar(
+            f"epoch {state.epoch + 1}", unit="batch", items=order[state.batch :]
+        ):
             if state.seen(total, settings) >= 1:
                 _save(work, model, optimizer, state)
                 return state

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from crawlers.archive import read_posts, read_raw
+from crawlers.archive import read_archive, read_posts
 from folate.core.post import Post
 
 Truth = dict[str, Any]
@@ -38,7 +38,7 @@ def main(folder: Path, truth_file: Path, source: str) -> int:
     posts = {post.id.partition(":")[2]: post for post in lines}
     visible = {key for key, row in truth.items() if row["visible"]}
     both = [(posts[key], truth[key]) for key in sorted(visible & posts.keys())]
-    pages = Counter(page.url for name, _, page in read_raw(folder) if name == source)
+    pages = Counter(page.url for name, _, page in read_archive(folder) if name == source)
     failures = [
         check("visible posts found", len(visible & posts.keys()), len(visible)),
         check("posts that should not be there", len(posts.keys() - visible), 0),

@@ -19,7 +19,7 @@ from benchmarks.emergence.judging import Tally, recalled
 from benchmarks.emergence.planting import OWN, RIVAL, Plant, Trial
 from benchmarks.emergence.streams import existing
 from benchmarks.emergence.tables import render
-from folate.core.progress import progress
+from folate.core.progress import progress_bar
 
 Finders = Mapping[str, tuple[Finder, Sequence[str]]]  # and the brands that it is run on
 
@@ -28,7 +28,7 @@ def main() -> None:
     options = _options()
     source = trials.source(options.stream, options.posts, options.order == "permuted", options.seed)
     tallies: dict[str, Tally] = defaultdict(Tally)
-    for number in progress(
+    for number in progress_bar(
         "trials", unit="trial", items=range(options.trials), total=options.trials
     ):
         seed = 1000 * options.seed + number

@@ -39,7 +39,7 @@ class Event:
 
     @property
     def week(self) -> Week:
-        return Week.of_date(self.day)
+        return Week.from_date(self.day)
 
     def named(self, texts: Iterable[str]) -> bool:
         """Whether one of the texts holds one of the words."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks.shares.rivals import Dys, Kdey
 from folate.core.weeks import Week
-from folate.pipeline.audit import stratified
+from folate.pipeline.audit import stratified_sample_indices
 from nlp.stats.domains import DomainErrors
 from nlp.stats.estimation import Codes, Floats, emq, interval, wilson
 from reports.measures.estimates import Estimates
@@ -152,6 +152,10 @@ def _audited(
     for brand, (posteriors, truth) in enumerate(weeks):
         rows = np.flatnonzero((mentions.brand == brand) & (mentions.week == 0))
         score = posteriors[:, 2] - posteriors[:, 0]
-        chosen = stratified(score, count, rng) if by_strata else rng.permutation(len(rows))[:count]
+        chosen = (
+            stratified_sample_indices(score, count, rng)
+            if by_strata
+            else rng.permutation(len(rows))[:count]
+        )
         label[rows[chosen]] = truth[chosen]
     return replace(mentions, label=label)

@@ -22,7 +22,7 @@ from benchmarks.truth.compare import ChangeEstimate, rankings
 from benchmarks.truth.sets import trades
 from benchmarks.truth.tables import render
 from benchmarks.truth.trial import compare_trade
-from folate.core.progress import progress
+from folate.core.progress import progress_bar
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def main() -> None:
     ):
         compare = partial(compare_trade, work=work, seed=options.seed, threads=1)
         done = list(
-            progress("trades", unit="trade", items=pool.map(compare, chosen), total=len(chosen))
+            progress_bar("trades", unit="trade", items=pool.map(compare, chosen), total=len(chosen))
         )
     estimates = [estimate for of_trade in done for estimate in of_trade]
     ranked = list(rankings(estimates))

@@ -16,9 +16,9 @@ import numpy as np
 
 from benchmarks.truth.sets import LABELS, LabelledBrand, Trade
 from benchmarks.truth.weeks import WEEKS, WeekOfTexts
-from folate.cli import run
+from folate.cli import run_command
 from folate.core.weeks import Week
-from folate.pipeline.project import Workspace
+from folate.pipeline.project import Project
 from nlp.stats.estimation import Floats
 from reports.measures import queries
 
@@ -57,7 +57,7 @@ class TradeProject:
         """What the reports count, by brand and week."""
         brands = [brand.id for brand in self.trade.brands]
         rows = queries.mentions(brands, WEEKS, ZONE)
-        table = Workspace.open(self.folder).store.snapshot().sql(_COUNTED.format(rows=rows))
+        table = Project.open(self.folder).store.snapshot().sql(_COUNTED.format(rows=rows))
         posts: dict[tuple[str, Week], list[dict[str, Any]]] = {}
         for row in table.to_pylist():
             posts.setdefault((row["brand"], Week.parse(row["week"])), []).append(row)
@@ -104,7 +104,7 @@ class TradeProject:
     def _answers(self, folder: Path) -> dict[str, str]:
         """The true label of each text that was drawn for an audit, by its item in the file."""
         drawn = (
-            Workspace.open(folder)
+            Project.open(folder)
             .store.snapshot()
             .sql(
                 "SELECT a.draw, a.place, any_value(p.id) AS id FROM audits a JOIN posts p USING (text_hash) GROUP BY ALL"
@@ -150,7 +150,7 @@ def folate(folder: Path, *arguments: str) -> str:
     """
     said, told = StringIO(), StringIO()
     with redirect_stdout(said), redirect_stderr(told):
-        code = run([*arguments, "--project", str(folder)])
+        code = run_command([*arguments, "--project", str(folder)])
     if code:
         raise RuntimeError(
             f"'folate {' '.join(arguments)}' ended with exit code {code}: {told.getvalue().strip()}"

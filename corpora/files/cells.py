@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from folate.core.post import storable
+from folate.core.post import repair_surrogates
 
 _MISSING = frozenset({"", "nan", "null", "none", "nat", "n/a", "na", "\\n", "-", "--"})
 _LONGEST = 10_000  # characters of a cell that are kept of a row that was rejected
@@ -36,7 +36,7 @@ def is_blank(cell: object) -> bool:
     )
 
 
-def read_text(cell: object) -> str:
+def cell_to_text(cell: object) -> str:
     """A string as it stands; a number as people write it (a spreadsheet holds the id 17 as 17.0)."""
     if isinstance(cell, str):
         return cell
@@ -47,10 +47,10 @@ def read_text(cell: object) -> str:
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 
-def read_truth(cell: object) -> bool:
+def cell_to_bool(cell: object) -> bool:
     """True or false, also as 1 and 0, yes and no, 是 and 否."""
     try:
-        return _TRUTH[read_text(cell).strip().lower()]
+        return _TRUTH[cell_to_text(cell).strip().lower()]
     except KeyError as error:
         raise ValueError(f"wanted true or false, got {str(cell)[:60]!r}") from error
 
@@ -64,5 +64,5 @@ def storable_value(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if len(value) > _LONGEST:
-        return storable(f"{value[:_LONGEST]}… ({len(value):,} characters)")
-    return storable(value)
+        return repair_surrogates(f"{value[:_LONGEST]}… ({len(value):,} characters)")
+    return repair_surrogates(value)

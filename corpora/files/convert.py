@@ -9,31 +9,39 @@ from hashlib import blake2b
 from typing import Any
 
 from corpora.files import bounds, identity
-from corpora.files.cells import is_blank, is_missing, read_text, read_truth, storable_value
-from corpora.files.rows import Reason, Reject, Row
-from folate.core.counts import RatingRangeError, read_count, read_rating
+from corpora.files.cells import cell_to_bool, cell_to_text, is_blank, is_missing, storable_value
+from corpora.files.rows import Reject, RejectReason, SourceRow
+from folate.core.counts import RatingRangeError, parse_count, parse_rating
 from folate.core.dates import (
     DateError,
-    Moment,
-    Order,
-    OrderEvidence,
-    is_ambiguous,
-    out_of_range,
-    read_date,
+    DateOrder,
+    DateOrderEvidence,
+    TimestampWithPrecision,
+    date_reject_reason,
+    is_ambiguous_date,
+    parse_date,
 )
 from folate.core.errors import InputError
-from folate.core.markup import read_markup
-from folate.core.post import COUNTS, KINDS, PRECISIONS, Post, pseudonyms, source_problem, storable
-from folate.core.reposts import has_certain_chain, own_words, without_fold
+from folate.core.markup import markup_to_text
+from folate.core.post import (
+    COUNT_FIELDS,
+    POST_KINDS,
+    TIME_PRECISIONS,
+    Post,
+    make_pseudonymizer,
+    repair_surrogates,
+    source_name_problem,
+)
+from folate.core.reposts import has_weibo_repost_chain, strip_fold_label, strip_repost_chain
 
 # what makes a post without an id the same post: who wrote what, when and about what, but no counts, which grow
 _IDENTITY = ("author", "published_at", "title", "text", "url", "thread", "parent", "subject")
 _SHORTEST_NAME, _SHORTEST_NUMBER = 2, 7  # characters, digits
 _CORRECTABLE = ("rating", "place")  # they tell posts apart where author and clock do not
 _READERS: dict[str, Callable[[Any], Any]] = {  # of fields that a post may lack
-    **dict.fromkeys(("url", "crawl", "title", "language", "subject", "place"), read_text),
-    **dict.fromkeys(COUNTS, read_count),
-    "verified": read_truth,
+    **dict.fromkeys(("url", "crawl", "title", "language", "subject", "place"), cell_to_text),
+    **dict.fromkeys(COUNT_FIELDS, parse_count),
+    "verified": cell_to_bool,
 }
 
 
@@ -47,14 +55,14 @@ class ImportOptions:
         default_factory=dict
     )  # field: column, or columns as "a|b": the first that is not empty
     kind: str = "review"
-    decided: frozenset[str] = frozenset()
+    overridden_fields: frozenset[str] = frozenset()
     rating_scale: float | None = (
         None  # a rating r is kept as r / rating_scale; ratings run from 0 to 1 when missing
     )
-    order: Order | None = (
+    date_order: DateOrder | None = (
         None  # of month and day in 3/8/2026; what the file's dates show when missing
     )
-    zone: str = "UTC"  # IANA name, of dates without an offset
+    timezone: str = "UTC"  # IANA name, of dates without an offset
     crawl: str | None = None
     salt: str = ""
     encoding: str | None = (
@@ -65,12 +73,12 @@ class ImportOptions:
 
 
 class _RefusedError(Exception):
-    def __init__(self, reason: Reason, detail: str) -> None:
+    def __init__(self, reason: RejectReason, detail: str) -> None:
         super().__init__(detail)
-        self.reason: Reason = reason
+        self.reason: RejectReason = reason
 
 
-class Maker:
+class RowConverter:
     """Makes posts of rows whose fields lie in `columns`: field -> columns, the first that is not empty counts.
 
     `rows` reads the file from its start: once more, when the order of day and month is to be found out.
@@ -81,24 +89,24 @@ class Maker:
         self,
         options: ImportOptions,
         columns: Mapping[str, tuple[str, ...]],
-        rows: Callable[[], Iterator[Row | Reject]],
-        ids: identity.Ids,
+        rows: Callable[[], Iterator[SourceRow | Reject]],
+        ids: identity.IdSurvey,
     ) -> None:
-        self.unread: Counter[str] = Counter()
-        self.chains = 0  # of reposts that were left out of texts
-        self.dates = f"{options.order}, as said" if options.order else ""
+        self.unread_values: Counter[str] = Counter()
+        self.removed_repost_chains = 0  # of reposts that were left out of texts
+        self.date_order_note = f"{options.date_order}, as said" if options.date_order else ""
         self._rows = rows
         self._ids = ids
-        self.used = {column for names in columns.values() for column in names}
+        self.used_columns = {column for names in columns.values() for column in names}
         self._options = options
         self._columns = columns
         self._plain = [
             (name, columns[name], _READERS[name]) for name in columns if name in _READERS
         ]
-        self._pseudonym = pseudonyms(options.salt)
+        self._pseudonym = make_pseudonymizer(options.salt)
         self._now = options.now or datetime.now(UTC)
 
-    def post(self, row: Row) -> Post | Reject:
+    def convert(self, row: SourceRow) -> Post | Reject:
         try:
             return self._post(row.values)
         except _RefusedError as refused:
@@ -106,16 +114,17 @@ class Maker:
         except InputError as error:  # the record itself refuses a value
             return self.reject(row, "unreadable value", str(error))
 
-    def is_state(self, row: Row) -> bool:
+    def is_edited_post(self, row: SourceRow) -> bool:
         """Whether the row is one of several states of a post: see `identity.Ids.edited`."""
         return (
-            bool(self._ids.edited) and identity.key(row.values, self._columns) in self._ids.edited
+            bool(self._ids.edited_keys)
+            and identity.row_id_key(row.values, self._columns) in self._ids.edited_keys
         )
 
-    def reject(self, row: Row, reason: Reason, detail: str) -> Reject:
-        return self.without_persons(Reject(row.number, reason, detail, row.values))
+    def reject(self, row: SourceRow, reason: RejectReason, detail: str) -> Reject:
+        return self.redact_persons(Reject(row.number, reason, detail, row.values))
 
-    def without_persons(self, reject: Reject) -> Reject:
+    def redact_persons(self, reject: Reject) -> Reject:
         """The reject as it may be kept in a file for people to read.
 
         Of the row it has what columns hold that fields take, authors as hashes, and of the others the names alone: nobody knows
@@ -129,7 +138,7 @@ class Maker:
         known = {
             column: cell
             for column, cell in reject.values.items()
-            if column in self.used and column not in authors
+            if column in self.used_columns and column not in authors
         }
         private = [
             str(cell).strip()
@@ -144,7 +153,9 @@ class Maker:
         for column in authors:
             if not is_missing(cell := reject.values.get(column)):
                 values[column] = self._pseudonym(self._options.source, str(cell))
-        unused = tuple(storable(column) for column in reject.values if column not in self.used)
+        unused = tuple(
+            repair_surrogates(column) for column in reject.values if column not in self.used_columns
+        )
         return replace(
             reject,
             detail=_without(reject.detail, private),
@@ -161,7 +172,7 @@ class Maker:
             if cell is not None:
                 known[name] = _read_or_miss(reader, cell, name, unread)
         if known.get("title") is not None:
-            known["title"] = read_markup(known["title"])
+            known["title"] = markup_to_text(known["title"])
         known["text"] = self._text(values, known)
         known["fetched_at"] = self._fetched(values, unread)
         known["published_at"], known["precision"] = self._published(
@@ -171,18 +182,21 @@ class Maker:
         known["author"] = self._author(values, source, unread)
         known["parent"] = self._native(values, "parent", source, unread)
         thread = self._cell(values, "thread")
-        discussion = None if thread is None else _read_or_miss(read_text, thread, "thread", unread)
-        is_named = discussion is not None and not self._ids.names_nothing(
-            identity.trimmed(discussion)
+        discussion = (
+            None if thread is None else _read_or_miss(cell_to_text, thread, "thread", unread)
+        )
+        is_named = discussion is not None and not self._ids.is_invalid_id(
+            identity.strip_invisible(discussion)
         )
         known["thread"] = discussion if is_named else None
         is_shared = (
-            bool(self._ids.shared) and identity.key(values, self._columns) in self._ids.shared
+            bool(self._ids.ambiguous_keys)
+            and identity.row_id_key(values, self._columns) in self._ids.ambiguous_keys
         )
         native = None if is_shared else self._native(values, "id", source, unread)
         post = Post(id=native or f"{source}:{_digest(known)}", source=source, **known)
         if unread:
-            self.unread.update(unread)
+            self.unread_values.update(unread)
         return post
 
     def _cell(self, values: Mapping[str, Any], name: str) -> Any:
@@ -191,17 +205,17 @@ class Maker:
     def _source(self, values: Mapping[str, Any]) -> str:
         cell = self._cell(values, "source")
         if cell is None:
-            return storable(self._options.source)
-        source: str = storable(_read(read_text, cell, "bad source").strip())
-        if problem := source_problem(source):
+            return repair_surrogates(self._options.source)
+        source: str = repair_surrogates(_read(cell_to_text, cell, "bad source").strip())
+        if problem := source_name_problem(source):
             raise _RefusedError("bad source", problem)
         return source
 
     def _kind(self, values: Mapping[str, Any]) -> str:
         kind = self._cell(values, "kind") or self._options.kind
-        if kind not in KINDS:
+        if kind not in POST_KINDS:
             raise _RefusedError(
-                "unknown kind", f"wanted one of {', '.join(KINDS)}, got {str(kind)[:60]!r}"
+                "unknown kind", f"wanted one of {', '.join(POST_KINDS)}, got {str(kind)[:60]!r}"
             )
         return str(kind)
 
@@ -211,7 +225,7 @@ class Maker:
             if is_blank(values.get(column)):
                 continue
             own = self._own(
-                str(_read(read_text, values[column], "unreadable value")), known["kind"]
+                str(_read(cell_to_text, values[column], "unreadable value")), known["kind"]
             )
             if own.strip():
                 return own
@@ -221,17 +235,17 @@ class Maker:
 
     def _own(self, cell: str, kind: str) -> str:
         """What the author wrote: without markup, labels of the site, and the words of those whose post a microblog repeats."""
-        text = read_markup(cell)
-        shown = without_fold(text)
-        if kind != "microblog" and not has_certain_chain(shown):
+        text = markup_to_text(cell)
+        shown = strip_fold_label(text)
+        if kind != "microblog" and not has_weibo_repost_chain(shown):
             return shown
-        own = own_words(shown)
-        self.chains += own != shown.strip()
+        own = strip_repost_chain(shown)
+        self.removed_repost_chains += own != shown.strip()
         return own
 
     def _published(
         self, values: Mapping[str, Any], fetched_at: datetime | None, unread: list[str]
-    ) -> Moment:
+    ) -> TimestampWithPrecision:
         cell = self._cell(values, "published_at")
         if cell is None:
             raise _RefusedError("no date", "the post has no date")
@@ -239,12 +253,12 @@ class Maker:
             moment, precision = self._moment(cell, fetched_at)
         except DateError as error:
             raise _RefusedError("unreadable date", f"{str(cell)[:60]!r}: {error}") from error
-        if reason := out_of_range(moment, self._now):
+        if reason := date_reject_reason(moment, self._now):
             raise _RefusedError(reason, f"{str(cell)[:60]!r}")
         said = self._cell(values, "precision")
-        if said is not None and said not in PRECISIONS:
+        if said is not None and said not in TIME_PRECISIONS:
             unread.append("precision unreadable")
-        return moment, said if said in PRECISIONS else precision
+        return moment, said if said in TIME_PRECISIONS else precision
 
     def _fetched(self, values: Mapping[str, Any], unread: list[str]) -> datetime | None:
         cell = self._cell(values, "fetched_at")
@@ -255,35 +269,35 @@ class Maker:
         except DateError:
             unread.append("fetched_at unreadable")
             return None
-        if reason := out_of_range(moment, self._now):
+        if reason := date_reject_reason(moment, self._now):
             unread.append(f"fetched_at: {reason}")
             return None
         return moment
 
-    def _moment(self, cell: Any, fetched_at: datetime | None) -> Moment:
+    def _moment(self, cell: Any, fetched_at: datetime | None) -> TimestampWithPrecision:
         """Read a date; one told from the time at which it was shown only where the row says when that was."""
-        if isinstance(cell, str) and len(cell) > bounds.DATE:
+        if isinstance(cell, str) and len(cell) > bounds.MAX_DATE_CHARACTERS:
             raise DateError("longer than any date")
-        order = self._options.order or (
-            self._shown_order if is_ambiguous(cell, self._now) else None
+        order = self._options.date_order or (
+            self._shown_order if is_ambiguous_date(cell, self._now) else None
         )
-        return read_date(
+        return parse_date(
             cell,
-            self._options.zone,
+            self._options.timezone,
             fetched_at or self._now,
             order,
-            relative=fetched_at is not None,
+            allow_relative=fetched_at is not None,
         )
 
     @cached_property
-    def _shown_order(self) -> Order | None:
+    def _shown_order(self) -> DateOrder | None:
         """The order of day and month that the dates of the file show; reads the file once more."""
-        evidence = OrderEvidence()
+        evidence = DateOrderEvidence()
         for row in self._rows():
-            if isinstance(row, Row):
+            if isinstance(row, SourceRow):
                 for name in ("published_at", "fetched_at"):
-                    evidence.add(self._cell(row.values, name), self._now)
-        self.dates = str(evidence)
+                    evidence.add_value(self._cell(row.values, name), self._now)
+        self.date_order_note = str(evidence)
         return evidence.order
 
     def _rating(self, values: Mapping[str, Any], unread: list[str]) -> float | None:
@@ -291,7 +305,7 @@ class Maker:
         if cell is None:
             return None
         try:
-            return read_rating(cell, self._options.rating_scale or 1.0)
+            return parse_rating(cell, self._options.rating_scale or 1.0)
         except RatingRangeError:
             unread.append("rating out of range")
         except ValueError:
@@ -300,7 +314,7 @@ class Maker:
 
     def _author(self, values: Mapping[str, Any], source: str, unread: list[str]) -> str | None:
         cell = self._cell(values, "author")
-        name = None if cell is None else _read_or_miss(read_text, cell, "author", unread)
+        name = None if cell is None else _read_or_miss(cell_to_text, cell, "author", unread)
         return None if name is None else self._pseudonym(source, name.strip())
 
     def _native(
@@ -308,11 +322,11 @@ class Maker:
     ) -> str | None:
         """An id of this source; those that a Folate wrote have its name already."""
         cell = self._cell(values, name)
-        text = None if cell is None else _read_or_miss(read_text, cell, name, unread)
+        text = None if cell is None else _read_or_miss(cell_to_text, cell, name, unread)
         if text is None:
             return None
-        native = identity.trimmed(text)
-        if not native or self._ids.names_nothing(native):
+        native = identity.strip_invisible(text)
+        if not native or self._ids.is_invalid_id(native):
             return None
         return (
             native
@@ -345,7 +359,7 @@ def _first(values: Mapping[str, Any], columns: tuple[str, ...]) -> Any:
     return None
 
 
-def _read(reader: Any, cell: Any, reason: Reason) -> Any:
+def _read(reader: Any, cell: Any, reason: RejectReason) -> Any:
     try:
         return reader(cell)
     except ValueError as error:

@@ -9,61 +9,79 @@ from itertools import islice, takewhile
 from typing import Any
 
 from corpora.files import bounds
-from corpora.files.encoding import Opener, find_encoding, is_garbled, open_text, readable
-from corpora.files.header import DEEPEST, Needed, find_header
-from corpora.files.identity import trimmed
-from corpora.files.rows import Reject, Row
-from folate.core.dates import AmbiguousOrderError, DateError, read_date
+from corpora.files.encoding import (
+    Opener,
+    detect_encoding,
+    is_garbled,
+    open_text,
+    replace_undecodable,
+)
+from corpora.files.header import MAX_HEADER_LINES, ColumnPredicate, find_header
+from corpora.files.identity import strip_invisible
+from corpora.files.rows import Reject, SourceRow
+from folate.core.dates import AmbiguousDateOrderError, DateError, parse_date
 
 _MARK = "\ufeff"  # of byte order; also where a file was put behind another one
 _LONGEST = 500  # lines of one quoted cell
 
 
 @dataclass(frozen=True)
-class Delimited:
+class DelimitedFile:
     """A text file of rows, after its header was read. `opener` opens it from its start; the header ends with the line `above`."""
 
     opener: Opener
     columns: tuple[str, ...]
     delimiter: str
     encoding: str
-    above: int
-    skipped: int  # lines above the header that are something else, blank ones not counted
+    header_line_count: int
+    skipped_line_count: (
+        int  # lines above the header that are something else, blank ones not counted
+    )
 
     @classmethod
     def sniff(
-        cls, opener: Opener, has_needed: Needed = bool, encoding: str | None = None
-    ) -> "Delimited":
+        cls,
+        opener: Opener,
+        has_required_columns: ColumnPredicate = bool,
+        encoding: str | None = None,
+    ) -> "DelimitedFile":
         """Find out the encoding (unless it is given), the delimiter and the columns, which are in the first line where nothing tells
         what is needed. Raises UnicodeError for what is no text, OutOfBoundsError for a header that is longer than is read.
         """
-        encoding = find_encoding(opener, encoding)
+        encoding = detect_encoding(opener, encoding)
         with open_text(opener, encoding) as file:
             lines = [
-                readable(line).removeprefix(_MARK)
-                for line in islice(bounds.read_lines(file), DEEPEST)
+                replace_undecodable(line).removeprefix(_MARK)
+                for line in islice(bounds.read_bounded_lines(file), MAX_HEADER_LINES)
             ]
-        if lines and bounds.is_cut(lines[0]):
+        if lines and bounds.is_truncated(lines[0]):
             raise bounds.OutOfBoundsError(
-                f"wanted at most {bounds.LINE:,} characters in the row of column names, got more"
+                f"wanted at most {bounds.MAX_ROW_CHARACTERS:,} characters in the row of column names, got more"
             )
         header = find_header(
-            list(takewhile(lambda line: not bounds.is_cut(line), lines)), has_needed
+            list(takewhile(lambda line: not bounds.is_truncated(line), lines)), has_required_columns
         )
-        bounds.check_columns(header.columns)
-        columns = tuple(distinct(map(trimmed, header.columns)))
-        return cls(opener, columns, header.delimiter, encoding, header.lines, header.skipped)
+        bounds.check_column_names(header.columns)
+        columns = tuple(unique_column_names(map(strip_invisible, header.columns)))
+        return cls(
+            opener,
+            columns,
+            header.delimiter,
+            encoding,
+            header.line_count,
+            header.skipped_line_count,
+        )
 
-    def rows(self) -> Iterator[Row | Reject]:
+    def rows(self) -> Iterator[SourceRow | Reject]:
         """Every row below the header."""
         with open_text(self.opener, self.encoding) as file:
-            remaining = _Lines(bounds.read_lines(file))
-            for _ in range(self.above):
+            remaining = _Lines(bounds.read_bounded_lines(file))
+            for _ in range(self.header_line_count):
                 remaining.take()
             while line := remaining.take():
                 number = remaining.number
-                if bounds.is_cut(line):
-                    yield Reject(number, "too long", bounds.TOO_LONG, {})
+                if bounds.is_truncated(line):
+                    yield Reject(number, "too long", bounds.ROW_TOO_LONG_PROBLEM, {})
                 elif line.strip():
                     cells = _cells(line, remaining, self.delimiter, len(self.columns))
                     yield _row(number, cells, self.columns, self.encoding)
@@ -88,7 +106,9 @@ class _Lines:
         self.number -= len(lines)
 
 
-def _row(number: int, cells: list[str], columns: tuple[str, ...], encoding: str) -> Row | Reject:
+def _row(
+    number: int, cells: list[str], columns: tuple[str, ...], encoding: str
+) -> SourceRow | Reject:
     while len(cells) > len(columns) and not cells[-1].strip():
         cells.pop()
     if len(cells) != len(columns):  # which cell is the author's name can't be told, so none is kept
@@ -101,7 +121,7 @@ def _row(number: int, cells: list[str], columns: tuple[str, ...], encoding: str)
         [whole] if whole.isascii() or encoding.startswith("utf") else cells
     )  # other encodings are judged cell by cell
     if any(is_garbled(part, encoding) for part in parts):
-        values = {name: readable(cell) for name, cell in values.items()}
+        values = {name: replace_undecodable(cell) for name, cell in values.items()}
         return Reject(
             number,
             "wrong encoding",
@@ -110,9 +130,9 @@ def _row(number: int, cells: list[str], columns: tuple[str, ...], encoding: str)
         )
     if "\0" in whole:
         return Reject(number, "unreadable row", "has a NUL character", values)
-    if trimmed(cells[0]) == columns[0] and tuple(map(trimmed, cells)) == columns:
+    if strip_invisible(cells[0]) == columns[0] and tuple(map(strip_invisible, cells)) == columns:
         return Reject(number, "repeated header", "the column names again", values)
-    return Row(number, values)
+    return SourceRow(number, values)
 
 
 def _cells(line: str, lines: _Lines, delimiter: str, width: int) -> list[str]:
@@ -138,7 +158,7 @@ def _growing(record: list[str], lines: _Lines) -> Iterator[str]:
     """The lines of `record`, then the next ones, which join it when they are asked for."""
     yield from record
     length = sum(map(len, record))
-    while len(record) < _LONGEST and length <= bounds.LINE and (line := lines.take()):
+    while len(record) < _LONGEST and length <= bounds.MAX_ROW_CHARACTERS and (line := lines.take()):
         length += len(line)
         record.append(line)
         yield line
@@ -147,7 +167,7 @@ def _growing(record: list[str], lines: _Lines) -> Iterator[str]:
 def _strict(lines: Iterable[str], delimiter: str) -> list[str] | None:
     """The cells of a record, with as many lines as its quotes span, or None where they do not come out even."""
     csv.field_size_limit(
-        bounds.LINE
+        bounds.MAX_ROW_CHARACTERS
     )  # the module's own limit of 131,072 characters cuts long articles
     try:
         return next(csv.reader(lines, delimiter=delimiter, strict=True), None)
@@ -168,18 +188,18 @@ def _all_rows(lines: list[str], delimiter: str, width: int) -> bool:
 
 
 def _is_date(cell: str) -> bool:
-    if len(cell) > bounds.DATE:
+    if len(cell) > bounds.MAX_DATE_CHARACTERS:
         return False
     try:
-        read_date(cell, "UTC", datetime.now(UTC))
-    except AmbiguousOrderError:
+        parse_date(cell, "UTC", datetime.now(UTC))
+    except AmbiguousDateOrderError:
         return True
     except DateError:
         return False
     return True
 
 
-def distinct(names: Iterable[str]) -> Iterator[str]:
+def unique_column_names(names: Iterable[str]) -> Iterator[str]:
     """Column names, the second of a name as `name (2)`."""
     seen: dict[str, int] = {}
     for name in names:

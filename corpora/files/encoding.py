@@ -22,25 +22,25 @@ _UTF8_SIGNS = re.compile(rb"[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 _LEAST_SIGNS = 2  # characters of three or four bytes in UTF-8: so many are not in a line of another encoding by chance
 
 
-def find_encoding(opener: Opener, given: str | None = None) -> str:
+def detect_encoding(opener: Opener, requested: str | None = None) -> str:
     """Find the encoding by its mark, as `given`, by its NULs, or as `folate.core.encoding.detect` finds it.
 
     Raises UnicodeError for what is no text, and UnknownEncodingError where several encodings fit alike, unless few lines are in doubt.
     """
     sample = _sample(opener)
     start = b"".join(sample[:_START])
-    marked = encodings.marked(start)
-    if given:
-        return marked if marked and given in ("utf-8", "utf-16") else given
+    marked = encodings.encoding_from_bom(start)
+    if requested:
+        return marked if marked and requested in ("utf-8", "utf-16") else requested
     if marked:
         return marked
     with_nul = sum(b"\0" in line for line in sample)
-    if with_nul and (wide := encodings.wide(start)):
+    if with_nul and (wide := encodings.detect_utf16_without_bom(start)):
         return wide
     if b"\0" in b"".join(sample[:1]) or 2 * with_nul > len(sample):
         raise UnicodeError("wanted text, got a binary file")
     try:
-        return encodings.detect(line.rstrip(b"\r\n") for line in sample)
+        return encodings.detect_text_encoding(line.rstrip(b"\r\n") for line in sample)
     except encodings.UnknownEncodingError:
         damaged = sum(not line.isascii() for line in sample)
         if sample[0].isascii() and damaged <= max(1, _MOST_DAMAGED * len(sample)):
@@ -65,10 +65,10 @@ def is_garbled(text: str, encoding: str) -> bool:
         data = text.encode(encoding)
     except UnicodeError:  # its decoder reads more than its encoder writes
         return False
-    return len(_UTF8_SIGNS.findall(data)) >= _LEAST_SIGNS and encodings.decodes(data, "utf-8")
+    return len(_UTF8_SIGNS.findall(data)) >= _LEAST_SIGNS and encodings.can_decode(data, "utf-8")
 
 
-def readable(text: str) -> str:
+def replace_undecodable(text: str) -> str:
     """The text with U+FFFD for what is garbled, or UTF-8 after all."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 

@@ -6,26 +6,26 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 DELIMITERS = (",", ";", "\t")
-DEEPEST = 40  # lines, among which the column names are sought
+MAX_HEADER_LINES = 40  # lines, among which the column names are sought
 _SEPARATOR = re.compile(
     r'"?sep=(.)"?\s*', re.IGNORECASE
 )  # a line that tells a spreadsheet program the delimiter
 
-Needed = Callable[[Collection[str]], bool]
+ColumnPredicate = Callable[[Collection[str]], bool]
 """Whether columns of these names are all that an import can't do without."""
 
 
 @dataclass(frozen=True)
-class Header:
+class TableHeader:
     """The column names of a table, its delimiter, and how many lines of the file end with them; `skipped` of these are something else."""
 
     columns: tuple[str, ...]
     delimiter: str
-    lines: int
-    skipped: int
+    line_count: int
+    skipped_line_count: int
 
 
-def find_header(lines: Sequence[str], has_needed: Needed) -> Header:
+def find_header(lines: Sequence[str], has_required_columns: ColumnPredicate) -> TableHeader:
     """Find the column names among the first lines of a file.
 
     They are in the first line that is not blank, after one such as `sep=;`. Only where these lack what an import needs, they are
@@ -36,12 +36,12 @@ def find_header(lines: Sequence[str], has_needed: Needed) -> Header:
         start, delimiter = 1, separator[1]
     headers = {
         n: _header(lines, start, n, delimiter)
-        for n in range(start, min(len(lines), DEEPEST))
+        for n in range(start, min(len(lines), MAX_HEADER_LINES))
         if lines[n].strip()
     }
     if not headers:
-        return Header((), delimiter or DELIMITERS[0], len(lines), 0)
-    with_needed = (header for header in headers.values() if has_needed(header.columns))
+        return TableHeader((), delimiter or DELIMITERS[0], len(lines), 0)
+    with_needed = (header for header in headers.values() if has_required_columns(header.columns))
     return (
         next(with_needed, None)
         or _wider_after_a_blank_line(lines, headers)
@@ -49,19 +49,21 @@ def find_header(lines: Sequence[str], has_needed: Needed) -> Header:
     )
 
 
-def _header(lines: Sequence[str], start: int, n: int, delimiter: str | None) -> Header:
+def _header(lines: Sequence[str], start: int, n: int, delimiter: str | None) -> TableHeader:
     """Line `n`, and those that its quotes span, read as column names."""
     chosen = delimiter or max(DELIMITERS, key=lines[n].count)
-    reader = csv.reader(lines[n:DEEPEST], delimiter=chosen, strict=True)
+    reader = csv.reader(lines[n:MAX_HEADER_LINES], delimiter=chosen, strict=True)
     try:
         cells, count = next(reader), reader.line_num
     except csv.Error:  # a stray quote
         cells, count = lines[n].rstrip("\r\n").split(chosen), 1
     skipped = sum(bool(line.strip()) for line in lines[start:n])
-    return Header(tuple(cells), chosen, n + count, skipped)
+    return TableHeader(tuple(cells), chosen, n + count, skipped)
 
 
-def _wider_after_a_blank_line(lines: Sequence[str], headers: dict[int, Header]) -> Header | None:
+def _wider_after_a_blank_line(
+    lines: Sequence[str], headers: dict[int, TableHeader]
+) -> TableHeader | None:
     widest = 0
     for n, header in headers.items():
         if widest and not lines[n - 1].strip() and len(header.columns) > widest:

@@ -1,6 +1,6 @@
 """What a file is by its first bytes, whatever it is called."""
 
-START = 512  # bytes that are looked at
+MAGIC_BYTE_COUNT = 512  # bytes that are looked at
 _ARCHIVE = "a zip archive or an Excel workbook (.xlsx)"
 _PARQUET = "a Parquet file (.parquet)"
 _BINARY = {
@@ -26,7 +26,7 @@ _JSON = {b'{"': "JSON lines (.jsonl)", b"[{": "a list in JSON"}
 _WANTED = {".xlsx": _ARCHIVE, ".parquet": _PARQUET}
 
 
-def mismatch(start: bytes, kind: str) -> str | None:
+def mismatched_file_type(start: bytes, kind: str) -> str | None:
     """Say what a file really is whose name ends in `kind` and that begins with `start`; None where it may be what it is called.
 
     >>> mismatch(b"PAR1", ".csv")

@@ -13,8 +13,8 @@ from typing import IO, Any
 import pyarrow as pa
 
 from corpora.files import bounds
-from corpora.files.delimited import distinct
-from corpora.files.rows import Reject, Row
+from corpora.files.delimited import unique_column_names
+from corpora.files.rows import Reject, SourceRow
 
 _MEMORY = (
     1280 * 2**20
@@ -33,13 +33,13 @@ class ParquetError(Exception):
     """A Parquet file is damaged, or none; the message says how."""
 
 
-def columns(path: Path) -> tuple[str, ...]:
+def read_column_names(path: Path) -> tuple[str, ...]:
     """Names of the columns, the second of a name as `name (2)`. Raises ParquetError."""
     with _reading(path) as (schema, _):
         return _names(schema)
 
 
-def rows(path: Path) -> Iterator[Row | Reject]:
+def read_rows(path: Path) -> Iterator[SourceRow | Reject]:
     """Give every row. Raises ParquetError."""
     number = 0
     with _reading(path) as (schema, batches):
@@ -50,13 +50,13 @@ def rows(path: Path) -> Iterator[Row | Reject]:
                 yield _row(number, names, values)
 
 
-def _row(number: int, names: tuple[str, ...], values: list[Any] | str) -> Row | Reject:
+def _row(number: int, names: tuple[str, ...], values: list[Any] | str) -> SourceRow | Reject:
     if isinstance(values, str):
         return Reject(number, "unreadable row", values, {})
     *cells, is_too_long = values
     if is_too_long:
-        return Reject(number, "too long", bounds.TOO_LONG, {})
-    return Row(number, dict(zip(names, map(_text, cells), strict=True)))
+        return Reject(number, "too long", bounds.ROW_TOO_LONG_PROBLEM, {})
+    return SourceRow(number, dict(zip(names, map(_text, cells), strict=True)))
 
 
 def _values(batch: Any) -> Iterator[list[Any] | str]:
@@ -83,7 +83,7 @@ def _text(cell: Any) -> Any:
 
 def _names(schema: Any) -> tuple[str, ...]:
     return (
-        tuple(distinct(schema.metadata[b"names"].decode("utf-8", "replace").split("\0")))
+        tuple(unique_column_names(schema.metadata[b"names"].decode("utf-8", "replace").split("\0")))
         if len(schema) > 1
         else ()
     )
@@ -97,7 +97,7 @@ def _reading(path: Path) -> Iterator[tuple[Any, Iterator[Any]]]:
         "-P",
         str(_READER),
         str(path),
-        *map(str, (_MEMORY, 4 * bounds.LINE, bounds.COLUMNS)),
+        *map(str, (_MEMORY, 4 * bounds.MAX_ROW_CHARACTERS, bounds.MAX_COLUMNS)),
     ]
     environment = os.environ | {"ARROW_DEFAULT_MEMORY_POOL": "system"}
     with (

@@ -7,16 +7,16 @@ from math import inf
 from pathlib import Path
 
 from corpora.files import bounds
-from corpora.files.convert import ImportOptions, Maker
-from corpora.files.formats import Sheet, open_sheet
-from corpora.files.identity import Ids, survey
-from corpora.files.rows import Reject, Row
-from folate.core.errors import ConfigError, InputError, possible
-from folate.core.post import FIELDS, KINDS, Post, source_problem
-from folate.core.text import listed, quoted
+from corpora.files.convert import ImportOptions, RowConverter
+from corpora.files.formats import TabularFile, open_tabular_file
+from corpora.files.identity import IdSurvey, survey_ids
+from corpora.files.rows import Reject, SourceRow
+from folate.core.errors import ConfigError, InputError, suggestion
+from folate.core.post import POST_FIELDS, POST_KINDS, Post, source_name_problem
+from folate.core.text import join_names, quote_name
 
 
-class Reading:
+class ImportReader:
     """Posts and rejects of one file, made as they are asked for; `ignored` names the columns that no field takes, `unread_sheets`
     the other sheets of a workbook.
 
@@ -24,42 +24,44 @@ class Reading:
     `dates` says what is taken for the order of day and month in dates like 3/8/2026 ("" when there are none).
     """
 
-    def __init__(self, sheet: Sheet, maker: Maker) -> None:
+    def __init__(self, sheet: TabularFile, maker: RowConverter) -> None:
         self._sheet = sheet
         self._maker = maker
-        self.unread = maker.unread
-        self.ignored = tuple(
-            column for column in sheet.columns if column and column not in maker.used
+        self.unread_values = maker.unread_values
+        self.unused_columns = tuple(
+            column for column in sheet.columns if column and column not in maker.used_columns
         )
-        self.unread_sheets = sheet.unread
+        self.unread_sheets = sheet.unread_sheets
 
     def notes(self) -> list[str]:
         """Sentences on what a person who looks at the file may not expect; complete once the rows were read."""
         notes = self._sheet.notes()
-        if self._maker.chains:
+        if self._maker.removed_repost_chains:
             notes.append(
-                f"{self._maker.chains:,} texts of reposts were kept without what others wrote in them"
+                f"{self._maker.removed_repost_chains:,} texts of reposts were kept without what others wrote in them"
             )
         return notes
 
     @property
-    def dates(self) -> str:
-        return self._maker.dates
+    def date_order_note(self) -> str:
+        return self._maker.date_order_note
 
     def __iter__(self) -> Iterator[Post | Reject]:
         seen: set[int] = set()
         latest: dict[
-            str, list[tuple[Post, Row]]
+            str, list[tuple[Post, SourceRow]]
         ] = {}  # rows of the latest text of those posts of which the file has several
         sources: set[str] = set()
         for row in self._sheet.rows():
             made = (
-                self._maker.post(row) if isinstance(row, Row) else self._maker.without_persons(row)
+                self._maker.convert(row)
+                if isinstance(row, SourceRow)
+                else self._maker.redact_persons(row)
             )
-            if isinstance(made, Post) and isinstance(row, Row):
+            if isinstance(made, Post) and isinstance(row, SourceRow):
                 digest = hash(made)
-                if made.source not in sources and len(sources) == bounds.SOURCES:
-                    problem = f"wanted at most {bounds.SOURCES:,} names of sources in a file; --source gives one to all rows"
+                if made.source not in sources and len(sources) == bounds.MAX_SOURCES:
+                    problem = f"wanted at most {bounds.MAX_SOURCES:,} names of sources in a file; --source gives one to all rows"
                     made = self._maker.reject(row, "too many sources", problem)
                 elif digest in seen:
                     made = self._maker.reject(
@@ -67,7 +69,7 @@ class Reading:
                     )
                 else:
                     sources.add(made.source)
-                    if self._maker.is_state(row):
+                    if self._maker.is_edited_post(row):
                         yield from self._superseded(latest, made, row)
                         if len(latest) >= _MOST_STATES:
                             yield from _states(latest)
@@ -77,7 +79,7 @@ class Reading:
         yield from _states(latest)
 
     def _superseded(
-        self, latest: dict[str, list[tuple[Post, Row]]], post: Post, row: Row
+        self, latest: dict[str, list[tuple[Post, SourceRow]]], post: Post, row: SourceRow
     ) -> Iterator[Reject]:
         """Keep the rows of the latest text of a post; those that give way are rejects."""
         sights = latest.setdefault(post.id, [])
@@ -97,7 +99,7 @@ _MOST_STATES = 100_000
 """Posts whose latest text is awaited: past them those in hand are given, and a later text is a change of the post."""
 
 
-def _states(latest: dict[str, list[tuple[Post, Row]]]) -> Iterator[Post]:
+def _states(latest: dict[str, list[tuple[Post, SourceRow]]]) -> Iterator[Post]:
     """Give the posts in hand and forget them."""
     yield from [post for sights in latest.values() for post, _ in sights]
     latest.clear()
@@ -107,7 +109,7 @@ def _fetched(post: Post) -> datetime:
     return post.fetched_at or datetime.min.replace(tzinfo=UTC)
 
 
-def read(path: Path, options: ImportOptions) -> Reading:
+def read_post_file(path: Path, options: ImportOptions) -> ImportReader:
     """The posts of a CSV, TSV, JSONL, XLSX or Parquet file (text files also as .gz), and why the other rows are none.
 
     Columns with the names of a Post's fields need no mapping. A post without an `id` gets a digest of what it says, so that
@@ -115,43 +117,43 @@ def read(path: Path, options: ImportOptions) -> Reading:
     when a column is mapped to what is no field.
     """
     _check(options)
-    sheet = open_sheet(
+    sheet = open_tabular_file(
         path, lambda names: _has_needed(names, options.mapping), options.encoding, options.sheet
     )
     columns = {
         name: _columns(path, sheet, name, options.mapping.get(name, name))
-        for name in FIELDS
+        for name in POST_FIELDS
         if name in options.mapping
-        or (_named(sheet.columns, name) is not None and name not in options.decided)
+        or (_named(sheet.columns, name) is not None and name not in options.overridden_fields)
     }
     for needed, present in (
         ("text", "text" in columns or "title" in columns),
         ("published_at", "published_at" in columns),
     ):
         if not present:
-            have = listed(sheet.columns)
+            have = join_names(sheet.columns)
             raise InputError(
-                f"{quoted(path.name)} has no column {needed!r}: name one with --map {needed}=COLUMN; its columns are {have}."
+                f"{quote_name(path.name)} has no column {needed!r}: name one with --map {needed}=COLUMN; its columns are {have}."
             )
-    ids = survey(_readable_rows(sheet), columns) if "id" in columns else Ids()
-    return Reading(sheet, Maker(options, columns, sheet.rows, ids))
+    ids = survey_ids(_readable_rows(sheet), columns) if "id" in columns else IdSurvey()
+    return ImportReader(sheet, RowConverter(options, columns, sheet.rows, ids))
 
 
-def _readable_rows(sheet: Sheet) -> Iterator[Row | Reject]:
+def _readable_rows(sheet: TabularFile) -> Iterator[SourceRow | Reject]:
     """The rows up to where a file breaks off, which the reading itself will tell."""
     with suppress(InputError):
         yield from sheet.rows()
 
 
-def _columns(path: Path, sheet: Sheet, name: str, wanted: str) -> tuple[str, ...]:
+def _columns(path: Path, sheet: TabularFile, name: str, wanted: str) -> tuple[str, ...]:
     """The columns that hold a field, in order of preference. Raises InputError."""
     columns = []
     for part in (wanted,) if _named(sheet.columns, wanted) else wanted.split("|"):
         column = _named(sheet.columns, part.strip())
         if column is None:
-            have = listed(sheet.columns)
+            have = join_names(sheet.columns)
             raise InputError(
-                f"{quoted(path.name)} has no column {quoted(part.strip())} for {name!r}; its columns are {have}."
+                f"{quote_name(path.name)} has no column {quote_name(part.strip())} for {name!r}; its columns are {have}."
             )
         columns.append(column)
     return tuple(columns)
@@ -186,13 +188,13 @@ def _on_one_line(name: str) -> str:
 
 def _check(options: ImportOptions) -> None:
     for name in options.mapping:
-        if name not in FIELDS:
+        if name not in POST_FIELDS:
             raise ConfigError(
-                f"a post has no field {name!r} to map a column to; {possible(name, FIELDS)}"
+                f"a post has no field {name!r} to map a column to; {suggestion(name, POST_FIELDS)}"
             )
-    if options.kind not in KINDS:
-        raise InputError(f"wanted a kind among {', '.join(KINDS)}, got {options.kind!r}.")
-    if problem := source_problem(options.source):
+    if options.kind not in POST_KINDS:
+        raise InputError(f"wanted a kind among {', '.join(POST_KINDS)}, got {options.kind!r}.")
+    if problem := source_name_problem(options.source):
         raise InputError(f"{problem}; name another with --source.")
     if options.rating_scale is not None and not 0 < options.rating_scale < inf:
         raise InputError(f"wanted a rating scale above 0 and finite, got {options.rating_scale!r}.")

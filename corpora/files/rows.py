@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-Reason = Literal[
+RejectReason = Literal[
     "no text", "no date", "unreadable date", "date in the future", "date too early", "unreadable value", "unreadable row",
     "wrong number of cells", "repeated header", "duplicate row", "wrong encoding", "bad source", "unknown kind",
     "id repeated with another text", "too long", "too many sources",
 ]  # fmt: skip
-REASONS: tuple[str, ...] = get_args(Reason)
+REJECT_REASONS: tuple[str, ...] = get_args(RejectReason)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SourceRow:
     """Its number as an editor shows it (the line of a text file or of a sheet; in Parquet counted from 1), and its cells."""
 
     number: int
@@ -25,7 +25,7 @@ class Reject:
     hashes; nothing where it is not known which of its cells is the author. `unused` names its other columns."""
 
     row: int
-    reason: Reason
+    reason: RejectReason
     detail: str
     values: dict[str, Any]
     unused: tuple[str, ...] = ()

@@ -69,9 +69,11 @@ class Workbook:
     """How a workbook is built."""
 
     path: Path
-    sheets: dict[str, str]  # name: part of the archive; the first that is not hidden comes first
-    shared: str | None  # the part with the texts that cells share
-    dates: dict[
+    sheet_parts: dict[
+        str, str
+    ]  # name: part of the archive; the first that is not hidden comes first
+    shared_strings_part: str | None  # the part with the texts that cells share
+    date_styles: dict[
         int, str
     ]  # style of a cell: "date" where it shows its number as a day, "moment" where with a clock
     epoch: datetime  # day 0
@@ -111,10 +113,10 @@ class Workbook:
         Raises WorkbookError and OutOfBoundsError.
         """
         with closing(_Archive(self.path)) as archive, closing(_SharedTexts()) as texts:
-            if self.shared:
-                archive.parse(self.shared, _PART, texts)
+            if self.shared_strings_part:
+                archive.parse(self.shared_strings_part, _PART, texts)
             reader = _SheetReader(self, texts, oddities)
-            for _ in archive.chunks(self.sheets[sheet], _PART, reader):
+            for _ in archive.chunks(self.sheet_parts[sheet], _PART, reader):
                 yield from reader.take()
 
 
@@ -420,12 +422,12 @@ class _Text:
         self._is_text = False
 
     def add(self, data: str) -> None:
-        if self._is_text and self.length <= bounds.CELL:
+        if self._is_text and self.length <= bounds.MAX_CELL_CHARACTERS:
             self._runs.append(data)
             self.length += len(data)
 
     def value(self) -> str:
-        return _unescape("".join(self._runs))[: bounds.CELL + 1]
+        return _unescape("".join(self._runs))[: bounds.MAX_CELL_CHARACTERS + 1]
 
 
 def _unescape(text: str) -> str:
@@ -459,12 +461,12 @@ class _RawRow:
 
     def add(self, column: int, cell: _Cell) -> None:
         self.characters += cell.text.length
-        if not 0 <= column < bounds.COLUMNS:
+        if not 0 <= column < bounds.MAX_COLUMNS:
             self.problem = "has a cell whose column can't be told"
         elif column in self.cells:
             self.problem = "has two cells in one column"
-        elif self.characters > bounds.LINE:
-            self.problem = bounds.TOO_LONG
+        elif self.characters > bounds.MAX_ROW_CHARACTERS:
+            self.problem = bounds.ROW_TOO_LONG_PROBLEM
         if self.problem:
             self.cells.clear()
         else:
@@ -532,8 +534,8 @@ class _SheetReader(_Silent):
             for column, cell in raw.cells.items():
                 cells[column] = value = self._value(cell)
                 length += len(value) if isinstance(value, str) else 0
-                if length > bounds.LINE:
-                    return SheetRow(raw.number, {}, bounds.TOO_LONG)
+                if length > bounds.MAX_ROW_CHARACTERS:
+                    return SheetRow(raw.number, {}, bounds.ROW_TOO_LONG_PROBLEM)
         except ValueError as error:
             return SheetRow(raw.number, {}, str(error))
         return SheetRow(raw.number, cells, raw.problem)
@@ -556,7 +558,7 @@ class _SheetReader(_Silent):
         if cell.kind == "d":
             return _iso(text)
         number = _number(text, float)
-        kind = self._book.dates.get(int(cell.style)) if _is_small(cell.style) else None
+        kind = self._book.date_styles.get(int(cell.style)) if _is_small(cell.style) else None
         if kind:
             return _moment(number, self._book.epoch, kind)
         return int(number) if number.is_integer() and abs(number) < 2**53 else number
@@ -570,7 +572,7 @@ def _is_small(number: str) -> bool:
     return number.isascii() and number.isdigit() and len(number) < 8
 
 
-@lru_cache(maxsize=bounds.COLUMNS)
+@lru_cache(maxsize=bounds.MAX_COLUMNS)
 def _column(letters: str) -> int:
     """The number of a column from its letters, such as AB, counted from 0; -1 where it can't be told."""
     if not (letters.isascii() and letters.isalpha() and len(letters) <= 3):

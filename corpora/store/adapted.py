@@ -5,23 +5,25 @@ a fold have the factors that were fitted without the labels of that fold. So a t
 adapted to its own label than any other text is, and an audit may compare the two.
 """
 
-FOLDS = 10
-ALL_LABELS = -1
+FOLD_COUNT = 10
+ALL_FOLDS = -1
 """In place of a fold: the fit on the labels of all folds, which says what the figures are calibrated to."""
 
-UNREAD = "abs(negative - 0.3) < 1e-6 AND abs(neutral - 0.4) < 1e-6 AND abs(positive - 0.3) < 1e-6"
+UNREAD_CONDITION_SQL = (
+    "abs(negative - 0.3) < 1e-6 AND abs(neutral - 0.4) < 1e-6 AND abs(positive - 0.3) < 1e-6"
+)
 """Whether the model had nothing to read (the probabilities of `UNREADABLE`).
 
 Such a judgement stays as it is, or the report would take it for one of a text."""
 
-SENTIMENTS = f"""
+ADAPTED_SENTIMENTS_SQL = f"""
 WITH scaled AS (
   SELECT s.*, f.name AS adaptation, s.negative * if(unread, 1, f.negative) AS minus,
     s.neutral * if(unread, 1, f.neutral) AS zero, s.positive * if(unread, 1, f.positive) AS plus
-  FROM (SELECT *, {UNREAD} AS unread FROM all_sentiments) s JOIN posts USING (id, text_hash)
+  FROM (SELECT *, {UNREAD_CONDITION_SQL} AS unread FROM all_sentiments) s JOIN posts USING (id, text_hash)
   LEFT JOIN adaptations f ON f.brand = s.brand AND f.annotator = s.annotator
     AND starts_with(s.version || '+', f.model || '+')
-    AND f.fold = ('0x' || substr(s.text_hash, 1, 4))::INT % {FOLDS}
+    AND f.fold = ('0x' || substr(s.text_hash, 1, 4))::INT % {FOLD_COUNT}
 )
 SELECT * EXCLUDE (unread, adaptation, minus, zero, plus) REPLACE (
   CASE WHEN adaptation IS NULL THEN version ELSE version || '+' || adaptation END AS version,
@@ -35,10 +37,10 @@ SELECT * EXCLUDE (unread, adaptation, minus, zero, plus) REPLACE (
 """The view `sentiments` where some brand is adapted: `all_sentiments` keeps what the model itself said."""
 
 
-def fold(text_hash: str) -> int:
+def text_fold(text_hash: str) -> int:
     """Return the fold of a text, 0 to `FOLDS` - 1, by its digest in hexadecimal digits.
 
     >>> fold("00ff3c5e8a0b1d2f")
     5
     """
-    return int(text_hash[:4], 16) % FOLDS
+    return int(text_hash[:4], 16) % FOLD_COUNT

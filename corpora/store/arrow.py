@@ -8,16 +8,16 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpora.store.schema import POSTS, Table
-from folate.core.errors import StoreError, possible
-from folate.core.post import FIELDS, Post
+from corpora.store.schema import POSTS, TableDefinition
+from folate.core.errors import StoreError, suggestion
+from folate.core.post import POST_FIELDS, Post
 
-Rows: TypeAlias = pa.Table | Iterable[Mapping[str, Any]]
+RowInput: TypeAlias = pa.Table | Iterable[Mapping[str, Any]]
 
-_FIELDS_AND_HASH = attrgetter(*FIELDS, "text_hash")
+_FIELDS_AND_HASH = attrgetter(*POST_FIELDS, "text_hash")
 
 
-def conform(table: Table, rows: Rows) -> pa.Table:
+def conform_rows(table: TableDefinition, rows: RowInput) -> pa.Table:
     """`rows` with exactly the columns and types of `table`; a column they lack is missing throughout. Raises StoreError."""
     try:
         if not isinstance(rows, pa.Table):
@@ -34,28 +34,28 @@ def conform(table: Table, rows: Rows) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=table.schema)
 
 
-def from_posts(posts: Sequence[Post], now: datetime) -> pa.Table:
+def posts_to_arrow(posts: Sequence[Post], now: datetime) -> pa.Table:
     """Posts as rows of the table `posts`; the month is that of `fetched_at`, or of `now`."""
     columns = list(zip(*map(_FIELDS_AND_HASH, posts), strict=True))
     arrays = [
         pa.array(values, POSTS.schema.field(name).type)
-        for name, values in zip((*FIELDS, "text_hash"), columns, strict=True)
+        for name, values in zip((*POST_FIELDS, "text_hash"), columns, strict=True)
     ]
-    seen = pc.fill_null(arrays[FIELDS.index("fetched_at")], now.astimezone(UTC))
+    seen = pc.fill_null(arrays[POST_FIELDS.index("fetched_at")], now.astimezone(UTC))
     return pa.Table.from_arrays(
-        [*arrays, pc.strftime(seen, "%Y-%m")], names=[*FIELDS, "text_hash", "month"]
+        [*arrays, pc.strftime(seen, "%Y-%m")], names=[*POST_FIELDS, "text_hash", "month"]
     ).select(POSTS.schema.names)
 
 
-def _from_mappings(table: Table, rows: list[Mapping[str, Any]]) -> pa.Table:
+def _from_mappings(table: TableDefinition, rows: list[Mapping[str, Any]]) -> pa.Table:
     for row in rows:
         _check_columns(table, row)
     return pa.Table.from_pylist(rows, schema=table.schema)
 
 
-def _check_columns(table: Table, names: Iterable[str]) -> None:
+def _check_columns(table: TableDefinition, names: Iterable[str]) -> None:
     for name in names:
         if name not in table.schema.names:
             raise StoreError(
-                f"the table {table.name!r} has no column {name!r}; {possible(name, table.schema.names)}"
+                f"the table {table.name!r} has no column {name!r}; {suggestion(name, table.schema.names)}"
             )

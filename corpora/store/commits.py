@@ -15,56 +15,60 @@ from pathlib import Path
 
 from folate.core.errors import StoreError
 
-FILE = "commits.jsonl"
-LOG = "_delta_log"
+COMMITS_FILE = "commits.jsonl"
+DELTA_LOG_FOLDER = "_delta_log"
 _MOST_FAULTS = 100  # of one log that are told; a stray file can name any version
 _ENTRY = re.compile(r"(\d{20})\.json")
 _CHECKPOINT = re.compile(r"(\d{20})\.checkpoint(\..*)?\.parquet")
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class CommitRecord:
     """One commit: the size of its entry in the log, and how many rows the table had after it (None where nobody counted)."""
 
-    size: int  # bytes
-    rows: int | None = None
+    entry_bytes: int  # bytes
+    row_count: int | None = None
 
 
-def damaged(file: Path, what: str, deep: bool = False) -> StoreError:
+def damaged_file_error(file: Path, what: str, deep: bool = False) -> StoreError:
     """Return the error for a damaged file: `what` goes on after its path. `deep`: only a deep check sees it."""
     check = "folate check --deep" if deep else "folate check"
     return StoreError(f"{file} {what}: run '{check}', which says what is lost and what to do.")
 
 
-def entry(root: Path, name: str, version: int) -> Path:
+def log_entry_path(root: Path, name: str, version: int) -> Path:
     """Return the path of an entry of a table's log."""
-    return root / name / LOG / f"{version:020}.json"
+    return root / name / DELTA_LOG_FOLDER / f"{version:020}.json"
 
 
-def entries(root: Path, name: str) -> dict[int, int]:
+def log_entry_sizes(root: Path, name: str) -> dict[int, int]:
     """Return the versions in a table's log and the size of each entry in bytes (-1 for what is no file). Raises StoreError."""
     found = {}
     try:
-        with scandir(root / name / LOG) as files:
+        with scandir(root / name / DELTA_LOG_FOLDER) as files:
             for file in files:
                 if match := _ENTRY.fullmatch(file.name):
                     found[int(match[1])] = file.stat().st_size if file.is_file() else -1
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise damaged(root / name / LOG, f"can't be read ({error.strerror})") from error
+        raise damaged_file_error(
+            root / name / DELTA_LOG_FOLDER, f"can't be read ({error.strerror})"
+        ) from error
     return found
 
 
-def noted(root: Path) -> dict[str, dict[int, Noted]]:
+def read_commit_records(root: Path) -> dict[str, dict[int, CommitRecord]]:
     """Return every noted commit by table and version. Raises StoreError when the file can't be read."""
-    commits: defaultdict[str, dict[int, Noted]] = defaultdict(dict)
+    commits: defaultdict[str, dict[int, CommitRecord]] = defaultdict(dict)
     try:
-        lines = (root / FILE).read_bytes().split(b"\n")
+        lines = (root / COMMITS_FILE).read_bytes().split(b"\n")
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise damaged(root / FILE, f"can't be read ({error.strerror})") from error
+        raise damaged_file_error(
+            root / COMMITS_FILE, f"can't be read ({error.strerror})"
+        ) from error
     for line in lines:
         with suppress(
             ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError
@@ -72,48 +76,48 @@ def noted(root: Path) -> dict[str, dict[int, Noted]]:
             values = json.loads(line)
             rows = values.get("rows")
             noted_rows = None if rows is None else int(rows)
-            commits[str(values["table"])][int(values["version"])] = Noted(
+            commits[str(values["table"])][int(values["version"])] = CommitRecord(
                 int(values["size"]), noted_rows
             )
     return dict(commits)
 
 
-def note(root: Path, name: str, rows: int) -> None:
+def record_commits(root: Path, name: str, rows: int) -> None:
     """Note every commit of a table that is not noted yet; `rows` is what the table has after the newest.
 
     A full disk keeps no commit from being taken: what can't be noted is left out.
     """
-    known, present = noted(root).get(name, {}), entries(root, name)
+    known, present = read_commit_records(root).get(name, {}), log_entry_sizes(root, name)
     new = [version for version in sorted(present) if version not in known]
     lines = [
         {"table": name, "version": version, "size": present[version]}
         | ({"rows": rows} if version == max(present) else {})
         for version in new
     ]
-    with suppress(OSError), (root / FILE).open("ab") as file:
+    with suppress(OSError), (root / COMMITS_FILE).open("ab") as file:
         file.write("".join(json.dumps(line) + "\n" for line in lines).encode())
 
 
-def check(root: Path, name: str) -> None:
+def check_log(root: Path, name: str) -> None:
     """Raise StoreError when the log of a table lacks an entry, or has one that is not as it was written."""
-    for version, what in faults(root, name):
-        raise damaged(
-            entry(root, name, version),
+    for version, what in find_log_faults(root, name):
+        raise damaged_file_error(
+            log_entry_path(root, name, version),
             f"{what}, and the table {name!r} can't be read rightly without it",
         )
-    if not entries(root, name) and _has_data(root / name):
-        raise damaged(
-            root / name / LOG,
+    if not log_entry_sizes(root, name) and _has_data(root / name):
+        raise damaged_file_error(
+            root / name / DELTA_LOG_FOLDER,
             f"is missing, and without it nobody knows which rows the table {name!r} has",
         )
 
 
-def faults(root: Path, name: str) -> list[tuple[int, str]]:
+def find_log_faults(root: Path, name: str) -> list[tuple[int, str]]:
     """Return what is wrong with the entries of a table's log, by version: those that were noted or are followed by others."""
-    known = noted(root).get(
+    known = read_commit_records(root).get(
         name, {}
     )  # before the entries are listed: a commit that comes between is in both
-    present = entries(root, name)
+    present = log_entry_sizes(root, name)
     if not known and not present:
         return []
     first = (
@@ -128,11 +132,11 @@ def faults(root: Path, name: str) -> list[tuple[int, str]]:
             found.append((version, "is no file"))
         elif not present[version]:
             found.append((version, "is empty"))
-        elif version in known and known[version].size != present[version]:
+        elif version in known and known[version].entry_bytes != present[version]:
             found.append(
                 (
                     version,
-                    f"has {present[version]:,} bytes and was written with {known[version].size:,}",
+                    f"has {present[version]:,} bytes and was written with {known[version].entry_bytes:,}",
                 )
             )
         if len(found) == _MOST_FAULTS:
@@ -143,7 +147,7 @@ def faults(root: Path, name: str) -> list[tuple[int, str]]:
 def _checkpoints(root: Path, name: str) -> bool:
     return any(
         _CHECKPOINT.fullmatch(file.name)
-        for file in (root / name / LOG).glob("*.checkpoint*.parquet")
+        for file in (root / name / DELTA_LOG_FOLDER).glob("*.checkpoint*.parquet")
     )
 
 

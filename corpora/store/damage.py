@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpora.store import commits, delta_tables, migrations
-from corpora.store.schema import POSTS, TABLES, Table
+from corpora.store.schema import POSTS, TABLES, TableDefinition
 from folate.core.errors import StoreError
-from folate.core.post import body, text_hash
+from folate.core.post import hash_text, post_body
 
 _FROM_BACKUP = "restore the folder of the table from a backup"
 _NEXT = "run 'folate import' or 'folate crawl' again for what is missing"
@@ -29,19 +29,19 @@ class Fault:
     remedy: str
     deep: bool = False  # only seen where every page is read
 
-    def error(self) -> StoreError:
+    def to_error(self) -> StoreError:
         """The error of a command that needs the file."""
-        return commits.damaged(self.file, f"{self.what} ({self.lost})", self.deep)
+        return commits.damaged_file_error(self.file, f"{self.what} ({self.lost})", self.deep)
 
 
-def examine(root: Path, deep: bool = False) -> Iterator[Fault]:
+def find_store_faults(root: Path, deep: bool = False) -> Iterator[Fault]:
     """Look at every table of the store at `root`; every page of every file is read if `deep`, else the footers."""
     try:
-        commits.noted(root)
+        commits.read_commit_records(root)
     except StoreError as error:
         lost = "nothing that is stored, but that lost entries of the logs are noticed"
         yield Fault(
-            root / commits.FILE,
+            root / commits.COMMITS_FILE,
             f"can't be used: {error}".rstrip("."),
             lost,
             "restore it from a backup, or delete it",
@@ -55,30 +55,32 @@ def examine(root: Path, deep: bool = False) -> Iterator[Fault]:
 def _of_schema(root: Path) -> Iterator[Fault]:
     """A schema number that is gone or unreadable, or that is not this code's."""
     try:
-        delta_tables.check(root)
-        migrations.number(root)
+        delta_tables.check_path(root)
+        migrations.read_schema_number(root)
     except StoreError as error:
         number = json.dumps({"schema": len(migrations.MIGRATIONS)})
         remedy = f"restore it from a backup, or write {number} into it if this version of Folate was the last to write the store"
         yield Fault(
-            root / migrations.FILE,
+            root / migrations.SCHEMA_FILE,
             f"can't be used: {error}".rstrip("."),
             "nothing that is stored",
             remedy,
         )
         return
     try:
-        migrations.check(root)
+        migrations.check_schema_number(root)
     except StoreError as error:
         yield Fault(
-            root / migrations.FILE,
+            root / migrations.SCHEMA_FILE,
             f"does not fit: {error}".rstrip("."),
             "nothing",
             "do what it says, then check again",
         )
 
 
-def first_fault(root: Path, versions: Mapping[str, int | None], deep: bool = False) -> Fault | None:
+def find_first_fault(
+    root: Path, versions: Mapping[str, int | None], deep: bool = False
+) -> Fault | None:
     """Return the first fault of these versions of tables (None: the newest), or None."""
     return next(
         chain.from_iterable(
@@ -88,57 +90,65 @@ def first_fault(root: Path, versions: Mapping[str, int | None], deep: bool = Fal
     )
 
 
-def _of_table(root: Path, table: Table, version: int | None, deep: bool) -> Iterator[Fault]:
+def _of_table(
+    root: Path, table: TableDefinition, version: int | None, deep: bool
+) -> Iterator[Fault]:
     faults = [*_of_log(root, table.name), *_of_entries(root, table.name)]
     yield from faults
-    if faults or not commits.entries(root, table.name):
+    if faults or not commits.log_entry_sizes(root, table.name):
         return
     try:
         delta = delta_tables.open_table(root, table.name, version)
         files = delta_tables.data_files(root, table, delta)
     except StoreError as error:
         yield Fault(
-            root / table.name / commits.LOG,
+            root / table.name / commits.DELTA_LOG_FOLDER,
             f"can't be read: {error}".rstrip("."),
             "the whole table",
             _FROM_BACKUP,
         )
         return
     for file, _ in files:
-        shallow = delta_tables.wrong_size(file) or _wrong_inside(file.path, table)
+        shallow = delta_tables.find_size_problem(file) or _wrong_inside(file.path, table)
         if what := shallow or (_unreadable_pages(file.path, table) if deep else None):
-            rows = "its rows" if file.rows is None else f"{file.rows:,} rows"
+            rows = "its rows" if file.row_count is None else f"{file.row_count:,} rows"
             lost, remedy = f"{rows} of the table {table.name!r}", f"{_FROM_BACKUP}, or {_NEXT}"
             yield Fault(file.path, what, lost, remedy, deep=not shallow)
 
 
 def _of_log(root: Path, name: str) -> Iterator[Fault]:
     """Entries that are missing, empty or of another size than they were written with, and a log that is gone."""
-    known, present = commits.noted(root).get(name, {}), commits.entries(root, name)
-    for version, what in commits.faults(root, name):
+    known, present = (
+        commits.read_commit_records(root).get(name, {}),
+        commits.log_entry_sizes(root, name),
+    )
+    for version, what in commits.find_log_faults(root, name):
         after, before = known.get(version), known.get(version - 1)
         lost = f"what was written to the table {name!r} as version {version}"
-        if after and before and after.rows is not None and before.rows is not None:
-            lost += f": it went from {before.rows:,} to {after.rows:,} rows"
+        if after and before and after.row_count is not None and before.row_count is not None:
+            lost += f": it went from {before.row_count:,} to {after.row_count:,} rows"
         remedy = _FROM_BACKUP
         if version == max((*known, *present)):
-            remedy += f", or delete this file and the lines of {name!r} in {root / commits.FILE} to go on without it, and {_NEXT}"
-        yield Fault(commits.entry(root, name, version), what, lost, remedy)
+            remedy += f", or delete this file and the lines of {name!r} in {root / commits.COMMITS_FILE} to go on without it, and {_NEXT}"
+        yield Fault(commits.log_entry_path(root, name, version), what, lost, remedy)
     if not known and not present and any((root / name).rglob("*.parquet")):
         yield Fault(
-            root / name / commits.LOG, "is missing", f"the whole table {name!r}", _FROM_BACKUP
+            root / name / commits.DELTA_LOG_FOLDER,
+            "is missing",
+            f"the whole table {name!r}",
+            _FROM_BACKUP,
         )
 
 
 def _of_entries(root: Path, name: str) -> Iterator[Fault]:
     """Entries of the log that have their size and can't be read, and checkpoints."""
-    told = {version for version, _ in commits.faults(root, name)}
-    for version in sorted(commits.entries(root, name).keys() - told):
-        path = commits.entry(root, name, version)
+    told = {version for version, _ in commits.find_log_faults(root, name)}
+    for version in sorted(commits.log_entry_sizes(root, name).keys() - told):
+        path = commits.log_entry_path(root, name, version)
         if not _is_log_entry(path):
             lost = f"what was written to the table {name!r} as version {version}"
             yield Fault(path, "is not an entry of a Delta log", lost, _FROM_BACKUP)
-    for path in sorted((root / name / commits.LOG).glob("*.checkpoint*.parquet")):
+    for path in sorted((root / name / commits.DELTA_LOG_FOLDER).glob("*.checkpoint*.parquet")):
         if what := _unreadable(path):
             yield Fault(
                 path,
@@ -165,7 +175,7 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
 
 
-def _wrong_inside(path: Path, table: Table) -> str | None:
+def _wrong_inside(path: Path, table: TableDefinition) -> str | None:
     """What the footer of a Parquet file of a table shows to be wrong with it, or None."""
     if what := _unreadable(path):
         return what
@@ -176,7 +186,7 @@ def _wrong_inside(path: Path, table: Table) -> str | None:
     return None
 
 
-def _fits(field: pa.Field, table: Table) -> bool:
+def _fits(field: pa.Field, table: TableDefinition) -> bool:
     if field.name not in table.schema.names:
         return False
     return bool(_plain(field.type) == _plain(table.schema.field(field.name).type))
@@ -201,10 +211,10 @@ def _unreadable(path: Path) -> str | None:
         with pq.ParquetFile(path):
             return None
     except (OSError, pa.ArrowException) as error:
-        return f"is not a readable Parquet file ({delta_tables.cause(error)})"
+        return f"is not a readable Parquet file ({delta_tables.summarize_error(error)})"
 
 
-def _unreadable_pages(path: Path, table: Table) -> str | None:
+def _unreadable_pages(path: Path, table: TableDefinition) -> str | None:
     """Read every row; posts are compared with the digest of their text that stands beside them."""
     try:
         with pq.ParquetFile(path) as file:
@@ -212,13 +222,13 @@ def _unreadable_pages(path: Path, table: Table) -> str | None:
                 if table is POSTS and (wrong := _other_texts(batch)):
                     return f"holds {wrong:,} posts whose text is not the one that was written"
     except (OSError, pa.ArrowException, ValueError) as error:
-        return f"can't be read to its end ({delta_tables.cause(error)})"
+        return f"can't be read to its end ({delta_tables.summarize_error(error)})"
     return None
 
 
 def _other_texts(batch: pa.RecordBatch) -> int:
     columns = [batch.column(name).to_pylist() for name in ("title", "text", "subject", "text_hash")]
     return sum(
-        text_hash(body(title, text), subject) != digest
+        hash_text(post_body(title, text), subject) != digest
         for title, text, subject, digest in zip(*columns, strict=True)
     )

@@ -7,8 +7,8 @@ first column of the key) and `complete` (ids). A plan is the rows with a column 
 import duckdb
 import pyarrow as pa
 
-from corpora.store.schema import POSTS, Table
-from folate.core.post import PRECISIONS, body, text_hash
+from corpora.store.schema import POSTS, TableDefinition
+from folate.core.post import TIME_PRECISIONS, hash_text, post_body
 
 _HANDLED_APART = ("id", "published_at", "precision", "fetched_at", "crawl", "text_hash", "month")
 _LATEST_KNOWN = tuple(name for name in POSTS.schema.names if name not in _HANDLED_APART)
@@ -19,32 +19,32 @@ _COMPARED = (
 )  # when and by whom a post was seen again is no change of the post
 
 
-def same_key(table: Table, left: str, right: str) -> str:
+def same_key_condition(table: TableDefinition, left: str, right: str) -> str:
     """SQL that is true for two rows of one key. Two missing values are equal."""
     return " AND ".join(
         f"{left}.{name} = {right}.{name}"
         if name == "id"
         else f"({left}.{name} IS NOT DISTINCT FROM {right}.{name})"
-        for name in table.key
+        for name in table.key_columns
     )
 
 
-def plan_rows(con: duckdb.DuckDBPyConnection, table: Table) -> pa.Table:
+def plan_rows(con: duckdb.DuckDBPyConnection, table: TableDefinition) -> pa.Table:
     """A fresh row replaces the stored row of its key; of several fresh rows with one key the last wins.
 
     Stored rows of the ids in `complete` whose key is not in `fresh` are gone.
     """
     names = table.schema.names
-    first = table.key[0]
+    first = table.key_columns[0]
     return con.sql(
         f"""
-        WITH f AS (SELECT * FROM fresh QUALIFY row_number() OVER (PARTITION BY {", ".join(table.key)} ORDER BY nth DESC) = 1)
+        WITH f AS (SELECT * FROM fresh QUALIFY row_number() OVER (PARTITION BY {", ".join(table.key_columns)} ORDER BY nth DESC) = 1)
         SELECT {", ".join(f"f.{name}" for name in names)},
                CASE WHEN s.{first} IS NULL THEN 'new' WHEN {_differs("f", "s", names)} THEN 'changed' ELSE 'same' END AS fate
-        FROM f LEFT JOIN stored s ON {same_key(table, "f", "s")}
+        FROM f LEFT JOIN stored s ON {same_key_condition(table, "f", "s")}
         UNION ALL
         SELECT {", ".join(f"s.{name}" for name in names)}, 'gone'
-        FROM stored s WHERE s.{first} IN (FROM complete) AND NOT EXISTS (FROM f WHERE {same_key(table, "f", "s")})
+        FROM stored s WHERE s.{first} IN (FROM complete) AND NOT EXISTS (FROM f WHERE {same_key_condition(table, "f", "s")})
         """
     ).to_arrow_table()
 
@@ -76,7 +76,7 @@ def plan_posts(con: duckdb.DuckDBPyConnection, now: int) -> pa.Table:
                CASE WHEN s.id IS NULL THEN 'new' WHEN {_differs("m", "s", _COMPARED)} THEN 'changed' ELSE 'same' END AS fate
         FROM merged m LEFT JOIN stored s ON m.id = s.id ORDER BY m.id
         """,
-        params={"now": now, "precisions": list(PRECISIONS)},
+        params={"now": now, "precisions": list(TIME_PRECISIONS)},
     ).to_arrow_table()
     return _rehashed(merged)
 
@@ -89,6 +89,6 @@ def _rehashed(posts: pa.Table) -> pa.Table:
     """Title, text and subject may come from several sights, so their hash is taken anew."""
     read = zip(*(posts[name].to_pylist() for name in ("title", "text", "subject")), strict=True)
     hashes = pa.array(
-        [text_hash(body(title, text), subject) for title, text, subject in read], pa.string()
+        [hash_text(post_body(title, text), subject) for title, text, subject in read], pa.string()
     )
     return posts.set_column(posts.schema.get_field_index("text_hash"), "text_hash", hashes)

@@ -13,13 +13,13 @@ _STRINGS = pa.list_(pa.string())
 
 
 @dataclass(frozen=True)
-class Table:
+class TableDefinition:
     """A Delta table: its columns, the key of its upsert, and its partitions."""
 
     name: str
     schema: pa.Schema
-    key: tuple[str, ...]
-    partitions: tuple[str, ...] = ()
+    key_columns: tuple[str, ...]
+    partition_columns: tuple[str, ...] = ()
 
 
 def _schema(**columns: pa.DataType) -> pa.Schema:
@@ -28,7 +28,7 @@ def _schema(**columns: pa.DataType) -> pa.Schema:
 
 _MADE_BY = {"text_hash": pa.string(), "annotator": pa.string(), "version": pa.string()}
 
-POSTS = Table(
+POSTS = TableDefinition(
     "posts",
     _schema(
         id=pa.string(),
@@ -57,11 +57,11 @@ POSTS = Table(
         text_hash=pa.string(),
         month=pa.string(),
     ),  # text_hash: Post.text_hash; month: of first sight, "2026-03"
-    key=("id",),
-    partitions=("source", "month"),
+    key_columns=("id",),
+    partition_columns=("source", "month"),
 )
 
-TEXTS = Table(  # one row a post: what can be said of its text without a model
+TEXTS = TableDefinition(  # one row a post: what can be said of its text without a model
     "texts",
     _schema(
         id=pa.string(),
@@ -71,10 +71,10 @@ TEXTS = Table(  # one row a post: what can be said of its text without a model
         hashtags=_STRINGS,
         exact=pa.string(),
     ),
-    key=("id",),
+    key_columns=("id",),
 )  # language: zh, en, mixed, other; words: normalised, in order, no punctuation; exact: digest of the normalised text
 
-MENTIONS = Table(  # one row a brand mention; start and end count code points of Post.body, missing when via = subject
+MENTIONS = TableDefinition(  # one row a brand mention; start and end count code points of Post.body, missing when via = subject
     "mentions",
     _schema(
         id=pa.string(),
@@ -84,10 +84,10 @@ MENTIONS = Table(  # one row a brand mention; start and end count code points of
         end=pa.int32(),
         via=pa.string(),
     ),
-    key=("id", "brand", "start"),
+    key_columns=("id", "brand", "start"),
 )  # via: text, or subject (the page is about a product of the brand and the text does not name it)
 
-SENTIMENTS = Table(  # one row a post (brand missing) and one a post and brand: calibrated probabilities that sum to 1
+SENTIMENTS = TableDefinition(  # one row a post (brand missing) and one a post and brand: calibrated probabilities that sum to 1
     "sentiments",
     _schema(
         id=pa.string(),
@@ -98,10 +98,10 @@ SENTIMENTS = Table(  # one row a post (brand missing) and one a post and brand: 
         neutral=pa.float32(),
         positive=pa.float32(),
     ),
-    key=("id", "brand"),
+    key_columns=("id", "brand"),
 )
 
-ASPECTS = Table(  # one row a post, brand and aspect that the post speaks of; brand missing: it names none
+ASPECTS = TableDefinition(  # one row a post, brand and aspect that the post speaks of; brand missing: it names none
     "aspects",
     _schema(
         id=pa.string(),
@@ -116,10 +116,10 @@ ASPECTS = Table(  # one row a post, brand and aspect that the post speaks of; br
         start=pa.int32(),
         end=pa.int32(),
     ),  # confidence: calibrated, that the aspect is spoken of; start and end: the clause that speaks of it, code points of Post.body
-    key=("id", "brand", "aspect"),
+    key_columns=("id", "brand", "aspect"),
 )
 
-JUDGEMENTS = Table(  # one row a post; missing where the model does not judge it
+JUDGEMENTS = TableDefinition(  # one row a post; missing where the model does not judge it
     "judgements",
     _schema(
         id=pa.string(),
@@ -139,10 +139,10 @@ JUDGEMENTS = Table(  # one row a post; missing where the model does not judge it
         share_read=pa.float32(),
     ),  # emotion: the most probable of the six, which sum to 1; buy to complain: each a probability of its own; tags: of the taxonomy;
     # share_read: of the text, less than 1 where the model read a sample of a very long one; missing in rows older than the column
-    key=("id",),
+    key_columns=("id",),
 )
 
-COMPARISONS = Table(  # one row a stated relation of two brands
+COMPARISONS = TableDefinition(  # one row a stated relation of two brands
     "comparisons",
     _schema(
         id=pa.string(),
@@ -153,16 +153,18 @@ COMPARISONS = Table(  # one row a stated relation of two brands
         start=pa.int32(),
         end=pa.int32(),
     ),  # brand: the one moved to, or preferred; other: the one left, or worse; kind: switch, better
-    key=("id", "brand", "other", "kind", "start"),
+    key_columns=("id", "brand", "other", "kind", "start"),
 )
 
-DUPLICATES = Table(  # one row a post that copies another; a post without a row is its own cluster
-    "duplicates",
-    _schema(id=pa.string(), cluster=pa.string(), similarity=pa.float32()),
-    key=("id",),
+DUPLICATES = (
+    TableDefinition(  # one row a post that copies another; a post without a row is its own cluster
+        "duplicates",
+        _schema(id=pa.string(), cluster=pa.string(), similarity=pa.float32()),
+        key_columns=("id",),
+    )
 )  # cluster: id of the earliest post of the cluster
 
-TOPICS = Table(  # one row a topic and week; the fields that `folate topics --format json` prints
+TOPICS = TableDefinition(  # one row a topic and week; the fields that `folate topics --format json` prints
     "topics",
     _schema(
         week=pa.string(),
@@ -185,10 +187,10 @@ TOPICS = Table(  # one row a topic and week; the fields that `folate topics --fo
         evidence=_STRINGS,
         detail=pa.string(),
     ),  # detail: JSON of what only the report prints (gain, threshold, per-term scores, central posts, decomposition)
-    key=("week", "id"),
+    key_columns=("week", "id"),
 )
 
-SEARCHES = Table(  # one row a week, or day, that topics were sought in, also where none was found
+SEARCHES = TableDefinition(  # one row a week, or day, that topics were sought in, also where none was found
     "searches",
     _schema(
         week=pa.string(),
@@ -205,10 +207,10 @@ SEARCHES = Table(  # one row a week, or day, that topics were sought in, also wh
     ),  # posts, baseline_posts: read in the week and in the weeks before it; digest: of their ids and texts; baseline_weeks: that had
     # posts; least_weeks: without which nothing is sought; wanted_weeks: of folate.toml; topics: found; settings: digest of what in
     # folate.toml decides; versions: JSON {table: version} that was read; notes: what could not be known
-    key=("week",),
+    key_columns=("week",),
 )
 
-CRAWLS = Table(  # the ledger: what each crawl asked for and whether it got it all
+CRAWLS = TableDefinition(  # the ledger: what each crawl asked for and whether it got it all
     "crawls",
     _schema(
         crawl=pa.string(),
@@ -224,10 +226,10 @@ CRAWLS = Table(  # the ledger: what each crawl asked for and whether it got it a
         started_at=_MOMENT,
         finished_at=_MOMENT,
     ),  # status: complete, partial, saturated, failed; dropped: JSON {reason: count}
-    key=("crawl", "source", "query"),
+    key_columns=("crawl", "source", "query"),
 )
 
-AUDITS = Table(  # one row a text that a person was asked to judge as it speaks of a brand
+AUDITS = TableDefinition(  # one row a text that a person was asked to judge as it speaks of a brand
     "audits",
     _schema(
         draw=pa.string(),
@@ -244,10 +246,10 @@ AUDITS = Table(  # one row a text that a person was asked to judge as it speaks 
     ),  # draw: digest of what was asked for; id: the post that was shown; place: from 0, in random order; since, until: the weeks drawn
     # from, [since, until); population: texts there; probability: of a text to be drawn; label: negative, neutral, positive, or missing;
     # reason: why it was passed over
-    key=("draw", "text_hash"),
+    key_columns=("draw", "text_hash"),
 )
 
-ADAPTATIONS = Table(  # one row a brand and fold: by what the sentiments of a brand are multiplied (corpora.store.adapted)
+ADAPTATIONS = TableDefinition(  # one row a brand and fold: by what the sentiments of a brand are multiplied (corpora.store.adapted)
     "adaptations",
     _schema(
         brand=pa.string(),
@@ -267,10 +269,10 @@ ADAPTATIONS = Table(  # one row a brand and fold: by what the sentiments of a br
     ),  # fold: of the texts that the factors are for, -1: fitted on the labels of all folds; name: what the version of adapted sentiments
     # ends with; annotator, model: whose sentiments, the first two parts of their version; negative, neutral, positive: factors; labels:
     # of people, of all folds; loss_before to share_error_after: cross-validated (nlp.stats.adaptation.CrossValidation), the same in each row
-    key=("brand", "fold"),
+    key_columns=("brand", "fold"),
 )
 
-EVIDENCE = Table(  # one row a number or a sentence that a report printed
+EVIDENCE = TableDefinition(  # one row a number or a sentence that a report printed
     "evidence",
     _schema(
         id=pa.string(),
@@ -288,10 +290,10 @@ EVIDENCE = Table(  # one row a number or a sentence that a report printed
         posts=_STRINGS,
     ),  # measure: or "sentence"; subject: an aspect, a word, another brand, the rule of a sentence; query: SQL, parameters bound;
     # versions: JSON {table: version}; posts: ids, at most 100
-    key=("id",),
+    key_columns=("id",),
 )
 
-TABLES: dict[str, Table] = {
+TABLES: dict[str, TableDefinition] = {
     table.name: table
     for table in (
         POSTS,

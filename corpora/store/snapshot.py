@@ -10,13 +10,13 @@ import duckdb
 import pyarrow as pa
 
 from corpora.store import adapted, delta_tables
-from corpora.store.damage import first_fault
-from corpora.store.schema import TABLES, Table
-from folate.core.errors import InputError, StoreError, possible
-from folate.core.post import storable
-from folate.core.text import quoted
+from corpora.store.damage import find_first_fault
+from corpora.store.schema import TABLES, TableDefinition
+from folate.core.errors import InputError, StoreError, suggestion
+from folate.core.post import repair_surrogates
+from folate.core.text import quote_name
 
-OF_ONE_TEXT = (
+PER_TEXT_TABLES = (
     "texts",
     "mentions",
     "comparisons",
@@ -24,15 +24,17 @@ OF_ONE_TEXT = (
     "aspects",
     "judgements",
 )  # rows hold for the text they were made of
-LONGEST = 300.0  # seconds that one question may take; counting a million posts by week takes 0.4 (docs/store.md)
+MAX_QUERY_SECONDS = 300.0  # seconds that one question may take; counting a million posts by week takes 0.4 (docs/store.md)
 _AGAIN = 0.1  # seconds between two interrupts
-MEMORY = "4GB"  # most that all questions to a snapshot may hold; nothing is spilled to a disk
+MAX_QUERY_MEMORY = (
+    "4GB"  # most that all questions to a snapshot may hold; nothing is spilled to a disk
+)
 _SETTINGS = {
     "python_enable_replacements": False,  # no Python variable is a table
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "temp_directory": "",
-    "memory_limit": MEMORY,
+    "memory_limit": MAX_QUERY_MEMORY,
 }
 _OF_QUERIES_ONLY = (
     duckdb.PermissionException,
@@ -54,20 +56,22 @@ _OF_DATA = (
 _TYPES = {"string": "VARCHAR", "int64": "BIGINT", "int32": "INTEGER", "bool": "BOOLEAN", "double": "DOUBLE", "float": "FLOAT",
           "timestamp[us, tz=UTC]": "TIMESTAMPTZ", "list<item: string>": "VARCHAR[]"}  # fmt: skip
 
-Parameters = Mapping[str, Any] | Sequence[Any]
+QueryParameters = Mapping[str, Any] | Sequence[Any]
 
 
 class Snapshot:
     """Every table of the store as a view, pinned: what others write meanwhile does not show. Reading only."""
 
-    def __init__(self, root: Path, versions: Mapping[str, int], seconds: float = LONGEST) -> None:
+    def __init__(
+        self, root: Path, versions: Mapping[str, int], max_query_seconds: float = MAX_QUERY_SECONDS
+    ) -> None:
         """Pin the version of each table that `versions` names; other tables are empty. Raises StoreError.
 
         A question that takes longer than `seconds` is stopped.
         """
         self.versions, self._root = dict(versions), root
         pinned = {name: _pinned(root, name, version) for name, version in self.versions.items()}
-        self._seconds = seconds
+        self._seconds = max_query_seconds
         self._con = duckdb.connect(config=_SETTINGS)
         with self._answering(_OF_QUERIES_ONLY):
             self._con.execute("SET GLOBAL TimeZone = 'UTC'")
@@ -78,7 +82,7 @@ class Snapshot:
         ] = ()  # a SELECT in brackets, what is read in its place
 
     @contextmanager
-    def holding(self, rows: str, parts: Mapping[str, str]) -> Iterator[None]:
+    def materialize(self, rows: str, parts: Mapping[str, str]) -> Iterator[None]:
         """Within the block the rows of one SELECT are in memory, and each SELECT of `parts` that stands in brackets in a question is
         read from there: it must be the same as those of the rows that meet its condition. Raises InputError, StoreError.
         """
@@ -98,7 +102,7 @@ class Snapshot:
             self._held = before
             self._con.execute(f"DROP TABLE {name}")
 
-    def sql(self, query: str, params: Parameters | None = None) -> pa.Table:
+    def sql(self, query: str, params: QueryParameters | None = None) -> pa.Table:
         """The rows of one SELECT in DuckDB's dialect; `?` or `$name` stand for `params`. Raises InputError, StoreError."""
         with self._answering():
             statement, cursor = self._read(query, params), self._con.cursor()
@@ -106,13 +110,13 @@ class Snapshot:
                 return cursor.sql(statement, params=params).to_arrow_table()
 
     def stream(
-        self, query: str, params: Parameters | None = None, size: int = 10_000
+        self, query: str, params: QueryParameters | None = None, batch_size: int = 10_000
     ) -> Iterator[pa.RecordBatch]:
         """The same, in batches of at most `size` rows, each of which may take as long as a question. Raises InputError, StoreError."""
         with self._answering():
             statement, cursor = self._read(query, params), self._con.cursor()
             with self._in_time(cursor):
-                batches = cursor.sql(statement, params=params).to_arrow_reader(size)
+                batches = cursor.sql(statement, params=params).to_arrow_reader(batch_size)
             while True:
                 with self._in_time(cursor):
                     batch = next(batches, None)
@@ -126,17 +130,17 @@ class Snapshot:
             plan: str = self._con.cursor().sql(self._read(query, None)).explain()
             return plan
 
-    def _read(self, query: str, params: Parameters | None) -> duckdb.Statement:
+    def _read(self, query: str, params: QueryParameters | None) -> duckdb.Statement:
         """The one statement of a query, with what is held put in. Raises InputError unless it is a SELECT: all else could write."""
         values = [query, *(params.values() if isinstance(params, Mapping) else params or ())]
-        if any(isinstance(value, str) and storable(value) != value for value in values):
+        if any(isinstance(value, str) and repair_surrogates(value) != value for value in values):
             raise InputError("wanted a query in Unicode, got half a surrogate pair.")
         for select, held in reversed(self._held):  # the later ones may have earlier ones in them
             query = _outside_literals(query, select, held)
         statements = self._con.extract_statements(query)
         if len(statements) != 1 or not _is_select(statements[0]):
             raise InputError(
-                f"wanted one SELECT, got {quoted(query.strip())}; nothing else can be asked of a snapshot."
+                f"wanted one SELECT, got {quote_name(query.strip())}; nothing else can be asked of a snapshot."
             )
         return statements[0]
 
@@ -175,35 +179,35 @@ class Snapshot:
             yield
         except of_queries as error:
             raise InputError(
-                f"the query can't be answered: {delta_tables.cause(error)}."
+                f"the query can't be answered: {delta_tables.summarize_error(error)}."
             ) from error
         except (duckdb.Error, OSError, pa.ArrowException) as error:
             of_data = type(error) in _OF_DATA or not isinstance(error, duckdb.Error)
             of_a_file = str(self._root.absolute()) in str(error)
-            if fault := first_fault(self._root, self.versions, deep=of_data or of_a_file):
-                raise fault.error() from error
+            if fault := find_first_fault(self._root, self.versions, deep=of_data or of_a_file):
+                raise fault.to_error() from error
             if of_data:
                 raise StoreError(
-                    f"the store can't be read: {delta_tables.cause(error)}; run 'folate check' on {self._root.parent}."
+                    f"the store can't be read: {delta_tables.summarize_error(error)}; run 'folate check' on {self._root.parent}."
                 ) from error
             raise InputError(
-                f"the query can't be answered: {delta_tables.cause(error)}."
+                f"the query can't be answered: {delta_tables.summarize_error(error)}."
             ) from error
 
     def _show(self, files: Mapping[str, Sequence[str]]) -> None:
         for name, table in TABLES.items():
             self._con.execute(
-                f"CREATE VIEW {'all_' if name in OF_ONE_TEXT else ''}{name} AS {scan(table, files.get(name, []))}"
+                f"CREATE VIEW {'all_' if name in PER_TEXT_TABLES else ''}{name} AS {scan_sql(table, files.get(name, []))}"
             )
         for name in (
-            OF_ONE_TEXT
+            PER_TEXT_TABLES
         ):  # joined, as a post stands once: unlike a semi-join that can be done last, on few rows
             rows = f"SELECT a.* FROM all_{name} a JOIN posts USING (id, text_hash)"
             if (
                 name == "sentiments"
                 and self._con.sql("SELECT 1 FROM adaptations LIMIT 1").fetchall()
             ):
-                rows = adapted.SENTIMENTS
+                rows = adapted.ADAPTED_SENTIMENTS_SQL
             self._con.execute(f"CREATE VIEW {name} AS {rows}")
 
     def _seal(self, files: list[str]) -> None:
@@ -231,11 +235,13 @@ def _outside_literals(query: str, select: str, held: str) -> str:
 def _pinned(root: Path, name: str, version: int) -> list[str]:
     """The files of a version of a table. Raises StoreError."""
     if name not in TABLES:
-        raise StoreError(f"the store has no table {name!r}; {possible(name, TABLES)}")
-    return delta_tables.files(root, TABLES[name], delta_tables.open_table(root, name, version))
+        raise StoreError(f"the store has no table {name!r}; {suggestion(name, TABLES)}")
+    return delta_tables.data_file_paths(
+        root, TABLES[name], delta_tables.open_table(root, name, version)
+    )
 
 
-def scan(table: Table, files: Sequence[str]) -> str:
+def scan_sql(table: TableDefinition, files: Sequence[str]) -> str:
     """SQL that reads the Parquet files of a version of `table`, with its columns in order. Files older than a column lack it."""
     names = ", ".join(_name(field.name) for field in table.schema)
     declared = ", ".join(
@@ -244,7 +250,7 @@ def scan(table: Table, files: Sequence[str]) -> str:
     empty = f"SELECT {declared} WHERE false"
     if not files:
         return empty
-    options = f"hive_partitioning = {bool(table.partitions)}, hive_types_autocast = false, union_by_name = true"
+    options = f"hive_partitioning = {bool(table.partition_columns)}, hive_types_autocast = false, union_by_name = true"
     return f"SELECT {names} FROM ({empty} UNION ALL BY NAME FROM read_parquet({_listed(files)}, {options}))"
 
 
@@ -252,10 +258,10 @@ def _name(column: str) -> str:
     return f'"{column}"'
 
 
-def literal(value: str) -> str:
+def sql_literal(value: str) -> str:
     """A string literal of SQL."""
     return "'" + value.replace("'", "''") + "'"
 
 
 def _listed(values: Sequence[str]) -> str:
-    return f"[{', '.join(map(literal, values))}]"
+    return f"[{', '.join(map(sql_literal, values))}]"

@@ -23,15 +23,21 @@ from deltalake import CommitProperties, DeltaTable, WriterProperties, write_delt
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from corpora.store import commits, delta_tables, migrations
-from corpora.store.arrow import Rows, conform, from_posts
-from corpora.store.damage import first_fault
-from corpora.store.merge import plan_posts, plan_rows, same_key
-from corpora.store.schema import POSTS, TABLES, Table
-from corpora.store.snapshot import LONGEST, OF_ONE_TEXT, Snapshot, literal, scan
-from folate.core.errors import StoreError, possible
+from corpora.store.arrow import RowInput, conform_rows, posts_to_arrow
+from corpora.store.damage import find_first_fault
+from corpora.store.merge import plan_posts, plan_rows, same_key_condition
+from corpora.store.schema import POSTS, TABLES, TableDefinition
+from corpora.store.snapshot import (
+    MAX_QUERY_SECONDS,
+    PER_TEXT_TABLES,
+    Snapshot,
+    scan_sql,
+    sql_literal,
+)
+from folate.core.errors import StoreError, suggestion
 from folate.core.post import Post
 
-BATCH = 20_000  # posts in one commit
+POSTS_PER_COMMIT = 20_000  # posts in one commit
 _BATCH_CHARACTERS = (
     16 * 2**20
 )  # of all their fields: planning a commit needs some ten times as many bytes
@@ -49,7 +55,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Upserted:
+class UpsertCounts:
     """What became of the rows of an upsert: they sum to inserted + updated + unchanged + repeated. `removed` ones were stored."""
 
     inserted: int = 0
@@ -58,8 +64,8 @@ class Upserted:
     repeated: int = 0  # had the key of another row of the batch
     removed: int = 0
 
-    def __add__(self, other: "Upserted") -> "Upserted":
-        return Upserted(*map(add, astuple(self), astuple(other)))
+    def __add__(self, other: "UpsertCounts") -> "UpsertCounts":
+        return UpsertCounts(*map(add, astuple(self), astuple(other)))
 
 
 class Store:
@@ -67,44 +73,44 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         """Raises StoreError when the store has another schema than this code, or can't be kept in such a folder."""
-        delta_tables.check(root)
-        migrations.check(root)
+        delta_tables.check_path(root)
+        migrations.check_schema_number(root)
         self.root = root
 
-    def upsert(self, table: str, rows: Rows, complete: Iterable[str] = ()) -> Upserted:
+    def upsert(self, table: str, rows: RowInput, complete_ids: Iterable[str] = ()) -> UpsertCounts:
         """Insert `rows` or replace those with their keys, in one commit; rows that would change nothing write nothing.
 
         Of several rows with one key the last wins. `complete` names posts all of whose rows are given: their stored rows of
         other keys are removed (a mention that a better dictionary no longer finds). Raises StoreError.
         """
         kind = _table(table)
-        fresh = conform(kind, rows)
-        ids = pa.table({"id": pa.array(list(complete), pa.string())})
+        fresh = conform_rows(kind, rows)
+        ids = pa.table({"id": pa.array(list(complete_ids), pa.string())})
         if kind is POSTS:
             return self._change(
                 kind, fresh, ids, lambda con: plan_posts(con, time.time_ns() // 1000)
             )
         return self._change(kind, fresh, ids, lambda con: plan_rows(con, kind))
 
-    def upsert_posts(self, posts: Iterable[Post]) -> Upserted:
+    def upsert_posts(self, posts: Iterable[Post]) -> UpsertCounts:
         """Insert posts or update the stored ones, a commit for every 20,000, or fewer where they are long. Raises StoreError.
 
         A newer sight never erases what was known (`corpora.store.merge.plan_posts`).
         """
-        total = Upserted()
+        total = UpsertCounts()
         for batch in _batches(posts):
-            rows = from_posts(batch, datetime.now(UTC))
+            rows = posts_to_arrow(batch, datetime.now(UTC))
             for part in _by_partitions(rows):
                 total += self.upsert("posts", part)
         return total
 
-    def replace(self, table: str, rows: Rows, where: Mapping[str, str]) -> None:
+    def replace(self, table: str, rows: RowInput, where: Mapping[str, str]) -> None:
         """Put `rows` in place of all rows that have the values of `where` (all rows, when it is empty), in one commit.
 
         Raises StoreError, also when a row has other values.
         """
         kind = _table(table)
-        fresh = conform(kind, rows)
+        fresh = conform_rows(kind, rows)
         for column, value in where.items():
             if set(fresh[column].to_pylist()) - {value}:
                 raise StoreError(
@@ -112,7 +118,8 @@ class Store:
                 )
         _check_room(self.root, fresh)
         predicate = (
-            " AND ".join(f"{column} = {literal(value)}" for column, value in where.items()) or None
+            " AND ".join(f"{column} = {sql_literal(value)}" for column, value in where.items())
+            or None
         )
         self._commit(kind, lambda stored: _overwrite(stored, fresh, predicate))
 
@@ -121,38 +128,46 @@ class Store:
         return {
             name: delta_tables.open_table(self.root, name).version()
             for name in TABLES
-            if delta_tables.exists(self.root, name)
+            if delta_tables.table_exists(self.root, name)
         }
 
     def snapshot(
-        self, versions: Mapping[str, int] | None = None, seconds: float = LONGEST
+        self,
+        versions: Mapping[str, int] | None = None,
+        max_query_seconds: float = MAX_QUERY_SECONDS,
     ) -> Snapshot:
         """The store at `versions` (a table that they do not name is empty), or as it is now. Raises StoreError.
 
         A question to it that takes longer than `seconds` is stopped.
         """
-        return Snapshot(self.root, self.versions() if versions is None else versions, seconds)
+        return Snapshot(
+            self.root, self.versions() if versions is None else versions, max_query_seconds
+        )
 
-    def pending(
+    def pending_posts(
         self,
         table: str,
         annotator: str,
         version: str,
-        size: int = 10_000,
-        after: tuple[str, str] | None = None,
+        batch_size: int = 10_000,
+        required_reader: tuple[str, str] | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """Posts without a row of this annotator and version for their present text, in batches. Raises StoreError.
 
         `after` names the annotator and the version of `texts` that must have read the present text: other posts wait for that.
         """
-        question, params = _pending(table, annotator, version, after)
-        return self.snapshot().stream(f"SELECT p.* {question}", params, size)
+        question, params = _pending(table, annotator, version, required_reader)
+        return self.snapshot().stream(f"SELECT p.* {question}", params, batch_size)
 
-    def count_pending(
-        self, table: str, annotator: str, version: str, after: tuple[str, str] | None = None
+    def count_pending_posts(
+        self,
+        table: str,
+        annotator: str,
+        version: str,
+        required_reader: tuple[str, str] | None = None,
     ) -> int:
         """How many posts `pending` would give."""
-        question, params = _pending(table, annotator, version, after)
+        question, params = _pending(table, annotator, version, required_reader)
         return int(self.snapshot().sql(f"SELECT count(*) AS n {question}", params)["n"][0].as_py())
 
     def compact(self) -> None:
@@ -165,7 +180,7 @@ class Store:
                 ),
             )
 
-    def vacuum(self, hours: int = 168) -> int:
+    def vacuum(self, retention_hours: int = 168) -> int:
         """Delete files that have been out of use for `hours`, but none of a version that evidence names; how many went.
 
         Versions that lost files can't be read any more.
@@ -174,9 +189,9 @@ class Store:
         deleted = 0
         for name in self.versions():
             stored = delta_tables.open_table(self.root, name)
-            with delta_tables.reading(self.root, name):
+            with delta_tables.translate_read_errors(self.root, name):
                 gone = stored.vacuum(
-                    hours,
+                    retention_hours,
                     dry_run=False,
                     enforce_retention_duration=False,
                     keep_versions=sorted(kept.get(name, set())),
@@ -197,23 +212,23 @@ class Store:
 
     def _change(
         self,
-        table: Table,
+        table: TableDefinition,
         fresh: pa.Table,
         complete: pa.Table,
         plan: Callable[[duckdb.DuckDBPyConnection], pa.Table],
-    ) -> Upserted:
+    ) -> UpsertCounts:
         """Plan and write until no other commit came between."""
         if not fresh.num_rows and not complete.num_rows:
-            return Upserted()
+            return UpsertCounts()
         _check_keys(table, fresh)
         _check_room(self.root, fresh)
 
-        def attempt(stored: DeltaTable) -> Upserted:
+        def attempt(stored: DeltaTable) -> UpsertCounts:
             with duckdb.connect() as con:
                 _relations(
                     con,
                     table,
-                    delta_tables.files(self.root, table, stored, _sources(table, fresh)),
+                    delta_tables.data_file_paths(self.root, table, stored, _sources(table, fresh)),
                     fresh,
                     complete,
                 )
@@ -223,7 +238,7 @@ class Store:
 
         return self._commit(table, attempt)
 
-    def _commit(self, table: Table, change: Callable[[DeltaTable], T]) -> T:
+    def _commit(self, table: TableDefinition, change: Callable[[DeltaTable], T]) -> T:
         """Run `change` on the newest version of `table`, again when another commit came first. Raises StoreError."""
         for attempt in range(_ATTEMPTS):
             try:
@@ -239,55 +254,57 @@ class Store:
             f"gave up writing {table.name!r} after {_ATTEMPTS} conflicts with other writers; run it again."
         )
 
-    def _open(self, table: Table) -> DeltaTable:
+    def _open(self, table: TableDefinition) -> DeltaTable:
         """The newest version of `table`, made if need be."""
-        if not delta_tables.exists(self.root, table.name):
-            if migrations.number(self.root) is None:
-                migrations.stamp(self.root, len(migrations.MIGRATIONS))
-            _create(delta_tables.address(self.root, table.name), table)
+        if not delta_tables.table_exists(self.root, table.name):
+            if migrations.read_schema_number(self.root) is None:
+                migrations.write_schema_number(self.root, len(migrations.MIGRATIONS))
+            _create(delta_tables.table_uri(self.root, table.name), table)
         return delta_tables.open_table(self.root, table.name)
 
-    def _note(self, table: Table) -> None:
+    def _note(self, table: TableDefinition) -> None:
         """Keep what the log of `table` now has, so that a lost entry is noticed."""
         present, known = (
-            commits.entries(self.root, table.name),
-            commits.noted(self.root).get(table.name, {}),
+            commits.log_entry_sizes(self.root, table.name),
+            commits.read_commit_records(self.root).get(table.name, {}),
         )
         if present.keys() - known.keys():
             files = delta_tables.data_files(
                 self.root, table, delta_tables.open_table(self.root, table.name)
             )
-            commits.note(self.root, table.name, sum(file.rows or 0 for file, _ in files))
+            commits.record_commits(
+                self.root, table.name, sum(file.row_count or 0 for file, _ in files)
+            )
 
-    def _why_not_written(self, table: Table, error: Exception) -> StoreError:
+    def _why_not_written(self, table: TableDefinition, error: Exception) -> StoreError:
         """The error to raise for a change that failed: it names the damaged file, if there is one."""
-        if fault := first_fault(
+        if fault := find_first_fault(
             self.root, {table.name: None}, deep=isinstance(error, duckdb.Error)
         ):
-            return fault.error()
+            return fault.to_error()
         return StoreError(
-            f"the table {table.name!r} in {self.root} can't be written ({delta_tables.cause(error)}): see that the disk has room and may be "
+            f"the table {table.name!r} in {self.root} can't be written ({delta_tables.summarize_error(error)}): see that the disk has room and may be "
             "written to, then run it again; 'folate check' says whether anything is damaged."
         )
 
 
-def _create(address: str, table: Table) -> None:
+def _create(address: str, table: TableDefinition) -> None:
     DeltaTable.create(
-        address, table.schema, mode="ignore", partition_by=list(table.partitions) or None, commit_properties=_NO_REBASE,
+        address, table.schema, mode="ignore", partition_by=list(table.partition_columns) or None, commit_properties=_NO_REBASE,
         configuration={
             "delta.logRetentionDuration": _FOREVER, "delta.deletedFileRetentionDuration": _FOREVER,
-            "delta.dataSkippingStatsColumns": ",".join(table.key),  # statistics of texts would bloat the log
+            "delta.dataSkippingStatsColumns": ",".join(table.key_columns),  # statistics of texts would bloat the log
         },
     )  # fmt: skip
 
 
-def _sources(table: Table, rows: pa.Table) -> list[str] | None:
-    return pc.unique(rows["source"]).to_pylist() if "source" in table.partitions else None
+def _sources(table: TableDefinition, rows: pa.Table) -> list[str] | None:
+    return pc.unique(rows["source"]).to_pylist() if "source" in table.partition_columns else None
 
 
 def _relations(
     con: duckdb.DuckDBPyConnection,
-    table: Table,
+    table: TableDefinition,
     files: list[str],
     fresh: pa.Table,
     complete: pa.Table,
@@ -296,9 +313,9 @@ def _relations(
     con.execute("SET TimeZone = 'UTC'")
     con.register("fresh", fresh.append_column("nth", pa.array(range(fresh.num_rows), pa.int64())))
     con.register("complete", complete)
-    first = table.key[0]
+    first = table.key_columns[0]
     con.execute(
-        f"CREATE TEMP TABLE stored AS SELECT * FROM ({scan(table, files)}) "
+        f"CREATE TEMP TABLE stored AS SELECT * FROM ({scan_sql(table, files)}) "
         f"WHERE {first} IN (SELECT {first} FROM fresh UNION ALL SELECT id FROM complete)"
     )
 
@@ -310,7 +327,7 @@ def _batches(posts: Iterable[Post]) -> Iterator[list[Post]]:
     for post in posts:
         batch.append(post)
         characters += sum(len(value) for value in _TEXTS(post) if value)
-        if len(batch) == BATCH or characters > _BATCH_CHARACTERS:
+        if len(batch) == POSTS_PER_COMMIT or characters > _BATCH_CHARACTERS:
             yield batch
             batch, characters = [], 0
     if batch:
@@ -340,7 +357,7 @@ def _by_partitions(posts: pa.Table) -> Iterator[pa.Table]:
         yield posts.filter(pc.equal(pa.array(parts, pa.int64()), part))
 
 
-def _write(table: Table, stored: DeltaTable, plan: pa.Table) -> None:
+def _write(table: TableDefinition, stored: DeltaTable, plan: pa.Table) -> None:
     """One commit: an append when every row is new, else a merge; none when nothing changes."""
     rows = plan.filter(pc.not_equal(plan["fate"], "same"))
     if not rows.num_rows:
@@ -364,20 +381,22 @@ def _write(table: Table, stored: DeltaTable, plan: pa.Table) -> None:
     ).when_not_matched_insert(columns).execute()
 
 
-def _tally(plan: pa.Table, given: int) -> Upserted:
+def _tally(plan: pa.Table, given: int) -> UpsertCounts:
     fates = Counter(plan["fate"].to_pylist())
     distinct = fates["new"] + fates["changed"] + fates["same"]
-    return Upserted(fates["new"], fates["changed"], fates["same"], given - distinct, fates["gone"])
+    return UpsertCounts(
+        fates["new"], fates["changed"], fates["same"], given - distinct, fates["gone"]
+    )
 
 
-def _match(table: Table, rows: pa.Table) -> str:
+def _match(table: TableDefinition, rows: pa.Table) -> str:
     """The join of a merge, with the partitions it may touch spelled out so that no others are read."""
     touched = rows.filter(pc.not_equal(rows["fate"], "new"))
     pruned = [
-        f"s.{column} IN ({', '.join(literal(value) for value in pc.unique(touched[column]).sort().to_pylist())})"
-        for column in table.partitions
+        f"s.{column} IN ({', '.join(sql_literal(value) for value in pc.unique(touched[column]).sort().to_pylist())})"
+        for column in table.partition_columns
     ]
-    return " AND ".join([*pruned, same_key(table, "s", "f")])
+    return " AND ".join([*pruned, same_key_condition(table, "s", "f")])
 
 
 def _overwrite(stored: DeltaTable, rows: pa.Table, predicate: str | None) -> None:
@@ -403,8 +422,8 @@ def _check_room(root: Path, rows: pa.Table) -> None:
         )
 
 
-def _check_keys(table: Table, rows: pa.Table) -> None:
-    for name in (table.key[0], *table.partitions):
+def _check_keys(table: TableDefinition, rows: pa.Table) -> None:
+    for name in (table.key_columns[0], *table.partition_columns):
         if missing := rows[name].null_count:
             raise StoreError(
                 f"wanted {name!r} in every row for {table.name!r}, got {missing} rows without."
@@ -415,9 +434,9 @@ def _pending(
     table: str, annotator: str, version: str, after: tuple[str, str] | None
 ) -> tuple[str, dict[str, str]]:
     """SQL after the columns of a question for posts that wait for an annotation, and its parameters."""
-    if table not in OF_ONE_TEXT:
+    if table not in PER_TEXT_TABLES:
         raise StoreError(
-            f"wanted a table of annotations, got {table!r}; {possible(table, OF_ONE_TEXT)}"
+            f"wanted a table of annotations, got {table!r}; {suggestion(table, PER_TEXT_TABLES)}"
         )
     made = (
         f"SELECT id, text_hash FROM all_{table} WHERE annotator = $annotator AND version = $version"
@@ -435,8 +454,8 @@ def _pending(
     }
 
 
-def _table(name: str) -> Table:
+def _table(name: str) -> TableDefinition:
     try:
         return TABLES[name]
     except KeyError as error:
-        raise StoreError(f"the store has no table {name!r}; {possible(name, TABLES)}") from error
+        raise StoreError(f"the store has no table {name!r}; {suggestion(name, TABLES)}") from error

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from crawlers.parse import forum, microblog, reviews
-from crawlers.parse.page import Context, Page, Parsed, Site
+from crawlers.parse.page import Page, ParsedPage, RequestContext, SourceInfo
 
-READERS: dict[str, Callable[[Page, Site, Context], Parsed]] = {
-    "forum": forum.read,
-    "microblog": microblog.read,
-    "reviews": reviews.read,
+PARSERS: dict[str, Callable[[Page, SourceInfo, RequestContext], ParsedPage]] = {
+    "forum": forum.parse_forum_page,
+    "microblog": microblog.parse_microblog_page,
+    "reviews": reviews.parse_review_page,
 }
 """By the `spider` key of a source."""

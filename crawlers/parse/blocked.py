@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from crawlers.parse.markup import select, text_of
+from crawlers.parse.markup import select_css, visible_text
 from crawlers.parse.page import Page
 
 _LOGIN_PATH = re.compile(
@@ -17,7 +17,7 @@ _CAPTCHA = re.compile(
 _LONGEST = 3000  # characters; a wall says little, a page that talks about captchas says more
 
 
-def wall(page: Page) -> str | None:
+def blocking_reason(page: Page) -> str | None:
     """`login page`, `captcha` or None. To be asked of pages that gave nothing: a forum may well discuss captchas."""
     if _LOGIN_PATH.search(urlsplit(page.url).path):
         return "login page"
@@ -25,11 +25,11 @@ def wall(page: Page) -> str | None:
         return None
     if not (_CAPTCHA.search(page.text) or "password" in page.text):
         return None
-    text = text_of(page.tree)
+    text = visible_text(page.tree)
     if len(text) > _LONGEST:
         return None
-    if _CAPTCHA.search(f"{text} {page.tree.findtext('.//title') or ''}") or select(
+    if _CAPTCHA.search(f"{text} {page.tree.findtext('.//title') or ''}") or select_css(
         page.tree, 'iframe[src*="captcha"], [class*="captcha"]'
     ):
         return "captcha"
-    return "login page" if select(page.tree, 'input[type="password"]') else None
+    return "login page" if select_css(page.tree, 'input[type="password"]') else None

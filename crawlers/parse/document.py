@@ -5,7 +5,7 @@ from collections import Counter
 
 from lxml import etree, html
 
-from folate.core.markup import BLOCKS
+from folate.core.markup import BLOCK_ELEMENTS
 
 _VOID = frozenset(
     [
@@ -62,7 +62,7 @@ _CROWDED = re.compile(rf"<[a-zA-Z][^\s/<>]*+{_ATTRIBUTE}{{{_MOST_ATTRIBUTES}}}")
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/<>]*+)([^<>]*+)>")
 
 
-def document(text: str) -> tuple[html.HtmlElement, bool]:
+def parse_html(text: str) -> tuple[html.HtmlElement, bool]:
     """Parse a page, or a piece of one; an empty element for a text that holds none.
 
     libxml2 silently ends a page that nests deeper than 256 elements. Such a page is read again without the elements that
@@ -152,4 +152,4 @@ class _Tags:
 
 
 def _break(name: str) -> str:
-    return "<br>" if name in BLOCKS else ""
+    return "<br>" if name in BLOCK_ELEMENTS else ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Software:
+class ForumProfile:
     """Selectors inside one post (`post` finds the posts, `title` is looked up in the page)."""
 
     name: str
@@ -21,12 +21,12 @@ class Software:
     place: str = ""
     likes: str = ""  # an element whose text has their number
     removed: str = ""  # on a post, or in the place of its text: the text is gone
-    hidden: str = ""  # in the place of a part of the text that guests are not shown
-    drop: str = ""  # inside the body: not the author's words (signatures, edit notes)
+    hidden_notice: str = ""  # in the place of a part of the text that guests are not shown
+    excluded: str = ""  # inside the body: not the author's words (signatures, edit notes)
 
 
-MICRODATA = (
-    Software(  # Misago, Discourse's plain pages, Invision, and whoever else follows schema.org
+MICRODATA_PROFILE = (
+    ForumProfile(  # Misago, Discourse's plain pages, Invision, and whoever else follows schema.org
         "schema.org",
         post='[itemtype$="/DiscussionForumPosting"], [itemtype$="/Comment"]',
         author='[itemprop="author"] [itemprop="name"], [itemprop="author"]',
@@ -37,17 +37,17 @@ MICRODATA = (
     )
 )
 
-SOFTWARE = (
-    Software(
+FORUM_PROFILES = (
+    ForumProfile(
         "FlaskBB",
         post=".post-row",
         author=".author-name a, .author-name",
         date=".post-meta time",
         body=".post-content",
         title=".topic-header a",
-        drop=".signature, .post-signature, .attachments",
+        excluded=".signature, .post-signature, .attachments",
     ),
-    Software(
+    ForumProfile(
         "XenForo",
         post="article.message--post, li.message[id^=post]",
         author=".message-name .username, .username",
@@ -55,20 +55,20 @@ SOFTWARE = (
         body=".message-body .bbWrapper, .messageText",
         title="h1.p-title-value, .titleBar h1",
         removed=".message--deleted, .messageNotice--deleted, li.message.deleted",
-        hidden=".bbCodeBlock--hidden, .hideBBCode",
-        drop=".bbCodeBlock--quote, .bbCodeBlock--unfurl, .messageNotice, .message-lastEdit, .message-signature",
+        hidden_notice=".bbCodeBlock--hidden, .hideBBCode",
+        excluded=".bbCodeBlock--quote, .bbCodeBlock--unfurl, .messageNotice, .message-lastEdit, .message-signature",
     ),
-    Software(
+    ForumProfile(
         "Discuz!",
         post="#postlist > div[id^=post_], #postlist > table[id^=pid]",
         author=".authi a",
         date="em[id^=authorposton]",
         body="td.t_f, [id^=postmessage_]",
         title="#thread_subject",
-        hidden=".locked",  # "answer to read this", or the notice of a ban in the place of the whole text
-        drop=".pstatus, .sign, .aimg_tip, .jammer",
+        hidden_notice=".locked",  # "answer to read this", or the notice of a ban in the place of the whole text
+        excluded=".pstatus, .sign, .aimg_tip, .jammer",
     ),
-    Software(
+    ForumProfile(
         "MyBB",
         post="div.post[id^=post_], table[id^=post_]:has(.post_body)",
         author=".author_information a, .largetext a",
@@ -76,27 +76,27 @@ SOFTWARE = (
         body=".post_body",
         title=".thead strong",
         removed=".deleted_post",
-        drop=".post_edit, .signature",
+        excluded=".post_edit, .signature",
     ),
-    Software(
+    ForumProfile(
         "SMF",
         post=".post_wrapper",
         author=".poster h4 a, .poster h4",
         date=".keyinfo .smalltext, .postinfo .smalltext",
         body=".inner",
         title="h1.title, #forumposts .catbg, h2.display_title",
-        drop=".signature, .modified",
+        excluded=".signature, .modified",
     ),
-    Software(
+    ForumProfile(
         "phpBB",
         post="div.post[id^=p]",
         author=".author .username, .author .username-coloured, .postprofile .username, .author strong",
         date=".author time, .author",
         body=".content",
         title="h2.topic-title, .topic-title, h2",
-        drop=".signature, .notice, .attachbox",
+        excluded=".signature, .notice, .attachbox",
     ),
-    Software(
+    ForumProfile(
         "vBulletin",
         post="li.postcontainer, li.postbit, li.postbitdeleted, table[id^=post]",
         author=".username, .bigusername",
@@ -104,9 +104,9 @@ SOFTWARE = (
         body=".postcontent, [id^=post_message_]",
         title=".threadtitle, h1",
         removed=".postbitdeleted",
-        drop=".signature, .editedby, .bbcode_description",
+        excluded=".signature, .editedby, .bbcode_description",
     ),
-    Software(
+    ForumProfile(
         "Tieba",
         post=".l_post",
         author="a.p_author_name, .p_author_name",
@@ -114,11 +114,11 @@ SOFTWARE = (
         body=".d_post_content",
         title=".core_title_txt",
         place=".post-tail-wrap > span:first-child",
-        drop=".replace_tip",
+        excluded=".replace_tip",
     ),
 )
 
-THREAD_PATHS = re.compile(  # of a thread's first page; the first group that matched is its number
+THREAD_PATH_PATTERN = re.compile(  # of a thread's first page; the first group that matched is its number
     "|".join(
         (
             r"/(?:t|thread|threads|topic|topics|discussion)/(?:[^/?]+[/.])?(\d+)/?$",  # Misago, XenForo, Discourse, generic
@@ -132,7 +132,7 @@ THREAD_PATHS = re.compile(  # of a thread's first page; the first group that mat
         )
     )
 )
-BOARD_PATHS = re.compile(
+BOARD_PATH_PATTERN = re.compile(
     "|".join(
         (
             r"/(?:c|f|forum|forums|board|boards|category|categories|node)/(?:[^/?]+[/.])?(\d+)/?$",
@@ -146,44 +146,46 @@ BOARD_PATHS = re.compile(
 
 
 @dataclass(frozen=True)
-class Script:
+class QueryUrlFormat:
     """An address whose parameters, in any order, name a thread or a board."""
 
-    path: str  # how the address ends before its parameters
-    number: str  # the parameter that holds the number
-    mode: tuple[str, str] | None = None  # another parameter and what it must be
+    path_suffix: str  # how the address ends before its parameters
+    id_parameter: str  # the parameter that holds the number
+    required_parameter: tuple[str, str] | None = None  # another parameter and what it must be
 
 
-THREAD_SCRIPTS = (
-    Script("", "tid", ("mod", "viewthread")),  # Discuz!
-    Script("/viewthread.php", "tid"),
-    Script("/viewtopic.php", "t"),  # phpBB
-    Script("/viewtopic.php", "id"),  # FluxBB, PunBB
-    Script("/showthread.php", "t"),  # vBulletin
-    Script("/showthread.php", ""),
-    Script("/showthread.php", "tid"),  # MyBB
-    Script("/read.php", "tid"),  # phpwind, NGA
-    Script("", "topic"),  # SMF
-    Script("", "showtopic"),  # Invision 3
+THREAD_QUERY_URLS = (
+    QueryUrlFormat("", "tid", ("mod", "viewthread")),  # Discuz!
+    QueryUrlFormat("/viewthread.php", "tid"),
+    QueryUrlFormat("/viewtopic.php", "t"),  # phpBB
+    QueryUrlFormat("/viewtopic.php", "id"),  # FluxBB, PunBB
+    QueryUrlFormat("/showthread.php", "t"),  # vBulletin
+    QueryUrlFormat("/showthread.php", ""),
+    QueryUrlFormat("/showthread.php", "tid"),  # MyBB
+    QueryUrlFormat("/read.php", "tid"),  # phpwind, NGA
+    QueryUrlFormat("", "topic"),  # SMF
+    QueryUrlFormat("", "showtopic"),  # Invision 3
 )
-BOARD_SCRIPTS = (
-    Script("", "fid", ("mod", "forumdisplay")),
-    Script("/forumdisplay.php", "fid"),  # MyBB, older Discuz!
-    Script("/forumdisplay.php", "f"),
-    Script("/forumdisplay.php", ""),
-    Script("/viewforum.php", "f"),
-    Script("/viewforum.php", "id"),
-    Script("/thread.php", "fid"),
-    Script("", "board"),
-    Script("", "showforum"),
+BOARD_QUERY_URLS = (
+    QueryUrlFormat("", "fid", ("mod", "forumdisplay")),
+    QueryUrlFormat("/forumdisplay.php", "fid"),  # MyBB, older Discuz!
+    QueryUrlFormat("/forumdisplay.php", "f"),
+    QueryUrlFormat("/forumdisplay.php", ""),
+    QueryUrlFormat("/viewforum.php", "f"),
+    QueryUrlFormat("/viewforum.php", "id"),
+    QueryUrlFormat("/thread.php", "fid"),
+    QueryUrlFormat("", "board"),
+    QueryUrlFormat("", "showforum"),
 )
-FIRST_PAGE = {"page": "1", "start": "0", "st": "0", "p": "1"}
+FIRST_PAGE_PARAMETERS = {"page": "1", "start": "0", "st": "0", "p": "1"}
 """What these parameters are on a first page, when they are there at all."""
 
-NOT_THE_THREAD = frozenset(
+NON_THREAD_PARAMETERS = frozenset(
     {"action", "goto", "view", "authorid", "ordertype", "pid", "post", "do", "printable"}
 )
 """Parameters of pages that show one post of a thread, a part of it, or a form."""
 
-HARMLESS = frozenset({"sid", "s", "phpsessid", "f", "extra", "highlight", "hilit", "viewfull"})
+IGNORED_PARAMETERS = frozenset(
+    {"sid", "s", "phpsessid", "f", "extra", "highlight", "hilit", "viewfull"}
+)
 """Parameters that change nothing of what a board's page lists."""

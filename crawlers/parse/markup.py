@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 from cssselect.xpath import HTMLTranslator, XPathExpr
 from lxml import etree, html
 
-from crawlers.parse.document import document
+from crawlers.parse.document import parse_html
 from crawlers.parse.page import Page
-from folate.core.markup import BLOCKS
+from folate.core.markup import BLOCK_ELEMENTS
 
 _SILENT = frozenset(["script", "style", "noscript", "template", "button", "form", "iframe"])
 _EMOTICON = re.compile(r"emo|smil|face", re.I)
@@ -113,7 +113,7 @@ class _Translator(HTMLTranslator):
         return xpath.add_condition("not(following-sibling::*[1])")
 
 
-def select(element: html.HtmlElement, selector: str) -> list[html.HtmlElement]:
+def select_css(element: html.HtmlElement, selector: str) -> list[html.HtmlElement]:
     """What a CSS selector finds in `element`, itself included. Selectors are compiled once: that takes longer than a search."""
     return list(_compiled(selector)(element))
 
@@ -123,31 +123,31 @@ def _compiled(selector: str) -> etree.XPath:
     return etree.XPath(_Translator().css_to_xpath(selector))
 
 
-def text_of(element: html.HtmlElement, left_out: Collection[html.HtmlElement] = ()) -> str:
+def visible_text(element: html.HtmlElement, excluded: Collection[html.HtmlElement] = ()) -> str:
     """What `element` shows: blocks on lines of their own, emoticons by their `alt`, without the elements `left_out` in it.
 
     What a page hides from every reader is no text of it (noise against copying, labels for screen readers). What a
     reader opens by a click is: spoilers, <details>, texts behind a "read more".
     """
-    lines = "".join(_pieces(element, left_out)).replace("\xa0", " ").split("\n")
+    lines = "".join(_pieces(element, excluded)).replace("\xa0", " ").split("\n")
     return "\n".join(
         line for line in (re.sub(r"[ \t\r\f\v]+", " ", line).strip() for line in lines) if line
     )
 
 
-def text_of_markup(markup: str) -> str:
+def html_to_text(markup: str) -> str:
     """`text_of` a piece of HTML."""
-    return text_of(document(f"<div>{markup}</div>")[0])
+    return visible_text(parse_html(f"<div>{markup}</div>")[0])
 
 
-def quotations(page: Page) -> set[html.HtmlElement]:
+def quotation_elements(page: Page) -> set[html.HtmlElement]:
     """The elements of a page that quote others, and those that say whom."""
     quotes = {
         node
-        for node in select(page.tree, "[class]")
+        for node in select_css(page.tree, "[class]")
         if not _QUOTES.isdisjoint(str(node.get("class")).split())
     }
-    blockquotes = select(page.tree, "blockquote:not(.postcontent)")
+    blockquotes = select_css(page.tree, "blockquote:not(.postcontent)")
     quotes.update(blockquotes)
     for quote in blockquotes:
         label = quote.getprevious()
@@ -158,7 +158,7 @@ def quotations(page: Page) -> set[html.HtmlElement]:
             and _WROTE.search(_beginning(label))
         ):
             quotes.add(label)
-    for cell in select(page.tree, "td.alt2, td.quote"):  # vBulletin 3, phpBB 2
+    for cell in select_css(page.tree, "td.alt2, td.quote"):  # vBulletin 3, phpBB 2
         table = next((up for up in cell.iterancestors() if up.tag == "table"), None)
         label = table.getprevious() if table is not None else None
         if "quote" in str(cell.get("class")).split() and table is not None:
@@ -186,7 +186,7 @@ def _pieces(element: html.HtmlElement, left_out: Collection[html.HtmlElement]) -
     collapsed: list[html.HtmlElement] = []  # elements around the current one that a click opens
     silent: html.HtmlElement | None = None
     for event, node in walk:
-        block = "\n" if node.tag in BLOCKS else ""
+        block = "\n" if node.tag in BLOCK_ELEMENTS else ""
         if event == "start":
             if node is not element and (
                 node.tag in _SILENT
@@ -270,15 +270,15 @@ def _emoticon(image: html.HtmlElement) -> str:
     return alt if alt and len(alt) <= 12 and (known or not alt.isascii()) else ""
 
 
-def next_page(page: Page) -> str | None:
+def next_page_url(page: Page) -> str | None:
     """The page after this one: rel=next, else a pager's link that says so or has the next number. None on the last page."""
     for element in page.tree.xpath(
         '//*[self::a or self::link][contains(concat(" ", @rel, " "), " next ")][@href]'
     ):
-        return page.absolute(element.get("href"))
+        return page.absolute_url(element.get("href"))
     number = page_number(page.url)
     for link in _pager_links(page.tree):
-        url = page.absolute(link.get("href"))
+        url = page.absolute_url(link.get("href"))
         says_next = _NEXT.fullmatch(_beginning(link)) or "nxt" in str(link.get("class")).split()
         if url and (says_next or (_PAGE.search(url) and page_number(url) == number + 1)):
             return url
@@ -305,24 +305,24 @@ def page_number(url: str) -> int:
     return int(match[1]) if match else 1
 
 
-def links(page: Page, selector: str = "a[href]") -> list[str]:
+def link_urls(page: Page, selector: str = "a[href]") -> list[str]:
     """Addresses that the page's anchors name, in order, each once."""
-    found = (page.absolute(a.get("href")) for a in select(page.tree, selector))
+    found = (page.absolute_url(a.get("href")) for a in select_css(page.tree, selector))
     return list(dict.fromkeys(url for url in found if url))
 
 
-def person(element: html.HtmlElement) -> str | None:
+def author_native_id(element: html.HtmlElement) -> str | None:
     """The native id of the author whom `element` names: the user id or path of a link to the profile, else the name."""
     link = next(iter(element.xpath("ancestor-or-self::a[@href][1] | .//a[@href][1]")), None)
     if link is not None:
         try:
             parts = urlsplit(str(link.get("href")))
         except ValueError:  # no address
-            return text_of(element) or None
+            return visible_text(element) or None
         query = parse_qs(parts.query)
         key = next((key for key in _PERSON_KEYS if key in query), None)
         if key:
             return f"{key}={query[key][0]}"
         if len(parts.path.strip("/")) > 1 and not parts.path.endswith(".php"):
             return parts.path.strip("/")
-    return text_of(element) or str(element.get("content") or "").strip() or None
+    return visible_text(element) or str(element.get("content") or "").strip() or None

@@ -6,28 +6,28 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urljoin, urlsplit, urlunsplit
 
-from crawlers.parse.blocked import wall
-from crawlers.parse.markup import text_of_markup
-from crawlers.parse.page import Context, Dropped, Link, Page, Parsed, Site
-from crawlers.parse.shop_payloads import items
+from crawlers.parse.blocked import blocking_reason
+from crawlers.parse.markup import html_to_text
+from crawlers.parse.page import DroppedItem, Link, Page, ParsedPage, RequestContext, SourceInfo
+from crawlers.parse.shop_payloads import coerce_to_list
 from crawlers.parse.stubs import is_microblog_stub
-from folate.core.counts import count
+from folate.core.counts import parse_count_or_none
 from folate.core.post import Post
-from folate.core.reposts import BARE_REPOST, own_words
+from folate.core.reposts import EMPTY_REPOST_TEXT, strip_repost_chain
 
-API = "/api/container/getIndex"
+API_PATH = "/api/container/getIndex"
 _PLACE = re.compile(r"^(?:发布于|来自|IP属地[:：]?)\s*")
 _LOGIN = -100  # what `ok` says when the site wants a login
-NOT_WHOLE = "the rest of a long post could not be read"
+TRUNCATED_POST_PROBLEM = "the rest of a long post could not be read"
 
 
 def search_url(base: str, query: str, page: int = 1) -> str:
     """The address of one page of the search for `query`, newest API form."""
     container = quote(f"100103type=1&q={query}", safe="")
-    return urljoin(base, f"{API}?containerid={container}&page_type=searchall&page={page}")
+    return urljoin(base, f"{API_PATH}?containerid={container}&page_type=searchall&page={page}")
 
 
-def turn(url: str, page: int) -> str:
+def with_page_number(url: str, page: int) -> str:
     """`url` with its `page` parameter set."""
     parts = urlsplit(url)
     fields = {
@@ -36,26 +36,26 @@ def turn(url: str, page: int) -> str:
     return urlunsplit(parts._replace(query=urlencode(fields)))
 
 
-def refusal(page: Page) -> str | None:
+def microblog_refusal_reason(page: Page) -> str | None:
     """Why this answer is no list of posts (login wanted, not JSON at all); None when it is one, even an empty one."""
     answer = page.json
     if not isinstance(answer, dict):
-        return wall(page) or "not the JSON that was asked for"
+        return blocking_reason(page) or "not the JSON that was asked for"
     if answer.get("ok") == _LOGIN or "passport" in str(answer.get("url", "")):
         return "login page"
     return None
 
 
-def read(page: Page, site: Site, context: Context) -> Parsed:
+def parse_microblog_page(page: Page, site: SourceInfo, context: RequestContext) -> ParsedPage:
     """The posts of a list (`role` list), or one long post whose list showed only its beginning (`role` whole)."""
-    parsed = Parsed()
+    parsed = ParsedPage()
     data = _mapping(page.json).get("data")
     if context["role"] == "whole":
         _complete(parsed, data, context)
         return parsed
-    parsed.total = _total(_mapping(data))
+    parsed.reported_total = _total(_mapping(data))
     for mblog in _mblogs(_mapping(data)):
-        parsed.listed.append(_native(mblog) or "")
+        parsed.listed_ids.append(_native(mblog) or "")
         _status(parsed, page, site, mblog, context)
     return parsed
 
@@ -74,16 +74,18 @@ def _scalar(value: Any) -> str:
 
 
 def _total(data: Mapping[str, Any]) -> int | None:
-    return count(_mapping(data.get("cardlistInfo")).get("total", data.get("total_number")))
+    return parse_count_or_none(
+        _mapping(data.get("cardlistInfo")).get("total", data.get("total_number"))
+    )
 
 
 def _mblogs(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The posts of a list: cards that hold one, alone or in a group; comments; or the answer is itself one post."""
-    for card in items(data.get("cards")):
-        for inner in (card, *items(_mapping(card).get("card_group"))):
+    for card in coerce_to_list(data.get("cards")):
+        for inner in (card, *coerce_to_list(_mapping(card).get("card_group"))):
             if _mapping(_mapping(inner).get("mblog")):
                 yield inner["mblog"]
-    for comment in (*items(data.get("hot_data")), *items(data.get("data"))):
+    for comment in (*coerce_to_list(data.get("hot_data")), *coerce_to_list(data.get("data"))):
         if _mapping(comment):
             yield comment
     if "created_at" in data and "id" in data:
@@ -91,7 +93,11 @@ def _mblogs(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _status(
-    parsed: Parsed, page: Page, site: Site, mblog: Mapping[str, Any], context: Context
+    parsed: ParsedPage,
+    page: Page,
+    site: SourceInfo,
+    mblog: Mapping[str, Any],
+    context: RequestContext,
 ) -> None:
     """One post, and before it the one that it reposts, which may be a repost itself."""
     chain = [mblog]
@@ -102,25 +108,25 @@ def _status(
 
 
 def _one(
-    parsed: Parsed,
+    parsed: ParsedPage,
     page: Page,
-    site: Site,
+    site: SourceInfo,
     mblog: Mapping[str, Any],
     root: str | None,
-    context: Context,
+    context: RequestContext,
 ) -> None:
     """One post, with `root`, the id of the post that it reposts; or why there is none."""
     native = _native(mblog)
-    when = site.date([_scalar(mblog.get("created_at"))], page.fetched_at)
+    when = site.resolve_date([_scalar(mblog.get("created_at"))], page.fetched_at)
     text, whole = _text(mblog)
     if not text and root:
-        text = BARE_REPOST
+        text = EMPTY_REPOST_TEXT
     reason = "no id" if native is None else _gone(mblog, text)
     if reason or native is None or isinstance(when, str):
-        parsed.dropped.append(Dropped(reason or str(when), native))
+        parsed.dropped.append(DroppedItem(reason or str(when), native))
         return
     before = len(parsed.posts)
-    parsed.add(
+    parsed.add_post(
         site,
         native,
         text=text,
@@ -152,13 +158,13 @@ def _gone(mblog: Mapping[str, Any], text: str) -> str | None:
     return None
 
 
-def _complete(parsed: Parsed, data: Any, context: Context) -> None:
+def _complete(parsed: ParsedPage, data: Any, context: RequestContext) -> None:
     """The post that a list showed cut short, with its whole text; as it was when the answer has none."""
     post = Post.from_json(context["post"])
     whole = _mapping(data).get("longTextContent")
     text = _own(whole) if isinstance(whole, str) else ""
     if not text or is_microblog_stub(text):
-        parsed.problems.append(NOT_WHOLE)
+        parsed.problems.append(TRUNCATED_POST_PROBLEM)
     parsed.posts.append(post if not text or is_microblog_stub(text) else replace(post, text=text))
 
 
@@ -176,16 +182,16 @@ def _own(markup: str) -> str:
     """Text of Weibo's markup, up to the chain of earlier reposts (`//@name:…`): those are other people's words."""
     if not markup.strip():
         return ""
-    return own_words(text_of_markup(markup))
+    return strip_repost_chain(html_to_text(markup))
 
 
-def _author(site: Site, mblog: Mapping[str, Any]) -> dict[str, Any]:
+def _author(site: SourceInfo, mblog: Mapping[str, Any]) -> dict[str, Any]:
     user = _mapping(mblog.get("user"))
     verified = user.get("verified")
     place = _PLACE.sub("", _scalar(mblog.get("region_name"))).strip()
     return {
-        "author": site.author(_scalar(user.get("id")) or None),
-        "followers": count(user.get("followers_count")),
+        "author": site.author_pseudonym(_scalar(user.get("id")) or None),
+        "followers": parse_count_or_none(user.get("followers_count")),
         "verified": verified if isinstance(verified, bool) else None,
         "place": place or None,
     }
@@ -194,7 +200,7 @@ def _author(site: Site, mblog: Mapping[str, Any]) -> dict[str, Any]:
 def _counts(mblog: Mapping[str, Any]) -> dict[str, int | None]:
     likes = (mblog.get(name) for name in ("attitudes_count", "like_counts", "like_count"))
     return {
-        "likes": next((n for n in map(count, likes) if n is not None), None),
-        "replies": count(mblog.get("comments_count")),
-        "reposts": count(mblog.get("reposts_count")),
+        "likes": next((n for n in map(parse_count_or_none, likes) if n is not None), None),
+        "replies": parse_count_or_none(mblog.get("comments_count")),
+        "reposts": parse_count_or_none(mblog.get("reposts_count")),
     }

@@ -12,17 +12,24 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 from lxml import html
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding
 
-from crawlers.parse.document import document
+from crawlers.parse.document import parse_html
 from folate.core import encoding
-from folate.core.dates import DateError, Moment, Order, OrderEvidence, find_date, out_of_range
+from folate.core.dates import (
+    DateError,
+    DateOrder,
+    DateOrderEvidence,
+    TimestampWithPrecision,
+    date_reject_reason,
+    find_date,
+)
 from folate.core.errors import InputError
-from folate.core.post import Post, Pseudonym
+from folate.core.post import Post, Pseudonymizer
 
 _SESSION = re.compile(r"(?:^|&)(?:sid|s|phpsessid|jsessionid)=[0-9a-f]{16,}", re.I)
 _CALL = re.compile(r"[\w.$]++\(")  # JSONP: a function's name before the JSON
 _END = re.compile(r"</(?:body|html)\s*>", re.I)  # browsers read on behind it, libxml2 does not
 _PAGELET = '<code class="pagelet_html"'  # Tieba ships its lists inside comments in such elements
-TOO_DEEP = "a page nests too deeply to be read in full"
+NESTING_PROBLEM = "a page nests too deeply to be read in full"
 _PIECE = re.compile(rb"[^<>\r\n]+")  # no encoding has these bytes within a character
 _START = 10_000  # bytes by which UTF-16 is told
 _ESCAPING = (
@@ -36,7 +43,7 @@ _ESCAPING = (
     "hz",
 )
 
-Context = Mapping[str, Any]
+RequestContext = Mapping[str, Any]
 """Plain values that travel with a request: `role` (what kind of page it asks for), `query`, and what else its parser needs."""
 
 
@@ -55,7 +62,7 @@ class Page:
         return self._decoded[0]
 
     @property
-    def problem(self) -> str | None:
+    def decoding_problem(self) -> str | None:
         """Why the page has no text although it has a body, or None."""
         return self._decoded[1]
 
@@ -64,7 +71,7 @@ class Page:
         declared = http_content_type_encoding(self.content_type) or html_body_declared_encoding(
             self.body
         )
-        name = encoding.widest(declared) if declared else None
+        name = encoding.canonical_encoding(declared) if declared else None
         try:
             text = self.body.decode(_encoding(self.body, name), "replace")
         except encoding.UnknownEncodingError:
@@ -83,7 +90,7 @@ class Page:
 
     @cached_property
     def _document(self) -> tuple[html.HtmlElement, bool]:
-        return document(_uncommented(_END.sub("", self.text)))
+        return parse_html(_uncommented(_END.sub("", self.text)))
 
     @cached_property
     def json(self) -> Any:
@@ -96,7 +103,7 @@ class Page:
         ):  # ValueError: no JSON, or a number of thousands of digits
             return None
 
-    def absolute(self, href: str | None, *, fragment: bool = False) -> str | None:
+    def absolute_url(self, href: str | None, *, keep_fragment: bool = False) -> str | None:
         """`href` as a whole address without session id; None without one, or when it is not http or https.
 
         Its fragment is kept on demand: it names a post, not a page.
@@ -111,7 +118,8 @@ class Page:
             return None
         return urlunsplit(
             parts._replace(
-                query=_SESSION.sub("", parts.query), fragment=parts.fragment if fragment else ""
+                query=_SESSION.sub("", parts.query),
+                fragment=parts.fragment if keep_fragment else "",
             )
         )
 
@@ -142,32 +150,32 @@ def _encoding(body: bytes, declared: str | None) -> str:
 
     Raises UnknownEncodingError.
     """
-    if marked := encoding.marked(body):
+    if marked := encoding.encoding_from_bom(body):
         return marked
-    if b"\0" in body[:_START] and (wide := encoding.wide(body[:_START])):
+    if b"\0" in body[:_START] and (wide := encoding.detect_utf16_without_bom(body[:_START])):
         return wide
-    if body.isascii() and declared in _ESCAPING and encoding.decodes(body, declared):
+    if body.isascii() and declared in _ESCAPING and encoding.can_decode(body, declared):
         return declared
-    return encoding.detect(_PIECE.findall(body), declared)
+    return encoding.detect_text_encoding(_PIECE.findall(body), declared)
 
 
 @dataclass(frozen=True)
-class Site:
+class SourceInfo:
     """What a parser must know of the source whose page it reads."""
 
     source: str
     kind: str
-    zone: str  # IANA name, of dates shown without an offset
-    crawl: str
-    pseudonym: Pseudonym
+    timezone: str  # IANA name, of dates shown without an offset
+    crawl_id: str
+    pseudonym: Pseudonymizer
 
-    def author(self, native: str | None) -> str | None:
+    def author_pseudonym(self, native: str | None) -> str | None:
         """The keyed hash of a native author id; None for nobody."""
         return self.pseudonym(self.source, native) if native else None
 
-    def date(
-        self, shown: Iterable[str | None], fetched_at: datetime, order: Order | None = None
-    ) -> Moment | str:
+    def resolve_date(
+        self, shown: Iterable[str | None], fetched_at: datetime, order: DateOrder | None = None
+    ) -> TimestampWithPrecision | str:
         """The first date of texts that may tell one, or why there is none: the reason of a Dropped.
 
         `order` is that of day and month on the page (see `order_shown`).
@@ -175,29 +183,29 @@ class Site:
         reason = "no date"
         for text in shown:
             try:
-                moment = find_date(text, self.zone, fetched_at, order)
+                moment = find_date(text, self.timezone, fetched_at, order)
             except DateError:
                 reason = "unreadable date" if reason == "no date" else reason
                 continue
             if moment is None:
                 continue
-            if refused := out_of_range(moment[0], fetched_at):
+            if refused := date_reject_reason(moment[0], fetched_at):
                 reason = refused
                 continue
             return moment
         return reason
 
 
-def order_shown(dates: Iterable[str | None], fetched_at: datetime) -> Order | None:
+def infer_date_order(dates: Iterable[str | None], fetched_at: datetime) -> DateOrder | None:
     """The order of day and month that the dates of one page show together; None when they don't."""
-    evidence = OrderEvidence()
+    evidence = DateOrderEvidence()
     for text in dates:
-        evidence.add(text, fetched_at)
+        evidence.add_value(text, fetched_at)
     return evidence.order
 
 
 @dataclass(frozen=True)
-class Dropped:
+class DroppedItem:
     """Something on the page that did not become a post, by its native id where it shows one. Never a name or a text."""
 
     reason: str
@@ -209,25 +217,25 @@ class Link:
     """A page to read next."""
 
     url: str
-    context: Context
+    context: RequestContext
 
 
 @dataclass
-class Parsed:
+class ParsedPage:
     """All that one page gives."""
 
     posts: list[Post] = field(default_factory=list)
-    dropped: list[Dropped] = field(default_factory=list)
+    dropped: list[DroppedItem] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     problems: list[str] = field(
         default_factory=list
     )  # what of the page could not be read, as the ledger says it
-    total: int | None = None  # how many the site says there are in all
-    listed: list[str] = field(
+    reported_total: int | None = None  # how many the site says there are in all
+    listed_ids: list[str] = field(
         default_factory=list
     )  # native ids of those that this page lists, dropped ones too
 
-    def add(self, site: Site, native: str, **fields: Any) -> None:
+    def add_post(self, site: SourceInfo, native: str, **fields: Any) -> None:
         """Make a Post of `fields`; what Post refuses is counted as dropped."""
         try:
             self.posts.append(
@@ -235,9 +243,9 @@ class Parsed:
                     id=f"{site.source}:{native}",
                     source=site.source,
                     kind=site.kind,  # type: ignore[arg-type]
-                    crawl=site.crawl,
+                    crawl=site.crawl_id,
                     **fields,
                 )
             )
         except InputError:
-            self.dropped.append(Dropped("not a valid post", native))
+            self.dropped.append(DroppedItem("not a valid post", native))

@@ -14,14 +14,36 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from lxml import html
 
-from crawlers.parse.markup import links, next_page, select, text_of, text_of_markup
-from crawlers.parse.page import TOO_DEEP, Context, Dropped, Link, Page, Parsed, Site, order_shown
-from crawlers.parse.schema_org import Thing, first, kinds, own_id, things, walk, words
-from crawlers.parse.shop_payloads import PAYLOADS, Payload, at, items
-from crawlers.parse.shop_profiles import SHOPS, Shop
-from folate.core.counts import CountError, count, read_rating
-from folate.core.dates import DateError, Moment, Order, find_date
-from folate.core.post import PRECISIONS
+from crawlers.parse.markup import html_to_text, link_urls, next_page_url, select_css, visible_text
+from crawlers.parse.page import (
+    NESTING_PROBLEM,
+    DroppedItem,
+    Link,
+    Page,
+    ParsedPage,
+    RequestContext,
+    SourceInfo,
+    infer_date_order,
+)
+from crawlers.parse.schema_org import (
+    Thing,
+    extract_structured_data,
+    first_value,
+    iterate_things,
+    text_value,
+    thing_id,
+    thing_types,
+)
+from crawlers.parse.shop_payloads import (
+    PAYLOAD_FORMATS,
+    PayloadFormat,
+    coerce_to_list,
+    value_at_path,
+)
+from crawlers.parse.shop_profiles import SHOP_PROFILES, ShopProfile
+from folate.core.counts import CountError, parse_count_or_none, parse_rating
+from folate.core.dates import DateError, DateOrder, TimestampWithPrecision, find_date
+from folate.core.post import TIME_PRECISIONS
 
 _PRODUCT = re.compile(
     r"/(?:products?|items?|goods|catalogue|dp|subject|reviews?|shop|p)/", re.I
@@ -45,7 +67,7 @@ _MASK = "**"  # in a name of which the site shows only the ends: 木***子
 _TRAILING_NUMBER = re.compile(r"(?<!\d)(\d+)/?$")
 
 
-def read(page: Page, site: Site, context: Context) -> Parsed:
+def parse_review_page(page: Page, site: SourceInfo, context: RequestContext) -> ParsedPage:
     """Reviews on the page and the pages to read next.
 
     A `start` page without reviews is taken for a list of products: its links that look like products are followed, and
@@ -53,7 +75,7 @@ def read(page: Page, site: Site, context: Context) -> Parsed:
     """
     if re.match(rb"\s*(<\?xml[^>]*>\s*)?<(urlset|sitemapindex)\b", page.body):
         return _sitemap(page, context)
-    parsed = Parsed()
+    parsed = ParsedPage()
     if page.json is not None:
         _payload_reviews(parsed, page, site)
         return parsed
@@ -66,8 +88,8 @@ def read(page: Page, site: Site, context: Context) -> Parsed:
     if not parsed.posts:
         _shop_reviews(parsed, page, site)
     if page.too_deep:
-        parsed.problems.append(TOO_DEEP)
-    following = next_page(page)
+        parsed.problems.append(NESTING_PROBLEM)
+    following = next_page_url(page)
     if following:
         parsed.links.append(
             Link(
@@ -75,8 +97,12 @@ def read(page: Page, site: Site, context: Context) -> Parsed:
                 {**context, "product": product["product"], "page": context.get("page", 1) + 1},
             )
         )
-    parsed.links += [Link(url, product) for shop in SHOPS for url in links(page, shop.all_reviews)]
-    if context["role"] == "start" and not parsed.listed:
+    parsed.links += [
+        Link(url, product)
+        for shop in SHOP_PROFILES
+        for url in link_urls(page, shop.all_reviews_link)
+    ]
+    if context["role"] == "start" and not parsed.listed_ids:
         found = _products(page)
         parsed.links += [Link(url, {**product, "product": url}) for url in found]
         if not found or urlsplit(context["query"]).path in ("", "/"):
@@ -89,11 +115,11 @@ def read(page: Page, site: Site, context: Context) -> Parsed:
     return parsed
 
 
-def _sitemap(page: Page, context: Context) -> Parsed:
+def _sitemap(page: Page, context: RequestContext) -> ParsedPage:
     """Products that a sitemap names. Its entries are read as of the host that served it: a sitemap may name no other
     (sitemaps.org), and a shop whose own name is not configured writes example.com."""
     here = urlsplit(page.url)
-    parsed = Parsed()
+    parsed = ParsedPage()
     index = b"<sitemapindex" in page.body[:1000]
     for location in re.findall(r"<loc>\s*([^<\s]+)\s*</loc>", page.text):
         parts = urlsplit(location.replace("&amp;", "&"))
@@ -115,7 +141,7 @@ def _sitemap(page: Page, context: Context) -> Parsed:
 def _products(page: Page) -> list[str]:
     """Links of a list page that lead to products: those below its own path, else those that look like one."""
     path = urlsplit(page.url).path
-    found = [url for url in links(page) if not _NOT_PRODUCT.search(urlsplit(url).path)]
+    found = [url for url in link_urls(page) if not _NOT_PRODUCT.search(urlsplit(url).path)]
     below = [
         url
         for url in found
@@ -130,7 +156,7 @@ def _is_product(url: str) -> bool:
     return bool(folder and _DIGIT.search(path, folder.end())) and not _NOT_PRODUCT.search(path)
 
 
-def rating(value: Any, best: Any = None, worst: Any = None) -> float | None:
+def normalized_rating(value: Any, best: Any = None, worst: Any = None) -> float | None:
     """A rating as a share of the `best` (5 when not said); None for 0, for none, and for what is not between `worst` (1) and `best`.
 
     >>> rating("4", 5, 1), rating(0), rating("7,9", 10, 1)
@@ -138,14 +164,14 @@ def rating(value: Any, best: Any = None, worst: Any = None) -> float | None:
     """
     top, bottom = _bound(best, 5.0), _bound(worst, 1.0)
     try:
-        return round(read_rating(first(value), top, bottom), 4) or None
+        return round(parse_rating(first_value(value), top, bottom), 4) or None
     except CountError:
         return None
 
 
 def _bound(value: Any, default: float) -> float:
     """The end of a page's scale, or `default` when it does not say."""
-    match = _NUMBER.search((words(value) if value is not None else None) or "")
+    match = _NUMBER.search((text_value(value) if value is not None else None) or "")
     number = float(match[0].replace(",", ".")) if match else default
     return number if math.isfinite(number) else default
 
@@ -165,49 +191,62 @@ class Review:
     url: str | None = None
 
 
-def _schema_reviews(parsed: Parsed, page: Page, site: Site) -> None:
-    told = things(page)
-    parsed.dropped += [Dropped("broken JSON-LD")] * told.broken
-    syntaxes = [list(walk(syntax)) for syntax in (told.json_ld, told.microdata, told.rdfa)]
+def _schema_reviews(parsed: ParsedPage, page: Page, site: SourceInfo) -> None:
+    told = extract_structured_data(page)
+    parsed.dropped += [DroppedItem("broken JSON-LD")] * told.broken_json_ld_blocks
+    syntaxes = [
+        list(iterate_things(syntax)) for syntax in (told.json_ld, told.microdata, told.rdfa)
+    ]
     everything = [thing for syntax in syntaxes for thing, _ in syntax]
-    parsed.total = next(filter(None, map(_total, syntaxes)), None)
+    parsed.reported_total = next(filter(None, map(_total, syntaxes)), None)
     subject = next(
         filter(
-            None, (words(thing.get("name")) for thing in everything if kinds(thing) & _SUBJECTS)
+            None,
+            (
+                text_value(thing.get("name"))
+                for thing in everything
+                if thing_types(thing) & _SUBJECTS
+            ),
         ),
         None,
     )
     reviews: list[Review] = []
     for syntax in syntaxes:
-        merge(reviews, _told_once(syntax, subject), page, site)
+        merge_reviews(reviews, _told_once(syntax, subject), page, site)
     _add_all(parsed, page, site, reviews)
 
 
 def _total(syntax: Iterable[tuple[Thing, Thing | None]]) -> int | None:
     """How many reviews the product has, as one syntax tells; None when it tells of several products: a list of them."""
     totals = [
-        count(words(thing.get("reviewCount")))
+        parse_count_or_none(text_value(thing.get("reviewCount")))
         for thing, _ in syntax
-        if "AggregateRating" in kinds(thing)
+        if "AggregateRating" in thing_types(thing)
     ]
     return totals[0] if len(totals) == 1 else None
 
 
 def _told_once(syntax: Iterable[tuple[Thing, Thing | None]], subject: str | None) -> list[Review]:
     """The reviews that one syntax tells of."""
-    held = [(thing, holder) for thing, holder in syntax if kinds(thing) & _REVIEWS]
+    held = [(thing, holder) for thing, holder in syntax if thing_types(thing) & _REVIEWS]
     ids = Counter(
-        own_id(thing) for thing, _ in held
+        thing_id(thing) for thing, _ in held
     )  # one that several reviews share is the product's
     reviews = []
     for thing, holder in held:
-        own = own_id(thing)
-        about = words(thing.get("itemReviewed")) or words((holder or {}).get("name")) or subject
+        own = thing_id(thing)
+        about = (
+            text_value(thing.get("itemReviewed"))
+            or text_value((holder or {}).get("name"))
+            or subject
+        )
         reviews.append(_schema_review(thing, own if ids[own] == 1 else None, about))
     return reviews
 
 
-def merge(reviews: list[Review], others: list[Review], page: Page, site: Site) -> None:
+def merge_reviews(
+    reviews: list[Review], others: list[Review], page: Page, site: SourceInfo
+) -> None:
     """Add to `reviews` what another part of the page tells: a review that both tell is one, with the fields of both.
 
     They are the same by the site's id, else by text, author and day, where both name them. Of one author, the beginning of a
@@ -278,7 +317,7 @@ def _begins(one: Review, other: Review) -> bool:
     )
 
 
-def _may_be_same(one: Review, other: Review, page: Page, site: Site) -> bool:
+def _may_be_same(one: Review, other: Review, page: Page, site: SourceInfo) -> bool:
     """Whether nothing that both reviews of equal text tell sets them apart."""
     if one.native and other.native and one.native != other.native:
         return False
@@ -288,7 +327,7 @@ def _may_be_same(one: Review, other: Review, page: Page, site: Site) -> bool:
     return days[0] is None or days[1] is None or abs(days[0][0] - days[1][0]) <= timedelta(days=1)
 
 
-def _united(one: Review, other: Review, page: Page, site: Site) -> Review:
+def _united(one: Review, other: Review, page: Page, site: SourceInfo) -> Review:
     """`one` with what only `other` tells, the more exact date of the two and the whole text."""
     told = {field.name: getattr(one, field.name) for field in fields(Review)}
     if _begins(one, other):
@@ -298,62 +337,69 @@ def _united(one: Review, other: Review, page: Page, site: Site) -> Review:
     if (
         exact[0] is not None
         and exact[1] is not None
-        and PRECISIONS.index(exact[1][1]) < PRECISIONS.index(exact[0][1])
+        and TIME_PRECISIONS.index(exact[1][1]) < TIME_PRECISIONS.index(exact[0][1])
     ):
         told["date"] = other.date
     return Review(**told)
 
 
-def _published(review: Review, page: Page, site: Site) -> Moment | None:
+def _published(review: Review, page: Page, site: SourceInfo) -> TimestampWithPrecision | None:
     """The date that a review tells, even one that no post can have; None where it tells none that can be read."""
     try:
-        return find_date(review.date, site.zone, page.fetched_at)
+        return find_date(review.date, site.timezone, page.fetched_at)
     except DateError:
         return None
 
 
 def _schema_review(thing: Thing, native: str | None, subject: str | None) -> Review:
-    told = first(thing.get("reviewRating"))
+    told = first_value(thing.get("reviewRating"))
     scale = told if isinstance(told, dict) else {"ratingValue": told}
     return Review(
         native=native,
-        author=words(thing.get("author")),
-        date=words(thing.get("datePublished")) or words(thing.get("dateCreated")),
+        author=text_value(thing.get("author")),
+        date=text_value(thing.get("datePublished")) or text_value(thing.get("dateCreated")),
         text=_clean(thing.get("reviewBody")) or _clean(thing.get("description")),
         title=_clean(thing.get("headline")) or _clean(thing.get("name")),
         subject=subject,
-        rating=rating(scale.get("ratingValue"), scale.get("bestRating"), scale.get("worstRating")),
-        likes=count(words(thing.get("upvoteCount"))),
+        rating=normalized_rating(
+            scale.get("ratingValue"), scale.get("bestRating"), scale.get("worstRating")
+        ),
+        likes=parse_count_or_none(text_value(thing.get("upvoteCount"))),
     )
 
 
 def _clean(value: Any) -> str | None:
     """Text of a value that may hold markup."""
-    text = words(value)
-    return (text_of_markup(text) or None if "<" in text or "&" in text else text) if text else None
+    text = text_value(value)
+    return (html_to_text(text) or None if "<" in text or "&" in text else text) if text else None
 
 
-def _shop_reviews(parsed: Parsed, page: Page, site: Site) -> None:
-    for shop in SHOPS:
-        nodes = select(page.tree, shop.review)
+def _shop_reviews(parsed: ParsedPage, page: Page, site: SourceInfo) -> None:
+    for shop in SHOP_PROFILES:
+        nodes = select_css(page.tree, shop.review)
         if nodes:
             told = re.search(
-                r"\d+", " ".join(text_of(link) for link in select(page.tree, shop.all_reviews))
+                r"\d+",
+                " ".join(
+                    visible_text(link) for link in select_css(page.tree, shop.all_reviews_link)
+                ),
             )
-            parsed.total = count(told[0]) if told else None
-            subject = select(page.tree, shop.subject)
-            about = text_of(subject[0]) if subject else None
+            parsed.reported_total = parse_count_or_none(told[0]) if told else None
+            subject = select_css(page.tree, shop.subject)
+            about = visible_text(subject[0]) if subject else None
             _add_all(parsed, page, site, [_shop_review(page, shop, node, about) for node in nodes])
             return
 
 
-def _shop_review(page: Page, shop: Shop, node: html.HtmlElement, subject: str | None) -> Review:
+def _shop_review(
+    page: Page, shop: ShopProfile, node: html.HtmlElement, subject: str | None
+) -> Review:
     def shown(selector: str) -> str | None:
-        found = select(node, selector)
-        return text_of(found[0]) or None if found else None
+        found = select_css(node, selector)
+        return visible_text(found[0]) or None if found else None
 
-    permalink = page.absolute(
-        next((str(link.get("href")) for link in select(node, shop.permalink)), None)
+    permalink = page.absolute_url(
+        next((str(link.get("href")) for link in select_css(node, shop.permalink)), None)
     )
     number = _TRAILING_NUMBER.search(permalink or "")
     votes = re.search(shop.likes, shown(shop.votes) or "")
@@ -364,59 +410,63 @@ def _shop_review(page: Page, shop: Shop, node: html.HtmlElement, subject: str | 
         text=shown(shop.body),
         title=shown(shop.title),
         subject=subject,
-        rating=rating(shop.score(node)),
-        likes=count(next(filter(None, votes.groups()), None)) if votes else None,
+        rating=normalized_rating(shop.read_score(node)),
+        likes=parse_count_or_none(next(filter(None, votes.groups()), None)) if votes else None,
         url=permalink,
     )
 
 
-def _payload_reviews(parsed: Parsed, page: Page, site: Site) -> None:
-    for payload in PAYLOADS:
-        holder, _, key = payload.reviews.rpartition(".")
-        container = at(page.json, holder) if holder else page.json
+def _payload_reviews(parsed: ParsedPage, page: Page, site: SourceInfo) -> None:
+    for payload in PAYLOAD_FORMATS:
+        holder, _, key = payload.reviews_path.rpartition(".")
+        container = value_at_path(page.json, holder) if holder else page.json
         if not isinstance(container, Mapping) or (
-            key not in container and not payload.empty_without
+            key not in container and not payload.missing_list_is_empty
         ):
             continue
         reviews = [
-            item for item in items(container.get(key)) if at(item, payload.not_review) is None
+            item
+            for item in coerce_to_list(container.get(key))
+            if value_at_path(item, payload.non_review_marker) is None
         ]
         _add_all(parsed, page, site, [_payload_review(payload, item) for item in reviews])
-        if not reviews and parsed.total is None:
-            parsed.total = 0  # the list is there and empty
+        if not reviews and parsed.reported_total is None:
+            parsed.reported_total = 0  # the list is there and empty
 
 
-def _payload_review(payload: Payload, item: Any) -> Review:
+def _payload_review(payload: PayloadFormat, item: Any) -> Review:
     return Review(
-        native=words(at(item, payload.native)),
-        author=words(at(item, payload.author)),
-        date=words(at(item, payload.date)),
-        text=_clean(at(item, payload.text)),
-        title=_clean(at(item, payload.title)),
-        subject=words(at(item, payload.subject)),
-        rating=rating(at(item, payload.score)),
-        likes=count(at(item, payload.likes)),
+        native=text_value(value_at_path(item, payload.native_id)),
+        author=text_value(value_at_path(item, payload.author)),
+        date=text_value(value_at_path(item, payload.date)),
+        text=_clean(value_at_path(item, payload.text)),
+        title=_clean(value_at_path(item, payload.title)),
+        subject=text_value(value_at_path(item, payload.subject)),
+        rating=normalized_rating(value_at_path(item, payload.score)),
+        likes=parse_count_or_none(value_at_path(item, payload.likes)),
     )
 
 
-def _add_all(parsed: Parsed, page: Page, site: Site, reviews: list[Review]) -> None:
+def _add_all(parsed: ParsedPage, page: Page, site: SourceInfo, reviews: list[Review]) -> None:
     """The posts of the reviews of one page, whose dates tell together which of day and month comes first."""
-    order = order_shown((review.date for review in reviews), page.fetched_at)
+    order = infer_date_order((review.date for review in reviews), page.fetched_at)
     for review in reviews:
         _add(parsed, page, site, review, order)
 
 
-def _add(parsed: Parsed, page: Page, site: Site, review: Review, order: Order | None) -> None:
+def _add(
+    parsed: ParsedPage, page: Page, site: SourceInfo, review: Review, order: DateOrder | None
+) -> None:
     """The post of a review, or why there is none."""
-    when = site.date([review.date], page.fetched_at, order)
+    when = site.resolve_date([review.date], page.fetched_at, order)
     unknown = not review.author or _MASK in review.author or _ANONYMOUS.fullmatch(review.author)
-    author = None if unknown else site.author(review.author)
+    author = None if unknown else site.author_pseudonym(review.author)
     native = review.native or _digest(page, review, author)
-    parsed.listed.append(native)
+    parsed.listed_ids.append(native)
     if isinstance(when, str) or not (review.text or review.title):
-        parsed.dropped.append(Dropped(when if isinstance(when, str) else "no text", native))
+        parsed.dropped.append(DroppedItem(when if isinstance(when, str) else "no text", native))
         return
-    parsed.add(
+    parsed.add_post(
         site,
         native,
         text=review.text or review.title,

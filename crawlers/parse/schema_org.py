@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 from lxml import etree, html
 
-from crawlers.parse.markup import select, text_of
+from crawlers.parse.markup import select_css, visible_text
 from crawlers.parse.page import Page
 
 Thing = dict[str, Any]
@@ -19,7 +19,7 @@ _POSTS = "[itemtype$='/Review'], [itemtype$='/Comment'], [typeof$='Review']"  # 
 
 
 @dataclass(frozen=True)
-class Syntax:
+class MarkupSyntax:
     """The attributes in which a page tells of things."""
 
     scope: str
@@ -27,28 +27,28 @@ class Syntax:
     name: str
 
 
-MICRODATA = Syntax("itemscope", "itemtype", "itemprop")
-RDFA = Syntax("typeof", "typeof", "property")  # RDFa Lite
+MICRODATA_SYNTAX = MarkupSyntax("itemscope", "itemtype", "itemprop")
+RDFA_SYNTAX = MarkupSyntax("typeof", "typeof", "property")  # RDFa Lite
 
 
 @dataclass(frozen=True)
-class Things:
+class StructuredData:
     """Top-level things of a page, by the syntax that tells of them: many pages tell of the same thing twice."""
 
     json_ld: list[Thing]
     microdata: list[Thing]
     rdfa: list[Thing]
-    broken: int  # JSON-LD blocks that could not be read
+    broken_json_ld_blocks: int  # JSON-LD blocks that could not be read
 
 
-def things(page: Page) -> Things:
+def extract_structured_data(page: Page) -> StructuredData:
     """What the page tells of. Its markup is searched only where it has the attributes."""
     blocks, broken = _json_ld(page)
-    return Things(
+    return StructuredData(
         json_ld=blocks,
-        microdata=_told_in_markup(page, MICRODATA) if "itemscope" in page.text else [],
-        rdfa=_told_in_markup(page, RDFA) if "typeof" in page.text else [],
-        broken=broken,
+        microdata=_told_in_markup(page, MICRODATA_SYNTAX) if "itemscope" in page.text else [],
+        rdfa=_told_in_markup(page, RDFA_SYNTAX) if "typeof" in page.text else [],
+        broken_json_ld_blocks=broken,
     )
 
 
@@ -73,9 +73,9 @@ def _json_ld(page: Page) -> tuple[list[Thing], int]:
     return found, broken
 
 
-def _told_in_markup(page: Page, syntax: Syntax) -> list[Thing]:
+def _told_in_markup(page: Page, syntax: MarkupSyntax) -> list[Thing]:
     """Things that attributes tell of. Of a property that is text only the first value is read; extruct's takes quadratic time."""
-    markup = _Markup(page, syntax, frozenset(select(page.tree, _POSTS)))
+    markup = _Markup(page, syntax, frozenset(select_css(page.tree, _POSTS)))
     markup.collect()
     markup.follow()
     return markup.top
@@ -84,7 +84,9 @@ def _told_in_markup(page: Page, syntax: Syntax) -> list[Thing]:
 class _Markup:
     """A walk through a page's attributes."""
 
-    def __init__(self, page: Page, syntax: Syntax, posts: frozenset[html.HtmlElement]) -> None:
+    def __init__(
+        self, page: Page, syntax: MarkupSyntax, posts: frozenset[html.HtmlElement]
+    ) -> None:
         self.top: list[Thing] = []
         self._page, self._syntax, self._posts = page, syntax, posts
         self._things: dict[html.HtmlElement, Thing] = {}
@@ -174,7 +176,7 @@ def _value(page: Page, node: html.HtmlElement, left_out: frozenset[html.HtmlElem
     }
     told = node.get(attribute.get(node.tag, "content"))
     if told is None and node.tag != "meta":
-        return text_of(node, left_out)
+        return visible_text(node, left_out)
     try:
         return (
             urljoin(page.url, told.strip())
@@ -185,7 +187,7 @@ def _value(page: Page, node: html.HtmlElement, left_out: frozenset[html.HtmlElem
         return str(told)
 
 
-def kinds(thing: Any) -> frozenset[str]:
+def thing_types(thing: Any) -> frozenset[str]:
     """The types of a thing, without their prefix; empty for what is no thing."""
     kind = thing.get("@type", ()) if isinstance(thing, dict) else ()
     return frozenset(
@@ -195,7 +197,7 @@ def kinds(thing: Any) -> frozenset[str]:
     )
 
 
-def walk(value: Any) -> Iterator[tuple[Thing, Thing | None]]:
+def iterate_things(value: Any) -> Iterator[tuple[Thing, Thing | None]]:
     """Every thing inside `value` once, with the thing that holds it, in document order; without recursion.
 
     A thing that an `itemref` puts into itself ends there.
@@ -210,31 +212,31 @@ def walk(value: Any) -> Iterator[tuple[Thing, Thing | None]]:
             seen.add(id(current))
             yield current, parent
             inner = [
-                (item, current if kinds(current) or key != "@graph" else parent)
+                (item, current if thing_types(current) or key != "@graph" else parent)
                 for key, item in current.items()
             ]
             waiting += [pair for pair in reversed(inner) if isinstance(pair[0], list | dict)]
 
 
-def first(value: Any) -> Any:
+def first_value(value: Any) -> Any:
     """The first of a list, or the value itself."""
     return next(iter(value), None) if isinstance(value, list) else value
 
 
-def words(value: Any) -> str | None:
+def text_value(value: Any) -> str | None:
     """Text, or the name of a thing; None when there is none."""
-    value = first(value)
+    value = first_value(value)
     for _ in range(2):  # {"name": {"@value": "oats", "@language": "en"}}
         if isinstance(value, dict):
-            value = first(value.get("name") or value.get("@value"))
+            value = first_value(value.get("name") or value.get("@value"))
     known = isinstance(value, str | int | float) and not isinstance(value, bool)
     return str(value).strip() or None if known else None
 
 
-def own_id(thing: Thing) -> str | None:
+def thing_id(thing: Thing) -> str | None:
     """The site's own id of a thing, when it gives one: `identifier`, or what stands after # or the last / of `@id` and `url`."""
-    own = words(thing.get("identifier"))
-    for address in (words(thing.get("@id")), words(thing.get("url"))):
+    own = text_value(thing.get("identifier"))
+    for address in (text_value(thing.get("@id")), text_value(thing.get("url"))):
         own = own or _end(address or "")
     return own
 

@@ -6,12 +6,12 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Payload:
+class PayloadFormat:
     """Dotted paths: `reviews` from the top to the list, the others within one review."""
 
     name: str
-    reviews: str
-    native: str
+    reviews_path: str
+    native_id: str
     text: str
     date: str
     author: str
@@ -19,15 +19,15 @@ class Payload:
     subject: str = ""
     score: str = ""  # of 1 to 5
     likes: str = ""
-    not_review: str = ""  # in an entry of the list that is no review
-    empty_without: bool = False  # whether a missing list is an empty one
+    non_review_marker: str = ""  # in an entry of the list that is no review
+    missing_list_is_empty: bool = False  # whether a missing list is an empty one
 
 
-PAYLOADS = (
-    Payload(
+PAYLOAD_FORMATS = (
+    PayloadFormat(
         "JD",
-        reviews="comments",
-        native="id",
+        reviews_path="comments",
+        native_id="id",
         text="content",
         date="creationTime",
         author="nickname",
@@ -35,38 +35,38 @@ PAYLOADS = (
         score="score",
         likes="usefulVoteCount",
     ),
-    Payload(
+    PayloadFormat(
         "Tmall",
-        reviews="data.rateList",
-        native="id",
+        reviews_path="data.rateList",
+        native_id="id",
         text="feedback",
         date="feedbackDate",
         author="userNick",
     ),
-    Payload(
+    PayloadFormat(
         "App Store",
-        reviews="feed.entry",
-        native="id.label",
+        reviews_path="feed.entry",
+        native_id="id.label",
         text="content.label",
         date="updated.label",
         author="author.uri.label",
         title="title.label",
         score="im:rating.label",
         likes="im:voteSum.label",
-        not_review="im:name.label",  # the app itself, first in older feeds
-        empty_without=True,
+        non_review_marker="im:name.label",  # the app itself, first in older feeds
+        missing_list_is_empty=True,
     ),
 )
 
 
-def at(value: Any, path: str) -> Any:
+def value_at_path(value: Any, path: str) -> Any:
     """What stands under the dotted `path` in nested mappings; None when it is not there or the path is empty."""
     for key in path.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
 
 
-def items(value: Any) -> list[Any]:
+def coerce_to_list(value: Any) -> list[Any]:
     """The elements of a list; what a server that drops or turns lists sends instead: its one element, or {"0": …, "1": …}."""
     if isinstance(value, Mapping):
         return (

@@ -9,13 +9,26 @@ from urllib.parse import urlsplit
 
 from lxml import etree, html
 
-from crawlers.parse.forum_profiles import MICRODATA, SOFTWARE, Software
-from crawlers.parse.markup import person, quotations, select, text_of, text_of_markup
-from crawlers.parse.page import Page, Site, order_shown
-from crawlers.parse.schema_org import first, kinds, own_id, things, walk, words
+from crawlers.parse.forum_profiles import FORUM_PROFILES, MICRODATA_PROFILE, ForumProfile
+from crawlers.parse.markup import (
+    author_native_id,
+    html_to_text,
+    quotation_elements,
+    select_css,
+    visible_text,
+)
+from crawlers.parse.page import Page, SourceInfo, infer_date_order
+from crawlers.parse.schema_org import (
+    extract_structured_data,
+    first_value,
+    iterate_things,
+    text_value,
+    thing_id,
+    thing_types,
+)
 from crawlers.parse.stubs import is_forum_stub
-from folate.core.counts import count
-from folate.core.dates import Moment, Order
+from folate.core.counts import parse_count_or_none
+from folate.core.dates import DateOrder, TimestampWithPrecision
 
 REMOVED = "removed by the site"
 HIDDEN = "hidden from guests"
@@ -27,30 +40,30 @@ _PLACE = re.compile(r"(?:IP属地|IP归属地|来自|发布于)[:：\s]*([一-�
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class ThreadPost:
     """One post of a page."""
 
-    native: str | None  # the forum's own number of it
+    native_id: str | None  # the forum's own number of it
     text: str
     title: str | None  # of the thread
-    when: Moment | str  # or why it is not known
+    published: TimestampWithPrecision | str  # or why it is not known
     author: str | None  # native id
     url: str
     place: str | None = None
     likes: int | None = None
-    gone: str | None = None  # why only a stub is left of it
-    exact: bool = False  # whether `native` is certainly unique on the whole site
+    removal_reason: str | None = None  # why only a stub is left of it
+    has_site_unique_id: bool = False  # whether `native` is certainly unique on the whole site
 
 
-def entries(page: Page, site: Site, thread: str) -> list[Entry]:
+def extract_thread_posts(page: Page, site: SourceInfo, thread: str) -> list[ThreadPost]:
     """All posts of a thread page, in order, removed ones too. JSON-LD is read last: it often tells of the first post only."""
-    for software in (MICRODATA, *SOFTWARE):
-        nodes = select(page.tree, software.post)
+    for software in (MICRODATA_PROFILE, *FORUM_PROFILES):
+        nodes = select_css(page.tree, software.post)
         if nodes:
             thread_page = ThreadPage(page, software, nodes, thread)
             title = _title(page, software)
-            elements = [Element(thread_page, node) for node in nodes]
-            order = order_shown(
+            elements = [PostElement(thread_page, node) for node in nodes]
+            order = infer_date_order(
                 (text for element in elements for text in element.dates), page.fetched_at
             )
             return [element.entry(site, title, order) for element in elements]
@@ -62,7 +75,7 @@ class ThreadPage:
     """A page of posts. Every selector is looked up once for all posts: they may nest in one another."""
 
     page: Page
-    software: Software
+    software: ForumProfile
     posts: list[html.HtmlElement]
     thread: str
 
@@ -82,26 +95,26 @@ class ThreadPage:
         return owners
 
     @cached_property
-    def not_own(self) -> set[html.HtmlElement]:
+    def excluded_elements(self) -> set[html.HtmlElement]:
         """Elements in posts that are not their authors' words: signatures and notices."""
-        dropped = ", ".join(filter(None, (self.software.drop, self.software.hidden)))
-        return set(self.posts) | set(select(self.page.tree, dropped) if dropped else ())
+        dropped = ", ".join(filter(None, (self.software.excluded, self.software.hidden_notice)))
+        return set(self.posts) | set(select_css(self.page.tree, dropped) if dropped else ())
 
     @cached_property
     def quoted_or_not_own(self) -> set[html.HtmlElement]:
-        return self.not_own | quotations(self.page)
+        return self.excluded_elements | quotation_elements(self.page)
 
     @cached_property
     def _selected(self) -> dict[str, Mapping[html.HtmlElement, list[html.HtmlElement]]]:
         return {}
 
-    def of(self, post: html.HtmlElement, selector: str) -> list[html.HtmlElement]:
+    def select_in_post(self, post: html.HtmlElement, selector: str) -> list[html.HtmlElement]:
         """What the selector finds in `post` and not in one nested in it."""
         if not selector:
             return []
         if selector not in self._selected:
             by_post = defaultdict(list)
-            for element in select(self.page.tree, selector):
+            for element in select_css(self.page.tree, selector):
                 if element in self.owners:
                     by_post[self.owners[element]].append(element)
             self._selected[selector] = by_post
@@ -109,7 +122,7 @@ class ThreadPage:
 
 
 @dataclass(frozen=True)
-class Element:
+class PostElement:
     """One post as it stands in the markup, read by the selectors of one software."""
 
     on: ThreadPage
@@ -120,26 +133,26 @@ class Element:
         return self.on.page
 
     @property
-    def software(self) -> Software:
+    def software(self) -> ForumProfile:
         return self.on.software
 
-    def entry(self, site: Site, title: str | None, order: Order | None) -> Entry:
+    def entry(self, site: SourceInfo, title: str | None, order: DateOrder | None) -> ThreadPost:
         native, exact = self.native
-        return Entry(
-            native=native,
+        return ThreadPost(
+            native_id=native,
             text=self.text,
             title=title,
-            when=site.date(self.dates, self.page.fetched_at, order),
+            published=site.resolve_date(self.dates, self.page.fetched_at, order),
             author=self.author,
             url=self.url,
             place=self.place,
             likes=self.likes,
-            gone=self.gone,
-            exact=exact,
+            removal_reason=self.gone,
+            has_site_unique_id=exact,
         )
 
     def _all(self, selector: str) -> list[html.HtmlElement]:
-        return self.on.of(self.node, selector)
+        return self.on.select_in_post(self.node, selector)
 
     def _find(self, selector: str) -> html.HtmlElement | None:
         return next(iter(self._all(selector)), None)
@@ -153,7 +166,9 @@ class Element:
         """The author's own words; with the quotations of others when there is nothing else."""
         if self.body is None:
             return ""
-        return text_of(self.body, self.on.quoted_or_not_own) or text_of(self.body, self.on.not_own)
+        return visible_text(self.body, self.on.quoted_or_not_own) or visible_text(
+            self.body, self.on.excluded_elements
+        )
 
     @property
     def native(self) -> tuple[str | None, bool]:
@@ -165,7 +180,7 @@ class Element:
         position = self._find('[itemprop="position"]')
         if position is None:
             return number, exact
-        digits = _NUMBER.search(text_of(position) or str(position.get("content")))
+        digits = _NUMBER.search(visible_text(position) or str(position.get("content")))
         return (
             (f"{self.on.thread}-{digits[0]}", True)
             if digits and number in (None, digits[0])
@@ -201,8 +216,8 @@ class Element:
             return REMOVED
         if self.text:
             return None
-        blocks = self._all(self.software.hidden)
-        if marks or any(is_forum_stub(text_of(block)) for block in blocks):
+        blocks = self._all(self.software.hidden_notice)
+        if marks or any(is_forum_stub(visible_text(block)) for block in blocks):
             return REMOVED
         return HIDDEN if blocks else None
 
@@ -218,28 +233,28 @@ class Element:
     @property
     def author(self) -> str | None:
         name = self._find(self.software.author)
-        return person(name) if name is not None else None
+        return author_native_id(name) if name is not None else None
 
     @property
     def place(self) -> str | None:
         shown = self._find(self.software.place)
-        match = _PLACE.search(text_of(shown)) if shown is not None else None
+        match = _PLACE.search(visible_text(shown)) if shown is not None else None
         return match[1] if match else None
 
     @property
     def likes(self) -> int | None:
         shown = self._find(self.software.likes)
         number = (
-            _NUMBER.search(text_of(shown) or str(shown.get("content") or ""))
+            _NUMBER.search(visible_text(shown) or str(shown.get("content") or ""))
             if shown is not None
             else None
         )
-        return count(number[0]) if number else None
+        return parse_count_or_none(number[0]) if number else None
 
     @property
     def url(self) -> str:
         anchor = self.node.get("id")
-        return self.page.absolute(self._permalink) or (
+        return self.page.absolute_url(self._permalink) or (
             f"{self.page.url}#{anchor}" if anchor else self.page.url
         )
 
@@ -253,7 +268,7 @@ class Element:
         links = [str(link.get("href")) for link in date.xpath("ancestor-or-self::a[@href][1]")]
         links += [
             str(link.get("href"))
-            for link in select(date, "a[href]")
+            for link in select_css(date, "a[href]")
             if number and number[1] in str(link.get("href"))
         ]
         return next(iter(links), None)
@@ -262,44 +277,47 @@ class Element:
 def _told(element: html.HtmlElement) -> Iterator[str | None]:
     """Texts of an element that may tell a date, the exact ones first."""
     yield from (element.get(name) for name in ("datetime", "content", "data-time", "title"))
-    for inner in select(element, "time[datetime], [title]"):
+    for inner in select_css(element, "time[datetime], [title]"):
         yield from (inner.get("datetime"), inner.get("title"))
-    yield text_of(element)
+    yield visible_text(element)
 
 
-def _title(page: Page, software: Software) -> str | None:
+def _title(page: Page, software: ForumProfile) -> str | None:
     for selector in filter(None, (software.title, '[itemprop="headline"]', "h1", "title")):
-        found = select(page.tree, selector)
-        if found and text_of(found[0]):
-            return text_of(found[0]).replace("\n", " ")
+        found = select_css(page.tree, selector)
+        if found and visible_text(found[0]):
+            return visible_text(found[0]).replace("\n", " ")
     return None
 
 
-def _described(page: Page, site: Site, thread: str) -> Iterator[Entry]:
+def _described(page: Page, site: SourceInfo, thread: str) -> Iterator[ThreadPost]:
     """Posts that JSON-LD describes: the opening one and its comments. Their ids may be positions in the thread."""
     posts = [
         thing
-        for thing, _ in walk(things(page).json_ld)
-        if kinds(thing) & {"DiscussionForumPosting", "Comment"}
+        for thing, _ in iterate_things(extract_structured_data(page).json_ld)
+        if thing_types(thing) & {"DiscussionForumPosting", "Comment"}
     ]
     dates = [
-        words(thing.get("datePublished")) or words(thing.get("dateCreated")) for thing in posts
+        text_value(thing.get("datePublished")) or text_value(thing.get("dateCreated"))
+        for thing in posts
     ]
-    order = order_shown(dates, page.fetched_at)
+    order = infer_date_order(dates, page.fetched_at)
     for thing, date in zip(posts, dates, strict=True):
-        author = first(thing.get("author"))
-        profile = words(author.get("url")) if isinstance(author, dict) else None
-        own = own_id(thing)
-        text = text_of_markup(words(thing.get("text")) or words(thing.get("articleBody")) or "")
-        yield Entry(
-            native=f"{thread}-{own}" if own else None,
+        author = first_value(thing.get("author"))
+        profile = text_value(author.get("url")) if isinstance(author, dict) else None
+        own = thing_id(thing)
+        text = html_to_text(
+            text_value(thing.get("text")) or text_value(thing.get("articleBody")) or ""
+        )
+        yield ThreadPost(
+            native_id=f"{thread}-{own}" if own else None,
             text=text,
-            title=words(thing.get("headline")),
-            when=site.date([date], page.fetched_at, order),
-            author=_path(profile) or words(author),
-            url=page.absolute(words(thing.get("url")), fragment=True) or page.url,
-            gone=REMOVED if is_forum_stub(text) else None,
-            exact=True,
+            title=text_value(thing.get("headline")),
+            published=site.resolve_date([date], page.fetched_at, order),
+            author=_path(profile) or text_value(author),
+            url=page.absolute_url(text_value(thing.get("url")), keep_fragment=True) or page.url,
+            removal_reason=REMOVED if is_forum_stub(text) else None,
+            has_site_unique_id=True,
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from crawlers.ledger import Row
+from crawlers.ledger import LedgerRow
 from crawlers.parse.forum import thread_id
 from crawlers.parse.page import Link
 from crawlers.spiders.base import SourceSpider
@@ -21,7 +21,7 @@ class ForumSpider(SourceSpider):
         super().__init__(*args, **kwargs)
         self._seen: set[tuple[str, str]] = set()
 
-    def entries(self) -> Iterator[Link]:
+    def start_links(self) -> Iterator[Link]:
         for url in self.source.start:
             thread = thread_id(url)
             if thread:
@@ -30,7 +30,7 @@ class ForumSpider(SourceSpider):
                 self._seen.add(("board", url))
                 yield Link(url, {"role": "board", "query": url})
 
-    def wanted(self, link: Link, row: Row, depth: int) -> bool:
+    def should_follow(self, link: Link, row: LedgerRow, depth: int) -> bool:
         context = link.context
         if context.get("page", 1) > 1 or context.get("opener"):
             return True

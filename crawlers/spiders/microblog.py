@@ -6,13 +6,18 @@ from typing import Any
 
 from twisted.python.failure import Failure
 
-from crawlers.ledger import Row
-from crawlers.parse.microblog import NOT_WHOLE, refusal, search_url, turn
-from crawlers.parse.page import Context, Link, Page, Parsed
+from crawlers.ledger import LedgerRow
+from crawlers.parse.microblog import (
+    TRUNCATED_POST_PROBLEM,
+    microblog_refusal_reason,
+    search_url,
+    with_page_number,
+)
+from crawlers.parse.page import Link, Page, ParsedPage, RequestContext
 from crawlers.spiders.base import SourceSpider
 from folate.core.post import Post
 
-EMPTY_PAGES = 3  # in a row before a list that has not reached its total is given up
+MAX_EMPTY_PAGES = 3  # in a row before a list that has not reached its total is given up
 
 
 class MicroblogSpider(SourceSpider):
@@ -27,7 +32,7 @@ class MicroblogSpider(SourceSpider):
         self._totals: dict[str, int] = {}
         self._empty: dict[str, int] = defaultdict(int)
 
-    def entries(self) -> Iterator[Link]:
+    def start_links(self) -> Iterator[Link]:
         for query in self.source.queries:
             yield Link(
                 search_url(self.source.start[0], query), {"role": "list", "query": query, "page": 1}
@@ -36,38 +41,40 @@ class MicroblogSpider(SourceSpider):
             for url in self.source.start:
                 yield Link(url, {"role": "list", "query": url, "page": 1})
 
-    def after(self, row: Row, context: Context, parsed: Parsed) -> Iterator[Link]:
+    def generated_links(
+        self, row: LedgerRow, context: RequestContext, parsed: ParsedPage
+    ) -> Iterator[Link]:
         if context["role"] != "list":
             return
         query, listed = row.query, self._listed[row.query]
-        new = set(parsed.listed) - listed
+        new = set(parsed.listed_ids) - listed
         listed |= new
         self._empty[query] = 0 if new else self._empty[query] + 1
-        if parsed.total is not None:
-            self._totals[query] = parsed.total
+        if parsed.reported_total is not None:
+            self._totals[query] = parsed.reported_total
         total = self._totals.get(query)
         if total is not None and len(listed) >= total:
             return
-        if self._empty[query] >= EMPTY_PAGES:
+        if self._empty[query] >= MAX_EMPTY_PAGES:
             of = "an unknown total" if total is None else f"a total of {total}"
-            row.limits[f"empty pages after {len(listed)} posts of {of}"] = 1
+            row.limits_reached[f"empty pages after {len(listed)} posts of {of}"] = 1
             return
         page = context["page"] + 1
         url = (
-            turn(query, page)
+            with_page_number(query, page)
             if query in self.source.start
             else search_url(self.source.start[0], query, page)
         )
         yield Link(url, {"role": "list", "query": query, "page": page})
 
-    def refusal(self, page: Page, parsed: Parsed) -> str | None:
-        return refusal(page)
+    def refusal_reason(self, page: Page, parsed: ParsedPage) -> str | None:
+        return microblog_refusal_reason(page)
 
-    def lost(self, row: Row, failure: Failure) -> None:
+    def handle_failure(self, row: LedgerRow, failure: Failure) -> None:
         context = failure.request.meta["context"]
         if context["role"] != "whole":
-            super().lost(row, failure)
+            super().handle_failure(row, failure)
             return
-        row.problems[NOT_WHOLE] += 1
+        row.problems[TRUNCATED_POST_PROBLEM] += 1
         beginning = Post.from_json(context["post"])  # better than nothing
-        self.record.post(row, beginning.url or "", beginning)
+        self.record.write_post(row, beginning.url or "", beginning)

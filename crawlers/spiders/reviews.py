@@ -8,11 +8,11 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
-from crawlers.ledger import Row
-from crawlers.parse.page import Context, Link, Parsed
+from crawlers.ledger import LedgerRow
+from crawlers.parse.page import Link, ParsedPage, RequestContext
 from crawlers.spiders.base import SourceSpider
 
-SITEMAP_DEPTH = (
+MAX_SITEMAP_DEPTH = (
     3  # links from the start: sitemaps.org has an index of sitemaps, and no index of those
 )
 
@@ -30,35 +30,37 @@ class ReviewsSpider(SourceSpider):
         self._totals: dict[tuple[str, str], int] = {}  # by (query, product)
         self._found: dict[tuple[str, str], set[str]] = defaultdict(set)
 
-    def entries(self) -> Iterator[Link]:
+    def start_links(self) -> Iterator[Link]:
         for url in self.source.start:
             yield Link(url, {"role": "start", "query": url})
 
-    def wanted(self, link: Link, row: Row, depth: int) -> bool:
-        if link.context["role"] == "sitemap" and depth > SITEMAP_DEPTH:
-            row.limits[f"sitemaps more than {SITEMAP_DEPTH} links deep"] = 1
+    def should_follow(self, link: Link, row: LedgerRow, depth: int) -> bool:
+        if link.context["role"] == "sitemap" and depth > MAX_SITEMAP_DEPTH:
+            row.limits_reached[f"sitemaps more than {MAX_SITEMAP_DEPTH} links deep"] = 1
             return False
         return True
 
-    def lost(self, row: Row, failure: Failure) -> None:
+    def handle_failure(self, row: LedgerRow, failure: Failure) -> None:
         error = failure.value
         status = error.response.status if isinstance(error, HttpError) else 0
         absent = isinstance(error, IgnoreRequest) or (400 <= status < 500 and status != 429)
         if absent and failure.request.meta["context"]["role"] == "sitemap":  # asked for by guess
-            row.limits["no sitemap"] = 1
+            row.limits_reached["no sitemap"] = 1
         else:
-            super().lost(row, failure)
+            super().handle_failure(row, failure)
 
-    def after(self, row: Row, context: Context, parsed: Parsed) -> Iterator[Link]:
+    def generated_links(
+        self, row: LedgerRow, context: RequestContext, parsed: ParsedPage
+    ) -> Iterator[Link]:
         product = (row.query, context.get("product", row.query))
-        self._found[product].update(parsed.listed)
-        if parsed.total is not None:
-            self._totals[product] = parsed.total
+        self._found[product].update(parsed.listed_ids)
+        if parsed.reported_total is not None:
+            self._totals[product] = parsed.reported_total
         return iter(())
 
     def closed(self, reason: str) -> None:
         for (query, product), total in self._totals.items():
             found = len(self._found[query, product])
             if found < total:
-                self.rows[query].limits["a product shows fewer reviews than it counts"] += 1
+                self.rows[query].limits_reached["a product shows fewer reviews than it counts"] += 1
         super().closed(reason)

@@ -32,7 +32,7 @@ COMMANDS = {
     "compact": "folate.cli.project:compact",
     "migrate": "folate.cli.project:migrate",
 }
-SUMMARIES = {
+COMMAND_SUMMARIES = {
     "init": "Make a project: a folder with a commented folate.toml.",
     "import": "Import posts from CSV, JSONL, XLSX or Parquet files.",
     "crawl": "Crawl the sources of the project.",
@@ -63,7 +63,7 @@ EPILOG = (
 )
 
 
-class Commands(click.Group):
+class LazyGroup(click.Group):
     """A group whose commands live in modules of their own, imported on use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -81,18 +81,18 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS:
-            from folate.core.errors import possible
+            from folate.core.errors import suggestion
 
-            raise click.UsageError(f"no command {args[0]!r}; {possible(args[0], COMMANDS)}", ctx)
+            raise click.UsageError(f"no command {args[0]!r}; {suggestion(args[0], COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(SUMMARIES.items()))
+            formatter.write_dl(list(COMMAND_SUMMARIES.items()))
 
 
 @click.group(
-    cls=Commands,
+    cls=LazyGroup,
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
@@ -104,10 +104,10 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; exits with the code that the epilog documents."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    sys.exit(run(arguments))
+    sys.exit(run_command(arguments))
 
 
-def run(arguments: list[str]) -> int:
+def run_command(arguments: list[str]) -> int:
     """Run one command and return its exit code. Errors become one sentence, unless --debug asks for the traceback."""
     try:
         code = cli.main(arguments or ["--help"], prog_name="folate", standalone_mode=False)
@@ -128,7 +128,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    from folate.cli.terminal import tell
+    from folate.cli.terminal import print_stderr
 
-    tell(f"folate: {message}")
+    print_stderr(f"folate: {message}")
     return code

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from folate.cli.options import DATA_FORMATS, emit, format_option, project_option
-from folate.cli.terminal import tell
+from folate.cli.options import DATA_FORMATS, format_option, print_rows, project_option
+from folate.cli.terminal import print_stderr
 
 
 @click.group(invoke_without_command=True)
@@ -34,13 +34,13 @@ def adapt(ctx: click.Context, brands: tuple[str, ...], undo: bool, folder: Path,
         return
     from folate.core.errors import NotFound
     from folate.pipeline import adapt as steps
-    from folate.pipeline.project import Workspace
+    from folate.pipeline.project import Project
     from nlp.stats.adaptation import FEWEST_LABELS
 
-    workspace = Workspace.open(folder)
+    workspace = Project.open(folder)
     if undo:
-        undone = steps.undo(workspace, brands)
-        tell(
+        undone = steps.remove_adaptations(workspace, brands)
+        print_stderr(
             f"the adaptation of {', '.join(undone)} is taken back."
             if undone
             else "nothing was adapted."
@@ -51,10 +51,10 @@ def adapt(ctx: click.Context, brands: tuple[str, ...], undo: bool, folder: Path,
         raise NotFound(
             f"wanted a brand with {FEWEST_LABELS} labels of people, got none: 'folate audit' asks for them."
         )
-    rows = [steps.adapt(workspace, brand) for brand in chosen]
-    emit(rows, form)
+    rows = [steps.adapt_brand(workspace, brand) for brand in chosen]
+    print_rows(rows, form)
     for row in rows:
-        tell(_sentence(row))
+        print_stderr(_sentence(row))
 
 
 @adapt.command(short_help="Show which brands are adapted, to how many labels, with what gain.")
@@ -63,12 +63,12 @@ def adapt(ctx: click.Context, brands: tuple[str, ...], undo: bool, folder: Path,
 def status(folder: Path, form: str) -> None:
     """Show of each brand how many labels it has, whether it is adapted, and what cross-validation found."""
     from folate.pipeline import adapt as steps
-    from folate.pipeline.project import Workspace
+    from folate.pipeline.project import Project
 
-    workspace = Workspace.open(folder)
-    emit(steps.status(workspace), form)
-    for note in steps.notes(workspace):
-        tell(note)
+    workspace = Project.open(folder)
+    print_rows(steps.adaptation_status(workspace), form)
+    for note in steps.adaptation_notes(workspace):
+        print_stderr(note)
 
 
 def _sentence(row: dict[str, Any]) -> str:

@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from folate.cli.options import DATA_FORMATS, emit, format_option, project_option, week_option
-from folate.cli.terminal import say
-from folate.core.errors import ConfigError, possible
-from folate.core.files import write_whole
+from folate.cli.options import DATA_FORMATS, format_option, print_rows, project_option, week_option
+from folate.cli.terminal import print_text
+from folate.core.errors import ConfigError, suggestion
+from folate.core.files import write_atomically
 from folate.core.weeks import Week, last_day
 
 
@@ -23,15 +23,15 @@ def campaign(identifier: str, week: Week, folder: Path, form: str) -> None:
     JSON gives the scorecard of 17 measures with intervals, the effects against the competitors, and the effects by source, place and
     audience; the other formats give the scorecard, a line a measure.
     """
-    from folate.pipeline.project import Workspace
+    from folate.pipeline.project import Project
     from reports.render.document import campaign_document
     from reports.sections.campaigns import measure
 
-    workspace = Workspace.open(folder)
+    workspace = Project.open(folder)
     known = {one.id: one for one in workspace.config.campaign}
     if identifier not in known:
         raise ConfigError(
-            f"no campaign {identifier!r} in folate.toml; {possible(identifier, known)}"
+            f"no campaign {identifier!r} in folate.toml; {suggestion(identifier, known)}"
         )
     if known[identifier].start > last_day(week):
         raise ConfigError(
@@ -40,7 +40,7 @@ def campaign(identifier: str, week: Week, folder: Path, form: str) -> None:
     found = campaign_document(
         measure(workspace.store.snapshot(), workspace.config, known[identifier], week)
     )
-    emit(
+    print_rows(
         [found] if form in ("json", "jsonl") else [_line(line) for line in found["scorecard"]], form
     )
 
@@ -66,16 +66,16 @@ def network(week: Week, output: Path | None, folder: Path) -> None:
 
     People are keyed hashes, never names.
     """
-    from folate.pipeline.project import Workspace
+    from folate.pipeline.project import Project
     from reports.measures.brands import Asked
     from reports.measures.figures import versions_json
     from reports.sections.people import network as graph
 
-    workspace = Workspace.open(folder)
+    workspace = Project.open(folder)
     snapshot = workspace.store.snapshot()
     text = graph(snapshot, Asked(workspace.config, week, versions_json(snapshot.versions)))
     if output is None:
-        say(text.removesuffix("\n"))
+        print_text(text.removesuffix("\n"))
     else:
-        write_whole(output, text)
-        say(str(output))
+        write_atomically(output, text)
+        print_text(str(output))

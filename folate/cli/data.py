@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 import click
 
-from folate.cli.options import DATA_FORMATS, emit, format_option, project_option
-from folate.cli.terminal import say, tell
+from folate.cli.options import DATA_FORMATS, format_option, print_rows, project_option
+from folate.cli.terminal import print_stderr, print_text
 from folate.core.errors import ConfigError, CrawlError, InputError
-from folate.core.files import writing_whole
-from folate.core.post import KINDS
-from folate.core.text import listed
+from folate.core.files import open_atomically
+from folate.core.post import POST_KINDS
+from folate.core.text import join_names
 
 
 @click.command("import")
@@ -33,7 +33,7 @@ from folate.core.text import listed
 )
 @click.option(
     "--kind",
-    type=click.Choice(KINDS),
+    type=click.Choice(POST_KINDS),
     default=None,
     help="Kind of every row; else the column kind, else review.",
 )
@@ -83,9 +83,9 @@ def import_(
     Importing a file again adds nothing.
     """
     from folate.pipeline.ingest import import_file
-    from folate.pipeline.project import Workspace
+    from folate.pipeline.project import Project
 
-    fields, workspace = _mapping(mapping), Workspace.open(folder)
+    fields, workspace = _mapping(mapping), Project.open(folder)
     rows, failed = [], []
     for path in files:
         try:
@@ -97,7 +97,7 @@ def import_(
                 kind,
                 rating_scale,
                 encoding=encoding,
-                order=dates,
+                date_order=dates,
                 sheet=sheet,
             )
         except InputError as error:  # the other files are still worth reading
@@ -112,7 +112,7 @@ def import_(
                 f"no row of {row['file']!r} became a post: {row['reasons']}; rejects/ holds them with their reasons."
             )
     if rows:
-        emit(rows, form)
+        print_rows(rows, form)
     if failed:
         raise InputError(" ".join(failed))
 
@@ -126,11 +126,11 @@ def crawl(sources: tuple[str, ...], folder: Path, form: str) -> int:
 
     Prints the ledger: what was asked for and whether all of it was got.
     """
-    from folate.pipeline.ingest import crawl as run
-    from folate.pipeline.project import Workspace
+    from folate.pipeline.ingest import crawl_sources as run
+    from folate.pipeline.project import Project
 
-    rows = run(Workspace.open(folder), sources)
-    emit(
+    rows = run(Project.open(folder), sources)
+    print_rows(
         [
             {
                 k: row[k]
@@ -153,11 +153,11 @@ def reparse(name: str, folder: Path, form: str) -> None:
 
     RUN is the name of a folder in crawls/. Pages of sources that folate.toml no longer has are left out.
     """
-    from folate.pipeline.ingest import reparse as run
-    from folate.pipeline.project import Workspace
+    from folate.pipeline.ingest import reparse_crawl as run
+    from folate.pipeline.project import Project
 
-    done = run(Workspace.open(folder), name)
-    emit(
+    done = run(Project.open(folder), name)
+    print_rows(
         [{"run": name, "added": done.inserted, "changed": done.updated, "known": done.unchanged}],
         form,
     )
@@ -175,16 +175,16 @@ def reparse(name: str, folder: Path, form: str) -> None:
 @format_option("jsonl", "csv", "parquet")
 def export(what: str, output: Path | None, folder: Path, form: str) -> None:
     """Write posts, or annotations joined to a row a post, to standard output or to a file."""
-    from corpora.export import export as write
-    from folate.pipeline.project import Workspace
+    from corpora.export import export_rows as write
+    from folate.pipeline.project import Project
 
-    snapshot = Workspace.open(folder).store.snapshot()
+    snapshot = Project.open(folder).store.snapshot()
     if output is None:
         write(snapshot, what, form, sys.stdout.buffer)
         return
-    with writing_whole(output) as out:
+    with open_atomically(output) as out:
         write(snapshot, what, form, out)
-    say(str(output))
+    print_text(str(output))
 
 
 def _tell(row: dict[str, Any]) -> None:
@@ -195,10 +195,10 @@ def _tell(row: dict[str, Any]) -> None:
     if unread := row["unread_sheets"]:
         notes.insert(
             0,
-            f"{len(unread)} more sheets were not read: {listed(unread)}; --sheet names the one to read",
+            f"{len(unread)} more sheets were not read: {join_names(unread)}; --sheet names the one to read",
         )
     for note in notes:
-        tell(f"note: {row['file']}: {note}.")
+        print_stderr(f"note: {row['file']}: {note}.")
 
 
 def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:

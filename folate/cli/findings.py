@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from folate.cli.options import DATA_FORMATS, emit, format_option, project_option, week_option
-from folate.cli.terminal import say, tell
-from folate.core.config import LANGUAGES
+from folate.cli.options import DATA_FORMATS, format_option, print_rows, project_option, week_option
+from folate.cli.terminal import print_stderr, print_text
+from folate.core.config import REPORT_LANGUAGES
 from folate.core.weeks import Week
 
 
@@ -21,7 +21,7 @@ from folate.core.weeks import Week
 )
 @click.option(
     "--language",
-    type=click.Choice(LANGUAGES),
+    type=click.Choice(REPORT_LANGUAGES),
     default=None,
     help="Of headings and explanations; the project's when missing.",
 )
@@ -40,13 +40,13 @@ def report(
 
     --format also writes it as Markdown, as a workbook (XLSX) or, with Chromium, as a PDF. index.html in the folder lists all weeks.
     """
-    from folate.pipeline.project import Workspace
+    from folate.pipeline.project import Project
     from folate.pipeline.report import write_report
 
-    written = write_report(Workspace.open(folder), week, language, output, at, form)
-    for line in written.lines:
-        tell(line)
-    say(str(written.paths[form]))
+    written = write_report(Project.open(folder), week, language, output, at, form)
+    for line in written.headlines:
+        print_stderr(line)
+    print_text(str(written.paths[form]))
 
 
 @click.command()
@@ -55,11 +55,11 @@ def report(
 @format_option("text", *DATA_FORMATS)
 def evidence(identifier: str, folder: Path, form: str) -> None:
     """Show the query, the corpus versions and the posts behind the number ID of a report, or each number of the sentence ID."""
-    from folate.pipeline.project import Workspace
+    from folate.pipeline.project import Project
     from folate.pipeline.report import evidence_text, find_evidence
 
-    workspace = Workspace.open(folder)
+    workspace = Project.open(folder)
     if form == "text":
-        say(evidence_text(workspace, identifier))
+        print_text(evidence_text(workspace, identifier))
     else:
-        emit([find_evidence(workspace.store.snapshot(), identifier)], form)
+        print_rows([find_evidence(workspace.store.snapshot(), identifier)], form)

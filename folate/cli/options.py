@@ -9,31 +9,33 @@ from typing import Any, TypeVar
 
 import click
 
-from folate.cli.terminal import say, say_data, tell
+from folate.cli.terminal import print_data, print_stderr, print_text
 from folate.core.errors import ConfigError
 from folate.core.spreadsheet import CsvWriter
-from folate.core.text import cut, escaped_json, printable
-from folate.core.weeks import SevenDays, Span, Week
+from folate.core.text import escape_json, printable_text, truncate_text
+from folate.core.weeks import Period, SevenDays, Week
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class SpanType(click.ParamType[Span]):
+class PeriodType(click.ParamType[Period]):
     """A week or the last of seven days, as its class parses them."""
 
-    def __init__(self, name: str, kind: type[Week] | type[SevenDays]) -> None:
-        self.name, self.kind = name, kind
+    def __init__(self, name: str, period_class: type[Week] | type[SevenDays]) -> None:
+        self.name, self.period_class = name, period_class
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Span:
-        if isinstance(value, self.kind):
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Period:
+        if isinstance(value, self.period_class):
             return value
         try:
-            return self.kind.parse(value)
+            return self.period_class.parse(value)
         except ConfigError as error:
             self.fail(str(error), param, ctx)
 
 
-WEEK, DAY = SpanType("week", Week), SpanType("day", SevenDays)
+WEEK_TYPE, DAY_TYPE = PeriodType("week", Week), PeriodType("day", SevenDays)
 
 
 def project_option(command: F) -> F:
@@ -54,24 +56,27 @@ def project_option(command: F) -> F:
 def week_option(command: F) -> F:
     return click.option(
         "--week",
-        type=WEEK,
+        type=WEEK_TYPE,
         required=True,
         metavar="YYYY-Www",
         help="An ISO week, such as 2026-W10.",
     )(command)
 
 
-def span_options(command: F) -> F:
+def period_options(command: F) -> F:
     """`--week` and `--day`, of which `one_span` wants one."""
     command = click.option(
-        "--day", type=DAY, metavar="YYYY-MM-DD", help="The seven days up to a day, for a daily run."
+        "--day",
+        type=DAY_TYPE,
+        metavar="YYYY-MM-DD",
+        help="The seven days up to a day, for a daily run.",
     )(command)
     return click.option(
-        "--week", type=WEEK, metavar="YYYY-Www", help="An ISO week, such as 2026-W10."
+        "--week", type=WEEK_TYPE, metavar="YYYY-Www", help="An ISO week, such as 2026-W10."
     )(command)
 
 
-def one_span(week: Week | None, day: SevenDays | None) -> Span:
+def require_one_period(week: Week | None, day: SevenDays | None) -> Period:
     """The week or the seven days that were asked for. Raises UsageError when it was neither or both."""
     span = week or day
     if span is None or (week and day):
@@ -95,41 +100,43 @@ def format_option(*formats: str) -> Callable[[F], F]:
 
 
 DATA_FORMATS = ("table", "json", "jsonl", "csv")
-LONGEST_CELL = 500  # characters of a cell of a table; the other formats have it whole
+MAX_CELL_LENGTH = 500  # characters of a cell of a table; the other formats have it whole
 
 
-def emit(rows: Iterable[Mapping[str, Any]], form: str) -> None:
+def print_rows(rows: Iterable[Mapping[str, Any]], output_format: str) -> None:
     """Print rows of plain values to standard output in one of DATA_FORMATS."""
-    {"table": _table, "json": _json, "jsonl": _jsonl, "csv": _csv}[form](list(rows))
+    {"table": _table, "json": _json, "jsonl": _jsonl, "csv": _csv}[output_format](list(rows))
 
 
-def plain(value: Any) -> str:
+def to_plain_text(value: Any) -> str:
     """What JSON has no type for, as text."""
     text: str = value.isoformat() if hasattr(value, "isoformat") else str(value)
     return text
 
 
 def _json(rows: list[Mapping[str, Any]]) -> None:
-    say_data(escaped_json(json.dumps(rows, ensure_ascii=False, indent=2, default=plain)) + "\n")
+    print_data(
+        escape_json(json.dumps(rows, ensure_ascii=False, indent=2, default=to_plain_text)) + "\n"
+    )
 
 
 def _jsonl(rows: list[Mapping[str, Any]]) -> None:
     for row in rows:
-        say_data(escaped_json(json.dumps(row, ensure_ascii=False, default=plain)) + "\n")
+        print_data(escape_json(json.dumps(row, ensure_ascii=False, default=to_plain_text)) + "\n")
 
 
 def _csv(rows: list[Mapping[str, Any]]) -> None:
     if not rows:
         return
     text = StringIO()
-    writer = CsvWriter(text, plain)
-    writer.write(rows[0])
+    writer = CsvWriter(text, to_plain_text)
+    writer.write_row(rows[0])
     for row in rows:
-        writer.write(row.values())
+        writer.write_row(row.values())
     if sys.stdout.isatty():
-        say(text.getvalue().removesuffix("\n"))  # nobody reads it back from a screen
+        print_text(text.getvalue().removesuffix("\n"))  # nobody reads it back from a screen
     else:
-        say_data(text.getvalue())
+        print_data(text.getvalue())
 
 
 def _table(rows: list[Mapping[str, Any]]) -> None:
@@ -138,16 +145,21 @@ def _table(rows: list[Mapping[str, Any]]) -> None:
     from rich.text import Text
 
     if not rows:
-        tell("nothing to show.")
+        print_stderr("nothing to show.")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in rows[0]:
         number = all(isinstance(row[name], int | float) or row[name] is None for row in rows)
         table.add_column(
-            Text(printable(name)), justify="right" if number else "left", overflow="fold"
+            Text(printable_text(name)), justify="right" if number else "left", overflow="fold"
         )
     for row in rows:
-        table.add_row(*(Text(printable(cut(_cell(value), LONGEST_CELL))) for value in row.values()))
+        table.add_row(
+            *(
+                Text(printable_text(truncate_text(_cell(value), MAX_CELL_LENGTH)))
+                for value in row.values()
+            )
+        )
     width = None if sys.stdout.isatty() else 160
     Console(width=width, highlight=False).print(table)
 
@@ -160,4 +172,4 @@ def _cell(value: Any) -> str:
         return f"{value:.3f}".rstrip("0").rstrip(".")
     if isinstance(value, list | tuple):
         return ", ".join(_cell(item) for item in value)
-    return plain(value)
+    return to_plain_text(value)

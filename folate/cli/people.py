@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from folate.cli.options import DATA_FORMATS, emit, format_option, project_option, week_option
-from folate.cli.terminal import tell
+from folate.cli.options import DATA_FORMATS, format_option, print_rows, project_option, week_option
+from folate.cli.terminal import print_stderr
 from folate.core.errors import InputError
-from folate.core.files import write_whole
+from folate.core.files import write_atomically
 from folate.core.spreadsheet import CsvWriter
-from folate.core.text import printable, quoted
+from folate.core.text import printable_text, quote_name
 from folate.core.weeks import Week
 
 if TYPE_CHECKING:
-    from folate.pipeline.annotate.tags import Verdict
+    from folate.pipeline.annotate.tags import TagAnswer
 
-COLUMNS = ("tag", "post", "score", "text", "right")
-ANSWERS = {
+TAG_CSV_COLUMNS = ("tag", "post", "score", "text", "right")
+ANSWER_VALUES = {
     "1": True,
     "y": True,
     "yes": True,
@@ -64,27 +64,27 @@ def tags(out: Path | None, filled: Path | None, per_label: int, folder: Path, fo
     if bool(out) == bool(filled):
         raise click.UsageError("wanted --export FILE or --import FILE.")
     from folate.pipeline.annotate import tags as steps
-    from folate.pipeline.project import Workspace
+    from folate.pipeline.project import Project
     from nlp.model import load
 
-    workspace = Workspace.open(folder)
+    workspace = Project.open(folder)
     reader = load(
         workspace.config.nlp.model, workspace.config.nlp.threads, depth=workspace.config.nlp.depth
     )
-    for note in steps.left_aside(workspace, reader):
-        tell(f"note: {note}")
+    for note in steps.ignored_threshold_notes(workspace, reader):
+        print_stderr(f"note: {note}")
     if out:
-        _write(out, steps.draw(workspace, reader, per_label))
+        _write(out, steps.draw_tag_sample(workspace, reader, per_label))
         return 0
     assert filled  # noqa: S101
     verdicts, bad = [], 0
     for verdict in _verdicts(filled):
         if isinstance(verdict, str):
             bad += 1
-            tell(verdict)
+            print_stderr(verdict)
         else:
             verdicts.append(verdict)
-    emit(steps.learn(workspace, reader, verdicts), form)
+    print_rows(steps.learn_thresholds(workspace, reader, verdicts), form)
     return InputError.exit_code if bad else 0
 
 
@@ -92,23 +92,23 @@ def _write(path: Path, rows: list[dict[str, Any]]) -> None:
     """CSV for a spreadsheet: UTF-8 with a mark, a text on one line, nothing that would run as a formula."""
     table = StringIO(newline="")
     writer = CsvWriter(table)
-    writer.write(COLUMNS)
+    writer.write_row(TAG_CSV_COLUMNS)
     for row in rows:
-        on_one_line = {"text": printable(" ".join(row["text"].split()))}
-        writer.write((row | on_one_line)[name] for name in COLUMNS)
-    write_whole(path, table.getvalue().encode("utf-8-sig"))
-    tell(
+        on_one_line = {"text": printable_text(" ".join(row["text"].split()))}
+        writer.write_row((row | on_one_line)[name] for name in TAG_CSV_COLUMNS)
+    write_atomically(path, table.getvalue().encode("utf-8-sig"))
+    print_stderr(
         f"{len(rows)} posts in {path}: fill the column right with y or n, then 'folate tags --import {path}'."
     )
 
 
-def _verdicts(path: Path) -> Iterator["Verdict | str"]:
+def _verdicts(path: Path) -> Iterator["TagAnswer | str"]:
     """The answers of a filled CSV, and a sentence for each row that can't be read; rows without an answer are passed over."""
-    from corpora.files.delimited import Delimited
+    from corpora.files.delimited import DelimitedFile
     from corpora.files.rows import Reject
-    from folate.pipeline.annotate.tags import Verdict
+    from folate.pipeline.annotate.tags import TagAnswer
 
-    table = Delimited.sniff(lambda: path.open("rb"))
+    table = DelimitedFile.sniff(lambda: path.open("rb"))
     if lacking := [name for name in ("tag", "score", "right") if name not in table.columns]:
         raise InputError(
             f"wanted a CSV that 'folate tags --export' wrote, got {path} without the column {lacking[0]!r}."
@@ -118,9 +118,11 @@ def _verdicts(path: Path) -> Iterator["Verdict | str"]:
             yield f"row {row.row}: {row.detail}"
         elif answer := row.values["right"].strip().lower():
             try:
-                yield Verdict(row.values["tag"], float(row.values["score"]), ANSWERS[answer])
+                yield TagAnswer(
+                    row.values["tag"], float(row.values["score"]), ANSWER_VALUES[answer]
+                )
             except (ValueError, KeyError):
-                got = f"{quoted(answer)} and {quoted(row.values['score'])}"
+                got = f"{quote_name(answer)} and {quote_name(row.values['score'])}"
                 yield f"row {row.number}: wanted y or n as right and a number as score, got {got}."
 
 
@@ -133,10 +135,12 @@ def _verdicts(path: Path) -> Iterator["Verdict | str"]:
 @format_option("csv", "json", "jsonl", "table")
 def leads(week: Week, least: float, folder: Path, form: str) -> None:
     """Score purchase intent by author and brand with the scorecard of folate.toml, up to a week; authors stay hashed."""
-    from folate.pipeline.project import Workspace
+    from folate.pipeline.project import Project
     from reports.sections.leads import find_leads
 
-    found = find_leads(Workspace.open(folder), week, least)
-    if found.anonymous:
-        tell(f"note: {found.anonymous} posts with a signal have no author and are in no lead.")
-    emit(found.rows, form)
+    found = find_leads(Project.open(folder), week, least)
+    if found.anonymous_posts:
+        print_stderr(
+            f"note: {found.anonymous_posts} posts with a signal have no author and are in no lead."
+        )
+    print_rows(found.rows, form)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from folate.cli.options import DATA_FORMATS, emit, format_option, project_option
-from folate.cli.terminal import say, tell
-from folate.core.config import FILE
+from folate.cli.options import DATA_FORMATS, format_option, print_rows, project_option
+from folate.cli.terminal import print_stderr, print_text
+from folate.core.config import CONFIG_FILE
 from folate.core.errors import ConfigError, StoreError
-from folate.core.text import printable
-from folate.paths import Project
+from folate.core.text import printable_text
+from folate.paths import ProjectPaths
 
 
 @click.command()
@@ -19,7 +19,7 @@ from folate.paths import Project
 def init(directory: Path | None, folder: Path) -> None:
     """Make DIRECTORY (or --project DIR, or this folder) a project: a commented folate.toml to fill in."""
     directory = directory or folder
-    path = directory / FILE
+    path = directory / CONFIG_FILE
     if path.exists():
         raise ConfigError(f"{path} is there already; wanted a folder without one.")
     directory.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def init(directory: Path | None, folder: Path) -> None:
             ".salt\ncorpus/\ncopies.parquet*\ncrawls/\nrejects/\ndeliveries.sqlite*\n",
             encoding="utf-8",
         )
-    tell(f"{path} is ready: fill in your brands, then 'folate import' or 'folate crawl'.")
+    print_stderr(f"{path} is ready: fill in your brands, then 'folate import' or 'folate crawl'.")
 
 
 @click.command()
@@ -47,18 +47,18 @@ def status(folder: Path, form: str) -> None:
     """
     from folate.pipeline import adapt
     from folate.pipeline import status as steps
-    from folate.pipeline.ingest import expire
-    from folate.pipeline.project import Workspace
-    from folate.pipeline.unlinked import unlinked_names
+    from folate.pipeline.ingest import expire_page_cache
+    from folate.pipeline.project import Project
+    from folate.pipeline.unlinked import find_unlinked_names
 
-    workspace = Workspace.open(folder)
-    expire(workspace)
-    rows = steps.status(workspace)
-    emit(rows, form)
-    for note in [*steps.notes(workspace, rows), *adapt.notes(workspace)]:
-        tell(f"note: {note}")
-    if sentence := unlinked_names(workspace).sentence:
-        tell(sentence)
+    workspace = Project.open(folder)
+    expire_page_cache(workspace)
+    rows = steps.source_status(workspace)
+    print_rows(rows, form)
+    for note in [*steps.status_notes(workspace, rows), *adapt.adaptation_notes(workspace)]:
+        print_stderr(f"note: {note}")
+    if sentence := find_unlinked_names(workspace).summary:
+        print_stderr(sentence)
 
 
 @click.command()
@@ -75,22 +75,22 @@ def check(deep: bool, folder: Path, form: str) -> int:
     Looks at the store (the log of each table, each data file), the salt, crawls, rejects, reports and deliveries, and changes nothing.
     Exit code 4 when anything is damaged.
     """
-    from folate.pipeline.check import check as look
-    from folate.pipeline.check import rows
+    from folate.pipeline.check import check_project as look
+    from folate.pipeline.check import faults_to_rows
 
-    faults = look(Project(folder), deep)
+    faults = look(ProjectPaths(folder), deep)
     if form == "table":
         for fault in faults:
-            say(
-                f"{printable(str(fault.file))} {printable(fault.what)}.\n  lost: {fault.lost}.\n  to do: {fault.remedy}."
+            print_text(
+                f"{printable_text(str(fault.file))} {printable_text(fault.what)}.\n  lost: {fault.lost}.\n  to do: {fault.remedy}."
             )
-        tell(
+        print_stderr(
             f"{len(faults):,} damaged file{'s' if len(faults) > 1 else ''}."
             if faults
             else "nothing is damaged."
         )
     else:
-        emit(rows(faults), form)
+        print_rows(faults_to_rows(faults), form)
     return StoreError.exit_code if faults else 0
 
 
@@ -101,22 +101,22 @@ def compact(folder: Path) -> None:
 
     Pages that crawls kept for one another for longer than cache_hours are deleted, too.
     """
-    from folate.pipeline.ingest import expire
-    from folate.pipeline.project import Workspace
+    from folate.pipeline.ingest import expire_page_cache
+    from folate.pipeline.project import Project
 
-    workspace = Workspace.open(folder)
-    expired, store = expire(workspace), workspace.store
+    workspace = Project.open(folder)
+    expired, store = expire_page_cache(workspace), workspace.store
     store.compact()
-    tell(f"compacted; {store.vacuum():,} old files deleted.")
+    print_stderr(f"compacted; {store.vacuum():,} old files deleted.")
     if expired:
-        tell(f"deleted {expired:,} files of pages older than cache_hours.")
+        print_stderr(f"deleted {expired:,} files of pages older than cache_hours.")
 
 
 @click.command()
 @project_option
 def migrate(folder: Path) -> None:
     """Bring an older store to this version's schema."""
-    from corpora.store.migrations import migrate as apply
+    from corpora.store.migrations import migrate_store as apply
 
-    for step in apply(Project(folder).store):
-        tell(f"applied: {step}")
+    for step in apply(ProjectPaths(folder).store_folder):
+        print_stderr(f"applied: {step}")

@@ -12,12 +12,12 @@ from typing import Any
 
 import click
 
-from folate.cli.options import emit, format_option, project_option
-from folate.cli.terminal import say, tell
-from folate.core.config import FILE, Config, load
+from folate.cli.options import format_option, print_rows, project_option
+from folate.cli.terminal import print_stderr, print_text
+from folate.core.config import CONFIG_FILE, Config, load_config
 from folate.core.errors import InputError
 
-CHUNK = 1 << 16  # bytes read at once
+CHUNK_BYTES = 1 << 16  # bytes read at once
 
 
 @click.command()
@@ -33,12 +33,14 @@ def annotate(folder: Path, without_sentiment: bool) -> None:
     Interrupted, it goes on where it stopped. A changed brand list or model reads everything again.
     """
     from folate.pipeline.annotate import run as steps
-    from folate.pipeline.project import Workspace
+    from folate.pipeline.project import Project
 
-    done = steps.annotate(Workspace.open(folder), sentiment=not without_sentiment)
-    tell(f"annotated: {', '.join(f'{count:,} {what}' for what, count in done.counts.items())}.")
+    done = steps.annotate_corpus(Project.open(folder), with_sentiment=not without_sentiment)
+    print_stderr(
+        f"annotated: {', '.join(f'{count:,} {what}' for what, count in done.counts.items())}."
+    )
     for note in done.notes:
-        tell(f"note: {note}")
+        print_stderr(f"note: {note}")
 
 
 tokens_option = click.option(
@@ -64,7 +66,7 @@ def classify(folder: Path, model: str | None, tokens: bool, form: str) -> int:
     code 3 at the end. In a project its model, aspects, taxonomy and brands are used; a target that is one of its brands is found under
     all names of the brand. --format csv has a column for each figure, table only the labels.
     """
-    from folate.pipeline.classify import brief, classify_lines, flat
+    from folate.pipeline.classify import classify_lines, flatten_answer, summarize_answer
 
     config = _config(folder)
     if model is not None:
@@ -73,11 +75,11 @@ def classify(folder: Path, model: str | None, tokens: bool, form: str) -> int:
 
     def counted() -> Iterator[dict[str, Any]]:
         nonlocal bad
-        for answer in classify_lines(_batches(), config, tokens=tokens):
+        for answer in classify_lines(_batches(), config, with_tokens=tokens):
             bad += "error" in answer
             yield answer
 
-    shown = {"csv": flat, "table": brief}.get(form)
+    shown = {"csv": flatten_answer, "table": summarize_answer}.get(form)
     _show(
         (shown(number, answer) for number, answer in enumerate(counted(), 1))
         if shown
@@ -102,16 +104,18 @@ def segment(folder: Path, words: Path | None, tokens: bool, form: str) -> None:
     With --tokens each word is followed by a slash and its part of speech. --format jsonl and json have the tokens of a line in a list,
     csv and table a row for each token, with start and end in code points of the line.
     """
-    from folate.pipeline.classify import analyser
+    from folate.pipeline.classify import make_analyser
 
-    reader = analyser(_config(folder), _words(words) if words else ())
+    reader = make_analyser(_config(folder), _words(words) if words else ())
     read: Callable[[list[str]], Iterable[Any]] = (
         reader.read if tokens else partial(map, reader.segmenter.tokens)
     )
     lines = chain.from_iterable(map(read, _batches()))
     if form == "text":
         for line in lines:
-            say(" ".join(f"{word.text}/{word.pos}" if tokens else word.text for word in line))
+            print_text(
+                " ".join(f"{word.text}/{word.pos}" if tokens else word.text for word in line)
+            )
     elif form in ("csv", "table"):
         _show(
             (
@@ -128,12 +132,12 @@ def segment(folder: Path, words: Path | None, tokens: bool, form: str) -> None:
 def _show(rows: Iterable[Mapping[str, Any]], form: str) -> None:
     """Print rows, in JSON lines each as it comes."""
     for part in ([row] for row in rows) if form == "jsonl" else (rows,):
-        emit(part, form)
+        print_rows(part, form)
 
 
 def _config(folder: Path) -> Config:
     """The project's configuration, or the defaults outside a project."""
-    return load(folder) if (folder / FILE).exists() else Config(name="")
+    return load_config(folder) if (folder / CONFIG_FILE).exists() else Config(name="")
 
 
 def _words(path: Path) -> list[str]:
@@ -153,7 +157,7 @@ def _batches() -> Iterator[list[str]]:
     """
     rest, first = b"", True
     stdin: BufferedReader = sys.stdin.buffer  # type: ignore[assignment]
-    while chunk := stdin.read1(CHUNK):
+    while chunk := stdin.read1(CHUNK_BYTES):
         *lines, rest = (rest + chunk).split(b"\n")
         if lines:
             yield [_decoded(line, first and not place) for place, line in enumerate(lines)]

@@ -5,7 +5,7 @@ import click
 from folate.cli import COMMANDS, cli
 
 
-def reference() -> str:
+def render_reference() -> str:
     """Every command with its help text, as `folate COMMAND --help` prints it."""
     parent = click.Context(cli, info_name="folate", terminal_width=110, **cli.context_settings)
     parts = [
@@ -29,4 +29,4 @@ def _block(text: str) -> str:
 
 
 if __name__ == "__main__":
-    click.echo(reference(), nl=False)
+    click.echo(render_reference(), nl=False)

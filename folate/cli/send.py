@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from folate.cli.options import DATA_FORMATS, emit, format_option, project_option, week_option
+from folate.cli.options import DATA_FORMATS, format_option, print_rows, project_option, week_option
 from folate.core.errors import DeliveryError
 from folate.core.weeks import Week
 
@@ -29,9 +29,9 @@ def send(
     Each recipient gets a report once. The server stands in [smtp] of folate.toml, its password in the environment. The report that lies
     in the project's folder is sent; it is written first when there is none.
     """
-    from folate.pipeline.mail_report import send_report
-    from folate.pipeline.project import Workspace
+    from folate.pipeline.mail_report import mail_report
+    from folate.pipeline.project import Project
 
-    rows = send_report(Workspace.open(folder), week, to, again, dry_run)
-    emit(rows, form)
+    rows = mail_report(Project.open(folder), week, to, again, dry_run)
+    print_rows(rows, form)
     return 0 if dry_run or all(row["status"] == "sent" for row in rows) else DeliveryError.exit_code

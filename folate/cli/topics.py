@@ -7,16 +7,16 @@ import click
 
 from folate.cli.options import (
     DATA_FORMATS,
-    emit,
     format_option,
-    one_span,
+    period_options,
+    print_rows,
     project_option,
-    span_options,
+    require_one_period,
 )
-from folate.cli.terminal import tell
+from folate.cli.terminal import print_stderr
 from folate.core.weeks import SevenDays, Week
 
-FIELDS = (
+TOPIC_COLUMNS = (
     "id", "state", "label_zh", "label_en", "terms", "score", "q", "posts", "authors", "first_seen", "sources", "languages", "watched",
     "flags", "segments", "brands", "evidence",
 )  # fmt: skip
@@ -35,7 +35,7 @@ TABLE_COLUMNS = (
 
 
 @click.group(invoke_without_command=True)
-@span_options
+@period_options
 @project_option
 @format_option(*DATA_FORMATS)
 @click.pass_context
@@ -45,15 +45,15 @@ def topics(
     """Find the emerging topics of a week, or of the seven days up to a day, best first."""
     if context.invoked_subcommand:
         return
-    span = one_span(week, day)
-    from folate.pipeline.project import Workspace
+    span = require_one_period(week, day)
+    from folate.pipeline.project import Project
     from folate.pipeline.topics.find import find_topics
 
-    found = find_topics(Workspace.open(folder), span)
+    found = find_topics(Project.open(folder), span)
     for note in found.notes:
-        tell(f"note: {note}")
-    columns = TABLE_COLUMNS if form == "table" else FIELDS
-    emit([{name: getattr(topic, name) for name in columns} for topic in found.topics], form)
+        print_stderr(f"note: {note}")
+    columns = TABLE_COLUMNS if form == "table" else TOPIC_COLUMNS
+    print_rows([{name: getattr(topic, name) for name in columns} for topic in found.topics], form)
 
 
 @topics.command()
@@ -65,7 +65,7 @@ def history(identifier: str, folder: Path, form: str) -> None:
 
     Its state, size and terms with the z of their log-odds; which topics it goes on from, what it merged into and what split off.
     """
-    from folate.pipeline.project import Workspace
-    from folate.pipeline.topics.history import history as chapters
+    from folate.pipeline.project import Project
+    from folate.pipeline.topics.history import topic_history as chapters
 
-    emit(map(asdict, chapters(Workspace.open(folder).store.snapshot(), identifier)), form)
+    print_rows(map(asdict, chapters(Project.open(folder).store.snapshot(), identifier)), form)

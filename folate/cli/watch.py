@@ -6,19 +6,19 @@ import click
 
 from folate.cli.options import (
     DATA_FORMATS,
-    emit,
     format_option,
-    one_span,
+    period_options,
+    print_rows,
     project_option,
-    span_options,
+    require_one_period,
 )
-from folate.cli.terminal import tell
+from folate.cli.terminal import print_stderr
 from folate.core.errors import DeliveryError
 from folate.core.weeks import SevenDays, Week
 
 
 @click.command()
-@span_options
+@period_options
 @click.option("--dry-run", is_flag=True, help="Say what holds, and tell nobody.")
 @click.option(
     "--again",
@@ -34,19 +34,19 @@ def watch(
 
     An event is a rule, its topic or brand, and the week. What certainly did not arrive is tried again at the next run.
     """
-    span = one_span(week, day)
-    from folate.pipeline.project import Workspace
-    from folate.pipeline.watch import watch as run
+    span = require_one_period(week, day)
+    from folate.pipeline.project import Project
+    from folate.pipeline.watch import evaluate_and_send_alerts as run
 
-    found = run(Workspace.open(folder), span, dry_run, again)
+    found = run(Project.open(folder), span, dry_run, again)
     for note in found.notes:
-        tell(f"note: {note}")
+        print_stderr(f"note: {note}")
     if not found.alerts:
         judged = " as far as the rules could be judged" if found.notes else ""
-        tell(f"nothing fired in {span}{judged}.")
-    rows = found.rows()
+        print_stderr(f"nothing fired in {span}{judged}.")
+    rows = found.to_rows()
     if rows or form != "table":
-        emit(rows, form)
+        print_rows(rows, form)
     return (
         DeliveryError.exit_code
         if any(row["status"] in ("failed", "unknown") for row in rows)

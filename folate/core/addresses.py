@@ -18,7 +18,7 @@ _TOKEN = re.compile(r"[!-~]+")
 PORTS = range(1, 65_536)
 
 
-def host_name(text: str) -> str:
+def normalize_host(text: str) -> str:
     """Give the host as ASCII: a name (RFC 1123, other scripts by IDNA) or an IP address without brackets. Raises ValueError."""
     if re.search(r"[\s\x00-\x1f\x7f]", text):
         raise ValueError("a host without spaces or line breaks")
@@ -36,7 +36,7 @@ def host_name(text: str) -> str:
     return name
 
 
-def web_address(text: str) -> SplitResult:
+def parse_web_address(text: str) -> SplitResult:
     """Take apart an http or https address that can be asked for as it stands, its host as ASCII. Raises ValueError."""
     if re.search(r"[\s\x00-\x1f\x7f\\]", text):
         raise ValueError("an address without spaces, line breaks or backslashes")
@@ -53,12 +53,12 @@ def web_address(text: str) -> SplitResult:
         raise ValueError("a port from 1 to 65535")
     if not (parts.path + parts.query).isascii():
         raise ValueError("other letters than ASCII in path and query percent-encoded")
-    host = host_name(parts.hostname)
+    host = normalize_host(parts.hostname)
     shown = f"[{host}]" if ":" in host else host
     return parts._replace(netloc=shown + (f":{port}" if port else ""))
 
 
-def mailbox(text: str) -> Address:
+def parse_mailbox(text: str) -> Address:
     """Read `name <a@b>` or `a@b`, the domain as ASCII. Raises ValueError.
 
     An encoded word (RFC 2047) is refused: Python decodes it when the mail is written, line breaks too (CVE-2024-6923).
@@ -72,10 +72,10 @@ def mailbox(text: str) -> Address:
         raise ValueError("one address with a user, @ and a domain") from error
     if not read.username or not read.domain:
         raise ValueError("one address with a user, @ and a domain")
-    domain = read.domain if read.domain.startswith("[") else host_name(read.domain)
+    domain = read.domain if read.domain.startswith("[") else normalize_host(read.domain)
     return Address(name, read.username, domain)
 
 
-def is_token(text: str) -> bool:
+def is_bearer_token(text: str) -> bool:
     """Whether `text` can stand in an HTTP header as a bearer token: visible ASCII without spaces."""
     return _TOKEN.fullmatch(text) is not None

@@ -4,7 +4,7 @@ import math
 import re
 from decimal import Decimal
 
-from folate.core.numerals import plain
+from folate.core.numerals import normalize_numerals
 
 _LARGEST = 10**12  # more is no count, and no table holds it
 _LONGEST = 100  # characters
@@ -56,7 +56,7 @@ class RatingRangeError(CountError):
     """A rating that lies outside its scale."""
 
 
-def read_count(value: object) -> int | None:
+def parse_count(value: object) -> int | None:
     """Read a count: 1234, "1,234", "1.2万", "10万+", "3k", "12 likes".
 
     Returns None for a bare label (赞), which sites show where nobody has pressed it. What is no
@@ -71,15 +71,15 @@ def read_count(value: object) -> int | None:
     return number
 
 
-def count(value: object) -> int | None:
+def parse_count_or_none(value: object) -> int | None:
     """The count that a value tells; None when it tells none or can't be read."""
     try:
-        return None if value is None else read_count(value)
+        return None if value is None else parse_count(value)
     except CountError:
         return None
 
 
-def read_rating(value: object, best: float, worst: float = 0.0) -> float:
+def parse_rating(value: object, best: float, worst: float = 0.0) -> float:
     """Read a rating as a share of the best possible one, 0 to 1.
 
     A rating with a scale of its own (4 out of 5, 4/5, 80%, ★★★★☆) is read on that; another
@@ -115,7 +115,7 @@ def _told(value: object) -> str:
 def _shown(value: str) -> str:
     if len(value) > _LONGEST:
         raise CountError(f"wanted a number, got {len(value)} characters")
-    return plain(value).replace("\ufe0f", "")  # which asks for an emoji in colour
+    return normalize_numerals(value).replace("\ufe0f", "")  # which asks for an emoji in colour
 
 
 def _count(value: object) -> int | None:

@@ -14,17 +14,19 @@ from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from folate.core.numerals import plain
-from folate.core.post import Precision
-from folate.core.zones import UnknownZoneError, zone_at
+from folate.core.numerals import normalize_numerals
+from folate.core.post import TimePrecision
+from folate.core.zones import UnknownTimezoneError, timezone_at
 
-Moment = tuple[datetime, Precision]
-Order = Literal["mdy", "dmy", "ymd"]
+TimestampWithPrecision = tuple[datetime, TimePrecision]
+DateOrder = Literal["mdy", "dmy", "ymd"]
 """Which of month, day and year comes first, second and third in 3/8/2026."""
 
-OutOfRange = Literal["date in the future", "date too early"]
+DateRejectReason = Literal["date in the future", "date too early"]
 
-EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # before the web; 1970 and 1980 are clocks never set
+MIN_POST_TIME = datetime(
+    1990, 1, 1, tzinfo=UTC
+)  # before the web; 1970 and 1980 are clocks never set
 _GRACE = timedelta(days=1)  # for clocks that are wrong and zones that are not known
 _LONGEST_DATE = 100  # characters; JavaScript's, with the zone's long name, has some 70
 _LONGEST_TEXT = 300  # characters around a date
@@ -63,14 +65,14 @@ _UNIT_NAMES = {name: re.compile(pattern, re.IGNORECASE | re.ASCII) for name, pat
 _SECONDS = {"second": 1, "minute": 60, "quarter": 900, "hour": 3600}
 _DAYS_OF = {"day": 1, "week": 7}
 _MONTHS_OF = {"month": 1, "year": 12}
-_FINEST: tuple[Precision, ...] = ("second", "minute", "hour", "day")
-_EXACTNESS: dict[str, Precision] = {
+_FINEST: tuple[TimePrecision, ...] = ("second", "minute", "hour", "day")
+_EXACTNESS: dict[str, TimePrecision] = {
     "second": "second",
     "minute": "minute",
     "quarter": "minute",
     "hour": "hour",
 }
-_FINER: dict[Precision, Precision] = {
+_FINER: dict[TimePrecision, TimePrecision] = {
     "day": "hour",
     "hour": "minute",
     "minute": "second",
@@ -286,7 +288,7 @@ class DateError(ValueError):
     """A date that can't be read; the message says why."""
 
 
-class AmbiguousOrderError(DateError):
+class AmbiguousDateOrderError(DateError):
     """Day and month can't be told apart, and nothing says which comes first."""
 
 
@@ -294,9 +296,14 @@ class _ImpossibleError(DateError):
     """What looks like a date is none: month 13, hour 25."""
 
 
-def read_date(
-    value: object, zone: str, now: datetime, order: Order | None = None, *, relative: bool = False
-) -> Moment:
+def parse_date(
+    value: object,
+    timezone: str,
+    now: datetime,
+    date_order: DateOrder | None = None,
+    *,
+    allow_relative: bool = False,
+) -> TimestampWithPrecision:
     """Read a value that is a date and nothing else: a moment in UTC and its precision.
 
     A clock without an offset is one of `zone` (an IANA name), a date without a clock the start of
@@ -306,14 +313,14 @@ def read_date(
     Raises DateError, saying what is wrong.
     """
     try:
-        return _read(value, zone, now, order, relative)
-    except (OverflowError, UnknownZoneError) as error:
+        return _read(value, timezone, now, date_order, allow_relative)
+    except (OverflowError, UnknownTimezoneError) as error:
         raise DateError(str(error) or "out of range") from error
 
 
 def find_date(
-    text: str | None, zone: str, shown_at: datetime, order: Order | None = None
-) -> Moment | None:
+    text: str | None, timezone: str, shown_at: datetime, date_order: DateOrder | None = None
+) -> TimestampWithPrecision | None:
     """Find the first date in a text of a page that may hold other words (发表于 …, by … on …).
 
     Reads what `read_date` does, relative dates from `shown_at`. Returns None when the text tells
@@ -324,65 +331,69 @@ def find_date(
     start = text[:_LONGEST_TEXT]
     is_cut = len(text) > _LONGEST_TEXT
     try:
-        return _whole(start.strip(), zone, shown_at, order) or _find(
-            plain(start), zone, shown_at, order, is_cut
+        return _whole(start.strip(), timezone, shown_at, date_order) or _find(
+            normalize_numerals(start), timezone, shown_at, date_order, is_cut
         )
-    except (OverflowError, UnknownZoneError) as error:
+    except (OverflowError, UnknownTimezoneError) as error:
         raise DateError(str(error) or "out of range") from error
 
 
-def out_of_range(moment: datetime, now: datetime) -> OutOfRange | None:
+def date_reject_reason(moment: datetime, now: datetime) -> DateRejectReason | None:
     """Say why no post is of this moment, in the words of a reject; None when one may be."""
     if moment > now + _GRACE:
         return "date in the future"
-    return "date too early" if moment < EARLIEST else None
+    return "date too early" if moment < MIN_POST_TIME else None
 
 
 @dataclass
-class OrderEvidence:
+class DateOrderEvidence:
     """What the dates of one file or page say about the order of day and month in them.
 
     `only` counts the dates that can be read in one order only, `ambiguous` the others.
     """
 
-    only: Counter[Order] = field(default_factory=Counter)
-    ambiguous: int = 0
+    unambiguous_counts: Counter[DateOrder] = field(default_factory=Counter)
+    ambiguous_count: int = 0
 
-    def add(self, value: object, now: datetime) -> None:
+    def add_value(self, value: object, now: datetime) -> None:
         """Count a value of the date column, if it is such a date."""
-        shown = plain(value[:_LONGEST_DATE]) if isinstance(value, str) else ""
+        shown = normalize_numerals(value[:_LONGEST_DATE]) if isinstance(value, str) else ""
         for match in _ORDERED.finditer(shown):
             readings = _readings(match, now)
             if len(readings) == 1:
-                self.only.update(readings.keys())
+                self.unambiguous_counts.update(readings.keys())
             elif len(set(readings.values())) > 1:
-                self.ambiguous += 1
+                self.ambiguous_count += 1
 
     @property
-    def order(self) -> Order | None:
+    def order(self) -> DateOrder | None:
         """The one order that all dates allow; None without evidence or when it conflicts."""
-        return next(iter(self.only)) if len(self.only) == 1 else None
+        return next(iter(self.unambiguous_counts)) if len(self.unambiguous_counts) == 1 else None
 
     def __str__(self) -> str:
-        shown = ", ".join(f"{order} by {count:,} dates" for order, count in self.only.most_common())
+        shown = ", ".join(
+            f"{order} by {count:,} dates" for order, count in self.unambiguous_counts.most_common()
+        )
         if self.order:
-            return f"{shown}, {self.ambiguous:,} ambiguous"
+            return f"{shown}, {self.ambiguous_count:,} ambiguous"
         if shown:
-            return f"conflicting: {shown}; {self.ambiguous:,} ambiguous not read"
-        return f"no date shows the order; {self.ambiguous:,} ambiguous not read"
+            return f"conflicting: {shown}; {self.ambiguous_count:,} ambiguous not read"
+        return f"no date shows the order; {self.ambiguous_count:,} ambiguous not read"
 
 
-def is_ambiguous(value: object, now: datetime) -> bool:
+def is_ambiguous_date(value: object, now: datetime) -> bool:
     """Whether a value is a date like 3/8/2026, whose order only the other dates may tell."""
     if not isinstance(value, str) or value[:4].isdecimal():  # most dates: the year is first
         return False
     if value.isascii() and not ("/" in value or "-" in value or "." in value):
         return False
-    match = _ORDERED.search(plain(value[:_LONGEST_DATE]))
+    match = _ORDERED.search(normalize_numerals(value[:_LONGEST_DATE]))
     return match is not None and len(set(_readings(match, now).values())) > 1
 
 
-def _read(value: object, zone: str, now: datetime, order: Order | None, relative: bool) -> Moment:
+def _read(
+    value: object, zone: str, now: datetime, order: DateOrder | None, relative: bool
+) -> TimestampWithPrecision:
     if isinstance(value, str):
         text = value.strip()
         if not relative:
@@ -400,11 +411,15 @@ def _read(value: object, zone: str, now: datetime, order: Order | None, relative
 
 
 @lru_cache(maxsize=65_536)  # many posts of a file share a day
-def _written(text: str, zone: str, now: datetime, order: Order | None) -> Moment:
+def _written(
+    text: str, zone: str, now: datetime, order: DateOrder | None
+) -> TimestampWithPrecision:
     return _whole(text, zone, now, order) or _grammar(text, zone, now, order, relative=False)
 
 
-def _whole(text: str, zone: str, now: datetime, order: Order | None = None) -> Moment | None:
+def _whole(
+    text: str, zone: str, now: datetime, order: DateOrder | None = None
+) -> TimestampWithPrecision | None:
     """Read the forms of programs that leave nothing to find out: ISO 8601 and numbers."""
     if match := _ISO.fullmatch(text):
         return _iso(match, zone)
@@ -427,7 +442,7 @@ def _whole(text: str, zone: str, now: datetime, order: Order | None = None) -> M
     return None
 
 
-def _iso(match: re.Match[str], zone: str) -> Moment | None:
+def _iso(match: re.Match[str], zone: str) -> TimestampWithPrecision | None:
     clock = match["clock"]
     text = match["day"] + (f"T{clock}" if clock else "") + (match["zone"] or "")
     try:
@@ -440,13 +455,15 @@ def _iso(match: re.Match[str], zone: str) -> Moment | None:
     return _in_utc(moment, ZoneInfo(zone)), _FINEST[2 - colons]
 
 
-def _numeric(match: re.Match[str], zone: str) -> Moment | None:
+def _numeric(match: re.Match[str], zone: str) -> TimestampWithPrecision | None:
     """Read 2026/3/8 12:30; None for what the grammar must judge, such as 24:00."""
     year, month, day, zh_month, zh_day, hour, minute, second = match.groups()
     return _local(year, int(month or zh_month), int(day or zh_day), hour, minute, second, zone)
 
 
-def _english(match: re.Match[str], zone: str, order: Order | None) -> Moment | None:
+def _english(
+    match: re.Match[str], zone: str, order: DateOrder | None
+) -> TimestampWithPrecision | None:
     """Read March 8, 2026 3:20 PM and 3/13/2026; None for what the grammar must judge."""
     name, day, year, first, second, last, hour, minute, seconds, half = match.groups()
     if name:
@@ -466,7 +483,7 @@ def _english(match: re.Match[str], zone: str, order: Order | None) -> Moment | N
 
 def _local(
     year: str, month: int, day: int, hour: str, minute: str, second: str, zone: str
-) -> Moment | None:
+) -> TimestampWithPrecision | None:
     """A moment by a clock of `zone`; None when there is none."""
     try:
         moment = datetime(  # noqa: DTZ001  # _in_utc gives the zone
@@ -474,11 +491,11 @@ def _local(
         )
     except ValueError:
         return None
-    precision: Precision = "second" if second else "minute" if minute else "day"
+    precision: TimePrecision = "second" if second else "minute" if minute else "day"
     return _in_utc(moment, ZoneInfo(zone)), precision
 
 
-def _named(match: re.Match[str]) -> Moment | None:
+def _named(match: re.Match[str]) -> TimestampWithPrecision | None:
     """Read the date of a mail or of Weibo's API; None for what the grammar must judge."""
     month = _MONTHS.get(match["month"].lower(), 0)
     offset = match["zone"].replace("GMT", "+0000")
@@ -491,7 +508,7 @@ def _named(match: re.Match[str]) -> Moment | None:
         return None
 
 
-def _compact(match: re.Match[str], zone: str, now: datetime) -> Moment:
+def _compact(match: re.Match[str], zone: str, now: datetime) -> TimestampWithPrecision:
     year, month, day, hour, minute, second, fraction, offset = match.groups()
     clock = ":".join(filter(None, (hour, minute, second))) + (fraction or "")
     if hour and not minute:
@@ -502,7 +519,7 @@ def _compact(match: re.Match[str], zone: str, now: datetime) -> Moment:
     return moment, "hour" if hour and not minute else precision
 
 
-def _scientific(match: re.Match[str], zone: str) -> Moment:
+def _scientific(match: re.Match[str], zone: str) -> TimestampWithPrecision:
     """Read 1.773500000000E+12; what a spreadsheet has rounded to more than a second is refused."""
     fraction = match[2] or ""
     exponent = int(match[3])
@@ -516,7 +533,7 @@ def _scientific(match: re.Match[str], zone: str) -> Moment:
     return _number(value, zone)
 
 
-def _number(value: float, zone: str) -> Moment:
+def _number(value: float, zone: str) -> TimestampWithPrecision:
     """Read seconds to nanoseconds since 1970, or the digits of a day, 20260308, and of a clock."""
     for microseconds, least, most in _EPOCHS:
         if least <= value < most:
@@ -531,13 +548,13 @@ def _number(value: float, zone: str) -> Moment:
     raise DateError("neither seconds nor milliseconds since 1970")
 
 
-def _compact_digits(digits: str, zone: str) -> Moment | None:
+def _compact_digits(digits: str, zone: str) -> TimestampWithPrecision | None:
     layout = "%Y%m%d%H%M%S"[: {8: 6, 12: 10, 14: 12}[len(digits)]]
     try:
         moment = datetime.strptime(digits, layout)  # noqa: DTZ007  # _in_utc gives the zone
     except ValueError:
         return None
-    precision: Precision = {8: "day", 12: "minute", 14: "second"}[len(digits)]  # type: ignore[assignment]
+    precision: TimePrecision = {8: "day", 12: "minute", 14: "second"}[len(digits)]  # type: ignore[assignment]
     return _in_utc(moment, ZoneInfo(zone)), precision
 
 
@@ -545,15 +562,17 @@ def _compact_digits(digits: str, zone: str) -> Moment | None:
 class _Found:
     """A moment and the parts of the text that tell it, as (start, end)."""
 
-    moment: Moment
+    moment: TimestampWithPrecision
     parts: list[tuple[int, int]]
 
 
-def _grammar(text: str, zone: str, now: datetime, order: Order | None, *, relative: bool) -> Moment:
+def _grammar(
+    text: str, zone: str, now: datetime, order: DateOrder | None, *, relative: bool
+) -> TimestampWithPrecision:
     """Read a text that is a date and nothing else."""
     if len(text) > _LONGEST_DATE:
         raise DateError(f"longer than {_LONGEST_DATE} characters")
-    shown = _arranged(plain(text), zone)
+    shown = _arranged(normalize_numerals(text), zone)
     found = _search(shown, zone, now, order, relative=relative)
     if found is None:
         raise DateError("no known way to write a date")
@@ -569,8 +588,8 @@ def _grammar(text: str, zone: str, now: datetime, order: Order | None, *, relati
 
 
 def _find(
-    shown: str, zone: str, shown_at: datetime, order: Order | None, is_cut: bool
-) -> Moment | None:
+    shown: str, zone: str, shown_at: datetime, order: DateOrder | None, is_cut: bool
+) -> TimestampWithPrecision | None:
     """Read the first date of a text; one that touches a cut end may go on behind it."""
     shown = _arranged(shown, zone)
     found = _search(shown, zone, shown_at, order, relative=True)
@@ -587,8 +606,8 @@ def _arranged(shown: str, zone: str) -> str:
 
     def with_year_first(match: re.Match[str]) -> str:
         day, clock, written, year = match.groups(default="")
-        if written and not zone_at(written, 0, zone):
-            raise UnknownZoneError(f"no known time zone: {written.strip()}")
+        if written and not timezone_at(written, 0, zone):
+            raise UnknownTimezoneError(f"no known time zone: {written.strip()}")
         return f"{day}{year}{clock}{written}"
 
     if _LUNAR.search(shown):
@@ -598,7 +617,7 @@ def _arranged(shown: str, zone: str) -> str:
 
 
 def _search(
-    shown: str, zone: str, now: datetime, order: Order | None, *, relative: bool
+    shown: str, zone: str, now: datetime, order: DateOrder | None, *, relative: bool
 ) -> _Found | None:
     """Find the first date that `shown` tells, weekdays last: they mostly stand beside a day."""
     ago = _relative(shown, zone, now) if relative else None
@@ -626,7 +645,7 @@ _NOT_SAID = "told from when it was shown, and no column fetched_at says when tha
 
 
 def _dated(
-    shown: str, match: re.Match[str], zone: str, now: datetime, order: Order | None
+    shown: str, match: re.Match[str], zone: str, now: datetime, order: DateOrder | None
 ) -> _Found:
     """Read the day of `match` with the clock and the zone beside it."""
     if match.lastgroup == "short" and zone in _OWN_ERAS:
@@ -654,21 +673,21 @@ def _placed(
     zone_from = clock.end() if clock else end
     written = None
     if clock or not shown[end:].startswith(("+", "-")) or re.match(r"[+-]\d\d:\d\d", shown[end:]):
-        written = zone_at(shown, zone_from, zone)
+        written = timezone_at(shown, zone_from, zone)
     if written is None and clock and clock.end() <= start:
-        written = zone_at(shown, end, zone)
+        written = timezone_at(shown, end, zone)
         zone_from = end
     if written is None and (before := _ZONE_BEFORE.search(shown, max(0, start - _GAP), start)):
         zone_from = before.start()
-        written = zone_at(shown, zone_from, zone)
+        written = timezone_at(shown, zone_from, zone)
     if written is None and not shown.isascii() and (beijing := shown.find("北京时间")) >= 0:
-        written = zone_at(shown, beijing, zone)
+        written = timezone_at(shown, beijing, zone)
         zone_from = beijing
     moment_zone = written[0] if written else ZoneInfo(zone)
     day = day_of(now.astimezone(moment_zone).date())
     parts = [span]
     moment = datetime.combine(day, time())
-    precision: Precision = "day"
+    precision: TimePrecision = "day"
     if clock:
         hours, precision = _time(clock)
         moment += hours
@@ -697,7 +716,7 @@ def _is_clock(match: re.Match[str]) -> bool:
     return any(match[name] for name in ("minute", "tail", "sharp", "named"))
 
 
-def _time(match: re.Match[str]) -> tuple[timedelta, Precision]:
+def _time(match: re.Match[str]) -> tuple[timedelta, TimePrecision]:
     """Time since the day began; more than a day for 晚上12:30, which lies in the next one."""
     if named := match["named"]:
         return timedelta(hours=12 if named.lower() in ("noon", "正午") else 0), "minute"
@@ -712,7 +731,7 @@ def _time(match: re.Match[str]) -> tuple[timedelta, Precision]:
     if (hour > 23 and not is_end_of_day) or minutes > 59 or seconds > 59:
         raise _ImpossibleError("no such hour")
     hour = _hour(hour, (match["half"] or match["tail"] or "").lower().replace(".", ""))
-    precision: Precision = "second" if second else "minute" if minute else "hour"
+    precision: TimePrecision = "second" if second else "minute" if minute else "hour"
     return timedelta(hours=hour, minutes=minutes, seconds=seconds, microseconds=fraction), precision
 
 
@@ -731,7 +750,7 @@ def _hour(hour: int, half: str) -> int:
     return 0 if half in _EARLY and hour == 12 else hour
 
 
-def _day(match: re.Match[str], today: date, order: Order | None, now: datetime) -> date:
+def _day(match: re.Match[str], today: date, order: DateOrder | None, now: datetime) -> date:
     """The day that a match of `_DAY` tells. Raises _ImpossibleError, AmbiguousOrderError."""
     shape = str(match.lastgroup)
     if shape == "abc":
@@ -785,7 +804,7 @@ def _latest(month: int, day: int, today: date) -> date:
     raise _ImpossibleError("no such day")
 
 
-def _ordered_day(match: re.Match[str], order: Order | None, now: datetime) -> date:
+def _ordered_day(match: re.Match[str], order: DateOrder | None, now: datetime) -> date:
     """3/8/2026 by the order given, or when only one makes a day; 8.3.2026 is day and month."""
     readings = _readings(match, now)
     if order:
@@ -798,14 +817,16 @@ def _ordered_day(match: re.Match[str], order: Order | None, now: datetime) -> da
         return next(iter(readings.values()))
     if match["abc_sep"] == "." and "dmy" in readings and "ymd" not in readings:
         return readings["dmy"]
-    raise AmbiguousOrderError("day and month can't be told apart; --dates says which comes first")
+    raise AmbiguousDateOrderError(
+        "day and month can't be told apart; --dates says which comes first"
+    )
 
 
-def _readings(match: re.Match[str], now: datetime) -> dict[Order, date]:
+def _readings(match: re.Match[str], now: datetime) -> dict[DateOrder, date]:
     """The days that 3/8/26 may mean, by order."""
     a, b, c = (int(match[f"abc_{name}"]) for name in "abc")
     year = c
-    orders: list[tuple[Order, int, int, int]] = []
+    orders: list[tuple[DateOrder, int, int, int]] = []
     if len(match["abc_c"]) < 4:
         year = _full_year(c) if len(match["abc_c"]) == 2 else 0  # no year has one digit
         if now.year - _RECENT <= _full_year(a) <= now.year:
@@ -813,7 +834,7 @@ def _readings(match: re.Match[str], now: datetime) -> dict[Order, date]:
         if year > now.year:
             year = 0  # nobody writes of that year yet
     orders += [("mdy", year, a, b), ("dmy", year, b, a)]
-    readings: dict[Order, date] = {}
+    readings: dict[DateOrder, date] = {}
     for order, *parts in orders:
         try:
             readings[order] = date(*parts)
@@ -867,14 +888,14 @@ def _last(match: re.Match[str], local: datetime) -> datetime:
     return _cut(datetime.combine(day, time(), local.tzinfo), "day")
 
 
-def _before(local: datetime, parts: Iterable[re.Match[str]]) -> Moment:
+def _before(local: datetime, parts: Iterable[re.Match[str]]) -> TimestampWithPrecision:
     """`local` less the sum of the parts, cut to how exact they are.
 
     Months and years are those of the calendar, days those of the wall clock, hours are counted
     through a change of the clocks.
     """
     months = days = seconds = 0.0
-    precision: Precision = "day"
+    precision: TimePrecision = "day"
     for part in parts:
         amount = _amount(part)
         unit = next(n for n, names in _UNIT_NAMES.items() if names.fullmatch(part["unit"]))
@@ -925,7 +946,7 @@ def _checked(make: Callable[[], date]) -> date:
         raise _ImpossibleError("no such day") from error
 
 
-def _cut(moment: datetime, precision: Precision) -> datetime:
+def _cut(moment: datetime, precision: TimePrecision) -> datetime:
     """`moment` in UTC without what is finer than `precision`."""
     names: Sequence[str] = ("microsecond", "second", "minute", "hour")
     finer = names[: _FINEST.index(precision) + 1]

@@ -13,7 +13,7 @@ from unicodedata import category, name
 
 import chardet
 
-from folate.core.errors import ConfigError, possible
+from folate.core.errors import ConfigError, suggestion
 
 # What is told apart, under Python's name of the widest of each family: gb18030 holds GBK and GB2312, cp932 Shift-JIS, cp949 EUC-KR.
 MULTI_BYTE = ("gb18030", "big5hkscs", "cp932", "euc_jis_2004", "cp949")
@@ -104,12 +104,12 @@ class UnknownEncodingError(UnicodeError):
     """No encoding fits the bytes, or several fit them alike; the message says which were tried."""
 
 
-def marked(start: bytes) -> str | None:
+def encoding_from_bom(start: bytes) -> str | None:
     """The encoding that a byte order mark at the start names, or None."""
     return next((encoding for mark, encoding in _MARKS if start.startswith(mark)), None)
 
 
-def widest(name: str) -> str | None:
+def canonical_encoding(name: str) -> str | None:
     """Python's name of the encoding called `name`, or of the one that holds it (gb2312: gb18030); None for what is no encoding."""
     try:
         codec = codecs.lookup(name.strip())
@@ -120,16 +120,16 @@ def widest(name: str) -> str | None:
     return _WIDEST.get(codec.name, codec.name)
 
 
-def named(name: str) -> str:
+def require_encoding(name: str) -> str:
     """The encoding that a person names. Raises ConfigError for an unknown one."""
-    if encoding := widest(name):
+    if encoding := canonical_encoding(name):
         return encoding
     raise ConfigError(
-        f"wanted the name of an encoding, got {name[:60]!r}; {possible(name, ENCODINGS)}"
+        f"wanted the name of an encoding, got {name[:60]!r}; {suggestion(name, ENCODINGS)}"
     )
 
 
-def decodes(data: bytes, encoding: str) -> bool:
+def can_decode(data: bytes, encoding: str) -> bool:
     """Whether every byte of `data` belongs to this encoding."""
     try:
         data.decode(encoding)
@@ -138,16 +138,16 @@ def decodes(data: bytes, encoding: str) -> bool:
     return True
 
 
-def is_utf8(pieces: Sequence[bytes]) -> bool:
+def is_mostly_utf8(pieces: Sequence[bytes]) -> bool:
     """Whether these pieces, none of them ASCII alone, are UTF-8: half of them whole, or nearly all of their characters."""
-    if 2 * sum(decodes(piece, "utf-8") for piece in pieces) >= len(pieces):
+    if 2 * sum(can_decode(piece, "utf-8") for piece in pieces) >= len(pieces):
         return True
     text = "".join(piece.decode("utf-8", "replace") for piece in pieces)
     foreign = sum(not char.isascii() for char in text)
     return text.count("\ufffd") <= (1 - _MOSTLY) * foreign
 
 
-def wide(start: bytes) -> str | None:
+def detect_utf16_without_bom(start: bytes) -> str | None:
     """UTF-16 without a mark, told by the digits, commas and line breaks of any table or markup; None for what is something else.
 
     ASCII has a NUL in every other byte there, and of other scripts many bytes are beyond ASCII: else NULs are stray ones.
@@ -165,7 +165,7 @@ def wide(start: bytes) -> str | None:
     )
 
 
-def detect(pieces: Iterable[bytes], declared: str | None = None) -> str:
+def detect_text_encoding(pieces: Iterable[bytes], declared: str | None = None) -> str:
     """The encoding of a text that is given in pieces which break amid no character (lines; what stands between tags).
 
     `declared` (as `widest` gives it) holds unless the bytes contradict it clearly.
@@ -177,7 +177,7 @@ def detect(pieces: Iterable[bytes], declared: str | None = None) -> str:
         (plain if piece.isascii() else foreign).append(piece)
     if not foreign:
         return _of_ascii(b"\n".join(plain))
-    if is_utf8(foreign):
+    if is_mostly_utf8(foreign):
         return "utf-8"
     foreign = _sample(foreign)
     if _is_english(
@@ -227,8 +227,8 @@ def _best(pieces: Sequence[bytes], wanted: Sequence[str], declared: str | None) 
     for guess in guesses:
         if fits and _OVERRULING * guess["confidence"] < fits[0][0]:
             break  # too unlikely to matter
-        encoding = widest(guess["encoding"] or "")
-        if encoding and decodes(data, encoding):
+        encoding = canonical_encoding(guess["encoding"] or "")
+        if encoding and can_decode(data, encoding):
             text = data.decode(encoding)
             if _is_plausible(text, encoding in MULTI_BYTE):
                 fits.append((guess["confidence"], encoding, text))
@@ -251,7 +251,7 @@ def _best(pieces: Sequence[bytes], wanted: Sequence[str], declared: str | None) 
 def _damaged(pieces: Sequence[bytes]) -> str | None:
     """The encoding with several bytes a character in which most pieces are whole, and which these pieces are clearly in."""
     for encoding in MULTI_BYTE:
-        whole = [piece for piece in pieces if decodes(piece, encoding)]
+        whole = [piece for piece in pieces if can_decode(piece, encoding)]
         if (
             _MOSTLY * len(pieces) <= len(whole) < len(pieces)
             and _best(whole, MULTI_BYTE, None) == encoding
@@ -263,7 +263,7 @@ def _damaged(pieces: Sequence[bytes]) -> str | None:
 def _is_possible(pieces: Sequence[bytes], declared: str | None) -> bool:
     """Whether these pieces may be in the encoding that is declared for them."""
     data = b"\n".join(pieces)
-    if declared is None or declared.startswith("utf") or not decodes(data, declared):
+    if declared is None or declared.startswith("utf") or not can_decode(data, declared):
         return False
     text = data.decode(declared)
     return len(text) < len(data) or _is_plausible(text, several=False)
@@ -324,7 +324,7 @@ def _english(pieces: Sequence[bytes], declared: str | None) -> str | None:
     likelihoods: dict[str, float] = {}
     encodings: dict[str, str] = {}
     for encoding in _WRITE_ENGLISH:
-        if decodes(data, encoding) and (text := data.decode(encoding)) not in encodings:
+        if can_decode(data, encoding) and (text := data.decode(encoding)) not in encodings:
             places = [n for n, char in enumerate(text) if not char.isascii()]
             likelihoods[text] = sum(_likelihood(text, n) for n in places)
             encodings[text] = encoding if likelihoods[text] >= _LEAST_LIKELY * len(places) else ""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from folate.core.text import listed, quoted
+from folate.core.text import join_names, quote_name
 
 _COMPARED = 200  # characters of a name that choices are compared with: the comparison takes its length squared
 _CHOICES = 2_000  # that are compared
@@ -57,14 +57,16 @@ class DeliveryError(FolateError):
     exit_code = 8
 
 
-def possible(wanted: str, choices: Iterable[str]) -> str:
+def suggestion(name: str, choices: Iterable[str]) -> str:
     """Return the tail of an error message, with its full stop: the nearest choice to `wanted`, else the first of them.
 
     >>> possible("brnads", ["brands", "watch"])
     "did you mean 'brands'?"
     """
     names = sorted(choices)
-    near = get_close_matches(wanted[:_COMPARED], names[:_CHOICES], n=1)
+    near = get_close_matches(name[:_COMPARED], names[:_CHOICES], n=1)
     return (
-        f"did you mean {quoted(near[0])}?" if near else f"possible: {listed(names) or 'nothing'}."
+        f"did you mean {quote_name(near[0])}?"
+        if near
+        else f"possible: {join_names(names) or 'nothing'}."
     )

@@ -11,14 +11,14 @@ from typing import BinaryIO
 _ASIDE = ".part"  # how the name of a file that is being written ends
 
 
-def write_whole(path: Path, data: bytes | str) -> None:
+def write_atomically(path: Path, data: bytes | str) -> None:
     """Write `data` (text as UTF-8) to `path`, whole or not at all. Raises OSError that names `path`, whose old content then stays."""
-    with writing_whole(path) as file:
+    with open_atomically(path) as file:
         file.write(data.encode("utf-8") if isinstance(data, str) else data)
 
 
 @contextmanager
-def writing_whole(path: Path) -> Iterator[BinaryIO]:
+def open_atomically(path: Path) -> Iterator[BinaryIO]:
     """Open a file for bytes that takes the place of `path` when the block ends, and is deleted when the block raises.
 
     A link stays a link: what it leads to is replaced. The permissions of an old file are kept; its owner is whoever writes. What is

@@ -7,7 +7,7 @@ import re
 from html import unescape
 from html.entities import html5
 
-BLOCKS = frozenset(
+BLOCK_ELEMENTS = frozenset(
     re.findall(
         r"\w+",
         "address article blockquote br dd div dl dt figure h1 h2 h3 h4 h5 h6 hr li ol p pre section table tbody td th tr ul",
@@ -39,7 +39,7 @@ _SPACES = re.compile(r"[ \t\r\f\v\xa0]+")
 _LONGEST_EMOTICON = 12  # characters of `alt`; longer ones describe a picture
 
 
-def read_markup(text: str) -> str:
+def markup_to_text(text: str) -> str:
     """The text as a reader of the page saw it: entities as characters, blocks on lines of their own, emoticons by their `alt`.
 
     A text without markup comes back unchanged.
@@ -53,10 +53,10 @@ def read_markup(text: str) -> str:
     return shown
 
 
-def emoticon(alt: str, about: str = "") -> str:
+def emoticon_text(alt: str, attributes: str = "") -> str:
     """What a reader sees of a small picture: its `alt`, if it is an emoticon's by its look or by what the tag says `about` it."""
     alt = alt.strip()
-    known = alt.startswith("[") or re.search(r"emo|smil|face", about, re.IGNORECASE)
+    known = alt.startswith("[") or re.search(r"emo|smil|face", attributes, re.IGNORECASE)
     return alt if alt and len(alt) <= _LONGEST_EMOTICON and (known or not alt.isascii()) else ""
 
 
@@ -108,7 +108,7 @@ def _tags(text: str) -> list[re.Match[str]]:
     matches = [
         match
         for match in _TAG.finditer(text)
-        if match["name"].lower() in BLOCKS | _INLINE and not _is_spoken_of(text, match)
+        if match["name"].lower() in BLOCK_ELEMENTS | _INLINE and not _is_spoken_of(text, match)
     ]
     for n, match in enumerate(matches):
         name = match["name"].lower()
@@ -135,11 +135,11 @@ def _is_spoken_of(text: str, match: re.Match[str]) -> bool:
 
 def _shown(tag: re.Match[str]) -> str:
     name = tag["name"].lower()
-    if name in BLOCKS:
+    if name in BLOCK_ELEMENTS:
         return "\n"
     if name != "img":
         return ""
     alt = _ALT.search(tag["attributes"])
-    return emoticon(
+    return emoticon_text(
         unescape(next(filter(None, alt.groups()), "")) if alt else "", tag["attributes"]
     )

@@ -24,7 +24,7 @@ _NUMERALS = re.compile(
 )
 
 
-def plain(text: str) -> str:
+def normalize_numerals(text: str) -> str:
     """Bring `text` to half-width, simplified characters, single spaces and digits.
 
     >>> plain("二〇二六年三月八日　晚上８點半"), plain("周三 十二时"), plain("十萬+")

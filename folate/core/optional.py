@@ -6,7 +6,7 @@ from types import ModuleType
 from folate.core.errors import MissingExtra
 
 
-def require(module: str, extra: str) -> ModuleType:
+def import_optional(module: str, extra: str) -> ModuleType:
     """Import `module`, which the extra `extra` brings. Raises MissingExtra with the line that installs it."""
     try:
         return import_module(module)

@@ -12,13 +12,13 @@ from urllib.parse import quote
 
 from folate.core.errors import InputError
 
-Kind = Literal["forum", "microblog", "review", "qa", "blog", "news", "call"]
-Precision = Literal["second", "minute", "hour", "day"]
-KINDS: tuple[str, ...] = get_args(Kind)
-PRECISIONS: tuple[str, ...] = get_args(Precision)
+PostKind = Literal["forum", "microblog", "review", "qa", "blog", "news", "call"]
+TimePrecision = Literal["second", "minute", "hour", "day"]
+POST_KINDS: tuple[str, ...] = get_args(PostKind)
+TIME_PRECISIONS: tuple[str, ...] = get_args(TimePrecision)
 
 Text = TypeVar("Text", str, str | None)
-Pseudonym = Callable[[str, str], str]
+Pseudonymizer = Callable[[str, str], str]
 """(source, native author id) -> keyed hash."""
 
 
@@ -28,10 +28,10 @@ class Post:
 
     id: str  # `source:native id`, stable across crawls: the key of the upsert
     source: str  # the name of the source in folate.toml
-    kind: Kind
+    kind: PostKind
     text: str  # as published
     published_at: datetime
-    precision: Precision = "second"  # forums say "3 天前"
+    precision: TimePrecision = "second"  # forums say "3 天前"
     url: str | None = None
     thread: str | None = None  # id of the discussion
     parent: str | None = None  # id of the post answered or reposted
@@ -53,19 +53,19 @@ class Post:
     def __post_init__(self) -> None:
         for name in _TEXTS:
             if isinstance(value := getattr(self, name), str):
-                object.__setattr__(self, name, storable(value))
+                object.__setattr__(self, name, repair_surrogates(value))
         for problem in _problems(self):
             raise InputError(f"post {self.id!r}: {problem}.")
 
     @property
     def body(self) -> str:
         """What nlp reads: the title, if any, a line break, and the text. Mention offsets count its code points."""
-        return body(self.title, self.text)
+        return post_body(self.title, self.text)
 
     @property
     def text_hash(self) -> str:
         """Digest of the body and the subject: an annotation belongs to what it was made of."""
-        return text_hash(self.body, self.subject)
+        return hash_text(self.body, self.subject)
 
     def to_json(self) -> str:
         """One line of JSON; missing fields are left out."""
@@ -96,9 +96,9 @@ class Post:
         unknown = values.keys() - {f.name for f in fields(cls)}
         if unknown:
             raise InputError(
-                f"a post has no field {sorted(unknown)[0]!r}; possible: {', '.join(FIELDS)}."
+                f"a post has no field {sorted(unknown)[0]!r}; possible: {', '.join(POST_FIELDS)}."
             )
-        missing = REQUIRED - {k for k, v in values.items() if v is not None}
+        missing = REQUIRED_FIELDS - {k for k, v in values.items() if v is not None}
         if missing:
             raise InputError(
                 f"a post needs {', '.join(sorted(missing))}; got {', '.join(sorted(values))}."
@@ -106,10 +106,10 @@ class Post:
         return cls(**{k: _moment(v) if k in _TIMES else v for k, v in values.items()})
 
 
-FIELDS: tuple[str, ...] = tuple(f.name for f in fields(Post))
-REQUIRED = frozenset({"id", "source", "kind", "text", "published_at"})
-COUNTS = ("followers", "likes", "replies", "reposts", "views")
-YEARS = (1970, 2200)  # nothing was posted before; a date beyond is a fault of reading
+POST_FIELDS: tuple[str, ...] = tuple(f.name for f in fields(Post))
+REQUIRED_FIELDS = frozenset({"id", "source", "kind", "text", "published_at"})
+COUNT_FIELDS = ("followers", "likes", "replies", "reposts", "views")
+VALID_YEARS = (1970, 2200)  # nothing was posted before; a date beyond is a fault of reading
 _TIMES = frozenset({"published_at", "fetched_at"})
 _TEXTS = (
     "id", "source", "kind", "text", "precision", "url", "thread", "parent", "author", "crawl", "title", "language", "subject", "place",
@@ -118,29 +118,29 @@ _LONGEST_NAME = 255  # bytes, of a file or folder
 _NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"  # where Delta keeps rows without a source
 
 
-def storable(text: Text) -> Text:
+def repair_surrogates(text: Text) -> Text:
     """Text that UTF-8 can hold: surrogate pairs joined, lone surrogates (half an emoji, cut by a site) become U+FFFD."""
     if text is None or text.isascii():
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def source_problem(name: str) -> str | None:
+def source_name_problem(name: str) -> str | None:
     """Why no source can have this name, or None: ids begin with it and the store keeps its posts in the folder `source=name`."""
     if any(char in ":/" or category(char) == "Cc" for char in name):
         return f"wanted a source name without ':', '/' and control characters, got {name[:60]!r}"
     if name in ("", ".", "..", _NO_PARTITION):
         return f"wanted a name for a source, got {name!r}"
-    if (length := len(f"source={quote(storable(name), safe='')}")) > _LONGEST_NAME:
+    if (length := len(f"source={quote(repair_surrogates(name), safe='')}")) > _LONGEST_NAME:
         return f"wanted a source name whose folder has at most {_LONGEST_NAME} bytes, percent-encoded, got {length}: {name[:60]!r}"
     return None
 
 
-def body(title: str | None, text: str) -> str:
+def post_body(title: str | None, text: str) -> str:
     return f"{title}\n{text}" if title else text
 
 
-def text_hash(body: str, subject: str | None = None) -> str:
+def hash_text(body: str, subject: str | None = None) -> str:
     """Digest of a body and of the subject that says which brand a page is about, 16 hex digits."""
     digest = blake2b(body.encode("utf-8", "surrogatepass"), digest_size=8)
     if subject:
@@ -150,7 +150,7 @@ def text_hash(body: str, subject: str | None = None) -> str:
     return digest.hexdigest()
 
 
-def pseudonyms(salt: str) -> Pseudonym:
+def make_pseudonymizer(salt: str) -> Pseudonymizer:
     """A keyed, one-way name for authors: the same person on one source always gets the same 16 hex digits.
 
     The salt lives in the project folder. Without it a hash can't be traced back by trying names.
@@ -167,26 +167,28 @@ def pseudonyms(salt: str) -> Pseudonym:
 def _problems(post: Post) -> list[str]:
     for name in _TEXTS:
         value = getattr(post, name)
-        if not isinstance(value, str) and (value is not None or name in REQUIRED):
+        if not isinstance(value, str) and (value is not None or name in REQUIRED_FIELDS):
             return [f"wanted {name} to be a text, got {value!r}"]
     found = []
     if not post.id.startswith(f"{post.source}:") or len(post.id) == len(post.source) + 1:
         found.append(f"wanted an id of the form {post.source}:native-id")
-    if post.kind not in KINDS:
-        found.append(f"wanted a kind among {', '.join(KINDS)}, got {post.kind!r}")
-    if post.precision not in PRECISIONS:
-        found.append(f"wanted a precision among {', '.join(PRECISIONS)}, got {post.precision!r}")
+    if post.kind not in POST_KINDS:
+        found.append(f"wanted a kind among {', '.join(POST_KINDS)}, got {post.kind!r}")
+    if post.precision not in TIME_PRECISIONS:
+        found.append(
+            f"wanted a precision among {', '.join(TIME_PRECISIONS)}, got {post.precision!r}"
+        )
     for name in _TIMES:
         moment = getattr(post, name)
         if moment is not None and (not isinstance(moment, datetime) or moment.utcoffset() is None):
             found.append(f"wanted {name} with a time zone, got {moment!r}")
-        elif moment is not None and not YEARS[0] <= moment.year < YEARS[1]:
+        elif moment is not None and not VALID_YEARS[0] <= moment.year < VALID_YEARS[1]:
             found.append(
-                f"wanted {name} in the years {YEARS[0]} to {YEARS[1] - 1}, got {moment.isoformat()}"
+                f"wanted {name} in the years {VALID_YEARS[0]} to {VALID_YEARS[1] - 1}, got {moment.isoformat()}"
             )
     if post.rating is not None and not (math.isfinite(post.rating) and 0 <= post.rating <= 1):
         found.append(f"wanted a rating from 0 to 1, got {post.rating!r}")
-    for name in COUNTS:
+    for name in COUNT_FIELDS:
         count = getattr(post, name)
         if count is not None and (not isinstance(count, int) or count < 0):
             found.append(f"wanted {name} to be a count, got {count!r}")

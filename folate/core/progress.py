@@ -9,13 +9,16 @@ from typing import Any
 from tqdm import tqdm
 
 
-def progress(
-    what: str, total: int | None = None, unit: str = "post", items: Iterable[Any] | None = None
+def progress_bar(
+    description: str,
+    total: int | None = None,
+    unit: str = "post",
+    items: Iterable[Any] | None = None,
 ) -> "tqdm[Any]":
     """A bar that appears after two seconds and leaves no trace when standard error is not a terminal."""
     return tqdm(
         items,
-        desc=what,
+        desc=description,
         total=total,
         unit=f" {unit}",
         delay=2,
@@ -28,11 +31,11 @@ def progress(
 
 
 @contextmanager
-def waiting(what: str) -> Iterator[None]:
+def show_elapsed_time(description: str) -> Iterator[None]:
     """Says what is being done and for how long: for work of more than two seconds whose end can't be foreseen."""
     done = Event()
     with tqdm(
-        desc=what,
+        desc=description,
         delay=2,
         file=sys.stderr,
         disable=not sys.stderr.isatty(),

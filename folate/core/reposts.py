@@ -2,7 +2,7 @@
 
 import re
 
-BARE_REPOST = "转发微博"  # what Weibo itself writes for a repost without own words
+EMPTY_REPOST_TEXT = "转发微博"  # what Weibo itself writes for a repost without own words
 _CHAIN = re.compile(
     r"//\s{0,3}@[^:：/\n]{1,40}(?:[:：].*|\s{0,9}\Z)", re.DOTALL
 )  # //@name: what the previous one wrote
@@ -18,7 +18,7 @@ _FOLD_LENGTH = 10  # characters, at most
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
-def own_words(text: str) -> str:
+def strip_repost_chain(text: str) -> str:
     """The text of a microblog post up to the chain of earlier reposts (`//@name:…`, `RT @name:…`), which are other people's words.
 
     Neither does it hold whom a reply addresses (`回复@name:`), nor the label that unfolds a long text. A repost without own words
@@ -30,19 +30,19 @@ def own_words(text: str) -> str:
     own = own[: chain.start()] if chain else own
     retweet = _RETWEET.search(own)
     own = own[: retweet.start()] if retweet else own
-    own = without_fold(own).strip()
+    own = strip_fold_label(own).strip()
     if own:
         return own
-    return "RT" if retweet else BARE_REPOST if chain else ""
+    return "RT" if retweet else EMPTY_REPOST_TEXT if chain else ""
 
 
-def has_certain_chain(text: str) -> bool:
+def has_weibo_repost_chain(text: str) -> bool:
     """Whether a text of any kind of site can only be a repost on Weibo: `//@name:` amid Chinese, not in code."""
     chain = _CERTAIN_CHAIN.search(text)
     return chain is not None and _HAN.search(text) is not None
 
 
-def without_fold(text: str) -> str:
+def strip_fold_label(text: str) -> str:
     """The text without the label at its end by which the site unfolds or folds it (展开全文c, 收起d, ...全文)."""
     shown = text.rstrip()
     label = _FOLD.search(shown, max(0, len(shown) - _FOLD_LENGTH))

@@ -20,16 +20,16 @@ class TextSink(Protocol):
 class CsvWriter:
     """Rows of CSV: comma-separated, ended by a line feed; a cell with a comma, a quote or any line break is quoted."""
 
-    def __init__(self, out: TextSink, plain: Callable[[Any], str] = str) -> None:
+    def __init__(self, out: TextSink, format_value: Callable[[Any], str] = str) -> None:
         """`plain` gives the text of values that are no string, number, list or table."""
         self._writer = csv.writer(
             _LineFeeds(out), lineterminator="\r\n"
         )  # it quotes the characters of its own line end
-        self._plain = plain
+        self._plain = format_value
 
-    def write(self, values: Iterable[Any]) -> None:
+    def write_row(self, values: Iterable[Any]) -> None:
         """Write one row."""
-        self._writer.writerow([cell(value, self._plain) for value in values])
+        self._writer.writerow([csv_cell(value, self._plain) for value in values])
 
 
 class _LineFeeds:
@@ -42,18 +42,22 @@ class _LineFeeds:
         self._out.write(row.removesuffix("\r\n") + "\n")
 
 
-def cell(value: Any, plain: Callable[[Any], str] = str) -> Any:
+def csv_cell(value: Any, format_value: Callable[[Any], str] = str) -> Any:
     """Return a value as a cell: numbers as they are, lists and tables as JSON, everything else as text that runs nowhere."""
     if value is None or isinstance(value, int | float):
         return value
     if isinstance(value, list | tuple | dict):
-        value = json.dumps(value, ensure_ascii=False, default=plain)
+        value = json.dumps(value, ensure_ascii=False, default=format_value)
     elif not isinstance(value, str):
-        value = value.isoformat() if isinstance(value, datetime) and plain is str else plain(value)
-    return not_a_formula(value)
+        value = (
+            value.isoformat()
+            if isinstance(value, datetime) and format_value is str
+            else format_value(value)
+        )
+    return escape_formula(value)
 
 
-def not_a_formula(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Return `text` with an apostrophe before what a spreadsheet would run.
 
     That is a cell, or a line in it, that begins with = + - @ (also the wide ones of Chinese and Japanese keyboards), a tab or a

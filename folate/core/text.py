@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable
 from unicodedata import category
 
-LONGEST_LINE = (
+MAX_LINE_LENGTH = (
     2_000  # characters of one printed line; an error with a whole table header in it is cut here
 )
-MOST_NAMES = 30  # of a list that is printed in a sentence
-LONGEST_NAME = 60  # characters of one name in such a list
+MAX_LISTED_NAMES = 30  # of a list that is printed in a sentence
+MAX_NAME_LENGTH = 60  # characters of one name in such a list
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _JOINER = "\N{ZERO WIDTH JOINER}"
@@ -20,7 +20,7 @@ _ESCAPED_IN_JSON = re.compile(
 )
 
 
-def printable(text: str) -> str:
+def printable_text(text: str) -> str:
     """Return `text` on one line, with U+FFFD for whatever could command a terminal or hide.
 
     Replaced are control characters (line breaks and tabs among them), bidirectional and zero-width characters, surrogates,
@@ -33,41 +33,43 @@ def printable(text: str) -> str:
 
 def printable_lines(text: str) -> str:
     """Return `text` with each of its lines made `printable`; tabs stay."""
-    return "\n".join("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))
+    return "\n".join("\t".join(map(printable_text, line.split("\t"))) for line in text.split("\n"))
 
 
-def sentence(text: str) -> str:
+def to_single_line(text: str) -> str:
     """Return `text` on one line, `printable` and cut to LONGEST_LINE characters."""
-    return printable(
-        cut(
-            " ".join(text[: 2 * LONGEST_LINE].split()),
-            longer_by=max(0, len(text) - 2 * LONGEST_LINE),
+    return printable_text(
+        truncate_text(
+            " ".join(text[: 2 * MAX_LINE_LENGTH].split()),
+            omitted_length=max(0, len(text) - 2 * MAX_LINE_LENGTH),
         )
     )
 
 
-def cut(text: str, length: int = LONGEST_LINE, longer_by: int = 0) -> str:
+def truncate_text(text: str, max_length: int = MAX_LINE_LENGTH, omitted_length: int = 0) -> str:
     """Return the first `length` characters of `text` and how many more there are (`longer_by` of them not in `text`)."""
-    more = max(0, len(text) - length) + longer_by
-    return f"{text[:length]} … and {more:,} more characters" if more else text
+    more = max(0, len(text) - max_length) + omitted_length
+    return f"{text[:max_length]} … and {more:,} more characters" if more else text
 
 
-def listed(names: Iterable[str], most: int = MOST_NAMES) -> str:
+def join_names(names: Iterable[str], max_names: int = MAX_LISTED_NAMES) -> str:
     """Return the first `most` of `names` for a sentence, each printable and short, and how many more there are."""
     every = list(names)
     shown = ", ".join(
-        printable(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…")
-        for name in every[:most]
+        printable_text(name if len(name) <= MAX_NAME_LENGTH else f"{name[:MAX_NAME_LENGTH]}…")
+        for name in every[:max_names]
     )
-    return f"{shown} and {len(every) - most:,} more" if len(every) > most else shown
+    return f"{shown} and {len(every) - max_names:,} more" if len(every) > max_names else shown
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     """Return `name` in quotes for a sentence, as Python writes it, and short."""
-    return printable(repr(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"))
+    return printable_text(
+        repr(name if len(name) <= MAX_NAME_LENGTH else f"{name[:MAX_NAME_LENGTH]}…")
+    )
 
 
-def escaped_json(text: str) -> str:
+def escape_json(text: str) -> str:
     """Return JSON with `\\uXXXX` for the invisible characters that `ensure_ascii=False` leaves as they are.
 
     They stand in strings only, so the value is the same.

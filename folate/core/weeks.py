@@ -7,7 +7,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from folate.core.errors import ConfigError
-from folate.core.post import YEARS
+from folate.core.post import VALID_YEARS
 
 _PATTERN = re.compile(r"(\d{4})-?W(\d{1,2})")
 
@@ -23,35 +23,35 @@ class Week:
     def parse(cls, text: str) -> "Week":
         """Read `2026-W10`. Raises ConfigError when it is not a week of that year."""
         match = _PATTERN.fullmatch(text.strip())
-        if match and YEARS[0] <= int(match[1]) < YEARS[1]:
+        if match and VALID_YEARS[0] <= int(match[1]) < VALID_YEARS[1]:
             week = cls(int(match[1]), int(match[2]))
             if (
                 week.number
-                and cls.of_date(date(week.year, 1, 4) + timedelta(weeks=week.number - 1)) == week
+                and cls.from_date(date(week.year, 1, 4) + timedelta(weeks=week.number - 1)) == week
             ):
                 return week
         raise ConfigError(f"wanted an ISO week such as 2026-W10, got {text!r}.")
 
     @classmethod
-    def of_date(cls, day: date) -> "Week":
+    def from_date(cls, day: date) -> "Week":
         year, number, _ = day.isocalendar()
         return cls(year, number)
 
     @classmethod
-    def of(cls, moment: datetime, zone: str) -> "Week":
+    def from_datetime(cls, moment: datetime, timezone: str) -> "Week":
         """The week of an aware moment, as the clocks of `zone` (an IANA name) show it."""
-        return cls.of_date(moment.astimezone(ZoneInfo(zone)).date())
+        return cls.from_date(moment.astimezone(ZoneInfo(timezone)).date())
 
     @property
     def monday(self) -> date:
         return date.fromisocalendar(self.year, self.number, 1)
 
-    def bounds(self, zone: str) -> tuple[datetime, datetime]:
+    def bounds(self, timezone: str) -> tuple[datetime, datetime]:
         """First moment of the week and first moment after it, in UTC."""
-        return _bounds(self.monday, zone)
+        return _bounds(self.monday, timezone)
 
     def __add__(self, weeks: int) -> "Week":
-        return self.of_date(self.monday + timedelta(weeks=weeks))
+        return self.from_date(self.monday + timedelta(weeks=weeks))
 
     def __sub__(self, weeks: int) -> "Week":
         return self + -weeks
@@ -64,7 +64,7 @@ class Week:
 class SevenDays:
     """The seven days that end with `last`, for what is asked daily. `str()` gives `2026-03-05`."""
 
-    last: date
+    last_day: date
 
     @classmethod
     def parse(cls, text: str) -> "SevenDays":
@@ -73,38 +73,40 @@ class SevenDays:
             day = date.fromisoformat(text.strip())
         except ValueError:
             day = date.min
-        if not YEARS[0] <= day.year < YEARS[1]:
+        if not VALID_YEARS[0] <= day.year < VALID_YEARS[1]:
             raise ConfigError(
-                f"wanted a day such as 2026-03-05, from {YEARS[0]} to {YEARS[1] - 1}, got {text!r}."
+                f"wanted a day such as 2026-03-05, from {VALID_YEARS[0]} to {VALID_YEARS[1] - 1}, got {text!r}."
             )
         return cls(day)
 
-    def bounds(self, zone: str) -> tuple[datetime, datetime]:
+    def bounds(self, timezone: str) -> tuple[datetime, datetime]:
         """First moment of the seven days and first moment after them, in UTC."""
-        return _bounds(self.last - timedelta(days=6), zone)
+        return _bounds(self.last_day - timedelta(days=6), timezone)
 
     def __sub__(self, weeks: int) -> "SevenDays":
-        return SevenDays(self.last - timedelta(weeks=weeks))
+        return SevenDays(self.last_day - timedelta(weeks=weeks))
 
     def __str__(self) -> str:
-        return self.last.isoformat()
+        return self.last_day.isoformat()
 
 
-Span = Week | SevenDays
-S = TypeVar("S", Week, SevenDays, Week | SevenDays)
+Period = Week | SevenDays
+PeriodT = TypeVar("PeriodT", Week, SevenDays, Week | SevenDays)
 
 
-def last_day(span: Span | str) -> date:
+def last_day(period: Period | str) -> date:
     """The last day of a week or of seven days, or of what `str()` of one gave. Raises ConfigError when it is neither."""
-    if isinstance(span, SevenDays):
-        return span.last
+    if isinstance(period, SevenDays):
+        return period.last_day
     try:
         return (
-            date.fromisoformat(span) if isinstance(span, str) and "W" not in span else _sunday(span)
+            date.fromisoformat(period)
+            if isinstance(period, str) and "W" not in period
+            else _sunday(period)
         )
     except ValueError as error:
         raise ConfigError(
-            f"wanted an ISO week such as 2026-W10 or a day such as 2026-03-05, got {span!r}."
+            f"wanted an ISO week such as 2026-W10 or a day such as 2026-03-05, got {period!r}."
         ) from error
 
 
@@ -112,9 +114,9 @@ def _sunday(week: Week | str) -> date:
     return (week if isinstance(week, Week) else Week.parse(week)).monday + timedelta(days=6)
 
 
-def trailing(span: S, count: int) -> list[S]:
+def preceding_periods(period: PeriodT, count: int) -> list[PeriodT]:
     """The `count` weeks before `span`, oldest first; cut at the same weekday."""
-    return [span - back for back in range(count, 0, -1)]
+    return [period - back for back in range(count, 0, -1)]
 
 
 def _bounds(first: date, zone: str) -> tuple[datetime, datetime]:

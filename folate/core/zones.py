@@ -49,11 +49,11 @@ _COMMENT = re.compile(r" ?(?:\([^()]{0,60}\)|\[[^\[\]]{0,60}\]|[A-Z]{3,5}(?![A-Z
 _OFFSET = re.compile(r" ?[+-] ?\d", re.ASCII)
 
 
-class UnknownZoneError(ValueError):
+class UnknownTimezoneError(ValueError):
     """A time zone is written that can't be told, or that no clock has."""
 
 
-def zone_at(text: str, start: int, project_zone: str) -> tuple[tzinfo, int] | None:
+def timezone_at(text: str, start: int, project_timezone: str) -> tuple[tzinfo, int] | None:
     """Return the zone written in `text` from `start` on and where it ends; None when none is.
 
     `project_zone` (an IANA name) settles abbreviations that several zones use. Capitals that are
@@ -64,12 +64,12 @@ def zone_at(text: str, start: int, project_zone: str) -> tuple[tzinfo, int] | No
         return None
     if (
         match["letters"]
-        and match["letters"].upper() not in _KNOWN | _abbreviations(project_zone).keys()
+        and match["letters"].upper() not in _KNOWN | _abbreviations(project_timezone).keys()
     ):
         return None
-    zone = _zone(match, project_zone)
+    zone = _zone(match, project_timezone)
     if match["utc"] and not match["utc_sign"] and _OFFSET.match(text, match.end("utc")):
-        raise UnknownZoneError(f"no known offset: {match['utc']}{text[match.end('utc') :][:8]}")
+        raise UnknownTimezoneError(f"no known offset: {match['utc']}{text[match.end('utc') :][:8]}")
     end = match.end()
     if match["utc_sign"] or match["sign"] or match["utc"]:
         while comment := _COMMENT.match(text, end):  # RFC 5322: (CST); Go: +0800 CST
@@ -90,14 +90,14 @@ def _zone(match: re.Match[str], project_zone: str) -> tzinfo:
         return _abbreviated(match["letters"].upper(), project_zone)
     if match["name"] and match["name"] in _names():
         return ZoneInfo(match["name"])
-    raise UnknownZoneError(f"no known time zone: {match[0].strip(' ,|()[]')}")
+    raise UnknownTimezoneError(f"no known time zone: {match[0].strip(' ,|()[]')}")
 
 
 def _offset(sign: str, hours: str, minutes: str | None) -> tzinfo:
     offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
     offset = -offset if sign == "-" else offset
     if not _REACH[0] <= offset <= _REACH[1] or int(minutes or 0) % 15:
-        raise UnknownZoneError(f"no zone is {sign}{hours}:{minutes or '00'} from UTC")
+        raise UnknownTimezoneError(f"no zone is {sign}{hours}:{minutes or '00'} from UTC")
     return timezone(offset)
 
 
@@ -113,7 +113,7 @@ def _abbreviated(letters: str, project_zone: str) -> tzinfo:
         return ZoneInfo(_LETTERS[letters])
     if letters in _HOURS and not project_zone.startswith(_ELSEWHERE.get(letters, ())):
         return timezone(timedelta(hours=_HOURS[letters]))
-    raise UnknownZoneError(
+    raise UnknownTimezoneError(
         f"{letters} means several time zones, and none of them in {project_zone}"
     )
 

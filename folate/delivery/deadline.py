@@ -11,21 +11,21 @@ from dataclasses import dataclass
 class Deadline:
     """Whether the time was up before the block ended."""
 
-    over: bool = False
+    expired: bool = False
 
-    def check(self) -> None:
+    def raise_if_expired(self) -> None:
         """Raises TimeoutError when the time was up: what came until then may be half of an answer."""
-        if self.over:
+        if self.expired:
             raise TimeoutError
 
 
 @contextmanager
-def deadline(connection: socket.socket, seconds: float) -> Iterator[Deadline]:
+def enforce_deadline(connection: socket.socket, seconds: float) -> Iterator[Deadline]:
     """Hang up after `seconds`, when the block still runs; whatever waits for the server then ends with an error."""
     limit = Deadline()
 
     def hang_up() -> None:
-        limit.over = True
+        limit.expired = True
         with suppress(OSError):  # it is closed already
             socket.socket.shutdown(
                 connection, socket.SHUT_RDWR

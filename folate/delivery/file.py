@@ -4,10 +4,10 @@ import json
 import os
 from pathlib import Path
 
-from folate.delivery.outbox import Undelivered
+from folate.delivery.outbox import DeliveryFailed
 
 
-def append(path: Path, identifier: str, message: str) -> None:
+def append_event(path: Path, event_id: str, message: str) -> None:
     """Append `message`, a JSON object whose `id` is `identifier`, unless the file has a line with that id. Raises Undelivered.
 
     So it may be called twice: the file itself says whether the event is in it. A line that a crash cut off stays; the next one
@@ -18,7 +18,7 @@ def append(path: Path, identifier: str, message: str) -> None:
         with path.open("ab+") as file:
             file.seek(0)
             text = file.read()
-            if identifier in _ids(text):
+            if event_id in _ids(text):
                 return
             file.write(
                 (b"" if text.endswith(b"\n") or not text else b"\n") + message.encode() + b"\n"
@@ -26,7 +26,7 @@ def append(path: Path, identifier: str, message: str) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise Undelivered(f"{path} can't be written: {error.strerror or error}.") from error
+        raise DeliveryFailed(f"{path} can't be written: {error.strerror or error}.") from error
 
 
 def _ids(text: bytes) -> set[str]:

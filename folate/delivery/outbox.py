@@ -15,8 +15,8 @@ from typing import Literal
 
 from folate.core.errors import ConfigError, DeliveryError
 
-Status = Literal["waiting", "sending", "sent", "failed", "unknown"]
-LEASE = 900.0  # seconds: a claim older than that belongs to a run that was cut off; no send takes as long
+DeliveryStatus = Literal["waiting", "sending", "sent", "failed", "unknown"]
+CLAIM_LEASE_SECONDS = 900.0  # seconds: a claim older than that belongs to a run that was cut off; no send takes as long
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS deliveries (
     event TEXT NOT NULL, channel TEXT NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, changed REAL NOT NULL,
@@ -27,15 +27,18 @@ _CLAIM = """
 UPDATE deliveries SET status = 'sending', attempts = attempts + 1, changed = :now, detail = ''
 WHERE event = :event AND channel = :channel AND instr(:open, iif(status = 'sending' AND changed < :stale, 'unknown', status))
 """
-OPEN: tuple[Status, ...] = ("waiting", "failed")  # it certainly has not arrived
-EVERY: tuple[Status, ...] = (*OPEN, "unknown", "sent")
+UNDELIVERED_STATUSES: tuple[DeliveryStatus, ...] = (
+    "waiting",
+    "failed",
+)  # it certainly has not arrived
+RESENDABLE_STATUSES: tuple[DeliveryStatus, ...] = (*UNDELIVERED_STATUSES, "unknown", "sent")
 
 
-class Undelivered(DeliveryError):
+class DeliveryFailed(DeliveryError):
     """It certainly did not arrive: it may be sent again."""
 
 
-class Uncertain(DeliveryError):
+class DeliveryUnknown(DeliveryError):
     """It may have arrived: sending it again could tell it twice."""
 
 
@@ -45,19 +48,19 @@ class Delivery:
 
     event: str
     channel: str
-    status: Status
+    status: DeliveryStatus
     attempts: int
     detail: str
     message: str | None  # what is to be sent; forgotten once it went
 
 
-class Ledger:
+class Outbox:
     """The deliveries of a project. Several processes may use one at once. Raises DeliveryError when it can't be read or written."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._path, self._clock = path, clock
 
-    def note(self, event: str, channel: str, message: str | None = None) -> None:
+    def enqueue(self, event: str, channel: str, message: str | None = None) -> None:
         """Make the event wait for the channel; nothing happens to one that is noted already."""
         with self._open() as database:
             database.execute(
@@ -65,7 +68,12 @@ class Ledger:
                 (event, channel, self._clock(), message),
             )
 
-    def claim(self, event: str, channel: str, standing: tuple[Status, ...] = OPEN) -> bool:
+    def claim(
+        self,
+        event: str,
+        channel: str,
+        allowed_statuses: tuple[DeliveryStatus, ...] = UNDELIVERED_STATUSES,
+    ) -> bool:
         """Whether this run may send: true for one run when the delivery is noted and `standing` names its status."""
         now = self._clock()
         with self._open() as database:
@@ -73,12 +81,14 @@ class Ledger:
                 "event": event,
                 "channel": channel,
                 "now": now,
-                "stale": now - LEASE,
-                "open": " ".join(standing),
+                "stale": now - CLAIM_LEASE_SECONDS,
+                "open": " ".join(allowed_statuses),
             }
             return database.execute(_CLAIM, values).rowcount == 1
 
-    def settle(self, event: str, channel: str, status: Status, detail: str = "") -> None:
+    def record_outcome(
+        self, event: str, channel: str, status: DeliveryStatus, detail: str = ""
+    ) -> None:
         """Record what became of a claim. What was sent is no longer kept."""
         with self._open() as database:
             database.execute(
@@ -87,14 +97,16 @@ class Ledger:
                 (status, self._clock(), detail, event, channel),
             )
 
-    def deliveries(self, prefix: str = "") -> list[Delivery]:
+    def list_deliveries(self, event_prefix: str = "") -> list[Delivery]:
         """Those whose event begins with `prefix`, by event and channel. A claim whose run was cut off is unknown."""
         query = (
             "SELECT event, channel, iif(status = 'sending' AND changed < ?, 'unknown', status), attempts, detail, message "
             "FROM deliveries WHERE substr(event, 1, ?) = ? ORDER BY event, channel"
         )
         with self._open() as database:
-            rows = database.execute(query, (self._clock() - LEASE, len(prefix), prefix)).fetchall()
+            rows = database.execute(
+                query, (self._clock() - CLAIM_LEASE_SECONDS, len(event_prefix), event_prefix)
+            ).fetchall()
         return [Delivery(*row) for row in rows]
 
     @contextmanager
@@ -109,25 +121,25 @@ class Ledger:
             ) from error
 
 
-def deliver(
-    ledger: Ledger,
+def deliver_event(
+    outbox: Outbox,
     event: str,
     channel: str,
     send: Callable[[], None],
-    standing: tuple[Status, ...] = OPEN,
+    allowed_statuses: tuple[DeliveryStatus, ...] = UNDELIVERED_STATUSES,
 ) -> bool:
     """Send a noted event whose status is one of `standing`, and record what became of it. False when it is not this run's to send.
 
     Settings that can't be used are a failure like a refusal: nothing was sent, and the other deliveries go on.
     """
-    if not ledger.claim(event, channel, standing):
+    if not outbox.claim(event, channel, allowed_statuses):
         return False
     try:
         send()
-    except (Undelivered, ConfigError) as error:
-        ledger.settle(event, channel, "failed", str(error))
-    except Uncertain as error:
-        ledger.settle(event, channel, "unknown", str(error))
+    except (DeliveryFailed, ConfigError) as error:
+        outbox.record_outcome(event, channel, "failed", str(error))
+    except DeliveryUnknown as error:
+        outbox.record_outcome(event, channel, "unknown", str(error))
     else:
-        ledger.settle(event, channel, "sent")
+        outbox.record_outcome(event, channel, "sent")
     return True

@@ -7,22 +7,22 @@ from collections.abc import Callable
 from http.client import HTTP_PORT, HTTPS_PORT, HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import SplitResult
 
-from folate.core.addresses import is_token, web_address
+from folate.core.addresses import is_bearer_token, parse_web_address
 from folate.core.errors import ConfigError
-from folate.core.text import printable
-from folate.delivery.deadline import deadline
-from folate.delivery.outbox import Uncertain, Undelivered
+from folate.core.text import printable_text
+from folate.delivery.deadline import enforce_deadline
+from folate.delivery.outbox import DeliveryFailed, DeliveryUnknown
 from reports.sections.posts_and_sources import excerpt
 
-TIMEOUT = 15.0  # seconds, for each step of a connection
-ATTEMPTS = 4
+TIMEOUT_SECONDS = 15.0  # seconds, for each step of a connection
+MAX_ATTEMPTS = 4
 _FIRST_PAUSE = 1.0  # seconds; doubled each time
 _STEPS = 4  # timeouts that a server may take for its whole answer
 _LATER = (408, 425, 429)  # with 500 and above: the server asks to come back
 
 
-def post(
-    address: str, identifier: str, message: str, token: str = "", sleep: Callable[[float], None] = time.sleep, timeout: float = TIMEOUT
+def post_event(
+    address: str, event_id: str, message: str, token: str = "", sleep: Callable[[float], None] = time.sleep, timeout: float = TIMEOUT_SECONDS
 ) -> None:  # fmt: skip
     """Post `message` (JSON) with `identifier` as Idempotency-Key (draft-ietf-httpapi-idempotency-key-header); no redirect is followed.
 
@@ -31,30 +31,30 @@ def post(
     Uncertain when no final answer came after the message was sent.
     """
     parts = _parts(address)
-    check_token(token)
+    validate_token(token)
     headers = {
         "Content-Type": "application/json; charset=utf-8",
-        "Idempotency-Key": identifier,
+        "Idempotency-Key": event_id,
         "User-Agent": "Folate",
     }
     headers |= {"Authorization": f"Bearer {token}"} if token else {}
-    for attempt in range(ATTEMPTS):
+    for attempt in range(MAX_ATTEMPTS):
         problem, later = _once(parts, headers, message.encode(), timeout)
         if not problem:
             return
-        if not later or attempt == ATTEMPTS - 1:
-            raise Undelivered(problem)
+        if not later or attempt == MAX_ATTEMPTS - 1:
+            raise DeliveryFailed(problem)
         sleep(_FIRST_PAUSE * 2**attempt * (1 + random.random() / 4))  # noqa: S311  # many senders must not come back in step
 
 
-def host(address: str) -> str:
+def webhook_host(address: str) -> str:
     """What may be printed of an address: its path and query can be secrets. Raises ConfigError."""
     return _parts(address).netloc
 
 
-def check_token(token: str) -> None:
+def validate_token(token: str) -> None:
     """Raises ConfigError for a bearer token that can't stand in a header; the message leaves it out."""
-    if token and not is_token(token):
+    if token and not is_bearer_token(token):
         raise ConfigError(
             "wanted a token of the webhook in visible ASCII on one line, got other characters."
         )
@@ -62,7 +62,7 @@ def check_token(token: str) -> None:
 
 def _parts(address: str) -> SplitResult:
     try:
-        return web_address(address)
+        return parse_web_address(address)
     except ValueError as error:
         raise ConfigError(
             f"wanted an http or https address as the webhook of [alerts], {error}, got another."
@@ -98,18 +98,18 @@ def _answer(
     connection.putrequest("POST", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
     for name, value in (headers | {"Content-Length": str(len(body))}).items():
         connection.putheader(name, value)
-    with deadline(connection.sock, longest) as limit:
+    with enforce_deadline(connection.sock, longest) as limit:
         try:
             connection.endheaders(body)
             status = connection.getresponse().status
-            limit.check()  # what we cut off ourselves is no answer
+            limit.raise_if_expired()  # what we cut off ourselves is no answer
         except (OSError, HTTPException) as error:
-            why = "it took too long" if limit.over else _reason(error)
-            raise Uncertain(
+            why = "it took too long" if limit.expired else _reason(error)
+            raise DeliveryUnknown(
                 f"{parts.netloc} did not answer after it was sent the event: {why}."
             ) from error
     if status < 200:
-        raise Uncertain(
+        raise DeliveryUnknown(
             f"{parts.netloc} answered {status} and no more after it was sent the event."
         )
     return status
@@ -130,4 +130,4 @@ def _reason(error: OSError | HTTPException) -> str:
     if isinstance(error, TimeoutError):
         return "it took too long"
     said = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return excerpt(printable(" ".join(said.split()))).rstrip(".")
+    return excerpt(printable_text(" ".join(said.split()))).rstrip(".")

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from corpora.store.adapted import ALL_LABELS, FOLDS, UNREAD, fold
+from corpora.store.adapted import ALL_FOLDS, FOLD_COUNT, UNREAD_CONDITION_SQL, text_fold
 from corpora.store.snapshot import Snapshot
-from folate.core.errors import ConfigError, NotFound, possible
-from folate.pipeline.audit import LABELS
-from folate.pipeline.project import Workspace
+from folate.core.errors import ConfigError, NotFound, suggestion
+from folate.pipeline.audit import SENTIMENT_LABELS
+from folate.pipeline.project import Project
 from nlp.stats.adaptation import FEWEST_LABELS, CrossValidation, cross_validated, label_factors
 from nlp.stats.estimation import Codes, Floats
 
@@ -33,7 +33,7 @@ WITH labelled AS (
   QUALIFY row_number() OVER (PARTITION BY text_hash ORDER BY draw) = 1
 ), judged AS (
   SELECT text_hash, negative, neutral, positive FROM all_sentiments JOIN posts USING (id, text_hash)
-  WHERE brand = $brand AND annotator = $annotator AND {_MODEL} = $model AND NOT ({UNREAD})
+  WHERE brand = $brand AND annotator = $annotator AND {_MODEL} = $model AND NOT ({UNREAD_CONDITION_SQL})
   QUALIFY row_number() OVER (PARTITION BY text_hash ORDER BY id) = 1
 )
 SELECT text_hash, label, size / avg(size) OVER (PARTITION BY draw) AS weight, negative, neutral, positive
@@ -47,19 +47,19 @@ SELECT a.*, EXISTS (
 ) AS used, l.labels_now
 FROM adaptations a LEFT JOIN (
   SELECT brand, count(DISTINCT text_hash) AS labels_now FROM audits WHERE label IS NOT NULL GROUP BY brand
-) l USING (brand) WHERE fold = {ALL_LABELS}
+) l USING (brand) WHERE fold = {ALL_FOLDS}
 """.strip()
 
 
-def adapt(workspace: Workspace, brand: str) -> dict[str, Any]:
+def adapt_brand(project: Project, brand: str) -> dict[str, Any]:
     """Adapt the judgements of ``brand`` to its labels where that helps texts whose labels it did not see.
 
     Return a row of `status`. Where it does not help, an adaptation from before is taken back: the labels speak against
     it now. Raises ConfigError for a brand that the project does not have, NotFound where fewer than `FEWEST_LABELS`
     labels are of texts that the model has judged.
     """
-    _check_brand(workspace, brand)
-    snapshot = workspace.store.snapshot()
+    _check_brand(project, brand)
+    snapshot = project.store.snapshot()
     models = snapshot.sql(_NEWEST_MODEL, {"brand": brand}).to_pylist()
     if not models:
         raise NotFound(
@@ -79,44 +79,42 @@ def adapt(workspace: Workspace, brand: str) -> dict[str, Any]:
         if gain.helps
         else []
     )
-    workspace.store.replace("adaptations", rows, {"brand": brand})
+    project.store.replace("adaptations", rows, {"brand": brand})
     return _row(brand, len(labels), ADAPTED if rows else NOT_ADAPTED, gain)
 
 
-def undo(workspace: Workspace, brands: Sequence[str]) -> list[str]:
+def remove_adaptations(project: Project, brands: Sequence[str]) -> list[str]:
     """Take the adaptations of these brands back, of all brands where none is named; the brands that had one.
 
     Raises ConfigError for a brand that neither the project nor an adaptation has.
     """
     having = sorted(
         set(
-            workspace.store.snapshot()
+            project.store.snapshot()
             .sql("SELECT DISTINCT brand FROM adaptations")["brand"]
             .to_pylist()
         )
     )
     for brand in set(brands) - set(having):
-        _check_brand(workspace, brand)
+        _check_brand(project, brand)
     undone = [brand for brand in having if not brands or brand in brands]
     for brand in undone:
-        workspace.store.replace("adaptations", [], {"brand": brand})
+        project.store.replace("adaptations", [], {"brand": brand})
     return undone
 
 
-def audited_brands(workspace: Workspace) -> list[str]:
+def audited_brands(project: Project) -> list[str]:
     """The brands of the project with `FEWEST_LABELS` labels of people or more, in the order of folate.toml."""
-    counts = _label_counts(workspace.store.snapshot())
-    return [
-        brand.id for brand in workspace.config.brands if counts.get(brand.id, 0) >= FEWEST_LABELS
-    ]
+    counts = _label_counts(project.store.snapshot())
+    return [brand.id for brand in project.config.brands if counts.get(brand.id, 0) >= FEWEST_LABELS]
 
 
-def status(workspace: Workspace) -> list[dict[str, Any]]:
+def adaptation_status(project: Project) -> list[dict[str, Any]]:
     """A row a brand: its labels, whether it is adapted, to how many labels, and what cross-validation found."""
-    snapshot = workspace.store.snapshot()
+    snapshot = project.store.snapshot()
     counts = _label_counts(snapshot)
     adapted = {row["brand"]: row for row in snapshot.sql(_STATUS).to_pylist()}
-    brands = [brand.id for brand in workspace.config.brands]
+    brands = [brand.id for brand in project.config.brands]
     rows = []
     for brand in [*brands, *sorted(adapted.keys() - set(brands))]:
         stored = adapted.get(brand)
@@ -128,24 +126,24 @@ def status(workspace: Workspace) -> list[dict[str, Any]]:
     return rows
 
 
-def notes(workspace: Workspace) -> list[str]:
+def adaptation_notes(project: Project) -> list[str]:
     """Say which brands are adapted, and what `stale` says."""
-    adapted = [row for row in status(workspace) if row["state"] == ADAPTED]
+    adapted = [row for row in adaptation_status(project) if row["state"] == ADAPTED]
     return [
         *(
             f"the model's judgements of {row['brand']!r} are adapted to {row['fitted_to']} labels of people."
             for row in adapted
         ),
-        *stale(workspace),
+        *stale_adaptation_notes(project),
     ]
 
 
-def stale(workspace: Workspace) -> list[str]:
+def stale_adaptation_notes(project: Project) -> list[str]:
     """Say which adaptations are out of use, since another model judges by now or the project has no such brand any more."""
-    brands = {brand.id for brand in workspace.config.brands}
+    brands = {brand.id for brand in project.config.brands}
     return [
         _out_of_use(row["brand"], row["brand"] in brands)
-        for row in status(workspace)
+        for row in adaptation_status(project)
         if row["state"] == OUT_OF_USE
     ]
 
@@ -162,11 +160,11 @@ def _out_of_use(brand: str, configured: bool) -> str:
     )
 
 
-def _check_brand(workspace: Workspace, brand: str) -> None:
+def _check_brand(workspace: Project, brand: str) -> None:
     brands = [each.id for each in workspace.config.brands]
     if brand not in brands:
         raise ConfigError(
-            f"wanted a brand of the project, got {brand!r}; {possible(brand, brands)}"
+            f"wanted a brand of the project, got {brand!r}; {suggestion(brand, brands)}"
         )
 
 
@@ -177,8 +175,10 @@ def _label_counts(snapshot: Snapshot) -> dict[str, int]:
 
 def _arrays(labelled: pa.Table) -> tuple[Floats, Codes, Floats]:
     """Posteriors (n, 3), labels (n,) and weights (n,)."""
-    posteriors = np.stack([labelled[name].to_numpy().astype(np.float64) for name in LABELS], axis=1)
-    labels = np.array([LABELS.index(label) for label in labelled["label"].to_pylist()])
+    posteriors = np.stack(
+        [labelled[name].to_numpy().astype(np.float64) for name in SENTIMENT_LABELS], axis=1
+    )
+    labels = np.array([SENTIMENT_LABELS.index(label) for label in labelled["label"].to_pylist()])
     return posteriors, labels, labelled["weight"].to_numpy()
 
 
@@ -186,9 +186,9 @@ def _rows(
     brand: str, made_by: dict[str, str], hashes: Sequence[str], posteriors: Floats, labels: Codes, weights: Floats, gain: CrossValidation
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Rows of `adaptations`: the factors for each fold, fitted without the labels of that fold, and those of all labels."""
-    folds = np.array([fold(text_hash) for text_hash in hashes])
+    folds = np.array([text_fold(text_hash) for text_hash in hashes])
     factors = {}
-    for number in [ALL_LABELS, *range(FOLDS)]:
+    for number in [ALL_FOLDS, *range(FOLD_COUNT)]:
         kept = folds != number
         factors[number] = label_factors(posteriors[kept], labels[kept], weights[kept])
     digest = blake2b(
@@ -197,7 +197,7 @@ def _rows(
     ).hexdigest()
     common = {"brand": brand, "name": f"adapted-{digest}"} | made_by | asdict(gain)
     return [
-        common | {"fold": number} | dict(zip(LABELS, values.tolist(), strict=True))
+        common | {"fold": number} | dict(zip(SENTIMENT_LABELS, values.tolist(), strict=True))
         for number, values in factors.items()
     ]
 

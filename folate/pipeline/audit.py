@@ -12,14 +12,14 @@ import numpy as np
 
 from corpora.store.snapshot import Snapshot
 from corpora.store.store import Store
-from folate.core.errors import ConfigError, NotFound, possible
-from folate.core.post import body
+from folate.core.errors import ConfigError, NotFound, suggestion
+from folate.core.post import post_body
 from folate.core.weeks import Week
-from folate.pipeline.project import Workspace
+from folate.pipeline.project import Project
 from nlp.stats.estimation import Codes, Floats, wilson
 from reports.measures import queries
 
-LABELS = ("negative", "neutral", "positive")
+SENTIMENT_LABELS = ("negative", "neutral", "positive")
 
 _POPULATION = """
 SELECT p.id, p.text_hash, m.positive - m.negative AS score FROM ({rows}) m JOIN posts p ON p.id = m.id WHERE m.counted
@@ -41,7 +41,7 @@ FROM audits a LEFT JOIN judged s ON s.text_hash = a.text_hash AND s.brand = a.br
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class AuditItem:
     """A drawn text: its row of `audits`, and what a person reads. `text` is None when no post has the text any more."""
 
     row: dict[str, Any]
@@ -54,32 +54,32 @@ class Item:
         return f"{self.row['draw']}:{self.row['place']}"
 
     @property
-    def open(self) -> bool:
+    def is_open(self) -> bool:
         return self.row["label"] is None and self.row["reason"] is None
 
 
-def draw(
-    workspace: Workspace, brand: str, weeks: Sequence[Week], count: int, seed: int
-) -> list[Item]:
+def draw_audit_sample(
+    project: Project, brand: str, weeks: Sequence[Week], sample_size: int, seed: int
+) -> list[AuditItem]:
     """Draw a stratified random sample of the texts on `brand` in `weeks`, copies set aside: the stored one where the same was asked before.
 
     Raises ConfigError for a brand that the project does not have, NotFound when there is no text to draw from.
     """
-    brands = [each.id for each in workspace.config.brands]
+    brands = [each.id for each in project.config.brands]
     if brand not in brands:
         raise ConfigError(
-            f"wanted a brand of the project, got {brand!r}; {possible(brand, brands)}"
+            f"wanted a brand of the project, got {brand!r}; {suggestion(brand, brands)}"
         )
     name = (
         "d"
         + blake2b(
-            repr((brand, [str(week) for week in weeks], count, seed)).encode(), digest_size=5
+            repr((brand, [str(week) for week in weeks], sample_size, seed)).encode(), digest_size=5
         ).hexdigest()
     )
-    snapshot = workspace.store.snapshot()
-    if found := items(snapshot, [name]):
+    snapshot = project.store.snapshot()
+    if found := load_audit_items(snapshot, [name]):
         return found
-    zone = workspace.config.timezone
+    zone = project.config.timezone
     population = snapshot.sql(
         _POPULATION.format(rows=queries.mentions([brand], weeks, zone))
     ).to_pylist()
@@ -88,7 +88,9 @@ def draw(
             f"no text on {brand!r} from {weeks[0]} to {weeks[-1]}: get posts of these weeks and run 'folate annotate' first."
         )
     scores = np.array([np.nan if text["score"] is None else text["score"] for text in population])
-    order = stratified(scores, count, np.random.Generator(np.random.PCG64(seed)))
+    order = stratified_sample_indices(
+        scores, sample_size, np.random.Generator(np.random.PCG64(seed))
+    )
     span = {"since": weeks[0].bounds(zone)[0], "until": weeks[-1].bounds(zone)[1]}
     chance = {"population": len(population), "probability": len(order) / len(population)}
     drawn = (
@@ -98,46 +100,48 @@ def draw(
         | {key: population[at][key] for key in ("id", "text_hash")}
         for place, at in enumerate(order.tolist())
     )
-    workspace.store.upsert("audits", list(drawn))
-    return items(workspace.store.snapshot(), [name])
+    project.store.upsert("audits", list(drawn))
+    return load_audit_items(project.store.snapshot(), [name])
 
 
-def stratified(scores: Floats, count: int, rng: np.random.Generator) -> Codes:
+def stratified_sample_indices(scores: Floats, sample_size: int, rng: np.random.Generator) -> Codes:
     """Draw at most `count` places of `scores` (n,), as random order has them, each as likely as any other.
 
     Places are sorted by score, those without one (NaN) last and ties at random, and cut into `count`
     strata of equal length; one is drawn from each, at the same distance from its begin (systematic
     sampling; Cochran 1977, chapter 8). So the sample has the spread of the scores, and no weights.
     """
-    size = min(count, len(scores))
+    size = min(sample_size, len(scores))
     by_score = np.lexsort((rng.random(len(scores)), scores))
     step = len(scores) / size
     chosen = by_score[((np.arange(size) + rng.random()) * step).astype(np.int64)]
     return np.asarray(rng.permutation(chosen))
 
 
-def items(snapshot: Snapshot, draws: Iterable[str]) -> list[Item]:
+def load_audit_items(snapshot: Snapshot, draws: Iterable[str]) -> list[AuditItem]:
     """The stored items of these draws, each in the order in which it was drawn."""
     rows = snapshot.sql(_DRAWN.format(draws=queries.texts(draws))).to_pylist()
     return [_item(row) for row in rows]
 
 
-def _item(row: dict[str, Any]) -> Item:
+def _item(row: dict[str, Any]) -> AuditItem:
     title, text, subject, there = (row.pop(name) for name in ("title", "text", "subject", "there"))
-    return Item(row, body(title, text) if there else None, subject)
+    return AuditItem(row, post_body(title, text) if there else None, subject)
 
 
-def record(store: Store, answers: Iterable[tuple[Item, str | None, str | None]]) -> None:
+def record_answers(
+    store: Store, answers: Iterable[tuple[AuditItem, str | None, str | None]]
+) -> None:
     """Keep what was said of items, in one commit: a label, or a reason to pass it over, or neither to open it again."""
     store.upsert(
         "audits", [item.row | {"label": label, "reason": reason} for item, label, reason in answers]
     )
 
 
-def status(workspace: Workspace) -> list[dict[str, Any]]:
+def audit_status(project: Project) -> list[dict[str, Any]]:
     """A row a brand: what was drawn and labelled, and how often the model's answer is the person's, with its 95 % interval (Wilson)."""
-    found = {row["brand"]: row for row in workspace.store.snapshot().sql(_STATUS).to_pylist()}
-    brands = [brand.id for brand in workspace.config.brands]
+    found = {row["brand"]: row for row in project.store.snapshot().sql(_STATUS).to_pylist()}
+    brands = [brand.id for brand in project.config.brands]
     empty = dict.fromkeys(
         ("draws", "drawn", "labelled", "passed_over", "open", "agreed", "compared"), 0
     )

@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from corpora.store.damage import Fault, examine
-from folate.core.config import load
+from corpora.store.damage import Fault, find_store_faults
+from folate.core.config import load_config
 from folate.core.errors import ConfigError, FolateError, InputError
 from folate.core.post import Post
-from folate.core.text import cut
-from folate.paths import Project
+from folate.core.text import truncate_text
+from folate.paths import ProjectPaths
 from reports.render.document import belongs
 from reports.render.index import is_report
 
@@ -21,25 +21,25 @@ JSON_ERRORS = (OSError, ValueError, RecursionError)
 _OBJECTS = (TypeError, KeyError)
 
 
-def check(project: Project, deep: bool = False) -> list[Fault]:
+def check_project(paths: ProjectPaths, deep: bool = False) -> list[Fault]:
     """Look at the project file, the store, the salt, crawls, rejects, reports, thresholds and deliveries of a project.
 
     Every page of every data file is read if `deep`, else only what tells that a file is whole. Nothing is changed.
     Raises ConfigError when the folder has no project file.
     """
     return [
-        *_config(project),
-        *examine(project.store, deep),
-        *_salt(project),
-        *_crawls(project),
-        *_rejects(project),
-        *_reports(project),
-        *_thresholds(project),
-        *_deliveries(project),
+        *_config(paths),
+        *find_store_faults(paths.store_folder, deep),
+        *_salt(paths),
+        *_crawls(paths),
+        *_rejects(paths),
+        *_reports(paths),
+        *_thresholds(paths),
+        *_deliveries(paths),
     ]
 
 
-def rows(faults: list[Fault]) -> list[dict[str, Any]]:
+def faults_to_rows(faults: list[Fault]) -> list[dict[str, Any]]:
     """Return the faults as plain rows: file, what, lost, remedy."""
     return [
         {"file": str(fault.file), "what": fault.what, "lost": fault.lost, "remedy": fault.remedy}
@@ -47,34 +47,34 @@ def rows(faults: list[Fault]) -> list[dict[str, Any]]:
     ]
 
 
-def _config(project: Project) -> Iterator[Fault]:
+def _config(project: ProjectPaths) -> Iterator[Fault]:
     try:
-        load(project.root)
+        load_config(project.root)
     except ConfigError as error:
-        if not project.file.exists():
+        if not project.config_file.exists():
             raise
         yield Fault(
-            project.file,
+            project.config_file,
             f"can't be used: {error}".rstrip("."),
             "nothing that is stored",
             "put right what it says",
         )
 
 
-def _salt(project: Project) -> Iterator[Fault]:
+def _salt(project: ProjectPaths) -> Iterator[Fault]:
     """A salt that is missing is a fault only where authors were hashed with it; none is made here."""
     path = project.root / ".salt"
-    if not path.exists() and not project.has_authors():
+    if not path.exists() and not project.has_hashed_authors():
         return
     try:
-        project.salt()
+        project.load_or_create_salt()
     except FolateError as error:
         lost = "that authors who are seen again are known to be the same"
         yield Fault(path, f"can't be used: {error}".rstrip("."), lost, "restore it from a backup")
 
 
-def _crawls(project: Project) -> Iterator[Fault]:
-    for folder in _folders(project.crawls):
+def _crawls(project: ProjectPaths) -> Iterator[Fault]:
+    for folder in _folders(project.crawls_folder):
         ingested = (folder / "ingested").exists()
         remedy = "restore it from a backup, or delete the folder and crawl again"
         lost = (
@@ -94,16 +94,16 @@ def _crawls(project: Project) -> Iterator[Fault]:
                 yield Fault(path, what, lost, remedy)
 
 
-def _rejects(project: Project) -> Iterator[Fault]:
-    for path in sorted(project.rejects.glob("*.jsonl")):
+def _rejects(project: ProjectPaths) -> Iterator[Fault]:
+    for path in sorted(project.rejects_folder.glob("*.jsonl")):
         if what := _wrong(path, _lines_of(_object)):
             yield Fault(
                 path, what, "why some rows of this file were rejected", "import the file again"
             )
 
 
-def _reports(project: Project) -> Iterator[Fault]:
-    for path in sorted(project.reports.glob("????-W??.json")):
+def _reports(project: ProjectPaths) -> Iterator[Fault]:
+    for path in sorted(project.reports_folder.glob("????-W??.json")):
         again = f"run 'folate report --week {path.stem}'"
         if what := _wrong(path, _report):
             yield Fault(path, what, "the figures of this report as JSON", again)
@@ -113,8 +113,8 @@ def _reports(project: Project) -> Iterator[Fault]:
             yield Fault(page, what, "that the page and the figures beside it are one report", again)
 
 
-def _thresholds(project: Project) -> Iterator[Fault]:
-    path = project.thresholds
+def _thresholds(project: ProjectPaths) -> Iterator[Fault]:
+    path = project.thresholds_file
     if path.exists() and (what := _wrong(path, _is_object)):
         yield Fault(
             path,
@@ -124,8 +124,8 @@ def _thresholds(project: Project) -> Iterator[Fault]:
         )
 
 
-def _deliveries(project: Project) -> Iterator[Fault]:
-    path = project.deliveries
+def _deliveries(project: ProjectPaths) -> Iterator[Fault]:
+    path = project.outbox_file
     if not path.exists():
         return
     try:
@@ -136,7 +136,10 @@ def _deliveries(project: Project) -> Iterator[Fault]:
     if answer != "ok":
         remedy = "restore it from a backup, or delete it: then everything counts as not yet sent"
         yield Fault(
-            path, f"is not a whole database ({cut(answer, 100)})", "what was sent to whom", remedy
+            path,
+            f"is not a whole database ({truncate_text(answer, 100)})",
+            "what was sent to whom",
+            remedy,
         )
 
 
@@ -157,7 +160,7 @@ def _wrong(path: Path, reads: Callable[[Path], None]) -> str | None:
         why = (
             error.strerror
             if isinstance(error, OSError)
-            else cut(str(error).partition("\n")[0], 100)
+            else truncate_text(str(error).partition("\n")[0], 100)
         )
         return f"can't be read ({why or type(error).__name__})".replace(".)", ")")
     return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from folate.core.config import Brand, Config
 from folate.core.errors import InputError
-from folate.core.post import storable
+from folate.core.post import repair_surrogates
 from nlp.extract.brands import Linker, check_names
 from nlp.model import EMOTIONS, INTENTS, AspectReading, Probabilities, Reading, load
 from nlp.model.name_hiding import Passage, is_name, read_without_names
@@ -20,22 +20,22 @@ from nlp.text.tagging import Analyser, Word
 if TYPE_CHECKING:
     from nlp.extract.taxonomy import Tag, Tagger
 
-Span = tuple[int, int]
+TextSpan = tuple[int, int]
 _TARGET = "\0target"  # no id of a brand
 _HANDLE = re.compile(r"\w[\w-]{0,29}", re.ASCII)
-LIKELY = 0.5
+MIN_SHOWN_PROBABILITY = 0.5
 """An intent at least this probable is shown in a table."""
 
 
 @dataclass(frozen=True)
-class Question:
+class ClassifyRequest:
     """One line of input, understood."""
 
     text: str
     target: str | None = None
 
     @classmethod
-    def parse(cls, line: str) -> "Question":
+    def parse(cls, line: str) -> "ClassifyRequest":
         """Raises InputError."""
         wanted = 'wanted {"text": …} or {"text": …, "target": …}'
         try:
@@ -50,9 +50,9 @@ class Question:
         target = value.get("target")
         if target is not None and not isinstance(target, str):
             raise InputError(f"wanted target to be a string, got {target!r}.")
-        return cls(storable(value["text"]) or "", storable(target))
+        return cls(repair_surrogates(value["text"]) or "", repair_surrogates(target))
 
-    def spans(self, brand: Brand | None) -> list[Span]:
+    def target_spans(self, brand: Brand | None) -> list[TextSpan]:
         """Return where the text names the target: under any name if it is `brand`, else as a brand would be found,
         its handle too, else as plain text.
         """
@@ -65,37 +65,37 @@ class Question:
         return mentions or _occurrences(self.text.lower(), target.lower())
 
 
-def by_alias(brands: Iterable[Brand]) -> dict[str, Brand]:
+def brands_by_alias(brands: Iterable[Brand]) -> dict[str, Brand]:
     """Brands by their ids and by every way to write them, in lower case."""
     return {name.lower(): brand for brand in brands for name in (brand.id, *brand.aliases)}
 
 
-def analyser(config: Config, words: Iterable[str] = ()) -> Analyser:
+def make_analyser(config: Config, extra_words: Iterable[str] = ()) -> Analyser:
     """Names of a project's brands are whole and proper nouns, its confirmed words and `words` whole."""
     return Analyser(
-        Segmenter([*config.vocabulary, *words]),
+        Segmenter([*config.vocabulary, *extra_words]),
         (alias for brand in config.brands for alias in brand.aliases),
     )
 
 
-class Judges:
+class Classifier:
     """What reads the lines of a project, or of none: the configuration's model, aspects, taxonomy and brands."""
 
-    def __init__(self, config: Config, *, tokens: bool = False) -> None:
+    def __init__(self, config: Config, *, with_tokens: bool = False) -> None:
         """`tokens`: whether answers have them. Raises ConfigError."""
         self._reader = load(
             config.nlp.model, config.nlp.threads, config.aspects, depth=config.nlp.depth
         )
         self._taxonomy = config.taxonomy
         check_names(config.brands)
-        self._brands = by_alias(config.brands)
+        self._brands = brands_by_alias(config.brands)
         self._linker = Linker(config.brands)
-        self._analyser = analyser(config) if tokens else None
+        self._analyser = make_analyser(config) if with_tokens else None
 
-    def answers(self, lines: Sequence[str]) -> Iterator[dict[str, Any]]:
+    def classify(self, lines: Sequence[str]) -> Iterator[dict[str, Any]]:
         """One answer a line, in order: judgements, or {"error": …} in the place of a line that can't be read."""
         questions = [_parsed(line) for line in lines]
-        good = [q for q in questions if isinstance(q, Question)]
+        good = [q for q in questions if isinstance(q, ClassifyRequest)]
         texts = [question.text for question in good]
         readings = self._readings(good)
         tokens = self._analyser.read(texts) if self._analyser else [None] * len(texts)
@@ -107,7 +107,7 @@ class Judges:
                 else _answer(question.text, *next(made))
             )
 
-    def _readings(self, questions: Sequence[Question]) -> list[Reading]:
+    def _readings(self, questions: Sequence[ClassifyRequest]) -> list[Reading]:
         """A reading of each text, of whose targets only the one asked for is left."""
         asked = [self._passage(question) for question in questions]
         readings = read_without_names(self._reader, [passage for passage, _ in asked])
@@ -116,17 +116,17 @@ class Judges:
             for reading, (_, place) in zip(readings, asked, strict=True)
         ]
 
-    def _passage(self, question: Question) -> tuple[Passage, int | None]:
+    def _passage(self, question: ClassifyRequest) -> tuple[Passage, int | None]:
         """The text with its brands, and the place of the target among the targets of its reading; None where the
         text does not name it.
         """
-        mentions: dict[str, list[Span]] = {}
+        mentions: dict[str, list[TextSpan]] = {}
         for mention in self._linker.find(question.text):
             mentions.setdefault(mention.brand, []).append((mention.start, mention.end))
         brand = self._brands.get((question.target or "").strip().lower())
         if brand and brand.id in mentions:
             return Passage(question.text, mentions), list(mentions).index(brand.id)
-        spans = question.spans(brand)
+        spans = question.target_spans(brand)
         if not spans:
             return Passage(question.text, mentions), None
         if is_name(question.target or "") or any(
@@ -162,13 +162,13 @@ class Judges:
 
 
 def classify_lines(
-    batches: Iterable[Sequence[str]], config: Config, *, tokens: bool = False
+    batches: Iterable[Sequence[str]], config: Config, *, with_tokens: bool = False
 ) -> Iterator[dict[str, Any]]:
     """One answer a line, in order, a batch at a time. The model is loaded when the first lines have come. Raises ConfigError."""
-    judges: Judges | None = None
+    judges: Classifier | None = None
     for lines in batches:
-        judges = judges or Judges(config, tokens=tokens)
-        yield from judges.answers(lines)
+        judges = judges or Classifier(config, with_tokens=with_tokens)
+        yield from judges.classify(lines)
 
 
 def _answer(
@@ -177,8 +177,8 @@ def _answer(
     target = reading.targets[0] if reading.targets else None
     answer = {
         "language": identify(text),
-        "sentiment": as_dict(reading.post),
-        "target_sentiment": as_dict(target) if target else None,
+        "sentiment": probabilities_to_dict(reading.post),
+        "target_sentiment": probabilities_to_dict(target) if target else None,
         "aspects": [_aspect(aspect) for aspect in reading.aspects],
         "emotion": _rounded(reading.emotion),
         "intent": _rounded(reading.intent),
@@ -187,7 +187,7 @@ def _answer(
     return answer if words is None else answer | {"tokens": [word._asdict() for word in words]}
 
 
-def flat(line: int, answer: Mapping[str, Any]) -> dict[str, Any]:
+def flatten_answer(line: int, answer: Mapping[str, Any]) -> dict[str, Any]:
     """An answer as one row of plain columns, the same for every answer; lists stay lists. Missing is None."""
     sentiment, target = answer.get("sentiment") or {}, answer.get("target_sentiment") or {}
     emotion, intent = answer.get("emotion") or {}, answer.get("intent") or {}
@@ -206,14 +206,16 @@ def flat(line: int, answer: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def brief(line: int, answer: Mapping[str, Any]) -> dict[str, Any]:
+def summarize_answer(line: int, answer: Mapping[str, Any]) -> dict[str, Any]:
     """An answer as one row that a person reads: labels without their probabilities."""
-    row = flat(line, answer)
+    row = flatten_answer(line, answer)
     return {
         **{name: row[name] for name in ("line", "language", "label", "target_label")},
         "aspects": [f"{aspect['name']} {aspect['polarity']}" for aspect in row["aspects"] or ()],
         "emotion": row["emotion"],
-        "intent": [name for name in INTENTS if (row[f"intent_{name}"] or 0) >= LIKELY],
+        "intent": [
+            name for name in INTENTS if (row[f"intent_{name}"] or 0) >= MIN_SHOWN_PROBABILITY
+        ],
         "tags": [tag["tag"] for tag in row["tags"] or ()],
         **(
             {"tokens": " ".join(f"{token['text']}/{token['pos']}" for token in row["tokens"])}
@@ -224,14 +226,14 @@ def brief(line: int, answer: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _parsed(line: str) -> Question | InputError:
+def _parsed(line: str) -> ClassifyRequest | InputError:
     try:
-        return Question.parse(line)
+        return ClassifyRequest.parse(line)
     except InputError as error:
         return error
 
 
-def as_dict(p: Probabilities) -> dict[str, Any]:
+def probabilities_to_dict(p: Probabilities) -> dict[str, Any]:
     """The label, which is the most probable one, and the three probabilities."""
     return {
         "label": p.label,
@@ -242,7 +244,7 @@ def as_dict(p: Probabilities) -> dict[str, Any]:
 
 
 def _aspect(aspect: AspectReading) -> dict[str, Any]:
-    polarity = as_dict(aspect.polarity)
+    polarity = probabilities_to_dict(aspect.polarity)
     place = {"confidence": round(aspect.confidence, 4), "start": aspect.start, "end": aspect.end}
     return {"name": aspect.name, "polarity": polarity.pop("label")} | place | polarity
 
@@ -251,7 +253,7 @@ def _rounded(chances: Mapping[str, float]) -> dict[str, float]:
     return {name: round(float(chance), 4) for name, chance in chances.items()}
 
 
-def _occurrences(text: str, part: str) -> list[Span]:
+def _occurrences(text: str, part: str) -> list[TextSpan]:
     found, at = [], text.find(part)
     while at >= 0:
         found.append((at, at + len(part)))

@@ -7,31 +7,31 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from corpora.files import ImportOptions, Reject, read
+from corpora.files import ImportOptions, Reject, read_post_file
 from corpora.store.snapshot import Snapshot
-from corpora.store.store import Upserted
+from corpora.store.store import UpsertCounts
 from folate.core.config import Source
-from folate.core.dates import Order
-from folate.core.encoding import named
+from folate.core.dates import DateOrder
+from folate.core.encoding import require_encoding
 from folate.core.errors import ConfigError, InputError, NotFound
-from folate.core.post import Post, pseudonyms
-from folate.core.progress import progress
-from folate.core.text import sentence
-from folate.pipeline.project import Workspace
-from folate.pipeline.rejects import Rejects
+from folate.core.post import Post, make_pseudonymizer
+from folate.core.progress import progress_bar
+from folate.core.text import to_single_line
+from folate.pipeline.project import Project
+from folate.pipeline.rejects import RejectsWriter
 
-INGESTED = "ingested"  # an empty file in a crawl's folder
+INGESTED_MARKER = "ingested"  # an empty file in a crawl's folder
 
 
 def import_file(
-    workspace: Workspace,
+    project: Project,
     path: Path,
     mapping: dict[str, str],
     source: str | None,
     kind: str | None,
     rating_scale: float | None,
     encoding: str | None = None,
-    order: Order | None = None,
+    date_order: DateOrder | None = None,
     sheet: str | None = None,
 ) -> dict[str, Any]:
     """Read one file into the store, under `source` and as `kind`; without them as its rows say, else as reviews of the file's name.
@@ -49,132 +49,134 @@ def import_file(
     """
     decided = {name for name, value in (("source", source), ("kind", kind)) if value}
     options = ImportOptions(
-        mapping=mapping, source=source or path.name.split(".")[0], kind=kind or "review", decided=frozenset(decided),
-        rating_scale=rating_scale, order=order, zone=workspace.config.timezone, crawl=f"import:{path.name}", salt=workspace.project.salt(),
-        encoding=named(encoding) if encoding else None, sheet=sheet,
+        mapping=mapping, source=source or path.name.split(".")[0], kind=kind or "review", overridden_fields=frozenset(decided),
+        rating_scale=rating_scale, date_order=date_order, timezone=project.config.timezone, crawl=f"import:{path.name}", salt=project.paths.load_or_create_salt(),
+        encoding=require_encoding(encoding) if encoding else None, sheet=sheet,
     )  # fmt: skip
-    reading, reasons = read(path, options), Counter[str]()
+    reading, reasons = read_post_file(path, options), Counter[str]()
     problems: list[str] = []
-    with Rejects(workspace.project.rejects, path.name) as rejects:
-        rows = _until_broken(progress("reading", items=reading, unit="row"), problems)
-        done = workspace.store.upsert_posts(_without_rejects(rows, rejects, reasons))
+    with RejectsWriter(project.paths.rejects_folder, path.name) as rejects:
+        rows = _until_broken(progress_bar("reading", items=reading, unit="row"), problems)
+        done = project.store.upsert_posts(_without_rejects(rows, rejects, reasons))
     notes = reading.notes() + rejects.notes()
-    if not reasons and not problems and done == Upserted():
+    if not reasons and not problems and done == UpsertCounts():
         notes.append("it has no rows below the header")
     return {
         "file": path.name, "added": done.inserted, "changed": done.updated, "known": done.unchanged, "repeated": done.repeated,
-        "rejected": reasons.total(), "reasons": _readable(reasons), "unused_columns": list(reading.ignored),
-        "unread_fields": _readable(reading.unread), "dates": reading.dates, "unread_sheets": list(reading.unread_sheets),
+        "rejected": reasons.total(), "reasons": _readable(reasons), "unused_columns": list(reading.unused_columns),
+        "unread_fields": _readable(reading.unread_values), "dates": reading.date_order_note, "unread_sheets": list(reading.unread_sheets),
         "notes": notes, "problem": next(iter(problems), None),
     }  # fmt: skip
 
 
-def crawl(workspace: Workspace, names: Sequence[str] = ()) -> list[dict[str, Any]]:
+def crawl_sources(project: Project, source_names: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Crawl the sources of these names (all, when none is named), ingest what came, and return the ledger rows.
 
     The crawl's folder is the resume point: crawls that were cut off before they were ingested are ingested first.
     """
-    from crawlers.process import crawl as run_spiders
+    from crawlers.process import run_crawl as run_spiders
 
-    config = workspace.config
-    sources = [config.source(name) for name in names] or list(config.sources)
+    config = project.config
+    sources = [config.find_source(name) for name in source_names] or list(config.sources)
     if not sources:
         raise ConfigError(
             "wanted a [[sources]] table in folate.toml to crawl, got none; 'folate import' reads files instead."
         )
-    resume(workspace)
-    now, snapshot = datetime.now(UTC), workspace.store.snapshot()
+    ingest_pending_crawls(project)
+    now, snapshot = datetime.now(UTC), project.store.snapshot()
     known = [thread for source in sources for thread in settled_threads(snapshot, source, now)]
     crawl_id = now.strftime("%Y%m%dT%H%M%S.%fZ")
-    folder = workspace.project.crawls / crawl_id
+    folder = project.paths.crawls_folder / crawl_id
     try:
         run_spiders(
             sources,
             config.crawl,
             folder,
-            workspace.project.salt(),
+            project.paths.load_or_create_salt(),
             crawl_id,
             config.timezone,
             known,
         )
     finally:
-        expire(workspace)
-    return ingest(workspace, folder)
+        expire_page_cache(project)
+    return ingest_crawl(project, folder)
 
 
-def resume(workspace: Workspace) -> None:
+def ingest_pending_crawls(project: Project) -> None:
     """Ingest every crawl folder that was written and, the machine having stopped, never ingested.
 
     Crawls that still run are left alone; a folder that can't be read is told on standard error and left for a person to look at.
     """
-    from crawlers.archive import JOB, LEDGER, POSTS
-    from crawlers.process import is_running
+    from crawlers.archive import JOB_FILE, LEDGER_FILE, POSTS_FILE
+    from crawlers.process import is_crawl_running
 
-    for folder in sorted(path for path in workspace.project.crawls.glob("*") if path.is_dir()):
-        started = any((folder / name).exists() for name in (JOB, LEDGER, POSTS))
-        if not started or (folder / INGESTED).exists() or is_running(folder):
+    for folder in sorted(path for path in project.paths.crawls_folder.glob("*") if path.is_dir()):
+        started = any((folder / name).exists() for name in (JOB_FILE, LEDGER_FILE, POSTS_FILE))
+        if not started or (folder / INGESTED_MARKER).exists() or is_crawl_running(folder):
             continue
         try:
-            ingest(workspace, folder)
+            ingest_crawl(project, folder)
         except InputError as error:
             sys.stderr.write(
-                sentence(f"folate: the crawl in {folder} was not ingested: {error}") + "\n"
+                to_single_line(f"folate: the crawl in {folder} was not ingested: {error}") + "\n"
             )
 
 
-def runs(workspace: Workspace) -> list[Path]:
+def crawl_folders(project: Project) -> list[Path]:
     """The folders of the project's crawls, oldest first."""
-    return sorted(job.parent for job in workspace.project.crawls.glob("*/job.json"))
+    return sorted(job.parent for job in project.paths.crawls_folder.glob("*/job.json"))
 
 
-def expire(workspace: Workspace) -> int:
+def expire_page_cache(project: Project) -> int:
     """Delete the pages that crawls kept for one another for longer than `cache_hours`; return how many files."""
-    from crawlers.cache import expire as delete
+    from crawlers.cache import delete_expired_pages as delete
 
-    return delete(workspace.project.crawls, workspace.config.crawl.cache_hours)
+    return delete(project.paths.crawls_folder, project.config.crawl.cache_hours)
 
 
-def reparse(workspace: Workspace, run: str) -> Upserted:
+def reparse_crawl(project: Project, crawl_name: str) -> UpsertCounts:
     """Read the kept pages of one crawl again with today's parsers, and put their posts into the store.
 
     Pages of sources that the project no longer has are left out. What is broken, or shares its id with another
     post, is counted on standard error. Raises NotFound when there is no crawl of that name, InputError when it
     has no pages.
     """
-    from crawlers.reparse import reparse as read_again
+    from crawlers.reparse import reparse_pages as read_again
 
-    folders = {folder.name: folder for folder in runs(workspace)}
-    if run not in folders:
+    folders = {folder.name: folder for folder in crawl_folders(project)}
+    if crawl_name not in folders:
         raise NotFound(
-            f"wanted the folder of a crawl, got {run!r}; possible: {', '.join(folders) or 'none, nothing was crawled yet'}."
+            f"wanted the folder of a crawl, got {crawl_name!r}; possible: {', '.join(folders) or 'none, nothing was crawled yet'}."
         )
-    config, dropped = workspace.config, Counter[str]()
-    pseudonym = pseudonyms(workspace.project.salt())
-    posts = read_again(folders[run], config.sources, pseudonym, config.timezone, dropped)
-    done = workspace.store.upsert_posts(progress("reading again", items=posts))
+    config, dropped = project.config, Counter[str]()
+    pseudonym = make_pseudonymizer(project.paths.load_or_create_salt())
+    posts = read_again(folders[crawl_name], config.sources, pseudonym, config.timezone, dropped)
+    done = project.store.upsert_posts(progress_bar("reading again", items=posts))
     if dropped:
         sys.stderr.write(
-            sentence(f"folate: left out of the crawl in {folders[run]}: {_readable(dropped)}.")
+            to_single_line(
+                f"folate: left out of the crawl in {folders[crawl_name]}: {_readable(dropped)}."
+            )
             + "\n"
         )
     return done
 
 
-def ingest(workspace: Workspace, folder: Path) -> list[dict[str, Any]]:
+def ingest_crawl(project: Project, folder: Path) -> list[dict[str, Any]]:
     """Put a crawl's posts and ledger into the store, then mark the folder as ingested.
 
     Broken lines are counted in the ledger and on standard error. Raises InputError when the folder
     can't be read; nothing is then marked.
     """
-    from crawlers.process import ledger, read_posts
+    from crawlers.process import finalize_ledger, read_posts
 
-    rows, broken = ledger(folder), Counter[str]()
-    workspace.store.upsert_posts(read_posts(folder, broken))
-    workspace.store.upsert("crawls", rows)
-    (folder / INGESTED).touch()
+    rows, broken = finalize_ledger(folder), Counter[str]()
+    project.store.upsert_posts(read_posts(folder, broken))
+    project.store.upsert("crawls", rows)
+    (folder / INGESTED_MARKER).touch()
     if broken:
         sys.stderr.write(
-            sentence(
+            to_single_line(
                 f"folate: broken lines were left out of the crawl in {folder}: {_readable(broken)}."
             )
             + "\n"
@@ -206,7 +208,7 @@ def _until_broken(rows: Iterable[Post | Reject], problems: list[str]) -> Iterato
 
 
 def _without_rejects(
-    items: Iterable[Post | Reject], rejects: Rejects, reasons: Counter[str]
+    items: Iterable[Post | Reject], rejects: RejectsWriter, reasons: Counter[str]
 ) -> Iterator[Post]:
     """The posts among `items`; the others are counted in `reasons` and kept in `rejects`."""
     for item in items:

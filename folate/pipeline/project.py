@@ -6,28 +6,28 @@ from hashlib import blake2b
 from pathlib import Path
 
 from corpora.store.store import Store
-from folate.core.config import Config, load
-from folate.paths import Project
+from folate.core.config import Config, load_config
+from folate.paths import ProjectPaths
 from nlp.extract.brands import check_names
 
 
 @dataclass(frozen=True)
-class Workspace:
+class Project:
     """What every step of the pipeline works on."""
 
-    project: Project
+    paths: ProjectPaths
     config: Config
 
     @classmethod
-    def open(cls, folder: Path) -> "Workspace":
+    def open(cls, folder: Path) -> "Project":
         """Raises ConfigError when `folder` is no project, StoreError when its store needs a migration."""
-        config = load(folder)
+        config = load_config(folder)
         check_names(config.brands)
-        return cls(Project(folder), config)
+        return cls(ProjectPaths(folder), config)
 
     @cached_property
     def store(self) -> Store:
-        return Store(self.project.store)
+        return Store(self.paths.store_folder)
 
     def vocabulary_digest(self) -> str:
         """Changes when brands or confirmed words do: what was read with other ones must be read again."""

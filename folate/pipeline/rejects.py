@@ -11,12 +11,12 @@ from typing import Self
 
 from corpora.files import Reject
 
-MAX_CHARACTERS = 64_000_000
+MAX_REJECT_CHARACTERS = 64_000_000
 """Characters of the rejects of one file that are kept."""
 _LONGEST_NAME = 200  # bytes; with what is added, a name of a file has 255
 
 
-class Rejects:
+class RejectsWriter:
     """The rejects of one import: FILE.jsonl in the folder `rejects`, in place of those of the last import of a file of this name.
 
     Rejects of an import that ended while this one ran stay, and these go to FILE.2.jsonl, FILE.3.jsonl … An import that fails
@@ -55,14 +55,14 @@ class Rejects:
     @property
     def is_full(self) -> bool:
         """Tell whether further rejects are no longer kept."""
-        return self._characters > MAX_CHARACTERS
+        return self._characters > MAX_REJECT_CHARACTERS
 
     def notes(self) -> list[str]:
         """Say that not all rejects were kept, where it is so."""
         if not self.is_full:
             return []
         return [
-            f"of the rejected rows only the first {MAX_CHARACTERS:,} characters are kept; all are counted"
+            f"of the rejected rows only the first {MAX_REJECT_CHARACTERS:,} characters are kept; all are counted"
         ]
 
     def __enter__(self) -> Self:

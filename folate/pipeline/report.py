@@ -9,12 +9,12 @@ from typing import Any
 
 from corpora.store.snapshot import Snapshot
 from folate.core.errors import InputError, NotFound
-from folate.core.files import write_whole
-from folate.core.progress import waiting
-from folate.core.text import printable
-from folate.core.weeks import Span, Week
+from folate.core.files import write_atomically
+from folate.core.progress import show_elapsed_time
+from folate.core.text import printable_text
+from folate.core.weeks import Period, Week
 from folate.pipeline.annotate.text import text_version
-from folate.pipeline.project import Workspace
+from folate.pipeline.project import Project
 from nlp.model import unseen
 from reports.build import Report, build
 from reports.evidence import explain
@@ -28,40 +28,42 @@ from reports.render.pdf import print_page
 FORMATS = ("html", "json", "md", "xlsx", "pdf")
 RENDERERS: dict[str, Callable[[Report], bytes]] = {"md": markdown.render, "xlsx": xlsx.render}
 _NEWEST = 2**63  # no table has so many versions, and Delta can't count further
-DERIVED = frozenset({"evidence"})  # what a report writes itself is no part of what it is built on
+DERIVED_TABLES = frozenset(
+    {"evidence"}
+)  # what a report writes itself is no part of what it is built on
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenReport:
     """Where the report lies, by format, and the lines that matter most."""
 
     paths: dict[str, Path]
-    lines: list[str]
+    headlines: list[str]
 
 
 def build_report(
-    workspace: Workspace,
-    week: Span,
+    project: Project,
+    period: Period,
     language: str | None = None,
     versions: Mapping[str, int] | None = None,
 ) -> Report:
     """The report of `week`, on the newest versions of the tables or on `versions`. Raises StoreError when these can't be read."""
-    config, store = workspace.config, workspace.store
+    config, store = project.config, project.store
     pinned = (
-        {k: v for k, v in store.versions().items() if k not in DERIVED}
+        {k: v for k, v in store.versions().items() if k not in DERIVED_TABLES}
         if versions is None
         else versions
     )
-    with waiting("building the report"):
+    with show_elapsed_time("building the report"):
         return build(
-            store.snapshot(pinned), config, week, language or config.language, datetime.now(UTC), text_version(workspace),
+            store.snapshot(pinned), config, period, language or config.language, datetime.now(UTC), text_version(project),
             unseen(config.nlp.model),
         )  # fmt: skip
 
 
 def write_report(
-    workspace: Workspace, week: Week, language: str | None = None, output: Path | None = None, at: Path | None = None, form: str = "html"
-) -> Written:  # fmt: skip
+    project: Project, week: Week, language: str | None = None, output: Path | None = None, pinned_report: Path | None = None, report_format: str = "html"
+) -> WrittenReport:  # fmt: skip
     """Build the report of `week` on the newest versions, or on those that the report `at` (JSON) names, and write it.
 
     HTML and JSON are always written, `form` (one of FORMATS) beside them, and the index of all weeks in the folder anew; each file is
@@ -69,47 +71,49 @@ def write_report(
     Raises InputError when `at` is no report, StoreError when its versions can't be read any more, MissingExtra for a PDF without a
     browser.
     """
-    report = build_report(workspace, week, language, _versions_of(at) if at else None)
-    folder = output or workspace.project.reports
+    report = build_report(
+        project, week, language, _versions_of(pinned_report) if pinned_report else None
+    )
+    folder = output or project.paths.reports_folder
     folder.mkdir(parents=True, exist_ok=True)
-    paths = {name: folder / f"{week}.{name}" for name in ("html", "json", form)}
+    paths = {name: folder / f"{week}.{name}" for name in ("html", "json", report_format)}
     page = render(report).encode("utf-8", "replace")
     figures = to_json(report, page)
-    more = RENDERERS[form](report) if form in RENDERERS else b""
-    workspace.store.upsert("evidence", report.evidence)  # first: what a page leads to must be there
-    write_whole(paths["html"], page)
-    write_whole(paths["json"], figures)  # last of the pair: it tells which page it belongs to
+    more = RENDERERS[report_format](report) if report_format in RENDERERS else b""
+    project.store.upsert("evidence", report.evidence)  # first: what a page leads to must be there
+    write_atomically(paths["html"], page)
+    write_atomically(paths["json"], figures)  # last of the pair: it tells which page it belongs to
     write_index(folder, report.language)
-    if form == "pdf":
+    if report_format == "pdf":
         print_page(paths["html"], paths["pdf"])
-    elif form in RENDERERS:
-        write_whole(paths[form], more)
-    return Written(paths, [printable(line) for line in report.headlines])
+    elif report_format in RENDERERS:
+        write_atomically(paths[report_format], more)
+    return WrittenReport(paths, [printable_text(line) for line in report.headlines])
 
 
-def find_evidence(snapshot: Snapshot, identifier: str) -> dict[str, Any]:
+def find_evidence(snapshot: Snapshot, evidence_id: str) -> dict[str, Any]:
     """The row of the table `evidence`; the beginning of an id is enough when it is the only one. Raises NotFound."""
     query = "SELECT * FROM evidence WHERE starts_with(id, $id) ORDER BY id LIMIT 6"
-    rows = snapshot.sql(query, {"id": identifier}).to_pylist()
-    exact = [row for row in rows if row["id"] == identifier] or rows
+    rows = snapshot.sql(query, {"id": evidence_id}).to_pylist()
+    exact = [row for row in rows if row["id"] == evidence_id] or rows
     if len(exact) != 1:
         known = (
             ", ".join(row["id"] for row in rows[:5])
             or "none with that beginning; the report prints them"
         )
         raise NotFound(
-            f"wanted the id of one number or sentence of a report, got {identifier!r}; possible: {known}."
+            f"wanted the id of one number or sentence of a report, got {evidence_id!r}; possible: {known}."
         )
     return dict(exact[0])
 
 
-def evidence_text(workspace: Workspace, identifier: str) -> str:
+def evidence_text(project: Project, evidence_id: str) -> str:
     """What `folate evidence ID` prints: the number, its definition and query, and the posts as they stood; each number of a sentence."""
-    newest = workspace.store.snapshot()
-    row = find_evidence(newest, identifier)
-    stood = workspace.store.snapshot(json.loads(row["versions"]))
+    newest = project.store.snapshot()
+    row = find_evidence(newest, evidence_id)
+    stood = project.store.snapshot(json.loads(row["versions"]))
     behind = newest.sql(row["query"]).to_pylist() if row["measure"] == SENTENCE else [row]
-    return "\n\n".join(explain(one, stood, workspace.config.timezone) for one in behind)
+    return "\n\n".join(explain(one, stood, project.config.timezone) for one in behind)
 
 
 def _versions_of(path: Path) -> Mapping[str, int]:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from corpora.store.snapshot import Snapshot, literal
+from corpora.store.snapshot import Snapshot, sql_literal
 from folate.core.config import Config, SentimentRule, TopicRule, VolumeRule
-from folate.core.weeks import Span, Week, last_day
-from folate.pipeline.project import Workspace
+from folate.core.weeks import Period, Week, last_day
+from folate.pipeline.project import Project
 from folate.pipeline.report import build_report
 from nlp.stats.surges import WEEKS
 from reports.alerts.alert import (
@@ -17,7 +17,7 @@ from reports.alerts.alert import (
     topic_sentence,
     volume_sentence,
 )
-from reports.alerts.saved_query import volume
+from reports.alerts.saved_query import measure_query_volume
 from reports.build import Report
 from reports.measures import queries
 from reports.measures.coverage import counts
@@ -26,15 +26,15 @@ from reports.messages import Catalogue, catalogue
 from reports.sections.posts_and_sources import Quote, quotes
 from reports.sections.topic_search import doubt
 
-NET = "net_sentiment_polar"
+NET_SENTIMENT_MEASURE = "net_sentiment_polar"
 _CANDIDATES = 12  # posts that three quotes by different authors are chosen from
 
 
-def judge(workspace: Workspace, span: Span) -> tuple[list[Alert], list[str]]:
+def evaluate_rules(project: Project, period: Period) -> tuple[list[Alert], list[str]]:
     """The alerts of `span`, in the order of the rules, and a sentence for each rule that could not be judged."""
-    report = build_report(workspace, span)
-    scene = _Scene(workspace.store.snapshot(report.versions), workspace.config, report, span)
-    rules = workspace.config.alerts
+    report = build_report(project, period)
+    scene = _Scene(project.store.snapshot(report.versions), project.config, report, period)
+    rules = project.config.alerts
     found = [alert for topic in rules.topic for alert in scene.topics(topic)]
     found += [alert for sentiment in rules.sentiment for alert in scene.sentiment(sentiment)]
     found += [alert for query in rules.volume for alert in scene.volume(query)]
@@ -48,7 +48,7 @@ class _Scene:
     snapshot: Snapshot
     config: Config
     report: Report
-    span: Span
+    span: Period
     notes: list[str] = field(default_factory=list)
 
     def topics(self, rule: TopicRule) -> Iterator[Alert]:
@@ -71,8 +71,10 @@ class _Scene:
     def sentiment(self, rule: SentimentRule) -> Iterator[Alert]:
         """Where the report has a downward arrow: its interval excludes no change and it survived the test of all arrows together."""
         brand = next(brand for brand in self.report.brands if brand.id == rule.brand)
-        if NET not in brand.changes:
-            unread = brand.figures[NET].n == 0 and brand.figures["mentions"].value != 0
+        if NET_SENTIMENT_MEASURE not in brand.changes:
+            unread = (
+                brand.figures[NET_SENTIMENT_MEASURE].n == 0 and brand.figures["mentions"].value != 0
+            )
             why = (
                 "it has not been read: 'folate annotate' reads it"
                 if unread
@@ -83,7 +85,7 @@ class _Scene:
                 f"net sentiment of {brand.label} can't be compared with the week before: {why}.",
             )
             return
-        change, net = brand.changes[NET], brand.figures[NET]
+        change, net = brand.changes[NET_SENTIMENT_MEASURE], brand.figures[NET_SENTIMENT_MEASURE]
         if change.direction == "down" and -100 * (change.figure.value or 0.0) >= rule.drop:
             flags = tuple(dict.fromkeys((*change.figure.flags, *net.flags)))
             yield self._alert(
@@ -106,7 +108,7 @@ class _Scene:
         if week.unread:
             reason = f"{week.unread} of the {week.posts} posts of {self.span} have not been read: 'folate annotate' reads them."
             self._note(rule.id, reason, "was judged on what has been read")
-        found = volume(self.snapshot, rule, self.span, self.config.timezone)
+        found = measure_query_volume(self.snapshot, rule, self.span, self.config.timezone)
         if found is None:
             self._note(
                 rule.id,
@@ -117,17 +119,17 @@ class _Scene:
         enough = surge.observed >= max(rule.min_authors, rule.min_gain * surge.expected)
         if enough and surge.p_value <= rule.false_alarms:
             sentence = volume_sentence(rule.id, found.authors, found.expected, self._say)
-            said = self._quotes(found.posts[:_CANDIDATES])
+            said = self._quotes(found.post_ids[:_CANDIDATES])
             yield self._alert(rule.id, "volume", "", sentence, said, found.expected.flags)
 
     @cached_property
     def scores(self) -> dict[str, Figure]:
         """The score of each topic of the report."""
-        where = f"FROM topics WHERE week = {literal(str(self.span))}"
+        where = f"FROM topics WHERE week = {sql_literal(str(self.span))}"
         return {
             row["id"]: Figure(
                 measure="topic_score", week=str(self.span), value=row["score"], n=row["posts"] or 0, posts=tuple(row["evidence"] or ()),
-                query=f"SELECT score {where} AND id = {literal(row['id'])}", versions=versions_json(self.report.versions),
+                query=f"SELECT score {where} AND id = {sql_literal(row['id'])}", versions=versions_json(self.report.versions),
             )
             for row in self.snapshot.sql(f"SELECT id, score, posts, evidence {where} ORDER BY id").to_pylist()
         }  # fmt: skip
@@ -147,7 +149,7 @@ class _Scene:
     ) -> Alert:  # fmt: skip
         partial = ("partial",) if self.report.partial_until else ()
         return Alert(
-            rule=rule, kind=kind, subject=subject, span=self.span, week=Week.of_date(last_day(self.span)), project=self.report.project,
+            rule=rule, kind=kind, subject=subject, span=self.span, week=Week.from_date(last_day(self.span)), project=self.report.project,
             language=self.report.language, sentence=sentence, quotes=said, flags=tuple(dict.fromkeys((*flags, *partial))),
         )  # fmt: skip
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from folate.core.weeks import Week
 from folate.pipeline.annotate.text import text_version
-from folate.pipeline.project import Workspace
+from folate.pipeline.project import Project
 
-SHOWN_WEEKS = 8  # most that topics were sought in and that are named
-HOLDINGS = """
+MAX_LISTED_WEEKS = 8  # most that topics were sought in and that are named
+SOURCE_STATUS_QUERY = """
     SELECT p.source, count(*) AS posts, count(t.id) AS read, count(*) - count(t.id) AS unread,
            count(s.id) AS with_sentiment, count(d.id) AS copies,
            min(p.published_at) AS first, max(p.published_at) AS last, last_crawl.status AS last_crawl
@@ -33,19 +33,25 @@ _SOUGHT = """
 """  # an older Folate kept topics, and not that they were sought
 
 
-def status(workspace: Workspace) -> list[dict[str, Any]]:
+def source_status(project: Project) -> list[dict[str, Any]]:
     """One row a source: posts, how many are read, first and last week, and how its last crawl went."""
-    zone = workspace.config.timezone
+    zone = project.config.timezone
     rows = (
-        workspace.store.snapshot().sql(HOLDINGS, {"version": text_version(workspace)}).to_pylist()
+        project.store.snapshot()
+        .sql(SOURCE_STATUS_QUERY, {"version": text_version(project)})
+        .to_pylist()
     )
     return [
-        row | {"first": str(Week.of(row["first"], zone)), "last": str(Week.of(row["last"], zone))}
+        row
+        | {
+            "first": str(Week.from_datetime(row["first"], zone)),
+            "last": str(Week.from_datetime(row["last"], zone)),
+        }
         for row in rows
     ]
 
 
-def notes(workspace: Workspace, rows: list[dict[str, Any]]) -> list[str]:
+def status_notes(project: Project, rows: list[dict[str, Any]]) -> list[str]:
     """What the rows of `status` leave open: posts that wait to be read, and in which weeks topics were sought, newest first."""
     unread, unjudged = (
         sum(row["unread"] for row in rows),
@@ -56,14 +62,14 @@ def notes(workspace: Workspace, rows: list[dict[str, Any]]) -> list[str]:
         for count, what in ((unread, "read"), (unjudged, "judged for sentiment"))
         if count
     ]
-    searches = workspace.store.snapshot().sql(_SOUGHT, {"most": SHOWN_WEEKS + 1}).to_pylist()
+    searches = project.store.snapshot().sql(_SOUGHT, {"most": MAX_LISTED_WEEKS + 1}).to_pylist()
     if not searches:
         return [*told, "topics were never sought: 'folate topics' seeks those of a week."]
     weeks = [
         f"{row['week']} ({row['topics'] if row['known'] else 'too few weeks before'})"
-        for row in searches[:SHOWN_WEEKS]
+        for row in searches[:MAX_LISTED_WEEKS]
     ]
     return [
         *told,
-        f"topics were sought in {', '.join(weeks)}{' and earlier weeks' if len(searches) > SHOWN_WEEKS else ''}.",
+        f"topics were sought in {', '.join(weeks)}{' and earlier weeks' if len(searches) > MAX_LISTED_WEEKS else ''}.",
     ]

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from folate.pipeline.project import Workspace
+from folate.pipeline.project import Project
 from nlp.extract.brands import Linker
 
-MIN_PEOPLE = 5
+MIN_NAME_AUTHORS = 5
 """Authors that must use an account name before it is shown: it may be a person's."""
-SHOWN = 10
+MAX_SHOWN_NAMES = 10
 """Names that are shown."""
 _CANDIDATES = 500
 """Commonest names that are compared with the brands."""
@@ -38,7 +38,7 @@ class UnlinkedNames:
     names: tuple[tuple[str, int], ...]
 
     @property
-    def sentence(self) -> str:
+    def summary(self) -> str:
         """Say both in one sentence; empty when nothing was read."""
         if not self.posts:
             return ""
@@ -49,11 +49,11 @@ class UnlinkedNames:
         return f"{said}; the commonest @names and hashtags that no brand has: {listed}."
 
 
-def unlinked_names(workspace: Workspace) -> UnlinkedNames:
+def find_unlinked_names(project: Project) -> UnlinkedNames:
     """Count the posts without a brand, and find the commonest @names and hashtags that name none. Raises StoreError."""
-    snapshot = workspace.store.snapshot()
+    snapshot = project.store.snapshot()
     counts = snapshot.sql(_COUNTS).to_pylist()[0]
-    rows = snapshot.sql(_NAMES, {"least": MIN_PEOPLE, "limit": _CANDIDATES}).to_pylist()
-    linker = Linker(workspace.config.brands)
+    rows = snapshot.sql(_NAMES, {"least": MIN_NAME_AUTHORS, "limit": _CANDIDATES}).to_pylist()
+    linker = Linker(project.config.brands)
     other = [(row["name"], row["people"]) for row in rows if not linker.find(row["name"])]
-    return UnlinkedNames(counts["posts"], counts["without_brand"], tuple(other[:SHOWN]))
+    return UnlinkedNames(counts["posts"], counts["without_brand"], tuple(other[:MAX_SHOWN_NAMES]))

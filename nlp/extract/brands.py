@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from folate.core.config import FILE, Brand
+from folate.core.config import CONFIG_FILE, Brand
 from folate.core.errors import ConfigError
 from nlp.text.longest_match import longest
 from nlp.text.markup import cleaned
@@ -36,7 +36,7 @@ class Linker:
                 owner = self._owners.setdefault(key, brand.id)
                 if owner != brand.id:
                     raise ConfigError(
-                        f"{FILE}: the name {alias!r} belongs to two brands, {owner!r} and {brand.id!r}, however it is "
+                        f"{CONFIG_FILE}: the name {alias!r} belongs to two brands, {owner!r} and {brand.id!r}, however it is "
                         "written: leave it with one of them."
                     )
         aliases = {normalize(alias) for brand in brands for alias in brand.aliases} - {""}
@@ -84,6 +84,6 @@ def check_names(brands: Sequence[Brand]) -> None:
             whole_handle = not written.startswith("@") or _HANDLE.fullmatch(written)
             if (0, len(written)) not in spans or not whole_handle:
                 raise ConfigError(
-                    f"{FILE}: the name {alias!r} of brand {brand.id!r} would never be found: wanted words as people "
+                    f"{CONFIG_FILE}: the name {alias!r} of brand {brand.id!r} would never be found: wanted words as people "
                     "write them, or a handle such as '@name' without spaces."
                 )

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from folate.core.config import Segment
+from folate.core.config import AudienceSegment
 from nlp.text.longest_match import longest
 from nlp.text.normalize import fold, normalize
 
@@ -33,7 +33,7 @@ class _BuiltIn:
 class Audience:
     """The project's segments, found by their plain terms, and the built-in ones whose id the project does not use."""
 
-    def __init__(self, segments: Sequence[Segment] = ()) -> None:
+    def __init__(self, segments: Sequence[AudienceSegment] = ()) -> None:
         self._plain = {segment.id: _any_of(segment.terms) for segment in segments}
         self._built_in = {
             id_: segment for id_, segment in _built_in().items() if id_ not in self._plain

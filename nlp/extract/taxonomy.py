@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from folate.core.config import LEVELS, Label
+from folate.core.config import LEVEL_SEPARATOR, Label
 from nlp.model.reader import LANGUAGES, language
 from nlp.text.longest_match import longest
 from nlp.text.normalize import fold, normalize
@@ -141,8 +141,8 @@ def _wider(label: str) -> list[str]:
     >>> _wider("food / dairy / yogurt")
     ['food', 'food / dairy', 'food / dairy / yogurt']
     """
-    levels = label.split(LEVELS)
-    return [LEVELS.join(levels[: depth + 1]) for depth in range(len(levels))]
+    levels = label.split(LEVEL_SEPARATOR)
+    return [LEVEL_SEPARATOR.join(levels[: depth + 1]) for depth in range(len(levels))]
 
 
 def _words(taxonomy: Sequence[Label]) -> tuple[re.Pattern[str], dict[str, list[int]]]:

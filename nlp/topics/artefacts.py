@@ -6,7 +6,7 @@ from datetime import timedelta
 import numpy as np
 
 from folate.core.config import Topics
-from folate.core.weeks import Span, last_day
+from folate.core.weeks import Period, last_day
 from nlp.topics import first_story, holidays
 from nlp.topics.detect import Alarm
 from nlp.topics.stream import Ints, Stream
@@ -20,7 +20,7 @@ CHANCE = 0.05  # that the authors of a topic are all of one source, were they dr
 
 
 def flags(
-    stream: Stream, posts: Ints, alarm: Alarm, terms: Sequence[str], span: Span, least: int
+    stream: Stream, posts: Ints, alarm: Alarm, terms: Sequence[str], span: Period, least: int
 ) -> list[str]:
     """The names of what speaks against a topic; `posts` are those of its week, `least` the fewest authors of a template."""
     found = []

@@ -10,7 +10,7 @@ from unicodedata import normalize
 import numpy as np
 
 from folate.core.config import Topics
-from folate.core.weeks import Span
+from folate.core.weeks import Period
 from nlp.text.stopwords import stopwords
 from nlp.topics import artefacts, audience_segments, first_story, grouping, tracking
 from nlp.topics.candidates import Candidates, singular
@@ -31,7 +31,7 @@ class Window:
     stream: Stream
     candidates: Candidates
     first: Codes  # by term: its first post in the window
-    span: Span
+    span: Period
     settings: Topics
     tests: list[Test]
     z: Floats  # by term: log-odds of this week's authors against the baseline's

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from folate.core.config import Brand, Topics
-from folate.core.weeks import Span
+from folate.core.weeks import Period
 from nlp.stats.estimation import log_odds
 from nlp.topics import audience_segments, grouping
 from nlp.topics.assemble import Window, describe, folded
@@ -22,7 +22,7 @@ USUAL = 10  # posts a week of a source, whose silence is then no chance
 
 
 def discover(
-    stream: pa.Table, span: Span, settings: Topics, watch: Sequence[str] = (), brands: Sequence[Brand] = (), *, embed: Embed | None = None,
+    stream: pa.Table, span: Period, settings: Topics, watch: Sequence[str] = (), brands: Sequence[Brand] = (), *, embed: Embed | None = None,
     previous: Sequence[Topic] = (), running: Sequence[Topic] = (), segments: Find | None = None, bodies: Bodies | None = None,
 ) -> Discovery:  # fmt: skip
     """The topics of `span`, a week or seven days, that more people wrote about than the weeks before it let expect, best first.
@@ -88,7 +88,7 @@ def _artefact(topic: Topic) -> bool:
     return bool(set(topic.flags) - {SHORT})
 
 
-def _notes(stream: Stream, span: Span, settings: Topics) -> list[str]:
+def _notes(stream: Stream, span: Period, settings: Topics) -> list[str]:
     """What the window itself does not let us know."""
     notes = []
     sizes = np.bincount(stream.week, minlength=stream.weeks)
@@ -109,7 +109,7 @@ def _notes(stream: Stream, span: Span, settings: Topics) -> list[str]:
     return notes
 
 
-def _silent(stream: Stream, span: Span) -> list[str]:
+def _silent(stream: Stream, span: Period) -> list[str]:
     """Sources that said nothing this week, or in some week of the baseline though they usually say much."""
     counts = np.zeros((stream.weeks, len(stream.sources)), np.int64)
     np.add.at(counts, (stream.week, stream.source), 1)

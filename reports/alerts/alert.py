@@ -6,8 +6,8 @@ from datetime import UTC
 from hashlib import blake2b
 from typing import Any
 
-from folate.core.text import printable
-from folate.core.weeks import Span, Week
+from folate.core.text import printable_text
+from folate.core.weeks import Period, Week
 from reports.measures.figures import UNMEASURABLE, Change, Figure, Name, Sentence
 from reports.messages import Catalogue, catalogue
 from reports.sections.posts_and_sources import Quote
@@ -25,7 +25,7 @@ class Alert:
     rule: str
     kind: str  # topic, sentiment, volume
     subject: str
-    span: Span  # the week or the seven days that were judged
+    span: Period  # the week or the seven days that were judged
     week: Week  # that it is an event of
     project: str
     language: str
@@ -55,7 +55,11 @@ class Alert:
     def body(self) -> str:
         """The alert for a person to read, on lines of its own. Whatever came from the web is printable and stays on its line."""
         say = catalogue(self.language)
-        lines = [printable(self.sentence.text), "", say("alert.rule", rule=printable(self.rule))]
+        lines = [
+            printable_text(self.sentence.text),
+            "",
+            say("alert.rule", rule=printable_text(self.rule)),
+        ]
         lines.append(say("alert.week", week=str(self.week), days=say.days(self.span)))
         if self.flags:
             lines.append(
@@ -86,7 +90,7 @@ class Alert:
         return {
             "schema": SCHEMA, "id": self.id, "rule": self.rule, "kind": self.kind, "subject": self.subject, "week": str(self.week),
             "span": str(self.span), "project": self.project, "language": self.language, "title": self.title,
-            "text": printable(self.sentence.text), "body": self.body, "flags": list(self.flags),
+            "text": printable_text(self.sentence.text), "body": self.body, "flags": list(self.flags),
             "figures": [_figure(figure) for figure in self.figures], "posts": list(posts),
             "quotes": [_quote(quote) for quote in self.quotes],
         }  # fmt: skip
@@ -137,8 +141,8 @@ def by_different_authors(quotes: Sequence[Quote]) -> tuple[Quote, ...]:
 def _quoted(quote: Quote, say: Catalogue) -> str:
     return say(
         "alert.quote",
-        text=printable(quote.text),
-        source=printable(quote.source),
+        text=printable_text(quote.text),
+        source=printable_text(quote.source),
         day=say.day(quote.published_at.date()),
     )
 
@@ -146,7 +150,7 @@ def _quoted(quote: Quote, say: Catalogue) -> str:
 def _quote(quote: Quote) -> dict[str, Any]:
     """Without the author, not even as a hash: an alert leaves the machine."""
     return {
-        "id": quote.id, "text": printable(quote.text), "source": quote.source, "url": quote.url,
+        "id": quote.id, "text": printable_text(quote.text), "source": quote.source, "url": quote.url,
         "published_at": quote.published_at.astimezone(UTC).isoformat(),
     }  # fmt: skip
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from corpora.store.snapshot import Snapshot, literal
-from folate.core.config import FILE, VolumeRule
+from corpora.store.snapshot import Snapshot, sql_literal
+from folate.core.config import CONFIG_FILE, VolumeRule
 from folate.core.errors import ConfigError
-from folate.core.weeks import Span, trailing
+from folate.core.weeks import Period, preceding_periods
 from nlp.stats.surges import Surge, surge
 from nlp.text.normalize import normalize
 from nlp.text.patterns import HAN
@@ -17,7 +17,7 @@ from nlp.text.segment import Segmenter
 from reports.measures.figures import SAMPLE, Figure, versions_json
 from reports.measures.queries import spans, texts
 
-BASELINE = 8  # weeks
+BASELINE_WEEKS = 8  # weeks
 _CHINESE = re.compile(f"[{HAN}]")
 _SHORT = "short baseline"  # as topics flag it
 _ROWS = """
@@ -34,19 +34,21 @@ GROUP BY ALL ORDER BY ALL
 
 
 @dataclass(frozen=True)
-class Volume:
+class QueryVolume:
     """A judged query: the figures, what was seen, and the ids of its posts in the week, the earliest of each author."""
 
     authors: Figure
     expected: Figure
     surge: Surge
-    posts: tuple[str, ...]
+    post_ids: tuple[str, ...]
 
 
-def volume(snapshot: Snapshot, rule: VolumeRule, week: Span, zone: str) -> Volume | None:
+def measure_query_volume(
+    snapshot: Snapshot, rule: VolumeRule, period: Period, timezone: str
+) -> QueryVolume | None:
     """Judge the query of `rule` in `week` against the eight weeks before. None when too few of them have posts to know what is usual."""
-    weeks = [*trailing(week, BASELINE), week]
-    counts = snapshot.sql(_COUNTS.format(rows=_rows(rule, weeks, zone))).to_pylist()
+    weeks = [*preceding_periods(period, BASELINE_WEEKS), period]
+    counts = snapshot.sql(_COUNTS.format(rows=_rows(rule, weeks, timezone))).to_pylist()
     sources = sorted({row["source"] for row in counts})
     cells = np.zeros((2, len(weeks), len(sources)), dtype=np.int64)
     place = {str(each): number for number, each in enumerate(weeks)}
@@ -58,17 +60,17 @@ def volume(snapshot: Snapshot, rule: VolumeRule, week: Span, zone: str) -> Volum
     known = [
         source for source, before in zip(sources, cells[1, :-1].sum(axis=0), strict=True) if before
     ]
-    return _volume(snapshot, rule, weeks, zone, judged, known)
+    return _volume(snapshot, rule, weeks, timezone, judged, known)
 
 
 def _volume(
     snapshot: Snapshot,
     rule: VolumeRule,
-    weeks: list[Span],
+    weeks: list[Period],
     zone: str,
     judged: Surge,
     known: list[str],
-) -> Volume:
+) -> QueryVolume:
     found = (
         f"({_rows(rule, weeks[-1:], zone)}) WHERE found AND counted AND source IN ({texts(known)})"
     )
@@ -78,7 +80,7 @@ def _volume(
     )
     common: dict[str, Any] = {
         "week": str(weeks[-1]), "brand": rule.brand or None, "versions": versions_json(snapshot.versions), "posts": posts,
-        "flags": (_SHORT,) if judged.weeks < BASELINE else (),
+        "flags": (_SHORT,) if judged.weeks < BASELINE_WEEKS else (),
     }  # fmt: skip
     every = snapshot.sql(f"SELECT count(*) AS n FROM {found}")["n"][0].as_py()
     authors = Figure(
@@ -88,10 +90,10 @@ def _volume(
         measure="query_expected", value=judged.expected, low=judged.low, high=judged.high, n=judged.weeks,
         query=_COUNTS.format(rows=_rows(rule, weeks, zone)), **common,
     )  # fmt: skip
-    return Volume(authors, expected, judged, posts)
+    return QueryVolume(authors, expected, judged, posts)
 
 
-def _rows(rule: VolumeRule, weeks: list[Span], zone: str) -> str:
+def _rows(rule: VolumeRule, weeks: list[Period], zone: str) -> str:
     """One row an annotated post of `weeks`: whether the query finds it, and whether it is no copy."""
     return _ROWS.format(found=_condition(rule), weeks=spans(weeks, zone))
 
@@ -101,7 +103,9 @@ def _condition(rule: VolumeRule) -> str:
     if rule.words:
         conditions.append(f"({' OR '.join(map(_holds, rule.words))})")
     if rule.brand:
-        conditions.append(f"p.id IN (SELECT id FROM mentions WHERE brand = {literal(rule.brand)})")
+        conditions.append(
+            f"p.id IN (SELECT id FROM mentions WHERE brand = {sql_literal(rule.brand)})"
+        )
     if rule.sources:
         conditions.append(f"p.source IN ({texts(rule.sources)})")
     return " AND ".join(conditions) or "true"
@@ -112,7 +116,9 @@ def _holds(word: str) -> str:
     normal = normalize(word)
     words = Segmenter().words(normal)
     if not words:
-        raise ConfigError(f"{FILE}: wanted words to look for, got {word!r}, which holds none.")
+        raise ConfigError(
+            f"{CONFIG_FILE}: wanted words to look for, got {word!r}, which holds none."
+        )
     if _CHINESE.search(normal):
-        return f"contains(array_to_string(t.words, ''), {literal(normal.replace(' ', ''))})"
-    return f"contains(' ' || array_to_string(t.words, ' ') || ' ', {literal(' ' + ' '.join(words) + ' ')})"
+        return f"contains(array_to_string(t.words, ''), {sql_literal(normal.replace(' ', ''))})"
+    return f"contains(' ' || array_to_string(t.words, ' ') || ' ', {sql_literal(' ' + ' '.join(words) + ' ')})"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folate.core.config import Config
-from folate.core.weeks import Span, last_day
+from folate.core.weeks import Period, last_day
 from nlp.stats.domains import DomainErrors
 from nlp.stats.estimation import Codes, Floats, benjamini_hochberg, detectable, interval, p_value
 from reports.measures import queries
@@ -77,7 +77,7 @@ class Asked:
     """What all figures of one report share."""
 
     config: Config
-    week: Span
+    week: Period
     versions: str
     flags: tuple[
         str, ...
@@ -92,9 +92,9 @@ class Asked:
     def brands(self) -> tuple[str, ...]:
         return tuple(brand.id for brand in self.config.brands)
 
-    def campaigning(self, brand: str, weeks: Sequence[Span]) -> bool:
+    def campaigning(self, brand: str, weeks: Sequence[Period]) -> bool:
         """Whether a campaign of the brand runs on any day of these weeks."""
-        own, days = self.config.own, [last_day(week) for week in weeks]
+        own, days = self.config.own_brand, [last_day(week) for week in weeks]
         runs = [
             (one.start, one.end)
             for one in self.config.campaign

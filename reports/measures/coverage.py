@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from corpora.store.snapshot import Snapshot, literal
-from folate.core.weeks import Span
+from corpora.store.snapshot import Snapshot, sql_literal
+from folate.core.weeks import Period
 from reports.measures import queries
 from reports.measures.brands import Asked
 from reports.measures.figures import SAMPLE, Figure
@@ -61,7 +61,7 @@ class WeekCounts:
 
 
 def counts(
-    snapshot: Snapshot, weeks: Sequence[Span], zone: str, reader: str
+    snapshot: Snapshot, weeks: Sequence[Period], zone: str, reader: str
 ) -> Mapping[str, WeekCounts]:
     """Count the posts of each week. `reader` is the version that reads texts today; empty: any will do."""
     rows = snapshot.sql(_query(weeks, zone, reader)).to_pylist()
@@ -119,6 +119,6 @@ def unjudged(reading: Reading, say: Catalogue) -> Parts:
     return tuple(say.parts("page.unjudged", missing=reading.unjudged, posts=reading.posts))
 
 
-def _query(weeks: Sequence[Span], zone: str, reader: str) -> str:
-    condition = f"WHERE version = {literal(reader)}" if reader else ""
+def _query(weeks: Sequence[Period], zone: str, reader: str) -> str:
+    condition = f"WHERE version = {sql_literal(reader)}" if reader else ""
     return _COUNTS.format(weeks=queries.spans(weeks, zone), reader=condition, most=SAMPLE)

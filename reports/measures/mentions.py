@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from corpora.store.snapshot import Snapshot
-from folate.core.weeks import Span
+from folate.core.weeks import Period
 from nlp.stats.estimation import Codes, Floats, resampling_units
 from reports.measures import queries
 from reports.measures.figures import SAMPLE
@@ -40,7 +40,7 @@ class Mentions:
     """One element a brand mention (post x brand), by brand, week and source, in an order that does not depend on the store's."""
 
     brands: tuple[str, ...]
-    weeks: tuple[Span, ...]  # oldest first; the last is the report's
+    weeks: tuple[Period, ...]  # oldest first; the last is the report's
     sources: tuple[str, ...]
     brand: Codes
     week: Codes
@@ -106,7 +106,7 @@ class Mentions:
         )
 
 
-def read(snapshot: Snapshot, brands: Sequence[str], weeks: Sequence[Span], zone: str) -> Mentions:
+def read(snapshot: Snapshot, brands: Sequence[str], weeks: Sequence[Period], zone: str) -> Mentions:
     """The mentions of `brands` in `weeks` (oldest first)."""
     rows = queries.mentions(brands, weeks, zone)
     table = snapshot.sql(_COLUMNS.format(rows=rows))
@@ -179,7 +179,7 @@ def _labels(
 
 def _judged(
     snapshot: Snapshot,
-    weeks: Sequence[Span],
+    weeks: Sequence[Period],
     zone: str,
     counted: NDArray[np.bool_],
     key: NDArray[np.uint64],

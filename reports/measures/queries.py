@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from corpora.store.adapted import ALL_LABELS
-from corpora.store.snapshot import literal
-from folate.core.weeks import Span
+from corpora.store.adapted import ALL_FOLDS
+from corpora.store.snapshot import sql_literal
+from folate.core.weeks import Period
 
 SKEWED = "coalesce(p.published_at > p.fetched_at + INTERVAL 1 DAY, false)"  # no post is published after it was fetched
 _NAMED = "SELECT DISTINCT id, brand FROM mentions WHERE brand IN ({brands})"
@@ -38,7 +38,7 @@ FROM ({rows}) m JOIN sentiments s ON s.id = m.id AND s.brand = m.brand GROUP BY 
 
 ADAPTATIONS = f"""
 SELECT a.brand, a.labels FROM adaptations a
-WHERE a.fold = {ALL_LABELS} AND EXISTS (SELECT 1 FROM sentiments s WHERE s.brand = a.brand AND ends_with(s.version, a.name))
+WHERE a.fold = {ALL_FOLDS} AND EXISTS (SELECT 1 FROM sentiments s WHERE s.brand = a.brand AND ends_with(s.version, a.name))
 """.strip()
 """To how many labels of people the sentiments of brands are adapted, of adaptations in use."""
 
@@ -91,7 +91,7 @@ class Stretch(Protocol):
 
 def texts(values: Iterable[str]) -> str:
     """String literals, comma-separated, for IN (...); one that matches nothing when there are none."""
-    return ", ".join(map(literal, values)) or "NULL"
+    return ", ".join(map(sql_literal, values)) or "NULL"
 
 
 def among(column: str, values: Iterable[str]) -> str:
@@ -100,7 +100,7 @@ def among(column: str, values: Iterable[str]) -> str:
 
 
 def moment(value: datetime) -> str:
-    return f"TIMESTAMPTZ {literal(value.isoformat(sep=' '))}"
+    return f"TIMESTAMPTZ {sql_literal(value.isoformat(sep=' '))}"
 
 
 def window(weeks: Sequence[Stretch], zone: str) -> tuple[str, str]:
@@ -110,7 +110,9 @@ def window(weeks: Sequence[Stretch], zone: str) -> tuple[str, str]:
 
 def spans(weeks: Sequence[Stretch], zone: str) -> str:
     """A row for VALUES a week: its name, its first moment and the first after it."""
-    return ", ".join(f"({literal(str(week))}, {', '.join(window([week], zone))})" for week in weeks)
+    return ", ".join(
+        f"({sql_literal(str(week))}, {', '.join(window([week], zone))})" for week in weeks
+    )
 
 
 def mentions(brands: Sequence[str], weeks: Sequence[Stretch], zone: str) -> str:
@@ -128,7 +130,9 @@ def audited(brands: Sequence[str]) -> str:
     return _AUDITED.format(brands=texts(brands))
 
 
-def measure(name: str, brand: str, brands: Sequence[str], weeks: Sequence[Span], zone: str) -> str:
+def measure(
+    name: str, brand: str, brands: Sequence[str], weeks: Sequence[Period], zone: str
+) -> str:
     """The query behind the measure `name` of `brand`: it gives the value itself where SQL can, else the rows it is computed from."""
     name, _, difference = name.partition(".")
     query = _MEASURES[_TOGETHER.get(name, name)]
@@ -137,24 +141,26 @@ def measure(name: str, brand: str, brands: Sequence[str], weeks: Sequence[Span],
             "" if "ORDER BY" in query else " GROUP BY week ORDER BY week"
         )
     return query.format(
-        rows=mentions(brands, weeks, zone), brand=literal(brand), audited=audited([brand])
+        rows=mentions(brands, weeks, zone), brand=sql_literal(brand), audited=audited([brand])
     )
 
 
 def share_of_voice(
-    brand: str, brands: Sequence[str], week: Span, zone: str, weights: Mapping[str, float]
+    brand: str, brands: Sequence[str], week: Period, zone: str, weights: Mapping[str, float]
 ) -> str:
     """The query that gives the share of voice of `brand` at fixed weights of the sources."""
     values = (
-        ", ".join(f"({literal(source)}, {weight!r})" for source, weight in sorted(weights.items()))
+        ", ".join(
+            f"({sql_literal(source)}, {weight!r})" for source, weight in sorted(weights.items())
+        )
         or "('', 0)"
     )
     return _STANDARDISED.format(
-        rows=mentions(brands, [week], zone), weights=values, brand=literal(brand)
+        rows=mentions(brands, [week], zone), weights=values, brand=sql_literal(brand)
     )
 
 
-def week_posts(week: Span, zone: str) -> str:
+def week_posts(week: Period, zone: str) -> str:
     """Every post of the week, about a brand or not; `counted` is false for a copy of one of the same week."""
     start, stop = window([week], zone)
     return (
@@ -182,7 +188,7 @@ SELECT source, count(*) AS posts, 1 - avg(counted::INT) AS copies, list(id ORDER
 """.strip()
 
 
-def ledger(week: Span, zone: str) -> str:
+def ledger(week: Period, zone: str) -> str:
     """The newest crawl of each query whose span of time touches the week; one that stopped before the week's end is partial."""
     start, stop = window([week], zone)
     reached = "coalesce(until, finished_at)"

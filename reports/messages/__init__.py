@@ -9,9 +9,9 @@ from importlib.resources import files
 from string import Formatter
 from typing import Any
 
-from folate.core.config import LANGUAGES
-from folate.core.errors import ConfigError, possible
-from folate.core.weeks import Span, last_day
+from folate.core.config import REPORT_LANGUAGES
+from folate.core.errors import ConfigError, suggestion
+from folate.core.weeks import Period, last_day
 from reports.measures.figures import UNMEASURABLE, Figure, Name, Sentence, Shown, Unit
 
 MINUS = "\N{MINUS SIGN}"
@@ -113,7 +113,7 @@ class Catalogue:
             return f"{moment.year}年{moment.month}月{moment.day}日"
         return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
 
-    def days(self, span: Span) -> str:
+    def days(self, span: Period) -> str:
         """First and last day of a week or of seven days."""
         last = last_day(span)
         return self("join.interval", low=self.day(last - timedelta(days=6)), high=self.day(last))
@@ -141,9 +141,9 @@ def _digits(value: float, unit: Unit, signed: bool) -> str:
 @cache
 def catalogue(language: str) -> Catalogue:
     """The messages of `language`. Raises ConfigError when there are none."""
-    if language not in LANGUAGES:
+    if language not in REPORT_LANGUAGES:
         raise ConfigError(
-            f"wanted a report in {' or '.join(LANGUAGES)}, got {language!r}; {possible(language, LANGUAGES)}"
+            f"wanted a report in {' or '.join(REPORT_LANGUAGES)}, got {language!r}; {suggestion(language, REPORT_LANGUAGES)}"
         )
     text = files("reports").joinpath("messages", f"{language}.toml").read_text(encoding="utf-8")
     return Catalogue(language, tomllib.loads(text))

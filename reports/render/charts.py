@@ -8,7 +8,7 @@ from unicodedata import east_asian_width
 import altair as alt
 from vl_convert import vegalite_to_svg
 
-from folate.core.text import printable
+from folate.core.text import printable_text
 from reports.measures.brands import BrandMeasures
 from reports.measures.figures import Figure
 
@@ -100,7 +100,7 @@ def line_ends(brands: Sequence[BrandMeasures], top: float, height: int) -> list[
     for value, place in ends:
         floor = max(value, floor)
         found.append(
-            {"brand": str(place), "name": short(printable(brands[place].label)), "y": floor}
+            {"brand": str(place), "name": short(printable_text(brands[place].label)), "y": floor}
         )
         floor += gap
     return found

@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from folate.core.text import printable
+from folate.core.text import printable_text
 from reports.messages import catalogue
 
 _HTML = Markup(
@@ -27,8 +27,10 @@ class Letter:
 def letter(document: Mapping[str, Any]) -> Letter:
     """The letter for a report in JSON (`reports.render.document`), in its language. What the data says stays text."""
     say = catalogue(document["language"])
-    subject = say("mail.subject", project=printable(document["project"]), week=document["week"])
-    sentences = [printable(sentence["text"]) for sentence in document["summary"]]
+    subject = say(
+        "mail.subject", project=printable_text(document["project"]), week=document["week"]
+    )
+    sentences = [printable_text(sentence["text"]) for sentence in document["summary"]]
     notes = [
         say(key)
         for key in ("mail.partial", "mail.attached")

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from folate.core.errors import ConfigError
-from folate.core.files import write_whole
+from folate.core.files import write_atomically
 from folate.core.weeks import Week
 from reports.measures.figures import Change, Figure, NoEvidence
 from reports.messages import catalogue
@@ -62,7 +62,7 @@ def write_index(folder: Path, language: str) -> Path:
         style=Markup(files("reports").joinpath("templates", "style.css").read_text(encoding="utf-8")),  # noqa: S704  # ours
     )  # fmt: skip
     path = folder / "index.html"
-    write_whole(path, page)
+    write_atomically(path, page)
     return path
 
 

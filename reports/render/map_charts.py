@@ -7,7 +7,7 @@ from unicodedata import east_asian_width
 
 import altair as alt
 
-from folate.core.text import printable
+from folate.core.text import printable_text
 from reports.render.charts import INK, LINE, MUTED, colour, short, svg
 from reports.sections.perception.aspects import Map, Place
 from reports.sections.perception.moves import Together
@@ -115,7 +115,7 @@ def _apart(
     taken: list[tuple[float, float, float]] = []
     found = []
     for place in places:
-        name = short(printable(names.get(place.name, place.name)))
+        name = short(printable_text(names.get(place.name, place.name)))
         room = _LETTER * sum(2 if east_asian_width(letter) in "WF" else 1 for letter in name)
         across = ((place.across.value or 0.0) - left) / (right - left) * size[0]
         down = (top - (place.up.value or 0.0)) / (top - bottom) * size[1]
@@ -150,7 +150,7 @@ def ring(together: Sequence[Together], brands: Sequence[str], names: Mapping[str
             "y": y,
             "brand": brand,
             "up": y + (24 if y >= height / 2 else -20),
-            "name": short(printable(names.get(brand, brand))),
+            "name": short(printable_text(names.get(brand, brand))),
         }
         for brand, (x, y) in at.items()
     ]

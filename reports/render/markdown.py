@@ -3,7 +3,7 @@
 import re
 from datetime import date
 
-from folate.core.text import printable
+from folate.core.text import printable_text
 from reports.build import Report
 from reports.measures.figures import Figure
 from reports.messages import Catalogue, catalogue
@@ -36,7 +36,7 @@ def render(report: Report) -> bytes:
 
 def escape(text: str) -> str:
     """`text` on one line, to be read as it is: whatever it says, it starts no heading, list, link, table cell or tag."""
-    line = printable(" ".join(text.split()))
+    line = printable_text(" ".join(text.split()))
     return _LIST.sub(r"\1\\\2", _SIGNS.sub(r"\\\g<0>", line))
 
 

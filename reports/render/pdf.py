@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from folate.core.errors import FolateError, MissingExtra
-from folate.core.files import write_whole
+from folate.core.files import write_atomically
 
 NAMES = (
     "chromium",
@@ -65,7 +65,7 @@ def print_page(page: Path, target: Path) -> None:
             raise PrintError(
                 f"{program} did not print {page}: {said[-1] if said else f'exit code {done.returncode}'}."
             )
-        write_whole(target, made.read_bytes())
+        write_atomically(target, made.read_bytes())
 
 
 def _as_root() -> list[str]:

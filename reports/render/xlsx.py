@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from folate.core.text import printable
+from folate.core.text import printable_text
 from reports.build import Report
 from reports.measures.figures import UNMEASURABLE, Figure
 from reports.messages import Catalogue, catalogue
@@ -37,7 +37,7 @@ def render(report: Report) -> bytes:
 
     say, book, all_tables = catalogue(report.language), Workbook(), tables(report)
     book.remove(book.worksheets[0])
-    book.properties.title = printable(
+    book.properties.title = printable_text(
         say("page.title", project=report.project, week=str(report.week))
     )
     book.properties.creator = "Folate"
@@ -54,7 +54,7 @@ def _sheet_titles(titles: Sequence[str]) -> list[str]:
     """At most 31 characters, none that a sheet can't have, each once whatever its case."""
     found: list[str] = []
     for title in titles:
-        name = re.sub(r"[\[\]:*?/\\']", " ", printable(title))[:28].strip() or "-"
+        name = re.sub(r"[\[\]:*?/\\']", " ", printable_text(title))[:28].strip() or "-"
         used = sum(other.casefold().startswith(name.casefold()) for other in found)
         found.append(f"{name} {used + 1}" if used else name)
     return found
@@ -119,7 +119,7 @@ def _put(sheet: "Worksheet", row: int, column: int, value: _Number | Cell) -> "S
         factor, cell.number_format = FORMATS[value.figure.unit]
         cell.value = None if value.value is None else round(value.value * factor, _DECIMALS)
     elif isinstance(value, str):
-        cell.value = printable(value.replace("\n", " "))[:_LONGEST]
+        cell.value = printable_text(value.replace("\n", " "))[:_LONGEST]
         cell.data_type, cell.quotePrefix = "s", True
     elif not isinstance(value, Figure):
         cell.value = value

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from corpora.store.snapshot import Snapshot, literal
+from corpora.store.snapshot import Snapshot, sql_literal
 from nlp.text.patterns import HAN
 from reports.measures import queries
 from reports.measures.brands import Asked
@@ -40,7 +40,7 @@ class Concerns:
 
 def concerns(snapshot: Snapshot, asked: Asked, topics: tuple[Topic, ...]) -> Concerns:
     """What the authors who name our brand this week write about: terms of the watch list, and rising topics with no flag against them."""
-    own = asked.config.own
+    own = asked.config.own_brand
     if own is None:
         return Concerns()
     tracked = [
@@ -74,7 +74,9 @@ def _tracked(term: str, brand: str, snapshot: Snapshot, asked: Asked) -> Concern
         else rf"(^|[^\p{{L}}\p{{N}}]){name}($|[^\p{{L}}\p{{N}}])"
     )
     rows = queries.week_posts(asked.week, asked.config.timezone)
-    query = _AUTHORS.format(most=SAMPLE, rows=rows, pattern=literal(pattern), brand=literal(brand))
+    query = _AUTHORS.format(
+        most=SAMPLE, rows=rows, pattern=sql_literal(pattern), brand=sql_literal(brand)
+    )
     found = snapshot.sql(query).to_pylist()[0]
     authors = Figure(
         measure="concern_authors", week=str(asked.week), brand=brand, n=found["authors"], query=query,

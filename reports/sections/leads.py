@@ -4,9 +4,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from folate.core.post import body
+from folate.core.post import post_body
 from folate.core.weeks import Week
-from folate.pipeline.project import Workspace
+from folate.pipeline.project import Project
 from nlp.extract.brands import Mention
 from nlp.extract.comparisons import Comparison
 from nlp.extract.purchase_intent import Signal, by_brand, score
@@ -34,7 +34,7 @@ class Lead:
     signals: Counter[str] = field(default_factory=Counter)
     posts: list[str] = field(default_factory=list)
 
-    def add(self, post: str, signals: list[Signal]) -> None:
+    def add_post(self, post: str, signals: list[Signal]) -> None:
         self.score += sum(signal.points for signal in signals)
         self.signals.update(signal.signal for signal in signals)
         self.posts.append(post)
@@ -44,26 +44,26 @@ class Lead:
 
 
 @dataclass(frozen=True)
-class Leads:
+class LeadRanking:
     """The leads, highest score first, and how many posts with a signal had no author to count them for."""
 
     rows: list[dict[str, Any]]
-    anonymous: int
+    anonymous_posts: int
 
 
-def find_leads(workspace: Workspace, week: Week, least: float) -> Leads:
+def find_leads(project: Project, week: Week, min_score: float) -> LeadRanking:
     """Authors and brands of `least` points and more, over the weeks of the scorecard up to `week`."""
-    config = workspace.config
+    config = project.config
     since = (week - (config.scorecard.weeks - 1)).bounds(config.timezone)[0]
     posts = (
-        workspace.store.snapshot()
+        project.store.snapshot()
         .sql(_POSTS, {"since": since, "until": week.bounds(config.timezone)[1]})
         .to_pylist()
     )
     leads: dict[tuple[str, str], Lead] = {}
     anonymous = 0
     for post in posts:
-        found = _signals(workspace, post)
+        found = _signals(project, post)
         if post["author"] is None:
             anonymous += bool(found)
             continue
@@ -71,14 +71,14 @@ def find_leads(workspace: Workspace, week: Week, least: float) -> Leads:
             lead = leads.setdefault(
                 (post["author"], brand), Lead(post["author"], post["source"], brand)
             )
-            lead.add(post["id"], signals)
+            lead.add_post(post["id"], signals)
     ranked = sorted(leads.values(), key=lambda lead: (-lead.score, lead.author, lead.brand))
-    return Leads([lead.to_row() for lead in ranked if lead.score >= least], anonymous)
+    return LeadRanking([lead.to_row() for lead in ranked if lead.score >= min_score], anonymous)
 
 
-def _signals(workspace: Workspace, post: dict[str, Any]) -> dict[str, list[Signal]]:
+def _signals(workspace: Project, post: dict[str, Any]) -> dict[str, list[Signal]]:
     """Brand -> signals of one post."""
-    text = body(post["title"], post["text"])
+    text = post_body(post["title"], post["text"])
     intent = {name: post[name] for name in ("buy", "ask", "complain") if post[name] is not None}
     comparisons = [
         Comparison(its["brand"], its["other"], its["kind"], its["start"], its["stop"])

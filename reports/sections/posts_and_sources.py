@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 from unicodedata import category
 
-from corpora.store.snapshot import Snapshot, literal
-from folate.core.post import body
+from corpora.store.snapshot import Snapshot, sql_literal
+from folate.core.post import post_body
 from reports.measures import queries
 from reports.measures.brands import Asked
 from reports.measures.figures import SAMPLE, Figure
@@ -62,7 +62,7 @@ def quotes(snapshot: Snapshot, ids: Iterable[str]) -> dict[str, Quote]:
 def _quote(row: Mapping[str, Any]) -> Quote:
     url = row["url"] if row["url"] and row["url"].startswith(("https://", "http://")) else None
     return Quote(
-        id=row["id"], text=excerpt(body(row["title"], row["text"])), source=row["source"], author=row["author"],
+        id=row["id"], text=excerpt(post_body(row["title"], row["text"])), source=row["source"], author=row["author"],
         published_at=row["published_at"], url=url,
     )  # fmt: skip
 
@@ -107,7 +107,7 @@ def top_posts(snapshot: Snapshot, asked: Asked) -> tuple[TopPost, ...]:
 def _engagement(row: Mapping[str, Any], asked: Asked) -> Figure:
     return Figure(
         measure="engagement", week=str(asked.week), brand=row["brand"], value=row["engagement"], n=1, versions=asked.versions,
-        query=queries.ENGAGEMENT.format(id=literal(row["id"])), posts=(row["id"],),
+        query=queries.ENGAGEMENT.format(id=sql_literal(row["id"])), posts=(row["id"],),
     )  # fmt: skip
 
 
@@ -133,10 +133,12 @@ def _source(
     name: str, posts: Mapping[str, Any] | None, ledger: list[dict[str, Any]], crawled: bool, asked: Asked
 ) -> SourceLine:  # fmt: skip
     zone = asked.config.timezone
-    week_posts = f"({queries.week_posts(asked.week, zone)}) WHERE source = {literal(name)}"
+    week_posts = f"({queries.week_posts(asked.week, zone)}) WHERE source = {sql_literal(name)}"
     n = posts["posts"] if posts else 0
     sample = tuple(posts["sample"]) if posts else ()
-    asked_of = f"SELECT * FROM ({queries.ledger(asked.week, zone)}) WHERE source = {literal(name)}"
+    asked_of = (
+        f"SELECT * FROM ({queries.ledger(asked.week, zone)}) WHERE source = {sql_literal(name)}"
+    )
 
     def figure(
         measure: str, value: float | None, n: int, query: str, posts: tuple[str, ...] = ()

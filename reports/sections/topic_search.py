@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Literal
 
-from corpora.store.snapshot import Snapshot, literal
+from corpora.store.snapshot import Snapshot, sql_literal
 from folate.core.config import Config
-from folate.core.weeks import Span, trailing
+from folate.core.weeks import Period, preceding_periods
 from reports.measures import queries
 from reports.measures.brands import Asked
 from reports.measures.figures import Figure, Sentence
@@ -41,7 +41,7 @@ class Search:
 
 
 def window_counts(
-    snapshot: Snapshot, config: Config, span: Span, read_only: bool
+    snapshot: Snapshot, config: Config, span: Period, read_only: bool
 ) -> dict[str, Any]:
     """Count the posts that topics of `span` rest on, in it and in its baseline, with a digest of their texts.
 
@@ -60,7 +60,7 @@ def settings_digest(config: Config) -> str:
 
 def search(snapshot: Snapshot, asked: Asked, posts: Figure) -> Search:
     """What is known of the search for the topics of the report's week; `posts` counts the posts of the week."""
-    week = literal(str(asked.week))
+    week = sql_literal(str(asked.week))
     rows = snapshot.sql(f"SELECT * FROM searches WHERE week = {week}").to_pylist()
     if not posts.value:
         return Search(status="empty")
@@ -73,7 +73,7 @@ def search(snapshot: Snapshot, asked: Asked, posts: Figure) -> Search:
 
 
 def _search(row: Mapping[str, Any], now: Mapping[str, Any], asked: Asked) -> Search:
-    week, window = literal(str(asked.week)), _window(asked.config, asked.week, read_only=False)
+    week, window = sql_literal(str(asked.week)), _window(asked.config, asked.week, read_only=False)
 
     def figure(measure: str, value: int, query: str) -> Figure:
         return Figure(
@@ -134,10 +134,10 @@ def doubt(search: Search, posts: Figure, say: Catalogue) -> Sentence | None:
     return say.sentence(f"topic_{search.status}", posts=posts)
 
 
-def _window(config: Config, span: Span, read_only: bool) -> str:
+def _window(config: Config, span: Period, read_only: bool) -> str:
     start, stop = queries.window([span], config.timezone)
     since = queries.moment(
-        trailing(span, config.topics.baseline_weeks)[0].bounds(config.timezone)[0]
+        preceding_periods(span, config.topics.baseline_weeks)[0].bounds(config.timezone)[0]
     )
     read = "JOIN texts t ON t.id = p.id" if read_only else ""
     return _WINDOW.format(start=start, stop=stop, since=since, read=read, skewed=queries.SKEWED)

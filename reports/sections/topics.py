@@ -7,7 +7,7 @@ from datetime import datetime
 from math import inf
 from typing import Any
 
-from corpora.store.snapshot import Snapshot, literal
+from corpora.store.snapshot import Snapshot, sql_literal
 from nlp.extract.segments import Audience as Segments
 from reports.measures.brands import Asked
 from reports.measures.figures import Figure
@@ -65,7 +65,9 @@ class Topic:
 
 def topics(snapshot: Snapshot, asked: Asked) -> tuple[Topic, ...]:
     """The topics stored for the week, best first, as discovery ranked them."""
-    rows = snapshot.sql(f"SELECT * FROM topics WHERE week = {literal(str(asked.week))}").to_pylist()
+    rows = snapshot.sql(
+        f"SELECT * FROM topics WHERE week = {sql_literal(str(asked.week))}"
+    ).to_pylist()
     parsed = sorted(((row, json.loads(row["detail"] or "{}")) for row in rows), key=_rank)
     chosen = [
         (row["evidence"] or [])[: 4 * QUOTES] for row, _ in parsed
@@ -128,17 +130,19 @@ def _net(told: Mapping[str, float] | None, figure: Ask) -> Figure | None:
 def _customers(
     brands: Mapping[str, Mapping[str, float]], figure: Ask, asked: Asked
 ) -> Figure | None:
-    own = asked.config.own
+    own = asked.config.own_brand
     if own is None or own.id not in brands:
         return None
     authors = brands[own.id]["authors"]
-    made = figure("concern_authors", authors, _number("'goes_with'", literal(own.id), "'authors'"))
+    made = figure(
+        "concern_authors", authors, _number("'goes_with'", sql_literal(own.id), "'authors'")
+    )
     return replace(made, brand=own.id, n=int(authors))
 
 
 def _audience(segment: str, found: Mapping[str, float], figure: Ask, asked: Asked) -> Audience:
     segments = Segments(asked.config.segments)
-    at = ("'segments'", literal(segment))
+    at = ("'segments'", sql_literal(segment))
     return Audience(
         name=" / ".join(segments.names(segment)) if segment in segments.ids else segment,
         share=figure("topic_audience", found["share"], _number(*at, "'share'")),
@@ -148,7 +152,7 @@ def _audience(segment: str, found: Mapping[str, float], figure: Ask, asked: Aske
 
 def _asking(row: Mapping[str, Any], asked: Asked) -> Ask:
     """Makes the figures of one topic: measure, value and the SQL expression that gives it."""
-    where = f"week = {literal(str(asked.week))} AND id = {literal(row['id'])}"
+    where = f"week = {sql_literal(str(asked.week))} AND id = {sql_literal(row['id'])}"
     common: dict[str, Any] = {
         "week": str(asked.week),
         "n": row["posts"] or 0,

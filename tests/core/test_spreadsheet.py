@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from folate.core.spreadsheet import CsvWriter, cell, not_a_formula
+from folate.core.spreadsheet import CsvWriter, csv_cell, escape_formula
 
 
 @pytest.mark.parametrize(
@@ -41,20 +41,20 @@ from folate.core.spreadsheet import CsvWriter, cell, not_a_formula
     ],
 )
 def test_what_a_spreadsheet_would_run_gets_an_apostrophe(text: str, written: str) -> None:
-    assert not_a_formula(text) == written
+    assert escape_formula(text) == written
 
 
 def test_numbers_stay_numbers_and_lists_are_json() -> None:
-    assert [cell(value) for value in (-0.3, -5, None, True)] == [-0.3, -5, None, True]
-    assert cell(["-a", "\n=b"]) == '["-a", "\\n=b"]'
-    assert cell("-0.3") == "'-0.3"
+    assert [csv_cell(value) for value in (-0.3, -5, None, True)] == [-0.3, -5, None, True]
+    assert csv_cell(["-a", "\n=b"]) == '["-a", "\\n=b"]'
+    assert csv_cell("-0.3") == "'-0.3"
 
 
 def written(rows: list[list[object]]) -> str:
     out = io.StringIO()
     writer = CsvWriter(out)
     for row in rows:
-        writer.write(row)
+        writer.write_row(row)
     return out.getvalue()
 
 
@@ -93,7 +93,7 @@ CELLS = st.text(
 @given(rows=st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=5))
 def test_every_reader_gets_the_rows_back(rows: list[tuple[str, str]], tmp_path: Path) -> None:
     text = written([["first", "second"], *map(list, rows)])
-    wanted = [tuple(map(not_a_formula, row)) for row in rows]
+    wanted = [tuple(map(escape_formula, row)) for row in rows]
     assert [tuple(row) for row in csv.reader(io.StringIO(text, newline=""))][1:] == wanted
     path = tmp_path / "rows.csv"
     path.write_bytes(text.encode("utf-8-sig"))

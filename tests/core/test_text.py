@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folate.core.errors import possible
+from folate.core.errors import suggestion
 from folate.core.text import (
-    LONGEST_LINE,
-    cut,
-    escaped_json,
-    listed,
-    printable,
+    MAX_LINE_LENGTH,
+    escape_json,
+    join_names,
     printable_lines,
-    quoted,
-    sentence,
+    printable_text,
+    quote_name,
+    to_single_line,
+    truncate_text,
 )
 
 COMMANDS = [
@@ -30,56 +30,56 @@ def is_harmless(text: str) -> bool:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_what_could_command_a_terminal_is_replaced(command: str) -> None:
-    assert is_harmless(printable(f"a{command}b"))
-    assert is_harmless(quoted(f"a{command}b"))
-    assert is_harmless(listed([command, "b"]))
+    assert is_harmless(printable_text(f"a{command}b"))
+    assert is_harmless(quote_name(f"a{command}b"))
+    assert is_harmless(join_names([command, "b"]))
     assert command not in printable_lines(f"a{command}b")
-    assert is_harmless(sentence(f"a\n{command}b"))
+    assert is_harmless(to_single_line(f"a\n{command}b"))
 
 
 @given(ANY_TEXT)
 def test_any_text_is_made_harmless(text: str) -> None:
-    assert is_harmless(printable(text))
-    assert is_harmless(sentence(text))
+    assert is_harmless(printable_text(text))
+    assert is_harmless(to_single_line(text))
     assert all(is_harmless(line.replace("\t", "")) for line in printable_lines(text).split("\n"))
 
 
 @pytest.mark.parametrize("text", ["好吃，真的！", "naïve café", "👩‍🔬 很好", "❤️‍🔥", "א ב", "a b"])
 def test_what_people_write_stays(text: str) -> None:
-    assert printable(text) == text
+    assert printable_text(text) == text
 
 
 def test_a_wide_space_becomes_a_plain_one() -> None:
-    assert printable("晨谷\u3000暖禾\xa0!") == "晨谷 暖禾 !"
+    assert printable_text("晨谷\u3000暖禾\xa0!") == "晨谷 暖禾 !"
 
 
 def test_a_joiner_that_joins_no_emoji_is_replaced() -> None:
-    assert printable("a\u200db") == "a\ufffdb"
+    assert printable_text("a\u200db") == "a\ufffdb"
 
 
 def test_a_long_text_is_cut_and_the_rest_counted() -> None:
-    assert cut("abc", 3) == "abc"
-    assert cut("abcdef", 3) == "abc … and 3 more characters"
-    shown = sentence("x" * 50_000_000)
-    assert len(shown) < LONGEST_LINE + 100
+    assert truncate_text("abc", 3) == "abc"
+    assert truncate_text("abcdef", 3) == "abc … and 3 more characters"
+    shown = to_single_line("x" * 50_000_000)
+    assert len(shown) < MAX_LINE_LENGTH + 100
     assert shown.endswith("and 49,998,000 more characters")
 
 
 def test_a_long_list_is_cut_and_the_rest_counted() -> None:
-    assert listed(["a", "b"]) == "a, b"
-    assert listed(map(str, range(20_030))).endswith("29 and 20,000 more")
-    assert len(listed(["x" * 1_000_000] * 100)) < 3_000
+    assert join_names(["a", "b"]) == "a, b"
+    assert join_names(map(str, range(20_030))).endswith("29 and 20,000 more")
+    assert len(join_names(["x" * 1_000_000] * 100)) < 3_000
 
 
 def test_the_tail_of_an_error_has_one_full_stop_and_shows_no_command() -> None:
-    assert possible("a", ["\x1b[2J"]) == "possible: \ufffd[2J."
-    assert possible("zzz", []) == "possible: nothing."
-    assert possible("brnads", ["brands", "watch"]) == "did you mean 'brands'?"
-    assert len(possible("x" * 1_000_000, ["y" * 1_000_000])) < 100
+    assert suggestion("a", ["\x1b[2J"]) == "possible: \ufffd[2J."
+    assert suggestion("zzz", []) == "possible: nothing."
+    assert suggestion("brnads", ["brands", "watch"]) == "did you mean 'brands'?"
+    assert len(suggestion("x" * 1_000_000, ["y" * 1_000_000])) < 100
 
 
 @given(ANY_TEXT)
 def test_escaped_json_means_the_same(text: str) -> None:
-    written = escaped_json(json.dumps({text: [text]}, ensure_ascii=False))
+    written = escape_json(json.dumps({text: [text]}, ensure_ascii=False))
     assert json.loads(written) == {text: [text]}
     assert not set("\x9b\u202e\u2028\ud800\u200b\x7f") & set(written)

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from corpora.files import ImportOptions, Reject, bounds, read
-from folate.cli import run
+from corpora.files import ImportOptions, Reject, bounds, read_post_file
+from folate.cli import run_command
 from folate.core.errors import InputError
 from folate.core.post import Post
 
@@ -27,7 +27,9 @@ def take(path: Path) -> tuple[list[Post], list[Reject], str]:
     """The posts and rejects of a file, and why it could not be read to its end."""
     posts, rejects = [], []
     try:
-        for item in read(path, ImportOptions(source="s", now=datetime(2026, 3, 10, tzinfo=UTC))):
+        for item in read_post_file(
+            path, ImportOptions(source="s", now=datetime(2026, 3, 10, tzinfo=UTC))
+        ):
             posts.append(item) if isinstance(item, Post) else rejects.append(item)
     except InputError as error:
         return posts, rejects, str(error)
@@ -151,7 +153,9 @@ class TestText:
         monkeypatch.setattr("folate.pipeline.rejects.MAX_CHARACTERS", 5000)
         (tmp_path / "folate.toml").write_text('name = "p"\n')
         path = write(tmp_path, "a.csv", "text,published_at\n" + "a,soon\n" * 1000)
-        assert run(["import", str(path), "--project", str(tmp_path), "--format", "jsonl"]) == 3
+        assert (
+            run_command(["import", str(path), "--project", str(tmp_path), "--format", "jsonl"]) == 3
+        )
         told = capsys.readouterr()
         assert json.loads(told.out)["rejected"] == 1000
         assert "only the first 5,000 characters are kept" in told.err
@@ -170,7 +174,9 @@ class TestText:
             "a.jsonl",
             f"{json.dumps(GOOD)}\n{deep}\n" + '{"text": "a", "published_at": "soon"}',
         )
-        assert run(["import", str(path), "--project", str(tmp_path), "--format", "jsonl"]) == 0
+        assert (
+            run_command(["import", str(path), "--project", str(tmp_path), "--format", "jsonl"]) == 0
+        )
         told = json.loads(capsys.readouterr().out)
         assert (told["added"], told["rejected"]) == (1, 2)
         assert len((tmp_path / "rejects" / "a.jsonl.jsonl").read_text().splitlines()) == 2
@@ -220,12 +226,14 @@ class TestPacked:
     ) -> None:
         (tmp_path / "folate.toml").write_text('name = "p"\n')
         path = write(tmp_path, "a.csv.gz", gzip.compress(self.ROWS.encode()) + b"garbage")
-        assert run(["import", str(path), "--project", str(tmp_path), "--format", "jsonl"]) == 3
+        assert (
+            run_command(["import", str(path), "--project", str(tmp_path), "--format", "jsonl"]) == 3
+        )
         told = capsys.readouterr()
         row = json.loads(told.out)
         assert (row["added"], row["rejected"]) == (300, 0)
         assert told.err == f"folate: {row['problem']}\n"
-        assert run(["export", "posts", "--project", str(tmp_path)]) == 0
+        assert run_command(["export", "posts", "--project", str(tmp_path)]) == 0
         assert len(capsys.readouterr().out.splitlines()) == 300
 
 
@@ -307,7 +315,10 @@ class TestParquet:
         path = parquet(tmp_path, {"text": texts, "published_at": pa.array(["2026-03-02"] * 20_000)})
         assert path.stat().st_size < 100_000
         taken = [
-            item for _, item in zip(range(50), read(path, ImportOptions(source="s")), strict=False)
+            item
+            for _, item in zip(
+                range(50), read_post_file(path, ImportOptions(source="s")), strict=False
+            )
         ]
         assert sum(isinstance(item, Post) for item in taken) == 1
 

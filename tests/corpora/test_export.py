@@ -10,8 +10,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from corpora.export import export
-from corpora.files import ImportOptions, read
+from corpora.export import export_rows
+from corpora.files import ImportOptions, read_post_file
 from corpora.store.snapshot import Snapshot
 from corpora.store.store import Store
 from folate.core.errors import ConfigError
@@ -73,7 +73,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
 
 def exported(snapshot: Snapshot, what: str, form: str) -> bytes:
     out = io.BytesIO()
-    assert export(snapshot, what, form, out) == 2
+    assert export_rows(snapshot, what, form, out) == 2
     return out.getvalue()
 
 
@@ -87,7 +87,7 @@ def test_posts_as_json_lines_are_posts(snapshot: Snapshot) -> None:
 def test_posts_come_back_by_an_import(snapshot: Snapshot, tmp_path: Path, form: str) -> None:
     path = tmp_path / f"posts.{form}"
     path.write_bytes(exported(snapshot, "posts", form))
-    first, second = read(path, ImportOptions(source="other"))
+    first, second = read_post_file(path, ImportOptions(source="other"))
     assert second == SECOND
     assert isinstance(first, Post)
     assert first.text == ("'" if form == "csv" else "") + FIRST.text
@@ -108,7 +108,7 @@ def test_cells_that_a_spreadsheet_would_run(tmp_path: Path) -> None:
         for n, text in enumerate(texts)
     )
     out = io.BytesIO()
-    export(store.snapshot(), "posts", "csv", out)
+    export_rows(store.snapshot(), "posts", "csv", out)
     rows = list(csv.DictReader(io.StringIO(out.getvalue().decode("utf-8-sig"), newline="")))
     assert [row["text"] for row in rows] == ["'=1", "'+1", "'-1", "'@a", "'\t=1", "a=1", "'=1"]
 
@@ -153,14 +153,14 @@ def test_annotations_as_csv_and_parquet(snapshot: Snapshot) -> None:
 def test_parquet_into_a_pipe(snapshot: Snapshot) -> None:
     reading, writing = os.pipe()
     with os.fdopen(writing, "wb") as out:
-        export(snapshot, "posts", "parquet", out)
+        export_rows(snapshot, "posts", "parquet", out)
     with os.fdopen(reading, "rb") as back:
         assert pq.read_table(io.BytesIO(back.read())).num_rows == 2
 
 
 def test_an_empty_store_has_its_columns(tmp_path: Path) -> None:
     out = io.BytesIO()
-    assert export(Store(tmp_path).snapshot(), "annotations", "csv", out) == 0
+    assert export_rows(Store(tmp_path).snapshot(), "annotations", "csv", out) == 0
     assert (
         out.getvalue().decode("utf-8-sig")
         == "id,language,label,negative,neutral,positive,mentions,aspects,comparisons,emotion,emotions,intents,tags\n"
@@ -170,4 +170,4 @@ def test_an_empty_store_has_its_columns(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("what", "form"), [("post", "csv"), ("posts", "xls")])
 def test_unknown_names(tmp_path: Path, what: str, form: str) -> None:
     with pytest.raises(ConfigError, match=r"did you mean|possible"):
-        export(Store(tmp_path).snapshot(), what, form, io.BytesIO())
+        export_rows(Store(tmp_path).snapshot(), what, form, io.BytesIO())

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.files import REASONS, ImportOptions, Reject, read
+from corpora.files import REJECT_REASONS, ImportOptions, Reject, read_post_file
 from folate.core.errors import ConfigError, InputError
-from folate.core.post import Post, pseudonyms
+from folate.core.post import Post, make_pseudonymizer
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 REVIEWS = '评论,时间,型号,得分,赞\n屏幕很好,2025-06-05 08:00:00,甲手机,5,1.2万\n电池不行,2025/6/6,乙手机,1,"1,234"\n'
@@ -36,7 +36,7 @@ def options(**given: Any) -> ImportOptions:
 
 
 def take(path: Path, **given: Any) -> tuple[list[Post], list[Reject]]:
-    everything = list(read(path, options(**given)))
+    everything = list(read_post_file(path, options(**given)))
     return [x for x in everything if isinstance(x, Post)], [
         x for x in everything if isinstance(x, Reject)
     ]
@@ -123,8 +123,8 @@ class TestFormats:
         late = json.dumps(
             {"id": -1, "text": "b", "published_at": "2025-06-05", "likes": 3, "mood": "good"}
         )
-        reading = read(write(tmp_path, "a.jsonl", "\n".join([*lines, late])), options())
-        assert reading.ignored == ("mood",)
+        reading = read_post_file(write(tmp_path, "a.jsonl", "\n".join([*lines, late])), options())
+        assert reading.unused_columns == ("mood",)
         assert [post.likes for post in reading if isinstance(post, Post)] == [None] * 1200 + [3]
 
     def test_a_nul_costs_its_row_only(self, tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ class TestFormats:
             "a.csv.gz",
             gzip.compress(b"id,published_at,text\n") + whole[: len(whole) // 2],
         )
-        reading = iter(read(path, options()))
+        reading = iter(read_post_file(path, options()))
         assert getattr(next(reading), "id", None) == "s:1"
 
 
@@ -200,7 +200,9 @@ class TestMapping:
 
     def test_columns_that_no_field_takes_are_named(self, tmp_path: Path) -> None:
         path = write(tmp_path, "a.csv", REVIEWS)
-        assert read(path, options(mapping={"text": "评论", "published_at": "时间"})).ignored == (
+        assert read_post_file(
+            path, options(mapping={"text": "评论", "published_at": "时间"})
+        ).unused_columns == (
             "型号",
             "得分",
             "赞",
@@ -233,11 +235,11 @@ class TestMapping:
         self, tmp_path: Path, given: dict[str, Any], words: str
     ) -> None:
         with pytest.raises(InputError, match=words):
-            read(write(tmp_path, "a.csv", REVIEWS), options(**given))
+            read_post_file(write(tmp_path, "a.csv", REVIEWS), options(**given))
 
     def test_a_field_that_no_post_has(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="no field 'txt'"):
-            read(write(tmp_path, "a.csv", REVIEWS), options(mapping={"txt": "评论"}))
+            read_post_file(write(tmp_path, "a.csv", REVIEWS), options(mapping={"txt": "评论"}))
 
     def test_what_a_row_says_goes_before_the_options(self, tmp_path: Path) -> None:
         text = "id,source,kind,text,published_at\n微博:7,微博,microblog,a,2025-01-01\n7,,,b,2025-01-01\n"
@@ -254,7 +256,7 @@ class TestMapping:
             "author,text,published_at\nsome one,a,2025-01-01\nsome one,,2025-01-01\n",
         )
         (post,), (reject,) = take(path)
-        assert post.author == pseudonyms("salt")("s", "some one")
+        assert post.author == make_pseudonymizer("salt")("s", "some one")
         assert reject.values["author"] == post.author
 
     def test_a_post_is_what_it_says_not_how_often_it_was_liked(self, tmp_path: Path) -> None:
@@ -326,7 +328,7 @@ class TestRejects:
         assert [post.text for post in posts] == ["ok", "fine"]
         assert [(reject.row, reject.reason) for reject in rejects] == [(3, reason)]
         assert rejects[0].detail
-        assert reason in REASONS
+        assert reason in REJECT_REASONS
 
     @pytest.mark.parametrize(
         ("line", "reason"),
@@ -430,10 +432,10 @@ class TestFieldsThatAPostMayLack:
         text = (
             f"text,published_at,rating,likes,verified\na,2025-01-01,{rating},{likes},{verified}\n"
         )
-        reading = read(write(tmp_path, "a.csv", text), options(rating_scale=5))
+        reading = read_post_file(write(tmp_path, "a.csv", text), options(rating_scale=5))
         (post,) = reading
         assert isinstance(post, Post)
-        assert reading.unread == unread
+        assert reading.unread_values == unread
         lacking = {name.split()[0] for name in unread} | ({"likes"} if likes == "赞" else set())
         assert {
             name for name in ("rating", "likes", "verified") if getattr(post, name) is None
@@ -457,10 +459,10 @@ class TestFieldsThatAPostMayLack:
     )
     def test_a_value_of_json(self, tmp_path: Path, field: str, unread: str) -> None:
         line = '{"text": "a", "published_at": "2025-01-01", ' + field + "}"
-        reading = read(write(tmp_path, "a.jsonl", line), options())
+        reading = read_post_file(write(tmp_path, "a.jsonl", line), options())
         (post,) = reading
         assert isinstance(post, Post)
-        assert reading.unread == {unread: 1}
+        assert reading.unread_values == {unread: 1}
         assert getattr(post, unread.split()[0].rstrip(":")) in (None, "day", post.id)
 
     def test_a_title_that_can_not_be_read_is_no_text(self, tmp_path: Path) -> None:
@@ -475,13 +477,13 @@ class TestFieldsThatAPostMayLack:
 class TestOrderOfDayAndMonth:
     def days(self, tmp_path: Path, *dates: str, **given: Any) -> tuple[list[str], list[str], str]:
         text = "id,text,published_at\n" + "".join(f"{n},a,{date}\n" for n, date in enumerate(dates))
-        reading = read(write(tmp_path, "a.csv", text), options(zone="UTC", **given))
+        reading = read_post_file(write(tmp_path, "a.csv", text), options(zone="UTC", **given))
         everything = list(reading)
         posts = [f"{post.published_at:%m-%d}" for post in everything if isinstance(post, Post)]
         return (
             posts,
             [reject.reason for reject in everything if isinstance(reject, Reject)],
-            reading.dates,
+            reading.date_order_note,
         )
 
     def test_one_date_settles_the_others_even_those_before_it(self, tmp_path: Path) -> None:
@@ -711,7 +713,7 @@ class TestHeads:
         ],
     )
     def test_the_header_is_where_it_is(self, tmp_path: Path, text: str, note: list[str]) -> None:
-        reading = read(write(tmp_path, "a.csv", text), options())
+        reading = read_post_file(write(tmp_path, "a.csv", text), options())
         assert [(post.id, post.text) for post in reading if isinstance(post, Post)] == [
             ("s:1", "好喝")
         ]
@@ -851,7 +853,7 @@ class TestWords:
                 ]
             )
         )
-        reading = read(write(tmp_path, "a.csv", text), options())
+        reading = read_post_file(write(tmp_path, "a.csv", text), options())
         posts = [post.text for post in reading if isinstance(post, Post)]
         assert posts == [
             "很香……\n还买",

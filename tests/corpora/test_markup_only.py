@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from corpora.files import ImportOptions, Reject, read
+from corpora.files import ImportOptions, Reject, read_post_file
 
 
 @pytest.mark.parametrize("cell", ["<br />", "<p></p>", "&nbsp;", "<b>&nbsp;</b>", "<u></u>"])
@@ -13,7 +13,7 @@ def test_a_cell_of_markup_alone_is_no_text(tmp_path: Path, cell: str) -> None:
     path.write_text(
         f"text,published_at\n{cell},2026-03-02\n晨谷好喝,2026-03-02\n", encoding="utf-8"
     )
-    first, second = read(path, ImportOptions(source="s"))
+    first, second = read_post_file(path, ImportOptions(source="s"))
     assert isinstance(first, Reject)
     assert first.reason == "no text"
     assert not isinstance(second, Reject)

@@ -19,17 +19,17 @@ POST = Post(
 
 
 def test_a_new_store_has_the_newest_number(tmp_path: Path) -> None:
-    assert migrations.number(tmp_path) is None
+    assert migrations.read_schema_number(tmp_path) is None
     Store(tmp_path).upsert_posts([POST])
-    assert migrations.number(tmp_path) == len(migrations.MIGRATIONS)
-    assert migrations.migrate(tmp_path) == []
+    assert migrations.read_schema_number(tmp_path) == len(migrations.MIGRATIONS)
+    assert migrations.migrate_store(tmp_path) == []
 
 
 def test_tables_from_before_numbers(tmp_path: Path) -> None:
     write_deltalake(tmp_path / "duplicates", pa.table({"id": ["a"], "cluster": ["b"]}))
     with pytest.raises(StoreError, match=r"schema 0 .* 'folate migrate'"):
         Store(tmp_path)
-    assert len(migrations.migrate(tmp_path)) == len(migrations.MIGRATIONS)
+    assert len(migrations.migrate_store(tmp_path)) == len(migrations.MIGRATIONS)
     store = Store(tmp_path)
     store.upsert("duplicates", [{"id": "c", "cluster": "b", "similarity": 0.5}])
     found = store.snapshot().sql("FROM duplicates ORDER BY id").to_pylist()
@@ -42,11 +42,11 @@ def test_tables_from_before_numbers(tmp_path: Path) -> None:
 @pytest.fixture
 def with_mood(monkeypatch: pytest.MonkeyPatch) -> None:
     """A later Folate, whose posts have one more column."""
-    posts = schema.Table(
+    posts = schema.TableDefinition(
         "posts",
         schema.POSTS.schema.append(pa.field("mood", pa.string())),
-        schema.POSTS.key,
-        schema.POSTS.partitions,
+        schema.POSTS.key_columns,
+        schema.POSTS.partition_columns,
     )
     monkeypatch.setitem(schema.TABLES, "posts", posts)
     later = migrations.Migration(LATER, "posts have a mood", migrations.add_missing_columns)
@@ -65,8 +65,8 @@ def test_an_older_store_must_be_migrated(old_store: Path, with_mood: None) -> No
         match=rf"has schema {LATER - 1} and this Folate needs {LATER}: run 'folate migrate'\.$",
     ):
         Store(old_store)
-    assert migrations.migrate(old_store) == [f"{LATER}: posts have a mood"]
-    assert migrations.migrate(old_store) == []
+    assert migrations.migrate_store(old_store) == [f"{LATER}: posts have a mood"]
+    assert migrations.migrate_store(old_store) == []
     assert Store(old_store).snapshot().sql("SELECT id, mood FROM posts").to_pylist() == [
         {"id": "f:1", "mood": None}
     ]
@@ -74,19 +74,19 @@ def test_an_older_store_must_be_migrated(old_store: Path, with_mood: None) -> No
 
 def test_a_migration_that_was_stopped_runs_again(old_store: Path, with_mood: None) -> None:
     migrations.MIGRATIONS[-1].apply(old_store)
-    assert migrations.number(old_store) == LATER - 1
-    assert migrations.migrate(old_store) == [f"{LATER}: posts have a mood"]
+    assert migrations.read_schema_number(old_store) == LATER - 1
+    assert migrations.migrate_store(old_store) == [f"{LATER}: posts have a mood"]
 
 
 def test_a_newer_store_is_refused(tmp_path: Path) -> None:
-    migrations.stamp(tmp_path, 99)
-    for opening in (Store, migrations.migrate):
+    migrations.write_schema_number(tmp_path, 99)
+    for opening in (Store, migrations.migrate_store):
         with pytest.raises(StoreError, match="knows only up to"):
             opening(tmp_path)
 
 
 def test_a_number_that_is_none(tmp_path: Path) -> None:
-    (tmp_path / migrations.FILE).write_text("{}")
+    (tmp_path / migrations.SCHEMA_FILE).write_text("{}")
     with pytest.raises(StoreError, match="wanted"):
         Store(tmp_path)
 
@@ -108,8 +108,8 @@ def test_evidence_of_an_older_store_gets_its_subject(tmp_path: Path) -> None:
             }
         ),
     )
-    migrations.stamp(tmp_path, 1)
-    migrations.migrate(tmp_path)
+    migrations.write_schema_number(tmp_path, 1)
+    migrations.migrate_store(tmp_path)
     store = Store(tmp_path)
     store.upsert("evidence", [{"id": "y", "measure": "aspect_net", "subject": "taste"}])
     assert store.snapshot().sql("SELECT id, subject FROM evidence ORDER BY id").to_pylist() == [

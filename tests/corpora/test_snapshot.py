@@ -40,7 +40,9 @@ def plan(snapshot: Snapshot, query: str) -> str:
 def test_held_rows_answer_the_same_and_without_the_files(snapshot: Snapshot) -> None:
     query = PAIRS.format(one=EARLY, other=POSTS)
     found = snapshot.sql(query)
-    with snapshot.holding(POSTS, {POSTS: "true", EARLY: "published_at < TIMESTAMPTZ '2026-03-04'"}):
+    with snapshot.materialize(
+        POSTS, {POSTS: "true", EARLY: "published_at < TIMESTAMPTZ '2026-03-04'"}
+    ):
         assert snapshot.sql(query) == found
         assert "PARQUET" not in plan(snapshot, query).upper()
     assert snapshot.sql(query) == found
@@ -51,18 +53,18 @@ def test_held_rows_answer_the_same_and_without_the_files(snapshot: Snapshot) -> 
 def test_held_rows_may_be_made_of_held_rows(snapshot: Snapshot) -> None:
     query = PAIRS.format(one=EARLY, other=POSTS)
     count = f"SELECT count(*) AS n FROM ({query})"
-    with snapshot.holding(POSTS, {POSTS: "true"}), snapshot.holding(query, {query: "true"}):
+    with snapshot.materialize(POSTS, {POSTS: "true"}), snapshot.materialize(query, {query: "true"}):
         assert snapshot.sql(count)["n"].to_pylist() == [4]
     assert snapshot.sql(count)["n"].to_pylist() == [4]
 
 
 def test_what_was_held_is_gone_also_after_an_error(snapshot: Snapshot) -> None:
-    with pytest.raises(InputError), snapshot.holding(POSTS, {POSTS: "nothing = 1"}):
+    with pytest.raises(InputError), snapshot.materialize(POSTS, {POSTS: "nothing = 1"}):
         snapshot.sql(f"SELECT count(*) FROM ({POSTS})")
-    with snapshot.holding(POSTS, {POSTS: "true"}):
+    with snapshot.materialize(POSTS, {POSTS: "true"}):
         assert snapshot.sql(f"SELECT count(*) AS n FROM ({POSTS})")["n"].to_pylist() == [6]
 
 
 def test_only_a_select_can_be_held(snapshot: Snapshot) -> None:
-    with pytest.raises(InputError, match="one SELECT"), snapshot.holding("DROP VIEW posts", {}):
+    with pytest.raises(InputError, match="one SELECT"), snapshot.materialize("DROP VIEW posts", {}):
         pass

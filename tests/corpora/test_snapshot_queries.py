@@ -168,7 +168,7 @@ def test_harmless_queries_change_nothing(snapshot: Snapshot, query: str) -> None
 
 def test_explain_shows_the_plan_and_does_not_run_it(root: Path) -> None:
     endless = "SELECT count(*) FROM range(100000000000000)"
-    assert "RANGE" in Store(root / "corpus").snapshot(seconds=60).explain(endless).upper()
+    assert "RANGE" in Store(root / "corpus").snapshot(max_query_seconds=60).explain(endless).upper()
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_explain_shows_the_plan_and_does_not_run_it(root: Path) -> None:
     ],
 )
 def test_a_query_without_an_end_is_stopped_with_a_sentence(root: Path, query: str) -> None:
-    snapshot = Store(root / "corpus").snapshot(seconds=0.2)
+    snapshot = Store(root / "corpus").snapshot(max_query_seconds=0.2)
     with pytest.raises(InputError, match=r"longer than 0\.2 seconds"):
         snapshot.sql(query)
     with pytest.raises(InputError, match=r"longer than 0\.2 seconds"):
@@ -198,7 +198,7 @@ def test_a_query_that_holds_too_much_is_stopped_and_spills_nothing(
 
 def test_what_is_held_is_never_put_into_somebodys_words(snapshot: Snapshot) -> None:
     part = "SELECT id FROM posts"
-    with snapshot.holding(part, {part: "true"}):
+    with snapshot.materialize(part, {part: "true"}):
         row = snapshot.sql(
             f"SELECT '({part})' AS said, 'it''s ({part})' AS quoted, (SELECT count(*) FROM ({part})) AS n"
         ).to_pylist()[0]

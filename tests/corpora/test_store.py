@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from corpora.store.schema import TABLES
-from corpora.store.store import Store, Upserted
+from corpora.store.store import Store, UpsertCounts
 from folate.core.errors import InputError, StoreError
 from folate.core.post import Post
 
@@ -42,14 +42,14 @@ def one(store: Store, query: str) -> dict[str, object]:
 class TestPosts:
     def test_a_second_import_writes_nothing_not_even_a_version(self, store: Store) -> None:
         posts = [post(n, likes=n) for n in range(50)]
-        assert store.upsert_posts(posts) == Upserted(inserted=50)
+        assert store.upsert_posts(posts) == UpsertCounts(inserted=50)
         versions = store.versions()
-        assert store.upsert_posts(posts) == Upserted(unchanged=50)
+        assert store.upsert_posts(posts) == UpsertCounts(unchanged=50)
         assert store.versions() == versions
 
     def test_counts_that_grew_update(self, store: Store) -> None:
         store.upsert_posts([post(1, likes=3), post(2, likes=3)])
-        assert store.upsert_posts([post(1, likes=4), post(2, likes=3), post(3)]) == Upserted(
+        assert store.upsert_posts([post(1, likes=4), post(2, likes=3), post(3)]) == UpsertCounts(
             inserted=1, updated=1, unchanged=1
         )
         assert [row["likes"] for row in rows(store, "SELECT likes FROM posts ORDER BY id")] == [
@@ -81,7 +81,7 @@ class TestPosts:
         store.upsert_posts([post(1, fetched_at=DAY, crawl="a")])
         assert store.upsert_posts(
             [post(1, fetched_at=DAY + timedelta(days=1), crawl="b")]
-        ) == Upserted(unchanged=1)
+        ) == UpsertCounts(unchanged=1)
 
     def test_the_month_is_that_of_first_sight(self, store: Store) -> None:
         store.upsert_posts([post(1, likes=1, fetched_at=datetime(2026, 3, 31, 23, tzinfo=UTC))])
@@ -118,7 +118,7 @@ class TestPosts:
 
     def test_two_sights_in_one_batch_are_one_post(self, store: Store) -> None:
         done = store.upsert_posts([post(1, likes=1, place="北京"), post(1, likes=2), post(2)])
-        assert done == Upserted(inserted=2, repeated=1)
+        assert done == UpsertCounts(inserted=2, repeated=1)
         assert one(store, "SELECT likes, place FROM posts WHERE id = '论坛:1'") == {
             "likes": 2,
             "place": "北京",
@@ -130,10 +130,10 @@ class TestPosts:
         done = store.upsert_posts(
             post(n, source, likes=n // 2) for source in sources for n in (1, 2)
         )
-        assert done == Upserted(updated=16)
-        assert store.upsert_posts([post(1, sources[1], likes=0), post(2, sources[2])]) == Upserted(
-            unchanged=2
-        )
+        assert done == UpsertCounts(updated=16)
+        assert store.upsert_posts(
+            [post(1, sources[1], likes=0), post(2, sources[2])]
+        ) == UpsertCounts(unchanged=2)
         assert sorted(
             row["source"] for row in rows(store, "SELECT DISTINCT source FROM posts")
         ) == sorted(sources)
@@ -150,17 +150,21 @@ class TestOtherTables:
             annotation(post(1), label="negative"),
             annotation(post(1), brand="b", label="positive"),
         )
-        assert store.upsert("sentiments", [whole, of_brand]) == Upserted(inserted=2)
-        assert store.upsert("sentiments", [whole | {"label": "neutral"}, of_brand]) == Upserted(
+        assert store.upsert("sentiments", [whole, of_brand]) == UpsertCounts(inserted=2)
+        assert store.upsert("sentiments", [whole | {"label": "neutral"}, of_brand]) == UpsertCounts(
             updated=1, unchanged=1
         )
-        assert store.upsert("mentions", [annotation(post(1), brand="b")]) == Upserted(inserted=1)
-        assert store.upsert("mentions", [annotation(post(1), brand="b")]) == Upserted(unchanged=1)
+        assert store.upsert("mentions", [annotation(post(1), brand="b")]) == UpsertCounts(
+            inserted=1
+        )
+        assert store.upsert("mentions", [annotation(post(1), brand="b")]) == UpsertCounts(
+            unchanged=1
+        )
 
     def test_the_last_of_a_key_wins(self, store: Store) -> None:
         assert store.upsert(
             "duplicates", [{"id": "a", "cluster": "x"}, {"id": "a", "cluster": "y"}]
-        ) == Upserted(inserted=1, repeated=1)
+        ) == UpsertCounts(inserted=1, repeated=1)
         assert rows(store, "SELECT cluster FROM duplicates") == [{"cluster": "y"}]
 
     def test_rows_that_a_better_dictionary_no_longer_finds_go(self, store: Store) -> None:
@@ -168,13 +172,13 @@ class TestOtherTables:
         found = [annotation(post(n), brand=brand, start=0, end=1) for n in (1, 2) for brand in "ab"]
         store.upsert("mentions", found)
         newer = [annotation(post(1), brand="a", start=0, end=1, version="2")]
-        assert store.upsert("mentions", newer, complete=[post(1).id]) == Upserted(
+        assert store.upsert("mentions", newer, complete_ids=[post(1).id]) == UpsertCounts(
             updated=1, removed=1
         )
         assert [(row["id"], row["brand"]) for row in rows(store, "SELECT id, brand FROM mentions ORDER BY ALL")] == [
             ("论坛:1", "a"), ("论坛:2", "a"), ("论坛:2", "b"),
         ]  # fmt: skip
-        assert store.upsert("mentions", [], complete=[post(2).id]) == Upserted(removed=2)
+        assert store.upsert("mentions", [], complete_ids=[post(2).id]) == UpsertCounts(removed=2)
 
     def test_replace_touches_only_what_it_names(self, store: Store) -> None:
         store.replace(
@@ -287,7 +291,7 @@ class TestSnapshot:
 
     def test_a_stream_that_fails_half_way(self, store: Store) -> None:
         failing = store.snapshot().stream(
-            "SELECT CAST(a AS INT) FROM range(50_000), (VALUES ('1'), ('x')) t(a)", size=10
+            "SELECT CAST(a AS INT) FROM range(50_000), (VALUES ('1'), ('x')) t(a)", batch_size=10
         )
         with pytest.raises(StoreError, match=r"^the store can't be read: [^\n]+$"):
             list(failing)
@@ -313,12 +317,12 @@ class TestPending:
         )
         waiting = [
             id_
-            for batch in store.pending("texts", "text", "1")
+            for batch in store.pending_posts("texts", "text", "1")
             for id_ in batch.column("id").to_pylist()
         ]
         assert sorted(waiting) == [post(n).id for n in (1, 2, 3, 4)]
-        assert store.count_pending("texts", "text", "1") == 4
-        assert store.count_pending("texts", "another", "1") == 5
+        assert store.count_pending_posts("texts", "text", "1") == 4
+        assert store.count_pending_posts("texts", "another", "1") == 5
 
     def test_what_must_be_read_before(self, store: Store) -> None:
         store.upsert_posts([post(n) for n in range(4)])
@@ -328,36 +332,44 @@ class TestPending:
         store.upsert("sentiments", [annotation(post(0), annotator="model", label="neutral")])
         waiting = [
             id_
-            for batch in store.pending("sentiments", "model", "1", after=("text", "1"))
+            for batch in store.pending_posts(
+                "sentiments", "model", "1", required_reader=("text", "1")
+            )
             for id_ in batch["id"].to_pylist()
         ]
         assert waiting == [post(1).id]
-        assert store.count_pending("sentiments", "model", "1", after=("text", "1")) == 1
+        assert (
+            store.count_pending_posts("sentiments", "model", "1", required_reader=("text", "1"))
+            == 1
+        )
         store.upsert_posts([post(1, text="of now")])
-        assert store.count_pending("sentiments", "model", "1", after=("text", "1")) == 0
+        assert (
+            store.count_pending_posts("sentiments", "model", "1", required_reader=("text", "1"))
+            == 0
+        )
 
     def test_another_subject_waits_to_be_read_again(self, store: Store) -> None:
         store.upsert_posts([post(1, title="标题")])
         store.upsert("texts", [annotation(post(1, title="标题"))])
         store.upsert_posts([post(1, subject="甲手机")])
-        assert store.count_pending("texts", "text", "1") == 1
+        assert store.count_pending_posts("texts", "text", "1") == 1
         store.upsert("texts", [annotation(post(1, title="标题", subject="甲手机"))])
-        assert store.count_pending("texts", "text", "1") == 0
+        assert store.count_pending_posts("texts", "text", "1") == 0
 
     def test_reading_while_writing_ends(self, store: Store) -> None:
         store.upsert_posts([post(n) for n in range(100)])
         sizes = []
-        for batch in store.pending("texts", "text", "1", size=30):
+        for batch in store.pending_posts("texts", "text", "1", batch_size=30):
             sizes.append(batch.num_rows)
             made = batch.select(["id", "text_hash"]).to_pylist()
             store.upsert("texts", [row | {"annotator": "text", "version": "1"} for row in made])
         assert max(sizes) <= 30
         assert sum(sizes) == 100
-        assert store.count_pending("texts", "text", "1") == 0
+        assert store.count_pending_posts("texts", "text", "1") == 0
 
     def test_only_annotations_wait(self, store: Store) -> None:
         with pytest.raises(StoreError, match="mentions, sentiments, texts"):
-            store.count_pending("posts", "a", "1")
+            store.count_pending_posts("posts", "a", "1")
 
 
 class TestUpkeep:
@@ -367,7 +379,7 @@ class TestUpkeep:
         before = len(list(store.root.glob("posts/**/*.parquet")))
         store.compact()
         assert len(rows(store, "FROM posts")) == 5
-        assert store.vacuum(hours=0) == before
+        assert store.vacuum(retention_hours=0) == before
 
     def test_vacuum_spares_what_evidence_names(self, store: Store) -> None:
         store.upsert_posts([post(1, likes=1)])
@@ -380,7 +392,7 @@ class TestUpkeep:
             [{"id": "e", "week": "2026-W10", "versions": json.dumps(named)}],
             {"week": "2026-W10"},
         )
-        store.vacuum(hours=0)
+        store.vacuum(retention_hours=0)
         assert store.snapshot(named).sql("SELECT likes FROM posts").to_pylist() == [{"likes": 1}]
         assert rows(store, "SELECT likes FROM posts") == [{"likes": 3}]
         with pytest.raises(StoreError):
@@ -429,9 +441,9 @@ class TestLargeUpserts:
     ) -> None:
         monkeypatch.setattr("corpora.store.store._PARTITIONS", 10)
         posts = [post(n, source=f"s{n % 25}") for n in range(100)]
-        assert store.upsert_posts(posts) == Upserted(inserted=100)
+        assert store.upsert_posts(posts) == UpsertCounts(inserted=100)
         assert store.versions()["posts"] == 3
-        assert store.upsert_posts(posts) == Upserted(unchanged=100)
+        assert store.upsert_posts(posts) == UpsertCounts(unchanged=100)
         assert one(store, "SELECT count(DISTINCT source) AS sources, count(*) AS n FROM posts") == {
             "sources": 25,
             "n": 100,
@@ -444,9 +456,9 @@ class TestLargeUpserts:
         posts = [post(0, text=f"t{month.month}", fetched_at=month) for month in months]
         posts += [post(month.month, fetched_at=month) for month in months]
         whole, apart = Store(tmp_path / "whole"), Store(tmp_path / "apart")
-        assert whole.upsert_posts(posts) == Upserted(inserted=9, repeated=7)
+        assert whole.upsert_posts(posts) == UpsertCounts(inserted=9, repeated=7)
         monkeypatch.setattr("corpora.store.store._PARTITIONS", 2)
-        assert apart.upsert_posts(posts) == Upserted(inserted=9, repeated=7)
+        assert apart.upsert_posts(posts) == UpsertCounts(inserted=9, repeated=7)
         assert rows(apart, "SELECT * FROM posts ORDER BY id") == rows(
             whole, "SELECT * FROM posts ORDER BY id"
         )

@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from corpora.store.store import Store, Upserted
-from folate.core.post import Post, body, text_hash
+from corpora.store.store import Store, UpsertCounts
+from folate.core.post import Post, hash_text, post_body
 
 START = datetime(2026, 1, 30, tzinfo=UTC)
 FEW = settings(
@@ -65,11 +65,11 @@ def test_posts(sights: list[Post], size: int) -> None:
             .to_pylist()
         )
         assert all(
-            row.pop("text_hash") == text_hash(body(row["title"], row["text"])) for row in found
+            row.pop("text_hash") == hash_text(post_body(row["title"], row["text"])) for row in found
         )
         assert len(found) == len({post.id for post in sights})
         assert {row.pop("id"): row for row in found} == merged(sights)
-        assert store.upsert_posts(sights[-1:]) == Upserted(unchanged=len(sights[-1:]))
+        assert store.upsert_posts(sights[-1:]) == UpsertCounts(unchanged=len(sights[-1:]))
 
 
 @FEW
@@ -82,7 +82,7 @@ def test_rows(batches: list[list[dict[str, object]]]) -> None:
             before = dict(model)
             model |= {(row["id"], row["brand"]): row["label"] for row in batch}
             touched = {(row["id"], row["brand"]) for row in batch}
-            expected = Upserted(
+            expected = UpsertCounts(
                 inserted=len(touched - before.keys()),
                 updated=sum(before[key] != model[key] for key in touched & before.keys()),
                 unchanged=sum(before[key] == model[key] for key in touched & before.keys()),

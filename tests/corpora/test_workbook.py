@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.files import ImportOptions, Reading, Reject, bounds, read, workbook
+from corpora.files import ImportOptions, ImportReader, Reject, bounds, read_post_file, workbook
 from folate.core.errors import InputError
 from folate.core.post import Post
 
@@ -61,13 +61,13 @@ def row(number: int, text: str, moment: str = '<c t="str"><v>2026-03-02</v></c>'
     return f'<row r="{number}"><c t="inlineStr"><is>{text}</is></c>{moment}</row>'
 
 
-def opened(path: Path, **given: Any) -> Reading:
+def opened(path: Path, **given: Any) -> ImportReader:
     options: dict[str, Any] = {
         "source": "s",
         "zone": "UTC",
         "now": datetime(2026, 3, 10, tzinfo=UTC),
     }
-    return read(path, ImportOptions(**(options | given)))
+    return read_post_file(path, ImportOptions(**(options | given)))
 
 
 def take(path: Path, **given: Any) -> tuple[list[Post], list[Reject]]:
@@ -274,7 +274,7 @@ class TestSheets:
         head = "".join(f'<c t="str"><v>{name}</v></c>' for name in ("text", "published_at", "text"))
         cells = "".join(f'<c t="str"><v>{value}</v></c>' for value in ("a", "2026-03-02", "b"))
         path = write(tmp_path, parts(f"<sheetData><row>{head}</row><row>{cells}</row></sheetData>"))
-        assert (opened(path).ignored, texts(path)) == (("text (2)",), ["a"])
+        assert (opened(path).unused_columns, texts(path)) == (("text (2)",), ["a"])
 
     def test_names_of_elements_may_have_a_prefix_and_parts_other_letters(
         self, tmp_path: Path

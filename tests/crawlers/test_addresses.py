@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from crawlers.parse.forum import board_id, thread_id
-from crawlers.parse.markup import next_page
-from crawlers.parse.microblog import search_url, turn
+from crawlers.parse.markup import next_page_url
+from crawlers.parse.microblog import search_url, with_page_number
 from crawlers.parse.page import Page
 
 NOW = datetime(2026, 3, 12, tzinfo=UTC)
@@ -129,17 +129,19 @@ def test_boards(path: str, number: str | None) -> None:
     ],
 )
 def test_next_page(markup: str, wanted: str | None) -> None:
-    found = next_page(Page("https://board.example/a/?page=2", markup.encode(), NOW, "text/html"))
+    found = next_page_url(
+        Page("https://board.example/a/?page=2", markup.encode(), NOW, "text/html")
+    )
     assert found == (wanted and f"https://board.example{wanted}")
 
 
 def test_session_ids_are_left_out() -> None:
     page = Page("https://board.example/", b"", NOW)
     assert (
-        page.absolute("viewtopic.php?f=2&t=1&sid=c613f07a94d24ae130f878df2f758925#p3")
+        page.absolute_url("viewtopic.php?f=2&t=1&sid=c613f07a94d24ae130f878df2f758925#p3")
         == "https://board.example/viewtopic.php?f=2&t=1"
     )
-    assert page.absolute("/search?s=麦片&p=2") == "https://board.example/search?s=麦片&p=2"
+    assert page.absolute_url("/search?s=麦片&p=2") == "https://board.example/search?s=麦片&p=2"
 
 
 def test_searches() -> None:
@@ -147,6 +149,6 @@ def test_searches() -> None:
     assert first == (
         "https://m.board.example/api/container/getIndex?containerid=100103type%3D1%26q%3D%E9%BA%A6%E7%89%87%20%E7%94%9C&page_type=searchall&page=1"
     )
-    assert turn(
+    assert with_page_number(
         "https://m.board.example/api/container/getIndex?containerid=1076031&page=4", 5
     ).endswith("containerid=1076031&page=5")

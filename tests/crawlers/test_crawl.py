@@ -16,12 +16,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from crawlers import process as runner
-from crawlers.archive import RAW, read_raw
-from crawlers.process import crawl, is_running, read_posts
-from crawlers.reparse import reparse
-from folate.core.config import Crawling, Source
+from crawlers.archive import ARCHIVE_FILE, read_archive
+from crawlers.process import is_crawl_running, read_posts, run_crawl
+from crawlers.reparse import reparse_pages
+from folate.core.config import CrawlConfig, Source
 from folate.core.errors import ConfigError, CrawlError
-from folate.core.post import pseudonyms
+from folate.core.post import make_pseudonymizer
 
 FIXTURES = Path(__file__).parent / "fixtures"
 Answer = tuple[int, dict[str, str], bytes]
@@ -232,14 +232,14 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
         Source(name="down", spider="forum", start=("http://127.0.0.1:9/",), delay=0.0),
     ]
     folder = tmp_path_factory.mktemp("crawls") / "run"
-    rows = crawl(
+    rows = run_crawl(
         sources,
-        Crawling(retries=1, contact="me@example.org"),
+        CrawlConfig(retries=1, contact="me@example.org"),
         folder,
         "salt",
         "run",
         "Asia/Shanghai",
-        known=["forum:thread:14"],
+        known_thread_ids=["forum:thread:14"],
     )
     yield Outcome(
         web,
@@ -384,23 +384,25 @@ def test_the_same_author_has_one_hash(outcome: Outcome) -> None:
 def test_raw_pages_give_the_same_posts_again(outcome: Outcome) -> None:
     again = {
         item.id: item
-        for item in reparse(outcome.folder, outcome.sources, pseudonyms("salt"), "Asia/Shanghai")
+        for item in reparse_pages(
+            outcome.folder, outcome.sources, make_pseudonymizer("salt"), "Asia/Shanghai"
+        )
     }
     assert again == {item.id: item for item in read_posts(outcome.folder)}
 
 
 def test_a_cut_archive_is_read_up_to_the_cut(outcome: Outcome, tmp_path: Path) -> None:
-    whole = list(read_raw(outcome.folder))
-    (tmp_path / RAW).parent.mkdir()
-    (tmp_path / RAW).write_bytes((outcome.folder / RAW).read_bytes()[:-40])
-    assert [page.url for _, _, page in read_raw(tmp_path)] == [
+    whole = list(read_archive(outcome.folder))
+    (tmp_path / ARCHIVE_FILE).parent.mkdir()
+    (tmp_path / ARCHIVE_FILE).write_bytes((outcome.folder / ARCHIVE_FILE).read_bytes()[:-40])
+    assert [page.url for _, _, page in read_archive(tmp_path)] == [
         page.url for _, _, page in whole[:-1]
     ]
 
 
 def test_a_folder_holds_one_crawl(outcome: Outcome) -> None:
     with pytest.raises(CrawlError, match="already holds"):
-        crawl(outcome.sources, Crawling(), outcome.folder, "salt", "run", "Asia/Shanghai")
+        run_crawl(outcome.sources, CrawlConfig(), outcome.folder, "salt", "run", "Asia/Shanghai")
 
 
 def test_a_source_that_is_down_is_not_taken_for_read_because_of_the_cache(tmp_path: Path) -> None:
@@ -408,10 +410,10 @@ def test_a_source_that_is_down_is_not_taken_for_read_because_of_the_cache(tmp_pa
     server = serve(web)
     forum(web)
     sources = [Source(name="forum", spider="forum", start=(f"{web.url}/t/oats/10/",), delay=0.0)]
-    (first,) = crawl(sources, Crawling(), tmp_path / "first", "s", "first", "UTC")
+    (first,) = run_crawl(sources, CrawlConfig(), tmp_path / "first", "s", "first", "UTC")
     server.shutdown()
     server.server_close()
-    (second,) = crawl(sources, Crawling(), tmp_path / "second", "s", "second", "UTC")
+    (second,) = run_crawl(sources, CrawlConfig(), tmp_path / "second", "s", "second", "UTC")
     assert (first["reason"], second["requests"], second["posts"]) == (None, 0, first["posts"])
     assert second["reason"] == "all pages were in the cache, the site was not asked"
 
@@ -428,7 +430,7 @@ def test_a_killed_crawl_leaves_its_posts_and_a_row(
         if path == "/t/oats/10/2/":
             live.append(
                 (
-                    is_running(tmp_path / "run"),
+                    is_crawl_running(tmp_path / "run"),
                     json.loads((tmp_path / "run" / "job.json").read_text())["crawl_id"],
                 )
             )
@@ -442,9 +444,9 @@ def test_a_killed_crawl_leaves_its_posts_and_a_row(
     started = runner.subprocess.Popen
     monkeypatch.setattr(web, "answer", kill)
     monkeypatch.setattr(runner.subprocess, "Popen", popen)
-    (row,) = crawl(
+    (row,) = run_crawl(
         [Source(name="forum", spider="forum", start=(f"{web.url}/t/oats/10/",), delay=0.0)],
-        Crawling(),
+        CrawlConfig(),
         tmp_path / "run",
         "s",
         "run",
@@ -461,8 +463,8 @@ def test_a_killed_crawl_leaves_its_posts_and_a_row(
     )
     assert "ended with code -9" in row["reason"]
     assert live == [(True, "run")]
-    assert not is_running(tmp_path / "run")
-    assert not is_running(tmp_path)
+    assert not is_crawl_running(tmp_path / "run")
+    assert not is_crawl_running(tmp_path)
     assert [path.name for path in (tmp_path / "run").glob("job*")] == ["job.json"]
 
 
@@ -494,9 +496,9 @@ def test_a_crawl_ends_with_its_parent(tmp_path: Path) -> None:
 
 def test_a_misspelt_spider_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="did you mean 'forum'"):
-        crawl(
+        run_crawl(
             [Source(name="x", spider="forums", start=("http://127.0.0.1/",))],
-            Crawling(),
+            CrawlConfig(),
             tmp_path,
             "s",
             "run",

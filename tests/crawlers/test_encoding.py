@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from crawlers.parse.page import Page
-from crawlers.process import crawl, read_posts
-from folate.core.config import Crawling, Source
+from crawlers.process import read_posts, run_crawl
+from folate.core.config import CrawlConfig, Source
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 TEXTS = {
@@ -59,7 +59,7 @@ def test_bytes_go_before_what_is_declared(text: str, written: str, declared: str
         page(text, written, meta=declared),
         page(text, written, declared, declared),
     ):
-        assert (shown.problem, text in shown.text) == (None, True)
+        assert (shown.decoding_problem, text in shown.text) == (None, True)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_page_cut_amid_a_character_is_still_utf8() -> None:
 def test_what_can_not_be_told_is_no_text_but_a_problem() -> None:
     unknown = page("Żółw i źdźbło", "iso8859-16", header="utf-8")
     assert (unknown.text, unknown.json) == ("", None)
-    assert unknown.problem == "encoding can't be told (declared: utf-8)"
+    assert unknown.decoding_problem == "encoding can't be told (declared: utf-8)"
 
 
 @pytest.fixture
@@ -120,9 +120,9 @@ def test_a_crawl_stores_nothing_garbled_and_tells_what_it_could_not_read(
     address: str, tmp_path: Path
 ) -> None:
     threads = tuple(f"{address}/t/a/{n}/" for n in (1, 2, 3))
-    rows = crawl(
+    rows = run_crawl(
         [Source(name="f", spider="forum", start=threads, delay=0.0)],
-        Crawling(),
+        CrawlConfig(),
         tmp_path / "run",
         "s",
         "run",

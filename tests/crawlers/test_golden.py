@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
-from crawlers.parse import READERS
-from crawlers.parse.page import Page, Parsed, Site
+from crawlers.parse import PARSERS
+from crawlers.parse.page import Page, ParsedPage, SourceInfo
 
 HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "golden" / "crawlers"
 NOW = datetime(2026, 3, 12, 2, 30, 15, tzinfo=UTC)  # 10:30:15 in Shanghai
-SITE = Site("site", "forum", "Asia/Shanghai", "run", lambda source, native: f"hash of {native}")
+SITE = SourceInfo(
+    "site", "forum", "Asia/Shanghai", "run", lambda source, native: f"hash of {native}"
+)
 THREAD = {"role": "thread", "query": "https://board.example/", "thread": "7"}
 LIST = {"role": "list", "query": "麦片", "page": 1}
 START = {"role": "start", "query": "https://shop.example/p/1/"}
@@ -39,15 +41,15 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 
 
-def parse(name: str) -> Parsed:
+def parse(name: str) -> ParsedPage:
     spider, url, context = CASES[name]
     kind = "application/json" if name.endswith("json") else "text/html; charset=utf-8"
-    return READERS[spider](
+    return PARSERS[spider](
         Page(url, (HERE / "fixtures" / name).read_bytes(), NOW, kind), SITE, context
     )
 
 
-def lines(parsed: Parsed) -> Iterator[str]:
+def lines(parsed: ParsedPage) -> Iterator[str]:
     for post in parsed.posts:
         shown = json.loads(post.to_json())
         constant = {
@@ -62,8 +64,8 @@ def lines(parsed: Parsed) -> Iterator[str]:
         yield json.dumps({"dropped": dropped.reason, "id": dropped.id}, ensure_ascii=False)
     for link in parsed.links:
         yield json.dumps({"link": link.url, **link.context}, ensure_ascii=False)
-    if parsed.total is not None:
-        yield json.dumps({"listed": len(parsed.listed), "of": parsed.total})
+    if parsed.reported_total is not None:
+        yield json.dumps({"listed": len(parsed.listed_ids), "of": parsed.reported_total})
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -107,12 +109,12 @@ def test_no_author_is_named(name: str) -> None:
     assert not [who for who in names if who in written]
 
 
-def parse_with_hashes(name: str) -> Parsed:
-    from folate.core.post import pseudonyms
+def parse_with_hashes(name: str) -> ParsedPage:
+    from folate.core.post import make_pseudonymizer
 
     spider, url, context = CASES[name]
-    site = Site("site", "forum", "Asia/Shanghai", "run", pseudonyms("salt"))
-    return READERS[spider](
+    site = SourceInfo("site", "forum", "Asia/Shanghai", "run", make_pseudonymizer("salt"))
+    return PARSERS[spider](
         Page(url, (HERE / "fixtures" / name).read_bytes(), NOW, ""), site, context
     )
 

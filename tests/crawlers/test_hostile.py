@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawlers.parse import READERS
-from crawlers.parse.blocked import wall
-from crawlers.parse.page import Page, Parsed, Site
+from crawlers.parse import PARSERS
+from crawlers.parse.blocked import blocking_reason
+from crawlers.parse.page import Page, ParsedPage, SourceInfo
 
 NOW = datetime(2026, 3, 12, 2, 30, 15, tzinfo=UTC)
-SITE = Site("site", "forum", "Asia/Shanghai", "run", lambda source, native: f"{len(native)}")
+SITE = SourceInfo("site", "forum", "Asia/Shanghai", "run", lambda source, native: f"{len(native)}")
 ROLES = [
     ("forum", "thread"),
     ("forum", "board"),
@@ -39,9 +39,9 @@ VALUES = st.recursive(
 )
 
 
-def read(spider: str, role: str, body: bytes, kind: str = "text/html; charset=utf-8") -> Parsed:
+def read(spider: str, role: str, body: bytes, kind: str = "text/html; charset=utf-8") -> ParsedPage:
     context = {"role": role, "query": "https://x.example/", "thread": "1"}
-    return READERS[spider](Page("https://x.example/a/?page=1", body, NOW, kind), SITE, context)
+    return PARSERS[spider](Page("https://x.example/a/?page=1", body, NOW, kind), SITE, context)
 
 
 @pytest.mark.parametrize(("spider", "role"), ROLES)
@@ -160,4 +160,4 @@ def test_deep_thread_keeps_its_text() -> None:
     ],
 )
 def test_walls(url: str, body: str, wanted: str | None) -> None:
-    assert wall(Page(url, body.encode(), NOW, "text/html; charset=utf-8")) == wanted
+    assert blocking_reason(Page(url, body.encode(), NOW, "text/html; charset=utf-8")) == wanted

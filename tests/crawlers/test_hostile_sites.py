@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from crawlers.archive import RAW, read_posts
-from crawlers.cache import CACHE
-from crawlers.process import crawl
-from folate.core.config import Crawling, Source
+from crawlers.archive import ARCHIVE_FILE, read_posts
+from crawlers.cache import CACHE_FOLDER
+from crawlers.process import run_crawl
+from folate.core.config import CrawlConfig, Source
 from folate.core.errors import ConfigError
 from tests.crawlers import hostile_server as hostile
 
@@ -50,9 +50,9 @@ def crawled(
                 delay=0.0, pages=20, thread_pages=12, requests=40,
             )
         )  # fmt: skip
-    crawling = Crawling(timeout=timeout, retries=0, cache_hours=0.0)
+    crawling = CrawlConfig(timeout=timeout, retries=0, cache_hours=0.0)
     try:
-        rows = crawl(sources, crawling, folder / "run", "salt", "run", "UTC")
+        rows = run_crawl(sources, crawling, folder / "run", "salt", "run", "UTC")
     finally:
         for server in servers.values():
             server.close()
@@ -163,7 +163,7 @@ def test_a_limit_of_the_source_ends_its_crawl_and_keeps_its_posts(
     source = Source(
         name="s", spider="forum", start=(server.url + hostile.THREAD,), delay=0.05, **limits
     )
-    (row,) = crawl([source], Crawling(retries=0), tmp_path / "run", "salt", "run", "UTC")
+    (row,) = run_crawl([source], CrawlConfig(retries=0), tmp_path / "run", "salt", "run", "UTC")
     assert (row["status"], row["reason"]) == ("saturated", reason)
     assert 1 < row["posts"] == len(list(read_posts(tmp_path / "run")))
 
@@ -173,7 +173,7 @@ def test_a_crawl_that_is_stopped_early_has_a_row_for_every_start(site, tmp_path)
     down = site(hostile.only(lambda path: hostile.answer(status=500)))
     starts = tuple(f"{down.url}/t/oats/{number}/" for number in range(1, 31))
     source = Source(name="s", spider="forum", start=starts, delay=0.0)
-    rows = crawl([source], Crawling(retries=0), tmp_path / "run", "salt", "run", "UTC")
+    rows = run_crawl([source], CrawlConfig(retries=0), tmp_path / "run", "salt", "run", "UTC")
     assert {row["query"] for row in rows} == set(starts)
     assert {row["status"] for row in rows} == {"failed"}
     assert sum("stopped early: too many failures in a row" in row["reason"] for row in rows) >= 20
@@ -201,7 +201,9 @@ def test_only_a_robots_txt_that_was_read_is_kept_for_the_next_crawl(site, tmp_pa
         )
         return [
             row["reason"]
-            for row in crawl([source], Crawling(retries=0), tmp_path / run, "salt", run, "UTC")
+            for row in run_crawl(
+                [source], CrawlConfig(retries=0), tmp_path / run, "salt", run, "UTC"
+            )
         ]
 
     assert reasons("1") == ["robots.txt can't be read (HTTP 503)"] * 2
@@ -220,10 +222,10 @@ def test_pages_with_names_lie_in_the_folder_of_their_run_only_and_are_private(
     server = site(hostile.robots(lambda path: hostile.answer(status=404)))
     source = Source(name="s", spider="forum", start=(server.url + hostile.THREAD,), delay=0.0)
     run = tmp_path / "crawls" / "run"
-    crawl([source], Crawling(retries=0), run, "salt", "run", "UTC")
+    run_crawl([source], CrawlConfig(retries=0), run, "salt", "run", "UTC")
     assert [path.name for path in (tmp_path / "crawls").iterdir()] == ["run"]
-    assert list((run / CACHE).rglob("response_body"))
-    for folder in (run / CACHE, (run / RAW).parent):
+    assert list((run / CACHE_FOLDER).rglob("response_body"))
+    for folder in (run / CACHE_FOLDER, (run / ARCHIVE_FILE).parent):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
@@ -241,9 +243,9 @@ def test_a_start_that_cannot_be_asked_is_a_fault_of_the_configuration(
     start: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigError, match="wanted a start address") as told:
-        crawl(
+        run_crawl(
             [Source(name="s", spider="forum", start=(start,))],
-            Crawling(),
+            CrawlConfig(),
             tmp_path / "run",
             "salt",
             "run",

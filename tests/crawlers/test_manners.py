@@ -5,8 +5,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from crawlers.ledger import now
-from crawlers.politeness import retry_after
+from crawlers.ledger import utc_now
+from crawlers.politeness import parse_retry_after
 
 
 @pytest.mark.parametrize(
@@ -22,15 +22,17 @@ from crawlers.politeness import retry_after
     ],
 )
 def test_retry_after(header: bytes | None, seconds: float | None) -> None:
-    assert retry_after(header) == seconds
+    assert parse_retry_after(header) == seconds
 
 
 def test_retry_after_a_date() -> None:
-    told = retry_after(format_datetime(now() + timedelta(seconds=90), usegmt=True).encode())
+    told = parse_retry_after(
+        format_datetime(utc_now() + timedelta(seconds=90), usegmt=True).encode()
+    )
     assert told is not None
     assert 60 < told <= 90
 
 
 @pytest.mark.parametrize("digits", ["²", "१२", "1²"])
 def test_digits_that_are_no_number_of_seconds(digits: str) -> None:
-    assert retry_after(digits.encode("latin-1", "replace")) is None
+    assert parse_retry_after(digits.encode("latin-1", "replace")) is None

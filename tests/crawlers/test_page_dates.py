@@ -5,16 +5,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crawlers.parse import READERS
-from crawlers.parse.page import Page, Parsed, Site
+from crawlers.parse import PARSERS
+from crawlers.parse.page import Page, ParsedPage, SourceInfo
 
 NOW = datetime(2026, 3, 12, 2, 30, 15, tzinfo=UTC)  # 10:30:15 in Shanghai
-SITE = Site("site", "forum", "Asia/Shanghai", "run", lambda source, native: f"hash of {native}")
+SITE = SourceInfo(
+    "site", "forum", "Asia/Shanghai", "run", lambda source, native: f"hash of {native}"
+)
 THREAD = {"role": "thread", "query": "https://board.example/", "thread": "7"}
 LIST = {"role": "list", "query": "麦片", "page": 1}
 
 
-def thread(*dates: str, likes: str = "") -> Parsed:
+def thread(*dates: str, likes: str = "") -> ParsedPage:
     posts = "".join(
         f'<div itemscope itemtype="https://schema.org/Comment" id="post-{n}"><span itemprop="datePublished">{date}</span>'
         f'<span itemprop="upvoteCount">{likes}</span><div itemprop="text">text {n}</div></div>'
@@ -26,10 +28,10 @@ def thread(*dates: str, likes: str = "") -> Parsed:
         NOW,
         "text/html; charset=utf-8",
     )
-    return READERS["forum"](page, SITE, THREAD)
+    return PARSERS["forum"](page, SITE, THREAD)
 
 
-def told(parsed: Parsed) -> list[str]:
+def told(parsed: ParsedPage) -> list[str]:
     return [post.published_at.isoformat()[:16] for post in parsed.posts] + [
         dropped.reason for dropped in parsed.dropped
     ]
@@ -97,7 +99,7 @@ def test_microblogs_and_reviews_follow_the_same_rules() -> None:
         "application/json",
     )
     wanted = ["2026-03-08T04:30", "date in the future", "unreadable date", "no date"]
-    assert told(READERS["microblog"](page, SITE, LIST)) == wanted
+    assert told(PARSERS["microblog"](page, SITE, LIST)) == wanted
 
     days = ["02/01/2026", "13/01/2026", "13/01/2027"]
     reviews = [
@@ -106,5 +108,5 @@ def test_microblogs_and_reviews_follow_the_same_rules() -> None:
     ]
     body = f'<script type="application/ld+json">{json.dumps(reviews)}</script>'
     page = Page("https://shop.example/p/1", body.encode(), NOW, "text/html")
-    parsed = READERS["reviews"](page, SITE, {"role": "start", "query": "https://shop.example/p/1"})
+    parsed = PARSERS["reviews"](page, SITE, {"role": "start", "query": "https://shop.example/p/1"})
     assert told(parsed) == ["2026-01-01T16:00", "2026-01-12T16:00", "date in the future"]

@@ -6,29 +6,29 @@ from typing import Any
 
 import pytest
 
-from crawlers.parse import READERS
-from crawlers.parse.page import TOO_DEEP, Page, Parsed, Site
+from crawlers.parse import PARSERS
+from crawlers.parse.page import NESTING_PROBLEM, Page, ParsedPage, SourceInfo
 from crawlers.parse.stubs import is_forum_stub, is_microblog_stub
 
 NOW = datetime(2026, 3, 12, 2, 30, 15, tzinfo=UTC)
-SITE = Site("s", "forum", "Asia/Shanghai", "run", lambda source, native: f"hash of {native}")
+SITE = SourceInfo("s", "forum", "Asia/Shanghai", "run", lambda source, native: f"hash of {native}")
 DATE = "2026-03-02T12:30:00+08:00"
 
 
-def read(reader: str, body: str, url: str = "https://x.example/a", **context: Any) -> Parsed:
+def read(reader: str, body: str, url: str = "https://x.example/a", **context: Any) -> ParsedPage:
     kind = "application/json" if body.startswith("{") else "text/html; charset=utf-8"
-    return READERS[reader](
+    return PARSERS[reader](
         Page(url, body.encode(), NOW, kind),
         SITE,
         {"role": "thread", "query": url, "thread": "7", **context},
     )
 
 
-def texts(parsed: Parsed) -> list[str]:
+def texts(parsed: ParsedPage) -> list[str]:
     return [post.text for post in parsed.posts]
 
 
-def reasons(parsed: Parsed) -> list[str]:
+def reasons(parsed: ParsedPage) -> list[str]:
     return [dropped.reason for dropped in parsed.dropped]
 
 
@@ -246,7 +246,7 @@ def test_a_post_is_read_below_any_number_of_elements(nest: str) -> None:
 )
 def test_what_nests_too_deeply_to_be_read_is_told(reader: str, role: str) -> None:
     assert read(reader, '<div class="a">' * 5_000 + schema("deep"), role=role).problems == [
-        TOO_DEEP
+        NESTING_PROBLEM
     ]
 
 
@@ -404,8 +404,8 @@ def test_a_feed_of_one_review_is_read_whatever_its_shape(feed: Any) -> None:
 
 @pytest.mark.parametrize("body", [{"feed": {}}, {"feed": {"entry": None}}, {"comments": []}])
 def test_a_list_without_reviews_says_so(body: Any) -> None:
-    assert read("reviews", json.dumps(body), role="start").total == 0
-    assert read("reviews", "{}", role="start").total is None
+    assert read("reviews", json.dumps(body), role="start").reported_total == 0
+    assert read("reviews", "{}", role="start").reported_total is None
 
 
 @pytest.mark.parametrize("wrong", [{}, [], 5, True, {"a": 5}, [[4]], "9" * 400])

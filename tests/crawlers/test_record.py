@@ -14,26 +14,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawlers.archive import (
-    JOB,
-    LEDGER,
-    OTHER,
-    POSTS,
-    RAW,
-    REJECTS,
-    SEEN,
-    Record,
-    Sightings,
+    ARCHIVE_FILE,
+    ID_CONFLICT_REASON,
+    JOB_FILE,
+    LEDGER_FILE,
+    POSTS_FILE,
+    REJECTS_FILE,
+    REPEATED_POST_REASON,
+    CrawlWriter,
+    SeenPosts,
+    read_archive,
     read_job,
     read_posts,
-    read_raw,
 )  # fmt: skip
-from crawlers.cache import CACHE, caches, expire
-from crawlers.ledger import Row, from_json, to_json
-from crawlers.parse import READERS
-from crawlers.parse.page import Context, Page, Parsed, Site
-from crawlers.patience import TooSlowError, cpu_limit
-from crawlers.process import ledger
-from crawlers.reparse import reparse
+from crawlers.cache import CACHE_FOLDER, delete_expired_pages, list_cache_folders
+from crawlers.ledger import LedgerRow, ledger_row_from_json, ledger_row_to_json
+from crawlers.parse import PARSERS
+from crawlers.parse.page import Page, ParsedPage, RequestContext, SourceInfo
+from crawlers.patience import ParseTimeoutError, cpu_limit
+from crawlers.process import finalize_ledger
+from crawlers.reparse import reparse_pages
 from folate.core.config import Source
 from folate.core.errors import InputError
 from folate.core.post import Post
@@ -57,9 +57,11 @@ def folder(tmp_path: Path) -> Path:
             source | {"name": name, "start": [f"https://{name}.example/"]} for name in SOURCES
         ],
     }
-    (tmp_path / JOB).write_text(json.dumps(job), encoding="utf-8")
-    record = Record(tmp_path)
-    rows = [Row("run", name, f"https://{name}.example/", requests=3, pages=3) for name in SOURCES]
+    (tmp_path / JOB_FILE).write_text(json.dumps(job), encoding="utf-8")
+    record = CrawlWriter(tmp_path)
+    rows = [
+        LedgerRow("run", name, f"https://{name}.example/", requests=3, pages=3) for name in SOURCES
+    ]
     for number in (1, 2, 3):
         address = f"https://board.example/t/x/{number}/"
         body = (
@@ -67,32 +69,35 @@ def folder(tmp_path: Path) -> Path:
             '<time itemprop="datePublished" datetime="2026-03-01"></time><div itemprop="text">words</div></div>'
         )
         page = Page(address, (body % number).encode(), NOW, "text/html; charset=utf-8")
-        record.keep(
+        record.archive_page(
             page,
             "board",
             {"role": "thread", "query": "https://board.example/", "thread": str(number)},
         )
-        record.post(rows[0], address, post(str(number)))
-        record.note(rows[0])
+        record.write_post(rows[0], address, post(str(number)))
+        record.write_progress_row(rows[0])
     for row in rows:
-        record.finish(row)
+        record.write_final_row(row)
     record.close()
     return tmp_path
 
 
 def statuses(folder: Path) -> dict[str, tuple[str, str | None, int]]:
-    return {row["source"]: (row["status"], row["reason"], row["posts"]) for row in ledger(folder)}
+    return {
+        row["source"]: (row["status"], row["reason"], row["posts"])
+        for row in finalize_ledger(folder)
+    }
 
 
 def test_of_a_row_written_again_and_again_the_last_counts(folder: Path) -> None:
-    assert len((folder / LEDGER).read_text(encoding="utf-8").splitlines()) == 5
+    assert len((folder / LEDGER_FILE).read_text(encoding="utf-8").splitlines()) == 5
     assert statuses(folder) == {"board": ("complete", None, 3), "shop": ("complete", None, 0)}
-    assert len((folder / LEDGER).read_text(encoding="utf-8").splitlines()) == 2
+    assert len((folder / LEDGER_FILE).read_text(encoding="utf-8").splitlines()) == 2
 
 
 def test_a_row_that_was_never_finished_keeps_what_it_had_come_to(folder: Path) -> None:
-    lines = (folder / LEDGER).read_text(encoding="utf-8").splitlines(keepends=True)
-    (folder / LEDGER).write_text("".join(lines[:2]) + lines[2][:50], encoding="utf-8")
+    lines = (folder / LEDGER_FILE).read_text(encoding="utf-8").splitlines(keepends=True)
+    (folder / LEDGER_FILE).write_text("".join(lines[:2]) + lines[2][:50], encoding="utf-8")
     wanted = {
         "board": ("partial", "the crawl was cut off", 2),
         "shop": ("failed", "the crawl was cut off", 0),
@@ -116,8 +121,8 @@ def test_a_row_that_was_never_finished_keeps_what_it_had_come_to(folder: Path) -
     ],
 )
 def test_a_broken_row_is_counted_and_the_others_stay(folder: Path, line: str) -> None:
-    good = (folder / LEDGER).read_bytes()
-    (folder / LEDGER).write_bytes(line.encode("utf-8", "surrogateescape") + b"\n" + good)
+    good = (folder / LEDGER_FILE).read_bytes()
+    (folder / LEDGER_FILE).write_bytes(line.encode("utf-8", "surrogateescape") + b"\n" + good)
     reason = "broken lines in ledger.jsonl: 1"
     assert statuses(folder) == {"board": ("partial", reason, 3), "shop": ("partial", reason, 0)}
 
@@ -127,11 +132,11 @@ def test_a_broken_row_is_counted_and_the_others_stay(folder: Path, line: str) ->
     [b"{broken", b"\xff\xfe", b"[1]", b"null", b"[" * 100_000, b'{"id": 1}', b"9" * 5000, b""],
 )
 def test_posts_before_and_after_a_broken_line_are_read(folder: Path, line: bytes) -> None:
-    first, second, third = (folder / POSTS).read_bytes().splitlines(keepends=True)
-    (folder / POSTS).write_bytes(first + line + b"\n" + second + third[:-5])
+    first, second, third = (folder / POSTS_FILE).read_bytes().splitlines(keepends=True)
+    (folder / POSTS_FILE).write_bytes(first + line + b"\n" + second + third[:-5])
     broken: Counter[str] = Counter()
     assert [item.id for item in read_posts(folder, broken)] == ["board:1", "board:2"]
-    assert broken == {POSTS: 1}
+    assert broken == {POSTS_FILE: 1}
     reason = "broken lines in posts.jsonl: 1"
     assert [row[:2] for row in statuses(folder).values()] == [("partial", reason)] * 2
     assert [row[:2] for row in statuses(folder).values()] == [("partial", reason)] * 2
@@ -151,20 +156,20 @@ def test_posts_before_and_after_a_broken_line_are_read(folder: Path, line: bytes
     ],
 )
 def test_a_job_that_tells_nothing_is_answered_in_a_sentence(folder: Path, job: bytes) -> None:
-    (folder / JOB).write_bytes(job)
+    (folder / JOB_FILE).write_bytes(job)
     with pytest.raises(InputError, match=r"job\.json"):
-        ledger(folder)
+        finalize_ledger(folder)
 
 
-@pytest.mark.parametrize("name", [JOB, POSTS, LEDGER])
+@pytest.mark.parametrize("name", [JOB_FILE, POSTS_FILE, LEDGER_FILE])
 def test_a_folder_where_a_file_should_be_is_told(folder: Path, name: str) -> None:
     (folder / name).unlink()
     (folder / name).mkdir()
     with pytest.raises(InputError, match=name):
-        ledger(folder)
+        finalize_ledger(folder)
 
 
-@pytest.mark.parametrize("name", [POSTS, LEDGER, REJECTS, RAW])
+@pytest.mark.parametrize("name", [POSTS_FILE, LEDGER_FILE, REJECTS_FILE, ARCHIVE_FILE])
 def test_a_missing_file_is_an_empty_one(folder: Path, name: str) -> None:
     (folder / name).unlink()
     assert set(statuses(folder)) == set(SOURCES)
@@ -173,23 +178,24 @@ def test_a_missing_file_is_an_empty_one(folder: Path, name: str) -> None:
 def again(folder: Path, dropped: Counter[str] | None = None) -> list[str]:
     sources = [Source(name="board", spider="forum", start=("https://board.example/",))]
     return [
-        item.id for item in reparse(folder, sources, lambda source, native: "x", "UTC", dropped)
+        item.id
+        for item in reparse_pages(folder, sources, lambda source, native: "x", "UTC", dropped)
     ]
 
 
 def test_kept_pages_before_and_after_a_broken_one_are_read(folder: Path) -> None:
-    raw = bytearray((folder / RAW).read_bytes())
+    raw = bytearray((folder / ARCHIVE_FILE).read_bytes())
     assert again(folder) == ["board:1", "board:2", "board:3"]
     second = raw.index(b"\x1f\x8b\x08", 1)
     raw[second + 30 : second + 60] = bytes(30)
-    (folder / RAW).write_bytes(raw)
+    (folder / ARCHIVE_FILE).write_bytes(raw)
     dropped: Counter[str] = Counter()
     assert again(folder, dropped) == ["board:1", "board:3"]
-    assert dropped == {RAW: 1}
+    assert dropped == {ARCHIVE_FILE: 1}
 
 
 def test_a_page_that_would_be_read_for_years_is_given_up() -> None:
-    with pytest.raises(TooSlowError, match=r"in 0\.2 s"), cpu_limit(0.2):
+    with pytest.raises(ParseTimeoutError, match=r"in 0\.2 s"), cpu_limit(0.2):
         re.match(r"(a+)+$", "a" * 60 + "b")
     with cpu_limit(0.2):
         pass
@@ -199,26 +205,26 @@ def test_a_page_that_would_be_read_for_years_is_given_up() -> None:
 def test_kept_pages_after_one_that_takes_too_long_are_read(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = READERS["forum"]
+    read = PARSERS["forum"]
 
-    def slow(page: Page, site: Site, context: Context) -> Parsed:
+    def slow(page: Page, site: SourceInfo, context: RequestContext) -> ParsedPage:
         if context["thread"] == "2":
-            raise TooSlowError
+            raise ParseTimeoutError
         return read(page, site, context)
 
-    monkeypatch.setitem(READERS, "forum", slow)
+    monkeypatch.setitem(PARSERS, "forum", slow)
     dropped: Counter[str] = Counter()
     assert again(folder, dropped) == ["board:1", "board:3"]
     assert dropped == {"pages not read in time": 1}
 
 
 def test_half_a_record_between_whole_ones_is_counted(folder: Path) -> None:
-    raw = (folder / RAW).read_bytes()
+    raw = (folder / ARCHIVE_FILE).read_bytes()
     second = raw.index(b"\x1f\x8b\x08", 1)
-    (folder / RAW).write_bytes(raw[: second // 2] + raw[second:])
+    (folder / ARCHIVE_FILE).write_bytes(raw[: second // 2] + raw[second:])
     dropped: Counter[str] = Counter()
     assert again(folder, dropped) == ["board:2", "board:3"]
-    assert dropped == {RAW: 1}
+    assert dropped == {ARCHIVE_FILE: 1}
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)
@@ -227,70 +233,71 @@ def test_no_damage_to_the_archive_raises(
     tmp_path_factory: pytest.TempPathFactory, where: float, size: int, filler: bytes
 ) -> None:
     run = tmp_path_factory.mktemp("run")
-    record = Record(run)
+    record = CrawlWriter(run)
     for number in range(3):
         page = Page(f"https://x.example/{number}", b"words" * 40, NOW, "text/html")
-        record.keep(page, "board", {"role": "thread", "query": "q"})
+        record.archive_page(page, "board", {"role": "thread", "query": "q"})
     record.close()
-    raw = (run / RAW).read_bytes()
+    raw = (run / ARCHIVE_FILE).read_bytes()
     at = int(where * len(raw))
-    (run / RAW).write_bytes(raw[:at] + filler + raw[at + size :])
-    urls = [page.url for _, _, page in read_raw(run)]
+    (run / ARCHIVE_FILE).write_bytes(raw[:at] + filler + raw[at + size :])
+    urls = [page.url for _, _, page in read_archive(run)]
     assert set(urls) <= {f"https://x.example/{number}" for number in range(3)}
 
 
 @pytest.mark.parametrize("damage", ["gone", "folder", "empty", "text"])
 def test_an_archive_that_cannot_be_read_is_told_or_has_nothing(folder: Path, damage: str) -> None:
-    (folder / RAW).unlink()
+    (folder / ARCHIVE_FILE).unlink()
     if damage == "folder":
-        (folder / RAW).mkdir()
+        (folder / ARCHIVE_FILE).mkdir()
     elif damage in ("empty", "text"):
-        (folder / RAW).write_text("words" if damage == "text" else "", encoding="utf-8")
+        (folder / ARCHIVE_FILE).write_text("words" if damage == "text" else "", encoding="utf-8")
     dropped: Counter[str] = Counter()
     if damage in ("gone", "folder"):
         with pytest.raises(InputError, match="pages"):
             again(folder, dropped)
     else:
         assert again(folder, dropped) == []
-        assert dropped == ({RAW: 1} if damage == "text" else {})
+        assert dropped == ({ARCHIVE_FILE: 1} if damage == "text" else {})
 
 
 @pytest.mark.parametrize(
     ("second", "wanted"),
     [
-        (post(), SEEN),
-        (post(likes=5, title="Oats"), SEEN),
-        (post(author=None), SEEN),
-        (post(published_at=NOW + timedelta(hours=5), precision="day"), SEEN),
+        (post(), REPEATED_POST_REASON),
+        (post(likes=5, title="Oats"), REPEATED_POST_REASON),
+        (post(author=None), REPEATED_POST_REASON),
+        (post(published_at=NOW + timedelta(hours=5), precision="day"), REPEATED_POST_REASON),
         (post("2"), None),
-        (post(text="太淡了"), OTHER),
-        (post(author="b" * 16), OTHER),
-        (post(published_at=NOW + timedelta(minutes=5)), OTHER),
-        (post(published_at=NOW + timedelta(days=2), precision="day"), OTHER),
+        (post(text="太淡了"), ID_CONFLICT_REASON),
+        (post(author="b" * 16), ID_CONFLICT_REASON),
+        (post(published_at=NOW + timedelta(minutes=5)), ID_CONFLICT_REASON),
+        (post(published_at=NOW + timedelta(days=2), precision="day"), ID_CONFLICT_REASON),
     ],
 )
 def test_another_post_with_the_same_id_is_not_the_same_post(
     second: Post, wanted: str | None
 ) -> None:
-    sightings = Sightings()
+    sightings = SeenPosts()
     assert sightings.add(post()) is None
     assert sightings.add(second) == wanted
 
 
 def test_posts_that_share_an_id_make_the_row_partial(tmp_path: Path) -> None:
-    record, row = Record(tmp_path), Row("run", "board", "q", requests=2, pages=2)
+    record, row = CrawlWriter(tmp_path), LedgerRow("run", "board", "q", requests=2, pages=2)
     for item in (post(), post(), post(text="another"), post(text="a third")):
-        record.post(row, "https://board.example/t/1", item)
+        record.write_post(row, "https://board.example/t/1", item)
     record.close()
-    assert (row.posts, row.dropped) == (1, {SEEN: 1, OTHER: 2})
+    assert (row.posts, row.dropped) == (1, {REPEATED_POST_REASON: 1, ID_CONFLICT_REASON: 2})
     assert (row.status, row.reason) == (
         "partial",
         "posts that share an id: only the first was kept (2 times)",
     )
     rejects = [
-        json.loads(line) for line in (tmp_path / REJECTS).read_text(encoding="utf-8").splitlines()
+        json.loads(line)
+        for line in (tmp_path / REJECTS_FILE).read_text(encoding="utf-8").splitlines()
     ]
-    assert [(item["reason"], item["id"]) for item in rejects] == [(OTHER, "1")] * 2
+    assert [(item["reason"], item["id"]) for item in rejects] == [(ID_CONFLICT_REASON, "1")] * 2
 
 
 @settings(deadline=None, derandomize=True)
@@ -301,11 +308,11 @@ def test_posts_that_share_an_id_make_the_row_partial(tmp_path: Path) -> None:
     )
 )
 def test_a_line_of_the_ledger_is_a_row_or_a_value_error(line: Any) -> None:
-    row = Row("run", "board", "q").as_dict()
-    assert from_json(to_json(row)) == row
+    row = LedgerRow("run", "board", "q").as_dict()
+    assert ledger_row_from_json(ledger_row_to_json(row)) == row
     for text in (json.dumps(line), json.dumps(dict.fromkeys(row, line))):
         try:
-            assert from_json(text).keys() == row.keys()
+            assert ledger_row_from_json(text).keys() == row.keys()
         except ValueError:
             continue
 
@@ -317,23 +324,27 @@ def test_a_job_is_read_as_it_was_written(folder: Path) -> None:
 def test_cached_pages_expire_in_every_run(tmp_path: Path) -> None:
     old = time.time() - 13 * 3600
     for run, moment in (("1", old), ("2", None)):
-        entry = tmp_path / run / CACHE / "board" / "ab"
+        entry = tmp_path / run / CACHE_FOLDER / "board" / "ab"
         entry.mkdir(parents=True)
         (entry / "response_body").write_text("a name", encoding="utf-8")
-        (tmp_path / run / POSTS).write_text("", encoding="utf-8")
+        (tmp_path / run / POSTS_FILE).write_text("", encoding="utf-8")
         for path in (
             entry / "response_body",
             entry,
             entry.parent,
             entry.parent.parent,
-            tmp_path / run / POSTS,
+            tmp_path / run / POSTS_FILE,
         ):
             if moment:
                 os.utime(path, (moment, moment))
     (tmp_path / ".httpcache" / "board").mkdir(parents=True)  # of an earlier version
     (tmp_path / ".httpcache" / "board" / "response_body").write_text("a name", encoding="utf-8")
-    assert expire(tmp_path, 12.0) == 1
+    assert delete_expired_pages(tmp_path, 12.0) == 1
     left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
-    assert left == [f"1/{POSTS}", f"2/{CACHE}/board/ab/response_body", f"2/{POSTS}"]
-    assert [folder.parent.name for folder in caches(tmp_path)] == ["2", "1"]
-    assert expire(tmp_path / "nowhere", 12.0) == 0
+    assert left == [
+        f"1/{POSTS_FILE}",
+        f"2/{CACHE_FOLDER}/board/ab/response_body",
+        f"2/{POSTS_FILE}",
+    ]
+    assert [folder.parent.name for folder in list_cache_folders(tmp_path)] == ["2", "1"]
+    assert delete_expired_pages(tmp_path / "nowhere", 12.0) == 0

@@ -3,11 +3,11 @@
 import pytest
 from protego import Protego
 
-from crawlers.politeness import LONGEST_RULES, rules_text, site_of
+from crawlers.politeness import MAX_ROBOTS_TXT_BYTES, decode_robots_txt, site_from_url
 
 
 def allowed(body: bytes, path: str, agent: str = "Folate") -> bool:
-    text = rules_text(body)
+    text = decode_robots_txt(body)
     assert text is not None
     return bool(Protego.parse(text).can_fetch(f"https://x.example{path}", agent))
 
@@ -54,13 +54,13 @@ def test_rules(body: bytes, path: str, wanted: bool) -> None:
     "body", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"User-agent: *\0Disallow: /", bytes(range(256))]
 )
 def test_what_is_no_text_has_no_rules(body: bytes) -> None:
-    assert rules_text(body) is None
+    assert decode_robots_txt(body) is None
 
 
 def test_rules_beyond_500_kib_are_left_out_and_comments_do_not_count() -> None:
-    comments = b"# nothing\n" * LONGEST_RULES
+    comments = b"# nothing\n" * MAX_ROBOTS_TXT_BYTES
     assert not allowed(comments + group("Disallow: /a"), "/a")
-    fillers = b"Disallow: /filler\n" * (LONGEST_RULES // 18 - 2)
+    fillers = b"Disallow: /filler\n" * (MAX_ROBOTS_TXT_BYTES // 18 - 2)
     assert not allowed(group("").rstrip() + b"\n" + fillers + b"Disallow: /a\n", "/a")
     assert allowed(group("").rstrip() + b"\n" + fillers * 2 + b"Disallow: /a\n", "/a")
 
@@ -85,4 +85,4 @@ def test_rules_beyond_500_kib_are_left_out_and_comments_do_not_count() -> None:
     ],
 )
 def test_the_site_of_an_address(url: str, site: str) -> None:
-    assert site_of(url) == site
+    assert site_from_url(url) == site

@@ -304,9 +304,9 @@ def test_project_file_parses() -> None:
     text = (
         (ROOT / "folate.toml.in").read_text(encoding="utf-8").replace("{url}", "http://127.0.0.1:1")
     )
-    project = config.parse(tomllib.loads(text))
-    assert project.own is not None
-    assert project.own.label == "晨谷"
+    project = config.parse_config(tomllib.loads(text))
+    assert project.own_brand is not None
+    assert project.own_brand.label == "晨谷"
     assert {source.name for source in project.sources} == {"forum", "gym", "microblog", "shop"}
     assert not any("叶酸" in term or "folic" in term for term in project.watch)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from folate.delivery.outbox import Ledger
+from folate.delivery.outbox import Outbox
 
 
 @contextmanager
@@ -108,8 +108,8 @@ def mailbox() -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(tmp_path / "deliveries.sqlite")
+def ledger(tmp_path: Path) -> Outbox:
+    return Outbox(tmp_path / "deliveries.sqlite")
 
 
 @pytest.fixture

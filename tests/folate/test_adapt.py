@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corpora.store.adapted import ALL_LABELS, FOLDS, fold
-from folate.cli import run
+from corpora.store.adapted import ALL_FOLDS, FOLD_COUNT, text_fold
+from folate.cli import run_command
 from folate.core.labels import UNREADABLE
 from folate.core.post import Post
 from folate.core.weeks import Week
 from folate.pipeline import adapt as steps
-from folate.pipeline.project import Workspace
+from folate.pipeline.project import Project
 from folate.pipeline.report import build_report
 from nlp.stats.adaptation import scaled
 from reports.build import Report
@@ -39,10 +39,10 @@ POSTS = 400
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
+def workspace(tmp_path: Path) -> Project:
     """400 posts on a brand, whose model sees each label but believes in far too many neutral ones; 120 are labelled."""
     (tmp_path / "folate.toml").write_text(PROJECT, encoding="utf-8")
-    workspace = Workspace.open(tmp_path)
+    workspace = Project.open(tmp_path)
     rng = np.random.default_rng(1)
     truth = rng.choice(3, POSTS, p=[0.6, 0.1, 0.3])
     evidence = np.exp(rng.normal(0, 1, (POSTS, 3)) + 2 * np.eye(3)[truth])
@@ -63,7 +63,7 @@ def workspace(tmp_path: Path) -> Workspace:
     return workspace
 
 
-def judge(workspace: Workspace, posts: list[Post], posteriors: np.ndarray, version: str) -> None:
+def judge(workspace: Project, posts: list[Post], posteriors: np.ndarray, version: str) -> None:
     made_by = {"annotator": "folate-small", "version": version}
     keys: list[dict[str, Any]] = [
         made_by | {"id": post.id, "text_hash": post.text_hash} for post in posts
@@ -84,7 +84,7 @@ def judge(workspace: Workspace, posts: list[Post], posteriors: np.ndarray, versi
     )
 
 
-def audit(workspace: Workspace, posts: list[Post], labels: list[str]) -> None:
+def audit(workspace: Project, posts: list[Post], labels: list[str]) -> None:
     workspace.store.upsert("audits", [
         {"draw": "d1", "brand": "ours", "text_hash": post.text_hash, "id": post.id, "place": place, "label": label,
          "since": datetime(2026, 3, 2, tzinfo=UTC), "until": datetime(2026, 3, 9, tzinfo=UTC), "population": POSTS, "probability": 0.3}
@@ -92,16 +92,16 @@ def audit(workspace: Workspace, posts: list[Post], labels: list[str]) -> None:
     ])  # fmt: skip
 
 
-def sentiments(workspace: Workspace, table: str = "sentiments") -> list[dict[str, Any]]:
+def sentiments(workspace: Project, table: str = "sentiments") -> list[dict[str, Any]]:
     return workspace.store.snapshot().sql(f"SELECT * FROM {table} ORDER BY id").to_pylist()
 
 
-def command(workspace: Workspace, *arguments: str) -> int:
-    return run(["adapt", *arguments, "--project", str(workspace.project.root)])
+def command(workspace: Project, *arguments: str) -> int:
+    return run_command(["adapt", *arguments, "--project", str(workspace.paths.root)])
 
 
 def test_judgements_follow_the_labels_and_the_model_s_own_stay_stored(
-    workspace: Workspace, capsys
+    workspace: Project, capsys
 ) -> None:
     before = sentiments(workspace)
     assert command(workspace, "--brand", "ours") == 0
@@ -118,42 +118,42 @@ def test_judgements_follow_the_labels_and_the_model_s_own_stay_stored(
 
 
 def test_a_text_has_the_factors_that_were_fitted_without_the_labels_of_its_fold(
-    workspace: Workspace,
+    workspace: Project,
 ) -> None:
-    steps.adapt(workspace, "ours")
+    steps.adapt_brand(workspace, "ours")
     rows = workspace.store.snapshot().sql("SELECT * FROM adaptations").to_pylist()
     factors = {row["fold"]: np.array([row[label] for label in LABELS]) for row in rows}
-    assert set(factors) == {ALL_LABELS, *range(FOLDS)}
+    assert set(factors) == {ALL_FOLDS, *range(FOLD_COUNT)}
     for before, after in zip(
         sentiments(workspace, "all_sentiments"), sentiments(workspace), strict=True
     ):
         [expected] = scaled(
-            np.array([[before[label] for label in LABELS]]), factors[fold(before["text_hash"])]
+            np.array([[before[label] for label in LABELS]]), factors[text_fold(before["text_hash"])]
         )
         assert [after[label] for label in LABELS] == pytest.approx(expected.tolist(), abs=1e-6)
         assert after["label"] == LABELS[int(expected.argmax())]
 
 
-def test_a_label_changes_nothing_about_its_own_text(workspace: Workspace) -> None:
-    steps.adapt(workspace, "ours")
+def test_a_label_changes_nothing_about_its_own_text(workspace: Project) -> None:
+    steps.adapt_brand(workspace, "ours")
     before = {row["id"]: row["negative"] for row in sentiments(workspace)}
     snapshot = workspace.store.snapshot()
     [one] = snapshot.sql("SELECT * FROM audits WHERE place = 7").to_pylist()
     workspace.store.upsert(
         "audits", [one | {"label": "positive" if one["label"] != "positive" else "negative"}]
     )
-    steps.adapt(workspace, "ours")
+    steps.adapt_brand(workspace, "ours")
     after = {row["id"]: row["negative"] for row in sentiments(workspace)}
     same = [
         row["id"]
         for row in sentiments(workspace)
-        if fold(row["text_hash"]) == fold(one["text_hash"])
+        if text_fold(row["text_hash"]) == text_fold(one["text_hash"])
     ]
     assert all(after[id_] == before[id_] for id_ in same)
     assert any(after[id_] != before[id_] for id_ in before)
 
 
-def test_one_command_takes_it_back(workspace: Workspace, capsys) -> None:
+def test_one_command_takes_it_back(workspace: Project, capsys) -> None:
     before = sentiments(workspace)
     command(workspace)
     assert sentiments(workspace) != before
@@ -165,7 +165,7 @@ def test_one_command_takes_it_back(workspace: Workspace, capsys) -> None:
 
 
 def test_it_is_refused_with_the_figures_where_labels_show_no_gain(
-    workspace: Workspace, capsys
+    workspace: Project, capsys
 ) -> None:
     command(workspace)
     rows = sentiments(workspace, "all_sentiments")[:POSTS]
@@ -195,7 +195,7 @@ def test_it_is_refused_with_the_figures_where_labels_show_no_gain(
     assert sentiments(workspace) == rows  # the adaptation from before is taken back
 
 
-def test_too_few_labels_and_unknown_brands_are_refused(workspace: Workspace, capsys) -> None:
+def test_too_few_labels_and_unknown_brands_are_refused(workspace: Project, capsys) -> None:
     assert command(workspace, "--brand", "theirs") == 5
     assert command(workspace, "--brand", "our") == 2
     assert command(workspace, "--brand", "our", "--undo") == 2
@@ -207,7 +207,7 @@ def test_too_few_labels_and_unknown_brands_are_refused(workspace: Workspace, cap
     assert command(workspace) == 5
 
 
-def test_the_report_says_what_it_is_adapted_to_and_rests_on_it(workspace: Workspace) -> None:
+def test_the_report_says_what_it_is_adapted_to_and_rests_on_it(workspace: Project) -> None:
     week = Week.parse("2026-W10")
     before = build_report(workspace, week, "en")
     assert before.brands[0].figures["adapted_labels"].value == 0
@@ -226,7 +226,7 @@ def page_text(report: Report) -> str:
     return " ".join(re.sub(r"<[^>]+>", "", render(report)).split())
 
 
-def test_an_older_version_of_the_store_is_not_adapted(workspace: Workspace) -> None:
+def test_an_older_version_of_the_store_is_not_adapted(workspace: Project) -> None:
     before, versions = sentiments(workspace), workspace.store.versions()
     command(workspace)
     assert (
@@ -235,16 +235,16 @@ def test_an_older_version_of_the_store_is_not_adapted(workspace: Workspace) -> N
     )
 
 
-def test_another_model_puts_it_out_of_use_with_a_sentence(workspace: Workspace, capsys) -> None:
+def test_another_model_puts_it_out_of_use_with_a_sentence(workspace: Project, capsys) -> None:
     command(workspace)
     posts = [Post(id=row["id"], source="f", kind="forum", text=row["text"], published_at=row["published_at"])
              for row in workspace.store.snapshot().sql("SELECT * FROM posts").to_pylist()]  # fmt: skip
     capsys.readouterr()
-    assert run(["status", "--project", str(workspace.project.root)]) == 0
+    assert run_command(["status", "--project", str(workspace.paths.root)]) == 0
     assert "judgements of 'ours' are adapted to 120 labels of people" in capsys.readouterr().err
     judge(workspace, posts, np.full((POSTS, 3), 1 / 3), "xyz-int8+names1+tags+text")
     assert sentiments(workspace) == sentiments(workspace, "all_sentiments")
-    assert run(["status", "--project", str(workspace.project.root)]) == 0
+    assert run_command(["status", "--project", str(workspace.paths.root)]) == 0
     assert "the adaptation of 'ours' is out of use" in capsys.readouterr().err
     assert command(workspace, "status", "--format", "json") == 0
     assert [row["state"] for row in json.loads(capsys.readouterr().out)] == [
@@ -253,7 +253,7 @@ def test_another_model_puts_it_out_of_use_with_a_sentence(workspace: Workspace, 
     ]
 
 
-def test_other_words_or_tags_leave_it_in_use(workspace: Workspace) -> None:
+def test_other_words_or_tags_leave_it_in_use(workspace: Project) -> None:
     command(workspace)
     adapted = sentiments(workspace)
     snapshot = workspace.store.snapshot()
@@ -270,21 +270,21 @@ def test_other_words_or_tags_leave_it_in_use(workspace: Workspace) -> None:
 
 
 def test_an_adaptation_of_a_brand_that_the_project_has_no_more_can_be_removed(
-    workspace: Workspace, capsys
+    workspace: Project, capsys
 ) -> None:
     command(workspace)
     workspace.store.replace("sentiments", [], {"brand": "ours"})
-    config = workspace.project.root / "folate.toml"
+    config = workspace.paths.root / "folate.toml"
     config.write_text(PROJECT.replace('"ours"', '"renamed"'), encoding="utf-8")
     capsys.readouterr()
-    assert run(["status", "--project", str(workspace.project.root)]) == 0
+    assert run_command(["status", "--project", str(workspace.paths.root)]) == 0
     said = capsys.readouterr().err
     assert "the project has no such brand: 'folate adapt --undo --brand ours' removes it." in said
     assert "folate adapt --brand ours" not in said
     assert command(workspace, "--undo", "--brand", "ours") == 0
 
 
-def test_a_post_with_nothing_to_read_stays_as_it_is(workspace: Workspace) -> None:
+def test_a_post_with_nothing_to_read_stays_as_it_is(workspace: Project) -> None:
     emoji = Post(
         id="f:emoji",
         source="f",
@@ -302,7 +302,7 @@ def test_a_post_with_nothing_to_read_stays_as_it_is(workspace: Workspace) -> Non
     )  # one version for the whole brand, or the report would not compare its weeks
 
 
-def test_labels_of_posts_with_nothing_to_read_are_not_fitted_to(workspace: Workspace) -> None:
+def test_labels_of_posts_with_nothing_to_read_are_not_fitted_to(workspace: Project) -> None:
     texts = [f"晨谷 {chr(0x1F600 + number)}" for number in range(60)]
     moment = datetime(2026, 3, 3, tzinfo=UTC)
     emoji = [

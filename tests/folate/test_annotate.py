@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from corpora.store.store import Store
-from folate.cli import run
+from folate.cli import run_command
 from folate.pipeline.annotate import model
-from folate.pipeline.annotate.run import annotate
-from folate.pipeline.project import Workspace
+from folate.pipeline.annotate.run import annotate_corpus
+from folate.pipeline.project import Project
 from nlp.model import AspectReading, Probabilities, Reading, Targets
 
 PROJECT = """
@@ -99,7 +99,9 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "folate.toml").write_text(PROJECT, encoding="utf-8")
     (folder / "posts.csv").write_text(POSTS, encoding="utf-8")
     assert (
-        run(["import", str(folder / "posts.csv"), "--source", "file", "--project", str(folder)])
+        run_command(
+            ["import", str(folder / "posts.csv"), "--source", "file", "--project", str(folder)]
+        )
         == 0
     )
     return folder
@@ -113,7 +115,7 @@ def unbroken(
     folder = Path(shutil.copytree(imported, tmp_path_factory.mktemp("unbroken") / "project"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("folate.pipeline.annotate.run.load", lambda *_, **__: StubReader())
-        annotate(Workspace.open(folder))
+        annotate_corpus(Project.open(folder))
     return tables(folder)
 
 
@@ -147,7 +149,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def tables(folder: Path) -> dict[str, list[dict[str, object]]]:
-    snapshot = Workspace.open(folder).store.snapshot()
+    snapshot = Project.open(folder).store.snapshot()
     return {name: snapshot.sql(f"SELECT * FROM {name} ORDER BY ALL").to_pylist() for name in TABLES}
 
 
@@ -173,7 +175,11 @@ def cutting(at: int) -> Callable[..., None]:
 def test_the_first_texts_and_judgements_are_stored_before_copies_are_sought(
     project, reader, written, unbroken
 ):
-    assert annotate(Workspace.open(project)).counts == {"copies": 6, "texts": 12, "judgements": 12}
+    assert annotate_corpus(Project.open(project)).counts == {
+        "copies": 6,
+        "texts": 12,
+        "judgements": 12,
+    }
     texts, judgements = (
         ["mentions", "comparisons", "texts"],
         ["sentiments", "aspects", "judgements"],
@@ -192,7 +198,7 @@ def test_copies_of_a_single_batch_are_sought_before_its_texts_are_stored(
     project, reader, written, monkeypatch
 ):
     monkeypatch.setattr("folate.pipeline.annotate.text.BATCH", 100)
-    annotate(Workspace.open(project), sentiment=False)
+    annotate_corpus(Project.open(project), with_sentiment=False)
     assert written == ["duplicates", "mentions", "comparisons", "texts"]
 
 
@@ -205,7 +211,7 @@ def test_a_post_that_is_read_in_part_says_so_in_its_row_and_in_the_output(
         return replace(reading(self, text, spans), share_read=0.25 if "地铁" in text else 1.0)
 
     monkeypatch.setattr(StubReader, "_reading", partly)
-    assert [note for note in annotate(Workspace.open(project)).notes if "so long" in note] == [
+    assert [note for note in annotate_corpus(Project.open(project)).notes if "so long" in note] == [
         "1 post is so long (over some 5,000 characters) that the model read parts of it, evenly chosen."
     ]
     shares = {row["id"]: row["share_read"] for row in tables(project)["judgements"]}
@@ -235,9 +241,9 @@ def test_a_run_cut_off_at_a_write_is_completed_by_the_next(
         for method in ("upsert", "replace"):
             patch.setattr(Store, method, before(getattr(Store, method), cut))
         with pytest.raises(Cut):
-            annotate(Workspace.open(project))
+            annotate_corpus(Project.open(project))
     assert tables(project) != unbroken
-    annotate(Workspace.open(project))
+    annotate_corpus(Project.open(project))
     assert tables(project) == unbroken
 
 
@@ -247,8 +253,8 @@ def test_a_run_cut_off_in_the_model_is_completed_by_the_next(
     with monkeypatch.context() as patch:
         patch.setattr(StubReader, "read", before(StubReader.read, cutting(4)))
         with pytest.raises(Cut):
-            annotate(Workspace.open(project))
-    annotate(Workspace.open(project))
+            annotate_corpus(Project.open(project))
+    annotate_corpus(Project.open(project))
     assert tables(project) == unbroken
 
 
@@ -256,6 +262,6 @@ def test_judgements_in_hand_are_bounded_and_forgotten_ones_made_again(
     project, reader, unbroken, monkeypatch
 ):
     monkeypatch.setattr("folate.pipeline.annotate.model.KEPT", 1)
-    annotate(Workspace.open(project))
+    annotate_corpus(Project.open(project))
     assert sum(call.count(ONE_READ) for call in reader.calls[::2]) > 1
     assert tables(project) == unbroken

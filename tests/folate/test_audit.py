@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from folate.cli import audit as screen
-from folate.cli import run
+from folate.cli import run_command
 from folate.core.post import Post
 from folate.core.weeks import Week
 from folate.pipeline import audit as steps
-from folate.pipeline.project import Workspace
+from folate.pipeline.project import Project
 from nlp.stats.estimation import wilson
 
 PROJECT = """
@@ -37,9 +37,9 @@ HOSTILE = "=cmd|' /C calc'!A0 \x1b[2J\x1b]0;gone\x07 \u202e晨谷\u2066 <script>
 
 
 @pytest.fixture
-def workspace(project: Path, tmp_path: Path) -> Workspace:
+def workspace(project: Path, tmp_path: Path) -> Project:
     """A copy of `project` of the test's own."""
-    return Workspace.open(shutil.copytree(project, tmp_path / "project"))
+    return Project.open(shutil.copytree(project, tmp_path / "project"))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Forty texts on 晨谷 in one week, one of them hostile and one copied; the model calls every third negative, the rest positive."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "folate.toml").write_text(PROJECT, encoding="utf-8")
-    workspace = Workspace.open(folder)
+    workspace = Project.open(folder)
     texts = [HOSTILE, *(f"晨谷 第{number}天" for number in range(39)), "晨谷 第0天"]
     posts = [
         Post(
@@ -89,8 +89,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def ask(workspace: Workspace, *arguments: str) -> int:
-    return run(["audit", *arguments, "--project", str(workspace.project.root)])
+def ask(workspace: Project, *arguments: str) -> int:
+    return run_command(["audit", *arguments, "--project", str(workspace.paths.root)])
 
 
 def press(monkeypatch: pytest.MonkeyPatch, keys: str, why: str = "an advertisement") -> None:
@@ -108,24 +108,32 @@ def press(monkeypatch: pytest.MonkeyPatch, keys: str, why: str = "an advertiseme
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
 
 
-def stored(workspace: Workspace) -> list[dict[str, Any]]:
+def stored(workspace: Project) -> list[dict[str, Any]]:
     return workspace.store.snapshot().sql("SELECT * FROM audits ORDER BY draw, place").to_pylist()
 
 
-def test_a_draw_is_without_copies_and_the_same_again(workspace: Workspace) -> None:
-    drawn = steps.draw(workspace, "ours", [WEEK], 10, seed=1)
+def test_a_draw_is_without_copies_and_the_same_again(workspace: Project) -> None:
+    drawn = steps.draw_audit_sample(workspace, "ours", [WEEK], 10, seed=1)
     assert len({item.row["text_hash"] for item in drawn}) == 10
     assert {(item.row["population"], item.row["probability"]) for item in drawn} == {(40, 0.25)}
-    again, other = (steps.draw(workspace, "ours", [WEEK], 10, seed=seed) for seed in (1, 2))
+    again, other = (
+        steps.draw_audit_sample(workspace, "ours", [WEEK], 10, seed=seed) for seed in (1, 2)
+    )
     assert [item.key for item in again] == [item.key for item in drawn]
     assert [item.row["text_hash"] for item in other] != [item.row["text_hash"] for item in drawn]
-    assert len(steps.draw(workspace, "ours", [WEEK], 500, seed=0)) == 40
+    assert len(steps.draw_audit_sample(workspace, "ours", [WEEK], 500, seed=0)) == 40
 
 
-def test_every_text_is_as_likely_to_be_drawn(workspace: Workspace) -> None:
-    hashes = [item.row["text_hash"] for item in steps.draw(workspace, "ours", [WEEK], 500, seed=0)]
+def test_every_text_is_as_likely_to_be_drawn(workspace: Project) -> None:
+    hashes = [
+        item.row["text_hash"]
+        for item in steps.draw_audit_sample(workspace, "ours", [WEEK], 500, seed=0)
+    ]
     drawn = [
-        {item.row["text_hash"] for item in steps.draw(workspace, "ours", [WEEK], 20, seed=seed)}
+        {
+            item.row["text_hash"]
+            for item in steps.draw_audit_sample(workspace, "ours", [WEEK], 20, seed=seed)
+        }
         for seed in (1, 2, 3)
     ]
     assert len(set().union(*drawn)) > 0.75 * len(
@@ -133,10 +141,10 @@ def test_every_text_is_as_likely_to_be_drawn(workspace: Workspace) -> None:
     )  # three draws of a half leave an eighth unseen
 
 
-def test_a_draw_has_the_models_answers_in_their_proportion(workspace: Workspace) -> None:
+def test_a_draw_has_the_models_answers_in_their_proportion(workspace: Project) -> None:
     """The model calls 14 of the 40 texts negative: of 10 drawn, 3 or 4, whatever the seed."""
     for seed in range(5):
-        drawn = steps.draw(workspace, "ours", [WEEK], 10, seed)
+        drawn = steps.draw_audit_sample(workspace, "ours", [WEEK], 10, seed)
         assert sum(int(item.row["id"].split(":")[1]) % 3 == 0 for item in drawn) in (3, 4)
 
 
@@ -147,7 +155,7 @@ def test_strata_give_so_many_different_texts(population: int, count: int, seed: 
     scores = np.where(
         rng.random(population) < 1 / 3, np.nan, rng.choice([-1.0, 0.0, 0.5], population)
     )
-    chosen = steps.stratified(scores, count, rng)
+    chosen = steps.stratified_sample_indices(scores, count, rng)
     assert len(chosen) == len(set(chosen.tolist())) == min(count, len(scores))
     assert set(chosen.tolist()) <= set(range(len(scores)))
 
@@ -155,13 +163,16 @@ def test_strata_give_so_many_different_texts(population: int, count: int, seed: 
 def test_strata_draw_each_text_with_the_same_probability() -> None:
     scores = np.linspace(-1, 1, 23)
     drawn = np.concatenate(
-        [steps.stratified(scores, 5, np.random.default_rng(seed)) for seed in range(4000)]
+        [
+            steps.stratified_sample_indices(scores, 5, np.random.default_rng(seed))
+            for seed in range(4000)
+        ]
     )
     assert np.bincount(drawn) / 4000 == pytest.approx(np.full(23, 5 / 23), abs=0.03)
 
 
 def test_keys_label_pass_over_undo_and_quit_and_the_next_run_goes_on(
-    workspace: Workspace, monkeypatch, capsys
+    workspace: Project, monkeypatch, capsys
 ) -> None:
     order = ("--brand", "ours", "--week", "2026-W10", "-n", "6")
     press(monkeypatch, "n0xsuup" + "q")
@@ -184,7 +195,7 @@ def test_keys_label_pass_over_undo_and_quit_and_the_next_run_goes_on(
 
 
 def test_the_model_is_not_shown_and_hostile_text_is_harmless(
-    workspace: Workspace, monkeypatch, capsys
+    workspace: Project, monkeypatch, capsys
 ) -> None:
     press(monkeypatch, "n" * 40)
     ask(workspace, "--brand", "ours", "--week", "2026-W10")
@@ -195,7 +206,7 @@ def test_the_model_is_not_shown_and_hostile_text_is_harmless(
     assert "second line" in shown
 
 
-def test_without_a_terminal_it_says_what_to_do(workspace: Workspace, capsys) -> None:
+def test_without_a_terminal_it_says_what_to_do(workspace: Project, capsys) -> None:
     assert ask(workspace, "--brand", "ours", "--week", "2026-W10") == 3
     assert "--export" in capsys.readouterr().err
 
@@ -208,11 +219,11 @@ def test_without_a_terminal_it_says_what_to_do(workspace: Workspace, capsys) -> 
         (("--brand", "theirs", "--week", "2026-W10"), 5),
     ],
 )
-def test_wrong_questions(workspace: Workspace, arguments: tuple[str, ...], code: int) -> None:
+def test_wrong_questions(workspace: Project, arguments: tuple[str, ...], code: int) -> None:
     assert ask(workspace, *arguments) == code
 
 
-def exported(workspace: Workspace, path: Path, count: int = 40) -> list[dict[str, str]]:
+def exported(workspace: Project, path: Path, count: int = 40) -> list[dict[str, str]]:
     assert (
         ask(
             workspace,
@@ -244,7 +255,7 @@ def filled(
     [("utf-8-sig", ","), ("gb18030", ","), ("utf-16", "\t"), ("utf-8", ";")],
 )
 def test_a_spreadsheet_may_save_as_it_likes(
-    workspace: Workspace, tmp_path: Path, encoding: str, delimiter: str
+    workspace: Project, tmp_path: Path, encoding: str, delimiter: str
 ) -> None:
     path = tmp_path / "sample.csv"
     rows = exported(workspace, path)
@@ -259,7 +270,7 @@ def test_a_spreadsheet_may_save_as_it_likes(
     ] * 2
 
 
-def test_no_cell_runs_as_a_formula(workspace: Workspace, tmp_path: Path) -> None:
+def test_no_cell_runs_as_a_formula(workspace: Project, tmp_path: Path) -> None:
     rows = exported(workspace, tmp_path / "sample.csv")
     assert all(
         not value.startswith(("=", "+", "-", "@", "\t", "\r"))
@@ -272,7 +283,7 @@ def test_no_cell_runs_as_a_formula(workspace: Workspace, tmp_path: Path) -> None
 
 
 def test_bad_rows_are_named_and_nothing_else_is_lost(
-    workspace: Workspace, tmp_path: Path, capsys
+    workspace: Project, tmp_path: Path, capsys
 ) -> None:
     path = tmp_path / "sample.csv"
     rows = exported(workspace, path, 6)
@@ -292,20 +303,18 @@ def test_bad_rows_are_named_and_nothing_else_is_lost(
     ]  # fmt: skip
 
 
-def test_a_file_without_the_columns_is_refused(
-    workspace: Workspace, tmp_path: Path, capsys
-) -> None:
+def test_a_file_without_the_columns_is_refused(workspace: Project, tmp_path: Path, capsys) -> None:
     path = tmp_path / "other.csv"
     path.write_text("text,label\nx,n\n")
     assert ask(workspace, "--import", str(path)) == 3
     assert "without the column 'item'" in capsys.readouterr().err
 
 
-def test_status_gives_the_agreement_with_its_interval(workspace: Workspace) -> None:
-    drawn = steps.draw(workspace, "ours", [WEEK], 20, seed=0)
+def test_status_gives_the_agreement_with_its_interval(workspace: Project) -> None:
+    drawn = steps.draw_audit_sample(workspace, "ours", [WEEK], 20, seed=0)
     answers = [(item, "negative", None) for item in drawn[:12]] + [(drawn[12], None, "no idea")]
-    steps.record(workspace.store, answers)
-    ours, theirs = steps.status(workspace)
+    steps.record_answers(workspace.store, answers)
+    ours, theirs = steps.audit_status(workspace)
     agreed = sum(int(item.row["id"].split(":")[1]) % 3 == 0 for item in drawn[:12])
     assert (ours["drawn"], ours["labelled"], ours["passed_over"], ours["open"]) == (20, 12, 1, 7)
     assert (ours["agreement"], ours["low"], ours["high"]) == (agreed / 12, *wilson(agreed, 12))
@@ -313,24 +322,24 @@ def test_status_gives_the_agreement_with_its_interval(workspace: Workspace) -> N
 
 
 def test_labels_outlive_a_post_that_is_crawled_again_and_a_text_that_is_gone_is_not_asked(
-    workspace: Workspace,
+    workspace: Project,
 ) -> None:
-    drawn = steps.draw(workspace, "ours", [WEEK], 5, seed=0)
-    steps.record(workspace.store, [(item, "neutral", None) for item in drawn])
+    drawn = steps.draw_audit_sample(workspace, "ours", [WEEK], 5, seed=0)
+    steps.record_answers(workspace.store, [(item, "neutral", None) for item in drawn])
     first = drawn[0].row
     at = datetime(2026, 3, 3, tzinfo=UTC)
     workspace.store.upsert_posts(
         [Post(id=first["id"], source="f", kind="forum", text="晨谷 another text", published_at=at)]
     )
-    found = steps.draw(workspace, "ours", [WEEK], 5, seed=0)
+    found = steps.draw_audit_sample(workspace, "ours", [WEEK], 5, seed=0)
     assert [item.row["label"] for item in found] == ["neutral"] * 5
     assert [item.text is None for item in found] == [True, False, False, False, False]
 
 
 @given(st.text())
 def test_whatever_is_shown_cannot_command_a_terminal(text: str) -> None:
-    item = steps.Item({"brand": "ours"}, text, text)
+    item = steps.AuditItem({"brand": "ours"}, text, text)
     assert all(
         char == "\n" or char.isprintable() or char == "\N{ZERO WIDTH JOINER}"
-        for char in screen.shown(item)
+        for char in screen.format_item(item)
     )

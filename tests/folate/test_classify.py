@@ -5,9 +5,15 @@ import json
 import numpy as np
 import pytest
 
-from folate.core.config import Aspect, Brand, Config, Nlp
+from folate.core.config import Brand, Config, CustomAspect, NlpConfig
 from folate.core.errors import InputError
-from folate.pipeline.classify import Question, brief, by_alias, classify_lines, flat
+from folate.pipeline.classify import (
+    ClassifyRequest,
+    brands_by_alias,
+    classify_lines,
+    flatten_answer,
+    summarize_answer,
+)
 from nlp.extract.taxonomy import Tag
 from nlp.model import AspectReading, Probabilities, Reading
 
@@ -111,14 +117,14 @@ def test_the_reader_is_the_one_of_the_project(monkeypatch):
 
     monkeypatch.setattr("folate.pipeline.classify.load", load)
     aspects = (
-        Aspect(
+        CustomAspect(
             id="refill",
             names=("补充装", "refill"),
             examples=("补充装很好换", "the refill pouch is easy to pour"),
         ),
     )
     config = Config(
-        name="", nlp=Nlp(model="some/classifier", threads=3, depth="all"), aspects=aspects
+        name="", nlp=NlpConfig(model="some/classifier", threads=3, depth="all"), aspects=aspects
     )
     assert len(list(classify_lines([['{"text": "好"}'], ['{"text": "坏"}']], config))) == 2
     assert asked == [(("some/classifier", 3, aspects), {"depth": "all"})]
@@ -131,7 +137,7 @@ def test_tokens_have_places_parts_of_speech_and_lemmas_unless_the_language_is_an
         for text in ("晨谷燕麦很好吃", "I bought two boxes", "خدمة سيئة", "")
     ]
     zh, en, other, empty = (
-        answer["tokens"] for answer in classify_lines([lines], config, tokens=True)
+        answer["tokens"] for answer in classify_lines([lines], config, with_tokens=True)
     )
     assert zh[0] == {"text": "晨谷燕麦", "start": 0, "end": 4, "pos": "PROPN", "lemma": "晨谷燕麦"}
     assert en[-1] == {"text": "boxes", "start": 13, "end": 18, "pos": "NOUN", "lemma": "box"}
@@ -144,7 +150,7 @@ def test_tokens_have_places_parts_of_speech_and_lemmas_unless_the_language_is_an
 
 def test_an_answer_as_a_row_has_the_same_columns_whatever_it_says():
     good, bad = classify_lines([['{"text": "晨谷很好吃"}', "x"]], Config(name=""))
-    rows = [flat(1, good), flat(2, bad)]
+    rows = [flatten_answer(1, good), flatten_answer(2, bad)]
     assert [*rows[0]] == [*rows[1]]
     assert (
         rows[0]["label"],
@@ -155,7 +161,7 @@ def test_an_answer_as_a_row_has_the_same_columns_whatever_it_says():
     assert rows[0]["error"] is None
     assert rows[0]["target_label"] is None
     assert [name for name, value in rows[1].items() if value is not None] == ["line", "error"]
-    assert brief(1, good) == {
+    assert summarize_answer(1, good) == {
         "line": 1,
         "language": "zh",
         "label": "positive",
@@ -179,27 +185,29 @@ def test_an_answer_as_a_row_has_the_same_columns_whatever_it_says():
     ],
 )
 def test_the_target_is_found_as_a_brand_or_else_as_plain_text(text, target, spans):
-    assert Question(text, target).spans(None) == spans
+    assert ClassifyRequest(text, target).target_spans(None) == spans
 
 
 def test_a_brand_of_the_project_is_found_under_all_its_names():
-    brands = by_alias([Brand(id="warm", names=("暖禾", "Warmgrain"), products=("暖禾杯",))])
+    brands = brands_by_alias([Brand(id="warm", names=("暖禾", "Warmgrain"), products=("暖禾杯",))])
     for target in ("warm", "暖禾", "WARMGRAIN"):
-        assert Question("Warmgrain 的暖禾杯", target).spans(brands[target.lower()]) == [
+        assert ClassifyRequest("Warmgrain 的暖禾杯", target).target_spans(
+            brands[target.lower()]
+        ) == [
             (0, 9),
             (11, 14),
         ]
-    assert Question("Warmgrain 的暖禾杯", "杯").spans(brands.get("杯")) == [(13, 14)]
+    assert ClassifyRequest("Warmgrain 的暖禾杯", "杯").target_spans(brands.get("杯")) == [(13, 14)]
 
 
 @pytest.mark.parametrize("line", ["[" * 100_000, '{"text": ' + "9" * 5000 + "}", "[]", "null"])
 def test_what_json_can_not_hold_is_an_error_and_no_crash(line):
     with pytest.raises(InputError):
-        Question.parse(line)
+        ClassifyRequest.parse(line)
 
 
 def test_lone_surrogates_are_readable():
-    assert Question.parse('{"text": "half \\ud83d"}').text == "half \ufffd"
+    assert ClassifyRequest.parse('{"text": "half \\ud83d"}').text == "half \ufffd"
 
 
 def test_a_target_after_an_at_sign_is_a_name(monkeypatch):

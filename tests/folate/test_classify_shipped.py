@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from folate.cli import run
+from folate.cli import run_command
 
 UNREADABLE = {
     "empty": "",
@@ -99,7 +99,9 @@ def test_a_project_names_its_own_classifier(
 ) -> None:
     lines = '{"text": "晨谷很好吃", "target": "晨谷"}\nno object\n{"text": "خدمة سيئة"}\n'
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines.encode())))
-    assert run(["classify", "--project", str(project)]) == 3  # for the line that can't be read
+    assert (
+        run_command(["classify", "--project", str(project)]) == 3
+    )  # for the line that can't be read
     read, unreadable, other = map(json.loads, capsys.readouterr().out.splitlines())
     positive = {"label": "positive", "negative": 0.1192, "neutral": 0.0, "positive": 0.8808}
     assert read == {

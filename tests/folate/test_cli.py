@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from folate.cli import COMMANDS, SUMMARIES, run
-from folate.cli.options import emit
-from folate.cli.reference import reference
+from folate.cli import COMMAND_SUMMARIES, COMMANDS, run_command
+from folate.cli.options import print_rows
+from folate.cli.reference import render_reference
 
 HEAVY = {
     "pyarrow",
@@ -38,28 +38,28 @@ def test_help_names_every_command_and_imports_nothing_heavy():
 
 
 def test_every_command_has_a_summary_and_help(capsys):
-    assert COMMANDS.keys() == SUMMARIES.keys()
+    assert COMMANDS.keys() == COMMAND_SUMMARIES.keys()
     for name in COMMANDS:
-        assert run([name, "--help"]) == 0
+        assert run_command([name, "--help"]) == 0
         assert "--debug" in capsys.readouterr().out
 
 
 def test_an_unknown_command_is_answered_with_the_nearest(capsys):
-    assert run(["reprot"]) == 2
+    assert run_command(["reprot"]) == 2
     assert capsys.readouterr().err == "folate: no command 'reprot'; did you mean 'report'?\n"
 
 
 def test_init_makes_a_project_once(tmp_path, capsys):
-    assert run(["init", str(tmp_path / "new")]) == 0
+    assert run_command(["init", str(tmp_path / "new")]) == 0
     assert (tmp_path / "new" / "folate.toml").exists()
     assert ".salt" in (tmp_path / "new" / ".gitignore").read_text()
     assert capsys.readouterr().out == ""
-    assert run(["init", str(tmp_path / "new")]) == 2
+    assert run_command(["init", str(tmp_path / "new")]) == 2
     assert "is there already" in capsys.readouterr().err
 
 
 def test_outside_a_project_the_error_says_what_to_do(tmp_path, capsys):
-    assert run(["status", "--project", str(tmp_path)]) == 2
+    assert run_command(["status", "--project", str(tmp_path)]) == 2
     message = capsys.readouterr().err
     assert "folate init" in message
     assert "Traceback" not in message
@@ -78,7 +78,7 @@ def test_debug_shows_the_traceback(tmp_path):
 
 @pytest.mark.parametrize("week", ["2026-10", "2026-W60", "next"])
 def test_a_wrong_week_is_a_usage_error(week, tmp_path, capsys):
-    assert run(["topics", "--week", week, "--project", str(tmp_path)]) == 2
+    assert run_command(["topics", "--week", week, "--project", str(tmp_path)]) == 2
     assert "2026-W10" in capsys.readouterr().err
 
 
@@ -89,18 +89,18 @@ ROWS = [
 
 
 def test_the_same_rows_in_every_format(capsys):
-    emit(ROWS, "json")
+    print_rows(ROWS, "json")
     assert json.loads(capsys.readouterr().out) == ROWS
-    emit(ROWS, "jsonl")
+    print_rows(ROWS, "jsonl")
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == ROWS
-    emit(ROWS, "csv")
+    print_rows(ROWS, "csv")
     cells = list(csv.reader(io.StringIO(capsys.readouterr().out)))
     assert cells == [
         ["名字", "share", "tags", "missing"],
         ["晨谷", "0.25", '["a", "b"]', ""],
         ["'=cmd()", "-1.0", "[]", ""],
     ]
-    emit(ROWS, "table")
+    print_rows(ROWS, "table")
     lines = capsys.readouterr().out.splitlines()
     ends = [
         cell_len(line[: line.index(cell) + len(cell)])
@@ -110,12 +110,12 @@ def test_the_same_rows_in_every_format(capsys):
 
 
 def test_a_table_does_not_command_the_terminal(capsys):
-    emit([{"source": "\x1b[2J\u202eevil"}], "table")
+    print_rows([{"source": "\x1b[2J\u202eevil"}], "table")
     assert not {"\x1b", "\u202e"} & set(capsys.readouterr().out)
 
 
 def test_without_arguments_it_shows_its_help(capsys):
-    assert run([]) == 0
+    assert run_command([]) == 0
     assert capsys.readouterr().out.startswith("Usage: folate")
 
 
@@ -140,10 +140,10 @@ def test_segment_answers_each_line_with_a_line(tmp_path):
 
 def test_no_rows_are_no_rows_in_every_format(capsys):
     for form, expected in (("json", "[]\n"), ("jsonl", ""), ("csv", ""), ("table", "")):
-        emit([], form)
+        print_rows([], form)
         assert capsys.readouterr().out == expected
 
 
 def test_the_reference_is_that_of_the_commands():
     written = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
-    assert written == reference(), "run 'make docs'"
+    assert written == render_reference(), "run 'make docs'"

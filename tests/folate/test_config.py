@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from folate.core.config import load, parse
+from folate.core.config import load_config, parse_config
 from folate.core.errors import ConfigError
 
 TEMPLATE = (files("folate") / "template.toml").read_text(encoding="utf-8")
@@ -16,14 +16,14 @@ SOURCE = {"name": "s", "spider": "forum", "start": ["http://127.0.0.1/"]}
 
 
 def test_the_template_is_a_valid_project():
-    config = parse(tomllib.loads(TEMPLATE))
-    assert config.own is not None
-    assert config.own.id == "ours"
+    config = parse_config(tomllib.loads(TEMPLATE))
+    assert config.own_brand is not None
+    assert config.own_brand.id == "ours"
 
 
 def test_every_commented_key_of_the_template_shows_its_default():
-    shown = parse(tomllib.loads(re.sub(r"(?m)^# (?=\[\[|\w+ = )", "", TEMPLATE)))
-    plain = parse(tomllib.loads(TEMPLATE))
+    shown = parse_config(tomllib.loads(re.sub(r"(?m)^# (?=\[\[|\w+ = )", "", TEMPLATE)))
+    plain = parse_config(tomllib.loads(TEMPLATE))
     for part in ("crawl", "nlp", "topics", "timezone", "language"):
         assert getattr(shown, part) == getattr(plain, part)
     forum = {
@@ -32,7 +32,7 @@ def test_every_commented_key_of_the_template_shows_its_default():
         "start": ["https://forum.example.org/"],
         "zone": "Asia/Shanghai",
     }
-    assert shown.sources == parse({"name": "x", "sources": [forum]}).sources
+    assert shown.sources == parse_config({"name": "x", "sources": [forum]}).sources
 
 
 @pytest.mark.parametrize(
@@ -87,29 +87,29 @@ def test_every_commented_key_of_the_template_shows_its_default():
 )
 def test_a_mistake_is_named(table, sentence):
     with pytest.raises(ConfigError, match=sentence):
-        parse(table)
+        parse_config(table)
 
 
 def test_a_whole_number_may_stand_where_a_number_is_wanted():
-    assert parse({"name": "x", "sources": [SOURCE | {"delay": 2}]}).sources[0].delay == 2.0
+    assert parse_config({"name": "x", "sources": [SOURCE | {"delay": 2}]}).sources[0].delay == 2.0
 
 
 def test_an_unknown_source_is_answered_with_the_known_ones():
-    config = parse({"name": "x", "sources": [SOURCE]})
-    assert config.source("s").name == "s"
+    config = parse_config({"name": "x", "sources": [SOURCE]})
+    assert config.find_source("s").name == "s"
     with pytest.raises(ConfigError, match="possible: s"):
-        config.source("zzz")
+        config.find_source("zzz")
 
 
 def test_a_folder_without_a_project_file_says_how_to_make_one(tmp_path):
     with pytest.raises(ConfigError, match="folate init"):
-        load(tmp_path)
+        load_config(tmp_path)
     (tmp_path / "folate.toml").write_bytes("name = '品牌'".encode("gbk"))
     with pytest.raises(ConfigError, match="UTF-8"):
-        load(tmp_path)
+        load_config(tmp_path)
     (tmp_path / "folate.toml").write_text("name = ")
     with pytest.raises(ConfigError, match="not TOML"):
-        load(tmp_path)
+        load_config(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -138,6 +138,6 @@ def test_addresses_that_nothing_can_be_sent_to_are_refused_when_the_file_is_read
 ) -> None:
     (tmp_path / "folate.toml").write_text(f'name = "x"\n{table}\n', encoding="utf-8")
     with pytest.raises(ConfigError) as told:
-        load(tmp_path)
+        load_config(tmp_path)
     assert problem in str(told.value)
     assert "SECRET" not in str(told.value)

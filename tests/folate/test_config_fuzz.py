@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from folate.cli import COMMANDS, run
-from folate.core.config import load, parse
+from folate.cli import COMMANDS, run_command
+from folate.core.config import load_config, parse_config
 from folate.core.errors import ConfigError, FolateError
 from folate.core.weeks import SevenDays, Week, last_day
 
@@ -75,7 +75,7 @@ def test_a_mutated_project_file_is_read_or_refused_with_a_sentence(
     refused = 0
     for seed in range(200):
         (tmp_path / "folate.toml").write_text(_mutated(seed), encoding="utf-8")
-        code = run(["audit", "status", "--project", str(tmp_path)])
+        code = run_command(["audit", "status", "--project", str(tmp_path)])
         err = capsys.readouterr().err
         assert code in {0, 2}
         assert not code or _is_one_sentence(err), err
@@ -104,7 +104,7 @@ def test_options_that_make_no_sense_are_refused_with_a_sentence(
     )
     for seed in range(200):
         arguments = _arguments(random.Random(seed), tmp_path)
-        code = run(arguments)
+        code = run_command(arguments)
         err = capsys.readouterr().err
         assert code in {0, 1, 2, 3, 4, 5, 8}, arguments
         assert "Traceback" not in err
@@ -129,20 +129,20 @@ def test_numbers_out_of_their_range_are_refused(
 ) -> None:
     for value in values:
         with pytest.raises(ConfigError, match=key):
-            parse({"name": "x", table: {key: value}})
+            parse_config({"name": "x", table: {key: value}})
 
 
 def test_days_of_a_campaign_are_those_that_posts_can_be_from() -> None:
     campaign = '[[brands]]\nid="a"\nnames=["甲"]\nown=true\n[[campaign]]\nid="c"\nnames=["c"]\nstart=2026-03-02\nend=2026-03-05\n'
     for line in ("before = 1000000000", "after = 99999999999999999999", "before = 4000"):
         with pytest.raises(ConfigError, match="wanted"):
-            parse(tomllib.loads(f'name="x"\n{campaign}{line}'))
+            parse_config(tomllib.loads(f'name="x"\n{campaign}{line}'))
     for old, new in (
         ("start=2026-03-02", "start=0001-01-01"),
         ("end=2026-03-05", "end=9999-12-31"),
     ):
         with pytest.raises(ConfigError, match="in the years 1970 to 2199"):
-            parse(tomllib.loads(f'name="x"\n{campaign.replace(old, new)}'))
+            parse_config(tomllib.loads(f'name="x"\n{campaign.replace(old, new)}'))
 
 
 @pytest.mark.parametrize(
@@ -157,14 +157,14 @@ def test_days_of_a_campaign_are_those_that_posts_can_be_from() -> None:
 def test_a_project_file_that_is_too_much_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "folate.toml").write_text(content)
     with pytest.raises(ConfigError) as raised:
-        load(tmp_path)
+        load_config(tmp_path)
     assert len(str(raised.value)) < 1_000
 
 
 @pytest.mark.parametrize("zone", ["America", "x" * 5_000, "", "\x00", "../UTC", "/etc/localtime"])
 def test_what_is_no_time_zone_is_refused(zone: str) -> None:
     with pytest.raises(ConfigError, match="IANA"):
-        parse({"name": "x", "timezone": zone})
+        parse_config({"name": "x", "timezone": zone})
 
 
 @pytest.mark.parametrize(

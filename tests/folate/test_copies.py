@@ -10,10 +10,10 @@ import pytest
 
 from folate.core.config import Config
 from folate.core.post import Post
-from folate.paths import Project
+from folate.paths import ProjectPaths
 from folate.pipeline.annotate import copies
-from folate.pipeline.annotate.copies import find_copies
-from folate.pipeline.project import Workspace
+from folate.pipeline.annotate.copies import update_duplicates
+from folate.pipeline.project import Project
 from nlp.text.duplicates import Originals
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -23,8 +23,8 @@ OTHER = "早上喝了一碗燕麦粥，加了牛奶和蓝莓，味道比上次�
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(Project(tmp_path), Config(name="test"))
+def workspace(tmp_path: Path) -> Project:
+    return Project(ProjectPaths(tmp_path), Config(name="test"))
 
 
 def post(number: int, text: str, hour: int | None = None) -> Post:
@@ -32,10 +32,10 @@ def post(number: int, text: str, hour: int | None = None) -> Post:
     return Post(id=f"f:{number:04d}", source="f", kind="forum", text=text, published_at=moment)
 
 
-def found(workspace: Workspace, *posts: Post) -> dict[str, str]:
+def found(workspace: Project, *posts: Post) -> dict[str, str]:
     """The cluster of each copy, once these posts are stored as well."""
     workspace.store.upsert_posts(posts)
-    find_copies(workspace)
+    update_duplicates(workspace)
     rows = (
         workspace.store.snapshot().sql("SELECT id, cluster FROM duplicates ORDER BY id").to_pylist()
     )
@@ -56,7 +56,7 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return texts
 
 
-def test_only_new_posts_are_compared(workspace: Workspace, compared: list[str]) -> None:
+def test_only_new_posts_are_compared(workspace: Project, compared: list[str]) -> None:
     assert found(workspace, post(1, ADVERT), post(2, OTHER)) == {}
     assert len(compared) == 2
     assert found(workspace, post(3, EDITED), post(4, f"{OTHER}！")) == {
@@ -68,12 +68,12 @@ def test_only_new_posts_are_compared(workspace: Workspace, compared: list[str]) 
     assert len(compared) == 3
 
 
-def test_an_older_post_that_comes_later_names_its_cluster(workspace: Workspace) -> None:
+def test_an_older_post_that_comes_later_names_its_cluster(workspace: Project) -> None:
     found(workspace, post(5, ADVERT), post(6, EDITED))
     assert found(workspace, post(7, ADVERT, hour=1)) == {"f:0005": "f:0007", "f:0006": "f:0007"}
 
 
-def test_an_edited_original_lets_its_copies_go(workspace: Workspace) -> None:
+def test_an_edited_original_lets_its_copies_go(workspace: Project) -> None:
     assert found(workspace, post(1, ADVERT), post(2, ADVERT), post(3, EDITED)) == {
         "f:0002": "f:0001",
         "f:0003": "f:0001",
@@ -81,28 +81,28 @@ def test_an_edited_original_lets_its_copies_go(workspace: Workspace) -> None:
     assert found(workspace, post(1, OTHER)) == {"f:0003": "f:0002"}
 
 
-def test_signs_alone_copy_nothing(workspace: Workspace) -> None:
+def test_signs_alone_copy_nothing(workspace: Project) -> None:
     assert found(workspace, post(1, "\u200b"), post(2, "\u200b")) == {}
 
 
 @pytest.mark.parametrize("damage", [b"", b"PAR1 no parquet", None])
-def test_a_lost_or_damaged_file_is_made_anew(workspace: Workspace, damage: bytes | None) -> None:
+def test_a_lost_or_damaged_file_is_made_anew(workspace: Project, damage: bytes | None) -> None:
     before = found(workspace, post(1, ADVERT), post(2, EDITED))
     if damage is None:
-        workspace.project.copies.unlink()
+        workspace.paths.duplicates_file.unlink()
     else:
-        workspace.project.copies.write_bytes(damage)
+        workspace.paths.duplicates_file.write_bytes(damage)
     assert found(workspace) == before
-    assert len(pq.read_table(workspace.project.copies)) == 2
+    assert len(pq.read_table(workspace.paths.duplicates_file)) == 2
 
 
 def test_a_file_that_knows_posts_the_store_lacks_is_put_right(
-    workspace: Workspace, tmp_path: Path
+    workspace: Project, tmp_path: Path
 ) -> None:
     found(workspace, post(1, ADVERT), post(2, EDITED))
-    other = Workspace(Project(tmp_path / "other"), Config(name="other"))
-    other.project.root.mkdir()
-    other.project.copies.write_bytes(workspace.project.copies.read_bytes())
+    other = Project(ProjectPaths(tmp_path / "other"), Config(name="other"))
+    other.paths.root.mkdir()
+    other.paths.duplicates_file.write_bytes(workspace.paths.duplicates_file.read_bytes())
     assert found(other, post(2, EDITED), post(3, ADVERT)) == {"f:0003": "f:0002"}
 
 
@@ -112,7 +112,7 @@ class Cut(BaseException):
 
 @pytest.mark.parametrize("at", [1, 2, 3])
 def test_a_run_cut_off_is_completed_by_the_next(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, at: int
+    workspace: Project, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
     posts = [
         post(number, text)
@@ -131,13 +131,13 @@ def test_a_run_cut_off_is_completed_by_the_next(
     with monkeypatch.context() as patch:
         patch.setattr(copies._Index, "add", cutting)
         with pytest.raises(Cut):
-            find_copies(workspace)
+            update_duplicates(workspace)
     originals = {"f:0000", "f:0001"}
     assert set(found(workspace).values()) == originals
     assert set(found(workspace)) == {each.id for each in posts} - originals
 
 
-def test_the_order_of_arrival_changes_no_pair_of_equal_texts(workspace: Workspace) -> None:
+def test_the_order_of_arrival_changes_no_pair_of_equal_texts(workspace: Project) -> None:
     chooser = random.Random(3)
     posts = [post(number, chooser.choice([ADVERT, OTHER, EDITED, "好吃"])) for number in range(60)]
     chooser.shuffle(posts)
@@ -163,10 +163,10 @@ def test_the_order_of_arrival_changes_no_pair_of_equal_texts(workspace: Workspac
     ],
 )
 def test_a_file_that_says_something_senseless_of_itself_is_made_anew(
-    workspace: Workspace, about: str
+    workspace: Project, about: str
 ) -> None:
     found(workspace, post(0, ADVERT), post(1, EDITED))
-    path = workspace.project.copies
+    path = workspace.paths.duplicates_file
     pq.write_table(pq.read_table(path).replace_schema_metadata({"folate": about}), path)
     assert found(workspace, post(2, OTHER), post(3, EDITED)) == {
         "f:0001": "f:0000",

@@ -7,10 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from folate.core.encoding import ENCODINGS, UnknownEncodingError, detect, named, wide, widest
+from folate.core.encoding import (
+    ENCODINGS,
+    UnknownEncodingError,
+    canonical_encoding,
+    detect_text_encoding,
+    detect_utf16_without_bom,
+    require_encoding,
+)
 from folate.core.errors import ConfigError
-from folate.core.markup import read_markup
-from folate.core.reposts import has_certain_chain, own_words
+from folate.core.markup import markup_to_text
+from folate.core.reposts import has_weibo_repost_chain, strip_repost_chain
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TEXTS = {
@@ -63,7 +70,7 @@ def golden(name: str) -> list[list[str]]:
 @pytest.mark.parametrize(("language", "encoding"), WRITTEN)
 def test_an_encoding_is_told_from_the_bytes(language, encoding):
     lines = [text.encode(encoding) for text in TEXTS[language]]
-    assert [line.decode(detect(lines)) for line in lines] == TEXTS[language]
+    assert [line.decode(detect_text_encoding(lines)) for line in lines] == TEXTS[language]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +81,10 @@ def test_a_text_in_doubt_is_refused_and_never_read_as_another(language, encoding
     for text in TEXTS[language]:
         line = b"1," + text.encode(encoding) + b",2026-03-02"
         with suppress(UnknownEncodingError):
-            assert line.decode(detect([b"id,text,published_at", line])) == f"1,{text},2026-03-02"
+            assert (
+                line.decode(detect_text_encoding([b"id,text,published_at", line]))
+                == f"1,{text},2026-03-02"
+            )
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -85,7 +95,7 @@ def test_a_text_in_doubt_is_refused_and_never_read_as_another(language, encoding
 def test_what_is_told_decodes_to_what_was_written(texts, encoding):
     lines = [text.encode(encoding) for text in texts]
     try:
-        told = detect(lines)
+        told = detect_text_encoding(lines)
     except UnknownEncodingError:
         return
     assert [line.decode(told) for line in lines] == texts
@@ -95,25 +105,31 @@ def test_what_is_told_decodes_to_what_was_written(texts, encoding):
 @given(st.lists(st.binary(max_size=60)))
 def test_any_bytes_have_an_encoding_or_none(lines):
     with suppress(UnknownEncodingError):
-        assert widest(detect(lines))
+        assert canonical_encoding(detect_text_encoding(lines))
 
 
 def test_a_declared_encoding_decides_where_the_bytes_leave_a_choice():
     lines = ["Žluťoučký kůň".encode("iso8859-2")]
-    assert detect(lines, "iso8859-2") == "iso8859-2"
-    assert detect([text.encode("gb18030") for text in TEXTS["zh"]], "big5hkscs") == "gb18030"
+    assert detect_text_encoding(lines, "iso8859-2") == "iso8859-2"
+    assert (
+        detect_text_encoding([text.encode("gb18030") for text in TEXTS["zh"]], "big5hkscs")
+        == "gb18030"
+    )
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_utf_16_without_a_mark_is_told_by_what_every_table_has(encoding):
     lines = [f"{n},{text},2026-03-02\n" for n, text in enumerate(TEXTS["zh"])]
-    assert wide("".join(["id,text,published_at\n", *lines]).encode(encoding)) == encoding
-    assert wide(b"a,b\nc\0,2026\n") is None
-    assert wide("晨谷好喝".encode("gb18030")) is None
+    assert (
+        detect_utf16_without_bom("".join(["id,text,published_at\n", *lines]).encode(encoding))
+        == encoding
+    )
+    assert detect_utf16_without_bom(b"a,b\nc\0,2026\n") is None
+    assert detect_utf16_without_bom("晨谷好喝".encode("gb18030")) is None
 
 
 def test_a_name_of_an_encoding_is_that_of_its_family_or_told_apart():
-    assert [named(name) for name in ("GBK", "Shift_JIS", "latin-1", "EUC-KR")] == [
+    assert [require_encoding(name) for name in ("GBK", "Shift_JIS", "latin-1", "EUC-KR")] == [
         "gb18030",
         "cp932",
         "cp1252",
@@ -121,19 +137,19 @@ def test_a_name_of_an_encoding_is_that_of_its_family_or_told_apart():
     ]
     for name in ("gb1803", "base64", "", "no\0name"):
         with pytest.raises(ConfigError, match="wanted the name of an encoding"):
-            named(name)
-    assert all(named(name) for name in ENCODINGS)
+            require_encoding(name)
+    assert all(require_encoding(name) for name in ENCODINGS)
 
 
 @pytest.mark.parametrize(("cell", "shown"), golden("markup.tsv"))
 def test_markup_is_read_as_a_page_shows_it(cell, shown):
-    assert read_markup(cell) == shown
+    assert markup_to_text(cell) == shown
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.text(alphabet="ab <>&/;=\"'`#1\n好brpi"))
 def test_markup_of_any_text_is_read_once_and_for_all_but_what_was_escaped(text):
-    shown = read_markup(text)
+    shown = markup_to_text(text)
     assert len(shown) <= len(text)
     if "<" not in text and "&" not in text:
         assert shown == text
@@ -141,10 +157,10 @@ def test_markup_of_any_text_is_read_once_and_for_all_but_what_was_escaped(text):
 
 @pytest.mark.parametrize(("shown", "own"), golden("reposts.tsv"))
 def test_own_words_end_where_those_of_others_begin(shown, own):
-    assert own_words(shown) == own
+    assert strip_repost_chain(shown) == own
 
 
 def test_a_chain_is_certain_amid_chinese_only():
-    assert has_certain_chain("哈哈//@someone:晨谷")
-    assert not has_certain_chain("x = 1  //@ts-ignore: it works")
-    assert not has_certain_chain("晨谷 https://a.example/@me")
+    assert has_weibo_repost_chain("哈哈//@someone:晨谷")
+    assert not has_weibo_repost_chain("x = 1  //@ts-ignore: it works")
+    assert not has_weibo_repost_chain("晨谷 https://a.example/@me")

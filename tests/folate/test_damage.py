@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from folate.cli import run
+from folate.cli import run_command
 
 POSTS = 60
 QUICK = (
@@ -93,14 +93,14 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(3):
         _write_csv(folder / "posts.csv", number * 20, number * 20 + 20)
         assert (
-            run(
+            run_command(
                 ["import", str(folder / "posts.csv"), "--source", "forum", "--project", str(folder)]
             )
             == 0
         )
-    assert run(["annotate", "--without-sentiment", "--project", str(folder)]) == 0
-    assert run(["report", "--week", "2026-W10", "--project", str(folder)]) == 0
-    assert run(["check", "--deep", "--project", str(folder)]) == 0
+    assert run_command(["annotate", "--without-sentiment", "--project", str(folder)]) == 0
+    assert run_command(["report", "--week", "2026-W10", "--project", str(folder)]) == 0
+    assert run_command(["check", "--deep", "--project", str(folder)]) == 0
     _write_csv(folder / "more.csv", 0, 10)
     return folder
 
@@ -117,7 +117,7 @@ def _run(
     capfd: pytest.CaptureFixture[str],
 ) -> tuple[int, str, str]:
     monkeypatch.chdir(folder)
-    code = run(command)
+    code = run_command(command)
     out, err = capfd.readouterr()
     return code, out, err
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from corpora.files import Reject
-from folate.cli import run
-from folate.pipeline.rejects import Rejects
+from folate.cli import run_command
+from folate.pipeline.rejects import RejectsWriter
 
 ROWS = "id,text,published_at\n1,好喝,2026-03-02\n"
 
@@ -26,12 +26,14 @@ def project(tmp_path: Path) -> Path:
 def ask(project: Path, name: str, content: str | bytes, *options: str) -> int:
     path = project.parent / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return run(["import", str(path), *options, "--project", str(project), "--format", "json"])
+    return run_command(
+        ["import", str(path), *options, "--project", str(project), "--format", "json"]
+    )
 
 
 def texts(project: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
     capsys.readouterr()
-    run(["export", "posts", "--project", str(project)])
+    run_command(["export", "posts", "--project", str(project)])
     return sorted(json.loads(line)["text"] for line in capsys.readouterr().out.splitlines())
 
 
@@ -99,32 +101,32 @@ def reject(row: int) -> Reject:
 
 def test_the_rejects_of_a_file_take_the_place_of_its_last_ones(tmp_path):
     for row in (1, 2):
-        with Rejects(tmp_path, "a.csv") as rejects:
+        with RejectsWriter(tmp_path, "a.csv") as rejects:
             rejects.write(reject(row))
         assert names(tmp_path) == ["a.csv.jsonl"]
         assert json.loads((tmp_path / "a.csv.jsonl").read_text())["row"] == row
-    with Rejects(tmp_path, "a.csv"):
+    with RejectsWriter(tmp_path, "a.csv"):
         pass
     assert names(tmp_path) == []
 
 
 def test_rejects_of_two_imports_at_once_are_both_kept(tmp_path):
-    with Rejects(tmp_path, "a.csv") as first, Rejects(tmp_path, "a.csv") as second:
+    with RejectsWriter(tmp_path, "a.csv") as first, RejectsWriter(tmp_path, "a.csv") as second:
         first.write(reject(1))
         second.write(reject(2))
     assert names(tmp_path) == ["a.csv.2.jsonl", "a.csv.jsonl"]
-    with Rejects(tmp_path, "a.csv.gz") as other:
+    with RejectsWriter(tmp_path, "a.csv.gz") as other:
         other.write(reject(3))
     assert names(tmp_path) == ["a.csv.2.jsonl", "a.csv.gz.jsonl", "a.csv.jsonl"]
-    with Rejects(tmp_path, "a.csv") as third:
+    with RejectsWriter(tmp_path, "a.csv") as third:
         third.write(reject(4))
     assert names(tmp_path) == ["a.csv.gz.jsonl", "a.csv.jsonl"]
 
 
 def test_an_import_that_fails_leaves_the_rejects_of_the_last_one(tmp_path):
-    with Rejects(tmp_path, "a.csv") as rejects:
+    with RejectsWriter(tmp_path, "a.csv") as rejects:
         rejects.write(reject(1))
-    with pytest.raises(OSError, match="full"), Rejects(tmp_path, "a.csv"):
+    with pytest.raises(OSError, match="full"), RejectsWriter(tmp_path, "a.csv"):
         raise OSError("full")
     assert names(tmp_path) == ["a.csv.jsonl"]
 
@@ -132,7 +134,7 @@ def test_an_import_that_fails_leaves_the_rejects_of_the_last_one(tmp_path):
 def test_a_long_name_has_rejects_too(tmp_path):
     name = "燕" * 80 + ".csv"
     for long in (name, name.replace("燕", "麦")):
-        with Rejects(tmp_path, long) as rejects:
+        with RejectsWriter(tmp_path, long) as rejects:
             rejects.write(reject(1))
     assert len(names(tmp_path)) == 2
 
@@ -156,7 +158,7 @@ def test_imports_of_files_of_one_name_at_once_end_well(project, tmp_path):
             ]
         )
 
-    run(["import", "--project", str(project), str(tmp_path / "none.csv")])
+    run_command(["import", "--project", str(project), str(tmp_path / "none.csv")])
     assert [child.wait() for child in [start(n) for n in range(3)]] == [0, 0, 0]
     kept = [
         json.loads(line)

@@ -13,11 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from folate.cli import run
+from folate.cli import run_command
 from folate.core.config import Source
 from folate.core.post import Post
-from folate.pipeline.ingest import INGESTED, resume, runs, settled_threads
-from folate.pipeline.project import Workspace
+from folate.pipeline.ingest import (
+    INGESTED_MARKER,
+    crawl_folders,
+    ingest_pending_crawls,
+    settled_threads,
+)
+from folate.pipeline.project import Project
 
 REVIEW = {"@type": "Review", "datePublished": "2026-03-02", "reviewRating": {"ratingValue": 4}}
 REVIEWS = [
@@ -78,7 +83,7 @@ def test_a_crawl_lands_in_the_store_once_and_a_dead_source_is_told(tmp_path, add
     project = make_project(
         tmp_path / "project", shop=f"{address}/shop/", dead=f"http://127.0.0.1:{closed_port()}/"
     )
-    assert run(["crawl", "--project", str(project), "--format", "json"]) == 6
+    assert run_command(["crawl", "--project", str(project), "--format", "json"]) == 6
     rows = {row["source"]: row for row in json.loads(capsys.readouterr().out)}
     assert (rows["shop"]["status"], rows["shop"]["posts"], rows["dead"]["status"]) == (
         "complete",
@@ -86,8 +91,8 @@ def test_a_crawl_lands_in_the_store_once_and_a_dead_source_is_told(tmp_path, add
         "failed",
     )
     assert rows["dead"]["reason"]
-    run(["crawl", "shop", "--project", str(project)])
-    run(["export", "posts", "--project", str(project)])
+    run_command(["crawl", "shop", "--project", str(project)])
+    run_command(["export", "posts", "--project", str(project)])
     posts = [
         json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")
     ]
@@ -101,13 +106,13 @@ def test_a_crawl_lands_in_the_store_once_and_a_dead_source_is_told(tmp_path, add
 
 def test_a_crawl_that_was_never_ingested_is_taken_up(tmp_path, address, capsys):
     project = make_project(tmp_path / "project", shop=f"{address}/shop/")
-    run(["crawl", "--project", str(project)])
+    run_command(["crawl", "--project", str(project)])
     (folder,) = (path.parent for path in (project / "crawls").glob("*/job.json"))
     shutil.rmtree(project / "corpus")
-    (folder / INGESTED).unlink()
+    (folder / INGESTED_MARKER).unlink()
     (folder / "ledger.jsonl").unlink()  # as when the machine stopped before the sources ended
-    assert run(["crawl", "--project", str(project)]) == 0
-    store = Workspace.open(project).store.snapshot()
+    assert run_command(["crawl", "--project", str(project)]) == 0
+    store = Project.open(project).store.snapshot()
     assert store.sql("SELECT count(*) AS n FROM posts").to_pylist() == [{"n": 2}]
     crawls = store.sql("SELECT status, reason FROM crawls ORDER BY crawl").to_pylist()
     cached = "all pages were in the cache, the site was not asked"
@@ -124,21 +129,23 @@ def test_a_crawl_that_runs_or_cannot_be_read_does_not_stop_the_next(tmp_path, ad
         (project / "crawls" / name / "job.json").write_text(job)
     with (project / "crawls" / "2-live" / "job.json").open() as live:
         fcntl.flock(live, fcntl.LOCK_EX)
-        assert run(["crawl", "--project", str(project)]) == 0
+        assert run_command(["crawl", "--project", str(project)]) == 0
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("folate:")]
     assert len(told) == 1
     assert "1-broken was not ingested: " in told[0]
     assert [
-        folder.name for folder in (project / "crawls").iterdir() if (folder / INGESTED).exists()
-    ] == [runs(Workspace.open(project))[-1].name]
+        folder.name
+        for folder in (project / "crawls").iterdir()
+        if (folder / INGESTED_MARKER).exists()
+    ] == [crawl_folders(Project.open(project))[-1].name]
 
 
 def test_kept_pages_are_read_again(tmp_path, address, capsys):
     project = make_project(tmp_path / "project", shop=f"{address}/shop/")
-    run(["crawl", "--project", str(project)])
-    (folder,) = runs(Workspace.open(project))
+    run_command(["crawl", "--project", str(project)])
+    (folder,) = crawl_folders(Project.open(project))
     before = (
-        Workspace.open(project)
+        Project.open(project)
         .store.snapshot()
         .sql("SELECT id, author, text FROM posts ORDER BY id")
         .to_pylist()
@@ -146,10 +153,13 @@ def test_kept_pages_are_read_again(tmp_path, address, capsys):
     shutil.rmtree(project / "corpus")
     for counts in ({"added": 2, "changed": 0, "known": 0}, {"added": 0, "changed": 0, "known": 2}):
         capsys.readouterr()
-        assert run(["reparse", folder.name, "--project", str(project), "--format", "json"]) == 0
+        assert (
+            run_command(["reparse", folder.name, "--project", str(project), "--format", "json"])
+            == 0
+        )
         assert json.loads(capsys.readouterr().out) == [{"run": folder.name, **counts}]
     assert (
-        Workspace.open(project)
+        Project.open(project)
         .store.snapshot()
         .sql("SELECT id, author, text FROM posts ORDER BY id")
         .to_pylist()
@@ -160,11 +170,11 @@ def test_kept_pages_are_read_again(tmp_path, address, capsys):
 @pytest.mark.parametrize("name", ["yesterday", "..", "../crawls/20260101", ""])
 def test_a_run_that_is_not_there_is_answered_with_those_that_are(tmp_path, capsys, name):
     project = make_project(tmp_path / "project")
-    assert run(["reparse", name, "--project", str(project)]) == 5
+    assert run_command(["reparse", name, "--project", str(project)]) == 5
     assert "none, nothing was crawled yet" in capsys.readouterr().err
     (project / "crawls" / "20260101").mkdir(parents=True)
     (project / "crawls" / "20260101" / "job.json").write_text("{}")
-    assert run(["reparse", name, "--project", str(project)]) == 5
+    assert run_command(["reparse", name, "--project", str(project)]) == 5
     assert (
         capsys.readouterr().err
         == f"folate: wanted the folder of a crawl, got {name!r}; possible: 20260101.\n"
@@ -172,7 +182,7 @@ def test_a_run_that_is_not_there_is_answered_with_those_that_are(tmp_path, capsy
 
 
 def test_threads_are_settled_when_old_and_read_by_a_complete_crawl(tmp_path):
-    workspace = Workspace.open(make_project(tmp_path / "project"))
+    workspace = Project.open(make_project(tmp_path / "project"))
     now = datetime(2026, 3, 30, tzinfo=UTC)
     source = Source(name="forum", spider="forum", start=(), revisit_days=14)
 
@@ -246,14 +256,14 @@ def make_ledger_a_folder(folder: Path) -> None:
     ],
 )
 def test_a_folder_that_cannot_be_read_is_told_and_left(tmp_path, capsys, damage):
-    workspace = Workspace.open(make_project(tmp_path / "project"))
+    workspace = Project.open(make_project(tmp_path / "project"))
     folders = [
-        write_run(workspace.project.crawls / name, name)
+        write_run(workspace.paths.crawls_folder / name, name)
         for name in ("1-good", "2-broken", "3-good")
     ]
     damage(folders[1])
     before = sorted(path.name for path in folders[1].iterdir())
-    resume(workspace)
+    ingest_pending_crawls(workspace)
     (told,) = capsys.readouterr().err.splitlines()
     assert told.startswith(f"folate: the crawl in {folders[1]} was not ingested: wanted ")
     assert sorted(path.name for path in folders[1].iterdir()) == before
@@ -262,12 +272,12 @@ def test_a_folder_that_cannot_be_read_is_told_and_left(tmp_path, capsys, damage)
 
 
 def test_the_good_lines_of_a_damaged_folder_are_ingested_and_the_broken_counted(tmp_path, capsys):
-    workspace = Workspace.open(make_project(tmp_path / "project"))
-    folder = write_run(workspace.project.crawls / "run", "run")
+    workspace = Project.open(make_project(tmp_path / "project"))
+    folder = write_run(workspace.paths.crawls_folder / "run", "run")
     good = (folder / "posts.jsonl").read_text(encoding="utf-8")
     (folder / "posts.jsonl").write_text("{broken\n" + good + "[1]\n", encoding="utf-8")
     (folder / "ledger.jsonl").write_text("[1]\n", encoding="utf-8")
-    resume(workspace)
+    ingest_pending_crawls(workspace)
     assert (
         capsys.readouterr().err
         == f"folate: broken lines were left out of the crawl in {folder}: posts.jsonl 2.\n"
@@ -280,7 +290,7 @@ def test_the_good_lines_of_a_damaged_folder_are_ingested_and_the_broken_counted(
     assert snapshot.sql("SELECT status, reason FROM crawls").to_pylist() == [
         {"status": "partial", "reason": reason}
     ]
-    assert (folder / INGESTED).exists()
+    assert (folder / INGESTED_MARKER).exists()
 
 
 def write_run(folder: Path, crawl: str) -> Path:
@@ -311,7 +321,7 @@ def test_pages_that_are_not_there_cannot_be_read_again(tmp_path, capsys, damage)
     folder = write_run(project / "crawls" / "run", "run")
     if damage == "folder":
         (folder / "raw" / "pages.warc.gz").mkdir(parents=True)
-    assert run(["reparse", "run", "--project", str(project)]) == 3
+    assert run_command(["reparse", "run", "--project", str(project)]) == 3
     assert capsys.readouterr().err.startswith("folate: wanted to read ")
 
 
@@ -321,9 +331,9 @@ def test_pages_kept_for_other_crawls_are_deleted_when_they_are_old(tmp_path, cap
     page = project / "crawls" / "run" / "cache" / "board" / "response_body"
     page.parent.mkdir(parents=True)
     page.write_text("a name", encoding="utf-8")
-    assert run([command, "--project", str(project)]) == 0
+    assert run_command([command, "--project", str(project)]) == 0
     assert page.exists()
     old = datetime.now(UTC).timestamp() - 13 * 3600
     os.utime(page, (old, old))
-    assert run([command, "--project", str(project)]) == 0
+    assert run_command([command, "--project", str(project)]) == 0
     assert not page.exists()

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from folate.cli import run
-from folate.pipeline.annotate.run import annotate
-from folate.pipeline.annotate.tags import left_aside, tagger
-from folate.pipeline.project import Workspace
+from folate.cli import run_command
+from folate.pipeline.annotate.run import annotate_corpus
+from folate.pipeline.annotate.tags import ignored_threshold_notes, load_taxonomy_tagger
+from folate.pipeline.project import Project
 
 PROJECT = """
 name = "Test"
@@ -54,8 +54,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     (folder / "folate.toml").write_text(PROJECT, encoding="utf-8")
     (folder / "posts.csv").write_text(POSTS, encoding="utf-8")
-    assert run(["import", str(folder / "posts.csv"), "--project", str(folder)]) == 0
-    annotate(Workspace.open(folder), sentiment=False)
+    assert run_command(["import", str(folder / "posts.csv"), "--project", str(folder)]) == 0
+    annotate_corpus(Project.open(folder), with_sentiment=False)
     return folder
 
 
@@ -70,7 +70,7 @@ def leads(
 ) -> tuple[list[dict[str, object]], str]:
     capsys.readouterr()
     assert (
-        run(
+        run_command(
             ["leads", "--week", "2026-W10", "--format", "json", "--project", str(project), *options]
         )
         == 0
@@ -105,7 +105,7 @@ def test_no_lead_names_a_person(project: Path, capsys: pytest.CaptureFixture[str
 def test_a_kept_handle_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with (project / "folate.toml").open("a", encoding="utf-8") as file:
         file.write('[privacy]\nkeep_handles = ["posts"]\n')
-    assert run(["leads", "--week", "2026-W10", "--project", str(project)]) == 2
+    assert run_command(["leads", "--week", "2026-W10", "--project", str(project)]) == 2
     assert "keyed hashes only" in capsys.readouterr().err
 
 
@@ -113,7 +113,7 @@ def test_thresholds_are_learnt_from_answers_and_kept(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = project / "audit.csv"
-    assert run(["tags", "--export", str(path), "--project", str(project)]) == 0
+    assert run_command(["tags", "--export", str(path), "--project", str(project)]) == 0
     rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
     assert [(row["tag"], row["post"], row["right"]) for row in rows] == [
         ("food / milk", "posts:2", "")
@@ -122,7 +122,10 @@ def test_thresholds_are_learnt_from_answers_and_kept(
         file.write(
             "food / milk,posts:9,0.9,text,y\nfood / milk,posts:8,0.7,text,n\nfood / milk,posts:7,0.6,text,maybe\n"
         )
-    assert run(["tags", "--import", str(path), "--format", "json", "--project", str(project)]) == 3
+    assert (
+        run_command(["tags", "--import", str(path), "--format", "json", "--project", str(project)])
+        == 3
+    )
     printed = capsys.readouterr()
     assert json.loads(printed.out) == [
         {
@@ -133,9 +136,9 @@ def test_thresholds_are_learnt_from_answers_and_kept(
         }
     ]
     assert "wanted y or n" in printed.err
-    assert tagger(Workspace.open(project), Blank()).thresholds.tolist() == pytest.approx(
-        [0.4545], abs=1e-3
-    )
+    assert load_taxonomy_tagger(
+        Project.open(project), Blank()
+    ).thresholds.tolist() == pytest.approx([0.4545], abs=1e-3)
 
 
 def test_thresholds_of_another_model_do_not_hold_and_a_command_says_so(
@@ -144,8 +147,11 @@ def test_thresholds_of_another_model_do_not_hold_and_a_command_says_so(
     (project / "thresholds.json").write_text(
         '{"model": "other+1", "labels": {"food / milk": {"threshold": 0.9}}}', encoding="utf-8"
     )
-    assert tagger(Workspace.open(project), Blank()).thresholds.tolist() == [0.42]
-    assert run(["tags", "--export", str(project / "audit.csv"), "--project", str(project)]) == 0
+    assert load_taxonomy_tagger(Project.open(project), Blank()).thresholds.tolist() == [0.42]
+    assert (
+        run_command(["tags", "--export", str(project / "audit.csv"), "--project", str(project)])
+        == 0
+    )
     assert (
         "note: the learnt thresholds of tags (1) are left aside, since they are of another model, other+1"
         in capsys.readouterr().err
@@ -161,18 +167,18 @@ def test_thresholds_hold_whatever_the_precision(
         f'{{"model": "{model}", "labels": {labels}}}', encoding="utf-8"
     )
     monkeypatch.setattr(Blank, "version", "1-int8-all")
-    workspace = Workspace.open(project)
-    assert tagger(workspace, Blank()).thresholds.tolist() == [0.9]
-    assert left_aside(workspace, Blank()) == ()
+    workspace = Project.open(project)
+    assert load_taxonomy_tagger(workspace, Blank()).thresholds.tolist() == [0.9]
+    assert ignored_threshold_notes(workspace, Blank()) == ()
 
 
 def test_a_file_that_is_no_thresholds_is_named(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (project / "thresholds.json").write_text("[]", encoding="utf-8")
-    assert run(["tags", "--export", str(project / "a.csv"), "--project", str(project)]) == 2
+    assert run_command(["tags", "--export", str(project / "a.csv"), "--project", str(project)]) == 2
     assert "delete it to go back" in capsys.readouterr().err
 
 
 def test_export_or_import_is_wanted(project: Path) -> None:
-    assert run(["tags", "--project", str(project)]) == 2
+    assert run_command(["tags", "--project", str(project)]) == 2

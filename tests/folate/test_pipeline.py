@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from folate.cli import run
+from folate.cli import run_command
 from nlp.model import Probabilities, Reading
 
 PROJECT = """
@@ -99,7 +99,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def ask(project: Path, *arguments: str) -> int:
-    return run([*arguments, "--project", str(project)])
+    return run_command([*arguments, "--project", str(project)])
 
 
 def imported(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from folate.core.errors import InputError
-from folate.core.post import COUNTS, Post, pseudonyms, source_problem
+from folate.core.post import COUNT_FIELDS, Post, make_pseudonymizer, source_name_problem
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -29,7 +29,7 @@ def post(**changes):
 
 @given(
     text=st.text(), title=st.none() | st.text(), rating=st.none() | st.floats(0, 1),
-    counts=st.fixed_dictionaries({name: st.none() | st.integers(0, 2**53) for name in COUNTS}),
+    counts=st.fixed_dictionaries({name: st.none() | st.integers(0, 2**53) for name in COUNT_FIELDS}),
     moment=st.datetimes(datetime(1970, 1, 1), datetime(2199, 12, 31), timezones=st.timezones()),  # noqa: DTZ001
 )  # fmt: skip
 def test_json_carries_a_post_unchanged(text, title, rating, counts, moment):
@@ -83,7 +83,7 @@ def test_lone_surrogates_become_replacement_marks_and_pairs_become_emoji():
 
 @pytest.mark.parametrize("name", ["京东", "O'Reilly", "50% off", "a.b", "论" * 27, "x" * 248])
 def test_names_of_sources(name: str) -> None:
-    assert source_problem(name) is None
+    assert source_name_problem(name) is None
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_names_of_sources(name: str) -> None:
     ],
 )
 def test_names_that_no_source_can_have(name: str) -> None:
-    assert source_problem(name)
+    assert source_name_problem(name)
 
 
 def test_what_is_no_text() -> None:
@@ -120,8 +120,8 @@ def test_the_body_is_title_and_text_and_the_hash_follows_it_and_the_subject():
 
 
 def test_pseudonyms_are_stable_keyed_and_apart_between_sources():
-    hide = pseudonyms("salt")
+    hide = make_pseudonymizer("salt")
     assert hide("forum", "u1") == hide("forum", "u1") != hide("shop", "u1")
-    assert hide("forum", "u1") != pseudonyms("other")("forum", "u1")
+    assert hide("forum", "u1") != make_pseudonymizer("other")("forum", "u1")
     assert hide("a", "b:c") != hide("a:b", "c")
     assert len(hide("forum", "u1")) == 16

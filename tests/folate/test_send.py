@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from folate.cli import run
+from folate.cli import run_command
 from reports.render.document import _dumped
 
 WEEK = "2026-W10"
@@ -48,7 +48,9 @@ def _configure(project: Path, smtp: str) -> None:
 
 
 def ask(project: Path, *arguments: str) -> int:
-    return run(["send", "--week", WEEK, "--project", str(project), "--format", "json", *arguments])
+    return run_command(
+        ["send", "--week", WEEK, "--project", str(project), "--format", "json", *arguments]
+    )
 
 
 def statuses(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:

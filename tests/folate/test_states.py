@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from folate.cli import run
+from folate.cli import run_command
 from folate.core.weeks import Week
-from folate.pipeline.project import Workspace
+from folate.pipeline.project import Project
 from folate.pipeline.report import build_report
 from reports.render import markdown, xlsx
 from reports.render.document import to_json
@@ -47,7 +47,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def ask(project: Path, *arguments: str) -> None:
-    assert run([*arguments, "--project", str(project)]) == 0
+    assert run_command([*arguments, "--project", str(project)]) == 0
 
 
 def bring(
@@ -74,7 +74,7 @@ def bring(
 
 def report(project: Path, language: str = "en", week: str = WEEK) -> tuple[dict[str, Any], str]:
     """The JSON of a report, and the text of its page, Markdown, workbook and letter one after the other."""
-    built = build_report(Workspace.open(project), Week.parse(week), language)
+    built = build_report(Project.open(project), Week.parse(week), language)
     told = json.loads(to_json(built))
     book = load_workbook(BytesIO(xlsx.render(built)))
     cells = [
@@ -230,7 +230,7 @@ def test_without_sentiment_nothing_that_a_model_reads_is_said_to_be_none(project
 def test_a_week_in_which_nobody_asks_has_no_questions_and_that_was_measured(project: Path) -> None:
     bring(project, range(-1, 1))
     ask(project, "annotate")
-    workspace = Workspace.open(project)
+    workspace = Project.open(project)
     rows = workspace.store.snapshot().sql("FROM judgements").to_pylist()
     workspace.store.upsert("judgements", [row | {"ask": 0.0} for row in rows])
     told, text = report(project)
@@ -288,7 +288,7 @@ def test_status_says_what_waits_and_where_topics_were_sought(
         "topics were sought in 2026-W10 (0), 2026-W07 (too few weeks before)."
         in capsys.readouterr().err
     )
-    assert run(["topics", "history", "nope", "--project", str(project)]) == 5
+    assert run_command(["topics", "history", "nope", "--project", str(project)]) == 5
     assert "topics were sought in 2026-W07, 2026-W10" in capsys.readouterr().err
 
 
@@ -316,7 +316,7 @@ def test_topics_are_not_sought_in_a_week_that_nobody_has_read(
     bring(project, range(-4, 0))
     ask(project, "annotate", "--without-sentiment")
     bring(project, range(1), "late")
-    assert run(["topics", "--week", WEEK, "--project", str(project)]) == 5
+    assert run_command(["topics", "--week", WEEK, "--project", str(project)]) == 5
     assert (
         "wanted annotated posts of 2026-W10, got 9 that nobody has read yet"
         in capsys.readouterr().err

@@ -8,7 +8,7 @@ import pytest
 
 from corpora.store.schema import TABLES
 from corpora.store.store import Store
-from folate.cli import COMMANDS, run
+from folate.cli import COMMANDS, run_command
 from folate.core.post import Post
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b2J\u202e\u2066\u200b\r"
@@ -116,7 +116,7 @@ def test_nothing_that_is_printed_commands_a_terminal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(project)
-    assert run(arguments) in {0, 1, 2, 3, 4, 5, 6}
+    assert run_command(arguments) in {0, 1, 2, 3, 4, 5, 6}
     out, err = capfd.readouterr()
     assert not COMMANDS_OF_TERMINALS.search(out)
     assert not COMMANDS_OF_TERMINALS.search(err)
@@ -137,7 +137,7 @@ def test_every_command_was_tried_that_reads_a_project() -> None:
 def test_data_for_programs_has_no_raw_command_but_in_quoted_csv(
     form: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["evidence", "abc", "--format", form, "--project", str(project)]) == 0
+    assert run_command(["evidence", "abc", "--format", form, "--project", str(project)]) == 0
     found = COMMANDS_OF_TERMINALS.search(capsys.readouterr().out)
     assert bool(found) == (form == "csv")
 
@@ -148,7 +148,7 @@ def test_a_header_of_16000_columns_is_not_printed_whole(
     (tmp_path / "folate.toml").write_text('name = "x"')
     wide = tmp_path / "wide.csv"
     wide.write_text(",".join(f"c{n}" for n in range(16_030)) + "\n")
-    assert run(["import", str(wide), "--project", str(tmp_path)]) == 3
+    assert run_command(["import", str(wide), "--project", str(tmp_path)]) == 3
     err = capsys.readouterr().err
     assert "and 16,000 more" in err
     assert len(err) < 1_000

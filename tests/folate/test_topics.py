@@ -11,13 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from corpora.store.store import Store
-from folate.cli.topics import FIELDS, topics
+from folate.cli.topics import TOPIC_COLUMNS, topics
 from folate.core.errors import NotFound
 from folate.core.post import Post
 from folate.core.weeks import SevenDays, Week
-from folate.pipeline.project import Workspace
+from folate.pipeline.project import Project
 from folate.pipeline.topics.find import find_topics
-from folate.pipeline.topics.history import history
+from folate.pipeline.topics.history import topic_history
 
 PROJECT = """
 name = "Test"
@@ -99,9 +99,9 @@ class Corpus:
                 )
         return post.id
 
-    def write(self, folder: Path) -> Workspace:
+    def write(self, folder: Path) -> Project:
         (folder / "folate.toml").write_text(PROJECT, encoding="utf-8")
-        workspace = Workspace.open(folder)
+        workspace = Project.open(folder)
         workspace.store.upsert_posts(self.posts)
         for table, rows in self.tables.items():
             if rows:
@@ -125,7 +125,7 @@ def test_a_topic_is_found_on_the_day_of_its_tenth_post_and_the_week_knows_it_by_
     saturday = find_topics(workspace, SevenDays(MONDAY.date() + timedelta(days=5))).topics[0]
     assert (saturday.id, saturday.state, saturday.posts) == (friday[0]["id"], "strong", 12)
     week = json.loads(ask(tmp_path, "--week", "2026-W10", "--format", "json").output)
-    assert tuple(week[0]) == FIELDS
+    assert tuple(week[0]) == TOPIC_COLUMNS
     assert (week[0]["id"], week[0]["state"], week[0]["posts"]) == (friday[0]["id"], "new", 12)
     life = json.loads(ask(tmp_path, "history", friday[0]["id"], "--format", "json").output)
     assert [(chapter["week"], chapter["event"]) for chapter in life] == [
@@ -177,17 +177,18 @@ def test_the_life_of_a_topic_tells_what_it_merged_into_and_what_split_off(tmp_pa
         ],
     )
     told = [
-        (chapter.week, chapter.id, chapter.event) for chapter in history(store.snapshot(), "aa")
+        (chapter.week, chapter.id, chapter.event)
+        for chapter in topic_history(store.snapshot(), "aa")
     ]
     assert told == [
         ("2026-W10", "aa", "new"), ("2026-W11", "aa", "strong"), ("2026-W12", "aa", "weak"), ("2026-W12", "cc", "split off"),
     ]  # fmt: skip
-    assert history(store.snapshot(), "aa")[1].continues == ("aa", "bb")
-    assert [(c.week, c.id, c.event) for c in history(store.snapshot(), "bb")] == [
+    assert topic_history(store.snapshot(), "aa")[1].continues == ("aa", "bb")
+    assert [(c.week, c.id, c.event) for c in topic_history(store.snapshot(), "bb")] == [
         ("2026-W10", "bb", "new"), ("2026-W11", "aa", "merged into"),
     ]  # fmt: skip
     with pytest.raises(NotFound, match="'forum'"):
-        history(store.snapshot(), "forum")
+        topic_history(store.snapshot(), "forum")
 
 
 def test_what_the_authors_of_a_topic_feel_ask_and_speak_of_is_told_against_the_others(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from folate.cli import run
+from folate.cli import run_command
 
 PROJECT = """
 name = "Test"
@@ -25,16 +25,16 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         lines.append(f"c{person},2026-03-02,one,hello @a_friend number {person}")
     (tmp_path / "posts.csv").write_text("\n".join(lines), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    assert run(["import", "posts.csv", "--kind", "microblog"]) == 0
+    assert run_command(["import", "posts.csv", "--kind", "microblog"]) == 0
     return tmp_path
 
 
 def test_posts_without_a_brand_and_names_that_no_brand_has_are_told(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["annotate", "--without-sentiment"]) == 0
+    assert run_command(["annotate", "--without-sentiment"]) == 0
     capsys.readouterr()
-    assert run(["status", "--format", "json"]) == 0
+    assert run_command(["status", "--format", "json"]) == 0
     said = capsys.readouterr().err
     assert "12 of 18 posts that were read name no brand" in said
     assert "@deltaair (6 people)" in said
@@ -45,8 +45,8 @@ def test_posts_without_a_brand_and_names_that_no_brand_has_are_told(
 def test_a_name_that_few_people_use_is_not_shown(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["annotate", "--without-sentiment"]) == 0
-    assert run(["status"]) == 0
+    assert run_command(["annotate", "--without-sentiment"]) == 0
+    assert run_command(["status"]) == 0
     assert "@a_friend" not in capsys.readouterr().err
 
 
@@ -54,5 +54,5 @@ def test_nothing_is_said_of_names_before_posts_were_read(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
-    assert run(["status"]) == 0
+    assert run_command(["status"]) == 0
     assert "name no brand" not in capsys.readouterr().err

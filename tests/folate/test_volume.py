@@ -14,7 +14,7 @@ from folate.core.post import Post
 from folate.core.weeks import Week
 from nlp.stats.surges import surge
 from nlp.text.segment import Segmenter
-from reports.alerts.saved_query import volume
+from reports.alerts.saved_query import measure_query_volume
 
 WEEK = Week.parse("2026-W10")
 TEXTS = (
@@ -83,9 +83,9 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
 def test_what_a_query_finds(
     snapshot: Snapshot, query: dict[str, Any], found: tuple[int, ...]
 ) -> None:
-    judged = volume(snapshot, VolumeRule(id="q", **query), WEEK, "UTC")
+    judged = measure_query_volume(snapshot, VolumeRule(id="q", **query), WEEK, "UTC")
     assert judged is not None
-    assert sorted(int(post.rpartition("-")[2]) for post in judged.posts) == list(found)
+    assert sorted(int(post.rpartition("-")[2]) for post in judged.post_ids) == list(found)
     assert judged.authors.value == len(found) == judged.authors.n
     assert judged.expected.n == 4
     assert judged.expected.flags == ("short baseline",)
@@ -96,11 +96,11 @@ def test_what_a_query_finds(
 
 def test_a_word_without_letters_is_refused(snapshot: Snapshot) -> None:
     with pytest.raises(ConfigError, match="which holds none"):
-        volume(snapshot, VolumeRule(id="q", words=("！",)), WEEK, "UTC")
+        measure_query_volume(snapshot, VolumeRule(id="q", words=("！",)), WEEK, "UTC")
 
 
 def test_two_weeks_are_not_enough_to_know_what_is_usual(snapshot: Snapshot) -> None:
-    assert volume(snapshot, VolumeRule(id="q"), WEEK - 2, "UTC") is None
+    assert measure_query_volume(snapshot, VolumeRule(id="q"), WEEK - 2, "UTC") is None
 
 
 def series(counts: list[int], everyone: int = 1000) -> Any:

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from corpora.store.store import Store
-from folate.cli import run
+from folate.cli import run_command
 from folate.core.post import Post
 from folate.core.weeks import Week
-from folate.delivery.outbox import Ledger
-from folate.pipeline.project import Workspace
+from folate.delivery.outbox import Outbox
+from folate.pipeline.project import Project
 from folate.pipeline.report import build_report
-from folate.pipeline.rules import judge
+from folate.pipeline.rules import evaluate_rules
 from reports.alerts.alert import SCHEMA, Alert
 
 WEEK = Week.parse("2026-W10")
@@ -134,7 +134,7 @@ def project(tmp_path: Path, corpus: Path) -> Path:
 def judged(corpus: Path) -> tuple[list[Alert], list[str]]:
     """What the rules find in the week; judged once for all tests."""
     _write(corpus.parent, RULES)
-    return judge(Workspace.open(corpus.parent), WEEK)
+    return evaluate_rules(Project.open(corpus.parent), WEEK)
 
 
 @pytest.fixture
@@ -148,7 +148,9 @@ def _write(project: Path, rules: str) -> None:
 
 
 def ask(project: Path, *arguments: str, week: str = str(WEEK)) -> int:
-    return run(["watch", "--week", week, "--project", str(project), "--format", "json", *arguments])
+    return run_command(
+        ["watch", "--week", week, "--project", str(project), "--format", "json", *arguments]
+    )
 
 
 def lines(project: Path) -> list[dict[str, Any]]:
@@ -180,7 +182,7 @@ def test_what_was_planted_fires_once_and_nothing_else(
     assert len(lines(project)) == 3
     for line in told.values():
         assert (
-            run(
+            run_command(
                 [
                     "evidence",
                     line["figures"][0]["evidence"],
@@ -225,7 +227,7 @@ def test_the_arrow_of_the_report_and_the_alert_are_one(
     judged: tuple[list[Alert], list[str]], corpus: Path
 ) -> None:
     change = (
-        build_report(Workspace.open(corpus.parent), WEEK).brands[0].changes["net_sentiment_polar"]
+        build_report(Project.open(corpus.parent), WEEK).brands[0].changes["net_sentiment_polar"]
     )
     (told,) = (alert for alert in judged[0] if alert.rule == "mood")
     assert change.direction == "down"
@@ -319,7 +321,8 @@ def test_mail_goes_once_to_each_recipient_and_a_rule_chooses_its_channels(
     assert len(mailbox.mails) == 6
     assert {line["rule"] for line in lines(project)} == {"rising", "leaks"}
     assert all(
-        delivery.status == "sent" for delivery in Ledger(project / "deliveries.sqlite").deliveries()
+        delivery.status == "sent"
+        for delivery in Outbox(project / "deliveries.sqlite").list_deliveries()
     )
 
 
@@ -328,7 +331,7 @@ def test_a_day_has_events_of_its_iso_week_and_its_words_are_the_projects(
 ) -> None:
     (project / "folate.toml").write_text('language = "zh"\n' + BRANDS + RULES, encoding="utf-8")
     assert (
-        run(
+        run_command(
             [
                 "watch",
                 "--project",
@@ -349,7 +352,7 @@ def test_a_day_has_events_of_its_iso_week_and_its_words_are_the_projects(
         for line in lines(project)
         if line["rule"] == "leaks"
     )
-    assert run(["watch", "--project", str(project)]) == 2
+    assert run_command(["watch", "--project", str(project)]) == 2
 
 
 @pytest.mark.parametrize(

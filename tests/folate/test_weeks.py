@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from folate.core.errors import ConfigError
-from folate.core.weeks import SevenDays, Span, Week, last_day, trailing
+from folate.core.weeks import Period, SevenDays, Week, last_day, preceding_periods
 
 ZONES = st.sampled_from(
     ["Asia/Shanghai", "America/New_York", "UTC", "Pacific/Kiritimati", "Europe/London"]
@@ -17,7 +17,7 @@ MOMENTS = st.datetimes(datetime(2000, 1, 2), datetime(2099, 1, 1), timezones=st.
 
 @given(MOMENTS, ZONES)
 def test_a_moment_lies_in_the_bounds_of_its_week_and_of_no_other(moment, zone):
-    week = Week.of(moment, zone)
+    week = Week.from_datetime(moment, zone)
     start, end = week.bounds(zone)
     assert start <= moment < end
     assert (week + 1).bounds(zone)[0] == end
@@ -34,14 +34,14 @@ def test_adding_weeks_is_undone_by_subtracting_them(offset, step):
 def test_years_begin_where_iso_says():
     assert str(Week(2026, 1) - 1) == "2025-W52"
     assert str(Week(2020, 53) + 1) == "2021-W01"
-    assert Week.of(datetime(2025, 12, 31, 12, tzinfo=UTC), "UTC") == Week(2026, 1)
-    assert trailing(Week(2026, 2), 3) == [Week(2025, 51), Week(2025, 52), Week(2026, 1)]
+    assert Week.from_datetime(datetime(2025, 12, 31, 12, tzinfo=UTC), "UTC") == Week(2026, 1)
+    assert preceding_periods(Week(2026, 2), 3) == [Week(2025, 51), Week(2025, 52), Week(2026, 1)]
 
 
 def test_monday_midnight_is_the_projects_own():
     moment = datetime(2026, 3, 1, 16, tzinfo=UTC)  # Monday 00:00 in Shanghai
-    assert Week.of(moment, "Asia/Shanghai") == Week(2026, 10)
-    assert Week.of(moment, "UTC") == Week(2026, 9)
+    assert Week.from_datetime(moment, "Asia/Shanghai") == Week(2026, 10)
+    assert Week.from_datetime(moment, "UTC") == Week(2026, 9)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_seven_days_end_with_their_day_and_go_back_by_weeks() -> None:
         "2026-02-26T16:00:00+00:00",
         "2026-03-05T16:00:00+00:00",
     )
-    assert [str(before) for before in trailing(span, 2)] == ["2026-02-19", "2026-02-26"]
+    assert [str(before) for before in preceding_periods(span, 2)] == ["2026-02-19", "2026-02-26"]
     assert SevenDays(date(2026, 3, 8)).bounds("UTC") == Week(2026, 10).bounds("UTC")
 
 
@@ -83,7 +83,7 @@ def test_seven_days_end_with_their_day_and_go_back_by_weeks() -> None:
         (SevenDays(date(2026, 3, 5)), "2026-03-05"),
     ],
 )
-def test_the_last_day_of_a_span(span: Span | str, day: str) -> None:
+def test_the_last_day_of_a_span(span: Period | str, day: str) -> None:
     assert last_day(span).isoformat() == day
 
 

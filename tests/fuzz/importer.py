@@ -23,9 +23,9 @@ sys.path.append(str(Path(__file__).parent))
 
 from mutate import Case, import_case
 
-from corpora.store.arrow import from_posts
-from corpora.store.store import Store, Upserted
-from folate.cli import run
+from corpora.store.arrow import posts_to_arrow
+from corpora.store.store import Store, UpsertCounts
+from folate.cli import run_command
 from folate.core.post import Post
 
 HANG = 300  # seconds; no case needs one
@@ -35,15 +35,15 @@ class HangError(BaseException):
     """A case did not end."""
 
 
-def _count(_: Store, posts: Iterable[Post]) -> Upserted:
+def _count(_: Store, posts: Iterable[Post]) -> UpsertCounts:
     """What an empty store would say of posts, which are made ready for it but not kept."""
     ids: list[str] = []
     posts = iter(posts)
     while batch := list(islice(posts, 20_000)):
-        from_posts(batch, datetime.now(UTC))
+        posts_to_arrow(batch, datetime.now(UTC))
         ids += [post.id for post in batch]
     _count.ids = set(ids)  # type: ignore[attr-defined]
-    return Upserted(inserted=len(set(ids)), repeated=len(ids) - len(set(ids)))
+    return UpsertCounts(inserted=len(set(ids)), repeated=len(ids) - len(set(ids)))
 
 
 def outcome(case: Case, project: Path, is_stored: bool) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def outcome(case: Case, project: Path, is_stored: bool) -> dict[str, Any]:
             redirect_stderr(err),
             mock.patch.object(Store, "upsert_posts", Store.upsert_posts if is_stored else _count),
         ):
-            code = run(
+            code = run_command(
                 [
                     "import",
                     str(path),

@@ -185,18 +185,18 @@ def case(number: int) -> tuple[str, str, str, bytes]:
 
 def fault(number: int) -> str | None:
     """What went wrong in a case, None when nothing did."""
-    from crawlers.parse import READERS
-    from crawlers.parse.blocked import wall
-    from crawlers.parse.page import Page, Site
+    from crawlers.parse import PARSERS
+    from crawlers.parse.blocked import blocking_reason
+    from crawlers.parse.page import Page, SourceInfo
     from folate.core.post import Post
 
     reader, role, kind, body = case(number)
-    site = Site("s", "forum", "Asia/Shanghai", "run", lambda source, native: f"{len(native)}")
+    site = SourceInfo("s", "forum", "Asia/Shanghai", "run", lambda source, native: f"{len(native)}")
     page = Page("https://x.example/a/?page=1", body, NOW, kind)
     context = {"role": role, "query": "https://x.example/", "thread": "7", "post": POST, "page": 1}
     try:
-        parsed = READERS[reader](page, site, context)
-        wall(page)
+        parsed = PARSERS[reader](page, site, context)
+        blocking_reason(page)
         for post in parsed.posts:
             if Post.from_json(post.to_json()) != post or not post.text.strip():
                 return (

@@ -87,11 +87,11 @@ def payloads(size: int) -> Iterator[str]:
 
 
 def run(size: int, few: bool) -> None:
-    from crawlers.parse import READERS
-    from crawlers.parse.blocked import wall
-    from crawlers.parse.page import Page, Site
+    from crawlers.parse import PARSERS
+    from crawlers.parse.blocked import blocking_reason
+    from crawlers.parse.page import Page, SourceInfo
 
-    site = Site("s", "forum", "UTC", "c", lambda source, native: "h")
+    site = SourceInfo("s", "forum", "UTC", "c", lambda source, native: "h")
     pages = {name: before + unit * (size // len(unit)) for name, (before, unit) in UNITS.items()}
     pages["different attributes"] = different_attributes(size)
     jobs = [
@@ -108,8 +108,8 @@ def run(size: int, few: bool) -> None:
         start = time.process_time()
         kind = "application/json" if reader == "microblog" else "text/html; charset=utf-8"
         page = Page("https://x.example/thread/7", text.encode(), NOW, kind)
-        READERS[reader](page, site, {"role": role, "query": "https://x.example/", "thread": "7"})
-        wall(page)
+        PARSERS[reader](page, site, {"role": role, "query": "https://x.example/", "thread": "7"})
+        blocking_reason(page)
         print(name, reader, role, round(time.process_time() - start, 2), flush=True)
 
 

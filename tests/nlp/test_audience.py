@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folate.core.config import Segment
+from folate.core.config import AudienceSegment
 from nlp.extract.segments import Audience, own_words
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "audience.tsv"
@@ -37,7 +37,7 @@ def test_texts_held_out_stay_above_the_floor() -> None:
 
 
 def test_a_segment_of_the_project_takes_the_place_of_a_built_in_one() -> None:
-    audience = Audience([Segment(id="pregnant", names=("孕妈",), terms=("folic", "葉酸"))])
+    audience = Audience([AudienceSegment(id="pregnant", names=("孕妈",), terms=("folic", "葉酸"))])
     assert audience.find("我怀孕了") == []
     assert audience.find("吃叶酸") == audience.find("FOLIC acid") == ["pregnant"]
     assert audience.find("folicle") == []
@@ -47,7 +47,7 @@ def test_a_segment_of_the_project_takes_the_place_of_a_built_in_one() -> None:
 
 
 def test_a_segment_without_terms_finds_nobody() -> None:
-    assert "x" not in Audience([Segment(id="x", names=("x",), terms=(" ",))]).find("x")
+    assert "x" not in Audience([AudienceSegment(id="x", names=("x",), terms=(" ",))]).find("x")
 
 
 def test_built_in_segments_have_a_chinese_and_an_english_name() -> None:

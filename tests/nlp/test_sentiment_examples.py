@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from folate.core.config import Aspect, parse
+from folate.core.config import CustomAspect, parse_config
 from folate.core.errors import ConfigError
 from nlp.model import AspectReading, Probabilities, Reading
 from nlp.model.custom_aspects import BACKGROUND, ExtendedReader, Whitened, _clauses
@@ -36,7 +36,7 @@ class Counted:
         return made
 
 
-SWEET = Aspect(
+SWEET = CustomAspect(
     id="sweetness", names=("甜度", "sweetness"), examples=("太甜了", "糖味太甜", "很甜的糖")
 )
 
@@ -68,7 +68,7 @@ def test_an_aspect_of_a_project_needs_a_name_and_examples(
     aspect: dict[str, list[str]], problem: str
 ) -> None:
     with pytest.raises(ConfigError, match=problem):
-        parse({"name": "x", "aspects": [{"id": "sweetness", **aspect}]})
+        parse_config({"name": "x", "aspects": [{"id": "sweetness", **aspect}]})
 
 
 @pytest.mark.parametrize("unit", ["太甜了，喝不下去。", "买过很多次也没有什么好说的"])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folate.core.config import LEVELS, Label
+from folate.core.config import LEVEL_SEPARATOR, Label
 from nlp.extract.taxonomy import PRIOR, THRESHOLD, Tag, Tagger, fit_threshold, shipped
 from nlp.model import Reader, load
 
@@ -99,8 +99,8 @@ def test_any_answers_give_a_threshold_within_the_scores_and_the_default(
 
 def test_the_shipped_taxonomy_has_18_fields_in_two_languages_and_at_most_four_levels() -> None:
     labels = [entry.label for entry in shipped()]
-    assert len({label.split(LEVELS)[0] for label in labels}) == 18
-    assert max(len(label.split(LEVELS)) for label in labels) == 4
+    assert len({label.split(LEVEL_SEPARATOR)[0] for label in labels}) == 18
+    assert max(len(label.split(LEVEL_SEPARATOR)) for label in labels) == 4
     assert len(set(labels)) == len(labels)
     for entry in shipped():
         assert not entry.names[0].isascii()
@@ -129,10 +129,10 @@ def test_posts_held_out_stay_above_the_floor(reader: Reader) -> None:
         rows, Tagger((), reader.embed).tags(texts, reader.embed(texts)), strict=True
     ):
         wanted = {
-            LEVELS.join(label.split(LEVELS)[: depth + 1])
+            LEVEL_SEPARATOR.join(label.split(LEVEL_SEPARATOR)[: depth + 1])
             for label in labels.split("; ")
             if label != "-"
-            for depth in range(len(label.split(LEVELS)))
+            for depth in range(len(label.split(LEVEL_SEPARATOR)))
         }
         tagged = {tag.tag for tag in found}
         right, given_, wanted_ = (

@@ -12,7 +12,7 @@ import pytest
 
 from corpora.store.snapshot import Snapshot
 from corpora.store.store import Store
-from folate.core.config import Brand, Config, Segment, Source
+from folate.core.config import AudienceSegment, Brand, Config, Source
 from folate.core.post import Post
 from folate.core.weeks import Week
 from reports.sections.topic_search import settings_digest, window_counts
@@ -29,7 +29,9 @@ SOURCES = (
     Source(name="weiba", spider="weibo", start=("http://localhost/",), kind="microblog"),
     Source(name="shop", spider="reviews", start=("http://localhost/",), kind="review", weight=0.5),
 )
-PREGNANT = Segment(id="pregnant", names=("孕妇", "pregnant women"), terms=("怀孕", "pregnant"))
+PREGNANT = AudienceSegment(
+    id="pregnant", names=("孕妇", "pregnant women"), terms=("怀孕", "pregnant")
+)
 CONFIG = Config(
     name="禾叶 watch", timezone=ZONE, brands=BRANDS, segments=(PREGNANT,), sources=SOURCES
 )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from corpora.store.snapshot import Snapshot
-from folate.core.config import CAMPAIGN_MEASURES, Campaign, Config, Goal, parse
+from folate.core.config import CAMPAIGN_MEASURES, Campaign, CampaignGoal, Config, parse_config
 from folate.core.errors import ConfigError
 from folate.core.weeks import Week
 from reports.render.document import campaign_document
@@ -16,7 +16,7 @@ from reports.sections.campaigns import Result, campaigns, measure
 
 SPRING = Campaign(
     id="spring", names=("春季", "Spring"), start=date(2026, 3, 2), end=date(2026, 3, 15), themes=("叶酸", "Folic"),
-    goals=(Goal(measure="people", least=0.2), Goal(measure="pickup", least=0.5), Goal(measure="engagement", least=0.1)),
+    goals=(CampaignGoal(measure="people", least=0.2), CampaignGoal(measure="pickup", least=0.5), CampaignGoal(measure="engagement", least=0.1)),
 )  # fmt: skip
 
 
@@ -138,7 +138,7 @@ def test_a_campaign_that_makes_no_sense(changed: dict[str, Any], message: str) -
         "end": date(2026, 3, 9),
     } | changed
     with pytest.raises(ConfigError, match=message):
-        parse(
+        parse_config(
             {
                 "name": "x",
                 "brands": [{"id": "heye", "names": ["禾叶"], "own": True}],

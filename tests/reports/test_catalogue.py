@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from folate.core.config import LANGUAGES
+from folate.core.config import REPORT_LANGUAGES
 from folate.core.errors import ConfigError
 from folate.core.weeks import Week
 from reports.measures.figures import UNITS, Figure
@@ -37,7 +37,7 @@ def test_both_languages_have_the_same_keys_and_placeholders() -> None:
     assert all(text.strip() for text in [*en.values(), *zh.values()])
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", REPORT_LANGUAGES)
 def test_every_measure_has_a_name_and_a_definition(language: str) -> None:
     say = catalogue(language)
     assert set(say.messages["measure"]) == set(UNITS)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from folate.core.labels import UNREADABLE
-from folate.core.weeks import Week, trailing
+from folate.core.weeks import Week, preceding_periods
 from nlp.stats.domains import DomainErrors
 from nlp.stats.estimation import interval, ppi_mean, tempered
 from reports.measures.estimates import (
@@ -23,7 +23,7 @@ from reports.measures.estimates import (
 )
 from reports.measures.mentions import Mentions
 
-WEEKS = (*trailing(Week(2026, 10), 1), Week(2026, 10))
+WEEKS = (*preceding_periods(Week(2026, 10), 1), Week(2026, 10))
 
 
 def mentions(

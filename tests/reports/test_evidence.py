@@ -9,7 +9,7 @@ import pytest
 
 from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
-from folate.core.text import printable
+from folate.core.text import printable_text
 from folate.core.weeks import Week
 from reports.build import Report, build
 from reports.evidence import explain
@@ -86,4 +86,4 @@ def test_days_are_those_of_the_project_and_ids_are_printable(
 
 
 def test_printable_keeps_both_languages_and_emoji() -> None:
-    assert printable("叶酸 folic 👍🏽 é") == "叶酸 folic 👍🏽 é"
+    assert printable_text("叶酸 folic 👍🏽 é") == "叶酸 folic 👍🏽 é"

@@ -16,9 +16,9 @@ from markdown_it import MarkdownIt
 from openpyxl import load_workbook
 
 from corpora.store.snapshot import Snapshot
-from folate.core.config import LANGUAGES, Campaign, Config, Goal
+from folate.core.config import REPORT_LANGUAGES, Campaign, CampaignGoal, Config
 from folate.core.errors import MissingExtra
-from folate.core.text import printable
+from folate.core.text import printable_text
 from folate.core.weeks import Week, last_day
 from reports.build import Report, build
 from reports.measures.figures import CHANGE_UNITS, UNITS, Figure
@@ -33,7 +33,7 @@ HOSTILE = (
 READER = MarkdownIt("gfm-like", {"linkify": False})
 
 
-@pytest.fixture(scope="module", params=LANGUAGES)
+@pytest.fixture(scope="module", params=REPORT_LANGUAGES)
 def report(
     request: pytest.FixtureRequest, snapshot: Snapshot, config: Config, week: Week
 ) -> Report:
@@ -42,7 +42,7 @@ def report(
         names=("春季",),
         start=week.monday,
         end=last_day(week),
-        goals=(Goal(measure="people", least=0.2),),
+        goals=(CampaignGoal(measure="people", least=0.2),),
     )
     return build(snapshot, replace(config, campaign=(spring,)), week, request.param)
 
@@ -85,7 +85,7 @@ def test_markdown_is_read_as_the_tables_it_was_made_of(report: Report) -> None:
 @given(st.text(max_size=60) | st.sampled_from(HOSTILE))
 def test_whatever_it_says_it_is_one_text_of_one_item(text: str) -> None:
     """Rendered and read back, an escaped string is the string, in a list and in a cell: no tag, link, heading or column of its own."""
-    line = printable(" ".join(text.split()))
+    line = printable_text(" ".join(text.split()))
     item = READER.parse(f"- {markdown.escape(text)}")
     inside = ["paragraph_open", "inline", "paragraph_close"] if line else []
     assert [token.type for token in item] == [
@@ -148,7 +148,7 @@ def test_no_cell_of_a_workbook_is_a_formula(hostile: Report) -> None:
     assert {cell.data_type for cell in cells} <= {"s", "inlineStr", "n", "d"}
     texts = {cell.value: cell for cell in cells if isinstance(cell.value, str)}
     for text in HOSTILE:
-        assert texts[printable(text)].quotePrefix
+        assert texts[printable_text(text)].quotePrefix
 
 
 def test_chinese_columns_are_wide_enough(report: Report) -> None:

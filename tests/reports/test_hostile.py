@@ -11,9 +11,9 @@ import pytest
 from lxml import html as lxml_html
 from openpyxl import load_workbook
 
-from folate.core.config import Brand, Config, Smtp, Source
+from folate.core.config import Brand, Config, SmtpConfig, Source
 from folate.core.weeks import Week
-from folate.delivery.mail import compose
+from folate.delivery.mail import compose_mail
 from reports.build import Report, build
 from reports.render import markdown, xlsx
 from reports.render.document import to_json
@@ -126,14 +126,14 @@ def test_a_workbook_has_no_formula_and_no_link_out(reports: list[Report]) -> Non
 
 
 def test_a_letter_and_its_mail_keep_to_their_headers(reports: list[Report]) -> None:
-    smtp = Smtp(host="h", sender="f@example.org")
+    smtp = SmtpConfig(host="h", sender="f@example.org")
     for report in reports:
         words = letter(json.loads(to_json(report)))
         body = lxml_html.fromstring(words.html)
         assert body.xpath("//script | //img | //svg | //a") == []
         assert "\u202e" not in words.text
         mail = email.message_from_bytes(
-            compose(smtp, "a@example.org", "e", words.subject, words.text).as_bytes()
+            compose_mail(smtp, "a@example.org", "e", words.subject, words.text).as_bytes()
         )
         assert mail.keys() == [
             "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Content-Type", "Content-Transfer-Encoding", "MIME-Version",

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from corpora.store.snapshot import Snapshot
-from folate.core.config import LANGUAGES, Brand, Campaign, Config
+from folate.core.config import REPORT_LANGUAGES, Brand, Campaign, Config
 from folate.core.weeks import Week
 from reports.build import Report, build
 from reports.render import charts
@@ -23,7 +23,7 @@ from reports.sections.perception import Word
 NOT_A_MEASURE = "//time | //h1 | //bdi | //cite//code | //svg | //style | //tbody//th | //section[@class='method' or @class='evidence']"
 
 
-@pytest.fixture(scope="module", params=LANGUAGES)
+@pytest.fixture(scope="module", params=REPORT_LANGUAGES)
 def report(
     request: pytest.FixtureRequest, snapshot: Snapshot, config: Config, week: Week
 ) -> Report:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from corpora.store.snapshot import Snapshot
-from folate.core.config import LANGUAGES, Config
+from folate.core.config import REPORT_LANGUAGES, Config
 from folate.core.weeks import Week
 from reports.build import build
 from reports.render.document import document, to_json
@@ -40,7 +40,7 @@ def folder(
     return found
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", REPORT_LANGUAGES)
 def test_every_week_newest_first_with_its_sentence_figures_and_links(
     folder: Path, language: str, parse: Callable[[str], Any], week: Week
 ) -> None:
@@ -79,7 +79,7 @@ def test_an_empty_folder_says_so(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", REPORT_LANGUAGES)
 def test_a_hostile_report_stays_words_in_index_and_letter(
     snapshot: Snapshot,
     config: Config,

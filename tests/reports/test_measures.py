@@ -11,7 +11,7 @@ import pytest
 
 from corpora.store.store import Store
 from folate.core.config import Campaign, Config
-from folate.core.weeks import Week, trailing
+from folate.core.weeks import Week, preceding_periods
 from reports.measures.brands import Asked, BrandMeasures, measure
 from reports.measures.figures import versions_json
 from reports.measures.mentions import read
@@ -34,7 +34,8 @@ def measured(tmp_path: Path, config: Config, week: Week) -> Measured:
         snapshot = store.snapshot()
         asked = Asked(config, week, versions_json(snapshot.versions), flags)
         return measure(
-            read(snapshot, asked.brands, [*trailing(week, 8), week], config.timezone), asked
+            read(snapshot, asked.brands, [*preceding_periods(week, 8), week], config.timezone),
+            asked,
         )[0]
 
     return ours

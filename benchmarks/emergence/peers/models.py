@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from folate.core.optional import require
+from folate.core.optional import import_optional
 from nlp.text.stopwords import stopwords
 from nlp.topics.stream import Floats
 
@@ -29,14 +29,14 @@ class Model:
 def vectors(documents: list[list[str]]) -> Floats:
     """(documents, dimensions), unit length where a document has a word that another has."""
     weights = (
-        require("sklearn.feature_extraction.text", "peers")
+        import_optional("sklearn.feature_extraction.text", "peers")
         .TfidfVectorizer(analyzer=_words, min_df=2)
         .fit_transform(documents)
     )
-    svd = require("sklearn.decomposition", "peers").TruncatedSVD(
+    svd = import_optional("sklearn.decomposition", "peers").TruncatedSVD(
         min(DIMENSIONS, weights.shape[1] - 1), random_state=STATE
     )
-    reduced: Floats = require("sklearn.preprocessing", "peers").normalize(
+    reduced: Floats = import_optional("sklearn.preprocessing", "peers").normalize(
         svd.fit_transform(weights)
     )
     return reduced
@@ -45,7 +45,7 @@ def vectors(documents: list[list[str]]) -> Floats:
 def fit(documents: list[list[str]], embeddings: Floats, neighbours: int = 15) -> Model:
     """Topics of the documents, by falling size."""
     bertopic, umap, hdbscan, text = (
-        require(name, "peers")
+        import_optional(name, "peers")
         for name in ("bertopic", "umap", "hdbscan", "sklearn.feature_extraction.text")
     )
     model = bertopic.BERTopic(

@@ -8,19 +8,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from folate.core import addresses
 from folate.core.config.records import (
     CAMPAIGN_MEASURES,
-    FEWEST_EXAMPLES,
-    FILE,
-    LANGUAGES,
-    LEVELS,
-    LONGEST_TIMEOUT,
-    SECURITY,
+    CONFIG_FILE,
+    LEVEL_SEPARATOR,
+    MAX_SMTP_TIMEOUT_SECONDS,
+    MIN_ASPECT_EXAMPLES,
+    REPORT_LANGUAGES,
+    SMTP_SECURITY_MODES,
     Config,
     Label,
-    Smtp,
+    SmtpConfig,
 )  # fmt: skip
-from folate.core.errors import ConfigError, possible
-from folate.core.post import KINDS, YEARS, source_problem
-from folate.core.text import cut, quoted
+from folate.core.errors import ConfigError, suggestion
+from folate.core.post import POST_KINDS, VALID_YEARS, source_name_problem
+from folate.core.text import quote_name, truncate_text
 
 _LONGEST_SPAN = 520  # weeks: ten years; more can't be compared with
 _ANY_NUMBER = (-1_000_000, 1_000_000)
@@ -34,13 +34,13 @@ _RANGES: dict[str, tuple[float, float]] = {  # by key: the least and the most th
 }  # fmt: skip
 
 
-def check(config: Config) -> None:
+def validate_config(config: Config) -> None:
     """All that spans several keys, or asks more of one than its type."""
     for zone in (config.timezone, *(s.zone for s in config.sources if s.zone)):
         _check_zone(zone)
-    if config.language not in LANGUAGES:
+    if config.language not in REPORT_LANGUAGES:
         raise ConfigError(
-            f"{FILE}: wanted language among {', '.join(LANGUAGES)}, got {config.language!r}."
+            f"{CONFIG_FILE}: wanted language among {', '.join(REPORT_LANGUAGES)}, got {config.language!r}."
         )
     for what, names in (
         ("brand", [b.id for b in config.brands]),
@@ -53,16 +53,16 @@ def check(config: Config) -> None:
         for name in names:
             if names.count(name) > 1:
                 raise ConfigError(
-                    f"{FILE}: {what} {name!r} stands twice; each needs a name of its own."
+                    f"{CONFIG_FILE}: {what} {name!r} stands twice; each needs a name of its own."
                 )
     if sum(brand.own for brand in config.brands) > 1:
         raise ConfigError(
-            f"{FILE}: wanted one brand with own = true, got {sum(b.own for b in config.brands)}."
+            f"{CONFIG_FILE}: wanted one brand with own = true, got {sum(b.own for b in config.brands)}."
         )
     for brand in config.brands:
         if not brand.names or not all(alias.strip() for alias in brand.aliases):
             raise ConfigError(
-                f"{FILE}: brand {brand.id!r} needs at least one name, and no name may be empty."
+                f"{CONFIG_FILE}: brand {brand.id!r} needs at least one name, and no name may be empty."
             )
     _check_taxonomy(config.taxonomy)
     _check_leads(config)
@@ -80,13 +80,13 @@ def _numbered(config: Config) -> Iterator[tuple[str, object]]:
     for name in ("crawl", "nlp", "topics", "smtp", "scorecard"):
         yield f"[{name}]", getattr(config, name)
     for source in config.sources:
-        yield f"source {quoted(source.name)}", source
+        yield f"source {quote_name(source.name)}", source
     for rule in config.alerts.rules:
-        yield f"alert {quoted(rule.id)}", rule
+        yield f"alert {quote_name(rule.id)}", rule
     for campaign in config.campaign:
-        yield f"campaign {quoted(campaign.id)}", campaign
+        yield f"campaign {quote_name(campaign.id)}", campaign
         for goal in campaign.goals:
-            yield f"campaign {quoted(campaign.id)}: goal {quoted(goal.measure)}", goal
+            yield f"campaign {quote_name(campaign.id)}: goal {quote_name(goal.measure)}", goal
 
 
 def _check_ranges(where: str, record: object) -> None:
@@ -94,87 +94,93 @@ def _check_ranges(where: str, record: object) -> None:
         least, most = _RANGES.get(key, _ANY_NUMBER)
         if isinstance(value, int | float) and not least <= value <= most:
             raise ConfigError(
-                f"{FILE}: {where}: wanted {key} from {least:,} to {most:,}, got {cut(repr(value), 40)}."
+                f"{CONFIG_FILE}: {where}: wanted {key} from {least:,} to {most:,}, got {truncate_text(repr(value), 40)}."
             )
-        if isinstance(value, date) and not YEARS[0] <= value.year < YEARS[1]:
+        if isinstance(value, date) and not VALID_YEARS[0] <= value.year < VALID_YEARS[1]:
             raise ConfigError(
-                f"{FILE}: {where}: wanted {key} in the years {YEARS[0]} to {YEARS[1] - 1}, got {value}."
+                f"{CONFIG_FILE}: {where}: wanted {key} in the years {VALID_YEARS[0]} to {VALID_YEARS[1] - 1}, got {value}."
             )
 
 
 def _check_sources(config: Config) -> None:
     for source in config.sources:
-        if source.kind not in KINDS:
+        if source.kind not in POST_KINDS:
             raise ConfigError(
-                f"{FILE}: source {source.name!r}: wanted a kind among {', '.join(KINDS)}, got {source.kind!r}."
+                f"{CONFIG_FILE}: source {source.name!r}: wanted a kind among {', '.join(POST_KINDS)}, got {source.kind!r}."
             )
-        if problem := source_problem(source.name):
-            raise ConfigError(f"{FILE}: {problem}.")
+        if problem := source_name_problem(source.name):
+            raise ConfigError(f"{CONFIG_FILE}: {problem}.")
 
 
 def _check_aspects(config: Config) -> None:
     for aspect in config.aspects:
         if not aspect.names:
-            raise ConfigError(f"{FILE}: aspect {aspect.id!r} needs at least one name.")
-        if (given := len(set(aspect.examples))) < FEWEST_EXAMPLES:
+            raise ConfigError(f"{CONFIG_FILE}: aspect {aspect.id!r} needs at least one name.")
+        if (given := len(set(aspect.examples))) < MIN_ASPECT_EXAMPLES:
             raise ConfigError(
-                f"{FILE}: aspect {aspect.id!r} needs {FEWEST_EXAMPLES} examples or more, and has {given}."
+                f"{CONFIG_FILE}: aspect {aspect.id!r} needs {MIN_ASPECT_EXAMPLES} examples or more, and has {given}."
             )
 
 
 def _check_alerts(config: Config) -> None:
     alerts, brands = config.alerts, [brand.id for brand in config.brands]
     for rule in alerts.rules:
-        where = f"{FILE}: alert {rule.id!r}"
+        where = f"{CONFIG_FILE}: alert {rule.id!r}"
         if [other.id for other in alerts.rules].count(rule.id) > 1:
             raise ConfigError(f"{where} stands twice; each needs an id of its own.")
         if rule.brand and rule.brand not in brands:
-            raise ConfigError(f"{where}: no brand {rule.brand!r}; {possible(rule.brand, brands)}")
+            raise ConfigError(f"{where}: no brand {rule.brand!r}; {suggestion(rule.brand, brands)}")
         for channel in rule.to:
             if channel not in alerts.channels:
                 raise ConfigError(
-                    f"{where}: no channel {channel!r} in [alerts]; {possible(channel, alerts.channels)}"
+                    f"{where}: no channel {channel!r} in [alerts]; {suggestion(channel, alerts.channels)}"
                 )
     if alerts.webhook:
         _check_webhook(alerts.webhook)
     if any(unicodedata.category(char) == "Cc" for char in alerts.file):
         raise ConfigError(
-            f"{FILE}: wanted a path without control characters as the file of [alerts], got {alerts.file!r}."
+            f"{CONFIG_FILE}: wanted a path without control characters as the file of [alerts], got {alerts.file!r}."
         )
     if alerts.mail and not config.smtp.host:
-        raise ConfigError(f"{FILE}: wanted a host in [smtp] to mail alerts through, got none.")
+        raise ConfigError(
+            f"{CONFIG_FILE}: wanted a host in [smtp] to mail alerts through, got none."
+        )
     for recipient in alerts.mail:
         _check_mailbox(recipient, "recipient")
 
 
 def _check_webhook(address: str) -> None:
     try:
-        addresses.web_address(address)
+        addresses.parse_web_address(address)
     except ValueError as error:  # the message leaves out the address, which may hold a secret
         raise ConfigError(
-            f"{FILE}: wanted an http or https address as the webhook of [alerts], {error}, got another."
+            f"{CONFIG_FILE}: wanted an http or https address as the webhook of [alerts], {error}, got another."
         ) from error
 
 
-def _check_smtp(smtp: Smtp) -> None:
-    if smtp.security not in SECURITY:
+def _check_smtp(smtp: SmtpConfig) -> None:
+    if smtp.security not in SMTP_SECURITY_MODES:
         raise ConfigError(
-            f"{FILE}: wanted security of [smtp] among {', '.join(SECURITY)}, got {smtp.security!r}."
+            f"{CONFIG_FILE}: wanted security of [smtp] among {', '.join(SMTP_SECURITY_MODES)}, got {smtp.security!r}."
         )
     if smtp.port not in addresses.PORTS:
-        raise ConfigError(f"{FILE}: wanted a port of [smtp] from 1 to 65535, got {smtp.port}.")
-    if not 0 < smtp.timeout <= LONGEST_TIMEOUT:
         raise ConfigError(
-            f"{FILE}: wanted a timeout of [smtp] of more than 0 and at most {LONGEST_TIMEOUT:.0f} seconds, got {smtp.timeout:g}."
+            f"{CONFIG_FILE}: wanted a port of [smtp] from 1 to 65535, got {smtp.port}."
+        )
+    if not 0 < smtp.timeout <= MAX_SMTP_TIMEOUT_SECONDS:
+        raise ConfigError(
+            f"{CONFIG_FILE}: wanted a timeout of [smtp] of more than 0 and at most {MAX_SMTP_TIMEOUT_SECONDS:.0f} seconds, got {smtp.timeout:g}."
         )
     if not smtp.user.isprintable() or not smtp.user.isascii():
-        raise ConfigError(f"{FILE}: wanted a user of [smtp] in printable ASCII, got {smtp.user!r}.")
+        raise ConfigError(
+            f"{CONFIG_FILE}: wanted a user of [smtp] in printable ASCII, got {smtp.user!r}."
+        )
     if smtp.host:
         try:
-            addresses.host_name(smtp.host)
+            addresses.normalize_host(smtp.host)
         except ValueError as error:
             raise ConfigError(
-                f"{FILE}: wanted {error} as the host of [smtp], got {smtp.host!r}."
+                f"{CONFIG_FILE}: wanted {error} as the host of [smtp], got {smtp.host!r}."
             ) from error
     if smtp.sender:
         _check_mailbox(smtp.sender, "sender of [smtp]")
@@ -184,16 +190,16 @@ def _check_smtp(smtp: Smtp) -> None:
 
 def _check_mailbox(address: str, what: str) -> None:
     try:
-        addresses.mailbox(address)
+        addresses.parse_mailbox(address)
     except ValueError as error:
         raise ConfigError(
-            f"{FILE}: wanted an address such as folate@example.org as the {what}, got {address!r}; possible: {error}."
+            f"{CONFIG_FILE}: wanted an address such as folate@example.org as the {what}, got {address!r}; possible: {error}."
         ) from error
 
 
 def _check_campaigns(config: Config) -> None:
     for campaign in config.campaign:
-        where = f"{FILE}: campaign {campaign.id!r}"
+        where = f"{CONFIG_FILE}: campaign {campaign.id!r}"
         if campaign.end < campaign.start:
             raise ConfigError(
                 f"{where}: wanted an end on or after its start, got {campaign.start} to {campaign.end}."
@@ -206,38 +212,38 @@ def _check_campaigns(config: Config) -> None:
             raise ConfigError(f"{where} needs at least one name.")
         if campaign.brand not in {"", *(brand.id for brand in config.brands)}:
             raise ConfigError(
-                f"{where}: no brand {campaign.brand!r}; {possible(campaign.brand, (b.id for b in config.brands))}"
+                f"{where}: no brand {campaign.brand!r}; {suggestion(campaign.brand, (b.id for b in config.brands))}"
             )
-        if not campaign.brand and config.own is None:
+        if not campaign.brand and config.own_brand is None:
             raise ConfigError(f"{where} names no brand, and no brand has own = true.")
         for goal in campaign.goals:
             if goal.measure not in CAMPAIGN_MEASURES:
                 raise ConfigError(
-                    f"{where}: no measure {goal.measure!r}; {possible(goal.measure, CAMPAIGN_MEASURES)}"
+                    f"{where}: no measure {goal.measure!r}; {suggestion(goal.measure, CAMPAIGN_MEASURES)}"
                 )
 
 
 def _check_taxonomy(taxonomy: tuple[Label, ...]) -> None:
     for entry in taxonomy:
-        levels = entry.label.split(LEVELS)
+        levels = entry.label.split(LEVEL_SEPARATOR)
         if len(levels) > 4 or not all(level.strip() for level in levels):
             raise ConfigError(
-                f"{FILE}: wanted a label of one to four levels such as 'food{LEVELS}dairy', got {entry.label!r}."
+                f"{CONFIG_FILE}: wanted a label of one to four levels such as 'food{LEVEL_SEPARATOR}dairy', got {entry.label!r}."
             )
         if not (entry.names or entry.synonyms or entry.examples):
             raise ConfigError(
-                f"{FILE}: label {entry.label!r} needs names, synonyms or examples: nothing would be found by it."
+                f"{CONFIG_FILE}: label {entry.label!r} needs names, synonyms or examples: nothing would be found by it."
             )
 
 
 def _check_leads(config: Config) -> None:
     if config.scorecard.weeks < 1:
         raise ConfigError(
-            f"{FILE}: scorecard: wanted weeks to be 1 or more, got {config.scorecard.weeks}."
+            f"{CONFIG_FILE}: scorecard: wanted weeks to be 1 or more, got {config.scorecard.weeks}."
         )
     if config.privacy.keep_handles:
         raise ConfigError(
-            f"{FILE}: privacy: wanted keep_handles to be empty, got {config.privacy.keep_handles[0]!r}: "
+            f"{CONFIG_FILE}: privacy: wanted keep_handles to be empty, got {config.privacy.keep_handles[0]!r}: "
             "authors are stored as keyed hashes only, so no public handle is there to be kept."
         )
 
@@ -251,5 +257,5 @@ def _check_zone(name: str) -> None:
         OSError,
     ) as error:  # OSError: a folder of zones, or too long a name
         raise ConfigError(
-            f"{FILE}: wanted an IANA time zone such as Asia/Shanghai, got {quoted(name)}."
+            f"{CONFIG_FILE}: wanted an IANA time zone such as Asia/Shanghai, got {quote_name(name)}."
         ) from error

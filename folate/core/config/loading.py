@@ -8,26 +8,26 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin
 
-from folate.core.config.checks import check
-from folate.core.config.records import FILE, Config
-from folate.core.errors import ConfigError, possible
-from folate.core.text import cut, quoted
+from folate.core.config.checks import validate_config
+from folate.core.config.records import CONFIG_FILE, Config
+from folate.core.errors import ConfigError, suggestion
+from folate.core.text import quote_name, truncate_text
 
 T = TypeVar("T")
 _LARGEST_NUMBER = 1e15  # above it not every whole number is a float
 _LARGEST = 10_000_000  # bytes of a project file: a hundred thousand brands fit
 
 
-def load(project: Path) -> Config:
+def load_config(folder: Path) -> Config:
     """Read and check `project`/folate.toml. Raises ConfigError."""
-    path = project / FILE
+    path = folder / CONFIG_FILE
     try:
         if (size := path.stat().st_size) > _LARGEST:
             raise ConfigError(f"wanted {path} of at most {_LARGEST:,} bytes, got {size:,}.")
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(
-            f"no {FILE} in {project.resolve()}: make one with 'folate init DIR' or name its folder by --project."
+            f"no {CONFIG_FILE} in {folder.resolve()}: make one with 'folate init DIR' or name its folder by --project."
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(
@@ -43,13 +43,13 @@ def load(project: Path) -> Config:
         ValueError
     ) as error:  # tomllib also raises it for numbers and dates that nothing can hold
         raise ConfigError(f"{path} is not TOML: {error}.") from error
-    return parse(table)
+    return parse_config(table)
 
 
-def parse(table: dict[str, Any]) -> Config:
+def parse_config(table: dict[str, Any]) -> Config:
     """Build a Config from a parsed TOML table and check what spans several keys. Raises ConfigError."""
-    config = _record(Config, table, FILE)
-    check(config)
+    config = _record(Config, table, CONFIG_FILE)
+    validate_config(config)
     return config
 
 
@@ -60,7 +60,7 @@ def _record(cls: type[T], table: Any, where: str) -> T:
     known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]
     for key in table:
         if key not in known:
-            raise ConfigError(f"{where}: unknown key {quoted(key)}; {possible(key, known)}")
+            raise ConfigError(f"{where}: unknown key {quote_name(key)}; {suggestion(key, known)}")
     for name, field in known.items():
         if name not in table and field.default is MISSING:
             raise ConfigError(f"{where}: {name!r} is missing.")
@@ -90,7 +90,7 @@ def _value(kind: Any, value: Any, where: str) -> Any:
 def _shown(value: Any) -> str:
     """A value as Python writes it, cut: whoever wrote the file finds it by its key."""
     try:
-        return cut(repr(value), 100)
+        return truncate_text(repr(value), 100)
     except RecursionError:
         return "lists in lists"
     except ValueError:  # Python writes no number of more than 4,300 digits

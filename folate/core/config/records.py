@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from folate.core.errors import ConfigError, possible
+from folate.core.errors import ConfigError, suggestion
 
-FILE = "folate.toml"
-LANGUAGES = ("zh", "en")
-LEVELS = " / "  # between the levels of a label of the taxonomy
-FEWEST_EXAMPLES = 3  # of an aspect
-CHANNELS = ("file", "webhook", "mail")
-SECURITY = ("starttls", "ssl", "none")
-LONGEST_TIMEOUT = 120.0  # seconds that a mail server may take for one step; four fit the lease of a claim (folate.delivery.outbox)
+CONFIG_FILE = "folate.toml"
+REPORT_LANGUAGES = ("zh", "en")
+LEVEL_SEPARATOR = " / "  # between the levels of a label of the taxonomy
+MIN_ASPECT_EXAMPLES = 3  # of an aspect
+ALERT_CHANNELS = ("file", "webhook", "mail")
+SMTP_SECURITY_MODES = ("starttls", "ssl", "none")
+MAX_SMTP_TIMEOUT_SECONDS = 120.0  # seconds that a mail server may take for one step; four fit the lease of a claim (folate.delivery.outbox)
 CAMPAIGN_MEASURES = (
     "mentions", "people", "share_of_voice", "new_people", "reach",
     "engagement", "replies", "reposts", "engaged",
@@ -40,7 +40,7 @@ class Brand:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Aspect:
+class CustomAspect:
     """An aspect of goods or services beside those that the model knows, found by clauses like its examples."""
 
     id: str
@@ -49,7 +49,7 @@ class Aspect:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Segment:
+class AudienceSegment:
     """An audience, found in what authors say of themselves."""
 
     id: str
@@ -85,14 +85,14 @@ class Scorecard:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Privacy:
+class PrivacyConfig:
     """What is kept of people beyond the keyed hash of an author."""
 
     keep_handles: tuple[str, ...] = ()  # sources whose public handles are kept: none can be
 
 
 @dataclass(frozen=True, kw_only=True)
-class Goal:
+class CampaignGoal:
     """What a campaign was to reach, declared in advance: the least effect on a measure."""
 
     measure: str  # of docs/campaigns.md
@@ -111,7 +111,7 @@ class Campaign:
     before: int = 28  # days
     after: int = 28
     themes: tuple[str, ...] = ()  # words that it plants
-    goals: tuple[Goal, ...] = ()
+    goals: tuple[CampaignGoal, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +139,7 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Crawling:
+class CrawlConfig:
     """How Folate behaves as a guest on other people's servers."""
 
     user_agent: str = "Folate/0.1 (+https://example.org/folate; brand research; obeys robots.txt)"
@@ -150,7 +150,7 @@ class Crawling:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Nlp:
+class NlpConfig:
     """Which model reads the posts."""
 
     model: str = ""  # empty: the one that ships with Folate; else a transformers folder or hub name
@@ -170,7 +170,7 @@ class Topics:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Smtp:
+class SmtpConfig:
     """The mail server that reports and alerts go through."""
 
     host: str = ""  # empty: no mail is sent
@@ -221,7 +221,7 @@ class VolumeRule:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Alerts:
+class AlertsConfig:
     """What `folate watch` looks for and whom it tells."""
 
     file: str = ""  # JSON lines, in the project's folder; empty: none
@@ -239,7 +239,7 @@ class Alerts:
     @property
     def channels(self) -> tuple[str, ...]:
         """Those that are configured, of CHANNELS."""
-        return tuple(name for name in CHANNELS if getattr(self, name))
+        return tuple(name for name in ALERT_CHANNELS if getattr(self, name))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,21 +251,21 @@ class Config:
     language: str = "en"
     brands: tuple[Brand, ...] = ()
     watch: tuple[str, ...] = ()
-    segments: tuple[Segment, ...] = ()
+    segments: tuple[AudienceSegment, ...] = ()
     taxonomy: tuple[Label, ...] = ()  # empty: the one that ships with Folate
-    aspects: tuple[Aspect, ...] = ()
+    aspects: tuple[CustomAspect, ...] = ()
     campaign: tuple[Campaign, ...] = ()
     sources: tuple[Source, ...] = ()
-    crawl: Crawling = Crawling()
-    nlp: Nlp = Nlp()
+    crawl: CrawlConfig = CrawlConfig()
+    nlp: NlpConfig = NlpConfig()
     topics: Topics = Topics()
     scorecard: Scorecard = Scorecard()
-    privacy: Privacy = Privacy()
-    smtp: Smtp = Smtp()
-    alerts: Alerts = Alerts()
+    privacy: PrivacyConfig = PrivacyConfig()
+    smtp: SmtpConfig = SmtpConfig()
+    alerts: AlertsConfig = AlertsConfig()
 
     @cached_property
-    def own(self) -> Brand | None:
+    def own_brand(self) -> Brand | None:
         return next((brand for brand in self.brands if brand.own), None)
 
     @property
@@ -273,11 +273,11 @@ class Config:
         """Words that stay whole in segmentation: names of brands and products, and confirmed new words."""
         return [alias for brand in self.brands for alias in brand.aliases] + list(self.nlp.words)
 
-    def source(self, name: str) -> Source:
+    def find_source(self, name: str) -> Source:
         """The source of that name. Raises ConfigError."""
         for source in self.sources:
             if source.name == name:
                 return source
         raise ConfigError(
-            f"no source {name!r} in {FILE}; {possible(name, (s.name for s in self.sources))}"
+            f"no source {name!r} in {CONFIG_FILE}; {suggestion(name, (s.name for s in self.sources))}"
         )

@@ -16,15 +16,15 @@ import pyarrow.parquet as pq
 
 from corpora.store.snapshot import Snapshot
 from corpora.store.store import Store
-from folate.core.post import body
-from folate.core.progress import progress
-from folate.pipeline.project import Workspace
+from folate.core.post import post_body
+from folate.core.progress import progress_bar
+from folate.pipeline.project import Project
 from nlp.text.duplicates import SAMPLE, VERSION, WIDTH, Originals, common_grams, stripped_digest
 from nlp.text.normalize import strip_for_duplicates
 
 BATCH = 10_000  # posts whose texts are in hand at once
-KEPT_EVERY = 0.1  # of the posts compared so far: as many again are compared between two writings of the file, and at least `BATCH`
-GROWTH = 2  # times as many posts as said which 3-grams are common: then they are asked again, and all posts are compared anew
+CHECKPOINT_FRACTION = 0.1  # of the posts compared so far: as many again are compared between two writings of the file, and at least `BATCH`
+MAX_CORPUS_GROWTH = 2  # times as many posts as said which 3-grams are common: then they are asked again, and all posts are compared anew
 _SCHEMA = pa.schema({
     "id": pa.string(),
     "text_hash": pa.string(),
@@ -38,22 +38,22 @@ _TEXTS = "SELECT id, text_hash, title, text FROM posts WHERE id IN (SELECT unnes
 _SAMPLE = f"SELECT title, text FROM posts ORDER BY md5(id), id LIMIT {SAMPLE}"
 
 
-def find_copies(workspace: Workspace) -> None:
+def update_duplicates(project: Project) -> None:
     """Compare the posts that have not been compared, and bring the table `duplicates` up to date. Raises StoreError.
 
     A run that was cut off goes on with what the last writing of the file holds.
     """
-    store, path = workspace.store, workspace.project.copies
+    store, path = project.store, project.paths.duplicates_file
     snapshot = store.snapshot()
     posts = snapshot.sql(_POSTS)
     index = _Index(path, posts, snapshot)
     pending = _without(posts, index.rows)["id"].to_pylist()
-    with progress("seeking copies", len(pending)) as bar:
+    with progress_bar("seeking copies", len(pending)) as bar:
         unwritten = 0
         for batch in snapshot.stream(_TEXTS, {"ids": pending}, BATCH) if pending else ():
             index.add(batch.to_pylist())
             unwritten += len(batch)
-            if unwritten >= max(BATCH, KEPT_EVERY * len(index.rows)):
+            if unwritten >= max(BATCH, CHECKPOINT_FRACTION * len(index.rows)):
                 index.write()
                 unwritten = 0
             bar.update(len(batch))
@@ -72,9 +72,9 @@ class _Index:
     def __init__(self, path: Path, posts: pa.Table, snapshot: Snapshot) -> None:
         self._path = path
         stored, about = _read(path)
-        if about is None or len(posts) > GROWTH * max(about["posts"], SAMPLE):
+        if about is None or len(posts) > MAX_CORPUS_GROWTH * max(about["posts"], SAMPLE):
             sample = [
-                strip_for_duplicates(body(row["title"], row["text"]))
+                strip_for_duplicates(post_body(row["title"], row["text"]))
                 for row in snapshot.sql(_SAMPLE).to_pylist()
             ]
             stored, about = (
@@ -99,7 +99,7 @@ class _Index:
 
     def add(self, posts: Sequence[dict[str, Any]]) -> None:
         """Compare posts, the earliest first."""
-        stripped = [strip_for_duplicates(body(post["title"], post["text"])) for post in posts]
+        stripped = [strip_for_duplicates(post_body(post["title"], post["text"])) for post in posts]
         digests = list(map(stripped_digest, stripped))
         new = {
             digest: row
@@ -142,7 +142,9 @@ class _Index:
         found = self._snapshot.sql(
             "SELECT id, title, text FROM posts WHERE id IN (SELECT unnest($ids))", {"ids": ids}
         ).to_pylist()
-        texts = {row["id"]: strip_for_duplicates(body(row["title"], row["text"])) for row in found}
+        texts = {
+            row["id"]: strip_for_duplicates(post_body(row["title"], row["text"])) for row in found
+        }
         return [texts[id_] for id_ in ids]
 
 
@@ -228,7 +230,7 @@ def _show(store: Store, stored: pa.Table, copies: pa.Table) -> None:
             ),
         )
     gone = stored["id"].filter(pc.invert(pc.is_in(stored["id"], _strings(copies["id"]))))
-    store.upsert("duplicates", copies.filter(pc.invert(same)), complete=gone.to_pylist())
+    store.upsert("duplicates", copies.filter(pc.invert(same)), complete_ids=gone.to_pylist())
 
 
 def _strings(column: pa.ChunkedArray) -> pa.Array:

@@ -13,26 +13,29 @@ from nlp import annotate
 from nlp.extract.brands import Linker
 from nlp.text.segment import Segmenter
 
-WORTH = 20_000  # posts: below, the processes take longer to start than they save
-DEPTH = (
+MIN_PARALLEL_POSTS = 20_000  # posts: below, the processes take longer to start than they save
+MAX_PENDING_BATCHES = (
     8  # batches read and waiting to be stored: what the processes can read while copies are sought
 )
-Batch = tuple[list[dict[str, Any]], list[str]]  # rows of posts, and their bodies
+TextBatch = tuple[list[dict[str, Any]], list[str]]  # rows of posts, and their bodies
 
 _equipment: list[Any] = []  # of a process of its own: its segmenter and linker, made once
 
 
 @contextmanager
-def reading(
-    batches: Iterator[Batch], total: int, words: Sequence[str], brands: Sequence[Brand]
+def annotate_batches(
+    batches: Iterator[TextBatch],
+    post_count: int,
+    vocabulary: Sequence[str],
+    brands: Sequence[Brand],
 ) -> Iterator[Iterator[tuple[Any, Any]]]:
     """The batches, each with the readings of its bodies, in order. For many posts the first ones are being read from here on."""
-    if total < WORTH:
-        segmenter, linker = Segmenter(words), Linker(brands)
+    if post_count < MIN_PARALLEL_POSTS:
+        segmenter, linker = Segmenter(vocabulary), Linker(brands)
         yield ((rows, annotate.annotate(bodies, segmenter, linker)) for rows, bodies in batches)
         return
     with ProcessPoolExecutor(
-        os.cpu_count(), get_context("spawn"), _equip, (list(words), list(brands))
+        os.cpu_count(), get_context("spawn"), _equip, (list(vocabulary), list(brands))
     ) as pool:
         waiting: deque[tuple[Any, Future[Any]]] = deque()
         _fill(waiting, pool, batches)
@@ -40,7 +43,9 @@ def reading(
 
 
 def _drain(
-    waiting: "deque[tuple[Any, Future[Any]]]", pool: ProcessPoolExecutor, batches: Iterator[Batch]
+    waiting: "deque[tuple[Any, Future[Any]]]",
+    pool: ProcessPoolExecutor,
+    batches: Iterator[TextBatch],
 ) -> Iterator[tuple[Any, Any]]:
     while waiting:
         rows, future = waiting.popleft()
@@ -50,9 +55,11 @@ def _drain(
 
 
 def _fill(
-    waiting: "deque[tuple[Any, Future[Any]]]", pool: ProcessPoolExecutor, batches: Iterator[Batch]
+    waiting: "deque[tuple[Any, Future[Any]]]",
+    pool: ProcessPoolExecutor,
+    batches: Iterator[TextBatch],
 ) -> None:
-    while len(waiting) < DEPTH:
+    while len(waiting) < MAX_PENDING_BATCHES:
         batch = next(batches, None)
         if batch is None:
             return

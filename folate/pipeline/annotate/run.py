@@ -3,47 +3,47 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from folate.core.progress import progress
-from folate.pipeline.adapt import stale
-from folate.pipeline.annotate.model import BATCH, Judge
-from folate.pipeline.annotate.text import read_texts
-from folate.pipeline.project import Workspace
+from folate.core.progress import progress_bar
+from folate.pipeline.adapt import stale_adaptation_notes
+from folate.pipeline.annotate.model import BATCH, ModelAnnotator
+from folate.pipeline.annotate.text import annotate_pending_texts
+from folate.pipeline.project import Project
 from nlp.model import load
 from nlp.model.windows import CHARACTERS
 
 
 @dataclass(frozen=True)
-class Annotated:
+class AnnotationResult:
     """How many texts and judgements were made; how many copies the corpus has, if texts were read; what a person should know."""
 
     counts: Mapping[str, int]
     notes: tuple[str, ...] = ()
 
 
-def annotate(workspace: Workspace, sentiment: bool = True) -> Annotated:
+def annotate_corpus(project: Project, with_sentiment: bool = True) -> AnnotationResult:
     """Read all that has not been read with this vocabulary and model. Raises ConfigError, StoreError."""
-    if not sentiment:
-        return Annotated(_counts(workspace, sum(map(len, read_texts(workspace)))))
-    nlp = workspace.config.nlp
-    judge = Judge(
-        workspace, load(nlp.model, nlp.threads, workspace.config.aspects, depth=nlp.depth)
+    if not with_sentiment:
+        return AnnotationResult(_counts(project, sum(map(len, annotate_pending_texts(project)))))
+    nlp = project.config.nlp
+    judge = ModelAnnotator(
+        project, load(nlp.model, nlp.threads, project.config.aspects, depth=nlp.depth)
     )
     texts = judged = 0
-    with progress("reading judgements", judge.waiting()) as bar:
-        for rows in read_texts(workspace):
+    with progress_bar("reading judgements", judge.count_pending()) as bar:
+        for rows in annotate_pending_texts(project):
             texts += len(rows)
             some = rows[
                 :BATCH
             ]  # not all: texts are read far faster, and what needs no model should not wait for it
-            judge.judge(some, workspace.store.snapshot())
+            judge.annotate_posts(some, project.store.snapshot())
             judged += len(some)
             bar.update(len(some))
-        for count in judge.rest():
+        for count in judge.annotate_pending():
             judged += count
             bar.update(count)
-    return Annotated(
-        _counts(workspace, texts) | {"judgements": judged},
-        (*judge.notes, *_sampled(judge.sampled), *stale(workspace)),
+    return AnnotationResult(
+        _counts(project, texts) | {"judgements": judged},
+        (*judge.notes, *_sampled(judge.partly_read_posts), *stale_adaptation_notes(project)),
     )
 
 
@@ -56,7 +56,7 @@ def _sampled(posts: int) -> list[str]:
     ]
 
 
-def _counts(workspace: Workspace, texts: int) -> dict[str, int]:
+def _counts(workspace: Project, texts: int) -> dict[str, int]:
     if not texts:
         return {"texts": 0}
     return {

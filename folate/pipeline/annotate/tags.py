@@ -8,41 +8,41 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from folate.core.errors import ConfigError, NotFound
-from folate.core.files import write_whole
-from folate.core.post import body
-from folate.pipeline.project import Workspace
+from folate.core.files import write_atomically
+from folate.core.post import post_body
+from folate.pipeline.project import Project
 from nlp.extract.taxonomy import Tagger, fit_threshold
 from nlp.model import Reader
 
-SAMPLE = 2_000  # posts to draw from
-BELOW = 0.15  # under the threshold: so far down posts are drawn, since a cut that is too high is seen only there
+SAMPLE_SIZE = 2_000  # posts to draw from
+MAX_SCORE_BELOW_THRESHOLD = 0.15  # under the threshold: so far down posts are drawn, since a cut that is too high is seen only there
 
 _POSTS = """
 SELECT id, title, text FROM posts ANTI JOIN duplicates USING (id) ORDER BY md5(id), id LIMIT $most
 """.strip()
 
 
-class Verdict(NamedTuple):
+class TagAnswer(NamedTuple):
     """A person's answer: whether a post that scored so is rightly tagged so."""
 
     tag: str
     score: float
-    right: bool
+    is_correct: bool
 
 
-def tagger(workspace: Workspace, reader: Reader) -> Tagger:
+def load_taxonomy_tagger(project: Project, reader: Reader) -> Tagger:
     """The project's tagger on the vectors of `reader`; thresholds learnt on another model's vectors do not hold and are left aside."""
-    holding = _holding(_learnt(workspace), reader)
+    holding = _holding(_learnt(project), reader)
     return Tagger(
-        workspace.config.taxonomy,
+        project.config.taxonomy,
         reader.embed,
         {label: its["threshold"] for label, its in holding.items()},
     )
 
 
-def left_aside(workspace: Workspace, reader: Reader) -> tuple[str, ...]:
+def ignored_threshold_notes(project: Project, reader: Reader) -> tuple[str, ...]:
     """A sentence for a person if the project has thresholds that `tagger` leaves aside. Raises ConfigError."""
-    learnt = _learnt(workspace)
+    learnt = _learnt(project)
     if not learnt["labels"] or _holding(learnt, reader):
         return ()
     return (
@@ -51,17 +51,17 @@ def left_aside(workspace: Workspace, reader: Reader) -> tuple[str, ...]:
     )
 
 
-def draw(workspace: Workspace, reader: Reader, per_label: int) -> list[dict[str, Any]]:
+def draw_tag_sample(project: Project, reader: Reader, per_label: int) -> list[dict[str, Any]]:
     """Posts to judge, at most so many a label, from a sample of the corpus without copies. Raises NotFound when there are no posts."""
-    posts = workspace.store.snapshot().sql(_POSTS, {"most": SAMPLE}).to_pylist()
+    posts = project.store.snapshot().sql(_POSTS, {"most": SAMPLE_SIZE}).to_pylist()
     if not posts:
         raise NotFound(
             "wanted posts to draw from, got an empty corpus: run 'folate import' or 'folate crawl' first."
         )
-    tags = tagger(workspace, reader)
-    texts = [body(post["title"], post["text"]) for post in posts]
+    tags = load_taxonomy_tagger(project, reader)
+    texts = [post_body(post["title"], post["text"]) for post in posts]
     scores = tags.scores(texts, reader.embed(texts))
-    near = scores >= tags.thresholds - BELOW
+    near = scores >= tags.thresholds - MAX_SCORE_BELOW_THRESHOLD
     return [
         {
             "tag": label,
@@ -75,16 +75,16 @@ def draw(workspace: Workspace, reader: Reader, per_label: int) -> list[dict[str,
     ]
 
 
-def learn(
-    workspace: Workspace, reader: Reader, verdicts: Iterable[Verdict]
+def learn_thresholds(
+    project: Project, reader: Reader, answers: Iterable[TagAnswer]
 ) -> list[dict[str, Any]]:
     """Fit and store the threshold of each label judged; one row a label. Those of other labels stay, unless the model is another."""
-    judged: defaultdict[str, list[Verdict]] = defaultdict(list)
-    for verdict in verdicts:
+    judged: defaultdict[str, list[TagAnswer]] = defaultdict(list)
+    for verdict in answers:
         judged[verdict.tag].append(verdict)
-    labels = _holding(_learnt(workspace), reader)
+    labels = _holding(_learnt(project), reader)
     for label, its in sorted(judged.items()):
-        right = np.array([verdict.right for verdict in its])
+        right = np.array([verdict.is_correct for verdict in its])
         threshold = fit_threshold(np.array([verdict.score for verdict in its]), right)
         labels[label] = {
             "threshold": round(threshold, 4),
@@ -92,8 +92,8 @@ def learn(
             "right": int(right.sum()),
         }
     learnt = {"model": _weights(reader), "labels": labels}
-    write_whole(
-        workspace.project.thresholds, json.dumps(learnt, ensure_ascii=False, indent=2) + "\n"
+    write_atomically(
+        project.paths.thresholds_file, json.dumps(learnt, ensure_ascii=False, indent=2) + "\n"
     )
     return [{"tag": label} | labels[label] for label in sorted(judged)]
 
@@ -113,9 +113,9 @@ def _weights(reader: Reader) -> str:
     return f"{reader.name}+{reader.version.partition('-')[0]}"
 
 
-def _learnt(workspace: Workspace) -> dict[str, Any]:
+def _learnt(workspace: Project) -> dict[str, Any]:
     """What `learn` stored: the model, and by label its threshold. Raises ConfigError when the file is no such thing."""
-    path = workspace.project.thresholds
+    path = workspace.paths.thresholds_file
     if not path.exists():
         return {"model": "", "labels": {}}
     try:

@@ -6,68 +6,73 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from folate.core.post import body
-from folate.core.progress import progress
-from folate.pipeline.annotate.copies import find_copies
-from folate.pipeline.annotate.parallel import Batch, reading
-from folate.pipeline.project import Workspace
+from folate.core.post import post_body
+from folate.core.progress import progress_bar
+from folate.pipeline.annotate.copies import update_duplicates
+from folate.pipeline.annotate.parallel import TextBatch, annotate_batches
+from folate.pipeline.project import Project
 from nlp import annotate
 from nlp.extract.brands import Linker
 
-TEXT = "text"  # the annotator's name in the store
+TEXT_ANNOTATOR = "text"  # the annotator's name in the store
 BATCH = 10_000  # posts in one commit a table
-Rows = list[dict[str, Any]]
+PostRows = list[dict[str, Any]]
 T = TypeVar("T")
 
 
-def text_version(workspace: Workspace) -> str:
-    return f"{annotate.VERSION}+{workspace.vocabulary_digest()}"
+def text_version(project: Project) -> str:
+    return f"{annotate.VERSION}+{project.vocabulary_digest()}"
 
 
-def read_texts(workspace: Workspace) -> Iterator[Rows]:
+def annotate_pending_texts(project: Project) -> Iterator[PostRows]:
     """Store language, words, hashtags, brand mentions and copies of the posts that have not been read with this vocabulary.
 
     Gives the rows (id, text_hash, title, text, subject) of each batch of posts as soon as it is stored. Raises StoreError.
     """
-    store, config, version = workspace.store, workspace.config, text_version(workspace)
-    total, linker = store.count_pending("texts", TEXT, version), Linker(config.brands)
+    store, config, version = project.store, project.config, text_version(project)
+    total, linker = (
+        store.count_pending_posts("texts", TEXT_ANNOTATOR, version),
+        Linker(config.brands),
+    )
     if not total:
         return
-    pending = store.pending("texts", TEXT, version, BATCH)
+    pending = store.pending_posts("texts", TEXT_ANNOTATOR, version, BATCH)
     with (
-        reading(_bodies(pending), total, config.vocabulary, config.brands) as batches,
-        progress("reading texts", total) as bar,
+        annotate_batches(_bodies(pending), total, config.vocabulary, config.brands) as batches,
+        progress_bar("reading texts", total) as bar,
     ):
-        for rows, readings in _seeking_copies(workspace, batches):
-            made, ids = made_by(rows, TEXT, version), [row["id"] for row in rows]
+        for rows, readings in _seeking_copies(project, batches):
+            made, ids = annotation_keys(rows, TEXT_ANNOTATOR, version), [row["id"] for row in rows]
             # last `texts`: a post counts as read once its row is there
             store.upsert(
-                "mentions", list(_mention_rows(made, rows, readings, linker)), complete=ids
+                "mentions", list(_mention_rows(made, rows, readings, linker)), complete_ids=ids
             )
-            store.upsert("comparisons", list(_comparison_rows(made, readings)), complete=ids)
+            store.upsert("comparisons", list(_comparison_rows(made, readings)), complete_ids=ids)
             store.upsert("texts", _text_table(made, readings))
             bar.update(len(rows))
             yield rows
 
 
-def _seeking_copies(workspace: Workspace, batches: Iterator[T]) -> Iterator[T]:
+def _seeking_copies(workspace: Project, batches: Iterator[T]) -> Iterator[T]:
     """The batches; copies are sought when the first of several is stored, so that it need not wait for them.
 
     Never after the last one is stored: a run that was cut off seeks copies again only if a text is pending.
     """
     head = list(islice(batches, 2))
     yield from head[:-1]
-    find_copies(workspace)
+    update_duplicates(workspace)
     yield from chain(head[-1:], batches)
 
 
-def _bodies(pending: Iterator[pa.RecordBatch]) -> Iterator[Batch]:
+def _bodies(pending: Iterator[pa.RecordBatch]) -> Iterator[TextBatch]:
     for posts in pending:
         rows = posts.select(["id", "text_hash", "title", "text", "subject"]).to_pylist()
-        yield rows, [body(row["title"], row["text"]) for row in rows]
+        yield rows, [post_body(row["title"], row["text"]) for row in rows]
 
 
-def made_by(rows: Sequence[dict[str, Any]], annotator: str, version: str) -> list[dict[str, str]]:
+def annotation_keys(
+    rows: Sequence[dict[str, Any]], annotator: str, version: str
+) -> list[dict[str, str]]:
     """The columns that say which text an annotation is of and who made it."""
     return [
         {"id": row["id"], "text_hash": row["text_hash"], "annotator": annotator, "version": version}

@@ -8,14 +8,14 @@ import pyarrow as pa
 
 from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
-from folate.core.weeks import Span
+from folate.core.weeks import Period
 from nlp.topics import Discovery, Topic, context, holidays
 from nlp.topics.grouping import chinese
 from nlp.topics.topic import SEASONAL
 from reports.measures.queries import SKEWED
 
-YEARS = 3  # earlier ones that are looked at
-YEAR = 52  # weeks
+MAX_YEARS_BACK = 3  # earlier ones that are looked at
+WEEKS_PER_YEAR = 52  # weeks
 _JUDGED = f"""
     SELECT p.id, coalesce(p.author, p.id) AS author, s.negative, s.positive, coalesce(m.brands, []) AS brands,
            CASE WHEN j.id IS NOT NULL THEN coalesce(a.aspects, []) END AS aspects,
@@ -44,19 +44,21 @@ _YEARS_AGO = f"""
 """
 
 
-def weighed(found: Discovery, snapshot: Snapshot, config: Config, span: Span) -> list[Topic]:
+def add_context(
+    discovery: Discovery, snapshot: Snapshot, config: Config, period: Period
+) -> list[Topic]:
     """The topics with what their authors feel, ask, speak of and name, and flagged where an earlier year had them too."""
     recurring = _recurring(
-        [topic for topic in found.topics if topic.q is not None], snapshot, config, span
+        [topic for topic in discovery.topics if topic.q is not None], snapshot, config, period
     )
     topics = []
-    for topic in _judged(found, snapshot, config, span):
+    for topic in _judged(discovery, snapshot, config, period):
         flagged = topic.id in recurring and SEASONAL not in topic.flags
         topics.append(replace(topic, flags=(*topic.flags, SEASONAL)) if flagged else topic)
     return topics
 
 
-def _judged(found: Discovery, snapshot: Snapshot, config: Config, span: Span) -> Iterator[Topic]:
+def _judged(found: Discovery, snapshot: Snapshot, config: Config, span: Period) -> Iterator[Topic]:
     """The topics with what their authors feel, ask and compare, against the week's other authors."""
     since, until = span.bounds(config.timezone)
     rows = snapshot.sql(_JUDGED, {"since": since, "until": until}) if found.topics else None
@@ -72,7 +74,9 @@ def _judged(found: Discovery, snapshot: Snapshot, config: Config, span: Span) ->
         yield replace(topic, detail={**topic.detail, **told})
 
 
-def _recurring(topics: Sequence[Topic], snapshot: Snapshot, config: Config, span: Span) -> set[str]:
+def _recurring(
+    topics: Sequence[Topic], snapshot: Snapshot, config: Config, span: Period
+) -> set[str]:
     """Ids of the topics whose leading name rose in the same weeks of an earlier year."""
     counts = [
         f"count(DISTINCT author) FILTER (regexp_matches(said, $p{i})) AS n{i}"
@@ -82,10 +86,10 @@ def _recurring(topics: Sequence[Topic], snapshot: Snapshot, config: Config, span
         f"p{i}": _pattern(topic.terms[0].removeprefix("#")) for i, topic in enumerate(topics)
     }
     found: set[str] = set()
-    for year in range(1, YEARS + 1 if topics else 1):
+    for year in range(1, MAX_YEARS_BACK + 1 if topics else 1):
         weeks = range(
-            YEAR * year + holidays.SHIFT + config.topics.baseline_weeks,
-            YEAR * year - holidays.SHIFT - 1,
+            WEEKS_PER_YEAR * year + holidays.SHIFT + config.topics.baseline_weeks,
+            WEEKS_PER_YEAR * year - holidays.SHIFT - 1,
             -1,
         )
         starts = [(span - back).bounds(config.timezone)[0] for back in weeks]

@@ -13,22 +13,22 @@ import pyarrow.compute as pc
 from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.errors import NotFound
-from folate.core.post import body
-from folate.core.progress import waiting
-from folate.core.weeks import Span, trailing
-from folate.pipeline.project import Workspace
-from folate.pipeline.topics.context import weighed
-from folate.pipeline.topics.history import known
+from folate.core.post import post_body
+from folate.core.progress import show_elapsed_time
+from folate.core.weeks import Period, preceding_periods
+from folate.pipeline.project import Project
+from folate.pipeline.topics.context import add_context
+from folate.pipeline.topics.history import load_earlier_topics
 from nlp.extract.segments import Audience
 from nlp.model import Reader, load
 from nlp.topics import MIN_WEEKS, Discovery, discover, ranked
 from reports.measures.queries import SKEWED
 from reports.sections.topic_search import settings_digest, window_counts
 
-Embed = Callable[[list[str]], np.ndarray]
+EmbedTexts = Callable[[list[str]], np.ndarray]
 
 BATCH = 50_000  # posts that are held with their words spelled out
-WINDOW = f"""
+WINDOW_QUERY = f"""
     SELECT p.id, p.author, p.source, p.published_at, t.language, t.words, t.hashtags,
            coalesce(d.cluster, p.id) AS cluster, coalesce(m.brands, []) AS brands
     FROM posts p
@@ -45,38 +45,44 @@ _SCHEMA = pa.schema({
 })  # fmt: skip
 
 
-def find_topics(workspace: Workspace, span: Span) -> Discovery:
+def find_topics(project: Project, period: Period) -> Discovery:
     """Discover the topics of `span`, give those known from earlier ones their ids, and store them.
 
     The table `searches` keeps in which posts they were sought, also when none was found. Raises NotFound when the span has posts and
     none of them has been annotated.
     """
-    snapshot, config = workspace.store.snapshot(), workspace.config
-    with waiting("seeking topics"):
-        stream = window(snapshot, config, span)
+    snapshot, config = project.store.snapshot(), project.config
+    with show_elapsed_time("seeking topics"):
+        stream = load_window(snapshot, config, period)
         if (
             config.topics.baseline_weeks not in pc.unique(stream["week"]).to_pylist()
         ):  # nothing of the span itself
-            _require_annotations(snapshot, config, span)
-        previous, running = known(snapshot, span)
+            _require_annotations(snapshot, config, period)
+        previous, running = load_earlier_topics(snapshot, period)
         found = discover(
-            stream, span, config.topics, config.watch, config.brands, embed=_embed(config), previous=previous, running=running,
+            stream, period, config.topics, config.watch, config.brands, embed=_embed(config), previous=previous, running=running,
             segments=Audience(config.segments).find, bodies=_bodies(snapshot),
         )  # fmt: skip
-        notes = (*found.notes, *_skewed(snapshot, config, span), *_unread(snapshot, config, span))
-        found = replace(found, notes=notes, topics=ranked(weighed(found, snapshot, config, span)))
-    workspace.store.replace(
-        "topics", [topic.to_row() for topic in found.topics], {"week": str(span)}
+        notes = (
+            *found.notes,
+            *_skewed(snapshot, config, period),
+            *_unread(snapshot, config, period),
+        )
+        found = replace(
+            found, notes=notes, topics=ranked(add_context(found, snapshot, config, period))
+        )
+    project.store.replace(
+        "topics", [topic.to_row() for topic in found.topics], {"week": str(period)}
     )
-    row = _search(snapshot, config, span, stream, found)
-    workspace.store.replace(
-        "searches", [row], {"week": str(span)}
+    row = _search(snapshot, config, period, stream, found)
+    project.store.replace(
+        "searches", [row], {"week": str(period)}
     )  # last: it says that the topics are there, were it none
     return found
 
 
 def _search(
-    snapshot: Snapshot, config: Config, span: Span, stream: pa.Table, found: Discovery
+    snapshot: Snapshot, config: Config, span: Period, stream: pa.Table, found: Discovery
 ) -> dict[str, Any]:
     """The row of the table `searches`: in which posts topics were sought, so that none found can be told from none sought."""
     before = {
@@ -91,7 +97,7 @@ def _search(
     }  # fmt: skip
 
 
-def _embed(config: Config) -> Embed:
+def _embed(config: Config) -> EmbedTexts:
     """Sentence vectors; the model is loaded once, when the first terms need them."""
 
     @cache
@@ -106,19 +112,19 @@ def _bodies(snapshot: Snapshot) -> Callable[[list[str]], list[str]]:
         rows = snapshot.sql(
             "SELECT id, title, text FROM posts WHERE id IN (SELECT unnest($ids))", {"ids": ids}
         ).to_pylist()
-        found = {row["id"]: body(row["title"], row["text"]) for row in rows}
+        found = {row["id"]: post_body(row["title"], row["text"]) for row in rows}
         return [found[id_] for id_ in ids]
 
     return texts
 
 
-def window(snapshot: Snapshot, config: Config, span: Span) -> pa.Table:
+def load_window(snapshot: Snapshot, config: Config, period: Period) -> pa.Table:
     """The posts of `span` and of the baseline weeks before it, with their week's index: 0 is the oldest."""
-    spans = [*trailing(span, config.topics.baseline_weeks), span]
+    spans = [*preceding_periods(period, config.topics.baseline_weeks), period]
     starts = [each.bounds(config.timezone)[0] for each in spans]
     edges = np.array([int(start.timestamp() * 1e6) for start in starts])
     batches = snapshot.stream(
-        WINDOW, {"since": starts[0], "until": span.bounds(config.timezone)[1]}, BATCH
+        WINDOW_QUERY, {"since": starts[0], "until": period.bounds(config.timezone)[1]}, BATCH
     )
     return pa.Table.from_batches([_coded(batch, edges) for batch in batches], _SCHEMA)
 
@@ -138,20 +144,20 @@ def _coded(batch: pa.RecordBatch, edges: np.ndarray) -> pa.RecordBatch:
     )
 
 
-def _skewed(snapshot: Snapshot, config: Config, span: Span) -> Iterator[str]:
-    since = trailing(span, config.topics.baseline_weeks)[0].bounds(config.timezone)[0]
+def _skewed(snapshot: Snapshot, config: Config, span: Period) -> Iterator[str]:
+    since = preceding_periods(span, config.topics.baseline_weeks)[0].bounds(config.timezone)[0]
     for row in snapshot.sql(_SKEWED_POSTS, {"since": since}).to_pylist():
         yield f"{row['posts']} posts of {row['source']} are dated a day or more after they were fetched, and were left out."
 
 
-def _unread(snapshot: Snapshot, config: Config, span: Span) -> Iterator[str]:
+def _unread(snapshot: Snapshot, config: Config, span: Period) -> Iterator[str]:
     every, read = (window_counts(snapshot, config, span, read_only) for read_only in (False, True))
     for name, where in (("posts", str(span)), ("baseline_posts", f"the weeks before {span}")):
         if unread := every[name] - read[name]:
             yield f"{unread} of {every[name]} posts of {where} have not been read, and topics were not sought in them: 'folate annotate'."
 
 
-def _require_annotations(snapshot: Snapshot, config: Config, span: Span) -> None:
+def _require_annotations(snapshot: Snapshot, config: Config, span: Period) -> None:
     every, read = (
         window_counts(snapshot, config, span, read_only)["posts"] for read_only in (False, True)
     )

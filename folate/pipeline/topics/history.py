@@ -7,23 +7,23 @@ from typing import Any
 
 from corpora.store.snapshot import Snapshot
 from folate.core.errors import NotFound
-from folate.core.weeks import Span, Week, last_day
+from folate.core.weeks import Period, Week, last_day
 from nlp.topics import Topic
 
 
-def known(snapshot: Snapshot, span: Span) -> tuple[list[Topic], list[Topic]]:
+def load_earlier_topics(snapshot: Snapshot, period: Period) -> tuple[list[Topic], list[Topic]]:
     """The topics of the last span before `span` that topics were sought in, and those of days or the week that it shares days with."""
     end, stored = (
-        last_day(span),
+        last_day(period),
         snapshot.sql("SELECT DISTINCT week FROM topics ORDER BY week").column("week").to_pylist(),
     )
-    days = {name: last_day(name) for name in stored if name != str(span)}
-    if isinstance(span, Week):
+    days = {name: last_day(name) for name in stored if name != str(period)}
+    if isinstance(period, Week):
         earlier = [name for name in days if days[name] <= end - timedelta(weeks=1)]
         shared = [name for name in days if end - timedelta(weeks=1) < days[name] <= end]
     else:
         earlier = [name for name in days if days[name] < end]
-        shared = [name for name in days if name == str(Week.of_date(end))]
+        shared = [name for name in days if name == str(Week.from_date(end))]
     latest = [
         max(names, key=lambda name: (days[name], name), default="") for names in (earlier, shared)
     ]
@@ -37,7 +37,7 @@ def known(snapshot: Snapshot, span: Span) -> tuple[list[Topic], list[Topic]]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chapter:
+class HistoryEntry:
     """One span in the life of a topic."""
 
     week: str
@@ -54,20 +54,20 @@ class Chapter:
     split_from: str | None
 
 
-def history(snapshot: Snapshot, identifier: str) -> list[Chapter]:
+def topic_history(snapshot: Snapshot, topic_id: str) -> list[HistoryEntry]:
     """The life of a topic by span, oldest first, with the topics that it merged into or that split off from it.
 
     Raises NotFound when no topic has that id.
     """
     rows = snapshot.sql(
-        "SELECT * FROM topics WHERE contains(id, $id) OR contains(detail, $id)", {"id": identifier}
+        "SELECT * FROM topics WHERE contains(id, $id) OR contains(detail, $id)", {"id": topic_id}
     ).to_pylist()
     topics = sorted(
         map(Topic.from_row, rows),
-        key=lambda topic: (last_day(topic.week), topic.week, topic.id != identifier, topic.id),
+        key=lambda topic: (last_day(topic.week), topic.week, topic.id != topic_id, topic.id),
     )
-    told = [chapter for topic in topics if (chapter := _chapter(topic, identifier))]
-    if not any(chapter.id == identifier for chapter in told):
+    told = [chapter for topic in topics if (chapter := _chapter(topic, topic_id))]
+    if not any(chapter.id == topic_id for chapter in told):
         sought = (
             snapshot.sql("SELECT week FROM searches UNION SELECT week FROM topics ORDER BY week")
             .column("week")
@@ -77,12 +77,12 @@ def history(snapshot: Snapshot, identifier: str) -> list[Chapter]:
             f"topics were sought in {', '.join(sought)}" if sought else "topics were never sought"
         )
         raise NotFound(
-            f"wanted a topic that was found in some week, got {identifier!r}: {where}; 'folate topics --format json' prints the ids."
+            f"wanted a topic that was found in some week, got {topic_id!r}: {where}; 'folate topics --format json' prints the ids."
         )
     return told
 
 
-def _chapter(topic: Topic, identifier: str) -> Chapter | None:
+def _chapter(topic: Topic, identifier: str) -> HistoryEntry | None:
     """What a stored topic says of the one asked for; None when it only happens to hold those characters."""
     detail: Mapping[str, Any] = topic.detail
     continues = tuple(detail.get("continues", ()))
@@ -93,7 +93,7 @@ def _chapter(topic: Topic, identifier: str) -> Chapter | None:
     if topic.id != identifier and not (merged or split):
         return None
     event = topic.state if topic.id == identifier else "merged into" if merged else "split off"
-    return Chapter(
+    return HistoryEntry(
         week=topic.week, id=topic.id, event=event, posts=topic.posts, authors=topic.authors, score=topic.score, terms=topic.terms,
         log_odds={said["term"]: said["log_odds_z"] for said in detail.get("terms", ())},
         continues=continues if set(continues) - {topic.id} else (), split_from=detail.get("split_from"),

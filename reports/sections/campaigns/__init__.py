@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpora.store.snapshot import Snapshot
-from folate.core.config import CAMPAIGN_MEASURES, Campaign, Config, Goal
-from folate.core.weeks import Span, last_day
+from folate.core.config import CAMPAIGN_MEASURES, Campaign, CampaignGoal, Config
+from folate.core.weeks import Period, last_day
 from nlp.extract.segments import Audience
 from nlp.stats.estimation import Floats, interval
 from reports.measures.brands import FEWEST_AUTHORS
@@ -63,7 +63,7 @@ class Result:
     parts: tuple[Part, ...]
 
 
-def campaigns(snapshot: Snapshot, config: Config, week: Span) -> tuple[Result, ...]:
+def campaigns(snapshot: Snapshot, config: Config, week: Period) -> tuple[Result, ...]:
     """The campaigns of folate.toml that run, or are still measured, in the week."""
     last = last_day(week)
     running = [
@@ -74,10 +74,10 @@ def campaigns(snapshot: Snapshot, config: Config, week: Span) -> tuple[Result, .
     return tuple(measure(snapshot, config, campaign, week) for campaign in running)
 
 
-def measure(snapshot: Snapshot, config: Config, campaign: Campaign, week: Span) -> Result:
+def measure(snapshot: Snapshot, config: Config, campaign: Campaign, week: Period) -> Result:
     """One campaign, up to the end of `week`."""
     spans = phases(campaign, last_day(week))
-    brand = campaign.brand or (config.own.id if config.own else "")
+    brand = campaign.brand or (config.own_brand.id if config.own_brand else "")
     mentions = read(
         snapshot, campaign, tuple(one.id for one in config.brands), spans, config.timezone
     )
@@ -112,7 +112,7 @@ class _Figures:
             self.mentions.sums(keep), np.array([phase.days for phase in self.mentions.phases])
         )
 
-    def line(self, name: str, sums: Sums, goal: Goal | None) -> Line:
+    def line(self, name: str, sums: Sums, goal: CampaignGoal | None) -> Line:
         spans = self.mentions.phases
         others = [other for other in range(len(self.mentions.brands)) if other != self.brand]
         rivals = sums.pooled(others) if others and name != "share_of_voice" else None

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.store.snapshot import Snapshot, literal
+from corpora.store.snapshot import Snapshot, sql_literal
 from folate.core.config import Campaign
 from nlp.stats.estimation import Codes, Floats, author_weights, resampling_units, weighted_sums
 from reports.measures import queries
@@ -100,7 +100,7 @@ def read(
     """The counted mentions of `brands` in the phases."""
     text = "lower(concat_ws(' ', p.title, p.text))"
     themes = (
-        " OR ".join(f"contains({text}, {literal(theme.lower())})" for theme in campaign.themes)
+        " OR ".join(f"contains({text}, {sql_literal(theme.lower())})" for theme in campaign.themes)
         or "false"
     )
     rows = queries.mentions(brands, spans, zone)

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from corpora.store.snapshot import Snapshot, literal
-from folate.core.weeks import Span, trailing
+from corpora.store.snapshot import Snapshot, sql_literal
+from folate.core.weeks import Period, preceding_periods
 from nlp.stats.communities import Ties, communities, graphml
 from nlp.stats.estimation import wilson
 from reports.measures import queries
@@ -79,7 +79,7 @@ class Questions:
 class People:
     """Who speaks. Without an own brand there are no questions."""
 
-    weeks: tuple[Span, ...]
+    weeks: tuple[Period, ...]
     voices: tuple[Voice, ...]
     communities: tuple[Community, ...]
     spreads: tuple[Spread, ...]
@@ -108,11 +108,11 @@ def network(snapshot: Snapshot, asked: Asked) -> str:
     )
 
 
-def _window(asked: Asked) -> list[Span]:
-    return [*trailing(asked.week, WEEKS - 1), asked.week]
+def _window(asked: Asked) -> list[Period]:
+    return [*preceding_periods(asked.week, WEEKS - 1), asked.week]
 
 
-def _voices(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> tuple[Voice, ...]:
+def _voices(snapshot: Snapshot, asked: Asked, weeks: Sequence[Period]) -> tuple[Voice, ...]:
     """By reach times engagement; a voice without either takes no part. Each author once, with the brand of most engagement."""
     query = REACH.format(rows=queries.mentions(asked.brands, weeks, asked.config.timezone))
     return tuple(
@@ -144,7 +144,9 @@ def _ties(snapshot: Snapshot, query: str) -> tuple[Ties, dict[tuple[str, str], d
     return {tie: row["times"] for tie, row in rows.items()}, rows
 
 
-def _communities(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> tuple[Community, ...]:
+def _communities(
+    snapshot: Snapshot, asked: Asked, weeks: Sequence[Period]
+) -> tuple[Community, ...]:
     query = ties(asked.brands, weeks, asked.config.timezone)
     found, about = _ties(snapshot, query)
     number = communities(found)
@@ -224,14 +226,14 @@ def _spread(
 
 
 def _questions(snapshot: Snapshot, asked: Asked) -> Questions | None:
-    if asked.config.own is None:
+    if asked.config.own_brand is None:
         return None
-    own = asked.config.own.id
+    own = asked.config.own_brand.id
     mentions = queries.mentions([own], [asked.week], asked.config.timezone)
-    query = QUESTIONS.format(rows=mentions, brand=literal(own))
+    query = QUESTIONS.format(rows=mentions, brand=sql_literal(own))
     rows = snapshot.sql(query).to_pylist()
     known = (
-        bool(snapshot.sql(JUDGED.format(rows=mentions, brand=literal(own)))["known"][0].as_py())
+        bool(snapshot.sql(JUDGED.format(rows=mentions, brand=sql_literal(own)))["known"][0].as_py())
         and str(asked.week) not in asked.blank
     )
     seen = [

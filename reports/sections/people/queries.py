@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from folate.core.weeks import Span
+from folate.core.weeks import Period
 from reports.measures import queries
 
 REACH = """
@@ -54,7 +54,7 @@ FROM posts p WHERE p.id IN ({ids}) ORDER BY p.published_at, p.id
 """.strip()
 
 
-def ties(brands: Sequence[str], weeks: Sequence[Span], zone: str) -> str:
+def ties(brands: Sequence[str], weeks: Sequence[Period], zone: str) -> str:
     """Who answers or reposts whom, where either post names a brand."""
     start, stop = queries.window(weeks, zone)
     return TIES.format(named=queries.named(brands), start=start, stop=stop)

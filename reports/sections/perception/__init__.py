@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from corpora.store.snapshot import Snapshot
-from folate.core.weeks import Span, trailing
+from folate.core.weeks import Period, preceding_periods
 from reports.measures.brands import Asked
 from reports.messages import Catalogue
 from reports.sections.perception.aspects import Cell, Gap, Map, Place, Table, perceptual_map
@@ -22,7 +22,7 @@ MOVE_WEEKS = 9  # that moves between brands are read over: they are rarer still
 class Perception:
     """What the last weeks say of brands against each other. Lists are empty where nothing was said, never zero."""
 
-    weeks: tuple[Span, ...]
+    weeks: tuple[Period, ...]
     cells: tuple[Cell, ...]  # brands in the order of folate.toml, aspects by name
     gaps: tuple[Gap, ...]
     map: Map
@@ -37,10 +37,10 @@ class Perception:
 
 def perceive(snapshot: Snapshot, asked: Asked) -> Perception:
     """Perception in the weeks that end with the report's."""
-    weeks = [*trailing(asked.week, WEEKS), asked.week]
+    weeks = [*preceding_periods(asked.week, WEEKS), asked.week]
     spoken = read(snapshot, asked.brands, weeks, asked.config.timezone)
     now = spoken.within(1, len(weeks))
-    table, own = Table(now, asked), asked.config.own
+    table, own = Table(now, asked), asked.config.own_brand
     return Perception(
         weeks=now.weeks,
         cells=tuple(table.cells()),
@@ -48,5 +48,5 @@ def perceive(snapshot: Snapshot, asked: Asked) -> Perception:
         map=perceptual_map(now, spoken.within(0, WEEKS), asked),
         words=words(snapshot, asked, now.weeks),
         named={aspect.id: " / ".join(aspect.names) for aspect in asked.config.aspects},
-        moves=moves(snapshot, asked, [*trailing(asked.week, MOVE_WEEKS - 1), asked.week]),
+        moves=moves(snapshot, asked, [*preceding_periods(asked.week, MOVE_WEEKS - 1), asked.week]),
     )

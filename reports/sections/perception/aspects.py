@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from corpora.store.snapshot import literal
+from corpora.store.snapshot import sql_literal
 from nlp.stats.correspondence import PLANE, Plane, apart, ellipse, onto, plane, spread
 from nlp.stats.estimation import Codes, Floats, benjamini_hochberg, interval, p_value
 from reports.measures import queries
@@ -138,7 +138,7 @@ class Table:
         spoken = self.spoken
         rows = queries.mentions([spoken.brands[brand]], spoken.weeks, self.asked.config.timezone)
         query = (_SHARE if measure == "aspect_share" else _ASPECT).format(
-            rows=rows, aspect=literal(spoken.aspects[aspect])
+            rows=rows, aspect=sql_literal(spoken.aspects[aspect])
         )
         return Figure(
             measure=measure, week=str(self.asked.week), brand=spoken.brands[brand], subject=spoken.aspects[aspect], value=value, n=n,

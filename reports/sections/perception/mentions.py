@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpora.store.snapshot import Snapshot
-from folate.core.weeks import Span
+from folate.core.weeks import Period
 from nlp.stats.estimation import Codes, Floats, author_weights, resampling_units, weighted_sums
 from reports.measures import queries
 from reports.measures.figures import SAMPLE
@@ -27,7 +27,7 @@ class Spoken:
     """One element a counted mention and aspect; a mention that speaks of none is one element with aspect -1."""
 
     brands: tuple[str, ...]
-    weeks: tuple[Span, ...]
+    weeks: tuple[Period, ...]
     aspects: tuple[str, ...]  # those that anybody spoke of, sorted
     brand: Codes
     week: Codes
@@ -91,7 +91,7 @@ class Spoken:
         return tuple(self.ids[post] for post in dict.fromkeys(found.tolist()))
 
 
-def read(snapshot: Snapshot, brands: Sequence[str], weeks: Sequence[Span], zone: str) -> Spoken:
+def read(snapshot: Snapshot, brands: Sequence[str], weeks: Sequence[Period], zone: str) -> Spoken:
     """The counted mentions of `brands` in `weeks` (oldest first) and the aspects that they speak of."""
     table = snapshot.sql(
         _SPOKEN.format(rows=queries.mentions(brands, weeks, zone))

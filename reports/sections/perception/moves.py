@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from corpora.store.snapshot import Snapshot, literal
-from folate.core.weeks import Span
+from corpora.store.snapshot import Snapshot, sql_literal
+from folate.core.weeks import Period
 from nlp.stats.estimation import wilson
 from reports.measures import queries
 from reports.measures.brands import Asked
@@ -54,17 +54,17 @@ class Together:
 class Moves:
     """Switching and preference over a window of weeks."""
 
-    weeks: tuple[Span, ...]
+    weeks: tuple[Period, ...]
     switches: tuple[Pair, ...]
     preferred: tuple[Pair, ...]
     together: tuple[Together, ...]
     quotes: tuple[Quote, ...]  # of switches, those of our own brand first
 
 
-def moves(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> Moves:
+def moves(snapshot: Snapshot, asked: Asked, weeks: Sequence[Period]) -> Moves:
     """What the posts of `weeks` (oldest first) state about two brands of the project."""
     switches = _pairs(snapshot, asked, weeks, "switch")
-    own = asked.config.own.id if asked.config.own else ""
+    own = asked.config.own_brand.id if asked.config.own_brand else ""
     chosen = sorted(
         switches, key=lambda pair: (own not in (pair.other, pair.brand), -(pair.people.value or 0))
     )
@@ -79,10 +79,12 @@ def moves(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> Moves:
     )
 
 
-def _pairs(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span], kind: str) -> tuple[Pair, ...]:
+def _pairs(
+    snapshot: Snapshot, asked: Asked, weeks: Sequence[Period], kind: str
+) -> tuple[Pair, ...]:
     start, stop = queries.window(weeks, asked.config.timezone)
     rows = _STATED.format(
-        brands=queries.texts(asked.brands), kind=literal(kind), start=start, stop=stop
+        brands=queries.texts(asked.brands), kind=sql_literal(kind), start=start, stop=stop
     )
     query = _PAIRS.format(rows=rows, most=SAMPLE)
     counted = snapshot.sql(query).to_pylist()
@@ -121,7 +123,7 @@ def _pair(row: dict[str, Any], kind: str, base: int, query: str, asked: Asked) -
     )  # fmt: skip
 
 
-def _together(snapshot: Snapshot, asked: Asked, weeks: Sequence[Span]) -> tuple[Together, ...]:
+def _together(snapshot: Snapshot, asked: Asked, weeks: Sequence[Period]) -> tuple[Together, ...]:
     query = _TOGETHER.format(
         rows=queries.mentions(asked.brands, list(weeks), asked.config.timezone), most=SAMPLE
     )

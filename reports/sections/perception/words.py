@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from corpora.store.snapshot import Snapshot, literal
-from folate.core.weeks import Span
+from corpora.store.snapshot import Snapshot, sql_literal
+from folate.core.weeks import Period
 from nlp.stats.estimation import Floats, log_odds
 from nlp.text.normalize import normalize
 from nlp.text.stopwords import stopwords
@@ -44,11 +44,11 @@ class Word:
     keyness: Figure  # (writers per thousand + 1) here / there; n: distinct authors who write it of this brand
 
 
-def words(snapshot: Snapshot, asked: Asked, weeks: Iterable[Span]) -> tuple[Word, ...]:
+def words(snapshot: Snapshot, asked: Asked, weeks: Iterable[Period]) -> tuple[Word, ...]:
     """The MOST words of each brand with the largest log-odds, over distinct authors; none of a brand that nobody is compared with."""
     rows = queries.mentions(asked.brands, list(weeks), asked.config.timezone)
     said = _SAID.format(rows=rows)
-    with snapshot.holding(said, {said: "true"}):  # the words of all posts must be read for it
+    with snapshot.materialize(said, {said: "true"}):  # the words of all posts must be read for it
         return _words(snapshot, asked, rows, said)
 
 
@@ -107,7 +107,7 @@ def _word(
     figure = Figure(
         measure="keyness", week=str(asked.week), brand=asked.brands[brand], subject=text,
         value=(per_thousand[brand, at] + 1) / (others + 1), n=int(counts[brand, at]), 
-        query=_WORD.format(rows=rows, word=literal(text)), versions=asked.versions,
+        query=_WORD.format(rows=rows, word=sql_literal(text)), versions=asked.versions,
         posts=posts[asked.brands[brand], text],
     )  # fmt: skip
     return Word(brand=asked.brands[brand], text=text, keyness=figure)

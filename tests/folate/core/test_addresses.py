@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folate.core.addresses import host_name, is_token, mailbox, web_address
+from folate.core.addresses import is_bearer_token, normalize_host, parse_mailbox, parse_web_address
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from folate.core.addresses import host_name, is_token, mailbox, web_address
     ],
 )  # fmt: skip
 def test_an_address_that_can_be_asked_for(address: str, netloc: str) -> None:
-    assert web_address(address).netloc == netloc
+    assert parse_web_address(address).netloc == netloc
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_an_address_that_can_be_asked_for(address: str, netloc: str) -> None:
 )  # fmt: skip
 def test_an_address_that_can_not(address: str) -> None:
     with pytest.raises(ValueError, match=r"^(an address|a host|a port|other letters)"):
-        web_address(address)
+        parse_web_address(address)
 
 
 @given(st.text(max_size=40))
@@ -36,7 +36,7 @@ def test_any_text_is_an_address_or_is_refused_and_an_address_can_stand_in_a_requ
     text: str,
 ) -> None:
     try:
-        parts = web_address(f"http://{text}")
+        parts = parse_web_address(f"http://{text}")
     except ValueError:
         return
     assert (parts.netloc + parts.path + parts.query).isascii()
@@ -55,7 +55,7 @@ def test_any_text_is_an_address_or_is_refused_and_an_address_can_stand_in_a_requ
     ],
 )
 def test_a_mailbox(text: str, shown: str) -> None:
-    assert str(mailbox(text)) == shown
+    assert str(parse_mailbox(text)) == shown
 
 
 @pytest.mark.parametrize(
@@ -67,26 +67,26 @@ def test_a_mailbox(text: str, shown: str) -> None:
 )  # fmt: skip
 def test_what_is_no_mailbox(text: str) -> None:
     with pytest.raises(ValueError, match=r"address|host"):
-        mailbox(text)
+        parse_mailbox(text)
 
 
 @given(st.text(max_size=40))
 def test_a_mailbox_never_breaks_a_line(text: str) -> None:
     try:
-        read = mailbox(f"{text} <a@b.c>")
+        read = parse_mailbox(f"{text} <a@b.c>")
     except ValueError:
         return
     assert str(read).isprintable()
 
 
 def test_hosts_and_tokens() -> None:
-    assert [host_name(name) for name in ("localhost", "::1", "mail.example.org.")] == [
+    assert [normalize_host(name) for name in ("localhost", "::1", "mail.example.org.")] == [
         "localhost",
         "::1",
         "mail.example.org.",
     ]
     for name in ("", "[::1]", "h:25", "http://h", "a b"):
         with pytest.raises(ValueError, match="a host"):
-            host_name(name)
-    assert is_token("abc-._~+/=")
-    assert not any(map(is_token, ("", "密", "a b", "a\n", "\x7f")))
+            normalize_host(name)
+    assert is_bearer_token("abc-._~+/=")
+    assert not any(map(is_bearer_token, ("", "密", "a b", "a\n", "\x7f")))

@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawlers.parse.reviews import rating
-from folate.core.counts import CountError, RatingRangeError, count, read_count, read_rating
+from crawlers.parse.reviews import normalized_rating
+from folate.core.counts import (
+    CountError,
+    RatingRangeError,
+    parse_count,
+    parse_count_or_none,
+    parse_rating,
+)
 
 
 def rows(name: str) -> list[tuple[str, str]]:
@@ -24,25 +30,29 @@ def rows(name: str) -> list[tuple[str, str]]:
 def test_counts(text: str, wanted: str) -> None:
     if wanted == "-":
         with pytest.raises(CountError, match="wanted a"):
-            read_count(text)
-        assert count(text) is None
+            parse_count(text)
+        assert parse_count_or_none(text) is None
     else:
-        assert read_count(f" {text} ") == count(text) == (None if wanted == "none" else int(wanted))
+        assert (
+            parse_count(f" {text} ")
+            == parse_count_or_none(text)
+            == (None if wanted == "none" else int(wanted))
+        )
 
 
 @pytest.mark.parametrize(("text", "wanted"), rows("ratings.tsv"))
 def test_ratings(text: str, wanted: str) -> None:
     if wanted in ("-", "outside"):
         with pytest.raises(RatingRangeError if wanted == "outside" else CountError):
-            read_rating(text, 5)
+            parse_rating(text, 5)
     else:
-        assert read_rating(f" {text} ", 5) == float(wanted)
+        assert parse_rating(f" {text} ", 5) == float(wanted)
 
 
 @pytest.mark.parametrize("text", ["4 out of 5", "4/5", "8/10", "80%", "★★★★☆"])
 @pytest.mark.parametrize("best", [1.0, 5.0, 10.0])
 def test_a_rating_with_a_scale_of_its_own_is_read_on_that(text: str, best: float) -> None:
-    assert read_rating(text, best) == 0.8
+    assert parse_rating(text, best) == 0.8
 
 
 @pytest.mark.parametrize(
@@ -50,19 +60,19 @@ def test_a_rating_with_a_scale_of_its_own_is_read_on_that(text: str, best: float
                           (float("nan"), None), (float("inf"), None), (10**400, None), ("9" * 5000, None)]
 )  # fmt: skip
 def test_counts_that_are_no_texts(value: object, wanted: int | None) -> None:
-    assert count(value) == wanted
+    assert parse_count_or_none(value) == wanted
 
 
 @pytest.mark.parametrize("value", [None, True, [4], float("nan"), 10**400, "4" * 5000])
 def test_what_is_no_rating(value: object) -> None:
     with pytest.raises(CountError, match="wanted"):
-        read_rating(value, 5)
+        parse_rating(value, 5)
 
 
 def test_a_number_that_python_writes_in_no_digits() -> None:
-    assert count(10**5000) is None
+    assert parse_count_or_none(10**5000) is None
     with pytest.raises(CountError, match="out of range"):
-        read_rating(10**5000, 5)
+        parse_rating(10**5000, 5)
 
 
 @settings(deadline=None, derandomize=True)
@@ -74,13 +84,13 @@ def test_units_multiply(number: int, unit: str) -> None:
     times = {"万": 10**4, "萬": 10**4, "w": 10**4, "亿": 10**8, "k": 1000, "千": 1000}.get(
         unit.rstrip("+"), 1
     )
-    assert count(f"{number}{unit}") == number * times
+    assert parse_count_or_none(f"{number}{unit}") == number * times
 
 
 @settings(deadline=None, derandomize=True)
 @given(st.integers(0, 99999))
 def test_tenths_of_ten_thousand_are_exact(tenths: int) -> None:
-    assert count(f"{Decimal(tenths) / 10}万") == tenths * 1000
+    assert parse_count_or_none(f"{Decimal(tenths) / 10}万") == tenths * 1000
 
 
 @settings(deadline=None, derandomize=True)
@@ -94,7 +104,7 @@ def test_a_count_comes_back_in_every_form(number: int) -> None:
         f"{number}.0",
         f"{number:,} likes",
     ):
-        assert count(text) == number, text
+        assert parse_count_or_none(text) == number, text
 
 
 PIECES = st.sampled_from(
@@ -112,10 +122,10 @@ PIECES = st.sampled_from(
     | st.lists(PIECES, max_size=7).map(" ".join)
 )
 def test_any_text_gives_a_value_within_bounds_or_a_count_error(text: str) -> None:
-    found = count(text)
+    found = parse_count_or_none(text)
     assert found is None or 0 <= found <= 10**12
     try:
-        assert 0 <= read_rating(text, 5) <= 1
+        assert 0 <= parse_rating(text, 5) <= 1
     except CountError:
         return
 
@@ -140,4 +150,4 @@ def test_any_text_gives_a_value_within_bounds_or_a_count_error(text: str) -> Non
 def test_ratings_of_pages_as_shares_of_the_best(
     shown: object, best: object, worst: object, wanted: float | None
 ) -> None:
-    assert rating(shown, best, worst) == wanted
+    assert normalized_rating(shown, best, worst) == wanted

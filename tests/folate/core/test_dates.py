@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from folate.core import dates
 from folate.core.dates import (
-    AmbiguousOrderError,
+    AmbiguousDateOrderError,
     DateError,
-    Moment,
-    OrderEvidence,
+    DateOrderEvidence,
+    TimestampWithPrecision,
+    date_reject_reason,
     find_date,
-    is_ambiguous,
-    out_of_range,
-    read_date,
+    is_ambiguous_date,
+    parse_date,
 )
 
 ZONE = "Asia/Shanghai"
@@ -36,13 +36,13 @@ SPAN = (
 MOMENTS = st.integers(*SPAN).map(lambda seconds: datetime.fromtimestamp(seconds, ZoneInfo(ZONE)))
 
 
-def shown(moment: Moment | None) -> str:
+def shown(moment: TimestampWithPrecision | None) -> str:
     return "-" if moment is None else f"{moment[0].replace(tzinfo=None).isoformat()} {moment[1]}"
 
 
 def of_file(text: object, *, zone: str = ZONE, now: datetime = NOW, relative: bool = False) -> str:
     try:
-        return shown(read_date(text, zone, now, relative=relative))
+        return shown(parse_date(text, zone, now, allow_relative=relative))
     except DateError:
         return "-"
 
@@ -54,7 +54,7 @@ def of_page(text: str, zone: str = ZONE) -> str:
         return "-"
 
 
-def of_grammar(text: str, order: dates.Order | None) -> Moment | None:
+def of_grammar(text: str, order: dates.DateOrder | None) -> TimestampWithPrecision | None:
     try:
         return dates._grammar(text, ZONE, NOW, order, relative=False)
     except DateError:
@@ -93,7 +93,7 @@ def test_a_file_that_says_when_its_rows_were_shown_is_read_as_a_page_or_refused(
     ],
 )
 def test_cells_that_are_no_strings(value: object, moment: datetime, precision: str) -> None:
-    assert read_date(value, ZONE, NOW) == (moment, precision)
+    assert parse_date(value, ZONE, NOW) == (moment, precision)
 
 
 @pytest.mark.parametrize(
@@ -102,18 +102,18 @@ def test_cells_that_are_no_strings(value: object, moment: datetime, precision: s
 )
 def test_cells_that_are_no_dates(value: object) -> None:
     with pytest.raises(DateError, match=r"\w"):
-        read_date(value, ZONE, NOW)
+        parse_date(value, ZONE, NOW)
 
 
 @pytest.mark.parametrize("value", [46089.5, 46089, "46089.5"])
 def test_the_number_of_a_spreadsheets_day_is_refused_by_name(value: object) -> None:
     with pytest.raises(DateError, match="spreadsheet"):
-        read_date(value, ZONE, NOW)
+        parse_date(value, ZONE, NOW)
 
 
 def test_a_number_that_a_spreadsheet_rounded_says_how_far() -> None:
     with pytest.raises(DateError, match="rounded to 28 hours"):
-        read_date("1.7735E+12", ZONE, NOW)
+        parse_date("1.7735E+12", ZONE, NOW)
 
 
 class TestZones:
@@ -147,7 +147,7 @@ class TestZones:
             f"Sun Mar 08 12:30:00 {letters} 2026",
             f"8 Mar 2026 12:30:00 ({letters})",
         ):
-            assert read_date(text, zone, NOW) == find_date(text, zone, NOW) == (wanted, "second")
+            assert parse_date(text, zone, NOW) == find_date(text, zone, NOW) == (wanted, "second")
 
     @pytest.mark.parametrize(
         ("letters", "zone"),
@@ -169,7 +169,7 @@ class TestZones:
             f"3:20 PM {letters} · Mar 8, 2026",
         ):
             with pytest.raises(DateError, match=letters):
-                read_date(text, zone, NOW)
+                parse_date(text, zone, NOW)
             with pytest.raises(DateError, match=letters):
                 find_date(f"posted {text}", zone, NOW)
 
@@ -194,10 +194,10 @@ class TestZones:
 
 
 class TestOrder:
-    def evidence(self, *texts: str) -> OrderEvidence:
-        evidence = OrderEvidence()
+    def evidence(self, *texts: str) -> DateOrderEvidence:
+        evidence = DateOrderEvidence()
         for text in texts:
-            evidence.add(text, NOW)
+            evidence.add_value(text, NOW)
         return evidence
 
     @pytest.mark.parametrize(
@@ -225,16 +225,16 @@ class TestOrder:
         assert str(self.evidence("01/02/2026")) == "no date shows the order; 1 ambiguous not read"
 
     def test_an_order_reads_what_is_ambiguous_and_refuses_what_breaks_it(self) -> None:
-        assert read_date("01/02/2026", "UTC", NOW, "mdy")[0] == datetime(2026, 1, 2, tzinfo=UTC)
-        assert read_date("01/02/2026", "UTC", NOW, "dmy")[0] == datetime(2026, 2, 1, tzinfo=UTC)
+        assert parse_date("01/02/2026", "UTC", NOW, "mdy")[0] == datetime(2026, 1, 2, tzinfo=UTC)
+        assert parse_date("01/02/2026", "UTC", NOW, "dmy")[0] == datetime(2026, 2, 1, tzinfo=UTC)
         assert find_date("on 02-03-2026, 12:30 PM", "UTC", NOW, "mdy") == (
             datetime(2026, 2, 3, 12, 30, tzinfo=UTC),
             "minute",
         )
         with pytest.raises(DateError, match="in the order mdy"):
-            read_date("13/01/2026", "UTC", NOW, "mdy")
-        with pytest.raises(AmbiguousOrderError, match="--dates"):
-            read_date("01/02/2026", "UTC", NOW)
+            parse_date("13/01/2026", "UTC", NOW, "mdy")
+        with pytest.raises(AmbiguousDateOrderError, match="--dates"):
+            parse_date("01/02/2026", "UTC", NOW)
 
     @pytest.mark.parametrize(
         ("text", "ambiguous"),
@@ -248,13 +248,13 @@ class TestOrder:
         ],
     )
     def test_only_some_dates_need_it(self, text: str, ambiguous: bool) -> None:
-        assert is_ambiguous(text, NOW) is ambiguous
+        assert is_ambiguous_date(text, NOW) is ambiguous
 
 
 def test_one_rule_for_dates_that_no_post_has() -> None:
-    assert out_of_range(NOW + timedelta(days=1), NOW) is None
-    assert out_of_range(NOW + timedelta(days=1, seconds=1), NOW) == "date in the future"
-    assert out_of_range(datetime(1989, 12, 31, tzinfo=UTC), NOW) == "date too early"
+    assert date_reject_reason(NOW + timedelta(days=1), NOW) is None
+    assert date_reject_reason(NOW + timedelta(days=1, seconds=1), NOW) == "date in the future"
+    assert date_reject_reason(datetime(1989, 12, 31, tzinfo=UTC), NOW) == "date too early"
 
 
 def test_a_date_that_the_cut_of_a_long_text_may_have_cut_is_refused() -> None:
@@ -289,7 +289,7 @@ def test_whole_moments_come_back_in_every_form(zone: str, moment: datetime) -> N
         f"{int(moment.timestamp() * 1000)}.0",
         str(int(moment.timestamp()) * 10**6),
     ):
-        assert read_date(text, zone, NOW, "mdy") == (moment, "second"), text
+        assert parse_date(text, zone, NOW, "mdy") == (moment, "second"), text
         assert find_date(text, zone, NOW, "mdy") == (moment, "second"), text
 
 
@@ -369,8 +369,8 @@ PIECES = st.sampled_from(
 )
 def test_any_text_is_a_moment_in_utc_or_a_date_error(text: str) -> None:
     for read in (
-        lambda: read_date(text, ZONE, NOW),
-        lambda: read_date(text, ZONE, NOW, "dmy", relative=True),
+        lambda: parse_date(text, ZONE, NOW),
+        lambda: parse_date(text, ZONE, NOW, "dmy", allow_relative=True),
         lambda: find_date(text, ZONE, NOW),
     ):
         try:
@@ -384,7 +384,7 @@ def test_any_text_is_a_moment_in_utc_or_a_date_error(text: str) -> None:
 @given(st.integers() | st.floats())
 def test_any_number_is_a_moment_in_utc_or_a_date_error(value: float) -> None:
     try:
-        moment, _ = read_date(value, ZONE, NOW)
+        moment, _ = parse_date(value, ZONE, NOW)
     except DateError:
         return
     assert moment.utcoffset() == timedelta(0)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from folate.core import files
-from folate.core.files import write_whole, writing_whole
+from folate.core.files import open_atomically, write_atomically
 
 SLOW = """
 import sys, time
@@ -47,14 +47,14 @@ def test_a_full_disk_leaves_the_old_file_and_names_it(
 
     monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(OSError, match=r"No space left on device: '.*report\.html'"):
-        write_whole(path, "new")
+        write_atomically(path, "new")
     assert path.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
 def test_an_error_of_the_writer_leaves_nothing_behind(tmp_path: Path) -> None:
     def fail_half_way() -> None:
-        with writing_whole(tmp_path / "a") as file:
+        with open_atomically(tmp_path / "a") as file:
             file.write(b"half")
             raise KeyError
 
@@ -69,7 +69,7 @@ def test_permissions_are_kept_and_a_new_file_gets_the_usual_ones(tmp_path: Path)
     old.chmod(0o640)
     usual.touch()
     for path in (old, new):
-        write_whole(path, "words 词")
+        write_atomically(path, "words 词")
     assert old.stat().st_mode & 0o777 == 0o640
     assert new.stat().st_mode == usual.stat().st_mode
     assert new.read_bytes() == "words 词".encode()
@@ -80,14 +80,14 @@ def test_a_link_stays_one_and_what_it_leads_to_is_replaced(tmp_path: Path) -> No
     target, link = tmp_path / "far" / "target", tmp_path / "link"
     target.write_text("old")
     link.symlink_to(target)
-    write_whole(link, "new")
+    write_atomically(link, "new")
     assert link.is_symlink()
     assert target.read_text() == "new"
 
 
 def test_a_pipe_is_written_as_it_is() -> None:
     reader, writer = os.pipe()
-    write_whole(Path(f"/dev/fd/{writer}"), b"through")
+    write_atomically(Path(f"/dev/fd/{writer}"), b"through")
     assert os.read(reader, 100) == b"through"
     for descriptor in (reader, writer):
         os.close(descriptor)

@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from folate.core.config import Smtp
+from folate.core.config import SmtpConfig
 from folate.core.errors import ConfigError
-from folate.delivery.mail import compose, password, send
-from folate.delivery.outbox import Uncertain, Undelivered
+from folate.delivery.mail import compose_mail, send_mail, smtp_password
+from folate.delivery.outbox import DeliveryFailed, DeliveryUnknown
 
-SMTP = Smtp(
+SMTP = SmtpConfig(
     host="127.0.0.1", security="none", sender="Folate 报告 <folate@example.org>", timeout=2.0
 )
 
 
-def at(box: Any, **more: Any) -> Smtp:
-    return Smtp(**{**SMTP.__dict__, "port": box.port, **more})
+def at(box: Any, **more: Any) -> SmtpConfig:
+    return SmtpConfig(**{**SMTP.__dict__, "port": box.port, **more})
 
 
 def only(box: Any) -> Any:
@@ -30,7 +30,9 @@ def only(box: Any) -> Any:
 
 
 def test_a_mail_arrives(mailbox: Any) -> None:
-    send(at(mailbox), compose(SMTP, "a@example.org", "e", "叶酸 rises", "话题\nline two\n"))
+    send_mail(
+        at(mailbox), compose_mail(SMTP, "a@example.org", "e", "叶酸 rises", "话题\nline two\n")
+    )
     mail = only(mailbox)
     assert mail["Subject"] == "叶酸 rises"
     assert mail["From"] == "Folate 报告 <folate@example.org>"
@@ -42,7 +44,7 @@ def test_a_mail_arrives(mailbox: Any) -> None:
 
 def test_the_same_event_to_the_same_person_has_the_same_message_id() -> None:
     ids = {
-        compose(SMTP, to, event, "s", "t")["Message-ID"]
+        compose_mail(SMTP, to, event, "s", "t")["Message-ID"]
         for to, event in (("a@b.c", "e"), ("a@b.c", "e"), ("d@b.c", "e"), ("a@b.c", "f"))
     }
     assert len(ids) == 3
@@ -51,8 +53,9 @@ def test_the_same_event_to_the_same_person_has_the_same_message_id() -> None:
 
 def test_a_hostile_subject_stays_one_header(mailbox: Any) -> None:
     hostile = "rise\r\nBcc: everyone@example.org\r\n\r\n<script>\x00\x1b[31m\u202egnp.exe"
-    send(
-        at(mailbox), compose(SMTP, "a@example.org", "e", hostile, "text\r\n.\r\nMAIL FROM:<x>\r\n")
+    send_mail(
+        at(mailbox),
+        compose_mail(SMTP, "a@example.org", "e", hostile, "text\r\n.\r\nMAIL FROM:<x>\r\n"),
     )
     mail = only(mailbox)
     assert mail["Bcc"] is None
@@ -70,7 +73,7 @@ def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(
         ConfigError, match=r"wanted an address such as folate@example\.org as the recipient"
     ):
-        compose(SMTP, address, "e", "s", "t")
+        compose_mail(SMTP, address, "e", "s", "t")
 
 
 @pytest.mark.parametrize(
@@ -82,9 +85,9 @@ def test_a_refusal_is_certain_and_told_on_one_line(
 ) -> None:
     mailbox.replies[command] = reply
     with pytest.raises(
-        Undelivered, match=f"127.0.0.1 refused the mail: {reply[:3].decode()}"
+        DeliveryFailed, match=f"127.0.0.1 refused the mail: {reply[:3].decode()}"
     ) as told:
-        send(at(mailbox), compose(SMTP, "a@example.org", "e", "s", "t"))
+        send_mail(at(mailbox), compose_mail(SMTP, "a@example.org", "e", "s", "t"))
     assert str(told.value).isprintable()
 
 
@@ -98,7 +101,7 @@ def test_a_refusal_is_certain_and_told_on_one_line(
     ],
 )
 def test_an_encoded_word_in_a_subject_stays_as_it_is_written(mailbox: Any, subject: str) -> None:
-    send(at(mailbox), compose(SMTP, "a@example.org", "e", subject, "text"))
+    send_mail(at(mailbox), compose_mail(SMTP, "a@example.org", "e", subject, "text"))
     (raw,) = mailbox.mails
     mail = email.message_from_bytes(raw)
     assert mail["Bcc"] is None
@@ -121,8 +124,8 @@ def test_what_goes_wrong_before_the_text_is_a_certain_failure(
     if command == "EHLO" and reply not in (b"", b"250-endless"):
         pytest.skip("HELO follows, and is answered well")
     mailbox.replies[command] = reply
-    with pytest.raises(Undelivered) as told:
-        send(at(mailbox, timeout=0.2), compose(SMTP, "a@example.org", "e", "s", "t"))
+    with pytest.raises(DeliveryFailed) as told:
+        send_mail(at(mailbox, timeout=0.2), compose_mail(SMTP, "a@example.org", "e", "s", "t"))
     assert str(told.value).isprintable()
     assert mailbox.mails == []
 
@@ -132,8 +135,8 @@ def test_an_answer_to_the_text_that_says_neither_yes_nor_no_is_uncertain(
     mailbox: Any, reply: bytes
 ) -> None:
     mailbox.replies["."] = reply
-    with pytest.raises(Uncertain, match="did not say whether"):
-        send(at(mailbox), compose(SMTP, "a@example.org", "e", "s", "t"))
+    with pytest.raises(DeliveryUnknown, match="did not say whether"):
+        send_mail(at(mailbox), compose_mail(SMTP, "a@example.org", "e", "s", "t"))
 
 
 @pytest.mark.parametrize("secret", ["密码", "a\nb", "p\x00"])
@@ -144,7 +147,7 @@ def test_a_password_that_smtp_can_not_send_is_refused_and_not_repeated(
     with pytest.raises(
         ConfigError, match="wanted the password of u in FOLATE_SMTP_PASSWORD in printable ASCII"
     ) as told:
-        password(Smtp(host="127.0.0.1", user="u", security="none"))
+        smtp_password(SmtpConfig(host="127.0.0.1", user="u", security="none"))
     assert secret not in str(told.value)
 
 
@@ -153,19 +156,19 @@ def test_a_server_that_repeats_the_password_is_not_quoted(
 ) -> None:
     monkeypatch.setenv("FOLATE_SMTP_PASSWORD", "s3cret-word")
     mailbox.replies["AUTH"] = b"535 no: AHUAczNjcmV0LXdvcmQ= is u and s3cret-word"
-    with pytest.raises(Undelivered, match=r"535 no: \*\*\* is u and \*\*\*"):
-        send(at(mailbox, user="u"), compose(SMTP, "a@example.org", "e", "s", "t"))
+    with pytest.raises(DeliveryFailed, match=r"535 no: \*\*\* is u and \*\*\*"):
+        send_mail(at(mailbox, user="u"), compose_mail(SMTP, "a@example.org", "e", "s", "t"))
 
 
 def test_hanging_up_after_the_text_is_uncertain(mailbox: Any) -> None:
     mailbox.replies["."] = b""
-    with pytest.raises(Uncertain, match="stopped answering"):
-        send(at(mailbox), compose(SMTP, "a@example.org", "e", "s", "t"))
+    with pytest.raises(DeliveryUnknown, match="stopped answering"):
+        send_mail(at(mailbox), compose_mail(SMTP, "a@example.org", "e", "s", "t"))
 
 
 def test_a_rude_goodbye_changes_nothing(mailbox: Any) -> None:
     mailbox.replies["QUIT"] = b""
-    send(at(mailbox), compose(SMTP, "a@example.org", "e", "s", "t"))
+    send_mail(at(mailbox), compose_mail(SMTP, "a@example.org", "e", "s", "t"))
     assert len(mailbox.mails) == 1
 
 
@@ -173,35 +176,35 @@ def test_the_password_comes_from_the_environment(
     mailbox: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     smtp = at(mailbox, user="u", password_variable="OUR_SECRET")
-    mail = compose(smtp, "a@example.org", "e", "s", "t")
+    mail = compose_mail(smtp, "a@example.org", "e", "s", "t")
     monkeypatch.delenv("OUR_SECRET", raising=False)
     with pytest.raises(
         ConfigError,
         match=r"wanted the password of u at .+ in the environment variable OUR_SECRET, got nothing",
     ):
-        send(smtp, mail)
+        send_mail(smtp, mail)
     monkeypatch.setenv("OUR_SECRET", "p")
-    send(smtp, mail)
+    send_mail(smtp, mail)
     assert "AUTH PLAIN AHUAcA==" in mailbox.commands
     mailbox.replies["AUTH"] = b"535 wrong"
-    with pytest.raises(Undelivered, match="did not let u in: 535 wrong"):
-        send(smtp, mail)
+    with pytest.raises(DeliveryFailed, match="did not let u in: 535 wrong"):
+        send_mail(smtp, mail)
 
 
 def test_a_password_never_crosses_a_network_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOLATE_SMTP_PASSWORD", "p")
     with pytest.raises(ConfigError, match="wanted security starttls or ssl"):
-        password(Smtp(host="mail.example.org", user="u", security="none"))
+        smtp_password(SmtpConfig(host="mail.example.org", user="u", security="none"))
     with pytest.raises(ConfigError, match="wanted a host"):
-        password(Smtp())
+        smtp_password(SmtpConfig())
 
 
 def test_a_server_without_tls_or_without_anyone_is_a_failure(mailbox: Any) -> None:
-    mail = compose(SMTP, "a@example.org", "e", "s", "t")
-    with pytest.raises(Undelivered, match="STARTTLS"):
-        send(at(mailbox, security="starttls"), mail)
-    with pytest.raises(Undelivered, match="can't be reached"):
-        send(at(mailbox, port=1), mail)
+    mail = compose_mail(SMTP, "a@example.org", "e", "s", "t")
+    with pytest.raises(DeliveryFailed, match="STARTTLS"):
+        send_mail(at(mailbox, security="starttls"), mail)
+    with pytest.raises(DeliveryFailed, match="can't be reached"):
+        send_mail(at(mailbox, port=1), mail)
     assert mailbox.mails == []
 
 
@@ -237,12 +240,12 @@ def test_over_tls_the_certificate_is_checked(
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        smtp = Smtp(**{**SMTP.__dict__, "port": server.server_address[1], "security": "ssl"})
-        mail = compose(smtp, "a@example.org", "e", "s", "t")
-        with pytest.raises(Undelivered, match=r"(?i)certificate"):
-            send(smtp, mail)
+        smtp = SmtpConfig(**{**SMTP.__dict__, "port": server.server_address[1], "security": "ssl"})
+        mail = compose_mail(smtp, "a@example.org", "e", "s", "t")
+        with pytest.raises(DeliveryFailed, match=r"(?i)certificate"):
+            send_mail(smtp, mail)
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        send(smtp, mail)
+        send_mail(smtp, mail)
         server.shutdown()
         thread.join()
     assert len(mailbox.mails) == 1

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from folate.core.addresses import web_address
+from folate.core.addresses import parse_web_address
 from folate.core.errors import ConfigError
-from folate.delivery.outbox import Uncertain, Undelivered
-from folate.delivery.webhook import ATTEMPTS, _connection, host, post
+from folate.delivery.outbox import DeliveryFailed, DeliveryUnknown
+from folate.delivery.webhook import MAX_ATTEMPTS, _connection, post_event, webhook_host
 
 Nap = Callable[[float], None]
 
 
 def test_json_with_the_event_as_idempotency_key(hook: Any, nap: Nap) -> None:
     message = json.dumps({"id": "e1", "text": '叶酸 "quoted"\r\nX-Evil: 1'}, ensure_ascii=False)
-    post(hook.address, "e1", message, token="t", sleep=nap)
+    post_event(hook.address, "e1", message, token="t", sleep=nap)
     ((headers, body),) = hook.requests
     assert json.loads(body)["text"].startswith("叶酸")
     assert headers["Idempotency-Key"] == "e1"
@@ -33,21 +33,21 @@ def test_json_with_the_event_as_idempotency_key(hook: Any, nap: Nap) -> None:
 def test_a_server_that_asks_to_come_back_is_asked_again_with_the_same_key(hook: Any) -> None:
     hook.answers = [503, 429, 204]
     pauses: list[float] = []
-    post(hook.address, "e", "{}", sleep=pauses.append)
+    post_event(hook.address, "e", "{}", sleep=pauses.append)
     assert {headers["Idempotency-Key"] for headers, _ in hook.requests} == {"e"}
     assert len(hook.requests) == 3
     assert 1 <= pauses[0] < pauses[1] <= 2.5
 
 
-@pytest.mark.parametrize(("status", "asked"), [(500, ATTEMPTS), (404, 1), (302, 1)])
+@pytest.mark.parametrize(("status", "asked"), [(500, MAX_ATTEMPTS), (404, 1), (302, 1)])
 def test_other_answers_than_2xx_are_failures_and_no_redirect_is_followed(
     hook: Any, nap: Nap, status: int, asked: int
 ) -> None:
     hook.answers = [status]
     with pytest.raises(
-        Undelivered, match=rf"127\.0\.0\.1:\d+ answered {status}, wanted 2xx\."
+        DeliveryFailed, match=rf"127\.0\.0\.1:\d+ answered {status}, wanted 2xx\."
     ) as told:
-        post(hook.address, "e", "{}", sleep=nap)
+        post_event(hook.address, "e", "{}", sleep=nap)
     assert len(hook.requests) == asked
     assert "secret" not in str(told.value)
 
@@ -56,26 +56,28 @@ def test_no_answer_after_the_message_was_sent_is_uncertain_and_not_repeated(
     hook: Any, nap: Nap
 ) -> None:
     hook.answers = [0]
-    with pytest.raises(Uncertain, match="did not answer"):
-        post(hook.address, "e", "{}", sleep=nap)
+    with pytest.raises(DeliveryUnknown, match="did not answer"):
+        post_event(hook.address, "e", "{}", sleep=nap)
     assert len(hook.requests) == 1
 
 
 def test_silence_ends(nap: Nap) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
-        pytest.raises(Uncertain, match="it took too long"),
+        pytest.raises(DeliveryUnknown, match="it took too long"),
     ):
-        post(f"http://127.0.0.1:{silent.getsockname()[1]}/", "e", "{}", sleep=nap, timeout=0.2)
+        post_event(
+            f"http://127.0.0.1:{silent.getsockname()[1]}/", "e", "{}", sleep=nap, timeout=0.2
+        )
 
 
 def test_nobody_there_is_tried_again_and_then_a_failure() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     pauses: list[float] = []
-    with pytest.raises(Undelivered, match="can't be reached: Connection refused"):
-        post(f"http://127.0.0.1:{port}/", "e", "{}", sleep=pauses.append)
-    assert len(pauses) == ATTEMPTS - 1
+    with pytest.raises(DeliveryFailed, match="can't be reached: Connection refused"):
+        post_event(f"http://127.0.0.1:{port}/", "e", "{}", sleep=pauses.append)
+    assert len(pauses) == MAX_ATTEMPTS - 1
 
 
 @pytest.mark.parametrize(
@@ -83,7 +85,7 @@ def test_nobody_there_is_tried_again_and_then_a_failure() -> None:
 )
 def test_an_address_that_is_none_is_told_without_printing_it(address: str) -> None:
     with pytest.raises(ConfigError, match="wanted an http or https address") as told:
-        host(address)
+        webhook_host(address)
     assert address not in str(told.value)
 
 
@@ -92,7 +94,7 @@ def test_a_token_that_no_header_can_hold_is_refused_and_not_repeated(
     hook: Any, nap: Nap, token: str
 ) -> None:
     with pytest.raises(ConfigError, match="wanted a token") as told:
-        post(hook.address, "e", "{}", token=token, sleep=nap)
+        post_event(hook.address, "e", "{}", token=token, sleep=nap)
     assert token not in str(told.value)
     assert hook.requests == []
 
@@ -128,8 +130,8 @@ def test_an_answer_that_is_none_or_has_no_end_is_uncertain_and_ends(
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve, args=(listener,), daemon=True)
         thread.start()
-        with pytest.raises(Uncertain, match=why) as told:
-            post(
+        with pytest.raises(DeliveryUnknown, match=why) as told:
+            post_event(
                 f"http://127.0.0.1:{listener.getsockname()[1]}/", "e", "{}", sleep=nap, timeout=0.2
             )
         thread.join()
@@ -141,7 +143,7 @@ def test_an_endless_body_after_a_good_answer_is_not_waited_for(nap: Nap) -> None
         serve = answering(b"HTTP/1.1 204 No Content\r\n\r\n", b"x" * 1000, pause=0.01)
         thread = threading.Thread(target=serve, args=(listener,), daemon=True)
         thread.start()
-        post(f"http://127.0.0.1:{listener.getsockname()[1]}/", "e", "{}", sleep=nap)
+        post_event(f"http://127.0.0.1:{listener.getsockname()[1]}/", "e", "{}", sleep=nap)
         thread.join()
 
 
@@ -150,7 +152,7 @@ def test_an_endless_body_after_a_good_answer_is_not_waited_for(nap: Nap) -> None
     [("http://[::1]/", 80), ("https://[2001:db8::8]/x", 443), ("http://[::1]:81/", 81)],
 )
 def test_the_end_of_an_ipv6_address_is_no_port(address: str, port: int) -> None:
-    connection = _connection(web_address(address), 1.0)
+    connection = _connection(parse_web_address(address), 1.0)
     assert (f"[{connection.host}]", connection.port) == (
         address.split("/")[2].rpartition("]")[0] + "]",
         port,
@@ -158,5 +160,7 @@ def test_the_end_of_an_ipv6_address_is_no_port(address: str, port: int) -> None:
 
 
 def test_an_ipv6_address_with_a_zone_is_not_reached_and_says_so() -> None:
-    with pytest.raises(Undelivered):
-        post("http://[fe80::1%25no-such-zone]/", "id", "{}", sleep=lambda _: None, timeout=1.0)
+    with pytest.raises(DeliveryFailed):
+        post_event(
+            "http://[fe80::1%25no-such-zone]/", "id", "{}", sleep=lambda _: None, timeout=1.0
+        )
