@@ -16,23 +16,23 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from folate.core.config import Brand
-from nlp.extract.brands import Linker
+from nlp.extract.brands import BrandLinker
 from nlp.model import Reader, load
 from nlp.model.name_hiding import Passage, read_without_names
-from nlp.stats.adaptation import cross_validated, label_factors, scaled
-from nlp.stats.estimation import Codes, Floats
+from nlp.stats.adaptation import cross_validate, fit_label_factors, rescale_posteriors
+from nlp.stats.estimation import Floats, Ints
 from training.sources import entity_part
 
-LABELS = ("negative", "neutral", "positive")
-SIZES = (50, 100, 300)  # labels of a person
-MOST = 800  # texts read of a brand
-FEWEST_LEFT = 60  # texts to score
-APPLE = ("apple", "ipad", "iphone")
-GOOGLE = ("google", "android")
+SENTIMENT_LABELS = ("negative", "neutral", "positive")
+LABEL_COUNTS = (50, 100, 300)  # labels of a person
+MAX_TEXTS = 800  # texts read of a brand
+MIN_TEST_TEXTS = 60  # texts to score
+APPLE_NAMES = ("apple", "ipad", "iphone")
+GOOGLE_NAMES = ("google", "android")
 
 
 @dataclass(frozen=True)
-class LabelledBrand:
+class AdaptationBrand:
     """A brand of a set that is kept out of training: its texts with their labels, 0 to 2, and the names it goes by."""
 
     name: str
@@ -41,17 +41,19 @@ class LabelledBrand:
     labels: list[int]
 
 
-def brands_to_choose_on(data: Path) -> Iterator[LabelledBrand]:
+def selection_brands(data: Path) -> Iterator[AdaptationBrand]:
     """Half of the entities of Twitter, Apple and Google at SXSW, two shops."""
     yield from _entities(data, half=0)
     tweets = pd.read_csv(data / "more/sxsw_brand_emotion/all.csv")
-    tweets = tweets[tweets["label"].isin(LABELS)]
+    tweets = tweets[tweets["label"].isin(SENTIMENT_LABELS)]
     of_google = tweets["target"].fillna("").str.contains("Google|Android")
-    named_apple = tweets["text"].str.contains("|".join(APPLE), case=False)
-    named_google = tweets["text"].str.contains("|".join(GOOGLE), case=False)
+    named_apple = tweets["text"].str.contains("|".join(APPLE_NAMES), case=False)
+    named_google = tweets["text"].str.contains("|".join(GOOGLE_NAMES), case=False)
     untold = tweets["target"].isna()
-    yield _brand("sxsw apple", APPLE, tweets[named_apple & (untold | ~of_google)])
-    yield _brand("sxsw google", GOOGLE, tweets[named_google & ~named_apple & (untold | of_google)])
+    yield _brand("sxsw apple", APPLE_NAMES, tweets[named_apple & (untold | ~of_google)])
+    yield _brand(
+        "sxsw google", GOOGLE_NAMES, tweets[named_google & ~named_apple & (untold | of_google)]
+    )
     reviews = pd.read_csv(data / "online_shopping_10_cats/online_shopping_10_cats.csv")
     for category in ("水果", "蒙牛"):
         own = reviews[reviews["cat"] == category].assign(text=lambda rows: rows["review"])
@@ -62,11 +64,11 @@ def brands_to_choose_on(data: Path) -> Iterator[LabelledBrand]:
         )
 
 
-def brands_to_report_on(data: Path) -> Iterator[LabelledBrand]:
+def report_brands(data: Path) -> Iterator[AdaptationBrand]:
     """The other half of the entities, Apple in December 2014, reviews of the apps of three banks, comments on banks."""
     yield from _entities(data, half=1)
     tweets = pd.read_csv(data / "more/apple_tweets_dfe/all.csv")
-    sure = tweets["label"].isin(LABELS) & (tweets["confidence"] >= 0.7)
+    sure = tweets["label"].isin(SENTIMENT_LABELS) & (tweets["confidence"] >= 0.7)
     yield _brand("apple 2014", ("apple", "@apple", "iphone", "aapl"), tweets[sure])
     reviews = pd.read_csv(data / "bank_app_reviews/bank_reviews.csv").rename(
         columns={"review": "text"}
@@ -78,7 +80,7 @@ def brands_to_report_on(data: Path) -> Iterator[LabelledBrand]:
     yield _brand("df529", ("银行",), pd.read_csv(data / "more/df529_bank_comments/all.csv.gz"))
 
 
-def _entities(data: Path, half: int) -> Iterator[LabelledBrand]:
+def _entities(data: Path, half: int) -> Iterator[AdaptationBrand]:
     """Entities with an even SHA-1; ``half`` is the bit above. What is not about the entity counts as neutral."""
     tweets = pd.read_csv(data / "more/twitter_entity_sentiment/all.csv.gz")
     tweets["label"] = tweets["label"].replace("irrelevant", "neutral")
@@ -89,22 +91,22 @@ def _entities(data: Path, half: int) -> Iterator[LabelledBrand]:
             yield _brand(str(entity), tuple(dict.fromkeys([*spaced, *names])), own)
 
 
-def _brand(name: str, names: tuple[str, ...], rows: pd.DataFrame) -> LabelledBrand:
-    some = rows.sample(min(len(rows), MOST), random_state=0)
-    return LabelledBrand(
+def _brand(name: str, names: tuple[str, ...], rows: pd.DataFrame) -> AdaptationBrand:
+    some = rows.sample(min(len(rows), MAX_TEXTS), random_state=0)
+    return AdaptationBrand(
         name,
         names,
         some["text"].astype(str).tolist(),
-        [LABELS.index(label) for label in some["label"]],
+        [SENTIMENT_LABELS.index(label) for label in some["label"]],
     )
 
 
-def posteriors_of(reader: Reader, brand: LabelledBrand) -> Floats:
+def predict_posteriors(reader: Reader, brand: AdaptationBrand) -> Floats:
     """Read the texts as a project with this brand does: probabilities (n, 3)."""
-    linker = Linker([Brand(id="brand", names=brand.names)])
+    linker = BrandLinker([Brand(id="brand", names=brand.names)])
     passages = []
     for text in brand.texts:
-        spans = [(mention.start, mention.end) for mention in linker.find(text)]
+        spans = [(mention.start, mention.end) for mention in linker.find_mentions(text)]
         passages.append(Passage(text, {"brand": spans} if spans else {}))
     judged = [
         reading.targets[0] if reading.targets else reading.post
@@ -113,7 +115,7 @@ def posteriors_of(reader: Reader, brand: LabelledBrand) -> Floats:
     return np.array([(each.negative, each.neutral, each.positive) for each in judged])
 
 
-def scores(posteriors: Floats, labels: Codes) -> NDArray[np.float64]:
+def score_posteriors(posteriors: Floats, labels: Ints) -> NDArray[np.float64]:
     """Accuracy, macro F1, mean log loss and mean error of the three shares in points."""
     given = posteriors.argmax(axis=1)
     f1 = []
@@ -135,16 +137,16 @@ def main() -> None:
     options = parser.parse_args()
 
     reader = load(options.model, threads=1)
-    brands = list(
-        (brands_to_choose_on if options.brands == "choose" else brands_to_report_on)(options.data)
-    )
-    read = [(posteriors_of(reader, brand), np.array(brand.labels)) for brand in brands]
+    brands = list((selection_brands if options.brands == "choose" else report_brands)(options.data))
+    read = [(predict_posteriors(reader, brand), np.array(brand.labels)) for brand in brands]
     print(
         "labels brands trials  accuracy       macro F1       log loss       share error    adapted  for the worse"
     )
-    for size in SIZES:
+    for size in LABEL_COUNTS:
         enough = [
-            (posteriors, labels) for posteriors, labels in read if len(labels) >= size + FEWEST_LEFT
+            (posteriors, labels)
+            for posteriors, labels in read
+            if len(labels) >= size + MIN_TEST_TEXTS
         ]
         found = [_trial(*pair, size, trial) for pair in enough for trial in range(options.trials)]
         before, after, adapted = (np.array(column) for column in zip(*found, strict=True))
@@ -157,16 +159,20 @@ def main() -> None:
         )
 
 
-def _trial(posteriors: Floats, labels: Codes, size: int, trial: int) -> tuple[Floats, Floats, bool]:
+def _trial(posteriors: Floats, labels: Ints, size: int, trial: int) -> tuple[Floats, Floats, bool]:
     """Scores before and after adapting to ``size`` labels drawn at random, of the other texts; whether it was adapted."""
     order = np.random.Generator(np.random.PCG64([trial, size])).permutation(len(labels))
     drawn, rest = order[:size], order[size:]
     weights = np.ones(size)
-    before = scores(posteriors[rest], labels[rest])
-    if not cross_validated(posteriors[drawn], labels[drawn], weights).helps:
+    before = score_posteriors(posteriors[rest], labels[rest])
+    if not cross_validate(posteriors[drawn], labels[drawn], weights).helps:
         return before, before, False
-    factors = label_factors(posteriors[drawn], labels[drawn], weights)
-    return before, scores(scaled(posteriors[rest], factors), labels[rest]), True
+    factors = fit_label_factors(posteriors[drawn], labels[drawn], weights)
+    return (
+        before,
+        score_posteriors(rescale_posteriors(posteriors[rest], factors), labels[rest]),
+        True,
+    )
 
 
 if __name__ == "__main__":

@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nlp.extract.brands import Mention
-from nlp.extract.comparisons import find
-from nlp.stats.estimation import wilson
+from nlp.extract.comparisons import find_comparisons
+from nlp.stats.estimation import wilson_interval
 
-COQE = {"Car-COQE": "zh", "Ele-COQE": "zh", "Camera-COQE": "en"}
+COQE_LANGUAGES = {"Car-COQE": "zh", "Ele-COQE": "zh", "Camera-COQE": "en"}
 FIRST, SECOND = "first", "second"
 
 
-class Case(NamedTuple):
+class ComparisonCase(NamedTuple):
     """A sentence, its two entities, and which is better; None when neither is said to be."""
 
     text: str
@@ -32,7 +32,7 @@ class Case(NamedTuple):
     better: str | None
 
 
-def coqe(path: Path, language: str) -> Iterator[Case]:
+def read_coqe(path: Path, language: str) -> Iterator[ComparisonCase]:
     """Quintuples with a subject and an object, each with places: characters from 0 in Chinese, words from 1 in English."""
     text = ""
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -47,7 +47,7 @@ def coqe(path: Path, language: str) -> Iterator[Case]:
                 for name, span in zip((FIRST, SECOND), spans, strict=True)
                 if span
             ]
-            yield Case(text, mentions, {"1": FIRST, "-1": SECOND}.get(parts[4]))
+            yield ComparisonCase(text, mentions, {"1": FIRST, "-1": SECOND}.get(parts[4]))
 
 
 def _span(cell: str, text: str, language: str) -> tuple[int, int] | None:
@@ -69,7 +69,7 @@ def _overlap(spans: list[tuple[int, int] | None]) -> bool:
     return bool(a and b and a[0] < b[1] and b[0] < a[1])
 
 
-def compsent(path: Path, part: str, brands: bool) -> Iterator[Case]:
+def read_compsent(path: Path, part: str, brands: bool) -> Iterator[ComparisonCase]:
     """The label says of the object that stands first whether it is better or worse."""
     for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
         text = row["sentence"]
@@ -87,25 +87,25 @@ def compsent(path: Path, part: str, brands: bool) -> Iterator[Case]:
             Mention(FIRST if its.brand == first else SECOND, its.start, its.end) for its in found
         ]
         if len({its.brand for its in mentions}) == 2:
-            yield Case(
+            yield ComparisonCase(
                 text, mentions, {"BETTER": FIRST, "WORSE": SECOND}.get(row["most_frequent_label"])
             )
 
 
-def report(name: str, cases: Iterator[Case]) -> None:
+def print_scores(name: str, cases: Iterator[ComparisonCase]) -> None:
     counts: Counter[str] = Counter()
     for case in cases:
-        found = [its for its in find(case.text, case.mentions) if its.kind == "better"]
+        found = [its for its in find_comparisons(case.text, case.mentions) if its.kind == "better"]
         counts["none" if case.better is None else "stated"] += 1
         if found:
             counts["said of none" if case.better is None else "found"] += 1
             counts["right"] += found[0].brand == case.better
-    print(f"{name}: found {share(counts['found'], counts['stated'])}, direction right {share(counts['right'], counts['found'])}, "
-          f"said where there is none {share(counts['said of none'], counts['none'])}")  # fmt: skip
+    print(f"{name}: found {format_share(counts['found'], counts['stated'])}, direction right {format_share(counts['right'], counts['found'])}, "
+          f"said where there is none {format_share(counts['said of none'], counts['none'])}")  # fmt: skip
 
 
-def share(part: int, whole: int) -> str:
-    low, high = wilson(part, whole)
+def format_share(part: int, whole: int) -> str:
+    low, high = wilson_interval(part, whole)
     return f"{part}/{whole} = {part / whole:.3f} [{low:.3f}, {high:.3f}]"
 
 
@@ -116,14 +116,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--part", choices=("dev", "train"), default="dev")
     arguments = parser.parse_args()
-    for name, language in COQE.items():
-        report(
+    for name, language in COQE_LANGUAGES.items():
+        print_scores(
             f"{name} ({language})",
-            coqe(arguments.data / "coqe" / name / f"{arguments.part}.txt", language),
+            read_coqe(arguments.data / "coqe" / name / f"{arguments.part}.txt", language),
         )
     path = arguments.data / "compsent19" / "data.csv"
-    report("CompSent-19, brands", compsent(path, arguments.part, brands=True))
-    report("CompSent-19, other things", compsent(path, arguments.part, brands=False))
+    print_scores("CompSent-19, brands", read_compsent(path, arguments.part, brands=True))
+    print_scores("CompSent-19, other things", read_compsent(path, arguments.part, brands=False))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from folate.pipeline.annotate.run import annotate_corpus
 from folate.pipeline.ingest import import_file
 from folate.pipeline.project import Project
 
-PROJECT = """
+PROJECT_TOML = """
 name = "bench"
 [[brands]]
 id = "ours"
@@ -28,25 +28,25 @@ id = "theirs"
 names = ["暖禾", "Warmfield"]
 """
 BRANDS = ("晨谷", "暖禾", "Morngrain", "Warmfield")
-NAMED = 0.3  # share of posts that name a brand
+BRAND_MENTION_SHARE = 0.3  # share of posts that name a brand
 
 
 def write_posts(path: Path, count: int, seed: int = 7) -> None:
     """A CSV of `count` posts of 24 words drawn from jieba's dictionary by frequency, a tenth of the words Latin."""
     rnd = random.Random(seed)
-    words, frequencies = dictionary()
+    words, frequencies = jieba_cumulative_frequencies()
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["id", "author", "published_at", "text"])
         for i in range(count):
             text = "".join(rnd.choices(words, cum_weights=frequencies, k=24)) + (
-                rnd.choice(BRANDS) if rnd.random() < NAMED else ""
+                rnd.choice(BRANDS) if rnd.random() < BRAND_MENTION_SHARE else ""
             )
             day = f"2026-{rnd.randint(1, 3):02d}-{rnd.randint(1, 28):02d}"
             writer.writerow([i, f"author{rnd.randrange(count // 4)}", f"{day} 12:30:00", text])
 
 
-def dictionary() -> tuple[list[str], list[int]]:
+def jieba_cumulative_frequencies() -> tuple[list[str], list[int]]:
     """jieba's words and their cumulative frequencies, every tenth word given Latin letters as a post would have."""
     import jieba
 
@@ -58,7 +58,7 @@ def dictionary() -> tuple[list[str], list[int]]:
     return words, list(accumulate(int(entry[1]) for entry in entries))
 
 
-def peer(path: Path) -> float:
+def time_pandas_and_jieba(path: Path) -> float:
     """Seconds to read the file with pandas and segment its texts with jieba."""
     import jieba
     import pandas as pd
@@ -78,7 +78,7 @@ def main() -> None:
     count = parser.parse_args().posts
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        (root / "folate.toml").write_text(PROJECT, encoding="utf-8")
+        (root / "folate.toml").write_text(PROJECT_TOML, encoding="utf-8")
         write_posts(root / "posts.csv", count)
         workspace = Project.open(root)
         start = time.perf_counter()
@@ -86,7 +86,7 @@ def main() -> None:
         imported = time.perf_counter()
         annotate_corpus(workspace, with_sentiment=False)
         done = time.perf_counter()
-        other = peer(root / "posts.csv")
+        other = time_pandas_and_jieba(root / "posts.csv")
     for what, seconds in (
         ("import", imported - start),
         ("annotate", done - imported),

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 import reports.build
-from benchmarks.pipeline import dictionary
+from benchmarks.pipeline import jieba_cumulative_frequencies
 from corpora.store.arrow import conform_rows
 from corpora.store.schema import TABLES
 from corpora.store.store import Store
@@ -30,21 +30,21 @@ from folate.core.config import AudienceSegment, Brand, Campaign, Config, Source
 from folate.core.weeks import Week
 from reports.measures.queries import EMOTIONS, INTENTS
 from reports.render.document import to_json
-from reports.render.html import render
+from reports.render.html import render_html
 from reports.sections import posts_and_sources
 
-WEEK = Week.parse("2026-W10")
-FIRST, DAYS = datetime(2025, 3, 10, tzinfo=UTC), 364  # up to the end of the week
+REPORT_WEEK = Week.parse("2026-W10")
+CORPUS_START, CORPUS_DAYS = datetime(2025, 3, 10, tzinfo=UTC), 364  # up to the end of the week
 BRANDS = ("ours", "one", "two", "three")
 SOURCES = ("forum", "weibo", "shop")
 ASPECTS = ("taste", "price", "packaging", "delivery", "quality", "service", "design")
-NAMED, ANSWERS, COPIES, COMPARED = (
+BRAND_MENTION_SHARE, ANSWER_SHARE, COPY_SHARE, COMPARISON_SHARE = (
     1 / 3,
     0.2,
     0.05,
     0.02,
 )  # shares of the posts; of those about a brand
-WORDS = 24  # of a post
+WORDS_PER_POST = 24  # of a post
 CONFIG = Config(
     name="bench",
     brands=tuple(Brand(id=name, names=(name.title(),), own=name == "ours") for name in BRANDS),
@@ -63,7 +63,7 @@ CONFIG = Config(
         Source(name=name, spider="forum", start=("http://localhost/",)) for name in SOURCES
     ),
 )
-PARTS = (
+TIMED_FUNCTIONS = (
     (reports.build, ("read", "measure", "topics", "concerns", "perceive", "people", "campaigns")),
     (posts_and_sources, ("sources", "week_posts", "top_posts")),
 )
@@ -72,7 +72,7 @@ Columns = dict[str, Any]
 T = TypeVar("T")
 
 
-def write(root: Path, count: int, seed: int = 7) -> None:
+def write_store(root: Path, count: int, seed: int = 7) -> None:
     """A store of `count` posts with their annotations."""
     store, rng = Store(root), np.random.default_rng(seed)
     posts = _posts(count, rng)
@@ -92,7 +92,7 @@ def write(root: Path, count: int, seed: int = 7) -> None:
             ),
             {},
         )
-    copies = np.flatnonzero(rng.random(count) < COPIES)[1:]
+    copies = np.flatnonzero(rng.random(count) < COPY_SHARE)[1:]
     first = made["id"].take(pa.array(copies // 2))
     alike = pa.table(
         {
@@ -112,9 +112,9 @@ def _posts(count: int, rng: Generator) -> pa.Table:
     ).cast(pa.string())
     numbers = pa.array(np.arange(count)).cast(pa.string())
     ids = pc.binary_join_element_wise(source, numbers, ":")
-    seconds = np.sort(rng.integers(0, DAYS * 86400, count))
+    seconds = np.sort(rng.integers(0, CORPUS_DAYS * 86400, count))
     published = pa.array(
-        np.datetime64(FIRST.replace(tzinfo=None), "us") + seconds.astype("timedelta64[s]")
+        np.datetime64(CORPUS_START.replace(tzinfo=None), "us") + seconds.astype("timedelta64[s]")
     ).cast(pa.timestamp("us", "UTC"))
     author = np.where(
         rng.random(count) < 0.1,
@@ -123,7 +123,7 @@ def _posts(count: int, rng: Generator) -> pa.Table:
     )
     parent = pa.array(
         np.maximum(np.arange(count) - rng.integers(1, 1000, count), 0),
-        mask=rng.random(count) >= ANSWERS,
+        mask=rng.random(count) >= ANSWER_SHARE,
     )
     acts = {
         name: pa.array(rng.geometric(0.2, count) - 1) for name in ("likes", "replies", "reposts")
@@ -141,10 +141,12 @@ def _posts(count: int, rng: Generator) -> pa.Table:
 
 def _words(count: int, rng: Generator) -> pa.Array:
     """Words of jieba's dictionary, by frequency: WORDS of each post."""
-    words, frequencies = dictionary()
-    drawn = np.searchsorted(frequencies, rng.random(count * WORDS) * frequencies[-1], side="right")
+    words, frequencies = jieba_cumulative_frequencies()
+    drawn = np.searchsorted(
+        frequencies, rng.random(count * WORDS_PER_POST) * frequencies[-1], side="right"
+    )
     return pa.ListArray.from_arrays(
-        pa.array(np.arange(0, count * WORDS + 1, WORDS, dtype=np.int32)),
+        pa.array(np.arange(0, count * WORDS_PER_POST + 1, WORDS_PER_POST, dtype=np.int32)),
         pa.array(words).take(pa.array(drawn)),
     )
 
@@ -160,7 +162,7 @@ def _annotations(made: pa.Table, rng: Generator) -> Iterator[tuple[str, pa.Table
         "judgements",
         _with(made, {name: pa.array(rng.random(count)) for name in EMOTIONS + INTENTS}),
     )
-    about = np.flatnonzero(rng.random(count) < NAMED)
+    about = np.flatnonzero(rng.random(count) < BRAND_MENTION_SHARE)
     second = about[rng.random(len(about)) < 0.05]
     brand = rng.choice(len(BRANDS), len(about), p=(0.3, 0.35, 0.2, 0.15))
     rows = np.concatenate([about, second])
@@ -175,7 +177,7 @@ def _annotations(made: pa.Table, rng: Generator) -> Iterator[tuple[str, pa.Table
     spoken = named.take(pa.array(np.flatnonzero(rng.random(len(named)) < 0.8)))
     aspects = pa.array(np.array(ASPECTS)[rng.integers(0, len(ASPECTS), len(spoken))])
     yield "aspects", _with(spoken, {"aspect": aspects, **_polarity(len(spoken), rng)})
-    compared = np.flatnonzero(rng.random(len(named)) < COMPARED)
+    compared = np.flatnonzero(rng.random(len(named)) < COMPARISON_SHARE)
     other = pa.array(np.array(BRANDS)[(brands[compared] + 1) % len(BRANDS)])
     kind = pa.array(np.array(["switch", "better"])[rng.integers(0, 2, len(compared))])
     yield (
@@ -204,11 +206,11 @@ def _topics(ids: pa.ChunkedArray) -> Iterator[dict[str, Any]]:
     """Eight, each with twenty posts of the week."""
     for number in range(8):
         posts = ids.slice(number * 20, 20).to_pylist()
-        yield {"week": str(WEEK), "id": f"t{number}", "state": "new", "label_zh": f"话题{number}", "label_en": f"topic {number}",
+        yield {"week": str(REPORT_WEEK), "id": f"t{number}", "state": "new", "label_zh": f"话题{number}", "label_en": f"topic {number}",
                "authors": 20, "posts": 20, "score": 9.0, "detail": '{"gain": 4.0}', "evidence": posts}  # fmt: skip
 
 
-def timed(what: str, function: Callable[..., T], *given: Any) -> T:
+def time_call(what: str, function: Callable[..., T], *given: Any) -> T:
     """Its result; its CPU and wall seconds are printed."""
     cpu, wall = time.process_time(), time.perf_counter()
     result = function(*given)
@@ -229,23 +231,25 @@ def main() -> None:
         help="keep the corpus in this folder, or take it from there when it is made already",
     )
     options = parser.parse_args()
-    for module, names in PARTS:
+    for module, names in TIMED_FUNCTIONS:
         for name in names:
-            setattr(module, name, partial(timed, f"  {name}", getattr(module, name)))
+            setattr(module, name, partial(time_call, f"  {name}", getattr(module, name)))
     with tempfile.TemporaryDirectory() as folder:
         root = options.store or Path(folder)
         if not (root / "posts").exists():
             process = multiprocessing.get_context("spawn").Process(
-                target=write, args=(root, options.posts)
+                target=write_store, args=(root, options.posts)
             )
             process.start()
             process.join()
-        snapshot = timed("snapshot", Store(root).snapshot)
-        now = WEEK.bounds(CONFIG.timezone)[1] + timedelta(days=1)
-        report = timed("build", reports.build.build, snapshot, CONFIG, WEEK, "en", now)
+        snapshot = time_call("snapshot", Store(root).snapshot)
+        now = REPORT_WEEK.bounds(CONFIG.timezone)[1] + timedelta(days=1)
+        report = time_call(
+            "build", reports.build.assemble_report, snapshot, CONFIG, REPORT_WEEK, "en", now
+        )
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        timed("page", render, report)
-        timed("JSON", to_json, report)
+        time_call("page", render_html, report)
+        time_call("JSON", to_json, report)
     sys.stdout.write(f"{len(report.figures):,} numbers; {memory:,.0f} MiB at most\n")
 
 

@@ -19,26 +19,29 @@ from numpy.typing import NDArray
 from folate.core.config import LEVEL_SEPARATOR
 from nlp.extract import taxonomy
 from nlp.model import Reader, load
-from nlp.stats.estimation import wilson
+from nlp.stats.estimation import wilson_interval
 
-HELD = Path(__file__).parents[1] / "tests" / "eval" / "tags.tsv"
-OFFTOPIC = Path(__file__).parent / "offtopic.txt"
+HELD_OUT_FILE = Path(__file__).parents[1] / "tests" / "eval" / "tags.tsv"
+OFFTOPIC_FILE = Path(__file__).parent / "offtopic.txt"
 FOLDS = 4  # examples of a label, two a language
-THRESHOLDS, WEIGHTS = np.arange(0.2, 0.7, 0.02), (0.2, 0.3, 0.4, 0.5, 0.6)
+THRESHOLDS, NAME_WEIGHTS = np.arange(0.2, 0.7, 0.02), (0.2, 0.3, 0.4, 0.5, 0.6)
 Vector = NDArray[np.floating]
 
 
-def held() -> list[tuple[str, set[str]]]:
+def read_held_out_posts() -> list[tuple[str, set[str]]]:
     """Posts and their labels, the wider ones included."""
     rows = [
         line.split("\t")
-        for line in HELD.read_text(encoding="utf-8").splitlines()
+        for line in HELD_OUT_FILE.read_text(encoding="utf-8").splitlines()
         if not line.startswith("#")
     ]
-    return [(text, wider([] if labels == "-" else labels.split("; "))) for text, labels in rows]
+    return [
+        (text, with_ancestor_labels([] if labels == "-" else labels.split("; ")))
+        for text, labels in rows
+    ]
 
 
-def wider(labels: Sequence[str]) -> set[str]:
+def with_ancestor_labels(labels: Sequence[str]) -> set[str]:
     return {
         LEVEL_SEPARATOR.join(label.split(LEVEL_SEPARATOR)[: depth + 1])
         for label in labels
@@ -46,7 +49,7 @@ def wider(labels: Sequence[str]) -> set[str]:
     }
 
 
-def counts(found: Sequence[set[str]], wanted: Sequence[set[str]]) -> tuple[int, int, int]:
+def match_counts(found: Sequence[set[str]], wanted: Sequence[set[str]]) -> tuple[int, int, int]:
     """Tags right, given, wanted."""
     return (
         sum(len(f & w) for f, w in zip(found, wanted, strict=True)),
@@ -55,58 +58,61 @@ def counts(found: Sequence[set[str]], wanted: Sequence[set[str]]) -> tuple[int, 
     )
 
 
-def measure(reader: Reader) -> None:
-    tagger, posts = taxonomy.Tagger((), reader.embed), held()
+def print_tag_scores(reader: Reader) -> None:
+    tagger, posts = taxonomy.TaxonomyTagger((), reader.embed), read_held_out_posts()
     texts = [text for text, _ in posts]
-    found = [{tag.tag for tag in its} for its in tagger.tags(texts, reader.embed(texts))]
+    found = [{tag.tag for tag in its} for its in tagger.assign_tags(texts, reader.embed(texts))]
     for name, part in (
         ("all", lambda text: True),
         ("zh", lambda text: not text.isascii()),
         ("en", str.isascii),
     ):
         chosen = [(f, w) for f, (text, w) in zip(found, posts, strict=True) if part(text)]
-        right, given, wanted = counts([f for f, _ in chosen], [w for _, w in chosen])
+        right, given, wanted = match_counts([f for f, _ in chosen], [w for _, w in chosen])
         quiet = [not f for f, w in chosen if not w]
         print(
-            f"{name:4} posts {len(chosen)}, {share('precision', right, given)}, {share('recall', right, wanted)}, "
-            f"{share('left alone of those on nothing', sum(quiet), len(quiet))}"
+            f"{name:4} posts {len(chosen)}, {format_share('precision', right, given)}, {format_share('recall', right, wanted)}, "
+            f"{format_share('left alone of those on nothing', sum(quiet), len(quiet))}"
         )
 
 
-def share(name: str, part: int, whole: int) -> str:
-    low, high = wilson(part, whole)
+def format_share(name: str, part: int, whole: int) -> str:
+    low, high = wilson_interval(part, whole)
     return f"{name} {part / whole:.3f} [{low:.3f}, {high:.3f}]"
 
 
-def choose(reader: Reader) -> None:
+def print_best_constants(reader: Reader) -> None:
     """Print the best choices by F1."""
     known: dict[str, Vector] = {}
     cosines, named, wanted = [], [], []
     for fold in range(FOLDS):
         fold_entries = [
             replace(entry, examples=entry.examples[:fold] + entry.examples[fold + 1 :])
-            for entry in taxonomy.shipped()
+            for entry in taxonomy.default_taxonomy()
         ]
-        tagger = taxonomy.Tagger(fold_entries, partial(embed, reader, known))
+        tagger = taxonomy.TaxonomyTagger(fold_entries, partial(embed_cached, reader, known))
         pairs = [
-            (entry.examples[fold], wider([entry.label]))
-            for entry in taxonomy.shipped()
+            (entry.examples[fold], with_ancestor_labels([entry.label]))
+            for entry in taxonomy.default_taxonomy()
             if entry.examples
         ]
         pairs += [
             (text, set())
-            for text in OFFTOPIC.read_text(encoding="utf-8").splitlines()[fold::FOLDS] * 4
+            for text in OFFTOPIC_FILE.read_text(encoding="utf-8").splitlines()[fold::FOLDS] * 4
         ]
         texts = [text for text, _ in pairs]
-        words = tagger.named(texts)
-        cosines += [tagger.scores(texts, embed(reader, known, texts)) - taxonomy.NAMED * words] * 2
+        words = tagger.named_labels(texts)
+        cosines += [
+            tagger.label_scores(texts, embed_cached(reader, known, texts))
+            - taxonomy.NAMED_BONUS * words
+        ] * 2
         named += [words, np.zeros_like(words)]
         wanted += [labels for _, labels in pairs] * 2
     likeness, words = np.concatenate(cosines), np.concatenate(named)
     ranked = sorted(
         (
-            (f1(likeness + weight * words, threshold, wanted), threshold, weight)
-            for threshold, weight in product(THRESHOLDS, WEIGHTS)
+            (best_label_f1(likeness + weight * words, threshold, wanted), threshold, weight)
+            for threshold, weight in product(THRESHOLDS, NAME_WEIGHTS)
         ),
         reverse=True,
     )
@@ -114,23 +120,23 @@ def choose(reader: Reader) -> None:
         print(f"F1 {score:.3f}: THRESHOLD {threshold:.2f}, NAMED {weight:.1f}")
 
 
-def f1(scores: Vector, threshold: float, wanted: Sequence[set[str]]) -> float:
+def best_label_f1(scores: Vector, threshold: float, wanted: Sequence[set[str]]) -> float:
     """Of the best label of each post (n, k), given from `threshold` on."""
     best = scores.argmax(axis=1)
-    labels = [entry.label for entry in taxonomy.shipped()]
+    labels = [entry.label for entry in taxonomy.default_taxonomy()]
     found = [
-        wider([labels[b]]) if row[b] >= threshold else set()
+        with_ancestor_labels([labels[b]]) if row[b] >= threshold else set()
         for row, b in zip(scores, best, strict=True)
     ]
-    right, given, total = counts(found, wanted)
+    right, given, total = match_counts(found, wanted)
     return 2 * right / (given + total)
 
 
-def embed(reader: Reader, known: dict[str, Vector], texts: Sequence[str]) -> Vector:
+def embed_cached(reader: Reader, cache: dict[str, Vector], texts: Sequence[str]) -> Vector:
     """Vectors of the texts; each text is read once in all."""
-    new = [text for text in dict.fromkeys(texts) if text not in known]
-    known.update(zip(new, reader.embed(new), strict=True))
-    return np.stack([known[text] for text in texts])
+    new = [text for text in dict.fromkeys(texts) if text not in cache]
+    cache.update(zip(new, reader.embed(new), strict=True))
+    return np.stack([cache[text] for text in texts])
 
 
 def main() -> None:
@@ -141,7 +147,7 @@ def main() -> None:
     parser.add_argument("--choose", action="store_true")
     arguments = parser.parse_args()
     reader = load(arguments.model, threads=1)
-    choose(reader) if arguments.choose else measure(reader)
+    print_best_constants(reader) if arguments.choose else print_tag_scores(reader)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-CHINA = timezone(timedelta(hours=8))
-FIRST_MONDAY = datetime(2025, 12, 29, tzinfo=CHINA)  # of 2026-W01
+CHINA_TIMEZONE = timezone(timedelta(hours=8))
+FIRST_MONDAY = datetime(2025, 12, 29, tzinfo=CHINA_TIMEZONE)  # of 2026-W01
 WEEKS = 10
-NOW = FIRST_MONDAY + timedelta(weeks=WEEKS, hours=8)  # what the clocks of the demo web show
+DEMO_NOW = FIRST_MONDAY + timedelta(weeks=WEEKS, hours=8)  # what the clocks of the demo web show
 LANGUAGES = ("zh", "en")
 
 
@@ -37,7 +37,7 @@ class Product:
 
 
 @dataclass(frozen=True)
-class Brand:
+class DemoBrand:
     """A brand, its share of the talk, and how likely a post is positive, neutral, negative in the first and in the last week."""
 
     id: str
@@ -53,9 +53,9 @@ class Brand:
 BRANDS = {
     brand.id: brand
     for brand in (
-        Brand("morngrain", "晨谷", "Morngrain", 0.46, ((0.66, 0.20, 0.14), (0.63, 0.20, 0.17))),
-        Brand("warmfield", "暖禾", "Warmfield", 0.31, ((0.50, 0.25, 0.25), (0.47, 0.25, 0.28))),
-        Brand("tianduo", "田朵", "Tianduo", 0.23, ((0.40, 0.28, 0.32), (0.46, 0.28, 0.26))),
+        DemoBrand("morngrain", "晨谷", "Morngrain", 0.46, ((0.66, 0.20, 0.14), (0.63, 0.20, 0.17))),
+        DemoBrand("warmfield", "暖禾", "Warmfield", 0.31, ((0.50, 0.25, 0.25), (0.47, 0.25, 0.28))),
+        DemoBrand("tianduo", "田朵", "Tianduo", 0.23, ((0.40, 0.28, 0.32), (0.46, 0.28, 0.26))),
     )
 }
 PRODUCTS = (
@@ -140,7 +140,7 @@ PRODUCTS = (
         "15.50",
     ),
 )
-KINDS = {
+KIND_NAMES = {
     "cereal": ("谷物麦片", "Cereal"),
     "biscuit": ("饼干", "Biscuits"),
     "hot": ("冲泡粥", "Hot oats"),
@@ -148,7 +148,7 @@ KINDS = {
 
 
 @lru_cache
-def bank(name: str) -> dict[str, Any]:
+def load_phrases(name: str) -> dict[str, Any]:
     """The phrases of `banks/NAME.toml`."""
     path = Path(__file__).parent / "banks" / f"{name}.toml"
     table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))

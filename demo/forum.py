@@ -3,11 +3,19 @@
 from collections import defaultdict
 from html import escape
 
-from demo.generate import BOARDS, Board, Post, Thread, World
-from demo.markup import ago, chunk, clock, next_link, page, pager, pages
+from demo.generate import BOARDS, Board, DemoPost, Thread, World
+from demo.markup import (
+    absolute_time,
+    next_link_tag,
+    page_count,
+    page_items,
+    relative_time,
+    render_page,
+    render_pager,
+)
 
-THREADS, POSTS = 20, 18  # a page
-NAMES = {"forum": "早餐论坛 Breakfast Forum", "gym": "撸铁食堂 The Gym Canteen"}
+THREADS_PER_PAGE, POSTS_PER_PAGE = 20, 18  # a page
+FORUM_NAMES = {"forum": "早餐论坛 Breakfast Forum", "gym": "撸铁食堂 The Gym Canteen"}
 _REMOVED = {"zh": "该帖已被管理员隐藏。", "en": "This post is hidden. You cannot see its contents."}
 
 
@@ -26,52 +34,65 @@ class Forum:
         ):
             self._listed[thread.board.number].append(thread)
 
-    def index(self) -> str:
+    def index_page(self) -> str:
         rows = "".join(
             f'<li class="card category"><h2><a href="{self._board_url(board)}">{escape(board.name)}</a></h2>'
             f'<span class="soft">{len(self._listed[number])} threads</span></li>'
             for number, board in self.boards.items()
         )
         search = f'<form action="/{self.site}/search"><input name="q" aria-label="search"> <button>搜索</button></form>'
-        return page(NAMES[self.site], f"<h1>{NAMES[self.site]}</h1>{search}<ul>{rows}</ul>")
+        return render_page(
+            FORUM_NAMES[self.site], f"<h1>{FORUM_NAMES[self.site]}</h1>{search}<ul>{rows}</ul>"
+        )
 
-    def board(self, number: int, at: int) -> str | None:
+    def board_page(self, number: int, page_number: int) -> str | None:
         """Page `at` of a board; None where there is none."""
         board = self.boards.get(number)
-        if board is None or not 1 <= at <= (last := pages(len(self._listed[number]), THREADS)):
+        if board is None or not 1 <= page_number <= (
+            last := page_count(len(self._listed[number]), THREADS_PER_PAGE)
+        ):
             return None
-        following = f"{self._board_url(board)}?page={at + 1}" if at < last else None
+        following = (
+            f"{self._board_url(board)}?page={page_number + 1}" if page_number < last else None
+        )
         rows = "".join(
             _thread_row(thread, self._thread_url(thread))
-            for thread in chunk(self._listed[number], at, THREADS)
+            for thread in page_items(self._listed[number], page_number, THREADS_PER_PAGE)
         )
         body = (
             f'<h1>{escape(board.name)}</h1><ul class="list-group" itemscope itemtype="http://schema.org/ItemList">{rows}</ul>'
-            f"{pager(at, last, following, board.language)}"
+            f"{render_pager(page_number, last, following, board.language)}"
         )
-        return page(
-            f"{board.name} | {NAMES[self.site]}", body, board.language, next_link(following)
+        return render_page(
+            f"{board.name} | {FORUM_NAMES[self.site]}",
+            body,
+            board.language,
+            next_link_tag(following),
         )
 
-    def thread(self, number: int, at: int) -> str | None:
+    def thread_page(self, number: int, page_number: int) -> str | None:
         """Page `at` of a thread; None where there is none."""
         thread = self.threads.get(number)
-        if thread is None or not 1 <= at <= (last := pages(len(thread.posts), POSTS)):
+        if thread is None or not 1 <= page_number <= (
+            last := page_count(len(thread.posts), POSTS_PER_PAGE)
+        ):
             return None
         url, language = self._thread_url(thread), thread.board.language
-        following = f"{url}{at + 1}/" if at < last else None
-        posts = "".join(self._post(post, url) for post in chunk(thread.posts, at, POSTS))
-        crumbs = f'<nav class="breadcrumbs"><a href="/{self.site}/">{NAMES[self.site]}</a> › '
+        following = f"{url}{page_number + 1}/" if page_number < last else None
+        posts = "".join(
+            self._post(post, url) for post in page_items(thread.posts, page_number, POSTS_PER_PAGE)
+        )
+        crumbs = f'<nav class="breadcrumbs"><a href="/{self.site}/">{FORUM_NAMES[self.site]}</a> › '
         crumbs += f'<a href="{self._board_url(thread.board)}">{escape(thread.board.name)}</a></nav>'
-        body = f'{crumbs}<h1>{escape(thread.title)}</h1><ul class="posts-list">{posts}</ul>{pager(at, last, following, language)}'
-        return page(
-            f"{thread.title} | {thread.board.name} | {NAMES[self.site]}",
+        body = f'{crumbs}<h1>{escape(thread.title)}</h1><ul class="posts-list">{posts}</ul>{render_pager(page_number, last, following, language)}'
+        return render_page(
+            f"{thread.title} | {thread.board.name} | {FORUM_NAMES[self.site]}",
             body,
             language,
-            next_link(following),
+            next_link_tag(following),
         )
 
-    def permalink(self, number: int, post: int) -> str | None:
+    def permalink_target(self, number: int, post: int) -> str | None:
         """Where a post stands in its thread; None for a post that is not there."""
         thread = self.threads.get(number)
         place = (
@@ -81,10 +102,10 @@ class Forum:
         )
         if thread is None or place is None:
             return None
-        at = place // POSTS + 1
+        at = place // POSTS_PER_PAGE + 1
         return f"{self._thread_url(thread)}{f'{at}/' if at > 1 else ''}#post-{post}"
 
-    def url(self, post: Post) -> str:
+    def post_path(self, post: DemoPost) -> str:
         """The permalink of a post, without the host."""
         return f"{self._thread_url(self.threads[post.thread or 0])}post/{post.number}/"
 
@@ -94,17 +115,17 @@ class Forum:
     def _thread_url(self, thread: Thread) -> str:
         return f"/{self.site}/t/{thread.slug}/{thread.number}/"
 
-    def _post(self, post: Post, thread_url: str) -> str:
+    def _post(self, post: DemoPost, thread_url: str) -> str:
         author, link = post.author, f"{thread_url}post/{post.number}/"
         hidden = "" if post.visible else " post-hidden"
         return (
             f'<li id="post-{post.number}" class="card post{hidden}" itemscope itemtype="http://schema.org/DiscussionForumPosting">\n'
             f'<div class="row post-heading"><a class="item-title" href="/{self.site}/u/user-{author.number}/{author.number}/">'
             f'<span itemprop="author">{escape(author.name)}</span></a> <a href="{link}" class="posted-on">'
-            f'<time itemprop="datePublished" datetime="{post.time.isoformat()}">{clock(post)}</time></a></div>\n{self._body(post)}\n</li>\n'
+            f'<time itemprop="datePublished" datetime="{post.time.isoformat()}">{absolute_time(post)}</time></a></div>\n{self._body(post)}\n</li>\n'
         )
 
-    def _body(self, post: Post) -> str:
+    def _body(self, post: DemoPost) -> str:
         if not post.visible:
             return f'<div class="post-body post-body-hidden"><p>{_REMOVED[post.slot.language]}</p></div>'
         quote = _quote(post.quotes) if post.quotes else ""
@@ -113,7 +134,7 @@ class Forum:
         return f'<div class="post-body" itemprop="articleBody">{article}</div>{likes}'
 
 
-def _quote(post: Post) -> str:
+def _quote(post: DemoPost) -> str:
     said = "写道：" if post.slot.language == "zh" else " has written:"
     name = escape(post.author.name)
     return (
@@ -133,5 +154,5 @@ def _thread_row(thread: Thread, url: str) -> str:
     return (
         f'<li class="card row list-group-item" itemprop="itemListElement" itemscope itemtype="http://schema.org/ListItem">'
         f'<span>{pin}<a class="item-title" href="{url}">{escape(thread.title)}</a></span> '
-        f'<span class="soft">{replies} · {ago(thread.posts[-1].time, language)}</span></li>'
+        f'<span class="soft">{replies} · {relative_time(thread.posts[-1].time, language)}</span></li>'
     )

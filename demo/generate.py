@@ -6,16 +6,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from demo.catalog import Product
-from demo.schedule import Author, Slot, schedule
-from demo.write import Writer
+from demo.schedule import Account, PostSlot, schedule_posts
+from demo.write import PostWriter
 
 SEED = 20260309
-REMOVED = 4  # posts of the forum that a moderator took away
-NEW_THREAD = {"forum": 0.17, "gym": 0.24}
-PINNED = 0.18  # share of the replies on its board that the pinned thread draws
-THREAD_POSTS, THREAD_DAYS = 44, 12  # a thread falls asleep after so many posts, or days without one
-QUOTING = 0.22  # share of the replies that quote
-REPOSTING, REPOST_DAYS = 0.13, 4
+REMOVED_POSTS = 4  # posts of the forum that a moderator took away
+NEW_THREAD_PROBABILITY = {"forum": 0.17, "gym": 0.24}
+PINNED_REPLY_SHARE = 0.18  # share of the replies on its board that the pinned thread draws
+MAX_THREAD_POSTS, MAX_IDLE_DAYS = (
+    44,
+    12,
+)  # a thread falls asleep after so many posts, or days without one
+QUOTE_PROBABILITY = 0.22  # share of the replies that quote
+REPOST_PROBABILITY, MAX_REPOST_DAYS = 0.13, 4
 PLACES = (
     "广东",
     "北京",
@@ -33,7 +36,7 @@ PLACES = (
     "云南",
     "海外",
 )
-OPPOSITE = {"positive": "negative", "negative": "positive", "neutral": "neutral"}
+OPPOSITE_FEELING = {"positive": "negative", "negative": "positive", "neutral": "neutral"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,17 +67,17 @@ BOARDS = tuple(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Post:
+class DemoPost:
     """One post of any site, as its author wrote it."""
 
     number: int  # the site's own id
-    slot: Slot
+    slot: PostSlot
     text: str
     title: str | None = None
     thread: int | None = None
-    quotes: "Post | None" = None
-    reposts_of: "Post | None" = None  # the root of a chain of reposts
-    via: "Post | None" = None  # the repost that was reposted
+    quotes: "DemoPost | None" = None
+    reposts_of: "DemoPost | None" = None  # the root of a chain of reposts
+    reposted_via: "DemoPost | None" = None  # the repost that was reposted
     rating: int | None = None  # stars, 1 to 5
     likes: int | None = None
     replies: int | None = None
@@ -83,7 +86,7 @@ class Post:
     visible: bool = True
 
     @property
-    def author(self) -> Author:
+    def author(self) -> Account:
         return self.slot.author
 
     @property
@@ -96,7 +99,7 @@ class Post:
         slot = self.slot
         if slot.theme not in (None, "versus", "crisis", "loud", "ad"):
             return {}
-        rival = {slot.rival.brand: OPPOSITE[slot.feeling]} if slot.rival else {}
+        rival = {slot.rival.brand: OPPOSITE_FEELING[slot.feeling]} if slot.rival else {}
         return {slot.product.brand: slot.feeling, **rival}
 
 
@@ -109,7 +112,7 @@ class Thread:
     title: str
     product: Product
     pinned: bool
-    posts: list[Post] = field(default_factory=list)
+    posts: list[DemoPost] = field(default_factory=list)
 
     @property
     def slug(self) -> str:
@@ -120,17 +123,17 @@ class Thread:
 class World:
     """Everything that the demo web serves, each list in order of time."""
 
-    posts: tuple[Post, ...]
+    posts: tuple[DemoPost, ...]
     threads: tuple[Thread, ...]
 
-    def on(self, site: str) -> list[Post]:
+    def posts_on(self, site: str) -> list[DemoPost]:
         return [post for post in self.posts if post.slot.site == site]
 
 
-def generate(seed: int = SEED) -> World:
+def generate_world(seed: int = SEED) -> World:
     """The ten weeks of posts that `seed` stands for."""
     rng = random.Random(seed)
-    slots = schedule(rng)
+    slots = schedule_posts(rng)
     forums = [_Forum(random.Random(f"{seed} {site}"), site) for site in ("forum", "gym")]
     for forum in forums:
         forum.fill([slot for slot in slots if slot.site == forum.site])
@@ -155,11 +158,11 @@ class _Forum:
     """Puts slots into threads of boards, one after another as time goes on."""
 
     def __init__(self, rng: random.Random, site: str) -> None:
-        self.rng, self.site, self.writer = rng, site, Writer(rng)
+        self.rng, self.site, self.writer = rng, site, PostWriter(rng)
         self.threads: list[Thread] = []
         self._number = 1000
 
-    def fill(self, slots: Sequence[Slot]) -> None:
+    def fill(self, slots: Sequence[PostSlot]) -> None:
         """Make the threads of all `slots`, which come in order of time."""
         for slot in slots:
             board = self._board(slot)
@@ -169,20 +172,20 @@ class _Forum:
             else:
                 self._answer(slot, thread)
         if self.site == "forum":
-            self._remove(REMOVED)
+            self._remove(REMOVED_POSTS)
 
-    def _thread(self, slot: Slot, board: Board) -> Thread | None:
+    def _thread(self, slot: PostSlot, board: Board) -> Thread | None:
         """The thread that the slot answers in; None when it opens one."""
         awake = [
             thread
             for thread in self.threads
             if thread.board == board and (thread.pinned or self._awake(thread, slot.time))
         ]
-        if not awake or self.rng.random() < NEW_THREAD[self.site] * (
+        if not awake or self.rng.random() < NEW_THREAD_PROBABILITY[self.site] * (
             2 if slot.theme in ("folate", "crisis") else 1
         ):
             return None
-        if awake[0].pinned and self.rng.random() < PINNED:
+        if awake[0].pinned and self.rng.random() < PINNED_REPLY_SHARE:
             return awake[0]
         same = [
             thread
@@ -192,11 +195,11 @@ class _Forum:
         return self.rng.choice(same if same and self.rng.random() < 0.8 else awake)
 
     def _awake(self, thread: Thread, now: datetime) -> bool:
-        return len(thread.posts) < THREAD_POSTS and now - thread.posts[-1].time < timedelta(
-            days=THREAD_DAYS
+        return len(thread.posts) < MAX_THREAD_POSTS and now - thread.posts[-1].time < timedelta(
+            days=MAX_IDLE_DAYS
         )
 
-    def _board(self, slot: Slot) -> Board:
+    def _board(self, slot: PostSlot) -> Board:
         boards = [
             board for board in BOARDS if board.site == self.site and board.language == slot.language
         ]
@@ -210,14 +213,14 @@ class _Forum:
         )
         return next((board for board in boards if board.topic == wanted), boards[0])
 
-    def _open(self, slot: Slot, board: Board) -> None:
+    def _open(self, slot: PostSlot, board: Board) -> None:
         """Open a thread; the first one on the first board of the forum is pinned."""
         pinned = (
             self.site == "forum"
             and board.number == 1
             and all(thread.board != board for thread in self.threads)
         )
-        title = self.writer.title(slot)
+        title = self.writer.write_title(slot)
         thread = Thread(
             number=len(self.threads) + 1,
             board=board,
@@ -228,8 +231,8 @@ class _Forum:
         self.threads.append(thread)
         thread.posts.append(self._post(slot, thread, "opening"))
 
-    def _answer(self, slot: Slot, thread: Thread) -> None:
-        quotes = self.rng.choice(thread.posts) if self.rng.random() < QUOTING else None
+    def _answer(self, slot: PostSlot, thread: Thread) -> None:
+        quotes = self.rng.choice(thread.posts) if self.rng.random() < QUOTE_PROBABILITY else None
         thread.posts.append(replace(self._post(slot, thread, "reply"), quotes=quotes))
 
     def _remove(self, count: int) -> None:
@@ -247,12 +250,12 @@ class _Forum:
                 replace(post, visible=post.number not in hidden) for post in thread.posts
             ]
 
-    def _post(self, slot: Slot, thread: Thread, role: str) -> Post:
+    def _post(self, slot: PostSlot, thread: Thread, role: str) -> DemoPost:
         self._number += self.rng.choice((1, 1, 1, 2, 3))
-        return Post(
+        return DemoPost(
             number=self._number,
             slot=slot,
-            text=self.writer.text(slot, role),
+            text=self.writer.write_text(slot, role),
             title=thread.title if role == "opening" else None,
             thread=thread.number,
             likes=int(self.rng.expovariate(0.5)),
@@ -267,32 +270,32 @@ class _Microblog:
     )  # ids of 16 digits that grow with time
 
     def __init__(self, rng: random.Random) -> None:
-        self.rng, self.writer = rng, Writer(rng)
-        self._posts: list[Post] = []
+        self.rng, self.writer = rng, PostWriter(rng)
+        self._posts: list[DemoPost] = []
 
-    def fill(self, slots: Sequence[Slot]) -> list[Post]:
+    def fill(self, slots: Sequence[PostSlot]) -> list[DemoPost]:
         for slot in slots:
             origin = self._origin(slot)
             self._posts.append(self._repost(slot, origin) if origin else self._status(slot))
         return self._posts
 
-    def _origin(self, slot: Slot) -> Post | None:
+    def _origin(self, slot: PostSlot) -> DemoPost | None:
         """The post to repost, if this slot is a repost: recent, of the same language, about the same brand."""
-        if slot.theme is not None or self.rng.random() > REPOSTING:
+        if slot.theme is not None or self.rng.random() > REPOST_PROBABILITY:
             return None
         recent = [
             post
             for post in self._posts
-            if slot.time - post.time < timedelta(days=REPOST_DAYS)
+            if slot.time - post.time < timedelta(days=MAX_REPOST_DAYS)
             and post.slot.theme in (None, "crisis")
             and (post.slot.language, post.slot.product.brand) == (slot.language, slot.product.brand)
         ]
         return self.rng.choice(recent) if recent else None
 
-    def _status(self, slot: Slot) -> Post:
-        text = self.writer.text(slot, "status")
+    def _status(self, slot: PostSlot) -> DemoPost:
+        text = self.writer.write_text(slot, "status")
         heat = self.rng.lognormvariate(1.2, 1.6) * (60 if slot.author.verified else 1)
-        return Post(
+        return DemoPost(
             number=self._id(slot.time),
             slot=slot,
             text=text,
@@ -302,14 +305,14 @@ class _Microblog:
             place=self._place(slot),
         )
 
-    def _repost(self, slot: Slot, origin: Post) -> Post:
-        text = self.writer.text(slot, "repost")
-        return Post(
+    def _repost(self, slot: PostSlot, origin: DemoPost) -> DemoPost:
+        text = self.writer.write_text(slot, "repost")
+        return DemoPost(
             number=self._id(slot.time),
             slot=slot,
             text=text,
             reposts_of=origin.reposts_of or origin,
-            via=origin if origin.reposts_of else None,
+            reposted_via=origin if origin.reposts_of else None,
             likes=int(self.rng.expovariate(0.4)),
             replies=int(self.rng.expovariate(1)),
             reposts=int(self.rng.expovariate(2)),
@@ -319,7 +322,7 @@ class _Microblog:
     def _id(self, time: datetime) -> int:
         return int((time - self.EPOCH).total_seconds()) * 2**22 + self.rng.randrange(2**22)
 
-    def _place(self, slot: Slot) -> str | None:
+    def _place(self, slot: PostSlot) -> str | None:
         if self.rng.random() < 0.15:
             return None
         return (
@@ -332,15 +335,15 @@ def _shown(count: float) -> int:
     return round(count / 1000) * 1000 if count >= 10_000 else int(count)
 
 
-def _reviews(rng: random.Random, slots: Sequence[Slot]) -> list[Post]:
-    writer = Writer(rng)
+def _reviews(rng: random.Random, slots: Sequence[PostSlot]) -> list[DemoPost]:
+    writer = PostWriter(rng)
     stars = {"positive": (5, 5, 5, 4), "neutral": (3, 3, 4), "negative": (1, 1, 2, 2)}
     return [
-        Post(
+        DemoPost(
             number=70_000 + 3 * i,
             slot=slot,
-            text=writer.text(slot, "review"),
-            title=writer.title(slot) if rng.random() < 0.2 else None,
+            text=writer.write_text(slot, "review"),
+            title=writer.write_title(slot) if rng.random() < 0.2 else None,
             rating=rng.choice(stars[slot.feeling]),
         )
         for i, slot in enumerate(slots)

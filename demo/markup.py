@@ -6,12 +6,12 @@ from html import escape
 from math import ceil
 from typing import TypeVar
 
-from demo.catalog import NOW
-from demo.generate import Post
+from demo.catalog import DEMO_NOW
+from demo.generate import DemoPost
 
 T = TypeVar("T")
 
-CSS = """
+STYLESHEET = """
 :root{--ink:#2a2622;--soft:#7a7068;--line:#e7e0d6;--paper:#fffdf9;--ground:#f6f1e8;--accent:#8a5a1c}
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.65 system-ui,"PingFang SC","Noto Sans CJK SC",sans-serif}
@@ -34,7 +34,7 @@ _PLACES = (
 )
 
 
-def page(title: str, body: str, language: str = "zh", head: str = "") -> str:
+def render_page(title: str, body: str, language: str = "zh", head: str = "") -> str:
     """A whole HTML page; `title` is plain text, `head` and `body` are markup."""
     places = " ".join(f'<a href="{path}">{name}</a>' for path, name in _PLACES)
     return (
@@ -46,22 +46,22 @@ def page(title: str, body: str, language: str = "zh", head: str = "") -> str:
     )
 
 
-def chunk(items: Sequence[T], number: int, size: int) -> Sequence[T]:
+def page_items(items: Sequence[T], number: int, size: int) -> Sequence[T]:
     """Page `number`, from 1, of `items`; empty past the end."""
     return items[(number - 1) * size : number * size]
 
 
-def pages(count: int, size: int) -> int:
+def page_count(count: int, size: int) -> int:
     """How many pages hold `count` items: at least one."""
     return max(1, ceil(count / size))
 
 
-def next_link(url: str | None) -> str:
+def next_link_tag(url: str | None) -> str:
     """The `<link rel="next">` of the head; nothing on the last page."""
     return f'<link rel="next" href="{escape(url)}">\n' if url else ""
 
 
-def pager(number: int, last: int, url: str | None, language: str) -> str:
+def render_pager(number: int, last: int, url: str | None, language: str) -> str:
     """The foot of a list: where one is, and the way on."""
     zh = language == "zh"
     here = f"第 {number} / {last} 页" if zh else f"Page {number} of {last}"
@@ -69,9 +69,9 @@ def pager(number: int, last: int, url: str | None, language: str) -> str:
     return f'<nav class="pager"><span class="soft">{here}</span>{on}</nav>'
 
 
-def ago(moment: datetime, language: str) -> str:
+def relative_time(moment: datetime, language: str) -> str:
     """How lists show a date: relative while it is fresh."""
-    hours = int((NOW - moment).total_seconds() // 3600)
+    hours = int((DEMO_NOW - moment).total_seconds() // 3600)
     zh = language == "zh"
     if hours < 1:
         return "刚刚" if zh else "just now"
@@ -82,7 +82,7 @@ def ago(moment: datetime, language: str) -> str:
     return f"{moment:%Y-%m-%d}" if zh else f"{moment:%b} {moment.day}, {moment.year}"
 
 
-def clock(post: Post) -> str:
+def absolute_time(post: DemoPost) -> str:
     """A date in full, for people."""
     if post.slot.language == "zh":
         return f"{post.time:%Y-%m-%d %H:%M}"

@@ -6,11 +6,11 @@ from html import escape
 from typing import Any
 from urllib.parse import parse_qs, quote
 
-from demo.generate import Post, World
-from demo.markup import chunk, clock, page
+from demo.generate import DemoPost, World
+from demo.markup import absolute_time, page_items, render_page
 
-CARDS, RECENT = 10, 40  # posts a page of JSON, of the page for people
-SHORT = 130  # characters that a list shows of a long post
+CARDS_PER_PAGE, TIMELINE_POSTS = 10, 40  # posts a page of JSON, of the page for people
+MAX_LISTED_CHARACTERS = 130  # characters that a list shows of a long post
 _NOTHING = "这里还没有内容"
 _EMOTICON = re.compile(r"\[[一-鿿a-z]{1,5}\]")
 _HASHTAG = re.compile(r"#[^#\s]+#|#[A-Za-z]+")
@@ -20,14 +20,17 @@ class Microblog:
     """Search, single posts, and a timeline."""
 
     def __init__(self, world: World) -> None:
-        self.posts = world.on("microblog")[::-1]
+        self.posts = world.posts_on("microblog")[::-1]
         self._by_number = {post.number: post for post in self.posts}
 
-    def search(self, container: str, at: int, origin: str) -> str:
+    def search_json(self, container: str, page_number: int, origin: str) -> str:
         """One page of `containerid` = `100103type=1&q=QUERY`, newest first, as JSON; `origin` is the address of this server."""
         words = parse_qs(container).get("q", [""])[0].strip().casefold()
         found = [post for post in self.posts if words and words in _searchable(post)]
-        cards = [_card(post, container, origin) for post in chunk(found, at, CARDS)]
+        cards = [
+            _card(post, container, origin)
+            for post in page_items(found, page_number, CARDS_PER_PAGE)
+        ]
         if not cards:
             return json.dumps({"ok": 0, "msg": _NOTHING, "data": {"cards": []}}, ensure_ascii=False)
         info = {
@@ -35,14 +38,14 @@ class Microblog:
             "v_p": 42,
             "show_style": 1,
             "total": len(found),
-            "page": at + 1,
+            "page": page_number + 1,
         }
         return json.dumps(
             {"ok": 1, "data": {"cardlistInfo": info, "cards": cards, "scheme": ""}},
             ensure_ascii=False,
         )
 
-    def extend(self, number: str) -> str:
+    def full_text_json(self, number: str) -> str:
         """The whole text of a long post, as JSON."""
         post = self._find(number)
         if post is None:
@@ -57,31 +60,37 @@ class Microblog:
             ensure_ascii=False,
         )
 
-    def status(self, number: str) -> str | None:
+    def status_page(self, number: str) -> str | None:
         """The page of one post; None for a post that is not there."""
         post = self._find(number)
         return (
-            page(f"{post.author.name}的微博", _article(post), post.slot.language) if post else None
+            render_page(f"{post.author.name}的微博", _article(post), post.slot.language)
+            if post
+            else None
         )
 
-    def timeline(self) -> str:
-        articles = "".join(_article(post) for post in self.posts[:RECENT])
-        return page("微博 Microblog", f"<h1>此刻 Now</h1>{articles}")
+    def timeline_page(self) -> str:
+        articles = "".join(_article(post) for post in self.posts[:TIMELINE_POSTS])
+        return render_page("微博 Microblog", f"<h1>此刻 Now</h1>{articles}")
 
-    def _find(self, number: str) -> Post | None:
+    def _find(self, number: str) -> DemoPost | None:
         return self._by_number.get(int(number)) if number.isascii() and number.isdigit() else None
 
 
-def _chained(post: Post) -> str:
+def _chained(post: DemoPost) -> str:
     """The text with the chain of reposts behind it, as the site stores it."""
-    return f"{post.text}//@{post.via.author.name}:{post.via.text}" if post.via else post.text
+    return (
+        f"{post.text}//@{post.reposted_via.author.name}:{post.reposted_via.text}"
+        if post.reposted_via
+        else post.text
+    )
 
 
-def _searchable(post: Post) -> str:
+def _searchable(post: DemoPost) -> str:
     return f"{_chained(post)} {post.reposts_of.text if post.reposts_of else ''}".casefold()
 
 
-def _card(post: Post, container: str, origin: str) -> dict[str, Any]:
+def _card(post: DemoPost, container: str, origin: str) -> dict[str, Any]:
     scheme = f"{origin}/status/{post.number}?mblogid={post.number}&luicode=10000011&lfid={quote(container, safe='')}"
     return {
         "card_type": 9,
@@ -91,10 +100,14 @@ def _card(post: Post, container: str, origin: str) -> dict[str, Any]:
     }
 
 
-def _mblog(post: Post) -> dict[str, Any]:
+def _mblog(post: DemoPost) -> dict[str, Any]:
     number, text = str(post.number), _chained(post)
-    long = len(text) > SHORT
-    shown = f'{_html(text[:SHORT])}...<a href="/status/{number}">全文</a>' if long else _html(text)
+    long = len(text) > MAX_LISTED_CHARACTERS
+    shown = (
+        f'{_html(text[:MAX_LISTED_CHARACTERS])}...<a href="/status/{number}">全文</a>'
+        if long
+        else _html(text)
+    )
     mblog: dict[str, Any] = {
         "created_at": f"{post.time:%a %b %d %H:%M:%S +0800 %Y}",
         "id": number,
@@ -120,7 +133,7 @@ def _mblog(post: Post) -> dict[str, Any]:
     return mblog
 
 
-def _user(post: Post) -> dict[str, Any]:
+def _user(post: DemoPost) -> dict[str, Any]:
     author = post.author
     return {
         "id": author.number,
@@ -154,12 +167,12 @@ def _html(text: str) -> str:
     )
 
 
-def _article(post: Post) -> str:
+def _article(post: DemoPost) -> str:
     origin = f"<blockquote>{_article(post.reposts_of)}</blockquote>" if post.reposts_of else ""
     place = f" · {post.place}" if post.place else ""
     return (
         f'<article class="card"><div class="row"><strong>{escape(post.author.name)}</strong> '
-        f'<a href="/m/status/{post.number}"><time datetime="{post.time.isoformat()}">{clock(post)}</time></a></div>'
+        f'<a href="/m/status/{post.number}"><time datetime="{post.time.isoformat()}">{absolute_time(post)}</time></a></div>'
         f'<p lang="{post.slot.language}">{_html(_chained(post))}</p>{origin}'
         f'<span class="soft">转发 {post.reposts} · 评论 {post.replies} · 赞 {post.likes}{place}</span></article>'
     )

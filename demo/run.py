@@ -9,18 +9,18 @@ import tempfile
 import time
 from pathlib import Path
 
-HERE = Path(__file__).parent
-PROJECT = HERE.parent / "demo-run"
+DEMO_FOLDER = Path(__file__).parent
+PROJECT_FOLDER = DEMO_FOLDER.parent / "demo-run"
 WEEKS = [f"2026-W{number:02d}" for number in range(7, 11)]
 BRANDS = ("morngrain", "warmfield", "tianduo")
-LABELS = {"negative": "n", "neutral": "0", "positive": "p", None: "0"}
+AUDIT_LABELS = {"negative": "n", "neutral": "0", "positive": "p", None: "0"}
 
 
-def folate(*arguments: str) -> str:
+def run_folate(*arguments: str) -> str:
     """Run one command, its bars and notes going to the terminal; returns what it prints. Stops when it fails."""
     sys.stderr.write(f"\n$ folate {' '.join(arguments)}\n")
     done = subprocess.run(
-        [sys.executable, "-m", "folate.cli", *arguments, "--project", str(PROJECT)],
+        [sys.executable, "-m", "folate.cli", *arguments, "--project", str(PROJECT_FOLDER)],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -54,74 +54,74 @@ def start_web(folder: Path) -> tuple["subprocess.Popen[bytes]", str]:
 
 def make_project(url: str) -> None:
     """A new project that knows the address of the demo web; an earlier demo's is removed."""
-    shutil.rmtree(PROJECT, ignore_errors=True)
-    PROJECT.mkdir()
-    (PROJECT / "folate.toml").write_text(
-        (HERE / "folate.toml.in").read_text(encoding="utf-8").replace("{url}", url),
+    shutil.rmtree(PROJECT_FOLDER, ignore_errors=True)
+    PROJECT_FOLDER.mkdir()
+    (PROJECT_FOLDER / "folate.toml").write_text(
+        (DEMO_FOLDER / "folate.toml.in").read_text(encoding="utf-8").replace("{url}", url),
         encoding="utf-8",
     )
 
 
-def opinions(truth: Path) -> dict[str, dict[str, str]]:
+def read_opinions(truth: Path) -> dict[str, dict[str, str]]:
     """What each text of the demo web says of each brand, by its letters and digits."""
     with truth.open(encoding="utf-8") as lines:
         records = [json.loads(line) for line in lines]
     return {
-        letters(f"{record['title'] or ''}{record['text']}"): record["opinions"]
+        text_key(f"{record['title'] or ''}{record['text']}"): record["opinions"]
         for record in records
     }
 
 
-def letters(text: str) -> str:
+def text_key(text: str) -> str:
     """The letters and digits of a text: what its page and its record have in common."""
     return "".join(character for character in text if character.isalnum())
 
 
-def audit(brand: str, said: dict[str, dict[str, str]]) -> None:
+def audit_brand(brand: str, opinions: dict[str, dict[str, str]]) -> None:
     """Judge 50 texts of a brand, as a person would in a spreadsheet: here by what the demo web knows of its posts."""
-    sheet = PROJECT / f"audit-{brand}.csv"
+    sheet = PROJECT_FOLDER / f"audit-{brand}.csv"
     sys.stdout.write(
-        folate(
+        run_folate(
             "audit", "--brand", brand, "--week", WEEKS[-1], "--weeks", "4", "--export", str(sheet)
         )
     )
     with sheet.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
-        row["label"] = LABELS[said.get(letters(row["text"]), {}).get(brand)]
+        row["label"] = AUDIT_LABELS[opinions.get(text_key(row["text"]), {}).get(brand)]
     with sheet.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    sys.stdout.write(folate("audit", "--import", str(sheet)))
+    sys.stdout.write(run_folate("audit", "--import", str(sheet)))
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         server, url = start_web(Path(folder))
-        said = opinions(Path(folder) / "truth.jsonl")
+        said = read_opinions(Path(folder) / "truth.jsonl")
         try:
             sys.stderr.write(f"the demo web is at {url}\n")
             make_project(url)
-            sys.stdout.write(folate("crawl"))
+            sys.stdout.write(run_folate("crawl"))
         finally:
             server.terminate()
             server.wait()
-    folate("annotate")
+    run_folate("annotate")
     for brand in BRANDS:
-        audit(brand, said)
+        audit_brand(brand, said)
     for week in WEEKS:
-        sys.stdout.write(f"\nEmerging in {week}\n{folate('topics', '--week', week)}")
+        sys.stdout.write(f"\nEmerging in {week}\n{run_folate('topics', '--week', week)}")
     for language in ("zh", "en"):
         sys.stdout.write(
-            folate(
+            run_folate(
                 "report",
                 "--week",
                 WEEKS[-1],
                 "--language",
                 language,
                 "-o",
-                str(PROJECT / "reports" / language),
+                str(PROJECT_FOLDER / "reports" / language),
             )
         )
 

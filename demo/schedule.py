@@ -5,19 +5,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from demo.catalog import BRANDS, FIRST_MONDAY, PRODUCTS, WEEKS, Brand, Product, bank
+from demo.catalog import BRANDS, FIRST_MONDAY, PRODUCTS, WEEKS, DemoBrand, Product, load_phrases
 
 SITES = ("forum", "microblog", "shop", "gym")
 FEELINGS = ("positive", "neutral", "negative")
-ORGANIC = 235  # posts a week
-SURGE_WEEK, SURGE = 5, 1.5
-COMPARISONS = 0.11  # share of the organic posts that name two brands
+ORGANIC_POSTS_PER_WEEK = 235  # posts a week
+SURGE_WEEK, SURGE_FACTOR = 5, 1.5
+COMPARISON_SHARE = 0.11  # share of the organic posts that name two brands
 CRISIS_BRAND = "warmfield"
 CRISIS_MOOD = {9: (0.25, 0.22, 0.53), 10: (0.38, 0.24, 0.38)}
-PREGNANT_SITES = {"forum": 0.44, "microblog": 0.34, "shop": 0.22}
-OPEN = {"forum": 0.39, "microblog": 0.34, "shop": 0.27}
-REGULARS = {"forum": 420, "microblog": 560, "shop": 620, "gym": 90}  # accounts that come back
-HOURS = (
+PREGNANCY_SITE_SHARES = {"forum": 0.44, "microblog": 0.34, "shop": 0.22}
+SITE_SHARES = {"forum": 0.39, "microblog": 0.34, "shop": 0.27}
+REGULAR_ACCOUNTS = {
+    "forum": 420,
+    "microblog": 560,
+    "shop": 620,
+    "gym": 90,
+}  # accounts that come back
+HOUR_WEIGHTS = (
     2,
     1,
     1,
@@ -43,7 +48,7 @@ HOURS = (
     9,
     5,
 )  # weights by hour of the day
-DAYS = {  # weights Monday to Sunday
+WEEKDAY_WEIGHTS = {  # weights Monday to Sunday
     "forum": (10, 10, 10, 10, 9, 13, 14),
     "microblog": (9, 9, 9, 9, 11, 15, 15),
     "shop": (11, 11, 11, 11, 10, 8, 8),
@@ -57,7 +62,7 @@ class Theme:
 
     name: str
     weeks: dict[int, int]
-    chinese: float  # share of posts in Chinese
+    chinese_share: float  # share of posts in Chinese
     sites: dict[str, float]
     brands: dict[str, float] | None = None  # None: as in the organic talk
     kinds: tuple[str, ...] = ("cereal", "biscuit", "hot")  # of product
@@ -70,24 +75,24 @@ THEMES = (
     Theme(
         name="folate",
         weeks={7: 14, 8: 26, 9: 40, 10: 60},
-        chinese=0.6,
-        sites={**PREGNANT_SITES, "gym": 0.05},
+        chinese_share=0.6,
+        sites={**PREGNANCY_SITE_SHARES, "gym": 0.05},
         authors="new",
         kinds=("cereal", "hot"),
         brands={"morngrain": 0.66, "warmfield": 0.19, "tianduo": 0.15},
     ),
-    Theme(name="stray", weeks={4: 1}, chinese=1, sites={"forum": 1}, brands={"morngrain": 1}),
+    Theme(name="stray", weeks={4: 1}, chinese_share=1, sites={"forum": 1}, brands={"morngrain": 1}),
     Theme(
         name="pregnant",
         weeks=dict.fromkeys(range(1, WEEKS + 1), 6),
-        chinese=0.6,
-        sites=PREGNANT_SITES,
+        chinese_share=0.6,
+        sites=PREGNANCY_SITE_SHARES,
     ),
     Theme(
         name="crisis",
         weeks={9: 44, 10: 16},
-        chinese=0.65,
-        sites=OPEN,
+        chinese_share=0.65,
+        sites=SITE_SHARES,
         brands={CRISIS_BRAND: 1},
         feelings=(0, 0, 1),
         days=(1, 5, 7, 6, 4, 4, 3),
@@ -95,36 +100,44 @@ THEMES = (
     Theme(
         name="gym",
         weeks={8: 42, 9: 48, 10: 54},
-        chinese=0.62,
+        chinese_share=0.62,
         sites={"gym": 1},
         kinds=("cereal", "hot"),
     ),
     Theme(
-        name="nianhuo", weeks={5: 5, 6: 12, 7: 18}, chinese=1, sites=OPEN, feelings=(0.6, 0.4, 0)
+        name="nianhuo",
+        weeks={5: 5, 6: 12, 7: 18},
+        chinese_share=1,
+        sites=SITE_SHARES,
+        feelings=(0.6, 0.4, 0),
     ),
     Theme(
-        name="chunjie", weeks={7: 10, 8: 30, 9: 5}, chinese=0.75, sites=OPEN, feelings=(0.5, 0.5, 0)
+        name="chunjie",
+        weeks={7: 10, 8: 30, 9: 5},
+        chinese_share=0.75,
+        sites=SITE_SHARES,
+        feelings=(0.5, 0.5, 0),
     ),
     Theme(
         name="valentine",
         weeks={7: 11},
-        chinese=0,
-        sites=OPEN,
+        chinese_share=0,
+        sites=SITE_SHARES,
         feelings=(0.7, 0.3, 0),
         days=(1, 1, 1, 2, 4, 9, 3),
     ),
     Theme(
         name="yuanxiao",
         weeks={9: 2, 10: 9},
-        chinese=1,
-        sites=OPEN,
+        chinese_share=1,
+        sites=SITE_SHARES,
         feelings=(0.5, 0.5, 0),
         days=(4, 9, 3, 1, 1, 1, 1),
     ),
     Theme(
         name="loud",
         weeks={8: 9, 9: 10, 10: 11},
-        chinese=1,
+        chinese_share=1,
         sites={"microblog": 1},
         brands={"morngrain": 1},
         feelings=(0, 0, 1),
@@ -133,7 +146,7 @@ THEMES = (
     Theme(
         name="ad",
         weeks={8: 34, 10: 26},
-        chinese=0.8,
+        chinese_share=0.8,
         sites={"microblog": 0.8, "forum": 0.2},
         brands={"tianduo": 1},
         feelings=(1, 0, 0),
@@ -144,7 +157,7 @@ THEMES = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Author:
+class Account:
     """An account of one site."""
 
     number: int
@@ -156,21 +169,21 @@ class Author:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Slot:
+class PostSlot:
     """One post to be written."""
 
     site: str
     language: str
     time: datetime
-    author: Author
+    author: Account
     product: Product
     feeling: str
     theme: str | None = None
     rival: Product | None = None
-    count: int = 0  # which of its theme
+    theme_index: int = 0  # which of its theme
 
 
-class Crowd:
+class AccountPool:
     """The accounts: regulars who come back, and newcomers who speak once."""
 
     def __init__(self, rng: random.Random) -> None:
@@ -178,29 +191,31 @@ class Crowd:
         self._names: set[tuple[str, str]] = set()
         self._count = dict.fromkeys(SITES, 100)
         self._regulars = {
-            (site, language): [self.newcomer(site, language) for _ in range(round(size * share))]
-            for site, size in REGULARS.items()
+            (site, language): [
+                self.create_account(site, language) for _ in range(round(size * share))
+            ]
+            for site, size in REGULAR_ACCOUNTS.items()
             for language, share in (("zh", 0.6), ("en", 0.4))
         }
-        self._single: dict[str, Author] = {}
+        self._single: dict[str, Account] = {}
 
-    def author(self, how: str, theme: str | None, site: str, language: str) -> Author:
+    def pick_account(self, how: str, theme: str | None, site: str, language: str) -> Account:
         if how == "new":
-            return self.newcomer(site, language)
+            return self.create_account(site, language)
         if how == "single":
             if str(theme) not in self._single:
-                self._single[str(theme)] = self.newcomer(site, language)
+                self._single[str(theme)] = self.create_account(site, language)
             return self._single[str(theme)]
         regulars = self._regulars[site, language]
         return regulars[
             int(len(regulars) * self._rng.random() ** 1.3)
         ]  # some speak more often than others
 
-    def newcomer(self, site: str, language: str) -> Author:
+    def create_account(self, site: str, language: str) -> Account:
         self._count[site] += self._rng.randint(1, 9)
         verified = self._rng.random() < 0.04
         followers = int(self._rng.lognormvariate(8.5 if verified else 4.6, 1.4))
-        return Author(
+        return Account(
             number=self._count[site],
             site=site,
             language=language,
@@ -211,7 +226,7 @@ class Crowd:
 
     def _name(self, site: str, language: str) -> str:
         """A name that the site has not given away yet."""
-        parts = bank("names")[language]
+        parts = load_phrases("names")[language]
         while True:
             name: str = self._rng.choice(parts["first"]) + self._rng.choice(parts["second"])
             if language == "en" or self._rng.random() < 0.3:
@@ -221,9 +236,9 @@ class Crowd:
                 return name
 
 
-def schedule(rng: random.Random) -> list[Slot]:
+def schedule_posts(rng: random.Random) -> list[PostSlot]:
     """All slots of the ten weeks, in order of time."""
-    crowd = Crowd(rng)
+    crowd = AccountPool(rng)
     slots = [
         *_organic(rng, crowd),
         *(slot for theme in THEMES for slot in _planted(rng, crowd, theme)),
@@ -231,11 +246,11 @@ def schedule(rng: random.Random) -> list[Slot]:
     return sorted(slots, key=lambda slot: slot.time)
 
 
-def _organic(rng: random.Random, crowd: Crowd) -> Iterator[Slot]:
+def _organic(rng: random.Random, crowd: AccountPool) -> Iterator[PostSlot]:
     for week in range(1, WEEKS + 1):
-        for _ in range(round(ORGANIC * (SURGE if week == SURGE_WEEK else 1))):
+        for _ in range(round(ORGANIC_POSTS_PER_WEEK * (SURGE_FACTOR if week == SURGE_WEEK else 1))):
             site, language, brand = (
-                _pick(rng, OPEN),
+                _pick(rng, SITE_SHARES),
                 rng.choices(("zh", "en"), (0.6, 0.4))[0],
                 _brand(rng),
             )
@@ -243,14 +258,14 @@ def _organic(rng: random.Random, crowd: Crowd) -> Iterator[Slot]:
             product = _product(rng, brand.id)
             rival = (
                 _rival(rng, product)
-                if rng.random() < COMPARISONS and feeling != "negative"
+                if rng.random() < COMPARISON_SHARE and feeling != "negative"
                 else None
             )
-            yield Slot(
+            yield PostSlot(
                 site=site,
                 language=language,
-                time=_moment(rng, week, DAYS[site]),
-                author=crowd.author("regular", None, site, language),
+                time=_moment(rng, week, WEEKDAY_WEIGHTS[site]),
+                author=crowd.pick_account("regular", None, site, language),
                 product=product,
                 feeling=feeling,
                 theme="versus" if rival else None,
@@ -258,28 +273,28 @@ def _organic(rng: random.Random, crowd: Crowd) -> Iterator[Slot]:
             )
 
 
-def _planted(rng: random.Random, crowd: Crowd, theme: Theme) -> Iterator[Slot]:
+def _planted(rng: random.Random, crowd: AccountPool, theme: Theme) -> Iterator[PostSlot]:
     count = 0
     for week, posts in theme.weeks.items():
         sites = {site: share for site, share in theme.sites.items() if site != "gym" or week >= 8}
         for _ in range(posts):
             count += 1
             site = _pick(rng, sites)
-            language = "zh" if rng.random() < theme.chinese else "en"
+            language = "zh" if rng.random() < theme.chinese_share else "en"
             brand = _pick(rng, theme.brands) if theme.brands else _brand(rng).id
-            yield Slot(
+            yield PostSlot(
                 site=site,
                 language=language,
-                time=_moment(rng, week, theme.days or DAYS[site]),
+                time=_moment(rng, week, theme.days or WEEKDAY_WEIGHTS[site]),
                 product=_product(rng, brand, theme.kinds),
-                author=crowd.author(theme.authors, theme.name, site, language),
+                author=crowd.pick_account(theme.authors, theme.name, site, language),
                 feeling=rng.choices(FEELINGS, theme.feelings)[0],
                 theme=theme.name,
-                count=count,
+                theme_index=count,
             )
 
 
-def _mood(brand: Brand, week: int) -> tuple[float, ...]:
+def _mood(brand: DemoBrand, week: int) -> tuple[float, ...]:
     """How likely a post on `brand` is positive, neutral, negative: drifts from the first week to the last, falls in the crisis."""
     if brand.id == CRISIS_BRAND and week in CRISIS_MOOD:
         return CRISIS_MOOD[week]
@@ -289,7 +304,7 @@ def _mood(brand: Brand, week: int) -> tuple[float, ...]:
 
 def _moment(rng: random.Random, week: int, days: tuple[int, ...]) -> datetime:
     day = rng.choices(range(7), days)[0]
-    hour = rng.choices(range(24), HOURS)[0]
+    hour = rng.choices(range(24), HOUR_WEIGHTS)[0]
     return FIRST_MONDAY + timedelta(
         weeks=week - 1, days=day, hours=hour, seconds=rng.randrange(3600)
     )
@@ -299,7 +314,7 @@ def _pick(rng: random.Random, weights: dict[str, float]) -> str:
     return rng.choices(list(weights), list(weights.values()))[0]
 
 
-def _brand(rng: random.Random) -> Brand:
+def _brand(rng: random.Random) -> DemoBrand:
     return rng.choices(list(BRANDS.values()), [brand.share for brand in BRANDS.values()])[0]
 
 

@@ -11,15 +11,15 @@ from urllib.parse import parse_qs, urlsplit
 
 from demo import truth
 from demo.forum import Forum
-from demo.generate import SEED, World, generate
-from demo.markup import CSS, page
+from demo.generate import SEED, World, generate_world
+from demo.markup import STYLESHEET, render_page
 from demo.microblog import Microblog
 from demo.shop import Shop
 
-ROBOTS = (
+ROBOTS_TXT = (
     "User-agent: *\nDisallow: /admin/\nDisallow: /forum/search\nDisallow: /gym/search\nAllow: /\n"
 )
-HTML, JSON, TEXT = (
+HTML_TYPE, JSON_TYPE, TEXT_TYPE = (
     "text/html; charset=utf-8",
     "application/json; charset=utf-8",
     "text/plain; charset=utf-8",
@@ -31,20 +31,20 @@ _EMOTICON = (
 
 
 @dataclass(frozen=True)
-class Answer:
+class PageResponse:
     """What the server says to one request."""
 
     body: str
-    kind: str = HTML
+    content_type: str = HTML_TYPE
     status: int = HTTPStatus.OK
     location: str | None = None
 
 
 Query = Mapping[str, str]
-Route = tuple[re.Pattern[str], Callable[[re.Match[str], Query], Answer]]
+Route = tuple[re.Pattern[str], Callable[[re.Match[str], Query], PageResponse]]
 
 
-class Web:
+class DemoWeb:
     """All sites of the demo web under one address."""
 
     def __init__(self, world: World, origin: str = "") -> None:
@@ -54,7 +54,7 @@ class Web:
         self.shop = Shop(world)
         self._routes = self._table()
 
-    def answer(self, target: str) -> Answer:
+    def respond(self, target: str) -> PageResponse:
         """What `target` (path and query) gives."""
         parts = urlsplit(target)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
@@ -66,54 +66,55 @@ class Web:
 
     def _table(self) -> list[Route]:
         shop, microblog = self.shop, self.microblog
-        rows: list[tuple[str, Callable[[re.Match[str], Query], Answer]]] = [
-            ("/", lambda m, q: Answer(_START)),
-            ("/robots.txt", lambda m, q: Answer(ROBOTS, TEXT)),
-            ("/style.css", lambda m, q: Answer(CSS, "text/css; charset=utf-8")),
-            ("/emoticon/default.svg", lambda m, q: Answer(_EMOTICON, "image/svg+xml")),
+        rows: list[tuple[str, Callable[[re.Match[str], Query], PageResponse]]] = [
+            ("/", lambda m, q: PageResponse(_START)),
+            ("/robots.txt", lambda m, q: PageResponse(ROBOTS_TXT, TEXT_TYPE)),
+            ("/style.css", lambda m, q: PageResponse(STYLESHEET, "text/css; charset=utf-8")),
+            ("/emoticon/default.svg", lambda m, q: PageResponse(_EMOTICON, "image/svg+xml")),
             (
                 "/admin/.*",
-                lambda m, q: Answer(
-                    page("Admin", "<h1>Staff only</h1>", "en"), status=HTTPStatus.FORBIDDEN
+                lambda m, q: PageResponse(
+                    render_page("Admin", "<h1>Staff only</h1>", "en"), status=HTTPStatus.FORBIDDEN
                 ),
             ),
-            ("/(forum|gym)/", lambda m, q: Answer(self.forums[m[1]].index())),
+            ("/(forum|gym)/", lambda m, q: PageResponse(self.forums[m[1]].index_page())),
             (
                 "/(forum|gym)/search",
-                lambda m, q: Answer(page("Search", "<h1>No search today.</h1>", "en")),
+                lambda m, q: PageResponse(render_page("Search", "<h1>No search today.</h1>", "en")),
             ),
             (
                 r"/(forum|gym)/c/[^/]+/(\d+)/",
-                lambda m, q: _found(self.forums[m[1]].board(int(m[2]), _number(q))),
+                lambda m, q: _found(self.forums[m[1]].board_page(int(m[2]), _number(q))),
             ),
             (
                 r"/(forum|gym)/t/[^/]+/(\d+)/(?:(\d+)/)?",
-                lambda m, q: _found(self.forums[m[1]].thread(int(m[2]), int(m[3] or 1))),
+                lambda m, q: _found(self.forums[m[1]].thread_page(int(m[2]), int(m[3] or 1))),
             ),
             (
                 r"/(forum|gym)/t/[^/]+/(\d+)/post/(\d+)/",
-                lambda m, q: _moved(self.forums[m[1]].permalink(int(m[2]), int(m[3]))),
+                lambda m, q: _moved(self.forums[m[1]].permalink_target(int(m[2]), int(m[3]))),
             ),
-            ("/m/", lambda m, q: Answer(microblog.timeline())),
-            (r"(?:/m)?/status/(\d+)", lambda m, q: _found(microblog.status(m[1]))),
+            ("/m/", lambda m, q: PageResponse(microblog.timeline_page())),
+            (r"(?:/m)?/status/(\d+)", lambda m, q: _found(microblog.status_page(m[1]))),
             ("(?:/m)?/api/container/getIndex", lambda m, q: self._search(q)),
             (
                 "(?:/m)?/statuses/extend",
-                lambda m, q: Answer(microblog.extend(q.get("id", "")), JSON),
+                lambda m, q: PageResponse(microblog.full_text_json(q.get("id", "")), JSON_TYPE),
             ),
-            ("/shop/", lambda m, q: Answer(shop.index())),
-            ("/shop/c/([a-z]+)/", lambda m, q: _found(shop.category(m[1]))),
-            (r"/shop/p/(\d+)/", lambda m, q: _found(shop.product(int(m[1]), _number(q)))),
+            ("/shop/", lambda m, q: PageResponse(shop.index_page())),
+            ("/shop/c/([a-z]+)/", lambda m, q: _found(shop.category_page(m[1]))),
+            (r"/shop/p/(\d+)/", lambda m, q: _found(shop.product_page(int(m[1]), _number(q)))),
         ]
         return [(re.compile(pattern), reply) for pattern, reply in rows]
 
-    def _search(self, query: Query) -> Answer:
-        return Answer(
-            self.microblog.search(query.get("containerid", ""), _number(query), self.origin), JSON
+    def _search(self, query: Query) -> PageResponse:
+        return PageResponse(
+            self.microblog.search_json(query.get("containerid", ""), _number(query), self.origin),
+            JSON_TYPE,
         )
 
 
-_START = page(
+_START = render_page(
     "燕麦镇 Oatville",
     "<h1>燕麦镇 Oatville</h1><p>一个不存在的小镇，十周的早餐闲话。"
     "Ten weeks of small talk about breakfast, in a town that does not exist.</p><ul>"
@@ -130,32 +131,34 @@ def _number(query: Query) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
 
 
-def _found(body: str | None) -> Answer:
+def _found(body: str | None) -> PageResponse:
     if body is None:
-        return Answer(
-            page("404", "<h1>404</h1><p>这里什么也没有。Nothing here.</p>"),
+        return PageResponse(
+            render_page("404", "<h1>404</h1><p>这里什么也没有。Nothing here.</p>"),
             status=HTTPStatus.NOT_FOUND,
         )
-    return Answer(body)
+    return PageResponse(body)
 
 
-def _moved(location: str | None) -> Answer:
-    return Answer("", status=HTTPStatus.FOUND, location=location) if location else _found(None)
+def _moved(location: str | None) -> PageResponse:
+    return (
+        PageResponse("", status=HTTPStatus.FOUND, location=location) if location else _found(None)
+    )
 
 
-class Handler(BaseHTTPRequestHandler):
+class RequestHandler(BaseHTTPRequestHandler):
     """Keeps connections open and sends each answer in one piece."""
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1
     disable_nagle_algorithm = True
-    web: Web
+    web: DemoWeb
 
     def do_GET(self) -> None:
-        answer = self.web.answer(self.path)
+        answer = self.web.respond(self.path)
         body = answer.body.encode()
         self.send_response(answer.status)
-        self.send_header("Content-Type", answer.kind)
+        self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(body)))
         if answer.location:
             self.send_header("Location", answer.location)
@@ -169,10 +172,12 @@ class Handler(BaseHTTPRequestHandler):
         """Silent: whoever crawls keeps the log."""
 
 
-def server(world: World, port: int = 0) -> ThreadingHTTPServer:
+def make_server(world: World, port: int = 0) -> ThreadingHTTPServer:
     """A server of `world` on 127.0.0.1, bound and not yet serving; port 0 takes any free one."""
-    web = Web(world)
-    bound = ThreadingHTTPServer(("127.0.0.1", port), type("BoundHandler", (Handler,), {"web": web}))
+    web = DemoWeb(world)
+    bound = ThreadingHTTPServer(
+        ("127.0.0.1", port), type("BoundHandler", (RequestHandler,), {"web": web})
+    )
     web.origin = f"http://127.0.0.1:{bound.server_address[1]}"
     return bound
 
@@ -190,11 +195,11 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args()
-    world = generate(options.seed)
-    with server(world, options.port) as bound:
+    world = generate_world(options.seed)
+    with make_server(world, options.port) as bound:
         url = f"http://127.0.0.1:{bound.server_address[1]}"
         if options.truth:
-            truth.write(world, url, options.truth)
+            truth.write_truth(world, url, options.truth)
         if options.port_file:
             partial = options.port_file.with_suffix(".part")
             partial.write_text(f"{bound.server_address[1]}\n", encoding="ascii")

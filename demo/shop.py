@@ -6,61 +6,74 @@ from html import escape
 from statistics import fmean
 from typing import Any
 
-from demo.catalog import BRANDS, KINDS, PRODUCTS, Product
-from demo.generate import Post, World
-from demo.markup import chunk, clock, next_link, page, pager, pages
+from demo.catalog import BRANDS, KIND_NAMES, PRODUCTS, Product
+from demo.generate import DemoPost, World
+from demo.markup import (
+    absolute_time,
+    next_link_tag,
+    page_count,
+    page_items,
+    render_page,
+    render_pager,
+)
 
-REVIEWS = 20  # a page
+REVIEWS_PER_PAGE = 20  # a page
 
 
 class Shop:
     """The products and what buyers say of them."""
 
     def __init__(self, world: World) -> None:
-        self._reviews: dict[int, list[Post]] = defaultdict(list)
-        for post in reversed(world.on("shop")):
+        self._reviews: dict[int, list[DemoPost]] = defaultdict(list)
+        for post in reversed(world.posts_on("shop")):
             self._reviews[post.slot.product.number].append(post)
         self._products = {product.number: product for product in PRODUCTS}
 
-    def index(self) -> str:
+    def index_page(self) -> str:
         shelves = "".join(
             f'<h2><a href="/shop/c/{kind}/">{zh} {en}</a></h2><ul>{self._rows(kind)}</ul>'
-            for kind, (zh, en) in KINDS.items()
+            for kind, (zh, en) in KIND_NAMES.items()
         )
-        return page("燕麦镇商店 Oatville Shop", f"<h1>燕麦镇商店 Oatville Shop</h1>{shelves}")
+        return render_page(
+            "燕麦镇商店 Oatville Shop", f"<h1>燕麦镇商店 Oatville Shop</h1>{shelves}"
+        )
 
-    def category(self, kind: str) -> str | None:
+    def category_page(self, kind: str) -> str | None:
         """The products of one kind; None for a kind that is not sold."""
-        if kind not in KINDS:
+        if kind not in KIND_NAMES:
             return None
-        name = " ".join(KINDS[kind])
-        return page(f"{name} | Oatville Shop", f"<h1>{name}</h1><ul>{self._rows(kind)}</ul>")
+        name = " ".join(KIND_NAMES[kind])
+        return render_page(f"{name} | Oatville Shop", f"<h1>{name}</h1><ul>{self._rows(kind)}</ul>")
 
-    def product(self, number: int, at: int) -> str | None:
+    def product_page(self, number: int, page_number: int) -> str | None:
         """Page `at` of a product's reviews; None where there is none."""
         product, reviews = self._products.get(number), self._reviews[number]
-        if product is None or not 1 <= at <= (last := pages(len(reviews), REVIEWS)):
+        if product is None or not 1 <= page_number <= (
+            last := page_count(len(reviews), REVIEWS_PER_PAGE)
+        ):
             return None
-        following = f"/shop/p/{number}/?page={at + 1}" if at < last else None
-        shown = chunk(reviews, at, REVIEWS)
+        following = f"/shop/p/{number}/?page={page_number + 1}" if page_number < last else None
+        shown = page_items(reviews, page_number, REVIEWS_PER_PAGE)
         rating = f"{fmean(post.rating or 0 for post in reviews):.1f}"
-        head = next_link(following)
-        if structured(product):
+        head = next_link_tag(following)
+        if has_json_ld(product):
             head += _json_ld(product, shown, rating, len(reviews))
         body = _product(
             product,
             rating,
             len(reviews),
-            "".join(_review(post, structured(product)) for post in shown),
+            "".join(_review(post, has_json_ld(product)) for post in shown),
         )
-        return page(
-            f"{title(product)} | Oatville Shop", body + pager(at, last, following, "zh"), head=head
+        return render_page(
+            f"{listing_title(product)} | Oatville Shop",
+            body + render_pager(page_number, last, following, "zh"),
+            head=head,
         )
 
-    def url(self, post: Post) -> str:
+    def review_path(self, post: DemoPost) -> str:
         """Where a review stands, without the host."""
         number = post.slot.product.number
-        at = self._reviews[number].index(post) // REVIEWS + 1
+        at = self._reviews[number].index(post) // REVIEWS_PER_PAGE + 1
         return f"/shop/p/{number}/{f'?page={at}' if at > 1 else ''}#review-{post.number}"
 
     def _rows(self, kind: str) -> str:
@@ -68,16 +81,16 @@ class Shop:
 
     def _row(self, product: Product) -> str:
         count = len(self._reviews[product.number])
-        name = f'<a href="/shop/p/{product.number}/">{escape(title(product))}</a>'
+        name = f'<a href="/shop/p/{product.number}/">{escape(listing_title(product))}</a>'
         return f'<li class="card row">{name} <span class="soft">¥{product.price} · {count} 条评价</span></li>'
 
 
-def structured(product: Product) -> bool:
+def has_json_ld(product: Product) -> bool:
     """Whether the page of the product carries JSON-LD; else it carries microdata."""
     return product.number % 2 == 1
 
 
-def title(product: Product) -> str:
+def listing_title(product: Product) -> str:
     """The product with its brand, as the shop lists it."""
     return f"{product.listing('zh')} {product.listing('en')}"
 
@@ -86,7 +99,7 @@ def _json_ld(product: Product, reviews: Any, rating: str, count: int) -> str:
     data = {
         "@context": "https://schema.org",
         "@type": "Product",
-        "name": title(product),
+        "name": listing_title(product),
         "sku": f"OV-{product.number:03d}",
         "brand": {"@type": "Brand", "name": BRANDS[product.brand].zh},
         "offers": {"@type": "Offer", "price": product.price, "priceCurrency": "CNY"},
@@ -105,7 +118,7 @@ def _json_ld(product: Product, reviews: Any, rating: str, count: int) -> str:
     return f'<script type="application/ld+json">{safe}</script>\n'
 
 
-def _review_ld(post: Post) -> dict[str, Any]:
+def _review_ld(post: DemoPost) -> dict[str, Any]:
     review: dict[str, Any] = {
         "@type": "Review",
         "@id": f"#review-{post.number}",
@@ -124,16 +137,16 @@ def _review_ld(post: Post) -> dict[str, Any]:
 
 
 def _product(product: Product, rating: str, count: int, reviews: str) -> str:
-    scope = "" if structured(product) else ' itemscope itemtype="https://schema.org/Product"'
-    properties = "" if structured(product) else _product_properties(product, rating, count)
+    scope = "" if has_json_ld(product) else ' itemscope itemtype="https://schema.org/Product"'
+    properties = "" if has_json_ld(product) else _product_properties(product, rating, count)
     return (
-        f"<div{scope}><h1{_property('name', product)}>{escape(title(product))}</h1>{properties}"
+        f"<div{scope}><h1{_property('name', product)}>{escape(listing_title(product))}</h1>{properties}"
         f'<p><span class="stars">★ {rating}</span> <span class="soft">{count} 条评价 · ¥{product.price}</span></p><ul>{reviews}</ul></div>'
     )
 
 
 def _property(name: str, product: Product) -> str:
-    return "" if structured(product) else f' itemprop="{name}"'
+    return "" if has_json_ld(product) else f' itemprop="{name}"'
 
 
 def _product_properties(product: Product, rating: str, count: int) -> str:
@@ -146,13 +159,13 @@ def _product_properties(product: Product, rating: str, count: int) -> str:
     )
 
 
-def _review(post: Post, plain: bool) -> str:
+def _review(post: DemoPost, plain: bool) -> str:
     stars = "★" * (post.rating or 0) + "☆" * (5 - (post.rating or 0))
     heading = f"<h3>{escape(post.title)}</h3>" if post.title else ""
     if plain:
         inner = (
             f'<div class="row"><strong>{escape(post.author.name)}</strong> <span class="stars">{stars}</span> '
-            f"<time>{clock(post)}</time></div>{heading}<p>{escape(post.text)}</p>"
+            f"<time>{absolute_time(post)}</time></div>{heading}<p>{escape(post.text)}</p>"
         )
         return (
             f'<li class="card" id="review-{post.number}" lang="{post.slot.language}">{inner}</li>'
@@ -160,7 +173,7 @@ def _review(post: Post, plain: bool) -> str:
     return _review_microdata(post, stars)
 
 
-def _review_microdata(post: Post, stars: str) -> str:
+def _review_microdata(post: DemoPost, stars: str) -> str:
     heading = f'<h3 itemprop="name">{escape(post.title)}</h3>' if post.title else ""
     return (
         f'<li class="card" id="review-{post.number}" lang="{post.slot.language}" itemprop="review" itemscope '
@@ -170,6 +183,6 @@ def _review_microdata(post: Post, stars: str) -> str:
         f'<span class="stars" itemprop="reviewRating" itemscope itemtype="https://schema.org/Rating">{stars}'
         f'<meta itemprop="ratingValue" content="{post.rating}"><meta itemprop="bestRating" content="5">'
         '<meta itemprop="worstRating" content="1"></span>'
-        f'<time itemprop="datePublished" datetime="{post.time.isoformat()}">{clock(post)}</time></div>'
+        f'<time itemprop="datePublished" datetime="{post.time.isoformat()}">{absolute_time(post)}</time></div>'
         f'{heading}<p itemprop="reviewBody">{escape(post.text)}</p></li>'
     )

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from demo.forum import Forum
-from demo.generate import Post, World
+from demo.generate import DemoPost, World
 from demo.shop import Shop
 
-KINDS = {"forum": "forum", "gym": "forum", "microblog": "microblog", "shop": "review"}
+SITE_KINDS = {"forum": "forum", "gym": "forum", "microblog": "microblog", "shop": "review"}
 
 
-def records(world: World, origin: str) -> Iterator[dict[str, Any]]:
+def truth_records(world: World, origin: str) -> Iterator[dict[str, Any]]:
     """One record a post: `id` is `site:number`, `time` is ISO 8601 with its offset, missing is null."""
     forums = {site: Forum(world, site) for site in ("forum", "gym")}
     shop = Shop(world)
@@ -21,20 +21,20 @@ def records(world: World, origin: str) -> Iterator[dict[str, Any]]:
         path = (
             f"/status/{post.number}"
             if site == "microblog"
-            else shop.url(post)
+            else shop.review_path(post)
             if site == "shop"
-            else forums[site].url(post)
+            else forums[site].post_path(post)
         )
         yield {**_record(post), "url": origin + path}
 
 
-def _record(post: Post) -> dict[str, Any]:
+def _record(post: DemoPost) -> dict[str, Any]:
     slot, site = post.slot, post.slot.site
     native = f"review-{post.number}" if site == "shop" else post.number  # as the pages print it
     return {
         "id": f"{site}:{native}",
         "source": site,
-        "kind": KINDS[site],
+        "kind": SITE_KINDS[site],
         "author": slot.author.number,
         "time": slot.time.isoformat(),
         "language": slot.language,
@@ -53,7 +53,7 @@ def _record(post: Post) -> dict[str, Any]:
     }
 
 
-def write(world: World, origin: str, path: Path) -> None:
+def write_truth(world: World, origin: str, path: Path) -> None:
     """Write all records to `path`."""
-    lines = (json.dumps(record, ensure_ascii=False) for record in records(world, origin))
+    lines = (json.dumps(record, ensure_ascii=False) for record in truth_records(world, origin))
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -3,24 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nlp.extract.brands import Linker, Mention
+from nlp.extract.brands import BrandLinker, Mention
 from nlp.extract.comparisons import Comparison
-from nlp.extract.comparisons import find as compare
+from nlp.extract.comparisons import find_comparisons as compare
 from nlp.text.duplicates import exact_digest
-from nlp.text.language import Language, identify
+from nlp.text.language import LanguageCode, identify_language
 from nlp.text.segment import Segmenter
 
-VERSION = "4"
+ANNOTATION_VERSION = "4"
 """Raised whenever the same text would be read differently; words and brands of the project are not part of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class TextReading:
+class TextAnnotation:
     """What a text is written in, its normalised words and topics, its digest (see `exact_digest`), the brands it names and how it
     compares them.
     """
 
-    language: Language
+    language: LanguageCode
     words: list[str]
     hashtags: list[str]
     exact: str
@@ -28,16 +28,23 @@ class TextReading:
     comparisons: list[Comparison]
 
 
-def annotate(bodies: Sequence[str], segmenter: Segmenter, linker: Linker) -> list[TextReading]:
+def annotate_texts(
+    bodies: Sequence[str], segmenter: Segmenter, linker: BrandLinker
+) -> list[TextAnnotation]:
     """One reading a body, in order; a body that stands several times is read once."""
-    readings = {body: read(body, segmenter, linker) for body in dict.fromkeys(bodies)}
+    readings = {body: annotate_text(body, segmenter, linker) for body in dict.fromkeys(bodies)}
     return [readings[body] for body in bodies]
 
 
-def read(body: str, segmenter: Segmenter, linker: Linker) -> TextReading:
+def annotate_text(body: str, segmenter: Segmenter, linker: BrandLinker) -> TextAnnotation:
     """The reading of one body."""
-    mentions = linker.find(body)
+    mentions = linker.find_mentions(body)
     words, hashtags = segmenter.words(body), segmenter.hashtags(body)
-    return TextReading(
-        identify(body), words, hashtags, exact_digest(body), mentions, compare(body, mentions)
+    return TextAnnotation(
+        identify_language(body),
+        words,
+        hashtags,
+        exact_digest(body),
+        mentions,
+        compare(body, mentions),
     )

@@ -10,20 +10,20 @@ from corpora.store.snapshot import Snapshot
 from folate.core.post import post_body
 from folate.core.text import printable_lines, printable_text
 from reports.measures import queries
-from reports.measures.figures import UNMEASURABLE, Figure
-from reports.messages import catalogue
+from reports.measures.figures import UNMEASURABLE_FLAG, Figure
+from reports.messages import load_messages
 from reports.sections.posts_and_sources import excerpt
 
 _WIDTH = 100
 
 
-def explain(row: Mapping[str, Any], snapshot: Snapshot, zone: str = "UTC") -> str:
+def explain_evidence(row: Mapping[str, Any], snapshot: Snapshot, timezone: str = "UTC") -> str:
     """The text for one row of `evidence`: value, interval, definition, query, corpus versions and posts (authors as hashes).
 
     `snapshot` is the corpus that the posts are shown from: the one at the row's versions shows them as they stood.
     Their days are those of `zone` (IANA).
     """
-    say, figure = catalogue("en"), _figure(row)
+    say, figure = load_messages("en"), _figure(row)
     about = ", ".join(printable_text(name) for name in (figure.brand, figure.subject) if name)
     lines = [
         f"{say.measure(figure.measure)}{f' of {about}' if about else ''}, {figure.week}",
@@ -36,7 +36,7 @@ def explain(row: Mapping[str, Any], snapshot: Snapshot, zone: str = "UTC") -> st
         f"versions    {', '.join(f'{name} {number}' for name, number in json.loads(figure.versions).items()) or 'an empty corpus'}",
         "query",
         textwrap.indent(printable_lines(figure.query), "  "),
-        *_posts(snapshot, figure, ZoneInfo(zone)),
+        *_posts(snapshot, figure, ZoneInfo(timezone)),
     ]
     return "\n".join(lines)
 
@@ -44,15 +44,15 @@ def explain(row: Mapping[str, Any], snapshot: Snapshot, zone: str = "UTC") -> st
 def _figure(row: Mapping[str, Any]) -> Figure:
     kept = ("measure", "week", "brand", "subject", "value", "low", "high", "n", "query", "versions")
     unmeasurable = (
-        row["measure"] in queries.SENTIMENT and row["value"] is None and row["n"] > 0
+        row["measure"] in queries.SENTIMENT_MEASURES and row["value"] is None and row["n"] > 0
     )  # the table keeps no flags
     return Figure(
-        **{name: row[name] for name in kept}, posts=tuple(row["posts"] or ()), flags=(UNMEASURABLE,) if unmeasurable else ()
+        **{name: row[name] for name in kept}, posts=tuple(row["posts"] or ()), flags=(UNMEASURABLE_FLAG,) if unmeasurable else ()
     )  # fmt: skip
 
 
 def _posts(snapshot: Snapshot, figure: Figure, zone: ZoneInfo) -> list[str]:
-    rows = {row["id"]: row for row in snapshot.sql(queries.posts(figure.posts)).to_pylist()}
+    rows = {row["id"]: row for row in snapshot.sql(queries.posts_query(figure.posts)).to_pylist()}
     shown = [_post(rows[post], zone) for post in figure.posts if post in rows]
     return [
         f"posts       {len(figure.posts)} of those behind it"

@@ -13,13 +13,13 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from nlp.model.checkpoint import TOKENIZER, WEIGHTS, load
+from nlp.model.checkpoint import TOKENIZER_FILE, WEIGHTS_FILE, load_checkpoint
 from training.calibrate import finish
 from training.manifest import Split, key
-from training.names import exchanged
-from training.sources import every_split, learnt
+from training.names import replace_names
+from training.sources import load_all_splits, training_sets
 
-ASKED = 240
+MAX_DEV_TEXTS = 240
 """Dev texts of a set that calibration may use: half of them, those of the largest digests, are fitted on."""
 
 
@@ -36,35 +36,37 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        join(options.parts, folder, options.tokenizer)
+        join_weight_parts(options.parts, folder, options.tokenizer)
         about = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        model, _, _ = load(folder)
+        model, _, _ = load_checkpoint(folder)
         told = f"{options.told}; {about['training']}" if options.told else about["training"]
-        calibration = finish(model, list(asked(options.data)), options.tokenizer, options.out, told)
+        calibration = finish(
+            model, list(load_calibration_splits(options.data)), options.tokenizer, options.out, told
+        )
     print(calibration)
 
 
-def join(parts: Path, folder: Path, tokenizer: Path) -> None:
+def join_weight_parts(parts: Path, folder: Path, tokenizer: Path) -> None:
     """Join the parts of the weights in ``parts`` in the order of their numbers; raise FileNotFoundError without any."""
-    found = sorted(parts.glob(f"{WEIGHTS}.*"), key=lambda part: int(part.suffix[1:]))
+    found = sorted(parts.glob(f"{WEIGHTS_FILE}.*"), key=lambda part: int(part.suffix[1:]))
     if not found:
-        raise FileNotFoundError(f"wanted {WEIGHTS}.0 and so on in {parts}, got none.")
-    (folder / WEIGHTS).write_bytes(b"".join(part.read_bytes() for part in found))
+        raise FileNotFoundError(f"wanted {WEIGHTS_FILE}.0 and so on in {parts}, got none.")
+    (folder / WEIGHTS_FILE).write_bytes(b"".join(part.read_bytes() for part in found))
     (folder / "config.json").write_bytes((parts / "config.json").read_bytes())
-    (folder / TOKENIZER).write_bytes(tokenizer.read_bytes())
+    (folder / TOKENIZER_FILE).write_bytes(tokenizer.read_bytes())
 
 
-def asked(data: Path) -> list[Split]:
+def load_calibration_splits(data: Path) -> list[Split]:
     """List the sets with their dev texts as the model reads them in use: names hidden."""
-    sets = {each.source.name: each for each in learnt()}
+    sets = {each.source.name: each for each in training_sets()}
     rng = random.Random(3)  # noqa: S311 - sampling, not a secret
     made = []
-    for split in every_split(data):
+    for split in load_all_splits(data):
         if split.source.name not in sets or not split.dev:
             continue
-        dev = sorted(split.dev, key=lambda sample: key(sample.text))[:ASKED]
-        if sets[split.source.name].named:
-            dev = [exchanged(sample, rng) for sample in dev]
+        dev = sorted(split.dev, key=lambda sample: key(sample.text))[:MAX_DEV_TEXTS]
+        if sets[split.source.name].has_names:
+            dev = [replace_names(sample, rng) for sample in dev]
         made.append(replace(split, dev=dev))
     return made
 

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from folate.core.labels import ASPECTS, EMOTIONS, INTENTS, LABELS, TARGET_LABELS
-from nlp.model.heads import TargetRows, padded, target_rows, token_weights
-from nlp.text.clauses import clauses
+from folate.core.labels import ASPECTS, EMOTIONS, INTENTS, SENTIMENT_LABELS, TARGET_LABELS
+from nlp.model.heads import TargetRows, build_target_rows, pad_sequences, span_token_weights
+from nlp.text.clauses import target_clauses
 from training.manifest import Split
 from training.samples import NEUTRAL, TWO_WAY, Sample
 from training.weak import labelled
@@ -87,11 +87,13 @@ def groups(
 def collate(group: Group) -> Batch:
     """One batch, padded to its longest text."""
     samples, encoded = [sample for sample, _ in group], [encoding for _, encoding in group]
-    ids, mask = padded([encoding.ids for encoding in encoded])
+    ids, mask = pad_sequences([encoding.ids for encoding in encoded])
     mentions = [[target.spans for target in sample.targets] for sample in samples]
-    around = [clauses(sample.text, spans) for sample, spans in zip(samples, mentions, strict=True)]
-    rows = target_rows([encoding.offsets for encoding in encoded], mentions, around)
-    post = _wanted([(sample.label, sample.classes) for sample in samples], len(LABELS))
+    around = [
+        target_clauses(sample.text, spans) for sample, spans in zip(samples, mentions, strict=True)
+    ]
+    rows = build_target_rows([encoding.offsets for encoding in encoded], mentions, around)
+    post = _wanted([(sample.label, sample.classes) for sample in samples], len(SENTIMENT_LABELS))
     target = _wanted(
         [(target.label, sample.classes) for sample in samples for target in sample.targets],
         len(TARGET_LABELS),
@@ -129,15 +131,17 @@ def _aspects(group: Group, length: int) -> tuple[Tensor, Tensor, Tensor]:
     """``spoken``, ``polarity`` and ``place`` of a batch. An aspect that is spoken of beyond the cut only is unknown."""
     spoken, polarity = (
         torch.zeros(len(group), len(ASPECTS), 2),
-        torch.zeros(len(group), len(ASPECTS), len(LABELS)),
+        torch.zeros(len(group), len(ASPECTS), len(SENTIMENT_LABELS)),
     )
     place = torch.zeros(len(group), len(ASPECTS), length)
     for row, (sample, encoding) in enumerate(group):
         weight = WEAK if "aspects" in sample.weak else 1.0
         spoken[row, list(sample.absent), 1] = WEAK
-        around = clauses(sample.text, [aspect.spans for aspect in sample.aspects])
+        around = target_clauses(sample.text, [aspect.spans for aspect in sample.aspects])
         for aspect, spans in zip(sample.aspects, around, strict=True):
-            tokens = torch.tensor(token_weights(encoding.offsets, spans, length)) if spans else None
+            tokens = (
+                torch.tensor(span_token_weights(encoding.offsets, spans, length)) if spans else None
+            )
             if tokens is None or tokens.any():
                 spoken[row, aspect.index] = torch.tensor((1.0, weight))
                 if aspect.label is not None:

@@ -17,11 +17,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from folate.core.labels import TARGET_LABELS
-from nlp.model.checkpoint import Calibration, Calibrations, Standing, save
-from nlp.model.folate_reader import ShippedReader, polarity
-from nlp.model.heads import Model
-from nlp.model.pooling import Total, softmax
-from nlp.model.reader import LANGUAGES, encodable, language
+from nlp.model.checkpoint import (
+    DepthCalibration,
+    EarlyExitCalibration,
+    ModelCalibration,
+    save_checkpoint,
+)
+from nlp.model.folate_reader import FolateReader, target_probabilities
+from nlp.model.heads import MultiTaskModel
+from nlp.model.pooling import PooledLogits, softmax
+from nlp.model.reader import MODEL_LANGUAGES, model_language, replace_surrogates
 from training.manifest import Split, key
 from training.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, Sample
 from training.weak import labelled
@@ -38,15 +43,15 @@ _EACH = 250
 
 
 def finish(
-    model: Model, splits: Sequence[Split], tokenizer: Path, out: Path, training: str = ""
-) -> Calibrations:
+    model: MultiTaskModel, splits: Sequence[Split], tokenizer: Path, out: Path, training: str = ""
+) -> ModelCalibration:
     """Packs the model into ``out``, fits the temperatures on what was packed, and packs it again with them.
 
     ``training``: how it was trained, in words.
     """
-    save(model, Calibrations(), NAME, tokenizer, out)
-    calibration = fit(ShippedReader(out, torch.float32), [split for split in splits if split.train])
-    save(model, calibration, NAME, tokenizer, out, training)
+    save_checkpoint(model, ModelCalibration(), NAME, tokenizer, out)
+    calibration = fit(FolateReader(out, torch.float32), [split for split in splits if split.train])
+    save_checkpoint(model, calibration, NAME, tokenizer, out, training)
     return calibration
 
 
@@ -63,25 +68,29 @@ class _Found:
     )
     labels: Counter[int] = field(default_factory=Counter)
 
-    def add(self, sample: Sample, total: Total) -> None:
+    def add(self, sample: Sample, total: PooledLogits) -> None:
         """One dev text. Aspects that only word lists found are left out: only training is content with those."""
-        spoken = language(sample.text)
-        self.whole["post", spoken].append(total.mean(total.post))
+        spoken = model_language(sample.text)
+        self.whole["post", spoken].append(total.mean_logits(total.post))
         self.whole["target", spoken] += [
-            total.target_mean(position) for position, seen in enumerate(total.seen) if seen
+            total.mean_target_logits(position)
+            for position, seen in enumerate(total.target_token_counts)
+            if seen
         ]
         if sample.label is not None:
             self.choices["post", spoken].append(
-                _row(total.mean(total.post), sample.classes, sample.label)
+                _row(total.mean_logits(total.post), sample.classes, sample.label)
             )
         if sample.emotion is not None:
-            self.choices["emotion", spoken].append((total.mean(total.emotion), [sample.emotion]))
+            self.choices["emotion", spoken].append(
+                (total.mean_logits(total.emotion), [sample.emotion])
+            )
         for position, target in enumerate(sample.targets):
             if NEUTRAL in sample.classes:
                 self.labels[NEUTRAL if target.label == NOT_ABOUT else target.label] += 1
-            if total.seen[position]:
+            if total.target_token_counts[position]:
                 self.choices["target", spoken].append(
-                    _row(total.target_mean(position), sample.classes, target.label)
+                    _row(total.mean_target_logits(position), sample.classes, target.label)
                 )
         for aspect in () if "aspects" in sample.weak else sample.aspects:
             self.answers[spoken].append((float(total.spoken[aspect.index]), True))
@@ -92,25 +101,25 @@ class _Found:
         for index in () if "aspects" in sample.weak else sample.absent:
             self.answers[spoken].append((float(total.spoken[index]), False))
 
-    def calibration(self) -> Calibration:
+    def calibration(self) -> DepthCalibration:
         """What gives the least negative log likelihood; a language without any text keeps 1.
 
         Intents are left as training has them: fitted to what the rules see, they do worse on sentences of our own.
         """
         post, target, emotion, polarity = (
-            {spoken: coolest(self.choices[head, spoken]) for spoken in LANGUAGES}
+            {spoken: coolest(self.choices[head, spoken]) for spoken in MODEL_LANGUAGES}
             for head in ("post", "target", "emotion", "polarity")
         )
-        return Calibration(
+        return DepthCalibration(
             post,
             target,
             emotion,
             polarity,
-            {spoken: platt(self.answers[spoken]) for spoken in LANGUAGES},
+            {spoken: platt(self.answers[spoken]) for spoken in MODEL_LANGUAGES},
         )
 
 
-def fit(reader: ShippedReader, splits: Sequence[Split]) -> Calibrations:
+def fit(reader: FolateReader, splits: Sequence[Split]) -> ModelCalibration:
     """The calibration of each depth on the dev samples of ``splits``, from which probability early judgements may stand and how they then
     read, and the prevalences of the labels of targets in those samples, which the probabilities of brands are calibrated under.
     """
@@ -126,28 +135,28 @@ def fit(reader: ShippedReader, splits: Sequence[Split]) -> Calibrations:
             exit_threshold(list(_answers((head, spoken), (early, late), made)))
             for head in ("post", "target")
         )
-        for spoken in LANGUAGES
+        for spoken in MODEL_LANGUAGES
     }
     post, target = (
         {
             spoken: _standing((head, spoken), (early, late), made, exits[spoken])
-            for spoken in LANGUAGES
+            for spoken in MODEL_LANGUAGES
         }
         for head in ("post", "target")
     )
-    return Calibrations(*made, exits, Standing(post, target), prior)
+    return ModelCalibration(*made, exits, EarlyExitCalibration(post, target), prior)
 
 
 def _standing(
     of: tuple[str, str],
     found: tuple[_Found, _Found],
-    calibrations: tuple[Calibration, Calibration],
+    calibrations: tuple[DepthCalibration, DepthCalibration],
     threshold: float,
 ) -> list[float]:
     """The factor and the shifts of a head's early logits in a language, from those that are probable enough to stand."""
     head, spoken = of
     if not found[0].whole[of]:
-        return list(getattr(Standing(), head)[spoken])
+        return list(getattr(EarlyExitCalibration(), head)[spoken])
     early, late = (
         np.stack(its.whole[of]) / getattr(cool, head)[spoken]
         for its, cool in zip(found, calibrations, strict=True)
@@ -156,15 +165,15 @@ def _standing(
     return matched(early[chances >= threshold], late[chances >= threshold])
 
 
-def _found(reader: ShippedReader, splits: Sequence[Split], threshold: float) -> _Found:
+def _found(reader: FolateReader, splits: Sequence[Split], threshold: float) -> _Found:
     """The reader's uncalibrated logits of dev samples, all of the early depth (``threshold`` 0) or all of the late one (infinite)."""
-    reader.threshold, found = dict.fromkeys(LANGUAGES, threshold), _Found()
+    reader.exit_thresholds, found = dict.fromkeys(MODEL_LANGUAGES, threshold), _Found()
     for split in splits:
         samples = [labelled(sample, review=split.source.reviews) for sample in fitted(split.dev)]
         asked = [tuple(target.spans for target in sample.targets) for sample in samples]
         for sample, total in zip(
             samples,
-            reader.totals([encodable(sample.text) for sample in samples], asked),
+            reader.pool_logits([replace_surrogates(sample.text) for sample in samples], asked),
             strict=True,
         ):
             found.add(sample, total)
@@ -172,7 +181,9 @@ def _found(reader: ShippedReader, splits: Sequence[Split], threshold: float) -> 
 
 
 def _answers(
-    of: tuple[str, str], found: tuple[_Found, _Found], calibrations: tuple[Calibration, Calibration]
+    of: tuple[str, str],
+    found: tuple[_Found, _Found],
+    calibrations: tuple[DepthCalibration, DepthCalibration],
 ) -> Iterator[tuple[float, bool, bool]]:
     """Of each judgement of a head in a language how probable the early depth finds its own, and whether it and the late one's are right."""
     head, spoken = of
@@ -188,7 +199,7 @@ def _answers(
 
 def _chances(logits: NDArray[np.float64]) -> Sequence[float]:
     """Probabilities of the labels of a post's logits, of some of its classes, or of a target's."""
-    return polarity(logits) if len(logits) == len(TARGET_LABELS) else softmax(logits)
+    return target_probabilities(logits) if len(logits) == len(TARGET_LABELS) else softmax(logits)
 
 
 def exit_threshold(answers: Sequence[tuple[float, bool, bool]]) -> float:

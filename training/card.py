@@ -9,10 +9,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from nlp.model.folder import SHIPPED
+from nlp.model.folder import DEFAULT_MODEL_FOLDER
 from training.clean import cleaned
-from training.model_card import facts, rewritten, rows
-from training.sources import every_split, learnt
+from training.model_card import dataset_table_rows, model_fact_rows, replace_card_facts
+from training.sources import load_all_splits, training_sets
 
 
 def main() -> None:
@@ -21,21 +21,29 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
     parser.add_argument("--scores", type=Path, required=True, help="what evaluate printed")
     parser.add_argument(
-        "--model", type=Path, default=SHIPPED, help="model folder (default: the one that ships)"
+        "--model",
+        type=Path,
+        default=DEFAULT_MODEL_FOLDER,
+        help="model folder (default: the one that ships)",
     )
     options = parser.parse_args()
-    sets = {each.source.name: each for each in learnt()}
-    found = every_split(options.data)
-    table = rows(
+    sets = {each.source.name: each for each in training_sets()}
+    found = load_all_splits(options.data)
+    table = dataset_table_rows(
         [
-            cleaned(split) if split.source.name in sets and sets[split.source.name].clean else split
+            cleaned(split)
+            if split.source.name in sets and sets[split.source.name].drops_contradicted
+            else split
             for split in found
         ]
     )
     card = options.model / "README.md"
     scores = options.scores.read_text(encoding="utf-8")
-    text = rewritten(
-        card.read_text(encoding="utf-8"), "\n".join(facts(options.model)), scores, "\n".join(table)
+    text = replace_card_facts(
+        card.read_text(encoding="utf-8"),
+        "\n".join(model_fact_rows(options.model)),
+        scores,
+        "\n".join(table),
     )
     card.write_text(text, encoding="utf-8")
 

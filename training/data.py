@@ -17,17 +17,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from folate.core.labels import ASPECTS, EMOTIONS, INTENTS, LABELS, TARGET_LABELS
+from folate.core.labels import ASPECTS, EMOTIONS, INTENTS, SENTIMENT_LABELS, TARGET_LABELS
 from nlp.model.heads import TargetRows
 from training.batches import WEAK, Batch
 
 TRAIN, DEV, UNLABELLED, POOL = range(4)
 """The parts of a pack: learnt with labels, asked, read without labels, short texts for the embedding."""
 
-PADDING = 1
+PADDING_ID = 1
 """Token id of padding."""
 
-ARRAYS = {
+ARRAY_DTYPES = {
     "tokens": np.uint16,  # token ids of all texts, one after the other
     "length": np.uint16,  # (texts,) tokens of each
     "set": np.uint8,  # (texts,) number of the set
@@ -47,14 +47,14 @@ ARRAYS = {
 
 
 @dataclass(frozen=True)
-class Ragged:
+class RaggedRows:
     """Rows of ``values`` (k, columns) grouped by an owner: those of owner o are ``start[o]`` to ``start[o + 1]``."""
 
     values: Tensor
     start: Tensor
 
     @classmethod
-    def of(cls, values: Tensor, owners: int) -> Ragged:
+    def group_by_owner(cls, values: Tensor, owners: int) -> RaggedRows:
         """Group rows, whose first column is their owner in ascending order."""
         owner = values[:, 0].contiguous() if values.numel() else values.new_zeros(0)
         return cls(values, torch.searchsorted(owner, torch.arange(owners + 1)))
@@ -68,7 +68,7 @@ class Ragged:
         return self.values[self.start[owners][position] + within], position
 
 
-class Pack:
+class TrainingPack:
     """The arrays of a pack."""
 
     def __init__(self, folder: Path) -> None:
@@ -88,8 +88,8 @@ class Pack:
         self.post, self.emotion = tensor("post").float() / 255, tensor("emotion")
         texts = len(self.length)
 
-        def rows(name: str, columns: int, owners: int) -> Ragged:
-            return Ragged.of(tensor(name).long().reshape(-1, columns), owners)
+        def rows(name: str, columns: int, owners: int) -> RaggedRows:
+            return RaggedRows.group_by_owner(tensor(name).long().reshape(-1, columns), owners)
 
         self.intent, self.absent = rows("intent", 4, texts), rows("absent", 2, texts)
         self.target, self.aspect = rows("target", 2, texts), rows("aspect", 5, texts)
@@ -97,22 +97,22 @@ class Pack:
         self.mention, self.clause = rows("mention", 3, targets), rows("clause", 3, targets)
         self.place = rows("place", 3, aspects)
 
-    def rows(self, part: int, sets: list[int] | None = None) -> Tensor:
+    def text_indices(self, part: int, sets: list[int] | None = None) -> Tensor:
         """Give the texts of a part, of all sets or of some."""
         chosen = self.part == part
         if sets is not None:
             chosen &= torch.isin(self.set, torch.tensor(sets))
         return chosen.nonzero()[:, 0]
 
-    def thin(self, part: int, most: int) -> None:
+    def subsample_part(self, part: int, max_texts: int) -> None:
         """Leave ``most`` texts of a part, spread over it; the others belong to no part."""
-        rows = self.rows(part)
-        step = max(1, len(rows) // most)
+        rows = self.text_indices(part)
+        step = max(1, len(rows) // max_texts)
         dropped = torch.ones(len(rows), dtype=torch.bool)
         dropped[::step] = False
         self.part[rows[dropped]] = -1
 
-    def batches(
+    def iter_batch_rows(
         self, rows: Tensor, tokens: int, generator: torch.Generator | None
     ) -> Iterator[Tensor]:
         """Yield the rows of batches of about ``tokens`` tokens, texts of like length together.
@@ -139,17 +139,17 @@ class Pack:
         for number in dealt:
             yield pieces[number]
 
-    def ids(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+    def token_ids(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Give token ids (n, t), padded, and the mask (n, t)."""
         lengths = self.length[rows]
         span = torch.arange(int(lengths.max()))
         mask = span < lengths[:, None]
         places = (self.start[rows][:, None] + span).clamp(max=len(self.tokens) - 1)
-        return torch.where(mask, self.tokens[places].long(), PADDING), mask
+        return torch.where(mask, self.tokens[places].long(), PADDING_ID), mask
 
-    def batch(self, rows: Tensor) -> Batch:
+    def make_batch(self, rows: Tensor) -> Batch:
         """Make the batch of some texts."""
-        ids, mask = self.ids(rows)
+        ids, mask = self.token_ids(rows)
         n, t = ids.shape
         emotion = torch.zeros(n, len(EMOTIONS))
         known = self.emotion[rows] >= 0
@@ -183,12 +183,12 @@ class Pack:
         wanted *= mention.sum(1, keepdim=True) > 0
         return TargetRows(position, mention, clause), wanted
 
-    def _weights(self, runs: Ragged, owners: Tensor, t: int) -> Tensor:
+    def _weights(self, runs: RaggedRows, owners: Tensor, t: int) -> Tensor:
         """Give equal weights (m, t) over the tokens of the runs of each owner, zeros where it has none."""
         touched = self._touched(runs, owners, t)
         return touched / touched.sum(1, keepdim=True).clamp(min=1)
 
-    def _touched(self, runs: Ragged, owners: Tensor, t: int) -> Tensor:
+    def _touched(self, runs: RaggedRows, owners: Tensor, t: int) -> Tensor:
         values, position = runs.take(owners)
         span = torch.arange(t)
         inside = (span >= values[:, 1:2]) & (span < values[:, 2:3])
@@ -206,7 +206,7 @@ class Pack:
         """Give ``spoken``, ``polarity`` and ``place`` of a batch; an aspect spoken of beyond the cut is unknown."""
         n, a = len(rows), len(ASPECTS)
         spoken = torch.zeros(n, a, 2)
-        polarity = torch.zeros(n, a, len(LABELS))
+        polarity = torch.zeros(n, a, len(SENTIMENT_LABELS))
         place = torch.zeros(n, a, t)
         absent, where = self.absent.take(rows)
         spoken[where, absent[:, 1], 1] = WEAK
@@ -223,7 +223,7 @@ class Pack:
             spoken[position, index, 0] = seen.float()
             spoken[position, index, 1] = torch.where(values[:, 3] > 0, WEAK, 1.0) * seen
             place[position, index] = touched
-            judged = seen & (values[:, 2] >= 0) & (values[:, 2] < len(LABELS))
+            judged = seen & (values[:, 2] >= 0) & (values[:, 2] < len(SENTIMENT_LABELS))
             weight = torch.where(values[:, 3] > 0, WEAK, 1.0)
             polarity[position[judged], index[judged], values[judged, 2]] = weight[judged]
         return spoken, polarity, place

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nlp.model.encoder import Encoder
-from nlp.model.heads import Model, mean_pool, padded
+from nlp.model.heads import MultiTaskModel, mean_pool, pad_sequences
 from training.readers import rows
 from training.samples import Sample
 
@@ -70,7 +70,7 @@ class Teacher:
         with torch.no_grad(), self.autocast:
             return mean_pool(self.encoder(ids, mask), mask).float() - self.mean
 
-    def loss(self, student: Model, step: int, size: int = 64) -> Tensor:
+    def loss(self, student: MultiTaskModel, step: int, size: int = 64) -> Tensor:
         """Mean of 1 - cosine between the student's embeddings and the teacher's, over the texts of this step."""
         start = step * size % max(len(self.pool) - size, 1)
         texts = self.pool[start : start + size]
@@ -80,7 +80,9 @@ class Teacher:
         return 1 - functional.cosine_similarity(embedding, self.vectors(texts)).mean()
 
 
-def fit_embedding(model: Model, teacher: Teacher, chosen: list[str], size: int = 64) -> None:
+def fit_embedding(
+    model: MultiTaskModel, teacher: Teacher, chosen: list[str], size: int = 64
+) -> None:
     """Sets the embedding head to the ridge regression from the student's pooled states to the teacher's vectors, in closed form.
 
     Gradient steps keep the states able to tell what the teacher tells; they leave the head itself far from its optimum.
@@ -91,7 +93,7 @@ def fit_embedding(model: Model, teacher: Teacher, chosen: list[str], size: int =
     set_embedding(model, states, torch.cat([teacher.vectors(group) for group in groups]))
 
 
-def set_embedding(model: Model, states: Tensor, vectors: Tensor) -> None:
+def set_embedding(model: MultiTaskModel, states: Tensor, vectors: Tensor) -> None:
     """Set the embedding head to the ridge regression from pooled states (n, hidden) to the directions of vectors (n, hidden)."""
     states, wanted = states.double(), functional.normalize(vectors.double())
     mean, spread = states.mean(0), states.std(0) + 1e-6
@@ -108,9 +110,11 @@ def set_embedding(model: Model, states: Tensor, vectors: Tensor) -> None:
 def _pooled(encoder: Encoder, teacher: Teacher, texts: list[str]) -> Tensor:
     ids, mask = _encode(teacher.tokenizer, texts, teacher.mean.device)
     with torch.no_grad(), teacher.autocast:
-        return mean_pool(encoder.eval().first(ids, mask), mask).float()
+        return mean_pool(encoder.eval().forward_early(ids, mask), mask).float()
 
 
 def _encode(tokenizer: Any, texts: list[str], device: torch.device) -> tuple[Tensor, Tensor | None]:
-    ids, mask = padded([encoding.ids[:_LONGEST] for encoding in tokenizer.encode_batch(texts)])
+    ids, mask = pad_sequences(
+        [encoding.ids[:_LONGEST] for encoding in tokenizer.encode_batch(texts)]
+    )
     return ids.to(device), None if mask is None else mask.to(device)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from folate.core.config import Brand
-from nlp.extract.brands import Linker
+from nlp.extract.brands import BrandLinker
 from nlp.model import Reader
 from nlp.model.name_hiding import Passage, read_without_names
-from nlp.stats.estimation import wilson
-from nlp.text.clauses import Span
+from nlp.stats.estimation import wilson_interval
+from nlp.text.clauses import TextSpan
 from training.measured import Row
 from training.scores import Score
 
@@ -85,16 +85,16 @@ def hard_rows(reader: Reader, path: Path) -> Iterator[Row]:
 
 
 def _accuracy(name: str, rights: list[bool]) -> Score:
-    low, high = wilson(sum(rights), len(rights))
+    low, high = wilson_interval(sum(rights), len(rights))
     return Score(name, "accuracy", len(rights), sum(rights) / len(rights), low, high)
 
 
-def _mentions(text: str) -> dict[str, list[Span]]:
+def _mentions(text: str) -> dict[str, list[TextSpan]]:
     """The spans of each brand that ``text`` names."""
-    mentions: dict[str, list[Span]] = {}
-    for mention in _LINKER.find(text):
+    mentions: dict[str, list[TextSpan]] = {}
+    for mention in _LINKER.find_mentions(text):
         mentions.setdefault(mention.brand, []).append((mention.start, mention.end))
     return mentions
 
 
-_LINKER = Linker(BRANDS)
+_LINKER = BrandLinker(BRANDS)

@@ -8,35 +8,41 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nlp.model.heads import Model, Outputs
+from nlp.model.heads import HeadOutputs, MultiTaskModel
 from nlp.model.name_hiding import POST_WEIGHT
 from training.batches import Batch
-from training.data import DEV, TRAIN, Pack
+from training.data import DEV, TRAIN, TrainingPack
 from training.samples import NEUTRAL, NOT_ABOUT
 
-MOST, FEWEST = 1_200, 120
+MAX_PREDICTIONS, MIN_PREDICTIONS = 1_200, 120
 """Judgements of a set: kept at most, needed at least."""
 
 _GRID = torch.linspace(0.6, 3.0, 49)
 """Temperatures tried."""
 
 
-def left_out(
-    model: Model, pack: Pack, seen: Sequence[int], unseen: Sequence[int], tokens: int
+def held_out_posteriors(
+    model: MultiTaskModel,
+    pack: TrainingPack,
+    trained_sets: Sequence[int],
+    held_out_sets: Sequence[int],
+    tokens: int,
 ) -> dict[str, np.ndarray]:
     """Give posteriors of the sets ``unseen``, calibrated on the dev texts of the sets ``seen``.
 
     By set, under ``NAME|p`` the posteriors of the post, ``NAME|c`` those of the target (with the post's as in use,
     where it is the only one) and ``NAME|y`` the labels; of sets without targets both are the post's.
     """
-    heat = _temperatures(model, pack, pack.rows(DEV, list(seen)), tokens)
+    heat = _temperatures(model, pack, pack.text_indices(DEV, list(trained_sets)), tokens)
     found: dict[str, np.ndarray] = {}
-    for number in unseen:
-        rows = torch.cat([pack.rows(part, [number]) for part in (DEV, TRAIN)])[: 2 * MOST]
+    for number in held_out_sets:
+        rows = torch.cat([pack.text_indices(part, [number]) for part in (DEV, TRAIN)])[
+            : 2 * MAX_PREDICTIONS
+        ]
         judged = _judged(model, pack, rows, tokens)
-        judged = {name: values[:MOST] for name, values in judged.items()}
+        judged = {name: values[:MAX_PREDICTIONS] for name, values in judged.items()}
         post, target, right = judged["post"], judged["target"], judged["label"]
-        if len(right) < FEWEST:
+        if len(right) < MIN_PREDICTIONS:
             continue
         chinese = judged["chinese"].bool()
         chances = _cooled(post, chinese, heat["post"])
@@ -56,11 +62,13 @@ def left_out(
     return found
 
 
-def _judged(model: Model, pack: Pack, rows: Tensor, tokens: int) -> dict[str, Tensor]:
+def _judged(
+    model: MultiTaskModel, pack: TrainingPack, rows: Tensor, tokens: int
+) -> dict[str, Tensor]:
     """Give logits and labels of each target of some texts, or of each post where a set has no targets."""
     parts: dict[str, list[Tensor]] = {}
-    for batch_rows in pack.batches(rows, tokens, None):
-        batch = pack.batch(batch_rows)
+    for batch_rows in pack.iter_batch_rows(rows, tokens, None):
+        batch = pack.make_batch(batch_rows)
         late = _late(model, batch)
         post, chinese = late.post, pack.chinese[batch_rows]
         if batch.rows is None:
@@ -90,22 +98,22 @@ def _judged(model: Model, pack: Pack, rows: Tensor, tokens: int) -> dict[str, Te
     return {name: values[order] for name, values in whole.items()}
 
 
-def _late(model: Model, batch: Batch) -> Outputs:
+def _late(model: MultiTaskModel, batch: Batch) -> HeadOutputs:
     """Give the outputs of the late depth, on the CPU."""
     moved = batch.to(next(model.parameters()).device)
     with torch.no_grad():
         late = model(moved.ids, moved.mask, moved.rows)[1]
-    return Outputs(*(values.float().cpu() for values in late))
+    return HeadOutputs(*(values.float().cpu() for values in late))
 
 
 def _temperatures(
-    model: Model, pack: Pack, rows: Tensor, tokens: int
+    model: MultiTaskModel, pack: TrainingPack, rows: Tensor, tokens: int
 ) -> dict[str, dict[bool, float]]:
     """Fit the temperature of posts and of targets, by whether a text is Chinese, on texts with labels."""
     posts: dict[bool, list[tuple[Tensor, Tensor]]] = {True: [], False: []}
     targets: dict[bool, list[tuple[Tensor, Tensor]]] = {True: [], False: []}
-    for batch_rows in pack.batches(rows, tokens, None):
-        batch = pack.batch(batch_rows)
+    for batch_rows in pack.iter_batch_rows(rows, tokens, None):
+        batch = pack.make_batch(batch_rows)
         late = _late(model, batch)
         for chinese in (True, False):
             spoken = pack.chinese[batch_rows] == chinese

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from nlp.model.heads import Model
-from training.data import DEV, Pack
+from nlp.model.heads import MultiTaskModel
+from training.data import DEV, TrainingPack
 from training.samples import NEUTRAL, NOT_ABOUT
 from training.scores import macro_f1
 
 
-def told(
-    model: Model,
-    pack: Pack,
+def describe_dev_scores(
+    model: MultiTaskModel,
+    pack: TrainingPack,
     autocast: torch.autocast,
     tokens: int,
     sets: Sequence[int] | None = None,
@@ -24,12 +24,12 @@ def told(
 
     Posts and targets are judged among the labels that annotators had. ``sets``: those asked, by default all.
     """
-    rows = pack.rows(DEV, None if sets is None else list(sets))
+    rows = pack.text_indices(DEV, None if sets is None else list(sets))
     device = next(model.parameters()).device
     model.eval()
     scores: dict[tuple[str, int], list[Tensor]] = {}
-    for batch_rows in pack.batches(rows, tokens, None):
-        batch = pack.batch(batch_rows)
+    for batch_rows in pack.iter_batch_rows(rows, tokens, None):
+        batch = pack.make_batch(batch_rows)
         moved = batch.to(device)
         with torch.no_grad(), autocast:
             outputs = model(moved.ids, moved.mask, moved.rows)
@@ -69,7 +69,9 @@ def _keep(
     scores.setdefault((head, depth), []).append(torch.stack(columns, 1))
 
 
-def _line(pack: Pack, scores: dict[tuple[str, int], list[Tensor]], head: str, depth: int) -> str:
+def _line(
+    pack: TrainingPack, scores: dict[tuple[str, int], list[Tensor]], head: str, depth: int
+) -> str:
     """One line of a head and a depth; the late one lists the sets."""
     table = torch.cat(scores[head, depth]) if (head, depth) in scores else torch.zeros(0, 3)
     accuracies, f1s, texts = [], [], []

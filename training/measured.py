@@ -13,9 +13,9 @@ import numpy as np
 
 from folate.core.labels import ASPECTS, EMOTIONS, INTENTS
 from folate.core.progress import progress_bar
-from nlp.model import Reader, Reading
-from nlp.model.reader import Probabilities
-from nlp.text.patterns import EMOJI, EMOTICON
+from nlp.model import Reader, TextPrediction
+from nlp.model.reader import SentimentProbabilities
+from nlp.text.patterns import BRACKET_EMOTICON, EMOJI
 from training import aspects, readers, weak
 from training.baselines import lexical, tfidf
 from training.calibrate import fitted_on, some
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     Chances = NDArray[np.float64]
 
-_PICTURES = re.compile(f"{EMOTICON}|{EMOJI}", re.IGNORECASE)
+_PICTURES = re.compile(f"{BRACKET_EMOTICON}|{EMOJI}", re.IGNORECASE)
 _LEARNT = 4_000  # texts of each other set of the language that TF-IDF learns from where a set has no training split
 
 
@@ -48,7 +48,7 @@ class Measured:
 
     split: Split
     samples: list[Sample]
-    readings: list[Reading]
+    readings: list[TextPrediction]
 
     @property
     def source(self) -> Source:
@@ -98,7 +98,7 @@ def measure(reader: Reader, found: Sequence[Split], limit: int) -> list[Measured
     return made
 
 
-def _read(reader: Reader, samples: Sequence[Sample]) -> list[Reading]:
+def _read(reader: Reader, samples: Sequence[Sample]) -> list[TextPrediction]:
     return reader.read(
         [sample.text for sample in samples],
         [[target.spans for target in sample.targets] for sample in samples],
@@ -331,7 +331,7 @@ def _row(
     return Row(its, one.source.language, bool(one.split.train), beside or {}, neutral)
 
 
-def array(answers: Sequence[Probabilities]) -> Chances:
+def array(answers: Sequence[SentimentProbabilities]) -> Chances:
     """Probabilities (n, 3)."""
     return np.array(
         [(answer.negative, answer.neutral, answer.positive) for answer in answers]

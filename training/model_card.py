@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nlp.model.checkpoint import WEIGHTS, version
-from nlp.model.folder import describe
+from nlp.model.checkpoint import WEIGHTS_FILE, checkpoint_version
+from nlp.model.folder import read_model_config
 from training.manifest import Split
 from training.samples import THREE_WAY, Sample
 
@@ -24,24 +24,24 @@ _HEAD, _SCORES, _FAILURES, _TABLE = (
 )
 
 
-def rewritten(card: str, about: str, scores: str, data: str) -> str:
+def replace_card_facts(card: str, fact_rows: str, scores: str, dataset_rows: str) -> str:
     """The card with the rows of its first table, its scores and the rows of its data table replaced."""
     start, rest = card.split(_HEAD, 1)
     between, rest = rest.split("\n\n", 1)[1].split(_SCORES, 1)
     written = rest.split(_FAILURES, 1)[1].split(_TABLE, 1)[0]
-    return f"{start}{_HEAD}{about}\n\n{between}{textwrap.indent(scores.strip(), ' ' * 4)}\n\n{_FAILURES}{written}{data}\n"
+    return f"{start}{_HEAD}{fact_rows}\n\n{between}{textwrap.indent(scores.strip(), ' ' * 4)}\n\n{_FAILURES}{written}{dataset_rows}\n"
 
 
-def facts(folder: Path) -> Iterator[str]:
+def model_fact_rows(folder: Path) -> Iterator[str]:
     """Rows of the first table: what the model is made of and how it is calibrated."""
-    about = describe(folder)
+    about = read_model_config(folder)
     its = about["calibration"]
     yield (
         f"| start | all {about['encoder']['layers']} layers of [multilingual-e5-small](https://huggingface.co/intfloat/multilingual-e5-small)"
         " (MIT), from a 4-bit copy with its vocabulary cut to Chinese and English |"
     )
-    size = (folder / WEIGHTS).stat().st_size / 1e6
-    yield f"| weights | `{WEIGHTS}`, {size:.0f} MB: the encoder in int8 by row, heads in half precision |"
+    size = (folder / WEIGHTS_FILE).stat().st_size / 1e6
+    yield f"| weights | `{WEIGHTS_FILE}`, {size:.0f} MB: the encoder in int8 by row, heads in half precision |"
     yield f"| training | {about.get('training', 'not recorded')} |"
     for depth in ("early", "late"):
         yield f"| {depth} temperatures | {'; '.join(_temperatures(its[depth]))} |"
@@ -57,7 +57,7 @@ def facts(folder: Path) -> Iterator[str]:
         f"{name} {share:.3f}" for name, share in zip(names, its["prior"], strict=True)
     )
     yield f"| prior | {prior}: labels of the targets of the dev samples that the temperatures were fitted on |"
-    yield f"| version | {version(folder)} (digest of weights, config and tokenizer; the precision is added when it is loaded) |"
+    yield f"| version | {checkpoint_version(folder)} (digest of weights, config and tokenizer; the precision is added when it is loaded) |"
 
 
 def _temperatures(its: Mapping[str, Any]) -> Iterator[str]:
@@ -70,10 +70,10 @@ def _temperatures(its: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name}: zh {its[head]['zh']}, en {its[head]['en']}"
 
 
-def rows(found: Sequence[Split]) -> Iterator[str]:
+def dataset_table_rows(splits: Sequence[Split]) -> Iterator[str]:
     """The data table: every set with its licence, its texts and what was dropped from them."""
     yield f"{_TABLE} training texts (of an epoch) | negative / neutral / positive | dev texts | dropped from training |\n{'|---' * 7}|"
-    for split in found:
+    for split in splits:
         its, count = split.source, len(split.train)
         epoch = f"{min(count, its.limit):,}" + (f" x {its.repeat}" if its.repeat > 1 else "")
         learnt = f"{count:,} ({epoch})" if count else "none: measured only"

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from nlp.model import DEPTHS, SHIPPED
-from nlp.model.cpu import NAMES, supported
-from nlp.model.folate_reader import ShippedReader
+from nlp.model import DEFAULT_MODEL_FOLDER, DEPTHS
+from nlp.model.cpu import PRECISION_NAMES, supported_dtypes
+from nlp.model.folate_reader import FolateReader
 from training.calibrate import fitted_on
 from training.manifest import Split, key, splits
 from training.measured import Measured, array, measure
@@ -35,22 +35,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m training.modes", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
     parser.add_argument(
-        "--model", type=Path, default=SHIPPED, help="model folder (default: the one that ships)"
+        "--model",
+        type=Path,
+        default=DEFAULT_MODEL_FOLDER,
+        help="model folder (default: the one that ships)",
     )
     parser.add_argument("--limit", type=int, default=60, help="dev texts of a set at most")
     options = parser.parse_args()
     found = [_unfitted(split) for split in splits(options.data) if split.dev]
-    exact = measure(ShippedReader(options.model, torch.float32, depth="all"), found, options.limit)
-    for dtype in supported():
+    exact = measure(FolateReader(options.model, torch.float32, depth="all"), found, options.limit)
+    for dtype in supported_dtypes():
         for depth in DEPTHS:
             slow = (dtype, depth) == (torch.float32, "all")
             its = (
                 exact
                 if slow
-                else measure(ShippedReader(options.model, dtype, depth=depth), found, options.limit)
+                else measure(FolateReader(options.model, dtype, depth=depth), found, options.limit)
             )
             for head, answers in (("posts", _posts), ("targets", _targets)):
-                name = f"{NAMES[dtype]}, {depth}, {head}"
+                name = f"{PRECISION_NAMES[dtype]}, {depth}, {head}"
                 print(f"{name}: {compared(*answers(exact), answers(its)[1])}", flush=True)
     return 0
 

@@ -11,11 +11,11 @@ import random
 from dataclasses import replace
 
 from nlp.model.name_hiding import PLACEHOLDERS
-from nlp.model.reader import language
+from nlp.model.reader import model_language
 from training.composed import name as invented
 from training.samples import Sample, Target
 
-POLAR = {
+POLAR_BRAND_NAMES = {
     "zh": (
         "美好",
         "好利来",
@@ -41,11 +41,11 @@ POLAR = {
 }
 """Names that read like praise or blame."""
 
-DRAWN = 0.25
+RANDOM_NAME_SHARE = 0.25
 """Share of the names that become a random name rather than a placeholder."""
 
 
-def exchanged(sample: Sample, rng: random.Random) -> Sample:
+def replace_names(sample: Sample, rng: random.Random) -> Sample:
     """Replace the names that the targets of a sample cover; the spans follow.
 
     A name that stands in a handle keeps its @. Targets that overlap keep the sample as it is.
@@ -77,15 +77,15 @@ def exchanged(sample: Sample, rng: random.Random) -> Sample:
 
 def _names(sample: Sample, count: int, rng: random.Random) -> list[str]:
     """Choose a name for each target: placeholders in the order of mention, or names at random."""
-    spoken = language(sample.text)
+    spoken = model_language(sample.text)
     placeholders = PLACEHOLDERS[spoken]
     order = sorted(range(count), key=lambda index: sample.targets[index].spans[0])
     names = [""] * count
     for position, index in enumerate(order):
-        if rng.random() >= DRAWN:
+        if rng.random() >= RANDOM_NAME_SHARE:
             names[index] = placeholders[min(position, len(placeholders) - 1)]
         elif rng.random() < 0.5:
-            names[index] = rng.choice(POLAR[spoken])
+            names[index] = rng.choice(POLAR_BRAND_NAMES[spoken])
         else:
             names[index] = invented(spoken, rng)
     return names

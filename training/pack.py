@@ -21,35 +21,35 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
-from folate.core.labels import LABELS
+from folate.core.labels import SENTIMENT_LABELS
 from folate.core.progress import progress_bar
-from nlp.model.reader import encodable, language
-from nlp.text.clauses import Span, clauses
+from nlp.model.reader import model_language, replace_surrogates
+from nlp.text.clauses import TextSpan, target_clauses
 from training import readers
 from training.batches import MAYBE_NEUTRAL
 from training.clean import cleaned
 from training.composed import composed
-from training.data import ARRAYS, DEV, POOL, TRAIN, UNLABELLED
+from training.data import ARRAY_DTYPES, DEV, POOL, TRAIN, UNLABELLED
 from training.distil import PREFIX, texts
 from training.manifest import Split, key
-from training.names import exchanged
+from training.names import replace_names
 from training.samples import NEUTRAL, TWO_WAY, Sample
 from training.sentences import sentences
-from training.sources import UNLABELLED as FILES
-from training.sources import Learnt, every_split, learnt
+from training.sources import UNLABELLED_FILES as FILES
+from training.sources import TrainingSet, load_all_splits, training_sets
 from training.weak import labelled
 
 SEED = 31
-LONGEST = 128
+MAX_TOKENS = 128
 """Tokens of a text, the two special ones included: what reading has as a window."""
 
-ASKED = 300
+MAX_DEV_TEXTS = 300
 """Dev texts of a set at most."""
 
-COMPOSED, SENTENCES = 8_000, 12_000
+BRAND_SAMPLE_COUNT, TASK_SAMPLE_COUNT = 8_000, 12_000
 """Sentences made here: of two brands; of aspects, intents and emotions."""
 
-POOLED = 40_000
+MAX_POOL_TEXTS = 40_000
 """Short texts that the embedding is fitted on."""
 
 
@@ -66,77 +66,92 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     for name in ("encoder_q4.safetensors", "tokenizer.json"):
         shutil.copyfile(options.encoder / name, options.out / name)
-    writer = Writer(tokenizer)
-    sets = learnt()
-    found = every_split(options.data)
+    writer = PackWriter(tokenizer)
+    sets = training_sets()
+    found = load_all_splits(options.data)
     by_name = {split.source.name: split for split in found}
     for each in progress_bar("packing", items=sets, unit="set"):
         if each.source.name in by_name:
             split = by_name[each.source.name]
             writer.add_set(each, cleaned(split) if each.clean else split)
     rng = random.Random(SEED)  # noqa: S311 - sampling, not a secret
-    made = [*composed(COMPOSED, SEED), *sentences(SENTENCES, SEED)]
-    writer.add(
+    made = [*composed(BRAND_SAMPLE_COUNT, SEED), *sentences(TASK_SAMPLE_COUNT, SEED)]
+    writer.add_samples(
         "composed",
         "",
         TRAIN,
-        [labelled(exchanged_half(sample, rng), review=False) for sample in made],
+        [labelled(replace_half_of_names(sample, rng), review=False) for sample in made],
     )
     kept = {key(sample.text) for split in found for sample in split.dev}
-    writer.add("unlabelled", "", UNLABELLED, list(unlabelled(options.data, kept)))
+    writer.add_samples(
+        "unlabelled", "", UNLABELLED, list(read_unlabelled_samples(options.data, kept))
+    )
     learnt_texts = [sample for split in found for sample in split.train]
-    short = texts(options.data, tokenizer, learnt_texts, SEED, POOLED)
-    writer.add("pool", "", POOL, [Sample(PREFIX + text, None) for text in short])
+    short = texts(options.data, tokenizer, learnt_texts, SEED, MAX_POOL_TEXTS)
+    writer.add_samples("pool", "", POOL, [Sample(PREFIX + text, None) for text in short])
     writer.write(options.out / "arrays.npz.xz")
 
 
-def exchanged_half(sample: Sample, rng: random.Random) -> Sample:
+def replace_half_of_names(sample: Sample, rng: random.Random) -> Sample:
     """Give every other composed sentence placeholders for its invented names."""
-    return exchanged(sample, rng) if sample.targets and rng.random() < 0.5 else sample
+    return replace_names(sample, rng) if sample.targets and rng.random() < 0.5 else sample
 
 
-def unlabelled(data: Path, kept: set[str]) -> Iterator[Sample]:
+def read_unlabelled_samples(data: Path, excluded_digests: set[str]) -> Iterator[Sample]:
     """Yield texts without labels, none of which is kept for measuring."""
     rng = random.Random(SEED)  # noqa: S311 - sampling, not a secret
     for file, column, most in FILES:
         if (data / file).is_file():
             texts = [
-                row[column] for row in readers.rows(data / file) if key(row[column]) not in kept
+                row[column]
+                for row in readers.rows(data / file)
+                if key(row[column]) not in excluded_digests
             ]
             yield from (Sample(text, None) for text in rng.sample(texts, min(most, len(texts))))
 
 
 @dataclass
-class Writer:
+class PackWriter:
     """Collect samples as arrays (see `training.data`)."""
 
     tokenizer: Tokenizer
     sets: list[dict[str, str]] = field(default_factory=list)
-    arrays: dict[str, list[object]] = field(default_factory=lambda: {name: [] for name in ARRAYS})
+    arrays: dict[str, list[object]] = field(
+        default_factory=lambda: {name: [] for name in ARRAY_DTYPES}
+    )
 
-    def add_set(self, each: Learnt, split: Split) -> None:
+    def add_set(self, training_set: TrainingSet, split: Split) -> None:
         """Add the training texts of a set, its limit at most, and its dev texts."""
         source, rng = split.source, random.Random(f"{SEED}/{split.source.name}")  # noqa: S311
         train = rng.sample(split.train, min(len(split.train), source.limit))
         train = [labelled(sample, review=source.reviews) for sample in train]
-        dev = sorted(split.dev, key=lambda sample: key(sample.text))[:ASKED]
-        if each.named:
-            dev = [exchanged(sample, rng) for sample in dev]
-            train = [exchanged(sample, rng) for sample in train for _ in range(2)]
-        self.add(source.name, each.group, TRAIN, train, each.weak)
-        self.add(source.name, each.group, DEV, dev, each.weak)
+        dev = sorted(split.dev, key=lambda sample: key(sample.text))[:MAX_DEV_TEXTS]
+        if training_set.has_names:
+            dev = [replace_names(sample, rng) for sample in dev]
+            train = [replace_names(sample, rng) for sample in train for _ in range(2)]
+        self.add_samples(
+            source.name, training_set.group, TRAIN, train, training_set.label_reliability
+        )
+        self.add_samples(source.name, training_set.group, DEV, dev, training_set.label_reliability)
         self.sets[-1]["repeat"] = str(source.repeat)
 
-    def add(
-        self, name: str, group: str, part: int, samples: Sequence[Sample], weak: float = 1.0
+    def add_samples(
+        self,
+        name: str,
+        group: str,
+        part: int,
+        samples: Sequence[Sample],
+        label_reliability: float = 1.0,
     ) -> None:
         """Add samples of a part of a set; ``weak``: the probability that its post labels are right."""
         number = self._number(name, group)
-        texts = [encodable(sample.text) for sample in samples]
+        texts = [replace_surrogates(sample.text) for sample in samples]
         encoded = self.tokenizer.encode_batch(texts)
         for sample, text, encoding in zip(samples, texts, encoded, strict=True):
-            encoding.truncate(LONGEST)
-            self._sample(sample, text, encoding.ids, encoding.offsets, (number, part), weak)
+            encoding.truncate(MAX_TOKENS)
+            self._sample(
+                sample, text, encoding.ids, encoding.offsets, (number, part), label_reliability
+            )
         print(f"{name}: {len(samples):,} texts", flush=True)
 
     def _number(self, name: str, group: str) -> int:
@@ -151,7 +166,7 @@ class Writer:
         sample: Sample,
         text: str,
         ids: list[int],
-        offsets: list[Span],
+        offsets: list[TextSpan],
         of: tuple[int, int],
         weak: float,
     ) -> None:
@@ -161,7 +176,7 @@ class Writer:
         arrays["length"].append(len(ids))
         arrays["set"].append(of[0])
         arrays["part"].append(of[1])
-        arrays["chinese"].append(language(text) == "zh")
+        arrays["chinese"].append(model_language(text) == "zh")
         arrays["two_way"].append(sample.classes == TWO_WAY)
         arrays["post"].append(_chances(sample, weak))
         arrays["emotion"].append(-1 if sample.emotion is None else sample.emotion)
@@ -171,13 +186,13 @@ class Writer:
         for index in sample.absent:
             arrays["absent"].append((row, index))
         mentions = [target.spans for target in sample.targets]
-        for target, around in zip(sample.targets, clauses(text, mentions), strict=True):
+        for target, around in zip(sample.targets, target_clauses(text, mentions), strict=True):
             number = len(arrays["target"])
             arrays["target"].append((row, target.label))
             arrays["mention"] += [(number, *span) for span in _tokens(offsets, target.spans)]
             arrays["clause"] += [(number, *span) for span in _tokens(offsets, around)]
         places = [aspect.spans for aspect in sample.aspects]
-        for aspect, around in zip(sample.aspects, clauses(text, places), strict=True):
+        for aspect, around in zip(sample.aspects, target_clauses(text, places), strict=True):
             number = len(arrays["aspect"])
             label = -1 if aspect.label is None else aspect.label
             arrays["aspect"].append((row, aspect.index, label, weights[1], bool(around)))
@@ -186,7 +201,7 @@ class Writer:
     def write(self, path: Path) -> None:
         """Write the arrays, compressed, and print their size."""
         stored: dict[str, Any] = {
-            name: np.array(values, dtype=ARRAYS[name]) for name, values in self.arrays.items()
+            name: np.array(values, dtype=ARRAY_DTYPES[name]) for name, values in self.arrays.items()
         }
         buffer = io.BytesIO()
         np.savez(buffer, sets=json.dumps(self.sets), **stored)
@@ -205,7 +220,7 @@ def _chances(sample: Sample, weak: float) -> tuple[int, int, int]:
     """
     if sample.label is None:
         return 0, 0, 0
-    chances = [0.0] * len(LABELS)
+    chances = [0.0] * len(SENTIMENT_LABELS)
     chances[sample.label] = 1.0
     if sample.classes == TWO_WAY:
         chances[sample.label] -= MAYBE_NEUTRAL
@@ -214,7 +229,7 @@ def _chances(sample: Sample, weak: float) -> tuple[int, int, int]:
     return mixed[0], mixed[1], mixed[2]
 
 
-def _tokens(offsets: Sequence[Span], spans: Sequence[Span]) -> Iterator[Span]:
+def _tokens(offsets: Sequence[TextSpan], spans: Sequence[TextSpan]) -> Iterator[TextSpan]:
     """Yield the runs of tokens [first, last) whose code points touch one of ``spans``."""
     run: list[int] = []
     for number, (start, end) in enumerate(offsets):

@@ -14,30 +14,39 @@ from pathlib import Path
 
 import numpy as np
 
-from nlp.stats.domains import DomainErrors, Matrix, doubt
-from nlp.stats.estimation import Codes, Floats, tempered
+from nlp.stats.domains import DomainErrors, Matrix, mean_uncertainty
+from nlp.stats.estimation import Floats, Ints, sharpen_posteriors
 
-SHARPNESS = (1.0, 1.5, 2.0, 3.0, 4.0)  # to choose from; beyond lies the counting of labels
-NEGATIVE = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6)  # shares of the weeks that are drawn
-POSTS = 300  # of such a week
-TAIL = (
+SHARPNESS_CANDIDATES = (
+    1.0,
+    1.5,
+    2.0,
+    3.0,
+    4.0,
+)  # to choose from; beyond lies the counting of labels
+NEGATIVE_SHARES = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6)  # shares of the weeks that are drawn
+POSTS_PER_WEEK = 300  # of such a week
+STUDENT_T_DF = (
     4.0  # of Student's t: of 0 (normal) and 4, the one whose intervals held 95 % on sets left out
 )
-LEAST_MOVE, MOST_MOVE = 0.03, 0.3  # of a share between two weeks that gains are taken from
+MIN_SHARE_CHANGE, MAX_SHARE_CHANGE = (
+    0.03,
+    0.3,
+)  # of a share between two weeks that gains are taken from
 WEEKS_APART = 8  # a brand drifts in so many weeks as far as two brands of a set differ
 _RIDGE = 1e-5  # added to the variances, proportions squared
 
 
 @dataclass(frozen=True)
-class Domain:
+class LabelledDomain:
     """One domain of labelled texts that the model never saw."""
 
     name: str
     posteriors: Floats  # (n, 3)
-    labels: Codes  # (n,)
+    labels: Ints  # (n,)
 
     @property
-    def set(self) -> str:
+    def dataset(self) -> str:
         return self.name.split()[0]
 
 
@@ -53,67 +62,75 @@ def main() -> None:
         "--model", type=Path, required=True, help="model folder, which domains.json is written to"
     )
     options = parser.parse_args()
-    domains = read(options.posteriors)
-    fitted = fit(domains)
+    domains = read_domains(options.posteriors)
+    fitted = fit_domain_errors(domains)
     fitted.save(options.model)
     print(fitted)
 
 
-def read(path: Path) -> list[Domain]:
+def read_domains(path: Path) -> list[LabelledDomain]:
     """Read the domains of an .npz, by name."""
     stored = np.load(path)
     names = sorted({key.split("|")[0] for key in stored})
-    return [Domain(name, smooth(stored[f"{name}|c"]), stored[f"{name}|y"]) for name in names]
+    return [
+        LabelledDomain(name, clip_posteriors(stored[f"{name}|c"]), stored[f"{name}|y"])
+        for name in names
+    ]
 
 
-def smooth(posteriors: Floats) -> Floats:
+def clip_posteriors(posteriors: Floats) -> Floats:
     """Posteriors (n, 3) none of which is 0, each row summing to 1."""
     positive = np.clip(posteriors, 1e-6, 1)
     return np.asarray(positive / positive.sum(axis=1, keepdims=True))
 
 
-def fit(domains: Sequence[Domain]) -> DomainErrors:
+def fit_domain_errors(domains: Sequence[LabelledDomain]) -> DomainErrors:
     """Fit the quantifier's sharpness and what is left of its error."""
-    weights = set_weights(domains)
-    weeks = [list(drawn_weeks(domain)) for domain in domains]
-    truths = [np.array([shares(labels) for _, labels in drawn]) for drawn in weeks]
+    weights = dataset_weights(domains)
+    weeks = [list(draw_domain_weeks(domain)) for domain in domains]
+    truths = [np.array([label_shares(labels) for _, labels in drawn]) for drawn in weeks]
     estimates = {
-        sharpness: [_estimates(drawn, sharpness) for drawn in weeks] for sharpness in SHARPNESS
+        sharpness: [_estimates(drawn, sharpness) for drawn in weeks]
+        for sharpness in SHARPNESS_CANDIDATES
     }
-    sharpness = min(SHARPNESS, key=lambda each: _mean_error(truths, estimates[each], weights))
+    sharpness = min(
+        SHARPNESS_CANDIDATES, key=lambda each: _mean_error(truths, estimates[each], weights)
+    )
     errors = [
         truth - estimate for truth, estimate in zip(truths, estimates[sharpness], strict=True)
     ]
-    doubts = [np.array([doubt(posteriors) for posteriors, _ in drawn]) for drawn in weeks]
+    doubts = [
+        np.array([mean_uncertainty(posteriors) for posteriors, _ in drawn]) for drawn in weeks
+    ]
     relative = [error / doubtful[:, None] for error, doubtful in zip(errors, doubts, strict=True)]
-    sets = len({domain.set for domain in domains})
+    sets = len({domain.dataset for domain in domains})
     gain, spread = _gain(truths, estimates[sharpness], weights)
     return DomainErrors(
-        sharpness=sharpness, gain=gain, gain_spread=spread, error=_second_moment(relative, weights, sets), tail=TAIL,
+        sharpness=sharpness, gain=gain, gain_spread=spread, error=_second_moment(relative, weights, sets), tail=STUDENT_T_DF,
         drift=_drift(domains, errors), domains=len(domains),
     )  # fmt: skip
 
 
-def set_weights(domains: Sequence[Domain]) -> Floats:
+def dataset_weights(domains: Sequence[LabelledDomain]) -> Floats:
     """Weight of each domain: together, those of a set weigh the square root of their number."""
-    sets = [domain.set for domain in domains]
+    sets = [domain.dataset for domain in domains]
     return np.array([sets.count(name) ** -0.5 for name in sets])
 
 
-def drawn_weeks(domain: Domain) -> Iterator[tuple[Floats, Codes]]:
+def draw_domain_weeks(domain: LabelledDomain) -> Iterator[tuple[Floats, Ints]]:
     """Posteriors and labels of weeks drawn at each share of NEGATIVE, and of the domain as it is."""
     rng = np.random.Generator(np.random.PCG64(1))
     yield domain.posteriors, domain.labels
-    for negative in NEGATIVE:
-        rows = rows_at(domain.labels, negative, POSTS, rng)
+    for negative in NEGATIVE_SHARES:
+        rows = draw_rows(domain.labels, negative, POSTS_PER_WEEK, rng)
         yield domain.posteriors[rows], domain.labels[rows]
 
 
-def rows_at(labels: Codes, negative: float, posts: int, rng: np.random.Generator) -> Codes:
+def draw_rows(labels: Ints, negative_share: float, posts: int, rng: np.random.Generator) -> Ints:
     """Draw rows with this share of negative, the other labels in their own proportion. A class nobody has stays empty."""
     mix = np.bincount(labels, minlength=3).astype(float)
-    mix[1:] *= (1 - negative) / mix[1:].sum()
-    mix[0] = negative
+    mix[1:] *= (1 - negative_share) / mix[1:].sum()
+    mix[0] = negative_share
     counts = np.floor(mix * posts + 0.5).astype(int)
     return np.concatenate(
         [
@@ -124,14 +141,16 @@ def rows_at(labels: Codes, negative: float, posts: int, rng: np.random.Generator
     )
 
 
-def shares(labels: Codes) -> Floats:
+def label_shares(labels: Ints) -> Floats:
     """Shares (3,) of the labels."""
     return np.asarray(np.bincount(labels, minlength=3) / len(labels))
 
 
-def _estimates(drawn: Sequence[tuple[Floats, Codes]], sharpness: float) -> Floats:
+def _estimates(drawn: Sequence[tuple[Floats, Ints]], sharpness: float) -> Floats:
     """Quantify each of some weeks: (weeks, 3)."""
-    return np.array([tempered(posteriors, sharpness).mean(axis=0) for posteriors, _ in drawn])
+    return np.array(
+        [sharpen_posteriors(posteriors, sharpness).mean(axis=0) for posteriors, _ in drawn]
+    )
 
 
 def _mean_error(truths: Sequence[Floats], estimates: Sequence[Floats], weights: Floats) -> float:
@@ -157,7 +176,11 @@ def _gain(
             (truth[a] - truth[b], estimate[a] - estimate[b])
             for a, b in combinations(range(len(truth)), 2)
         ]
-        kept = [(true, seen) for true, seen in moves if LEAST_MOVE < np.abs(true).max() < MOST_MOVE]
+        kept = [
+            (true, seen)
+            for true, seen in moves
+            if MIN_SHARE_CHANGE < np.abs(true).max() < MAX_SHARE_CHANGE
+        ]
         true, seen = (np.array(part) for part in zip(*kept, strict=True))
         slopes.append(np.log(max((true * seen).sum(), 1e-3 * (seen**2).sum()) / (seen**2).sum()))
     mean = float(np.average(slopes, weights=weights))
@@ -166,14 +189,14 @@ def _gain(
     )
 
 
-def _drift(domains: Sequence[Domain], errors: Sequence[Floats]) -> Matrix:
+def _drift(domains: Sequence[LabelledDomain], errors: Sequence[Floats]) -> Matrix:
     """Covariance a week: that of the errors of brands within a set, spread over WEEKS_APART."""
     means = {
         domain.name: each.mean(axis=0)[[0, 2]] for domain, each in zip(domains, errors, strict=True)
     }
     within = []
-    for name in sorted({domain.set for domain in domains}):
-        of_set = np.array([means[domain.name] for domain in domains if domain.set == name])
+    for name in sorted({domain.dataset for domain in domains}):
+        of_set = np.array([means[domain.name] for domain in domains if domain.dataset == name])
         if len(of_set) > 1:
             within.append(np.cov(of_set.T))
     return _matrix(np.mean(within, axis=0) / WEEKS_APART) if within else DomainErrors().drift

@@ -14,8 +14,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import AutoConfig
 
-from nlp.model.encoder import Encoder, EncoderConfig, from_bert
-from nlp.model.heads import Model
+from nlp.model.encoder import Encoder, EncoderConfig, encoder_from_bert
+from nlp.model.heads import MultiTaskModel
 from training.clean import cleaned
 from training.composed import composed
 from training.distil import Teacher, fit_embedding, texts
@@ -35,7 +35,7 @@ def run(
     settings: Settings,
     layers: list[int] | None = None,
     others: Sequence[Path] = (),
-) -> tuple[Model, Progress]:
+) -> tuple[MultiTaskModel, Progress]:
     """Trains from the sets ``found`` under ``data`` and all or some layers of the transformers folder ``encoder``; the model comes back on
     the CPU. ``others``: checkpoints of finished runs, whose weights and its own are averaged before the embedding is fitted.
     """
@@ -43,7 +43,7 @@ def run(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
     found = _learnt(found, work)
-    model = Model(bert(encoder, layers)).to(device)
+    model = MultiTaskModel(bert(encoder, layers)).to(device)
     model.encoder.words.requires_grad_(
         False
     )  # as it is it also knows the words that training never shows
@@ -66,7 +66,7 @@ def run(
     return model.cpu().eval(), state
 
 
-def averaged(model: Model, others: Sequence[Path]) -> None:
+def averaged(model: MultiTaskModel, others: Sequence[Path]) -> None:
     """Sets the weights of ``model`` to the mean of its own and those of some checkpoints: runs from the same start err each in its own way,
     and their mean often less than each (Wortsman et al. 2022, arXiv:2203.05482).
     """
@@ -110,10 +110,10 @@ def bert(folder: Path, layers: list[int] | None = None) -> Encoder:
         about.vocab_size, about.hidden_size, len(kept), about.num_attention_heads, about.intermediate_size,
         about.max_position_embeddings, about.layer_norm_eps,
     )  # fmt: skip
-    return from_bert(load_file(folder / "model.safetensors"), config, kept)
+    return encoder_from_bert(load_file(folder / "model.safetensors"), config, kept)
 
 
-def bfloat16_is_faster(model: Model) -> bool:
+def bfloat16_is_faster(model: MultiTaskModel) -> bool:
     """Whether a training step is faster in bfloat16 on this CPU; without units for it (1: a hundred times slower) it is not even tried."""
     if not torch.cpu.get_capabilities().get("avx512_bf16"):
         return False

@@ -17,9 +17,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from nlp.text.chinese import JOINS, WORDS, Cutter, features
-from nlp.text.normalize import normalize
-from nlp.text.patterns import HAN
+from nlp.text.chinese import JOINS_FILE, WORDS_FILE, ChineseSegmenter, join_features
+from nlp.text.normalize import normalize_text
+from nlp.text.patterns import HAN_RANGES
 
 TRAIN = "nlpcc2016_weibo_seg/nlpcc2016-word-seg-train.dat"
 DEV = "nlpcc2016_weibo_seg/nlpcc2016-wordseg-dev.dat"
@@ -30,7 +30,7 @@ LIGHT = 100  # features that weigh less, in hundredths, are not kept: they decid
 CHANGED = (
     0.2  # a weight of the dictionary that moved by less, as a logarithm, is left as jieba has it
 )
-_HAN = re.compile(f"[{HAN}]+")
+_HAN = re.compile(f"[{HAN_RANGES}]+")
 
 Run = list[str]
 """Words in a row, of Chinese characters only."""
@@ -43,7 +43,7 @@ def runs(path: Path) -> list[Run]:
         run: Run = []
         for word in [*line.split(), ""]:
             if _HAN.fullmatch(word):
-                run.append(normalize(word))
+                run.append(normalize_text(word))
             elif run:
                 found.append(run)
                 run = []
@@ -60,10 +60,10 @@ def main() -> None:
     learnt = runs(options.data / TRAIN)
     pairs: list[Pair] = []
     for half in (0, 1):
-        pairs += seams(learnt[1 - half :: 2], Cutter(frequencies(learnt[half::2]), {}))
+        pairs += seams(learnt[1 - half :: 2], ChineseSegmenter(frequencies(learnt[half::2]), {}))
     options.out.mkdir(parents=True, exist_ok=True)
-    write(options.out / WORDS, frequencies(learnt))
-    write(options.out / JOINS, joins(pairs))
+    write(options.out / WORDS_FILE, frequencies(learnt))
+    write(options.out / JOINS_FILE, joins(pairs))
 
 
 def dictionary() -> dict[str, int]:
@@ -85,7 +85,9 @@ def frequencies(learnt: Sequence[Run]) -> dict[str, int]:
         for word, count in seen.items()
         if count >= RARE or word in known
     }
-    cutter = Cutter({word: round(math.exp(logs[word])) for word in seen if word in logs}, {})
+    cutter = ChineseSegmenter(
+        {word: round(math.exp(logs[word])) for word in seen if word in logs}, {}
+    )
     for round_ in range(ROUNDS):
         missed = _missed(learnt, cutter)
         for word in sorted(missed.keys() & logs.keys()):
@@ -95,7 +97,7 @@ def frequencies(learnt: Sequence[Run]) -> dict[str, int]:
                 * math.copysign(math.log1p(abs(missed[word])), missed[word])
             )
             logs[word] = min(max(logs[word] + step, 0), 17)
-            cutter.reweigh(word, round(math.exp(logs[word])))
+            cutter.set_frequency(word, round(math.exp(logs[word])))
         print(
             f"round {round_ + 1}: {sum(map(abs, missed.values()))} words too many or too few",
             file=sys.stderr,
@@ -108,11 +110,11 @@ def frequencies(learnt: Sequence[Run]) -> dict[str, int]:
     }
 
 
-def _missed(learnt: Sequence[Run], cutter: Cutter) -> Counter[str]:
+def _missed(learnt: Sequence[Run], cutter: ChineseSegmenter) -> Counter[str]:
     """How often each word was wanted and not cut, less how often it was cut and not wanted."""
     missed: Counter[str] = Counter()
     for run in learnt:
-        wanted, cut = _placed(run), _placed(cutter.pieces("".join(run)))
+        wanted, cut = _placed(run), _placed(cutter.cut_by_dictionary("".join(run)))
         missed.update(word for _, word in wanted - cut)
         missed.subtract(word for _, word in cut - wanted)
     return Counter({word: count for word, count in missed.items() if count})
@@ -130,16 +132,16 @@ Pair = tuple[list[str], bool]
 """The features of two neighbouring pieces, and whether they are of one word."""
 
 
-def seams(asked: Sequence[Run], cutter: Cutter) -> list[Pair]:
+def seams(asked: Sequence[Run], cutter: ChineseSegmenter) -> list[Pair]:
     """Neighbouring pieces of which one is a single character."""
     found = []
     for run in asked:
         ends = {start for start, _ in _placed(run)}
         at = 0
-        for left, right in pairwise(cutter.pieces("".join(run))):
+        for left, right in pairwise(cutter.cut_by_dictionary("".join(run))):
             at += len(left)
             if len(left) == 1 or len(right) == 1:
-                found.append((features(left, right), at not in ends))
+                found.append((join_features(left, right), at not in ends))
     return found
 
 

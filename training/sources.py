@@ -27,10 +27,10 @@ from training.samples import (
     Target,
 )
 
-KEPT_CATEGORIES = ("水果", "蒙牛")
+HELD_OUT_CATEGORIES = ("水果", "蒙牛")
 """Categories of online_shopping that stand for two brands nobody labelled."""
 
-CHOICE_SETS = ("sxsw", "shop_kept", "entities_choice")
+SELECTION_SETS = ("sxsw", "shop_kept", "entities_choice")
 """Kept-out sets on which quantifiers and rules may be chosen; the others are only reported on."""
 
 _THREE = {"negative": NEGATIVE, "neutral": NEUTRAL, "positive": POSITIVE}
@@ -58,7 +58,7 @@ _COMPLAIN, _ASK, _BUY = (INTENTS.index(name) for name in ("complain", "ask", "bu
 
 
 @dataclass(frozen=True)
-class Learnt:
+class TrainingSet:
     """One set and how it is learnt.
 
     ``named``: its targets are names. ``weak``: the probability that its post labels are right, where they are not
@@ -67,10 +67,10 @@ class Learnt:
     """
 
     source: Source
-    named: bool = False
-    weak: float = 1.0
+    has_names: bool = False
+    label_reliability: float = 1.0
     group: str = ""
-    clean: bool = False
+    drops_contradicted: bool = False
 
 
 def _file(name: str) -> tuple[str, ...]:
@@ -85,7 +85,7 @@ def _source(
     )
 
 
-def labels(
+def post_label_reader(
     mapping: Mapping[str, int], classes: tuple[int, ...] = THREE_WAY, column: str = "label"
 ) -> readers.Reader:
     """Read a post label a row; rows whose label is not in ``mapping`` are left out."""
@@ -100,7 +100,7 @@ def labels(
     return read
 
 
-def emotions(mapping: Mapping[str, str], *, polarity: bool) -> readers.Reader:
+def emotion_reader(mapping: Mapping[str, str], *, polarity: bool) -> readers.Reader:
     """Read emotions, of which a row may have several; those that disagree are left out.
 
     ``polarity``: whether the emotion also tells the polarity of the post.
@@ -118,7 +118,7 @@ def emotions(mapping: Mapping[str, str], *, polarity: bool) -> readers.Reader:
     return read
 
 
-def vader(path: Path) -> Iterator[Sample]:
+def read_vader(path: Path) -> Iterator[Sample]:
     """Read the mean of ten raters from -4 to 4: beyond .5 either way is polar, as the set's authors cut it."""
     for row in readers.rows(path):
         score = float(row["score"])
@@ -127,21 +127,21 @@ def vader(path: Path) -> Iterator[Sample]:
             yield Sample(row["text"].strip(), label)
 
 
-def dialogue(path: Path) -> Iterator[Sample]:
+def read_dialogue(path: Path) -> Iterator[Sample]:
     """Read turns of dialogue with their sentiment; of their emotions those that need no voice."""
     for row in readers.rows(path):
         if len(row["text"].split()) >= 4 and not row.get("seen_in"):
             yield Sample(row["text"].strip(), _THREE[row["sentiment"]])
 
 
-def debate(path: Path) -> Iterator[Sample]:
+def read_debate(path: Path) -> Iterator[Sample]:
     """Read tweets on a debate whose annotators mostly agreed."""
     for row in readers.rows(path):
         if float(row["confidence"] or 0) >= 0.65:
             yield Sample(row["text"].strip(), _THREE[row["label"]])
 
 
-def occurrences(text: str, name: str) -> tuple[tuple[int, int], ...]:
+def find_occurrences(text: str, name: str) -> tuple[tuple[int, int], ...]:
     """Find every place of ``name`` in ``text``, whatever the case, as spans of code points."""
     if len(text.lower()) != len(text) or not name:
         return ()
@@ -149,14 +149,14 @@ def occurrences(text: str, name: str) -> tuple[tuple[int, int], ...]:
     return tuple(match.span() for match in pattern.finditer(text.lower()))
 
 
-def topics(path: Path) -> Iterator[Sample]:
+def read_topic_tweets(path: Path) -> Iterator[Sample]:
     """Read tweets about a topic that is a name; the post has the label of its only topic."""
     for row in readers.rows(path):
         label = _TOPIC.get(row["label"])
         text = row["text"].strip()
         if label is None or row.get("seen_in"):
             continue
-        spans = occurrences(text, row["topic"]) or _only_handle(text)
+        spans = find_occurrences(text, row["topic"]) or _only_handle(text)
         if spans:
             yield Sample(text, None, targets=(Target(spans, label),))
 
@@ -181,7 +181,7 @@ def entity_names(entity: str) -> list[str]:
     return list(dict.fromkeys(name for name in names if len(name) > 1))
 
 
-def entities(parts: tuple[int, ...]) -> readers.Reader:
+def entity_reader(parts: tuple[int, ...]) -> readers.Reader:
     """Read tweets about an entity (a game, a company) of some parts of the set; 'irrelevant' is not about it."""
     mapping = _THREE | {"irrelevant": NOT_ABOUT}
 
@@ -194,7 +194,7 @@ def entities(parts: tuple[int, ...]) -> readers.Reader:
                 (
                     spans
                     for name in entity_names(row["entity"])
-                    if (spans := occurrences(text, name))
+                    if (spans := find_occurrences(text, name))
                 ),
                 (),
             )
@@ -207,7 +207,7 @@ def entities(parts: tuple[int, ...]) -> readers.Reader:
     return read
 
 
-def complaints(path: Path) -> Iterator[Sample]:
+def read_complaints(path: Path) -> Iterator[Sample]:
     """Read tweets to companies that complain or do not; a complaint is negative about whom it addresses."""
     for row in readers.rows(path):
         text = row["text"].strip()
@@ -219,7 +219,7 @@ def complaints(path: Path) -> Iterator[Sample]:
             yield Sample(text, label, targets=targets, intents=((_COMPLAIN, complains),))
 
 
-def places(path: Path) -> Iterator[Sample]:
+def read_sentihood(path: Path) -> Iterator[Sample]:
     """Read posts on places of a town; a place with aspects of one polarity has it, one without opinions is neutral."""
     rows: dict[str, dict[str, set[str]]] = {}
     for row in readers.rows(path):
@@ -228,14 +228,14 @@ def places(path: Path) -> Iterator[Sample]:
         targets = []
         for name, words in judged.items():
             polar = words - {"none"} or {"neutral"}
-            spans = occurrences(text, name)
+            spans = find_occurrences(text, name)
             if spans and len(polar) == 1:
                 targets.append(Target(spans, _THREE[polar.pop()]))
         if targets:
             yield Sample(text, None, targets=tuple(targets))
 
 
-def opinions(classes: tuple[int, ...] = THREE_WAY) -> readers.Reader:
+def opinion_reader(classes: tuple[int, ...] = THREE_WAY) -> readers.Reader:
     """Read rows of a text, the aspect term in it and its polarity, to one Sample a text.
 
     A term that stands in the text twice, or is judged in two ways, is left out; the post has the label of all
@@ -257,7 +257,7 @@ def opinions(classes: tuple[int, ...] = THREE_WAY) -> readers.Reader:
             targets = [
                 Target(spans, labels.pop())
                 for term, labels in terms.items()
-                if len(labels) == 1 and len(spans := occurrences(text, term)) == 1
+                if len(labels) == 1 and len(spans := find_occurrences(text, term)) == 1
             ]
             overall = every.pop() if len(every) == 1 else None
             if targets or overall is not None:
@@ -266,7 +266,7 @@ def opinions(classes: tuple[int, ...] = THREE_WAY) -> readers.Reader:
     return read
 
 
-def intents(mapping: Mapping[str, tuple[int, bool]], column: str = "label") -> readers.Reader:
+def intent_reader(mapping: Mapping[str, tuple[int, bool]], column: str = "label") -> readers.Reader:
     """Read one intent a row."""
 
     def read(path: Path) -> Iterator[Sample]:
@@ -278,12 +278,12 @@ def intents(mapping: Mapping[str, tuple[int, bool]], column: str = "label") -> r
     return read
 
 
-def shop(*, kept: bool) -> readers.Reader:
+def shopping_reader(*, held_out: bool) -> readers.Reader:
     """Read online_shopping: the categories that are kept out, or the others."""
 
     def read(path: Path) -> Iterator[Sample]:
         for row in readers.rows(path):
-            if (row["cat"] in KEPT_CATEGORIES) == kept and row["review"].strip():
+            if (row["cat"] in HELD_OUT_CATEGORIES) == held_out and row["review"].strip():
                 yield Sample(
                     row["review"].strip(), POSITIVE if row["label"] == "1" else NEGATIVE, TWO_WAY
                 )
@@ -312,138 +312,181 @@ _SMILE = {
     "sad": "sad",
     "disgust": "angry",
 }
-_stars = labels(_STARS, TWO_WAY, "star")
+_stars = post_label_reader(_STARS, TWO_WAY, "star")
 
-MORE = (
-    Learnt(
+EXTRA_TRAINING_SETS = (
+    TrainingSet(
         _source(
-            "semeval_tweets", "en", labels(_THREE), "semeval_task_a_2013_2016/tweets.csv.gz", 50_000
+            "semeval_tweets",
+            "en",
+            post_label_reader(_THREE),
+            "semeval_task_a_2013_2016/tweets.csv.gz",
+            50_000,
         ),
         group="tweets",
     ),
-    Learnt(
+    TrainingSet(
         _source(
-            "semeval_topics", "en", topics, "semeval_task_a_2013_2016/topic_5point.csv.gz", 30_000
+            "semeval_topics",
+            "en",
+            read_topic_tweets,
+            "semeval_task_a_2013_2016/topic_5point.csv.gz",
+            30_000,
         ),
-        named=True,
+        has_names=True,
         group="tweets",
     ),
-    Learnt(
-        _source("kaggle_tweets", "en", labels(_THREE), "kaggle_tweet_sentiment/all.csv.gz", 20_000)
+    TrainingSet(
+        _source(
+            "kaggle_tweets",
+            "en",
+            post_label_reader(_THREE),
+            "kaggle_tweet_sentiment/all.csv.gz",
+            20_000,
+        )
     ),
-    Learnt(
-        _source("entities", "en", entities((1, 3)), "twitter_entity_sentiment/all.csv.gz", 20_000),
-        named=True,
+    TrainingSet(
+        _source(
+            "entities", "en", entity_reader((1, 3)), "twitter_entity_sentiment/all.csv.gz", 20_000
+        ),
+        has_names=True,
     ),
-    Learnt(_source("sts_gold", "en", labels(_THREE, TWO_WAY), "sts_gold/all.csv", 5_000)),
-    Learnt(_source("gop_debate", "en", debate, "gop_debate_2015/all.csv.gz", 3_000)),
-    Learnt(
-        _source("financial", "en", labels(_THREE), "financial_phrasebank/all.csv", 2_500), weak=0.9
+    TrainingSet(
+        _source("sts_gold", "en", post_label_reader(_THREE, TWO_WAY), "sts_gold/all.csv", 5_000)
     ),
-    Learnt(_source("vader", "en", vader, "vader_ground_truth/all.csv.gz", 9_000)),
-    Learnt(
+    TrainingSet(_source("gop_debate", "en", read_debate, "gop_debate_2015/all.csv.gz", 3_000)),
+    TrainingSet(
+        _source(
+            "financial", "en", post_label_reader(_THREE), "financial_phrasebank/all.csv", 2_500
+        ),
+        label_reliability=0.9,
+    ),
+    TrainingSet(_source("vader", "en", read_vader, "vader_ground_truth/all.csv.gz", 9_000)),
+    TrainingSet(
         _source("amazon_7cat", "en", _stars, "amazon_reviews_7cat/all.csv.gz", 9_000, reviews=True),
-        weak=0.9,
+        label_reliability=0.9,
         group="amazon",
     ),
-    Learnt(
+    TrainingSet(
         _source(
             "fdu_mtl",
             "en",
-            labels(_THREE, TWO_WAY),
+            post_label_reader(_THREE, TWO_WAY),
             "fdu_mtl_15_domains/all.csv.gz",
             6_000,
             reviews=True,
         ),
         group="amazon",
     ),
-    Learnt(
+    TrainingSet(
         _source(
             "clothing", "en", _stars, "womens_clothing_reviews/all.csv.gz", 3_500, reviews=True
         ),
-        weak=0.9,
+        label_reliability=0.9,
     ),
-    Learnt(_source("yelp", "en", _stars, "yelp_10k/all.csv.gz", 3_500, reviews=True), weak=0.9),
-    Learnt(
+    TrainingSet(
+        _source("yelp", "en", _stars, "yelp_10k/all.csv.gz", 3_500, reviews=True),
+        label_reliability=0.9,
+    ),
+    TrainingSet(
         _source("blitzer", "en", _stars, "blitzer_mds_4_domains/all.csv.gz", 3_000, reviews=True),
-        weak=0.9,
+        label_reliability=0.9,
         group="amazon",
     ),
-    Learnt(
+    TrainingSet(
         _source("alexa", "en", _stars, "amazon_alexa_reviews/all.csv", 2_000, reviews=True),
-        weak=0.9,
+        label_reliability=0.9,
         group="amazon",
     ),
-    Learnt(_source("drugs", "en", labels(_THREE), "drug_reviews_demo/all.csv", 1_000)),
-    Learnt(
+    TrainingSet(
+        _source("drugs", "en", post_label_reader(_THREE), "drug_reviews_demo/all.csv", 1_000)
+    ),
+    TrainingSet(
         _source(
             "nlpcc2014",
             "zh",
-            labels(_THREE, TWO_WAY),
+            post_label_reader(_THREE, TWO_WAY),
             "nlpcc2014_sc_zh/all.csv.gz",
             12_000,
             reviews=True,
         ),
-        clean=True,
+        drops_contradicted=True,
     ),
-    Learnt(_source("cosmetics", "zh", opinions(), "zhijiang_cosmetics_absa/train.csv", 3_000)),
-    Learnt(
+    TrainingSet(
+        _source("cosmetics", "zh", opinion_reader(), "zhijiang_cosmetics_absa/train.csv", 3_000)
+    ),
+    TrainingSet(
         _source(
             "clue_emotion",
             "zh",
-            emotions(_WEIBO, polarity=False),
+            emotion_reader(_WEIBO, polarity=False),
             "clue_emotion_weibo/all.csv.gz",
             4_000,
         )
     ),
-    Learnt(
+    TrainingSet(
         _source(
             "covid_emotion",
             "zh",
-            emotions(_WEIBO, polarity=False),
+            emotion_reader(_WEIBO, polarity=False),
             "covid_weibo_7emotion/all.csv.gz",
             4_000,
         )
     ),
-    Learnt(
-        _source("goemotions", "en", emotions(_GO, polarity=True), "goemotions/all.csv.gz", 22_000),
-        weak=0.95,
-    ),
-    Learnt(
-        _source("carer", "en", emotions(_CARER, polarity=False), "carer_emotion/all.csv.gz", 2_500)
-    ),
-    Learnt(_source("isear", "en", emotions(_ISEAR, polarity=False), "isear/all.csv", 2_500)),
-    Learnt(_source("meld", "en", dialogue, "meld_dialogue/all.csv", 2_500), weak=0.9),
-    Learnt(
+    TrainingSet(
         _source(
-            "smile", "en", emotions(_SMILE, polarity=False), "smile_museum_emotion/all.csv", 1_400
+            "goemotions", "en", emotion_reader(_GO, polarity=True), "goemotions/all.csv.gz", 22_000
+        ),
+        label_reliability=0.95,
+    ),
+    TrainingSet(
+        _source(
+            "carer", "en", emotion_reader(_CARER, polarity=False), "carer_emotion/all.csv.gz", 2_500
         )
     ),
-    Learnt(
-        _source("dmaste", "en", opinions(), "dmaste_8_domains/all.csv.gz", 6_000), group="amazon"
+    TrainingSet(
+        _source("isear", "en", emotion_reader(_ISEAR, polarity=False), "isear/all.csv", 2_500)
     ),
-    Learnt(_source("muse_car", "en", opinions(), "muse_car_aste/all.csv.gz", 1_200)),
-    Learnt(_source("sentihood", "en", places, "sentihood/all.csv", 5_000), named=True),
-    Learnt(_source("acos", "en", opinions(), "acos_quads/all.csv.gz", 4_000)),
-    Learnt(
-        _source("complaints", "en", complaints, "complaints_tweets/all.csv", 4_000),
-        named=True,
-        weak=0.9,
+    TrainingSet(
+        _source("meld", "en", read_dialogue, "meld_dialogue/all.csv", 2_500), label_reliability=0.9
     ),
-    Learnt(
+    TrainingSet(
+        _source(
+            "smile",
+            "en",
+            emotion_reader(_SMILE, polarity=False),
+            "smile_museum_emotion/all.csv",
+            1_400,
+        )
+    ),
+    TrainingSet(
+        _source("dmaste", "en", opinion_reader(), "dmaste_8_domains/all.csv.gz", 6_000),
+        group="amazon",
+    ),
+    TrainingSet(_source("muse_car", "en", opinion_reader(), "muse_car_aste/all.csv.gz", 1_200)),
+    TrainingSet(
+        _source("sentihood", "en", read_sentihood, "sentihood/all.csv", 5_000), has_names=True
+    ),
+    TrainingSet(_source("acos", "en", opinion_reader(), "acos_quads/all.csv.gz", 4_000)),
+    TrainingSet(
+        _source("complaints", "en", read_complaints, "complaints_tweets/all.csv", 4_000),
+        has_names=True,
+        label_reliability=0.9,
+    ),
+    TrainingSet(
         _source(
             "purchase_intent",
             "en",
-            intents({"yes": (_BUY, True), "no": (_BUY, False)}),
+            intent_reader({"yes": (_BUY, True), "no": (_BUY, False)}),
             "purchase_intent_tweets/all.csv",
             1_200,
         )
     ),
-    Learnt(
+    TrainingSet(
         _source(
             "banking",
             "en",
-            intents({"*": (_ASK, True)}, "intent"),
+            intent_reader({"*": (_ASK, True)}, "intent"),
             "banking77_intents/all.csv.gz",
             1_500,
         )
@@ -474,58 +517,80 @@ _LIMITS = {
     "absa/zh_quad": 12_000,
 }
 
-KEPT_OUT = (
-    Source("sxsw", "en", "public", labels(_THREE), dev=_file("sxsw_brand_emotion/all.csv")),
-    Source("apple_dfe", "en", "public", labels(_THREE), dev=_file("apple_tweets_dfe/all.csv")),
+HELD_OUT_SOURCES = (
+    Source(
+        "sxsw", "en", "public", post_label_reader(_THREE), dev=_file("sxsw_brand_emotion/all.csv")
+    ),
+    Source(
+        "apple_dfe",
+        "en",
+        "public",
+        post_label_reader(_THREE),
+        dev=_file("apple_tweets_dfe/all.csv"),
+    ),
     Source(
         "entities_choice",
         "en",
         "not stated",
-        entities((0,)),
+        entity_reader((0,)),
         dev=_file("twitter_entity_sentiment/all.csv.gz"),
     ),
     Source(
         "entities_report",
         "en",
         "not stated",
-        entities((2,)),
+        entity_reader((2,)),
         dev=_file("twitter_entity_sentiment/all.csv.gz"),
     ),
     Source(
-        "df529", "zh", "not stated", labels(_THREE), dev=_file("df529_bank_comments/all.csv.gz")
+        "df529",
+        "zh",
+        "not stated",
+        post_label_reader(_THREE),
+        dev=_file("df529_bank_comments/all.csv.gz"),
     ),
-    Source("shop_kept", "zh", "not stated", shop(kept=True), dev=(SHOPPING,)),
+    Source("shop_kept", "zh", "not stated", shopping_reader(held_out=True), dev=(SHOPPING,)),
 )
 """Sets whose texts are never learnt, in any set; bank_app_reviews is the manifest's own."""
 
 
-def learnt() -> list[Learnt]:
+def training_sets() -> list[TrainingSet]:
     """List every set that is learnt, those of the manifest first."""
     sets = []
     for source in SOURCES:
         name = source.name
         if name == "online_shopping":
-            source = replace(source, read=shop(kept=False))
+            source = replace(source, read=shopping_reader(held_out=False))
         if source.train:
             limit = _LIMITS.get(name, source.limit)
             repeat = _REPEATS.get(name, source.repeat)
             source = replace(source, limit=limit, repeat=repeat)
             sets.append(
-                Learnt(source, name in _NAMED, group=_GROUPS.get(name, ""), clean=source.reviews)
+                TrainingSet(
+                    source,
+                    name in _NAMED,
+                    group=_GROUPS.get(name, ""),
+                    drops_contradicted=source.reviews,
+                )
             )
     return [
         *sets,
-        *(replace(one, group=one.group or _GROUPS.get(one.source.name, "")) for one in MORE),
+        *(
+            replace(one, group=one.group or _GROUPS.get(one.source.name, ""))
+            for one in EXTRA_TRAINING_SETS
+        ),
     ]
 
 
-def every_split(data: Path) -> list[Split]:
+def load_all_splits(data: Path) -> list[Split]:
     """Split all sets together: those that are learnt, those kept out, those that are only asked."""
     asked_only = tuple(source for source in SOURCES if not source.train)
-    return splits(data, tuple(each.source for each in learnt()) + KEPT_OUT + asked_only)
+    return splits(
+        data, tuple(each.source for each in training_sets()) + HELD_OUT_SOURCES + asked_only
+    )
 
 
-UNLABELLED: tuple[tuple[str, str, int], ...] = (
+UNLABELLED_FILES: tuple[tuple[str, str, int], ...] = (
     ("more/pretrain_zh_weibo_covid/all.csv.gz", "text", 30_000),
     ("more/pretrain_zh_misc/all.csv.gz", "text", 30_000),
     ("more/pretrain_en_reddit/all.csv.gz", "text", 18_000),

@@ -16,10 +16,10 @@ from typing import NamedTuple
 import torch
 from transformers import BertConfig, BertModel
 
-from nlp.model import SHIPPED
-from nlp.model.cpu import NAMES, fastest, supported
-from nlp.model.folate_reader import ShippedReader
-from nlp.text.clauses import Span
+from nlp.model import DEFAULT_MODEL_FOLDER
+from nlp.model.cpu import PRECISION_NAMES, fastest_dtype, supported_dtypes
+from nlp.model.folate_reader import FolateReader
+from nlp.text.clauses import TextSpan
 
 LENGTHS = (16, 32, 64, 128)
 _TOKENS = 2048  # of a round
@@ -52,10 +52,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m training.speed", description=__doc__)
     parser.add_argument("--model", default="", help="model folder (default: the one that ships)")
     options = parser.parse_args()
-    folder = Path(options.model) if options.model else SHIPPED
+    folder = Path(options.model) if options.model else DEFAULT_MODEL_FOLDER
     torch.set_num_threads(1)
     began = time.process_time()
-    reader = ShippedReader(folder)
+    reader = FolateReader(folder)
     print(f"loading {reader.version}: {time.process_time() - began:.1f} s of processor time")
     reader.read(["好吃又不贵" * 20_000, *(f"{number} posts" for number in range(512))])
     print(
@@ -71,13 +71,13 @@ def speed(model: str, tokens: int = 32) -> list[Speed]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        folder = Path(model) if model else SHIPPED
-        readers = {_name(dtype): ShippedReader(folder, dtype) for dtype in supported()}
+        folder = Path(model) if model else DEFAULT_MODEL_FOLDER
+        readers = {_name(dtype): FolateReader(folder, dtype) for dtype in supported_dtypes()}
         readers |= {
-            f"read, {depth}": ShippedReader(folder, depth=depth) for depth in ("half", "all")
+            f"read, {depth}": FolateReader(folder, depth=depth) for depth in ("half", "all")
         }
-        if fastest() != torch.float32:
-            readers["read, half, fp32"] = ShippedReader(folder, torch.float32, depth="half")
+        if fastest_dtype() != torch.float32:
+            readers["read, half, fp32"] = FolateReader(folder, torch.float32, depth="half")
         exact = readers[_name(torch.float32)]
         texts, spans = zip(*_posts(exact, tokens), strict=True)
         asked = [[[span]] for span in spans]
@@ -91,10 +91,12 @@ def speed(model: str, tokens: int = 32) -> list[Speed]:
 
 
 def _name(dtype: torch.dtype) -> str:
-    return f"read, {NAMES[dtype]}" + (" (chosen here)" if dtype == fastest() else "")
+    return f"read, {PRECISION_NAMES[dtype]}" + (
+        " (chosen here)" if dtype == fastest_dtype() else ""
+    )
 
 
-def _posts(reader: ShippedReader, tokens: int) -> list[tuple[str, Span]]:
+def _posts(reader: FolateReader, tokens: int) -> list[tuple[str, TextSpan]]:
     """Distinct posts of ``tokens`` tokens, the special ones included, half in each language, with a mention of their brand: what people
     write of goods, one thing after another in ever another order, so that posts are of all moods.
     """
@@ -108,7 +110,7 @@ def _posts(reader: ShippedReader, tokens: int) -> list[tuple[str, Span]]:
     return posts
 
 
-def _peer(reader: ShippedReader, texts: Sequence[str]) -> Callable[[], object]:
+def _peer(reader: FolateReader, texts: Sequence[str]) -> Callable[[], object]:
     config = reader.model.encoder.config
     bert = BertModel(
         BertConfig(

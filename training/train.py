@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from folate.core.progress import progress_bar
-from nlp.model.heads import Model, Outputs
+from nlp.model.heads import HeadOutputs, MultiTaskModel
 from training.batches import Batch, collate, epoch, groups
 from training.distil import Teacher
 from training.manifest import Split
@@ -82,7 +82,7 @@ class Progress:
 
 
 def train(
-    model: Model,
+    model: MultiTaskModel,
     teacher: Teacher,
     tokenizer: Any,
     splits: Sequence[Split],
@@ -124,7 +124,7 @@ def train(
     return state
 
 
-def _optimizer(model: Model, settings: Settings) -> torch.optim.AdamW:
+def _optimizer(model: MultiTaskModel, settings: Settings) -> torch.optim.AdamW:
     groups: dict[float, list[Tensor]] = {}
     for name, weight in model.named_parameters():
         if weight.requires_grad:
@@ -145,7 +145,7 @@ def _peak(name: str, layers: int, settings: Settings) -> float:
 
 
 def _step(
-    model: Model,
+    model: MultiTaskModel,
     teacher: Teacher,
     optimizer: torch.optim.Optimizer,
     batch: Batch,
@@ -175,7 +175,7 @@ def _step(
 
 
 def task_losses(
-    model: Model, batch: Batch, autocast: torch.autocast, device: torch.device
+    model: MultiTaskModel, batch: Batch, autocast: torch.autocast, device: torch.device
 ) -> dict[str, Tensor]:
     """The losses of both depths, by head; the early one also learns what the late one says (Zhang et al. 2019, arXiv:1905.08094)."""
     batch = batch.to(device)
@@ -192,7 +192,7 @@ def task_losses(
     return losses
 
 
-def _head_losses(out: Outputs, batch: Batch) -> dict[str, Tensor]:
+def _head_losses(out: HeadOutputs, batch: Batch) -> dict[str, Tensor]:
     """Cross-entropy of what has a label, by head, times the head's weight."""
     losses = {}
     for name in ("post", "target", "emotion", "polarity"):
@@ -227,7 +227,9 @@ def _log(state: Progress, total: int, settings: Settings) -> None:
     )
 
 
-def _save(work: Path, model: Model, optimizer: torch.optim.Optimizer, state: Progress) -> None:
+def _save(
+    work: Path, model: MultiTaskModel, optimizer: torch.optim.Optimizer, state: Progress
+) -> None:
     work.mkdir(parents=True, exist_ok=True)
     made = work / "checkpoint.tmp"
     torch.save(
@@ -238,7 +240,7 @@ def _save(work: Path, model: Model, optimizer: torch.optim.Optimizer, state: Pro
 
 
 def _resume(
-    settings: Settings, work: Path, model: Model, optimizer: torch.optim.Optimizer
+    settings: Settings, work: Path, model: MultiTaskModel, optimizer: torch.optim.Optimizer
 ) -> Progress:
     path = work / "checkpoint.pt"
     resumed = path.is_file()

@@ -20,9 +20,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nlp.text.normalize import normalize
+from nlp.text.normalize import normalize_text
 from nlp.text.segment import Segmenter
-from nlp.text.tagging import ENDINGS, Analyser, Endings, Word, candidates, dictionary_tag, seen
+from nlp.text.tagging import (
+    LEMMA_RULES_FILE,
+    LemmaRules,
+    TaggedWord,
+    WordTagger,
+    dictionary_tag,
+    lemma_rule_keys,
+    lexical_attribute_getters,
+)
 from training.scores import Score, accuracy, score
 
 if TYPE_CHECKING:
@@ -105,7 +113,7 @@ def _words(rows: Sequence[Sequence[str]], *, spaced: bool, lemmas: bool) -> Iter
         number = int(row[0])
         last, after = ranges.get(number, (last, after))
         space = number >= last and "SpaceAfter" not in (after if number == last else row[-1])
-        lemma = normalize(row[2]) if lemmas else None
+        lemma = normalize_text(row[2]) if lemmas else None
         touching = (
             row[1][-1:].isascii()
             and row[1][-1:].isalnum()
@@ -136,7 +144,7 @@ def main() -> None:
         file=sys.stderr,
     )
     train(kept, asked, options.out, options.epochs, options.minutes * 60, options.seed)
-    (options.out / ENDINGS).write_text(
+    (options.out / LEMMA_RULES_FILE).write_text(
         json.dumps(endings(kept), ensure_ascii=False, sort_keys=True, indent=0) + "\n",
         encoding="utf-8",
     )
@@ -183,7 +191,7 @@ def _blank(learnt: Sequence[Sentence]) -> Language:
     import spacy
 
     language = spacy.blank("xx")
-    language.vocab.lex_attr_getters |= seen()
+    language.vocab.lex_attr_getters |= lexical_attribute_getters()
     listener = {"@architectures": "spacy.Tagger.v2", "tok2vec": CONFIG}
     tagger = language.add_pipe("tagger", config={"model": listener})
     for pos in sorted({word.pos for sentence in learnt for word in sentence}):
@@ -216,7 +224,7 @@ def tagged_right(language: Language, asked: Sequence[Sentence]) -> float:
     return sum(hits) / len(hits)
 
 
-def endings(learnt: Sequence[Sentence]) -> Endings:
+def endings(learnt: Sequence[Sentence]) -> LemmaRules:
     """Rules of lemmas: for every ending the change most frequent under it, where it is not what a shorter ending says already.
 
     Of a whole word seen once only, nothing is kept that its ending says.
@@ -227,8 +235,8 @@ def endings(learnt: Sequence[Sentence]) -> Endings:
     for sentence in learnt:
         for word in sentence:
             if word.lemma is not None:
-                form = normalize(word.form)
-                for ending in candidates(form):
+                form = normalize_text(word.form)
+                for ending in lemma_rule_keys(form):
                     changes[word.pos][ending][_change(form, word.lemma)] += 1
     return {pos: _needed(under) for pos, under in changes.items()}
 
@@ -246,7 +254,9 @@ def _needed(under: Mapping[str, Counter[tuple[int, str]]]) -> dict[str, tuple[in
     for ending in sorted(under, key=lambda ending: (ending.startswith("^"), len(ending), ending)):
         change, count = max(under[ending].items(), key=lambda pair: (pair[1], pair[0]))
         shorter = (
-            rules[part] for part in list(candidates(ending.removeprefix("^")))[1:] if part in rules
+            rules[part]
+            for part in list(lemma_rule_keys(ending.removeprefix("^")))[1:]
+            if part in rules
         )
         if change != next(shorter, (0, "")) and (count > 1 or ending.startswith("^")):
             rules[ending] = change
@@ -280,7 +290,7 @@ def scores(data: Path) -> list[WordScore]:
 
 
 def _treebank(name: str, asked: Sequence[Sentence], learnt: Sequence[Sentence]) -> list[WordScore]:
-    read = Analyser(Segmenter()).read([written(sentence) for sentence in asked])
+    read = WordTagger(Segmenter()).tag_words([written(sentence) for sentence in asked])
     pairs = [
         pair
         for sentence, words in zip(asked, read, strict=True)
@@ -298,9 +308,11 @@ def _treebank(name: str, asked: Sequence[Sentence], learnt: Sequence[Sentence]) 
         for (gold, _), (_, _, guesses) in zip(pairs, tags, strict=True):
             guesses["jieba's tag"] = flags.get(dictionary_tag(gold.form), "NOUN")
     known = _most_frequent(
-        (normalize(word.form), word.lemma) for word in taught if word.lemma is not None
+        (normalize_text(word.form), word.lemma) for word in taught if word.lemma is not None
     )
-    forms = [(normalize(gold.form), gold, word) for gold, word in pairs if gold.lemma is not None]
+    forms = [
+        (normalize_text(gold.form), gold, word) for gold, word in pairs if gold.lemma is not None
+    ]
     lemmas = [
         (gold.lemma, word.lemma, {"most frequent": known.get(form, form)})
         for form, gold, word in forms
@@ -331,7 +343,7 @@ def written(sentence: Sentence) -> str:
     return "".join(word.form + " " * word.space for word in sentence)
 
 
-def _aligned(sentence: Sentence, words: Sequence[Word]) -> Iterator[tuple[Gold, Word]]:
+def _aligned(sentence: Sentence, words: Sequence[TaggedWord]) -> Iterator[tuple[Gold, TaggedWord]]:
     """Gold words and ours that stand at the same place."""
     ours = {(word.start, word.end): word for word in words}
     start = 0

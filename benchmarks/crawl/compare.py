@@ -20,7 +20,7 @@ from folate.core.post import Post
 
 Truth = dict[str, Any]
 KINDS = ("thread", "post", "review")
-GRAIN = {
+PRECISION_DURATIONS = {
     "second": timedelta(seconds=1),
     "minute": timedelta(minutes=1),
     "hour": timedelta(hours=1),
@@ -30,7 +30,7 @@ GRAIN = {
 
 def main(folder: Path, truth_file: Path, source: str) -> int:
     truth = {
-        number(row["id"]): row
+        bare_id(row["id"]): row
         for row in map(json.loads, truth_file.open(encoding="utf-8"))
         if row["kind"] in KINDS
     }
@@ -40,17 +40,17 @@ def main(folder: Path, truth_file: Path, source: str) -> int:
     both = [(posts[key], truth[key]) for key in sorted(visible & posts.keys())]
     pages = Counter(page.url for name, _, page in read_archive(folder) if name == source)
     failures = [
-        check("visible posts found", len(visible & posts.keys()), len(visible)),
-        check("posts that should not be there", len(posts.keys() - visible), 0),
-        check("ids written twice", len(lines) - len(posts), 0),
-        check("pages fetched twice", sum(count - 1 for count in pages.values()), 0),
+        print_check("visible posts found", len(visible & posts.keys()), len(visible)),
+        print_check("posts that should not be there", len(posts.keys() - visible), 0),
+        print_check("ids written twice", len(lines) - len(posts), 0),
+        print_check("pages fetched twice", sum(count - 1 for count in pages.values()), 0),
         *(
-            check(name, sum(same(post, row) for post, row in both), len(both))
+            print_check(name, sum(same(post, row) for post, row in both), len(both))
             for name, same in CHECKS.items()
         ),
-        check(
+        print_check(
             "authors that are one hash each",
-            one_to_one((row["author"], post.author) for post, row in both),
+            count_one_to_one((row["author"], post.author) for post, row in both),
             len({row["author"] for _, row in both}),
         ),
     ]
@@ -58,20 +58,20 @@ def main(folder: Path, truth_file: Path, source: str) -> int:
     return int(any(failures))
 
 
-def check(name: str, got: int, wanted: int) -> bool:
+def print_check(name: str, got: int, wanted: int) -> bool:
     print(f"{'ok ' if got == wanted else 'BAD'} {name}: {got} (wanted {wanted})")
     return got != wanted
 
 
-def number(native: str) -> str:
+def bare_id(native: str) -> str:
     return native.rpartition(":")[2]
 
 
-def plain(text: str | None) -> str:
+def comparable_text(text: str | None) -> str:
     return re.sub(r"[\s*_`#>“”\"'‘’…]+", "", text or "")
 
 
-def one_to_one(pairs: Iterable[tuple[str, str | None]]) -> int:
+def count_one_to_one(pairs: Iterable[tuple[str, str | None]]) -> int:
     """How many names have exactly one hash that no other name has."""
     hashes: dict[str, set[str | None]] = defaultdict(set)
     names: dict[str | None, set[str]] = defaultdict(set)
@@ -86,7 +86,7 @@ def one_to_one(pairs: Iterable[tuple[str, str | None]]) -> int:
 
 def same_time(post: Post, row: Truth) -> bool:
     late = datetime.fromisoformat(row["time"]) - post.published_at
-    return timedelta(0) <= late < GRAIN[post.precision]
+    return timedelta(0) <= late < PRECISION_DURATIONS[post.precision]
 
 
 def same_rating(post: Post, row: Truth) -> bool:
@@ -97,14 +97,16 @@ def same_rating(post: Post, row: Truth) -> bool:
 
 CHECKS: dict[str, Callable[[Post, Truth], bool]] = {
     "time": same_time,
-    "text": lambda post, row: plain(post.text) == plain(row["text"]),
-    "title": lambda post, row: plain(post.title) == plain(row["title"]),
+    "text": lambda post, row: comparable_text(post.text) == comparable_text(row["text"]),
+    "title": lambda post, row: comparable_text(post.title) == comparable_text(row["title"]),
     "answers the opening post": lambda post, row: (
         row["kind"] == "review"
-        or (post.parent or ":").partition(":")[2] == number(row["parent"] or "")
+        or (post.parent or ":").partition(":")[2] == bare_id(row["parent"] or "")
     ),
     "rating": same_rating,
-    "product": lambda post, row: plain(post.subject) == plain(row.get("product")),
+    "product": lambda post, row: (
+        comparable_text(post.subject) == comparable_text(row.get("product"))
+    ),
 }
 
 if __name__ == "__main__":

@@ -14,34 +14,40 @@ from time import process_time
 import pyarrow as pa
 
 from benchmarks.emergence import finders, trials
-from benchmarks.emergence.finders import Finder, Found
-from benchmarks.emergence.judging import Tally, recalled
-from benchmarks.emergence.planting import OWN, RIVAL, Plant, Trial
-from benchmarks.emergence.streams import existing
-from benchmarks.emergence.tables import render
+from benchmarks.emergence.finders import Alarms, Finder
+from benchmarks.emergence.judging import FinderTally, is_recalled
+from benchmarks.emergence.planting import OWN_BRAND, RIVAL_BRAND, PlantedStream, PlantedTerm
+from benchmarks.emergence.streams import existing_file
+from benchmarks.emergence.tables import render_tables
 from folate.core.progress import progress_bar
 
-Finders = Mapping[str, tuple[Finder, Sequence[str]]]  # and the brands that it is run on
+FindersByName = Mapping[str, tuple[Finder, Sequence[str]]]  # and the brands that it is run on
 
 
 def main() -> None:
     options = _options()
-    source = trials.source(options.stream, options.posts, options.order == "permuted", options.seed)
-    tallies: dict[str, Tally] = defaultdict(Tally)
+    source = trials.load_trial_source(
+        options.stream, options.posts, options.order == "permuted", options.seed
+    )
+    tallies: dict[str, FinderTally] = defaultdict(FinderTally)
     for number in progress_bar(
         "trials", unit="trial", items=range(options.trials), total=options.trials
     ):
         seed = 1000 * options.seed + number
         compared = _finders(options, heavy=number < options.heavy_trials)
-        _week(tallies, compared, trials.weekly(source, seed, []))
+        _week(tallies, compared, trials.make_weekly_stream(source, seed, []))
         for support in options.support:
-            trial = trials.weekly(source, seed, [Plant(support)] * trials.PLANTED)
+            trial = trials.make_weekly_stream(
+                source, seed, [PlantedTerm(support)] * trials.PLANTED_TERMS
+            )
             for tally, hits in _week(tallies, compared, trial, shuffle=support == 10):
                 tally.recall[str(support)] += hits.values()
                 for concept, hit in hits.items():
                     tally.languages[trial.languages[concept]].append(hit)
         for tally, hits in _week(
-            tallies, compared, trials.weekly(source, seed, list(trials.CONDITIONS.values()))
+            tallies,
+            compared,
+            trials.make_weekly_stream(source, seed, list(trials.CONDITIONS.values())),
         ):
             for condition, hit in zip(trials.CONDITIONS, hits.values(), strict=True):
                 tally.conditions[condition].append(hit)
@@ -49,7 +55,7 @@ def main() -> None:
             _days(
                 tallies,
                 compared if options.heavy_days else _finders(options, heavy=False),
-                trials.daily(source, seed),
+                trials.make_daily_stream(source, seed),
             )
     results = {name: tally.summary() for name, tally in tallies.items()}
     what = {"streams": [f"{p.parent.name}/{p.name}" for p in options.stream], "order": options.order, "posts a week": options.posts,
@@ -57,7 +63,7 @@ def main() -> None:
     print(
         json.dumps({"run": what, "finders": results}, indent=1)
         if options.json
-        else render(results, _heading(what))
+        else render_tables(results, _heading(what))
     )
 
 
@@ -67,7 +73,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--stream",
-        type=existing,
+        type=existing_file,
         action="append",
         required=True,
         help="CSV or TSV of dated posts; give it again to pool",
@@ -104,53 +110,60 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _finders(options: argparse.Namespace, heavy: bool) -> Finders:
+def _finders(options: argparse.Namespace, heavy: bool) -> FindersByName:
     light = {
-        name: (find, (OWN, RIVAL))
-        for name, find in finders.light().items()
+        name: (find, (OWN_BRAND, RIVAL_BRAND))
+        for name, find in finders.light_finders().items()
         if options.peers != "none" or name == "Folate"
     }
     if options.peers != "all" or not heavy:
         return light
-    return light | {name: (find, (OWN,)) for name, find in finders.heavy().items()}
+    return light | {name: (find, (OWN_BRAND,)) for name, find in finders.heavy_finders().items()}
 
 
 def _week(
-    tallies: dict[str, Tally], compared: Finders, trial: Trial, shuffle: bool = False
-) -> list[tuple[Tally, dict[str, bool]]]:
+    tallies: dict[str, FinderTally],
+    compared: FindersByName,
+    trial: PlantedStream,
+    shuffle: bool = False,
+) -> list[tuple[FinderTally, dict[str, bool]]]:
     """Runs every finder on the last week of a stream; which planted terms each of them found."""
     table, hits = trial.table(), []
     for name, (finder, brands) in compared.items():
         tally = tallies[name]
         found = _timed(tally, finder, table, brands)
-        hits.append((tally, tally.week(found, trial)))
+        hits.append((tally, tally.add_week(found, trial)))
         if shuffle:
-            tally.order(found, finder(trials.shuffled(table, table.num_rows), brands))
+            tally.add_shuffled_run(
+                found, finder(trials.shuffle_posts(table, table.num_rows), brands)
+            )
     return hits
 
 
-def _days(tallies: dict[str, Tally], compared: Finders, trial: Trial) -> None:
+def _days(tallies: dict[str, FinderTally], compared: FindersByName, trial: PlantedStream) -> None:
     """Looks back on seven days each day, and counts the days from the first alarm about a term to its tenth post."""
     table = trial.table()
     first: dict[tuple[str, str], int] = {}
-    for end in trials.DAYS:
-        window = trials.window(table, end)
+    for end in trials.DAILY_RUN_DAYS:
+        window = trials.window_ending(table, end)
         planted = {
             name: frozenset(id_ for id_, day in days.items() if end - 7 < day <= end) for name, days in trial.planted.items()
         }  # fmt: skip
         for name, (finder, brands) in compared.items():
             found = _timed(tallies[name], finder, window, brands)
-            tallies[name].day(found, planted)
+            tallies[name].add_day(found, planted)
             for term, posts in planted.items():
-                if posts and recalled(found[0], posts):
+                if posts and is_recalled(found[0], posts):
                     first.setdefault((name, term), end)
     for name in compared:
         for term, days in trial.planted.items():
             found_on, tenth = first.get((name, term)), sorted(days.values())[9]
-            tallies[name].leads.append(None if found_on is None else tenth - found_on)
+            tallies[name].lead_days.append(None if found_on is None else tenth - found_on)
 
 
-def _timed(tally: Tally, finder: Finder, table: pa.Table, brands: Sequence[str]) -> list[Found]:
+def _timed(
+    tally: FinderTally, finder: Finder, table: pa.Table, brands: Sequence[str]
+) -> list[Alarms]:
     started = process_time()
     found = finder(table, brands)
     tally.seconds.append(process_time() - started)

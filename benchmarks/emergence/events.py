@@ -16,21 +16,21 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from benchmarks.emergence.planting import SCHEMA, WEEKS
-from benchmarks.emergence.streams import annotate, existing, rows
+from benchmarks.emergence.planting import POST_SCHEMA, WINDOW_WEEKS
+from benchmarks.emergence.streams import annotate_posts, existing_file, read_dated_texts
 from folate.core.config import Topics
 from folate.core.weeks import Week
-from nlp.text.duplicates import clusters
+from nlp.text.duplicates import cluster_duplicates
 from nlp.text.segment import Segmenter
-from nlp.topics import Discovery, Topic, discover
+from nlp.topics import Discovery, Topic, discover_topics
 
-ZONE = "Asia/Shanghai"
-LENIENT = 1000.0  # false terms a week: lets everything near the threshold through, to tell how far below it an event stayed
-SHOWN = 6  # terms of a topic
+TIMEZONE = "Asia/Shanghai"
+LENIENT_FALSE_TERMS = 1000.0  # false terms a week: lets everything near the threshold through, to tell how far below it an event stayed
+MAX_TERMS_SHOWN = 6  # terms of a topic
 
 
 @dataclass(frozen=True)
-class Event:
+class NewsEvent:
     """News, the day it broke, and the words by which its topic is known."""
 
     name: str
@@ -41,14 +41,19 @@ class Event:
     def week(self) -> Week:
         return Week.from_date(self.day)
 
-    def named(self, texts: Iterable[str]) -> bool:
+    def is_mentioned(self, texts: Iterable[str]) -> bool:
         """Whether one of the texts holds one of the words."""
         return any(word.casefold() in text.casefold() for text in texts for word in self.words)
 
-    def find(self, topics: Sequence[Topic]) -> tuple[int, Topic] | None:
+    def find_topic(self, topics: Sequence[Topic]) -> tuple[int, Topic] | None:
         """The first topic with one of the words among its terms, and its place, from 1."""
         return next(
-            ((rank, topic) for rank, topic in enumerate(topics, 1) if self.named(topic.terms)), None
+            (
+                (rank, topic)
+                for rank, topic in enumerate(topics, 1)
+                if self.is_mentioned(topic.terms)
+            ),
+            None,
         )
 
 
@@ -58,12 +63,12 @@ def main() -> None:
     )
     parser.add_argument(
         "--stream",
-        type=existing,
+        type=existing_file,
         action="append",
         required=True,
         help="CSV or TSV of dated posts of those years",
     )
-    posts, segmenter, hits = first_listings(parser.parse_args().stream), Segmenter(), 0
+    posts, segmenter, hits = read_first_listings(parser.parse_args().stream), Segmenter(), 0
     columns = (
         "week",
         "event",
@@ -75,81 +80,85 @@ def main() -> None:
         "terms",
     )
     print(f"| {' | '.join(columns)} |", "|---" * len(columns) + "|", sep="\n")
-    for event in events():
-        table = window(posts, event.week, segmenter)
-        result = discover(table, event.week, Topics())
-        hit = event.find(result.topics)
+    for event in load_events():
+        table = event_window(posts, event.week, segmenter)
+        result = discover_topics(table, event.week, Topics())
+        hit = event.find_topic(result.topics)
         hits += bool(hit and not hit[1].flags)
         outcome = _found(*hit, result) if hit else _missed(event, table, result)
         print(f"| {event.week} | {event.name} | {_usual(event, table)} | {outcome} |", flush=True)
-    print(f"\n{hits} of {len(events())} found without a flag.")
+    print(f"\n{hits} of {len(load_events())} found without a flag.")
 
 
-def first_listings(paths: Iterable[Path]) -> list[tuple[datetime, str]]:
+def read_first_listings(paths: Iterable[Path]) -> list[tuple[datetime, str]]:
     """The (time, text) rows in order of time; a text that is listed again on another day is one post, as it is in a store."""
     earliest: dict[str, datetime] = {}
-    for at, text in sorted(row for path in paths for row in rows(path)):
+    for at, text in sorted(row for path in paths for row in read_dated_texts(path)):
         earliest.setdefault(text, at)
     return sorted((at, text) for text, at in earliest.items())
 
 
-def events() -> list[Event]:
+def load_events() -> list[NewsEvent]:
     """Those of `events.toml`."""
     listed = tomllib.loads(
         files("benchmarks.emergence").joinpath("events.toml").read_text(encoding="utf-8")
     )["event"]
-    return [Event(event["name"], event["day"], tuple(event["words"])) for event in listed]
+    return [NewsEvent(event["name"], event["day"], tuple(event["words"])) for event in listed]
 
 
-def window(posts: list[tuple[datetime, str]], week: Week, segmenter: Segmenter) -> pa.Table:
+def event_window(posts: list[tuple[datetime, str]], week: Week, segmenter: Segmenter) -> pa.Table:
     """The posts, in order of time, of a week and the eight before it, as discovery takes them."""
-    start, end = (week - (WEEKS - 1)).bounds(ZONE)[0], week.bounds(ZONE)[1]
-    chosen = annotate(
+    start, end = (week - (WINDOW_WEEKS - 1)).bounds(TIMEZONE)[0], week.bounds(TIMEZONE)[1]
+    chosen = annotate_posts(
         posts[bisect_left(posts, (start, "")) : bisect_left(posts, (end, ""))], segmenter
     )
     ids = [f"stream:{number}" for number in range(len(chosen))]
     copies = {
         id_: cluster
-        for id_, cluster, _ in clusters(
-            ids, [raw.text for raw in chosen], [raw.at for raw in chosen]
+        for id_, cluster, _ in cluster_duplicates(
+            ids, [raw.text for raw in chosen], [raw.published_at for raw in chosen]
         )
     }
     table = [
-        {"id": id_, "source": "stream", "published_at": raw.at, "week": (raw.at - start).days // 7, "language": raw.language,
+        {"id": id_, "source": "stream", "published_at": raw.published_at, "week": (raw.published_at - start).days // 7, "language": raw.language,
          "words": raw.words, "hashtags": raw.hashtags, "cluster": copies.get(id_, id_), "brands": (), "body": raw.text}
         for id_, raw in zip(ids, chosen, strict=True)
     ]  # fmt: skip
-    return pa.Table.from_pylist(table, schema=SCHEMA)
+    return pa.Table.from_pylist(table, schema=POST_SCHEMA)
 
 
-def _usual(event: Event, table: pa.Table) -> str:
+def _usual(event: NewsEvent, table: pa.Table) -> str:
     """Posts of the week that hold one of the words, and their mean over the weeks before."""
     weeks = [
         week
         for week, body in zip(table["week"].to_pylist(), table["body"].to_pylist(), strict=True)
-        if event.named([body])
+        if event.is_mentioned([body])
     ]
-    now = weeks.count(WEEKS - 1)
-    return f"{now}, {(len(weeks) - now) / (WEEKS - 1):.1f}"
+    now = weeks.count(WINDOW_WEEKS - 1)
+    return f"{now}, {(len(weeks) - now) / (WINDOW_WEEKS - 1):.1f}"
 
 
 def _found(rank: int, topic: Topic, result: Discovery) -> str:
     state = ", ".join(topic.flags) or "yes"
-    return f"{state} | {rank} of {len(result.topics)} | {topic.posts} | {_score(topic, result)} | {' '.join(topic.terms[:SHOWN])}"
+    return f"{state} | {rank} of {len(result.topics)} | {topic.posts} | {_score(topic, result)} | {' '.join(topic.terms[:MAX_TERMS_SHOWN])}"
 
 
-def _missed(event: Event, table: pa.Table, result: Discovery) -> str:
+def _missed(event: NewsEvent, table: pa.Table, result: Discovery) -> str:
     """Why: the score of its best topic were the threshold lower, or that none of its words stands out at all; and what was found."""
-    near = event.find(discover(table, event.week, replace(Topics(), false_terms=LENIENT)).topics)
+    near = event.find_topic(
+        discover_topics(
+            table, event.week, replace(Topics(), false_terms=LENIENT_FALSE_TERMS)
+        ).topics
+    )
     instead = f"found instead: {', '.join(topic.label_zh for topic in result.topics) or 'nothing'}"
     if near is None:
-        return f"no | - | - | -, {result.threshold['']:.1f} | no word has the authors and the gain; {instead}"
-    named = " ".join(term for term in near[1].terms if event.named([term]))
+        return f"no | - | - | -, {result.thresholds['']:.1f} | no word has the authors and the gain; {instead}"
+    named = " ".join(term for term in near[1].terms if event.is_mentioned([term]))
     return f"no | - | - | {_score(near[1], result)} | {named}, below the threshold; {instead}"
 
 
 def _score(topic: Topic, result: Discovery) -> str:
-    return f"{topic.score:.1f}, {result.threshold['']:.1f}"
+    return f"{topic.score:.1f}, {result.thresholds['']:.1f}"
 
 
 if __name__ == "__main__":

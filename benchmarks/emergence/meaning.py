@@ -17,16 +17,16 @@ from random import Random
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.emergence.streams import rows
+from benchmarks.emergence.streams import read_dated_texts
 from nlp.model import load
 from nlp.text.segment import Segmenter
-from nlp.topics.grouping import SAMPLE
+from nlp.topics.grouping import LANGUAGE_SAMPLE_POSTS
 
 Floats = npt.NDArray[np.float64]
 THRESHOLDS = (0.35, 0.4, 0.45, 0.5)
 
 
-def encoder(folder: str) -> Callable[[list[str]], Floats]:
+def load_embedder(folder: str) -> Callable[[list[str]], Floats]:
     """The vectors of Folate's own model, or the mean-pooled ones of a transformers folder with the prefix that e5 was trained with."""
     if folder == "shipped":
         reader = load("", 1)
@@ -58,57 +58,61 @@ def encoder(folder: str) -> Callable[[list[str]], Floats]:
     return embed
 
 
-def unit(vectors: Floats) -> Floats:
+def normalize_rows(vectors: Floats) -> Floats:
     scaled: Floats = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
     return scaled
 
 
 def main() -> None:
-    embed = encoder(sys.argv[1])
+    embed = load_embedder(sys.argv[1])
     pairs = tomllib.loads(
         files("benchmarks.emergence").joinpath("pairs.toml").read_text(encoding="utf-8")
     )["pair"]
-    names = [unit(embed([p[side] for p in pairs])) for side in ("zh", "en")]
+    names = [normalize_rows(embed([p[side] for p in pairs])) for side in ("zh", "en")]
     contexts = [
-        np.array([unit(embed(p[side])).mean(axis=0) for p in pairs])
+        np.array([normalize_rows(embed(p[side])).mean(axis=0) for p in pairs])
         for side in ("zh_posts", "en_posts")
     ]
-    report("names", *names)
-    report("names, centred", *(unit(v - v.mean(axis=0)) for v in names))
-    report("contexts", *map(unit, contexts))
-    report("contexts, centred by language", *(unit(v - v.mean(axis=0)) for v in contexts))
+    print_similarities("names", *names)
+    print_similarities("names, centred", *(normalize_rows(v - v.mean(axis=0)) for v in names))
+    print_similarities("contexts", *map(normalize_rows, contexts))
+    print_similarities(
+        "contexts, centred by language", *(normalize_rows(v - v.mean(axis=0)) for v in contexts)
+    )
     if len(sys.argv) > 2:
         samples = [
-            Random(SAMPLE).sample([text for _, text in rows(Path(path))], SAMPLE)
+            Random(LANGUAGE_SAMPLE_POSTS).sample(
+                [text for _, text in read_dated_texts(Path(path))], LANGUAGE_SAMPLE_POSTS
+            )
             for path in sys.argv[2:4]
         ]
-        centres = [unit(embed(sample)).mean(axis=0) for sample in samples]
-        said = [unit(v - centre) for v, centre in zip(contexts, centres, strict=True)]
-        report("contexts, centred by streams", *said)
+        centres = [normalize_rows(embed(sample)).mean(axis=0) for sample in samples]
+        said = [normalize_rows(v - centre) for v, centre in zip(contexts, centres, strict=True)]
+        print_similarities("contexts, centred by streams", *said)
         called = [
-            unit(v - unit(embed(some_words(Path(path)))).mean(axis=0))
+            normalize_rows(v - normalize_rows(embed(sample_words(Path(path)))).mean(axis=0))
             for v, path in zip(names, sys.argv[2:4], strict=True)
         ]
-        report(
+        print_similarities(
             "names and contexts, centred by streams",
             *(np.hstack(both) / 2**0.5 for both in zip(called, said, strict=True)),
         )
 
 
-def some_words(stream: Path) -> list[str]:
+def sample_words(stream: Path) -> list[str]:
     """`SAMPLE` words of a stream, whose mean is that of its language's names."""
     words = sorted(
         {
             word
-            for _, text in rows(stream)
+            for _, text in read_dated_texts(stream)
             for word in Segmenter().words(text[:100])
             if len(word) > 1
         }
     )
-    return Random(SAMPLE).sample(words, SAMPLE)
+    return Random(LANGUAGE_SAMPLE_POSTS).sample(words, LANGUAGE_SAMPLE_POSTS)
 
 
-def report(what: str, zh: Floats, en: Floats) -> None:
+def print_similarities(what: str, zh: Floats, en: Floats) -> None:
     cosines = zh @ en.T
     same, other = np.diag(cosines), cosines[~np.eye(len(cosines), dtype=bool)]
     nearest = (cosines.argmax(axis=1) == np.arange(len(zh))) & (

@@ -15,38 +15,38 @@ from random import Random
 
 import pyarrow as pa
 
-from benchmarks.emergence.streams import Raw
+from benchmarks.emergence.streams import StreamPost
 from folate.core.weeks import Week
-from nlp.text.duplicates import clusters
-from nlp.text.language import identify
+from nlp.text.duplicates import cluster_duplicates
+from nlp.text.language import identify_language
 from nlp.text.segment import Segmenter
 
-WEEKS = 9  # of a window: the last is tested against the others
-LAST = 7 * (WEEKS - 1)  # the first day of the last week
-START = datetime.combine(
-    (Week(2026, 38) - (WEEKS - 1)).monday, datetime.min.time(), UTC
+WINDOW_WEEKS = 9  # of a window: the last is tested against the others
+LAST_WEEK_START = 7 * (WINDOW_WEEKS - 1)  # the first day of the last week
+STREAM_START = datetime.combine(
+    (Week(2026, 38) - (WINDOW_WEEKS - 1)).monday, datetime.min.time(), UTC
 )  # Mid-Autumn is a week after the last week
-OWN, RIVAL = "own", "rival"
-RHYTHM = (1.0, 1.0, 1.0, 1.0, 1.0, 1.5, 1.5)  # posts by day of the week
+OWN_BRAND, RIVAL_BRAND = "own", "rival"
+WEEKDAY_WEIGHTS = (1.0, 1.0, 1.0, 1.0, 1.0, 1.5, 1.5)  # posts by day of the week
 
-TEXTS = tomllib.loads(
+PHRASES = tomllib.loads(
     files("benchmarks.emergence").joinpath("texts.toml").read_text(encoding="utf-8")
 )
-CONCEPTS = TEXTS["concepts"]
+CONCEPTS = PHRASES["concepts"]
 
 _STRINGS = pa.list_(pa.string())
-SCHEMA = pa.schema(
+POST_SCHEMA = pa.schema(
     {"id": pa.string(), "author": pa.string(), "source": pa.string(), "published_at": pa.timestamp("us", tz="UTC"), "week": pa.int32(),
      "language": pa.string(), "words": _STRINGS, "hashtags": _STRINGS, "cluster": pa.string(), "brands": _STRINGS, "body": pa.string()}
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Plant:
+class PlantedTerm:
     """How a term enters the stream."""
 
     posts: int
-    onset: int = LAST  # its first day
+    onset: int = LAST_WEEK_START  # its first day
     days: int = 7  # over which its posts are drawn
     slope: float = 0.0  # day k has 1 + slope x k times the posts of its first day
     authors: int | None = None  # None: drawn as for any post, so nearly as many as posts
@@ -55,7 +55,7 @@ class Plant:
 
 
 @dataclass
-class Trial:
+class PlantedStream:
     """A stream and what was put into it: the day of each post by planted concept, and posts by decoy."""
 
     posts: list[dict[str, object]] = field(
@@ -70,118 +70,124 @@ class Trial:
         ids, bodies = [str(p["id"]) for p in self.posts], [str(p["body"]) for p in self.posts]
         copies = {
             id_: cluster
-            for id_, cluster, _ in clusters(ids, bodies, [p["published_at"] for p in self.posts])
+            for id_, cluster, _ in cluster_duplicates(
+                ids, bodies, [p["published_at"] for p in self.posts]
+            )
         }  # type: ignore[misc]
         rows = [
             p | {"week": int(p["day"]) // 7, "cluster": copies.get(str(p["id"]), p["id"])}
             for p in self.posts
         ]  # type: ignore[call-overload]
-        return pa.Table.from_pylist(rows, schema=SCHEMA.append(pa.field("day", pa.int32())))
+        return pa.Table.from_pylist(rows, schema=POST_SCHEMA.append(pa.field("day", pa.int32())))
 
 
 class Planter:
     """Fills a Trial. Everything comes from one seeded generator."""
 
-    def __init__(self, seed: int, segmenter: Segmenter, hosts: list[Raw]) -> None:
+    def __init__(self, seed: int, segmenter: Segmenter, hosts: list[StreamPost]) -> None:
         self.random = Random(seed)
         self.hosts = hosts  # real posts that are not in the stream: what is added to one of the stream would be a copy of it
         self.segmenter = segmenter
         self.clauses = Counter[int]()  # of our brand, by week
-        self.trial = Trial()
+        self.stream = PlantedStream()
 
-    def base(self, weeks: list[list[Raw]]) -> None:
+    def add_base_posts(self, weeks: list[list[StreamPost]]) -> None:
         """Real posts, by week, with made authors (three in ten posts by regulars), sources and brands."""
         for week, posts in enumerate(weeks):
             for raw in posts:
                 self._add(self._day(week), raw.text, raw)
 
-    def controls(self, weeks: int, a_week: int) -> None:
+    def add_controls(self, weeks: int, clauses_per_week: int) -> None:
         """Clauses about ordinary things, as many as make our brand's clauses `a_week` in every week: to be called last."""
         for week in range(weeks):
-            for _ in range(a_week - self.clauses[week]):
+            for _ in range(clauses_per_week - self.clauses[week]):
                 language = self._language()
                 self._clause(
                     self._day(week),
-                    self.random.choice(TEXTS[language]["ordinary"]),
+                    self.random.choice(PHRASES[language]["ordinary"]),
                     language,
-                    brand=OWN,
+                    brand=OWN_BRAND,
                 )
 
-    def plant(self, concept: int, how: Plant) -> None:
+    def plant_term(self, concept: int, term: PlantedTerm) -> None:
         """The posts of one concept, all about our brand."""
         random, names = self.random, CONCEPTS[concept]
-        languages = how.languages or (self._language(),)
+        languages = term.languages or (self._language(),)
         voices = [
             (source, self._author(source))
-            for source in random.choices("aaabbc", k=how.authors or 0)
+            for source in random.choices("aaabbc", k=term.authors or 0)
         ]
         days = sorted(
             random.choices(
-                range(how.days), [1 + how.slope * day for day in range(how.days)], k=how.posts
+                range(term.days), [1 + term.slope * day for day in range(term.days)], k=term.posts
             )
         )
         ids = {}
         for number, day in enumerate(days):
             language = languages[number % len(languages)]
             voice = voices[number % len(voices)] if voices else (None, None)
-            name = random.choice(names[language][: how.wordings])
-            clause = random.choice(TEXTS[language]["clauses"][: how.wordings])
+            name = random.choice(names[language][: term.wordings])
+            clause = random.choice(PHRASES[language]["clauses"][: term.wordings])
             ids[
                 self._clause(
-                    how.onset + day,
+                    term.onset + day,
                     name,
                     language,
                     clause,
-                    brand=OWN,
+                    brand=OWN_BRAND,
                     source=voice[0],
                     author=voice[1],
                 )
-            ] = how.onset + day
-        self.trial.planted[names["zh"][0]] = ids
-        self.trial.languages[names["zh"][0]] = "+".join(languages)
+            ] = term.onset + day
+        self.stream.planted[names["zh"][0]] = ids
+        self.stream.languages[names["zh"][0]] = "+".join(languages)
 
-    def advertisement(self, accounts: int = 30) -> None:
+    def add_advertisement(self, accounts: int = 30) -> None:
         """One text by many accounts, each with a small edit."""
-        text = TEXTS[self._language()]["advertisement"]
+        text = PHRASES[self._language()]["advertisement"]
         edits = [
             f"{text} {self.random.choice('!~.✨🔥')}{self.random.randrange(100)}"
             for _ in range(accounts)
         ]
-        self.trial.decoys["advertisement"] = {
-            self._add(self._day(WEEKS - 1), edit, brand=OWN) for edit in edits
+        self.stream.decoys["advertisement"] = {
+            self._add(self._day(WINDOW_WEEKS - 1), edit, brand=OWN_BRAND) for edit in edits
         }
 
-    def season(self, authors: int = 25) -> None:
+    def add_seasonal_term(self, authors: int = 25) -> None:
         """A word of the calendar."""
-        self.trial.decoys["season"] = {
-            self._about(self._day(WEEKS - 1), "season") for _ in range(authors)
+        self.stream.decoys["season"] = {
+            self._about(self._day(WINDOW_WEEKS - 1), "season") for _ in range(authors)
         }
 
-    def weekend(self, authors: int = 12) -> None:
+    def add_weekend_term(self, authors: int = 12) -> None:
         """A word of every Saturday and Sunday."""
         days = [
-            7 * week + 5 + self.random.randrange(2) for week in range(WEEKS) for _ in range(authors)
+            7 * week + 5 + self.random.randrange(2)
+            for week in range(WINDOW_WEEKS)
+            for _ in range(authors)
         ]
-        self.trial.decoys["weekend"] = {self._about(day, "weekend") for day in days}
+        self.stream.decoys["weekend"] = {self._about(day, "weekend") for day in days}
 
-    def loud_author(self, count: int = 40) -> None:
+    def add_loud_author(self, count: int = 40) -> None:
         """One author with a word of their own."""
-        self.trial.decoys["loud author"] = {
-            self._about(self._day(WEEKS - 1), "loud", author="loud") for _ in range(count)
+        self.stream.decoys["loud author"] = {
+            self._about(self._day(WINDOW_WEEKS - 1), "loud", author="loud") for _ in range(count)
         }
 
-    def new_source(self, size: int = 150) -> None:
+    def add_new_source(self, size: int = 150) -> None:
         """A source without a past, with a manner of speaking of its own."""
         ids = set()
         for raw in self.random.sample(self.hosts, size):
-            jargon = f" {TEXTS[spoken(raw)]['jargon']}" if self.random.random() < 0.4 else ""
-            ids.add(self._add(self._day(WEEKS - 1), raw.text + jargon, source="d"))
-        self.trial.decoys["new source"] = ids
+            jargon = (
+                f" {PHRASES[post_language(raw)]['jargon']}" if self.random.random() < 0.4 else ""
+            )
+            ids.add(self._add(self._day(WINDOW_WEEKS - 1), raw.text + jargon, source="d"))
+        self.stream.decoys["new source"] = ids
 
     def _about(self, day: int, key: str, author: str | None = None) -> str:
         """A clause with one of the words that `texts.toml` has under `key`."""
         language = self._language()
-        words: Sequence[str] = TEXTS[language][key]
+        words: Sequence[str] = PHRASES[language][key]
         name = words if isinstance(words, str) else self.random.choice(words)
         return self._clause(day, name, language, author=author)
 
@@ -197,12 +203,12 @@ class Planter:
         source: str | None = None,
     ) -> str:
         """A clause about `name`, seven times in ten before or after the beginning of a real post of the same language."""
-        text = (clause or self.random.choice(TEXTS[language]["clauses"])).format(x=name)
+        text = (clause or self.random.choice(PHRASES[language]["clauses"])).format(x=name)
         host = next(
             (
                 raw.text[:60]
                 for raw in self.random.sample(self.hosts, 20)
-                if spoken(raw) == language
+                if post_language(raw) == language
             ),
             "",
         )
@@ -215,26 +221,28 @@ class Planter:
             author=author,
             source=source,
         )
-        self.clauses[day // 7] += self.trial.posts[-1]["brands"] == [OWN]
+        self.clauses[day // 7] += self.stream.posts[-1]["brands"] == [OWN_BRAND]
         return id_
 
     def _add(
         self,
         day: int,
         body: str,
-        raw: Raw | None = None,
+        raw: StreamPost | None = None,
         brand: str | None = None,
         author: str | None = None,
         source: str | None = None,
     ) -> str:
         random = self.random
         source = source or random.choice("aaabbc")
-        id_ = f"{source}:{len(self.trial.posts)}"
-        brands = [brand] if brand else random.choices(([OWN], [RIVAL], []), (25, 15, 60))[0]
-        self.trial.posts.append({
+        id_ = f"{source}:{len(self.stream.posts)}"
+        brands = (
+            [brand] if brand else random.choices(([OWN_BRAND], [RIVAL_BRAND], []), (25, 15, 60))[0]
+        )
+        self.stream.posts.append({
             "id": id_, "source": source, "author": author or self._author(source), "day": day,
-            "published_at": START + timedelta(days=day, seconds=random.randrange(86400)), "body": body, "brands": brands,
-            "language": raw.language if raw else identify(body), "words": list(raw.words if raw else self.segmenter.words(body)),
+            "published_at": STREAM_START + timedelta(days=day, seconds=random.randrange(86400)), "body": body, "brands": brands,
+            "language": raw.language if raw else identify_language(body), "words": list(raw.words if raw else self.segmenter.words(body)),
             "hashtags": list(raw.hashtags if raw else ()),
         })  # fmt: skip
         return id_
@@ -245,12 +253,12 @@ class Planter:
         return f"{source}{int(self.random.paretovariate(0.8)) if regular else self.random.random()}"
 
     def _day(self, week: int) -> int:
-        return 7 * week + self.random.choices(range(7), RHYTHM)[0]
+        return 7 * week + self.random.choices(range(7), WEEKDAY_WEIGHTS)[0]
 
     def _language(self) -> str:
         """A language, as often as the stream has it."""
-        return spoken(self.random.choice(self.hosts))
+        return post_language(self.random.choice(self.hosts))
 
 
-def spoken(raw: Raw) -> str:
+def post_language(raw: StreamPost) -> str:
     return "en" if raw.language == "en" else "zh"

@@ -15,16 +15,16 @@ import pyarrow as pa
 
 from folate.core.config import Brand, Topics
 from folate.core.weeks import Week
-from nlp.topics import discover
+from nlp.topics import discover_topics
 from nlp.topics.stream import Ints
 
 WEEK, WEEKS = Week(2026, 14), 9
 BRANDS = (Brand(id="ours", names=("Ours",), own=True), Brand(id="theirs", names=("Theirs",)))
-VOCABULARY, CHARACTERS = (
+VOCABULARY_SIZE, CHARACTER_COUNT = (
     30_000,
     3_000,
 )  # words of each language, and the characters that the Chinese ones are made of
-LENGTH = 19  # words a post, on average
+MEAN_POST_WORDS = 19  # words a post, on average
 SOURCES = ("forum", "shop", "weibo")
 
 
@@ -51,15 +51,15 @@ def main() -> None:
                 check=True,
             )
         return
-    table = stream(sizes[0])
+    table = make_stream(sizes[0])
     started, cpu = perf_counter(), process_time()
-    found = discover(table, WEEK, Topics(), brands=BRANDS)
+    found = discover_topics(table, WEEK, Topics(), brands=BRANDS)
     seconds = f"{perf_counter() - started:.1f}\t{process_time() - cpu:.1f}"
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(sizes[0], table.num_rows, seconds, f"{peak:.0f}", len(found.topics), sep="\t", flush=True)
 
 
-def stream(posts: int) -> pa.Table:
+def make_stream(posts: int) -> pa.Table:
     """`posts` posts a week, the words of all weeks coded by one dictionary."""
     random = np.random.default_rng(7)
     words = pa.array([*_chinese(random), *_english(random)])
@@ -67,14 +67,16 @@ def stream(posts: int) -> pa.Table:
 
 
 def _chinese(random: np.random.Generator) -> list[str]:
-    characters = np.array([chr(0x4E00 + i) for i in range(CHARACTERS)])
-    lengths = random.choice([1, 2, 3, 4], VOCABULARY, p=[0.05, 0.7, 0.15, 0.1])
-    return ["".join(characters[_zipf(random, CHARACTERS, n)]) for n in lengths]
+    characters = np.array([chr(0x4E00 + i) for i in range(CHARACTER_COUNT)])
+    lengths = random.choice([1, 2, 3, 4], VOCABULARY_SIZE, p=[0.05, 0.7, 0.15, 0.1])
+    return ["".join(characters[_zipf(random, CHARACTER_COUNT, n)]) for n in lengths]
 
 
 def _english(random: np.random.Generator) -> list[str]:
     letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
-    return ["".join(letters[random.integers(0, 26, n)]) for n in random.integers(3, 10, VOCABULARY)]
+    return [
+        "".join(letters[random.integers(0, 26, n)]) for n in random.integers(3, 10, VOCABULARY_SIZE)
+    ]
 
 
 def _zipf(random: np.random.Generator, size: int, count: int) -> Ints:
@@ -86,11 +88,15 @@ def _zipf(random: np.random.Generator, size: int, count: int) -> Ints:
 
 
 def _week(week: int, posts: int, words: pa.Array, random: np.random.Generator) -> pa.Table:
-    lengths = random.poisson(LENGTH, posts)
+    lengths = random.poisson(MEAN_POST_WORDS, posts)
     starts = np.concatenate([np.zeros(1, np.int32), np.cumsum(lengths, dtype=np.int32)])
     english = np.repeat(random.random(posts) < 0.5, lengths)
     codes = pa.DictionaryArray.from_arrays(
-        pa.array((_zipf(random, VOCABULARY, starts[-1]) + VOCABULARY * english).astype(np.int32)),
+        pa.array(
+            (_zipf(random, VOCABULARY_SIZE, starts[-1]) + VOCABULARY_SIZE * english).astype(
+                np.int32
+            )
+        ),
         words,
     )
     first = datetime(2026, 2, 2, tzinfo=UTC) + timedelta(weeks=week)

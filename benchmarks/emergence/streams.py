@@ -8,26 +8,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from folate.core.errors import InputError
-from nlp.text.language import identify
+from nlp.text.language import identify_language
 from nlp.text.segment import Segmenter
 
-TIMES = ("first_seen", "published_at", "created_at", "time", "购买时间", "date")
-TEXTS = ("text", "title", "content", "body", "评论内容")
+TIME_COLUMNS = ("first_seen", "published_at", "created_at", "time", "购买时间", "date")
+TEXT_COLUMNS = ("text", "title", "content", "body", "评论内容")
 _FORMATS = ("%m/%d/%Y %H:%M", "%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M")
 
 
 @dataclass(frozen=True)
-class Raw:
+class StreamPost:
     """A post of the base stream."""
 
-    at: datetime
+    published_at: datetime
     text: str
     language: str
     words: tuple[str, ...]
     hashtags: tuple[str, ...]
 
 
-def existing(name: str) -> Path:
+def existing_file(name: str) -> Path:
     """A file of an argument. Raises ArgumentTypeError."""
     path = Path(name)
     if not path.is_file():
@@ -35,7 +35,7 @@ def existing(name: str) -> Path:
     return path
 
 
-def rows(path: Path) -> list[tuple[datetime, str]]:
+def read_dated_texts(path: Path) -> list[tuple[datetime, str]]:
     """The (time, text) rows of a CSV or TSV with a header, in order of time; rows without either are left out.
 
     Raises InputError when no column has a name among `TIMES` or `TEXTS` (letter case aside).
@@ -43,9 +43,9 @@ def rows(path: Path) -> list[tuple[datetime, str]]:
     csv.field_size_limit(sys.maxsize)
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",")
-        time, text = _column(reader, TIMES, path), _column(reader, TEXTS, path)
+        time, text = _column(reader, TIME_COLUMNS, path), _column(reader, TEXT_COLUMNS, path)
         found = [
-            (moment(row[time] or row.get("date") or ""), (row[text] or "").strip())
+            (parse_time(row[time] or row.get("date") or ""), (row[text] or "").strip())
             for row in reader
         ]
     return sorted((at, body) for at, body in found if at is not None and body)
@@ -62,7 +62,7 @@ def _column(reader: "csv.DictReader[str]", names: tuple[str, ...], path: Path) -
     )
 
 
-def moment(text: str) -> datetime | None:
+def parse_time(text: str) -> datetime | None:
     """An ISO 8601 or American time; UTC where it has no offset; None when it is neither."""
     for form in _FORMATS:
         try:
@@ -76,9 +76,15 @@ def moment(text: str) -> datetime | None:
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def annotate(chosen: list[tuple[datetime, str]], segmenter: Segmenter) -> list[Raw]:
+def annotate_posts(chosen: list[tuple[datetime, str]], segmenter: Segmenter) -> list[StreamPost]:
     """What Folate's own pipeline says of the text."""
     return [
-        Raw(at, text, identify(text), tuple(segmenter.words(text)), tuple(segmenter.hashtags(text)))
+        StreamPost(
+            at,
+            text,
+            identify_language(text),
+            tuple(segmenter.words(text)),
+            tuple(segmenter.hashtags(text)),
+        )
         for at, text in chosen
     ]

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from benchmarks.emergence.judging import Estimate
+from benchmarks.emergence.judging import IntervalEstimate
 
-Results = Mapping[str, Mapping[str, Any]]  # by finder: `judging.Tally.summary`
+FinderResults = Mapping[str, Mapping[str, Any]]  # by finder: `judging.Tally.summary`
 Cell = Callable[[Mapping[str, Any]], object]
 
 
-def render(results: Results, heading: str) -> str:
+def render_tables(results: FinderResults, heading: str) -> str:
     """Markdown tables: recall and false alarms, conditions and decoys, the daily run, stability and cost."""
     first = next(iter(results.values()))
     tables = [
@@ -34,7 +34,7 @@ def render(results: Results, heading: str) -> str:
     return "\n\n".join([heading, *tables])
 
 
-def _table(title: str, results: Results, columns: dict[str, Cell]) -> str:
+def _table(title: str, results: FinderResults, columns: dict[str, Cell]) -> str:
     rows = [
         (name, *(str(cell(result)) for cell in columns.values()))
         for name, result in results.items()
@@ -47,9 +47,9 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _estimate(*path: str) -> Cell:
-    def cell(result: Mapping[str, Any]) -> Estimate | str:
+    def cell(result: Mapping[str, Any]) -> IntervalEstimate | str:
         found = _at(result, path)
-        return Estimate(**found) if found else "-"
+        return IntervalEstimate(**found) if found else "-"
 
     return cell
 

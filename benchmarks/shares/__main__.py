@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.shares.simulate import METHODS, Outcome, simulate
-from nlp.model import prior
-from training.quantify import fit, read
+from benchmarks.shares.simulate import METHODS, ShareEstimate, simulate_weeks
+from nlp.model import model_class_prior
+from training.quantify import fit_domain_errors, read_domains
 
 SEED = 5
 
@@ -33,21 +33,23 @@ def main() -> None:
     )
     parser.add_argument("--model", default="", help="model folder (default: the one that ships)")
     options = parser.parse_args()
-    calibrated = np.array(prior(options.model))
-    domains = read(options.posteriors)
-    known = read(options.fitted_on) if options.fitted_on else domains
-    outcomes: list[Outcome] = []
+    calibrated = np.array(model_class_prior(options.model))
+    domains = read_domains(options.posteriors)
+    known = read_domains(options.fitted_on) if options.fitted_on else domains
+    outcomes: list[ShareEstimate] = []
     for place, domain in enumerate(domains):
         others = (
-            known if options.fitted_on else [other for other in known if other.set != domain.set]
+            known
+            if options.fitted_on
+            else [other for other in known if other.dataset != domain.dataset]
         )
         rng = np.random.Generator(np.random.PCG64(SEED + place))
-        outcomes += simulate(domain, others, fit(others), calibrated, rng)
-    print(f"{len(domains)} domains of {len({domain.set for domain in domains})} sets")
-    print(table(outcomes))
+        outcomes += simulate_weeks(domain, others, fit_domain_errors(others), calibrated, rng)
+    print(f"{len(domains)} domains of {len({domain.dataset for domain in domains})} sets")
+    print(format_table(outcomes))
 
 
-def table(outcomes: Sequence[Outcome]) -> str:
+def format_table(outcomes: Sequence[ShareEstimate]) -> str:
     """Plain text: mean error in points (over domains, and over sets), how many 95 % intervals hold the truth, half their width."""
     lines = [
         f"{'method':28} {'shares':>6} {'error':>6} {'by set':>6} {'coverage':>8} {'half-width':>10}"
@@ -59,9 +61,9 @@ def table(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def _line(said: Sequence[Outcome]) -> str:
+def _line(said: Sequence[ShareEstimate]) -> str:
     errors = np.array([100 * abs(outcome.value - outcome.truth) for outcome in said])
-    sets = np.array([outcome.set for outcome in said])
+    sets = np.array([outcome.dataset for outcome in said])
     by_set = np.mean([errors[sets == name].mean() for name in np.unique(sets)])
     bounds = [(outcome.low, outcome.truth, outcome.high) for outcome in said]
     known = [

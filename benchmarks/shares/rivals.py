@@ -6,35 +6,35 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist
 
-from nlp.stats.estimation import Codes, Floats, emq
+from nlp.stats.estimation import Floats, Ints, emq_prevalences
 
-BANDWIDTH = 0.1  # of the Gaussian kernel, in units of probability
-REFERENCES = 400  # rows of each class at most
-BINS = 10  # of a histogram of one class's probability
+KERNEL_BANDWIDTH = 0.1  # of the Gaussian kernel, in units of probability
+MAX_REFERENCE_ROWS = 400  # rows of each class at most
+HISTOGRAM_BINS = 10  # of a histogram of one class's probability
 
 
-class Kdey:
+class KdeyQuantifier:
     """KDEy-ML (Moreo, González & del Coz 2024): maximum likelihood over densities of the classes' posteriors."""
 
-    def __init__(self, posteriors: Floats, labels: Codes) -> None:
+    def __init__(self, posteriors: Floats, labels: Ints) -> None:
         rng = np.random.Generator(np.random.PCG64(1))
         self.references = [
-            rng.permutation(posteriors[labels == at])[:REFERENCES] for at in range(3)
+            rng.permutation(posteriors[labels == at])[:MAX_REFERENCE_ROWS] for at in range(3)
         ]
 
     def __call__(self, posteriors: Floats) -> Floats:
         kernels = [
-            np.exp(-(cdist(posteriors, rows) ** 2) / (2 * BANDWIDTH**2)).mean(axis=1)
+            np.exp(-(cdist(posteriors, rows) ** 2) / (2 * KERNEL_BANDWIDTH**2)).mean(axis=1)
             for rows in self.references
         ]
         densities = np.stack(kernels, axis=1) + 1e-9
-        return emq(densities / densities.sum(axis=1, keepdims=True), np.full(3, 1 / 3))
+        return emq_prevalences(densities / densities.sum(axis=1, keepdims=True), np.full(3, 1 / 3))
 
 
-class Dys:
+class DysQuantifier:
     """Mix the histograms of the classes so that they come nearest to the week's (Maletzke et al. 2019), by Hellinger's distance."""
 
-    def __init__(self, posteriors: Floats, labels: Codes) -> None:
+    def __init__(self, posteriors: Floats, labels: Ints) -> None:
         self.classes = np.stack([_histograms(posteriors[labels == at]) for at in range(3)])
 
     def __call__(self, posteriors: Floats) -> Floats:
@@ -50,7 +50,7 @@ class Dys:
 def _histograms(posteriors: Floats) -> Floats:
     """Shares of the rows by bin of each class's probability, (3 * BINS,)."""
     counts: Sequence[Floats] = [
-        np.histogram(column, bins=BINS, range=(0, 1))[0] for column in posteriors.T
+        np.histogram(column, bins=HISTOGRAM_BINS, range=(0, 1))[0] for column in posteriors.T
     ]
     return np.concatenate(counts) / max(len(posteriors), 1)
 

@@ -13,17 +13,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.text.scores import copy_scores, language_accuracy, word_f1
-from benchmarks.text.sentences import plant, posts
+from benchmarks.text.sentences import make_copies, make_posts
 from folate.core.config import Brand
-from nlp.annotate import annotate
-from nlp.extract.brands import Linker
-from nlp.text.duplicates import clusters
-from nlp.text.language import identify
+from nlp.annotate import annotate_texts
+from nlp.extract.brands import BrandLinker
+from nlp.text.duplicates import cluster_duplicates
+from nlp.text.language import identify_language
 from nlp.text.segment import Segmenter
 
-Work = Callable[[Sequence[str]], object]
+BatchFunction = Callable[[Sequence[str]], object]
 
-SEED, COUNT, SLOW_COUNT, GROUPS, COPIES = 7, 10_000, 300, 1_000, 4  # SnowNLP gets SLOW_COUNT texts
+SEED, TEXT_COUNT, SLOW_COUNT, COPY_GROUPS, COPIES_PER_GROUP = (
+    7,
+    10_000,
+    300,
+    1_000,
+    4,
+)  # SnowNLP gets SLOW_COUNT texts
 BRANDS = [
     Brand(id="apple", names=("苹果", "Apple"), products=("iPhone",)),
     Brand(id="huawei", names=("华为", "Huawei")),
@@ -39,12 +45,12 @@ def main() -> None:
     paths = parser.parse_args()
     logging.getLogger("jieba").setLevel(logging.WARNING)
     texts = (
-        paths.texts.read_text(encoding="utf-8").splitlines()[:COUNT]
+        paths.texts.read_text(encoding="utf-8").splitlines()[:TEXT_COUNT]
         if paths.texts
-        else posts(COUNT, SEED)
+        else make_posts(TEXT_COUNT, SEED)
     )
     segmenter = Segmenter(alias for brand in BRANDS for alias in brand.aliases)
-    annotate(["it's 好"], segmenter, Linker(BRANDS))  # load the dictionaries first
+    annotate_texts(["it's 好"], segmenter, BrandLinker(BRANDS))  # load the dictionaries first
     _speeds(texts, segmenter)
     _scores(texts, segmenter, paths.segmented, paths.languages)
     if paths.treebanks:
@@ -55,7 +61,7 @@ def _speeds(texts: Sequence[str], segmenter: Segmenter) -> None:
     import jieba
     from snownlp import SnowNLP  # type: ignore[import-untyped]
 
-    def each(cut: Callable[[str], object]) -> Work:
+    def each(cut: Callable[[str], object]) -> BatchFunction:
         return lambda batch: [cut(text) for text in batch]
 
     print(f"{len(texts)} texts, {sum(map(len, texts)) / len(texts):.0f} characters each")
@@ -70,10 +76,12 @@ def _speeds(texts: Sequence[str], segmenter: Segmenter) -> None:
         print(f"segmentation      {name:14} {speed:8.3f} MB/s {speed / peer:6.2f}x")
     cutting = _posts_a_second(each(jieba.lcut), texts)
     for name, work in (
-        ("annotate", lambda batch: annotate(batch, segmenter, Linker(BRANDS))),
+        ("annotate", lambda batch: annotate_texts(batch, segmenter, BrandLinker(BRANDS))),
         (
             "clusters",
-            lambda batch: clusters([f"{place:07d}" for place in range(len(batch))], batch),
+            lambda batch: cluster_duplicates(
+                [f"{place:07d}" for place in range(len(batch))], batch
+            ),
         ),
     ):
         speed = _posts_a_second(work, texts)
@@ -88,7 +96,9 @@ def _scores(
     import jieba
 
     long = [text for text in dict.fromkeys(texts) if len(text) >= 30]
-    precision, recall, f1 = copy_scores(plant(long[:GROUPS], COPIES, SEED), long[GROUPS:], SEED)
+    precision, recall, f1 = copy_scores(
+        make_copies(long[:COPY_GROUPS], COPIES_PER_GROUP, SEED), long[COPY_GROUPS:], SEED
+    )
     print(
         f"planted copies    pairs: precision {precision:.4f}, recall {recall:.4f}, F1 {f1:.4f} (texts of 30 characters and more)"
     )
@@ -101,7 +111,9 @@ def _scores(
     if languages:
         print(
             f"languages of {languages.name}:",
-            ", ".join(f"{k} {v:.3f}" for k, v in language_accuracy(languages, identify).items()),
+            ", ".join(
+                f"{k} {v:.3f}" for k, v in language_accuracy(languages, identify_language).items()
+            ),
         )
 
 
@@ -119,7 +131,7 @@ def _words(data: Path) -> None:
         )
 
 
-def _seconds(work: Work, texts: Sequence[str]) -> float:
+def _seconds(work: BatchFunction, texts: Sequence[str]) -> float:
     """The best of three runs: other programs only ever make a run slower."""
     times = []
     for _ in range(3):
@@ -129,11 +141,11 @@ def _seconds(work: Work, texts: Sequence[str]) -> float:
     return min(times)
 
 
-def _megabytes_a_second(work: Work, texts: Sequence[str]) -> float:
+def _megabytes_a_second(work: BatchFunction, texts: Sequence[str]) -> float:
     return sum(len(text.encode()) for text in texts) / 1e6 / _seconds(work, texts)
 
 
-def _posts_a_second(work: Work, texts: Sequence[str]) -> float:
+def _posts_a_second(work: BatchFunction, texts: Sequence[str]) -> float:
     return len(texts) / _seconds(work, texts)
 
 

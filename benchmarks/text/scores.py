@@ -6,12 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from nlp.text.duplicates import clusters
+from nlp.text.duplicates import cluster_duplicates
 
-Cut = Callable[[str], Iterable[str]]
+WordSegmenter = Callable[[str], Iterable[str]]
 
 
-def word_f1(gold: Path, cut: Cut) -> float:
+def word_f1(gold: Path, cut: WordSegmenter) -> float:
     """F1 of words, a word being right when both its ends are, over lines of words with spaces between them."""
     right = wanted = got = 0
     for line in gold.read_text(encoding="utf-8").splitlines():
@@ -51,7 +51,9 @@ def copy_scores(
     rows += [(-1 - number, text) for number, text in enumerate(singles)]
     random.Random(seed).shuffle(rows)
     ids = [f"{place:07d}" for place in range(len(rows))]
-    cluster = {copy: original for copy, original, _ in clusters(ids, [text for _, text in rows])}
+    cluster = {
+        copy: original for copy, original, _ in cluster_duplicates(ids, [text for _, text in rows])
+    }
     members: defaultdict[str, Counter[int]] = defaultdict(Counter)
     for id_, (number, _) in zip(ids, rows, strict=True):
         members[cluster.get(id_, id_)][number] += 1

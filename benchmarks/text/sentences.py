@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 
 Edit = Callable[[str, random.Random], str]
-TOKENS = 24  # a post of the speed target
+TOKENS_PER_POST = 24  # a post of the speed target
 
 
-def posts(count: int, seed: int) -> list[str]:
+def make_posts(count: int, seed: int) -> list[str]:
     """Chinese texts of about 24 words and signs, one in ten with a Latin name, a number, a link or an emoji in it."""
     import jieba
 
@@ -21,7 +21,12 @@ def posts(count: int, seed: int) -> list[str]:
     rnd = random.Random(seed)
     return [
         _post(
-            rnd, rnd.choices(words, cum_weights=weights, k=round(rnd.gauss(TOKENS, TOKENS / 4)) + 4)
+            rnd,
+            rnd.choices(
+                words,
+                cum_weights=weights,
+                k=round(rnd.gauss(TOKENS_PER_POST, TOKENS_PER_POST / 4)) + 4,
+            ),
         )
         for _ in range(count)
     ]
@@ -35,7 +40,7 @@ def _post(rnd: random.Random, words: list[str]) -> str:
     return "".join(words)
 
 
-def plant(texts: Sequence[str], copies: int, seed: int) -> list[list[str]]:
+def make_copies(texts: Sequence[str], copies: int, seed: int) -> list[list[str]]:
     """Groups of one text and its `copies`, each edited once to three times the way campaigns do."""
     rnd = random.Random(seed)
     return [

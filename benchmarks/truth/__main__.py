@@ -18,9 +18,9 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from benchmarks.truth.compare import ChangeEstimate, rankings
-from benchmarks.truth.sets import trades
-from benchmarks.truth.tables import render
+from benchmarks.truth.compare import ChangeEstimate, rank_correlations
+from benchmarks.truth.sets import load_trades
+from benchmarks.truth.tables import render_tables
 from benchmarks.truth.trial import compare_trade
 from folate.core.progress import progress_bar
 
@@ -29,7 +29,7 @@ def main() -> None:
     """Run the comparison and print its tables."""
     options = _options()
     start = time.perf_counter()
-    chosen = [trade for trade in trades(options.data) if options.trade in (None, trade.name)]
+    chosen = [trade for trade in load_trades(options.data) if options.trade in (None, trade.name)]
     with (
         _folder(options.work) as work,
         ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool,
@@ -39,8 +39,8 @@ def main() -> None:
             progress_bar("trades", unit="trade", items=pool.map(compare, chosen), total=len(chosen))
         )
     estimates = [estimate for of_trade in done for estimate in of_trade]
-    ranked = list(rankings(estimates))
-    print(render(estimates, ranked))
+    ranked = list(rank_correlations(estimates))
+    print(render_tables(estimates, ranked))
     if options.json:
         rows = [
             {"kind": "change" if isinstance(each, ChangeEstimate) else "level"} | asdict(each)

@@ -8,22 +8,22 @@ import numpy as np
 from scipy.stats import kendalltau
 
 from benchmarks.truth.project import CountedPosts
-from benchmarks.truth.sets import LABELS
+from benchmarks.truth.sets import SENTIMENT_LABELS
 from folate.core.weeks import Week
-from nlp.stats.estimation import Floats, emq
+from nlp.stats.estimation import Floats, emq_prevalences
 from reports.measures.estimates import net_sentiment
 
 UNAUDITED, AUDITED, CARRIED = "unaudited", "audited that week", "audited another week"
-NET = ("net_sentiment_polar", "net_sentiment_all")
-MEASURES = (*LABELS, *NET)
-FEWEST_BRANDS = 4  # that a ranking is of
+NET_SENTIMENT_MEASURES = ("net_sentiment_polar", "net_sentiment_all")
+MEASURES = (*SENTIMENT_LABELS, *NET_SENTIMENT_MEASURES)
+MIN_RANKED_BRANDS = 4  # that a ranking is of
 COUNTING, MEAN, EMQ = "counting the labels", "mean of probabilities", "EMQ"
 
-Counted = Mapping[tuple[str, Week], CountedPosts]
+CountedPostsByCell = Mapping[tuple[str, Week], CountedPosts]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Estimate:
+class MeasureEstimate:
     """A measure of a brand and week by one method, beside the truth, all as proportions.
 
     `value` is None where the report declines to give one; a method without intervals has none.
@@ -49,7 +49,7 @@ class Estimate:
         return None if self.value is None else self.value - self.truth
 
     @property
-    def holds(self) -> bool | None:
+    def covers_truth(self) -> bool | None:
         """Whether the interval has the truth in it, to the sixth decimal that reports have."""
         if self.value is None or self.low is None or self.high is None:
             return None
@@ -57,14 +57,14 @@ class Estimate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChangeEstimate(Estimate):
+class ChangeEstimate(MeasureEstimate):
     """A change to the week before, with the arrow that the report draws: "up", "down" or "none"."""
 
     direction: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ranking:
+class RankCorrelation:
     """Kendall's tau-b of the brands of a week by one method against the truth; None of too few values."""
 
     trade: str
@@ -79,15 +79,15 @@ class Ranking:
 def true_measures(shares: Floats) -> dict[str, float]:
     """Every measure of MEASURES, of shares (3,); the net sentiment of no polar post is NaN."""
     polar, every = net_sentiment(shares)
-    return dict(zip(LABELS, shares.tolist(), strict=True)) | {
-        NET[0]: float(polar),
-        NET[1]: float(every),
+    return dict(zip(SENTIMENT_LABELS, shares.tolist(), strict=True)) | {
+        NET_SENTIMENT_MEASURES[0]: float(polar),
+        NET_SENTIMENT_MEASURES[1]: float(every),
     }
 
 
-def of_report(
-    document: Mapping[str, Any], counted: Counted, about: Mapping[str, str]
-) -> Iterator[Estimate]:
+def compare_report(
+    document: Mapping[str, Any], counted: CountedPostsByCell, common_fields: Mapping[str, str]
+) -> Iterator[MeasureEstimate]:
     """The levels and changes of a report beside the labels.
 
     `about` has the trade, its part, the method and the week of the audit. A measure that the report lacks, or has without
@@ -98,23 +98,23 @@ def of_report(
         posts, before = (counted.get((brand["id"], each)) for each in (week, week - 1))
         if posts is None:
             continue
-        truth = true_measures(posts.truth)
+        truth = true_measures(posts.true_shares)
         common: dict[str, Any] = {
-            **about,
+            **common_fields,
             "brand": brand["id"],
             "week": str(week),
             "posts": len(posts.labels),
         }
         for measure in MEASURES:
             if np.isfinite(truth[measure]):
-                yield Estimate(
+                yield MeasureEstimate(
                     **common,
                     measure=measure,
                     truth=truth[measure],
                     **_figure(brand["measures"].get(measure)),
                 )
         if before:
-            truth_before = true_measures(before.truth)
+            truth_before = true_measures(before.true_shares)
             for measure in MEASURES:
                 difference = truth[measure] - truth_before[measure]
                 change = brand["changes"].get(measure)
@@ -135,57 +135,59 @@ def _figure(figure: Mapping[str, Any] | None) -> dict[str, Any]:
 
 Quantifier = Callable[[Floats, Floats], Floats]  # posteriors (n, 3), prior (3,) -> shares (3,)
 
-PEERS: dict[str, Quantifier] = {
+PEER_QUANTIFIERS: dict[str, Quantifier] = {
     COUNTING: lambda posteriors, _: (
         np.bincount(posteriors.argmax(axis=1), minlength=3) / len(posteriors)
     ),
     MEAN: lambda posteriors, _: posteriors.mean(axis=0),
-    EMQ: emq,
+    EMQ: emq_prevalences,
 }
 """What the shares of the same posts are by simpler methods."""
 
 
-def of_peers(counted: Counted, prior: Floats, about: Mapping[str, str]) -> Iterator[Estimate]:
+def compare_peers(
+    counted: CountedPostsByCell, prior: Floats, common_fields: Mapping[str, str]
+) -> Iterator[MeasureEstimate]:
     """The levels by each of PEERS on the posteriors that the reports of a trade read."""
     for (brand, week), posts in counted.items():
-        truth = true_measures(posts.truth)
+        truth = true_measures(posts.true_shares)
         common: dict[str, Any] = {
-            **about,
+            **common_fields,
             "brand": brand,
             "week": str(week),
             "posts": len(posts.labels),
         }
-        for method, quantify in PEERS.items():
+        for method, quantify in PEER_QUANTIFIERS.items():
             estimated = true_measures(quantify(posts.posteriors, prior))
             for measure in MEASURES:
                 if np.isfinite(truth[measure]):
                     value = estimated[measure] if np.isfinite(estimated[measure]) else None
-                    yield Estimate(
+                    yield MeasureEstimate(
                         **common, method=method, measure=measure, truth=truth[measure], value=value
                     )
 
 
-def rankings(estimates: list[Estimate]) -> Iterator[Ranking]:
+def rank_correlations(estimates: list[MeasureEstimate]) -> Iterator[RankCorrelation]:
     """How each method ranks the brands of each trade and week by net sentiment.
 
     Trades of fewer than FEWEST_BRANDS brands have no ranking.
     """
-    cells: dict[tuple[str, ...], list[Estimate]] = {}
+    cells: dict[tuple[str, ...], list[MeasureEstimate]] = {}
     for each in estimates:
-        if each.measure in NET and not isinstance(each, ChangeEstimate):
+        if each.measure in NET_SENTIMENT_MEASURES and not isinstance(each, ChangeEstimate):
             cell = (each.trade, each.part, each.week, each.method, each.audited, each.measure)
             cells.setdefault(cell, []).append(each)
     for (trade, part, week, method, audited, measure), members in cells.items():
-        if len(members) >= FEWEST_BRANDS:
+        if len(members) >= MIN_RANKED_BRANDS:
             tau = _tau([each for each in members if each.value is not None])
-            yield Ranking(
+            yield RankCorrelation(
                 trade=trade, part=part, week=week, method=method, audited=audited, measure=measure, tau=tau
             )  # fmt: skip
 
 
-def _tau(members: list[Estimate]) -> float | None:
+def _tau(members: list[MeasureEstimate]) -> float | None:
     """None of fewer than FEWEST_BRANDS; 0 where a method gives all brands the same value."""
-    if len(members) < FEWEST_BRANDS:
+    if len(members) < MIN_RANKED_BRANDS:
         return None
     tau = float(
         kendalltau([each.truth for each in members], [each.value for each in members]).statistic

@@ -14,17 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.truth.sets import LABELS, LabelledBrand, Trade
-from benchmarks.truth.weeks import WEEKS, WeekOfTexts
+from benchmarks.truth.sets import SENTIMENT_LABELS, LabelledBrand, Trade
+from benchmarks.truth.weeks import WEEKS, WeeklyTexts
 from folate.cli import run_command
 from folate.core.weeks import Week
 from folate.pipeline.project import Project
 from nlp.stats.estimation import Floats
 from reports.measures import queries
 
-ZONE = "UTC"
-SOURCE = "posts"
-LABELS_OF_AN_AUDIT = 50
+TIMEZONE = "UTC"
+SOURCE_NAME = "posts"
+LABELS_PER_AUDIT = 50
 SALT = "the same in every run, since the bootstrap of a report draws authors by their hashes"
 
 _COUNTED = """
@@ -40,9 +40,9 @@ class CountedPosts:
     posteriors: Floats = field(repr=False)  # (posts, 3) negative, neutral, positive
 
     @property
-    def truth(self) -> Floats:
+    def true_shares(self) -> Floats:
         """The shares (3,) of the labels, in the order of LABELS."""
-        return np.array([self.labels.count(label) for label in LABELS]) / len(self.labels)
+        return np.array([self.labels.count(label) for label in SENTIMENT_LABELS]) / len(self.labels)
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,10 @@ class TradeProject:
     trade: Trade
     labels: Mapping[str, str] = field(repr=False)
 
-    def counted(self) -> dict[tuple[str, Week], CountedPosts]:
+    def counted_posts(self) -> dict[tuple[str, Week], CountedPosts]:
         """What the reports count, by brand and week."""
         brands = [brand.id for brand in self.trade.brands]
-        rows = queries.mentions(brands, WEEKS, ZONE)
+        rows = queries.mentions_query(brands, WEEKS, TIMEZONE)
         table = Project.open(self.folder).store.snapshot().sql(_COUNTED.format(rows=rows))
         posts: dict[tuple[str, Week], list[dict[str, Any]]] = {}
         for row in table.to_pylist():
@@ -64,19 +64,21 @@ class TradeProject:
         return {
             cell: CountedPosts(
                 tuple(self.labels[row["id"]] for row in members),
-                np.array([[row[label] for label in LABELS] for row in members]),
+                np.array([[row[label] for label in SENTIMENT_LABELS] for row in members]),
             )
             for cell, members in posts.items()
         }
 
-    def report(self, week: Week) -> dict[str, Any]:
+    def write_report(self, week: Week) -> dict[str, Any]:
         """Write the report of a week; returns its JSON."""
         folder = self.folder / "reports"
-        folate(self.folder, "report", "--week", str(week), "--format", "json", "-o", str(folder))
+        run_folate(
+            self.folder, "report", "--week", str(week), "--format", "json", "-o", str(folder)
+        )
         document: dict[str, Any] = json.loads((folder / f"{week}.json").read_text(encoding="utf-8"))
         return document
 
-    def audited(self, folder: Path, week: Week) -> "TradeProject":
+    def make_audited_copy(self, folder: Path, week: Week) -> "TradeProject":
         """Copy the project to `folder` and audit LABELS_OF_AN_AUDIT posts of each brand there.
 
         A folder that is there already is replaced.
@@ -89,8 +91,8 @@ class TradeProject:
 
     def _audit(self, folder: Path, brand: str, week: Week, sample: Path) -> None:
         """Draw posts of a brand, label them as people did, and read the labels."""
-        asked = ("--brand", brand, "--week", str(week), "--n", str(LABELS_OF_AN_AUDIT))
-        folate(folder, "audit", *asked, "--export", str(sample))
+        asked = ("--brand", brand, "--week", str(week), "--n", str(LABELS_PER_AUDIT))
+        run_folate(folder, "audit", *asked, "--export", str(sample))
         answers = self._answers(folder)
         with sample.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
@@ -99,7 +101,7 @@ class TradeProject:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
             writer.writerows(row | {"label": answers[row["item"]]} for row in rows)
-        folate(folder, "audit", "--import", str(sample))
+        run_folate(folder, "audit", "--import", str(sample))
 
     def _answers(self, folder: Path) -> dict[str, str]:
         """The true label of each text that was drawn for an audit, by its item in the file."""
@@ -115,8 +117,8 @@ class TradeProject:
         }
 
 
-def build(
-    trade: Trade, weeks: Mapping[str, Sequence[WeekOfTexts]], work: Path, threads: int
+def build_trade_project(
+    trade: Trade, weeks: Mapping[str, Sequence[WeeklyTexts]], work: Path, threads: int
 ) -> TradeProject:
     """Make the project of a trade under `work`, import its posts and annotate them.
 
@@ -131,19 +133,27 @@ def build(
     finished = folder / "imported"
     if not finished.exists():
         shutil.rmtree(folder, ignore_errors=True)
-        folate(folder, "init")
+        run_folate(folder, "init")
         (folder / "folate.toml").write_text(settings, encoding="utf-8")
         (folder / ".salt").write_text(SALT, encoding="ascii")
         (folder / "posts.jsonl").write_text(lines, encoding="utf-8")
-        folate(
-            folder, "import", str(folder / "posts.jsonl"), "--source", SOURCE, "--kind", trade.kind
+        run_folate(
+            folder,
+            "import",
+            str(folder / "posts.jsonl"),
+            "--source",
+            SOURCE_NAME,
+            "--kind",
+            trade.kind,
         )
         finished.touch()
-    folate(folder, "annotate")
-    return TradeProject(folder, trade, {f"{SOURCE}:{post['id']}": label for post, label in posts})
+    run_folate(folder, "annotate")
+    return TradeProject(
+        folder, trade, {f"{SOURCE_NAME}:{post['id']}": label for post, label in posts}
+    )
 
 
-def folate(folder: Path, *arguments: str) -> str:
+def run_folate(folder: Path, *arguments: str) -> str:
     """Run a command on the project in `folder`; returns what it prints.
 
     Raises RuntimeError with what it said when it fails.
@@ -161,7 +171,7 @@ def folate(folder: Path, *arguments: str) -> str:
 def _settings(trade: Trade, threads: int) -> str:
     """The folate.toml of a trade."""
     quoted = json.dumps  # a JSON string or list of strings is one of TOML
-    lines = [f"name = {quoted(trade.name)}", f'timezone = "{ZONE}"']
+    lines = [f"name = {quoted(trade.name)}", f'timezone = "{TIMEZONE}"']
     for number, brand in enumerate(trade.brands):
         names = quoted(list(brand.names), ensure_ascii=False)
         own = ["own = true"] if number == 0 else []
@@ -175,13 +185,13 @@ def _settings(trade: Trade, threads: int) -> str:
 
 
 def _posts(
-    trade: Trade, brand: LabelledBrand, weeks: Sequence[WeekOfTexts]
+    trade: Trade, brand: LabelledBrand, weeks: Sequence[WeeklyTexts]
 ) -> list[tuple[dict[str, Any], str]]:
     """The posts of a brand with their labels: each by an author of its own, evenly over the week."""
     place = [each.id for each in trade.brands].index(brand.id)
     posts: list[tuple[dict[str, Any], str]] = []
     for drawn in weeks:
-        start, stop = drawn.week.bounds(ZONE)
+        start, stop = drawn.week.bounds(TIMEZONE)
         step = (stop - start - timedelta(hours=1)) / len(drawn.texts)
         for number, labelled in enumerate(drawn.texts):
             key = f"{place}-{drawn.week}-{number}"

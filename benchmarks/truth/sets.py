@@ -14,14 +14,14 @@ from typing import Literal
 
 from folate.core.config import Brand
 from folate.core.errors import InputError
-from nlp.extract.brands import Linker
-from nlp.text.normalize import normalize
+from nlp.extract.brands import BrandLinker
+from nlp.text.normalize import normalize_text
 from training.sources import entity_part
 
 Label = Literal["negative", "neutral", "positive"]
-LABELS: tuple[Label, ...] = ("negative", "neutral", "positive")
-CHOOSE, REPORT = "choose", "report"
-HANDLE = "@user"  # what the sets of tweets have in place of every account
+SENTIMENT_LABELS: tuple[Label, ...] = ("negative", "neutral", "positive")
+SELECTION_PART, REPORT_PART = "choose", "report"
+MASKED_HANDLE = "@user"  # what the sets of tweets have in place of every account
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class Trade:
     brands: tuple[LabelledBrand, ...]
 
 
-APPLE = ("Apple", "AAPL", "iPhone", "iPad", "iTunes")
-SXSW = {"apple": APPLE, "google": ("Google", "Android")}
+APPLE_NAMES = ("Apple", "AAPL", "iPhone", "iPad", "iTunes")
+SXSW_BRANDS = {"apple": APPLE_NAMES, "google": ("Google", "Android")}
 SXSW_PRODUCTS = {
     "iPad": "apple",
     "iPhone": "apple",
@@ -69,20 +69,20 @@ SXSW_PRODUCTS = {
     "Android": "google",
 }
 
-ENTITIES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
-    "games A": (CHOOSE, {
+ENTITY_TRADES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
+    "games A": (SELECTION_PART, {
         "ApexLegends": ("Apex Legends", "Apex", "@PlayApex"),
         "Hearthstone": ("Hearthstone", "@PlayHearthstone"),
         "RedDeadRedemption(RDR)": ("Red Dead Redemption", "Red Dead", "RDR", "RDR2", "@RockstarGames"),
         "TomClancysRainbowSix": ("Rainbow Six", "Rainbow Six Siege", "R6", "R6S", "@Rainbow6Game"),
     }),
-    "companies A": (CHOOSE, {
+    "companies A": (SELECTION_PART, {
         "Google": ("Google", "@Google"),
         "HomeDepot": ("Home Depot", "@HomeDepot"),
         "Nvidia": ("Nvidia", "GeForce", "RTX", "@nvidia"),
         "PlayStation5(PS5)": ("PlayStation", "PS5", "@PlayStation"),
     }),
-    "games B": (REPORT, {
+    "games B": (REPORT_PART, {
         "Battlefield": ("Battlefield", "@Battlefield"),
         "CS-GO": ("Counter-Strike", "CSGO", "CS:GO", "@CSGO"),
         "Cyberpunk2077": ("Cyberpunk 2077", "Cyberpunk", "@CyberpunkGame"),
@@ -90,7 +90,7 @@ ENTITIES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
         "LeagueOfLegends": ("League of Legends", "@LeagueOfLegends"),
         "TomClancysGhostRecon": ("Ghost Recon", "Breakpoint", "@GhostRecon"),
     }),
-    "companies B": (REPORT, {
+    "companies B": (REPORT_PART, {
         "Microsoft": ("Microsoft", "Windows", "Xbox", "@Microsoft"),
         "johnson&johnson": ("Johnson & Johnson", "Johnson and Johnson", "J&J", "JNJ", "@JNJNews"),
     }),
@@ -107,10 +107,10 @@ CHINESE_BANKS = {
     "spd": ("浦发银行", "浦发"), "citic": ("中信银行", "中信"), "cmbc": ("民生银行", "民生"),
 }  # fmt: skip
 CARD_FORUM = "卡友论坛"  # a made-up page, for the comments that name no bank
-SHOPPING = {"水果": ("四季鲜果",), "蒙牛": ("蒙牛",)}  # the first is a made-up shop
+SHOPPING_BRANDS = {"水果": ("四季鲜果",), "蒙牛": ("蒙牛",)}  # the first is a made-up shop
 
 
-def trades(data: Path) -> list[Trade]:
+def load_trades(data: Path) -> list[Trade]:
     """Read every trade from the folder `data` of the public sets.
 
     Raises InputError where a set is missing.
@@ -119,9 +119,9 @@ def trades(data: Path) -> list[Trade]:
     return [_distinct(trade) for reader in readers for trade in reader(data)]
 
 
-def half(entity: str) -> str | None:
+def part_of_entity(entity: str) -> str | None:
     """The part that an entity of twitter_entity_sentiment belongs to; None where it may be trained on."""
-    return {0: CHOOSE, 2: REPORT}.get(entity_part(entity))
+    return {0: SELECTION_PART, 2: REPORT_PART}.get(entity_part(entity))
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
@@ -141,22 +141,22 @@ def _labelled(text: str, label: str, labels: Mapping[str, Label]) -> Iterator[La
         yield LabelledText(text, labels[label])
 
 
-THREE_WAY: dict[str, Label] = {label: label for label in LABELS}
-STARS: dict[str, Label] = {"1": "negative", "2": "negative", "4": "positive", "5": "positive"}
+THREE_WAY_LABELS: dict[str, Label] = {label: label for label in SENTIMENT_LABELS}
+STAR_LABELS: dict[str, Label] = {"1": "negative", "2": "negative", "4": "positive", "5": "positive"}
 
 
 def _sxsw(data: Path) -> Iterator[Trade]:
     """Tweets of one event; those whose label is of a product of the other brand are left out."""
     rows = list(_rows(data / "more/sxsw_brand_emotion/all.csv"))
     texts: dict[str, list[LabelledText]] = {}
-    for brand in SXSW:
+    for brand in SXSW_BRANDS:
         texts[brand] = [
             labelled
             for row in rows
             if _sxsw_brand(row["target"]) in (brand, None)
-            for labelled in _labelled(row["text"], row["label"], THREE_WAY)
+            for labelled in _labelled(row["text"], row["label"], THREE_WAY_LABELS)
         ]
-    yield Trade("sxsw", CHOOSE, "microblog", _named(SXSW, texts))
+    yield Trade("sxsw", SELECTION_PART, "microblog", _named(SXSW_BRANDS, texts))
 
 
 def _sxsw_brand(target: str) -> str | None:
@@ -167,19 +167,19 @@ def _apple(data: Path) -> Iterator[Trade]:
     texts = [
         labelled
         for row in _rows(data / "more/apple_tweets_dfe/all.csv")
-        for labelled in _labelled(row["text"], row["label"], THREE_WAY)
+        for labelled in _labelled(row["text"], row["label"], THREE_WAY_LABELS)
     ]
-    brands = {"apple": (*APPLE, "@Apple")}
-    yield Trade("apple", REPORT, "microblog", _named(brands, {"apple": texts}))
+    brands = {"apple": (*APPLE_NAMES, "@Apple")}
+    yield Trade("apple", REPORT_PART, "microblog", _named(brands, {"apple": texts}))
 
 
 def _entities(data: Path) -> Iterator[Trade]:
     """Tweets on games and companies; "irrelevant" is not about the brand, which is neutral."""
-    labels = THREE_WAY | {"irrelevant": "neutral"}
+    labels = THREE_WAY_LABELS | {"irrelevant": "neutral"}
     texts: dict[str, list[LabelledText]] = {}
     for row in _rows(data / "more/twitter_entity_sentiment/all.csv.gz"):
         texts.setdefault(row["entity"], []).extend(_labelled(row["text"], row["label"], labels))
-    for name, (part, brands) in ENTITIES.items():
+    for name, (part, brands) in ENTITY_TRADES.items():
         yield Trade(name, part, "microblog", _named(brands, texts))
 
 
@@ -188,9 +188,11 @@ def _bank_apps(data: Path) -> Iterator[Trade]:
     rows = list(_rows(data / "bank_app_reviews/bank_reviews.csv"))
     texts: dict[str, list[LabelledText]] = {}
     for row in rows:
-        texts.setdefault(row["bank"], []).extend(_labelled(row["review"], row["rating"], STARS))
+        texts.setdefault(row["bank"], []).extend(
+            _labelled(row["review"], row["rating"], STAR_LABELS)
+        )
     brands = _on_pages(BANK_APPS, texts, "{} Mobile Banking")
-    yield Trade("bank apps", REPORT, "review", brands)
+    yield Trade("bank apps", REPORT_PART, "review", brands)
 
 
 def _shopping(data: Path) -> Iterator[Trade]:
@@ -198,24 +200,31 @@ def _shopping(data: Path) -> Iterator[Trade]:
     labels: dict[str, Label] = {"0": "negative", "1": "positive"}
     texts: dict[str, list[LabelledText]] = {}
     for row in _rows(data / "online_shopping_10_cats/online_shopping_10_cats.csv"):
-        if row["cat"] in SHOPPING:
+        if row["cat"] in SHOPPING_BRANDS:
             texts.setdefault(row["cat"], []).extend(_labelled(row["review"], row["label"], labels))
-    yield Trade("fruit and milk", CHOOSE, "review", _on_pages(SHOPPING, texts, "{}旗舰店"))
+    yield Trade(
+        "fruit and milk", SELECTION_PART, "review", _on_pages(SHOPPING_BRANDS, texts, "{}旗舰店")
+    )
 
 
 def _chinese_banks(data: Path) -> Iterator[Trade]:
     """Comments on bank cards: those that name a bank, and the others as the page of a forum."""
     rows = _rows(data / "more/df529_bank_comments/all.csv.gz")
     texts = [
-        labelled for row in rows for labelled in _labelled(row["text"], row["label"], THREE_WAY)
+        labelled
+        for row in rows
+        for labelled in _labelled(row["text"], row["label"], THREE_WAY_LABELS)
     ]
     yield Trade(
-        "Chinese banks", REPORT, "forum", _named(CHINESE_BANKS, dict.fromkeys(CHINESE_BANKS, texts))
+        "Chinese banks",
+        REPORT_PART,
+        "forum",
+        _named(CHINESE_BANKS, dict.fromkeys(CHINESE_BANKS, texts)),
     )
-    linker = Linker([Brand(id=key, names=names) for key, names in CHINESE_BANKS.items()])
-    unnamed = tuple(labelled for labelled in texts if not linker.find(labelled.text))
+    linker = BrandLinker([Brand(id=key, names=names) for key, names in CHINESE_BANKS.items()])
+    unnamed = tuple(labelled for labelled in texts if not linker.find_mentions(labelled.text))
     forum = LabelledBrand("forum", (CARD_FORUM,), unnamed, subject=CARD_FORUM)
-    yield Trade("card forum", REPORT, "forum", (forum,))
+    yield Trade("card forum", REPORT_PART, "forum", (forum,))
 
 
 def _named(
@@ -226,7 +235,7 @@ def _named(
     Where a text names none but has an account that the set hid, the first such account becomes the
     handle of the brand.
     """
-    linker = Linker([Brand(id=key, names=spelled) for key, spelled in names.items()])
+    linker = BrandLinker([Brand(id=key, names=spelled) for key, spelled in names.items()])
     return tuple(
         LabelledBrand(key, spelled, tuple(_naming(key, spelled, texts[key], linker)))
         for key, spelled in names.items()
@@ -234,22 +243,22 @@ def _named(
 
 
 def _naming(
-    brand: str, names: tuple[str, ...], texts: Iterable[LabelledText], linker: Linker
+    brand: str, names: tuple[str, ...], texts: Iterable[LabelledText], linker: BrandLinker
 ) -> Iterator[LabelledText]:
     handle = next((name for name in names if name.startswith("@")), None)
     for labelled in texts:
-        named = {mention.brand for mention in linker.find(labelled.text)}
+        named = {mention.brand for mention in linker.find_mentions(labelled.text)}
         if named == {brand}:
             yield labelled
-        elif not named and handle and HANDLE in labelled.text:
-            yield replace(labelled, text=labelled.text.replace(HANDLE, handle, 1))
+        elif not named and handle and MASKED_HANDLE in labelled.text:
+            yield replace(labelled, text=labelled.text.replace(MASKED_HANDLE, handle, 1))
 
 
 def _on_pages(
     names: Mapping[str, tuple[str, ...]], texts: Mapping[str, list[LabelledText]], page: str
 ) -> tuple[LabelledBrand, ...]:
     """Brands whose texts stand on their pages; a text that names another brand of the trade is left out."""
-    linker = Linker([Brand(id=key, names=spelled) for key, spelled in names.items()])
+    linker = BrandLinker([Brand(id=key, names=spelled) for key, spelled in names.items()])
     return tuple(
         LabelledBrand(
             key, spelled, tuple(_of_page(key, texts[key], linker)), subject=page.format(spelled[0])
@@ -258,9 +267,11 @@ def _on_pages(
     )
 
 
-def _of_page(brand: str, texts: Iterable[LabelledText], linker: Linker) -> Iterator[LabelledText]:
+def _of_page(
+    brand: str, texts: Iterable[LabelledText], linker: BrandLinker
+) -> Iterator[LabelledText]:
     for labelled in texts:
-        if {mention.brand for mention in linker.find(labelled.text)} <= {brand}:
+        if {mention.brand for mention in linker.find_mentions(labelled.text)} <= {brand}:
             yield labelled
 
 
@@ -275,14 +286,14 @@ def _once(texts: Iterable[LabelledText]) -> tuple[LabelledText, ...]:
     distinct: dict[str, LabelledText] = {}
     labels: dict[str, set[Label]] = {}
     for labelled in texts:
-        if key := normalize(labelled.text):
+        if key := normalize_text(labelled.text):
             distinct.setdefault(key, labelled)
             labels.setdefault(key, set()).add(labelled.label)
     return tuple(labelled for text, labelled in distinct.items() if len(labels[text]) == 1)
 
 
-def mix(texts: Iterable[LabelledText]) -> tuple[int, int, int]:
+def count_labels(texts: Iterable[LabelledText]) -> tuple[int, int, int]:
     """How many of the texts have each of LABELS."""
     counts = Counter(labelled.label for labelled in texts)
-    negative, neutral, positive = (counts[label] for label in LABELS)
+    negative, neutral, positive = (counts[label] for label in SENTIMENT_LABELS)
     return negative, neutral, positive

@@ -35,7 +35,7 @@ def adapt(ctx: click.Context, brands: tuple[str, ...], undo: bool, folder: Path,
     from folate.core.errors import NotFound
     from folate.pipeline import adapt as steps
     from folate.pipeline.project import Project
-    from nlp.stats.adaptation import FEWEST_LABELS
+    from nlp.stats.adaptation import MIN_LABELS
 
     workspace = Project.open(folder)
     if undo:
@@ -49,7 +49,7 @@ def adapt(ctx: click.Context, brands: tuple[str, ...], undo: bool, folder: Path,
     chosen = brands or steps.audited_brands(workspace)
     if not chosen:
         raise NotFound(
-            f"wanted a brand with {FEWEST_LABELS} labels of people, got none: 'folate audit' asks for them."
+            f"wanted a brand with {MIN_LABELS} labels of people, got none: 'folate audit' asks for them."
         )
     rows = [steps.adapt_brand(workspace, brand) for brand in chosen]
     print_rows(rows, form)

@@ -25,7 +25,7 @@ def campaign(identifier: str, week: Week, folder: Path, form: str) -> None:
     """
     from folate.pipeline.project import Project
     from reports.render.document import campaign_document
-    from reports.sections.campaigns import measure
+    from reports.sections.campaigns import measure_campaign
 
     workspace = Project.open(folder)
     known = {one.id: one for one in workspace.config.campaign}
@@ -38,7 +38,7 @@ def campaign(identifier: str, week: Week, folder: Path, form: str) -> None:
             f"campaign {identifier!r} begins on {known[identifier].start}, after the week {week}: nothing can be measured yet."
         )
     found = campaign_document(
-        measure(workspace.store.snapshot(), workspace.config, known[identifier], week)
+        measure_campaign(workspace.store.snapshot(), workspace.config, known[identifier], week)
     )
     print_rows(
         [found] if form in ("json", "jsonl") else [_line(line) for line in found["scorecard"]], form
@@ -67,13 +67,13 @@ def network(week: Week, output: Path | None, folder: Path) -> None:
     People are keyed hashes, never names.
     """
     from folate.pipeline.project import Project
-    from reports.measures.brands import Asked
+    from reports.measures.brands import ReportContext
     from reports.measures.figures import versions_json
-    from reports.sections.people import network as graph
+    from reports.sections.people import interaction_graphml as graph
 
     workspace = Project.open(folder)
     snapshot = workspace.store.snapshot()
-    text = graph(snapshot, Asked(workspace.config, week, versions_json(snapshot.versions)))
+    text = graph(snapshot, ReportContext(workspace.config, week, versions_json(snapshot.versions)))
     if output is None:
         print_text(text.removesuffix("\n"))
     else:

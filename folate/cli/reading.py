@@ -108,7 +108,7 @@ def segment(folder: Path, words: Path | None, tokens: bool, form: str) -> None:
 
     reader = make_analyser(_config(folder), _words(words) if words else ())
     read: Callable[[list[str]], Iterable[Any]] = (
-        reader.read if tokens else partial(map, reader.segmenter.tokens)
+        reader.tag_words if tokens else partial(map, reader.segmenter.tokens)
     )
     lines = chain.from_iterable(map(read, _batches()))
     if form == "text":

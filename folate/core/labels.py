@@ -1,7 +1,7 @@
 """The names of what a model judges, in the order of its heads."""
 
-LABELS = ("negative", "neutral", "positive")
-TARGET_LABELS = (*LABELS, "not about it")
+SENTIMENT_LABELS = ("negative", "neutral", "positive")
+TARGET_LABELS = (*SENTIMENT_LABELS, "not about it")
 
 ASPECTS = (
     "taste", "quality", "price", "packaging", "service", "delivery", "after_sales", "safety", "health", "appearance", "performance",
@@ -15,5 +15,5 @@ EMOTIONS = ("happy", "angry", "sad", "fear", "surprise", "neutral")
 INTENTS = ("buy", "switch", "ask", "complain")
 """A post may have several, or none."""
 
-UNREADABLE = (0.3, 0.4, 0.3)
+UNREADABLE_PROBABILITIES = (0.3, 0.4, 0.3)
 """Probabilities of `LABELS` that a model gives a text with nothing to read: neutral, with low confidence."""

@@ -13,8 +13,8 @@ from corpora.store.snapshot import Snapshot
 from folate.core.errors import ConfigError, NotFound, suggestion
 from folate.pipeline.audit import SENTIMENT_LABELS
 from folate.pipeline.project import Project
-from nlp.stats.adaptation import FEWEST_LABELS, CrossValidation, cross_validated, label_factors
-from nlp.stats.estimation import Codes, Floats
+from nlp.stats.adaptation import MIN_LABELS, CrossValidation, cross_validate, fit_label_factors
+from nlp.stats.estimation import Floats, Ints
 
 ADAPTED, NOT_ADAPTED, OUT_OF_USE = "adapted", "not adapted", "out of use"
 
@@ -67,13 +67,13 @@ def adapt_brand(project: Project, brand: str) -> dict[str, Any]:
         )
     made_by = {"annotator": models[0]["annotator"], "model": models[0]["model"]}
     labelled = snapshot.sql(_LABELLED, {"brand": brand} | made_by)
-    if len(labelled) < FEWEST_LABELS:
+    if len(labelled) < MIN_LABELS:
         raise NotFound(
-            f"wanted {FEWEST_LABELS} labels of people of texts on {brand!r} that the model could read, got {len(labelled)}: "
+            f"wanted {MIN_LABELS} labels of people of texts on {brand!r} that the model could read, got {len(labelled)}: "
             "'folate audit' asks for more."
         )
     posteriors, labels, weights = _arrays(labelled)
-    gain = cross_validated(posteriors, labels, weights)
+    gain = cross_validate(posteriors, labels, weights)
     rows = (
         _rows(brand, made_by, labelled["text_hash"].to_pylist(), posteriors, labels, weights, gain)
         if gain.helps
@@ -106,7 +106,7 @@ def remove_adaptations(project: Project, brands: Sequence[str]) -> list[str]:
 def audited_brands(project: Project) -> list[str]:
     """The brands of the project with `FEWEST_LABELS` labels of people or more, in the order of folate.toml."""
     counts = _label_counts(project.store.snapshot())
-    return [brand.id for brand in project.config.brands if counts.get(brand.id, 0) >= FEWEST_LABELS]
+    return [brand.id for brand in project.config.brands if counts.get(brand.id, 0) >= MIN_LABELS]
 
 
 def adaptation_status(project: Project) -> list[dict[str, Any]]:
@@ -173,7 +173,7 @@ def _label_counts(snapshot: Snapshot) -> dict[str, int]:
     return {row["brand"]: row["n"] for row in snapshot.sql(query).to_pylist()}
 
 
-def _arrays(labelled: pa.Table) -> tuple[Floats, Codes, Floats]:
+def _arrays(labelled: pa.Table) -> tuple[Floats, Ints, Floats]:
     """Posteriors (n, 3), labels (n,) and weights (n,)."""
     posteriors = np.stack(
         [labelled[name].to_numpy().astype(np.float64) for name in SENTIMENT_LABELS], axis=1
@@ -183,14 +183,14 @@ def _arrays(labelled: pa.Table) -> tuple[Floats, Codes, Floats]:
 
 
 def _rows(
-    brand: str, made_by: dict[str, str], hashes: Sequence[str], posteriors: Floats, labels: Codes, weights: Floats, gain: CrossValidation
+    brand: str, made_by: dict[str, str], hashes: Sequence[str], posteriors: Floats, labels: Ints, weights: Floats, gain: CrossValidation
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Rows of `adaptations`: the factors for each fold, fitted without the labels of that fold, and those of all labels."""
     folds = np.array([text_fold(text_hash) for text_hash in hashes])
     factors = {}
     for number in [ALL_FOLDS, *range(FOLD_COUNT)]:
         kept = folds != number
-        factors[number] = label_factors(posteriors[kept], labels[kept], weights[kept])
+        factors[number] = fit_label_factors(posteriors[kept], labels[kept], weights[kept])
     digest = blake2b(
         repr(sorted((number, values.tolist()) for number, values in factors.items())).encode(),
         digest_size=4,

@@ -16,7 +16,7 @@ from folate.core.errors import ConfigError, NotFound, suggestion
 from folate.core.post import post_body
 from folate.core.weeks import Week
 from folate.pipeline.project import Project
-from nlp.stats.estimation import Codes, Floats, wilson
+from nlp.stats.estimation import Floats, Ints, wilson_interval
 from reports.measures import queries
 
 SENTIMENT_LABELS = ("negative", "neutral", "positive")
@@ -81,7 +81,7 @@ def draw_audit_sample(
         return found
     zone = project.config.timezone
     population = snapshot.sql(
-        _POPULATION.format(rows=queries.mentions([brand], weeks, zone))
+        _POPULATION.format(rows=queries.mentions_query([brand], weeks, zone))
     ).to_pylist()
     if not population:
         raise NotFound(
@@ -104,7 +104,7 @@ def draw_audit_sample(
     return load_audit_items(project.store.snapshot(), [name])
 
 
-def stratified_sample_indices(scores: Floats, sample_size: int, rng: np.random.Generator) -> Codes:
+def stratified_sample_indices(scores: Floats, sample_size: int, rng: np.random.Generator) -> Ints:
     """Draw at most `count` places of `scores` (n,), as random order has them, each as likely as any other.
 
     Places are sorted by score, those without one (NaN) last and ties at random, and cut into `count`
@@ -120,7 +120,7 @@ def stratified_sample_indices(scores: Floats, sample_size: int, rng: np.random.G
 
 def load_audit_items(snapshot: Snapshot, draws: Iterable[str]) -> list[AuditItem]:
     """The stored items of these draws, each in the order in which it was drawn."""
-    rows = snapshot.sql(_DRAWN.format(draws=queries.texts(draws))).to_pylist()
+    rows = snapshot.sql(_DRAWN.format(draws=queries.string_literals(draws))).to_pylist()
     return [_item(row) for row in rows]
 
 
@@ -153,5 +153,5 @@ def audit_status(project: Project) -> list[dict[str, Any]]:
 
 def _agreement(row: dict[str, Any]) -> dict[str, Any]:
     agreed, compared = row.pop("agreed"), row["compared"]
-    low, high = wilson(agreed, compared) if compared else (None, None)
+    low, high = wilson_interval(agreed, compared) if compared else (None, None)
     return row | {"agreement": agreed / compared if compared else None, "low": low, "high": high}

@@ -14,7 +14,7 @@ from folate.core.errors import ConfigError, FolateError, InputError
 from folate.core.post import Post
 from folate.core.text import truncate_text
 from folate.paths import ProjectPaths
-from reports.render.document import belongs
+from reports.render.document import digests_match
 from reports.render.index import is_report
 
 JSON_ERRORS = (OSError, ValueError, RecursionError)
@@ -183,7 +183,7 @@ def _report(path: Path) -> None:
 def _page_of(figures: Path, page: Path) -> None:
     """A page that older versions wrote can't be compared with its figures."""
     document = json.loads(figures.read_text(encoding="utf-8"))
-    if "digests" in document and not belongs(document, page.read_bytes()):
+    if "digests" in document and not digests_match(document, page.read_bytes()):
         raise ValueError(f"it was cut or changed, or was not written together with {figures.name}")
 
 

@@ -10,15 +10,22 @@ from typing import TYPE_CHECKING, Any
 from folate.core.config import Brand, Config
 from folate.core.errors import InputError
 from folate.core.post import repair_surrogates
-from nlp.extract.brands import Linker, check_names
-from nlp.model import EMOTIONS, INTENTS, AspectReading, Probabilities, Reading, load
-from nlp.model.name_hiding import Passage, is_name, read_without_names
-from nlp.text.language import identify
+from nlp.extract.brands import BrandLinker, check_brand_names
+from nlp.model import (
+    EMOTIONS,
+    INTENTS,
+    AspectPrediction,
+    SentimentProbabilities,
+    TextPrediction,
+    load,
+)
+from nlp.model.name_hiding import Passage, is_proper_name, read_without_names
+from nlp.text.language import identify_language
 from nlp.text.segment import Segmenter
-from nlp.text.tagging import Analyser, Word
+from nlp.text.tagging import TaggedWord, WordTagger
 
 if TYPE_CHECKING:
-    from nlp.extract.taxonomy import Tag, Tagger
+    from nlp.extract.taxonomy import TaxonomyTag, TaxonomyTagger
 
 TextSpan = tuple[int, int]
 _TARGET = "\0target"  # no id of a brand
@@ -60,8 +67,8 @@ class ClassifyRequest:
         if not target:
             return []
         names = (target, f"@{target}") if _HANDLE.fullmatch(target) else (target,)
-        linker = Linker([brand or Brand(id="target", names=names)])
-        mentions = [(mention.start, mention.end) for mention in linker.find(self.text)]
+        linker = BrandLinker([brand or Brand(id="target", names=names)])
+        mentions = [(mention.start, mention.end) for mention in linker.find_mentions(self.text)]
         return mentions or _occurrences(self.text.lower(), target.lower())
 
 
@@ -70,9 +77,9 @@ def brands_by_alias(brands: Iterable[Brand]) -> dict[str, Brand]:
     return {name.lower(): brand for brand in brands for name in (brand.id, *brand.aliases)}
 
 
-def make_analyser(config: Config, extra_words: Iterable[str] = ()) -> Analyser:
+def make_analyser(config: Config, extra_words: Iterable[str] = ()) -> WordTagger:
     """Names of a project's brands are whole and proper nouns, its confirmed words and `words` whole."""
-    return Analyser(
+    return WordTagger(
         Segmenter([*config.vocabulary, *extra_words]),
         (alias for brand in config.brands for alias in brand.aliases),
     )
@@ -87,9 +94,9 @@ class Classifier:
             config.nlp.model, config.nlp.threads, config.aspects, depth=config.nlp.depth
         )
         self._taxonomy = config.taxonomy
-        check_names(config.brands)
+        check_brand_names(config.brands)
         self._brands = brands_by_alias(config.brands)
-        self._linker = Linker(config.brands)
+        self._linker = BrandLinker(config.brands)
         self._analyser = make_analyser(config) if with_tokens else None
 
     def classify(self, lines: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -98,7 +105,7 @@ class Classifier:
         good = [q for q in questions if isinstance(q, ClassifyRequest)]
         texts = [question.text for question in good]
         readings = self._readings(good)
-        tokens = self._analyser.read(texts) if self._analyser else [None] * len(texts)
+        tokens = self._analyser.tag_words(texts) if self._analyser else [None] * len(texts)
         made = iter(zip(readings, self._tags(texts, readings), tokens, strict=True))
         for question in questions:
             yield (
@@ -107,7 +114,7 @@ class Classifier:
                 else _answer(question.text, *next(made))
             )
 
-    def _readings(self, questions: Sequence[ClassifyRequest]) -> list[Reading]:
+    def _readings(self, questions: Sequence[ClassifyRequest]) -> list[TextPrediction]:
         """A reading of each text, of whose targets only the one asked for is left."""
         asked = [self._passage(question) for question in questions]
         readings = read_without_names(self._reader, [passage for passage, _ in asked])
@@ -121,7 +128,7 @@ class Classifier:
         text does not name it.
         """
         mentions: dict[str, list[TextSpan]] = {}
-        for mention in self._linker.find(question.text):
+        for mention in self._linker.find_mentions(question.text):
             mentions.setdefault(mention.brand, []).append((mention.start, mention.end))
         brand = self._brands.get((question.target or "").strip().lower())
         if brand and brand.id in mentions:
@@ -129,14 +136,18 @@ class Classifier:
         spans = question.target_spans(brand)
         if not spans:
             return Passage(question.text, mentions), None
-        if is_name(question.target or "") or any(
+        if is_proper_name(question.target or "") or any(
             question.text[start] in "@＠" for start, _ in spans
         ):
             named = mentions | {_TARGET: spans}
-            return Passage(question.text, named, complete=False), list(named).index(_TARGET)
-        return Passage(question.text, mentions, term=spans), len(mentions)
+            return Passage(question.text, named, mentions_complete=False), list(named).index(
+                _TARGET
+            )
+        return Passage(question.text, mentions, target_spans=spans), len(mentions)
 
-    def _tags(self, texts: Sequence[str], readings: Sequence[Reading]) -> "list[list[Tag]]":
+    def _tags(
+        self, texts: Sequence[str], readings: Sequence[TextPrediction]
+    ) -> "list[list[TaxonomyTag]]":
         """Tags of each text; none where the model gives no embedding."""
         import numpy as np
 
@@ -148,17 +159,17 @@ class Classifier:
         if not known:
             return [[] for _ in readings]
         found = iter(
-            self._tagger.tags(
+            self._tagger.assign_tags(
                 [text for text, _ in known], np.stack([vector for _, vector in known])
             )
         )
         return [[] if reading.embedding is None else next(found) for reading in readings]
 
     @cached_property
-    def _tagger(self) -> "Tagger":
-        from nlp.extract.taxonomy import Tagger
+    def _tagger(self) -> "TaxonomyTagger":
+        from nlp.extract.taxonomy import TaxonomyTagger
 
-        return Tagger(self._taxonomy, self._reader.embed)
+        return TaxonomyTagger(self._taxonomy, self._reader.embed)
 
 
 def classify_lines(
@@ -172,11 +183,14 @@ def classify_lines(
 
 
 def _answer(
-    text: str, reading: Reading, tags: "Sequence[Tag]", words: Sequence[Word] | None
+    text: str,
+    reading: TextPrediction,
+    tags: "Sequence[TaxonomyTag]",
+    words: Sequence[TaggedWord] | None,
 ) -> dict[str, Any]:
     target = reading.targets[0] if reading.targets else None
     answer = {
-        "language": identify(text),
+        "language": identify_language(text),
         "sentiment": probabilities_to_dict(reading.post),
         "target_sentiment": probabilities_to_dict(target) if target else None,
         "aspects": [_aspect(aspect) for aspect in reading.aspects],
@@ -233,7 +247,7 @@ def _parsed(line: str) -> ClassifyRequest | InputError:
         return error
 
 
-def probabilities_to_dict(p: Probabilities) -> dict[str, Any]:
+def probabilities_to_dict(p: SentimentProbabilities) -> dict[str, Any]:
     """The label, which is the most probable one, and the three probabilities."""
     return {
         "label": p.label,
@@ -243,7 +257,7 @@ def probabilities_to_dict(p: Probabilities) -> dict[str, Any]:
     }
 
 
-def _aspect(aspect: AspectReading) -> dict[str, Any]:
+def _aspect(aspect: AspectPrediction) -> dict[str, Any]:
     polarity = probabilities_to_dict(aspect.polarity)
     place = {"confidence": round(aspect.confidence, 4), "start": aspect.start, "end": aspect.end}
     return {"name": aspect.name, "polarity": polarity.pop("label")} | place | polarity

@@ -19,8 +19,8 @@ from folate.delivery.outbox import (
 )
 from folate.pipeline.project import Project
 from folate.pipeline.report import write_report
-from reports.render.document import SCHEMA, belongs
-from reports.render.email import letter
+from reports.render.document import REPORT_SCHEMA, digests_match
+from reports.render.email import compose_report_email
 
 
 def mail_report(
@@ -67,13 +67,13 @@ def _written(workspace: Project, week: Week) -> tuple[bytes, dict[str, Any]]:
         write_report(workspace, week)
     try:
         told, shown = json.loads(document.read_text(encoding="utf-8")), page.read_bytes()
-        if told["schema"] != SCHEMA:
+        if told["schema"] != REPORT_SCHEMA:
             raise ValueError
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
-            f"wanted a report of the schema {SCHEMA}, got {document}: write it anew with 'folate report --week {week}'."
+            f"wanted a report of the schema {REPORT_SCHEMA}, got {document}: write it anew with 'folate report --week {week}'."
         ) from error
-    if not belongs(told, shown):
+    if not digests_match(told, shown):
         raise DeliveryError(
             f"wanted the page and the figures of one report, got {page} and {document}, which were not written together or were changed "
             f"since: nothing was sent; write them anew with 'folate report --week {week}'."
@@ -84,7 +84,7 @@ def _written(workspace: Project, week: Week) -> tuple[bytes, dict[str, Any]]:
 def _mail(
     smtp: SmtpConfig, recipient: str, event: str, page: bytes, document: dict[str, Any], name: str
 ) -> EmailMessage:
-    words = letter(document)
+    words = compose_report_email(document)
     message = mail.compose_mail(smtp, recipient, event, words.subject, words.text)
     message.add_alternative(words.html, subtype="html")
     message.add_attachment(page, maintype="text", subtype="html", filename=name)

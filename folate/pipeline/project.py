@@ -8,7 +8,7 @@ from pathlib import Path
 from corpora.store.store import Store
 from folate.core.config import Config, load_config
 from folate.paths import ProjectPaths
-from nlp.extract.brands import check_names
+from nlp.extract.brands import check_brand_names
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Project:
     def open(cls, folder: Path) -> "Project":
         """Raises ConfigError when `folder` is no project, StoreError when its store needs a migration."""
         config = load_config(folder)
-        check_names(config.brands)
+        check_brand_names(config.brands)
         return cls(ProjectPaths(folder), config)
 
     @cached_property

@@ -15,18 +15,21 @@ from folate.core.text import printable_text
 from folate.core.weeks import Period, Week
 from folate.pipeline.annotate.text import text_version
 from folate.pipeline.project import Project
-from nlp.model import unseen
-from reports.build import Report, build
-from reports.evidence import explain
-from reports.measures.figures import SENTENCE
+from nlp.model import model_domain_errors
+from reports.build import Report, assemble_report
+from reports.evidence import explain_evidence
+from reports.measures.figures import SENTENCE_MEASURE
 from reports.render import markdown, xlsx
 from reports.render.document import to_json
-from reports.render.html import render
+from reports.render.html import render_html
 from reports.render.index import write_index
 from reports.render.pdf import print_page
 
 FORMATS = ("html", "json", "md", "xlsx", "pdf")
-RENDERERS: dict[str, Callable[[Report], bytes]] = {"md": markdown.render, "xlsx": xlsx.render}
+RENDERERS: dict[str, Callable[[Report], bytes]] = {
+    "md": markdown.render_markdown,
+    "xlsx": xlsx.render_workbook,
+}
 _NEWEST = 2**63  # no table has so many versions, and Delta can't count further
 DERIVED_TABLES = frozenset(
     {"evidence"}
@@ -55,9 +58,9 @@ def build_report(
         else versions
     )
     with show_elapsed_time("building the report"):
-        return build(
+        return assemble_report(
             store.snapshot(pinned), config, period, language or config.language, datetime.now(UTC), text_version(project),
-            unseen(config.nlp.model),
+            model_domain_errors(config.nlp.model),
         )  # fmt: skip
 
 
@@ -77,7 +80,7 @@ def write_report(
     folder = output or project.paths.reports_folder
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / f"{week}.{name}" for name in ("html", "json", report_format)}
-    page = render(report).encode("utf-8", "replace")
+    page = render_html(report).encode("utf-8", "replace")
     figures = to_json(report, page)
     more = RENDERERS[report_format](report) if report_format in RENDERERS else b""
     project.store.upsert("evidence", report.evidence)  # first: what a page leads to must be there
@@ -112,8 +115,8 @@ def evidence_text(project: Project, evidence_id: str) -> str:
     newest = project.store.snapshot()
     row = find_evidence(newest, evidence_id)
     stood = project.store.snapshot(json.loads(row["versions"]))
-    behind = newest.sql(row["query"]).to_pylist() if row["measure"] == SENTENCE else [row]
-    return "\n\n".join(explain(one, stood, project.config.timezone) for one in behind)
+    behind = newest.sql(row["query"]).to_pylist() if row["measure"] == SENTENCE_MEASURE else [row]
+    return "\n\n".join(explain_evidence(one, stood, project.config.timezone) for one in behind)
 
 
 def _versions_of(path: Path) -> Mapping[str, int]:

@@ -9,7 +9,7 @@ from folate.core.config import Config, SentimentRule, TopicRule, VolumeRule
 from folate.core.weeks import Period, Week, last_day
 from folate.pipeline.project import Project
 from folate.pipeline.report import build_report
-from nlp.stats.surges import WEEKS
+from nlp.stats.surges import MIN_BASELINE_WEEKS
 from reports.alerts.alert import (
     Alert,
     by_different_authors,
@@ -20,11 +20,11 @@ from reports.alerts.alert import (
 from reports.alerts.saved_query import measure_query_volume
 from reports.build import Report
 from reports.measures import queries
-from reports.measures.coverage import counts
-from reports.measures.figures import Figure, Sentence, versions_json
-from reports.messages import Catalogue, catalogue
-from reports.sections.posts_and_sources import Quote, quotes
-from reports.sections.topic_search import doubt
+from reports.measures.coverage import count_posts_by_week
+from reports.measures.figures import Figure, FigureSentence, versions_json
+from reports.messages import Messages, load_messages
+from reports.sections.posts_and_sources import Quote, load_quotes
+from reports.sections.topic_search import incomplete_topics_sentence
 
 NET_SENTIMENT_MEASURE = "net_sentiment_polar"
 _CANDIDATES = 12  # posts that three quotes by different authors are chosen from
@@ -52,12 +52,14 @@ class _Scene:
     notes: list[str] = field(default_factory=list)
 
     def topics(self, rule: TopicRule) -> Iterator[Alert]:
-        if doubts := doubt(self.report.search, self.report.week_posts, catalogue("en")):
+        if doubts := incomplete_topics_sentence(
+            self.report.topic_search, self.report.week_posts, load_messages("en")
+        ):
             judged = "was judged on the topics that are stored" if self.report.topics else ""
             self._note(rule.id, doubts.text[0].lower() + doubts.text[1:], judged)
         for topic in self.report.topics:
             score = self.scores[topic.id]
-            fits = (rule.flagged or not topic.artefact) and rule.brand in ("", *topic.brands)
+            fits = (rule.flagged or not topic.may_be_artefact) and rule.brand in ("", *topic.brands)
             if fits and (score.value or 0.0) >= rule.score:
                 yield self._alert(
                     rule.id,
@@ -98,8 +100,10 @@ class _Scene:
             )
 
     def volume(self, rule: VolumeRule) -> Iterator[Alert]:
-        week = counts(self.snapshot, [self.span], self.config.timezone, reader="")[str(self.span)]
-        if week.posts and week.blank:
+        week = count_posts_by_week(
+            self.snapshot, [self.span], self.config.timezone, reader_version=""
+        )[str(self.span)]
+        if week.posts and week.is_fully_unread:
             self._note(
                 rule.id,
                 f"none of the {week.posts} posts of {self.span} has been read: 'folate annotate' reads them.",
@@ -112,7 +116,7 @@ class _Scene:
         if found is None:
             self._note(
                 rule.id,
-                f"fewer than {WEEKS} of the eight weeks before {self.span} have posts, so that what is usual can't be known.",
+                f"fewer than {MIN_BASELINE_WEEKS} of the eight weeks before {self.span} have posts, so that what is usual can't be known.",
             )
             return
         surge = found.surge
@@ -136,20 +140,20 @@ class _Scene:
 
     def _upset(self, brand: str) -> tuple[Quote, ...]:
         """The posts about a brand that are most surely negative, by different authors."""
-        rows = queries.mentions([brand], [self.span], self.config.timezone)
+        rows = queries.mentions_query([brand], [self.span], self.config.timezone)
         negative = f"SELECT id FROM ({rows}) WHERE counted AND negative > 0.5 ORDER BY negative DESC, id LIMIT {_CANDIDATES}"
         return self._quotes(self.snapshot.sql(negative).column("id").to_pylist())
 
     def _quotes(self, posts: "tuple[str, ...] | list[str]") -> tuple[Quote, ...]:
-        found = quotes(self.snapshot, posts)
+        found = load_quotes(self.snapshot, posts)
         return by_different_authors([found[post] for post in posts])
 
     def _alert(
-        self, rule: str, kind: str, subject: str, sentence: Sentence, said: tuple[Quote, ...], flags: tuple[str, ...]
+        self, rule: str, kind: str, subject: str, sentence: FigureSentence, said: tuple[Quote, ...], flags: tuple[str, ...]
     ) -> Alert:  # fmt: skip
         partial = ("partial",) if self.report.partial_until else ()
         return Alert(
-            rule=rule, kind=kind, subject=subject, span=self.span, week=Week.from_date(last_day(self.span)), project=self.report.project,
+            rule=rule, kind=kind, subject=subject, period=self.span, week=Week.from_date(last_day(self.span)), project=self.report.project,
             language=self.report.language, sentence=sentence, quotes=said, flags=tuple(dict.fromkeys((*flags, *partial))),
         )  # fmt: skip
 
@@ -157,5 +161,5 @@ class _Scene:
         self.notes.append(f"alert {rule!r} {judged or 'was not judged'}: {problem}")
 
     @property
-    def _say(self) -> Catalogue:
-        return catalogue(self.report.language)
+    def _say(self) -> Messages:
+        return load_messages(self.report.language)

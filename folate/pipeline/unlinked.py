@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from folate.pipeline.project import Project
-from nlp.extract.brands import Linker
+from nlp.extract.brands import BrandLinker
 
 MIN_NAME_AUTHORS = 5
 """Authors that must use an account name before it is shown: it may be a person's."""
@@ -54,6 +54,6 @@ def find_unlinked_names(project: Project) -> UnlinkedNames:
     snapshot = project.store.snapshot()
     counts = snapshot.sql(_COUNTS).to_pylist()[0]
     rows = snapshot.sql(_NAMES, {"least": MIN_NAME_AUTHORS, "limit": _CANDIDATES}).to_pylist()
-    linker = Linker(project.config.brands)
-    other = [(row["name"], row["people"]) for row in rows if not linker.find(row["name"])]
+    linker = BrandLinker(project.config.brands)
+    other = [(row["name"], row["people"]) for row in rows if not linker.find_mentions(row["name"])]
     return UnlinkedNames(counts["posts"], counts["without_brand"], tuple(other[:MAX_SHOWN_NAMES]))

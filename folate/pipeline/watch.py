@@ -21,7 +21,7 @@ from folate.delivery.outbox import (
 from folate.pipeline.project import Project
 from folate.pipeline.rules import evaluate_rules
 from reports.alerts.alert import Alert
-from reports.messages import catalogue
+from reports.messages import load_messages
 
 EVENT_PREFIX = "alert:"  # what the ids of alerts begin with in the ledger
 AlertSender = Callable[[str, str], None]
@@ -40,7 +40,7 @@ class AlertRun:
 
     def to_rows(self) -> list[dict[str, Any]]:
         """One row an event and channel; an alert that goes nowhere has one too. `status`: sent, failed, unknown, sending, not sent."""
-        said = {EVENT_PREFIX + alert.id: alert.message for alert in self.alerts}
+        said = {EVENT_PREFIX + alert.id: alert.payload for alert in self.alerts}
         rows = [
             _row(said.get(one.event) or json.loads(one.message or "{}"), one)
             for one in self.deliveries
@@ -72,11 +72,14 @@ def evaluate_and_send_alerts(
     found, notes = evaluate_rules(project, period)
     if dry_run:
         return AlertRun(found, notes)
-    say = catalogue("en")
+    say = load_messages("en")
     figures = {figure.id: figure for alert in found for figure in alert.figures}
     project.store.upsert(
         "evidence",
-        [figure.row(say.measure(figure.measure, "definition")) for figure in figures.values()],
+        [
+            figure.evidence_row(say.measure(figure.measure, "definition"))
+            for figure in figures.values()
+        ],
     )
     return AlertRun(
         found,
@@ -98,7 +101,7 @@ def _tell(
         for channel in senders:
             if channel.partition(":")[0] in wanted[alert.rule]:
                 ledger.enqueue(
-                    EVENT_PREFIX + alert.id, channel, json.dumps(alert.message, ensure_ascii=False)
+                    EVENT_PREFIX + alert.id, channel, json.dumps(alert.payload, ensure_ascii=False)
                 )
     shown = {EVENT_PREFIX + alert.id for alert in alerts}
     waiting = [

@@ -4,10 +4,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 
-from nlp.text.clauses import Span, split
+from nlp.text.clauses import TextSpan, split_clauses
 
 
-def brands_of(start: int, end: int, mentions: Mapping[str, Sequence[Span]]) -> list[str]:
+def attributed_brands(
+    start: int, end: int, mentions: Mapping[str, Sequence[TextSpan]]
+) -> list[str]:
     """The brands that the part [start, end) of a post is about, sorted; `mentions` are the spans of each brand, in code points.
 
     Those named in the part; else the one named last before it, as a reader would take it; else the one named first after it; else
@@ -22,7 +24,7 @@ def brands_of(start: int, end: int, mentions: Mapping[str, Sequence[Span]]) -> l
 class _Mentions:
     """The mentions of a post, sorted: a part is asked about in the time of a binary search and of what it names."""
 
-    def __init__(self, mentions: Mapping[str, Sequence[Span]]) -> None:
+    def __init__(self, mentions: Mapping[str, Sequence[TextSpan]]) -> None:
         self._placed = sorted(
             (first, last, brand) for brand, spans in mentions.items() for first, last in spans
         )
@@ -61,15 +63,17 @@ class _Mentions:
         return self._page
 
 
-def stretches(text: str, mentions: Mapping[str, Sequence[Span]]) -> list[tuple[Span, list[str]]]:
+def split_by_brand(
+    text: str, mentions: Mapping[str, Sequence[TextSpan]]
+) -> list[tuple[TextSpan, list[str]]]:
     """The parts of a post that speak of different brands, clauses in a row about the same ones as one, and whose each is.
 
     >>> stretches("甲很好吃，乙太甜，也贵", {"a": [(0, 1)], "b": [(5, 6)]})
     [((0, 4), ['a']), ((5, 11), ['b'])]
     """
-    found: list[tuple[Span, list[str]]] = []
+    found: list[tuple[TextSpan, list[str]]] = []
     sorted_mentions = _Mentions(mentions)
-    for start, end in split(text):
+    for start, end in split_clauses(text):
         brands = sorted_mentions.of(start, end)
         if found and found[-1][1] == brands:
             found[-1] = ((found[-1][0][0], end), brands)

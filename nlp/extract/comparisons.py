@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nlp.extract.brands import Mention
-from nlp.text.normalize import fold
+from nlp.text.normalize import fold_text
 
 KINDS = ("switch", "better")
 _FILE = Path(__file__).parents[1] / "data" / "comparisons.toml"
@@ -53,14 +53,14 @@ class _Rule(NamedTuple):
     unless: re.Pattern[str]
 
 
-def find(text: str, mentions: Sequence[Mention]) -> list[Comparison]:
+def find_comparisons(text: str, mentions: Sequence[Mention]) -> list[Comparison]:
     """The directed relations that a text states between brands it mentions, in order of their place.
 
     Within a sentence, and each once in it; what is denied, asked, wished or supposed is not stated; what is planned is.
     """
     if len({mention.brand for mention in mentions}) < 2:
         return []
-    text, brands = _masked(fold(text), mentions)
+    text, brands = _masked(fold_text(text), mentions)
     found: list[Comparison] = []
     for sentence in _SENTENCE.finditer(text):
         if sentence[0].count(_HEAD) > 1:

@@ -13,73 +13,80 @@ from typing import NamedTuple
 from folate.core.config import Scorecard
 from nlp.extract.brands import Mention
 from nlp.extract.comparisons import Comparison
-from nlp.extract.segments import own_words
-from nlp.text.normalize import fold
+from nlp.extract.segments import strip_reposts
+from nlp.text.normalize import fold_text
 
-SURE = 0.5  # least probability of an intent that counts
-FROM_MODEL = {"buy": "wants", "ask": "asks", "complain": "complains"}
+MIN_INTENT_PROBABILITY = 0.5  # least probability of an intent that counts
+INTENT_SIGNALS = {"buy": "wants", "ask": "asks", "complain": "complains"}
 _FILE = Path(__file__).parents[1] / "data" / "signals.toml"
 _SENTENCE_END = re.compile(r"[。!?！？;；\n]|\.(?=\s|$)")
 
 
-class Signal(NamedTuple):
+class PurchaseSignal(NamedTuple):
     """Something in a post that speaks for or against a purchase.
 
     `start` and `end` span the words that say it, in code points; missing where the model judges the post as a whole. `brand`: the one
     that it is about, where the signal itself says so.
     """
 
-    signal: str
+    kind: str
     points: float
     start: int | None = None
     end: int | None = None
     brand: str | None = None
 
 
-def score(
+def find_purchase_signals(
     text: str,
-    card: Scorecard,
-    intent: Mapping[str, float] | None = None,
+    scorecard: Scorecard,
+    intent_probabilities: Mapping[str, float] | None = None,
     comparisons: Sequence[Comparison] = (),
-) -> list[Signal]:
+) -> list[PurchaseSignal]:
     """The signals of one post, each kind once (a switch once a brand), in the order of the scorecard.
 
     `intent`: the model's probabilities by name, empty when it has none. What is quoted of others behind `//@` does not count.
     """
-    said = fold(own_words(text))
+    said = fold_text(strip_reposts(text))
     found = [
-        Signal(name, getattr(card, name), *span)
+        PurchaseSignal(name, getattr(scorecard, name), *span)
         for name in _wordings()
         if (span := _first(said, name))
     ]
-    worded = {signal.signal for signal in found}
+    worded = {signal.kind for signal in found}
     judged = {
-        FROM_MODEL[name] for name, p in (intent or {}).items() if name in FROM_MODEL and p >= SURE
+        INTENT_SIGNALS[name]
+        for name, p in (intent_probabilities or {}).items()
+        if name in INTENT_SIGNALS and p >= MIN_INTENT_PROBABILITY
     }
-    found += [Signal(name, getattr(card, name)) for name in sorted(judged - worded)]
+    found += [PurchaseSignal(name, getattr(scorecard, name)) for name in sorted(judged - worded)]
     for its in comparisons:
         if its.kind == "switch":
-            found.append(Signal("switches", card.switches, its.start, its.end, its.brand))
-            found.append(Signal("leaves", card.leaves, its.start, its.end, its.other))
+            found.append(
+                PurchaseSignal("switches", scorecard.switches, its.start, its.end, its.brand)
+            )
+            found.append(PurchaseSignal("leaves", scorecard.leaves, its.start, its.end, its.other))
     return [signal for signal in found if signal.points]
 
 
-def by_brand(
-    text: str, signals: Sequence[Signal], mentions: Sequence[Mention], about: Sequence[str] = ()
-) -> dict[str, list[Signal]]:
+def signals_by_brand(
+    text: str,
+    signals: Sequence[PurchaseSignal],
+    mentions: Sequence[Mention],
+    page_brands: Sequence[str] = (),
+) -> dict[str, list[PurchaseSignal]]:
     """Which brand each signal is for: its own, else those named in its sentence, else all that the post names or is about."""
-    brands = dict.fromkeys([mention.brand for mention in mentions] + list(about))
-    found: dict[str, list[Signal]] = {}
+    brands = dict.fromkeys([mention.brand for mention in mentions] + list(page_brands))
+    found: dict[str, list[PurchaseSignal]] = {}
     for signal in signals:
         near = [mention.brand for mention in mentions if _same_sentence(text, signal, mention)]
         for brand in [signal.brand] if signal.brand else dict.fromkeys(near or brands):
             its = found.setdefault(brand, [])
-            if signal.signal not in {other.signal for other in its}:
+            if signal.kind not in {other.kind for other in its}:
                 its.append(signal)
     return found
 
 
-def _same_sentence(text: str, signal: Signal, mention: Mention) -> bool:
+def _same_sentence(text: str, signal: PurchaseSignal, mention: Mention) -> bool:
     if signal.start is None or signal.end is None:
         return False
     return not _SENTENCE_END.search(

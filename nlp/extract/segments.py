@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from folate.core.config import AudienceSegment
-from nlp.text.longest_match import longest
-from nlp.text.normalize import fold, normalize
+from nlp.text.longest_match import longest_match_pattern
+from nlp.text.normalize import fold_text, normalize_text
 
 _FILE = Path(__file__).parents[1] / "data" / "segments.toml"
 _REPOSTED = re.compile(r"//\s?@")  # from here on it is somebody else who speaks
@@ -30,7 +30,7 @@ class _BuiltIn:
     evident: re.Pattern[str]
 
 
-class Audience:
+class SegmentDetector:
     """The project's segments, found by their plain terms, and the built-in ones whose id the project does not use."""
 
     def __init__(self, segments: Sequence[AudienceSegment] = ()) -> None:
@@ -43,22 +43,22 @@ class Audience:
         }
 
     @property
-    def ids(self) -> tuple[str, ...]:
+    def segment_ids(self) -> tuple[str, ...]:
         """Every segment that can be found: the project's in the order of its file, then the built-in ones."""
         return tuple(self._names)
 
-    def names(self, segment: str) -> tuple[str, ...]:
+    def display_names(self, segment_id: str) -> tuple[str, ...]:
         """What is printed of a segment: Chinese, then English, for a built-in one. Raises KeyError when there is none of that id."""
-        return self._names[segment]
+        return self._names[segment_id]
 
-    def find(self, text: str) -> list[str]:
+    def find_segments(self, text: str) -> list[str]:
         """Ids of the segments that the author of a text says to belong to, in the order of `ids`."""
-        said = fold(own_words(text))
+        said = fold_text(strip_reposts(text))
         plain = [id_ for id_, terms in self._plain.items() if terms and terms.search(said)]
         return plain + [id_ for id_, segment in self._built_in.items() if _speaks(said, segment)]
 
 
-def own_words(text: str) -> str:
+def strip_reposts(text: str) -> str:
     """A text without what it quotes of others behind `//@`.
 
     >>> own_words("转发 //@somebody: 我怀孕了")
@@ -68,7 +68,7 @@ def own_words(text: str) -> str:
 
 
 def _any_of(terms: Sequence[str]) -> re.Pattern[str] | None:
-    source = longest(filter(None, map(normalize, terms)))
+    source = longest_match_pattern(filter(None, map(normalize_text, terms)))
     return re.compile(source) if source else None
 
 

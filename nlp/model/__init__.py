@@ -7,18 +7,47 @@ from pathlib import Path
 
 from folate.core.errors import ConfigError
 from folate.core.labels import ASPECTS, EMOTIONS, INTENTS
-from nlp.model.folder import SHIPPED, is_ours, prior, unseen
-from nlp.model.reader import UNSURE, AspectReading, Example, Probabilities, Reader, Reading, Targets
+from nlp.model.folder import (
+    DEFAULT_MODEL_FOLDER,
+    is_folate_model,
+    model_class_prior,
+    model_domain_errors,
+)
+from nlp.model.reader import (
+    FALLBACK_PROBABILITIES,
+    AspectDefinition,
+    AspectPrediction,
+    Reader,
+    SentimentProbabilities,
+    TargetSpans,
+    TextPrediction,
+)
 
 __all__ = [
-    "ASPECTS", "DEPTHS", "EMOTIONS", "INTENTS", "SHIPPED", "UNSURE", "AspectReading", "Probabilities", "Reader", "Reading", "Targets",
-    "load", "prior", "unseen",
+    "ASPECTS",
+    "DEFAULT_MODEL_FOLDER",
+    "DEPTHS",
+    "EMOTIONS",
+    "FALLBACK_PROBABILITIES",
+    "INTENTS",
+    "AspectPrediction",
+    "Reader",
+    "SentimentProbabilities",
+    "TargetSpans",
+    "TextPrediction",
+    "load_reader",
+    "model_class_prior",
+    "model_domain_errors",
 ]  # fmt: skip
 DEPTHS = ("half", "enough", "all")
 
 
-def load(
-    model: str = "", threads: int = 0, aspects: Sequence[Example] = (), *, depth: str = "enough"
+def load_reader(
+    model: str = "",
+    threads: int = 0,
+    aspects: Sequence[AspectDefinition] = (),
+    *,
+    depth: str = "enough",
 ) -> Reader:
     """The reader of a model.
 
@@ -41,17 +70,17 @@ def load(
     reader = _reader(model, depth)
     if not aspects:
         return reader
-    from nlp.model.custom_aspects import ExtendedReader
+    from nlp.model.custom_aspects import CustomAspectReader
 
-    return ExtendedReader(reader, aspects)
+    return CustomAspectReader(reader, aspects)
 
 
 def _reader(model: str, depth: str) -> Reader:
-    folder = Path(model) if model else SHIPPED
-    if not model or is_ours(folder):
-        from nlp.model.folate_reader import ShippedReader
+    folder = Path(model) if model else DEFAULT_MODEL_FOLDER
+    if not model or is_folate_model(folder):
+        from nlp.model.folate_reader import FolateReader
 
-        return ShippedReader(folder, depth=depth)
-    from nlp.model.transformers_reader import ForeignReader
+        return FolateReader(folder, depth=depth)
+    from nlp.model.transformers_reader import TransformersReader
 
-    return ForeignReader(model)
+    return TransformersReader(model)

@@ -16,25 +16,30 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from folate.core.errors import ConfigError
-from folate.core.labels import ASPECTS, EMOTIONS, INTENTS, LABELS, TARGET_LABELS
+from folate.core.labels import ASPECTS, EMOTIONS, INTENTS, SENTIMENT_LABELS, TARGET_LABELS
 from nlp.model.encoder import Encoder, EncoderConfig
-from nlp.model.folder import CONFIG, KIND, describe
-from nlp.model.heads import Model, Outputs
-from nlp.model.quantized import LINEAR, Range, Ranges, observe
-from nlp.model.reader import BALANCED, LANGUAGES
+from nlp.model.folder import MODEL_CONFIG_FILE, MODEL_TYPE, read_model_config
+from nlp.model.heads import HeadOutputs, MultiTaskModel
+from nlp.model.quantized import (
+    LINEAR_LAYERS,
+    ActivationRange,
+    ActivationRanges,
+    observe_activation_ranges,
+)
+from nlp.model.reader import MODEL_LANGUAGES, UNIFORM_PRIOR
 
-WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
+WEIGHTS_FILE, TOKENIZER_FILE = "model.safetensors", "tokenizer.json"
 _BODY, _ROUNDED, _SCALE, _RANGES = "encoder.", ".int8", ".scale", "ranges."
 _LABELS = {"aspects": list(ASPECTS), "emotions": list(EMOTIONS), "intents": list(INTENTS)}
 
 
 def _each(value: object) -> Any:
     """The default of a field that holds the same for each language."""
-    return field(default_factory=lambda: dict.fromkeys(LANGUAGES, value))
+    return field(default_factory=lambda: dict.fromkeys(MODEL_LANGUAGES, value))
 
 
 @dataclass(frozen=True)
-class Calibration:
+class DepthCalibration:
     """Of one depth, by language, the temperatures that logits are divided by before the softmax (Guo et al. 2017, arXiv:1706.04599).
 
     Logits of an aspect's being spoken of have a scale and a shift (Platt 1999) instead; intents have nothing, for want of an annotated set
@@ -47,36 +52,43 @@ class Calibration:
     polarity: Mapping[str, float] = _each(1.0)
     spoken: Mapping[str, Sequence[float]] = _each((1.0, 0.0))
 
-    def applied(self, out: Outputs, languages: Sequence[str], rows: Tensor) -> Outputs:
+    def calibrate(
+        self, outputs: HeadOutputs, languages: Sequence[str], target_texts: Tensor
+    ) -> HeadOutputs:
         """Divide the logits of a batch, so that their softmax or sigmoid gives calibrated probabilities.
 
         ``languages`` (n,) are those of its texts, ``rows`` (m,) says to which text each target belongs.
         """
         scale, shift = _by_text(self.spoken, languages).split(1, dim=1)
-        return out._replace(
-            post=out.post / _by_text(self.post, languages),
-            target=out.target / _by_text(self.target, languages)[rows],
-            emotion=out.emotion / _by_text(self.emotion, languages),
-            spoken=scale * out.spoken + shift,
-            polarity=out.polarity / _by_text(self.polarity, languages)[..., None],
+        return outputs._replace(
+            post=outputs.post / _by_text(self.post, languages),
+            target=outputs.target / _by_text(self.target, languages)[target_texts],
+            emotion=outputs.emotion / _by_text(self.emotion, languages),
+            spoken=scale * outputs.spoken + shift,
+            polarity=outputs.polarity / _by_text(self.polarity, languages)[..., None],
         )
 
 
 @dataclass(frozen=True)
-class Standing:
+class EarlyExitCalibration:
     """By language a factor and a shift for each logit, under which the early judgements that stand are on average as probable as the late
     depth would find them. One temperature for all is right on average over all, not over the sure ones.
     """
 
-    post: Mapping[str, Sequence[float]] = _each((1.0, *[0.0] * len(LABELS)))
+    post: Mapping[str, Sequence[float]] = _each((1.0, *[0.0] * len(SENTIMENT_LABELS)))
     target: Mapping[str, Sequence[float]] = _each((1.0, *[0.0] * len(TARGET_LABELS)))
 
-    def applied(self, out: Outputs, languages: Sequence[str], rows: Tensor) -> Outputs:
+    def calibrate(
+        self, outputs: HeadOutputs, languages: Sequence[str], target_texts: Tensor
+    ) -> HeadOutputs:
         """Correct calibrated early logits of a batch, as those that stand are; see ``Calibration.applied``."""
-        post, target = _by_text(self.post, languages), _by_text(self.target, languages)[rows]
-        return out._replace(
-            post=post[:, :1] * out.post + post[:, 1:],
-            target=target[:, :1] * out.target + target[:, 1:],
+        post, target = (
+            _by_text(self.post, languages),
+            _by_text(self.target, languages)[target_texts],
+        )
+        return outputs._replace(
+            post=post[:, :1] * outputs.post + post[:, 1:],
+            target=target[:, :1] * outputs.target + target[:, 1:],
         )
 
 
@@ -87,25 +99,25 @@ def _by_text(parameters: Mapping[str, float | Sequence[float]], languages: Seque
 
 
 @dataclass(frozen=True)
-class Calibrations:
+class ModelCalibration:
     """Of both depths. ``threshold``: by language, how probable an early judgement must be to stand. ``prior``: the prevalences of negative,
     neutral and positive that those of brands were fitted under, from which a quantifier corrects.
     """
 
-    early: Calibration = field(default_factory=Calibration)
-    late: Calibration = field(default_factory=Calibration)
+    early: DepthCalibration = field(default_factory=DepthCalibration)
+    late: DepthCalibration = field(default_factory=DepthCalibration)
     threshold: Mapping[str, float] = _each(1.0)
-    standing: Standing = field(default_factory=Standing)
-    prior: tuple[float, ...] = BALANCED
+    standing: EarlyExitCalibration = field(default_factory=EarlyExitCalibration)
+    prior: tuple[float, ...] = UNIFORM_PRIOR
 
 
-def save(
-    model: Model,
-    calibration: Calibrations,
+def save_checkpoint(
+    model: MultiTaskModel,
+    calibration: ModelCalibration,
     name: str,
     tokenizer: Path,
     folder: Path,
-    training: str = "",
+    training_summary: str = "",
 ) -> None:
     """Writes a model folder: rows of the encoder's matrices in the int8 that their largest value scales to, heads in half precision.
 
@@ -120,7 +132,7 @@ def save(
             else {key: value.half().contiguous()}
         )
     for index, layer in enumerate(
-        observe(
+        observe_activation_ranges(
             model.encoder,
             _ordinary(Tokenizer.from_file(str(tokenizer)), model.encoder.config.positions),
         )
@@ -128,16 +140,16 @@ def save(
         weights |= {
             f"{_RANGES}{index}.{name}": torch.stack(its).half() for name, its in layer.items()
         }
-    save_file(weights, folder / WEIGHTS)
+    save_file(weights, folder / WEIGHTS_FILE)
     about = {
-        "model_type": KIND,
+        "model_type": MODEL_TYPE,
         "name": name,
         "encoder": asdict(model.encoder.config),
         "calibration": asdict(calibration),
     }
-    about |= {"labels": _LABELS, "training": training}
-    (folder / CONFIG).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    (folder / TOKENIZER).write_bytes(tokenizer.read_bytes())
+    about |= {"labels": _LABELS, "training": training_summary}
+    (folder / MODEL_CONFIG_FILE).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    (folder / TOKENIZER_FILE).write_bytes(tokenizer.read_bytes())
 
 
 def _ordinary(tokenizer: Tokenizer, longest: int) -> Iterator[Tensor]:
@@ -158,23 +170,26 @@ def _int8(key: str, matrix: Tensor) -> dict[str, Tensor]:
     }
 
 
-def load(folder: Path) -> tuple[Model, Calibrations, Ranges]:
+def load_checkpoint(folder: Path) -> tuple[MultiTaskModel, ModelCalibration, ActivationRanges]:
     """The model of a folder that ``save`` wrote, in fp32 and evaluation mode, and the ranges that integers are made by.
 
     Raises ConfigError where it judges by other labels.
     """
-    about = describe(folder)
+    about = read_model_config(folder)
     if about["labels"] != _LABELS:
         raise ConfigError(
-            f"{folder / CONFIG} should have the labels {_LABELS}, and has {about['labels']}: train the model again."
+            f"{folder / MODEL_CONFIG_FILE} should have the labels {_LABELS}, and has {about['labels']}: train the model again."
         )
     with torch.device(
         "meta"
     ):  # no memory, no time spent on random values that are replaced at once
-        model = Model(Encoder(EncoderConfig(**about["encoder"])))
-    stored = load_file(folder / WEIGHTS)
+        model = MultiTaskModel(Encoder(EncoderConfig(**about["encoder"])))
+    stored = load_file(folder / WEIGHTS_FILE)
     ranges = [
-        {name: Range(*stored.pop(f"{_RANGES}{index}.{name}").float()) for name in LINEAR}
+        {
+            name: ActivationRange(*stored.pop(f"{_RANGES}{index}.{name}").float())
+            for name in LINEAR_LAYERS
+        }
         for index in range(len(model.encoder.layers))
     ]
     rounded = [key.removesuffix(_ROUNDED) for key in stored if key.endswith(_ROUNDED)]
@@ -186,14 +201,16 @@ def load(folder: Path) -> tuple[Model, Calibrations, Ranges]:
         {key: value.float() for key, value in stored.items()} | matrices, assign=True
     )
     its = about["calibration"]
-    parts = {"early": Calibration, "late": Calibration, "standing": Standing}
-    calibration = Calibrations(**its | {name: kind(**its[name]) for name, kind in parts.items()})
+    parts = {"early": DepthCalibration, "late": DepthCalibration, "standing": EarlyExitCalibration}
+    calibration = ModelCalibration(
+        **its | {name: kind(**its[name]) for name, kind in parts.items()}
+    )
     return model.eval().requires_grad_(False), calibration, ranges
 
 
-def version(folder: Path) -> str:
+def checkpoint_version(folder: Path) -> str:
     """Twelve hex digits of the SHA-256 of everything that decides what a model answers."""
     digest = hashlib.sha256()
-    for file in (WEIGHTS, CONFIG, TOKENIZER):
+    for file in (WEIGHTS_FILE, MODEL_CONFIG_FILE, TOKENIZER_FILE):
         digest.update((folder / file).read_bytes())
     return digest.hexdigest()[:12]

@@ -14,20 +14,27 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from nlp.model.reader import AspectReading, Example, Reader, Reading, Targets, readable
-from nlp.model.windows import CHARACTERS, sampled
-from nlp.text.clauses import Span, split
+from nlp.model.reader import (
+    AspectDefinition,
+    AspectPrediction,
+    Reader,
+    TargetSpans,
+    TextPrediction,
+    is_readable,
+)
+from nlp.model.windows import MAX_CHARACTERS_READ, sample_text_parts
+from nlp.text.clauses import TextSpan, split_clauses
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BACKGROUND = Path(__file__).with_name("background.txt")
+BACKGROUND_FILE = Path(__file__).with_name("background.txt")
 _SHRINK = 0.2  # of the mean variance, added to each direction's
 _STEPS, _RIDGE = 50, 1e-3
 _PRIOR = 0.1  # the share of clauses that speak of an aspect, before one is read
 
 
-class Whitened:
+class WhiteningTransform:
     """Sentence vectors seen from the middle of a background, with every direction of it equally wide."""
 
     def __init__(self, background: NDArray[np.float32]) -> None:
@@ -53,17 +60,17 @@ class _Aspect(NamedTuple):
     shift: float
 
 
-class ExtendedReader:
+class CustomAspectReader:
     """A Reader whose readings also have a project's own aspects.
 
     A clause speaks of an aspect as its largest cosine with an example says, by a logistic curve fitted to the examples, each beside the
     others, and to clauses about other things. With so few examples the confidence is rough.
     """
 
-    def __init__(self, reader: Reader, aspects: Sequence[Example]) -> None:
+    def __init__(self, reader: Reader, aspects: Sequence[AspectDefinition]) -> None:
         self.reader, self.name, self.version = reader, reader.name, reader.version
-        background = reader.embed(BACKGROUND.read_text(encoding="utf-8").splitlines())
-        self.whitened = Whitened(background)
+        background = reader.embed(BACKGROUND_FILE.read_text(encoding="utf-8").splitlines())
+        self.whitened = WhiteningTransform(background)
         others = self.whitened(background)
         self.aspects = [
             _fitted(aspect.id, self.whitened(reader.embed(aspect.examples)), others)
@@ -74,19 +81,21 @@ class ExtendedReader:
         """See ``nlp.model.reader.Reader``."""
         return self.reader.embed(texts)
 
-    def read(self, texts: Sequence[str], targets: Targets | None = None) -> list[Reading]:
+    def read(
+        self, texts: Sequence[str], targets: TargetSpans | None = None
+    ) -> list[TextPrediction]:
         """See ``nlp.model.reader.Reader``."""
         readings = self.reader.read(texts, targets)
         places = [
             (number, span)
             for number, text in enumerate(texts)
-            if readable(text)
+            if is_readable(text)
             for span in _clauses(text)
         ]
         vectors = self.whitened(
             self.embed([texts[number][slice(*span)] for number, span in places])
         )
-        found: dict[int, list[tuple[str, float, Span]]] = {}
+        found: dict[int, list[tuple[str, float, TextSpan]]] = {}
         for aspect in self.aspects:
             chances = 1 / (
                 1
@@ -95,7 +104,7 @@ class ExtendedReader:
                     - aspect.shift
                 )
             )
-            best: dict[int, tuple[float, Span]] = {}
+            best: dict[int, tuple[float, TextSpan]] = {}
             for (number, span), chance in zip(places, chances.tolist(), strict=True):
                 if chance >= 0.5 and chance > best.get(number, (0.0, span))[0]:
                     best[number] = (chance, span)
@@ -106,9 +115,9 @@ class ExtendedReader:
     def _joined(
         self,
         texts: Sequence[str],
-        readings: list[Reading],
-        found: dict[int, list[tuple[str, float, Span]]],
-    ) -> list[Reading]:
+        readings: list[TextPrediction],
+        found: dict[int, list[tuple[str, float, TextSpan]]],
+    ) -> list[TextPrediction]:
         """The readings with what was found, its polarity that of its clause as a target."""
         numbers = sorted(found)
         judged = self.reader.read(
@@ -117,7 +126,7 @@ class ExtendedReader:
         )
         for number, reading in zip(numbers, judged, strict=True):
             own = [
-                AspectReading(name, polarity, chance, *span)
+                AspectPrediction(name, polarity, chance, *span)
                 for (name, chance, span), polarity in zip(
                     found[number], reading.targets, strict=True
                 )
@@ -129,12 +138,12 @@ class ExtendedReader:
         return readings
 
 
-def _clauses(text: str) -> list[Span]:
+def _clauses(text: str) -> list[TextSpan]:
     """The clauses of a text, of a very long one a sample evenly over it, of `CHARACTERS` code points together at most."""
-    clauses = split(text)
-    left = CHARACTERS
+    clauses = split_clauses(text)
+    left = MAX_CHARACTERS_READ
     chosen = []
-    for number in sampled(len(clauses), len(text)):
+    for number in sample_text_parts(len(clauses), len(text)):
         start, end = clauses[number]
         end = min(end, start + left)
         left -= end - start

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from folate.core.errors import ConfigError
 
-DROPPED = 0.1  # of what a layer adds, in training
+DROPOUT = 0.1  # of what a layer adds, in training
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class EncoderConfig:
         object.__setattr__(self, "early", self.early or (self.layers + 1) // 2)
 
 
-class Layer(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
+class EncoderLayer(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
     """One transformer layer, normalised after each residual sum."""
 
     def __init__(self, config: EncoderConfig) -> None:
@@ -59,22 +59,26 @@ class Layer(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
 
     def forward(self, states: Tensor, bias: Tensor | None) -> Tensor:
         """States (n, t, hidden) to states; ``bias`` (n, 1, 1, t) is added to the attention scores."""
-        states = self.norm_attention(states + self.dropped(self.out(self.attend(states, bias))))
+        states = self.norm_attention(
+            states + self.apply_dropout(self.out(self.attend(states, bias)))
+        )
         normed: Tensor = self.norm_output(
-            states + self.dropped(self.down(functional.gelu(self.up(states))))
+            states + self.apply_dropout(self.down(functional.gelu(self.up(states))))
         )
         return normed
 
-    def dropped(self, states: Tensor) -> Tensor:
-        return functional.dropout(states, DROPPED, self.training)
+    def apply_dropout(self, states: Tensor) -> Tensor:
+        return functional.dropout(states, DROPOUT, self.training)
 
     def attend(self, states: Tensor, bias: Tensor | None) -> Tensor:
-        return attention(
+        return multi_head_attention(
             self.qkv(states), self.heads, bias, fused=states.is_cuda or not self.training
         )
 
 
-def attention(qkv: Tensor, heads: int, bias: Tensor | None, fused: bool = True) -> Tensor:
+def multi_head_attention(
+    qkv: Tensor, heads: int, bias: Tensor | None, fused: bool = True
+) -> Tensor:
     """Attention of each head: projections (n, t, 3 * hidden) to mixed values (n, t, hidden)."""
     n, t, width = qkv.shape
     query, key, value = qkv.view(n, t, 3, heads, width // 3 // heads).permute(2, 0, 3, 1, 4)
@@ -105,18 +109,18 @@ class Encoder(nn.Module):  # type: ignore[misc]  # torch is not type-checked her
         self.words = _embedding(config.vocabulary, config.hidden)
         self.positions = _embedding(config.positions, config.hidden)
         self.norm = nn.LayerNorm(config.hidden, eps=config.eps)
-        self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
+        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.layers))
 
     def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
         """Ids (n, t) to states (n, t, hidden). ``mask`` (n, t) is true at tokens, false at padding; None where there is no padding."""
-        return self.rest(self.first(ids, mask), mask)
+        return self.forward_late(self.forward_early(ids, mask), mask)
 
-    def first(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward_early(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
         """Ids to the states that the early layers make of them."""
         states = self.norm(self.words(ids) + self.positions.weight[: ids.shape[1]])
         return self._through(self.layers[: self.config.early], states, mask)
 
-    def rest(self, states: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward_late(self, states: Tensor, mask: Tensor | None = None) -> Tensor:
         """States of the early layers to those of the last layer."""
         return self._through(self.layers[self.config.early :], states, mask)
 
@@ -132,7 +136,9 @@ class Encoder(nn.Module):  # type: ignore[misc]  # torch is not type-checked her
         return states
 
 
-def from_bert(state: Mapping[str, Tensor], config: EncoderConfig, layers: list[int]) -> Encoder:
+def encoder_from_bert(
+    state: Mapping[str, Tensor], config: EncoderConfig, layers: list[int]
+) -> Encoder:
     """An encoder filled from the weights of a transformers ``BertModel``, keeping the layers of the given indices in their order."""
     encoder = Encoder(config)
     prefix = "embeddings."

@@ -19,21 +19,34 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from folate.core.labels import EMOTIONS, INTENTS
-from nlp.model.checkpoint import TOKENIZER, Standing, load, version
-from nlp.model.cpu import NAMES, fastest
-from nlp.model.folder import describe
-from nlp.model.heads import Outputs, TargetRows, padded, target_rows
-from nlp.model.pooling import Total, sigmoid, softmax, softmax_rows
-from nlp.model.quantized import quantize
-from nlp.model.reader import UNSURE, Probabilities, Reading, Targets, encodable, language, readable
-from nlp.model.threads import in_threads
-from nlp.model.windows import Window, buckets, windows
-from nlp.text.clauses import Span, clauses
+from nlp.model.checkpoint import (
+    TOKENIZER_FILE,
+    EarlyExitCalibration,
+    checkpoint_version,
+    load_checkpoint,
+)
+from nlp.model.cpu import PRECISION_NAMES, fastest_dtype
+from nlp.model.folder import read_model_config
+from nlp.model.heads import HeadOutputs, TargetRows, build_target_rows, pad_sequences
+from nlp.model.pooling import PooledLogits, sigmoid, softmax, softmax_rows
+from nlp.model.quantized import quantize_encoder
+from nlp.model.reader import (
+    FALLBACK_PROBABILITIES,
+    SentimentProbabilities,
+    TargetSpans,
+    TextPrediction,
+    is_readable,
+    model_language,
+    replace_surrogates,
+)
+from nlp.model.threads import map_in_threads
+from nlp.model.windows import TokenWindow, length_buckets, split_into_windows
+from nlp.text.clauses import TextSpan, target_clauses
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-WINDOW = 128  # tokens; what training saw
+WINDOW_TOKENS = 128  # tokens; what training saw
 _FIXED = {
     "half": 0.0,
     "all": math.inf,
@@ -42,10 +55,10 @@ _TOKENS = 2048  # a bucket's: larger ones leave the cache
 _TEXTS, _CHARACTERS = 512, 200_000  # in hand at once
 _K = TypeVar("_K", bound=Hashable)
 _V = TypeVar("_V")
-_Spans = tuple[tuple[Span, ...], ...]
+_Spans = tuple[tuple[TextSpan, ...], ...]
 
 
-class ShippedReader:
+class FolateReader:
     """A Reader over a model folder.
 
     ``dtype``: what the encoder multiplies in, torch.float32, bfloat16 or int8; by default the ``fastest``. The version names it, since the
@@ -56,24 +69,28 @@ class ShippedReader:
     def __init__(
         self, folder: Path, dtype: torch.dtype | None = None, *, depth: str = "enough"
     ) -> None:
-        dtype = dtype or fastest()
-        about = describe(folder)
+        dtype = dtype or fastest_dtype()
+        about = read_model_config(folder)
         self.name: str = about["name"]
-        self.version = f"{version(folder)}-{NAMES[dtype]}" + (
+        self.version = f"{checkpoint_version(folder)}-{PRECISION_NAMES[dtype]}" + (
             "" if depth == "enough" else f"-{depth}"
         )
-        self.model, self.calibration, ranges = load(folder)
+        self.model, self.calibration, ranges = load_checkpoint(folder)
         learnt = self.calibration.threshold
-        self.threshold = dict.fromkeys(learnt, _FIXED[depth]) if depth in _FIXED else learnt
-        self.standing = Standing() if depth in _FIXED else self.calibration.standing
-        self.tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        self.exit_thresholds = dict.fromkeys(learnt, _FIXED[depth]) if depth in _FIXED else learnt
+        self.early_exit_calibration = (
+            EarlyExitCalibration() if depth in _FIXED else self.calibration.standing
+        )
+        self.tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
         if dtype == torch.int8:
             with torch.inference_mode():
-                quantize(self.model.encoder, ranges)
+                quantize_encoder(self.model.encoder, ranges)
         else:
             self.model.to(dtype)
 
-    def read(self, texts: Sequence[str], targets: Targets | None = None) -> list[Reading]:
+    def read(
+        self, texts: Sequence[str], targets: TargetSpans | None = None
+    ) -> list[TextPrediction]:
         """One Reading a text; see ``nlp.model.reader.Reader``."""
         asked = targets if targets is not None else [()] * len(texts)
         keys = [
@@ -91,72 +108,79 @@ class ShippedReader:
             else np.zeros((0, self.model.encoder.config.hidden), np.float32)
         )
 
-    def _read(self, keys: Sequence[tuple[str, _Spans]]) -> list[Reading]:
-        found = [number for number, (text, _) in enumerate(keys) if readable(text)]
-        readings = [Reading(UNSURE, (UNSURE,) * len(spans)) for _, spans in keys]
-        texts = [encodable(keys[number][0]) for number in found]
+    def _read(self, keys: Sequence[tuple[str, _Spans]]) -> list[TextPrediction]:
+        found = [number for number, (text, _) in enumerate(keys) if is_readable(text)]
+        readings = [
+            TextPrediction(FALLBACK_PROBABILITIES, (FALLBACK_PROBABILITIES,) * len(spans))
+            for _, spans in keys
+        ]
+        texts = [replace_surrogates(keys[number][0]) for number in found]
         asked = [keys[number][1] for number in found]
-        for number, text, total in zip(found, texts, self.totals(texts, asked), strict=True):
+        for number, text, total in zip(found, texts, self.pool_logits(texts, asked), strict=True):
             readings[number] = self._reading(text, total)
         return readings
 
-    def totals(self, texts: Sequence[str], asked: Sequence[_Spans]) -> list[Total]:
+    def pool_logits(self, texts: Sequence[str], targets: Sequence[_Spans]) -> list[PooledLogits]:
         """The calibrated logits of each text and of its targets, over its windows."""
-        totals = [Total(len(spans), self.model.encoder.config.hidden) for spans in asked]
-        for part, out, seen in self._pass(texts, asked):
-            totals[part.text].add(part, out, seen)
+        totals = [PooledLogits(len(spans), self.model.encoder.config.hidden) for spans in targets]
+        for part, out, seen in self._pass(texts, targets):
+            totals[part.text_index].add_window(part, out, seen)
         return totals
 
     def _embed(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
         """Embed by the early layers alone: where the early depth's embedding is from."""
-        parts = windows([encodable(text) for text in texts], self.tokenizer, WINDOW)
+        parts = split_into_windows(
+            [replace_surrogates(text) for text in texts], self.tokenizer, WINDOW_TOKENS
+        )
         sums = np.zeros((len(texts), self.model.encoder.config.hidden), np.float32)
 
         def embedded(bucket: Sequence[int]) -> tuple[Sequence[int], NDArray[np.float32]]:
             with torch.inference_mode():
                 vectors = (
-                    self.model.embed(*padded([parts[index].ids for index in bucket]))
+                    self.model.embed(*pad_sequences([parts[index].ids for index in bucket]))
                     .float()
                     .numpy()
                 )
             return bucket, vectors
 
-        for bucket, vectors in in_threads(embedded, buckets(parts, _TOKENS)):
+        for bucket, vectors in map_in_threads(embedded, length_buckets(parts, _TOKENS)):
             for index, vector in zip(bucket, vectors, strict=True):
                 if len(parts[index].ids) > 2:
-                    sums[parts[index].text] += parts[index].weight * vector
+                    sums[parts[index].text_index] += parts[index].weight * vector
         return list(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12))
 
     def _pass(
         self, texts: Sequence[str], asked: Sequence[_Spans]
-    ) -> Iterator[tuple[Window, Outputs, NDArray[np.float32]]]:
+    ) -> Iterator[tuple[TokenWindow, HeadOutputs, NDArray[np.float32]]]:
         """Every window with its own outputs (post (3,), target (k, 4) and so on) and how many of its tokens each target touches (k,)."""
-        parts = windows(texts, self.tokenizer, WINDOW, asked)
+        parts = split_into_windows(texts, self.tokenizer, WINDOW_TOKENS, asked)
         asked = _read_of(asked, parts)
-        around = [clauses(text, spans) for text, spans in zip(texts, asked, strict=True)]
-        spoken = [language(text) for text in texts]
+        around = [target_clauses(text, spans) for text, spans in zip(texts, asked, strict=True)]
+        spoken = [model_language(text) for text in texts]
 
-        def judged(bucket: Sequence[int]) -> list[tuple[Window, Outputs, NDArray[np.float32]]]:
+        def judged(
+            bucket: Sequence[int],
+        ) -> list[tuple[TokenWindow, HeadOutputs, NDArray[np.float32]]]:
             some = [parts[index] for index in bucket]
-            targets = [asked[part.text] for part in some]
-            rows = target_rows(
-                [part.offsets for part in some], targets, [around[part.text] for part in some]
+            targets = [asked[part.text_index] for part in some]
+            rows = build_target_rows(
+                [part.offsets for part in some], targets, [around[part.text_index] for part in some]
             )
-            out, touched = self._judged(some, rows, [spoken[part.text] for part in some])
+            out, touched = self._judged(some, rows, [spoken[part.text_index] for part in some])
             sizes = [len(spans) for spans in targets]
             return list(zip(some, _apart(out, sizes), _split(touched, sizes), strict=True))
 
-        return chain.from_iterable(in_threads(judged, buckets(parts, _TOKENS)))
+        return chain.from_iterable(map_in_threads(judged, length_buckets(parts, _TOKENS)))
 
     def _judged(
-        self, some: Sequence[Window], rows: TargetRows | None, languages: Sequence[str]
-    ) -> tuple[Outputs, NDArray[np.float32]]:
+        self, some: Sequence[TokenWindow], rows: TargetRows | None, languages: Sequence[str]
+    ) -> tuple[HeadOutputs, NDArray[np.float32]]:
         """Judge one bucket of windows: their calibrated outputs, and how many tokens each of their targets touches (m,).
 
         A judgement is of the late depth where the early one is not probable enough; the post's depth does not hang on
         what is asked beside.
         """
-        ids, mask = padded([part.ids for part in some])
+        ids, mask = pad_sequences([part.ids for part in some])
         with torch.inference_mode():
             owners = torch.zeros(0, dtype=torch.long) if rows is None else rows.rows
             touched = (
@@ -164,28 +188,28 @@ class ShippedReader:
                 if rows is None
                 else (rows.mention > 0).sum(1).float().numpy()
             )
-            first, states = self.model.first(ids, mask, rows)
-            out = self.calibration.early.applied(_exact(first), languages, owners)
-            needed = np.array([self.threshold[each] for each in languages])
+            first, states = self.model.forward_early(ids, mask, rows)
+            out = self.calibration.early.calibrate(_exact(first), languages, owners)
+            needed = np.array([self.exit_thresholds[each] for each in languages])
             post_stands = softmax_rows(out.post.numpy()).max(1) >= needed
             target_stands = (
                 np.where(touched > 0, _polarities(out.target.numpy()).max(1), 1.0) >= needed[owners]
             )
-            out = self.standing.applied(out, languages, owners)
+            out = self.early_exit_calibration.calibrate(out, languages, owners)
             stands = post_stands.copy()
             stands[owners.numpy()[~target_stands]] = False
             if stands.all():
                 return out, touched
             deeper = torch.from_numpy(np.flatnonzero(~stands))  # texts of which a judgement is open
-            rows = None if rows is None else rows.of(deeper)
-            late = self.model.rest(
+            rows = None if rows is None else rows.select_texts(deeper)
+            late = self.model.forward_late(
                 states[deeper],
                 None if mask is None else mask[deeper],
                 rows,
                 first.embedding[deeper],
             )
             owners_left = owners[:0] if rows is None else rows.rows
-            late = self.calibration.late.applied(
+            late = self.calibration.late.calibrate(
                 _exact(late), [languages[index] for index in deeper], owners_left
             )
             asked = torch.isin(owners, deeper).numpy()
@@ -199,19 +223,21 @@ class ShippedReader:
             )
         return out, touched
 
-    def _reading(self, text: str, total: Total) -> Reading:
-        post = Probabilities(*softmax(total.mean(total.post)))
+    def _reading(self, text: str, total: PooledLogits) -> TextPrediction:
+        post = SentimentProbabilities(*softmax(total.mean_logits(total.post)))
         # a target without a place in the text: the page is about it, so what holds for the post holds for it
         judged = [
-            Probabilities(*polarity(total.target_mean(position))) if seen else post
-            for position, seen in enumerate(total.seen)
+            SentimentProbabilities(*target_probabilities(total.mean_target_logits(position)))
+            if seen
+            else post
+            for position, seen in enumerate(total.target_token_counts)
         ]
-        emotion = dict(zip(EMOTIONS, softmax(total.mean(total.emotion)), strict=True))
+        emotion = dict(zip(EMOTIONS, softmax(total.mean_logits(total.emotion)), strict=True))
         intent = dict(zip(INTENTS, sigmoid(total.intent).tolist(), strict=True))
-        return Reading(
+        return TextPrediction(
             post,
             tuple(judged),
-            total.aspects(text),
+            total.predicted_aspects(text),
             emotion,
             intent,
             total.embedding(),
@@ -219,12 +245,12 @@ class ShippedReader:
         )
 
 
-def _read_of(asked: Sequence[_Spans], parts: Sequence[Window]) -> list[_Spans]:
+def _read_of(asked: Sequence[_Spans], parts: Sequence[TokenWindow]) -> list[_Spans]:
     """What is asked of each text, without the spans that stand in none of the windows read of it."""
     left = list(asked)
     for number, of_text in groupby(parts, key=attrgetter("text")):
         its = list(of_text)
-        if its[0].of > len(its) and asked[number]:
+        if its[0].window_count > len(its) and asked[number]:
             bounds = [(part.offsets[1][0], part.offsets[-2][1]) for part in its]
             firsts = [first for first, _ in bounds]
             left[number] = tuple(
@@ -238,7 +264,7 @@ def _read_of(asked: Sequence[_Spans], parts: Sequence[Window]) -> list[_Spans]:
     return left
 
 
-def polarity(logits: NDArray[np.floating]) -> tuple[float, float, float]:
+def target_probabilities(logits: NDArray[np.floating]) -> tuple[float, float, float]:
     """Probabilities of a target's logits (4,): a text that is not about it says nothing for or against it."""
     negative, neutral, positive, beside = softmax(logits)
     return negative, neutral + beside, positive
@@ -250,14 +276,14 @@ def _polarities(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.stack([negative, neutral + beside, positive], axis=1)
 
 
-def _exact(out: Outputs) -> Outputs:
+def _exact(out: HeadOutputs) -> HeadOutputs:
     """The outputs in fp32."""
-    return Outputs(*(values.float() for values in out))
+    return HeadOutputs(*(values.float() for values in out))
 
 
 def _write_over(
-    out: Outputs,
-    late: Outputs,
+    out: HeadOutputs,
+    late: HeadOutputs,
     texts: Tensor,
     anew: NDArray[np.bool_],
     targets: NDArray[np.bool_],
@@ -269,16 +295,16 @@ def _write_over(
     taken. ``targets`` (m,) are those of the bucket that are written over, ``targets_anew`` the same among the late.
     """
     chosen = torch.from_numpy(anew)
-    for name in set(Outputs._fields) - {"target"}:
+    for name in set(HeadOutputs._fields) - {"target"}:
         getattr(out, name)[texts[chosen]] = getattr(late, name)[chosen]
     out.target[torch.from_numpy(targets)] = late.target[torch.from_numpy(targets_anew)]
 
 
-def _apart(out: Outputs, sizes: Sequence[int]) -> list[Outputs]:
+def _apart(out: HeadOutputs, sizes: Sequence[int]) -> list[HeadOutputs]:
     """Split the outputs of a batch by its texts, as arrays; ``sizes``: the targets of each."""
-    whole = Outputs(*(values.numpy() for values in out))
+    whole = HeadOutputs(*(values.numpy() for values in out))
     return [
-        Outputs(*its)
+        HeadOutputs(*its)
         for its in zip(whole.post, _split(whole.target, sizes), *whole[2:], strict=True)
     ]
 

@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from folate.core.labels import ASPECTS, EMOTIONS, INTENTS, LABELS, TARGET_LABELS
+from folate.core.labels import ASPECTS, EMOTIONS, INTENTS, SENTIMENT_LABELS, TARGET_LABELS
 from nlp.model.encoder import Encoder
-from nlp.text.clauses import Span
+from nlp.text.clauses import TextSpan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Outputs(NamedTuple):
+class HeadOutputs(NamedTuple):
     """Of n texts of t tokens, m targets and a aspects, logits unless said otherwise.
 
     ``post`` (n, 3), ``target`` (m, 4), ``embedding`` (n, hidden; values, not normalised), ``emotion`` (n, 6), ``intent`` (n, 4; each of its
@@ -46,7 +46,7 @@ class TargetRows:
     def to(self, device: torch.device) -> TargetRows:
         return TargetRows(self.rows.to(device), self.mention.to(device), self.clause.to(device))
 
-    def of(self, texts: Tensor) -> TargetRows:
+    def select_texts(self, texts: Tensor) -> TargetRows:
         """The targets of some of the texts (k,), given in ascending order, which become texts 0 to k - 1."""
         kept = torch.isin(self.rows, texts)
         return TargetRows(
@@ -54,7 +54,7 @@ class TargetRows:
         )
 
 
-class Model(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
+class MultiTaskModel(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
     """The encoder and its heads, at two depths: after the early layers (``EncoderConfig.early``), where what is plain is
     judged already, and after the last (Teerapittayanon et al. 2016, arXiv:1709.01686). The embedding is of the early
     layers, so that all texts are in one space.
@@ -69,28 +69,30 @@ class Model(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
 
     def forward(
         self, ids: Tensor, mask: Tensor | None, targets: TargetRows | None = None
-    ) -> tuple[Outputs, Outputs]:
+    ) -> tuple[HeadOutputs, HeadOutputs]:
         """Ids (n, t) to the Outputs of both depths; ``mask`` (n, t) is None where there is no padding."""
-        early, states = self.first(ids, mask, targets)
-        return early, self.rest(states, mask, targets, early.embedding)
+        early, states = self.forward_early(ids, mask, targets)
+        return early, self.forward_late(states, mask, targets, early.embedding)
 
-    def first(
+    def forward_early(
         self, ids: Tensor, mask: Tensor | None, targets: TargetRows | None = None
-    ) -> tuple[Outputs, Tensor]:
+    ) -> tuple[HeadOutputs, Tensor]:
         """Ids (n, t) to the early Outputs and the states (n, t, hidden) that ``rest`` goes on from."""
-        states = self.encoder.first(ids, mask)
+        states = self.encoder.forward_early(ids, mask)
         return self.early(states, mask, targets, self.embedding(mean_pool(states, mask))), states
 
     def embed(self, ids: Tensor, mask: Tensor | None) -> Tensor:
         """Ids (n, t) to embeddings (n, hidden), not normalised."""
-        embedding: Tensor = self.embedding(mean_pool(self.encoder.first(ids, mask), mask))
+        embedding: Tensor = self.embedding(mean_pool(self.encoder.forward_early(ids, mask), mask))
         return embedding
 
-    def rest(
+    def forward_late(
         self, states: Tensor, mask: Tensor | None, targets: TargetRows | None, embedding: Tensor
-    ) -> Outputs:
+    ) -> HeadOutputs:
         """What ``first`` gave to the late Outputs."""
-        late: Outputs = self.late(self.encoder.rest(states, mask), mask, targets, embedding)
+        late: HeadOutputs = self.late(
+            self.encoder.forward_late(states, mask), mask, targets, embedding
+        )
         return late
 
 
@@ -101,15 +103,15 @@ class Heads(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
 
     def __init__(self, hidden: int) -> None:
         super().__init__()
-        self.post = _two_layers(hidden, hidden, len(LABELS))
+        self.post = _two_layers(hidden, hidden, len(SENTIMENT_LABELS))
         self.target = _two_layers(3 * hidden, hidden, len(TARGET_LABELS))
         self.emotion = _two_layers(hidden, hidden, len(EMOTIONS))
         self.intent = _two_layers(hidden, hidden, len(INTENTS))
-        self.aspects = Aspects(hidden)
+        self.aspects = AspectHead(hidden)
 
     def forward(
         self, states: Tensor, mask: Tensor | None, targets: TargetRows | None, embedding: Tensor
-    ) -> Outputs:
+    ) -> HeadOutputs:
         """States (n, t, hidden) to Outputs with the given ``embedding``."""
         pooled = mean_pool(states, mask)
         if targets is None:
@@ -120,7 +122,7 @@ class Heads(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
                 for weights in (targets.mention, targets.clause)
             )
             judged = self.target(torch.cat([mention, pooled[targets.rows], clause], dim=1))
-        return Outputs(
+        return HeadOutputs(
             self.post(pooled),
             judged,
             embedding,
@@ -130,7 +132,7 @@ class Heads(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
         )
 
 
-class Aspects(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
+class AspectHead(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
     """One query an aspect attends over the tokens. Whether it is spoken of has weights of its own for each; polarity is shared by all."""
 
     def __init__(self, hidden: int) -> None:
@@ -138,7 +140,7 @@ class Aspects(nn.Module):  # type: ignore[misc]  # torch is not type-checked her
         self.query = nn.Linear(hidden, len(ASPECTS))
         self.mix = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.Dropout(0.1))
         self.spoken = nn.Linear(hidden, len(ASPECTS))
-        self.polarity = nn.Linear(hidden, len(LABELS))
+        self.polarity = nn.Linear(hidden, len(SENTIMENT_LABELS))
 
     def forward(self, states: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """States (n, t, hidden) to ``spoken``, ``polarity`` and ``attention`` of Outputs."""
@@ -172,14 +174,16 @@ def _weighted(weights: Tensor, states: Tensor, rows: Tensor) -> Tensor:
     return torch.bmm(weights.to(states.dtype)[:, None], states[rows])[:, 0]
 
 
-def token_weights(
-    offsets: Sequence[Span], spans: Sequence[Span], length: int
+def span_token_weights(
+    offsets: Sequence[TextSpan], spans: Sequence[TextSpan], length: int
 ) -> NDArray[np.float32]:
     """Equal weights over the tokens whose code points touch one of ``spans``, padded to ``length``; all zero if no token does."""
     return _weights(np.asarray(offsets), spans, length)
 
 
-def _weights(offsets: NDArray[np.int_], spans: Sequence[Span], length: int) -> NDArray[np.float32]:
+def _weights(
+    offsets: NDArray[np.int_], spans: Sequence[TextSpan], length: int
+) -> NDArray[np.float32]:
     """Do what ``token_weights`` does, of offsets (t, 2)."""
     starts, ends = offsets.T
     real = ends > starts  # special tokens cover nothing
@@ -194,10 +198,10 @@ def _weights(offsets: NDArray[np.int_], spans: Sequence[Span], length: int) -> N
     return weights
 
 
-def target_rows(
-    offsets: Sequence[Sequence[Span]],
-    mentions: Sequence[Sequence[Sequence[Span]]],
-    around: Sequence[Sequence[Sequence[Span]]],
+def build_target_rows(
+    offsets: Sequence[Sequence[TextSpan]],
+    mentions: Sequence[Sequence[Sequence[TextSpan]]],
+    clauses: Sequence[Sequence[Sequence[TextSpan]]],
 ) -> TargetRows | None:
     """The weights of every target of a batch; None where there is none.
 
@@ -217,16 +221,18 @@ def target_rows(
                 for spans in targets
             ]
         )
-        for found in (mentions, around)
+        for found in (mentions, clauses)
     ]
     return TargetRows(torch.tensor(rows), *map(torch.from_numpy, weights))
 
 
-def padded(ids: Sequence[Sequence[int]], pad: int = 1) -> tuple[Tensor, Tensor | None]:
+def pad_sequences(
+    ids: Sequence[Sequence[int]], padding_id: int = 1
+) -> tuple[Tensor, Tensor | None]:
     """Token ids (n, t) padded to the longest, and their mask; None where all have one length, since a mask costs time."""
     lengths = [len(row) for row in ids]
     longest = max(lengths)
-    filled = torch.tensor([[*row, *[pad] * (longest - len(row))] for row in ids])
+    filled = torch.tensor([[*row, *[padding_id] * (longest - len(row))] for row in ids])
     return filled, torch.arange(longest) < torch.tensor(lengths)[:, None] if min(
         lengths
     ) < longest else None

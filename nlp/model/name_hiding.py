@@ -13,13 +13,19 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from nlp.model.reader import AspectReading, Probabilities, Reader, Reading, language
-from nlp.text.clauses import Span
-from nlp.text.normalize import normalize
-from nlp.text.patterns import HAN
+from nlp.model.reader import (
+    AspectPrediction,
+    Reader,
+    SentimentProbabilities,
+    TextPrediction,
+    model_language,
+)
+from nlp.text.clauses import TextSpan
+from nlp.text.normalize import normalize_text
+from nlp.text.patterns import HAN_RANGES
 from nlp.text.tagging import dictionary_tag
 
-VERSION = "names1"
+NAMES_VERSION = "names1"
 """Raised whenever the same text and mentions would be read differently."""
 
 PLACEHOLDERS = {
@@ -52,9 +58,9 @@ class Passage:
     """
 
     text: str
-    mentions: Mapping[str, Sequence[Span]]
-    term: Sequence[Span] = ()
-    complete: bool = True
+    mentions: Mapping[str, Sequence[TextSpan]]
+    target_spans: Sequence[TextSpan] = ()
+    mentions_complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +72,14 @@ class HiddenNames:
     """
 
     text: str
-    spans: dict[str, list[Span]]
-    replaced: list[tuple[Span, Span]]
+    placeholder_spans: dict[str, list[TextSpan]]
+    replacements: list[tuple[TextSpan, TextSpan]]
 
-    def hidden_span(self, span: Span) -> Span:
+    def hidden_span(self, span: TextSpan) -> TextSpan:
         """Map a span of the original text to ``text``; one that touches a name includes its placeholder."""
         shift_start = shift_end = 0
         start, end = span
-        for (_, hidden_end), (name_start, name_end) in self.replaced:
+        for (_, hidden_end), (name_start, name_end) in self.replacements:
             if name_end <= start:
                 shift_start = shift_end = hidden_end - name_end
             elif name_start < end:
@@ -92,10 +98,10 @@ class HiddenNames:
 
     def _original(self, position: int, *, end: bool) -> int:
         """A position inside a placeholder becomes the start of the name, or its end for the end of a span."""
-        index = bisect_right(self.replaced, position, key=lambda pair: pair[0][0]) - 1
+        index = bisect_right(self.replacements, position, key=lambda pair: pair[0][0]) - 1
         if index < 0:
             return position
-        (start, stop), (name_start, name_end) = self.replaced[index]
+        (start, stop), (name_start, name_end) = self.replacements[index]
         if position >= stop:
             return name_end + position - stop
         if position == start:
@@ -103,7 +109,7 @@ class HiddenNames:
         return name_end if end else name_start
 
 
-def hide_names(text: str, mentions: Mapping[str, Sequence[Span]]) -> HiddenNames:
+def hide_names(text: str, mentions: Mapping[str, Sequence[TextSpan]]) -> HiddenNames:
     """Replace each mention of a brand in ``text`` by the placeholder of that brand.
 
     ``mentions`` gives the spans of each brand in code points of ``text``. Mentions that overlap become one
@@ -117,10 +123,10 @@ def hide_names(text: str, mentions: Mapping[str, Sequence[Span]]) -> HiddenNames
     outside = "".join(
         text[start:end] for start, end in _gaps([span for span, _ in groups], len(text))
     )
-    names = PLACEHOLDERS[language(outside)]
+    names = PLACEHOLDERS[model_language(outside)]
     order: dict[str, int] = {}
-    spans: dict[str, list[Span]] = {brand: [] for brand in mentions}
-    replaced: list[tuple[Span, Span]] = []
+    spans: dict[str, list[TextSpan]] = {brand: [] for brand in mentions}
+    replaced: list[tuple[TextSpan, TextSpan]] = []
     parts: list[str] = []
     length = last = 0
     for (start, end), brands in groups:
@@ -137,7 +143,7 @@ def hide_names(text: str, mentions: Mapping[str, Sequence[Span]]) -> HiddenNames
     return HiddenNames("".join([*parts, text[last:]]), spans, replaced)
 
 
-def _overlapping(mentions: Mapping[str, Sequence[Span]]) -> list[tuple[Span, list[str]]]:
+def _overlapping(mentions: Mapping[str, Sequence[TextSpan]]) -> list[tuple[TextSpan, list[str]]]:
     """The mentions in order, those that overlap as one, each with its brands."""
     flat = sorted(
         (span[0], span[1], brand)
@@ -145,7 +151,7 @@ def _overlapping(mentions: Mapping[str, Sequence[Span]]) -> list[tuple[Span, lis
         for span in spans
         if span[0] < span[1]
     )
-    groups: list[tuple[Span, list[str]]] = []
+    groups: list[tuple[TextSpan, list[str]]] = []
     for start, end, brand in flat:
         if groups and start < groups[-1][0][1]:
             (first, last), brands = groups[-1]
@@ -155,13 +161,13 @@ def _overlapping(mentions: Mapping[str, Sequence[Span]]) -> list[tuple[Span, lis
     return groups
 
 
-def _gaps(spans: Sequence[Span], length: int) -> list[Span]:
+def _gaps(spans: Sequence[TextSpan], length: int) -> list[TextSpan]:
     """What lies between the spans, in order."""
     edges = [0, *(edge for span in spans for edge in span), length]
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 
-def read_without_names(reader: Reader, passages: Sequence[Passage]) -> list[Reading]:
+def read_without_names(reader: Reader, passages: Sequence[Passage]) -> list[TextPrediction]:
     """Read each passage with the names of its brands hidden.
 
     The targets of a reading are the brands with spans, in the order of ``mentions``, and then the term. The
@@ -173,9 +179,9 @@ def read_without_names(reader: Reader, passages: Sequence[Passage]) -> list[Read
     post_weights = list(map(_post_weight, passages))
     targets = []
     for passage, names, weight in zip(passages, hidden, post_weights, strict=True):
-        asked = [spans for spans in names.spans.values() if spans and weight < 1]
-        if passage.term:
-            asked.append([names.hidden_span(span) for span in passage.term])
+        asked = [spans for spans in names.placeholder_spans.values() if spans and weight < 1]
+        if passage.target_spans:
+            asked.append([names.hidden_span(span) for span in passage.target_spans])
         targets.append(asked)
     readings = reader.read([names.text for names in hidden], targets)
     return [_restored(*each) for each in zip(readings, hidden, post_weights, strict=True)]
@@ -185,7 +191,7 @@ _ADDRESS = re.compile(r"(?:\s|[@＠][\w-]{1,30})*")
 _ADDRESSED = re.compile(r"\s*[:：,，]")
 
 
-def addresses(text: str, spans: Sequence[Span]) -> bool:
+def is_addressed_to(text: str, spans: Sequence[TextSpan]) -> bool:
     """Tell whether ``text`` begins with a mention as a form of address: a handle, or a name and a colon or comma.
 
     Other handles may stand before it.
@@ -206,37 +212,39 @@ def addresses(text: str, spans: Sequence[Span]) -> bool:
 
 def _post_weight(passage: Passage) -> float:
     """The weight of the post's judgement in that of the targets of a passage."""
-    if len(passage.mentions) != 1 or passage.term:
+    if len(passage.mentions) != 1 or passage.target_spans:
         return 0.0
     (spans,) = passage.mentions.values()
-    if addresses(passage.text, spans):
+    if is_addressed_to(passage.text, spans):
         return 1.0
-    return POST_WEIGHT if passage.complete else 0.0
+    return POST_WEIGHT if passage.mentions_complete else 0.0
 
 
-def _restored(reading: Reading, hidden: HiddenNames, post_weight: float) -> Reading:
+def _restored(reading: TextPrediction, hidden: HiddenNames, post_weight: float) -> TextPrediction:
     """A reading with its spans mapped back and its targets combined with the post, which alone was asked at weight 1."""
     asked = (
         reading.targets
         if post_weight < 1
-        else (reading.post,) * sum(map(bool, hidden.spans.values()))
+        else (reading.post,) * sum(map(bool, hidden.placeholder_spans.values()))
     )
     targets = tuple(_combined(reading.post, target, post_weight) for target in asked)
     aspects = tuple(_placed(aspect, hidden) for aspect in reading.aspects)
     return replace(reading, targets=targets, aspects=aspects)
 
 
-def _combined(post: Probabilities, target: Probabilities, weight: float) -> Probabilities:
+def _combined(
+    post: SentimentProbabilities, target: SentimentProbabilities, weight: float
+) -> SentimentProbabilities:
     """The mean of two judgements, ``weight`` being that of the post."""
     rest = 1 - weight
-    return Probabilities(
+    return SentimentProbabilities(
         weight * post.negative + rest * target.negative,
         weight * post.neutral + rest * target.neutral,
         weight * post.positive + rest * target.positive,
     )
 
 
-def _placed(aspect: AspectReading, hidden: HiddenNames) -> AspectReading:
+def _placed(aspect: AspectPrediction, hidden: HiddenNames) -> AspectPrediction:
     """An aspect with its clause in code points of the original text."""
     start, end = hidden.original_start(aspect.start), hidden.original_end(aspect.end)
     return replace(aspect, start=start, end=end)
@@ -246,7 +254,7 @@ _COMMON = re.compile(r"(?:(?:n|v|vn|an|b)\+)*(?:n|v|vn)")
 """Dictionary tags of a common noun, or of several words that end in one (服务+态度)."""
 
 
-def is_name(target: str) -> bool:
+def is_proper_name(target: str) -> bool:
     """Tell whether a target is the name of something, not a common noun such as "service" or 服务态度.
 
     Common nouns carry meaning that a judgement needs ("the price is high"), so they are not hidden. In Latin
@@ -257,6 +265,6 @@ def is_name(target: str) -> bool:
     """
     if re.search(r"[A-ZÀ-Þ0-9@＠#＃&_]", target):
         return True
-    if not re.search(rf"[{HAN}]", target):
+    if not re.search(rf"[{HAN_RANGES}]", target):
         return False
-    return not _COMMON.fullmatch(dictionary_tag(normalize(target)))
+    return not _COMMON.fullmatch(dictionary_tag(normalize_text(target)))

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from folate.core.labels import ASPECTS, EMOTIONS, INTENTS, LABELS, TARGET_LABELS
-from nlp.model.heads import Outputs
-from nlp.model.reader import AspectReading, Probabilities
-from nlp.model.windows import Window
-from nlp.text.clauses import Span, split
+from folate.core.labels import ASPECTS, EMOTIONS, INTENTS, SENTIMENT_LABELS, TARGET_LABELS
+from nlp.model.heads import HeadOutputs
+from nlp.model.reader import AspectPrediction, SentimentProbabilities
+from nlp.model.windows import TokenWindow
+from nlp.text.clauses import TextSpan, split_clauses
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SPOKEN = 0.5  # an aspect at least this probable is reported
+MIN_ASPECT_PROBABILITY = 0.5  # an aspect at least this probable is reported
 
 
-class Total:
+class PooledLogits:
     """Logits of one text over its windows.
 
     Those of the post, its emotion and its embedding are means by tokens, a target's by its own tokens. An intent counts where any
@@ -29,45 +29,50 @@ class Total:
     def __init__(self, targets: int, hidden: int) -> None:
         self.weight, self.post, self.emotion, self.vector = (
             0,
-            np.zeros(len(LABELS)),
+            np.zeros(len(SENTIMENT_LABELS)),
             np.zeros(len(EMOTIONS)),
             np.zeros(hidden, np.float32),
         )
-        self.target, self.seen = np.zeros((targets, len(TARGET_LABELS))), np.zeros(targets)
+        self.target, self.target_token_counts = (
+            np.zeros((targets, len(TARGET_LABELS))),
+            np.zeros(targets),
+        )
         self.intent, self.spoken = np.full(len(INTENTS), -np.inf), np.full(len(ASPECTS), -np.inf)
         self.polarity, self.surest = (
-            np.zeros((len(ASPECTS), len(LABELS))),
+            np.zeros((len(ASPECTS), len(SENTIMENT_LABELS))),
             np.zeros(len(ASPECTS), int),
         )
-        self.windows: list[tuple[Sequence[Span], NDArray[np.float32]]] = []
+        self.windows: list[tuple[Sequence[TextSpan], NDArray[np.float32]]] = []
         self.of = 1
 
-    def add(self, part: Window, out: Outputs, seen: NDArray[np.float32]) -> None:
+    def add_window(
+        self, window: TokenWindow, outputs: HeadOutputs, target_token_counts: NDArray[np.float32]
+    ) -> None:
         """Add one window's outputs, as arrays (post (3,), target (k, 4) and so on), and how many of its tokens each target touches (k,)."""
-        self.weight += part.weight
-        self.of = part.of
-        self.post += part.weight * out.post
-        self.emotion += part.weight * out.emotion
-        self.target += seen[:, None] * out.target
-        self.seen += seen
-        if len(part.ids) > 2:
-            self.vector += part.weight * out.embedding
-        self.intent = np.maximum(self.intent, out.intent)
-        surer = out.spoken > self.spoken
+        self.weight += window.weight
+        self.of = window.window_count
+        self.post += window.weight * outputs.post
+        self.emotion += window.weight * outputs.emotion
+        self.target += target_token_counts[:, None] * outputs.target
+        self.target_token_counts += target_token_counts
+        if len(window.ids) > 2:
+            self.vector += window.weight * outputs.embedding
+        self.intent = np.maximum(self.intent, outputs.intent)
+        surer = outputs.spoken > self.spoken
         self.spoken[surer], self.polarity[surer], self.surest[surer] = (
-            out.spoken[surer],
-            out.polarity[surer],
+            outputs.spoken[surer],
+            outputs.polarity[surer],
             len(self.windows),
         )
-        self.windows.append((part.offsets, out.attention))
+        self.windows.append((window.offsets, outputs.attention))
 
-    def mean(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    def mean_logits(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
         """Logits of the post or of its emotion, from their sums."""
         return sums / self.weight
 
-    def target_mean(self, position: int) -> NDArray[np.float64]:
+    def mean_target_logits(self, position: int) -> NDArray[np.float64]:
         """Logits (4,) of one target that some token touches."""
-        logits: NDArray[np.float64] = self.target[position] / self.seen[position]
+        logits: NDArray[np.float64] = self.target[position] / self.target_token_counts[position]
         return logits
 
     @property
@@ -79,27 +84,27 @@ class Total:
         """A unit vector (hidden,); zero for a text without a token."""
         return self.vector / max(float(np.linalg.norm(self.vector)), 1e-12)
 
-    def aspects(self, text: str) -> tuple[AspectReading, ...]:
+    def predicted_aspects(self, text: str) -> tuple[AspectPrediction, ...]:
         """The aspects that the text speaks of, the surest first."""
         confidence = sigmoid(self.spoken)
         found = [
             int(index)
             for index in np.argsort(-confidence, kind="stable")
-            if confidence[index] >= SPOKEN
+            if confidence[index] >= MIN_ASPECT_PROBABILITY
         ]
         if not found:
             return ()
         polarities = softmax_rows(self.polarity[found]).tolist()
         return tuple(
-            AspectReading(
-                ASPECTS[index], Probabilities(*chances), float(confidence[index]), *clause
+            AspectPrediction(
+                ASPECTS[index], SentimentProbabilities(*chances), float(confidence[index]), *clause
             )
             for index, chances, clause in zip(
-                found, polarities, self._clauses(split(text), found), strict=True
+                found, polarities, self._clauses(split_clauses(text), found), strict=True
             )
         )
 
-    def _clauses(self, spans: Sequence[Span], found: Sequence[int]) -> list[Span]:
+    def _clauses(self, spans: Sequence[TextSpan], found: Sequence[int]) -> list[TextSpan]:
         """Of each aspect found the one of ``spans`` whose tokens it attends to most, in the window that is surest of it."""
         firsts = np.array([start for start, _ in spans])
         homes: dict[

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nlp.model.encoder import Encoder, Layer, attention
+from nlp.model.encoder import Encoder, EncoderLayer, multi_head_attention
 
 _LEVELS, _INT8 = 255, 127
 _MARGIN = 0.25  # of an observed range, added on either side: other texts go further
@@ -26,7 +26,7 @@ _KEPT = 16  # neurons of a feed-forward layer in fp32
 _GELU_LOWEST = -0.17
 
 
-class Range(NamedTuple):
+class ActivationRange(NamedTuple):
     """The lowest and highest value and the mean of each channel (k,) of what a linear layer is given."""
 
     low: Tensor
@@ -34,25 +34,25 @@ class Range(NamedTuple):
     mean: Tensor
 
 
-Ranges = list[dict[str, Range]]
+ActivationRanges = list[dict[str, ActivationRange]]
 """Of each layer, by the name of the linear layer in it (`LINEAR`)."""
 
-LINEAR = ("qkv", "out", "up", "down")
+LINEAR_LAYERS = ("qkv", "out", "up", "down")
 
 
-class Integers(NamedTuple):
+class QuantizedWeights(NamedTuple):
     """A weight matrix (n, k) in int8, packed for the kernel; the scale and the zero point of each output, and the bias, (n,) each."""
 
     packed: Tensor
     scales: Tensor
-    zeros: Tensor
+    zero_points: Tensor
     bias: Tensor
 
 
 class QuantizedLinear(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
     """A linear layer over fp32 inputs of an observed range."""
 
-    def __init__(self, linear: nn.Linear, seen: Range) -> None:
+    def __init__(self, linear: nn.Linear, seen: ActivationRange) -> None:
         super().__init__()
         width = (1 + 2 * _MARGIN) * (seen.high - seen.low).clamp(min=1e-6)
         share = width**_BALANCE / linear.weight.abs().amax(0).clamp(min=1e-6) ** (1 - _BALANCE)
@@ -63,9 +63,9 @@ class QuantizedLinear(nn.Module):  # type: ignore[misc]  # torch is not type-che
 
     def forward(self, states: Tensor) -> Tensor:
         """States (..., k) to (..., n)."""
-        return _product(self.quantized(states), self.integers)
+        return _product(self.quantize_input(states), self.integers)
 
-    def quantized(self, states: Tensor) -> Tensor:
+    def quantize_input(self, states: Tensor) -> Tensor:
         rounded = torch.addcmul(self.shift, states, self.scale).clamp_(0, _LEVELS)
         return rounded.to(torch.int16).to(
             torch.uint8
@@ -75,7 +75,7 @@ class QuantizedLinear(nn.Module):  # type: ignore[misc]  # torch is not type-che
 class QuantizedLayer(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
     """A transformer layer with its products in integers. What leaves the GELU is bytes at once."""
 
-    def __init__(self, layer: Layer, seen: dict[str, Range]) -> None:
+    def __init__(self, layer: EncoderLayer, seen: dict[str, ActivationRange]) -> None:
         super().__init__()
         self.heads, self.norm_attention, self.norm_output = (
             layer.heads,
@@ -103,27 +103,29 @@ class QuantizedLayer(nn.Module):  # type: ignore[misc]  # torch is not type-chec
     def forward(self, states: Tensor, bias: Tensor | None) -> Tensor:
         """States (n, t, hidden) to states; ``bias`` (n, 1, 1, t) is added to the attention scores."""
         states = self.norm_attention(
-            states + self.out(attention(self.qkv(states), self.heads, bias))
+            states + self.out(multi_head_attention(self.qkv(states), self.heads, bias))
         )
-        normed: Tensor = self.norm_output(states + self.feed(states))
+        normed: Tensor = self.norm_output(states + self.feed_forward(states))
         return normed
 
-    def feed(self, states: Tensor) -> Tensor:
-        inner = _gelu_product(self.up.quantized(states), self.up.integers, self.step, self.zero)
+    def feed_forward(self, states: Tensor) -> Tensor:
+        inner = _gelu_product(
+            self.up.quantize_input(states), self.up.integers, self.step, self.zero
+        )
         kept = functional.gelu(functional.linear(states, *self.kept_up))
         return _product(inner, self.down, self.zero).add_(functional.linear(kept, self.kept_down))
 
 
-def _integers(weight: Tensor, mean: Tensor, answer: Tensor) -> Integers:
+def _integers(weight: Tensor, mean: Tensor, answer: Tensor) -> QuantizedWeights:
     """The integers of ``weight`` (n, k), with the bias under which inputs of ``mean`` (k,) give ``answer`` (n,)."""
     scales = weight.abs().amax(1).clamp(min=1e-8) / _INT8
     rounded = (weight / scales[:, None]).round()
     bias = answer - scales * (rounded @ mean)
     packed = torch.ops.onednn.qlinear_prepack(rounded.to(torch.int8), None)
-    return Integers(packed, scales, torch.zeros(len(weight), dtype=torch.int32), bias)
+    return QuantizedWeights(packed, scales, torch.zeros(len(weight), dtype=torch.int32), bias)
 
 
-def _product(inputs: Tensor, by: Integers, zero_in: int = 0) -> Tensor:
+def _product(inputs: Tensor, by: QuantizedWeights, zero_in: int = 0) -> Tensor:
     """Unsigned bytes (..., k), less ``zero_in``, times ``by``: fp32 (..., n)."""
     product: Tensor = torch.ops.onednn.qlinear_pointwise(
         inputs, 1.0, zero_in, *by, 1.0, 0, torch.float32, "none", [], ""
@@ -131,7 +133,7 @@ def _product(inputs: Tensor, by: Integers, zero_in: int = 0) -> Tensor:
     return product
 
 
-def _gelu_product(inputs: Tensor, by: Integers, step: float, zero: int) -> Tensor:
+def _gelu_product(inputs: Tensor, by: QuantizedWeights, step: float, zero: int) -> Tensor:
     """Unsigned bytes (..., k) times ``by``, through a GELU: unsigned bytes (..., n) in steps of ``step`` from ``zero``."""
     product: Tensor = torch.ops.onednn.qlinear_pointwise(
         inputs, 1.0, 0, *by, step, zero, torch.uint8, "gelu", [], "none"
@@ -139,15 +141,17 @@ def _gelu_product(inputs: Tensor, by: Integers, step: float, zero: int) -> Tenso
     return product
 
 
-def quantize(encoder: Encoder, seen: Ranges) -> None:
+def quantize_encoder(encoder: Encoder, ranges: ActivationRanges) -> None:
     """Turns the layers of an encoder in fp32 to integers, by the ranges of what their linear layers are given."""
-    for index, ranges in enumerate(seen):
+    for index, ranges in enumerate(ranges):
         encoder.layers[index] = QuantizedLayer(encoder.layers[index], ranges).eval()
 
 
-def observe(encoder: Encoder, sequences: Iterable[Tensor]) -> Ranges:
+def observe_activation_ranges(encoder: Encoder, sequences: Iterable[Tensor]) -> ActivationRanges:
     """The ranges while the encoder reads ``sequences`` (ids, (1, t) each)."""
-    seen: list[dict[str, list[Tensor]]] = [{name: [] for name in LINEAR} for _ in encoder.layers]
+    seen: list[dict[str, list[Tensor]]] = [
+        {name: [] for name in LINEAR_LAYERS} for _ in encoder.layers
+    ]
     hooks = [
         getattr(layer, name).register_forward_pre_hook(partial(_add, inputs[name]))
         for layer, inputs in zip(encoder.layers, seen, strict=True)
@@ -168,6 +172,6 @@ def _add(seen: list[Tensor], _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
     )
 
 
-def _range(seen: list[Tensor]) -> Range:
+def _range(seen: list[Tensor]) -> ActivationRange:
     low, high, total, count = torch.stack(seen).unbind(1)
-    return Range(low.amin(0), high.amax(0), total.sum(0) / count.sum(0))
+    return ActivationRange(low.amin(0), high.amax(0), total.sum(0) / count.sum(0))

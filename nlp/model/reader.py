@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from folate.core.labels import UNREADABLE
-from nlp.text.clauses import Span
-from nlp.text.language import identify
-from nlp.text.patterns import HAN, KANA, URL
+from folate.core.labels import UNREADABLE_PROBABILITIES
+from nlp.text.clauses import TextSpan
+from nlp.text.language import identify_language
+from nlp.text.patterns import HAN_RANGES, KANA_RANGES, URL
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Probabilities:
+class SentimentProbabilities:
     """Calibrated probabilities of the three labels; they sum to 1."""
 
     negative: float
@@ -34,29 +34,29 @@ class Probabilities:
         return "positive" if self.positive == best else "negative"
 
 
-LANGUAGES = ("zh", "en")
-BALANCED = (1 / 3, 1 / 3, 1 / 3)
+MODEL_LANGUAGES = ("zh", "en")
+UNIFORM_PRIOR = (1 / 3, 1 / 3, 1 / 3)
 """Prevalences of negative, neutral and positive where nothing better is known."""
 
-UNSURE = Probabilities(*UNREADABLE)
+FALLBACK_PROBABILITIES = SentimentProbabilities(*UNREADABLE_PROBABILITIES)
 """The answer for a text with nothing to read: neutral, with low confidence."""
 
 
 @dataclass(frozen=True, slots=True)
-class AspectReading:
+class AspectPrediction:
     """An aspect that a post speaks of. ``confidence``: the calibrated probability that it does; ``start`` and ``end``: the clause that
     speaks of it most, in code points of the text.
     """
 
     name: str
-    polarity: Probabilities
+    polarity: SentimentProbabilities
     confidence: float
     start: int
     end: int
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class TextPrediction:
     """One post read: the post as a whole, each target asked about, in the order asked, and what else its model judges.
 
     A target that the post is not about is neutral: the post says nothing for or against it. ``aspects``: those spoken of, the surest
@@ -65,9 +65,9 @@ class Reading:
     there is nothing to read, or the model has no such head, these are empty and the embedding is None.
     """
 
-    post: Probabilities
-    targets: tuple[Probabilities, ...] = ()
-    aspects: tuple[AspectReading, ...] = ()
+    post: SentimentProbabilities
+    targets: tuple[SentimentProbabilities, ...] = ()
+    aspects: tuple[AspectPrediction, ...] = ()
     emotion: dict[str, float] = field(default_factory=dict)
     intent: dict[str, float] = field(default_factory=dict)
     embedding: NDArray[np.float32] | None = field(
@@ -76,11 +76,11 @@ class Reading:
     share_read: float = 1.0
 
 
-Targets = Sequence[Sequence[Sequence[Span]]]
+TargetSpans = Sequence[Sequence[Sequence[TextSpan]]]
 """For each text its targets, each a list of (start, end) spans in code points of the text."""
 
 
-class Example(Protocol):
+class AspectDefinition(Protocol):
     """What a project's file says of an aspect (``folate.core.config.Aspect``)."""
 
     @property
@@ -99,7 +99,9 @@ class Reader(Protocol):
     @property
     def version(self) -> str: ...
 
-    def read(self, texts: Sequence[str], targets: Targets | None = None) -> list[Reading]:
+    def read(
+        self, texts: Sequence[str], targets: TargetSpans | None = None
+    ) -> list[TextPrediction]:
         """One Reading a text. The same text with the same targets is computed once."""
         ...
 
@@ -109,12 +111,12 @@ class Reader(Protocol):
 
 
 _NOT_WORDS = re.compile(rf"{URL}|[@＠][\w-]+", re.IGNORECASE)
-_HAN, _KANA = re.compile(f"[{HAN}]"), re.compile(f"[{KANA}]")
+_HAN, _KANA = re.compile(f"[{HAN_RANGES}]"), re.compile(f"[{KANA_RANGES}]")
 _WORDS = re.compile(r"[a-zA-Z\u00c0-\u024f\u3400-\u9fff\uff21-\uff5a\U00020000-\U0003ffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-def readable(text: str) -> bool:
+def is_readable(text: str) -> bool:
     """Whether a text has words to read: at least half of its letters Han or Latin, links and account names left out, and of a language
     that Folate reads.
 
@@ -126,15 +128,15 @@ def readable(text: str) -> bool:
     if not letters or 2 * len(_WORDS.findall(rest)) < letters:
         return False
     return (
-        bool(_HAN.search(rest) and not _KANA.search(rest)) or identify(text) != "other"
+        bool(_HAN.search(rest) and not _KANA.search(rest)) or identify_language(text) != "other"
     )  # Han without kana is Chinese: no need to ask
 
 
-def encodable(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """The text with lone surrogates, which no tokenizer takes, replaced one by one: offsets stay."""
     return _SURROGATES.sub("\ufffd", text)
 
 
-def language(text: str) -> str:
+def model_language(text: str) -> str:
     """Which of `LANGUAGES` a text is judged in: ``zh`` where there is a Han character, else ``en``."""
     return "zh" if re.search(r"[\u3400-\u9fff]", text) else "en"

@@ -27,21 +27,21 @@ from transformers import (
 from transformers import PreTrainedTokenizerFast as FastTokenizer
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from folate.core.labels import LABELS
-from nlp.model.checkpoint import TOKENIZER, load
-from nlp.model.folder import KIND, describe
+from folate.core.labels import SENTIMENT_LABELS
+from nlp.model.checkpoint import TOKENIZER_FILE, load_checkpoint
+from nlp.model.folder import MODEL_TYPE, read_model_config
 
 
 class FolateConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is not type-checked here
     """What stands in config.json, with the labels under the names that transformers gives them."""
 
-    model_type = KIND
+    model_type = MODEL_TYPE
 
     def __init__(self, **about: Any) -> None:
         super().__init__(
             **{
-                "id2label": dict(enumerate(LABELS)),
-                "label2id": {name: index for index, name in enumerate(LABELS)},
+                "id2label": dict(enumerate(SENTIMENT_LABELS)),
+                "label2id": {name: index for index, name in enumerate(SENTIMENT_LABELS)},
             }
             | about
         )
@@ -61,9 +61,9 @@ class FolateTokenizer(FastTokenizer):  # type: ignore[misc]
             "bos_token": "<s>",
             "eos_token": "</s>",
         }
-        longest = describe(Path(folder))["encoder"]["positions"]
+        longest = read_model_config(Path(folder))["encoder"]["positions"]
         return cls(
-            tokenizer_object=Tokenizer.from_file(str(Path(folder) / TOKENIZER)),
+            tokenizer_object=Tokenizer.from_file(str(Path(folder) / TOKENIZER_FILE)),
             model_max_length=longest,
             **special,
         )
@@ -80,7 +80,7 @@ class FolateForSequenceClassification(PreTrainedModel):  # type: ignore[misc]
     ) -> Any:
         """The model of a folder on disk, in fp32 unless ``dtype`` is one of torch's. Raises ConfigError where it is not one of Folate's."""
         made = cls(config or FolateConfig.from_pretrained(folder))
-        made.judge = load(Path(folder))[0]
+        made.judge = load_checkpoint(Path(folder))[0]
         dtype = options.get("dtype")
         return made.to(dtype).eval() if isinstance(dtype, torch.dtype) else made.eval()
 
@@ -93,6 +93,6 @@ class FolateForSequenceClassification(PreTrainedModel):  # type: ignore[misc]
         return SequenceClassifierOutput(logits=late.post)
 
 
-AutoConfig.register(KIND, FolateConfig)
+AutoConfig.register(MODEL_TYPE, FolateConfig)
 AutoTokenizer.register(FolateConfig, fast_tokenizer_class=FolateTokenizer)
 AutoModelForSequenceClassification.register(FolateConfig, FolateForSequenceClassification)

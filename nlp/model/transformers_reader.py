@@ -14,9 +14,16 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from folate.core.errors import ConfigError
 from nlp.model.heads import mean_pool
-from nlp.model.reader import UNSURE, Probabilities, Reading, Targets, encodable, readable
-from nlp.model.windows import CHARACTERS, sampled
-from nlp.text.clauses import Span, clauses
+from nlp.model.reader import (
+    FALLBACK_PROBABILITIES,
+    SentimentProbabilities,
+    TargetSpans,
+    TextPrediction,
+    is_readable,
+    replace_surrogates,
+)
+from nlp.model.windows import MAX_CHARACTERS_READ, sample_text_parts
+from nlp.text.clauses import TextSpan, target_clauses
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +37,7 @@ _NAMES = (
 _BATCH = 16
 
 
-def polarity(labels: Mapping[int, str], model: str) -> list[int]:
+def label_polarities(labels: Mapping[int, str], model: str) -> list[int]:
     """The polarity of each of a model's labels, by its name. Raises ConfigError where a name tells none, or a pole is missing."""
     found = [
         next((pole for pole, name in _NAMES if name.match(labels[index])), None)
@@ -45,7 +52,7 @@ def polarity(labels: Mapping[int, str], model: str) -> list[int]:
     return [pole for pole in found if pole is not None]
 
 
-class ForeignReader:
+class TransformersReader:
     """A Reader over a transformers folder or hub name. Targets are judged by the clauses around them; long texts by their windows."""
 
     def __init__(self, model: str) -> None:
@@ -66,7 +73,7 @@ class ForeignReader:
             raise ConfigError(
                 f"[nlp] model {model!r} should be a sequence-classification model, and is {self.model.config.architectures}."
             )
-        self.poles = np.array(polarity(self.model.config.id2label, model))
+        self.poles = np.array(label_polarities(self.model.config.id2label, model))
         self.name = Path(model).name
         self.version = _digest(self.model)
         positions = getattr(self.model.config, "max_position_embeddings", 512)
@@ -74,15 +81,21 @@ class ForeignReader:
             positions - 2, self.tokenizer.model_max_length, 510
         )  # some models keep two positions for themselves
 
-    def read(self, texts: Sequence[str], targets: Targets | None = None) -> list[Reading]:
+    def read(
+        self, texts: Sequence[str], targets: TargetSpans | None = None
+    ) -> list[TextPrediction]:
         """One Reading a text; see ``nlp.model.reader.Reader``."""
         asked = targets if targets is not None else [()] * len(texts)
         pieces = [[text, *_around(text, its)] for text, its in zip(texts, asked, strict=True)]
         unique = list(dict.fromkeys(piece for its in pieces for piece in its))
         known = dict(zip(unique, self._probabilities(unique), strict=True))
-        shares = [self._share_read(text) if len(text) > CHARACTERS else 1.0 for text in texts]
+        shares = [
+            self._share_read(text) if len(text) > MAX_CHARACTERS_READ else 1.0 for text in texts
+        ]
         return [
-            Reading(known[its[0]], tuple(known[piece] for piece in its[1:]), share_read=share)
+            TextPrediction(
+                known[its[0]], tuple(known[piece] for piece in its[1:]), share_read=share
+            )
             for its, share in zip(pieces, shares, strict=True)
         ]
 
@@ -103,23 +116,26 @@ class ForeignReader:
     def _windows(self, text: str) -> list[list[int]]:
         """The windows read of a text: all, or of a very long one some, evenly over it."""
         windows = self._all_windows(text)
-        return [windows[chosen] for chosen in sampled(len(windows), len(text))]
+        return [windows[chosen] for chosen in sample_text_parts(len(windows), len(text))]
 
     def _share_read(self, text: str) -> float:
         count = len(self._all_windows(text))
-        return len(sampled(count, len(text))) / max(count, 1)
+        return len(sample_text_parts(count, len(text))) / max(count, 1)
 
     def _all_windows(self, text: str) -> list[list[int]]:
         windows: list[list[int]] = self.tokenizer(
-            encodable(text), truncation=True, max_length=self.window, return_overflowing_tokens=True
+            replace_surrogates(text),
+            truncation=True,
+            max_length=self.window,
+            return_overflowing_tokens=True,
         )["input_ids"]
         return windows
 
-    def _probabilities(self, texts: Sequence[str]) -> list[Probabilities]:
+    def _probabilities(self, texts: Sequence[str]) -> list[SentimentProbabilities]:
         parts = [
             (number, ids)
             for number, text in enumerate(texts)
-            if readable(text)
+            if is_readable(text)
             for ids in self._windows(text)
         ]
         parts.sort(key=lambda part: len(part[1]))
@@ -133,14 +149,19 @@ class ForeignReader:
                 chances = self.model(**batch).logits.float().softmax(-1).numpy()
             for (number, ids), row in zip(parts[start : start + _BATCH], chances, strict=True):
                 sums[number] += len(ids) * np.bincount(self.poles, weights=row, minlength=3)
-        return [Probabilities(*(row / row.sum()).tolist()) if row.any() else UNSURE for row in sums]
+        return [
+            SentimentProbabilities(*(row / row.sum()).tolist())
+            if row.any()
+            else FALLBACK_PROBABILITIES
+            for row in sums
+        ]
 
 
-def _around(text: str, targets: Sequence[Sequence[Span]]) -> list[str]:
+def _around(text: str, targets: Sequence[Sequence[TextSpan]]) -> list[str]:
     """For each target the text of its clauses, of a very long text of some; the whole text where it has no place in it."""
     around = [
-        [spans[chosen] for chosen in sampled(len(spans), len(text))]
-        for spans in clauses(text, targets)
+        [spans[chosen] for chosen in sample_text_parts(len(spans), len(text))]
+        for spans in target_clauses(text, targets)
     ]
     return [" ".join(text[start:end] for start, end in spans) or text for spans in around]
 

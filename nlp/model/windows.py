@@ -8,29 +8,29 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
-from nlp.text.clauses import Span
+from nlp.text.clauses import TextSpan
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-CHARACTERS = 5_000  # a text up to here is read whole; of a longer one as many tokens as so many of its characters have
-MENTIONING = (
+MAX_CHARACTERS_READ = 5_000  # a text up to here is read whole; of a longer one as many tokens as so many of its characters have
+MENTION_WINDOW_SHARE = (
     0.75  # of the windows read at most for what is asked about, the rest for the text as a whole
 )
 _SLICE = 20_000  # code points tokenised at once
 
 
 @dataclass(frozen=True)
-class Window:
+class TokenWindow:
     """Part of text ``text``: its tokens, the two special ones included, and the code points that each covers (special ones none).
 
     ``of``: how many windows the text has, whether they are read or not.
     """
 
-    text: int
+    text_index: int
     ids: list[int]
-    offsets: list[Span]
-    of: int = 1
+    offsets: list[TextSpan]
+    window_count: int = 1
 
     @property
     def weight(self) -> int:
@@ -38,12 +38,12 @@ class Window:
         return max(len(self.ids) - 2, 1)
 
 
-def windows(
+def split_into_windows(
     texts: Sequence[str],
     tokenizer: Tokenizer,
-    size: int,
-    asked: Sequence[Sequence[Sequence[Span]]] | None = None,
-) -> list[Window]:
+    max_tokens: int,
+    targets: Sequence[Sequence[Sequence[TextSpan]]] | None = None,
+) -> list[TokenWindow]:
     """The windows of every text, at most ``size`` tokens each; a longer text gives windows of equal size. Each text gives at least one.
 
     Of a text of more than ``CHARACTERS`` code points only a ``sample`` is given, of at most as many tokens as so many of its code points
@@ -53,22 +53,22 @@ def windows(
     first, last = tokenizer.encode("").ids
     made = []
     for number, (ids, offsets) in enumerate(_tokens(texts, tokenizer)):
-        count = max(-(-len(ids) // (size - 2)), 1)
+        count = max(-(-len(ids) // (max_tokens - 2)), 1)
         cuts = [len(ids) * part // count for part in range(count + 1)]
         chosen: Sequence[int] = range(count)
-        if len(texts[number]) > CHARACTERS:
+        if len(texts[number]) > MAX_CHARACTERS_READ:
             starts = [offsets[cut][0] for cut in cuts[:-1]]
-            targets = asked[number] if asked else []
+            targets = targets[number] if targets else []
             wanted = [[bisect_right(starts, start) - 1 for start, _ in spans] for spans in targets]
             places = [
                 max(window, 0) for window in chain.from_iterable(zip_longest(*wanted, fillvalue=0))
             ]
             largest = -(-len(ids) // count)
-            most = len(ids) * CHARACTERS // len(texts[number]) // max(largest, 1)
-            chosen = sample(count, places, most=max(most, 1))
+            most = len(ids) * MAX_CHARACTERS_READ // len(texts[number]) // max(largest, 1)
+            chosen = sample_indices(count, places, max_count=max(most, 1))
         for start, end in [(cuts[window], cuts[window + 1]) for window in chosen]:
             made.append(
-                Window(
+                TokenWindow(
                     number,
                     [first, *ids[start:end], last],
                     [(0, 0), *offsets[start:end], (0, 0)],
@@ -78,36 +78,41 @@ def windows(
     return made
 
 
-def sample(count: int, wanted: Sequence[int] = (), *, most: int) -> list[int]:
+def sample_indices(count: int, preferred: Sequence[int] = (), *, max_count: int) -> list[int]:
     """At most ``most`` of 0 to ``count`` - 1, in order: the first ``wanted`` ones (three quarters at most), the ends, and others evenly.
 
     >>> sample(9, [4], most=5)
     [0, 2, 4, 6, 8]
     """
-    if count <= most:
+    if count <= max_count:
         return list(range(count))
-    chosen = set(list(dict.fromkeys(wanted))[: int(most * MENTIONING)])
-    spread = most
+    chosen = set(list(dict.fromkeys(preferred))[: int(max_count * MENTION_WINDOW_SHARE)])
+    spread = max_count
     while (
         len(even := {place * (count - 1) // max(spread - 1, 1) for place in range(spread)} | chosen)
-        > most
+        > max_count
     ):
         spread -= 1
     return sorted(even)
 
 
-def sampled(count: int, characters: int) -> list[int]:
+def sample_text_parts(count: int, characters: int) -> list[int]:
     """Choose of the ``count`` parts of a text of so many ``characters``: all, or of a very long one as many as `CHARACTERS` of it have.
 
     >>> sampled(4, 4_000), sampled(40, 20_000)
     ([0, 1, 2, 3], [0, 4, 8, 13, 17, 21, 26, 30, 34, 39])
     """
-    return sample(
-        count, most=count if characters <= CHARACTERS else max(count * CHARACTERS // characters, 1)
+    return sample_indices(
+        count,
+        max_count=count
+        if characters <= MAX_CHARACTERS_READ
+        else max(count * MAX_CHARACTERS_READ // characters, 1),
     )
 
 
-def _tokens(texts: Sequence[str], tokenizer: Tokenizer) -> Iterator[tuple[list[int], list[Span]]]:
+def _tokens(
+    texts: Sequence[str], tokenizer: Tokenizer
+) -> Iterator[tuple[list[int], list[TextSpan]]]:
     """Token ids and offsets of each text; a very long text is tokenised in slices."""
     pieces = [
         (text[start : start + _SLICE], start)
@@ -117,7 +122,7 @@ def _tokens(texts: Sequence[str], tokenizer: Tokenizer) -> Iterator[tuple[list[i
     encoded = iter(tokenizer.encode_batch([piece for piece, _ in pieces], add_special_tokens=False))
     for text in texts:
         ids: list[int] = []
-        offsets: list[Span] = []
+        offsets: list[TextSpan] = []
         for start in range(0, max(len(text), 1), _SLICE):
             encoding = next(encoded)
             ids += encoding.ids
@@ -127,12 +132,12 @@ def _tokens(texts: Sequence[str], tokenizer: Tokenizer) -> Iterator[tuple[list[i
         yield ids, offsets
 
 
-def buckets(parts: Sequence[Window], tokens: int) -> Iterator[list[int]]:
+def length_buckets(windows: Sequence[TokenWindow], tokens_per_bucket: int) -> Iterator[list[int]]:
     """Indices of windows of like length together, about ``tokens`` tokens a bucket, shortest first."""
-    order = sorted(range(len(parts)), key=lambda index: len(parts[index].ids))
+    order = sorted(range(len(windows)), key=lambda index: len(windows[index].ids))
     bucket: list[int] = []
     for index in order:
-        if bucket and (len(bucket) + 1) * len(parts[index].ids) > tokens:
+        if bucket and (len(bucket) + 1) * len(windows[index].ids) > tokens_per_bucket:
             yield bucket
             bucket = []
         bucket.append(index)

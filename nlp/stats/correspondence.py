@@ -9,75 +9,88 @@ import numpy as np
 
 from nlp.stats.estimation import Floats
 
-PLANE = 2
+MAP_DIMENSIONS = 2
 CHI2_95 = 5.991464547107979  # 95 % quantile of chi-squared with two degrees of freedom
 
 
 @dataclass(frozen=True)
-class Plane:
+class CorrespondenceMap:
     """Principal coordinates of rows (r, 2) and columns (c, 2), and the share (2,) of the table's inertia that each axis shows."""
 
-    rows: Floats
-    columns: Floats
-    shown: Floats
+    row_coordinates: Floats
+    column_coordinates: Floats
+    inertia_shares: Floats
 
-    def turned(self, rotation: Floats) -> "Plane":
-        return Plane(self.rows @ rotation, self.columns @ rotation, self.shown)
+    def rotated(self, rotation: Floats) -> "CorrespondenceMap":
+        return CorrespondenceMap(
+            self.row_coordinates @ rotation, self.column_coordinates @ rotation, self.inertia_shares
+        )
 
     @property
-    def points(self) -> Floats:
-        return np.concatenate([self.rows, self.columns])
+    def coordinates(self) -> Floats:
+        return np.concatenate([self.row_coordinates, self.column_coordinates])
 
 
-def plane(table: Floats) -> Plane:
+def correspondence_analysis(table: Floats) -> CorrespondenceMap:
     """The first two axes of a table of counts (r, c), every row and column with a positive sum; r and c are at least 3.
 
     Singular vectors have no sign: each axis points to where its farthest column is. Raises ValueError otherwise.
     """
-    if min(table.shape) < PLANE + 1 or not (table.sum(0) > 0).all() or not (table.sum(1) > 0).all():
+    if (
+        min(table.shape) < MAP_DIMENSIONS + 1
+        or not (table.sum(0) > 0).all()
+        or not (table.sum(1) > 0).all()
+    ):
         raise ValueError(
-            f"wanted at least {PLANE + 1} rows and columns of counts, none empty, got a table of {table.shape}."
+            f"wanted at least {MAP_DIMENSIONS + 1} rows and columns of counts, none empty, got a table of {table.shape}."
         )
     share = table / table.sum()
     row, column = share.sum(1), share.sum(0)
     expected = np.outer(row, column)
     left, values, right = np.linalg.svd((share - expected) / np.sqrt(expected), full_matrices=False)
-    columns = right[:PLANE].T / np.sqrt(column)[:, None] * values[:PLANE]
-    signs = np.where(columns[np.abs(columns).argmax(0), range(PLANE)] < 0, -1.0, 1.0)
-    rows = left[:, :PLANE] / np.sqrt(row)[:, None] * values[:PLANE]
+    columns = right[:MAP_DIMENSIONS].T / np.sqrt(column)[:, None] * values[:MAP_DIMENSIONS]
+    signs = np.where(columns[np.abs(columns).argmax(0), range(MAP_DIMENSIONS)] < 0, -1.0, 1.0)
+    rows = left[:, :MAP_DIMENSIONS] / np.sqrt(row)[:, None] * values[:MAP_DIMENSIONS]
     inertia = values**2
-    return Plane(rows * signs, columns * signs, inertia[:PLANE] / max(float(inertia.sum()), 1e-300))
+    return CorrespondenceMap(
+        rows * signs, columns * signs, inertia[:MAP_DIMENSIONS] / max(float(inertia.sum()), 1e-300)
+    )
 
 
-def onto(points: Floats, reference: Floats) -> Floats:
+def procrustes_rotation(points: Floats, reference: Floats) -> Floats:
     """The rotation or reflection (2, 2) that brings `points` (n, 2) nearest to `reference` (n, 2): Procrustes (Schönemann 1966)."""
     left, _, right = np.linalg.svd(points.T @ reference)
     return np.asarray(left @ right)
 
 
-def spread(draws: Floats, kept: Plane) -> Floats:
+def bootstrap_row_coordinates(table_draws: Floats, reference: CorrespondenceMap) -> Floats:
     """Where each row falls in every bootstrap draw (d, r, c) of the table: (d, r, 2), each draw turned onto `kept`.
 
     A draw in which a row or column has nothing says nothing of places and is left out.
     """
     planes = [
-        plane(table) for table in draws if (table.sum(0) > 0).all() and (table.sum(1) > 0).all()
+        correspondence_analysis(table)
+        for table in table_draws
+        if (table.sum(0) > 0).all() and (table.sum(1) > 0).all()
     ]
-    return np.array([one.turned(onto(one.points, kept.points)).rows for one in planes]).reshape(
-        -1, len(kept.rows), PLANE
-    )
+    return np.array(
+        [
+            one.rotated(procrustes_rotation(one.coordinates, reference.coordinates)).row_coordinates
+            for one in planes
+        ]
+    ).reshape(-1, len(reference.row_coordinates), MAP_DIMENSIONS)
 
 
-def ellipse(places: Floats, centre: Floats, corners: int = 48) -> Floats:
+def confidence_ellipse(draws: Floats, centre: Floats, corners: int = 48) -> Floats:
     """The 95 % region (corners, 2) around a place (2,), as wide as its bootstrap places (d, 2) spread, taken as normal."""
-    values, axes = np.linalg.eigh(np.cov(places.T))
+    values, axes = np.linalg.eigh(np.cov(draws.T))
     angle = np.linspace(0, 2 * np.pi, corners, endpoint=False)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     return np.asarray(centre + circle * np.sqrt(CHI2_95 * np.clip(values, 0, None)) @ axes.T)
 
 
-def apart(one: Floats, other: Floats) -> bool:
+def positions_differ(first: Floats, second: Floats) -> bool:
     """Whether two rows' places differ beyond chance: the 95 % region of their difference over the draws (d, 2) leaves out 0."""
-    difference = one - other
+    difference = first - second
     mean, covariance = difference.mean(0), np.cov(difference.T)
     return bool(mean @ np.linalg.pinv(covariance) @ mean > CHI2_95)

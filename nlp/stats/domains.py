@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from folate.core.errors import ConfigError
-from nlp.stats.estimation import DRAWS, Floats
+from nlp.stats.estimation import BOOTSTRAP_DRAWS, Floats
 
-FILE = "domains.json"  # beside the weights of a model
+DOMAIN_ERRORS_FILE = "domains.json"  # beside the weights of a model
 Matrix = tuple[tuple[float, float], tuple[float, float]]
 
 
@@ -36,34 +36,42 @@ class DomainErrors:
     drift: Matrix = ((0.0006, 0.0), (0.0, 0.0006))  # of the change of the error from week to week
     domains: int = 0  # that all this was fitted on
 
-    def errors(self, doubts: Floats, rng: np.random.Generator) -> Floats:
+    def draw_errors(self, uncertainties: Floats, rng: np.random.Generator) -> Floats:
         """Draw errors of the three shares for brands with these `doubts` (brands,): (DRAWS, brands, 3), each summing to 0."""
-        scale = np.sqrt(rng.chisquare(self.tail, (DRAWS, len(doubts), 1)) / self.tail)
+        scale = np.sqrt(
+            rng.chisquare(self.tail, (BOOTSTRAP_DRAWS, len(uncertainties), 1)) / self.tail
+        )
         return _of_all_classes(
-            _normal(self.error, (DRAWS, len(doubts)), rng) / scale * doubts[:, None]
+            _normal(self.error, (BOOTSTRAP_DRAWS, len(uncertainties)), rng)
+            / scale
+            * uncertainties[:, None]
         )
 
-    def drifts(self, brands: int, weeks: int, rng: np.random.Generator) -> Floats:
+    def draw_drifts(self, brands: int, weeks: int, rng: np.random.Generator) -> Floats:
         """Draw random walks of the errors over the weeks: (DRAWS, brands, weeks, 3), each summing to 0."""
-        return _of_all_classes(_normal(self.drift, (DRAWS, brands, weeks), rng).cumsum(axis=2))
+        return _of_all_classes(
+            _normal(self.drift, (BOOTSTRAP_DRAWS, brands, weeks), rng).cumsum(axis=2)
+        )
 
-    def gains(self, rng: np.random.Generator) -> Floats:
+    def draw_gains(self, rng: np.random.Generator) -> Floats:
         """Draw gains (DRAWS,): log-normal, with the median `gain`."""
-        return self.gain * np.exp(rng.normal(0, self.gain_spread, DRAWS))
+        return self.gain * np.exp(rng.normal(0, self.gain_spread, BOOTSTRAP_DRAWS))
 
     def save(self, folder: Path) -> None:
         """Write FILE into the folder of a model."""
-        (folder / FILE).write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        (folder / DOMAIN_ERRORS_FILE).write_text(
+            json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8"
+        )
 
 
-def doubt(posteriors: Floats) -> float:
+def mean_uncertainty(posteriors: Floats) -> float:
     """Mean over rows (n, k) of 1 less the largest posterior: 0 where the model is sure of all, 0.5 where there are none."""
     return float(1 - posteriors.max(axis=1).mean()) if len(posteriors) else 0.5
 
 
-def domain_errors(folder: Path) -> DomainErrors:
+def load_domain_errors(folder: Path) -> DomainErrors:
     """Read FILE of a model's folder; the wide defaults where there is none. Raises ConfigError where it can't be read."""
-    path = folder / FILE
+    path = folder / DOMAIN_ERRORS_FILE
     if not path.is_file():
         return DomainErrors()
     names = {field.name for field in fields(DomainErrors)}

@@ -10,15 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
+Ints = NDArray[np.int64]
 
-DRAWS = 1000  # of a bootstrap
-SEED = 20260101  # any fixed number: the same corpus must give the same interval
-UNITS = 4096  # most resampling units: the relative error of a bootstrap variance from U random blocks is sqrt(2 / U), here 2 %
+BOOTSTRAP_DRAWS = 1000  # of a bootstrap
+RANDOM_SEED = 20260101  # any fixed number: the same corpus must give the same interval
+MAX_RESAMPLING_UNITS = 4096  # most resampling units: the relative error of a bootstrap variance from U random blocks is sqrt(2 / U), here 2 %
 _FLOOR = 1e-9  # a prevalence below it is on the border of the simplex
 
 
-def wilson(successes: float, trials: float, confidence: float = 0.95) -> tuple[float, float]:
+def wilson_interval(
+    successes: float, trials: float, confidence: float = 0.95
+) -> tuple[float, float]:
     """Score interval of a proportion (Wilson 1927). Unlike the normal one it stays in 0..1 and has width at 0 and at 1.
 
     Raises ValueError unless 0 <= successes <= trials and trials > 0.
@@ -34,7 +36,7 @@ def wilson(successes: float, trials: float, confidence: float = 0.95) -> tuple[f
     return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
 
 
-def newcombe(
+def newcombe_interval(
     successes: float,
     trials: float,
     other_successes: float,
@@ -45,20 +47,20 @@ def newcombe(
 
     Built of the two Wilson intervals, so that it stays in -1..1 and has width where both proportions are 0. Raises ValueError as `wilson`.
     """
-    low, high = wilson(successes, trials, confidence)
-    other_low, other_high = wilson(other_successes, other_trials, confidence)
+    low, high = wilson_interval(successes, trials, confidence)
+    other_low, other_high = wilson_interval(other_successes, other_trials, confidence)
     share, other = successes / trials, other_successes / other_trials
     return share - other - hypot(share - low, other_high - other), share - other + hypot(
         high - share, other - other_low
     )
 
 
-def emq(
+def emq_prevalences(
     posteriors: Floats,
     prior: Floats,
     tolerance: float = 1e-7,
     iterations: int = 500,
-    pull: float = 0.0,
+    prior_strength: float = 0.0,
 ) -> Floats:
     """Estimate class prevalences by expectation-maximisation on calibrated posteriors.
 
@@ -75,7 +77,7 @@ def emq(
         raise ValueError("wanted at least one row of posteriors, got none.")
     likelihood = posteriors / prior
     shares: Floats = posteriors.mean(axis=0)
-    pseudo = pull * shares
+    pseudo = prior_strength * shares
     for _ in range(iterations):
         one = _em_step(shares, likelihood, pseudo)
         two = _em_step(one, likelihood, pseudo)
@@ -107,7 +109,7 @@ def _objective(shares: Floats, likelihood: Floats, pseudo: Floats) -> float:
     return float(np.log(likelihood @ shares).mean() + pseudo[known] @ np.log(shares[known]))
 
 
-def tempered(posteriors: Floats, sharpness: float) -> Floats:
+def sharpen_posteriors(posteriors: Floats, sharpness: float) -> Floats:
     """Sharpen posteriors (n, k): each to the power of `sharpness`, scaled so that every row sums to 1.
 
     The mean of the rows is the mean of the probabilities at a sharpness of 1, and nears the counting of
@@ -117,43 +119,49 @@ def tempered(posteriors: Floats, sharpness: float) -> Floats:
     return np.asarray(powered / powered.sum(axis=1, keepdims=True))
 
 
-def ppi_power(truth: Floats, predicted: Floats, everything: Floats) -> float:
+def ppi_lambda(labelled: Floats, predicted: Floats, all_predicted: Floats) -> float:
     """How much the predictions should weigh in `ppi_mean`, from 0: the value of least variance over all columns together.
 
     PPI++ (Angelopoulos, Duchi & Zrnic 2023, arXiv:2311.01453, example 6.1) gives lambda for the mean of the rows that nobody labelled.
     Weighing the mean of all rows instead, the same estimate has lambda * N / (N - n).
     """
-    count, every = len(truth), len(everything)
-    variance = everything.var(axis=0, ddof=1).sum() if every > 1 else 0.0
+    count, every = len(labelled), len(all_predicted)
+    variance = all_predicted.var(axis=0, ddof=1).sum() if every > 1 else 0.0
     if variance == 0:
         return 0.0
-    covariance = ((truth - truth.mean(axis=0)) * (predicted - predicted.mean(axis=0))).sum() / count
+    covariance = (
+        (labelled - labelled.mean(axis=0)) * (predicted - predicted.mean(axis=0))
+    ).sum() / count
     return float(np.clip(covariance / variance, 0, every / max(every - count, 1)))
 
 
-def ppi_mean(truth: Floats, predicted: Floats, everything: Floats) -> Floats:
+def ppi_mean(labelled: Floats, predicted: Floats, all_predicted: Floats) -> Floats:
     """Mean (k,) of what a person would have said of all rows, by prediction-powered inference with tuned power (PPI++).
 
     `truth` (n, k) is what was said of rows drawn at random, `predicted` (n, k) what the model says of them, `everything` (N, k) what
     it says of all rows, those among them. Without bias whatever the model is worth; columns that sum to 1 give means that do.
     """
-    power = ppi_power(truth, predicted, everything)
-    return np.asarray(power * everything.mean(axis=0) + (truth - power * predicted).mean(axis=0))
+    power = ppi_lambda(labelled, predicted, all_predicted)
+    return np.asarray(
+        power * all_predicted.mean(axis=0) + (labelled - power * predicted).mean(axis=0)
+    )
 
 
-def resampling_units(authors: NDArray[np.uint64], most: int = UNITS) -> tuple[Codes, int]:
+def resampling_units(
+    authors: NDArray[np.uint64], max_units: int = MAX_RESAMPLING_UNITS
+) -> tuple[Ints, int]:
     """Code (0..u-1) of the unit that each row is drawn with, and u. `authors` are well mixed 64-bit keys.
 
     A unit is one author; past `most` authors it is a random block of them, which leaves the variance of a bootstrap right
     on average and makes its cost independent of the size of the corpus.
     """
     keys, codes = np.unique(authors, return_inverse=True)
-    if len(keys) > most:
-        return (authors % np.uint64(most)).astype(np.int64), most
+    if len(keys) > max_units:
+        return (authors % np.uint64(max_units)).astype(np.int64), max_units
     return codes.astype(np.int64), len(keys)
 
 
-def bootstrap_weights(units: int, draws: int = DRAWS, seed: int = SEED) -> Floats:
+def bootstrap_weights(units: int, draws: int = BOOTSTRAP_DRAWS, seed: int = RANDOM_SEED) -> Floats:
     """Weights (draws, units) of a bootstrap over authors: independent, exponential with mean 1 (Rubin 1981).
 
     Their variance is that of Poisson counts, so sums spread as they would if authors came and went at random; but no weight is
@@ -162,7 +170,7 @@ def bootstrap_weights(units: int, draws: int = DRAWS, seed: int = SEED) -> Float
     return np.random.Generator(np.random.PCG64(seed)).standard_exponential((draws, units))
 
 
-def author_weights(units: int, draws: int = DRAWS) -> Floats:
+def author_weights(units: int, draws: int = BOOTSTRAP_DRAWS) -> Floats:
     """Weights (1 + draws, units): ones, which give the estimate itself, and below them those of `bootstrap_weights`."""
     weights = np.ones((draws + 1, units))
     weights[1:] = bootstrap_weights(units, draws)
@@ -170,7 +178,7 @@ def author_weights(units: int, draws: int = DRAWS) -> Floats:
 
 
 def weighted_sums(
-    weights: Floats, units: Codes, values: Floats, cell: Codes, shape: tuple[int, ...]
+    weights: Floats, units: Ints, values: Floats, cell: Ints, shape: tuple[int, ...]
 ) -> Floats:
     """Sums (draws, *shape) of `values` (n,) by `cell` (n,), each value weighed as its resampling unit (n,) is in `weights` (draws, u)."""
     cells, count = int(np.prod(shape)), weights.shape[1]
@@ -178,23 +186,25 @@ def weighted_sums(
     return np.asarray((weights @ table).reshape(len(weights), *shape))
 
 
-def interval(draws: Floats, confidence: float = 0.95) -> tuple[float, float]:
+def percentile_interval(draws: Floats, confidence: float = 0.95) -> tuple[float, float]:
     """Percentile interval of bootstrap draws (n,)."""
     low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
 
 
-def p_value(change: float, error: float) -> float:
+def two_sided_p_value(change: float, standard_error: float) -> float:
     """Two-sided, of a change with that standard error under no change (normal). 1 when both are 0."""
-    if error == 0:
+    if standard_error == 0:
         return 1.0 if change == 0 else 0.0
-    return erfc(abs(change) / error / sqrt(2))
+    return erfc(abs(change) / standard_error / sqrt(2))
 
 
-def detectable(error: float, confidence: float = 0.95, power: float = 0.8) -> float:
+def min_detectable_change(
+    standard_error: float, confidence: float = 0.95, power: float = 0.8
+) -> float:
     """Smallest change that would be told from none with that power: (z of the confidence + z of the power) * standard error."""
     normal = NormalDist()
-    return (normal.inv_cdf((1 + confidence) / 2) + normal.inv_cdf(power)) * error
+    return (normal.inv_cdf((1 + confidence) / 2) + normal.inv_cdf(power)) * standard_error
 
 
 def benjamini_hochberg(p_values: Floats, rate: float = 0.1) -> NDArray[np.bool_]:
@@ -207,17 +217,22 @@ def benjamini_hochberg(p_values: Floats, rate: float = 0.1) -> NDArray[np.bool_]
     return found
 
 
-def log_odds(ours: Floats, theirs: Floats, background: Floats, strength: float = 1000.0) -> Floats:
+def log_odds_z_scores(
+    target_counts: Floats,
+    reference_counts: Floats,
+    background_counts: Floats,
+    prior_strength: float = 1000.0,
+) -> Floats:
     """z-score (v,) of how much more often each word stands in `ours` than in `theirs` (counts, (v,)).
 
     Log-odds ratio with an informative Dirichlet prior (Monroe, Colaresi & Quinn 2008, eq. 22): the prior is `background` counts
     (v,), each positive, scaled to `strength` words, so that rare words are drawn towards no difference.
     Raises ValueError when a background count is not positive.
     """
-    if (background <= 0).any():
+    if (background_counts <= 0).any():
         raise ValueError("wanted positive background counts for every word, got a zero or less.")
-    prior = background * (strength / background.sum())
-    smoothed_ours, smoothed_theirs = ours + prior, theirs + prior
+    prior = background_counts * (prior_strength / background_counts.sum())
+    smoothed_ours, smoothed_theirs = target_counts + prior, reference_counts + prior
     difference = _log_odds(smoothed_ours) - _log_odds(smoothed_theirs)
     return np.asarray(difference / np.sqrt(1 / smoothed_ours + 1 / smoothed_theirs))
 

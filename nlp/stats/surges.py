@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import nbinom
 
-from nlp.stats.estimation import Codes, Floats
+from nlp.stats.estimation import Floats, Ints
 
-WEEKS = 3  # of baseline: with fewer there are no two weeks to compare a third with
-K = 30.0  # authors: how far a source's own share must be known before it outweighs the pooled one
-GRID = np.geomspace(
+MIN_BASELINE_WEEKS = 3  # of baseline: with fewer there are no two weeks to compare a third with
+SHRINKAGE_AUTHORS = (
+    30.0  # authors: how far a source's own share must be known before it outweighs the pooled one
+)
+DISPERSION_GRID = np.geomspace(
     0.003, 3.0, 30
 )  # dispersions; at 0.1 a series of any size swings by a third from week to week
 
@@ -33,20 +35,20 @@ class Surge:
     low: float  # 95 % of usual weeks lie between low and high
     high: float
     p_value: float  # that a usual week has as many authors or more
-    weeks: int  # of baseline
+    baseline_weeks: int  # of baseline
 
 
-def surge(authors: Codes, everyone: Codes) -> Surge | None:
+def estimate_surge(authors: Ints, total_authors: Ints) -> Surge | None:
     """Judge the last week. Both arrays are (weeks, sources): distinct authors of the query's posts, and of all posts.
 
     Sources without authors in the baseline take no part. None when fewer than WEEKS weeks before the last have any author.
     """
-    baseline = np.flatnonzero(everyone[:-1].sum(axis=1))
-    if len(baseline) < WEEKS:
+    baseline = np.flatnonzero(total_authors[:-1].sum(axis=1))
+    if len(baseline) < MIN_BASELINE_WEEKS:
         return None
-    observed, expected, spread = _judged(authors, everyone, len(everyone) - 1, baseline)
-    weight = _weights(authors, everyone, baseline)
-    size = 1 / (GRID + spread)
+    observed, expected, spread = _judged(authors, total_authors, len(total_authors) - 1, baseline)
+    weight = _weights(authors, total_authors, baseline)
+    size = 1 / (DISPERSION_GRID + spread)
     chance = size / (size + expected)
     counts = np.arange(int(np.max(nbinom.ppf(0.999, size, chance))) + 1)
     cumulative = nbinom.cdf(counts[:, None], size, chance) @ weight
@@ -56,22 +58,22 @@ def surge(authors: Codes, everyone: Codes) -> Surge | None:
 
 
 def _judged(
-    authors: Codes, everyone: Codes, week: int, baseline: NDArray[np.int64]
+    authors: Ints, everyone: Ints, week: int, baseline: NDArray[np.int64]
 ) -> tuple[int, float, float]:
     """Of one week given those of `baseline`: authors, expected authors, and what of the variance comes from counting the mean."""
     past, rest, now = authors[baseline].sum(axis=0), everyone[baseline].sum(axis=0), everyone[week]
     known = rest > 0
     pooled = (past.sum() + 0.5) / max(rest.sum(), 1)
-    expected = (now * (past + K * pooled) / (rest + K))[known].sum()
+    expected = (now * (past + SHRINKAGE_AUTHORS * pooled) / (rest + SHRINKAGE_AUTHORS))[known].sum()
     return int(authors[week, known].sum()), float(expected), float(1 / (past.sum() + 0.5))
 
 
-def _weights(authors: Codes, everyone: Codes, baseline: NDArray[np.int64]) -> Floats:
+def _weights(authors: Ints, everyone: Ints, baseline: NDArray[np.int64]) -> Floats:
     """The weight of each dispersion of GRID; they sum to 1."""
-    log_likelihood = np.zeros(len(GRID))
+    log_likelihood = np.zeros(len(DISPERSION_GRID))
     for week in baseline:
         observed, expected, spread = _judged(authors, everyone, week, baseline[baseline != week])
-        size = 1 / (GRID + spread)
+        size = 1 / (DISPERSION_GRID + spread)
         log_likelihood += (
             nbinom.logpmf(observed, size, size / (size + expected)) if expected else 0.0
         )

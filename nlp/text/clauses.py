@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from operator import itemgetter
 
-Span = tuple[int, int]
+TextSpan = tuple[int, int]
 
 _CUT = re.compile(
     r"""
@@ -23,20 +23,20 @@ _CUT = re.compile(
 )
 
 
-def split(text: str) -> list[Span]:
+def split_clauses(text: str) -> list[TextSpan]:
     """Every clause of a text that is not blank, in order; at least one, which is all of a text without any."""
     cuts = [(0, 0), *(cut.span() for cut in _CUT.finditer(text)), (len(text), len(text))]
     between = [(left[1], right[0]) for left, right in pairwise(cuts)]
     return [span for span in between if text[slice(*span)].strip()] or [(0, len(text))]
 
 
-def clauses(text: str, targets: Sequence[Sequence[Span]]) -> list[list[Span]]:
+def target_clauses(text: str, targets: Sequence[Sequence[TextSpan]]) -> list[list[TextSpan]]:
     """For each target, a list of mentions [start, end) in code points of ``text``: the distinct clauses that hold its mentions."""
     cuts = [cut.span() for cut in _CUT.finditer(text)] if targets else []
     return [sorted({_around(span, cuts, len(text)) for span in spans}) for spans in targets]
 
 
-def _around(mention: Span, cuts: Sequence[Span], length: int) -> Span:
+def _around(mention: TextSpan, cuts: Sequence[TextSpan], length: int) -> TextSpan:
     """From the last cut before the mention to the first one after it; a cut inside the mention (a brand named But) is none."""
     before = bisect_right(cuts, mention[0], key=itemgetter(1))
     after = bisect_left(cuts, mention[1], key=itemgetter(0))

@@ -5,16 +5,16 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-from nlp.text.normalize import fold
-from nlp.text.patterns import EMOTICON, HAN, KANA, NAME, URL
+from nlp.text.normalize import fold_text
+from nlp.text.patterns import BRACKET_EMOTICON, HAN_RANGES, HANDLE, KANA_RANGES, URL
 
-Language = Literal["zh", "en", "mixed", "other"]
+LanguageCode = Literal["zh", "en", "mixed", "other"]
 
 _ASIDE = re.compile(
-    f"{URL}|{NAME}|{EMOTICON}|《[^》{HAN}]{{1,60}}》"
+    f"{URL}|{HANDLE}|{BRACKET_EMOTICON}|《[^》{HAN_RANGES}]{{1,60}}》"
 )  # the last: a foreign title in a Chinese sentence
-_HAN = re.compile(f"[{HAN}]+")
-_KANA = re.compile(f"[{KANA}]+")
+_HAN = re.compile(f"[{HAN_RANGES}]+")
+_KANA = re.compile(f"[{KANA_RANGES}]+")
 _LATIN = re.compile(r"[a-z\u00df-\u00f6\u00f8-\u024f]+(?:'[a-z]+)?")
 _LETTER = re.compile(r"[^\W\d_]+")
 _OWN_LETTER = re.compile("[\u00df-\u00f6\u00f8-\u024f]")  # English has these in loan words only
@@ -24,12 +24,12 @@ _CHINESE_CLAUSE = re.compile(
 _CLAUSE = 2  # more English than foreign small words by this many make a clause; a name has fewer
 
 
-def identify(text: str) -> Language:
+def identify_language(text: str) -> LanguageCode:
     """`zh` (simplified or traditional), `en`, `mixed` (a clause of each), or `other` (also: nothing but signs and links).
 
     A name does not make a text mixed: `买了iPhone很好用` is zh, `I love 螺蛳粉` is en. Links, @names and emoticons don't count.
     """
-    plain = _ASIDE.sub(" ", fold(text))
+    plain = _ASIDE.sub(" ", fold_text(text))
     han, kana, letters = (sum(map(len, kind.findall(plain))) for kind in (_HAN, _KANA, _LETTER))
     latin = _LATIN.findall(plain)
     foreign = letters - han - sum(len(word) - ("'" in word) for word in latin)

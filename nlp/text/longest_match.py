@@ -13,7 +13,7 @@ _GROUP = 48
 _BEFORE = f"(?<![{_LETTER}0-9])"
 
 
-def longest(words: Iterable[str]) -> str:
+def longest_match_pattern(words: Iterable[str]) -> str:
     """The source of an expression that matches the longest of `words` at a place; "" when there are none.
 
     Words and text are folded (`nlp.text.normalize.fold`). A word that begins or ends in a Latin, Greek or Cyrillic letter or in a

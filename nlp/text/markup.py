@@ -44,13 +44,13 @@ _MAY = re.compile(
     "|[mM]ore|[lL]ess|ransl|See original|reading"
 )
 
-LEFT_OVER = re.compile(
+MARKUP_RESIDUE = re.compile(
     r"(?:hellip|nbsp|ldquo|rdquo|lsquo|rsquo|mdash|ndash|middot|emsp|ensp|thinsp|zwnj|x000[0-9a-f]|x001[0-9a-f])+"
 )
 """Of a word in lower case: what earlier imports left of entities and escapes, and no word of any language. `amp`, `br`, `lt` can be one."""
 
 
-class Cleaned(NamedTuple):
+class AlignedText(NamedTuple):
     """A text as a reader sees it. `starts` and `ends` are the code points of the text as published that each of its characters is of;
     None where nothing was changed.
     """
@@ -59,14 +59,14 @@ class Cleaned(NamedTuple):
     starts: list[int] | None = None
     ends: list[int] | None = None
 
-    def span(self, start: int, end: int) -> tuple[int, int]:
+    def original_span(self, start: int, end: int) -> tuple[int, int]:
         """Where characters `start` to `end`, at least one, stand in the text as published."""
         if self.starts is None or self.ends is None:
             return start, end
         return self.starts[start], self.ends[end - 1]
 
 
-def clean(text: str) -> str:
+def strip_markup(text: str) -> str:
     """The text without markup and labels.
 
     >>> clean("很香&hellip;&hellip;下次还买<br/>It&#39;s good_x000D_ 收起全文d")
@@ -77,11 +77,11 @@ def clean(text: str) -> str:
     return _MARKUP.sub(_reading, text)
 
 
-def cleaned(text: str) -> Cleaned:
+def strip_markup_aligned(text: str) -> AlignedText:
     """The same, and where each character comes from."""
     changes = list(_changes(text))
     if not changes:
-        return Cleaned(text)
+        return AlignedText(text)
     parts: list[str] = []
     starts: list[range | list[int]] = []
     ends: list[range | list[int]] = []
@@ -91,12 +91,12 @@ def cleaned(text: str) -> Cleaned:
         starts += [range(done, start), [start] * len(reading)]
         ends += [range(done + 1, start + 1), [end] * len(reading)]
         done = end
-    return Cleaned(
+    return AlignedText(
         "".join(parts), list(chain.from_iterable(starts)), list(chain.from_iterable(ends))
     )
 
 
-def blanked(text: str) -> str:
+def blank_markup(text: str) -> str:
     """The text with markup and labels written over by spaces: no character moves. An entity of one character leaves it where it begins."""
     changes = list(_changes(text))
     parts: list[str] = []

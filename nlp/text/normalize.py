@@ -5,8 +5,8 @@ import unicodedata
 from functools import cache, lru_cache
 from typing import Protocol
 
-from nlp.text.markup import blanked, clean
-from nlp.text.patterns import EMOJI_CHARACTER, NAME, URL
+from nlp.text.markup import blank_markup, strip_markup
+from nlp.text.patterns import EMOJI_CHARACTER, HANDLE, URL
 
 
 class Converter(Protocol):
@@ -15,7 +15,7 @@ class Converter(Protocol):
     def convert(self, text: str) -> str: ...
 
 
-def normalize(text: str) -> str:
+def normalize_text(text: str) -> str:
     """NFKC, simplified characters, lower case, no control characters, single spaces, typewriter apostrophes.
 
     Lone surrogates become U+FFFD. Normalising twice changes nothing.
@@ -32,13 +32,13 @@ def normalize(text: str) -> str:
 
 
 @lru_cache(maxsize=64)  # several readers look at one text in turn
-def fold(text: str) -> str:
+def fold_text(text: str) -> str:
     """`normalize` as far as it goes without moving a character: the result has the length of `text`.
 
     So offsets found in it hold in `text`. What can't be folded one to one (`㎏`, combining accents) stays as it is; markup and labels
     of the site (`nlp.text.markup`) become spaces.
     """
-    text = blanked(text)
+    text = blank_markup(text)
     if text.isascii():
         return text.lower()
     folded = text.translate(_Fold.table())
@@ -52,7 +52,7 @@ def strip_for_duplicates(text: str) -> str:
     Markup and labels of the site, reposted chains (`//@name: …` to the end), @names and URLs are dropped. A text that is nothing but
     those does not become equal to every other such text: it keeps the words of its chain, or else its whole normal form.
     """
-    normal = normalize(clean(text))
+    normal = normalize_text(strip_markup(text))
     for text in (_CHAIN.sub("", normal), normal):
         stripped = _SEPARATORS.sub("", _QUOTED.sub(" ", text) if _MAY_QUOTE.search(text) else text)
         if stripped:
@@ -68,7 +68,7 @@ _INVISIBLE = re.compile(
     rf"|\u200d(?!{EMOJI_CHARACTER})"
 )
 _CHAIN = re.compile(r"//\s?@.*", re.DOTALL)
-_QUOTED = re.compile(rf"{URL}|(?://\s?)?{NAME}\s?:?")
+_QUOTED = re.compile(rf"{URL}|(?://\s?)?{HANDLE}\s?:?")
 _MAY_QUOTE = re.compile(
     r"@|://|www|\.[0-9a-z]"
 )  # in every URL and @name: most texts have none, and this look is cheaper

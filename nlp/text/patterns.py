@@ -5,10 +5,10 @@ Regular expressions (sources, to be joined) over text that `nlp.text.normalize.f
 
 import re
 
-HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+HAN_RANGES = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 """Inside of a character class: Chinese characters."""
 
-KANA = "\u3041-\u30fa\u31f0-\u31ff"
+KANA_RANGES = "\u3041-\u30fa\u31f0-\u31ff"
 """Inside of a character class: what Japanese writes beside Chinese characters."""
 
 EMOJI_CHARACTER = (
@@ -18,10 +18,10 @@ _MODIFIED = f"{EMOJI_CHARACTER}[\ufe0f\U0001f3fb-\U0001f3ff]*"
 EMOJI = f"[\U0001f1e6-\U0001f1ff]{{2}}|[0-9#*]\ufe0f?\u20e3|{_MODIFIED}(?:\u200d{_MODIFIED})*"
 """One picture on the screen: a flag, a keycap, or characters joined by U+200D."""
 
-EMOTICON = rf"\[[{HAN}a-z]{{1,8}}\]"
+BRACKET_EMOTICON = rf"\[[{HAN_RANGES}a-z]{{1,8}}\]"
 """`[怒]`, `[doge]`: how Chinese sites write a picture."""
 
-FACE = r"(?:[:;=]['-]?[()\[\]dpo3/\\|*]+|\^[_.]?\^|t_t|>[_.]<|-_-|<3+)(?!\w)"
+ASCII_EMOTICON = r"(?:[:;=]['-]?[()\[\]dpo3/\\|*]+|\^[_.]?\^|t_t|>[_.]<|-_-|<3+)(?!\w)"
 """`:)`, `^_^`: how a keyboard writes one."""
 
 _HOST = r"(?:[0-9a-z](?:[0-9a-z-]{0,62})\.){1,5}"
@@ -33,7 +33,7 @@ URL = (
 )
 """Web and mail addresses, with or without a scheme; the full stop after one is not part of it."""
 
-NAME = r"@[\w-]{1,30}"
+HANDLE = r"@[\w-]{1,30}"
 """An account spoken to."""
 
 _COLOUR = "(?:(?:[0-9a-f]{2})?[0-9a-f]{6}|[0-9a-f]{3})"
@@ -53,7 +53,7 @@ _HASHTAG = re.compile(f"{URL}|({HASHTAG})")
 _CHAINED = re.compile(r"#[^#]+(?:#$)?")
 
 
-def hashtags(folded: str) -> list[str]:
+def extract_hashtags(folded: str) -> list[str]:
     """The topics of a folded text without their signs, each once, in order.
 
     >>> hashtags("#孕期营养[话题]# 今天 #folicacid")
@@ -61,11 +61,16 @@ def hashtags(folded: str) -> list[str]:
     """
     if "#" not in folded:
         return []
-    found = (tag for match in _HASHTAG.finditer(folded) if match[1] for tag in tags(match[1]))
-    return list(dict.fromkeys(map(topic, found)))
+    found = (
+        tag
+        for match in _HASHTAG.finditer(folded)
+        if match[1]
+        for tag in split_hashtag_chain(match[1])
+    )
+    return list(dict.fromkeys(map(hashtag_text, found)))
 
 
-def tags(hashtag: str) -> list[str]:
+def split_hashtag_chain(hashtag: str) -> list[str]:
     """The hashtags of a chain.
 
     >>> tags("#iphone#good"), tags("#话题#")
@@ -74,6 +79,6 @@ def tags(hashtag: str) -> list[str]:
     return _CHAINED.findall(hashtag)
 
 
-def topic(hashtag: str) -> str:
+def hashtag_text(hashtag: str) -> str:
     """`#话题#`, `#话题[超话]#` or `#话题` without signs."""
     return _DECORATION.sub("", hashtag.strip("#"))

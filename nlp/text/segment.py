@@ -6,22 +6,22 @@ from functools import cache, lru_cache
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from nlp.text.chinese import shipped
-from nlp.text.longest_match import longest
-from nlp.text.markup import LEFT_OVER, clean, cleaned
-from nlp.text.normalize import fold, normalize
+from nlp.text.chinese import default_chinese_segmenter
+from nlp.text.longest_match import longest_match_pattern
+from nlp.text.markup import MARKUP_RESIDUE, strip_markup, strip_markup_aligned
+from nlp.text.normalize import fold_text, normalize_text
 from nlp.text.patterns import (
+    ASCII_EMOTICON,
+    BRACKET_EMOTICON,
     EMOJI,
     EMOJI_CHARACTER,
-    EMOTICON,
-    FACE,
-    HAN,
+    HAN_RANGES,
+    HANDLE,
     HASHTAG,
-    NAME,
     URL,
-    hashtags,
-    tags,
-    topic,
+    extract_hashtags,
+    hashtag_text,
+    split_hashtag_chain,
 )
 
 
@@ -41,23 +41,32 @@ class Segmenter:
     with their unit are one token each.
     """
 
-    def __init__(self, words: Iterable[str] = ()) -> None:
-        own = longest(filter(None, map(normalize, words)))
+    def __init__(self, whole_words: Iterable[str] = ()) -> None:
+        own = longest_match_pattern(filter(None, map(normalize_text, whole_words)))
         self._whole = re.compile(
-            "|".join(filter(None, [_sign(URL, NAME, HASHTAG), own, _sign(EMOTICON, FACE, EMOJI)]))
+            "|".join(
+                filter(
+                    None,
+                    [
+                        _sign(URL, HANDLE, HASHTAG),
+                        own,
+                        _sign(BRACKET_EMOTICON, ASCII_EMOTICON, EMOJI),
+                    ],
+                )
+            )
         )
 
     def tokens(self, text: str) -> list[Token]:
         """Every character of `text` but white space, in order; offsets count code points of `text`."""
-        plain = cleaned(text)
-        pieces = self._pieces(fold(plain.text))
+        plain = strip_markup_aligned(text)
+        pieces = self._pieces(fold_text(plain.text))
         ends = accumulate(map(len, pieces))
         inside = (
             (end - len(piece), end)
             for piece, end in zip(pieces, ends, strict=True)
             if piece and not piece.isspace()
         )
-        spans = [plain.span(*span) for span in inside]
+        spans = [plain.original_span(*span) for span in inside]
         return [
             Token(text[start:end], start, end)
             for start, end in (spans if plain.text is text else _filled(text, spans))
@@ -68,11 +77,11 @@ class Segmenter:
 
         Emoji and emoticons (`[怒]`) are words. A hashtag is one word, `#话题` for `#话题#`. Markup and labels of the site are none.
         """
-        return [word for word in map(_word, self._pieces(fold(clean(text)))) if word]
+        return [word for word in map(_word, self._pieces(fold_text(strip_markup(text)))) if word]
 
     def hashtags(self, text: str) -> list[str]:
         """Topics of `#话题#` and `#tag`, normalised and without signs, each once."""
-        return [normalize(found) for found in hashtags(fold(clean(text)))]
+        return [normalize_text(found) for found in extract_hashtags(fold_text(strip_markup(text)))]
 
     def _pieces(self, folded: str) -> list[str]:
         """Strings that make up `folded` when joined: tokens, and the spaces between them."""
@@ -80,7 +89,7 @@ class Segmenter:
         done = 0
         for match in self._whole.finditer(folded):
             pieces += _between(folded[done : match.start()])
-            pieces += tags(match[0]) if match[0][0] == "#" else (match[0],)
+            pieces += split_hashtag_chain(match[0]) if match[0][0] == "#" else (match[0],)
             done = match.end()
         return pieces + _between(folded[done:])
 
@@ -100,24 +109,24 @@ def _filled(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, 
 
 def _sign(*sources: str) -> str:
     """One of the expressions, none of which begins with a Chinese character: one look passes over most of a Chinese text."""
-    return f"(?![{HAN}])(?:{'|'.join(sources)})"
+    return f"(?![{HAN_RANGES}])(?:{'|'.join(sources)})"
 
 
 _NUMBER = (
     r"\d{4}年|\d+(?:[.,:/~-]\d+)*(?:%|‰|℃|°c|万亿|[万亿月日时点号多余]|[a-z]{1,3}(?![a-z0-9]))?"
 )
-_LETTER = rf"(?:[^\W_{HAN}]|[\u0300-\u036f\u0900-\u0dff])"
+_LETTER = rf"(?:[^\W_{HAN_RANGES}]|[\u0300-\u036f\u0900-\u0dff])"
 _SPACED = rf"{_LETTER}{{1,64}}(?:[.'&/_+-]{_LETTER}{{1,64}}){{0,4}}"  # bounded, for hostile input
 _REPEATED = r"(?P<sign>[.—/~-])(?P=sign)+"
 _RUNS = re.compile(_sign(r"\s+", _NUMBER, f"(?P<spaced>{_SPACED})", _REPEATED))
-_ASIDE = re.compile(f"{URL}|{NAME}")
+_ASIDE = re.compile(f"{URL}|{HANDLE}")
 _TAG = re.compile(HASHTAG)
-_WORTH = re.compile(rf"[^\W_]|{EMOJI_CHARACTER}|{FACE}")
+_WORTH = re.compile(rf"[^\W_]|{EMOJI_CHARACTER}|{ASCII_EMOTICON}")
 
 
 def _between(text: str) -> list[str]:
     """Pieces of text in which nothing stands that must stay whole."""
-    cut = shipped().cut
+    cut = default_chinese_segmenter().cut
     pieces: list[str] = []
     done = 0
     for match in _RUNS.finditer(text):
@@ -141,9 +150,9 @@ def _english(chunk: str) -> tuple[str, ...]:
 @lru_cache(maxsize=65536)
 def _word(piece: str) -> str | None:
     """The normal form of a piece, or None where it is no word."""
-    if _ASIDE.match(piece) or not _WORTH.search(piece) or LEFT_OVER.fullmatch(piece):
+    if _ASIDE.match(piece) or not _WORTH.search(piece) or MARKUP_RESIDUE.fullmatch(piece):
         return None
-    return normalize(f"#{topic(piece)}" if _TAG.fullmatch(piece) else piece) or None
+    return normalize_text(f"#{hashtag_text(piece)}" if _TAG.fullmatch(piece) else piece) or None
 
 
 @cache

@@ -11,25 +11,25 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nlp.text.language import identify
-from nlp.text.normalize import normalize
-from nlp.text.patterns import EMOJI, EMOTICON, FACE, HAN, HASHTAG
+from nlp.text.language import identify_language
+from nlp.text.normalize import normalize_text
+from nlp.text.patterns import ASCII_EMOTICON, BRACKET_EMOTICON, EMOJI, HAN_RANGES, HASHTAG
 from nlp.text.segment import Segmenter, Token
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
-SHIPPED = Path(__file__).parents[1] / "models" / "words"
-ENDINGS = "lemmas.json"
-LONGEST = 6
+TAGGER_FOLDER = Path(__file__).parents[1] / "models" / "words"
+LEMMA_RULES_FILE = "lemmas.json"
+MAX_ENDING_LENGTH = 6
 """Letters of the longest ending that a rule of lemmas looks at."""
 _AT_ONCE = 400  # tokens the tagger sees together: bounds its memory whatever the text
 
-Endings = dict[str, dict[str, tuple[int, str]]]
+LemmaRules = dict[str, dict[str, tuple[int, str]]]
 """Part of speech -> ending -> letters to take off and letters to put on; `^` begins an ending that is a whole word."""
 
 
-class Word(NamedTuple):
+class TaggedWord(NamedTuple):
     """A token (`text` stands at code points `start` to `end`), its universal part of speech and its lemma in normal form.
 
     The last two are None in texts that are neither Chinese nor English.
@@ -42,32 +42,32 @@ class Word(NamedTuple):
     lemma: str | None
 
 
-class Analyser:
+class WordTagger:
     """Words of a segmenter, tagged. `names` (those of brands and products) are proper nouns wherever they stand as one token."""
 
     def __init__(
-        self, segmenter: Segmenter, names: Iterable[str] = (), folder: Path = SHIPPED
+        self, segmenter: Segmenter, proper_nouns: Iterable[str] = (), folder: Path = TAGGER_FOLDER
     ) -> None:
         self.segmenter = segmenter
-        self._names = frozenset(map(normalize, names))
+        self._names = frozenset(map(normalize_text, proper_nouns))
         self._folder = folder
 
-    def read(self, texts: Sequence[str]) -> list[list[Word]]:
+    def tag_words(self, texts: Sequence[str]) -> list[list[TaggedWord]]:
         """The words of each text. The tagger is loaded when the first text comes."""
         tokens = [self.segmenter.tokens(text) for text in texts]
-        tags = iter(_tags(tagger(self._folder), tokens))
+        tags = iter(_tags(load_tagger(self._folder), tokens))
         words = [[self._word(token, next(tags)) for token in its] for its in tokens]
         return [
             [word._replace(pos=None, lemma=None) for word in its]
-            if identify(text) == "other"
+            if identify_language(text) == "other"
             else its
             for text, its in zip(texts, words, strict=True)
         ]
 
-    def _word(self, token: Token, tag: str) -> Word:
-        normal = normalize(token.text)
+    def _word(self, token: Token, tag: str) -> TaggedWord:
+        normal = normalize_text(token.text)
         pos = "PROPN" if normal in self._names else _evident(token.text) or _spoken(normal, tag)
-        return Word(*token, pos, lemma(normal, pos, rules(self._folder)))
+        return TaggedWord(*token, pos, lemmatize(normal, pos, load_lemma_rules(self._folder)))
 
 
 def _tags(language: "Language", texts: Sequence[Sequence[Token]]) -> list[str]:
@@ -98,10 +98,10 @@ def _written(tokens: Sequence[Token]) -> tuple[list[str], list[bool]]:
 
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_HAN = re.compile(f"[{HAN}]")
+_HAN = re.compile(f"[{HAN_RANGES}]")
 _MARKS = "[。，、；：？！…—·《》〈〉「」『』【】（）“”‘’]+"
 _EVIDENT = re.compile(
-    f"(?P<PROPN>(?=.*[{HAN}])(?:{HASHTAG}))|(?P<SYM>{EMOTICON}|(?:{EMOJI})++|{FACE})|(?P<PUNCT>{_MARKS})",
+    f"(?P<PROPN>(?=.*[{HAN_RANGES}])(?:{HASHTAG}))|(?P<SYM>{BRACKET_EMOTICON}|(?:{EMOJI})++|{ASCII_EMOTICON})|(?P<PUNCT>{_MARKS})",
     re.IGNORECASE,
 )
 
@@ -113,9 +113,9 @@ def _evident(text: str) -> str | None:
 
 
 @cache
-def rules(folder: Path) -> Endings:
+def load_lemma_rules(folder: Path) -> LemmaRules:
     """The rules of lemmas in a folder that training wrote."""
-    endings: Endings = json.loads((folder / ENDINGS).read_text(encoding="utf-8"))
+    endings: LemmaRules = json.loads((folder / LEMMA_RULES_FILE).read_text(encoding="utf-8"))
     return endings
 
 
@@ -138,33 +138,33 @@ def _spoken(normal: str, tag: str) -> str:
 _NO_WORDS = {"X", "PUNCT", "SYM"}
 
 
-def lemma(normal: str, pos: str, endings: Endings) -> str:
+def lemmatize(normal: str, pos: str, lemma_rules: LemmaRules) -> str:
     """The lemma of a word in normal form: by the longest ending known for its part of speech; Chinese words are their own."""
-    rules = endings.get(pos, {})
-    for ending in candidates(normal):
+    rules = lemma_rules.get(pos, {})
+    for ending in lemma_rule_keys(normal):
         if ending in rules:
             cut, added = rules[ending]
             return normal[: len(normal) - cut] + added
     return normal
 
 
-def candidates(normal: str) -> Iterator[str]:
+def lemma_rule_keys(normal: str) -> Iterator[str]:
     """What rules of lemmas may know a word by: the whole of it (`^feet`), then its endings, longer ones first."""
     yield f"^{normal}"
-    yield from (normal[-size:] for size in range(min(LONGEST, len(normal) - 1), 0, -1))
+    yield from (normal[-size:] for size in range(min(MAX_ENDING_LENGTH, len(normal) - 1), 0, -1))
 
 
 @cache
-def tagger(folder: Path) -> "Language":
+def load_tagger(folder: Path) -> "Language":
     """The pipeline in a folder that training wrote."""
     import spacy
 
     language = spacy.load(folder)
-    language.vocab.lex_attr_getters |= seen()
+    language.vocab.lex_attr_getters |= lexical_attribute_getters()
     return language
 
 
-def seen() -> dict[int, Any]:
+def lexical_attribute_getters() -> dict[int, Any]:
     """What the tagger sees of a word: its normal form, first and last letters, and its shape.
 
     Of a Chinese word the shape is its tag in jieba's dictionary (https://github.com/fxsj/jieba: `n` noun, `nr` person, `v` verb, …),
@@ -174,11 +174,11 @@ def seen() -> dict[int, Any]:
     from spacy.lang.lex_attrs import word_shape
 
     return {
-        NORM: normalize,
-        PREFIX: lambda word: normalize(word)[:1],
-        SUFFIX: lambda word: normalize(word)[-1 if _HAN.search(word) else -3 :],
+        NORM: normalize_text,
+        PREFIX: lambda word: normalize_text(word)[:1],
+        SUFFIX: lambda word: normalize_text(word)[-1 if _HAN.search(word) else -3 :],
         SHAPE: lambda word: (
-            dictionary_tag(normalize(word)) if _HAN.search(word) else word_shape(word)
+            dictionary_tag(normalize_text(word)) if _HAN.search(word) else word_shape(word)
         ),
     }
 

@@ -1,7 +1,7 @@
 """Emerging topics: what more people write about this week than the weeks before let expect (docs/topics.md)."""
 
-from nlp.topics.detect import MIN_WEEKS
-from nlp.topics.discovery import discover, ranked
+from nlp.topics.detect import MIN_BASELINE_WEEKS
+from nlp.topics.discovery import discover_topics, rank_topics
 from nlp.topics.topic import Discovery, Topic
 
-__all__ = ["MIN_WEEKS", "Discovery", "Topic", "discover", "ranked"]
+__all__ = ["MIN_BASELINE_WEEKS", "Discovery", "Topic", "discover_topics", "rank_topics"]

@@ -10,11 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nlp.text.stopwords import stopwords
-from nlp.topics.new_words import coinages
-from nlp.topics.ngrams import Grams, Run, Search, Text, frequent, spell
-from nlp.topics.stream import Bools, Codes, Lists, Stream, distinct
+from nlp.topics.new_words import find_new_words
+from nlp.topics.ngrams import (
+    CodeSequence,
+    FrequentNgrams,
+    NgramSearch,
+    WeeklySequence,
+    frequent_ngrams,
+    ngram_codes,
+)
+from nlp.topics.stream import Bools, Codes, EncodedLists, PostStream, sorted_unique
 
-LONGEST = (
+MAX_TERM_WORDS = (
     3  # words in an n-gram; three only in Latin script, where one Chinese word takes two or three
 )
 _NO_PLURALS = ["customs", "goods", "means", "news"]  # words of their own beside the ones without -s
@@ -23,42 +30,46 @@ _WIDE = r"[⺀-\x{10ffff}]"  # from the first of the East Asian blocks on
 
 
 @dataclass(frozen=True)
-class Candidates:
+class CandidateTerms:
     """Terms, sorted, and where they occur, a week at a time."""
 
-    stream: Stream
+    stream: PostStream
     terms: tuple[str, ...]
-    texts: tuple[
-        tuple[Text, Search, tuple[Codes, ...]], ...
+    searches: tuple[
+        tuple[WeeklySequence, NgramSearch, tuple[Codes, ...]], ...
     ]  # where to look, for what, and the term of each n-gram by length
 
-    def pairs(self, week: int) -> tuple[Codes, Codes]:
+    def occurrences(self, week: int) -> tuple[Codes, Codes]:
         """(term, post) of each occurrence in a week, in no order and with repeats."""
         terms, posts = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
-        for text, search, term in self.texts:
+        for text, search, term in self.searches:
             run = text(week)
             for n, (at, row) in enumerate(search.occurrences(run)):
                 terms.append(term[n][row])
-                posts.append(run.post[at])
+                posts.append(run.post_of_code[at])
         return np.concatenate(terms), np.concatenate(posts)
 
     @cached_property
-    def now(self) -> tuple[Codes, Codes]:
+    def current_occurrences(self) -> tuple[Codes, Codes]:
         """The distinct pairs of the week at hand, sorted."""
-        term, post = self.pairs(self.stream.weeks - 1)
+        term, post = self.occurrences(self.stream.n_weeks - 1)
         size = max(len(self.stream), 1)
-        keys = distinct(term.astype(np.int64) * size + post)
+        keys = sorted_unique(term.astype(np.int64) * size + post)
         return (keys // size).astype(np.int32), (keys % size).astype(np.int32)
 
-    def posts(self, term: int) -> Codes:
+    def posts_with_term(self, term: int) -> Codes:
         """The posts of the week at hand that hold a term, in the order of the stream."""
-        low, high = np.searchsorted(self.now[0], [term, term + 1])
-        return self.now[1][low:high]
+        low, high = np.searchsorted(self.current_occurrences[0], [term, term + 1])
+        return self.current_occurrences[1][low:high]
 
 
-def find(stream: Stream, least: int) -> Candidates:
+def find_candidates(stream: PostStream, min_count: int) -> CandidateTerms:
     """Every term with at least `least` occurrences within some week, by name; a coinage and a word of one name are one term."""
-    parts = [_words(stream, least), _hashtags(stream, least), coinages(stream, stopwords(), least)]
+    parts = [
+        _words(stream, min_count),
+        _hashtags(stream, min_count),
+        find_new_words(stream, stopwords(), min_count),
+    ]
     names = pc.unique(
         pa.chunked_array([name for part in parts for name in part[2]], pa.string())
     ).sort()
@@ -68,32 +79,34 @@ def find(stream: Stream, least: int) -> Candidates:
         for term, want, name in zip(terms, search.wanted, spelled, strict=True):
             term[want] = pc.index_in(name, names).to_numpy()
         texts.append((text, search, tuple(terms)))
-    return Candidates(stream, tuple(names.to_pylist()), tuple(texts))
+    return CandidateTerms(stream, tuple(names.to_pylist()), tuple(texts))
 
 
-Part = tuple[Text, Search, list[pa.Array]]
+CandidateSource = tuple[WeeklySequence, NgramSearch, list[pa.Array]]
 """A text, what to look for in it, and the names of that by length."""
 
 
-def _words(stream: Stream, least: int) -> Part:
+def _words(stream: PostStream, least: int) -> CandidateSource:
     number, vocabulary = _singular(stream.words.vocabulary)
 
-    def text(week: int) -> Run:
-        codes, post = stream.words.between(*stream.edges[week : week + 2])
-        return Run(number[codes], np.append(post[1:] == post[:-1], False)[: len(post)], post)
+    def text(week: int) -> CodeSequence:
+        codes, post = stream.words.codes_between(*stream.week_offsets[week : week + 2])
+        return CodeSequence(
+            number[codes], np.append(post[1:] == post[:-1], False)[: len(post)], post
+        )
 
-    levels = frequent(text, stream.weeks, LONGEST, least, max(len(vocabulary), 1))
+    levels = frequent_ngrams(text, stream.n_weeks, MAX_TERM_WORDS, least, max(len(vocabulary), 1))
     wanted = list(_worthy(levels, vocabulary))
-    names = [spelled(levels, n, want, vocabulary) for n, want in enumerate(wanted, start=1)]
-    return text, Search(levels, wanted), names
+    names = [join_words(levels, n, want, vocabulary) for n, want in enumerate(wanted, start=1)]
+    return text, NgramSearch(levels, wanted), names
 
 
-def _worthy(levels: Sequence[Grams], vocabulary: pa.Array) -> Iterator[Bools]:
+def _worthy(levels: Sequence[FrequentNgrams], vocabulary: pa.Array) -> Iterator[Bools]:
     """Which n-grams of each length can be a term."""
     stop, latin, number = _classes(vocabulary)
     long = pc.utf8_length(vocabulary).to_numpy() > 1
     for n, level in enumerate(levels, start=1):
-        codes = spell(levels, n, np.arange(len(level.keys)))
+        codes = ngram_codes(levels, n, np.arange(len(level.keys)))
         good = ~stop[codes[:, 0]] & ~stop[codes[:, -1]] & ~number[codes].all(axis=1)
         if n == 1:
             good &= long[codes[:, 0]]
@@ -102,9 +115,11 @@ def _worthy(levels: Sequence[Grams], vocabulary: pa.Array) -> Iterator[Bools]:
         yield good
 
 
-def spelled(levels: Sequence[Grams], n: int, wanted: Bools, vocabulary: pa.Array) -> pa.Array:
+def join_words(
+    levels: Sequence[FrequentNgrams], n: int, wanted: Bools, vocabulary: pa.Array
+) -> pa.Array:
     """Words as people write them: a space only where two Latin words or numbers meet, and none before 's."""
-    codes = spell(levels, n, np.flatnonzero(wanted))
+    codes = ngram_codes(levels, n, np.flatnonzero(wanted))
     begins, ends = _matches(vocabulary, f"^(?:{_WIDE}|['’])"), _matches(vocabulary, f"{_WIDE}$")
     parts = [vocabulary.take(pa.array(codes[:, 0]))]
     for i in range(1, n):
@@ -142,22 +157,22 @@ def _singular(vocabulary: pa.Array) -> tuple[Codes, pa.Array]:
     return pc.index_in(plural, names).to_numpy().astype(np.int32), names
 
 
-def singular(word: str) -> str:
+def singularize(word: str) -> str:
     """A word in lower case as `_singular` has it."""
     return word if word in _NO_PLURALS else re.sub(_PLURAL, r"\1", word)
 
 
-def _hashtags(stream: Stream, least: int) -> Part:
-    tags: Lists = stream.hashtags
+def _hashtags(stream: PostStream, least: int) -> CandidateSource:
+    tags: EncodedLists = stream.hashtags
 
-    def text(week: int) -> Run:
-        codes, post = tags.between(*stream.edges[week : week + 2])
-        return Run(codes, np.zeros(len(codes), bool), post)
+    def text(week: int) -> CodeSequence:
+        codes, post = tags.codes_between(*stream.week_offsets[week : week + 2])
+        return CodeSequence(codes, np.zeros(len(codes), bool), post)
 
-    levels = frequent(text, stream.weeks, 1, least, max(len(tags.vocabulary), 1))
-    names = tags.vocabulary.take(pa.array(levels[0].last))
+    levels = frequent_ngrams(text, stream.n_weeks, 1, least, max(len(tags.vocabulary), 1))
+    names = tags.vocabulary.take(pa.array(levels[0].last_codes))
     return (
         text,
-        Search(levels, [np.ones(len(names), bool)]),
+        NgramSearch(levels, [np.ones(len(names), bool)]),
         [pc.binary_join_element_wise("#", names, "")],
     )

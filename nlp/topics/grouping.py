@@ -7,58 +7,65 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nlp.topics.detect import Alarm
-from nlp.topics.stream import Codes, Floats, Ints, Stream
+from nlp.topics.stream import Codes, Floats, Ints, PostStream
 
-Embed = Callable[[list[str]], Floats]
+EmbedTexts = Callable[[list[str]], Floats]
 """Texts to one vector each, (n, d). Texts of like meaning must have a high cosine whatever their language."""
 
-OVERLAP = (
+MIN_POST_OVERLAP = (
     0.5  # of the posts of one are in the other's: a detail of the topic, or another name for it
 )
-BROADER = 2  # times the posts: a term that much more common than the topic is not a name for it
-WHOLE = 0.8  # of the authors of a term: a longer term that keeps them says it better
-BILINGUAL = 2  # authors who use both names in one post, at least
-COMMON = 0.1  # of the posts of the smaller topic, at least: a few authors use any two names that many use
-MEANING = 0.4  # of a likeness, set on 14 pairs of topics (docs/topics.md)
-CONTEXTS = 24  # sentences a group that are embedded
-SAMPLE = 64  # posts a language whose mean is taken away: an encoder's vectors share a direction, and one per language
+MAX_POST_RATIO = (
+    2  # times the posts: a term that much more common than the topic is not a name for it
+)
+MIN_FRAGMENT_AUTHOR_SHARE = (
+    0.8  # of the authors of a term: a longer term that keeps them says it better
+)
+MIN_BILINGUAL_AUTHORS = 2  # authors who use both names in one post, at least
+MIN_BILINGUAL_SHARE = 0.1  # of the posts of the smaller topic, at least: a few authors use any two names that many use
+MIN_MEANING_SIMILARITY = 0.4  # of a likeness, set on 14 pairs of topics (docs/topics.md)
+MAX_CONTEXT_SENTENCES = 24  # sentences a group that are embedded
+LANGUAGE_SAMPLE_POSTS = 64  # posts a language whose mean is taken away: an encoder's vectors share a direction, and one per language
 _SENTENCE = re.compile(r"[^。！？!?\n；;]*[。！？!?\n；;]?")
 _WIDE = re.compile(r"[⺀-鿿豈-﫿]")
 
 
 @dataclass(frozen=True)
-class Group:
+class AlarmGroup:
     """Alarms that are one topic, best first, and the posts of the week that hold any of their terms, in order of time."""
 
     alarms: tuple[Alarm, ...]
     posts: frozenset[int]
-    explains: tuple[
+    explained_alarms: tuple[
         Alarm, ...
     ] = ()  # alarms that would be none without the posts of this topic and of better ones
 
     @property
-    def lead(self) -> Alarm:
+    def leading_alarm(self) -> Alarm:
         return self.alarms[0]
 
 
-def group(
-    alarms: Sequence[Alarm], terms: tuple[str, ...], posts: Callable[[int], Codes]
-) -> list[Group]:
+def group_alarms(
+    alarms: Sequence[Alarm], terms: tuple[str, ...], posts_with_term: Callable[[int], Codes]
+) -> list[AlarmGroup]:
     """Each term joins the first topic, best first, that it mostly shares its posts or its name with, else it begins one.
 
     Topics that came to share theirs are joined in a second pass. The clean alarms come first, so that one that is not can join a clean
     topic, never lead it. `posts` gives the posts of a term.
     """
-    single = [Group((alarm,), frozenset(int(p) for p in posts(alarm.term))) for alarm in alarms]
+    single = [
+        AlarmGroup((alarm,), frozenset(int(p) for p in posts_with_term(alarm.term_index)))
+        for alarm in alarms
+    ]
     return _gathered(_gathered(single, terms), terms)
 
 
-def _gathered(groups: Sequence[Group], terms: tuple[str, ...]) -> list[Group]:
-    found: list[Group] = []
+def _gathered(groups: Sequence[AlarmGroup], terms: tuple[str, ...]) -> list[AlarmGroup]:
+    found: list[AlarmGroup] = []
     for one in groups:
         for i, other in enumerate(found):
             if _together(one.posts, topic=other.posts) or _named_alike(one, other, terms):
-                found[i] = Group((*other.alarms, *one.alarms), other.posts | one.posts)
+                found[i] = AlarmGroup((*other.alarms, *one.alarms), other.posts | one.posts)
                 break
         else:
             found.append(one)
@@ -67,81 +74,91 @@ def _gathered(groups: Sequence[Group], terms: tuple[str, ...]) -> list[Group]:
 
 def _together(one: frozenset[int], topic: frozenset[int]) -> bool:
     shared = len(one & topic)
-    return shared >= OVERLAP * len(one) or (
-        shared >= OVERLAP * len(topic) and len(one) <= BROADER * len(topic)
+    return shared >= MIN_POST_OVERLAP * len(one) or (
+        shared >= MIN_POST_OVERLAP * len(topic) and len(one) <= MAX_POST_RATIO * len(topic)
     )
 
 
-def _named_alike(one: Group, topic: Group, terms: tuple[str, ...]) -> bool:
+def _named_alike(one: AlarmGroup, topic: AlarmGroup, terms: tuple[str, ...]) -> bool:
     """Whether the name of one stands inside that of the other: 叶酸 in 叶酸片, `acid` in `folic acid`.
 
     A word that is much more common is no name of the topic: 包装 would bring all that is said of packaging to 包装漏液.
     """
-    a, b = terms[one.lead.term], terms[topic.lead.term]
-    return (within(a, b) and len(one.posts) <= BROADER * len(topic.posts)) or within(b, a)
+    a, b = terms[one.leading_alarm.term_index], terms[topic.leading_alarm.term_index]
+    return (is_part_of(a, b) and len(one.posts) <= MAX_POST_RATIO * len(topic.posts)) or is_part_of(
+        b, a
+    )
 
 
-def within(part: str, whole: str) -> bool:
+def is_part_of(part: str, whole: str) -> bool:
     """Whether one term is part of another: anywhere in Chinese, as whole words else."""
-    return part in whole if chinese(part) else f" {part} " in f" {whole} "
+    return part in whole if contains_chinese(part) else f" {part} " in f" {whole} "
 
 
-def explain(
-    groups: Sequence[Group], left: Callable[[Alarm, Ints], float], posts: Callable[[int], Codes]
-) -> list[Group]:
+def explain_away(
+    groups: Sequence[AlarmGroup],
+    margin_without: Callable[[Alarm, Ints], float],
+    posts_with_term: Callable[[int], Codes],
+) -> list[AlarmGroup]:
     """Of topics, best first, those that are news without the posts of better ones. `left` gives the margin that an alarm then has,
     `posts` the posts of a term.
 
     What is not goes to the topic that holds most of its posts: in a week of refunds the word `pay` is no topic of its own. Where
     only the leading terms are none, the first that stands leads the rest.
     """
-    found: list[Group] = []
+    found: list[AlarmGroup] = []
     seen = np.zeros(0, np.int64)
     for one in groups:
         standing = one
-        if found and left(one.lead, seen) <= 0:
-            kept = tuple(alarm for alarm in one.alarms[1:] if left(alarm, seen) > 0)
-            standing = Group(
+        if found and margin_without(one.leading_alarm, seen) <= 0:
+            kept = tuple(alarm for alarm in one.alarms[1:] if margin_without(alarm, seen) > 0)
+            standing = AlarmGroup(
                 kept,
-                frozenset(int(post) for alarm in kept for post in posts(alarm.term)),
-                one.explains,
+                frozenset(
+                    int(post) for alarm in kept for post in posts_with_term(alarm.term_index)
+                ),
+                one.explained_alarms,
             )
             at = max(range(len(found)), key=lambda i: (len(one.posts & found[i].posts), -i))
             gone = tuple(alarm for alarm in one.alarms if alarm not in kept)
-            found[at] = replace(found[at], explains=(*found[at].explains, *gone))
+            found[at] = replace(found[at], explains=(*found[at].explained_alarms, *gone))
         if standing.alarms:
             found.append(standing)
             seen = np.union1d(seen, np.array(sorted(standing.posts), np.int64))
     return found
 
 
-def without_fragments(group: Group, terms: tuple[str, ...]) -> Group:
+def drop_fragments(group: AlarmGroup, terms: tuple[str, ...]) -> AlarmGroup:
     """The same group without the terms that stand inside a longer one which most of their authors used."""
-    named = [(a, terms[a.term]) for a in group.alarms]
+    named = [(a, terms[a.term_index]) for a in group.alarms]
 
     def fragment(alarm: Alarm, name: str) -> bool:
         return any(
-            name != longer and within(name, longer) and other.authors >= WHOLE * alarm.authors
+            name != longer
+            and is_part_of(name, longer)
+            and other.authors >= MIN_FRAGMENT_AUTHOR_SHARE * alarm.authors
             for other, longer in named
         )
 
     return replace(group, alarms=tuple(alarm for alarm, name in named if not fragment(alarm, name)))
 
 
-def chinese(text: str) -> bool:
+def contains_chinese(text: str) -> bool:
     """Whether a term holds a Chinese character."""
     return bool(_WIDE.search(text))
 
 
-def link(
-    groups: list[Group], terms: tuple[str, ...], stream: Stream, embed: Embed | None
-) -> list[Group]:
+def merge_across_languages(
+    groups: list[AlarmGroup], terms: tuple[str, ...], stream: PostStream, embed: EmbedTexts | None
+) -> list[AlarmGroup]:
     """Join Chinese topics with the English ones of the same meaning: posts that name both or, given `embed`, like contexts.
 
     Each topic is joined with its nearest, and only when the nearest of that one is the topic itself.
     """
-    zh = [i for i, g in enumerate(groups) if chinese(terms[g.lead.term])]
-    en = [i for i, g in enumerate(groups) if not chinese(terms[g.lead.term])]
+    zh = [i for i, g in enumerate(groups) if contains_chinese(terms[g.leading_alarm.term_index])]
+    en = [
+        i for i, g in enumerate(groups) if not contains_chinese(terms[g.leading_alarm.term_index])
+    ]
     if not zh or not en:
         return groups
     near = _bilingual([groups[i] for i in zh], [groups[i] for i in en], stream)
@@ -151,9 +168,9 @@ def link(
     for row, column in enumerate(near.argmax(axis=1)):
         one, two = zh[row], en[int(column)]
         if (
-            near[row, column] >= MEANING
+            near[row, column] >= MIN_MEANING_SIMILARITY
             and near[:, column].argmax() == row
-            and groups[one].lead.clean == groups[two].lead.clean
+            and groups[one].leading_alarm.is_clean == groups[two].leading_alarm.is_clean
         ):
             joined[max(one, two)] = min(one, two)
     return [
@@ -163,40 +180,45 @@ def link(
     ]
 
 
-def _merged(group: Group, others: list[Group]) -> Group:
+def _merged(group: AlarmGroup, others: list[AlarmGroup]) -> AlarmGroup:
     alarms = [*group.alarms, *(a for other in others for a in other.alarms)]
-    return Group(tuple(alarms), group.posts.union(*(other.posts for other in others)))
+    return AlarmGroup(tuple(alarms), group.posts.union(*(other.posts for other in others)))
 
 
-def _bilingual(zh: list[Group], en: list[Group], stream: Stream) -> Floats:
+def _bilingual(zh: list[AlarmGroup], en: list[AlarmGroup], stream: PostStream) -> Floats:
     """1 where enough authors name both in one post, else 0."""
     voices = np.array(
-        [[len({int(stream.voice[p]) for p in one.posts & two.posts}) for two in en] for one in zh]
+        [
+            [len({int(stream.author_codes[p]) for p in one.posts & two.posts}) for two in en]
+            for one in zh
+        ]
     )
     smaller = np.minimum.outer([len(one.posts) for one in zh], [len(two.posts) for two in en])
-    return (voices >= np.maximum(BILINGUAL, COMMON * smaller)).astype(float)
+    return (voices >= np.maximum(MIN_BILINGUAL_AUTHORS, MIN_BILINGUAL_SHARE * smaller)).astype(
+        float
+    )
 
 
 def _meaning(
-    groups: list[Group],
+    groups: list[AlarmGroup],
     zh: list[int],
     en: list[int],
     terms: tuple[str, ...],
-    stream: Stream,
-    embed: Embed,
+    stream: PostStream,
+    embed: EmbedTexts,
 ) -> Floats:
     """Likeness (zh, en): the mean of two cosines, of the leading terms and of the sentences around them, less each language's own mean."""
     sides = []
     for wide, members in ((True, zh), (False, en)):
-        names = [terms[groups[i].lead.term] for i in members]
+        names = [terms[groups[i].leading_alarm.term_index] for i in members]
         said = np.array(
             [
-                _mean(embed, contexts(stream, sorted(groups[i].posts), name))
+                _mean(embed, context_sentences(stream, sorted(groups[i].posts), name))
                 for i, name in zip(members, names, strict=True)
             ]
         )
         called = np.array([_mean(embed, [name]) for name in names])
-        others = _spread([term for term in terms if chinese(term) == wide])
+        others = _spread([term for term in terms if contains_chinese(term) == wide])
         sides.append(
             np.hstack(
                 [
@@ -214,26 +236,26 @@ def _unit(vectors: Floats) -> Floats:
     return scaled
 
 
-def _mean(embed: Embed, texts: list[str]) -> Floats:
+def _mean(embed: EmbedTexts, texts: list[str]) -> Floats:
     mean: Floats = _unit(np.asarray(embed(texts), float)).mean(axis=0)
     return mean
 
 
-def _sample(stream: Stream, wide: bool) -> list[str]:
+def _sample(stream: PostStream, wide: bool) -> list[str]:
     """Posts of the week in Chinese or in English, evenly spread over it."""
-    week = np.flatnonzero(stream.week == stream.weeks - 1)
-    bodies = stream.bodies(week[:: max(1, len(week) // (8 * SAMPLE))])
-    return _spread([body[:300] for body in bodies if chinese(body) == wide]) or [""]
+    week = np.flatnonzero(stream.week_index == stream.n_weeks - 1)
+    bodies = stream.bodies(week[:: max(1, len(week) // (8 * LANGUAGE_SAMPLE_POSTS))])
+    return _spread([body[:300] for body in bodies if contains_chinese(body) == wide]) or [""]
 
 
 def _spread(texts: list[str]) -> list[str]:
     """`SAMPLE` of the texts at most, evenly spread over them."""
-    return texts[:: max(1, len(texts) // SAMPLE)][:SAMPLE]
+    return texts[:: max(1, len(texts) // LANGUAGE_SAMPLE_POSTS)][:LANGUAGE_SAMPLE_POSTS]
 
 
-def contexts(stream: Stream, posts: list[int], term: str) -> list[str]:
+def context_sentences(stream: PostStream, posts: list[int], term: str) -> list[str]:
     """The sentences around a term, one an author and in order of time; the beginning of the post where spelling differs."""
-    chosen = stream.one_each(posts, CONTEXTS)
+    chosen = stream.first_posts_by_author(posts, MAX_CONTEXT_SENTENCES)
     bodies = stream.bodies(np.array(chosen, np.int64))
     return [
         next((s for s in _SENTENCE.findall(body) if term in s.casefold()), body[:300])

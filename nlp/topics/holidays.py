@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-SHIFT = 2  # weeks: how far a feast of the moon moves against the same week of another year, mostly
-LEAD, TAIL = (
+MAX_SHIFT_WEEKS = (
+    2  # weeks: how far a feast of the moon moves against the same week of another year, mostly
+)
+HOLIDAY_LEAD_TIME, HOLIDAY_TAIL_TIME = (
     timedelta(days=35),
     timedelta(days=10),
 )  # people write of a feast for weeks before it and days after
@@ -85,32 +87,34 @@ _MOVING = {  # names: (month, weekday from Monday = 0, which one in the month)
 }
 
 
-def near(terms: Sequence[str], first: date, last: date) -> str | None:
+def nearby_holiday(terms: Sequence[str], first: date, last: date) -> str | None:
     """The feast that one of `terms` names and that lies near the days from `first` to `last`, by its first name, else None."""
     for names, day in sorted(_feasts(first.year) + _feasts(first.year + 1)):
         if (
-            day - LEAD <= last
-            and first <= day + TAIL
+            day - HOLIDAY_LEAD_TIME <= last
+            and first <= day + HOLIDAY_TAIL_TIME
             and any(name in term.casefold() for term in terms for name in names)
         ):
             return names[0]
     return None
 
 
-def recurs(authors: Sequence[int], everyone: Sequence[int], least: int, gain: float) -> bool:
+def recurs_yearly(
+    authors: Sequence[int], total_authors: Sequence[int], min_authors: int, min_gain: float
+) -> bool:
     """Whether a term rose in an earlier year in the weeks that this one is like: the last `2 * SHIFT + 1` of those given.
 
     `authors` wrote it, of `everyone` who wrote in each week, oldest first. It rose when some of those weeks has `least` authors and
     `gain` times as many as the weeks before them let expect. Not known, hence False, without an author in those before.
     """
-    like = 2 * SHIFT + 1
-    before, all_before = sum(authors[:-like]), sum(everyone[:-like])
+    like = 2 * MAX_SHIFT_WEEKS + 1
+    before, all_before = sum(authors[:-like]), sum(total_authors[:-like])
     if not all_before:
         return False
     share = (before + 0.5) / all_before
     return any(
-        n >= least and n >= gain * share * of
-        for n, of in zip(authors[-like:], everyone[-like:], strict=True)
+        n >= min_authors and n >= min_gain * share * of
+        for n, of in zip(authors[-like:], total_authors[-like:], strict=True)
     )
 
 

@@ -11,51 +11,60 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nlp.topics.ngrams import Grams, Run, Search, Text, frequent, spell
-from nlp.topics.stream import Bools, Codes, Floats, Ints, Stream, distinct
+from nlp.topics.ngrams import (
+    CodeSequence,
+    FrequentNgrams,
+    NgramSearch,
+    WeeklySequence,
+    frequent_ngrams,
+    ngram_codes,
+)
+from nlp.topics.stream import Bools, Codes, Floats, Ints, PostStream, sorted_unique
 
-LONGEST = 6  # characters
+MAX_WORD_CHARACTERS = 6  # characters
 MIN_COHESION = 3.0  # bits
 MIN_BRANCHING = 1.0  # bits: as free as two equally likely neighbours
-GRAMMATICAL = frozenset(
+FUNCTION_CHARACTERS = frozenset(
     "们的了是在我你他她它们这那吗呢吧啊呀嘛和与及或但而把被让对从到就都也还又再才很太更最不没有会要能可过着得地"
 )
-RISE = 1.5  # occurrences in the week over those expected; below the gain asked of authors, so that it loses no topic
+MIN_RISE = 1.5  # occurrences in the week over those expected; below the gain asked of authors, so that it loses no topic
 
 
-def coinages(
-    stream: Stream, stop: frozenset[str], least: int
-) -> tuple[Text, Search, list[pa.Array]]:
+def find_new_words(
+    stream: PostStream, stopwords: frozenset[str], min_count: int
+) -> tuple[WeeklySequence, NgramSearch, list[pa.Array]]:
     """The text of Chinese characters, the new words in it, and their names by length."""
-    text, alphabet = characters(stream)
-    levels = frequent(text, stream.weeks, LONGEST, least, max(len(alphabet), 1))
-    total = levels[0].weekly.sum(axis=0, dtype=np.int64)
-    edges = np.isin(alphabet, [ord(character) for character in GRAMMATICAL])
-    peaks = [_peak(level.weekly, total, least) for level in levels]
+    text, alphabet = character_sequences(stream)
+    levels = frequent_ngrams(
+        text, stream.n_weeks, MAX_WORD_CHARACTERS, min_count, max(len(alphabet), 1)
+    )
+    total = levels[0].weekly_counts.sum(axis=0, dtype=np.int64)
+    edges = np.isin(alphabet, [ord(character) for character in FUNCTION_CHARACTERS])
+    peaks = [_peak(level.weekly_counts, total, min_count) for level in levels]
     wanted = [np.zeros(len(levels[0].keys), bool)]
-    for n in range(2, LONGEST + 1):
+    for n in range(2, MAX_WORD_CHARACTERS + 1):
         peak, rising = peaks[n - 1]
         rows = np.flatnonzero(rising)
-        codes = spell(levels, n, rows)
+        codes = ngram_codes(levels, n, rows)
         rows = rows[~(edges[codes[:, 0]] | edges[codes[:, -1]])]
         good = np.zeros(len(rising), bool)
         good[rows] = _cohesion(rows, peak[rows], levels[:n], total) >= MIN_COHESION
         wanted.append(good)
-    _keep_free(text, levels, wanted, [peak for peak, _ in peaks], stream, least)
-    names = [_names(levels, wanted[n - 1], n, alphabet) for n in range(1, LONGEST + 1)]
+    _keep_free(text, levels, wanted, [peak for peak, _ in peaks], stream, min_count)
+    names = [_names(levels, wanted[n - 1], n, alphabet) for n in range(1, MAX_WORD_CHARACTERS + 1)]
     for good, spelled in zip(wanted, names, strict=True):
-        good[good] = [not _functional(name, stop) for name in spelled]
+        good[good] = [not _functional(name, stopwords) for name in spelled]
     return (
         text,
-        Search(levels, wanted),
+        NgramSearch(levels, wanted),
         [
-            pa.array([n for n in spelled if not _functional(n, stop)], pa.string())
+            pa.array([n for n in spelled if not _functional(n, stopwords)], pa.string())
             for spelled in names
         ],
     )
 
 
-def characters(stream: Stream) -> tuple[Text, Ints]:
+def character_sequences(stream: PostStream) -> tuple[WeeklySequence, Ints]:
     """The runs of the Chinese characters of a stream, coded, and their code points."""
     vocabulary = stream.words.vocabulary
     chinese = pc.match_substring_regex(vocabulary, r"^\p{Han}+$").to_numpy(zero_copy_only=False)
@@ -67,8 +76,8 @@ def characters(stream: Stream) -> tuple[Text, Ints]:
     )
     start, codes = np.cumsum(size) - size, codes.astype(np.int32)
 
-    def run(week: int) -> Run:
-        words, post = stream.words.between(*stream.edges[week : week + 2])
+    def run(week: int) -> CodeSequence:
+        words, post = stream.words.codes_between(*stream.week_offsets[week : week + 2])
         sizes = size[words]
         ends = np.cumsum(sizes)
         into = np.arange(ends[-1] if len(ends) else 0) + np.repeat(
@@ -76,13 +85,13 @@ def characters(stream: Stream) -> tuple[Text, Ints]:
         )
         word = np.repeat(np.arange(len(words), dtype=np.int32), sizes)
         near = (word[1:] - word[:-1] <= 1) & (post[word[1:]] == post[word[:-1]])
-        return Run(codes[into], np.append(near, False)[: len(word)], post[word])
+        return CodeSequence(codes[into], np.append(near, False)[: len(word)], post[word])
 
     return run, points.astype(np.int64)
 
 
-def _names(levels: Sequence[Grams], wanted: Bools, n: int, alphabet: Ints) -> list[str]:
-    points = alphabet[spell(levels, n, np.flatnonzero(wanted))]
+def _names(levels: Sequence[FrequentNgrams], wanted: Bools, n: int, alphabet: Ints) -> list[str]:
+    points = alphabet[ngram_codes(levels, n, np.flatnonzero(wanted))]
     return ["".join(map(chr, name)) for name in points.tolist()]
 
 
@@ -99,59 +108,61 @@ def _peak(weekly: Codes, total: Ints, least: int) -> tuple[Ints, Bools]:
     rest = weekly.sum(axis=1, keepdims=True) - weekly
     expected = (rest + 0.5) * (total / np.maximum(total.sum() - total, 1))
     ratio = np.where(weekly >= least, weekly / np.maximum(expected, 1e-9), 0.0)
-    return ratio.argmax(axis=1), ratio.max(axis=1, initial=0) >= RISE
+    return ratio.argmax(axis=1), ratio.max(axis=1, initial=0) >= MIN_RISE
 
 
-def _cohesion(which: Ints, peak: Ints, levels: Sequence[Grams], total: Ints) -> Floats:
+def _cohesion(which: Ints, peak: Ints, levels: Sequence[FrequentNgrams], total: Ints) -> Floats:
     """log2 of count x characters / (count of left part x count of right part) at the weakest split, in the peak week.
 
     `which` are n-grams of the last of `levels`. The left parts are the head, its head and so on; the right ones the tails.
     """
     lefts, rights = [which], [which]
     for level in reversed(levels[1:]):
-        lefts.append(level.head[lefts[-1]])
-        rights.append(level.tail[rights[-1]])
+        lefts.append(level.prefix_rows[lefts[-1]])
+        rights.append(level.suffix_rows[rights[-1]])
     n = len(levels)
-    whole = levels[-1].weekly[which, peak] * total[peak]
+    whole = levels[-1].weekly_counts[which, peak] * total[peak]
     weakest = np.full(len(which), np.inf)
     for cut in range(1, n):
         parts = (
-            levels[cut - 1].weekly[lefts[n - cut], peak].astype(np.int64)
-            * levels[n - cut - 1].weekly[rights[cut], peak]
+            levels[cut - 1].weekly_counts[lefts[n - cut], peak].astype(np.int64)
+            * levels[n - cut - 1].weekly_counts[rights[cut], peak]
         )
         weakest = np.minimum(weakest, np.log2(whole / np.maximum(parts, 1)))
     return weakest
 
 
 def _keep_free(
-    text: Text,
-    levels: list[Grams],
+    text: WeeklySequence,
+    levels: list[FrequentNgrams],
     wanted: list[Bools],
     peaks: list[Ints],
-    stream: Stream,
+    stream: PostStream,
     least: int,
 ) -> None:
     """Clear `wanted` of the n-grams that are not used freely in their peak week."""
-    for week in range(stream.weeks):
+    for week in range(stream.n_weeks):
         here = [want & (peak == week) for want, peak in zip(wanted, peaks, strict=True)]
         if not any(mask.any() for mask in here):
             continue
         run = text(week)
-        for n, (at, row) in enumerate(Search(levels, here).occurrences(run), start=1):
+        for n, (at, row) in enumerate(NgramSearch(levels, here).occurrences(run), start=1):
             rows, which = np.unique(row, return_inverse=True)
-            wanted[n - 1][rows] &= _free(run, at, which, n, len(rows), stream.voice, least)
+            wanted[n - 1][rows] &= _free(run, at, which, n, len(rows), stream.author_codes, least)
 
 
-def _free(run: Run, at: Ints, which: Ints, n: int, size: int, voice: Codes, least: int) -> Bools:
+def _free(
+    run: CodeSequence, at: Ints, which: Ints, n: int, size: int, voice: Codes, least: int
+) -> Bools:
     """Of `size` n-grams, given where each occurs: whether enough distinct authors use it, who branch on both sides."""
     last = at + n - 1
-    speaker = voice[run.post[at]].astype(np.int64)
-    before = np.where((at > 0) & run.joined[at - 1], run.codes[at - 1], -1 - speaker)
+    speaker = voice[run.post_of_code[at]].astype(np.int64)
+    before = np.where((at > 0) & run.continues[at - 1], run.codes[at - 1], -1 - speaker)
     after = np.where(
-        run.joined[last], run.codes[np.minimum(last + 1, len(run.codes) - 1)], -1 - speaker
+        run.continues[last], run.codes[np.minimum(last + 1, len(run.codes) - 1)], -1 - speaker
     )
     speakers = int(speaker.max(initial=0)) + 1
-    authors = np.bincount(distinct(which * speakers + speaker) // speakers, minlength=size)
+    authors = np.bincount(sorted_unique(which * speakers + speaker) // speakers, minlength=size)
     branching = np.minimum(
         _entropy(which, before, speaker, size), _entropy(which, after, speaker, size)
     )

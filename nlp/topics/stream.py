@@ -29,12 +29,12 @@ COLUMNS = (
     "cluster",
     "brands",
 )
-Bodies = Callable[[list[str]], list[str]]
+FetchTexts = Callable[[list[str]], list[str]]
 """The texts of posts by id: a window of them is too long to be held."""
 
 
 @dataclass(frozen=True)
-class Lists:
+class EncodedLists:
     """A list of strings a row of the table, as codes into a sorted vocabulary; asked for by post of the stream, some posts at a time."""
 
     codes: Codes  # row `r` at codes[starts[r]:starts[r + 1]]
@@ -42,7 +42,7 @@ class Lists:
     order: Ints  # row of each post
     vocabulary: pa.Array
 
-    def between(self, first: int, last: int) -> tuple[Codes, Codes]:
+    def codes_between(self, first: int, last: int) -> tuple[Codes, Codes]:
         """The codes of the posts `first` to `last` - 1, one after another, and the post of each."""
         begin = self.starts[self.order[first:last]]
         sizes = self.starts[self.order[first:last] + 1] - begin
@@ -50,7 +50,7 @@ class Lists:
         at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(begin - ends + sizes, sizes)
         return self.codes[at], np.repeat(np.arange(first, last, dtype=np.int32), sizes)
 
-    def of(self, post: int) -> list[str]:
+    def strings_of(self, post: int) -> list[str]:
         """The strings of one post."""
         row = self.order[post]
         taken: list[str] = self.vocabulary.take(
@@ -60,48 +60,48 @@ class Lists:
 
 
 @dataclass(frozen=True)
-class Stream:
+class PostStream:
     """The posts of a window, sorted by week, time and id. Arrays have one entry a post unless they say otherwise."""
 
     table: pa.Table  # as given
     order: Ints  # row of `table` of each post
-    week: Codes  # 0 is the oldest; `weeks` - 1 is the week at hand
-    weeks: int
-    source: Codes
-    sources: tuple[str, ...]  # by code, sorted
-    voice: Codes  # one code for each distinct (source, author); a post without an author is a voice of its own
-    voices: int
-    anonymous: int  # posts without an author
-    first: Bools  # the earliest post of its cluster of near-duplicates in its week
-    words: Lists
-    hashtags: Lists
-    texts: Bodies
+    week_index: Codes  # 0 is the oldest; `weeks` - 1 is the week at hand
+    n_weeks: int
+    source_codes: Codes
+    source_names: tuple[str, ...]  # by code, sorted
+    author_codes: Codes  # one code for each distinct (source, author); a post without an author is a voice of its own
+    n_authors: int
+    n_anonymous_posts: int  # posts without an author
+    is_original: Bools  # the earliest post of its cluster of near-duplicates in its week
+    words: EncodedLists
+    hashtags: EncodedLists
+    fetch_texts: FetchTexts
 
     def __len__(self) -> int:
         return len(self.order)
 
     @cached_property
-    def edges(self) -> list[int]:
+    def week_offsets(self) -> list[int]:
         """The first post of each week, and the number of posts."""
-        return [int(edge) for edge in np.searchsorted(self.week, np.arange(self.weeks + 1))]
+        return [int(edge) for edge in np.searchsorted(self.week_index, np.arange(self.n_weeks + 1))]
 
-    def values(self, column: str, posts: Ints) -> list[Any]:
+    def column_values(self, column: str, posts: Ints) -> list[Any]:
         """Values of a column of `table` for some posts."""
         values: list[Any] = self.table[column].take(pa.array(self.order[posts])).to_pylist()
         return values
 
     def bodies(self, posts: Ints) -> list[str]:
         """The texts of some posts."""
-        return self.texts(self.values("id", posts))
+        return self.fetch_texts(self.column_values("id", posts))
 
-    def one_each(self, posts: Sequence[int], most: int) -> list[int]:
+    def first_posts_by_author(self, posts: Sequence[int], max_posts: int) -> list[int]:
         """The earliest post of each voice among `posts` (in order of time), copies set aside; at most `most`."""
-        originals = np.array([p for p in posts if self.first[p]], np.int64)
+        originals = np.array([p for p in posts if self.is_original[p]], np.int64)
         return sorted(
-            int(p) for p in originals[np.unique(self.voice[originals], return_index=True)[1]]
-        )[:most]
+            int(p) for p in originals[np.unique(self.author_codes[originals], return_index=True)[1]]
+        )[:max_posts]
 
-    def mentions(self, brand: str) -> Bools:
+    def mentions_brand(self, brand: str) -> Bools:
         """Which posts mention a brand."""
         listed = self.table["brands"].combine_chunks()
         rows = pc.list_parent_indices(listed).to_numpy()[
@@ -112,18 +112,20 @@ class Stream:
         return found[self.order]
 
 
-def read(table: pa.Table, weeks: int, texts: Bodies | None = None) -> Stream:
+def encode_posts(
+    table: pa.Table, n_weeks: int, fetch_texts: FetchTexts | None = None
+) -> PostStream:
     """Sort and encode `table` (columns: `COLUMNS`; `week` from 0 to `weeks` - 1). Without `texts` a column `body` must hold them.
 
     Raises InputError when a column or a value that the method needs is missing.
     """
-    _check(table, weeks)
-    if texts is None:
+    _check(table, n_weeks)
+    if fetch_texts is None:
         if "body" not in table.column_names:
             raise InputError(
                 "wanted the texts of the posts, or a column 'body' that holds them, got neither."
             )
-        texts = _column(table)
+        fetch_texts = _column(table)
     order = (
         pc.sort_indices(
             table, [("week", "ascending"), ("published_at", "ascending"), ("id", "ascending")]
@@ -135,14 +137,14 @@ def read(table: pa.Table, weeks: int, texts: Bodies | None = None) -> Stream:
     source, sources = _sorted_codes(part["source"])
     week = part["week"].to_numpy().astype(np.int32)
     voice, voices = _voices(part, source)
-    return Stream(
-        table=table, order=order, week=week, weeks=weeks, source=source, sources=sources, voice=voice, voices=voices,
-        anonymous=part["author"].null_count, first=_first(part["cluster"], week),
-        words=_lists(table["words"], order), hashtags=_lists(table["hashtags"], order), texts=texts,
+    return PostStream(
+        table=table, order=order, week_index=week, n_weeks=n_weeks, source_codes=source, source_names=sources, author_codes=voice, n_authors=voices,
+        n_anonymous_posts=part["author"].null_count, is_original=_first(part["cluster"], week),
+        words=_lists(table["words"], order), hashtags=_lists(table["hashtags"], order), fetch_texts=fetch_texts,
     )  # fmt: skip
 
 
-def _column(table: pa.Table) -> Bodies:
+def _column(table: pa.Table) -> FetchTexts:
     return lambda ids: [
         body or ""
         for body in table["body"]
@@ -185,13 +187,13 @@ def _voices(part: pa.Table, source: Codes) -> tuple[Codes, int]:
     )
     nameless = author < 0
     author[nameless] = author.max(initial=0) + 1 + np.arange(nameless.sum())
-    codes = encode(author * (source.max(initial=0) + 1) + source)
+    codes = dense_codes(author * (source.max(initial=0) + 1) + source)
     return codes, int(codes.max(initial=-1)) + 1
 
 
 def _first(cluster: pa.ChunkedArray, week: Codes) -> Bools:
     """True for the earliest post of each cluster in each week; the order of the rows is time."""
-    codes = encode(cluster)
+    codes = dense_codes(cluster)
     _, firsts = np.unique(
         codes.astype(np.int64) * (week.max(initial=0) + 1) + week, return_index=True
     )
@@ -200,7 +202,7 @@ def _first(cluster: pa.ChunkedArray, week: Codes) -> Bools:
     return found
 
 
-def distinct(keys: Ints) -> Ints:
+def sorted_unique(keys: Ints) -> Ints:
     """The distinct keys, sorted. numpy's own `unique` hashes integers first, which takes six times as long on long arrays."""
     keys = np.sort(keys)
     fresh = np.ones(len(keys), bool)
@@ -208,14 +210,14 @@ def distinct(keys: Ints) -> Ints:
     return keys[fresh]
 
 
-def encode(values: pa.ChunkedArray | Ints) -> Codes:
+def dense_codes(values: pa.ChunkedArray | Ints) -> Codes:
     """Dense codes in order of first appearance."""
     array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else pa.array(values)
     codes: Codes = pc.dictionary_encode(array).indices.to_numpy().astype(np.int32)
     return codes
 
 
-def _lists(column: pa.ChunkedArray, order: Ints) -> Lists:
+def _lists(column: pa.ChunkedArray, order: Ints) -> EncodedLists:
     """`column` holds lists of strings, or of codes into dictionaries (each chunk may bring its own)."""
     chunks = [pc.fill_null(chunk, []) if chunk.null_count else chunk for chunk in column.chunks]
     flat = [pc.list_flatten(chunk) for chunk in chunks]
@@ -231,4 +233,4 @@ def _lists(column: pa.ChunkedArray, order: Ints) -> Lists:
     ]
     sizes = [pc.list_value_length(chunk).to_numpy() for chunk in chunks]
     starts = np.cumsum(np.concatenate([np.zeros(1, np.int64), *sizes]), dtype=np.int64)
-    return Lists(np.concatenate([np.zeros(0, np.int32), *codes]), starts, order, vocabulary)
+    return EncodedLists(np.concatenate([np.zeros(0, np.int32), *codes]), starts, order, vocabulary)

@@ -18,57 +18,59 @@ import numpy as np
 from scipy.sparse import csc_array, hstack
 from scipy.special import betainc
 
-from nlp.topics.candidates import Candidates
-from nlp.topics.stream import Bools, Codes, Floats, Ints, Stream
+from nlp.topics.candidates import CandidateTerms
+from nlp.topics.stream import Bools, Codes, Floats, Ints, PostStream
 
-STRATA = 12  # the largest sources are told apart, the others counted together: bounds memory
-K = 30.0  # authors: how far a source's own share must be known before it outweighs the pooled one
-CEILING = 300.0  # of a score: smaller tails underflow
-BIN_TERMS = 30  # fewest terms of a frequency whose dispersion is worth a figure
-WINSOR = 0.99  # squared residuals above this quantile are cut to it: real events of the past are not dispersion
-GUMBEL_SCALE = 1 / np.log(
+MAX_STRATA = 12  # the largest sources are told apart, the others counted together: bounds memory
+SHRINKAGE_AUTHORS = (
+    30.0  # authors: how far a source's own share must be known before it outweighs the pooled one
+)
+MAX_SCORE = 300.0  # of a score: smaller tails underflow
+MIN_BIN_TERMS = 30  # fewest terms of a frequency whose dispersion is worth a figure
+WINSOR_QUANTILE = 0.99  # squared residuals above this quantile are cut to it: real events of the past are not dispersion
+MIN_GUMBEL_SCALE = 1 / np.log(
     10
 )  # of the maximum of many -log10 p when every p is exact: the least a scale can be
 
 
 @dataclass(frozen=True)
-class Counts:
+class AuthorCounts:
     """Distinct authors by term, week and stratum, and of all terms. The last week is the one at hand, those before it the baseline."""
 
-    terms: csc_array  # (terms, weeks x strata)
-    base: Ints  # (weeks, strata)
+    by_term: csc_array  # (terms, weeks x strata)
+    totals: Ints  # (weeks, strata)
 
     @property
-    def baseline(self) -> Ints:
+    def baseline_weeks(self) -> Ints:
         """The weeks before the last that have any author at all."""
-        return np.flatnonzero(self.base[:-1].sum(axis=1))
+        return np.flatnonzero(self.totals[:-1].sum(axis=1))
 
-    def of(self, term: int) -> Ints:
+    def for_term(self, term: int) -> Ints:
         """(weeks, strata) authors of one term."""
-        dense: Ints = self.terms[[term]].toarray().reshape(self.base.shape)
+        dense: Ints = self.by_term[[term]].toarray().reshape(self.totals.shape)
         return dense
 
-    def weighted(self, weights: Floats) -> Floats:
+    def weighted_by_term(self, weights: Floats) -> Floats:
         """For each term the sum of its authors times `weights` (weeks, strata)."""
-        total: Floats = self.terms @ weights.ravel()
+        total: Floats = self.by_term @ weights.ravel()
         return total
 
-    def during(self, weeks: Ints) -> Ints:
+    def in_weeks(self, weeks: Ints) -> Ints:
         """(terms, len(weeks)) authors of each term in each of `weeks`."""
-        chosen = np.zeros((len(self.base), self.base.shape[1], len(weeks)), np.int64)
+        chosen = np.zeros((len(self.totals), self.totals.shape[1], len(weeks)), np.int64)
         chosen[weeks, :, np.arange(len(weeks))] = 1
-        found: Ints = self.terms @ chosen.reshape(-1, len(weeks))
+        found: Ints = self.by_term @ chosen.reshape(-1, len(weeks))
         return found
 
 
 @dataclass(frozen=True)
-class Surprise:
+class TermScores:
     """One week of one scope, an entry a term. The score is 0 where authors or gain fall short."""
 
     observed: Ints
     expected: Floats
-    size: Floats  # of the negative binomial
-    score: Floats
+    nb_size: Floats  # of the negative binomial
+    scores: Floats
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Dispersion:
 
     alpha: Floats
 
-    def of(self, count: Floats) -> Floats:
+    def for_counts(self, count: Floats) -> Floats:
         found: Floats = self.alpha[
             np.clip(np.log2(np.maximum(count, 1)).astype(int), 0, len(self.alpha) - 1)
         ]
@@ -85,13 +87,13 @@ class Dispersion:
 
 
 @dataclass(frozen=True)
-class Null:
+class NullDistribution:
     """The law of a quiet week's highest score: a Gumbel distribution."""
 
     location: float
     scale: float
 
-    def tail(self, score: float) -> float:
+    def tail_probability(self, score: float) -> float:
         """The probability that a quiet week's highest score reaches `score`."""
         return float(-np.expm1(-np.exp(-(score - self.location) / self.scale)))
 
@@ -100,42 +102,45 @@ class Null:
         return float(self.location - self.scale * np.log(false_terms))
 
 
-def strata(stream: Stream) -> Codes:
+def source_strata(stream: PostStream) -> Codes:
     """The stratum of each post: its source when that is among the largest, else one for all the rest."""
-    sizes = np.bincount(stream.source, minlength=len(stream.sources))
+    sizes = np.bincount(stream.source_codes, minlength=len(stream.source_names))
     rank = np.empty(len(sizes), np.int32)
     rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes), dtype=np.int32)
-    return np.minimum(rank, STRATA - 1)[stream.source]
+    return np.minimum(rank, MAX_STRATA - 1)[stream.source_codes]
 
 
-def count(candidates: Candidates, masks: Sequence[Bools]) -> tuple[list[Counts], Codes]:
+def count_authors(
+    candidates: CandidateTerms, masks: Sequence[Bools]
+) -> tuple[list[AuthorCounts], Codes]:
     """Distinct authors among the posts of each mask, a week at a time; and the first post of each term."""
-    stream, stratum = candidates.stream, strata(candidates.stream)
+    stream, stratum = candidates.stream, source_strata(candidates.stream)
     shape = (len(candidates.terms), int(stratum.max(initial=0)) + 1)
     first = np.full(shape[0], len(stream), np.int32)
     weekly: list[list[csc_array]] = [[] for _ in masks]
-    base = np.zeros((len(masks), stream.weeks, shape[1]), np.int64)
-    for week in range(stream.weeks):
-        term, post = candidates.pairs(week)
+    base = np.zeros((len(masks), stream.n_weeks, shape[1]), np.int64)
+    for week in range(stream.n_weeks):
+        term, post = candidates.occurrences(week)
         np.minimum.at(first, term, post)
-        posts = np.arange(*stream.edges[week : week + 2], dtype=np.int32)
+        posts = np.arange(*stream.week_offsets[week : week + 2], dtype=np.int32)
         for place, (spoken, by) in enumerate(_speakers(term, post, posts, stream, masks)):
             weekly[place].append(
                 csc_array((np.ones(len(by), np.int32), (spoken, stratum[by])), shape=shape)
             )
             heard = posts[masks[place][posts]]
-            heard = heard[np.unique(stream.voice[heard], return_index=True)[1]]
+            heard = heard[np.unique(stream.author_codes[heard], return_index=True)[1]]
             base[place, week] = np.bincount(stratum[heard], minlength=shape[1])
     return [
-        Counts(hstack(blocks, format="csc"), base[place]) for place, blocks in enumerate(weekly)
+        AuthorCounts(hstack(blocks, format="csc"), base[place])
+        for place, blocks in enumerate(weekly)
     ], first
 
 
 def _speakers(
-    term: Codes, post: Codes, posts: Codes, stream: Stream, masks: Sequence[Bools]
+    term: Codes, post: Codes, posts: Codes, stream: PostStream, masks: Sequence[Bools]
 ) -> Iterator[tuple[Codes, Codes]]:
     """For each mask the distinct (term, voice) pairs of a week, the voice as one of its posts. Sorted once for all of them."""
-    by_voice = posts[np.argsort(stream.voice[posts], kind="stable")]
+    by_voice = posts[np.argsort(stream.author_codes[posts], kind="stable")]
     rank = np.empty(len(posts), np.int64)
     rank[by_voice - posts[:1]] = np.arange(len(posts))
     bits = len(posts).bit_length()
@@ -145,53 +150,67 @@ def _speakers(
         kept = mask[said]
         t, p = terms[kept], said[kept]
         fresh = np.ones(len(t), bool)
-        fresh[1:] = (t[1:] != t[:-1]) | (stream.voice[p[1:]] != stream.voice[p[:-1]])
+        fresh[1:] = (t[1:] != t[:-1]) | (stream.author_codes[p[1:]] != stream.author_codes[p[:-1]])
         yield t[fresh], p[fresh]
 
 
-def surprise(
-    counts: Counts, week: int, spread: Dispersion, least: int, gain: float, fresh: bool = False
-) -> Surprise:
+def score_terms(
+    counts: AuthorCounts,
+    week: int,
+    dispersion: Dispersion,
+    min_authors: int,
+    min_gain: float,
+    include_new_sources: bool = False,
+) -> TermScores:
     """The score of every term in `week` against the other weeks of the baseline; `fresh` also counts authors on sources not in those."""
-    observed, expected, before = _expectation(counts, week, fresh)
-    size = 1 / (spread.of(before) + 1 / (before + 0.5))
-    return Surprise(observed, expected, size, scores(observed, expected, size, least, gain))
+    observed, expected, before = _expectation(counts, week, include_new_sources)
+    size = 1 / (dispersion.for_counts(before) + 1 / (before + 0.5))
+    return TermScores(
+        observed,
+        expected,
+        size,
+        negative_binomial_scores(observed, expected, size, min_authors, min_gain),
+    )
 
 
-def scores(observed: Ints, expected: Floats, size: Floats, least: int, gain: float) -> Floats:
+def negative_binomial_scores(
+    observed: Ints, expected: Floats, size: Floats, min_authors: int, min_gain: float
+) -> Floats:
     """-log10 of the upper tail of the negative binomial; 0 where authors or gain fall short."""
     score = np.zeros(len(observed))
-    risen = (observed >= least) & (observed >= gain * expected)
+    risen = (observed >= min_authors) & (observed >= min_gain * expected)
     tail = betainc(observed[risen], size[risen], expected[risen] / (expected[risen] + size[risen]))
-    score[risen] = -np.log10(np.maximum(tail, 10.0**-CEILING))
+    score[risen] = -np.log10(np.maximum(tail, 10.0**-MAX_SCORE))
     return score
 
 
-def _expectation(counts: Counts, week: int, fresh: bool) -> tuple[Ints, Floats, Floats]:
+def _expectation(counts: AuthorCounts, week: int, fresh: bool) -> tuple[Ints, Floats, Floats]:
     """Observed authors, expected authors, and authors in the baseline, of every term."""
-    baseline = counts.baseline[counts.baseline != week]
-    rest, now = counts.base[baseline].sum(axis=0), counts.base[week]
+    baseline = counts.baseline_weeks[counts.baseline_weeks != week]
+    rest, now = counts.totals[baseline].sum(axis=0), counts.totals[week]
     known = np.ones(len(now), bool) if fresh else rest > 0
-    weight, everyone = np.where(known, now / (rest + K), 0.0), max(rest.sum(), 1)
+    weight, everyone = np.where(known, now / (rest + SHRINKAGE_AUTHORS), 0.0), max(rest.sum(), 1)
     weights = np.zeros(
-        (3, *counts.base.shape)
+        (3, *counts.totals.shape)
     )  # of what is observed, expected, and was there before
     weights[0, week], weights[1, baseline], weights[2, baseline] = known, weight, 1.0
-    observed, expected, before = (counts.weighted(each) for each in weights)
-    expected += 0.5 * (rest @ weight) / everyone + (before + 0.5) / everyone * (weight.sum() * K)
+    observed, expected, before = (counts.weighted_by_term(each) for each in weights)
+    expected += 0.5 * (rest @ weight) / everyone + (before + 0.5) / everyone * (
+        weight.sum() * SHRINKAGE_AUTHORS
+    )
     return np.rint(observed).astype(np.int64), expected, before
 
 
-def dispersion(counts: Counts) -> Dispersion:
+def estimate_dispersion(counts: AuthorCounts) -> Dispersion:
     """Method of moments over the baseline, pooled by frequency.
 
     Only terms of five authors a week and more set it: rarer ones were let in because one of their weeks stands out, and would
     show that as dispersion. They take the value of the rarest frequency that has one.
     """
     residual, squared, frequency = [np.zeros(0)], [np.zeros(0)], [np.zeros(0, int)]
-    for week in counts.baseline:
+    for week in counts.baseline_weeks:
         observed, expected, before = _expectation(counts, week, fresh=False)
-        common = (before >= 5 * (len(counts.baseline) - 1)) & (expected > 0)
+        common = (before >= 5 * (len(counts.baseline_weeks) - 1)) & (expected > 0)
         x, mean = observed[common], expected[common]
         residual.append((x - mean) ** 2 - mean - mean**2 / (before[common] + 0.5))
         squared.append(mean**2)
@@ -205,11 +224,13 @@ def _by_frequency(residual: Floats, squared: Floats, frequency: Ints) -> Floats:
     alpha = np.full(int(frequency.max(initial=0)) + 1, np.nan)
     for level in range(len(alpha)):
         here = frequency == level
-        if here.sum() >= BIN_TERMS:
+        if here.sum() >= MIN_BIN_TERMS:
             ratio = residual[here] / squared[here]
             alpha[level] = max(
                 0.0,
-                np.average(np.minimum(ratio, np.quantile(ratio, WINSOR)), weights=squared[here]),
+                np.average(
+                    np.minimum(ratio, np.quantile(ratio, WINSOR_QUANTILE)), weights=squared[here]
+                ),
             )
     measured = np.flatnonzero(~np.isnan(alpha))
     if not len(measured):
@@ -218,7 +239,9 @@ def _by_frequency(residual: Floats, squared: Floats, frequency: Ints) -> Floats:
     return filled
 
 
-def null(counts: Counts, spread: Dispersion, least: int, gain: float) -> Null:
+def fit_null_distribution(
+    counts: AuthorCounts, dispersion: Dispersion, min_authors: int, min_gain: float
+) -> NullDistribution:
     """What the last week would reach were it quiet: each baseline week scored against the others, and a Gumbel law through the maxima.
 
     Median and interquartile range set the law, so that one week of real news among them does not. It is never milder than the law of
@@ -226,12 +249,14 @@ def null(counts: Counts, spread: Dispersion, least: int, gain: float) -> Null:
     which more terms have authors enough than in a usual one reaches higher: the law of a maximum moves by the log of their number.
     """
     maxima = [
-        surprise(counts, week, spread, least, gain).score.max(initial=0.0)
-        for week in counts.baseline
+        score_terms(counts, week, dispersion, min_authors, min_gain).scores.max(initial=0.0)
+        for week in counts.baseline_weeks
     ]
     low, middle, high = np.quantile(maxima, [0.25, 0.5, 0.75])
-    scale = max(GUMBEL_SCALE, (high - low) / (np.log(np.log(4)) - np.log(np.log(4 / 3))))
-    heard = (counts.during(np.arange(len(counts.base))) >= least).sum(axis=0)
-    usual = max(float(np.median(heard[counts.baseline])), 1.0)
+    scale = max(MIN_GUMBEL_SCALE, (high - low) / (np.log(np.log(4)) - np.log(np.log(4 / 3))))
+    heard = (counts.in_weeks(np.arange(len(counts.totals))) >= min_authors).sum(axis=0)
+    usual = max(float(np.median(heard[counts.baseline_weeks])), 1.0)
     location = max(middle + scale * np.log(np.log(2)), np.log10(usual))
-    return Null(float(location + scale * np.log(max(heard[-1] / usual, 1.0))), float(scale))
+    return NullDistribution(
+        float(location + scale * np.log(max(heard[-1] / usual, 1.0))), float(scale)
+    )

@@ -8,14 +8,22 @@ from typing import Any, Literal
 
 State = Literal["new", "weak", "strong", "fading", "gone"]
 
-COPIED = "copied text"
-LOUD = "three loud authors"
-NEW_SOURCE = "new source"
-ONE_SOURCE = "one source"
-SEASONAL = "seasonal"
-SHORT = "short baseline"
-TEMPLATE = "template"
-FLAGS = (COPIED, TEMPLATE, NEW_SOURCE, ONE_SOURCE, LOUD, SEASONAL, SHORT)
+FLAG_COPIED_TEXT = "copied text"
+FLAG_LOUD_AUTHORS = "three loud authors"
+FLAG_NEW_SOURCE = "new source"
+FLAG_ONE_SOURCE = "one source"
+FLAG_SEASONAL = "seasonal"
+FLAG_SHORT_BASELINE = "short baseline"
+FLAG_TEMPLATE = "template"
+FLAGS = (
+    FLAG_COPIED_TEXT,
+    FLAG_TEMPLATE,
+    FLAG_NEW_SOURCE,
+    FLAG_ONE_SOURCE,
+    FLAG_LOUD_AUTHORS,
+    FLAG_SEASONAL,
+    FLAG_SHORT_BASELINE,
+)
 """Why a rise may be an artefact. A flagged topic is listed after the others, never dropped."""
 
 
@@ -72,9 +80,9 @@ class Discovery:
     """One week's topics, and the terms of the test that found them."""
 
     topics: tuple[Topic, ...]  # best first: unflagged before flagged
-    threshold: Mapping[
+    thresholds: Mapping[
         str, float
     ]  # by scope ("" is all posts, else a brand's id): the score that a term had to pass
-    tested: Mapping[str, int]  # by scope: how many candidate terms could have raised an alarm
+    tested_terms: Mapping[str, int]  # by scope: how many candidate terms could have raised an alarm
     notes: tuple[str, ...]  # sentences: what could not be known, and why
-    members: Mapping[str, tuple[str, ...]]  # by id of a topic: its posts of the week
+    topic_posts: Mapping[str, tuple[str, ...]]  # by id of a topic: its posts of the week

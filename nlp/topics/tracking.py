@@ -13,12 +13,12 @@ from hashlib import blake2b
 
 from nlp.topics.topic import State, Topic
 
-SAME = 0.5  # of the shorter list of terms
+MIN_TERM_OVERLAP = 0.5  # of the shorter list of terms
 
 
-def identify(week: str, label: str) -> str:
+def topic_id(week: str, leading_term: str) -> str:
     """The id of a topic first seen in `week` under that leading term: 12 hex digits."""
-    return blake2b(f"{week}\0{label}".encode(), digest_size=6).hexdigest()
+    return blake2b(f"{week}\0{leading_term}".encode(), digest_size=6).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,14 @@ class Lineage:
     split_from: Topic | None = None
 
 
-def match(topics: Sequence[Sequence[str]], previous: Sequence[Topic]) -> list[Lineage]:
+def match_previous_topics(
+    term_lists: Sequence[Sequence[str]], previous_topics: Sequence[Topic]
+) -> list[Lineage]:
     """For each list of terms, best first, where it comes from. A topic is gone on by one list: the next like it is its split-off."""
-    free = sorted(previous, key=lambda t: (-t.score, t.id))
+    free = sorted(previous_topics, key=lambda t: (-t.score, t.id))
     taken: list[Topic] = []
     found = []
-    for terms in topics:
+    for terms in term_lists:
         near, parents = _near(terms, free), _near(terms, taken)
         free = [t for t in free if t not in near]
         taken += near
@@ -44,19 +46,19 @@ def match(topics: Sequence[Sequence[str]], previous: Sequence[Topic]) -> list[Li
 
 def _near(terms: Sequence[str], topics: Sequence[Topic]) -> list[Topic]:
     return sorted(
-        (t for t in topics if likeness(terms, t.terms) >= SAME),
-        key=lambda t: (-likeness(terms, t.terms), t.id),
+        (t for t in topics if term_overlap(terms, t.terms) >= MIN_TERM_OVERLAP),
+        key=lambda t: (-term_overlap(terms, t.terms), t.id),
     )
 
 
-def likeness(one: Sequence[str], two: Sequence[str]) -> float:
+def term_overlap(one: Sequence[str], two: Sequence[str]) -> float:
     """Share of the shorter list that is in both; 1 when the leading terms are the same."""
     if one and two and one[0] == two[0]:
         return 1.0
     return len(set(one) & set(two)) / max(min(len(one), len(two)), 1)
 
 
-def alarmed(before: Topic | None, authors: int) -> State:
+def alarmed_topic_state(before: Topic | None, authors: int) -> State:
     """The state of a topic that is alarmed this week."""
     if before is None or before.state == "gone":
         return "new"

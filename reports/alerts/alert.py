@@ -8,14 +8,14 @@ from typing import Any
 
 from folate.core.text import printable_text
 from folate.core.weeks import Period, Week
-from reports.measures.figures import UNMEASURABLE, Change, Figure, Name, Sentence
-from reports.messages import Catalogue, catalogue
+from reports.measures.figures import UNMEASURABLE_FLAG, Change, ExternalText, Figure, FigureSentence
+from reports.messages import Messages, load_messages
 from reports.sections.posts_and_sources import Quote
 from reports.sections.summary import range_words
-from reports.sections.topics import Topic
+from reports.sections.topics import ReportTopic
 
-SCHEMA = "folate-alert/1"
-QUOTES = 3
+ALERT_SCHEMA = "folate-alert/1"
+MAX_ALERT_QUOTES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,11 +25,11 @@ class Alert:
     rule: str
     kind: str  # topic, sentiment, volume
     subject: str
-    span: Period  # the week or the seven days that were judged
+    period: Period  # the week or the seven days that were judged
     week: Week  # that it is an event of
     project: str
     language: str
-    sentence: Sentence
+    sentence: FigureSentence
     flags: tuple[str, ...] = ()  # why to be careful: keys of [flag] in the catalogue
     quotes: tuple[Quote, ...] = ()
 
@@ -47,20 +47,20 @@ class Alert:
     @property
     def title(self) -> str:
         """One line; it names nothing that came from the web."""
-        return catalogue(self.language)(
+        return load_messages(self.language)(
             "alert.subject", project=self.project, rule=self.rule, week=str(self.week)
         )
 
     @property
     def body(self) -> str:
         """The alert for a person to read, on lines of its own. Whatever came from the web is printable and stays on its line."""
-        say = catalogue(self.language)
+        say = load_messages(self.language)
         lines = [
             printable_text(self.sentence.text),
             "",
             say("alert.rule", rule=printable_text(self.rule)),
         ]
-        lines.append(say("alert.week", week=str(self.week), days=say.days(self.span)))
+        lines.append(say("alert.week", week=str(self.week), days=say.days(self.period)))
         if self.flags:
             lines.append(
                 say(
@@ -84,46 +84,52 @@ class Alert:
         )
 
     @property
-    def message(self) -> dict[str, Any]:
+    def payload(self) -> dict[str, Any]:
         """The alert for a program (docs/alerts.md). `text` is its sentence, without a quote; `body` is the whole, for a person to read."""
         posts = dict.fromkeys(post for figure in self.figures for post in figure.posts)
         return {
-            "schema": SCHEMA, "id": self.id, "rule": self.rule, "kind": self.kind, "subject": self.subject, "week": str(self.week),
-            "span": str(self.span), "project": self.project, "language": self.language, "title": self.title,
+            "schema": ALERT_SCHEMA, "id": self.id, "rule": self.rule, "kind": self.kind, "subject": self.subject, "week": str(self.week),
+            "span": str(self.period), "project": self.project, "language": self.language, "title": self.title,
             "text": printable_text(self.sentence.text), "body": self.body, "flags": list(self.flags),
             "figures": [_figure(figure) for figure in self.figures], "posts": list(posts),
             "quotes": [_quote(quote) for quote in self.quotes],
         }  # fmt: skip
 
 
-def topic_sentence(topic: Topic, score: Figure, say: Catalogue) -> Sentence:
+def topic_sentence(topic: ReportTopic, score: Figure, message: Messages) -> FigureSentence:
     gain = (
-        tuple(say.parts("fragment.alert_gain", gain=topic.gain))
+        tuple(message.parts("fragment.alert_gain", gain=topic.gain))
         if topic.gain.value is not None
         else ()
     )
-    name = Name(topic.label(say.language))
-    return say.sentence(
+    name = ExternalText(topic.label(message.language))
+    return message.sentence(
         "alert_topic", topic=name, score=score, authors=topic.authors, posts=topic.posts, gain=gain
     )
 
 
-def sentiment_sentence(brand: str, net: Figure, change: Change, say: Catalogue) -> Sentence:
-    if UNMEASURABLE in net.flags:
-        return say.sentence(
-            "alert_sentiment_unmeasurable", brand=Name(brand), change=change.figure, net=net
+def sentiment_sentence(
+    brand: str, net: Figure, change: Change, message: Messages
+) -> FigureSentence:
+    if UNMEASURABLE_FLAG in net.flags:
+        return message.sentence(
+            "alert_sentiment_unmeasurable", brand=ExternalText(brand), change=change.figure, net=net
         )
-    return say.sentence(
+    return message.sentence(
         "alert_sentiment",
-        brand=Name(brand),
+        brand=ExternalText(brand),
         change=change.figure,
         net=net,
-        range=range_words(net, say),
+        range=range_words(net, message),
     )
 
 
-def volume_sentence(query: str, authors: Figure, expected: Figure, say: Catalogue) -> Sentence:
-    return say.sentence("alert_volume", query=Name(query), authors=authors, expected=expected)
+def volume_sentence(
+    query: str, authors: Figure, expected: Figure, message: Messages
+) -> FigureSentence:
+    return message.sentence(
+        "alert_volume", query=ExternalText(query), authors=authors, expected=expected
+    )
 
 
 def by_different_authors(quotes: Sequence[Quote]) -> tuple[Quote, ...]:
@@ -135,10 +141,10 @@ def by_different_authors(quotes: Sequence[Quote]) -> tuple[Quote, ...]:
             for other in kept
         ):
             kept.append(quote)
-    return tuple(kept[:QUOTES])
+    return tuple(kept[:MAX_ALERT_QUOTES])
 
 
-def _quoted(quote: Quote, say: Catalogue) -> str:
+def _quoted(quote: Quote, say: Messages) -> str:
     return say(
         "alert.quote",
         text=printable_text(quote.text),

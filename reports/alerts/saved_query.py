@@ -10,15 +10,15 @@ from corpora.store.snapshot import Snapshot, sql_literal
 from folate.core.config import CONFIG_FILE, VolumeRule
 from folate.core.errors import ConfigError
 from folate.core.weeks import Period, preceding_periods
-from nlp.stats.surges import Surge, surge
-from nlp.text.normalize import normalize
-from nlp.text.patterns import HAN
+from nlp.stats.surges import Surge, estimate_surge
+from nlp.text.normalize import normalize_text
+from nlp.text.patterns import HAN_RANGES
 from nlp.text.segment import Segmenter
-from reports.measures.figures import SAMPLE, Figure, versions_json
-from reports.measures.queries import spans, texts
+from reports.measures.figures import MAX_SAMPLE_POSTS, Figure, versions_json
+from reports.measures.queries import period_values, string_literals
 
 BASELINE_WEEKS = 8  # weeks
-_CHINESE = re.compile(f"[{HAN}]")
+_CHINESE = re.compile(f"[{HAN_RANGES}]")
 _SHORT = "short baseline"  # as topics flag it
 _ROWS = """
 SELECT w.week, p.id, p.source, p.published_at, coalesce(p.author, p.id) AS author, {found} AS found,
@@ -54,7 +54,7 @@ def measure_query_volume(
     place = {str(each): number for number, each in enumerate(weeks)}
     for row in counts:
         cells[:, place[row["week"]], sources.index(row["source"])] = row["authors"], row["everyone"]
-    judged = surge(cells[0], cells[1])
+    judged = estimate_surge(cells[0], cells[1])
     if judged is None:
         return None
     known = [
@@ -71,23 +71,23 @@ def _volume(
     judged: Surge,
     known: list[str],
 ) -> QueryVolume:
-    found = (
-        f"({_rows(rule, weeks[-1:], zone)}) WHERE found AND counted AND source IN ({texts(known)})"
-    )
+    found = f"({_rows(rule, weeks[-1:], zone)}) WHERE found AND counted AND source IN ({string_literals(known)})"
     earliest = "QUALIFY row_number() OVER (PARTITION BY author ORDER BY published_at, id) = 1 ORDER BY published_at, id"
     posts = tuple(
-        snapshot.sql(f"SELECT id FROM {found} {earliest} LIMIT {SAMPLE}").column("id").to_pylist()
+        snapshot.sql(f"SELECT id FROM {found} {earliest} LIMIT {MAX_SAMPLE_POSTS}")
+        .column("id")
+        .to_pylist()
     )
     common: dict[str, Any] = {
         "week": str(weeks[-1]), "brand": rule.brand or None, "versions": versions_json(snapshot.versions), "posts": posts,
-        "flags": (_SHORT,) if judged.weeks < BASELINE_WEEKS else (),
+        "flags": (_SHORT,) if judged.baseline_weeks < BASELINE_WEEKS else (),
     }  # fmt: skip
     every = snapshot.sql(f"SELECT count(*) AS n FROM {found}")["n"][0].as_py()
     authors = Figure(
         measure="query_authors", value=judged.observed, n=every, query=f"SELECT count(DISTINCT author) FROM {found}", **common
     )  # fmt: skip
     expected = Figure(
-        measure="query_expected", value=judged.expected, low=judged.low, high=judged.high, n=judged.weeks,
+        measure="query_expected", value=judged.expected, low=judged.low, high=judged.high, n=judged.baseline_weeks,
         query=_COUNTS.format(rows=_rows(rule, weeks, zone)), **common,
     )  # fmt: skip
     return QueryVolume(authors, expected, judged, posts)
@@ -95,7 +95,7 @@ def _volume(
 
 def _rows(rule: VolumeRule, weeks: list[Period], zone: str) -> str:
     """One row an annotated post of `weeks`: whether the query finds it, and whether it is no copy."""
-    return _ROWS.format(found=_condition(rule), weeks=spans(weeks, zone))
+    return _ROWS.format(found=_condition(rule), weeks=period_values(weeks, zone))
 
 
 def _condition(rule: VolumeRule) -> str:
@@ -107,13 +107,13 @@ def _condition(rule: VolumeRule) -> str:
             f"p.id IN (SELECT id FROM mentions WHERE brand = {sql_literal(rule.brand)})"
         )
     if rule.sources:
-        conditions.append(f"p.source IN ({texts(rule.sources)})")
+        conditions.append(f"p.source IN ({string_literals(rule.sources)})")
     return " AND ".join(conditions) or "true"
 
 
 def _holds(word: str) -> str:
     """SQL for "the post holds this word": a Chinese one anywhere, however the text was cut into words; any other as whole words."""
-    normal = normalize(word)
+    normal = normalize_text(word)
     words = Segmenter().words(normal)
     if not words:
         raise ConfigError(

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from corpora.store.snapshot import Snapshot, sql_literal
 from folate.core.weeks import Period
 from reports.measures import queries
-from reports.measures.brands import Asked
-from reports.measures.figures import SAMPLE, Figure
-from reports.messages import Catalogue, Parts
+from reports.measures.brands import ReportContext
+from reports.measures.figures import MAX_SAMPLE_POSTS, Figure
+from reports.messages import MessageParts, Messages
 
 _COUNTS = """
 SELECT w.week, count(*) AS posts, count(*) FILTER (t.id IS NULL) AS unread, count(*) FILTER (s.id IS NULL) AS unjudged,
@@ -25,7 +25,7 @@ _MEASURES = {"posts": "window_posts", "unread": "unread_posts", "unjudged": "unj
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class AnnotationCoverage:
     """The posts of some weeks, and how many of them have not been read."""
 
     posts: Figure
@@ -34,12 +34,12 @@ class Reading:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Readings:
+class ReportCoverage:
     """The weeks that the sections of a report speak of."""
 
-    week: Reading
-    perception: Reading  # the four weeks of perception and people
-    moves: Reading  # the nine weeks of moves between brands
+    week: AnnotationCoverage
+    perception: AnnotationCoverage  # the four weeks of perception and people
+    moves: AnnotationCoverage  # the nine weeks of moves between brands
 
 
 @dataclass(frozen=True)
@@ -55,29 +55,32 @@ class WeekCounts:
     unjudged_sample: list[str] | None = None
 
     @property
-    def blank(self) -> bool:
+    def is_fully_unread(self) -> bool:
         """Nothing of the week was read, so that nothing of it can be counted."""
         return self.posts == self.unseen
 
 
-def counts(
-    snapshot: Snapshot, weeks: Sequence[Period], zone: str, reader: str
+def count_posts_by_week(
+    snapshot: Snapshot, weeks: Sequence[Period], timezone: str, reader_version: str
 ) -> Mapping[str, WeekCounts]:
     """Count the posts of each week. `reader` is the version that reads texts today; empty: any will do."""
-    rows = snapshot.sql(_query(weeks, zone, reader)).to_pylist()
+    rows = snapshot.sql(_query(weeks, timezone, reader_version)).to_pylist()
     return {str(week): WeekCounts() for week in weeks} | {
         row.pop("week"): WeekCounts(**row) for row in rows
     }
 
 
-def readings(
-    week_counts: Mapping[str, WeekCounts], asked: Asked, perception: int, moves: int
-) -> Readings:
+def report_coverage(
+    week_counts: Mapping[str, WeekCounts],
+    context: ReportContext,
+    perception_weeks: int,
+    relation_weeks: int,
+) -> ReportCoverage:
     """Sum the counts of the last weeks; `week_counts` has them oldest first, as `counts` gave them."""
 
-    def summed(weeks: int) -> Reading:
-        spans = [asked.week - back for back in range(weeks - 1, -1, -1)]
-        query = _query(spans, asked.config.timezone, asked.reader)
+    def summed(weeks: int) -> AnnotationCoverage:
+        spans = [context.week - back for back in range(weeks - 1, -1, -1)]
+        query = _query(spans, context.config.timezone, context.reader_version)
 
         def figure(name: str) -> Figure:
             total = sum(getattr(week_counts[str(span)], name) for span in spans)
@@ -87,38 +90,48 @@ def readings(
                 for id_ in getattr(week_counts[str(span)], f"{name}_sample") or ()
             )
             return Figure(
-                measure=_MEASURES[name], week=str(asked.week), subject=str(weeks), value=total, n=total, versions=asked.versions,
+                measure=_MEASURES[name], week=str(context.week), subject=str(weeks), value=total, n=total, versions=context.versions,
                 query=f"SELECT coalesce(sum({name}), 0) FROM ({query})", posts=tuple(sample),
             )  # fmt: skip
 
-        return Reading(posts=figure("posts"), unread=figure("unread"), unjudged=figure("unjudged"))
+        return AnnotationCoverage(
+            posts=figure("posts"), unread=figure("unread"), unjudged=figure("unjudged")
+        )
 
-    return Readings(week=summed(1), perception=summed(perception), moves=summed(moves))
+    return ReportCoverage(
+        week=summed(1), perception=summed(perception_weeks), moves=summed(relation_weeks)
+    )
 
 
-def nothing(key: str, reading: Reading, missing: Figure, say: Catalogue) -> Parts:
+def no_results_message(
+    key: str, coverage: AnnotationCoverage, missing: Figure, message: Messages
+) -> MessageParts:
     """The message `key`, which says that there is none of something, as far as the posts were read that it would be in.
 
     `missing` counts those that were not: `reading.unread`, or `reading.unjudged` for what a model reads.
     """
-    if not reading.posts.value:
-        return (say("page.none_posts"),)
-    if missing.value == reading.posts.value:
-        return tuple(say.parts("page.none_read", posts=reading.posts))
+    if not coverage.posts.value:
+        return (message("page.none_posts"),)
+    if missing.value == coverage.posts.value:
+        return tuple(message.parts("page.none_read", posts=coverage.posts))
     if missing.value:
         return tuple(
-            say.parts("page.none_partly", posts=reading.posts, missing=missing, none=(say(key),))
+            message.parts(
+                "page.none_partly", posts=coverage.posts, missing=missing, none=(message(key),)
+            )
         )
-    return (say(key),)
+    return (message(key),)
 
 
-def unjudged(reading: Reading, say: Catalogue) -> Parts:
+def unjudged_posts_message(coverage: AnnotationCoverage, message: Messages) -> MessageParts:
     """How many of the posts no model has read, where it has not read them all."""
-    if reading.unjudged.value == reading.posts.value:
-        return tuple(say.parts("page.none_read", posts=reading.posts))
-    return tuple(say.parts("page.unjudged", missing=reading.unjudged, posts=reading.posts))
+    if coverage.unjudged.value == coverage.posts.value:
+        return tuple(message.parts("page.none_read", posts=coverage.posts))
+    return tuple(message.parts("page.unjudged", missing=coverage.unjudged, posts=coverage.posts))
 
 
 def _query(weeks: Sequence[Period], zone: str, reader: str) -> str:
     condition = f"WHERE version = {sql_literal(reader)}" if reader else ""
-    return _COUNTS.format(weeks=queries.spans(weeks, zone), reader=condition, most=SAMPLE)
+    return _COUNTS.format(
+        weeks=queries.period_values(weeks, zone), reader=condition, most=MAX_SAMPLE_POSTS
+    )

@@ -11,36 +11,36 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from folate.core.labels import UNREADABLE
-from nlp.stats.domains import DomainErrors, doubt
+from folate.core.labels import UNREADABLE_PROBABILITIES
+from nlp.stats.domains import DomainErrors, mean_uncertainty
 from nlp.stats.estimation import (
-    DRAWS,
-    SEED,
-    Codes,
+    BOOTSTRAP_DRAWS,
+    RANDOM_SEED,
     Floats,
+    Ints,
     author_weights,
-    interval,
-    ppi_power,
-    tempered,
+    percentile_interval,
+    ppi_lambda,
+    sharpen_posteriors,
     weighted_sums,
 )
-from reports.measures.mentions import Mentions
-from reports.measures.queries import JUDGED
+from reports.measures.mentions import BrandMentions
+from reports.measures.queries import EMOTION_INTENT_MEASURES
 
-FEWEST_LABELS = 50  # of an audit that the shares of a brand rest on: the power of PPI++ is tuned on them, and on fewer follows chance
-WIDEST = 0.25  # half-width of an unaudited interval of the negative or positive share, past which no figure is given
-FEWEST_FOR_TOP = 100  # authors of whom one in a hundred is a person
-CALIBRATED = DomainErrors(
+MIN_AUDIT_LABELS = 50  # of an audit that the shares of a brand rest on: the power of PPI++ is tuned on them, and on fewer follows chance
+MAX_INTERVAL_HALF_WIDTH = 0.25  # half-width of an unaudited interval of the negative or positive share, past which no figure is given
+MIN_AUTHORS_FOR_TOP_SHARE = 100  # authors of whom one in a hundred is a person
+CALIBRATED_DOMAIN_ERRORS = DomainErrors(
     gain=1.0, gain_spread=0.0, error=((0.04, 0.0), (0.0, 0.04)), drift=((1e-6, 0.0), (0.0, 1e-6))
 )
 """Of posteriors that are taken to be calibrated for the corpus but for an error of 6 points (standard deviation) at a doubt of .3."""
 TEMPERED = "tempered"
 
-Sources = NDArray[np.bool_]  # (sources,) which of them take part
+SourceMask = NDArray[np.bool_]  # (sources,) which of them take part
 
 
 @dataclass(frozen=True)
-class Shares:
+class SentimentShares:
     """Negative, neutral and positive share of each brand and week (draws, brands, weeks, 3), NaN where nothing is annotated.
 
     They are the model's alone: means of tempered posteriors (`nlp.stats.estimation.tempered`).
@@ -58,20 +58,20 @@ class Estimates:
     `source_weights` (sources,) are those of share of voice; `domains` says how wrong the model is where nobody looked.
     """
 
-    mentions: Mentions
+    mentions: BrandMentions
     source_weights: Floats
-    domains: DomainErrors = CALIBRATED
+    domain_errors: DomainErrors = CALIBRATED_DOMAIN_ERRORS
 
     @cached_property
     def weights(self) -> Floats:
         """(draws, units), the first row ones."""
-        return author_weights(self.mentions.units[1])
+        return author_weights(self.mentions.author_units[1])
 
     def totals(
-        self, values: Floats, rows: NDArray[np.int64], cell: Codes, shape: tuple[int, ...]
+        self, values: Floats, rows: NDArray[np.int64], cell: Ints, shape: tuple[int, ...]
     ) -> Floats:
         """Weighted sums of `values` (n,) at these rows of the mentions, by `cell` (n,): (draws, *shape)."""
-        return weighted_sums(self.weights, self.mentions.units[0][rows], values, cell, shape)
+        return weighted_sums(self.weights, self.mentions.author_units[0][rows], values, cell, shape)
 
     def sums(self, values: Floats, keep: NDArray[np.bool_]) -> Floats:
         """Weighted sums of `values` over the kept mentions: (draws, brands, weeks, sources)."""
@@ -79,7 +79,7 @@ class Estimates:
         return self.totals(values[rows], rows, self.mentions.cell[rows], self.mentions.shape)
 
     @property
-    def every_source(self) -> Sources:
+    def every_source(self) -> SourceMask:
         return np.ones(len(self.mentions.sources), dtype=bool)
 
     @cached_property
@@ -89,34 +89,34 @@ class Estimates:
         return self.sums(np.ones(count), np.ones(count, dtype=bool))
 
     @cached_property
-    def counted(self) -> Floats:
+    def mentions_without_copies(self) -> Floats:
         """Mentions without copies, by source."""
         return self.sums(np.ones(len(self.mentions.brand)), self.mentions.counted)
 
     @cached_property
     def authors(self) -> Floats:
         """Distinct authors of mentions without copies, by source (an author belongs to one source)."""
-        return self.sums(np.ones(len(self.mentions.brand)), self.mentions.new_author)
+        return self.sums(np.ones(len(self.mentions.brand)), self.mentions.is_author_first)
 
     @property
-    def copies(self) -> Floats:
+    def copy_share(self) -> Floats:
         """Share of the mentions whose text repeats an earlier one of the week."""
-        return 1 - ratio(self.counted.sum(axis=3), self.all_mentions.sum(axis=3))
+        return 1 - ratio(self.mentions_without_copies.sum(axis=3), self.all_mentions.sum(axis=3))
 
     @property
     def posts_per_author(self) -> Floats:
-        return ratio(self.counted.sum(axis=3), self.authors.sum(axis=3))
+        return ratio(self.mentions_without_copies.sum(axis=3), self.authors.sum(axis=3))
 
-    def top_authors(self, week: int) -> Floats:
+    def top_author_share(self, week: int) -> Floats:
         """Share of a week's counted mentions by the one in a hundred authors who wrote most (draws, brands); NaN under FEWEST_FOR_TOP.
 
         Authors with as many posts stand in for each other, so that the hundredth part may end amid them.
         """
-        m, found = self.mentions, np.full((DRAWS + 1, len(self.mentions.brands)), np.nan)
+        m, found = self.mentions, np.full((BOOTSTRAP_DRAWS + 1, len(self.mentions.brands)), np.nan)
         for brand in range(len(m.brands)):
             rows = np.flatnonzero(m.counted & (m.brand == brand) & (m.week == week))
             _, first, posts = np.unique(m.author[rows], return_index=True, return_counts=True)
-            if len(first) >= FEWEST_FOR_TOP:
+            if len(first) >= MIN_AUTHORS_FOR_TOP_SHARE:
                 sizes, kind = np.unique(-posts, return_inverse=True)  # most first
                 people = self.totals(np.ones(len(first)), rows[first], kind, (len(sizes),))
                 before = np.cumsum(people, axis=1) - people
@@ -130,7 +130,7 @@ class Estimates:
         authors = self.authors.sum(axis=3)
         return ratio(authors, authors.sum(axis=1, keepdims=True))
 
-    def share_of_voice(self, sources: Sources | None = None) -> Floats:
+    def share_of_voice(self, sources: SourceMask | None = None) -> Floats:
         """The same within each source, averaged over the sources that spoke that week at weights that no week changes.
 
         A source crawled harder moves the raw share but not this one.
@@ -146,12 +146,12 @@ class Estimates:
         )
 
     @cached_property
-    def rated(self) -> tuple[Floats, Floats]:
+    def rating_sums(self) -> tuple[Floats, Floats]:
         """Sum of the ratings (0..1), and how many there are, by source."""
         return self._known(self.mentions.rating)
 
     @cached_property
-    def engaged(self) -> tuple[Floats, Floats]:
+    def engagement_sums(self) -> tuple[Floats, Floats]:
         """Sum of likes, replies and reposts, and how many mentions show any of them, by source."""
         return self._known(self.mentions.engagement)
 
@@ -160,12 +160,16 @@ class Estimates:
         return self.sums(values, keep), self.sums(np.ones(len(keep)), keep)
 
     @cached_property
-    def judged(self) -> tuple[Floats, NDArray[np.int64]]:
+    def emotion_intent_means(self) -> tuple[Floats, NDArray[np.int64]]:
         """Mean probability of each emotion and intent (queries.JUDGED) in the last two weeks, (draws, brands, 2, 10), and of how many."""
-        m, found, kinds = self.mentions, self.mentions.judged, len(JUDGED)
+        m, found, kinds = (
+            self.mentions,
+            self.mentions.emotion_intent_scores,
+            len(EMOTION_INTENT_MEASURES),
+        )
         shape = (len(m.brands), min(len(m.weeks), 2))
         if found is None:
-            return np.full((DRAWS + 1, *shape, kinds), np.nan), np.zeros(
+            return np.full((BOOTSTRAP_DRAWS + 1, *shape, kinds), np.nan), np.zeros(
                 (*shape, kinds), dtype=np.int64
             )
         cell = m.brand[found.rows] * shape[1] + m.week[found.rows] - (len(m.weeks) - shape[1])
@@ -177,11 +181,11 @@ class Estimates:
         return ratio(sums, sizes), sizes[0].astype(np.int64)
 
     @cached_property
-    def shares(self) -> Shares:
+    def sentiment_shares(self) -> SentimentShares:
         """Sentiment of the counted mentions as the model alone has it."""
-        return self.shares_of(range(len(self.mentions.weeks)), self.every_source)
+        return self.sentiment_shares_for(range(len(self.mentions.weeks)), self.every_source)
 
-    def shares_of(self, weeks: Sequence[int], sources: Sources) -> Shares:
+    def sentiment_shares_for(self, weeks: Sequence[int], sources: SourceMask) -> SentimentShares:
         """The same of these weeks and sources."""
         m = self.mentions
         shape = (len(m.brands), len(weeks))
@@ -194,7 +198,7 @@ class Estimates:
             [self.totals(column, rows, cell, shape) for column in self._tempered[rows].T], axis=3
         )
         n = count[0].astype(np.int64)
-        return Shares(ratio(sums, count[..., None]), n, np.where(n > 0, TEMPERED, ""))
+        return SentimentShares(ratio(sums, count[..., None]), n, np.where(n > 0, TEMPERED, ""))
 
     @cached_property
     def _tempered(self) -> Floats:
@@ -203,8 +207,8 @@ class Estimates:
         A post with nothing to read is missing, not neutral: it adds what the others of its brand and week do on average.
         """
         m = self.mentions
-        values = tempered(m.posteriors, self.domains.sharpness)
-        unread = np.isclose(m.posteriors, UNREADABLE, atol=1e-6).all(axis=1)
+        values = sharpen_posteriors(m.posteriors, self.domain_errors.sharpness)
+        unread = np.isclose(m.posteriors, UNREADABLE_PROBABILITIES, atol=1e-6).all(axis=1)
         cell = m.brand * len(m.weeks) + m.week
         for place in np.unique(cell[unread]):
             others = m.annotated & (cell == place) & ~unread
@@ -213,11 +217,11 @@ class Estimates:
         return values
 
     @cached_property
-    def levels(self) -> Floats:
+    def sentiment_levels(self) -> Floats:
         """Shares (draws, brands, weeks, 3) with what an audit says, or what the domain may do: what is to be printed."""
-        return self.levels_of(self.shares, range(len(self.mentions.weeks)))
+        return self.sentiment_levels_for(self.sentiment_shares, range(len(self.mentions.weeks)))
 
-    def levels_of(self, shares: Shares, weeks: Sequence[int]) -> Floats:
+    def sentiment_levels_for(self, shares: SentimentShares, weeks: Sequence[int]) -> Floats:
         """`shares` of these weeks as `levels`: differences between them carry the same error of level.
 
         Level of a week = anchor + gain * (model's share of the week - model's share at the anchor) +
@@ -230,18 +234,23 @@ class Estimates:
     @cached_property
     def unmeasurable(self) -> NDArray[np.bool_]:
         """Where nobody audited and the interval is too wide to say anything (brands, weeks)."""
-        found = np.zeros(self.shares.n.shape, dtype=bool)
-        for brand, week in np.argwhere(self.shares.n > 0):
-            polar = (interval(self.levels[1:, brand, week, at]) for at in (0, 2))
+        found = np.zeros(self.sentiment_shares.n.shape, dtype=bool)
+        for brand, week in np.argwhere(self.sentiment_shares.n > 0):
+            polar = (
+                percentile_interval(self.sentiment_levels[1:, brand, week, at]) for at in (0, 2)
+            )
             widest = max(high - low for low, high in polar) / 2
-            found[brand, week] = self.audited[brand] < FEWEST_LABELS and widest > WIDEST
+            found[brand, week] = (
+                self.audit_label_counts[brand] < MIN_AUDIT_LABELS
+                and widest > MAX_INTERVAL_HALF_WIDTH
+            )
         return found
 
     @cached_property
-    def audited(self) -> NDArray[np.int64]:
+    def audit_label_counts(self) -> NDArray[np.int64]:
         """Labels of people that there are for the brand's annotated mentions (brands,)."""
         m = self.mentions
-        return np.bincount(m.brand[m.annotated & (m.label >= 0)], minlength=len(m.brands))
+        return np.bincount(m.brand[m.annotated & (m.audit_label >= 0)], minlength=len(m.brands))
 
     @cached_property
     def _anchor(self) -> tuple[Floats, Floats]:
@@ -249,9 +258,9 @@ class Estimates:
 
         Not known where nobody audited: the model's own mean over the weeks, with the errors of domains.
         """
-        known = self.shares.n > 0
+        known = self.sentiment_shares.n > 0
         modelled = ratio(
-            np.where(known[..., None], self.shares.draws, 0).sum(axis=2),
+            np.where(known[..., None], self.sentiment_shares.draws, 0).sum(axis=2),
             known.sum(axis=1)[:, None].astype(float),
         )
         true = modelled.copy()
@@ -259,14 +268,18 @@ class Estimates:
             self.mentions.posteriors[self.mentions.annotated & (self.mentions.brand == at)]
             for at in range(len(known))
         ]
-        true[1:] += self.domains.errors(np.array([doubt(rows) for rows in posteriors]), _random(1))
-        for brand in np.flatnonzero(self.audited >= FEWEST_LABELS):
+        true[1:] += self.domain_errors.draw_errors(
+            np.array([mean_uncertainty(rows) for rows in posteriors]), _random(1)
+        )
+        for brand in np.flatnonzero(self.audit_label_counts >= MIN_AUDIT_LABELS):
             modelled[:, brand], true[:, brand] = self._audit(int(brand))
         return modelled, true
 
     @cached_property
     def _gain(self) -> Floats:
-        return np.concatenate([[self.domains.gain], self.domains.gains(_random(3))])
+        return np.concatenate(
+            [[self.domain_errors.gain], self.domain_errors.draw_gains(_random(3))]
+        )
 
     @cached_property
     def _drift(self) -> Floats:
@@ -275,11 +288,11 @@ class Estimates:
         It is a random walk that begins at the nearest audited week, or turns around its own mean.
         """
         brands, weeks, _ = self.mentions.shape
-        walk = self.domains.drifts(brands, weeks, _random(4))
-        drift = np.zeros((DRAWS + 1, brands, weeks, 3))
+        walk = self.domain_errors.draw_drifts(brands, weeks, _random(4))
+        drift = np.zeros((BOOTSTRAP_DRAWS + 1, brands, weeks, 3))
         for brand in range(brands):
             start = walk[:, brand].mean(axis=1, keepdims=True)
-            if self.audited[brand] >= FEWEST_LABELS:
+            if self.audit_label_counts[brand] >= MIN_AUDIT_LABELS:
                 audited = self._audited_weeks(brand)
                 nearest = audited[np.abs(audited[:, None] - np.arange(weeks)).argmin(axis=0)]
                 start = walk[:, brand, nearest]
@@ -292,17 +305,17 @@ class Estimates:
         A class that would have nothing gets half a label (Jeffreys' prior) of as many as the audit
         has, or as it needs: in the draws a gamma variate of that mean.
         """
-        labels = np.maximum(self.audited, FEWEST_LABELS)[:, None, None]
-        halves = np.full((DRAWS + 1, shares.shape[1], 1, 3), 0.5)
+        labels = np.maximum(self.audit_label_counts, MIN_AUDIT_LABELS)[:, None, None]
+        halves = np.full((BOOTSTRAP_DRAWS + 1, shares.shape[1], 1, 3), 0.5)
         halves[1:] = _random(5).gamma(0.5, size=halves[1:].shape)
         return on_simplex(
             np.where(np.isnan(shares), np.nan, np.maximum(shares, halves / (labels + 1.5)))
         )
 
-    def _audited_weeks(self, brand: int) -> Codes:
+    def _audited_weeks(self, brand: int) -> Ints:
         """The weeks of the brand that have labels of people."""
         m = self.mentions
-        return np.unique(m.week[m.annotated & (m.brand == brand) & (m.label >= 0)])
+        return np.unique(m.week[m.annotated & (m.brand == brand) & (m.audit_label >= 0)])
 
     def _audit(self, brand: int) -> tuple[Floats, Floats]:
         """Of the audited weeks together: what the model alone says of them, and PPI++ (draws, 3).
@@ -314,9 +327,9 @@ class Estimates:
         audited = np.isin(m.week, self._audited_weeks(brand))
         rows = np.flatnonzero(m.annotated & (m.brand == brand) & audited)
         predicted = self._tempered[rows]
-        labelled = m.label[rows] >= 0
-        truth = np.eye(3)[m.label[rows[labelled]]]
-        power = ppi_power(truth, predicted[labelled], predicted)
+        labelled = m.audit_label[rows] >= 0
+        truth = np.eye(3)[m.audit_label[rows[labelled]]]
+        power = ppi_lambda(truth, predicted[labelled], predicted)
         size, drawn = (
             np.bincount(m.week[some], minlength=len(m.weeks)) for some in (rows, rows[labelled])
         )
@@ -324,7 +337,7 @@ class Estimates:
         sums, weight = self._total(
             truth - power * predicted[labelled], rows[labelled], per_label / per_label.mean()
         )
-        halves = np.vstack([np.zeros(3), _random(2).gamma(0.5, size=(DRAWS, 3))])
+        halves = np.vstack([np.zeros(3), _random(2).gamma(0.5, size=(BOOTSTRAP_DRAWS, 3))])
         half = halves.sum(axis=1, keepdims=True)
         missed = (sums + halves - power * half * predicted.mean(axis=0)) / (weight + half)
         alone = self._mean(predicted, rows)
@@ -346,7 +359,7 @@ class Estimates:
 
 def _random(stream: int) -> np.random.Generator:
     """The same numbers for the same stream: the same corpus must give the same interval."""
-    return np.random.Generator(np.random.PCG64(SEED + stream))
+    return np.random.Generator(np.random.PCG64(RANDOM_SEED + stream))
 
 
 def net_sentiment(shares: Floats) -> tuple[Floats, Floats]:

@@ -24,7 +24,7 @@ Unit = Literal[
     "relative",
 ]
 
-UNITS: dict[str, Unit] = {
+MEASURE_UNITS: dict[str, Unit] = {
     "mentions": "count",
     "authors": "count",
     "share_of_voice": "share",
@@ -124,20 +124,20 @@ CHANGE_UNITS: dict[Unit, Unit] = {
     "net": "net points",
     "rating": "rating points",
 }
-CHANGE, DETECTABLE = (
+CHANGE_SUFFIX, DETECTABLE_SUFFIX = (
     ".change",
     ".detectable",
 )  # what follows the measure in the name of a difference to the week before
-TRAILING, TRAILING_DETECTABLE = (
+TRAILING_SUFFIX, TRAILING_DETECTABLE_SUFFIX = (
     ".trailing",
     ".trailing_detectable",
 )  # and to the mean of the eight weeks before
-EFFECT = ".effect"  # and of a campaign
-UNMEASURABLE = (
+EFFECT_SUFFIX = ".effect"  # and of a campaign
+UNMEASURABLE_FLAG = (
     "unmeasurable"  # flag of a figure without a value: only labels of people could give it
 )
-SENTENCE = "sentence"  # stands for the measure in the evidence of one
-SAMPLE = 100  # most posts kept as evidence of one number
+SENTENCE_MEASURE = "sentence"  # stands for the measure in the evidence of one
+MAX_SAMPLE_POSTS = 100  # most posts kept as evidence of one number
 _DECIMALS = 6  # beyond it sums depend on the order that a processor adds in
 
 
@@ -148,16 +148,16 @@ class NoEvidence(FolateError):
 def unit_of(measure: str) -> Unit:
     """The unit that `measure` is printed in. Raises NoEvidence for a measure that nobody defined."""
     name, _, kind = measure.partition(".")
-    if name not in UNITS or f".{kind}" not in (
-        CHANGE,
-        DETECTABLE,
-        TRAILING,
-        TRAILING_DETECTABLE,
-        EFFECT,
+    if name not in MEASURE_UNITS or f".{kind}" not in (
+        CHANGE_SUFFIX,
+        DETECTABLE_SUFFIX,
+        TRAILING_SUFFIX,
+        TRAILING_DETECTABLE_SUFFIX,
+        EFFECT_SUFFIX,
         ".",
     ):
         raise NoEvidence(f"wanted a measure that docs/measures.md defines, got {measure!r}.")
-    return CHANGE_UNITS[UNITS[name]] if kind else UNITS[name]
+    return CHANGE_UNITS[MEASURE_UNITS[name]] if kind else MEASURE_UNITS[name]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +189,7 @@ class Figure:
                 )
         for name in ("value", "low", "high"):
             object.__setattr__(self, name, _rounded(getattr(self, name)))
-        object.__setattr__(self, "posts", self.posts[:SAMPLE])
+        object.__setattr__(self, "posts", self.posts[:MAX_SAMPLE_POSTS])
 
     @property
     def id(self) -> str:
@@ -210,7 +210,7 @@ class Figure:
     def unit(self) -> Unit:
         return unit_of(self.measure)
 
-    def row(self, definition: str) -> dict[str, Any]:
+    def evidence_row(self, definition: str) -> dict[str, Any]:
         """The row of the table `evidence`."""
         return {
             "id": self.id, "week": self.week, "measure": self.measure, "brand": self.brand, "subject": self.subject,
@@ -242,7 +242,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class FigureText:
     """A figure, or its interval, as words of a sentence."""
 
     text: str
@@ -250,18 +250,18 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class ExternalText:
     """Words from outside (a brand, a topic, a source): set apart, whatever direction they are written in."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
+class FigureSentence:
     """One sentence composed by rule from figures. Raises NoEvidence when it rests on none."""
 
     key: str
-    parts: tuple[str | Name | Shown, ...]
+    parts: tuple[str | ExternalText | FigureText, ...]
 
     def __post_init__(self) -> None:
         if not self.figures:
@@ -271,7 +271,7 @@ class Sentence:
 
     @property
     def figures(self) -> tuple[Figure, ...]:
-        return tuple(part.figure for part in self.parts if isinstance(part, Shown))
+        return tuple(part.figure for part in self.parts if isinstance(part, FigureText))
 
     @property
     def text(self) -> str:
@@ -283,14 +283,16 @@ class Sentence:
         return blake2b("\0".join((self.key, *self._behind)).encode(), digest_size=6).hexdigest()
 
     @property
-    def row(self) -> dict[str, Any]:
+    def evidence_row(self) -> dict[str, Any]:
         """The row of the table `evidence`: its query gives the rows of the figures, whatever language the sentence is in."""
         figures, first = self._behind, self.figures[0]
         posts = dict.fromkeys(
-            post for figure in figures.values() for post in figure.posts[: SAMPLE // len(figures)]
+            post
+            for figure in figures.values()
+            for post in figure.posts[: MAX_SAMPLE_POSTS // len(figures)]
         )
         return {
-            "id": self.id, "week": first.week, "measure": SENTENCE, "brand": None, "subject": self.key,
+            "id": self.id, "week": first.week, "measure": SENTENCE_MEASURE, "brand": None, "subject": self.key,
             "value": None, "n": len(figures), "low": None, "high": None,
             "definition": "Composed from the numbers that the query gives, by a rule of docs/report.md.",
             "query": f"SELECT * FROM evidence WHERE id IN ({', '.join(f'{id_!r}' for id_ in figures)}) ORDER BY id",

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from corpora.store.snapshot import Snapshot
 from folate.core.weeks import Period
-from nlp.stats.estimation import Codes, Floats, resampling_units
+from nlp.stats.estimation import Floats, Ints, resampling_units
 from reports.measures import queries
-from reports.measures.figures import SAMPLE
+from reports.measures.figures import MAX_SAMPLE_POSTS
 
-LABELS = ("negative", "neutral", "positive")
+SENTIMENT_LABELS = ("negative", "neutral", "positive")
 _COLUMNS = """
 SELECT brand, week, source, id, coalesce(try_cast('0x' || author AS UBIGINT), md5_number_lower(author)) AS author,
   md5_number_lower(id) AS key, counted, rating, engagement, negative, neutral, positive
@@ -28,7 +28,7 @@ WHERE id IN (SELECT id FROM posts WHERE published_at >= {start} AND published_at
 
 
 @dataclass(frozen=True)
-class Judged:
+class EmotionIntentScores:
     """Emotions and intents of the posts behind the counted mentions of the last two weeks."""
 
     rows: NDArray[np.int64]  # of the mentions whose posts were judged
@@ -36,15 +36,15 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Mentions:
+class BrandMentions:
     """One element a brand mention (post x brand), by brand, week and source, in an order that does not depend on the store's."""
 
     brands: tuple[str, ...]
     weeks: tuple[Period, ...]  # oldest first; the last is the report's
     sources: tuple[str, ...]
-    brand: Codes
-    week: Codes
-    source: Codes
+    brand: Ints
+    week: Ints
+    source: Ints
     author: NDArray[np.uint64]  # a post whose source shows no author is an author of its own
     counted: NDArray[
         np.bool_
@@ -52,12 +52,12 @@ class Mentions:
     rating: Floats  # 0..1, NaN when missing
     engagement: Floats  # likes + replies + reposts, NaN when the source shows none of them
     posteriors: Floats  # (n, 3) negative, neutral, positive; NaN when not annotated
-    label: Codes  # what a person said in an audit: place in LABELS, -1 where nobody did
-    samples: dict[
+    audit_label: Ints  # what a person said in an audit: place in LABELS, -1 where nobody did
+    sample_post_ids: dict[
         tuple[int, int], tuple[str, ...]
     ]  # (brand, week) -> ids of at most SAMPLE posts, drawn by their digest
-    judged: Judged | None = None
-    models: Mapping[tuple[int, int], frozenset[str]] = field(
+    emotion_intent_scores: EmotionIntentScores | None = None
+    annotation_models: Mapping[tuple[int, int], frozenset[str]] = field(
         default_factory=dict
     )  # who annotated, where it was not one model throughout
     adapted_labels: Mapping[int, int] = field(
@@ -70,12 +70,12 @@ class Mentions:
         return len(self.brands), len(self.weeks), len(self.sources)
 
     @cached_property
-    def cell(self) -> Codes:
+    def cell(self) -> Ints:
         """Brand, week and source in one code, which the rows are sorted by."""
         return (self.brand * len(self.weeks) + self.week) * len(self.sources) + self.source
 
     @cached_property
-    def units(self) -> tuple[Codes, int]:
+    def author_units(self) -> tuple[Ints, int]:
         """Resampling unit of each mention, and how many there are."""
         return resampling_units(self.author)
 
@@ -85,7 +85,7 @@ class Mentions:
         return self.counted & ~np.isnan(self.posteriors).any(axis=1)
 
     @cached_property
-    def new_author(self) -> NDArray[np.bool_]:
+    def is_author_first(self) -> NDArray[np.bool_]:
         """True at one counted mention of each author x brand x week."""
         cell = self.brand * len(self.weeks) + self.week
         chosen = np.flatnonzero(self.counted)
@@ -98,17 +98,23 @@ class Mentions:
             first[order[np.concatenate(([True], differs))]] = True
         return first
 
-    def mixed(self, brand: int, weeks: Sequence[int]) -> bool:
+    def has_mixed_models(self, brand: int, weeks: Sequence[int]) -> bool:
         """Whether more than one model, or version of one, read the brand's posts of these weeks: they can't be compared then."""
         return (
-            len(frozenset().union(*(self.models.get((brand, week), frozenset()) for week in weeks)))
+            len(
+                frozenset().union(
+                    *(self.annotation_models.get((brand, week), frozenset()) for week in weeks)
+                )
+            )
             > 1
         )
 
 
-def read(snapshot: Snapshot, brands: Sequence[str], weeks: Sequence[Period], zone: str) -> Mentions:
+def read(
+    snapshot: Snapshot, brands: Sequence[str], weeks: Sequence[Period], timezone: str
+) -> BrandMentions:
     """The mentions of `brands` in `weeks` (oldest first)."""
-    rows = queries.mentions(brands, weeks, zone)
+    rows = queries.mentions_query(brands, weeks, timezone)
     table = snapshot.sql(_COLUMNS.format(rows=rows))
     column = {name: table.column(name).combine_chunks() for name in table.column_names}
     names, sources = (
@@ -116,33 +122,36 @@ def read(snapshot: Snapshot, brands: Sequence[str], weeks: Sequence[Period], zon
         sorted(set(column["source"].unique().to_pylist())),
     )
     brand, week, source = (
-        codes(column["brand"], brands),
-        codes(column["week"], names),
-        codes(column["source"], sources),
+        category_codes(column["brand"], brands),
+        category_codes(column["week"], names),
+        category_codes(column["source"], sources),
     )
     order = np.lexsort(
         (column["key"].to_numpy(), (brand * len(weeks) + week) * len(sources) + source)
     )
     brand, week, key = brand[order], week[order], column["key"].to_numpy()[order]
-    number = {name: floats(column[name])[order] for name in ("rating", "engagement", *LABELS)}
+    number = {
+        name: float_column(column[name])[order]
+        for name in ("rating", "engagement", *SENTIMENT_LABELS)
+    }
     counted = column["counted"].to_numpy(zero_copy_only=False)[order]
-    return Mentions(
+    return BrandMentions(
         tuple(brands), tuple(weeks), tuple(sources), brand, week, source[order], author=column["author"].to_numpy()[order],
         counted=counted, rating=number["rating"], engagement=number["engagement"],
-        posteriors=np.stack([number[name] for name in LABELS], axis=1), label=_labels(snapshot, brands, brand, key),
-        samples=_samples(column["id"], order, brand, week, key),
-        judged=_judged(snapshot, weeks, zone, counted, key), models=_models(snapshot, rows, brands, names),
+        posteriors=np.stack([number[name] for name in SENTIMENT_LABELS], axis=1), audit_label=_labels(snapshot, brands, brand, key),
+        sample_post_ids=_samples(column["id"], order, brand, week, key),
+        emotion_intent_scores=_judged(snapshot, weeks, timezone, counted, key), annotation_models=_models(snapshot, rows, brands, names),
         adapted_labels=_adapted_labels(snapshot, brands),
     )  # fmt: skip
 
 
 def _adapted_labels(snapshot: Snapshot, brands: Sequence[str]) -> dict[int, int]:
-    rows = snapshot.sql(queries.ADAPTATIONS).to_pylist()
+    rows = snapshot.sql(queries.ADAPTATIONS_QUERY).to_pylist()
     labels = {row["brand"]: row["labels"] for row in rows}
     return {place: labels[brand] for place, brand in enumerate(brands) if brand in labels}
 
 
-def codes(column: pa.Array, values: Sequence[str]) -> Codes:
+def category_codes(column: pa.Array, values: Sequence[str]) -> Ints:
     """Index of each value in `values`."""
     encoded = column.dictionary_encode()
     place = {value: code for code, value in enumerate(values)}
@@ -154,23 +163,26 @@ def codes(column: pa.Array, values: Sequence[str]) -> Codes:
     )
 
 
-def floats(column: pa.Array) -> Floats:
+def float_column(column: pa.Array) -> Floats:
     """Numbers of a column, NaN where missing."""
     return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 def _labels(
-    snapshot: Snapshot, brands: Sequence[str], brand: Codes, key: NDArray[np.uint64]
-) -> Codes:
+    snapshot: Snapshot, brands: Sequence[str], brand: Ints, key: NDArray[np.uint64]
+) -> Ints:
     """The audited label of each mention: of the post that was drawn, or of one of the same text where that is gone."""
     found = np.full(len(brand), -1, dtype=np.int64)
     labels = snapshot.sql(
-        f"SELECT brand, md5_number_lower(id) AS key, label FROM ({queries.audited(brands)}) ORDER BY key"
+        f"SELECT brand, md5_number_lower(id) AS key, label FROM ({queries.audit_labels_query(brands)}) ORDER BY key"
     )
     for code, name in enumerate(brands):
         own = labels.filter(pa.compute.equal(labels["brand"], name))
         if own.num_rows:
-            keys, said = own["key"].to_numpy(), codes(own["label"].combine_chunks(), LABELS)
+            keys, said = (
+                own["key"].to_numpy(),
+                category_codes(own["label"].combine_chunks(), SENTIMENT_LABELS),
+            )
             place, here = _found(keys, key)
             here &= brand == code
             found[here] = said[place[here]]
@@ -183,18 +195,18 @@ def _judged(
     zone: str,
     counted: NDArray[np.bool_],
     key: NDArray[np.uint64],
-) -> Judged:
+) -> EmotionIntentScores:
     """`counted` and `key` are of the mentions; only posts of the last two weeks are asked for."""
-    start, stop = queries.window(weeks[-2:], zone)
+    start, stop = queries.window_bounds(weeks[-2:], zone)
     columns = ", ".join(queries.EMOTIONS + queries.INTENTS)
     table = snapshot.sql(_JUDGED.format(columns=columns, start=start, stop=stop))
     keys, values = (
         table.column(0).to_numpy(),
-        np.stack([floats(column) for column in table.columns[1:]], axis=1),
+        np.stack([float_column(column) for column in table.columns[1:]], axis=1),
     )
     place, here = _found(keys, key)
     rows = np.flatnonzero(here & counted)
-    return Judged(rows, values[place[rows]])
+    return EmotionIntentScores(rows, values[place[rows]])
 
 
 def _found(
@@ -211,9 +223,9 @@ def _models(
     snapshot: Snapshot, rows: str, brands: Sequence[str], weeks: Sequence[str]
 ) -> dict[tuple[int, int], frozenset[str]]:
     """Who annotated each brand and week; not asked post by post where the corpus knows one model only."""
-    if snapshot.sql(queries.MODELS).num_rows < 2:
+    if snapshot.sql(queries.SENTIMENT_MODELS_QUERY).num_rows < 2:
         return {}
-    found = snapshot.sql(queries.WEEK_MODELS.format(rows=rows)).to_pylist()
+    found = snapshot.sql(queries.WEEKLY_MODELS_QUERY.format(rows=rows)).to_pylist()
     return {
         (brands.index(row["brand"]), weeks.index(row["week"])): frozenset(row["models"])
         for row in found
@@ -221,13 +233,13 @@ def _models(
 
 
 def _samples(
-    ids: pa.Array, order: NDArray[np.int64], brand: Codes, week: Codes, key: NDArray[np.uint64]
+    ids: pa.Array, order: NDArray[np.int64], brand: Ints, week: Ints, key: NDArray[np.uint64]
 ) -> dict[tuple[int, int], tuple[str, ...]]:
     """The SAMPLE ids of each brand and week whose digests are smallest; `order` leads from rows, sorted by brand and week, to `ids`."""
     starts = np.flatnonzero((np.diff(brand, prepend=-1) != 0) | (np.diff(week, prepend=-1) != 0))
     found = {}
     for start, stop in pairwise([*starts.tolist(), len(brand)]):
-        chosen = order[start + np.argsort(key[start:stop], kind="stable")[:SAMPLE]]
+        chosen = order[start + np.argsort(key[start:stop], kind="stable")[:MAX_SAMPLE_POSTS]]
         found[int(brand[start]), int(week[start])] = tuple(
             sorted(ids.take(pa.array(chosen)).to_pylist())
         )

@@ -8,7 +8,7 @@ from corpora.store.adapted import ALL_FOLDS
 from corpora.store.snapshot import sql_literal
 from folate.core.weeks import Period
 
-SKEWED = "coalesce(p.published_at > p.fetched_at + INTERVAL 1 DAY, false)"  # no post is published after it was fetched
+FUTURE_DATED_CONDITION = "coalesce(p.published_at > p.fetched_at + INTERVAL 1 DAY, false)"  # no post is published after it was fetched
 _NAMED = "SELECT DISTINCT id, brand FROM mentions WHERE brand IN ({brands})"
 _MENTIONS = """
 SELECT m.brand, w.week, p.id, p.source, coalesce(p.author, p.id) AS author, p.rating,
@@ -30,13 +30,13 @@ WHERE a.label IS NOT NULL AND a.brand IN ({brands})
 QUALIFY row_number() OVER (PARTITION BY a.brand, a.text_hash ORDER BY p.published_at, p.id, a.draw) = 1
 """.strip()
 
-MODELS = "SELECT DISTINCT annotator, version FROM all_sentiments WHERE brand IS NOT NULL"  # those of texts that have changed among them
-WEEK_MODELS = """
+SENTIMENT_MODELS_QUERY = "SELECT DISTINCT annotator, version FROM all_sentiments WHERE brand IS NOT NULL"  # those of texts that have changed among them
+WEEKLY_MODELS_QUERY = """
 SELECT m.brand, m.week, list(DISTINCT s.annotator || ' ' || s.version) AS models
 FROM ({rows}) m JOIN sentiments s ON s.id = m.id AND s.brand = m.brand GROUP BY m.brand, m.week
 """.strip()
 
-ADAPTATIONS = f"""
+ADAPTATIONS_QUERY = f"""
 SELECT a.brand, a.labels FROM adaptations a
 WHERE a.fold = {ALL_FOLDS} AND EXISTS (SELECT 1 FROM sentiments s WHERE s.brand = a.brand AND ends_with(s.version, a.name))
 """.strip()
@@ -56,7 +56,7 @@ _MEASURES = {
     "labels": (
         "SELECT count(*) FROM ({rows}) JOIN ({audited}) USING (id, brand) WHERE counted AND negative IS NOT NULL AND brand = {brand}"
     ),
-    "adapted_labels": f"SELECT coalesce(sum(labels), 0) FROM ({ADAPTATIONS}) WHERE brand = {{brand}}",
+    "adapted_labels": f"SELECT coalesce(sum(labels), 0) FROM ({ADAPTATIONS_QUERY}) WHERE brand = {{brand}}",
     "rating": "SELECT avg(rating) FROM ({rows}) WHERE counted AND brand = {brand}",
     "engagement": "SELECT sum(engagement) FROM ({rows}) WHERE counted AND brand = {brand}",
     "engagement_per_post": "SELECT avg(engagement) FROM ({rows}) WHERE counted AND brand = {brand}",
@@ -74,64 +74,70 @@ s AS (SELECT source, sum(authors) AS authors FROM a GROUP BY source), w(source, 
 SELECT coalesce(sum(weight * a.authors / s.authors) FILTER (brand = {brand}), 0) / (SELECT sum(weight) FROM s JOIN w USING (source))
 FROM a JOIN s USING (source) JOIN w USING (source)
 """.strip()
-SENTIMENT = ("net_sentiment_polar", "net_sentiment_all", "negative", "neutral", "positive")
+SENTIMENT_MEASURES = ("net_sentiment_polar", "net_sentiment_all", "negative", "neutral", "positive")
 EMOTIONS = ("happy", "angry", "sad", "fear", "surprise", "neutral")
 INTENTS = ("buy", "switch", "ask", "complain")
-JUDGED = (*(f"emotion_{name}" for name in EMOTIONS), *(f"intent_{name}" for name in INTENTS))
-_TOGETHER = dict.fromkeys(SENTIMENT, "sentiment") | dict.fromkeys(
-    JUDGED, "judgements"
+EMOTION_INTENT_MEASURES = (
+    *(f"emotion_{name}" for name in EMOTIONS),
+    *(f"intent_{name}" for name in INTENTS),
+)
+_TOGETHER = dict.fromkeys(SENTIMENT_MEASURES, "sentiment") | dict.fromkeys(
+    EMOTION_INTENT_MEASURES, "judgements"
 )  # measures that one query is behind
 
 
-class Stretch(Protocol):
+class NamedPeriod(Protocol):
     """A week, or other days in a row, with a name of its own (`str`)."""
 
-    def bounds(self, zone: str) -> tuple[datetime, datetime]: ...
+    def bounds(self, timezone: str) -> tuple[datetime, datetime]: ...
 
 
-def texts(values: Iterable[str]) -> str:
+def string_literals(values: Iterable[str]) -> str:
     """String literals, comma-separated, for IN (...); one that matches nothing when there are none."""
     return ", ".join(map(sql_literal, values)) or "NULL"
 
 
-def among(column: str, values: Iterable[str]) -> str:
+def in_condition(column: str, values: Iterable[str]) -> str:
     """The condition that a column has one of these values."""
-    return f"{column} IN ({texts(values)})"
+    return f"{column} IN ({string_literals(values)})"
 
 
-def moment(value: datetime) -> str:
+def timestamp_literal(value: datetime) -> str:
     return f"TIMESTAMPTZ {sql_literal(value.isoformat(sep=' '))}"
 
 
-def window(weeks: Sequence[Stretch], zone: str) -> tuple[str, str]:
+def window_bounds(weeks: Sequence[NamedPeriod], timezone: str) -> tuple[str, str]:
     """The first moment of `weeks`, oldest first, and the first after them."""
-    return moment(weeks[0].bounds(zone)[0]), moment(weeks[-1].bounds(zone)[1])
-
-
-def spans(weeks: Sequence[Stretch], zone: str) -> str:
-    """A row for VALUES a week: its name, its first moment and the first after it."""
-    return ", ".join(
-        f"({sql_literal(str(week))}, {', '.join(window([week], zone))})" for week in weeks
+    return timestamp_literal(weeks[0].bounds(timezone)[0]), timestamp_literal(
+        weeks[-1].bounds(timezone)[1]
     )
 
 
-def mentions(brands: Sequence[str], weeks: Sequence[Stretch], zone: str) -> str:
+def period_values(weeks: Sequence[NamedPeriod], timezone: str) -> str:
+    """A row for VALUES a week: its name, its first moment and the first after it."""
+    return ", ".join(
+        f"({sql_literal(str(week))}, {', '.join(window_bounds([week], timezone))})"
+        for week in weeks
+    )
+
+
+def mentions_query(brands: Sequence[str], weeks: Sequence[NamedPeriod], timezone: str) -> str:
     """One row a brand mention (post x brand). `counted` is false for a copy of a text that the week already had on that brand."""
-    return _MENTIONS.format(named=named(brands), weeks=spans(weeks, zone))
+    return _MENTIONS.format(named=brand_posts_query(brands), weeks=period_values(weeks, timezone))
 
 
-def named(brands: Sequence[str]) -> str:
+def brand_posts_query(brands: Sequence[str]) -> str:
     """Which post names which of `brands`, whenever it was written."""
-    return _NAMED.format(brands=texts(brands))
+    return _NAMED.format(brands=string_literals(brands))
 
 
-def audited(brands: Sequence[str]) -> str:
+def audit_labels_query(brands: Sequence[str]) -> str:
     """What people said in audits: one row a text and brand, at the post that was drawn or an earlier one of the same text."""
-    return _AUDITED.format(brands=texts(brands))
+    return _AUDITED.format(brands=string_literals(brands))
 
 
-def measure(
-    name: str, brand: str, brands: Sequence[str], weeks: Sequence[Period], zone: str
+def measure_query(
+    name: str, brand: str, brands: Sequence[str], weeks: Sequence[Period], timezone: str
 ) -> str:
     """The query behind the measure `name` of `brand`: it gives the value itself where SQL can, else the rows it is computed from."""
     name, _, difference = name.partition(".")
@@ -141,39 +147,46 @@ def measure(
             "" if "ORDER BY" in query else " GROUP BY week ORDER BY week"
         )
     return query.format(
-        rows=mentions(brands, weeks, zone), brand=sql_literal(brand), audited=audited([brand])
+        rows=mentions_query(brands, weeks, timezone),
+        brand=sql_literal(brand),
+        audited=audit_labels_query([brand]),
     )
 
 
-def share_of_voice(
-    brand: str, brands: Sequence[str], week: Period, zone: str, weights: Mapping[str, float]
+def share_of_voice_query(
+    brand: str,
+    brands: Sequence[str],
+    week: Period,
+    timezone: str,
+    source_weights: Mapping[str, float],
 ) -> str:
     """The query that gives the share of voice of `brand` at fixed weights of the sources."""
     values = (
         ", ".join(
-            f"({sql_literal(source)}, {weight!r})" for source, weight in sorted(weights.items())
+            f"({sql_literal(source)}, {weight!r})"
+            for source, weight in sorted(source_weights.items())
         )
         or "('', 0)"
     )
     return _STANDARDISED.format(
-        rows=mentions(brands, [week], zone), weights=values, brand=sql_literal(brand)
+        rows=mentions_query(brands, [week], timezone), weights=values, brand=sql_literal(brand)
     )
 
 
-def week_posts(week: Period, zone: str) -> str:
+def week_posts_query(week: Period, timezone: str) -> str:
     """Every post of the week, about a brand or not; `counted` is false for a copy of one of the same week."""
-    start, stop = window([week], zone)
+    start, stop = window_bounds([week], timezone)
     return (
         "SELECT p.*, row_number() OVER (PARTITION BY coalesce(d.cluster, p.id) ORDER BY p.published_at, p.id) = 1 AS counted "
         f"FROM posts p LEFT JOIN duplicates d ON d.id = p.id WHERE p.published_at >= {start} AND p.published_at < {stop}"
     )
 
 
-def posts(ids: Iterable[str]) -> str:
-    return f"SELECT id, source, author, published_at, title, text, url FROM posts WHERE id IN ({texts(ids)}) ORDER BY id"
+def posts_query(ids: Iterable[str]) -> str:
+    return f"SELECT id, source, author, published_at, title, text, url FROM posts WHERE id IN ({string_literals(ids)}) ORDER BY id"
 
 
-ENGAGING = """
+TOP_POSTS_QUERY = """
 SELECT p.id, p.source, p.author, p.published_at, p.title, p.text, p.url, m.brand, m.engagement
 FROM (
     FROM ({rows}) WHERE counted AND engagement IS NOT NULL
@@ -181,16 +194,16 @@ FROM (
 ) m JOIN posts p USING (id)
 """.strip()
 
-ENGAGEMENT = "SELECT coalesce(likes, 0) + coalesce(replies, 0) + coalesce(reposts, 0) AS engagement FROM posts WHERE id = {id}"
+POST_ENGAGEMENT_QUERY = "SELECT coalesce(likes, 0) + coalesce(replies, 0) + coalesce(reposts, 0) AS engagement FROM posts WHERE id = {id}"
 
-SOURCE_POSTS = """
+SOURCE_POSTS_QUERY = """
 SELECT source, count(*) AS posts, 1 - avg(counted::INT) AS copies, list(id ORDER BY id)[:100] AS sample FROM {rows} GROUP BY source
 """.strip()
 
 
-def ledger(week: Period, zone: str) -> str:
+def latest_crawls_query(week: Period, timezone: str) -> str:
     """The newest crawl of each query whose span of time touches the week; one that stopped before the week's end is partial."""
-    start, stop = window([week], zone)
+    start, stop = window_bounds([week], timezone)
     reached = "coalesce(until, finished_at)"
     return (
         "SELECT crawl, source, query, reason, requests, "
@@ -200,4 +213,4 @@ def ledger(week: Period, zone: str) -> str:
     )
 
 
-NEWEST = "SELECT greatest((SELECT max(fetched_at) FROM posts), (SELECT max(finished_at) FROM crawls)) AS newest"
+NEWEST_MOMENT_QUERY = "SELECT greatest((SELECT max(fetched_at) FROM posts), (SELECT max(finished_at) FROM crawls)) AS newest"

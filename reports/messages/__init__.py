@@ -12,45 +12,52 @@ from typing import Any
 from folate.core.config import REPORT_LANGUAGES
 from folate.core.errors import ConfigError, suggestion
 from folate.core.weeks import Period, last_day
-from reports.measures.figures import UNMEASURABLE, Figure, Name, Sentence, Shown, Unit
+from reports.measures.figures import (
+    UNMEASURABLE_FLAG,
+    ExternalText,
+    Figure,
+    FigureSentence,
+    FigureText,
+    Unit,
+)
 
 MINUS = "\N{MINUS SIGN}"
 _PERCENT: frozenset[Unit] = frozenset(
     {"share", "net", "rating", "points", "net points", "rating points", "relative"}
 )
 _SIGNED: frozenset[Unit] = frozenset({"net", "relative"})
-Parts = tuple[str | Name | Shown, ...]
+MessageParts = tuple[str | ExternalText | FigureText, ...]
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class Messages:
     """Messages of one language."""
 
     language: str
-    messages: Mapping[str, Any]
+    sections: Mapping[str, Any]
 
     def __call__(self, key: str, **values: str) -> str:
         """The message `key` (`section.name`), its placeholders filled. Raises KeyError for a key that is not in the catalogue."""
         section, _, name = key.partition(".")
-        return str(self.messages[section][name]).format(**values)
+        return str(self.sections[section][name]).format(**values)
 
     def word(self, section: str, name: str) -> str:
         """A state, a flag or another word that data brings; one that the catalogue does not know is shown as it is."""
-        return str(self.messages[section].get(name, name))
+        return str(self.sections[section].get(name, name))
 
     def measure(self, measure: str, what: str = "name") -> str:
         """Name or definition of a measure, or of its change."""
         name, _, difference = measure.partition(".")
-        plain = str(self.messages["measure"][name][what])
+        plain = str(self.sections["measure"][name][what])
         if not difference:
             return plain
-        return str(self.messages["difference"][difference][what]).format(
+        return str(self.sections["difference"][difference][what]).format(
             measure=plain, definition=plain
         )
 
     def number(self, figure: Figure) -> str:
         """The value with its unit, or why there is none."""
-        if UNMEASURABLE in figure.flags:
+        if UNMEASURABLE_FLAG in figure.flags:
             return self("unit.few" if "few" in figure.flags else "unit.unmeasurable")
         return self._value(figure.value, figure.unit)
 
@@ -83,29 +90,35 @@ class Catalogue:
             f"unit.{unit.replace(' ', '_')}", value=_digits(value, unit, signed and unit in _SIGNED)
         )
 
-    def sentence(self, key: str, **values: "Figure | Name | Parts") -> Sentence:
+    def sentence(
+        self, key: str, **values: "Figure | ExternalText | MessageParts"
+    ) -> FigureSentence:
         """The message `sentence.KEY` with figures and names in it. Raises NoEvidence when it has no figure."""
-        return Sentence(key, tuple(self.parts(f"sentence.{key}", **values)))
+        return FigureSentence(key, tuple(self.parts(f"sentence.{key}", **values)))
 
-    def parts(self, key: str, **values: "Figure | Name | Parts") -> Iterator[str | Name | Shown]:
+    def parts(
+        self, key: str, **values: "Figure | ExternalText | MessageParts"
+    ) -> Iterator[str | ExternalText | FigureText]:
         """The message `key` cut at its placeholders; `{x:interval}` is the interval of the figure x, `{x:n}` its n."""
         section, _, name = key.partition(".")
-        for before, field, style, _ in Formatter().parse(self.messages[section][name]):
+        for before, field, style, _ in Formatter().parse(self.sections[section][name]):
             if before:
                 yield before
             if field is not None:
                 yield from self._part(values[field], style or "")
 
-    def _part(self, value: "Figure | Name | Parts", style: str) -> Parts:
+    def _part(self, value: "Figure | ExternalText | MessageParts", style: str) -> MessageParts:
         if isinstance(value, tuple):
             return value
-        if isinstance(value, Name):
+        if isinstance(value, ExternalText):
             return (value,)
         if style == "interval":
-            return (Shown(self.interval(value), value),)
+            return (FigureText(self.interval(value), value),)
         if style == "n":
-            return (Shown(f"{value.n:,}", value),)
-        return (Shown(self.size(value) if "." in value.measure else self.number(value), value),)
+            return (FigureText(f"{value.n:,}", value),)
+        return (
+            FigureText(self.size(value) if "." in value.measure else self.number(value), value),
+        )
 
     def day(self, moment: date) -> str:
         """`2 March 2026`, `2026年3月2日`."""
@@ -113,9 +126,9 @@ class Catalogue:
             return f"{moment.year}年{moment.month}月{moment.day}日"
         return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
 
-    def days(self, span: Period) -> str:
+    def days(self, period: Period) -> str:
         """First and last day of a week or of seven days."""
-        last = last_day(span)
+        last = last_day(period)
         return self("join.interval", low=self.day(last - timedelta(days=6)), high=self.day(last))
 
 
@@ -139,11 +152,11 @@ def _digits(value: float, unit: Unit, signed: bool) -> str:
 
 
 @cache
-def catalogue(language: str) -> Catalogue:
+def load_messages(language: str) -> Messages:
     """The messages of `language`. Raises ConfigError when there are none."""
     if language not in REPORT_LANGUAGES:
         raise ConfigError(
             f"wanted a report in {' or '.join(REPORT_LANGUAGES)}, got {language!r}; {suggestion(language, REPORT_LANGUAGES)}"
         )
     text = files("reports").joinpath("messages", f"{language}.toml").read_text(encoding="utf-8")
-    return Catalogue(language, tomllib.loads(text))
+    return Messages(language, tomllib.loads(text))

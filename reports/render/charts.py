@@ -12,8 +12,12 @@ from folate.core.text import printable_text
 from reports.measures.brands import BrandMeasures
 from reports.measures.figures import Figure
 
-WIDE, NARROW, PANEL = (720, 250), (300, 230), (230, 110)  # width and height of the plot, CSS pixels
-COLOURS = (
+WIDE_SIZE_PX, NARROW_SIZE_PX, PANEL_SIZE_PX = (
+    (720, 250),
+    (300, 230),
+    (230, 110),
+)  # width and height of the plot, CSS pixels
+BRAND_COLOUR_COUNT = (
     8  # brands that the style sheet has a colour for; later ones begin again with another dash
 )
 _DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2, 1, 2])
@@ -28,7 +32,7 @@ _NAME_ROOM = 16  # letters
 _LABEL_GAP = 15  # pixels between the names at the ends of lines
 
 
-def voice(brands: Sequence[BrandMeasures], size: tuple[int, int]) -> str:
+def share_of_voice_chart(brands: Sequence[BrandMeasures], size_px: tuple[int, int]) -> str:
     """Share of voice over the weeks, a line a brand with its name at the end; colour, dash and marker tell brands apart."""
     points = [
         _point(figure, place)
@@ -38,9 +42,9 @@ def voice(brands: Sequence[BrandMeasures], size: tuple[int, int]) -> str:
     top = max([point["value"] for point in points if point["value"] is not None] + [0.1]) * 1.1
     base = alt.Chart(alt.Data(values=points)).encode(
         x=_weeks(), y=alt.Y("value:Q", scale=alt.Scale(domain=[0, top], nice=False), axis=axis(format=".0%", tickCount=4)),
-        color=_by_brand(alt.Color, brands, colour),
+        color=_by_brand(alt.Color, brands, brand_colour),
     )  # fmt: skip
-    names = alt.Chart(alt.Data(values=line_ends(brands, top, size[1]))).mark_text(
+    names = alt.Chart(alt.Data(values=line_ends(brands, top, size_px[1]))).mark_text(
         align="left", dx=8, fontSize=13, fontWeight=600
     )
     layers = [
@@ -49,15 +53,18 @@ def voice(brands: Sequence[BrandMeasures], size: tuple[int, int]) -> str:
             shape=_by_brand(alt.Shape, brands, _shape)
         ),
         names.encode(
-            x=alt.value(size[0]), y="y:Q", text="name:N", color=_by_brand(alt.Color, brands, colour)
+            x=alt.value(size_px[0]),
+            y="y:Q",
+            text="name:N",
+            color=_by_brand(alt.Color, brands, brand_colour),
         ),
     ]
-    return svg(alt.layer(*layers), size)
+    return render_svg(alt.layer(*layers), size_px)
 
 
-def net(brand: BrandMeasures, place: int) -> str:
+def net_sentiment_chart(brand: BrandMeasures, brand_index: int) -> str:
     """Net sentiment of one brand over the weeks, with its interval as a band. `place` is the brand's, for its colour."""
-    points = [_point(figure, place) for figure in brand.trend["net_sentiment_polar"]]
+    points = [_point(figure, brand_index) for figure in brand.trend["net_sentiment_polar"]]
     scale = alt.Scale(domain=[-1, 1])
     ends = axis(
         values=[-1, 0, 1],
@@ -66,20 +73,20 @@ def net(brand: BrandMeasures, place: int) -> str:
     base = alt.Chart(alt.Data(values=points)).encode(x=_weeks(every=2))
     banded = base.transform_filter("isValid(datum.low)")
     layers = [
-        banded.mark_area(opacity=0.22, color=colour(place)).encode(
+        banded.mark_area(opacity=0.22, color=brand_colour(brand_index)).encode(
             y=alt.Y("low:Q", scale=scale, axis=ends), y2="high:Q"
         ),
-        banded.mark_rule(strokeWidth=3, opacity=0.22, color=colour(place)).encode(
+        banded.mark_rule(strokeWidth=3, opacity=0.22, color=brand_colour(brand_index)).encode(
             y=alt.Y("low:Q", scale=scale), y2="high:Q"
         ),
-        base.mark_line(strokeWidth=2.5, color=colour(place)).encode(
+        base.mark_line(strokeWidth=2.5, color=brand_colour(brand_index)).encode(
             y=alt.Y("value:Q", scale=scale)
         ),
-        base.mark_point(filled=True, size=34, opacity=1, color=colour(place)).encode(
+        base.mark_point(filled=True, size=34, opacity=1, color=brand_colour(brand_index)).encode(
             y=alt.Y("value:Q", scale=scale)
         ),
     ]
-    return svg(alt.layer(*layers), PANEL)
+    return render_svg(alt.layer(*layers), PANEL_SIZE_PX)
 
 
 def _point(figure: Figure, place: int) -> dict[str, Any]:
@@ -100,13 +107,17 @@ def line_ends(brands: Sequence[BrandMeasures], top: float, height: int) -> list[
     for value, place in ends:
         floor = max(value, floor)
         found.append(
-            {"brand": str(place), "name": short(printable_text(brands[place].label)), "y": floor}
+            {
+                "brand": str(place),
+                "name": truncate_label(printable_text(brands[place].label)),
+                "y": floor,
+            }
         )
         floor += gap
     return found
 
 
-def short(name: str) -> str:
+def truncate_label(name: str) -> str:
     """`name` cut to what stands beside the plot; a Chinese character takes the room of two letters."""
     room, kept = _NAME_ROOM, ""
     for char in name:
@@ -155,14 +166,16 @@ def _shape(place: int) -> str:
     return _SHAPES[place % len(_SHAPES)]
 
 
-def colour(place: int) -> str:
+def brand_colour(brand_index: int) -> str:
     """Stands for the colour of a brand, until the style sheet gives it."""
-    return f"#0202{place % COLOURS:02x}"
+    return f"#0202{brand_index % BRAND_COLOUR_COUNT:02x}"
 
 
-def svg(chart: Any, size: tuple[int, int]) -> str:
+def render_svg(chart: Any, size_px: tuple[int, int]) -> str:
     """The chart drawn, with the page's colours and fonts."""
-    spec = chart.properties(width=size[0], height=size[1], background="transparent").configure(
+    spec = chart.properties(
+        width=size_px[0], height=size_px[1], background="transparent"
+    ).configure(
         font=_FONT, aria=False, view={"stroke": None}, axis={"labelFontSize": 12}, padding=4
     )
     return _dressed(

@@ -9,16 +9,16 @@ from typing import Any
 
 from reports.build import Report
 from reports.measures.brands import BrandMeasures
-from reports.measures.figures import Change, Figure, Sentence
-from reports.sections.campaigns import Result
+from reports.measures.figures import Change, Figure, FigureSentence
+from reports.sections.campaigns import CampaignResult
 from reports.sections.concerns import Concern
 from reports.sections.people import People
-from reports.sections.perception import Pair, Perception, Place
+from reports.sections.perception import BrandComparison, MapPoint, Perception
 from reports.sections.posts_and_sources import Quote, SourceLine, TopPost
-from reports.sections.topic_search import Search
-from reports.sections.topics import Audience, Topic
+from reports.sections.topic_search import TopicSearch
+from reports.sections.topics import ReportTopic, TopicAudience
 
-SCHEMA = "folate-report/1"
+REPORT_SCHEMA = "folate-report/1"
 
 
 def to_json(report: Report, page: bytes = b"") -> str:
@@ -26,11 +26,11 @@ def to_json(report: Report, page: bytes = b"") -> str:
 
     The same report gives the same bytes.
     """
-    plain = document(report)
+    plain = report_document(report)
     return _dumped(plain | {"digests": _digests(plain, page)})
 
 
-def belongs(document: Mapping[str, Any], page: bytes) -> bool:
+def digests_match(document: Mapping[str, Any], page: bytes) -> bool:
     """Whether a report in JSON and an HTML page are the pair that was written, neither of them cut off or edited."""
     plain = {name: value for name, value in document.items() if name != "digests"}
     try:
@@ -51,7 +51,7 @@ def _dumped(document: Mapping[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
-def schema() -> dict[str, Any]:
+def load_report_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of the document, as published in reports/report.schema.json."""
     found: dict[str, Any] = json.loads(
         files("reports").joinpath("report.schema.json").read_text(encoding="utf-8")
@@ -59,11 +59,11 @@ def schema() -> dict[str, Any]:
     return found
 
 
-def document(report: Report) -> dict[str, Any]:
+def report_document(report: Report) -> dict[str, Any]:
     """The report as plain values."""
-    start, stop = report.week.bounds(report.zone)
+    start, stop = report.week.bounds(report.timezone)
     return {
-        "schema": SCHEMA,
+        "schema": REPORT_SCHEMA,
         "project": report.project,
         "language": report.language,
         "week": str(report.week),
@@ -78,7 +78,7 @@ def document(report: Report) -> dict[str, Any]:
             for name in ("week", "perception", "moves")
             for weeks in (getattr(report.reading, name),)
         },
-        "topics_sought": _search(report.search),
+        "topics_sought": _search(report.topic_search),
         "configured": dict(report.configured),
         "brands": [_brand(brand) for brand in report.brands],
         "topics": [_topic(topic) for topic in report.topics],
@@ -109,7 +109,7 @@ def _change(change: Change) -> dict[str, Any]:
     }
 
 
-def _sentence(sentence: Sentence) -> dict[str, Any]:
+def _sentence(sentence: FigureSentence) -> dict[str, Any]:
     return {
         "id": sentence.id,
         "key": sentence.key,
@@ -134,7 +134,7 @@ def _brand(brand: BrandMeasures) -> dict[str, Any]:
     }
 
 
-def _topic(topic: Topic) -> dict[str, Any]:
+def _topic(topic: ReportTopic) -> dict[str, Any]:
     return {
         "id": topic.id,
         "state": topic.state,
@@ -156,13 +156,13 @@ def _topic(topic: Topic) -> dict[str, Any]:
     }
 
 
-def _search(search: Search) -> dict[str, Any]:
+def _search(search: TopicSearch) -> dict[str, Any]:
     counted = {
         name: getattr(search, name) for name in ("baseline_weeks", "posts_since", "baseline_since")
     }
     return {
         "status": search.status, "versions": None if search.versions is None else dict(search.versions),
-        "least_weeks": search.least_weeks, "wanted_weeks": search.wanted_weeks,
+        "least_weeks": search.min_baseline_weeks, "wanted_weeks": search.configured_baseline_weeks,
     } | {name: figure and _figure(figure) for name, figure in counted.items()}  # fmt: skip
 
 
@@ -215,7 +215,7 @@ def _people(who: People) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def campaign_document(result: Result) -> dict[str, Any]:
+def campaign_document(result: CampaignResult) -> dict[str, Any]:
     """One campaign as plain values, as a report and `folate campaign` give it."""
     return {
         "id": result.id, "names": list(result.names), "brand": result.brand, "start": str(result.start), "end": str(result.end),
@@ -235,7 +235,7 @@ def _figures(figures: Mapping[str, Figure]) -> dict[str, Any]:
     return {name: _figure(figure) for name, figure in figures.items()}
 
 
-def _place(place: Place) -> dict[str, Any]:
+def _place(place: MapPoint) -> dict[str, Any]:
     outline = [list(corner) for corner in place.outline]
     return {
         "name": place.name,
@@ -245,10 +245,10 @@ def _place(place: Place) -> dict[str, Any]:
     }
 
 
-def _pair(pair: Pair) -> dict[str, Any]:
+def _pair(pair: BrandComparison) -> dict[str, Any]:
     return {
-        "from": pair.other,
-        "to": pair.brand,
+        "from": pair.from_brand,
+        "to": pair.to_brand,
         "people": _figure(pair.people),
         "share": _figure(pair.share),
     }
@@ -261,7 +261,7 @@ def _concerns(concerns: tuple[Concern, ...]) -> list[dict[str, Any]]:
     ]
 
 
-def _audience(audience: Audience) -> dict[str, Any]:
+def _audience(audience: TopicAudience) -> dict[str, Any]:
     return {
         "name": audience.name,
         "share": _figure(audience.share),

@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from folate.core.text import printable_text
-from reports.messages import catalogue
+from reports.messages import load_messages
 
 _HTML = Markup(
     '<!doctype html><html lang="{language}"><meta charset="utf-8"><body style="font:16px/1.5 sans-serif;max-width:40em">'
@@ -16,7 +16,7 @@ _HTML = Markup(
 
 
 @dataclass(frozen=True)
-class Letter:
+class ReportEmail:
     """A subject, and a body in both forms."""
 
     subject: str
@@ -24,9 +24,9 @@ class Letter:
     html: str
 
 
-def letter(document: Mapping[str, Any]) -> Letter:
+def compose_report_email(document: Mapping[str, Any]) -> ReportEmail:
     """The letter for a report in JSON (`reports.render.document`), in its language. What the data says stays text."""
-    say = catalogue(document["language"])
+    say = load_messages(document["language"])
     subject = say(
         "mail.subject", project=printable_text(document["project"]), week=document["week"]
     )
@@ -41,7 +41,7 @@ def letter(document: Mapping[str, Any]) -> Letter:
         language="zh-Hans" if say.language == "zh" else "en", subject=subject, sentences=_each("<li>{}</li>", sentences),
         notes=_each("<p>{}</p>", notes),
     )  # fmt: skip
-    return Letter(subject, text, html)
+    return ReportEmail(subject, text, html)
 
 
 def _each(element: str, texts: list[str]) -> Markup:

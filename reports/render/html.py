@@ -10,73 +10,81 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from nlp.text.patterns import HAN
+from nlp.text.patterns import HAN_RANGES
 from reports.build import Report
-from reports.measures.coverage import nothing, unjudged
-from reports.measures.figures import Figure, Name, Shown
-from reports.measures.queries import JUDGED
-from reports.messages import Catalogue, catalogue
+from reports.measures.coverage import no_results_message, unjudged_posts_message
+from reports.measures.figures import ExternalText, Figure, FigureText
+from reports.measures.queries import EMOTION_INTENT_MEASURES
+from reports.messages import Messages, load_messages
 from reports.render import charts
 from reports.render import map_charts as perception_charts
-from reports.sections.perception import Cell
-from reports.sections.posts_and_sources import readable
-from reports.sections.summary import subject, untracked
-from reports.sections.topic_search import doubt
+from reports.sections.perception import AspectMeasures
+from reports.sections.posts_and_sources import replace_control_characters
+from reports.sections.summary import subject_brand, top_untracked_topic
+from reports.sections.topic_search import incomplete_topics_sentence
 
-SECTIONS = (
+PAGE_SECTIONS = (
     "summary", "voice", "sentiment", "topics", "concerns", "perception", "switching", "emotions", "people", "campaigns", "posts", "sources",
     "method", "evidence",
 )  # fmt: skip
-STAGES = {
+TOPIC_STAGES = {
     "fading": "fading",
     "gone": "gone",
 }  # of a topic's life; every other state is of one that rises
-VOICE_COLUMNS = ("authors", "mentions", "share_of_voice", "share_of_voice_raw")
-EMOTIONS, INTENTS = (
-    tuple(name for name in JUDGED if name.startswith(kind)) for kind in ("emotion_", "intent_")
+SHARE_OF_VOICE_COLUMNS = ("authors", "mentions", "share_of_voice", "share_of_voice_raw")
+EMOTION_MEASURES, INTENT_MEASURES = (
+    tuple(name for name in EMOTION_INTENT_MEASURES if name.startswith(kind))
+    for kind in ("emotion_", "intent_")
 )
 REACTIONS = ("posts_per_author", "top_authors", "engagement_per_post", "rating", "copies")
 
 
-def render(report: Report) -> str:
+def render_html(report: Report) -> str:
     """The page. The same report gives the same bytes. Whatever came from the web is escaped and set apart by <bdi>."""
-    say = catalogue(report.language)
-    word = untracked(report.topics)
+    say = load_messages(report.language)
+    word = top_untracked_topic(report.topics)
     names = {
-        cell.aspect: report.perception.name(cell.aspect, say) for cell in report.perception.cells
+        cell.aspect: report.perception.aspect_name(cell.aspect, say)
+        for cell in report.perception.cells
     }
     evidence: dict[str, list[Figure]] = {}
     for figure in report.figures:
         evidence.setdefault(figure.measure, []).append(figure)
-    template = _environment(say, report.zone).get_template("report.html.j2")
+    template = _environment(say, report.timezone).get_template("report.html.j2")
     return template.render(
         report=report,
-        sections=sections(report),
+        sections=page_sections(report),
         say=say,
         style=Markup(  # noqa: S704  # ours
             files("reports").joinpath("templates", "style.css").read_text(encoding="utf-8")
         ),
-        about=subject(report.brands),
-        doubt=doubt(report.search, report.week_posts, say),
-        unjudged=lambda weeks: _words(unjudged(weeks, say)),
-        nothing=lambda key, weeks, missing: _words(nothing(key, weeks, missing, say)),
+        about=subject_brand(report.brands),
+        doubt=incomplete_topics_sentence(report.topic_search, report.week_posts, say),
+        unjudged=lambda weeks: _words(unjudged_posts_message(weeks, say)),
+        nothing=lambda key, weeks, missing: _words(no_results_message(key, weeks, missing, say)),
         word=word,
         word_place=report.topics.index(word) if word else None,
         staged={
-            stage: [topic for topic in report.topics if STAGES.get(topic.state, "rising") == stage]
+            stage: [
+                topic for topic in report.topics if TOPIC_STAGES.get(topic.state, "rising") == stage
+            ]
             for stage in ("rising", "fading", "gone")
         },
         charts={} if report.empty else _charts(report, names),
         aspect_names=names,
         heat=_heat(report),
-        switches={(pair.other, pair.brand): pair for pair in report.perception.moves.switches},
-        preferred={(pair.brand, pair.other): pair for pair in report.perception.moves.preferred},
+        switches={
+            (pair.from_brand, pair.to_brand): pair for pair in report.perception.moves.switches
+        },
+        preferred={
+            (pair.to_brand, pair.from_brand): pair for pair in report.perception.moves.preferred
+        },
         weeks=str(len(report.brands[0].trend["share_of_voice"])) if report.brands else "",
-        voice_columns=VOICE_COLUMNS,
-        emotions=EMOTIONS,
-        emotions_top=_top(report, EMOTIONS),
-        intents=INTENTS,
-        intents_top=_top(report, INTENTS),
+        voice_columns=SHARE_OF_VOICE_COLUMNS,
+        emotions=EMOTION_MEASURES,
+        emotions_top=_top(report, EMOTION_MEASURES),
+        intents=INTENT_MEASURES,
+        intents_top=_top(report, INTENT_MEASURES),
         reactions=REACTIONS,
         posts={
             brand.id: [post for post in report.posts if post.brand == brand.id]
@@ -92,7 +100,7 @@ def render(report: Report) -> str:
     )
 
 
-def sections(report: Report) -> tuple[str, ...]:
+def page_sections(report: Report) -> tuple[str, ...]:
     """The sections of the page, in the order that a manager reads: a template and a title each; not those without content."""
     left_out = set()
     if report.empty:
@@ -103,7 +111,7 @@ def sections(report: Report) -> tuple[str, ...]:
         left_out.add("campaigns")
     if not report.concerns.tracked and not report.concerns.untracked:
         left_out.add("concerns")
-    return tuple(name for name in SECTIONS if name not in left_out)
+    return tuple(name for name in PAGE_SECTIONS if name not in left_out)
 
 
 def _top(report: Report, measures: Iterable[str]) -> float:
@@ -112,9 +120,9 @@ def _top(report: Report, measures: Iterable[str]) -> float:
     return max((figure.high or figure.value or 0.0 for figure in figures), default=0.0)
 
 
-def _heat(report: Report) -> dict[str, list[Cell]]:
+def _heat(report: Report) -> dict[str, list[AspectMeasures]]:
     """The cells of each aspect, a brand each; what most is said of comes first."""
-    rows: dict[str, list[Cell]] = {}
+    rows: dict[str, list[AspectMeasures]] = {}
     for cell in report.perception.cells:
         rows.setdefault(cell.aspect, []).append(cell)
     return dict(sorted(rows.items(), key=lambda row: (-sum(cell.net.n for cell in row[1]), row[0])))
@@ -122,9 +130,12 @@ def _heat(report: Report) -> dict[str, list[Cell]]:
 
 def _charts(report: Report, aspects: Mapping[str, str]) -> dict[str, Any]:
     return _perception_charts(report, aspects) | {
-        "wide": Markup(charts.voice(report.brands, charts.WIDE)),  # noqa: S704  # escaped by vl-convert
-        "narrow": Markup(charts.voice(report.brands, charts.NARROW)),  # noqa: S704
-        "panels": [Markup(charts.net(brand, place)) for place, brand in enumerate(report.brands)],  # noqa: S704
+        "wide": Markup(charts.share_of_voice_chart(report.brands, charts.WIDE_SIZE_PX)),  # noqa: S704  # escaped by vl-convert
+        "narrow": Markup(charts.share_of_voice_chart(report.brands, charts.NARROW_SIZE_PX)),  # noqa: S704
+        "panels": [
+            Markup(charts.net_sentiment_chart(brand, place))
+            for place, brand in enumerate(report.brands)
+        ],  # noqa: S704
     }
 
 
@@ -133,25 +144,25 @@ def _perception_charts(report: Report, aspects: Mapping[str, str]) -> dict[str, 
     names = {**aspects, **{brand.id: brand.label for brand in report.brands}}
     drawn = {}
     if not seen.map.why:
-        drawn["map_wide"] = perception_charts.perceptual_map(
-            seen.map, order, names, perception_charts.WIDE
+        drawn["map_wide"] = perception_charts.perceptual_map_chart(
+            seen.map, order, names, perception_charts.MAP_WIDE_SIZE_PX
         )
-        drawn["map_narrow"] = perception_charts.perceptual_map(
-            seen.map, order, names, perception_charts.NARROW
+        drawn["map_narrow"] = perception_charts.perceptual_map_chart(
+            seen.map, order, names, perception_charts.MAP_NARROW_SIZE_PX
         )
     if seen.moves.together:
-        drawn["ring"] = perception_charts.ring(seen.moves.together, order, names)
+        drawn["ring"] = perception_charts.co_mention_chart(seen.moves.together, order, names)
     return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704  # escaped by vl-convert
 
 
-def _environment(say: Catalogue, zone: str) -> Environment:
+def _environment(say: Messages, zone: str) -> Environment:
     environment = Environment(
         loader=PackageLoader("reports", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=lambda value: readable(value) if type(value) is str else value,
+        finalize=lambda value: replace_control_characters(value) if type(value) is str else value,
     )
     environment.filters |= {
         "number": lambda figure: _link(figure, say.number(figure)),
@@ -160,8 +171,8 @@ def _environment(say: Catalogue, zone: str) -> Environment:
         "interval": lambda figure: _link(figure, say.interval(figure)),
         "day": lambda moment: _day(moment, zone, say),
         "words": _words,
-        "tongue": lambda text: "zh" if re.search(f"[{HAN}]", text) else "en",
-        "named": lambda value: Name(str(value)),
+        "tongue": lambda text: "zh" if re.search(f"[{HAN_RANGES}]", text) else "en",
+        "named": lambda value: ExternalText(str(value)),
         "labels": lambda topics: [topic.label(say.language) for topic in topics],
         "names": lambda names: escape(say("join.list")).join(_isolated(name) for name in names),
     }
@@ -181,20 +192,20 @@ def _link(figure: Figure, text: str) -> Markup:
     )
 
 
-def _words(parts: Iterable[str | Name | Shown]) -> Markup:
+def _words(parts: Iterable[str | ExternalText | FigureText]) -> Markup:
     return Markup().join(_part(part) for part in parts)
 
 
-def _part(part: str | Name | Shown) -> Markup:
-    if isinstance(part, Shown):
+def _part(part: str | ExternalText | FigureText) -> Markup:
+    if isinstance(part, FigureText):
         return _link(part.figure, part.text)
-    return _isolated(part.text) if isinstance(part, Name) else escape(part)
+    return _isolated(part.text) if isinstance(part, ExternalText) else escape(part)
 
 
-def _day(moment: datetime, zone: str, say: Catalogue) -> Markup:
+def _day(moment: datetime, zone: str, say: Messages) -> Markup:
     local = moment.astimezone(ZoneInfo(zone)).date()
     return Markup('<time datetime="{}">{}</time>').format(local, say.day(local))
 
 
 def _isolated(text: str) -> Markup:
-    return Markup("<bdi>{}</bdi>").format(readable(text))
+    return Markup("<bdi>{}</bdi>").format(replace_control_characters(text))

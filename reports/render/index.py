@@ -14,8 +14,8 @@ from folate.core.errors import ConfigError
 from folate.core.files import write_atomically
 from folate.core.weeks import Week
 from reports.measures.figures import Change, Figure, NoEvidence
-from reports.messages import catalogue
-from reports.render.document import SCHEMA
+from reports.messages import load_messages
+from reports.render.document import REPORT_SCHEMA
 
 _NO_REPORT = (
     OSError,
@@ -33,7 +33,7 @@ KEY_FIGURES = ("share_of_voice", "net_sentiment_polar", "authors")
 
 
 @dataclass(frozen=True)
-class Entry:
+class IndexEntry:
     """One week: its first sentence, and the figures of the brand that it is about."""
 
     week: Week
@@ -48,8 +48,8 @@ class Entry:
 
 def write_index(folder: Path, language: str) -> Path:
     """Write index.html over the reports (JSON, with their page beside them) in `folder`. Other files are left out."""
-    found = sorted(entries(folder), key=lambda entry: entry.week, reverse=True)
-    say = catalogue(language)
+    found = sorted(read_index_entries(folder), key=lambda entry: entry.week, reverse=True)
+    say = load_messages(language)
     templates = Environment(
         loader=PackageLoader("reports", "templates"),
         autoescape=True,
@@ -66,14 +66,14 @@ def write_index(folder: Path, language: str) -> Path:
     return path
 
 
-def entries(folder: Path) -> Iterator[Entry]:
+def read_index_entries(folder: Path) -> Iterator[IndexEntry]:
     """The reports in `folder`, in no order."""
     for path in folder.glob("*.json"):
         if not path.with_suffix(".html").exists():
             continue
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
-            if document["schema"] == SCHEMA:
+            if document["schema"] == REPORT_SCHEMA:
                 yield _entry(document)
         except _NO_REPORT:
             continue
@@ -82,7 +82,7 @@ def entries(folder: Path) -> Iterator[Entry]:
 def is_report(document: Any) -> bool:
     """Whether a JSON value is a report of this schema, as far as the index reads it."""
     try:
-        if document["schema"] != SCHEMA:
+        if document["schema"] != REPORT_SCHEMA:
             return False
         _entry(document)
     except _NO_REPORT:
@@ -90,10 +90,10 @@ def is_report(document: Any) -> bool:
     return True
 
 
-def _entry(document: Mapping[str, Any]) -> Entry:
+def _entry(document: Mapping[str, Any]) -> IndexEntry:
     rows = {row["id"]: row for row in document["evidence"]}
     about = _subject(document["brands"])
-    return Entry(
+    return IndexEntry(
         week=Week.parse(document["week"]),
         language=document["language"],
         project=document["project"],

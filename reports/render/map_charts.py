@@ -8,35 +8,42 @@ from unicodedata import east_asian_width
 import altair as alt
 
 from folate.core.text import printable_text
-from reports.render.charts import INK, LINE, MUTED, colour, short, svg
-from reports.sections.perception.aspects import Map, Place
-from reports.sections.perception.moves import Together
+from reports.render.charts import INK, LINE, MUTED, brand_colour, render_svg, truncate_label
+from reports.sections.perception.aspects import MapPoint, PerceptualMap
+from reports.sections.perception.moves import CoMention
 
-WIDE, NARROW, RING = (720, 460), (340, 400), (340, 260)  # of the plot, CSS pixels
+MAP_WIDE_SIZE_PX, MAP_NARROW_SIZE_PX, RING_SIZE_PX = (
+    (720, 460),
+    (340, 400),
+    (340, 260),
+)  # of the plot, CSS pixels
 _LETTER, _LINE = 6.6, 16.0  # room of a Latin letter and of a line of text, pixels
 _MARGIN = 1.12  # of the plane around the outermost place
 
 
-def perceptual_map(
-    drawn: Map, brands: Sequence[str], names: Mapping[str, str], size: tuple[int, int]
+def perceptual_map_chart(
+    map_data: PerceptualMap,
+    brands: Sequence[str],
+    names: Mapping[str, str],
+    size_px: tuple[int, int],
 ) -> str:
     """Brands with their 95 % regions and the aspects near those whom they are liked in. `brands` in the order of their colours;
     `names` are the labels of brands and aspects.
     """
-    x, y = _scales(drawn, size)
+    x, y = _scales(map_data, size_px)
     outlines = [
         {"x": at[0], "y": at[1], "corner": corner, "brand": place.name}
-        for place in drawn.brands
+        for place in map_data.brands
         for corner, at in enumerate([*place.outline, place.outline[0]])
     ]
     colours = alt.Scale(
-        domain=list(brands), range=[colour(number) for number in range(len(brands))]
+        domain=list(brands), range=[brand_colour(number) for number in range(len(brands))]
     )
     points = [
         {"x": place.across.value, "y": place.up.value, "brand": place.name}
-        for place in drawn.brands
+        for place in map_data.brands
     ]
-    dots = [{"x": place.across.value, "y": place.up.value} for place in drawn.aspects]
+    dots = [{"x": place.across.value, "y": place.up.value} for place in map_data.aspects]
     layers = [
         alt.Chart(alt.Data(values=[{"at": 0}])).mark_rule(color=LINE).encode(x=alt.X("at:Q", scale=x, axis=None)),
         alt.Chart(alt.Data(values=[{"at": 0}])).mark_rule(color=LINE).encode(y=alt.Y("at:Q", scale=y, axis=None)),
@@ -48,12 +55,12 @@ def perceptual_map(
         alt.Chart(alt.Data(values=points)).mark_point(filled=True, size=90, opacity=1).encode(
             x="x:Q", y="y:Q", color=alt.Color("brand:N", scale=colours, legend=None)
         ),
-        *_labels(drawn, names, x, y, size),
+        *_labels(map_data, names, x, y, size_px),
     ]  # fmt: skip
-    return svg(alt.layer(*layers), size)
+    return render_svg(alt.layer(*layers), size_px)
 
 
-def _scales(drawn: Map, size: tuple[int, int]) -> tuple[Any, Any]:
+def _scales(drawn: PerceptualMap, size: tuple[int, int]) -> tuple[Any, Any]:
     """One unit is as long across as it is up, else angles and distances would lie."""
     places = [*drawn.brands, *drawn.aspects]
     corners = [(place.across.value or 0.0, place.up.value or 0.0) for place in places] + [
@@ -81,7 +88,7 @@ def _scales(drawn: Map, size: tuple[int, int]) -> tuple[Any, Any]:
 
 
 def _labels(
-    drawn: Map, names: Mapping[str, str], x: Any, y: Any, size: tuple[int, int]
+    drawn: PerceptualMap, names: Mapping[str, str], x: Any, y: Any, size: tuple[int, int]
 ) -> list[Any]:
     """The names beside their places, moved up or down where two would touch."""
     placed = _apart([*drawn.brands, *drawn.aspects], names, (x.domain, y.domain), size)
@@ -105,7 +112,7 @@ def _labels(
 
 
 def _apart(
-    places: Sequence[Place],
+    places: Sequence[MapPoint],
     names: Mapping[str, str],
     domains: tuple[Any, Any],
     size: tuple[int, int],
@@ -115,7 +122,7 @@ def _apart(
     taken: list[tuple[float, float, float]] = []
     found = []
     for place in places:
-        name = short(printable_text(names.get(place.name, place.name)))
+        name = truncate_label(printable_text(names.get(place.name, place.name)))
         room = _LETTER * sum(2 if east_asian_width(letter) in "WF" else 1 for letter in name)
         across = ((place.across.value or 0.0) - left) / (right - left) * size[0]
         down = (top - (place.up.value or 0.0)) / (top - bottom) * size[1]
@@ -129,19 +136,21 @@ def _apart(
     return found
 
 
-def ring(together: Sequence[Together], brands: Sequence[str], names: Mapping[str, str]) -> str:
+def co_mention_chart(
+    co_mentions: Sequence[CoMention], brands: Sequence[str], names: Mapping[str, str]
+) -> str:
     """Brands on a circle, joined by lines as wide as the root of the number of posts that name both."""
-    width, height = RING
+    width, height = RING_SIZE_PX
     radius = min(width, height) / 2 - 30
     angle = {brand: 2 * pi * number / len(brands) - pi / 2 for number, brand in enumerate(brands)}
     at = {
         brand: (width / 2 + radius * cos(turn), height / 2 + radius * sin(turn))
         for brand, turn in angle.items()
     }
-    most = max((pair.posts.value or 0) for pair in together)
+    most = max((pair.posts.value or 0) for pair in co_mentions)
     ends = [
         (*at[pair.one], *at[pair.other], 14 * sqrt((pair.posts.value or 0) / most))
-        for pair in together
+        for pair in co_mentions
     ]
     lines = [dict(zip(("x", "y", "x2", "y2", "wide"), end, strict=True)) for end in ends]
     points = [
@@ -150,12 +159,12 @@ def ring(together: Sequence[Together], brands: Sequence[str], names: Mapping[str
             "y": y,
             "brand": brand,
             "up": y + (24 if y >= height / 2 else -20),
-            "name": short(printable_text(names.get(brand, brand))),
+            "name": truncate_label(printable_text(names.get(brand, brand))),
         }
         for brand, (x, y) in at.items()
     ]
     colours = alt.Scale(
-        domain=list(brands), range=[colour(number) for number in range(len(brands))]
+        domain=list(brands), range=[brand_colour(number) for number in range(len(brands))]
     )
     flat: dict[str, Any] = {
         "x": alt.X("x:Q", scale=None, axis=None),
@@ -171,4 +180,4 @@ def ring(together: Sequence[Together], brands: Sequence[str], names: Mapping[str
             x=flat["x"], y=alt.Y("up:Q", scale=None, axis=None), text="name:N"
         ),
     ]  # fmt: skip
-    return svg(alt.layer(*layers), RING)
+    return render_svg(alt.layer(*layers), RING_SIZE_PX)

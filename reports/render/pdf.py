@@ -10,7 +10,7 @@ from pathlib import Path
 from folate.core.errors import FolateError, MissingExtra
 from folate.core.files import write_atomically
 
-NAMES = (
+BROWSER_NAMES = (
     "chromium",
     "chromium-browser",
     "google-chrome",
@@ -31,9 +31,9 @@ class PrintError(FolateError):
     """The browser did not print the page."""
 
 
-def browser() -> str:
+def find_browser() -> str:
     """The path of a Chromium. Raises MissingExtra with how to get one."""
-    found = next(filter(None, map(shutil.which, NAMES)), None) or next(
+    found = next(filter(None, map(shutil.which, BROWSER_NAMES)), None) or next(
         (path for path in ELSEWHERE if Path(path).exists()), None
     )
     if found is None:
@@ -46,7 +46,7 @@ def browser() -> str:
 
 def print_page(page: Path, target: Path) -> None:
     """Print the HTML file `page` to the PDF `target`, offline; the page itself allows no script. Raises MissingExtra, PrintError."""
-    program = browser()
+    program = find_browser()
     with tempfile.TemporaryDirectory(prefix="folate-") as folder:
         made = Path(folder) / "page.pdf"
         command = [

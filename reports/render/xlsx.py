@@ -11,16 +11,16 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from folate.core.text import printable_text
 from reports.build import Report
-from reports.measures.figures import UNMEASURABLE, Figure
-from reports.messages import Catalogue, catalogue
-from reports.render.tables import Cell, Table, tables
+from reports.measures.figures import UNMEASURABLE_FLAG, Figure
+from reports.messages import Messages, load_messages
+from reports.render.tables import ReportTable, TableCell, report_tables
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.cell.cell import Cell as SheetCell
     from openpyxl.worksheet.worksheet import Worksheet
 
-FORMATS: dict[str, tuple[float, str]] = {  # what a value is multiplied by to read as on the page, and its number format
+NUMBER_FORMATS: dict[str, tuple[float, str]] = {  # what a value is multiplied by to read as on the page, and its number format
     "count": (1, "#,##0"), "share": (1, "0.0%"), "relative": (1, "+0%;-0%;0%"), "times": (1, "0.0"), "rate": (1, "0.0"),
     "score": (1, "0.0"), "position": (1, "0.00"), "net": (100, "+0.0;-0.0;0.0"), "rating": (100, "0.0"), "points": (100, "+0.0;-0.0;0.0"),
     "net points": (100, "+0.0;-0.0;0.0"), "rating points": (100, "+0.0;-0.0;0.0"),
@@ -31,11 +31,11 @@ _DECIMALS = 6  # beyond it stands what a float adds to a product
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP file knows
 
 
-def render(report: Report) -> bytes:
+def render_workbook(report: Report) -> bytes:
     """The workbook. Text is stored as text, whatever it begins with; numbers lead to their evidence. The same report, the same bytes."""
     from openpyxl import Workbook
 
-    say, book, all_tables = catalogue(report.language), Workbook(), tables(report)
+    say, book, all_tables = load_messages(report.language), Workbook(), report_tables(report)
     book.remove(book.worksheets[0])
     book.properties.title = printable_text(
         say("page.title", project=report.project, week=str(report.week))
@@ -47,7 +47,7 @@ def render(report: Report) -> bytes:
     }
     for title, table in zip(titles, all_tables, strict=True):
         _fill(book.create_sheet(title), table, {} if table.id == "evidence" else evidence, say)
-    return _settled(book, report.week.bounds(report.zone)[1])
+    return _settled(book, report.week.bounds(report.timezone)[1])
 
 
 def _sheet_titles(titles: Sequence[str]) -> list[str]:
@@ -68,12 +68,14 @@ class _Number:
     value: float | None
 
 
-def _shown(figure: Figure, say: Catalogue) -> _Number | str:
+def _shown(figure: Figure, say: Messages) -> _Number | str:
     """The value of a figure; the words why there is none where only an audit could give it."""
-    return say.number(figure) if UNMEASURABLE in figure.flags else _Number(figure, figure.value)
+    return (
+        say.number(figure) if UNMEASURABLE_FLAG in figure.flags else _Number(figure, figure.value)
+    )
 
 
-def _fill(sheet: "Worksheet", table: Table, evidence: dict[str, str], say: Catalogue) -> None:
+def _fill(sheet: "Worksheet", table: ReportTable, evidence: dict[str, str], say: Messages) -> None:
     from openpyxl.styles import Alignment, Font
     from openpyxl.utils import get_column_letter
     from openpyxl.worksheet.hyperlink import Hyperlink
@@ -92,11 +94,11 @@ def _fill(sheet: "Worksheet", table: Table, evidence: dict[str, str], say: Catal
                 cell.hyperlink = Hyperlink(ref=cell.coordinate, location=evidence[value.figure.id])
         sheet.column_dimensions[get_column_letter(place)].width = _width([name, *cells])
     if not table.rows:
-        _put(sheet, 2, 1, table.empty)
+        _put(sheet, 2, 1, table.empty_text)
     sheet.freeze_panes = "A2"
 
 
-def _columns(table: Table, say: Catalogue) -> Iterator[tuple[str, list[_Number | Cell]]]:
+def _columns(table: ReportTable, say: Messages) -> Iterator[tuple[str, list[_Number | TableCell]]]:
     """Header and cells of each column; one of figures with intervals is followed by their bounds."""
     for place, name in enumerate(table.columns):
         cells = [row[place] for row in table.rows]
@@ -112,11 +114,11 @@ def _columns(table: Table, say: Catalogue) -> Iterator[tuple[str, list[_Number |
             )
 
 
-def _put(sheet: "Worksheet", row: int, column: int, value: _Number | Cell) -> "SheetCell":
+def _put(sheet: "Worksheet", row: int, column: int, value: _Number | TableCell) -> "SheetCell":
     """Write one cell. A string stays one: it is marked as text (an apostrophe, as a person would type it), never as a formula."""
     cell: SheetCell = sheet.cell(row, column)  # type: ignore[assignment]  # no cell is merged
     if isinstance(value, _Number):
-        factor, cell.number_format = FORMATS[value.figure.unit]
+        factor, cell.number_format = NUMBER_FORMATS[value.figure.unit]
         cell.value = None if value.value is None else round(value.value * factor, _DECIMALS)
     elif isinstance(value, str):
         cell.value = printable_text(value.replace("\n", " "))[:_LONGEST]
@@ -126,7 +128,7 @@ def _put(sheet: "Worksheet", row: int, column: int, value: _Number | Cell) -> "S
     return cell
 
 
-def _width(cells: Sequence[_Number | Cell]) -> int:
+def _width(cells: Sequence[_Number | TableCell]) -> int:
     """Of the widest cell, in characters; a Chinese one takes the room of two."""
     widths = [
         sum(2 if east_asian_width(char) in "WF" else 1 for char in cell)

@@ -9,7 +9,7 @@ from folate.core.weeks import Week
 from folate.pipeline.project import Project
 from nlp.extract.brands import Mention
 from nlp.extract.comparisons import Comparison
-from nlp.extract.purchase_intent import Signal, by_brand, score
+from nlp.extract.purchase_intent import PurchaseSignal, find_purchase_signals, signals_by_brand
 
 _POSTS = """
 SELECT p.id, p.author, p.source, p.title, p.text, m.mentions, c.comparisons, j.buy, j.ask, j.complain
@@ -34,9 +34,9 @@ class Lead:
     signals: Counter[str] = field(default_factory=Counter)
     posts: list[str] = field(default_factory=list)
 
-    def add_post(self, post: str, signals: list[Signal]) -> None:
+    def add_post(self, post: str, signals: list[PurchaseSignal]) -> None:
         self.score += sum(signal.points for signal in signals)
-        self.signals.update(signal.signal for signal in signals)
+        self.signals.update(signal.kind for signal in signals)
         self.posts.append(post)
 
     def to_row(self) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def find_leads(project: Project, week: Week, min_score: float) -> LeadRanking:
     return LeadRanking([lead.to_row() for lead in ranked if lead.score >= min_score], anonymous)
 
 
-def _signals(workspace: Project, post: dict[str, Any]) -> dict[str, list[Signal]]:
+def _signals(workspace: Project, post: dict[str, Any]) -> dict[str, list[PurchaseSignal]]:
     """Brand -> signals of one post."""
     text = post_body(post["title"], post["text"])
     intent = {name: post[name] for name in ("buy", "ask", "complain") if post[name] is not None}
@@ -90,6 +90,9 @@ def _signals(workspace: Project, post: dict[str, Any]) -> dict[str, list[Signal]
         if its["start"] is not None
     ]
     about = [its["brand"] for its in post["mentions"] if its["start"] is None]
-    return by_brand(
-        text, score(text, workspace.config.scorecard, intent, comparisons), mentions, about
+    return signals_by_brand(
+        text,
+        find_purchase_signals(text, workspace.config.scorecard, intent, comparisons),
+        mentions,
+        about,
     )

@@ -9,10 +9,10 @@ from unicodedata import category
 from corpora.store.snapshot import Snapshot, sql_literal
 from folate.core.post import post_body
 from reports.measures import queries
-from reports.measures.brands import Asked
-from reports.measures.figures import SAMPLE, Figure
+from reports.measures.brands import ReportContext
+from reports.measures.figures import MAX_SAMPLE_POSTS, Figure
 
-TOP_POSTS = 3  # of each brand
+MAX_TOP_POSTS = 3  # of each brand
 _EXCERPT = 180  # characters of a post that are shown
 _WORST_FIRST = ("failed", "partial", "saturated", "complete")
 
@@ -53,9 +53,10 @@ class SourceLine:
     reasons: tuple[str, ...]  # as the ledger has them
 
 
-def quotes(snapshot: Snapshot, ids: Iterable[str]) -> dict[str, Quote]:
+def load_quotes(snapshot: Snapshot, ids: Iterable[str]) -> dict[str, Quote]:
     return {
-        row["id"]: _quote(row) for row in snapshot.sql(queries.posts(sorted(set(ids)))).to_pylist()
+        row["id"]: _quote(row)
+        for row in snapshot.sql(queries.posts_query(sorted(set(ids)))).to_pylist()
     }
 
 
@@ -73,7 +74,7 @@ def excerpt(text: str, length: int = _EXCERPT) -> str:
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 
-def readable(text: str) -> str:
+def replace_control_characters(text: str) -> str:
     """`text` without control characters but its line breaks: for a page, whose <bdi> keeps what would turn a line around to itself."""
     return "".join(
         char if char == "\n" or category(char) != "Cc" else "\N{REPLACEMENT CHARACTER}"
@@ -81,64 +82,70 @@ def readable(text: str) -> str:
     )
 
 
-def week_posts(snapshot: Snapshot, asked: Asked) -> Figure:
+def week_posts(snapshot: Snapshot, context: ReportContext) -> Figure:
     """How many posts the corpus has of the week."""
-    rows = queries.week_posts(asked.week, asked.config.timezone)
+    rows = queries.week_posts_query(context.week, context.config.timezone)
     found = snapshot.sql(
-        f"SELECT count(*) AS n, (list(id ORDER BY id)[:{SAMPLE}]) AS sample FROM ({rows})"
+        f"SELECT count(*) AS n, (list(id ORDER BY id)[:{MAX_SAMPLE_POSTS}]) AS sample FROM ({rows})"
     ).to_pylist()[0]
     return Figure(
-        measure="week_posts", week=str(asked.week), value=found["n"], n=found["n"], versions=asked.versions,
+        measure="week_posts", week=str(context.week), value=found["n"], n=found["n"], versions=context.versions,
         query=f"SELECT count(*) FROM ({rows})", posts=tuple(found["sample"] or ()),
     )  # fmt: skip
 
 
-def top_posts(snapshot: Snapshot, asked: Asked) -> tuple[TopPost, ...]:
+def top_posts(snapshot: Snapshot, context: ReportContext) -> tuple[TopPost, ...]:
     """The most engaging posts about each brand, one a text; posts whose source shows no likes, replies or reposts take no part."""
-    mentions = queries.mentions(asked.brands, [asked.week], asked.config.timezone)
-    rows = snapshot.sql(queries.ENGAGING.format(rows=mentions, most=TOP_POSTS)).to_pylist()
-    rows.sort(key=lambda row: (asked.brands.index(row["brand"]), -row["engagement"], row["id"]))
+    mentions = queries.mentions_query(context.brand_ids, [context.week], context.config.timezone)
+    rows = snapshot.sql(
+        queries.TOP_POSTS_QUERY.format(rows=mentions, most=MAX_TOP_POSTS)
+    ).to_pylist()
+    rows.sort(
+        key=lambda row: (context.brand_ids.index(row["brand"]), -row["engagement"], row["id"])
+    )
     return tuple(
-        TopPost(brand=row["brand"], quote=_quote(row), engagement=_engagement(row, asked))
+        TopPost(brand=row["brand"], quote=_quote(row), engagement=_engagement(row, context))
         for row in rows
     )
 
 
-def _engagement(row: Mapping[str, Any], asked: Asked) -> Figure:
+def _engagement(row: Mapping[str, Any], asked: ReportContext) -> Figure:
     return Figure(
         measure="engagement", week=str(asked.week), brand=row["brand"], value=row["engagement"], n=1, versions=asked.versions,
-        query=queries.ENGAGEMENT.format(id=sql_literal(row["id"])), posts=(row["id"],),
+        query=queries.POST_ENGAGEMENT_QUERY.format(id=sql_literal(row["id"])), posts=(row["id"],),
     )  # fmt: skip
 
 
-def sources(snapshot: Snapshot, asked: Asked) -> tuple[SourceLine, ...]:
+def sources(snapshot: Snapshot, context: ReportContext) -> tuple[SourceLine, ...]:
     """Every source of the project file, of the ledger and of this week's posts, by name."""
-    posts = f"({queries.week_posts(asked.week, asked.config.timezone)})"
+    posts = f"({queries.week_posts_query(context.week, context.config.timezone)})"
     counted = {
         row["source"]: row
-        for row in snapshot.sql(queries.SOURCE_POSTS.format(rows=posts)).to_pylist()
+        for row in snapshot.sql(queries.SOURCE_POSTS_QUERY.format(rows=posts)).to_pylist()
     }
     ledger: dict[str, list[dict[str, Any]]] = {}
-    for row in snapshot.sql(queries.ledger(asked.week, asked.config.timezone)).to_pylist():
+    for row in snapshot.sql(
+        queries.latest_crawls_query(context.week, context.config.timezone)
+    ).to_pylist():
         ledger.setdefault(row["source"], []).append(row)
     crawled = set(snapshot.sql("SELECT DISTINCT source FROM crawls").column("source").to_pylist())
-    names = sorted({source.name for source in asked.config.sources} | crawled | set(counted))
+    names = sorted({source.name for source in context.config.sources} | crawled | set(counted))
     return tuple(
-        _source(name, counted.get(name), ledger.get(name, []), name in crawled, asked)
+        _source(name, counted.get(name), ledger.get(name, []), name in crawled, context)
         for name in names
     )
 
 
 def _source(
-    name: str, posts: Mapping[str, Any] | None, ledger: list[dict[str, Any]], crawled: bool, asked: Asked
+    name: str, posts: Mapping[str, Any] | None, ledger: list[dict[str, Any]], crawled: bool, asked: ReportContext
 ) -> SourceLine:  # fmt: skip
     zone = asked.config.timezone
-    week_posts = f"({queries.week_posts(asked.week, zone)}) WHERE source = {sql_literal(name)}"
+    week_posts = (
+        f"({queries.week_posts_query(asked.week, zone)}) WHERE source = {sql_literal(name)}"
+    )
     n = posts["posts"] if posts else 0
     sample = tuple(posts["sample"]) if posts else ()
-    asked_of = (
-        f"SELECT * FROM ({queries.ledger(asked.week, zone)}) WHERE source = {sql_literal(name)}"
-    )
+    asked_of = f"SELECT * FROM ({queries.latest_crawls_query(asked.week, zone)}) WHERE source = {sql_literal(name)}"
 
     def figure(
         measure: str, value: float | None, n: int, query: str, posts: tuple[str, ...] = ()
@@ -153,7 +160,7 @@ def _source(
             posts=posts,
         )
 
-    read = str(asked.week) not in asked.blank  # copies are sought when posts are read
+    read = str(asked.week) not in asked.unread_weeks  # copies are sought when posts are read
     done = sum(row["status"] == "complete" for row in ledger)
     return SourceLine(
         name=name,

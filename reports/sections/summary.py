@@ -2,66 +2,71 @@
 
 from collections.abc import Iterator
 
-from reports.measures.brands import MANY_COPIES, TRENDS, BrandMeasures
-from reports.measures.coverage import Readings
-from reports.measures.figures import UNMEASURABLE, Change, Figure, Name, Sentence
-from reports.messages import Catalogue, Parts
+from reports.measures.brands import MIN_REPORTED_COPY_SHARE, TREND_MEASURES, BrandMeasures
+from reports.measures.coverage import ReportCoverage
+from reports.measures.figures import UNMEASURABLE_FLAG, Change, ExternalText, Figure, FigureSentence
+from reports.messages import MessageParts, Messages
 from reports.sections.posts_and_sources import SourceLine
-from reports.sections.topic_search import Search, doubt
-from reports.sections.topics import Topic
+from reports.sections.topic_search import TopicSearch, incomplete_topics_sentence
+from reports.sections.topics import ReportTopic
 
-MOST = 5  # sentences
-INCOMPLETE = ("failed", "partial", "saturated")
+MAX_SENTENCES = 5  # sentences
+INCOMPLETE_STATUSES = ("failed", "partial", "saturated")
 
 
-def headline(sentence: Sentence) -> str:
+def headline_kind(sentence: FigureSentence) -> str:
     """Which of the three lines that matter a sentence is (voice, sentiment, topic); empty for another."""
     first = sentence.key.partition("_")[0]
     return first if first in ("voice", "sentiment", "topic") else ""
 
 
-def subject(brands: tuple[BrandMeasures, ...]) -> BrandMeasures | None:
+def subject_brand(brands: tuple[BrandMeasures, ...]) -> BrandMeasures | None:
     """The brand that a report is about: ours, else the one with the largest share of voice."""
     own = next((brand for brand in brands if brand.own), None)
     return own or max(brands, key=_voice, default=None)
 
 
-def untracked(topics: tuple[Topic, ...]) -> Topic | None:
+def top_untracked_topic(topics: tuple[ReportTopic, ...]) -> ReportTopic | None:
     """The best topic that rises, is not on the watch list and has no flag against it; `topics` come best first."""
     rising = (topic for topic in topics if topic.state not in ("fading", "gone"))
-    return next((topic for topic in rising if not topic.watched and not topic.artefact), None)
+    return next(
+        (topic for topic in rising if not topic.watched and not topic.may_be_artefact), None
+    )
 
 
-def summarise(
-    brands: tuple[BrandMeasures, ...], topics: tuple[Topic, ...], sources: tuple[SourceLine, ...], reading: Readings, search: Search,
-    posts: Figure, say: Catalogue,
-) -> tuple[Sentence, ...]:  # fmt: skip
+def summary_sentences(
+    brands: tuple[BrandMeasures, ...], topics: tuple[ReportTopic, ...], sources: tuple[SourceLine, ...], coverage: ReportCoverage, topic_search: TopicSearch,
+    week_posts: Figure, message: Messages,
+) -> tuple[FigureSentence, ...]:  # fmt: skip
     """At most five sentences: share of voice, net sentiment and the untracked word first, then what else must be known.
 
     `posts` is the number of all posts of the week.
     """
-    about = subject(brands)
+    about = subject_brand(brands)
     if about is None or not any(brand.figures["mentions"].value for brand in brands):
         return (
-            *_silence(about, sources, reading, posts, say),
-            *([_word(topics, search, posts, say)] if posts.value else []),
+            *_silence(about, sources, coverage, week_posts, message),
+            *([_word(topics, topic_search, week_posts, message)] if week_posts.value else []),
         )
     others = tuple(brand for brand in brands if brand is not about)
     first = (
-        _voice_sentence(about, others, say),
-        _sentiment_sentence(about, say),
-        _word(topics, search, posts, say),
+        _voice_sentence(about, others, message),
+        _sentiment_sentence(about, message),
+        _word(topics, topic_search, week_posts, message),
     )
-    return (*first, *_more(about, others, topics, sources, reading, search, posts, say))[:MOST]
+    return (
+        *first,
+        *_more(about, others, topics, sources, coverage, topic_search, week_posts, message),
+    )[:MAX_SENTENCES]
 
 
 def _silence(
     about: BrandMeasures | None,
     sources: tuple[SourceLine, ...],
-    reading: Readings,
+    reading: ReportCoverage,
     posts: Figure,
-    say: Catalogue,
-) -> Iterator[Sentence]:
+    say: Messages,
+) -> Iterator[FigureSentence]:
     """Why the report has nothing on a brand: no posts, none that was read, or none that names one."""
     unread = reading.week.unread
     if not posts.value:
@@ -77,34 +82,37 @@ def _silence(
         yield say.sentence("empty", posts=posts)
 
 
-def _incomplete(sources: tuple[SourceLine, ...], say: Catalogue) -> Iterator[Sentence]:
+def _incomplete(sources: tuple[SourceLine, ...], say: Messages) -> Iterator[FigureSentence]:
     """The first source that was not crawled in full, else the first that was not crawled for the week at all."""
     for source in sources:
-        if source.status in INCOMPLETE:
+        if source.status in INCOMPLETE_STATUSES:
             yield say.sentence(
                 "incomplete",
-                source=Name(source.name),
+                source=ExternalText(source.name),
                 complete=source.complete,
                 queries=source.queries,
             )
             return
     for source in sources:
         if source.status == "uncrawled":
-            yield say.sentence("uncrawled", source=Name(source.name), posts=source.posts)
+            yield say.sentence("uncrawled", source=ExternalText(source.name), posts=source.posts)
             return
 
 
 def _more(
-    about: BrandMeasures, others: tuple[BrandMeasures, ...], topics: tuple[Topic, ...], sources: tuple[SourceLine, ...],
-    reading: Readings, search: Search, posts: Figure, say: Catalogue,
-) -> Iterator[Sentence]:  # fmt: skip
+    about: BrandMeasures, others: tuple[BrandMeasures, ...], topics: tuple[ReportTopic, ...], sources: tuple[SourceLine, ...],
+    reading: ReportCoverage, search: TopicSearch, posts: Figure, say: Messages,
+) -> Iterator[FigureSentence]:  # fmt: skip
     if reading.week.unread.value:
         yield say.sentence("unread", unread=reading.week.unread, posts=posts)
-    if untracked(topics) and (doubts := doubt(search, posts, say)):
+    if top_untracked_topic(topics) and (doubts := incomplete_topics_sentence(search, posts, say)):
         yield doubts
     yield from _incomplete(sources, say)
     moves = [
-        (brand, brand.changes[name]) for brand in others for name in TRENDS if name in brand.changes
+        (brand, brand.changes[name])
+        for brand in others
+        for name in TREND_MEASURES
+        if name in brand.changes
     ]
     moves = [(brand, change) for brand, change in moves if change.direction != "none"]
     if moves:
@@ -112,21 +120,23 @@ def _more(
         measure = say.measure(change.figure.measure.partition(".")[0])
         yield say.sentence(
             f"rival_{change.direction}",
-            brand=Name(brand.label),
+            brand=ExternalText(brand.label),
             measure=(measure,),
             change=change.figure,
         )
-    if (about.figures["copies"].value or 0) >= MANY_COPIES:
-        yield say.sentence("copied", copies=about.figures["copies"], brand=Name(about.label))
+    if (about.figures["copies"].value or 0) >= MIN_REPORTED_COPY_SHARE:
+        yield say.sentence(
+            "copied", copies=about.figures["copies"], brand=ExternalText(about.label)
+        )
 
 
 def _voice_sentence(
-    brand: BrandMeasures, others: tuple[BrandMeasures, ...], say: Catalogue
-) -> Sentence:
+    brand: BrandMeasures, others: tuple[BrandMeasures, ...], say: Messages
+) -> FigureSentence:
     if not others:
         return say.sentence(
             "voice_alone",
-            brand=Name(brand.label),
+            brand=ExternalText(brand.label),
             authors=brand.figures["authors"],
             change=change_words(brand.changes.get("authors"), say),
         )
@@ -134,33 +144,39 @@ def _voice_sentence(
     share = brand.figures["share_of_voice"]
     return say.sentence(
         "voice_ahead" if _voice(brand) >= _voice(rival) else "voice_behind",
-        brand=Name(brand.label), share=share, range=range_words(share, say), rival=Name(rival.label),
+        brand=ExternalText(brand.label), share=share, range=range_words(share, say), rival=ExternalText(rival.label),
         rival_share=rival.figures["share_of_voice"], change=change_words(brand.changes.get("share_of_voice"), say),
     )  # fmt: skip
 
 
-def _sentiment_sentence(brand: BrandMeasures, say: Catalogue) -> Sentence:
+def _sentiment_sentence(brand: BrandMeasures, say: Messages) -> FigureSentence:
     net = brand.figures["net_sentiment_polar"]
     change = change_words(brand.changes.get("net_sentiment_polar"), say)
-    if UNMEASURABLE in net.flags:
+    if UNMEASURABLE_FLAG in net.flags:
         return say.sentence(
-            "sentiment_unmeasurable", brand=Name(brand.label), net=net, change=change
+            "sentiment_unmeasurable", brand=ExternalText(brand.label), net=net, change=change
         )
     if net.value is None:
         return say.sentence(
-            "sentiment_missing", brand=Name(brand.label), mentions=brand.figures["mentions"]
+            "sentiment_missing", brand=ExternalText(brand.label), mentions=brand.figures["mentions"]
         )
     audit = say("fragment.unaudited" if "unaudited" in net.flags else "fragment.audited")
     key = "sentiment" if net.low is not None else "sentiment_few"
-    return say.sentence(key, brand=Name(brand.label), net=net, change=change, audit=(audit,))
+    return say.sentence(
+        key, brand=ExternalText(brand.label), net=net, change=change, audit=(audit,)
+    )
 
 
-def _word(topics: tuple[Topic, ...], search: Search, posts: Figure, say: Catalogue) -> Sentence:
-    topic = untracked(topics)
+def _word(
+    topics: tuple[ReportTopic, ...], search: TopicSearch, posts: Figure, say: Messages
+) -> FigureSentence:
+    topic = top_untracked_topic(topics)
     if topic is None:
-        return doubt(search, posts, say) or say.sentence("topic_none", posts=posts)
-    values: dict[str, Figure | Name | Parts] = {
-        "topic": Name(topic.label(say.language)),
+        return incomplete_topics_sentence(search, posts, say) or say.sentence(
+            "topic_none", posts=posts
+        )
+    values: dict[str, Figure | ExternalText | MessageParts] = {
+        "topic": ExternalText(topic.label(say.language)),
         "authors": topic.authors,
         "posts": topic.posts,
         "gain": topic.gain,
@@ -168,18 +184,20 @@ def _word(topics: tuple[Topic, ...], search: Search, posts: Figure, say: Catalog
     return say.sentence("topic" if topic.gain.value is None else "topic_gain", **values)
 
 
-def change_words(change: Change | None, say: Catalogue) -> Parts:
+def change_words(change: Change | None, message: Messages) -> MessageParts:
     """A change as part of a sentence: its direction and size, or the smallest that would have been seen."""
     if change is None:
-        return (say("change.missing"),)
+        return (message("change.missing"),)
     return tuple(
-        say.parts(f"change.{change.direction}", change=change.figure, smallest=change.detectable)
+        message.parts(
+            f"change.{change.direction}", change=change.figure, smallest=change.detectable
+        )
     )
 
 
-def range_words(figure: Figure, say: Catalogue) -> Parts:
+def range_words(figure: Figure, message: Messages) -> MessageParts:
     """The interval of a figure in brackets, if it has one."""
-    return () if figure.low is None else tuple(say.parts("fragment.range", figure=figure))
+    return () if figure.low is None else tuple(message.parts("fragment.range", figure=figure))
 
 
 def _voice(brand: BrandMeasures) -> float:

@@ -8,19 +8,19 @@ from math import inf
 from typing import Any
 
 from corpora.store.snapshot import Snapshot, sql_literal
-from nlp.extract.segments import Audience as Segments
-from reports.measures.brands import Asked
+from nlp.extract.segments import SegmentDetector as Segments
+from reports.measures.brands import ReportContext
 from reports.measures.figures import Figure
-from reports.sections.posts_and_sources import Quote, quotes
+from reports.sections.posts_and_sources import Quote, load_quotes
 
-QUOTES = 3  # of each topic
-RISE = ("coverage", "volume", "share")
-Ask = Callable[[str, float | None, str], Figure]
+MAX_TOPIC_QUOTES = 3  # of each topic
+RISE_FACTORS = ("coverage", "volume", "share")
+TopicFigureFactory = Callable[[str, float | None, str], Figure]
 """Makes a figure of a topic from a measure, its value and the SQL expression that gives it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Audience:
+class TopicAudience:
     """A segment that writes of a topic more than others do."""
 
     name: str
@@ -29,7 +29,7 @@ class Audience:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Topic:
+class ReportTopic:
     """An emerging topic of the week, best first in a report."""
 
     id: str
@@ -43,7 +43,7 @@ class Topic:
     net: (
         Figure | None
     )  # net sentiment of its authors less that of the week's others; missing where it was not measured
-    customers: Figure | None  # its authors who name our brand with it; missing under five
+    own_brand_authors: Figure | None  # its authors who name our brand with it; missing under five
     rise: Mapping[
         str, Figure
     ]  # coverage, volume and share: factors whose product is the rise over the mean of the weeks before
@@ -51,8 +51,8 @@ class Topic:
     sources: tuple[str, ...]
     watched: bool
     flags: tuple[str, ...]
-    artefact: bool  # a flag says that the rise may be none
-    audience: tuple[Audience, ...]
+    may_be_artefact: bool  # a flag says that the rise may be none
+    audience: tuple[TopicAudience, ...]
     brands: tuple[str, ...]
     quotes: tuple[Quote, ...]
 
@@ -63,18 +63,18 @@ class Topic:
         return own if other in ("", own) else f"{own} / {other}"
 
 
-def topics(snapshot: Snapshot, asked: Asked) -> tuple[Topic, ...]:
+def topics(snapshot: Snapshot, context: ReportContext) -> tuple[ReportTopic, ...]:
     """The topics stored for the week, best first, as discovery ranked them."""
     rows = snapshot.sql(
-        f"SELECT * FROM topics WHERE week = {sql_literal(str(asked.week))}"
+        f"SELECT * FROM topics WHERE week = {sql_literal(str(context.week))}"
     ).to_pylist()
     parsed = sorted(((row, json.loads(row["detail"] or "{}")) for row in rows), key=_rank)
     chosen = [
-        (row["evidence"] or [])[: 4 * QUOTES] for row, _ in parsed
+        (row["evidence"] or [])[: 4 * MAX_TOPIC_QUOTES] for row, _ in parsed
     ]  # the central ones come first; spare ones, as some repeat each other
-    found = quotes(snapshot, [post for posts in chosen for post in posts])
+    found = load_quotes(snapshot, [post for posts in chosen for post in posts])
     return tuple(
-        _topic(row, detail, [found[post] for post in posts if post in found], asked)
+        _topic(row, detail, [found[post] for post in posts if post in found], context)
         for (row, detail), posts in zip(parsed, chosen, strict=True)
     )
 
@@ -86,11 +86,11 @@ def _rank(topic: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[float, bo
 
 
 def _topic(
-    row: Mapping[str, Any], detail: Mapping[str, Any], said: Iterable[Quote], asked: Asked
-) -> Topic:
+    row: Mapping[str, Any], detail: Mapping[str, Any], said: Iterable[Quote], asked: ReportContext
+) -> ReportTopic:
     figure = _asking(row, asked)
     rise = detail.get("rise") or {}
-    return Topic(
+    return ReportTopic(
         id=row["id"],
         state=row["state"] or "new",
         labels={"zh": row["label_zh"] or "", "en": row["label_en"] or ""},
@@ -100,17 +100,17 @@ def _topic(
         gain=figure("topic_gain", detail.get("gain"), _number("'gain'")),
         copies=figure("topic_copies", detail.get("copies"), _number("'copies'")),
         net=_net(detail.get("sentiment"), figure),
-        customers=_customers(detail.get("goes_with") or {}, figure, asked),
+        own_brand_authors=_customers(detail.get("goes_with") or {}, figure, asked),
         rise={
             part: figure(f"topic_{part}", rise[part], _number("'rise'", f"'{part}'"))
-            for part in RISE
+            for part in RISE_FACTORS
             if rise.get(part) is not None
         },
         first_seen=row["first_seen"],
         sources=tuple(row["sources"] or ()),
         watched=bool(row["watched"]),
         flags=tuple(row["flags"] or ()),
-        artefact=bool(detail.get("artefact")),
+        may_be_artefact=bool(detail.get("artefact")),
         audience=tuple(
             _audience(segment, found, figure, asked)
             for segment, found in sorted((detail.get("segments") or {}).items())
@@ -120,7 +120,7 @@ def _topic(
     )
 
 
-def _net(told: Mapping[str, float] | None, figure: Ask) -> Figure | None:
+def _net(told: Mapping[str, float] | None, figure: TopicFigureFactory) -> Figure | None:
     if not told:
         return None
     difference = figure("topic_net", told["difference"], _number("'sentiment'", "'difference'"))
@@ -128,7 +128,7 @@ def _net(told: Mapping[str, float] | None, figure: Ask) -> Figure | None:
 
 
 def _customers(
-    brands: Mapping[str, Mapping[str, float]], figure: Ask, asked: Asked
+    brands: Mapping[str, Mapping[str, float]], figure: TopicFigureFactory, asked: ReportContext
 ) -> Figure | None:
     own = asked.config.own_brand
     if own is None or own.id not in brands:
@@ -140,17 +140,21 @@ def _customers(
     return replace(made, brand=own.id, n=int(authors))
 
 
-def _audience(segment: str, found: Mapping[str, float], figure: Ask, asked: Asked) -> Audience:
+def _audience(
+    segment: str, found: Mapping[str, float], figure: TopicFigureFactory, asked: ReportContext
+) -> TopicAudience:
     segments = Segments(asked.config.segments)
     at = ("'segments'", sql_literal(segment))
-    return Audience(
-        name=" / ".join(segments.names(segment)) if segment in segments.ids else segment,
+    return TopicAudience(
+        name=" / ".join(segments.display_names(segment))
+        if segment in segments.segment_ids
+        else segment,
         share=figure("topic_audience", found["share"], _number(*at, "'share'")),
         outside=figure("topic_audience_outside", found["outside"], _number(*at, "'outside'")),
     )
 
 
-def _asking(row: Mapping[str, Any], asked: Asked) -> Ask:
+def _asking(row: Mapping[str, Any], asked: ReportContext) -> TopicFigureFactory:
     """Makes the figures of one topic: measure, value and the SQL expression that gives it."""
     where = f"week = {sql_literal(str(asked.week))} AND id = {sql_literal(row['id'])}"
     common: dict[str, Any] = {
@@ -177,4 +181,6 @@ def _number(*path: str) -> str:
 
 
 def _distinct(quotes: Iterable[Quote]) -> tuple[Quote, ...]:
-    return tuple({quote.text: quote for quote in reversed(list(quotes))}.values())[::-1][:QUOTES]
+    return tuple({quote.text: quote for quote in reversed(list(quotes))}.values())[::-1][
+        :MAX_TOPIC_QUOTES
+    ]

@@ -13,13 +13,27 @@ import pytest
 
 from benchmarks.emergence import __main__ as command
 from benchmarks.emergence import finders, trials
-from benchmarks.emergence.events import Event, events, first_listings, window
-from benchmarks.emergence.finders import Alarm, Found
-from benchmarks.emergence.judging import MISSING, Tally, mean, overlap, rate, share
+from benchmarks.emergence.events import NewsEvent, event_window, load_events, read_first_listings
+from benchmarks.emergence.finders import Alarms, FinderAlarm
+from benchmarks.emergence.judging import (
+    MISSING_ESTIMATE,
+    FinderTally,
+    alarm_overlap,
+    estimate_mean,
+    estimate_rate,
+    estimate_share,
+)
 from benchmarks.emergence.peers import bertrend, hype, keyness, nominal, signitrend
-from benchmarks.emergence.planting import LAST, OWN, SCHEMA, WEEKS, Plant, Trial
-from benchmarks.emergence.streams import moment, rows
-from benchmarks.emergence.tables import render
+from benchmarks.emergence.planting import (
+    LAST_WEEK_START,
+    OWN_BRAND,
+    POST_SCHEMA,
+    WINDOW_WEEKS,
+    PlantedStream,
+    PlantedTerm,
+)
+from benchmarks.emergence.streams import parse_time, read_dated_texts
+from benchmarks.emergence.tables import render_tables
 from folate.core.errors import InputError
 from folate.core.weeks import Week
 from nlp.text.segment import Segmenter
@@ -80,13 +94,13 @@ def stream(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def source(stream: Path) -> trials.Source:
-    return trials.source([stream], posts=80, permuted=True, seed=3)
+def source(stream: Path) -> trials.TrialSource:
+    return trials.load_trial_source([stream], posts=80, permuted=True, seed=3)
 
 
 @pytest.fixture(scope="module")
-def planted(source: trials.Source) -> Trial:
-    return trials.weekly(source, 7, [Plant(12)] * trials.PLANTED)
+def planted(source: trials.TrialSource) -> PlantedStream:
+    return trials.make_weekly_stream(source, 7, [PlantedTerm(12)] * trials.PLANTED_TERMS)
 
 
 def window_of(weekly: dict[str, list[int]], size: int = 100) -> pa.Table:
@@ -94,10 +108,10 @@ def window_of(weekly: dict[str, list[int]], size: int = 100) -> pa.Table:
     posts = [
         {"id": f"{week}-{number}", "author": f"{week}-{number}", "source": "a", "published_at": datetime(2026, 1, 5, tzinfo=UTC),
          "week": week, "language": "en", "words": ["filler", *(w for w, counts in weekly.items() if number < counts[week])],
-         "hashtags": [], "cluster": f"{week}-{number}", "brands": [OWN], "body": f"{week} {number}"}
-        for week in range(WEEKS) for number in range(size)
+         "hashtags": [], "cluster": f"{week}-{number}", "brands": [OWN_BRAND], "body": f"{week} {number}"}
+        for week in range(WINDOW_WEEKS) for number in range(size)
     ]  # fmt: skip
-    return pa.Table.from_pylist(posts, schema=SCHEMA)
+    return pa.Table.from_pylist(posts, schema=POST_SCHEMA)
 
 
 def test_streams_of_several_formats(tmp_path: Path) -> None:
@@ -106,40 +120,41 @@ def test_streams_of_several_formats(tmp_path: Path) -> None:
         "评论内容,购买时间\n很好用,2020-01-02 03:04:05\n,2020-01-03 00:00:00\n没有时间,\n",
         encoding="utf-8",
     )
-    assert rows(path) == [(datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC), "很好用")]
-    assert moment("8/16/2016 9:55") == datetime(2016, 8, 16, 9, 55, tzinfo=UTC)
-    assert moment("2021-03-04T00:30:00+08:00") == datetime(2021, 3, 3, 16, 30, tzinfo=UTC)
-    assert moment("soon") is None
+    assert read_dated_texts(path) == [(datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC), "很好用")]
+    assert parse_time("8/16/2016 9:55") == datetime(2016, 8, 16, 9, 55, tzinfo=UTC)
+    assert parse_time("2021-03-04T00:30:00+08:00") == datetime(2021, 3, 3, 16, 30, tzinfo=UTC)
+    assert parse_time("soon") is None
 
 
 def test_a_table_without_posts_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "stars.csv"
     path.write_text("time,stars\n2020-01-02,5\n", encoding="utf-8")
     with pytest.raises(InputError, match="one of text"):
-        rows(path)
+        read_dated_texts(path)
 
 
-def test_terms_are_planted_as_asked(source: trials.Source) -> None:
-    growing = Plant(20, onset=LAST - 7, days=14, slope=1.0)
-    trial = trials.weekly(
+def test_terms_are_planted_as_asked(source: trials.TrialSource) -> None:
+    growing = PlantedTerm(20, onset=LAST_WEEK_START - 7, days=14, slope=1.0)
+    trial = trials.make_weekly_stream(
         source,
         1,
         [
             growing,
-            Plant(10, authors=5),
-            Plant(10, wordings=1),
-            Plant(8, languages=("zh", "en")),
-            Plant(9),
+            PlantedTerm(10, authors=5),
+            PlantedTerm(10, wordings=1),
+            PlantedTerm(8, languages=("zh", "en")),
+            PlantedTerm(9),
         ],
     )
     posts = {str(p["id"]): p for p in trial.posts}
     first, few, same, both, plain = trial.planted.values()
     assert [len(days) for days in trial.planted.values()] == [20, 10, 10, 8, 9]
     assert all(
-        posts[id_]["day"] == day and posts[id_]["brands"] == [OWN] for id_, day in first.items()
+        posts[id_]["day"] == day and posts[id_]["brands"] == [OWN_BRAND]
+        for id_, day in first.items()
     )
-    assert all(LAST - 7 <= day < LAST + 7 for day in first.values())
-    assert sum(day >= LAST for day in first.values()) > 10
+    assert all(LAST_WEEK_START - 7 <= day < LAST_WEEK_START + 7 for day in first.values())
+    assert sum(day >= LAST_WEEK_START for day in first.values()) > 10
     assert len({posts[id_]["author"] for id_ in few}) == 5
     assert {posts[id_]["language"] for id_ in both} == {"zh", "en"}
     assert (
@@ -148,7 +163,7 @@ def test_terms_are_planted_as_asked(source: trials.Source) -> None:
     )
 
 
-def test_every_decoy_is_there_and_all_weeks_have_the_clauses(planted: Trial) -> None:
+def test_every_decoy_is_there_and_all_weeks_have_the_clauses(planted: PlantedStream) -> None:
     assert set(planted.decoys) == {
         "advertisement",
         "season",
@@ -158,66 +173,73 @@ def test_every_decoy_is_there_and_all_weeks_have_the_clauses(planted: Trial) -> 
     }
     days = {str(p["id"]): int(str(p["day"])) for p in planted.posts}
     assert {days[id_] % 7 for id_ in planted.decoys["weekend"]} == {5, 6}
-    assert {days[id_] // 7 for id_ in planted.decoys["weekend"]} == set(range(WEEKS))
+    assert {days[id_] // 7 for id_ in planted.decoys["weekend"]} == set(range(WINDOW_WEEKS))
     assert not planted.decoys["advertisement"] & set().union(*planted.planted.values())
 
 
-def test_a_window_ends_on_its_day(source: trials.Source) -> None:
-    table = trials.daily(source, 2).table()
-    for end in (trials.DAYS[0], trials.DAYS[-1]):
-        part = trials.window(table, end)
+def test_a_window_ends_on_its_day(source: trials.TrialSource) -> None:
+    table = trials.make_daily_stream(source, 2).table()
+    for end in (trials.DAILY_RUN_DAYS[0], trials.DAILY_RUN_DAYS[-1]):
+        part = trials.window_ending(table, end)
         assert pc.max(part["day"]).as_py() == end
-        assert pc.unique(part["week"]).sort().to_pylist() == list(range(WEEKS))
-        now = part.filter(pc.equal(part["week"], WEEKS - 1))
+        assert pc.unique(part["week"]).sort().to_pylist() == list(range(WINDOW_WEEKS))
+        now = part.filter(pc.equal(part["week"], WINDOW_WEEKS - 1))
         assert pc.min_max(now["day"]).as_py() == {"min": end - 6, "max": end}
 
 
-def test_alarms_are_judged_by_their_posts(planted: Trial) -> None:
-    tally, (term, days) = Tally(), next(iter(planted.planted.items()))
+def test_alarms_are_judged_by_their_posts(planted: PlantedStream) -> None:
+    tally, (term, days) = FinderTally(), next(iter(planted.planted.items()))
     own = sorted(days)
     others = [str(p["id"]) for p in planted.posts if str(p["id"]) not in days and p["day"] == 3]
     alarms = [
-        Alarm("half of it is the term", frozenset(own[:6] + others[:6])),
-        Alarm("most of it is not", frozenset(own[:5] + others[:6])),
-        Alarm("the advertisement", frozenset(planted.decoys["advertisement"])),
+        FinderAlarm("half of it is the term", frozenset(own[:6] + others[:6])),
+        FinderAlarm("most of it is not", frozenset(own[:5] + others[:6])),
+        FinderAlarm("the advertisement", frozenset(planted.decoys["advertisement"])),
     ]
-    hits = tally.week([alarms, []], planted)
+    hits = tally.add_week([alarms, []], planted)
     assert hits == {name: name == term for name in planted.planted}
-    assert tally.false == [2, 0]
+    assert tally.false_alarms == [2, 0]
     assert tally.precision == [1 / 3]
     assert tally.decoys["advertisement"] == [True]
     assert tally.decoys["season"] == [False]
 
 
-def test_an_alarm_with_few_of_the_posts_does_not_find_the_term(planted: Trial) -> None:
+def test_an_alarm_with_few_of_the_posts_does_not_find_the_term(planted: PlantedStream) -> None:
     own = sorted(next(iter(planted.planted.values())))
     assert not any(
-        Tally().week([[Alarm("a corner of it", frozenset(own[:3]))], []], planted).values()
+        FinderTally()
+        .add_week([[FinderAlarm("a corner of it", frozenset(own[:3]))], []], planted)
+        .values()
     )
 
 
 def test_estimates() -> None:
-    assert share([True] * 5).value == 1.0
-    assert share([]) == MISSING
-    assert str(MISSING) == "-"
-    none = rate([0, 0, 0])
+    assert estimate_share([True] * 5).value == 1.0
+    assert estimate_share([]) == MISSING_ESTIMATE
+    assert str(MISSING_ESTIMATE) == "-"
+    none = estimate_rate([0, 0, 0])
     assert none.value == none.low == 0.0
     assert none.high == pytest.approx(3.689 / 3, abs=1e-3)  # of a Poisson count of 0
-    spread = mean([0.0, 1.0, 1.0, 1.0])
+    spread = estimate_mean([0.0, 1.0, 1.0, 1.0])
     assert spread.low is not None
     assert spread.low < 0.75 < (spread.high or 0)
 
 
 def test_overlap_counts_alarms_with_the_same_posts() -> None:
-    one = [[Alarm("a", frozenset("xy")), Alarm("b", frozenset("z"))]]
-    assert overlap(one, [[Alarm("b", frozenset("z")), Alarm("other name", frozenset("xy"))]]) == 1.0
-    assert overlap(one, [[Alarm("a", frozenset("x"))]]) == 0.0
-    assert overlap([[]], [[]]) == 1.0
+    one = [[FinderAlarm("a", frozenset("xy")), FinderAlarm("b", frozenset("z"))]]
+    assert (
+        alarm_overlap(
+            one, [[FinderAlarm("b", frozenset("z")), FinderAlarm("other name", frozenset("xy"))]]
+        )
+        == 1.0
+    )
+    assert alarm_overlap(one, [[FinderAlarm("a", frozenset("x"))]]) == 0.0
+    assert alarm_overlap([[]], [[]]) == 1.0
 
 
 @pytest.mark.parametrize("peer", [nominal, keyness, signitrend, hype])
 def test_peers_of_words_find_a_word_that_jumps(peer: ModuleType) -> None:
-    found: Found = peer.find(
+    found: Alarms = peer.find(
         window_of({"jump": [1, 0, 2, 1, 1, 0, 2, 1, 30], "level": [20] * 9, "gone": [9] * 8 + [0]})
     )
     assert found[0].name == "jump"
@@ -246,29 +268,31 @@ def test_bertrend_rule_by_hand() -> None:
     assert [signal.name for signal in signals] == ["old", "other"]
 
 
-def test_a_finder_sees_the_posts_of_each_brand_alone(planted: Trial) -> None:
+def test_a_finder_sees_the_posts_of_each_brand_alone(planted: PlantedStream) -> None:
     seen: list[set[str]] = []
 
-    def find(posts: pa.Table) -> Found:
+    def find(posts: pa.Table) -> Alarms:
         seen.append({brand for brands in posts["brands"].to_pylist() for brand in brands})
         return []
 
-    assert finders.alone(find)(planted.table(), ["own", "rival"]) == [[], []]
+    assert finders.run_per_brand(find)(planted.table(), ["own", "rival"]) == [[], []]
     assert seen == [{"own"}, {"rival"}]
 
 
-def test_folate_finds_twelve_posts_and_nothing_else(planted: Trial) -> None:
-    found = finders.folate(planted.table(), ["own", "rival"])
-    tally = Tally()
-    assert sum(tally.week(found, planted).values()) >= 4
-    assert sum(tally.false) <= 1
+def test_folate_finds_twelve_posts_and_nothing_else(planted: PlantedStream) -> None:
+    found = finders.find_folate_topics(planted.table(), ["own", "rival"])
+    tally = FinderTally()
+    assert sum(tally.add_week(found, planted).values()) >= 4
+    assert sum(tally.false_alarms) <= 1
     assert not any(passed for hits in tally.decoys.values() for passed in hits)
 
 
 def test_a_small_run_prints_every_figure(
     stream: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trials, "DAYS", range(trials.DAYS[3], trials.DAYS[3] + 3))
+    monkeypatch.setattr(
+        trials, "DAYS", range(trials.DAILY_RUN_DAYS[3], trials.DAILY_RUN_DAYS[3] + 3)
+    )
     options = [
         "--posts",
         "60",
@@ -295,20 +319,20 @@ def test_a_small_run_prints_every_figure(
     ]
     ours, nominal_test = results["finders"]["Folate"], results["finders"]["nominal p < .05"]
     assert ours["same_when_shuffled"]["value"] == 1.0
-    assert ours["recall"]["10"]["n"] == trials.PLANTED
+    assert ours["recall"]["10"]["n"] == trials.PLANTED_TERMS
     assert set(ours["conditions"]) == set(trials.CONDITIONS)
-    assert ours["found_daily"]["n"] == trials.PLANTED
+    assert ours["found_daily"]["n"] == trials.PLANTED_TERMS
     assert (
         ours["false_alarms_a_brand_week"]["value"]
         < nominal_test["false_alarms_a_brand_week"]["value"]
     )
-    printed = render(results["finders"], "a heading")
+    printed = render_tables(results["finders"], "a heading")
     assert printed.count("| Folate |") == 6
     assert "| decoys that pass | advertisement |" in printed
 
 
 def test_events_are_ten_different_weeks() -> None:
-    listed = events()
+    listed = load_events()
     assert len({event.week for event in listed}) == 10
     assert all(
         date(2021, 1, 1) <= event.day <= date(2025, 5, 12) and event.words for event in listed
@@ -321,7 +345,7 @@ def test_a_text_listed_again_is_one_post(tmp_path: Path) -> None:
         "time\ttitle\n2024-01-02 00:00:00\t甲\n2024-01-01 00:00:00\t乙\n2024-01-01 01:00:00\t甲\n",
         encoding="utf-8",
     )
-    assert [text for _, text in first_listings([path])] == ["乙", "甲"]
+    assert [text for _, text in read_first_listings([path])] == ["乙", "甲"]
 
 
 def test_a_window_of_events_ends_with_its_week() -> None:
@@ -335,7 +359,7 @@ def test_a_window_of_events_ends_with_its_week() -> None:
         (start + timedelta(days=63, seconds=-1), "末"),
         (start + timedelta(days=63), "后"),
     ]
-    table = window(posts, week, Segmenter())
+    table = event_window(posts, week, Segmenter())
     assert list(zip(table["body"].to_pylist(), table["week"].to_pylist(), strict=True)) == [
         ("首", 0),
         ("末", 8),
@@ -343,17 +367,17 @@ def test_a_window_of_events_ends_with_its_week() -> None:
 
 
 def test_an_event_is_known_by_its_words() -> None:
-    event = Event("a name", date(2024, 8, 20), ("DeepSeek", "悟空"))
-    assert event.named(["deepseek r1"])
-    assert event.named(["黑神话悟空"])
-    assert not event.named(["神话"])
+    event = NewsEvent("a name", date(2024, 8, 20), ("DeepSeek", "悟空"))
+    assert event.is_mentioned(["deepseek r1"])
+    assert event.is_mentioned(["黑神话悟空"])
+    assert not event.is_mentioned(["神话"])
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_topic_models_run(planted: Trial) -> None:
+def test_topic_models_run(planted: PlantedStream) -> None:
     pytest.importorskip("bertopic")
-    for finder in finders.heavy().values():
-        [found] = finder(planted.table(), [OWN])
-        week = {str(p["id"]) for p in planted.posts if int(str(p["day"])) >= LAST}
+    for finder in finders.heavy_finders().values():
+        [found] = finder(planted.table(), [OWN_BRAND])
+        week = {str(p["id"]) for p in planted.posts if int(str(p["day"])) >= LAST_WEEK_START}
         assert all(len(alarm.posts) >= 5 and alarm.posts <= week for alarm in found)

@@ -17,30 +17,38 @@ from benchmarks.truth.compare import (
     COUNTING,
     UNAUDITED,
     ChangeEstimate,
-    Estimate,
-    of_peers,
-    of_report,
-    rankings,
+    MeasureEstimate,
+    compare_peers,
+    compare_report,
+    rank_correlations,
 )
-from benchmarks.truth.project import CountedPosts, build
+from benchmarks.truth.project import CountedPosts, build_trade_project
 from benchmarks.truth.sets import (
-    CHOOSE,
-    ENTITIES,
-    LABELS,
+    ENTITY_TRADES,
+    SELECTION_PART,
+    SENTIMENT_LABELS,
     LabelledBrand,
     LabelledText,
     Trade,
-    half,
-    mix,
-    trades,
+    count_labels,
+    load_trades,
+    part_of_entity,
 )
-from benchmarks.truth.tables import render, right_direction
-from benchmarks.truth.weeks import FEWEST_POSTS, POSTS, SHARES, WEEKS, WeekOfTexts, counts_at, draw
+from benchmarks.truth.tables import has_right_direction, render_tables
+from benchmarks.truth.weeks import (
+    MAX_POSTS_PER_WEEK,
+    MIN_POSTS_PER_WEEK,
+    NEGATIVE_SHARES,
+    WEEKS,
+    WeeklyTexts,
+    draw_brand_weeks,
+    label_counts_at_share,
+)
 from folate.core.errors import InputError
-from nlp.model import Probabilities, Reading, Targets
+from nlp.model import SentimentProbabilities, TargetSpans, TextPrediction
 
 FIRST, SECOND = WEEKS[:2]
-ABOUT = {"trade": "pens", "part": CHOOSE, "method": UNAUDITED}
+ABOUT = {"trade": "pens", "part": SELECTION_PART, "method": UNAUDITED}
 WORDS = """
 river window candle market garden bridge pocket summer letter kitchen mountain paper silver ticket orange village
 basket hammer winter yellow doctor engine forest island jacket ladder mirror needle office pepper rabbit school
@@ -55,7 +63,7 @@ def brand_with(counts: Sequence[int], brand: str = "Quillon", seed: int = 0) -> 
         LabelledText(
             f"{brand} is {POLAR[label]}: {' '.join(random.sample(WORDS.split(), 9))}", label
         )
-        for label, count in zip(LABELS, counts, strict=True)
+        for label, count in zip(SENTIMENT_LABELS, counts, strict=True)
         for _ in range(count)
     ]
     return LabelledBrand(brand, (brand,), tuple(texts))
@@ -77,10 +85,10 @@ def document(measures: dict[str, Any], changes: dict[str, Any] | None = None) ->
 
 def posts(negative: int, neutral: int, positive: int) -> CountedPosts:
     labels = ("negative",) * negative + ("neutral",) * neutral + ("positive",) * positive
-    return CountedPosts(labels, np.eye(3)[[LABELS.index(label) for label in labels]])
+    return CountedPosts(labels, np.eye(3)[[SENTIMENT_LABELS.index(label) for label in labels]])
 
 
-def of_measure(estimates: Sequence[Estimate], measure: str) -> Estimate:
+def of_measure(estimates: Sequence[MeasureEstimate], measure: str) -> MeasureEstimate:
     (chosen,) = [
         each
         for each in estimates
@@ -94,7 +102,9 @@ class WordReader:
 
     name, version = "word", "1"
 
-    def read(self, texts: Sequence[str], targets: Targets | None = None) -> list[Reading]:
+    def read(
+        self, texts: Sequence[str], targets: TargetSpans | None = None
+    ) -> list[TextPrediction]:
         return [
             self._reading(text, spans)
             for text, spans in zip(texts, targets or [()] * len(texts), strict=True)
@@ -103,44 +113,57 @@ class WordReader:
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         return np.eye(8, dtype=np.float32)[[len(text) % 8 for text in texts]]
 
-    def _reading(self, text: str, spans: Sequence[object]) -> Reading:
-        likeliest = next(place for place, label in enumerate(LABELS) if f" {POLAR[label]}:" in text)
+    def _reading(self, text: str, spans: Sequence[object]) -> TextPrediction:
+        likeliest = next(
+            place for place, label in enumerate(SENTIMENT_LABELS) if f" {POLAR[label]}:" in text
+        )
         if len(text) % 10 == 0:
             likeliest = 1
         shares = [0.1, 0.1, 0.1]
         shares[likeliest] = 0.8
-        post = Probabilities(*shares)
-        return Reading(
+        post = SentimentProbabilities(*shares)
+        return TextPrediction(
             post, (post,) * len(spans), (), {"happy": 0.5}, {"buy": 0.5}, self.embed([text])[0]
         )
 
 
 def test_a_week_has_the_negative_share_that_was_asked_for() -> None:
     brand = brand_with((200, 400, 200))
-    weeks = draw(brand, seed=1)
+    weeks = draw_brand_weeks(brand, seed=1)
     assert [week.week for week in weeks] == list(WEEKS)
-    assert sorted(week.negative for week in weeks) == sorted(share or 0.25 for share in SHARES)
+    assert sorted(week.negative_share for week in weeks) == sorted(
+        share or 0.25 for share in NEGATIVE_SHARES
+    )
     for week in weeks:
-        negative, neutral, positive = mix(week.texts)
-        assert negative + neutral + positive == POSTS
-        assert negative == pytest.approx(POSTS * week.negative, abs=1)
+        negative, neutral, positive = count_labels(week.texts)
+        assert negative + neutral + positive == MAX_POSTS_PER_WEEK
+        assert negative == pytest.approx(MAX_POSTS_PER_WEEK * week.negative_share, abs=1)
         assert neutral == pytest.approx(2 * positive, abs=2)
 
 
 def test_a_week_has_no_text_twice_and_another_seed_draws_other_weeks() -> None:
     brand = brand_with((200, 400, 200))
-    assert all(len({each.text for each in week.texts}) == POSTS for week in draw(brand, seed=1))
-    assert draw(brand, seed=1) == draw(brand, seed=1) != draw(brand, seed=2)
+    assert all(
+        len({each.text for each in week.texts}) == MAX_POSTS_PER_WEEK
+        for week in draw_brand_weeks(brand, seed=1)
+    )
+    assert (
+        draw_brand_weeks(brand, seed=1)
+        == draw_brand_weeks(brand, seed=1)
+        != draw_brand_weeks(brand, seed=2)
+    )
 
 
 def test_a_share_that_the_negative_texts_cannot_give_is_lowered() -> None:
-    weeks = draw(brand_with((18, 100, 50)), seed=1)
-    assert min(len(week.texts) for week in weeks) == FEWEST_POSTS
-    assert max(week.negative for week in weeks) == pytest.approx(18 / FEWEST_POSTS)
+    weeks = draw_brand_weeks(brand_with((18, 100, 50)), seed=1)
+    assert min(len(week.texts) for week in weeks) == MIN_POSTS_PER_WEEK
+    assert max(week.negative_share for week in weeks) == pytest.approx(18 / MIN_POSTS_PER_WEEK)
 
 
 def test_a_brand_without_neutral_texts_has_weeks_without_them() -> None:
-    assert {mix(week.texts)[1] for week in draw(brand_with((200, 0, 200)), seed=1)} == {0}
+    assert {
+        count_labels(week.texts)[1] for week in draw_brand_weeks(brand_with((200, 0, 200)), seed=1)
+    } == {0}
 
 
 @given(
@@ -150,16 +173,16 @@ def test_a_brand_without_neutral_texts_has_weeks_without_them() -> None:
 def test_the_posts_of_a_week_are_there_to_be_drawn(
     negative: float, whole: tuple[int, int, int]
 ) -> None:
-    counts = counts_at(negative, whole, whole)
+    counts = label_counts_at_share(negative, whole, whole)
     total = sum(counts)
-    assert total <= POSTS
+    assert total <= MAX_POSTS_PER_WEEK
     assert all(0 <= count <= have for count, have in zip(counts, whole, strict=True))
     assert abs(counts[0] - negative * total) <= 1
 
 
 def test_the_entities_of_a_trade_are_kept_out_of_training_and_of_its_part() -> None:
-    for part, brands in ENTITIES.values():
-        assert {half(entity) for entity in brands} == {part}
+    for part, brands in ENTITY_TRADES.values():
+        assert {part_of_entity(entity) for entity in brands} == {part}
 
 
 def test_a_text_that_names_another_brand_of_the_trade_is_left_out_and_a_hidden_handle_is_put_back() -> (
@@ -191,7 +214,7 @@ def test_a_text_that_people_labelled_differently_is_left_out() -> None:
 
 def test_a_missing_set_is_told_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="sxsw_brand_emotion"):
-        trades(tmp_path)
+        load_trades(tmp_path)
 
 
 def test_an_interval_without_the_truth_is_found_out() -> None:
@@ -202,22 +225,26 @@ def test_an_interval_without_the_truth_is_found_out() -> None:
         "positive": figure(0.2, 0.1, 0.3),
         "net_sentiment_all": figure(0.0, -0.05, 0.05),
     }
-    estimates = list(of_report(document(measures), counted, ABOUT))
+    estimates = list(compare_report(document(measures), counted, ABOUT))
     negative = of_measure(estimates, "negative")
-    assert (negative.holds, negative.error) == (False, pytest.approx(-0.1))
-    assert of_measure(estimates, "neutral").holds
-    assert of_measure(estimates, "positive").holds
-    assert of_measure(estimates, "net_sentiment_all").holds is False
-    assert "67 % [21, 94] of 3" in render(estimates, [])
+    assert (negative.covers_truth, negative.error) == (False, pytest.approx(-0.1))
+    assert of_measure(estimates, "neutral").covers_truth
+    assert of_measure(estimates, "positive").covers_truth
+    assert of_measure(estimates, "net_sentiment_all").covers_truth is False
+    assert "67 % [21, 94] of 3" in render_tables(estimates, [])
 
 
 def test_a_figure_that_the_report_declines_to_give_is_counted_apart() -> None:
     counted = {("Quillon", SECOND): posts(30, 50, 20)}
     estimates = list(
-        of_report(document({"negative": figure(None) | {"reason": "unmeasurable"}}), counted, ABOUT)
+        compare_report(
+            document({"negative": figure(None) | {"reason": "unmeasurable"}}), counted, ABOUT
+        )
     )
     assert len(estimates) == 5
-    assert {(each.value, each.holds, each.error) for each in estimates} == {(None, None, None)}
+    assert {(each.value, each.covers_truth, each.error) for each in estimates} == {
+        (None, None, None)
+    }
 
 
 def test_a_share_printed_as_nothing_where_there_is_something_is_counted() -> None:
@@ -227,17 +254,21 @@ def test_a_share_printed_as_nothing_where_there_is_something_is_counted() -> Non
         "neutral": figure(0.7),
         "positive": figure(0.0, 0.0, 0.1),
     }
-    first_row = render(list(of_report(document(measures), counted, ABOUT)), []).splitlines()[3]
+    first_row = render_tables(
+        list(compare_report(document(measures), counted, ABOUT)), []
+    ).splitlines()[3]
     assert re.match(r"unaudited .* 50 % \[9, 91\] of 2 .* 0         1   target", first_row)
 
 
 def test_peers_are_also_compared_where_the_report_gives_a_share() -> None:
     counted = {("Quillon", SECOND): posts(30, 50, 20)}
     of_all = [
-        *of_report(document({"negative": figure(0.3, 0.2, 0.4)}), counted, ABOUT),
-        *of_peers(counted, np.full(3, 1 / 3), {"trade": "pens", "part": CHOOSE}),
+        *compare_report(document({"negative": figure(0.3, 0.2, 0.4)}), counted, ABOUT),
+        *compare_peers(counted, np.full(3, 1 / 3), {"trade": "pens", "part": SELECTION_PART}),
     ]
-    assert re.findall(rf"^{COUNTING} +(\d+)", render(of_all, []), flags=re.MULTILINE)[:2] == [
+    assert re.findall(rf"^{COUNTING} +(\d+)", render_tables(of_all, []), flags=re.MULTILINE)[
+        :2
+    ] == [
         "3",
         "1",
     ]
@@ -252,13 +283,13 @@ def test_an_arrow_is_right_where_it_points_as_the_labels_went() -> None:
     }
     estimates = [
         each
-        for each in of_report(document({}, changes), counted, ABOUT)
+        for each in compare_report(document({}, changes), counted, ABOUT)
         if isinstance(each, ChangeEstimate)
     ]
     arrows = {
-        each.measure: (right_direction(each), each.holds)
+        each.measure: (has_right_direction(each), each.covers_truth)
         for each in estimates
-        if each.measure in LABELS
+        if each.measure in SENTIMENT_LABELS
     }
     assert arrows == {
         "negative": (True, False),
@@ -269,36 +300,38 @@ def test_an_arrow_is_right_where_it_points_as_the_labels_went() -> None:
 
 def test_peers_count_the_same_posts() -> None:
     estimates = list(
-        of_peers(
+        compare_peers(
             {("Quillon", FIRST): posts(30, 50, 20)},
             np.full(3, 1 / 3),
-            {"trade": "pens", "part": CHOOSE},
+            {"trade": "pens", "part": SELECTION_PART},
         )
     )
     counted = [each for each in estimates if each.method == COUNTING]
     assert [each.error for each in counted] == pytest.approx([0] * 5)
 
 
-def levels(net: Sequence[float | None], truth: Sequence[float]) -> list[Estimate]:
+def levels(net: Sequence[float | None], truth: Sequence[float]) -> list[MeasureEstimate]:
     """The net sentiment of so many brands in one week."""
     about = {"week": str(FIRST), "measure": "net_sentiment_polar", "posts": 100, **ABOUT}
     return [
-        Estimate(brand=f"b{place}", value=value, truth=true, **about)
+        MeasureEstimate(brand=f"b{place}", value=value, truth=true, **about)
         for place, (value, true) in enumerate(zip(net, truth, strict=True))
     ]
 
 
 def test_a_ranking_is_of_the_brands_that_have_a_value() -> None:
     truth = [-0.5, 0.0, 0.2, 0.6, 0.9]
-    assert [each.tau for each in rankings(levels([-0.4, 0.1, 0.3, 0.4, None], truth))] == [
+    assert [each.tau for each in rank_correlations(levels([-0.4, 0.1, 0.3, 0.4, None], truth))] == [
         pytest.approx(1)
     ]
-    assert [each.tau for each in rankings(levels([0.4, 0.3, 0.2, 0.1, 0.0], truth))] == [
+    assert [each.tau for each in rank_correlations(levels([0.4, 0.3, 0.2, 0.1, 0.0], truth))] == [
         pytest.approx(-1)
     ]
-    assert [each.tau for each in rankings(levels([0.1] * 5, truth))] == [0]
-    assert [each.tau for each in rankings(levels([0.1, 0.2, 0.3, None, None], truth))] == [None]
-    assert list(rankings(levels([0.1, 0.2, 0.3], truth[:3]))) == []
+    assert [each.tau for each in rank_correlations(levels([0.1] * 5, truth))] == [0]
+    assert [each.tau for each in rank_correlations(levels([0.1, 0.2, 0.3, None, None], truth))] == [
+        None
+    ]
+    assert list(rank_correlations(levels([0.1, 0.2, 0.3], truth[:3]))) == []
 
 
 def test_a_project_is_made_reported_and_audited_with_the_commands(
@@ -306,23 +339,24 @@ def test_a_project_is_made_reported_and_audited_with_the_commands(
 ) -> None:
     monkeypatch.setattr("folate.pipeline.annotate.run.load", lambda *_, **__: WordReader())
     brands = (brand_with((40, 40, 40)), brand_with((24, 36, 60), "Inkery"))
-    trade = Trade("pens", CHOOSE, "microblog", brands)
+    trade = Trade("pens", SELECTION_PART, "microblog", brands)
     weeks = {
-        brand.id: [WeekOfTexts(FIRST, mix(brand.texts)[0] / 120, brand.texts)] for brand in brands
+        brand.id: [WeeklyTexts(FIRST, count_labels(brand.texts)[0] / 120, brand.texts)]
+        for brand in brands
     }
-    project = build(trade, weeks, tmp_path, threads=1)
-    counted = project.counted()
-    assert [counted[brand.id, FIRST].truth.tolist() for brand in brands] == [
+    project = build_trade_project(trade, weeks, tmp_path, threads=1)
+    counted = project.counted_posts()
+    assert [counted[brand.id, FIRST].true_shares.tolist() for brand in brands] == [
         pytest.approx([1 / 3, 1 / 3, 1 / 3]),
         pytest.approx([0.2, 0.3, 0.5]),
     ]
-    report = project.report(FIRST)
+    report = project.write_report(FIRST)
     assert {brand["id"]: brand["measures"]["labels"]["value"] for brand in report["brands"]} == {
         "Quillon": 0,
         "Inkery": 0,
     }
-    copy = project.audited(tmp_path / "copy", FIRST)
-    document_of_copy = copy.report(FIRST)
-    audited = list(of_report(document_of_copy, counted, ABOUT | {"method": AUDITED}))
-    assert max(abs(each.error or 0) for each in audited if each.measure in LABELS) < 0.1
+    copy = project.make_audited_copy(tmp_path / "copy", FIRST)
+    document_of_copy = copy.write_report(FIRST)
+    audited = list(compare_report(document_of_copy, counted, ABOUT | {"method": AUDITED}))
+    assert max(abs(each.error or 0) for each in audited if each.measure in SENTIMENT_LABELS) < 0.1
     assert {brand["measures"]["labels"]["value"] for brand in document_of_copy["brands"]} == {50}

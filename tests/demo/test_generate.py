@@ -9,13 +9,13 @@ import pytest
 
 from demo import truth
 from demo.catalog import BRANDS
-from demo.generate import SEED, World, generate
-from demo.generate import Post as Written
+from demo.generate import SEED, World, generate_world
+from demo.generate import DemoPost as Written
 
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return generate()
+    return generate_world()
 
 
 def week(post: Written) -> int:
@@ -23,12 +23,12 @@ def week(post: Written) -> int:
 
 
 def digest(world: World) -> str:
-    return hashlib.sha256(repr(list(truth.records(world, "http://x"))).encode()).hexdigest()
+    return hashlib.sha256(repr(list(truth.truth_records(world, "http://x"))).encode()).hexdigest()
 
 
 def test_same_seed_same_bytes(world: World) -> None:
-    assert digest(generate(SEED)) == digest(world)
-    assert digest(generate(SEED + 1)) != digest(world)
+    assert digest(generate_world(SEED)) == digest(world)
+    assert digest(generate_world(SEED + 1)) != digest(world)
 
 
 def test_size_and_weeks(world: World) -> None:
@@ -91,7 +91,7 @@ def test_decoys(world: World) -> None:
     assert Counter(map(week, advertisements)) == {8: 34, 10: 26}
     assert len({(post.slot.site, post.author.number) for post in advertisements}) == 60
     assert len({post.author.number for post in world.posts if post.slot.theme == "loud"}) == 1
-    assert min(week(post) for post in world.on("gym")) == 8
+    assert min(week(post) for post in world.posts_on("gym")) == 8
     assert {week(post) for post in world.posts if "元宵" in post.text} == {9, 10}
 
 
@@ -110,14 +110,14 @@ def test_the_crisis_falls_on_one_competitor(world: World) -> None:
 
 def test_ratings_agree_with_the_feeling(world: World) -> None:
     stars = defaultdict(set)
-    for post in world.on("shop"):
+    for post in world.posts_on("shop"):
         stars[post.slot.feeling].add(post.rating)
     assert stars == {"positive": {4, 5}, "neutral": {3, 4}, "negative": {1, 2}}
 
 
 def test_every_status_can_be_found_by_a_brand(world: World) -> None:
     names = [name.casefold() for brand in BRANDS.values() for name in (brand.zh, brand.en)]
-    for post in world.on("microblog"):
+    for post in world.posts_on("microblog"):
         said = post.text + (post.reposts_of.text if post.reposts_of else "")
         assert any(name in said.casefold() for name in names), said
 

@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 from lxml import html
 
 from demo import truth
-from demo.generate import World, generate
+from demo.generate import World, generate_world
 from demo.microblog import Microblog, _html
-from demo.serve import Web, server
+from demo.serve import DemoWeb, make_server
 from folate.core import config
 
 ROOT = Path(truth.__file__).parent
@@ -34,29 +34,29 @@ QUERIES = ("晨谷", "Morngrain", "暖禾", "Warmfield", "田朵", "Tianduo")
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return generate()
+    return generate_world()
 
 
 @pytest.fixture(scope="module")
-def web(world: World) -> Web:
-    return Web(world, "http://127.0.0.1:1")
+def web(world: World) -> DemoWeb:
+    return DemoWeb(world, "http://127.0.0.1:1")
 
 
 @pytest.fixture(scope="module")
 def records(world: World) -> list[dict[str, Any]]:
-    return list(truth.records(world, "http://127.0.0.1:1"))
+    return list(truth.truth_records(world, "http://127.0.0.1:1"))
 
 
 def visible(records: list[dict[str, Any]], source: str) -> set[str]:
     return {record["id"] for record in records if record["source"] == source and record["visible"]}
 
 
-def walk(web: Web, start: str) -> Iterator[tuple[str, html.HtmlElement]]:
+def walk(web: DemoWeb, start: str) -> Iterator[tuple[str, html.HtmlElement]]:
     """Every page under `start` that links lead to, permalinks and profiles left out."""
     waiting, known = [start], {start}
     while waiting:
         path = waiting.pop()
-        answer = web.answer(path)
+        answer = web.respond(path)
         assert answer.status == 200, path
         tree = html.fromstring(answer.body)
         yield path, tree
@@ -73,7 +73,9 @@ def walk(web: Web, start: str) -> Iterator[tuple[str, html.HtmlElement]]:
 
 
 @pytest.mark.parametrize("site", ["forum", "gym"])
-def test_forum_serves_every_post_once(web: Web, records: list[dict[str, Any]], site: str) -> None:
+def test_forum_serves_every_post_once(
+    web: DemoWeb, records: list[dict[str, Any]], site: str
+) -> None:
     found, removed = {}, []
     for path, tree in walk(web, f"/{site}/"):
         for post in tree.xpath("//*[@itemtype='http://schema.org/DiscussionForumPosting']"):
@@ -93,28 +95,28 @@ def test_forum_serves_every_post_once(web: Web, records: list[dict[str, Any]], s
     assert set(removed) == {r["id"] for r in records if r["source"] == site and not r["visible"]}
 
 
-def test_removed_texts_are_served_nowhere(web: Web, records: list[dict[str, Any]]) -> None:
+def test_removed_texts_are_served_nowhere(web: DemoWeb, records: list[dict[str, Any]]) -> None:
     removed = [record for record in records if not record["visible"]]
     assert len(removed) == 4
     for record in removed:
         path = urlsplit(record["url"]).path
-        page = web.answer(web.answer(path).location or "").body
+        page = web.respond(web.respond(path).location or "").body
         assert f"post-{record['id'].split(':')[1]}" in page
         assert record["text"] not in html.fromstring(page).text_content()
 
 
-def test_forum_pages_hold_eighteen_posts(web: Web, world: World) -> None:
+def test_forum_pages_hold_eighteen_posts(web: DemoWeb, world: World) -> None:
     thread = max((thread for thread in world.threads if thread.pinned), key=lambda t: len(t.posts))
     path = f"/forum/t/{thread.slug}/{thread.number}/"
-    first = html.fromstring(web.answer(path).body)
+    first = html.fromstring(web.respond(path).body)
     assert len(first.xpath("//li[contains(@class, 'post')]")) == 18
     assert first.xpath("//link[@rel='next']/@href") == [f"{path}2/"]
-    assert web.answer(f"{path}99/").status == 404
-    board = html.fromstring(web.answer("/forum/c/zaocan/1/").body)
+    assert web.respond(f"{path}99/").status == 404
+    board = html.fromstring(web.respond("/forum/c/zaocan/1/").body)
     assert "thread-flag-pinned-globally" in html.tostring(board.xpath("//li")[0]).decode()
 
 
-def test_microblog_search_finds_every_status(web: Web, records: list[dict[str, Any]]) -> None:
+def test_microblog_search_finds_every_status(web: DemoWeb, records: list[dict[str, Any]]) -> None:
     found: dict[str, dict[str, Any]] = {}
     for query in QUERIES:
         listed = [mblog for page in search(web, query) for mblog in page]
@@ -127,9 +129,9 @@ def test_microblog_search_finds_every_status(web: Web, records: list[dict[str, A
             assert told.isoformat() == record["time"]
 
 
-def search(web: Web, query: str) -> Iterator[list[dict[str, Any]]]:
+def search(web: DemoWeb, query: str) -> Iterator[list[dict[str, Any]]]:
     for number in range(1, 200):
-        answer = json.loads(web.answer(address(query, number)).body)
+        answer = json.loads(web.respond(address(query, number)).body)
         if answer["ok"] == 0:
             return
         assert len(answer["data"]["cards"]) <= 10
@@ -140,11 +142,11 @@ def address(query: str, number: int) -> str:
     return f"/m/api/container/getIndex?containerid={quote(f'100103type=1&q={query}', safe='')}&page_type=searchall&page={number}"
 
 
-def total(web: Web, query: str) -> int:
-    return int(json.loads(web.answer(address(query, 1)).body)["data"]["cardlistInfo"]["total"])
+def total(web: DemoWeb, query: str) -> int:
+    return int(json.loads(web.respond(address(query, 1)).body)["data"]["cardlistInfo"]["total"])
 
 
-def test_microblog_shapes(web: Web) -> None:
+def test_microblog_shapes(web: DemoWeb) -> None:
     statuses = [mblog for query in QUERIES for page in search(web, query) for mblog in page]
     reposts = [mblog for mblog in statuses if "retweeted_status" in mblog]
     assert reposts
@@ -155,15 +157,15 @@ def test_microblog_shapes(web: Web) -> None:
     assert any(mblog.get("region_name", "").startswith("发布于 ") for mblog in statuses)
     long = next(mblog for mblog in statuses if mblog["isLongText"])
     assert long["text"].endswith(f'...<a href="/status/{long["id"]}">全文</a>')
-    whole = json.loads(web.answer(f"/statuses/extend?id={long['id']}").body)["data"][
+    whole = json.loads(web.respond(f"/statuses/extend?id={long['id']}").body)["data"][
         "longTextContent"
     ]
     assert len(html.fromstring(f"<p>{whole}</p>").text_content()) > 100
 
 
 @pytest.mark.parametrize("number", ["", "0", "²", "9" * 30, "x"])
-def test_microblog_unknown_status(web: Web, number: str) -> None:
-    assert json.loads(web.microblog.extend(number))["ok"] == 0
+def test_microblog_unknown_status(web: DemoWeb, number: str) -> None:
+    assert json.loads(web.microblog.full_text_json(number))["ok"] == 0
 
 
 @given(st.text(max_size=80))
@@ -176,14 +178,14 @@ def test_microblog_markup_keeps_the_text(text: str) -> None:
     assert tree.text_content() == text
 
 
-def test_shop_serves_every_review_once(web: Web, records: list[dict[str, Any]]) -> None:
+def test_shop_serves_every_review_once(web: DemoWeb, records: list[dict[str, Any]]) -> None:
     found: dict[str, tuple[str, int]] = {}
     syntaxes = set()
     for path, _ in walk(web, "/shop/"):
         if not path.startswith("/shop/p/"):
             continue
         data = extruct.extract(
-            web.answer(path).body, base_url=path, syntaxes=["json-ld", "microdata"], uniform=True
+            web.respond(path).body, base_url=path, syntaxes=["json-ld", "microdata"], uniform=True
         )
         product = next(
             item for items in data.values() for item in items if item["@type"] == "Product"
@@ -212,18 +214,18 @@ def test_hostile_text_stays_text(world: World) -> None:
             title=evil,
             posts=[posts_by_key[post.slot.site, post.number] for post in thread.posts],
         )
-        web = Web(World(posts=posts, threads=(thread,)))
-        assert "<script>" not in web.answer(f"/forum/t/x/{thread.number}/").body
+        web = DemoWeb(World(posts=posts, threads=(thread,)))
+        assert "<script>" not in web.respond(f"/forum/t/x/{thread.number}/").body
     for path in ("/shop/p/1/", "/shop/p/2/", "/m/"):
-        body = web.answer(path).body
+        body = web.respond(path).body
         assert "alert(1)" in body
         assert "<script>alert" not in body
         assert "<b " not in body
 
 
-def test_pages_are_well_kept(web: Web) -> None:
+def test_pages_are_well_kept(web: DemoWeb) -> None:
     for path in ("/", "/forum/", "/forum/c/zaocan/1/", "/gym/", "/m/", "/shop/", "/shop/p/1/"):
-        tree = html.fromstring(web.answer(path).body)
+        tree = html.fromstring(web.respond(path).body)
         assert tree.get("lang") in ("zh-CN", "en")
         assert tree.findtext("head/title")
         assert tree.xpath("//meta/@charset") == ["utf-8"]
@@ -236,21 +238,21 @@ def test_pages_are_well_kept(web: Web) -> None:
         "/status/1",
         "/forum/t/x/1/post/1/",
     ):
-        assert web.answer(path).status == 404
+        assert web.respond(path).status == 404
 
 
-def test_robots(web: Web) -> None:
+def test_robots(web: DemoWeb) -> None:
     robots = RobotFileParser()
-    robots.parse(web.answer("/robots.txt").body.splitlines())
+    robots.parse(web.respond("/robots.txt").body.splitlines())
     assert not robots.can_fetch("Folate", "/admin/")
     assert not robots.can_fetch("Folate", "/forum/search?q=x")
     assert robots.can_fetch("Folate", "/forum/")
     assert robots.can_fetch("Folate", "/m/api/container/getIndex?page=1")
-    assert web.answer("/admin/users").status == 403
+    assert web.respond("/admin/users").status == 403
 
 
 def test_keeps_the_connection_and_answers_head(world: World) -> None:
-    with server(world) as bound:
+    with make_server(world) as bound:
         threading.Thread(target=bound.serve_forever, daemon=True).start()
         connection = http.client.HTTPConnection("127.0.0.1", bound.server_address[1], timeout=5)
         for method, path in (("GET", "/"), ("HEAD", "/shop/p/1/"), ("GET", "/m/")):
@@ -313,7 +315,7 @@ def test_project_file_parses() -> None:
 
 def test_microblog_reposts_carry_their_origin(world: World) -> None:
     microblog = Microblog(world)
-    repost = next(post for post in microblog.posts if post.via)
-    page = microblog.status(str(repost.number)) or ""
+    repost = next(post for post in microblog.posts if post.reposted_via)
+    page = microblog.status_page(str(repost.number)) or ""
     assert repost.reposts_of is not None
     assert page.count("<article") == 2

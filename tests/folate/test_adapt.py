@@ -12,16 +12,16 @@ import pytest
 
 from corpora.store.adapted import ALL_FOLDS, FOLD_COUNT, text_fold
 from folate.cli import run_command
-from folate.core.labels import UNREADABLE
+from folate.core.labels import UNREADABLE_PROBABILITIES
 from folate.core.post import Post
 from folate.core.weeks import Week
 from folate.pipeline import adapt as steps
 from folate.pipeline.project import Project
 from folate.pipeline.report import build_report
-from nlp.stats.adaptation import scaled
+from nlp.stats.adaptation import rescale_posteriors
 from reports.build import Report
-from reports.render.document import document
-from reports.render.html import render
+from reports.render.document import report_document
+from reports.render.html import render_html
 
 PROJECT = """
 name = "Test"
@@ -46,7 +46,7 @@ def workspace(tmp_path: Path) -> Project:
     rng = np.random.default_rng(1)
     truth = rng.choice(3, POSTS, p=[0.6, 0.1, 0.3])
     evidence = np.exp(rng.normal(0, 1, (POSTS, 3)) + 2 * np.eye(3)[truth])
-    posteriors = scaled(evidence, np.array([0.05, 1.0, 0.05]))
+    posteriors = rescale_posteriors(evidence, np.array([0.05, 1.0, 0.05]))
     posts = [
         Post(
             id=f"f:{n}",
@@ -127,7 +127,7 @@ def test_a_text_has_the_factors_that_were_fitted_without_the_labels_of_its_fold(
     for before, after in zip(
         sentiments(workspace, "all_sentiments"), sentiments(workspace), strict=True
     ):
-        [expected] = scaled(
+        [expected] = rescale_posteriors(
             np.array([[before[label] for label in LABELS]]), factors[text_fold(before["text_hash"])]
         )
         assert [after[label] for label in LABELS] == pytest.approx(expected.tolist(), abs=1e-6)
@@ -214,7 +214,7 @@ def test_the_report_says_what_it_is_adapted_to_and_rests_on_it(workspace: Projec
     assert "which cross-validation found to help" not in page_text(before)
     command(workspace)
     report = build_report(workspace, week, "en")
-    assert document(report)["brands"][0]["measures"]["adapted_labels"]["value"] == 120
+    assert report_document(report)["brands"][0]["measures"]["adapted_labels"]["value"] == 120
     assert "are adapted to 120 labels of people" in page_text(report)
     assert "模型概率已按 120 条人工标注适配" in page_text(replace(report, language="zh"))
     assert report.versions["adaptations"] == workspace.store.versions()["adaptations"]
@@ -223,7 +223,7 @@ def test_the_report_says_what_it_is_adapted_to_and_rests_on_it(workspace: Projec
 
 
 def page_text(report: Report) -> str:
-    return " ".join(re.sub(r"<[^>]+>", "", render(report)).split())
+    return " ".join(re.sub(r"<[^>]+>", "", render_html(report)).split())
 
 
 def test_an_older_version_of_the_store_is_not_adapted(workspace: Project) -> None:
@@ -293,10 +293,10 @@ def test_a_post_with_nothing_to_read_stays_as_it_is(workspace: Project) -> None:
         published_at=datetime(2026, 3, 3, tzinfo=UTC),
     )
     workspace.store.upsert_posts([emoji])
-    judge(workspace, [emoji], np.array([UNREADABLE]), f"{MODEL}+tags+text")
+    judge(workspace, [emoji], np.array([UNREADABLE_PROBABILITIES]), f"{MODEL}+tags+text")
     command(workspace)
     (row,) = [row for row in sentiments(workspace) if row["id"] == "f:emoji"]
-    assert [row[label] for label in LABELS] == pytest.approx(UNREADABLE)
+    assert [row[label] for label in LABELS] == pytest.approx(UNREADABLE_PROBABILITIES)
     assert (
         "+adapted-" in row["version"]
     )  # one version for the whole brand, or the report would not compare its weeks
@@ -310,7 +310,7 @@ def test_labels_of_posts_with_nothing_to_read_are_not_fitted_to(workspace: Proje
         for number, text in enumerate(texts)
     ]
     workspace.store.upsert_posts(emoji)
-    judge(workspace, emoji, np.array([UNREADABLE] * 60), f"{MODEL}+tags+text")
+    judge(workspace, emoji, np.array([UNREADABLE_PROBABILITIES] * 60), f"{MODEL}+tags+text")
     workspace.store.replace("audits", [], {"brand": "ours"})
     audit(workspace, emoji, ["positive"] * 60)
     assert command(workspace, "--brand", "ours") == 5

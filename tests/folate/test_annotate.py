@@ -14,7 +14,7 @@ from folate.cli import run_command
 from folate.pipeline.annotate import model
 from folate.pipeline.annotate.run import annotate_corpus
 from folate.pipeline.project import Project
-from nlp.model import AspectReading, Probabilities, Reading, Targets
+from nlp.model import AspectPrediction, SentimentProbabilities, TargetSpans, TextPrediction
 
 PROJECT = """
 name = "Test"
@@ -63,7 +63,9 @@ class StubReader:
     def __init__(self) -> None:
         self.calls: list[list[str]] = []
 
-    def read(self, texts: Sequence[str], targets: Targets | None = None) -> list[Reading]:
+    def read(
+        self, texts: Sequence[str], targets: TargetSpans | None = None
+    ) -> list[TextPrediction]:
         self.calls.append(list(texts))
         return [
             self._reading(text, its)
@@ -73,17 +75,17 @@ class StubReader:
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         return np.eye(8, dtype=np.float32)[[len(text) % 8 for text in texts]]
 
-    def _reading(self, text: str, spans: Sequence[object]) -> Reading:
+    def _reading(self, text: str, spans: Sequence[object]) -> TextPrediction:
         bad, good = (
             any(word in text for word in words) for words in (("差", "bad"), ("好", "good"))
         )
         post = (
-            Probabilities(0.8 if bad else 0.1, 0.1, 0.1 if bad else 0.8)
+            SentimentProbabilities(0.8 if bad else 0.1, 0.1, 0.1 if bad else 0.8)
             if bad or good
-            else Probabilities(0.1, 0.8, 0.1)
+            else SentimentProbabilities(0.1, 0.8, 0.1)
         )
-        aspects = (AspectReading("taste", post, 0.9, 0, len(text)),) if "喝" in text else ()
-        return Reading(
+        aspects = (AspectPrediction("taste", post, 0.9, 0, len(text)),) if "喝" in text else ()
+        return TextPrediction(
             post,
             (post,) * len(spans),
             aspects,

@@ -20,7 +20,7 @@ from folate.core.post import Post
 from folate.core.weeks import Week
 from folate.pipeline import audit as steps
 from folate.pipeline.project import Project
-from nlp.stats.estimation import wilson
+from nlp.stats.estimation import wilson_interval
 
 PROJECT = """
 name = "Test"
@@ -317,7 +317,10 @@ def test_status_gives_the_agreement_with_its_interval(workspace: Project) -> Non
     ours, theirs = steps.audit_status(workspace)
     agreed = sum(int(item.row["id"].split(":")[1]) % 3 == 0 for item in drawn[:12])
     assert (ours["drawn"], ours["labelled"], ours["passed_over"], ours["open"]) == (20, 12, 1, 7)
-    assert (ours["agreement"], ours["low"], ours["high"]) == (agreed / 12, *wilson(agreed, 12))
+    assert (ours["agreement"], ours["low"], ours["high"]) == (
+        agreed / 12,
+        *wilson_interval(agreed, 12),
+    )
     assert (theirs["drawn"], theirs["agreement"]) == (0, None)
 
 

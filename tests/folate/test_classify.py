@@ -14,10 +14,10 @@ from folate.pipeline.classify import (
     flatten_answer,
     summarize_answer,
 )
-from nlp.extract.taxonomy import Tag
-from nlp.model import AspectReading, Probabilities, Reading
+from nlp.extract.taxonomy import TaxonomyTag
+from nlp.model import AspectPrediction, SentimentProbabilities, TextPrediction
 
-SURE = Probabilities(negative=0.0, neutral=0.0, positive=1.0)
+SURE = SentimentProbabilities(negative=0.0, neutral=0.0, positive=1.0)
 
 
 class EchoReader:
@@ -26,9 +26,9 @@ class EchoReader:
     name, version = "echo", "1"
 
     def read(self, texts, targets=None):
-        aspects = (AspectReading("taste", SURE, 0.87654, 0, 2),)
+        aspects = (AspectPrediction("taste", SURE, 0.87654, 0, 2),)
         return [
-            Reading(
+            TextPrediction(
                 SURE,
                 tuple(SURE for _ in spans),
                 aspects,
@@ -51,7 +51,7 @@ class NamingTagger:
 
     def tags(self, texts, embeddings):
         assert embeddings.shape == (len(texts), 2)
-        return [[Tag(text, 0.5)] for text in texts]
+        return [[TaxonomyTag(text, 0.5)] for text in texts]
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from folate.paths import ProjectPaths
 from folate.pipeline.annotate import copies
 from folate.pipeline.annotate.copies import update_duplicates
 from folate.pipeline.project import Project
-from nlp.text.duplicates import Originals
+from nlp.text.duplicates import OriginalIndex
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 ADVERT = "孕期补充营养就选这一款，三家医院的医生推荐，现在下单买二送一，点击领取优惠券"
@@ -46,13 +46,13 @@ def found(workspace: Project, *posts: Post) -> dict[str, str]:
 def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every text that was compared."""
     texts: list[str] = []
-    place = Originals.place
+    place = OriginalIndex.match_or_add
 
-    def noting(self: Originals, some: Sequence[str]) -> object:
+    def noting(self: OriginalIndex, some: Sequence[str]) -> object:
         texts.extend(some)
         return place(self, some)
 
-    monkeypatch.setattr(Originals, "place", noting)
+    monkeypatch.setattr(OriginalIndex, "place", noting)
     return texts
 
 

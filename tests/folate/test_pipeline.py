@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from folate.cli import run_command
-from nlp.model import Probabilities, Reading
+from nlp.model import SentimentProbabilities, TextPrediction
 
 PROJECT = """
 name = "Test"
@@ -50,21 +50,21 @@ class LexiconReader:
 
     def read(
         self, texts: Sequence[str], targets: Sequence[Sequence[object]] | None = None
-    ) -> list[Reading]:
+    ) -> list[TextPrediction]:
         targets = targets or [[]] * len(texts)
         return [
-            Reading(self._feel(text), tuple(self._feel(text) for _ in spans))
+            TextPrediction(self._feel(text), tuple(self._feel(text) for _ in spans))
             for text, spans in zip(texts, targets, strict=True)
         ]
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         return np.eye(384, dtype=np.float32)[[len(text) % 384 for text in texts]]
 
-    def _feel(self, text: str) -> Probabilities:
+    def _feel(self, text: str) -> SentimentProbabilities:
         good, bad = (
             any(word in text for word in words) for words in (("不错", "good"), ("难", "太", "bad"))
         )
-        return Probabilities(
+        return SentimentProbabilities(
             negative=0.8 if bad else 0.1,
             neutral=0.1 if good or bad else 0.8,
             positive=0.1 if bad or not good else 0.8,

@@ -19,8 +19,8 @@ from folate.pipeline.project import Project
 from folate.pipeline.report import build_report
 from reports.render import markdown, xlsx
 from reports.render.document import to_json
-from reports.render.email import letter
-from reports.render.html import render
+from reports.render.email import compose_report_email
+from reports.render.html import render_html
 from tests.folate.test_pipeline import LexiconReader
 
 WEEK = "2026-W10"
@@ -76,7 +76,7 @@ def report(project: Path, language: str = "en", week: str = WEEK) -> tuple[dict[
     """The JSON of a report, and the text of its page, Markdown, workbook and letter one after the other."""
     built = build_report(Project.open(project), Week.parse(week), language)
     told = json.loads(to_json(built))
-    book = load_workbook(BytesIO(xlsx.render(built)))
+    book = load_workbook(BytesIO(xlsx.render_workbook(built)))
     cells = [
         str(cell)
         for sheet in book
@@ -85,7 +85,12 @@ def report(project: Path, language: str = "en", week: str = WEEK) -> tuple[dict[
         if cell is not None
     ]
     return told, "\n".join(
-        [unescape(render(built)), markdown.render(built).decode(), *cells, letter(told).text]
+        [
+            unescape(render_html(built)),
+            markdown.render_markdown(built).decode(),
+            *cells,
+            compose_report_email(told).text,
+        ]
     )
 
 

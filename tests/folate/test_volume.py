@@ -12,7 +12,7 @@ from folate.core.config import VolumeRule
 from folate.core.errors import ConfigError
 from folate.core.post import Post
 from folate.core.weeks import Week
-from nlp.stats.surges import surge
+from nlp.stats.surges import estimate_surge
 from nlp.text.segment import Segmenter
 from reports.alerts.saved_query import measure_query_volume
 
@@ -105,7 +105,7 @@ def test_two_weeks_are_not_enough_to_know_what_is_usual(snapshot: Snapshot) -> N
 
 def series(counts: list[int], everyone: int = 1000) -> Any:
     authors = np.array(counts)[:, None]
-    return surge(authors, np.full_like(authors, everyone))
+    return estimate_surge(authors, np.full_like(authors, everyone))
 
 
 def test_a_rush_stands_out_and_a_usual_week_does_not() -> None:
@@ -133,7 +133,7 @@ def test_more_posts_of_everything_are_no_rush_and_a_new_source_takes_no_part() -
     authors, everyone = np.full((9, 2), 10), np.full((9, 2), 1000)
     authors[-1], everyone[-1] = 30, 3000
     authors[:-1, 1], everyone[:-1, 1] = 0, 0
-    found = surge(authors, everyone)
+    found = estimate_surge(authors, everyone)
     assert found is not None
     assert (found.observed, found.expected) == (30, pytest.approx(30, rel=0.05))
     assert found.p_value > 0.2

@@ -17,7 +17,7 @@ from folate.delivery.outbox import Outbox
 from folate.pipeline.project import Project
 from folate.pipeline.report import build_report
 from folate.pipeline.rules import evaluate_rules
-from reports.alerts.alert import SCHEMA, Alert
+from reports.alerts.alert import ALERT_SCHEMA, Alert
 
 WEEK = Week.parse("2026-W10")
 ZONE = "Asia/Shanghai"
@@ -199,9 +199,9 @@ def test_what_was_planted_fires_once_and_nothing_else(
 def test_a_message_says_what_with_n_interval_evidence_and_quotes_without_names(
     judged: tuple[list[Alert], list[str]],
 ) -> None:
-    found = {alert.rule: alert.message for alert in judged[0]}
+    found = {alert.rule: alert.payload for alert in judged[0]}
     for message in found.values():
-        assert message["schema"] == SCHEMA
+        assert message["schema"] == ALERT_SCHEMA
         assert message["text"] in message["body"]
         assert message["rule"] in message["title"]
         assert all(
@@ -235,7 +235,7 @@ def test_the_arrow_of_the_report_and_the_alert_are_one(
 
 
 def test_hostile_words_are_words(judged: tuple[list[Alert], list[str]]) -> None:
-    (leaks,) = (alert.message for alert in judged[0] if alert.rule == "leaks")
+    (leaks,) = (alert.payload for alert in judged[0] if alert.rule == "leaks")
     assert any("<script>" in quote["text"] for quote in leaks["quotes"])
     assert "<" not in leaks["text"] + leaks["title"]
     assert "\u202e" not in json.dumps(leaks, ensure_ascii=False)

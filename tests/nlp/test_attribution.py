@@ -1,6 +1,6 @@
 import pytest
 
-from nlp.extract.attribution import brands_of, stretches
+from nlp.extract.attribution import attributed_brands, split_by_brand
 
 
 @pytest.mark.parametrize(
@@ -22,15 +22,15 @@ from nlp.extract.attribution import brands_of, stretches
 def test_a_part_of_a_post_belongs_to_the_brand_that_a_reader_would_take_it_for(
     part, mentions, brands
 ):
-    assert brands_of(*part, mentions) == brands
+    assert attributed_brands(*part, mentions) == brands
 
 
 def test_parts_about_different_brands() -> None:
-    assert stretches("甲很好吃，也便宜，但是乙太甜", {"a": [(0, 1)], "b": [(11, 12)]}) == [
+    assert split_by_brand("甲很好吃，也便宜，但是乙太甜", {"a": [(0, 1)], "b": [(11, 12)]}) == [
         ((0, 8), ["a"]),
         ((11, 14), ["b"]),
     ]
-    assert stretches("both A and B are good", {"a": [(5, 6)], "b": [(11, 12)]}) == [
+    assert split_by_brand("both A and B are good", {"a": [(5, 6)], "b": [(11, 12)]}) == [
         ((0, 21), ["a", "b"])
     ]
-    assert stretches("", {}) == [((0, 0), [])]
+    assert split_by_brand("", {}) == [((0, 0), [])]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from folate.core.config import Brand
 from folate.core.errors import ConfigError
-from nlp.extract.brands import Linker, Mention, check_names
+from nlp.extract.brands import BrandLinker, Mention, check_brand_names
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "brands.txt"
 _LINES = [
@@ -30,7 +30,7 @@ def _brands() -> list[Brand]:
 @pytest.mark.parametrize("marked", [line for line in _LINES if not line.startswith("%")])
 def test_golden(marked: str) -> None:
     text = re.sub(r"\{\w+:(.*?)\}", r"\1", marked)
-    found = Linker(_brands()).find(text)
+    found = BrandLinker(_brands()).find_mentions(text)
     for mention in reversed(found):
         text = f"{text[: mention.start]}{{{mention.brand}:{text[mention.start : mention.end]}}}{text[mention.end :]}"
     assert text == marked
@@ -40,7 +40,7 @@ def test_golden(marked: str) -> None:
     st.text(st.characters(exclude_categories=["L", "N", "M"], exclude_characters="@_"), max_size=20)
 )
 def test_offsets_hold_in_the_text_as_published(before: str) -> None:
-    found = Linker([Brand(id="apple", names=("苹果",))]).find(f"{before}蘋果")
+    found = BrandLinker([Brand(id="apple", names=("苹果",))]).find_mentions(f"{before}蘋果")
     assert found == [Mention("apple", len(before), len(before) + 2)]
 
 
@@ -50,13 +50,13 @@ def test_offsets_hold_in_the_text_as_published(before: str) -> None:
 )
 def test_a_name_of_two_brands_is_refused(first: str, second: str) -> None:
     with pytest.raises(ConfigError, match="belongs to two brands, 'a' and 'b'"):
-        check_names([Brand(id="a", names=(first,)), Brand(id="b", names=(second,))])
+        check_brand_names([Brand(id="a", names=(first,)), Brand(id="b", names=(second,))])
 
 
 @pytest.mark.parametrize("name", ["@a b", "@", "\u200b", "@红牛 饮料"])
 def test_a_name_that_no_text_could_match_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="would never be found"):
-        check_names([Brand(id="a", names=(name,))])
+        check_brand_names([Brand(id="a", names=(name,))])
 
 
 WRITTEN = [
@@ -77,8 +77,8 @@ WRITTEN = [
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_names_as_people_write_them_are_taken(name: str) -> None:
-    check_names([Brand(id="a", names=(name,))])
+    check_brand_names([Brand(id="a", names=(name,))])
 
 
 def test_no_brands_no_mentions() -> None:
-    assert Linker([]).find("苹果") == []
+    assert BrandLinker([]).find_mentions("苹果") == []

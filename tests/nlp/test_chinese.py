@@ -7,33 +7,38 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nlp.text.chinese import Cutter, features, shipped, weights
+from nlp.text.chinese import (
+    ChineseSegmenter,
+    default_chinese_segmenter,
+    join_features,
+    read_weights,
+)
 from training import segmenter
 
 
 @settings(deadline=None)  # the first one loads the dictionary
 @given(st.text(st.sampled_from("的一是我你他们叶酸片剂快递员螺蛳粉3a，。😀 \n"), max_size=30))
 def test_pieces_and_words_make_up_the_text(text: str) -> None:
-    cutter = shipped()
-    assert "".join(cutter.pieces(text)) == text
+    cutter = default_chinese_segmenter()
+    assert "".join(cutter.cut_by_dictionary(text)) == text
     assert "".join(cutter.cut(text)) == text
 
 
 def test_a_frequency_decides_between_one_word_and_two() -> None:
-    assert Cutter({"这款": 1}, {}).cut("这款好") == ["这", "款", "好"]
-    assert Cutter({"这款": 10**7}, {}).cut("这款好") == ["这款", "好"]
+    assert ChineseSegmenter({"这款": 1}, {}).cut("这款好") == ["这", "款", "好"]
+    assert ChineseSegmenter({"这款": 10**7}, {}).cut("这款好") == ["这款", "好"]
 
 
 def test_only_chinese_pieces_with_a_single_character_are_joined() -> None:
-    cutter = Cutter({}, dict.fromkeys(("11", "12", "21", "22"), 1))
+    cutter = ChineseSegmenter({}, dict.fromkeys(("11", "12", "21", "22"), 1))
     assert cutter.cut("叶酸") == ["叶酸"]
     assert cutter.cut("晨谷a，b") == ["晨谷", "a", "，", "b"]
     assert cutter.cut("手机电脑") == ["手机", "电脑"]
 
 
 def test_the_rule_sees_both_pieces() -> None:
-    assert len(set(features("快递", "员"))) == len(features("快递", "员"))
-    assert not set(features("快递", "员")) & set(features("好", "吃货"))
+    assert len(set(join_features("快递", "员"))) == len(join_features("快递", "员"))
+    assert not set(join_features("快递", "员")) & set(join_features("好", "吃货"))
 
 
 @pytest.fixture
@@ -61,7 +66,7 @@ def test_runs_are_the_chinese_words_between_signs(lines: Path) -> None:
 
 def test_learning_cuts_the_lines_as_they_are_cut(lines: Path) -> None:
     runs = segmenter.runs(lines)
-    plain, taught = Cutter({}, {}), Cutter(segmenter.frequencies(runs), {})
+    plain, taught = ChineseSegmenter({}, {}), ChineseSegmenter(segmenter.frequencies(runs), {})
     assert plain.cut("吃货们") == ["吃货", "们"]
     assert [taught.cut("".join(run)) for run in runs] == runs
 
@@ -70,18 +75,18 @@ def test_learning_joins_what_the_lines_have_as_one_word(
     lines: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(segmenter, "LIGHT", 1)  # a few lines give light weights
-    plain = Cutter({}, {})
+    plain = ChineseSegmenter({}, {})
     pairs = segmenter.seams(segmenter.runs(lines), plain)
-    assert (features("吃货", "们"), True) in pairs
+    assert (join_features("吃货", "们"), True) in pairs
     rule = segmenter.joins(pairs)
     assert rule == segmenter.joins(pairs)
-    assert sum(rule.get(name, 0) for name in features("店员", "们")) > 0
-    assert sum(rule.get(name, 0) for name in features("这", "款")) <= 0
+    assert sum(rule.get(name, 0) for name in join_features("店员", "们")) > 0
+    assert sum(rule.get(name, 0) for name in join_features("这", "款")) <= 0
 
 
 def test_weights_read_what_training_writes(tmp_path: Path) -> None:
     made = {"叶酸": 12, "_片0": -3}
     segmenter.write(tmp_path / "w.txt", made)
-    assert weights(tmp_path / "w.txt") == made
-    names = list(weights(tmp_path / "w.txt"))
+    assert read_weights(tmp_path / "w.txt") == made
+    names = list(read_weights(tmp_path / "w.txt"))
     assert all(left < right for left, right in pairwise(names))

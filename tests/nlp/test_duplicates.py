@@ -9,7 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp.text import duplicates
-from nlp.text.duplicates import VERIFIED, Originals, clusters, common_grams, exact_digest
+from nlp.text.duplicates import (
+    MAX_CANDIDATES,
+    OriginalIndex,
+    cluster_duplicates,
+    common_trigrams,
+    exact_digest,
+)
 from nlp.text.normalize import strip_for_duplicates
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -23,20 +29,22 @@ def _moments(count: int) -> list[datetime]:
 
 
 def test_the_earliest_is_the_cluster_and_is_not_listed() -> None:
-    found = clusters(
+    found = cluster_duplicates(
         ["b", "c", "a"], [ADVERT, OTHER, f"@小明 {ADVERT} https://example.com/x"], _moments(3)[::-1]
     )
     assert found == [("b", "a", 1.0)]
 
 
 def test_edits_are_copies_with_their_true_similarity() -> None:
-    [(copy, original, similarity)] = clusters(["a", "b", "c"], [ADVERT, EDITED, OTHER], _moments(3))
+    [(copy, original, similarity)] = cluster_duplicates(
+        ["a", "b", "c"], [ADVERT, EDITED, OTHER], _moments(3)
+    )
     assert (copy, original) == ("b", "a")
     assert 0.7 <= similarity < 1
 
 
 def test_without_times_ids_decide() -> None:
-    assert clusters(["b", "a"], [ADVERT, ADVERT]) == [("b", "a", 1.0)]
+    assert cluster_duplicates(["b", "a"], [ADVERT, ADVERT]) == [("b", "a", 1.0)]
 
 
 def test_order_given_changes_nothing() -> None:
@@ -46,9 +54,9 @@ def test_order_given_changes_nothing() -> None:
             zip([ADVERT, EDITED, OTHER, ADVERT] * 3, _moments(12), strict=True)
         )
     ]
-    expected = clusters(*zip(*rows, strict=True))
+    expected = cluster_duplicates(*zip(*rows, strict=True))
     random.Random(1).shuffle(rows)
-    assert sorted(clusters(*zip(*rows, strict=True))) == sorted(expected)
+    assert sorted(cluster_duplicates(*zip(*rows, strict=True))) == sorted(expected)
     assert {cluster for _, cluster, _ in expected} == {"p0", "p2"}
 
 
@@ -57,7 +65,7 @@ def test_small_changes_do_not_chain() -> None:
     texts = [
         "".join(letters[shift : shift + 40]) for shift in range(0, 20, 2)
     ]  # each is near the next, the last far from the first
-    found = clusters([f"p{i}" for i in range(len(texts))], texts, _moments(len(texts)))
+    found = cluster_duplicates([f"p{i}" for i in range(len(texts))], texts, _moments(len(texts)))
     assert {copy: cluster for copy, cluster, _ in found}["p1"] == "p0"
     assert {cluster for _, cluster, _ in found} != {"p0"}
 
@@ -73,7 +81,7 @@ def test_small_changes_do_not_chain() -> None:
     ],
 )
 def test_short_texts_need_more(first: str, second: str, same: bool) -> None:
-    assert bool(clusters(["a", "b"], [first, second])) is same
+    assert bool(cluster_duplicates(["a", "b"], [first, second])) is same
 
 
 def test_digest_ignores_what_copies_change() -> None:
@@ -87,7 +95,7 @@ def test_digest_ignores_what_copies_change() -> None:
 
 
 def test_nothing_gives_nothing() -> None:
-    assert clusters([], []) == []
+    assert cluster_duplicates([], []) == []
 
 
 HAN = [chr(code) for code in range(0x4E00, 0x4E00 + 3000)]
@@ -131,7 +139,7 @@ def test_nearly_all_copies_are_found_and_nothing_else(
     texts = kind(400, chooser)
     texts += [_edited(text, chooser) for text in chooser.sample(texts, 100)]
     stripped = list(dict.fromkeys(map(strip_for_duplicates, texts)))
-    placed = list(Originals(common_grams(stripped)).place(stripped))
+    placed = list(OriginalIndex(common_trigrams(stripped)).match_or_add(stripped))
     originals: list[frozenset[str]] = []
     lengths: list[int] = []
     missed = copies = 0
@@ -169,26 +177,26 @@ def test_a_text_is_compared_with_few_however_many_are_alike(
     jaccard = duplicates._jaccard
     monkeypatch.setattr(duplicates, "_jaccard", counting)
     texts = _half(1200, random.Random(5))
-    assert clusters([f"{number:05d}" for number in range(len(texts))], texts) == []
-    assert compared <= VERIFIED * len(texts)
+    assert cluster_duplicates([f"{number:05d}" for number in range(len(texts))], texts) == []
+    assert compared <= MAX_CANDIDATES * len(texts)
 
 
 def test_originals_go_on_from_their_signatures() -> None:
     chooser = random.Random(6)
     texts = [strip_for_duplicates(text) for text in _phrases(300, chooser)]
     more = [_edited(text, chooser) for text in texts[::3]]
-    common = common_grams(texts)
-    at_once = list(Originals(common).place(list(dict.fromkeys([*texts, *more]))))
-    first = Originals(common)
-    placed = list(first.place(texts))
+    common = common_trigrams(texts)
+    at_once = list(OriginalIndex(common).match_or_add(list(dict.fromkeys([*texts, *more]))))
+    first = OriginalIndex(common)
+    placed = list(first.match_or_add(texts))
     own = [
         text for text, (number, _) in zip(texts, placed, strict=True) if number == texts.index(text)
     ]
     assert len(own) == len(texts)
-    later = Originals(
+    later = OriginalIndex(
         common, first.signatures, lambda numbers: [texts[number] for number in numbers]
     )
-    assert [*placed, *later.place(list(dict.fromkeys(more)))] == at_once
+    assert [*placed, *later.match_or_add(list(dict.fromkeys(more)))] == at_once
 
 
 @settings(deadline=None, max_examples=60)
@@ -196,7 +204,7 @@ def test_originals_go_on_from_their_signatures() -> None:
 def test_every_cluster_is_of_texts_like_its_original(texts: list[str]) -> None:
     ids = [f"{number:02d}" for number in range(len(texts))]
     by_id = dict(zip(ids, map(strip_for_duplicates, texts), strict=True))
-    for copy, original, similarity in clusters(ids, texts):
+    for copy, original, similarity in cluster_duplicates(ids, texts):
         assert original < copy
         assert by_id[copy]
         assert (by_id[copy] == by_id[original]) == (similarity == 1.0) or len(

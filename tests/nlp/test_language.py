@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.text.language import identify
+from nlp.text.language import identify_language
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "language.txt"
 
@@ -18,14 +18,14 @@ def _golden() -> list[list[str]]:
 
 @pytest.mark.parametrize(("text", "language"), _golden())
 def test_golden(text: str, language: str) -> None:
-    assert identify(text) == language
+    assert identify_language(text) == language
 
 
 @given(st.text(max_size=60))
 def test_any_text_has_an_answer(text: str) -> None:
-    assert identify(text) in {"zh", "en", "mixed", "other"}
+    assert identify_language(text) in {"zh", "en", "mixed", "other"}
 
 
 @pytest.mark.parametrize("text", ["", " ", "\ud83d", "\u200b"])
 def test_nothing_to_read_is_other(text: str) -> None:
-    assert identify(text) == "other"
+    assert identify_language(text) == "other"

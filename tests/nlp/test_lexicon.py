@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.text.longest_match import longest
+from nlp.text.longest_match import longest_match_pattern
 
 HAN = st.text("甲乙丙丁戊", min_size=1, max_size=4)
 
@@ -18,12 +18,14 @@ def test_leftmost_and_longest(words: set[str], text: str) -> None:
         here = max((word for word in words if text.startswith(word, place)), key=len, default="")
         expected += [(here, place)] if here else []
         place += len(here) or 1
-    assert [(match[0], match.start()) for match in re.finditer(longest(words), text)] == expected
+    assert [
+        (match[0], match.start()) for match in re.finditer(longest_match_pattern(words), text)
+    ] == expected
 
 
 def test_more_first_characters_than_one_group_holds() -> None:
     words = [chr(code) for code in range(0x4E00, 0x4E00 + 200)]
-    assert re.findall(longest(words), "".join(words)) == words
+    assert re.findall(longest_match_pattern(words), "".join(words)) == words
 
 
 @pytest.mark.parametrize(
@@ -41,8 +43,8 @@ def test_more_first_characters_than_one_group_holds() -> None:
     ],
 )
 def test_boundaries(word: str, text: str, found: bool) -> None:
-    assert bool(re.search(longest([word]), text)) is found
+    assert bool(re.search(longest_match_pattern([word]), text)) is found
 
 
 def test_no_words_no_expression() -> None:
-    assert longest([]) == ""
+    assert longest_match_pattern([]) == ""

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from folate.core.config import Brand
-from nlp.extract.brands import Linker
-from nlp.text.language import identify
-from nlp.text.markup import blanked, clean, cleaned
+from nlp.extract.brands import BrandLinker
+from nlp.text.language import identify_language
+from nlp.text.markup import blank_markup, strip_markup, strip_markup_aligned
 from nlp.text.segment import Segmenter
 
 PIECES = [
@@ -49,15 +49,15 @@ TEXTS = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3)), max_si
     ],
 )
 def test_what_a_reader_sees(text: str, expected: str) -> None:
-    assert clean(text).strip() == expected.strip()
+    assert strip_markup(text).strip() == expected.strip()
 
 
 @given(TEXTS)
 def test_offsets_and_lengths_hold(text: str) -> None:
-    plain = cleaned(text)
-    assert plain.text == clean(text)
-    assert len(blanked(text)) == len(text)
-    spans = [plain.span(at, at + 1) for at in range(len(plain.text))]
+    plain = strip_markup_aligned(text)
+    assert plain.text == strip_markup(text)
+    assert len(blank_markup(text)) == len(text)
+    spans = [plain.original_span(at, at + 1) for at in range(len(plain.text))]
     assert spans == sorted(spans)
     assert all(0 <= start < end <= len(text) for start, end in spans)
 
@@ -87,9 +87,11 @@ def test_tokens_stand_where_they_were_published() -> None:
 
 
 def test_brands_are_found_through_markup_and_not_in_it() -> None:
-    linker = Linker([Brand(id="at", names=("AT&T",)), Brand(id="amp", names=("amp", "br"))])
+    linker = BrandLinker([Brand(id="at", names=("AT&T",)), Brand(id="amp", names=("amp", "br"))])
     text = "AT&amp;T<br/>is &amp; was \u200bA\ufeffT&T; the amp"
-    assert [(found.brand, text[found.start : found.end]) for found in linker.find(text)] == [
+    assert [
+        (found.brand, text[found.start : found.end]) for found in linker.find_mentions(text)
+    ] == [
         ("at", "AT&amp;T"),
         ("at", "A\ufeffT&T"),
         ("amp", "amp"),
@@ -97,5 +99,8 @@ def test_brands_are_found_through_markup_and_not_in_it() -> None:
 
 
 def test_markup_is_of_no_language() -> None:
-    assert identify('<a href="https://example.com" target="_blank"><br/>&nbsp;</a>') == "other"
-    assert identify("好吃&nbsp;&nbsp;&hellip;<br/><br/>推荐") == "zh"
+    assert (
+        identify_language('<a href="https://example.com" target="_blank"><br/>&nbsp;</a>')
+        == "other"
+    )
+    assert identify_language("好吃&nbsp;&nbsp;&hellip;<br/><br/>推荐") == "zh"

@@ -11,9 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from folate.core.config import Brand
-from nlp.extract.brands import Linker
-from nlp.model import AspectReading, Probabilities, Reader, Reading, Targets, load
-from nlp.model.name_hiding import Passage, addresses, hide_names, is_name, read_without_names
+from nlp.extract.brands import BrandLinker
+from nlp.model import (
+    AspectPrediction,
+    Reader,
+    SentimentProbabilities,
+    TargetSpans,
+    TextPrediction,
+    load,
+)
+from nlp.model.name_hiding import (
+    Passage,
+    hide_names,
+    is_addressed_to,
+    is_proper_name,
+    read_without_names,
+)
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 NAMES = {
@@ -42,7 +55,7 @@ def passage(sentence: str, name: str) -> Passage:
     text = sentence.replace("@{brand}", name if name.startswith("@") else f"@{name}").replace(
         "{brand}", name
     )
-    linker = Linker(
+    linker = BrandLinker(
         [
             Brand(
                 id="b",
@@ -50,7 +63,7 @@ def passage(sentence: str, name: str) -> Passage:
             )
         ]
     )
-    spans = [(mention.start, mention.end) for mention in linker.find(text)]
+    spans = [(mention.start, mention.end) for mention in linker.find_mentions(text)]
     return Passage(text, {"b": spans} if spans else {})
 
 
@@ -81,8 +94,12 @@ def test_names_become_placeholders_in_the_order_of_their_first_mention() -> None
     text = "Kraft is better than Morngrain, says @kraft: Kraft!"
     hidden = hide_names(text, {"m": [(21, 30)], "k": [(0, 5), (37, 43), (45, 50)]})
     assert hidden.text == "Acme is better than Zorbex, says Acme: Acme!"
-    assert [hidden.text[slice(*span)] for span in hidden.spans["k"]] == ["Acme", "Acme", "Acme"]
-    assert [hidden.text[slice(*span)] for span in hidden.spans["m"]] == ["Zorbex"]
+    assert [hidden.text[slice(*span)] for span in hidden.placeholder_spans["k"]] == [
+        "Acme",
+        "Acme",
+        "Acme",
+    ]
+    assert [hidden.text[slice(*span)] for span in hidden.placeholder_spans["m"]] == ["Zorbex"]
 
 
 def test_the_language_of_a_placeholder_is_that_of_the_text_without_the_name() -> None:
@@ -93,7 +110,7 @@ def test_the_language_of_a_placeholder_is_that_of_the_text_without_the_name() ->
 def test_mentions_that_overlap_are_one_placeholder_of_both_brands() -> None:
     hidden = hide_names("红牛饮料好喝", {"a": [(0, 2)], "b": [(0, 4)]})
     assert hidden.text == "甲公司好喝"
-    assert hidden.spans == {"a": [(0, 3)], "b": [(0, 3)]}
+    assert hidden.placeholder_spans == {"a": [(0, 3)], "b": [(0, 3)]}
 
 
 @st.composite
@@ -122,7 +139,7 @@ def test_what_is_not_a_name_stays_and_spans_map_there_and_back(
         start, end = hidden.hidden_span((at, at + 1))
         assert hidden.text[start:end] == text[at]
         assert (hidden.original_start(start), hidden.original_end(end)) == (at, at + 1)
-    for (start, end), (name_start, name_end) in hidden.replaced:
+    for (start, end), (name_start, name_end) in hidden.replacements:
         assert (hidden.original_start(start), hidden.original_end(end)) == (name_start, name_end)
         assert hidden.hidden_span((name_start, name_end)) == (start, end)
 
@@ -134,16 +151,19 @@ class _StubReader:
 
     def __init__(self) -> None:
         self.texts: list[str] = []
-        self.targets: Targets = []
+        self.targets: TargetSpans = []
 
-    def read(self, texts: list[str], targets: Targets | None = None) -> list[Reading]:
+    def read(self, texts: list[str], targets: TargetSpans | None = None) -> list[TextPrediction]:
         self.texts, self.targets = list(texts), targets or []
-        negative, positive = Probabilities(1.0, 0.0, 0.0), Probabilities(0.0, 0.0, 1.0)
+        negative, positive = (
+            SentimentProbabilities(1.0, 0.0, 0.0),
+            SentimentProbabilities(0.0, 0.0, 1.0),
+        )
         return [
-            Reading(
+            TextPrediction(
                 negative,
                 (positive,) * len(asked),
-                (AspectReading("price", negative, 1.0, 0, len(text)),),
+                (AspectPrediction("price", negative, 1.0, 0, len(text)),),
             )
             for text, asked in zip(texts, self.targets, strict=True)
         ]
@@ -158,8 +178,8 @@ def test_the_only_brand_of_a_post_is_judged_by_post_and_target_together() -> Non
         Passage("Kraft is late", {"k": [(0, 5)]}),
         Passage("@kraft is late", {"k": [(0, 6)]}),
         Passage("Kraft, not Heinz", {"k": [(0, 5)], "h": [(11, 16)]}),
-        Passage("Kraft is late", {"k": [(0, 5)]}, complete=False),
-        Passage("the price of Kraft", {"k": [(13, 18)]}, term=[(4, 9)]),
+        Passage("Kraft is late", {"k": [(0, 5)]}, mentions_complete=False),
+        Passage("the price of Kraft", {"k": [(13, 18)]}, target_spans=[(4, 9)]),
     ])  # fmt: skip
     negative = [[round(target.negative, 3) for target in reading.targets] for reading in readings]
     assert negative == [[0.2], [1.0], [0.0, 0.0], [0.0], [0.0, 0.0]]
@@ -206,7 +226,7 @@ def test_no_name_reaches_the_model() -> None:
 )
 def test_a_form_of_address_is_told(text: str, name: str, expected: bool) -> None:
     start = text.index(name)
-    assert addresses(text, [(start, start + len(name))]) is expected
+    assert is_addressed_to(text, [(start, start + len(name))]) is expected
 
 
 @pytest.mark.parametrize(
@@ -225,11 +245,11 @@ def test_a_form_of_address_is_told(text: str, name: str, expected: bool) -> None
     ],
 )
 def test_names_are_told(target: str) -> None:
-    assert is_name(target)
+    assert is_proper_name(target)
 
 
 @pytest.mark.parametrize(
     "target", ["battery life", "service", "服务态度", "价格", "屏幕", "味道", "快递", "the staff"]
 )
 def test_common_nouns_are_no_names(target: str) -> None:
-    assert not is_name(target)
+    assert not is_proper_name(target)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.text.normalize import normalize, strip_for_duplicates
+from nlp.text.normalize import normalize_text, strip_for_duplicates
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "normalize.txt"
 
@@ -29,13 +29,13 @@ def _golden() -> list[list[str]]:
 
 @pytest.mark.parametrize(("text", "expected"), _golden())
 def test_golden(text: str, expected: str) -> None:
-    assert normalize(text) == expected
+    assert normalize_text(text) == expected
 
 
 @given(st.text(st.characters(codec=None), max_size=60))
 def test_normalizing_twice_changes_nothing(text: str) -> None:
-    once = normalize(text)
-    assert normalize(once) == once
+    once = normalize_text(text)
+    assert normalize_text(once) == once
     once.encode()  # no surrogate is left
 
 

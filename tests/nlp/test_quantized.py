@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from nlp.model import SHIPPED, Reading
-from nlp.model.cpu import NAMES, fastest, supported
+from nlp.model import DEFAULT_MODEL_FOLDER, TextPrediction
+from nlp.model.cpu import PRECISION_NAMES, fastest_dtype, supported_dtypes
 from nlp.model.encoder import Encoder, EncoderConfig
-from nlp.model.folate_reader import ShippedReader
-from nlp.model.quantized import observe, quantize
+from nlp.model.folate_reader import FolateReader
+from nlp.model.quantized import observe_activation_ranges, quantize_encoder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -25,7 +25,7 @@ TEXTS = [
 ]
 
 
-def shares(readings: list[Reading]) -> np.ndarray:
+def shares(readings: list[TextPrediction]) -> np.ndarray:
     return np.array(
         [
             [reading.post.negative, reading.post.neutral, reading.post.positive]
@@ -35,15 +35,15 @@ def shares(readings: list[Reading]) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def exact() -> list[Reading]:
-    return ShippedReader(SHIPPED, torch.float32, depth="all").read(TEXTS)
+def exact() -> list[TextPrediction]:
+    return FolateReader(DEFAULT_MODEL_FOLDER, torch.float32, depth="all").read(TEXTS)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.int8])
-def test_the_fast_ways_agree_with_fp32(exact: list[Reading], dtype: torch.dtype) -> None:
-    if dtype not in supported():
+def test_the_fast_ways_agree_with_fp32(exact: list[TextPrediction], dtype: torch.dtype) -> None:
+    if dtype not in supported_dtypes():
         pytest.skip(f"this CPU does not multiply in {dtype}")
-    reader = ShippedReader(SHIPPED, dtype, depth="all")
+    reader = FolateReader(DEFAULT_MODEL_FOLDER, dtype, depth="all")
     given = reader.read(TEXTS)
     differences = np.abs(shares(given) - shares(exact))
     assert differences.mean() < 0.01
@@ -57,16 +57,20 @@ def test_the_fast_ways_agree_with_fp32(exact: list[Reading], dtype: torch.dtype)
         for readings in (given, exact)
     ]
     assert (vectors[0] * vectors[1]).sum(1).min() > 0.995
-    assert reader.version.endswith(f"{NAMES[dtype]}-all")
+    assert reader.version.endswith(f"{PRECISION_NAMES[dtype]}-all")
 
 
-@pytest.mark.skipif(torch.int8 not in supported(), reason="this CPU does not multiply in integers")
+@pytest.mark.skipif(
+    torch.int8 not in supported_dtypes(), reason="this CPU does not multiply in integers"
+)
 def test_integers_read_a_text_the_same_in_any_company() -> None:
     torch.manual_seed(5)
     encoder = Encoder(EncoderConfig(64, 64, 2, 2, 128, 32)).eval().requires_grad_(False)
     ids, mask = torch.randint(0, 64, (3, 9)), torch.arange(9) < torch.tensor([[9], [4], [7]])
     before = encoder(ids, mask)[mask]
-    quantize(encoder, observe(encoder, [ids[:1], ids[1:2, :4], ids[2:, :7]]))
+    quantize_encoder(
+        encoder, observe_activation_ranges(encoder, [ids[:1], ids[1:2, :4], ids[2:, :7]])
+    )
     among, alone = encoder(ids, mask), encoder(ids[1:2, :4])
     assert (among[mask] - before).norm() / before.norm() < 0.02
     assert torch.allclose(among[1, :4], alone[0], atol=0.02)
@@ -86,4 +90,4 @@ def test_the_way_goes_by_the_units_of_the_cpu(
     monkeypatch: pytest.MonkeyPatch, units: dict[str, bool], expected: torch.dtype
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: units)
-    assert fastest() == expected
+    assert fastest_dtype() == expected

@@ -8,7 +8,7 @@ import pytest
 from folate.core.config import Scorecard
 from nlp.extract.brands import Mention
 from nlp.extract.comparisons import Comparison
-from nlp.extract.purchase_intent import Signal, by_brand, score
+from nlp.extract.purchase_intent import PurchaseSignal, find_purchase_signals, signals_by_brand
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "signals.tsv"
 CARD = Scorecard()
@@ -25,12 +25,13 @@ def golden(part: str) -> list[tuple[str, set[str]]]:
 
 @pytest.mark.parametrize(("text", "wanted"), golden("rules"))
 def test_golden(text: str, wanted: set[str]) -> None:
-    assert {signal.signal for signal in score(text, CARD)} == wanted
+    assert {signal.kind for signal in find_purchase_signals(text, CARD)} == wanted
 
 
 def test_texts_held_out_stay_above_the_floor() -> None:
     pairs = [
-        ({signal.signal for signal in score(text, CARD)}, wanted) for text, wanted in golden("held")
+        ({signal.kind for signal in find_purchase_signals(text, CARD)}, wanted)
+        for text, wanted in golden("held")
     ]
     right = sum(len(found & wanted) for found, wanted in pairs)
     assert right / sum(len(found) for found, _ in pairs) >= 0.9
@@ -38,29 +39,33 @@ def test_texts_held_out_stay_above_the_floor() -> None:
 
 
 def test_points_and_place_come_with_the_signal() -> None:
-    assert score("青屿多少钱", replace(CARD, asks_price=7.0)) == [Signal("asks_price", 7.0, 2, 5)]
+    assert find_purchase_signals("青屿多少钱", replace(CARD, asks_price=7.0)) == [
+        PurchaseSignal("asks_price", 7.0, 2, 5)
+    ]
 
 
 def test_a_signal_without_points_is_out() -> None:
-    assert score("青屿多少钱", replace(CARD, asks_price=0.0)) == []
+    assert find_purchase_signals("青屿多少钱", replace(CARD, asks_price=0.0)) == []
 
 
 def test_the_model_tells_what_no_wording_did() -> None:
-    assert score("青屿", CARD, {"buy": 0.9, "complain": 0.4, "switch": 0.9}) == [
-        Signal("wants", 4.0)
+    assert find_purchase_signals("青屿", CARD, {"buy": 0.9, "complain": 0.4, "switch": 0.9}) == [
+        PurchaseSignal("wants", 4.0)
     ]
-    assert score("想买青屿", CARD, {"buy": 0.9}) == [Signal("wants", 4.0, 0, 2)]
+    assert find_purchase_signals("想买青屿", CARD, {"buy": 0.9}) == [
+        PurchaseSignal("wants", 4.0, 0, 2)
+    ]
 
 
 def test_a_switch_speaks_for_one_brand_and_against_the_other() -> None:
     text = "从禾露换到青屿"
-    signals = score(
+    signals = find_purchase_signals(
         text,
         CARD,
         comparisons=[Comparison("b", "a", "switch", 0, 7), Comparison("b", "a", "better", 0, 7)],
     )
-    found = by_brand(text, signals, [Mention("a", 1, 3), Mention("b", 5, 7)])
-    assert {brand: [(its.signal, its.points) for its in of] for brand, of in found.items()} == {
+    found = signals_by_brand(text, signals, [Mention("a", 1, 3), Mention("b", 5, 7)])
+    assert {brand: [(its.kind, its.points) for its in of] for brand, of in found.items()} == {
         "b": [("switches", 4.0)],
         "a": [("leaves", -4.0)],
     }
@@ -68,13 +73,17 @@ def test_a_switch_speaks_for_one_brand_and_against_the_other() -> None:
 
 def test_a_signal_is_for_the_brands_of_its_sentence() -> None:
     text = "青屿多少钱？禾露一般。"
-    signals = score(text, CARD)
-    assert list(by_brand(text, signals, [Mention("b", 0, 2), Mention("a", 6, 8)])) == ["b"]
+    signals = find_purchase_signals(text, CARD)
+    assert list(signals_by_brand(text, signals, [Mention("b", 0, 2), Mention("a", 6, 8)])) == ["b"]
 
 
 def test_a_signal_without_a_brand_in_its_sentence_is_for_all_of_the_post() -> None:
     text = "多少钱？青屿。"
-    assert list(by_brand(text, score(text, CARD), [Mention("b", 4, 6)], about=["page"])) == [
+    assert list(
+        signals_by_brand(
+            text, find_purchase_signals(text, CARD), [Mention("b", 4, 6)], page_brands=["page"]
+        )
+    ) == [
         "b",
         "page",
     ]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nlp.text.normalize import fold, normalize
+from nlp.text.normalize import fold_text, normalize_text
 from nlp.text.segment import Segmenter
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "segment.txt"
@@ -52,7 +52,7 @@ def test_tokens_cover_the_text_with_exact_offsets(text: str) -> None:
 @given(TEXTS)
 def test_words_are_in_normal_form(text: str) -> None:
     words = Segmenter(["叶酸"]).words(text)
-    assert words == [normalize(word) for word in words]
+    assert words == [normalize_text(word) for word in words]
     assert all(words)
 
 
@@ -67,7 +67,7 @@ def test_words_of_the_project_win(before: str, after: str) -> None:
 
 @given(TEXTS)
 def test_folding_moves_no_character(text: str) -> None:
-    assert len(fold(text)) == len(text)
+    assert len(fold_text(text)) == len(text)
 
 
 def test_hashtags(segmenter: Segmenter) -> None:

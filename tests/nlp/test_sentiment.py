@@ -22,15 +22,25 @@ from transformers import (
 import nlp.model.encoder
 from folate.core.errors import ConfigError
 from folate.core.labels import ASPECTS, EMOTIONS, INTENTS
-from nlp.model import UNSURE, Probabilities, Reader, load
-from nlp.model.checkpoint import Calibration, Calibrations, Standing, save
-from nlp.model.encoder import Encoder, EncoderConfig, from_bert
-from nlp.model.folate_reader import WINDOW, ShippedReader
-from nlp.model.heads import Model, Outputs, mean_pool
-from nlp.model.pooling import Total
-from nlp.model.reader import encodable, readable
-from nlp.model.windows import CHARACTERS, Window, sampled, windows
-from nlp.text.clauses import clauses, split
+from nlp.model import FALLBACK_PROBABILITIES, Reader, SentimentProbabilities, load
+from nlp.model.checkpoint import (
+    DepthCalibration,
+    EarlyExitCalibration,
+    ModelCalibration,
+    save_checkpoint,
+)
+from nlp.model.encoder import Encoder, EncoderConfig, encoder_from_bert
+from nlp.model.folate_reader import WINDOW_TOKENS, FolateReader
+from nlp.model.heads import HeadOutputs, MultiTaskModel, mean_pool
+from nlp.model.pooling import PooledLogits
+from nlp.model.reader import is_readable, replace_surrogates
+from nlp.model.windows import (
+    MAX_CHARACTERS_READ,
+    TokenWindow,
+    sample_text_parts,
+    split_into_windows,
+)
+from nlp.text.clauses import split_clauses, target_clauses
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -57,13 +67,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = tmp_path_factory.mktemp("tiny")
     tokenizer().save(str(where / "from.json"))
     torch.manual_seed(7)
-    model = Model(Encoder(EncoderConfig(64, 24, 2, 2, 48, positions=160)))
+    model = MultiTaskModel(Encoder(EncoderConfig(64, 24, 2, 2, 48, positions=160)))
     for weight in model.parameters():
         torch.nn.init.normal_(weight, std=0.3)
-    warm = Calibration({"zh": 2.0, "en": 1.0}, {"zh": 1.0, "en": 1.0})
-    save(
+    warm = DepthCalibration({"zh": 2.0, "en": 1.0}, {"zh": 1.0, "en": 1.0})
+    save_checkpoint(
         model,
-        Calibrations(warm, warm, {"zh": 0.7, "en": 0.7}),
+        ModelCalibration(warm, warm, {"zh": 0.7, "en": 0.7}),
         "tiny",
         where / "from.json",
         where / "model",
@@ -72,11 +82,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def reader(folder: Path) -> ShippedReader:
-    return ShippedReader(folder, torch.float32)
+def reader(folder: Path) -> FolateReader:
+    return FolateReader(folder, torch.float32)
 
 
-def close(one: Probabilities, other: Probabilities) -> bool:
+def close(one: SentimentProbabilities, other: SentimentProbabilities) -> bool:
     return all(
         abs(getattr(one, name) - getattr(other, name)) < 1e-4
         for name in ("negative", "neutral", "positive")
@@ -91,7 +101,7 @@ def test_encoder_is_the_bert_of_transformers(monkeypatch: pytest.MonkeyPatch) ->
         attn_implementation="eager",
     )  # fmt: skip
     theirs = BertModel(config, add_pooling_layer=False).eval()
-    ours = from_bert(theirs.state_dict(), EncoderConfig(50, 24, 3, 2, 48, 32), [0, 1, 2])
+    ours = encoder_from_bert(theirs.state_dict(), EncoderConfig(50, 24, 3, 2, 48, 32), [0, 1, 2])
     ids, mask = torch.randint(0, 50, (3, 9)), torch.arange(9) < torch.tensor([[9], [4], [7]])
     with torch.no_grad():
         expected = theirs(input_ids=ids, attention_mask=mask.long()).last_hidden_state[mask]
@@ -102,14 +112,14 @@ def test_encoder_is_the_bert_of_transformers(monkeypatch: pytest.MonkeyPatch) ->
 def test_early_heads_read_after_as_many_layers_as_the_config_says() -> None:
     torch.manual_seed(5)
     assert EncoderConfig(30, 24, 3, 2, 48, 32).early == 2
-    model = Model(Encoder(EncoderConfig(30, 24, 3, 2, 48, 32, early=1))).eval()
+    model = MultiTaskModel(Encoder(EncoderConfig(30, 24, 3, 2, 48, 32, early=1))).eval()
     ids = torch.randint(4, 30, (2, 6))
     with torch.no_grad():
-        states = model.first(ids, None)[1]
+        states = model.forward_early(ids, None)[1]
         encoder = model.encoder
         embedded = encoder.norm(encoder.words(ids) + encoder.positions.weight[:6])
         assert torch.equal(states, encoder.layers[0](embedded, None))
-        assert torch.equal(encoder.rest(states), encoder(ids))
+        assert torch.equal(encoder.forward_late(states), encoder(ids))
 
 
 @pytest.mark.parametrize("early", [-1, 4])
@@ -120,7 +130,7 @@ def test_more_early_layers_than_there_are_is_refused(early: int) -> None:
 
 def test_padding_changes_nothing() -> None:
     torch.manual_seed(2)
-    model = Model(Encoder(EncoderConfig(30, 24, 2, 2, 48, 32))).eval()
+    model = MultiTaskModel(Encoder(EncoderConfig(30, 24, 2, 2, 48, 32))).eval()
     ids = torch.randint(4, 30, (1, 6))
     wide, mask = torch.nn.functional.pad(ids, (0, 5), value=1), torch.arange(11)[None] < 6
     with torch.no_grad():
@@ -133,12 +143,12 @@ def test_padding_changes_nothing() -> None:
         )
 
 
-def test_packed_weights_come_back(folder: Path, reader: ShippedReader) -> None:
+def test_packed_weights_come_back(folder: Path, reader: FolateReader) -> None:
     assert (
         folder / "model.safetensors"
     ).stat().st_size < 60_000  # two bytes a weight of the heads, one of the encoder
     assert reader.name == "tiny"
-    assert reader.version == ShippedReader(folder, torch.float32).version != ""
+    assert reader.version == FolateReader(folder, torch.float32).version != ""
     assert reader.calibration.late.post["zh"] == 2.0
 
 
@@ -159,17 +169,21 @@ def test_packed_weights_come_back(folder: Path, reader: ShippedReader) -> None:
     ],
 )
 def test_clause(text: str, mention: str, expected: str) -> None:
-    [[(start, end)]] = clauses(text, [[(text.index(mention), text.index(mention) + len(mention))]])
+    [[(start, end)]] = target_clauses(
+        text, [[(text.index(mention), text.index(mention) + len(mention))]]
+    )
     assert text[start:end] == expected
 
 
 def test_windows_hold_every_token_once() -> None:
     text = "我喜欢安康" * 200
-    parts = windows([text, "", "安康"], tokenizer(), WINDOW)
-    covered = [span for part in parts if part.text == 0 for span in part.offsets[1:-1]]
+    parts = split_into_windows([text, "", "安康"], tokenizer(), WINDOW_TOKENS)
+    covered = [span for part in parts if part.text_index == 0 for span in part.offsets[1:-1]]
     assert {index for start, end in covered for index in range(start, end)} == set(range(len(text)))
-    assert all(len(part.ids) <= WINDOW and part.ids[0] == 0 and part.ids[-1] == 2 for part in parts)
-    assert [part.text for part in parts].count(1) == 1
+    assert all(
+        len(part.ids) <= WINDOW_TOKENS and part.ids[0] == 0 and part.ids[-1] == 2 for part in parts
+    )
+    assert [part.text_index for part in parts].count(1) == 1
 
 
 @pytest.mark.parametrize("size", [8_000, 100_000, 1_000_000])
@@ -179,30 +193,30 @@ def test_of_a_very_long_text_as_many_windows_are_read_as_of_a_long_one(size: int
         [(size // 2, size // 2 + 2)],
         [(place, place + 2) for place in range(0, size - 6, 600)],
     ]
-    parts = windows([text], tokenizer(), WINDOW, [mentions])
-    most = len(windows([text[:CHARACTERS]], tokenizer(), WINDOW))
+    parts = split_into_windows([text], tokenizer(), WINDOW_TOKENS, [mentions])
+    most = len(split_into_windows([text[:MAX_CHARACTERS_READ]], tokenizer(), WINDOW_TOKENS))
     assert most - 3 <= len(parts) <= most
-    assert parts[0].of > most
+    assert parts[0].window_count > most
     assert parts[0].offsets[1][0] == 0
     assert parts[-1].offsets[-2][1] == len(text)
     assert any(part.offsets[1][0] <= size // 2 < part.offsets[-2][1] for part in parts)
-    assert windows([text], tokenizer(), WINDOW, [mentions]) == parts
+    assert split_into_windows([text], tokenizer(), WINDOW_TOKENS, [mentions]) == parts
 
 
 def test_a_text_of_five_thousand_characters_is_read_whole() -> None:
     text = "我喜欢安康" * 1_000
-    parts = windows([text], tokenizer(), WINDOW)
-    assert {part.of for part in parts} == {len(parts)}
+    parts = split_into_windows([text], tokenizer(), WINDOW_TOKENS)
+    assert {part.window_count for part in parts} == {len(parts)}
     assert sum(part.weight for part in parts) >= 3_000
 
 
 @pytest.fixture
-def tokens_read(reader: ShippedReader, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+def tokens_read(reader: FolateReader, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Read and return the number of tokens, padding included, that go through the first half of the layers."""
     counted: list[int] = []
-    first = reader.model.first
+    first = reader.model.forward_early
 
-    def counting(ids: torch.Tensor, *rest: Any) -> tuple[Outputs, torch.Tensor]:
+    def counting(ids: torch.Tensor, *rest: Any) -> tuple[HeadOutputs, torch.Tensor]:
         counted.append(ids.numel())
         return first(ids, *rest)
 
@@ -230,7 +244,7 @@ def test_the_encoder_reads_no_more_tokens_of_200000_characters_than_of_5000(
     tokens_read: Callable[..., int], name: str
 ) -> None:
     text = UNITS[name] * (200_000 // len(UNITS[name]))
-    assert 0 < tokens_read(text, []) <= tokens_read(text[:CHARACTERS], [])
+    assert 0 < tokens_read(text, []) <= tokens_read(text[:MAX_CHARACTERS_READ], [])
 
 
 @pytest.mark.parametrize("brands", [1, 3])
@@ -241,21 +255,32 @@ def test_a_thousand_mentions_in_200000_characters_cost_the_encoder_no_more(
     text = unit * 1_000
     places = [place * len(unit) + 3 for place in range(1_000)]
     mentions = [[(place, place + 2) for place in places[brand::brands]] for brand in range(brands)]
-    inside = [[span for span in spans if span[1] <= CHARACTERS] for spans in mentions]
-    assert 0 < tokens_read(text, mentions) <= tokens_read(text[:CHARACTERS], inside)
+    inside = [[span for span in spans if span[1] <= MAX_CHARACTERS_READ] for spans in mentions]
+    assert 0 < tokens_read(text, mentions) <= tokens_read(text[:MAX_CHARACTERS_READ], inside)
 
 
 def test_a_reading_says_what_share_of_the_text_was_read(reader: Reader) -> None:
     [reading] = reader.read(["我喜欢安康，" * 166_000], [[[(3, 5)], [(600_003, 600_005), (3, 5)]]])
-    assert reading.share_read == pytest.approx(CHARACTERS / (6 * 166_000), rel=0.1)
+    assert reading.share_read == pytest.approx(MAX_CHARACTERS_READ / (6 * 166_000), rel=0.1)
     assert len(reading.targets) == 2
     assert reader.read(["我喜欢安康，"])[0].share_read == 1
 
 
 def test_of_a_very_long_text_as_many_parts_are_chosen_as_5000_characters_have() -> None:
-    assert sampled(100, CHARACTERS) == list(range(100))
-    assert sampled(100, 10 * CHARACTERS) == [0, 11, 22, 33, 44, 55, 66, 77, 88, 99]
-    assert sampled(1, 100 * CHARACTERS) == [0]
+    assert sample_text_parts(100, MAX_CHARACTERS_READ) == list(range(100))
+    assert sample_text_parts(100, 10 * MAX_CHARACTERS_READ) == [
+        0,
+        11,
+        22,
+        33,
+        44,
+        55,
+        66,
+        77,
+        88,
+        99,
+    ]
+    assert sample_text_parts(1, 100 * MAX_CHARACTERS_READ) == [0]
 
 
 def test_batch_equals_one_by_one(reader: Reader) -> None:
@@ -293,9 +318,9 @@ def test_a_target_without_a_place_is_judged_as_the_post(reader: Reader) -> None:
 
 
 def test_copies_are_computed_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = ShippedReader(folder, torch.float32)
+    reader = FolateReader(folder, torch.float32)
     seen: list[int] = []
-    whole: Callable[..., object] = reader.totals
+    whole: Callable[..., object] = reader.pool_logits
     monkeypatch.setattr(
         reader, "totals", lambda texts, asked: (seen.append(len(texts)), whole(texts, asked))[1]
     )
@@ -323,9 +348,9 @@ def test_copies_are_computed_once(folder: Path, monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_nothing_to_read_is_neutral_without_confidence(reader: Reader, text: str) -> None:
-    assert not readable(text)
+    assert not is_readable(text)
     reading = reader.read([text], [[[(0, 1)]]])[0]
-    assert reading.post == UNSURE == reading.targets[0]
+    assert reading.post == FALLBACK_PROBABILITIES == reading.targets[0]
     assert reading.post.label == "neutral"
     assert (reading.aspects, reading.emotion, reading.intent, reading.embedding) == (
         (),
@@ -355,7 +380,7 @@ def test_one_pass_judges_everything(reader: Reader) -> None:
         )
 
 
-def outputs(aspect: int, spoken: float, polarity: list[float], token: int) -> Outputs:
+def outputs(aspect: int, spoken: float, polarity: list[float], token: int) -> HeadOutputs:
     """Of one window of four tokens: an aspect of some confidence and polarity that attends to one of the tokens."""
     chances, poles, attention = (
         torch.full((len(ASPECTS),), -9.0),
@@ -364,7 +389,7 @@ def outputs(aspect: int, spoken: float, polarity: list[float], token: int) -> Ou
     )
     chances[aspect], poles[aspect], attention[aspect, token] = spoken, torch.tensor(polarity), 0.7
     few = [torch.zeros(size) for size in (3, 0, 8, len(EMOTIONS))]
-    return Outputs(
+    return HeadOutputs(
         few[0],
         few[1].view(0, 4),
         few[2],
@@ -378,12 +403,12 @@ def outputs(aspect: int, spoken: float, polarity: list[float], token: int) -> Ou
 
 def test_of_a_long_text_the_surest_window_judges_an_aspect_and_any_window_shows_an_intent() -> None:
     text = "甜，贵。苦，酸"
-    total = Total(0, 8)
+    total = PooledLogits(0, 8)
     for start, spoken, polarity, token in ((0, 1.0, [0.0, 0, 5], 1), (4, 3.0, [5.0, 0, 0], 2)):
         offsets = [(0, 0), *((start + place, start + place + 1) for place in (0, 2)), (0, 0)]
-        out = Outputs(*(values.numpy() for values in outputs(0, spoken, polarity, token)))
-        total.add(Window(0, [0, 5, 6, 2], offsets), out, np.zeros(0, np.float32))
-    [aspect] = total.aspects(text)
+        out = HeadOutputs(*(values.numpy() for values in outputs(0, spoken, polarity, token)))
+        total.add_window(TokenWindow(0, [0, 5, 6, 2], offsets), out, np.zeros(0, np.float32))
+    [aspect] = total.predicted_aspects(text)
     assert (aspect.name, aspect.polarity.label, text[aspect.start : aspect.end]) == (
         ASPECTS[0],
         "negative",
@@ -391,17 +416,17 @@ def test_of_a_long_text_the_surest_window_judges_an_aspect_and_any_window_shows_
     )
     assert total.intent[0] == 3
     total.spoken -= 9
-    assert total.aspects(text) == ()
+    assert total.predicted_aspects(text) == ()
 
 
 def test_clauses_of_a_text() -> None:
     text = "好吃，但是贵！ but cheap"
-    assert [text[start:end] for start, end in split(text)] == ["好吃", "贵", " cheap"]
-    assert split("，，") == [(0, 2)]
-    assert split("") == [(0, 0)]
+    assert [text[start:end] for start, end in split_clauses(text)] == ["好吃", "贵", " cheap"]
+    assert split_clauses("，，") == [(0, 2)]
+    assert split_clauses("") == [(0, 0)]
 
 
-def test_several_threads_read_as_one_does(reader: ShippedReader) -> None:
+def test_several_threads_read_as_one_does(reader: FolateReader) -> None:
     texts = ["我喜欢安康" * (size % 60) + "really like Ankang" * (size % 7) for size in range(300)]
     targets = [[[(1, 3)]] * (size % 3) for size in range(300)]
     alone, vectors = reader.read(texts, targets), reader.embed(texts)
@@ -414,7 +439,7 @@ def test_several_threads_read_as_one_does(reader: ShippedReader) -> None:
 
 
 def test_lone_surrogates_keep_offsets(reader: Reader) -> None:
-    assert len(encodable("安\ud83d康")) == 3
+    assert len(replace_surrogates("安\ud83d康")) == 3
     assert reader.read(["我喜欢\ud83d安康\udc00"], [[[(4, 6)]]])[0].post.label in {
         "negative",
         "neutral",
@@ -431,7 +456,7 @@ def test_hundred_thousand_characters(reader: Reader) -> None:
     assert long.targets[1] != long.post  # what has no place in what was read is judged as the post
     for judged in (long.post, *long.targets):
         assert judged.negative + judged.neutral + judged.positive == pytest.approx(1)
-        assert judged != UNSURE
+        assert judged != FALLBACK_PROBABILITIES
     assert long.post.negative == pytest.approx(
         short.post.negative, abs=0.02
     )  # the same windows, more of them
@@ -448,9 +473,9 @@ def test_embeddings(reader: Reader) -> None:
 
 
 def test_label_ties_are_neutral() -> None:
-    assert Probabilities(0.4, 0.2, 0.4).label == "neutral"
-    assert Probabilities(0.4, 0.4, 0.2).label == "neutral"
-    assert Probabilities(0.5, 0.3, 0.2).label == "negative"
+    assert SentimentProbabilities(0.4, 0.2, 0.4).label == "neutral"
+    assert SentimentProbabilities(0.4, 0.4, 0.2).label == "neutral"
+    assert SentimentProbabilities(0.5, 0.3, 0.2).label == "negative"
 
 
 @pytest.fixture
@@ -485,7 +510,7 @@ def test_any_classifier_of_transformers(foreign: Callable[[dict[int, str]], str]
     readings = reader.read(texts, [[[(3, 5)], []], [], []])
     assert readings[0].post.neutral == 0
     assert readings[0].targets[1] == readings[0].post
-    assert readings[1].post == UNSURE
+    assert readings[1].post == FALLBACK_PROBABILITIES
     assert (
         readings[0].aspects,
         readings[0].emotion,
@@ -548,18 +573,18 @@ def test_what_the_first_half_is_sure_of_stands_and_the_rest_goes_on(folder: Path
     ]
     asked = [[[(3, 5)]], [[(0, 2)]], [], [], [[(3, 5)], [(10, 12)]]]
     reader, careful = (
-        ShippedReader(folder, torch.float32),
-        ShippedReader(folder, torch.float32, depth="all"),
+        FolateReader(folder, torch.float32),
+        FolateReader(folder, torch.float32, depth="all"),
     )
-    assert reader.threshold == {"zh": 0.7, "en": 0.7}
-    quick = ShippedReader(folder, torch.float32, depth="half")
+    assert reader.exit_thresholds == {"zh": 0.7, "en": 0.7}
+    quick = FolateReader(folder, torch.float32, depth="half")
     early, late = quick.read(texts, asked), careful.read(texts, asked)
     chances = [
         [max(its.negative, its.neutral, its.positive) for its in (one.post, *one.targets)]
         for one in early
     ]
     least = sorted(chance for its in chances for chance in its)[4]
-    reader.threshold = {"zh": least, "en": least}
+    reader.exit_thresholds = {"zh": least, "en": least}
     for one, first, second, its in zip(
         reader.read(texts, asked), early, late, chances, strict=True
     ):
@@ -579,23 +604,25 @@ def test_what_the_first_half_is_sure_of_stands_and_the_rest_goes_on(folder: Path
 def test_only_what_stands_is_read_as_it_stands(folder: Path) -> None:
     texts = ["我喜欢安康", "really like Ankang"]
     reader, plain = (
-        ShippedReader(folder, torch.float32),
-        ShippedReader(folder, torch.float32, depth="half"),
+        FolateReader(folder, torch.float32),
+        FolateReader(folder, torch.float32, depth="half"),
     )
-    reader.threshold = {"zh": 0.0, "en": 2.0}
-    late = ShippedReader(folder, torch.float32, depth="all").read(texts)[1].post
+    reader.exit_thresholds = {"zh": 0.0, "en": 2.0}
+    late = FolateReader(folder, torch.float32, depth="all").read(texts)[1].post
     surer, same = (3.0, 0.5, 0.0, -0.5), (1.0, 0.0, 0.0, 0.0, 0.0)
-    reader.standing = Standing({"zh": surer, "en": surer}, {"zh": same, "en": same})
+    reader.early_exit_calibration = EarlyExitCalibration(
+        {"zh": surer, "en": surer}, {"zh": same, "en": same}
+    )
     early = plain.read(texts)[0].post
     logits = surer[0] * np.log([early.negative, early.neutral, early.positive]) + np.array(
         surer[1:]
     )
     first, second = (reading.post for reading in reader.read(texts))
-    assert close(first, Probabilities(*(np.exp(logits) / np.exp(logits).sum())))
+    assert close(first, SentimentProbabilities(*(np.exp(logits) / np.exp(logits).sum())))
     assert close(second, late)
 
 
-def test_a_post_is_read_the_same_whatever_is_asked_beside(reader: ShippedReader) -> None:
+def test_a_post_is_read_the_same_whatever_is_asked_beside(reader: FolateReader) -> None:
     text = "我喜欢安康的奶粉，但佳泰的太甜了。"
     alone, asked = reader.read([text])[0], reader.read([text], [[[(3, 5)], [(10, 12)]]])[0]
     assert close(alone.post, asked.post)
@@ -605,12 +632,12 @@ def test_a_post_is_read_the_same_whatever_is_asked_beside(reader: ShippedReader)
 def test_windows_of_a_long_text_leave_at_depths_of_their_own(folder: Path) -> None:
     text = "我喜欢安康的奶粉。" * 20 + "佳泰的太甜了，really not。" * 20
     careful, early = (
-        ShippedReader(folder, torch.float32, depth="all"),
-        ShippedReader(folder, torch.float32, depth="half"),
+        FolateReader(folder, torch.float32, depth="all"),
+        FolateReader(folder, torch.float32, depth="half"),
     )
     posts = [early.read([text])[0].post, careful.read([text])[0].post]
-    early.threshold = {"zh": 0.7, "en": 0.7}
-    totals = [its.totals([text], [()])[0] for its in (early, careful)]
+    early.exit_thresholds = {"zh": 0.7, "en": 0.7}
+    totals = [its.pool_logits([text], [()])[0] for its in (early, careful)]
     assert totals[0].weight == totals[1].weight
     assert not close(*posts)
 
@@ -618,7 +645,7 @@ def test_windows_of_a_long_text_leave_at_depths_of_their_own(folder: Path) -> No
 def test_an_embedding_needs_half_of_the_layers_only(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reader = ShippedReader(folder, torch.float32, depth="all")
+    reader = FolateReader(folder, torch.float32, depth="all")
     expected = reader.read(["我喜欢安康"])[0].embedding
     monkeypatch.setattr(
         reader.model.encoder, "rest", lambda *_: pytest.fail("the second half was asked")

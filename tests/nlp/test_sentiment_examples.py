@@ -10,12 +10,17 @@ from numpy.typing import NDArray
 
 from folate.core.config import CustomAspect, parse_config
 from folate.core.errors import ConfigError
-from nlp.model import AspectReading, Probabilities, Reading
-from nlp.model.custom_aspects import BACKGROUND, ExtendedReader, Whitened, _clauses
-from nlp.model.reader import Targets
+from nlp.model import AspectPrediction, SentimentProbabilities, TextPrediction
+from nlp.model.custom_aspects import (
+    BACKGROUND_FILE,
+    CustomAspectReader,
+    WhiteningTransform,
+    _clauses,
+)
+from nlp.model.reader import TargetSpans
 
-BAD = Probabilities(0.8, 0.1, 0.1)
-KNOWN = AspectReading("price", BAD, 0.6, 0, 2)
+BAD = SentimentProbabilities(0.8, 0.1, 0.1)
+KNOWN = AspectPrediction("price", BAD, 0.6, 0, 2)
 
 
 class Counted:
@@ -23,9 +28,11 @@ class Counted:
 
     name, version = "counted", "1"
 
-    def read(self, texts: Sequence[str], targets: Targets | None = None) -> list[Reading]:
+    def read(
+        self, texts: Sequence[str], targets: TargetSpans | None = None
+    ) -> list[TextPrediction]:
         return [
-            Reading(BAD, (BAD,) * len(its), (KNOWN,))
+            TextPrediction(BAD, (BAD,) * len(its), (KNOWN,))
             for its in (targets if targets is not None else [()] * len(texts))
         ]
 
@@ -42,7 +49,7 @@ SWEET = CustomAspect(
 
 
 def test_a_clause_like_the_examples_is_found_and_judged_as_a_target() -> None:
-    reader = ExtendedReader(Counted(), [SWEET])
+    reader = CustomAspectReader(Counted(), [SWEET])
     near, far, empty = reader.read(["包裝是蓝色的，就是甜得像糖", "ate it on a boat", ""])
     found = near.aspects[0]
     assert (found.name, found.polarity, (found.start, found.end)) == ("sweetness", BAD, (7, 13))
@@ -51,8 +58,8 @@ def test_a_clause_like_the_examples_is_found_and_judged_as_a_target() -> None:
 
 
 def test_whitened_vectors_are_units_around_the_middle() -> None:
-    vectors = Counted().embed(BACKGROUND.read_text(encoding="utf-8").splitlines())
-    turned = Whitened(vectors)(vectors)
+    vectors = Counted().embed(BACKGROUND_FILE.read_text(encoding="utf-8").splitlines())
+    turned = WhiteningTransform(vectors)(vectors)
     assert np.allclose(np.linalg.norm(turned, axis=1), 1, atol=1e-4)
     assert np.abs(turned.mean(0)).max() < 0.2
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 
-from nlp.model import EMOTIONS, Reading, load
+from nlp.model import EMOTIONS, TextPrediction, load
 
 SENTENCES = Path(__file__).parents[1] / "eval" / "sentences.jsonl"
-Asked = list[tuple[dict[str, Any], Reading]]
+Asked = list[tuple[dict[str, Any], TextPrediction]]
 
 
 @pytest.fixture(scope="module")

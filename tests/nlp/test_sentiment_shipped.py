@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 import torch
 
-from nlp.model import SHIPPED, Reader, load
-from nlp.model.reader import language
+from nlp.model import DEFAULT_MODEL_FOLDER, Reader, load
+from nlp.model.reader import model_language
 
 SENTENCES = Path(__file__).parents[1] / "eval" / "sentences.jsonl"
 KINDS = ("plain", "negation", "irony", "emoji", "emoticon", "mixed", "traditional", "short", "long")
@@ -70,7 +70,9 @@ def opposite(read: Answers) -> list[tuple[str, dict[str, str], dict[str, str]]]:
 def test_it_is_small_and_named(reader: Reader) -> None:
     assert reader.name == "folate-small"
     assert re.fullmatch(r"[0-9a-f]{12}-(fp32|bf16|int8)", reader.version)
-    assert sum(file.stat().st_size for file in SHIPPED.glob("*.safetensors")) < 60_000_000
+    assert (
+        sum(file.stat().st_size for file in DEFAULT_MODEL_FOLDER.glob("*.safetensors")) < 60_000_000
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -88,7 +90,7 @@ def test_a_neutral_post_is_not_called_negative(read: Answers, spoken: str) -> No
     neutral = [
         (row, given)
         for row, given, _ in read
-        if row.get("post") == "neutral" and language(row["text"]) == spoken
+        if row.get("post") == "neutral" and model_language(row["text"]) == spoken
     ]
     assert len(neutral) >= 10
     assert not [row["text"] for row, given in neutral if given == "negative" and "hard" not in row]

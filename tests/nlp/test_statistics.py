@@ -13,16 +13,16 @@ from scipy import stats
 from nlp.stats.estimation import (
     benjamini_hochberg,
     bootstrap_weights,
-    detectable,
-    emq,
-    interval,
-    log_odds,
-    newcombe,
-    p_value,
+    emq_prevalences,
+    log_odds_z_scores,
+    min_detectable_change,
+    newcombe_interval,
+    percentile_interval,
     ppi_mean,
     resampling_units,
-    tempered,
-    wilson,
+    sharpen_posteriors,
+    two_sided_p_value,
+    wilson_interval,
 )
 
 UNIFORM = np.full(3, 1 / 3)
@@ -40,25 +40,25 @@ def posteriors(shares: tuple[float, ...], n: int, seed: int) -> np.ndarray:
 @pytest.mark.parametrize(("successes", "trials"), [(0, 10), (3, 10), (10, 10), (81, 263)])
 def test_wilson_equals_scipy(successes: int, trials: int) -> None:
     expected = stats.binomtest(successes, trials).proportion_ci(0.95, method="wilson")
-    assert wilson(successes, trials) == pytest.approx((expected.low, expected.high))
+    assert wilson_interval(successes, trials) == pytest.approx((expected.low, expected.high))
 
 
 def test_wilson_refuses_what_is_no_proportion() -> None:
     with pytest.raises(ValueError, match="wanted 0 <= successes"):
-        wilson(3, 0)
+        wilson_interval(3, 0)
 
 
 @pytest.mark.parametrize("truth", [(0.05, 0.35, 0.6), (0.6, 0.3, 0.1)])
 def test_emq_finds_a_shifted_prevalence_where_counting_does_not(truth: tuple[float, ...]) -> None:
     rows = posteriors(truth, 4000, seed=1)
     counted = np.bincount(rows.argmax(axis=1), minlength=3) / len(rows)
-    assert np.abs(emq(rows, UNIFORM) - truth).max() < 0.02
+    assert np.abs(emq_prevalences(rows, UNIFORM) - truth).max() < 0.02
     assert np.abs(counted - truth).max() > 0.05
 
 
 def test_emq_maximises_the_likelihood() -> None:
     rows = posteriors((0.2, 0.3, 0.5), 300, seed=2)
-    found = emq(rows, UNIFORM, tolerance=1e-10, iterations=20000)
+    found = emq_prevalences(rows, UNIFORM, tolerance=1e-10, iterations=20000)
 
     def likelihood(shares: np.ndarray) -> float:
         return float(np.log(rows @ shares).mean())
@@ -72,7 +72,7 @@ def test_emq_undoes_the_prior_of_calibration() -> None:
     rows, prior = posteriors((0.2, 0.3, 0.5), 500, seed=3), np.array([0.6, 0.3, 0.1])
     skewed = rows * prior
     skewed /= skewed.sum(axis=1, keepdims=True)
-    assert emq(skewed, prior) == pytest.approx(emq(rows, UNIFORM), abs=1e-4)
+    assert emq_prevalences(skewed, prior) == pytest.approx(emq_prevalences(rows, UNIFORM), abs=1e-4)
 
 
 def test_a_pull_keeps_the_estimate_from_the_border_and_ends_at_the_mean() -> None:
@@ -80,7 +80,8 @@ def test_a_pull_keeps_the_estimate_from_the_border_and_ends_at_the_mean() -> Non
     rows = posteriors((0.3, 0.0, 0.7), 400, seed=4)
     mean = rows.mean(axis=0)
     alone, drawn, nearly = (
-        emq(rows, UNIFORM, tolerance=1e-10, iterations=20000, pull=pull) for pull in (0, 0.5, 1000)
+        emq_prevalences(rows, UNIFORM, tolerance=1e-10, iterations=20000, prior_strength=pull)
+        for pull in (0, 0.5, 1000)
     )
     assert alone[1] < drawn[1] < mean[1]
     assert nearly == pytest.approx(mean, abs=1e-3)
@@ -88,8 +89,12 @@ def test_a_pull_keeps_the_estimate_from_the_border_and_ends_at_the_mean() -> Non
 
 def test_one_post_pulled_by_hand() -> None:
     """Posterior (.8, .2), balanced: p maximises log(.8 p + .2 (1 - p)) + pull (.8 log p + .2 log(1 - p)); at pull 1, p = .9029."""
-    found = emq(
-        np.array([[0.8, 0.2]]), np.array([0.5, 0.5]), tolerance=1e-12, iterations=20000, pull=1.0
+    found = emq_prevalences(
+        np.array([[0.8, 0.2]]),
+        np.array([0.5, 0.5]),
+        tolerance=1e-12,
+        iterations=20000,
+        prior_strength=1.0,
     )
     slope = 0.6 / (0.2 + 0.6 * found[0]) + 0.8 / found[0] - 0.2 / (1 - found[0])
     assert slope == pytest.approx(0, abs=1e-6)
@@ -97,7 +102,7 @@ def test_one_post_pulled_by_hand() -> None:
 
 def test_emq_of_nothing() -> None:
     with pytest.raises(ValueError, match="at least one row"):
-        emq(np.empty((0, 3)), UNIFORM)
+        emq_prevalences(np.empty((0, 3)), UNIFORM)
 
 
 def test_bootstrap_of_a_mean_has_its_standard_error() -> None:
@@ -105,7 +110,7 @@ def test_bootstrap_of_a_mean_has_its_standard_error() -> None:
     weights = bootstrap_weights(400)
     draws = weights @ values / weights.sum(axis=1)
     assert draws.std() == pytest.approx(values.std() / 20, rel=0.1)
-    low, high = interval(draws)
+    low, high = percentile_interval(draws)
     assert low < values.mean() < high
 
 
@@ -127,7 +132,7 @@ def test_an_author_with_many_posts_widens_the_interval() -> None:
 def test_blocks_of_authors_keep_the_variance() -> None:
     rng = np.random.default_rng(7)
     authors, values = rng.integers(0, 2**63, 20000).astype(np.uint64), rng.normal(size=20000)
-    units, count = resampling_units(authors, most=1024)
+    units, count = resampling_units(authors, max_units=1024)
     assert count == 1024
     weights = bootstrap_weights(count)
     draws = (
@@ -147,14 +152,14 @@ def test_benjamini_hochberg_equals_scipy(p_values: list[float], rate: float) -> 
 
 
 def test_p_value_and_detectable_change() -> None:
-    assert p_value(1.96, 1.0) == pytest.approx(0.05, abs=1e-4)
-    assert (p_value(0.0, 0.0), p_value(0.1, 0.0)) == (1.0, 0.0)
-    assert detectable(1.0) == pytest.approx(2.8016, abs=1e-3)
+    assert two_sided_p_value(1.96, 1.0) == pytest.approx(0.05, abs=1e-4)
+    assert (two_sided_p_value(0.0, 0.0), two_sided_p_value(0.1, 0.0)) == (1.0, 0.0)
+    assert min_detectable_change(1.0) == pytest.approx(2.8016, abs=1e-3)
 
 
 def test_log_odds_by_hand_and_by_order() -> None:
     ours, theirs = np.array([30.0, 5.0, 1.0]), np.array([10.0, 25.0, 1.0])
-    z = log_odds(ours, theirs, ours + theirs, strength=72.0)
+    z = log_odds_z_scores(ours, theirs, ours + theirs, prior_strength=72.0)
     a, b = 30.0 + 40.0, 10.0 + 40.0
     by_hand = (np.log(a / (36 + 72 - a)) - np.log(b / (36 + 72 - b))) / np.sqrt(1 / a + 1 / b)
     assert z[0] == pytest.approx(by_hand)
@@ -163,7 +168,7 @@ def test_log_odds_by_hand_and_by_order() -> None:
 
 def test_log_odds_wants_a_background() -> None:
     with pytest.raises(ValueError, match="positive background"):
-        log_odds(np.ones(2), np.ones(2), np.array([1.0, 0.0]))
+        log_odds_z_scores(np.ones(2), np.ones(2), np.array([1.0, 0.0]))
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +181,7 @@ def oracles() -> dict[str, Any]:
 @pytest.mark.parametrize("place", range(3))
 def test_emq_equals_quapy(oracles: dict[str, Any], place: int) -> None:
     case = oracles["cases"][place]
-    found = emq(
+    found = emq_prevalences(
         np.array(case["posteriors"]), np.array(case["prior"]), tolerance=1e-10, iterations=20000
     )
     assert found == pytest.approx(case["emq"], abs=1e-5)
@@ -213,10 +218,12 @@ def test_ppi_has_no_bias_and_less_variance_than_the_labels_alone() -> None:
 
 def test_tempered_posteriors_lie_between_probabilities_and_labels() -> None:
     rows = np.array([[0.6, 0.3, 0.1], [0.2, 0.2, 0.6]])
-    assert tempered(rows, 1.0) == pytest.approx(rows)
-    assert tempered(rows, 2.0)[0] == pytest.approx(np.array([0.36, 0.09, 0.01]) / 0.46)
-    assert tempered(rows, 60.0) == pytest.approx(np.array([[1, 0, 0], [0, 0, 1]]), abs=1e-6)
-    assert np.isnan(tempered(np.full((1, 3), np.nan), 2.0)).all()
+    assert sharpen_posteriors(rows, 1.0) == pytest.approx(rows)
+    assert sharpen_posteriors(rows, 2.0)[0] == pytest.approx(np.array([0.36, 0.09, 0.01]) / 0.46)
+    assert sharpen_posteriors(rows, 60.0) == pytest.approx(
+        np.array([[1, 0, 0], [0, 0, 1]]), abs=1e-6
+    )
+    assert np.isnan(sharpen_posteriors(np.full((1, 3), np.nan), 2.0)).all()
 
 
 NEWCOMBE = [
@@ -231,4 +238,4 @@ def test_newcombe_equals_the_published_table(
     one: tuple[int, int], other: tuple[int, int], expected: tuple[float, float]
 ) -> None:
     """Newcombe 1998, table II, method 10."""
-    assert newcombe(*one, *other) == pytest.approx(expected, abs=5e-5)
+    assert newcombe_interval(*one, *other) == pytest.approx(expected, abs=5e-5)

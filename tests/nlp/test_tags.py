@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from folate.core.config import LEVEL_SEPARATOR, Label
-from nlp.extract.taxonomy import PRIOR, THRESHOLD, Tag, Tagger, fit_threshold, shipped
+from nlp.extract.taxonomy import (
+    DEFAULT_THRESHOLD,
+    PRIOR_POSTS,
+    TaxonomyTag,
+    TaxonomyTagger,
+    default_taxonomy,
+    fit_threshold,
+)
 from nlp.model import Reader, load
 
 HELD = Path(__file__).parents[1] / "eval" / "tags.tsv"
@@ -31,14 +38,14 @@ def embed(texts: Sequence[str]) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def tags(texts: Sequence[str], **thresholds: float) -> list[list[Tag]]:
-    return Tagger(TAXONOMY, embed, thresholds).tags(texts, embed(texts))
+def tags(texts: Sequence[str], **thresholds: float) -> list[list[TaxonomyTag]]:
+    return TaxonomyTagger(TAXONOMY, embed, thresholds).assign_tags(texts, embed(texts))
 
 
 def test_likeness_to_the_examples_is_enough() -> None:
     [found] = tags(["奶香"])
     assert [tag.tag for tag in found] == ["food", "food / milk"]
-    assert found[0].score == found[1].score > THRESHOLD
+    assert found[0].score == found[1].score > DEFAULT_THRESHOLD
 
 
 def test_a_word_is_enough_whatever_its_width_and_script() -> None:
@@ -63,22 +70,27 @@ def test_a_learnt_threshold_decides() -> None:
 
 
 def test_a_post_without_a_vector_has_only_its_words() -> None:
-    tagger = Tagger(TAXONOMY, embed)
+    tagger = TaxonomyTagger(TAXONOMY, embed)
     assert [
         len(found)
-        for found in tagger.tags(["奶香", "积木", "积木"], [None, None, np.zeros(64, np.float32)])
+        for found in tagger.assign_tags(
+            ["奶香", "积木", "积木"], [None, None, np.zeros(64, np.float32)]
+        )
     ] == [0, 1, 1]
-    assert tagger.tags([], []) == []
+    assert tagger.assign_tags([], []) == []
 
 
 def test_the_version_changes_with_the_thresholds() -> None:
-    assert Tagger(TAXONOMY, embed).version != Tagger(TAXONOMY, embed, {"toys": 0.6}).version
+    assert (
+        TaxonomyTagger(TAXONOMY, embed).version
+        != TaxonomyTagger(TAXONOMY, embed, {"toys": 0.6}).version
+    )
 
 
 def test_a_threshold_is_the_cut_of_best_f1_drawn_to_the_default() -> None:
     scores, right = np.array([0.9, 0.8, 0.5, 0.4]), np.array([True, True, False, False])
     assert fit_threshold(scores, right, 0.3) == pytest.approx(
-        (4 * 0.65 + PRIOR * 0.3) / (4 + PRIOR)
+        (4 * 0.65 + PRIOR_POSTS * 0.3) / (4 + PRIOR_POSTS)
     )
     assert fit_threshold(np.zeros(0), np.zeros(0, bool), 0.3) == 0.3
 
@@ -94,15 +106,17 @@ def test_any_answers_give_a_threshold_within_the_scores_and_the_default(
 ) -> None:
     scores = np.array([score for score, _ in answers])
     found = fit_threshold(scores, np.array([right for _, right in answers]))
-    assert min(scores.min(), THRESHOLD) <= found <= max(scores.max() + 0.05, THRESHOLD)
+    assert (
+        min(scores.min(), DEFAULT_THRESHOLD) <= found <= max(scores.max() + 0.05, DEFAULT_THRESHOLD)
+    )
 
 
 def test_the_shipped_taxonomy_has_18_fields_in_two_languages_and_at_most_four_levels() -> None:
-    labels = [entry.label for entry in shipped()]
+    labels = [entry.label for entry in default_taxonomy()]
     assert len({label.split(LEVEL_SEPARATOR)[0] for label in labels}) == 18
     assert max(len(label.split(LEVEL_SEPARATOR)) for label in labels) == 4
     assert len(set(labels)) == len(labels)
-    for entry in shipped():
+    for entry in default_taxonomy():
         assert not entry.names[0].isascii()
         assert entry.names[1].isascii()
 
@@ -126,7 +140,7 @@ def test_posts_held_out_stay_above_the_floor(reader: Reader) -> None:
     texts = [text for text, _ in rows]
     right = given_ = wanted_ = 0
     for (_, labels), found in zip(
-        rows, Tagger((), reader.embed).tags(texts, reader.embed(texts)), strict=True
+        rows, TaxonomyTagger((), reader.embed).assign_tags(texts, reader.embed(texts)), strict=True
     ):
         wanted = {
             LEVEL_SEPARATOR.join(label.split(LEVEL_SEPARATOR)[: depth + 1])

@@ -10,7 +10,7 @@ from corpora.store.schema import TOPICS
 from folate.core.config import Topics
 from folate.core.errors import InputError
 from folate.core.weeks import Week
-from nlp.topics import Topic, discover
+from nlp.topics import Topic, discover_topics
 from tests.nlp.world import EN, WEEK, WEEKS, ZH, Rows, World, find
 
 
@@ -31,7 +31,7 @@ def test_a_term_that_nobody_tracked_is_found_with_what_a_reader_needs() -> None:
     assert not topic.flags
     assert not topic.watched
     assert set(topic.evidence) == set(ids)
-    assert topic.score > found.threshold["ours"]
+    assert topic.score > found.thresholds["ours"]
     assert topic.q is not None
     assert topic.q < 0.01
     assert topic.first_seen == min(row["published_at"] for row in world.rows if row["id"] in ids)
@@ -377,7 +377,7 @@ def test_a_stream_that_cant_be_read_is_refused_in_one_sentence(
     spoil: Callable[[pa.Table], pa.Table], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        discover(spoil(World(a_week=5).table()), WEEK, Topics())
+        discover_topics(spoil(World(a_week=5).table()), WEEK, Topics())
 
 
 def test_posts_without_an_author_are_counted_and_told() -> None:

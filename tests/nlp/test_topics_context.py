@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 from scipy.stats import ttest_ind
 
-from nlp.stats.estimation import newcombe
+from nlp.stats.estimation import newcombe_interval
 from nlp.topics import audience_segments, context
-from nlp.topics.stream import read
+from nlp.topics.stream import encode_posts
 from tests.nlp.world import WEEKS, World
 
 
@@ -29,7 +29,9 @@ def test_the_log_odds_ratio_and_its_interval() -> None:
 
 
 def test_an_author_with_a_post_in_the_topic_is_not_outside_of_it() -> None:
-    inside, outside = context.sides(rows(["a", "a", "b", "c"]), pa.array(["forum:0", "forum:2"]))
+    inside, outside = context.split_by_topic(
+        rows(["a", "a", "b", "c"]), pa.array(["forum:0", "forum:2"])
+    )
     assert (inside["id"].to_pylist(), outside["id"].to_pylist()) == (
         ["forum:0", "forum:2"],
         ["forum:3"],
@@ -47,7 +49,7 @@ def feelings(count: int, positive: float, seed: int) -> pa.Table:
 
 def test_the_interval_of_sentiment_is_that_of_a_test_of_means() -> None:
     inside, outside = feelings(40, 0.3, 1), feelings(900, 0.6, 2)
-    told = context.sentiment(inside, outside)
+    told = context.sentiment_contrast(inside, outside)
     assert told is not None
     values = [2 * side["positive"].to_numpy() - 1 for side in (inside, outside)]
     exact = ttest_ind(*values, equal_var=False).confidence_interval()
@@ -59,12 +61,12 @@ def test_one_author_has_one_feeling_and_too_few_have_none() -> None:
     loud = rows(
         ["a"] * 9 + list("bcde"), positive=[0.0] * 9 + [1.0] * 4, negative=[1.0] * 9 + [0.0] * 4
     )
-    told = context.sentiment(loud, feelings(50, 0.5, 3))
+    told = context.sentiment_contrast(loud, feelings(50, 0.5, 3))
     assert told is not None
     assert told["inside"] == pytest.approx(0.6)
-    assert context.sentiment(loud.slice(0, 12), feelings(50, 0.5, 3)) is None
+    assert context.sentiment_contrast(loud.slice(0, 12), feelings(50, 0.5, 3)) is None
     unread = rows(list("abcdefg"), positive=[None] * 7, negative=[None] * 7)
-    assert context.sentiment(unread, feelings(50, 0.5, 3)) is None
+    assert context.sentiment_contrast(unread, feelings(50, 0.5, 3)) is None
 
 
 def test_shares_are_of_authors_who_were_judged_and_told_when_they_differ() -> None:
@@ -75,9 +77,9 @@ def test_shares_are_of_authors_who_were_judged_and_told_when_they_differ() -> No
     outside = rows(
         [f"o{i}" for i in range(40)], aspects=[["health"]] * 4 + [["price"]] * 10 + [[]] * 26
     )
-    told = context.shares(inside, outside, "aspects")
+    told = context.share_contrasts(inside, outside, "aspects")
     assert list(told) == ["health"]
-    low, high = newcombe(8, 8, 4, 40)
+    low, high = newcombe_interval(8, 8, 4, 40)
     assert told["health"] == pytest.approx(
         {"inside": 1.0, "outside": 0.1, "difference": 0.9, "low": low, "high": high, "authors": 8},
         abs=1e-6,
@@ -86,13 +88,13 @@ def test_shares_are_of_authors_who_were_judged_and_told_when_they_differ() -> No
 
 def test_a_column_that_nobody_judged_tells_nothing() -> None:
     empty = rows(list("abcdef"), aspects=pa.nulls(6, pa.list_(pa.string())))
-    assert context.shares(empty, empty, "aspects") == {}
+    assert context.share_contrasts(empty, empty, "aspects") == {}
 
 
 def test_brands_go_with_a_topic_by_their_odds() -> None:
     inside = rows([f"i{i}" for i in range(10)], brands=[["ours"]] * 8 + [["theirs"]] * 2)
     outside = rows([f"o{i}" for i in range(100)], brands=[["ours"]] * 20 + [["theirs"]] * 80)
-    told = context.odds(inside, outside, "brands")
+    told = context.odds_contrasts(inside, outside, "brands")
     assert list(told) == ["ours"]
     assert told["ours"]["log_odds"] == pytest.approx(
         context.log_odds_ratio(8, 10, 20, 100)[0], abs=1e-6
@@ -108,7 +110,7 @@ def test_members_are_sought_among_the_topic_and_some_others(
     for i in range(12):
         world.plant(["怀孕"], 1, week=3, author=f"m{i}", source="forum")
         world.plant(["叶酸"], 1, author=f"m{i}", source="forum")
-    stream = read(world.table(), WEEKS)
+    stream = encode_posts(world.table(), WEEKS)
     asked: list[str] = []
 
     def find(body: str) -> list[str]:
@@ -118,13 +120,13 @@ def test_members_are_sought_among_the_topic_and_some_others(
     topic = np.array(
         [
             i
-            for i, id_ in enumerate(stream.values("id", np.arange(len(stream))))
+            for i, id_ in enumerate(stream.column_values("id", np.arange(len(stream))))
             if "叶酸" in stream.bodies(np.array([i]))[0]
         ]
     )
-    others, members = audience_segments.members(stream, topic, find)
+    others, members = audience_segments.find_segment_members(stream, topic, find)
     assert 20 <= len(others) <= 30
     assert len(asked) <= len(others) + 2 * 12
-    told = audience_segments.speakers(stream, topic, others, members)
+    told = audience_segments.overrepresented_segments(stream, topic, others, members)
     assert told["pregnant"]["authors"] == 12
     assert told["pregnant"]["share"] == 1.0

@@ -16,20 +16,29 @@ from scipy.stats import gumbel_r, nbinom
 
 from nlp.text.stopwords import stopwords
 from nlp.topics import artefacts, first_story, holidays
-from nlp.topics.candidates import spelled
+from nlp.topics.candidates import join_words
 from nlp.topics.detect import Alarm
-from nlp.topics.grouping import Group, explain
-from nlp.topics.ngrams import Run, Search, frequent, spell
-from nlp.topics.stream import distinct
-from nlp.topics.surprise import Counts, Dispersion, Null, dispersion, null, surprise
-from nlp.topics.tracking import identify, likeness
+from nlp.topics.grouping import AlarmGroup, explain_away
+from nlp.topics.ngrams import CodeSequence, NgramSearch, frequent_ngrams, ngram_codes
+from nlp.topics.stream import sorted_unique
+from nlp.topics.surprise import (
+    AuthorCounts,
+    Dispersion,
+    NullDistribution,
+    estimate_dispersion,
+    fit_null_distribution,
+    score_terms,
+)
+from nlp.topics.tracking import term_overlap, topic_id
 
 EXACT = Dispersion(np.zeros(1))
 
 
-def counts(terms: list[list[list[int]]] | np.ndarray, base: list[list[int]] | np.ndarray) -> Counts:
+def counts(
+    terms: list[list[list[int]]] | np.ndarray, base: list[list[int]] | np.ndarray
+) -> AuthorCounts:
     """`terms` by term, week and stratum."""
-    return Counts(csc_array(np.array(terms).reshape(len(terms), -1)), np.array(base))
+    return AuthorCounts(csc_array(np.array(terms).reshape(len(terms), -1)), np.array(base))
 
 
 @settings(max_examples=60, deadline=None)
@@ -38,18 +47,18 @@ def counts(terms: list[list[list[int]]] | np.ndarray, base: list[list[int]] | np
     st.integers(1, 4),
 )
 def test_frequent_ngrams_are_those_that_counting_finds(posts: list[list[int]], least: int) -> None:
-    def text(week: int) -> Run:
+    def text(week: int) -> CodeSequence:
         mine = posts[week::2]
         joined = [np.array([True] * (len(post) - 1) + [False]) for post in mine]
         owner = np.repeat(np.arange(len(mine), dtype=np.int32), [len(post) for post in mine])
-        return Run(
+        return CodeSequence(
             np.concatenate([np.array(post, np.int32) for post in mine]),
             np.concatenate(joined),
             owner,
         )
 
-    levels = frequent(text, 2, 4, least, 4)
-    search = Search(levels, [np.ones(len(level.keys), bool) for level in levels])
+    levels = frequent_ngrams(text, 2, 4, least, 4)
+    search = NgramSearch(levels, [np.ones(len(level.keys), bool) for level in levels])
     found = [list(search.occurrences(text(week))) for week in (0, 1)]
     for n, level in enumerate(levels, start=1):
         weekly = [
@@ -63,8 +72,10 @@ def test_frequent_ngrams_are_those_that_counting_finds(posts: list[list[int]], l
             for gram in weekly[0] | weekly[1]
             if max(w[gram] for w in weekly) >= least
         }
-        grams = [tuple(map(int, gram)) for gram in spell(levels, n, np.arange(len(level.keys)))]
-        assert dict(zip(grams, level.weekly.tolist(), strict=True)) == {
+        grams = [
+            tuple(map(int, gram)) for gram in ngram_codes(levels, n, np.arange(len(level.keys)))
+        ]
+        assert dict(zip(grams, level.weekly_counts.tolist(), strict=True)) == {
             g: [c * (c >= least) for c in w] for g, w in often.items()
         }
         for week in (0, 1):
@@ -79,46 +90,48 @@ def test_frequent_ngrams_are_those_that_counting_finds(posts: list[list[int]], l
 
 @given(st.lists(st.integers(-5, 5)))
 def test_distinct_is_sorted_and_without_repeats(keys: list[int]) -> None:
-    assert distinct(np.array(keys, np.int64)).tolist() == sorted(set(keys))
+    assert sorted_unique(np.array(keys, np.int64)).tolist() == sorted(set(keys))
 
 
 def test_the_score_is_the_upper_tail_of_the_posterior_predictive() -> None:
     one = counts([[[3], [1], [12]]], [[100], [100], [100]])
-    found = surprise(one, 2, EXACT, least=5, gain=2.0)
+    found = score_terms(one, 2, EXACT, min_authors=5, min_gain=2.0)
     shape, mean = 4.5, 4.5 / 2  # four authors in two weeks, and the half of Jeffreys' prior
     assert found.expected[0] == pytest.approx(mean)
-    assert found.score[0] == pytest.approx(-np.log10(nbinom.sf(11, shape, shape / (shape + mean))))
+    assert found.scores[0] == pytest.approx(-np.log10(nbinom.sf(11, shape, shape / (shape + mean))))
 
 
 @pytest.mark.parametrize(("now", "passes"), [(4, False), (5, True)])
 def test_too_few_authors_score_nothing(now: int, passes: bool) -> None:
-    found = surprise(
-        counts([[[0], [0], [now]]], [[100], [100], [100]]), 2, EXACT, least=5, gain=2.0
+    found = score_terms(
+        counts([[[0], [0], [now]]], [[100], [100], [100]]), 2, EXACT, min_authors=5, min_gain=2.0
     )
-    assert bool(found.score[0] > 0) is passes
+    assert bool(found.scores[0] > 0) is passes
 
 
 def test_too_small_a_gain_scores_nothing() -> None:
     one = counts([[[400], [400], [700]]], [[9000], [9000], [9000]])
-    assert surprise(one, 2, EXACT, least=5, gain=2.0).score[0] == 0
+    assert score_terms(one, 2, EXACT, min_authors=5, min_gain=2.0).scores[0] == 0
 
 
 def test_a_source_that_was_down_changes_no_expectation() -> None:
     steady = counts([[[10, 20], [10, 20], [10, 20]]], [[100, 100], [100, 100], [100, 100]])
     down = counts([[[10, 0], [10, 20], [10, 20]]], [[100, 0], [100, 100], [100, 100]])
-    expected = [surprise(c, 2, EXACT, 5, 2.0).expected[0] for c in (steady, down)]
+    expected = [score_terms(c, 2, EXACT, 5, 2.0).expected[0] for c in (steady, down)]
     assert expected[1] == pytest.approx(expected[0], rel=0.08)  # the pooled share moves a little
 
 
 def test_authors_of_a_new_source_are_set_aside_unless_asked_for() -> None:
     new = counts([[[2, 0], [2, 0], [2, 40]]], [[100, 0], [100, 0], [100, 50]])
-    known, fresh = (surprise(new, 2, EXACT, 5, 2.0, fresh=f) for f in (False, True))
+    known, fresh = (
+        score_terms(new, 2, EXACT, 5, 2.0, include_new_sources=f) for f in (False, True)
+    )
     assert (known.observed[0], fresh.observed[0]) == (2, 42)
-    assert known.score[0] == 0
-    assert fresh.score[0] > 10
+    assert known.scores[0] == 0
+    assert fresh.scores[0] > 10
 
 
-def _drawn(alpha: float) -> Counts:
+def _drawn(alpha: float) -> AuthorCounts:
     random = np.random.default_rng(3)
     mean = np.exp(random.uniform(np.log(20), np.log(200), 400))
     rates = mean[:, None] * (
@@ -129,7 +142,7 @@ def _drawn(alpha: float) -> Counts:
 
 @pytest.mark.parametrize("alpha", [0.0, 0.2])
 def test_dispersion_is_recovered(alpha: float) -> None:
-    found = dispersion(_drawn(alpha)).of(np.array([600.0]))[0]
+    found = estimate_dispersion(_drawn(alpha)).for_counts(np.array([600.0]))[0]
     assert found == pytest.approx(alpha, abs=0.06)
 
 
@@ -138,8 +151,8 @@ def test_a_quiet_week_passes_the_threshold_as_often_as_is_tolerated() -> None:
     passed = 0
     for _ in range(100):
         drawn = counts(random.poisson(2.0, (400, 9, 1)), np.full((9, 1), 1500))
-        law = null(drawn, EXACT, 5, 2.0)
-        passed += int((surprise(drawn, 8, EXACT, 5, 2.0).score > law.threshold(0.2)).sum())
+        law = fit_null_distribution(drawn, EXACT, 5, 2.0)
+        passed += int((score_terms(drawn, 8, EXACT, 5, 2.0).scores > law.threshold(0.2)).sum())
     assert passed <= 30
 
 
@@ -147,14 +160,17 @@ def test_one_week_of_real_news_in_the_baseline_does_not_set_the_threshold() -> N
     quiet = np.random.default_rng(7).poisson(2.0, (400, 9, 1))
     loud = quiet.copy()
     loud[0, 4] = 150
-    laws = [null(counts(c, np.full((9, 1), 1500)), EXACT, 5, 2.0) for c in (quiet, loud)]
+    laws = [
+        fit_null_distribution(counts(c, np.full((9, 1), 1500)), EXACT, 5, 2.0)
+        for c in (quiet, loud)
+    ]
     assert laws[1].threshold(0.2) < laws[0].threshold(0.2) + 1
 
 
 def test_the_null_is_gumbels() -> None:
-    law = Null(3.0, 0.5)
-    assert law.tail(4.0) == pytest.approx(gumbel_r.sf(4.0, 3.0, 0.5))
-    assert law.tail(law.threshold(0.2)) == pytest.approx(1 - np.exp(-0.2))
+    law = NullDistribution(3.0, 0.5)
+    assert law.tail_probability(4.0) == pytest.approx(gumbel_r.sf(4.0, 3.0, 0.5))
+    assert law.tail_probability(law.threshold(0.2)) == pytest.approx(1 - np.exp(-0.2))
 
 
 @pytest.mark.parametrize(
@@ -173,7 +189,7 @@ def test_the_null_is_gumbels() -> None:
     ],
 )
 def test_seasons(terms: list[str], first: date, feast: str | None) -> None:
-    assert holidays.near(terms, first, date.fromordinal(first.toordinal() + 7)) == feast
+    assert holidays.nearby_holiday(terms, first, date.fromordinal(first.toordinal() + 7)) == feast
 
 
 @pytest.mark.parametrize(
@@ -190,12 +206,12 @@ def test_seasons(terms: list[str], first: date, feast: str | None) -> None:
 def test_words_are_spelled_as_people_write_them(words: list[str], term: str) -> None:
     vocabulary, n = pa.array(sorted(words)), len(words)
 
-    def text(_: int) -> Run:
+    def text(_: int) -> CodeSequence:
         codes = pc.index_in(pa.array(words), vocabulary).to_numpy().astype(np.int32)
-        return Run(codes, np.arange(n) < n - 1, np.zeros(n, np.int32))
+        return CodeSequence(codes, np.arange(n) < n - 1, np.zeros(n, np.int32))
 
-    levels = frequent(text, 1, n, 1, n)
-    assert spelled(levels, n, np.ones(1, bool), vocabulary).to_pylist() == [term]
+    levels = frequent_ngrams(text, 1, n, 1, n)
+    assert join_words(levels, n, np.ones(1, bool), vocabulary).to_pylist() == [term]
 
 
 def test_a_post_joins_the_story_that_it_repeats() -> None:
@@ -206,15 +222,15 @@ def test_a_post_joins_the_story_that_it_repeats() -> None:
         frozenset("wx"),
         frozenset("q"),
     ]
-    assert first_story.assign(range(5), words) == [0, 1, 0, 1, 4]
+    assert first_story.assign_stories(range(5), words) == [0, 1, 0, 1, 4]
 
 
 def test_topics_are_alike_by_their_terms() -> None:
-    assert likeness(["叶酸", "孕妇"], ["叶酸"]) == 1
-    assert likeness(["叶酸", "孕妇"], ["备孕", "孕妇", "医生"]) == 0.5
-    assert likeness([], ["叶酸"]) == 0
+    assert term_overlap(["叶酸", "孕妇"], ["叶酸"]) == 1
+    assert term_overlap(["叶酸", "孕妇"], ["备孕", "孕妇", "医生"]) == 0.5
+    assert term_overlap([], ["叶酸"]) == 0
     assert (
-        identify("2026-W14", "叶酸") == identify("2026-W14", "叶酸") != identify("2026-W15", "叶酸")
+        topic_id("2026-W14", "叶酸") == topic_id("2026-W14", "叶酸") != topic_id("2026-W15", "叶酸")
     )
 
 
@@ -236,7 +252,7 @@ def test_a_rise_is_coverage_times_volume_times_share(
     base: list[list[int]], rise: dict[str, float]
 ) -> None:
     term = [[5 * n // 100, 0] for n, _ in base[:-1]] + [[20, 0]]
-    found = artefacts.decomposition(counts([term], base), 0)
+    found = artefacts.decompose_rise(counts([term], base), 0)
     assert {name: found[name] for name in rise} == pytest.approx(rise)
     assert np.prod(
         [found[name] for name in ("coverage", "volume", "share")], dtype=float
@@ -244,7 +260,7 @@ def test_a_rise_is_coverage_times_volume_times_share(
 
 
 def test_a_rise_from_nothing_has_no_ratio() -> None:
-    assert artefacts.decomposition(counts([[[0]] * 8 + [[9]]], [[100]] * 9), 0)["share"] is None
+    assert artefacts.decompose_rise(counts([[[0]] * 8 + [[9]]], [[100]] * 9), 0)["share"] is None
 
 
 @pytest.mark.parametrize(
@@ -260,7 +276,7 @@ def test_a_rise_from_nothing_has_no_ratio() -> None:
 def test_what_rose_in_the_same_weeks_of_an_earlier_year_recurs(
     authors: list[int], everyone: list[int], found: bool
 ) -> None:
-    assert holidays.recurs(authors, everyone, least=5, gain=2.0) is found
+    assert holidays.recurs_yearly(authors, everyone, min_authors=5, min_gain=2.0) is found
 
 
 def test_what_stands_of_an_explained_topic_leads_the_rest() -> None:
@@ -268,13 +284,13 @@ def test_what_stands_of_an_explained_topic_leads_the_rest() -> None:
     better, word, coupon, lone = (cast("Alarm", SimpleNamespace(term=term)) for term in range(4))
     posts = {0: [1, 2, 3], 1: [2, 3, 7, 8], 2: [7, 8], 3: [1, 3]}
     groups = [
-        Group((better,), frozenset(posts[0])),
-        Group((word, coupon), frozenset(posts[1])),
-        Group((lone,), frozenset(posts[3])),
+        AlarmGroup((better,), frozenset(posts[0])),
+        AlarmGroup((word, coupon), frozenset(posts[1])),
+        AlarmGroup((lone,), frozenset(posts[3])),
     ]
     margin = {1: -1.0, 2: 2.0, 3: -1.0}
-    first, second = explain(
-        groups, lambda alarm, seen: margin[alarm.term], lambda term: np.array(posts[term])
+    first, second = explain_away(
+        groups, lambda alarm, seen: margin[alarm.term_index], lambda term: np.array(posts[term])
     )
     assert (second.alarms, second.posts) == ((coupon,), frozenset({7, 8}))
-    assert first.explains == (word, lone)
+    assert first.explained_alarms == (word, lone)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp.text.segment import Segmenter
-from nlp.text.tagging import ENDINGS, Analyser, dictionary_tag, lemma
+from nlp.text.tagging import LEMMA_RULES_FILE, WordTagger, dictionary_tag, lemmatize
 from training import words as training
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "words.txt"
@@ -47,7 +47,7 @@ def _golden() -> list[tuple[tuple[str, ...], str, str]]:
 
 @pytest.mark.parametrize(("names", "text", "expected"), _golden())
 def test_golden(names: tuple[str, ...], text: str, expected: str) -> None:
-    [words] = Analyser(Segmenter(names), names).read([text])
+    [words] = WordTagger(Segmenter(names), names).tag_words([text])
     assert (
         " ".join(f"{word.text}/{word.pos or '-'}/{word.lemma or '-'}" for word in words) == expected
     )
@@ -59,14 +59,14 @@ def test_golden(names: tuple[str, ...], text: str, expected: str) -> None:
 )
 def test_words_are_the_segmenters_tokens_whatever_the_text(texts: list[str]) -> None:
     segmenter = Segmenter()
-    read = Analyser(segmenter).read(texts)
+    read = WordTagger(segmenter).tag_words(texts)
     assert [[word[:3] for word in words] for words in read] == [
         [tuple(token) for token in segmenter.tokens(text)] for text in texts
     ]
 
 
 def test_a_long_text_is_read_in_parts() -> None:
-    [words] = Analyser(Segmenter()).read(["好吃 " * 3000])
+    [words] = WordTagger(Segmenter()).tag_words(["好吃 " * 3000])
     assert len(words) == 3000
     assert {word.lemma for word in words} == {"好吃"}
     assert "PUNCT" not in {word.pos for word in words}
@@ -79,10 +79,10 @@ def test_a_chinese_word_has_the_tag_of_the_dictionary() -> None:
 
 def test_the_longest_ending_decides_on_a_lemma() -> None:
     endings = {"NOUN": {"s": (1, ""), "es": (2, ""), "ies": (3, "y"), "^series": (0, "")}}
-    assert [lemma(word, "NOUN", endings) for word in ("cats", "boxes", "berries", "series", "s", "sheep")] == [
+    assert [lemmatize(word, "NOUN", endings) for word in ("cats", "boxes", "berries", "series", "s", "sheep")] == [
         "cat", "box", "berry", "series", "s", "sheep",
     ]  # fmt: skip
-    assert lemma("cats", "VERB", endings) == "cats"
+    assert lemmatize("cats", "VERB", endings) == "cats"
 
 
 @pytest.fixture
@@ -119,8 +119,11 @@ def test_training_writes_a_tagger_and_lemmas_and_leaves_dev_sentences_out(
     )
     training.main()
     assert "3 that a dev split has too are left out" in capsys.readouterr().err
-    assert json.loads((out / ENDINGS).read_text(encoding="utf-8"))["NOUN"]["^boxes"] == [2, ""]
-    [words] = Analyser(Segmenter(), folder=out).read(["I buy boxes"])
+    assert json.loads((out / LEMMA_RULES_FILE).read_text(encoding="utf-8"))["NOUN"]["^boxes"] == [
+        2,
+        "",
+    ]
+    [words] = WordTagger(Segmenter(), folder=out).tag_words(["I buy boxes"])
     assert words[-1].lemma == "box" if words[-1].pos == "NOUN" else words[-1].lemma == "boxes"
 
 

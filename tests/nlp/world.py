@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from folate.core.config import Brand, Topics
 from folate.core.weeks import Week
-from nlp.topics import Discovery, Topic, discover
+from nlp.topics import Discovery, Topic, discover_topics
 
 WEEK = Week(2026, 14)  # no feast lies near
 WEEKS = 9
@@ -76,7 +76,7 @@ class World:
         return pa.Table.from_pylist(self.rows, schema=SCHEMA)
 
     def discover(self, **options: Any) -> Discovery:
-        return discover(
+        return discover_topics(
             self.table(),
             options.pop("week", WEEK),
             options.pop("settings", Topics()),

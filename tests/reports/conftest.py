@@ -138,7 +138,7 @@ class Corpus:
         self, root: Path, config: Config = CONFIG, week: Week = WEEK, baseline_weeks: int = 8
     ) -> Snapshot:
         """Write the corpus as one whose topics of `week` were sought, whatever `tables` has of them, and nothing came since."""
-        counted = window_counts(self.snapshot(root), config, week, read_only=True)
+        counted = window_counts(self.snapshot(root), config, week, exclude_unread=True)
         row = {
             "week": str(week),
             "baseline_weeks": baseline_weeks,

@@ -19,13 +19,13 @@ from folate.core.config import Config
 from folate.core.weeks import Week
 from nlp.stats.domains import DomainErrors
 from reports.alerts.alert import sentiment_sentence
-from reports.build import Report, build
-from reports.evidence import explain
-from reports.measures.figures import UNITS
-from reports.messages import catalogue
+from reports.build import Report, assemble_report
+from reports.evidence import explain_evidence
+from reports.measures.figures import MEASURE_UNITS
+from reports.messages import load_messages
 from reports.render import markdown, xlsx
-from reports.render.document import document, to_json
-from reports.render.html import render
+from reports.render.document import report_document, to_json
+from reports.render.html import render_html
 
 NO_POSTS = (
     "source_queries",
@@ -40,27 +40,27 @@ COUNTED = ("mentions", "authors", "share_of_voice", "share_of_voice_raw", "ratin
 
 @pytest.fixture(scope="module")
 def report(snapshot: Snapshot, config: Config, week: Week) -> Report:
-    return build(snapshot, config, week)
+    return assemble_report(snapshot, config, week)
 
 
-TOPIC = tuple(measure for measure in UNITS if measure.startswith("topic_"))
+TOPIC = tuple(measure for measure in MEASURE_UNITS if measure.startswith("topic_"))
 
 
 def thin(corpus: Any, tmp_path: Path, config: Config, week: Week, **options: Any) -> Report:
     """The report of a small corpus."""
-    return build(corpus.seek(tmp_path, config, week), config, week, **options)
+    return assemble_report(corpus.seek(tmp_path, config, week), config, week, **options)
 
 
 def written(report: Report) -> str:
     """The page of a report that can be written in both forms."""
     assert json.loads(to_json(report))["summary"]
-    return render(report)
+    return render_html(report)
 
 
 def test_golden(report: Report) -> None:
     """The document as a whole. After a change that was meant: write `without_evidence(document(report))` to the golden file."""
     expected = json.loads(GOLDEN.read_text(encoding="utf-8"))
-    got = json.loads(json.dumps(without_evidence(document(report)), ensure_ascii=False))
+    got = json.loads(json.dumps(without_evidence(report_document(report)), ensure_ascii=False))
     assert got.keys() == expected.keys()
     for part in expected:
         assert close(got[part], expected[part]), part
@@ -121,7 +121,7 @@ def test_every_number_of_the_document_has_a_row_of_evidence(report: Report) -> N
     rows = {row["id"]: row for row in report.evidence}
     assert len(rows) == len(report.evidence)
     assert set(report.evidence[0]) == set(EVIDENCE.schema.names)
-    for figure in figures_of(document(report)):
+    for figure in figures_of(report_document(report)):
         assert rows[figure["evidence"]]["value"] == figure["value"]
     assert all(
         row["posts"]
@@ -143,10 +143,10 @@ def test_evidence_can_be_stored_and_the_report_stays_the_same(
     blank: Any, config: Config, week: Week, monday: datetime, tmp_path: Path
 ) -> None:
     blank.add("禾叶", monday, shares=(0.1, 0.2, 0.7))
-    first = build(blank.seek(tmp_path), config, week)
+    first = assemble_report(blank.seek(tmp_path), config, week)
     store = Store(tmp_path)
     store.upsert("evidence", first.evidence)
-    again = build(store.snapshot(), config, week)
+    again = assemble_report(store.snapshot(), config, week)
     assert to_json(again) == to_json(first)
     assert store.upsert("evidence", again.evidence).unchanged == len(first.evidence)
 
@@ -156,7 +156,7 @@ def test_the_evidence_is_the_same_in_both_languages(
 ) -> None:
     by_id = [
         {row["id"]: row for row in one.evidence}
-        for one in (report, build(snapshot, config, week, "zh"))
+        for one in (report, assemble_report(snapshot, config, week, "zh"))
     ]
     assert by_id[0] == by_id[1]
 
@@ -171,7 +171,7 @@ def test_the_order_of_the_posts_does_not_matter(
     )
     for rows in (shuffled.posts, *shuffled.tables.values()):
         random.Random(3).shuffle(rows)
-    assert to_json(build(shuffled.seek(tmp_path), config, week)) == to_json(report)
+    assert to_json(assemble_report(shuffled.seek(tmp_path), config, week)) == to_json(report)
 
 
 def test_planted_changes_are_found_and_others_are_not(report: Report) -> None:
@@ -316,7 +316,7 @@ def test_no_brands_at_all(
 def test_no_own_brand_leaves_the_stage_to_the_largest(
     snapshot: Snapshot, config: Config, week: Week
 ) -> None:
-    report = build(
+    report = assemble_report(
         snapshot,
         replace(config, brands=tuple(replace(brand, own=False) for brand in config.brands[1:])),
         week,
@@ -327,14 +327,14 @@ def test_no_own_brand_leaves_the_stage_to_the_largest(
 def test_one_brand_has_nobody_to_share_the_voice_with(
     snapshot: Snapshot, config: Config, week: Week
 ) -> None:
-    report = build(snapshot, replace(config, brands=config.brands[:1]), week)
+    report = assemble_report(snapshot, replace(config, brands=config.brands[:1]), week)
     assert report.summary[0].key == "voice_alone"
     assert report.brands[0].figures["share_of_voice"].value == 1
 
 
 def test_a_brand_without_mentions(snapshot: Snapshot, config: Config, week: Week) -> None:
     absent = replace(config.brands[0], id="absent", names=("Absent",))
-    report = build(snapshot, replace(config, brands=(absent, *config.brands[1:])), week)
+    report = assemble_report(snapshot, replace(config, brands=(absent, *config.brands[1:])), week)
     figures = report.brands[0].figures
     assert (
         figures["mentions"].value,
@@ -474,7 +474,7 @@ def test_a_crawl_that_stopped_midweek_is_partial_and_an_older_one_is_none(
     statuses = [
         next(
             s.status
-            for s in build(blank.snapshot(tmp_path), config, one).sources
+            for s in assemble_report(blank.snapshot(tmp_path), config, one).sources
             if s.name == "weiba"
         )
         for one in snapshot_weeks
@@ -536,7 +536,7 @@ def test_what_nobody_can_know_without_an_audit_is_said_in_place_of_a_number(
     language: str, words: str, snapshot: Snapshot, config: Config, week: Week
 ) -> None:
     """A model that nobody tested in other domains: no share, no net sentiment, no interval; the rest of the report stands."""
-    report = build(snapshot, config, week, language, domains=DomainErrors())
+    report = assemble_report(snapshot, config, week, language, domain_errors=DomainErrors())
     ours = report.brands[0]
     for name in ("negative", "neutral", "positive", "net_sentiment_polar", "net_sentiment_all"):
         figure = ours.figures[name]
@@ -545,27 +545,27 @@ def test_what_nobody_can_know_without_an_audit_is_said_in_place_of_a_number(
         assert figure.n > 0
     assert ours.figures["mentions"].value
     assert any(words in sentence.text for sentence in report.summary)
-    assert f'class="n words" href="#e-{ours.figures["net_sentiment_polar"].id}"' in render(
+    assert f'class="n words" href="#e-{ours.figures["net_sentiment_polar"].id}"' in render_html(
         report
     )  # may wrap, or it leaves its card
-    assert words in render(report)
+    assert words in render_html(report)
     alert = sentiment_sentence(
         "X",
         ours.figures["net_sentiment_polar"],
         ours.changes["net_sentiment_polar"],
-        catalogue(language),
+        load_messages(language),
     ).text
     assert {"en": f"; its level is {words} (", "zh": f"；其水平{words}（"}[language] in alert
     plain = json.loads(to_json(report))["brands"][0]["measures"]["negative"]
     assert plain["value"] is None
     assert "unmeasurable" in plain["flags"]
-    assert words in markdown.render(report).decode()
+    assert words in markdown.render_markdown(report).decode()
     cells = [
         cell
-        for sheet in load_workbook(BytesIO(xlsx.render(report)))
+        for sheet in load_workbook(BytesIO(xlsx.render_workbook(report)))
         for row in sheet.values
         for cell in row
     ]
     assert words in cells
-    row = figure.row(catalogue("en").measure(figure.measure, "definition"))
-    assert "value       not measurable without an audit" in explain(row, snapshot)
+    row = figure.evidence_row(load_messages("en").measure(figure.measure, "definition"))
+    assert "value       not measurable without an audit" in explain_evidence(row, snapshot)

@@ -12,7 +12,7 @@ from folate.core.config import CAMPAIGN_MEASURES, Campaign, CampaignGoal, Config
 from folate.core.errors import ConfigError
 from folate.core.weeks import Week
 from reports.render.document import campaign_document
-from reports.sections.campaigns import Result, campaigns, measure
+from reports.sections.campaigns import CampaignResult, campaigns, measure_campaign
 
 SPRING = Campaign(
     id="spring", names=("春季", "Spring"), start=date(2026, 3, 2), end=date(2026, 3, 15), themes=("叶酸", "Folic"),
@@ -21,25 +21,25 @@ SPRING = Campaign(
 
 
 @pytest.fixture(scope="module")
-def result(snapshot: Snapshot, config: Config, week: Week) -> Result:
-    return measure(snapshot, config, SPRING, week)
+def result(snapshot: Snapshot, config: Config, week: Week) -> CampaignResult:
+    return measure_campaign(snapshot, config, SPRING, week)
 
 
-def line(result: Result, name: str) -> Any:
+def line(result: CampaignResult, name: str) -> Any:
     return next(line for line in result.lines if line.measure == name)
 
 
-def test_seventeen_measures_in_four_groups(result: Result) -> None:
+def test_seventeen_measures_in_four_groups(result: CampaignResult) -> None:
     assert tuple(line.measure for line in result.lines) == CAMPAIGN_MEASURES
     assert len(CAMPAIGN_MEASURES) == 17
     assert {line.group for line in result.lines} == {"reach", "engagement", "perception", "intent"}
 
 
-def test_a_phase_that_is_not_over_is_cut_and_one_to_come_is_absent(result: Result) -> None:
+def test_a_phase_that_is_not_over_is_cut_and_one_to_come_is_absent(result: CampaignResult) -> None:
     assert [(phase.name, phase.days) for phase in result.phases] == [("before", 28), ("during", 7)]
 
 
-def test_values_are_those_of_the_corpus(result: Result, snapshot: Snapshot) -> None:
+def test_values_are_those_of_the_corpus(result: CampaignResult, snapshot: Snapshot) -> None:
     during = line(result, "mentions").values["during"]
     rows = snapshot.sql(during.query).to_pylist()
     posts = [row for row in rows if (row["brand"], row["phase"]) == ("heye", "during")]
@@ -48,19 +48,19 @@ def test_values_are_those_of_the_corpus(result: Result, snapshot: Snapshot) -> N
     assert pickup.value == pytest.approx(sum(row["theme"] for row in posts) / len(posts), abs=1e-6)
 
 
-def test_what_the_brand_gained_and_lost_beyond_its_competitors(result: Result) -> None:
+def test_what_the_brand_gained_and_lost_beyond_its_competitors(result: CampaignResult) -> None:
     people, net = line(result, "people").effects["during"], line(result, "net").effects["during"]
     assert people.low > 0
     assert net.high < 0
     assert line(result, "share_of_voice").effects["during"].low > 0
 
 
-def test_goals_are_judged_by_the_interval(result: Result) -> None:
+def test_goals_are_judged_by_the_interval(result: CampaignResult) -> None:
     judged = {line.measure: line.reached for line in result.lines if line.goal is not None}
     assert judged == {"people": "yes", "pickup": "no", "engagement": "open"}
 
 
-def test_what_no_source_shows_is_missing_not_zero(result: Result) -> None:
+def test_what_no_source_shows_is_missing_not_zero(result: CampaignResult) -> None:
     assert line(result, "reach").values["during"].value is None  # nobody's followers are known
     assert line(result, "buy").values["during"].value is None  # nothing was judged
     assert (
@@ -69,7 +69,7 @@ def test_what_no_source_shows_is_missing_not_zero(result: Result) -> None:
 
 
 def test_the_posts_behind_a_figure_are_of_its_brand_phase_and_part(
-    result: Result, snapshot: Snapshot
+    result: CampaignResult, snapshot: Snapshot
 ) -> None:
     people = line(result, "people")
     (part,) = (part for part in result.parts if part.name == "mombaby")
@@ -91,7 +91,7 @@ def test_the_posts_behind_a_figure_are_of_its_brand_phase_and_part(
     )
 
 
-def test_by_source(result: Result) -> None:
+def test_by_source(result: CampaignResult) -> None:
     assert {(part.kind, part.name) for part in result.parts} >= {
         ("source", "mombaby"),
         ("source", "weiba"),
@@ -102,9 +102,9 @@ def test_competitors_that_moved_alike_leave_no_effect(
     snapshot: Snapshot, config: Config, week: Week
 ) -> None:
     calm = replace(SPRING, brand="luva", start=date(2026, 2, 16), end=date(2026, 2, 22), before=14)
-    effect = line(measure(snapshot, config, calm, Week.parse("2026-W08")), "people").effects[
-        "during"
-    ]
+    effect = line(
+        measure_campaign(snapshot, config, calm, Week.parse("2026-W08")), "people"
+    ).effects["during"]
     assert effect.low < 0 < effect.high
 
 

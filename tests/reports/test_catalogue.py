@@ -10,8 +10,8 @@ import pytest
 from folate.core.config import REPORT_LANGUAGES
 from folate.core.errors import ConfigError
 from folate.core.weeks import Week
-from reports.measures.figures import UNITS, Figure
-from reports.messages import catalogue
+from reports.measures.figures import MEASURE_UNITS, Figure
+from reports.messages import load_messages
 
 TEMPLATE = Path(__file__).parents[2] / "reports" / "templates" / "report.html.j2"
 
@@ -31,7 +31,7 @@ def placeholders(message: str) -> set[str]:
 
 
 def test_both_languages_have_the_same_keys_and_placeholders() -> None:
-    en, zh = (flat(catalogue(language).messages) for language in ("en", "zh"))
+    en, zh = (flat(load_messages(language).sections) for language in ("en", "zh"))
     assert en.keys() == zh.keys()
     assert [key for key in en if placeholders(en[key]) != placeholders(zh[key])] == []
     assert all(text.strip() for text in [*en.values(), *zh.values()])
@@ -39,8 +39,8 @@ def test_both_languages_have_the_same_keys_and_placeholders() -> None:
 
 @pytest.mark.parametrize("language", REPORT_LANGUAGES)
 def test_every_measure_has_a_name_and_a_definition(language: str) -> None:
-    say = catalogue(language)
-    assert set(say.messages["measure"]) == set(UNITS)
+    say = load_messages(language)
+    assert set(say.sections["measure"]) == set(MEASURE_UNITS)
     assert say.measure("mentions") in say.measure("mentions.change")
     assert say.measure("mentions", "definition") in say.measure("mentions.detectable", "definition")
 
@@ -49,18 +49,18 @@ def test_the_page_asks_for_no_word_that_is_not_there() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in TEMPLATE.parent.glob("*.j2"))
     keys = set(re.findall(r'say(?:\.parts)?\("([a-z]+\.[a-z_]*[a-z])"', text))
     assert len(keys) > 30
-    assert {f".{key}" for key in keys} <= flat(catalogue("en").messages).keys()
+    assert {f".{key}" for key in keys} <= flat(load_messages("en").sections).keys()
 
 
 def test_no_word_is_left_over() -> None:
     """Sections of [page], [column] and [fragment] that nothing prints would be dead text."""
     places = [*TEMPLATE.parent.glob("*.j2"), *TEMPLATE.parents[1].rglob("*.py")]
     used = "".join(path.read_text(encoding="utf-8") for path in places)
-    say = catalogue("en")
+    say = load_messages("en")
     keys = [
         f"{section}.{name}"
         for section in ("page", "fragment", "join", "headline")
-        for name in say.messages[section]
+        for name in say.sections[section]
     ]
     assert [
         key for key in keys if key not in used and not key.startswith(("page.method_", "headline."))
@@ -69,7 +69,7 @@ def test_no_word_is_left_over() -> None:
 
 def test_unknown_language() -> None:
     with pytest.raises(ConfigError, match="wanted a report in zh or en, got 'fr'"):
-        catalogue("fr")
+        load_messages("fr")
 
 
 @pytest.mark.parametrize(
@@ -91,14 +91,14 @@ def test_numbers(measure: str, value: float | None, en: str, zh: str) -> None:
     figure = Figure(
         measure=measure, week="2026-W10", value=value, n=1, query="SELECT 1", versions="{}"
     )
-    assert (catalogue("en").number(figure), catalogue("zh").number(figure)) == (en, zh)
+    assert (load_messages("en").number(figure), load_messages("zh").number(figure)) == (en, zh)
 
 
 def test_days() -> None:
-    assert catalogue("en").days(Week(2026, 10)) == "2 March 2026 to 8 March 2026"
-    assert catalogue("zh").days(Week(2026, 10)) == "2026年3月2日 至 2026年3月8日"
+    assert load_messages("en").days(Week(2026, 10)) == "2 March 2026 to 8 March 2026"
+    assert load_messages("zh").days(Week(2026, 10)) == "2026年3月2日 至 2026年3月8日"
 
 
 def test_what_the_data_names_and_the_catalogue_does_not_is_shown_as_it_is() -> None:
-    assert catalogue("zh").word("flag", "one source") == "仅来自一个来源"
-    assert catalogue("zh").word("flag", "a new kind of flag") == "a new kind of flag"
+    assert load_messages("zh").word("flag", "one source") == "仅来自一个来源"
+    assert load_messages("zh").word("flag", "a new kind of flag") == "a new kind of flag"

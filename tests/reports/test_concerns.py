@@ -8,9 +8,9 @@ from typing import Any
 
 from folate.core.config import Config
 from folate.core.weeks import Week
-from reports.build import Report, build
-from reports.render.document import document
-from reports.render.html import render
+from reports.build import Report, assemble_report
+from reports.render.document import report_document
+from reports.render.html import render_html
 
 TOPIC = {
     "state": "new", "label_zh": "叶酸", "label_en": "folic acid", "terms": ["叶酸"], "score": 9.0, "q": 0.01, "posts": 12, "authors": 12,
@@ -50,7 +50,7 @@ def report(blank: Any, folder: Path, config: Config, week: Week, monday: datetim
         blank.tables["topics"].append(
             TOPIC | {"week": str(week), "id": name, "detail": json.dumps(detail)} | changed
         )
-    return build(
+    return assemble_report(
         blank.snapshot(folder),
         replace(config, watch=("包装", "packaging", "价格", "口味", " ")),
         week,
@@ -72,7 +72,7 @@ def test_tracked_and_untracked_concerns_stand_side_by_side(
         ("叶酸 / folic acid", 7),
     ]
     assert {c.authors.id for c in (*tracked, *untracked)} <= {row["id"] for row in found.evidence}
-    assert [c["labels"]["en"] for c in document(found)["concerns"]["untracked"]] == [
+    assert [c["labels"]["en"] for c in report_document(found)["concerns"]["untracked"]] == [
         "转基因",
         "folic acid / 叶酸",
     ]
@@ -87,7 +87,7 @@ def test_the_sentiment_of_a_topic_is_shown_with_its_interval(
     net = found.topics[0].net
     assert net is not None
     assert (net.value, net.low, net.high, net.n) == (-0.6, -0.8, -0.4, 12)
-    page = render(found)
+    page = render_html(found)
     assert "Net sentiment of these people less that of the others" in page
     assert "The concerns that you track" in page
 
@@ -98,4 +98,4 @@ def test_without_a_brand_of_our_own_there_is_no_such_section(
     others = tuple(replace(brand, own=False) for brand in config.brands)
     found = report(blank, tmp_path, replace(config, brands=others), week, monday)
     assert found.concerns.tracked == found.concerns.untracked == ()
-    assert "The concerns that you track" not in render(found)
+    assert "The concerns that you track" not in render_html(found)

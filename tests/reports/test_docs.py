@@ -7,9 +7,9 @@ from typing import Any
 from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Week
-from reports.build import build
-from reports.measures.figures import CHANGE_UNITS, UNITS
-from reports.render.document import SCHEMA, document
+from reports.build import assemble_report
+from reports.measures.figures import CHANGE_UNITS, MEASURE_UNITS
+from reports.render.document import REPORT_SCHEMA, report_document
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -18,7 +18,7 @@ def test_every_measure_has_formula_unit_source_and_caveat() -> None:
     sections = re.split(
         r"^### ", (DOCS / "measures.md").read_text(encoding="utf-8"), flags=re.MULTILINE
     )[1:]
-    assert {section.split()[0] for section in sections} == set(UNITS)
+    assert {section.split()[0] for section in sections} == set(MEASURE_UNITS)
     for section in sections:
         assert re.findall(r"^- (\w+): \S", section, flags=re.MULTILINE) == [
             "formula",
@@ -44,10 +44,12 @@ def test_every_field_of_the_document_is_described(
     snapshot: Snapshot, config: Config, week: Week
 ) -> None:
     text = (DOCS / "report.md").read_text(encoding="utf-8")
-    values = document(build(snapshot, config, week))
+    values = report_document(assemble_report(snapshot, config, week))
     rows = values.pop("evidence")
     described = set(re.findall(r"`([a-z_]+)`", text))
     assert names(values) | {"evidence"} <= described
-    assert {*UNITS.values(), *CHANGE_UNITS.values()} <= set(re.findall(r"`([a-z ]+)`", text))
-    assert SCHEMA in text
+    assert {*MEASURE_UNITS.values(), *CHANGE_UNITS.values()} <= set(
+        re.findall(r"`([a-z ]+)`", text)
+    )
+    assert REPORT_SCHEMA in text
     assert rows

@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from folate.core.labels import UNREADABLE
+from folate.core.labels import UNREADABLE_PROBABILITIES
 from folate.core.weeks import Week, preceding_periods
 from nlp.stats.domains import DomainErrors
-from nlp.stats.estimation import interval, ppi_mean, tempered
+from nlp.stats.estimation import percentile_interval, ppi_mean, sharpen_posteriors
 from reports.measures.estimates import (
-    CALIBRATED,
-    FEWEST_LABELS,
+    CALIBRATED_DOMAIN_ERRORS,
+    MAX_INTERVAL_HALF_WIDTH,
+    MIN_AUDIT_LABELS,
     TEMPERED,
-    WIDEST,
     Estimates,
     net_sentiment,
 )
-from reports.measures.mentions import Mentions
+from reports.measures.mentions import BrandMentions
 
 WEEKS = (*preceding_periods(Week(2026, 10), 1), Week(2026, 10))
 
@@ -29,7 +29,7 @@ WEEKS = (*preceding_periods(Week(2026, 10), 1), Week(2026, 10))
 def mentions(
     brand: Sequence[int], week: Sequence[int], source: Sequence[int], author: Sequence[int] | None = None, posteriors: Any = None,
     brands: int = 2, sources: int = 2, label: Sequence[int] | None = None,
-) -> Mentions:  # fmt: skip
+) -> BrandMentions:  # fmt: skip
     n = len(brand)
     columns = [
         np.array(brand, np.int64), np.array(week, np.int64), np.array(source, np.int64),
@@ -37,12 +37,12 @@ def mentions(
         np.full((n, 3), np.nan) if posteriors is None else np.asarray(posteriors), np.array([-1] * n if label is None else label, np.int64),
     ]  # fmt: skip
     order = np.lexsort(tuple(columns[2::-1]))
-    return Mentions(
+    return BrandMentions(
         tuple("abc"[:brands]),
         WEEKS,
         tuple("xyz"[:sources]),
         *(column[order] for column in columns),
-        samples={},
+        sample_post_ids={},
     )
 
 
@@ -82,9 +82,11 @@ def test_a_silent_source_leaves_its_weight_to_the_others() -> None:
 def test_shares_are_means_of_the_tempered_posteriors() -> None:
     posteriors = draw((0.05, 0.35, 0.6), 3000, np.random.default_rng(0))
     m = mentions([0] * 3000, [1] * 3000, [0] * 3000, posteriors=posteriors, brands=1)
-    shares = Estimates(m, np.ones(2), replace(CALIBRATED, sharpness=3.0)).shares
+    shares = Estimates(
+        m, np.ones(2), replace(CALIBRATED_DOMAIN_ERRORS, sharpness=3.0)
+    ).sentiment_shares
     assert shares.method[0].tolist() == ["", TEMPERED]
-    assert shares.draws[0, 0, 1] == pytest.approx(tempered(posteriors, 3.0).mean(axis=0))
+    assert shares.draws[0, 0, 1] == pytest.approx(sharpen_posteriors(posteriors, 3.0).mean(axis=0))
     counted = np.bincount(posteriors.argmax(axis=1), minlength=3) / 3000
     assert shares.draws[0, 0, 1] == pytest.approx(counted, abs=0.02)
 
@@ -101,13 +103,15 @@ def test_intervals_cover_the_truth() -> None:
         m = mentions(
             [0] * 400, [1] * 400, [0] * 400, author=author.tolist(), posteriors=posteriors, brands=1
         )
-        draws = Estimates(m, np.ones(2)).shares.draws[:, 0, 1, 0]
-        low, high = interval(draws[1:])
+        draws = Estimates(m, np.ones(2)).sentiment_shares.draws[:, 0, 1, 0]
+        low, high = percentile_interval(draws[1:])
         hits += low <= truth[0] <= high
     assert 0.90 <= hits / 300 <= 0.99
 
 
-def both_weeks(label: Sequence[int] | None = None, domains: DomainErrors = CALIBRATED) -> Estimates:
+def both_weeks(
+    label: Sequence[int] | None = None, domains: DomainErrors = CALIBRATED_DOMAIN_ERRORS
+) -> Estimates:
     """Three hundred posts of one brand in each of two weeks, the second more negative."""
     rng = np.random.default_rng(8)
     rows = np.concatenate([draw((0.2, 0.3, 0.5), 300, rng), draw((0.4, 0.3, 0.3), 300, rng)])
@@ -118,15 +122,15 @@ def both_weeks(label: Sequence[int] | None = None, domains: DomainErrors = CALIB
 
 
 def half_width(draws: np.ndarray) -> float:
-    low, high = interval(draws[1:])
+    low, high = percentile_interval(draws[1:])
     return (high - low) / 2
 
 
 def test_a_domain_nobody_labelled_widens_levels_and_hardly_a_change() -> None:
-    narrow = both_weeks(domains=replace(CALIBRATED, error=((1e-6, 0.0), (0.0, 1e-6)))).levels[
-        :, 0, :, 0
-    ]
-    wide = both_weeks().levels[:, 0, :, 0]
+    narrow = both_weeks(
+        domains=replace(CALIBRATED_DOMAIN_ERRORS, error=((1e-6, 0.0), (0.0, 1e-6)))
+    ).sentiment_levels[:, 0, :, 0]
+    wide = both_weeks().sentiment_levels[:, 0, :, 0]
     assert half_width(wide[:, 1]) > 1.5 * half_width(narrow[:, 1])
     assert half_width(wide[:, 1] - wide[:, 0]) < 1.2 * half_width(narrow[:, 1] - narrow[:, 0])
     assert wide[0] == pytest.approx(narrow[0])
@@ -134,21 +138,29 @@ def test_a_domain_nobody_labelled_widens_levels_and_hardly_a_change() -> None:
 
 def test_an_audited_brand_has_narrower_intervals_than_an_unaudited_one() -> None:
     label = ([0] * 20 + [1] * 30 + [2] * 50 + [-1] * 200) * 2
-    unsure = replace(CALIBRATED, error=((0.2, 0.0), (0.0, 0.2)))
-    unaudited, audited = both_weeks(domains=unsure).levels, both_weeks(label, unsure).levels
+    unsure = replace(CALIBRATED_DOMAIN_ERRORS, error=((0.2, 0.0), (0.0, 0.2)))
+    unaudited, audited = (
+        both_weeks(domains=unsure).sentiment_levels,
+        both_weeks(label, unsure).sentiment_levels,
+    )
     for share in range(3):
         assert half_width(audited[:, 0, 1, share]) < half_width(unaudited[:, 0, 1, share])
 
 
 def test_an_audit_is_less_sure_of_the_other_week() -> None:
-    drifting = replace(CALIBRATED, drift=((0.003, 0.0), (0.0, 0.003)), gain_spread=0.3)
-    levels = both_weeks([0] * 20 + [1] * 30 + [2] * 50 + [-1] * 500, drifting).levels
+    drifting = replace(
+        CALIBRATED_DOMAIN_ERRORS, drift=((0.003, 0.0), (0.0, 0.003)), gain_spread=0.3
+    )
+    levels = both_weeks([0] * 20 + [1] * 30 + [2] * 50 + [-1] * 500, drifting).sentiment_levels
     assert half_width(levels[:, 0, 1, 0]) > half_width(levels[:, 0, 0, 0])
 
 
 def test_what_is_too_unsure_without_an_audit_is_told_apart() -> None:
-    unsure = replace(CALIBRATED, error=((1.0, 0.0), (0.0, 1.0)))
-    assert half_width(both_weeks(domains=unsure).levels[:, 0, 1, 0]) > WIDEST
+    unsure = replace(CALIBRATED_DOMAIN_ERRORS, error=((1.0, 0.0), (0.0, 1.0)))
+    assert (
+        half_width(both_weeks(domains=unsure).sentiment_levels[:, 0, 1, 0])
+        > MAX_INTERVAL_HALF_WIDTH
+    )
     assert both_weeks(domains=unsure).unmeasurable.tolist() == [[True, True]]
     assert not both_weeks().unmeasurable.any()
     assert not both_weeks([0] * 20 + [1] * 30 + [2] * 50 + [-1] * 500, unsure).unmeasurable.any()
@@ -163,9 +175,9 @@ def test_a_class_that_nobody_met_is_not_printed_as_surely_nothing(share: int) ->
     m = mentions(
         [0] * 600, [0] * 300 + [1] * 300, [0] * 600, posteriors=rows, brands=1, label=label
     )
-    levels = Estimates(m, np.ones(2)).levels[:, 0]
+    levels = Estimates(m, np.ones(2)).sentiment_levels[:, 0]
     for week in (0, 1):
-        low, high = interval(levels[1:, week, share])
+        low, high = percentile_interval(levels[1:, week, share])
         assert 0 <= low < 0.005
         assert 0.015 < high < 0.06
         assert 0 < levels[0, week, share] < high
@@ -183,13 +195,15 @@ def test_shares_sum_to_one_and_do_not_depend_on_the_order_of_classes(
 ) -> None:
     posteriors = np.array(rows) / np.sum(rows, axis=1, keepdims=True)
     m = mentions([0] * len(rows), [1] * len(rows), [0] * len(rows), posteriors=posteriors, brands=1)
-    levels = Estimates(m, np.ones(2)).levels[:, 0, 1]
+    levels = Estimates(m, np.ones(2)).sentiment_levels[:, 0, 1]
     assert levels.sum(axis=1) == pytest.approx(np.ones(len(levels)))
     assert (levels > 0).all()
     turned = mentions(
         [0] * len(rows), [1] * len(rows), [0] * len(rows), posteriors=posteriors[:, order], brands=1
     )
-    alone, other = (Estimates(each, np.ones(2)).shares.draws[0, 0, 1] for each in (m, turned))
+    alone, other = (
+        Estimates(each, np.ones(2)).sentiment_shares.draws[0, 0, 1] for each in (m, turned)
+    )
     assert other == pytest.approx(alone[list(order)])
 
 
@@ -220,16 +234,16 @@ def test_an_audit_takes_out_what_the_model_gets_wrong_in_this_week_and_the_other
         brands=1,
         label=label.tolist(),
     )
-    alone = Estimates(m, np.ones(2), replace(CALIBRATED, sharpness=4.0))
-    assert alone.audited.tolist() == [200]
-    level = alone.levels
+    alone = Estimates(m, np.ones(2), replace(CALIBRATED_DOMAIN_ERRORS, sharpness=4.0))
+    assert alone.audit_label_counts.tolist() == [200]
+    level = alone.sentiment_levels
     truth = [
         np.bincount(labels[part], minlength=3) / 600 for part in (slice(600), slice(600, None))
     ]
     for week in (0, 1):
-        assert abs(alone.shares.draws[0, 0, week, 0] - truth[week][0]) > 0.12
+        assert abs(alone.sentiment_shares.draws[0, 0, week, 0] - truth[week][0]) > 0.12
         assert level[0, 0, week] == pytest.approx(truth[week], abs=0.06)
-        low, high = interval(level[1:, 0, week, 0])
+        low, high = percentile_interval(level[1:, 0, week, 0])
         assert low < truth[week][0] < high
 
 
@@ -240,7 +254,7 @@ def test_a_census_leaves_nothing_to_the_model() -> None:
         mentions([0] * 300, [1] * 300, [0] * 300, posteriors=rows, brands=1, label=labels.tolist()),
         np.ones(2),
     )
-    found = estimates.levels[0, 0, 1]
+    found = estimates.sentiment_levels[0, 0, 1]
     assert found == pytest.approx(np.bincount(labels, minlength=3) / 300)
 
 
@@ -254,19 +268,19 @@ def test_the_audit_equals_ppi() -> None:
         np.ones(2),
     )
     expected = ppi_mean(np.eye(3)[labels[:120]], rows[:120], rows)
-    assert estimates.levels[0, 0, 1] == pytest.approx(expected, abs=1e-6)
+    assert estimates.sentiment_levels[0, 0, 1] == pytest.approx(expected, abs=1e-6)
 
 
 def test_few_labels_are_no_audit() -> None:
-    label = [0] * (FEWEST_LABELS - 1) + [-1] * (601 - FEWEST_LABELS)
-    assert both_weeks(label).levels == pytest.approx(both_weeks().levels)
+    label = [0] * (MIN_AUDIT_LABELS - 1) + [-1] * (601 - MIN_AUDIT_LABELS)
+    assert both_weeks(label).sentiment_levels == pytest.approx(both_weeks().sentiment_levels)
 
 
 def test_the_busiest_hundredth() -> None:
     """199 authors with one post and one with 101: of 200 authors two are the hundredth, who wrote 102 of 300."""
     author = list(range(199)) + [500] * 101
     estimates = Estimates(mentions([0] * 300, [1] * 300, [0] * 300, author=author), np.ones(2))
-    top = estimates.top_authors(1)
+    top = estimates.top_author_share(1)
     assert top[0, 0] == pytest.approx(102 / 300)
     assert np.isnan(top[:, 1]).all()
     assert estimates.posts_per_author[0, 0, 1] == pytest.approx(1.5)
@@ -280,12 +294,15 @@ def test_both_definitions_of_net_sentiment() -> None:
 
 
 def test_a_post_with_nothing_to_read_is_missing_and_not_neutral() -> None:
-    rows = np.array([[0.8, 0.1, 0.1]] * 30 + [[0.1, 0.1, 0.8]] * 10 + [UNREADABLE] * 60)
+    rows = np.array(
+        [[0.8, 0.1, 0.1]] * 30 + [[0.1, 0.1, 0.8]] * 10 + [UNREADABLE_PROBABILITIES] * 60
+    )
     m = mentions([0] * 100, [1] * 100, [0] * 100, posteriors=rows, brands=1)
-    shares = Estimates(m, np.ones(2)).shares
+    shares = Estimates(m, np.ones(2)).sentiment_shares
     assert shares.draws[0, 0, 1] == pytest.approx(rows[:40].mean(axis=0))
     assert shares.n[0, 1] == 100
     nothing = Estimates(
-        mentions([0] * 9, [1] * 9, [0] * 9, posteriors=[UNREADABLE] * 9, brands=1), np.ones(2)
+        mentions([0] * 9, [1] * 9, [0] * 9, posteriors=[UNREADABLE_PROBABILITIES] * 9, brands=1),
+        np.ones(2),
     )
-    assert nothing.shares.draws[0, 0, 1] == pytest.approx(UNREADABLE)
+    assert nothing.sentiment_shares.draws[0, 0, 1] == pytest.approx(UNREADABLE_PROBABILITIES)

@@ -11,13 +11,13 @@ from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.text import printable_text
 from folate.core.weeks import Week
-from reports.build import Report, build
-from reports.evidence import explain
+from reports.build import Report, assemble_report
+from reports.evidence import explain_evidence
 
 
 @pytest.fixture(scope="module")
 def report(snapshot: Snapshot, config: Config, week: Week) -> Report:
-    return build(snapshot, config, week, "zh")
+    return assemble_report(snapshot, config, week, "zh")
 
 
 def test_everything_behind_a_number_is_printed(
@@ -25,7 +25,7 @@ def test_everything_behind_a_number_is_printed(
 ) -> None:
     figure = report.brands[0].figures["share_of_voice"]
     row = next(row for row in report.evidence if row["id"] == figure.id)
-    text = explain(row, snapshot)
+    text = explain_evidence(row, snapshot)
     assert text.startswith("Share of voice of heye, 2026-W10\nvalue       5")
     for part in (
         "interval    4",
@@ -48,7 +48,7 @@ def test_a_number_without_value_or_posts(report: Report, snapshot: Snapshot) -> 
         "value": None, "n": 0, "low": None, "high": None,
         "definition": "Mean.", "query": "SELECT 1", "versions": "{}", "posts": None,
     }  # fmt: skip
-    text = explain(row, snapshot)
+    text = explain_evidence(row, snapshot)
     assert "value       not measured" in text
     assert "versions    an empty corpus" in text
     assert text.endswith("posts       none")
@@ -61,10 +61,10 @@ def test_posts_cannot_command_a_terminal(
     snapshot = blank.snapshot(tmp_path)
     row = next(
         row
-        for row in build(snapshot, config, week).evidence
+        for row in assemble_report(snapshot, config, week).evidence
         if row["measure"] == "mentions" and row["n"]
     )
-    text = explain(row, snapshot)
+    text = explain_evidence(row, snapshot)
     assert "禾叶\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}反 👩‍👩‍👧" in text
 
 
@@ -77,12 +77,12 @@ def test_days_are_those_of_the_project_and_ids_are_printable(
     snapshot = blank.snapshot(tmp_path)
     row = next(
         row
-        for row in build(snapshot, config, week).evidence
+        for row in assemble_report(snapshot, config, week).evidence
         if row["measure"] == "mentions" and row["n"]
     )
     shown = "  weiba:\N{REPLACEMENT CHARACTER}[2J  2026-03-0{}  no author  禾叶"
-    assert explain(row, snapshot, config.timezone).endswith(shown.format(2))
-    assert explain(row, snapshot).endswith(shown.format(1))
+    assert explain_evidence(row, snapshot, config.timezone).endswith(shown.format(2))
+    assert explain_evidence(row, snapshot).endswith(shown.format(1))
 
 
 def test_printable_keeps_both_languages_and_emoji() -> None:

@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from reports.measures.figures import Change, Figure, NoEvidence, Sentence, Shown, versions_json
+from reports.measures.figures import (
+    Change,
+    Figure,
+    FigureSentence,
+    FigureText,
+    NoEvidence,
+    versions_json,
+)
 
 FIGURE = Figure(
     measure="mentions",
@@ -35,8 +42,8 @@ def test_a_number_needs_a_measure_that_is_defined(measure: str) -> None:
 
 def test_a_sentence_needs_a_number() -> None:
     with pytest.raises(NoEvidence, match="behind the sentence 'boast'"):
-        Sentence("boast", ("We are loved.",))
-    assert Sentence("mentions", ("We had ", Shown("3", FIGURE))).text == "We had 3"
+        FigureSentence("boast", ("We are loved.",))
+    assert FigureSentence("mentions", ("We had ", FigureText("3", FIGURE))).text == "We had 3"
 
 
 def test_the_id_is_of_the_question_not_of_the_answer() -> None:

@@ -20,11 +20,11 @@ from folate.core.config import REPORT_LANGUAGES, Campaign, CampaignGoal, Config
 from folate.core.errors import MissingExtra
 from folate.core.text import printable_text
 from folate.core.weeks import Week, last_day
-from reports.build import Report, build
-from reports.measures.figures import CHANGE_UNITS, UNITS, Figure
+from reports.build import Report, assemble_report
+from reports.measures.figures import CHANGE_UNITS, MEASURE_UNITS, Figure
 from reports.render import markdown, pdf, xlsx
-from reports.render.document import document, schema, to_json
-from reports.render.tables import Table, tables
+from reports.render.document import load_report_schema, report_document, to_json
+from reports.render.tables import ReportTable, report_tables
 
 HOSTILE = (
     "=cmd|'/c calc'!A0", "+1+1", "-2+3", "@SUM(1)", "\tx", "<script>alert(1)</script>", "](https://evil.example) ![x](y)", "| a | b |",
@@ -44,13 +44,13 @@ def report(
         end=last_day(week),
         goals=(CampaignGoal(measure="people", least=0.2),),
     )
-    return build(snapshot, replace(config, campaign=(spring,)), week, request.param)
+    return assemble_report(snapshot, replace(config, campaign=(spring,)), week, request.param)
 
 
 @pytest.fixture(scope="module")
 def hostile(snapshot: Snapshot, config: Config, week: Week) -> Report:
     """Every quote of the report is one of HOSTILE."""
-    found = build(snapshot, config, week)
+    found = assemble_report(snapshot, config, week)
     posts = [
         replace(found.posts[0], quote=replace(found.posts[0].quote, text=text)) for text in HOSTILE
     ]
@@ -58,7 +58,7 @@ def hostile(snapshot: Snapshot, config: Config, week: Week) -> Report:
 
 
 def test_every_figure_stands_in_the_tables_and_rows_are_even(report: Report) -> None:
-    found = tables(report)
+    found = report_tables(report)
     (evidence,) = (table for table in found if table.id == "evidence")
     assert {cell.id for row in evidence.rows for cell in row if isinstance(cell, Figure)} == {
         figure.id for figure in report.figures
@@ -66,27 +66,27 @@ def test_every_figure_stands_in_the_tables_and_rows_are_even(report: Report) -> 
     assert len({table.id for table in found}) == len(found)
     assert {"campaigns", "campaign_parts"} <= {table.id for table in found}
     with pytest.raises(ValueError, match="wanted 2 cells in every row"):
-        Table(id="x", title="x", columns=("a", "b"), rows=(("a",),))
+        ReportTable(id="x", title="x", columns=("a", "b"), rows=(("a",),))
 
 
 def test_markdown_is_read_as_the_tables_it_was_made_of(report: Report) -> None:
-    text = markdown.render(report).decode()
+    text = markdown.render_markdown(report).decode()
     tokens = READER.parse(text)
     shown = [token.content for token in tokens if token.type == "inline"]
-    titles = [markdown.escape(table.title) for table in tables(report)]
+    titles = [markdown.escape_markdown(table.title) for table in report_tables(report)]
     assert [title for title in titles if title not in shown] == []
-    wide = [table for table in tables(report) if len(table.columns) > 1 and table.rows]
+    wide = [table for table in report_tables(report) if len(table.columns) > 1 and table.rows]
     assert sum(token.type == "tr_open" for token in tokens) == sum(
         len(table.rows) + 1 for table in wide
     )
-    assert markdown.render(report).decode() == text
+    assert markdown.render_markdown(report).decode() == text
 
 
 @given(st.text(max_size=60) | st.sampled_from(HOSTILE))
 def test_whatever_it_says_it_is_one_text_of_one_item(text: str) -> None:
     """Rendered and read back, an escaped string is the string, in a list and in a cell: no tag, link, heading or column of its own."""
     line = printable_text(" ".join(text.split()))
-    item = READER.parse(f"- {markdown.escape(text)}")
+    item = READER.parse(f"- {markdown.escape_markdown(text)}")
     inside = ["paragraph_open", "inline", "paragraph_close"] if line else []
     assert [token.type for token in item] == [
         "bullet_list_open",
@@ -95,7 +95,7 @@ def test_whatever_it_says_it_is_one_text_of_one_item(text: str) -> None:
         "list_item_close",
         "bullet_list_close",
     ]
-    cells = READER.parse(f"| a | b |\n| --- | --- |\n| x | {markdown.escape(text)} |")
+    cells = READER.parse(f"| a | b |\n| --- | --- |\n| x | {markdown.escape_markdown(text)} |")
     assert [token.type for token in cells].count("td_open") == 2
     for tokens in (item, cells):
         inline = [token for token in tokens if token.type == "inline"]
@@ -105,16 +105,16 @@ def test_whatever_it_says_it_is_one_text_of_one_item(text: str) -> None:
 
 
 def test_hostile_words_are_words_in_markdown(hostile: Report) -> None:
-    page = READER.render(markdown.render(hostile).decode())
+    page = READER.render(markdown.render_markdown(hostile).decode())
     assert "<script>" not in page
     assert re.findall(r"<(?:a|img)\b", page) == []
     assert "\u202e" not in page
 
 
 def test_a_workbook_has_a_sheet_a_table_and_the_values_of_the_figures(report: Report) -> None:
-    data = xlsx.render(report)
+    data = xlsx.render_workbook(report)
     book = load_workbook(BytesIO(data))
-    assert len(book.sheetnames) == len(tables(report))
+    assert len(book.sheetnames) == len(report_tables(report))
     assert all(
         len(name) <= 31 and sheet.freeze_panes == "A2"
         for name, sheet in zip(book.sheetnames, book.worksheets, strict=True)
@@ -125,7 +125,7 @@ def test_a_workbook_has_a_sheet_a_table_and_the_values_of_the_figures(report: Re
         for row in range(2, evidence.max_row + 1)
     }
     for figure in report.figures:
-        factor, _ = xlsx.FORMATS[figure.unit]
+        factor, _ = xlsx.NUMBER_FORMATS[figure.unit]
         assert values[figure.id] == (
             None if figure.value is None else pytest.approx(figure.value * factor)
         )
@@ -135,15 +135,15 @@ def test_a_workbook_has_a_sheet_a_table_and_the_values_of_the_figures(report: Re
         book[linked.split("'")[1]][linked.split("!")[1]].value
         == report.brands[0].figures["authors"].id
     )
-    assert xlsx.render(report) == data
+    assert xlsx.render_workbook(report) == data
 
 
 def test_every_unit_has_a_number_format() -> None:
-    assert set(xlsx.FORMATS) == {*UNITS.values(), *CHANGE_UNITS.values()}
+    assert set(xlsx.NUMBER_FORMATS) == {*MEASURE_UNITS.values(), *CHANGE_UNITS.values()}
 
 
 def test_no_cell_of_a_workbook_is_a_formula(hostile: Report) -> None:
-    book = load_workbook(BytesIO(xlsx.render(hostile)))
+    book = load_workbook(BytesIO(xlsx.render_workbook(hostile)))
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     assert {cell.data_type for cell in cells} <= {"s", "inlineStr", "n", "d"}
     texts = {cell.value: cell for cell in cells if isinstance(cell.value, str)}
@@ -152,9 +152,11 @@ def test_no_cell_of_a_workbook_is_a_formula(hostile: Report) -> None:
 
 
 def test_chinese_columns_are_wide_enough(report: Report) -> None:
-    book = load_workbook(BytesIO(xlsx.render(report)))
+    book = load_workbook(BytesIO(xlsx.render_workbook(report)))
     (posts,) = (
-        sheet for sheet, table in zip(book, tables(report), strict=True) if table.id == "sources"
+        sheet
+        for sheet, table in zip(book, report_tables(report), strict=True)
+        if table.id == "sources"
     )
     for column in posts.columns:
         widest = max(
@@ -166,17 +168,17 @@ def test_chinese_columns_are_wide_enough(report: Report) -> None:
 
 
 def test_the_document_keeps_its_published_schema(report: Report) -> None:
-    validator = jsonschema.Draft202012Validator(schema())
-    validator.check_schema(schema())
+    validator = jsonschema.Draft202012Validator(load_report_schema())
+    validator.check_schema(load_report_schema())
     assert list(validator.iter_errors(json.loads(to_json(report)))) == []
-    wrong: dict[str, Any] = document(report) | {"week_posts": {"value": 1}}
+    wrong: dict[str, Any] = report_document(report) | {"week_posts": {"value": 1}}
     assert list(validator.iter_errors(wrong))
 
 
 def test_every_field_of_the_document_is_in_the_schema(report: Report) -> None:
-    assert set(json.loads(to_json(report))) == set(schema()["properties"])
-    assert set(document(report)["brands"][0]) == set(
-        schema()["properties"]["brands"]["items"]["properties"]
+    assert set(json.loads(to_json(report))) == set(load_report_schema()["properties"])
+    assert set(report_document(report)["brands"][0]) == set(
+        load_report_schema()["properties"]["brands"]["items"]["properties"]
     )
 
 
@@ -211,7 +213,7 @@ def test_a_browser_that_fails_is_told(
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not any(map(shutil.which, pdf.NAMES)), reason="no Chromium here")
+@pytest.mark.skipif(not any(map(shutil.which, pdf.BROWSER_NAMES)), reason="no Chromium here")
 def test_a_page_becomes_a_pdf(tmp_path: Path) -> None:
     page = tmp_path / "页 1.html"
     page.write_text(

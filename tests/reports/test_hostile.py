@@ -14,11 +14,11 @@ from openpyxl import load_workbook
 from folate.core.config import Brand, Config, SmtpConfig, Source
 from folate.core.weeks import Week
 from folate.delivery.mail import compose_mail
-from reports.build import Report, build
+from reports.build import Report, assemble_report
 from reports.render import markdown, xlsx
 from reports.render.document import to_json
-from reports.render.email import letter
-from reports.render.html import render
+from reports.render.email import compose_report_email
+from reports.render.html import render_html
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -73,14 +73,14 @@ def reports(tmp_path_factory: pytest.TempPathFactory, config: Config, week: Week
         sources=(Source(name=HOSTILE[3], spider="forum", start=()),),
     )  # fmt: skip
     snapshot = corpus.seek(tmp_path_factory.mktemp("hostile"), asked, week)
-    return [build(snapshot, asked, week, language) for language in ("zh", "en")]
+    return [assemble_report(snapshot, asked, week, language) for language in ("zh", "en")]
 
 
 def test_a_page_has_no_script_no_handler_and_no_address_but_of_the_web(
     reports: list[Report],
 ) -> None:
     for report in reports:
-        page = lxml_html.fromstring(render(report))
+        page = lxml_html.fromstring(render_html(report))
         assert (
             page.xpath("//script | //img | //iframe | //object | //embed | //base | //form") == []
         )
@@ -99,7 +99,9 @@ def test_markdown_has_its_own_headings_and_no_links_or_tags(reports: list[Report
     from markdown_it import MarkdownIt
 
     for report in reports:
-        tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(markdown.render(report).decode())
+        tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(
+            markdown.render_markdown(report).decode()
+        )
         parts = [child for token in tokens for child in (token, *(token.children or ()))]
         assert {token.type for token in parts} & {
             "html_block",
@@ -119,7 +121,7 @@ def test_markdown_has_its_own_headings_and_no_links_or_tags(reports: list[Report
 
 def test_a_workbook_has_no_formula_and_no_link_out(reports: list[Report]) -> None:
     for report in reports:
-        book = load_workbook(BytesIO(xlsx.render(report)))
+        book = load_workbook(BytesIO(xlsx.render_workbook(report)))
         cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
         assert not any(cell.data_type == "f" for cell in cells)
         assert not any(cell.hyperlink and cell.hyperlink.target for cell in cells)
@@ -128,7 +130,7 @@ def test_a_workbook_has_no_formula_and_no_link_out(reports: list[Report]) -> Non
 def test_a_letter_and_its_mail_keep_to_their_headers(reports: list[Report]) -> None:
     smtp = SmtpConfig(host="h", sender="f@example.org")
     for report in reports:
-        words = letter(json.loads(to_json(report)))
+        words = compose_report_email(json.loads(to_json(report)))
         body = lxml_html.fromstring(words.html)
         assert body.xpath("//script | //img | //svg | //a") == []
         assert "\u202e" not in words.text

@@ -14,11 +14,11 @@ import pytest
 from corpora.store.snapshot import Snapshot
 from folate.core.config import REPORT_LANGUAGES, Brand, Campaign, Config
 from folate.core.weeks import Week
-from reports.build import Report, build
+from reports.build import Report, assemble_report
 from reports.render import charts
-from reports.render.html import SECTIONS, render, sections
+from reports.render.html import PAGE_SECTIONS, page_sections, render_html
 from reports.sections.concerns import Concern, Concerns
-from reports.sections.perception import Word
+from reports.sections.perception import DistinctiveWord
 
 NOT_A_MEASURE = "//time | //h1 | //bdi | //cite//code | //svg | //style | //tbody//th | //section[@class='method' or @class='evidence']"
 
@@ -27,12 +27,12 @@ NOT_A_MEASURE = "//time | //h1 | //bdi | //cite//code | //svg | //style | //tbod
 def report(
     request: pytest.FixtureRequest, snapshot: Snapshot, config: Config, week: Week
 ) -> Report:
-    return build(snapshot, config, week, request.param)
+    return assemble_report(snapshot, config, week, request.param)
 
 
 @pytest.fixture(scope="module")
 def page(report: Report) -> str:
-    return render(report)
+    return render_html(report)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def tree(page: str, parse: Callable[[str], Any]) -> Any:
 
 
 def test_the_same_report_gives_the_same_bytes(report: Report, page: str) -> None:
-    assert render(report) == page
+    assert render_html(report) == page
     assert len(page.encode()) < 2_000_000
 
 
@@ -87,11 +87,11 @@ def test_a_screen_reader_finds_its_way(tree: Any, report: Report) -> None:
 
 
 def test_sections_come_as_a_manager_reads(report: Report) -> None:
-    assert sections(report) == tuple(
-        name for name in SECTIONS if name not in ("concerns", "campaigns")
+    assert page_sections(report) == tuple(
+        name for name in PAGE_SECTIONS if name not in ("concerns", "campaigns")
     )
     nothing = replace(report, brands=(), campaigns=())
-    assert sections(nothing) == ("summary", "topics", "posts", "sources", "method", "evidence")
+    assert page_sections(nothing) == ("summary", "topics", "posts", "sources", "method", "evidence")
 
 
 def judged(corpus: Any) -> list[dict[str, Any]]:
@@ -110,7 +110,7 @@ def test_emotions_intents_and_authors_stand_beside_each_other(
 ) -> None:
     corpus = deepcopy(corpus)
     corpus.tables["judgements"] = judged(corpus)
-    section = parse(render(build(corpus.snapshot(tmp_path), config, week))).xpath(
+    section = parse(render_html(assemble_report(corpus.snapshot(tmp_path), config, week))).xpath(
         "//section[@id='emotions']"
     )[0]
     rows = {row.xpath("string(th)"): row.xpath("td") for row in section.xpath(".//tbody/tr")}
@@ -164,7 +164,7 @@ def test_hostile_names_are_text_in_every_section(
     brand = replace(report.brands[0], label=HOSTILE)
     seen, topic = report.perception, report.topics[0]
     cells = (replace(seen.cells[0], aspect=HOSTILE), *seen.cells[1:])
-    word = Word(
+    word = DistinctiveWord(
         brand=brand.id, text=HOSTILE, keyness=replace(brand.figures["labels"], measure="keyness")
     )
     posts = tuple(
@@ -177,7 +177,7 @@ def test_hostile_names_are_text_in_every_section(
         perception=replace(seen, cells=cells, words=(word,)), posts=posts, concerns=Concerns(tracked=(concern,), untracked=(concern,)),
         sources=tuple(replace(source, name=HOSTILE, reasons=(HOSTILE,)) for source in report.sources),
     )  # fmt: skip
-    page = render(hostile)
+    page = render_html(hostile)
     tree = parse(page)
     assert tree.xpath("//script") == []
     assert all("alert" not in value for value in tree.xpath("//@style | //@href"))
@@ -242,11 +242,11 @@ def test_eight_brands_of_many_aspects_and_a_campaign_stay_small(
         after=14,
         themes=("叶酸",),
     )
-    report = build(
+    report = assemble_report(
         blank.snapshot(tmp_path), replace(config, brands=brands, campaign=(spring,)), week, "zh"
     )
     assert len({cell.aspect for cell in report.perception.cells}) == 17
-    page = render(report)
+    page = render_html(report)
     assert len(page.encode()) < 2_000_000
     assert parse(page).xpath("string(//section[@id='campaigns']/h3)") == HOSTILE
 
@@ -254,7 +254,7 @@ def test_eight_brands_of_many_aspects_and_a_campaign_stay_small(
 def test_no_english_chrome_in_a_chinese_page(
     snapshot: Snapshot, config: Config, week: Week, parse: Callable[[str], Any]
 ) -> None:
-    tree = parse(render(build(snapshot, config, week, "zh")))
+    tree = parse(render_html(assemble_report(snapshot, config, week, "zh")))
     headings = [
         heading.text_content() for heading in tree.xpath("//h2 | //thead//th | //summary | //dt")
     ]
@@ -264,7 +264,7 @@ def test_no_english_chrome_in_a_chinese_page(
 
 
 def test_charts_take_their_colours_from_the_page(report: Report) -> None:
-    svg = charts.voice(report.brands, charts.WIDE)
+    svg = charts.share_of_voice_chart(report.brands, charts.WIDE_SIZE_PX)
     assert "var(--brand-0)" in svg
     assert re.findall(r'(?:fill|stroke)="#', svg) == []
     assert "font-family" not in svg
@@ -278,14 +278,16 @@ def test_weeks_run_on_into_the_next_year(report: Report) -> None:
     trend = tuple(replace(figure, week=name) for figure, name in zip(figures, names, strict=False))
     trend = (trend[0], replace(trend[1], value=None, low=None, high=None), *trend[2:])
     turning = replace(brand, trend={"share_of_voice": trend, "net_sentiment_polar": trend})
-    assert re.findall(r">(W\d\d)<", charts.voice((turning,), charts.WIDE)) == [
+    assert re.findall(
+        r">(W\d\d)<", charts.share_of_voice_chart((turning,), charts.WIDE_SIZE_PX)
+    ) == [
         "W50",
         "W51",
         "W52",
         "W01",
         "W02",
     ]
-    svg = charts.net(turning, 0)
+    svg = charts.net_sentiment_chart(turning, 0)
     places = [
         (float(x), week) for x, week in re.findall(r"translate\(([\d.]+),[^>]*>(W\d\d)<", svg)
     ]
@@ -294,7 +296,7 @@ def test_weeks_run_on_into_the_next_year(report: Report) -> None:
 
 def test_a_hostile_name_in_a_chart(report: Report) -> None:
     hostile = replace(report.brands[0], label="<b>&\u202e")
-    svg = charts.voice((hostile, *report.brands[1:]), charts.NARROW)
+    svg = charts.share_of_voice_chart((hostile, *report.brands[1:]), charts.NARROW_SIZE_PX)
     assert "<b>" not in svg
     assert "\u202e" not in svg
     assert "&lt;b&gt;&amp;" in svg
@@ -312,7 +314,9 @@ def test_names_at_the_ends_of_lines_keep_apart(report: Report) -> None:
 
 def test_twelve_brands(snapshot: Snapshot, config: Config, week: Week) -> None:
     more = tuple(Brand(id=f"b{n}", names=(f"另一个很长很长的品牌名字 {n}",)) for n in range(9))
-    page = render(build(snapshot, replace(config, brands=config.brands + more), week))
+    page = render_html(
+        assemble_report(snapshot, replace(config, brands=config.brands + more), week)
+    )
     assert len(page.encode()) < 2_000_000
 
 
@@ -321,6 +325,8 @@ def test_control_characters_never_reach_the_page(
 ) -> None:
     brands = (replace(config.brands[0], names=("禾\x1b[2J叶",)), *config.brands[1:])
     blank.add("前\x1b[31m\x07后", monday, likes=3, shares=(0.1, 0.2, 0.7))
-    page = render(build(blank.snapshot(tmp_path), replace(config, brands=brands), week))
+    page = render_html(
+        assemble_report(blank.snapshot(tmp_path), replace(config, brands=brands), week)
+    )
     assert re.findall(r"[\x00-\x08\x0b-\x1f\x7f]", page) == []
     assert "前\ufffd[31m\ufffd后" in page

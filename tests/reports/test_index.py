@@ -10,10 +10,10 @@ import pytest
 from corpora.store.snapshot import Snapshot
 from folate.core.config import REPORT_LANGUAGES, Config
 from folate.core.weeks import Week
-from reports.build import build
-from reports.render.document import document, to_json
-from reports.render.email import letter
-from reports.render.html import render
+from reports.build import assemble_report
+from reports.render.document import report_document, to_json
+from reports.render.email import compose_report_email
+from reports.render.html import render_html
 from reports.render.index import write_index
 
 
@@ -24,9 +24,9 @@ def folder(
     """Two weeks with reports, and files that are none."""
     found = tmp_path_factory.mktemp("reports")
     for each in (week, week - 1):
-        report = build(snapshot, config, each)
+        report = assemble_report(snapshot, config, each)
         (found / f"{each}.json").write_text(to_json(report), encoding="utf-8")
-        (found / f"{each}.html").write_text(render(report), encoding="utf-8")
+        (found / f"{each}.html").write_text(render_html(report), encoding="utf-8")
     for name, text in (
         ("other.json", "[]"),
         ("broken.json", "{"),
@@ -89,13 +89,13 @@ def test_a_hostile_report_stays_words_in_index_and_letter(
     parse: Callable[[str], Any],
 ) -> None:
     hostile = "<script>alert(1)</script>\u202e\r\nBcc: x@y.z"
-    found = document(build(snapshot, config, week, language))
+    found = report_document(assemble_report(snapshot, config, week, language))
     found["project"] = found["brands"][0]["label"] = found["summary"][0]["text"] = hostile
     found["partial_until"] = found["starts"]
     (tmp_path / f"{week}.json").write_text(json.dumps(found), encoding="utf-8")
     (tmp_path / f"{week}.html").touch()
     page = write_index(tmp_path, language).read_text(encoding="utf-8")
-    words = letter(found)
+    words = compose_report_email(found)
     for text in (page, words.html):
         assert parse(text).xpath("//script") == []
     assert parse(page).xpath("count(//*[@class='chip partial'])") == 1

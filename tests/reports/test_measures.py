@@ -12,7 +12,7 @@ import pytest
 from corpora.store.store import Store
 from folate.core.config import Campaign, Config
 from folate.core.weeks import Week, preceding_periods
-from reports.measures.brands import Asked, BrandMeasures, measure
+from reports.measures.brands import BrandMeasures, ReportContext, measure
 from reports.measures.figures import versions_json
 from reports.measures.mentions import read
 
@@ -32,9 +32,9 @@ def measured(tmp_path: Path, config: Config, week: Week) -> Measured:
         for table, rows in also.items():
             store.upsert(table, rows)
         snapshot = store.snapshot()
-        asked = Asked(config, week, versions_json(snapshot.versions), flags)
+        asked = ReportContext(config, week, versions_json(snapshot.versions), flags)
         return measure(
-            read(snapshot, asked.brands, [*preceding_periods(week, 8), week], config.timezone),
+            read(snapshot, asked.brand_ids, [*preceding_periods(week, 8), week], config.timezone),
             asked,
         )[0]
 
@@ -241,9 +241,9 @@ def test_a_week_that_a_campaign_of_the_brand_touches_is_flagged(
     fill(blank, monday, {0: 20, 1: 20})
     first, last = (week.monday + timedelta(days=days) for days in (start, end))
     spring = Campaign(id="spring", names=("春季",), brand=brand, start=first, end=last)
-    asked = Asked(replace(config, campaign=(spring,)), week, "{}")
+    asked = ReportContext(replace(config, campaign=(spring,)), week, "{}")
     found = measure(
-        read(blank.snapshot(tmp_path), asked.brands, [week - 1, week], config.timezone), asked
+        read(blank.snapshot(tmp_path), asked.brand_ids, [week - 1, week], config.timezone), asked
     )
     figures = [found[0].figures[name] for name in ("mentions", "share_of_voice", "negative")] + [
         found[0].changes["mentions"].figure

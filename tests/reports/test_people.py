@@ -10,8 +10,8 @@ import pytest
 from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Week
-from reports.measures.brands import Asked
-from reports.sections.people import People, network, people
+from reports.measures.brands import ReportContext
+from reports.sections.people import People, interaction_graphml, people
 from reports.sections.topics import topics
 
 
@@ -45,7 +45,7 @@ def corpus_of_answers(blank: Any, monday: datetime) -> Any:
 
 @pytest.fixture
 def found(corpus_of_answers: Any, tmp_path: Path, config: Config, week: Week) -> People:
-    return people(corpus_of_answers.snapshot(tmp_path), Asked(config, week, "{}"), ())
+    return people(corpus_of_answers.snapshot(tmp_path), ReportContext(config, week, "{}"), ())
 
 
 def test_voices_are_by_reach_times_engagement_with_opinion_apart(found: People) -> None:
@@ -83,14 +83,14 @@ def test_the_network_as_graphml(
     corpus_of_answers: Any, tmp_path: Path, config: Config, week: Week
 ) -> None:
     graph = nx.parse_graphml(
-        network(corpus_of_answers.snapshot(tmp_path), Asked(config, week, "{}"))
+        interaction_graphml(corpus_of_answers.snapshot(tmp_path), ReportContext(config, week, "{}"))
     )
     assert graph.in_degree("loud") == 12
     assert graph.nodes["loud"]["community"] == graph.nodes["fan03"]["community"]
 
 
 def test_who_was_first_on_a_topic(snapshot: Snapshot, config: Config, week: Week) -> None:
-    asked = Asked(config, week, "{}")
+    asked = ReportContext(config, week, "{}")
     [spread] = people(snapshot, asked, topics(snapshot, asked)).spreads
     assert spread.topic == "t-folic"
     assert spread.spreader is None  # nobody answered
@@ -98,4 +98,4 @@ def test_who_was_first_on_a_topic(snapshot: Snapshot, config: Config, week: Week
 
 def test_no_own_brand_has_no_questions(snapshot: Snapshot, config: Config, week: Week) -> None:
     others = Config(name="none", timezone=config.timezone, brands=config.brands[1:])
-    assert people(snapshot, Asked(others, week, "{}"), ()).questions is None
+    assert people(snapshot, ReportContext(others, week, "{}"), ()).questions is None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from nlp.model import SHIPPED
+from nlp.model import DEFAULT_MODEL_FOLDER
 from training.manifest import Source, Split
-from training.model_card import facts, rewritten, rows
+from training.model_card import dataset_table_rows, model_fact_rows, replace_card_facts
 from training.readers import labelled
 from training.samples import NEGATIVE, POSITIVE, Sample, Target
 
@@ -43,7 +43,7 @@ DATA = "| set | language | licence |\n|---|---|---|\n| new | en | y |"
 
 
 def test_facts_are_replaced_and_words_stay() -> None:
-    made = rewritten(CARD, "| weights | new |", "set   score\nnew   0.9\n", DATA)
+    made = replace_card_facts(CARD, "| weights | new |", "set   score\nnew   0.9\n", DATA)
     for kept in (
         "Said by people.",
         "How they were measured.",
@@ -55,11 +55,11 @@ def test_facts_are_replaced_and_words_stay() -> None:
     ):
         assert kept in made
     assert "old" not in made.lower()
-    assert rewritten(made, "| weights | new |", "set   score\nnew   0.9", DATA) == made
+    assert replace_card_facts(made, "| weights | new |", "set   score\nnew   0.9", DATA) == made
 
 
 def test_the_facts_of_the_model_that_ships() -> None:
-    told = "\n".join(facts(SHIPPED))
+    told = "\n".join(model_fact_rows(DEFAULT_MODEL_FOLDER))
     assert "| late temperatures | post: zh" in told
     assert "MB" in told
 
@@ -73,7 +73,7 @@ def test_what_was_dropped_is_told_with_its_reason() -> None:
         {"repeated in the set": 5, "in a dev split": 0},
     )
     assert (
-        list(rows([split]))[1]
+        list(dataset_table_rows([split]))[1]
         == "| shop | zh | none | 4 (2 x 3) | 0.00 / 0.00 / 1.00 | 0 | 5 repeated in the set |"
     )
 
@@ -83,6 +83,8 @@ def test_the_balance_is_of_targets_where_posts_have_no_label() -> None:
     source = Source("aspects", "en", "none", labelled("a", "b", {}))
     assert (
         "| 0.50 / 0.00 / 0.50 of targets |"
-        in list(rows([Split(source, [Sample("ab", None, targets=targets)], [], {})]))[1]
+        in list(dataset_table_rows([Split(source, [Sample("ab", None, targets=targets)], [], {})]))[
+            1
+        ]
     )
-    assert "| none: measured only | - |" in list(rows([Split(source, [], [], {})]))[1]
+    assert "| none: measured only | - |" in list(dataset_table_rows([Split(source, [], [], {})]))[1]

@@ -9,68 +9,78 @@ import pytest
 import torch
 
 from nlp.model.encoder import Encoder, EncoderConfig
-from nlp.model.heads import Model
-from nlp.model.threads import in_threads
+from nlp.model.heads import MultiTaskModel
+from nlp.model.threads import map_in_threads
 from training.distil import set_embedding
-from training.gpu import Phase, averaged, concealed, mean_outputs, ramp, rates, soft_loss
+from training.gpu import (
+    PhaseClock,
+    average_models,
+    learning_rate_factor,
+    mask_tokens,
+    mean_probabilities,
+    parameter_groups,
+    teacher_loss,
+)
 from training.scores import macro_f1
 
 
 @pytest.fixture
-def model() -> Model:
+def model() -> MultiTaskModel:
     torch.manual_seed(1)
-    return Model(
+    return MultiTaskModel(
         Encoder(EncoderConfig(vocabulary=60, hidden=16, layers=2, heads=2, inner=32, positions=20))
     )
 
 
 def test_the_learning_rate_rises_and_then_falls_on_a_line() -> None:
-    assert [ramp(done, (1.0, 0.0), 0.1) for done in (0.0, 0.05, 0.1, 0.55, 1.0)] == pytest.approx(
-        [0, 0.5, 1, 0.5, 0]
-    )
-    assert ramp(0.505, (0.75, 0.25), 0.01) == pytest.approx(0.5)
+    assert [
+        learning_rate_factor(done, (1.0, 0.0), 0.1) for done in (0.0, 0.05, 0.1, 0.55, 1.0)
+    ] == pytest.approx([0, 0.5, 1, 0.5, 0])
+    assert learning_rate_factor(0.505, (0.75, 0.25), 0.01) == pytest.approx(0.5)
 
 
 def test_a_phase_is_over_by_its_batches_or_its_time() -> None:
-    phase = Phase(seconds=1e9, batches=4)
+    phase = PhaseClock(seconds=1e9, batches=4)
     phase.step = 2
-    assert phase.done == 0.5
-    late = Phase(seconds=1e-3, batches=1 << 30)
+    assert phase.completed_share == 0.5
+    late = PhaseClock(seconds=1e-3, batches=1 << 30)
     late.began = time.monotonic() - 1
-    assert late.done == 1
+    assert late.completed_share == 1
 
 
 def test_batches_that_are_made_ahead_keep_their_order() -> None:
     given = (torch.tensor([number]) for number in range(50))
-    assert [int(batch) for batch in in_threads(lambda batch: batch * 2, given, 4)] == list(
+    assert [int(batch) for batch in map_in_threads(lambda batch: batch * 2, given, 4)] == list(
         range(0, 100, 2)
     )
 
 
-def test_the_mean_of_models_has_the_mean_of_their_weights(model: Model) -> None:
-    other = Model(Encoder(model.encoder.config))
-    mean = averaged([model, other])
+def test_the_mean_of_models_has_the_mean_of_their_weights(model: MultiTaskModel) -> None:
+    other = MultiTaskModel(Encoder(model.encoder.config))
+    mean = average_models([model, other])
     for name, weight in mean.state_dict().items():
         assert torch.allclose(weight, (model.state_dict()[name] + other.state_dict()[name]) / 2), (
             name
         )
 
 
-def test_lower_layers_learn_slower_and_word_embeddings_may_stay(model: Model) -> None:
+def test_lower_layers_learn_slower_and_word_embeddings_may_stay(model: MultiTaskModel) -> None:
     model.encoder.words.requires_grad_(False)
-    groups = rates(model)
+    groups = parameter_groups(model)
     assert sorted({group["peak"] for group in groups}, reverse=True)[0] == 1e-3  # the heads
     assert sum(weight.numel() for group in groups for weight in group["params"]) == sum(  # type: ignore[attr-defined]
         weight.numel() for weight in model.parameters() if weight.requires_grad
     )
 
 
-def test_a_student_that_says_what_the_teachers_say_has_nothing_to_learn(model: Model) -> None:
+def test_a_student_that_says_what_the_teachers_say_has_nothing_to_learn(
+    model: MultiTaskModel,
+) -> None:
     ids = torch.randint(4, 60, (3, 7))
     model.eval()
     out = model(ids, torch.ones(3, 7, dtype=torch.bool))[1]
-    said = {name: values.detach() for name, values in mean_outputs([out, out]).items()}
-    loss = soft_loss(out, said)
+    said = {name: values.detach() for name, values in mean_probabilities([out, out]).items()}
+    loss = teacher_loss(out, said)
     loss.backward()
     gradient = model.late.post[3].weight.grad
     assert gradient is not None
@@ -81,12 +91,12 @@ def test_only_hidden_tokens_are_concealed() -> None:
     torch.manual_seed(2)
     ids = torch.randint(4, 59, (40, 50))
     hidden = torch.rand(ids.shape) < 0.15
-    shown = concealed(ids, hidden, 60)
+    shown = mask_tokens(ids, hidden, 60)
     assert torch.equal(shown[~hidden], ids[~hidden])
     assert 0.7 < float((shown[hidden] == 59).float().mean()) < 0.9
 
 
-def test_the_embedding_is_the_linear_map_that_fits(model: Model) -> None:
+def test_the_embedding_is_the_linear_map_that_fits(model: MultiTaskModel) -> None:
     states = torch.randn(400, 16)
     wanted = states @ torch.linalg.qr(torch.randn(16, 16))[0]
     set_embedding(model, states, wanted)

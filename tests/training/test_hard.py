@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nlp.model import Probabilities, Reading, Targets
+from nlp.model import SentimentProbabilities, TargetSpans, TextPrediction
 from training import composed, sentences
 from training.hard import BRANDS, HardSentence, hard_rows, hard_sentences
 from training.manifest import key
@@ -93,10 +93,13 @@ class _PositiveReader:
     def __init__(self) -> None:
         self.texts: list[str] = []
 
-    def read(self, texts: list[str], targets: Targets | None = None) -> list[Reading]:
+    def read(self, texts: list[str], targets: TargetSpans | None = None) -> list[TextPrediction]:
         self.texts = list(texts)
         return [
-            Reading(Probabilities(0.0, 1.0, 0.0), (Probabilities(0.0, 0.0, 1.0),) * len(asked))
+            TextPrediction(
+                SentimentProbabilities(0.0, 1.0, 0.0),
+                (SentimentProbabilities(0.0, 0.0, 1.0),) * len(asked),
+            )
             for asked in targets or [()] * len(texts)
         ]
 

@@ -12,10 +12,10 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from folate.core.labels import ASPECTS, EMOTIONS, INTENTS
-from nlp.model import AspectReading, Probabilities, Reading
+from nlp.model import AspectPrediction, SentimentProbabilities, TextPrediction
 from nlp.model.encoder import Encoder, EncoderConfig
-from nlp.model.heads import Model
-from nlp.model.reader import Targets
+from nlp.model.heads import MultiTaskModel
+from nlp.model.reader import TargetSpans
 from training import aspects, readers, weak
 from training.batches import WEAK, collate, groups
 from training.calibrate import platt
@@ -192,7 +192,9 @@ def test_batches_weigh_what_rules_said_less_and_what_is_unknown_nothing(
 
 def test_every_head_learns(tokenizer: Tokenizer) -> None:
     torch.manual_seed(0)
-    model = Model(Encoder(EncoderConfig(tokenizer.get_vocab_size(), 16, 1, 2, 32, 96))).train()
+    model = MultiTaskModel(
+        Encoder(EncoderConfig(tokenizer.get_vocab_size(), 16, 1, 2, 32, 96))
+    ).train()
     off, cpu = torch.autocast("cpu", enabled=False), torch.device("cpu")
     batch = collate(groups(list(sentences(40, 1)), tokenizer, 8000, 64, "0")[0])
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
@@ -218,7 +220,9 @@ def test_every_head_learns(tokenizer: Tokenizer) -> None:
 
 def test_the_late_depth_is_not_taught_by_the_early_one(tokenizer: Tokenizer) -> None:
     torch.manual_seed(0)
-    model = Model(Encoder(EncoderConfig(tokenizer.get_vocab_size(), 16, 2, 2, 32, 96))).train()
+    model = MultiTaskModel(
+        Encoder(EncoderConfig(tokenizer.get_vocab_size(), 16, 2, 2, 32, 96))
+    ).train()
     batch = collate(groups(list(sentences(40, 1)), tokenizer, 8000, 64, "0")[0])
     losses = task_losses(model, batch, torch.autocast("cpu", enabled=False), torch.device("cpu"))
     (losses["distilled post"] + losses["distilled target"]).backward()
@@ -296,14 +300,19 @@ class Fixed:
     """A reader that finds the price bad, and everything sad and asked."""
 
     name, version = "fixed", "1"
-    bad = Probabilities(0.8, 0.1, 0.1)
+    bad = SentimentProbabilities(0.8, 0.1, 0.1)
 
-    def read(self, texts: Sequence[str], targets: Targets | None = None) -> list[Reading]:
+    def read(
+        self, texts: Sequence[str], targets: TargetSpans | None = None
+    ) -> list[TextPrediction]:
         emotion = dict.fromkeys(EMOTIONS, 0.1) | {"sad": 0.5}
         intent = dict.fromkeys(INTENTS, 0.1) | {"ask": 0.9}
-        found = (AspectReading("price", self.bad, 0.9, 0, 1),)
+        found = (AspectPrediction("price", self.bad, 0.9, 0, 1),)
         asked = targets if targets is not None else [()] * len(texts)
-        return [Reading(self.bad, (self.bad,) * len(its), found, emotion, intent) for its in asked]
+        return [
+            TextPrediction(self.bad, (self.bad,) * len(its), found, emotion, intent)
+            for its in asked
+        ]
 
 
 def test_every_head_is_scored_and_a_set_of_emoticons_without_them_too(tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ import torch
 from tokenizers import Tokenizer
 
 from folate.core.labels import EMOTIONS
-from nlp.model import SHIPPED
+from nlp.model import DEFAULT_MODEL_FOLDER
 from training.batches import collate
 from training.composed import composed
-from training.data import TRAIN, Pack
-from training.names import exchanged
-from training.pack import LONGEST, Writer
+from training.data import TRAIN, TrainingPack
+from training.names import replace_names
+from training.pack import MAX_TOKENS, PackWriter
 from training.samples import NEGATIVE, NEUTRAL, POSITIVE, Sample, Target
 from training.sentences import sentences
 from training.weak import labelled
@@ -38,21 +38,21 @@ def samples() -> list[Sample]:
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
-    return Tokenizer.from_file(str(SHIPPED / "tokenizer.json"))
+    return Tokenizer.from_file(str(DEFAULT_MODEL_FOLDER / "tokenizer.json"))
 
 
 def test_a_batch_of_a_pack_is_the_batch_of_the_training_loop(
     samples: list[Sample], tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
-    writer = Writer(tokenizer)
-    writer.add("own", "", TRAIN, samples)
+    writer = PackWriter(tokenizer)
+    writer.add_samples("own", "", TRAIN, samples)
     writer.write(tmp_path / "arrays.npz.xz")
-    pack = Pack(tmp_path)
+    pack = TrainingPack(tmp_path)
     encoded = tokenizer.encode_batch([sample.text for sample in samples])
     for encoding in encoded:
-        encoding.truncate(LONGEST)
+        encoding.truncate(MAX_TOKENS)
     rows = torch.tensor(random.Random(1).sample(range(len(samples)), 40))
-    given = pack.batch(rows)
+    given = pack.make_batch(rows)
     wanted = collate([(samples[row], encoded[row]) for row in rows.tolist()])
     assert torch.equal(given.ids, wanted.ids)
     assert given.mask is not None
@@ -70,11 +70,13 @@ def test_a_batch_of_a_pack_is_the_batch_of_the_training_loop(
 def test_batches_hold_every_text_once_and_few_tokens(
     samples: list[Sample], tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
-    writer = Writer(tokenizer)
-    writer.add("own", "", TRAIN, samples)
+    writer = PackWriter(tokenizer)
+    writer.add_samples("own", "", TRAIN, samples)
     writer.write(tmp_path / "arrays.npz.xz")
-    pack = Pack(tmp_path)
-    batches = list(pack.batches(pack.rows(TRAIN), 300, torch.Generator().manual_seed(1)))
+    pack = TrainingPack(tmp_path)
+    batches = list(
+        pack.iter_batch_rows(pack.text_indices(TRAIN), 300, torch.Generator().manual_seed(1))
+    )
     assert sorted(torch.cat(batches).tolist()) == list(range(len(samples)))
     assert (
         max(len(batch) * int(pack.length[batch].max()) for batch in batches) <= 360
@@ -87,7 +89,7 @@ def test_an_exchanged_name_keeps_its_place_and_its_at_sign() -> None:
         text, None, targets=(Target(((0, 5),), NEGATIVE), Target(((20, 26), (36, 42)), NEGATIVE))
     )
     for seed in range(50):
-        given = exchanged(sample, random.Random(seed))
+        given = replace_names(sample, random.Random(seed))
         handle, brand = (
             [given.text[start:end] for start, end in target.spans] for target in given.targets
         )
@@ -101,4 +103,4 @@ def test_targets_that_overlap_are_left_as_they_are() -> None:
     sample = Sample(
         "New York Pizza", None, targets=(Target(((0, 8),), NEUTRAL), Target(((4, 14),), POSITIVE))
     )
-    assert exchanged(sample, random.Random(1)) == sample
+    assert replace_names(sample, random.Random(1)) == sample

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from folate.core.labels import ASPECTS
 from nlp.model.encoder import Encoder, EncoderConfig
-from nlp.model.heads import Model
+from nlp.model.heads import MultiTaskModel
 from training import readers
 from training.batches import MAYBE_NEUTRAL, collate, epoch, groups
 from training.calibrate import coolest, exit_threshold, finish, fitted, fitted_on, matched, some
@@ -198,7 +198,7 @@ def test_what_has_no_label_weighs_nothing(tokenizer: Tokenizer) -> None:
     batch = collate(group)
     labelled = collate([pair for pair in group if pair[0].label is not None])
     torch.manual_seed(0)
-    model = Model(Encoder(EncoderConfig(1000, 24, 1, 2, 48, 32))).eval()
+    model = MultiTaskModel(Encoder(EncoderConfig(1000, 24, 1, 2, 48, 32))).eval()
     off = torch.autocast("cpu", enabled=False)
     both, alone = (task_losses(model, its, off, torch.device("cpu")) for its in (batch, labelled))
     assert both.keys() == {"post", "early post", "distilled post"}
@@ -217,9 +217,9 @@ def test_a_target_beyond_the_cut_is_left_out(tokenizer: Tokenizer) -> None:
 
 def small_run(
     tokenizer: Tokenizer, work: Path, epochs: int, start: Path | None = None
-) -> tuple[Model, Progress]:
+) -> tuple[MultiTaskModel, Progress]:
     torch.manual_seed(0)
-    model = Model(Encoder(EncoderConfig(1000, 32, 1, 2, 64, 96)))
+    model = MultiTaskModel(Encoder(EncoderConfig(1000, 32, 1, 2, 64, 96)))
     encoder = Encoder(EncoderConfig(1000, 32, 1, 2, 64, 96))
     off = torch.autocast("cpu", enabled=False)
     samples = list(composed(160, 1))
@@ -308,7 +308,7 @@ def test_weights_of_runs_are_averaged(tokenizer: Tokenizer, tmp_path: Path) -> N
 
 def test_lower_layers_learn_more_slowly(tokenizer: Tokenizer) -> None:
     model, settings = (
-        Model(Encoder(EncoderConfig(1000, 32, 3, 2, 64, 96))),
+        MultiTaskModel(Encoder(EncoderConfig(1000, 32, 3, 2, 64, 96))),
         Settings(rate=1.0, head_rate=9.0, layer_decay=0.5),
     )
     optimizer = _optimizer(model, settings)
@@ -328,7 +328,7 @@ def test_lower_layers_learn_more_slowly(tokenizer: Tokenizer) -> None:
 def test_the_embedding_is_fitted_to_the_teacher(tokenizer: Tokenizer) -> None:
     torch.manual_seed(4)
     student, body = (
-        Model(Encoder(EncoderConfig(1000, 32, 1, 2, 64, 96))),
+        MultiTaskModel(Encoder(EncoderConfig(1000, 32, 1, 2, 64, 96))),
         Encoder(EncoderConfig(1000, 32, 1, 2, 64, 96)),
     )
     texts = [sample.text for sample in composed(300, 5)]
@@ -395,7 +395,7 @@ def test_calibration_is_fitted_on_other_texts_than_scores_are_of() -> None:
 def test_finish_writes_a_folder_that_reads(tokenizer: Tokenizer, tmp_path: Path) -> None:
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     torch.manual_seed(0)
-    model = Model(Encoder(EncoderConfig(1000, 24, 1, 2, 48, 130))).eval()
+    model = MultiTaskModel(Encoder(EncoderConfig(1000, 24, 1, 2, 48, 130))).eval()
     samples = list(composed(40, 3))
     finish(
         model,

@@ -8,30 +8,30 @@ from collections import Counter, defaultdict
 
 import pyarrow as pa
 
-from benchmarks.emergence.finders import Alarm, Found
+from benchmarks.emergence.finders import Alarms, FinderAlarm
 from benchmarks.emergence.peers.models import fit, vectors
 from benchmarks.emergence.peers.words import LEAST
-from benchmarks.emergence.planting import WEEKS
+from benchmarks.emergence.planting import WINDOW_WEEKS
 
 GAIN = 2.0
 
 
-def find(posts: pa.Table) -> Found:
+def find(posts: pa.Table) -> Alarms:
     documents, weeks = posts["words"].to_pylist(), posts["week"].to_pylist()
     model = fit(documents, vectors(documents))
     now: dict[int, set[str]] = defaultdict(set)
     before: Counter[int] = Counter()
     for id_, week, topic in zip(posts["id"].to_pylist(), weeks, model.topic, strict=True):
-        if week == WEEKS - 1:
+        if week == WINDOW_WEEKS - 1:
             now[topic].add(id_)
         else:
             before[topic] += 1
     ratio = {
-        topic: len(ids) / (max(before[topic], 0.5) / (WEEKS - 1))
+        topic: len(ids) / (max(before[topic], 0.5) / (WINDOW_WEEKS - 1))
         for topic, ids in now.items()
         if topic >= 0 and len(ids) >= LEAST
     }
     best = sorted(
         (topic for topic in ratio if ratio[topic] >= GAIN), key=lambda topic: (-ratio[topic], topic)
     )
-    return [Alarm(model.names[topic], frozenset(now[topic])) for topic in best]
+    return [FinderAlarm(model.names[topic], frozenset(now[topic])) for topic in best]

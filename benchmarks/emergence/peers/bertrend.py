@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.emergence.finders import Alarm, Found
+from benchmarks.emergence.finders import Alarms, FinderAlarm
 from benchmarks.emergence.peers.models import fit, vectors
 from benchmarks.emergence.peers.words import LEAST
-from benchmarks.emergence.planting import WEEKS
+from benchmarks.emergence.planting import WINDOW_WEEKS
 from nlp.topics.stream import Floats
 
 SIMILAR = 0.7
@@ -36,11 +36,11 @@ class Signal:
     posts: frozenset[str] = frozenset()  # of the last slice that had any
 
 
-def find(posts: pa.Table) -> Found:
+def find(posts: pa.Table) -> Alarms:
     documents, weeks = posts["words"].to_pylist(), np.array(posts["week"].to_pylist())
     embeddings, ids = vectors(documents), posts["id"].to_pylist()
     signals: list[Signal] = []
-    for week in range(WEEKS):
+    for week in range(WINDOW_WEEKS):
         rows = np.flatnonzero(weeks == week)
         model = fit([documents[row] for row in rows], embeddings[rows], NEIGHBOURS)
         for topic in sorted(set(model.topic) - {-1}):
@@ -79,13 +79,13 @@ def _update(
     signal.updated, signal.posts = week, posts
 
 
-def _alarms(signals: list[Signal]) -> Found:
+def _alarms(signals: list[Signal]) -> Alarms:
     values = [p for signal in signals for p in signal.popularity if p > VANISHED]
     low, high = np.percentile(values, [LOW, HIGH]) if values else (0.0, 0.0)
     current = [
         s
         for s in signals
-        if s.updated == WEEKS - 1
+        if s.updated == WINDOW_WEEKS - 1
         and len(s.posts) >= LEAST
         and (_rising(s) or s.popularity[-1] > high)
     ]
@@ -93,7 +93,7 @@ def _alarms(signals: list[Signal]) -> Found:
         (s for s in current if s.popularity[-1] >= low),
         key=lambda s: (-len(s.posts) / s.popularity[-1], s.name),
     )
-    return [Alarm(signal.name, signal.posts) for signal in kept]
+    return [FinderAlarm(signal.name, signal.posts) for signal in kept]
 
 
 def _rising(signal: Signal) -> bool:

@@ -9,13 +9,13 @@ the trends. Texts that are word for word the same count once, as there.
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.emergence.finders import Alarm, Found
+from benchmarks.emergence.finders import Alarms, FinderAlarm
 from benchmarks.emergence.peers.words import LEAST, count
 
 TOP = 10
 
 
-def find(posts: pa.Table) -> Found:
+def find(posts: pa.Table) -> Alarms:
     counts = count(_distinct(posts))
     shares = counts.weekly / np.maximum(counts.size, 1)
     now, before = shares[:, -1], shares[:, :-1].mean(axis=1)
@@ -23,7 +23,7 @@ def find(posts: pa.Table) -> Found:
     best = [
         i for i in np.argsort(-score, kind="stable") if score[i] > 0 and counts.now[i] >= LEAST
     ][:TOP]
-    return [Alarm(counts.words[i], counts.posts[i]) for i in best]
+    return [FinderAlarm(counts.words[i], counts.posts[i]) for i in best]
 
 
 def _distinct(posts: pa.Table) -> pa.Table:

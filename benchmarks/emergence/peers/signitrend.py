@@ -12,14 +12,14 @@ epochs are few, `a` is corrected as in the authors' ELKI.
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.emergence.finders import Alarm, Found
+from benchmarks.emergence.finders import Alarms, FinderAlarm
 from benchmarks.emergence.peers.words import LEAST, count
 
 HALF_LIFE = 4.0  # epochs: half of the baseline
 SIGMA = 3.0
 
 
-def find(posts: pa.Table) -> Found:
+def find(posts: pa.Table) -> Alarms:
     counts = count(posts)
     size = np.maximum(counts.size, 1)
     shares, noise = counts.weekly / size, 1 / size[-1]
@@ -37,4 +37,4 @@ def find(posts: pa.Table) -> Found:
         for i in np.argsort(-significance, kind="stable")
         if significance[i] >= SIGMA and counts.now[i] >= LEAST
     ]
-    return [Alarm(counts.words[i], counts.posts[i]) for i in best]
+    return [FinderAlarm(counts.words[i], counts.posts[i]) for i in best]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.emergence.planting import WEEKS
+from benchmarks.emergence.planting import WINDOW_WEEKS
 from nlp.text.stopwords import stopwords
 from nlp.topics.stream import Floats
 
@@ -46,14 +46,14 @@ def count(posts: pa.Table) -> Counts:
     ):
         for word in {w for w in words if len(w) > 1} - stopwords():
             weekly[word][week] += 1
-            if week == WEEKS - 1:
+            if week == WINDOW_WEEKS - 1:
                 ids[word].add(id_)
                 authors[word].add(author or id_)
     names = sorted(ids)
-    counts = np.array([[weekly[w][week] for week in range(WEEKS)] for w in names], float).reshape(
-        -1, WEEKS
-    )
-    size = np.bincount(posts["week"].to_numpy(), minlength=WEEKS).astype(float)
+    counts = np.array(
+        [[weekly[w][week] for week in range(WINDOW_WEEKS)] for w in names], float
+    ).reshape(-1, WINDOW_WEEKS)
+    size = np.bincount(posts["week"].to_numpy(), minlength=WINDOW_WEEKS).astype(float)
     return Counts(
         names,
         counts,

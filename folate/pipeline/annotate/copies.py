@@ -19,7 +19,14 @@ from corpora.store.store import Store
 from folate.core.post import post_body
 from folate.core.progress import progress_bar
 from folate.pipeline.project import Project
-from nlp.text.duplicates import SAMPLE, VERSION, WIDTH, Originals, common_grams, stripped_digest
+from nlp.text.duplicates import (
+    DUPLICATES_VERSION,
+    SAMPLE_TEXTS,
+    SIGNATURE_BYTES,
+    OriginalIndex,
+    common_trigrams,
+    stripped_digest,
+)
 from nlp.text.normalize import strip_for_duplicates
 
 BATCH = 10_000  # posts whose texts are in hand at once
@@ -31,11 +38,11 @@ _SCHEMA = pa.schema({
     "digest": pa.string(),  # of the stripped text
     "original": pa.string(),  # the post whose text it copies, itself where it copies none; missing for a text of signs alone
     "similarity": pa.float32(),  # with that text
-    "signature": pa.binary(WIDTH),  # of an original
+    "signature": pa.binary(SIGNATURE_BYTES),  # of an original
 })  # fmt: skip
 _POSTS = "SELECT id, text_hash FROM posts ORDER BY published_at, id"
 _TEXTS = "SELECT id, text_hash, title, text FROM posts WHERE id IN (SELECT unnest($ids)) ORDER BY published_at, id"
-_SAMPLE = f"SELECT title, text FROM posts ORDER BY md5(id), id LIMIT {SAMPLE}"
+_SAMPLE = f"SELECT title, text FROM posts ORDER BY md5(id), id LIMIT {SAMPLE_TEXTS}"
 
 
 def update_duplicates(project: Project) -> None:
@@ -72,14 +79,14 @@ class _Index:
     def __init__(self, path: Path, posts: pa.Table, snapshot: Snapshot) -> None:
         self._path = path
         stored, about = _read(path)
-        if about is None or len(posts) > MAX_CORPUS_GROWTH * max(about["posts"], SAMPLE):
+        if about is None or len(posts) > MAX_CORPUS_GROWTH * max(about["posts"], SAMPLE_TEXTS):
             sample = [
                 strip_for_duplicates(post_body(row["title"], row["text"]))
                 for row in snapshot.sql(_SAMPLE).to_pylist()
             ]
             stored, about = (
                 _SCHEMA.empty_table(),
-                {"posts": len(posts), "common": common_grams(sample).tolist()},
+                {"posts": len(posts), "common": common_trigrams(sample).tolist()},
             )
         self._about = about
         self.rows = _standing(stored, posts)
@@ -87,10 +94,12 @@ class _Index:
         self._snapshot = snapshot
         own = self.rows.filter(pc.is_valid(self.rows["signature"]))
         signatures = np.frombuffer(b"".join(own["signature"].to_pylist()), np.uint8).reshape(
-            -1, WIDTH
+            -1, SIGNATURE_BYTES
         )
         self._ids: list[str] = own["id"].to_pylist()  # of the originals, by number
-        self._originals = Originals(np.array(about["common"], np.uint64), signatures, self._texts)
+        self._originals = OriginalIndex(
+            np.array(about["common"], np.uint64), signatures, self._texts
+        )
         columns = (self.rows[name].to_pylist() for name in ("digest", "original", "similarity"))
         self._placed: dict[str, tuple[str | None, float]] = {
             digest: (original, similarity)
@@ -109,7 +118,7 @@ class _Index:
         distinct = sorted(new.values())
         before = len(self._ids)
         for row, (number, similarity) in zip(
-            distinct, self._originals.place([stripped[row] for row in distinct]), strict=True
+            distinct, self._originals.match_or_add([stripped[row] for row in distinct]), strict=True
         ):
             if number == len(self._ids):
                 self._ids.append(posts[row]["id"])
@@ -127,7 +136,7 @@ class _Index:
 
     def write(self) -> None:
         """Replace the file, whole or not at all."""
-        about = {"version": VERSION} | self._about
+        about = {"version": DUPLICATES_VERSION} | self._about
         aside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         pq.write_table(
             self.rows.replace_schema_metadata({"folate": json.dumps(about)}),
@@ -164,7 +173,7 @@ def _is_current(about: Any) -> bool:
     """Whether what a file says of itself is of this version and whole."""
     if (
         not isinstance(about, dict)
-        or about.get("version") != VERSION
+        or about.get("version") != DUPLICATES_VERSION
         or type(about.get("posts")) is not int
     ):
         return False

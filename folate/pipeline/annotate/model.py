@@ -11,27 +11,27 @@ from folate.core.post import post_body
 from folate.pipeline.annotate.tags import ignored_threshold_notes, load_taxonomy_tagger
 from folate.pipeline.annotate.text import TEXT_ANNOTATOR, PostRows, annotation_keys, text_version
 from folate.pipeline.project import Project
-from nlp.extract.attribution import brands_of, stretches
-from nlp.model import AspectReading, Probabilities, Reader, Reading
-from nlp.model.name_hiding import VERSION as NAMES
+from nlp.extract.attribution import attributed_brands, split_by_brand
+from nlp.model import AspectPrediction, Reader, SentimentProbabilities, TextPrediction
+from nlp.model.name_hiding import NAMES_VERSION as NAMES
 from nlp.model.name_hiding import Passage, read_without_names
-from nlp.model.windows import CHARACTERS, sampled
-from nlp.text.clauses import Span
+from nlp.model.windows import MAX_CHARACTERS_READ, sample_text_parts
+from nlp.text.clauses import TextSpan
 
 BATCH = (
     1_000  # posts: results land within seconds, and that much at most is read again after a kill
 )
 MAX_CACHED_OUTPUTS = 50_000  # judgements in hand, 2 kB each
 MentionSpans = dict[
-    str, list[Span]
+    str, list[TextSpan]
 ]  # of one post: brand -> spans, none where only the page names the brand
-AspectWithBrands = tuple[AspectReading, list[str]]
+AspectWithBrands = tuple[AspectPrediction, list[str]]
 
 
 class ModelOutput(NamedTuple):
     """What a text and the brands in it decide: the same for every copy. `reading` is without its embedding, of which `tags` came."""
 
-    reading: Reading
+    reading: TextPrediction
     aspects: list[AspectWithBrands]
     tags: list[str]
 
@@ -122,7 +122,7 @@ class ModelAnnotator:
         self, bodies: Sequence[str], mentions: Sequence[MentionSpans]
     ) -> list[ModelOutput]:
         readings = read_without_names(self.reader, list(map(Passage, bodies, mentions)))
-        tags = self.tagger.tags(bodies, [reading.embedding for reading in readings])
+        tags = self.tagger.assign_tags(bodies, [reading.embedding for reading in readings])
         spoken = _spoken(self.reader, bodies, readings, mentions)
         return [
             ModelOutput(replace(reading, embedding=None), its, [tag.tag for tag in found])
@@ -146,7 +146,7 @@ def _mentions(snapshot: Snapshot, ids: Sequence[str]) -> "defaultdict[str, Menti
 
 
 def _sentiments(
-    key: dict[str, str], reading: Reading, brands: MentionSpans
+    key: dict[str, str], reading: TextPrediction, brands: MentionSpans
 ) -> Iterator[dict[str, Any]]:
     """Of the post and of each brand in it. A brand that only the page names gets the post's own."""
     yield key | {"brand": None} | _probabilities(reading.post)
@@ -158,7 +158,7 @@ def _sentiments(
 def _spoken(
     reader: Reader,
     bodies: Sequence[str],
-    readings: Sequence[Reading],
+    readings: Sequence[TextPrediction],
     mentions: Sequence[MentionSpans],
 ) -> list[list[AspectWithBrands]]:
     """The aspects of each post with the brands they are about, the surest last. Where clauses speak of different brands each part
@@ -176,7 +176,9 @@ def _spoken(
     found: list[list[AspectWithBrands]] = [
         []
         if len(part) > 1
-        else [(aspect, brands_of(aspect.start, aspect.end, its)) for aspect in reading.aspects]
+        else [
+            (aspect, attributed_brands(aspect.start, aspect.end, its)) for aspect in reading.aspects
+        ]
         for part, reading, its in zip(parts, readings, mentions, strict=True)
     ]
     for (row, (start, _), brands), reading in zip(asked, again, strict=True):
@@ -187,7 +189,7 @@ def _spoken(
     return [sorted(its, key=lambda spoken: spoken[0].confidence) for its in found]
 
 
-def _within(mentions: MentionSpans, part: Span) -> MentionSpans:
+def _within(mentions: MentionSpans, part: TextSpan) -> MentionSpans:
     """The mentions inside of a part of the text, in code points of the part."""
     first, last = part
     inside: MentionSpans = {}
@@ -200,15 +202,15 @@ def _within(mentions: MentionSpans, part: Span) -> MentionSpans:
     return inside
 
 
-def _parts(text: str, mentions: MentionSpans) -> list[tuple[Span, list[str]]]:
+def _parts(text: str, mentions: MentionSpans) -> list[tuple[TextSpan, list[str]]]:
     """The parts of a post that speak of different brands; of a very long post the beginnings of some, evenly over it, as many
     characters together as the model reads of any post.
     """
-    parts = stretches(text, mentions)
-    if len(text) <= CHARACTERS:
+    parts = split_by_brand(text, mentions)
+    if len(text) <= MAX_CHARACTERS_READ:
         return parts
-    chosen = [parts[place] for place in sampled(len(parts), len(text))]
-    most = CHARACTERS // len(chosen)
+    chosen = [parts[place] for place in sample_text_parts(len(parts), len(text))]
+    most = MAX_CHARACTERS_READ // len(chosen)
     return [((start, min(end, start + most)), brands) for (start, end), brands in chosen]
 
 
@@ -233,5 +235,5 @@ def _judgement(key: dict[str, str], judged: ModelOutput) -> dict[str, Any]:
     return key | about | emotion | intent
 
 
-def _probabilities(p: Probabilities) -> dict[str, Any]:
+def _probabilities(p: SentimentProbabilities) -> dict[str, Any]:
     return {"label": p.label, "negative": p.negative, "neutral": p.neutral, "positive": p.positive}

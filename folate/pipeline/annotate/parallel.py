@@ -10,7 +10,7 @@ from typing import Any
 
 from folate.core.config import Brand
 from nlp import annotate
-from nlp.extract.brands import Linker
+from nlp.extract.brands import BrandLinker
 from nlp.text.segment import Segmenter
 
 MIN_PARALLEL_POSTS = 20_000  # posts: below, the processes take longer to start than they save
@@ -31,8 +31,10 @@ def annotate_batches(
 ) -> Iterator[Iterator[tuple[Any, Any]]]:
     """The batches, each with the readings of its bodies, in order. For many posts the first ones are being read from here on."""
     if post_count < MIN_PARALLEL_POSTS:
-        segmenter, linker = Segmenter(vocabulary), Linker(brands)
-        yield ((rows, annotate.annotate(bodies, segmenter, linker)) for rows, bodies in batches)
+        segmenter, linker = Segmenter(vocabulary), BrandLinker(brands)
+        yield (
+            (rows, annotate.annotate_texts(bodies, segmenter, linker)) for rows, bodies in batches
+        )
         return
     with ProcessPoolExecutor(
         os.cpu_count(), get_context("spawn"), _equip, (list(vocabulary), list(brands))
@@ -67,8 +69,8 @@ def _fill(
 
 
 def _equip(words: Sequence[str], brands: Sequence[Brand]) -> None:
-    _equipment[:] = [Segmenter(words), Linker(brands)]
+    _equipment[:] = [Segmenter(words), BrandLinker(brands)]
 
 
-def _annotate(bodies: Sequence[str]) -> list[annotate.TextReading]:
-    return annotate.annotate(bodies, *_equipment)
+def _annotate(bodies: Sequence[str]) -> list[annotate.TextAnnotation]:
+    return annotate.annotate_texts(bodies, *_equipment)

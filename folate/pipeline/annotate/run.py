@@ -9,7 +9,7 @@ from folate.pipeline.annotate.model import BATCH, ModelAnnotator
 from folate.pipeline.annotate.text import annotate_pending_texts
 from folate.pipeline.project import Project
 from nlp.model import load
-from nlp.model.windows import CHARACTERS
+from nlp.model.windows import MAX_CHARACTERS_READ
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def _sampled(posts: int) -> list[str]:
         return []
     are, them = ("post is", "it") if posts == 1 else ("posts are", "them")
     return [
-        f"{posts:,} {are} so long (over some {CHARACTERS:,} characters) that the model read parts of {them}, evenly chosen."
+        f"{posts:,} {are} so long (over some {MAX_CHARACTERS_READ:,} characters) that the model read parts of {them}, evenly chosen."
     ]
 
 

@@ -11,7 +11,7 @@ from folate.core.errors import ConfigError, NotFound
 from folate.core.files import write_atomically
 from folate.core.post import post_body
 from folate.pipeline.project import Project
-from nlp.extract.taxonomy import Tagger, fit_threshold
+from nlp.extract.taxonomy import TaxonomyTagger, fit_threshold
 from nlp.model import Reader
 
 SAMPLE_SIZE = 2_000  # posts to draw from
@@ -30,10 +30,10 @@ class TagAnswer(NamedTuple):
     is_correct: bool
 
 
-def load_taxonomy_tagger(project: Project, reader: Reader) -> Tagger:
+def load_taxonomy_tagger(project: Project, reader: Reader) -> TaxonomyTagger:
     """The project's tagger on the vectors of `reader`; thresholds learnt on another model's vectors do not hold and are left aside."""
     holding = _holding(_learnt(project), reader)
-    return Tagger(
+    return TaxonomyTagger(
         project.config.taxonomy,
         reader.embed,
         {label: its["threshold"] for label, its in holding.items()},
@@ -60,7 +60,7 @@ def draw_tag_sample(project: Project, reader: Reader, per_label: int) -> list[di
         )
     tags = load_taxonomy_tagger(project, reader)
     texts = [post_body(post["title"], post["text"]) for post in posts]
-    scores = tags.scores(texts, reader.embed(texts))
+    scores = tags.label_scores(texts, reader.embed(texts))
     near = scores >= tags.thresholds - MAX_SCORE_BELOW_THRESHOLD
     return [
         {

@@ -12,7 +12,7 @@ from folate.pipeline.annotate.copies import update_duplicates
 from folate.pipeline.annotate.parallel import TextBatch, annotate_batches
 from folate.pipeline.project import Project
 from nlp import annotate
-from nlp.extract.brands import Linker
+from nlp.extract.brands import BrandLinker
 
 TEXT_ANNOTATOR = "text"  # the annotator's name in the store
 BATCH = 10_000  # posts in one commit a table
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def text_version(project: Project) -> str:
-    return f"{annotate.VERSION}+{project.vocabulary_digest()}"
+    return f"{annotate.ANNOTATION_VERSION}+{project.vocabulary_digest()}"
 
 
 def annotate_pending_texts(project: Project) -> Iterator[PostRows]:
@@ -32,7 +32,7 @@ def annotate_pending_texts(project: Project) -> Iterator[PostRows]:
     store, config, version = project.store, project.config, text_version(project)
     total, linker = (
         store.count_pending_posts("texts", TEXT_ANNOTATOR, version),
-        Linker(config.brands),
+        BrandLinker(config.brands),
     )
     if not total:
         return
@@ -81,7 +81,7 @@ def annotation_keys(
 
 
 def _text_table(
-    made: Sequence[dict[str, str]], readings: Sequence[annotate.TextReading]
+    made: Sequence[dict[str, str]], readings: Sequence[annotate.TextAnnotation]
 ) -> pa.Table:
     """Rows of the table `texts`, by column: a table of many lists is made several times faster so than from dictionaries."""
     columns = {name: [key[name] for key in made] for name in made[0]}
@@ -97,8 +97,8 @@ def _text_table(
 def _mention_rows(
     made: Sequence[dict[str, str]],
     rows: Sequence[dict[str, Any]],
-    readings: Sequence[annotate.TextReading],
-    linker: Linker,
+    readings: Sequence[annotate.TextAnnotation],
+    linker: BrandLinker,
 ) -> Iterator[dict[str, Any]]:
     """Brands that the text names, and the brand that the page is about where the text does not name it."""
     for key, row, text in zip(made, rows, readings, strict=True):
@@ -110,13 +110,13 @@ def _mention_rows(
                 "via": "text",
             }
         named = {mention.brand for mention in text.mentions}
-        about = {mention.brand for mention in linker.find(row["subject"] or "")}
+        about = {mention.brand for mention in linker.find_mentions(row["subject"] or "")}
         for brand in sorted(about - named):
             yield key | {"brand": brand, "start": None, "end": None, "via": "subject"}
 
 
 def _comparison_rows(
-    made: Sequence[dict[str, str]], readings: Sequence[annotate.TextReading]
+    made: Sequence[dict[str, str]], readings: Sequence[annotate.TextAnnotation]
 ) -> Iterator[dict[str, Any]]:
     for key, text in zip(made, readings, strict=True):
         for comparison in text.comparisons:

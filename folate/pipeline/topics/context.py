@@ -10,9 +10,9 @@ from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Period
 from nlp.topics import Discovery, Topic, context, holidays
-from nlp.topics.grouping import chinese
-from nlp.topics.topic import SEASONAL
-from reports.measures.queries import SKEWED
+from nlp.topics.grouping import contains_chinese
+from nlp.topics.topic import FLAG_SEASONAL
+from reports.measures.queries import FUTURE_DATED_CONDITION
 
 MAX_YEARS_BACK = 3  # earlier ones that are looked at
 WEEKS_PER_YEAR = 52  # weeks
@@ -30,7 +30,7 @@ _JUDGED = f"""
     LEFT JOIN (SELECT id, list(DISTINCT aspect) AS aspects FROM aspects GROUP BY id) a ON a.id = p.id
     LEFT JOIN (SELECT id, list(DISTINCT brand) AS brands FROM mentions GROUP BY id) m ON m.id = p.id
     LEFT JOIN duplicates d ON d.id = p.id
-    WHERE p.published_at >= $since AND p.published_at < $until AND coalesce(d.cluster, p.id) = p.id AND NOT {SKEWED}
+    WHERE p.published_at >= $since AND p.published_at < $until AND coalesce(d.cluster, p.id) = p.id AND NOT {FUTURE_DATED_CONDITION}
 """
 _YEARS_AGO = f"""
     SELECT count(DISTINCT author) AS everyone, {{counts}}
@@ -38,7 +38,7 @@ _YEARS_AGO = f"""
     LEFT JOIN (
         SELECT p.published_at, coalesce(p.author, p.id) AS author, lower(concat_ws(chr(10), p.title, p.text)) AS said
         FROM posts p
-        WHERE p.published_at >= list_min($starts) AND p.published_at < list_max($starts) + INTERVAL 7 DAY AND NOT {SKEWED}
+        WHERE p.published_at >= list_min($starts) AND p.published_at < list_max($starts) + INTERVAL 7 DAY AND NOT {FUTURE_DATED_CONDITION}
     ) ON published_at >= begins AND published_at < begins + INTERVAL 7 DAY
     GROUP BY begins ORDER BY begins
 """
@@ -53,8 +53,8 @@ def add_context(
     )
     topics = []
     for topic in _judged(discovery, snapshot, config, period):
-        flagged = topic.id in recurring and SEASONAL not in topic.flags
-        topics.append(replace(topic, flags=(*topic.flags, SEASONAL)) if flagged else topic)
+        flagged = topic.id in recurring and FLAG_SEASONAL not in topic.flags
+        topics.append(replace(topic, flags=(*topic.flags, FLAG_SEASONAL)) if flagged else topic)
     return topics
 
 
@@ -66,10 +66,12 @@ def _judged(found: Discovery, snapshot: Snapshot, config: Config, span: Period) 
         if rows is None or topic.state == "gone":
             yield topic
             continue
-        inside, outside = context.sides(rows, pa.array(found.members[topic.id], pa.string()))
+        inside, outside = context.split_by_topic(
+            rows, pa.array(found.topic_posts[topic.id], pa.string())
+        )
         told = {
-            "sentiment": context.sentiment(inside, outside), "goes_with": context.odds(inside, outside, "brands"),
-            "aspects": context.shares(inside, outside, "aspects"), "intents": context.shares(inside, outside, "intents"),
+            "sentiment": context.sentiment_contrast(inside, outside), "goes_with": context.odds_contrasts(inside, outside, "brands"),
+            "aspects": context.share_contrasts(inside, outside, "aspects"), "intents": context.share_contrasts(inside, outside, "intents"),
         }  # fmt: skip
         yield replace(topic, detail={**topic.detail, **told})
 
@@ -88,8 +90,8 @@ def _recurring(
     found: set[str] = set()
     for year in range(1, MAX_YEARS_BACK + 1 if topics else 1):
         weeks = range(
-            WEEKS_PER_YEAR * year + holidays.SHIFT + config.topics.baseline_weeks,
-            WEEKS_PER_YEAR * year - holidays.SHIFT - 1,
+            WEEKS_PER_YEAR * year + holidays.MAX_SHIFT_WEEKS + config.topics.baseline_weeks,
+            WEEKS_PER_YEAR * year - holidays.MAX_SHIFT_WEEKS - 1,
             -1,
         )
         starts = [(span - back).bounds(config.timezone)[0] for back in weeks]
@@ -98,7 +100,7 @@ def _recurring(
         )
         everyone = table.column("everyone").to_pylist()
         for i, topic in enumerate(topics):
-            if holidays.recurs(
+            if holidays.recurs_yearly(
                 table.column(f"n{i}").to_pylist(),
                 everyone,
                 config.topics.min_authors,
@@ -110,4 +112,8 @@ def _recurring(
 
 def _pattern(term: str) -> str:
     """A Latin term must not begin inside a longer word; it may end with a plural."""
-    return re.escape(term) if chinese(term) else rf"(?:^|[^\p{{Latin}}\p{{N}}]){re.escape(term)}"
+    return (
+        re.escape(term)
+        if contains_chinese(term)
+        else rf"(?:^|[^\p{{Latin}}\p{{N}}]){re.escape(term)}"
+    )

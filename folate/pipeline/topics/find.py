@@ -19,10 +19,10 @@ from folate.core.weeks import Period, preceding_periods
 from folate.pipeline.project import Project
 from folate.pipeline.topics.context import add_context
 from folate.pipeline.topics.history import load_earlier_topics
-from nlp.extract.segments import Audience
+from nlp.extract.segments import SegmentDetector
 from nlp.model import Reader, load
-from nlp.topics import MIN_WEEKS, Discovery, discover, ranked
-from reports.measures.queries import SKEWED
+from nlp.topics import MIN_BASELINE_WEEKS, Discovery, discover_topics, rank_topics
+from reports.measures.queries import FUTURE_DATED_CONDITION
 from reports.sections.topic_search import settings_digest, window_counts
 
 EmbedTexts = Callable[[list[str]], np.ndarray]
@@ -35,9 +35,9 @@ WINDOW_QUERY = f"""
     JOIN texts t USING (id)
     LEFT JOIN duplicates d USING (id)
     LEFT JOIN (SELECT id, list(DISTINCT brand ORDER BY brand) AS brands FROM mentions GROUP BY id) m USING (id)
-    WHERE p.published_at >= $since AND p.published_at < $until AND NOT {SKEWED}
+    WHERE p.published_at >= $since AND p.published_at < $until AND NOT {FUTURE_DATED_CONDITION}
 """
-_SKEWED_POSTS = f"SELECT p.source, count(*) AS posts FROM posts p WHERE p.published_at >= $since AND {SKEWED} GROUP BY ALL ORDER BY ALL"
+_SKEWED_POSTS = f"SELECT p.source, count(*) AS posts FROM posts p WHERE p.published_at >= $since AND {FUTURE_DATED_CONDITION} GROUP BY ALL ORDER BY ALL"
 _SCHEMA = pa.schema({
     "id": pa.string(), "author": pa.string(), "source": pa.string(), "published_at": pa.timestamp("us", tz="UTC"), "language": pa.string(),
     "words": pa.list_(pa.dictionary(pa.int32(), pa.string())), "hashtags": pa.list_(pa.string()), "cluster": pa.string(),
@@ -59,9 +59,9 @@ def find_topics(project: Project, period: Period) -> Discovery:
         ):  # nothing of the span itself
             _require_annotations(snapshot, config, period)
         previous, running = load_earlier_topics(snapshot, period)
-        found = discover(
-            stream, period, config.topics, config.watch, config.brands, embed=_embed(config), previous=previous, running=running,
-            segments=Audience(config.segments).find, bodies=_bodies(snapshot),
+        found = discover_topics(
+            stream, period, config.topics, config.watch, config.brands, embed=_embed(config), previous_topics=previous, overlapping_topics=running,
+            find_segments=SegmentDetector(config.segments).find_segments, fetch_texts=_bodies(snapshot),
         )  # fmt: skip
         notes = (
             *found.notes,
@@ -69,7 +69,7 @@ def find_topics(project: Project, period: Period) -> Discovery:
             *_unread(snapshot, config, period),
         )
         found = replace(
-            found, notes=notes, topics=ranked(add_context(found, snapshot, config, period))
+            found, notes=notes, topics=rank_topics(add_context(found, snapshot, config, period))
         )
     project.store.replace(
         "topics", [topic.to_row() for topic in found.topics], {"week": str(period)}
@@ -90,8 +90,8 @@ def _search(
         for week in pc.unique(stream["week"]).to_pylist()
         if week < config.topics.baseline_weeks
     }
-    return window_counts(snapshot, config, span, read_only=True) | {
-        "week": str(span), "baseline_weeks": len(before), "least_weeks": MIN_WEEKS, "wanted_weeks": config.topics.baseline_weeks,
+    return window_counts(snapshot, config, span, exclude_unread=True) | {
+        "week": str(span), "baseline_weeks": len(before), "least_weeks": MIN_BASELINE_WEEKS, "wanted_weeks": config.topics.baseline_weeks,
         "topics": len(found.topics), "settings": settings_digest(config), "versions": json.dumps(snapshot.versions, sort_keys=True),
         "notes": list(found.notes),
     }  # fmt: skip

@@ -5,12 +5,20 @@ from zoneinfo import ZoneInfo
 
 from reports.build import Report
 from reports.measures.brands import BrandMeasures
-from reports.measures.coverage import nothing
+from reports.measures.coverage import no_results_message
 from reports.measures.figures import Change, Figure
-from reports.messages import Catalogue
-from reports.render.html import VOICE_COLUMNS
-from reports.render.tables.table import QUOTED, Section, Table, labels, names, plain, quoted
-from reports.sections.topic_search import doubt
+from reports.messages import Messages
+from reports.render.html import SHARE_OF_VOICE_COLUMNS
+from reports.render.tables.table import (
+    QUOTE_COLUMNS,
+    ReportTable,
+    TableBuilder,
+    brand_labels,
+    column_titles,
+    parts_to_text,
+    quote_cells,
+)
+from reports.sections.topic_search import incomplete_topics_sentence
 
 SENTIMENT_COLUMNS = (
     "net_sentiment_polar",
@@ -22,23 +30,23 @@ SENTIMENT_COLUMNS = (
 )
 
 
-def summary(report: Report, say: Catalogue) -> Iterator[Table]:
+def summary_table(report: Report, say: Messages) -> Iterator[ReportTable]:
     rows = tuple((sentence.text,) for sentence in report.summary)
-    yield Table(
+    yield ReportTable(
         id="summary", title=say("page.summary"), columns=(say("table.sentence"),), rows=rows
     )
 
 
-def voice(report: Report, say: Catalogue) -> Iterator[Table]:
+def share_of_voice_tables(report: Report, say: Messages) -> Iterator[ReportTable]:
     if report.empty:
         return
     yield _brands(
-        "voice", VOICE_COLUMNS, "share_of_voice", report, say, lead=say("page.voice_lead")
+        "voice", SHARE_OF_VOICE_COLUMNS, "share_of_voice", report, say, lead=say("page.voice_lead")
     )
     yield _weeks("voice_weeks", "share_of_voice", report, say)
 
 
-def sentiment(report: Report, say: Catalogue) -> Iterator[Table]:
+def sentiment_tables(report: Report, say: Messages) -> Iterator[ReportTable]:
     if report.empty:
         return
     yield _brands(
@@ -52,19 +60,19 @@ def sentiment(report: Report, say: Catalogue) -> Iterator[Table]:
     yield _weeks("sentiment_weeks", "net_sentiment_polar", report, say)
 
 
-def measures(report: Report, say: Catalogue) -> Iterator[Table]:
+def measures_table(report: Report, say: Messages) -> Iterator[ReportTable]:
     """Every measure, a column a brand."""
     if report.empty:
         return
-    yield Table(
-        id="measures", title=say("table.measures"), columns=(*names(say, "measure"), *(brand.label for brand in report.brands)),
+    yield ReportTable(
+        id="measures", title=say("table.measures"), columns=(*column_titles(say, "measure"), *(brand.label for brand in report.brands)),
         rows=tuple((say.measure(name), *(brand.figures[name] for brand in report.brands)) for name in report.brands[0].figures),
     )  # fmt: skip
 
 
 def _brands(
-    name: str, measures: Sequence[str], changed: str, report: Report, say: Catalogue, lead: str
-) -> Table:
+    name: str, measures: Sequence[str], changed: str, report: Report, say: Messages, lead: str
+) -> ReportTable:
     """A row a brand: its measures, and how one of them changed."""
     columns = (
         say("page.brand_column"),
@@ -80,14 +88,14 @@ def _brands(
         )
         for brand in report.brands
     )
-    return Table(id=name, title=say(f"page.{name}"), columns=columns, rows=rows, lead=lead)
+    return ReportTable(id=name, title=say(f"page.{name}"), columns=columns, rows=rows, lead=lead)
 
 
-def _label(brand: BrandMeasures, say: Catalogue) -> str:
+def _label(brand: BrandMeasures, say: Messages) -> str:
     return f"{brand.label} ({say('page.own')})" if brand.own else brand.label
 
 
-def _change(change: Change | None, say: Catalogue) -> tuple[str, Figure | None]:
+def _change(change: Change | None, say: Messages) -> tuple[str, Figure | None]:
     return (
         (say("change.missing"), None)
         if change is None
@@ -95,10 +103,10 @@ def _change(change: Change | None, say: Catalogue) -> tuple[str, Figure | None]:
     )
 
 
-def _weeks(name: str, measure: str, report: Report, say: Catalogue) -> Table:
+def _weeks(name: str, measure: str, report: Report, say: Messages) -> ReportTable:
     """A row a week, a column a brand."""
     trends = [brand.trend[measure] for brand in report.brands]
-    return Table(
+    return ReportTable(
         id=name,
         title=say("table.by_week", measure=say.measure(measure)),
         columns=(say("page.week_column"), *(brand.label for brand in report.brands)),
@@ -106,49 +114,49 @@ def _weeks(name: str, measure: str, report: Report, say: Catalogue) -> Table:
     )
 
 
-def topics(report: Report, say: Catalogue) -> Iterator[Table]:
+def topic_tables(report: Report, say: Messages) -> Iterator[ReportTable]:
     joined = say("join.list").join
     shown = ("topic_authors", "topic_posts", "topic_gain", "topic_copies")
-    doubts = doubt(report.search, report.week_posts, say)
+    doubts = incomplete_topics_sentence(report.topic_search, report.week_posts, say)
     lead, empty = say("page.topics_lead"), say("page.topics_none")
-    yield Table(
-        id="topics", title=say("page.topics"), lead=f"{lead} {doubts.text}" if doubts else lead, empty=doubts.text if doubts else empty,
+    yield ReportTable(
+        id="topics", title=say("page.topics"), lead=f"{lead} {doubts.text}" if doubts else lead, empty_text=doubts.text if doubts else empty,
         columns=(
-            *names(say, "topic", "state", "watched"), *(say.measure(measure) for measure in shown),
-            *names(say, "first_seen", "sources", "terms", "audience", "flags"),
+            *column_titles(say, "topic", "state", "watched"), *(say.measure(measure) for measure in shown),
+            *column_titles(say, "first_seen", "sources", "terms", "audience", "flags"),
         ),
         rows=tuple(
             (
                 topic.label(say.language), say.word("state", topic.state), say("watch.yes" if topic.watched else "watch.no"),
                 topic.authors, topic.posts, topic.gain, topic.copies,
-                topic.first_seen.astimezone(ZoneInfo(report.zone)).date() if topic.first_seen else None,
+                topic.first_seen.astimezone(ZoneInfo(report.timezone)).date() if topic.first_seen else None,
                 joined(topic.sources), joined(topic.terms), joined(audience.name for audience in topic.audience),
                 joined(say.word("flag", flag) for flag in topic.flags),
             )
             for topic in report.topics
         ),
     )  # fmt: skip
-    yield Table(
-        id="quotes", title=say("table.quotes"), columns=names(say, "topic", *QUOTED),
-        rows=tuple((topic.label(say.language), *quoted(quote, report.zone)) for topic in report.topics for quote in topic.quotes),
+    yield ReportTable(
+        id="quotes", title=say("table.quotes"), columns=column_titles(say, "topic", *QUOTE_COLUMNS),
+        rows=tuple((topic.label(say.language), *quote_cells(quote, report.timezone)) for topic in report.topics for quote in topic.quotes),
     )  # fmt: skip
 
 
-def posts(report: Report, say: Catalogue) -> Iterator[Table]:
-    known = labels(report)
-    yield Table(
+def top_posts_table(report: Report, say: Messages) -> Iterator[ReportTable]:
+    known = brand_labels(report)
+    yield ReportTable(
         id="posts", title=say("page.posts"), lead=say("page.posts_lead"),
-        empty=plain(nothing("page.posts_none", report.reading.week, report.reading.week.unread, say)),
-        columns=(say("page.brand_column"), say.measure("engagement"), *names(say, *QUOTED)),
-        rows=tuple((known[post.brand], post.engagement, *quoted(post.quote, report.zone)) for post in report.posts),
+        empty_text=parts_to_text(no_results_message("page.posts_none", report.reading.week, report.reading.week.unread, say)),
+        columns=(say("page.brand_column"), say.measure("engagement"), *column_titles(say, *QUOTE_COLUMNS)),
+        rows=tuple((known[post.brand], post.engagement, *quote_cells(post.quote, report.timezone)) for post in report.posts),
     )  # fmt: skip
 
 
-def sources(report: Report, say: Catalogue) -> Iterator[Table]:
+def sources_table(report: Report, say: Messages) -> Iterator[ReportTable]:
     columns = ("source", "status", "posts", "copies", "queries")
-    yield Table(
-        id="sources", title=say("page.sources"), lead=say("page.sources_lead"), empty=say("page.sources_none"),
-        columns=(*(say(f"column.{name}") for name in columns), *names(say, "complete", "reasons")),
+    yield ReportTable(
+        id="sources", title=say("page.sources"), lead=say("page.sources_lead"), empty_text=say("page.sources_none"),
+        columns=(*(say(f"column.{name}") for name in columns), *column_titles(say, "complete", "reasons")),
         rows=tuple(
             (line.name, say.word("status", line.status), line.posts, line.copies, line.queries, line.complete, "; ".join(line.reasons))
             for line in report.sources
@@ -156,14 +164,14 @@ def sources(report: Report, say: Catalogue) -> Iterator[Table]:
     )  # fmt: skip
 
 
-def evidence(report: Report, say: Catalogue) -> Iterator[Table]:
+def evidence_table(report: Report, say: Messages) -> Iterator[ReportTable]:
     """Every number of the report, whatever section it is of."""
-    known = labels(report)
-    yield Table(
+    known = brand_labels(report)
+    yield ReportTable(
         id="evidence", title=say("page.evidence"), lead=say("page.evidence_paper"),
         columns=(
-            *names(say, "id", "measure"), say("page.brand_column"), say("page.week_column"),
-            *names(say, "value", "n", "flags"),
+            *column_titles(say, "id", "measure"), say("page.brand_column"), say("page.week_column"),
+            *column_titles(say, "value", "n", "flags"),
         ),
         rows=tuple(
             (
@@ -175,13 +183,21 @@ def evidence(report: Report, say: Catalogue) -> Iterator[Table]:
     )  # fmt: skip
 
 
-def definitions(report: Report, say: Catalogue) -> Iterator[Table]:
+def definitions_table(report: Report, say: Messages) -> Iterator[ReportTable]:
     measures = dict.fromkeys(figure.measure for figure in report.figures)
-    yield Table(
-        id="definitions", title=say("page.method"), columns=names(say, "measure", "definition"),
+    yield ReportTable(
+        id="definitions", title=say("page.method"), columns=column_titles(say, "measure", "definition"),
         rows=tuple((say.measure(measure), say.measure(measure, "definition")) for measure in measures),
     )  # fmt: skip
 
 
-ALL: tuple[Section, ...] = (summary, voice, sentiment, measures, topics, posts, sources)
-LAST: tuple[Section, ...] = (definitions, evidence)
+SECTION_TABLE_BUILDERS: tuple[TableBuilder, ...] = (
+    summary_table,
+    share_of_voice_tables,
+    sentiment_tables,
+    measures_table,
+    topic_tables,
+    top_posts_table,
+    sources_table,
+)
+CLOSING_TABLE_BUILDERS: tuple[TableBuilder, ...] = (definitions_table, evidence_table)

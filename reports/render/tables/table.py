@@ -7,22 +7,22 @@ from zoneinfo import ZoneInfo
 
 from reports.build import Report
 from reports.measures.figures import Figure
-from reports.messages import Catalogue, Parts
+from reports.messages import MessageParts, Messages
 from reports.sections.posts_and_sources import Quote
 
-Cell = str | int | date | Figure | None
+TableCell = str | int | date | Figure | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class ReportTable:
     """One table under one title. Numbers of the data are Figures; every string may be hostile. Raises ValueError for uneven rows."""
 
     id: str  # the same in every language
     title: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[TableCell, ...], ...]
     lead: str = ""  # what it shows
-    empty: str = ""  # said in place of the rows, when there are none
+    empty_text: str = ""  # said in place of the rows, when there are none
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):
@@ -31,29 +31,34 @@ class Table:
             )
 
 
-Section = Callable[[Report, Catalogue], Iterator[Table]]
+TableBuilder = Callable[[Report, Messages], Iterator[ReportTable]]
 """Makes the tables of one section of a report."""
 
 
-def names(say: Catalogue, *columns: str) -> tuple[str, ...]:
+def column_titles(message: Messages, *columns: str) -> tuple[str, ...]:
     """Titles of columns, of [table] in the messages."""
-    return tuple(say(f"table.{column}") for column in columns)
+    return tuple(message(f"table.{column}") for column in columns)
 
 
-def plain(parts: Parts) -> str:
+def parts_to_text(parts: MessageParts) -> str:
     """The parts of a message as one string."""
     return "".join(part if isinstance(part, str) else part.text for part in parts)
 
 
-def labels(report: Report) -> dict[str, str]:
+def brand_labels(report: Report) -> dict[str, str]:
     """Brand -> how it is printed."""
     return {brand.id: brand.label for brand in report.brands}
 
 
-def quoted(quote: Quote, zone: str) -> tuple[Cell, ...]:
+def quote_cells(quote: Quote, timezone: str) -> tuple[TableCell, ...]:
     """The cells of a quote: text, source, day, address."""
-    return quote.text, quote.source, quote.published_at.astimezone(ZoneInfo(zone)).date(), quote.url
+    return (
+        quote.text,
+        quote.source,
+        quote.published_at.astimezone(ZoneInfo(timezone)).date(),
+        quote.url,
+    )
 
 
-QUOTED = ("quote", "source", "date", "address")
+QUOTE_COLUMNS = ("quote", "source", "date", "address")
 """Their columns."""

@@ -10,16 +10,26 @@ from numpy.typing import NDArray
 from corpora.store.snapshot import Snapshot
 from folate.core.config import CAMPAIGN_MEASURES, Campaign, CampaignGoal, Config
 from folate.core.weeks import Period, last_day
-from nlp.extract.segments import Audience
-from nlp.stats.estimation import Floats, interval
-from reports.measures.brands import FEWEST_AUTHORS
-from reports.measures.figures import EFFECT, SAMPLE, Figure, versions_json
-from reports.sections.campaigns.measures import GROUPS, MEASURES, Sums, effect
-from reports.sections.campaigns.mentions import Mentions, Phase, phases, read
+from nlp.extract.segments import SegmentDetector
+from nlp.stats.estimation import Floats, percentile_interval
+from reports.measures.brands import MIN_AUTHORS
+from reports.measures.figures import EFFECT_SUFFIX, MAX_SAMPLE_POSTS, Figure, versions_json
+from reports.sections.campaigns.measures import (
+    GROUPS,
+    MEASURE_FORMULAS,
+    CampaignSums,
+    campaign_effect,
+)
+from reports.sections.campaigns.mentions import (
+    CampaignMentions,
+    CampaignPhase,
+    campaign_phases,
+    read_campaign_mentions,
+)
 
 Bools = NDArray[np.bool_]
-FEWEST = 10  # people of a source, a place or a segment that is told apart
-PARTS = (
+MIN_PART_PEOPLE = 10  # people of a source, a place or a segment that is told apart
+PART_MEASURES = (
     "people",
     "net",
     "pickup",
@@ -28,7 +38,7 @@ PARTS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class ScorecardLine:
     """One measure: its value in each phase that has begun, and its effect during and after; a goal and whether it was reached."""
 
     measure: str
@@ -41,7 +51,7 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class CampaignPart:
     """The campaign within a source, a place or an audience segment."""
 
     kind: str
@@ -50,7 +60,7 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class CampaignResult:
     """What a campaign did, as far as the corpus knows by the end of the report's week."""
 
     id: str
@@ -58,12 +68,12 @@ class Result:
     brand: str
     start: date
     end: date
-    phases: tuple[Phase, ...]
-    lines: tuple[Line, ...]
-    parts: tuple[Part, ...]
+    phases: tuple[CampaignPhase, ...]
+    lines: tuple[ScorecardLine, ...]
+    parts: tuple[CampaignPart, ...]
 
 
-def campaigns(snapshot: Snapshot, config: Config, week: Period) -> tuple[Result, ...]:
+def campaigns(snapshot: Snapshot, config: Config, week: Period) -> tuple[CampaignResult, ...]:
     """The campaigns of folate.toml that run, or are still measured, in the week."""
     last = last_day(week)
     running = [
@@ -71,14 +81,16 @@ def campaigns(snapshot: Snapshot, config: Config, week: Period) -> tuple[Result,
         for one in config.campaign
         if one.start <= last and last - timedelta(days=7 + one.after) <= one.end
     ]
-    return tuple(measure(snapshot, config, campaign, week) for campaign in running)
+    return tuple(measure_campaign(snapshot, config, campaign, week) for campaign in running)
 
 
-def measure(snapshot: Snapshot, config: Config, campaign: Campaign, week: Period) -> Result:
+def measure_campaign(
+    snapshot: Snapshot, config: Config, campaign: Campaign, week: Period
+) -> CampaignResult:
     """One campaign, up to the end of `week`."""
-    spans = phases(campaign, last_day(week))
+    spans = campaign_phases(campaign, last_day(week))
     brand = campaign.brand or (config.own_brand.id if config.own_brand else "")
-    mentions = read(
+    mentions = read_campaign_mentions(
         snapshot, campaign, tuple(one.id for one in config.brands), spans, config.timezone
     )
     made = _Figures(
@@ -86,7 +98,7 @@ def measure(snapshot: Snapshot, config: Config, campaign: Campaign, week: Period
     )
     goals = {goal.measure: goal for goal in campaign.goals}
     sums = made.sums()
-    return Result(
+    return CampaignResult(
         id=campaign.id,
         names=campaign.names,
         brand=brand,
@@ -102,24 +114,24 @@ def measure(snapshot: Snapshot, config: Config, campaign: Campaign, week: Period
 class _Figures:
     """Makes the figures of one campaign."""
 
-    mentions: Mentions
+    mentions: CampaignMentions
     week: str
     versions: str
     brand: int
 
-    def sums(self, keep: Bools | None = None) -> Sums:
-        return Sums(
+    def sums(self, keep: Bools | None = None) -> CampaignSums:
+        return CampaignSums(
             self.mentions.sums(keep), np.array([phase.days for phase in self.mentions.phases])
         )
 
-    def line(self, name: str, sums: Sums, goal: CampaignGoal | None) -> Line:
+    def line(self, name: str, sums: CampaignSums, goal: CampaignGoal | None) -> ScorecardLine:
         spans = self.mentions.phases
         others = [other for other in range(len(self.mentions.brands)) if other != self.brand]
         rivals = sums.pooled(others) if others and name != "share_of_voice" else None
         effects = {
             spans[place].name: self._effect(name, sums, place, "") for place in range(1, len(spans))
         }
-        return Line(
+        return ScorecardLine(
             measure=name,
             group=next(group for group, names in GROUPS.items() if name in names),
             values={
@@ -136,8 +148,8 @@ class _Figures:
             reached=_reached(effects.get("during"), goal.least) if goal else "",
         )
 
-    def _value(self, name: str, sums: Sums, brand: int, phase: int) -> Figure:
-        draws = MEASURES[name](sums)[:, brand, phase]
+    def _value(self, name: str, sums: CampaignSums, brand: int, phase: int) -> Figure:
+        draws = MEASURE_FORMULAS[name](sums)[:, brand, phase]
         own = brand == self.brand and sums.table.shape[1] == len(self.mentions.brands)
         n, people = int(sums["posts"][0, brand, phase]), int(sums["people"][0, brand, phase])
         behind = (self._mine if own else ~self._mine) & (self.mentions.phase == phase)
@@ -151,17 +163,17 @@ class _Figures:
         return np.asarray(self.mentions.brand == self.brand)
 
     def _effect(
-        self, name: str, sums: Sums, phase: int, part: str, keep: Bools | None = None
+        self, name: str, sums: CampaignSums, phase: int, part: str, keep: Bools | None = None
     ) -> Figure:
         people = sums["people"][0, self.brand]
         n = int(min(sums["posts"][0, self.brand, 0], sums["posts"][0, self.brand, phase]))
         subject = f"{part} {self.mentions.phases[phase].name}".strip()
-        draws = effect(name, sums, self.brand, phase)
+        draws = campaign_effect(name, sums, self.brand, phase)
         behind = (
             self._mine & np.isin(self.mentions.phase, (0, phase)) & (True if keep is None else keep)
         )
         return self._figure(
-            f"campaign_{name}{EFFECT}",
+            f"campaign_{name}{EFFECT_SUFFIX}",
             draws,
             n,
             int(min(people[0], people[phase])),
@@ -180,26 +192,30 @@ class _Figures:
         subject: str,
         behind: Bools,
     ) -> Figure:
-        few = people < FEWEST_AUTHORS
+        few = people < MIN_AUTHORS
         low, high = (
-            interval(draws[1:]) if not few and bool(np.isfinite(draws).all()) else (None, None)
+            percentile_interval(draws[1:])
+            if not few and bool(np.isfinite(draws).all())
+            else (None, None)
         )
         return Figure(
             measure=measure, week=self.week, brand=self.mentions.brands[self.brand] if own else None, subject=subject,
             value=float(draws[0]), low=low, high=high, n=n, query=self.mentions.query, versions=self.versions,
             flags=("few",) if few else (),
-            posts=tuple(dict.fromkeys(self.mentions.ids[behind].tolist()))[:SAMPLE],
+            posts=tuple(dict.fromkeys(self.mentions.ids[behind].tolist()))[:MAX_SAMPLE_POSTS],
         )  # fmt: skip
 
-    def part(self, kind: str, name: str, keep: Bools) -> Part | None:
+    def part(self, kind: str, name: str, keep: Bools) -> CampaignPart | None:
         """None under FEWEST people of the brand before or during."""
         sums = self.sums(keep)
-        if sums["people"][0, self.brand, :2].min() < FEWEST:
+        if sums["people"][0, self.brand, :2].min() < MIN_PART_PEOPLE:
             return None
-        return Part(
+        return CampaignPart(
             kind=kind,
             name=name,
-            effects={one: self._effect(one, sums, 1, f"{kind} {name}", keep) for one in PARTS},
+            effects={
+                one: self._effect(one, sums, 1, f"{kind} {name}", keep) for one in PART_MEASURES
+            },
         )
 
 
@@ -212,18 +228,18 @@ def _reached(found: Figure | None, least: float) -> str:
     return "no" if found.high < least else "open"
 
 
-def _parts(snapshot: Snapshot, config: Config, made: _Figures) -> Iterator[Part]:
+def _parts(snapshot: Snapshot, config: Config, made: _Figures) -> Iterator[CampaignPart]:
     mentions = made.mentions
     for kind, values in mentions.groups.items():
         for name in sorted(set(values.tolist()) - {""}):
             if part := made.part(kind, name, values == name):
                 yield part
-    audience = Audience(config.segments)
+    audience = SegmentDetector(config.segments)
     said: dict[str, set[int]] = {}
     for body, author in zip(mentions.bodies, mentions.author.tolist(), strict=True):
-        for segment in audience.find(body):
+        for segment in audience.find_segments(body):
             said.setdefault(segment, set()).add(author)
     for segment in sorted(said):
         members = np.isin(mentions.author, np.array(sorted(said[segment]), dtype=np.uint64))
-        if part := made.part("segment", " / ".join(audience.names(segment)), members):
+        if part := made.part("segment", " / ".join(audience.display_names(segment)), members):
             yield part

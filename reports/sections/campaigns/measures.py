@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nlp.stats.estimation import Codes, Floats
+from nlp.stats.estimation import Floats, Ints
 from reports.measures.estimates import ratio
-from reports.sections.campaigns.mentions import SUMS
+from reports.sections.campaigns.mentions import SUM_NAMES
 
 GROUPS = {
     "reach": ("mentions", "people", "share_of_voice", "new_people", "reach"),
@@ -23,32 +23,32 @@ RELATIVE = (
     "replies",
     "reposts",
 )  # their effect is a ratio of ratios less 1
-ALONE = (
+UNCOMPARED_MEASURES = (
     "share_of_voice",
     "new_people",
 )  # competitors are in it already, or it says nothing of them: no comparison
 
 
 @dataclass(frozen=True)
-class Sums:
+class CampaignSums:
     """Weighted sums (draws, brands, phases, len(SUMS)) and the days of each phase."""
 
     table: Floats
-    days: Codes
+    days: Ints
 
     def __getitem__(self, name: str) -> Floats:
-        return np.asarray(self.table[..., SUMS.index(name)])
+        return np.asarray(self.table[..., SUM_NAMES.index(name)])
 
-    def pooled(self, brands: list[int]) -> "Sums":
+    def pooled(self, brands: list[int]) -> "CampaignSums":
         """Several brands as one."""
-        return Sums(self.table[:, brands].sum(axis=1, keepdims=True), self.days)
+        return CampaignSums(self.table[:, brands].sum(axis=1, keepdims=True), self.days)
 
 
-def _per_day(name: str) -> Callable[[Sums], Floats]:
+def _per_day(name: str) -> Callable[[CampaignSums], Floats]:
     return lambda sums: np.asarray(sums[name] / sums.days)
 
 
-def _over(part: str, whole: str) -> Callable[[Sums], Floats]:
+def _over(part: str, whole: str) -> Callable[[CampaignSums], Floats]:
     return lambda sums: ratio(sums[part], sums[whole])
 
 
@@ -57,11 +57,11 @@ def _later(shares: Floats) -> Floats:
     return np.concatenate([np.full_like(shares[..., :1], np.nan), shares[..., 1:]], axis=-1)
 
 
-def _net(positive: str, negative: str) -> Callable[[Sums], Floats]:
+def _net(positive: str, negative: str) -> Callable[[CampaignSums], Floats]:
     return lambda sums: ratio(sums[positive] - sums[negative], sums[positive] + sums[negative])
 
 
-MEASURES: dict[str, Callable[[Sums], Floats]] = {
+MEASURE_FORMULAS: dict[str, Callable[[CampaignSums], Floats]] = {
     "mentions": _per_day("posts"),
     "people": _per_day("people"),
     "share_of_voice": lambda sums: ratio(sums["people"], sums["people"].sum(axis=1, keepdims=True)),
@@ -83,15 +83,19 @@ MEASURES: dict[str, Callable[[Sums], Floats]] = {
 """Each as (draws, brands, phases) from Sums."""
 
 
-def effect(name: str, sums: Sums, brand: int, phase: int) -> Floats:
+def campaign_effect(name: str, sums: CampaignSums, brand: int, phase: int) -> Floats:
     """(draws,): how much more a measure of the brand moved from the first phase to `phase` than that of its competitors together.
 
     Counts: ratio of ratios less 1. Shares and net sentiment: difference of differences. Without competitors, or for a measure
     that is already relative to them, the brand's own movement.
     """
-    ours = MEASURES[name](sums)[:, brand]
+    ours = MEASURE_FORMULAS[name](sums)[:, brand]
     others = [other for other in range(sums.table.shape[1]) if other != brand]
-    theirs = None if name in ALONE or not others else MEASURES[name](sums.pooled(others))[:, 0]
+    theirs = (
+        None
+        if name in UNCOMPARED_MEASURES or not others
+        else MEASURE_FORMULAS[name](sums.pooled(others))[:, 0]
+    )
     if name in RELATIVE:
         moved = ratio(ours[:, phase], ours[:, 0])
         return (

@@ -10,25 +10,25 @@ from numpy.typing import NDArray
 
 from corpora.store.snapshot import Snapshot, sql_literal
 from folate.core.config import Campaign
-from nlp.stats.estimation import Codes, Floats, author_weights, resampling_units, weighted_sums
+from nlp.stats.estimation import Floats, Ints, author_weights, resampling_units, weighted_sums
 from reports.measures import queries
-from reports.measures.mentions import codes, floats
+from reports.measures.mentions import category_codes, float_column
 
-DRAWS = 400  # of a bootstrap over authors
+CAMPAIGN_DRAWS = 400  # of a bootstrap over authors
 _ROWS = """
 SELECT r.brand, r.week AS phase, r.id, r.source, coalesce(p.place, '') AS place, md5_number_lower(r.author) AS author, p.followers,
   p.likes, p.replies, p.reposts, r.negative, r.positive, j.buy, j.ask, j.complain, {themes} AS theme{more}
 FROM ({rows}) r JOIN {posts} p USING (id) LEFT JOIN judgements j USING (id) WHERE r.counted
 ORDER BY md5_number_lower(r.id), r.brand, r.week
 """.strip()
-SUMS = (
+SUM_NAMES = (
     "posts", "people", "new_people", "followers", "followed", "seen", "acts", "replies", "reposts", "engaged", "read",
     "positive", "negative", "theme", "theme_positive", "theme_negative", "judged", "buy", "ask", "complain",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Phase:
+class CampaignPhase:
     """Days of a campaign; `folate.core.weeks.Week` for as many days as it takes."""
 
     name: str  # before, during, after
@@ -38,38 +38,38 @@ class Phase:
     def __str__(self) -> str:
         return self.name
 
-    def bounds(self, zone: str) -> tuple[datetime, datetime]:
+    def bounds(self, timezone: str) -> tuple[datetime, datetime]:
         """The first moment and the first after it."""
         start, stop = (
-            datetime.combine(self.first + timedelta(days=more), time(), ZoneInfo(zone))
+            datetime.combine(self.first + timedelta(days=more), time(), ZoneInfo(timezone))
             for more in (0, self.days)
         )
         return start, stop
 
 
-def phases(campaign: Campaign, last: date) -> tuple[Phase, ...]:
+def campaign_phases(campaign: Campaign, last: date) -> tuple[CampaignPhase, ...]:
     """The phases that began by `last`, cut there."""
     during = (campaign.end - campaign.start).days + 1
     planned = (
-        Phase("before", campaign.start - timedelta(days=campaign.before), campaign.before),
-        Phase("during", campaign.start, during),
-        Phase("after", campaign.end + timedelta(days=1), campaign.after),
+        CampaignPhase("before", campaign.start - timedelta(days=campaign.before), campaign.before),
+        CampaignPhase("during", campaign.start, during),
+        CampaignPhase("after", campaign.end + timedelta(days=1), campaign.after),
     )
     return tuple(
-        Phase(phase.name, phase.first, min(phase.days, (last - phase.first).days + 1))
+        CampaignPhase(phase.name, phase.first, min(phase.days, (last - phase.first).days + 1))
         for phase in planned
         if phase.days and phase.first <= last
     )
 
 
 @dataclass(frozen=True)
-class Mentions:
+class CampaignMentions:
     """One element a counted mention: (n,) codes and (n, len(SUMS)) values, zero where a mention adds nothing."""
 
     brands: tuple[str, ...]
-    phases: tuple[Phase, ...]
-    brand: Codes
-    phase: Codes
+    phases: tuple[CampaignPhase, ...]
+    brand: Ints
+    phase: Ints
     author: NDArray[np.uint64]
     values: Floats
     groups: dict[str, NDArray[np.str_]]  # source and place of each
@@ -83,28 +83,28 @@ class Mentions:
         units, count = resampling_units(self.author[kept])
         shape = (len(self.brands), len(self.phases))
         cell = self.brand[kept] * shape[1] + self.phase[kept]
-        weights = author_weights(count, DRAWS)
+        weights = author_weights(count, CAMPAIGN_DRAWS)
         return np.stack(
             [weighted_sums(weights, units, column, cell, shape) for column in self.values[kept].T],
             axis=-1,
         )
 
 
-def read(
+def read_campaign_mentions(
     snapshot: Snapshot,
     campaign: Campaign,
     brands: tuple[str, ...],
-    spans: tuple[Phase, ...],
-    zone: str,
-) -> Mentions:
+    phases: tuple[CampaignPhase, ...],
+    timezone: str,
+) -> CampaignMentions:
     """The counted mentions of `brands` in the phases."""
     text = "lower(concat_ws(' ', p.title, p.text))"
     themes = (
         " OR ".join(f"contains({text}, {sql_literal(theme.lower())})" for theme in campaign.themes)
         or "false"
     )
-    rows = queries.mentions(brands, spans, zone)
-    start, stop = queries.window(spans, zone)
+    rows = queries.mentions_query(brands, phases, timezone)
+    start, stop = queries.window_bounds(phases, timezone)
     within = (
         f"published_at >= {start} AND published_at < {stop}"  # texts of other times are not read
     )
@@ -116,11 +116,11 @@ def read(
     )
     column = {name: table.column(name).combine_chunks() for name in table.column_names}
     brand, phase = (
-        codes(column["brand"], brands),
-        codes(column["phase"], [str(span) for span in spans]),
+        category_codes(column["brand"], brands),
+        category_codes(column["phase"], [str(span) for span in phases]),
     )
     numbers = {
-        name: floats(column[name])
+        name: float_column(column[name])
         for name in (
             "followers",
             "likes",
@@ -142,9 +142,9 @@ def read(
     }
     ids = np.array(column["id"].to_pylist(), dtype=np.str_)
     values, bodies = _values(brand, phase, author, theme, numbers), column["body"].to_pylist()
-    return Mentions(
+    return CampaignMentions(
         brands,
-        spans,
+        phases,
         brand,
         phase,
         author,
@@ -157,8 +157,8 @@ def read(
 
 
 def _values(
-    brand: Codes,
-    phase: Codes,
+    brand: Ints,
+    phase: Ints,
     author: NDArray[np.uint64],
     theme: NDArray[np.bool_],
     numbers: dict[str, Floats],
@@ -179,11 +179,11 @@ def _values(
         "theme_negative": theme * known["negative"], "judged": judged, "buy": known["buy"], "ask": known["ask"],
         "complain": known["complain"],
     }  # fmt: skip
-    return np.stack([np.asarray(made[name], dtype=np.float64) for name in SUMS], axis=1)
+    return np.stack([np.asarray(made[name], dtype=np.float64) for name in SUM_NAMES], axis=1)
 
 
 def _first(
-    brand: Codes, phase: Codes, author: NDArray[np.uint64], by: Codes | None = None
+    brand: Ints, phase: Ints, author: NDArray[np.uint64], by: Ints | None = None
 ) -> NDArray[np.bool_]:
     """True at one mention of each author x brand x phase: the first, in the order of `by`."""
     order = np.lexsort((np.zeros_like(phase) if by is None else by, author, phase, brand))

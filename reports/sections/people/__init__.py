@@ -10,31 +10,31 @@ from typing import Any
 
 from corpora.store.snapshot import Snapshot, sql_literal
 from folate.core.weeks import Period, preceding_periods
-from nlp.stats.communities import Ties, communities, graphml
-from nlp.stats.estimation import wilson
+from nlp.stats.communities import InteractionCounts, detect_communities, to_graphml
+from nlp.stats.estimation import wilson_interval
 from reports.measures import queries
-from reports.measures.brands import Asked
+from reports.measures.brands import ReportContext
 from reports.measures.figures import Figure
 from reports.sections.people.queries import (
-    CARRIED,
-    FARTHEST,
-    JUDGED,
-    QUESTIONS,
-    REACH,
-    TOPIC_PATH,
-    ties,
+    CARRIED_QUERY,
+    QUESTIONS_JUDGED_QUERY,
+    QUESTIONS_QUERY,
+    REACH_QUERY,
+    TOP_INFLUENCERS_QUERY,
+    TOPIC_PATH_QUERY,
+    ties_query,
 )
-from reports.sections.posts_and_sources import Quote, quotes
-from reports.sections.topics import Topic
+from reports.sections.posts_and_sources import Quote, load_quotes
+from reports.sections.topics import ReportTopic
 
-WEEKS = 4  # that people are read over
-VOICES, COMMUNITIES, ASKED = 8, 5, 4  # most that a report shows
-SHORT = 8  # characters of an author's hash that are shown
-FEWEST = 10  # people of a community that is reported
+PEOPLE_WEEKS = 4  # that people are read over
+MAX_INFLUENCERS, MAX_COMMUNITIES, MAX_QUESTION_QUOTES = 8, 5, 4  # most that a report shows
+SHORT_HASH_LENGTH = 8  # characters of an author's hash that are shown
+MIN_COMMUNITY_PEOPLE = 10  # people of a community that is reported
 
 
 @dataclass(frozen=True, kw_only=True)
-class Voice:
+class Influencer:
     """An author who carries far. `reach`: followers where the source shows them, else people who answered."""
 
     author: str
@@ -56,7 +56,7 @@ class Community:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spread:
+class TopicSpread:
     """The path that a topic took: who was first, and whose post made it spread."""
 
     topic: str
@@ -67,7 +67,7 @@ class Spread:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Questions:
+class BrandQuestions:
     """What is asked about our brand in a week. Posts of sources that show neither answers nor threads are not judged."""
 
     asked: Figure  # None where the brand is mentioned and no model has read a mention for questions
@@ -80,55 +80,64 @@ class People:
     """Who speaks. Without an own brand there are no questions."""
 
     weeks: tuple[Period, ...]
-    voices: tuple[Voice, ...]
+    voices: tuple[Influencer, ...]
     communities: tuple[Community, ...]
-    spreads: tuple[Spread, ...]
-    questions: Questions | None
+    spreads: tuple[TopicSpread, ...]
+    questions: BrandQuestions | None
 
 
-def people(snapshot: Snapshot, asked: Asked, topics: Iterable[Topic]) -> People:
+def people(snapshot: Snapshot, context: ReportContext, topics: Iterable[ReportTopic]) -> People:
     """The people of the weeks that end with the report's."""
-    weeks = _window(asked)
+    weeks = _window(context)
     return People(
         weeks=tuple(weeks),
-        voices=_voices(snapshot, asked, weeks),
-        communities=_communities(snapshot, asked, weeks),
+        voices=_voices(snapshot, context, weeks),
+        communities=_communities(snapshot, context, weeks),
         spreads=_spreads(
-            snapshot, asked, [topic for topic in topics if topic.state not in ("fading", "gone")]
+            snapshot, context, [topic for topic in topics if topic.state not in ("fading", "gone")]
         ),
-        questions=_questions(snapshot, asked),
+        questions=_questions(snapshot, context),
     )
 
 
-def network(snapshot: Snapshot, asked: Asked) -> str:
+def interaction_graphml(snapshot: Snapshot, context: ReportContext) -> str:
     """Who answers and reposts whom in the weeks that end with the report's, as GraphML with each person's community."""
-    found, _ = _ties(snapshot, ties(asked.brands, _window(asked), asked.config.timezone))
-    return graphml(
-        found, {person: {"community": number} for person, number in communities(found).items()}
+    found, _ = _ties(
+        snapshot, ties_query(context.brand_ids, _window(context), context.config.timezone)
+    )
+    return to_graphml(
+        found,
+        {person: {"community": number} for person, number in detect_communities(found).items()},
     )
 
 
-def _window(asked: Asked) -> list[Period]:
-    return [*preceding_periods(asked.week, WEEKS - 1), asked.week]
+def _window(asked: ReportContext) -> list[Period]:
+    return [*preceding_periods(asked.week, PEOPLE_WEEKS - 1), asked.week]
 
 
-def _voices(snapshot: Snapshot, asked: Asked, weeks: Sequence[Period]) -> tuple[Voice, ...]:
+def _voices(
+    snapshot: Snapshot, asked: ReportContext, weeks: Sequence[Period]
+) -> tuple[Influencer, ...]:
     """By reach times engagement; a voice without either takes no part. Each author once, with the brand of most engagement."""
-    query = REACH.format(rows=queries.mentions(asked.brands, weeks, asked.config.timezone))
+    query = REACH_QUERY.format(
+        rows=queries.mentions_query(asked.brand_ids, weeks, asked.config.timezone)
+    )
     return tuple(
         _voice(row, query, asked)
-        for row in snapshot.sql(FARTHEST.format(heard=query, most=VOICES)).to_pylist()
+        for row in snapshot.sql(
+            TOP_INFLUENCERS_QUERY.format(heard=query, most=MAX_INFLUENCERS)
+        ).to_pylist()
     )
 
 
-def _voice(row: Mapping[str, Any], query: str, asked: Asked) -> Voice:
+def _voice(row: Mapping[str, Any], query: str, asked: ReportContext) -> Influencer:
     def figure(measure: str, value: float | None) -> Figure:
         return Figure(
-            measure=measure, week=str(asked.week), brand=row["brand"], subject=row["author"][:SHORT], value=value, n=row["posts"],
+            measure=measure, week=str(asked.week), brand=row["brand"], subject=row["author"][:SHORT_HASH_LENGTH], value=value, n=row["posts"],
             query=query, versions=asked.versions, posts=tuple(row["sample"]),
         )  # fmt: skip
 
-    return Voice(
+    return Influencer(
         author=row["author"],
         source=row["source"],
         brand=row["brand"],
@@ -139,17 +148,19 @@ def _voice(row: Mapping[str, Any], query: str, asked: Asked) -> Voice:
     )
 
 
-def _ties(snapshot: Snapshot, query: str) -> tuple[Ties, dict[tuple[str, str], dict[str, Any]]]:
+def _ties(
+    snapshot: Snapshot, query: str
+) -> tuple[InteractionCounts, dict[tuple[str, str], dict[str, Any]]]:
     rows = {(row["one"], row["other"]): row for row in snapshot.sql(query).to_pylist()}
     return {tie: row["times"] for tie, row in rows.items()}, rows
 
 
 def _communities(
-    snapshot: Snapshot, asked: Asked, weeks: Sequence[Period]
+    snapshot: Snapshot, asked: ReportContext, weeks: Sequence[Period]
 ) -> tuple[Community, ...]:
-    query = ties(asked.brands, weeks, asked.config.timezone)
+    query = ties_query(asked.brand_ids, weeks, asked.config.timezone)
     found, about = _ties(snapshot, query)
-    number = communities(found)
+    number = detect_communities(found)
     sizes = Counter(number.values())
     return tuple(
         _community(
@@ -163,17 +174,17 @@ def _communities(
             query,
             asked,
         )
-        for place, size in sorted(sizes.items())[:COMMUNITIES]
-        if size >= FEWEST
+        for place, size in sorted(sizes.items())[:MAX_COMMUNITIES]
+        if size >= MIN_COMMUNITY_PEOPLE
     )
 
 
 def _community(
-    within: Ties,
+    within: InteractionCounts,
     about: Mapping[tuple[str, str], Mapping[str, Any]],
     size: int,
     query: str,
-    asked: Asked,
+    asked: ReportContext,
 ) -> Community:
     brands = Counter(brand for tie in sorted(within) for brand in about[tie]["brands"])
     answered: defaultdict[str, set[str]] = defaultdict(set)
@@ -181,7 +192,7 @@ def _community(
         answered[other].add(one)
     centre = min(answered, key=lambda person: (-len(answered[person]), person))
     count = Figure(
-        measure="community_people", week=str(asked.week), subject=centre[:SHORT], value=size, n=size, query=query, versions=asked.versions,
+        measure="community_people", week=str(asked.week), subject=centre[:SHORT_HASH_LENGTH], value=size, n=size, query=query, versions=asked.versions,
         posts=tuple(sorted(about[tie]["post"] for tie in within)),
     )  # fmt: skip
     return Community(
@@ -189,13 +200,17 @@ def _community(
     )
 
 
-def _spreads(snapshot: Snapshot, asked: Asked, topics: Sequence[Topic]) -> tuple[Spread, ...]:
+def _spreads(
+    snapshot: Snapshot, asked: ReportContext, topics: Sequence[ReportTopic]
+) -> tuple[TopicSpread, ...]:
     """By the posts that each topic keeps as evidence; the posts of all topics are asked for at once."""
     ids = sorted({post for topic in topics for post in topic.posts.posts})
-    rows = snapshot.sql(TOPIC_PATH.format(ids=queries.texts(ids))).to_pylist()
+    rows = snapshot.sql(TOPIC_PATH_QUERY.format(ids=queries.string_literals(ids))).to_pylist()
     paths = [(topic, [row for row in rows if row["id"] in topic.posts.posts]) for topic in topics]
     paths = [(topic, path) for topic, path in paths if path]
-    said = quotes(snapshot, [row["id"] for _, path in paths for row in (path[0], _spreader(path))])
+    said = load_quotes(
+        snapshot, [row["id"] for _, path in paths for row in (path[0], _spreader(path))]
+    )
     return tuple(_spread(topic, path, said, asked) for topic, path in paths)
 
 
@@ -208,15 +223,18 @@ def _carried(post: Mapping[str, Any]) -> int:
 
 
 def _spread(
-    topic: Topic, path: Sequence[Mapping[str, Any]], said: Mapping[str, Quote], asked: Asked
-) -> Spread:
+    topic: ReportTopic,
+    path: Sequence[Mapping[str, Any]],
+    said: Mapping[str, Quote],
+    asked: ReportContext,
+) -> TopicSpread:
     most = _spreader(path)
     figure = Figure(
         measure="topic_carried", week=str(asked.week), subject=topic.id, value=_carried(most), n=len(path),
-        query=CARRIED.format(path=TOPIC_PATH.format(ids=queries.texts(topic.posts.posts))), versions=asked.versions, posts=(most["id"],),
+        query=CARRIED_QUERY.format(path=TOPIC_PATH_QUERY.format(ids=queries.string_literals(topic.posts.posts))), versions=asked.versions, posts=(most["id"],),
     )  # fmt: skip
     spreader = said[most["id"]] if _carried(most) else None
-    return Spread(
+    return TopicSpread(
         topic=topic.id,
         label=topic.labels,
         first=said[path[0]["id"]],
@@ -225,22 +243,26 @@ def _spread(
     )
 
 
-def _questions(snapshot: Snapshot, asked: Asked) -> Questions | None:
+def _questions(snapshot: Snapshot, asked: ReportContext) -> BrandQuestions | None:
     if asked.config.own_brand is None:
         return None
     own = asked.config.own_brand.id
-    mentions = queries.mentions([own], [asked.week], asked.config.timezone)
-    query = QUESTIONS.format(rows=mentions, brand=sql_literal(own))
+    mentions = queries.mentions_query([own], [asked.week], asked.config.timezone)
+    query = QUESTIONS_QUERY.format(rows=mentions, brand=sql_literal(own))
     rows = snapshot.sql(query).to_pylist()
     known = (
-        bool(snapshot.sql(JUDGED.format(rows=mentions, brand=sql_literal(own)))["known"][0].as_py())
-        and str(asked.week) not in asked.blank
+        bool(
+            snapshot.sql(QUESTIONS_JUDGED_QUERY.format(rows=mentions, brand=sql_literal(own)))[
+                "known"
+            ][0].as_py()
+        )
+        and str(asked.week) not in asked.unread_weeks
     )
     seen = [
         row for row in rows if row["replies"] is not None or row["has_child"] or row["threaded"]
     ]
     silent = [row for row in seen if not row["replies"] and not row["has_child"]]
-    bounds = wilson(len(silent), len(seen)) if seen else (None, None)
+    bounds = wilson_interval(len(silent), len(seen)) if seen else (None, None)
 
     def figure(
         measure: str,
@@ -255,9 +277,11 @@ def _questions(snapshot: Snapshot, asked: Asked) -> Questions | None:
             posts=tuple(row["id"] for row in found),
         )  # fmt: skip
 
-    newest = sorted(silent, key=lambda row: (row["published_at"], row["id"]), reverse=True)[:ASKED]
-    said = quotes(snapshot, [row["id"] for row in newest])
-    return Questions(
+    newest = sorted(silent, key=lambda row: (row["published_at"], row["id"]), reverse=True)[
+        :MAX_QUESTION_QUOTES
+    ]
+    said = load_quotes(snapshot, [row["id"] for row in newest])
+    return BrandQuestions(
         asked=figure("questions", len(rows) if known else None, len(rows), rows, None, None),
         unanswered=figure(
             "unanswered", len(silent) / len(seen) if seen else None, len(seen), silent, *bounds

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from folate.core.weeks import Period
 from reports.measures import queries
 
-REACH = """
+REACH_QUERY = """
 WITH about AS (SELECT DISTINCT brand, id, author, source FROM ({rows}) WHERE counted),
 heard AS (
     SELECT p.parent AS id, count(DISTINCT coalesce(p.author, p.id)) AS people FROM posts p JOIN about a ON a.id = p.parent
@@ -19,13 +19,13 @@ FROM about a JOIN posts p USING (id) LEFT JOIN heard h USING (id) LEFT JOIN sent
 WHERE p.author IS NOT NULL GROUP BY ALL
 """.strip()
 
-FARTHEST = """
+TOP_INFLUENCERS_QUERY = """
 FROM ({heard}) WHERE engagement <> 0 AND reach <> 0
 QUALIFY row_number() OVER (PARTITION BY author ORDER BY engagement * reach DESC, brand, source) = 1
 ORDER BY engagement * reach DESC, author LIMIT {most}
 """.strip()
 
-TIES = """
+TIES_QUERY = """
 SELECT c.author AS one, p.author AS other, count(*) AS times, min(c.id) AS post,
   list(DISTINCT coalesce(m.brand, n.brand) ORDER BY 1) AS brands
 FROM posts c JOIN posts p ON p.id = c.parent
@@ -35,26 +35,26 @@ WHERE c.author <> p.author AND c.published_at >= {start} AND c.published_at < {s
 GROUP BY ALL ORDER BY ALL
 """.strip()
 
-QUESTIONS = """
+QUESTIONS_QUERY = """
 SELECT a.id, a.author, p.replies, p.published_at, EXISTS (FROM posts c WHERE c.parent = a.id) AS has_child,
   EXISTS (FROM posts c WHERE c.source = p.source AND c.parent IS NOT NULL) AS threaded
 FROM ({rows}) a JOIN posts p USING (id) JOIN judgements j USING (id)
 WHERE a.counted AND a.brand = {brand} AND j.ask >= 0.5 ORDER BY a.id
 """.strip()
 
-JUDGED = """
+QUESTIONS_JUDGED_QUERY = """
 SELECT count(*) = 0 OR count(j.ask) > 0 AS known FROM ({rows}) a LEFT JOIN judgements j USING (id) WHERE a.counted AND a.brand = {brand}
 """.strip()
 
-CARRIED = "SELECT max(greatest(passed_on, answered_by)) AS carried FROM ({path})"
-TOPIC_PATH = """
+CARRIED_QUERY = "SELECT max(greatest(passed_on, answered_by)) AS carried FROM ({path})"
+TOPIC_PATH_QUERY = """
 SELECT p.id, p.author, p.source, p.published_at, coalesce(p.replies, 0) + coalesce(p.reposts, 0) AS passed_on,
   (SELECT count(DISTINCT coalesce(c.author, c.id)) FROM posts c WHERE c.parent = p.id) AS answered_by
 FROM posts p WHERE p.id IN ({ids}) ORDER BY p.published_at, p.id
 """.strip()
 
 
-def ties(brands: Sequence[str], weeks: Sequence[Period], zone: str) -> str:
+def ties_query(brands: Sequence[str], weeks: Sequence[Period], timezone: str) -> str:
     """Who answers or reposts whom, where either post names a brand."""
-    start, stop = queries.window(weeks, zone)
-    return TIES.format(named=queries.named(brands), start=start, stop=stop)
+    start, stop = queries.window_bounds(weeks, timezone)
+    return TIES_QUERY.format(named=queries.brand_posts_query(brands), start=start, stop=stop)

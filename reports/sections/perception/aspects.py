@@ -7,15 +7,29 @@ from functools import cached_property
 import numpy as np
 
 from corpora.store.snapshot import sql_literal
-from nlp.stats.correspondence import PLANE, Plane, apart, ellipse, onto, plane, spread
-from nlp.stats.estimation import Codes, Floats, benjamini_hochberg, interval, p_value
+from nlp.stats.correspondence import (
+    MAP_DIMENSIONS,
+    CorrespondenceMap,
+    bootstrap_row_coordinates,
+    confidence_ellipse,
+    correspondence_analysis,
+    positions_differ,
+    procrustes_rotation,
+)
+from nlp.stats.estimation import (
+    Floats,
+    Ints,
+    benjamini_hochberg,
+    percentile_interval,
+    two_sided_p_value,
+)
 from reports.measures import queries
-from reports.measures.brands import FALSE_DISCOVERIES, FEWEST_AUTHORS, LEAST_CHANGE, Asked
+from reports.measures.brands import FALSE_DISCOVERY_RATE, MIN_AUTHORS, MIN_CHANGE, ReportContext
 from reports.measures.estimates import ratio
 from reports.measures.figures import Figure
-from reports.sections.perception.mentions import Spoken
+from reports.sections.perception.mentions import AspectMentions
 
-FEWEST_POSTS = 20  # that speak of an aspect, over all brands, for it to have a place on the map
+MIN_MAP_POSTS = 20  # that speak of an aspect, over all brands, for it to have a place on the map
 _ASPECT = """
 SELECT id, r.author, a.negative, a.positive FROM ({rows}) r JOIN aspects a USING (id, brand) WHERE counted AND aspect = {aspect} ORDER BY id
 """.strip()
@@ -31,7 +45,7 @@ GROUP BY ALL ORDER BY ALL
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class AspectMeasures:
     """An aspect of a brand. A figure's value is None where nobody spoke of it."""
 
     brand: str
@@ -41,7 +55,7 @@ class Cell:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gap:
+class AspectGap:
     """An aspect that people like about a competitor and not, or less, about us."""
 
     brand: str
@@ -50,7 +64,7 @@ class Gap:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class MapPoint:
     """Where a brand or an aspect stands on the map; a brand with the outline of its 95 % region."""
 
     name: str
@@ -60,31 +74,31 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Map:
+class PerceptualMap:
     """The perceptual map. Where it can't be drawn honestly `why` says the reason and there are no places."""
 
-    brands: tuple[Place, ...] = ()
-    aspects: tuple[Place, ...] = ()
+    brands: tuple[MapPoint, ...] = ()
+    aspects: tuple[MapPoint, ...] = ()
     shown: tuple[Figure, ...] = ()  # share of the differences that each axis shows
     why: str = ""  # a key of [map] in the messages
 
 
 @dataclass(frozen=True)
-class Table:
+class AspectEstimates:
     """Figures of a window and the draws behind them."""
 
-    spoken: Spoken
-    asked: Asked
+    aspect_mentions: AspectMentions
+    context: ReportContext
 
-    def cells(self) -> Iterator[Cell]:
+    def aspect_measures(self) -> Iterator[AspectMeasures]:
         share, net = self.shares, self.nets
-        for brand, name in enumerate(self.spoken.brands):
-            for aspect, aspect_name in enumerate(self.spoken.aspects):
+        for brand, name in enumerate(self.aspect_mentions.brands):
+            for aspect, aspect_name in enumerate(self.aspect_mentions.aspects):
                 mentions, spoken = (
-                    int(self.spoken.mentions[0, brand]),
+                    int(self.aspect_mentions.mention_counts[0, brand]),
                     int(self.counts[0, brand, aspect]),
                 )
-                yield Cell(
+                yield AspectMeasures(
                     brand=name,
                     aspect=aspect_name,
                     share=self._figure("aspect_share", share, brand, aspect, mentions),
@@ -94,25 +108,28 @@ class Table:
     @cached_property
     def counts(self) -> Floats:
         """Mentions that speak of an aspect (draws, brands, aspects)."""
-        return self.spoken.spoken(np.ones(len(self.spoken.brand)))
+        return self.aspect_mentions.sum_by_aspect(np.ones(len(self.aspect_mentions.brand)))
 
     @cached_property
     def shares(self) -> Floats:
-        return ratio(self.counts, self.spoken.mentions[..., None])
+        return ratio(self.counts, self.aspect_mentions.mention_counts[..., None])
 
     @cached_property
     def nets(self) -> Floats:
-        negative, positive = (self.spoken.spoken(self.spoken.polarity[:, side]) for side in (0, 1))
+        negative, positive = (
+            self.aspect_mentions.sum_by_aspect(self.aspect_mentions.polarity[:, side])
+            for side in (0, 1)
+        )
         return ratio(positive - negative, positive + negative)
 
     def authors(self, brand: int, aspect: int) -> int:
-        spoken = self.spoken
+        spoken = self.aspect_mentions
         return len(np.unique(spoken.author[(spoken.brand == brand) & (spoken.aspect == aspect)]))
 
     def _figure(self, measure: str, draws: Floats, brand: int, aspect: int, n: int) -> Figure:
-        values, few = draws[:, brand, aspect], self.authors(brand, aspect) < FEWEST_AUTHORS
+        values, few = draws[:, brand, aspect], self.authors(brand, aspect) < MIN_AUTHORS
         sure = not few and bool(np.isfinite(values).all())
-        low, high = interval(values[1:]) if sure else (None, None)
+        low, high = percentile_interval(values[1:]) if sure else (None, None)
         return self.figure(
             measure,
             brand,
@@ -135,38 +152,42 @@ class Table:
         high: float | None,
         flags: tuple[str, ...],
     ) -> Figure:
-        spoken = self.spoken
-        rows = queries.mentions([spoken.brands[brand]], spoken.weeks, self.asked.config.timezone)
+        spoken = self.aspect_mentions
+        rows = queries.mentions_query(
+            [spoken.brands[brand]], spoken.weeks, self.context.config.timezone
+        )
         query = (_SHARE if measure == "aspect_share" else _ASPECT).format(
             rows=rows, aspect=sql_literal(spoken.aspects[aspect])
         )
         return Figure(
-            measure=measure, week=str(self.asked.week), brand=spoken.brands[brand], subject=spoken.aspects[aspect], value=value, n=n,
-            low=low, high=high, query=query, versions=self.asked.versions, flags=("unaudited", *flags),
-            posts=spoken.posts(brand, aspect) or spoken.posts(brand),
+            measure=measure, week=str(self.context.week), brand=spoken.brands[brand], subject=spoken.aspects[aspect], value=value, n=n,
+            low=low, high=high, query=query, versions=self.context.versions, flags=("unaudited", *flags),
+            posts=spoken.sample_post_ids(brand, aspect) or spoken.sample_post_ids(brand),
         )  # fmt: skip
 
-    def gaps(self, own: int) -> tuple[Gap, ...]:
+    def gaps(self, own: int) -> tuple[AspectGap, ...]:
         """Aspects on which a competitor's net is above ours beyond chance, largest first: interval without 0, 2 points at least,
         Benjamini-Hochberg over all of them.
         """
         nets, found = self.nets, []
-        for brand in (place for place in range(len(self.spoken.brands)) if place != own):
-            for aspect in range(len(self.spoken.aspects)):
+        for brand in (place for place in range(len(self.aspect_mentions.brands)) if place != own):
+            for aspect in range(len(self.aspect_mentions.aspects)):
                 draws = nets[:, brand, aspect] - nets[:, own, aspect]
                 if (
-                    min(self.authors(brand, aspect), self.authors(own, aspect)) >= FEWEST_AUTHORS
+                    min(self.authors(brand, aspect), self.authors(own, aspect)) >= MIN_AUTHORS
                     and np.isfinite(draws).all()
                 ):
                     found.append((brand, aspect, draws))
         kept = benjamini_hochberg(
-            np.array([p_value(float(draws[0]), float(draws[1:].std())) for *_, draws in found]),
-            FALSE_DISCOVERIES,
+            np.array(
+                [two_sided_p_value(float(draws[0]), float(draws[1:].std())) for *_, draws in found]
+            ),
+            FALSE_DISCOVERY_RATE,
         )
         gaps = [
             self._gap(own, *one)
             for one, real in zip(found, kept, strict=True)
-            if real and one[2][0] >= LEAST_CHANGE
+            if real and one[2][0] >= MIN_CHANGE
         ]
         return tuple(
             sorted(
@@ -175,55 +196,63 @@ class Table:
             )
         )
 
-    def _gap(self, own: int, brand: int, aspect: int, draws: Floats) -> Gap:
+    def _gap(self, own: int, brand: int, aspect: int, draws: Floats) -> AspectGap:
         n = int(min(self.counts[0, brand, aspect], self.counts[0, own, aspect]))
         figure = self.figure(
-            "aspect_gap", brand, aspect, float(draws[0]), n, *interval(draws[1:]), ()
+            "aspect_gap", brand, aspect, float(draws[0]), n, *percentile_interval(draws[1:]), ()
         )
-        return Gap(brand=figure.brand or "", aspect=figure.subject or "", gap=figure)
+        return AspectGap(brand=figure.brand or "", aspect=figure.subject or "", gap=figure)
 
 
-def perceptual_map(now: Spoken, before: Spoken, asked: Asked) -> Map:
+def compute_perceptual_map(
+    current: AspectMentions, previous: AspectMentions, context: ReportContext
+) -> PerceptualMap:
     """Correspondence analysis of what brands are liked for (expected favourable posts), turned onto the map of a week before.
 
     No map for fewer than three brands or aspects with enough posts, nor where no two brands stand apart.
     """
-    liked = _liked(now)
-    brands, aspects = _enough(liked[0], _counts(now))
-    if min(len(brands), len(aspects)) <= PLANE:
-        return Map(why="small")
+    liked = _liked(current)
+    brands, aspects = _enough(liked[0], _counts(current))
+    if min(len(brands), len(aspects)) <= MAP_DIMENSIONS:
+        return PerceptualMap(why="small")
     draws = liked[:, brands][:, :, aspects]
-    kept = plane(draws[0])
-    kept = kept.turned(_held(kept, before, brands, aspects))
-    places = spread(draws[1:], kept)
+    kept = correspondence_analysis(draws[0])
+    kept = kept.rotated(_held(kept, previous, brands, aspects))
+    places = bootstrap_row_coordinates(draws[1:], kept)
     if not any(
-        apart(places[:, one], places[:, other])
+        positions_differ(places[:, one], places[:, other])
         for one in range(len(brands))
         for other in range(one)
     ):
-        return Map(why="overlap")
+        return PerceptualMap(why="overlap")
     axes = _Axes(
-        asked,
-        _MAPPED.format(rows=queries.mentions(now.brands, now.weeks, asked.config.timezone)),
-        int(_counts(now).sum()),
+        context,
+        _MAPPED.format(
+            rows=queries.mentions_query(current.brands, current.weeks, context.config.timezone)
+        ),
+        int(_counts(current).sum()),
     )
-    return Map(
+    return PerceptualMap(
         brands=tuple(
             axes.place(
-                now.brands[brand],
-                kept.rows[at],
-                now.posts(brand),
-                ellipse(places[:, at], kept.rows[at]),
+                current.brands[brand],
+                kept.row_coordinates[at],
+                current.sample_post_ids(brand),
+                confidence_ellipse(places[:, at], kept.row_coordinates[at]),
             )
             for at, brand in enumerate(brands)
         ),
         aspects=tuple(
-            axes.place(now.aspects[aspect], kept.columns[at], now.posts(aspect=aspect))
+            axes.place(
+                current.aspects[aspect],
+                kept.column_coordinates[at],
+                current.sample_post_ids(aspect=aspect),
+            )
             for at, aspect in enumerate(aspects)
         ),
         shown=tuple(
-            axes.figure("map_shown", name, share, now.posts())
-            for name, share in zip(("across", "up"), kept.shown.tolist(), strict=True)
+            axes.figure("map_shown", name, share, current.sample_post_ids())
+            for name, share in zip(("across", "up"), kept.inertia_shares.tolist(), strict=True)
         ),
     )
 
@@ -232,7 +261,7 @@ def perceptual_map(now: Spoken, before: Spoken, asked: Asked) -> Map:
 class _Axes:
     """What all places on one map rest on."""
 
-    asked: Asked
+    asked: ReportContext
     query: str
     n: int
 
@@ -250,7 +279,7 @@ class _Axes:
 
     def place(
         self, name: str, at: Floats, posts: tuple[str, ...], outline: Floats | None = None
-    ) -> Place:
+    ) -> MapPoint:
         corners = (
             ()
             if outline is None
@@ -260,25 +289,25 @@ class _Axes:
             self.figure(measure, name, float(value), posts)
             for measure, value in zip(("map_across", "map_up"), at, strict=True)
         )
-        return Place(name=name, across=across, up=up, outline=corners)
+        return MapPoint(name=name, across=across, up=up, outline=corners)
 
 
-def _liked(spoken: Spoken) -> Floats:
-    return spoken.spoken(spoken.polarity[:, 1])
+def _liked(spoken: AspectMentions) -> Floats:
+    return spoken.sum_by_aspect(spoken.polarity[:, 1])
 
 
-def _counts(spoken: Spoken) -> Floats:
-    return np.asarray(spoken.spoken(np.ones(len(spoken.brand)))[0])
+def _counts(spoken: AspectMentions) -> Floats:
+    return np.asarray(spoken.sum_by_aspect(np.ones(len(spoken.brand)))[0])
 
 
-def _enough(liked: Floats, counts: Floats) -> tuple[Codes, Codes]:
+def _enough(liked: Floats, counts: Floats) -> tuple[Ints, Ints]:
     """Brands and aspects with FEWEST_POSTS, told of in a favourable way by somebody."""
-    brands = np.flatnonzero((counts.sum(1) >= FEWEST_POSTS) & (liked.sum(1) > 0))
-    aspects = np.flatnonzero((counts[brands].sum(0) >= FEWEST_POSTS) & (liked[brands].sum(0) > 0))
+    brands = np.flatnonzero((counts.sum(1) >= MIN_MAP_POSTS) & (liked.sum(1) > 0))
+    aspects = np.flatnonzero((counts[brands].sum(0) >= MIN_MAP_POSTS) & (liked[brands].sum(0) > 0))
     return brands, aspects
 
 
-def _held(kept: Plane, before: Spoken, brands: Codes, aspects: Codes) -> Floats:
+def _held(kept: CorrespondenceMap, before: AspectMentions, brands: Ints, aspects: Ints) -> Floats:
     """The turn that holds the map in place from week to week; none where the week before had another set of places."""
     then = (
         _liked(before)[0][np.ix_(brands, aspects)]
@@ -286,5 +315,5 @@ def _held(kept: Plane, before: Spoken, brands: Codes, aspects: Codes) -> Floats:
         else np.zeros((len(brands), len(aspects)))
     )
     if not ((then.sum(0) > 0).all() and (then.sum(1) > 0).all()):
-        return np.eye(PLANE)
-    return onto(kept.points, plane(then).points)
+        return np.eye(MAP_DIMENSIONS)
+    return procrustes_rotation(kept.coordinates, correspondence_analysis(then).coordinates)

@@ -6,14 +6,14 @@ from typing import Any
 
 from corpora.store.snapshot import Snapshot, sql_literal
 from folate.core.weeks import Period
-from nlp.stats.estimation import wilson
+from nlp.stats.estimation import wilson_interval
 from reports.measures import queries
-from reports.measures.brands import Asked
-from reports.measures.figures import SAMPLE, Figure
-from reports.sections.posts_and_sources import Quote, quotes
+from reports.measures.brands import ReportContext
+from reports.measures.figures import MAX_SAMPLE_POSTS, Figure
+from reports.sections.posts_and_sources import Quote, load_quotes
 
-ENOUGH = 20  # people behind a share (METHODS: no switching share below it)
-QUOTES = 4
+MIN_SHARE_PEOPLE = 20  # people behind a share (METHODS: no switching share below it)
+MAX_SWITCHING_QUOTES = 4
 _STATED = """
 SELECT c.id, c.other, c.brand, c.kind, coalesce(p.author, p.id) AS author FROM comparisons c JOIN posts p USING (id)
 LEFT JOIN duplicates d USING (id)
@@ -31,18 +31,18 @@ FROM ({rows}) a JOIN ({rows}) b ON a.id = b.id AND a.brand < b.brand WHERE a.cou
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pair:
+class BrandComparison:
     """From `other` to `brand`: people who say that they move, or that they prefer it; `share` among those who leave `other`, or who
     compare the two. A share of fewer than 20 people has no value."""
 
-    other: str
-    brand: str
+    from_brand: str
+    to_brand: str
     people: Figure
     share: Figure
 
 
 @dataclass(frozen=True, kw_only=True)
-class Together:
+class CoMention:
     """Posts that name two brands."""
 
     one: str
@@ -51,42 +51,50 @@ class Together:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Moves:
+class BrandRelations:
     """Switching and preference over a window of weeks."""
 
     weeks: tuple[Period, ...]
-    switches: tuple[Pair, ...]
-    preferred: tuple[Pair, ...]
-    together: tuple[Together, ...]
+    switches: tuple[BrandComparison, ...]
+    preferred: tuple[BrandComparison, ...]
+    together: tuple[CoMention, ...]
     quotes: tuple[Quote, ...]  # of switches, those of our own brand first
 
 
-def moves(snapshot: Snapshot, asked: Asked, weeks: Sequence[Period]) -> Moves:
+def find_brand_relations(
+    snapshot: Snapshot, context: ReportContext, weeks: Sequence[Period]
+) -> BrandRelations:
     """What the posts of `weeks` (oldest first) state about two brands of the project."""
-    switches = _pairs(snapshot, asked, weeks, "switch")
-    own = asked.config.own_brand.id if asked.config.own_brand else ""
+    switches = _pairs(snapshot, context, weeks, "switch")
+    own = context.config.own_brand.id if context.config.own_brand else ""
     chosen = sorted(
-        switches, key=lambda pair: (own not in (pair.other, pair.brand), -(pair.people.value or 0))
+        switches,
+        key=lambda pair: (own not in (pair.from_brand, pair.to_brand), -(pair.people.value or 0)),
     )
-    ids = list(dict.fromkeys(id_ for pair in chosen for id_ in pair.people.posts[:2]))[:QUOTES]
-    found = quotes(snapshot, ids)
-    return Moves(
+    ids = list(dict.fromkeys(id_ for pair in chosen for id_ in pair.people.posts[:2]))[
+        :MAX_SWITCHING_QUOTES
+    ]
+    found = load_quotes(snapshot, ids)
+    return BrandRelations(
         weeks=tuple(weeks),
         switches=switches,
-        preferred=_pairs(snapshot, asked, weeks, "better"),
-        together=_together(snapshot, asked, weeks),
+        preferred=_pairs(snapshot, context, weeks, "better"),
+        together=_together(snapshot, context, weeks),
         quotes=tuple(found[id_] for id_ in ids if id_ in found),
     )
 
 
 def _pairs(
-    snapshot: Snapshot, asked: Asked, weeks: Sequence[Period], kind: str
-) -> tuple[Pair, ...]:
-    start, stop = queries.window(weeks, asked.config.timezone)
+    snapshot: Snapshot, asked: ReportContext, weeks: Sequence[Period], kind: str
+) -> tuple[BrandComparison, ...]:
+    start, stop = queries.window_bounds(weeks, asked.config.timezone)
     rows = _STATED.format(
-        brands=queries.texts(asked.brands), kind=sql_literal(kind), start=start, stop=stop
+        brands=queries.string_literals(asked.brand_ids),
+        kind=sql_literal(kind),
+        start=start,
+        stop=stop,
     )
-    query = _PAIRS.format(rows=rows, most=SAMPLE)
+    query = _PAIRS.format(rows=rows, most=MAX_SAMPLE_POSTS)
     counted = snapshot.sql(query).to_pylist()
     people = {(row["other"], row["brand"]): row["people"] for row in counted}
     return tuple(_pair(row, kind, _base(people, row, kind), query, asked) for row in counted)
@@ -99,7 +107,9 @@ def _base(people: dict[tuple[str, str], int], row: dict[str, Any], kind: str) ->
     return int(row["people"] + people.get((row["brand"], row["other"]), 0))
 
 
-def _pair(row: dict[str, Any], kind: str, base: int, query: str, asked: Asked) -> Pair:
+def _pair(
+    row: dict[str, Any], kind: str, base: int, query: str, asked: ReportContext
+) -> BrandComparison:
     def figure(
         measure: str,
         value: float | None,
@@ -115,20 +125,23 @@ def _pair(row: dict[str, Any], kind: str, base: int, query: str, asked: Asked) -
     count, share = (
         ("switchers", "switch_share") if kind == "switch" else ("preferring", "preferred_share")
     )
-    enough = base >= ENOUGH
-    bounds = wilson(row["people"], base) if enough else (None, None)
-    return Pair(
-        other=row["other"], brand=row["brand"], people=figure(count, row["people"], row["people"]),
+    enough = base >= MIN_SHARE_PEOPLE
+    bounds = wilson_interval(row["people"], base) if enough else (None, None)
+    return BrandComparison(
+        from_brand=row["other"], to_brand=row["brand"], people=figure(count, row["people"], row["people"]),
         share=figure(share, row["people"] / base if enough else None, base, *bounds),
     )  # fmt: skip
 
 
-def _together(snapshot: Snapshot, asked: Asked, weeks: Sequence[Period]) -> tuple[Together, ...]:
+def _together(
+    snapshot: Snapshot, asked: ReportContext, weeks: Sequence[Period]
+) -> tuple[CoMention, ...]:
     query = _TOGETHER.format(
-        rows=queries.mentions(asked.brands, list(weeks), asked.config.timezone), most=SAMPLE
+        rows=queries.mentions_query(asked.brand_ids, list(weeks), asked.config.timezone),
+        most=MAX_SAMPLE_POSTS,
     )
     return tuple(
-        Together(
+        CoMention(
             one=row["one"], other=row["other"],
             posts=Figure(
                 measure="co_mentions", week=str(asked.week), brand=row["one"], subject=row["other"], value=row["posts"], n=row["posts"],

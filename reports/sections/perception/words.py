@@ -7,16 +7,16 @@ import numpy as np
 
 from corpora.store.snapshot import Snapshot, sql_literal
 from folate.core.weeks import Period
-from nlp.stats.estimation import Floats, log_odds
-from nlp.text.normalize import normalize
+from nlp.stats.estimation import Floats, log_odds_z_scores
+from nlp.text.normalize import normalize_text
 from nlp.text.stopwords import stopwords
 from reports.measures import queries
-from reports.measures.brands import FEWEST_AUTHORS, Asked
-from reports.measures.figures import SAMPLE, Figure
+from reports.measures.brands import MIN_AUTHORS, ReportContext
+from reports.measures.figures import MAX_SAMPLE_POSTS, Figure
 
-MOST = 8  # words of each brand
-STRENGTH = 1000  # words of the prior at most; a quarter of a small corpus, that the prior does not outweigh it
-CLEAR = 2.576  # z of the log-odds: one word in a hundred passes by chance, so the words are those of the largest z
+MAX_BRAND_WORDS = 8  # words of each brand
+MAX_PRIOR_STRENGTH = 1000  # words of the prior at most; a quarter of a small corpus, that the prior does not outweigh it
+MIN_Z_SCORE = 2.576  # z of the log-odds: one word in a hundred passes by chance, so the words are those of the largest z
 _SAID = (
     "SELECT r.id, r.brand, r.author, t.words FROM ({rows}) r JOIN texts t USING (id) WHERE counted"
 )
@@ -36,7 +36,7 @@ ORDER BY r.brand, r.id
 
 
 @dataclass(frozen=True, kw_only=True)
-class Word:
+class DistinctiveWord:
     """A word that a brand's writers use more than those of the other brands do."""
 
     brand: str
@@ -44,18 +44,22 @@ class Word:
     keyness: Figure  # (writers per thousand + 1) here / there; n: distinct authors who write it of this brand
 
 
-def words(snapshot: Snapshot, asked: Asked, weeks: Iterable[Period]) -> tuple[Word, ...]:
+def distinctive_words(
+    snapshot: Snapshot, context: ReportContext, weeks: Iterable[Period]
+) -> tuple[DistinctiveWord, ...]:
     """The MOST words of each brand with the largest log-odds, over distinct authors; none of a brand that nobody is compared with."""
-    rows = queries.mentions(asked.brands, list(weeks), asked.config.timezone)
+    rows = queries.mentions_query(context.brand_ids, list(weeks), context.config.timezone)
     said = _SAID.format(rows=rows)
     with snapshot.materialize(said, {said: "true"}):  # the words of all posts must be read for it
-        return _words(snapshot, asked, rows, said)
+        return _words(snapshot, context, rows, said)
 
 
-def _words(snapshot: Snapshot, asked: Asked, rows: str, said: str) -> tuple[Word, ...]:
-    table = snapshot.sql(_WRITERS.format(said=said, fewest=FEWEST_AUTHORS)).to_pylist()
+def _words(
+    snapshot: Snapshot, asked: ReportContext, rows: str, said: str
+) -> tuple[DistinctiveWord, ...]:
+    table = snapshot.sql(_WRITERS.format(said=said, fewest=MIN_AUTHORS)).to_pylist()
     names = {
-        normalize(part)
+        normalize_text(part)
         for brand in asked.config.brands
         for alias in brand.aliases
         for part in (alias, *alias.split())
@@ -65,17 +69,19 @@ def _words(snapshot: Snapshot, asked: Asked, rows: str, said: str) -> tuple[Word
         term: at
         for at, term in enumerate(term for term in terms if len(term) > 1 and not term.isdigit())
     }
-    counts = np.zeros((len(asked.brands), len(place)))
+    counts = np.zeros((len(asked.brand_ids), len(place)))
     for row in table:
         if row["word"] in place:
-            counts[asked.brands.index(row["brand"]), place[row["word"]]] = row["writers"]
+            counts[asked.brand_ids.index(row["brand"]), place[row["word"]]] = row["writers"]
     if (counts.sum(1) > 0).sum() < 2:
         return ()
     spelled = list(place)
     if not (best := [(brand, at) for brand in range(len(counts)) for at in _best(counts, brand)]):
         return ()
     question = _POSTS.format(
-        most=SAMPLE, said=said, words=queries.texts(sorted({spelled[at] for _, at in best}))
+        most=MAX_SAMPLE_POSTS,
+        said=said,
+        words=queries.string_literals(sorted({spelled[at] for _, at in best})),
     )
     posts = {
         (row["brand"], row["word"]): tuple(row["sample"])
@@ -86,17 +92,29 @@ def _words(snapshot: Snapshot, asked: Asked, rows: str, said: str) -> tuple[Word
 
 def _best(counts: Floats, brand: int) -> list[int]:
     ours, theirs = counts[brand], counts.sum(0) - counts[brand]
-    z = log_odds(ours, theirs, counts.sum(0), strength=min(STRENGTH, counts.sum() / 4))
+    z = log_odds_z_scores(
+        ours, theirs, counts.sum(0), prior_strength=min(MAX_PRIOR_STRENGTH, counts.sum() / 4)
+    )
     order = np.lexsort((np.arange(len(z)), -z))
-    return [int(at) for at in order[:MOST] if z[at] >= CLEAR and ours[at] >= FEWEST_AUTHORS]
+    return [
+        int(at)
+        for at in order[:MAX_BRAND_WORDS]
+        if z[at] >= MIN_Z_SCORE and ours[at] >= MIN_AUTHORS
+    ]
 
 
-Posts = Mapping[tuple[str, str], tuple[str, ...]]
+SamplePostsByWord = Mapping[tuple[str, str], tuple[str, ...]]
 
 
 def _word(
-    text: str, brand: int, counts: Floats, at: int, posts: Posts, rows: str, asked: Asked
-) -> Word:
+    text: str,
+    brand: int,
+    counts: Floats,
+    at: int,
+    posts: SamplePostsByWord,
+    rows: str,
+    asked: ReportContext,
+) -> DistinctiveWord:
     """Simple maths (Kilgarriff 2009) on writers of the word per thousand uses of any word."""
     per_thousand = 1000 * counts / counts.sum(1, keepdims=True).clip(min=1)
     others = (
@@ -105,9 +123,9 @@ def _word(
         / max(counts.sum() - counts[brand].sum(), 1)
     )
     figure = Figure(
-        measure="keyness", week=str(asked.week), brand=asked.brands[brand], subject=text,
+        measure="keyness", week=str(asked.week), brand=asked.brand_ids[brand], subject=text,
         value=(per_thousand[brand, at] + 1) / (others + 1), n=int(counts[brand, at]), 
         query=_WORD.format(rows=rows, word=sql_literal(text)), versions=asked.versions,
-        posts=posts[asked.brands[brand], text],
+        posts=posts[asked.brand_ids[brand], text],
     )  # fmt: skip
-    return Word(brand=asked.brands[brand], text=text, keyness=figure)
+    return DistinctiveWord(brand=asked.brand_ids[brand], text=text, keyness=figure)
