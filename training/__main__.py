@@ -54,28 +54,32 @@ def main() -> None:
     )
     options = parser.parse_args()
 
-    from training.calibrate import finish  # torch takes seconds to import; --help need not
-    from training.expand import expanded
-    from training.manifest import splits
-    from training.run import run
-    from training.train import Settings
+    from training.calibrate import (
+        calibrate_and_save,  # torch takes seconds to import; --help need not
+    )
+    from training.expand import ensure_unpacked_encoder
+    from training.manifest import load_splits
+    from training.run import train_model
+    from training.train import TrainingSettings
 
     layers = [int(index) for index in options.layers.split(",")] if options.layers else None
     work = options.work or options.out.with_name(options.out.name + ".work")
-    encoder = expanded(options.encoder, work)
+    encoder = ensure_unpacked_encoder(options.encoder, work)
     asked = {
         name: getattr(options, name)
         for name in ("seed", "epochs", "minutes", "rate", "head_rate", "start")
     }
-    settings = Settings(**asked)
-    found = splits(options.data)
-    model, state = run(found, options.data, encoder, work, settings, layers, options.average)
-    told = state.told(settings) + (
+    settings = TrainingSettings(**asked)
+    found = load_splits(options.data)
+    model, state = train_model(
+        found, options.data, encoder, work, settings, layers, options.average
+    )
+    told = state.describe_training(settings) + (
         f"; the mean of its weights and those of {len(options.average)} other runs"
         if options.average
         else ""
     )
-    calibration = finish(model, found, encoder / "tokenizer.json", options.out, told)
+    calibration = calibrate_and_save(model, found, encoder / "tokenizer.json", options.out, told)
     print(f"{told}; {calibration}", file=sys.stderr)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from folate.core.labels import ASPECTS
-from training.samples import Aspect, Sample, Target
+from training.samples import LabelledAspect, LabelledTarget, Sample
 
 _DISH = re.compile(
     "(?:[肉鱼虾鸡鸭面饭汤粥饺包糕茶奶酒果菜串排蟹笋菇蛋饼粉丸滑酱冰肚肠肝舌爪翅贝蚝瓜]|豆腐|咖啡|布丁|沙拉|披萨|寿司|刺身|甜品|烧烤|火锅|点心|小吃|主食|锅底|汉堡)$"
@@ -26,7 +26,7 @@ _Span = tuple[int, int]
 
 
 @cache
-def lists() -> dict[str, dict[str, dict[str, list[str]]]]:
+def aspect_lexicon() -> dict[str, dict[str, dict[str, list[str]]]]:
     """By aspect and language: terms, cues, and phrases of each polarity to compose sentences of."""
     made: dict[str, dict[str, dict[str, list[str]]]] = json.loads(
         Path(__file__).with_name("aspects.json").read_text(encoding="utf-8")
@@ -40,7 +40,7 @@ def _words(language: str) -> dict[str, list[tuple[int, bool]]]:
     made: dict[str, list[tuple[int, bool]]] = {}
     for index, name in enumerate(ASPECTS):
         for kind in ("terms", "cues"):
-            for word in lists()[name][language][kind]:
+            for word in aspect_lexicon()[name][language][kind]:
                 made.setdefault(word, []).append((index, kind == "terms"))
     return made
 
@@ -72,7 +72,7 @@ def _hits(text: str) -> Iterator[tuple[int, bool, _Span]]:
                 yield index, term, (start, end)
 
 
-def spans_of(text: str) -> dict[int, tuple[_Span, ...]]:
+def aspect_term_spans(text: str) -> dict[int, tuple[_Span, ...]]:
     """Where a text has terms, by aspect."""
     found: dict[int, tuple[_Span, ...]] = {}
     for index, term, span in _hits(text):
@@ -81,56 +81,68 @@ def spans_of(text: str) -> dict[int, tuple[_Span, ...]]:
     return found
 
 
-def without(text: str, spoken: Sequence[int] = ()) -> tuple[int, ...]:
+def find_absent_aspects(text: str, present_aspects: Sequence[int] = ()) -> tuple[int, ...]:
     """The aspects, other than ``spoken``, that a text has neither a term nor a cue of."""
-    hinted = {index for index, _, _ in _hits(text)} | set(spoken)
+    hinted = {index for index, _, _ in _hits(text)} | set(present_aspects)
     return tuple(index for index in range(len(ASPECTS)) if index not in hinted)
 
 
-def of_term(term: str) -> int | None:
+def aspect_of_term(term: str) -> int | None:
     """The aspect that an annotated term is about: that of the longest word in it that is listed. A dish is about taste."""
     hits = [
-        (end - start, -index) for index, spans in spans_of(term).items() for start, end in spans
+        (end - start, -index)
+        for index, spans in aspect_term_spans(term).items()
+        for start, end in spans
     ]
     if hits:
         return -max(hits)[1]
     return _TASTE if _DISH.search(term) else None
 
 
-def of_targets(sample: Sample) -> Sample:
+def label_aspects_by_targets(sample: Sample) -> Sample:
     """The sample with the aspects that its annotated terms are about. A term that no list has leaves what it is about unknown."""
-    found: dict[int, list[Target]] = {}
+    found: dict[int, list[LabelledTarget]] = {}
     unknown = False
     for target in sample.targets:
-        index = of_term(sample.text[slice(*target.spans[0])])
+        index = aspect_of_term(sample.text[slice(*target.spans[0])])
         if index is None:
             unknown = True
         else:
             found.setdefault(index, []).append(target)
     spoken = tuple(
-        Aspect(index, _agreed([its.label for its in targets]), _all(targets))
+        LabelledAspect(index, _agreed([its.label for its in targets]), _all(targets))
         for index, targets in sorted(found.items())
     )
     return replace(
         sample,
         aspects=spoken,
-        absent=() if unknown and not found else without(sample.text, list(found)),
+        absent=() if unknown and not found else find_absent_aspects(sample.text, list(found)),
     )
 
 
-def of_subjects(labels: Mapping[int, Sequence[int]]) -> tuple[Aspect, ...]:
+def aspects_from_subjects(labels: Mapping[int, Sequence[int]]) -> tuple[LabelledAspect, ...]:
     """Aspects with the labels that annotators gave them without saying where."""
-    return tuple(Aspect(index, _agreed(its)) for index, its in sorted(labels.items()))
+    return tuple(LabelledAspect(index, _agreed(its)) for index, its in sorted(labels.items()))
 
 
-def of_words(sample: Sample, mixed: re.Pattern[str], longest: int = 60) -> Sample:
+def label_aspects_by_terms(
+    sample: Sample, contrast_pattern: re.Pattern[str], max_characters: int = 60
+) -> Sample:
     """The sample with the aspects that it has terms of; they have its polarity if it is short and has no word that ``mixed`` finds."""
-    label = sample.label if len(sample.text) <= longest and not mixed.search(sample.text) else None
+    label = (
+        sample.label
+        if len(sample.text) <= max_characters and not contrast_pattern.search(sample.text)
+        else None
+    )
     spoken = tuple(
-        Aspect(index, label, spans) for index, spans in sorted(spans_of(sample.text).items())
+        LabelledAspect(index, label, spans)
+        for index, spans in sorted(aspect_term_spans(sample.text).items())
     )
     return replace(
-        sample, aspects=spoken, absent=without(sample.text), weak=(*sample.weak, "aspects")
+        sample,
+        aspects=spoken,
+        absent=find_absent_aspects(sample.text),
+        weak=(*sample.rule_labelled, "aspects"),
     )
 
 
@@ -138,10 +150,10 @@ def _agreed(labels: Sequence[int]) -> int | None:
     return labels[0] if len(set(labels)) == 1 else None
 
 
-def _all(targets: Sequence[Target]) -> tuple[_Span, ...]:
+def _all(targets: Sequence[LabelledTarget]) -> tuple[_Span, ...]:
     return tuple(sorted({span for target in targets for span in target.spans}))
 
 
-def phrases(language: str) -> list[dict[str, Any]]:
+def aspect_phrases(language: str) -> list[dict[str, Any]]:
     """The phrases of a language by polarity, an aspect each, in the order of ASPECTS."""
-    return [lists()[name][language] for name in ASPECTS]
+    return [aspect_lexicon()[name][language] for name in ASPECTS]

@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from nlp.model.checkpoint import TOKENIZER_FILE, WEIGHTS_FILE, load_checkpoint
-from training.calibrate import finish
-from training.manifest import Split, key
+from training.calibrate import calibrate_and_save
+from training.manifest import DatasetSplit, text_digest
 from training.names import replace_names
 from training.sources import load_all_splits, training_sets
 
@@ -40,7 +40,7 @@ def main() -> None:
         about = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         model, _, _ = load_checkpoint(folder)
         told = f"{options.told}; {about['training']}" if options.told else about["training"]
-        calibration = finish(
+        calibration = calibrate_and_save(
             model, list(load_calibration_splits(options.data)), options.tokenizer, options.out, told
         )
     print(calibration)
@@ -56,7 +56,7 @@ def join_weight_parts(parts: Path, folder: Path, tokenizer: Path) -> None:
     (folder / TOKENIZER_FILE).write_bytes(tokenizer.read_bytes())
 
 
-def load_calibration_splits(data: Path) -> list[Split]:
+def load_calibration_splits(data: Path) -> list[DatasetSplit]:
     """List the sets with their dev texts as the model reads them in use: names hidden."""
     sets = {each.source.name: each for each in training_sets()}
     rng = random.Random(3)  # noqa: S311 - sampling, not a secret
@@ -64,7 +64,7 @@ def load_calibration_splits(data: Path) -> list[Split]:
     for split in load_all_splits(data):
         if split.source.name not in sets or not split.dev:
             continue
-        dev = sorted(split.dev, key=lambda sample: key(sample.text))[:MAX_DEV_TEXTS]
+        dev = sorted(split.dev, key=lambda sample: text_digest(sample.text))[:MAX_DEV_TEXTS]
         if sets[split.source.name].has_names:
             dev = [replace_names(sample, rng) for sample in dev]
         made.append(replace(split, dev=dev))

@@ -14,13 +14,15 @@ from training.samples import NEGATIVE, NEUTRAL, POSITIVE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Judge = Callable[[Sequence[str]], "NDArray[np.float64]"]
+BaselineClassifier = Callable[[Sequence[str]], "NDArray[np.float64]"]
 """Texts (n) to probabilities or scores (n, k) whose largest is the answer."""
 
 _MOST = 24_000  # training texts, the shuffled first: more hardly help it
 
 
-def tfidf(train: Sequence[tuple[str, int | None]], width: int) -> Judge:
+def train_tfidf_baseline(
+    train: Sequence[tuple[str, int | None]], n_classes: int
+) -> BaselineClassifier:
     """One to three characters, TF-IDF, logistic regression, trained on the texts of ``train`` that have a label under ``width``."""
     text, linear = (
         import_optional("sklearn.feature_extraction.text", "bench"),
@@ -43,21 +45,21 @@ def tfidf(train: Sequence[tuple[str, int | None]], width: int) -> Judge:
     )
 
     def judge(texts: Sequence[str]) -> NDArray[np.float64]:
-        chances = np.zeros((len(texts), width))
+        chances = np.zeros((len(texts), n_classes))
         chances[:, model.classes_] = model.predict_proba(vectorizer.transform(texts))
         return chances
 
     return judge
 
 
-def lexical(language: str) -> dict[str, Judge]:
+def lexicon_baselines(language: str) -> dict[str, BaselineClassifier]:
     """The peers of a language that people reach for, by name."""
     return (
         {"SnowNLP": _snownlp(), "cnsenti": _cnsenti()} if language == "zh" else {"VADER": _vader()}
     )
 
 
-def _snownlp() -> Judge:
+def _snownlp() -> BaselineClassifier:
     """Two-way: it has no neutral."""
     snow = import_optional("snownlp", "bench")
 
@@ -70,7 +72,7 @@ def _snownlp() -> Judge:
     return judge
 
 
-def _cnsenti() -> Judge:
+def _cnsenti() -> BaselineClassifier:
     """Its counts of positive and negative words; as many of one as of the other is neutral."""
     counter = import_optional("cnsenti", "bench").Sentiment()
 
@@ -81,7 +83,7 @@ def _cnsenti() -> Judge:
     return judge
 
 
-def _vader() -> Judge:
+def _vader() -> BaselineClassifier:
     """Cut at its authors' +-0.05."""
     analyzer = import_optional(
         "vaderSentiment.vaderSentiment", "bench"

@@ -13,12 +13,12 @@ from torch import Tensor
 from folate.core.labels import ASPECTS, EMOTIONS, INTENTS, SENTIMENT_LABELS, TARGET_LABELS
 from nlp.model.heads import TargetRows, build_target_rows, pad_sequences, span_token_weights
 from nlp.text.clauses import target_clauses
-from training.manifest import Split
+from training.manifest import DatasetSplit
 from training.samples import NEUTRAL, TWO_WAY, Sample
-from training.weak import labelled
+from training.weak import add_rule_labels
 
-MAYBE_NEUTRAL = 0.1  # of what annotators with two choices called positive or negative: a third choice would have drawn some
-WEAK = 0.3  # what a label by rule weighs beside one by annotators
+NEUTRAL_SMOOTHING = 0.1  # of what annotators with two choices called positive or negative: a third choice would have drawn some
+RULE_LABEL_WEIGHT = 0.3  # what a label by rule weighs beside one by annotators
 _MOST = 128  # samples of a batch
 
 
@@ -33,7 +33,7 @@ class Batch:
     ids: Tensor
     mask: Tensor | None
     post: Tensor
-    rows: TargetRows | None
+    target_rows: TargetRows | None
     target: Tensor
     emotion: Tensor
     intent: Tensor
@@ -48,8 +48,8 @@ class Batch:
         )
 
 
-def epoch(
-    splits: Sequence[Split], composed: Sequence[Sample], seed: int, number: int
+def draw_epoch_samples(
+    splits: Sequence[DatasetSplit], composed: Sequence[Sample], seed: int, number: int
 ) -> list[Sample]:
     """The samples of one epoch: large sets cut to their limit (another part each epoch), small ones repeated."""
     rng = random.Random(f"{seed}/{number}")  # noqa: S311 - sampling, not a secret
@@ -57,25 +57,25 @@ def epoch(
     for split in splits:
         some = rng.sample(split.train, min(len(split.train), split.source.limit))
         chosen += [
-            labelled(sample, review=split.source.reviews) for sample in some
+            add_rule_labels(sample, is_review=split.source.reviews) for sample in some
         ] * split.source.repeat
     rng.shuffle(chosen)
     return chosen
 
 
-Group = list[tuple[Sample, Any]]
+EncodedSamples = list[tuple[Sample, Any]]
 """Samples of one batch with their encodings."""
 
 
-def groups(
-    samples: Sequence[Sample], tokenizer: Any, tokens: int, longest: int, seed: str
-) -> list[Group]:
+def group_by_length(
+    samples: Sequence[Sample], tokenizer: Any, tokens: int, max_tokens: int, seed: str
+) -> list[EncodedSamples]:
     """Batches to be, of about ``tokens`` tokens from texts cut at ``longest``: samples of like length together, in random order."""
     encoded = tokenizer.encode_batch([sample.text for sample in samples])
     for encoding in encoded:
-        encoding.truncate(longest)
+        encoding.truncate(max_tokens)
     order = sorted(range(len(samples)), key=lambda index: (len(encoded[index]), index))
-    made: list[Group] = [[]]
+    made: list[EncodedSamples] = [[]]
     for index in order:
         if (len(made[-1]) + 1) * len(encoded[index]) > tokens or len(made[-1]) >= _MOST:
             made.append([])
@@ -84,7 +84,7 @@ def groups(
     return made
 
 
-def collate(group: Group) -> Batch:
+def collate(group: EncodedSamples) -> Batch:
     """One batch, padded to its longest text."""
     samples, encoded = [sample for sample, _ in group], [encoding for _, encoding in group]
     ids, mask = pad_sequences([encoding.ids for encoding in encoded])
@@ -113,7 +113,7 @@ def _wanted(labels: Sequence[tuple[int | None, tuple[int, ...]]], width: int) ->
         if label is not None:
             wanted[row, label] = 1.0
             if classes == TWO_WAY:
-                wanted[row, label], wanted[row, NEUTRAL] = 1 - MAYBE_NEUTRAL, MAYBE_NEUTRAL
+                wanted[row, label], wanted[row, NEUTRAL] = 1 - NEUTRAL_SMOOTHING, NEUTRAL_SMOOTHING
     return wanted
 
 
@@ -122,12 +122,12 @@ def _intents(samples: Sequence[Sample]) -> Tensor:
     for row, sample in enumerate(samples):
         for index, has in sample.intents:
             wanted[row, index] = torch.tensor(
-                (float(has), WEAK if "intents" in sample.weak else 1.0)
+                (float(has), RULE_LABEL_WEIGHT if "intents" in sample.rule_labelled else 1.0)
             )
     return wanted
 
 
-def _aspects(group: Group, length: int) -> tuple[Tensor, Tensor, Tensor]:
+def _aspects(group: EncodedSamples, length: int) -> tuple[Tensor, Tensor, Tensor]:
     """``spoken``, ``polarity`` and ``place`` of a batch. An aspect that is spoken of beyond the cut only is unknown."""
     spoken, polarity = (
         torch.zeros(len(group), len(ASPECTS), 2),
@@ -135,8 +135,8 @@ def _aspects(group: Group, length: int) -> tuple[Tensor, Tensor, Tensor]:
     )
     place = torch.zeros(len(group), len(ASPECTS), length)
     for row, (sample, encoding) in enumerate(group):
-        weight = WEAK if "aspects" in sample.weak else 1.0
-        spoken[row, list(sample.absent), 1] = WEAK
+        weight = RULE_LABEL_WEIGHT if "aspects" in sample.rule_labelled else 1.0
+        spoken[row, list(sample.absent_aspects), 1] = RULE_LABEL_WEIGHT
         around = target_clauses(sample.text, [aspect.spans for aspect in sample.aspects])
         for aspect, spans in zip(sample.aspects, around, strict=True):
             tokens = (

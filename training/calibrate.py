@@ -27,14 +27,14 @@ from nlp.model.folate_reader import FolateReader, target_probabilities
 from nlp.model.heads import MultiTaskModel
 from nlp.model.pooling import PooledLogits, softmax
 from nlp.model.reader import MODEL_LANGUAGES, model_language, replace_surrogates
-from training.manifest import Split, key
+from training.manifest import DatasetSplit, text_digest
 from training.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, Sample
-from training.weak import labelled
+from training.weak import add_rule_labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NAME = "folate-small"
+MODEL_NAME = "folate-small"
 _GRID = np.geomspace(0.5, 4, 121)
 _SCALES, _SHIFTS = np.geomspace(0.25, 2, 31), np.linspace(-3, 3, 61)
 _Row = tuple["NDArray[np.float64]", list[int]]
@@ -42,16 +42,22 @@ _THRESHOLDS, _LOSS = np.linspace(0.5, 0.995, 100), 0.002  # tried; of accuracy, 
 _EACH = 250
 
 
-def finish(
-    model: MultiTaskModel, splits: Sequence[Split], tokenizer: Path, out: Path, training: str = ""
+def calibrate_and_save(
+    model: MultiTaskModel,
+    splits: Sequence[DatasetSplit],
+    tokenizer: Path,
+    out: Path,
+    training_summary: str = "",
 ) -> ModelCalibration:
     """Packs the model into ``out``, fits the temperatures on what was packed, and packs it again with them.
 
     ``training``: how it was trained, in words.
     """
-    save_checkpoint(model, ModelCalibration(), NAME, tokenizer, out)
-    calibration = fit(FolateReader(out, torch.float32), [split for split in splits if split.train])
-    save_checkpoint(model, calibration, NAME, tokenizer, out, training)
+    save_checkpoint(model, ModelCalibration(), MODEL_NAME, tokenizer, out)
+    calibration = fit_calibration(
+        FolateReader(out, torch.float32), [split for split in splits if split.train]
+    )
+    save_checkpoint(model, calibration, MODEL_NAME, tokenizer, out, training_summary)
     return calibration
 
 
@@ -92,13 +98,13 @@ class _Found:
                 self.choices["target", spoken].append(
                     _row(total.mean_target_logits(position), sample.classes, target.label)
                 )
-        for aspect in () if "aspects" in sample.weak else sample.aspects:
+        for aspect in () if "aspects" in sample.rule_labelled else sample.aspects:
             self.answers[spoken].append((float(total.spoken[aspect.index]), True))
             if aspect.label is not None:
                 self.choices["polarity", spoken].append(
                     _row(total.polarity[aspect.index], sample.classes, aspect.label)
                 )
-        for index in () if "aspects" in sample.weak else sample.absent:
+        for index in () if "aspects" in sample.rule_labelled else sample.absent_aspects:
             self.answers[spoken].append((float(total.spoken[index]), False))
 
     def calibration(self) -> DepthCalibration:
@@ -107,7 +113,7 @@ class _Found:
         Intents are left as training has them: fitted to what the rules see, they do worse on sentences of our own.
         """
         post, target, emotion, polarity = (
-            {spoken: coolest(self.choices[head, spoken]) for spoken in MODEL_LANGUAGES}
+            {spoken: fit_temperature(self.choices[head, spoken]) for spoken in MODEL_LANGUAGES}
             for head in ("post", "target", "emotion", "polarity")
         )
         return DepthCalibration(
@@ -115,11 +121,11 @@ class _Found:
             target,
             emotion,
             polarity,
-            {spoken: platt(self.answers[spoken]) for spoken in MODEL_LANGUAGES},
+            {spoken: fit_platt_scaling(self.answers[spoken]) for spoken in MODEL_LANGUAGES},
         )
 
 
-def fit(reader: FolateReader, splits: Sequence[Split]) -> ModelCalibration:
+def fit_calibration(reader: FolateReader, splits: Sequence[DatasetSplit]) -> ModelCalibration:
     """The calibration of each depth on the dev samples of ``splits``, from which probability early judgements may stand and how they then
     read, and the prevalences of the labels of targets in those samples, which the probabilities of brands are calibrated under.
     """
@@ -132,7 +138,7 @@ def fit(reader: FolateReader, splits: Sequence[Split]) -> ModelCalibration:
     made = early.calibration(), late.calibration()
     exits = {
         spoken: max(
-            exit_threshold(list(_answers((head, spoken), (early, late), made)))
+            fit_exit_threshold(list(_answers((head, spoken), (early, late), made)))
             for head in ("post", "target")
         )
         for spoken in MODEL_LANGUAGES
@@ -162,14 +168,17 @@ def _standing(
         for its, cool in zip(found, calibrations, strict=True)
     )
     chances = np.array([max(_chances(logits)) for logits in early])
-    return matched(early[chances >= threshold], late[chances >= threshold])
+    return fit_early_exit_logits(early[chances >= threshold], late[chances >= threshold])
 
 
-def _found(reader: FolateReader, splits: Sequence[Split], threshold: float) -> _Found:
+def _found(reader: FolateReader, splits: Sequence[DatasetSplit], threshold: float) -> _Found:
     """The reader's uncalibrated logits of dev samples, all of the early depth (``threshold`` 0) or all of the late one (infinite)."""
     reader.exit_thresholds, found = dict.fromkeys(MODEL_LANGUAGES, threshold), _Found()
     for split in splits:
-        samples = [labelled(sample, review=split.source.reviews) for sample in fitted(split.dev)]
+        samples = [
+            add_rule_labels(sample, is_review=split.source.reviews)
+            for sample in select_calibration_samples(split.dev)
+        ]
         asked = [tuple(target.spans for target in sample.targets) for sample in samples]
         for sample, total in zip(
             samples,
@@ -202,7 +211,7 @@ def _chances(logits: NDArray[np.float64]) -> Sequence[float]:
     return target_probabilities(logits) if len(logits) == len(TARGET_LABELS) else softmax(logits)
 
 
-def exit_threshold(answers: Sequence[tuple[float, bool, bool]]) -> float:
+def fit_exit_threshold(answers: Sequence[tuple[float, bool, bool]]) -> float:
     """The lowest probability from which early judgements may stand at a loss of ``_LOSS`` of accuracy; above 1 where none may.
 
     ``answers``: the early judgement's probability, whether it is right, whether the late one is.
@@ -220,7 +229,7 @@ def exit_threshold(answers: Sequence[tuple[float, bool, bool]]) -> float:
     return round(float(next(enough, 1.1)), 3)
 
 
-def matched(early: NDArray[np.float64], late: NDArray[np.float64]) -> list[float]:
+def fit_early_exit_logits(early: NDArray[np.float64], late: NDArray[np.float64]) -> list[float]:
     """The factor, then the shifts, under which early logits (n, k) give the probabilities of late ones with the least cross-entropy: each
     label's mean probability is then the same.
     """
@@ -242,25 +251,31 @@ def matched(early: NDArray[np.float64], late: NDArray[np.float64]) -> list[float
     return [round(value, 4) for value in (*factor.tolist(), *shift.tolist())]
 
 
-def fitted(dev: Sequence[Sample]) -> list[Sample]:
+def select_calibration_samples(dev: Sequence[Sample]) -> list[Sample]:
     """The dev samples that calibration is fitted on: those of the largest digests, `_EACH` and half of the set at most.
 
     Every set weighs about the same; scores are of those of the smallest digests (``some``).
     """
-    return sorted(dev, key=lambda sample: key(sample.text))[::-1][: min(_EACH, len(dev) // 2)]
+    return sorted(dev, key=lambda sample: text_digest(sample.text))[::-1][
+        : min(_EACH, len(dev) // 2)
+    ]
 
 
-def fitted_on(split: Split) -> set[str]:
+def calibration_digests(split: DatasetSplit) -> set[str]:
     """The digests of those of a set's dev texts that calibration is fitted on: none of a set that is never trained on."""
-    return {key(sample.text) for sample in fitted(split.dev)} if split.train else set()
+    return (
+        {text_digest(sample.text) for sample in select_calibration_samples(split.dev)}
+        if split.train
+        else set()
+    )
 
 
-def some(samples: Sequence[Sample], count: int) -> list[Sample]:
+def select_evaluation_samples(samples: Sequence[Sample], count: int) -> list[Sample]:
     """At most ``count`` samples, the same ones each time: those of the smallest digests."""
-    return sorted(samples, key=lambda sample: key(sample.text))[:count]
+    return sorted(samples, key=lambda sample: text_digest(sample.text))[:count]
 
 
-def coolest(rows: Sequence[_Row]) -> float:
+def fit_temperature(rows: Sequence[_Row]) -> float:
     """The temperature under which logits (k,) give their answers, each any of some classes, the least mean negative log likelihood."""
 
     def loss(temperature: float) -> float:
@@ -275,7 +290,7 @@ def coolest(rows: Sequence[_Row]) -> float:
     return round(float(min(_GRID, key=loss)), 3) if rows else 1.0
 
 
-def platt(answers: Sequence[tuple[float, bool]]) -> tuple[float, float]:
+def fit_platt_scaling(answers: Sequence[tuple[float, bool]]) -> tuple[float, float]:
     """The scale and the shift under which logits of yes give their answers the least negative log likelihood (Platt 1999)."""
     if len({right for _, right in answers}) < 2:
         return 1.0, 0.0

@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 from nlp.model.folder import DEFAULT_MODEL_FOLDER
-from training.clean import cleaned
+from training.clean import drop_contradicted_labels
 from training.model_card import dataset_table_rows, model_fact_rows, replace_card_facts
 from training.sources import load_all_splits, training_sets
 
@@ -31,7 +31,7 @@ def main() -> None:
     found = load_all_splits(options.data)
     table = dataset_table_rows(
         [
-            cleaned(split)
+            drop_contradicted_labels(split)
             if split.source.name in sets and sets[split.source.name].drops_contradicted
             else split
             for split in found

@@ -12,16 +12,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from training.baselines import tfidf
-from training.manifest import Split, key
+from training.baselines import train_tfidf_baseline
+from training.manifest import DatasetSplit, text_digest
 from training.samples import Sample
 
-PARTS = 3
-LEAST = 0.05  # of probability: read by eye, of the labels under .03 nearly all are wrong, of those from .05 to .1 every other
-REASON = "label contradicted by its own text"
+FOLDS = 3
+MIN_LABEL_PROBABILITY = 0.05  # of probability: read by eye, of the labels under .03 nearly all are wrong, of those from .05 to .1 every other
+DROP_REASON = "label contradicted by its own text"
 
 
-def cleaned(split: Split, known: Sequence[str] | None = None) -> Split:
+def drop_contradicted_labels(
+    split: DatasetSplit, contradicted_digests: Sequence[str] | None = None
+) -> DatasetSplit:
     """A set of reviews without the training samples whose label is doubted; other sets as they are: TF-IDF knows too little of them.
 
     ``known``: the digests of those, where they were found before.
@@ -29,22 +31,24 @@ def cleaned(split: Split, known: Sequence[str] | None = None) -> Split:
     if not split.source.reviews:
         return split
     doubted = (
-        doubts(split.train)
-        if known is None
-        else [key(sample.text) in set(known) for sample in split.train]
+        find_contradicted_labels(split.train)
+        if contradicted_digests is None
+        else [text_digest(sample.text) in set(contradicted_digests) for sample in split.train]
     )
     kept = [sample for sample, doubt in zip(split.train, doubted, strict=True) if not doubt]
     return replace(
-        split, train=kept, dropped=split.dropped | {REASON: len(split.train) - len(kept)}
+        split,
+        train=kept,
+        dropped=split.dropped_counts | {DROP_REASON: len(split.train) - len(kept)},
     )
 
 
-def doubts(samples: Sequence[Sample]) -> list[bool]:
+def find_contradicted_labels(samples: Sequence[Sample]) -> list[bool]:
     """Of each sample, whether the others make its label nearly impossible."""
-    parts = np.array([int(key(sample.text)[8:16], 16) % PARTS for sample in samples])
+    parts = np.array([int(text_digest(sample.text)[8:16], 16) % FOLDS for sample in samples])
     doubted = np.zeros(len(samples), bool)
-    for part in range(PARTS):
-        judge = tfidf(
+    for part in range(FOLDS):
+        judge = train_tfidf_baseline(
             [
                 (sample.text, sample.label)
                 for sample, its in zip(samples, parts, strict=True)
@@ -59,5 +63,5 @@ def doubts(samples: Sequence[Sample]) -> list[bool]:
         ]
         chances = judge([sample.text for _, sample in asked])
         for (index, sample), row in zip(asked, chances, strict=True):
-            doubted[index] = row[sample.label] < LEAST
+            doubted[index] = row[sample.label] < MIN_LABEL_PROBABILITY
     return doubted.tolist()

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from training.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, Sample, Target
+from training.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, LabelledTarget, Sample
 
 _LABELS = {"negative": NEGATIVE, "neutral": NEUTRAL, "positive": POSITIVE}
 _HAN = "安百川达恩芳冠海和恒华佳金景康乐丽美明宁青荣瑞森盛泰天维喜星雅一怡银优悦云泽真正之知中"
@@ -22,14 +22,14 @@ _SYLLABLES = (
 
 
 @cache
-def phrases(language: str) -> dict[str, Any]:
+def load_brand_phrases(language: str) -> dict[str, Any]:
     """The hand-written phrases of a language: predicates and asides by label, what joins two clauses, what stands before a predicate."""
     everything = json.loads(Path(__file__).with_name("composed.json").read_text(encoding="utf-8"))
     its: dict[str, Any] = everything[language]
     return its
 
 
-def name(language: str, rng: random.Random) -> str:
+def invent_brand_name(language: str, rng: random.Random) -> str:
     """An invented brand name; one Chinese post in five names a brand in Latin letters."""
     if language == "zh" and rng.random() < 0.8:
         return "".join(rng.sample(_HAN, rng.choice((2, 2, 3))))
@@ -37,7 +37,7 @@ def name(language: str, rng: random.Random) -> str:
     return rng.choice((made.capitalize(), made, made.upper()))
 
 
-def composed(count: int, seed: int) -> Iterator[Sample]:
+def compose_brand_samples(count: int, seed: int) -> Iterator[Sample]:
     """``count`` samples, half in each language: of ten, seven of two brands, one of one, two with a brand beside the matter."""
     rng = random.Random(seed)  # noqa: S311 - sampling, not a secret
     for index in range(count):
@@ -56,13 +56,13 @@ def _judged(language: str, rng: random.Random, brands: int) -> Sample:
     for position in range(brands):
         word = rng.choice(("negative", "positive", "negative", "positive", "neutral"))
         label = _LABELS[word]
-        text += rng.choice(phrases(language)["joins"]) if position else ""
-        brand = name(language, rng)
-        targets.append(Target(((len(text), len(text) + len(brand)),), label))
+        text += rng.choice(load_brand_phrases(language)["joins"]) if position else ""
+        brand = invent_brand_name(language, rng)
+        targets.append(LabelledTarget(((len(text), len(text) + len(brand)),), label))
         text += (
             brand
-            + rng.choice(phrases(language)["between"])
-            + rng.choice(phrases(language)["predicates"][word])
+            + rng.choice(load_brand_phrases(language)["between"])
+            + rng.choice(load_brand_phrases(language)["predicates"][word])
         )
         labels.append(label)
     polar = set(labels) - {NEUTRAL}
@@ -73,16 +73,16 @@ def _judged(language: str, rng: random.Random, brands: int) -> Sample:
 
 def _aside(language: str, rng: random.Random) -> Sample:
     word = rng.choice(("negative", "positive"))
-    before, after = rng.choice(phrases(language)["asides"][word]).split("{}")
-    beside = name(language, rng)
+    before, after = rng.choice(load_brand_phrases(language)["asides"][word]).split("{}")
+    beside = invent_brand_name(language, rng)
     text = before + beside + after
-    targets = [Target(((len(before), len(before) + len(beside)),), NOT_ABOUT)]
+    targets = [LabelledTarget(((len(before), len(before) + len(beside)),), NOT_ABOUT)]
     labels = {_LABELS[word]}
     if rng.random() < 0.4:
         judged = _judged(language, rng, brands=1)
         text += "。" if language == "zh" else ". "
         (start, end), label = judged.targets[0].spans[0], judged.targets[0].label
-        targets.append(Target(((start + len(text), end + len(text)),), label))
+        targets.append(LabelledTarget(((start + len(text), end + len(text)),), label))
         text += judged.text
         labels |= {label} - {NEUTRAL}
     return Sample(text, labels.pop() if len(labels) == 1 else None, targets=tuple(targets))

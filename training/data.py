@@ -19,7 +19,7 @@ from torch import Tensor
 
 from folate.core.labels import ASPECTS, EMOTIONS, INTENTS, SENTIMENT_LABELS, TARGET_LABELS
 from nlp.model.heads import TargetRows
-from training.batches import WEAK, Batch
+from training.batches import RULE_LABEL_WEIGHT, Batch
 
 TRAIN, DEV, UNLABELLED, POOL = range(4)
 """The parts of a pack: learnt with labels, asked, read without labels, short texts for the embedding."""
@@ -199,7 +199,7 @@ class TrainingPack:
         wanted = torch.zeros(len(rows), len(INTENTS), 2)
         values, position = self.intent.take(rows)
         wanted[position, values[:, 1], 0] = values[:, 2].float()
-        wanted[position, values[:, 1], 1] = torch.where(values[:, 3] > 0, WEAK, 1.0)
+        wanted[position, values[:, 1], 1] = torch.where(values[:, 3] > 0, RULE_LABEL_WEIGHT, 1.0)
         return wanted
 
     def _aspects(self, rows: Tensor, t: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -209,7 +209,7 @@ class TrainingPack:
         polarity = torch.zeros(n, a, len(SENTIMENT_LABELS))
         place = torch.zeros(n, a, t)
         absent, where = self.absent.take(rows)
-        spoken[where, absent[:, 1], 1] = WEAK
+        spoken[where, absent[:, 1], 1] = RULE_LABEL_WEIGHT
         values, position = self.aspect.take(rows)
         if len(values):
             count = self.aspect.start[rows + 1] - self.aspect.start[rows]
@@ -221,9 +221,11 @@ class TrainingPack:
             seen = (values[:, 4] == 0) | touched.any(1)
             index = values[:, 1]
             spoken[position, index, 0] = seen.float()
-            spoken[position, index, 1] = torch.where(values[:, 3] > 0, WEAK, 1.0) * seen
+            spoken[position, index, 1] = (
+                torch.where(values[:, 3] > 0, RULE_LABEL_WEIGHT, 1.0) * seen
+            )
             place[position, index] = touched
             judged = seen & (values[:, 2] >= 0) & (values[:, 2] < len(SENTIMENT_LABELS))
-            weight = torch.where(values[:, 3] > 0, WEAK, 1.0)
+            weight = torch.where(values[:, 3] > 0, RULE_LABEL_WEIGHT, 1.0)
             polarity[position[judged], index[judged], values[judged, 2]] = weight[judged]
         return spoken, polarity, place

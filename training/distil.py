@@ -17,10 +17,10 @@ from torch.nn import functional
 
 from nlp.model.encoder import Encoder
 from nlp.model.heads import MultiTaskModel, mean_pool, pad_sequences
-from training.readers import rows
+from training.readers import read_dataset_rows
 from training.samples import Sample
 
-PREFIX = "query: "
+QUERY_PREFIX = "query: "
 _TITLES = (
     ("zhihu_hot_questions/first_seen.tsv", "title"),
     ("hacker_news_20k/hacker_news.csv", "title"),
@@ -29,13 +29,13 @@ _LONGEST = 64
 _RIDGE = 0.01
 
 
-def texts(
+def sample_embedding_texts(
     data: Path, tokenizer: Any, samples: list[Sample], seed: int, count: int = 60_000
 ) -> list[str]:
     """Short unlabelled texts of both languages: titles, the tokenizer's own words, the beginnings of training texts."""
     rng = random.Random(f"{seed}/distil")  # noqa: S311 - sampling, not a secret
     pools = [
-        [row[column] for row in rows(data / file)]
+        [row[column] for row in read_dataset_rows(data / file)]
         for file, column in _TITLES
         if (data / file).is_file()
     ]
@@ -51,7 +51,7 @@ def texts(
     return chosen
 
 
-class Teacher:
+class EmbeddingTeacher:
     """The full encoder, frozen, and the mean of its vectors over a sample of texts."""
 
     def __init__(
@@ -66,11 +66,13 @@ class Teacher:
 
     def vectors(self, texts: list[str]) -> Tensor:
         """Centred mean-pooled vectors (n, hidden)."""
-        ids, mask = _encode(self.tokenizer, [PREFIX + text for text in texts], self.mean.device)
+        ids, mask = _encode(
+            self.tokenizer, [QUERY_PREFIX + text for text in texts], self.mean.device
+        )
         with torch.no_grad(), self.autocast:
             return mean_pool(self.encoder(ids, mask), mask).float() - self.mean
 
-    def loss(self, student: MultiTaskModel, step: int, size: int = 64) -> Tensor:
+    def embedding_loss(self, student: MultiTaskModel, step: int, size: int = 64) -> Tensor:
         """Mean of 1 - cosine between the student's embeddings and the teacher's, over the texts of this step."""
         start = step * size % max(len(self.pool) - size, 1)
         texts = self.pool[start : start + size]
@@ -80,20 +82,20 @@ class Teacher:
         return 1 - functional.cosine_similarity(embedding, self.vectors(texts)).mean()
 
 
-def fit_embedding(
-    model: MultiTaskModel, teacher: Teacher, chosen: list[str], size: int = 64
+def fit_embedding_head(
+    model: MultiTaskModel, teacher: EmbeddingTeacher, texts: list[str], size: int = 64
 ) -> None:
     """Sets the embedding head to the ridge regression from the student's pooled states to the teacher's vectors, in closed form.
 
     Gradient steps keep the states able to tell what the teacher tells; they leave the head itself far from its optimum.
     """
-    ordered = sorted(chosen, key=lambda text: (len(text), text))
+    ordered = sorted(texts, key=lambda text: (len(text), text))
     groups = [ordered[start : start + size] for start in range(0, len(ordered), size)]
     states = torch.cat([_pooled(model.encoder, teacher, group) for group in groups])
-    set_embedding(model, states, torch.cat([teacher.vectors(group) for group in groups]))
+    set_embedding_head(model, states, torch.cat([teacher.vectors(group) for group in groups]))
 
 
-def set_embedding(model: MultiTaskModel, states: Tensor, vectors: Tensor) -> None:
+def set_embedding_head(model: MultiTaskModel, states: Tensor, vectors: Tensor) -> None:
     """Set the embedding head to the ridge regression from pooled states (n, hidden) to the directions of vectors (n, hidden)."""
     states, wanted = states.double(), functional.normalize(vectors.double())
     mean, spread = states.mean(0), states.std(0) + 1e-6
@@ -107,7 +109,7 @@ def set_embedding(model: MultiTaskModel, states: Tensor, vectors: Tensor) -> Non
         model.embedding.bias.copy_(-mean @ solved)
 
 
-def _pooled(encoder: Encoder, teacher: Teacher, texts: list[str]) -> Tensor:
+def _pooled(encoder: Encoder, teacher: EmbeddingTeacher, texts: list[str]) -> Tensor:
     ids, mask = _encode(teacher.tokenizer, texts, teacher.mean.device)
     with torch.no_grad(), teacher.autocast:
         return mean_pool(encoder.eval().forward_early(ids, mask), mask).float()

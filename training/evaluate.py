@@ -14,10 +14,17 @@ from pathlib import Path
 
 from nlp.model import load
 from training import words
-from training.hard import hard_rows
-from training.manifest import splits
-from training.measured import Row, intents, measure, meeting, reliability, rows
-from training.speed import speed
+from training.hard import score_hard_sentences
+from training.manifest import load_splits
+from training.measured import (
+    ScoreRow,
+    calibration_error_lines,
+    describe_name_alignment,
+    predict_dev_sets,
+    score_intents,
+    score_rows,
+)
+from training.speed import measure_speed
 
 
 def main() -> int:
@@ -55,41 +62,46 @@ def main() -> int:
 
     reader = load(options.model)
     measured = (
-        measure(reader, [split for split in splits(options.data) if split.dev], options.limit)
+        predict_dev_sets(
+            reader, [split for split in load_splits(options.data) if split.dev], options.limit
+        )
         if options.data
         else []
     )
-    made = list(rows(measured, baselines=not options.no_baselines))
-    made += list(intents(reader, options.own)) if options.own else []
-    made += list(hard_rows(reader, options.hard)) if options.hard else []
+    made = list(score_rows(measured, baselines=not options.no_baselines))
+    made += list(score_intents(reader, options.own)) if options.own else []
+    made += list(score_hard_sentences(reader, options.hard)) if options.hard else []
     made += (
-        [Row(its.score, its.language, True, its.beside) for its in words.scores(options.data)]
+        [
+            ScoreRow(its.score, its.language, True, its.baselines)
+            for its in words.score_word_analysis(options.data)
+        ]
         if options.data
         else []
     )
-    print(table(made))
+    print(format_score_table(made))
     if options.pairs:
-        print(meeting(reader, options.pairs))
+        print(describe_name_alignment(reader, options.pairs))
     if options.data:
-        print("expected calibration error", *reliability(measured), sep="\n")
-        print(*speed(options.model), sep="\n")
+        print("expected calibration error", *calibration_error_lines(measured), sep="\n")
+        print(*measure_speed(options.model), sep="\n")
     if options.floors is None:
         return 0
     floors: dict[str, float] = (
         json.loads(options.floors.read_text(encoding="utf-8")) if options.floors.is_file() else {}
     )
     if options.pin:
-        pinned = pin(made, floors, lower=options.lower)
+        pinned = raise_floors(made, floors, allow_lower=options.lower)
         options.floors.write_text(
             json.dumps(pinned, indent=2, sort_keys=True) + "\n", encoding="utf-8"
         )
         return 0
-    under = failures(made, floors)
+    under = describe_floor_failures(made, floors)
     print("\n".join(under), file=sys.stderr)
     return 1 if under else 0
 
 
-def table(made: Sequence[Row]) -> str:
+def format_score_table(rows: Sequence[ScoreRow]) -> str:
     """Plain text: a line a score."""
     head = f"{'set':48} {'lang':4} {'metric':12} {'n':>5} {'score':>6} {'95 % interval':>15} {'neutral':>8}  baselines"
     notes = (
@@ -97,22 +109,22 @@ def table(made: Sequence[Row]) -> str:
         "aspects: F1 of being spoken of (absent: nothing of a word list stands in the text; asap_sample: what annotators say), then",
         "the accuracy of the polarity of those found; emotion: macro F1 over the set's own emotions",
     )
-    return "\n".join([head, *map(_line, made), *notes])
+    return "\n".join([head, *map(_line, rows), *notes])
 
 
-def _line(row: Row) -> str:
-    score, marked = row.score, row.score.name + ("" if row.known else " *")
-    beside = ", ".join(f"{name} {value:.3f}" for name, value in row.beside.items()) or "-"
-    neutral = "-" if row.neutral is None else f"{row.neutral:.3f}"
+def _line(row: ScoreRow) -> str:
+    score, marked = row.score, row.score.name + ("" if row.trained_on else " *")
+    beside = ", ".join(f"{name} {value:.3f}" for name, value in row.baselines.items()) or "-"
+    neutral = "-" if row.neutral_share is None else f"{row.neutral_share:.3f}"
     figures = (
         f"{score.n:5} {score.value:6.3f} {f'{score.low:.3f} to {score.high:.3f}':>15} {neutral:>8}"
     )
     return f"{marked:48} {row.language:4} {score.metric:12} {figures}  {beside}"
 
 
-def failures(made: Sequence[Row], floors: dict[str, float]) -> list[str]:
+def describe_floor_failures(rows: Sequence[ScoreRow], floors: dict[str, float]) -> list[str]:
     """A sentence for each floor that is not held, or whose set was not measured."""
-    values = {row.score.name: row.score.value for row in made}
+    values = {row.score.name: row.score.value for row in rows}
     missing = [
         f"{name} should be measured (its floor is {floor:.3f}) and was not."
         for name, floor in floors.items()
@@ -126,14 +138,16 @@ def failures(made: Sequence[Row], floors: dict[str, float]) -> list[str]:
     return missing + under
 
 
-def pin(made: Sequence[Row], floors: dict[str, float], *, lower: bool) -> dict[str, float]:
+def raise_floors(
+    rows: Sequence[ScoreRow], floors: dict[str, float], *, allow_lower: bool
+) -> dict[str, float]:
     """Floors a point under the lower ends of this run's intervals; none falls unless ``lower``."""
     pinned = {
-        row.score.name: round(max(row.score.low - 0.01, 0), 3) for row in made if row.score.n >= 100
+        row.score.name: round(max(row.score.low - 0.01, 0), 3) for row in rows if row.score.n >= 100
     }
     return (
         pinned
-        if lower
+        if allow_lower
         else floors | {name: max(floor, floors.get(name, 0)) for name, floor in pinned.items()}
     )
 

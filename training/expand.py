@@ -15,17 +15,21 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from transformers import BertConfig
 
-PACKED = "encoder_q4.safetensors"
+PACKED_ENCODER_FILE = "encoder_q4.safetensors"
 
 
-def expanded(encoder: Path, work: Path) -> Path:
+def ensure_unpacked_encoder(encoder: Path, work: Path) -> Path:
     """The transformers folder of an encoder that may travel packed; it is then written under ``work``."""
-    return expand(encoder, work / "encoder") if (encoder / PACKED).exists() else encoder
+    return (
+        unpack_encoder(encoder, work / "encoder")
+        if (encoder / PACKED_ENCODER_FILE).exists()
+        else encoder
+    )
 
 
-def expand(packed: Path, out: Path) -> Path:
+def unpack_encoder(packed: Path, out: Path) -> Path:
     """Write the folder `packed` (with its tokenizer.json) into `out` as transformers reads it, in fp32; returns `out`."""
-    with safe_open(packed / PACKED, "np") as file:
+    with safe_open(packed / PACKED_ENCODER_FILE, "np") as file:
         stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
         sizes = file.metadata()
     weights = {

@@ -32,13 +32,13 @@ from nlp.model.encoder import Encoder
 from nlp.model.heads import HeadOutputs, MultiTaskModel, mean_pool
 from nlp.model.threads import map_in_threads
 from training.batches import Batch
-from training.calibrate import NAME
+from training.calibrate import MODEL_NAME
 from training.data import DEV, POOL, TRAIN, UNLABELLED, TrainingPack
-from training.distil import set_embedding
-from training.expand import expand
+from training.distil import set_embedding_head
+from training.expand import unpack_encoder
 from training.left_out import held_out_posteriors
 from training.measure import describe_dev_scores
-from training.run import bert
+from training.run import load_bert_encoder
 from training.train import task_losses
 
 PART_BYTES = 15 * 2**20
@@ -181,12 +181,12 @@ class TrainingRun:
         if batches < MIN_FULL_RUN_BATCHES:
             for part in (DEV, POOL):
                 self.pack.subsample_part(part, 20 * batches)
-        self.source = expand(pack, work / "encoder")
-        self.teacher = bert(self.source).to(device).eval().requires_grad_(False)
+        self.source = unpack_encoder(pack, work / "encoder")
+        self.teacher = load_bert_encoder(self.source).to(device).eval().requires_grad_(False)
         self.pool = self.pack.text_indices(POOL)
         self.centre = self._vectors(self.pool[:1024]).mean(0)
         torch.manual_seed(seed)
-        self.start = MultiTaskModel(bert(self.source)).to(device)
+        self.start = MultiTaskModel(load_bert_encoder(self.source)).to(device)
         self.start.encoder.words.requires_grad_(False)
         self.posteriors: dict[str, Any] = {}
 
@@ -274,7 +274,7 @@ class TrainingRun:
         save_checkpoint(
             written,
             ModelCalibration(),
-            NAME,
+            MODEL_NAME,
             self.folder / "tokenizer.json",
             folder,
             f"{what}; seed {self.seed}",
@@ -392,7 +392,7 @@ class TrainingRun:
         self, model: MultiTaskModel, batch: Batch, teachers: Sequence[MultiTaskModel]
     ) -> Tensor:
         """Loss of both depths against the labels and against what the teachers say together."""
-        asked = (batch.ids, batch.mask, batch.rows)
+        asked = (batch.ids, batch.mask, batch.target_rows)
         with torch.no_grad(), self.autocast:
             said = mean_probabilities([teacher(*asked)[1] for teacher in teachers])
         loss = (1 - TEACHER_WEIGHT) * self._loss(model, batch)
@@ -424,7 +424,7 @@ class TrainingRun:
             with torch.no_grad(), self.autocast:
                 states.append(mean_pool(model.encoder.forward_early(ids, mask), mask).float())
             vectors.append(self._vectors(rows) - self.centre)
-        set_embedding(model, torch.cat(states), torch.cat(vectors))
+        set_embedding_head(model, torch.cat(states), torch.cat(vectors))
 
     @staticmethod
     def _descend(

@@ -16,12 +16,12 @@ from nlp.model import Reader
 from nlp.model.name_hiding import Passage, read_without_names
 from nlp.stats.estimation import wilson_interval
 from nlp.text.clauses import TextSpan
-from training.measured import Row
+from training.measured import ScoreRow
 from training.scores import Score
 
 CHINESE_NAMES = ("栗屿", "澜朵", "桐里", "米沃", "禾渡")
 ENGLISH_NAMES = ("Brindlo", "Calvex", "Norvane", "Pellaro", "Quillby")
-BRANDS = (
+INVENTED_BRANDS = (
     *(Brand(id=name, names=(name, f"@{name}", f"@{name}官方")) for name in CHINESE_NAMES),
     *(Brand(id=name, names=(name, f"@{name}")) for name in ENGLISH_NAMES),
 )
@@ -42,9 +42,9 @@ class HardSentence:
     language: str
 
 
-def hard_sentences(path: Path) -> list[HardSentence]:
+def read_hard_sentences(path: Path) -> list[HardSentence]:
     """Read a TSV whose header is text, target, label, phenomenon, language; no target: the post."""
-    owners = {name: brand.id for brand in BRANDS for name in brand.names}
+    owners = {name: brand.id for brand in INVENTED_BRANDS for name in brand.names}
     _, *lines = path.read_text(encoding="utf-8").splitlines()
     sentences = []
     for line in lines:
@@ -54,7 +54,7 @@ def hard_sentences(path: Path) -> list[HardSentence]:
     return sentences
 
 
-def given_labels(reader: Reader, sentences: list[HardSentence]) -> list[str]:
+def predict_labels(reader: Reader, sentences: list[HardSentence]) -> list[str]:
     """Return the label that the reader gives each sentence or its target."""
     passages = [Passage(sentence.text, _mentions(sentence.text)) for sentence in sentences]
     labels = []
@@ -68,20 +68,20 @@ def given_labels(reader: Reader, sentences: list[HardSentence]) -> list[str]:
     return labels
 
 
-def hard_rows(reader: Reader, path: Path) -> Iterator[Row]:
+def score_hard_sentences(reader: Reader, path: Path) -> Iterator[ScoreRow]:
     """Score the sentences of ``path``: accuracy by language, by right label and by phenomenon.
 
     Intervals are Wilson's, at 95 %.
     """
-    sentences = hard_sentences(path)
+    sentences = read_hard_sentences(path)
     outcomes: defaultdict[tuple[str, str], list[bool]] = defaultdict(list)
-    for sentence, label in zip(sentences, given_labels(reader, sentences), strict=True):
+    for sentence, label in zip(sentences, predict_labels(reader, sentences), strict=True):
         right = label == sentence.label
         outcomes["hard sentences", sentence.language].append(right)
         outcomes[f"hard sentences, {sentence.label}", sentence.language].append(right)
         outcomes[f"hard: {sentence.phenomenon}", sentence.language].append(right)
     for (name, spoken), rights in sorted(outcomes.items()):
-        yield Row(_accuracy(f"{name}, {spoken}", rights), spoken, known=False)
+        yield ScoreRow(_accuracy(f"{name}, {spoken}", rights), spoken, trained_on=False)
 
 
 def _accuracy(name: str, rights: list[bool]) -> Score:
@@ -97,4 +97,4 @@ def _mentions(text: str) -> dict[str, list[TextSpan]]:
     return mentions
 
 
-_LINKER = BrandLinker(BRANDS)
+_LINKER = BrandLinker(INVENTED_BRANDS)

@@ -13,10 +13,18 @@ from typing import TYPE_CHECKING
 
 from folate.core.errors import ConfigError, suggestion
 from training import readers
-from training.manifest import SHOPPING, SOURCES, Source, Split, han, key, splits
+from training.manifest import (
+    DATASET_SOURCES,
+    SHOPPING_FILE,
+    DatasetSource,
+    DatasetSplit,
+    han_digest,
+    load_splits,
+    text_digest,
+)
 from training.samples import TWO_WAY, Sample
 
-SHOP = "online_shopping"
+SHOPPING_SET = "online_shopping"
 
 if TYPE_CHECKING:
     from training.scores import Score
@@ -48,92 +56,99 @@ def main() -> None:
     )
     options = parser.parse_args()
 
-    from training.calibrate import finish  # torch takes seconds to import; --help need not
-    from training.expand import expanded
-    from training.run import run
-    from training.train import Settings
+    from training.calibrate import (
+        calibrate_and_save,  # torch takes seconds to import; --help need not
+    )
+    from training.expand import ensure_unpacked_encoder
+    from training.run import train_model
+    from training.train import TrainingSettings
 
-    found, asked = without(
-        splits(options.data, named(options.sets)), options.data, options.category, options.limit
+    found, asked = hold_out_category(
+        load_splits(options.data, select_sources(options.sets)),
+        options.data,
+        options.category,
+        options.limit,
     )
     work = options.out.with_name(options.out.name + ".work")
-    encoder = expanded(options.encoder, work)
-    settings = Settings(minutes=options.minutes)
-    model, state = run(found, options.data, encoder, work, settings)
-    finish(model, found, encoder / "tokenizer.json", options.out)
-    for name, score in scores(options.out, found, asked).items():
+    encoder = ensure_unpacked_encoder(options.encoder, work)
+    settings = TrainingSettings(minutes=options.minutes)
+    model, state = train_model(found, options.data, encoder, work, settings)
+    calibrate_and_save(model, found, encoder / "tokenizer.json", options.out)
+    for name, score in score_held_out_category(options.out, found, asked).items():
         print(
             f"{options.category}, left out: {name} {score.value:.3f} ({score.low:.3f} to {score.high:.3f}, n={score.n})"
         )
-    print(state.told(settings), file=sys.stderr)
+    print(state.describe_training(settings), file=sys.stderr)
 
 
-def named(names: str | None) -> tuple[Source, ...]:
+def select_sources(names: str | None) -> tuple[DatasetSource, ...]:
     """The sources of some names, parted by commas; all for None. Raises ConfigError for a name that is none, or without the shop's."""
-    known = {source.name: source for source in SOURCES}
+    known = {source.name: source for source in DATASET_SOURCES}
     wanted = names.split(",") if names else list(known)
     for name in wanted:
         if name not in known:
             raise ConfigError(f"no set {name!r}; {suggestion(name, sorted(known))}")
-    if SHOP not in wanted:
+    if SHOPPING_SET not in wanted:
         raise ConfigError(
-            f"wanted {SHOP} among the sets, since its category is asked; got {', '.join(wanted)}."
+            f"wanted {SHOPPING_SET} among the sets, since its category is asked; got {', '.join(wanted)}."
         )
     return tuple(known[name] for name in wanted)
 
 
-def without(
-    found: Sequence[Split], data: Path, category: str, limit: int
-) -> tuple[list[Split], list[Sample]]:
+def hold_out_category(
+    splits: Sequence[DatasetSplit], data: Path, category: str, limit: int
+) -> tuple[list[DatasetSplit], list[Sample]]:
     """The splits without any text of a category, in any set, and at most ``limit`` texts of it, those of the smallest digests.
 
     Raises ConfigError for a category that the set does not have.
     """
-    rows = list(readers.rows(data / SHOPPING))
+    rows = list(readers.read_dataset_rows(data / SHOPPING_FILE))
     if category not in (names := {row["cat"] for row in rows}):
         raise ConfigError(
-            f"no category {category!r} in {SHOPPING}; {suggestion(category, sorted(names))}"
+            f"no category {category!r} in {SHOPPING_FILE}; {suggestion(category, sorted(names))}"
         )
     labels = {"0": TWO_WAY[0], "1": TWO_WAY[1]}
     its = {
-        key(row["review"]): Sample(row["review"], labels[row["label"]], TWO_WAY)
+        text_digest(row["review"]): Sample(row["review"], labels[row["label"]], TWO_WAY)
         for row in rows
         if row["cat"] == category
     }
-    bare = {han(text.text) for text in its.values()}
+    bare = {han_digest(text.text) for text in its.values()}
     kept = [
         replace(
             split,
             train=[
                 sample
                 for sample in split.train
-                if key(sample.text) not in its and han(sample.text) not in bare
+                if text_digest(sample.text) not in its and han_digest(sample.text) not in bare
             ],
         )
-        for split in found
+        for split in splits
     ]
     dev = [
-        replace(split, dev=[sample for sample in split.dev if key(sample.text) not in its])
+        replace(split, dev=[sample for sample in split.dev if text_digest(sample.text) not in its])
         for split in kept
     ]
     return dev, [its[digest] for digest in sorted(its)[:limit]]
 
 
-def scores(folder: Path, found: Sequence[Split], asked: Sequence[Sample]) -> dict[str, Score]:
+def score_held_out_category(
+    folder: Path, splits: Sequence[DatasetSplit], samples: Sequence[Sample]
+) -> dict[str, Score]:
     """Two-way accuracy of the model in ``folder`` and of TF-IDF that learnt from the rest of online_shopping."""
     from nlp.model import load
-    from training.baselines import tfidf
-    from training.measured import array
+    from training.baselines import train_tfidf_baseline
+    from training.measured import probability_array
     from training.scores import post_score
 
-    texts = [sample.text for sample in asked]
-    rest = next(split for split in found if split.source.name == SHOP)
-    judge = tfidf([(sample.text, sample.label) for sample in rest.train], 3)
+    texts = [sample.text for sample in samples]
+    rest = next(split for split in splits if split.source.name == SHOPPING_SET)
+    judge = train_tfidf_baseline([(sample.text, sample.label) for sample in rest.train], 3)
     chances = {
-        "model": array([reading.post for reading in load(str(folder)).read(texts)]),
+        "model": probability_array([reading.post for reading in load(str(folder)).read(texts)]),
         "TF-IDF": judge(texts),
     }
-    made = {name: post_score(name, asked, its) for name, its in chances.items()}
+    made = {name: post_score(name, samples, its) for name, its in chances.items()}
     return {name: score for name, score in made.items() if score is not None}
 
 

@@ -71,23 +71,23 @@ def _judged(
         batch = pack.make_batch(batch_rows)
         late = _late(model, batch)
         post, chinese = late.post, pack.chinese[batch_rows]
-        if batch.rows is None:
+        if batch.target_rows is None:
             known = batch.post.sum(1) > 0
             owner = known.nonzero()[:, 0]
             label = batch.post[owner].argmax(1)
             target = torch.zeros(len(owner), 4)
             alone = torch.zeros(len(owner))
         else:
-            counts = torch.bincount(batch.rows.rows, minlength=len(batch_rows))
+            counts = torch.bincount(batch.target_rows.rows, minlength=len(batch_rows))
             known = batch.target.sum(1) > 0
-            owner = batch.rows.rows[known]
+            owner = batch.target_rows.rows[known]
             label = batch.target[known].argmax(1)
             label = torch.where(label == NOT_ABOUT, NEUTRAL, label)
             target = late.target[known]
             alone = (counts[owner] == 1).float()
         columns = {
             "post": post[owner], "target": target, "label": label, "alone": alone, "chinese": chinese[owner],
-            "has_target": torch.full((len(owner),), batch.rows is not None),
+            "has_target": torch.full((len(owner),), batch.target_rows is not None),
         }  # fmt: skip
         for name, values in columns.items():
             parts.setdefault(name, []).append(values)
@@ -102,7 +102,7 @@ def _late(model: MultiTaskModel, batch: Batch) -> HeadOutputs:
     """Give the outputs of the late depth, on the CPU."""
     moved = batch.to(next(model.parameters()).device)
     with torch.no_grad():
-        late = model(moved.ids, moved.mask, moved.rows)[1]
+        late = model(moved.ids, moved.mask, moved.target_rows)[1]
     return HeadOutputs(*(values.float().cpu() for values in late))
 
 
@@ -119,8 +119,8 @@ def _temperatures(
             spoken = pack.chinese[batch_rows] == chinese
             known = (batch.post.sum(1) > 0) & spoken & ~pack.two_way[batch_rows]
             posts[chinese].append((late.post[known], batch.post[known].argmax(1)))
-            if batch.rows is not None:
-                asked = (batch.target.sum(1) > 0) & spoken[batch.rows.rows]
+            if batch.target_rows is not None:
+                asked = (batch.target.sum(1) > 0) & spoken[batch.target_rows.rows]
                 targets[chinese].append((late.target[asked], batch.target[asked].argmax(1)))
     return {"post": _fitted(posts), "target": _fitted(targets)}
 

@@ -35,24 +35,24 @@ _FOUR = {"0": _SIX["angry"], "1": _SIX["happy"], "2": _SIX["happy"], "3": _SIX["
 
 
 @dataclass(frozen=True)
-class Source:
+class DatasetSource:
     """One set. ``dev`` empty: a part of ``train`` by digest. ``train`` empty: never trained on, all of it is asked."""
 
     name: str
     language: str
     licence: str
-    read: readers.Reader
+    read: readers.DatasetReader
     train: tuple[str, ...] = ()
     dev: tuple[str, ...] = ()
     limit: int = 1 << 30  # training samples an epoch, so that one large set does not drown the rest
     repeat: int = 1
-    part: int = 10  # one in so many is the dev part where ``dev`` is empty
-    stripped: bool = (
+    dev_one_in: int = 10  # one in so many is the dev part where ``dev`` is empty
+    han_only: bool = (
         False  # to Chinese characters: copies are known by those, and there is no dev part
     )
-    emoticons: bool = False  # labelled by those in the text
+    emoticon_labelled: bool = False  # labelled by those in the text
     reviews: bool = False  # of something bought: what is negative complains
-    unlearnt: int | None = (
+    eval_only_label: int | None = (
         None  # a label that means something else in this set than in others: asked, never learnt
     )
 
@@ -65,33 +65,35 @@ def _absa(
     dev: tuple[str, ...] = (),
     repeat: int = 2,
     unlearnt: int | None = None,
-) -> Source:
+) -> DatasetSource:
     licence = (
         "repository MIT; SemEval and ACL-14 for research, MAMS Apache-2.0"
         if language == "en"
         else "repository MIT; set not stated"
     )
-    read, train = readers.targets(classes), (f"absa/{name}/train.csv",)
-    return Source(
-        f"absa/{name}", language, licence, read, train, dev, repeat=repeat, unlearnt=unlearnt
+    read, train = readers.pyabsa_reader(classes), (f"absa/{name}/train.csv",)
+    return DatasetSource(
+        f"absa/{name}", language, licence, read, train, dev, repeat=repeat, eval_only_label=unlearnt
     )
 
 
 def _emotion(
     mapping: dict[str, int], emotions: dict[str, int], text: str = "text"
-) -> readers.Reader:
-    return readers.labelled(text, "label", mapping, THREE_WAY, emotions)
+) -> readers.DatasetReader:
+    return readers.labelled_csv_reader(text, "label", mapping, THREE_WAY, emotions)
 
 
-_REVIEW = readers.labelled("review", "label", _BINARY)
-_TEXT = readers.labelled("text", "label", _BINARY)
+_REVIEW = readers.labelled_csv_reader("review", "label", _BINARY)
+_TEXT = readers.labelled_csv_reader("text", "label", _BINARY)
 _TWEET = _emotion(_TERNARY, {"1": _SIX["neutral"]})
 _SMP_ROWS = _emotion(_SMP, _SIX, "content")
-SHOPPING = "online_shopping_10_cats/online_shopping_10_cats.csv"
+SHOPPING_FILE = "online_shopping_10_cats/online_shopping_10_cats.csv"
 
-SOURCES = (
-    Source("online_shopping", "zh", "not stated", _REVIEW, (SHOPPING,), limit=20_000, reviews=True),
-    Source(
+DATASET_SOURCES = (
+    DatasetSource(
+        "online_shopping", "zh", "not stated", _REVIEW, (SHOPPING_FILE,), limit=20_000, reviews=True
+    ),
+    DatasetSource(
         "chnsenticorp",
         "zh",
         "research",
@@ -100,19 +102,19 @@ SOURCES = (
         ("chnsenticorp/dev.csv",),
         reviews=True,
     ),
-    Source(
+    DatasetSource(
         "weibo2018", "zh", "not stated", _TEXT, ("weibo2018/train.csv",), ("weibo2018/test.csv",)
     ),
-    Source(
+    DatasetSource(
         "smp2020_usual",
         "zh",
         "research",
         _SMP_ROWS,
         ("smp2020_ewect/usual_eval_labeled.csv",),
         repeat=2,
-        part=4,
+        dev_one_in=4,
     ),
-    Source(
+    DatasetSource(
         "smp2020_virus",
         "zh",
         "research",
@@ -120,7 +122,7 @@ SOURCES = (
         ("smp2020_ewect/virus_train.csv",),
         ("smp2020_ewect/virus_eval_labeled.csv",),
     ),
-    Source(
+    DatasetSource(
         "nlpcc2013",
         "zh",
         "research",
@@ -128,28 +130,28 @@ SOURCES = (
         ("nlpcc2013_weibo_emotion/train.csv",),
         limit=6_000,
     ),
-    Source(
+    DatasetSource(
         "weibo_moods",
         "zh",
         "not stated",
         _emotion({}, _EIGHT),
         ("weibo_8_moods_mix/all.csv",),
         limit=4_000,
-        stripped=True,
+        han_only=True,
     ),
-    Source(
+    DatasetSource(
         "ccf2018_car",
         "zh",
         "not stated",
-        readers.cars,
+        readers.read_ccf2018_cars,
         ("ccf2018_car/train_v1.csv", "ccf2018_car/train_2.csv"),
         limit=4_000,
     ),
-    Source(
+    DatasetSource(
         "absa/zh_quad",
         "zh",
         "repository MIT; set not stated",
-        readers.quads,
+        readers.read_zhang_triplets,
         ("absa/zh_quad_zhang/train.txt",),
         ("absa/zh_quad_zhang/dev.txt",),
         limit=7_000,
@@ -161,8 +163,8 @@ SOURCES = (
         _absa(f"zh_absa_{name}", "zh", classes=TWO_WAY)
         for name in ("camera", "car", "notebook", "phone")
     ),
-    Source("sst2", "en", "research", _TEXT, ("sst2/train.csv",), ("sst2/dev.csv",)),
-    Source(
+    DatasetSource("sst2", "en", "research", _TEXT, ("sst2/train.csv",), ("sst2/dev.csv",)),
+    DatasetSource(
         "umsab",
         "en",
         "not stated",
@@ -170,12 +172,12 @@ SOURCES = (
         ("umsab_xlmt/english_train.csv",),
         ("umsab_xlmt/english_val.csv",),
     ),
-    Source("tweeteval", "en", "research", _TWEET, ("tweeteval_sentiment/val.csv",)),
-    Source(
+    DatasetSource("tweeteval", "en", "research", _TWEET, ("tweeteval_sentiment/val.csv",)),
+    DatasetSource(
         "tweeteval_emotion",
         "en",
         "research",
-        readers.labelled("text", "label", _TWEET_EMOTION, emotions=_FOUR),
+        readers.labelled_csv_reader("text", "label", _TWEET_EMOTION, emotions=_FOUR),
         ("tweeteval_emotion/train.csv",),
         ("tweeteval_emotion/val.csv",),
     ),
@@ -186,71 +188,77 @@ SOURCES = (
         for name in ("2014_laptop", "2014_restaurant", "2015_restaurant", "2016_restaurant")
     ),
     _absa("absa_television", "en"),
-    Source(
+    DatasetSource(
         "asap_sample",
         "zh",
         "Apache-2.0",
-        readers.restaurants,
+        readers.read_asap_restaurants,
         dev=tuple(f"asap_sample/{part}_sample.csv" for part in ("train", "dev", "test")),
     ),
-    Source(
+    DatasetSource(
         "weibo_senti_sample",
         "zh",
         "not stated",
         _REVIEW,
         dev=("weibo_senti_100k_sample/weibo_senti_100k.csv",),
-        emoticons=True,
+        emoticon_labelled=True,
     ),
-    Source(
+    DatasetSource(
         "amazon_fine_food",
         "en",
         "CC0",
-        readers.stars("Text", "Score"),
+        readers.star_rating_reader("Text", "Score"),
         dev=("amazon_fine_food_1k/fine_food_reviews_1k.csv",),
     ),
-    Source(
+    DatasetSource(
         "bank_app_reviews",
         "en",
         "not stated",
-        readers.stars("review", "rating"),
+        readers.star_rating_reader("review", "rating"),
         dev=("bank_app_reviews/bank_reviews.csv",),
     ),
 )
 
 # Two sets repeat ChnSentiCorp, its test split included: of them only what its training split has may be learnt, through that split.
-_REPEATS = (SHOPPING, ("书籍", "计算机", "酒店"))
+_REPEATS = (SHOPPING_FILE, ("书籍", "计算机", "酒店"))
 
 
 @lru_cache(maxsize=1 << 18)  # asked of each text several times
-def key(text: str) -> str:
+def text_digest(text: str) -> str:
     """Digest of a text's letters and digits after NFKC and lower-casing: what makes two texts the same text."""
     normal = unicodedata.normalize("NFKC", text).lower()
     letters = re.sub(r"[\W_]+", "", normal) or normal
     return hashlib.sha256(letters.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def han(text: str) -> str:
+def han_digest(text: str) -> str:
     """Digest of a text's Chinese characters, by which copies in sets that kept nothing else are known; its key where it has under six."""
     characters = re.sub("[^\u3400-\u9fff]+", "", text)
-    return hashlib.sha256(characters.encode()).hexdigest() if len(characters) >= 6 else key(text)
+    return (
+        hashlib.sha256(characters.encode()).hexdigest()
+        if len(characters) >= 6
+        else text_digest(text)
+    )
 
 
-def by_digest(text: str, part: int = 10) -> bool:
+def is_dev_text(text: str, one_in: int = 10) -> bool:
     """Whether a text of a set without a dev split is in its dev part: one in ``part``."""
-    return int(key(text)[:8], 16) % part == 0
+    return int(text_digest(text)[:8], 16) % one_in == 0
 
 
 @dataclass(frozen=True)
-class Split:
+class DatasetSplit:
     """The samples of one set."""
 
-    source: Source
+    source: DatasetSource
     train: list[Sample]
     dev: list[Sample]
-    dropped: dict[str, int]
+    dropped_counts: dict[str, int]
 
 
-def splits(data: Path, sources: tuple[Source, ...] = SOURCES) -> list[Split]:
+def load_splits(
+    data: Path, sources: tuple[DatasetSource, ...] = DATASET_SOURCES
+) -> list[DatasetSplit]:
     """Every set that ``data`` has, split; a training text that a dev split has, or that repeats in its set, is dropped and counted."""
     present = [
         source
@@ -259,29 +267,31 @@ def splits(data: Path, sources: tuple[Source, ...] = SOURCES) -> list[Split]:
     ]
     dev = {source.name: list(_dev(data, source)) for source in present}
     texts = [sample.text for samples in dev.values() for sample in samples]
-    asked = {key(text) for text in texts} | _repeated(data)
+    asked = {text_digest(text) for text in texts} | _repeated(data)
     stripped = (
-        {han(text) for text in texts} if any(source.stripped for source in present) else set()
+        {han_digest(text) for text in texts}
+        if any(source.han_only for source in present)
+        else set()
     )
     return [
-        _split(data, source, dev[source.name], stripped if source.stripped else asked)
+        _split(data, source, dev[source.name], stripped if source.han_only else asked)
         for source in present
     ]
 
 
-def _samples(data: Path, source: Source, files: tuple[str, ...]) -> Iterator[Sample]:
+def _samples(data: Path, source: DatasetSource, files: tuple[str, ...]) -> Iterator[Sample]:
     for file in files:
         yield from source.read(data / file)
 
 
-def _dev(data: Path, source: Source) -> Iterator[Sample]:
+def _dev(data: Path, source: DatasetSource) -> Iterator[Sample]:
     if source.dev:
         yield from _samples(data, source, source.dev)
-    elif not source.stripped:
+    elif not source.han_only:
         yield from (
             sample
             for sample in _samples(data, source, source.train)
-            if by_digest(sample.text, source.part)
+            if is_dev_text(sample.text, source.dev_one_in)
         )
 
 
@@ -291,27 +301,29 @@ def _repeated(data: Path) -> set[str]:
     train = data / "chnsenticorp/train.csv"
     if not (train.is_file() and (data / file).is_file()):
         return set()
-    learnt = {key(row["text"]) for row in readers.rows(train)}
+    learnt = {text_digest(row["text"]) for row in readers.read_dataset_rows(train)}
     return {
-        key(row["review"]) for row in readers.rows(data / file) if row["cat"] in categories
+        text_digest(row["review"])
+        for row in readers.read_dataset_rows(data / file)
+        if row["cat"] in categories
     } - learnt
 
 
-def _split(data: Path, source: Source, dev: list[Sample], asked: set[str]) -> Split:
+def _split(data: Path, source: DatasetSource, dev: list[Sample], asked: set[str]) -> DatasetSplit:
     train: dict[str, Sample] = {}
     dropped = {"in a dev split or a set's repeats": 0, "repeated in the set": 0}
     for sample in _samples(data, source, source.train):
-        digest = (han if source.stripped else key)(sample.text)
+        digest = (han_digest if source.han_only else text_digest)(sample.text)
         if digest in asked:
             dropped["in a dev split or a set's repeats"] += 1
         elif digest in train:
             dropped["repeated in the set"] += 1
         else:
             train[digest] = sample
-    unique = {key(sample.text): sample for sample in dev}
-    return Split(
+    unique = {text_digest(sample.text): sample for sample in dev}
+    return DatasetSplit(
         source,
-        [_learnt(sample, source.unlearnt) for sample in train.values()],
+        [_learnt(sample, source.eval_only_label) for sample in train.values()],
         list(unique.values()),
         dropped,
     )

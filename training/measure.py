@@ -32,21 +32,21 @@ def describe_dev_scores(
         batch = pack.make_batch(batch_rows)
         moved = batch.to(device)
         with torch.no_grad(), autocast:
-            outputs = model(moved.ids, moved.mask, moved.rows)
+            outputs = model(moved.ids, moved.mask, moved.target_rows)
         owner = pack.set[batch_rows]
         for depth, out in enumerate(outputs):
             post = out.post.float().cpu()
             two_way = pack.two_way[batch_rows]
             post[two_way, NEUTRAL] = -torch.inf
             _keep(scores, "post", depth, post, batch.post, owner)
-            if batch.rows is not None:
+            if batch.target_rows is not None:
                 chances = out.target.float().cpu().softmax(-1)
                 chances[:, NEUTRAL] += chances[:, NOT_ABOUT]
                 chances = chances[:, :3]
                 wanted = batch.target[:, :3].clone()
                 wanted[:, NEUTRAL] += batch.target[:, NOT_ABOUT]
                 chances[two_way[batch.rows.rows], NEUTRAL] = -1
-                _keep(scores, "target", depth, chances, wanted, owner[batch.rows.rows])
+                _keep(scores, "target", depth, chances, wanted, owner[batch.target_rows.rows])
             _keep(scores, "emotion", depth, out.emotion.float().cpu(), batch.emotion, owner)
     lines = [
         _line(pack, scores, head, depth)

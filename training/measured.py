@@ -17,19 +17,19 @@ from nlp.model import Reader, TextPrediction
 from nlp.model.reader import SentimentProbabilities
 from nlp.text.patterns import BRACKET_EMOTICON, EMOJI
 from training import aspects, readers, weak
-from training.baselines import lexical, tfidf
-from training.calibrate import fitted_on, some
-from training.manifest import Source, Split, key
+from training.baselines import lexicon_baselines, train_tfidf_baseline
+from training.calibrate import calibration_digests, select_evaluation_samples
+from training.manifest import DatasetSource, DatasetSplit, text_digest
 from training.samples import NEUTRAL, NOT_ABOUT, TWO_WAY, Sample
 from training.scores import (
     Score,
     accuracy,
+    bootstrap_score,
     calibration_error,
-    choice,
     f1,
     macro_f1,
+    most_probable_label,
     post_score,
-    score,
     target_score,
 )
 
@@ -43,45 +43,47 @@ _LEARNT = 4_000  # texts of each other set of the language that TF-IDF learns fr
 
 
 @dataclass(frozen=True)
-class Measured:
+class EvaluatedSet:
     """One set's dev samples and their readings."""
 
-    split: Split
+    split: DatasetSplit
     samples: list[Sample]
     readings: list[TextPrediction]
 
     @property
-    def source(self) -> Source:
+    def source(self) -> DatasetSource:
         return self.split.source
 
     @property
-    def posts(self) -> Chances:
+    def post_probabilities(self) -> Chances:
         """Probabilities (n, 3)."""
-        return array([reading.post for reading in self.readings])
+        return probability_array([reading.post for reading in self.readings])
 
 
 @dataclass(frozen=True)
-class Row:
+class ScoreRow:
     """A score and what it is of. ``known``: whether the set was trained on. ``beside``: baselines on the same texts. ``neutral``: the share
     of a two-way set's posts that is called neutral.
     """
 
     score: Score
     language: str
-    known: bool
-    beside: dict[str, float] = field(default_factory=dict)
-    neutral: float | None = None
+    trained_on: bool
+    baselines: dict[str, float] = field(default_factory=dict)
+    neutral_share: float | None = None
 
 
-def measure(reader: Reader, found: Sequence[Split], limit: int) -> list[Measured]:
+def predict_dev_sets(
+    reader: Reader, splits: Sequence[DatasetSplit], limit: int
+) -> list[EvaluatedSet]:
     """Everything that the table is made of, read once. A set that emoticons labelled is read without them too."""
     made = []
-    for split in progress_bar("reading", items=found, unit="set"):
+    for split in progress_bar("reading", items=splits, unit="set"):
         samples = [
-            aspects.of_targets(sample) if sample.targets else sample
-            for sample in some(split.dev, limit)
+            aspects.label_aspects_by_targets(sample) if sample.targets else sample
+            for sample in select_evaluation_samples(split.dev, limit)
         ]
-        made.append(Measured(split, samples, _read(reader, samples)))
+        made.append(EvaluatedSet(split, samples, _read(reader, samples)))
         if split.source.emoticons:
             bare = [
                 replace(sample, text=text)
@@ -89,7 +91,7 @@ def measure(reader: Reader, found: Sequence[Split], limit: int) -> list[Measured
                 if (text := _PICTURES.sub("", sample.text)).strip()
             ]
             made.append(
-                Measured(
+                EvaluatedSet(
                     replace(split, source=replace(split.source, name=f"{split.source.name} bare")),
                     bare,
                     _read(reader, bare),
@@ -105,30 +107,32 @@ def _read(reader: Reader, samples: Sequence[Sample]) -> list[TextPrediction]:
     )
 
 
-def rows(measured: Sequence[Measured], *, baselines: bool) -> Iterator[Row]:
+def score_rows(evaluated_sets: Sequence[EvaluatedSet], *, baselines: bool) -> Iterator[ScoreRow]:
     """The scores of every head on every set that has labels for it."""
-    for one in progress_bar("comparing", items=measured, unit="set"):
+    for one in progress_bar("comparing", items=evaluated_sets, unit="set"):
         for made in (_sentiment, _aspects, _emotion):
-            yield from made(one, measured if baselines else ())
+            yield from made(one, evaluated_sets if baselines else ())
 
 
-def _sentiment(one: Measured, others: Sequence[Measured]) -> Iterator[Row]:
-    post = post_score(one.source.name, one.samples, one.posts)
+def _sentiment(one: EvaluatedSet, others: Sequence[EvaluatedSet]) -> Iterator[ScoreRow]:
+    post = post_score(one.source.name, one.samples, one.post_probabilities)
     if post is not None:
         neutral = (
-            float((one.posts.argmax(1) == NEUTRAL).mean())
+            float((one.post_probabilities.argmax(1) == NEUTRAL).mean())
             if one.samples[0].classes == TWO_WAY
             else None
         )
         yield _row(one, post, _peers(one, others) if others else {}, neutral)
     target = target_score(
-        one.source.name, one.samples, [array(reading.targets) for reading in one.readings]
+        one.source.name,
+        one.samples,
+        [probability_array(reading.targets) for reading in one.readings],
     )
     if target is not None:
         yield _row(one, target)
 
 
-def _peers(one: Measured, others: Sequence[Measured]) -> dict[str, float]:
+def _peers(one: EvaluatedSet, others: Sequence[EvaluatedSet]) -> dict[str, float]:
     """The baselines on the labelled posts of one set; for a set never trained on, TF-IDF learns from all others of its language."""
     spoken = one.source.language
     train = one.split.train or [
@@ -137,9 +141,9 @@ def _peers(one: Measured, others: Sequence[Measured]) -> dict[str, float]:
         if other.source.language == spoken
         for sample in other.split.train[:_LEARNT]
     ]
-    judges = {"TF-IDF": tfidf([(sample.text, sample.label) for sample in train], 3)} | lexical(
-        spoken
-    )
+    judges = {
+        "TF-IDF": train_tfidf_baseline([(sample.text, sample.label) for sample in train], 3)
+    } | lexicon_baselines(spoken)
     labelled = [sample for sample in one.samples if sample.label is not None]
     made = {
         name: post_score(name, labelled, judge([sample.text for sample in labelled]))
@@ -148,13 +152,16 @@ def _peers(one: Measured, others: Sequence[Measured]) -> dict[str, float]:
     return {name: its.value for name, its in made.items() if its is not None}
 
 
-def _aspects(one: Measured, others: Sequence[Measured]) -> Iterator[Row]:
+def _aspects(one: EvaluatedSet, others: Sequence[EvaluatedSet]) -> Iterator[ScoreRow]:
     """Whether an aspect is spoken of, where that is known both ways, and its polarity where it was found."""
     spoken, given, listed, right, judged = [], [], [], [], []
     for sample, reading in zip(one.samples, one.readings, strict=True):
-        found, words = {its.name: its for its in reading.aspects}, aspects.spans_of(sample.text)
+        found, words = (
+            {its.name: its for its in reading.aspects},
+            aspects.aspect_term_spans(sample.text),
+        )
         for index, has in [(its.index, True) for its in sample.aspects] + [
-            (index, False) for index in sample.absent
+            (index, False) for index in sample.absent_aspects
         ]:
             spoken.append(int(has))
             given.append(int(ASPECTS[index] in found))
@@ -163,7 +170,9 @@ def _aspects(one: Measured, others: Sequence[Measured]) -> Iterator[Row]:
             if its.label is not None and ASPECTS[its.index] in found:
                 right.append(its.label)
                 judged.append(
-                    choice(array([found[ASPECTS[its.index]].polarity])[0], sample.classes)
+                    most_probable_label(
+                        probability_array([found[ASPECTS[its.index]].polarity])[0], sample.classes
+                    )
                 )
     if len(set(spoken)) == 2:
         annotated = not any(
@@ -172,12 +181,14 @@ def _aspects(one: Measured, others: Sequence[Measured]) -> Iterator[Row]:
         beside = (
             {"word list": f1(np.array(spoken), np.array(listed))} if others and annotated else {}
         )
-        yield _row(one, score(f"{one.source.name} aspects", f1, spoken, given), beside)
+        yield _row(one, bootstrap_score(f"{one.source.name} aspects", f1, spoken, given), beside)
     if right:
-        yield _row(one, score(f"{one.source.name} aspects' polarity", accuracy, right, judged))
+        yield _row(
+            one, bootstrap_score(f"{one.source.name} aspects' polarity", accuracy, right, judged)
+        )
 
 
-def _emotion(one: Measured, others: Sequence[Measured]) -> Iterator[Row]:
+def _emotion(one: EvaluatedSet, others: Sequence[EvaluatedSet]) -> Iterator[ScoreRow]:
     """The set's own emotions only are asked for; a set with fewer than three says little."""
     labelled = [
         (sample, reading)
@@ -196,7 +207,9 @@ def _emotion(one: Measured, others: Sequence[Measured]) -> Iterator[Row]:
     )
     beside = {}
     if others and one.split.train:
-        judge = tfidf([(sample.text, sample.emotion) for sample in one.split.train], len(EMOTIONS))
+        judge = train_tfidf_baseline(
+            [(sample.text, sample.emotion) for sample in one.split.train], len(EMOTIONS)
+        )
         beside = {
             "TF-IDF": macro_f1(
                 np.array(right), judge([sample.text for sample, _ in labelled]).argmax(1)
@@ -204,7 +217,7 @@ def _emotion(one: Measured, others: Sequence[Measured]) -> Iterator[Row]:
         }
     yield _row(
         one,
-        score(
+        bootstrap_score(
             f"{one.source.name} emotion",
             macro_f1,
             right,
@@ -214,25 +227,25 @@ def _emotion(one: Measured, others: Sequence[Measured]) -> Iterator[Row]:
     )
 
 
-def intents(reader: Reader, path: Path) -> Iterator[Row]:
+def score_intents(reader: Reader, path: Path) -> Iterator[ScoreRow]:
     """Intents on sentences of our own, beside the rules that label training texts."""
     own = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     readings = reader.read([row["text"] for row in own])
     for intent in INTENTS:
         right = [int(intent in row["intent"]) for row in own]
         given = [int(reading.intent.get(intent, 0) >= 0.5) for reading in readings]
-        ruled = [int(weak.shows(row["text"], intent) is True) for row in own]
-        yield Row(
-            score(f"own sentences, {intent}", f1, right, given),
+        ruled = [int(weak.detect_intent(row["text"], intent) is True) for row in own]
+        yield ScoreRow(
+            bootstrap_score(f"own sentences, {intent}", f1, right, given),
             "both",
             False,
             {"rules": f1(np.array(right), np.array(ruled))},
         )
 
 
-def meeting(reader: Reader, path: Path) -> str:
+def describe_name_alignment(reader: Reader, path: Path) -> str:
     """How near the embeddings of a Chinese and an English name of one thing are, over the pairs of a TSV (columns zh and en)."""
-    pairs = list(readers.rows(path))
+    pairs = list(readers.read_dataset_rows(path))
     chinese, english = (reader.embed([row[column] for row in pairs]) for column in ("zh", "en"))
     cosines = chinese @ english.T
     same, others = np.diag(cosines), cosines[~np.eye(len(pairs), dtype=bool)]
@@ -243,15 +256,15 @@ def meeting(reader: Reader, path: Path) -> str:
     )
 
 
-def reliability(measured: Sequence[Measured]) -> Iterator[str]:
+def calibration_error_lines(evaluated_sets: Sequence[EvaluatedSet]) -> Iterator[str]:
     """Expected calibration error by set and by language, of posts, targets, emotions and whether an aspect is spoken of.
 
     Only of texts that calibration was not fitted on. Where annotators had two labels, so have the probabilities.
     """
-    kinds: dict[str, Callable[[Measured], list[tuple[int, list[float]]]]] = {
+    kinds: dict[str, Callable[[EvaluatedSet], list[tuple[int, list[float]]]]] = {
         "post": _posts, "target": _targets, "emotion": _emotions, "aspect": _spoken,
     }  # fmt: skip
-    unseen = [_unfitted(one) for one in measured]
+    unseen = [_unfitted(one) for one in evaluated_sets]
     for kind, pairs_of in kinds.items():
         pairs = {one.source.name: (one, found) for one in unseen if (found := pairs_of(one))}
         pooled: dict[str, list[tuple[int, list[float]]]] = {}
@@ -267,18 +280,18 @@ def reliability(measured: Sequence[Measured]) -> Iterator[str]:
             yield f"  {kind:8} {name:40} {error:.3f} (n={len(its)})"
 
 
-def _unfitted(one: Measured) -> Measured:
-    known = fitted_on(one.split)
+def _unfitted(one: EvaluatedSet) -> EvaluatedSet:
+    known = calibration_digests(one.split)
     kept = [
         pair
         for pair in zip(one.samples, one.readings, strict=True)
-        if key(pair[0].text) not in known
+        if text_digest(pair[0].text) not in known
     ]
-    return Measured(one.split, [sample for sample, _ in kept], [reading for _, reading in kept])
+    return EvaluatedSet(one.split, [sample for sample, _ in kept], [reading for _, reading in kept])
 
 
-def _posts(one: Measured) -> list[tuple[int, list[float]]]:
-    pairs = zip(one.samples, one.posts.tolist(), strict=True)
+def _posts(one: EvaluatedSet) -> list[tuple[int, list[float]]]:
+    pairs = zip(one.samples, one.post_probabilities.tolist(), strict=True)
     return [
         _asked(sample.label, row, sample.classes)
         for sample, row in pairs
@@ -286,10 +299,12 @@ def _posts(one: Measured) -> list[tuple[int, list[float]]]:
     ]
 
 
-def _targets(one: Measured) -> list[tuple[int, list[float]]]:
+def _targets(one: EvaluatedSet) -> list[tuple[int, list[float]]]:
     found = []
     for sample, reading in zip(one.samples, one.readings, strict=True):
-        for target, row in zip(sample.targets, array(reading.targets).tolist(), strict=True):
+        for target, row in zip(
+            sample.targets, probability_array(reading.targets).tolist(), strict=True
+        ):
             found.append(
                 _asked(NEUTRAL if target.label == NOT_ABOUT else target.label, row, sample.classes)
             )
@@ -302,7 +317,7 @@ def _asked(label: int, row: list[float], classes: tuple[int, ...]) -> tuple[int,
     return label, [row[index] / total if index in classes else 0.0 for index in range(len(row))]
 
 
-def _emotions(one: Measured) -> list[tuple[int, list[float]]]:
+def _emotions(one: EvaluatedSet) -> list[tuple[int, list[float]]]:
     if len({sample.emotion for sample in one.samples}) < 6:
         return []
     pairs = zip(one.samples, one.readings, strict=True)
@@ -313,11 +328,11 @@ def _emotions(one: Measured) -> list[tuple[int, list[float]]]:
     ]
 
 
-def _spoken(one: Measured) -> list[tuple[int, list[float]]]:
+def _spoken(one: EvaluatedSet) -> list[tuple[int, list[float]]]:
     """Of the aspects reported: how sure, and whether they are spoken of. The others carry no confidence."""
     found = []
     for sample, reading in zip(one.samples, one.readings, strict=True):
-        known = {its.index: 1 for its in sample.aspects} | dict.fromkeys(sample.absent, 0)
+        known = {its.index: 1 for its in sample.aspects} | dict.fromkeys(sample.absent_aspects, 0)
         for aspect in reading.aspects:
             index = ASPECTS.index(aspect.name) if aspect.name in ASPECTS else None
             if index in known:
@@ -326,13 +341,16 @@ def _spoken(one: Measured) -> list[tuple[int, list[float]]]:
 
 
 def _row(
-    one: Measured, its: Score, beside: dict[str, float] | None = None, neutral: float | None = None
-) -> Row:
-    return Row(its, one.source.language, bool(one.split.train), beside or {}, neutral)
+    one: EvaluatedSet,
+    its: Score,
+    beside: dict[str, float] | None = None,
+    neutral: float | None = None,
+) -> ScoreRow:
+    return ScoreRow(its, one.source.language, bool(one.split.train), beside or {}, neutral)
 
 
-def array(answers: Sequence[SentimentProbabilities]) -> Chances:
+def probability_array(probabilities: Sequence[SentimentProbabilities]) -> Chances:
     """Probabilities (n, 3)."""
     return np.array(
-        [(answer.negative, answer.neutral, answer.positive) for answer in answers]
+        [(answer.negative, answer.neutral, answer.positive) for answer in probabilities]
     ).reshape(-1, 3)

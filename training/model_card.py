@@ -13,7 +13,7 @@ from typing import Any
 
 from nlp.model.checkpoint import WEIGHTS_FILE, checkpoint_version
 from nlp.model.folder import read_model_config
-from training.manifest import Split
+from training.manifest import DatasetSplit
 from training.samples import THREE_WAY, Sample
 
 _HEAD, _SCORES, _FAILURES, _TABLE = (
@@ -70,7 +70,7 @@ def _temperatures(its: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name}: zh {its[head]['zh']}, en {its[head]['en']}"
 
 
-def dataset_table_rows(splits: Sequence[Split]) -> Iterator[str]:
+def dataset_table_rows(splits: Sequence[DatasetSplit]) -> Iterator[str]:
     """The data table: every set with its licence, its texts and what was dropped from them."""
     yield f"{_TABLE} training texts (of an epoch) | negative / neutral / positive | dev texts | dropped from training |\n{'|---' * 7}|"
     for split in splits:
@@ -78,7 +78,9 @@ def dataset_table_rows(splits: Sequence[Split]) -> Iterator[str]:
         epoch = f"{min(count, its.limit):,}" + (f" x {its.repeat}" if its.repeat > 1 else "")
         learnt = f"{count:,} ({epoch})" if count else "none: measured only"
         dropped = (
-            ", ".join(f"{number:,} {reason}" for reason, number in split.dropped.items() if number)
+            ", ".join(
+                f"{number:,} {reason}" for reason, number in split.dropped_counts.items() if number
+            )
             or "none"
         )
         yield f"| {its.name} | {its.language} | {its.licence} | {learnt} | {_balance(split.train)} | {len(split.dev):,} | {dropped} |"

@@ -18,9 +18,9 @@ import torch
 from nlp.model import DEFAULT_MODEL_FOLDER, DEPTHS
 from nlp.model.cpu import PRECISION_NAMES, supported_dtypes
 from nlp.model.folate_reader import FolateReader
-from training.calibrate import fitted_on
-from training.manifest import Split, key, splits
-from training.measured import Measured, array, measure
+from training.calibrate import calibration_digests
+from training.manifest import DatasetSplit, load_splits, text_digest
+from training.measured import EvaluatedSet, predict_dev_sets, probability_array
 from training.samples import NEUTRAL, NOT_ABOUT, THREE_WAY
 from training.scores import macro_f1
 
@@ -42,52 +42,66 @@ def main() -> int:
     )
     parser.add_argument("--limit", type=int, default=60, help="dev texts of a set at most")
     options = parser.parse_args()
-    found = [_unfitted(split) for split in splits(options.data) if split.dev]
-    exact = measure(FolateReader(options.model, torch.float32, depth="all"), found, options.limit)
+    found = [_unfitted(split) for split in load_splits(options.data) if split.dev]
+    exact = predict_dev_sets(
+        FolateReader(options.model, torch.float32, depth="all"), found, options.limit
+    )
     for dtype in supported_dtypes():
         for depth in DEPTHS:
             slow = (dtype, depth) == (torch.float32, "all")
             its = (
                 exact
                 if slow
-                else measure(FolateReader(options.model, dtype, depth=depth), found, options.limit)
+                else predict_dev_sets(
+                    FolateReader(options.model, dtype, depth=depth), found, options.limit
+                )
             )
             for head, answers in (("posts", _posts), ("targets", _targets)):
                 name = f"{PRECISION_NAMES[dtype]}, {depth}, {head}"
-                print(f"{name}: {compared(*answers(exact), answers(its)[1])}", flush=True)
+                print(
+                    f"{name}: {describe_prediction_changes(*answers(exact), answers(its)[1])}",
+                    flush=True,
+                )
     return 0
 
 
-def _unfitted(split: Split) -> Split:
-    known = fitted_on(split)
-    return replace(split, dev=[sample for sample in split.dev if key(sample.text) not in known])
-
-
-def compared(right: NDArray[np.int_], exact: Chances, given: Chances) -> str:
-    """How probabilities ``given`` (n, 3) differ from ``exact`` ones; ``right`` is the label, -1 where it is not one of three."""
-    known = right >= 0
-    lost = [macro_f1(right[known], chances[known].argmax(1)) for chances in (given, exact)]
-    shares = np.abs(given.mean(0) - exact.mean(0)).max()
-    labels = np.abs(
-        np.bincount(given.argmax(1), minlength=3) - np.bincount(exact.argmax(1), minlength=3)
-    ).max() / len(right)
-    same = (given.argmax(1) == exact.argmax(1)).mean()
-    return (
-        f"macro F1 {100 * (lost[0] - lost[1]):+.2f} points (n={known.sum()}), largest difference of a share {100 * shares:.2f} points by"
-        f" probabilities and {100 * labels:.2f} by labels, same label {100 * same:.1f} % (n={len(right)})"
+def _unfitted(split: DatasetSplit) -> DatasetSplit:
+    known = calibration_digests(split)
+    return replace(
+        split, dev=[sample for sample in split.dev if text_digest(sample.text) not in known]
     )
 
 
-def _posts(measured: Sequence[Measured]) -> tuple[NDArray[np.int_], Chances]:
+def describe_prediction_changes(
+    labels: NDArray[np.int_], reference: Chances, approximate: Chances
+) -> str:
+    """How probabilities ``given`` (n, 3) differ from ``exact`` ones; ``right`` is the label, -1 where it is not one of three."""
+    known = labels >= 0
+    lost = [
+        macro_f1(labels[known], chances[known].argmax(1)) for chances in (approximate, reference)
+    ]
+    shares = np.abs(approximate.mean(0) - reference.mean(0)).max()
+    labels = np.abs(
+        np.bincount(approximate.argmax(1), minlength=3)
+        - np.bincount(reference.argmax(1), minlength=3)
+    ).max() / len(labels)
+    same = (approximate.argmax(1) == reference.argmax(1)).mean()
+    return (
+        f"macro F1 {100 * (lost[0] - lost[1]):+.2f} points (n={known.sum()}), largest difference of a share {100 * shares:.2f} points by"
+        f" probabilities and {100 * labels:.2f} by labels, same label {100 * same:.1f} % (n={len(labels)})"
+    )
+
+
+def _posts(measured: Sequence[EvaluatedSet]) -> tuple[NDArray[np.int_], Chances]:
     samples = [sample for one in measured for sample in one.samples]
     right = [
         sample.label if sample.label is not None and sample.classes == THREE_WAY else -1
         for sample in samples
     ]
-    return np.array(right), np.concatenate([one.posts for one in measured])
+    return np.array(right), np.concatenate([one.post_probabilities for one in measured])
 
 
-def _targets(measured: Sequence[Measured]) -> tuple[NDArray[np.int_], Chances]:
+def _targets(measured: Sequence[EvaluatedSet]) -> tuple[NDArray[np.int_], Chances]:
     pairs = [
         (sample, reading)
         for one in measured
@@ -98,7 +112,9 @@ def _targets(measured: Sequence[Measured]) -> tuple[NDArray[np.int_], Chances]:
         (NEUTRAL if label == NOT_ABOUT else label) if classes == THREE_WAY else -1
         for label, classes in labels
     ]
-    return np.array(right), array([its for _, reading in pairs for its in reading.targets])
+    return np.array(right), probability_array(
+        [its for _, reading in pairs for its in reading.targets]
+    )
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from nlp.model.name_hiding import PLACEHOLDERS
 from nlp.model.reader import model_language
-from training.composed import name as invented
-from training.samples import Sample, Target
+from training.composed import invent_brand_name as invented
+from training.samples import LabelledTarget, Sample
 
 POLAR_BRAND_NAMES = {
     "zh": (
@@ -70,7 +70,8 @@ def replace_names(sample: Sample, rng: random.Random) -> Sample:
         placed[index].append((length, length + len(name)))
         length, last = length + len(name), end
     targets = tuple(
-        Target(tuple(placed[index]), target.label) for index, target in enumerate(sample.targets)
+        LabelledTarget(tuple(placed[index]), target.label)
+        for index, target in enumerate(sample.targets)
     )
     return replace(sample, text="".join([*parts, sample.text[last:]]), targets=targets)
 

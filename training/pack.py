@@ -26,18 +26,18 @@ from folate.core.progress import progress_bar
 from nlp.model.reader import model_language, replace_surrogates
 from nlp.text.clauses import TextSpan, target_clauses
 from training import readers
-from training.batches import MAYBE_NEUTRAL
-from training.clean import cleaned
-from training.composed import composed
+from training.batches import NEUTRAL_SMOOTHING
+from training.clean import drop_contradicted_labels
+from training.composed import compose_brand_samples
 from training.data import ARRAY_DTYPES, DEV, POOL, TRAIN, UNLABELLED
-from training.distil import PREFIX, texts
-from training.manifest import Split, key
+from training.distil import QUERY_PREFIX, sample_embedding_texts
+from training.manifest import DatasetSplit, text_digest
 from training.names import replace_names
 from training.samples import NEUTRAL, TWO_WAY, Sample
-from training.sentences import sentences
+from training.sentences import compose_task_samples
 from training.sources import UNLABELLED_FILES as FILES
 from training.sources import TrainingSet, load_all_splits, training_sets
-from training.weak import labelled
+from training.weak import add_rule_labels
 
 SEED = 31
 MAX_TOKENS = 128
@@ -73,22 +73,25 @@ def main() -> None:
     for each in progress_bar("packing", items=sets, unit="set"):
         if each.source.name in by_name:
             split = by_name[each.source.name]
-            writer.add_set(each, cleaned(split) if each.clean else split)
+            writer.add_set(each, drop_contradicted_labels(split) if each.clean else split)
     rng = random.Random(SEED)  # noqa: S311 - sampling, not a secret
-    made = [*composed(BRAND_SAMPLE_COUNT, SEED), *sentences(TASK_SAMPLE_COUNT, SEED)]
+    made = [
+        *compose_brand_samples(BRAND_SAMPLE_COUNT, SEED),
+        *compose_task_samples(TASK_SAMPLE_COUNT, SEED),
+    ]
     writer.add_samples(
         "composed",
         "",
         TRAIN,
-        [labelled(replace_half_of_names(sample, rng), review=False) for sample in made],
+        [add_rule_labels(replace_half_of_names(sample, rng), is_review=False) for sample in made],
     )
-    kept = {key(sample.text) for split in found for sample in split.dev}
+    kept = {text_digest(sample.text) for split in found for sample in split.dev}
     writer.add_samples(
         "unlabelled", "", UNLABELLED, list(read_unlabelled_samples(options.data, kept))
     )
     learnt_texts = [sample for split in found for sample in split.train]
-    short = texts(options.data, tokenizer, learnt_texts, SEED, MAX_POOL_TEXTS)
-    writer.add_samples("pool", "", POOL, [Sample(PREFIX + text, None) for text in short])
+    short = sample_embedding_texts(options.data, tokenizer, learnt_texts, SEED, MAX_POOL_TEXTS)
+    writer.add_samples("pool", "", POOL, [Sample(QUERY_PREFIX + text, None) for text in short])
     writer.write(options.out / "arrays.npz.xz")
 
 
@@ -104,8 +107,8 @@ def read_unlabelled_samples(data: Path, excluded_digests: set[str]) -> Iterator[
         if (data / file).is_file():
             texts = [
                 row[column]
-                for row in readers.rows(data / file)
-                if key(row[column]) not in excluded_digests
+                for row in readers.read_dataset_rows(data / file)
+                if text_digest(row[column]) not in excluded_digests
             ]
             yield from (Sample(text, None) for text in rng.sample(texts, min(most, len(texts))))
 
@@ -120,12 +123,12 @@ class PackWriter:
         default_factory=lambda: {name: [] for name in ARRAY_DTYPES}
     )
 
-    def add_set(self, training_set: TrainingSet, split: Split) -> None:
+    def add_set(self, training_set: TrainingSet, split: DatasetSplit) -> None:
         """Add the training texts of a set, its limit at most, and its dev texts."""
         source, rng = split.source, random.Random(f"{SEED}/{split.source.name}")  # noqa: S311
         train = rng.sample(split.train, min(len(split.train), source.limit))
-        train = [labelled(sample, review=source.reviews) for sample in train]
-        dev = sorted(split.dev, key=lambda sample: key(sample.text))[:MAX_DEV_TEXTS]
+        train = [add_rule_labels(sample, is_review=source.reviews) for sample in train]
+        dev = sorted(split.dev, key=lambda sample: text_digest(sample.text))[:MAX_DEV_TEXTS]
         if training_set.has_names:
             dev = [replace_names(sample, rng) for sample in dev]
             train = [replace_names(sample, rng) for sample in train for _ in range(2)]
@@ -180,10 +183,10 @@ class PackWriter:
         arrays["two_way"].append(sample.classes == TWO_WAY)
         arrays["post"].append(_chances(sample, weak))
         arrays["emotion"].append(-1 if sample.emotion is None else sample.emotion)
-        weights = ("intents" in sample.weak, "aspects" in sample.weak)
+        weights = ("intents" in sample.rule_labelled, "aspects" in sample.rule_labelled)
         for index, has in sample.intents:
             arrays["intent"].append((row, index, has, weights[0]))
-        for index in sample.absent:
+        for index in sample.absent_aspects:
             arrays["absent"].append((row, index))
         mentions = [target.spans for target in sample.targets]
         for target, around in zip(sample.targets, target_clauses(text, mentions), strict=True):
@@ -223,8 +226,8 @@ def _chances(sample: Sample, weak: float) -> tuple[int, int, int]:
     chances = [0.0] * len(SENTIMENT_LABELS)
     chances[sample.label] = 1.0
     if sample.classes == TWO_WAY:
-        chances[sample.label] -= MAYBE_NEUTRAL
-        chances[NEUTRAL] += MAYBE_NEUTRAL
+        chances[sample.label] -= NEUTRAL_SMOOTHING
+        chances[NEUTRAL] += NEUTRAL_SMOOTHING
     mixed = [round(255 * (weak * chance + (1 - weak) / 3)) for chance in chances]
     return mixed[0], mixed[1], mixed[2]
 

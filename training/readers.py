@@ -12,9 +12,9 @@ from types import MappingProxyType
 
 from folate.core.labels import ASPECTS
 from training import aspects
-from training.samples import NEGATIVE, NEUTRAL, POSITIVE, TWO_WAY, Sample, Target
+from training.samples import NEGATIVE, NEUTRAL, POSITIVE, TWO_WAY, LabelledTarget, Sample
 
-Reader = Callable[[Path], Iterator[Sample]]
+DatasetReader = Callable[[Path], Iterator[Sample]]
 
 _POLARITY = {
     "neg": NEGATIVE,
@@ -41,49 +41,49 @@ _CATEGORIES = {
 _BETWEEN_HAN = re.compile(r"(?<=[\u2e80-\uffef]) +| +(?=[\u2e80-\uffef])")
 
 
-def rows(path: Path) -> Iterator[dict[str, str]]:
+def read_dataset_rows(path: Path) -> Iterator[dict[str, str]]:
     """Read the rows of a CSV or TSV file with a header; a name that ends in .gz is unpacked."""
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
         yield from csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",")
 
 
-def labelled(
-    text: str,
-    label: str,
+def labelled_csv_reader(
+    text_column: str,
+    label_column: str,
     mapping: Mapping[str, int],
     classes: tuple[int, ...] = TWO_WAY,
     emotions: Mapping[str, int] = MappingProxyType({}),
-) -> Reader:
+) -> DatasetReader:
     """A CSV of one text and one label a row, which ``mapping`` turns into a polarity and ``emotions`` into an emotion.
 
     Labels of neither (an unknown star) are left out; surprise, say, has an emotion and no polarity.
     """
 
     def read(path: Path) -> Iterator[Sample]:
-        for row in rows(path):
-            polarity, emotion = mapping.get(row[label]), emotions.get(row[label])
-            if (polarity, emotion) != (None, None) and row[text].strip():
-                yield Sample(row[text].strip(), polarity, classes, emotion=emotion)
+        for row in read_dataset_rows(path):
+            polarity, emotion = mapping.get(row[label_column]), emotions.get(row[label_column])
+            if (polarity, emotion) != (None, None) and row[text_column].strip():
+                yield Sample(row[text_column].strip(), polarity, classes, emotion=emotion)
 
     return read
 
 
-def targets(classes: tuple[int, ...]) -> Reader:
+def pyabsa_reader(classes: tuple[int, ...]) -> DatasetReader:
     """PyABSA's rows of a sentence with its aspect cut out as ``$T$``; a sentence with several aspects becomes one Sample, labelled
     as a whole too where its aspects agree.
     """
 
     def read(path: Path) -> Iterator[Sample]:
-        found: dict[str, list[Target]] = {}
-        for row in rows(path):
+        found: dict[str, list[LabelledTarget]] = {}
+        for row in read_dataset_rows(path):
             left, cut, right = row["text_with_$T$"].partition("$T$")
             if not cut:
                 continue  # no place in the sentence: nothing to read a target from
             left, aspect, right = (
                 _BETWEEN_HAN.sub("", part) for part in (left, row["aspect"], right)
             )
-            target = Target(
+            target = LabelledTarget(
                 ((len(left), len(left) + len(aspect)),), _POLARITY[row["polarity"].lower()[:3]]
             )
             found.setdefault(left + aspect + right, []).append(target)
@@ -92,9 +92,9 @@ def targets(classes: tuple[int, ...]) -> Reader:
     return read
 
 
-def quads(path: Path) -> Iterator[Sample]:
+def read_zhang_triplets(path: Path) -> Iterator[Sample]:
     """Zhang's Chinese triplets: tokens parted by spaces, ``####``, then (aspect, opinion, polarity) with inclusive token spans."""
-    found: dict[str, list[Target]] = {}
+    found: dict[str, list[LabelledTarget]] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         sentence, _, labels = line.partition("####")
         tokens = sentence.split()
@@ -107,13 +107,15 @@ def quads(path: Path) -> Iterator[Sample]:
             if first >= 0
         }
         found.setdefault("".join(tokens), []).extend(
-            Target(((starts[first], starts[last + 1]),), polarity)
+            LabelledTarget(((starts[first], starts[last + 1]),), polarity)
             for first, last, polarity in sorted(spans)
         )
     yield from _grouped(found, (NEGATIVE, NEUTRAL, POSITIVE))
 
 
-def _grouped(found: Mapping[str, list[Target]], classes: tuple[int, ...]) -> Iterator[Sample]:
+def _grouped(
+    found: Mapping[str, list[LabelledTarget]], classes: tuple[int, ...]
+) -> Iterator[Sample]:
     for text, its in found.items():
         labels = {target.label for target in its}
         label = labels.pop() if len(labels) == 1 else None
@@ -126,10 +128,10 @@ def _grouped(found: Mapping[str, list[Target]], classes: tuple[int, ...]) -> Ite
             yield Sample(text, label, classes, tuple(unique.values()))
 
 
-def cars(path: Path) -> Iterator[Sample]:
+def read_ccf2018_cars(path: Path) -> Iterator[Sample]:
     """CCF 2018: a row a subject, most of them one of our aspects; a text whose subjects disagree has no label as a whole."""
     found: dict[str, list[tuple[str, int]]] = {}
-    for row in rows(path):
+    for row in read_dataset_rows(path):
         found.setdefault(row["content"].strip(), []).append(
             (row["subject"], int(row["sentiment_value"]) + 1)
         )
@@ -140,24 +142,28 @@ def cars(path: Path) -> Iterator[Sample]:
             if subject in _SUBJECTS:
                 spoken.setdefault(_SUBJECTS[subject], []).append(label)
         yield Sample(
-            text, labels.pop() if len(labels) == 1 else None, aspects=aspects.of_subjects(spoken)
+            text,
+            labels.pop() if len(labels) == 1 else None,
+            aspects=aspects.aspects_from_subjects(spoken),
         )
 
 
-def restaurants(path: Path) -> Iterator[Sample]:
+def read_asap_restaurants(path: Path) -> Iterator[Sample]:
     """ASAP: five stars, and 18 categories of -2 (not spoken of) or -1 to 1; those that are none of our aspects are left out."""
-    for row in rows(path):
+    for row in read_dataset_rows(path):
         spoken: dict[int, list[int]] = {}
         for category, name in _CATEGORIES.items():
             its = spoken.setdefault(ASPECTS.index(name), [])
             its += [int(row[category]) + 1] if int(row[category]) > -2 else []
-        found = aspects.of_subjects({index: labels for index, labels in spoken.items() if labels})
+        found = aspects.aspects_from_subjects(
+            {index: labels for index, labels in spoken.items() if labels}
+        )
         absent = tuple(index for index, labels in sorted(spoken.items()) if not labels)
         yield Sample(
-            row["reviewbody"].strip(), _STARS.get(row["star"]), aspects=found, absent=absent
+            row["reviewbody"].strip(), _STARS.get(row["star"]), aspects=found, absent_aspects=absent
         )
 
 
-def stars(text: str, rating: str) -> Reader:
+def star_rating_reader(text_column: str, rating_column: str) -> DatasetReader:
     """Five stars: one and two negative, three neutral, four and five positive."""
-    return labelled(text, rating, _STARS, (NEGATIVE, NEUTRAL, POSITIVE))
+    return labelled_csv_reader(text_column, rating_column, _STARS, (NEGATIVE, NEUTRAL, POSITIVE))

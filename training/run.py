@@ -16,39 +16,42 @@ from transformers import AutoConfig
 
 from nlp.model.encoder import Encoder, EncoderConfig, encoder_from_bert
 from nlp.model.heads import MultiTaskModel
-from training.clean import cleaned
-from training.composed import composed
-from training.distil import Teacher, fit_embedding, texts
-from training.manifest import Split, key
-from training.sentences import sentences
-from training.train import Progress, Settings, train
+from training.clean import drop_contradicted_labels
+from training.composed import compose_brand_samples
+from training.distil import EmbeddingTeacher, fit_embedding_head, sample_embedding_texts
+from training.manifest import DatasetSplit, text_digest
+from training.sentences import compose_task_samples
+from training.train import TrainingProgress, TrainingSettings, run_training_loop
 
-COMPOSED, SENTENCES = 4_000, 6_000  # made here: of two brands; of aspects, intents and emotions
-FITTED = 24_000  # texts, the last that the steps came to
+BRAND_SAMPLE_COUNT, TASK_SAMPLE_COUNT = (
+    4_000,
+    6_000,
+)  # made here: of two brands; of aspects, intents and emotions
+EMBEDDING_FIT_TEXTS = 24_000  # texts, the last that the steps came to
 
 
-def run(
-    found: list[Split],
+def train_model(
+    splits: list[DatasetSplit],
     data: Path,
     encoder: Path,
     work: Path,
-    settings: Settings,
+    settings: TrainingSettings,
     layers: list[int] | None = None,
-    others: Sequence[Path] = (),
-) -> tuple[MultiTaskModel, Progress]:
+    averaged_checkpoints: Sequence[Path] = (),
+) -> tuple[MultiTaskModel, TrainingProgress]:
     """Trains from the sets ``found`` under ``data`` and all or some layers of the transformers folder ``encoder``; the model comes back on
     the CPU. ``others``: checkpoints of finished runs, whose weights and its own are averaged before the embedding is fitted.
     """
     torch.manual_seed(settings.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
-    found = _learnt(found, work)
-    model = MultiTaskModel(bert(encoder, layers)).to(device)
+    splits = _learnt(splits, work)
+    model = MultiTaskModel(load_bert_encoder(encoder, layers)).to(device)
     model.encoder.words.requires_grad_(
         False
     )  # as it is it also knows the words that training never shows
-    pool = texts(
-        data, tokenizer, [sample for split in found for sample in split.train], settings.seed
+    pool = sample_embedding_texts(
+        data, tokenizer, [sample for split in splits for sample in split.train], settings.seed
     )
     autocast = torch.autocast(
         device.type, torch.bfloat16, enabled=device.type == "cuda" or bfloat16_is_faster(model)
@@ -58,32 +61,37 @@ def run(
         file=sys.stderr,
         flush=True,
     )
-    teacher = Teacher(bert(encoder).to(device), tokenizer, pool, autocast)
-    made = [*composed(COMPOSED, settings.seed), *sentences(SENTENCES, settings.seed)]
-    state = train(model, teacher, tokenizer, found, made, settings, work)
-    averaged(model, others)
-    fit_embedding(model, teacher, pool[-FITTED:])
+    teacher = EmbeddingTeacher(load_bert_encoder(encoder).to(device), tokenizer, pool, autocast)
+    made = [
+        *compose_brand_samples(BRAND_SAMPLE_COUNT, settings.seed),
+        *compose_task_samples(TASK_SAMPLE_COUNT, settings.seed),
+    ]
+    state = run_training_loop(model, teacher, tokenizer, splits, made, settings, work)
+    average_with_checkpoints(model, averaged_checkpoints)
+    fit_embedding_head(model, teacher, pool[-EMBEDDING_FIT_TEXTS:])
     return model.cpu().eval(), state
 
 
-def averaged(model: MultiTaskModel, others: Sequence[Path]) -> None:
+def average_with_checkpoints(model: MultiTaskModel, checkpoints: Sequence[Path]) -> None:
     """Sets the weights of ``model`` to the mean of its own and those of some checkpoints: runs from the same start err each in its own way,
     and their mean often less than each (Wortsman et al. 2022, arXiv:2203.05482).
     """
-    states = [torch.load(path, weights_only=True, map_location="cpu")["model"] for path in others]
+    states = [
+        torch.load(path, weights_only=True, map_location="cpu")["model"] for path in checkpoints
+    ]
     its = model.state_dict()
     with torch.no_grad():
         for name, weight in its.items():
             weight.copy_(torch.stack([weight.cpu(), *(state[name] for state in states)]).mean(0))
 
 
-def _learnt(found: list[Split], work: Path) -> list[Split]:
+def _learnt(found: list[DatasetSplit], work: Path) -> list[DatasetSplit]:
     """The sets as they are learnt, told on stderr; whose labels are doubted is kept, so that a resumed run learns from the same texts."""
     kept = work / "doubted.json"
     known = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
-    made = [cleaned(split, known.get(split.source.name)) for split in found]
+    made = [drop_contradicted_labels(split, known.get(split.source.name)) for split in found]
     digests = [
-        [{key(its.text) for its in split.train} for split in pair]
+        [{text_digest(its.text) for its in split.train} for split in pair]
         for pair in zip(found, made, strict=True)
     ]
     doubted = {
@@ -93,7 +101,9 @@ def _learnt(found: list[Split], work: Path) -> list[Split]:
     work.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps(doubted, indent=0), encoding="utf-8")
     for split in made:
-        told = ", ".join(f"{count:,} {reason}" for reason, count in split.dropped.items() if count)
+        told = ", ".join(
+            f"{count:,} {reason}" for reason, count in split.dropped_counts.items() if count
+        )
         print(
             f"{split.source.name}: {len(split.train):,} to learn from; dropped: {told or 'none'}",
             file=sys.stderr,
@@ -102,7 +112,7 @@ def _learnt(found: list[Split], work: Path) -> list[Split]:
     return made
 
 
-def bert(folder: Path, layers: list[int] | None = None) -> Encoder:
+def load_bert_encoder(folder: Path, layers: list[int] | None = None) -> Encoder:
     """The encoder of a transformers folder, whole or with some of its layers."""
     about = AutoConfig.from_pretrained(folder, local_files_only=True)
     kept = list(range(about.num_hidden_layers)) if layers is None else layers

@@ -8,7 +8,7 @@ NEGATIVE, NEUTRAL, POSITIVE, NOT_ABOUT = range(4)
 
 
 @dataclass(frozen=True)
-class Target:
+class LabelledTarget:
     """What a judgement is about: its spans in code points of the text, and its label."""
 
     spans: tuple[tuple[int, int], ...]
@@ -16,7 +16,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Aspect:
+class LabelledAspect:
     """An aspect that a text speaks of: its index, its polarity if that is known, and where, if that is known."""
 
     index: int
@@ -37,12 +37,12 @@ class Sample:
     text: str
     label: int | None
     classes: tuple[int, ...] = (NEGATIVE, NEUTRAL, POSITIVE)
-    targets: tuple[Target, ...] = ()
+    targets: tuple[LabelledTarget, ...] = ()
     emotion: int | None = None
-    aspects: tuple[Aspect, ...] = ()
-    absent: tuple[int, ...] = ()
+    aspects: tuple[LabelledAspect, ...] = ()
+    absent_aspects: tuple[int, ...] = ()
     intents: tuple[tuple[int, bool], ...] = ()
-    weak: tuple[str, ...] = ()
+    rule_labelled: tuple[str, ...] = ()
 
 
 TWO_WAY = (NEGATIVE, POSITIVE)

@@ -59,69 +59,73 @@ def macro_f1(right: NDArray[np.int_], given: NDArray[np.int_]) -> float:
     )
 
 
-def score(
+def bootstrap_score(
     name: str,
     metric: Callable[[NDArray[np.int_], NDArray[np.int_]], float],
-    right: Sequence[int],
-    given: Sequence[int],
+    labels: Sequence[int],
+    predictions: Sequence[int],
 ) -> Score:
     """A metric with its interval: resampled answers, 1,000 draws, seeded."""
-    pair = np.array([right, given])
+    pair = np.array([labels, predictions])
     rng = np.random.default_rng(0)
-    draws = [metric(*pair[:, rng.integers(0, len(right), len(right))]) for _ in range(_DRAWS)]
+    draws = [metric(*pair[:, rng.integers(0, len(labels), len(labels))]) for _ in range(_DRAWS)]
     low, high = np.quantile(draws, [0.025, 0.975])
     return Score(
         name,
         metric.__name__.replace("_", " ").replace("f1", "F1"),
-        len(right),
+        len(labels),
         metric(*pair),
         float(low),
         float(high),
     )
 
 
-def post_score(name: str, samples: Sequence[Sample], chances: NDArray[np.float64]) -> Score | None:
+def post_score(
+    name: str, samples: Sequence[Sample], probabilities: NDArray[np.float64]
+) -> Score | None:
     """Posts with a label against probabilities (n, 3): macro recall where annotators had three labels, accuracy where they had two.
 
     A two-way set is asked two-way: the more probable of negative and positive, whatever neutral has. None without a labelled post.
     """
     labelled = [
         (sample, row)
-        for sample, row in zip(samples, chances, strict=True)
+        for sample, row in zip(samples, probabilities, strict=True)
         if sample.label is not None
     ]
     if not labelled:
         return None
     right = [sample.label for sample, _ in labelled if sample.label is not None]
-    given = [choice(row, sample.classes) for sample, row in labelled]
-    return score(
+    given = [most_probable_label(row, sample.classes) for sample, row in labelled]
+    return bootstrap_score(
         name, accuracy if labelled[0][0].classes == TWO_WAY else macro_recall, right, given
     )
 
 
 def target_score(
-    name: str, samples: Sequence[Sample], chances: Sequence[NDArray[np.float64]]
+    name: str, samples: Sequence[Sample], probabilities: Sequence[NDArray[np.float64]]
 ) -> Score | None:
     """Targets against probabilities, (k, 3) a sample: accuracy, over the labels that annotators had. None without a target."""
     right, given = [], []
-    for sample, rows in zip(samples, chances, strict=True):
+    for sample, rows in zip(samples, probabilities, strict=True):
         for target, row in zip(sample.targets, rows, strict=True):
             right.append(NEUTRAL if target.label == NOT_ABOUT else target.label)
-            given.append(choice(row, sample.classes))
-    return score(name + " targets", accuracy, right, given) if right else None
+            given.append(most_probable_label(row, sample.classes))
+    return bootstrap_score(name + " targets", accuracy, right, given) if right else None
 
 
-def calibration_error(right: Sequence[int], chances: NDArray[np.float64], bins: int = 10) -> float:
+def calibration_error(
+    labels: Sequence[int], probabilities: NDArray[np.float64], bins: int = 10
+) -> float:
     """Expected calibration error (Guo et al. 2017) of the most probable label, over bins of equal width; ``chances`` is (n, k)."""
-    best, sure = chances.argmax(1), chances.max(1)
-    hit = best == np.array(right)
+    best, sure = probabilities.argmax(1), probabilities.max(1)
+    hit = best == np.array(labels)
     where = np.minimum((sure * bins).astype(int), bins - 1)
     return float(
-        sum(abs(hit[where == b].sum() - sure[where == b].sum()) for b in range(bins)) / len(right)
+        sum(abs(hit[where == b].sum() - sure[where == b].sum()) for b in range(bins)) / len(labels)
     )
 
 
-def choice(row: NDArray[np.float64], classes: tuple[int, ...]) -> int:
+def most_probable_label(row: NDArray[np.float64], classes: tuple[int, ...]) -> int:
     """The most probable label of those that annotators could choose from, of probabilities (3,)."""
     if classes == TWO_WAY:
         return POSITIVE if row[POSITIVE] > row[NEGATIVE] else NEGATIVE

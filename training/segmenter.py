@@ -21,26 +21,28 @@ from nlp.text.chinese import JOINS_FILE, WORDS_FILE, ChineseSegmenter, join_feat
 from nlp.text.normalize import normalize_text
 from nlp.text.patterns import HAN_RANGES
 
-TRAIN = "nlpcc2016_weibo_seg/nlpcc2016-word-seg-train.dat"
-DEV = "nlpcc2016_weibo_seg/nlpcc2016-wordseg-dev.dat"
-ROUNDS, RATE, SLOWER, JOIN_ROUNDS, SEED = 8, 0.3, 0.3, 4, 20
-SHARE = 0.3  # how much the posts' counts weigh beside the dictionary's own, at the start
-RARE = 2  # words and features seen less often are not learnt
-LIGHT = 100  # features that weigh less, in hundredths, are not kept: they decide nothing
-CHANGED = (
+TRAIN_FILE = "nlpcc2016_weibo_seg/nlpcc2016-word-seg-train.dat"
+DEV_FILE = "nlpcc2016_weibo_seg/nlpcc2016-wordseg-dev.dat"
+FREQUENCY_ROUNDS, LEARNING_RATE, LEARNING_RATE_DECAY, JOIN_ROUNDS, SEED = 8, 0.3, 0.3, 4, 20
+CORPUS_COUNT_WEIGHT = (
+    0.3  # how much the posts' counts weigh beside the dictionary's own, at the start
+)
+MIN_COUNT = 2  # words and features seen less often are not learnt
+MIN_JOIN_WEIGHT = 100  # features that weigh less, in hundredths, are not kept: they decide nothing
+MIN_LOG_CHANGE = (
     0.2  # a weight of the dictionary that moved by less, as a logarithm, is left as jieba has it
 )
 _HAN = re.compile(f"[{HAN_RANGES}]+")
 
-Run = list[str]
+WordRun = list[str]
 """Words in a row, of Chinese characters only."""
 
 
-def runs(path: Path) -> list[Run]:
+def read_word_runs(path: Path) -> list[WordRun]:
     """The stretches of Chinese words in lines of words with spaces between them, in simplified characters."""
-    found: list[Run] = []
+    found: list[WordRun] = []
     for line in path.read_text(encoding="utf-8").splitlines():
-        run: Run = []
+        run: WordRun = []
         for word in [*line.split(), ""]:
             if _HAN.fullmatch(word):
                 run.append(normalize_text(word))
@@ -57,16 +59,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="where the two files are written")
     options = parser.parse_args()
 
-    learnt = runs(options.data / TRAIN)
-    pairs: list[Pair] = []
+    learnt = read_word_runs(options.data / TRAIN_FILE)
+    pairs: list[JoinExample] = []
     for half in (0, 1):
-        pairs += seams(learnt[1 - half :: 2], ChineseSegmenter(frequencies(learnt[half::2]), {}))
+        pairs += extract_join_examples(
+            learnt[1 - half :: 2], ChineseSegmenter(learn_frequencies(learnt[half::2]), {})
+        )
     options.out.mkdir(parents=True, exist_ok=True)
-    write(options.out / WORDS_FILE, frequencies(learnt))
-    write(options.out / JOINS_FILE, joins(pairs))
+    write_weights(options.out / WORDS_FILE, learn_frequencies(learnt))
+    write_weights(options.out / JOINS_FILE, learn_join_weights(pairs))
 
 
-def dictionary() -> dict[str, int]:
+def jieba_frequencies() -> dict[str, int]:
     """The words of jieba's dictionary and their frequencies."""
     import jieba
 
@@ -74,26 +78,26 @@ def dictionary() -> dict[str, int]:
     return {word: int(frequency) for word, frequency, *_ in map(str.split, lines)}
 
 
-def frequencies(learnt: Sequence[Run]) -> dict[str, int]:
+def learn_frequencies(learnt: Sequence[WordRun]) -> dict[str, int]:
     """Frequencies under which the dictionary cuts the runs best, of the words whose frequency has to change for it."""
-    known = dictionary()
+    known = jieba_frequencies()
     seen = Counter(word for run in learnt for word in run)
-    scale = SHARE * sum(known.values()) / seen.total()
+    scale = CORPUS_COUNT_WEIGHT * sum(known.values()) / seen.total()
     logs = {word: math.log(max(1, frequency)) for word, frequency in known.items()}
     logs |= {
         word: math.log(count * scale + known.get(word, 0))
         for word, count in seen.items()
-        if count >= RARE or word in known
+        if count >= MIN_COUNT or word in known
     }
     cutter = ChineseSegmenter(
         {word: round(math.exp(logs[word])) for word in seen if word in logs}, {}
     )
-    for round_ in range(ROUNDS):
+    for round_ in range(FREQUENCY_ROUNDS):
         missed = _missed(learnt, cutter)
         for word in sorted(missed.keys() & logs.keys()):
             step = (
-                RATE
-                / (1 + SLOWER * round_)
+                LEARNING_RATE
+                / (1 + LEARNING_RATE_DECAY * round_)
                 * math.copysign(math.log1p(abs(missed[word])), missed[word])
             )
             logs[word] = min(max(logs[word] + step, 0), 17)
@@ -106,11 +110,11 @@ def frequencies(learnt: Sequence[Run]) -> dict[str, int]:
     return {
         word: round(math.exp(log))
         for word, log in logs.items()
-        if abs(log - math.log(known.get(word) or 1e-9)) > CHANGED
+        if abs(log - math.log(known.get(word) or 1e-9)) > MIN_LOG_CHANGE
     }
 
 
-def _missed(learnt: Sequence[Run], cutter: ChineseSegmenter) -> Counter[str]:
+def _missed(learnt: Sequence[WordRun], cutter: ChineseSegmenter) -> Counter[str]:
     """How often each word was wanted and not cut, less how often it was cut and not wanted."""
     missed: Counter[str] = Counter()
     for run in learnt:
@@ -128,11 +132,11 @@ def _placed(words: Sequence[str]) -> set[tuple[int, str]]:
     return placed
 
 
-Pair = tuple[list[str], bool]
+JoinExample = tuple[list[str], bool]
 """The features of two neighbouring pieces, and whether they are of one word."""
 
 
-def seams(asked: Sequence[Run], cutter: ChineseSegmenter) -> list[Pair]:
+def extract_join_examples(asked: Sequence[WordRun], cutter: ChineseSegmenter) -> list[JoinExample]:
     """Neighbouring pieces of which one is a single character."""
     found = []
     for run in asked:
@@ -145,11 +149,11 @@ def seams(asked: Sequence[Run], cutter: ChineseSegmenter) -> list[Pair]:
     return found
 
 
-def joins(pairs: Sequence[Pair]) -> dict[str, int]:
+def learn_join_weights(pairs: Sequence[JoinExample]) -> dict[str, int]:
     """Weights of features by which pieces are joined: an averaged perceptron with a margin, in hundredths."""
     counts = Counter(feature for names, _ in pairs for feature in names)
     kept = [
-        ([name for name in names if counts[name] >= RARE], 1 if together else -1)
+        ([name for name in names if counts[name] >= MIN_COUNT], 1 if together else -1)
         for names, together in pairs
     ]
     order = random.Random(SEED)  # noqa: S311 - an order, no secret
@@ -167,10 +171,10 @@ def joins(pairs: Sequence[Pair]) -> dict[str, int]:
     averaged = {
         name: round(100 * (value - weighted[name] / seen)) for name, value in weight.items()
     }
-    return {name: value for name, value in averaged.items() if abs(value) >= LIGHT}
+    return {name: value for name, value in averaged.items() if abs(value) >= MIN_JOIN_WEIGHT}
 
 
-def write(path: Path, weights: Mapping[str, int]) -> None:
+def write_weights(path: Path, weights: Mapping[str, int]) -> None:
     """Lines that `nlp.text.chinese.weights` reads."""
     path.write_text(
         "".join(f"{name} {weights[name]}\n" for name in sorted(weights)), encoding="utf-8"

@@ -13,9 +13,9 @@ from typing import Any
 
 from folate.core.labels import ASPECTS, EMOTIONS, INTENTS
 from training import composed
-from training.aspects import phrases, without
-from training.composed import name
-from training.samples import NEGATIVE, NEUTRAL, POSITIVE, Aspect, Sample, Target
+from training.aspects import aspect_phrases, find_absent_aspects
+from training.composed import invent_brand_name
+from training.samples import NEGATIVE, NEUTRAL, POSITIVE, LabelledAspect, LabelledTarget, Sample
 
 _POLARITY = {"negative": NEGATIVE, "neutral": NEUTRAL, "positive": POSITIVE}
 _FACES = {
@@ -34,7 +34,7 @@ def _file(kind: str) -> dict[str, dict[str, list[str]]]:
     return made
 
 
-def sentences(count: int, seed: int) -> Iterator[Sample]:
+def compose_task_samples(count: int, seed: int) -> Iterator[Sample]:
     """``count`` samples, half in each language: of ten, five of aspects, four of intents, one of emotions."""
     rng = random.Random(f"{seed}/sentences")  # noqa: S311 - sampling, not a secret
     for index in range(count):
@@ -44,24 +44,26 @@ def sentences(count: int, seed: int) -> Iterator[Sample]:
 
 def _aspects(language: str, rng: random.Random) -> Sample:
     """One to three aspects, each with a polarity of its own, some of a named brand."""
-    script, its = _script(language, rng), phrases(language)
+    script, its = _script(language, rng), aspect_phrases(language)
     text, spoken, targets = _around("starts", language, rng), [], []
     for position, index in enumerate(rng.sample(range(len(ASPECTS)), rng.choice((1, 1, 2, 2, 3)))):
         word = rng.choice(("negative", "positive", "negative", "positive", "neutral"))
-        text += rng.choice(composed.phrases(language)["joins"]) if position else ""
+        text += rng.choice(composed.load_brand_phrases(language)["joins"]) if position else ""
         mixed = language == "zh" and rng.random() < 0.05
-        phrase = script(rng.choice((phrases("en") if mixed else its)[index][word]))
+        phrase = script(rng.choice((aspect_phrases("en") if mixed else its)[index][word]))
         start = len(text)
         if rng.random() < 0.3:
-            brand = name(language, rng)
+            brand = invent_brand_name(language, rng)
             before, between, after = _turned(language, word, rng)
             targets.append(
-                Target(((start + len(before), start + len(before) + len(brand)),), _POLARITY[word])
+                LabelledTarget(
+                    ((start + len(before), start + len(before) + len(brand)),), _POLARITY[word]
+                )
             )
             text += before + brand + between + phrase + after
         else:
             text += phrase
-        spoken.append(Aspect(index, _POLARITY[word], ((start, len(text)),)))
+        spoken.append(LabelledAspect(index, _POLARITY[word], ((start, len(text)),)))
     labels = {aspect.label for aspect in spoken}
     polar = labels - {NEUTRAL}
     label = (polar or {NEUTRAL}).pop() if len(polar) < 2 else None
@@ -76,13 +78,18 @@ def _aspects(language: str, rng: random.Random) -> Sample:
     }
     intents = complains[label] if label is not None else ()
     return Sample(
-        text, label, targets=tuple(targets), aspects=tuple(spoken), absent=absent, intents=intents
+        text,
+        label,
+        targets=tuple(targets),
+        aspects=tuple(spoken),
+        absent_aspects=absent,
+        intents=intents,
     )
 
 
 def _turned(language: str, word: str, rng: random.Random) -> tuple[str, str, str]:
     """What stands before a brand, between it and what is said of it, and after: now and then a change of mind."""
-    its = composed.phrases(language)
+    its = composed.load_brand_phrases(language)
     if word in its["turns"] and rng.random() < 0.3:
         before, between, after = rng.choice(its["turns"][word]).split("{}")
         return before, between, after
@@ -96,8 +103,8 @@ def _intents(language: str, rng: random.Random) -> Sample:
     kind = rng.choices(kinds, [len(its[kind]) ** 0.5 for kind in kinds])[0]
     has = kind.split()
     brand, other, template = (
-        name(language, rng),
-        name(language, rng),
+        invent_brand_name(language, rng),
+        invent_brand_name(language, rng),
         _script(language, rng)(rng.choice(its[kind])),
     )
     text, targets = _around("starts", language, rng), []
@@ -109,11 +116,17 @@ def _intents(language: str, rng: random.Random) -> Sample:
         )
         judged = moved.get(piece, label) if piece in ("{brand}", "{other}") else None
         if judged is not None:
-            targets.append(Target(((len(text), len(text) + len(filled)),), judged))
+            targets.append(LabelledTarget(((len(text), len(text) + len(filled)),), judged))
         text += filled
     text += _around("ends", language, rng)
     intents = tuple((index, intent in has) for intent, index in _INTENTS.items())
-    return Sample(text, label, targets=tuple(targets), absent=without(text), intents=intents)
+    return Sample(
+        text,
+        label,
+        targets=tuple(targets),
+        absent_aspects=find_absent_aspects(text),
+        intents=intents,
+    )
 
 
 def _pieces(template: str) -> Iterator[str]:
@@ -128,12 +141,16 @@ def _emotions(language: str, rng: random.Random) -> Sample:
     emotion = rng.choice(sorted(its))
     said = _script(language, rng)(rng.choice(its[emotion]))
     text = _around("starts", language, rng) + said + _around("ends", language, rng)
-    return Sample(text, None, emotion=EMOTIONS.index(emotion), absent=without(text))
+    return Sample(
+        text, None, emotion=EMOTIONS.index(emotion), absent_aspects=find_absent_aspects(text)
+    )
 
 
 def _around(where: str, language: str, rng: random.Random) -> str:
     """What comes before or after a sentence: a word, a hashtag, an emoticon, mostly nothing."""
-    return rng.choice(_file("intents")[language][where]).replace("{brand}", name(language, rng))
+    return rng.choice(_file("intents")[language][where]).replace(
+        "{brand}", invent_brand_name(language, rng)
+    )
 
 
 def _script(language: str, rng: random.Random) -> Callable[[str], str]:

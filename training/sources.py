@@ -15,7 +15,13 @@ from pathlib import Path
 
 from folate.core.labels import EMOTIONS, INTENTS
 from training import readers
-from training.manifest import SHOPPING, SOURCES, Source, Split, splits
+from training.manifest import (
+    DATASET_SOURCES,
+    SHOPPING_FILE,
+    DatasetSource,
+    DatasetSplit,
+    load_splits,
+)
 from training.samples import (
     NEGATIVE,
     NEUTRAL,
@@ -23,8 +29,8 @@ from training.samples import (
     POSITIVE,
     THREE_WAY,
     TWO_WAY,
+    LabelledTarget,
     Sample,
-    Target,
 )
 
 HELD_OUT_CATEGORIES = ("水果", "蒙牛")
@@ -66,7 +72,7 @@ class TrainingSet:
     ``clean``: labels that the texts contradict are dropped (`training.clean`).
     """
 
-    source: Source
+    source: DatasetSource
     has_names: bool = False
     label_reliability: float = 1.0
     group: str = ""
@@ -78,20 +84,26 @@ def _file(name: str) -> tuple[str, ...]:
 
 
 def _source(
-    name: str, language: str, read: readers.Reader, file: str, limit: int, *, reviews: bool = False
-) -> Source:
-    return Source(
+    name: str,
+    language: str,
+    read: readers.DatasetReader,
+    file: str,
+    limit: int,
+    *,
+    reviews: bool = False,
+) -> DatasetSource:
+    return DatasetSource(
         name, language, "see data manifest", read, _file(file), limit=limit, reviews=reviews
     )
 
 
 def post_label_reader(
     mapping: Mapping[str, int], classes: tuple[int, ...] = THREE_WAY, column: str = "label"
-) -> readers.Reader:
+) -> readers.DatasetReader:
     """Read a post label a row; rows whose label is not in ``mapping`` are left out."""
 
     def read(path: Path) -> Iterator[Sample]:
-        for row in readers.rows(path):
+        for row in readers.read_dataset_rows(path):
             label = mapping.get(row[column])
             text = row["text"].strip().replace("`", "'")
             if label is not None and text and not row.get("seen_in"):
@@ -100,14 +112,14 @@ def post_label_reader(
     return read
 
 
-def emotion_reader(mapping: Mapping[str, str], *, polarity: bool) -> readers.Reader:
+def emotion_reader(mapping: Mapping[str, str], *, polarity: bool) -> readers.DatasetReader:
     """Read emotions, of which a row may have several; those that disagree are left out.
 
     ``polarity``: whether the emotion also tells the polarity of the post.
     """
 
     def read(path: Path) -> Iterator[Sample]:
-        for row in readers.rows(path):
+        for row in readers.read_dataset_rows(path):
             names = {mapping.get(name) for name in row["label"].split(";")}
             if len(names) != 1 or None in names or row.get("seen_in"):
                 continue
@@ -120,7 +132,7 @@ def emotion_reader(mapping: Mapping[str, str], *, polarity: bool) -> readers.Rea
 
 def read_vader(path: Path) -> Iterator[Sample]:
     """Read the mean of ten raters from -4 to 4: beyond .5 either way is polar, as the set's authors cut it."""
-    for row in readers.rows(path):
+    for row in readers.read_dataset_rows(path):
         score = float(row["score"])
         label = POSITIVE if score > 0.5 else NEGATIVE if score < -0.5 else NEUTRAL
         if not row.get("seen_in"):
@@ -129,14 +141,14 @@ def read_vader(path: Path) -> Iterator[Sample]:
 
 def read_dialogue(path: Path) -> Iterator[Sample]:
     """Read turns of dialogue with their sentiment; of their emotions those that need no voice."""
-    for row in readers.rows(path):
+    for row in readers.read_dataset_rows(path):
         if len(row["text"].split()) >= 4 and not row.get("seen_in"):
             yield Sample(row["text"].strip(), _THREE[row["sentiment"]])
 
 
 def read_debate(path: Path) -> Iterator[Sample]:
     """Read tweets on a debate whose annotators mostly agreed."""
-    for row in readers.rows(path):
+    for row in readers.read_dataset_rows(path):
         if float(row["confidence"] or 0) >= 0.65:
             yield Sample(row["text"].strip(), _THREE[row["label"]])
 
@@ -151,14 +163,14 @@ def find_occurrences(text: str, name: str) -> tuple[tuple[int, int], ...]:
 
 def read_topic_tweets(path: Path) -> Iterator[Sample]:
     """Read tweets about a topic that is a name; the post has the label of its only topic."""
-    for row in readers.rows(path):
+    for row in readers.read_dataset_rows(path):
         label = _TOPIC.get(row["label"])
         text = row["text"].strip()
         if label is None or row.get("seen_in"):
             continue
         spans = find_occurrences(text, row["topic"]) or _only_handle(text)
         if spans:
-            yield Sample(text, None, targets=(Target(spans, label),))
+            yield Sample(text, None, targets=(LabelledTarget(spans, label),))
 
 
 def _only_handle(text: str) -> tuple[tuple[int, int], ...]:
@@ -181,12 +193,12 @@ def entity_names(entity: str) -> list[str]:
     return list(dict.fromkeys(name for name in names if len(name) > 1))
 
 
-def entity_reader(parts: tuple[int, ...]) -> readers.Reader:
+def entity_reader(parts: tuple[int, ...]) -> readers.DatasetReader:
     """Read tweets about an entity (a game, a company) of some parts of the set; 'irrelevant' is not about it."""
     mapping = _THREE | {"irrelevant": NOT_ABOUT}
 
     def read(path: Path) -> Iterator[Sample]:
-        for row in readers.rows(path):
+        for row in readers.read_dataset_rows(path):
             if entity_part(row["entity"]) not in parts or row.get("seen_in"):
                 continue
             text, label = row["text"].strip(), mapping[row["label"]]
@@ -200,7 +212,7 @@ def entity_reader(parts: tuple[int, ...]) -> readers.Reader:
             )
             spans = spans or _only_handle(text)
             if spans:
-                yield Sample(text, None, targets=(Target(spans, label),))
+                yield Sample(text, None, targets=(LabelledTarget(spans, label),))
             elif label != NOT_ABOUT and text:
                 yield Sample(text, label)
 
@@ -209,12 +221,12 @@ def entity_reader(parts: tuple[int, ...]) -> readers.Reader:
 
 def read_complaints(path: Path) -> Iterator[Sample]:
     """Read tweets to companies that complain or do not; a complaint is negative about whom it addresses."""
-    for row in readers.rows(path):
+    for row in readers.read_dataset_rows(path):
         text = row["text"].strip()
         complains = row["label"] == "complaint"
         spans = _only_handle(text)
         label = NEGATIVE if complains else None
-        targets = (Target(spans, NEGATIVE),) if complains and spans else ()
+        targets = (LabelledTarget(spans, NEGATIVE),) if complains and spans else ()
         if not row.get("seen_in"):
             yield Sample(text, label, targets=targets, intents=((_COMPLAIN, complains),))
 
@@ -222,7 +234,7 @@ def read_complaints(path: Path) -> Iterator[Sample]:
 def read_sentihood(path: Path) -> Iterator[Sample]:
     """Read posts on places of a town; a place with aspects of one polarity has it, one without opinions is neutral."""
     rows: dict[str, dict[str, set[str]]] = {}
-    for row in readers.rows(path):
+    for row in readers.read_dataset_rows(path):
         rows.setdefault(row["text"].strip(), {}).setdefault(row["target"], set()).add(row["label"])
     for text, judged in rows.items():
         targets = []
@@ -230,12 +242,12 @@ def read_sentihood(path: Path) -> Iterator[Sample]:
             polar = words - {"none"} or {"neutral"}
             spans = find_occurrences(text, name)
             if spans and len(polar) == 1:
-                targets.append(Target(spans, _THREE[polar.pop()]))
+                targets.append(LabelledTarget(spans, _THREE[polar.pop()]))
         if targets:
             yield Sample(text, None, targets=tuple(targets))
 
 
-def opinion_reader(classes: tuple[int, ...] = THREE_WAY) -> readers.Reader:
+def opinion_reader(classes: tuple[int, ...] = THREE_WAY) -> readers.DatasetReader:
     """Read rows of a text, the aspect term in it and its polarity, to one Sample a text.
 
     A term that stands in the text twice, or is judged in two ways, is left out; the post has the label of all
@@ -244,7 +256,7 @@ def opinion_reader(classes: tuple[int, ...] = THREE_WAY) -> readers.Reader:
 
     def read(path: Path) -> Iterator[Sample]:
         rows: dict[str, list[tuple[str, int]]] = {}
-        for row in readers.rows(path):
+        for row in readers.read_dataset_rows(path):
             if not row.get("seen_in"):
                 rows.setdefault(row["text"].strip(), []).append(
                     (row["aspect"], _THREE[row["label"]])
@@ -255,7 +267,7 @@ def opinion_reader(classes: tuple[int, ...] = THREE_WAY) -> readers.Reader:
             for term, label in judged:
                 terms.setdefault(term, set()).add(label)
             targets = [
-                Target(spans, labels.pop())
+                LabelledTarget(spans, labels.pop())
                 for term, labels in terms.items()
                 if len(labels) == 1 and len(spans := find_occurrences(text, term)) == 1
             ]
@@ -266,11 +278,13 @@ def opinion_reader(classes: tuple[int, ...] = THREE_WAY) -> readers.Reader:
     return read
 
 
-def intent_reader(mapping: Mapping[str, tuple[int, bool]], column: str = "label") -> readers.Reader:
+def intent_reader(
+    mapping: Mapping[str, tuple[int, bool]], column: str = "label"
+) -> readers.DatasetReader:
     """Read one intent a row."""
 
     def read(path: Path) -> Iterator[Sample]:
-        for row in readers.rows(path):
+        for row in readers.read_dataset_rows(path):
             known = mapping.get(row[column], mapping.get("*"))
             if known is not None and not row.get("seen_in"):
                 yield Sample(row["text"].strip(), None, intents=(known,))
@@ -278,11 +292,11 @@ def intent_reader(mapping: Mapping[str, tuple[int, bool]], column: str = "label"
     return read
 
 
-def shopping_reader(*, held_out: bool) -> readers.Reader:
+def shopping_reader(*, held_out: bool) -> readers.DatasetReader:
     """Read online_shopping: the categories that are kept out, or the others."""
 
     def read(path: Path) -> Iterator[Sample]:
-        for row in readers.rows(path):
+        for row in readers.read_dataset_rows(path):
             if (row["cat"] in HELD_OUT_CATEGORIES) == held_out and row["review"].strip():
                 yield Sample(
                     row["review"].strip(), POSITIVE if row["label"] == "1" else NEGATIVE, TWO_WAY
@@ -518,38 +532,40 @@ _LIMITS = {
 }
 
 HELD_OUT_SOURCES = (
-    Source(
+    DatasetSource(
         "sxsw", "en", "public", post_label_reader(_THREE), dev=_file("sxsw_brand_emotion/all.csv")
     ),
-    Source(
+    DatasetSource(
         "apple_dfe",
         "en",
         "public",
         post_label_reader(_THREE),
         dev=_file("apple_tweets_dfe/all.csv"),
     ),
-    Source(
+    DatasetSource(
         "entities_choice",
         "en",
         "not stated",
         entity_reader((0,)),
         dev=_file("twitter_entity_sentiment/all.csv.gz"),
     ),
-    Source(
+    DatasetSource(
         "entities_report",
         "en",
         "not stated",
         entity_reader((2,)),
         dev=_file("twitter_entity_sentiment/all.csv.gz"),
     ),
-    Source(
+    DatasetSource(
         "df529",
         "zh",
         "not stated",
         post_label_reader(_THREE),
         dev=_file("df529_bank_comments/all.csv.gz"),
     ),
-    Source("shop_kept", "zh", "not stated", shopping_reader(held_out=True), dev=(SHOPPING,)),
+    DatasetSource(
+        "shop_kept", "zh", "not stated", shopping_reader(held_out=True), dev=(SHOPPING_FILE,)
+    ),
 )
 """Sets whose texts are never learnt, in any set; bank_app_reviews is the manifest's own."""
 
@@ -557,7 +573,7 @@ HELD_OUT_SOURCES = (
 def training_sets() -> list[TrainingSet]:
     """List every set that is learnt, those of the manifest first."""
     sets = []
-    for source in SOURCES:
+    for source in DATASET_SOURCES:
         name = source.name
         if name == "online_shopping":
             source = replace(source, read=shopping_reader(held_out=False))
@@ -582,10 +598,10 @@ def training_sets() -> list[TrainingSet]:
     ]
 
 
-def load_all_splits(data: Path) -> list[Split]:
+def load_all_splits(data: Path) -> list[DatasetSplit]:
     """Split all sets together: those that are learnt, those kept out, those that are only asked."""
-    asked_only = tuple(source for source in SOURCES if not source.train)
-    return splits(
+    asked_only = tuple(source for source in DATASET_SOURCES if not source.train)
+    return load_splits(
         data, tuple(each.source for each in training_sets()) + HELD_OUT_SOURCES + asked_only
     )
 

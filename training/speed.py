@@ -21,7 +21,7 @@ from nlp.model.cpu import PRECISION_NAMES, fastest_dtype, supported_dtypes
 from nlp.model.folate_reader import FolateReader
 from nlp.text.clauses import TextSpan
 
-LENGTHS = (16, 32, 64, 128)
+POST_LENGTHS_TOKENS = (16, 32, 64, 128)
 _TOKENS = 2048  # of a round
 _ROUNDS = 3
 _CLAUSES = {
@@ -36,15 +36,17 @@ _CLAUSES = {
 }  # fmt: skip
 
 
-class Speed(NamedTuple):
+class ReadingSpeed(NamedTuple):
     """Posts of ``tokens`` tokens, the two special ones included, that ``name`` reads in a second of one core's time."""
 
     name: str
     tokens: int
-    posts: float
+    posts_per_second: float
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.posts:.0f} posts/s of {self.tokens} tokens on one core"
+        return (
+            f"{self.name}: {self.posts_per_second:.0f} posts/s of {self.tokens} tokens on one core"
+        )
 
 
 def main() -> int:
@@ -61,12 +63,12 @@ def main() -> int:
     print(
         f"peak memory with a text of 100,000 characters among 512: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"
     )
-    for tokens in LENGTHS:
-        print(*speed(options.model, tokens), sep="\n", flush=True)
+    for tokens in POST_LENGTHS_TOKENS:
+        print(*measure_speed(options.model, tokens), sep="\n", flush=True)
     return 0
 
 
-def speed(model: str, tokens: int = 32) -> list[Speed]:
+def measure_speed(model: str, tokens: int = 32) -> list[ReadingSpeed]:
     """The reader in each precision that the CPU has units for, one brand asked about in each post, and the peer."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -85,7 +87,7 @@ def speed(model: str, tokens: int = 32) -> list[Speed]:
             name: partial(reader.read, texts, asked) for name, reader in readers.items()
         }
         seconds = _best(work | {"transformers BertModel, fp32": _peer(exact, texts)})
-        return [Speed(name, tokens, len(texts) / spent) for name, spent in seconds.items()]
+        return [ReadingSpeed(name, tokens, len(texts) / spent) for name, spent in seconds.items()]
     finally:
         torch.set_num_threads(threads)
 

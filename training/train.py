@@ -16,13 +16,13 @@ from torch.nn import functional
 
 from folate.core.progress import progress_bar
 from nlp.model.heads import HeadOutputs, MultiTaskModel
-from training.batches import Batch, collate, epoch, groups
-from training.distil import Teacher
-from training.manifest import Split
+from training.batches import Batch, collate, draw_epoch_samples, group_by_length
+from training.distil import EmbeddingTeacher
+from training.manifest import DatasetSplit
 from training.samples import Sample
 
 # sentiment leads: the other heads may take from the body what they need, not bend it
-WEIGHTS = {
+LOSS_WEIGHTS = {
     "post": 1.0,
     "target": 1.0,
     "emotion": 0.5,
@@ -31,7 +31,7 @@ WEIGHTS = {
     "spoken": 0.5,
     "place": 0.1,
 }
-EARLY, DISTILLED = (
+EARLY_LOSS_WEIGHT, DISTILLATION_WEIGHT = (
     0.5,
     0.3,
 )  # what the early depth's own labels weigh, and what the late depth tells it
@@ -39,7 +39,7 @@ _FEW = 8  # labels of a head in a batch: fewer weigh less, or one alone would st
 
 
 @dataclass(frozen=True)
-class Settings:
+class TrainingSettings:
     """What a run is made of. ``minutes``: the learning rate reaches zero after that much training, if not after the epochs. ``start``: the
     checkpoint of a finished run whose weights it starts from.
     """
@@ -47,8 +47,8 @@ class Settings:
     seed: int = 20
     epochs: int = 2
     minutes: float = float("inf")
-    tokens: int = 4096  # a batch
-    longest: int = 128  # tokens of a training text; reading has windows
+    batch_tokens: int = 4096  # a batch
+    max_tokens: int = 128  # tokens of a training text; reading has windows
     rate: float = 1e-4
     head_rate: float = 1e-3
     layer_decay: float = 0.9  # of the rate, by layer from the last to the first: what both languages share is kept (arXiv:1801.06146)
@@ -59,7 +59,7 @@ class Settings:
 
 
 @dataclass
-class Progress:
+class TrainingProgress:
     """Where a run is: what a checkpoint holds beside the weights. ``before``: the steps of the runs whose weights it started from."""
 
     epoch: int = 0
@@ -69,42 +69,46 @@ class Progress:
     losses: dict[str, float] = field(default_factory=dict)
     before: int = 0
 
-    def told(self, settings: Settings) -> str:
+    def describe_training(self, settings: TrainingSettings) -> str:
         """How the model was trained, for its card."""
         return (f"after {self.before:,} batches of another run " if self.before else "") + (
-            f"{self.step:,} batches of about {settings.tokens:,} tokens in {self.seconds / 60:.0f} minutes"
+            f"{self.step:,} batches of about {settings.batch_tokens:,} tokens in {self.seconds / 60:.0f} minutes"
             f" (seed {settings.seed}, peak rate {settings.rate:g})"
         )
 
-    def seen(self, total: int, settings: Settings) -> float:
+    def completed_share(self, total_steps: int, settings: TrainingSettings) -> float:
         """The part of the run that is done, from 0 to 1."""
-        return max(self.step / total, self.seconds / 60 / settings.minutes)
+        return max(self.step / total_steps, self.seconds / 60 / settings.minutes)
 
 
-def train(
+def run_training_loop(
     model: MultiTaskModel,
-    teacher: Teacher,
+    teacher: EmbeddingTeacher,
     tokenizer: Any,
-    splits: Sequence[Split],
+    splits: Sequence[DatasetSplit],
     composed: Sequence[Sample],
-    settings: Settings,
+    settings: TrainingSettings,
     work: Path,
-) -> Progress:
+) -> TrainingProgress:
     """Trains ``model`` in place, going on from ``work/checkpoint.pt`` if it is there; returns where it stopped."""
     device = next(model.parameters()).device
     optimizer = _optimizer(model, settings)
     state = _resume(settings, work, model, optimizer)
     saved = time.monotonic()
     while state.epoch < settings.epochs:
-        samples = epoch(splits, composed, settings.seed, state.epoch)
-        order = groups(
-            samples, tokenizer, settings.tokens, settings.longest, f"{settings.seed}/{state.epoch}"
+        samples = draw_epoch_samples(splits, composed, settings.seed, state.epoch)
+        order = group_by_length(
+            samples,
+            tokenizer,
+            settings.batch_tokens,
+            settings.max_tokens,
+            f"{settings.seed}/{state.epoch}",
         )
         total = len(order) * settings.epochs
         for group in progress_bar(
             f"epoch {state.epoch + 1}", unit="batch", items=order[state.batch :]
         ):
-            if state.seen(total, settings) >= 1:
+            if state.completed_share(total, settings) >= 1:
                 _save(work, model, optimizer, state)
                 return state
             began = time.monotonic()
@@ -124,7 +128,7 @@ def train(
     return state
 
 
-def _optimizer(model: MultiTaskModel, settings: Settings) -> torch.optim.AdamW:
+def _optimizer(model: MultiTaskModel, settings: TrainingSettings) -> torch.optim.AdamW:
     groups: dict[float, list[Tensor]] = {}
     for name, weight in model.named_parameters():
         if weight.requires_grad:
@@ -135,7 +139,7 @@ def _optimizer(model: MultiTaskModel, settings: Settings) -> torch.optim.AdamW:
     )
 
 
-def _peak(name: str, layers: int, settings: Settings) -> float:
+def _peak(name: str, layers: int, settings: TrainingSettings) -> float:
     """The highest learning rate of the weight of that name."""
     if not name.startswith("encoder."):
         return settings.head_rate
@@ -146,18 +150,18 @@ def _peak(name: str, layers: int, settings: Settings) -> float:
 
 def _step(
     model: MultiTaskModel,
-    teacher: Teacher,
+    teacher: EmbeddingTeacher,
     optimizer: torch.optim.Optimizer,
     batch: Batch,
-    state: Progress,
+    state: TrainingProgress,
     total: int,
-    settings: Settings,
+    settings: TrainingSettings,
     device: torch.device,
 ) -> None:
     torch.manual_seed(
         settings.seed * 1_000_003 + state.step
     )  # so that a resumed run drops out the same units
-    seen = state.seen(total, settings)
+    seen = state.completed_share(total, settings)
     for group in optimizer.param_groups:
         group["lr"] = group["peak"] * min(
             seen / settings.warmup, (1 - seen) / (1 - settings.warmup)
@@ -165,7 +169,7 @@ def _step(
     model.train()
     losses = task_losses(model, batch, teacher.autocast, device)
     if state.step % settings.distil_every == 0:
-        losses["embedding"] = teacher.loss(model, state.step // settings.distil_every)
+        losses["embedding"] = teacher.embedding_loss(model, state.step // settings.distil_every)
     torch.stack(list(losses.values())).sum().backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
@@ -180,13 +184,16 @@ def task_losses(
     """The losses of both depths, by head; the early one also learns what the late one says (Zhang et al. 2019, arXiv:1905.08094)."""
     batch = batch.to(device)
     with autocast:
-        early, late = model(batch.ids, batch.mask, batch.rows)
+        early, late = model(batch.ids, batch.mask, batch.target_rows)
     losses = _head_losses(late, batch)
-    losses |= {f"early {name}": EARLY * loss for name, loss in _head_losses(early, batch).items()}
+    losses |= {
+        f"early {name}": EARLY_LOSS_WEIGHT * loss
+        for name, loss in _head_losses(early, batch).items()
+    }
     for name in ("post", "target"):
         student, teacher = getattr(early, name).float(), getattr(late, name).float().detach()
         if len(student):
-            losses[f"distilled {name}"] = DISTILLED * functional.cross_entropy(
+            losses[f"distilled {name}"] = DISTILLATION_WEIGHT * functional.cross_entropy(
                 student, teacher.softmax(-1)
             )
     return losses
@@ -214,12 +221,12 @@ def _head_losses(out: HeadOutputs, batch: Batch) -> dict[str, Tensor]:
         losses["place"] = (
             -(out.attention.float() * batch.place).sum(-1)[placed].clamp(min=1e-4).log().mean()
         )
-    return {name: WEIGHTS[name] * loss for name, loss in losses.items()}
+    return {name: LOSS_WEIGHTS[name] * loss for name, loss in losses.items()}
 
 
-def _log(state: Progress, total: int, settings: Settings) -> None:
+def _log(state: TrainingProgress, total: int, settings: TrainingSettings) -> None:
     figures = " ".join(f"{name} {loss:.3f}" for name, loss in sorted(state.losses.items()))
-    part = state.seen(total, settings)
+    part = state.completed_share(total, settings)
     print(
         f"step {state.step} of {total}, {part:.1%}, {state.seconds / 60:.1f} min, {figures}",
         file=sys.stderr,
@@ -228,7 +235,7 @@ def _log(state: Progress, total: int, settings: Settings) -> None:
 
 
 def _save(
-    work: Path, model: MultiTaskModel, optimizer: torch.optim.Optimizer, state: Progress
+    work: Path, model: MultiTaskModel, optimizer: torch.optim.Optimizer, state: TrainingProgress
 ) -> None:
     work.mkdir(parents=True, exist_ok=True)
     made = work / "checkpoint.tmp"
@@ -240,17 +247,17 @@ def _save(
 
 
 def _resume(
-    settings: Settings, work: Path, model: MultiTaskModel, optimizer: torch.optim.Optimizer
-) -> Progress:
+    settings: TrainingSettings, work: Path, model: MultiTaskModel, optimizer: torch.optim.Optimizer
+) -> TrainingProgress:
     path = work / "checkpoint.pt"
     resumed = path.is_file()
     source = path if resumed else settings.start
     if source is None:
-        return Progress()
+        return TrainingProgress()
     saved = torch.load(source, weights_only=True, map_location="cpu")
     model.load_state_dict(saved["model"])
-    state = Progress(**saved["progress"])
+    state = TrainingProgress(**saved["progress"])
     if not resumed:
-        return Progress(before=state.before + state.step)
+        return TrainingProgress(before=state.before + state.step)
     optimizer.load_state_dict(saved["optimizer"])
     return state

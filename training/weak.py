@@ -54,15 +54,19 @@ _COMPILED = {
 _COMPLAIN = INTENTS.index("complain")
 
 
-def labelled(sample: Sample, *, review: bool) -> Sample:
+def add_rule_labels(sample: Sample, *, is_review: bool) -> Sample:
     """A training sample with what its set does not say: aspects by its annotated terms or its words, intents by rule."""
     if sample.aspects:
         found = sample
     elif sample.targets:
-        found = aspects.of_targets(sample)
+        found = aspects.label_aspects_by_targets(sample)
     else:
-        found = sample if review else replace(sample, absent=aspects.without(sample.text))
-    return _review(found) if review else _post(found)
+        found = (
+            sample
+            if is_review
+            else replace(sample, absent=aspects.find_absent_aspects(sample.text))
+        )
+    return _review(found) if is_review else _post(found)
 
 
 def _post(sample: Sample) -> Sample:
@@ -70,10 +74,12 @@ def _post(sample: Sample) -> Sample:
     found = tuple(
         (index, has)
         for index, name in enumerate(INTENTS)
-        if (has := shows(sample.text, name)) is not None
+        if (has := detect_intent(sample.text, name)) is not None
     )
     return (
-        sample if sample.intents else replace(sample, intents=found, weak=(*sample.weak, "intents"))
+        sample
+        if sample.intents
+        else replace(sample, intents=found, weak=(*sample.rule_labelled, "intents"))
     )
 
 
@@ -83,12 +89,12 @@ def _review(sample: Sample) -> Sample:
     if sample.label in (NEGATIVE, POSITIVE):
         others = tuple(pair for pair in found.intents if pair[0] != _COMPLAIN)
         found = replace(found, intents=(*others, (_COMPLAIN, sample.label == NEGATIVE)))
-    return found if found.aspects else aspects.of_words(found, _CONTRAST)
+    return found if found.aspects else aspects.label_aspects_by_terms(found, _CONTRAST)
 
 
-def shows(text: str, name: str) -> bool | None:
+def detect_intent(text: str, intent: str) -> bool | None:
     """Whether the rules see an intent in a text; None where they can't tell."""
-    strong, against, hints = _COMPILED[name]
+    strong, against, hints = _COMPILED[intent]
     if strong.search(text):
         return None if against.search(text) else True
     return None if hints.search(text) else False

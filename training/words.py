@@ -31,30 +31,30 @@ from nlp.text.tagging import (
     lemma_rule_keys,
     lexical_attribute_getters,
 )
-from training.scores import Score, accuracy, score
+from training.scores import Score, accuracy, bootstrap_score
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from spacy.language import Language
     from spacy.training import Example
 
-TRAIN = (
+TRAIN_TREEBANKS = (
     "ud_english/ewt_train.conllu",
     "ud_english/tweebank_train.conllu",
     "zh_seg_extra/CWS/udc/train.conll",
 )
-DEV = {
+DEV_TREEBANKS = {
     "EWT": "ud_english/ewt_dev.conllu",
     "Tweebank": "ud_english/tweebank_dev.conllu",
     "UD Chinese": "zh_seg_extra/CWS/udc/dev.conll",
 }
-CHINESE = ("UD Chinese",)
-WEIBO = "nlpcc2016_weibo_seg/nlpcc2016-wordseg-dev.dat"
-LEMMAS = "ewt"
+CHINESE_TREEBANKS = ("UD Chinese",)
+WEIBO_SEGMENTATION_FILE = "nlpcc2016_weibo_seg/nlpcc2016-wordseg-dev.dat"
+LEMMA_TREEBANK_PREFIX = "ewt"
 """How the files begin whose lemmas count: UD Chinese has none, and those of Tweebank follow another rule (`me` and `n't` are their own)."""
 
 _RENAMED = {"CONJ": "CCONJ"}  # version 1 of Universal Dependencies, in which UD Chinese is written
-CONFIG: dict[str, Any] = {
+TOK2VEC_CONFIG: dict[str, Any] = {
     "@architectures": "spacy.Tok2Vec.v2",
     "embed": {
         "@architectures": "spacy.MultiHashEmbed.v2",
@@ -73,32 +73,36 @@ CONFIG: dict[str, Any] = {
 }
 
 
-class Gold(NamedTuple):
+class GoldWord(NamedTuple):
     """One word of a treebank; ``lemma`` in normal form, None where the treebank gives none."""
 
     form: str
-    space: bool
+    space_after: bool
     pos: str
     lemma: str | None
 
 
-Sentence = list[Gold]
+Sentence = list[GoldWord]
 
 
-def sentences(path: Path) -> Iterator[Sentence]:
+def read_conllu(path: Path) -> Iterator[Sentence]:
     """The sentences of a CoNLL-U file. Chinese ones have spaces only where letters would touch."""
     for block in path.read_text(encoding="utf-8").split("\n\n"):
         rows = [
             line.split("\t") for line in block.splitlines() if line and not line.startswith("#")
         ]
         sentence = list(
-            _words(rows, spaced=path.suffix == ".conllu", lemmas=path.name.startswith(LEMMAS))
+            _words(
+                rows,
+                spaced=path.suffix == ".conllu",
+                lemmas=path.name.startswith(LEMMA_TREEBANK_PREFIX),
+            )
         )
         if sentence:
             yield sentence
 
 
-def _words(rows: Sequence[Sequence[str]], *, spaced: bool, lemmas: bool) -> Iterator[Gold]:
+def _words(rows: Sequence[Sequence[str]], *, spaced: bool, lemmas: bool) -> Iterator[GoldWord]:
     """Ranges (`3-4`, `don't`) say what follows the last of their words; empty nodes (`5.1`) are left out."""
     last, after = 0, ""
     words = [row for row in rows if row[0].isdigit()]
@@ -120,7 +124,7 @@ def _words(rows: Sequence[Sequence[str]], *, spaced: bool, lemmas: bool) -> Iter
             and following[:1].isascii()
             and following[:1].isalnum()
         )
-        yield Gold(row[1], space if spaced else touching, _RENAMED.get(row[3], row[3]), lemma)
+        yield GoldWord(row[1], space if spaced else touching, _RENAMED.get(row[3], row[3]), lemma)
 
 
 def main() -> None:
@@ -135,24 +139,24 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20)
     options = parser.parse_args()
 
-    learnt = [sentence for file in TRAIN for sentence in sentences(options.data / file)]
-    asked = {name: list(sentences(options.data / file)) for name, file in DEV.items()}
+    learnt = [sentence for file in TRAIN_TREEBANKS for sentence in read_conllu(options.data / file)]
+    asked = {name: list(read_conllu(options.data / file)) for name, file in DEV_TREEBANKS.items()}
     dev = {tuple(word.form for word in sentence) for part in asked.values() for sentence in part}
     kept = [sentence for sentence in learnt if tuple(word.form for word in sentence) not in dev]
     print(
         f"{len(kept)} sentences; {len(learnt) - len(kept)} that a dev split has too are left out",
         file=sys.stderr,
     )
-    train(kept, asked, options.out, options.epochs, options.minutes * 60, options.seed)
+    train_tagger(kept, asked, options.out, options.epochs, options.minutes * 60, options.seed)
     (options.out / LEMMA_RULES_FILE).write_text(
-        json.dumps(endings(kept), ensure_ascii=False, sort_keys=True, indent=0) + "\n",
+        json.dumps(learn_lemma_rules(kept), ensure_ascii=False, sort_keys=True, indent=0) + "\n",
         encoding="utf-8",
     )
 
 
-def train(
-    learnt: Sequence[Sentence],
-    asked: Mapping[str, Sequence[Sentence]],
+def train_tagger(
+    train_sentences: Sequence[Sentence],
+    dev_treebanks: Mapping[str, Sequence[Sentence]],
     out: Path,
     epochs: int,
     seconds: float,
@@ -163,8 +167,8 @@ def train(
 
     fix_random_seed(seed)
     order = random.Random(seed)  # noqa: S311 - an order, no secret
-    language = _blank(learnt)
-    examples = [_example(language, sentence) for sentence in learnt]
+    language = _blank(train_sentences)
+    examples = [_example(language, sentence) for sentence in train_sentences]
     optimizer = language.initialize(lambda: examples)
     began, best = time.monotonic(), 0.0
     for epoch in range(epochs):
@@ -174,7 +178,7 @@ def train(
         for batch in minibatch(examples, 32):
             language.update(batch, sgd=optimizer, drop=0.1)
         with language.use_params(optimizer.averages):
-            right = {name: tagged_right(language, part) for name, part in asked.items()}
+            right = {name: tagging_accuracy(language, part) for name, part in dev_treebanks.items()}
             mean = sum(right.values()) / len(right)
             if mean > best:
                 best = mean
@@ -192,7 +196,7 @@ def _blank(learnt: Sequence[Sentence]) -> Language:
 
     language = spacy.blank("xx")
     language.vocab.lex_attr_getters |= lexical_attribute_getters()
-    listener = {"@architectures": "spacy.Tagger.v2", "tok2vec": CONFIG}
+    listener = {"@architectures": "spacy.Tagger.v2", "tok2vec": TOK2VEC_CONFIG}
     tagger = language.add_pipe("tagger", config={"model": listener})
     for pos in sorted({word.pos for sentence in learnt for word in sentence}):
         tagger.add_label(pos)
@@ -203,17 +207,21 @@ def _example(language: Language, sentence: Sentence) -> Example:
     from spacy.tokens import Doc
     from spacy.training import Example
 
-    words, spaces = [word.form for word in sentence], [word.space for word in sentence]
+    words, spaces = [word.form for word in sentence], [word.space_after for word in sentence]
     reference = Doc(language.vocab, words, spaces, tags=[word.pos for word in sentence])
     return Example(Doc(language.vocab, words, spaces), reference)
 
 
-def tagged_right(language: Language, asked: Sequence[Sentence]) -> float:
+def tagging_accuracy(language: Language, asked: Sequence[Sentence]) -> float:
     """The share of gold words that are tagged right."""
     from spacy.tokens import Doc
 
     docs = [
-        Doc(language.vocab, [word.form for word in sentence], [word.space for word in sentence])
+        Doc(
+            language.vocab,
+            [word.form for word in sentence],
+            [word.space_after for word in sentence],
+        )
         for sentence in asked
     ]
     hits: list[bool] = [
@@ -224,7 +232,7 @@ def tagged_right(language: Language, asked: Sequence[Sentence]) -> float:
     return sum(hits) / len(hits)
 
 
-def endings(learnt: Sequence[Sentence]) -> LemmaRules:
+def learn_lemma_rules(learnt: Sequence[Sentence]) -> LemmaRules:
     """Rules of lemmas: for every ending the change most frequent under it, where it is not what a shorter ending says already.
 
     Of a whole word seen once only, nothing is kept that its ending says.
@@ -271,32 +279,42 @@ class WordScore:
 
     score: Score
     language: str
-    beside: dict[str, float]
-    aligned: float | None = None
+    baselines: dict[str, float]
+    aligned_share: float | None = None
 
 
-def scores(data: Path) -> list[WordScore]:
+def score_word_analysis(data: Path) -> list[WordScore]:
     """Parts of speech and lemmas on the dev splits of the treebanks beside the form's most frequent one in training, and the F1 of words
     on Weibo's dev split beside jieba's. Sets that `data` lacks are left out.
     """
     learnt = [
-        sentence for file in TRAIN if (data / file).is_file() for sentence in sentences(data / file)
+        sentence
+        for file in TRAIN_TREEBANKS
+        if (data / file).is_file()
+        for sentence in read_conllu(data / file)
     ]
     made = []
-    for name, file in DEV.items():
+    for name, file in DEV_TREEBANKS.items():
         if (data / file).is_file():
-            made += _treebank(name, list(sentences(data / file)), learnt)
-    return [*made, _weibo(data / WEIBO)] if (data / WEIBO).is_file() else made
+            made += _treebank(name, list(read_conllu(data / file)), learnt)
+    return (
+        [*made, _weibo(data / WEIBO_SEGMENTATION_FILE)]
+        if (data / WEIBO_SEGMENTATION_FILE).is_file()
+        else made
+    )
 
 
 def _treebank(name: str, asked: Sequence[Sentence], learnt: Sequence[Sentence]) -> list[WordScore]:
-    read = WordTagger(Segmenter()).tag_words([written(sentence) for sentence in asked])
+    read = WordTagger(Segmenter()).tag_words([sentence_text(sentence) for sentence in asked])
     pairs = [
         pair
         for sentence, words in zip(asked, read, strict=True)
         for pair in _aligned(sentence, words)
     ]
-    language, aligned = "zh" if name in CHINESE else "en", len(pairs) / sum(map(len, asked))
+    language, aligned = (
+        "zh" if name in CHINESE_TREEBANKS else "en",
+        len(pairs) / sum(map(len, asked)),
+    )
     taught = [word for sentence in learnt for word in sentence]
     guess = _most_frequent((word.form.lower(), word.pos) for word in taught)
     tags = [
@@ -317,7 +335,7 @@ def _treebank(name: str, asked: Sequence[Sentence], learnt: Sequence[Sentence]) 
         (gold.lemma, word.lemma, {"most frequent": known.get(form, form)})
         for form, gold, word in forms
     ]
-    scored: dict[str, Sequence[Answer]] = {"part of speech": tags, "lemma": lemmas}
+    scored: dict[str, Sequence[ScoredAnswer]] = {"part of speech": tags, "lemma": lemmas}
     return [
         _score(f"{name} {what}", language, answers, aligned)
         for what, answers in scored.items()
@@ -325,25 +343,29 @@ def _treebank(name: str, asked: Sequence[Sentence], learnt: Sequence[Sentence]) 
     ]
 
 
-Answer = tuple[str | None, str | None, dict[str, str]]
+ScoredAnswer = tuple[str | None, str | None, dict[str, str]]
 """What is right, what we say, and what each baseline says."""
 
 
-def _score(name: str, language: str, answers: Sequence[Answer], aligned: float) -> WordScore:
+def _score(name: str, language: str, answers: Sequence[ScoredAnswer], aligned: float) -> WordScore:
     ours = [said == right for right, said, _ in answers]
     beside = {
         peer: sum(guess[peer] == right for right, _, guess in answers) / len(answers)
         for peer in answers[0][2]
     }
-    return WordScore(score(name, accuracy, [1] * len(ours), ours), language, beside, aligned)
+    return WordScore(
+        bootstrap_score(name, accuracy, [1] * len(ours), ours), language, beside, aligned
+    )
 
 
-def written(sentence: Sentence) -> str:
+def sentence_text(sentence: Sentence) -> str:
     """The text of a sentence."""
-    return "".join(word.form + " " * word.space for word in sentence)
+    return "".join(word.form + " " * word.space_after for word in sentence)
 
 
-def _aligned(sentence: Sentence, words: Sequence[TaggedWord]) -> Iterator[tuple[Gold, TaggedWord]]:
+def _aligned(
+    sentence: Sentence, words: Sequence[TaggedWord]
+) -> Iterator[tuple[GoldWord, TaggedWord]]:
     """Gold words and ours that stand at the same place."""
     ours = {(word.start, word.end): word for word in words}
     start = 0
@@ -351,7 +373,7 @@ def _aligned(sentence: Sentence, words: Sequence[TaggedWord]) -> Iterator[tuple[
         end = start + len(gold.form)
         if (start, end) in ours:
             yield gold, ours[start, end]
-        start = end + gold.space
+        start = end + gold.space_after
 
 
 def _most_frequent(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -118,14 +118,16 @@ def _scores(
 
 
 def _words(data: Path) -> None:
-    from training.words import scores
+    from training.words import score_word_analysis
 
-    for row in scores(data):
+    for row in score_word_analysis(data):
         score, aligned = (
             row.score,
-            "" if row.aligned is None else f", {row.aligned:.3f} of the gold words cut alike",
+            ""
+            if row.aligned_share is None
+            else f", {row.aligned_share:.3f} of the gold words cut alike",
         )
-        beside = ", ".join(f"{name} {value:.3f}" for name, value in row.beside.items())
+        beside = ", ".join(f"{name} {value:.3f}" for name, value in row.baselines.items())
         print(
             f"{score.name:25} {score.value:.3f} ({score.low:.3f} to {score.high:.3f}, n={score.n}{aligned}); {beside}"
         )

@@ -55,7 +55,7 @@ def lines(tmp_path: Path) -> Path:
 
 
 def test_runs_are_the_chinese_words_between_signs(lines: Path) -> None:
-    assert segmenter.runs(lines)[:5] == [
+    assert segmenter.read_word_runs(lines)[:5] == [
         ["这", "款", "叶酸片", "好"],
         ["叶酸片"],
         ["盒"],
@@ -65,8 +65,11 @@ def test_runs_are_the_chinese_words_between_signs(lines: Path) -> None:
 
 
 def test_learning_cuts_the_lines_as_they_are_cut(lines: Path) -> None:
-    runs = segmenter.runs(lines)
-    plain, taught = ChineseSegmenter({}, {}), ChineseSegmenter(segmenter.frequencies(runs), {})
+    runs = segmenter.read_word_runs(lines)
+    plain, taught = (
+        ChineseSegmenter({}, {}),
+        ChineseSegmenter(segmenter.learn_frequencies(runs), {}),
+    )
     assert plain.cut("吃货们") == ["吃货", "们"]
     assert [taught.cut("".join(run)) for run in runs] == runs
 
@@ -76,17 +79,17 @@ def test_learning_joins_what_the_lines_have_as_one_word(
 ) -> None:
     monkeypatch.setattr(segmenter, "LIGHT", 1)  # a few lines give light weights
     plain = ChineseSegmenter({}, {})
-    pairs = segmenter.seams(segmenter.runs(lines), plain)
+    pairs = segmenter.extract_join_examples(segmenter.read_word_runs(lines), plain)
     assert (join_features("吃货", "们"), True) in pairs
-    rule = segmenter.joins(pairs)
-    assert rule == segmenter.joins(pairs)
+    rule = segmenter.learn_join_weights(pairs)
+    assert rule == segmenter.learn_join_weights(pairs)
     assert sum(rule.get(name, 0) for name in join_features("店员", "们")) > 0
     assert sum(rule.get(name, 0) for name in join_features("这", "款")) <= 0
 
 
 def test_weights_read_what_training_writes(tmp_path: Path) -> None:
     made = {"叶酸": 12, "_片0": -3}
-    segmenter.write(tmp_path / "w.txt", made)
+    segmenter.write_weights(tmp_path / "w.txt", made)
     assert read_weights(tmp_path / "w.txt") == made
     names = list(read_weights(tmp_path / "w.txt"))
     assert all(left < right for left, right in pairwise(names))

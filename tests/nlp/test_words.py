@@ -87,13 +87,13 @@ def test_the_longest_ending_decides_on_a_lemma() -> None:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    for file in (*training.TRAIN, *training.DEV.values()):
+    for file in (*training.TRAIN_TREEBANKS, *training.DEV_TREEBANKS.values()):
         path = tmp_path / file
         path.parent.mkdir(parents=True, exist_ok=True)
         part = EWT if path.suffix == ".conllu" else UDC
         path.write_text(
             part
-            if file in training.DEV.values()
+            if file in training.DEV_TREEBANKS.values()
             else part + part.replace("eat", "buy").replace("孕妇", "晨谷"),
             encoding="utf-8",
         )
@@ -102,11 +102,12 @@ def data(tmp_path: Path) -> Path:
 
 def test_treebanks_give_words_with_the_spaces_between_them(data: Path) -> None:
     [english], [chinese] = (
-        list(training.sentences(data / training.DEV[name])) for name in ("EWT", "UD Chinese")
+        list(training.read_conllu(data / training.DEV_TREEBANKS[name]))
+        for name in ("EWT", "UD Chinese")
     )
-    assert training.written(english) == "I don't eat boxes. "
+    assert training.sentence_text(english) == "I don't eat boxes. "
     assert [(word.pos, word.lemma) for word in english[1:3]] == [("AUX", "do"), ("PART", "not")]
-    assert training.written(chinese) == "孕妇和Vitamin C"
+    assert training.sentence_text(chinese) == "孕妇和Vitamin C"
     assert (chinese[1].pos, chinese[1].lemma) == ("CCONJ", None)
 
 
@@ -128,10 +129,10 @@ def test_training_writes_a_tagger_and_lemmas_and_leaves_dev_sentences_out(
 
 
 def test_scores_stand_beside_baselines(data: Path) -> None:
-    weibo = data / training.WEIBO
+    weibo = data / training.WEIBO_SEGMENTATION_FILE
     weibo.parent.mkdir(parents=True)
     weibo.write_text("孕妇 要 吃 叶酸\n", encoding="utf-8")
-    made = {row.score.name: row for row in training.scores(data)}
+    made = {row.score.name: row for row in training.score_word_analysis(data)}
     assert list(made) == [
         "EWT part of speech",
         "EWT lemma",
@@ -139,12 +140,12 @@ def test_scores_stand_beside_baselines(data: Path) -> None:
         "UD Chinese part of speech",
         "NLPCC 2016 Weibo words",
     ]
-    assert made["EWT part of speech"].aligned == 1
+    assert made["EWT part of speech"].aligned_share == 1
     assert made["EWT lemma"].score.n == 6
-    assert made["EWT lemma"].beside == {"most frequent": 1}
+    assert made["EWT lemma"].baselines == {"most frequent": 1}
     assert (
         made["NLPCC 2016 Weibo words"].score.value
-        == made["NLPCC 2016 Weibo words"].beside["jieba"]
+        == made["NLPCC 2016 Weibo words"].baselines["jieba"]
         == 1
     )
-    assert training.scores(data / "nowhere") == []
+    assert training.score_word_analysis(data / "nowhere") == []

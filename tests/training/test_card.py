@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from nlp.model import DEFAULT_MODEL_FOLDER
-from training.manifest import Source, Split
+from training.manifest import DatasetSource, DatasetSplit
 from training.model_card import dataset_table_rows, model_fact_rows, replace_card_facts
-from training.readers import labelled
-from training.samples import NEGATIVE, POSITIVE, Sample, Target
+from training.readers import labelled_csv_reader
+from training.samples import NEGATIVE, POSITIVE, LabelledTarget, Sample
 
 CARD = """# model
 
@@ -65,8 +65,10 @@ def test_the_facts_of_the_model_that_ships() -> None:
 
 
 def test_what_was_dropped_is_told_with_its_reason() -> None:
-    source = Source("shop", "zh", "none", labelled("a", "b", {}), limit=2, repeat=3)
-    split = Split(
+    source = DatasetSource(
+        "shop", "zh", "none", labelled_csv_reader("a", "b", {}), limit=2, repeat=3
+    )
+    split = DatasetSplit(
         source,
         [Sample(f"{n}", POSITIVE) for n in range(4)],
         [],
@@ -79,12 +81,17 @@ def test_what_was_dropped_is_told_with_its_reason() -> None:
 
 
 def test_the_balance_is_of_targets_where_posts_have_no_label() -> None:
-    targets = (Target(((0, 1),), POSITIVE), Target(((1, 2),), NEGATIVE))
-    source = Source("aspects", "en", "none", labelled("a", "b", {}))
+    targets = (LabelledTarget(((0, 1),), POSITIVE), LabelledTarget(((1, 2),), NEGATIVE))
+    source = DatasetSource("aspects", "en", "none", labelled_csv_reader("a", "b", {}))
     assert (
         "| 0.50 / 0.00 / 0.50 of targets |"
-        in list(dataset_table_rows([Split(source, [Sample("ab", None, targets=targets)], [], {})]))[
-            1
-        ]
+        in list(
+            dataset_table_rows(
+                [DatasetSplit(source, [Sample("ab", None, targets=targets)], [], {})]
+            )
+        )[1]
     )
-    assert "| none: measured only | - |" in list(dataset_table_rows([Split(source, [], [], {})]))[1]
+    assert (
+        "| none: measured only | - |"
+        in list(dataset_table_rows([DatasetSplit(source, [], [], {})]))[1]
+    )

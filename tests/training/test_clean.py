@@ -6,10 +6,10 @@ import random
 
 import numpy as np
 
-from training.clean import REASON, cleaned
-from training.manifest import Source, Split
-from training.modes import compared
-from training.readers import labelled
+from training.clean import DROP_REASON, drop_contradicted_labels
+from training.manifest import DatasetSource, DatasetSplit
+from training.modes import describe_prediction_changes
+from training.readers import labelled_csv_reader
 from training.samples import NEGATIVE, POSITIVE, Sample
 
 GOOD, BAD = (
@@ -34,22 +34,31 @@ def test_a_label_that_its_text_contradicts_is_dropped_and_counted() -> None:
         Sample("买了三次，质量太差，非常失望，很讨厌", POSITIVE),
     ]
     samples = [*reviews(400), *wrong]
-    source = Source("shop", "zh", "", labelled("review", "label", {}), reviews=True)
-    made = cleaned(Split(source, samples, wrong, {"repeated in the set": 3}))
+    source = DatasetSource(
+        "shop", "zh", "", labelled_csv_reader("review", "label", {}), reviews=True
+    )
+    made = drop_contradicted_labels(
+        DatasetSplit(source, samples, wrong, {"repeated in the set": 3})
+    )
     assert [sample for sample in samples if sample not in made.train] == wrong
-    assert made.dropped == {"repeated in the set": 3, REASON: 2}
+    assert made.dropped_counts == {"repeated in the set": 3, DROP_REASON: 2}
     assert made.dev == wrong  # what is asked stays as its annotators left it
 
 
 def test_sets_that_are_no_reviews_are_left_as_they_are() -> None:
-    split = Split(Source("posts", "zh", "", labelled("review", "label", {})), reviews(4), [], {})
-    assert cleaned(split) is split
+    split = DatasetSplit(
+        DatasetSource("posts", "zh", "", labelled_csv_reader("review", "label", {})),
+        reviews(4),
+        [],
+        {},
+    )
+    assert drop_contradicted_labels(split) is split
 
 
 def test_ways_of_reading_are_compared_in_points() -> None:
     exact = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.1, 0.1, 0.8]])
     given = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.1, 0.5, 0.4]])
-    told = compared(np.array([0, 1, 2, -1]), exact, given)
+    told = describe_prediction_changes(np.array([0, 1, 2, -1]), exact, given)
     assert told.startswith(
         "macro F1 +0.00 points (n=3), largest difference of a share 10.00 points by probabilities and 25.00 by labels"
     )

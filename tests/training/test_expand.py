@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from training.expand import PACKED, expand
+from training.expand import PACKED_ENCODER_FILE, unpack_encoder
 
 SIZES = {
     "hidden": "8",
@@ -29,9 +29,9 @@ def test_blocks_are_unpacked_in_order_and_scaled(tmp_path: Path) -> None:
         f"{name}.shape": np.array([8, 8]),
         "embeddings.LayerNorm.bias": np.ones(8, np.float16),
     }
-    save_file(stored, tmp_path / PACKED, SIZES)
+    save_file(stored, tmp_path / PACKED_ENCODER_FILE, SIZES)
     (tmp_path / "tokenizer.json").write_text("{}")
-    out = expand(tmp_path, tmp_path / "out")
+    out = unpack_encoder(tmp_path, tmp_path / "out")
     weights = load_file(out / "model.safetensors")
     np.testing.assert_array_equal(weights[name], wanted.reshape(8, 8))
     assert weights["embeddings.LayerNorm.bias"].dtype == np.float32

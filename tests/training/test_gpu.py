@@ -11,7 +11,7 @@ import torch
 from nlp.model.encoder import Encoder, EncoderConfig
 from nlp.model.heads import MultiTaskModel
 from nlp.model.threads import map_in_threads
-from training.distil import set_embedding
+from training.distil import set_embedding_head
 from training.gpu import (
     PhaseClock,
     average_models,
@@ -99,7 +99,7 @@ def test_only_hidden_tokens_are_concealed() -> None:
 def test_the_embedding_is_the_linear_map_that_fits(model: MultiTaskModel) -> None:
     states = torch.randn(400, 16)
     wanted = states @ torch.linalg.qr(torch.randn(16, 16))[0]
-    set_embedding(model, states, wanted)
+    set_embedding_head(model, states, wanted)
     given = model.embedding(states).detach()
     assert float(torch.nn.functional.cosine_similarity(given, wanted).mean()) > 0.97
 

@@ -11,8 +11,8 @@ import pytest
 
 from nlp.model import SentimentProbabilities, TargetSpans, TextPrediction
 from training import composed, sentences
-from training.hard import BRANDS, HardSentence, hard_rows, hard_sentences
-from training.manifest import key
+from training.hard import INVENTED_BRANDS, HardSentence, read_hard_sentences, score_hard_sentences
+from training.manifest import text_digest
 
 TESTS = Path(__file__).parents[1]
 HARD = TESTS / "eval" / "hard.tsv"
@@ -22,7 +22,7 @@ SHORTEST = 12  # Latin letters, a Han character counted as two: from here on mor
 
 @pytest.fixture(scope="module")
 def hard() -> list[HardSentence]:
-    return hard_sentences(HARD)
+    return read_hard_sentences(HARD)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -36,12 +36,12 @@ def test_there_are_150_sentences_a_language_and_each_label_has_a_quarter(
 
 
 def test_no_sentence_is_asked_twice_about_the_same(hard: list[HardSentence]) -> None:
-    assert len({(key(sentence.text), sentence.target) for sentence in hard}) == len(hard)
+    assert len({(text_digest(sentence.text), sentence.target) for sentence in hard}) == len(hard)
 
 
 def letters(text: str) -> str:
     """The letters and digits of a text without brands and fields to fill in."""
-    names = "|".join(brand.id for brand in BRANDS)
+    names = "|".join(brand.id for brand in INVENTED_BRANDS)
     return re.sub(rf"{names}|{{\w*}}|[\W_]+", "", text).lower()
 
 
@@ -73,8 +73,13 @@ def test_no_hard_sentence_repeats_what_training_composes(
 
 
 def test_no_hard_sentence_is_one_that_a_seed_of_training_gives(hard: list[HardSentence]) -> None:
-    made = [*composed.composed(2_000, seed=0), *sentences.sentences(2_000, seed=0)]
-    assert not {key(sample.text) for sample in made} & {key(sentence.text) for sentence in hard}
+    made = [
+        *composed.compose_brand_samples(2_000, seed=0),
+        *sentences.compose_task_samples(2_000, seed=0),
+    ]
+    assert not {text_digest(sample.text) for sample in made} & {
+        text_digest(sentence.text) for sentence in hard
+    }
 
 
 def test_no_hard_sentence_stands_in_another_set_of_ours(hard: list[HardSentence]) -> None:
@@ -120,7 +125,9 @@ def test_sentences_are_scored_by_language_label_and_phenomenon_with_names_hidden
         encoding="utf-8",
     )
     stub = _PositiveReader()
-    scores = {row.score.name: (row.score.n, row.score.value) for row in hard_rows(stub, path)}  # type: ignore[arg-type]
+    scores = {
+        row.score.name: (row.score.n, row.score.value) for row in score_hard_sentences(stub, path)
+    }  # type: ignore[arg-type]
     assert scores["hard sentences, zh"] == (1, 1.0)
     assert scores["hard sentences, en"] == (
         3,

@@ -17,15 +17,24 @@ from nlp.model.encoder import Encoder, EncoderConfig
 from nlp.model.heads import MultiTaskModel
 from nlp.model.reader import TargetSpans
 from training import aspects, readers, weak
-from training.batches import WEAK, collate, groups
-from training.calibrate import platt
-from training.composed import composed
-from training.manifest import Source, Split, han, key, splits
-from training.measured import intents, measure, reliability, rows
-from training.samples import NEGATIVE, NEUTRAL, POSITIVE, THREE_WAY, TWO_WAY, Aspect, Sample, Target
+from training.batches import RULE_LABEL_WEIGHT, collate, group_by_length
+from training.calibrate import fit_platt_scaling
+from training.composed import compose_brand_samples
+from training.manifest import DatasetSource, DatasetSplit, han_digest, load_splits, text_digest
+from training.measured import calibration_error_lines, predict_dev_sets, score_intents, score_rows
+from training.samples import (
+    NEGATIVE,
+    NEUTRAL,
+    POSITIVE,
+    THREE_WAY,
+    TWO_WAY,
+    LabelledAspect,
+    LabelledTarget,
+    Sample,
+)
 from training.scores import f1, macro_f1
-from training.sentences import sentences
-from training.train import WEIGHTS, task_losses
+from training.sentences import compose_task_samples
+from training.train import LOSS_WEIGHTS, task_losses
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -44,15 +53,15 @@ TASTE, PRICE, SERVICE = (ASPECTS.index(name) for name in ("taste", "price", "ser
     ],
 )
 def test_terms_are_about_the_aspect_of_their_longest_word(term: str, name: str | None) -> None:
-    index = aspects.of_term(term)
+    index = aspects.aspect_of_term(term)
     assert (None if index is None else ASPECTS[index]) == name
 
 
 def test_latin_words_are_whole_and_chinese_ones_wherever_they_stand() -> None:
-    assert aspects.spans_of("the pricelist") == {}
-    assert aspects.spans_of("the price") == {PRICE: ((4, 9),)}
-    assert aspects.spans_of("它价格高") == {PRICE: ((1, 3),)}
-    assert aspects.spans_of("İ价格") == {
+    assert aspects.aspect_term_spans("the pricelist") == {}
+    assert aspects.aspect_term_spans("the price") == {PRICE: ((4, 9),)}
+    assert aspects.aspect_term_spans("它价格高") == {PRICE: ((1, 3),)}
+    assert aspects.aspect_term_spans("İ价格") == {
         PRICE: ((1, 3),)
     }  # a letter that two stand for in lower case
 
@@ -60,18 +69,20 @@ def test_latin_words_are_whole_and_chinese_ones_wherever_they_stand() -> None:
 def test_annotated_terms_become_aspects_and_what_nothing_hints_at_is_absent() -> None:
     text = "味道好，香味重，价格高，老板快"
     targets = (
-        Target(((0, 2),), POSITIVE),
-        Target(((4, 6),), NEGATIVE),
-        Target(((8, 10),), NEGATIVE),
-        Target(((12, 14),), POSITIVE),
+        LabelledTarget(((0, 2),), POSITIVE),
+        LabelledTarget(((4, 6),), NEGATIVE),
+        LabelledTarget(((8, 10),), NEGATIVE),
+        LabelledTarget(((12, 14),), POSITIVE),
     )
-    found = aspects.of_targets(Sample(text, None, targets=targets))
+    found = aspects.label_aspects_by_targets(Sample(text, None, targets=targets))
     assert found.aspects == (
-        Aspect(TASTE, None, ((0, 2), (4, 6))),
-        Aspect(PRICE, NEGATIVE, ((8, 10),)),
+        LabelledAspect(TASTE, None, ((0, 2), (4, 6))),
+        LabelledAspect(PRICE, NEGATIVE, ((8, 10),)),
     )
-    assert not {TASTE, PRICE, SERVICE} & set(found.absent)  # 快 hints at delivery, 老板 at service
-    assert ASPECTS.index("safety") in found.absent
+    assert not {TASTE, PRICE, SERVICE} & set(
+        found.absent_aspects
+    )  # 快 hints at delivery, 老板 at service
+    assert ASPECTS.index("safety") in found.absent_aspects
 
 
 @pytest.mark.parametrize(
@@ -89,21 +100,21 @@ def test_annotated_terms_become_aspects_and_what_nothing_hints_at_is_absent() ->
     ],
 )
 def test_rules_are_sure_or_silent(text: str, intent: str, expected: bool | None) -> None:
-    assert weak.shows(text, intent) is expected
+    assert weak.detect_intent(text, intent) is expected
 
 
 def test_a_negative_review_complains_and_a_mixed_one_gives_its_aspects_no_polarity() -> None:
-    bad = weak.labelled(Sample("价格太贵", NEGATIVE, TWO_WAY), review=True)
+    bad = weak.add_rule_labels(Sample("价格太贵", NEGATIVE, TWO_WAY), is_review=True)
     assert dict(bad.intents)[INTENTS.index("complain")] is True
-    assert bad.aspects == (Aspect(PRICE, NEGATIVE, ((0, 2), (3, 4))),)
-    mixed = weak.labelled(Sample("味道不错，就是价格高", POSITIVE, TWO_WAY), review=True)
+    assert bad.aspects == (LabelledAspect(PRICE, NEGATIVE, ((0, 2), (3, 4))),)
+    mixed = weak.add_rule_labels(Sample("味道不错，就是价格高", POSITIVE, TWO_WAY), is_review=True)
     assert {aspect.label for aspect in mixed.aspects} == {None}
-    assert set(mixed.weak) == {"aspects", "intents"}
+    assert set(mixed.rule_labelled) == {"aspects", "intents"}
 
 
 def test_composed_sentences_say_what_their_labels_say() -> None:
-    made = list(sentences(400, 1))
-    assert made == list(sentences(400, 1)) != list(sentences(400, 2))
+    made = list(compose_task_samples(400, 1))
+    assert made == list(compose_task_samples(400, 1)) != list(compose_task_samples(400, 2))
     assert {INTENTS[index] for sample in made for index, has in sample.intents if has} == set(
         INTENTS
     )
@@ -114,7 +125,9 @@ def test_composed_sentences_say_what_their_labels_say() -> None:
     assert {aspect.index for sample in spoken for aspect in sample.aspects} == set(
         range(len(ASPECTS))
     )
-    assert all(len(sample.aspects) + len(sample.absent) == len(ASPECTS) for sample in spoken)
+    assert all(
+        len(sample.aspects) + len(sample.absent_aspects) == len(ASPECTS) for sample in spoken
+    )
     assert any(
         {aspect.label for aspect in sample.aspects} == {NEGATIVE, POSITIVE} for sample in spoken
     )
@@ -129,9 +142,14 @@ def test_composed_sentences_say_what_their_labels_say() -> None:
 
 def test_no_sentence_of_the_gate_is_composed() -> None:
     asked = {
-        key(json.loads(line)["text"]) for name in ("sentences", "intents") for line in own(name)
+        text_digest(json.loads(line)["text"])
+        for name in ("sentences", "intents")
+        for line in own(name)
     }
-    assert not asked & {key(sample.text) for sample in (*sentences(3000, 3), *composed(1000, 3))}
+    assert not asked & {
+        text_digest(sample.text)
+        for sample in (*compose_task_samples(3000, 3), *compose_brand_samples(1000, 3))
+    }
 
 
 def own(name: str) -> list[str]:
@@ -145,7 +163,7 @@ def own(name: str) -> list[str]:
 @pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
     characters = sorted(
-        {char for sample in sentences(200, 1) for char in sample.text if char != " "}
+        {char for sample in compose_task_samples(200, 1) for char in sample.text if char != " "}
     )
     pieces = [(piece, 0.0) for piece in ("<s>", "<pad>", "</s>", "<unk>", "▁")] + [
         (char, -1.0) for char in characters
@@ -164,8 +182,8 @@ def test_batches_weigh_what_rules_said_less_and_what_is_unknown_nothing(
     annotated = Sample(
         "价格高，味道好",
         None,
-        aspects=(Aspect(PRICE, NEGATIVE, ((0, 2),)),),
-        absent=(SERVICE,),
+        aspects=(LabelledAspect(PRICE, NEGATIVE, ((0, 2),)),),
+        absent_aspects=(SERVICE,),
         intents=((2, True),),
     )
     ruled = Sample(
@@ -173,15 +191,15 @@ def test_batches_weigh_what_rules_said_less_and_what_is_unknown_nothing(
         None,
         aspects=annotated.aspects,
         intents=((2, True),),
-        weak=("aspects", "intents"),
+        rule_labelled=("aspects", "intents"),
     )
     batch = collate(
-        [groups([sample], tokenizer, 400, 32, "0")[0][0] for sample in (annotated, ruled)]
+        [group_by_length([sample], tokenizer, 400, 32, "0")[0][0] for sample in (annotated, ruled)]
     )
-    assert batch.spoken[:, PRICE].tolist() == [[1, 1], [1, pytest.approx(WEAK)]]
-    assert batch.spoken[0, SERVICE].tolist() == [0, pytest.approx(WEAK)]
+    assert batch.spoken[:, PRICE].tolist() == [[1, 1], [1, pytest.approx(RULE_LABEL_WEIGHT)]]
+    assert batch.spoken[0, SERVICE].tolist() == [0, pytest.approx(RULE_LABEL_WEIGHT)]
     assert batch.spoken[:, TASTE].any().item() is False
-    assert batch.intent[:, 2, 1].tolist() == [1, pytest.approx(WEAK)]
+    assert batch.intent[:, 2, 1].tolist() == [1, pytest.approx(RULE_LABEL_WEIGHT)]
     assert batch.place[0, PRICE].nonzero().flatten().tolist() == [
         1,
         2,
@@ -196,10 +214,10 @@ def test_every_head_learns(tokenizer: Tokenizer) -> None:
         Encoder(EncoderConfig(tokenizer.get_vocab_size(), 16, 1, 2, 32, 96))
     ).train()
     off, cpu = torch.autocast("cpu", enabled=False), torch.device("cpu")
-    batch = collate(groups(list(sentences(40, 1)), tokenizer, 8000, 64, "0")[0])
+    batch = collate(group_by_length(list(compose_task_samples(40, 1)), tokenizer, 8000, 64, "0")[0])
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
     before = task_losses(model, batch, off, cpu)
-    assert before.keys() == WEIGHTS.keys() | {f"early {name}" for name in WEIGHTS} | {
+    assert before.keys() == LOSS_WEIGHTS.keys() | {f"early {name}" for name in LOSS_WEIGHTS} | {
         "distilled post",
         "distilled target",
     }
@@ -210,7 +228,7 @@ def test_every_head_learns(tokenizer: Tokenizer) -> None:
     after = task_losses(model, batch, off, cpu)
     assert all(
         after[f"{depth}{name}"] < before[f"{depth}{name}"]
-        for name in WEIGHTS
+        for name in LOSS_WEIGHTS
         for depth in ("", "early ")
     )
     assert all(
@@ -223,7 +241,7 @@ def test_the_late_depth_is_not_taught_by_the_early_one(tokenizer: Tokenizer) -> 
     model = MultiTaskModel(
         Encoder(EncoderConfig(tokenizer.get_vocab_size(), 16, 2, 2, 32, 96))
     ).train()
-    batch = collate(groups(list(sentences(40, 1)), tokenizer, 8000, 64, "0")[0])
+    batch = collate(group_by_length(list(compose_task_samples(40, 1)), tokenizer, 8000, 64, "0")[0])
     losses = task_losses(model, batch, torch.autocast("cpu", enabled=False), torch.device("cpu"))
     (losses["distilled post"] + losses["distilled target"]).backward()
     assert all(weight.grad is None for weight in model.late.parameters())
@@ -236,9 +254,18 @@ def test_a_label_that_means_something_else_in_a_set_is_asked_and_not_learnt(tmp_
         *(f"第{n}次$T$,洗发水,{('Positive', 'Neutral')[n % 2]}" for n in range(60)),
     ]
     (tmp_path / "a.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    [split] = splits(
+    [split] = load_splits(
         tmp_path,
-        (Source("shampoo", "zh", "", readers.targets(THREE_WAY), ("a.csv",), unlearnt=NEUTRAL),),
+        (
+            DatasetSource(
+                "shampoo",
+                "zh",
+                "",
+                readers.pyabsa_reader(THREE_WAY),
+                ("a.csv",),
+                eval_only_label=NEUTRAL,
+            ),
+        ),
     )
     assert {target.label for sample in split.train for target in sample.targets} == {POSITIVE}
     assert {target.label for sample in split.dev for target in sample.targets} == {
@@ -250,7 +277,7 @@ def test_a_label_that_means_something_else_in_a_set_is_asked_and_not_learnt(tmp_
 def test_readers_of_emotions_and_of_restaurants(tmp_path: Path) -> None:
     mood = tmp_path / "m.csv"
     mood.write_text("label,text\nsurprise,没想到\nhappy,好\nother,嗯\n", encoding="utf-8")
-    read = readers.labelled(
+    read = readers.labelled_csv_reader(
         "text", "label", {"happy": POSITIVE}, emotions={"happy": 0, "surprise": 4}
     )
     assert [(sample.label, sample.emotion) for sample in read(mood)] == [(None, 4), (POSITIVE, 0)]
@@ -261,12 +288,16 @@ def test_readers_of_emotions_and_of_restaurants(tmp_path: Path) -> None:
         f"reviewbody,star,{','.join(names)}\n很好吃,4,{','.join(scored.get(name, '-2') for name in names)}\n",
         encoding="utf-8",
     )
-    [sample] = readers.restaurants(eaten)
+    [sample] = readers.read_asap_restaurants(eaten)
     assert {ASPECTS[its.index]: its.label for its in sample.aspects} == {
         "taste": POSITIVE,
         "price": None,
     }
-    assert {ASPECTS[index] for index in sample.absent} == {"service", "environment", "appearance"}
+    assert {ASPECTS[index] for index in sample.absent_aspects} == {
+        "service",
+        "environment",
+        "appearance",
+    }
 
 
 def test_copies_in_a_set_stripped_to_characters_are_known(tmp_path: Path) -> None:
@@ -274,19 +305,21 @@ def test_copies_in_a_set_stripped_to_characters_are_known(tmp_path: Path) -> Non
     (tmp_path / "b.csv").write_text(
         "label,text\n0,今天真的好开心\n0,别的一句话在这里\n", encoding="utf-8"
     )
-    read = readers.labelled("text", "label", {"0": NEGATIVE})
+    read = readers.labelled_csv_reader("text", "label", {"0": NEGATIVE})
     sources = (
-        Source("asked", "zh", "", read, dev=("a.csv",)),
-        Source("bare", "zh", "", read, ("b.csv",), stripped=True),
+        DatasetSource("asked", "zh", "", read, dev=("a.csv",)),
+        DatasetSource("bare", "zh", "", read, ("b.csv",), han_only=True),
     )
-    assert [sample.text for sample in splits(tmp_path, sources)[1].train] == ["别的一句话在这里"]
-    assert han("短abc") == key("短ABC")
+    assert [sample.text for sample in load_splits(tmp_path, sources)[1].train] == [
+        "别的一句话在这里"
+    ]
+    assert han_digest("短abc") == text_digest("短ABC")
 
 
 def test_platt_finds_where_yes_begins() -> None:
-    scale, shift = platt([(value, value > 1) for value in np.linspace(-4, 4, 80)])
+    scale, shift = fit_platt_scaling([(value, value > 1) for value in np.linspace(-4, 4, 80)])
     assert 1 / (1 + np.exp(-(scale * 2 + shift))) > 0.5 > 1 / (1 + np.exp(-(scale * 0 + shift)))
-    assert platt([(1.0, True)]) == (1.0, 0.0)
+    assert fit_platt_scaling([(1.0, True)]) == (1.0, 0.0)
 
 
 def test_f1() -> None:
@@ -316,31 +349,33 @@ class Fixed:
 
 
 def test_every_head_is_scored_and_a_set_of_emoticons_without_them_too(tmp_path: Path) -> None:
-    price = (Aspect(PRICE, NEGATIVE),)
+    price = (LabelledAspect(PRICE, NEGATIVE),)
     samples = [
         Sample(
             f"{number}号[怒]",
             NEGATIVE,
             emotion=number % 3,
             aspects=price if number % 2 else (),
-            absent=() if number % 2 else (PRICE,),
+            absent_aspects=() if number % 2 else (PRICE,),
         )
         for number in range(30)
     ]
-    source = Source("own", "zh", "", readers.stars("a", "b"), emoticons=True)
-    measured = measure(Fixed(), [Split(source, [], samples, {})], 20)  # type: ignore[arg-type]  # it embeds nothing
-    values = {row.score.name: row.score.value for row in rows(measured, baselines=False)}
+    source = DatasetSource(
+        "own", "zh", "", readers.star_rating_reader("a", "b"), emoticon_labelled=True
+    )
+    measured = predict_dev_sets(Fixed(), [DatasetSplit(source, [], samples, {})], 20)  # type: ignore[arg-type]  # it embeds nothing
+    values = {row.score.name: row.score.value for row in score_rows(measured, baselines=False)}
     assert values["own"] == 1
     assert 0 < values["own emotion"] < 0.5
     assert values["own aspects"] == pytest.approx(2 / 3, abs=0.15)
     assert values["own aspects' polarity"] == 1
     assert "own bare" in values
     assert all("[" not in sample.text for sample in measured[1].samples)
-    assert any("post" in line and "own" in line for line in reliability(measured))
+    assert any("post" in line and "own" in line for line in calibration_error_lines(measured))
     path = tmp_path / "i.jsonl"
     path.write_text(
         '{"text": "请问", "intent": ["ask"]}\n{"text": "好", "intent": []}\n', encoding="utf-8"
     )
-    found = {row.score.name: row for row in intents(Fixed(), path)}  # type: ignore[arg-type]
+    found = {row.score.name: row for row in score_intents(Fixed(), path)}  # type: ignore[arg-type]
     assert found["own sentences, ask"].score.value == pytest.approx(2 / 3)
-    assert found["own sentences, ask"].beside == {"rules": 1.0}
+    assert found["own sentences, ask"].baselines == {"rules": 1.0}

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from folate.core.errors import ConfigError
-from training.leave_out import named, without
-from training.manifest import SHOPPING, SOURCES, splits
+from training.leave_out import hold_out_category, select_sources
+from training.manifest import DATASET_SOURCES, SHOPPING_FILE, load_splits
 
 
 def write(path: Path, rows: list[tuple[str, ...]]) -> None:
@@ -22,7 +22,7 @@ def write(path: Path, rows: list[tuple[str, ...]]) -> None:
 def data(tmp_path: Path) -> Path:
     fruit = [("水果", str(number % 2), f"第{number}个苹果") for number in range(40)]
     write(
-        tmp_path / SHOPPING,
+        tmp_path / SHOPPING_FILE,
         [
             ("cat", "label", "review"),
             *fruit,
@@ -36,7 +36,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_no_text_of_the_category_is_learnt(data: Path) -> None:
-    found, asked = without(splits(data), data, "水果", 15)
+    found, asked = hold_out_category(load_splits(data), data, "水果", 15)
     learnt = [sample.text for split in found for sample in (*split.train, *split.dev)]
     assert learnt
     assert not any("苹果" in text for text in learnt)
@@ -46,18 +46,18 @@ def test_no_text_of_the_category_is_learnt(data: Path) -> None:
 
 def test_a_category_that_is_not_there(data: Path) -> None:
     with pytest.raises(ConfigError, match="possible: 水果, 衣服"):
-        without(splits(data), data, "飞机", 15)
+        hold_out_category(load_splits(data), data, "飞机", 15)
 
 
 def test_sets_are_named_and_have_the_shop_among_them() -> None:
-    assert named(None) == SOURCES
-    assert [source.name for source in named("chnsenticorp,online_shopping")] == [
+    assert select_sources(None) == DATASET_SOURCES
+    assert [source.name for source in select_sources("chnsenticorp,online_shopping")] == [
         "chnsenticorp",
         "online_shopping",
     ]
     with pytest.raises(
         ConfigError, match="no set 'onlin_shopping'; did you mean 'online_shopping'"
     ):
-        named("onlin_shopping")
+        select_sources("onlin_shopping")
     with pytest.raises(ConfigError, match="wanted online_shopping among the sets"):
-        named("sst2")
+        select_sources("sst2")

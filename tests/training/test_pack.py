@@ -12,13 +12,13 @@ from tokenizers import Tokenizer
 from folate.core.labels import EMOTIONS
 from nlp.model import DEFAULT_MODEL_FOLDER
 from training.batches import collate
-from training.composed import composed
+from training.composed import compose_brand_samples
 from training.data import TRAIN, TrainingPack
 from training.names import replace_names
 from training.pack import MAX_TOKENS, PackWriter
-from training.samples import NEGATIVE, NEUTRAL, POSITIVE, Sample, Target
-from training.sentences import sentences
-from training.weak import labelled
+from training.samples import NEGATIVE, NEUTRAL, POSITIVE, LabelledTarget, Sample
+from training.sentences import compose_task_samples
+from training.weak import add_rule_labels
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +27,13 @@ def samples() -> list[Sample]:
         Sample(
             "good phone " * 90 + "but Acme is slow",
             None,
-            targets=(Target(((994, 998),), NEGATIVE),),
+            targets=(LabelledTarget(((994, 998),), NEGATIVE),),
         ),
         Sample("很好吃", POSITIVE, (NEGATIVE, POSITIVE)),
         Sample("not sure what to think", NEUTRAL, emotion=EMOTIONS.index("neutral")),
     ]
-    made = [*composed(30, 3), *sentences(60, 3)]
-    return own + [labelled(sample, review=False) for sample in made]
+    made = [*compose_brand_samples(30, 3), *compose_task_samples(60, 3)]
+    return own + [add_rule_labels(sample, is_review=False) for sample in made]
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +61,12 @@ def test_a_batch_of_a_pack_is_the_batch_of_the_training_loop(
     for name in ("target", "emotion", "intent", "spoken", "polarity", "place"):
         assert torch.allclose(getattr(given, name), getattr(wanted, name)), name
     assert torch.allclose(given.post, wanted.post, atol=1 / 255)
-    assert given.rows is not None
-    assert wanted.rows is not None
+    assert given.target_rows is not None
+    assert wanted.target_rows is not None
     for name in ("rows", "mention", "clause"):
-        assert torch.allclose(getattr(given.rows, name), getattr(wanted.rows, name)), name
+        assert torch.allclose(
+            getattr(given.target_rows, name), getattr(wanted.target_rows, name)
+        ), name
 
 
 def test_batches_hold_every_text_once_and_few_tokens(
@@ -86,7 +88,12 @@ def test_batches_hold_every_text_once_and_few_tokens(
 def test_an_exchanged_name_keeps_its_place_and_its_at_sign() -> None:
     text = "@user my order from Dunkin is late, dunkin!"
     sample = Sample(
-        text, None, targets=(Target(((0, 5),), NEGATIVE), Target(((20, 26), (36, 42)), NEGATIVE))
+        text,
+        None,
+        targets=(
+            LabelledTarget(((0, 5),), NEGATIVE),
+            LabelledTarget(((20, 26), (36, 42)), NEGATIVE),
+        ),
     )
     for seed in range(50):
         given = replace_names(sample, random.Random(seed))
@@ -101,6 +108,8 @@ def test_an_exchanged_name_keeps_its_place_and_its_at_sign() -> None:
 
 def test_targets_that_overlap_are_left_as_they_are() -> None:
     sample = Sample(
-        "New York Pizza", None, targets=(Target(((0, 8),), NEUTRAL), Target(((4, 14),), POSITIVE))
+        "New York Pizza",
+        None,
+        targets=(LabelledTarget(((0, 8),), NEUTRAL), LabelledTarget(((4, 14),), POSITIVE)),
     )
     assert replace_names(sample, random.Random(1)) == sample

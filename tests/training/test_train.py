@@ -16,25 +16,39 @@ from folate.core.labels import ASPECTS
 from nlp.model.encoder import Encoder, EncoderConfig
 from nlp.model.heads import MultiTaskModel
 from training import readers
-from training.batches import MAYBE_NEUTRAL, collate, epoch, groups
-from training.calibrate import coolest, exit_threshold, finish, fitted, fitted_on, matched, some
-from training.composed import composed
-from training.distil import Teacher, fit_embedding
-from training.evaluate import failures, pin, table
-from training.manifest import Source, Split, by_digest, key, splits
-from training.measured import Row
-from training.run import averaged
-from training.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, TWO_WAY, Sample, Target
+from training.batches import NEUTRAL_SMOOTHING, collate, draw_epoch_samples, group_by_length
+from training.calibrate import (
+    calibrate_and_save,
+    calibration_digests,
+    fit_early_exit_logits,
+    fit_exit_threshold,
+    fit_temperature,
+    select_calibration_samples,
+    select_evaluation_samples,
+)
+from training.composed import compose_brand_samples
+from training.distil import EmbeddingTeacher, fit_embedding_head
+from training.evaluate import describe_floor_failures, format_score_table, raise_floors
+from training.manifest import DatasetSource, DatasetSplit, is_dev_text, load_splits, text_digest
+from training.measured import ScoreRow
+from training.run import average_with_checkpoints
+from training.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, TWO_WAY, LabelledTarget, Sample
 from training.scores import (
     Score,
     accuracy,
+    bootstrap_score,
     calibration_error,
     macro_recall,
     post_score,
-    score,
     target_score,
 )
-from training.train import Progress, Settings, _optimizer, task_losses, train
+from training.train import (
+    TrainingProgress,
+    TrainingSettings,
+    _optimizer,
+    run_training_loop,
+    task_losses,
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -49,11 +63,11 @@ def write(path: Path, header: str, rows: Iterable[tuple[str, ...]]) -> Path:
 
 
 def test_key_sees_through_width_case_and_marks() -> None:
-    assert key("好吃！ＯＫ") == key("好吃 ok") != key("难吃 ok")
-    assert key("！！") != key("？？")
+    assert text_digest("好吃！ＯＫ") == text_digest("好吃 ok") != text_digest("难吃 ok")
+    assert text_digest("！！") != text_digest("？？")
 
 
-REVIEW = readers.labelled("review", "label", {"0": NEGATIVE, "1": POSITIVE})
+REVIEW = readers.labelled_csv_reader("review", "label", {"0": NEGATIVE, "1": POSITIVE})
 
 
 def test_no_text_is_in_training_and_in_a_dev_split(tmp_path: Path) -> None:
@@ -62,18 +76,20 @@ def test_no_text_is_in_training_and_in_a_dev_split(tmp_path: Path) -> None:
     write(tmp_path / "two/train.csv", "label,review", [("0", text + "！") for text in texts])
     write(tmp_path / "two/dev.csv", "label,review", [("0", text.upper()) for text in texts[:40]])
     sources = (
-        Source("one", "zh", "", REVIEW, ("one/train.csv",)),
-        Source("two", "zh", "", REVIEW, ("two/train.csv",), ("two/dev.csv",)),
+        DatasetSource("one", "zh", "", REVIEW, ("one/train.csv",)),
+        DatasetSource("two", "zh", "", REVIEW, ("two/train.csv",), ("two/dev.csv",)),
     )
-    found = splits(tmp_path, (*sources, Source("absent", "zh", "", REVIEW, ("absent/train.csv",))))
+    found = load_splits(
+        tmp_path, (*sources, DatasetSource("absent", "zh", "", REVIEW, ("absent/train.csv",)))
+    )
     assert [split.source.name for split in found] == ["one", "two"]
-    asked = {key(sample.text) for split in found for sample in split.dev}
-    learnt = {key(sample.text) for split in found for sample in split.train}
+    asked = {text_digest(sample.text) for split in found for sample in split.dev}
+    learnt = {text_digest(sample.text) for split in found for sample in split.train}
     assert not asked & learnt
     assert asked == {
-        key(text) for number, text in enumerate(texts) if number < 40 or by_digest(text)
+        text_digest(text) for number, text in enumerate(texts) if number < 40 or is_dev_text(text)
     }
-    assert len(found[0].train) + sum(found[0].dropped.values()) == 300
+    assert len(found[0].train) + sum(found[0].dropped_counts.values()) == 300
 
 
 def test_texts_of_a_set_that_repeats_a_hidden_test_are_not_learnt(tmp_path: Path) -> None:
@@ -81,7 +97,7 @@ def test_texts_of_a_set_that_repeats_a_hidden_test_are_not_learnt(tmp_path: Path
     hotel = [("酒店", "1", "房间很干净"), ("酒店", "0", "早餐太差了"), ("水果", "1", "苹果很甜")]
     file = "online_shopping_10_cats/online_shopping_10_cats.csv"
     write(tmp_path / file, "cat,label,review", hotel)
-    [split] = splits(tmp_path, (Source("shopping", "zh", "", REVIEW, (file,)),))
+    [split] = load_splits(tmp_path, (DatasetSource("shopping", "zh", "", REVIEW, (file,)),))
     assert "早餐太差了" not in {sample.text for sample in split.train}
 
 
@@ -92,7 +108,7 @@ def test_target_rows_of_one_sentence_become_one_sample(tmp_path: Path) -> None:
     ]
     rows += [("$T$ 很 靓 哦", "图 标", "Positive"), ("no place", "x", "Neutral")]
     path = write(tmp_path / "t.csv", "text_with_$T$,aspect,polarity", rows)
-    two, one = readers.targets((NEGATIVE, NEUTRAL, POSITIVE))(path)
+    two, one = readers.pyabsa_reader((NEGATIVE, NEUTRAL, POSITIVE))(path)
     assert two.label is None
     assert [(two.text[slice(*target.spans[0])], target.label) for target in two.targets] == [
         ("cake", NEGATIVE),
@@ -107,7 +123,7 @@ def test_quads(tmp_path: Path) -> None:
         "面 包 好 吃 ， 茶 一 般 。####[((0, 1), (2, 3), 'POS'), ((5, 5), (6, 7), 'NEU'), ((-1, -1), (2, 3), 'POS')]\n",
         encoding="utf-8",
     )
-    [sample] = readers.quads(path)
+    [sample] = readers.read_zhang_triplets(path)
     assert [(sample.text[slice(*target.spans[0])], target.label) for target in sample.targets] == [
         ("面包", POSITIVE),
         ("茶", NEUTRAL),
@@ -121,7 +137,9 @@ def test_cars_and_stars(tmp_path: Path) -> None:
         ("2", "好看但贵", "价格", "-1"),
     ]
     cars = list(
-        readers.cars(write(tmp_path / "c.csv", "content_id,content,subject,sentiment_value", rows))
+        readers.read_ccf2018_cars(
+            write(tmp_path / "c.csv", "content_id,content,subject,sentiment_value", rows)
+        )
     )
     assert [(sample.text, sample.label) for sample in cars] == [
         ("油耗高", NEGATIVE),
@@ -132,7 +150,7 @@ def test_cars_and_stars(tmp_path: Path) -> None:
         ("appearance", POSITIVE),
     ]
     path = write(tmp_path / "s.csv", "text,star", [("a", "1"), ("b", "3.0"), ("c", "5"), ("d", "")])
-    assert [sample.label for sample in readers.stars("text", "star")(path)] == [
+    assert [sample.label for sample in readers.star_rating_reader("text", "star")(path)] == [
         NEGATIVE,
         NEUTRAL,
         POSITIVE,
@@ -140,8 +158,8 @@ def test_cars_and_stars(tmp_path: Path) -> None:
 
 
 def test_composed_sentences_judge_what_they_name() -> None:
-    samples = list(composed(400, 1))
-    assert samples == list(composed(400, 1)) != list(composed(400, 2))
+    samples = list(compose_brand_samples(400, 1))
+    assert samples == list(compose_brand_samples(400, 1)) != list(compose_brand_samples(400, 2))
     assert {target.label for sample in samples for target in sample.targets} == {
         NEGATIVE,
         NEUTRAL,
@@ -166,7 +184,7 @@ def test_composed_sentences_judge_what_they_name() -> None:
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
     characters = sorted(
-        {char for sample in composed(400, 1) for char in sample.text if char != " "}
+        {char for sample in compose_brand_samples(400, 1) for char in sample.text if char != " "}
     )
     made = Tokenizer(
         models.Unigram(
@@ -183,18 +201,22 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
 
 
 def test_a_set_without_neutral_leaves_it_a_small_part(tokenizer: Tokenizer) -> None:
-    two = Sample("好用", POSITIVE, TWO_WAY, (Target(((0, 1),), NEGATIVE),))
+    two = Sample("好用", POSITIVE, TWO_WAY, (LabelledTarget(((0, 1),), NEGATIVE),))
     two_way, three_way = (
-        collate(groups([sample], tokenizer, 100, 32, "0")[0])
+        collate(group_by_length([sample], tokenizer, 100, 32, "0")[0])
         for sample in (two, Sample("一般", NEUTRAL))
     )
-    assert two_way.post[0].tolist() == pytest.approx([0, MAYBE_NEUTRAL, 1 - MAYBE_NEUTRAL])
-    assert two_way.target[0].tolist() == pytest.approx([1 - MAYBE_NEUTRAL, MAYBE_NEUTRAL, 0, 0])
+    assert two_way.post[0].tolist() == pytest.approx([0, NEUTRAL_SMOOTHING, 1 - NEUTRAL_SMOOTHING])
+    assert two_way.target[0].tolist() == pytest.approx(
+        [1 - NEUTRAL_SMOOTHING, NEUTRAL_SMOOTHING, 0, 0]
+    )
     assert three_way.post[0].tolist() == [0, 1, 0]
 
 
 def test_what_has_no_label_weighs_nothing(tokenizer: Tokenizer) -> None:
-    [group] = groups([Sample("好用", POSITIVE), Sample("难用", None)], tokenizer, 100, 32, "0")
+    [group] = group_by_length(
+        [Sample("好用", POSITIVE), Sample("难用", None)], tokenizer, 100, 32, "0"
+    )
     batch = collate(group)
     labelled = collate([pair for pair in group if pair[0].label is not None])
     torch.manual_seed(0)
@@ -207,9 +229,11 @@ def test_what_has_no_label_weighs_nothing(tokenizer: Tokenizer) -> None:
 
 def test_a_target_beyond_the_cut_is_left_out(tokenizer: Tokenizer) -> None:
     sample = Sample(
-        "好" * 50 + "坏", None, targets=(Target(((0, 1),), POSITIVE), Target(((50, 51),), NEGATIVE))
+        "好" * 50 + "坏",
+        None,
+        targets=(LabelledTarget(((0, 1),), POSITIVE), LabelledTarget(((50, 51),), NEGATIVE)),
     )
-    assert collate(groups([sample], tokenizer, 100, 16, "0")[0]).target.tolist() == [
+    assert collate(group_by_length([sample], tokenizer, 100, 16, "0")[0]).target.tolist() == [
         [0, 0, 1, 0],
         [0, 0, 0, 0],
     ]
@@ -217,24 +241,24 @@ def test_a_target_beyond_the_cut_is_left_out(tokenizer: Tokenizer) -> None:
 
 def small_run(
     tokenizer: Tokenizer, work: Path, epochs: int, start: Path | None = None
-) -> tuple[MultiTaskModel, Progress]:
+) -> tuple[MultiTaskModel, TrainingProgress]:
     torch.manual_seed(0)
     model = MultiTaskModel(Encoder(EncoderConfig(1000, 32, 1, 2, 64, 96)))
     encoder = Encoder(EncoderConfig(1000, 32, 1, 2, 64, 96))
     off = torch.autocast("cpu", enabled=False)
-    samples = list(composed(160, 1))
-    split = Split(Source("own", "zh", "", REVIEW), samples, samples[:40], {})
-    teacher = Teacher(encoder, tokenizer, [sample.text for sample in samples], off)
-    settings = Settings(
+    samples = list(compose_brand_samples(160, 1))
+    split = DatasetSplit(DatasetSource("own", "zh", "", REVIEW), samples, samples[:40], {})
+    teacher = EmbeddingTeacher(encoder, tokenizer, [sample.text for sample in samples], off)
+    settings = TrainingSettings(
         epochs=epochs,
-        tokens=600,
-        longest=64,
+        batch_tokens=600,
+        max_tokens=64,
         rate=3e-3,
         head_rate=3e-3,
         checkpoint_minutes=0,
         start=start,
     )
-    return model, train(model, teacher, tokenizer, [split], [], settings, work)
+    return model, run_training_loop(model, teacher, tokenizer, [split], [], settings, work)
 
 
 def test_training_learns_and_a_resumed_run_ends_where_an_unbroken_one_does(
@@ -242,7 +266,9 @@ def test_training_learns_and_a_resumed_run_ends_where_an_unbroken_one_does(
 ) -> None:
     whole, state = small_run(tokenizer, tmp_path / "whole", 3)
     steps = state.step
-    batch = collate(groups(list(composed(60, 9)), tokenizer, 4000, 64, "0")[0])
+    batch = collate(
+        group_by_length(list(compose_brand_samples(60, 9)), tokenizer, 4000, 64, "0")[0]
+    )
     loss = task_losses(
         whole.eval(), batch, torch.autocast("cpu", enabled=False), torch.device("cpu")
     )["target"].item()
@@ -285,7 +311,7 @@ def test_a_run_starts_from_the_weights_of_another(tokenizer: Tokenizer, tmp_path
         )
     )
     assert (state.before, state.step) == (done.step, 0)
-    assert state.told(Settings()).startswith(
+    assert state.describe_training(TrainingSettings()).startswith(
         f"after {done.step:,} batches of another run 0 batches"
     )
 
@@ -299,7 +325,7 @@ def test_weights_of_runs_are_averaged(tokenizer: Tokenizer, tmp_path: Path) -> N
             first.state_dict().values(), second.state_dict().values(), strict=True
         )
     ]
-    averaged(second, [tmp_path / "first" / "checkpoint.pt"])
+    average_with_checkpoints(second, [tmp_path / "first" / "checkpoint.pt"])
     assert all(
         torch.allclose(one, other)
         for one, other in zip(middle, second.state_dict().values(), strict=True)
@@ -309,7 +335,7 @@ def test_weights_of_runs_are_averaged(tokenizer: Tokenizer, tmp_path: Path) -> N
 def test_lower_layers_learn_more_slowly(tokenizer: Tokenizer) -> None:
     model, settings = (
         MultiTaskModel(Encoder(EncoderConfig(1000, 32, 3, 2, 64, 96))),
-        Settings(rate=1.0, head_rate=9.0, layer_decay=0.5),
+        TrainingSettings(rate=1.0, head_rate=9.0, layer_decay=0.5),
     )
     optimizer = _optimizer(model, settings)
     peaks = {
@@ -331,64 +357,71 @@ def test_the_embedding_is_fitted_to_the_teacher(tokenizer: Tokenizer) -> None:
         MultiTaskModel(Encoder(EncoderConfig(1000, 32, 1, 2, 64, 96))),
         Encoder(EncoderConfig(1000, 32, 1, 2, 64, 96)),
     )
-    texts = [sample.text for sample in composed(300, 5)]
-    teacher = Teacher(body, tokenizer, texts, torch.autocast("cpu", enabled=False))
-    before = teacher.loss(student.eval(), 0).item()
-    fit_embedding(student, teacher, texts[100:])
+    texts = [sample.text for sample in compose_brand_samples(300, 5)]
+    teacher = EmbeddingTeacher(body, tokenizer, texts, torch.autocast("cpu", enabled=False))
+    before = teacher.embedding_loss(student.eval(), 0).item()
+    fit_embedding_head(student, teacher, texts[100:])
     assert (
-        teacher.loss(student.eval(), 0).item() < before - 0.2
+        teacher.embedding_loss(student.eval(), 0).item() < before - 0.2
     )  # its first texts are not among those it was fitted to
 
 
 def test_epochs_cut_large_sets_and_repeat_small_ones() -> None:
-    many = Split(
-        Source("many", "zh", "", REVIEW, limit=10),
+    many = DatasetSplit(
+        DatasetSource("many", "zh", "", REVIEW, limit=10),
         [Sample(f"{n}", POSITIVE) for n in range(50)],
         [],
         {},
     )
-    few = Split(Source("few", "zh", "", REVIEW, repeat=3), [Sample("x", POSITIVE)], [], {})
-    first, second = (epoch([many, few], [], 1, number) for number in (0, 1))
+    few = DatasetSplit(
+        DatasetSource("few", "zh", "", REVIEW, repeat=3), [Sample("x", POSITIVE)], [], {}
+    )
+    first, second = (draw_epoch_samples([many, few], [], 1, number) for number in (0, 1))
     assert len(first) == 13
     assert {sample.text for sample in first} != {sample.text for sample in second}
-    assert first == epoch([many, few], [], 1, 0)
+    assert first == draw_epoch_samples([many, few], [], 1, 0)
 
 
 def test_temperature_cools_what_is_too_sure() -> None:
     sure = [(np.array([8.0, 0.0, 0.0]), [0 if number % 4 else 1]) for number in range(40)]
-    assert coolest(sure) > 2
-    assert coolest([(np.array([1.0, 0.0, 0.0]), [0])] * 10) < 1
+    assert fit_temperature(sure) > 2
+    assert fit_temperature([(np.array([1.0, 0.0, 0.0]), [0])] * 10) < 1
 
 
 def test_what_stands_is_on_average_as_probable_as_the_late_depth_finds_it() -> None:
     rng = np.random.default_rng(5)
     late = rng.normal(size=(400, 3)) * 3
     early = late / 2 + rng.normal(size=(400, 3)) + np.array([0.5, 0.0, 0.0])
-    factor, *shift = matched(early, late)
+    factor, *shift = fit_early_exit_logits(early, late)
     asked, wanted = (
         torch.tensor(logits).softmax(-1).mean(0)
         for logits in (factor * early + np.array(shift), late)
     )
     assert torch.allclose(asked, wanted, atol=1e-3)
-    assert matched(early[:0], late[:0]) == [1.0, 0.0, 0.0, 0.0]
+    assert fit_early_exit_logits(early[:0], late[:0]) == [1.0, 0.0, 0.0, 0.0]
 
 
 def test_early_answers_stand_from_where_they_lose_nothing() -> None:
     alike = [(0.6 + number / 100, True, True) for number in range(30)]
-    assert exit_threshold(alike) == 0.5
-    assert exit_threshold([(chance, False, True) for chance, *_ in alike]) >= 0.89
-    assert exit_threshold([*alike, *[(0.55, False, True)] * 30]) == pytest.approx(0.555, abs=0.006)
-    assert exit_threshold([(1.0, False, True)]) > 1
-    assert exit_threshold([]) == 0.5
+    assert fit_exit_threshold(alike) == 0.5
+    assert fit_exit_threshold([(chance, False, True) for chance, *_ in alike]) >= 0.89
+    assert fit_exit_threshold([*alike, *[(0.55, False, True)] * 30]) == pytest.approx(
+        0.555, abs=0.006
+    )
+    assert fit_exit_threshold([(1.0, False, True)]) > 1
+    assert fit_exit_threshold([]) == 0.5
 
 
 def test_calibration_is_fitted_on_other_texts_than_scores_are_of() -> None:
     dev = [Sample(f"第{number}次", POSITIVE) for number in range(1000)]
-    assert len(fitted(dev)) == 250
-    assert not {sample.text for sample in fitted(dev)} & {sample.text for sample in some(dev, 500)}
-    assert len(fitted(dev[:30])) == 15
+    assert len(select_calibration_samples(dev)) == 250
+    assert not {sample.text for sample in select_calibration_samples(dev)} & {
+        sample.text for sample in select_evaluation_samples(dev, 500)
+    }
+    assert len(select_calibration_samples(dev[:30])) == 15
     assert (
-        fitted_on(Split(Source("own", "zh", "", REVIEW), [], dev, {})) == set()
+        calibration_digests(DatasetSplit(DatasetSource("own", "zh", "", REVIEW), [], dev, {}))
+        == set()
     )  # never trained on: nothing fitted
 
 
@@ -396,10 +429,10 @@ def test_finish_writes_a_folder_that_reads(tokenizer: Tokenizer, tmp_path: Path)
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     torch.manual_seed(0)
     model = MultiTaskModel(Encoder(EncoderConfig(1000, 24, 1, 2, 48, 130))).eval()
-    samples = list(composed(40, 3))
-    finish(
+    samples = list(compose_brand_samples(40, 3))
+    calibrate_and_save(
         model,
-        [Split(Source("own", "zh", "", REVIEW), samples, samples, {})],
+        [DatasetSplit(DatasetSource("own", "zh", "", REVIEW), samples, samples, {})],
         tmp_path / "tokenizer.json",
         tmp_path / "out",
     )
@@ -411,7 +444,7 @@ def test_metrics() -> None:
     right, given = np.array([0, 0, 0, 2]), np.array([0, 0, 2, 2])
     assert accuracy(right, given) == 0.75
     assert macro_recall(right, given) == pytest.approx((2 / 3 + 1) / 2)
-    found = score("s", accuracy, [0] * 90 + [2] * 10, [0] * 100)
+    found = bootstrap_score("s", accuracy, [0] * 90 + [2] * 10, [0] * 100)
     assert found.low < found.value == 0.9 < found.high
     assert calibration_error([0, 0], np.array([[0.8, 0.1, 0.1], [0.8, 0.1, 0.1]])) == pytest.approx(
         0.2
@@ -429,7 +462,7 @@ def test_two_way_sets_are_asked_two_way() -> None:
     assert (two.value, three.value) == (1, 0)
     assert post_score("c", [Sample("x", None)], chances) is None
     target = target_score(
-        "d", [Sample("x", None, targets=(Target(((0, 1),), NOT_ABOUT),))], [chances]
+        "d", [Sample("x", None, targets=(LabelledTarget(((0, 1),), NOT_ABOUT),))], [chances]
     )
     assert target is not None
     assert (target.name, target.value) == ("d targets", 1)
@@ -437,7 +470,7 @@ def test_two_way_sets_are_asked_two_way() -> None:
 
 def test_floors_hold_and_fall_only_when_told() -> None:
     rows = [
-        Row(
+        ScoreRow(
             Score("a", "accuracy", 200, 0.9, 0.88, 0.92),
             "zh",
             False,
@@ -445,9 +478,9 @@ def test_floors_hold_and_fall_only_when_told() -> None:
             0.25,
         )
     ]
-    assert failures(rows, {"a": 0.85}) == []
-    assert len(failures(rows, {"a": 0.95, "gone": 0.5})) == 2
-    assert pin(rows, {"a": 0.95}, lower=False) == {"a": 0.95}
-    assert pin(rows, {"a": 0.95}, lower=True) == {"a": 0.87}
-    assert "a *" in table(rows)
-    assert "0.250  TF-IDF 0.800, SnowNLP 0.700" in table(rows)
+    assert describe_floor_failures(rows, {"a": 0.85}) == []
+    assert len(describe_floor_failures(rows, {"a": 0.95, "gone": 0.5})) == 2
+    assert raise_floors(rows, {"a": 0.95}, allow_lower=False) == {"a": 0.95}
+    assert raise_floors(rows, {"a": 0.95}, allow_lower=True) == {"a": 0.87}
+    assert "a *" in format_score_table(rows)
+    assert "0.250  TF-IDF 0.800, SnowNLP 0.700" in format_score_table(rows)
