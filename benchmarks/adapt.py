@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from folate.core.config import Brand
 from nlp.extract.brands import BrandLinker
-from nlp.model import Reader, load
+from nlp.model import Reader, load_reader
 from nlp.model.name_hiding import Passage, read_without_names
 from nlp.stats.adaptation import cross_validate, fit_label_factors, rescale_posteriors
 from nlp.stats.estimation import Floats, Ints
@@ -136,7 +136,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=20, help="draws of labels a brand")
     options = parser.parse_args()
 
-    reader = load(options.model, threads=1)
+    reader = load_reader(options.model, threads=1)
     brands = list((selection_brands if options.brands == "choose" else report_brands)(options.data))
     read = [(predict_posteriors(reader, brand), np.array(brand.labels)) for brand in brands]
     print(

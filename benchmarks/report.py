@@ -1,7 +1,7 @@
 """The weekly report of a corpus of 100,000 annotated posts: `python -m benchmarks.report [--posts 1000000]`.
 
 The corpus is made here: a year of posts of four brands on three sources, a third of them about a brand, a fifth of them answers. Its
-annotations are drawn at random, as only their number matters. Prints the CPU and wall seconds of each part of `reports.build.build`,
+annotations are drawn at random, as only their number matters. Prints the CPU and wall seconds of each part of `reports.build.assemble_report`,
 of the page and of the JSON, and the most memory that the report took (the corpus is made in a process of its own).
 """
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from folate.core.config import LEVEL_SEPARATOR
 from nlp.extract import taxonomy
-from nlp.model import Reader, load
+from nlp.model import Reader, load_reader
 from nlp.stats.estimation import wilson_interval
 
 HELD_OUT_FILE = Path(__file__).parents[1] / "tests" / "eval" / "tags.tsv"
@@ -146,7 +146,7 @@ def main() -> None:
     parser.add_argument("--model", default="", help="a model folder; the shipped one when missing")
     parser.add_argument("--choose", action="store_true")
     arguments = parser.parse_args()
-    reader = load(arguments.model, threads=1)
+    reader = load_reader(arguments.model, threads=1)
     print_best_constants(reader) if arguments.choose else print_tag_scores(reader)
 
 

@@ -110,8 +110,8 @@ def assemble_report(
     with _held(snapshot, asked, window):
         read_by_week = count_posts_by_week(snapshot, window, config.timezone, reader_version)
         asked = replace(
-            asked, reader=reader_version, unread=frozenset(name for name, found in read_by_week.items() if found.unread),
-            blank=frozenset(name for name, found in read_by_week.items() if found.is_fully_unread),
+            asked, reader_version=reader_version, partly_read_weeks=frozenset(name for name, found in read_by_week.items() if found.unread),
+            unread_weeks=frozenset(name for name, found in read_by_week.items() if found.is_fully_unread),
         )  # fmt: skip
         sources = posts_and_sources.sources(snapshot, asked)
         until = _partial_until(snapshot, week, config.timezone, now)

@@ -116,7 +116,9 @@ def label_aspects_by_targets(sample: Sample) -> Sample:
     return replace(
         sample,
         aspects=spoken,
-        absent=() if unknown and not found else find_absent_aspects(sample.text, list(found)),
+        absent_aspects=()
+        if unknown and not found
+        else find_absent_aspects(sample.text, list(found)),
     )
 
 
@@ -141,8 +143,8 @@ def label_aspects_by_terms(
     return replace(
         sample,
         aspects=spoken,
-        absent=find_absent_aspects(sample.text),
-        weak=(*sample.rule_labelled, "aspects"),
+        absent_aspects=find_absent_aspects(sample.text),
+        rule_labelled=(*sample.rule_labelled, "aspects"),
     )
 
 

@@ -1,7 +1,7 @@
 """Make a model folder of what a GPU run wrote: ``python -m training.assemble --parts DIR --data DIR --out DIR``.
 
 Joins the parts of the weights, fits temperatures and thresholds on dev texts that training never saw, and
-writes the folder that `nlp.model.load` reads.
+writes the folder that `nlp.model.load_reader` reads.
 """
 
 from __future__ import annotations

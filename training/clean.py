@@ -39,7 +39,7 @@ def drop_contradicted_labels(
     return replace(
         split,
         train=kept,
-        dropped=split.dropped_counts | {DROP_REASON: len(split.train) - len(kept)},
+        dropped_counts=split.dropped_counts | {DROP_REASON: len(split.train) - len(kept)},
     )
 
 

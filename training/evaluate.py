@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from nlp.model import load
+from nlp.model import load_reader
 from training import words
 from training.hard import score_hard_sentences
 from training.manifest import load_splits
@@ -60,7 +60,7 @@ def main() -> int:
     parser.add_argument("--lower", action="store_true", help="with --pin: let floors fall too")
     options = parser.parse_args()
 
-    reader = load(options.model)
+    reader = load_reader(options.model)
     measured = (
         predict_dev_sets(
             reader, [split for split in load_splits(options.data) if split.dev], options.limit

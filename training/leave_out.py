@@ -136,7 +136,7 @@ def score_held_out_category(
     folder: Path, splits: Sequence[DatasetSplit], samples: Sequence[Sample]
 ) -> dict[str, Score]:
     """Two-way accuracy of the model in ``folder`` and of TF-IDF that learnt from the rest of online_shopping."""
-    from nlp.model import load
+    from nlp.model import load_reader
     from training.baselines import train_tfidf_baseline
     from training.measured import probability_array
     from training.scores import post_score
@@ -145,7 +145,9 @@ def score_held_out_category(
     rest = next(split for split in splits if split.source.name == SHOPPING_SET)
     judge = train_tfidf_baseline([(sample.text, sample.label) for sample in rest.train], 3)
     chances = {
-        "model": probability_array([reading.post for reading in load(str(folder)).read(texts)]),
+        "model": probability_array(
+            [reading.post for reading in load_reader(str(folder)).read(texts)]
+        ),
         "TF-IDF": judge(texts),
     }
     made = {name: post_score(name, samples, its) for name, its in chances.items()}

@@ -45,7 +45,7 @@ def describe_dev_scores(
                 chances = chances[:, :3]
                 wanted = batch.target[:, :3].clone()
                 wanted[:, NEUTRAL] += batch.target[:, NOT_ABOUT]
-                chances[two_way[batch.rows.rows], NEUTRAL] = -1
+                chances[two_way[batch.target_rows.rows], NEUTRAL] = -1
                 _keep(scores, "target", depth, chances, wanted, owner[batch.target_rows.rows])
             _keep(scores, "emotion", depth, out.emotion.float().cpu(), batch.emotion, owner)
     lines = [

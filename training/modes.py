@@ -81,14 +81,14 @@ def describe_prediction_changes(
         macro_f1(labels[known], chances[known].argmax(1)) for chances in (approximate, reference)
     ]
     shares = np.abs(approximate.mean(0) - reference.mean(0)).max()
-    labels = np.abs(
+    label_shift = np.abs(
         np.bincount(approximate.argmax(1), minlength=3)
         - np.bincount(reference.argmax(1), minlength=3)
     ).max() / len(labels)
     same = (approximate.argmax(1) == reference.argmax(1)).mean()
     return (
         f"macro F1 {100 * (lost[0] - lost[1]):+.2f} points (n={known.sum()}), largest difference of a share {100 * shares:.2f} points by"
-        f" probabilities and {100 * labels:.2f} by labels, same label {100 * same:.1f} % (n={len(labels)})"
+        f" probabilities and {100 * label_shift:.2f} by labels, same label {100 * same:.1f} % (n={len(labels)})"
     )
 
 

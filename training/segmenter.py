@@ -175,7 +175,7 @@ def learn_join_weights(pairs: Sequence[JoinExample]) -> dict[str, int]:
 
 
 def write_weights(path: Path, weights: Mapping[str, int]) -> None:
-    """Lines that `nlp.text.chinese.weights` reads."""
+    """Lines that `nlp.text.chinese.read_weights` reads."""
     path.write_text(
         "".join(f"{name} {weights[name]}\n" for name in sorted(weights)), encoding="utf-8"
     )

@@ -64,7 +64,7 @@ def add_rule_labels(sample: Sample, *, is_review: bool) -> Sample:
         found = (
             sample
             if is_review
-            else replace(sample, absent=aspects.find_absent_aspects(sample.text))
+            else replace(sample, absent_aspects=aspects.find_absent_aspects(sample.text))
         )
     return _review(found) if is_review else _post(found)
 
@@ -79,7 +79,7 @@ def _post(sample: Sample) -> Sample:
     return (
         sample
         if sample.intents
-        else replace(sample, intents=found, weak=(*sample.rule_labelled, "intents"))
+        else replace(sample, intents=found, rule_labelled=(*sample.rule_labelled, "intents"))
     )
 
 

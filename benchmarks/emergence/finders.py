@@ -1,7 +1,7 @@
 """What is compared: a finder takes the posts of a window and gives the alarms that it would raise, best first.
 
 A new finder needs one function, posts of a brand -> alarms, and a line below. `posts` has the columns of
-`benchmarks.emergence.planting.SCHEMA`; the last of the weeks is the one at hand. Alarms name the posts of that week that they are about:
+`benchmarks.emergence.planting.POST_SCHEMA`; the last of the weeks is the one at hand. Alarms name the posts of that week that they are about:
 a finder of words gives those that hold the word, a finder of topics those that it puts into the topic.
 """
 

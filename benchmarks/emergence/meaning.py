@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.emergence.streams import read_dated_texts
-from nlp.model import load
+from nlp.model import load_reader
 from nlp.text.segment import Segmenter
 from nlp.topics.grouping import LANGUAGE_SAMPLE_POSTS
 
@@ -29,7 +29,7 @@ THRESHOLDS = (0.35, 0.4, 0.45, 0.5)
 def load_embedder(folder: str) -> Callable[[list[str]], Floats]:
     """The vectors of Folate's own model, or the mean-pooled ones of a transformers folder with the prefix that e5 was trained with."""
     if folder == "shipped":
-        reader = load("", 1)
+        reader = load_reader("", 1)
         return lambda texts: reader.embed(texts).astype(float)
     import torch
     from transformers import AutoModel, AutoTokenizer

@@ -50,7 +50,7 @@ class LabelledBrand:
 class Trade:
     """Brands that one project compares.
 
-    `kind` is that of its posts (`folate.core.post.KINDS`).
+    `kind` is that of its posts (`folate.core.post.POST_KINDS`).
     """
 
     name: str

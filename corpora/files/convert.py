@@ -66,7 +66,7 @@ class ImportOptions:
     crawl: str | None = None
     salt: str = ""
     encoding: str | None = (
-        None  # of a text file, as `folate.core.encoding.named` gives it; found by reading when missing
+        None  # of a text file, as `folate.core.encoding.require_encoding` gives it; found by reading when missing
     )
     sheet: str | None = None  # of a workbook; its first visible one when missing
     now: datetime | None = None  # later dates are from the future; the time of reading when missing

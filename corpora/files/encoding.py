@@ -23,7 +23,7 @@ _LEAST_SIGNS = 2  # characters of three or four bytes in UTF-8: so many are not 
 
 
 def detect_encoding(opener: Opener, requested: str | None = None) -> str:
-    """Find the encoding by its mark, as `given`, by its NULs, or as `folate.core.encoding.detect` finds it.
+    """Find the encoding by its mark, as `given`, by its NULs, or as `folate.core.encoding.detect_text_encoding` finds it.
 
     Raises UnicodeError for what is no text, and UnknownEncodingError where several encodings fit alike, unless few lines are in doubt.
     """

@@ -65,10 +65,10 @@ def tags(out: Path | None, filled: Path | None, per_label: int, folder: Path, fo
         raise click.UsageError("wanted --export FILE or --import FILE.")
     from folate.pipeline.annotate import tags as steps
     from folate.pipeline.project import Project
-    from nlp.model import load
+    from nlp.model import load_reader
 
     workspace = Project.open(folder)
-    reader = load(
+    reader = load_reader(
         workspace.config.nlp.model, workspace.config.nlp.threads, depth=workspace.config.nlp.depth
     )
     for note in steps.ignored_threshold_notes(workspace, reader):

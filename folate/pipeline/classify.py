@@ -17,7 +17,7 @@ from nlp.model import (
     AspectPrediction,
     SentimentProbabilities,
     TextPrediction,
-    load,
+    load_reader,
 )
 from nlp.model.name_hiding import Passage, is_proper_name, read_without_names
 from nlp.text.language import identify_language
@@ -90,7 +90,7 @@ class Classifier:
 
     def __init__(self, config: Config, *, with_tokens: bool = False) -> None:
         """`tokens`: whether answers have them. Raises ConfigError."""
-        self._reader = load(
+        self._reader = load_reader(
             config.nlp.model, config.nlp.threads, config.aspects, depth=config.nlp.depth
         )
         self._taxonomy = config.taxonomy

@@ -143,8 +143,8 @@ def _gelu_product(inputs: Tensor, by: QuantizedWeights, step: float, zero: int) 
 
 def quantize_encoder(encoder: Encoder, ranges: ActivationRanges) -> None:
     """Turns the layers of an encoder in fp32 to integers, by the ranges of what their linear layers are given."""
-    for index, ranges in enumerate(ranges):
-        encoder.layers[index] = QuantizedLayer(encoder.layers[index], ranges).eval()
+    for index, layer_ranges in enumerate(ranges):
+        encoder.layers[index] = QuantizedLayer(encoder.layers[index], layer_ranges).eval()
 
 
 def observe_activation_ranges(encoder: Encoder, sequences: Iterable[Tensor]) -> ActivationRanges:

@@ -5,7 +5,7 @@
 
     pipeline("text-classification", model=str(nlp.model.SHIPPED))(["冲泡没有结块", "The tin arrived broken"])
 
-That is the sentiment of posts by all layers, as training left it, for those who compare models. ``nlp.model.load`` gives calibrated
+That is the sentiment of posts by all layers, as training left it, for those who compare models. ``nlp.model.load_reader`` gives calibrated
 probabilities of everything else as well, of texts of any length, and takes a fraction of the time.
 """
 

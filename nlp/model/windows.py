@@ -58,8 +58,10 @@ def split_into_windows(
         chosen: Sequence[int] = range(count)
         if len(texts[number]) > MAX_CHARACTERS_READ:
             starts = [offsets[cut][0] for cut in cuts[:-1]]
-            targets = targets[number] if targets else []
-            wanted = [[bisect_right(starts, start) - 1 for start, _ in spans] for spans in targets]
+            text_targets = targets[number] if targets else []
+            wanted = [
+                [bisect_right(starts, start) - 1 for start, _ in spans] for spans in text_targets
+            ]
             places = [
                 max(window, 0) for window in chain.from_iterable(zip_longest(*wanted, fillvalue=0))
             ]

@@ -25,7 +25,7 @@ class DomainErrors:
     say that an unaudited share may be anything within some 40 points.
     """
 
-    sharpness: float = 1.0  # of the quantifier: the power that posteriors are raised to (`nlp.stats.estimation.tempered`)
+    sharpness: float = 1.0  # of the quantifier: the power that posteriors are raised to (`nlp.stats.estimation.sharpen_posteriors`)
     gain: float = 1.4  # by how much the truth moves when the quantified share moves by 1
     gain_spread: float = 0.3  # standard deviation of its logarithm between domains
     error: Matrix = (

@@ -16,7 +16,7 @@ _BEFORE = f"(?<![{_LETTER}0-9])"
 def longest_match_pattern(words: Iterable[str]) -> str:
     """The source of an expression that matches the longest of `words` at a place; "" when there are none.
 
-    Words and text are folded (`nlp.text.normalize.fold`). A word that begins or ends in a Latin, Greek or Cyrillic letter or in a
+    Words and text are folded (`nlp.text.normalize.fold_text`). A word that begins or ends in a Latin, Greek or Cyrillic letter or in a
     digit begins and ends there in the text too, except that a digit may follow a letter and a letter a digit: `iphone` is
     in `iphone12`, `iphone 1` is not. A space in a word stands for any number of spaces, none included.
     """

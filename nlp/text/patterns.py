@@ -1,6 +1,6 @@
 """Pieces of a post that are one thing each: URLs, @names, hashtags, emoticons, emoji, numbers.
 
-Regular expressions (sources, to be joined) over text that `nlp.text.normalize.fold` has made narrow and lower case.
+Regular expressions (sources, to be joined) over text that `nlp.text.normalize.fold_text` has made narrow and lower case.
 """
 
 import re

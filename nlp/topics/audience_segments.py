@@ -12,7 +12,7 @@ MAX_OTHER_AUTHORS = 5000  # authors of the week who stand for all others
 MAX_POSTS_PER_AUTHOR = 20  # posts an author that are read, the latest
 
 FindSegments = Callable[[str], Iterable[str]]
-"""Segments that the author of a text says to belong to (`nlp.extract.segments.Audience.find`)."""
+"""Segments that the author of a text says to belong to (`nlp.extract.segments.SegmentDetector.find_segments`)."""
 
 
 def find_segment_members(

@@ -162,7 +162,7 @@ def _untested(tests: list[ScopeTest], brands: Sequence[Brand], settings: Topics)
 
 
 def _log_odds(test: ScopeTest) -> Floats:
-    """z of each term's authors this week against the baseline's, with both together as the prior (`nlp.stats.estimation.log_odds`)."""
+    """z of each term's authors this week against the baseline's, with both together as the prior (`nlp.stats.estimation.log_odds_z_scores`)."""
     weekly = test.counts.in_weeks(np.arange(len(test.counts.totals))).astype(float)
     now, past = weekly[:, -1], weekly[:, :-1].sum(axis=1)
     return log_odds_z_scores(now, past, now + past + 0.5) if len(now) else np.zeros(0)

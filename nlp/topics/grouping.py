@@ -121,7 +121,7 @@ def explain_away(
             )
             at = max(range(len(found)), key=lambda i: (len(one.posts & found[i].posts), -i))
             gone = tuple(alarm for alarm in one.alarms if alarm not in kept)
-            found[at] = replace(found[at], explains=(*found[at].explained_alarms, *gone))
+            found[at] = replace(found[at], explained_alarms=(*found[at].explained_alarms, *gone))
         if standing.alarms:
             found.append(standing)
             seen = np.union1d(seen, np.array(sorted(standing.posts), np.int64))

@@ -43,7 +43,7 @@ SourceMask = NDArray[np.bool_]  # (sources,) which of them take part
 class SentimentShares:
     """Negative, neutral and positive share of each brand and week (draws, brands, weeks, 3), NaN where nothing is annotated.
 
-    They are the model's alone: means of tempered posteriors (`nlp.stats.estimation.tempered`).
+    They are the model's alone: means of tempered posteriors (`nlp.stats.estimation.sharpen_posteriors`).
     """
 
     draws: Floats

@@ -133,9 +133,9 @@ def _charts(report: Report, aspects: Mapping[str, str]) -> dict[str, Any]:
         "wide": Markup(charts.share_of_voice_chart(report.brands, charts.WIDE_SIZE_PX)),  # noqa: S704  # escaped by vl-convert
         "narrow": Markup(charts.share_of_voice_chart(report.brands, charts.NARROW_SIZE_PX)),  # noqa: S704
         "panels": [
-            Markup(charts.net_sentiment_chart(brand, place))
+            Markup(charts.net_sentiment_chart(brand, place))  # noqa: S704
             for place, brand in enumerate(report.brands)
-        ],  # noqa: S704
+        ],
     }
 
 

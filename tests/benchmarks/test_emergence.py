@@ -291,7 +291,7 @@ def test_a_small_run_prints_every_figure(
     stream: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        trials, "DAYS", range(trials.DAILY_RUN_DAYS[3], trials.DAILY_RUN_DAYS[3] + 3)
+        trials, "DAILY_RUN_DAYS", range(trials.DAILY_RUN_DAYS[3], trials.DAILY_RUN_DAYS[3] + 3)
     )
     options = [
         "--posts",

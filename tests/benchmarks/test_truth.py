@@ -337,7 +337,7 @@ def test_a_ranking_is_of_the_brands_that_have_a_value() -> None:
 def test_a_project_is_made_reported_and_audited_with_the_commands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("folate.pipeline.annotate.run.load", lambda *_, **__: WordReader())
+    monkeypatch.setattr("folate.pipeline.annotate.run.load_reader", lambda *_, **__: WordReader())
     brands = (brand_with((40, 40, 40)), brand_with((24, 36, 60), "Inkery"))
     trade = Trade("pens", SELECTION_PART, "microblog", brands)
     weeks = {

@@ -51,7 +51,7 @@ class TestText:
     def test_a_line_longer_than_is_read_costs_its_row(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(bounds, "LINE", 1000)
+        monkeypatch.setattr(bounds, "MAX_ROW_CHARACTERS", 1000)
         long = "长" * 5000
         for name, lines in (
             ("a.csv", ["text,published_at", "a,2026-03-02", f"{long},2026-03-02", "b,2026-03-02"]),
@@ -64,7 +64,7 @@ class TestText:
     def test_a_cell_longer_than_is_read_costs_its_row(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(bounds, "CELL", 100)
+        monkeypatch.setattr(bounds, "MAX_CELL_CHARACTERS", 100)
         posts, rejects, _ = take(
             write(
                 tmp_path,
@@ -97,7 +97,7 @@ class TestText:
     def test_keys_without_end_are_told_and_those_of_one_line_cost_that_line(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(bounds, "COLUMNS", 100)
+        monkeypatch.setattr(bounds, "MAX_COLUMNS", 100)
         wide = json.dumps({f"k{n}": n for n in range(200)})
         posts, rejects, problem = take(write(tmp_path, "a.jsonl", f"{json.dumps(GOOD)}\n{wide}\n"))
         assert (len(posts), [reject.reason for reject in rejects], problem) == (1, ["too long"], "")
@@ -122,7 +122,7 @@ class TestText:
     def test_bytes_without_end_are_told(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(bounds, "BYTES", 500_000)
+        monkeypatch.setattr(bounds, "MAX_FILE_BYTES", 500_000)
         text = "text,published_at\n" + "".join(f"{n},2026-03-02\n" for n in range(99_999))
         for path in (
             write(tmp_path, "a.csv", text),
@@ -135,7 +135,7 @@ class TestText:
     def test_names_of_sources_without_end_cost_their_rows(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(bounds, "SOURCES", 3)
+        monkeypatch.setattr(bounds, "MAX_SOURCES", 3)
         rows = "".join(f"t{n},2026-03-02,source{n % 5}\n" for n in range(10))
         posts, rejects, _ = take(write(tmp_path, "a.csv", f"text,published_at,source\n{rows}"))
         assert {post.source for post in posts} == {"source0", "source1", "source2"}
@@ -150,7 +150,7 @@ class TestText:
     def test_rejected_rows_do_not_fill_the_disk(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        monkeypatch.setattr("folate.pipeline.rejects.MAX_CHARACTERS", 5000)
+        monkeypatch.setattr("folate.pipeline.rejects.MAX_REJECT_CHARACTERS", 5000)
         (tmp_path / "folate.toml").write_text('name = "p"\n')
         path = write(tmp_path, "a.csv", "text,published_at\n" + "a,soon\n" * 1000)
         assert (

@@ -359,7 +359,7 @@ class TestHarm:
     def test_a_text_that_all_rows_share_is_not_multiplied(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(bounds, "BYTES", 100_000)
+        monkeypatch.setattr(bounds, "MAX_FILE_BYTES", 100_000)
         rows = [f'<row r="{n}"><c t="s"><v>0</v></c><c><v>{n}</v></c></row>' for n in range(2, 200)]
         with pytest.raises(InputError, match="100,000 characters in all cells"):
             list(
@@ -372,7 +372,7 @@ class TestHarm:
     def test_a_cell_longer_than_is_read_costs_its_row(
         self, tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(bounds, "CELL", 1000)
+        monkeypatch.setattr(bounds, "MAX_CELL_CHARACTERS", 1000)
         long = f"<t>{'长' * 2000}</t>"
         cell = '<row r="2"><c t="s"><v>0</v></c></row>' if way == "shared" else row(2, long)
         posts, rejects = take(

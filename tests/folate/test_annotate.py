@@ -116,7 +116,7 @@ def unbroken(
     """The tables of one run in which every step is one batch."""
     folder = Path(shutil.copytree(imported, tmp_path_factory.mktemp("unbroken") / "project"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("folate.pipeline.annotate.run.load", lambda *_, **__: StubReader())
+        patch.setattr("folate.pipeline.annotate.run.load_reader", lambda *_, **__: StubReader())
         annotate_corpus(Project.open(folder))
     return tables(folder)
 
@@ -130,7 +130,7 @@ def project(imported: Path, tmp_path: Path) -> Path:
 def reader(monkeypatch: pytest.MonkeyPatch) -> StubReader:
     """What `annotate` loads, while batches are small: 8 and 4 texts, 4 judgements."""
     stub = StubReader()
-    monkeypatch.setattr("folate.pipeline.annotate.run.load", lambda *_, **__: stub)
+    monkeypatch.setattr("folate.pipeline.annotate.run.load_reader", lambda *_, **__: stub)
     monkeypatch.setattr("folate.pipeline.annotate.text.BATCH", 8)
     for module in ("run", "model"):
         monkeypatch.setattr(f"folate.pipeline.annotate.{module}.BATCH", 4)
@@ -263,7 +263,7 @@ def test_a_run_cut_off_in_the_model_is_completed_by_the_next(
 def test_judgements_in_hand_are_bounded_and_forgotten_ones_made_again(
     project, reader, unbroken, monkeypatch
 ):
-    monkeypatch.setattr("folate.pipeline.annotate.model.KEPT", 1)
+    monkeypatch.setattr("folate.pipeline.annotate.model.MAX_CACHED_OUTPUTS", 1)
     annotate_corpus(Project.open(project))
     assert sum(call.count(ONE_READ) for call in reader.calls[::2]) > 1
     assert tables(project) == unbroken

@@ -56,8 +56,8 @@ class NamingTagger:
 
 @pytest.fixture(autouse=True)
 def echo(monkeypatch):
-    monkeypatch.setattr("folate.pipeline.classify.load", lambda *_, **__: EchoReader())
-    monkeypatch.setattr("nlp.extract.taxonomy.Tagger", NamingTagger)
+    monkeypatch.setattr("folate.pipeline.classify.load_reader", lambda *_, **__: EchoReader())
+    monkeypatch.setattr("nlp.extract.taxonomy.TaxonomyTagger", NamingTagger)
 
 
 def test_every_line_gets_one_answer_in_order():
@@ -115,7 +115,7 @@ def test_the_reader_is_the_one_of_the_project(monkeypatch):
         asked.append((given, named))
         return EchoReader()
 
-    monkeypatch.setattr("folate.pipeline.classify.load", load)
+    monkeypatch.setattr("folate.pipeline.classify.load_reader", load)
     aspects = (
         CustomAspect(
             id="refill",
@@ -218,7 +218,7 @@ def test_a_target_after_an_at_sign_is_a_name(monkeypatch):
             texts.extend(given)
             return super().read(given, targets)
 
-    monkeypatch.setattr("folate.pipeline.classify.load", lambda *_, **__: Recorder())
+    monkeypatch.setattr("folate.pipeline.classify.load_reader", lambda *_, **__: Recorder())
     lines = [
         '{"text": "@united lost my bag, united!", "target": "united"}',
         '{"text": "stay united", "target": "united"}',

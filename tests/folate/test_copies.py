@@ -52,7 +52,7 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         texts.extend(some)
         return place(self, some)
 
-    monkeypatch.setattr(OriginalIndex, "place", noting)
+    monkeypatch.setattr(OriginalIndex, "match_or_add", noting)
     return texts
 
 

@@ -61,7 +61,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("nlp.model.load", lambda *_, **__: Blank())
+    monkeypatch.setattr("nlp.model.load_reader", lambda *_, **__: Blank())
     return Path(shutil.copytree(built, tmp_path / "project"))
 
 

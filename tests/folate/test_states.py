@@ -40,8 +40,10 @@ NONE_ROSE = {"en": "rose above the threshold", "zh": "超过阈值"}
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for module in ("annotate", "topics"):
-        monkeypatch.setattr(f"folate.pipeline.{module}.load", lambda *_, **__: LexiconReader())
+    for module in ("annotate.run", "topics.find"):
+        monkeypatch.setattr(
+            f"folate.pipeline.{module}.load_reader", lambda *_, **__: LexiconReader()
+        )
     (tmp_path / "folate.toml").write_text(PROJECT, encoding="utf-8")
     return tmp_path
 

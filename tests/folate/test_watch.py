@@ -140,7 +140,7 @@ def judged(corpus: Path) -> tuple[list[Alert], list[str]]:
 @pytest.fixture
 def known(judged: tuple[list[Alert], list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     """Every run finds the same at once, for tests of what comes after."""
-    monkeypatch.setattr("folate.pipeline.watch.judge", lambda *_: judged)
+    monkeypatch.setattr("folate.pipeline.watch.evaluate_rules", lambda *_: judged)
 
 
 def _write(project: Path, rules: str) -> None:
@@ -266,7 +266,7 @@ def test_a_quiet_week_says_that_nothing_fired_and_what_could_not_be_judged(
 def test_a_webhook_that_fails_is_tried_at_the_next_run(
     project: Path, hook: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("folate.delivery.webhook.ATTEMPTS", 1)
+    monkeypatch.setattr("folate.delivery.webhook.MAX_ATTEMPTS", 1)
     _write(project, RULES.replace('file = "alerts.jsonl"', f'webhook = "{hook.address}"'))
     hook.answers = [500]
     assert ask(project) == 8
@@ -275,7 +275,7 @@ def test_a_webhook_that_fails_is_tried_at_the_next_run(
     assert all("answered 500" in row["detail"] for row in rows)
     hook.answers, hook.requests = [200], []
     monkeypatch.setattr(
-        "folate.pipeline.watch.judge", lambda *_: ([], [])
+        "folate.pipeline.watch.evaluate_rules", lambda *_: ([], [])
     )  # another week, in which nothing holds
     assert ask(project) == 0
     assert {row["rule"] for row in json.loads(capsys.readouterr().out)} == {

@@ -77,7 +77,7 @@ def test_learning_cuts_the_lines_as_they_are_cut(lines: Path) -> None:
 def test_learning_joins_what_the_lines_have_as_one_word(
     lines: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segmenter, "LIGHT", 1)  # a few lines give light weights
+    monkeypatch.setattr(segmenter, "MIN_JOIN_WEIGHT", 1)  # a few lines give light weights
     plain = ChineseSegmenter({}, {})
     pairs = segmenter.extract_join_examples(segmenter.read_word_runs(lines), plain)
     assert (join_features("吃货", "们"), True) in pairs

@@ -22,7 +22,7 @@ from transformers import (
 import nlp.model.encoder
 from folate.core.errors import ConfigError
 from folate.core.labels import ASPECTS, EMOTIONS, INTENTS
-from nlp.model import FALLBACK_PROBABILITIES, Reader, SentimentProbabilities, load
+from nlp.model import FALLBACK_PROBABILITIES, Reader, SentimentProbabilities, load_reader
 from nlp.model.checkpoint import (
     DepthCalibration,
     EarlyExitCalibration,
@@ -94,7 +94,7 @@ def close(one: SentimentProbabilities, other: SentimentProbabilities) -> bool:
 
 
 def test_encoder_is_the_bert_of_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nlp.model.encoder, "DROPPED", 0.0)
+    monkeypatch.setattr(nlp.model.encoder, "DROPOUT", 0.0)
     torch.manual_seed(1)
     config = BertConfig(
         vocab_size=50, hidden_size=24, num_hidden_layers=3, num_attention_heads=2, intermediate_size=48, max_position_embeddings=32,
@@ -505,7 +505,7 @@ def foreign(tmp_path: Path) -> Callable[[dict[int, str]], str]:
 
 
 def test_any_classifier_of_transformers(foreign: Callable[[dict[int, str]], str]) -> None:
-    reader = load(foreign({0: "POSITIVE", 1: "NEGATIVE"}))
+    reader = load_reader(foreign({0: "POSITIVE", 1: "NEGATIVE"}))
     texts = ["我喜欢安康，但佳泰太甜了。" * 10, "", "Ankang"]
     readings = reader.read(texts, [[[(3, 5)], []], [], []])
     assert readings[0].post.neutral == 0
@@ -525,7 +525,7 @@ def test_any_classifier_of_transformers(foreign: Callable[[dict[int, str]], str]
 def test_a_foreign_model_reads_no_more_of_200000_characters_than_of_5000(
     foreign: Callable[[dict[int, str]], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reader = load(foreign({0: "POSITIVE", 1: "NEGATIVE"}))
+    reader = load_reader(foreign({0: "POSITIVE", 1: "NEGATIVE"}))
     counted: list[int] = []
     model = reader.model  # type: ignore[attr-defined]
 
@@ -546,21 +546,21 @@ def test_a_foreign_model_reads_no_more_of_200000_characters_than_of_5000(
 
 def test_labels_that_can_not_be_mapped(foreign: Callable[[dict[int, str]], str]) -> None:
     with pytest.raises(ConfigError, match=r"negative, neutral and positive.*'LABEL_0', 'LABEL_1'"):
-        load(foreign({0: "LABEL_0", 1: "LABEL_1"}))
+        load_reader(foreign({0: "LABEL_0", 1: "LABEL_1"}))
 
 
 def test_models_that_can_not_be_loaded(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="can't be loaded"):
-        load(str(tmp_path / "nowhere" / "at" / "all"))
+        load_reader(str(tmp_path / "nowhere" / "at" / "all"))
     (tmp_path / "config.json").write_text("{", encoding="utf-8")
     with pytest.raises(ConfigError, match="JSON"):
-        load(str(tmp_path))
+        load_reader(str(tmp_path))
     with pytest.raises(ConfigError, match="threads"):
-        load(threads=-1)
+        load_reader(threads=-1)
     with pytest.raises(
         ConfigError, match="depth should be one of half, enough, all, and is 'careful'"
     ):
-        load(depth="careful")
+        load_reader(depth="careful")
 
 
 def test_what_the_first_half_is_sure_of_stands_and_the_rest_goes_on(folder: Path) -> None:
@@ -663,4 +663,4 @@ def test_a_folder_of_an_older_layout_is_refused_in_one_sentence(
     )
     lacking = "lacks early, late, prior, standing, threshold, which this version of Folate reads: train the model again"
     with pytest.raises(ConfigError, match=lacking):
-        load(str(tmp_path / "old"))
+        load_reader(str(tmp_path / "old"))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from nlp.model import EMOTIONS, TextPrediction, load
+from nlp.model import EMOTIONS, TextPrediction, load_reader
 
 SENTENCES = Path(__file__).parents[1] / "eval" / "sentences.jsonl"
 Asked = list[tuple[dict[str, Any], TextPrediction]]
@@ -21,7 +21,7 @@ def everything() -> Iterator[Asked]:
     """Each sentence with its reading."""
     threads = torch.get_num_threads()
     rows = [json.loads(line) for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
-    yield list(zip(rows, load(threads=1).read([row["text"] for row in rows]), strict=True))
+    yield list(zip(rows, load_reader(threads=1).read([row["text"] for row in rows]), strict=True))
     torch.set_num_threads(threads)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from nlp.model import DEFAULT_MODEL_FOLDER, Reader, load
+from nlp.model import DEFAULT_MODEL_FOLDER, Reader, load_reader
 from nlp.model.reader import model_language
 
 SENTENCES = Path(__file__).parents[1] / "eval" / "sentences.jsonl"
@@ -26,7 +26,7 @@ Answers = list[tuple[dict[str, Any], str, dict[str, str]]]
 @pytest.fixture(scope="module")
 def reader() -> Iterator[Reader]:
     threads = torch.get_num_threads()
-    yield load(threads=1)
+    yield load_reader(threads=1)
     torch.set_num_threads(threads)
 
 

@@ -17,7 +17,7 @@ from nlp.extract.taxonomy import (
     default_taxonomy,
     fit_threshold,
 )
-from nlp.model import Reader, load
+from nlp.model import Reader, load_reader
 
 HELD = Path(__file__).parents[1] / "eval" / "tags.tsv"
 TAXONOMY = (
@@ -126,7 +126,7 @@ def reader() -> Iterator[Reader]:
     import torch
 
     threads = torch.get_num_threads()
-    yield load(threads=1)
+    yield load_reader(threads=1)
     torch.set_num_threads(threads)
 
 

@@ -105,7 +105,7 @@ def test_brands_go_with_a_topic_by_their_odds() -> None:
 def test_members_are_sought_among_the_topic_and_some_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(audience_segments, "OTHERS", 30)
+    monkeypatch.setattr(audience_segments, "MAX_OTHER_AUTHORS", 30)
     world = World(a_week=60)
     for i in range(12):
         world.plant(["怀孕"], 1, week=3, author=f"m{i}", source="forum")

@@ -11,7 +11,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-from nlp.model import load
+from nlp.model import load_reader
 from training import __main__, run
 
 TEXTS = [("1", f"第{number}天，很好喝，喜欢[爱你]") for number in range(60)] + [
@@ -60,8 +60,8 @@ def test_from_a_data_folder_to_a_model_that_reads(
                     *(("1", *row) for row in (TEXTS if name == "train" else TEXTS[::9])),
                 ]
             )
-    monkeypatch.setattr(run, "COMPOSED", 20)
-    monkeypatch.setattr(run, "SENTENCES", 20)
+    monkeypatch.setattr(run, "BRAND_SAMPLE_COUNT", 20)
+    monkeypatch.setattr(run, "TASK_SAMPLE_COUNT", 20)
     threads = torch.get_num_threads()
     options = {
         "data": tmp_path / "data",
@@ -83,7 +83,7 @@ def test_from_a_data_folder_to_a_model_that_reads(
         __main__.main()
     finally:
         torch.set_num_threads(threads)
-    reader = load(str(tmp_path / "made"))
+    reader = load_reader(str(tmp_path / "made"))
     assert reader.name == "folate-small"
     assert reader.read(["很好喝"])[0].post.positive > 0
     assert reader.embed(["很好喝"]).shape == (1, 32)

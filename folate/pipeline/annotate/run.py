@@ -8,7 +8,7 @@ from folate.pipeline.adapt import stale_adaptation_notes
 from folate.pipeline.annotate.model import BATCH, ModelAnnotator
 from folate.pipeline.annotate.text import annotate_pending_texts
 from folate.pipeline.project import Project
-from nlp.model import load
+from nlp.model import load_reader
 from nlp.model.windows import MAX_CHARACTERS_READ
 
 
@@ -26,7 +26,7 @@ def annotate_corpus(project: Project, with_sentiment: bool = True) -> Annotation
         return AnnotationResult(_counts(project, sum(map(len, annotate_pending_texts(project)))))
     nlp = project.config.nlp
     judge = ModelAnnotator(
-        project, load(nlp.model, nlp.threads, project.config.aspects, depth=nlp.depth)
+        project, load_reader(nlp.model, nlp.threads, project.config.aspects, depth=nlp.depth)
     )
     texts = judged = 0
     with progress_bar("reading judgements", judge.count_pending()) as bar:

@@ -20,7 +20,7 @@ from folate.pipeline.project import Project
 from folate.pipeline.topics.context import add_context
 from folate.pipeline.topics.history import load_earlier_topics
 from nlp.extract.segments import SegmentDetector
-from nlp.model import Reader, load
+from nlp.model import Reader, load_reader
 from nlp.topics import MIN_BASELINE_WEEKS, Discovery, discover_topics, rank_topics
 from reports.measures.queries import FUTURE_DATED_CONDITION
 from reports.sections.topic_search import settings_digest, window_counts
@@ -102,7 +102,7 @@ def _embed(config: Config) -> EmbedTexts:
 
     @cache
     def reader() -> Reader:
-        return load(config.nlp.model, config.nlp.threads)
+        return load_reader(config.nlp.model, config.nlp.threads)
 
     return lambda texts: reader().embed(texts)
 
