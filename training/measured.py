@@ -84,7 +84,7 @@ def predict_dev_sets(
             for sample in select_evaluation_samples(split.dev, limit)
         ]
         made.append(EvaluatedSet(split, samples, _read(reader, samples)))
-        if split.source.emoticons:
+        if split.source.emoticon_labelled:
             bare = [
                 replace(sample, text=text)
                 for sample in samples

@@ -248,7 +248,7 @@ class FolateReader:
 def _read_of(asked: Sequence[_Spans], parts: Sequence[TokenWindow]) -> list[_Spans]:
     """What is asked of each text, without the spans that stand in none of the windows read of it."""
     left = list(asked)
-    for number, of_text in groupby(parts, key=attrgetter("text")):
+    for number, of_text in groupby(parts, key=attrgetter("text_index")):
         its = list(of_text)
         if its[0].window_count > len(its) and asked[number]:
             bounds = [(part.offsets[1][0], part.offsets[-2][1]) for part in its]

@@ -89,7 +89,11 @@ class TestText:
     def test_a_header_longer_than_is_read_is_told(
         self, tmp_path: Path, header: str, words: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        for name, value in (("LINE", 1000), ("COLUMNS", 100), ("NAME", 200)):
+        for name, value in (
+            ("MAX_ROW_CHARACTERS", 1000),
+            ("MAX_COLUMNS", 100),
+            ("MAX_COLUMN_NAME_CHARACTERS", 200),
+        ):
             monkeypatch.setattr(bounds, name, value)
         _, _, problem = take(write(tmp_path, "a.csv", f"{header}\na,2026-03-02\n"))
         assert words in problem
@@ -107,7 +111,7 @@ class TestText:
         assert "at most 100 names of columns, got more by line 101" in problem
 
     @pytest.mark.parametrize(
-        ("bound", "words"), [("ROWS", "at most 50 rows"), ("LINES", "at most 50 lines")]
+        ("bound", "words"), [("MAX_ROWS", "at most 50 rows"), ("MAX_LINES", "at most 50 lines")]
     )
     def test_rows_before_a_bound_are_taken(
         self, tmp_path: Path, bound: str, words: str, monkeypatch: pytest.MonkeyPatch
@@ -386,8 +390,8 @@ else:
 LIMITED = """
 import sys
 from pathlib import Path
-from folate.cli import run
-code = run(sys.argv[1:])
+from folate.cli import run_command
+code = run_command(sys.argv[1:])
 peak = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])  # of this process alone
 assert peak < 1_500_000, peak  # KB
 sys.exit(code)

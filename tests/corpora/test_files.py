@@ -31,7 +31,7 @@ CHINESE = {
 
 def options(**given: Any) -> ImportOptions:
     return ImportOptions(
-        **({"source": "s", "zone": "Asia/Shanghai", "salt": "salt", "now": NOW} | given)
+        **({"source": "s", "timezone": "Asia/Shanghai", "salt": "salt", "now": NOW} | given)
     )
 
 
@@ -477,7 +477,7 @@ class TestFieldsThatAPostMayLack:
 class TestOrderOfDayAndMonth:
     def days(self, tmp_path: Path, *dates: str, **given: Any) -> tuple[list[str], list[str], str]:
         text = "id,text,published_at\n" + "".join(f"{n},a,{date}\n" for n, date in enumerate(dates))
-        reading = read_post_file(write(tmp_path, "a.csv", text), options(zone="UTC", **given))
+        reading = read_post_file(write(tmp_path, "a.csv", text), options(timezone="UTC", **given))
         everything = list(reading)
         posts = [f"{post.published_at:%m-%d}" for post in everything if isinstance(post, Post)]
         return (
@@ -503,12 +503,15 @@ class TestOrderOfDayAndMonth:
         )  # fmt: skip
 
     def test_an_option_decides(self, tmp_path: Path) -> None:
-        assert self.days(tmp_path, "01/02/2026", "13/01/2026", order="mdy") == (
+        assert self.days(tmp_path, "01/02/2026", "13/01/2026", date_order="mdy") == (
             ["01-02"],
             ["unreadable date"],
             "mdy, as said",
         )
-        assert self.days(tmp_path, "01/02/2026", "13/01/2026", order="dmy")[0] == ["02-01", "01-13"]
+        assert self.days(tmp_path, "01/02/2026", "13/01/2026", date_order="dmy")[0] == [
+            "02-01",
+            "01-13",
+        ]
 
     def test_other_dates_need_none(self, tmp_path: Path) -> None:
         assert self.days(tmp_path, "2026-01-05", "Mar 1 2026", "1741022851031") == (
@@ -523,7 +526,7 @@ class TestRelativeDates:
         self, tmp_path: Path
     ) -> None:
         text = 'text,published_at,fetched_at\na,3 天前,2026-02-10 12:00\nb,"1 day, 3 hours ago",2026-02-10 12:00\nc,2月11日,2026-02-10\n'
-        posts, rejects = take(write(tmp_path, "a.csv", text), zone="UTC")
+        posts, rejects = take(write(tmp_path, "a.csv", text), timezone="UTC")
         assert rejects == []
         assert [post.published_at.isoformat()[:13] for post in posts] == [
             "2026-02-07T00",

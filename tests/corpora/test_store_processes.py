@@ -25,13 +25,13 @@ IMPORT = """
 import sys
 from pathlib import Path
 from corpora.store import store
-from corpora.files import ImportOptions, read
+from corpora.files import ImportOptions, read_post_file
 from datetime import UTC, datetime
 
-store.BATCH = 100  # several commits, so that the two meet
+store.POSTS_PER_COMMIT = 100  # several commits, so that the two meet
 sys.stdin.readline()  # both start at once
 options = ImportOptions(source="f", kind="forum", now=datetime(2026, 4, 1, tzinfo=UTC))
-store.Store(Path(sys.argv[1])).upsert_posts(read(Path(sys.argv[2]), options))
+store.Store(Path(sys.argv[1])).upsert_posts(read_post_file(Path(sys.argv[2]), options))
 """
 ACKNOWLEDGE = (
     POSTS

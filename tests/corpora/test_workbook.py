@@ -64,7 +64,7 @@ def row(number: int, text: str, moment: str = '<c t="str"><v>2026-03-02</v></c>'
 def opened(path: Path, **given: Any) -> ImportReader:
     options: dict[str, Any] = {
         "source": "s",
-        "zone": "UTC",
+        "timezone": "UTC",
         "now": datetime(2026, 3, 10, tzinfo=UTC),
     }
     return read_post_file(path, ImportOptions(**(options | given)))

@@ -477,8 +477,8 @@ def test_a_crawl_ends_with_its_parent(tmp_path: Path) -> None:
             post(number, "x") + f'<a rel="next" href="/t/a/1/{number + 1}/">2</a>',
         )
     script = (
-        "import sys; from pathlib import Path; from crawlers.process import crawl; from folate.core.config import Crawling, Source\n"
-        f"crawl([Source(name='f', spider='forum', start=('{web.url}/t/a/1/',), delay=0.2)], Crawling(), Path(sys.argv[1]), 's', 'r', 'UTC')"
+        "import sys; from pathlib import Path; from crawlers.process import run_crawl; from folate.core.config import CrawlConfig, Source\n"
+        f"run_crawl([Source(name='f', spider='forum', start=('{web.url}/t/a/1/',), delay=0.2)], CrawlConfig(), Path(sys.argv[1]), 's', 'r', 'UTC')"
     )
     parent = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "run")])
     while len(web.asked) < 2:

@@ -49,7 +49,7 @@ class NamingTagger:
     def __init__(self, taxonomy, embed):
         pass
 
-    def tags(self, texts, embeddings):
+    def assign_tags(self, texts, embeddings):
         assert embeddings.shape == (len(texts), 2)
         return [[TaxonomyTag(text, 0.5)] for text in texts]
 

@@ -220,7 +220,7 @@ def tokens_read(reader: FolateReader, monkeypatch: pytest.MonkeyPatch) -> Callab
         counted.append(ids.numel())
         return first(ids, *rest)
 
-    monkeypatch.setattr(reader.model, "first", counting)
+    monkeypatch.setattr(reader.model, "forward_early", counting)
 
     def read(text: str, targets: list[list[tuple[int, int]]]) -> int:
         counted.clear()
@@ -322,7 +322,9 @@ def test_copies_are_computed_once(folder: Path, monkeypatch: pytest.MonkeyPatch)
     seen: list[int] = []
     whole: Callable[..., object] = reader.pool_logits
     monkeypatch.setattr(
-        reader, "totals", lambda texts, asked: (seen.append(len(texts)), whole(texts, asked))[1]
+        reader,
+        "pool_logits",
+        lambda texts, asked: (seen.append(len(texts)), whole(texts, asked))[1],
     )
     readings = reader.read(["我喜欢"] * 50 + ["佳泰"])
     assert seen == [2]
@@ -648,7 +650,7 @@ def test_an_embedding_needs_half_of_the_layers_only(
     reader = FolateReader(folder, torch.float32, depth="all")
     expected = reader.read(["我喜欢安康"])[0].embedding
     monkeypatch.setattr(
-        reader.model.encoder, "rest", lambda *_: pytest.fail("the second half was asked")
+        reader.model.encoder, "forward_late", lambda *_: pytest.fail("the second half was asked")
     )
     assert np.allclose(reader.embed(["我喜欢安康"])[0], expected, atol=1e-5)
 

@@ -118,7 +118,7 @@ def test_a_topic_that_splits_says_what_it_came_from() -> None:
     world.plant(["叶酸"], 12)
     world.plant(["耳机"], 14)
     before = replace(find(world.discover(), "叶酸"), id="old", terms=("手册", "叶酸", "耳机"))
-    topics = world.discover(week=WEEK + 1, previous=[before]).topics
+    topics = world.discover(week=WEEK + 1, previous_topics=[before]).topics
     assert [(t.id == "old", t.detail["continues"], t.detail["split_from"]) for t in topics[:2]] == [
         (True, ["old"], None), (False, [], "old"),
     ]  # fmt: skip
@@ -263,7 +263,7 @@ def test_an_empty_week_and_an_empty_stream() -> None:
     world.plant(["叶酸"], 12)
     before = find(world.discover(), "叶酸")
     world.rows = [row for row in world.rows if row["week"] < WEEKS - 1]
-    found = world.discover(previous=[before])
+    found = world.discover(previous_topics=[before])
     assert not found.topics  # that nobody writes of it any more is not known either
     assert found.notes[0] == "No post was published in 2026-W14: nothing can have emerged."
     world.rows = []
@@ -325,7 +325,7 @@ def test_a_topic_keeps_its_id_and_ages(authors: int, state: str) -> None:
             id=f"weibo:later{len(world.rows)}",
             source="weibo",
         )
-    after = find(world.discover(week=WEEK + 1, previous=[before]), "叶酸")
+    after = find(world.discover(week=WEEK + 1, previous_topics=[before]), "叶酸")
     assert (after.id, after.state, after.authors) == (before.id, state, authors)
     assert after.first_seen == before.first_seen
 
@@ -334,7 +334,7 @@ def test_a_topic_that_is_gone_is_told_once() -> None:
     world = World()
     world.plant(["叶酸"], 12)
     gone = replace(find(world.discover(), "叶酸"), state="gone")
-    assert not World().discover(week=WEEK + 1, previous=[gone]).topics
+    assert not World().discover(week=WEEK + 1, previous_topics=[gone]).topics
 
 
 @pytest.mark.parametrize(("mothers", "said"), [(14, ("pregnant",)), (6, ())])
@@ -345,7 +345,7 @@ def test_who_says_it_is_told_of_ten_authors_and_more(mothers: int, said: tuple[s
         if i < mothers:
             world.post(WEEKS - 2, ["怀孕", *world.chatter("zh")], author=f"m{i}", source="forum")
     told = find(
-        world.discover(segments=lambda text: ["pregnant"] if "怀孕" in text else []), "叶酸"
+        world.discover(find_segments=lambda text: ["pregnant"] if "怀孕" in text else []), "叶酸"
     )
     assert told.segments == said
 

@@ -89,5 +89,5 @@ def test_a_topic_that_goes_on_keeps_its_other_name() -> None:
     before = replace(find(world.discover(), "叶酸"), terms=("叶酸", "folic acid"))
     world.plant(["folic", "acid"], 5, week=2)
     world.plant(["folic", "acid"], 3)
-    after = find(world.discover(week=WEEK + 1, previous=[before]), "叶酸")
+    after = find(world.discover(week=WEEK + 1, previous_topics=[before]), "叶酸")
     assert (after.label_en, after.posts, after.terms) == ("folic acid", 15, ("叶酸", "folic acid"))

@@ -281,7 +281,9 @@ def test_what_rose_in_the_same_weeks_of_an_earlier_year_recurs(
 
 def test_what_stands_of_an_explained_topic_leads_the_rest() -> None:
     """A campaign led by a common word is not hidden when only that word is explained by a better topic."""
-    better, word, coupon, lone = (cast("Alarm", SimpleNamespace(term=term)) for term in range(4))
+    better, word, coupon, lone = (
+        cast("Alarm", SimpleNamespace(term_index=term)) for term in range(4)
+    )
     posts = {0: [1, 2, 3], 1: [2, 3, 7, 8], 2: [7, 8], 3: [1, 3]}
     groups = [
         AlarmGroup((better,), frozenset(posts[0])),

@@ -15,7 +15,7 @@ from nlp.stats.estimation import wilson_interval
 from reports.measures import queries
 from reports.measures.brands import ReportContext
 from reports.measures.figures import Figure
-from reports.sections.people.queries import (
+from reports.sections.people.people_queries import (
     CARRIED_QUERY,
     QUESTIONS_JUDGED_QUERY,
     QUESTIONS_QUERY,

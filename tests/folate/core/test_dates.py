@@ -394,18 +394,18 @@ def test_a_megabyte_of_anything_takes_no_time() -> None:
     """In a process of its own, which a hang would keep for hours."""
     code = """
 from datetime import datetime, UTC
-from folate.core.counts import CountError, count, read_rating
-from folate.core.dates import DateError, OrderEvidence, find_date, is_ambiguous, read_date
+from folate.core.counts import CountError, parse_count_or_none, parse_rating
+from folate.core.dates import DateError, DateOrderEvidence, find_date, is_ambiguous_date, parse_date
 now = datetime(2026, 3, 10, tzinfo=UTC)
 pieces = (" ", "1", "1 ", "1天", "1 day, ", "Mar ", "一", "十", "1/", "1-", "1.", "年", "(", "12:30 ", "★", "赞 ", "likes ", "1,", "上")
 for piece in pieces:
     text = piece * (1_000_000 // len(piece))
     for cut in (text, text[:100], text[:300]):
-        for read in (lambda: read_date(cut, "UTC", now), lambda: find_date(cut + "x", "UTC", now), lambda: read_rating(cut, 5)):
+        for read in (lambda: parse_date(cut, "UTC", now), lambda: find_date(cut + "x", "UTC", now), lambda: parse_rating(cut, 5)):
             try:
                 read()
             except (DateError, CountError):
                 pass
-        count(cut), is_ambiguous(cut, now), OrderEvidence().add(cut, now)
+        parse_count_or_none(cut), is_ambiguous_date(cut, now), DateOrderEvidence().add_value(cut, now)
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -15,8 +15,8 @@ from folate.core.files import open_atomically, write_atomically
 SLOW = """
 import sys, time
 from pathlib import Path
-from folate.core.files import writing_whole
-with writing_whole(Path(sys.argv[1])) as file:
+from folate.core.files import open_atomically
+with open_atomically(Path(sys.argv[1])) as file:
     file.write(b"new " * 1000)
     file.flush()
     print("half", flush=True)
