@@ -14,7 +14,7 @@ def main() -> None:
         "--data",
         type=Path,
         required=True,
-        help="folder of the public sets (training/manifest.py names them)",
+        help="folder of the public sets (training/sets/manifest.py names them)",
     )
     parser.add_argument(
         "--encoder",
@@ -58,8 +58,8 @@ def main() -> None:
         calibrate_and_save,  # torch takes seconds to import; --help need not
     )
     from training.expand import ensure_unpacked_encoder
-    from training.manifest import load_splits
     from training.run import train_model
+    from training.sets.manifest import load_splits
     from training.train import TrainingSettings
 
     layers = [int(index) for index in options.layers.split(",")] if options.layers else None

@@ -10,9 +10,9 @@ import argparse
 from pathlib import Path
 
 from nlp.model.folder import DEFAULT_MODEL_FOLDER
-from training.clean import drop_contradicted_labels
 from training.model_card import dataset_table_rows, model_fact_rows, replace_card_facts
-from training.sources import load_all_splits, training_sets
+from training.sets.clean import drop_contradicted_labels
+from training.sets.sources import load_all_splits, training_sets
 
 
 def main() -> None:

@@ -15,8 +15,7 @@ from pathlib import Path
 from nlp.model import load_reader
 from training import words
 from training.hard import score_hard_sentences
-from training.manifest import load_splits
-from training.measured import (
+from training.predictions import (
     ScoreRow,
     calibration_error_lines,
     describe_name_alignment,
@@ -24,6 +23,7 @@ from training.measured import (
     score_intents,
     score_rows,
 )
+from training.sets.manifest import load_splits
 from training.speed import measure_speed
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from nlp.model.checkpoint import WEIGHTS_FILE, checkpoint_version
 from nlp.model.folder import read_model_config
-from training.manifest import DatasetSplit
-from training.samples import THREE_WAY, Sample
+from training.sets.manifest import DatasetSplit
+from training.sets.samples import THREE_WAY, Sample
 
 _HEAD, _SCORES, _FAILURES, _TABLE = (
     "| | |\n|---|---|\n",

@@ -18,8 +18,8 @@ from folate.core.progress import progress_bar
 from nlp.model.heads import HeadOutputs, MultiTaskModel
 from training.batches import Batch, collate, draw_epoch_samples, group_by_length
 from training.distil import EmbeddingTeacher
-from training.manifest import DatasetSplit
-from training.samples import Sample
+from training.sets.manifest import DatasetSplit
+from training.sets.samples import Sample
 
 # sentiment leads: the other heads may take from the body what they need, not bend it
 LOSS_WEIGHTS = {

@@ -16,7 +16,7 @@ from folate.core.config import Brand
 from folate.core.errors import InputError
 from nlp.extract.brands import BrandLinker
 from nlp.text.normalize import normalize_text
-from training.sources import entity_part
+from training.sets.sources import entity_part
 
 Label = Literal["negative", "neutral", "positive"]
 SENTIMENT_LABELS: tuple[Label, ...] = ("negative", "neutral", "positive")

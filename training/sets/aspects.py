@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from folate.core.labels import ASPECTS
-from training.samples import LabelledAspect, LabelledTarget, Sample
+from training.sets.samples import LabelledAspect, LabelledTarget, Sample
 
 _DISH = re.compile(
     "(?:[肉鱼虾鸡鸭面饭汤粥饺包糕茶奶酒果菜串排蟹笋菇蛋饼粉丸滑酱冰肚肠肝舌爪翅贝蚝瓜]|豆腐|咖啡|布丁|沙拉|披萨|寿司|刺身|甜品|烧烤|火锅|点心|小吃|主食|锅底|汉堡)$"

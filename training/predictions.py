@@ -16,11 +16,8 @@ from folate.core.progress import progress_bar
 from nlp.model import Reader, TextPrediction
 from nlp.model.reader import SentimentProbabilities
 from nlp.text.patterns import BRACKET_EMOTICON, EMOJI
-from training import aspects, readers, weak
 from training.baselines import lexicon_baselines, train_tfidf_baseline
 from training.calibrate import calibration_digests, select_evaluation_samples
-from training.manifest import DatasetSource, DatasetSplit, text_digest
-from training.samples import NEUTRAL, NOT_ABOUT, TWO_WAY, Sample
 from training.scores import (
     Score,
     accuracy,
@@ -32,6 +29,9 @@ from training.scores import (
     post_score,
     target_score,
 )
+from training.sets import aspects, readers, weak
+from training.sets.manifest import DatasetSource, DatasetSplit, text_digest
+from training.sets.samples import NEUTRAL, NOT_ABOUT, TWO_WAY, Sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""The sets that the model learns from on a GPU: those of `training.manifest` and some forty more.
+"""The sets that the model learns from on a GPU: those of `training.sets.manifest` and some forty more.
 
 Each set has a reader that yields Samples. Sets that judge something by name (a brand, a person, a place) have
 `named` set: their names are exchanged before training, so that no name carries a feeling. Sets in
@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from folate.core.labels import EMOTIONS, INTENTS
-from training import readers
-from training.manifest import (
+from training.sets import readers
+from training.sets.manifest import (
     DATASET_SOURCES,
     SHOPPING_FILE,
     DatasetSource,
     DatasetSplit,
     load_splits,
 )
-from training.samples import (
+from training.sets.samples import (
     NEGATIVE,
     NEUTRAL,
     NOT_ABOUT,
@@ -69,7 +69,7 @@ class TrainingSet:
 
     ``named``: its targets are names. ``weak``: the probability that its post labels are right, where they are not
     given by annotators. ``group``: sets of one group are left out together, because they share writers or texts.
-    ``clean``: labels that the texts contradict are dropped (`training.clean`).
+    ``clean``: labels that the texts contradict are dropped (`training.sets.clean`).
     """
 
     source: DatasetSource

@@ -1,4 +1,4 @@
-"""How good the model is for goods it never saw: `python -m training.leave_out --category X` trains without one category of
+"""How good the model is for goods it never saw: `python -m training.leave_category_out --category X` trains without one category of
 online_shopping, and prints its accuracy on that category beside character TF-IDF with logistic regression trained on the same others.
 """
 
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from folate.core.errors import ConfigError, suggestion
-from training import readers
-from training.manifest import (
+from training.sets import readers
+from training.sets.manifest import (
     DATASET_SOURCES,
     SHOPPING_FILE,
     DatasetSource,
@@ -22,7 +22,7 @@ from training.manifest import (
     load_splits,
     text_digest,
 )
-from training.samples import TWO_WAY, Sample
+from training.sets.samples import TWO_WAY, Sample
 
 SHOPPING_SET = "online_shopping"
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Trains and prints."""
-    parser = argparse.ArgumentParser(prog="python -m training.leave_out", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m training.leave_category_out", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
     parser.add_argument(
         "--encoder",
@@ -138,7 +138,7 @@ def score_held_out_category(
     """Two-way accuracy of the model in ``folder`` and of TF-IDF that learnt from the rest of online_shopping."""
     from nlp.model import load_reader
     from training.baselines import train_tfidf_baseline
-    from training.measured import probability_array
+    from training.predictions import probability_array
     from training.scores import post_score
 
     texts = [sample.text for sample in samples]

@@ -11,8 +11,8 @@ from torch import Tensor
 from nlp.model.heads import HeadOutputs, MultiTaskModel
 from nlp.model.name_hiding import POST_WEIGHT
 from training.batches import Batch
-from training.data import DEV, TRAIN, TrainingPack
-from training.samples import NEUTRAL, NOT_ABOUT
+from training.pack_batches import DEV, TRAIN, TrainingPack
+from training.sets.samples import NEUTRAL, NOT_ABOUT
 
 MAX_PREDICTIONS, MIN_PREDICTIONS = 1_200, 120
 """Judgements of a set: kept at most, needed at least."""

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from nlp.model.name_hiding import PLACEHOLDERS
 from nlp.model.reader import model_language
-from training.composed import invent_brand_name as invented
-from training.samples import LabelledTarget, Sample
+from training.sets.composed import invent_brand_name as invented
+from training.sets.samples import LabelledTarget, Sample
 
 POLAR_BRAND_NAMES = {
     "zh": (

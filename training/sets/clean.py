@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 
 from training.baselines import train_tfidf_baseline
-from training.manifest import DatasetSplit, text_digest
-from training.samples import Sample
+from training.sets.manifest import DatasetSplit, text_digest
+from training.sets.samples import Sample
 
 FOLDS = 3
 MIN_LABEL_PROBABILITY = 0.05  # of probability: read by eye, of the labels under .03 nearly all are wrong, of those from .05 to .1 every other

@@ -12,10 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from folate.core.labels import ASPECTS, EMOTIONS, INTENTS
-from training import composed
-from training.aspects import aspect_phrases, find_absent_aspects
-from training.composed import invent_brand_name
-from training.samples import NEGATIVE, NEUTRAL, POSITIVE, LabelledAspect, LabelledTarget, Sample
+from training.sets import composed
+from training.sets.aspects import aspect_phrases, find_absent_aspects
+from training.sets.composed import invent_brand_name
+from training.sets.samples import (
+    NEGATIVE,
+    NEUTRAL,
+    POSITIVE,
+    LabelledAspect,
+    LabelledTarget,
+    Sample,
+)
 
 _POLARITY = {"negative": NEGATIVE, "neutral": NEUTRAL, "positive": POSITIVE}
 _FACES = {

@@ -9,8 +9,8 @@ import re
 from dataclasses import replace
 
 from folate.core.labels import INTENTS
-from training import aspects
-from training.samples import NEGATIVE, POSITIVE, Sample
+from training.sets import aspects
+from training.sets.samples import NEGATIVE, POSITIVE, Sample
 
 _CONTRAST = re.compile(
     r"但|不过|就是|只是|除了|可惜|虽然|然而|却|\b(?:but|however|although|though|except|while)\b",

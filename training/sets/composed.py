@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from training.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, LabelledTarget, Sample
+from training.sets.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, LabelledTarget, Sample
 
 _LABELS = {"negative": NEGATIVE, "neutral": NEUTRAL, "positive": POSITIVE}
 _HAN = "安百川达恩芳冠海和恒华佳金景康乐丽美明宁青荣瑞森盛泰天维喜星雅一怡银优悦云泽真正之知中"

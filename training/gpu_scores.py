@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from nlp.model.heads import MultiTaskModel
-from training.data import DEV, TrainingPack
-from training.samples import NEUTRAL, NOT_ABOUT
+from training.pack_batches import DEV, TrainingPack
 from training.scores import macro_f1
+from training.sets.samples import NEUTRAL, NOT_ABOUT
 
 
 def describe_dev_scores(

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from folate.core.labels import ASPECTS
-from training import aspects
-from training.samples import NEGATIVE, NEUTRAL, POSITIVE, TWO_WAY, LabelledTarget, Sample
+from training.sets import aspects
+from training.sets.samples import NEGATIVE, NEUTRAL, POSITIVE, TWO_WAY, LabelledTarget, Sample
 
 DatasetReader = Callable[[Path], Iterator[Sample]]
 

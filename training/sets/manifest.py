@@ -15,8 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from folate.core.labels import EMOTIONS
-from training import readers
-from training.samples import NEGATIVE, NEUTRAL, POSITIVE, THREE_WAY, TWO_WAY, Sample
+from training.sets import readers
+from training.sets.samples import NEGATIVE, NEUTRAL, POSITIVE, THREE_WAY, TWO_WAY, Sample
 
 _BINARY = {"0": NEGATIVE, "1": POSITIVE}
 _TERNARY = {"0": NEGATIVE, "1": NEUTRAL, "2": POSITIVE}
