@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Trains and prints."""
-    parser = argparse.ArgumentParser(prog="python -m training.leave_category_out", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m training.leave_category_out", description=__doc__
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
     parser.add_argument(
         "--encoder",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nlp.model import DEFAULT_MODEL_FOLDER
-from training.model_card import dataset_table_rows, model_fact_rows, replace_card_facts
+from training.card import dataset_table_rows, model_fact_rows, replace_card_facts
 from training.sets.manifest import DatasetSource, DatasetSplit
 from training.sets.readers import labelled_csv_reader
 from training.sets.samples import NEGATIVE, POSITIVE, LabelledTarget, Sample
