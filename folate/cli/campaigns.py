@@ -27,8 +27,8 @@ def campaign(identifier: str, week: Week, folder: Path, form: str) -> None:
     from reports.render.document import campaign_document
     from reports.sections.campaigns import measure_campaign
 
-    workspace = Project.open(folder)
-    known = {one.id: one for one in workspace.config.campaign}
+    project = Project.open(folder)
+    known = {one.id: one for one in project.config.campaign}
     if identifier not in known:
         raise ConfigError(
             f"no campaign {identifier!r} in folate.toml; {suggestion(identifier, known)}"
@@ -38,7 +38,7 @@ def campaign(identifier: str, week: Week, folder: Path, form: str) -> None:
             f"campaign {identifier!r} begins on {known[identifier].start}, after the week {week}: nothing can be measured yet."
         )
     found = campaign_document(
-        measure_campaign(workspace.store.snapshot(), workspace.config, known[identifier], week)
+        measure_campaign(project.store.snapshot(), project.config, known[identifier], week)
     )
     print_rows(
         [found] if form in ("json", "jsonl") else [_line(line) for line in found["scorecard"]], form
@@ -71,9 +71,9 @@ def network(week: Week, output: Path | None, folder: Path) -> None:
     from reports.measures.figures import versions_json
     from reports.sections.people import interaction_graphml as graph
 
-    workspace = Project.open(folder)
-    snapshot = workspace.store.snapshot()
-    text = graph(snapshot, ReportContext(workspace.config, week, versions_json(snapshot.versions)))
+    project = Project.open(folder)
+    snapshot = project.store.snapshot()
+    text = graph(snapshot, ReportContext(project.config, week, versions_json(snapshot.versions)))
     if output is None:
         print_text(text.removesuffix("\n"))
     else:

@@ -85,12 +85,12 @@ def import_(
     from folate.pipeline.ingest import import_file
     from folate.pipeline.project import Project
 
-    fields, workspace = _mapping(mapping), Project.open(folder)
+    fields, project = _mapping(mapping), Project.open(folder)
     rows, failed = [], []
     for path in files:
         try:
             row = import_file(
-                workspace,
+                project,
                 path,
                 fields,
                 source,

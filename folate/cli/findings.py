@@ -58,8 +58,8 @@ def evidence(identifier: str, folder: Path, form: str) -> None:
     from folate.pipeline.project import Project
     from folate.pipeline.report import evidence_text, find_evidence
 
-    workspace = Project.open(folder)
+    project = Project.open(folder)
     if form == "text":
-        print_text(evidence_text(workspace, identifier))
+        print_text(evidence_text(project, identifier))
     else:
-        print_rows([find_evidence(workspace.store.snapshot(), identifier)], form)
+        print_rows([find_evidence(project.store.snapshot(), identifier)], form)

@@ -67,14 +67,14 @@ def tags(out: Path | None, filled: Path | None, per_label: int, folder: Path, fo
     from folate.pipeline.project import Project
     from nlp.model import load_reader
 
-    workspace = Project.open(folder)
+    project = Project.open(folder)
     reader = load_reader(
-        workspace.config.nlp.model, workspace.config.nlp.threads, depth=workspace.config.nlp.depth
+        project.config.nlp.model, project.config.nlp.threads, depth=project.config.nlp.depth
     )
-    for note in steps.ignored_threshold_notes(workspace, reader):
+    for note in steps.ignored_threshold_notes(project, reader):
         print_stderr(f"note: {note}")
     if out:
-        _write(out, steps.draw_tag_sample(workspace, reader, per_label))
+        _write(out, steps.draw_tag_sample(project, reader, per_label))
         return 0
     assert filled  # noqa: S101
     verdicts, bad = [], 0
@@ -84,7 +84,7 @@ def tags(out: Path | None, filled: Path | None, per_label: int, folder: Path, fo
             print_stderr(verdict)
         else:
             verdicts.append(verdict)
-    print_rows(steps.learn_thresholds(workspace, reader, verdicts), form)
+    print_rows(steps.learn_thresholds(project, reader, verdicts), form)
     return InputError.exit_code if bad else 0
 
 

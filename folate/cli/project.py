@@ -10,7 +10,6 @@ from folate.cli.terminal import print_stderr, print_text
 from folate.core.config import CONFIG_FILE
 from folate.core.errors import ConfigError, StoreError
 from folate.core.text import printable_text
-from folate.paths import ProjectPaths
 
 
 @click.command()
@@ -51,13 +50,13 @@ def status(folder: Path, form: str) -> None:
     from folate.pipeline.project import Project
     from folate.pipeline.unlinked import find_unlinked_names
 
-    workspace = Project.open(folder)
-    expire_page_cache(workspace)
-    rows = steps.source_status(workspace)
+    project = Project.open(folder)
+    expire_page_cache(project)
+    rows = steps.source_status(project)
     print_rows(rows, form)
-    for note in [*steps.status_notes(workspace, rows), *adapt.adaptation_notes(workspace)]:
+    for note in [*steps.status_notes(project, rows), *adapt.adaptation_notes(project)]:
         print_stderr(f"note: {note}")
-    if sentence := find_unlinked_names(workspace).summary:
+    if sentence := find_unlinked_names(project).summary:
         print_stderr(sentence)
 
 
@@ -77,8 +76,9 @@ def check(deep: bool, folder: Path, form: str) -> int:
     """
     from folate.pipeline.check import check_project as look
     from folate.pipeline.check import faults_to_rows
+    from folate.pipeline.project import Project
 
-    faults = look(ProjectPaths(folder), deep)
+    faults = look(Project(folder), deep)
     if form == "table":
         for fault in faults:
             print_text(
@@ -104,8 +104,8 @@ def compact(folder: Path) -> None:
     from folate.pipeline.ingest import expire_page_cache
     from folate.pipeline.project import Project
 
-    workspace = Project.open(folder)
-    expired, store = expire_page_cache(workspace), workspace.store
+    project = Project.open(folder)
+    expired, store = expire_page_cache(project), project.store
     store.compact()
     print_stderr(f"compacted; {store.vacuum():,} old files deleted.")
     if expired:
@@ -117,6 +117,7 @@ def compact(folder: Path) -> None:
 def migrate(folder: Path) -> None:
     """Bring an older store to this version's schema."""
     from corpora.store.migrations import migrate_store as apply
+    from folate.pipeline.project import Project
 
-    for step in apply(ProjectPaths(folder).store_folder):
+    for step in apply(Project(folder).store_folder):
         print_stderr(f"applied: {step}")

@@ -50,12 +50,12 @@ def import_file(
     decided = {name for name, value in (("source", source), ("kind", kind)) if value}
     options = ImportOptions(
         mapping=mapping, source=source or path.name.split(".")[0], kind=kind or "review", overridden_fields=frozenset(decided),
-        rating_scale=rating_scale, date_order=date_order, timezone=project.config.timezone, crawl=f"import:{path.name}", salt=project.paths.load_or_create_salt(),
+        rating_scale=rating_scale, date_order=date_order, timezone=project.config.timezone, crawl=f"import:{path.name}", salt=project.load_or_create_salt(),
         encoding=require_encoding(encoding) if encoding else None, sheet=sheet,
     )  # fmt: skip
     reading, reasons = read_post_file(path, options), Counter[str]()
     problems: list[str] = []
-    with RejectsWriter(project.paths.rejects_folder, path.name) as rejects:
+    with RejectsWriter(project.rejects_folder, path.name) as rejects:
         rows = _until_broken(progress_bar("reading", items=reading, unit="row"), problems)
         done = project.store.upsert_posts(_without_rejects(rows, rejects, reasons))
     notes = reading.notes() + rejects.notes()
@@ -86,13 +86,13 @@ def crawl_sources(project: Project, source_names: Sequence[str] = ()) -> list[di
     now, snapshot = datetime.now(UTC), project.store.snapshot()
     known = [thread for source in sources for thread in settled_threads(snapshot, source, now)]
     crawl_id = now.strftime("%Y%m%dT%H%M%S.%fZ")
-    folder = project.paths.crawls_folder / crawl_id
+    folder = project.crawls_folder / crawl_id
     try:
         run_spiders(
             sources,
             config.crawl,
             folder,
-            project.paths.load_or_create_salt(),
+            project.load_or_create_salt(),
             crawl_id,
             config.timezone,
             known,
@@ -110,7 +110,7 @@ def ingest_pending_crawls(project: Project) -> None:
     from crawlers.archive import JOB_FILE, LEDGER_FILE, POSTS_FILE
     from crawlers.process import is_crawl_running
 
-    for folder in sorted(path for path in project.paths.crawls_folder.glob("*") if path.is_dir()):
+    for folder in sorted(path for path in project.crawls_folder.glob("*") if path.is_dir()):
         started = any((folder / name).exists() for name in (JOB_FILE, LEDGER_FILE, POSTS_FILE))
         if not started or (folder / INGESTED_MARKER).exists() or is_crawl_running(folder):
             continue
@@ -124,14 +124,14 @@ def ingest_pending_crawls(project: Project) -> None:
 
 def crawl_folders(project: Project) -> list[Path]:
     """The folders of the project's crawls, oldest first."""
-    return sorted(job.parent for job in project.paths.crawls_folder.glob("*/job.json"))
+    return sorted(job.parent for job in project.crawls_folder.glob("*/job.json"))
 
 
 def expire_page_cache(project: Project) -> int:
     """Delete the pages that crawls kept for one another for longer than `cache_hours`; return how many files."""
     from crawlers.cache import delete_expired_pages as delete
 
-    return delete(project.paths.crawls_folder, project.config.crawl.cache_hours)
+    return delete(project.crawls_folder, project.config.crawl.cache_hours)
 
 
 def reparse_crawl(project: Project, crawl_name: str) -> UpsertCounts:
@@ -149,7 +149,7 @@ def reparse_crawl(project: Project, crawl_name: str) -> UpsertCounts:
             f"wanted the folder of a crawl, got {crawl_name!r}; possible: {', '.join(folders) or 'none, nothing was crawled yet'}."
         )
     config, dropped = project.config, Counter[str]()
-    pseudonym = make_pseudonymizer(project.paths.load_or_create_salt())
+    pseudonym = make_pseudonymizer(project.load_or_create_salt())
     posts = read_again(folders[crawl_name], config.sources, pseudonym, config.timezone, dropped)
     done = project.store.upsert_posts(progress_bar("reading again", items=posts))
     if dropped:

@@ -50,7 +50,7 @@ def update_duplicates(project: Project) -> None:
 
     A run that was cut off goes on with what the last writing of the file holds.
     """
-    store, path = project.store, project.paths.duplicates_file
+    store, path = project.store, project.duplicates_file
     snapshot = store.snapshot()
     posts = snapshot.sql(_POSTS)
     index = _Index(path, posts, snapshot)

@@ -56,11 +56,11 @@ def _sampled(posts: int) -> list[str]:
     ]
 
 
-def _counts(workspace: Project, texts: int) -> dict[str, int]:
+def _counts(project: Project, texts: int) -> dict[str, int]:
     if not texts:
         return {"texts": 0}
     return {
-        "copies": workspace.store.snapshot()
+        "copies": project.store.snapshot()
         .sql("SELECT count(*) AS n FROM duplicates")["n"][0]
         .as_py(),
         "texts": texts,

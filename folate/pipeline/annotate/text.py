@@ -53,14 +53,14 @@ def annotate_pending_texts(project: Project) -> Iterator[PostRows]:
             yield rows
 
 
-def _seeking_copies(workspace: Project, batches: Iterator[T]) -> Iterator[T]:
+def _seeking_copies(project: Project, batches: Iterator[T]) -> Iterator[T]:
     """The batches; copies are sought when the first of several is stored, so that it need not wait for them.
 
     Never after the last one is stored: a run that was cut off seeks copies again only if a text is pending.
     """
     head = list(islice(batches, 2))
     yield from head[:-1]
-    update_duplicates(workspace)
+    update_duplicates(project)
     yield from chain(head[-1:], batches)
 
 
