@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from corpora.store.store import Store
-from folate.cli.topics import TOPIC_COLUMNS, topics
+from folate.cli.commands.topics import TOPIC_COLUMNS, topics
 from folate.core.errors import NotFound
 from folate.core.post import Post
 from folate.core.weeks import SevenDays, Week

@@ -1,4 +1,4 @@
-"""Commands on tags and leads: what posts are about, and who is about to buy."""
+"""The command `folate tags`."""
 
 from collections.abc import Iterator
 from io import StringIO
@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from folate.cli.options import DATA_FORMATS, format_option, print_rows, project_option, week_option
+from folate.cli.options import DATA_FORMATS, format_option, print_rows, project_option
 from folate.cli.terminal import print_stderr
 from folate.core.errors import InputError
 from folate.core.files import write_atomically
 from folate.core.spreadsheet import CsvWriter
 from folate.core.text import printable_text, quote_name
-from folate.core.weeks import Week
 
 if TYPE_CHECKING:
     from folate.pipeline.annotate.tags import TagAnswer
 
+
 TAG_CSV_COLUMNS = ("tag", "post", "score", "text", "right")
+
+
 ANSWER_VALUES = {
     "1": True,
     "y": True,
@@ -124,23 +126,3 @@ def _verdicts(path: Path) -> Iterator["TagAnswer | str"]:
             except (ValueError, KeyError):
                 got = f"{quote_name(answer)} and {quote_name(row.values['score'])}"
                 yield f"row {row.number}: wanted y or n as right and a number as score, got {got}."
-
-
-@click.command()
-@week_option
-@click.option(
-    "--least", type=float, default=1.0, show_default=True, help="Fewest points of a lead."
-)
-@project_option
-@format_option("csv", "json", "jsonl", "table")
-def leads(week: Week, least: float, folder: Path, form: str) -> None:
-    """Score purchase intent by author and brand with the scorecard of folate.toml, up to a week; authors stay hashed."""
-    from folate.pipeline.project import Project
-    from reports.sections.leads import find_leads
-
-    found = find_leads(Project.open(folder), week, least)
-    if found.anonymous_posts:
-        print_stderr(
-            f"note: {found.anonymous_posts} posts with a signal have no author and are in no lead."
-        )
-    print_rows(found.rows, form)
