@@ -82,7 +82,7 @@ def main() -> None:
         write_posts(root / "posts.csv", count)
         project = Project.open(root)
         start = time.perf_counter()
-        import_file(project, root / "posts.csv", {}, "bench", "review", None)
+        import_file(project, root / "posts.csv", source="bench", kind="review")
         imported = time.perf_counter()
         annotate_corpus(project, with_sentiment=False)
         done = time.perf_counter()

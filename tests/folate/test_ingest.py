@@ -16,7 +16,7 @@ import pytest
 from folate.cli import run_command
 from folate.core.config import Source
 from folate.core.post import Post
-from folate.pipeline.ingest import (
+from folate.pipeline.crawl import (
     INGESTED_MARKER,
     crawl_folders,
     ingest_pending_crawls,

@@ -15,7 +15,7 @@ def compact(folder: Path) -> None:
 
     Pages that crawls kept for one another for longer than cache_hours are deleted, too.
     """
-    from folate.pipeline.ingest import expire_page_cache
+    from folate.pipeline.crawl import expire_page_cache
     from folate.pipeline.project import Project
 
     project = Project.open(folder)

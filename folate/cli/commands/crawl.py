@@ -18,10 +18,10 @@ def crawl(sources: tuple[str, ...], folder: Path, form: str) -> int:
 
     Prints the ledger: what was asked for and whether all of it was got.
     """
-    from folate.pipeline.ingest import crawl_sources as run
+    from folate.pipeline.crawl import crawl_sources
     from folate.pipeline.project import Project
 
-    rows = run(Project.open(folder), sources)
+    rows = crawl_sources(Project.open(folder), sources)
     print_rows(
         [
             {

@@ -16,10 +16,10 @@ def reparse(name: str, folder: Path, form: str) -> None:
 
     RUN is the name of a folder in crawls/. Pages of sources that folate.toml no longer has are left out.
     """
-    from folate.pipeline.ingest import reparse_crawl as run
+    from folate.pipeline.crawl import reparse_crawl
     from folate.pipeline.project import Project
 
-    done = run(Project.open(folder), name)
+    done = reparse_crawl(Project.open(folder), name)
     print_rows(
         [{"run": name, "added": done.inserted, "changed": done.updated, "known": done.unchanged}],
         form,

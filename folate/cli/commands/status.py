@@ -19,7 +19,7 @@ def status(folder: Path, form: str) -> None:
     """
     from folate.pipeline import adapt
     from folate.pipeline import status as steps
-    from folate.pipeline.ingest import expire_page_cache
+    from folate.pipeline.crawl import expire_page_cache
     from folate.pipeline.project import Project
     from folate.pipeline.unlinked import find_unlinked_names
 
