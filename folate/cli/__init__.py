@@ -5,6 +5,7 @@ from importlib import import_module
 
 import click
 
+from folate.cli.progress import enable_progress_bars
 from folate.core.errors import FolateError
 
 COMMANDS = {
@@ -109,6 +110,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run_command(arguments: list[str]) -> int:
     """Run one command and return its exit code. Errors become one sentence, unless --debug asks for the traceback."""
+    enable_progress_bars()
     try:
         code = cli.main(arguments or ["--help"], prog_name="folate", standalone_mode=False)
     except click.exceptions.Exit as error:

@@ -12,7 +12,7 @@ from corpora.store.store import UpsertCounts
 from folate.core.config import Source
 from folate.core.errors import ConfigError, InputError, NotFound
 from folate.core.post import make_pseudonymizer
-from folate.core.progress import progress_bar
+from folate.core.progress import track_items
 from folate.core.text import to_single_line
 from folate.pipeline.project import Project
 from folate.pipeline.rejects import format_reasons
@@ -112,7 +112,7 @@ def reparse_crawl(project: Project, crawl_name: str) -> UpsertCounts:
     dropped = Counter[str]()
     pseudonymize = make_pseudonymizer(project.load_or_create_salt())
     posts = reparse_pages(folder, config.sources, pseudonymize, config.timezone, dropped)
-    counts = project.store.upsert_posts(progress_bar("reading again", items=posts))
+    counts = project.store.upsert_posts(track_items(posts, "reading again"))
     if dropped:
         _warn(f"left out of the crawl in {folder}: {format_reasons(dropped)}.")
     return counts

@@ -11,7 +11,7 @@ from folate.core.dates import DateOrder
 from folate.core.encoding import require_encoding
 from folate.core.errors import InputError
 from folate.core.post import Post
-from folate.core.progress import progress_bar
+from folate.core.progress import track_items
 from folate.pipeline.project import Project
 from folate.pipeline.rejects import RejectsWriter, format_reasons
 
@@ -64,7 +64,7 @@ def import_file(
     reasons = Counter[str]()
     problems: list[str] = []
     with RejectsWriter(project.rejects_folder, path.name) as rejects:
-        tracked_rows = progress_bar("reading", items=rows, unit="row")
+        tracked_rows = track_items(rows, "reading", unit="row")
         readable_rows = _stop_at_input_error(tracked_rows, problems)
         counts = project.store.upsert_posts(_filter_posts(readable_rows, rejects, reasons))
     notes = rows.notes() + rejects.notes()
