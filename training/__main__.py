@@ -6,9 +6,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from folate.cli.progress import enable_progress_bars
+
 
 def main() -> None:
     """Trains, calibrates and packs."""
+    enable_progress_bars()
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     parser.add_argument(
         "--data",

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from folate.cli.progress import enable_progress_bars
 from nlp.model import load_reader
 from training import words
 from training.hard import score_hard_sentences
@@ -29,6 +30,7 @@ from training.speed import measure_speed
 
 def main() -> int:
     """Prints the table; returns the exit status."""
+    enable_progress_bars()
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__)
     parser.add_argument(
         "--data",

@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
+from folate.cli.progress import enable_progress_bars
 from folate.core.labels import SENTIMENT_LABELS
-from folate.core.progress import progress_bar
+from folate.core.progress import track_items
 from nlp.model.reader import model_language, replace_surrogates
 from nlp.text.clauses import TextSpan, target_clauses
 from training.batches import NEUTRAL_SMOOTHING
@@ -55,6 +56,7 @@ MAX_POOL_TEXTS = 40_000
 
 def main() -> None:
     """Write the pack and print what is in it."""
+    enable_progress_bars()
     parser = argparse.ArgumentParser(prog="python -m training.pack", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
     parser.add_argument(
@@ -70,7 +72,7 @@ def main() -> None:
     sets = training_sets()
     found = load_all_splits(options.data)
     by_name = {split.source.name: split for split in found}
-    for each in progress_bar("packing", items=sets, unit="set"):
+    for each in track_items(sets, "packing", unit="set"):
         if each.source.name in by_name:
             split = by_name[each.source.name]
             writer.add_set(each, drop_contradicted_labels(split) if each.clean else split)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from folate.core.labels import ASPECTS, EMOTIONS, INTENTS
-from folate.core.progress import progress_bar
+from folate.core.progress import track_items
 from nlp.model import Reader, TextPrediction
 from nlp.model.reader import SentimentProbabilities
 from nlp.text.patterns import BRACKET_EMOTICON, EMOJI
@@ -78,7 +78,7 @@ def predict_dev_sets(
 ) -> list[EvaluatedSet]:
     """Everything that the table is made of, read once. A set that emoticons labelled is read without them too."""
     made = []
-    for split in progress_bar("reading", items=splits, unit="set"):
+    for split in track_items(splits, "reading", unit="set"):
         samples = [
             aspects.label_aspects_by_targets(sample) if sample.targets else sample
             for sample in select_evaluation_samples(split.dev, limit)
@@ -109,7 +109,7 @@ def _read(reader: Reader, samples: Sequence[Sample]) -> list[TextPrediction]:
 
 def score_rows(evaluated_sets: Sequence[EvaluatedSet], *, baselines: bool) -> Iterator[ScoreRow]:
     """The scores of every head on every set that has labels for it."""
-    for one in progress_bar("comparing", items=evaluated_sets, unit="set"):
+    for one in track_items(evaluated_sets, "comparing", unit="set"):
         for made in (_sentiment, _aspects, _emotion):
             yield from made(one, evaluated_sets if baselines else ())
 

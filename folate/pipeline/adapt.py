@@ -160,8 +160,8 @@ def _out_of_use(brand: str, configured: bool) -> str:
     )
 
 
-def _check_brand(workspace: Project, brand: str) -> None:
-    brands = [each.id for each in workspace.config.brands]
+def _check_brand(project: Project, brand: str) -> None:
+    brands = [each.id for each in project.config.brands]
     if brand not in brands:
         raise ConfigError(
             f"wanted a brand of the project, got {brand!r}; {suggestion(brand, brands)}"

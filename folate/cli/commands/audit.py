@@ -96,15 +96,15 @@ def audit(
     from folate.pipeline import audit as steps
     from folate.pipeline.project import Project
 
-    workspace = Project.open(folder)
+    project = Project.open(folder)
     if filled:
-        return import_audit_csv(filled, workspace.store)
+        return import_audit_csv(filled, project.store)
     if brand is None or week is None:
         raise click.UsageError(
             "wanted --brand and --week (or --import FILE), which say what to draw from."
         )
     items = steps.draw_audit_sample(
-        workspace, brand, [*preceding_periods(week, weeks - 1), week], count, seed
+        project, brand, [*preceding_periods(week, weeks - 1), week], count, seed
     )
     if out:
         export_audit_csv(out, items)
@@ -113,7 +113,7 @@ def audit(
         raise InputError(
             "wanted a terminal to ask in, got a pipe or a file; possible: --export FILE, then --import FILE."
         )
-    ask_labels(items, lambda answers: steps.record_answers(workspace.store, answers))
+    ask_labels(items, lambda answers: steps.record_answers(project.store, answers))
     return 0
 
 

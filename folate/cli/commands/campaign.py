@@ -1,4 +1,4 @@
-"""Commands on campaigns and on the people who speak."""
+"""The command `folate campaign`."""
 
 from pathlib import Path
 from typing import Any
@@ -6,9 +6,7 @@ from typing import Any
 import click
 
 from folate.cli.options import DATA_FORMATS, format_option, print_rows, project_option, week_option
-from folate.cli.terminal import print_text
 from folate.core.errors import ConfigError, suggestion
-from folate.core.files import write_atomically
 from folate.core.weeks import Week, last_day
 
 
@@ -27,8 +25,8 @@ def campaign(identifier: str, week: Week, folder: Path, form: str) -> None:
     from reports.render.document import campaign_document
     from reports.sections.campaigns import measure_campaign
 
-    workspace = Project.open(folder)
-    known = {one.id: one for one in workspace.config.campaign}
+    project = Project.open(folder)
+    known = {one.id: one for one in project.config.campaign}
     if identifier not in known:
         raise ConfigError(
             f"no campaign {identifier!r} in folate.toml; {suggestion(identifier, known)}"
@@ -38,7 +36,7 @@ def campaign(identifier: str, week: Week, folder: Path, form: str) -> None:
             f"campaign {identifier!r} begins on {known[identifier].start}, after the week {week}: nothing can be measured yet."
         )
     found = campaign_document(
-        measure_campaign(workspace.store.snapshot(), workspace.config, known[identifier], week)
+        measure_campaign(project.store.snapshot(), project.config, known[identifier], week)
     )
     print_rows(
         [found] if form in ("json", "jsonl") else [_line(line) for line in found["scorecard"]], form
@@ -50,32 +48,3 @@ def _line(line: dict[str, Any]) -> dict[str, Any]:
     effect = line["effects"].get("during", {"value": None, "low": None, "high": None})
     return {"measure": line["measure"], **values, "effect": effect["value"], "low": effect["low"], "high": effect["high"],
             "goal": line["goal"], "reached": line["reached"]}  # fmt: skip
-
-
-@click.command()
-@week_option
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="File to write; standard output when missing.",
-)
-@project_option
-def network(week: Week, output: Path | None, folder: Path) -> None:
-    """Write who answers and reposts whom, where a brand is named, in the four weeks up to WEEK: GraphML with communities.
-
-    People are keyed hashes, never names.
-    """
-    from folate.pipeline.project import Project
-    from reports.measures.brands import ReportContext
-    from reports.measures.figures import versions_json
-    from reports.sections.people import interaction_graphml as graph
-
-    workspace = Project.open(folder)
-    snapshot = workspace.store.snapshot()
-    text = graph(snapshot, ReportContext(workspace.config, week, versions_json(snapshot.versions)))
-    if output is None:
-        print_text(text.removesuffix("\n"))
-    else:
-        write_atomically(output, text)
-        print_text(str(output))

@@ -1,10 +1,10 @@
-"""Commands that tell what was found: the report, the evidence behind a number."""
+"""The command `folate report`."""
 
 from pathlib import Path
 
 import click
 
-from folate.cli.options import DATA_FORMATS, format_option, print_rows, project_option, week_option
+from folate.cli.options import format_option, project_option, week_option
 from folate.cli.terminal import print_stderr, print_text
 from folate.core.config import REPORT_LANGUAGES
 from folate.core.weeks import Week
@@ -47,19 +47,3 @@ def report(
     for line in written.headlines:
         print_stderr(line)
     print_text(str(written.paths[form]))
-
-
-@click.command()
-@click.argument("identifier", metavar="ID")
-@project_option
-@format_option("text", *DATA_FORMATS)
-def evidence(identifier: str, folder: Path, form: str) -> None:
-    """Show the query, the corpus versions and the posts behind the number ID of a report, or each number of the sentence ID."""
-    from folate.pipeline.project import Project
-    from folate.pipeline.report import evidence_text, find_evidence
-
-    workspace = Project.open(folder)
-    if form == "text":
-        print_text(evidence_text(workspace, identifier))
-    else:
-        print_rows([find_evidence(workspace.store.snapshot(), identifier)], form)

@@ -1,16 +1,13 @@
-"""Commands that bring posts in and take them out."""
+"""The command `folate import`."""
 
-import sys
-from collections import Counter
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
 from folate.cli.options import DATA_FORMATS, format_option, print_rows, project_option
-from folate.cli.terminal import print_stderr, print_text
-from folate.core.errors import ConfigError, CrawlError, InputError
-from folate.core.files import open_atomically
+from folate.cli.terminal import print_stderr
+from folate.core.errors import ConfigError, InputError
 from folate.core.post import POST_KINDS
 from folate.core.text import join_names
 
@@ -85,17 +82,17 @@ def import_(
     from folate.pipeline.ingest import import_file
     from folate.pipeline.project import Project
 
-    fields, workspace = _mapping(mapping), Project.open(folder)
+    fields, project = _mapping(mapping), Project.open(folder)
     rows, failed = [], []
     for path in files:
         try:
             row = import_file(
-                workspace,
+                project,
                 path,
-                fields,
-                source,
-                kind,
-                rating_scale,
+                mapping=fields,
+                source=source,
+                kind=kind,
+                rating_scale=rating_scale,
                 encoding=encoding,
                 date_order=dates,
                 sheet=sheet,
@@ -115,76 +112,6 @@ def import_(
         print_rows(rows, form)
     if failed:
         raise InputError(" ".join(failed))
-
-
-@click.command()
-@click.argument("sources", nargs=-1)
-@project_option
-@format_option(*DATA_FORMATS)
-def crawl(sources: tuple[str, ...], folder: Path, form: str) -> int:
-    """Crawl SOURCES, or all sources of the project, and ingest what they give.
-
-    Prints the ledger: what was asked for and whether all of it was got.
-    """
-    from folate.pipeline.ingest import crawl_sources as run
-    from folate.pipeline.project import Project
-
-    rows = run(Project.open(folder), sources)
-    print_rows(
-        [
-            {
-                k: row[k]
-                for k in ("source", "query", "status", "reason", "requests", "posts", "dropped")
-            }
-            for row in rows
-        ],
-        form,
-    )
-    statuses = Counter(row["status"] for row in rows)
-    return CrawlError.exit_code if statuses["failed"] else 0
-
-
-@click.command()
-@click.argument("name", metavar="RUN")
-@project_option
-@format_option(*DATA_FORMATS)
-def reparse(name: str, folder: Path, form: str) -> None:
-    """Read a crawl's kept pages again with today's parsers; nothing is asked of a site.
-
-    RUN is the name of a folder in crawls/. Pages of sources that folate.toml no longer has are left out.
-    """
-    from folate.pipeline.ingest import reparse_crawl as run
-    from folate.pipeline.project import Project
-
-    done = run(Project.open(folder), name)
-    print_rows(
-        [{"run": name, "added": done.inserted, "changed": done.updated, "known": done.unchanged}],
-        form,
-    )
-
-
-@click.command()
-@click.argument("what", type=click.Choice(("posts", "annotations")))
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="File to write to, whole or not at all.",
-)
-@project_option
-@format_option("jsonl", "csv", "parquet")
-def export(what: str, output: Path | None, folder: Path, form: str) -> None:
-    """Write posts, or annotations joined to a row a post, to standard output or to a file."""
-    from corpora.export import export_rows as write
-    from folate.pipeline.project import Project
-
-    snapshot = Project.open(folder).store.snapshot()
-    if output is None:
-        write(snapshot, what, form, sys.stdout.buffer)
-        return
-    with open_atomically(output) as out:
-        write(snapshot, what, form, out)
-    print_text(str(output))
 
 
 def _tell(row: dict[str, Any]) -> None:

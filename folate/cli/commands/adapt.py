@@ -37,21 +37,21 @@ def adapt(ctx: click.Context, brands: tuple[str, ...], undo: bool, folder: Path,
     from folate.pipeline.project import Project
     from nlp.stats.adaptation import MIN_LABELS
 
-    workspace = Project.open(folder)
+    project = Project.open(folder)
     if undo:
-        undone = steps.remove_adaptations(workspace, brands)
+        undone = steps.remove_adaptations(project, brands)
         print_stderr(
             f"the adaptation of {', '.join(undone)} is taken back."
             if undone
             else "nothing was adapted."
         )
         return
-    chosen = brands or steps.audited_brands(workspace)
+    chosen = brands or steps.audited_brands(project)
     if not chosen:
         raise NotFound(
             f"wanted a brand with {MIN_LABELS} labels of people, got none: 'folate audit' asks for them."
         )
-    rows = [steps.adapt_brand(workspace, brand) for brand in chosen]
+    rows = [steps.adapt_brand(project, brand) for brand in chosen]
     print_rows(rows, form)
     for row in rows:
         print_stderr(_sentence(row))
@@ -65,9 +65,9 @@ def status(folder: Path, form: str) -> None:
     from folate.pipeline import adapt as steps
     from folate.pipeline.project import Project
 
-    workspace = Project.open(folder)
-    print_rows(steps.adaptation_status(workspace), form)
-    for note in steps.adaptation_notes(workspace):
+    project = Project.open(folder)
+    print_rows(steps.adaptation_status(project), form)
+    for note in steps.adaptation_notes(project):
         print_stderr(note)
 
 

@@ -1,4 +1,4 @@
-"""Commands on tags and leads: what posts are about, and who is about to buy."""
+"""The command `folate tags`."""
 
 from collections.abc import Iterator
 from io import StringIO
@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from folate.cli.options import DATA_FORMATS, format_option, print_rows, project_option, week_option
+from folate.cli.options import DATA_FORMATS, format_option, print_rows, project_option
 from folate.cli.terminal import print_stderr
 from folate.core.errors import InputError
 from folate.core.files import write_atomically
 from folate.core.spreadsheet import CsvWriter
 from folate.core.text import printable_text, quote_name
-from folate.core.weeks import Week
 
 if TYPE_CHECKING:
     from folate.pipeline.annotate.tags import TagAnswer
 
+
 TAG_CSV_COLUMNS = ("tag", "post", "score", "text", "right")
+
+
 ANSWER_VALUES = {
     "1": True,
     "y": True,
@@ -67,14 +69,14 @@ def tags(out: Path | None, filled: Path | None, per_label: int, folder: Path, fo
     from folate.pipeline.project import Project
     from nlp.model import load_reader
 
-    workspace = Project.open(folder)
+    project = Project.open(folder)
     reader = load_reader(
-        workspace.config.nlp.model, workspace.config.nlp.threads, depth=workspace.config.nlp.depth
+        project.config.nlp.model, project.config.nlp.threads, depth=project.config.nlp.depth
     )
-    for note in steps.ignored_threshold_notes(workspace, reader):
+    for note in steps.ignored_threshold_notes(project, reader):
         print_stderr(f"note: {note}")
     if out:
-        _write(out, steps.draw_tag_sample(workspace, reader, per_label))
+        _write(out, steps.draw_tag_sample(project, reader, per_label))
         return 0
     assert filled  # noqa: S101
     verdicts, bad = [], 0
@@ -84,7 +86,7 @@ def tags(out: Path | None, filled: Path | None, per_label: int, folder: Path, fo
             print_stderr(verdict)
         else:
             verdicts.append(verdict)
-    print_rows(steps.learn_thresholds(workspace, reader, verdicts), form)
+    print_rows(steps.learn_thresholds(project, reader, verdicts), form)
     return InputError.exit_code if bad else 0
 
 
@@ -124,23 +126,3 @@ def _verdicts(path: Path) -> Iterator["TagAnswer | str"]:
             except (ValueError, KeyError):
                 got = f"{quote_name(answer)} and {quote_name(row.values['score'])}"
                 yield f"row {row.number}: wanted y or n as right and a number as score, got {got}."
-
-
-@click.command()
-@week_option
-@click.option(
-    "--least", type=float, default=1.0, show_default=True, help="Fewest points of a lead."
-)
-@project_option
-@format_option("csv", "json", "jsonl", "table")
-def leads(week: Week, least: float, folder: Path, form: str) -> None:
-    """Score purchase intent by author and brand with the scorecard of folate.toml, up to a week; authors stay hashed."""
-    from folate.pipeline.project import Project
-    from reports.sections.leads import find_leads
-
-    found = find_leads(Project.open(folder), week, least)
-    if found.anonymous_posts:
-        print_stderr(
-            f"note: {found.anonymous_posts} posts with a signal have no author and are in no lead."
-        )
-    print_rows(found.rows, form)
