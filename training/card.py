@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from folate.core.labels import SENTIMENT_LABELS
 from nlp.model.checkpoint import WEIGHTS_FILE, checkpoint_version
 from nlp.model.folder import DEFAULT_MODEL_FOLDER, read_model_config
 from training.sets.clean import drop_contradicted_labels
@@ -57,9 +58,8 @@ def model_fact_rows(folder: Path) -> Iterator[str]:
             f"{spoken} {factor}, {shift}" for spoken, (factor, *shift) in by_language.items()
         )
         yield f"| those that stand: factor, shifts | {head}: {told} |"
-    names = ("negative", "neutral", "positive")
     prior = ", ".join(
-        f"{name} {share:.3f}" for name, share in zip(names, its["prior"], strict=True)
+        f"{name} {share:.3f}" for name, share in zip(SENTIMENT_LABELS, its["prior"], strict=True)
     )
     yield f"| prior | {prior}: labels of the targets of the dev samples that the temperatures were fitted on |"
     yield f"| version | {checkpoint_version(folder)} (digest of weights, config and tokenizer; the precision is added when it is loaded) |"

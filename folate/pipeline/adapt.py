@@ -11,7 +11,7 @@ import pyarrow as pa
 from corpora.store.adapted import ALL_FOLDS, FOLD_COUNT, UNREAD_CONDITION_SQL, text_fold
 from corpora.store.snapshot import Snapshot
 from folate.core.errors import ConfigError, NotFound, suggestion
-from folate.pipeline.audit import SENTIMENT_LABELS
+from folate.core.labels import SENTIMENT_LABELS
 from folate.pipeline.project import Project
 from nlp.stats.adaptation import MIN_LABELS, CrossValidation, cross_validate, fit_label_factors
 from nlp.stats.estimation import Floats, Ints
