@@ -107,7 +107,7 @@ def assemble_report(
     say = load_messages(language)
     asked = ReportContext(config, week, versions_json(snapshot.versions))
     window = [*preceding_periods(week, WEEKS_BEFORE), week]
-    with _held(snapshot, asked, window):
+    with _materialize_shared_rows(snapshot, asked, window) as snapshot:
         read_by_week = count_posts_by_week(snapshot, window, config.timezone, reader_version)
         asked = replace(
             asked, reader_version=reader_version, partly_read_weeks=frozenset(name for name, found in read_by_week.items() if found.unread),
@@ -137,29 +137,35 @@ def assemble_report(
 
 
 @contextmanager
-def _held(snapshot: Snapshot, asked: ReportContext, weeks: Sequence[Period]) -> Iterator[None]:
-    """What many sections ask for is found once: who names which brand, the mentions of `weeks` or the last of them, the week's posts."""
-    zone, brands, week = asked.config.timezone, asked.brand_ids, weeks[-1:]
-    parts = {
-        queries.mentions_query(brands, weeks[first:], zone): queries.in_condition(
-            "week", map(str, weeks[first:])
-        )
-        for first in range(len(weeks))
-    }
-    if own := asked.config.own_brand:
-        only = f"{queries.in_condition('brand', [own.id])} AND {queries.in_condition('week', map(str, week))}"
-        parts[queries.mentions_query([own.id], week, zone)] = only
-    named, mentions, posts = (
-        queries.brand_posts_query(brands),
-        queries.mentions_query(brands, weeks, zone),
-        queries.week_posts_query(weeks[-1], zone),
-    )
-    with (
-        snapshot.materialize(named, {named: "true"}),
-        snapshot.materialize(mentions, parts),
-        snapshot.materialize(posts, {posts: "true"}),
-    ):
-        yield
+def _materialize_shared_rows(
+    snapshot: Snapshot, context: ReportContext, weeks: Sequence[Period]
+) -> Iterator[Snapshot]:
+    """Keep the rows that many sections query in memory, and yield a snapshot that reads them there.
+
+    These are which post names which brand, the mentions of `weeks` (also of the last of them
+    alone, and of the own brand in the last week), and the posts of the last week.
+    """
+    zone, brands, own = context.config.timezone, context.brand_ids, context.config.own_brand
+    brand_posts = queries.brand_posts_query(brands)
+    mentions = queries.mentions_query(brands, weeks, zone)
+    week_posts = queries.week_posts_query(weeks[-1], zone)
+    sources = {week_posts: "FROM report_week_posts"}
+    for first in range(len(weeks)):
+        is_in_weeks = queries.in_condition("week", map(str, weeks[first:]))
+        query = queries.mentions_query(brands, weeks[first:], zone)
+        sources[query] = f"FROM report_mentions WHERE {is_in_weeks}"
+    if own:
+        is_own = queries.in_condition("brand", [own.id])
+        is_in_week = queries.in_condition("week", map(str, weeks[-1:]))
+        query = queries.mentions_query([own.id], weeks[-1:], zone)
+        sources[query] = f"FROM report_mentions WHERE {is_own} AND {is_in_week}"
+    with snapshot.materialize("report_brand_posts", brand_posts):
+        snapshot = snapshot.reading_subqueries_from({brand_posts: "FROM report_brand_posts"})
+        with (
+            snapshot.materialize("report_mentions", mentions),
+            snapshot.materialize("report_week_posts", week_posts),
+        ):
+            yield snapshot.reading_subqueries_from(sources)
 
 
 def _partial_until(

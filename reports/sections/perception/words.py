@@ -50,8 +50,8 @@ def distinctive_words(
     """The MOST words of each brand with the largest log-odds, over distinct authors; none of a brand that nobody is compared with."""
     rows = queries.mentions_query(context.brand_ids, list(weeks), context.config.timezone)
     said = _SAID.format(rows=rows)
-    with snapshot.materialize(said, {said: "true"}):  # the words of all posts must be read for it
-        return _words(snapshot, context, rows, said)
+    with snapshot.materialize("mention_words", said):  # the words of all posts must be read for it
+        return _words(snapshot, context, rows, "FROM mention_words")
 
 
 def _words(
