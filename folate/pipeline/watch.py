@@ -19,8 +19,8 @@ from folate.delivery.outbox import (
     deliver_event,
 )
 from folate.pipeline.project import Project
-from folate.pipeline.rules import evaluate_rules
 from reports.alerts.alert import Alert
+from reports.alerts.rules import evaluate_rules
 from reports.messages import load_messages
 
 EVENT_PREFIX = "alert:"  # what the ids of alerts begin with in the ledger
