@@ -22,17 +22,8 @@ from nlp.stats.adaptation import rescale_posteriors
 from reports.build import Report
 from reports.render.document import report_document
 from reports.render.html import render_html
+from tests.folate.project import TWO_BRANDS_TOML, create_project, forum_posts
 
-PROJECT = """
-name = "Test"
-[[brands]]
-id = "ours"
-names = ["晨谷"]
-own = true
-[[brands]]
-id = "theirs"
-names = ["暖禾"]
-"""
 LABELS = ("negative", "neutral", "positive")
 MODEL = "abc-int8+names1"
 POSTS = 400
@@ -41,22 +32,12 @@ POSTS = 400
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """400 posts on a brand, whose model sees each label but believes in far too many neutral ones; 120 are labelled."""
-    (tmp_path / "folate.toml").write_text(PROJECT, encoding="utf-8")
-    project = Project.open(tmp_path)
+    project = create_project(tmp_path)
     rng = np.random.default_rng(1)
     truth = rng.choice(3, POSTS, p=[0.6, 0.1, 0.3])
     evidence = np.exp(rng.normal(0, 1, (POSTS, 3)) + 2 * np.eye(3)[truth])
     posteriors = rescale_posteriors(evidence, np.array([0.05, 1.0, 0.05]))
-    posts = [
-        Post(
-            id=f"f:{n}",
-            source="f",
-            kind="forum",
-            text=f"晨谷 第{n}天",
-            published_at=datetime(2026, 3, 3, n % 24, tzinfo=UTC),
-        )
-        for n in range(POSTS)
-    ]
+    posts = forum_posts([f"晨谷 第{number}天" for number in range(POSTS)])
     project.store.upsert_posts(posts)
     judge(project, posts, posteriors, f"{MODEL}+tags+text")
     audit(project, posts[:120], [LABELS[label] for label in truth[:120]])
@@ -271,7 +252,7 @@ def test_an_adaptation_of_a_brand_that_the_project_has_no_more_can_be_removed(
     command(project)
     project.store.replace("sentiments", [], {"brand": "ours"})
     config = project.root / "folate.toml"
-    config.write_text(PROJECT.replace('"ours"', '"renamed"'), encoding="utf-8")
+    config.write_text(TWO_BRANDS_TOML.replace('"ours"', '"renamed"'), encoding="utf-8")
     capsys.readouterr()
     assert run_command(["status", "--project", str(project.root)]) == 0
     said = capsys.readouterr().err

@@ -15,6 +15,7 @@ from folate.pipeline.annotate import model
 from folate.pipeline.annotate.run import annotate_corpus
 from folate.pipeline.project import Project
 from nlp.model import AspectPrediction, SentimentProbabilities, TargetSpans, TextPrediction
+from tests.folate.project import create_project
 
 PROJECT = """
 name = "Test"
@@ -98,7 +99,7 @@ class StubReader:
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
-    (folder / "folate.toml").write_text(PROJECT, encoding="utf-8")
+    create_project(folder, PROJECT)
     (folder / "posts.csv").write_text(POSTS, encoding="utf-8")
     assert (
         run_command(

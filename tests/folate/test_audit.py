@@ -14,24 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folate.cli import audit as screen
 from folate.cli import run_command
+from folate.cli.commands import audit as screen
 from folate.core.post import Post
 from folate.core.weeks import Week
 from folate.pipeline import audit as steps
 from folate.pipeline.project import Project
 from nlp.stats.estimation import wilson_interval
+from tests.folate.project import create_project, forum_posts
 
-PROJECT = """
-name = "Test"
-[[brands]]
-id = "ours"
-names = ["晨谷"]
-own = true
-[[brands]]
-id = "theirs"
-names = ["暖禾"]
-"""
 WEEK = Week.parse("2026-W10")
 HOSTILE = "=cmd|' /C calc'!A0 \x1b[2J\x1b]0;gone\x07 \u202e晨谷\u2066 <script>\r\nsecond line"
 
@@ -46,19 +37,9 @@ def project(project_template: Path, tmp_path: Path) -> Project:
 def project_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Forty texts on 晨谷 in one week, one of them hostile and one copied; the model calls every third negative, the rest positive."""
     folder = tmp_path_factory.mktemp("project")
-    (folder / "folate.toml").write_text(PROJECT, encoding="utf-8")
-    project = Project.open(folder)
+    project = create_project(folder)
     texts = [HOSTILE, *(f"晨谷 第{number}天" for number in range(39)), "晨谷 第0天"]
-    posts = [
-        Post(
-            id=f"f:{n}",
-            source="f",
-            kind="forum",
-            text=text,
-            published_at=datetime(2026, 3, 3, n % 24, tzinfo=UTC),
-        )
-        for n, text in enumerate(texts)
-    ]
+    posts = forum_posts(texts)
     made = [
         {
             "id": post.id,

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from folate.cli import run_command
+from tests.folate.project import create_project
 
 POSTS = 60
 QUICK = (
@@ -89,7 +90,7 @@ def _write_csv(path: Path, first: int, last: int) -> None:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project of 60 posts in three commits, read, and with a report."""
     folder = tmp_path_factory.mktemp("whole")
-    (folder / "folate.toml").write_text(PROJECT, encoding="utf-8")
+    create_project(folder, PROJECT)
     for number in range(3):
         _write_csv(folder / "posts.csv", number * 20, number * 20 + 20)
         assert (

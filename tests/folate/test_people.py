@@ -13,6 +13,7 @@ from folate.cli import run_command
 from folate.pipeline.annotate.run import annotate_corpus
 from folate.pipeline.annotate.tags import ignored_threshold_notes, load_taxonomy_tagger
 from folate.pipeline.project import Project
+from tests.folate.project import create_project
 
 PROJECT = """
 name = "Test"
@@ -52,7 +53,7 @@ class Blank:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project with its posts read, once for all tests."""
     folder = tmp_path_factory.mktemp("project")
-    (folder / "folate.toml").write_text(PROJECT, encoding="utf-8")
+    create_project(folder, PROJECT)
     (folder / "posts.csv").write_text(POSTS, encoding="utf-8")
     assert run_command(["import", str(folder / "posts.csv"), "--project", str(folder)]) == 0
     annotate_corpus(Project.open(folder), with_sentiment=False)

@@ -1,26 +1,17 @@
 """The whole way on a small corpus, through the command line: import, annotate, topics, report, evidence, export."""
 
 import json
-from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from folate.cli import run_command
-from nlp.model import SentimentProbabilities, TextPrediction
+from tests.folate.project import TWO_BRANDS_TOML, create_project, use_lexicon_reader
 
-PROJECT = """
-name = "Test"
+PROJECT_TOML = f"""
 watch = ["包装"]
-[[brands]]
-id = "ours"
-names = ["晨谷", "Morngrain"]
-own = true
-[[brands]]
-id = "theirs"
-names = ["暖禾"]
+{TWO_BRANDS_TOML}
 [[segments]]
 id = "pregnant"
 names = ["孕妇", "pregnant"]
@@ -43,41 +34,10 @@ TAILS = (
 )  # fmt: skip
 
 
-class LexiconReader:
-    """A reader small enough for a test: three words of each feeling."""
-
-    name, version = "lexicon", "1"
-
-    def read(
-        self, texts: Sequence[str], targets: Sequence[Sequence[object]] | None = None
-    ) -> list[TextPrediction]:
-        targets = targets or [[]] * len(texts)
-        return [
-            TextPrediction(self._feel(text), tuple(self._feel(text) for _ in spans))
-            for text, spans in zip(texts, targets, strict=True)
-        ]
-
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
-        return np.eye(384, dtype=np.float32)[[len(text) % 384 for text in texts]]
-
-    def _feel(self, text: str) -> SentimentProbabilities:
-        good, bad = (
-            any(word in text for word in words) for words in (("不错", "good"), ("难", "太", "bad"))
-        )
-        return SentimentProbabilities(
-            negative=0.8 if bad else 0.1,
-            neutral=0.1 if good or bad else 0.8,
-            positive=0.1 if bad or not good else 0.8,
-        )
-
-
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for module in ("annotate.run", "topics.find"):
-        monkeypatch.setattr(
-            f"folate.pipeline.{module}.load_reader", lambda *_, **__: LexiconReader()
-        )
-    (tmp_path / "folate.toml").write_text(PROJECT, encoding="utf-8")
+    use_lexicon_reader(monkeypatch)
+    create_project(tmp_path, PROJECT_TOML)
     return tmp_path
 
 
@@ -200,8 +160,8 @@ def test_a_report_on_the_versions_of_an_earlier_one_has_the_same_bytes(project, 
 
 
 def test_the_lines_of_a_report_do_not_command_the_terminal(project, file, capsys):
-    named = PROJECT.replace('"暖禾"', '"\\u001b[2J暖禾", "暖禾"', 1)
-    assert named != PROJECT
+    named = PROJECT_TOML.replace('"暖禾"', '"\\u001b[2J暖禾", "暖禾"', 1)
+    assert named != PROJECT_TOML
     (project / "folate.toml").write_text(named, encoding="utf-8")
     imported(project, file, capsys)
     ask(project, "annotate", "--without-sentiment")
@@ -226,7 +186,7 @@ def test_annotate_does_only_what_is_missing_and_everything_when_the_brands_chang
     assert "0 texts" in told
     assert "note: the learnt thresholds of tags (1) are left aside" in told
     (project / "folate.toml").write_text(
-        PROJECT.replace('"暖禾"', '"暖禾", "早餐"'), encoding="utf-8"
+        PROJECT_TOML.replace('"暖禾"', '"暖禾", "早餐"'), encoding="utf-8"
     )
     ask(project, "annotate")
     assert "555 texts" in capsys.readouterr().err

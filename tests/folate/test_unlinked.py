@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from folate.cli import run_command
+from tests.folate.project import create_project
 
 PROJECT = """
 name = "Test"
@@ -17,7 +18,7 @@ own = true
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "folate.toml").write_text(PROJECT, encoding="utf-8")
+    create_project(tmp_path, PROJECT)
     lines = ["id,published_at,author,text"]
     for person in range(6):
         lines.append(f"a{person},2026-03-02,u{person},@united my bag is lost again {person}")
