@@ -226,8 +226,8 @@ def test_parts_of_a_very_long_post_about_several_brands_have_5000_characters_tog
     text = unit * (200_000 // len(unit))
     mentions = {brand: [found.span() for found in re.finditer(brand, text)] for brand in "甲乙"}
     assert len(mentions["甲"]) > 1_000
-    parts = model._parts(text, mentions)
-    short = model._parts(
+    parts = model._split_parts(text, mentions)
+    short = model._split_parts(
         text[:5_000],
         {brand: [span for span in spans if span[1] <= 5_000] for brand, spans in mentions.items()},
     )
