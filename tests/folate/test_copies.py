@@ -119,15 +119,15 @@ def test_a_run_cut_off_is_completed_by_the_next(
     project.store.upsert_posts(posts)
     monkeypatch.setattr(copies, "BATCH", 4)
     calls = iter(range(1, 100))
-    add = copies._Index.add
+    add = copies._DuplicateIndex.add_posts
 
-    def cutting(self: copies._Index, rows: Sequence[dict[str, object]]) -> None:
+    def cutting(self: copies._DuplicateIndex, rows: Sequence[dict[str, object]]) -> None:
         if next(calls) == at:
             raise Cut
         add(self, rows)
 
     with monkeypatch.context() as patch:
-        patch.setattr(copies._Index, "add", cutting)
+        patch.setattr(copies._DuplicateIndex, "add_posts", cutting)
         with pytest.raises(Cut):
             update_duplicates(project)
     originals = {"f:0000", "f:0001"}
