@@ -1,4 +1,4 @@
-"""`folate adapt`: judgements follow the labels of people where that helps, and only there; one command takes it back."""
+"""`folate adapt`: sentiment is adapted to labels where cross-validation shows a gain."""
 
 import json
 import re
@@ -31,7 +31,7 @@ POSTS = 400
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """400 posts on a brand, whose model sees each label but believes in far too many neutral ones; 120 are labelled."""
+    """400 posts about a brand, 120 of them labelled; the model predicts neutral far too often."""
     project = create_project(tmp_path)
     rng = np.random.default_rng(1)
     truth = rng.choice(3, POSTS, p=[0.6, 0.1, 0.3])
@@ -65,10 +65,26 @@ def judge(project: Project, posts: list[Post], posteriors: np.ndarray, version: 
 
 def audit(project: Project, posts: list[Post], labels: list[str]) -> None:
     project.store.upsert("audits", [
-        {"draw": "d1", "brand": "ours", "text_hash": post.text_hash, "id": post.id, "place": place, "label": label,
-         "since": datetime(2026, 3, 2, tzinfo=UTC), "until": datetime(2026, 3, 9, tzinfo=UTC), "population": POSTS, "probability": 0.3}
+        {
+            "draw": "d1",
+            "brand": "ours",
+            "text_hash": post.text_hash,
+            "id": post.id,
+            "place": place,
+            "label": label,
+            "since": datetime(2026, 3, 2, tzinfo=UTC),
+            "until": datetime(2026, 3, 9, tzinfo=UTC),
+            "population": POSTS,
+            "probability": 0.3,
+        }
         for place, (post, label) in enumerate(zip(posts, labels, strict=True))
     ])  # fmt: skip
+
+
+def stored_posts(project: Project) -> list[Post]:
+    rows = project.store.snapshot().sql("SELECT * FROM posts ORDER BY id").to_pylist()
+    columns = ("id", "source", "kind", "text", "published_at")
+    return [Post(**{name: row[name] for name in columns}) for row in rows]
 
 
 def sentiments(project: Project, table: str = "sentiments") -> list[dict[str, Any]]:
@@ -214,8 +230,7 @@ def test_an_older_version_of_the_store_is_not_adapted(project: Project) -> None:
 
 def test_another_model_puts_it_out_of_use_with_a_sentence(project: Project, capsys) -> None:
     command(project)
-    posts = [Post(id=row["id"], source="f", kind="forum", text=row["text"], published_at=row["published_at"])
-             for row in project.store.snapshot().sql("SELECT * FROM posts").to_pylist()]  # fmt: skip
+    posts = stored_posts(project)
     capsys.readouterr()
     assert run_command(["status", "--project", str(project.root)]) == 0
     assert "judgements of 'ours' are adapted to 120 labels of people" in capsys.readouterr().err
@@ -234,8 +249,7 @@ def test_other_words_or_tags_leave_it_in_use(project: Project) -> None:
     command(project)
     adapted = sentiments(project)
     snapshot = project.store.snapshot()
-    posts = [Post(id=row["id"], source="f", kind="forum", text=row["text"], published_at=row["published_at"])
-             for row in snapshot.sql("SELECT * FROM posts ORDER BY id").to_pylist()]  # fmt: skip
+    posts = stored_posts(project)
     raw = sentiments(project, "all_sentiments")
     judge(
         project,

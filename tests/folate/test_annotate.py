@@ -1,4 +1,4 @@
-"""Annotating in small batches, cut off and gone on with: the tables are those of one run at one go."""
+"""Annotation in small batches: interrupted and resumed runs give the tables of one run."""
 
 import re
 import shutil
@@ -215,7 +215,8 @@ def test_a_post_that_is_read_in_part_says_so_in_its_row_and_in_the_output(
 
     monkeypatch.setattr(StubReader, "_reading", partly)
     assert [note for note in annotate_corpus(Project.open(project)).notes if "so long" in note] == [
-        "1 post is so long (over some 5,000 characters) that the model read parts of it, evenly chosen."
+        "1 post is so long (over some 5,000 characters) that the model read parts of it, "
+        "evenly chosen."
     ]
     shares = {row["id"]: row["share_read"] for row in tables(project)["judgements"]}
     assert {id_ for id_, share in shares.items() if share < 1} == {"file:06"}

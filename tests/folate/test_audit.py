@@ -35,7 +35,10 @@ def project(project_template: Path, tmp_path: Path) -> Project:
 
 @pytest.fixture(scope="module")
 def project_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Forty texts on 晨谷 in one week, one of them hostile and one copied; the model calls every third negative, the rest positive."""
+    """Forty texts about 晨谷 in one week, one of them hostile and one duplicated.
+
+    The model's label is negative for every third text, positive for the others.
+    """
     folder = tmp_path_factory.mktemp("project")
     project = create_project(folder)
     texts = [HOSTILE, *(f"晨谷 第{number}天" for number in range(39)), "晨谷 第0天"]
@@ -278,8 +281,13 @@ def test_bad_rows_are_named_and_nothing_else_is_lost(
     ]
     assert "3 kept, 1 without an answer, 2 bad rows." in lines
     assert [(row["label"], row["reason"]) for row in stored(project)] == [
-        ("negative", None), (None, None), (None, "unreadable"), (None, None), (None, None), ("neutral", None),
-    ]  # fmt: skip
+        ("negative", None),
+        (None, None),
+        (None, "unreadable"),
+        (None, None),
+        (None, None),
+        ("neutral", None),
+    ]
 
 
 def test_a_file_without_the_columns_is_refused(project: Project, tmp_path: Path, capsys) -> None:

@@ -29,7 +29,10 @@ HEAVY = {
 
 
 def test_help_names_every_command_and_imports_nothing_heavy():
-    script = "import sys\nfrom folate.cli import run_command\nrun_command(['--help'])\nprint(*sys.modules, file=sys.stderr)"
+    script = (
+        "import sys\nfrom folate.cli import run_command\n"
+        "run_command(['--help'])\nprint(*sys.modules, file=sys.stderr)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )

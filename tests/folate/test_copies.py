@@ -1,4 +1,8 @@
-"""Copies over several runs: only new posts are compared, and no cut, edit or loss of the derived file changes what is found."""
+"""Duplicate detection over several runs.
+
+Only new posts are compared, and no interruption, edit or loss of the derived file changes the
+result.
+"""
 
 import random
 from collections.abc import Sequence

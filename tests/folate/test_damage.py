@@ -1,4 +1,7 @@
-"""Files of a project are damaged in seeded ways: every command says one sentence, and never shows fewer posts without a word."""
+"""Damaged files: every command reports the damage in one sentence.
+
+Files are damaged in seeded random ways, and no command silently shows fewer posts.
+"""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Imports through the command line: what is said of a file, how it ends, and what is kept of rows that are no posts."""
+"""Imports through the command line: the printed row, the exit code, and the rejected rows."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Crawls through the command line: what came is in the store once, and a crawl that was cut off is taken up later."""
+"""Crawls through the command line: posts are stored once, and interrupted crawls ingested."""
 
 import fcntl
 import json

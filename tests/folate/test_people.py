@@ -121,7 +121,8 @@ def test_thresholds_are_learnt_from_answers_and_kept(
     ]
     with path.open("a", encoding="utf-8", newline="") as file:
         file.write(
-            "food / milk,posts:9,0.9,text,y\nfood / milk,posts:8,0.7,text,n\nfood / milk,posts:7,0.6,text,maybe\n"
+            "food / milk,posts:9,0.9,text,y\nfood / milk,posts:8,0.7,text,n\n"
+            "food / milk,posts:7,0.6,text,maybe\n"
         )
     assert (
         run_command(["tags", "--import", str(path), "--format", "json", "--project", str(project)])
@@ -154,8 +155,8 @@ def test_thresholds_of_another_model_do_not_hold_and_a_command_says_so(
         == 0
     )
     assert (
-        "note: the learnt thresholds of tags (1) are left aside, since they are of another model, other+1"
-        in capsys.readouterr().err
+        "note: the learnt thresholds of tags (1) are left aside, "
+        "since they are of another model, other+1" in capsys.readouterr().err
     )
 
 

@@ -1,4 +1,4 @@
-"""The whole way on a small corpus, through the command line: import, annotate, topics, report, evidence, export."""
+"""A whole run through the command line: import, annotate, topics, report, evidence, export."""
 
 import json
 from datetime import date, timedelta
@@ -18,20 +18,35 @@ names = ["孕妇", "pregnant"]
 terms = ["怀孕", "pregnant"]
 """
 USUAL = (
-    "早餐吃晨谷，味道不错{}", "晨谷的包装很难撕{}", "暖禾太甜了{}", "Morngrain is good with milk {}", "今天又买了暖禾，价格没变{}",
+    "早餐吃晨谷，味道不错{}",
+    "晨谷的包装很难撕{}",
+    "暖禾太甜了{}",
+    "Morngrain is good with milk {}",
+    "今天又买了暖禾，价格没变{}",
     "bad week for Morngrain {}",
-)  # fmt: skip
+)
 NEWS = (
     "怀孕三个月，晨谷里有叶酸吗{}",
     "医生说要补叶酸，先吃晨谷{}",
     "叶酸片和晨谷一起吃可以吗，怀孕初期{}",
 )
 TAILS = (
-    "，早上赶地铁前随便冲了一碗", "，同事分我一半说下回换口味", "，楼下便利店刚好在做活动", " said my neighbour on the bus",
-    "，周末带去爬山当干粮", "，配酸奶和半根香蕉", " while waiting for the train home", "，我妈非要加两勺糖", "，猫闻了闻就走开了",
-    " according to the label on the box", "，加班到十点才想起来吃", "，冬天泡热的比较舒服", " and that is all for tonight",
-    "，写论文的时候当零食", "，搬家翻出来一整箱",
-)  # fmt: skip
+    "，早上赶地铁前随便冲了一碗",
+    "，同事分我一半说下回换口味",
+    "，楼下便利店刚好在做活动",
+    " said my neighbour on the bus",
+    "，周末带去爬山当干粮",
+    "，配酸奶和半根香蕉",
+    " while waiting for the train home",
+    "，我妈非要加两勺糖",
+    "，猫闻了闻就走开了",
+    " according to the label on the box",
+    "，加班到十点才想起来吃",
+    "，冬天泡热的比较舒服",
+    " and that is all for tonight",
+    "，写论文的时候当零食",
+    "，搬家翻出来一整箱",
+)
 
 
 @pytest.fixture
@@ -43,7 +58,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Nine weeks of 60 posts up to 2026-W10, whose last week speaks of folic acid too; two rows are bad."""
+    """Nine weeks of 60 posts up to 2026-W10, the last also about folic acid; two rows are bad."""
     monday = date.fromisocalendar(2026, 2, 1)
     lines = ["id,author,published_at,text,likes"]
     for week in range(9):
