@@ -30,15 +30,15 @@ LONG = ("Absolutely wonderful headphones, comfortable and recommended. " * 1613)
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """What one run of the command, outside any project, says of each text."""
     texts = UNREADABLE | {"long": LONG}
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "folate.cli", "classify"],
         input="".join(json.dumps({"text": text}) + "\n" for text in texts.values()),
         capture_output=True, encoding="utf-8", check=False, cwd=tmp_path_factory.mktemp("nowhere"),
         # two threads wait for each other where cores are busy
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
-    return dict(zip(texts, map(json.loads, done.stdout.splitlines()), strict=True))
+    assert (completed.returncode, completed.stderr) == (0, "")
+    return dict(zip(texts, map(json.loads, completed.stdout.splitlines()), strict=True))
 
 
 @pytest.mark.parametrize("name", UNREADABLE)

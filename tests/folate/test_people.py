@@ -50,7 +50,7 @@ class Blank:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def annotated_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project with its posts read, once for all tests."""
     folder = tmp_path_factory.mktemp("project")
     create_project(folder, PROJECT)
@@ -61,12 +61,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(annotated_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("nlp.model.load_reader", lambda *_, **__: Blank())
-    return Path(shutil.copytree(built, tmp_path / "project"))
+    return Path(shutil.copytree(annotated_project, tmp_path / "project"))
 
 
-def leads(
+def list_leads(
     project: Path, capsys: pytest.CaptureFixture[str], *options: str
 ) -> tuple[list[dict[str, object]], str]:
     capsys.readouterr()
@@ -83,7 +83,7 @@ def leads(
 def test_leads_are_summed_by_author_and_brand(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    [lead], notes = leads(project, capsys)
+    [lead], notes = list_leads(project, capsys)
     assert (lead["brand"], lead["score"], lead["signals"]) == (
         "ours",
         6.5,
@@ -94,7 +94,7 @@ def test_leads_are_summed_by_author_and_brand(
 
 
 def test_no_lead_names_a_person(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows, _ = leads(project, capsys, "--least", "-99")
+    rows, _ = list_leads(project, capsys, "--least", "-99")
     assert [(row["brand"], row["score"]) for row in rows] == [
         ("ours", 6.5),
         ("theirs", -4.0),
