@@ -1,6 +1,6 @@
 """Adaptation of the model's sentiment for a brand to the labels that people gave in audits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -211,7 +211,7 @@ def _to_arrays(table: pa.Table) -> _LabelledTexts:
 
 
 def _adaptation_rows(
-    brand: str, model: Mapping[str, str], texts: _LabelledTexts, gain: CrossValidation
+    brand: str, model: dict[str, str], texts: _LabelledTexts, gain: CrossValidation
 ) -> list[dict[str, Any]]:
     """Return the rows of the table `adaptations`, one per fold and one for all labels.
 

@@ -43,7 +43,8 @@ def source_status(project: Project) -> list[dict[str, Any]]:
     """Return one row per source: posts and annotations, first and last week, last crawl."""
     timezone = project.config.timezone
     parameters = {"version": text_version(project)}
-    rows = project.store.snapshot().sql(SOURCE_STATUS_QUERY, parameters).to_pylist()
+    table = project.store.snapshot().sql(SOURCE_STATUS_QUERY, parameters)
+    rows: list[dict[str, Any]] = table.to_pylist()
     for row in rows:
         row["first"] = str(Week.from_datetime(row["first"], timezone))
         row["last"] = str(Week.from_datetime(row["last"], timezone))
