@@ -21,30 +21,17 @@ from reports.render import markdown, xlsx
 from reports.render.document import to_json
 from reports.render.email import compose_report_email
 from reports.render.html import render_html
-from tests.folate.test_pipeline import LexiconReader
+from tests.folate.project import TWO_BRANDS_TOML, create_project, use_lexicon_reader
 
 WEEK = "2026-W10"
-PROJECT = """
-name = "Test"
-[[brands]]
-id = "ours"
-names = ["晨谷", "Morngrain"]
-own = true
-[[brands]]
-id = "theirs"
-names = ["暖禾"]
-"""
 NONE_ROSE = {"en": "rose above the threshold", "zh": "超过阈值"}
 """What may only be said of a week whose topics were sought in all its posts."""
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for module in ("annotate.run", "topics.find"):
-        monkeypatch.setattr(
-            f"folate.pipeline.{module}.load_reader", lambda *_, **__: LexiconReader()
-        )
-    (tmp_path / "folate.toml").write_text(PROJECT, encoding="utf-8")
+    use_lexicon_reader(monkeypatch)
+    create_project(tmp_path)
     return tmp_path
 
 
@@ -140,7 +127,7 @@ def before_a_text_changed(project: Path) -> None:
 def before_the_watch_list_changed(project: Path) -> None:
     never(project)
     ask(project, "topics", "--week", WEEK)
-    (project / "folate.toml").write_text('watch = ["叶酸"]\n' + PROJECT, encoding="utf-8")
+    (project / "folate.toml").write_text('watch = ["叶酸"]\n' + TWO_BRANDS_TOML, encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -211,7 +198,7 @@ def test_amid_an_interrupted_annotate_the_unread_posts_are_told(project: Path) -
 def test_posts_read_with_another_brand_list_are_unread(project: Path) -> None:
     never(project)
     (project / "folate.toml").write_text(
-        PROJECT.replace('"暖禾"', '"暖禾", "碗"'), encoding="utf-8"
+        TWO_BRANDS_TOML.replace('"暖禾"', '"暖禾", "碗"'), encoding="utf-8"
     )
     told, _ = report(project)
     assert told["reading"]["week"]["unread"]["value"] == 9
@@ -256,7 +243,7 @@ def test_a_week_without_posts_measures_nothing(project: Path) -> None:
 
 
 def test_an_empty_watch_list_and_no_segments_are_told(project: Path) -> None:
-    (project / "folate.toml").write_text('watch = ["碗"]\n' + PROJECT, encoding="utf-8")
+    (project / "folate.toml").write_text('watch = ["碗"]\n' + TWO_BRANDS_TOML, encoding="utf-8")
     never(project)
     told, text = report(project)
     assert told["configured"] == {"brands": 2, "watch": 1, "segments": 0, "sources": 0}
@@ -341,7 +328,7 @@ def test_watch_does_not_say_that_nothing_fired_where_nothing_was_sought(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rules = '[[alerts.topic]]\nid = "rising"\nscore = 6.0\n[[alerts.volume]]\nid = "bowls"\nwords = ["碗"]\n'
-    (project / "folate.toml").write_text(PROJECT + rules, encoding="utf-8")
+    (project / "folate.toml").write_text(TWO_BRANDS_TOML + rules, encoding="utf-8")
     bring(project, range(-4, 1))
     ask(project, "watch", "--week", WEEK)
     told = capsys.readouterr().err

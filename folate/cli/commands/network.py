@@ -16,24 +16,25 @@ from folate.core.weeks import Week
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File to write; standard output when missing.",
+    help="File to write; default: standard output.",
 )
 @project_option
 def network(week: Week, output: Path | None, folder: Path) -> None:
-    """Write who answers and reposts whom, where a brand is named, in the four weeks up to WEEK: GraphML with communities.
+    """Write the network of replies and reposts between authors, with communities, as GraphML.
 
-    People are keyed hashes, never names.
+    It covers posts that name a brand, of the four weeks up to WEEK. Authors are hashes, not names.
     """
     from folate.pipeline.project import Project
     from reports.measures.brands import ReportContext
     from reports.measures.figures import versions_json
-    from reports.sections.people import interaction_graphml as graph
+    from reports.sections.people import interaction_graphml
 
     project = Project.open(folder)
     snapshot = project.store.snapshot()
-    text = graph(snapshot, ReportContext(project.config, week, versions_json(snapshot.versions)))
+    context = ReportContext(project.config, week, versions_json(snapshot.versions))
+    graphml = interaction_graphml(snapshot, context)
     if output is None:
-        print_text(text.removesuffix("\n"))
+        print_text(graphml.removesuffix("\n"))
     else:
-        write_atomically(output, text)
+        write_atomically(output, graphml)
         print_text(str(output))
