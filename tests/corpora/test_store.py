@@ -430,7 +430,7 @@ class TestLargeUpserts:
     def test_long_posts_are_committed_in_smaller_batches(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("corpora.store.store._BATCH_CHARACTERS", 10_000)
+        monkeypatch.setattr("corpora.store.batches.MAX_BATCH_CHARACTERS", 10_000)
         assert (
             store.upsert_posts(post(n, text=f"{n}" + "长" * 3000) for n in range(10)).inserted == 10
         )
@@ -439,7 +439,7 @@ class TestLargeUpserts:
     def test_posts_of_many_partitions_are_committed_apart(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("corpora.store.store._PARTITIONS", 10)
+        monkeypatch.setattr("corpora.store.batches.MAX_PARTITIONS_PER_COMMIT", 10)
         posts = [post(n, source=f"s{n % 25}") for n in range(100)]
         assert store.upsert_posts(posts) == UpsertCounts(inserted=100)
         assert store.versions()["posts"] == 3
@@ -457,7 +457,7 @@ class TestLargeUpserts:
         posts += [post(month.month, fetched_at=month) for month in months]
         whole, apart = Store(tmp_path / "whole"), Store(tmp_path / "apart")
         assert whole.upsert_posts(posts) == UpsertCounts(inserted=9, repeated=7)
-        monkeypatch.setattr("corpora.store.store._PARTITIONS", 2)
+        monkeypatch.setattr("corpora.store.batches.MAX_PARTITIONS_PER_COMMIT", 2)
         assert apart.upsert_posts(posts) == UpsertCounts(inserted=9, repeated=7)
         assert rows(apart, "SELECT * FROM posts ORDER BY id") == rows(
             whole, "SELECT * FROM posts ORDER BY id"

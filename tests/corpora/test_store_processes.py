@@ -17,18 +17,19 @@ from folate.core.post import Post
 
 def posts(first, last):
     for n in range(first, last):
-        yield Post(id=f"f:{n}", source="f", kind="forum", text=f"post {n}", published_at=datetime(2026, 3, 1, tzinfo=UTC))
+        moment = datetime(2026, 3, 1, tzinfo=UTC)
+        yield Post(id=f"f:{n}", source="f", kind="forum", text=f"post {n}", published_at=moment)
 
 root = Path(sys.argv[1])
 """
 IMPORT = """
 import sys
 from pathlib import Path
-from corpora.store import store
+from corpora.store import batches, store
 from corpora.files import ImportOptions, read_post_file
 from datetime import UTC, datetime
 
-store.POSTS_PER_COMMIT = 100  # several commits, so that the two meet
+batches.POSTS_PER_COMMIT = 100  # several commits, so that the two meet
 sys.stdin.readline()  # both start at once
 options = ImportOptions(source="f", kind="forum", now=datetime(2026, 4, 1, tzinfo=UTC))
 store.Store(Path(sys.argv[1])).upsert_posts(read_post_file(Path(sys.argv[2]), options))
