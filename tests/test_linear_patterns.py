@@ -1,8 +1,9 @@
 """Every pattern that the packages run on foreign text takes linear time on its worst inputs.
 
-The worst inputs of a pattern are derived from its parsed form: each of its open repeats is fed with what it accepts, behind
-what reaches it, before what makes it fail. A child process runs them and tells which it is at. A pattern is at fault when
-one search of 150,000 characters (in the slow test 1,000,000) takes longer than LIMIT: linear patterns take milliseconds,
+The worst inputs of a pattern are derived from its parsed form: each of its open repeats is fed
+with what it accepts, after what reaches it and before what makes it fail. A child process runs them
+and reports its progress. A pattern is at fault when one search of 150,000 characters (in the slow
+test 1,000,000) takes longer than MAX_SECONDS: linear patterns take milliseconds,
 quadratic ones minutes and more.
 """
 
@@ -26,10 +27,14 @@ from typing import Any, NamedTuple
 import pytest
 
 PACKAGES = ("folate", "crawlers", "corpora", "nlp", "reports")
-FAST, SLOW = 150_000, 1_000_000  # characters
+# Characters of an input.
+FAST = 150_000
+SLOW = 1_000_000
 FROM_RULES = "(from its rules)"  # patterns of thousands of words, for the slow test
-FEW = 8  # inputs of each pattern in the fast test
-LIMIT = 20.0  # seconds for one search
+# Inputs of each pattern in the fast test.
+FAST_INPUT_COUNT = 8
+# For one search.
+MAX_SECONDS = 20.0
 METHODS = ("search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer")
 OWN_TEXT = {
     "corpora.store.snapshot": "our own SQL",
@@ -85,7 +90,7 @@ def compiled(value: Any, seen: set[int]) -> Iterator[re.Pattern[Any]]:
 
 
 def cached(module: ModuleType) -> Iterator[Any]:
-    """What the module's functions without parameters make once: many compile their patterns from a file of rules."""
+    """Yield the results of cached functions without parameters: many compile patterns of rules."""
     for value in vars(module).values():
         own = getattr(value, "__module__", "") == module.__name__
         if own and hasattr(value, "cache_info") and not value.__wrapped__.__code__.co_argcount:
@@ -274,7 +279,10 @@ def worst_inputs(pattern: str | bytes, flags: int, size: int) -> Iterator[str]:
 
 
 def slow_jobs(todo: list[Job], size: int) -> list[str]:
-    """Which jobs took longer than LIMIT for one text, with its beginning. Each is stopped, and the next one begun."""
+    """Return the jobs that took longer than MAX_SECONDS for one text, with its beginning.
+
+    Each is stopped, and the next one started.
+    """
     faults = []
     for job in todo:
         encoded = job.pattern.decode("latin-1") if isinstance(job.pattern, bytes) else job.pattern
@@ -323,7 +331,7 @@ class Child:
         self.process.stdin.flush()
         at = "its beginning"
         try:
-            while (said := self.said.get(timeout=LIMIT)) != "done":
+            while (said := self.said.get(timeout=MAX_SECONDS)) != "done":
                 at = said
         except Empty:
             self.stop()
@@ -373,7 +381,7 @@ def run_job(pattern: str, flags: int, method: str, is_bytes: bool, size: int) ->
     source = pattern.encode("latin-1") if is_bytes else pattern
     regex: re.Pattern[Any] = re.compile(source, flags)
     inputs = worst_inputs(pattern, flags, size)
-    for text in inputs if size == SLOW else islice(inputs, FEW):
+    for text in inputs if size == SLOW else islice(inputs, FAST_INPUT_COUNT):
         print(repr(text[:30]), flush=True)
         subject = text.encode("utf-8") if is_bytes else text
         if method in ("sub", "subn"):

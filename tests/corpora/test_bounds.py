@@ -1,4 +1,4 @@
-"""Files that were made to exhaust the machine, and files that are not what they are called. The bounds are lowered to be met."""
+"""Files made to exhaust the machine, and files of another type than their name; with low bounds."""
 
 import gzip
 import json
@@ -380,7 +380,10 @@ if name.endswith(".gz"):
         out.write(b"\\nb,2026-03-02\\n")
 else:
     part = name.rpartition("/")[2].removesuffix(".xlsx").replace("-", "/")
-    with zipfile.ZipFile(name, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive, archive.open(part, "w", force_zip64=True) as out:
+    with (
+        zipfile.ZipFile(name, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open(part, "w", force_zip64=True) as out,
+    ):
         out.write(b"<x>")
         for _ in range(128):
             out.write(b"a" * 2**24)
@@ -392,7 +395,8 @@ import sys
 from pathlib import Path
 from folate.cli import run_command
 code = run_command(sys.argv[1:])
-peak = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])  # of this process alone
+status = Path("/proc/self/status").read_text()
+peak = int(status.partition("VmHWM:")[2].split()[0])  # of this process alone
 assert peak < 1_500_000, peak  # KB
 sys.exit(code)
 """
@@ -410,9 +414,14 @@ def test_two_gigabytes_in_a_few_bytes_are_imported_in_the_memory_of_any_file(
     subprocess.run([sys.executable, "-c", BOMBS, str(path)], check=True)
     (tmp_path / "folate.toml").write_text('name = "p"\n')
     done = subprocess.run(
-        [sys.executable, "-c", LIMITED, "import", str(path), "--project", str(tmp_path), "--format", "jsonl"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [
+            *(sys.executable, "-c", LIMITED, "import", str(path)),
+            *("--project", str(tmp_path), "--format", "jsonl"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if name == "a.csv.gz":
         told = json.loads(done.stdout)
         assert (done.returncode, told["added"], told["rejected"]) == (0, 2, 1)

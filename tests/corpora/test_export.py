@@ -18,9 +18,16 @@ from folate.core.errors import ConfigError
 from folate.core.post import Post
 
 FIRST = Post(
-    id="论坛:1", source="论坛", kind="forum", text="=1+1, 很好\n第二行", title="标题", published_at=datetime(2026, 3, 1, tzinfo=UTC),
-    likes=0, rating=0.5, verified=False,
-)  # fmt: skip
+    id="论坛:1",
+    source="论坛",
+    kind="forum",
+    text="=1+1, 很好\n第二行",
+    title="标题",
+    published_at=datetime(2026, 3, 1, tzinfo=UTC),
+    likes=0,
+    rating=0.5,
+    verified=False,
+)
 SECOND = Post(
     id="论坛:2",
     source="论坛",
@@ -163,7 +170,8 @@ def test_an_empty_store_has_its_columns(tmp_path: Path) -> None:
     assert export_rows(Store(tmp_path).snapshot(), "annotations", "csv", out) == 0
     assert (
         out.getvalue().decode("utf-8-sig")
-        == "id,language,label,negative,neutral,positive,mentions,aspects,comparisons,emotion,emotions,intents,tags\n"
+        == "id,language,label,negative,neutral,positive,mentions,aspects,comparisons,emotion,"
+        "emotions,intents,tags\n"
     )
 
 

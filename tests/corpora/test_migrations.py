@@ -113,5 +113,6 @@ def test_evidence_of_an_older_store_gets_its_subject(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.upsert("evidence", [{"id": "y", "measure": "aspect_net", "subject": "taste"}])
     assert store.snapshot().sql("SELECT id, subject FROM evidence ORDER BY id").to_pylist() == [
-        {"id": "x", "subject": None}, {"id": "y", "subject": "taste"}
-    ]  # fmt: skip
+        {"id": "x", "subject": None},
+        {"id": "y", "subject": "taste"},
+    ]

@@ -1,4 +1,4 @@
-"""Queries that people type: only a SELECT is answered, and whatever is asked, nothing but the answer comes of it."""
+"""Queries that people type: only a SELECT is answered, and no query has a side effect."""
 
 import hashlib
 from collections.abc import Iterator
@@ -175,7 +175,8 @@ def test_explain_shows_the_plan_and_does_not_run_it(root: Path) -> None:
     "query",
     [
         "SELECT count(*) FROM range(100000000000000)",
-        "SELECT count(*) FROM posts a, posts b, posts c, posts d, posts e, posts f, posts g, posts h",
+        "SELECT count(*) FROM posts a, posts b, posts c, posts d, posts e, posts f, posts g, "
+        "posts h",
         "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT max(n) FROM r",
     ],
 )

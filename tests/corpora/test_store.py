@@ -63,8 +63,12 @@ class TestPosts:
         assert store.upsert_posts([post(1, views=9)]).updated == 1
         found = one(store, "SELECT likes, title, place, views, text_hash FROM posts")
         assert found == {
-            "likes": 3, "title": "标题", "place": "上海", "views": 9, "text_hash": post(1, title="标题").text_hash,
-        }  # fmt: skip
+            "likes": 3,
+            "title": "标题",
+            "place": "上海",
+            "views": 9,
+            "text_hash": post(1, title="标题").text_hash,
+        }
 
     def test_zero_is_not_missing(self, store: Store) -> None:
         store.upsert_posts([post(1, likes=3)])
@@ -175,9 +179,12 @@ class TestOtherTables:
         assert store.upsert("mentions", newer, complete_ids=[post(1).id]) == UpsertCounts(
             updated=1, removed=1
         )
-        assert [(row["id"], row["brand"]) for row in rows(store, "SELECT id, brand FROM mentions ORDER BY ALL")] == [
-            ("论坛:1", "a"), ("论坛:2", "a"), ("论坛:2", "b"),
-        ]  # fmt: skip
+        mentions = rows(store, "SELECT id, brand FROM mentions ORDER BY ALL")
+        assert [(row["id"], row["brand"]) for row in mentions] == [
+            ("论坛:1", "a"),
+            ("论坛:2", "a"),
+            ("论坛:2", "b"),
+        ]
         assert store.upsert("mentions", [], complete_ids=[post(2).id]) == UpsertCounts(removed=2)
 
     def test_replace_touches_only_what_it_names(self, store: Store) -> None:
@@ -270,11 +277,24 @@ class TestSnapshot:
     @pytest.mark.parametrize(
         "query",
         [
-            "SELECT * FROM read_text('{file}')", "FROM '{file}'", "FROM read_csv('{file}')", "COPY (SELECT 1) TO '{file}.out'",
-            "ATTACH '{file}' AS other", "INSTALL httpfs", "SET threads = 1", "CREATE TABLE t (a INT)", "PRAGMA database_list",
-            "SELECT 1; SELECT 2", "", "SELECT * FROM secret", "SELEC 1", "FROM glob('/*')", "DROP VIEW posts", "SELECT ?",
+            "SELECT * FROM read_text('{file}')",
+            "FROM '{file}'",
+            "FROM read_csv('{file}')",
+            "COPY (SELECT 1) TO '{file}.out'",
+            "ATTACH '{file}' AS other",
+            "INSTALL httpfs",
+            "SET threads = 1",
+            "CREATE TABLE t (a INT)",
+            "PRAGMA database_list",
+            "SELECT 1; SELECT 2",
+            "",
+            "SELECT * FROM secret",
+            "SELEC 1",
+            "FROM glob('/*')",
+            "DROP VIEW posts",
+            "SELECT ?",
         ],
-    )  # fmt: skip
+    )
     def test_a_query_can_only_read_the_tables(
         self, store: Store, tmp_path: Path, query: str
     ) -> None:
@@ -415,9 +435,26 @@ class TestUpkeep:
 
     def test_a_post_is_not_changed_by_being_stored(self, store: Store) -> None:
         full = post(
-            1, url="https://e.example/1", thread="t", parent="论坛:0", author="ab", followers=1, verified=True, fetched_at=DAY, crawl="c",
-            title="标题", language="zh", subject="s", rating=0.5, likes=1, replies=2, reposts=3, views=4, place="广东", precision="minute",
-        )  # fmt: skip
+            1,
+            url="https://e.example/1",
+            thread="t",
+            parent="论坛:0",
+            author="ab",
+            followers=1,
+            verified=True,
+            fetched_at=DAY,
+            crawl="c",
+            title="标题",
+            language="zh",
+            subject="s",
+            rating=0.5,
+            likes=1,
+            replies=2,
+            reposts=3,
+            views=4,
+            place="广东",
+            precision="minute",
+        )
         store.upsert_posts([full])
         row = one(store, "SELECT * EXCLUDE (text_hash, month) FROM posts")
         assert Post.from_dict(row) == full

@@ -1,4 +1,4 @@
-"""Excel workbooks as they come: wrong dimensions, escapes, several sheets, dates, errors, formulas, and archives made to do harm."""
+"""Excel workbooks: wrong dimensions, escapes, sheets, dates, errors, formulas, hostile archives."""
 
 import zipfile
 from datetime import UTC, date, datetime
@@ -35,7 +35,10 @@ def parts(*sheets: str, shared: str = "", styles: str = "", properties: str = ""
     main = f'<Relationship Id="a" Type="{LINKS}/officeDocument" Target="xl/workbook.xml"/>'
     made = {
         "_rels/.rels": f'<Relationships xmlns="{PACKAGE}">{main}</Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{LINKS}">{properties}<sheets>{names}</sheets></workbook>',
+        "xl/workbook.xml": (
+            f'<workbook xmlns="{MAIN}" xmlns:r="{LINKS}">{properties}'
+            f"<sheets>{names}</sheets></workbook>"
+        ),
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}">{links}</Relationships>',
         "xl/sharedStrings.xml": f'<sst xmlns="{MAIN}">{shared}</sst>',
         "xl/styles.xml": f'<styleSheet xmlns="{MAIN}">{styles}</styleSheet>',
@@ -148,8 +151,14 @@ class TestCells:
         self, tmp_path: Path, style: int, number: str, moment: str
     ) -> None:
         clock, day = "yyyy/m/d\\ h:mm", "yyyy&quot;年&quot;m&quot;月&quot;d&quot;日&quot;"
-        formats = f'<numFmt numFmtId="164" formatCode="{clock}"/><numFmt numFmtId="165" formatCode="{day}"/>'
-        cells = f'<cellStyleXfs><xf numFmtId="22"/></cellStyleXfs><cellXfs><xf numFmtId="0"/><xf numFmtId="{style}"/></cellXfs>'
+        formats = (
+            f'<numFmt numFmtId="164" formatCode="{clock}"/>'
+            f'<numFmt numFmtId="165" formatCode="{day}"/>'
+        )
+        cells = (
+            '<cellStyleXfs><xf numFmtId="22"/></cellStyleXfs>'
+            f'<cellXfs><xf numFmtId="0"/><xf numFmtId="{style}"/></cellXfs>'
+        )
         styles = f"<numFmts>{formats}</numFmts>{cells}"
         path = write(
             tmp_path,
