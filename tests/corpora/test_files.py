@@ -33,14 +33,14 @@ CHINESE = {
 }
 
 
-def options(**given: Any) -> ImportOptions:
+def options(**fields: Any) -> ImportOptions:
     return ImportOptions(
-        **({"source": "s", "timezone": "Asia/Shanghai", "salt": "salt", "now": NOW} | given)
+        **({"source": "s", "timezone": "Asia/Shanghai", "salt": "salt", "now": NOW} | fields)
     )
 
 
-def take(path: Path, **given: Any) -> tuple[list[Post], list[Reject]]:
-    everything = list(read_post_file(path, options(**given)))
+def take(path: Path, **fields: Any) -> tuple[list[Post], list[Reject]]:
+    everything = list(read_post_file(path, options(**fields)))
     return [x for x in everything if isinstance(x, Post)], [
         x for x in everything if isinstance(x, Reject)
     ]
@@ -173,21 +173,21 @@ class TestFormats:
             take(write(tmp_path, name, content))
 
     def test_a_file_that_breaks_off_says_where(self, tmp_path: Path) -> None:
-        whole = gzip.compress(
+        compressed = gzip.compress(
             "".join(f"{n},2025-01-01,{n * 7919 % 10007}\n" for n in range(30_000)).encode()
         )
         header = gzip.compress(b"text,published_at,likes\n")
         with pytest.raises(InputError, match=r"can't be read after row \d+"):
-            take(write(tmp_path, "a.csv.gz", header + whole[: len(whole) // 2]))
+            take(write(tmp_path, "a.csv.gz", header + compressed[: len(compressed) // 2]))
 
     def test_rows_before_a_break_are_taken_whatever_their_ids(self, tmp_path: Path) -> None:
-        whole = gzip.compress(
+        compressed = gzip.compress(
             "".join(f"{n},2025-01-01,{n * 7919 % 10007}\n" for n in range(1, 30_000)).encode()
         )
         path = write(
             tmp_path,
             "a.csv.gz",
-            gzip.compress(b"id,published_at,text\n") + whole[: len(whole) // 2],
+            gzip.compress(b"id,published_at,text\n") + compressed[: len(compressed) // 2],
         )
         reading = iter(read_post_file(path, options()))
         assert getattr(next(reading), "id", None) == "s:1"
@@ -226,7 +226,7 @@ class TestMapping:
         assert [post.precision for post in posts] == ["second", "day"]
 
     @pytest.mark.parametrize(
-        ("given", "words"),
+        ("fields", "words"),
         [
             (
                 {"mapping": {"text": "review"}},
@@ -239,10 +239,10 @@ class TestMapping:
         ],
     )
     def test_what_can_not_be_mapped(
-        self, tmp_path: Path, given: dict[str, Any], words: str
+        self, tmp_path: Path, fields: dict[str, Any], words: str
     ) -> None:
         with pytest.raises(InputError, match=words):
-            read_post_file(write(tmp_path, "a.csv", REVIEWS), options(**given))
+            read_post_file(write(tmp_path, "a.csv", REVIEWS), options(**fields))
 
     def test_a_field_that_no_post_has(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="no field 'txt'"):
@@ -281,29 +281,29 @@ class TestMapping:
         assert before[1].id != after[1].id
 
     def test_a_corrected_row_of_an_author_is_the_same_post(self, tmp_path: Path) -> None:
-        header, said = "text,published_at,author,rating,place\n", "好评,2025-01-01 12:30:15,someone"
-        (before,), _ = take(write(tmp_path, "a.csv", f"{header}{said},0.2,\n"))
-        (after,), _ = take(write(tmp_path, "b.csv", f"{header}{said},1,上海\n"))
+        header, row = "text,published_at,author,rating,place\n", "好评,2025-01-01 12:30:15,someone"
+        (before,), _ = take(write(tmp_path, "a.csv", f"{header}{row},0.2,\n"))
+        (after,), _ = take(write(tmp_path, "b.csv", f"{header}{row},1,上海\n"))
         assert before.id == after.id
 
     def test_the_same_words_about_two_things_are_two_posts(self, tmp_path: Path) -> None:
-        said = "好评,2025-01-01 12:30:15,someone"
+        row = "好评,2025-01-01 12:30:15,someone"
         posts, _ = take(
             write(
                 tmp_path,
                 "a.csv",
-                f"text,published_at,author,subject\n{said},甲手机\n{said},乙手机\n",
+                f"text,published_at,author,subject\n{row},甲手机\n{row},乙手机\n",
             )
         )
         assert len({post.id for post in posts}) == 2
 
-    @pytest.mark.parametrize("said", ["好评,2025-01-01 12:30:15,", "好评,2025-01-01,someone"])
+    @pytest.mark.parametrize("row", ["好评,2025-01-01 12:30:15,", "好评,2025-01-01,someone"])
     def test_rows_that_author_and_clock_do_not_tell_apart_are_posts_of_their_own(
-        self, tmp_path: Path, said: str
+        self, tmp_path: Path, row: str
     ) -> None:
         text = (
             "text,published_at,author,subject,rating\n"
-            f"{said},甲手机,1\n{said},乙手机,1\n{said},甲手机,0.2\n"
+            f"{row},甲手机,1\n{row},乙手机,1\n{row},甲手机,0.2\n"
         )
         posts, rejects = take(write(tmp_path, "a.csv", text))
         assert (len({post.id for post in posts}), rejects) == (3, [])
@@ -398,7 +398,7 @@ class TestRejects:
     ) -> None:
         rows = "a,Some One,2025-01-01,x\nSome One,2025-01-01\n"
         _, rejects = take(write(tmp_path, "a.csv", "author,text,published_at\n" + rows))
-        _, more = take(
+        _, more_rejects = take(
             write(
                 tmp_path,
                 "a.jsonl",
@@ -406,10 +406,10 @@ class TestRejects:
                 '{"author": ["Some One"], "text": "a", "published_at": "2025-01-01"}\n',
             )
         )
-        assert [reject.reason for reject in rejects + more] == ["wrong number of cells"] * 2 + [
-            "unreadable row"
-        ]
-        assert "Some One" not in str(rejects + more)
+        assert [reject.reason for reject in rejects + more_rejects] == [
+            "wrong number of cells"
+        ] * 2 + ["unreadable row"]
+        assert "Some One" not in str(rejects + more_rejects)
 
     def test_bytes_of_another_encoding_cost_their_row_only(self, tmp_path: Path) -> None:
         lines = ["text,published_at", "好,2025-01-01", "很好,2025-01-01"]
@@ -493,9 +493,9 @@ class TestFieldsThatAPostMayLack:
 
 
 class TestOrderOfDayAndMonth:
-    def days(self, tmp_path: Path, *dates: str, **given: Any) -> tuple[list[str], list[str], str]:
+    def days(self, tmp_path: Path, *dates: str, **fields: Any) -> tuple[list[str], list[str], str]:
         text = "id,text,published_at\n" + "".join(f"{n},a,{date}\n" for n, date in enumerate(dates))
-        reading = read_post_file(write(tmp_path, "a.csv", text), options(timezone="UTC", **given))
+        reading = read_post_file(write(tmp_path, "a.csv", text), options(timezone="UTC", **fields))
         everything = list(reading)
         posts = [f"{post.published_at:%m-%d}" for post in everything if isinstance(post, Post)]
         return (
@@ -513,9 +513,9 @@ class TestOrderOfDayAndMonth:
         assert self.days(tmp_path, "01/02/2026", "13/01/2026 12:30")[0] == ["02-01", "01-13"]
 
     def test_conflicting_dates_settle_nothing(self, tmp_path: Path) -> None:
-        posts, reasons, said = self.days(tmp_path, "01/02/2026", "01/13/2026", "13/01/2026")
+        posts, reasons, note = self.days(tmp_path, "01/02/2026", "01/13/2026", "13/01/2026")
         assert (posts, reasons) == (["01-13", "01-13"], ["unreadable date"])
-        assert said.startswith("conflicting")
+        assert note.startswith("conflicting")
 
     def test_nothing_settles_them(self, tmp_path: Path) -> None:
         assert self.days(tmp_path, "01/02/2026", "2026-01-05") == (
@@ -823,8 +823,8 @@ class TestIds:
         posts, rejects = take(write(tmp_path, "a.csv", content))
         assert (len({post.id for post in posts}), rejects) == (6, [])
         assert f"s:{native}" not in [post.id for post in posts]
-        again, _ = take(write(tmp_path, "b.csv", content))
-        assert [post.id for post in again] == [post.id for post in posts]
+        second_import, _ = take(write(tmp_path, "b.csv", content))
+        assert [post.id for post in second_import] == [post.id for post in posts]
 
     @pytest.mark.parametrize(
         "native", ["4750123456789012", "4750000000000000", "QfT0000", "1E5", "N/A-1", "00012", "7"]
@@ -896,14 +896,14 @@ class TestIds:
     def test_no_text_is_lost_without_a_reason(
         self, tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]]
     ) -> None:
-        text = "".join(f"{native},{said},2026-03-0{day} 10:00\n" for native, said, day in rows)
+        text = "".join(f"{native},{text},2026-03-0{day} 10:00\n" for native, text, day in rows)
         posts, rejects = take(
             write(tmp_path_factory.mktemp("i"), "a.csv", f"id,text,published_at\n{text}")
         )
         assert len(posts) + len(rejects) == len(rows)
-        kept: dict[str, str] = {}
+        text_by_id: dict[str, str] = {}
         for post in posts:
-            assert kept.setdefault(post.id, post.text) == post.text
+            assert text_by_id.setdefault(post.id, post.text) == post.text
         assert {reject.reason for reject in rejects} <= {
             "duplicate row",
             "id repeated with another text",
@@ -915,8 +915,8 @@ class TestWords:
 
     def test_markup_and_words_of_others(self, tmp_path: Path) -> None:
         text = "id,text,published_at,kind\n" + "".join(
-            f"{n},{said},2026-03-02,{kind}\n"
-            for n, (said, kind) in enumerate(
+            f"{n},{text},2026-03-02,{kind}\n"
+            for n, (text, kind) in enumerate(
                 [
                     ("很香&hellip;&hellip;<br/>还买", "review"),
                     ("哈哈//@路人甲:晨谷有虫", "microblog"),
@@ -954,14 +954,14 @@ class TestPersons:
             f"c,2026-03-01,{person},nick of one\n"
         )
         rows += f"d,2026-03-01 13900001111,{person},\n"
-        for mapping, shown in (
+        for mapping, expected_cells in (
             ({}, {"author", "text", "published_at", "kind"}),
             ({"author": "nickname"}, {"nickname", "text", "published_at", "kind"}),
         ):
             _, rejects = take(write(tmp_path, "a.csv", header + rows), mapping=mapping)
             assert len(rejects) == 4
             for reject in rejects:
-                kept = json.dumps(
+                stored_reject = json.dumps(
                     [
                         reject.detail,
                         {name: cell for name, cell in reject.values.items() if name != "text"},
@@ -970,8 +970,8 @@ class TestPersons:
                 assert not [
                     word
                     for word in ("Some One", "nick of", "example.org", "1390000")
-                    if word in kept
+                    if word in stored_reject
                 ]
-                assert set(reject.values) == shown
+                assert set(reject.values) == expected_cells
                 assert {"email", "phone"} <= set(reject.unused)
             assert rejects[0].values["text"] == "a @nick of one"

@@ -146,12 +146,14 @@ def test_hostile_queries_are_refused_and_write_nothing(snapshot: Snapshot, root:
     file = next((root / "corpus" / "posts").rglob("*.parquet"))
     answered = []
     for query in REFUSED:
-        asked = query.format(file=file, new=root / "new", secret=root / "secret.txt", folder=root)
+        full_query = query.format(
+            file=file, new=root / "new", secret=root / "secret.txt", folder=root
+        )
         with suppress(FolateError):
-            snapshot.explain(asked)  # some can be explained: nothing of them is run
-        for ask in (snapshot.sql, lambda asked: list(snapshot.stream(asked))):
+            snapshot.explain(full_query)  # some can be explained: nothing of them is run
+        for run_query in (snapshot.sql, lambda full_query: list(snapshot.stream(full_query))):
             try:
-                ask(asked)
+                run_query(full_query)
             except FolateError as error:
                 answered += [query] if "\n" in str(error) else []
             else:

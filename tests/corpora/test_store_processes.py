@@ -87,13 +87,13 @@ def test_a_kill_loses_nothing_acknowledged(tmp_path: Path) -> None:
             for _ in range(acknowledgements):
                 acknowledged = max(acknowledged, int(child.stdout.readline()))
             child.kill()  # in the middle of what comes next
-            rest = child.stdout.read().split()
-        acknowledged = max([acknowledged, *map(int, rest)])
+            remaining_output = child.stdout.read().split()
+        acknowledged = max([acknowledged, *map(int, remaining_output)])
         rows, ids = counts(root)
         assert rows == ids
         present = set(Store(root).snapshot().sql("SELECT id FROM posts").column("id").to_pylist())
         assert present >= {f"f:{n}" for n in range(acknowledged)}
-    again = start(POSTS + "store.Store(root).upsert_posts(posts(0, 500))", root)
-    again.communicate()
-    assert again.returncode == 0
+    second_run = start(POSTS + "store.Store(root).upsert_posts(posts(0, 500))", root)
+    second_run.communicate()
+    assert second_run.returncode == 0
     assert counts(root) == (max(500, counts(root)[0]),) * 2
