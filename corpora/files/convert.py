@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import blake2b
+from itertools import chain
 from typing import Any
 
 from corpora.files import bounds, identity
@@ -118,7 +119,8 @@ class RowConverter:
         self.date_order_note = f"{options.date_order}, as said" if options.date_order else ""
         self._rows = rows
         self._ids = ids
-        self.used_columns = {column for names in columns.values() for column in names}
+        # All columns that fields are read from.
+        self.used_columns = set(chain.from_iterable(columns.values()))
         self._options = options
         self._columns = columns
         self._optional_fields = [

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
+from itertools import chain
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -87,7 +88,7 @@ class Snapshot:
         with self._translate_errors(_SETUP_QUERY_ERRORS):
             self._con.execute("SET GLOBAL TimeZone = 'UTC'")
             self._create_views(files_by_table)
-            self._seal([path for paths in files_by_table.values() for path in paths])
+            self._seal(list(chain.from_iterable(files_by_table.values())))
 
     @contextmanager
     def materialize(
