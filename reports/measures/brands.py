@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folate.core.config import Config
+from folate.core.labels import SENTIMENT_LABELS
 from folate.core.weeks import Period, last_day
 from nlp.stats.domains import DomainErrors
 from nlp.stats.estimation import (
@@ -38,7 +39,7 @@ from reports.measures.figures import (
     Change,
     Figure,
 )
-from reports.measures.mentions import SENTIMENT_LABELS, BrandMentions
+from reports.measures.mentions import BrandMentions
 
 MIN_AUTHORS = (
     5  # below it no interval is given: a bootstrap of four people knows nothing of a fifth

@@ -10,12 +10,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from corpora.store.snapshot import Snapshot
+from folate.core.labels import EMOTIONS, INTENTS, SENTIMENT_LABELS
 from folate.core.weeks import Period
 from nlp.stats.estimation import Floats, Ints, resampling_units
 from reports.measures import queries
 from reports.measures.figures import MAX_SAMPLE_POSTS
 
-SENTIMENT_LABELS = ("negative", "neutral", "positive")
 _COLUMNS = """
 SELECT brand, week, source, id, coalesce(try_cast('0x' || author AS UBIGINT), md5_number_lower(author)) AS author,
   md5_number_lower(id) AS key, counted, rating, engagement, negative, neutral, positive
@@ -198,7 +198,7 @@ def _judged(
 ) -> EmotionIntentScores:
     """`counted` and `key` are of the mentions; only posts of the last two weeks are asked for."""
     start, stop = queries.window_bounds(weeks[-2:], zone)
-    columns = ", ".join(queries.EMOTIONS + queries.INTENTS)
+    columns = ", ".join(EMOTIONS + INTENTS)
     table = snapshot.sql(_JUDGED.format(columns=columns, start=start, stop=stop))
     keys, values = (
         table.column(0).to_numpy(),

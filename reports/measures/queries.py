@@ -6,6 +6,7 @@ from typing import Protocol
 
 from corpora.store.adapted_sentiments import ALL_FOLDS
 from corpora.store.snapshot import sql_literal
+from folate.core.labels import EMOTIONS, INTENTS, SENTIMENT_LABELS
 from folate.core.weeks import Period
 
 FUTURE_DATED_CONDITION = "coalesce(p.published_at > p.fetched_at + INTERVAL 1 DAY, false)"  # no post is published after it was fetched
@@ -74,9 +75,7 @@ s AS (SELECT source, sum(authors) AS authors FROM a GROUP BY source), w(source, 
 SELECT coalesce(sum(weight * a.authors / s.authors) FILTER (brand = {brand}), 0) / (SELECT sum(weight) FROM s JOIN w USING (source))
 FROM a JOIN s USING (source) JOIN w USING (source)
 """.strip()
-SENTIMENT_MEASURES = ("net_sentiment_polar", "net_sentiment_all", "negative", "neutral", "positive")
-EMOTIONS = ("happy", "angry", "sad", "fear", "surprise", "neutral")
-INTENTS = ("buy", "switch", "ask", "complain")
+SENTIMENT_MEASURES = ("net_sentiment_polar", "net_sentiment_all", *SENTIMENT_LABELS)
 EMOTION_INTENT_MEASURES = (
     *(f"emotion_{name}" for name in EMOTIONS),
     *(f"intent_{name}" for name in INTENTS),

@@ -76,7 +76,7 @@ def find_leads(project: Project, week: Week, min_score: float) -> LeadRanking:
     return LeadRanking([lead.to_row() for lead in ranked if lead.score >= min_score], anonymous)
 
 
-def _signals(workspace: Project, post: dict[str, Any]) -> dict[str, list[PurchaseSignal]]:
+def _signals(project: Project, post: dict[str, Any]) -> dict[str, list[PurchaseSignal]]:
     """Brand -> signals of one post."""
     text = post_body(post["title"], post["text"])
     intent = {name: post[name] for name in ("buy", "ask", "complain") if post[name] is not None}
@@ -92,7 +92,7 @@ def _signals(workspace: Project, post: dict[str, Any]) -> dict[str, list[Purchas
     about = [its["brand"] for its in post["mentions"] if its["start"] is None]
     return signals_by_brand(
         text,
-        find_purchase_signals(text, workspace.config.scorecard, intent, comparisons),
+        find_purchase_signals(text, project.config.scorecard, intent, comparisons),
         mentions,
         about,
     )
