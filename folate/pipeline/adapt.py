@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from corpora.store.adapted import ALL_FOLDS, FOLD_COUNT, UNREAD_CONDITION_SQL, text_fold
+from corpora.store.adapted_sentiments import ALL_FOLDS, FOLD_COUNT, UNREAD_CONDITION_SQL, text_fold
 from corpora.store.snapshot import Snapshot
 from folate.core.errors import ConfigError, NotFound, suggestion
 from folate.core.labels import SENTIMENT_LABELS

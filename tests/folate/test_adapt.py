@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corpora.store.adapted import ALL_FOLDS, FOLD_COUNT, text_fold
+from corpora.store.adapted_sentiments import ALL_FOLDS, FOLD_COUNT, text_fold
 from folate.cli import run_command
 from folate.core.labels import UNREADABLE_PROBABILITIES
 from folate.core.post import Post

@@ -80,7 +80,7 @@ def test_another_encoding_than_utf8_is_said(project, capsys):
 
 
 def test_ids_that_are_none_lose_no_post_between_commits_either(project, capsys, monkeypatch):
-    monkeypatch.setattr("corpora.store.store.POSTS_PER_COMMIT", 3)
+    monkeypatch.setattr("corpora.store.batches.POSTS_PER_COMMIT", 3)
     content = "id,text,published_at\n" + "".join(
         f"4.75E+15,第{n}条,2026-03-02\n" for n in range(10)
     )
