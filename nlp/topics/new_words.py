@@ -220,7 +220,8 @@ def _neighbours(sequence: CodeSequence, starts: Ints, n: int, authors: Ints) -> 
 def _neighbour_entropy(ngrams: Ints, neighbours: Ints, authors: Ints, n_ngrams: int) -> Floats:
     """Return the entropy, in bits, of the neighbours of each n-gram.
 
-    `ngrams`, `neighbours` and `authors` have an entry per occurrence. An author counts once per neighbour.
+    `ngrams`, `neighbours` and `authors` have an entry per occurrence. An author counts once per
+    neighbour.
     """
     order = np.lexsort((authors, neighbours, ngrams))
     ngrams = ngrams[order]

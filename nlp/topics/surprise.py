@@ -26,7 +26,7 @@ from scipy.special import betainc
 from nlp.topics.candidates import CandidateTerms
 from nlp.topics.stream import Bools, Codes, Floats, Ints, PostStream
 
-# Sources that are counted separately: the largest ones. The others share a stratum, to bound memory.
+# Sources counted separately, the largest ones; the others share a stratum, to bound memory.
 MAX_STRATA = 12
 # Authors that a source needs in the baseline before its own share outweighs the pooled one.
 SHRINKAGE_AUTHORS = 30.0
