@@ -261,10 +261,10 @@ def test_bertrend_rule_by_hand() -> None:
         pa.array([1.0]).to_numpy(),
     )
     signals = [old]
-    bertrend._update(signals, 3, "again", vector, frozenset("xyz"))
+    bertrend._update_signals(signals, 3, "again", vector, frozenset("xyz"))
     assert signals == [old]
     assert old.popularity == [20.0, 23.0]
-    bertrend._update(signals, 3, "other", -vector, frozenset("xyz"))
+    bertrend._update_signals(signals, 3, "other", -vector, frozenset("xyz"))
     assert [signal.name for signal in signals] == ["old", "other"]
 
 
