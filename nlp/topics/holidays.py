@@ -92,10 +92,11 @@ def nearby_holiday(terms: Sequence[str], first: date, last: date) -> str | None:
     before its day to `HOLIDAY_TAIL_TIME` after it. Years outside of `LUNAR_YEARS` have no lunar
     holidays; `lunar_calendar_note` says so.
     """
+    text = "\n".join(terms).casefold()
     named_days = _holidays_of_year(first.year) + _holidays_of_year(first.year + 1)
     for names, day in sorted(named_days):
         is_near = day - HOLIDAY_LEAD_TIME <= last and first <= day + HOLIDAY_TAIL_TIME
-        if is_near and any(name in term.casefold() for term in terms for name in names):
+        if is_near and any(name in text for name in names):
             return names[0]
     return None
 
