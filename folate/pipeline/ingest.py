@@ -92,10 +92,10 @@ def crawl_sources(project: Project, source_names: Sequence[str] = ()) -> list[di
             sources,
             config.crawl,
             folder,
-            project.paths.load_or_create_salt(),
-            crawl_id,
-            config.timezone,
-            known,
+            salt=project.paths.load_or_create_salt(),
+            crawl_id=crawl_id,
+            timezone=config.timezone,
+            known_thread_ids=known,
         )
     finally:
         expire_page_cache(project)

@@ -236,9 +236,9 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
         sources,
         CrawlConfig(retries=1, contact="me@example.org"),
         folder,
-        "salt",
-        "run",
-        "Asia/Shanghai",
+        salt="salt",
+        crawl_id="run",
+        timezone="Asia/Shanghai",
         known_thread_ids=["forum:thread:14"],
     )
     yield Outcome(
@@ -402,7 +402,14 @@ def test_a_cut_archive_is_read_up_to_the_cut(outcome: Outcome, tmp_path: Path) -
 
 def test_a_folder_holds_one_crawl(outcome: Outcome) -> None:
     with pytest.raises(CrawlError, match="already holds"):
-        run_crawl(outcome.sources, CrawlConfig(), outcome.folder, "salt", "run", "Asia/Shanghai")
+        run_crawl(
+            outcome.sources,
+            CrawlConfig(),
+            outcome.folder,
+            salt="salt",
+            crawl_id="run",
+            timezone="Asia/Shanghai",
+        )
 
 
 def test_a_source_that_is_down_is_not_taken_for_read_because_of_the_cache(tmp_path: Path) -> None:
@@ -410,10 +417,14 @@ def test_a_source_that_is_down_is_not_taken_for_read_because_of_the_cache(tmp_pa
     server = serve(web)
     forum(web)
     sources = [Source(name="forum", spider="forum", start=(f"{web.url}/t/oats/10/",), delay=0.0)]
-    (first,) = run_crawl(sources, CrawlConfig(), tmp_path / "first", "s", "first", "UTC")
+    (first,) = run_crawl(
+        sources, CrawlConfig(), tmp_path / "first", salt="s", crawl_id="first", timezone="UTC"
+    )
     server.shutdown()
     server.server_close()
-    (second,) = run_crawl(sources, CrawlConfig(), tmp_path / "second", "s", "second", "UTC")
+    (second,) = run_crawl(
+        sources, CrawlConfig(), tmp_path / "second", salt="s", crawl_id="second", timezone="UTC"
+    )
     assert (first["reason"], second["requests"], second["posts"]) == (None, 0, first["posts"])
     assert second["reason"] == "all pages were in the cache, the site was not asked"
 
@@ -448,9 +459,9 @@ def test_a_killed_crawl_leaves_its_posts_and_a_row(
         [Source(name="forum", spider="forum", start=(f"{web.url}/t/oats/10/",), delay=0.0)],
         CrawlConfig(),
         tmp_path / "run",
-        "s",
-        "run",
-        "UTC",
+        salt="s",
+        crawl_id="run",
+        timezone="UTC",
     )
     server.shutdown()
     server.server_close()
@@ -477,8 +488,11 @@ def test_a_crawl_ends_with_its_parent(tmp_path: Path) -> None:
             post(number, "x") + f'<a rel="next" href="/t/a/1/{number + 1}/">2</a>',
         )
     script = (
-        "import sys; from pathlib import Path; from crawlers.process import run_crawl; from folate.core.config import CrawlConfig, Source\n"
-        f"run_crawl([Source(name='f', spider='forum', start=('{web.url}/t/a/1/',), delay=0.2)], CrawlConfig(), Path(sys.argv[1]), 's', 'r', 'UTC')"
+        "import sys; from pathlib import Path; from crawlers.process import run_crawl;"
+        " from folate.core.config import CrawlConfig, Source\n"
+        f"source = Source(name='f', spider='forum', start=('{web.url}/t/a/1/',), delay=0.2)\n"
+        "run_crawl([source], CrawlConfig(), Path(sys.argv[1]),"
+        " salt='s', crawl_id='r', timezone='UTC')"
     )
     parent = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "run")])
     while len(web.asked) < 2:
@@ -500,7 +514,7 @@ def test_a_misspelt_spider_is_told(tmp_path: Path) -> None:
             [Source(name="x", spider="forums", start=("http://127.0.0.1/",))],
             CrawlConfig(),
             tmp_path,
-            "s",
-            "run",
-            "UTC",
+            salt="s",
+            crawl_id="run",
+            timezone="UTC",
         )

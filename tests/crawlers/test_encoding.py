@@ -124,9 +124,9 @@ def test_a_crawl_stores_nothing_garbled_and_tells_what_it_could_not_read(
         [Source(name="f", spider="forum", start=threads, delay=0.0)],
         CrawlConfig(),
         tmp_path / "run",
-        "s",
-        "run",
-        "UTC",
+        salt="s",
+        crawl_id="run",
+        timezone="UTC",
     )
     assert sorted(post.text for post in read_posts(tmp_path / "run")) == [
         "不好喝，以后再也不买了",

@@ -52,7 +52,9 @@ def crawled(
         )  # fmt: skip
     crawling = CrawlConfig(timeout=timeout, retries=0, cache_hours=0.0)
     try:
-        rows = run_crawl(sources, crawling, folder / "run", "salt", "run", "UTC")
+        rows = run_crawl(
+            sources, crawling, folder / "run", salt="salt", crawl_id="run", timezone="UTC"
+        )
     finally:
         for server in servers.values():
             server.close()
@@ -163,7 +165,14 @@ def test_a_limit_of_the_source_ends_its_crawl_and_keeps_its_posts(
     source = Source(
         name="s", spider="forum", start=(server.url + hostile.THREAD,), delay=0.05, **limits
     )
-    (row,) = run_crawl([source], CrawlConfig(retries=0), tmp_path / "run", "salt", "run", "UTC")
+    (row,) = run_crawl(
+        [source],
+        CrawlConfig(retries=0),
+        tmp_path / "run",
+        salt="salt",
+        crawl_id="run",
+        timezone="UTC",
+    )
     assert (row["status"], row["reason"]) == ("saturated", reason)
     assert 1 < row["posts"] == len(list(read_posts(tmp_path / "run")))
 
@@ -173,7 +182,14 @@ def test_a_crawl_that_is_stopped_early_has_a_row_for_every_start(site, tmp_path)
     down = site(hostile.only(lambda path: hostile.answer(status=500)))
     starts = tuple(f"{down.url}/t/oats/{number}/" for number in range(1, 31))
     source = Source(name="s", spider="forum", start=starts, delay=0.0)
-    rows = run_crawl([source], CrawlConfig(retries=0), tmp_path / "run", "salt", "run", "UTC")
+    rows = run_crawl(
+        [source],
+        CrawlConfig(retries=0),
+        tmp_path / "run",
+        salt="salt",
+        crawl_id="run",
+        timezone="UTC",
+    )
     assert {row["query"] for row in rows} == set(starts)
     assert {row["status"] for row in rows} == {"failed"}
     assert sum("stopped early: too many failures in a row" in row["reason"] for row in rows) >= 20
@@ -202,7 +218,12 @@ def test_only_a_robots_txt_that_was_read_is_kept_for_the_next_crawl(site, tmp_pa
         return [
             row["reason"]
             for row in run_crawl(
-                [source], CrawlConfig(retries=0), tmp_path / run, "salt", run, "UTC"
+                [source],
+                CrawlConfig(retries=0),
+                tmp_path / run,
+                salt="salt",
+                crawl_id=run,
+                timezone="UTC",
             )
         ]
 
@@ -222,7 +243,7 @@ def test_pages_with_names_lie_in_the_folder_of_their_run_only_and_are_private(
     server = site(hostile.robots(lambda path: hostile.answer(status=404)))
     source = Source(name="s", spider="forum", start=(server.url + hostile.THREAD,), delay=0.0)
     run = tmp_path / "crawls" / "run"
-    run_crawl([source], CrawlConfig(retries=0), run, "salt", "run", "UTC")
+    run_crawl([source], CrawlConfig(retries=0), run, salt="salt", crawl_id="run", timezone="UTC")
     assert [path.name for path in (tmp_path / "crawls").iterdir()] == ["run"]
     assert list((run / CACHE_FOLDER).rglob("response_body"))
     for folder in (run / CACHE_FOLDER, (run / ARCHIVE_FILE).parent):
@@ -247,8 +268,8 @@ def test_a_start_that_cannot_be_asked_is_a_fault_of_the_configuration(
             [Source(name="s", spider="forum", start=(start,))],
             CrawlConfig(),
             tmp_path / "run",
-            "salt",
-            "run",
-            "UTC",
+            salt="salt",
+            crawl_id="run",
+            timezone="UTC",
         )
     assert "secret" not in str(told.value)
