@@ -55,7 +55,7 @@ class ThreadPost:
     has_site_unique_id: bool = False  # whether `native` is certainly unique on the whole site
 
 
-def extract_thread_posts(page: Page, site: SourceInfo, thread: str) -> list[ThreadPost]:
+def extract_thread_posts(page: Page, source_info: SourceInfo, thread: str) -> list[ThreadPost]:
     """All posts of a thread page, in order, removed ones too. JSON-LD is read last: it often tells of the first post only."""
     for software in (MICRODATA_PROFILE, *FORUM_PROFILES):
         nodes = select_css(page.tree, software.post)
@@ -66,8 +66,8 @@ def extract_thread_posts(page: Page, site: SourceInfo, thread: str) -> list[Thre
             order = infer_date_order(
                 (text for element in elements for text in element.dates), page.fetched_at
             )
-            return [element.entry(site, title, order) for element in elements]
-    return list(_described(page, site, thread))
+            return [element.entry(source_info, title, order) for element in elements]
+    return list(_described(page, source_info, thread))
 
 
 @dataclass(frozen=True)
@@ -136,13 +136,15 @@ class PostElement:
     def software(self) -> ForumProfile:
         return self.on.software
 
-    def entry(self, site: SourceInfo, title: str | None, order: DateOrder | None) -> ThreadPost:
+    def entry(
+        self, source_info: SourceInfo, title: str | None, order: DateOrder | None
+    ) -> ThreadPost:
         native, exact = self.native
         return ThreadPost(
             native_id=native,
             text=self.text,
             title=title,
-            published=site.resolve_date(self.dates, self.page.fetched_at, order),
+            published=source_info.resolve_date(self.dates, self.page.fetched_at, order),
             author=self.author,
             url=self.url,
             place=self.place,
@@ -290,7 +292,7 @@ def _title(page: Page, software: ForumProfile) -> str | None:
     return None
 
 
-def _described(page: Page, site: SourceInfo, thread: str) -> Iterator[ThreadPost]:
+def _described(page: Page, source_info: SourceInfo, thread: str) -> Iterator[ThreadPost]:
     """Posts that JSON-LD describes: the opening one and its comments. Their ids may be positions in the thread."""
     posts = [
         thing
@@ -313,7 +315,7 @@ def _described(page: Page, site: SourceInfo, thread: str) -> Iterator[ThreadPost
             native_id=f"{thread}-{own}" if own else None,
             text=text,
             title=text_value(thing.get("headline")),
-            published=site.resolve_date([date], page.fetched_at, order),
+            published=source_info.resolve_date([date], page.fetched_at, order),
             author=_path(profile) or text_value(author),
             url=page.absolute_url(text_value(thing.get("url")), keep_fragment=True) or page.url,
             removal_reason=REMOVED if is_forum_stub(text) else None,
