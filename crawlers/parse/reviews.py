@@ -356,17 +356,20 @@ def _may_be_same_review(review: Review, other: Review, page: Page, source_info: 
 
 
 def _merge_fields(review: Review, other: Review, page: Page, source_info: SourceInfo) -> Review:
-    """Return `review` with the fields that only `other` has, the preciser date and the full text."""
+    """Return `review` with the fields only `other` has, the preciser date and the full text."""
     values = {field.name: getattr(review, field.name) for field in fields(Review)}
     if _is_truncation_of(review, other):
         values["text"] = other.text
     values |= {name: getattr(other, name) for name, value in values.items() if value is None}
     first = _published_at(review, page, source_info)
     second = _published_at(other, page, source_info)
-    if first is not None and second is not None:
-        if TIME_PRECISIONS.index(second[1]) < TIME_PRECISIONS.index(first[1]):
-            values["date"] = other.date
+    if first is not None and second is not None and _is_preciser(second, first):
+        values["date"] = other.date
     return Review(**values)
+
+
+def _is_preciser(one: TimestampWithPrecision, other: TimestampWithPrecision) -> bool:
+    return TIME_PRECISIONS.index(one[1]) < TIME_PRECISIONS.index(other[1])
 
 
 def _published_at(
@@ -452,10 +455,11 @@ def _add_payload_reviews(parsed: ParsedPage, page: Page, source_info: SourceInfo
             continue
         if key not in container and not payload.missing_list_is_empty:
             continue
-        reviews = []
-        for item in coerce_to_list(container.get(key)):
-            if value_at_path(item, payload.non_review_marker) is None:
-                reviews.append(_review_from_payload(payload, item))
+        reviews = [
+            _review_from_payload(payload, item)
+            for item in coerce_to_list(container.get(key))
+            if value_at_path(item, payload.non_review_marker) is None
+        ]
         _add_reviews(parsed, page, source_info, reviews)
         if not reviews and parsed.reported_total is None:
             parsed.reported_total = 0  # the list is empty
@@ -477,7 +481,7 @@ def _review_from_payload(payload: PayloadFormat, item: Any) -> Review:
 def _add_reviews(
     parsed: ParsedPage, page: Page, source_info: SourceInfo, reviews: list[Review]
 ) -> None:
-    """Add the posts of the reviews of one page, whose dates together give the order of day and month."""
+    """Add the posts of the reviews of one page; their dates give the order of day and month."""
     order = infer_date_order((review.date for review in reviews), page.fetched_at)
     for review in reviews:
         _add_review(parsed, page, source_info, review, order)
@@ -519,9 +523,10 @@ def _add_review(
 
 
 def _content_id(page: Page, review: Review, author: str | None) -> str:
-    """An id for a review whose site gives none: the same as long as product, author, date and text are.
+    """Return an id for a review without one, as stable as its product, author, date and text.
 
-    It is made of the author's keyed hash, not of the name: a digest of a name beside its text could be guessed.
+    It is computed from the keyed hash of the author: a digest of the name and the text could be
+    guessed.
     """
     parts = (
         urlsplit(page.url).path,

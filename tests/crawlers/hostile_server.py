@@ -215,7 +215,10 @@ def five_hops(path: str) -> Iterator[bytes]:
 
 def reset(connection: socket.socket | None = None) -> Iterator[bytes]:
     """An answer that breaks off before its announced end."""
-    yield b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1000\r\n\r\nUser-agent: *\n"
+    yield (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: "
+        b"1000\r\n\r\nUser-agent: *\n"
+    )
 
 
 THREAD = "/t/oats/1/"
@@ -232,36 +235,53 @@ CLOSED: dict[str, tuple[Site, str]] = {
     "broken-off": (robots(lambda path: reset()), "no answer (ResponseDataLossError)"),
     "to-503": (moved("/hop/x", lambda: answer(status=503)), "robots.txt can't be read (HTTP 503)"),
     "to-silence": (moved("/hop/x"), "robots.txt can't be read (no answer (DownloadTimeoutError))"),
-    "to-loop": (moved("/robots.txt?", lambda: redirect("/robots.txt")), "robots.txt can't be read (more than 5 redirects)"),
-    "to-itself": (robots(lambda path: redirect("/robots.txt")), "robots.txt can't be read (more than 5 redirects)"),
+    "to-loop": (moved("/robots.txt?", lambda: redirect("/robots.txt")), "robots.txt can't be "
+"read (more than 5 redirects)"),
+    "to-itself": (robots(lambda path: redirect("/robots.txt")), "robots.txt can't be read (more "
+"than 5 redirects)"),
     "hops": (robots(hops), "robots.txt can't be read (more than 5 redirects)"),
-    "off-site": (moved("http://elsewhere.example/robots.txt"), "robots.txt can't be read (leads off the site, to elsewhere.example)"),
-    "private": (moved(PRIVATE), "robots.txt can't be read (leads off the site, to 169.254.169.254)"),
-    "other-port": (moved("http://127.0.0.1:9/"), "robots.txt can't be read (leads off the site, to 127.0.0.1:9)"),
-    "file": (moved("file:///etc/passwd"), "robots.txt can't be read (leads off the site, to nowhere)"),
-    "bad-address": (moved("http://[broken/"), "robots.txt can't be read (answer can't be read (ValueError))"),
-    "gzip-bomb": (rules(packed(BOMB, "gzip"), Content_Encoding="gzip"), "robots.txt can't be read (answer too large)"),
-    "br-bomb": (rules(packed(BOMB, "br"), Content_Encoding="br"), "robots.txt can't be read (answer too large)"),
-    "zstd-bomb": (rules(packed(BOMB, "zstd"), Content_Encoding="zstd"), "robots.txt can't be read (answer too large)"),
-    "deflate-bomb": (rules(packed(BOMB, "deflate"), Content_Encoding="deflate"), "robots.txt can't be read (answer too large)"),
-    "not-gzip": (rules(b"plain", Content_Encoding="gzip"), "robots.txt can't be read (answer can't be read (BadGzipFile))"),
-    "onion": (rules(ALLOW, Content_Encoding=", ".join(["gzip"] * 900)), "robots.txt can't be read (answer packed more than 2 times)"),
-    "unknown-packing": (rules(b"\xff\xfe", Content_Encoding="compress"), "robots.txt can't be read (not text)"),
+    "off-site": (moved("http://elsewhere.example/robots.txt"), "robots.txt can't be read (leads "
+"off the site, to elsewhere.example)"),
+    "private": (moved(PRIVATE), "robots.txt can't be read (leads off the site, to "
+"169.254.169.254)"),
+    "other-port": (moved("http://127.0.0.1:9/"), "robots.txt can't be read (leads off the site, "
+"to 127.0.0.1:9)"),
+    "file": (moved("file:///etc/passwd"), "robots.txt can't be read (leads off the site, to "
+"nowhere)"),
+    "bad-address": (moved("http://[broken/"), "robots.txt can't be read (answer can't be read "
+"(ValueError))"),
+    "gzip-bomb": (rules(packed(BOMB, "gzip"), Content_Encoding="gzip"), "robots.txt can't be "
+"read (answer too large)"),
+    "br-bomb": (rules(packed(BOMB, "br"), Content_Encoding="br"), "robots.txt can't be read "
+"(answer too large)"),
+    "zstd-bomb": (rules(packed(BOMB, "zstd"), Content_Encoding="zstd"), "robots.txt can't be "
+"read (answer too large)"),
+    "deflate-bomb": (rules(packed(BOMB, "deflate"), Content_Encoding="deflate"), "robots.txt can"
+"'t be read (answer too large)"),
+    "not-gzip": (rules(b"plain", Content_Encoding="gzip"), "robots.txt can't be read (answer "
+"can't be read (BadGzipFile))"),
+    "onion": (rules(ALLOW, Content_Encoding=", ".join(["gzip"] * 900)), "robots.txt can't be "
+"read (answer packed more than 2 times)"),
+    "unknown-packing": (rules(b"\xff\xfe", Content_Encoding="compress"), "robots.txt can't be "
+"read (not text)"),
     "large": (rules(ALLOW + b"#" * 11 * 2**20), "robots.txt can't be read (answer too large)"),
-    "endless": (robots(lambda path: chunked(b"#" * 2**20)), "robots.txt can't be read (answer too large)"),
+    "endless": (robots(lambda path: chunked(b"#" * 2**20)), "robots.txt can't be read (answer "
+"too large)"),
     "headers": (robots(lambda path: endless_headers()), "no answer (DownloadFailedError)"),
     "binary": (rules(bytes(range(256)) * 4), "robots.txt can't be read (not text)"),
     "login": (robots(lambda path: answer(LOGIN.encode())), "robots.txt can't be read (login page)"),
     "years": (rules(b"User-agent: *\nCrawl-delay: 100000000\n"),
               "robots.txt asks for a delay of 100,000,000 s, more than 120 s is not waited"),
-    "121": (rules(b"User-agent: *\nCrawl-delay: 121\n"), "robots.txt asks for a delay of 121 s, more than 120 s is not waited"),
+    "121": (rules(b"User-agent: *\nCrawl-delay: 121\n"), "robots.txt asks for a delay of 121 s, "
+"more than 120 s is not waited"),
     "five-hops": (robots(five_hops), "robots.txt forbids it"),
     "far-down": (rules(b"# filler\n" * 2**17 + FORBID), "robots.txt forbids it"),
     "bom": (rules(b"\xef\xbb\xbf" + FORBID), "robots.txt forbids it"),
     "utf-16": (rules(FORBID.decode().encode("utf-16")), "robots.txt forbids it"),
     "carriage-returns": (rules(FORBID.replace(b"\n", b"\r")), "robots.txt forbids it"),
     "first-500-kib": (rules(FORBID + b"Allow: /x\n" * 2**17), "robots.txt forbids it"),
-    "cut-gzip": (rules(gzip.compress(FORBID)[:-9], Content_Encoding="gzip"), "robots.txt forbids it"),
+    "cut-gzip": (rules(gzip.compress(FORBID)[:-9], Content_Encoding="gzip"), "robots.txt forbid"
+"s it"),
 }  # fmt: skip
 # robots.txt that is read, or is not there: the thread's one post is
 OPEN: dict[str, Site] = {
@@ -273,7 +293,8 @@ OPEN: dict[str, Site] = {
     "moved-to-404": moved("/hop/x", lambda: answer(status=404)),
     "packed": rules(gzip.compress(ALLOW), Content_Encoding="gzip"),
     "other-agent": rules(
-        b"User-agent: other\nDisallow: /\n\nUser-agent: folate\nDisallow: /x\n\nUser-agent: *\nDisallow: /\n"
+        b"User-agent: other\nDisallow: /\n\nUser-agent: folate\nDisallow: /x\n\nUser-agent: "
+        b"*\nDisallow: /\n"
     ),
     "longest": rules(b"User-agent: *\nDisallow: /t\nAllow: /t/oats/1/$\n"),
 }
@@ -343,7 +364,8 @@ def crowd(path: str, number: int) -> str:
 def tricks(path: str, number: int) -> str:
     """A thread whose next pages are no addresses of pages, one after another."""
     hrefs = [
-        "javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "http://user:secret@{host}/t/oats/1/?page=2",
+        "javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "http://user:secret@{ho"
+"st}/t/oats/1/?page=2",
         "//169.254.169.254/", "http://[broken/", "ftp://127.0.0.1/", "http://127.0.0.1:99999999/",
     ]  # fmt: skip
     if path.startswith("/t/"):

@@ -120,7 +120,8 @@ def test_boards(path: str, number: str | None) -> None:
         ),
         ('<div class="pg"><a class="nxt" href="/a-2.html"></a></div>', "/a-2.html"),
         (
-            '<ul class="pagination"><li><a href="?page=1">vorige</a></li><li><a href="?page=3">3</a></li></ul>',
+            '<ul class="pagination"><li><a href="?page=1">vorige</a></li><li><a href="?page=3">3'
+            "</a></li></ul>",
             "/a/?page=3",
         ),
         ('<ul class="pagination"><li><a href="?page=1">1</a></li></ul>', None),
@@ -147,7 +148,8 @@ def test_session_ids_are_left_out() -> None:
 def test_searches() -> None:
     first = search_url("https://m.board.example/x/", "麦片 甜", 1)
     assert first == (
-        "https://m.board.example/api/container/getIndex?containerid=100103type%3D1%26q%3D%E9%BA%A6%E7%89%87%20%E7%94%9C&page_type=searchall&page=1"
+        "https://m.board.example/api/container/getIndex?containerid"
+        "=100103type%3D1%26q%3D%E9%BA%A6%E7%89%87%20%E7%94%9C&page_type=searchall&page=1"
     )
     assert with_page_number(
         "https://m.board.example/api/container/getIndex?containerid=1076031&page=4", 5

@@ -84,8 +84,10 @@ def post(
     hidden: bool = False,
 ) -> str:
     return (
-        f'<li id="post-{number}" class="post{" post-hidden" if hidden else ""}" itemscope itemtype="http://schema.org/DiscussionForumPosting">'
-        f'<a href="/u/{author}/"><span itemprop="author">{author}</span></a><time itemprop="datePublished" datetime="{when}"></time>'
+        f'<li id="post-{number}" class="post{" post-hidden" if hidden else ""}" itemscope '
+        f'itemtype="http://schema.org/DiscussionForumPosting">'
+        f'<a href="/u/{author}/"><span itemprop="author">{author}</span></a><time '
+        f'itemprop="datePublished" datetime="{when}"></time>'
         f'<div itemprop="articleBody"><p>{text}</p></div></li>'
     )
 
@@ -94,7 +96,8 @@ def forum(web: Web) -> None:
     pinned = '<a href="/t/pinned/1/">置顶</a>'
     web.page(
         "/forum/",
-        f'<a href="/c/food/2/">吃</a><a href="/c/talk/3/">聊</a>{pinned}<a href="https://elsewhere.example/t/x/99/">x</a>',
+        f'<a href="/c/food/2/">吃</a><a href="/c/talk/3/">聊</a>{pinned}<a '
+        f'href="https://elsewhere.example/t/x/99/">x</a>',
     )
     web.page(
         "/c/food/2/",
@@ -103,7 +106,8 @@ def forum(web: Web) -> None:
     web.page("/c/food/2/?page=2", f'{pinned}<a href="/t/late/11/">late</a>')
     web.page(
         "/c/talk/3/",
-        f'{pinned}<a href="/t/shut/12/">shut</a><a href="/private/t/secret/13/">secret</a><a href="/t/old/14/">old</a>',
+        f'{pinned}<a href="/t/shut/12/">shut</a><a href="/private/t/secret/13/">secret</a><a '
+        f'href="/t/old/14/">old</a>',
     )
     web.page("/t/pinned/1/", "<h1>Rules</h1>" + post(1, "请友善"))
     web.page(

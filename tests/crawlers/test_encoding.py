@@ -40,7 +40,10 @@ DECLARED = [
 
 def page(text: str, written: str, header: str = "", meta: str = "") -> Page:
     head = f'<meta charset="{meta}">' if meta else ""
-    body = f'<html><head>{head}<title>x</title></head><body><div class="post">{text}</div></body></html>'
+    body = (
+        f'<html><head>{head}<title>x</title></head><body><div class="post">{text}</div>'
+        f"</body></html>"
+    )
     return Page(
         "https://x.example/",
         body.encode(written),
@@ -101,7 +104,8 @@ def address() -> Iterator[str]:
             )
             self.end_headers()
             self.wfile.write(
-                f'<h1>x</h1><li id="post-{self.path[-2]}" itemscope itemtype="http://schema.org/DiscussionForumPosting">'
+                f'<h1>x</h1><li id="post-{self.path[-2]}" itemscope '
+                f'itemtype="http://schema.org/DiscussionForumPosting">'
                 '<time itemprop="datePublished" datetime="2026-03-02T08:00:00+08:00"></time>'
                 f'<div itemprop="articleBody"><p>{text}</p></div></li>'.encode(written)
             )

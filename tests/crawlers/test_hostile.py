@@ -110,8 +110,10 @@ def test_schema_fields_of_any_kind(review: dict[str, Any]) -> None:
     [
         "<div>" * 50_000 + "x",
         '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><p>&b;&b;</p>',
-        '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><urlset><url><loc>&f;</loc></url></urlset>',
-        '<a href="javascript:alert(1)">x</a><a href="file:///etc/passwd">y</a><a href="http://[broken">z</a>'
+        '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><urlset>'
+        "<url><loc>&f;</loc></url></urlset>",
+        '<a href="javascript:alert(1)">x</a><a href="file:///etc/passwd">y</a><a '
+        'href="http://[broken">z</a>'
         '<a rel="next" href="data:text/html,x">n</a>',
         "[" * 50_000,
         '{"data":' * 5_000,

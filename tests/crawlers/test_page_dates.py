@@ -18,7 +18,8 @@ LIST = {"role": "list", "query": "麦片", "page": 1}
 
 def thread(*dates: str, likes: str = "") -> ParsedPage:
     posts = "".join(
-        f'<div itemscope itemtype="https://schema.org/Comment" id="post-{n}"><span itemprop="datePublished">{date}</span>'
+        f'<div itemscope itemtype="https://schema.org/Comment" id="post-{n}"><span '
+        f'itemprop="datePublished">{date}</span>'
         f'<span itemprop="upvoteCount">{likes}</span><div itemprop="text">text {n}</div></div>'
         for n, date in enumerate(dates, 1)
     )

@@ -34,8 +34,10 @@ def reasons(parsed: ParsedPage) -> list[str]:
 
 def discuz(*bodies: str) -> str:
     posts = (
-        f'<div id="post_{i}"><table id="pid{i}"><tr><td><div class="authi"><a href="space-uid-{i}.html">u</a></div>'
-        f'<em id="authorposton{i}">发表于 2026-3-2 10:05</em><table><tr><td class="t_f" id="postmessage_{i}">{body}</td></tr></table>'
+        f'<div id="post_{i}"><table id="pid{i}"><tr><td><div class="authi"><a '
+        f'href="space-uid-{i}.html">u</a></div>'
+        f'<em id="authorposton{i}">发表于 2026-3-2 10:05</em><table><tr><td class="t_f" '
+        f'id="postmessage_{i}">{body}</td></tr></table>'
         "</td></tr></table></div>"
         for i, body in enumerate(bodies, 101)
     )
@@ -45,21 +47,25 @@ def discuz(*bodies: str) -> str:
 def schema(*bodies: str, first: int = 31, id: str = "post-{}") -> str:
     return "".join(
         f'<div itemscope itemtype="http://schema.org/DiscussionForumPosting" id="{id.format(i)}">'
-        f'<time itemprop="datePublished" datetime="{DATE}"></time><div itemprop="text">{body}</div></div>'
+        f'<time itemprop="datePublished" datetime="{DATE}"></time><div itemprop="text">{body}'
+        f"</div></div>"
         for i, body in enumerate(bodies, first)
     )
 
 
 def xenforo(body: str, notice: str = "", classes: str = "") -> str:
     return (
-        f'<h1 class="p-title-value">M</h1><article class="message message--post {classes}" data-content="post-9" id="js-post-9">'
-        f'<a class="username" href="/members/j.1/">j</a><time class="u-dt" datetime="{DATE}">x</time>{notice}{body}</article>'
+        f'<h1 class="p-title-value">M</h1><article class="message message--post {classes}" '
+        f'data-content="post-9" id="js-post-9">'
+        f'<a class="username" href="/members/j.1/">j</a><time class="u-dt" datetime="{DATE}">x'
+        f"</time>{notice}{body}</article>"
     )
 
 
 def vbulletin(body: str) -> str:
     return (
-        f'<ol><li class="postcontainer" id="post_502"><span class="date">2026-03-02 12:30</span><div id="post_message_502">'
+        f'<ol><li class="postcontainer" id="post_502"><span class="date">2026-03-02 12:30</span>'
+        f'<div id="post_message_502">'
         f'<blockquote class="postcontent restore">{body}</blockquote></div></li></ol>'
     )
 
@@ -155,17 +161,24 @@ def test_a_quotation_of_a_removed_post_removes_nothing() -> None:
 @pytest.mark.parametrize(
     "quotation",
     [
-        '<div class="bbcode_container"><div class="bbcode_quote"><div class="quote_container"><div class="bbcode_postedby">'
-        'Originally Posted by <strong>u7</strong></div><div class="message">Good</div></div></div></div>',
-        '<div style="margin:20px"><div class="smallfont">Quote:</div><table><tr><td class="alt2"><div>Originally Posted by '
+        '<div class="bbcode_container"><div class="bbcode_quote"><div class="quote_container">'
+        '<div class="bbcode_postedby">'
+        'Originally Posted by <strong>u7</strong></div><div class="message">Good</div></div>'
+        "</div></div>",
+        '<div style="margin:20px"><div class="smallfont">Quote:</div><table><tr><td '
+        'class="alt2"><div>Originally Posted by '
         "<strong>u7</strong></div><div>Good</div></td></tr></table></div>",
         '<blockquote class="mycode_quote"><cite>u7 Wrote:</cite>Good</blockquote>',
-        '<div class="quoteheader">Quote from: u7</div><blockquote class="bbc_standard_quote">Good</blockquote>'
+        '<div class="quoteheader">Quote from: u7</div><blockquote '
+        'class="bbc_standard_quote">Good</blockquote>'
         '<div class="quotefooter"></div>',
-        "<blockquote><div><cite>u7 wrote:</cite><blockquote>Inner</blockquote>Good</div></blockquote>",
+        "<blockquote><div><cite>u7 wrote:</cite><blockquote>Inner</blockquote>Good</div>"
+        "</blockquote>",
         '<div class="quote"><blockquote>u7 发表于 2026-3-2<br>Good</blockquote></div>',
-        '<div class="bbCodeBlock bbCodeBlock--quote"><div>u7 said:</div><blockquote>Good</blockquote></div>',
-        '<p><a href="/u/u7">@u7</a> said in <a href="/t/1">Oats</a>:</p><blockquote><p>Good</p></blockquote>',
+        '<div class="bbCodeBlock bbCodeBlock--quote"><div>u7 said:</div><blockquote>Good'
+        "</blockquote></div>",
+        '<p><a href="/u/u7">@u7</a> said in <a href="/t/1">Oats</a>:</p><blockquote><p>Good</p>'
+        "</blockquote>",
     ],
 )
 @pytest.mark.parametrize("page", [vbulletin, schema])
@@ -434,7 +447,8 @@ def product(
     if syntax == "rdfa":
         scope, name = 'typeof="Review"', "property"
     shown = "".join(
-        f'<li {scope}><b {name}="author">{author}</b><meta {name}="datePublished" content="{day}"><p {name}="reviewBody">{text}</p></li>'
+        f'<li {scope}><b {name}="author">{author}</b><meta {name}="datePublished" '
+        f'content="{day}"><p {name}="reviewBody">{text}</p></li>'
         for author, day, text in markup
     )
     return f'<script type="application/ld+json">{block}</script><ul>{shown}</ul>'

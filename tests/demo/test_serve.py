@@ -139,7 +139,10 @@ def search(web: DemoWeb, query: str) -> Iterator[list[dict[str, Any]]]:
 
 
 def address(query: str, number: int) -> str:
-    return f"/m/api/container/getIndex?containerid={quote(f'100103type=1&q={query}', safe='')}&page_type=searchall&page={number}"
+    return (
+        f"/m/api/container/getIndex?containerid"
+        f"={quote(f'100103type=1&q={query}', safe='')}&page_type=searchall&page={number}"
+    )
 
 
 def total(web: DemoWeb, query: str) -> int:

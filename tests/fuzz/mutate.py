@@ -262,8 +262,10 @@ def _odd_line(random: Random, line: str) -> str:
             '{"id": "x", "published_at": "soon", "text": ' + nested + "}",
             '{"id": "x", "published_at": "2026-01-01", "text": "a", "more": ' + nested + "}",
             nested,
-            '{"id": ' + "9" * random.choice((20, 4299, 4301, 100_000)) + ', "text": "a", "published_at": "2026-01-01"}',
-            '{"text": "a", "text": "b", "published_at": "2026-01-01", "rating": NaN, "likes": -Infinity}',
+            '{"id": ' + "9" * random.choice((20, 4299, 4301, 100_000)) + ', "text": "a", '
+'"published_at": "2026-01-01"}',
+            '{"text": "a", "text": "b", "published_at": "2026-01-01", "rating": NaN, "likes": '
+'-Infinity}',
             '{"text": "\\ud83d", "published_at": 1e400, "author": "\\udc00"}',
             "[1, 2]", "null", '"text"', "{", "}", "", " ", "\ufeff" + line, line + line, line[: random.randrange(len(line))],
             json.dumps({f"key {nth}": nth for nth in range(20_000)}),

@@ -23,7 +23,10 @@ ROLES = {
     "reviews": ("start", "product", "sitemap"),
     "microblog": ("list", "whole"),
 }
-POST = '{"id": "s:1", "source": "s", "kind": "microblog", "text": "x", "published_at": "2026-03-01T00:00:00+00:00"}'
+POST = (
+    '{"id": "s:1", "source": "s", "kind": "microblog", "text": "x", "published_at": '
+    '"2026-03-01T00:00:00+00:00"}'
+)
 LIMIT = 300  # seconds for a share of cases that takes a few
 VALUES: tuple[Any, ...] = (
     None,

@@ -18,7 +18,10 @@ FEW_LIMIT, LIMIT = (
     120,
     900,
 )  # seconds for what takes 6 and 80; one quadratic step takes 220 and 5000
-HEAD = '<div itemscope itemtype="https://schema.org/DiscussionForumPosting" id="post-1"><time itemprop="datePublished" datetime="2026-03-01">'
+HEAD = (
+    '<div itemscope itemtype="https://schema.org/DiscussionForumPosting" id="post-1">'
+    '<time itemprop="datePublished" datetime="2026-03-01">'
+)
 BODY = f'{HEAD}</time><div itemprop="articleBody">x'
 REVIEW = '<p itemscope itemtype="https://schema.org/Review">'
 UNITS = {  # name: what stands before the unit, the unit itself
@@ -28,7 +31,8 @@ UNITS = {  # name: what stands before the unit, the unit itself
     "posts": ("", '<p itemtype="/Comment">'),
     "posts in posts": (
         "",
-        '<div itemtype="/Comment"><time itemprop=datePublished datetime=2026></time><b itemprop=text>x',
+        '<div itemtype="/Comment"><time itemprop=datePublished datetime=2026></time><b '
+        "itemprop=text>x",
     ),
     "dates in dates": (HEAD + "<b class=x itemprop=datePublished>" * 600, "x "),
     "authors": (HEAD, "<i itemprop=author><b itemprop=name>x</b></i>"),
@@ -53,12 +57,14 @@ UNITS = {  # name: what stands before the unit, the unit itself
     "broken JSON-LD": ("", '<script type="application/ld+json">{</script>'),
     "reviews": (
         "",
-        f"{REVIEW}<b itemprop=author>x</b><b itemprop=reviewBody>t</b><b itemprop=datePublished>2026-03-01</b></p>",
+        f"{REVIEW}<b itemprop=author>x</b><b itemprop=reviewBody>t</b><b "
+        f"itemprop=datePublished>2026-03-01</b></p>",
     ),
     "references": ("", '<p itemscope itemref="a b" id="a" itemprop="review">'),
     "shop": (
         "",
-        '<article class="review"><header><h3><a href="/r/1/">x</a></h3></header><p>x</p><p><small>2 Mar 2026</small></p></article>',
+        '<article class="review"><header><h3><a href="/r/1/">x</a></h3></header><p>x</p><p>'
+        "<small>2 Mar 2026</small></p></article>",
     ),
     "sitemap": ("<urlset>", "<loc>"),
     "JSONP": ("a(1)", " "),
