@@ -132,8 +132,8 @@ _START_PAGE = render_page(
     "emoticons</span></li>"
     '<li class="card"><a href="/shop/">商店 Shop</a> <span class="soft">products and their reviews'
     "</span></li>"
-    '<li class="card"><a href="/gym/">撸铁食堂 The Gym Canteen</a> <span class="soft">opened in the '
-    "middle of February</span></li></ul>",
+    '<li class="card"><a href="/gym/">撸铁食堂 The Gym Canteen</a> <span class="soft">'
+    "opened in the middle of February</span></li></ul>",
 )
 
 

@@ -1,9 +1,10 @@
-"""Compare a crawl with what its server really holds.
+"""Compare a crawl with the true content of its server.
 
     python benchmarks/crawl/compare.py CRAWL_FOLDER TRUTH.jsonl SOURCE
 
-TRUTH has one object a line: kind (thread, post, review, …), id (`post:12`), parent, author, time (UTC), title, text, rating and
-rating_max, visible. Prints one line a check and exits with 1 when one fails.
+TRUTH has one object a line: kind (thread, post, review, …), id (`post:12`), parent, author, time
+(UTC), title, text, rating and rating_max, visible. Prints one line a check and exits with 1 when
+one fails.
 """
 
 import json

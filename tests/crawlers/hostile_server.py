@@ -1,4 +1,4 @@
-"""A web server that does what no server should: it answers with whatever bytes a site function yields, and never hurries."""
+"""A hostile web server: it sends whatever bytes a site function yields, as slowly as it likes."""
 
 import gzip
 import json
@@ -166,7 +166,7 @@ def review(number: int | str) -> str:
 
 
 def robots(rules: Callable[[str], Iterable[bytes]]) -> Site:
-    """A site of one thread that allows whatever robots.txt does not forbid; `rules` also answers /hop…."""
+    """A site of one thread with the robots.txt that `rules` returns, which also answers /hop…."""
 
     def site(path: str) -> Iterable[bytes]:
         return rules(path) if path.startswith(("/robots", "/hop")) else answer(post(1).encode())
@@ -185,7 +185,7 @@ def moved(location: str, then: Callable[[], Iterable[bytes]] = silence) -> Site:
 
 
 def pages(page: Callable[[str, int], str], kind: str = "text/html; charset=utf-8") -> Site:
-    """A site without robots.txt; `page` has the path and the number that the query names, 1 without one."""
+    """A site without robots.txt; `page` gets the path and the page number of the query."""
 
     def site(path: str) -> Iterable[bytes]:
         if path == "/robots.txt":
@@ -224,7 +224,7 @@ def reset(connection: socket.socket | None = None) -> Iterator[bytes]:
 THREAD = "/t/oats/1/"
 LOGIN = '<form action="/login"><input name="user"><input type="password"></form>'
 
-# name: (site, reason in the ledger). All of these have robots.txt at fault: nothing else is asked for.
+# name: (site, reason in the ledger). Their robots.txt is broken: nothing else is requested.
 CLOSED: dict[str, tuple[Site, str]] = {
     "503": (robots(lambda path: answer(status=503)), "robots.txt can't be read (HTTP 503)"),
     "429": (robots(lambda path: answer(status=429)), "robots.txt can't be read (HTTP 429)"),
@@ -375,7 +375,7 @@ def tricks(path: str, number: int) -> str:
 
 @dataclass(frozen=True)
 class Case:
-    """A site whose pages are at fault, where a crawl of it starts, and what the ledger then says."""
+    """A site with broken pages, where a crawl of it starts, and what the ledger then says."""
 
     site: Site
     reason: str | None
@@ -386,7 +386,7 @@ class Case:
 
 
 def page_case(reply: Callable[[str], Iterable[bytes]], reason: str, asked: int = 1) -> Case:
-    """A site without robots.txt that answers a thread's address with `reply`, which can't be used."""
+    """A site without robots.txt that answers a thread's address with the unusable `reply`."""
     return Case(only(reply), reason, asked)
 
 

@@ -31,7 +31,7 @@ JSON = {"Content-Type": "application/json"}
 
 @dataclass
 class Web:
-    """A server of fixed answers; several for one path are given in turn, the last one again and again."""
+    """A server of fixed answers; several for one path are sent in turn, the last one repeatedly."""
 
     robots: int = 200
     rules: str = "User-agent: *\nDisallow: /private/\n"
@@ -124,7 +124,7 @@ def forum(web: Web) -> None:
 
 
 def search(path: str) -> dict[str, Any]:
-    """The microblog: 叶酸 has 5 posts on pages 1 and 3 (page 2 is empty), `more` stops short of its total."""
+    """Add the microblog: 叶酸 has 5 posts on pages 1 and 3, `more` has fewer than its total."""
     query = parse_qs(urlsplit(path).query)
     word, page = parse_qs(query["containerid"][0])["q"][0], int(query["page"][0])
     if word == "login":

@@ -33,9 +33,23 @@ TEXTS = {
     "정말 맛있어요. 다음에 또 사고 싶습니다.": ("utf-8", "cp949"),
 }
 DECLARED = [
-    "", "utf-8", "gb2312", "gbk", "gb18030", "big5", "shift_jis", "euc-jp", "iso-8859-1", "windows-1252", "windows-1251", "koi8-r",
-    "euc-kr", "utf-16", "iso-2022-jp", "nonsense",
-]  # fmt: skip
+    "",
+    "utf-8",
+    "gb2312",
+    "gbk",
+    "gb18030",
+    "big5",
+    "shift_jis",
+    "euc-jp",
+    "iso-8859-1",
+    "windows-1252",
+    "windows-1251",
+    "koi8-r",
+    "euc-kr",
+    "utf-16",
+    "iso-2022-jp",
+    "nonsense",
+]
 
 
 def page(text: str, written: str, header: str = "", meta: str = "") -> Page:
@@ -87,7 +101,7 @@ def test_what_can_not_be_told_is_no_text_but_a_problem() -> None:
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    """Threads of a forum: GB18030 that is declared nowhere, declared as UTF-8, and what can't be told."""
+    """Threads in GB18030 without a declaration, declared as UTF-8, and in no known encoding."""
     bodies = {
         "/t/a/1/": ("好喝，明天再买一箱，孩子也爱吃", "gb18030"),
         "/t/a/2/": ("不好喝，以后再也不买了", "gb18030"),

@@ -1,6 +1,7 @@
-"""Saved pages and what they must give: posts, what was dropped, and links, one JSON object a line in tests/golden/crawlers.
+"""Saved pages and their posts, dropped items and links, as JSON lines in tests/golden/crawlers.
 
-`python tests/crawlers/test_golden.py` writes the golden files again; read the difference before committing it.
+`python tests/crawlers/test_golden.py` writes the golden files again; review the difference before
+committing it.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Whole crawls of sites that mean harm: each comes to an end, fetches nothing that it may not, and the ledger says why."""
+"""Crawls of hostile sites: each ends, fetches nothing forbidden, and the ledger says why."""
 
 import json
 import stat
@@ -37,7 +37,7 @@ LIGHT = [name for name in SITES if name not in STILL + HEAVY]
 def crawled(
     folder: Path, names: Iterable[str], timeout: float
 ) -> tuple[Rows, dict[str, list[str]]]:
-    """One crawl of all these sites: its ledger, and what each was asked for besides robots.txt, by name."""
+    """Crawl all these sites; return their rows of the ledger and their requested pages by name."""
     servers = {name: hostile.Server(SITES[name]) for name in names}
     sources = []
     for name, server in servers.items():
@@ -46,10 +46,16 @@ def crawled(
         queries = ("q",) if spider == "microblog" else ()
         sources.append(
             Source(
-                name=name.replace(" ", "-"), spider=spider, start=(server.url + path,), queries=queries,
-                delay=0.0, pages=20, thread_pages=12, requests=40,
+                name=name.replace(" ", "-"),
+                spider=spider,
+                start=(server.url + path,),
+                queries=queries,
+                delay=0.0,
+                pages=20,
+                thread_pages=12,
+                requests=40,
             )
-        )  # fmt: skip
+        )
     crawling = CrawlConfig(timeout=timeout, retries=0, cache_hours=0.0)
     try:
         rows = run_crawl(

@@ -1,4 +1,4 @@
-"""Posts that a reader can read are kept, those of which only a stub is left are dropped, in every software's markup."""
+"""Readable posts are kept and stubs are dropped, in the markup of every forum software."""
 
 import json
 from datetime import UTC, datetime

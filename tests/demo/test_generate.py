@@ -142,7 +142,10 @@ def test_few_organic_posts_are_near_duplicates(world: World) -> None:
 
 
 def near_duplicates(texts: Sequence[str], similarity: float) -> Iterator[tuple[int, int]]:
-    """Pairs of texts whose character 3-grams have a Jaccard index of at least `similarity`; exact, by prefix filtering."""
+    """Return pairs of texts whose character 3-grams have a Jaccard index of `similarity` or more.
+
+    It is exact, by prefix filtering.
+    """
     grams = [frozenset(text[i : i + 3] for i in range(max(1, len(text) - 2))) for text in texts]
     frequency = Counter(gram for each in grams for gram in each)
     seen: dict[str, list[int]] = defaultdict(list)

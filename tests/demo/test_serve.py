@@ -1,4 +1,4 @@
-"""The demo web over HTTP: every post can be reached, nothing hidden is served, pages and JSON have the shape of the real thing."""
+"""The demo web over HTTP: all posts are served, no hidden ones, in the form of real sites."""
 
 import http.client
 import json

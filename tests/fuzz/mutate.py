@@ -1,4 +1,4 @@
-"""Damage to bytes, texts, tables and files, drawn from a seed: the same seed gives the same damage everywhere."""
+"""Random damage to bytes, texts, tables and files; the same seed gives the same damage."""
 
 import csv
 import gzip
@@ -34,10 +34,47 @@ BYTES = (
     b"\x80" * 9,
 )
 CELLS: tuple[Any, ...] = (
-    None, "", " ", "NaN", "null", "-", "#N/A", "=1+1", "0", -1, 2**63, 10**400, -0.0, 1e308, float("inf"), float("nan"), True, "true",
-    "2026-99-99", "0000-00-00", "9999-12-31T23:59:59+14:00", "1e9", "1700000000000", 46083.5, "24:61", "好" * 5000, "a\0b", "\ud83d",
-    "\ufeff", "\u202e倒", "_x000D_", "<b>&amp;</b>", "'; --", "../..", "a/b", ":", "\x1b[31m", "1,234", "1.2万", "n" * 300,
-)  # fmt: skip
+    None,
+    "",
+    " ",
+    "NaN",
+    "null",
+    "-",
+    "#N/A",
+    "=1+1",
+    "0",
+    -1,
+    2**63,
+    10**400,
+    -0.0,
+    1e308,
+    float("inf"),
+    float("nan"),
+    True,
+    "true",
+    "2026-99-99",
+    "0000-00-00",
+    "9999-12-31T23:59:59+14:00",
+    "1e9",
+    "1700000000000",
+    46083.5,
+    "24:61",
+    "好" * 5000,
+    "a\0b",
+    "\ud83d",
+    "\ufeff",
+    "\u202e倒",
+    "_x000D_",
+    "<b>&amp;</b>",
+    "'; --",
+    "../..",
+    "a/b",
+    ":",
+    "\x1b[31m",
+    "1,234",
+    "1.2万",
+    "n" * 300,
+)
 NESTED: tuple[Any, ...] = (
     [],
     {},
@@ -64,7 +101,7 @@ ENCODINGS = (
 
 @dataclass(frozen=True)
 class Case:
-    """A damaged file. `rows` says how many rows it has and `good` which ids must be taken, where the damage lets that be known."""
+    """A damaged file; `rows` is its number of rows, `good` the ids to be imported, where known."""
 
     name: str
     content: bytes
@@ -105,7 +142,7 @@ def _damage(random: Random, data: bytearray) -> None:
 
 
 def mutate_text(random: Random, text: str) -> str:
-    """Put odd words in place of words, and repeat, swap or drop pieces between marks of markup and punctuation."""
+    """Replace words by odd ones; repeat, swap or drop parts between markup and punctuation."""
     pieces = re.split(r"(\W)", text)
     for _ in range(random.choice((1, 1, 2, 5))):
         at, other = random.randrange(len(pieces)), random.randrange(len(pieces))
@@ -263,16 +300,25 @@ def _odd_line(random: Random, line: str) -> str:
             '{"id": "x", "published_at": "2026-01-01", "text": "a", "more": ' + nested + "}",
             nested,
             '{"id": ' + "9" * random.choice((20, 4299, 4301, 100_000)) + ', "text": "a", '
-'"published_at": "2026-01-01"}',
+            '"published_at": "2026-01-01"}',
             '{"text": "a", "text": "b", "published_at": "2026-01-01", "rating": NaN, "likes": '
-'-Infinity}',
+            "-Infinity}",
             '{"text": "\\ud83d", "published_at": 1e400, "author": "\\udc00"}',
-            "[1, 2]", "null", '"text"', "{", "}", "", " ", "\ufeff" + line, line + line, line[: random.randrange(len(line))],
+            "[1, 2]",
+            "null",
+            '"text"',
+            "{",
+            "}",
+            "",
+            " ",
+            "\ufeff" + line,
+            line + line,
+            line[: random.randrange(len(line))],
             json.dumps({f"key {nth}": nth for nth in range(20_000)}),
             json.dumps({"k" * 2000: 1, "text": "a", "published_at": "2026-01-01"}),
             mutate_text(random, line).replace("\n", " ").replace("\r", " "),
         )
-    )  # fmt: skip
+    )
 
 
 def _xlsx(random: Random, rows: list[dict[str, Any]]) -> Case:
@@ -414,7 +460,7 @@ _EDITS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 def _with_odd_part(random: Random, content: bytes) -> bytes:
-    """The archive with one part damaged, missing, doubled, encrypted by its own word, or packed in an unknown way."""
+    """Return an archive with one part damaged, missing, doubled, encrypted or oddly packed."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     names = [
@@ -470,7 +516,11 @@ _ARRAYS: tuple[Callable[[int], pa.Array], ...] = (
     lambda n: pa.array([2**40] * n, pa.date64()),
     lambda n: pa.array([2**30] * n, pa.date32()),
     lambda n: pa.array([timedelta(1)] * n),
-    lambda n: pa.array([(1, 2, 3)] * n, pa.month_day_nano_interval()) if n < 0 else pa.array([1] * n, pa.duration("ns")),
+    lambda n: (
+        pa.array([(1, 2, 3)] * n, pa.month_day_nano_interval())
+        if n < 0
+        else pa.array([1] * n, pa.duration("ns"))
+    ),
     lambda n: pa.array([[("a", "b")]] * n, pa.map_(pa.string(), pa.string())),
     lambda n: pa.array([["a", None]] * n),
     lambda n: pa.array([{"a": [1]}] * n),
@@ -487,8 +537,12 @@ _ARRAYS: tuple[Callable[[int], pa.Array], ...] = (
     lambda n: pa.array([datetime(2026, 2, 1, tzinfo=UTC)] * n, pa.timestamp("us", tz="UTC")),
     lambda n: pa.array([1_770_000_000] * n, pa.timestamp("s", tz="Nowhere/Land")),
     lambda n: pa.array([date(2026, 2, 1)] * n),
-    lambda n: pa.Array.from_buffers(pa.string(), n, [None, pa.array(range(n + 1), pa.int32()).buffers()[1], pa.py_buffer(b"\xff" * n)]),
-)  # fmt: skip
+    lambda n: pa.Array.from_buffers(
+        pa.string(),
+        n,
+        [None, pa.array(range(n + 1), pa.int32()).buffers()[1], pa.py_buffer(b"\xff" * n)],
+    ),
+)
 
 
 def _parquet(random: Random, rows: list[dict[str, Any]]) -> Case:

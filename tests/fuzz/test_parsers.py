@@ -1,7 +1,8 @@
-"""Saved pages and payloads, mutated, through every reader: never an exception, and only valid posts.
+"""Mutated pages and payloads through every parser: no exceptions, and valid posts only.
 
-A child process reads them, so that a page on which a reader hangs fails the test and does not stop it.
-`python tests/fuzz/test_parsers.py FIRST LAST` runs the cases with these numbers and prints the faults.
+A child process parses them, so that a page on which a parser hangs fails the test and does not
+stop it. `python tests/fuzz/test_parsers.py FIRST LAST` runs the cases with these numbers and prints
+the faults.
 """
 
 import json

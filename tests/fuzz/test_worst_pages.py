@@ -1,6 +1,7 @@
-"""Pages made to take long: every reader must come to its end on a page of any of these units.
+"""Pages made to be slow: every parser must finish on a page of any of these units.
 
-A child process reads them. It is given far more time than it takes, and far less than a quadratic step does.
+A child process parses them. Its time limit is far above what it takes, and far below what a
+quadratic step takes.
 `python tests/fuzz/test_worst_pages.py SIZE` runs all of them and prints the seconds of each.
 """
 
