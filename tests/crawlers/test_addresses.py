@@ -111,7 +111,7 @@ def test_boards(path: str, number: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("markup", "wanted"),
+    ("markup", "expected"),
     [
         ('<link rel="next" href="/a/2/">', "/a/2/"),
         (
@@ -129,11 +129,11 @@ def test_boards(path: str, number: str | None) -> None:
         ('<div class="pager"><a href="javascript:next()">»</a></div>', None),
     ],
 )
-def test_next_page(markup: str, wanted: str | None) -> None:
+def test_next_page(markup: str, expected: str | None) -> None:
     found = next_page_url(
         Page("https://board.example/a/?page=2", markup.encode(), NOW, "text/html")
     )
-    assert found == (wanted and f"https://board.example{wanted}")
+    assert found == (expected and f"https://board.example{expected}")
 
 
 def test_session_ids_are_left_out() -> None:

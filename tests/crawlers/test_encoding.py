@@ -52,7 +52,7 @@ DECLARED = [
 ]
 
 
-def page(text: str, written: str, header: str = "", meta: str = "") -> Page:
+def encoded_page(text: str, written: str, header: str = "", meta: str = "") -> Page:
     head = f'<meta charset="{meta}">' if meta else ""
     body = (
         f'<html><head>{head}<title>x</title></head><body><div class="post">{text}</div>'
@@ -72,9 +72,9 @@ def page(text: str, written: str, header: str = "", meta: str = "") -> Page:
 )
 def test_bytes_go_before_what_is_declared(text: str, written: str, declared: str) -> None:
     for shown in (
-        page(text, written, header=declared),
-        page(text, written, meta=declared),
-        page(text, written, declared, declared),
+        encoded_page(text, written, header=declared),
+        encoded_page(text, written, meta=declared),
+        encoded_page(text, written, declared, declared),
     ):
         assert (shown.decoding_problem, text in shown.text) == (None, True)
 
@@ -84,17 +84,17 @@ def test_bytes_go_before_what_is_declared(text: str, written: str, declared: str
     [("big5", "晨穀"), ("gb18030", "好"), ("cp1253", "Πολύ"), ("cp1252", "déjà")],
 )
 def test_a_declaration_decides_where_there_is_little_to_judge_by(text: str, written: str) -> None:
-    assert text in page(text, written, header=written).text
+    assert text in encoded_page(text, written, header=written).text
 
 
 def test_a_page_cut_amid_a_character_is_still_utf8() -> None:
-    whole = page("燕麦好喝" * 20, "utf-8", header="utf-8")
+    whole = encoded_page("燕麦好喝" * 20, "utf-8", header="utf-8")
     cut = Page(whole.url, whole.body[:200], NOW, whole.content_type)
     assert "燕麦好喝" in cut.text
 
 
 def test_what_can_not_be_told_is_no_text_but_a_problem() -> None:
-    unknown = page("Żółw i źdźbło", "iso8859-16", header="utf-8")
+    unknown = encoded_page("Żółw i źdźbło", "iso8859-16", header="utf-8")
     assert (unknown.text, unknown.json) == ("", None)
     assert unknown.decoding_problem == "encoding can't be told (declared: utf-8)"
 

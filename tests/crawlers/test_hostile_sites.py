@@ -25,16 +25,16 @@ SITES = (
 )
 
 
-def bare(name: str) -> str:
+def kind_of_site(name: str) -> str:
     return name.rpartition(" ")[2]
 
 
-STILL = [name for name in SITES if bare(name) in hostile.STILL]
-HEAVY = [name for name in SITES if bare(name) in hostile.HEAVY]
+STILL = [name for name in SITES if kind_of_site(name) in hostile.STILL]
+HEAVY = [name for name in SITES if kind_of_site(name) in hostile.HEAVY]
 LIGHT = [name for name in SITES if name not in STILL + HEAVY]
 
 
-def crawled(
+def crawl_sites(
     folder: Path, names: Iterable[str], timeout: float
 ) -> tuple[Rows, dict[str, list[str]]]:
     """Crawl all these sites; return their rows of the ledger and their requested pages by name."""
@@ -72,18 +72,18 @@ def crawled(
 
 @pytest.fixture(scope="module")
 def light(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rows, dict[str, list[str]]]:
-    return crawled(tmp_path_factory.mktemp("light"), LIGHT, 30.0)
+    return crawl_sites(tmp_path_factory.mktemp("light"), LIGHT, 30.0)
 
 
 @pytest.fixture(scope="module")
 def heavy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rows, dict[str, list[str]]]:
     """Sites whose answers take a while to be refused, and those that only a timeout ends."""
-    rows, asked = crawled(tmp_path_factory.mktemp("heavy"), HEAVY, 120.0)
-    others, more = crawled(tmp_path_factory.mktemp("still"), STILL, 1.0)
-    return rows | others, asked | more
+    rows, requested_paths = crawl_sites(tmp_path_factory.mktemp("heavy"), HEAVY, 120.0)
+    still_rows, still_paths = crawl_sites(tmp_path_factory.mktemp("still"), STILL, 1.0)
+    return rows | still_rows, requested_paths | still_paths
 
 
-def each(names: Iterable[str]) -> list[Any]:
+def site_parameters(names: Iterable[str]) -> list[Any]:
     """The names as parameters of a test, those of `heavy` marked as slow."""
     return [
         pytest.param(name, marks=[pytest.mark.slow] if name in STILL + HEAVY else [])
@@ -92,16 +92,16 @@ def each(names: Iterable[str]) -> list[Any]:
 
 
 def outcome(name: str, request: pytest.FixtureRequest) -> tuple[dict[str, Any], list[str]]:
-    rows, asked = request.getfixturevalue("heavy" if name in STILL + HEAVY else "light")
-    return rows[name], asked[name]
+    rows, requested_paths = request.getfixturevalue("heavy" if name in STILL + HEAVY else "light")
+    return rows[name], requested_paths[name]
 
 
-@pytest.mark.parametrize("name", each(CLOSED))
+@pytest.mark.parametrize("name", site_parameters(CLOSED))
 def test_nothing_is_fetched_where_robots_txt_forbids_it_or_cannot_be_had(
     name: str, request: pytest.FixtureRequest
 ) -> None:
-    row, asked = outcome(name, request)
-    assert (row["status"], row["reason"], row["requests"], asked) == (
+    row, requested_paths = outcome(name, request)
+    assert (row["status"], row["reason"], row["requests"], requested_paths) == (
         "failed",
         CLOSED[name][1],
         0,
@@ -109,10 +109,10 @@ def test_nothing_is_fetched_where_robots_txt_forbids_it_or_cannot_be_had(
     )
 
 
-@pytest.mark.parametrize("name", each(OPEN))
+@pytest.mark.parametrize("name", site_parameters(OPEN))
 def test_what_robots_txt_allows_is_fetched(name: str, request: pytest.FixtureRequest) -> None:
-    row, asked = outcome(name, request)
-    assert (row["status"], row["reason"], row["posts"], asked) == (
+    row, requested_paths = outcome(name, request)
+    assert (row["status"], row["reason"], row["posts"], requested_paths) == (
         "complete",
         None,
         1,
@@ -120,12 +120,12 @@ def test_what_robots_txt_allows_is_fetched(name: str, request: pytest.FixtureReq
     )
 
 
-@pytest.mark.parametrize("name", each(hostile.PAGES))
+@pytest.mark.parametrize("name", site_parameters(hostile.PAGES))
 def test_no_site_holds_the_crawl(name: str, request: pytest.FixtureRequest) -> None:
     case = hostile.PAGES[name]
-    row, asked = outcome(name, request)
+    row, requested_paths = outcome(name, request)
     assert (row["status"], row["reason"]) == (case.status, case.reason)
-    assert len(asked) <= case.asked
+    assert len(requested_paths) <= case.requested_paths
 
 
 def test_no_login_of_an_address_is_used_or_written(
@@ -185,7 +185,7 @@ def test_a_limit_of_the_source_ends_its_crawl_and_keeps_its_posts(
 
 @pytest.mark.slow
 def test_a_crawl_that_is_stopped_early_has_a_row_for_every_start(site, tmp_path) -> None:
-    down = site(hostile.only(lambda path: hostile.answer(status=500)))
+    down = site(hostile.no_robots(lambda path: hostile.answer(status=500)))
     starts = tuple(f"{down.url}/t/oats/{number}/" for number in range(1, 31))
     source = Source(name="s", spider="forum", start=starts, delay=0.0)
     rows = run_crawl(

@@ -93,7 +93,7 @@ def truncate(body: bytes, rng: random.Random) -> bytes:
     return body[: rng.randrange(len(body))]
 
 
-def insert(body: bytes, rng: random.Random) -> bytes:
+def insert_bytes(body: bytes, rng: random.Random) -> bytes:
     at = rng.randrange(len(body))
     return (
         body[:at]
@@ -102,7 +102,7 @@ def insert(body: bytes, rng: random.Random) -> bytes:
     )
 
 
-def repeat(body: bytes, rng: random.Random) -> bytes:
+def repeat_part(body: bytes, rng: random.Random) -> bytes:
     """A part of the page, again and again, inside itself."""
     start, end = sorted(rng.choices(range(len(body)), k=2))
     end = min(end, start + 2000)
@@ -130,14 +130,14 @@ def swap_types(body: bytes, rng: random.Random) -> bytes:
     except ValueError:
         return flip_bits(body, rng)
     for _ in range(rng.randint(1, 3)):
-        places = list(inside(value))
+        places = list(iterate_containers(value))
         holder, key = rng.choice(places)
         kept = holder[key]
         holder[key] = rng.choice((*VALUES, [kept], {"0": kept}, str(kept)))
     return (text[:start] + json.dumps(value) + text[end:]).encode("utf-8", "replace")
 
 
-def inside(value: Any) -> Iterator[tuple[Any, Any]]:
+def iterate_containers(value: Any) -> Iterator[tuple[Any, Any]]:
     """Every place of a nested value, as its holder and its key."""
     keys = (
         value.keys()
@@ -148,23 +148,23 @@ def inside(value: Any) -> Iterator[tuple[Any, Any]]:
     )
     for key in keys:
         yield value, key
-        yield from inside(value[key])
+        yield from iterate_containers(value[key])
 
 
 Mutation = Callable[[bytes, random.Random], bytes]
 MUTATIONS: tuple[Mutation, ...] = (
     flip_bits,
     truncate,
-    insert,
-    insert,
-    repeat,
+    insert_bytes,
+    insert_bytes,
+    repeat_part,
     cut_tags,
     swap_types,
     swap_types,
 )
 
 
-def case(number: int) -> tuple[str, str, str, bytes]:
+def fuzz_case(number: int) -> tuple[str, str, str, bytes]:
     """Reader, role, content type and body of the case with this number."""
     rng = random.Random(number)
     path = rng.choice(sorted(FIXTURES.iterdir()))
@@ -187,14 +187,14 @@ def case(number: int) -> tuple[str, str, str, bytes]:
     )
 
 
-def fault(number: int) -> str | None:
+def find_fault(number: int) -> str | None:
     """What went wrong in a case, None when nothing did."""
     from crawlers.parse import PARSERS
     from crawlers.parse.blocked import blocking_reason
     from crawlers.parse.page import Page, SourceInfo
     from folate.core.post import Post
 
-    reader, role, kind, body = case(number)
+    reader, role, kind, body = fuzz_case(number)
     site = SourceInfo("s", "forum", "Asia/Shanghai", "run", lambda source, native: f"{len(native)}")
     page = Page("https://x.example/a/?page=1", body, NOW, kind)
     context = {"role": role, "query": "https://x.example/", "thread": "7", "post": POST, "page": 1}
@@ -214,7 +214,7 @@ def fault(number: int) -> str | None:
     return None
 
 
-def faults(first: int, last: int) -> str:
+def find_faults(first: int, last: int) -> str:
     """The faults of a range of cases, found by a child process."""
     command = [sys.executable, __file__, str(first), str(last)]
     done = subprocess.run(
@@ -224,15 +224,15 @@ def faults(first: int, last: int) -> str:
 
 
 def test_no_page_breaks_a_reader() -> None:
-    assert faults(0, 200) == ""
+    assert find_faults(0, 200) == ""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(200, 5000, 600))
 def test_no_page_of_thousands_breaks_a_reader(first: int) -> None:
-    assert faults(first, first + 600) == ""
+    assert find_faults(first, first + 600) == ""
 
 
 if __name__ == "__main__":
-    for found in filter(None, map(fault, range(int(sys.argv[1]), int(sys.argv[2])))):
+    for found in filter(None, map(find_fault, range(int(sys.argv[1]), int(sys.argv[2])))):
         print(found)

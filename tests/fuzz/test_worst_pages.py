@@ -80,7 +80,7 @@ def different_attributes(size: int) -> str:
     return f"<p {' '.join(f'a{i}=b' for i in range(size // 8))}>"
 
 
-def payloads(size: int) -> Iterator[str]:
+def slow_payloads(size: int) -> Iterator[str]:
     for text in TEXTS:
         for field in ("text", "created_at", "region_name", "attitudes_count"):
             status = {
@@ -93,7 +93,7 @@ def payloads(size: int) -> Iterator[str]:
             yield json.dumps({"data": {"cards": [{"mblog": status}]}}, ensure_ascii=False)
 
 
-def run(size: int, few: bool) -> None:
+def run_parsers(size: int, few: bool) -> None:
     from crawlers.parse import PARSERS
     from crawlers.parse.blocked import blocking_reason
     from crawlers.parse.page import Page, SourceInfo
@@ -110,7 +110,7 @@ def run(size: int, few: bool) -> None:
         ("boards", "forum", "board", pages["an address"]),
         ("boards", "forum", "board", pages["pagers"]),
     ]
-    jobs += [("payload", "microblog", "list", payload) for payload in payloads(size)]
+    jobs += [("payload", "microblog", "list", payload) for payload in slow_payloads(size)]
     for name, reader, role, text in jobs[::3] if few else jobs:
         start = time.process_time()
         kind = "application/json" if reader == "microblog" else "text/html; charset=utf-8"
@@ -120,7 +120,7 @@ def run(size: int, few: bool) -> None:
         print(name, reader, role, round(time.process_time() - start, 2), flush=True)
 
 
-def finished(size: int, *, few: bool) -> bool:
+def run_finishes(size: int, *, few: bool) -> bool:
     """Whether a child comes to its end; the name of the page is in the message of a failure."""
     command = [sys.executable, __file__, str(size), *(["few"] if few else [])]
     done = subprocess.run(
@@ -136,13 +136,13 @@ def finished(size: int, *, few: bool) -> bool:
 
 
 def test_a_sample_of_pages_comes_to_an_end() -> None:
-    assert finished(200_000, few=True)
+    assert run_finishes(200_000, few=True)
 
 
 @pytest.mark.slow
 def test_every_page_of_a_megabyte_comes_to_an_end() -> None:
-    assert finished(1_000_000, few=False)
+    assert run_finishes(1_000_000, few=False)
 
 
 if __name__ == "__main__":
-    run(int(sys.argv[1]), few=len(sys.argv) > 2)
+    run_parsers(int(sys.argv[1]), few=len(sys.argv) > 2)
