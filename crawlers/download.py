@@ -22,6 +22,7 @@ class BoundedHeaderProtocol(_LenientHTTP11ClientProtocol):  # type: ignore[misc]
     header_bytes = 0  # received so far, of the current headers
 
     def dataReceived(self, data: bytes) -> None:
+        """Process received bytes; abort when the headers are too long."""
         if self._parser is None or self._parser.state not in (STATUS, HEADER):
             self.header_bytes = 0
         else:
@@ -38,6 +39,7 @@ class BoundedHeaderClientFactory(_LenientHTTP11ClientFactory):  # type: ignore[m
     """Builds a BoundedHeaderProtocol for every connection."""
 
     def buildProtocol(self, addr: object) -> BoundedHeaderProtocol:
+        """Return the protocol of a new connection."""
         return BoundedHeaderProtocol(self._quiescentCallback)
 
 

@@ -63,15 +63,15 @@ def site_from_url(url: str) -> str:
     The result is empty for an address without a host, with an impossible port, or with a login.
     """
     try:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").encode("idna").decode()
-        port = parts.port
+        url_parts = urlsplit(url)
+        host = (url_parts.hostname or "").encode("idna").decode()
+        port = url_parts.port
     except ValueError:  # UnicodeError included: a host name with a label of 64 characters
         return ""
-    if not host or "@" in parts.netloc:
+    if not host or "@" in url_parts.netloc:
         return ""
     host = f"[{host}]" if ":" in host else host.removeprefix("www.")
-    return host if port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{port}"
+    return host if port in (None, _DEFAULT_PORTS.get(url_parts.scheme)) else f"{host}:{port}"
 
 
 def failure_reason(error: BaseException) -> str:
@@ -136,8 +136,8 @@ class Robots:
         """Raise IgnoreRequest for a request that robots.txt forbids."""
         if request.meta.get("robots"):
             return
-        parts = urlsplit(request.url)
-        origin = f"{parts.scheme}://{parts.netloc}"
+        url_parts = urlsplit(request.url)
+        origin = f"{url_parts.scheme}://{url_parts.netloc}"
         if origin not in self._rules:
             self._rules[origin] = asyncio.ensure_future(self._load_rules(f"{origin}/robots.txt"))
         rules = await asyncio.shield(self._rules[origin])

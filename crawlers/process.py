@@ -157,13 +157,13 @@ def _check_start_url(label: str, url: str) -> None:
     if not url.startswith(("http://", "https://")):
         raise ConfigError(f"{label}: wanted a start address with http or https, got {url!r}.")
     try:
-        parts = urlsplit(url)
-        has_host = bool(parts.hostname) and (parts.port is None or parts.port >= 0)
+        url_parts = urlsplit(url)
+        has_host = bool(url_parts.hostname) and (url_parts.port is None or url_parts.port >= 0)
     except ValueError:  # of a port that is no number, too
         has_host = False
     if not has_host:
         raise ConfigError(f"{label}: wanted a start address with a host, got {url!r}.")
-    if "@" in parts.netloc:  # the address is not repeated: it may contain a password
+    if "@" in url_parts.netloc:  # the address is not repeated: it may contain a password
         raise ConfigError(f"{label}: wanted a start address without a login, got one with it.")
 
 

@@ -235,9 +235,11 @@ class AccountPool:
 
     def _invent_name(self, site: str, language: str) -> str:
         """Return a name that is not used on the site."""
-        parts = load_phrases("names")[language]
+        name_parts = load_phrases("names")[language]
         while True:
-            name: str = self._rng.choice(parts["first"]) + self._rng.choice(parts["second"])
+            name: str = self._rng.choice(name_parts["first"]) + self._rng.choice(
+                name_parts["second"]
+            )
             if language == "en" or self._rng.random() < 0.3:
                 name += str(self._rng.randint(2, 99))
             if (site, name) not in self._names:

@@ -55,10 +55,10 @@ class DemoWeb:
 
     def respond(self, target: str) -> PageResponse:
         """Return the response to a target, which is a path with a query."""
-        parts = urlsplit(target)
-        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        url_parts = urlsplit(target)
+        query = {name: values[-1] for name, values in parse_qs(url_parts.query).items()}
         for pattern, reply in self._routes:
-            match = pattern.fullmatch(parts.path)
+            match = pattern.fullmatch(url_parts.path)
             if match:
                 return reply(match, query)
         return _page_or_404(None)

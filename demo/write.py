@@ -78,7 +78,8 @@ class PostWriter:
 
     def write_title(self, slot: PostSlot) -> str:
         """Return the title of a post."""
-        language, theme = slot.language, slot.theme
+        language = slot.language
+        theme = slot.theme
         planted = load_phrases("plants").get(theme or "", {}).get(language, {})
         if "titles" in planted:
             phrase = self.draw_phrase("plants", str(theme), language, "titles")
@@ -155,7 +156,8 @@ class PostWriter:
 
     def _write_core(self, slot: PostSlot) -> list[str]:
         """Return the clauses with the message."""
-        language, theme = slot.language, slot.theme
+        language = slot.language
+        theme = slot.theme
         if theme in load_phrases("plants"):
             return self._write_planted_core(slot)
         if theme == "crisis":
@@ -178,7 +180,8 @@ class PostWriter:
 
     def _write_follow_ups(self, slot: PostSlot, count: int) -> list[str]:
         """Return follow-up clauses without a subject."""
-        language, theme = slot.language, slot.theme
+        language = slot.language
+        theme = slot.theme
         if theme in load_phrases("plants"):
             tails = load_phrases("plants")[str(theme)][language]
             return (

@@ -356,13 +356,13 @@ def author_native_id(element: html.HtmlElement) -> str | None:
     link = next(iter(element.xpath("ancestor-or-self::a[@href][1] | .//a[@href][1]")), None)
     if link is not None:
         try:
-            parts = urlsplit(str(link.get("href")))
+            url_parts = urlsplit(str(link.get("href")))
         except ValueError:  # no address
             return visible_text(element) or None
-        query = parse_qs(parts.query)
+        query = parse_qs(url_parts.query)
         key = next((key for key in _USER_ID_PARAMETERS if key in query), None)
         if key:
             return f"{key}={query[key][0]}"
-        if len(parts.path.strip("/")) > 1 and not parts.path.endswith(".php"):
-            return parts.path.strip("/")
+        if len(url_parts.path.strip("/")) > 1 and not url_parts.path.endswith(".php"):
+            return url_parts.path.strip("/")
     return visible_text(element) or str(element.get("content") or "").strip() or None

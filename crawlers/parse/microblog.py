@@ -29,11 +29,11 @@ def search_url(base: str, query: str, page: int = 1) -> str:
 
 def with_page_number(url: str, page: int) -> str:
     """Return `url` with its `page` parameter set."""
-    parts = urlsplit(url)
-    values_by_key = parse_qs(parts.query, keep_blank_values=True)
+    url_parts = urlsplit(url)
+    values_by_key = parse_qs(url_parts.query, keep_blank_values=True)
     fields = {key: values[-1] for key, values in values_by_key.items()}
     fields["page"] = str(page)
-    return urlunsplit(parts._replace(query=urlencode(fields)))
+    return urlunsplit(url_parts._replace(query=urlencode(fields)))
 
 
 def microblog_refusal_reason(page: Page) -> str | None:

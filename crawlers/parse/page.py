@@ -111,15 +111,15 @@ class Page:
         if not href:
             return None
         try:
-            parts = urlsplit(urljoin(self.url, href.strip()))
+            url_parts = urlsplit(urljoin(self.url, href.strip()))
         except ValueError:
             return None
-        if parts.scheme not in ("http", "https") or not parts.netloc:
+        if url_parts.scheme not in ("http", "https") or not url_parts.netloc:
             return None
         return urlunsplit(
-            parts._replace(
-                query=_SESSION_PARAMETER.sub("", parts.query),
-                fragment=parts.fragment if keep_fragment else "",
+            url_parts._replace(
+                query=_SESSION_PARAMETER.sub("", url_parts.query),
+                fragment=url_parts.fragment if keep_fragment else "",
             )
         )
 

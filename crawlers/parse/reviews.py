@@ -118,8 +118,8 @@ def _parse_sitemap(page: Page, context: RequestContext) -> ParsedPage:
     parsed = ParsedPage()
     is_index = b"<sitemapindex" in page.body[:1000]
     for location in re.findall(r"<loc>\s*([^<\s]+)\s*</loc>", page.text):
-        parts = urlsplit(location.replace("&amp;", "&"))
-        url = urlunsplit(parts._replace(scheme=page_parts.scheme, netloc=page_parts.netloc))
+        url_parts = urlsplit(location.replace("&amp;", "&"))
+        url = urlunsplit(url_parts._replace(scheme=page_parts.scheme, netloc=page_parts.netloc))
         if is_index or _is_product_url(url):
             role = "sitemap" if is_index else "product"
             parsed.links.append(
@@ -368,8 +368,8 @@ def _merge_fields(review: Review, other: Review, page: Page, source_info: Source
     return Review(**values)
 
 
-def _is_preciser(one: TimestampWithPrecision, other: TimestampWithPrecision) -> bool:
-    return TIME_PRECISIONS.index(one[1]) < TIME_PRECISIONS.index(other[1])
+def _is_preciser(timestamp: TimestampWithPrecision, other: TimestampWithPrecision) -> bool:
+    return TIME_PRECISIONS.index(timestamp[1]) < TIME_PRECISIONS.index(other[1])
 
 
 def _published_at(
@@ -528,7 +528,7 @@ def _content_id(page: Page, review: Review, author: str | None) -> str:
     It is computed from the keyed hash of the author: a digest of the name and the text could be
     guessed.
     """
-    parts = (
+    content = (
         urlsplit(page.url).path,
         review.subject,
         author,
@@ -536,4 +536,4 @@ def _content_id(page: Page, review: Review, author: str | None) -> str:
         review.title,
         review.text,
     )
-    return "x" + blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return "x" + blake2b(repr(content).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -126,7 +126,7 @@ class _MarkupExtractor:
                 properties_by_id[name] = self._own_properties(nodes_by_id[name])
             for key, values in properties_by_id.get(name, {}).items():
                 thing.setdefault(key, values)
-        referenced = set()
+        referenced: set[int] = set()
         for properties in properties_by_id.values():
             for values in properties.values():
                 referenced.update(map(id, values))
@@ -182,7 +182,7 @@ def _property_value(
         return visible_text(node, excluded)
     try:
         if node.tag in ("a", "area", "link", "img"):
-            return urljoin(page.url, value.strip())
+            return str(urljoin(page.url, value.strip()))
         return str(value or "")
     except ValueError:  # not an address
         return str(value)
@@ -203,14 +203,14 @@ def iterate_things(value: Any) -> Iterator[tuple[Thing, Thing | None]]:
 
     It works without recursion. A thing that an `itemref` puts into itself is not repeated.
     """
-    seen: set[int] = set()
+    yielded_ids: set[int] = set()
     pending: list[tuple[Any, Thing | None]] = [(value, None)]
     while pending:
         current, parent = pending.pop()
         if isinstance(current, list):
             pending += [(item, parent) for item in reversed(current)]
-        elif isinstance(current, dict) and id(current) not in seen:
-            seen.add(id(current))
+        elif isinstance(current, dict) and id(current) not in yielded_ids:
+            yielded_ids.add(id(current))
             yield current, parent
             is_typed = bool(thing_types(current))
             for key, item in reversed(current.items()):

@@ -47,12 +47,12 @@ class PageChain:
     # Pages in a row that brought nothing new.
     barren: int = 0
     # Ids of posts, and addresses, that the pages named.
-    seen: set[str] = field(default_factory=set)
+    named_ids: set[str] = field(default_factory=set)
 
     def add_page(self, names: set[str]) -> None:
         """Count a page by the ids and addresses that it names."""
-        self.barren = 0 if names - self.seen else self.barren + 1
-        self.seen |= names
+        self.barren = 0 if names - self.named_ids else self.barren + 1
+        self.named_ids |= names
 
 
 class SourceSpider(scrapy.Spider):  # type: ignore[misc]

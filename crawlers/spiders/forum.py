@@ -26,6 +26,7 @@ class ForumSpider(SourceSpider):
         self._seen_links: set[tuple[str, str]] = set()
 
     def start_links(self) -> Iterator[Link]:
+        """Yield the start addresses as threads or boards."""
         for url in self.source.start:
             native_id = thread_id(url)
             if native_id:
@@ -35,6 +36,7 @@ class ForumSpider(SourceSpider):
                 yield Link(url, {"role": "board", "query": url})
 
     def should_follow(self, link: Link, row: LedgerRow, depth: int) -> bool:
+        """Return whether a board or thread is new and not among the known threads."""
         context = link.context
         if context.get("page", 1) > 1 or context.get("opener"):
             return True

@@ -36,6 +36,7 @@ class MicroblogSpider(SourceSpider):
         self._empty_pages: dict[str, int] = defaultdict(int)
 
     def start_links(self) -> Iterator[Link]:
+        """Yield the first page of each query, or of each timeline without queries."""
         for query in self.source.queries:
             url = search_url(self.source.start[0], query)
             yield Link(url, {"role": "list", "query": query, "page": 1})
@@ -46,6 +47,7 @@ class MicroblogSpider(SourceSpider):
     def generated_links(
         self, row: LedgerRow, context: RequestContext, parsed: ParsedPage
     ) -> Iterator[Link]:
+        """Yield the next page of a list until its total is reached."""
         if context["role"] != "list":
             return
         query = row.query
@@ -71,9 +73,11 @@ class MicroblogSpider(SourceSpider):
         yield Link(url, {"role": "list", "query": query, "page": page})
 
     def refusal_reason(self, page: Page, parsed: ParsedPage) -> str | None:
+        """Return why a page is not a list of posts, or None."""
         return microblog_refusal_reason(page)
 
     def handle_failure(self, row: LedgerRow, failure: Failure) -> None:
+        """Write the truncated post when its full text can't be fetched."""
         context = failure.request.meta["context"]
         if context["role"] != "whole":
             super().handle_failure(row, failure)

@@ -31,16 +31,19 @@ class ReviewsSpider(SourceSpider):
         self._listed_ids: dict[tuple[str, str], set[str]] = defaultdict(set)
 
     def start_links(self) -> Iterator[Link]:
+        """Yield the start addresses."""
         for url in self.source.start:
             yield Link(url, {"role": "start", "query": url})
 
     def should_follow(self, link: Link, row: LedgerRow, depth: int) -> bool:
+        """Return whether a link is not too deep in sitemaps."""
         if link.context["role"] == "sitemap" and depth > MAX_SITEMAP_DEPTH:
             row.limits_reached[f"sitemaps more than {MAX_SITEMAP_DEPTH} links deep"] = 1
             return False
         return True
 
     def handle_failure(self, row: LedgerRow, failure: Failure) -> None:
+        """Record a missing sitemap as a limit, any other failure as a problem."""
         error = failure.value
         status = error.response.status if isinstance(error, HttpError) else 0
         is_absent = isinstance(error, IgnoreRequest) or (400 <= status < 500 and status != 429)
@@ -53,6 +56,7 @@ class ReviewsSpider(SourceSpider):
     def generated_links(
         self, row: LedgerRow, context: RequestContext, parsed: ParsedPage
     ) -> Iterator[Link]:
+        """Count the reviews of a product; yield no links."""
         product = (row.query, context.get("product", row.query))
         self._listed_ids[product].update(parsed.listed_ids)
         if parsed.reported_total is not None:
@@ -60,6 +64,7 @@ class ReviewsSpider(SourceSpider):
         return iter(())
 
     def closed(self, reason: str) -> None:
+        """Report products with fewer reviews than they count, then write the ledger."""
         for (query, product), total in self._totals.items():
             if len(self._listed_ids[query, product]) < total:
                 self.rows[query].limits_reached["a product shows fewer reviews than it counts"] += 1
