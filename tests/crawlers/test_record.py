@@ -45,7 +45,7 @@ from folate.core.post import Post
 
 NOW = datetime(2026, 3, 12, 2, 30, tzinfo=UTC)
 SOURCES = ("board", "shop")
-HANDWRITTEN_ARCHIVE = Path(__file__).parent / "fixtures" / "archive-before-warcio.warc.gz"
+HANDWRITTEN_ARCHIVE = Path(__file__).parent / "archives" / "before-warcio.warc.gz"
 
 
 def make_post(native: str = "1", **fields: Any) -> Post:
