@@ -113,11 +113,11 @@ def mutate_bytes(random: Random, data: bytes) -> bytes:
     """Flip bits, cut, splice, overwrite or fill with zeros, once or a few times."""
     changed = bytearray(data)
     for _ in range(random.choice((1, 1, 1, 2, 4, 16))):
-        _damage(random, changed)
+        _damage_bytes(random, changed)
     return bytes(changed)
 
 
-def _damage(random: Random, data: bytearray) -> None:
+def _damage_bytes(random: Random, data: bytearray) -> None:
     if not data:
         data += random.choice(BYTES)
         return
@@ -172,7 +172,7 @@ def mutate_text(random: Random, text: str) -> str:
     return "".join(pieces)
 
 
-def table(random: Random) -> list[dict[str, Any]]:
+def random_table(random: Random) -> list[dict[str, Any]]:
     """Rows that can all be taken."""
     return [
         {
@@ -192,12 +192,12 @@ def table(random: Random) -> list[dict[str, Any]]:
 def import_case(seed: int) -> Case:
     """A damaged file to import, of any kind."""
     random = Random(seed)
-    rows = table(random)
-    maker = random.choices((_csv, _jsonl, _xlsx, _parquet), (5, 5, 6, 1))[0]
-    return maker(random, rows)
+    rows = random_table(random)
+    make_case = random.choices((_csv_case, _jsonl_case, _xlsx_case, _parquet_case), (5, 5, 6, 1))[0]
+    return make_case(random, rows)
 
 
-def _bad_cells(
+def _damage_cells(
     random: Random, rows: list[dict[str, Any]], values: tuple[Any, ...]
 ) -> frozenset[str]:
     """Put odd values into cells of some rows, and say which rows stay good."""
@@ -209,7 +209,7 @@ def _bad_cells(
     return frozenset(f"g{nth}" for nth in range(len(rows)) if nth not in bad)
 
 
-def _packed(random: Random, name: str, content: bytes) -> tuple[str, bytes]:
+def _pack_randomly(random: Random, name: str, content: bytes) -> tuple[str, bytes]:
     """Sometimes pack a text, well or badly, or give it the name of another kind of file."""
     match random.randrange(12):
         case 0:
@@ -230,9 +230,9 @@ def _packed(random: Random, name: str, content: bytes) -> tuple[str, bytes]:
             return name, content
 
 
-def _csv(random: Random, rows: list[dict[str, Any]]) -> Case:
+def _csv_case(random: Random, rows: list[dict[str, Any]]) -> Case:
     if random.random() < 0.4:
-        good = _bad_cells(
+        good = _damage_cells(
             random, rows, tuple(cell for cell in CELLS if cell not in ("\ud83d", "a\0b"))
         )
         return Case(
@@ -248,12 +248,12 @@ def _csv(random: Random, rows: list[dict[str, Any]]) -> Case:
             )
         case 2:
             content = text.encode(random.choice(ENCODINGS), "replace")
-            return Case(*_packed(random, "a.csv", content))
+            return Case(*_pack_randomly(random, "a.csv", content))
         case _:
             pass
     content = text.encode("utf-8", "surrogatepass")
     return Case(
-        *_packed(
+        *_pack_randomly(
             random, "a.csv", mutate_bytes(random, content) if random.random() < 0.6 else content
         )
     )
@@ -267,15 +267,15 @@ def _csv_text(rows: list[dict[str, Any]], delimiter: str, ending: str = "\n") ->
     return out.getvalue()
 
 
-def _jsonl(random: Random, rows: list[dict[str, Any]]) -> Case:
+def _jsonl_case(random: Random, rows: list[dict[str, Any]]) -> Case:
     if random.random() < 0.4:
-        good = _bad_cells(random, rows, CELLS + NESTED)
+        good = _damage_cells(random, rows, CELLS + NESTED)
         lines = [json.dumps(row, ensure_ascii=random.random() < 0.5) for row in rows]
         return Case("a.jsonl", "\n".join(lines).encode("utf-8", "surrogatepass"), len(rows), good)
     lines = [json.dumps(row, ensure_ascii=False) for row in rows]
     if random.random() < 0.5:
         at = random.randrange(len(lines))
-        lines[at] = _odd_line(random, lines[at])
+        lines[at] = _damage_line(random, lines[at])
         good = frozenset(f"g{nth}" for nth in range(len(rows)) if nth != at)
         return Case(
             "a.jsonl",
@@ -285,13 +285,13 @@ def _jsonl(random: Random, rows: list[dict[str, Any]]) -> Case:
         )
     content = "\n".join(lines).encode(random.choice(ENCODINGS), "replace")
     return Case(
-        *_packed(
+        *_pack_randomly(
             random, "a.jsonl", mutate_bytes(random, content) if random.random() < 0.7 else content
         )
     )
 
 
-def _odd_line(random: Random, line: str) -> str:
+def _damage_line(random: Random, line: str) -> str:
     depth = random.choice((99, 100, 101, 300, 490, 500, 700, 950, 980, 1000, 5000))
     nested = random.choice(("[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth))
     return random.choice(
@@ -321,25 +321,25 @@ def _odd_line(random: Random, line: str) -> str:
     )
 
 
-def _xlsx(random: Random, rows: list[dict[str, Any]]) -> Case:
+def _xlsx_case(random: Random, rows: list[dict[str, Any]]) -> Case:
     if random.random() < 0.25:
-        good = _bad_cells(
+        good = _damage_cells(
             random,
             rows,
             tuple(cell for cell in CELLS if cell not in ("\ud83d", "a\0b", "\x1b[31m", 10**400)),
         )
-        return Case("a.xlsx", _workbook(rows), len(rows), good)
-    content = _workbook(rows)
+        return Case("a.xlsx", _build_workbook(rows), len(rows), good)
+    content = _build_workbook(rows)
     match random.randrange(6):
         case 0:
-            return Case(*_renamed(random, "a.xlsx", mutate_bytes(random, content)))
+            return Case(*_rename_randomly(random, "a.xlsx", mutate_bytes(random, content)))
         case 1:
-            return Case(*_renamed(random, "a.xlsx", content))
+            return Case(*_rename_randomly(random, "a.xlsx", content))
         case _:
-            return Case("a.xlsx", _with_odd_part(random, content))
+            return Case("a.xlsx", _damage_archive(random, content))
 
 
-def _renamed(random: Random, name: str, content: bytes) -> tuple[str, bytes]:
+def _rename_randomly(random: Random, name: str, content: bytes) -> tuple[str, bytes]:
     return (
         name
         if random.random() < 0.7
@@ -348,7 +348,7 @@ def _renamed(random: Random, name: str, content: bytes) -> tuple[str, bytes]:
     )
 
 
-def _workbook(rows: list[dict[str, Any]]) -> bytes:
+def _build_workbook(rows: list[dict[str, Any]]) -> bytes:
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
@@ -459,7 +459,7 @@ _EDITS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 
-def _with_odd_part(random: Random, content: bytes) -> bytes:
+def _damage_archive(random: Random, content: bytes) -> bytes:
     """Return an archive with one part damaged, missing, doubled, encrypted or oddly packed."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
@@ -480,21 +480,21 @@ def _with_odd_part(random: Random, content: bytes) -> bytes:
             parts[name] = parts[random.choice(names)]
         case 4:
             mark, at = random.choice((b"PK\1\2", b"PK\3\4")), random.choice((6, 8, 10, 20, 24, 42))
-            packed = bytearray(_zip(parts))
+            packed = bytearray(_zip_parts(parts))
             start = packed.find(mark)
             packed[start + at] = random.choice((1, 99, 255))
             return bytes(packed)
         case _:
             for _ in range(random.choice((1, 2, 3))):
                 pattern, choices = random.choice(_EDITS)
-                parts[name] = _replaced(
+                parts[name] = _replace_match(
                     random, parts[name].decode("utf-8", "replace"), pattern, choices
                 ).encode()
                 name = random.choice(names)
-    return _zip(parts)
+    return _zip_parts(parts)
 
 
-def _replaced(random: Random, text: str, pattern: str, choices: tuple[str, ...]) -> str:
+def _replace_match(random: Random, text: str, pattern: str, choices: tuple[str, ...]) -> str:
     matches = list(re.finditer(pattern, text))
     if not matches:
         return text
@@ -502,7 +502,7 @@ def _replaced(random: Random, text: str, pattern: str, choices: tuple[str, ...])
     return text[: match.start()] + random.choice(choices) + text[match.end() :]
 
 
-def _zip(parts: dict[str, bytes]) -> bytes:
+def _zip_parts(parts: dict[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in parts.items():
@@ -545,7 +545,7 @@ _ARRAYS: tuple[Callable[[int], pa.Array], ...] = (
 )
 
 
-def _parquet(random: Random, rows: list[dict[str, Any]]) -> Case:
+def _parquet_case(random: Random, rows: list[dict[str, Any]]) -> Case:
     columns = {name: pa.array([row[name] for row in rows]) for name in COLUMNS}
     name = random.choice(COLUMNS)
     is_typed = random.random() < 0.6
@@ -560,4 +560,4 @@ def _parquet(random: Random, rows: list[dict[str, Any]]) -> Case:
             out.getvalue(),
             len(rows) if {"text", "published_at"} <= set(names) else None,
         )
-    return Case(*_renamed(random, "a.parquet", mutate_bytes(random, out.getvalue())))
+    return Case(*_rename_randomly(random, "a.parquet", mutate_bytes(random, out.getvalue())))

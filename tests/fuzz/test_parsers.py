@@ -202,7 +202,8 @@ def find_fault(number: int) -> str | None:
         blocking_reason(page)
         for post in parsed.posts:
             if Post.from_json(post.to_json()) != post or not post.text.strip():
-                return f"case {number} ({parser_name}, {role}): a post that is none: {post.to_json()[:200]}"
+                post_json = post.to_json()[:200]
+                return f"case {number} ({parser_name}, {role}): a post that is none: {post_json}"
         json.dumps([dict(link.context) for link in parsed.links])
         if not all(link.url.startswith(("http://", "https://")) for link in parsed.links):
             return f"case {number} ({parser_name}, {role}): a link off the web"
