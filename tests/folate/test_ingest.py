@@ -1,6 +1,5 @@
 """Crawls through the command line: posts are stored once, and interrupted crawls ingested."""
 
-import fcntl
 import json
 import os
 import shutil
@@ -12,7 +11,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
+from crawlers.archive import LOCK_FILE
 from folate.cli import run_command
 from folate.core.config import Source
 from folate.core.post import Post
@@ -127,8 +128,7 @@ def test_a_crawl_that_runs_or_cannot_be_read_does_not_stop_the_next(tmp_path, ad
     for name, job in (("1-broken", "{"), ("2-live", "{}")):
         (project / "crawls" / name).mkdir(parents=True)
         (project / "crawls" / name / "job.json").write_text(job)
-    with (project / "crawls" / "2-live" / "job.json").open() as live:
-        fcntl.flock(live, fcntl.LOCK_EX)
+    with FileLock(project / "crawls" / "2-live" / LOCK_FILE):
         assert run_command(["crawl", "--project", str(project)]) == 0
     stderr = [line for line in capsys.readouterr().err.splitlines() if line.startswith("folate:")]
     assert len(stderr) == 1
