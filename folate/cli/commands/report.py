@@ -50,7 +50,14 @@ def report(
     from folate.pipeline.project import Project
     from folate.pipeline.report import write_report
 
-    written = write_report(Project.open(folder), week, language, output, pinned_report, form)
+    written = write_report(
+        Project.open(folder),
+        week,
+        language,
+        output,
+        pinned_report=pinned_report,
+        report_format=form,
+    )
     for line in written.headlines:
         print_stderr(line)
     print_text(str(written.paths[form]))
