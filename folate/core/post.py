@@ -196,7 +196,7 @@ def hash_text(body: str, subject: str | None = None) -> str:
 
 
 def make_pseudonymizer(salt: str) -> Pseudonymizer:
-    """Make a function that hashes author ids: 16 digits, always the same for an author of a source.
+    """Make a function that hashes author ids: 16 digits, the same for one author of a source.
 
     The hash is keyed by the salt, which is in the project folder: without it no hash can be found by
     trying names.
