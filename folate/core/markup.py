@@ -1,7 +1,7 @@
 """Conversion of texts with HTML markup to plain text.
 
-What only looks like markup is not changed: AT&T, <3, a<b and c>d, <strong opinions>, and `<br>` in a
-sentence about the tag.
+What only looks like markup is not changed: AT&T, <3, a<b and c>d, <strong opinions>, and `<br>` in
+a sentence about the tag.
 """
 
 import re
@@ -9,18 +9,64 @@ from html import unescape
 from html.entities import html5
 
 BLOCK_ELEMENTS = frozenset(
-    (
-        "address article blockquote br dd div dl dt figure h1 h2 h3 h4 h5 h6 hr li ol p pre "
-        "section table tbody td th tr ul"
-    ).split()
+    [
+        "address",
+        "article",
+        "blockquote",
+        "br",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "figure",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "tr",
+        "ul",
+    ]
 )
 """Elements with lines of their own."""
 
 _INLINE_ELEMENTS = frozenset(
-    (
-        "a b big center cite code del em font i img ins label mark s small span strike strong sub "
-        "sup u wbr"
-    ).split()
+    [
+        "a",
+        "b",
+        "big",
+        "center",
+        "cite",
+        "code",
+        "del",
+        "em",
+        "font",
+        "i",
+        "img",
+        "ins",
+        "label",
+        "mark",
+        "s",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "u",
+        "wbr",
+    ]
 )
 # Never closed; other elements without attributes are tags only if they are closed.
 _VOID_ELEMENTS = frozenset(["br", "hr", "wbr"])
@@ -121,10 +167,8 @@ def _find_tags(text: str) -> list[re.Match[str]]:
     accepted: set[int] = set()
     open_tags: dict[str, list[int]] = {}
     elements = BLOCK_ELEMENTS | _INLINE_ELEMENTS
-    matches = []
-    for match in _TAG.finditer(text):
-        if match["name"].lower() in elements and not _is_mentioned_tag(text, match):
-            matches.append(match)
+    html_tags = [match for match in _TAG.finditer(text) if match["name"].lower() in elements]
+    matches = [match for match in html_tags if not _is_mentioned_tag(text, match)]
     for index, match in enumerate(matches):
         name = match["name"].lower()
         if match["close"]:

@@ -196,10 +196,10 @@ def hash_text(body: str, subject: str | None = None) -> str:
 
 
 def make_pseudonymizer(salt: str) -> Pseudonymizer:
-    """Make a function that hashes author ids: 16 digits, the same for one author of a source.
+    """Make a function that hashes the id of an author on a source as 16 hexadecimal digits.
 
-    The hash is keyed by the salt, which is in the project folder: without it no hash can be found by
-    trying names.
+    The hash is keyed by the salt, which is in the project folder: without it no author can be found
+    by trying names.
     """
     key = blake2b(salt.encode(), digest_size=32).digest()
 

@@ -115,8 +115,8 @@ def hide_names(text: str, mentions: Mapping[str, Sequence[TextSpan]]) -> HiddenN
 
     ``mentions`` are the spans of each brand in code points of ``text``. Overlapping mentions get
     one placeholder, which belongs to each of their brands. The ``@`` of a handle is replaced as
-    well, since predictions for "@Acme" and "Acme" differ; whether a post addresses a brand is found in the
-    original text (`is_addressed_to`).
+    well, since predictions for "@Acme" and "Acme" differ; whether a post addresses a brand is
+    found in the original text (`is_addressed_to`).
 
     >>> hide_names("@united is late", {"ua": [(0, 7)]}).text
     'Acme is late'
@@ -180,8 +180,8 @@ def read_without_names(reader: Reader, passages: Sequence[Passage]) -> list[Text
 
     The targets of a prediction are the brands with spans, in the order of ``mentions``, and then
     the target that is no name. The sentiment towards the only brand of a text is combined with that
-    of the post (see `POST_WEIGHT`); a text addressed to its only brand ("@brand my order is late") is
-    about it as a whole, so it has the sentiment of the post. Spans of aspects are those of the
+    of the post (see `POST_WEIGHT`); a text addressed to its only brand ("@brand my order is late")
+    is about it as a whole, so it has the sentiment of the post. Spans of aspects are those of the
     original text.
     """
     hidden_texts = [hide_names(passage.text, passage.mentions) for passage in passages]
