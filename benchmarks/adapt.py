@@ -165,8 +165,8 @@ def main() -> None:
         ]
         results = []
         for posteriors, labels in enough:
-            for trial in range(options.trials):
-                results.append(_run_trial(posteriors, labels, size, trial))
+            trials = range(options.trials)
+            results += [_run_trial(posteriors, labels, size, trial) for trial in trials]
         before, after, adapted = map(np.array, zip(*results, strict=True))
         figures = "  ".join(
             f"{old:6.3f} {new:6.3f}" for old, new in zip(before.mean(0), after.mean(0), strict=True)

@@ -167,7 +167,8 @@ def run_folate(folder: Path, *arguments: str) -> str:
         code = run_command([*arguments, "--project", str(folder)])
     if code:
         raise RuntimeError(
-            f"'folate {' '.join(arguments)}' ended with exit code {code}: {errors.getvalue().strip()}"
+            f"'folate {' '.join(arguments)}' ended with exit code {code}: "
+            f"{errors.getvalue().strip()}"
         )
     return output.getvalue()
 
