@@ -86,7 +86,7 @@ class FolateForSequenceClassification(PreTrainedModel):  # type: ignore[misc]
         Raises ConfigError where it is no model of Folate.
         """
         model = cls(config or FolateConfig.from_pretrained(folder))
-        model.multi_task_model, _, _ = load_checkpoint(Path(folder))
+        model.multi_task_model = load_checkpoint(Path(folder))[0]
         dtype = options.get("dtype")
         if isinstance(dtype, torch.dtype):
             model = model.to(dtype)
