@@ -2,6 +2,8 @@
 
 import re
 
+from folate.core.text import contains_chinese
+
 EMPTY_REPOST_TEXT = "转发微博"  # what Weibo itself writes for a repost without own words
 _CHAIN = re.compile(
     r"//\s{0,3}@[^:：/\n]{1,40}(?:[:：].*|\s{0,9}\Z)", re.DOTALL
@@ -15,7 +17,6 @@ _FOLD = re.compile(
     r"(?:(?:\.{2,6}|…{1,3})\s?全文|(?:展开|收起)(?:全文[cd]?|[cd]))\Z"
 )  # what the site puts behind a long text
 _FOLD_LENGTH = 10  # characters, at most
-_HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 def strip_repost_chain(text: str) -> str:
@@ -39,7 +40,7 @@ def strip_repost_chain(text: str) -> str:
 def has_weibo_repost_chain(text: str) -> bool:
     """Whether a text of any kind of site can only be a repost on Weibo: `//@name:` amid Chinese, not in code."""
     chain = _CERTAIN_CHAIN.search(text)
-    return chain is not None and _HAN.search(text) is not None
+    return chain is not None and contains_chinese(text)
 
 
 def strip_fold_label(text: str) -> str:

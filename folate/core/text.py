@@ -4,12 +4,17 @@ import re
 from collections.abc import Iterable
 from unicodedata import category
 
+HAN_RANGES = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+"""Chinese characters, for the inside of a character class: 〇, the CJK ideographs with all their
+extensions, and the compatibility ideographs."""
+
 MAX_LINE_LENGTH = (
     2_000  # characters of one printed line; an error with a whole table header in it is cut here
 )
 MAX_LISTED_NAMES = 30  # of a list that is printed in a sentence
 MAX_NAME_LENGTH = 60  # characters of one name in such a list
 
+_HAN = re.compile(f"[{HAN_RANGES}]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _JOINER = "\N{ZERO WIDTH JOINER}"
 _JOINED = frozenset(
@@ -18,6 +23,11 @@ _JOINED = frozenset(
 _ESCAPED_IN_JSON = re.compile(
     r"[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]"
 )
+
+
+def contains_chinese(text: str) -> bool:
+    """Return whether a text contains a Chinese character."""
+    return _HAN.search(text) is not None
 
 
 def printable_text(text: str) -> str:

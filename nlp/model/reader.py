@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from folate.core.labels import UNREADABLE_PROBABILITIES
+from folate.core.text import HAN_RANGES, contains_chinese
 from nlp.text.clauses import TextSpan
 from nlp.text.language import identify_language
-from nlp.text.patterns import HAN_RANGES, KANA_RANGES, URL
+from nlp.text.patterns import KANA_RANGES, URL
 
 if TYPE_CHECKING:
     import numpy as np
@@ -111,8 +112,8 @@ class Reader(Protocol):
 
 
 _NOT_WORDS = re.compile(rf"{URL}|[@＠][\w-]+", re.IGNORECASE)
-_HAN, _KANA = re.compile(f"[{HAN_RANGES}]"), re.compile(f"[{KANA_RANGES}]")
-_WORDS = re.compile(r"[a-zA-Z\u00c0-\u024f\u3400-\u9fff\uff21-\uff5a\U00020000-\U0003ffff]")
+_KANA = re.compile(f"[{KANA_RANGES}]")
+_WORDS = re.compile(f"[a-zA-Z\u00c0-\u024f\uff21-\uff5a{HAN_RANGES}]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -128,7 +129,7 @@ def is_readable(text: str) -> bool:
     if not letters or 2 * len(_WORDS.findall(rest)) < letters:
         return False
     return (
-        bool(_HAN.search(rest) and not _KANA.search(rest)) or identify_language(text) != "other"
+        (contains_chinese(rest) and not _KANA.search(rest)) or identify_language(text) != "other"
     )  # Han without kana is Chinese: no need to ask
 
 
@@ -139,4 +140,4 @@ def replace_surrogates(text: str) -> str:
 
 def model_language(text: str) -> str:
     """Which of `LANGUAGES` a text is judged in: ``zh`` where there is a Han character, else ``en``."""
-    return "zh" if re.search(r"[\u3400-\u9fff]", text) else "en"
+    return "zh" if contains_chinese(text) else "en"

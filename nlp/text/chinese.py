@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from nlp.text.patterns import HAN_RANGES
+from folate.core.text import HAN_RANGES
 
 SEGMENTER_FOLDER = Path(__file__).parents[1] / "models" / "segmenter"
 WORDS_FILE, JOINS_FILE = "words.txt", "joins.txt"

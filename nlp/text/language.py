@@ -5,8 +5,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
+from folate.core.text import HAN_RANGES
 from nlp.text.normalize import fold_text
-from nlp.text.patterns import BRACKET_EMOTICON, HAN_RANGES, HANDLE, KANA_RANGES, URL
+from nlp.text.patterns import BRACKET_EMOTICON, HANDLE, KANA_RANGES, URL
 
 LanguageCode = Literal["zh", "en", "mixed", "other"]
 

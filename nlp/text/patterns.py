@@ -5,8 +5,7 @@ Regular expressions (sources, to be joined) over text that `nlp.text.normalize.f
 
 import re
 
-HAN_RANGES = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
-"""Inside of a character class: Chinese characters."""
+from folate.core.text import HAN_RANGES
 
 KANA_RANGES = "\u3041-\u30fa\u31f0-\u31ff"
 """Inside of a character class: what Japanese writes beside Chinese characters."""

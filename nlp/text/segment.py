@@ -6,6 +6,7 @@ from functools import cache, lru_cache
 from itertools import accumulate
 from typing import Any, NamedTuple
 
+from folate.core.text import HAN_RANGES
 from nlp.text.chinese import default_chinese_segmenter
 from nlp.text.longest_match import longest_match_pattern
 from nlp.text.markup import MARKUP_RESIDUE, strip_markup, strip_markup_aligned
@@ -15,7 +16,6 @@ from nlp.text.patterns import (
     BRACKET_EMOTICON,
     EMOJI,
     EMOJI_CHARACTER,
-    HAN_RANGES,
     HANDLE,
     HASHTAG,
     URL,

@@ -11,9 +11,10 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from folate.core.text import HAN_RANGES, contains_chinese
 from nlp.text.language import identify_language
 from nlp.text.normalize import normalize_text
-from nlp.text.patterns import ASCII_EMOTICON, BRACKET_EMOTICON, EMOJI, HAN_RANGES, HASHTAG
+from nlp.text.patterns import ASCII_EMOTICON, BRACKET_EMOTICON, EMOJI, HASHTAG
 from nlp.text.segment import Segmenter, Token
 
 if TYPE_CHECKING:
@@ -98,7 +99,6 @@ def _written(tokens: Sequence[Token]) -> tuple[list[str], list[bool]]:
 
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_HAN = re.compile(f"[{HAN_RANGES}]")
 _MARKS = "[。，、；：？！…—·《》〈〉「」『』【】（）“”‘’]+"
 _EVIDENT = re.compile(
     f"(?P<PROPN>(?=.*[{HAN_RANGES}])(?:{HASHTAG}))|(?P<SYM>{BRACKET_EMOTICON}|(?:{EMOJI})++|{ASCII_EMOTICON})|(?P<PUNCT>{_MARKS})",
@@ -130,7 +130,7 @@ def _spoken(normal: str, tag: str) -> str:
     """The tag, unless it says of a Chinese word that it is no word: encyclopedias, which the tagger learnt from, end in no 吗 or 了."""
     return (
         _DICTIONARY.get(dictionary_tag(normal)[:1], "NOUN")
-        if tag in _NO_WORDS and _HAN.search(normal)
+        if tag in _NO_WORDS and contains_chinese(normal)
         else tag
     )
 
@@ -176,9 +176,9 @@ def lexical_attribute_getters() -> dict[int, Any]:
     return {
         NORM: normalize_text,
         PREFIX: lambda word: normalize_text(word)[:1],
-        SUFFIX: lambda word: normalize_text(word)[-1 if _HAN.search(word) else -3 :],
+        SUFFIX: lambda word: normalize_text(word)[-1 if contains_chinese(word) else -3 :],
         SHAPE: lambda word: (
-            dictionary_tag(normalize_text(word)) if _HAN.search(word) else word_shape(word)
+            dictionary_tag(normalize_text(word)) if contains_chinese(word) else word_shape(word)
         ),
     }
 

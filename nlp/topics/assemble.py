@@ -10,9 +10,10 @@ from unicodedata import normalize
 import numpy as np
 
 from folate.core.config import Topics
+from folate.core.text import contains_chinese
 from folate.core.weeks import Period
 from nlp.text.stopwords import stopwords
-from nlp.topics import artefacts, audience_segments, first_story, grouping, tracking
+from nlp.topics import artefacts, audience_segments, first_story, tracking
 from nlp.topics.candidates import CandidateTerms, singularize
 from nlp.topics.detect import ALL_POSTS, Alarm, ScopeTest, q_values
 from nlp.topics.grouping import AlarmGroup
@@ -153,7 +154,7 @@ def _term(window: TopicContext, alarm: Alarm) -> dict[str, Any]:
 
 def _label(terms: Sequence[str], said: Counter[str], wide: bool) -> str:
     """The best term of a language; the best of the other when it has none. English words in the number that most of `said` have."""
-    own = [term for term in terms if grouping.contains_chinese(term) == wide]
+    own = [term for term in terms if contains_chinese(term) == wide]
     name = (own or list(terms))[0].removeprefix("#")
     return " ".join(max(word, f"{word}s", key=said.__getitem__) for word in name.split(" "))
 
@@ -196,7 +197,7 @@ def matches_watched_term(term: str, watched_terms: Sequence[str]) -> bool:
     """Whether a term holds one that is tracked: anywhere in Chinese, as whole words else."""
     name = fold_term(term).removeprefix("#")
     return any(
-        (w in name) if grouping.contains_chinese(w) else (f" {w} " in f" {name} ")
+        (w in name) if contains_chinese(w) else (f" {w} " in f" {name} ")
         for w in watched_terms
         if w
     )

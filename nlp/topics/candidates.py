@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from folate.core.text import HAN_RANGES
 from nlp.text.stopwords import stopwords
 from nlp.topics.new_words import find_new_words
 from nlp.topics.ngrams import (
@@ -135,7 +136,7 @@ def _classes(vocabulary: pa.Array) -> tuple[Bools, Bools, Bools]:
     stop = pc.is_in(vocabulary, pa.array(sorted(stopwords()))).to_numpy(zero_copy_only=False)
     single = pc.utf8_length(vocabulary).to_numpy() < 2
     return (
-        stop | ~letters | (single & ~_matches(vocabulary, r"\p{Han}|\p{N}")),
+        stop | ~letters | (single & ~_matches(vocabulary, rf"[{HAN_RANGES}]|\p{{N}}")),
         _matches(vocabulary, r"^[\p{Latin}\p{N}'’.\-+&]+$"),
         number,
     )

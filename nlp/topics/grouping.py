@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from folate.core.text import contains_chinese
 from nlp.topics.detect import Alarm
 from nlp.topics.stream import Codes, Floats, Ints, PostStream
 
@@ -27,7 +28,6 @@ MIN_MEANING_SIMILARITY = 0.4  # of a likeness, set on 14 pairs of topics (docs/t
 MAX_CONTEXT_SENTENCES = 24  # sentences a group that are embedded
 LANGUAGE_SAMPLE_POSTS = 64  # posts a language whose mean is taken away: an encoder's vectors share a direction, and one per language
 _SENTENCE = re.compile(r"[^。！？!?\n；;]*[。！？!?\n；;]?")
-_WIDE = re.compile(r"[⺀-鿿豈-﫿]")
 
 
 @dataclass(frozen=True)
@@ -141,11 +141,6 @@ def drop_fragments(group: AlarmGroup, terms: tuple[str, ...]) -> AlarmGroup:
         )
 
     return replace(group, alarms=tuple(alarm for alarm, name in named if not fragment(alarm, name)))
-
-
-def contains_chinese(text: str) -> bool:
-    """Whether a term holds a Chinese character."""
-    return bool(_WIDE.search(text))
 
 
 def merge_across_languages(

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from folate.core.text import HAN_RANGES
 from nlp.topics.ngrams import (
     CodeSequence,
     FrequentNgrams,
@@ -67,7 +68,7 @@ def find_new_words(
 def character_sequences(stream: PostStream) -> tuple[WeeklySequence, Ints]:
     """The runs of the Chinese characters of a stream, coded, and their code points."""
     vocabulary = stream.words.vocabulary
-    chinese = pc.match_substring_regex(vocabulary, r"^\p{Han}+$").to_numpy(zero_copy_only=False)
+    chinese = pc.match_substring_regex(vocabulary, f"^[{HAN_RANGES}]+$").to_numpy(zero_copy_only=False)
     spelled = [np.frombuffer(word.encode("utf-32-le"), np.uint32) if han else np.zeros(0, np.uint32)
                for word, han in zip(vocabulary.to_pylist(), chinese, strict=True)]  # fmt: skip
     size = np.array([len(s) for s in spelled], np.int64)

@@ -1,6 +1,5 @@
 """A saved query over posts: how many people wrote what it finds, and how many would have in a usual week."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,16 +8,15 @@ import numpy as np
 from corpora.store.snapshot import Snapshot, sql_literal
 from folate.core.config import CONFIG_FILE, VolumeRule
 from folate.core.errors import ConfigError
+from folate.core.text import contains_chinese
 from folate.core.weeks import Period, preceding_periods
 from nlp.stats.surges import Surge, estimate_surge
 from nlp.text.normalize import normalize_text
-from nlp.text.patterns import HAN_RANGES
 from nlp.text.segment import Segmenter
 from reports.measures.figures import MAX_SAMPLE_POSTS, Figure, versions_json
 from reports.measures.queries import period_values, string_literals
 
 BASELINE_WEEKS = 8  # weeks
-_CHINESE = re.compile(f"[{HAN_RANGES}]")
 _SHORT = "short baseline"  # as topics flag it
 _ROWS = """
 SELECT w.week, p.id, p.source, p.published_at, coalesce(p.author, p.id) AS author, {found} AS found,
@@ -119,6 +117,6 @@ def _holds(word: str) -> str:
         raise ConfigError(
             f"{CONFIG_FILE}: wanted words to look for, got {word!r}, which holds none."
         )
-    if _CHINESE.search(normal):
+    if contains_chinese(normal):
         return f"contains(array_to_string(t.words, ''), {sql_literal(normal.replace(' ', ''))})"
     return f"contains(' ' || array_to_string(t.words, ' ') || ' ', {sql_literal(' ' + ' '.join(words) + ' ')})"

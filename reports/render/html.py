@@ -1,6 +1,5 @@
 """A report as one HTML file that needs nothing else: no script, no request, styles and charts inside."""
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from importlib.resources import files
@@ -10,7 +9,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from nlp.text.patterns import HAN_RANGES
+from folate.core.text import contains_chinese
 from reports.build import Report
 from reports.measures.coverage import no_results_message, unjudged_posts_message
 from reports.measures.figures import ExternalText, Figure, FigureText
@@ -171,7 +170,7 @@ def _environment(say: Messages, zone: str) -> Environment:
         "interval": lambda figure: _link(figure, say.interval(figure)),
         "day": lambda moment: _day(moment, zone, say),
         "words": _words,
-        "tongue": lambda text: "zh" if re.search(f"[{HAN_RANGES}]", text) else "en",
+        "tongue": lambda text: "zh" if contains_chinese(text) else "en",
         "named": lambda value: ExternalText(str(value)),
         "labels": lambda topics: [topic.label(say.language) for topic in topics],
         "names": lambda names: escape(say("join.list")).join(_isolated(name) for name in names),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from corpora.store.snapshot import Snapshot, sql_literal
-from nlp.text.patterns import HAN_RANGES
+from folate.core.text import contains_chinese
 from reports.measures import queries
 from reports.measures.brands import ReportContext
 from reports.measures.figures import MAX_SAMPLE_POSTS, Figure
@@ -72,7 +72,7 @@ def _tracked(term: str, brand: str, snapshot: Snapshot, asked: ReportContext) ->
     name = re.escape(term.casefold().strip())
     pattern = (
         name
-        if re.search(f"[{HAN_RANGES}]", term)
+        if contains_chinese(term)
         else rf"(^|[^\p{{L}}\p{{N}}]){name}($|[^\p{{L}}\p{{N}}])"
     )
     rows = queries.week_posts_query(asked.week, asked.config.timezone)

@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
+from folate.core.text import contains_chinese
 from folate.core.weeks import Period
 from nlp.topics import Discovery, Topic, context, holidays
-from nlp.topics.grouping import contains_chinese
 from nlp.topics.topic import FLAG_SEASONAL
 from reports.measures.queries import FUTURE_DATED_CONDITION
 
