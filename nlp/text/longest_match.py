@@ -6,11 +6,12 @@ from typing import TypeAlias
 
 _Node: TypeAlias = dict[str, "_Node"]
 
-# Letters of scripts that put spaces between words (Latin, Greek, Cyrillic; lower case): Apple is not in Pineapple.
-_LETTER = "a-z_\u00df-\u00f6\u00f8-\u024f\u0370-\u03ff\u0400-\u052f"
-_IS_LETTER = re.compile(f"[{_LETTER}]")
+SPACED_LETTERS = "a-z_\u00df-\u00f6\u00f8-\u024f\u0370-\u03ff\u0400-\u052f"
+"""Inside of a character class: lower-case letters of scripts that put spaces between words."""
+
+_IS_LETTER = re.compile(f"[{SPACED_LETTERS}]")
 _GROUP = 48
-_BEFORE = f"(?<![{_LETTER}0-9])"
+_BEFORE = f"(?<![{SPACED_LETTERS}0-9])"
 
 
 def longest_match_pattern(words: Iterable[str]) -> str:
@@ -54,7 +55,7 @@ def _branches(node: _Node, last: str) -> Iterator[str]:
             )
     if "" in node:
         yield (
-            f"(?![{_LETTER}])"
+            f"(?![{SPACED_LETTERS}])"
             if _IS_LETTER.match(last)
             else "(?![0-9])"
             if last.isdecimal()

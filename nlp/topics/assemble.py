@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from unicodedata import normalize
 
 import numpy as np
 
@@ -13,8 +12,9 @@ from folate.core.config import Topics
 from folate.core.text import contains_chinese
 from folate.core.weeks import Period
 from nlp.text.stopwords import stopwords
+from nlp.text.term_matcher import TermMatcher
 from nlp.topics import artefacts, audience_segments, first_story, tracking
-from nlp.topics.candidates import CandidateTerms, singularize
+from nlp.topics.candidates import CandidateTerms
 from nlp.topics.detect import ALL_POSTS, Alarm, ScopeTest, q_values
 from nlp.topics.grouping import AlarmGroup
 from nlp.topics.stream import Bools, Codes, Floats, Ints, PostStream
@@ -36,7 +36,7 @@ class TopicContext:
     settings: Topics
     scope_tests: list[ScopeTest]
     log_odds_z: Floats  # by term: log-odds of this week's authors against the baseline's
-    watched_terms: tuple[str, ...]
+    watched_terms: TermMatcher
     other_authors: Ints  # voices that stand for those who do not write of a topic
     segment_members: Mapping[str, Bools]  # by segment, over the voices
 
@@ -109,7 +109,7 @@ def _topic(
         first_seen=min([*first, *(b.first_seen for b in life.continues if b.first_seen)]),
         sources=tuple(sorted({stream.source_names[s] for s in stream.source_codes[posts]})),
         languages=tuple(sorted({value for value in stream.column_values("language", posts) if value})),
-        watched=any(matches_watched_term(term, window.watched_terms) for term in terms), flags=tuple(flags), segments=tuple(sorted(speakers)),
+        watched=any(map(window.watched_terms.matches, terms)), flags=tuple(flags), segments=tuple(sorted(speakers)),
         brands=tuple(sorted({scope for a in group.alarms for scope in a.scopes} - {ALL_POSTS})),
         evidence=tuple(_evidence(stream, central, posts)), detail=_detail(window, group, posts, central, life) | {"segments": speakers},
     )  # fmt: skip
@@ -186,18 +186,3 @@ def _carried(window: TopicContext, before: Topic) -> tuple[Topic, Ints]:
         detail={"central": _ids(stream, central), "continues": [before.id]},
     )  # fmt: skip
     return topic, posts
-
-
-def fold_term(text: str) -> str:
-    """One width and case, and every English word as its singular: as terms are compared."""
-    return " ".join(singularize(word) for word in normalize("NFKC", text).casefold().split())
-
-
-def matches_watched_term(term: str, watched_terms: Sequence[str]) -> bool:
-    """Whether a term holds one that is tracked: anywhere in Chinese, as whole words else."""
-    name = fold_term(term).removeprefix("#")
-    return any(
-        (w in name) if contains_chinese(w) else (f" {w} " in f" {name} ")
-        for w in watched_terms
-        if w
-    )

@@ -1,6 +1,5 @@
 """Terms that could be a topic: words, bigrams, Latin trigrams, hashtags and coinages, and the posts that hold each."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from folate.core.text import HAN_RANGES
+from nlp.text.plurals import PLURAL_PATTERN, UNCOUNTABLE_WORDS
 from nlp.text.stopwords import stopwords
 from nlp.topics.new_words import find_new_words
 from nlp.topics.ngrams import (
@@ -25,8 +25,6 @@ from nlp.topics.stream import Bools, Codes, EncodedLists, PostStream, sorted_uni
 MAX_TERM_WORDS = (
     3  # words in an n-gram; three only in Latin script, where one Chinese word takes two or three
 )
-_NO_PLURALS = ["customs", "goods", "means", "news"]  # words of their own beside the ones without -s
-_PLURAL = r"^([a-z]{2,}[^\W\dsui_'])s$"  # of an English word; the group is its singular
 _WIDE = r"[⺀-\x{10ffff}]"  # from the first of the East Asian blocks on
 
 
@@ -148,19 +146,14 @@ def _matches(vocabulary: pa.Array, pattern: str) -> Bools:
 
 
 def _singular(vocabulary: pa.Array) -> tuple[Codes, pa.Array]:
-    """An English plural and its singular are one word, so that their authors add up: only -s, not after s, u, i or ', nor in `_NO_PLURALS`.
+    """An English plural and its singular are one word, so that their authors add up: only -s, not after s, u, i or ', nor in `UNCOUNTABLE_WORDS`.
 
     Gives the code of each word in a new vocabulary, and that.
     """
-    own = pc.is_in(vocabulary, pa.array(_NO_PLURALS, vocabulary.type))
-    plural = pc.if_else(own, vocabulary, pc.replace_substring_regex(vocabulary, _PLURAL, r"\1"))
+    own = pc.is_in(vocabulary, pa.array(UNCOUNTABLE_WORDS, vocabulary.type))
+    plural = pc.if_else(own, vocabulary, pc.replace_substring_regex(vocabulary, PLURAL_PATTERN, r"\1"))
     names = pc.unique(plural).sort()
     return pc.index_in(plural, names).to_numpy().astype(np.int32), names
-
-
-def singularize(word: str) -> str:
-    """A word in lower case as `_singular` has it."""
-    return word if word in _NO_PLURALS else re.sub(_PLURAL, r"\1", word)
 
 
 def _hashtags(stream: PostStream, least: int) -> CandidateSource:

@@ -9,8 +9,9 @@ import pyarrow as pa
 from folate.core.config import Brand, Topics
 from folate.core.weeks import Period
 from nlp.stats.estimation import log_odds_z_scores
+from nlp.text.term_matcher import TermMatcher
 from nlp.topics import audience_segments, grouping
-from nlp.topics.assemble import TopicContext, describe_topics, fold_term
+from nlp.topics.assemble import TopicContext, describe_topics
 from nlp.topics.audience_segments import FindSegments
 from nlp.topics.candidates import find_candidates
 from nlp.topics.detect import (
@@ -63,7 +64,7 @@ def discover_topics(
         else (np.zeros(0, np.int32), {})
     )
     z = _log_odds(tests[0]) if tests else np.zeros(0)
-    watched = tuple(fold_term(w) for w in watched_terms)
+    watched = TermMatcher(watched_terms, plurals=True)
     window = TopicContext(
         posts, candidates, first, span, settings, tests, z, watched, others, members
     )

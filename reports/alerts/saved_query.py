@@ -1,5 +1,6 @@
 """A saved query over posts: how many people wrote what it finds, and how many would have in a usual week."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,11 +9,10 @@ import numpy as np
 from corpora.store.snapshot import Snapshot, sql_literal
 from folate.core.config import CONFIG_FILE, VolumeRule
 from folate.core.errors import ConfigError
-from folate.core.text import contains_chinese
 from folate.core.weeks import Period, preceding_periods
 from nlp.stats.surges import Surge, estimate_surge
-from nlp.text.normalize import normalize_text
 from nlp.text.segment import Segmenter
+from nlp.text.term_matcher import re2_pattern
 from reports.measures.figures import MAX_SAMPLE_POSTS, Figure, versions_json
 from reports.measures.queries import period_values, string_literals
 
@@ -99,7 +99,7 @@ def _rows(rule: VolumeRule, weeks: list[Period], zone: str) -> str:
 def _condition(rule: VolumeRule) -> str:
     conditions = []
     if rule.words:
-        conditions.append(f"({' OR '.join(map(_holds, rule.words))})")
+        conditions.append(_any_word_condition(rule.words))
     if rule.brand:
         conditions.append(
             f"p.id IN (SELECT id FROM mentions WHERE brand = {sql_literal(rule.brand)})"
@@ -109,14 +109,12 @@ def _condition(rule: VolumeRule) -> str:
     return " AND ".join(conditions) or "true"
 
 
-def _holds(word: str) -> str:
-    """SQL for "the post holds this word": a Chinese one anywhere, however the text was cut into words; any other as whole words."""
-    normal = normalize_text(word)
-    words = Segmenter().words(normal)
-    if not words:
-        raise ConfigError(
-            f"{CONFIG_FILE}: wanted words to look for, got {word!r}, which holds none."
-        )
-    if contains_chinese(normal):
-        return f"contains(array_to_string(t.words, ''), {sql_literal(normal.replace(' ', ''))})"
-    return f"contains(' ' || array_to_string(t.words, ' ') || ' ', {sql_literal(' ' + ' '.join(words) + ' ')})"
+def _any_word_condition(words: Sequence[str]) -> str:
+    """Return SQL for "the post contains any of these words". Raises ConfigError for none."""
+    for word in words:
+        if not Segmenter().words(word):
+            raise ConfigError(
+                f"{CONFIG_FILE}: wanted words to look for, got {word!r}, which holds none."
+            )
+    text = "concat_ws(chr(10), p.title, p.text)"
+    return f"regexp_matches({text}, {sql_literal(re2_pattern(words))})"

@@ -1,6 +1,5 @@
 """Why a topic matters, and whether it comes back every year: what the store has on its authors and on earlier years."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -8,8 +7,8 @@ import pyarrow as pa
 
 from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
-from folate.core.text import contains_chinese
 from folate.core.weeks import Period
+from nlp.text.term_matcher import re2_pattern
 from nlp.topics import Discovery, Topic, context, holidays
 from nlp.topics.topic import FLAG_SEASONAL
 from reports.measures.queries import FUTURE_DATED_CONDITION
@@ -36,7 +35,7 @@ _YEARS_AGO = f"""
     SELECT count(DISTINCT author) AS everyone, {{counts}}
     FROM (SELECT unnest($starts) AS begins)
     LEFT JOIN (
-        SELECT p.published_at, coalesce(p.author, p.id) AS author, lower(concat_ws(chr(10), p.title, p.text)) AS said
+        SELECT p.published_at, coalesce(p.author, p.id) AS author, concat_ws(chr(10), p.title, p.text) AS said
         FROM posts p
         WHERE p.published_at >= list_min($starts) AND p.published_at < list_max($starts) + INTERVAL 7 DAY AND NOT {FUTURE_DATED_CONDITION}
     ) ON published_at >= begins AND published_at < begins + INTERVAL 7 DAY
@@ -85,7 +84,7 @@ def _recurring(
         for i in range(len(topics))
     ]
     patterns = {
-        f"p{i}": _pattern(topic.terms[0].removeprefix("#")) for i, topic in enumerate(topics)
+        f"p{i}": re2_pattern([topic.terms[0].removeprefix("#")], plurals=True) for i, topic in enumerate(topics)
     }
     found: set[str] = set()
     for year in range(1, MAX_YEARS_BACK + 1 if topics else 1):
@@ -108,12 +107,3 @@ def _recurring(
             ):
                 found.add(topic.id)
     return found
-
-
-def _pattern(term: str) -> str:
-    """A Latin term must not begin inside a longer word; it may end with a plural."""
-    return (
-        re.escape(term)
-        if contains_chinese(term)
-        else rf"(?:^|[^\p{{Latin}}\p{{N}}]){re.escape(term)}"
-    )
