@@ -15,7 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.text.normalize import strip_for_duplicates
+from nlp.text.normalize import (
+    FoldedText,
+    fold_once,
+    strip_for_duplicates,
+    strip_plain_for_duplicates,
+)
 
 DUPLICATES_VERSION = "1"
 """Raised whenever signatures or what counts as a copy change: originals kept by another version are found anew."""
@@ -61,13 +66,13 @@ class OriginalMatch(NamedTuple):
     similarity: float
 
 
-def exact_digest(text: str) -> str:
-    """16 hex digits that two texts share when they are equal but for @names, links, chains, punctuation, width and case."""
-    return stripped_digest(strip_for_duplicates(text))
+def exact_digest(text: str | FoldedText) -> str:
+    """Return 16 hex digits that two texts share when `strip_for_duplicates` makes them equal."""
+    return stripped_digest(strip_plain_for_duplicates(fold_once(text).plain.text))
 
 
 def stripped_digest(stripped: str) -> str:
-    """The same of a text that `strip_for_duplicates` gave."""
+    """Return the same digest for a result of `strip_for_duplicates`."""
     return blake2b(stripped.encode(), digest_size=8).hexdigest()
 
 
