@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from folate.core.text import HAN_RANGES, contains_chinese
+from nlp.text.dictionary import WordDictionary, load_dictionary
 from nlp.text.language import identify_language
 from nlp.text.normalize import normalize_text
 from nlp.text.patterns import ASCII_EMOTICON, BRACKET_EMOTICON, EMOJI, HASHTAG
@@ -186,11 +187,9 @@ def lexical_attribute_getters() -> dict[int, Any]:
 @lru_cache(maxsize=65536)
 def dictionary_tag(word: str) -> str:
     """The tag of a Chinese word in jieba's dictionary; the tags of its parts, joined, where it is not in there."""
-    return "+".join(tag for _, tag in _jieba().tag(word))
+    return "+".join(tag for _, tag in _tag_dictionary().tag(word))
 
 
 @cache
-def _jieba() -> Any:
-    from rjieba import Jieba
-
-    return Jieba()
+def _tag_dictionary() -> WordDictionary:
+    return load_dictionary()

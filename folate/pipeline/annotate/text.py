@@ -13,6 +13,7 @@ from folate.pipeline.annotate.parallel import TextBatch, annotate_batches
 from folate.pipeline.project import Project
 from nlp import annotate
 from nlp.extract.brands import BrandLinker
+from nlp.text.dictionary import dictionary_version
 
 TEXT_ANNOTATOR = "text"  # the annotator's name in the store
 BATCH = 10_000  # posts in one commit a table
@@ -21,7 +22,9 @@ T = TypeVar("T")
 
 
 def text_version(project: Project) -> str:
-    return f"{annotate.ANNOTATION_VERSION}+{project.vocabulary_digest()}"
+    """Return what the annotations of a text depend on besides the text, as the store keeps it."""
+    vocabulary = project.vocabulary_digest()
+    return f"{annotate.ANNOTATION_VERSION}{dictionary_version()}+{vocabulary}"
 
 
 def annotate_pending_texts(project: Project) -> Iterator[PostRows]:
