@@ -58,9 +58,14 @@ def correspondence_analysis(table: Floats) -> CorrespondenceMap:
 
 
 def procrustes_rotation(points: Floats, reference: Floats) -> Floats:
-    """The rotation or reflection (2, 2) that brings `points` (n, 2) nearest to `reference` (n, 2): Procrustes (Schönemann 1966)."""
-    left, _, right = np.linalg.svd(points.T @ reference)
-    return np.asarray(left @ right)
+    """Return the rotation or reflection (2, 2) that brings points nearest to a reference (n, 2).
+
+    Orthogonal Procrustes problem (Schönemann 1966).
+    """
+    from scipy.linalg import orthogonal_procrustes
+
+    rotation, _ = orthogonal_procrustes(points, reference)
+    return np.asarray(rotation)
 
 
 def bootstrap_row_coordinates(table_draws: Floats, reference: CorrespondenceMap) -> Floats:

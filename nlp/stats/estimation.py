@@ -208,13 +208,16 @@ def min_detectable_change(
 
 
 def benjamini_hochberg(p_values: Floats, rate: float = 0.1) -> NDArray[np.bool_]:
-    """Which of the tests (n,) are discoveries at that false discovery rate (Benjamini & Hochberg 1995)."""
-    order = np.argsort(p_values, kind="stable")
-    passes = np.flatnonzero(p_values[order] <= rate * np.arange(1, len(order) + 1) / len(order))
-    found = np.zeros(len(order), dtype=bool)
-    if len(passes):
-        found[order[: passes[-1] + 1]] = True
-    return found
+    """Return which of the tests (n,) are discoveries at a false discovery rate.
+
+    Benjamini & Hochberg 1995. A p-value of NaN counts as a test without a discovery.
+    """
+    from scipy.stats import false_discovery_control  # takes half a second to import
+
+    if not len(p_values):
+        return np.zeros(0, dtype=bool)
+    adjusted = false_discovery_control(np.nan_to_num(p_values, nan=1.0))
+    return np.asarray(adjusted <= rate)
 
 
 def log_odds_z_scores(
