@@ -1,12 +1,14 @@
 """Adapt a model's probabilities to labels of people: one factor for each label, fitted to the labels of a brand.
 
-``posterior' = posterior * factor``, scaled to sum to 1. That is logistic regression with the log-posteriors as offset
-and nothing but intercepts, the bias of vector scaling (Guo et al. 2017, arXiv:1706.04599; Alexandari et al. 2020,
-arXiv:1901.06852), and what Bayes' rule does when a domain has its labels in other proportions.
+``posterior' = posterior * factor``, scaled to sum to 1. That is logistic regression with the
+log-posteriors as offset and nothing but intercepts, the bias of vector scaling (Guo et al. 2017,
+arXiv:1706.04599; Alexandari et al. 2020, arXiv:1901.06852), and what Bayes' rule does when a domain
+has its labels in other proportions.
 
-Richer maps were tried on 12 brands that nothing was trained on (benchmarks/adapt.py). With 50 to 300 labels a matrix
-over the log-posteriors of target and post gained less than .01 of log loss over the factors and lost accuracy.
-Directions of the sentence's embedding gained a point or two of accuracy, and would ask for every post to be read again.
+Richer maps were tried on 12 brands that nothing was trained on (benchmarks/adapt.py). With 50 to
+300 labels a matrix over the log-posteriors of target and post gained less than .01 of log loss over
+the factors and lost accuracy. Directions of the sentence's embedding gained a point or two of
+accuracy, and would ask for every post to be read again.
 """
 
 from dataclasses import dataclass
@@ -19,8 +21,9 @@ from nlp.stats.estimation import RANDOM_SEED, Floats, Ints
 RIDGE = 3.0
 """Penalty on the squared logarithms of the factors, in labels.
 
-Chosen on those brands among .1, .3, 1, 3 and 10 as a compromise: macro F1 with 50 and with 100 labels is .621 and .621
-(at 1: .612 and .615), and the log loss within .005 of the best, which 10 loses by .020 and .015.
+Chosen on those brands among .1, .3, 1, 3 and 10 as a compromise: macro F1 with 50 and with 100
+labels is .621 and .621 (at 1: .612 and .615), and the log loss within .005 of the best, which 10
+loses by .020 and .015.
 """
 
 MIN_LABELS = 50
@@ -37,9 +40,9 @@ _LEAST = (
 class CrossValidation:
     """What adapting does to labels that it was not fitted to.
 
-    Losses are mean negative log-likelihoods (nats a label); ``standard_error`` is that of their difference, paired by
-    label. Share errors are mean absolute differences of the three mean probabilities from the three shares of the
-    labels, 0 to 1.
+    Losses are mean negative log-likelihoods (nats a label); ``standard_error`` is that of their
+    difference, paired by label. Share errors are mean absolute differences of the three mean
+    probabilities from the three shares of the labels, 0 to 1.
     """
 
     labels: int
@@ -59,9 +62,9 @@ class CrossValidation:
 def fit_label_factors(posteriors: Floats, labels: Ints, weights: Floats) -> Floats:
     """Fit the factors (3,) of the labels; they multiply to 1.
 
-    ``posteriors`` (n, 3) are the model's, ``labels`` (n,) 0 to 2, ``weights`` (n,) how much each label counts, with a
-    mean of about 1. Minimises the weighted negative log-likelihood plus half of `RIDGE` times the sum of the squared
-    log factors. Raises ValueError without a label.
+    ``posteriors`` (n, 3) are the model's, ``labels`` (n,) 0 to 2, ``weights`` (n,) how much each
+    label counts, with a mean of about 1. Minimises the weighted negative log-likelihood plus half
+    of `RIDGE` times the sum of the squared log factors. Raises ValueError without a label.
     """
     if not len(labels):
         raise ValueError("wanted at least one label to fit factors to, got none.")
@@ -88,7 +91,8 @@ def rescale_posteriors(posteriors: Floats, factors: Floats) -> Floats:
 def cross_validate(posteriors: Floats, labels: Ints, weights: Floats) -> CrossValidation:
     """Measure what adapting gains, by ten times repeated stratified five-fold cross-validation.
 
-    Arguments as of `label_factors`. Deterministic. The loss of a label is its mean over the repeats.
+    Arguments as of `label_factors`. Deterministic. The loss of a label is its mean over the
+    repeats.
     """
     rng = np.random.Generator(np.random.PCG64(RANDOM_SEED))
     losses = np.zeros(len(labels))

@@ -1,6 +1,7 @@
 """Correspondence analysis: brands and what is said of them on one plane, with the uncertainty of each place.
 
-Greenacre, Correspondence Analysis in Practice (3rd ed. 2017): chapters 4 and 8 for the map, 29 for bootstrap and Procrustes.
+Greenacre, Correspondence Analysis in Practice (3rd ed. 2017): chapters 4 and 8 for the map, 29 for
+bootstrap and Procrustes.
 """
 
 from dataclasses import dataclass
@@ -34,7 +35,8 @@ class CorrespondenceMap:
 def correspondence_analysis(table: Floats) -> CorrespondenceMap:
     """The first two axes of a table of counts (r, c), every row and column with a positive sum; r and c are at least 3.
 
-    Singular vectors have no sign: each axis points to where its farthest column is. Raises ValueError otherwise.
+    Singular vectors have no sign: each axis points to where its farthest column is. Raises
+    ValueError otherwise.
     """
     if (
         min(table.shape) < MAP_DIMENSIONS + 1

@@ -21,8 +21,9 @@ class DomainErrors:
 
     Covariances are of the negative and the positive share, as proportions squared; the neutral
     share takes up the rest. The error of a domain grows with the doubt of the model there, the mean
-    over its posts of 1 less the largest posterior (`doubt`). The defaults are for a model that nobody tested on such domains: they
-    say that an unaudited share may be anything within some 40 points.
+    over its posts of 1 less the largest posterior (`doubt`). The defaults are for a model that
+    nobody tested on such domains: they say that an unaudited share may be anything within some 40
+    points.
     """
 
     sharpness: float = 1.0  # of the quantifier: the power that posteriors are raised to (`nlp.stats.estimation.sharpen_posteriors`)
