@@ -69,10 +69,7 @@ def estimate_surge(authors: Ints, total_authors: Ints) -> Surge | None:
 def _expected_authors(
     authors: Ints, everyone: Ints, week: int, baseline: NDArray[np.int64]
 ) -> tuple[int, float, float]:
-    """Return a week's authors, the authors expected of it, and the variance of the expected mean.
-
-    The variance is that of the estimated mean.
-    """
+    """Return a week's authors, the authors expected of it, and the variance of that mean."""
     past = authors[baseline].sum(axis=0)
     rest = everyone[baseline].sum(axis=0)
     now = everyone[week]
