@@ -102,7 +102,7 @@ def load_domain_errors(folder: Path) -> DomainErrors:
 
 
 def _draw_normal(covariance: Matrix, shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
-    return rng.standard_draw_normal((*shape, 2)) @ np.linalg.cholesky(np.array(covariance)).T
+    return rng.standard_normal((*shape, 2)) @ np.linalg.cholesky(np.array(covariance)).T
 
 
 def _add_neutral_class(two_classes: Floats) -> Floats:
