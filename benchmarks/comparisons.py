@@ -1,10 +1,11 @@
-"""Comparisons against sets that others labelled: how many of the stated preferences are found, and how often the direction is right.
+"""Benchmark of comparisons on labelled public sets: recall, precision and direction.
 
     python -m benchmarks.comparisons --data DATA [--part train]
 
-DATA/coqe: COQE (Liu, Xia & Yu 2021; cars and electronics in Chinese, cameras in English), its dev splits. DATA/compsent19: CompSent-19
-(Panchenko et al. 2019), the half of its sentences that a digest picks. Entities are given as mentions. Rules were written looking at
-the other parts (--part train).
+DATA/coqe: COQE (Liu, Xia & Yu 2021; cars and electronics in Chinese, cameras in English), its dev
+splits. DATA/compsent19: CompSent-19 (Panchenko et al. 2019), the half of its sentences that a
+digest picks. Entities are given as mentions. Rules were written looking at the other parts (--part
+train).
 """
 
 import argparse
@@ -33,7 +34,10 @@ class ComparisonCase(NamedTuple):
 
 
 def read_coqe(path: Path, language: str) -> Iterator[ComparisonCase]:
-    """Quintuples with a subject and an object, each with places: characters from 0 in Chinese, words from 1 in English."""
+    """Yield the cases of a COQE file: quintuples with a subject and an object, each with offsets.
+
+    Offsets count characters from 0 in Chinese, words from 1 in English.
+    """
     text = ""
     for line in path.read_text(encoding="utf-8").splitlines():
         if not line.startswith("[["):
@@ -70,7 +74,10 @@ def _overlap(spans: list[tuple[int, int] | None]) -> bool:
 
 
 def read_compsent(path: Path, part: str, brands: bool) -> Iterator[ComparisonCase]:
-    """The label says of the object that stands first whether it is better or worse."""
+    """Yield the cases of one part of CompSent-19, of the domain `brands` or of the others.
+
+    The label says of the object named first whether it is better or worse.
+    """
     for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
         text = row["sentence"]
         if (row["domain"] == "brands") is not brands or (
@@ -82,11 +89,11 @@ def read_compsent(path: Path, part: str, brands: bool) -> Iterator[ComparisonCas
             for name in ("object_a", "object_b")
             for match in re.finditer(rf"(?<!\w){re.escape(row[name].lower())}(?!\w)", text.lower())
         ]
-        first = min(found, key=lambda its: its.start, default=Mention("", 0, 0)).brand
+        first = min(found, key=lambda mention: mention.start, default=Mention("", 0, 0)).brand
         mentions = [
-            Mention(FIRST if its.brand == first else SECOND, its.start, its.end) for its in found
+            mention._replace(brand=FIRST if mention.brand == first else SECOND) for mention in found
         ]
-        if len({its.brand for its in mentions}) == 2:
+        if len({mention.brand for mention in mentions}) == 2:
             yield ComparisonCase(
                 text, mentions, {"BETTER": FIRST, "WORSE": SECOND}.get(row["most_frequent_label"])
             )
@@ -95,13 +102,22 @@ def read_compsent(path: Path, part: str, brands: bool) -> Iterator[ComparisonCas
 def print_scores(name: str, cases: Iterator[ComparisonCase]) -> None:
     counts: Counter[str] = Counter()
     for case in cases:
-        found = [its for its in find_comparisons(case.text, case.mentions) if its.kind == "better"]
+        found = [
+            comparison
+            for comparison in find_comparisons(case.text, case.mentions)
+            if comparison.kind == "better"
+        ]
         counts["none" if case.better is None else "stated"] += 1
         if found:
             counts["said of none" if case.better is None else "found"] += 1
             counts["right"] += found[0].brand == case.better
-    print(f"{name}: found {format_share(counts['found'], counts['stated'])}, direction right {format_share(counts['right'], counts['found'])}, "
-          f"said where there is none {format_share(counts['said of none'], counts['none'])}")  # fmt: skip
+    recall = format_share(counts["found"], counts["stated"])
+    direction = format_share(counts["right"], counts["found"])
+    false_alarms = format_share(counts["said of none"], counts["none"])
+    print(
+        f"{name}: found {recall}, direction right {direction}, "
+        f"said where there is none {false_alarms}"
+    )
 
 
 def format_share(part: int, whole: int) -> str:

@@ -1,9 +1,10 @@
-"""Tags of the shipped taxonomy: the choice of their constants, and their precision and recall on posts held out.
+"""Benchmark of tags: precision and recall on held-out posts, and the choice of constants.
 
     python -m benchmarks.tags [--model MODEL] [--choose]
 
-Reads tests/eval/tags.tsv. `--choose` scores thresholds and the weight of a name on the taxonomy's own examples, each against vectors
-made without it, once as it is and once as if it named nothing, and on posts about other things (benchmarks/offtopic.txt).
+Reads tests/eval/tags.tsv. `--choose` scores thresholds and the weight of a name on the taxonomy's
+own examples, each against vectors made without it, once as it is and once as if it named nothing,
+and on posts about other things (benchmarks/offtopic.txt).
 """
 
 import argparse
@@ -29,7 +30,7 @@ Vector = NDArray[np.floating]
 
 
 def read_held_out_posts() -> list[tuple[str, set[str]]]:
-    """Posts and their labels, the wider ones included."""
+    """Return the posts and their labels, the wider ones included."""
     rows = [
         line.split("\t")
         for line in HELD_OUT_FILE.read_text(encoding="utf-8").splitlines()
@@ -42,6 +43,7 @@ def read_held_out_posts() -> list[tuple[str, set[str]]]:
 
 
 def with_ancestor_labels(labels: Sequence[str]) -> set[str]:
+    """Return the labels and all labels above them."""
     return {
         LEVEL_SEPARATOR.join(label.split(LEVEL_SEPARATOR)[: depth + 1])
         for label in labels
@@ -50,7 +52,7 @@ def with_ancestor_labels(labels: Sequence[str]) -> set[str]:
 
 
 def match_counts(found: Sequence[set[str]], wanted: Sequence[set[str]]) -> tuple[int, int, int]:
-    """Tags right, given, wanted."""
+    """Return how many predicted tags are right, all predicted tags, and all labels."""
     return (
         sum(len(f & w) for f, w in zip(found, wanted, strict=True)),
         sum(map(len, found)),
@@ -61,7 +63,8 @@ def match_counts(found: Sequence[set[str]], wanted: Sequence[set[str]]) -> tuple
 def print_tag_scores(reader: Reader) -> None:
     tagger, posts = taxonomy.TaxonomyTagger((), reader.embed), read_held_out_posts()
     texts = [text for text, _ in posts]
-    found = [{tag.tag for tag in its} for its in tagger.assign_tags(texts, reader.embed(texts))]
+    assigned = tagger.assign_tags(texts, reader.embed(texts))
+    found = [{tag.tag for tag in tags} for tags in assigned]
     for name, part in (
         ("all", lambda text: True),
         ("zh", lambda text: not text.isascii()),
@@ -71,7 +74,8 @@ def print_tag_scores(reader: Reader) -> None:
         right, given, wanted = match_counts([f for f, _ in chosen], [w for _, w in chosen])
         quiet = [not f for f, w in chosen if not w]
         print(
-            f"{name:4} posts {len(chosen)}, {format_share('precision', right, given)}, {format_share('recall', right, wanted)}, "
+            f"{name:4} posts {len(chosen)}, {format_share('precision', right, given)}, "
+            f"{format_share('recall', right, wanted)}, "
             f"{format_share('left alone of those on nothing', sum(quiet), len(quiet))}"
         )
 
@@ -82,7 +86,7 @@ def format_share(name: str, part: int, whole: int) -> str:
 
 
 def print_best_constants(reader: Reader) -> None:
-    """Print the best choices by F1."""
+    """Print the choices of constants with the best F1."""
     known: dict[str, Vector] = {}
     cosines, named, wanted = [], [], []
     for fold in range(FOLDS):
@@ -121,7 +125,7 @@ def print_best_constants(reader: Reader) -> None:
 
 
 def best_label_f1(scores: Vector, threshold: float, wanted: Sequence[set[str]]) -> float:
-    """Of the best label of each post (n, k), given from `threshold` on."""
+    """Return the F1 of the best label of each post (n, k), given from `threshold` on."""
     best = scores.argmax(axis=1)
     labels = [entry.label for entry in taxonomy.default_taxonomy()]
     found = [
@@ -133,7 +137,7 @@ def best_label_f1(scores: Vector, threshold: float, wanted: Sequence[set[str]]) 
 
 
 def embed_cached(reader: Reader, cache: dict[str, Vector], texts: Sequence[str]) -> Vector:
-    """Vectors of the texts; each text is read once in all."""
+    """Return vectors of the texts; each text is embedded once."""
     new = [text for text in dict.fromkeys(texts) if text not in cache]
     cache.update(zip(new, reader.embed(new), strict=True))
     return np.stack([cache[text] for text in texts])

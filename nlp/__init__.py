@@ -1,1 +1,0 @@
-"""Text to annotations, counts to topics: pure functions on batches, no project files, no store."""

@@ -75,7 +75,9 @@ def main() -> None:
     for each in track_items(sets, "packing", unit="set"):
         if each.source.name in by_name:
             split = by_name[each.source.name]
-            writer.add_set(each, drop_contradicted_labels(split) if each.clean else split)
+            writer.add_set(
+                each, drop_contradicted_labels(split) if each.drops_contradicted else split
+            )
     rng = random.Random(SEED)  # noqa: S311 - sampling, not a secret
     made = [
         *compose_brand_samples(BRAND_SAMPLE_COUNT, SEED),

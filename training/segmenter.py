@@ -17,9 +17,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from folate.core.text import HAN_RANGES
 from nlp.text.chinese import JOINS_FILE, WORDS_FILE, ChineseSegmenter, join_features
 from nlp.text.normalize import normalize_text
-from nlp.text.patterns import HAN_RANGES
 
 TRAIN_FILE = "nlpcc2016_weibo_seg/nlpcc2016-word-seg-train.dat"
 DEV_FILE = "nlpcc2016_weibo_seg/nlpcc2016-wordseg-dev.dat"

@@ -19,7 +19,6 @@ from benchmarks.emergence.judging import FinderTally, is_recalled
 from benchmarks.emergence.planting import OWN_BRAND, RIVAL_BRAND, PlantedStream, PlantedTerm
 from benchmarks.emergence.streams import existing_file
 from benchmarks.emergence.tables import render_tables
-from folate.cli.progress import enable_progress_bars
 from folate.core.progress import track_items
 
 FindersByName = Mapping[str, tuple[Finder, Sequence[str]]]

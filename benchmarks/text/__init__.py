@@ -1,1 +1,1 @@
-"""Text without a model: speeds against jieba and SnowNLP, and scores of segmentation, language and copies."""
+"""Benchmarks of text annotation without a model: speed against peers, and scores."""

@@ -1,9 +1,11 @@
-"""`python -m benchmarks.text`: each figure beside a peer's in the same run, on texts made here or given by path.
+"""Benchmark of text annotation: `python -m benchmarks.text`.
 
---texts FILE         one text a line, instead of made ones
---segmented FILE     gold segmentation, words with spaces between them, to score against
---languages FILE     CSV with columns lang and text, to score against
---treebanks DIR      folder of the public sets: parts of speech, lemmas and words on their dev splits
+Each figure is printed beside a peer's in the same run, on generated texts or on those of a file.
+
+--texts FILE         one text a line, instead of made ones --segmented FILE     gold segmentation,
+words with spaces between them, to score against --languages FILE     CSV with columns lang and
+text, to score against --treebanks DIR      folder of the public sets: parts of speech, lemmas and
+words on their dev splits
 """
 
 import argparse
@@ -23,13 +25,11 @@ from nlp.text.segment import Segmenter
 
 BatchFunction = Callable[[Sequence[str]], object]
 
-SEED, TEXT_COUNT, SLOW_COUNT, COPY_GROUPS, COPIES_PER_GROUP = (
-    7,
-    10_000,
-    300,
-    1_000,
-    4,
-)  # SnowNLP gets SLOW_COUNT texts
+SEED = 7
+TEXT_COUNT = 10_000
+SLOW_COUNT = 300  # texts for SnowNLP
+COPY_GROUPS = 1_000
+COPIES_PER_GROUP = 4
 BRANDS = [
     Brand(id="apple", names=("苹果", "Apple"), products=("iPhone",)),
     Brand(id="huawei", names=("华为", "Huawei")),
@@ -86,7 +86,8 @@ def _speeds(texts: Sequence[str], segmenter: Segmenter) -> None:
     ):
         speed = _posts_a_second(work, texts)
         print(
-            f"whole {name:11} folate         {speed:8.0f} posts/s {speed / cutting:4.2f}x of jieba only cutting words"
+            f"whole {name:11} folate         {speed:8.0f} posts/s {speed / cutting:4.2f}x "
+            "of jieba only cutting words"
         )
 
 
@@ -100,7 +101,8 @@ def _scores(
         make_copies(long[:COPY_GROUPS], COPIES_PER_GROUP, SEED), long[COPY_GROUPS:], SEED
     )
     print(
-        f"planted copies    pairs: precision {precision:.4f}, recall {recall:.4f}, F1 {f1:.4f} (texts of 30 characters and more)"
+        f"planted copies    pairs: precision {precision:.4f}, recall {recall:.4f}, F1 {f1:.4f} "
+        "(texts of 30 characters and more)"
     )
     if segmented:
         for name, cut in (
@@ -121,15 +123,14 @@ def _words(data: Path) -> None:
     from training.words import score_word_analysis
 
     for row in score_word_analysis(data):
-        score, aligned = (
-            row.score,
-            ""
-            if row.aligned_share is None
-            else f", {row.aligned_share:.3f} of the gold words cut alike",
-        )
+        score = row.score
+        aligned = ""
+        if row.aligned_share is not None:
+            aligned = f", {row.aligned_share:.3f} of the gold words cut alike"
         beside = ", ".join(f"{name} {value:.3f}" for name, value in row.baselines.items())
         print(
-            f"{score.name:25} {score.value:.3f} ({score.low:.3f} to {score.high:.3f}, n={score.n}{aligned}); {beside}"
+            f"{score.name:25} {score.value:.3f} ({score.low:.3f} to {score.high:.3f}, "
+            f"n={score.n}{aligned}); {beside}"
         )
 
 

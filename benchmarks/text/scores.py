@@ -1,4 +1,4 @@
-"""Scores: word boundaries against a gold file, languages against labels, copies against planted groups."""
+"""Scores of word boundaries, languages and planted copies."""
 
 import csv
 import random
@@ -12,7 +12,10 @@ WordSegmenter = Callable[[str], Iterable[str]]
 
 
 def word_f1(gold: Path, cut: WordSegmenter) -> float:
-    """F1 of words, a word being right when both its ends are, over lines of words with spaces between them."""
+    """Return the F1 of words over a gold file; a word is right when both its ends are.
+
+    The file has lines of words with spaces between them.
+    """
     right = wanted = got = 0
     for line in gold.read_text(encoding="utf-8").splitlines():
         words = line.split()
@@ -30,7 +33,10 @@ def _spans(words: Iterable[str]) -> set[tuple[int, int]]:
 
 
 def language_accuracy(labelled: Path, identify: Callable[[str], str]) -> dict[str, float]:
-    """Accuracy by label, and of `all`, over a CSV with columns lang and text; a label but zh* and en counts as other."""
+    """Return the accuracy by label, and of `all`, over a CSV with columns lang and text.
+
+    A label other than zh* and en counts as other.
+    """
     right: Counter[str] = Counter()
     seen: Counter[str] = Counter()
     with labelled.open(encoding="utf-8", newline="") as file:
@@ -46,7 +52,10 @@ def language_accuracy(labelled: Path, identify: Callable[[str], str]) -> dict[st
 def copy_scores(
     groups: Sequence[Sequence[str]], singles: Sequence[str], seed: int
 ) -> tuple[float, float, float]:
-    """Precision, recall and F1 of pairs: two texts of one group belong together. Texts come in random order of time."""
+    """Return precision, recall and F1 of pairs of copies: two texts of one group are a pair.
+
+    Texts come in random order of time.
+    """
     rows = [(number, text) for number, group in enumerate(groups) for text in group]
     rows += [(-1 - number, text) for number, text in enumerate(singles)]
     random.Random(seed).shuffle(rows)

@@ -1,4 +1,4 @@
-"""Seeded texts: words of jieba's dictionary as often as it says they are, and planted copies of them."""
+"""Seeded texts of words from jieba's dictionary, and planted copies of them."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -9,7 +9,10 @@ TOKENS_PER_POST = 24  # a post of the speed target
 
 
 def make_posts(count: int, seed: int) -> list[str]:
-    """Chinese texts of about 24 words and signs, one in ten with a Latin name, a number, a link or an emoji in it."""
+    """Return Chinese texts of about 24 words and signs.
+
+    One in ten has a Latin name, a number, a link or an emoji.
+    """
     import jieba
 
     jieba.initialize()
@@ -41,7 +44,7 @@ def _post(rnd: random.Random, words: list[str]) -> str:
 
 
 def make_copies(texts: Sequence[str], copies: int, seed: int) -> list[list[str]]:
-    """Groups of one text and its `copies`, each edited once to three times the way campaigns do."""
+    """Return groups of a text and its copies, each with one to three edits as campaigns make."""
     rnd = random.Random(seed)
     return [
         [text, *(_edited(text, rnd, rnd.randint(1, 3)) for _ in range(copies))] for text in texts

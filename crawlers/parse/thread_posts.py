@@ -30,6 +30,7 @@ from crawlers.parse.schema_org import (
 from crawlers.parse.stubs import is_forum_stub
 from folate.core.counts import parse_count_or_none
 from folate.core.dates import DateOrder, TimestampWithPrecision
+from folate.core.text import HAN_RANGES
 
 REMOVED = "removed by the site"
 HIDDEN = "hidden from guests"
@@ -37,7 +38,9 @@ HIDDEN = "hidden from guests"
 _NUMBER = re.compile(r"\d[\d.,]*\s*[万萬kK]?")
 _TRAILING_NUMBER = re.compile(r"(?<!\d)(\d+)$")
 _MAX_DATE_ELEMENTS = 20  # elements searched for the date of a post
-_PLACE = re.compile(r"(?:IP属地|IP归属地|来自|发布于)[:：\s]*([一-鿿]{2,8}|[A-Za-z ]{2,30})")
+_PLACE = re.compile(
+    rf"(?:IP属地|IP归属地|来自|发布于)[:：\s]*([{HAN_RANGES}]{{2,8}}|[A-Za-z ]{{2,30}})"
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 import re
 
+from folate.core.text import contains_chinese
+
 EMPTY_REPOST_TEXT = "转发微博"
 """Text that Weibo gives a repost without words of its own."""
 
@@ -14,7 +16,6 @@ _REPLY = re.compile(r"\s*回[复覆復]\s?@[^:：\n]{1,40}[:：]\s*")
 # The label behind a long text that unfolds or folds it.
 _FOLD_LABEL = re.compile(r"(?:(?:\.{2,6}|…{1,3})\s?全文|(?:展开|收起)(?:全文[cd]?|[cd]))\Z")
 _MAX_FOLD_LABEL_LENGTH = 10
-_HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 def strip_repost_chain(text: str) -> str:
@@ -41,7 +42,7 @@ def strip_repost_chain(text: str) -> str:
 def has_weibo_repost_chain(text: str) -> bool:
     """Return whether a text from any site is a repost on Weibo: `//@name:` in Chinese text."""
     chain = _CERTAIN_CHAIN.search(text)
-    return chain is not None and _HAN.search(text) is not None
+    return chain is not None and contains_chinese(text)
 
 
 def strip_fold_label(text: str) -> str:

@@ -13,6 +13,11 @@ MAX_LISTED_NAMES = 30
 MAX_NAME_LENGTH = 60
 """Characters of one name in such a list."""
 
+HAN_RANGES = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+"""Chinese characters, for the inside of a character class: 〇, the CJK ideographs with all their
+extensions, and the compatibility ideographs."""
+
+_HAN = re.compile(f"[{HAN_RANGES}]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _ZERO_WIDTH_JOINER = "\N{ZERO WIDTH JOINER}"
 # Unicode categories of emoji, their skin tones and variation selectors.
@@ -20,6 +25,11 @@ _EMOJI_CATEGORIES = frozenset({"So", "Sk", "Mn"})
 _INVISIBLE = re.compile(
     r"[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]"
 )
+
+
+def contains_chinese(text: str) -> bool:
+    """Return whether a text contains a Chinese character."""
+    return _HAN.search(text) is not None
 
 
 def printable_text(text: str) -> str:

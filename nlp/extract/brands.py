@@ -1,4 +1,4 @@
-"""Find where a text names a brand."""
+"""Brand mentions: where a text names a brand."""
 
 import re
 from collections.abc import Sequence
@@ -7,8 +7,7 @@ from typing import NamedTuple
 from folate.core.config import CONFIG_FILE, Brand
 from folate.core.errors import ConfigError
 from nlp.text.longest_match import longest_match_pattern
-from nlp.text.markup import strip_markup_aligned
-from nlp.text.normalize import fold_text, normalize_text
+from nlp.text.normalize import FoldedText, fold_once, normalize_text
 from nlp.text.patterns import HANDLE, URL
 
 
@@ -21,55 +20,61 @@ class Mention(NamedTuple):
 
 
 class BrandLinker:
-    """Finds names, products and handles of brands, however wide, traditional or capital they are written.
+    """Finds names, products and handles of brands in any width, case and Chinese script.
 
-    A name that begins with `@` is a handle, found only as a whole account name. A name that is an address
-    (`Booking.com`) is found where it stands as a word, not within a longer address.
+    A name that begins with `@` is a handle, found only as a whole account name. A name that is an
+    address (`Booking.com`) is found where it is a word, not within a longer address.
     """
 
     def __init__(self, brands: Sequence[Brand]) -> None:
-        """Raises ConfigError when a name belongs to two brands."""
-        self._owners: dict[str, str] = {}
-        for brand in brands:
-            for alias in brand.aliases:
-                key = normalize_text(alias).replace(" ", "")
-                owner = self._owners.setdefault(key, brand.id)
-                if owner != brand.id:
-                    raise ConfigError(
-                        f"{CONFIG_FILE}: the name {alias!r} belongs to two brands, {owner!r} and {brand.id!r}, however it is "
-                        "written: leave it with one of them."
-                    )
-        aliases = {normalize_text(alias) for brand in brands for alias in brand.aliases} - {""}
-        handles = {alias for alias in aliases if alias.startswith("@")}
-        addresses = {alias for alias in aliases - handles if _URL.fullmatch(alias)}
-        self._pattern = (
-            _pattern(handles, addresses, aliases - handles - addresses) if aliases else None
-        )
+        """Compile the names of the brands. Raises ConfigError when two brands share one."""
+        self._brand_by_name = _brands_by_name(brands)
+        names = {normalize_text(alias) for brand in brands for alias in brand.aliases} - {""}
+        handles = {name for name in names if name.startswith("@")}
+        addresses = {name for name in names - handles if _URL.fullmatch(name)}
+        plain_names = names - handles - addresses
+        self._pattern = _mention_pattern(handles, addresses, plain_names) if names else None
 
-    def find_mentions(self, body: str) -> list[Mention]:
-        """Return the mentions in order; the longest name wins where several begin.
+    def find_mentions(self, text: str | FoldedText) -> list[Mention]:
+        """Return the mentions in a text in order; where several names begin, the longest one.
 
-        Nothing inside of a URL is a mention, nor inside of an @name that is no handle of a brand: an account spoken
-        to is not a brand spoken of. Spans count code points of `body`, markup included.
+        Nothing inside of a URL is a mention, nor inside of an @name that is no handle of a brand: a
+        post that addresses an account does not speak of the brand. Spans count code points of the
+        text as published, markup included.
         """
         if self._pattern is None:
             return []
-        plain = strip_markup_aligned(body)
-        matches = (
-            match for match in self._pattern.finditer(fold_text(plain.text)) if match.lastgroup
-        )
-        return [
-            Mention(self._owners[match[0].replace(" ", "")], *plain.original_span(*match.span()))
-            for match in matches
-        ]
+        text = fold_once(text)
+        mentions = []
+        for match in self._pattern.finditer(text.folded):
+            if match.lastgroup:
+                brand = self._brand_by_name[match[0].replace(" ", "")]
+                mentions.append(Mention(brand, *text.plain.original_span(*match.span())))
+        return mentions
 
 
-_URL, _HANDLE = re.compile(URL), re.compile(HANDLE)
+_URL = re.compile(URL)
+_HANDLE = re.compile(HANDLE)
 _NEVER = "(?!)"
 
 
-def _pattern(handles: set[str], addresses: set[str], names: set[str]) -> re.Pattern[str]:
-    """One expression of what is found, in named groups, and of the addresses and accounts that are passed over."""
+def _brands_by_name(brands: Sequence[Brand]) -> dict[str, str]:
+    """Return normalised name without spaces -> id of its brand."""
+    brand_by_name: dict[str, str] = {}
+    for brand in brands:
+        for alias in brand.aliases:
+            name = normalize_text(alias).replace(" ", "")
+            owner = brand_by_name.setdefault(name, brand.id)
+            if owner != brand.id:
+                raise ConfigError(
+                    f"{CONFIG_FILE}: the name {alias!r} belongs to two brands, {owner!r} and "
+                    f"{brand.id!r}, however it is written: leave it with one of them."
+                )
+    return brand_by_name
+
+
+def _mention_pattern(handles: set[str], addresses: set[str], names: set[str]) -> re.Pattern[str]:
+    """Return one expression for names, in named groups, and for addresses and accounts to skip."""
     handle = rf"(?<![\w@])(?:{longest_match_pattern(handles) or _NEVER})(?![\w-])"
     address = rf"(?<![\w@./-])(?:{longest_match_pattern(addresses) or _NEVER})(?![\w/@-]|[.?#]\w)"
     name = longest_match_pattern(names) or _NEVER
@@ -82,15 +87,15 @@ def check_brand_names(brands: Sequence[Brand]) -> None:
     """Raise ConfigError for a name that no text could match, or that two brands share."""
     BrandLinker(brands)
     for brand in brands:
+        linker = BrandLinker([brand])
         for alias in brand.aliases:
-            written = normalize_text(alias)
-            spans = [
-                (mention.start, mention.end)
-                for mention in BrandLinker([brand]).find_mentions(written)
-            ]
-            whole_handle = not written.startswith("@") or _HANDLE.fullmatch(written)
-            if (0, len(written)) not in spans or not whole_handle:
+            name = normalize_text(alias)
+            mentions = linker.find_mentions(name)
+            is_found = any((mention.start, mention.end) == (0, len(name)) for mention in mentions)
+            is_whole_handle = not name.startswith("@") or _HANDLE.fullmatch(name)
+            if not is_found or not is_whole_handle:
                 raise ConfigError(
-                    f"{CONFIG_FILE}: the name {alias!r} of brand {brand.id!r} would never be found: wanted words as people "
-                    "write them, or a handle such as '@name' without spaces."
+                    f"{CONFIG_FILE}: the name {alias!r} of brand {brand.id!r} would never be "
+                    "found: wanted words as people write them, or a handle such as '@name' "
+                    "without spaces."
                 )

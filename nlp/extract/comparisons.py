@@ -1,153 +1,184 @@
-"""Who left one brand for another, and who holds one to be better: rules over linked brand mentions.
+"""Comparisons: who left one brand for another, and who prefers one to another.
 
-`nlp/data/comparisons.toml` is the table of rules: a pattern, whose places say the direction, and the kind that it tells.
+Rules over linked brand mentions. Each rule of `nlp/data/comparisons.toml` is a pattern whose
+placeholders give the direction, and the kind of relation that it states.
 """
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from nlp.extract.brands import Mention
-from nlp.text.normalize import fold_text
+from nlp.text.normalize import FoldedText, fold_once
 
 KINDS = ("switch", "better")
 _FILE = Path(__file__).parents[1] / "data" / "comparisons.toml"
 
-# A mention is written over in place, by characters that no text has: so a rule sees it as one thing, and offsets hold.
+# A mention is replaced in place by private-use characters: a rule sees one thing, offsets stay.
 _HEAD, _TAIL = "\ue000", "\ue001"
-_ONE = f"{_HEAD}{_TAIL}*"
-_SEVERAL = rf"{_ONE}(?: ?(?:和|跟|与|及|以及|、|/|&|and|or) ?(?:the )?{_ONE}){{0,3}}"
-_PLACES = {
-    "brand": rf"\s?(?P<brand>{_SEVERAL})\s?",
-    "other": rf"\s?(?P<other>{_SEVERAL})\s?",
-    "either": rf"\s?{_ONE}\s?",
+_MENTION = f"{_HEAD}{_TAIL}*"
+_MENTIONS = rf"{_MENTION}(?: ?(?:和|跟|与|及|以及|、|/|&|and|or) ?(?:the )?{_MENTION}){{0,3}}"
+_PLACEHOLDERS = {
+    "brand": rf"\s?(?P<brand>{_MENTIONS})\s?",
+    "other": rf"\s?(?P<other>{_MENTIONS})\s?",
+    "either": rf"\s?{_MENTION}\s?",
     "head": _HEAD,
 }
 
 _SENTENCE = re.compile(r"(?:[^。!?;\n.]|\.(?!\s|$))+[。!?;\n.]*")
-_AROUND = 60  # characters of a sentence that are looked at before and after a match
 _CLAUSE_END = re.compile(r"[,。.!?;\n]")
-_ASKED = re.compile(r"(?:[吗么]|呢[?])|^[^,。.!;\n]*\?")
-_PRESUPPOSED = re.compile(r"为什么|为啥|怎么会|(?<![a-z])why(?![a-z])")
+_QUESTION = re.compile(r"(?:[吗么]|呢[?])|^[^,。.!;\n]*\?")
+_PRESUPPOSITION = re.compile(r"为什么|为啥|怎么会|(?<![a-z])why(?![a-z])")
+# Characters of a sentence before and after a match that are searched for what cancels it.
+_CONTEXT_LENGTH = 60
+_PRESUPPOSITION_LENGTH = 20
 
 
 class Comparison(NamedTuple):
-    """`brand` is the one moved to (kind "switch") or preferred ("better"), `other` the one left or worse.
-
-    `start` and `end` span the words that say it, in code points of the text.
-    """
+    """A directed relation between two brands, and the span of the words that state it."""
 
     brand: str
+    """The brand moved to (kind "switch") or preferred (kind "better")."""
     other: str
+    """The brand left, or the worse one."""
     kind: str
     start: int
     end: int
 
 
 class _Rule(NamedTuple):
+    """One row of the table of rules."""
+
     kind: str
     pattern: re.Pattern[str]
-    unless: re.Pattern[str]
+    unless_before: re.Pattern[str]
 
 
-def find_comparisons(text: str, mentions: Sequence[Mention]) -> list[Comparison]:
-    """The directed relations that a text states between brands it mentions, in order of their place.
+def find_comparisons(text: str | FoldedText, mentions: Sequence[Mention]) -> list[Comparison]:
+    """Return the relations that a text states between brands it mentions, by their offsets.
 
-    Within a sentence, and each once in it; what is denied, asked, wished or supposed is not stated; what is planned is.
+    A relation is within a sentence, and counts once in it. What is denied, asked, wished or
+    supposed is not stated; what is planned is.
     """
     if len({mention.brand for mention in mentions}) < 2:
         return []
-    text, brands = _masked(fold_text(text), mentions)
-    found: list[Comparison] = []
-    for sentence in _SENTENCE.finditer(text):
+    masked, brands_at = _mask_mentions(fold_once(text).folded_in_place(), mentions)
+    comparisons: list[Comparison] = []
+    for sentence in _SENTENCE.finditer(masked):
         if sentence[0].count(_HEAD) > 1:
-            here: dict[tuple[str, str, str], Comparison] = {}
-            for new in _stated(text, sentence.span(), brands):
-                opposite = here.get((new.other, new.brand, new.kind))
-                if not (opposite and _overlap(new, opposite)):
-                    here.setdefault((new.brand, new.other, new.kind), new)
-            found += here.values()
-    return sorted(found, key=lambda its: (its.start, its.end, its.kind, its.brand, its.other))
+            comparisons += _sentence_comparisons(masked, sentence.span(), brands_at)
+    return sorted(comparisons, key=attrgetter("start", "end", "kind", "brand", "other"))
 
 
-def _masked(folded: str, mentions: Sequence[Mention]) -> tuple[str, dict[int, list[str]]]:
-    """The text with its mentions written over, and the brands named at each place; a mention inside of another is passed over."""
+def _sentence_comparisons(
+    masked: str, sentence: tuple[int, int], brands_at: Mapping[int, list[str]]
+) -> Iterable[Comparison]:
+    """Return the distinct relations of one sentence; of two opposite ones in the same words, the
+    one of the earlier rule.
+    """
+    distinct: dict[tuple[str, str, str], Comparison] = {}
+    for comparison in _apply_rules(masked, sentence, brands_at):
+        opposite = distinct.get((comparison.other, comparison.brand, comparison.kind))
+        if not (opposite and _overlap(comparison, opposite)):
+            key = (comparison.brand, comparison.other, comparison.kind)
+            distinct.setdefault(key, comparison)
+    return distinct.values()
+
+
+def _mask_mentions(folded: str, mentions: Sequence[Mention]) -> tuple[str, dict[int, list[str]]]:
+    """Replace the mentions in a text; return it and, by start offset, the brands named there.
+
+    A mention inside of another one is dropped.
+    """
     folded = folded.replace(_HEAD, " ").replace(_TAIL, " ")
-    brands: dict[int, list[str]] = {}
-    parts, last = [], (0, 0)
-    for brand, *span in sorted(mentions, key=lambda its: (its.start, -its.end)):
-        if span[0] >= last[1]:
-            parts += [folded[last[1] : span[0]], _HEAD, _TAIL * (span[1] - span[0] - 1)]
-            last = (span[0], span[1])
-        if tuple(span) == last:
-            brands.setdefault(span[0], []).append(brand)
-    return "".join([*parts, folded[last[1] :]]), brands
+    brands_at: dict[int, list[str]] = {}
+    parts: list[str] = []
+    last_span = (0, 0)
+    for brand, start, end in sorted(mentions, key=lambda mention: (mention.start, -mention.end)):
+        if start >= last_span[1]:
+            parts += [folded[last_span[1] : start], _HEAD, _TAIL * (end - start - 1)]
+            last_span = (start, end)
+        if (start, end) == last_span:
+            brands_at.setdefault(start, []).append(brand)
+    return "".join([*parts, folded[last_span[1] :]]), brands_at
 
 
-def _stated(
-    text: str, sentence: tuple[int, int], brands: Mapping[int, list[str]]
+def _apply_rules(
+    masked: str, sentence: tuple[int, int], brands_at: Mapping[int, list[str]]
 ) -> Iterator[Comparison]:
-    """What the rules find in one sentence, rule by rule."""
-    for kind, pattern, unless in _rules():
-        for match in pattern.finditer(text, *sentence):
-            if unless.search(
-                text[max(sentence[0], match.start() - _AROUND) : match.start()]
-            ) or _asked(text, match, sentence[1]):
-                continue
-            for brand in _named(match, "brand", brands):
-                for other in _named(match, "other", brands):
-                    if brand != other:
-                        yield Comparison(brand, other, kind, *_stripped(match))
+    """Yield what the rules find in one sentence, rule by rule."""
+    sentence_start, sentence_end = sentence
+    for rule in _rules():
+        for match in rule.pattern.finditer(masked, sentence_start, sentence_end):
+            context_start = max(sentence_start, match.start() - _CONTEXT_LENGTH)
+            cancelled = rule.unless_before.search(masked[context_start : match.start()])
+            if not cancelled and not _is_question(masked, match, sentence_end):
+                yield from _match_comparisons(rule.kind, match, brands_at)
 
 
-def _asked(text: str, match: re.Match[str], end: int) -> bool:
-    """Whether the clause of a match is a question; one that asks why takes the relation for granted."""
-    rest = text[match.end() : min(end, match.end() + _AROUND)]
-    mark = _CLAUSE_END.search(rest)
-    clause = rest[: mark.end()] if mark else rest
-    return bool(_ASKED.search(clause)) and not _PRESUPPOSED.search(
-        text[max(0, match.start() - 20) : match.end()]
-    )
+def _match_comparisons(
+    kind: str, match: re.Match[str], brands_at: Mapping[int, list[str]]
+) -> Iterator[Comparison]:
+    """Yield the relation of each brand with each other brand of one match."""
+    span = _stripped_span(match)
+    for brand in _brands_in_group(match, "brand", brands_at):
+        for other in _brands_in_group(match, "other", brands_at):
+            if brand != other:
+                yield Comparison(brand, other, kind, *span)
 
 
-def _named(match: re.Match[str], place: str, brands: Mapping[int, list[str]]) -> list[str]:
-    heads = (at for at in range(*match.span(place)) if match.string[at] == _HEAD)
-    return [brand for at in heads for brand in brands[at]]
+def _is_question(masked: str, match: re.Match[str], sentence_end: int) -> bool:
+    """Return whether the clause of a match asks for the relation; one that asks why states it."""
+    after = masked[match.end() : min(sentence_end, match.end() + _CONTEXT_LENGTH)]
+    clause_end = _CLAUSE_END.search(after)
+    clause = after[: clause_end.end()] if clause_end else after
+    if not _QUESTION.search(clause):
+        return False
+    before_start = max(0, match.start() - _PRESUPPOSITION_LENGTH)
+    return not _PRESUPPOSITION.search(masked[before_start : match.end()])
 
 
-def _stripped(match: re.Match[str]) -> tuple[int, int]:
-    """The span of a match without the spaces around it."""
+def _brands_in_group(
+    match: re.Match[str], group: str, brands_at: Mapping[int, list[str]]
+) -> list[str]:
+    brands: list[str] = []
+    for offset in range(*match.span(group)):
+        if match.string[offset] == _HEAD:
+            brands += brands_at[offset]
+    return brands
+
+
+def _stripped_span(match: re.Match[str]) -> tuple[int, int]:
+    """Return the span of a match without the spaces around it."""
     words = match[0]
-    return match.start() + len(words) - len(words.lstrip()), match.end() - len(words) + len(
-        words.rstrip()
-    )
+    start = match.start() + len(words) - len(words.lstrip())
+    end = match.end() - len(words) + len(words.rstrip())
+    return start, end
 
 
-def _overlap(one: Comparison, two: Comparison) -> bool:
-    """Whether they are read from the same words: then the earlier rule holds."""
-    return one.start < two.end and two.start < one.end
+def _overlap(first: Comparison, second: Comparison) -> bool:
+    return first.start < second.end and second.start < first.end
 
 
 @cache
 def _rules() -> tuple[_Rule, ...]:
+    """Compile the table of rules, the rules of each kind in the order of the file."""
     table = tomllib.loads(_FILE.read_text(encoding="utf-8"))
-    words = _PLACES | table["words"]
-    return tuple(
-        _Rule(
-            kind,
-            re.compile(_expanded(rule, words)),
-            re.compile(_expanded(table[kind]["unless"], words)),
-        )
-        for kind in KINDS
-        for rule in table[kind]["rules"]
-    )
+    words = _PLACEHOLDERS | table["words"]
+    rules = []
+    for kind in KINDS:
+        unless_before = re.compile(_expand_words(table[kind]["unless"], words))
+        patterns = [re.compile(_expand_words(rule, words)) for rule in table[kind]["rules"]]
+        rules += [_Rule(kind, pattern, unless_before) for pattern in patterns]
+    return tuple(rules)
 
 
-def _expanded(pattern: str, words: Mapping[str, Any]) -> str:
-    """A pattern with each {word} written out, the words inside of words too."""
+def _expand_words(pattern: str, words: Mapping[str, Any]) -> str:
+    """Replace each {word} of a pattern by its expression, the words in these expressions too."""
     word = re.compile(rf"\{{({'|'.join(words)})\}}")
     while word.search(pattern):
         pattern = word.sub(lambda match: words[match[1]], pattern)

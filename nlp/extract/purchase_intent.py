@@ -1,6 +1,7 @@
-"""Purchase intent as a scorecard: signals that a post gives, each with the points that the project's file sets.
+"""Purchase intent: signals of a post, each with the points that the project's file sets.
 
-`nlp/data/signals.toml` says how signals are worded; the model's probabilities and stated switches are signals as well.
+`nlp/data/signals.toml` has the wordings of signals; probabilities of the model and stated switches
+are signals as well.
 """
 
 import re
@@ -16,24 +17,23 @@ from nlp.extract.comparisons import Comparison
 from nlp.extract.segments import strip_reposts
 from nlp.text.normalize import fold_text
 
-MIN_INTENT_PROBABILITY = 0.5  # least probability of an intent that counts
+MIN_INTENT_PROBABILITY = 0.5  # of an intent that counts as a signal
 INTENT_SIGNALS = {"buy": "wants", "ask": "asks", "complain": "complains"}
 _FILE = Path(__file__).parents[1] / "data" / "signals.toml"
+_GUARD_LENGTH = 30  # characters before a wording that are searched for what denies it
 _SENTENCE_END = re.compile(r"[。!?！？;；\n]|\.(?=\s|$)")
 
 
 class PurchaseSignal(NamedTuple):
-    """Something in a post that speaks for or against a purchase.
-
-    `start` and `end` span the words that say it, in code points; missing where the model judges the post as a whole. `brand`: the one
-    that it is about, where the signal itself says so.
-    """
+    """Something in a post that speaks for or against a purchase."""
 
     kind: str
     points: float
     start: int | None = None
+    """With `end` the span of the words, in code points; None where the model found the signal."""
     end: int | None = None
     brand: str | None = None
+    """The brand that the signal is about, where the signal itself says so."""
 
 
 def find_purchase_signals(
@@ -42,30 +42,43 @@ def find_purchase_signals(
     intent_probabilities: Mapping[str, float] | None = None,
     comparisons: Sequence[Comparison] = (),
 ) -> list[PurchaseSignal]:
-    """The signals of one post, each kind once (a switch once a brand), in the order of the scorecard.
+    """Return the signals of one post in the order of the scorecard, those without points left out.
 
-    `intent`: the model's probabilities by name, empty when it has none. What is quoted of others behind `//@` does not count.
+    Each kind counts once, a switch once a brand. `intent_probabilities` are the model's by name of
+    the intent, empty where there are none. What is quoted of others behind `//@` does not count.
     """
-    said = fold_text(strip_reposts(text))
-    found = [
-        PurchaseSignal(name, getattr(scorecard, name), *span)
-        for name in _wordings()
-        if (span := _first(said, name))
-    ]
-    worded = {signal.kind for signal in found}
-    judged = {
-        INTENT_SIGNALS[name]
-        for name, p in (intent_probabilities or {}).items()
-        if name in INTENT_SIGNALS and p >= MIN_INTENT_PROBABILITY
+    folded = fold_text(strip_reposts(text))
+    signals = []
+    for kind in _wordings():
+        span = _first_wording(folded, kind)
+        if span:
+            signals.append(PurchaseSignal(kind, getattr(scorecard, kind), *span))
+    worded_kinds = {signal.kind for signal in signals}
+    predicted_kinds = _predicted_kinds(intent_probabilities or {})
+    other_kinds = sorted(predicted_kinds - worded_kinds)
+    signals += [PurchaseSignal(kind, getattr(scorecard, kind)) for kind in other_kinds]
+    for comparison in comparisons:
+        if comparison.kind == "switch":
+            signals += _switch_signals(comparison, scorecard)
+    return [signal for signal in signals if signal.points]
+
+
+def _predicted_kinds(intent_probabilities: Mapping[str, float]) -> set[str]:
+    """Return the kinds of signals that the model's probabilities give."""
+    return {
+        INTENT_SIGNALS[intent]
+        for intent, probability in intent_probabilities.items()
+        if intent in INTENT_SIGNALS and probability >= MIN_INTENT_PROBABILITY
     }
-    found += [PurchaseSignal(name, getattr(scorecard, name)) for name in sorted(judged - worded)]
-    for its in comparisons:
-        if its.kind == "switch":
-            found.append(
-                PurchaseSignal("switches", scorecard.switches, its.start, its.end, its.brand)
-            )
-            found.append(PurchaseSignal("leaves", scorecard.leaves, its.start, its.end, its.other))
-    return [signal for signal in found if signal.points]
+
+
+def _switch_signals(switch: Comparison, scorecard: Scorecard) -> list[PurchaseSignal]:
+    """Return the signal for the brand moved to and the one for the brand left."""
+    start, end = switch.start, switch.end
+    return [
+        PurchaseSignal("switches", scorecard.switches, start, end, switch.brand),
+        PurchaseSignal("leaves", scorecard.leaves, start, end, switch.other),
+    ]
 
 
 def signals_by_brand(
@@ -74,43 +87,46 @@ def signals_by_brand(
     mentions: Sequence[Mention],
     page_brands: Sequence[str] = (),
 ) -> dict[str, list[PurchaseSignal]]:
-    """Which brand each signal is for: its own, else those named in its sentence, else all that the post names or is about."""
-    brands = dict.fromkeys([mention.brand for mention in mentions] + list(page_brands))
-    found: dict[str, list[PurchaseSignal]] = {}
+    """Return brand -> its signals, each kind once.
+
+    A signal is for the brand that it names itself; else for the brands named in its sentence; else
+    for all that the post names and for those its page is about.
+    """
+    all_brands = [mention.brand for mention in mentions] + list(page_brands)
+    signals_of: dict[str, list[PurchaseSignal]] = {}
     for signal in signals:
         near = [mention.brand for mention in mentions if _same_sentence(text, signal, mention)]
-        for brand in [signal.brand] if signal.brand else dict.fromkeys(near or brands):
-            its = found.setdefault(brand, [])
-            if signal.kind not in {other.kind for other in its}:
-                its.append(signal)
-    return found
+        brands = [signal.brand] if signal.brand else near or all_brands
+        for brand in dict.fromkeys(brands):
+            brand_signals = signals_of.setdefault(brand, [])
+            if signal.kind not in {other.kind for other in brand_signals}:
+                brand_signals.append(signal)
+    return signals_of
 
 
 def _same_sentence(text: str, signal: PurchaseSignal, mention: Mention) -> bool:
     if signal.start is None or signal.end is None:
         return False
-    return not _SENTENCE_END.search(
-        text[min(signal.end, mention.end) : max(signal.start, mention.start)]
-    )
+    between = text[min(signal.end, mention.end) : max(signal.start, mention.start)]
+    return not _SENTENCE_END.search(between)
 
 
-def _first(said: str, name: str) -> tuple[int, int] | None:
-    """The first place where a signal is worded and not denied."""
-    pattern, unless = _wordings()[name]
-    for match in pattern.finditer(said):
-        if not (unless and unless.search(said[max(0, match.start() - 30) : match.start()])):
+def _first_wording(folded: str, kind: str) -> tuple[int, int] | None:
+    """Return the span of the first wording of a signal that no guard before it denies."""
+    pattern, unless_before = _wordings()[kind]
+    for match in pattern.finditer(folded):
+        before = folded[max(0, match.start() - _GUARD_LENGTH) : match.start()]
+        if not (unless_before and unless_before.search(before)):
             return match.span()
     return None
 
 
 @cache
 def _wordings() -> Mapping[str, tuple[re.Pattern[str], re.Pattern[str] | None]]:
-    """Signal -> (what says it, what before it denies it)."""
+    """Return signal -> (its wordings, what denies it when before it)."""
     table = tomllib.loads(_FILE.read_text(encoding="utf-8"))
-    return {
-        name: (
-            re.compile("|".join(entry["patterns"])),
-            re.compile("|".join(entry["unless"])) if entry["unless"] else None,
-        )
-        for name, entry in table.items()
-    }
+    wordings = {}
+    for kind, entry in table.items():
+        unless_before = re.compile("|".join(entry["unless"])) if entry["unless"] else None
+        wordings[kind] = (re.compile("|".join(entry["patterns"])), unless_before)
+    return wordings

@@ -1,6 +1,7 @@
-"""Who says it: audience segments, found in what authors say of themselves.
+"""Audience segments: who writes, by what authors say of themselves.
 
-`nlp/data/segments.toml` holds the built-in ones; a segment of the project with the same id takes the place of one.
+`nlp/data/segments.toml` has the built-in segments; a segment of the project replaces the built-in
+one with its id.
 """
 
 import re
@@ -16,108 +17,128 @@ from nlp.text.longest_match import longest_match_pattern
 from nlp.text.normalize import fold_text, normalize_text
 
 _FILE = Path(__file__).parents[1] / "data" / "segments.toml"
-_REPOSTED = re.compile(r"//\s?@")  # from here on it is somebody else who speaks
+_REPOSTED = re.compile(r"//\s?@")  # what follows is by another author
+_GUARD_LENGTH = 40  # characters before a match that are searched for guards
 _CLAUSE_END = re.compile(r"[,，。!?;；\n]|\.(?=\s|$)")
 
 
 @dataclass(frozen=True)
-class _BuiltIn:
-    """A segment of the data file, its expressions compiled."""
+class _BuiltInSegment:
+    """A segment of the data file, with its expressions compiled."""
 
     names: tuple[str, ...]
     words: tuple[str, ...]
+    """Words of which a text must contain one: a cheap test before the expressions."""
     own: re.Pattern[str]
+    """Expressions in the first person."""
     evident: re.Pattern[str]
+    """Forms that people use of themselves; not counted behind words for other people."""
 
 
 class SegmentDetector:
-    """The project's segments, found by their plain terms, and the built-in ones whose id the project does not use."""
+    """Finds the project's segments by their terms, and built-in ones by their expressions."""
 
     def __init__(self, segments: Sequence[AudienceSegment] = ()) -> None:
-        self._plain = {segment.id: _any_of(segment.terms) for segment in segments}
+        self._project_patterns = {segment.id: _terms_pattern(segment.terms) for segment in segments}
         self._built_in = {
-            id_: segment for id_, segment in _built_in().items() if id_ not in self._plain
+            id_: segment
+            for id_, segment in _built_in_segments().items()
+            if id_ not in self._project_patterns
         }
         self._names = {segment.id: segment.names for segment in segments} | {
-            id_: its.names for id_, its in self._built_in.items()
+            id_: segment.names for id_, segment in self._built_in.items()
         }
 
     @property
     def segment_ids(self) -> tuple[str, ...]:
-        """Every segment that can be found: the project's in the order of its file, then the built-in ones."""
+        """Return the ids of all segments: the project's in the order of its file come first."""
         return tuple(self._names)
 
     def display_names(self, segment_id: str) -> tuple[str, ...]:
-        """What is printed of a segment: Chinese, then English, for a built-in one. Raises KeyError when there is none of that id."""
+        """Return the names of a segment for display: Chinese, then English, for a built-in one.
+
+        Raises KeyError where no segment has the id.
+        """
         return self._names[segment_id]
 
     def find_segments(self, text: str) -> list[str]:
-        """Ids of the segments that the author of a text says to belong to, in the order of `ids`."""
-        said = fold_text(strip_reposts(text))
-        plain = [id_ for id_, terms in self._plain.items() if terms and terms.search(said)]
-        return plain + [id_ for id_, segment in self._built_in.items() if _speaks(said, segment)]
+        """Return the ids of the segments of the author of a text, in the order of `segment_ids`."""
+        folded = fold_text(strip_reposts(text))
+        segment_ids = []
+        for segment_id, pattern in self._project_patterns.items():
+            if pattern and pattern.search(folded):
+                segment_ids.append(segment_id)
+        for segment_id, segment in self._built_in.items():
+            if _describes_author(folded, segment):
+                segment_ids.append(segment_id)
+        return segment_ids
 
 
 def strip_reposts(text: str) -> str:
-    """A text without what it quotes of others behind `//@`.
+    """Return a text without what it quotes of others behind `//@`.
 
-    >>> own_words("转发 //@somebody: 我怀孕了")
+    >>> strip_reposts("转发 //@somebody: 我怀孕了")
     '转发 '
     """
     return _REPOSTED.split(text, maxsplit=1)[0]
 
 
-def _any_of(terms: Sequence[str]) -> re.Pattern[str] | None:
+def _terms_pattern(terms: Sequence[str]) -> re.Pattern[str] | None:
     source = longest_match_pattern(filter(None, map(normalize_text, terms)))
     return re.compile(source) if source else None
 
 
-def _speaks(said: str, segment: _BuiltIn) -> bool:
-    if not any(word in said for word in segment.words):
+def _describes_author(folded: str, segment: _BuiltInSegment) -> bool:
+    """Return whether the author of a text says to belong to a built-in segment."""
+    if not any(word in folded for word in segment.words):
         return False
-    return _holds(said, segment.own, _guards()["supposed"]) or _holds(
-        said, segment.evident, _guards()["supposed"], _guards()["others"]
+    supposed, others = _guards()["supposed"], _guards()["others"]
+    return _matches_unguarded(folded, segment.own, supposed) or _matches_unguarded(
+        folded, segment.evident, supposed, others
     )
 
 
-def _holds(said: str, pattern: re.Pattern[str], *unless: re.Pattern[str]) -> bool:
-    """Whether some match of the pattern has none of `unless` before it in its clause."""
-    for match in pattern.finditer(said):
-        before = _CLAUSE_END.split(said[max(0, match.start() - 40) : match.start()])[-1]
-        if not any(guard.search(before) for guard in unless):
+def _matches_unguarded(folded: str, pattern: re.Pattern[str], *guards: re.Pattern[str]) -> bool:
+    """Return whether a match of the pattern has none of the guards before it in its clause."""
+    for match in pattern.finditer(folded):
+        before = _CLAUSE_END.split(folded[max(0, match.start() - _GUARD_LENGTH) : match.start()])[
+            -1
+        ]
+        if not any(guard.search(before) for guard in guards):
             return True
     return False
 
 
 @cache
-def _file() -> Mapping[str, Any]:
+def _segment_table() -> Mapping[str, Any]:
     return tomllib.loads(_FILE.read_text(encoding="utf-8"))
 
 
 @cache
 def _guards() -> Mapping[str, re.Pattern[str]]:
-    return {name: re.compile(_file()[name]) for name in ("supposed", "others")}
+    return {name: re.compile(_segment_table()[name]) for name in ("supposed", "others")}
 
 
 @cache
-def _built_in() -> Mapping[str, _BuiltIn]:
-    """The segments of the data file by id."""
+def _built_in_segments() -> Mapping[str, _BuiltInSegment]:
+    """Return the segments of the data file by id."""
     return {
-        entry["id"]: _BuiltIn(
+        entry["id"]: _BuiltInSegment(
             tuple(entry["names"]),
             tuple(entry["words"]),
-            _compiled(entry["own"]),
-            _compiled(entry["evident"]),
+            _compile_patterns(entry["own"]),
+            _compile_patterns(entry["evident"]),
         )
-        for entry in _file()["segments"]
+        for entry in _segment_table()["segments"]
     }
 
 
-def _compiled(patterns: Sequence[str]) -> re.Pattern[str]:
-    """One expression for all of `patterns`, each {frame} written out."""
-    frame = re.compile(rf"\{{({'|'.join(_file()['frames'])})\}}")
+def _compile_patterns(patterns: Sequence[str]) -> re.Pattern[str]:
+    """Return one expression for all of the patterns, with each {frame} replaced."""
+    frame = re.compile(rf"\{{({'|'.join(_segment_table()['frames'])})\}}")
     return re.compile(
         "|".join(
-            frame.sub(lambda match: _file()["frames"][match[1]], pattern) for pattern in patterns
+            frame.sub(lambda match: _segment_table()["frames"][match[1]], pattern)
+            for pattern in patterns
         )
     )

@@ -1,4 +1,4 @@
-"""Tags of a taxonomy: by the words that name a label, and by likeness to its examples in the embedding space."""
+"""Tags of a taxonomy, by the words that name a label and by similarity to its examples."""
 
 import re
 import tomllib
@@ -21,17 +21,17 @@ Floats = NDArray[np.float64]
 Vectors = NDArray[np.floating]
 
 # Chosen by `python -m benchmarks.tags`, on the taxonomy's own examples, each left out in turn.
-DEFAULT_THRESHOLD = 0.42  # least score of a tag whose posts nobody has judged
+DEFAULT_THRESHOLD = 0.42  # minimum score of a tag for a label whose posts nobody has judged
 NAMED_BONUS = 0.5  # added to the cosine of a label that the post names by one of its words
-NAMES_WEIGHT = 2.0  # of the mean of a label's words in its vector; that of its examples has 1
-MAX_LABELS = 3  # labels a post, the wider ones that they imply not counted
-PRIOR_POSTS = 20  # judged posts that weigh as much as the default does in a learnt threshold
+NAMES_WEIGHT = 2.0  # of the mean of a label's words in its vector; the examples have 1
+MAX_LABELS = 3  # of a post, the wider ones that they imply not counted
+PRIOR_POSTS = 20  # judged posts that weigh as much as the default in a learnt threshold
 
 _SHIPPED = Path(__file__).parents[1] / "data" / "consumer_goods.toml"
 
 
 class TaxonomyTag(NamedTuple):
-    """A label of the taxonomy and how well it fits: a cosine, and `NAMED` more where the post names it."""
+    """A label and its score: a cosine, plus `NAMED_BONUS` where the post names the label."""
 
     tag: str
     score: float
@@ -39,7 +39,7 @@ class TaxonomyTag(NamedTuple):
 
 @cache
 def default_taxonomy() -> tuple[Label, ...]:
-    """The taxonomy of consumer goods: 18 fields, up to four levels, in Chinese and English."""
+    """Return the taxonomy of consumer goods: 18 fields, up to four levels, Chinese and English."""
     entries = tomllib.loads(_SHIPPED.read_text(encoding="utf-8"))["taxonomy"]
     lists = ("names", "synonyms", "examples")
     return tuple(
@@ -49,10 +49,10 @@ def default_taxonomy() -> tuple[Label, ...]:
 
 
 class TaxonomyTagger:
-    """Tags posts with a taxonomy (the shipped one when empty).
+    """Tags posts with the labels of a taxonomy (the shipped one when it is empty).
 
-    `thresholds`: the least score by label, where one was learnt (`fit_threshold`). `version` changes with whatever changes a tag,
-    the encoder behind `embed` excepted.
+    `thresholds` are the minimum scores of labels for which one was learnt (`fit_threshold`).
+    `version` changes with whatever changes a tag, except for the encoder behind `embed`.
     """
 
     def __init__(
@@ -61,7 +61,8 @@ class TaxonomyTagger:
         embed: EmbedTexts,
         thresholds: Mapping[str, float] | None = None,
     ) -> None:
-        taxonomy, learnt = taxonomy or default_taxonomy(), thresholds or {}
+        taxonomy = taxonomy or default_taxonomy()
+        learnt = thresholds or {}
         self.labels = tuple(entry.label for entry in taxonomy)
         self.thresholds: Floats = np.array(
             [learnt.get(label, DEFAULT_THRESHOLD) for label in self.labels]
@@ -69,153 +70,170 @@ class TaxonomyTagger:
         self.version = blake2b(
             repr((taxonomy, self.thresholds.tolist())).encode(), digest_size=4
         ).hexdigest()
-        self._words, self._owners = _words(taxonomy)
-        self._taxonomy, self._embed = taxonomy, embed
+        self._name_pattern, self._labels_by_name = _label_names(taxonomy)
+        self._taxonomy = taxonomy
+        self._embed = embed
 
     @cached_property
-    def _space(self) -> tuple[dict[str, Floats], Floats]:
-        """Made when the first posts are to be tagged: it takes a second, and a run often finds none."""
-        return _vectors(self._taxonomy, self._embed)
+    def _vector_space(self) -> tuple[dict[str, Floats], Floats]:
+        """Return the mean vector of each language and the vectors of the labels.
+
+        Computed when the first posts are tagged: it takes a second, and a run often has no posts.
+        """
+        return _label_vectors(self._taxonomy, self._embed)
 
     def assign_tags(
         self, texts: Sequence[str], embeddings: Iterable[Vectors | None]
     ) -> list[list[TaxonomyTag]]:
-        """The tags of each text, best first, given its unit vector (d,) from the encoder that `embed` is of, if it has one.
+        """Return the tags of each text, best first.
 
-        At most `MOST` labels: the best one, and others that the text names; each brings the wider labels that it stands in.
+        `embeddings` are unit vectors (d,) from the encoder of `embed`, or None. A text gets at most
+        `MAX_LABELS` labels: the best one, and others that it names; each brings the labels above
+        it.
         """
-        scores = self.label_scores(texts, embeddings)
+        named = self.named_labels(texts)
+        scores = self._cosines(texts, embeddings) + NAMED_BONUS * named
         return [
-            self._chosen(row, named)
-            for row, named in zip(scores, self.named_labels(texts), strict=True)
+            self._select_tags(text_scores, text_named)
+            for text_scores, text_named in zip(scores, named, strict=True)
         ]
 
     def label_scores(self, texts: Sequence[str], embeddings: Iterable[Vectors | None]) -> Floats:
-        """Cosine of each text with each label (n, k), `NAMED` added where the text names it; a text without a vector has cosine 0."""
-        means, labels = self._space
+        """Return the scores (n, k) of each text for each label.
+
+        The cosine, plus `NAMED_BONUS` where the text names the label. A text without a vector has
+        cosine 0.
+        """
+        cosines = self._cosines(texts, embeddings)
+        return np.asarray(cosines + NAMED_BONUS * self.named_labels(texts))
+
+    def _cosines(self, texts: Sequence[str], embeddings: Iterable[Vectors | None]) -> Floats:
+        """Return the cosine (n, k) of each text with each label."""
+        means, labels = self._vector_space
         centred = np.zeros((len(texts), labels.shape[1]))
         for row, (text, vector) in enumerate(zip(texts, embeddings, strict=True)):
             if vector is not None and vector.any():
                 centred[row] = vector - means[model_language(text)]
-        return np.asarray(_unit(centred) @ labels.T + NAMED_BONUS * self.named_labels(texts))
+        return np.asarray(_normalize_rows(centred) @ labels.T)
 
     def named_labels(self, texts: Sequence[str]) -> NDArray[np.bool_]:
-        """Which labels each text names (n, k)."""
+        """Return which labels each text names (n, k)."""
         named = np.zeros((len(texts), len(self.labels)), bool)
         for row, text in enumerate(texts):
-            for match in self._words.finditer(fold_text(text)):
-                named[row, self._owners[match[0].replace(" ", "")]] = True
+            for match in self._name_pattern.finditer(fold_text(text)):
+                named[row, self._labels_by_name[match[0].replace(" ", "")]] = True
         return named
 
-    def _chosen(self, scores: Floats, named: NDArray[np.bool_]) -> list[TaxonomyTag]:
-        best = [
-            index
-            for index in np.argsort(-scores, kind="stable")
-            if scores[index] >= self.thresholds[index]
-        ]
-        chosen = best[:1] + [index for index in best[1:MAX_LABELS] if named[index]]
-        found: dict[str, float] = {}
-        for index in chosen:
-            for label in _wider(self.labels[index]):
-                found[label] = max(found.get(label, -1.0), float(scores[index]))
-        return [
-            TaxonomyTag(label, score)
-            for label, score in sorted(found.items(), key=lambda its: (-its[1], its[0]))
-        ]
+    def _select_tags(self, scores: Floats, named: NDArray[np.bool_]) -> list[TaxonomyTag]:
+        """Return the tags of one text from its scores (k,) and the labels (k,) that it names."""
+        ranked = np.argsort(-scores, kind="stable")
+        best = [index for index in ranked if scores[index] >= self.thresholds[index]]
+        selected = best[:1] + [index for index in best[1:MAX_LABELS] if named[index]]
+        score_by_label: dict[str, float] = {}
+        for index in selected:
+            for label in _with_wider_labels(self.labels[index]):
+                score = max(score_by_label.get(label, -1.0), float(scores[index]))
+                score_by_label[label] = score
+        tags = [TaxonomyTag(label, score) for label, score in score_by_label.items()]
+        return sorted(tags, key=lambda tag: (-tag.score, tag.tag))
 
 
 def fit_threshold(
     scores: Floats, is_correct: NDArray[np.bool_], default: float = DEFAULT_THRESHOLD
 ) -> float:
-    """The least score of a label, learnt from posts (n,) of which a person said whether the label is right.
+    """Return the minimum score of a label, learnt from posts (n,) that a person judged.
 
-    The cut with the best F1, midway between two scores, drawn towards `default` with the weight of `PRIOR` posts. Where no
-    post was right the cut is above them all.
+    `is_correct` says whether the label is right for the post. The threshold is the cut with the
+    best F1, midway between two scores, drawn towards `default` with the weight of `PRIOR_POSTS`
+    posts. Where no post was right, the cut is above them all.
     """
     if not len(scores):
         return default
     order = np.argsort(-scores, kind="stable")
-    ranked, hits = scores[order], np.cumsum(is_correct[order])
+    ranked = scores[order]
+    hits = np.cumsum(is_correct[order])
     f1 = 2 * hits / (np.arange(1, len(ranked) + 1) + max(int(hits[-1]), 1))
-    last = int(
-        np.argmax(np.where(np.append(ranked[1:] < ranked[:-1], True), f1, -1.0))
-    )  # equal scores fall on one side
+    # Equal scores fall on one side of the cut.
+    may_cut_after = np.append(ranked[1:] < ranked[:-1], True)
+    last = int(np.argmax(np.where(may_cut_after, f1, -1.0)))
     below = ranked[last + 1] if last + 1 < len(ranked) else min(default, ranked[last])
     cut = (ranked[last] + below) / 2 if hits[-1] else ranked[0] + 0.05
     return float((len(scores) * cut + PRIOR_POSTS * default) / (len(scores) + PRIOR_POSTS))
 
 
-def _wider(label: str) -> list[str]:
-    """The label and all that it stands in.
+def _with_wider_labels(label: str) -> list[str]:
+    """Return a label and all labels above it, the widest first.
 
-    >>> _wider("food / dairy / yogurt")
+    >>> _with_wider_labels("food / dairy / yogurt")
     ['food', 'food / dairy', 'food / dairy / yogurt']
     """
     levels = label.split(LEVEL_SEPARATOR)
     return [LEVEL_SEPARATOR.join(levels[: depth + 1]) for depth in range(len(levels))]
 
 
-def _words(taxonomy: Sequence[Label]) -> tuple[re.Pattern[str], dict[str, list[int]]]:
-    """An expression for every name and synonym, and the labels that each belongs to."""
-    owners: dict[str, list[int]] = {}
+def _label_names(taxonomy: Sequence[Label]) -> tuple[re.Pattern[str], dict[str, list[int]]]:
+    """Return an expression for all names and synonyms, and the labels that each belongs to."""
+    labels_by_name: dict[str, list[int]] = {}
+    all_names: set[str] = set()
     for index, entry in enumerate(taxonomy):
-        for word in dict.fromkeys(filter(None, map(normalize_text, entry.names + entry.synonyms))):
-            owners.setdefault(word.replace(" ", ""), []).append(index)
-    words = longest_match_pattern(
-        normalize_text(word)
-        for entry in taxonomy
-        for word in entry.names + entry.synonyms
-        if word.strip()
-    )
-    return re.compile(words or "(?!)"), owners
+        names = dict.fromkeys(filter(None, map(normalize_text, entry.names + entry.synonyms)))
+        all_names.update(names)
+        for name in names:
+            labels_by_name.setdefault(name.replace(" ", ""), []).append(index)
+    return re.compile(longest_match_pattern(all_names) or "(?!)"), labels_by_name
 
 
-def _vectors(taxonomy: Sequence[Label], embed: EmbedTexts) -> tuple[dict[str, Floats], Floats]:
-    """The mean vector of posts of each language, and a vector a label (k, d): zero for a label without examples, which only its words find.
+def _label_vectors(
+    taxonomy: Sequence[Label], embed: EmbedTexts
+) -> tuple[dict[str, Floats], Floats]:
+    """Return the mean vector of posts by language, and a vector (k, d) for each label.
 
-    Vectors of one language share a direction, short phrases another one: each is taken less the mean of its kind over the
-    shipped taxonomy.
+    A label without examples, which only its words find, has the vector zero. Vectors of one
+    language share a direction, short phrases another one: each is taken less the mean of its kind
+    over the shipped taxonomy.
     """
-    texts = list(
-        dict.fromkeys(
-            text
-            for entry in (*default_taxonomy(), *taxonomy)
-            for text in entry.examples + entry.names + entry.synonyms
-        )
-    )
-    known = dict(zip(texts, embed(texts), strict=True))
-    posts = _means([text for entry in default_taxonomy() for text in entry.examples], known)
-    words = _means(
-        [word for entry in default_taxonomy() for word in entry.names + entry.synonyms], known
-    )
-    vectors = np.zeros((len(taxonomy), len(posts["zh"])))
+    texts: dict[str, None] = {}
+    for entry in (*default_taxonomy(), *taxonomy):
+        texts |= dict.fromkeys(entry.examples + entry.names + entry.synonyms)
+    vector_by_text = dict(zip(texts, embed(list(texts)), strict=True))
+    shipped_posts: list[str] = []
+    shipped_names: list[str] = []
+    for entry in default_taxonomy():
+        shipped_posts += entry.examples
+        shipped_names += entry.names + entry.synonyms
+    post_means = _language_means(shipped_posts, vector_by_text)
+    name_means = _language_means(shipped_names, vector_by_text)
+    vectors = np.zeros((len(taxonomy), len(post_means["zh"])))
     for index, entry in enumerate(taxonomy):
+        names = entry.names + entry.synonyms
         if entry.examples:
-            vectors[index] = _centred(entry.examples, posts, known)
-            if entry.names + entry.synonyms:
-                vectors[index] += NAMES_WEIGHT * _centred(
-                    entry.names + entry.synonyms, words, known
-                )
-    return posts, _unit(vectors)
+            vectors[index] = _mean_direction(entry.examples, post_means, vector_by_text)
+        if entry.examples and names:
+            names_direction = _mean_direction(names, name_means, vector_by_text)
+            vectors[index] += NAMES_WEIGHT * names_direction
+    return post_means, _normalize_rows(vectors)
 
 
-def _means(texts: Sequence[str], known: Mapping[str, Vectors]) -> dict[str, Floats]:
-    return {
-        spoken: np.mean([known[text] for text in texts if model_language(text) == spoken], axis=0)
-        for spoken in MODEL_LANGUAGES
-    }
+def _language_means(
+    texts: Sequence[str], vector_by_text: Mapping[str, Vectors]
+) -> dict[str, Floats]:
+    """Return the mean vector (d,) of the texts of each language."""
+    means = {}
+    for language in MODEL_LANGUAGES:
+        vectors = [vector_by_text[text] for text in texts if model_language(text) == language]
+        means[language] = np.mean(vectors, axis=0)
+    return means
 
 
-def _centred(
-    texts: Sequence[str], means: Mapping[str, Floats], known: Mapping[str, Vectors]
+def _mean_direction(
+    texts: Sequence[str], means: Mapping[str, Floats], vector_by_text: Mapping[str, Vectors]
 ) -> Floats:
-    """The mean (d,) of the texts' vectors, each less the mean of its language and of unit length."""
-    return np.asarray(
-        _unit(np.stack([known[text] - means[model_language(text)] for text in texts])).mean(axis=0)
-    )
+    """Return the mean (d,) of the vectors, each less its language's mean and of unit length."""
+    centred = [vector_by_text[text] - means[model_language(text)] for text in texts]
+    return np.asarray(_normalize_rows(np.stack(centred)).mean(axis=0))
 
 
-def _unit(vectors: Vectors) -> Floats:
-    """Rows of unit length; a zero row stays."""
+def _normalize_rows(vectors: Vectors) -> Floats:
+    """Scale rows to unit length; a zero row stays."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.where(lengths > 0, lengths, 1))

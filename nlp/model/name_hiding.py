@@ -14,6 +14,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from folate.core.text import contains_chinese
 from nlp.model.reader import (
     AspectPrediction,
     Reader,
@@ -23,7 +24,6 @@ from nlp.model.reader import (
 )
 from nlp.text.clauses import TextSpan
 from nlp.text.normalize import normalize_text
-from nlp.text.patterns import HAN_RANGES
 from nlp.text.tagging import dictionary_tag
 
 NAMES_VERSION = "names1"
@@ -282,6 +282,6 @@ def is_proper_name(target: str) -> bool:
     """
     if re.search(r"[A-ZÀ-Þ0-9@＠#＃&_]", target):
         return True
-    if not re.search(rf"[{HAN_RANGES}]", target):
+    if not contains_chinese(target):
         return False
     return not _COMMON_NOUN_TAGS.fullmatch(dictionary_tag(normalize_text(target)))

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from folate.core.labels import UNREADABLE_PROBABILITIES
+from folate.core.text import HAN_RANGES, contains_chinese
 from nlp.text.clauses import TextSpan
 from nlp.text.language import identify_language
-from nlp.text.patterns import HAN_RANGES, KANA_RANGES, URL
+from nlp.text.patterns import KANA_RANGES, URL
 
 if TYPE_CHECKING:
     import numpy as np
@@ -119,11 +120,8 @@ class Reader(Protocol):
 
 
 _LINK_OR_HANDLE = re.compile(rf"{URL}|[@＠][\w-]+", re.IGNORECASE)
-_HAN = re.compile(f"[{HAN_RANGES}]")
 _KANA = re.compile(f"[{KANA_RANGES}]")
-_HAN_OR_LATIN_LETTER = re.compile(
-    r"[a-zA-Z\u00c0-\u024f\u3400-\u9fff\uff21-\uff5a\U00020000-\U0003ffff]"
-)
+_HAN_OR_LATIN_LETTER = re.compile(f"[a-zA-Z\u00c0-\u024f\uff21-\uff5a{HAN_RANGES}]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -139,7 +137,7 @@ def is_readable(text: str) -> bool:
     letter_count = sum(map(str.isalpha, words))
     if not letter_count or 2 * len(_HAN_OR_LATIN_LETTER.findall(words)) < letter_count:
         return False
-    if _HAN.search(words) and not _KANA.search(words):
+    if contains_chinese(words) and not _KANA.search(words):
         return True  # Han without kana is Chinese: spares the identification
     return identify_language(text) != "other"
 
@@ -151,4 +149,4 @@ def replace_surrogates(text: str) -> str:
 
 def model_language(text: str) -> str:
     """Return the language whose calibration a text gets: ``zh`` with a Han character or ``en``."""
-    return "zh" if re.search(r"[\u3400-\u9fff]", text) else "en"
+    return "zh" if contains_chinese(text) else "en"

@@ -1,48 +1,57 @@
-"""Communities of people who answer and repost each other."""
+"""Communities of authors who answer and repost each other."""
 
 from collections.abc import Mapping
+from itertools import chain
 
 import networkx as nx
 
-LOUVAIN_SEED = 7  # of Louvain's order of visits: any fixed number, the same graph must give the same communities
+LOUVAIN_SEED = 7  # any fixed number: the same graph must give the same communities
 InteractionCounts = Mapping[tuple[str, str], int]
-"""(who answers, who is answered) -> how often."""
+"""(author who answers, author who is answered) -> how often."""
 
 
 def interaction_graph(interactions: InteractionCounts) -> nx.DiGraph:
-    """The people and their ties, in a fixed order whatever the order of `ties`."""
-    made = nx.DiGraph()
-    made.add_nodes_from(sorted({person for tie in interactions for person in tie}))
-    made.add_weighted_edges_from(
-        (one, other, interactions[one, other]) for one, other in sorted(interactions)
+    """Return the graph of authors and interactions, in an order that the input does not change."""
+    graph = nx.DiGraph()
+    graph.add_nodes_from(sorted(set(chain.from_iterable(interactions))))
+    graph.add_weighted_edges_from(
+        (answering, answered, interactions[answering, answered])
+        for answering, answered in sorted(interactions)
     )
-    return made
+    return graph
 
 
 def detect_communities(interactions: InteractionCounts) -> dict[str, int]:
-    """Community of each person, 0 for the largest; those with equally many people by their first member.
+    """Return the community of each author, 0 for the largest.
 
-    Louvain (Blondel et al. 2008) on the undirected ties, weights added.
+    Communities of equal size are in the order of their first member. Louvain (Blondel et al. 2008)
+    on undirected edges, with the weights of both directions added.
     """
-    whole = interaction_graph(interactions)
+    directed = interaction_graph(interactions)
     undirected = nx.Graph()
-    undirected.add_nodes_from(whole)
-    for one, other, weight in whole.edges(data="weight"):
-        before = undirected.get_edge_data(one, other, {"weight": 0})["weight"]
-        undirected.add_edge(one, other, weight=before + weight)
+    undirected.add_nodes_from(directed)
+    for answering, answered, weight in directed.edges(data="weight"):
+        before = undirected.get_edge_data(answering, answered, {"weight": 0})["weight"]
+        undirected.add_edge(answering, answered, weight=before + weight)
     if not undirected:
         return {}
-    found = sorted(
+    communities = sorted(
         nx.community.louvain_communities(undirected, seed=LOUVAIN_SEED),
-        key=lambda people: (-len(people), min(people)),
+        key=lambda authors: (-len(authors), min(authors)),
     )
-    return {person: number for number, people in enumerate(found) for person in people}
+    community_of = {}
+    for number, authors in enumerate(communities):
+        community_of.update(dict.fromkeys(authors, number))
+    return community_of
 
 
 def to_graphml(
     interactions: InteractionCounts, attributes: Mapping[str, Mapping[str, str | int | float]]
 ) -> str:
-    """The graph as GraphML, for Gephi and its like; `about` gives attributes of people. People are hashes, never names."""
-    made = interaction_graph(interactions)
-    nx.set_node_attributes(made, {person: dict(attributes.get(person, {})) for person in made})
-    return "\n".join(nx.generate_graphml(made)) + "\n"
+    """Return the graph as GraphML, for Gephi and similar programs.
+
+    `attributes` has the attributes of authors. Authors are hashes, never names.
+    """
+    graph = interaction_graph(interactions)
+    nx.set_node_attributes(graph, {author: dict(attributes.get(author, {})) for author in graph})
+    return "\n".join(nx.generate_graphml(graph)) + "\n"

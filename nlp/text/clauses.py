@@ -1,4 +1,4 @@
-"""The clause around a mention: where one judgement ends and the next begins, in Chinese and in English."""
+"""Clauses: the parts of a text, Chinese or English, that express one opinion each."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from operator import itemgetter
 
 TextSpan = tuple[int, int]
 
-_CUT = re.compile(
+_BOUNDARY = re.compile(
     r"""
-      [，。！？；：!?;…～~\n\r]+              # marks that always end a clause (the enumeration comma 、 does not)
-    | ,(?!\d) | :(?=\s)                       # a comma, not the one in 1,000; a colon, not the one in 10:30 or a link
-    | \.(?=\s|$) | \.\.+                      # a full stop, not the one in 2.5
+      [，。！？；：!?;…～~\n\r]+      # marks that always end a clause; the comma 、 does not
+    | ,(?!\d) | :(?=\s)               # a comma, not in 1,000; a colon, not in 10:30 or a link
+    | \.(?=\s|$) | \.\.+              # a full stop, not in 2.5
     | (?<![不非])但是? (?!愿) | 不过(?!如此|是) | (?<![忘冷退])却 | 可是 | 然而 | 而(?=[^且已后言])
     | (?<![a-z])(?:but|whereas|however|although|though)(?![a-z])
     | (?<![a-z])(?<!a[ ])(?<!for[ ])while(?![a-z])
@@ -24,20 +24,36 @@ _CUT = re.compile(
 
 
 def split_clauses(text: str) -> list[TextSpan]:
-    """Every clause of a text that is not blank, in order; at least one, which is all of a text without any."""
-    cuts = [(0, 0), *(cut.span() for cut in _CUT.finditer(text)), (len(text), len(text))]
-    between = [(left[1], right[0]) for left, right in pairwise(cuts)]
-    return [span for span in between if text[slice(*span)].strip()] or [(0, len(text))]
+    """Return the spans of the clauses of a text that are not blank, in order.
+
+    A text without any has one clause, which is all of it.
+    """
+    boundaries = [match.span() for match in _BOUNDARY.finditer(text)]
+    edges = [(0, 0), *boundaries, (len(text), len(text))]
+    clauses = [(left[1], right[0]) for left, right in pairwise(edges)]
+    return [span for span in clauses if text[slice(*span)].strip()] or [(0, len(text))]
 
 
 def target_clauses(text: str, targets: Sequence[Sequence[TextSpan]]) -> list[list[TextSpan]]:
-    """For each target, a list of mentions [start, end) in code points of ``text``: the distinct clauses that hold its mentions."""
-    cuts = [cut.span() for cut in _CUT.finditer(text)] if targets else []
-    return [sorted({_around(span, cuts, len(text)) for span in spans}) for spans in targets]
+    """Return for each target the distinct clauses that contain its mentions, in order.
+
+    A target is a list of mentions, spans [start, end) in code points of `text`.
+    """
+    boundaries = [match.span() for match in _BOUNDARY.finditer(text)] if targets else []
+    length = len(text)
+    return [
+        sorted({_enclosing_clause(mention, boundaries, length) for mention in mentions})
+        for mentions in targets
+    ]
 
 
-def _around(mention: TextSpan, cuts: Sequence[TextSpan], length: int) -> TextSpan:
-    """From the last cut before the mention to the first one after it; a cut inside the mention (a brand named But) is none."""
-    before = bisect_right(cuts, mention[0], key=itemgetter(1))
-    after = bisect_left(cuts, mention[1], key=itemgetter(0))
-    return cuts[before - 1][1] if before else 0, cuts[after][0] if after < len(cuts) else length
+def _enclosing_clause(mention: TextSpan, boundaries: Sequence[TextSpan], length: int) -> TextSpan:
+    """Return the span from the last boundary before a mention to the first one after it.
+
+    A boundary inside of the mention (a brand named But) does not count.
+    """
+    before = bisect_right(boundaries, mention[0], key=itemgetter(1))
+    after = bisect_left(boundaries, mention[1], key=itemgetter(0))
+    start = boundaries[before - 1][1] if before else 0
+    end = boundaries[after][0] if after < len(boundaries) else length
+    return start, end

@@ -1,8 +1,9 @@
-"""Copies of one text: the same after stripping, or nearly. MinHash proposes candidates, the true Jaccard decides.
+"""Copies of texts: equal after stripping, or nearly so by the Jaccard of their 3-grams.
 
-Candidates come from an LSH forest (Bawa, Condie, Ganesan 2005: LSH Forest): sorted arrays of MinHash rows in which the neighbours of a text
-share the longest prefixes with it. Each text looks at a fixed number of neighbours, so that the time is linear in the number of texts
-whatever they have in common.
+MinHash proposes candidates, the true Jaccard decides. Candidates come from an LSH forest (Bawa,
+Condie, Ganesan 2005): sorted arrays of MinHash rows, in which the neighbours of a text share the
+longest prefixes with it. Each text has a fixed number of neighbours, so the time is linear in the
+number of texts whatever they have in common.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,38 +16,43 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.text.normalize import strip_for_duplicates
+from nlp.text.normalize import (
+    FoldedText,
+    fold_once,
+    strip_for_duplicates,
+    strip_plain_for_duplicates,
+)
 
 DUPLICATES_VERSION = "1"
-"""Raised whenever signatures or what counts as a copy change: originals kept by another version are found anew."""
+"""Raised whenever signatures, or what counts as a copy, change: stored originals of another version
+are dropped."""
 
-MIN_SIMILARITY = 0.7  # least Jaccard of character 3-grams that makes a copy
-SHORT_TEXT_LENGTH, MIN_SHORT_SIMILARITY = (
-    20,
-    0.85,
-)  # texts under 20 characters need more: two edits are a third of them
-MIN_TEXT_LENGTH = 8  # under 8 characters only the same text is a copy
+MIN_SIMILARITY = 0.7  # Jaccard of character 3-grams that makes a copy
+SHORT_TEXT_LENGTH = 20  # characters; in shorter texts, two edits are a third of the 3-grams
+MIN_SHORT_SIMILARITY = 0.85
+MIN_TEXT_LENGTH = 8  # characters; of a shorter text only an equal one is a copy
 
 MINHASH_SEED = 1
-TREES, DEPTH = 8, 8  # sorted arrays over all 3-grams of a text, rows of MinHash in each
-RARE_TREES, RARE_DEPTH = 16, 4  # the same over its rare 3-grams alone
+# Sorted arrays over all 3-grams of a text, and the rows of MinHash in each.
+TREES, DEPTH = 8, 8
+# The same over the rare 3-grams of a text alone.
+RARE_TREES, RARE_DEPTH = 16, 4
 _ROWS = 128  # of MinHash over all 3-grams, for sketches; the first ones for trees too
-SIGNATURE_BYTES = _ROWS + RARE_TREES * RARE_DEPTH  # bytes of a signature, one a row
-NEIGHBOURS_PER_SIDE = 8  # looked at on either side in each array
-MAX_CANDIDATES = (
-    6  # most candidates of one text whose true Jaccard is computed, the likeliest first
-)
+SIGNATURE_BYTES = _ROWS + RARE_TREES * RARE_DEPTH  # one a row
+NEIGHBOURS_PER_SIDE = 8  # of a text, in each array
+MAX_CANDIDATES = 6  # of a text, whose true Jaccard is computed
 MAX_CANDIDATES_AFTER_MATCH = 2  # of them after one that is similar enough
-COMMON_TRIGRAM_SHARE = 0.05  # share of the texts: 3-grams that more of them have are not rare
-SAMPLE_TEXTS = 5_000  # texts that say which 3-grams are common
-MIN_SAMPLE_TEXTS = 1_000  # texts that can say it
-# Of the 128 pairs of bits that two sketches compare. Two texts at .7 agree on 99.2 of them on average with a standard deviation of 4.7.
-_AGREEING = 86
+COMMON_TRIGRAM_SHARE = 0.05  # of the texts; a 3-gram that more of them have is not rare
+SAMPLE_TEXTS = 5_000  # from which common 3-grams are counted
+MIN_SAMPLE_TEXTS = 1_000  # in which 3-grams can be called common
+# Of the 128 pairs of bits that two sketches compare. Two texts with a Jaccard of .7 agree on 99.2
+# of them on average, with a standard deviation of 4.7.
+_MIN_AGREEING_PAIRS = 86
 _LOW_BITS = np.uint64(0x5555555555555555)
-_BLOCK, _LARGEST_BLOCK = 512, 4096  # texts compared among themselves, sketch by sketch
-_CHUNK = 128  # texts of a block compared with the others at once
-_KEPT = 1_000  # characters of a text whose 3-grams are kept
-_CHARACTERS = 4_000_000  # of a block at most, one text's left out
+_MIN_BLOCK_TEXTS, _MAX_BLOCK_TEXTS = 512, 4096  # compared among themselves, sketch by sketch
+_MAX_BLOCK_CHARACTERS = 4_000_000  # the last text of a block may exceed it
+_CHUNK_TEXTS = 128  # of a block, compared with the others at once
+_MAX_CACHED_LENGTH = 1_000  # characters of a text whose 3-grams are cached
 
 Bytes = NDArray[np.uint8]
 UInts = NDArray[np.uint64]
@@ -55,31 +61,32 @@ DuplicateRow = tuple[str, str, float]
 
 
 class OriginalMatch(NamedTuple):
-    """The number of the original that a text copies, or its own number where it copies none, and how similar they are."""
+    """The original that a text copies, or the text itself where it copies none."""
 
     number: int
     similarity: float
 
 
-def exact_digest(text: str) -> str:
-    """16 hex digits that two texts share when they are equal but for @names, links, chains, punctuation, width and case."""
-    return stripped_digest(strip_for_duplicates(text))
+def exact_digest(text: str | FoldedText) -> str:
+    """Return 16 hex digits that two texts share when `strip_for_duplicates` makes them equal."""
+    return stripped_digest(strip_plain_for_duplicates(fold_once(text).plain.text))
 
 
 def stripped_digest(stripped: str) -> str:
-    """The same of a text that `strip_for_duplicates` gave."""
+    """Return the same digest for a result of `strip_for_duplicates`."""
     return blake2b(stripped.encode(), digest_size=8).hexdigest()
 
 
 def cluster_duplicates(
     ids: Sequence[str], texts: Sequence[str], published_at: Sequence[datetime] | None = None
 ) -> list[DuplicateRow]:
-    """`(id, cluster, similarity)` of every text that copies an earlier one; `cluster` is the id of its original.
+    """Return `(id, cluster, similarity)` of every text that copies an earlier one.
 
-    Leader clustering: texts come by time, then id, whatever the order given; each joins the most similar original before it
-    (Jaccard of character 3-grams, 1 for equal texts), or becomes an original itself. A copy is always compared with
-    the original, so that a chain of small changes can't join two texts that differ. Texts without a letter, digit or sign
-    copy nothing.
+    `cluster` is the id of its original. Leader clustering: texts come by time, then id, whatever
+    the order given; each joins the most similar original before it (Jaccard of character 3-grams, 1
+    for equal texts), or becomes an original itself. A copy is always compared with the original, so
+    that a chain of small changes can't join two texts that differ. Texts without a letter, digit or
+    emoji copy nothing.
     """
     stripped = [strip_for_duplicates(text) for text in texts]
     moments: Sequence[Any] = published_at or [0] * len(ids)
@@ -103,10 +110,13 @@ def cluster_duplicates(
 
 
 def common_trigrams(sample: Sequence[str]) -> UInts:
-    """The 3-grams of more than `COMMON` of the texts of a sample, sorted; none where the sample is too small to say."""
+    """Return the 3-grams of more than `COMMON_TRIGRAM_SHARE` of the texts of a sample, sorted.
+
+    None where the sample has under `MIN_SAMPLE_TEXTS` texts.
+    """
     if len(sample) < MIN_SAMPLE_TEXTS:
         return np.zeros(0, np.uint64)
-    grams, starts = _codes([text for text in sample if len(text) >= MIN_TEXT_LENGTH])
+    grams, starts = _trigram_codes([text for text in sample if len(text) >= MIN_TEXT_LENGTH])
     owners = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     order = np.argsort(grams, kind="stable")  # by 3-gram, then by text
     grams, owners = grams[order], owners[order]
@@ -118,10 +128,11 @@ def common_trigrams(sample: Sequence[str]) -> UInts:
 
 
 class OriginalIndex:
-    """Texts that copy none of those before them, numbered from 0, and their signatures, by which further texts find the one they copy.
+    """Originals, numbered from 0, and their signatures, by which copies find them.
 
-    `signatures` (n, `WIDTH`) are those of the originals 0 to n - 1, a row of zeros for a text under `SHORTEST` characters;
-    `text_of` gives the stripped texts of some of them. `common` are the 3-grams left out where rare ones decide (`common_grams`).
+    `signatures` (n, `SIGNATURE_BYTES`) are those of the originals 0 to n - 1, a row of zeros for a
+    text under `MIN_TEXT_LENGTH` characters; `fetch_texts` returns the stripped texts of some of
+    them. `common` are the 3-grams that are not rare (`common_trigrams`).
     """
 
     def __init__(
@@ -132,94 +143,109 @@ class OriginalIndex:
     ) -> None:
         stored = np.zeros((0, SIGNATURE_BYTES), np.uint8) if signatures is None else signatures
         self.common = common
-        self._text_of = fetch_texts
+        self._fetch_texts = fetch_texts
         self._texts: dict[int, str] = {}
         self._parts = [stored]
-        self._sketches = _Growing(_sketches(stored))
+        self._sketches = _GrowingColumns(_make_sketches(stored))
         long = np.flatnonzero(stored.any(axis=1))
-        self._trees = [_Tree(keys, long) for keys in _keys(stored[long])]
+        self._trees = [_SortedKeys(keys, long) for keys in _tree_keys(stored[long])]
 
     def __len__(self) -> int:
         return len(self._sketches)
 
     @property
     def signatures(self) -> Bytes:
-        """Of all originals (n, `WIDTH`), by number."""
+        """Return the signatures of all originals (n, `SIGNATURE_BYTES`), by number."""
         self._parts = [np.concatenate(self._parts)]
         return self._parts[0]
 
     def match_or_add(self, texts: Sequence[str]) -> Iterator[OriginalMatch]:
-        """For each stripped text the original that it copies, in order; one that copies none becomes an original itself.
+        """Yield for each stripped text the original that it copies; add one that copies none.
 
-        Of the likeliest originals (`VERIFIED`, `FURTHER`) it is the most similar one, and of equally similar ones the first. The texts must
-        differ from each other and from all before them.
+        Of the likeliest originals (`MAX_CANDIDATES`, `MAX_CANDIDATES_AFTER_MATCH`) it is the most
+        similar one, and of equally similar ones the first. The texts must differ from each other
+        and from all before them.
         """
         start = 0
         while start < len(texts):
-            end = self._end(texts, start)
-            yield from self._placed(texts[start:end])
+            end = self._block_end(texts, start)
+            yield from self._match_block(texts[start:end])
             start = end
 
-    def _end(self, texts: Sequence[str], start: int) -> int:
-        """Where a block ends. Blocks grow with the originals, since each is merged into arrays as long as those are many."""
-        most = min(max(_BLOCK, len(self) // 128), _LARGEST_BLOCK)
-        characters = 0
-        for end in range(start, min(start + most, len(texts))):
-            characters += len(texts[end])
-            if characters > _CHARACTERS:
-                return end + 1
-        return min(start + most, len(texts))
+    def _block_end(self, texts: Sequence[str], start: int) -> int:
+        """Return where a block ends.
 
-    def _placed(self, texts: Sequence[str]) -> list[OriginalMatch]:
-        """The originals of the texts of one block."""
+        Blocks grow with the originals, since each block is merged into arrays of all originals.
+        """
+        max_texts = min(max(_MIN_BLOCK_TEXTS, len(self) // 128), _MAX_BLOCK_TEXTS)
+        characters = 0
+        for end in range(start, min(start + max_texts, len(texts))):
+            characters += len(texts[end])
+            if characters > _MAX_BLOCK_CHARACTERS:
+                return end + 1
+        return min(start + max_texts, len(texts))
+
+    def _match_block(self, texts: Sequence[str]) -> list[OriginalMatch]:
+        """Return the originals of the texts of one block, new ones added."""
         long = np.array(
             [row for row, text in enumerate(texts) if len(text) >= MIN_TEXT_LENGTH], np.int64
         )
         signatures = np.zeros((len(texts), SIGNATURE_BYTES), np.uint8)
-        signatures[long] = _signatures([texts[row] for row in long], self.common)
-        known, candidates = len(self), self._candidates(signatures, long)
+        signatures[long] = _compute_signatures([texts[row] for row in long], self.common)
+        candidates = self._find_candidates(signatures, long)
+        first_new = len(self)
         own = [-1] * len(texts)  # the number of each text of the block that became an original
-        placed: list[OriginalMatch] = []
-        count = known
+        matches: list[OriginalMatch] = []
+        count = first_new
         for row, text in enumerate(texts):
-            numbers = (other if other < known else own[other - known] for other in candidates[row])
-            original = self._copied(text, (number for number in numbers if number >= 0))
+            numbers = (
+                other if other < first_new else own[other - first_new] for other in candidates[row]
+            )
+            original = self._best_match(text, (number for number in numbers if number >= 0))
             if original is None:
                 original = OriginalMatch(count, 1.0)
                 self._texts[count] = text
                 own[row] = count
                 count += 1
-            placed.append(original)
-        self._add(signatures[np.array(own) >= 0])
-        return placed
+            matches.append(original)
+        self._add_originals(signatures[np.array(own) >= 0])
+        return matches
 
-    def _candidates(self, signatures: Bytes, rows: Ints) -> list[list[int]]:
-        """For each text of a block what it may copy, the likeliest first: numbers of originals, at most `VERIFIED` of them, and the texts
-        before it in the block, counted on from the originals.
+    def _find_candidates(self, signatures: Bytes, rows: Ints) -> list[list[int]]:
+        """Return for each text of a block what it may copy, the likeliest first.
+
+        That are numbers of originals, at most `MAX_CANDIDATES`, and of texts before it in the
+        block, counted on from the originals.
         """
-        sketches = _sketches(signatures)
-        found = [_none()]
-        for tree, keys in zip(self._trees, _keys(signatures[rows]), strict=True):
+        sketches = _make_sketches(signatures)
+        pairs = [_no_pairs()]
+        for tree, keys in zip(self._trees, _tree_keys(signatures[rows]), strict=True):
             which, originals = tree.neighbours(keys)
-            agreeing = _agreeing(sketches[:, rows[which]], self._sketches.values[:, originals])
-            likely = np.flatnonzero(agreeing >= _AGREEING)
-            found.append((rows[which[likely]], originals[likely], agreeing[likely]))
-        row, original = _ranked(found, MAX_CANDIDATES)
-        self._fetch(original.tolist())
-        known = row, original, _agreeing(sketches[:, row], self._sketches.values[:, original])
-        later, earlier, alike = _within(sketches, rows)
-        row, other = _ranked([known, (later, earlier + len(self), alike)])
+            agreeing = _agreeing_pairs(
+                sketches[:, rows[which]], self._sketches.values[:, originals]
+            )
+            likely = np.flatnonzero(agreeing >= _MIN_AGREEING_PAIRS)
+            pairs.append((rows[which[likely]], originals[likely], agreeing[likely]))
+        row, original = _rank_pairs(pairs, MAX_CANDIDATES)
+        self._load_texts(original.tolist())
+        originals_of = (
+            row,
+            original,
+            _agreeing_pairs(sketches[:, row], self._sketches.values[:, original]),
+        )
+        later, earlier, alike = _pairs_within_block(sketches, rows)
+        row, other = _rank_pairs([originals_of, (later, earlier + len(self), alike)])
         ends = np.searchsorted(row, np.arange(len(signatures) + 1))
         return [other[start:end].tolist() for start, end in pairwise(ends)]
 
-    def _fetch(self, numbers: Sequence[int]) -> None:
-        """Have the texts of some originals in hand."""
+    def _load_texts(self, numbers: Sequence[int]) -> None:
+        """Load the texts of some originals."""
         missing = [number for number in dict.fromkeys(numbers) if number not in self._texts]
-        if missing and self._text_of is not None:
-            self._texts.update(zip(missing, self._text_of(missing), strict=True))
+        if missing and self._fetch_texts is not None:
+            self._texts.update(zip(missing, self._fetch_texts(missing), strict=True))
 
-    def _copied(self, text: str, candidates: Iterable[int]) -> OriginalMatch | None:
-        """The one of `candidates` that `text` copies: the most similar, if similar enough, and the first of equals."""
+    def _best_match(self, text: str, candidates: Iterable[int]) -> OriginalMatch | None:
+        """Return the most similar candidate that `text` copies, the first of equals, or None."""
         best: OriginalMatch | None = None
         grams: frozenset[str] = frozenset()
         left = MAX_CANDIDATES
@@ -227,8 +253,8 @@ class OriginalIndex:
             if not left:
                 break
             left -= 1
-            grams, original = grams or _grams(text), self._texts[number]
-            similarity = _jaccard(grams, _grams(original))
+            grams, original = grams or _trigrams(text), self._texts[number]
+            similarity = _jaccard(grams, _trigrams(original))
             enough = (
                 MIN_SHORT_SIMILARITY
                 if min(len(text), len(original)) < SHORT_TEXT_LENGTH
@@ -241,17 +267,17 @@ class OriginalIndex:
                 left = min(left, MAX_CANDIDATES_AFTER_MATCH)
         return best
 
-    def _add(self, signatures: Bytes) -> None:
+    def _add_originals(self, signatures: Bytes) -> None:
         numbers = np.arange(len(self), len(self) + len(signatures))
         self._parts.append(signatures)
-        self._sketches.extend(_sketches(signatures))
+        self._sketches.extend(_make_sketches(signatures))
         long = signatures.any(axis=1)
-        for tree, keys in zip(self._trees, _keys(signatures[long]), strict=True):
+        for tree, keys in zip(self._trees, _tree_keys(signatures[long]), strict=True):
             tree.add(keys, numbers[long])
 
 
-class _Growing:
-    """Columns of an array that are appended to in constant time each."""
+class _GrowingColumns:
+    """Columns of an array to which columns are appended in constant time each."""
 
     def __init__(self, columns: UInts) -> None:
         self._columns, self._count = columns, columns.shape[1]
@@ -275,8 +301,8 @@ class _Growing:
         self._count = end
 
 
-class _Tree:
-    """Originals sorted by some rows of their MinHash: neighbours have the longest prefixes in common."""
+class _SortedKeys:
+    """Originals sorted by some rows of their MinHash: neighbours share the longest prefixes."""
 
     def __init__(self, keys: UInts, numbers: Ints) -> None:
         order = np.argsort(keys, kind="stable")
@@ -289,12 +315,12 @@ class _Tree:
         kept = np.ones(len(self._keys) + len(keys), bool)
         kept[at] = False
         self._keys, self._numbers = (
-            _merged(old, new, at, kept)
+            _merge_sorted(old, new, at, kept)
             for old, new in ((self._keys, keys[order]), (self._numbers, numbers[order]))
         )
 
     def neighbours(self, keys: UInts) -> tuple[Ints, Ints]:
-        """(place in `keys`, original) of the originals next to each key that have its first row."""
+        """Return (row in `keys`, original) of the originals near a key with its first row."""
         at = np.searchsorted(self._keys, keys)[:, None] + np.arange(
             -NEIGHBOURS_PER_SIDE, NEIGHBOURS_PER_SIDE
         )
@@ -305,80 +331,95 @@ class _Tree:
         return which[same], self._numbers[at[same]]
 
 
-def _merged(old: Any, new: Any, at: Ints, kept: NDArray[np.bool_]) -> Any:
+def _merge_sorted(old: Any, new: Any, at: Ints, kept: NDArray[np.bool_]) -> Any:
     merged = np.empty(len(kept), old.dtype)
     merged[at], merged[kept] = new, old
     return merged
 
 
 _Pairs = tuple[Ints, Ints, Bytes]
-"""Texts of a block, what they may copy, and on how many pairs of bits the sketches of both agree."""
+"""Texts of a block, what they may copy, and on how many pairs of bits their sketches agree."""
 
 
-def _none() -> _Pairs:
+def _no_pairs() -> _Pairs:
     return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.uint8)
 
 
-def _ranked(pairs: Sequence[_Pairs], most: int | None = None) -> tuple[Ints, Ints]:
-    """(row, other) of the distinct pairs by row, the likeliest first and the earlier of equally likely ones; at most `most` a row."""
+def _rank_pairs(pairs: Sequence[_Pairs], max_others: int | None = None) -> tuple[Ints, Ints]:
+    """Return (row, other) of the distinct pairs by row, at most `max_others` a row.
+
+    The likeliest others come first, and of equally likely ones the earlier.
+    """
     row, other, agreeing = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
     key = np.sort(row << 48 | (_ROWS - agreeing.astype(np.int64)) << 40 | other)
     fresh = np.ones(len(key), bool)
     fresh[1:] = key[1:] != key[:-1]
     key = key[fresh]
     row = key >> 48
-    if most is not None:
-        chosen = np.arange(len(row)) - np.searchsorted(row, row) < most
+    if max_others is not None:
+        chosen = np.arange(len(row)) - np.searchsorted(row, row) < max_others
         key, row = key[chosen], row[chosen]
     return row, key & (1 << 40) - 1
 
 
-def _within(sketches: UInts, rows: Ints) -> _Pairs:
-    """(later text, earlier text, agreement) of the pairs of a block that may be similar enough; `rows` are the texts to compare."""
-    found = [_none()]
+def _pairs_within_block(sketches: UInts, rows: Ints) -> _Pairs:
+    """Return the pairs of texts of a block that may be similar enough: later, earlier, agreement.
+
+    `rows` are the texts to compare.
+    """
+    pairs = [_no_pairs()]
     own = sketches[:, rows]
-    for start in range(0, len(rows), _CHUNK):
-        agreeing = _agreeing(own[:, start : start + _CHUNK, None], own[:, None, : start + _CHUNK])
-        later, earlier = np.nonzero(agreeing >= _AGREEING)
+    for start in range(0, len(rows), _CHUNK_TEXTS):
+        agreeing = _agreeing_pairs(
+            own[:, start : start + _CHUNK_TEXTS, None], own[:, None, : start + _CHUNK_TEXTS]
+        )
+        later, earlier = np.nonzero(agreeing >= _MIN_AGREEING_PAIRS)
         before = earlier < later + start
         later, earlier = later[before], earlier[before]
-        found.append((rows[later + start], rows[earlier], agreeing[later, earlier]))
-    row, other, agreeing = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        pairs.append((rows[later + start], rows[earlier], agreeing[later, earlier]))
+    row, other, agreeing = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
     return row, other, agreeing
 
 
-def _signatures(texts: Sequence[str], common: UInts) -> Bytes:
-    """Low bytes of the MinHash rows (n, `WIDTH`) of texts of 3 characters or more: first of all 3-grams of a text, then of its rare ones,
-    or again of all where none is rare.
+def _compute_signatures(texts: Sequence[str], common: UInts) -> Bytes:
+    """Return the low bytes of the MinHash rows (n, `SIGNATURE_BYTES`) of texts.
+
+    First rows over all 3-grams of a text, then over its rare ones, or again over all where none is
+    rare. Texts have 3 characters or more.
     """
     if not texts:
         return np.zeros((0, SIGNATURE_BYTES), np.uint8)
-    grams, starts = _codes(texts)
-    rare = np.isin(grams, common, invert=True)
-    some = np.add.reduceat(rare, starts[:-1], dtype=np.int64)
-    rare |= np.repeat(some == 0, np.diff(starts))
-    rarest = np.concatenate([[0], np.cumsum(np.add.reduceat(rare, starts[:-1], dtype=np.int64))])
+    grams, starts = _trigram_codes(texts)
+    is_rare = np.isin(grams, common, invert=True)
+    rare_counts = np.add.reduceat(is_rare, starts[:-1], dtype=np.int64)
+    is_rare |= np.repeat(rare_counts == 0, np.diff(starts))
+    rare_counts = np.add.reduceat(is_rare, starts[:-1], dtype=np.int64)
+    rare_starts = np.concatenate([[0], np.cumsum(rare_counts)])
     return np.concatenate(
-        [_minhash(grams, starts, _ROWS), _minhash(grams[rare], rarest, RARE_TREES * RARE_DEPTH)],
+        [
+            _minhash_rows(grams, starts, _ROWS),
+            _minhash_rows(grams[is_rare], rare_starts, RARE_TREES * RARE_DEPTH),
+        ],
         axis=1,
     )
 
 
-def _minhash(grams: UInts, starts: Ints, rows: int) -> Bytes:
+def _minhash_rows(grams: UInts, starts: Ints, rows: int) -> Bytes:
     from rensa import RMinHash
 
-    mixed = (grams ^ grams >> np.uint64(31)) * np.uint64(
-        0x9E3779B97F4A7C15
-    )  # neighbours in the alphabet are nothing alike
+    # Mixed, so that neighbours in the alphabet get unlike hashes.
+    mixed = (grams ^ grams >> np.uint64(31)) * np.uint64(0x9E3779B97F4A7C15)
     matrix = RMinHash.digest_matrix_from_flat_token_hashes(
         mixed ^ mixed >> np.uint64(32), starts.astype(np.uint64), rows, MINHASH_SEED
     )
     return np.array(matrix.to_rows(), np.uint32).astype(np.uint8)
 
 
-def _codes(texts: Sequence[str]) -> tuple[UInts, Ints]:
-    """The character 3-grams of texts of 3 characters or more as numbers, 21 bits a character, repeated ones too; where each text's begin,
-    and the end of the last.
+def _trigram_codes(texts: Sequence[str]) -> tuple[UInts, Ints]:
+    """Return the character 3-grams of texts as numbers, and where the 3-grams of each text begin.
+
+    21 bits a character, repeated 3-grams too. The last offset is the end of the last text. Texts
+    have 3 characters or more.
     """
     points = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32).astype(
         np.uint64
@@ -391,8 +432,8 @@ def _codes(texts: Sequence[str]) -> tuple[UInts, Ints]:
     return grams[inside], np.concatenate([[0], np.cumsum(sizes - 2)])
 
 
-def _keys(signatures: Bytes) -> list[UInts]:
-    """What each tree sorts by: rows of the signatures, one after another, as a number of 64 bits."""
+def _tree_keys(signatures: Bytes) -> list[UInts]:
+    """Return the sort key of each tree: rows of the signatures as a number of 64 bits."""
     whole = np.ascontiguousarray(signatures[:, : TREES * DEPTH]).view(">u8").astype(np.uint64)
     rare = np.ascontiguousarray(signatures[:, _ROWS:]).view(">u4").astype(np.uint64) << np.uint64(
         32
@@ -400,15 +441,18 @@ def _keys(signatures: Bytes) -> list[UInts]:
     return [*whole.T.copy(), *rare.T.copy()]
 
 
-def _sketches(signatures: Bytes) -> UInts:
-    """The two low bits of each row over all 3-grams (4, n): b-bit MinHash (Li, König 2010)."""
+def _make_sketches(signatures: Bytes) -> UInts:
+    """Return two low bits of each row over all 3-grams (4, n): b-bit MinHash (Li, König 2010)."""
     bits = signatures[:, :_ROWS] & 3
     packed = bits[:, 0::4] | bits[:, 1::4] << 2 | bits[:, 2::4] << 4 | bits[:, 3::4] << 6
     return np.ascontiguousarray(np.ascontiguousarray(packed).view(np.uint64).T)
 
 
-def _agreeing(some: UInts, others: UInts) -> Bytes:
-    """On how many of their pairs of bits sketches agree: of 128, a quarter and three quarters of the Jaccard on average."""
+def _agreeing_pairs(some: UInts, others: UInts) -> Bytes:
+    """Return on how many of 128 pairs of bits sketches agree.
+
+    A quarter of them, and three quarters of the Jaccard, on average.
+    """
     agreeing = np.uint8(_ROWS)
     for word, other in zip(some, others, strict=True):
         differing = word ^ other
@@ -416,13 +460,17 @@ def _agreeing(some: UInts, others: UInts) -> Bytes:
     return np.asarray(agreeing)
 
 
-def _grams(text: str) -> frozenset[str]:
-    """The distinct 3-grams of a text; those of the texts that others copy are asked for again and again."""
-    return _kept_grams(text) if len(text) <= _KEPT else _kept_grams.__wrapped__(text)
+def _trigrams(text: str) -> frozenset[str]:
+    """Return the distinct 3-grams of a text; those of short texts are cached."""
+    return (
+        _cached_trigrams(text)
+        if len(text) <= _MAX_CACHED_LENGTH
+        else _cached_trigrams.__wrapped__(text)
+    )
 
 
 @lru_cache(maxsize=2048)
-def _kept_grams(text: str) -> frozenset[str]:
+def _cached_trigrams(text: str) -> frozenset[str]:
     return frozenset(map("".join, zip(text, text[1:], text[2:], strict=False)))
 
 

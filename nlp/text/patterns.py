@@ -1,15 +1,15 @@
-"""Pieces of a post that are one thing each: URLs, @names, hashtags, emoticons, emoji, numbers.
+"""Expressions for pieces of a post that are one thing each: URLs, @names, hashtags, emoji.
 
-Regular expressions (sources, to be joined) over text that `nlp.text.normalize.fold_text` has made narrow and lower case.
+They are sources of regular expressions, to be joined, over text folded by
+`nlp.text.normalize.fold_text`.
 """
 
 import re
 
-HAN_RANGES = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
-"""Inside of a character class: Chinese characters."""
+from folate.core.text import HAN_RANGES
 
 KANA_RANGES = "\u3041-\u30fa\u31f0-\u31ff"
-"""Inside of a character class: what Japanese writes beside Chinese characters."""
+"""Japanese syllables, for the inside of a character class."""
 
 EMOJI_CHARACTER = (
     "[\u203c\u2049\u231a-\u23ff\u2600-\u2604\u2607-\u27bf\u2b05-\u2b55\U0001f000-\U0001faff]"
@@ -34,11 +34,15 @@ URL = (
 """Web and mail addresses, with or without a scheme; the full stop after one is not part of it."""
 
 HANDLE = r"@[\w-]{1,30}"
-"""An account spoken to."""
+"""An account that a post addresses."""
 
 _COLOUR = "(?:(?:[0-9a-f]{2})?[0-9a-f]{6}|[0-9a-f]{3})"
-_COLOURS = rf"(?=[a-f]*\d){_COLOUR}(?![0-9a-z_])|(?:a{{3}}|b{{3}}|c{{3}}|d{{3}}|e{{3}}|f{{3}}){{1,2}}(?![0-9a-z_])"
-_BEFORE = r"(?<![&#0-9a-z_\u00df-\u024f\u0370-\u052f])"  # a sign after a letter belongs to it (C#), after Chinese it need not
+_COLOURS = (
+    rf"(?=[a-f]*\d){_COLOUR}(?![0-9a-z_])"
+    r"|(?:a{3}|b{3}|c{3}|d{3}|e{3}|f{3}){1,2}(?![0-9a-z_])"
+)
+# A sign after a letter belongs to it (C#); after a Chinese character it need not.
+_BEFORE = r"(?<![&#0-9a-z_\u00df-\u024f\u0370-\u052f])"
 HASHTAG = (
     rf"(?:{_BEFORE}|(?<=\#))(?:"
     rf"\#(?!\d+(?![a-z0-9_]))(?!{_COLOURS})[0-9a-z_]{{1,40}}(?:\#[a-z_][0-9a-z_]{{0,40}}){{1,20}}\#?"
@@ -46,7 +50,9 @@ HASHTAG = (
     r"|\#\d[^#\n:/]{0,38}[^\s#&\d:/]\#(?!\d)"
     rf"|\#(?!\d+(?![a-z0-9_]))(?!{_COLOURS})\w{{1,40}})"
 )
-"""`#tag` or `#话题#`, the closing sign included; `#a#b` is a chain (`tags`). `#1` and `#01豆沙红` are numbers, `#ff0000` is a colour."""
+"""`#tag` or `#话题#`, the closing sign included; `#a#b` is a chain (`split_hashtag_chain`).
+
+`#1` and `#01豆沙红` are numbers, `#ff0000` is a colour."""
 
 _DECORATION = re.compile(r"\[(?:话题|超话)\]$")
 _HASHTAG = re.compile(f"{URL}|({HASHTAG})")
@@ -54,31 +60,29 @@ _CHAINED = re.compile(r"#[^#]+(?:#$)?")
 
 
 def extract_hashtags(folded: str) -> list[str]:
-    """The topics of a folded text without their signs, each once, in order.
+    """Return the topics of a folded text without their signs, each once, in order.
 
-    >>> hashtags("#孕期营养[话题]# 今天 #folicacid")
+    >>> extract_hashtags("#孕期营养[话题]# 今天 #folicacid")
     ['孕期营养', 'folicacid']
     """
     if "#" not in folded:
         return []
-    found = (
-        tag
-        for match in _HASHTAG.finditer(folded)
-        if match[1]
-        for tag in split_hashtag_chain(match[1])
-    )
-    return list(dict.fromkeys(map(hashtag_text, found)))
+    hashtags: list[str] = []
+    for match in _HASHTAG.finditer(folded):
+        if match[1]:
+            hashtags += split_hashtag_chain(match[1])
+    return list(dict.fromkeys(map(hashtag_text, hashtags)))
 
 
 def split_hashtag_chain(hashtag: str) -> list[str]:
-    """The hashtags of a chain.
+    """Return the hashtags of a chain.
 
-    >>> tags("#iphone#good"), tags("#话题#")
+    >>> split_hashtag_chain("#iphone#good"), split_hashtag_chain("#话题#")
     (['#iphone', '#good'], ['#话题#'])
     """
     return _CHAINED.findall(hashtag)
 
 
 def hashtag_text(hashtag: str) -> str:
-    """`#话题#`, `#话题[超话]#` or `#话题` without signs."""
+    """Return the text of `#话题#`, `#话题[超话]#` or `#话题` without signs."""
     return _DECORATION.sub("", hashtag.strip("#"))

@@ -1,21 +1,20 @@
-"""Text to words, Chinese and English by one function, with offsets into the text as published."""
+"""Segmentation of Chinese and English text into words, with offsets into the text as published."""
 
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
-from itertools import accumulate
 from typing import Any, NamedTuple
 
+from folate.core.text import HAN_RANGES
 from nlp.text.chinese import default_chinese_segmenter
 from nlp.text.longest_match import longest_match_pattern
-from nlp.text.markup import MARKUP_RESIDUE, strip_markup, strip_markup_aligned
-from nlp.text.normalize import fold_text, normalize_text
+from nlp.text.markup import MARKUP_RESIDUE
+from nlp.text.normalize import FoldedText, fold_once, normalize_text
 from nlp.text.patterns import (
     ASCII_EMOTICON,
     BRACKET_EMOTICON,
     EMOJI,
     EMOJI_CHARACTER,
-    HAN_RANGES,
     HANDLE,
     HASHTAG,
     URL,
@@ -26,7 +25,7 @@ from nlp.text.patterns import (
 
 
 class Token(NamedTuple):
-    """A piece of a text: `text` is what stands at code points `start` to `end` of it."""
+    """A piece of a text, `text`, and the code points of the text that it spans."""
 
     text: str
     start: int
@@ -34,129 +33,136 @@ class Token(NamedTuple):
 
 
 class Segmenter:
-    """Cuts text into words, Chinese by a dictionary and the rest as spaCy's English tokenizer does (`don't`: `do` `n't`).
+    """Cuts text into words: Chinese by a dictionary, the rest as spaCy's English tokenizer does.
 
-    `words` (brands, words that a person confirmed) stay whole wherever they stand, whatever the dictionary thinks; where
-    two overlap, the one that begins first and then the longer one. URLs, @names, hashtags, emoticons, emoji and numbers
-    with their unit are one token each.
+    `whole_words` (brands, words that a person confirmed) are never cut, whatever the dictionary
+    says; where two overlap, the one that begins first wins, and then the longer one. URLs, @names,
+    hashtags, emoticons, emoji and numbers with their unit are one token each.
     """
 
     def __init__(self, whole_words: Iterable[str] = ()) -> None:
-        own = longest_match_pattern(filter(None, map(normalize_text, whole_words)))
-        self._whole = re.compile(
-            "|".join(
-                filter(
-                    None,
-                    [
-                        _sign(URL, HANDLE, HASHTAG),
-                        own,
-                        _sign(BRACKET_EMOTICON, ASCII_EMOTICON, EMOJI),
-                    ],
-                )
-            )
-        )
-
-    def tokens(self, text: str) -> list[Token]:
-        """Every character of `text` but white space, in order; offsets count code points of `text`."""
-        plain = strip_markup_aligned(text)
-        pieces = self._pieces(fold_text(plain.text))
-        ends = accumulate(map(len, pieces))
-        inside = (
-            (end - len(piece), end)
-            for piece, end in zip(pieces, ends, strict=True)
-            if piece and not piece.isspace()
-        )
-        spans = [plain.original_span(*span) for span in inside]
-        return [
-            Token(text[start:end], start, end)
-            for start, end in (spans if plain.text is text else _filled(text, spans))
+        patterns = [
+            _unless_chinese(URL, HANDLE, HASHTAG),
+            longest_match_pattern(filter(None, map(normalize_text, whole_words))),
+            _unless_chinese(BRACKET_EMOTICON, ASCII_EMOTICON, EMOJI),
         ]
+        self._uncut = re.compile("|".join(filter(None, patterns)))
 
-    def words(self, text: str) -> list[str]:
-        """Normalised words in order, without punctuation, URLs and @names.
+    def tokens(self, text: str | FoldedText) -> list[Token]:
+        """Return all of a text but its white space as tokens, in order.
 
-        Emoji and emoticons (`[怒]`) are words. A hashtag is one word, `#话题` for `#话题#`. Markup and labels of the site are none.
+        Offsets count code points of the text as published, markup included.
         """
-        return [word for word in map(_word, self._pieces(fold_text(strip_markup(text)))) if word]
+        text = fold_once(text)
+        original = text.original
+        spans = []
+        start = 0
+        for piece in self._cut(text.folded):
+            end = start + len(piece)
+            if piece and not piece.isspace():
+                spans.append(text.plain.original_span(start, end))
+            start = end
+        if text.plain.starts is not None:
+            spans = list(_fill_gaps(original, spans))
+        return [Token(original[start:end], start, end) for start, end in spans]
 
-    def hashtags(self, text: str) -> list[str]:
-        """Topics of `#话题#` and `#tag`, normalised and without signs, each once."""
-        return [normalize_text(found) for found in extract_hashtags(fold_text(strip_markup(text)))]
+    def words(self, text: str | FoldedText) -> list[str]:
+        """Return the normalised words of a text in order, without punctuation, URLs and @names.
 
-    def _pieces(self, folded: str) -> list[str]:
-        """Strings that make up `folded` when joined: tokens, and the spaces between them."""
+        Emoji and emoticons (`[怒]`) are words. A hashtag is one word, `#话题` for `#话题#`. Markup
+        and labels of the site are left out.
+        """
+        return [word for word in map(_normal_word, self._cut(fold_once(text).folded)) if word]
+
+    def hashtags(self, text: str | FoldedText) -> list[str]:
+        """Return the topics of `#话题#` and `#tag`, normalised and without signs, each once."""
+        return [normalize_text(hashtag) for hashtag in extract_hashtags(fold_once(text).folded)]
+
+    def _cut(self, folded: str) -> list[str]:
+        """Cut a folded text into tokens and the white space between them."""
         pieces: list[str] = []
-        done = 0
-        for match in self._whole.finditer(folded):
-            pieces += _between(folded[done : match.start()])
+        end = 0
+        for match in self._uncut.finditer(folded):
+            pieces += _cut_plain(folded[end : match.start()])
             pieces += split_hashtag_chain(match[0]) if match[0][0] == "#" else (match[0],)
-            done = match.end()
-        return pieces + _between(folded[done:])
+            end = match.end()
+        return pieces + _cut_plain(folded[end:])
 
 
-def _filled(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """The spans, of which none begins before the last one ends, and what stands between them: markup."""
-    done = 0
+def _fill_gaps(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield the spans and, as spans of their own, the markup between them.
+
+    A span that begins before the end of the last one is dropped.
+    """
+    last_end = 0
     for start, end in [*spans, (len(text), len(text))]:
-        between = text[done:start]
-        if between.strip():
-            first = done + len(between) - len(between.lstrip())
-            yield first, first + len(between.strip())
-        if end > start >= done:
+        gap = text[last_end:start]
+        if gap.strip():
+            gap_start = last_end + len(gap) - len(gap.lstrip())
+            yield gap_start, gap_start + len(gap.strip())
+        if end > start >= last_end:
             yield start, end
-        done = max(done, end)
+        last_end = max(last_end, end)
 
 
-def _sign(*sources: str) -> str:
-    """One of the expressions, none of which begins with a Chinese character: one look passes over most of a Chinese text."""
-    return f"(?![{HAN_RANGES}])(?:{'|'.join(sources)})"
+def _unless_chinese(*patterns: str) -> str:
+    """Return an expression for any of the patterns, none of which begins with a Chinese character.
+
+    The look-ahead makes the search pass quickly over Chinese text.
+    """
+    return f"(?![{HAN_RANGES}])(?:{'|'.join(patterns)})"
 
 
-_NUMBER = (
-    r"\d{4}年|\d+(?:[.,:/~-]\d+)*(?:%|‰|℃|°c|万亿|[万亿月日时点号多余]|[a-z]{1,3}(?![a-z0-9]))?"
-)
+_UNITS = "%|‰|℃|°c|万亿|[万亿月日时点号多余]|[a-z]{1,3}(?![a-z0-9])"
+_NUMBER = rf"\d{{4}}年|\d+(?:[.,:/~-]\d+)*(?:{_UNITS})?"
 _LETTER = rf"(?:[^\W_{HAN_RANGES}]|[\u0300-\u036f\u0900-\u0dff])"
-_SPACED = rf"{_LETTER}{{1,64}}(?:[.'&/_+-]{_LETTER}{{1,64}}){{0,4}}"  # bounded, for hostile input
-_REPEATED = r"(?P<sign>[.—/~-])(?P=sign)+"
-_RUNS = re.compile(_sign(r"\s+", _NUMBER, f"(?P<spaced>{_SPACED})", _REPEATED))
-_ASIDE = re.compile(f"{URL}|{HANDLE}")
-_TAG = re.compile(HASHTAG)
-_WORTH = re.compile(rf"[^\W_]|{EMOJI_CHARACTER}|{ASCII_EMOTICON}")
+# Words joined by signs; lengths are bounded against hostile input.
+_SPACED_WORD = rf"{_LETTER}{{1,64}}(?:[.'&/_+-]{_LETTER}{{1,64}}){{0,4}}"
+_REPEATED_SIGN = r"(?P<sign>[.—/~-])(?P=sign)+"
+_NON_CHINESE = re.compile(
+    _unless_chinese(r"\s+", _NUMBER, f"(?P<spaced>{_SPACED_WORD})", _REPEATED_SIGN)
+)
+_ADDRESS = re.compile(f"{URL}|{HANDLE}")
+_HASHTAG = re.compile(HASHTAG)
+_WORD_CONTENT = re.compile(rf"[^\W_]|{EMOJI_CHARACTER}|{ASCII_EMOTICON}")
 
 
-def _between(text: str) -> list[str]:
-    """Pieces of text in which nothing stands that must stay whole."""
-    cut = default_chinese_segmenter().cut
+def _cut_plain(text: str) -> list[str]:
+    """Cut folded text that contains no URLs, whole words and the like."""
+    cut_chinese = default_chinese_segmenter().cut
     pieces: list[str] = []
-    done = 0
-    for match in _RUNS.finditer(text):
-        if match.start() > done:
-            pieces += cut(text[done : match.start()])
-        pieces += _english(match[0]) if match.lastgroup == "spaced" else (match[0],)
-        done = match.end()
-    return pieces + cut(text[done:]) if done < len(text) else pieces
+    end = 0
+    for match in _NON_CHINESE.finditer(text):
+        if match.start() > end:
+            pieces += cut_chinese(text[end : match.start()])
+        pieces += _cut_english(match[0]) if match.lastgroup == "spaced" else (match[0],)
+        end = match.end()
+    return pieces + cut_chinese(text[end:]) if end < len(text) else pieces
 
 
 @lru_cache(maxsize=65536)
-def _english(chunk: str) -> tuple[str, ...]:
-    """The words of a chunk without spaces. Letters alone are one word; spaCy cuts what has signs inside."""
+def _cut_english(chunk: str) -> tuple[str, ...]:
+    """Cut a chunk without white space: letters and digits are one word, spaCy cuts the rest."""
     if chunk.isalnum():
         return (chunk,)
-    language = _spacy()
-    with language.memory_zone():  # spaCy would keep every chunk it ever saw
+    language = _spacy_english()
+    with language.memory_zone():  # else spaCy keeps every chunk for ever
         return tuple(token.text for token in language.tokenizer(chunk))
 
 
 @lru_cache(maxsize=65536)
-def _word(piece: str) -> str | None:
-    """The normal form of a piece, or None where it is no word."""
-    if _ASIDE.match(piece) or not _WORTH.search(piece) or MARKUP_RESIDUE.fullmatch(piece):
+def _normal_word(piece: str) -> str | None:
+    """Return the normal form of a piece, or None where the piece is no word."""
+    is_word = _WORD_CONTENT.search(piece) and not _ADDRESS.match(piece)
+    if not is_word or MARKUP_RESIDUE.fullmatch(piece):
         return None
-    return normalize_text(f"#{hashtag_text(piece)}" if _TAG.fullmatch(piece) else piece) or None
+    if _HASHTAG.fullmatch(piece):
+        piece = f"#{hashtag_text(piece)}"
+    return normalize_text(piece) or None
 
 
 @cache
-def _spacy() -> Any:
+def _spacy_english() -> Any:
     from spacy.lang.en import English
 
     return English()

@@ -1,4 +1,4 @@
-"""Function words."""
+"""Function words of Chinese and English."""
 
 from functools import cache
 from importlib.resources import files
@@ -6,8 +6,10 @@ from importlib.resources import files
 
 @cache
 def stopwords() -> frozenset[str]:
-    """Function words of Chinese and English: they can't be a term, nor begin or end one."""
+    """Return the function words: they are no term, nor begin or end one."""
     text = files("nlp.text").joinpath("stopwords.txt").read_text(encoding="utf-8")
-    return frozenset(
-        word for line in text.splitlines() if not line.startswith("#") for word in line.split()
-    )
+    words: set[str] = set()
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            words.update(line.split())
+    return frozenset(words)

@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from unicodedata import normalize
 
 import numpy as np
 
 from folate.core.config import Topics
+from folate.core.text import contains_chinese
 from folate.core.weeks import Period
 from nlp.text.stopwords import stopwords
-from nlp.topics import artefacts, audience_segments, first_story, grouping, tracking
-from nlp.topics.candidates import CandidateTerms, singularize
+from nlp.text.term_matcher import TermMatcher
+from nlp.topics import artefacts, audience_segments, first_story, tracking
+from nlp.topics.candidates import CandidateTerms
 from nlp.topics.detect import ALL_POSTS, Alarm, ScopeTest, q_values
 from nlp.topics.grouping import AlarmGroup
 from nlp.topics.stream import Bools, Codes, Floats, Ints, PostStream
@@ -40,7 +41,7 @@ class TopicContext:
     scope_tests: list[ScopeTest]
     # By term: log-odds of this week's authors against the baseline's, in standard errors.
     log_odds_z: Floats
-    watched_terms: tuple[str, ...]
+    watched_terms: TermMatcher
     # Author codes of a sample of the week's authors.
     other_authors: Ints
     # Segment -> mask over the authors of the stream.
@@ -140,7 +141,7 @@ def _describe_alarmed_topic(
         first_seen=_first_seen(window, lead, lineage),
         sources=_source_names(stream, posts),
         languages=_languages(stream, posts),
-        watched=any(matches_watched_term(term, window.watched_terms) for term in terms),
+        watched=any(map(window.watched_terms.matches, terms)),
         flags=tuple(_topic_flags(window, lead, posts, terms)),
         segments=tuple(sorted(segments)),
         brands=_alarmed_brands(group),
@@ -264,7 +265,7 @@ def _choose_label(terms: Sequence[str], word_counts: Counter[str], *, is_chinese
 
     English words are in the number, singular or plural, that is more frequent in `word_counts`.
     """
-    language_terms = [term for term in terms if grouping.contains_chinese(term) == is_chinese]
+    language_terms = [term for term in terms if contains_chinese(term) == is_chinese]
     name = (language_terms or list(terms))[0].removeprefix("#")
     return " ".join(max(word, f"{word}s", key=word_counts.__getitem__) for word in name.split(" "))
 
@@ -313,18 +314,3 @@ def _carry_topic_over(window: TopicContext, previous: Topic) -> tuple[Topic, Int
         detail={"central": _post_ids(stream, quotes), "continues": [previous.id]},
     )
     return topic, posts
-
-
-def fold_term(text: str) -> str:
-    """One width and case, and every English word as its singular: as terms are compared."""
-    return " ".join(singularize(word) for word in normalize("NFKC", text).casefold().split())
-
-
-def matches_watched_term(term: str, watched_terms: Sequence[str]) -> bool:
-    """Whether a term holds one that is tracked: anywhere in Chinese, as whole words else."""
-    name = fold_term(term).removeprefix("#")
-    return any(
-        (w in name) if grouping.contains_chinese(w) else (f" {w} " in f" {name} ")
-        for w in watched_terms
-        if w
-    )

@@ -3,7 +3,6 @@
 Candidates are words, pairs of words, Latin-script triples, hashtags and new Chinese words.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from folate.core.text import HAN_RANGES
+from nlp.text.plurals import PLURAL_PATTERN, UNCOUNTABLE_WORDS
 from nlp.text.stopwords import stopwords
 from nlp.topics.new_words import find_new_words
 from nlp.topics.ngrams import (
@@ -26,10 +27,6 @@ from nlp.topics.stream import Bools, Codes, EncodedLists, PostStream, sorted_uni
 
 # Words in an n-gram. Three only in Latin script: one Chinese word takes two or three English ones.
 MAX_TERM_WORDS = 3
-# Words in -s that are not the plural of the word without it.
-_NO_PLURALS = ["customs", "goods", "means", "news"]
-# An English plural; the group is its singular.
-_PLURAL_PATTERN = r"^([a-z]{2,}[^\W\dsui_'])s$"
 # From the first of the East Asian Unicode blocks on.
 _EAST_ASIAN_PATTERN = r"[⺀-\x{10ffff}]"
 
@@ -156,7 +153,7 @@ def _classify_words(vocabulary: pa.Array) -> tuple[Bools, Bools, Bools]:
     stopword_array = pa.array(sorted(stopwords()))
     is_stopword = pc.is_in(vocabulary, stopword_array).to_numpy(zero_copy_only=False)
     is_short = pc.utf8_length(vocabulary).to_numpy() < 2
-    is_latin_letter = is_short & ~_match_words(vocabulary, r"\p{Han}|\p{N}")
+    is_latin_letter = is_short & ~_match_words(vocabulary, rf"[{HAN_RANGES}]|\p{{N}}")
     is_latin = _match_words(vocabulary, r"^[\p{Latin}\p{N}'’.\-+&]+$")
     return is_stopword | ~has_letters | is_latin_letter, is_latin, is_number
 
@@ -169,19 +166,14 @@ def _match_words(vocabulary: pa.Array, pattern: str) -> Bools:
 def _singular_vocabulary(vocabulary: pa.Array) -> tuple[Codes, pa.Array]:
     """Map English plurals in -s to their singular, so that their authors are counted together.
 
-    Words in -ss, -us, -is and -'s are left, and those of `_NO_PLURALS`. Returns the code of each
+    Words in -ss, -us, -is and -'s are left, and those of `UNCOUNTABLE_WORDS`. Returns the code of each
     word in the new vocabulary, and the new vocabulary.
     """
-    is_exception = pc.is_in(vocabulary, pa.array(_NO_PLURALS, vocabulary.type))
-    singulars = pc.replace_substring_regex(vocabulary, _PLURAL_PATTERN, r"\1")
+    is_exception = pc.is_in(vocabulary, pa.array(UNCOUNTABLE_WORDS, vocabulary.type))
+    singulars = pc.replace_substring_regex(vocabulary, PLURAL_PATTERN, r"\1")
     words = pc.if_else(is_exception, vocabulary, singulars)
     names = pc.unique(words).sort()
     return pc.index_in(words, names).to_numpy().astype(np.int32), names
-
-
-def singularize(word: str) -> str:
-    """Return the singular of a word in lower case, by the rule of `_singular_vocabulary`."""
-    return word if word in _NO_PLURALS else re.sub(_PLURAL_PATTERN, r"\1", word)
 
 
 def _hashtag_candidates(stream: PostStream, min_count: int) -> CandidateSource:

@@ -9,8 +9,9 @@ import pyarrow as pa
 from folate.core.config import Brand, Topics
 from folate.core.weeks import Period, last_day
 from nlp.stats.estimation import log_odds_z_scores
+from nlp.text.term_matcher import TermMatcher
 from nlp.topics import audience_segments, grouping, holidays
-from nlp.topics.assemble import TopicContext, describe_topics, fold_term
+from nlp.topics.assemble import TopicContext, describe_topics
 from nlp.topics.audience_segments import FindSegments
 from nlp.topics.candidates import CandidateTerms, find_candidates
 from nlp.topics.detect import (
@@ -73,7 +74,7 @@ def discover_topics(
         settings=settings,
         scope_tests=tests,
         log_odds_z=_log_odds_of_terms(tests[0]) if tests else np.zeros(0),
-        watched_terms=tuple(fold_term(w) for w in watched_terms),
+        watched_terms=TermMatcher(watched_terms, plurals=True),
         other_authors=others,
         segment_members=segment_members,
     )

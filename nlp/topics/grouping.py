@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from folate.core.text import contains_chinese
 from nlp.topics.detect import Alarm
 from nlp.topics.stream import Codes, Floats, Ints, PostStream
 
@@ -33,7 +34,6 @@ LANGUAGE_SAMPLE_POSTS = 64
 # Characters at the beginning of a post that represent it.
 _EXCERPT_LENGTH = 300
 _SENTENCE = re.compile(r"[^。！？!?\n；;]*[。！？!?\n；;]?")
-_CHINESE = re.compile(r"[⺀-鿿豈-﫿]")
 
 
 @dataclass(frozen=True)
@@ -173,11 +173,6 @@ def _is_fragment(alarm: Alarm, group: AlarmGroup, terms: tuple[str, ...]) -> boo
         if name != other_name and is_part_of(name, other_name) and other.authors >= min_authors:
             return True
     return False
-
-
-def contains_chinese(text: str) -> bool:
-    """Return whether a text contains a Chinese character."""
-    return bool(_CHINESE.search(text))
 
 
 def merge_across_languages(

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from folate.core.text import HAN_RANGES
 from nlp.topics.ngrams import (
     CodeSequence,
     FrequentNgrams,
@@ -85,7 +86,9 @@ def character_sequences(stream: PostStream) -> tuple[WeeklySequence, Ints]:
     The characters are code points.
     """
     vocabulary = stream.words.vocabulary
-    is_chinese = pc.match_substring_regex(vocabulary, r"^\p{Han}+$").to_numpy(zero_copy_only=False)
+    is_chinese = pc.match_substring_regex(vocabulary, f"^[{HAN_RANGES}]+$").to_numpy(
+        zero_copy_only=False
+    )
     code_points_by_word = [
         _code_points(word) if chinese else np.zeros(0, np.uint32)
         for word, chinese in zip(vocabulary.to_pylist(), is_chinese, strict=True)

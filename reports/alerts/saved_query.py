@@ -1,6 +1,6 @@
 """Saved queries: how many authors wrote matching posts, and how many were expected to."""
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +11,12 @@ from folate.core.config import CONFIG_FILE, VolumeRule
 from folate.core.errors import ConfigError
 from folate.core.weeks import Period, preceding_periods
 from nlp.stats.surges import Surge, estimate_surge
-from nlp.text.normalize import normalize_text
-from nlp.text.patterns import HAN_RANGES
 from nlp.text.segment import Segmenter
+from nlp.text.term_matcher import re2_pattern
 from reports.measures.figures import MAX_SAMPLE_POSTS, Figure, versions_json
 from reports.measures.queries import period_values, string_literals
 
 BASELINE_WEEKS = 8
-_CHINESE = re.compile(f"[{HAN_RANGES}]")
 _SHORT_BASELINE_FLAG = "short baseline"  # the same as that of topics
 # One row for each annotated post of the weeks: whether it matches the query (`found`), and whether
 # it is the first of its duplicates in the week (`counted`).
@@ -28,12 +26,12 @@ SELECT w.week, p.id, p.source, p.published_at, coalesce(p.author, p.id) AS autho
 FROM posts p JOIN texts t ON t.id = p.id
 JOIN (VALUES {weeks}) w(week, start, stop) ON p.published_at >= w.start AND p.published_at < w.stop
 LEFT JOIN duplicates d ON d.id = p.id
-""".strip()  # noqa: E501  # the text of the query is the evidence of a figure and decides its id
+""".strip()  # the text of the query is the evidence of a figure and decides its id
 # Distinct authors by week and source: of all posts, and of those that match the query.
 _COUNTS_QUERY = """
 SELECT week, source, count(DISTINCT author) AS everyone, count(DISTINCT author) FILTER (found) AS authors FROM ({rows}) WHERE counted
 GROUP BY ALL ORDER BY ALL
-""".strip()  # noqa: E501  # as above
+""".strip()  # as above
 _EARLIEST_BY_AUTHOR = (
     "QUALIFY row_number() OVER (PARTITION BY author ORDER BY published_at, id) = 1 "
     "ORDER BY published_at, id"
@@ -136,8 +134,7 @@ def _match_condition(rule: VolumeRule) -> str:
     """Return the SQL condition of a post that matches the query; `true` for an empty query."""
     conditions = []
     if rule.words:
-        word_conditions = [_word_condition(word) for word in rule.words]
-        conditions.append(f"({' OR '.join(word_conditions)})")
+        conditions.append(_any_word_condition(rule.words))
     if rule.brand:
         conditions.append(
             f"p.id IN (SELECT id FROM mentions WHERE brand = {sql_literal(rule.brand)})"
@@ -147,20 +144,15 @@ def _match_condition(rule: VolumeRule) -> str:
     return " AND ".join(conditions) or "true"
 
 
-def _word_condition(search_word: str) -> str:
-    """Return the SQL condition of a post that contains a word, in any written form.
+def _any_word_condition(words: Sequence[str]) -> str:
+    """Return the SQL condition of a post that contains any of the words (`nlp.text.term_matcher`).
 
-    A Chinese word matches anywhere in the text, however the text is segmented; any other one only
-    as whole words. Raises ConfigError for a word without letters.
+    Raises ConfigError for a word without letters.
     """
-    normalized = normalize_text(search_word)
-    words = Segmenter().words(normalized)
-    if not words:
-        raise ConfigError(
-            f"{CONFIG_FILE}: wanted words to look for, got {search_word!r}, which holds none."
-        )
-    if _CHINESE.search(normalized):
-        without_spaces = sql_literal(normalized.replace(" ", ""))
-        return f"contains(array_to_string(t.words, ''), {without_spaces})"
-    whole_words = sql_literal(f" {' '.join(words)} ")
-    return f"contains(' ' || array_to_string(t.words, ' ') || ' ', {whole_words})"
+    for word in words:
+        if not Segmenter().words(word):
+            raise ConfigError(
+                f"{CONFIG_FILE}: wanted words to look for, got {word!r}, which holds none."
+            )
+    text = "concat_ws(chr(10), p.title, p.text)"
+    return f"regexp_matches({text}, {sql_literal(re2_pattern(words))})"

@@ -1,6 +1,5 @@
 """Renders a report as one HTML file with its styles and charts, without scripts and requests."""
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -9,7 +8,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
-from nlp.text.patterns import HAN_RANGES
+from folate.core.text import contains_chinese
 from reports.build import Report
 from reports.measures.coverage import (
     AnnotationCoverage,
@@ -232,7 +231,7 @@ def _create_environment(message: Messages, timezone: str) -> Environment:
         "interval": lambda figure: _link_figure(figure, message.interval(figure)),
         "day": lambda moment: _render_day(moment, timezone, message),
         "render_parts": _render_parts,
-        "language": lambda text: "zh" if re.search(f"[{HAN_RANGES}]", text) else "en",
+        "language": lambda text: "zh" if contains_chinese(text) else "en",
         "external_text": lambda value: ExternalText(str(value)),
         "topic_labels": topic_labels,
         "join_names": join_names,

@@ -1,11 +1,10 @@
 """The concerns that you track beside those that your customers have: what the watch list finds, and what nobody tracked."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from corpora.store.snapshot import Snapshot, sql_literal
-from nlp.text.patterns import HAN_RANGES
+from nlp.text.term_matcher import re2_pattern
 from reports.measures import queries
 from reports.measures.brands import ReportContext
 from reports.measures.figures import MAX_SAMPLE_POSTS, Figure
@@ -14,7 +13,7 @@ from reports.sections.topics import ReportTopic
 MAX_CONCERNS = 3  # of either kind
 _AUTHORS = """
 SELECT count(DISTINCT coalesce(author, id)) AS authors, (list(id ORDER BY id)[:{most}]) AS sample FROM ({rows})
-WHERE counted AND regexp_matches(lower(concat_ws(chr(10), title, text)), {pattern})
+WHERE counted AND regexp_matches(concat_ws(chr(10), title, text), {pattern})
   AND id IN (SELECT id FROM mentions WHERE brand = {brand})
 """.strip()
 
@@ -69,15 +68,12 @@ def _most(found: list[Concern]) -> tuple[Concern, ...]:
 
 
 def _tracked(term: str, brand: str, snapshot: Snapshot, asked: ReportContext) -> Concern:
-    name = re.escape(term.casefold().strip())
-    pattern = (
-        name
-        if re.search(f"[{HAN_RANGES}]", term)
-        else rf"(^|[^\p{{L}}\p{{N}}]){name}($|[^\p{{L}}\p{{N}}])"
-    )
     rows = queries.week_posts_query(asked.week, asked.config.timezone)
     query = _AUTHORS.format(
-        most=MAX_SAMPLE_POSTS, rows=rows, pattern=sql_literal(pattern), brand=sql_literal(brand)
+        most=MAX_SAMPLE_POSTS,
+        rows=rows,
+        pattern=sql_literal(re2_pattern([term])),
+        brand=sql_literal(brand),
     )
     found = snapshot.sql(query).to_pylist()[0]
     authors = Figure(

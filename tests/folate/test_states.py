@@ -121,7 +121,7 @@ def prepare_before_a_text_changed(project: Path) -> None:
 def prepare_before_the_watch_list_changed(project: Path) -> None:
     prepare_never(project)
     run_folate(project, "topics", "--week", WEEK)
-    (project / "folate.toml").write_text('watch = ["叶酸"]\n' + PROJECT, encoding="utf-8")
+    (project / "folate.toml").write_text('watch = ["叶酸"]\n' + TWO_BRANDS_TOML, encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_a_week_without_posts_measures_nothing(project: Path) -> None:
 
 
 def test_an_empty_watch_list_and_no_segments_are_told(project: Path) -> None:
-    (project / "folate.toml").write_text('watch = ["碗"]\n' + PROJECT, encoding="utf-8")
+    (project / "folate.toml").write_text('watch = ["碗"]\n' + TWO_BRANDS_TOML, encoding="utf-8")
     prepare_never(project)
     document, text = build_forms(project)
     assert document["configured"] == {"brands": 2, "watch": 1, "segments": 0, "sources": 0}
@@ -357,7 +357,7 @@ def test_watch_does_not_say_that_nothing_fired_where_nothing_was_sought(
         '[[alerts.topic]]\nid = "rising"\nscore = 6.0\n'
         '[[alerts.volume]]\nid = "bowls"\nwords = ["碗"]\n'
     )
-    (project / "folate.toml").write_text(PROJECT + rules, encoding="utf-8")
+    (project / "folate.toml").write_text(TWO_BRANDS_TOML + rules, encoding="utf-8")
     import_posts(project, range(-4, 1))
     run_folate(project, "watch", "--week", WEEK)
     document = capsys.readouterr().err

@@ -144,11 +144,18 @@ def test_blocks_of_authors_keep_the_variance() -> None:
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.floats(0.01, 0.5))
-def test_benjamini_hochberg_equals_scipy(p_values: list[float], rate: float) -> None:
-    adjusted = stats.false_discovery_control(p_values)
-    found = benjamini_hochberg(np.array(p_values), rate)
-    sure = np.abs(adjusted - rate) > 1e-9
-    assert np.array_equal(found[sure], (adjusted <= rate)[sure])
+def test_benjamini_hochberg_is_the_step_up_rule(p_values: list[float], rate: float) -> None:
+    ranked = np.sort(p_values)
+    limits = rate * np.arange(1, len(ranked) + 1) / len(ranked)
+    passing = ranked[ranked <= limits]
+    threshold = passing[-1] if len(passing) else -1.0
+    discoveries = benjamini_hochberg(np.array(p_values), rate)
+    if np.abs(ranked - limits).min() > 1e-9:
+        assert np.array_equal(discoveries, np.array(p_values) <= threshold)
+
+
+def test_without_tests_there_are_no_discoveries() -> None:
+    assert benjamini_hochberg(np.zeros(0)).shape == (0,)
 
 
 def test_p_value_and_detectable_change() -> None:

@@ -1,4 +1,4 @@
-"""Texts are read in processes of their own, some batches ahead of the store, where a corpus is large enough to be worth it."""
+"""Annotation of texts in several processes, some batches ahead of the store, for large corpora."""
 
 import os
 from collections import deque
@@ -13,13 +13,13 @@ from nlp import annotate
 from nlp.extract.brands import BrandLinker
 from nlp.text.segment import Segmenter
 
-MIN_PARALLEL_POSTS = 20_000  # posts: below, the processes take longer to start than they save
-MAX_PENDING_BATCHES = (
-    8  # batches read and waiting to be stored: what the processes can read while copies are sought
-)
-TextBatch = tuple[list[dict[str, Any]], list[str]]  # rows of posts, and their bodies
+MIN_PARALLEL_POSTS = 20_000  # below, the processes take longer to start than they save
+# Batches annotated and not yet stored: what the processes do while copies are looked for.
+MAX_PENDING_BATCHES = 8
+TextBatch = tuple[list[dict[str, Any]], list[str]]
+"""Rows of posts, and their bodies."""
 
-_equipment: list[Any] = []  # of a process of its own: its segmenter and linker, made once
+_worker_annotators: list[Any] = []  # the segmenter and the brand linker of a worker process
 
 
 @contextmanager
@@ -29,7 +29,11 @@ def annotate_batches(
     vocabulary: Sequence[str],
     brands: Sequence[Brand],
 ) -> Iterator[Iterator[tuple[Any, Any]]]:
-    """The batches, each with the readings of its bodies, in order. For many posts the first ones are being read from here on."""
+    """Return the batches, each with the annotations of its bodies, in order.
+
+    For at least `MIN_PARALLEL_POSTS` posts, processes begin with the first batches on entering the
+    context.
+    """
     if post_count < MIN_PARALLEL_POSTS:
         segmenter, linker = Segmenter(vocabulary), BrandLinker(brands)
         yield (
@@ -37,40 +41,40 @@ def annotate_batches(
         )
         return
     with ProcessPoolExecutor(
-        os.cpu_count(), get_context("spawn"), _equip, (list(vocabulary), list(brands))
+        os.cpu_count(), get_context("spawn"), _initialize_worker, (list(vocabulary), list(brands))
     ) as pool:
-        waiting: deque[tuple[Any, Future[Any]]] = deque()
-        _fill(waiting, pool, batches)
-        yield _drain(waiting, pool, batches)
+        pending: deque[tuple[Any, Future[Any]]] = deque()
+        _submit_batches(pending, pool, batches)
+        yield _collect_batches(pending, pool, batches)
 
 
-def _drain(
-    waiting: "deque[tuple[Any, Future[Any]]]",
+def _collect_batches(
+    pending: "deque[tuple[Any, Future[Any]]]",
     pool: ProcessPoolExecutor,
     batches: Iterator[TextBatch],
 ) -> Iterator[tuple[Any, Any]]:
-    while waiting:
-        rows, future = waiting.popleft()
-        readings = future.result()
-        _fill(waiting, pool, batches)
-        yield rows, readings
+    while pending:
+        rows, future = pending.popleft()
+        annotations = future.result()
+        _submit_batches(pending, pool, batches)
+        yield rows, annotations
 
 
-def _fill(
-    waiting: "deque[tuple[Any, Future[Any]]]",
+def _submit_batches(
+    pending: "deque[tuple[Any, Future[Any]]]",
     pool: ProcessPoolExecutor,
     batches: Iterator[TextBatch],
 ) -> None:
-    while len(waiting) < MAX_PENDING_BATCHES:
+    while len(pending) < MAX_PENDING_BATCHES:
         batch = next(batches, None)
         if batch is None:
             return
-        waiting.append((batch[0], pool.submit(_annotate, batch[1])))
+        pending.append((batch[0], pool.submit(_annotate_in_worker, batch[1])))
 
 
-def _equip(words: Sequence[str], brands: Sequence[Brand]) -> None:
-    _equipment[:] = [Segmenter(words), BrandLinker(brands)]
+def _initialize_worker(vocabulary: Sequence[str], brands: Sequence[Brand]) -> None:
+    _worker_annotators[:] = [Segmenter(vocabulary), BrandLinker(brands)]
 
 
-def _annotate(bodies: Sequence[str]) -> list[annotate.TextAnnotation]:
-    return annotate.annotate_texts(bodies, *_equipment)
+def _annotate_in_worker(bodies: Sequence[str]) -> list[annotate.TextAnnotation]:
+    return annotate.annotate_texts(bodies, *_worker_annotators)

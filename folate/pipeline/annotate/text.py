@@ -1,4 +1,4 @@
-"""What needs no model is read of posts: language, words, brands, copies. Only of those that have not been read yet."""
+"""Annotation of pending posts without a model: language, words, brands, comparisons and copies."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
@@ -13,58 +13,67 @@ from folate.pipeline.annotate.parallel import TextBatch, annotate_batches
 from folate.pipeline.project import Project
 from nlp import annotate
 from nlp.extract.brands import BrandLinker
+from nlp.text.dictionary import dictionary_version
 
 TEXT_ANNOTATOR = "text"  # the annotator's name in the store
 BATCH = 10_000  # posts in one commit a table
 PostRows = list[dict[str, Any]]
-T = TypeVar("T")
+Batch = TypeVar("Batch")
 
 
 def text_version(project: Project) -> str:
-    return f"{annotate.ANNOTATION_VERSION}+{project.vocabulary_digest()}"
+    """Return what the annotations of a text depend on besides the text, as the store keeps it."""
+    vocabulary = project.vocabulary_digest()
+    return f"{annotate.ANNOTATION_VERSION}{dictionary_version()}+{vocabulary}"
 
 
 def annotate_pending_texts(project: Project) -> Iterator[PostRows]:
-    """Store language, words, hashtags, brand mentions and copies of the posts that have not been read with this vocabulary.
+    """Annotate the posts without annotations of this version, and store the annotations.
 
-    Gives the rows (id, text_hash, title, text, subject) of each batch of posts as soon as it is stored. Raises StoreError.
+    Yields the rows (id, text_hash, title, text, subject) of each batch of posts once it is stored.
+    Raises StoreError.
     """
-    store, config, version = project.store, project.config, text_version(project)
-    total, linker = (
-        store.count_pending_posts("texts", TEXT_ANNOTATOR, version),
-        BrandLinker(config.brands),
-    )
+    store = project.store
+    config = project.config
+    version = text_version(project)
+    linker = BrandLinker(config.brands)
+    total = store.count_pending_posts("texts", TEXT_ANNOTATOR, version)
     if not total:
         return
     pending = store.pending_posts("texts", TEXT_ANNOTATOR, version, BATCH)
     with (
-        annotate_batches(_bodies(pending), total, config.vocabulary, config.brands) as batches,
-        track_progress("reading texts", total) as bar,
+        annotate_batches(
+            _text_batches(pending), total, config.vocabulary, config.brands
+        ) as batches,
+        track_progress("reading texts", total) as progress,
     ):
-        for rows, readings in _seeking_copies(project, batches):
-            made, ids = annotation_keys(rows, TEXT_ANNOTATOR, version), [row["id"] for row in rows]
-            # last `texts`: a post counts as read once its row is there
-            store.upsert(
-                "mentions", list(_mention_rows(made, rows, readings, linker)), complete_ids=ids
-            )
-            store.upsert("comparisons", list(_comparison_rows(made, readings)), complete_ids=ids)
-            store.upsert("texts", _text_table(made, readings))
-            bar.advance(len(rows))
+        for rows, annotations in _update_duplicates_between(project, batches):
+            keys = annotation_keys(rows, TEXT_ANNOTATOR, version)
+            ids = [row["id"] for row in rows]
+            mentions = list(_mention_rows(keys, rows, annotations, linker))
+            store.upsert("mentions", mentions, complete_ids=ids)
+            comparisons = list(_comparison_rows(keys, annotations))
+            store.upsert("comparisons", comparisons, complete_ids=ids)
+            # `texts` is last: a post counts as annotated once its row is there.
+            store.upsert("texts", _text_table(keys, annotations))
+            progress.advance(len(rows))
             yield rows
 
 
-def _seeking_copies(project: Project, batches: Iterator[T]) -> Iterator[T]:
-    """The batches; copies are sought when the first of several is stored, so that it need not wait for them.
+def _update_duplicates_between(project: Project, batches: Iterator[Batch]) -> Iterator[Batch]:
+    """Yield the batches, and look for copies when the first of several is stored.
 
-    Never after the last one is stored: a run that was cut off seeks copies again only if a text is pending.
+    So the first batch need not wait for the copies. They are never looked for after the last one is
+    stored: a run that was cut off looks for copies again only while a text is pending.
     """
-    head = list(islice(batches, 2))
-    yield from head[:-1]
+    first_batches = list(islice(batches, 2))
+    yield from first_batches[:-1]
     update_duplicates(project)
-    yield from chain(head[-1:], batches)
+    yield from chain(first_batches[-1:], batches)
 
 
-def _bodies(pending: Iterator[pa.RecordBatch]) -> Iterator[TextBatch]:
+def _text_batches(pending: Iterator[pa.RecordBatch]) -> Iterator[TextBatch]:
+    """Yield the rows of each batch of posts, and their bodies."""
     for posts in pending:
         rows = posts.select(["id", "text_hash", "title", "text", "subject"]).to_pylist()
         yield rows, [post_body(row["title"], row["text"]) for row in rows]
@@ -73,7 +82,7 @@ def _bodies(pending: Iterator[pa.RecordBatch]) -> Iterator[TextBatch]:
 def annotation_keys(
     rows: Sequence[dict[str, Any]], annotator: str, version: str
 ) -> list[dict[str, str]]:
-    """The columns that say which text an annotation is of and who made it."""
+    """Return for each post the columns that say which text was annotated and by what."""
     return [
         {"id": row["id"], "text_hash": row["text_hash"], "annotator": annotator, "version": version}
         for row in rows
@@ -81,43 +90,37 @@ def annotation_keys(
 
 
 def _text_table(
-    made: Sequence[dict[str, str]], readings: Sequence[annotate.TextAnnotation]
+    keys: Sequence[dict[str, str]], annotations: Sequence[annotate.TextAnnotation]
 ) -> pa.Table:
-    """Rows of the table `texts`, by column: a table of many lists is made several times faster so than from dictionaries."""
-    columns = {name: [key[name] for key in made] for name in made[0]}
-    return pa.table(
-        columns
-        | {
-            name: [getattr(text, name) for text in readings]
-            for name in ("language", "words", "hashtags", "exact")
-        }
-    )
+    """Return the rows of the table `texts`.
+
+    A table with many lists is built several times faster by column than from dictionaries.
+    """
+    columns: dict[str, list[Any]] = {name: [key[name] for key in keys] for name in keys[0]}
+    for name in ("language", "words", "hashtags", "exact"):
+        columns[name] = [getattr(annotation, name) for annotation in annotations]
+    return pa.table(columns)
 
 
 def _mention_rows(
-    made: Sequence[dict[str, str]],
+    keys: Sequence[dict[str, str]],
     rows: Sequence[dict[str, Any]],
-    readings: Sequence[annotate.TextAnnotation],
+    annotations: Sequence[annotate.TextAnnotation],
     linker: BrandLinker,
 ) -> Iterator[dict[str, Any]]:
-    """Brands that the text names, and the brand that the page is about where the text does not name it."""
-    for key, row, text in zip(made, rows, readings, strict=True):
-        for mention in text.mentions:
-            yield key | {
-                "brand": mention.brand,
-                "start": mention.start,
-                "end": mention.end,
-                "via": "text",
-            }
-        named = {mention.brand for mention in text.mentions}
-        about = {mention.brand for mention in linker.find_mentions(row["subject"] or "")}
-        for brand in sorted(about - named):
+    """Yield the brands that each text names, and those that only its page is about."""
+    for key, row, annotation in zip(keys, rows, annotations, strict=True):
+        for mention in annotation.mentions:
+            yield key | mention._asdict() | {"via": "text"}
+        text_brands = {mention.brand for mention in annotation.mentions}
+        page_brands = {mention.brand for mention in linker.find_mentions(row["subject"] or "")}
+        for brand in sorted(page_brands - text_brands):
             yield key | {"brand": brand, "start": None, "end": None, "via": "subject"}
 
 
 def _comparison_rows(
-    made: Sequence[dict[str, str]], readings: Sequence[annotate.TextAnnotation]
+    keys: Sequence[dict[str, str]], annotations: Sequence[annotate.TextAnnotation]
 ) -> Iterator[dict[str, Any]]:
-    for key, text in zip(made, readings, strict=True):
-        for comparison in text.comparisons:
+    for key, annotation in zip(keys, annotations, strict=True):
+        for comparison in annotation.comparisons:
             yield key | comparison._asdict()

@@ -1,6 +1,5 @@
 """Context of topics from the store: what their authors write, and recurrence in earlier years."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -10,8 +9,8 @@ import pyarrow as pa
 from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Period
+from nlp.text.term_matcher import re2_pattern
 from nlp.topics import Discovery, Topic, context, holidays
-from nlp.topics.grouping import contains_chinese
 from nlp.topics.topic import FLAG_SEASONAL
 from reports.measures.queries import FUTURE_DATED_CONDITION
 
@@ -48,7 +47,7 @@ _WEEKLY_AUTHORS_QUERY = f"""
     FROM (SELECT unnest($starts) AS begins)
     LEFT JOIN (
         SELECT p.published_at, coalesce(p.author, p.id) AS author,
-               lower(concat_ws(chr(10), p.title, p.text)) AS said
+               concat_ws(chr(10), p.title, p.text) AS said
         FROM posts p
         WHERE p.published_at >= list_min($starts)
             AND p.published_at < list_max($starts) + INTERVAL 7 DAY
@@ -110,7 +109,8 @@ def _find_recurring_topics(
         for i in range(len(topics))
     ]
     patterns = {
-        f"p{i}": _pattern(topic.terms[0].removeprefix("#")) for i, topic in enumerate(topics)
+        f"p{i}": re2_pattern([topic.terms[0].removeprefix("#")], plurals=True)
+        for i, topic in enumerate(topics)
     }
     recurring_ids: set[str] = set()
     for years_back in range(1, MAX_YEARS_BACK + 1):
@@ -142,12 +142,3 @@ def _comparison_weeks(period: Period, config: Config, years_back: int) -> list[d
         (period - weeks_back).bounds(config.timezone)[0]
         for weeks_back in range(oldest, latest - 1, -1)
     ]
-
-
-def _pattern(term: str) -> str:
-    """A Latin term must not begin inside a longer word; it may end with a plural."""
-    return (
-        re.escape(term)
-        if contains_chinese(term)
-        else rf"(?:^|[^\p{{Latin}}\p{{N}}]){re.escape(term)}"
-    )
