@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from lunardate import LunarDate
+from borax.calendars import LunarDate
 
 from folate.core.errors import InputError
 
@@ -12,7 +12,7 @@ MAX_SHIFT_WEEKS = 2
 # People write about a holiday for weeks before it and for some days after.
 HOLIDAY_LEAD_TIME = timedelta(days=35)
 HOLIDAY_TAIL_TIME = timedelta(days=10)
-# First and last lunar year that `lunardate` has tables for.
+# First and last lunar year that `borax` has tables for.
 LUNAR_YEARS = (1900, 2099)
 
 # In all tables names are spelled as terms are: English plurals in -s as their singular
