@@ -8,11 +8,10 @@ from zoneinfo import ZoneInfo
 
 from corpora.store.snapshot import Snapshot
 from folate.core.post import post_body
-from folate.core.text import printable_lines, printable_text
+from folate.core.text import excerpt, printable_lines, printable_text
 from reports.measures import queries
 from reports.measures.figures import UNMEASURABLE_FLAG, Figure
 from reports.messages import load_messages
-from reports.sections.posts_and_sources import excerpt
 
 _WIDTH = 100
 

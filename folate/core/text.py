@@ -8,6 +8,7 @@ MAX_LINE_LENGTH = (
     2_000  # characters of one printed line; an error with a whole table header in it is cut here
 )
 MAX_LISTED_NAMES = 30  # of a list that is printed in a sentence
+MAX_EXCERPT_LENGTH = 180  # characters of a post, or of an answer of a server, that are quoted
 MAX_NAME_LENGTH = 60  # characters of one name in such a list
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -50,6 +51,22 @@ def truncate_text(text: str, max_length: int = MAX_LINE_LENGTH, omitted_length: 
     """Return the first `length` characters of `text` and how many more there are (`longer_by` of them not in `text`)."""
     more = max(0, len(text) - max_length) + omitted_length
     return f"{text[:max_length]} … and {more:,} more characters" if more else text
+
+
+def excerpt(text: str, max_length: int = MAX_EXCERPT_LENGTH) -> str:
+    """Return `text` on one line, cut to `max_length` characters with an ellipsis."""
+    line = " ".join(text.split())
+    return line if len(line) <= max_length else line[: max_length - 1].rstrip() + "…"
+
+
+def replace_control_characters(text: str) -> str:
+    """Return `text` with U+FFFD for control characters other than line breaks.
+
+    Bidirectional characters stay: this is for HTML, where <bdi> isolates them.
+    """
+    return "".join(
+        char if char == "\n" or category(char) != "Cc" else _REPLACEMENT for char in text
+    )
 
 
 def join_names(names: Iterable[str], max_names: int = MAX_LISTED_NAMES) -> str:

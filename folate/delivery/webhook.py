@@ -9,10 +9,9 @@ from urllib.parse import SplitResult
 
 from folate.core.addresses import is_bearer_token, parse_web_address
 from folate.core.errors import ConfigError
-from folate.core.text import printable_text
+from folate.core.text import excerpt, printable_text
 from folate.delivery.deadline import enforce_deadline
 from folate.delivery.outbox import DeliveryFailed, DeliveryUnknown
-from reports.sections.posts_and_sources import excerpt
 
 TIMEOUT_SECONDS = 15.0  # seconds, for each step of a connection
 MAX_ATTEMPTS = 4

@@ -23,7 +23,7 @@ from reports.measures import queries
 from reports.measures.coverage import count_posts_by_week
 from reports.measures.figures import Figure, FigureSentence, versions_json
 from reports.messages import Messages, load_messages
-from reports.sections.posts_and_sources import Quote, load_quotes
+from reports.sections.quotes import Quote, load_quotes
 from reports.sections.topic_search import incomplete_topics_sentence
 
 NET_SENTIMENT_MEASURE = "net_sentiment_polar"

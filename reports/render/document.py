@@ -14,7 +14,8 @@ from reports.sections.campaigns import CampaignResult
 from reports.sections.concerns import Concern
 from reports.sections.people import People
 from reports.sections.perception import BrandComparison, MapPoint, Perception
-from reports.sections.posts_and_sources import Quote, SourceLine, TopPost
+from reports.sections.posts_and_sources import SourceLine, TopPost
+from reports.sections.quotes import Quote
 from reports.sections.topic_search import TopicSearch
 from reports.sections.topics import ReportTopic, TopicAudience
 

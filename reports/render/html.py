@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from folate.core.text import replace_control_characters
 from nlp.text.patterns import HAN_RANGES
 from reports.build import Report
 from reports.measures.coverage import no_results_message, unjudged_posts_message
@@ -19,7 +20,6 @@ from reports.messages import Messages, load_messages
 from reports.render import charts
 from reports.render import map_charts as perception_charts
 from reports.sections.perception import AspectMeasures
-from reports.sections.posts_and_sources import replace_control_characters
 from reports.sections.summary import subject_brand, top_untracked_topic
 from reports.sections.topic_search import incomplete_topics_sentence
 

@@ -1,32 +1,17 @@
-"""The parts of a report that are lists of things: quotes, top posts, sources and how complete they are."""
+"""The parts of a report that are lists of things: top posts, sources and how complete they are."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from unicodedata import category
 
 from corpora.store.snapshot import Snapshot, sql_literal
-from folate.core.post import post_body
 from reports.measures import queries
 from reports.measures.brands import ReportContext
 from reports.measures.figures import MAX_SAMPLE_POSTS, Figure
+from reports.sections.quotes import Quote, quote_from_row
 
 MAX_TOP_POSTS = 3  # of each brand
-_EXCERPT = 180  # characters of a post that are shown
 _WORST_FIRST = ("failed", "partial", "saturated", "complete")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Quote:
-    """A post as a report shows it: an excerpt, where, when, and a hash for who."""
-
-    id: str
-    text: str
-    source: str
-    author: str | None
-    published_at: datetime
-    url: str | None  # http and https only
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,35 +38,6 @@ class SourceLine:
     reasons: tuple[str, ...]  # as the ledger has them
 
 
-def load_quotes(snapshot: Snapshot, ids: Iterable[str]) -> dict[str, Quote]:
-    return {
-        row["id"]: _quote(row)
-        for row in snapshot.sql(queries.posts_query(sorted(set(ids)))).to_pylist()
-    }
-
-
-def _quote(row: Mapping[str, Any]) -> Quote:
-    url = row["url"] if row["url"] and row["url"].startswith(("https://", "http://")) else None
-    return Quote(
-        id=row["id"], text=excerpt(post_body(row["title"], row["text"])), source=row["source"], author=row["author"],
-        published_at=row["published_at"], url=url,
-    )  # fmt: skip
-
-
-def excerpt(text: str, length: int = _EXCERPT) -> str:
-    """`text` on one line, cut to `length` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
-
-
-def replace_control_characters(text: str) -> str:
-    """`text` without control characters but its line breaks: for a page, whose <bdi> keeps what would turn a line around to itself."""
-    return "".join(
-        char if char == "\n" or category(char) != "Cc" else "\N{REPLACEMENT CHARACTER}"
-        for char in text
-    )
-
-
 def week_posts(snapshot: Snapshot, context: ReportContext) -> Figure:
     """How many posts the corpus has of the week."""
     rows = queries.week_posts_query(context.week, context.config.timezone)
@@ -104,7 +60,7 @@ def top_posts(snapshot: Snapshot, context: ReportContext) -> tuple[TopPost, ...]
         key=lambda row: (context.brand_ids.index(row["brand"]), -row["engagement"], row["id"])
     )
     return tuple(
-        TopPost(brand=row["brand"], quote=_quote(row), engagement=_engagement(row, context))
+        TopPost(brand=row["brand"], quote=quote_from_row(row), engagement=_engagement(row, context))
         for row in rows
     )
 

@@ -11,7 +11,7 @@ from corpora.store.snapshot import Snapshot, sql_literal
 from nlp.extract.segments import SegmentDetector as Segments
 from reports.measures.brands import ReportContext
 from reports.measures.figures import Figure
-from reports.sections.posts_and_sources import Quote, load_quotes
+from reports.sections.quotes import Quote, load_quotes
 
 MAX_TOPIC_QUOTES = 3  # of each topic
 RISE_FACTORS = ("coverage", "volume", "share")

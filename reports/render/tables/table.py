@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from reports.build import Report
 from reports.measures.figures import Figure
 from reports.messages import MessageParts, Messages
-from reports.sections.posts_and_sources import Quote
+from reports.sections.quotes import Quote
 
 TableCell = str | int | date | Figure | None
 

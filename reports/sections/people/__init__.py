@@ -24,7 +24,7 @@ from reports.sections.people.people_queries import (
     TOPIC_PATH_QUERY,
     ties_query,
 )
-from reports.sections.posts_and_sources import Quote, load_quotes
+from reports.sections.quotes import Quote, load_quotes
 from reports.sections.topics import ReportTopic
 
 PEOPLE_WEEKS = 4  # that people are read over

@@ -10,7 +10,7 @@ from nlp.stats.estimation import wilson_interval
 from reports.measures import queries
 from reports.measures.brands import ReportContext
 from reports.measures.figures import MAX_SAMPLE_POSTS, Figure
-from reports.sections.posts_and_sources import Quote, load_quotes
+from reports.sections.quotes import Quote, load_quotes
 
 MIN_SHARE_PEOPLE = 20  # people behind a share (METHODS: no switching share below it)
 MAX_SWITCHING_QUOTES = 4
