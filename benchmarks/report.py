@@ -28,7 +28,7 @@ from corpora.store.schema import TABLES
 from corpora.store.store import Store
 from folate.core.config import AudienceSegment, Brand, Campaign, Config, Source
 from folate.core.weeks import Week
-from reports.measures.queries import EMOTIONS, INTENTS
+from reports.queries import EMOTIONS, INTENTS
 from reports.render.document import to_json
 from reports.render.html import render_html
 from reports.sections import posts_and_sources

@@ -10,11 +10,11 @@ from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Period, preceding_periods
 from nlp.stats.domains import DomainErrors
-from reports.measures import queries
+from reports import queries
+from reports.figures import Figure, FigureSentence, versions_json
 from reports.measures.brands import BrandMeasures, ReportContext, measure
 from reports.measures.coverage import ReportCoverage, count_posts_by_week, report_coverage
 from reports.measures.estimates import CALIBRATED_DOMAIN_ERRORS
-from reports.measures.figures import Figure, FigureSentence, versions_json
 from reports.measures.mentions import read
 from reports.messages import load_messages
 from reports.sections import posts_and_sources

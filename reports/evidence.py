@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from corpora.store.snapshot import Snapshot
 from folate.core.post import post_body
 from folate.core.text import excerpt, printable_lines, printable_text
-from reports.measures import queries
-from reports.measures.figures import UNMEASURABLE_FLAG, Figure
+from reports import queries
+from reports.figures import UNMEASURABLE_FLAG, Figure
 from reports.messages import load_messages
 
 _WIDTH = 100

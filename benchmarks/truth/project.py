@@ -20,7 +20,7 @@ from folate.cli import run_command
 from folate.core.weeks import Week
 from folate.pipeline.project import Project
 from nlp.stats.estimation import Floats
-from reports.measures import queries
+from reports import queries
 
 TIMEZONE = "UTC"
 SOURCE_NAME = "posts"

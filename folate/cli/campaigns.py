@@ -67,8 +67,8 @@ def network(week: Week, output: Path | None, folder: Path) -> None:
     People are keyed hashes, never names.
     """
     from folate.pipeline.project import Project
+    from reports.figures import versions_json
     from reports.measures.brands import ReportContext
-    from reports.measures.figures import versions_json
     from reports.sections.people import interaction_graphml as graph
 
     workspace = Project.open(folder)

@@ -17,7 +17,7 @@ from folate.core.post import post_body
 from folate.core.weeks import Week
 from folate.pipeline.project import Project
 from nlp.stats.estimation import Floats, Ints, wilson_interval
-from reports.measures import queries
+from reports import queries
 
 SENTIMENT_LABELS = ("negative", "neutral", "positive")
 

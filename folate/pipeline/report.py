@@ -18,7 +18,7 @@ from folate.pipeline.project import Project
 from nlp.model import model_domain_errors
 from reports.build import Report, assemble_report
 from reports.evidence import explain_evidence
-from reports.measures.figures import SENTENCE_MEASURE
+from reports.figures import SENTENCE_MEASURE
 from reports.render import markdown, xlsx
 from reports.render.document import to_json
 from reports.render.html import render_html

@@ -10,6 +10,7 @@ from folate.core.weeks import Period, Week, last_day
 from folate.pipeline.project import Project
 from folate.pipeline.report import build_report
 from nlp.stats.surges import MIN_BASELINE_WEEKS
+from reports import queries
 from reports.alerts.alert import (
     Alert,
     by_different_authors,
@@ -19,9 +20,8 @@ from reports.alerts.alert import (
 )
 from reports.alerts.saved_query import measure_query_volume
 from reports.build import Report
-from reports.measures import queries
+from reports.figures import Figure, FigureSentence, versions_json
 from reports.measures.coverage import count_posts_by_week
-from reports.measures.figures import Figure, FigureSentence, versions_json
 from reports.messages import Messages, load_messages
 from reports.sections.quotes import Quote, load_quotes
 from reports.sections.topic_search import incomplete_topics_sentence

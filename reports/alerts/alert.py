@@ -8,7 +8,7 @@ from typing import Any
 
 from folate.core.text import printable_text
 from folate.core.weeks import Period, Week
-from reports.measures.figures import UNMEASURABLE_FLAG, Change, ExternalText, Figure, FigureSentence
+from reports.figures import UNMEASURABLE_FLAG, Change, ExternalText, Figure, FigureSentence
 from reports.messages import Messages, load_messages
 from reports.sections.quotes import Quote
 from reports.sections.summary import range_words

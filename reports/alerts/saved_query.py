@@ -14,8 +14,8 @@ from nlp.stats.surges import Surge, estimate_surge
 from nlp.text.normalize import normalize_text
 from nlp.text.patterns import HAN_RANGES
 from nlp.text.segment import Segmenter
-from reports.measures.figures import MAX_SAMPLE_POSTS, Figure, versions_json
-from reports.measures.queries import period_values, string_literals
+from reports.figures import MAX_SAMPLE_POSTS, Figure, versions_json
+from reports.queries import period_values, string_literals
 
 BASELINE_WEEKS = 8  # weeks
 _CHINESE = re.compile(f"[{HAN_RANGES}]")

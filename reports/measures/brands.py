@@ -18,15 +18,8 @@ from nlp.stats.estimation import (
     percentile_interval,
     two_sided_p_value,
 )
-from reports.measures import queries
-from reports.measures.estimates import (
-    CALIBRATED_DOMAIN_ERRORS,
-    MIN_AUDIT_LABELS,
-    Estimates,
-    net_sentiment,
-    ratio,
-)
-from reports.measures.figures import (
+from reports import queries
+from reports.figures import (
     CHANGE_SUFFIX,
     CHANGE_UNITS,
     DETECTABLE_SUFFIX,
@@ -37,6 +30,13 @@ from reports.measures.figures import (
     UNMEASURABLE_FLAG,
     Change,
     Figure,
+)
+from reports.measures.estimates import (
+    CALIBRATED_DOMAIN_ERRORS,
+    MIN_AUDIT_LABELS,
+    Estimates,
+    net_sentiment,
+    ratio,
 )
 from reports.measures.mentions import SENTIMENT_LABELS, BrandMentions
 

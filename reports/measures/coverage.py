@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from corpora.store.snapshot import Snapshot, sql_literal
 from folate.core.weeks import Period
-from reports.measures import queries
+from reports import queries
+from reports.figures import MAX_SAMPLE_POSTS, Figure
 from reports.measures.brands import ReportContext
-from reports.measures.figures import MAX_SAMPLE_POSTS, Figure
 from reports.messages import MessageParts, Messages
 
 _COUNTS = """

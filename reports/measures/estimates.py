@@ -25,7 +25,7 @@ from nlp.stats.estimation import (
     weighted_sums,
 )
 from reports.measures.mentions import BrandMentions
-from reports.measures.queries import EMOTION_INTENT_MEASURES
+from reports.queries import EMOTION_INTENT_MEASURES
 
 MIN_AUDIT_LABELS = 50  # of an audit that the shares of a brand rest on: the power of PPI++ is tuned on them, and on fewer follows chance
 MAX_INTERVAL_HALF_WIDTH = 0.25  # half-width of an unaudited interval of the negative or positive share, past which no figure is given

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from corpora.store.snapshot import Snapshot
 from folate.core.weeks import Period
 from nlp.stats.estimation import Floats, Ints, resampling_units
-from reports.measures import queries
-from reports.measures.figures import MAX_SAMPLE_POSTS
+from reports import queries
+from reports.figures import MAX_SAMPLE_POSTS
 
 SENTIMENT_LABELS = ("negative", "neutral", "positive")
 _COLUMNS = """

@@ -12,7 +12,7 @@ from typing import Any
 from folate.core.config import REPORT_LANGUAGES
 from folate.core.errors import ConfigError, suggestion
 from folate.core.weeks import Period, last_day
-from reports.measures.figures import (
+from reports.figures import (
     UNMEASURABLE_FLAG,
     ExternalText,
     Figure,

@@ -9,8 +9,8 @@ import altair as alt
 from vl_convert import vegalite_to_svg
 
 from folate.core.text import printable_text
+from reports.figures import Figure
 from reports.measures.brands import BrandMeasures
-from reports.measures.figures import Figure
 
 WIDE_SIZE_PX, NARROW_SIZE_PX, PANEL_SIZE_PX = (
     (720, 250),

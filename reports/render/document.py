@@ -8,8 +8,8 @@ from importlib.resources import files
 from typing import Any
 
 from reports.build import Report
+from reports.figures import Change, Figure, FigureSentence
 from reports.measures.brands import BrandMeasures
-from reports.measures.figures import Change, Figure, FigureSentence
 from reports.sections.campaigns import CampaignResult
 from reports.sections.concerns import Concern
 from reports.sections.people import People

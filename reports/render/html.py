@@ -13,10 +13,10 @@ from markupsafe import Markup, escape
 from folate.core.text import replace_control_characters
 from nlp.text.patterns import HAN_RANGES
 from reports.build import Report
+from reports.figures import ExternalText, Figure, FigureText
 from reports.measures.coverage import no_results_message, unjudged_posts_message
-from reports.measures.figures import ExternalText, Figure, FigureText
-from reports.measures.queries import EMOTION_INTENT_MEASURES
 from reports.messages import Messages, load_messages
+from reports.queries import EMOTION_INTENT_MEASURES
 from reports.render import charts
 from reports.render import map_charts as perception_charts
 from reports.sections.perception import AspectMeasures

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from folate.core.errors import ConfigError
 from folate.core.files import write_atomically
 from folate.core.weeks import Week
-from reports.measures.figures import Change, Figure, NoEvidence
+from reports.figures import Change, Figure, NoEvidence
 from reports.messages import load_messages
 from reports.render.document import REPORT_SCHEMA
 

@@ -11,7 +11,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from folate.core.text import printable_text
 from reports.build import Report
-from reports.measures.figures import UNMEASURABLE_FLAG, Figure
+from reports.figures import UNMEASURABLE_FLAG, Figure
 from reports.messages import Messages, load_messages
 from reports.render.tables import ReportTable, TableCell, report_tables
 

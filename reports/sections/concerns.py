@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from corpora.store.snapshot import Snapshot, sql_literal
 from nlp.text.patterns import HAN_RANGES
-from reports.measures import queries
+from reports import queries
+from reports.figures import MAX_SAMPLE_POSTS, Figure
 from reports.measures.brands import ReportContext
-from reports.measures.figures import MAX_SAMPLE_POSTS, Figure
 from reports.sections.topics import ReportTopic
 
 MAX_CONCERNS = 3  # of either kind

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from corpora.store.snapshot import Snapshot, sql_literal
-from reports.measures import queries
+from reports import queries
+from reports.figures import MAX_SAMPLE_POSTS, Figure
 from reports.measures.brands import ReportContext
-from reports.measures.figures import MAX_SAMPLE_POSTS, Figure
 from reports.sections.quotes import Quote, quote_from_row
 
 MAX_TOP_POSTS = 3  # of each brand

@@ -8,7 +8,7 @@ from typing import Any
 from corpora.store.snapshot import Snapshot
 from folate.core.post import post_body
 from folate.core.text import excerpt
-from reports.measures import queries
+from reports import queries
 
 
 @dataclass(frozen=True, kw_only=True)

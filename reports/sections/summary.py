@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from reports.figures import UNMEASURABLE_FLAG, Change, ExternalText, Figure, FigureSentence
 from reports.measures.brands import MIN_REPORTED_COPY_SHARE, TREND_MEASURES, BrandMeasures
 from reports.measures.coverage import ReportCoverage
-from reports.measures.figures import UNMEASURABLE_FLAG, Change, ExternalText, Figure, FigureSentence
 from reports.messages import MessageParts, Messages
 from reports.sections.posts_and_sources import SourceLine
 from reports.sections.topic_search import TopicSearch, incomplete_topics_sentence

@@ -9,9 +9,9 @@ from typing import Any, Literal
 from corpora.store.snapshot import Snapshot, sql_literal
 from folate.core.config import Config
 from folate.core.weeks import Period, preceding_periods
-from reports.measures import queries
+from reports import queries
+from reports.figures import Figure, FigureSentence
 from reports.measures.brands import ReportContext
-from reports.measures.figures import Figure, FigureSentence
 from reports.messages import Messages
 
 TopicSearchStatus = Literal["empty", "never", "unrecorded", "outdated", "short", "current"]

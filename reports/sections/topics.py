@@ -9,8 +9,8 @@ from typing import Any
 
 from corpora.store.snapshot import Snapshot, sql_literal
 from nlp.extract.segments import SegmentDetector as Segments
+from reports.figures import Figure
 from reports.measures.brands import ReportContext
-from reports.measures.figures import Figure
 from reports.sections.quotes import Quote, load_quotes
 
 MAX_TOPIC_QUOTES = 3  # of each topic

@@ -21,7 +21,7 @@ from nlp.stats.domains import DomainErrors
 from reports.alerts.alert import sentiment_sentence
 from reports.build import Report, assemble_report
 from reports.evidence import explain_evidence
-from reports.measures.figures import MEASURE_UNITS
+from reports.figures import MEASURE_UNITS
 from reports.messages import load_messages
 from reports.render import markdown, xlsx
 from reports.render.document import report_document, to_json

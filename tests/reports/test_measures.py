@@ -12,8 +12,8 @@ import pytest
 from corpora.store.store import Store
 from folate.core.config import Campaign, Config
 from folate.core.weeks import Week, preceding_periods
+from reports.figures import versions_json
 from reports.measures.brands import BrandMeasures, ReportContext, measure
-from reports.measures.figures import versions_json
 from reports.measures.mentions import read
 
 EMOTIONS = ("happy", "angry", "sad", "fear", "surprise", "neutral")

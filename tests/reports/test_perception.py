@@ -9,8 +9,8 @@ import pytest
 from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Week
+from reports.figures import versions_json
 from reports.measures.brands import ReportContext
-from reports.measures.figures import versions_json
 from reports.sections.perception import Perception, perceive
 
 

@@ -12,7 +12,7 @@ from folate.core.weeks import Period
 from nlp.topics import Discovery, Topic, context, holidays
 from nlp.topics.grouping import contains_chinese
 from nlp.topics.topic import FLAG_SEASONAL
-from reports.measures.queries import FUTURE_DATED_CONDITION
+from reports.queries import FUTURE_DATED_CONDITION
 
 MAX_YEARS_BACK = 3  # earlier ones that are looked at
 WEEKS_PER_YEAR = 52  # weeks

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from reports.build import Report
+from reports.figures import Change, Figure
 from reports.measures.brands import BrandMeasures
 from reports.measures.coverage import no_results_message
-from reports.measures.figures import Change, Figure
 from reports.messages import Messages
 from reports.render.html import SHARE_OF_VOICE_COLUMNS
 from reports.render.tables.table import (

@@ -6,7 +6,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from reports.build import Report
-from reports.measures.figures import Figure
+from reports.figures import Figure
 from reports.messages import MessageParts, Messages
 from reports.sections.quotes import Quote
 

@@ -12,8 +12,8 @@ from folate.core.config import CAMPAIGN_MEASURES, Campaign, CampaignGoal, Config
 from folate.core.weeks import Period, last_day
 from nlp.extract.segments import SegmentDetector
 from nlp.stats.estimation import Floats, percentile_interval
+from reports.figures import EFFECT_SUFFIX, MAX_SAMPLE_POSTS, Figure, versions_json
 from reports.measures.brands import MIN_AUTHORS
-from reports.measures.figures import EFFECT_SUFFIX, MAX_SAMPLE_POSTS, Figure, versions_json
 from reports.sections.campaigns.measures import (
     GROUPS,
     MEASURE_FORMULAS,

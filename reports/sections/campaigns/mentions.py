@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from corpora.store.snapshot import Snapshot, sql_literal
 from folate.core.config import Campaign
 from nlp.stats.estimation import Floats, Ints, author_weights, resampling_units, weighted_sums
-from reports.measures import queries
+from reports import queries
 from reports.measures.mentions import category_codes, float_column
 
 CAMPAIGN_DRAWS = 400  # of a bootstrap over authors

@@ -12,9 +12,9 @@ from corpora.store.snapshot import Snapshot, sql_literal
 from folate.core.weeks import Period, preceding_periods
 from nlp.stats.communities import InteractionCounts, detect_communities, to_graphml
 from nlp.stats.estimation import wilson_interval
-from reports.measures import queries
+from reports import queries
+from reports.figures import Figure
 from reports.measures.brands import ReportContext
-from reports.measures.figures import Figure
 from reports.sections.people.people_queries import (
     CARRIED_QUERY,
     QUESTIONS_JUDGED_QUERY,

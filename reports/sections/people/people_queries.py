@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from folate.core.weeks import Period
-from reports.measures import queries
+from reports import queries
 
 REACH_QUERY = """
 WITH about AS (SELECT DISTINCT brand, id, author, source FROM ({rows}) WHERE counted),

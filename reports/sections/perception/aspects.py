@@ -23,10 +23,10 @@ from nlp.stats.estimation import (
     percentile_interval,
     two_sided_p_value,
 )
-from reports.measures import queries
+from reports import queries
+from reports.figures import Figure
 from reports.measures.brands import FALSE_DISCOVERY_RATE, MIN_AUTHORS, MIN_CHANGE, ReportContext
 from reports.measures.estimates import ratio
-from reports.measures.figures import Figure
 from reports.sections.perception.mentions import AspectMentions
 
 MIN_MAP_POSTS = 20  # that speak of an aspect, over all brands, for it to have a place on the map

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from corpora.store.snapshot import Snapshot
 from folate.core.weeks import Period
 from nlp.stats.estimation import Floats, Ints, author_weights, resampling_units, weighted_sums
-from reports.measures import queries
-from reports.measures.figures import MAX_SAMPLE_POSTS
+from reports import queries
+from reports.figures import MAX_SAMPLE_POSTS
 from reports.measures.mentions import category_codes, float_column
 
 PERCEPTION_DRAWS = 400  # of a bootstrap: an ellipse or a 95 % interval asks no more

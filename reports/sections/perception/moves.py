@@ -7,9 +7,9 @@ from typing import Any
 from corpora.store.snapshot import Snapshot, sql_literal
 from folate.core.weeks import Period
 from nlp.stats.estimation import wilson_interval
-from reports.measures import queries
+from reports import queries
+from reports.figures import MAX_SAMPLE_POSTS, Figure
 from reports.measures.brands import ReportContext
-from reports.measures.figures import MAX_SAMPLE_POSTS, Figure
 from reports.sections.quotes import Quote, load_quotes
 
 MIN_SHARE_PEOPLE = 20  # people behind a share (METHODS: no switching share below it)

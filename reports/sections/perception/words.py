@@ -10,9 +10,9 @@ from folate.core.weeks import Period
 from nlp.stats.estimation import Floats, log_odds_z_scores
 from nlp.text.normalize import normalize_text
 from nlp.text.stopwords import stopwords
-from reports.measures import queries
+from reports import queries
+from reports.figures import MAX_SAMPLE_POSTS, Figure
 from reports.measures.brands import MIN_AUTHORS, ReportContext
-from reports.measures.figures import MAX_SAMPLE_POSTS, Figure
 
 MAX_BRAND_WORDS = 8  # words of each brand
 MAX_PRIOR_STRENGTH = 1000  # words of the prior at most; a quarter of a small corpus, that the prior does not outweigh it
