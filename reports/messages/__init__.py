@@ -11,6 +11,7 @@ from typing import Any
 
 from folate.core.config import REPORT_LANGUAGES
 from folate.core.errors import ConfigError, suggestion
+from folate.core.measures import Unit
 from folate.core.weeks import Period, last_day
 from reports.figures import (
     UNMEASURABLE_FLAG,
@@ -18,7 +19,6 @@ from reports.figures import (
     Figure,
     FigureSentence,
     FigureText,
-    Unit,
 )
 
 MINUS = "\N{MINUS SIGN}"

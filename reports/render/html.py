@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from folate.core.measures import brand_table_columns
 from folate.core.text import replace_control_characters
 from nlp.text.patterns import HAN_RANGES
 from reports.build import Report
 from reports.figures import ExternalText, Figure, FigureText
 from reports.measures.coverage import no_results_message, unjudged_posts_message
 from reports.messages import Messages, load_messages
-from reports.queries import EMOTION_INTENT_MEASURES
 from reports.render import charts
 from reports.render import map_charts as perception_charts
 from reports.sections.perception import AspectMeasures
@@ -31,12 +31,10 @@ TOPIC_STAGES = {
     "fading": "fading",
     "gone": "gone",
 }  # of a topic's life; every other state is of one that rises
-SHARE_OF_VOICE_COLUMNS = ("authors", "mentions", "share_of_voice", "share_of_voice_raw")
-EMOTION_MEASURES, INTENT_MEASURES = (
-    tuple(name for name in EMOTION_INTENT_MEASURES if name.startswith(kind))
-    for kind in ("emotion_", "intent_")
-)
-REACTIONS = ("posts_per_author", "top_authors", "engagement_per_post", "rating", "copies")
+SHARE_OF_VOICE_COLUMNS = brand_table_columns("voice")
+EMOTION_MEASURES = brand_table_columns("emotions")
+INTENT_MEASURES = brand_table_columns("intents")
+REACTIONS = brand_table_columns("reactions")
 
 
 def render_html(report: Report) -> str:

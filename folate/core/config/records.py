@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+from folate.core import measures
 from folate.core.errors import ConfigError, suggestion
 
 CONFIG_FILE = "folate.toml"
@@ -13,12 +14,8 @@ MIN_ASPECT_EXAMPLES = 3  # of an aspect
 ALERT_CHANNELS = ("file", "webhook", "mail")
 SMTP_SECURITY_MODES = ("starttls", "ssl", "none")
 MAX_SMTP_TIMEOUT_SECONDS = 120.0  # seconds that a mail server may take for one step; four fit the lease of a claim (folate.delivery.outbox)
-CAMPAIGN_MEASURES = (
-    "mentions", "people", "share_of_voice", "new_people", "reach",
-    "engagement", "replies", "reposts", "engaged",
-    "net", "positive", "negative", "pickup", "pickup_net",
-    "buy", "ask", "complain",
-)  # fmt: skip
+CAMPAIGN_MEASURES = tuple(measure.short_name for measure in measures.CAMPAIGN_MEASURES)
+"""Measures that a goal of a campaign may name."""
 
 
 @dataclass(frozen=True, kw_only=True)

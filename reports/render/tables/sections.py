@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
+from folate.core.measures import brand_table_columns
 from reports.build import Report
 from reports.figures import Change, Figure
 from reports.measures.brands import BrandMeasures
@@ -20,14 +21,7 @@ from reports.render.tables.table import (
 )
 from reports.sections.topic_search import incomplete_topics_sentence
 
-SENTIMENT_COLUMNS = (
-    "net_sentiment_polar",
-    "net_sentiment_all",
-    "negative",
-    "neutral",
-    "positive",
-    "rating",
-)
+SENTIMENT_COLUMNS = brand_table_columns("sentiment")
 
 
 def summary_table(report: Report, say: Messages) -> Iterator[ReportTable]:
