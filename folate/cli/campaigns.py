@@ -24,6 +24,7 @@ def campaign(identifier: str, week: Week, folder: Path, form: str) -> None:
     audience; the other formats give the scorecard, a line a measure.
     """
     from folate.pipeline.project import Project
+    from reports.context import ReportContext
     from reports.render.document import campaign_document
     from reports.sections.campaigns import measure_campaign
 
@@ -38,7 +39,9 @@ def campaign(identifier: str, week: Week, folder: Path, form: str) -> None:
             f"campaign {identifier!r} begins on {known[identifier].start}, after the week {week}: nothing can be measured yet."
         )
     found = campaign_document(
-        measure_campaign(workspace.store.snapshot(), workspace.config, known[identifier], week)
+        measure_campaign(
+            ReportContext(workspace.store.snapshot(), workspace.config, week), known[identifier]
+        )
     )
     print_rows(
         [found] if form in ("json", "jsonl") else [_line(line) for line in found["scorecard"]], form
@@ -67,13 +70,11 @@ def network(week: Week, output: Path | None, folder: Path) -> None:
     People are keyed hashes, never names.
     """
     from folate.pipeline.project import Project
-    from reports.figures import versions_json
-    from reports.measures.brands import ReportContext
+    from reports.context import ReportContext
     from reports.sections.people import interaction_graphml as graph
 
     workspace = Project.open(folder)
-    snapshot = workspace.store.snapshot()
-    text = graph(snapshot, ReportContext(workspace.config, week, versions_json(snapshot.versions)))
+    text = graph(ReportContext(workspace.store.snapshot(), workspace.config, week))
     if output is None:
         print_text(text.removesuffix("\n"))
     else:

@@ -136,9 +136,11 @@ def _verdicts(path: Path) -> Iterator["TagAnswer | str"]:
 def leads(week: Week, least: float, folder: Path, form: str) -> None:
     """Score purchase intent by author and brand with the scorecard of folate.toml, up to a week; authors stay hashed."""
     from folate.pipeline.project import Project
+    from reports.context import ReportContext
     from reports.sections.leads import find_leads
 
-    found = find_leads(Project.open(folder), week, least)
+    project = Project.open(folder)
+    found = find_leads(ReportContext(project.store.snapshot(), project.config, week), least)
     if found.anonymous_posts:
         print_stderr(
             f"note: {found.anonymous_posts} posts with a signal have no author and are in no lead."

@@ -59,9 +59,14 @@ def build_report(
     )
     with show_elapsed_time("building the report"):
         return assemble_report(
-            store.snapshot(pinned), config, period, language or config.language, datetime.now(UTC), text_version(project),
-            model_domain_errors(config.nlp.model),
-        )  # fmt: skip
+            store.snapshot(pinned),
+            config,
+            period,
+            language or config.language,
+            datetime.now(UTC),
+            reader_version=text_version(project),
+            domain_errors=model_domain_errors(config.nlp.model),
+        )
 
 
 def write_report(

@@ -9,7 +9,7 @@ import altair as alt
 
 from folate.core.text import printable_text
 from reports.render.charts import INK, LINE, MUTED, brand_colour, render_svg, truncate_label
-from reports.sections.perception.aspects import MapPoint, PerceptualMap
+from reports.sections.perception.map import MapPoint, PerceptualMap
 from reports.sections.perception.moves import CoMention
 
 MAP_WIDE_SIZE_PX, MAP_NARROW_SIZE_PX, RING_SIZE_PX = (

@@ -11,8 +11,9 @@ from corpora.store.snapshot import Snapshot
 from folate.core.config import CAMPAIGN_MEASURES, Campaign, CampaignGoal, Config, parse_config
 from folate.core.errors import ConfigError
 from folate.core.weeks import Week
+from reports.context import ReportContext
 from reports.render.document import campaign_document
-from reports.sections.campaigns import CampaignResult, campaigns, measure_campaign
+from reports.sections.campaigns import CampaignResult, measure_campaign, measure_campaigns
 
 SPRING = Campaign(
     id="spring", names=("春季", "Spring"), start=date(2026, 3, 2), end=date(2026, 3, 15), themes=("叶酸", "Folic"),
@@ -22,7 +23,7 @@ SPRING = Campaign(
 
 @pytest.fixture(scope="module")
 def result(snapshot: Snapshot, config: Config, week: Week) -> CampaignResult:
-    return measure_campaign(snapshot, config, SPRING, week)
+    return measure_campaign(ReportContext(snapshot, config, week), SPRING)
 
 
 def line(result: CampaignResult, name: str) -> Any:
@@ -103,7 +104,7 @@ def test_competitors_that_moved_alike_leave_no_effect(
 ) -> None:
     calm = replace(SPRING, brand="luva", start=date(2026, 2, 16), end=date(2026, 2, 22), before=14)
     effect = line(
-        measure_campaign(snapshot, config, calm, Week.parse("2026-W08")), "people"
+        measure_campaign(ReportContext(snapshot, config, Week.parse("2026-W08")), calm), "people"
     ).effects["during"]
     assert effect.low < 0 < effect.high
 
@@ -113,11 +114,11 @@ def test_only_campaigns_of_the_time_are_in_a_report(
 ) -> None:
     past = replace(SPRING, id="past", start=date(2025, 3, 2), end=date(2025, 3, 15))
     to_come = replace(SPRING, id="later", start=date(2026, 4, 2), end=date(2026, 4, 15))
-    found = campaigns(snapshot, replace(config, campaign=(past, SPRING, to_come)), week)
-    assert [one.id for one in found] == ["spring"]
-    assert (
-        json.loads(json.dumps(campaign_document(found[0])))["scorecard"][0]["measure"] == "mentions"
-    )
+    planned = replace(config, campaign=(past, SPRING, to_come))
+    results = measure_campaigns(ReportContext(snapshot, planned, week))
+    assert [result.id for result in results] == ["spring"]
+    document = json.loads(json.dumps(campaign_document(results[0])))
+    assert document["scorecard"][0]["measure"] == "mentions"
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ import pytest
 
 from corpora.store.store import Store
 from folate.core.config import Campaign, Config
-from folate.core.weeks import Week, preceding_periods
-from reports.figures import versions_json
-from reports.measures.brands import BrandMeasures, ReportContext, measure
-from reports.measures.mentions import read
+from folate.core.labels import EMOTIONS
+from folate.core.weeks import Week
+from reports.context import TRAILING_WEEKS, ReportContext
+from reports.measures.brands import BrandMeasures, measure_brands
+from reports.measures.mentions import read_brand_mentions
 
-EMOTIONS = ("happy", "angry", "sad", "fear", "surprise", "neutral")
 Measured = Callable[..., BrandMeasures]
 
 
@@ -31,12 +31,9 @@ def measured(tmp_path: Path, config: Config, week: Week) -> Measured:
         store = Store(tmp_path)
         for table, rows in also.items():
             store.upsert(table, rows)
-        snapshot = store.snapshot()
-        asked = ReportContext(config, week, versions_json(snapshot.versions), flags)
-        return measure(
-            read(snapshot, asked.brand_ids, [*preceding_periods(week, 8), week], config.timezone),
-            asked,
-        )[0]
+        context = ReportContext(store.snapshot(), config, week, flags=flags)
+        mentions = read_brand_mentions(context, context.last_weeks(TRAILING_WEEKS + 1))
+        return measure_brands(mentions, context)[0]
 
     return ours
 
@@ -241,13 +238,11 @@ def test_a_week_that_a_campaign_of_the_brand_touches_is_flagged(
     fill(blank, monday, {0: 20, 1: 20})
     first, last = (week.monday + timedelta(days=days) for days in (start, end))
     spring = Campaign(id="spring", names=("春季",), brand=brand, start=first, end=last)
-    asked = ReportContext(replace(config, campaign=(spring,)), week, "{}")
-    found = measure(
-        read(blank.snapshot(tmp_path), asked.brand_ids, [week - 1, week], config.timezone), asked
-    )
-    figures = [found[0].figures[name] for name in ("mentions", "share_of_voice", "negative")] + [
-        found[0].changes["mentions"].figure
-    ]
+    planned = replace(config, campaign=(spring,))
+    context = ReportContext(blank.snapshot(tmp_path), planned, week)
+    brands = measure_brands(read_brand_mentions(context, context.last_weeks(2)), context)
+    figures = [brands[0].figures[name] for name in ("mentions", "share_of_voice", "negative")]
+    figures.append(brands[0].changes["mentions"].figure)
     assert {"campaign" in figure.flags for figure in figures} == {flagged}
-    assert "campaign" not in found[0].figures["labels"].flags
-    assert ("campaign" in found[1].figures["mentions"].flags) is (brand == "kangben")
+    assert "campaign" not in brands[0].figures["labels"].flags
+    assert ("campaign" in brands[1].figures["mentions"].flags) is (brand == "kangben")

@@ -9,14 +9,13 @@ import pytest
 from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Week
-from reports.figures import versions_json
-from reports.measures.brands import ReportContext
+from reports.context import ReportContext
 from reports.sections.perception import Perception, perceive
 
 
 @pytest.fixture(scope="module")
 def seen(snapshot: Snapshot, config: Config, week: Week) -> Perception:
-    return perceive(snapshot, ReportContext(config, week, versions_json(snapshot.versions)))
+    return perceive(ReportContext(snapshot, config, week))
 
 
 def cell(seen: Perception, brand: str, aspect: str) -> Any:
@@ -62,7 +61,7 @@ def test_brands_stand_apart_on_the_map_near_what_they_are_liked_for(seen: Percep
 def test_the_map_holds_still_from_week_to_week(
     snapshot: Snapshot, config: Config, week: Week, seen: Perception
 ) -> None:
-    before = perceive(snapshot, ReportContext(config, week - 1, versions_json(snapshot.versions)))
+    before = perceive(ReportContext(snapshot, config, week - 1))
     for now, then in zip(seen.map.brands, before.map.brands, strict=True):
         assert (
             abs((now.across.value or 0) - (then.across.value or 0))
@@ -75,10 +74,7 @@ def test_two_brands_have_no_map_and_it_says_why(
     snapshot: Snapshot, config: Config, week: Week
 ) -> None:
     two = Config(name="two", timezone=config.timezone, brands=config.brands[:2])
-    assert (
-        perceive(snapshot, ReportContext(two, week, versions_json(snapshot.versions))).map.why
-        == "small"
-    )
+    assert perceive(ReportContext(snapshot, two, week)).map.why == "small"
 
 
 def test_switching_has_a_share_from_twenty_people_on(seen: Perception) -> None:
@@ -117,6 +113,6 @@ def test_words_that_other_brands_have_less(
             "words": text.split(),
         }
         blank.tables.setdefault("texts", []).append(row)
-    seen = perceive(blank.snapshot(tmp_path), ReportContext(config, week, "{}"))
+    seen = perceive(ReportContext(blank.snapshot(tmp_path), config, week))
     found = [(word.brand, word.text, word.keyness.n) for word in seen.words]
     assert found == [("heye", "燕麦", 20), ("kangben", "便宜", 20), ("luva", "便宜", 20)]

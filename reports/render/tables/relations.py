@@ -14,7 +14,7 @@ from reports.render.tables.table import (
     parts_to_text,
     quote_cells,
 )
-from reports.sections.campaigns import PART_MEASURES
+from reports.sections.campaigns.measures import PART_MEASURES
 from reports.sections.perception.moves import BrandComparison
 
 
@@ -134,9 +134,9 @@ def campaign_tables(report: Report, say: Messages) -> Iterator[ReportTable]:
     )  # fmt: skip
     yield ReportTable(
         id="campaign_parts", title=say("page.campaign_parts"),
-        columns=(*column_titles(say, "campaign"), say("page.campaign_parts"), *(say.measure(f"campaign_{name}") for name in PART_MEASURES)),
+        columns=(*column_titles(say, "campaign"), say("page.campaign_parts"), *(say.measure(measure.name) for measure in PART_MEASURES)),
         rows=tuple(
-            (result.names[0], f"{say(f'part.{part.kind}')} {part.name}", *(part.effects.get(name) for name in PART_MEASURES))
+            (result.names[0], f"{say(f'part.{part.kind}')} {part.name}", *(part.effects.get(measure.short_name) for measure in PART_MEASURES))
             for result in report.campaigns
             for part in result.parts
         ),
