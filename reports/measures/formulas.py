@@ -46,11 +46,26 @@ class MeasureScope:
 
     def sum_sources(self, values: Floats) -> Floats:
         """Sum (draws, brands, weeks, sources) over the sources: (draws, brands, weeks)."""
-        return np.asarray(self.select_weeks(values)[..., self.sources].sum(axis=3))
+        selected = self.select_weeks(values)
+        if not self.sources.all():
+            selected = selected[..., self.sources]
+        return np.asarray(selected.sum(axis=3))
 
     def select_weeks(self, values: Floats) -> Floats:
         """Return the weeks of the scope of (draws, brands, weeks, ...)."""
+        if len(self.weeks) == len(self.estimates.mentions.weeks):
+            return values
         return np.asarray(values[:, :, list(self.weeks)])
+
+    @cached_property
+    def authors(self) -> Floats:
+        """Distinct authors, (draws, brands, weeks)."""
+        return self.sum_sources(self.estimates.authors)
+
+    @cached_property
+    def counted_mentions(self) -> Floats:
+        """Mentions without copies, (draws, brands, weeks)."""
+        return self.sum_sources(self.estimates.mentions_without_copies)
 
     @cached_property
     def sentiment(self) -> tuple[Floats, Ints]:
@@ -85,9 +100,7 @@ def _count_mentions(scope: MeasureScope) -> MeasureLevel:
 
 
 def _count_authors(scope: MeasureScope) -> MeasureLevel:
-    authors = scope.sum_sources(scope.estimates.authors)
-    mentions = scope.sum_sources(scope.estimates.mentions_without_copies)
-    return MeasureLevel(authors, mentions[0], change_n=authors[0])
+    return MeasureLevel(scope.authors, scope.counted_mentions[0], change_n=scope.authors[0])
 
 
 def _share_of_voice(scope: MeasureScope) -> MeasureLevel:
@@ -101,22 +114,21 @@ def _raw_share_of_voice(scope: MeasureScope) -> MeasureLevel:
 
 def _share_level(scope: MeasureScope, share: Floats) -> MeasureLevel:
     """A share of voice rests on the authors of all brands, its change on those of the brand."""
-    authors = scope.sum_sources(scope.estimates.authors)[0]
+    authors = scope.authors[0]
     all_authors = np.broadcast_to(authors.sum(axis=0), authors.shape)
     return MeasureLevel(share, all_authors, change_n=authors)
 
 
 def _posts_per_author(scope: MeasureScope) -> MeasureLevel:
-    mentions = scope.sum_sources(scope.estimates.mentions_without_copies)
-    return MeasureLevel(scope.select_weeks(scope.estimates.posts_per_author), mentions[0])
+    mean = scope.select_weeks(scope.estimates.posts_per_author)
+    return MeasureLevel(mean, scope.counted_mentions[0])
 
 
 def _top_author_share(scope: MeasureScope) -> MeasureLevel:
     """Of the newest week only."""
     last_week = scope.weeks[-1]
-    mentions = scope.sum_sources(scope.estimates.mentions_without_copies)
     share = scope.estimates.top_author_share(last_week)
-    return MeasureLevel(share[..., None], mentions[0][:, -1:])
+    return MeasureLevel(share[..., None], scope.counted_mentions[0][:, -1:])
 
 
 def _copy_share(scope: MeasureScope) -> MeasureLevel:
