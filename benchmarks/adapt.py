@@ -16,14 +16,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from folate.core.config import Brand
+from folate.core.labels import SENTIMENT_LABELS
 from nlp.extract.brands import BrandLinker
 from nlp.model import Reader, load_reader
 from nlp.model.name_hiding import Passage, read_without_names
 from nlp.stats.adaptation import cross_validate, fit_label_factors, rescale_posteriors
 from nlp.stats.estimation import Floats, Ints
-from training.sources import entity_part
+from training.sets.sources import entity_part
 
-SENTIMENT_LABELS = ("negative", "neutral", "positive")
 LABEL_COUNTS = (50, 100, 300)  # labels of a person
 MAX_TEXTS = 800  # texts read of a brand
 MIN_TEST_TEXTS = 60  # texts to score

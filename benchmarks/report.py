@@ -28,7 +28,7 @@ from corpora.store.arrow import conform_rows
 from corpora.store.schema import TABLES
 from corpora.store.store import Store
 from folate.core.config import AudienceSegment, Brand, Campaign, Config, Source
-from folate.core.labels import EMOTIONS, INTENTS
+from folate.core.labels import EMOTIONS, INTENTS, SENTIMENT_LABELS
 from folate.core.weeks import Week
 from reports.render.document import to_json
 from reports.render.html import render_html
@@ -200,9 +200,7 @@ def _annotations(made: pa.Table, rng: Generator) -> Iterator[tuple[str, pa.Table
 
 def _polarity(count: int, rng: Generator) -> Columns:
     drawn = rng.dirichlet((0.6, 0.8, 0.7), count)
-    return {
-        name: pa.array(drawn[:, at]) for at, name in enumerate(("negative", "neutral", "positive"))
-    }
+    return {name: pa.array(drawn[:, index]) for index, name in enumerate(SENTIMENT_LABELS)}
 
 
 def _with(table: pa.Table, columns: Columns) -> pa.Table:

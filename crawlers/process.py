@@ -37,7 +37,7 @@ from folate.core.config import CrawlConfig, Source
 from folate.core.errors import ConfigError, CrawlError, suggestion
 from folate.core.files import write_atomically
 from folate.core.post import make_pseudonymizer
-from folate.core.progress import progress_bar
+from folate.core.progress import track_progress
 
 __all__ = ["finalize_ledger", "is_crawl_running", "read_posts", "run_crawl"]
 
@@ -152,7 +152,7 @@ def _check(source: Source) -> None:
 def _follow(child: "subprocess.Popen[bytes]", posts: Path) -> None:
     """Show the posts as they are written, until the child ends."""
     offset, ended = 0, False
-    with progress_bar("crawl") as bar:
+    with track_progress("crawl") as bar:
         while not ended:
             ended = child.poll() is not None
             if posts.exists():
@@ -160,7 +160,7 @@ def _follow(child: "subprocess.Popen[bytes]", posts: Path) -> None:
                     file.seek(offset)
                     new = file.read()
                 offset += len(new)
-                bar.update(new.count(b"\n"))
+                bar.advance(new.count(b"\n"))
             time.sleep(0.1)
 
 

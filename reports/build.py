@@ -119,10 +119,11 @@ def assemble_report(
     message = load_messages(language)
     context = ReportContext(snapshot, config, week, reader_version)
     window = context.last_weeks(TRAILING_WEEKS + 1)
-    with _materialized_rows(context, window):
-        week_counts = count_posts_by_week(snapshot, window, config.timezone, reader_version)
+    with _materialize_shared_rows(context, window) as shared_rows:
+        week_counts = count_posts_by_week(shared_rows, window, config.timezone, reader_version)
         context = replace(
             context,
+            snapshot=shared_rows,
             partly_read_weeks=frozenset(
                 name for name, counts in week_counts.items() if counts.unread
             ),
@@ -187,33 +188,33 @@ def _count_settings(config: Config) -> dict[str, int]:
 
 
 @contextmanager
-def _materialized_rows(context: ReportContext, weeks: Sequence[Period]) -> Iterator[None]:
-    """Within the block, rows that many sections ask for are in memory.
+def _materialize_shared_rows(context: ReportContext, weeks: Sequence[Period]) -> Iterator[Snapshot]:
+    """Keep the rows that many sections query in memory, and yield a snapshot that reads them there.
 
-    They are which post names which brand, the mentions of `weeks` and the posts of the last week.
+    These are which post names which brand, the mentions of `weeks` (also of the last of them
+    alone, and of the own brand in the last week), and the posts of the last week.
     """
-    zone, brands, week = context.timezone, context.brand_ids, weeks[-1:]
-    parts = {
-        queries.mentions_query(brands, weeks[first:], zone): queries.in_condition(
-            "week", map(str, weeks[first:])
-        )
-        for first in range(len(weeks))
-    }
-    if own := context.config.own_brand:
-        own_brand = queries.in_condition("brand", [own.id])
-        last_week = queries.in_condition("week", map(str, week))
-        parts[queries.mentions_query([own.id], week, zone)] = f"{own_brand} AND {last_week}"
-    named, mentions, posts = (
-        queries.brand_posts_query(brands),
-        queries.mentions_query(brands, weeks, zone),
-        queries.week_posts_query(weeks[-1], zone),
-    )
-    with (
-        context.snapshot.materialize(named, {named: "true"}),
-        context.snapshot.materialize(mentions, parts),
-        context.snapshot.materialize(posts, {posts: "true"}),
-    ):
-        yield
+    snapshot = context.snapshot
+    brand_posts = queries.brand_posts_query(context.brand_ids)
+    mentions = context.mentions_query(weeks)
+    week_posts = context.week_posts_query()
+    sources = {week_posts: "FROM report_week_posts"}
+    for first in range(len(weeks)):
+        is_in_weeks = queries.in_condition("week", map(str, weeks[first:]))
+        query = context.mentions_query(weeks[first:])
+        sources[query] = f"FROM report_mentions WHERE {is_in_weeks}"
+    if context.own_brand_id:
+        is_own = queries.in_condition("brand", [context.own_brand_id])
+        is_in_week = queries.in_condition("week", map(str, weeks[-1:]))
+        query = context.mentions_query(weeks[-1:], [context.own_brand_id])
+        sources[query] = f"FROM report_mentions WHERE {is_own} AND {is_in_week}"
+    with snapshot.materialize("report_brand_posts", brand_posts):
+        snapshot = snapshot.reading_subqueries_from({brand_posts: "FROM report_brand_posts"})
+        with (
+            snapshot.materialize("report_mentions", mentions),
+            snapshot.materialize("report_week_posts", week_posts),
+        ):
+            yield snapshot.reading_subqueries_from(sources)
 
 
 def _partial_until(context: ReportContext, now: datetime | None) -> datetime | None:

@@ -6,15 +6,18 @@ import argparse
 import sys
 from pathlib import Path
 
+from folate.cli.progress import enable_progress_bars
+
 
 def main() -> None:
     """Trains, calibrates and packs."""
+    enable_progress_bars()
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     parser.add_argument(
         "--data",
         type=Path,
         required=True,
-        help="folder of the public sets (training/manifest.py names them)",
+        help="folder of the public sets (training/sets/manifest.py names them)",
     )
     parser.add_argument(
         "--encoder",
@@ -58,8 +61,8 @@ def main() -> None:
         calibrate_and_save,  # torch takes seconds to import; --help need not
     )
     from training.expand import ensure_unpacked_encoder
-    from training.manifest import load_splits
     from training.run import train_model
+    from training.sets.manifest import load_splits
     from training.train import TrainingSettings
 
     layers = [int(index) for index in options.layers.split(",")] if options.layers else None

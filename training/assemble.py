@@ -15,9 +15,9 @@ from pathlib import Path
 
 from nlp.model.checkpoint import TOKENIZER_FILE, WEIGHTS_FILE, load_checkpoint
 from training.calibrate import calibrate_and_save
-from training.manifest import DatasetSplit, text_digest
-from training.names import replace_names
-from training.sources import load_all_splits, training_sets
+from training.sets.exchanged_names import replace_names
+from training.sets.manifest import DatasetSplit, text_digest
+from training.sets.sources import load_all_splits, training_sets
 
 MAX_DEV_TEXTS = 240
 """Dev texts of a set that calibration may use: half of them, those of the largest digests, are fitted on."""

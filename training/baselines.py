@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from folate.core.optional import import_optional
-from training.samples import NEGATIVE, NEUTRAL, POSITIVE
+from training.sets.samples import NEGATIVE, NEUTRAL, POSITIVE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,9 +13,9 @@ from torch import Tensor
 from folate.core.labels import ASPECTS, EMOTIONS, INTENTS, SENTIMENT_LABELS, TARGET_LABELS
 from nlp.model.heads import TargetRows, build_target_rows, pad_sequences, span_token_weights
 from nlp.text.clauses import target_clauses
-from training.manifest import DatasetSplit
-from training.samples import NEUTRAL, TWO_WAY, Sample
-from training.weak import add_rule_labels
+from training.sets.manifest import DatasetSplit
+from training.sets.samples import NEUTRAL, TWO_WAY, Sample
+from training.sets.weak import add_rule_labels
 
 NEUTRAL_SMOOTHING = 0.1  # of what annotators with two choices called positive or negative: a third choice would have drawn some
 RULE_LABEL_WEIGHT = 0.3  # what a label by rule weighs beside one by annotators

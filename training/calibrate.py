@@ -27,9 +27,9 @@ from nlp.model.folate_reader import FolateReader, target_probabilities
 from nlp.model.heads import MultiTaskModel
 from nlp.model.pooling import PooledLogits, softmax
 from nlp.model.reader import MODEL_LANGUAGES, model_language, replace_surrogates
-from training.manifest import DatasetSplit, text_digest
-from training.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, Sample
-from training.weak import add_rule_labels
+from training.sets.manifest import DatasetSplit, text_digest
+from training.sets.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, Sample
+from training.sets.weak import add_rule_labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,8 +17,8 @@ from torch.nn import functional
 
 from nlp.model.encoder import Encoder
 from nlp.model.heads import MultiTaskModel, mean_pool, pad_sequences
-from training.readers import read_dataset_rows
-from training.samples import Sample
+from training.sets.readers import read_dataset_rows
+from training.sets.samples import Sample
 
 QUERY_PREFIX = "query: "
 _TITLES = (

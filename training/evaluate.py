@@ -12,11 +12,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from folate.cli.progress import enable_progress_bars
 from nlp.model import load_reader
 from training import words
 from training.hard import score_hard_sentences
-from training.manifest import load_splits
-from training.measured import (
+from training.predictions import (
     ScoreRow,
     calibration_error_lines,
     describe_name_alignment,
@@ -24,11 +24,13 @@ from training.measured import (
     score_intents,
     score_rows,
 )
+from training.sets.manifest import load_splits
 from training.speed import measure_speed
 
 
 def main() -> int:
     """Prints the table; returns the exit status."""
+    enable_progress_bars()
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__)
     parser.add_argument(
         "--data",

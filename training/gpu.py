@@ -33,11 +33,11 @@ from nlp.model.heads import HeadOutputs, MultiTaskModel, mean_pool
 from nlp.model.threads import map_in_threads
 from training.batches import Batch
 from training.calibrate import MODEL_NAME
-from training.data import DEV, POOL, TRAIN, UNLABELLED, TrainingPack
 from training.distil import set_embedding_head
 from training.expand import unpack_encoder
-from training.left_out import held_out_posteriors
-from training.measure import describe_dev_scores
+from training.gpu_scores import describe_dev_scores
+from training.left_out_posteriors import held_out_posteriors
+from training.pack_batches import DEV, POOL, TRAIN, UNLABELLED, TrainingPack
 from training.run import load_bert_encoder
 from training.train import task_losses
 

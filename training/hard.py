@@ -16,7 +16,7 @@ from nlp.model import Reader
 from nlp.model.name_hiding import Passage, read_without_names
 from nlp.stats.estimation import wilson_interval
 from nlp.text.clauses import TextSpan
-from training.measured import ScoreRow
+from training.predictions import ScoreRow
 from training.scores import Score
 
 CHINESE_NAMES = ("栗屿", "澜朵", "桐里", "米沃", "禾渡")

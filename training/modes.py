@@ -19,10 +19,10 @@ from nlp.model import DEFAULT_MODEL_FOLDER, DEPTHS
 from nlp.model.cpu import PRECISION_NAMES, supported_dtypes
 from nlp.model.folate_reader import FolateReader
 from training.calibrate import calibration_digests
-from training.manifest import DatasetSplit, load_splits, text_digest
-from training.measured import EvaluatedSet, predict_dev_sets, probability_array
-from training.samples import NEUTRAL, NOT_ABOUT, THREE_WAY
+from training.predictions import EvaluatedSet, predict_dev_sets, probability_array
 from training.scores import macro_f1
+from training.sets.manifest import DatasetSplit, load_splits, text_digest
+from training.sets.samples import NEUTRAL, NOT_ABOUT, THREE_WAY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -2,7 +2,7 @@
 
 The pack is a folder of the encoder, its tokenizer and one compressed file of arrays: every text as token ids,
 every label with the tokens that it is about. So the machine that trains needs neither the sets nor the
-libraries that read them. What each array holds is described in `training.data`.
+libraries that read them. What each array holds is described in `training.pack_batches`.
 """
 
 from __future__ import annotations
@@ -21,23 +21,24 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
+from folate.cli.progress import enable_progress_bars
 from folate.core.labels import SENTIMENT_LABELS
-from folate.core.progress import progress_bar
+from folate.core.progress import track_items
 from nlp.model.reader import model_language, replace_surrogates
 from nlp.text.clauses import TextSpan, target_clauses
-from training import readers
 from training.batches import NEUTRAL_SMOOTHING
-from training.clean import drop_contradicted_labels
-from training.composed import compose_brand_samples
-from training.data import ARRAY_DTYPES, DEV, POOL, TRAIN, UNLABELLED
 from training.distil import QUERY_PREFIX, sample_embedding_texts
-from training.manifest import DatasetSplit, text_digest
-from training.names import replace_names
-from training.samples import NEUTRAL, TWO_WAY, Sample
-from training.sentences import compose_task_samples
-from training.sources import UNLABELLED_FILES as FILES
-from training.sources import TrainingSet, load_all_splits, training_sets
-from training.weak import add_rule_labels
+from training.pack_batches import ARRAY_DTYPES, DEV, POOL, TRAIN, UNLABELLED
+from training.sets import readers
+from training.sets.clean import drop_contradicted_labels
+from training.sets.composed import compose_brand_samples
+from training.sets.exchanged_names import replace_names
+from training.sets.manifest import DatasetSplit, text_digest
+from training.sets.samples import NEUTRAL, TWO_WAY, Sample
+from training.sets.sentences import compose_task_samples
+from training.sets.sources import UNLABELLED_FILES as FILES
+from training.sets.sources import TrainingSet, load_all_splits, training_sets
+from training.sets.weak import add_rule_labels
 
 SEED = 31
 MAX_TOKENS = 128
@@ -55,6 +56,7 @@ MAX_POOL_TEXTS = 40_000
 
 def main() -> None:
     """Write the pack and print what is in it."""
+    enable_progress_bars()
     parser = argparse.ArgumentParser(prog="python -m training.pack", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
     parser.add_argument(
@@ -70,7 +72,7 @@ def main() -> None:
     sets = training_sets()
     found = load_all_splits(options.data)
     by_name = {split.source.name: split for split in found}
-    for each in progress_bar("packing", items=sets, unit="set"):
+    for each in track_items(sets, "packing", unit="set"):
         if each.source.name in by_name:
             split = by_name[each.source.name]
             writer.add_set(each, drop_contradicted_labels(split) if each.clean else split)
@@ -115,7 +117,7 @@ def read_unlabelled_samples(data: Path, excluded_digests: set[str]) -> Iterator[
 
 @dataclass
 class PackWriter:
-    """Collect samples as arrays (see `training.data`)."""
+    """Collect samples as arrays (see `training.pack_batches`)."""
 
     tokenizer: Tokenizer
     sets: list[dict[str, str]] = field(default_factory=list)

@@ -16,11 +16,11 @@ from transformers import AutoConfig
 
 from nlp.model.encoder import Encoder, EncoderConfig, encoder_from_bert
 from nlp.model.heads import MultiTaskModel
-from training.clean import drop_contradicted_labels
-from training.composed import compose_brand_samples
 from training.distil import EmbeddingTeacher, fit_embedding_head, sample_embedding_texts
-from training.manifest import DatasetSplit, text_digest
-from training.sentences import compose_task_samples
+from training.sets.clean import drop_contradicted_labels
+from training.sets.composed import compose_brand_samples
+from training.sets.manifest import DatasetSplit, text_digest
+from training.sets.sentences import compose_task_samples
 from training.train import TrainingProgress, TrainingSettings, run_training_loop
 
 BRAND_SAMPLE_COUNT, TASK_SAMPLE_COUNT = (

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from folate.core.progress import progress_bar
+from folate.core.progress import track_items
 from nlp.model.heads import HeadOutputs, MultiTaskModel
 from training.batches import Batch, collate, draw_epoch_samples, group_by_length
 from training.distil import EmbeddingTeacher
-from training.manifest import DatasetSplit
-from training.samples import Sample
+from training.sets.manifest import DatasetSplit
+from training.sets.samples import Sample
 
 # sentiment leads: the other heads may take from the body what they need, not bend it
 LOSS_WEIGHTS = {
@@ -105,9 +105,7 @@ def run_training_loop(
             f"{settings.seed}/{state.epoch}",
         )
         total = len(order) * settings.epochs
-        for group in progress_bar(
-            f"epoch {state.epoch + 1}", unit="batch", items=order[state.batch :]
-        ):
+        for group in track_items(order[state.batch :], f"epoch {state.epoch + 1}", unit="batch"):
             if state.completed_share(total, settings) >= 1:
                 _save(work, model, optimizer, state)
                 return state

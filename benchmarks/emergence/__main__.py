@@ -19,20 +19,20 @@ from benchmarks.emergence.judging import FinderTally, is_recalled
 from benchmarks.emergence.planting import OWN_BRAND, RIVAL_BRAND, PlantedStream, PlantedTerm
 from benchmarks.emergence.streams import existing_file
 from benchmarks.emergence.tables import render_tables
-from folate.core.progress import progress_bar
+from folate.cli.progress import enable_progress_bars
+from folate.core.progress import track_items
 
 FindersByName = Mapping[str, tuple[Finder, Sequence[str]]]  # and the brands that it is run on
 
 
 def main() -> None:
     options = _options()
+    enable_progress_bars()
     source = trials.load_trial_source(
         options.stream, options.posts, options.order == "permuted", options.seed
     )
     tallies: dict[str, FinderTally] = defaultdict(FinderTally)
-    for number in progress_bar(
-        "trials", unit="trial", items=range(options.trials), total=options.trials
-    ):
+    for number in track_items(range(options.trials), "trials", unit="trial"):
         seed = 1000 * options.seed + number
         compared = _finders(options, heavy=number < options.heavy_trials)
         _week(tallies, compared, trials.make_weekly_stream(source, seed, []))

@@ -22,12 +22,14 @@ from benchmarks.truth.compare import ChangeEstimate, rank_correlations
 from benchmarks.truth.sets import load_trades
 from benchmarks.truth.tables import render_tables
 from benchmarks.truth.trial import compare_trade
-from folate.core.progress import progress_bar
+from folate.cli.progress import enable_progress_bars
+from folate.core.progress import track_items
 
 
 def main() -> None:
     """Run the comparison and print its tables."""
     options = _options()
+    enable_progress_bars()
     start = time.perf_counter()
     chosen = [trade for trade in load_trades(options.data) if options.trade in (None, trade.name)]
     with (
@@ -36,7 +38,7 @@ def main() -> None:
     ):
         compare = partial(compare_trade, work=work, seed=options.seed, threads=1)
         done = list(
-            progress_bar("trades", unit="trade", items=pool.map(compare, chosen), total=len(chosen))
+            track_items(pool.map(compare, chosen), "trades", total=len(chosen), unit="trade")
         )
     estimates = [estimate for of_trade in done for estimate in of_trade]
     ranked = list(rank_correlations(estimates))

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import kendalltau
 
 from benchmarks.truth.project import CountedPosts
-from benchmarks.truth.sets import SENTIMENT_LABELS
+from folate.core.labels import SENTIMENT_LABELS
 from folate.core.weeks import Week
 from nlp.stats.estimation import Floats, emq_prevalences
 from reports.measures.estimates import net_sentiment

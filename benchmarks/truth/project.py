@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.truth.sets import SENTIMENT_LABELS, LabelledBrand, Trade
+from benchmarks.truth.sets import LabelledBrand, Trade
 from benchmarks.truth.weeks import WEEKS, WeeklyTexts
 from folate.cli import run_command
+from folate.core.labels import SENTIMENT_LABELS
 from folate.core.weeks import Week
 from folate.pipeline.project import Project
 from nlp.stats.estimation import Floats

@@ -10,16 +10,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 from folate.core.config import Brand
 from folate.core.errors import InputError
+from folate.core.labels import SENTIMENT_LABELS, SentimentLabel
 from nlp.extract.brands import BrandLinker
 from nlp.text.normalize import normalize_text
-from training.sources import entity_part
+from training.sets.sources import entity_part
 
-Label = Literal["negative", "neutral", "positive"]
-SENTIMENT_LABELS: tuple[Label, ...] = ("negative", "neutral", "positive")
 SELECTION_PART, REPORT_PART = "choose", "report"
 MASKED_HANDLE = "@user"  # what the sets of tweets have in place of every account
 
@@ -29,7 +27,7 @@ class LabelledText:
     """What somebody wrote, and what a person says of it."""
 
     text: str
-    label: Label
+    label: SentimentLabel
 
 
 @dataclass(frozen=True)
@@ -135,14 +133,21 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file)
 
 
-def _labelled(text: str, label: str, labels: Mapping[str, Label]) -> Iterator[LabelledText]:
+def _labelled(
+    text: str, label: str, labels: Mapping[str, SentimentLabel]
+) -> Iterator[LabelledText]:
     """The text with its label among `labels`; nothing where the label is another ("unsure")."""
     if label in labels:
         yield LabelledText(text, labels[label])
 
 
-THREE_WAY_LABELS: dict[str, Label] = {label: label for label in SENTIMENT_LABELS}
-STAR_LABELS: dict[str, Label] = {"1": "negative", "2": "negative", "4": "positive", "5": "positive"}
+THREE_WAY_LABELS: dict[str, SentimentLabel] = {label: label for label in SENTIMENT_LABELS}
+STAR_LABELS: dict[str, SentimentLabel] = {
+    "1": "negative",
+    "2": "negative",
+    "4": "positive",
+    "5": "positive",
+}
 
 
 def _sxsw(data: Path) -> Iterator[Trade]:
@@ -197,7 +202,7 @@ def _bank_apps(data: Path) -> Iterator[Trade]:
 
 def _shopping(data: Path) -> Iterator[Trade]:
     """Reviews of two categories, as those of two brands on their pages."""
-    labels: dict[str, Label] = {"0": "negative", "1": "positive"}
+    labels: dict[str, SentimentLabel] = {"0": "negative", "1": "positive"}
     texts: dict[str, list[LabelledText]] = {}
     for row in _rows(data / "online_shopping_10_cats/online_shopping_10_cats.csv"):
         if row["cat"] in SHOPPING_BRANDS:
@@ -284,7 +289,7 @@ def _distinct(trade: Trade) -> Trade:
 
 def _once(texts: Iterable[LabelledText]) -> tuple[LabelledText, ...]:
     distinct: dict[str, LabelledText] = {}
-    labels: dict[str, set[Label]] = {}
+    labels: dict[str, set[SentimentLabel]] = {}
     for labelled in texts:
         if key := normalize_text(labelled.text):
             distinct.setdefault(key, labelled)

@@ -15,7 +15,8 @@ from benchmarks.truth.compare import (
     MeasureEstimate,
     RankCorrelation,
 )
-from benchmarks.truth.sets import REPORT_PART, SELECTION_PART, SENTIMENT_LABELS
+from benchmarks.truth.sets import REPORT_PART, SELECTION_PART
+from folate.core.labels import SENTIMENT_LABELS
 from nlp.stats.estimation import wilson_interval
 
 REPORT_METHODS = (UNAUDITED, AUDITED, CARRIED)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from random import Random
 
-from benchmarks.truth.sets import SENTIMENT_LABELS, LabelledBrand, LabelledText, count_labels
+from benchmarks.truth.sets import LabelledBrand, LabelledText, count_labels
+from folate.core.labels import SENTIMENT_LABELS
 from folate.core.weeks import Week
 
 FIRST_WEEK = Week(2026, 1)

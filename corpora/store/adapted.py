@@ -5,14 +5,17 @@ a fold have the factors that were fitted without the labels of that fold. So a t
 adapted to its own label than any other text is, and an audit may compare the two.
 """
 
+from folate.core.labels import SENTIMENT_LABELS, UNREADABLE_PROBABILITIES
+
 FOLD_COUNT = 10
 ALL_FOLDS = -1
 """In place of a fold: the fit on the labels of all folds, which says what the figures are calibrated to."""
 
-UNREAD_CONDITION_SQL = (
-    "abs(negative - 0.3) < 1e-6 AND abs(neutral - 0.4) < 1e-6 AND abs(positive - 0.3) < 1e-6"
+UNREAD_CONDITION_SQL = " AND ".join(
+    f"abs({label} - {probability}) < 1e-6"
+    for label, probability in zip(SENTIMENT_LABELS, UNREADABLE_PROBABILITIES, strict=True)
 )
-"""Whether the model had nothing to read (the probabilities of `UNREADABLE`).
+"""Whether the model had nothing to read (`UNREADABLE_PROBABILITIES`).
 
 Such a judgement stays as it is, or the report would take it for one of a text."""
 

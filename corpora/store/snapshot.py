@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -77,30 +78,38 @@ class Snapshot:
             self._con.execute("SET GLOBAL TimeZone = 'UTC'")
             self._show(pinned)
             self._seal([uri for uris in pinned.values() for uri in uris])
-        self._held: tuple[
-            tuple[str, str], ...
-        ] = ()  # a SELECT in brackets, what is read in its place
+        self._sources: tuple[tuple[str, str], ...] = ()
 
     @contextmanager
-    def materialize(self, rows: str, parts: Mapping[str, str]) -> Iterator[None]:
-        """Within the block the rows of one SELECT are in memory, and each SELECT of `parts` that stands in brackets in a question is
-        read from there: it must be the same as those of the rows that meet its condition. Raises InputError, StoreError.
+    def materialize(
+        self, name: str, query: str, params: QueryParameters | None = None
+    ) -> Iterator[None]:
+        """Keep the rows of one SELECT in memory as the table `name` until the block ends.
+
+        Queries name the table like any other. Raise InputError for a query that can't be answered,
+        StoreError for a damaged store.
         """
-        before, name = self._held, f"held_{len(self._held)}"
         with self._answering():
-            self._con.cursor().sql(self._read(rows, None)).to_table(name)
-        self._held = (
-            *before,
-            *(
-                (f"({part})", f"(FROM {name} WHERE {condition})")
-                for part, condition in parts.items()
-            ),
-        )
+            self._con.cursor().sql(self._read(query, params), params=params).to_table(name)
         try:
             yield
         finally:
-            self._held = before
             self._con.execute(f"DROP TABLE {name}")
+
+    def reading_subqueries_from(self, sources: Mapping[str, str]) -> "Snapshot":
+        """Return this snapshot with shortcuts for subqueries whose rows are already in memory.
+
+        `sources` maps a SELECT to another SELECT with the same rows, usually over a table of
+        `materialize`. The returned snapshot runs the second wherever a query has the first as
+        a subquery in brackets. The text of a query, which is printed as evidence, stays complete
+        and gives the same rows on any snapshot. This snapshot does not change.
+        """
+        snapshot = copy(self)
+        snapshot._sources = (
+            *self._sources,
+            *((f"({subquery})", f"({source})") for subquery, source in sources.items()),
+        )
+        return snapshot
 
     def sql(self, query: str, params: QueryParameters | None = None) -> pa.Table:
         """The rows of one SELECT in DuckDB's dialect; `?` or `$name` stand for `params`. Raises InputError, StoreError."""
@@ -131,12 +140,12 @@ class Snapshot:
             return plan
 
     def _read(self, query: str, params: QueryParameters | None) -> duckdb.Statement:
-        """The one statement of a query, with what is held put in. Raises InputError unless it is a SELECT: all else could write."""
+        """Parse the one statement of a query. Raise InputError unless it is a SELECT: all else could write."""
         values = [query, *(params.values() if isinstance(params, Mapping) else params or ())]
         if any(isinstance(value, str) and repair_surrogates(value) != value for value in values):
             raise InputError("wanted a query in Unicode, got half a surrogate pair.")
-        for select, held in reversed(self._held):  # the later ones may have earlier ones in them
-            query = _outside_literals(query, select, held)
+        for subquery, source in reversed(self._sources):  # later ones may contain earlier ones
+            query = _replace_outside_literals(query, subquery, source)
         statements = self._con.extract_statements(query)
         if len(statements) != 1 or not _is_select(statements[0]):
             raise InputError(
@@ -224,12 +233,13 @@ def _is_select(statement: duckdb.Statement) -> bool:
         return False
 
 
-def _outside_literals(query: str, select: str, held: str) -> str:
-    """`query` with `held` in place of `select` wherever it begins outside of a string literal: in one it is somebody's words."""
-    first, *rest = query.split(select)
-    for part in rest:
-        first += (held if first.count("'") % 2 == 0 else select) + part
-    return first
+def _replace_outside_literals(query: str, subquery: str, source: str) -> str:
+    """Replace `subquery` by `source` except within string literals, which are data."""
+    replaced, *remaining = query.split(subquery)
+    for text in remaining:
+        is_within_literal = replaced.count("'") % 2 == 1
+        replaced += (subquery if is_within_literal else source) + text
+    return replaced
 
 
 def _pinned(root: Path, name: str, version: int) -> list[str]:

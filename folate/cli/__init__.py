@@ -5,32 +5,33 @@ from importlib import import_module
 
 import click
 
+from folate.cli.progress import enable_progress_bars
 from folate.core.errors import FolateError
 
 COMMANDS = {
-    "init": "folate.cli.project:init",
-    "import": "folate.cli.data:import_",
-    "crawl": "folate.cli.data:crawl",
-    "reparse": "folate.cli.data:reparse",
-    "annotate": "folate.cli.reading:annotate",
-    "topics": "folate.cli.topics:topics",
-    "audit": "folate.cli.audit:audit",
-    "adapt": "folate.cli.adapt:adapt",
-    "tags": "folate.cli.people:tags",
-    "leads": "folate.cli.people:leads",
-    "campaign": "folate.cli.campaigns:campaign",
-    "network": "folate.cli.campaigns:network",
-    "report": "folate.cli.findings:report",
-    "send": "folate.cli.send:send",
-    "watch": "folate.cli.watch:watch",
-    "evidence": "folate.cli.findings:evidence",
-    "export": "folate.cli.data:export",
-    "classify": "folate.cli.reading:classify",
-    "segment": "folate.cli.reading:segment",
-    "status": "folate.cli.project:status",
-    "check": "folate.cli.project:check",
-    "compact": "folate.cli.project:compact",
-    "migrate": "folate.cli.project:migrate",
+    "init": "folate.cli.commands.init:init",
+    "import": "folate.cli.commands.import_:import_",
+    "crawl": "folate.cli.commands.crawl:crawl",
+    "reparse": "folate.cli.commands.reparse:reparse",
+    "annotate": "folate.cli.commands.annotate:annotate",
+    "topics": "folate.cli.commands.topics:topics",
+    "audit": "folate.cli.commands.audit:audit",
+    "adapt": "folate.cli.commands.adapt:adapt",
+    "tags": "folate.cli.commands.tags:tags",
+    "leads": "folate.cli.commands.leads:leads",
+    "campaign": "folate.cli.commands.campaign:campaign",
+    "network": "folate.cli.commands.network:network",
+    "report": "folate.cli.commands.report:report",
+    "send": "folate.cli.commands.send:send",
+    "watch": "folate.cli.commands.watch:watch",
+    "evidence": "folate.cli.commands.evidence:evidence",
+    "export": "folate.cli.commands.export:export",
+    "classify": "folate.cli.commands.classify:classify",
+    "segment": "folate.cli.commands.segment:segment",
+    "status": "folate.cli.commands.status:status",
+    "check": "folate.cli.commands.check:check",
+    "compact": "folate.cli.commands.compact:compact",
+    "migrate": "folate.cli.commands.migrate:migrate",
 }
 COMMAND_SUMMARIES = {
     "init": "Make a project: a folder with a commented folate.toml.",
@@ -109,6 +110,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run_command(arguments: list[str]) -> int:
     """Run one command and return its exit code. Errors become one sentence, unless --debug asks for the traceback."""
+    enable_progress_bars()
     try:
         code = cli.main(arguments or ["--help"], prog_name="folate", standalone_mode=False)
     except click.exceptions.Exit as error:

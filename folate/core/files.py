@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written aside in the same folder, then renamed over the old one."""
+"""Atomic writing of files: a temporary file in the same folder, renamed over the old one."""
 
 import os
 import stat
@@ -8,57 +8,66 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-_ASIDE = ".part"  # how the name of a file that is being written ends
+# Suffix of a file that is being written.
+_TEMPORARY_SUFFIX = ".part"
+# Characters of the target's name in that of the temporary file.
+_MAX_PREFIX_LENGTH = 60
 
 
 def write_atomically(path: Path, data: bytes | str) -> None:
-    """Write `data` (text as UTF-8) to `path`, whole or not at all. Raises OSError that names `path`, whose old content then stays."""
+    """Write `data` (text as UTF-8) to `path`, whole or not at all.
+
+    Raises OSError with the name of `path`, whose old content is then unchanged.
+    """
     with open_atomically(path) as file:
         file.write(data.encode("utf-8") if isinstance(data, str) else data)
 
 
 @contextmanager
 def open_atomically(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for bytes that takes the place of `path` when the block ends, and is deleted when the block raises.
+    """Open a binary file that replaces `path` when the block ends, or is deleted when it raises.
 
-    A link stays a link: what it leads to is replaced. The permissions of an old file are kept; its owner is whoever writes. What is
-    no regular file (a pipe, a terminal) is written as it is. Raises OSError that names `path`.
+    The target of a symbolic link is replaced, not the link. The permissions of an old file are
+    preserved, its owner is not. A path that is no regular file (a pipe, a terminal) is written
+    directly. Raises OSError with the name of `path`.
     """
     try:
         if path.exists() and not path.is_file():
             with path.open("wb") as stream:
                 yield stream
             return
-        with _aside(Path(os.path.realpath(path))) as file:
+        with _open_temporary(Path(os.path.realpath(path))) as file:
             yield file
     except OSError as error:
-        if error.filename is None:  # a full disk does not say which file it has no room for
+        if error.filename is None:  # the error of a full disk has no file name
             error.filename = str(path)
         raise
 
 
 @contextmanager
-def _aside(target: Path) -> Iterator[BinaryIO]:
+def _open_temporary(target: Path) -> Iterator[BinaryIO]:
     descriptor, name = tempfile.mkstemp(
-        suffix=_ASIDE, prefix=f".{target.name[:60]}.", dir=target.parent
+        suffix=_TEMPORARY_SUFFIX,
+        prefix=f".{target.name[:_MAX_PREFIX_LENGTH]}.",
+        dir=target.parent,
     )
-    aside = Path(name)
+    temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        aside.chmod(_mode(target))
-        aside.replace(target)
-    except BaseException:  # also of somebody who interrupts: nothing half written may stay
+        temporary.chmod(_file_permissions(target))
+        temporary.replace(target)
+    except BaseException:  # KeyboardInterrupt too: remove the partial file, then raise again
         with suppress(OSError):
-            aside.unlink()
+            temporary.unlink()
         raise
-    _settle(target.parent)
+    _sync_folder(target.parent)
 
 
-def _mode(target: Path) -> int:
-    """The permissions of the old file; without one, those that any new file gets."""
+def _file_permissions(target: Path) -> int:
+    """Return the permissions of the old file, or those of a new file under the umask."""
     with suppress(FileNotFoundError):
         return stat.S_IMODE(target.stat().st_mode)
     umask = os.umask(0)
@@ -66,8 +75,8 @@ def _mode(target: Path) -> int:
     return 0o666 & ~umask
 
 
-def _settle(folder: Path) -> None:
-    """See to it that the new name survives a loss of power, where a folder can be synced."""
+def _sync_folder(folder: Path) -> None:
+    """Make a rename survive a loss of power, where the system can sync a folder."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

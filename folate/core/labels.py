@@ -1,19 +1,37 @@
-"""The names of what a model judges, in the order of its heads."""
+"""Names of the classes that a model predicts, in the order of its output heads."""
 
-SENTIMENT_LABELS = ("negative", "neutral", "positive")
+from typing import Literal
+
+SentimentLabel = Literal["negative", "neutral", "positive"]
+
+SENTIMENT_LABELS: tuple[SentimentLabel, ...] = ("negative", "neutral", "positive")
+
 TARGET_LABELS = (*SENTIMENT_LABELS, "not about it")
+"""Classes of the sentiment towards one mention: a text may name a brand without being about it."""
 
 ASPECTS = (
-    "taste", "quality", "price", "packaging", "service", "delivery", "after_sales", "safety", "health", "appearance", "performance",
-    "comfort", "environment", "choice",
-)  # fmt: skip
-"""Of consumer goods and services; docs/models.md says what each takes in."""
+    "taste",
+    "quality",
+    "price",
+    "packaging",
+    "service",
+    "delivery",
+    "after_sales",
+    "safety",
+    "health",
+    "appearance",
+    "performance",
+    "comfort",
+    "environment",
+    "choice",
+)
+"""Aspects of consumer goods and services; docs/models.md defines each."""
 
 EMOTIONS = ("happy", "angry", "sad", "fear", "surprise", "neutral")
-"""Those of SMP2020-EWECT; a post has one."""
+"""Emotions of the SMP2020-EWECT data set; a post has exactly one."""
 
 INTENTS = ("buy", "switch", "ask", "complain")
-"""A post may have several, or none."""
+"""Intents of a post's author; a post may have several, or none."""
 
 UNREADABLE_PROBABILITIES = (0.3, 0.4, 0.3)
-"""Probabilities of `LABELS` that a model gives a text with nothing to read: neutral, with low confidence."""
+"""Probabilities of `SENTIMENT_LABELS` for a text without words: neutral, with low confidence."""

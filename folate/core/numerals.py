@@ -1,9 +1,10 @@
-"""Text in the plain characters that the grammars of dates and counts are written in."""
+"""Normalization of characters and Chinese numerals for the grammars of dates and counts."""
 
 import re
 import unicodedata
 
-_LONGEST = 8  # numerals of one number: 一千二百三十 needs six, 二〇二六 four
+# Numerals of one number: 一千二百三十 has six, 二〇二六 four.
+_MAX_NUMERALS = 8
 _DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"两": 2}
 _RANKS = {"十": 10, "百": 100, "千": 1000}
 _TRADITIONAL = "時點鐘鍾兩個剛週禮後國號間幾淩萬億贊讚評論覆轉發瀏覽閱讀喜歡滿數條關於"
@@ -25,28 +26,29 @@ _NUMERALS = re.compile(
 
 
 def normalize_numerals(text: str) -> str:
-    """Bring `text` to half-width, simplified characters, single spaces and digits.
+    """Convert `text` to half-width, simplified characters, single spaces and Arabic digits.
 
-    >>> plain("二〇二六年三月八日　晚上８點半"), plain("周三 十二时"), plain("十萬+")
-    ('2026年3月8日 晚上8点半', '周三 12时', '10万+')
+    >>> normalize_numerals("二〇二六年三月八日　晚上８點半"), normalize_numerals("十萬+")
+    ('2026年3月8日 晚上8点半', '10万+')
     """
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text.replace("½", "半")).translate(_PLAIN)
-        text = _NUMERALS.sub(lambda match: _digits(match[0]), text)
+        text = _NUMERALS.sub(lambda match: _numerals_to_digits(match[0]), text)
     return " ".join(text.split())
 
 
-def _digits(numerals: str) -> str:
-    """Write Chinese numerals in digits: 二〇二六 digit by digit, 二十三 by ranks.
+def _numerals_to_digits(numerals: str) -> str:
+    """Convert Chinese numerals to digits: 二〇二六 one by one, 二十三 by powers of ten.
 
-    What is no one number stays as it is: 两三天 are two or three days.
+    Numerals that are not one number are returned unchanged: 两三天 means two or three days.
     """
-    if len(numerals) > _LONGEST:
+    if len(numerals) > _MAX_NUMERALS:
         return numerals
     if not any(char in _RANKS for char in numerals):
         is_approximate = len(numerals) in (2, 3) and "零" not in numerals
         return numerals if is_approximate else "".join(str(_DIGITS[char]) for char in numerals)
-    total, digit = 0, None
+    total = 0
+    digit = None
     last_rank = 10_000
     for char in numerals:
         if char in _RANKS:

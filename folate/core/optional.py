@@ -1,4 +1,4 @@
-"""Optional dependencies: import them where they are used, and name the pip line when they are missing."""
+"""Import of optional dependencies, with the pip command in the error for a missing one."""
 
 from importlib import import_module
 from types import ModuleType
@@ -7,7 +7,10 @@ from folate.core.errors import MissingExtra
 
 
 def import_optional(module: str, extra: str) -> ModuleType:
-    """Import `module`, which the extra `extra` brings. Raises MissingExtra with the line that installs it."""
+    """Import `module`, a dependency of the extra `extra`.
+
+    Raises MissingExtra with the pip command that installs it.
+    """
     try:
         return import_module(module)
     except ModuleNotFoundError as error:

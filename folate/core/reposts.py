@@ -1,49 +1,51 @@
-"""Microblog posts that repeat others: which words of a text are its author's own."""
+"""Reposts on microblogs: the words of a text that are its author's own."""
 
 import re
 
-EMPTY_REPOST_TEXT = "转发微博"  # what Weibo itself writes for a repost without own words
-_CHAIN = re.compile(
-    r"//\s{0,3}@[^:：/\n]{1,40}(?:[:：].*|\s{0,9}\Z)", re.DOTALL
-)  # //@name: what the previous one wrote
+EMPTY_REPOST_TEXT = "转发微博"
+"""Text that Weibo gives a repost without words of its own."""
+
+# //@name: the text of an earlier repost.
+_CHAIN = re.compile(r"//\s{0,3}@[^:：/\n]{1,40}(?:[:：].*|\s{0,9}\Z)", re.DOTALL)
 _CERTAIN_CHAIN = re.compile(r"//@[^\s:：/@]{1,30}[:：].*", re.DOTALL)
-_RETWEET = re.compile(
-    r"(?<![A-Za-z0-9])RT\s{0,3}@[^\s:：@]{1,40}\s?[:：].*", re.DOTALL
-)  # RT @name: what that one wrote
+# RT @name: the text of the original.
+_RETWEET = re.compile(r"(?<![A-Za-z0-9])RT\s{0,3}@[^\s:：@]{1,40}\s?[:：].*", re.DOTALL)
 _REPLY = re.compile(r"\s*回[复覆復]\s?@[^:：\n]{1,40}[:：]\s*")
-_FOLD = re.compile(
-    r"(?:(?:\.{2,6}|…{1,3})\s?全文|(?:展开|收起)(?:全文[cd]?|[cd]))\Z"
-)  # what the site puts behind a long text
-_FOLD_LENGTH = 10  # characters, at most
+# The label behind a long text that unfolds or folds it.
+_FOLD_LABEL = re.compile(r"(?:(?:\.{2,6}|…{1,3})\s?全文|(?:展开|收起)(?:全文[cd]?|[cd]))\Z")
+_MAX_FOLD_LABEL_LENGTH = 10
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 def strip_repost_chain(text: str) -> str:
-    """The text of a microblog post up to the chain of earlier reposts (`//@name:…`, `RT @name:…`), which are other people's words.
+    """Return the author's own words of a microblog post.
 
-    Neither does it hold whom a reply addresses (`回复@name:`), nor the label that unfolds a long text. A repost without own words
-    is `转发微博`, or `RT`.
+    Removed are the texts of earlier reposts (`//@name:…`, `RT @name:…`), the addressee of a reply
+    (`回复@name:`) and the label that unfolds a long text. A repost without words of its own gives
+    `转发微博` or `RT`.
     """
-    addressed = _REPLY.match(text)
-    own = text[addressed.end() :] if addressed else text
-    chain = _CHAIN.search(own)
-    own = own[: chain.start()] if chain else own
-    retweet = _RETWEET.search(own)
-    own = own[: retweet.start()] if retweet else own
-    own = strip_fold_label(own).strip()
-    if own:
-        return own
-    return "RT" if retweet else EMPTY_REPOST_TEXT if chain else ""
+    reply = _REPLY.match(text)
+    own_text = text[reply.end() :] if reply else text
+    chain = _CHAIN.search(own_text)
+    own_text = own_text[: chain.start()] if chain else own_text
+    retweet = _RETWEET.search(own_text)
+    own_text = own_text[: retweet.start()] if retweet else own_text
+    own_text = strip_fold_label(own_text).strip()
+    if own_text:
+        return own_text
+    if retweet:
+        return "RT"
+    return EMPTY_REPOST_TEXT if chain else ""
 
 
 def has_weibo_repost_chain(text: str) -> bool:
-    """Whether a text of any kind of site can only be a repost on Weibo: `//@name:` amid Chinese, not in code."""
+    """Return whether a text from any site is a repost on Weibo: `//@name:` in Chinese text."""
     chain = _CERTAIN_CHAIN.search(text)
     return chain is not None and _HAN.search(text) is not None
 
 
 def strip_fold_label(text: str) -> str:
-    """The text without the label at its end by which the site unfolds or folds it (展开全文c, 收起d, ...全文)."""
-    shown = text.rstrip()
-    label = _FOLD.search(shown, max(0, len(shown) - _FOLD_LENGTH))
-    return shown[: label.start()].rstrip() if label else text
+    """Remove the label at the end by which a site unfolds or folds a text (展开全文c, 收起d)."""
+    stripped = text.rstrip()
+    label = _FOLD_LABEL.search(stripped, max(0, len(stripped) - _MAX_FOLD_LABEL_LENGTH))
+    return stripped[: label.start()].rstrip() if label else text

@@ -1,56 +1,67 @@
-"""Text from outside, made safe to print: nothing in it can command a terminal, turn a line around or fill a screen."""
+"""Text from outside made safe to print: no control sequences, no endless lines."""
 
 import re
 from collections.abc import Iterable
 from unicodedata import category
 
-MAX_LINE_LENGTH = (
-    2_000  # characters of one printed line; an error with a whole table header in it is cut here
-)
-MAX_LISTED_NAMES = 30  # of a list that is printed in a sentence
-MAX_EXCERPT_LENGTH = 180  # characters of a post, or of an answer of a server, that are quoted
-MAX_NAME_LENGTH = 60  # characters of one name in such a list
+MAX_LINE_LENGTH = 2_000
+"""Characters of one printed line; an error with a whole table header in it is cut here."""
+
+MAX_LISTED_NAMES = 30
+"""Names of a list in a sentence."""
+
+MAX_EXCERPT_LENGTH = 180
+"""Characters of a post, or of a server's answer, that are quoted."""
+
+MAX_NAME_LENGTH = 60
+"""Characters of one name in such a list."""
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-_JOINER = "\N{ZERO WIDTH JOINER}"
-_JOINED = frozenset(
-    {"So", "Sk", "Mn"}
-)  # categories of emoji, their skin tones and variation selectors
-_ESCAPED_IN_JSON = re.compile(
+_ZERO_WIDTH_JOINER = "\N{ZERO WIDTH JOINER}"
+# Unicode categories of emoji, their skin tones and variation selectors.
+_EMOJI_CATEGORIES = frozenset({"So", "Sk", "Mn"})
+_INVISIBLE = re.compile(
     r"[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]"
 )
 
 
 def printable_text(text: str) -> str:
-    """Return `text` on one line, with U+FFFD for whatever could command a terminal or hide.
+    """Return `text` on one line, with U+FFFD for characters that control a terminal or are hidden.
 
-    Replaced are control characters (line breaks and tabs among them), bidirectional and zero-width characters, surrogates,
-    and code points without a character. Spaces of every width become plain ones; a zero-width joiner stays in emoji.
+    These are control characters (line breaks and tabs too), bidirectional and zero-width
+    characters, surrogates, and code points without a character. Spaces of every width become plain
+    ones; a zero-width joiner stays in emoji.
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_harmless(char, text[place - 1 : place]) for place, char in enumerate(text))
+    return "".join(_printable_char(char, text[i - 1 : i]) for i, char in enumerate(text))
 
 
 def printable_lines(text: str) -> str:
-    """Return `text` with each of its lines made `printable`; tabs stay."""
-    return "\n".join("\t".join(map(printable_text, line.split("\t"))) for line in text.split("\n"))
+    """Apply `printable_text` to each line of `text`; tabs stay."""
+    lines = []
+    for line in text.split("\n"):
+        cells = map(printable_text, line.split("\t"))
+        lines.append("\t".join(cells))
+    return "\n".join(lines)
 
 
 def to_single_line(text: str) -> str:
-    """Return `text` on one line, `printable` and cut to LONGEST_LINE characters."""
-    return printable_text(
-        truncate_text(
-            " ".join(text[: 2 * MAX_LINE_LENGTH].split()),
-            omitted_length=max(0, len(text) - 2 * MAX_LINE_LENGTH),
-        )
-    )
+    """Return `text` on one printable line of at most MAX_LINE_LENGTH characters."""
+    start = " ".join(text[: 2 * MAX_LINE_LENGTH].split())
+    omitted_length = max(0, len(text) - 2 * MAX_LINE_LENGTH)
+    return printable_text(truncate_text(start, omitted_length=omitted_length))
 
 
 def truncate_text(text: str, max_length: int = MAX_LINE_LENGTH, omitted_length: int = 0) -> str:
-    """Return the first `length` characters of `text` and how many more there are (`longer_by` of them not in `text`)."""
-    more = max(0, len(text) - max_length) + omitted_length
-    return f"{text[:max_length]} … and {more:,} more characters" if more else text
+    """Return the first `max_length` characters of `text` and the number of those left out.
+
+    `omitted_length` is the number of characters that were cut from `text` before.
+    """
+    omitted_length += max(0, len(text) - max_length)
+    if not omitted_length:
+        return text
+    return f"{text[:max_length]} … and {omitted_length:,} more characters"
 
 
 def excerpt(text: str, max_length: int = MAX_EXCERPT_LENGTH) -> str:
@@ -70,32 +81,34 @@ def replace_control_characters(text: str) -> str:
 
 
 def join_names(names: Iterable[str], max_names: int = MAX_LISTED_NAMES) -> str:
-    """Return the first `most` of `names` for a sentence, each printable and short, and how many more there are."""
-    every = list(names)
-    shown = ", ".join(
-        printable_text(name if len(name) <= MAX_NAME_LENGTH else f"{name[:MAX_NAME_LENGTH]}…")
-        for name in every[:max_names]
-    )
-    return f"{shown} and {len(every) - max_names:,} more" if len(every) > max_names else shown
+    """Join the first `max_names` names for a sentence, each short and printable; count the rest."""
+    all_names = list(names)
+    listed = ", ".join(printable_text(_shorten_name(name)) for name in all_names[:max_names])
+    omitted_count = len(all_names) - max_names
+    return f"{listed} and {omitted_count:,} more" if omitted_count > 0 else listed
 
 
 def quote_name(name: str) -> str:
     """Return `name` in quotes for a sentence, as Python writes it, and short."""
-    return printable_text(
-        repr(name if len(name) <= MAX_NAME_LENGTH else f"{name[:MAX_NAME_LENGTH]}…")
-    )
+    return printable_text(repr(_shorten_name(name)))
 
 
 def escape_json(text: str) -> str:
-    """Return JSON with `\\uXXXX` for the invisible characters that `ensure_ascii=False` leaves as they are.
+    """Escape the invisible characters of JSON text that `ensure_ascii=False` leaves, as `\\uXXXX`.
 
-    They stand in strings only, so the value is the same.
+    They occur in strings only, so the value is the same.
     """
-    return _ESCAPED_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def _harmless(char: str, before: str) -> str:
-    """What to print for a character that stands after the character `before`."""
-    if char.isprintable() or (char == _JOINER and before and category(before) in _JOINED):
+def _shorten_name(name: str) -> str:
+    return name if len(name) <= MAX_NAME_LENGTH else f"{name[:MAX_NAME_LENGTH]}…"
+
+
+def _printable_char(char: str, previous: str) -> str:
+    """Return the printable form of a character that follows `previous`."""
+    if char.isprintable():
+        return char
+    if char == _ZERO_WIDTH_JOINER and previous and category(previous) in _EMOJI_CATEGORIES:
         return char
     return " " if category(char) == "Zs" else _REPLACEMENT

@@ -1,4 +1,4 @@
-"""ISO weeks in the project's time zone. Every cut of time into weeks in Folate is made here."""
+"""Weeks in the project's time zone: ISO weeks, and seven days that end on any day."""
 
 import re
 from dataclasses import dataclass
@@ -21,14 +21,13 @@ class Week:
 
     @classmethod
     def parse(cls, text: str) -> "Week":
-        """Read `2026-W10`. Raises ConfigError when it is not a week of that year."""
+        """Parse `2026-W10`. Raises ConfigError for what is no week of that year."""
         match = _PATTERN.fullmatch(text.strip())
         if match and VALID_YEARS[0] <= int(match[1]) < VALID_YEARS[1]:
             week = cls(int(match[1]), int(match[2]))
-            if (
-                week.number
-                and cls.from_date(date(week.year, 1, 4) + timedelta(weeks=week.number - 1)) == week
-            ):
+            # 4 January is always in the first ISO week.
+            day = date(week.year, 1, 4) + timedelta(weeks=week.number - 1)
+            if week.number and cls.from_date(day) == week:
                 return week
         raise ConfigError(f"wanted an ISO week such as 2026-W10, got {text!r}.")
 
@@ -39,7 +38,7 @@ class Week:
 
     @classmethod
     def from_datetime(cls, moment: datetime, timezone: str) -> "Week":
-        """The week of an aware moment, as the clocks of `zone` (an IANA name) show it."""
+        """Return the week of an aware moment in `timezone` (an IANA name)."""
         return cls.from_date(moment.astimezone(ZoneInfo(timezone)).date())
 
     @property
@@ -47,8 +46,8 @@ class Week:
         return date.fromisocalendar(self.year, self.number, 1)
 
     def bounds(self, timezone: str) -> tuple[datetime, datetime]:
-        """First moment of the week and first moment after it, in UTC."""
-        return _bounds(self.monday, timezone)
+        """Return the first moment of the week and the first after it, in UTC."""
+        return _seven_day_bounds(self.monday, timezone)
 
     def __add__(self, weeks: int) -> "Week":
         return self.from_date(self.monday + timedelta(weeks=weeks))
@@ -62,26 +61,27 @@ class Week:
 
 @dataclass(frozen=True, order=True, slots=True)
 class SevenDays:
-    """The seven days that end with `last`, for what is asked daily. `str()` gives `2026-03-05`."""
+    """The seven days up to `last_day`, for daily questions. `str()` gives `2026-03-05`."""
 
     last_day: date
 
     @classmethod
     def parse(cls, text: str) -> "SevenDays":
-        """Read `2026-03-05`, their last day. Raises ConfigError when it is no day that posts can be from."""
+        """Parse `2026-03-05`, the last day. Raises ConfigError outside VALID_YEARS."""
         try:
             day = date.fromisoformat(text.strip())
         except ValueError:
             day = date.min
         if not VALID_YEARS[0] <= day.year < VALID_YEARS[1]:
             raise ConfigError(
-                f"wanted a day such as 2026-03-05, from {VALID_YEARS[0]} to {VALID_YEARS[1] - 1}, got {text!r}."
+                f"wanted a day such as 2026-03-05, from {VALID_YEARS[0]} to {VALID_YEARS[1] - 1}, "
+                f"got {text!r}."
             )
         return cls(day)
 
     def bounds(self, timezone: str) -> tuple[datetime, datetime]:
-        """First moment of the seven days and first moment after them, in UTC."""
-        return _bounds(self.last_day - timedelta(days=6), timezone)
+        """Return the first moment of the seven days and the first after them, in UTC."""
+        return _seven_day_bounds(self.last_day - timedelta(days=6), timezone)
 
     def __sub__(self, weeks: int) -> "SevenDays":
         return SevenDays(self.last_day - timedelta(weeks=weeks))
@@ -95,32 +95,32 @@ PeriodT = TypeVar("PeriodT", Week, SevenDays, Week | SevenDays)
 
 
 def last_day(period: Period | str) -> date:
-    """The last day of a week or of seven days, or of what `str()` of one gave. Raises ConfigError when it is neither."""
+    """Return the last day of a period, or of its `str()`. Raises ConfigError for another text."""
     if isinstance(period, SevenDays):
         return period.last_day
+    if isinstance(period, Week):
+        return _last_day_of_week(period)
     try:
-        return (
-            date.fromisoformat(period)
-            if isinstance(period, str) and "W" not in period
-            else _sunday(period)
-        )
+        if "W" in period:
+            return _last_day_of_week(Week.parse(period))
+        return date.fromisoformat(period)
     except ValueError as error:
         raise ConfigError(
             f"wanted an ISO week such as 2026-W10 or a day such as 2026-03-05, got {period!r}."
         ) from error
 
 
-def _sunday(week: Week | str) -> date:
-    return (week if isinstance(week, Week) else Week.parse(week)).monday + timedelta(days=6)
+def _last_day_of_week(week: Week) -> date:
+    return week.monday + timedelta(days=6)
 
 
 def preceding_periods(period: PeriodT, count: int) -> list[PeriodT]:
-    """The `count` weeks before `span`, oldest first; cut at the same weekday."""
+    """Return the `count` periods of a week before `period`, the oldest first."""
     return [period - back for back in range(count, 0, -1)]
 
 
-def _bounds(first: date, zone: str) -> tuple[datetime, datetime]:
-    start, end = (
-        datetime.combine(first + timedelta(days=days), time(), ZoneInfo(zone)) for days in (0, 7)
-    )
+def _seven_day_bounds(first_day: date, timezone: str) -> tuple[datetime, datetime]:
+    tz = ZoneInfo(timezone)
+    start = datetime.combine(first_day, time(), tz)
+    end = datetime.combine(first_day + timedelta(days=7), time(), tz)
     return start.astimezone(UTC), end.astimezone(UTC)

@@ -19,8 +19,6 @@ from folate.pipeline.project import Project
 from nlp.stats.estimation import Floats, Ints, wilson_interval
 from reports import queries
 
-SENTIMENT_LABELS = ("negative", "neutral", "positive")
-
 _POPULATION = """
 SELECT p.id, p.text_hash, m.positive - m.negative AS score FROM ({rows}) m JOIN posts p ON p.id = m.id WHERE m.counted
 QUALIFY row_number() OVER (PARTITION BY p.text_hash ORDER BY p.published_at, p.id) = 1 ORDER BY p.text_hash

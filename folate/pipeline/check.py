@@ -13,7 +13,7 @@ from folate.core.config import load_config
 from folate.core.errors import ConfigError, FolateError, InputError
 from folate.core.post import Post
 from folate.core.text import truncate_text
-from folate.paths import ProjectPaths
+from folate.pipeline.project import Project
 from reports.render.document import digests_match
 from reports.render.index import is_report
 
@@ -21,21 +21,21 @@ JSON_ERRORS = (OSError, ValueError, RecursionError)
 _OBJECTS = (TypeError, KeyError)
 
 
-def check_project(paths: ProjectPaths, deep: bool = False) -> list[Fault]:
+def check_project(project: Project, deep: bool = False) -> list[Fault]:
     """Look at the project file, the store, the salt, crawls, rejects, reports, thresholds and deliveries of a project.
 
     Every page of every data file is read if `deep`, else only what tells that a file is whole. Nothing is changed.
     Raises ConfigError when the folder has no project file.
     """
     return [
-        *_config(paths),
-        *find_store_faults(paths.store_folder, deep),
-        *_salt(paths),
-        *_crawls(paths),
-        *_rejects(paths),
-        *_reports(paths),
-        *_thresholds(paths),
-        *_deliveries(paths),
+        *_config(project),
+        *find_store_faults(project.store_folder, deep),
+        *_salt(project),
+        *_crawls(project),
+        *_rejects(project),
+        *_reports(project),
+        *_thresholds(project),
+        *_deliveries(project),
     ]
 
 
@@ -47,7 +47,7 @@ def faults_to_rows(faults: list[Fault]) -> list[dict[str, Any]]:
     ]
 
 
-def _config(project: ProjectPaths) -> Iterator[Fault]:
+def _config(project: Project) -> Iterator[Fault]:
     try:
         load_config(project.root)
     except ConfigError as error:
@@ -61,7 +61,7 @@ def _config(project: ProjectPaths) -> Iterator[Fault]:
         )
 
 
-def _salt(project: ProjectPaths) -> Iterator[Fault]:
+def _salt(project: Project) -> Iterator[Fault]:
     """A salt that is missing is a fault only where authors were hashed with it; none is made here."""
     path = project.root / ".salt"
     if not path.exists() and not project.has_hashed_authors():
@@ -73,7 +73,7 @@ def _salt(project: ProjectPaths) -> Iterator[Fault]:
         yield Fault(path, f"can't be used: {error}".rstrip("."), lost, "restore it from a backup")
 
 
-def _crawls(project: ProjectPaths) -> Iterator[Fault]:
+def _crawls(project: Project) -> Iterator[Fault]:
     for folder in _folders(project.crawls_folder):
         ingested = (folder / "ingested").exists()
         remedy = "restore it from a backup, or delete the folder and crawl again"
@@ -94,7 +94,7 @@ def _crawls(project: ProjectPaths) -> Iterator[Fault]:
                 yield Fault(path, what, lost, remedy)
 
 
-def _rejects(project: ProjectPaths) -> Iterator[Fault]:
+def _rejects(project: Project) -> Iterator[Fault]:
     for path in sorted(project.rejects_folder.glob("*.jsonl")):
         if what := _wrong(path, _lines_of(_object)):
             yield Fault(
@@ -102,7 +102,7 @@ def _rejects(project: ProjectPaths) -> Iterator[Fault]:
             )
 
 
-def _reports(project: ProjectPaths) -> Iterator[Fault]:
+def _reports(project: Project) -> Iterator[Fault]:
     for path in sorted(project.reports_folder.glob("????-W??.json")):
         again = f"run 'folate report --week {path.stem}'"
         if what := _wrong(path, _report):
@@ -113,7 +113,7 @@ def _reports(project: ProjectPaths) -> Iterator[Fault]:
             yield Fault(page, what, "that the page and the figures beside it are one report", again)
 
 
-def _thresholds(project: ProjectPaths) -> Iterator[Fault]:
+def _thresholds(project: Project) -> Iterator[Fault]:
     path = project.thresholds_file
     if path.exists() and (what := _wrong(path, _is_object)):
         yield Fault(
@@ -124,7 +124,7 @@ def _thresholds(project: ProjectPaths) -> Iterator[Fault]:
         )
 
 
-def _deliveries(project: ProjectPaths) -> Iterator[Fault]:
+def _deliveries(project: Project) -> Iterator[Fault]:
     path = project.outbox_file
     if not path.exists():
         return

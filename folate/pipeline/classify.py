@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from folate.core.config import Brand, Config
 from folate.core.errors import InputError
+from folate.core.labels import EMOTIONS, INTENTS, SENTIMENT_LABELS
 from folate.core.post import repair_surrogates
 from nlp.extract.brands import BrandLinker, check_brand_names
 from nlp.model import (
-    EMOTIONS,
-    INTENTS,
     AspectPrediction,
     SentimentProbabilities,
     TextPrediction,
@@ -208,11 +207,8 @@ def flatten_answer(line: int, answer: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "line": line,
         "language": answer.get("language"),
-        **{name: sentiment.get(name) for name in ("label", "negative", "neutral", "positive")},
-        **{
-            f"target_{name}": target.get(name)
-            for name in ("label", "negative", "neutral", "positive")
-        },
+        **{name: sentiment.get(name) for name in ("label", *SENTIMENT_LABELS)},
+        **{f"target_{name}": target.get(name) for name in ("label", *SENTIMENT_LABELS)},
         "emotion": max(emotion, key=emotion.__getitem__, default=None),
         **{f"emotion_{name}": emotion.get(name) for name in EMOTIONS},
         **{f"intent_{name}": intent.get(name) for name in INTENTS},

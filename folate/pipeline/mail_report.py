@@ -47,7 +47,7 @@ def mail_report(
         recipient: _mail(smtp, recipient, event, page, document, f"folate-{week}.html")
         for recipient in recipients
     }
-    ledger = Outbox(project.paths.outbox_file)
+    ledger = Outbox(project.outbox_file)
     for recipient, message in mails.items() if not dry_run else ():
         ledger.enqueue(event, recipient)
         deliver_event(ledger, event, recipient, partial(mail.send_mail, smtp, message), standing)
@@ -55,16 +55,14 @@ def mail_report(
     return [_row(recipient, known.get(recipient), dry_run, standing) for recipient in mails]
 
 
-def _written(workspace: Project, week: Week) -> tuple[bytes, dict[str, Any]]:
+def _written(project: Project, week: Week) -> tuple[bytes, dict[str, Any]]:
     """The page of a report and its JSON, as they lie in the project's folder; written now when they don't.
 
     Raises InputError for a report of another schema, DeliveryError for a page and a JSON that are no pair.
     """
-    page, document = (
-        workspace.paths.reports_folder / f"{week}.{form}" for form in ("html", "json")
-    )
+    page, document = (project.reports_folder / f"{week}.{form}" for form in ("html", "json"))
     if not (page.exists() and document.exists()):
-        write_report(workspace, week)
+        write_report(project, week)
     try:
         told, shown = json.loads(document.read_text(encoding="utf-8")), page.read_bytes()
         if told["schema"] != REPORT_SCHEMA:

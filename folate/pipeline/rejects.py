@@ -1,33 +1,49 @@
-"""The rows of imported files that became no posts, kept for a person to read."""
+"""Files with the rejected rows of imports, for a person to read."""
 
 import json
 import os
+from collections import Counter
 from dataclasses import fields
 from hashlib import blake2b
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from corpora.files import Reject
 
 MAX_REJECT_CHARACTERS = 64_000_000
-"""Characters of the rejects of one file that are kept."""
-_LONGEST_NAME = 200  # bytes; with what is added, a name of a file has 255
+"""Characters of the rejects of one file that are written."""
+
+_MAX_NAME_BYTES = 200
+"""Longest file name before suffixes are added; file systems allow 255 bytes."""
+
+
+def format_reasons(reasons: Counter[str]) -> str:
+    """Return counts by reason as one line, most frequent first: "no date 12, no text 3"."""
+    return ", ".join(f"{reason} {count:,}" for reason, count in reasons.most_common())
+
+
+class _FileIdentity(NamedTuple):
+    """Distinguishes a file from a later one of the same name."""
+
+    inode: int
+    modified_ns: int
 
 
 class RejectsWriter:
-    """The rejects of one import: FILE.jsonl in the folder `rejects`, in place of those of the last import of a file of this name.
+    """Writes the rejects of one import to FILE.jsonl in a folder.
 
-    Rejects of an import that ended while this one ran stay, and these go to FILE.2.jsonl, FILE.3.jsonl … An import that fails
-    leaves the folder as it was.
+    They replace those of the last import of a file of this name. Rejects of an import that ended
+    while this one ran are kept, and these are written to FILE.2.jsonl, FILE.3.jsonl and so on. An
+    import that fails leaves the folder as it was.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
         folder.mkdir(exist_ok=True)
         self._folder = folder
-        self._name = _short(name)
-        self._earlier = self._files()
+        self._name = _shorten_name(name)
+        self._earlier_files = self._list_files()
         self._count = 0
         self._characters = 0
         self._file = NamedTemporaryFile(  # noqa: SIM115  # closed in __exit__
@@ -41,28 +57,27 @@ class RejectsWriter:
         )
 
     def write(self, reject: Reject) -> None:
-        """Keep one reject, as a line of JSON, unless MAX_CHARACTERS are kept already."""
+        """Write one reject as a line of JSON, unless MAX_REJECT_CHARACTERS were written already."""
         self._count += 1
         if self.is_full:
             return
-        row = {
-            field.name: getattr(reject, field.name) for field in fields(reject)
-        }  # asdict would descend into values
-        self._characters += self._file.write(
-            json.dumps(row, ensure_ascii=False, default=str) + "\n"
-        )
+        # not asdict, which would copy nested values
+        row = {field.name: getattr(reject, field.name) for field in fields(reject)}
+        line = json.dumps(row, ensure_ascii=False, default=str) + "\n"
+        self._characters += self._file.write(line)
 
     @property
     def is_full(self) -> bool:
-        """Tell whether further rejects are no longer kept."""
+        """Whether further rejects are not written any more."""
         return self._characters > MAX_REJECT_CHARACTERS
 
     def notes(self) -> list[str]:
-        """Say that not all rejects were kept, where it is so."""
+        """Return a note for the user when not all rejects were written."""
         if not self.is_full:
             return []
         return [
-            f"of the rejected rows only the first {MAX_REJECT_CHARACTERS:,} characters are kept; all are counted"
+            f"of the rejected rows only the first {MAX_REJECT_CHARACTERS:,} characters are kept; "
+            "all are counted"
         ]
 
     def __enter__(self) -> Self:
@@ -75,49 +90,47 @@ class RejectsWriter:
         trace: TracebackType | None,
     ) -> None:
         self._file.close()
-        aside = Path(self._file.name)
+        temporary_file = Path(self._file.name)
         if kind is None:
-            present = self._files()
-            for path, identity in self._earlier.items():
-                if present.get(path) == identity:
+            current_files = self._list_files()
+            for path, identity in self._earlier_files.items():
+                if current_files.get(path) == identity:
                     path.unlink(missing_ok=True)
             if self._count:
-                self._publish(aside)
-        aside.unlink(missing_ok=True)
+                self._publish(temporary_file)
+        temporary_file.unlink(missing_ok=True)
 
-    def _files(self) -> dict[Path, tuple[int, int]]:
-        """The files with rejects of a file of this name, and what tells each from a later one of its name."""
+    def _list_files(self) -> dict[Path, _FileIdentity]:
+        """Return the rejects files of imports of this name, with their identities."""
         files = {}
         for entry in os.scandir(self._folder):
+            if not (entry.name.startswith(self._name) and entry.name.endswith(".jsonl")):
+                continue
             number = entry.name.removeprefix(self._name).removesuffix("jsonl").strip(".")
-            if (
-                entry.name.startswith(self._name)
-                and entry.name.endswith(".jsonl")
-                and (not number or number.isdecimal())
-            ):
+            if not number or number.isdecimal():
                 status = entry.stat()
-                files[Path(entry.path)] = status.st_ino, status.st_mtime_ns
+                files[Path(entry.path)] = _FileIdentity(status.st_ino, status.st_mtime_ns)
         return files
 
-    def _publish(self, aside: Path) -> None:
-        """Give the file the first name that no import that ran beside this one took, whole and at once."""
+    def _publish(self, temporary_file: Path) -> None:
+        """Move the file atomically to the first name that no concurrent import has taken."""
         number = 1
         while True:
-            target = self._folder / (
-                f"{self._name}.jsonl" if number == 1 else f"{self._name}.{number}.jsonl"
-            )
+            suffix = "jsonl" if number == 1 else f"{number}.jsonl"
+            target = self._folder / f"{self._name}.{suffix}"
             try:
                 target.touch(exist_ok=False)
             except FileExistsError:
                 number += 1
             else:
-                aside.replace(target)
+                temporary_file.replace(target)
                 return
 
 
-def _short(name: str) -> str:
-    """A name that leaves room for an ending; what is cut from a long one is told by a digest."""
-    data = os.fsencode(name)
-    if len(data) <= _LONGEST_NAME:
+def _shorten_name(name: str) -> str:
+    """Return the name, a long one cut and made unique by a digest."""
+    name_bytes = os.fsencode(name)
+    if len(name_bytes) <= _MAX_NAME_BYTES:
         return name
-    return f"{data[: _LONGEST_NAME - 20].decode('utf-8', 'ignore')}.{blake2b(data, digest_size=8).hexdigest()}"
+    digest = blake2b(name_bytes, digest_size=8).hexdigest()
+    return f"{name_bytes[: _MAX_NAME_BYTES - 20].decode('utf-8', 'ignore')}.{digest}"

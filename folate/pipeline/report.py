@@ -82,7 +82,7 @@ def write_report(
     report = build_report(
         project, week, language, _versions_of(pinned_report) if pinned_report else None
     )
-    folder = output or project.paths.reports_folder
+    folder = output or project.reports_folder
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / f"{week}.{name}" for name in ("html", "json", report_format)}
     page = render_html(report).encode("utf-8", "replace")

@@ -19,8 +19,8 @@ from folate.delivery.outbox import (
     deliver_event,
 )
 from folate.pipeline.project import Project
-from folate.pipeline.rules import evaluate_rules
 from reports.alerts.alert import Alert
+from reports.alerts.rules import evaluate_rules
 from reports.messages import load_messages
 
 EVENT_PREFIX = "alert:"  # what the ids of alerts begin with in the ledger
@@ -84,7 +84,7 @@ def evaluate_and_send_alerts(
     return AlertRun(
         found,
         notes,
-        _tell(Outbox(project.paths.outbox_file), found, project.config, senders, resend_unknown),
+        _tell(Outbox(project.outbox_file), found, project.config, senders, resend_unknown),
     )
 
 
@@ -134,12 +134,12 @@ def _tell(
     ]
 
 
-def _senders(workspace: Project) -> dict[str, AlertSender]:
+def _senders(project: Project) -> dict[str, AlertSender]:
     """Every configured channel: `file`, `webhook`, and `mail:` with each recipient. Raises ConfigError."""
-    alerts, smtp = workspace.config.alerts, workspace.config.smtp
+    alerts, smtp = project.config.alerts, project.config.smtp
     found: dict[str, AlertSender] = {}
     if alerts.file:
-        found["file"] = partial(file.append_event, workspace.paths.root / alerts.file)
+        found["file"] = partial(file.append_event, project.root / alerts.file)
     if alerts.webhook:
         webhook.webhook_host(alerts.webhook)
         token = os.environ.get(alerts.token_variable, "") if alerts.token_variable else ""

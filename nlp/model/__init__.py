@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from folate.core.errors import ConfigError
-from folate.core.labels import ASPECTS, EMOTIONS, INTENTS
 from nlp.model.folder import (
     DEFAULT_MODEL_FOLDER,
     is_folate_model,
@@ -24,12 +23,9 @@ from nlp.model.reader import (
 )
 
 __all__ = [
-    "ASPECTS",
     "DEFAULT_MODEL_FOLDER",
     "DEPTHS",
-    "EMOTIONS",
     "FALLBACK_PROBABILITIES",
-    "INTENTS",
     "AspectPrediction",
     "Reader",
     "SentimentProbabilities",

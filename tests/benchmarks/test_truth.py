@@ -26,7 +26,6 @@ from benchmarks.truth.project import CountedPosts, build_trade_project
 from benchmarks.truth.sets import (
     ENTITY_TRADES,
     SELECTION_PART,
-    SENTIMENT_LABELS,
     LabelledBrand,
     LabelledText,
     Trade,
@@ -45,6 +44,7 @@ from benchmarks.truth.weeks import (
     label_counts_at_share,
 )
 from folate.core.errors import InputError
+from folate.core.labels import SENTIMENT_LABELS
 from nlp.model import SentimentProbabilities, TargetSpans, TextPrediction
 
 FIRST, SECOND = WEEKS[:2]

@@ -1,11 +1,14 @@
-"""Text from outside that is printed: nothing in it commands a terminal, and nothing of it fills a screen."""
+"""Text from outside that is printed: it controls no terminal and fills no screen."""
 
+import ast
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import folate
 from folate.core.errors import suggestion
 from folate.core.text import (
     MAX_LINE_LENGTH,
@@ -19,9 +22,22 @@ from folate.core.text import (
 )
 
 COMMANDS = [
-    "\x1b[2J", "\x1b]0;title\x07", "\x9b2J", "\x00", "\x7f", "\u202e", "\u2066", "\u200b", "\ufeff", "\ud800", "\u2028", "\r", "\x85",
-]  # fmt: skip
-ANY_TEXT = st.text(st.characters(codec=None, categories=None))  # type: ignore[arg-type]  # surrogates too
+    "\x1b[2J",
+    "\x1b]0;title\x07",
+    "\x9b2J",
+    "\x00",
+    "\x7f",
+    "\u202e",
+    "\u2066",
+    "\u200b",
+    "\ufeff",
+    "\ud800",
+    "\u2028",
+    "\r",
+    "\x85",
+]
+# Surrogates too.
+ANY_TEXT = st.text(st.characters(codec=None, categories=None))  # type: ignore[arg-type]
 
 
 def is_harmless(text: str) -> bool:
@@ -75,6 +91,7 @@ def test_the_tail_of_an_error_has_one_full_stop_and_shows_no_command() -> None:
     assert suggestion("a", ["\x1b[2J"]) == "possible: \ufffd[2J."
     assert suggestion("zzz", []) == "possible: nothing."
     assert suggestion("brnads", ["brands", "watch"]) == "did you mean 'brands'?"
+    assert suggestion("zzz", ["Oats", "Oats Inc."]) == "possible: Oats, Oats Inc."
     assert len(suggestion("x" * 1_000_000, ["y" * 1_000_000])) < 100
 
 
@@ -83,3 +100,35 @@ def test_escaped_json_means_the_same(text: str) -> None:
     written = escape_json(json.dumps({text: [text]}, ensure_ascii=False))
     assert json.loads(written) == {text: [text]}
     assert not set("\x9b\u202e\u2028\ud800\u200b\x7f") & set(written)
+
+
+def is_suggestion(part: ast.expr) -> bool:
+    return isinstance(part, ast.FormattedValue) and ast.unparse(part.value).startswith(
+        "suggestion("
+    )
+
+
+def suggestion_calls() -> list[tuple[str, ast.JoinedStr, int]]:
+    """Every f-string of the source that contains a suggestion: file, string, index of its part."""
+    calls = []
+    root = Path(folate.__file__).parent.parent
+    for package in ("folate", "crawlers", "corpora", "nlp", "reports", "training"):
+        for path in sorted((root / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if not isinstance(node, ast.JoinedStr):
+                    continue
+                for index, part in enumerate(node.values):
+                    if is_suggestion(part):
+                        calls.append((path.name, node, index))
+    return calls
+
+
+def test_every_sentence_with_a_suggestion_ends_with_it_after_a_semicolon() -> None:
+    calls = suggestion_calls()
+    assert len(calls) > 10
+    for name, sentence, index in calls:
+        before = sentence.values[index - 1]
+        assert index == len(sentence.values) - 1, f"{name}: {ast.unparse(sentence)}"
+        assert isinstance(before, ast.Constant), name
+        assert str(before.value).endswith("; "), f"{name}: {ast.unparse(sentence)}"
+        assert not str(before.value).endswith(".; "), f"{name}: {ast.unparse(sentence)}"

@@ -196,10 +196,15 @@ def test_a_query_that_holds_too_much_is_stopped_and_spills_nothing(
     ).to_pylist() == [{"d": "", "m": "3.7 GiB"}]
 
 
-def test_what_is_held_is_never_put_into_somebodys_words(snapshot: Snapshot) -> None:
-    part = "SELECT id FROM posts"
-    with snapshot.materialize(part, {part: "true"}):
-        row = snapshot.sql(
-            f"SELECT '({part})' AS said, 'it''s ({part})' AS quoted, (SELECT count(*) FROM ({part})) AS n"
-        ).to_pylist()[0]
-    assert row == {"said": f"({part})", "quoted": f"it's ({part})", "n": 50}
+def test_a_subquery_is_never_replaced_within_a_string_literal(snapshot: Snapshot) -> None:
+    subquery = "SELECT id FROM posts"
+    with snapshot.materialize("ids", subquery):
+        row = (
+            snapshot.reading_subqueries_from({subquery: "FROM ids"})
+            .sql(
+                f"SELECT '({subquery})' AS plain, 'it''s ({subquery})' AS quoted, "
+                f"(SELECT count(*) FROM ({subquery})) AS n"
+            )
+            .to_pylist()[0]
+        )
+    assert row == {"plain": f"({subquery})", "quoted": f"it's ({subquery})", "n": 50}

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.files import ImportOptions, ImportReader, Reject, bounds, read_post_file, workbook
+from corpora.files import ImportOptions, ImportReader, Reject, bounds, read_post_file
+from corpora.files.workbook import archive, book
+from corpora.files.workbook.shared_strings import decode_escapes
 from folate.core.errors import InputError
 from folate.core.post import Post
 
@@ -240,7 +242,7 @@ class TestCells:
         book.save(path)
         posts, rejects = take(path)
         assert [post.text for post in posts] == list(
-            dict.fromkeys(workbook._unescape(f"t{text}") for text in said)
+            dict.fromkeys(decode_escapes(f"t{text}") for text in said)
         )
         assert {reject.reason for reject in rejects} <= {"duplicate row"}
 
@@ -335,8 +337,8 @@ class TestHarm:
     def test_a_part_larger_than_is_read_is_told(
         self, tmp_path: Path, part: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(workbook, "_STRUCTURE", 100_000)
-        monkeypatch.setattr(workbook, "_PART", 100_000)
+        monkeypatch.setattr(archive, "MAX_STRUCTURE_BYTES", 100_000)
+        monkeypatch.setattr(book, "_MAX_CONTENT_BYTES", 100_000)
         members = parts(sheet(row(2, "<t>a</t>")))
         members[part] = (
             members[part][:-1] + " " * 10**6 + ">"

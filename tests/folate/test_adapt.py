@@ -39,10 +39,10 @@ POSTS = 400
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Project:
+def project(tmp_path: Path) -> Project:
     """400 posts on a brand, whose model sees each label but believes in far too many neutral ones; 120 are labelled."""
     (tmp_path / "folate.toml").write_text(PROJECT, encoding="utf-8")
-    workspace = Project.open(tmp_path)
+    project = Project.open(tmp_path)
     rng = np.random.default_rng(1)
     truth = rng.choice(3, POSTS, p=[0.6, 0.1, 0.3])
     evidence = np.exp(rng.normal(0, 1, (POSTS, 3)) + 2 * np.eye(3)[truth])
@@ -57,56 +57,54 @@ def workspace(tmp_path: Path) -> Project:
         )
         for n in range(POSTS)
     ]
-    workspace.store.upsert_posts(posts)
-    judge(workspace, posts, posteriors, f"{MODEL}+tags+text")
-    audit(workspace, posts[:120], [LABELS[label] for label in truth[:120]])
-    return workspace
+    project.store.upsert_posts(posts)
+    judge(project, posts, posteriors, f"{MODEL}+tags+text")
+    audit(project, posts[:120], [LABELS[label] for label in truth[:120]])
+    return project
 
 
-def judge(workspace: Project, posts: list[Post], posteriors: np.ndarray, version: str) -> None:
+def judge(project: Project, posts: list[Post], posteriors: np.ndarray, version: str) -> None:
     made_by = {"annotator": "folate-small", "version": version}
     keys: list[dict[str, Any]] = [
         made_by | {"id": post.id, "text_hash": post.text_hash} for post in posts
     ]
-    workspace.store.upsert(
+    project.store.upsert(
         "texts", [key | {"words": [], "hashtags": [], "language": "zh"} for key in keys]
     )
     keys = [key | {"brand": "ours"} for key in keys]
-    workspace.store.upsert(
-        "mentions", [key | {"start": 0, "end": 2, "via": "text"} for key in keys]
-    )
+    project.store.upsert("mentions", [key | {"start": 0, "end": 2, "via": "text"} for key in keys])
     rows = [
         key | dict(zip(LABELS, row.tolist(), strict=True))
         for key, row in zip(keys, posteriors, strict=True)
     ]
-    workspace.store.upsert(
+    project.store.upsert(
         "sentiments", [row | {"label": max(LABELS, key=row.__getitem__)} for row in rows]
     )
 
 
-def audit(workspace: Project, posts: list[Post], labels: list[str]) -> None:
-    workspace.store.upsert("audits", [
+def audit(project: Project, posts: list[Post], labels: list[str]) -> None:
+    project.store.upsert("audits", [
         {"draw": "d1", "brand": "ours", "text_hash": post.text_hash, "id": post.id, "place": place, "label": label,
          "since": datetime(2026, 3, 2, tzinfo=UTC), "until": datetime(2026, 3, 9, tzinfo=UTC), "population": POSTS, "probability": 0.3}
         for place, (post, label) in enumerate(zip(posts, labels, strict=True))
     ])  # fmt: skip
 
 
-def sentiments(workspace: Project, table: str = "sentiments") -> list[dict[str, Any]]:
-    return workspace.store.snapshot().sql(f"SELECT * FROM {table} ORDER BY id").to_pylist()
+def sentiments(project: Project, table: str = "sentiments") -> list[dict[str, Any]]:
+    return project.store.snapshot().sql(f"SELECT * FROM {table} ORDER BY id").to_pylist()
 
 
-def command(workspace: Project, *arguments: str) -> int:
-    return run_command(["adapt", *arguments, "--project", str(workspace.paths.root)])
+def command(project: Project, *arguments: str) -> int:
+    return run_command(["adapt", *arguments, "--project", str(project.root)])
 
 
 def test_judgements_follow_the_labels_and_the_model_s_own_stay_stored(
-    workspace: Project, capsys
+    project: Project, capsys
 ) -> None:
-    before = sentiments(workspace)
-    assert command(workspace, "--brand", "ours") == 0
-    after = sentiments(workspace)
-    assert sentiments(workspace, "all_sentiments") == before
+    before = sentiments(project)
+    assert command(project, "--brand", "ours") == 0
+    after = sentiments(project)
+    assert sentiments(project, "all_sentiments") == before
     assert sum(row["label"] == "neutral" for row in before) > 0.5 * POSTS
     assert sum(row["label"] == "negative" for row in after) > 0.5 * POSTS
     assert all(
@@ -118,14 +116,14 @@ def test_judgements_follow_the_labels_and_the_model_s_own_stay_stored(
 
 
 def test_a_text_has_the_factors_that_were_fitted_without_the_labels_of_its_fold(
-    workspace: Project,
+    project: Project,
 ) -> None:
-    steps.adapt_brand(workspace, "ours")
-    rows = workspace.store.snapshot().sql("SELECT * FROM adaptations").to_pylist()
+    steps.adapt_brand(project, "ours")
+    rows = project.store.snapshot().sql("SELECT * FROM adaptations").to_pylist()
     factors = {row["fold"]: np.array([row[label] for label in LABELS]) for row in rows}
     assert set(factors) == {ALL_FOLDS, *range(FOLD_COUNT)}
     for before, after in zip(
-        sentiments(workspace, "all_sentiments"), sentiments(workspace), strict=True
+        sentiments(project, "all_sentiments"), sentiments(project), strict=True
     ):
         [expected] = rescale_posteriors(
             np.array([[before[label] for label in LABELS]]), factors[text_fold(before["text_hash"])]
@@ -134,44 +132,42 @@ def test_a_text_has_the_factors_that_were_fitted_without_the_labels_of_its_fold(
         assert after["label"] == LABELS[int(expected.argmax())]
 
 
-def test_a_label_changes_nothing_about_its_own_text(workspace: Project) -> None:
-    steps.adapt_brand(workspace, "ours")
-    before = {row["id"]: row["negative"] for row in sentiments(workspace)}
-    snapshot = workspace.store.snapshot()
+def test_a_label_changes_nothing_about_its_own_text(project: Project) -> None:
+    steps.adapt_brand(project, "ours")
+    before = {row["id"]: row["negative"] for row in sentiments(project)}
+    snapshot = project.store.snapshot()
     [one] = snapshot.sql("SELECT * FROM audits WHERE place = 7").to_pylist()
-    workspace.store.upsert(
+    project.store.upsert(
         "audits", [one | {"label": "positive" if one["label"] != "positive" else "negative"}]
     )
-    steps.adapt_brand(workspace, "ours")
-    after = {row["id"]: row["negative"] for row in sentiments(workspace)}
+    steps.adapt_brand(project, "ours")
+    after = {row["id"]: row["negative"] for row in sentiments(project)}
     same = [
         row["id"]
-        for row in sentiments(workspace)
+        for row in sentiments(project)
         if text_fold(row["text_hash"]) == text_fold(one["text_hash"])
     ]
     assert all(after[id_] == before[id_] for id_ in same)
     assert any(after[id_] != before[id_] for id_ in before)
 
 
-def test_one_command_takes_it_back(workspace: Project, capsys) -> None:
-    before = sentiments(workspace)
-    command(workspace)
-    assert sentiments(workspace) != before
-    assert command(workspace, "--undo") == 0
-    assert sentiments(workspace) == before
+def test_one_command_takes_it_back(project: Project, capsys) -> None:
+    before = sentiments(project)
+    command(project)
+    assert sentiments(project) != before
+    assert command(project, "--undo") == 0
+    assert sentiments(project) == before
     assert "the adaptation of ours is taken back" in capsys.readouterr().err
-    assert command(workspace, "--undo") == 0
+    assert command(project, "--undo") == 0
     assert "nothing was adapted" in capsys.readouterr().err
 
 
-def test_it_is_refused_with_the_figures_where_labels_show_no_gain(
-    workspace: Project, capsys
-) -> None:
-    command(workspace)
-    rows = sentiments(workspace, "all_sentiments")[:POSTS]
+def test_it_is_refused_with_the_figures_where_labels_show_no_gain(project: Project, capsys) -> None:
+    command(project)
+    rows = sentiments(project, "all_sentiments")[:POSTS]
     rng = np.random.default_rng(0)
     posts = {row["id"]: row for row in rows}
-    labelled = workspace.store.snapshot().sql("SELECT * FROM audits").to_pylist()
+    labelled = project.store.snapshot().sql("SELECT * FROM audits").to_pylist()
     drawn = [
         rng.choice(
             LABELS,
@@ -179,11 +175,11 @@ def test_it_is_refused_with_the_figures_where_labels_show_no_gain(
         )
         for row in labelled
     ]
-    workspace.store.upsert(
+    project.store.upsert(
         "audits", [row | {"label": str(label)} for row, label in zip(labelled, drawn, strict=True)]
     )
     capsys.readouterr()
-    assert command(workspace, "--format", "json") == 0
+    assert command(project, "--format", "json") == 0
     printed = capsys.readouterr()
     [row] = json.loads(printed.out)
     assert row["state"] == "not adapted"
@@ -192,32 +188,32 @@ def test_it_is_refused_with_the_figures_where_labels_show_no_gain(
         or row["share_error_after"] >= row["share_error_before"]
     )
     assert "is not adapted, since 120 labels show no gain beyond chance" in printed.err
-    assert sentiments(workspace) == rows  # the adaptation from before is taken back
+    assert sentiments(project) == rows  # the adaptation from before is taken back
 
 
-def test_too_few_labels_and_unknown_brands_are_refused(workspace: Project, capsys) -> None:
-    assert command(workspace, "--brand", "theirs") == 5
-    assert command(workspace, "--brand", "our") == 2
-    assert command(workspace, "--brand", "our", "--undo") == 2
-    labelled = workspace.store.snapshot().sql("SELECT * FROM audits WHERE place >= 49").to_pylist()
-    workspace.store.upsert("audits", [row | {"label": None} for row in labelled])
+def test_too_few_labels_and_unknown_brands_are_refused(project: Project, capsys) -> None:
+    assert command(project, "--brand", "theirs") == 5
+    assert command(project, "--brand", "our") == 2
+    assert command(project, "--brand", "our", "--undo") == 2
+    labelled = project.store.snapshot().sql("SELECT * FROM audits WHERE place >= 49").to_pylist()
+    project.store.upsert("audits", [row | {"label": None} for row in labelled])
     capsys.readouterr()
-    assert command(workspace, "--brand", "ours") == 5
+    assert command(project, "--brand", "ours") == 5
     assert "got 49" in capsys.readouterr().err
-    assert command(workspace) == 5
+    assert command(project) == 5
 
 
-def test_the_report_says_what_it_is_adapted_to_and_rests_on_it(workspace: Project) -> None:
+def test_the_report_says_what_it_is_adapted_to_and_rests_on_it(project: Project) -> None:
     week = Week.parse("2026-W10")
-    before = build_report(workspace, week, "en")
+    before = build_report(project, week, "en")
     assert before.brands[0].figures["adapted_labels"].value == 0
     assert "which cross-validation found to help" not in page_text(before)
-    command(workspace)
-    report = build_report(workspace, week, "en")
+    command(project)
+    report = build_report(project, week, "en")
     assert report_document(report)["brands"][0]["measures"]["adapted_labels"]["value"] == 120
     assert "are adapted to 120 labels of people" in page_text(report)
     assert "模型概率已按 120 条人工标注适配" in page_text(replace(report, language="zh"))
-    assert report.versions["adaptations"] == workspace.store.versions()["adaptations"]
+    assert report.versions["adaptations"] == project.store.versions()["adaptations"]
     shares = {name: report.brands[0].figures[name].value for name in LABELS}
     assert shares == pytest.approx({"negative": 0.6, "neutral": 0.1, "positive": 0.3}, abs=0.08)
 
@@ -226,65 +222,65 @@ def page_text(report: Report) -> str:
     return " ".join(re.sub(r"<[^>]+>", "", render_html(report)).split())
 
 
-def test_an_older_version_of_the_store_is_not_adapted(workspace: Project) -> None:
-    before, versions = sentiments(workspace), workspace.store.versions()
-    command(workspace)
+def test_an_older_version_of_the_store_is_not_adapted(project: Project) -> None:
+    before, versions = sentiments(project), project.store.versions()
+    command(project)
     assert (
-        workspace.store.snapshot(versions).sql("SELECT * FROM sentiments ORDER BY id").to_pylist()
+        project.store.snapshot(versions).sql("SELECT * FROM sentiments ORDER BY id").to_pylist()
         == before
     )
 
 
-def test_another_model_puts_it_out_of_use_with_a_sentence(workspace: Project, capsys) -> None:
-    command(workspace)
+def test_another_model_puts_it_out_of_use_with_a_sentence(project: Project, capsys) -> None:
+    command(project)
     posts = [Post(id=row["id"], source="f", kind="forum", text=row["text"], published_at=row["published_at"])
-             for row in workspace.store.snapshot().sql("SELECT * FROM posts").to_pylist()]  # fmt: skip
+             for row in project.store.snapshot().sql("SELECT * FROM posts").to_pylist()]  # fmt: skip
     capsys.readouterr()
-    assert run_command(["status", "--project", str(workspace.paths.root)]) == 0
+    assert run_command(["status", "--project", str(project.root)]) == 0
     assert "judgements of 'ours' are adapted to 120 labels of people" in capsys.readouterr().err
-    judge(workspace, posts, np.full((POSTS, 3), 1 / 3), "xyz-int8+names1+tags+text")
-    assert sentiments(workspace) == sentiments(workspace, "all_sentiments")
-    assert run_command(["status", "--project", str(workspace.paths.root)]) == 0
+    judge(project, posts, np.full((POSTS, 3), 1 / 3), "xyz-int8+names1+tags+text")
+    assert sentiments(project) == sentiments(project, "all_sentiments")
+    assert run_command(["status", "--project", str(project.root)]) == 0
     assert "the adaptation of 'ours' is out of use" in capsys.readouterr().err
-    assert command(workspace, "status", "--format", "json") == 0
+    assert command(project, "status", "--format", "json") == 0
     assert [row["state"] for row in json.loads(capsys.readouterr().out)] == [
         "out of use",
         "not adapted",
     ]
 
 
-def test_other_words_or_tags_leave_it_in_use(workspace: Project) -> None:
-    command(workspace)
-    adapted = sentiments(workspace)
-    snapshot = workspace.store.snapshot()
+def test_other_words_or_tags_leave_it_in_use(project: Project) -> None:
+    command(project)
+    adapted = sentiments(project)
+    snapshot = project.store.snapshot()
     posts = [Post(id=row["id"], source="f", kind="forum", text=row["text"], published_at=row["published_at"])
              for row in snapshot.sql("SELECT * FROM posts ORDER BY id").to_pylist()]  # fmt: skip
-    raw = sentiments(workspace, "all_sentiments")
+    raw = sentiments(project, "all_sentiments")
     judge(
-        workspace,
+        project,
         posts,
         np.array([[row[label] for label in LABELS] for row in raw]),
         f"{MODEL}+tags2+text2",
     )
-    assert [row["label"] for row in sentiments(workspace)] == [row["label"] for row in adapted]
+    assert [row["label"] for row in sentiments(project)] == [row["label"] for row in adapted]
 
 
 def test_an_adaptation_of_a_brand_that_the_project_has_no_more_can_be_removed(
-    workspace: Project, capsys
+    project: Project, capsys
 ) -> None:
-    command(workspace)
-    workspace.store.replace("sentiments", [], {"brand": "ours"})
-    config = workspace.paths.root / "folate.toml"
+    command(project)
+    project.store.replace("sentiments", [], {"brand": "ours"})
+    config = project.root / "folate.toml"
     config.write_text(PROJECT.replace('"ours"', '"renamed"'), encoding="utf-8")
     capsys.readouterr()
-    assert run_command(["status", "--project", str(workspace.paths.root)]) == 0
+    assert run_command(["status", "--project", str(project.root)]) == 0
     said = capsys.readouterr().err
     assert "the project has no such brand: 'folate adapt --undo --brand ours' removes it." in said
     assert "folate adapt --brand ours" not in said
-    assert command(workspace, "--undo", "--brand", "ours") == 0
+    assert command(project, "--undo", "--brand", "ours") == 0
 
 
-def test_a_post_with_nothing_to_read_stays_as_it_is(workspace: Project) -> None:
+def test_a_post_with_nothing_to_read_stays_as_it_is(project: Project) -> None:
     emoji = Post(
         id="f:emoji",
         source="f",
@@ -292,26 +288,26 @@ def test_a_post_with_nothing_to_read_stays_as_it_is(workspace: Project) -> None:
         text="晨谷 \U0001f600",
         published_at=datetime(2026, 3, 3, tzinfo=UTC),
     )
-    workspace.store.upsert_posts([emoji])
-    judge(workspace, [emoji], np.array([UNREADABLE_PROBABILITIES]), f"{MODEL}+tags+text")
-    command(workspace)
-    (row,) = [row for row in sentiments(workspace) if row["id"] == "f:emoji"]
+    project.store.upsert_posts([emoji])
+    judge(project, [emoji], np.array([UNREADABLE_PROBABILITIES]), f"{MODEL}+tags+text")
+    command(project)
+    (row,) = [row for row in sentiments(project) if row["id"] == "f:emoji"]
     assert [row[label] for label in LABELS] == pytest.approx(UNREADABLE_PROBABILITIES)
     assert (
         "+adapted-" in row["version"]
     )  # one version for the whole brand, or the report would not compare its weeks
 
 
-def test_labels_of_posts_with_nothing_to_read_are_not_fitted_to(workspace: Project) -> None:
+def test_labels_of_posts_with_nothing_to_read_are_not_fitted_to(project: Project) -> None:
     texts = [f"晨谷 {chr(0x1F600 + number)}" for number in range(60)]
     moment = datetime(2026, 3, 3, tzinfo=UTC)
     emoji = [
         Post(id=f"f:e{number}", source="f", kind="forum", text=text, published_at=moment)
         for number, text in enumerate(texts)
     ]
-    workspace.store.upsert_posts(emoji)
-    judge(workspace, emoji, np.array([UNREADABLE_PROBABILITIES] * 60), f"{MODEL}+tags+text")
-    workspace.store.replace("audits", [], {"brand": "ours"})
-    audit(workspace, emoji, ["positive"] * 60)
-    assert command(workspace, "--brand", "ours") == 5
-    assert not [row for row in sentiments(workspace) if "+adapted-" in row["version"]]
+    project.store.upsert_posts(emoji)
+    judge(project, emoji, np.array([UNREADABLE_PROBABILITIES] * 60), f"{MODEL}+tags+text")
+    project.store.replace("audits", [], {"brand": "ours"})
+    audit(project, emoji, ["positive"] * 60)
+    assert command(project, "--brand", "ours") == 5
+    assert not [row for row in sentiments(project) if "+adapted-" in row["version"]]

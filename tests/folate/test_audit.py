@@ -37,17 +37,17 @@ HOSTILE = "=cmd|' /C calc'!A0 \x1b[2J\x1b]0;gone\x07 \u202e晨谷\u2066 <script>
 
 
 @pytest.fixture
-def workspace(project: Path, tmp_path: Path) -> Project:
-    """A copy of `project` of the test's own."""
-    return Project.open(shutil.copytree(project, tmp_path / "project"))
+def project(project_template: Path, tmp_path: Path) -> Project:
+    """A copy of `project_template` for one test."""
+    return Project.open(shutil.copytree(project_template, tmp_path / "project"))
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Forty texts on 晨谷 in one week, one of them hostile and one copied; the model calls every third negative, the rest positive."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "folate.toml").write_text(PROJECT, encoding="utf-8")
-    workspace = Project.open(folder)
+    project = Project.open(folder)
     texts = [HOSTILE, *(f"晨谷 第{number}天" for number in range(39)), "晨谷 第0天"]
     posts = [
         Post(
@@ -69,28 +69,26 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }
         for post in posts
     ]
-    workspace.store.upsert_posts(posts)
-    workspace.store.upsert(
-        "mentions", [row | {"start": 0, "end": 2, "via": "text"} for row in made]
-    )
+    project.store.upsert_posts(posts)
+    project.store.upsert("mentions", [row | {"start": 0, "end": 2, "via": "text"} for row in made])
     shares = [
         (0.8, 0.1, 0.1, "negative") if n % 3 == 0 else (0.1, 0.1, 0.8, "positive")
         for n in range(41)
     ]
     names = ("negative", "neutral", "positive", "label")
-    workspace.store.upsert(
+    project.store.upsert(
         "sentiments",
         [
             row | dict(zip(names, share, strict=True))
             for row, share in zip(made, shares, strict=True)
         ],
     )
-    workspace.store.upsert("duplicates", [{"id": "f:40", "cluster": "f:1", "similarity": 1.0}])
+    project.store.upsert("duplicates", [{"id": "f:40", "cluster": "f:1", "similarity": 1.0}])
     return folder
 
 
-def ask(workspace: Project, *arguments: str) -> int:
-    return run_command(["audit", *arguments, "--project", str(workspace.paths.root)])
+def ask(project: Project, *arguments: str) -> int:
+    return run_command(["audit", *arguments, "--project", str(project.root)])
 
 
 def press(monkeypatch: pytest.MonkeyPatch, keys: str, why: str = "an advertisement") -> None:
@@ -108,31 +106,31 @@ def press(monkeypatch: pytest.MonkeyPatch, keys: str, why: str = "an advertiseme
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
 
 
-def stored(workspace: Project) -> list[dict[str, Any]]:
-    return workspace.store.snapshot().sql("SELECT * FROM audits ORDER BY draw, place").to_pylist()
+def stored(project: Project) -> list[dict[str, Any]]:
+    return project.store.snapshot().sql("SELECT * FROM audits ORDER BY draw, place").to_pylist()
 
 
-def test_a_draw_is_without_copies_and_the_same_again(workspace: Project) -> None:
-    drawn = steps.draw_audit_sample(workspace, "ours", [WEEK], 10, seed=1)
+def test_a_draw_is_without_copies_and_the_same_again(project: Project) -> None:
+    drawn = steps.draw_audit_sample(project, "ours", [WEEK], 10, seed=1)
     assert len({item.row["text_hash"] for item in drawn}) == 10
     assert {(item.row["population"], item.row["probability"]) for item in drawn} == {(40, 0.25)}
     again, other = (
-        steps.draw_audit_sample(workspace, "ours", [WEEK], 10, seed=seed) for seed in (1, 2)
+        steps.draw_audit_sample(project, "ours", [WEEK], 10, seed=seed) for seed in (1, 2)
     )
     assert [item.key for item in again] == [item.key for item in drawn]
     assert [item.row["text_hash"] for item in other] != [item.row["text_hash"] for item in drawn]
-    assert len(steps.draw_audit_sample(workspace, "ours", [WEEK], 500, seed=0)) == 40
+    assert len(steps.draw_audit_sample(project, "ours", [WEEK], 500, seed=0)) == 40
 
 
-def test_every_text_is_as_likely_to_be_drawn(workspace: Project) -> None:
+def test_every_text_is_as_likely_to_be_drawn(project: Project) -> None:
     hashes = [
         item.row["text_hash"]
-        for item in steps.draw_audit_sample(workspace, "ours", [WEEK], 500, seed=0)
+        for item in steps.draw_audit_sample(project, "ours", [WEEK], 500, seed=0)
     ]
     drawn = [
         {
             item.row["text_hash"]
-            for item in steps.draw_audit_sample(workspace, "ours", [WEEK], 20, seed=seed)
+            for item in steps.draw_audit_sample(project, "ours", [WEEK], 20, seed=seed)
         }
         for seed in (1, 2, 3)
     ]
@@ -141,10 +139,10 @@ def test_every_text_is_as_likely_to_be_drawn(workspace: Project) -> None:
     )  # three draws of a half leave an eighth unseen
 
 
-def test_a_draw_has_the_models_answers_in_their_proportion(workspace: Project) -> None:
+def test_a_draw_has_the_models_answers_in_their_proportion(project: Project) -> None:
     """The model calls 14 of the 40 texts negative: of 10 drawn, 3 or 4, whatever the seed."""
     for seed in range(5):
-        drawn = steps.draw_audit_sample(workspace, "ours", [WEEK], 10, seed)
+        drawn = steps.draw_audit_sample(project, "ours", [WEEK], 10, seed)
         assert sum(int(item.row["id"].split(":")[1]) % 3 == 0 for item in drawn) in (3, 4)
 
 
@@ -172,33 +170,33 @@ def test_strata_draw_each_text_with_the_same_probability() -> None:
 
 
 def test_keys_label_pass_over_undo_and_quit_and_the_next_run_goes_on(
-    workspace: Project, monkeypatch, capsys
+    project: Project, monkeypatch, capsys
 ) -> None:
     order = ("--brand", "ours", "--week", "2026-W10", "-n", "6")
     press(monkeypatch, "n0xsuup" + "q")
-    assert ask(workspace, *order) == 0
-    assert [(row["label"], row["reason"]) for row in stored(workspace)] == [
+    assert ask(project, *order) == 0
+    assert [(row["label"], row["reason"]) for row in stored(project)] == [
         ("negative", None),
         ("positive", None),
     ] + [(None, None)] * 4
     press(monkeypatch, "s")
-    assert ask(workspace, *order) == 0
+    assert ask(project, *order) == 0
     shown = capsys.readouterr().out
     assert "3 of 6, on ours" in shown
-    assert stored(workspace)[2]["reason"] == "an advertisement"
+    assert stored(project)[2]["reason"] == "an advertisement"
     press(monkeypatch, "ppp")
-    assert ask(workspace, *order) == 0
+    assert ask(project, *order) == 0
     assert "all are judged" in capsys.readouterr().err
-    assert [row["label"] for row in stored(workspace)] == ["negative", "positive", None] + [
+    assert [row["label"] for row in stored(project)] == ["negative", "positive", None] + [
         "positive"
     ] * 3
 
 
 def test_the_model_is_not_shown_and_hostile_text_is_harmless(
-    workspace: Project, monkeypatch, capsys
+    project: Project, monkeypatch, capsys
 ) -> None:
     press(monkeypatch, "n" * 40)
-    ask(workspace, "--brand", "ours", "--week", "2026-W10")
+    ask(project, "--brand", "ours", "--week", "2026-W10")
     shown = capsys.readouterr().out
     assert not any(
         word in shown for word in ("positive", "neutral", "0.8", "\x1b", "\x07", "\u202e", "\r")
@@ -206,8 +204,8 @@ def test_the_model_is_not_shown_and_hostile_text_is_harmless(
     assert "second line" in shown
 
 
-def test_without_a_terminal_it_says_what_to_do(workspace: Project, capsys) -> None:
-    assert ask(workspace, "--brand", "ours", "--week", "2026-W10") == 3
+def test_without_a_terminal_it_says_what_to_do(project: Project, capsys) -> None:
+    assert ask(project, "--brand", "ours", "--week", "2026-W10") == 3
     assert "--export" in capsys.readouterr().err
 
 
@@ -219,14 +217,14 @@ def test_without_a_terminal_it_says_what_to_do(workspace: Project, capsys) -> No
         (("--brand", "theirs", "--week", "2026-W10"), 5),
     ],
 )
-def test_wrong_questions(workspace: Project, arguments: tuple[str, ...], code: int) -> None:
-    assert ask(workspace, *arguments) == code
+def test_wrong_questions(project: Project, arguments: tuple[str, ...], code: int) -> None:
+    assert ask(project, *arguments) == code
 
 
-def exported(workspace: Project, path: Path, count: int = 40) -> list[dict[str, str]]:
+def exported(project: Project, path: Path, count: int = 40) -> list[dict[str, str]]:
     assert (
         ask(
-            workspace,
+            project,
             "--brand",
             "ours",
             "--week",
@@ -255,23 +253,23 @@ def filled(
     [("utf-8-sig", ","), ("gb18030", ","), ("utf-16", "\t"), ("utf-8", ";")],
 )
 def test_a_spreadsheet_may_save_as_it_likes(
-    workspace: Project, tmp_path: Path, encoding: str, delimiter: str
+    project: Project, tmp_path: Path, encoding: str, delimiter: str
 ) -> None:
     path = tmp_path / "sample.csv"
-    rows = exported(workspace, path)
+    rows = exported(project, path)
     for number, row in enumerate(rows):
         row["label"] = ("n", "0", "P", "负面", "neutral", "正")[number % 6]
     filled(path, rows, encoding, delimiter)
-    assert ask(workspace, "--import", str(path)) == 0
-    assert [row["label"] for row in stored(workspace)[:6]] == [
+    assert ask(project, "--import", str(path)) == 0
+    assert [row["label"] for row in stored(project)[:6]] == [
         "negative",
         "neutral",
         "positive",
     ] * 2
 
 
-def test_no_cell_runs_as_a_formula(workspace: Project, tmp_path: Path) -> None:
-    rows = exported(workspace, tmp_path / "sample.csv")
+def test_no_cell_runs_as_a_formula(project: Project, tmp_path: Path) -> None:
+    rows = exported(project, tmp_path / "sample.csv")
     assert all(
         not value.startswith(("=", "+", "-", "@", "\t", "\r"))
         for row in rows
@@ -283,38 +281,38 @@ def test_no_cell_runs_as_a_formula(workspace: Project, tmp_path: Path) -> None:
 
 
 def test_bad_rows_are_named_and_nothing_else_is_lost(
-    workspace: Project, tmp_path: Path, capsys
+    project: Project, tmp_path: Path, capsys
 ) -> None:
     path = tmp_path / "sample.csv"
-    rows = exported(workspace, path, 6)
+    rows = exported(project, path, 6)
     for row, label in zip(rows, ("n", "maybe", "", "p", "", "0"), strict=True):
         row["label"] = label
     rows[2]["reason"], rows[3]["item"] = "unreadable", "d0:99"
     filled(path, rows)
-    assert ask(workspace, "--import", str(path)) == 3
+    assert ask(project, "--import", str(path)) == 3
     lines = capsys.readouterr().err.splitlines()
     assert [line[:21] for line in lines if line.startswith("row")] == [
         "row 3: wanted n, 0, p",
         "row 5: wanted an item",
     ]
     assert "3 kept, 1 without an answer, 2 bad rows." in lines
-    assert [(row["label"], row["reason"]) for row in stored(workspace)] == [
+    assert [(row["label"], row["reason"]) for row in stored(project)] == [
         ("negative", None), (None, None), (None, "unreadable"), (None, None), (None, None), ("neutral", None),
     ]  # fmt: skip
 
 
-def test_a_file_without_the_columns_is_refused(workspace: Project, tmp_path: Path, capsys) -> None:
+def test_a_file_without_the_columns_is_refused(project: Project, tmp_path: Path, capsys) -> None:
     path = tmp_path / "other.csv"
     path.write_text("text,label\nx,n\n")
-    assert ask(workspace, "--import", str(path)) == 3
+    assert ask(project, "--import", str(path)) == 3
     assert "without the column 'item'" in capsys.readouterr().err
 
 
-def test_status_gives_the_agreement_with_its_interval(workspace: Project) -> None:
-    drawn = steps.draw_audit_sample(workspace, "ours", [WEEK], 20, seed=0)
+def test_status_gives_the_agreement_with_its_interval(project: Project) -> None:
+    drawn = steps.draw_audit_sample(project, "ours", [WEEK], 20, seed=0)
     answers = [(item, "negative", None) for item in drawn[:12]] + [(drawn[12], None, "no idea")]
-    steps.record_answers(workspace.store, answers)
-    ours, theirs = steps.audit_status(workspace)
+    steps.record_answers(project.store, answers)
+    ours, theirs = steps.audit_status(project)
     agreed = sum(int(item.row["id"].split(":")[1]) % 3 == 0 for item in drawn[:12])
     assert (ours["drawn"], ours["labelled"], ours["passed_over"], ours["open"]) == (20, 12, 1, 7)
     assert (ours["agreement"], ours["low"], ours["high"]) == (
@@ -325,16 +323,16 @@ def test_status_gives_the_agreement_with_its_interval(workspace: Project) -> Non
 
 
 def test_labels_outlive_a_post_that_is_crawled_again_and_a_text_that_is_gone_is_not_asked(
-    workspace: Project,
+    project: Project,
 ) -> None:
-    drawn = steps.draw_audit_sample(workspace, "ours", [WEEK], 5, seed=0)
-    steps.record_answers(workspace.store, [(item, "neutral", None) for item in drawn])
+    drawn = steps.draw_audit_sample(project, "ours", [WEEK], 5, seed=0)
+    steps.record_answers(project.store, [(item, "neutral", None) for item in drawn])
     first = drawn[0].row
     at = datetime(2026, 3, 3, tzinfo=UTC)
-    workspace.store.upsert_posts(
+    project.store.upsert_posts(
         [Post(id=first["id"], source="f", kind="forum", text="晨谷 another text", published_at=at)]
     )
-    found = steps.draw_audit_sample(workspace, "ours", [WEEK], 5, seed=0)
+    found = steps.draw_audit_sample(project, "ours", [WEEK], 5, seed=0)
     assert [item.row["label"] for item in found] == ["neutral"] * 5
     assert [item.text is None for item in found] == [True, False, False, False, False]
 

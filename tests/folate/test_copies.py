@@ -8,9 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from folate.core.config import Config
 from folate.core.post import Post
-from folate.paths import ProjectPaths
 from folate.pipeline.annotate import copies
 from folate.pipeline.annotate.copies import update_duplicates
 from folate.pipeline.project import Project
@@ -23,8 +21,8 @@ OTHER = "早上喝了一碗燕麦粥，加了牛奶和蓝莓，味道比上次�
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Project:
-    return Project(ProjectPaths(tmp_path), Config(name="test"))
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
 
 
 def post(number: int, text: str, hour: int | None = None) -> Post:
@@ -32,12 +30,12 @@ def post(number: int, text: str, hour: int | None = None) -> Post:
     return Post(id=f"f:{number:04d}", source="f", kind="forum", text=text, published_at=moment)
 
 
-def found(workspace: Project, *posts: Post) -> dict[str, str]:
+def found(project: Project, *posts: Post) -> dict[str, str]:
     """The cluster of each copy, once these posts are stored as well."""
-    workspace.store.upsert_posts(posts)
-    update_duplicates(workspace)
+    project.store.upsert_posts(posts)
+    update_duplicates(project)
     rows = (
-        workspace.store.snapshot().sql("SELECT id, cluster FROM duplicates ORDER BY id").to_pylist()
+        project.store.snapshot().sql("SELECT id, cluster FROM duplicates ORDER BY id").to_pylist()
     )
     return {row["id"]: row["cluster"] for row in rows}
 
@@ -56,53 +54,53 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return texts
 
 
-def test_only_new_posts_are_compared(workspace: Project, compared: list[str]) -> None:
-    assert found(workspace, post(1, ADVERT), post(2, OTHER)) == {}
+def test_only_new_posts_are_compared(project: Project, compared: list[str]) -> None:
+    assert found(project, post(1, ADVERT), post(2, OTHER)) == {}
     assert len(compared) == 2
-    assert found(workspace, post(3, EDITED), post(4, f"{OTHER}！")) == {
+    assert found(project, post(3, EDITED), post(4, f"{OTHER}！")) == {
         "f:0003": "f:0001",
         "f:0004": "f:0002",
     }
     assert len(compared) == 3  # the last one is equal to one that was compared
-    assert found(workspace) == {"f:0003": "f:0001", "f:0004": "f:0002"}
+    assert found(project) == {"f:0003": "f:0001", "f:0004": "f:0002"}
     assert len(compared) == 3
 
 
-def test_an_older_post_that_comes_later_names_its_cluster(workspace: Project) -> None:
-    found(workspace, post(5, ADVERT), post(6, EDITED))
-    assert found(workspace, post(7, ADVERT, hour=1)) == {"f:0005": "f:0007", "f:0006": "f:0007"}
+def test_an_older_post_that_comes_later_names_its_cluster(project: Project) -> None:
+    found(project, post(5, ADVERT), post(6, EDITED))
+    assert found(project, post(7, ADVERT, hour=1)) == {"f:0005": "f:0007", "f:0006": "f:0007"}
 
 
-def test_an_edited_original_lets_its_copies_go(workspace: Project) -> None:
-    assert found(workspace, post(1, ADVERT), post(2, ADVERT), post(3, EDITED)) == {
+def test_an_edited_original_lets_its_copies_go(project: Project) -> None:
+    assert found(project, post(1, ADVERT), post(2, ADVERT), post(3, EDITED)) == {
         "f:0002": "f:0001",
         "f:0003": "f:0001",
     }
-    assert found(workspace, post(1, OTHER)) == {"f:0003": "f:0002"}
+    assert found(project, post(1, OTHER)) == {"f:0003": "f:0002"}
 
 
-def test_signs_alone_copy_nothing(workspace: Project) -> None:
-    assert found(workspace, post(1, "\u200b"), post(2, "\u200b")) == {}
+def test_signs_alone_copy_nothing(project: Project) -> None:
+    assert found(project, post(1, "\u200b"), post(2, "\u200b")) == {}
 
 
 @pytest.mark.parametrize("damage", [b"", b"PAR1 no parquet", None])
-def test_a_lost_or_damaged_file_is_made_anew(workspace: Project, damage: bytes | None) -> None:
-    before = found(workspace, post(1, ADVERT), post(2, EDITED))
+def test_a_lost_or_damaged_file_is_made_anew(project: Project, damage: bytes | None) -> None:
+    before = found(project, post(1, ADVERT), post(2, EDITED))
     if damage is None:
-        workspace.paths.duplicates_file.unlink()
+        project.duplicates_file.unlink()
     else:
-        workspace.paths.duplicates_file.write_bytes(damage)
-    assert found(workspace) == before
-    assert len(pq.read_table(workspace.paths.duplicates_file)) == 2
+        project.duplicates_file.write_bytes(damage)
+    assert found(project) == before
+    assert len(pq.read_table(project.duplicates_file)) == 2
 
 
 def test_a_file_that_knows_posts_the_store_lacks_is_put_right(
-    workspace: Project, tmp_path: Path
+    project: Project, tmp_path: Path
 ) -> None:
-    found(workspace, post(1, ADVERT), post(2, EDITED))
-    other = Project(ProjectPaths(tmp_path / "other"), Config(name="other"))
-    other.paths.root.mkdir()
-    other.paths.duplicates_file.write_bytes(workspace.paths.duplicates_file.read_bytes())
+    found(project, post(1, ADVERT), post(2, EDITED))
+    other = Project(tmp_path / "other")
+    other.root.mkdir()
+    other.duplicates_file.write_bytes(project.duplicates_file.read_bytes())
     assert found(other, post(2, EDITED), post(3, ADVERT)) == {"f:0003": "f:0002"}
 
 
@@ -112,13 +110,13 @@ class Cut(BaseException):
 
 @pytest.mark.parametrize("at", [1, 2, 3])
 def test_a_run_cut_off_is_completed_by_the_next(
-    workspace: Project, monkeypatch: pytest.MonkeyPatch, at: int
+    project: Project, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
     posts = [
         post(number, text)
         for number, text in enumerate([ADVERT, OTHER, EDITED, f"{OTHER}呀", ADVERT, OTHER] * 2)
     ]
-    workspace.store.upsert_posts(posts)
+    project.store.upsert_posts(posts)
     monkeypatch.setattr(copies, "BATCH", 4)
     calls = iter(range(1, 100))
     add = copies._Index.add
@@ -131,18 +129,18 @@ def test_a_run_cut_off_is_completed_by_the_next(
     with monkeypatch.context() as patch:
         patch.setattr(copies._Index, "add", cutting)
         with pytest.raises(Cut):
-            update_duplicates(workspace)
+            update_duplicates(project)
     originals = {"f:0000", "f:0001"}
-    assert set(found(workspace).values()) == originals
-    assert set(found(workspace)) == {each.id for each in posts} - originals
+    assert set(found(project).values()) == originals
+    assert set(found(project)) == {each.id for each in posts} - originals
 
 
-def test_the_order_of_arrival_changes_no_pair_of_equal_texts(workspace: Project) -> None:
+def test_the_order_of_arrival_changes_no_pair_of_equal_texts(project: Project) -> None:
     chooser = random.Random(3)
     posts = [post(number, chooser.choice([ADVERT, OTHER, EDITED, "好吃"])) for number in range(60)]
     chooser.shuffle(posts)
     for start in range(0, 60, 20):
-        together = found(workspace, *posts[start : start + 20])
+        together = found(project, *posts[start : start + 20])
     cluster = {each.id: together.get(each.id, each.id) for each in posts}
     for text in (ADVERT, OTHER, EDITED, "好吃"):
         alike = [each.id for each in posts if each.text == text]
@@ -163,12 +161,12 @@ def test_the_order_of_arrival_changes_no_pair_of_equal_texts(workspace: Project)
     ],
 )
 def test_a_file_that_says_something_senseless_of_itself_is_made_anew(
-    workspace: Project, about: str
+    project: Project, about: str
 ) -> None:
-    found(workspace, post(0, ADVERT), post(1, EDITED))
-    path = workspace.paths.duplicates_file
+    found(project, post(0, ADVERT), post(1, EDITED))
+    path = project.duplicates_file
     pq.write_table(pq.read_table(path).replace_schema_metadata({"folate": about}), path)
-    assert found(workspace, post(2, OTHER), post(3, EDITED)) == {
+    assert found(project, post(2, OTHER), post(3, EDITED)) == {
         "f:0001": "f:0000",
         "f:0003": "f:0000",
     }

@@ -16,7 +16,7 @@ import pytest
 from folate.cli import run_command
 from folate.core.config import Source
 from folate.core.post import Post
-from folate.pipeline.ingest import (
+from folate.pipeline.crawl import (
     INGESTED_MARKER,
     crawl_folders,
     ingest_pending_crawls,
@@ -182,7 +182,7 @@ def test_a_run_that_is_not_there_is_answered_with_those_that_are(tmp_path, capsy
 
 
 def test_threads_are_settled_when_old_and_read_by_a_complete_crawl(tmp_path):
-    workspace = Project.open(make_project(tmp_path / "project"))
+    project = Project.open(make_project(tmp_path / "project"))
     now = datetime(2026, 3, 30, tzinfo=UTC)
     source = Source(name="forum", spider="forum", start=(), revisit_days=14)
 
@@ -197,13 +197,13 @@ def test_threads_are_settled_when_old_and_read_by_a_complete_crawl(tmp_path):
             published_at=published,
             fetched_at=seen,
         )
-        workspace.store.upsert_posts([post])
+        project.store.upsert_posts([post])
 
     add("forum:thread:old", 40, 10)
     add("forum:thread:young", 40, 10)
     add("forum:thread:young", 3, 2)
     add("forum:thread:later", 40, 1)  # first seen after the complete crawl, perhaps in part
-    assert settled_threads(workspace.store.snapshot(), source, now) == []
+    assert settled_threads(project.store.snapshot(), source, now) == []
     row = {
         "crawl": "c",
         "source": "forum",
@@ -211,10 +211,10 @@ def test_threads_are_settled_when_old_and_read_by_a_complete_crawl(tmp_path):
         "status": "partial",
         "finished_at": now - timedelta(days=5),
     }
-    workspace.store.upsert("crawls", [row])
-    assert settled_threads(workspace.store.snapshot(), source, now) == []
-    workspace.store.upsert("crawls", [row | {"status": "complete"}])
-    assert settled_threads(workspace.store.snapshot(), source, now) == ["forum:thread:old"]
+    project.store.upsert("crawls", [row])
+    assert settled_threads(project.store.snapshot(), source, now) == []
+    project.store.upsert("crawls", [row | {"status": "complete"}])
+    assert settled_threads(project.store.snapshot(), source, now) == ["forum:thread:old"]
 
 
 def damage_job(folder: Path) -> None:
@@ -256,33 +256,32 @@ def make_ledger_a_folder(folder: Path) -> None:
     ],
 )
 def test_a_folder_that_cannot_be_read_is_told_and_left(tmp_path, capsys, damage):
-    workspace = Project.open(make_project(tmp_path / "project"))
+    project = Project.open(make_project(tmp_path / "project"))
     folders = [
-        write_run(workspace.paths.crawls_folder / name, name)
-        for name in ("1-good", "2-broken", "3-good")
+        write_run(project.crawls_folder / name, name) for name in ("1-good", "2-broken", "3-good")
     ]
     damage(folders[1])
     before = sorted(path.name for path in folders[1].iterdir())
-    ingest_pending_crawls(workspace)
+    ingest_pending_crawls(project)
     (told,) = capsys.readouterr().err.splitlines()
     assert told.startswith(f"folate: the crawl in {folders[1]} was not ingested: wanted ")
     assert sorted(path.name for path in folders[1].iterdir()) == before
-    posts = workspace.store.snapshot().sql("SELECT crawl FROM posts ORDER BY crawl").to_pylist()
+    posts = project.store.snapshot().sql("SELECT crawl FROM posts ORDER BY crawl").to_pylist()
     assert [row["crawl"] for row in posts] == ["1-good", "3-good"]
 
 
 def test_the_good_lines_of_a_damaged_folder_are_ingested_and_the_broken_counted(tmp_path, capsys):
-    workspace = Project.open(make_project(tmp_path / "project"))
-    folder = write_run(workspace.paths.crawls_folder / "run", "run")
+    project = Project.open(make_project(tmp_path / "project"))
+    folder = write_run(project.crawls_folder / "run", "run")
     good = (folder / "posts.jsonl").read_text(encoding="utf-8")
     (folder / "posts.jsonl").write_text("{broken\n" + good + "[1]\n", encoding="utf-8")
     (folder / "ledger.jsonl").write_text("[1]\n", encoding="utf-8")
-    ingest_pending_crawls(workspace)
+    ingest_pending_crawls(project)
     assert (
         capsys.readouterr().err
         == f"folate: broken lines were left out of the crawl in {folder}: posts.jsonl 2.\n"
     )
-    snapshot = workspace.store.snapshot()
+    snapshot = project.store.snapshot()
     assert snapshot.sql("SELECT count(*) AS n FROM posts").to_pylist() == [{"n": 1}]
     reason = (
         "the crawl was cut off; broken lines in posts.jsonl: 2; broken lines in ledger.jsonl: 1"

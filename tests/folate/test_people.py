@@ -167,9 +167,9 @@ def test_thresholds_hold_whatever_the_precision(
         f'{{"model": "{model}", "labels": {labels}}}', encoding="utf-8"
     )
     monkeypatch.setattr(Blank, "version", "1-int8-all")
-    workspace = Project.open(project)
-    assert load_taxonomy_tagger(workspace, Blank()).thresholds.tolist() == [0.9]
-    assert ignored_threshold_notes(workspace, Blank()) == ()
+    opened_project = Project.open(project)
+    assert load_taxonomy_tagger(opened_project, Blank()).thresholds.tolist() == [0.9]
+    assert ignored_threshold_notes(opened_project, Blank()) == ()
 
 
 def test_a_file_that_is_no_thresholds_is_named(

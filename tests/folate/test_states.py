@@ -237,9 +237,9 @@ def test_without_sentiment_nothing_that_a_model_reads_is_said_to_be_none(project
 def test_a_week_in_which_nobody_asks_has_no_questions_and_that_was_measured(project: Path) -> None:
     bring(project, range(-1, 1))
     ask(project, "annotate")
-    workspace = Project.open(project)
-    rows = workspace.store.snapshot().sql("FROM judgements").to_pylist()
-    workspace.store.upsert("judgements", [row | {"ask": 0.0} for row in rows])
+    store = Project.open(project).store
+    rows = store.snapshot().sql("FROM judgements").to_pylist()
+    store.upsert("judgements", [row | {"ask": 0.0} for row in rows])
     told, text = report(project)
     assert told["people"]["questions"]["asked"]["value"] == 0
     assert "No post of this week asks something about us." in text

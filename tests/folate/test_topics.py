@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from corpora.store.store import Store
-from folate.cli.topics import TOPIC_COLUMNS, topics
+from folate.cli.commands.topics import TOPIC_COLUMNS, topics
 from folate.core.errors import NotFound
 from folate.core.post import Post
 from folate.core.weeks import SevenDays, Week
@@ -101,12 +101,12 @@ class Corpus:
 
     def write(self, folder: Path) -> Project:
         (folder / "folate.toml").write_text(PROJECT, encoding="utf-8")
-        workspace = Project.open(folder)
-        workspace.store.upsert_posts(self.posts)
+        project = Project.open(folder)
+        project.store.upsert_posts(self.posts)
         for table, rows in self.tables.items():
             if rows:
-                workspace.store.upsert(table, rows)
-        return workspace
+                project.store.upsert(table, rows)
+        return project
 
 
 def ask(folder: Path, *arguments: str) -> Result:
@@ -119,10 +119,10 @@ def test_a_topic_is_found_on_the_day_of_its_tenth_post_and_the_week_knows_it_by_
     corpus = Corpus()
     for i in range(12):  # two a day from Monday on: the tenth on Friday
         corpus.add(["叶酸"], MONDAY + timedelta(days=i // 2, hours=9))
-    workspace = corpus.write(tmp_path)
+    project = corpus.write(tmp_path)
     friday = json.loads(ask(tmp_path, "--day", "2026-03-06", "--format", "json").output)
     assert (friday[0]["label_zh"], friday[0]["state"], friday[0]["posts"]) == ("叶酸", "new", 10)
-    saturday = find_topics(workspace, SevenDays(MONDAY.date() + timedelta(days=5))).topics[0]
+    saturday = find_topics(project, SevenDays(MONDAY.date() + timedelta(days=5))).topics[0]
     assert (saturday.id, saturday.state, saturday.posts) == (friday[0]["id"], "strong", 12)
     week = json.loads(ask(tmp_path, "--week", "2026-W10", "--format", "json").output)
     assert tuple(week[0]) == TOPIC_COLUMNS

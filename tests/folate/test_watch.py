@@ -16,8 +16,8 @@ from folate.core.weeks import Week
 from folate.delivery.outbox import Outbox
 from folate.pipeline.project import Project
 from folate.pipeline.report import build_report
-from folate.pipeline.rules import evaluate_rules
 from reports.alerts.alert import ALERT_SCHEMA, Alert
+from reports.alerts.rules import evaluate_rules
 
 WEEK = Week.parse("2026-W10")
 ZONE = "Asia/Shanghai"

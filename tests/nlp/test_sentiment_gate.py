@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from nlp.model import EMOTIONS, TextPrediction, load_reader
+from folate.core.labels import EMOTIONS
+from nlp.model import TextPrediction, load_reader
 
 SENTENCES = Path(__file__).parents[1] / "eval" / "sentences.jsonl"
 Asked = list[tuple[dict[str, Any], TextPrediction]]

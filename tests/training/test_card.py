@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from nlp.model import DEFAULT_MODEL_FOLDER
-from training.manifest import DatasetSource, DatasetSplit
-from training.model_card import dataset_table_rows, model_fact_rows, replace_card_facts
-from training.readers import labelled_csv_reader
-from training.samples import NEGATIVE, POSITIVE, LabelledTarget, Sample
+from training.card import dataset_table_rows, model_fact_rows, replace_card_facts
+from training.sets.manifest import DatasetSource, DatasetSplit
+from training.sets.readers import labelled_csv_reader
+from training.sets.samples import NEGATIVE, POSITIVE, LabelledTarget, Sample
 
 CARD = """# model
 

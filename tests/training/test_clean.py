@@ -6,11 +6,11 @@ import random
 
 import numpy as np
 
-from training.clean import DROP_REASON, drop_contradicted_labels
-from training.manifest import DatasetSource, DatasetSplit
 from training.modes import describe_prediction_changes
-from training.readers import labelled_csv_reader
-from training.samples import NEGATIVE, POSITIVE, Sample
+from training.sets.clean import DROP_REASON, drop_contradicted_labels
+from training.sets.manifest import DatasetSource, DatasetSplit
+from training.sets.readers import labelled_csv_reader
+from training.sets.samples import NEGATIVE, POSITIVE, Sample
 
 GOOD, BAD = (
     ("质量很好", "非常满意", "味道不错", "很喜欢", "物超所值"),

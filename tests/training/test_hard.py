@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from nlp.model import SentimentProbabilities, TargetSpans, TextPrediction
-from training import composed, sentences
 from training.hard import INVENTED_BRANDS, HardSentence, read_hard_sentences, score_hard_sentences
-from training.manifest import text_digest
+from training.sets import composed, sentences
+from training.sets.manifest import text_digest
 
 TESTS = Path(__file__).parents[1]
 HARD = TESTS / "eval" / "hard.tsv"

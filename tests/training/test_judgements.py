@@ -16,13 +16,19 @@ from nlp.model import AspectPrediction, SentimentProbabilities, TextPrediction
 from nlp.model.encoder import Encoder, EncoderConfig
 from nlp.model.heads import MultiTaskModel
 from nlp.model.reader import TargetSpans
-from training import aspects, readers, weak
 from training.batches import RULE_LABEL_WEIGHT, collate, group_by_length
 from training.calibrate import fit_platt_scaling
-from training.composed import compose_brand_samples
-from training.manifest import DatasetSource, DatasetSplit, han_digest, load_splits, text_digest
-from training.measured import calibration_error_lines, predict_dev_sets, score_intents, score_rows
-from training.samples import (
+from training.predictions import (
+    calibration_error_lines,
+    predict_dev_sets,
+    score_intents,
+    score_rows,
+)
+from training.scores import f1, macro_f1
+from training.sets import aspects, readers, weak
+from training.sets.composed import compose_brand_samples
+from training.sets.manifest import DatasetSource, DatasetSplit, han_digest, load_splits, text_digest
+from training.sets.samples import (
     NEGATIVE,
     NEUTRAL,
     POSITIVE,
@@ -32,8 +38,7 @@ from training.samples import (
     LabelledTarget,
     Sample,
 )
-from training.scores import f1, macro_f1
-from training.sentences import compose_task_samples
+from training.sets.sentences import compose_task_samples
 from training.train import LOSS_WEIGHTS, task_losses
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from folate.core.errors import ConfigError
-from training.leave_out import hold_out_category, select_sources
-from training.manifest import DATASET_SOURCES, SHOPPING_FILE, load_splits
+from training.leave_category_out import hold_out_category, select_sources
+from training.sets.manifest import DATASET_SOURCES, SHOPPING_FILE, load_splits
 
 
 def write(path: Path, rows: list[tuple[str, ...]]) -> None:

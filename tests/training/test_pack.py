@@ -12,13 +12,13 @@ from tokenizers import Tokenizer
 from folate.core.labels import EMOTIONS
 from nlp.model import DEFAULT_MODEL_FOLDER
 from training.batches import collate
-from training.composed import compose_brand_samples
-from training.data import TRAIN, TrainingPack
-from training.names import replace_names
 from training.pack import MAX_TOKENS, PackWriter
-from training.samples import NEGATIVE, NEUTRAL, POSITIVE, LabelledTarget, Sample
-from training.sentences import compose_task_samples
-from training.weak import add_rule_labels
+from training.pack_batches import TRAIN, TrainingPack
+from training.sets.composed import compose_brand_samples
+from training.sets.exchanged_names import replace_names
+from training.sets.samples import NEGATIVE, NEUTRAL, POSITIVE, LabelledTarget, Sample
+from training.sets.sentences import compose_task_samples
+from training.sets.weak import add_rule_labels
 
 
 @pytest.fixture(scope="module")

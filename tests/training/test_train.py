@@ -15,7 +15,6 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from folate.core.labels import ASPECTS
 from nlp.model.encoder import Encoder, EncoderConfig
 from nlp.model.heads import MultiTaskModel
-from training import readers
 from training.batches import NEUTRAL_SMOOTHING, collate, draw_epoch_samples, group_by_length
 from training.calibrate import (
     calibrate_and_save,
@@ -26,13 +25,10 @@ from training.calibrate import (
     select_calibration_samples,
     select_evaluation_samples,
 )
-from training.composed import compose_brand_samples
 from training.distil import EmbeddingTeacher, fit_embedding_head
 from training.evaluate import describe_floor_failures, format_score_table, raise_floors
-from training.manifest import DatasetSource, DatasetSplit, is_dev_text, load_splits, text_digest
-from training.measured import ScoreRow
+from training.predictions import ScoreRow
 from training.run import average_with_checkpoints
-from training.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, TWO_WAY, LabelledTarget, Sample
 from training.scores import (
     Score,
     accuracy,
@@ -41,6 +37,24 @@ from training.scores import (
     macro_recall,
     post_score,
     target_score,
+)
+from training.sets import readers
+from training.sets.composed import compose_brand_samples
+from training.sets.manifest import (
+    DatasetSource,
+    DatasetSplit,
+    is_dev_text,
+    load_splits,
+    text_digest,
+)
+from training.sets.samples import (
+    NEGATIVE,
+    NEUTRAL,
+    NOT_ABOUT,
+    POSITIVE,
+    TWO_WAY,
+    LabelledTarget,
+    Sample,
 )
 from training.train import (
     TrainingProgress,

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from corpora.store.snapshot import Snapshot
 from corpora.store.store import Store
 from folate.core.post import post_body
-from folate.core.progress import progress_bar
+from folate.core.progress import track_progress
 from folate.pipeline.project import Project
 from nlp.text.duplicates import (
     DUPLICATES_VERSION,
@@ -50,12 +50,12 @@ def update_duplicates(project: Project) -> None:
 
     A run that was cut off goes on with what the last writing of the file holds.
     """
-    store, path = project.store, project.paths.duplicates_file
+    store, path = project.store, project.duplicates_file
     snapshot = store.snapshot()
     posts = snapshot.sql(_POSTS)
     index = _Index(path, posts, snapshot)
     pending = _without(posts, index.rows)["id"].to_pylist()
-    with progress_bar("seeking copies", len(pending)) as bar:
+    with track_progress("seeking copies", len(pending)) as bar:
         unwritten = 0
         for batch in snapshot.stream(_TEXTS, {"ids": pending}, BATCH) if pending else ():
             index.add(batch.to_pylist())
@@ -63,7 +63,7 @@ def update_duplicates(project: Project) -> None:
             if unwritten >= max(BATCH, CHECKPOINT_FRACTION * len(index.rows)):
                 index.write()
                 unwritten = 0
-            bar.update(len(batch))
+            bar.advance(len(batch))
     if unwritten or index.shrunk:
         index.write()
     _show(

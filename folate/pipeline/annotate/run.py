@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from folate.core.progress import progress_bar
+from folate.core.progress import track_progress
 from folate.pipeline.adapt import stale_adaptation_notes
 from folate.pipeline.annotate.model import BATCH, ModelAnnotator
 from folate.pipeline.annotate.text import annotate_pending_texts
@@ -29,7 +29,7 @@ def annotate_corpus(project: Project, with_sentiment: bool = True) -> Annotation
         project, load_reader(nlp.model, nlp.threads, project.config.aspects, depth=nlp.depth)
     )
     texts = judged = 0
-    with progress_bar("reading judgements", judge.count_pending()) as bar:
+    with track_progress("reading judgements", judge.count_pending()) as bar:
         for rows in annotate_pending_texts(project):
             texts += len(rows)
             some = rows[
@@ -37,10 +37,10 @@ def annotate_corpus(project: Project, with_sentiment: bool = True) -> Annotation
             ]  # not all: texts are read far faster, and what needs no model should not wait for it
             judge.annotate_posts(some, project.store.snapshot())
             judged += len(some)
-            bar.update(len(some))
+            bar.advance(len(some))
         for count in judge.annotate_pending():
             judged += count
-            bar.update(count)
+            bar.advance(count)
     return AnnotationResult(
         _counts(project, texts) | {"judgements": judged},
         (*judge.notes, *_sampled(judge.partly_read_posts), *stale_adaptation_notes(project)),
@@ -56,11 +56,11 @@ def _sampled(posts: int) -> list[str]:
     ]
 
 
-def _counts(workspace: Project, texts: int) -> dict[str, int]:
+def _counts(project: Project, texts: int) -> dict[str, int]:
     if not texts:
         return {"texts": 0}
     return {
-        "copies": workspace.store.snapshot()
+        "copies": project.store.snapshot()
         .sql("SELECT count(*) AS n FROM duplicates")["n"][0]
         .as_py(),
         "texts": texts,

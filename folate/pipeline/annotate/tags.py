@@ -93,7 +93,7 @@ def learn_thresholds(
         }
     learnt = {"model": _weights(reader), "labels": labels}
     write_atomically(
-        project.paths.thresholds_file, json.dumps(learnt, ensure_ascii=False, indent=2) + "\n"
+        project.thresholds_file, json.dumps(learnt, ensure_ascii=False, indent=2) + "\n"
     )
     return [{"tag": label} | labels[label] for label in sorted(judged)]
 
@@ -113,9 +113,9 @@ def _weights(reader: Reader) -> str:
     return f"{reader.name}+{reader.version.partition('-')[0]}"
 
 
-def _learnt(workspace: Project) -> dict[str, Any]:
+def _learnt(project: Project) -> dict[str, Any]:
     """What `learn` stored: the model, and by label its threshold. Raises ConfigError when the file is no such thing."""
-    path = workspace.paths.thresholds_file
+    path = project.thresholds_file
     if not path.exists():
         return {"model": "", "labels": {}}
     try:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from folate.core.post import post_body
-from folate.core.progress import progress_bar
+from folate.core.progress import track_progress
 from folate.pipeline.annotate.copies import update_duplicates
 from folate.pipeline.annotate.parallel import TextBatch, annotate_batches
 from folate.pipeline.project import Project
@@ -39,7 +39,7 @@ def annotate_pending_texts(project: Project) -> Iterator[PostRows]:
     pending = store.pending_posts("texts", TEXT_ANNOTATOR, version, BATCH)
     with (
         annotate_batches(_bodies(pending), total, config.vocabulary, config.brands) as batches,
-        progress_bar("reading texts", total) as bar,
+        track_progress("reading texts", total) as bar,
     ):
         for rows, readings in _seeking_copies(project, batches):
             made, ids = annotation_keys(rows, TEXT_ANNOTATOR, version), [row["id"] for row in rows]
@@ -49,18 +49,18 @@ def annotate_pending_texts(project: Project) -> Iterator[PostRows]:
             )
             store.upsert("comparisons", list(_comparison_rows(made, readings)), complete_ids=ids)
             store.upsert("texts", _text_table(made, readings))
-            bar.update(len(rows))
+            bar.advance(len(rows))
             yield rows
 
 
-def _seeking_copies(workspace: Project, batches: Iterator[T]) -> Iterator[T]:
+def _seeking_copies(project: Project, batches: Iterator[T]) -> Iterator[T]:
     """The batches; copies are sought when the first of several is stored, so that it need not wait for them.
 
     Never after the last one is stored: a run that was cut off seeks copies again only if a text is pending.
     """
     head = list(islice(batches, 2))
     yield from head[:-1]
-    update_duplicates(workspace)
+    update_duplicates(project)
     yield from chain(head[-1:], batches)
 
 

@@ -103,8 +103,8 @@ def find_distinctive_words(
     mentions = context.mentions_query(list(weeks))
     words_query = _WORDS_QUERY.format(rows=mentions)
     # the words of all posts are read once
-    with context.snapshot.materialize(words_query, {words_query: "true"}):
-        return _distinctive_words(context, mentions, words_query)
+    with context.snapshot.materialize("mention_words", words_query):
+        return _distinctive_words(context, mentions, "FROM mention_words")
 
 
 def _distinctive_words(

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from folate.core import dates
 from folate.core.dates import (
     AmbiguousDateOrderError,
     DateError,
+    DateOrder,
     DateOrderEvidence,
     TimestampWithPrecision,
     date_reject_reason,
@@ -22,6 +22,8 @@ from folate.core.dates import (
     is_ambiguous_date,
     parse_date,
 )
+from folate.core.dates.grammar import parse_full_text
+from folate.core.dates.machine_formats import parse_machine_format
 
 ZONE = "Asia/Shanghai"
 NOW = datetime(2026, 3, 10, 4, tzinfo=UTC)
@@ -36,35 +38,37 @@ SPAN = (
 MOMENTS = st.integers(*SPAN).map(lambda seconds: datetime.fromtimestamp(seconds, ZoneInfo(ZONE)))
 
 
-def shown(moment: TimestampWithPrecision | None) -> str:
+def format_timestamp(moment: TimestampWithPrecision | None) -> str:
     return "-" if moment is None else f"{moment[0].replace(tzinfo=None).isoformat()} {moment[1]}"
 
 
-def of_file(text: object, *, zone: str = ZONE, now: datetime = NOW, relative: bool = False) -> str:
+def read_in_file(
+    text: object, *, zone: str = ZONE, now: datetime = NOW, relative: bool = False
+) -> str:
     try:
-        return shown(parse_date(text, zone, now, allow_relative=relative))
+        return format_timestamp(parse_date(text, zone, now, allow_relative=relative))
     except DateError:
         return "-"
 
 
-def of_page(text: str, zone: str = ZONE) -> str:
+def read_on_page(text: str, zone: str = ZONE) -> str:
     try:
-        return shown(find_date(text, zone, NOW))
+        return format_timestamp(find_date(text, zone, NOW))
     except DateError:
         return "-"
 
 
-def of_grammar(text: str, order: dates.DateOrder | None) -> TimestampWithPrecision | None:
+def parse_by_grammar(text: str, order: DateOrder | None) -> TimestampWithPrecision | None:
     try:
-        return dates._grammar(text, ZONE, NOW, order, relative=False)
+        return parse_full_text(text, ZONE, NOW, order, allow_relative=False)
     except DateError:
         return None
 
 
 @pytest.mark.parametrize(("text", "file", "page"), ROWS, ids=[row[0] for row in ROWS])
 def test_golden(text: str, file: str, page: str) -> None:
-    assert of_file(f" {text} ") == file
-    assert of_page(text) == page
+    assert read_in_file(f" {text} ") == file
+    assert read_on_page(text) == page
 
 
 @pytest.mark.parametrize(("text", "file", "page"), [row for row in ROWS if row[1] != row[2]])
@@ -72,14 +76,15 @@ def test_a_file_that_says_when_its_rows_were_shown_is_read_as_a_page_or_refused(
     text: str, file: str, page: str
 ) -> None:
     """Refused where words stand around the date."""
-    assert of_file(text, relative=True) in (page, "-")
+    assert read_in_file(text, relative=True) in (page, "-")
 
 
 @pytest.mark.parametrize(
     ("value", "moment", "precision"),
     [
         (date(2025, 6, 5), datetime(2025, 6, 4, 16, tzinfo=UTC), "day"),
-        (datetime(2025, 6, 5), datetime(2025, 6, 4, 16, tzinfo=UTC), "day"),  # noqa: DTZ001  # a cell of a spreadsheet
+        # A cell of a spreadsheet has no zone.
+        (datetime(2025, 6, 5), datetime(2025, 6, 4, 16, tzinfo=UTC), "day"),  # noqa: DTZ001
         (datetime(2025, 6, 5, 9), datetime(2025, 6, 5, 1, tzinfo=UTC), "second"),  # noqa: DTZ001
         (
             datetime(2025, 6, 5, tzinfo=timezone(timedelta(hours=-5))),
@@ -139,7 +144,7 @@ class TestZones:
     def test_abbreviations_are_told_by_the_projects_zone(
         self, letters: str, zone: str, hours: float
     ) -> None:
-        wanted = datetime(2026, 3, 8, 12, 30, tzinfo=timezone(timedelta(hours=hours))).astimezone(
+        expected = datetime(2026, 3, 8, 12, 30, tzinfo=timezone(timedelta(hours=hours))).astimezone(
             UTC
         )
         for text in (
@@ -147,7 +152,7 @@ class TestZones:
             f"Sun Mar 08 12:30:00 {letters} 2026",
             f"8 Mar 2026 12:30:00 ({letters})",
         ):
-            assert parse_date(text, zone, NOW) == find_date(text, zone, NOW) == (wanted, "second")
+            assert parse_date(text, zone, NOW) == find_date(text, zone, NOW) == (expected, "second")
 
     @pytest.mark.parametrize(
         ("letters", "zone"),
@@ -269,21 +274,21 @@ def test_a_date_that_the_cut_of_a_long_text_may_have_cut_is_refused() -> None:
 @given(MOMENTS)
 def test_whole_moments_come_back_in_every_form(zone: str, moment: datetime) -> None:
     offset = f"{moment:%z}"
-    there = moment.astimezone(ZoneInfo("Asia/Shanghai"))
+    local = moment.astimezone(ZoneInfo("Asia/Shanghai"))
     for text in (
         moment.isoformat(),
-        f"{there:%Y-%m-%d %H:%M:%S} UTC+8",
-        f"{there:%Y-%m-%d %H:%M:%S} GMT+0800 (中国标准时间)",
-        f"{there.year}年{there.month}月{there.day}日 {there:%H}时{there:%M}分{there:%S}秒 {offset}",
-        f"{there.month}/{there.day}/{there.year}, {there:%I:%M:%S %p} (UTC+08:00)",
-        f"{there:%d-%b-%Y %H:%M:%S} +08:00",
-        f"{there:%a, %d %b %Y %H:%M:%S} {offset}",
-        f"{there:%a %b %d %Y %H:%M:%S} GMT{offset} (China Standard Time)",
-        f"{there:%a %b %d %H:%M:%S} {offset} {there.year}",
-        f"{there:%a %b %d %H:%M:%S} HKT {there.year}",
-        f"{there:%B} {there.day}, {there.year} {there:%H:%M:%S} Asia/Shanghai",
-        f"{there:%d/%b/%Y:%H:%M:%S} {offset}",
-        f"{there:%Y%m%dT%H%M%S}{offset}",
+        f"{local:%Y-%m-%d %H:%M:%S} UTC+8",
+        f"{local:%Y-%m-%d %H:%M:%S} GMT+0800 (中国标准时间)",
+        f"{local.year}年{local.month}月{local.day}日 {local:%H}时{local:%M}分{local:%S}秒 {offset}",
+        f"{local.month}/{local.day}/{local.year}, {local:%I:%M:%S %p} (UTC+08:00)",
+        f"{local:%d-%b-%Y %H:%M:%S} +08:00",
+        f"{local:%a, %d %b %Y %H:%M:%S} {offset}",
+        f"{local:%a %b %d %Y %H:%M:%S} GMT{offset} (China Standard Time)",
+        f"{local:%a %b %d %H:%M:%S} {offset} {local.year}",
+        f"{local:%a %b %d %H:%M:%S} HKT {local.year}",
+        f"{local:%B} {local.day}, {local.year} {local:%H:%M:%S} Asia/Shanghai",
+        f"{local:%d/%b/%Y:%H:%M:%S} {offset}",
+        f"{local:%Y%m%dT%H%M%S}{offset}",
         str(int(moment.timestamp())),
         str(int(moment.timestamp() * 1000)),
         f"{int(moment.timestamp() * 1000)}.0",
@@ -303,8 +308,8 @@ def test_the_ways_around_the_grammar_read_as_it_does(moment: datetime) -> None:
         f"{moment:%a, %d %b %Y %H:%M:%S %z}",
         f"{moment:%a %b %d %H:%M:%S %z %Y}",
     ):
-        assert dates._whole(text, ZONE, NOW) == dates._grammar(
-            text, ZONE, NOW, None, relative=False
+        assert parse_machine_format(text, ZONE, NOW) == parse_full_text(
+            text, ZONE, NOW, None, allow_relative=False
         ), text
     for text in (
         f"{moment.month}/{moment.day}/{moment.year} {moment:%I:%M %p}",
@@ -313,8 +318,8 @@ def test_the_ways_around_the_grammar_read_as_it_does(moment: datetime) -> None:
         f"{moment:%b %d, %Y}",
     ):
         for order in ("mdy", "dmy", None):
-            ways = (dates._whole(text, ZONE, NOW, order), of_grammar(text, order))
-            assert ways[0] is None or ways[0] == ways[1], text
+            results = (parse_machine_format(text, ZONE, NOW, order), parse_by_grammar(text, order))
+            assert results[0] is None or results[0] == results[1], text
 
 
 @settings(deadline=None, derandomize=True)
@@ -347,14 +352,15 @@ def test_parts_of_an_age_are_added_up(years: int, months: int, days: int) -> Non
     text = f"{years} years, {months} months and {days} days ago"
     month = 2026 * 12 + 2 - years * 12 - months
     day = date(month // 12, month % 12 + 1, 10) - timedelta(days=days)
-    assert shown(find_date(text, "UTC", NOW)) == f"{day.isoformat()}T00:00:00 day"
+    assert format_timestamp(find_date(text, "UTC", NOW)) == f"{day.isoformat()}T00:00:00 day"
     assert find_date(f"{years}年{months}个月{days}天前", "UTC", NOW) == find_date(text, "UTC", NOW)
 
 
 PIECES = st.sampled_from(
     re.findall(
         r"\S+",
-        "2026 03 08 3 8 13 1/2 : - / . 年 月 日 号 时 点 分 半 刻 上午 晚上 周三 星期 前 ago 小时 days week Mar May 12:30"
+        "2026 03 08 3 8 13 1/2 : - / . 年 月 日 号 时 点 分 半 刻 上午 晚上 周三 星期 前 ago"
+        " 小时 days week Mar May 12:30"
         " PM UTC + CST Z 一 二十 两 〇 民國 昨天 上周 Monday last , · ( ) T e+ ½ ２",
     )
 )
@@ -395,17 +401,29 @@ def test_a_megabyte_of_anything_takes_no_time() -> None:
     code = """
 from datetime import datetime, UTC
 from folate.core.counts import CountError, parse_count_or_none, parse_rating
-from folate.core.dates import DateError, DateOrderEvidence, find_date, is_ambiguous_date, parse_date
+from folate.core.dates import (
+    DateError, DateOrderEvidence, find_date, is_ambiguous_date, parse_date
+)
+
 now = datetime(2026, 3, 10, tzinfo=UTC)
-pieces = (" ", "1", "1 ", "1天", "1 day, ", "Mar ", "一", "十", "1/", "1-", "1.", "年", "(", "12:30 ", "★", "赞 ", "likes ", "1,", "上")
+pieces = (
+    " ", "1", "1 ", "1天", "1 day, ", "Mar ", "一", "十", "1/", "1-", "1.", "年", "(", "12:30 ",
+    "★", "赞 ", "likes ", "1,", "上",
+)
 for piece in pieces:
     text = piece * (1_000_000 // len(piece))
     for cut in (text, text[:100], text[:300]):
-        for read in (lambda: parse_date(cut, "UTC", now), lambda: find_date(cut + "x", "UTC", now), lambda: parse_rating(cut, 5)):
+        for read in (
+            lambda: parse_date(cut, "UTC", now),
+            lambda: find_date(cut + "x", "UTC", now),
+            lambda: parse_rating(cut, 5),
+        ):
             try:
                 read()
             except (DateError, CountError):
                 pass
-        parse_count_or_none(cut), is_ambiguous_date(cut, now), DateOrderEvidence().add_value(cut, now)
+        parse_count_or_none(cut)
+        is_ambiguous_date(cut, now)
+        DateOrderEvidence().add_value(cut, now)
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -1,0 +1,88 @@
+"""Sentences made here for what the public sets lack: two brands judged differently in one post, and brands that a post is not about.
+
+The names are invented at random, so that the heads learn the sentence and not the brand.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from training.sets.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, LabelledTarget, Sample
+
+_LABELS = {"negative": NEGATIVE, "neutral": NEUTRAL, "positive": POSITIVE}
+_HAN = "安百川达恩芳冠海和恒华佳金景康乐丽美明宁青荣瑞森盛泰天维喜星雅一怡银优悦云泽真正之知中"
+_SYLLABLES = (
+    "ba", "co", "da", "el", "fi", "gra", "ha", "jo", "ka", "lu", "mi", "no", "or", "pu", "ra", "so", "ti", "ve", "xa", "zen", "lon", "mar",
+)  # fmt: skip
+
+
+@cache
+def load_brand_phrases(language: str) -> dict[str, Any]:
+    """The hand-written phrases of a language: predicates and asides by label, what joins two clauses, what stands before a predicate."""
+    everything = json.loads(Path(__file__).with_name("composed.json").read_text(encoding="utf-8"))
+    its: dict[str, Any] = everything[language]
+    return its
+
+
+def invent_brand_name(language: str, rng: random.Random) -> str:
+    """An invented brand name; one Chinese post in five names a brand in Latin letters."""
+    if language == "zh" and rng.random() < 0.8:
+        return "".join(rng.sample(_HAN, rng.choice((2, 2, 3))))
+    made = "".join(rng.sample(_SYLLABLES, rng.choice((2, 2, 3))))
+    return rng.choice((made.capitalize(), made, made.upper()))
+
+
+def compose_brand_samples(count: int, seed: int) -> Iterator[Sample]:
+    """``count`` samples, half in each language: of ten, seven of two brands, one of one, two with a brand beside the matter."""
+    rng = random.Random(seed)  # noqa: S311 - sampling, not a secret
+    for index in range(count):
+        language = ("zh", "en")[index % 2]
+        draw = rng.random()
+        if draw < 0.7:
+            yield _judged(language, rng, brands=2)
+        elif draw < 0.8:
+            yield _judged(language, rng, brands=1)
+        else:
+            yield _aside(language, rng)
+
+
+def _judged(language: str, rng: random.Random, brands: int) -> Sample:
+    text, targets, labels = "", [], []
+    for position in range(brands):
+        word = rng.choice(("negative", "positive", "negative", "positive", "neutral"))
+        label = _LABELS[word]
+        text += rng.choice(load_brand_phrases(language)["joins"]) if position else ""
+        brand = invent_brand_name(language, rng)
+        targets.append(LabelledTarget(((len(text), len(text) + len(brand)),), label))
+        text += (
+            brand
+            + rng.choice(load_brand_phrases(language)["between"])
+            + rng.choice(load_brand_phrases(language)["predicates"][word])
+        )
+        labels.append(label)
+    polar = set(labels) - {NEUTRAL}
+    return Sample(
+        text, (polar or {NEUTRAL}).pop() if len(polar) < 2 else None, targets=tuple(targets)
+    )
+
+
+def _aside(language: str, rng: random.Random) -> Sample:
+    word = rng.choice(("negative", "positive"))
+    before, after = rng.choice(load_brand_phrases(language)["asides"][word]).split("{}")
+    beside = invent_brand_name(language, rng)
+    text = before + beside + after
+    targets = [LabelledTarget(((len(before), len(before) + len(beside)),), NOT_ABOUT)]
+    labels = {_LABELS[word]}
+    if rng.random() < 0.4:
+        judged = _judged(language, rng, brands=1)
+        text += "。" if language == "zh" else ". "
+        (start, end), label = judged.targets[0].spans[0], judged.targets[0].label
+        targets.append(LabelledTarget(((start + len(text), end + len(text)),), label))
+        text += judged.text
+        labels |= {label} - {NEUTRAL}
+    return Sample(text, labels.pop() if len(labels) == 1 else None, targets=tuple(targets))
