@@ -34,17 +34,19 @@ from reports.render.document import to_json
 from reports.render.html import render_html
 
 REPORT_WEEK = Week.parse("2026-W10")
-CORPUS_START, CORPUS_DAYS = datetime(2025, 3, 10, tzinfo=UTC), 364  # up to the end of the week
+CORPUS_START = datetime(2025, 3, 10, tzinfo=UTC)
+CORPUS_DAYS = 364
+"""Up to the end of the report's week."""
 BRANDS = ("ours", "one", "two", "three")
 SOURCES = ("forum", "weibo", "shop")
 ASPECTS = ("taste", "price", "packaging", "delivery", "quality", "service", "design")
-BRAND_MENTION_SHARE, ANSWER_SHARE, COPY_SHARE, COMPARISON_SHARE = (
-    1 / 3,
-    0.2,
-    0.05,
-    0.02,
-)  # shares of the posts; of those about a brand
-WORDS_PER_POST = 24  # of a post
+BRAND_MENTION_SHARE = 1 / 3
+ANSWER_SHARE = 0.2
+COPY_SHARE = 0.05
+COMPARISON_SHARE = 0.02
+"""Share of the posts about a brand that compare it; the others are shares of all posts."""
+
+WORDS_PER_POST = 24
 CONFIG = Config(
     name="bench",
     brands=tuple(Brand(id=name, names=(name.title(),), own=name == "ours") for name in BRANDS),
