@@ -326,7 +326,7 @@ def _find_changes(estimates: Estimates, context: ReportContext) -> list[_BrandCh
     weeks_with_authors = [week for week in range(last_week) if estimates.authors[0, :, week].any()]
     if len(weeks_with_authors) >= MIN_TRAILING_WEEKS:
         differences += _find_differences(estimates, tuple(weeks_with_authors), context)
-    p_values = [two_sided_p_value(one.value, one.standard_error) for one in differences]
+    p_values = [two_sided_p_value(change.value, change.standard_error) for change in differences]
     survives = benjamini_hochberg(np.array(p_values), FALSE_DISCOVERY_RATE)
     changes = [_BrandChanges() for _ in mentions.brands]
     for difference, survives_test in zip(differences, survives, strict=True):

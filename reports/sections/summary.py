@@ -56,36 +56,36 @@ class SummaryInput:
         return tuple(brand for brand in self.brands if brand is not self.subject)
 
 
-def summary_sentences(parts: SummaryInput, message: Messages) -> tuple[FigureSentence, ...]:
+def summary_sentences(sections: SummaryInput, message: Messages) -> tuple[FigureSentence, ...]:
     """Compose at most five sentences.
 
     Share of voice, net sentiment and the untracked topic come first, then what else must be known.
     A week without mentions of a brand has a sentence that says why.
     """
-    subject = parts.subject
-    if subject is None or not any(brand.figures["mentions"].value for brand in parts.brands):
-        sentences = list(_silence_sentences(subject, parts, message))
-        if parts.week_posts.value:
-            sentences.append(_topic_sentence(parts, message))
+    subject = sections.subject
+    if subject is None or not any(brand.figures["mentions"].value for brand in sections.brands):
+        sentences = list(_silence_sentences(subject, sections, message))
+        if sections.week_posts.value:
+            sentences.append(_topic_sentence(sections, message))
         return tuple(sentences)
     sentences = [
-        _voice_sentence(subject, parts.rivals, message),
+        _voice_sentence(subject, sections.rivals, message),
         _sentiment_sentence(subject, message),
-        _topic_sentence(parts, message),
-        *_further_sentences(subject, parts, message),
+        _topic_sentence(sections, message),
+        *_further_sentences(subject, sections, message),
     ]
     return tuple(sentences[:MAX_SENTENCES])
 
 
 def _silence_sentences(
-    subject: BrandMeasures | None, parts: SummaryInput, message: Messages
+    subject: BrandMeasures | None, sections: SummaryInput, message: Messages
 ) -> Iterator[FigureSentence]:
     """Say why no brand is measured: no posts, none that was read, or none that names one."""
-    posts = parts.week_posts
-    unread = parts.coverage.week.unread
+    posts = sections.week_posts
+    unread = sections.coverage.week.unread
     if not posts.value:
         yield message.sentence("no_posts", posts=posts)
-        yield from _incomplete_source_sentence(parts.sources, message)
+        yield from _incomplete_source_sentence(sections.sources, message)
     elif subject is None:
         yield message.sentence("no_brands", posts=posts)
     elif subject.figures["mentions"].value is None:
@@ -117,18 +117,18 @@ def _incomplete_source_sentence(
 
 
 def _further_sentences(
-    subject: BrandMeasures, parts: SummaryInput, message: Messages
+    subject: BrandMeasures, sections: SummaryInput, message: Messages
 ) -> Iterator[FigureSentence]:
     """Say what is unread, outdated or incomplete, how a rival changed, and what is copied."""
-    unread = parts.coverage.week.unread
+    unread = sections.coverage.week.unread
     if unread.value:
-        yield message.sentence("unread", unread=unread, posts=parts.week_posts)
-    if top_untracked_topic(parts.topics):
-        caveat = incomplete_topics_sentence(parts.topic_search, parts.week_posts, message)
+        yield message.sentence("unread", unread=unread, posts=sections.week_posts)
+    if top_untracked_topic(sections.topics):
+        caveat = incomplete_topics_sentence(sections.topic_search, sections.week_posts, message)
         if caveat:
             yield caveat
-    yield from _incomplete_source_sentence(parts.sources, message)
-    yield from _rival_sentence(parts.rivals, message)
+    yield from _incomplete_source_sentence(sections.sources, message)
+    yield from _rival_sentence(sections.rivals, message)
     copies = subject.figures["copies"]
     if (copies.value or 0) >= MIN_REPORTED_COPY_SHARE:
         yield message.sentence("copied", copies=copies, brand=ExternalText(subject.label))
@@ -194,12 +194,12 @@ def _sentiment_sentence(subject: BrandMeasures, message: Messages) -> FigureSent
     return message.sentence(key, brand=brand, net=net, change=change, audit=(audit,))
 
 
-def _topic_sentence(parts: SummaryInput, message: Messages) -> FigureSentence:
+def _topic_sentence(sections: SummaryInput, message: Messages) -> FigureSentence:
     """Name the best untracked topic, or say that there is none or that topics may be missing."""
-    topic = top_untracked_topic(parts.topics)
+    topic = top_untracked_topic(sections.topics)
     if topic is None:
-        caveat = incomplete_topics_sentence(parts.topic_search, parts.week_posts, message)
-        return caveat or message.sentence("topic_none", posts=parts.week_posts)
+        caveat = incomplete_topics_sentence(sections.topic_search, sections.week_posts, message)
+        return caveat or message.sentence("topic_none", posts=sections.week_posts)
     return message.sentence(
         "topic" if topic.gain.value is None else "topic_gain",
         topic=ExternalText(topic.label(message.language)),
@@ -216,10 +216,10 @@ def change_words(change: Change | None, message: Messages) -> MessageParts:
     """
     if change is None:
         return (message("change.missing"),)
-    parts = message.parts(
+    words = message.parts(
         f"change.{change.direction}", change=change.figure, smallest=change.detectable
     )
-    return tuple(parts)
+    return tuple(words)
 
 
 def range_words(figure: Figure, message: Messages) -> MessageParts:

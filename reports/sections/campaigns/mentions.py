@@ -184,7 +184,7 @@ def _sum_columns(
 
     `numbers` are columns with NaN where missing.
     """
-    known = {name: np.nan_to_num(values) for name, values in numbers.items()}
+    filled = {name: np.nan_to_num(values) for name, values in numbers.items()}
     is_first = _is_author_first(brand, phase, author)
     is_new = is_first & _is_author_first(brand, np.zeros_like(phase), author, order_by=phase)
     acts = np.stack([numbers[name] for name in ("likes", "replies", "reposts")])
@@ -194,23 +194,23 @@ def _sum_columns(
         "posts": np.ones(len(brand)),
         "people": is_first,
         "new_people": is_new,
-        "followers": is_first * known["followers"],
+        "followers": is_first * filled["followers"],
         "followed": is_first & ~np.isnan(numbers["followers"]),
         "seen": shows_acts,
         "acts": act_count,
-        "replies": known["replies"],
-        "reposts": known["reposts"],
+        "replies": filled["replies"],
+        "reposts": filled["reposts"],
         "engaged": shows_acts & (act_count > 0),
         "read": ~np.isnan(numbers["positive"]),
-        "positive": known["positive"],
-        "negative": known["negative"],
+        "positive": filled["positive"],
+        "negative": filled["negative"],
         "theme": has_theme,
-        "theme_positive": has_theme * known["positive"],
-        "theme_negative": has_theme * known["negative"],
+        "theme_positive": has_theme * filled["positive"],
+        "theme_negative": has_theme * filled["negative"],
         "judged": ~np.isnan(numbers["buy"]),
-        "buy": known["buy"],
-        "ask": known["ask"],
-        "complain": known["complain"],
+        "buy": filled["buy"],
+        "ask": filled["ask"],
+        "complain": filled["complain"],
     }
     return {name: np.asarray(column, dtype=np.float64) for name, column in columns.items()}
 

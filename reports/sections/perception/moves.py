@@ -125,12 +125,12 @@ def _find_comparisons(
     leavers: Counter[str] = Counter()
     for row in rows:
         leavers[row["other"]] += row["people"]
-    found = []
+    pairs = []
     for row in rows:
         opposite = people.get((row["brand"], row["other"]), 0)
         base = leavers[row["other"]] if kind == "switch" else row["people"] + opposite
-        found.append(_brand_comparison(context, row, kind, base, query))
-    return tuple(found)
+        pairs.append(_brand_comparison(context, row, kind, base, query))
+    return tuple(pairs)
 
 
 def _brand_comparison(

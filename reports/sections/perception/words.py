@@ -122,7 +122,7 @@ def _distinctive_words(
     sample_posts = _load_sample_posts(
         context, words_query, {counts.words[word] for _, word in pairs}
     )
-    found = []
+    distinctive_words = []
     for brand, word in pairs:
         brand_id = context.brand_ids[brand]
         text = counts.words[word]
@@ -135,8 +135,8 @@ def _distinctive_words(
             subject=text,
             posts=sample_posts[brand_id, text],
         )
-        found.append(DistinctiveWord(brand=brand_id, text=text, keyness=keyness))
-    return tuple(found)
+        distinctive_words.append(DistinctiveWord(brand=brand_id, text=text, keyness=keyness))
+    return tuple(distinctive_words)
 
 
 def _count_authors(context: ReportContext, words_query: str) -> WordCounts:
