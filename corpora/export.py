@@ -1,4 +1,4 @@
-"""Posts and annotations as JSON lines, CSV or Parquet, written as they are read."""
+"""Export of posts and annotations as JSON lines, CSV or Parquet, written as they are read."""
 
 import io
 import json
@@ -16,31 +16,39 @@ from folate.core.spreadsheet import CsvWriter
 from folate.core.text import escape_json
 
 EXPORT_FORMATS = ("jsonl", "csv", "parquet")
-_POSTS = f"SELECT {', '.join(f'p.{name}' for name in POST_FIELDS)} FROM posts p ORDER BY p.published_at, p.id"
-_ANNOTATIONS = """
+_POST_COLUMNS = ", ".join(f"p.{name}" for name in POST_FIELDS)
+_POSTS_QUERY = f"SELECT {_POST_COLUMNS} FROM posts p ORDER BY p.published_at, p.id"
+_ANNOTATIONS_QUERY = """
     WITH of_brands AS (
         SELECT m.id, list({
-            'brand': m.brand, 'start': m.start, 'end': m."end", 'via': m.via, 'label': s.label, 'negative': s.negative,
-            'neutral': s.neutral, 'positive': s.positive
+            'brand': m.brand, 'start': m.start, 'end': m."end", 'via': m.via, 'label': s.label,
+            'negative': s.negative, 'neutral': s.neutral, 'positive': s.positive
         } ORDER BY m.start NULLS LAST, m.brand) AS mentions
         FROM mentions m LEFT JOIN sentiments s ON s.id = m.id AND s.brand = m.brand
         GROUP BY m.id
     ), spoken AS (
         SELECT id, list({
-            'brand': brand, 'aspect': aspect, 'label': label, 'negative': negative, 'neutral': neutral, 'positive': positive,
-            'confidence': confidence, 'start': start, 'end': "end"
+            'brand': brand, 'aspect': aspect, 'label': label, 'negative': negative,
+            'neutral': neutral, 'positive': positive, 'confidence': confidence, 'start': start,
+            'end': "end"
         } ORDER BY confidence DESC, aspect, brand) AS aspects
         FROM aspects GROUP BY id
     ), compared AS (
-        SELECT id, list({'brand': brand, 'other': other, 'kind': kind, 'start': start, 'end': "end"} ORDER BY start, brand) AS comparisons
+        SELECT id, list({
+            'brand': brand, 'other': other, 'kind': kind, 'start': start, 'end': "end"
+        } ORDER BY start, brand) AS comparisons
         FROM comparisons GROUP BY id
     )
-    SELECT p.id, t.language, s.label, s.negative, s.neutral, s.positive, coalesce(b.mentions, []) AS mentions,
-           coalesce(a.aspects, []) AS aspects, coalesce(c.comparisons, []) AS comparisons, j.emotion,
+    SELECT p.id, t.language, s.label, s.negative, s.neutral, s.positive,
+           coalesce(b.mentions, []) AS mentions, coalesce(a.aspects, []) AS aspects,
+           coalesce(c.comparisons, []) AS comparisons, j.emotion,
            CASE WHEN j.emotion IS NOT NULL THEN {
-               'happy': j.happy, 'angry': j.angry, 'sad': j.sad, 'fear': j.fear, 'surprise': j.surprise, 'neutral': j.neutral
+               'happy': j.happy, 'angry': j.angry, 'sad': j.sad, 'fear': j.fear,
+               'surprise': j.surprise, 'neutral': j.neutral
            } END AS emotions,
-           CASE WHEN j.buy IS NOT NULL THEN {'buy': j.buy, 'switch': j.switch, 'ask': j.ask, 'complain': j.complain} END AS intents,
+           CASE WHEN j.buy IS NOT NULL THEN {
+               'buy': j.buy, 'switch': j.switch, 'ask': j.ask, 'complain': j.complain
+           } END AS intents,
            coalesce(j.tags, []) AS tags
     FROM posts p
     LEFT JOIN texts t ON t.id = p.id
@@ -51,15 +59,17 @@ _ANNOTATIONS = """
     LEFT JOIN judgements j ON j.id = p.id
     ORDER BY p.published_at, p.id
 """
-_QUERIES = {"posts": _POSTS, "annotations": _ANNOTATIONS}
+_QUERIES = {"posts": _POSTS_QUERY, "annotations": _ANNOTATIONS_QUERY}
 
 
 def export_rows(snapshot: Snapshot, what: str, form: str, out: BinaryIO) -> int:
-    """Write `posts` (the fields of a Post) or `annotations` (a row a post, all that was read in it) to `out`; how many rows.
+    """Write rows to `out` and return how many.
 
-    Rows come by time of publication. In JSON lines missing fields are left out. CSV is UTF-8 with a mark, lists are JSON, and what
-    a spreadsheet would run as a formula gets an apostrophe before it (`folate.core.spreadsheet`).
-    Raises ConfigError on unknown names.
+    `what` is "posts" (the fields of a Post) or "annotations" (one row per post with everything that
+    was annotated), `form` one of `EXPORT_FORMATS`. Rows are ordered by time of publication. JSON
+    lines leave out missing fields. CSV is UTF-8 with a byte order mark, its lists are JSON, and
+    cells that a spreadsheet would run as a formula get an apostrophe before them
+    (`folate.core.spreadsheet`). Raises ConfigError for unknown names.
     """
     if what not in _QUERIES:
         raise ConfigError(f"nothing named {what!r} to export; {suggestion(what, _QUERIES)}")
@@ -70,11 +80,11 @@ def export_rows(snapshot: Snapshot, what: str, form: str, out: BinaryIO) -> int:
     return _WRITERS[form](snapshot.stream(query), schema, out)
 
 
-def _write_jsonl(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: BinaryIO) -> int:
+def _write_json_lines(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: BinaryIO) -> int:
     count = 0
-    for row in _rows(batches):
+    for row in _iterate_rows(batches):
         present = {name: value for name, value in row.items() if value is not None}
-        line = escape_json(json.dumps(present, ensure_ascii=False, default=_iso))
+        line = escape_json(json.dumps(present, ensure_ascii=False, default=_format_moment))
         out.write(line.encode() + b"\n")
         count += 1
     return count
@@ -82,30 +92,30 @@ def _write_jsonl(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: Bina
 
 def _write_csv(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: BinaryIO) -> int:
     text = io.TextIOWrapper(out, encoding="utf-8-sig", newline="", write_through=True)
-    writer = CsvWriter(text, _iso)
+    writer = CsvWriter(text, _format_moment)
     writer.write_row(schema.names)
     count = 0
-    for row in _rows(batches):
+    for row in _iterate_rows(batches):
         writer.write_row(row.values())
         count += 1
-    text.detach()  # `out` is not ours to close
+    text.detach()  # the caller closes `out`
     return count
 
 
 def _write_parquet(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: BinaryIO) -> int:
     count = 0
-    with pq.ParquetWriter(_Counted(out), schema, compression="zstd") as writer:
+    with pq.ParquetWriter(_CountingStream(out), schema, compression="zstd") as writer:
         for batch in batches:
             writer.write_batch(batch)
             count += batch.num_rows
     return count
 
 
-_WRITERS = {"jsonl": _write_jsonl, "csv": _write_csv, "parquet": _write_parquet}
+_WRITERS = {"jsonl": _write_json_lines, "csv": _write_csv, "parquet": _write_parquet}
 
 
-class _Counted(io.RawIOBase):
-    """A stream that knows how far it got, which a pipe does not."""
+class _CountingStream(io.RawIOBase):
+    """A stream that knows its position, which a pipe does not."""
 
     def __init__(self, out: BinaryIO) -> None:
         self._out = out
@@ -123,10 +133,10 @@ class _Counted(io.RawIOBase):
         return len(data)
 
 
-def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
+def _iterate_rows(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
     for batch in batches:
         yield from batch.to_pylist()
 
 
-def _iso(moment: datetime) -> str:
+def _format_moment(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()

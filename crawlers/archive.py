@@ -1,14 +1,24 @@
-"""What a crawl leaves behind, in one folder. Every line is written whole, so that a kill leaves usable files.
+"""The folder of one crawl: its job, posts, rejects, ledger and page archive.
 
-job.json        what was asked for: sources, manners, ids of threads that need no second reading
+Every line and every archive record is written with one write, so that a kill leaves usable files.
+
+job.json        the request: sources, politeness, ids of threads that need not be fetched again
+crawl.lock      locked by the process that runs the crawl, see `crawlers.process`
 posts.jsonl     one `Post.to_json()` a line; authors are hashes
-rejects.jsonl   source, query, url, reason and native id of what was dropped; never a name or a text
-ledger.jsonl    rows of the table `crawls`, each again after every page of it: the last one counts
-cache/          pages for other crawls to use for `cache_hours`, names and all
-raw/            the pages as they were, names and all: `pages.warc.gz` (WARC/1.1, ISO 28500, one gzip member a record)
+rejects.jsonl   source, query, url, reason and native id of each dropped item; no names, no texts
+ledger.jsonl    rows of the table `crawls`, written again after every page: the last one counts
+cache/          pages that other crawls may use for `cache_hours`, with names
+raw/            the pages as received, with names: `pages.warc.gz`
+
+The archive is WARC/1.1 (ISO 28500), one gzip member a record. `warcio` builds and parses the
+records. Three things are done here, because warcio's own writer and iterator do not offer them:
+
+* a record is compressed in memory and appended with one write; warcio's writer flushes it in parts;
+* after a broken record the start of the next one is searched; warcio's iterator raises or ends;
+* each member is parsed alone, so that one wrong Content-Length can't hide the records after it.
 """
 
-import gzip
+import io
 import json
 import mmap
 import os
@@ -18,59 +28,79 @@ from collections.abc import Iterator
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
+
+from warcio.exceptions import ArchiveLoadFailed
+from warcio.recordloader import ArcWarcRecordLoader
+from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParserException
+from warcio.warcwriter import WARCWriter
 
 from crawlers.ledger import LedgerRow, ledger_row_to_json, parse_ledger
 from crawlers.parse.page import DroppedItem, Page, RequestContext
 from folate.core.errors import CrawlError, InputError
 from folate.core.post import Post
 
-JOB_FILE, POSTS_FILE, REJECTS_FILE, LEDGER_FILE, ARCHIVE_FILE, LOG_FILE = (
-    "job.json",
-    "posts.jsonl",
-    "rejects.jsonl",
-    "ledger.jsonl",
-    "raw/pages.warc.gz",
-    "scrapy.log",
-)
-
+JOB_FILE = "job.json"
+LOCK_FILE = "crawl.lock"
+POSTS_FILE = "posts.jsonl"
+REJECTS_FILE = "rejects.jsonl"
+LEDGER_FILE = "ledger.jsonl"
+ARCHIVE_FILE = "raw/pages.warc.gz"
+LOG_FILE = "scrapy.log"
 
 REPEATED_POST_REASON = "seen before in this crawl"
 ID_CONFLICT_REASON = "another post with this id"
-PRIVATE_FOLDER_MODE = 0o700  # folders of pages with names are for their owner only
-PRECISION_SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}  # seconds
+PRIVATE_FOLDER_MODE = 0o700  # pages contain names: only their owner may open the folders
+PRECISION_SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
+
+_GZIP_MAGIC = b"\x1f\x8b\x08"  # first bytes of a gzip member (RFC 1952); elsewhere by chance only
+_GZIP_WBITS = 31  # zlib reads a gzip header and trailer
+_CHUNK_BYTES = 2**20  # compressed bytes that are unpacked at once
+
+
+class _PostFingerprint(NamedTuple):
+    """What tells two posts with the same id apart."""
+
+    text_digest: bytes
+    author: str | None
+    published_at: datetime
+    precision: str
 
 
 class SeenPosts:
-    """The posts of one run by id, so that another post with the same id is not taken for the same."""
+    """The posts of one run by id, to recognize repeated posts and two posts that share an id."""
 
     def __init__(self) -> None:
-        self._first: dict[str, tuple[bytes, str | None, datetime, str]] = {}
+        self._first_by_id: dict[str, _PostFingerprint] = {}
 
     def add(self, post: Post) -> str | None:
-        """Note a post. Returns None when its id is new, else SEEN or OTHER.
+        """Record a post and compare it with an earlier one of the same id.
 
-        It is another post when its text is another, its author (where both are told), or its time:
-        one told as "3 days ago" may be off by its precision.
+        Returns None when the id is new, else REPEATED_POST_REASON or ID_CONFLICT_REASON. It is a
+        conflict when the texts differ, or the authors (where both are known), or the times by more
+        than their precision: a time given as "3 days ago" may be off by a day.
         """
         digest = blake2b(post.text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        sight = (digest, post.author, post.published_at, post.precision)
-        first = self._first.setdefault(post.id, sight)
-        if first is sight:
+        current = _PostFingerprint(digest, post.author, post.published_at, post.precision)
+        first = self._first_by_id.setdefault(post.id, current)
+        if first is current:
             return None
-        same_author = first[1] == post.author or None in (first[1], post.author)
-        apart = abs((first[2] - post.published_at).total_seconds())
-        same_time = apart <= max(PRECISION_SECONDS[first[3]], PRECISION_SECONDS[post.precision])
-        return (
-            REPEATED_POST_REASON
-            if first[0] == digest and same_author and same_time
-            else ID_CONFLICT_REASON
-        )
+        return REPEATED_POST_REASON if _is_same_post(first, current) else ID_CONFLICT_REASON
+
+
+def _is_same_post(first: _PostFingerprint, second: _PostFingerprint) -> bool:
+    if first.text_digest != second.text_digest:
+        return False
+    if first.author != second.author and first.author is not None and second.author is not None:
+        return False
+    distance_seconds = abs((first.published_at - second.published_at).total_seconds())
+    tolerance = max(PRECISION_SECONDS[first.precision], PRECISION_SECONDS[second.precision])
+    return distance_seconds <= tolerance
 
 
 class CrawlWriter:
-    """The open files of one crawl run."""
+    """The open output files of one crawl run."""
 
     def __init__(self, out: Path) -> None:
         (out / ARCHIVE_FILE).parent.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
@@ -80,134 +110,146 @@ class CrawlWriter:
             name: (out / name).open("ab", buffering=0)
             for name in (POSTS_FILE, REJECTS_FILE, LEDGER_FILE, ARCHIVE_FILE)
         }
-        self._sightings = SeenPosts()
+        self._seen_posts = SeenPosts()
 
     def close(self) -> None:
+        """Close all files."""
         for file in self._files.values():
             file.close()
 
     def write_post(self, row: LedgerRow, url: str, post: Post) -> None:
-        """Write a post, seen at `url`, once; its second sight in a run is counted as dropped.
+        """Write a post of the page at `url`, unless it repeats one of this run.
 
-        Another post with an id that is taken is dropped, too: that makes the row partial.
+        A repeated post is counted as dropped. Another post with a used id is dropped, too, and
+        makes the row partial.
         """
-        again = self._sightings.add(post)
-        if again is None:
+        repeat_reason = self._seen_posts.add(post)
+        if repeat_reason is None:
             row.posts += 1
-            self._line(POSTS_FILE, post.to_json())
-        elif again == ID_CONFLICT_REASON:
+            self._write_line(POSTS_FILE, post.to_json())
+        elif repeat_reason == ID_CONFLICT_REASON:
             row.problems["posts that share an id: only the first was kept"] += 1
-            self.write_reject(
-                row, url, DroppedItem(ID_CONFLICT_REASON, post.id.removeprefix(f"{post.source}:"))
-            )
+            native_id = post.id.removeprefix(f"{post.source}:")
+            self.write_reject(row, url, DroppedItem(ID_CONFLICT_REASON, native_id))
         else:
-            row.dropped[again] += 1
+            row.dropped[repeat_reason] += 1
 
     def write_reject(self, row: LedgerRow, url: str, dropped: DroppedItem) -> None:
+        """Count an item of the page at `url` as dropped and write why."""
         row.dropped[dropped.reason] += 1
-        where = {
+        reject = {
             "source": row.source,
             "query": row.query,
             "url": url,
             "reason": dropped.reason,
             "id": dropped.id,
         }
-        self._line(REJECTS_FILE, json.dumps(where, ensure_ascii=False))
+        self._write_line(REJECTS_FILE, json.dumps(reject, ensure_ascii=False))
 
     def write_progress_row(self, row: LedgerRow) -> None:
-        """Write how far a row has come: a kill leaves that in the ledger."""
-        self._line(LEDGER_FILE, ledger_row_to_json(row.as_dict(finished=False)))
+        """Write the state of an unfinished row, for the case of a kill."""
+        self._write_line(LEDGER_FILE, ledger_row_to_json(row.as_dict(finished=False)))
 
     def write_final_row(self, row: LedgerRow) -> None:
-        self._line(LEDGER_FILE, ledger_row_to_json(row.as_dict()))
+        """Write a finished row."""
+        self._write_line(LEDGER_FILE, ledger_row_to_json(row.as_dict()))
 
     def archive_page(
         self, page: Page, source: str, context: RequestContext, status: int = 200
     ) -> None:
-        """Append the page to the archive, with what is needed to parse it again."""
-        http = (
-            f"HTTP/1.1 {status} \r\nContent-Type: {page.content_type}\r\n\r\n".encode(
-                "latin-1", "replace"
-            )
-            + page.body
-        )
-        moment = page.fetched_at.isoformat().replace("+00:00", "Z")
-        head = {
-            "WARC-Type": "response",
-            "WARC-Record-ID": f"<urn:uuid:{uuid5(NAMESPACE_URL, moment + page.url)}>",
-            "WARC-Date": moment,
-            "WARC-Target-URI": page.url,
-            "Content-Type": "application/http; msgtype=response",
-            "Folate-Source": json.dumps(source),
-            "Folate-Context": json.dumps(dict(context)),
-            "Content-Length": str(len(http)),
-        }
-        lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
-        self._files[ARCHIVE_FILE].write(
-            gzip.compress(f"WARC/1.1\r\n{lines}\r\n".encode() + http + b"\r\n\r\n", compresslevel=6)
-        )
+        """Append a page to the archive, with all that `crawlers.reparse` needs to parse it again.
 
-    def _line(self, name: str, line: str) -> None:
+        `source` is the name of the page's source, `context` that of its request, `status` the
+        HTTP status of the answer.
+        """
+        record_bytes = _build_record(page, source, context, status)
+        self._files[ARCHIVE_FILE].write(record_bytes)
+
+    def _write_line(self, name: str, line: str) -> None:
         self._files[name].write(line.encode("utf-8", "replace") + b"\n")
 
 
+def _build_record(page: Page, source: str, context: RequestContext, status: int) -> bytes:
+    """Return the page as one gzip member that holds one WARC record of type `response`."""
+    fetched_at = page.fetched_at.isoformat().replace("+00:00", "Z")
+    content_type = page.content_type.encode("ascii", "replace").decode()
+    buffer = io.BytesIO()
+    writer = WARCWriter(buffer, gzip=True, warc_version=WARCWriter.WARC_1_1)
+    record = writer.create_warc_record(
+        page.url,
+        "response",
+        payload=io.BytesIO(page.body),
+        length=len(page.body),
+        http_headers=StatusAndHeaders(f"{status} ", [("Content-Type", content_type)], "HTTP/1.1"),
+        warc_headers_dict={
+            "WARC-Record-ID": f"<urn:uuid:{uuid5(NAMESPACE_URL, fetched_at + page.url)}>",
+            "WARC-Date": fetched_at,
+            "Folate-Source": json.dumps(source),
+            "Folate-Context": json.dumps(dict(context)),
+        },
+    )
+    writer.write_record(record)
+    return buffer.getvalue()
+
+
 def read_job(out: Path) -> dict[str, Any]:
-    """What job.json says was asked for. Raises InputError."""
+    """Return the content of job.json. Raises InputError."""
     path = out / JOB_FILE
     try:
-        job = json.loads(_text(path))
+        job = json.loads(_read_text(path))
     except (ValueError, RecursionError) as error:
         raise InputError(f"wanted JSON in {path}, got something else ({error}).") from error
     if not isinstance(job, dict) or not isinstance(job.get("crawl_id"), str):
         raise InputError(f"wanted a crawl's job in {path}, got JSON without its crawl_id.")
     sources = job.get("sources")
-    if not isinstance(sources, list) or not all(map(_is_source, sources)):
+    if not isinstance(sources, list) or not all(map(_is_source_table, sources)):
         raise InputError(f"wanted the sources of a crawl in {path}, got none that can be read.")
     return job
 
 
-def _is_source(table: Any) -> bool:
-    """Whether an entry of job.json has what the ledger needs of a source."""
-    return (
-        isinstance(table, dict)
-        and isinstance(table.get("name"), str)
-        and isinstance(table.get("spider"), str)
-        and all(
-            isinstance(table.get(key), list) and all(isinstance(item, str) for item in table[key])
-            for key in ("start", "queries")
-        )
-    )
+def _is_source_table(table: Any) -> bool:
+    """Return whether an entry of job.json has the fields that the ledger needs."""
+    if not isinstance(table, dict):
+        return False
+    if not isinstance(table.get("name"), str) or not isinstance(table.get("spider"), str):
+        return False
+    return _is_string_list(table.get("start")) and _is_string_list(table.get("queries"))
+
+
+def _is_string_list(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def read_ledger(out: Path) -> tuple[dict[tuple[str, str], dict[str, Any]], int]:
-    """The rows of ledger.jsonl by (source, query), and the number of broken lines; nothing without the file.
+    """Return the rows of ledger.jsonl by (source, query), and the number of broken lines.
 
-    Raises InputError when it can't be opened.
+    Returns no rows when there is no file. Raises InputError when it can't be opened.
     """
     path = out / LEDGER_FILE
-    return parse_ledger(_text(path, errors="replace")) if path.exists() else ({}, 0)
+    return parse_ledger(_read_text(path, errors="replace")) if path.exists() else ({}, 0)
 
 
-def _text(path: Path, errors: str = "strict") -> str:
-    """A file of the crawl folder as text. Raises InputError."""
+def _read_text(path: Path, errors: str = "strict") -> str:
+    """Return the text of a file. Raises InputError."""
     try:
         return path.read_text(encoding="utf-8", errors=errors)
     except UnicodeDecodeError as error:
-        where = f"byte {error.object[error.start]:#04x} at {error.start}"
-        raise InputError(f"wanted {path} in UTF-8, got {where}.") from error
+        position = f"byte {error.object[error.start]:#04x} at {error.start}"
+        raise InputError(f"wanted {path} in UTF-8, got {position}.") from error
     except OSError as error:
         raise InputError(f"wanted to read {path}, got: {error.strerror}.") from error
 
 
 def read_posts(out: Path, broken: Counter[str] | None = None) -> Iterator[Post]:
-    """The posts of a crawl folder; nothing without the file. Raises InputError when it can't be opened.
+    """Yield the posts of a crawl folder; none when there is no file of posts.
 
-    A last line cut by a kill is skipped. So are broken lines before it, which `broken` counts by file.
+    A last line that a kill cut short is skipped. Broken lines before it are skipped, too, and
+    counted in `broken` by file name. Raises InputError when the file can't be opened.
     """
     path = out / POSTS_FILE
     if not path.exists():
         return
-    with _opened(path) as file:
+    with _open_binary(path) as file:
         for line in file:
             if not line.endswith(b"\n"):
                 return
@@ -218,8 +260,8 @@ def read_posts(out: Path, broken: Counter[str] | None = None) -> Iterator[Post]:
                     broken[POSTS_FILE] += 1
 
 
-def _opened(path: Path) -> BinaryIO:
-    """A file of the crawl folder. Raises InputError."""
+def _open_binary(path: Path) -> BinaryIO:
+    """Open a file for reading. Raises InputError."""
     try:
         return path.open("rb")
     except OSError as error:
@@ -229,87 +271,98 @@ def _opened(path: Path) -> BinaryIO:
 def read_archive(
     out: Path, broken: Counter[str] | None = None
 ) -> Iterator[tuple[str, RequestContext, Page]]:
-    """(source, context, page) of every page kept by a crawl, in the order of their fetching.
+    """Yield (source, context, page) of every archived page, in the order of fetching.
 
-    A last record cut by a kill is skipped. So are broken records before it, which `broken` counts by file.
-    Raises InputError when the archive is not there or can't be opened.
+    A last record that a kill cut short is skipped. Broken records before it are skipped, too, and
+    counted in `broken` by file name. Raises InputError when there is no archive or it can't be
+    opened.
     """
-    with _opened(out / ARCHIVE_FILE) as file:
+    with _open_binary(out / ARCHIVE_FILE) as file:
         if not os.fstat(file.fileno()).st_size:
             return
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as archive:
             start = 0
             while start < len(archive):
-                member, end = _member(archive, start)
-                record = _record(member) if member else None
+                member = _unpack_member(archive, start)
+                record = _parse_record(member.content) if member.content else None
                 if record is not None:
                     yield record
-                elif member is not TRUNCATED_MEMBER and broken is not None:
+                elif not member.truncated and broken is not None:
                     broken[ARCHIVE_FILE] += 1
-                start = end
+                start = member.end
 
 
-TRUNCATED_MEMBER = b""  # what a kill left of the last member
-_GZIP = (
-    b"\x1f\x8b\x08"  # a member begins with it (RFC 1952); inside of one it is there by chance only
-)
-_PIECE = 2**20  # bytes unpacked at once
+class _GzipMember(NamedTuple):
+    """One gzip member of an archive."""
+
+    # The unpacked bytes; None when the member is broken or truncated.
+    content: bytes | None
+    # Offset in the archive where the next record starts, or the archive's size.
+    end: int
+    # Whether the archive ends before the member does, as after a kill.
+    truncated: bool = False
 
 
-def _member(archive: mmap.mmap, start: int) -> tuple[bytes | None, int]:
-    """The gzip member that begins at `start`, unpacked, and where the next one does.
-
-    None for a broken one, the next being where another record begins; CUT for one without an end.
-    """
-    unpacker, parts, at, broken = zlib.decompressobj(wbits=31), [], start, False
+def _unpack_member(archive: mmap.mmap, start: int) -> _GzipMember:
+    """Unpack the gzip member that starts at `start`; after a broken one, find the next record."""
+    decompressor = zlib.decompressobj(wbits=_GZIP_WBITS)
+    chunks = []
+    offset = start
+    broken = False
     try:
-        while not unpacker.eof and at < len(archive):
-            parts.append(unpacker.decompress(archive[at : at + _PIECE]))
-            at += _PIECE
+        while not decompressor.eof and offset < len(archive):
+            chunks.append(decompressor.decompress(archive[offset : offset + _CHUNK_BYTES]))
+            offset += _CHUNK_BYTES
     except zlib.error:
         broken = True
-    if unpacker.eof:
-        return b"".join(parts), min(at, len(archive)) - len(unpacker.unused_data)
-    following = archive.find(_GZIP, start + 1)
-    while following >= 0 and not _begins_record(archive, following):
-        following = archive.find(_GZIP, following + 1)
-    if following >= 0:
-        return None, following
-    return None if broken else TRUNCATED_MEMBER, len(archive)
+    if decompressor.eof:
+        end = min(offset, len(archive)) - len(decompressor.unused_data)
+        return _GzipMember(b"".join(chunks), end)
+    next_start = archive.find(_GZIP_MAGIC, start + 1)
+    while next_start >= 0 and not _starts_record(archive, next_start):
+        next_start = archive.find(_GZIP_MAGIC, next_start + 1)
+    if next_start >= 0:
+        return _GzipMember(None, next_start)
+    return _GzipMember(None, len(archive), truncated=not broken)
 
 
-def _begins_record(archive: mmap.mmap, start: int) -> bool:
+def _starts_record(archive: mmap.mmap, start: int) -> bool:
+    decompressor = zlib.decompressobj(wbits=_GZIP_WBITS)
     try:
-        return (
-            zlib.decompressobj(wbits=31).decompress(archive[start : start + 2**10], 5) == b"WARC/"
-        )
+        return decompressor.decompress(archive[start : start + 2**10], 5) == b"WARC/"
     except zlib.error:
         return False
 
 
-def _record(member: bytes) -> tuple[str, RequestContext, Page] | None:
-    """The page of one WARC record; None when it is none of ours."""
-    head, _, http = member.partition(b"\r\n\r\n")
-    answer, _, body = http.partition(b"\r\n\r\n")
+def _parse_record(member: bytes) -> tuple[str, RequestContext, Page] | None:
+    """Return (source, context, page) of one WARC record; None when it is not one of a crawl."""
+    loader = ArcWarcRecordLoader()
     try:
-        fields = dict(_fields(head.decode()))
-        length = int(fields["content-length"]) - len(answer) - 4
-        kind = answer.decode("latin-1").partition("Content-Type: ")[2].strip()
-        moment = datetime.fromisoformat(fields["warc-date"])
-        page = Page(fields["warc-target-uri"], body[:length], moment, kind)
+        record = loader.parse_record_stream(
+            io.BytesIO(member), known_format="warc", no_record_parse=True
+        )
+        http_headers = loader.http_parser.parse(record.raw_stream)
+        fields = {name.lower(): value for name, value in record.rec_headers.headers}
+        length = int(fields["content-length"])
+        fetched_at = datetime.fromisoformat(fields["warc-date"])
+        url = fields["warc-target-uri"]
         context = json.loads(fields["folate-context"])
         source = json.loads(fields["folate-source"])
-    except (ValueError, KeyError, RecursionError):
+    except (
+        ArchiveLoadFailed,
+        StatusAndHeadersParserException,
+        EOFError,
+        ValueError,
+        KeyError,
+        RecursionError,
+    ):
         return None
-    whole = 0 <= length <= len(body) and moment.tzinfo is not None
-    return (source, context, page) if whole and _is_context(context) else None
+    body = record.raw_stream.read()
+    is_complete = length >= 0 and record.raw_stream.tell() == length
+    if not is_complete or fetched_at.tzinfo is None or not _is_request_context(context):
+        return None
+    return source, context, Page(url, body, fetched_at, http_headers.get_header("Content-Type", ""))
 
 
-def _is_context(context: Any) -> bool:
+def _is_request_context(context: Any) -> bool:
     return isinstance(context, dict) and {"role", "query"} <= context.keys()
-
-
-def _fields(head: str) -> Iterator[tuple[str, str]]:
-    for line in head.split("\r\n"):
-        name, _, value = line.partition(":")
-        yield name.lower(), value.strip()

@@ -1,12 +1,15 @@
-"""How long fetched pages stay on disk for other crawls. Each run keeps its own in `crawls/RUN/cache`, and goes with it."""
+"""The page caches of crawl runs, `crawls/RUN/cache`, and their expiry.
+
+A run writes to its own cache and reads those of other runs.
+"""
 
 import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
 
-CACHE_FOLDER = "cache"  # folder of a run; another crawl reads it as long as its pages are fresh
-_SHARED = ".httpcache"  # where earlier versions kept the pages of all runs
+CACHE_FOLDER = "cache"
+_LEGACY_CACHE_FOLDER = ".httpcache"  # earlier versions kept the pages of all runs in it
 
 
 def list_cache_folders(crawls: Path) -> list[Path]:
@@ -15,28 +18,28 @@ def list_cache_folders(crawls: Path) -> list[Path]:
 
 
 def delete_expired_pages(crawls: Path, hours: float) -> int:
-    """Delete cached pages that were fetched more than `hours` ago; return how many files that were.
+    """Delete cached pages fetched more than `hours` ago and return the number of deleted files.
 
-    Empty folders go once they are as old: a crawl may just have made a younger one.
+    Empty folders are deleted when they are as old: a crawl may just have made a younger one.
     """
-    if (crawls / _SHARED).is_dir():
-        shutil.rmtree(crawls / _SHARED)
-    oldest = time.time() - hours * 3600
+    if (crawls / _LEGACY_CACHE_FOLDER).is_dir():
+        shutil.rmtree(crawls / _LEGACY_CACHE_FOLDER)
+    min_mtime = time.time() - hours * 3600
     deleted = 0
     for cache in list_cache_folders(crawls):
-        for path in sorted(cache.rglob("*"), reverse=True):  # what a folder holds before it
-            deleted += _expire(path, oldest)
-        _expire(cache, oldest)
+        for path in sorted(cache.rglob("*"), reverse=True):  # files before their folder
+            deleted += _delete_if_expired(path, min_mtime)
+        _delete_if_expired(cache, min_mtime)
     return deleted
 
 
-def _expire(path: Path, oldest: float) -> bool:
-    """Delete a file, or an empty folder, last changed before `oldest`. True when it was a file."""
-    folder = path.is_dir() and not path.is_symlink()
-    with suppress(FileNotFoundError):  # another crawl was faster
-        if path.lstat().st_mtime >= oldest:
+def _delete_if_expired(path: Path, min_mtime: float) -> bool:
+    """Delete a file or empty folder changed before `min_mtime`; return whether it was a file."""
+    is_folder = path.is_dir() and not path.is_symlink()
+    with suppress(FileNotFoundError):  # another crawl deleted it
+        if path.lstat().st_mtime >= min_mtime:
             return False
-        if not folder:
+        if not is_folder:
             path.unlink()
             return True
         if not any(path.iterdir()):

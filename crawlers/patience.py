@@ -1,4 +1,4 @@
-"""A bound on the time that one page is read for: a page may be made so that reading it takes years."""
+"""A limit on the CPU time of parsing one page: a hostile page may take years to parse."""
 
 import signal
 import threading
@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-MAX_PARSE_SECONDS = 60.0  # seconds of CPU; 10 MB of nothing but links, 400,000, take 25
+MAX_PARSE_SECONDS = 60.0  # of CPU time; 10 MB of 400,000 links take 25
 
 
 class ParseTimeoutError(Exception):
-    """A page was read for longer than the limit."""
+    """Parsing a page took longer than the limit."""
 
 
 @contextmanager
 def cpu_limit(seconds: float = MAX_PARSE_SECONDS) -> Iterator[None]:
-    """Raise TooSlowError when the body takes more than `seconds` of CPU time.
+    """Raise ParseTimeoutError when the block takes more than `seconds` of CPU time.
 
-    Python code and regular expressions can be interrupted so, a call into another library only once it
-    returns. Signals reach the main thread only: in another one there is no limit.
+    Python code and regular expressions are interrupted, a call into another library only when it
+    returns. Signals reach the main thread only: in another thread there is no limit.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -27,10 +27,10 @@ def cpu_limit(seconds: float = MAX_PARSE_SECONDS) -> Iterator[None]:
     def interrupt(signum: int, frame: FrameType | None) -> None:
         raise ParseTimeoutError(f"wanted to read a page in {seconds:g} s, it took longer.")
 
-    before = signal.signal(signal.SIGVTALRM, interrupt)
+    previous_handler = signal.signal(signal.SIGVTALRM, interrupt)
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
+        signal.signal(signal.SIGVTALRM, previous_handler)

@@ -1,4 +1,4 @@
-"""Parse a crawl's pages again, with today's parsers and without a request."""
+"""Parsing the archived pages of a crawl again, with the current parsers, without requests."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,37 +19,41 @@ def reparse_pages(
     timezone: str,
     dropped: Counter[str] | None = None,
 ) -> Iterator[Post]:
-    """Posts of the pages kept in `folder`/raw, each once, those of sources that are not in `sources` left out.
+    """Yield every post of the archived pages in the crawl folder `folder` once.
 
-    Dates that a page gives relatively are resolved against the time when it was fetched, as in the crawl itself.
-    `dropped` counts broken records of the archive, pages that took too long, and posts whose id another post had before.
-    Raises InputError when the pages are not there or can't be read.
+    Pages of sources that are not in `sources` are skipped. Relative dates are resolved against the
+    time when the page was fetched, as in the crawl itself. `dropped` counts broken records of the
+    archive, pages that took too long, and posts with the id of another post. Raises InputError when
+    there is no archive or it can't be read.
     """
     dropped = Counter() if dropped is None else dropped
-    known = {source.name: source for source in sources}
-    sightings = SeenPosts()
-    seen: set[str] = set()
-    shortened: dict[str, Post] = {}  # long microblog posts whose whole text was never fetched
+    sources_by_name = {source.name: source for source in sources}
+    seen_posts = SeenPosts()
+    parsed_ids: set[str] = set()
+    # The start of long microblog posts by id, in case that their full text was never fetched.
+    truncated_posts: dict[str, Post] = {}
     for name, context, page in read_archive(folder, dropped):
-        if name not in known:
+        if name not in sources_by_name:
             continue
-        source = known[name]
-        site = SourceInfo(name, source.kind, source.zone or timezone, folder.name, pseudonym)
+        source = sources_by_name[name]
+        source_info = SourceInfo(name, source.kind, source.zone or timezone, folder.name, pseudonym)
         try:
             with cpu_limit():
-                parsed = PARSERS[source.spider](page, site, context)
+                parsed = PARSERS[source.spider](page, source_info, context)
         except ParseTimeoutError:
             dropped["pages not read in time"] += 1
             continue
-        beginnings = (
-            Post.from_json(link.context["post"]) for link in parsed.links if "post" in link.context
-        )
-        shortened.update((post.id, post) for post in beginnings)
+        for link in parsed.links:
+            if "post" in link.context:
+                truncated_post = Post.from_json(link.context["post"])
+                truncated_posts[truncated_post.id] = truncated_post
         for post in parsed.posts:
-            seen.add(post.id)
-            again = sightings.add(post)
-            if again is None:
+            parsed_ids.add(post.id)
+            repeat_reason = seen_posts.add(post)
+            if repeat_reason is None:
                 yield post
-            elif again == ID_CONFLICT_REASON:
+            elif repeat_reason == ID_CONFLICT_REASON:
                 dropped[ID_CONFLICT_REASON] += 1
-    yield from (post for key, post in shortened.items() if key not in seen)
+    for post_id, post in truncated_posts.items():
+        if post_id not in parsed_ids:
+            yield post

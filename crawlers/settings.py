@@ -1,4 +1,4 @@
-"""Scrapy's settings for one source."""
+"""Scrapy's settings for the crawl of one source."""
 
 import math
 from collections.abc import Sequence
@@ -9,36 +9,28 @@ from crawlers.politeness import MAX_REDIRECTS
 from folate.core.config import CrawlConfig, Source
 
 MAX_RESPONSE_BYTES = 10 * 2**20
-RETRY_STATUS_CODES = [
-    408,
-    418,
-    429,
-    432,
-    500,
-    502,
-    503,
-    504,
-    522,
-    524,
-]  # 418 and 432 are Weibo's "too many requests"
+# 418 and 432 are Weibo's "too many requests".
+RETRY_STATUS_CODES = [408, 418, 429, 432, 500, 502, 503, 504, 522, 524]
 
 
 def scrapy_settings(
     source: Source, crawling: CrawlConfig, caches: Sequence[Path]
 ) -> dict[str, Any]:
-    """One request at a time, `source.delay` seconds apart at least, slower when the server is slow; cookies off.
+    """Return Scrapy's settings for a source.
 
-    Of `caches`, the first folder is written to, and all are read.
+    They send one request at a time, at least `source.delay` seconds apart, more slowly when the
+    server is slow, and without cookies. The first folder of `caches` is written, all are read.
     """
     headers = {
         "Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8",
         "Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8",
     }
+    if crawling.contact:
+        headers["From"] = crawling.contact
     return {
         "USER_AGENT": crawling.user_agent,
         "ROBOTSTXT_USER_AGENT": crawling.user_agent.split("/")[0],
-        "DEFAULT_REQUEST_HEADERS": headers
-        | ({"From": crawling.contact} if crawling.contact else {}),
+        "DEFAULT_REQUEST_HEADERS": headers,
         "COOKIES_ENABLED": False,
         "CONCURRENT_REQUESTS": 1,
         "DOWNLOAD_DELAY": source.delay,
@@ -51,7 +43,7 @@ def scrapy_settings(
         "RETRY_TIMES": crawling.retries,
         "RETRY_HTTP_CODES": RETRY_STATUS_CODES,
         "REDIRECT_MAX_TIMES": MAX_REDIRECTS,
-        "URLLENGTH_LIMIT": 0,  # the spider leaves such addresses out, and says so
+        "URLLENGTH_LIMIT": 0,  # the spider skips such addresses and reports them
         "CLOSESPIDER_TIMEOUT": source.hours * 3600,
         "DOWNLOAD_HANDLERS": {
             "http": "crawlers.download.DownloadHandler",
@@ -68,11 +60,13 @@ def scrapy_settings(
             "crawlers.politeness.StayOnSite": 50,
             "crawlers.politeness.Robots": 100,
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-            "crawlers.politeness.FewPackings": 595,  # before they are unpacked
+            "crawlers.politeness.ContentEncodingLimit": 595,  # before decompression
             "crawlers.politeness.Backoff": 550,
-            "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": 545,  # behind decompression: walls are looked for
+            # After decompression: pages that block the crawl are recognized by their text.
+            "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": 545,
             "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
-            "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # StayOnSite, which tells the spider
+            # StayOnSite takes its place and reports to the spider.
+            "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
         },
         "EXTENSIONS": {
             "crawlers.politeness.Throttle": 0,

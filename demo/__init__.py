@@ -1,1 +1,1 @@
-"""A small web site to crawl, and the seeded generator of its ten weeks of posts. Nothing else knows about it."""
+"""A small web to crawl, with a seeded generator of its ten weeks of posts."""

@@ -1,4 +1,4 @@
-"""What the demo web is about: three invented brands, their products, the sites and the weeks."""
+"""The catalog of the demo web: three invented brands, their products, and the weeks."""
 
 import tomllib
 from dataclasses import dataclass
@@ -10,43 +10,49 @@ from typing import Any
 CHINA_TIMEZONE = timezone(timedelta(hours=8))
 FIRST_MONDAY = datetime(2025, 12, 29, tzinfo=CHINA_TIMEZONE)  # of 2026-W01
 WEEKS = 10
-DEMO_NOW = FIRST_MONDAY + timedelta(weeks=WEEKS, hours=8)  # what the clocks of the demo web show
+DEMO_NOW = FIRST_MONDAY + timedelta(weeks=WEEKS, hours=8)  # the current time on the demo web
 LANGUAGES = ("zh", "en")
 
 
 @dataclass(frozen=True)
 class Product:
-    """A product: `kind` (cereal, biscuit, hot) decides what people say of its texture."""
+    """A product of a brand."""
 
     number: int
     brand: str
+    # cereal, biscuit or hot; it decides the phrases about its texture.
     kind: str
     zh: str
     en: str
-    full_zh: str  # as a shop lists it, without the brand
+    # The names in a shop's list, without the brand.
+    full_zh: str
     full_en: str
     price: str
 
     def name(self, language: str) -> str:
+        """Return the name in a language, `zh` or `en`."""
         return self.zh if language == "zh" else self.en
 
     def listing(self, language: str) -> str:
-        """The product with its brand, as a shop prints it."""
+        """Return the name with the brand, as a shop prints it."""
         brand = BRANDS[self.brand]
         return f"{brand.zh} {self.full_zh}" if language == "zh" else f"{brand.en} {self.full_en}"
 
 
 @dataclass(frozen=True)
 class DemoBrand:
-    """A brand, its share of the talk, and how likely a post is positive, neutral, negative in the first and in the last week."""
+    """A brand and the sentiment of the posts about it."""
 
     id: str
     zh: str
     en: str
+    # The share of organic posts about it.
     share: float
+    # Probabilities of positive, neutral and negative posts in the first and in the last week.
     mood: tuple[tuple[float, float, float], tuple[float, float, float]]
 
     def name(self, language: str) -> str:
+        """Return the name in a language, `zh` or `en`."""
         return self.zh if language == "zh" else self.en
 
 
@@ -149,7 +155,7 @@ KIND_NAMES = {
 
 @lru_cache
 def load_phrases(name: str) -> dict[str, Any]:
-    """The phrases of `banks/NAME.toml`."""
+    """Return the phrases of `banks/NAME.toml`."""
     path = Path(__file__).parent / "banks" / f"{name}.toml"
     table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     return table

@@ -1,4 +1,4 @@
-"""The whole content of the demo web from one seed: the same seed gives the same bytes."""
+"""Generation of all content of the demo web from a seed: the same seed gives the same bytes."""
 
 import random
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ from demo.schedule import Account, PostSlot, schedule_posts
 from demo.write import PostWriter
 
 SEED = 20260309
-REMOVED_POSTS = 4  # posts of the forum that a moderator took away
+REMOVED_POSTS = 4  # in the forum, by a moderator
 NEW_THREAD_PROBABILITY = {"forum": 0.17, "gym": 0.24}
-PINNED_REPLY_SHARE = 0.18  # share of the replies on its board that the pinned thread draws
-MAX_THREAD_POSTS, MAX_IDLE_DAYS = (
-    44,
-    12,
-)  # a thread falls asleep after so many posts, or days without one
-QUOTE_PROBABILITY = 0.22  # share of the replies that quote
-REPOST_PROBABILITY, MAX_REPOST_DAYS = 0.13, 4
+PINNED_REPLY_SHARE = 0.18  # of the replies on its board
+# A thread gets no more replies after so many posts, or days without one.
+MAX_THREAD_POSTS = 44
+MAX_IDLE_DAYS = 12
+QUOTE_PROBABILITY = 0.22  # of a reply
+REPOST_PROBABILITY = 0.13
+MAX_REPOST_DAYS = 4
 PLACES = (
     "广东",
     "北京",
@@ -41,14 +41,15 @@ OPPOSITE_FEELING = {"positive": "negative", "negative": "positive", "neutral": "
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """A part of a forum."""
+    """A board of a forum."""
 
     number: int
     site: str
     slug: str
     name: str
     language: str
-    topic: str  # breakfast, snacks, parents, fitness
+    # breakfast, snacks, parents or fitness
+    topic: str
 
 
 BOARDS = tuple(
@@ -70,15 +71,19 @@ BOARDS = tuple(
 class DemoPost:
     """One post of any site, as its author wrote it."""
 
-    number: int  # the site's own id
+    # The site's own id.
+    number: int
     slot: PostSlot
     text: str
     title: str | None = None
     thread: int | None = None
     quotes: "DemoPost | None" = None
-    reposts_of: "DemoPost | None" = None  # the root of a chain of reposts
-    reposted_via: "DemoPost | None" = None  # the repost that was reposted
-    rating: int | None = None  # stars, 1 to 5
+    # The first post of a chain of reposts.
+    reposts_of: "DemoPost | None" = None
+    # The repost that was reposted.
+    reposted_via: "DemoPost | None" = None
+    # Stars, 1 to 5.
+    rating: int | None = None
     likes: int | None = None
     replies: int | None = None
     reposts: int | None = None
@@ -87,15 +92,17 @@ class DemoPost:
 
     @property
     def author(self) -> Account:
+        """Return the author's account."""
         return self.slot.author
 
     @property
     def time(self) -> datetime:
+        """Return the time of publication."""
         return self.slot.time
 
     @property
     def opinions(self) -> dict[str, str]:
-        """What the post thinks of each brand in it; nothing for planted themes that are not about liking."""
+        """Return the sentiment about each brand; none for planted themes without sentiment."""
         slot = self.slot
         if slot.theme not in (None, "versus", "crisis", "loud", "ad"):
             return {}
@@ -105,7 +112,7 @@ class DemoPost:
 
 @dataclass(kw_only=True)
 class Thread:
-    """A discussion of a forum."""
+    """A thread of a forum."""
 
     number: int
     board: Board
@@ -116,31 +123,33 @@ class Thread:
 
     @property
     def slug(self) -> str:
+        """Return the name of the thread in its address."""
         return "-".join(self.product.en.lower().split())
 
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Everything that the demo web serves, each list in order of time."""
+    """All content of the demo web; posts in order of time."""
 
     posts: tuple[DemoPost, ...]
     threads: tuple[Thread, ...]
 
     def posts_on(self, site: str) -> list[DemoPost]:
+        """Return the posts of one site in order of time."""
         return [post for post in self.posts if post.slot.site == site]
 
 
 def generate_world(seed: int = SEED) -> World:
-    """The ten weeks of posts that `seed` stands for."""
+    """Generate ten weeks of posts from a seed."""
     rng = random.Random(seed)
     slots = schedule_posts(rng)
-    forums = [_Forum(random.Random(f"{seed} {site}"), site) for site in ("forum", "gym")]
+    forums = [_ForumGenerator(random.Random(f"{seed} {site}"), site) for site in ("forum", "gym")]
     for forum in forums:
-        forum.fill([slot for slot in slots if slot.site == forum.site])
-    statuses = _Microblog(random.Random(f"{seed} microblog")).fill(
+        forum.write_posts([slot for slot in slots if slot.site == forum.site])
+    statuses = _MicroblogGenerator(random.Random(f"{seed} microblog")).write_posts(
         [slot for slot in slots if slot.site == "microblog"]
     )
-    reviews = _reviews(
+    reviews = _generate_reviews(
         random.Random(f"{seed} shop"), [slot for slot in slots if slot.site == "shop"]
     )
     posts = [
@@ -154,67 +163,71 @@ def generate_world(seed: int = SEED) -> World:
     )
 
 
-class _Forum:
-    """Puts slots into threads of boards, one after another as time goes on."""
+class _ForumGenerator:
+    """Writes the posts of a forum and puts them into threads, in order of time."""
 
     def __init__(self, rng: random.Random, site: str) -> None:
-        self.rng, self.site, self.writer = rng, site, PostWriter(rng)
+        self.rng = rng
+        self.site = site
+        self.writer = PostWriter(rng)
         self.threads: list[Thread] = []
-        self._number = 1000
+        self._last_number = 1000
 
-    def fill(self, slots: Sequence[PostSlot]) -> None:
-        """Make the threads of all `slots`, which come in order of time."""
+    def write_posts(self, slots: Sequence[PostSlot]) -> None:
+        """Write the posts of all slots, which are in order of time."""
         for slot in slots:
-            board = self._board(slot)
-            thread = self._thread(slot, board)
+            board = self._pick_board(slot)
+            thread = self._pick_thread(slot, board)
             if thread is None:
-                self._open(slot, board)
+                self._open_thread(slot, board)
             else:
-                self._answer(slot, thread)
+                self._add_reply(slot, thread)
         if self.site == "forum":
-            self._remove(REMOVED_POSTS)
+            self._hide_replies(REMOVED_POSTS)
 
-    def _thread(self, slot: PostSlot, board: Board) -> Thread | None:
-        """The thread that the slot answers in; None when it opens one."""
-        awake = [
+    def _pick_thread(self, slot: PostSlot, board: Board) -> Thread | None:
+        """Return the thread that a post replies in; None when it opens one."""
+        awake_threads = [
             thread
             for thread in self.threads
-            if thread.board == board and (thread.pinned or self._awake(thread, slot.time))
+            if thread.board == board and (thread.pinned or self._is_awake(thread, slot.time))
         ]
-        if not awake or self.rng.random() < NEW_THREAD_PROBABILITY[self.site] * (
-            2 if slot.theme in ("folate", "crisis") else 1
-        ):
+        probability = NEW_THREAD_PROBABILITY[self.site]
+        if slot.theme in ("folate", "crisis"):
+            probability *= 2
+        if not awake_threads or self.rng.random() < probability:
             return None
-        if awake[0].pinned and self.rng.random() < PINNED_REPLY_SHARE:
-            return awake[0]
-        same = [
+        if awake_threads[0].pinned and self.rng.random() < PINNED_REPLY_SHARE:
+            return awake_threads[0]
+        same_brand = [
             thread
-            for thread in awake
+            for thread in awake_threads
             if thread.product.brand == slot.product.brand and not thread.pinned
         ]
-        return self.rng.choice(same if same and self.rng.random() < 0.8 else awake)
+        return self.rng.choice(
+            same_brand if same_brand and self.rng.random() < 0.8 else awake_threads
+        )
 
-    def _awake(self, thread: Thread, now: datetime) -> bool:
+    def _is_awake(self, thread: Thread, now: datetime) -> bool:
         return len(thread.posts) < MAX_THREAD_POSTS and now - thread.posts[-1].time < timedelta(
             days=MAX_IDLE_DAYS
         )
 
-    def _board(self, slot: PostSlot) -> Board:
+    def _pick_board(self, slot: PostSlot) -> Board:
         boards = [
             board for board in BOARDS if board.site == self.site and board.language == slot.language
         ]
         parental = slot.theme in ("folate", "pregnant") and self.rng.random() < 0.7
-        wanted = (
-            "parents"
-            if parental or self.rng.random() < 0.1
-            else "snacks"
-            if slot.product.kind == "biscuit"
-            else "breakfast"
-        )
-        return next((board for board in boards if board.topic == wanted), boards[0])
+        if parental or self.rng.random() < 0.1:
+            topic = "parents"
+        elif slot.product.kind == "biscuit":
+            topic = "snacks"
+        else:
+            topic = "breakfast"
+        return next((board for board in boards if board.topic == topic), boards[0])
 
-    def _open(self, slot: PostSlot, board: Board) -> None:
-        """Open a thread; the first one on the first board of the forum is pinned."""
+    def _open_thread(self, slot: PostSlot, board: Board) -> None:
+        """Open a thread; the first one on the forum's first board is pinned."""
         pinned = (
             self.site == "forum"
             and board.number == 1
@@ -229,14 +242,14 @@ class _Forum:
             pinned=pinned,
         )
         self.threads.append(thread)
-        thread.posts.append(self._post(slot, thread, "opening"))
+        thread.posts.append(self._write_post(slot, thread, "opening"))
 
-    def _answer(self, slot: PostSlot, thread: Thread) -> None:
+    def _add_reply(self, slot: PostSlot, thread: Thread) -> None:
         quotes = self.rng.choice(thread.posts) if self.rng.random() < QUOTE_PROBABILITY else None
-        thread.posts.append(replace(self._post(slot, thread, "reply"), quotes=quotes))
+        thread.posts.append(replace(self._write_post(slot, thread, "reply"), quotes=quotes))
 
-    def _remove(self, count: int) -> None:
-        """Hide some replies that nobody quotes: a quotation would show them again."""
+    def _hide_replies(self, count: int) -> None:
+        """Hide some replies that nobody quotes, because a quotation would show them again."""
         posts = [post for thread in self.threads for post in thread.posts]
         quoted = {post.quotes.number for post in posts if post.quotes}
         removable = [
@@ -250,10 +263,10 @@ class _Forum:
                 replace(post, visible=post.number not in hidden) for post in thread.posts
             ]
 
-    def _post(self, slot: PostSlot, thread: Thread, role: str) -> DemoPost:
-        self._number += self.rng.choice((1, 1, 1, 2, 3))
+    def _write_post(self, slot: PostSlot, thread: Thread, role: str) -> DemoPost:
+        self._last_number += self.rng.choice((1, 1, 1, 2, 3))
         return DemoPost(
-            number=self._number,
+            number=self._last_number,
             slot=slot,
             text=self.writer.write_text(slot, role),
             title=thread.title if role == "opening" else None,
@@ -262,25 +275,28 @@ class _Forum:
         )
 
 
-class _Microblog:
-    """Statuses and their reposts."""
+class _MicroblogGenerator:
+    """Writes the statuses and reposts of the microblog."""
 
-    EPOCH = datetime.fromisoformat(
-        "1986-05-03T00:00:00+08:00"
-    )  # ids of 16 digits that grow with time
+    # Gives ids of 16 digits that grow with time.
+    ID_EPOCH = datetime.fromisoformat("1986-05-03T00:00:00+08:00")
 
     def __init__(self, rng: random.Random) -> None:
-        self.rng, self.writer = rng, PostWriter(rng)
+        self.rng = rng
+        self.writer = PostWriter(rng)
         self._posts: list[DemoPost] = []
 
-    def fill(self, slots: Sequence[PostSlot]) -> list[DemoPost]:
+    def write_posts(self, slots: Sequence[PostSlot]) -> list[DemoPost]:
+        """Return the posts of all slots, which are in order of time."""
         for slot in slots:
-            origin = self._origin(slot)
-            self._posts.append(self._repost(slot, origin) if origin else self._status(slot))
+            origin = self._pick_reposted(slot)
+            self._posts.append(
+                self._write_repost(slot, origin) if origin else self._write_status(slot)
+            )
         return self._posts
 
-    def _origin(self, slot: PostSlot) -> DemoPost | None:
-        """The post to repost, if this slot is a repost: recent, of the same language, about the same brand."""
+    def _pick_reposted(self, slot: PostSlot) -> DemoPost | None:
+        """Return a recent post to repost, of the same language and brand, or None."""
         if slot.theme is not None or self.rng.random() > REPOST_PROBABILITY:
             return None
         recent = [
@@ -292,23 +308,23 @@ class _Microblog:
         ]
         return self.rng.choice(recent) if recent else None
 
-    def _status(self, slot: PostSlot) -> DemoPost:
+    def _write_status(self, slot: PostSlot) -> DemoPost:
         text = self.writer.write_text(slot, "status")
         heat = self.rng.lognormvariate(1.2, 1.6) * (60 if slot.author.verified else 1)
         return DemoPost(
-            number=self._id(slot.time),
+            number=self._make_id(slot.time),
             slot=slot,
             text=text,
-            likes=_shown(heat * 6),
-            replies=_shown(heat),
-            reposts=_shown(heat * 0.7),
-            place=self._place(slot),
+            likes=_round_count(heat * 6),
+            replies=_round_count(heat),
+            reposts=_round_count(heat * 0.7),
+            place=self._pick_place(slot),
         )
 
-    def _repost(self, slot: PostSlot, origin: DemoPost) -> DemoPost:
+    def _write_repost(self, slot: PostSlot, origin: DemoPost) -> DemoPost:
         text = self.writer.write_text(slot, "repost")
         return DemoPost(
-            number=self._id(slot.time),
+            number=self._make_id(slot.time),
             slot=slot,
             text=text,
             reposts_of=origin.reposts_of or origin,
@@ -316,26 +332,26 @@ class _Microblog:
             likes=int(self.rng.expovariate(0.4)),
             replies=int(self.rng.expovariate(1)),
             reposts=int(self.rng.expovariate(2)),
-            place=self._place(slot),
+            place=self._pick_place(slot),
         )
 
-    def _id(self, time: datetime) -> int:
-        return int((time - self.EPOCH).total_seconds()) * 2**22 + self.rng.randrange(2**22)
+    def _make_id(self, time: datetime) -> int:
+        return int((time - self.ID_EPOCH).total_seconds()) * 2**22 + self.rng.randrange(2**22)
 
-    def _place(self, slot: PostSlot) -> str | None:
+    def _pick_place(self, slot: PostSlot) -> str | None:
         if self.rng.random() < 0.15:
             return None
-        return (
-            "海外" if slot.language == "en" and self.rng.random() < 0.6 else self.rng.choice(PLACES)
-        )
+        if slot.language == "en" and self.rng.random() < 0.6:
+            return "海外"
+        return self.rng.choice(PLACES)
 
 
-def _shown(count: float) -> int:
-    """A count that the site can show exactly: from ten thousand on it writes `1.2万`."""
+def _round_count(count: float) -> int:
+    """Round a count to one that the site shows exactly: from 10,000 on it writes `1.2万`."""
     return round(count / 1000) * 1000 if count >= 10_000 else int(count)
 
 
-def _reviews(rng: random.Random, slots: Sequence[PostSlot]) -> list[DemoPost]:
+def _generate_reviews(rng: random.Random, slots: Sequence[PostSlot]) -> list[DemoPost]:
     writer = PostWriter(rng)
     stars = {"positive": (5, 5, 5, 4), "neutral": (3, 3, 4), "negative": (1, 1, 2, 2)}
     return [

@@ -1,4 +1,4 @@
-"""`make demo`: start the demo web, crawl it, and write the weekly report, with the commands that a person would type."""
+"""`make demo`: crawl the demo web and write the weekly report, with the usual commands."""
 
 import csv
 import json
@@ -17,21 +17,21 @@ AUDIT_LABELS = {"negative": "n", "neutral": "0", "positive": "p", None: "0"}
 
 
 def run_folate(*arguments: str) -> str:
-    """Run one command, its bars and notes going to the terminal; returns what it prints. Stops when it fails."""
+    """Run one command of Folate and return its output. Raises SystemExit when it fails."""
     sys.stderr.write(f"\n$ folate {' '.join(arguments)}\n")
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "folate.cli", *arguments, "--project", str(PROJECT_FOLDER)],
         stdout=subprocess.PIPE,
         text=True,
     )
-    if done.returncode:
-        raise SystemExit(f"demo: 'folate {arguments[0]}' ended with exit code {done.returncode}")
-    return done.stdout
+    if process.returncode:
+        raise SystemExit(f"demo: 'folate {arguments[0]}' ended with exit code {process.returncode}")
+    return process.stdout
 
 
 def start_web(folder: Path) -> tuple["subprocess.Popen[bytes]", str]:
-    """The server and its address. Raises SystemExit when it does not come up within twenty seconds."""
-    port = folder / "port"
+    """Start the demo web; return its process and address. Raises SystemExit after 20 seconds."""
+    port_file = folder / "port"
     command = [
         sys.executable,
         "-m",
@@ -39,31 +39,29 @@ def start_web(folder: Path) -> tuple["subprocess.Popen[bytes]", str]:
         "--port",
         "0",
         "--port-file",
-        str(port),
+        str(port_file),
         "--truth",
         str(folder / "truth.jsonl"),
     ]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     for _ in range(200):
-        if port.exists() and port.read_text().strip():
-            return server, f"http://127.0.0.1:{port.read_text().strip()}"
+        if port_file.exists() and port_file.read_text().strip():
+            return server, f"http://127.0.0.1:{port_file.read_text().strip()}"
         time.sleep(0.1)
     server.terminate()
     raise SystemExit("demo: the demo web did not start within 20 seconds")
 
 
 def make_project(url: str) -> None:
-    """A new project that knows the address of the demo web; an earlier demo's is removed."""
+    """Make a new project with the address of the demo web; remove that of an earlier demo."""
     shutil.rmtree(PROJECT_FOLDER, ignore_errors=True)
     PROJECT_FOLDER.mkdir()
-    (PROJECT_FOLDER / "folate.toml").write_text(
-        (DEMO_FOLDER / "folate.toml.in").read_text(encoding="utf-8").replace("{url}", url),
-        encoding="utf-8",
-    )
+    template = (DEMO_FOLDER / "folate.toml.in").read_text(encoding="utf-8")
+    (PROJECT_FOLDER / "folate.toml").write_text(template.replace("{url}", url), encoding="utf-8")
 
 
 def read_opinions(truth: Path) -> dict[str, dict[str, str]]:
-    """What each text of the demo web says of each brand, by its letters and digits."""
+    """Return the sentiment of each text about each brand, by the text's `text_key`."""
     with truth.open(encoding="utf-8") as lines:
         records = [json.loads(line) for line in lines]
     return {
@@ -73,12 +71,12 @@ def read_opinions(truth: Path) -> dict[str, dict[str, str]]:
 
 
 def text_key(text: str) -> str:
-    """The letters and digits of a text: what its page and its record have in common."""
+    """Return the letters and digits of a text, which its page and its record have in common."""
     return "".join(character for character in text if character.isalnum())
 
 
 def audit_brand(brand: str, opinions: dict[str, dict[str, str]]) -> None:
-    """Judge 50 texts of a brand, as a person would in a spreadsheet: here by what the demo web knows of its posts."""
+    """Label the audit sheet of a brand with the true sentiments of the demo web."""
     sheet = PROJECT_FOLDER / f"audit-{brand}.csv"
     sys.stdout.write(
         run_folate(
@@ -97,9 +95,10 @@ def audit_brand(brand: str, opinions: dict[str, dict[str, str]]) -> None:
 
 
 def main() -> None:
+    """Run the demo."""
     with tempfile.TemporaryDirectory() as folder:
         server, url = start_web(Path(folder))
-        said = read_opinions(Path(folder) / "truth.jsonl")
+        opinions = read_opinions(Path(folder) / "truth.jsonl")
         try:
             sys.stderr.write(f"the demo web is at {url}\n")
             make_project(url)
@@ -109,7 +108,7 @@ def main() -> None:
             server.wait()
     run_folate("annotate")
     for brand in BRANDS:
-        audit_brand(brand, said)
+        audit_brand(brand, opinions)
     for week in WEEKS:
         sys.stdout.write(f"\nEmerging in {week}\n{run_folate('topics', '--week', week)}")
     for language in ("zh", "en"):

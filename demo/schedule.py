@@ -1,4 +1,4 @@
-"""When who speaks of what: the slots that the ten weeks are made of, planted themes included."""
+"""The schedule of the demo web's posts: ten weeks of slots, with planted themes."""
 
 import random
 from collections.abc import Iterator
@@ -9,19 +9,17 @@ from demo.catalog import BRANDS, FIRST_MONDAY, PRODUCTS, WEEKS, DemoBrand, Produ
 
 SITES = ("forum", "microblog", "shop", "gym")
 FEELINGS = ("positive", "neutral", "negative")
-ORGANIC_POSTS_PER_WEEK = 235  # posts a week
-SURGE_WEEK, SURGE_FACTOR = 5, 1.5
-COMPARISON_SHARE = 0.11  # share of the organic posts that name two brands
+ORGANIC_POSTS_PER_WEEK = 235
+SURGE_WEEK = 5
+SURGE_FACTOR = 1.5
+COMPARISON_SHARE = 0.11  # of the organic posts name two brands
 CRISIS_BRAND = "warmfield"
 CRISIS_MOOD = {9: (0.25, 0.22, 0.53), 10: (0.38, 0.24, 0.38)}
 PREGNANCY_SITE_SHARES = {"forum": 0.44, "microblog": 0.34, "shop": 0.22}
 SITE_SHARES = {"forum": 0.39, "microblog": 0.34, "shop": 0.27}
-REGULAR_ACCOUNTS = {
-    "forum": 420,
-    "microblog": 560,
-    "shop": 620,
-    "gym": 90,
-}  # accounts that come back
+# The number of accounts that post more than once.
+REGULAR_ACCOUNTS = {"forum": 420, "microblog": 560, "shop": 620, "gym": 90}
+# Of the hours of a day.
 HOUR_WEIGHTS = (
     2,
     1,
@@ -47,8 +45,9 @@ HOUR_WEIGHTS = (
     11,
     9,
     5,
-)  # weights by hour of the day
-WEEKDAY_WEIGHTS = {  # weights Monday to Sunday
+)
+# Monday to Sunday.
+WEEKDAY_WEIGHTS = {
     "forum": (10, 10, 10, 10, 9, 13, 14),
     "microblog": (9, 9, 9, 9, 11, 15, 15),
     "shop": (11, 11, 11, 11, 10, 8, 8),
@@ -58,17 +57,25 @@ WEEKDAY_WEIGHTS = {  # weights Monday to Sunday
 
 @dataclass(frozen=True, kw_only=True)
 class Theme:
-    """Something planted: how many posts in which week, in which languages and on which sites."""
+    """A planted theme: its number of posts by week, and their distribution."""
 
     name: str
+    # The number of posts by week.
     weeks: dict[int, int]
-    chinese_share: float  # share of posts in Chinese
+    # The share of posts in Chinese.
+    chinese_share: float
+    # Weights of the sites.
     sites: dict[str, float]
-    brands: dict[str, float] | None = None  # None: as in the organic talk
-    kinds: tuple[str, ...] = ("cereal", "biscuit", "hot")  # of product
+    # Weights of the brands; None means those of organic posts.
+    brands: dict[str, float] | None = None
+    # Kinds of product.
+    kinds: tuple[str, ...] = ("cereal", "biscuit", "hot")
+    # Weights of positive, neutral and negative posts.
     feelings: tuple[float, float, float] = (0.4, 0.6, 0)
-    days: tuple[int, ...] | None = None  # weights; None: as on the site
-    authors: str = "regular"  # regular; new: one each; single: one for all
+    # Weights of Monday to Sunday; None means those of the site.
+    days: tuple[int, ...] | None = None
+    # `regular`; `new`: another account for each post; `single`: one account for all.
+    authors: str = "regular"
 
 
 THEMES = (
@@ -170,7 +177,7 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True)
 class PostSlot:
-    """One post to be written."""
+    """A post to be written."""
 
     site: str
     language: str
@@ -180,16 +187,17 @@ class PostSlot:
     feeling: str
     theme: str | None = None
     rival: Product | None = None
-    theme_index: int = 0  # which of its theme
+    # Its number within the theme.
+    theme_index: int = 0
 
 
 class AccountPool:
-    """The accounts: regulars who come back, and newcomers who speak once."""
+    """The accounts: regular ones, and new ones with a single post."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self._names: set[tuple[str, str]] = set()
-        self._count = dict.fromkeys(SITES, 100)
+        self._last_numbers = dict.fromkeys(SITES, 100)
         self._regulars = {
             (site, language): [
                 self.create_account(site, language) for _ in range(round(size * share))
@@ -197,38 +205,41 @@ class AccountPool:
             for site, size in REGULAR_ACCOUNTS.items()
             for language, share in (("zh", 0.6), ("en", 0.4))
         }
-        self._single: dict[str, Account] = {}
+        self._shared_accounts: dict[str, Account] = {}
 
-    def pick_account(self, how: str, theme: str | None, site: str, language: str) -> Account:
-        if how == "new":
+    def pick_account(self, authors: str, theme: str | None, site: str, language: str) -> Account:
+        """Return an account for a post; `authors` is that of `Theme`."""
+        if authors == "new":
             return self.create_account(site, language)
-        if how == "single":
-            if str(theme) not in self._single:
-                self._single[str(theme)] = self.create_account(site, language)
-            return self._single[str(theme)]
+        if authors == "single":
+            if str(theme) not in self._shared_accounts:
+                self._shared_accounts[str(theme)] = self.create_account(site, language)
+            return self._shared_accounts[str(theme)]
         regulars = self._regulars[site, language]
-        return regulars[
-            int(len(regulars) * self._rng.random() ** 1.3)
-        ]  # some speak more often than others
+        # Some accounts post more often than others.
+        return regulars[int(len(regulars) * self._rng.random() ** 1.3)]
 
     def create_account(self, site: str, language: str) -> Account:
-        self._count[site] += self._rng.randint(1, 9)
+        """Create an account with a new name and number."""
+        self._last_numbers[site] += self._rng.randint(1, 9)
         verified = self._rng.random() < 0.04
         followers = int(self._rng.lognormvariate(8.5 if verified else 4.6, 1.4))
         return Account(
-            number=self._count[site],
+            number=self._last_numbers[site],
             site=site,
             language=language,
-            name=self._name(site, language),
+            name=self._invent_name(site, language),
             followers=followers,
             verified=verified,
         )
 
-    def _name(self, site: str, language: str) -> str:
-        """A name that the site has not given away yet."""
-        parts = load_phrases("names")[language]
+    def _invent_name(self, site: str, language: str) -> str:
+        """Return a name that is not used on the site."""
+        name_parts = load_phrases("names")[language]
         while True:
-            name: str = self._rng.choice(parts["first"]) + self._rng.choice(parts["second"])
+            name: str = self._rng.choice(name_parts["first"]) + self._rng.choice(
+                name_parts["second"]
+            )
             if language == "en" or self._rng.random() < 0.3:
                 name += str(self._rng.randint(2, 99))
             if (site, name) not in self._names:
@@ -237,35 +248,33 @@ class AccountPool:
 
 
 def schedule_posts(rng: random.Random) -> list[PostSlot]:
-    """All slots of the ten weeks, in order of time."""
-    crowd = AccountPool(rng)
+    """Return all slots of the ten weeks, in order of time."""
+    accounts = AccountPool(rng)
     slots = [
-        *_organic(rng, crowd),
-        *(slot for theme in THEMES for slot in _planted(rng, crowd, theme)),
+        *_schedule_organic(rng, accounts),
+        *(slot for theme in THEMES for slot in _schedule_theme(rng, accounts, theme)),
     ]
     return sorted(slots, key=lambda slot: slot.time)
 
 
-def _organic(rng: random.Random, crowd: AccountPool) -> Iterator[PostSlot]:
+def _schedule_organic(rng: random.Random, accounts: AccountPool) -> Iterator[PostSlot]:
     for week in range(1, WEEKS + 1):
         for _ in range(round(ORGANIC_POSTS_PER_WEEK * (SURGE_FACTOR if week == SURGE_WEEK else 1))):
-            site, language, brand = (
-                _pick(rng, SITE_SHARES),
-                rng.choices(("zh", "en"), (0.6, 0.4))[0],
-                _brand(rng),
-            )
-            feeling = rng.choices(FEELINGS, _mood(brand, week))[0]
-            product = _product(rng, brand.id)
+            site = _draw_key(rng, SITE_SHARES)
+            language = rng.choices(("zh", "en"), (0.6, 0.4))[0]
+            brand = _draw_brand(rng)
+            feeling = rng.choices(FEELINGS, _feeling_probabilities(brand, week))[0]
+            product = _draw_product(rng, brand.id)
             rival = (
-                _rival(rng, product)
+                _draw_rival(rng, product)
                 if rng.random() < COMPARISON_SHARE and feeling != "negative"
                 else None
             )
             yield PostSlot(
                 site=site,
                 language=language,
-                time=_moment(rng, week, WEEKDAY_WEIGHTS[site]),
-                author=crowd.pick_account("regular", None, site, language),
+                time=_draw_time(rng, week, WEEKDAY_WEIGHTS[site]),
+                author=accounts.pick_account("regular", None, site, language),
                 product=product,
                 feeling=feeling,
                 theme="versus" if rival else None,
@@ -273,36 +282,39 @@ def _organic(rng: random.Random, crowd: AccountPool) -> Iterator[PostSlot]:
             )
 
 
-def _planted(rng: random.Random, crowd: AccountPool, theme: Theme) -> Iterator[PostSlot]:
+def _schedule_theme(rng: random.Random, accounts: AccountPool, theme: Theme) -> Iterator[PostSlot]:
     count = 0
     for week, posts in theme.weeks.items():
         sites = {site: share for site, share in theme.sites.items() if site != "gym" or week >= 8}
         for _ in range(posts):
             count += 1
-            site = _pick(rng, sites)
+            site = _draw_key(rng, sites)
             language = "zh" if rng.random() < theme.chinese_share else "en"
-            brand = _pick(rng, theme.brands) if theme.brands else _brand(rng).id
+            brand = _draw_key(rng, theme.brands) if theme.brands else _draw_brand(rng).id
             yield PostSlot(
                 site=site,
                 language=language,
-                time=_moment(rng, week, theme.days or WEEKDAY_WEIGHTS[site]),
-                product=_product(rng, brand, theme.kinds),
-                author=crowd.pick_account(theme.authors, theme.name, site, language),
+                time=_draw_time(rng, week, theme.days or WEEKDAY_WEIGHTS[site]),
+                product=_draw_product(rng, brand, theme.kinds),
+                author=accounts.pick_account(theme.authors, theme.name, site, language),
                 feeling=rng.choices(FEELINGS, theme.feelings)[0],
                 theme=theme.name,
                 theme_index=count,
             )
 
 
-def _mood(brand: DemoBrand, week: int) -> tuple[float, ...]:
-    """How likely a post on `brand` is positive, neutral, negative: drifts from the first week to the last, falls in the crisis."""
+def _feeling_probabilities(brand: DemoBrand, week: int) -> tuple[float, ...]:
+    """Return the probabilities of positive, neutral and negative posts about a brand.
+
+    They change linearly from the first week to the last, except in the crisis.
+    """
     if brand.id == CRISIS_BRAND and week in CRISIS_MOOD:
         return CRISIS_MOOD[week]
     first, last = brand.mood
     return tuple(a + (b - a) * (week - 1) / (WEEKS - 1) for a, b in zip(first, last, strict=True))
 
 
-def _moment(rng: random.Random, week: int, days: tuple[int, ...]) -> datetime:
+def _draw_time(rng: random.Random, week: int, days: tuple[int, ...]) -> datetime:
     day = rng.choices(range(7), days)[0]
     hour = rng.choices(range(24), HOUR_WEIGHTS)[0]
     return FIRST_MONDAY + timedelta(
@@ -310,21 +322,21 @@ def _moment(rng: random.Random, week: int, days: tuple[int, ...]) -> datetime:
     )
 
 
-def _pick(rng: random.Random, weights: dict[str, float]) -> str:
+def _draw_key(rng: random.Random, weights: dict[str, float]) -> str:
     return rng.choices(list(weights), list(weights.values()))[0]
 
 
-def _brand(rng: random.Random) -> DemoBrand:
+def _draw_brand(rng: random.Random) -> DemoBrand:
     return rng.choices(list(BRANDS.values()), [brand.share for brand in BRANDS.values()])[0]
 
 
-def _product(rng: random.Random, brand: str, kinds: tuple[str, ...] = Theme.kinds) -> Product:
+def _draw_product(rng: random.Random, brand: str, kinds: tuple[str, ...] = Theme.kinds) -> Product:
     return rng.choice(
         [product for product in PRODUCTS if product.brand == brand and product.kind in kinds]
     )
 
 
-def _rival(rng: random.Random, product: Product) -> Product:
-    """A product of another brand, of the same kind where there is one."""
+def _draw_rival(rng: random.Random, product: Product) -> Product:
+    """Return a product of another brand, of the same kind where there is one."""
     others = [other for other in PRODUCTS if other.brand != product.brand]
     return rng.choice([other for other in others if other.kind == product.kind] or others)

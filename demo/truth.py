@@ -1,4 +1,4 @@
-"""What there is to find on the demo web, one JSON object a line: for tests that ask whether a crawl found it all."""
+"""The posts of the demo web as JSON lines, to check whether a crawl finds all of them."""
 
 import json
 from collections.abc import Iterator
@@ -13,26 +13,27 @@ SITE_KINDS = {"forum": "forum", "gym": "forum", "microblog": "microblog", "shop"
 
 
 def truth_records(world: World, origin: str) -> Iterator[dict[str, Any]]:
-    """One record a post: `id` is `site:number`, `time` is ISO 8601 with its offset, missing is null."""
+    """Yield a record for each post; `id` is `site:number`, `time` is ISO 8601 with its offset."""
     forums = {site: Forum(world, site) for site in ("forum", "gym")}
     shop = Shop(world)
     for post in world.posts:
         site = post.slot.site
-        path = (
-            f"/status/{post.number}"
-            if site == "microblog"
-            else shop.review_path(post)
-            if site == "shop"
-            else forums[site].post_path(post)
-        )
-        yield {**_record(post), "url": origin + path}
+        if site == "microblog":
+            path = f"/status/{post.number}"
+        elif site == "shop":
+            path = shop.review_path(post)
+        else:
+            path = forums[site].post_path(post)
+        yield {**_post_record(post), "url": origin + path}
 
 
-def _record(post: DemoPost) -> dict[str, Any]:
-    slot, site = post.slot, post.slot.site
-    native = f"review-{post.number}" if site == "shop" else post.number  # as the pages print it
+def _post_record(post: DemoPost) -> dict[str, Any]:
+    slot = post.slot
+    site = slot.site
+    # As the pages show it.
+    native_id = f"review-{post.number}" if site == "shop" else post.number
     return {
-        "id": f"{site}:{native}",
+        "id": f"{site}:{native_id}",
         "source": site,
         "kind": SITE_KINDS[site],
         "author": slot.author.number,

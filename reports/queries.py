@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from corpora.store.adapted import ALL_FOLDS
+from corpora.store.adapted_sentiments import ALL_FOLDS
 from corpora.store.snapshot import sql_literal
 from folate.core.weeks import Period
 from reports.figures import MAX_SAMPLE_POSTS

@@ -1,8 +1,9 @@
 """Every pattern that the packages run on foreign text takes linear time on its worst inputs.
 
-The worst inputs of a pattern are derived from its parsed form: each of its open repeats is fed with what it accepts, behind
-what reaches it, before what makes it fail. A child process runs them and tells which it is at. A pattern is at fault when
-one search of 150,000 characters (in the slow test 1,000,000) takes longer than LIMIT: linear patterns take milliseconds,
+The worst inputs of a pattern are derived from its parsed form: each of its open repeats is fed
+with what it accepts, after what reaches it and before what makes it fail. A child process runs them
+and reports its progress. A pattern is at fault when one search of 150,000 characters (in the slow
+test 1,000,000) takes longer than MAX_SECONDS: linear patterns take milliseconds,
 quadratic ones minutes and more.
 """
 
@@ -26,10 +27,14 @@ from typing import Any, NamedTuple
 import pytest
 
 PACKAGES = ("folate", "crawlers", "corpora", "nlp", "reports")
-FAST, SLOW = 150_000, 1_000_000  # characters
+# Characters of an input.
+FAST = 150_000
+SLOW = 1_000_000
 FROM_RULES = "(from its rules)"  # patterns of thousands of words, for the slow test
-FEW = 8  # inputs of each pattern in the fast test
-LIMIT = 20.0  # seconds for one search
+# Inputs of each pattern in the fast test.
+FAST_INPUT_COUNT = 8
+# For one search.
+MAX_SECONDS = 20.0
 METHODS = ("search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer")
 OWN_TEXT = {
     "corpora.store.snapshot": "our own SQL",
@@ -51,8 +56,9 @@ class Job(NamedTuple):
     method: str
 
 
-def modules() -> list[ModuleType]:
-    found = []
+def import_modules() -> list[ModuleType]:
+    """Import all modules whose patterns are run on foreign text."""
+    modules = []
     for package in PACKAGES:
         root = importlib.import_module(package)
         names = [
@@ -60,40 +66,39 @@ def modules() -> list[ModuleType]:
             for info in pkgutil.walk_packages(root.__path__, f"{package}.")
             if not info.name.endswith("__main__")
         ]
-        found += [root, *map(importlib.import_module, names)]
-    return [
-        module for module in found if not any(module.__name__.startswith(name) for name in OWN_TEXT)
-    ]
+        modules += [root, *map(importlib.import_module, names)]
+    skipped = tuple(OWN_TEXT)
+    return [module for module in modules if not module.__name__.startswith(skipped)]
 
 
-def compiled(value: Any, seen: set[int]) -> Iterator[re.Pattern[Any]]:
-    """The patterns in a value of a module: in containers and fields, too."""
-    if id(value) in seen:
+def find_patterns(value: Any, visited_ids: set[int]) -> Iterator[re.Pattern[Any]]:
+    """Yield the patterns in a value of a module, also in containers and fields."""
+    if id(value) in visited_ids:
         return
-    seen.add(id(value))
+    visited_ids.add(id(value))
     if isinstance(value, re.Pattern):
         yield value
     elif isinstance(value, Mapping):
         for inner in value.values():
-            yield from compiled(inner, seen)
+            yield from find_patterns(inner, visited_ids)
     elif isinstance(value, list | tuple | set | frozenset):
         for inner in value:
-            yield from compiled(inner, seen)
+            yield from find_patterns(inner, visited_ids)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         for field in dataclasses.fields(value):
-            yield from compiled(getattr(value, field.name, None), seen)
+            yield from find_patterns(getattr(value, field.name, None), visited_ids)
 
 
-def cached(module: ModuleType) -> Iterator[Any]:
-    """What the module's functions without parameters make once: many compile their patterns from a file of rules."""
+def cached_results(module: ModuleType) -> Iterator[Any]:
+    """Yield the results of cached functions without parameters: many compile patterns of rules."""
     for value in vars(module).values():
-        own = getattr(value, "__module__", "") == module.__name__
-        if own and hasattr(value, "cache_info") and not value.__wrapped__.__code__.co_argcount:
+        is_own = getattr(value, "__module__", "") == module.__name__
+        if is_own and hasattr(value, "cache_info") and not value.__wrapped__.__code__.co_argcount:
             yield value()
 
 
-def calls(module: ModuleType) -> Iterator[tuple[ast.Call, str, ast.expr]]:
-    """Calls of a method that a pattern has, with its name and what it is called on."""
+def find_method_calls(module: ModuleType) -> Iterator[tuple[ast.Call, str, ast.expr]]:
+    """Yield calls of methods that patterns have: the call, the method's name, and its object."""
     tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if (
@@ -104,65 +109,68 @@ def calls(module: ModuleType) -> Iterator[tuple[ast.Call, str, ast.expr]]:
             yield node, node.func.attr, node.func.value
 
 
-def jobs() -> list[Job]:
-    found: dict[Job, None] = {}
+def collect_jobs() -> list[Job]:
+    """Return a job for each distinct pattern and method of the packages."""
+    all_jobs: dict[Job, None] = {}
     methods: dict[str, set[str]] = defaultdict(set)
-    everything = modules()
+    everything = import_modules()
     for module in everything:
-        for _, method, target in calls(module):
+        for _, method, target in find_method_calls(module):
             if isinstance(target, ast.Name):
                 methods[target.id].add(method)
     for module in everything:
-        for job in (*inline(module), *at_module_level(module, methods)):
-            found[job] = None
-    once = {(job.pattern, job.flags, job.method): job for job in reversed(found)}
-    return sorted(once.values(), key=lambda job: job.where)
+        for job in (*inline_jobs(module), *module_level_jobs(module, methods)):
+            all_jobs[job] = None
+    distinct_jobs = {(job.pattern, job.flags, job.method): job for job in reversed(all_jobs)}
+    return sorted(distinct_jobs.values(), key=lambda job: job.where)
 
 
-def inline(module: ModuleType) -> Iterator[Job]:
-    """Patterns that stand in the call that runs them: re.sub(r"…", …)."""
+def inline_jobs(module: ModuleType) -> Iterator[Job]:
+    """Yield the patterns that are written in the call that runs them: re.sub(r"…", …)."""
     names = vars(module)
-    for node, method, target in calls(module):
+    for node, method, target in find_method_calls(module):
         if isinstance(target, ast.Name) and target.id == "re" and node.args:
-            pattern = evaluated(node.args[0], names)
+            pattern = evaluate_constants(node.args[0], names)
             if isinstance(pattern, str | bytes):
                 yield Job(
-                    f"{module.__name__}:{node.lineno}", pattern, inline_flags(node, names), method
+                    f"{module.__name__}:{node.lineno}", pattern, evaluate_flags(node, names), method
                 )
 
 
-def at_module_level(module: ModuleType, methods: Mapping[str, set[str]]) -> Iterator[Job]:
+def module_level_jobs(module: ModuleType, methods: Mapping[str, set[str]]) -> Iterator[Job]:
     for name, value in list(vars(module).items()):
-        for pattern in compiled(value, set()):
+        for pattern in find_patterns(value, set()):
             for method in sorted(methods.get(name) or {"search"}):
                 yield Job(f"{module.__name__}.{name}", pattern.pattern, pattern.flags, method)
-    for rules in cached(module):
-        for pattern in compiled(rules, set()):
+    for rules in cached_results(module):
+        for pattern in find_patterns(rules, set()):
             yield Job(f"{module.__name__} {FROM_RULES}", pattern.pattern, pattern.flags, "search")
 
 
-def evaluated(expression: ast.expr, names: Mapping[str, Any]) -> Any:
-    """The value of an expression of constants of its module; None when it takes anything else."""
+def evaluate_constants(expression: ast.expr, names: Mapping[str, Any]) -> Any:
+    """Return the value of an expression of a module's constants, or None for any other."""
     try:
         return eval(compile(ast.Expression(expression), "pattern", "eval"), dict(names))  # noqa: S307
     except (NameError, AttributeError, TypeError):
         return None
 
 
-def inline_flags(node: ast.Call, names: Mapping[str, Any]) -> int:
-    given = [keyword.value for keyword in node.keywords if keyword.arg == "flags"]
-    return int(evaluated(given[0], names) or 0) if given else 0
+def evaluate_flags(node: ast.Call, names: Mapping[str, Any]) -> int:
+    for keyword in node.keywords:
+        if keyword.arg == "flags":
+            return int(evaluate_constants(keyword.value, names) or 0)
+    return 0
 
 
 # Worst inputs, made in the child
 
 
-def samples(items: Sequence[Any]) -> str:
-    """A text that the items match."""
-    return "".join(sample(op, value) for op, value in items)
+def sample_text(items: Sequence[Any]) -> str:
+    """Return a text that the items of a parsed pattern match."""
+    return "".join(sample_item(op, value) for op, value in items)
 
 
-def sample(op: Any, value: Any) -> str:
+def sample_item(op: Any, value: Any) -> str:
     name = str(op)
     if name == "LITERAL":
         return chr(value)
@@ -171,32 +179,32 @@ def sample(op: Any, value: Any) -> str:
     if name == "ANY":
         return "a"
     if name == "IN":
-        return next(iter(accepted(value)), "a")
+        return next(iter(accepted_characters(value)), "a")
     if name == "BRANCH":
-        return samples(value[1][0])
+        return sample_text(value[1][0])
     if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
-        return samples(value[2]) * value[0]
+        return sample_text(value[2]) * value[0]
     if name == "SUBPATTERN":
-        return samples(value[3])
+        return sample_text(value[3])
     if name == "ATOMIC_GROUP":
-        return samples(value)
+        return sample_text(value)
     if name == "ASSERT" and value[0] < 0:
-        return samples(value[1])
+        return sample_text(value[1])
     return ""
 
 
 CANDIDATES = "1a的 \n-_.,:/@#<>()[]\"'!?~。，！A\t\u3000é😀\u200b"
 
 
-def accepted(ranges: Sequence[Any]) -> list[str]:
-    """Characters that a set accepts."""
+def accepted_characters(ranges: Sequence[Any]) -> list[str]:
+    """Return some of the characters that a set accepts."""
     negated = bool(ranges) and str(ranges[0][0]) == "NEGATE"
     firsts = [
         chr(value if str(op) == "LITERAL" else value[0])
         for op, value in ranges
         if str(op) in ("LITERAL", "RANGE")
     ]
-    pattern = "".join(part(op, value) for op, value in ranges)
+    pattern = "".join(character_set_part(op, value) for op, value in ranges)
     matches = re.compile(f"[{pattern}]").match
     return [
         char
@@ -215,7 +223,7 @@ CATEGORIES = {
 }
 
 
-def part(op: Any, value: Any) -> str:
+def character_set_part(op: Any, value: Any) -> str:
     name = str(op)
     if name == "NEGATE":
         return "^"
@@ -226,41 +234,41 @@ def part(op: Any, value: Any) -> str:
     return CATEGORIES[str(value).removeprefix("CATEGORY_")]
 
 
-def pumps(items: Sequence[Any]) -> list[str]:
-    """Texts that the body of a repeat accepts, again and again."""
+def pump_texts(items: Sequence[Any]) -> list[str]:
+    """Return texts that the body of a repeat accepts any number of times."""
     if len(items) == 1 and str(items[0][0]) == "IN":
-        return accepted(items[0][1])[:3]
+        return accepted_characters(items[0][1])[:3]
     if len(items) == 1 and str(items[0][0]) == "BRANCH":
-        return [samples(branch) for branch in items[0][1][1]][:3]
-    return [samples(items)]
+        return [sample_text(branch) for branch in items[0][1][1]][:3]
+    return [sample_text(items)]
 
 
-def repeats(items: Sequence[Any], prefix: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Every repeat without a bound below 50, with what reaches it and what pumps it."""
+def find_open_repeats(items: Sequence[Any], prefix: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Yield every repeat without a bound below 50: a text before it, and texts for its body."""
     for op, value in items:
         name = str(op)
         if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
             if value[1] > 50:
-                yield prefix, pumps(value[2])
-            yield from repeats(value[2], prefix)
+                yield prefix, pump_texts(value[2])
+            yield from find_open_repeats(value[2], prefix)
         elif name == "SUBPATTERN":
-            yield from repeats(value[3], prefix)
+            yield from find_open_repeats(value[3], prefix)
         elif name == "ATOMIC_GROUP":
-            yield from repeats(value, prefix)
+            yield from find_open_repeats(value, prefix)
         elif name in ("ASSERT", "ASSERT_NOT"):
-            yield from repeats(value[1], prefix)
+            yield from find_open_repeats(value[1], prefix)
         elif name == "BRANCH":
             for branch in value[1]:
-                yield from repeats(branch, prefix)
-        prefix += sample(op, value)
+                yield from find_open_repeats(branch, prefix)
+        prefix += sample_item(op, value)
 
 
 def worst_inputs(pattern: str | bytes, flags: int, size: int) -> Iterator[str]:
-    """Texts of `size` characters on which the pattern would take longest."""
+    """Yield texts of `size` characters on which the pattern would take longest."""
     text = pattern.decode("latin-1") if isinstance(pattern, bytes) else pattern
     units: dict[tuple[str, str, str], None] = {}
     parsed = list(re._parser.parse(text, flags & ~re.UNICODE & ~re.DEBUG))  # type: ignore[attr-defined]
-    for prefix, bodies in repeats(parsed):
+    for prefix, bodies in find_open_repeats(parsed):
         for body in bodies:
             units[prefix, body, "\x00"] = None  # one long run that fails at its end
             units["", prefix + body, "\x00"] = None  # many beginnings
@@ -273,8 +281,11 @@ def worst_inputs(pattern: str | bytes, flags: int, size: int) -> Iterator[str]:
             yield (prefix + body * (size // len(body)))[:size] + suffix
 
 
-def slow_jobs(todo: list[Job], size: int) -> list[str]:
-    """Which jobs took longer than LIMIT for one text, with its beginning. Each is stopped, and the next one begun."""
+def find_slow_jobs(todo: list[Job], size: int) -> list[str]:
+    """Return the jobs that took longer than MAX_SECONDS for one text, with its beginning.
+
+    Each is stopped, and the next one started.
+    """
     faults = []
     for job in todo:
         encoded = job.pattern.decode("latin-1") if isinstance(job.pattern, bytes) else job.pattern
@@ -296,13 +307,13 @@ class Child:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
         )
-        self.said: Queue[str] = Queue()
+        self.output: Queue[str] = Queue()
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            self.said.put(line.strip())
+            self.output.put(line.strip())
 
     @classmethod
     def shared(cls, size: int) -> "Child":
@@ -317,23 +328,23 @@ class Child:
             cls._current = None
 
     def run(self, line: str) -> str | None:
-        """The text on which the job hung, None when it came to its end."""
+        """Run a job. Return the text on which it hung, or None when it ended."""
         assert self.process.stdin is not None
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
-        at = "its beginning"
+        current_text = "its beginning"
         try:
-            while (said := self.said.get(timeout=LIMIT)) != "done":
-                at = said
+            while (message := self.output.get(timeout=MAX_SECONDS)) != "done":
+                current_text = message
         except Empty:
             self.stop()
-            return at
+            return current_text
         return None
 
 
 @pytest.fixture(scope="module")
 def all_jobs() -> list[Job]:
-    return jobs()
+    return collect_jobs()
 
 
 def test_patterns_are_found(all_jobs: list[Job]) -> None:
@@ -348,17 +359,17 @@ def test_patterns_are_found(all_jobs: list[Job]) -> None:
     "pattern", [r"\s*\n", r"(\d+)$", r"<b>(.*?)</b>", r"(a|b)*c", r"x\s*;?\s*$"]
 )
 def test_a_quadratic_pattern_is_found(pattern: str) -> None:
-    assert slow_jobs([Job("here", pattern, re.S, "search")], SLOW)
+    assert find_slow_jobs([Job("here", pattern, re.S, "search")], SLOW)
 
 
 def test_a_sample_of_patterns_is_linear(all_jobs: list[Job]) -> None:
     cheap = [job for job in all_jobs if FROM_RULES not in job.where]
-    assert not slow_jobs(cheap[::4], FAST)
+    assert not find_slow_jobs(cheap[::4], FAST)
 
 
 @pytest.mark.slow
 def test_every_pattern_is_linear_on_a_megabyte(all_jobs: list[Job]) -> None:
-    assert not slow_jobs(all_jobs, SLOW)
+    assert not find_slow_jobs(all_jobs, SLOW)
 
 
 def main() -> None:
@@ -373,7 +384,7 @@ def run_job(pattern: str, flags: int, method: str, is_bytes: bool, size: int) ->
     source = pattern.encode("latin-1") if is_bytes else pattern
     regex: re.Pattern[Any] = re.compile(source, flags)
     inputs = worst_inputs(pattern, flags, size)
-    for text in inputs if size == SLOW else islice(inputs, FEW):
+    for text in inputs if size == SLOW else islice(inputs, FAST_INPUT_COUNT):
         print(repr(text[:30]), flush=True)
         subject = text.encode("utf-8") if is_bytes else text
         if method in ("sub", "subn"):

@@ -1,4 +1,4 @@
-"""The folate test: terms planted into a real stream, sought by Folate and by its peers in the same run.
+"""The folate test: terms planted into a real stream, sought by Folate and its peers.
 
     python -m benchmarks.emergence --stream FILE [--stream FILE ...]
 
@@ -22,52 +22,67 @@ from benchmarks.emergence.tables import render_tables
 from folate.cli.progress import enable_progress_bars
 from folate.core.progress import track_items
 
-FindersByName = Mapping[str, tuple[Finder, Sequence[str]]]  # and the brands that it is run on
+FindersByName = Mapping[str, tuple[Finder, Sequence[str]]]
+"""Name -> finder and the brands that it is run on."""
+
+# Posts of the planted terms in the stream that is also run in another order.
+SHUFFLED_SUPPORT = 10
+# The post of a term to whose day the first alarm of the daily run is compared.
+TENTH_POST = 9
 
 
 def main() -> None:
-    options = _options()
-    enable_progress_bars()
+    """Run the benchmark and print its results."""
+    options = _parse_options()
     source = trials.load_trial_source(
         options.stream, options.posts, options.order == "permuted", options.seed
     )
     tallies: dict[str, FinderTally] = defaultdict(FinderTally)
     for number in track_items(range(options.trials), "trials", unit="trial"):
-        seed = 1000 * options.seed + number
-        compared = _finders(options, heavy=number < options.heavy_trials)
-        _week(tallies, compared, trials.make_weekly_stream(source, seed, []))
-        for support in options.support:
-            trial = trials.make_weekly_stream(
-                source, seed, [PlantedTerm(support)] * trials.PLANTED_TERMS
-            )
-            for tally, hits in _week(tallies, compared, trial, shuffle=support == 10):
-                tally.recall[str(support)] += hits.values()
-                for concept, hit in hits.items():
-                    tally.languages[trial.languages[concept]].append(hit)
-        for tally, hits in _week(
-            tallies,
-            compared,
-            trials.make_weekly_stream(source, seed, list(trials.CONDITIONS.values())),
-        ):
-            for condition, hit in zip(trials.CONDITIONS, hits.values(), strict=True):
-                tally.conditions[condition].append(hit)
-        if number < options.daily_trials:
-            _days(
-                tallies,
-                compared if options.heavy_days else _finders(options, heavy=False),
-                trials.make_daily_stream(source, seed),
-            )
+        _run_trial(options, source, number, tallies)
     results = {name: tally.summary() for name, tally in tallies.items()}
-    what = {"streams": [f"{p.parent.name}/{p.name}" for p in options.stream], "order": options.order, "posts a week": options.posts,
-            "seed": options.seed, "trials": options.trials, "of heavy peers": min(options.heavy_trials, options.trials)}  # fmt: skip
-    print(
-        json.dumps({"run": what, "finders": results}, indent=1)
-        if options.json
-        else render_tables(results, _heading(what))
-    )
+    run_settings = {
+        "streams": [f"{path.parent.name}/{path.name}" for path in options.stream],
+        "order": options.order,
+        "posts a week": options.posts,
+        "seed": options.seed,
+        "trials": options.trials,
+        "of heavy peers": min(options.heavy_trials, options.trials),
+    }
+    if options.json:
+        print(json.dumps({"run": run_settings, "finders": results}, indent=1))
+    else:
+        print(render_tables(results, _render_heading(run_settings)))
 
 
-def _options() -> argparse.Namespace:
+def _run_trial(
+    options: argparse.Namespace,
+    source: trials.TrialSource,
+    number: int,
+    tallies: dict[str, FinderTally],
+) -> None:
+    """Run every finder on all streams of one trial."""
+    seed = 1000 * options.seed + number
+    compared = _select_finders(options, heavy=number < options.heavy_trials)
+    _run_last_week(tallies, compared, trials.make_weekly_stream(source, seed, []))
+    for support in options.support:
+        plants = [PlantedTerm(support)] * trials.PLANTED_TERMS
+        trial = trials.make_weekly_stream(source, seed, plants)
+        shuffle = support == SHUFFLED_SUPPORT
+        for tally, hits in _run_last_week(tallies, compared, trial, shuffle=shuffle):
+            tally.recall[str(support)] += hits.values()
+            for concept, hit in hits.items():
+                tally.languages[trial.languages[concept]].append(hit)
+    trial = trials.make_weekly_stream(source, seed, list(trials.CONDITIONS.values()))
+    for tally, hits in _run_last_week(tallies, compared, trial):
+        for condition, hit in zip(trials.CONDITIONS, hits.values(), strict=True):
+            tally.conditions[condition].append(hit)
+    if number < options.daily_trials:
+        daily = compared if options.heavy_days else _select_finders(options, heavy=False)
+        _run_days(tallies, daily, trials.make_daily_stream(source, seed))
+
+
+def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.emergence", description=__doc__.splitlines()[0]
     )
@@ -110,71 +125,85 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _finders(options: argparse.Namespace, heavy: bool) -> FindersByName:
-    light = {
-        name: (find, (OWN_BRAND, RIVAL_BRAND))
-        for name, find in finders.light_finders().items()
-        if options.peers != "none" or name == "Folate"
-    }
-    if options.peers != "all" or not heavy:
-        return light
-    return light | {name: (find, (OWN_BRAND,)) for name, find in finders.heavy_finders().items()}
+def _select_finders(options: argparse.Namespace, heavy: bool) -> FindersByName:
+    """Return the finders to run: light ones on both brands, heavy ones on the own brand."""
+    selected: dict[str, tuple[Finder, Sequence[str]]] = {}
+    for name, finder in finders.light_finders().items():
+        if options.peers != "none" or name == "Folate":
+            selected[name] = (finder, (OWN_BRAND, RIVAL_BRAND))
+    if options.peers == "all" and heavy:
+        for name, finder in finders.heavy_finders().items():
+            selected[name] = (finder, (OWN_BRAND,))
+    return selected
 
 
-def _week(
+def _run_last_week(
     tallies: dict[str, FinderTally],
     compared: FindersByName,
     trial: PlantedStream,
     shuffle: bool = False,
 ) -> list[tuple[FinderTally, dict[str, bool]]]:
-    """Runs every finder on the last week of a stream; which planted terms each of them found."""
-    table, hits = trial.table(), []
+    """Run every finder on the last week of a stream.
+
+    `shuffle` also runs it on the same posts in another order. Returns each tally with whether the
+    finder found each planted term.
+    """
+    table = trial.table()
+    results = []
     for name, (finder, brands) in compared.items():
         tally = tallies[name]
-        found = _timed(tally, finder, table, brands)
-        hits.append((tally, tally.add_week(found, trial)))
+        alarms = _run_timed(tally, finder, table, brands)
+        results.append((tally, tally.add_week(alarms, trial)))
         if shuffle:
-            tally.add_shuffled_run(
-                found, finder(trials.shuffle_posts(table, table.num_rows), brands)
-            )
-    return hits
+            shuffled = trials.shuffle_posts(table, table.num_rows)
+            tally.add_shuffled_run(alarms, finder(shuffled, brands))
+    return results
 
 
-def _days(tallies: dict[str, FinderTally], compared: FindersByName, trial: PlantedStream) -> None:
-    """Looks back on seven days each day, and counts the days from the first alarm about a term to its tenth post."""
+def _run_days(
+    tallies: dict[str, FinderTally], compared: FindersByName, trial: PlantedStream
+) -> None:
+    """Run every finder on the seven days up to each day.
+
+    Counts the days from the first alarm about a term to the term's tenth post.
+    """
     table = trial.table()
-    first: dict[tuple[str, str], int] = {}
+    first_alarm_day: dict[tuple[str, str], int] = {}
     for end in trials.DAILY_RUN_DAYS:
         window = trials.window_ending(table, end)
         planted = {
-            name: frozenset(id_ for id_, day in days.items() if end - 7 < day <= end) for name, days in trial.planted.items()
-        }  # fmt: skip
+            concept: frozenset(post_id for post_id, day in days.items() if end - 7 < day <= end)
+            for concept, days in trial.planted.items()
+        }
         for name, (finder, brands) in compared.items():
-            found = _timed(tallies[name], finder, window, brands)
-            tallies[name].add_day(found, planted)
-            for term, posts in planted.items():
-                if posts and is_recalled(found[0], posts):
-                    first.setdefault((name, term), end)
+            alarms = _run_timed(tallies[name], finder, window, brands)
+            tallies[name].add_day(alarms, planted)
+            for concept, posts in planted.items():
+                if posts and is_recalled(alarms[0], posts):
+                    first_alarm_day.setdefault((name, concept), end)
     for name in compared:
-        for term, days in trial.planted.items():
-            found_on, tenth = first.get((name, term)), sorted(days.values())[9]
-            tallies[name].lead_days.append(None if found_on is None else tenth - found_on)
+        for concept, days in trial.planted.items():
+            alarm_day = first_alarm_day.get((name, concept))
+            tenth_post_day = sorted(days.values())[TENTH_POST]
+            lead = None if alarm_day is None else tenth_post_day - alarm_day
+            tallies[name].lead_days.append(lead)
 
 
-def _timed(
+def _run_timed(
     tally: FinderTally, finder: Finder, table: pa.Table, brands: Sequence[str]
 ) -> list[Alarms]:
+    """Run a finder and add its CPU seconds to the tally."""
     started = process_time()
-    found = finder(table, brands)
+    alarms = finder(table, brands)
     tally.seconds.append(process_time() - started)
-    return found
+    return alarms
 
 
-def _heading(what: dict[str, object]) -> str:
-    return "; ".join(
-        f"{key} {', '.join(value) if isinstance(value, list) else value}"
-        for key, value in what.items()
-    )
+def _render_heading(run_settings: Mapping[str, object]) -> str:
+    parts = []
+    for name, value in run_settings.items():
+        parts.append(f"{name} {', '.join(value) if isinstance(value, list) else value}")
+    return "; ".join(parts)
 
 
 if __name__ == "__main__":

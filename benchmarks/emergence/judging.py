@@ -1,6 +1,7 @@
-"""What alarms are worth: each is judged by its posts, whatever its name."""
+"""Evaluation of alarms by their posts, whatever their names."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -10,16 +11,17 @@ from benchmarks.emergence.finders import Alarms, FinderAlarm
 from benchmarks.emergence.planting import LAST_WEEK_START, PlantedStream
 from nlp.stats.estimation import bootstrap_weights, percentile_interval, wilson_interval
 
-MIN_ALARM_PRECISION = 0.5  # an alarm is about what half of its posts were planted as
-MIN_TERM_COVERAGE = (
-    1 / 3
-)  # and a planted term is found by an alarm that is about it and holds a third of its posts
-PRECISION_RANK = 5  # of precision
+# An alarm is about a term when this share of its posts was planted as the term.
+MIN_ALARM_PRECISION = 0.5
+# A planted term is found by an alarm about it that has this share of its posts.
+MIN_TERM_COVERAGE = 1 / 3
+# Number of first alarms for which precision is computed.
+PRECISION_RANK = 5
 
 
 @dataclass(frozen=True)
 class IntervalEstimate:
-    """A figure, its 95 % interval and the number of observations; `value` is missing when there is none."""
+    """A figure, its 95 % interval and the number of observations; None when there is none."""
 
     value: float | None
     low: float | None
@@ -34,47 +36,49 @@ MISSING_ESTIMATE = IntervalEstimate(None, None, None, 0)
 
 
 def estimate_share(hits: list[bool]) -> IntervalEstimate:
-    """Wilson interval of a proportion."""
-    return (
-        IntervalEstimate(sum(hits) / len(hits), *wilson_interval(sum(hits), len(hits)), len(hits))
-        if hits
-        else MISSING_ESTIMATE
-    )
+    """Estimate a proportion, with Wilson's interval."""
+    if not hits:
+        return MISSING_ESTIMATE
+    low, high = wilson_interval(sum(hits), len(hits))
+    return IntervalEstimate(sum(hits) / len(hits), low, high, len(hits))
 
 
 def estimate_mean(values: list[float]) -> IntervalEstimate:
-    """Bootstrap interval of a mean."""
+    """Estimate a mean, with a bootstrap interval."""
     if not values:
         return MISSING_ESTIMATE
     weights = bootstrap_weights(len(values))
-    return IntervalEstimate(
-        float(np.mean(values)),
-        *percentile_interval(weights @ np.array(values) / weights.sum(axis=1)),
-        len(values),
-    )
+    means = weights @ np.array(values) / weights.sum(axis=1)
+    low, high = percentile_interval(means)
+    return IntervalEstimate(float(np.mean(values)), low, high, len(values))
 
 
 def estimate_rate(counts: list[int]) -> IntervalEstimate:
-    """Exact Poisson interval of a mean count (Garwood 1936), which has width when nothing was counted."""
+    """Estimate a mean count, with an exact Poisson interval (Garwood 1936).
+
+    The interval has a width even when all counts are 0.
+    """
     if not counts:
         return MISSING_ESTIMATE
-    total, n = sum(counts), len(counts)
-    low = chi2.ppf(0.025, 2 * total) / 2 / n if total else 0.0
-    return IntervalEstimate(total / n, float(low), float(chi2.ppf(0.975, 2 * total + 2) / 2 / n), n)
+    total = sum(counts)
+    n = len(counts)
+    low = float(chi2.ppf(0.025, 2 * total) / 2 / n) if total else 0.0
+    high = float(chi2.ppf(0.975, 2 * total + 2) / 2 / n)
+    return IntervalEstimate(total / n, low, high, n)
 
 
 def is_alarm_about(alarm: FinderAlarm, posts: frozenset[str]) -> bool:
-    """Whether half of an alarm's posts are among `posts`."""
+    """Return whether half of an alarm's posts are among `posts`."""
     return len(alarm.posts & posts) >= MIN_ALARM_PRECISION * len(alarm.posts)
 
 
-def alarm_concept(alarm: FinderAlarm, planted: dict[str, frozenset[str]]) -> str | None:
-    """What an alarm is about; missing when it is about nothing planted."""
+def alarm_concept(alarm: FinderAlarm, planted: Mapping[str, frozenset[str]]) -> str | None:
+    """Return the planted concept that an alarm is about, None if it is about none."""
     return next((name for name, posts in planted.items() if is_alarm_about(alarm, posts)), None)
 
 
 def is_recalled(alarms: Alarms, posts: frozenset[str]) -> bool:
-    """Whether a planted term is found."""
+    """Return whether one of the alarms finds the planted term with these posts."""
     return any(
         is_alarm_about(alarm, posts) and len(alarm.posts & posts) >= MIN_TERM_COVERAGE * len(posts)
         for alarm in alarms
@@ -82,78 +86,111 @@ def is_recalled(alarms: Alarms, posts: frozenset[str]) -> bool:
 
 
 def alarm_overlap(one: list[Alarms], other: list[Alarms]) -> float:
-    """Alarms with the same posts in both runs, of those in either; 1 when neither has any."""
-    a, b = (
-        {(place, alarm.posts) for place, found in enumerate(run) for alarm in found}
-        for run in (one, other)
-    )
-    return len(a & b) / len(a | b) if a | b else 1.0
+    """Return the share of the alarms of two runs that have the same posts in both.
+
+    Both runs have the alarms of each brand. 1 when neither has any.
+    """
+    first = _alarm_keys(one)
+    second = _alarm_keys(other)
+    return len(first & second) / len(first | second) if first | second else 1.0
+
+
+def _alarm_keys(alarms_by_brand: list[Alarms]) -> set[tuple[int, frozenset[str]]]:
+    return {
+        (brand, alarm.posts) for brand, alarms in enumerate(alarms_by_brand) for alarm in alarms
+    }
 
 
 @dataclass
 class FinderTally:
-    """What was seen of one finder. The first four are by name: posts of a term, its language, how it was planted, what was the decoy."""
+    """The results of one finder over all trials."""
 
+    # Whether each planted term was found, by the number of its posts.
     recall: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
+    # The same by language, and by the way in which the term was planted.
     languages: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
     conditions: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
+    # Whether some alarm was about the decoy, by decoy.
     decoys: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
+    # Precision of the first alarms, by stream.
     precision: list[float] = field(default_factory=list)
-    false_alarms: list[int] = field(default_factory=list)  # a brand and week
-    lead_days: list[int | None] = field(default_factory=list)  # days, by planted term
-    daily_false_alarms: list[int] = field(default_factory=list)  # a brand and day
+    # False alarms, by brand and week.
+    false_alarms: list[int] = field(default_factory=list)
+    # Days from the first alarm to the tenth post, by planted term; None when it was not found.
+    lead_days: list[int | None] = field(default_factory=list)
+    # False alarms, by brand and day.
+    daily_false_alarms: list[int] = field(default_factory=list)
+    # Whether the alarms of shuffled posts were the same, and the overlap of the alarms.
     identical_runs: list[bool] = field(default_factory=list)
     overlaps: list[float] = field(default_factory=list)
+    # CPU seconds, by window.
     seconds: list[float] = field(default_factory=list)
 
     def add_week(self, by_brand: list[Alarms], trial: PlantedStream) -> dict[str, bool]:
-        """Counts the alarms of the last week of a stream, and tells which of its planted terms were found, in the order of planting."""
+        """Count the alarms for the last week of a stream.
+
+        `by_brand` has the alarms of each brand, the own one first. Returns whether each planted
+        term was found, in the order of planting.
+        """
         planted = {
-            name: frozenset(id_ for id_, day in days.items() if day >= LAST_WEEK_START)
+            name: frozenset(post_id for post_id, day in days.items() if day >= LAST_WEEK_START)
             for name, days in trial.planted.items()
         }
-        concepts = [[alarm_concept(alarm, planted) for alarm in found] for found in by_brand]
-        self.false_alarms += [sum(c is None for c in found) for found in concepts]
-        if planted and concepts[0]:
-            self.precision.append(
-                sum(c is not None for c in concepts[0][:PRECISION_RANK])
-                / len(concepts[0][:PRECISION_RANK])
-            )
-        for decoy, ids in trial.decoys.items():
+        for alarms in by_brand:
+            self.false_alarms.append(_count_false_alarms(alarms, planted))
+        if planted and by_brand[0]:
+            first_alarms = by_brand[0][:PRECISION_RANK]
+            n_false = _count_false_alarms(first_alarms, planted)
+            self.precision.append((len(first_alarms) - n_false) / len(first_alarms))
+        all_alarms = [alarm for alarms in by_brand for alarm in alarms]
+        for decoy, post_ids in trial.decoys.items():
+            decoy_posts = frozenset(post_ids)
             self.decoys[decoy].append(
-                any(is_alarm_about(alarm, frozenset(ids)) for found in by_brand for alarm in found)
+                any(is_alarm_about(alarm, decoy_posts) for alarm in all_alarms)
             )
         return {name: is_recalled(by_brand[0], posts) for name, posts in planted.items()}
 
-    def add_day(self, by_brand: list[Alarms], planted: dict[str, frozenset[str]]) -> None:
-        """Counts the alarms about nothing planted of one day's look back."""
-        self.daily_false_alarms += [
-            sum(alarm_concept(alarm, planted) is None for alarm in found) for found in by_brand
-        ]
+    def add_day(self, by_brand: list[Alarms], planted: Mapping[str, frozenset[str]]) -> None:
+        """Count the false alarms of one day of a daily run."""
+        for alarms in by_brand:
+            self.daily_false_alarms.append(_count_false_alarms(alarms, planted))
 
     def add_shuffled_run(self, one: list[Alarms], other: list[Alarms]) -> None:
-        """Compares the alarms for a stream with those for the same stream in another order."""
+        """Compare the alarms for a stream with those for the same stream in another order."""
         self.identical_runs.append(one == other)
         self.overlaps.append(alarm_overlap(one, other))
 
     def summary(self) -> dict[str, object]:
-        """Every figure with its interval, of plain types."""
-        found = [lead for lead in self.lead_days if lead is not None]
-        estimates = {
-            "precision_at_5": estimate_mean(self.precision), "false_alarms_a_brand_week": estimate_rate(self.false_alarms),
-            "found_daily": estimate_share([lead is not None for lead in self.lead_days]),
-            "found_by_the_tenth_post": estimate_share([lead is not None and lead >= 0 for lead in self.lead_days]),
-            "days_of_lead": estimate_mean([float(lead) for lead in found]), "false_alarms_a_brand_day": estimate_rate(self.daily_false_alarms),
-            "same_when_shuffled": estimate_share(self.identical_runs), "alarms_kept_when_shuffled": estimate_mean(self.overlaps), "seconds": estimate_mean(self.seconds),
-        }  # fmt: skip
+        """Return every figure with its interval, in plain types."""
+        lead_days = [float(lead) for lead in self.lead_days if lead is not None]
+        is_found = [lead is not None for lead in self.lead_days]
+        is_timely = [lead is not None and lead >= 0 for lead in self.lead_days]
         groups = {
             "recall": self.recall,
             "recall_by_language": self.languages,
             "conditions": self.conditions,
             "decoys_passed": self.decoys,
         }
-        grouped = {
-            key: {name: asdict(estimate_share(hits)) for name, hits in group.items()}
-            for key, group in groups.items()
+        estimates = {
+            "precision_at_5": estimate_mean(self.precision),
+            "false_alarms_a_brand_week": estimate_rate(self.false_alarms),
+            "found_daily": estimate_share(is_found),
+            "found_by_the_tenth_post": estimate_share(is_timely),
+            "days_of_lead": estimate_mean(lead_days),
+            "false_alarms_a_brand_day": estimate_rate(self.daily_false_alarms),
+            "same_when_shuffled": estimate_share(self.identical_runs),
+            "alarms_kept_when_shuffled": estimate_mean(self.overlaps),
+            "seconds": estimate_mean(self.seconds),
         }
-        return {**grouped, **{key: asdict(estimate) for key, estimate in estimates.items()}}
+        summary: dict[str, object] = {
+            key: _estimate_shares(hits_by_name) for key, hits_by_name in groups.items()
+        }
+        return summary | {key: asdict(estimate) for key, estimate in estimates.items()}
+
+
+def _count_false_alarms(alarms: Alarms, planted: Mapping[str, frozenset[str]]) -> int:
+    return sum(alarm_concept(alarm, planted) is None for alarm in alarms)
+
+
+def _estimate_shares(hits_by_name: Mapping[str, list[bool]]) -> dict[str, object]:
+    return {name: asdict(estimate_share(hits)) for name, hits in hits_by_name.items()}

@@ -1,10 +1,11 @@
-"""Do an encoder's vectors tell that a Chinese and an English topic are one?
+"""Evaluation of an encoder: does it find that a Chinese and an English topic are the same?
 
     python -m benchmarks.emergence.meaning ENCODER_FOLDER|shipped [CHINESE_STREAM ENGLISH_STREAM]
 
-Prints, for several ways to make a vector, the cosines of pairs that are one topic and of those that are not, how many of each
-language's topics find their own as the nearest, and what a threshold would accept. With two streams of posts the centres of the two
-languages are those of a sample of them, as in `nlp.topics.grouping`, else those of the pairs themselves. `shipped` is Folate's own model.
+For several ways to make a vector, prints the cosines of pairs that are one topic and of pairs that
+are not, how many topics have their counterpart as the nearest of the other language, and what a
+threshold would accept. With two streams of posts the centres of the languages are those of samples
+of them, as in `nlp.topics.grouping`, else those of the pairs. `shipped` is Folate's own model.
 """
 
 import sys
@@ -23,110 +24,138 @@ from nlp.text.segment import Segmenter
 from nlp.topics.grouping import LANGUAGE_SAMPLE_POSTS
 
 Floats = npt.NDArray[np.float64]
+Embed = Callable[[list[str]], Floats]
+"""Texts -> vectors, (texts, dimensions)."""
+
+# Thresholds of the cosine that are evaluated.
 THRESHOLDS = (0.35, 0.4, 0.45, 0.5)
+# Tokens of a text that an encoder other than Folate's reads.
+MAX_TOKENS = 96
+# Characters of a post from which names are sampled.
+_EXCERPT_LENGTH = 100
 
 
-def load_embedder(folder: str) -> Callable[[list[str]], Floats]:
-    """The vectors of Folate's own model, or the mean-pooled ones of a transformers folder with the prefix that e5 was trained with."""
+def load_embedder(folder: str) -> Embed:
+    """Load an encoder: Folate's own ("shipped") or a transformers folder.
+
+    The vectors of a folder are mean-pooled, with the prefix that the e5 models were trained with.
+    """
     if folder == "shipped":
         reader = load_reader("", 1)
         return lambda texts: reader.embed(texts).astype(float)
     import torch
     from transformers import AutoModel, AutoTokenizer
 
-    tokenizer, model = (
-        AutoTokenizer.from_pretrained(folder),
-        AutoModel.from_pretrained(folder).eval(),
-    )
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModel.from_pretrained(folder).eval()
 
-    def embed(texts: list[str]) -> Floats:
+    def embed_texts(texts: list[str]) -> Floats:
         batch = tokenizer(
             [f"query: {text}" for text in texts],
             padding=True,
             truncation=True,
-            max_length=96,
+            max_length=MAX_TOKENS,
             return_tensors="pt",
         )
         with torch.inference_mode():
-            states = model(
-                input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
-            ).last_hidden_state
+            output = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])
+        states = output.last_hidden_state
         mask = batch["attention_mask"][..., None]
         pooled: Floats = ((states * mask).sum(1) / mask.sum(1)).numpy().astype(float)
         return pooled
 
-    return embed
+    return embed_texts
 
 
 def normalize_rows(vectors: Floats) -> Floats:
+    """Scale vectors to unit length."""
     scaled: Floats = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
     return scaled
 
 
 def main() -> None:
+    """Print the similarities of the pairs in `pairs.toml`."""
     embed = load_embedder(sys.argv[1])
-    pairs = tomllib.loads(
-        files("benchmarks.emergence").joinpath("pairs.toml").read_text(encoding="utf-8")
-    )["pair"]
-    names = [normalize_rows(embed([p[side] for p in pairs])) for side in ("zh", "en")]
+    text = files("benchmarks.emergence").joinpath("pairs.toml").read_text(encoding="utf-8")
+    pairs = tomllib.loads(text)["pair"]
+    names = [normalize_rows(embed([pair[side] for pair in pairs])) for side in ("zh", "en")]
     contexts = [
-        np.array([normalize_rows(embed(p[side])).mean(axis=0) for p in pairs])
+        np.array([_mean_vector(embed, pair[side]) for pair in pairs])
         for side in ("zh_posts", "en_posts")
     ]
     print_similarities("names", *names)
-    print_similarities("names, centred", *(normalize_rows(v - v.mean(axis=0)) for v in names))
+    print_similarities("names, centred", *(_centre_rows(vectors) for vectors in names))
     print_similarities("contexts", *map(normalize_rows, contexts))
     print_similarities(
-        "contexts, centred by language", *(normalize_rows(v - v.mean(axis=0)) for v in contexts)
+        "contexts, centred by language", *(_centre_rows(vectors) for vectors in contexts)
     )
     if len(sys.argv) > 2:
-        samples = [
-            Random(LANGUAGE_SAMPLE_POSTS).sample(
-                [text for _, text in read_dated_texts(Path(path))], LANGUAGE_SAMPLE_POSTS
-            )
-            for path in sys.argv[2:4]
-        ]
-        centres = [normalize_rows(embed(sample)).mean(axis=0) for sample in samples]
-        said = [normalize_rows(v - centre) for v, centre in zip(contexts, centres, strict=True)]
-        print_similarities("contexts, centred by streams", *said)
-        called = [
-            normalize_rows(v - normalize_rows(embed(sample_words(Path(path)))).mean(axis=0))
-            for v, path in zip(names, sys.argv[2:4], strict=True)
-        ]
-        print_similarities(
-            "names and contexts, centred by streams",
-            *(np.hstack(both) / 2**0.5 for both in zip(called, said, strict=True)),
-        )
+        stream_paths = [Path(name) for name in sys.argv[2:4]]
+        _print_similarities_by_stream(embed, names, contexts, stream_paths)
+
+
+def _print_similarities_by_stream(
+    embed: Embed, names: list[Floats], contexts: list[Floats], stream_paths: list[Path]
+) -> None:
+    """Print the similarities with the means of two streams, Chinese and English, subtracted."""
+    centred_contexts = []
+    centred_names = []
+    for path, name_vectors, context_vectors in zip(stream_paths, names, contexts, strict=True):
+        context_centre = _mean_vector(embed, _sample_texts(path))
+        centred_contexts.append(normalize_rows(context_vectors - context_centre))
+        name_centre = _mean_vector(embed, sample_words(path))
+        centred_names.append(normalize_rows(name_vectors - name_centre))
+    print_similarities("contexts, centred by streams", *centred_contexts)
+    both = [
+        np.hstack(sides) / 2**0.5 for sides in zip(centred_names, centred_contexts, strict=True)
+    ]
+    print_similarities("names and contexts, centred by streams", *both)
+
+
+def _mean_vector(embed: Embed, texts: list[str]) -> Floats:
+    mean: Floats = normalize_rows(embed(texts)).mean(axis=0)
+    return mean
+
+
+def _centre_rows(vectors: Floats) -> Floats:
+    return normalize_rows(vectors - vectors.mean(axis=0))
+
+
+def _sample_texts(stream: Path) -> list[str]:
+    """Return `LANGUAGE_SAMPLE_POSTS` texts of a stream."""
+    texts = [text for _, text in read_dated_texts(stream)]
+    return Random(LANGUAGE_SAMPLE_POSTS).sample(texts, LANGUAGE_SAMPLE_POSTS)
 
 
 def sample_words(stream: Path) -> list[str]:
-    """`SAMPLE` words of a stream, whose mean is that of its language's names."""
-    words = sorted(
-        {
-            word
-            for _, text in read_dated_texts(stream)
-            for word in Segmenter().words(text[:100])
-            if len(word) > 1
-        }
-    )
-    return Random(LANGUAGE_SAMPLE_POSTS).sample(words, LANGUAGE_SAMPLE_POSTS)
+    """Return `LANGUAGE_SAMPLE_POSTS` words of a stream, whose mean is that of all names."""
+    words: set[str] = set()
+    for _, text in read_dated_texts(stream):
+        excerpt_words = Segmenter().words(text[:_EXCERPT_LENGTH])
+        words.update(word for word in excerpt_words if len(word) > 1)
+    return Random(LANGUAGE_SAMPLE_POSTS).sample(sorted(words), LANGUAGE_SAMPLE_POSTS)
 
 
-def print_similarities(what: str, zh: Floats, en: Floats) -> None:
+def print_similarities(title: str, zh: Floats, en: Floats) -> None:
+    """Print the cosines of pairs that are one topic (same row) and of those that are two."""
     cosines = zh @ en.T
-    same, other = np.diag(cosines), cosines[~np.eye(len(cosines), dtype=bool)]
-    nearest = (cosines.argmax(axis=1) == np.arange(len(zh))) & (
-        cosines.argmax(axis=0) == np.arange(len(en))
-    )
-    print(f"{what}: one topic {same.min():.2f} to {same.max():.2f} (median {np.median(same):.2f}), two topics up to {other.max():.2f} "
-          f"(median {np.median(other):.2f}), nearest of each other {nearest.sum()} of {len(zh)}")  # fmt: skip
+    same = np.diag(cosines)
+    other = cosines[~np.eye(len(cosines), dtype=bool)]
+    is_nearest_en = cosines.argmax(axis=1) == np.arange(len(zh))
+    is_nearest_zh = cosines.argmax(axis=0) == np.arange(len(en))
+    n_mutual = (is_nearest_en & is_nearest_zh).sum()
     print(
-        "   ",
-        *(
-            f"at {t}: {(same >= t).sum()}/{len(same)} and {(other >= t).sum()}/{len(other)};"
-            for t in THRESHOLDS
-        ),
+        f"{title}: one topic {same.min():.2f} to {same.max():.2f} "
+        f"(median {np.median(same):.2f}), "
+        f"two topics up to {other.max():.2f} (median {np.median(other):.2f}), "
+        f"nearest of each other {n_mutual} of {len(zh)}"
     )
+    accepted = []
+    for threshold in THRESHOLDS:
+        n_same = (same >= threshold).sum()
+        n_other = (other >= threshold).sum()
+        accepted.append(f"at {threshold}: {n_same}/{len(same)} and {n_other}/{len(other)};")
+    print("   ", *accepted)
 
 
 if __name__ == "__main__":

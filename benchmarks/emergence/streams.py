@@ -1,4 +1,4 @@
-"""Dated streams of real posts, read from whatever table holds them."""
+"""Base streams of the benchmark: dated texts from CSV or TSV files, segmented by Folate."""
 
 import csv
 import sys
@@ -13,12 +13,12 @@ from nlp.text.segment import Segmenter
 
 TIME_COLUMNS = ("first_seen", "published_at", "created_at", "time", "购买时间", "date")
 TEXT_COLUMNS = ("text", "title", "content", "body", "评论内容")
-_FORMATS = ("%m/%d/%Y %H:%M", "%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M")
+_TIME_FORMATS = ("%m/%d/%Y %H:%M", "%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M")
 
 
 @dataclass(frozen=True)
 class StreamPost:
-    """A post of the base stream."""
+    """A post of a base stream, with the annotations that topic discovery uses."""
 
     published_at: datetime
     text: str
@@ -28,7 +28,7 @@ class StreamPost:
 
 
 def existing_file(name: str) -> Path:
-    """A file of an argument. Raises ArgumentTypeError."""
+    """Parse a file name on the command line. Raises ArgumentTypeError if there is no such file."""
     path = Path(name)
     if not path.is_file():
         raise ArgumentTypeError(f"wanted a CSV or TSV file, got {name!r}, which is none.")
@@ -36,55 +36,62 @@ def existing_file(name: str) -> Path:
 
 
 def read_dated_texts(path: Path) -> list[tuple[datetime, str]]:
-    """The (time, text) rows of a CSV or TSV with a header, in order of time; rows without either are left out.
+    """Read the (time, text) rows of a CSV or TSV file with a header, in order of time.
 
-    Raises InputError when no column has a name among `TIMES` or `TEXTS` (letter case aside).
+    Rows without either are left out. Raises InputError when no column has a name among
+    `TIME_COLUMNS` or `TEXT_COLUMNS` (letter case aside).
     """
     csv.field_size_limit(sys.maxsize)
+    dated_texts = []
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",")
-        time, text = _column(reader, TIME_COLUMNS, path), _column(reader, TEXT_COLUMNS, path)
-        found = [
-            (parse_time(row[time] or row.get("date") or ""), (row[text] or "").strip())
-            for row in reader
-        ]
-    return sorted((at, body) for at, body in found if at is not None and body)
+        time_column = _find_column(reader, TIME_COLUMNS, path)
+        text_column = _find_column(reader, TEXT_COLUMNS, path)
+        for row in reader:
+            published_at = parse_time(row[time_column] or row.get("date") or "")
+            text = (row[text_column] or "").strip()
+            if published_at is not None and text:
+                dated_texts.append((published_at, text))
+    return sorted(dated_texts)
 
 
-def _column(reader: "csv.DictReader[str]", names: tuple[str, ...], path: Path) -> str:
-    """The column whose name stands first in `names`."""
-    own = {column.lower(): column for column in reader.fieldnames or ()}
+def _find_column(reader: "csv.DictReader[str]", names: tuple[str, ...], path: Path) -> str:
+    """Return the column with the first of `names` that the file has."""
+    column_by_name = {column.lower(): column for column in reader.fieldnames or ()}
     for name in names:
-        if name in own:
-            return own[name]
+        if name in column_by_name:
+            return column_by_name[name]
     raise InputError(
-        f"wanted a column of {path.name} named one of {', '.join(names)}; it has {', '.join(own)}."
+        f"wanted a column of {path.name} named one of {', '.join(names)}; "
+        f"it has {', '.join(column_by_name)}."
     )
 
 
 def parse_time(text: str) -> datetime | None:
-    """An ISO 8601 or American time; UTC where it has no offset; None when it is neither."""
-    for form in _FORMATS:
+    """Parse an ISO 8601 or American time, as UTC when it has no offset; None when it is neither."""
+    for time_format in _TIME_FORMATS:
         try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC)
+            return datetime.strptime(text, time_format).replace(tzinfo=UTC)
         except ValueError:
             continue
     try:
-        found = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def annotate_posts(chosen: list[tuple[datetime, str]], segmenter: Segmenter) -> list[StreamPost]:
-    """What Folate's own pipeline says of the text."""
+def annotate_posts(
+    dated_texts: list[tuple[datetime, str]], segmenter: Segmenter
+) -> list[StreamPost]:
+    """Annotate texts with language, words and hashtags, as Folate's pipeline does."""
     return [
         StreamPost(
-            at,
-            text,
-            identify_language(text),
-            tuple(segmenter.words(text)),
-            tuple(segmenter.hashtags(text)),
+            published_at=published_at,
+            text=text,
+            language=identify_language(text),
+            words=tuple(segmenter.words(text)),
+            hashtags=tuple(segmenter.hashtags(text)),
         )
-        for at, text in chosen
+        for published_at, text in dated_texts
     ]

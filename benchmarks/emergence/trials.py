@@ -1,4 +1,4 @@
-"""The streams of a trial: a quiet week, weeks with terms of each support, a week with terms planted in unlike ways, and a run of days."""
+"""The streams of a trial: quiet and planted weeks, special conditions, and a run of days."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,10 +19,14 @@ from benchmarks.emergence.planting import (
 from benchmarks.emergence.streams import StreamPost, annotate_posts, read_dated_texts
 from nlp.text.segment import Segmenter
 
-PLANTED_TERMS = 5  # concepts a stream, so that precision at 5 can reach 1
-POOL_TRIALS = 3  # trials' worth of posts held in memory; each trial draws from it
-SURGE_SHARE = 2 / 5  # more posts in the week tested than in others
-MIN_CONTROL_CLAUSES = 100  # clauses a week about ordinary things, at least
+# Concepts planted in a stream, so that precision at 5 can reach 1.
+PLANTED_TERMS = 5
+# Windows of posts that are in memory; each trial draws from them.
+POOL_TRIALS = 3
+# Additional posts in the week that is tested, relative to the others.
+SURGE_SHARE = 2 / 5
+# Clauses about the own brand in every week, at least.
+MIN_CONTROL_CLAUSES = 100
 CONDITIONS = {
     "one wording": PlantedTerm(10, wordings=1),
     "5 authors of 10 posts": PlantedTerm(10, authors=5),
@@ -30,9 +34,8 @@ CONDITIONS = {
     "begun a week before": PlantedTerm(20, onset=LAST_WEEK_START - 7, days=14, slope=0.1),
     "10 posts in each language": PlantedTerm(20, languages=("zh", "en")),
 }
-DAILY_RUN_DAYS = range(
-    7 * WINDOW_WEEKS, 7 * WINDOW_WEEKS + 14
-)  # on which the daily run looks back; terms begin on the first four
+# The days on which the daily run looks back; terms begin on the first four of them.
+DAILY_RUN_DAYS = range(7 * WINDOW_WEEKS, 7 * WINDOW_WEEKS + 14)
 GROWING_TERMS = [
     PlantedTerm(20, onset=DAILY_RUN_DAYS[0] + day, days=10, slope=0.3) for day in range(4)
 ]
@@ -40,106 +43,112 @@ GROWING_TERMS = [
 
 @dataclass(frozen=True)
 class TrialSource:
-    """Real posts, and how trials draw from them."""
+    """Real posts from which trials draw their streams."""
 
     pool: list[StreamPost]
     segmenter: Segmenter
-    posts_per_week: int  # a week
-    permuted: (
-        bool  # posts of all weeks drawn from the whole stream, so that only what is planted is news
-    )
+    posts_per_week: int
+    # Whether the posts of each week are drawn from the whole pool, so that only what is planted is
+    # news, or are those of a week of the real stream.
+    permuted: bool
 
     def draw_weeks(
         self, count: int, random: Random
     ) -> tuple[list[list[StreamPost]], list[StreamPost]]:
-        """The posts of each week, and posts of the pool that are in none."""
+        """Draw the posts of `count` weeks; also return the posts of the pool that are in none."""
         if self.permuted:
-            drawn = random.sample(self.pool, len(self.pool))
-            each = min(self.posts_per_week, len(self.pool) // (count + 2))
-            return [drawn[week * each : (week + 1) * each] for week in range(count)], drawn[
-                count * each :
-            ]
+            return self._permuted_weeks(count, random)
+        return self._dated_weeks(count, random)
+
+    def _permuted_weeks(
+        self, count: int, random: Random
+    ) -> tuple[list[list[StreamPost]], list[StreamPost]]:
+        shuffled = random.sample(self.pool, len(self.pool))
+        size = min(self.posts_per_week, len(self.pool) // (count + 2))
+        weeks = [shuffled[week * size : (week + 1) * size] for week in range(count)]
+        return weeks, shuffled[count * size :]
+
+    def _dated_weeks(
+        self, count: int, random: Random
+    ) -> tuple[list[list[StreamPost]], list[StreamPost]]:
         ordinals = sorted({raw.published_at.toordinal() for raw in self.pool})
         first = random.choice(ordinals[: max(1, len(ordinals) - 7 * count)])
-        weeks = [
-            [raw for raw in self.pool if 0 <= raw.published_at.toordinal() - first - 7 * week < 7]
-            for week in range(count)
-        ]
-        rest = [
-            raw for raw in self.pool if not 0 <= raw.published_at.toordinal() - first < 7 * count
-        ]
-        return [
-            random.sample(posts, min(len(posts), self.posts_per_week)) for posts in weeks
-        ], random.sample(rest, len(rest))
+        weeks: list[list[StreamPost]] = [[] for _ in range(count)]
+        others = []
+        for raw in self.pool:
+            week = (raw.published_at.toordinal() - first) // 7
+            if 0 <= week < count:
+                weeks[week].append(raw)
+            else:
+                others.append(raw)
+        samples = [random.sample(posts, min(len(posts), self.posts_per_week)) for posts in weeks]
+        return samples, random.sample(others, len(others))
 
 
 def load_trial_source(paths: Iterable[Path], posts: int, permuted: bool, seed: int) -> TrialSource:
-    """Reads the streams and annotates as many of their posts as a few trials need."""
+    """Read the streams and annotate as many of their posts as a few trials need.
+
+    `posts` is the number of posts per week.
+    """
     segmenter = Segmenter()
-    found = sorted(row for path in paths for row in read_dated_texts(path))
-    size = min(len(found), POOL_TRIALS * WINDOW_WEEKS * posts)
+    dated_texts = sorted(row for path in paths for row in read_dated_texts(path))
+    size = min(len(dated_texts), POOL_TRIALS * WINDOW_WEEKS * posts)
+    random = Random(seed)
     if permuted:
-        found = Random(seed).sample(found, size)
+        dated_texts = random.sample(dated_texts, size)
     else:
-        start = Random(seed).randrange(len(found) - size + 1)
-        found = found[start : start + size]
-    return TrialSource(annotate_posts(found, segmenter), segmenter, posts, permuted)
+        start = random.randrange(len(dated_texts) - size + 1)
+        dated_texts = dated_texts[start : start + size]
+    return TrialSource(annotate_posts(dated_texts, segmenter), segmenter, posts, permuted)
 
 
 def make_weekly_stream(source: TrialSource, seed: int, plants: list[PlantedTerm]) -> PlantedStream:
-    """Nine weeks with these terms and every decoy; without any, a quiet week."""
-    weeks, rest = source.draw_weeks(WINDOW_WEEKS, Random(seed))
+    """Make nine weeks with these terms and every decoy; a quiet stream when there are no terms."""
+    weeks, others = source.draw_weeks(WINDOW_WEEKS, Random(seed))
     surge = round(SURGE_SHARE * len(weeks[-1]))
-    planter = Planter(seed, source.segmenter, rest[surge:])
+    planter = Planter(seed, source.segmenter, others[surge:])
     if plants:
-        weeks[-1] += rest[:surge]
-        _plant(planter, plants)
-        for decoy in (
-            planter.add_advertisement,
-            planter.add_seasonal_term,
-            planter.add_weekend_term,
-            planter.add_loud_author,
-            planter.add_new_source,
-        ):
-            decoy()
+        weeks[-1] += others[:surge]
+        _plant_terms(planter, plants)
+        planter.add_advertisement()
+        planter.add_seasonal_term()
+        planter.add_weekend_term()
+        planter.add_loud_author()
+        planter.add_new_source()
     planter.add_base_posts(weeks)
-    planter.add_controls(
-        WINDOW_WEEKS, max(MIN_CONTROL_CLAUSES, 2 * sum(plant.posts for plant in plants))
-    )
+    planted_posts = sum(plant.posts for plant in plants)
+    planter.add_controls(WINDOW_WEEKS, max(MIN_CONTROL_CLAUSES, 2 * planted_posts))
     return planter.stream
 
 
 def make_daily_stream(source: TrialSource, seed: int) -> PlantedStream:
-    """Eleven weeks with terms that grow from the first days of the tenth, and no decoys."""
-    count = WINDOW_WEEKS + 2
-    weeks, rest = source.draw_weeks(count, Random(seed))
-    planter = Planter(seed, source.segmenter, rest)
+    """Make eleven weeks with terms that grow from the first days of the tenth, without decoys."""
+    n_weeks = WINDOW_WEEKS + 2
+    weeks, others = source.draw_weeks(n_weeks, Random(seed))
+    planter = Planter(seed, source.segmenter, others)
     plants = [planter.random.choice(GROWING_TERMS) for _ in range(PLANTED_TERMS)]
-    _plant(planter, plants)
+    _plant_terms(planter, plants)
     planter.add_base_posts(weeks)
-    planter.add_controls(count, 2 * sum(plant.posts for plant in plants))
+    planter.add_controls(n_weeks, 2 * sum(plant.posts for plant in plants))
     return planter.stream
 
 
-def _plant(planter: Planter, plants: list[PlantedTerm]) -> None:
-    for concept, plant in zip(
-        planter.random.sample(range(len(CONCEPTS)), len(plants)), plants, strict=True
-    ):
+def _plant_terms(planter: Planter, plants: list[PlantedTerm]) -> None:
+    concepts = planter.random.sample(range(len(CONCEPTS)), len(plants))
+    for concept, plant in zip(concepts, plants, strict=True):
         planter.plant_term(concept, plant)
 
 
 def window_ending(table: pa.Table, end: int) -> pa.Table:
-    """The nine weeks that end with day `end`, counted in sevens of days back from it."""
+    """Return the nine weeks that end with day `end`, with `week` counted back from that day."""
     first = end - 7 * WINDOW_WEEKS + 1
-    part = table.filter(
-        pc.and_(pc.greater_equal(table["day"], first), pc.less_equal(table["day"], end))
-    )
-    weeks = pc.divide(pc.subtract(part["day"], first), 7).cast(pa.int32())
-    return part.set_column(part.column_names.index("week"), "week", weeks)
+    is_inside = pc.and_(pc.greater_equal(table["day"], first), pc.less_equal(table["day"], end))
+    window = table.filter(is_inside)
+    weeks = pc.divide(pc.subtract(window["day"], first), 7).cast(pa.int32())
+    return window.set_column(window.column_names.index("week"), "week", weeks)
 
 
 def shuffle_posts(table: pa.Table, seed: int) -> pa.Table:
-    """The same posts in another order."""
-    return table.take(
-        pa.array(Random(seed).sample(range(table.num_rows), table.num_rows), pa.int64())
-    )
+    """Return the same posts in another order."""
+    rows = Random(seed).sample(range(table.num_rows), table.num_rows)
+    return table.take(pa.array(rows, pa.int64()))

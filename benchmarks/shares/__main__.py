@@ -1,4 +1,6 @@
-"""`python -m benchmarks.shares --posteriors FILE`: error and coverage of the shares of a week, by each method, in one run.
+"""Benchmark of the shares of a week by each method: errors, and coverage of the intervals.
+
+Run `python -m benchmarks.shares --posteriors FILE`.
 
 Each domain of FILE (the form of `training.quantify`) is tested with what was fitted on the domains
 of the other sets. With `--fitted-on`, it is fitted on that file in place of them. Weeks of 600
@@ -50,7 +52,10 @@ def main() -> None:
 
 
 def format_table(outcomes: Sequence[ShareEstimate]) -> str:
-    """Plain text: mean error in points (over domains, and over sets), how many 95 % intervals hold the truth, half their width."""
+    """Format as plain text: mean error in points (over domains, and over sets), and intervals.
+
+    For the 95 % intervals it has the share that contains the truth, and half of their width.
+    """
     lines = [
         f"{'method':28} {'shares':>6} {'error':>6} {'by set':>6} {'coverage':>8} {'half-width':>10}"
     ]

@@ -14,7 +14,10 @@ HISTOGRAM_BINS = 10  # of a histogram of one class's probability
 
 
 class KdeyQuantifier:
-    """KDEy-ML (Moreo, González & del Coz 2024): maximum likelihood over densities of the classes' posteriors."""
+    """KDEy-ML: maximum likelihood over kernel densities of the classes' posteriors.
+
+    Moreo, González & del Coz 2024.
+    """
 
     def __init__(self, posteriors: Floats, labels: Ints) -> None:
         rng = np.random.Generator(np.random.PCG64(1))
@@ -32,7 +35,10 @@ class KdeyQuantifier:
 
 
 class DysQuantifier:
-    """Mix the histograms of the classes so that they come nearest to the week's (Maletzke et al. 2019), by Hellinger's distance."""
+    """DyS: the mixture of the classes' histograms that is nearest to the week's.
+
+    The distance is Hellinger's (Maletzke et al. 2019).
+    """
 
     def __init__(self, posteriors: Floats, labels: Ints) -> None:
         self.classes = np.stack([_histograms(posteriors[labels == at]) for at in range(3)])

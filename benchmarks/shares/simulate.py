@@ -1,4 +1,4 @@
-"""Weeks drawn from labelled texts at a known mix of labels, and what each method says of their shares."""
+"""Weeks drawn from labelled texts at a known mix of labels, and estimates of their shares."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,8 +24,13 @@ NEGATIVE_SHARE_PAIRS = (
     (0.5, 0.3),
 )  # negative: of a week and of the one after
 COUNTING, MEAN, EMQ, MAP, KDEY, DYS = (
-    "counting the labels", "mean of the probabilities", "EMQ", "MAP, a pseudo-count a post", "KDEy-ML", "DyS-like",
-)  # fmt: skip
+    "counting the labels",
+    "mean of the probabilities",
+    "EMQ",
+    "MAP, a pseudo-count a post",
+    "KDEy-ML",
+    "DyS-like",
+)
 OURS, OURS_WHERE_GIVEN = "ours, unaudited", "  where a figure is given"
 RANDOM_50, STRATIFIED_50, RANDOM_100, STRATIFIED_CARRIED = (
     "50 labels at random",
@@ -72,7 +77,10 @@ def simulate_weeks(
     prior: Floats,
     rng: np.random.Generator,
 ) -> Iterator[ShareEstimate]:
-    """One week of each mix by every method. `others` are domains of other sets, which `errors` was fitted on too."""
+    """Simulate a week of each mix, and estimate its shares by every method.
+
+    `others` are the domains of other sets, on which `errors` was fitted.
+    """
     now = [_week(domain, negative, rng) for negative, _ in NEGATIVE_SHARE_PAIRS]
     later = [_week(domain, negative, rng) for _, negative in NEGATIVE_SHARE_PAIRS]
     for method, answer in _references(others, prior).items():
@@ -156,7 +164,10 @@ def _week(domain: LabelledDomain, negative: float, rng: np.random.Generator) -> 
 
 
 def _mentions(*weeks: list[DrawnWeek]) -> BrandMentions:
-    """A brand a drawn week, with a source and authors of its own; the later lists are later weeks of the same brands."""
+    """Make a brand of each drawn week, with its own source and authors.
+
+    Later lists are later weeks of the same brands.
+    """
     every = [
         (brand, week, *weeks[week][brand])
         for brand in range(len(weeks[0]))
@@ -167,10 +178,20 @@ def _mentions(*weeks: list[DrawnWeek]) -> BrandMentions:
     size = len(brand)
     nothing = np.full(size, np.nan)
     return BrandMentions(
-        tuple(map(str, range(len(weeks[0])))), tuple(Week(2026, 1 + at) for at in range(len(weeks))), ("x",), brand, week,
-        np.zeros(size, dtype=np.int64), np.arange(size, dtype=np.uint64), np.ones(size, dtype=bool), nothing, nothing,
-        np.concatenate([each[2] for each in every]), np.full(size, -1), {},
-    )  # fmt: skip
+        tuple(map(str, range(len(weeks[0])))),
+        tuple(Week(2026, 1 + at) for at in range(len(weeks))),
+        ("x",),
+        brand,
+        week,
+        np.zeros(size, dtype=np.int64),
+        np.arange(size, dtype=np.uint64),
+        np.ones(size, dtype=bool),
+        nothing,
+        nothing,
+        np.concatenate([each[2] for each in every]),
+        np.full(size, -1),
+        {},
+    )
 
 
 def _audited(

@@ -1,4 +1,6 @@
-"""`python -m benchmarks.truth --data DIR`: the report's shares, changes and intervals beside the labels of people.
+"""Benchmark of reports: their shares, changes and intervals compared with labels of people.
+
+Run `python -m benchmarks.truth --data DIR`.
 
 Brands and products of sets that no training ever sees become projects of Folate, made with its own
 commands: six weeks each, whose negative share shifts from 5 to 60 %. docs/truth.md has the figures.

@@ -1,4 +1,4 @@
-"""What a report says beside what people said: shares, net sentiment, changes and rankings of brands."""
+"""Comparison of reports with labels: shares, net sentiment, changes and rankings of brands."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ class ChangeEstimate(MeasureEstimate):
 
 @dataclass(frozen=True, kw_only=True)
 class RankCorrelation:
-    """Kendall's tau-b of the brands of a week by one method against the truth; None of too few values."""
+    """Kendall's tau-b of the brands of a week by one method; None with too few values."""
 
     trade: str
     part: str
@@ -88,10 +88,10 @@ def true_measures(shares: Floats) -> dict[str, float]:
 def compare_report(
     document: Mapping[str, Any], counted: CountedPostsByCell, common_fields: Mapping[str, str]
 ) -> Iterator[MeasureEstimate]:
-    """The levels and changes of a report beside the labels.
+    """Compare the levels and changes of a report with the labels.
 
-    `about` has the trade, its part, the method and the week of the audit. A measure that the report lacks, or has without
-    a value, is one that it declines to give.
+    `common_fields` are the trade, its part, the method and the week of the audit. A measure that
+    the report lacks, or has without a value, is one that it declines to give.
     """
     week = Week.parse(document["week"])
     for brand in document["brands"]:
@@ -181,8 +181,14 @@ def rank_correlations(estimates: list[MeasureEstimate]) -> Iterator[RankCorrelat
         if len(members) >= MIN_RANKED_BRANDS:
             tau = _tau([each for each in members if each.value is not None])
             yield RankCorrelation(
-                trade=trade, part=part, week=week, method=method, audited=audited, measure=measure, tau=tau
-            )  # fmt: skip
+                trade=trade,
+                part=part,
+                week=week,
+                method=method,
+                audited=audited,
+                measure=measure,
+                tau=tau,
+            )
 
 
 def _tau(members: list[MeasureEstimate]) -> float | None:

@@ -29,7 +29,8 @@ LABELS_PER_AUDIT = 50
 SALT = "the same in every run, since the bootstrap of a report draws authors by their hashes"
 
 _COUNTED = """
-SELECT brand, week, id, negative, neutral, positive FROM ({rows}) WHERE counted AND negative IS NOT NULL ORDER BY id
+SELECT brand, week, id, negative, neutral, positive FROM ({rows})
+WHERE counted AND negative IS NOT NULL ORDER BY id
 """.strip()
 
 
@@ -110,7 +111,8 @@ class TradeProject:
             Project.open(folder)
             .store.snapshot()
             .sql(
-                "SELECT a.draw, a.place, any_value(p.id) AS id FROM audits a JOIN posts p USING (text_hash) GROUP BY ALL"
+                "SELECT a.draw, a.place, any_value(p.id) AS id "
+                "FROM audits a JOIN posts p USING (text_hash) GROUP BY ALL"
             )
         )
         return {
@@ -159,14 +161,16 @@ def run_folate(folder: Path, *arguments: str) -> str:
 
     Raises RuntimeError with what it said when it fails.
     """
-    said, told = StringIO(), StringIO()
-    with redirect_stdout(said), redirect_stderr(told):
+    output = StringIO()
+    errors = StringIO()
+    with redirect_stdout(output), redirect_stderr(errors):
         code = run_command([*arguments, "--project", str(folder)])
     if code:
         raise RuntimeError(
-            f"'folate {' '.join(arguments)}' ended with exit code {code}: {told.getvalue().strip()}"
+            f"'folate {' '.join(arguments)}' ended with exit code {code}: "
+            f"{errors.getvalue().strip()}"
         )
-    return said.getvalue()
+    return output.getvalue()
 
 
 def _settings(trade: Trade, threads: int) -> str:
@@ -188,7 +192,7 @@ def _settings(trade: Trade, threads: int) -> str:
 def _posts(
     trade: Trade, brand: LabelledBrand, weeks: Sequence[WeeklyTexts]
 ) -> list[tuple[dict[str, Any], str]]:
-    """The posts of a brand with their labels: each by an author of its own, evenly over the week."""
+    """Make the posts of a brand with their labels, each by another author, evenly over the week."""
     place = [each.id for each in trade.brands].index(brand.id)
     posts: list[tuple[dict[str, Any], str]] = []
     for drawn in weeks:

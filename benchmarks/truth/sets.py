@@ -71,7 +71,13 @@ ENTITY_TRADES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
     "games A": (SELECTION_PART, {
         "ApexLegends": ("Apex Legends", "Apex", "@PlayApex"),
         "Hearthstone": ("Hearthstone", "@PlayHearthstone"),
-        "RedDeadRedemption(RDR)": ("Red Dead Redemption", "Red Dead", "RDR", "RDR2", "@RockstarGames"),
+        "RedDeadRedemption(RDR)": (
+            "Red Dead Redemption",
+            "Red Dead",
+            "RDR",
+            "RDR2",
+            "@RockstarGames",
+        ),
         "TomClancysRainbowSix": ("Rainbow Six", "Rainbow Six Siege", "R6", "R6S", "@Rainbow6Game"),
     }),
     "companies A": (SELECTION_PART, {
@@ -118,7 +124,7 @@ def load_trades(data: Path) -> list[Trade]:
 
 
 def part_of_entity(entity: str) -> str | None:
-    """The part that an entity of twitter_entity_sentiment belongs to; None where it may be trained on."""
+    """Return the part of an entity of twitter_entity_sentiment; None for a training entity."""
     return {0: SELECTION_PART, 2: REPORT_PART}.get(entity_part(entity))
 
 
@@ -262,7 +268,7 @@ def _naming(
 def _on_pages(
     names: Mapping[str, tuple[str, ...]], texts: Mapping[str, list[LabelledText]], page: str
 ) -> tuple[LabelledBrand, ...]:
-    """Brands whose texts stand on their pages; a text that names another brand of the trade is left out."""
+    """Make brands whose texts are on their own pages, without texts that name another brand."""
     linker = BrandLinker([Brand(id=key, names=spelled) for key, spelled in names.items()])
     return tuple(
         LabelledBrand(

@@ -34,7 +34,10 @@ NEGATIVE_SHARE_BINS = (
     0.38,
     1.0,
 )  # of the negative share: about 5, 15, 30, and 45 or 60 %
-TABLE_HEADER = f"{'figures':>8} {'error':>6} {'largest':>8} {'95 % intervals that hold':>30} {'width':>6} {'declined':>9}"
+TABLE_HEADER = (
+    f"{'figures':>8} {'error':>6} {'largest':>8} {'95 % intervals that hold':>30} "
+    f"{'width':>6} {'declined':>9}"
+)
 
 
 def render_tables(estimates: Sequence[MeasureEstimate], ranked: Sequence[RankCorrelation]) -> str:
@@ -128,7 +131,7 @@ def _net(levels: Sequence[MeasureEstimate], ranked: Sequence[RankCorrelation]) -
 
 
 def _accuracy(estimates: Sequence[MeasureEstimate]) -> str:
-    """How many, mean and largest error, intervals that hold, mean width, and how many were declined."""
+    """Format count, mean and largest error, interval coverage, mean width and declined figures."""
     errors = [100 * abs(each.error) for each in estimates if each.error is not None]
     declined = len(estimates) - len(errors)
     if not errors:
@@ -140,7 +143,10 @@ def _accuracy(estimates: Sequence[MeasureEstimate]) -> str:
     ]
     width = f"{np.mean(widths):6.1f}" if widths else f"{'-':>6}"
     held = format_share(each.covers_truth for each in estimates)
-    return f"{len(estimates):8} {np.mean(errors):6.1f} {max(errors):8.1f} {held:>30} {width} {declined:9}"
+    return (
+        f"{len(estimates):8} {np.mean(errors):6.1f} {max(errors):8.1f} {held:>30} "
+        f"{width} {declined:9}"
+    )
 
 
 def format_share(outcomes: Iterable[bool | None]) -> str:
@@ -156,7 +162,10 @@ def format_share(outcomes: Iterable[bool | None]) -> str:
 
 def _changes(changes: Sequence[ChangeEstimate]) -> list[str]:
     """Of the shares: what the arrows to the week before are worth."""
-    head = f"{'changes of shares':22} {'figures':>8} {'error':>6} {'intervals that hold':>24} {'arrows':>7}"
+    head = (
+        f"{'changes of shares':22} {'figures':>8} {'error':>6} {'intervals that hold':>24} "
+        f"{'arrows':>7}"
+    )
     lines = ["", f"{head} {'right direction':>24} {'of true changes >= 10 told':>28}"]
     for method in REPORT_METHODS:
         shares = [
@@ -189,7 +198,8 @@ def _trades(levels: Sequence[MeasureEstimate], ranked: Sequence[RankCorrelation]
     peers = "".join(f"{method.split()[0]:>10}" for method in PEER_QUANTIFIERS)
     lines = [
         "",
-        f"{'error, intervals that hold':26} {'posts':>9}{states}{peers} {'value - truth, n/0/p':>22} {'tau':>6}",
+        f"{'error, intervals that hold':26} {'posts':>9}{states}{peers} "
+        f"{'value - truth, n/0/p':>22} {'tau':>6}",
     ]
     for trade in dict.fromkeys(each.trade for each in levels):
         shares = [

@@ -1,4 +1,4 @@
-"""One trade: its project made, reported, audited and reported again, each time beside the labels."""
+"""The comparison of the reports of one trade with the labels, with and without an audit."""
 
 from pathlib import Path
 

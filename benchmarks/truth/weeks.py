@@ -1,4 +1,4 @@
-"""Weeks of a brand whose negative share is known: drawn from its labelled texts at shares that shift."""
+"""Weeks of a brand with a known share of negative texts, drawn from its labelled texts."""
 
 from dataclasses import dataclass
 from random import Random
@@ -18,8 +18,11 @@ MAX_POSTS_PER_WEEK = 250
 MIN_POSTS_PER_WEEK = 60
 """Posts that a week has at least: a share that the negative texts can't give is lowered to this."""
 
-MAX_NEGATIVE_TEXTS, MAX_OTHER_TEXTS = 150, 300
-"""Distinct texts of a brand at most: what 250 posts need at 60 % negative, and somewhat more at 5 %."""
+MAX_NEGATIVE_TEXTS = 150
+"""Distinct negative texts of a brand: 250 posts need as many at 60 % negative."""
+
+MAX_OTHER_TEXTS = 300
+"""Distinct other texts of a brand: somewhat more than 250 posts need at 5 % negative."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ def draw_brand_weeks(brand: LabelledBrand, seed: int) -> list[WeeklyTexts]:
     """
     random = Random(f"{seed} {brand.id}")
     whole = count_labels(brand.texts)
-    chosen = _thinned(brand, random)
+    chosen = _sample_texts(brand, random)
     asked = list(NEGATIVE_SHARES)
     random.shuffle(asked)
     drawn = []
@@ -61,8 +64,9 @@ def label_counts_at_share(
 ) -> tuple[int, int, int]:
     """Posts of each label in a week with that share of negative ones.
 
-    `whole` are the labels of the set, whose neutral and positive ones keep their proportion;
-    `available` the texts that can be drawn. As many as POSTS, or as the scarcest label allows.
+    `set_counts` are the labels of the set, whose neutral and positive ones keep their proportion;
+    `available_counts` the texts that can be drawn. The sum is MAX_POSTS_PER_WEEK, or as many as the
+    scarcest label allows.
     """
     others = set_counts[1] + set_counts[2]
     shares = (
@@ -87,8 +91,8 @@ def _apportioned(total: int, shares: tuple[float, float, float]) -> tuple[int, i
     return negative, neutral, positive
 
 
-def _thinned(brand: LabelledBrand, random: Random) -> list[LabelledText]:
-    """At most NEGATIVE_TEXTS and OTHER_TEXTS of the brand's texts, at random."""
+def _sample_texts(brand: LabelledBrand, random: Random) -> list[LabelledText]:
+    """Draw at most MAX_NEGATIVE_TEXTS and MAX_OTHER_TEXTS of a brand's texts."""
     negative = [text for text in brand.texts if text.label == "negative"]
     others = [text for text in brand.texts if text.label != "negative"]
     return [*_some(negative, MAX_NEGATIVE_TEXTS, random), *_some(others, MAX_OTHER_TEXTS, random)]

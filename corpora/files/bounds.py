@@ -1,35 +1,47 @@
-"""How much of one file is read. Real exports stay far below; a file that was made to exhaust the machine does not."""
+"""Limits on what is read of one file, so that no file can exhaust the machine.
+
+Real exports stay far below.
+"""
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-# chosen so that an import needs less than 1.5 GB of memory in all; exports of 2,000,000 rows are the largest that were seen
-MAX_ROWS = 5_000_000  # rows of one file
-MAX_LINES = 50_000_000  # lines of one text file: a quoted cell may have many, and some are blank
-MAX_COLUMNS = 16_384  # columns of one file: as many as a spreadsheet has
-MAX_COLUMN_NAME_CHARACTERS = 1_000  # characters of the name of a column
-MAX_CELL_CHARACTERS = 1_000_000  # characters of one cell: a novel
-MAX_DATE_CHARACTERS = 200  # characters of a date
-MAX_ROW_CHARACTERS = 4_000_000  # characters of one row, all its cells together
-MAX_FILE_BYTES = 4 * 2**30  # bytes of one file, unpacked, and characters of all its cells
-MAX_SOURCES = 1_000  # names of sources in one file: each is a folder of the store
-MAX_NESTING_LEVELS = 100  # of lists and objects in one another, in one row of JSON
-_BUFFER = 2**16  # bytes that are read at once
+# Chosen so that an import needs less than 1.5 GB of memory in all. The largest exports that were
+# seen have 2,000,000 rows.
+MAX_ROWS = 5_000_000
+# Lines of a text file: a quoted cell may have many, and some are blank.
+MAX_LINES = 50_000_000
+# As many as a spreadsheet has.
+MAX_COLUMNS = 16_384
+MAX_COLUMN_NAME_CHARACTERS = 1_000
+# A novel.
+MAX_CELL_CHARACTERS = 1_000_000
+MAX_DATE_CHARACTERS = 200
+# Of all cells of a row together.
+MAX_ROW_CHARACTERS = 4_000_000
+# Bytes of a file, unpacked; also characters of all its cells.
+MAX_FILE_BYTES = 4 * 2**30
+# Each source is a folder of the store.
+MAX_SOURCES = 1_000
+# Lists and objects within one another, in one row of JSON.
+MAX_NESTING_LEVELS = 100
+_BUFFER_BYTES = 2**16
 
 
 class OutOfBoundsError(Exception):
-    """A file holds more than is read; the message says what was wanted and what was got."""
+    """A file exceeds a limit; the message says which."""
 
 
-class _Lines(Protocol):
+class _LineReader(Protocol):
     def readline(self, size: int, /) -> str: ...
 
 
-def read_bounded_lines(file: _Lines) -> Iterator[str]:
-    """Give the lines of a text. Of a line with more than LINE characters the first LINE + 1 are given: see `is_cut`.
+def read_bounded_lines(file: _LineReader) -> Iterator[str]:
+    """Yield the lines of a text.
 
-    Raises OutOfBoundsError after LINES lines.
+    A line of more than `MAX_ROW_CHARACTERS` is truncated to one character more (`is_truncated`).
+    Raises OutOfBoundsError after `MAX_LINES` lines.
     """
     count = 0
     while line := file.readline(MAX_ROW_CHARACTERS + 1):
@@ -42,7 +54,7 @@ def read_bounded_lines(file: _Lines) -> Iterator[str]:
 
 
 def is_truncated(line: str) -> bool:
-    """Tell whether a line of `read_lines` is longer than is read."""
+    """Return whether a line of `read_bounded_lines` was truncated."""
     return len(line) > MAX_ROW_CHARACTERS
 
 
@@ -50,13 +62,14 @@ ROW_TOO_LONG_PROBLEM = f"wanted at most {MAX_ROW_CHARACTERS:,} characters in a r
 
 
 def find_excess(values: Mapping[str, Any]) -> str | None:
-    """Say what of a row is more than is read, or None."""
+    """Return which limit a row exceeds, or None."""
+    # fast for nearly all rows: all names together, and all cells, are no longer than one may be
     if (
         len(values) <= MAX_COLUMNS
         and sum(map(len, values)) <= MAX_COLUMN_NAME_CHARACTERS
         and count_characters(values) <= MAX_CELL_CHARACTERS
     ):
-        return None  # nearly all rows: all names together, and all cells, are no longer than one may be
+        return None
     if len(values) > MAX_COLUMNS:
         return f"wanted at most {MAX_COLUMNS:,} cells in a row, got {len(values):,}"
     if (longest := max(map(len, values), default=0)) > MAX_COLUMN_NAME_CHARACTERS:
@@ -69,60 +82,62 @@ def find_excess(values: Mapping[str, Any]) -> str | None:
 
 def count_characters(values: Mapping[str, Any]) -> int:
     """Count the characters in the cells of a row."""
-    return sum(
-        [len(cell) for cell in values.values() if isinstance(cell, str)]
-    )  # faster than a generator
+    # a list is faster than a generator
+    return sum([len(cell) for cell in values.values() if isinstance(cell, str)])
 
 
 def check_column_names(names: Sequence[str]) -> None:
-    """Raise OutOfBoundsError for more or longer names of columns than are read."""
+    """Raise OutOfBoundsError for too many or too long names of columns."""
     if len(names) > MAX_COLUMNS:
         raise OutOfBoundsError(f"wanted at most {MAX_COLUMNS:,} columns, got {len(names):,}")
     if (longest := max(map(len, names), default=0)) > MAX_COLUMN_NAME_CHARACTERS:
         raise OutOfBoundsError(
-            f"wanted a first row of column names, of at most {MAX_COLUMN_NAME_CHARACTERS:,} characters each, got a cell of {longest:,} characters"
+            f"wanted a first row of column names, of at most {MAX_COLUMN_NAME_CHARACTERS:,} "
+            f"characters each, got a cell of {longest:,} characters"
         )
 
 
 def is_nested_too_deep(value: Any) -> bool:
-    """Tell whether more than LEVELS lists and objects stand in one another. Needs no recursion, however deep they are."""
-    level = [value]
+    """Return whether lists and objects are nested more than `MAX_NESTING_LEVELS` deep.
+
+    It needs no recursion, however deep they are.
+    """
+    containers = [value]
     for _ in range(MAX_NESTING_LEVELS):
-        level = [
-            inner for outer in level for inner in _contents(outer) if isinstance(inner, dict | list)
-        ]
-        if not level:
+        inner_containers: list[Any] = []
+        for container in containers:
+            items = container.values() if isinstance(container, dict) else container
+            inner_containers += [item for item in items if isinstance(item, dict | list)]
+        if not inner_containers:
             return False
+        containers = inner_containers
     return True
 
 
-def _contents(value: Any) -> Sequence[Any]:
-    return list(value.values()) if isinstance(value, dict) else value
-
-
-class _Bytes(Protocol):
+class _ByteReader(Protocol):
     def read1(self, size: int, /) -> bytes: ...
     def close(self) -> None: ...
 
 
-def bounded_reader(file: _Bytes) -> io.BufferedReader:
-    """Give the bytes of a file, of which more than BYTES raise OutOfBoundsError."""
-    return io.BufferedReader(_Bounded(file), _BUFFER)
+def bounded_reader(file: _ByteReader) -> io.BufferedReader:
+    """Return a reader that raises OutOfBoundsError after `MAX_FILE_BYTES`."""
+    return io.BufferedReader(_BoundedFile(file), _BUFFER_BYTES)
 
 
-class _Bounded(io.RawIOBase):
-    def __init__(self, file: _Bytes) -> None:
+class _BoundedFile(io.RawIOBase):
+    def __init__(self, file: _ByteReader) -> None:
         super().__init__()
         self._file = file
-        self._left = MAX_FILE_BYTES
+        self._bytes_left = MAX_FILE_BYTES
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        chunk = self._file.read1(len(buffer))  # what can be read before a break
-        self._left -= len(chunk)
-        if self._left < 0:
+        # read1 gives what can be read before the place where a compressed file breaks off
+        chunk = self._file.read1(len(buffer))
+        self._bytes_left -= len(chunk)
+        if self._bytes_left < 0:
             raise OutOfBoundsError(f"wanted at most {MAX_FILE_BYTES:,} bytes, unpacked, got more")
         buffer[: len(chunk)] = chunk
         return len(chunk)

@@ -1,4 +1,4 @@
-"""Rows as Posts."""
+"""Conversion of the rows of a file to posts."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import blake2b
+from itertools import chain
 from typing import Any
 
 from corpora.files import bounds, identity
@@ -34,11 +35,25 @@ from folate.core.post import (
 )
 from folate.core.reposts import has_weibo_repost_chain, strip_fold_label, strip_repost_chain
 
-# what makes a post without an id the same post: who wrote what, when and about what, but no counts, which grow
-_IDENTITY = ("author", "published_at", "title", "text", "url", "thread", "parent", "subject")
-_SHORTEST_NAME, _SHORTEST_NUMBER = 2, 7  # characters, digits
-_CORRECTABLE = ("rating", "place")  # they tell posts apart where author and clock do not
-_READERS: dict[str, Callable[[Any], Any]] = {  # of fields that a post may lack
+# Fields that identify a post without an id: who wrote what, when and about what, but no counts,
+# which grow.
+_IDENTITY_FIELDS = (
+    "author",
+    "published_at",
+    "title",
+    "text",
+    "url",
+    "thread",
+    "parent",
+    "subject",
+)
+# Fields that distinguish posts where author and time do not.
+_EXTRA_IDENTITY_FIELDS = ("rating", "place")
+# Texts that may identify a person: characters of a name, digits of a number.
+_MIN_NAME_CHARACTERS = 2
+_MIN_NUMBER_DIGITS = 7
+# Readers of optional fields.
+_READERS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("url", "crawl", "title", "language", "subject", "place"), cell_to_text),
     **dict.fromkeys(COUNT_FIELDS, parse_count),
     "verified": cell_to_bool,
@@ -47,42 +62,46 @@ _READERS: dict[str, Callable[[Any], Any]] = {  # of fields that a post may lack
 
 @dataclass(frozen=True, kw_only=True)
 class ImportOptions:
-    """How the columns of a file become fields of a Post. What a row says itself goes before `source` and `kind`, unless
-    `decided` names the field: then the option holds for every row."""
+    """How the columns of a file become fields of a Post."""
 
+    # Of rows that name no source themselves.
     source: str
-    mapping: Mapping[str, str] = field(
-        default_factory=dict
-    )  # field: column, or columns as "a|b": the first that is not empty
+    # Column by field, or columns as "a|b", of which the first that is not empty counts.
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    # Of rows that name no kind themselves.
     kind: str = "review"
+    # "source" or "kind" where the option applies to every row, whatever the row says.
     overridden_fields: frozenset[str] = frozenset()
-    rating_scale: float | None = (
-        None  # a rating r is kept as r / rating_scale; ratings run from 0 to 1 when missing
-    )
-    date_order: DateOrder | None = (
-        None  # of month and day in 3/8/2026; what the file's dates show when missing
-    )
-    timezone: str = "UTC"  # IANA name, of dates without an offset
+    # A rating r is stored as r / rating_scale; None: ratings run from 0 to 1.
+    rating_scale: float | None = None
+    # Order of month and day in 3/8/2026; None: the order that the file's dates show.
+    date_order: DateOrder | None = None
+    # IANA name, for dates without an offset.
+    timezone: str = "UTC"
     crawl: str | None = None
+    # Key of the hashes of authors.
     salt: str = ""
-    encoding: str | None = (
-        None  # of a text file, as `folate.core.encoding.require_encoding` gives it; found by reading when missing
-    )
-    sheet: str | None = None  # of a workbook; its first visible one when missing
-    now: datetime | None = None  # later dates are from the future; the time of reading when missing
+    # Of a text file, as `folate.core.encoding.require_encoding` returns it; None: detected.
+    encoding: str | None = None
+    # Sheet of a workbook; None: its first visible one.
+    sheet: str | None = None
+    # Later dates are from the future; None: the time of the import.
+    now: datetime | None = None
 
 
-class _RefusedError(Exception):
+class _RejectedRowError(Exception):
+    """A row is no post."""
+
     def __init__(self, reason: RejectReason, detail: str) -> None:
         super().__init__(detail)
         self.reason: RejectReason = reason
 
 
 class RowConverter:
-    """Makes posts of rows whose fields lie in `columns`: field -> columns, the first that is not empty counts.
+    """Converts rows to posts.
 
-    `rows` reads the file from its start: once more, when the order of day and month is to be found out.
-    `unread` counts the values of fields that a post may lack which could not be read, by field and reason.
+    `columns` are the columns of each field, of which the first that is not empty counts. `rows`
+    reads the file from its start: once more, when the order of day and month must be detected.
     """
 
     def __init__(
@@ -92,180 +111,186 @@ class RowConverter:
         rows: Callable[[], Iterator[SourceRow | Reject]],
         ids: identity.IdSurvey,
     ) -> None:
+        # Optional values that could not be read, by field and reason.
         self.unread_values: Counter[str] = Counter()
-        self.removed_repost_chains = 0  # of reposts that were left out of texts
+        # Texts from which the words of reposted authors were removed.
+        self.removed_repost_chains = 0
+        # How the order of day and month was decided; "" where no date needed it.
         self.date_order_note = f"{options.date_order}, as said" if options.date_order else ""
         self._rows = rows
         self._ids = ids
-        self.used_columns = {column for names in columns.values() for column in names}
+        # All columns that fields are read from.
+        self.used_columns = set(chain.from_iterable(columns.values()))
         self._options = options
         self._columns = columns
-        self._plain = [
+        self._optional_fields = [
             (name, columns[name], _READERS[name]) for name in columns if name in _READERS
         ]
         self._pseudonym = make_pseudonymizer(options.salt)
         self._now = options.now or datetime.now(UTC)
 
     def convert(self, row: SourceRow) -> Post | Reject:
+        """Convert a row to a post, or to the reject that says why it is none."""
         try:
-            return self._post(row.values)
-        except _RefusedError as refused:
-            return self.reject(row, refused.reason, str(refused))
+            return self._convert_values(row.values)
+        except _RejectedRowError as rejection:
+            return self.reject(row, rejection.reason, str(rejection))
         except InputError as error:  # the record itself refuses a value
             return self.reject(row, "unreadable value", str(error))
 
     def is_edited_post(self, row: SourceRow) -> bool:
-        """Whether the row is one of several states of a post: see `identity.Ids.edited`."""
+        """Return whether the row is one of several states of a post (`IdSurvey.edited_keys`)."""
         return (
             bool(self._ids.edited_keys)
             and identity.row_id_key(row.values, self._columns) in self._ids.edited_keys
         )
 
     def reject(self, row: SourceRow, reason: RejectReason, detail: str) -> Reject:
+        """Return the reject of a row, without personal data."""
         return self.redact_persons(Reject(row.number, reason, detail, row.values))
 
     def redact_persons(self, reject: Reject) -> Reject:
-        """The reject as it may be kept in a file for people to read.
+        """Return the reject without personal data, so that it may be stored in a file.
 
-        Of the row it has what columns hold that fields take, authors as hashes, and of the others the names alone: nobody knows
-        what they hold. The cells of these and of authors are cut from the detail and from other cells, too, except from the text,
-        which stays as it was written. Nothing that UTF-8 can't hold is in it.
+        It has the values of columns that fields are read from, authors as hashes, and only the
+        names of other columns, whose contents nobody knows. Cells of these and of authors are also
+        removed from the detail and from other cells, except from the text, which stays as it was
+        written. All strings can be encoded in UTF-8.
         """
-        authors, texts = (
-            self._columns.get("author", ()),
-            (*self._columns.get("text", ()), *self._columns.get("title", ())),
-        )
-        known = {
-            column: cell
-            for column, cell in reject.values.items()
-            if column in self.used_columns and column not in authors
-        }
-        private = [
-            str(cell).strip()
-            for column, cell in reject.values.items()
-            if column not in known and _may_tell_a_person(cell)
-        ]
-        private.sort(key=len, reverse=True)
-        values = {
-            column: cell if column in texts else _without(cell, private)
-            for column, cell in known.items()
-        }
-        for column in authors:
-            if not is_missing(cell := reject.values.get(column)):
+        author_columns = self._columns.get("author", ())
+        text_columns = (*self._columns.get("text", ()), *self._columns.get("title", ()))
+        public_cells = {}
+        private_texts = []
+        for column, cell in reject.values.items():
+            if column in self.used_columns and column not in author_columns:
+                public_cells[column] = cell
+            elif _may_identify_person(cell):
+                private_texts.append(str(cell).strip())
+        private_texts.sort(key=len, reverse=True)
+        values = {}
+        for column, cell in public_cells.items():
+            is_text = column in text_columns
+            values[column] = cell if is_text else _remove_texts(cell, private_texts)
+        for column in author_columns:
+            cell = reject.values.get(column)
+            if not is_missing(cell):
                 values[column] = self._pseudonym(self._options.source, str(cell))
-        unused = tuple(
-            repair_surrogates(column) for column in reject.values if column not in self.used_columns
-        )
+        unused = [column for column in reject.values if column not in self.used_columns]
         return replace(
             reject,
-            detail=_without(reject.detail, private),
+            detail=_remove_texts(reject.detail, private_texts),
             values=storable_value(values),
-            unused=unused,
+            unused=tuple(map(repair_surrogates, unused)),
         )
 
-    def _post(self, values: Mapping[str, Any]) -> Post:
-        source = self._source(values)
-        known: dict[str, Any] = {"kind": self._kind(values), "crawl": self._options.crawl}
+    def _convert_values(self, values: Mapping[str, Any]) -> Post:
+        source = self._read_source(values)
+        fields: dict[str, Any] = {"kind": self._read_kind(values), "crawl": self._options.crawl}
         unread: list[str] = []
-        for name, columns, reader in self._plain:
-            cell = _first(values, columns)
+        for name, columns, reader in self._optional_fields:
+            cell = _first_value(values, columns)
             if cell is not None:
-                known[name] = _read_or_miss(reader, cell, name, unread)
-        if known.get("title") is not None:
-            known["title"] = markup_to_text(known["title"])
-        known["text"] = self._text(values, known)
-        known["fetched_at"] = self._fetched(values, unread)
-        known["published_at"], known["precision"] = self._published(
-            values, known["fetched_at"], unread
+                fields[name] = _read_optional(reader, cell, name, unread)
+        if fields.get("title") is not None:
+            fields["title"] = markup_to_text(fields["title"])
+        fields["text"] = self._read_text(values, fields)
+        fields["fetched_at"] = self._read_fetched_at(values, unread)
+        fields["published_at"], fields["precision"] = self._read_published_at(
+            values, fields["fetched_at"], unread
         )
-        known["rating"] = self._rating(values, unread)
-        known["author"] = self._author(values, source, unread)
-        known["parent"] = self._native(values, "parent", source, unread)
-        thread = self._cell(values, "thread")
-        discussion = (
-            None if thread is None else _read_or_miss(cell_to_text, thread, "thread", unread)
-        )
-        is_named = discussion is not None and not self._ids.is_invalid_id(
-            identity.strip_invisible(discussion)
-        )
-        known["thread"] = discussion if is_named else None
-        is_shared = (
+        fields["rating"] = self._read_rating(values, unread)
+        fields["author"] = self._read_author(values, source, unread)
+        fields["parent"] = self._read_id(values, "parent", source, unread)
+        fields["thread"] = self._read_thread(values, unread)
+        is_ambiguous = (
             bool(self._ids.ambiguous_keys)
             and identity.row_id_key(values, self._columns) in self._ids.ambiguous_keys
         )
-        native = None if is_shared else self._native(values, "id", source, unread)
-        post = Post(id=native or f"{source}:{_digest(known)}", source=source, **known)
+        own_id = None if is_ambiguous else self._read_id(values, "id", source, unread)
+        post = Post(id=own_id or f"{source}:{_identity_digest(fields)}", source=source, **fields)
         if unread:
             self.unread_values.update(unread)
         return post
 
-    def _cell(self, values: Mapping[str, Any], name: str) -> Any:
-        return _first(values, self._columns.get(name, ()))
+    def _read_thread(self, values: Mapping[str, Any], unread: list[str]) -> str | None:
+        cell = self._cell(values, "thread")
+        if cell is None:
+            return None
+        thread: str | None = _read_optional(cell_to_text, cell, "thread", unread)
+        if thread is None or self._ids.is_invalid_id(identity.strip_invisible(thread)):
+            return None
+        return thread
 
-    def _source(self, values: Mapping[str, Any]) -> str:
+    def _cell(self, values: Mapping[str, Any], name: str) -> Any:
+        return _first_value(values, self._columns.get(name, ()))
+
+    def _read_source(self, values: Mapping[str, Any]) -> str:
         cell = self._cell(values, "source")
         if cell is None:
             return repair_surrogates(self._options.source)
-        source: str = repair_surrogates(_read(cell_to_text, cell, "bad source").strip())
+        source: str = repair_surrogates(_read_required(cell_to_text, cell, "bad source").strip())
         if problem := source_name_problem(source):
-            raise _RefusedError("bad source", problem)
+            raise _RejectedRowError("bad source", problem)
         return source
 
-    def _kind(self, values: Mapping[str, Any]) -> str:
+    def _read_kind(self, values: Mapping[str, Any]) -> str:
         kind = self._cell(values, "kind") or self._options.kind
         if kind not in POST_KINDS:
-            raise _RefusedError(
+            raise _RejectedRowError(
                 "unknown kind", f"wanted one of {', '.join(POST_KINDS)}, got {str(kind)[:60]!r}"
             )
         return str(kind)
 
-    def _text(self, values: Mapping[str, Any], known: Mapping[str, Any]) -> str:
-        """The text; empty only where a title says it all."""
+    def _read_text(self, values: Mapping[str, Any], fields: Mapping[str, Any]) -> str:
+        """Return the text; it is empty only where there is a title."""
         for column in self._columns.get("text", ()):
             if is_blank(values.get(column)):
                 continue
-            own = self._own(
-                str(_read(cell_to_text, values[column], "unreadable value")), known["kind"]
-            )
-            if own.strip():
-                return own
-        if known.get("title") is not None:
+            text = str(_read_required(cell_to_text, values[column], "unreadable value"))
+            own_text = self._extract_own_text(text, fields["kind"])
+            if own_text.strip():
+                return own_text
+        if fields.get("title") is not None:
             return ""
-        raise _RefusedError("no text", "neither a text nor a title, markup left out")
+        raise _RejectedRowError("no text", "neither a text nor a title, markup left out")
 
-    def _own(self, cell: str, kind: str) -> str:
-        """What the author wrote: without markup, labels of the site, and the words of those whose post a microblog repeats."""
-        text = markup_to_text(cell)
-        shown = strip_fold_label(text)
-        if kind != "microblog" and not has_weibo_repost_chain(shown):
-            return shown
-        own = strip_repost_chain(shown)
-        self.removed_repost_chains += own != shown.strip()
-        return own
+    def _extract_own_text(self, cell: str, kind: str) -> str:
+        """Return what the author wrote, without markup and labels of the site.
 
-    def _published(
+        In a repost on a microblog the words of the reposted authors are removed.
+        """
+        text = strip_fold_label(markup_to_text(cell))
+        if kind != "microblog" and not has_weibo_repost_chain(text):
+            return text
+        own_text = strip_repost_chain(text)
+        self.removed_repost_chains += own_text != text.strip()
+        return own_text
+
+    def _read_published_at(
         self, values: Mapping[str, Any], fetched_at: datetime | None, unread: list[str]
     ) -> TimestampWithPrecision:
         cell = self._cell(values, "published_at")
         if cell is None:
-            raise _RefusedError("no date", "the post has no date")
+            raise _RejectedRowError("no date", "the post has no date")
         try:
-            moment, precision = self._moment(cell, fetched_at)
+            moment, precision = self._parse_moment(cell, fetched_at)
         except DateError as error:
-            raise _RefusedError("unreadable date", f"{str(cell)[:60]!r}: {error}") from error
+            raise _RejectedRowError("unreadable date", f"{str(cell)[:60]!r}: {error}") from error
         if reason := date_reject_reason(moment, self._now):
-            raise _RefusedError(reason, f"{str(cell)[:60]!r}")
-        said = self._cell(values, "precision")
-        if said is not None and said not in TIME_PRECISIONS:
+            raise _RejectedRowError(reason, f"{str(cell)[:60]!r}")
+        stated_precision = self._cell(values, "precision")
+        if stated_precision in TIME_PRECISIONS:
+            return moment, stated_precision
+        if stated_precision is not None:
             unread.append("precision unreadable")
-        return moment, said if said in TIME_PRECISIONS else precision
+        return moment, precision
 
-    def _fetched(self, values: Mapping[str, Any], unread: list[str]) -> datetime | None:
+    def _read_fetched_at(self, values: Mapping[str, Any], unread: list[str]) -> datetime | None:
         cell = self._cell(values, "fetched_at")
         if cell is None:
             return None
         try:
-            moment, _ = self._moment(cell, None)
+            moment, _ = self._parse_moment(cell, None)
         except DateError:
             unread.append("fetched_at unreadable")
             return None
@@ -274,13 +299,13 @@ class RowConverter:
             return None
         return moment
 
-    def _moment(self, cell: Any, fetched_at: datetime | None) -> TimestampWithPrecision:
-        """Read a date; one told from the time at which it was shown only where the row says when that was."""
+    def _parse_moment(self, cell: Any, fetched_at: datetime | None) -> TimestampWithPrecision:
+        """Parse a date; one such as "3 days ago" only where `fetched_at` is known."""
         if isinstance(cell, str) and len(cell) > bounds.MAX_DATE_CHARACTERS:
             raise DateError("longer than any date")
-        order = self._options.date_order or (
-            self._shown_order if is_ambiguous_date(cell, self._now) else None
-        )
+        order = self._options.date_order
+        if not order and is_ambiguous_date(cell, self._now):
+            order = self._detected_order
         return parse_date(
             cell,
             self._options.timezone,
@@ -290,8 +315,8 @@ class RowConverter:
         )
 
     @cached_property
-    def _shown_order(self) -> DateOrder | None:
-        """The order of day and month that the dates of the file show; reads the file once more."""
+    def _detected_order(self) -> DateOrder | None:
+        """The order of day and month that the file's dates show; it reads the file once more."""
         evidence = DateOrderEvidence()
         for row in self._rows():
             if isinstance(row, SourceRow):
@@ -300,7 +325,7 @@ class RowConverter:
         self.date_order_note = str(evidence)
         return evidence.order
 
-    def _rating(self, values: Mapping[str, Any], unread: list[str]) -> float | None:
+    def _read_rating(self, values: Mapping[str, Any], unread: list[str]) -> float | None:
         cell = self._cell(values, "rating")
         if cell is None:
             return None
@@ -312,46 +337,45 @@ class RowConverter:
             unread.append("rating unreadable")
         return None
 
-    def _author(self, values: Mapping[str, Any], source: str, unread: list[str]) -> str | None:
+    def _read_author(self, values: Mapping[str, Any], source: str, unread: list[str]) -> str | None:
         cell = self._cell(values, "author")
-        name = None if cell is None else _read_or_miss(cell_to_text, cell, "author", unread)
+        name = None if cell is None else _read_optional(cell_to_text, cell, "author", unread)
         return None if name is None else self._pseudonym(source, name.strip())
 
-    def _native(
+    def _read_id(
         self, values: Mapping[str, Any], name: str, source: str, unread: list[str]
     ) -> str | None:
-        """An id of this source; those that a Folate wrote have its name already."""
+        """Return the id of a post, prefixed by its source; exports of Folate have the prefix."""
         cell = self._cell(values, name)
-        text = None if cell is None else _read_or_miss(cell_to_text, cell, name, unread)
+        text = None if cell is None else _read_optional(cell_to_text, cell, name, unread)
         if text is None:
             return None
-        native = identity.strip_invisible(text)
-        if not native or self._ids.is_invalid_id(native):
+        native_id = identity.strip_invisible(text)
+        if not native_id or self._ids.is_invalid_id(native_id):
             return None
-        return (
-            native
-            if native.startswith(f"{source}:") and len(native) > len(source) + 1
-            else f"{source}:{native}"
-        )
+        prefix = f"{source}:"
+        if native_id.startswith(prefix) and len(native_id) > len(prefix):
+            return native_id
+        return prefix + native_id
 
 
-def _may_tell_a_person(cell: Any) -> bool:
-    """Whether a cell may hold a name, an address or a number of somebody, and is long enough to be looked for elsewhere."""
+def _may_identify_person(cell: Any) -> bool:
+    """Return whether a cell may be a name, address or number, long enough to search for."""
     text = str(cell).strip()
-    return len(text) >= _SHORTEST_NAME and (
-        any(map(str.isalpha, text)) or sum(map(str.isdigit, text)) >= _SHORTEST_NUMBER
-    )
+    if len(text) < _MIN_NAME_CHARACTERS:
+        return False
+    return any(map(str.isalpha, text)) or sum(map(str.isdigit, text)) >= _MIN_NUMBER_DIGITS
 
 
-def _without(cell: Any, private: Sequence[str]) -> Any:
-    """The cell with … for every one of these texts in it."""
+def _remove_texts(cell: Any, texts: Sequence[str]) -> Any:
+    """Replace each of `texts` in a cell by an ellipsis."""
     if isinstance(cell, str):
-        for text in private:
+        for text in texts:
             cell = cell.replace(text, "…")
     return cell
 
 
-def _first(values: Mapping[str, Any], columns: tuple[str, ...]) -> Any:
+def _first_value(values: Mapping[str, Any], columns: tuple[str, ...]) -> Any:
     for column in columns:
         cell = values.get(column)
         if not is_missing(cell):
@@ -359,15 +383,15 @@ def _first(values: Mapping[str, Any], columns: tuple[str, ...]) -> Any:
     return None
 
 
-def _read(reader: Any, cell: Any, reason: RejectReason) -> Any:
+def _read_required(reader: Any, cell: Any, reason: RejectReason) -> Any:
     try:
         return reader(cell)
     except ValueError as error:
-        raise _RefusedError(reason, str(error)) from error
+        raise _RejectedRowError(reason, str(error)) from error
 
 
-def _read_or_miss(reader: Callable[[Any], Any], cell: Any, name: str, unread: list[str]) -> Any:
-    """The value of a field that a post may lack: None, and noted in `unread`, when it can't be read."""
+def _read_optional(reader: Callable[[Any], Any], cell: Any, name: str, unread: list[str]) -> Any:
+    """Read an optional value; return None, and add a line to `unread`, when it can't be read."""
     try:
         return reader(cell)
     except ValueError:
@@ -375,13 +399,13 @@ def _read_or_miss(reader: Callable[[Any], Any], cell: Any, name: str, unread: li
         return None
 
 
-def _digest(known: Mapping[str, Any]) -> str:
-    """The native id of a post that has none. An author says the same only once at one time; several people may on one day."""
-    certain = known["author"] is not None and known["precision"] != "day"
-    said = repr(
-        [
-            str(known.get(name) or "")
-            for name in (_IDENTITY if certain else _IDENTITY + _CORRECTABLE)
-        ]
-    )
-    return blake2b(said.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+def _identity_digest(fields: Mapping[str, Any]) -> str:
+    """Return an id for a post that has none, from what identifies it.
+
+    An author writes the same text only once at one time; several people may on one day.
+    """
+    names: tuple[str, ...] = _IDENTITY_FIELDS
+    if fields["author"] is None or fields["precision"] == "day":
+        names += _EXTRA_IDENTITY_FIELDS
+    contents = repr([str(fields.get(name) or "") for name in names])
+    return blake2b(contents.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()

@@ -1,4 +1,4 @@
-"""CSV and its relatives: the encoding and the delimiter are found out, and stray quotes cost no rows."""
+"""Delimited text such as CSV: encoding and delimiter are detected, stray quotes are tolerated."""
 
 import csv
 from collections import deque
@@ -21,22 +21,24 @@ from corpora.files.identity import strip_invisible
 from corpora.files.rows import Reject, SourceRow
 from folate.core.dates import AmbiguousDateOrderError, DateError, parse_date
 
-_MARK = "\ufeff"  # of byte order; also where a file was put behind another one
-_LONGEST = 500  # lines of one quoted cell
+# Also occurs within a file, where it was appended to another one.
+_BYTE_ORDER_MARK = "\ufeff"
+_MAX_RECORD_LINES = 500
 
 
 @dataclass(frozen=True)
 class DelimitedFile:
-    """A text file of rows, after its header was read. `opener` opens it from its start; the header ends with the line `above`."""
+    """A text file of rows, after its header was read."""
 
+    # Opens the file from its start.
     opener: Opener
     columns: tuple[str, ...]
     delimiter: str
     encoding: str
+    # Lines of the file up to the header, this included.
     header_line_count: int
-    skipped_line_count: (
-        int  # lines above the header that are something else, blank ones not counted
-    )
+    # Lines above the header that are something else, blank ones not counted.
+    skipped_line_count: int
 
     @classmethod
     def sniff(
@@ -45,22 +47,24 @@ class DelimitedFile:
         has_required_columns: ColumnPredicate = bool,
         encoding: str | None = None,
     ) -> "DelimitedFile":
-        """Find out the encoding (unless it is given), the delimiter and the columns, which are in the first line where nothing tells
-        what is needed. Raises UnicodeError for what is no text, OutOfBoundsError for a header that is longer than is read.
+        """Detect the encoding (unless it is given), the delimiter and the columns.
+
+        Column names are searched for as in `find_header`. Raises UnicodeError for what is no text,
+        OutOfBoundsError for a too long header.
         """
         encoding = detect_encoding(opener, encoding)
         with open_text(opener, encoding) as file:
             lines = [
-                replace_undecodable(line).removeprefix(_MARK)
+                replace_undecodable(line).removeprefix(_BYTE_ORDER_MARK)
                 for line in islice(bounds.read_bounded_lines(file), MAX_HEADER_LINES)
             ]
         if lines and bounds.is_truncated(lines[0]):
             raise bounds.OutOfBoundsError(
-                f"wanted at most {bounds.MAX_ROW_CHARACTERS:,} characters in the row of column names, got more"
+                f"wanted at most {bounds.MAX_ROW_CHARACTERS:,} characters in the row of column "
+                "names, got more"
             )
-        header = find_header(
-            list(takewhile(lambda line: not bounds.is_truncated(line), lines)), has_required_columns
-        )
+        complete_lines = list(takewhile(lambda line: not bounds.is_truncated(line), lines))
+        header = find_header(complete_lines, has_required_columns)
         bounds.check_column_names(header.columns)
         columns = tuple(unique_column_names(map(strip_invisible, header.columns)))
         return cls(
@@ -73,121 +77,130 @@ class DelimitedFile:
         )
 
     def rows(self) -> Iterator[SourceRow | Reject]:
-        """Every row below the header."""
+        """Yield every row below the header."""
         with open_text(self.opener, self.encoding) as file:
-            remaining = _Lines(bounds.read_bounded_lines(file))
+            lines = _LineSource(bounds.read_bounded_lines(file))
             for _ in range(self.header_line_count):
-                remaining.take()
-            while line := remaining.take():
-                number = remaining.number
+                lines.take()
+            while line := lines.take():
+                number = lines.number
                 if bounds.is_truncated(line):
                     yield Reject(number, "too long", bounds.ROW_TOO_LONG_PROBLEM, {})
                 elif line.strip():
-                    cells = _cells(line, remaining, self.delimiter, len(self.columns))
-                    yield _row(number, cells, self.columns, self.encoding)
+                    cells = _read_record(line, lines, self.delimiter, len(self.columns))
+                    yield _check_record(number, cells, self.columns, self.encoding)
 
 
-class _Lines:
-    """Lines that can be put back."""
+class _LineSource:
+    """The lines of a file, some of which can be put back."""
 
     def __init__(self, file: Iterable[str]) -> None:
+        # Number of the last line taken.
+        self.number = 0
         self._file = iter(file)
-        self._ahead: deque[str] = deque()
-        self.number = 0  # of the last line taken
+        self._returned_lines: deque[str] = deque()
 
     def take(self) -> str:
-        """The next line, or "" at the end."""
-        line = self._ahead.popleft() if self._ahead else next(self._file, "").removeprefix(_MARK)
+        """Return the next line, or "" at the end."""
+        if self._returned_lines:
+            line = self._returned_lines.popleft()
+        else:
+            line = next(self._file, "").removeprefix(_BYTE_ORDER_MARK)
         self.number += bool(line)
         return line
 
     def put_back(self, lines: list[str]) -> None:
-        self._ahead.extendleft(reversed(lines))
+        """Return lines, the next of which `take` gives first."""
+        self._returned_lines.extendleft(reversed(lines))
         self.number -= len(lines)
 
 
-def _row(
+def _check_record(
     number: int, cells: list[str], columns: tuple[str, ...], encoding: str
 ) -> SourceRow | Reject:
+    """Return the cells as a row, or why they are none."""
     while len(cells) > len(columns) and not cells[-1].strip():
         cells.pop()
-    if len(cells) != len(columns):  # which cell is the author's name can't be told, so none is kept
-        return Reject(
-            number, "wrong number of cells", f"wanted {len(columns)}, got {len(cells)}", {}
-        )
+    if len(cells) != len(columns):
+        # no cells are stored, since any may be the author's name
+        problem = f"wanted {len(columns)}, got {len(cells)}"
+        return Reject(number, "wrong number of cells", problem, {})
     values: dict[str, Any] = dict(zip(columns, cells, strict=True))
-    whole = "".join(cells)
-    parts = (
-        [whole] if whole.isascii() or encoding.startswith("utf") else cells
-    )  # other encodings are judged cell by cell
-    if any(is_garbled(part, encoding) for part in parts):
+    joined = "".join(cells)
+    # other encodings are checked cell by cell
+    is_checked_at_once = joined.isascii() or encoding.startswith("utf")
+    texts = [joined] if is_checked_at_once else cells
+    if any(is_garbled(text, encoding) for text in texts):
         values = {name: replace_undecodable(cell) for name, cell in values.items()}
-        return Reject(
-            number,
-            "wrong encoding",
-            f"has bytes that are not {encoding}; --encoding names another",
-            values,
-        )
-    if "\0" in whole:
+        problem = f"has bytes that are not {encoding}; --encoding names another"
+        return Reject(number, "wrong encoding", problem, values)
+    if "\0" in joined:
         return Reject(number, "unreadable row", "has a NUL character", values)
     if strip_invisible(cells[0]) == columns[0] and tuple(map(strip_invisible, cells)) == columns:
         return Reject(number, "repeated header", "the column names again", values)
     return SourceRow(number, values)
 
 
-def _cells(line: str, lines: _Lines, delimiter: str, width: int) -> list[str]:
-    """The cells of a record that starts with `line` and may go on over the next lines.
+def _read_record(line: str, lines: _LineSource, delimiter: str, width: int) -> list[str]:
+    """Return the cells of a record that starts with `line` and may span the next lines.
 
-    A quote that never closes, or closes amid a cell, or spans lines that are all rows of their own, is a stray one: then the line
-    is taken as it stands.
+    A quote is stray that never closes, or closes within a cell, or spans lines that are all rows
+    of their own: then the line is split at every delimiter. `width` is the number of columns.
     """
     if '"' not in line:
-        return _split(line, delimiter)
+        return _split_line(line, delimiter)
     record = [line]
-    cells = _strict(_growing(record, lines), delimiter)
-    whole = len(record) == 1 or (
-        cells is not None and len(cells) == width and not _all_rows(record, delimiter, width)
-    )
-    if cells is not None and whole:
-        return cells
+    cells = _parse_quoted(_extend_record(record, lines), delimiter)
+    if cells is not None:
+        if len(record) == 1:
+            return cells
+        if len(cells) == width and not _are_all_rows(record, delimiter, width):
+            return cells
     lines.put_back(record[1:])
-    return _split(line, delimiter)
+    return _split_line(line, delimiter)
 
 
-def _growing(record: list[str], lines: _Lines) -> Iterator[str]:
-    """The lines of `record`, then the next ones, which join it when they are asked for."""
+def _extend_record(record: list[str], lines: _LineSource) -> Iterator[str]:
+    """Yield the lines of `record`, then the next lines, which are appended to it on demand."""
     yield from record
     length = sum(map(len, record))
-    while len(record) < _LONGEST and length <= bounds.MAX_ROW_CHARACTERS and (line := lines.take()):
+    while len(record) < _MAX_RECORD_LINES and length <= bounds.MAX_ROW_CHARACTERS:
+        line = lines.take()
+        if not line:
+            return
         length += len(line)
         record.append(line)
         yield line
 
 
-def _strict(lines: Iterable[str], delimiter: str) -> list[str] | None:
-    """The cells of a record, with as many lines as its quotes span, or None where they do not come out even."""
-    csv.field_size_limit(
-        bounds.MAX_ROW_CHARACTERS
-    )  # the module's own limit of 131,072 characters cuts long articles
+def _parse_quoted(lines: Iterable[str], delimiter: str) -> list[str] | None:
+    """Return the cells of a record, reading as many lines as its quotes span.
+
+    Return None where a quote is not closed or closes within a cell.
+    """
+    # the module's own limit of 131,072 characters is too low for long articles
+    csv.field_size_limit(bounds.MAX_ROW_CHARACTERS)
     try:
         return next(csv.reader(lines, delimiter=delimiter, strict=True), None)
     except csv.Error:
         return None
 
 
-def _split(line: str, delimiter: str) -> list[str]:
+def _split_line(line: str, delimiter: str) -> list[str]:
     return line.rstrip("\r\n").split(delimiter)
 
 
-def _all_rows(lines: list[str], delimiter: str, width: int) -> bool:
-    """Whether each line looks like a whole row: as many cells as columns, and one of them a date."""
-    rows = [_split(line, delimiter) for line in lines]
-    return all(
-        len(cells) == width and any(_is_date(cell.strip('"')) for cell in cells) for cells in rows
-    )
+def _are_all_rows(lines: list[str], delimiter: str, width: int) -> bool:
+    """Return whether each line has as many cells as columns, and one of them is a date."""
+    for line in lines:
+        cells = _split_line(line, delimiter)
+        if len(cells) != width or not any(_is_date_cell(cell) for cell in cells):
+            return False
+    return True
 
 
-def _is_date(cell: str) -> bool:
+def _is_date_cell(cell: str) -> bool:
+    cell = cell.strip('"')
     if len(cell) > bounds.MAX_DATE_CHARACTERS:
         return False
     try:
@@ -200,8 +213,8 @@ def _is_date(cell: str) -> bool:
 
 
 def unique_column_names(names: Iterable[str]) -> Iterator[str]:
-    """Column names, the second of a name as `name (2)`."""
-    seen: dict[str, int] = {}
+    """Yield column names, the second of a name as `name (2)`."""
+    counts: dict[str, int] = {}
     for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        yield name if seen[name] == 1 else f"{name} ({seen[name]})"
+        counts[name] = counts.get(name, 0) + 1
+        yield name if counts[name] == 1 else f"{name} ({counts[name]})"

@@ -1,14 +1,17 @@
-"""What a file is by its first bytes, whatever it is called."""
+"""Detection of a file's type by its first bytes."""
 
-MAGIC_BYTE_COUNT = 512  # bytes that are looked at
+# Bytes that the detection needs.
+MAGIC_BYTE_COUNT = 512
 _ARCHIVE = "a zip archive or an Excel workbook (.xlsx)"
 _PARQUET = "a Parquet file (.parquet)"
-_BINARY = {
+_BINARY_SIGNATURES = {
     b"PK\x03\x04": _ARCHIVE,
     b"PK\x05\x06": _ARCHIVE,
     b"PAR1": _PARQUET,
     b"\x1f\x8b": "packed with gzip (.gz)",
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an Excel workbook of the old kind (.xls) or with a password",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": (
+        "an Excel workbook of the old kind (.xls) or with a password"
+    ),
     b"%PDF-": "a PDF",
     b"BZh91AY&SY": "packed with bzip2",
     b"\xfd7zXZ\x00": "packed with xz",
@@ -21,32 +24,41 @@ _BINARY = {
     b"\x89PNG\r\n": "a picture",
     b"\xff\xd8\xff": "a picture",
 }
-_MARKUP = {b"<!doctype html": "a web page", b"<html": "a web page", b"<?xml": "an XML document"}
-_JSON = {b'{"': "JSON lines (.jsonl)", b"[{": "a list in JSON"}
-_WANTED = {".xlsx": _ARCHIVE, ".parquet": _PARQUET}
+_MARKUP_STARTS = {
+    b"<!doctype html": "a web page",
+    b"<html": "a web page",
+    b"<?xml": "an XML document",
+}
+_JSON_STARTS = {b'{"': "JSON lines (.jsonl)", b"[{": "a list in JSON"}
+_BINARY_TYPES = {".xlsx": _ARCHIVE, ".parquet": _PARQUET}
 
 
 def mismatched_file_type(start: bytes, kind: str) -> str | None:
-    """Say what a file really is whose name ends in `kind` and that begins with `start`; None where it may be what it is called.
+    """Return the type of a file that begins with `start`, or None where it may be of type `kind`.
 
-    >>> mismatch(b"PAR1", ".csv")
+    `kind` is the extension of its name.
+
+    >>> mismatched_file_type(b"PAR1", ".csv")
     'a Parquet file (.parquet)'
     """
-    actual = next((name for magic, name in _BINARY.items() if start.startswith(magic)), None)
-    if kind in _WANTED:
-        return (
-            None if actual == _WANTED[kind] else actual or _text(start, ".csv") or _unknown(start)
-        )
-    return actual or _text(start, kind)
+    actual = next(
+        (name for magic, name in _BINARY_SIGNATURES.items() if start.startswith(magic)), None
+    )
+    if kind not in _BINARY_TYPES:
+        return actual or _mismatched_text_type(start, kind)
+    if actual == _BINARY_TYPES[kind]:
+        return None
+    return actual or _mismatched_text_type(start, ".csv") or _describe_unknown(start)
 
 
-def _text(start: bytes, kind: str) -> str | None:
+def _mismatched_text_type(start: bytes, kind: str) -> str | None:
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    known = _MARKUP if kind in (".jsonl", ".ndjson") else _MARKUP | _JSON
-    return next((name for magic, name in known.items() if text.startswith(magic)), None)
+    is_json = kind in (".jsonl", ".ndjson")
+    names = _MARKUP_STARTS if is_json else _MARKUP_STARTS | _JSON_STARTS
+    return next((name for magic, name in names.items() if text.startswith(magic)), None)
 
 
-def _unknown(start: bytes) -> str:
+def _describe_unknown(start: bytes) -> str:
     if not start:
         return "empty"
     return "of an unknown kind" if b"\0" in start else "a text or of an unknown kind"

@@ -1,10 +1,11 @@
-"""A file as Posts and rejects."""
+"""Import of a file: its posts, and the rows that are rejected."""
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
+from typing import NamedTuple
 
 from corpora.files import bounds
 from corpora.files.convert import ImportOptions, RowConverter
@@ -17,176 +18,197 @@ from folate.core.text import join_names, quote_name
 
 
 class ImportReader:
-    """Posts and rejects of one file, made as they are asked for; `ignored` names the columns that no field takes, `unread_sheets`
-    the other sheets of a workbook.
+    """An iterator over the posts and rejects of one file, converted on demand."""
 
-    Once read, `unread` counts the values of fields that a post may lack which could not be read, by field and reason, and
-    `dates` says what is taken for the order of day and month in dates like 3/8/2026 ("" when there are none).
-    """
-
-    def __init__(self, sheet: TabularFile, maker: RowConverter) -> None:
-        self._sheet = sheet
-        self._maker = maker
-        self.unread_values = maker.unread_values
+    def __init__(self, file: TabularFile, converter: RowConverter) -> None:
+        self._file = file
+        self._converter = converter
+        # Optional values that could not be read, by field and reason; complete once all is read.
+        self.unread_values = converter.unread_values
+        # Columns that no field is read from.
         self.unused_columns = tuple(
-            column for column in sheet.columns if column and column not in maker.used_columns
+            column for column in file.columns if column and column not in converter.used_columns
         )
-        self.unread_sheets = sheet.unread_sheets
+        # The other sheets of a workbook.
+        self.unread_sheets = file.unread_sheets
 
     def notes(self) -> list[str]:
-        """Sentences on what a person who looks at the file may not expect; complete once the rows were read."""
-        notes = self._sheet.notes()
-        if self._maker.removed_repost_chains:
-            notes.append(
-                f"{self._maker.removed_repost_chains:,} texts of reposts were kept without what others wrote in them"
-            )
+        """Return sentences on what a reader of the file may not expect.
+
+        They are complete once the rows are read.
+        """
+        notes = self._file.notes()
+        if count := self._converter.removed_repost_chains:
+            notes.append(f"{count:,} texts of reposts were kept without what others wrote in them")
         return notes
 
     @property
     def date_order_note(self) -> str:
-        return self._maker.date_order_note
+        """What is taken for the order of day and month in dates like 3/8/2026; "" for none."""
+        return self._converter.date_order_note
 
     def __iter__(self) -> Iterator[Post | Reject]:
-        seen: set[int] = set()
-        latest: dict[
-            str, list[tuple[Post, SourceRow]]
-        ] = {}  # rows of the latest text of those posts of which the file has several
+        digests: set[int] = set()
         sources: set[str] = set()
-        for row in self._sheet.rows():
-            made = (
-                self._maker.convert(row)
-                if isinstance(row, SourceRow)
-                else self._maker.redact_persons(row)
-            )
-            if isinstance(made, Post) and isinstance(row, SourceRow):
-                digest = hash(made)
-                if made.source not in sources and len(sources) == bounds.MAX_SOURCES:
-                    problem = f"wanted at most {bounds.MAX_SOURCES:,} names of sources in a file; --source gives one to all rows"
-                    made = self._maker.reject(row, "too many sources", problem)
-                elif digest in seen:
-                    made = self._maker.reject(
-                        row, "duplicate row", "every field is that of an earlier row"
-                    )
-                else:
-                    sources.add(made.source)
-                    if self._maker.is_edited_post(row):
-                        yield from self._superseded(latest, made, row)
-                        if len(latest) >= _MOST_STATES:
-                            yield from _states(latest)
-                        continue
-                    seen.add(digest)
-            yield made
-        yield from _states(latest)
+        # Rows of the latest text of each post of which the file has several texts, by post id.
+        latest_states: dict[str, list[_PostState]] = {}
+        for row in self._file.rows():
+            if not isinstance(row, SourceRow):
+                yield self._converter.redact_persons(row)
+                continue
+            post = self._converter.convert(row)
+            if not isinstance(post, Post):
+                yield post
+                continue
+            digest = hash(post)
+            if post.source not in sources and len(sources) == bounds.MAX_SOURCES:
+                problem = (
+                    f"wanted at most {bounds.MAX_SOURCES:,} names of sources in a file; "
+                    "--source gives one to all rows"
+                )
+                yield self._converter.reject(row, "too many sources", problem)
+                continue
+            if digest in digests:
+                problem = "every field is that of an earlier row"
+                yield self._converter.reject(row, "duplicate row", problem)
+                continue
+            sources.add(post.source)
+            if self._converter.is_edited_post(row):
+                yield from self._add_state(latest_states, _PostState(post, row))
+                if len(latest_states) >= _MAX_PENDING_POSTS:
+                    yield from _take_posts(latest_states)
+                continue
+            digests.add(digest)
+            yield post
+        yield from _take_posts(latest_states)
 
-    def _superseded(
-        self, latest: dict[str, list[tuple[Post, SourceRow]]], post: Post, row: SourceRow
+    def _add_state(
+        self, latest_states: "dict[str, list[_PostState]]", state: "_PostState"
     ) -> Iterator[Reject]:
-        """Keep the rows of the latest text of a post; those that give way are rejects."""
-        sights = latest.setdefault(post.id, [])
-        if not sights or sights[0][0].body == post.body:
-            sights.append((post, row))
+        """Keep the rows of the latest text of a post, and yield those of others as rejects."""
+        post_id = state.post.id
+        states = latest_states.setdefault(post_id, [])
+        if not states or states[0].post.body == state.post.body:
+            states.append(state)
             return
-        if _fetched(post) >= max(_fetched(earlier) for earlier, _ in sights):
-            gone, latest[post.id] = [earlier for _, earlier in sights], [(post, row)]
+        if _fetched_at(state.post) >= max(_fetched_at(earlier.post) for earlier in states):
+            superseded_rows = [earlier.row for earlier in states]
+            latest_states[post_id] = [state]
         else:
-            gone = [row]
-        for superseded in gone:
-            detail = f"row {latest[post.id][0][1].number} has a later text of this id"
-            yield self._maker.reject(superseded, "id repeated with another text", detail)
+            superseded_rows = [state.row]
+        for row in superseded_rows:
+            detail = f"row {latest_states[post_id][0].row.number} has a later text of this id"
+            yield self._converter.reject(row, "id repeated with another text", detail)
 
 
-_MOST_STATES = 100_000
-"""Posts whose latest text is awaited: past them those in hand are given, and a later text is a change of the post."""
+_MAX_PENDING_POSTS = 100_000
+"""Posts whose latest text is awaited. When there are so many they are yielded, and a later text of
+one is then a change of the post."""
 
 
-def _states(latest: dict[str, list[tuple[Post, SourceRow]]]) -> Iterator[Post]:
-    """Give the posts in hand and forget them."""
-    yield from [post for sights in latest.values() for post, _ in sights]
-    latest.clear()
+class _PostState(NamedTuple):
+    """One state of a post that a file has several times, and its row."""
+
+    post: Post
+    row: SourceRow
 
 
-def _fetched(post: Post) -> datetime:
+def _take_posts(latest_states: dict[str, list[_PostState]]) -> Iterator[Post]:
+    """Yield the posts and empty the dictionary."""
+    for states in latest_states.values():
+        for state in states:
+            yield state.post
+    latest_states.clear()
+
+
+def _fetched_at(post: Post) -> datetime:
     return post.fetched_at or datetime.min.replace(tzinfo=UTC)
 
 
 def read_post_file(path: Path, options: ImportOptions) -> ImportReader:
-    """The posts of a CSV, TSV, JSONL, XLSX or Parquet file (text files also as .gz), and why the other rows are none.
+    """Read posts from a CSV, TSV, JSONL, XLSX or Parquet file (text files also as .gz).
 
-    Columns with the names of a Post's fields need no mapping. A post without an `id` gets a digest of what it says, so that
-    reading the file again gives the same ids. Raises InputError when the file can't be read or lacks a column, ConfigError
-    when a column is mapped to what is no field.
+    Columns with the names of a Post's fields need no mapping. A post without an `id` gets a digest
+    of its contents, so that reading the file again gives the same ids. Raises InputError when the
+    file can't be read or lacks a column, ConfigError when a column is mapped to no field.
     """
-    _check(options)
-    sheet = open_tabular_file(
-        path, lambda names: _has_needed(names, options.mapping), options.encoding, options.sheet
+    _check_options(options)
+    file = open_tabular_file(
+        path,
+        lambda names: _has_required_columns(names, options.mapping),
+        options.encoding,
+        options.sheet,
     )
-    columns = {
-        name: _columns(path, sheet, name, options.mapping.get(name, name))
-        for name in POST_FIELDS
-        if name in options.mapping
-        or (_named(sheet.columns, name) is not None and name not in options.overridden_fields)
-    }
-    for needed, present in (
-        ("text", "text" in columns or "title" in columns),
-        ("published_at", "published_at" in columns),
-    ):
-        if not present:
-            have = join_names(sheet.columns)
-            raise InputError(
-                f"{quote_name(path.name)} has no column {needed!r}: name one with --map {needed}=COLUMN; its columns are {have}."
-            )
-    ids = survey_ids(_readable_rows(sheet), columns) if "id" in columns else IdSurvey()
-    return ImportReader(sheet, RowConverter(options, columns, sheet.rows, ids))
+    columns = {}
+    for field in POST_FIELDS:
+        is_mapped = field in options.mapping
+        is_named = _find_column(file.columns, field) is not None
+        if is_mapped or (is_named and field not in options.overridden_fields):
+            columns[field] = _find_columns(path, file, field, options.mapping.get(field, field))
+    if "text" not in columns and "title" not in columns:
+        raise _missing_column_error(path, file, "text")
+    if "published_at" not in columns:
+        raise _missing_column_error(path, file, "published_at")
+    ids = survey_ids(_readable_rows(file), columns) if "id" in columns else IdSurvey()
+    return ImportReader(file, RowConverter(options, columns, file.rows, ids))
 
 
-def _readable_rows(sheet: TabularFile) -> Iterator[SourceRow | Reject]:
-    """The rows up to where a file breaks off, which the reading itself will tell."""
+def _missing_column_error(path: Path, file: TabularFile, field: str) -> InputError:
+    return InputError(
+        f"{quote_name(path.name)} has no column {field!r}: name one with --map {field}=COLUMN; "
+        f"its columns are {join_names(file.columns)}."
+    )
+
+
+def _readable_rows(file: TabularFile) -> Iterator[SourceRow | Reject]:
+    """Yield the rows up to where a file breaks off; the import itself reports the break."""
     with suppress(InputError):
-        yield from sheet.rows()
+        yield from file.rows()
 
 
-def _columns(path: Path, sheet: TabularFile, name: str, wanted: str) -> tuple[str, ...]:
-    """The columns that hold a field, in order of preference. Raises InputError."""
+def _find_columns(path: Path, file: TabularFile, field: str, mapped: str) -> tuple[str, ...]:
+    """Return the columns that hold a field, in order of preference. Raises InputError.
+
+    `mapped` is the name of a column, or several names as "a|b".
+    """
+    names = [mapped] if _find_column(file.columns, mapped) else mapped.split("|")
     columns = []
-    for part in (wanted,) if _named(sheet.columns, wanted) else wanted.split("|"):
-        column = _named(sheet.columns, part.strip())
+    for name in names:
+        column = _find_column(file.columns, name.strip())
         if column is None:
-            have = join_names(sheet.columns)
             raise InputError(
-                f"{quote_name(path.name)} has no column {quote_name(part.strip())} for {name!r}; its columns are {have}."
+                f"{quote_name(path.name)} has no column {quote_name(name.strip())} for {field!r}; "
+                f"its columns are {join_names(file.columns)}."
             )
         columns.append(column)
     return tuple(columns)
 
 
-def _has_needed(names: Collection[str], mapping: Mapping[str, str]) -> bool:
-    """Whether columns of these names hold a date, and a text or a title."""
+def _has_required_columns(names: Collection[str], mapping: Mapping[str, str]) -> bool:
+    """Return whether columns of these names hold a date, and a text or a title."""
 
-    def has(field: str) -> bool:
-        return any(
-            _named(names, part.strip()) is not None for part in mapping.get(field, field).split("|")
-        )
+    def has_field(field: str) -> bool:
+        mapped_names = mapping.get(field, field).split("|")
+        return any(_find_column(names, name.strip()) is not None for name in mapped_names)
 
-    return has("published_at") and (has("text") or has("title"))
+    return has_field("published_at") and (has_field("text") or has_field("title"))
 
 
-def _named(columns: Collection[str], wanted: str) -> str | None:
-    """The column of this name; a name that goes on over a line break is also called by its first line."""
+def _find_column(columns: Collection[str], wanted: str) -> str | None:
+    """Return the column of this name; a name of several lines also goes by its first line."""
     if wanted in columns:
         return wanted
-    called = [
-        name
-        for name in columns
-        if "\n" in name and wanted in (_on_one_line(name), name.splitlines()[0].strip())
-    ]
-    return called[0] if len(called) == 1 else None
+    matches = []
+    for name in columns:
+        if "\n" not in name:
+            continue
+        on_one_line = " ".join(name.split())
+        if wanted in (on_one_line, name.splitlines()[0].strip()):
+            matches.append(name)
+    return matches[0] if len(matches) == 1 else None
 
 
-def _on_one_line(name: str) -> str:
-    return " ".join(name.split())
-
-
-def _check(options: ImportOptions) -> None:
+def _check_options(options: ImportOptions) -> None:
     for name in options.mapping:
         if name not in POST_FIELDS:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""Delta tables on a disk, by name: where they are and which files a version of one has."""
+"""Delta tables on a disk: their location and the files of a version of one."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,34 +15,39 @@ from corpora.store.schema import TableDefinition
 from folate.core.errors import StoreError
 from folate.core.text import truncate_text
 
-_UNUSABLE = frozenset("[]^|\\%*?")  # deltalake 1.6 takes a folder for a URL, DuckDB for a pattern
-_LONGEST_CAUSE = 200  # characters of a library's message that are passed on
+# deltalake 1.6 takes a folder for a URL, DuckDB for a pattern.
+_FORBIDDEN_CHARACTERS = frozenset("[]^|\\%*?")
+# Characters of a library's message that are passed on.
+_MAX_CAUSE_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A Parquet file of a version of a table, as the log has it."""
+    """A Parquet file of a version of a table, as the log describes it."""
 
     path: Path
-    size_bytes: int  # bytes
+    size_bytes: int
+    # None where the log does not say.
     row_count: int | None
 
 
 def check_path(root: Path) -> None:
-    """Raises StoreError when Delta can't keep tables in a folder of this name."""
-    if found := sorted(_UNUSABLE & set(str(root.absolute()))):
+    """Raise StoreError when Delta can't keep tables in a folder of this name."""
+    forbidden = sorted(_FORBIDDEN_CHARACTERS & set(str(root.absolute())))
+    if forbidden:
         raise StoreError(
-            f"wanted a folder without {' '.join(sorted(_UNUSABLE))} in its path, got {found[0]!r} in {str(root)!r}."
+            f"wanted a folder without {' '.join(sorted(_FORBIDDEN_CHARACTERS))} in its path, "
+            f"got {forbidden[0]!r} in {str(root)!r}."
         )
 
 
 def table_uri(root: Path, name: str) -> str:
-    """The table's folder as Delta wants it: as a URL."""
+    """Return the table's folder as a URL, as Delta wants it."""
     return (root / name).absolute().as_uri()
 
 
 def table_exists(root: Path, name: str) -> bool:
-    """Whether the table was ever written. Raises StoreError when it was, and its log is damaged."""
+    """Return whether the table was ever written. Raises StoreError when its log is damaged."""
     commits.check_log(root, name)
     return bool(commits.log_entry_sizes(root, name))
 
@@ -68,24 +73,30 @@ def translate_read_errors(root: Path, name: str, version: int | None = None) -> 
 
 
 def summarize_error(error: Exception) -> str:
-    """Return the first line of a library's message, cut, without its full stop: what follows are frames, or the query again."""
-    return truncate_text(str(error).partition("\n")[0], _LONGEST_CAUSE).strip().rstrip(".")
+    """Return the first line of a library's message, truncated and without its full stop.
+
+    Further lines are stack frames or repeat the query.
+    """
+    first_line = str(error).partition("\n")[0]
+    return truncate_text(first_line, _MAX_CAUSE_CHARACTERS).strip().rstrip(".")
 
 
 def data_files(
     root: Path, table: TableDefinition, delta: DeltaTable
 ) -> list[tuple[DataFile, str | None]]:
-    """Return the files of the version of `table` that is open, each with its source where the table is partitioned by source."""
+    """Return the files of an open version of `table`, each with the source of its partition.
+
+    The source is None where the table is not partitioned by source.
+    """
     folder = (root / table.name).absolute()
     with translate_read_errors(root, table.name):
         rows = pa.table(delta.get_add_actions(flatten=True)).to_pylist()
-    return [  # the log has paths in URL form once more than they are on the disk
-        (
-            DataFile(folder / unquote(row["path"]), row["size_bytes"], row.get("num_records")),
-            row.get("partition.source"),
-        )
-        for row in rows
-    ]
+    files = []
+    for row in rows:
+        path = folder / unquote(row["path"])  # the log quotes paths like URLs
+        file = DataFile(path, row["size_bytes"], row.get("num_records"))
+        files.append((file, row.get("partition.source")))
+    return files
 
 
 def data_file_paths(
@@ -94,35 +105,31 @@ def data_file_paths(
     delta: DeltaTable,
     sources: Sequence[str | None] | None = None,
 ) -> list[str]:
-    """Return the paths of the Parquet files of a version of `table`, of these sources only where it is partitioned by source.
+    """Return the paths of the Parquet files of an open version of `table`.
 
-    Raises StoreError when one is missing or has another size than it was written with: its rows would be gone or other ones.
+    Given `sources`, only files of their partitions are returned. Raises StoreError when a file is
+    missing or has another size than it was written with.
     """
-    found = [
-        file
-        for file, source in data_files(root, table, delta)
-        if sources is None or source in sources
-    ]
-    for file in found:
-        if fault := find_size_problem(file):
+    paths = []
+    for file, source in data_files(root, table, delta):
+        if sources is not None and source not in sources:
+            continue
+        if problem := find_size_problem(file):
             raise commits.damaged_file_error(
-                file.path, f"{fault}, and rows of the table {table.name!r} are in it"
+                file.path, f"{problem}, and rows of the table {table.name!r} are in it"
             )
-    return [str(file.path) for file in found]
+        paths.append(str(file.path))
+    return paths
 
 
 def find_size_problem(file: DataFile) -> str | None:
-    """Return what is wrong with a file as far as the folder tells, or None."""
+    """Return why a file is missing or has another size than the log says, or None."""
     try:
         size = file.path.stat().st_size
+    except FileNotFoundError:
+        return "is missing"
     except OSError as error:
-        return (
-            "is missing"
-            if isinstance(error, FileNotFoundError)
-            else f"can't be read ({error.strerror})"
-        )
-    return (
-        None
-        if size == file.size_bytes
-        else f"has {size:,} bytes and was written with {file.size_bytes:,}"
-    )
+        return f"can't be read ({error.strerror})"
+    if size == file.size_bytes:
+        return None
+    return f"has {size:,} bytes and was written with {file.size_bytes:,}"

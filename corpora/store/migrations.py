@@ -1,4 +1,4 @@
-"""The store's schema has a number, kept beside the tables. Numbered steps bring an older store up to it."""
+"""The number of the store's schema, kept beside the tables, and steps from older schemas."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,7 @@ SCHEMA_FILE = "schema.json"
 
 @dataclass(frozen=True)
 class Migration:
-    """One step. `apply` may be stopped half-way and run again."""
+    """One step to the schema `number`; `apply` may be interrupted and run again."""
 
     number: int
     description: str
@@ -26,17 +26,20 @@ class Migration:
 
 
 def add_missing_columns(root: Path) -> None:
-    """Give every table the columns that `corpora.store.schema` declares and it lacks; they are missing in the rows there are."""
+    """Add the columns that `corpora.store.schema` declares to every table that lacks them.
+
+    Existing rows have no value in them.
+    """
     for name, table in TABLES.items():
-        if delta_tables.table_exists(root, name):
-            stored = delta_tables.open_table(root, name)
-            have = {field.name for field in stored.schema().fields}
-            lacking: list[Field] = [
-                field for field in Schema.from_arrow(table.schema).fields if field.name not in have
-            ]
-            if lacking:
-                with delta_tables.translate_read_errors(root, name):
-                    stored.alter.add_columns(lacking)
+        if not delta_tables.table_exists(root, name):
+            continue
+        stored = delta_tables.open_table(root, name)
+        stored_names = {field.name for field in stored.schema().fields}
+        declared: list[Field] = Schema.from_arrow(table.schema).fields
+        missing = [field for field in declared if field.name not in stored_names]
+        if missing:
+            with delta_tables.translate_read_errors(root, name):
+                stored.alter.add_columns(missing)
 
 
 MIGRATIONS: tuple[Migration, ...] = (
@@ -49,22 +52,28 @@ MIGRATIONS: tuple[Migration, ...] = (
 
 
 def check_schema_number(root: Path) -> None:
-    """Raises StoreError unless the store at `root` is of this code's schema, or new."""
-    have, want = read_schema_number(root), len(MIGRATIONS)
-    if have is not None and have < want:
+    """Raise StoreError unless the store at `root` has this code's schema, or is new."""
+    stored = read_schema_number(root)
+    needed = len(MIGRATIONS)
+    if stored is not None and stored < needed:
         raise StoreError(
-            f"the store {root} has schema {have} and this Folate needs {want}: run 'folate migrate'."
+            f"the store {root} has schema {stored} and this Folate needs {needed}: "
+            "run 'folate migrate'."
         )
-    if have is not None and have > want:
+    if stored is not None and stored > needed:
         raise StoreError(
-            f"the store {root} has schema {have} and this Folate knows only up to {want}: install a newer Folate."
+            f"the store {root} has schema {stored} and this Folate knows only up to {needed}: "
+            "install a newer Folate."
         )
 
 
 def migrate_store(root: Path) -> list[str]:
-    """Apply the steps that the store lacks, in order; what each did. Raises StoreError when the store is newer than the code."""
-    have = read_schema_number(root)
-    steps = [] if have is None else MIGRATIONS[have:]
+    """Apply the steps that the store lacks, in order, and return a line on each.
+
+    Raises StoreError when the store is newer than the code.
+    """
+    stored = read_schema_number(root)
+    steps = [] if stored is None else MIGRATIONS[stored:]
     for step in steps:
         step.apply(root)
         write_schema_number(root, step.number)
@@ -73,12 +82,12 @@ def migrate_store(root: Path) -> list[str]:
 
 
 def read_schema_number(root: Path) -> int | None:
-    """The schema number of the store at `root`: 0 for tables without one, None where there is no store yet."""
+    """Return the schema number of a store: 0 for tables without one, None for no store yet."""
     path = root / SCHEMA_FILE
     try:
         schema = json.loads(path.read_text(encoding="utf-8"))["schema"]
     except FileNotFoundError:
-        return _number_without_file(root)
+        return _default_schema_number(root)
     except NotADirectoryError as error:
         raise StoreError(f"wanted a folder for the store, got a file: {root}.") from error
     except OSError as error:
@@ -92,8 +101,8 @@ def read_schema_number(root: Path) -> int | None:
     return schema
 
 
-def _number_without_file(root: Path) -> int | None:
-    """0 for the tables of a store from before there were numbers; such a store has no noted commits."""
+def _default_schema_number(root: Path) -> int | None:
+    """Return 0 for tables from before there were schema numbers, which have no commit records."""
     if commits.read_commit_records(root):
         raise commits.damaged_file_error(
             root / SCHEMA_FILE, "is missing, and it says how the tables are to be read"
@@ -102,10 +111,10 @@ def _number_without_file(root: Path) -> int | None:
 
 
 def write_schema_number(root: Path, schema: int) -> None:
-    """Write the number, whole or not at all."""
+    """Write the schema number atomically."""
     root.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(
         "w", encoding="utf-8", dir=root, prefix=SCHEMA_FILE, delete=False
-    ) as aside:
-        aside.write(json.dumps({"schema": schema}) + "\n")
-    Path(aside.name).replace(root / SCHEMA_FILE)
+    ) as temporary:
+        temporary.write(json.dumps({"schema": schema}) + "\n")
+    Path(temporary.name).replace(root / SCHEMA_FILE)

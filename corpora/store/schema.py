@@ -1,7 +1,8 @@
-"""The tables of the store: one place that names every column, its type and its meaning.
+"""The tables of the store: every column, its type and its meaning.
 
-`posts` is the truth as published. The others are derived, carry the `annotator` and `version` that made them where a model
-or a dictionary had a say, and can be rebuilt.
+`posts` is the truth as published. The other tables are derived from it and can be rebuilt. Where a
+model or a dictionary produced a row, `annotator` and `version` name it, and `text_hash` is the
+digest of the text that was annotated.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,13 @@ import pyarrow as pa
 
 _MOMENT = pa.timestamp("us", tz="UTC")
 _STRINGS = pa.list_(pa.string())
+_ANNOTATION_COLUMNS = {"text_hash": pa.string(), "annotator": pa.string(), "version": pa.string()}
+_SENTIMENT_COLUMNS = {
+    "label": pa.string(),
+    "negative": pa.float32(),
+    "neutral": pa.float32(),
+    "positive": pa.float32(),
+}
 
 
 @dataclass(frozen=True)
@@ -22,15 +30,14 @@ class TableDefinition:
     partition_columns: tuple[str, ...] = ()
 
 
-def _schema(**columns: pa.DataType) -> pa.Schema:
+def _build_schema(**columns: pa.DataType) -> pa.Schema:
     return pa.schema(list(columns.items()))
 
 
-_MADE_BY = {"text_hash": pa.string(), "annotator": pa.string(), "version": pa.string()}
-
+# One row per post.
 POSTS = TableDefinition(
     "posts",
-    _schema(
+    _build_schema(
         id=pa.string(),
         source=pa.string(),
         kind=pa.string(),
@@ -54,76 +61,86 @@ POSTS = TableDefinition(
         reposts=pa.int64(),
         views=pa.int64(),
         place=pa.string(),
+        # `Post.text_hash`
         text_hash=pa.string(),
+        # of the first observation, such as "2026-03"
         month=pa.string(),
-    ),  # text_hash: Post.text_hash; month: of first sight, "2026-03"
+    ),
     key_columns=("id",),
     partition_columns=("source", "month"),
 )
 
-TEXTS = TableDefinition(  # one row a post: what can be said of its text without a model
+# One row per post: what is found in its text without a model.
+TEXTS = TableDefinition(
     "texts",
-    _schema(
+    _build_schema(
         id=pa.string(),
-        **_MADE_BY,
+        **_ANNOTATION_COLUMNS,
+        # zh, en, mixed or other
         language=pa.string(),
+        # normalized, in order, without punctuation
         words=_STRINGS,
         hashtags=_STRINGS,
+        # digest of the normalized text
         exact=pa.string(),
     ),
     key_columns=("id",),
-)  # language: zh, en, mixed, other; words: normalised, in order, no punctuation; exact: digest of the normalised text
+)
 
-MENTIONS = TableDefinition(  # one row a brand mention; start and end count code points of Post.body, missing when via = subject
+# One row per brand mention.
+MENTIONS = TableDefinition(
     "mentions",
-    _schema(
+    _build_schema(
         id=pa.string(),
-        **_MADE_BY,
+        **_ANNOTATION_COLUMNS,
         brand=pa.string(),
+        # offsets in code points of `Post.body`; missing where `via` is "subject"
         start=pa.int32(),
         end=pa.int32(),
+        # "text", or "subject": the page is about a product of the brand that the text does not name
         via=pa.string(),
     ),
     key_columns=("id", "brand", "start"),
-)  # via: text, or subject (the page is about a product of the brand and the text does not name it)
+)
 
-SENTIMENTS = TableDefinition(  # one row a post (brand missing) and one a post and brand: calibrated probabilities that sum to 1
+# One row per post (without a brand) and one per post and brand: calibrated probabilities that sum
+# to 1.
+SENTIMENTS = TableDefinition(
     "sentiments",
-    _schema(
+    _build_schema(
         id=pa.string(),
-        **_MADE_BY,
+        **_ANNOTATION_COLUMNS,
         brand=pa.string(),
-        label=pa.string(),
-        negative=pa.float32(),
-        neutral=pa.float32(),
-        positive=pa.float32(),
+        **_SENTIMENT_COLUMNS,
     ),
     key_columns=("id", "brand"),
 )
 
-ASPECTS = TableDefinition(  # one row a post, brand and aspect that the post speaks of; brand missing: it names none
+# One row per post, brand and aspect that the post mentions; without a brand where it names none.
+ASPECTS = TableDefinition(
     "aspects",
-    _schema(
+    _build_schema(
         id=pa.string(),
-        **_MADE_BY,
+        **_ANNOTATION_COLUMNS,
         brand=pa.string(),
         aspect=pa.string(),
-        label=pa.string(),
-        negative=pa.float32(),
-        neutral=pa.float32(),
-        positive=pa.float32(),
+        **_SENTIMENT_COLUMNS,
+        # calibrated probability that the post mentions the aspect
         confidence=pa.float32(),
+        # the clause that mentions it: offsets in code points of `Post.body`
         start=pa.int32(),
         end=pa.int32(),
-    ),  # confidence: calibrated, that the aspect is spoken of; start and end: the clause that speaks of it, code points of Post.body
+    ),
     key_columns=("id", "brand", "aspect"),
 )
 
-JUDGEMENTS = TableDefinition(  # one row a post; missing where the model does not judge it
+# One row per post; values are missing where the model does not predict them.
+JUDGEMENTS = TableDefinition(
     "judgements",
-    _schema(
+    _build_schema(
         id=pa.string(),
-        **_MADE_BY,
+        **_ANNOTATION_COLUMNS,
+        # the most probable of the six emotions below, whose probabilities sum to 1
         emotion=pa.string(),
         happy=pa.float32(),
         angry=pa.float32(),
@@ -131,42 +148,54 @@ JUDGEMENTS = TableDefinition(  # one row a post; missing where the model does no
         fear=pa.float32(),
         surprise=pa.float32(),
         neutral=pa.float32(),
+        # intents: each a probability of its own
         buy=pa.float32(),
         switch=pa.float32(),
         ask=pa.float32(),
         complain=pa.float32(),
+        # ids of the taxonomy
         tags=_STRINGS,
+        # share of the text that the model read, less than 1 where it read a sample of a very long
+        # one; missing in rows older than the column
         share_read=pa.float32(),
-    ),  # emotion: the most probable of the six, which sum to 1; buy to complain: each a probability of its own; tags: of the taxonomy;
-    # share_read: of the text, less than 1 where the model read a sample of a very long one; missing in rows older than the column
+    ),
     key_columns=("id",),
 )
 
-COMPARISONS = TableDefinition(  # one row a stated relation of two brands
+# One row per stated relation of two brands.
+COMPARISONS = TableDefinition(
     "comparisons",
-    _schema(
+    _build_schema(
         id=pa.string(),
-        **_MADE_BY,
+        **_ANNOTATION_COLUMNS,
+        # the brand switched to, or preferred
         brand=pa.string(),
+        # the brand left, or worse
         other=pa.string(),
+        # "switch" or "better"
         kind=pa.string(),
         start=pa.int32(),
         end=pa.int32(),
-    ),  # brand: the one moved to, or preferred; other: the one left, or worse; kind: switch, better
+    ),
     key_columns=("id", "brand", "other", "kind", "start"),
 )
 
-DUPLICATES = (
-    TableDefinition(  # one row a post that copies another; a post without a row is its own cluster
-        "duplicates",
-        _schema(id=pa.string(), cluster=pa.string(), similarity=pa.float32()),
-        key_columns=("id",),
-    )
-)  # cluster: id of the earliest post of the cluster
+# One row per post that copies another; a post without a row is its own cluster.
+DUPLICATES = TableDefinition(
+    "duplicates",
+    _build_schema(
+        id=pa.string(),
+        # id of the earliest post of the cluster
+        cluster=pa.string(),
+        similarity=pa.float32(),
+    ),
+    key_columns=("id",),
+)
 
-TOPICS = TableDefinition(  # one row a topic and week; the fields that `folate topics --format json` prints
+# One row per topic and week: the fields that `folate topics --format json` prints.
+TOPICS = TableDefinition(
     "topics",
-    _schema(
+    _build_schema(
         week=pa.string(),
         id=pa.string(),
         state=pa.string(),
@@ -185,111 +214,143 @@ TOPICS = TableDefinition(  # one row a topic and week; the fields that `folate t
         segments=_STRINGS,
         brands=_STRINGS,
         evidence=_STRINGS,
+        # JSON of what only the report prints (gain, threshold, scores per term, central posts,
+        # decomposition)
         detail=pa.string(),
-    ),  # detail: JSON of what only the report prints (gain, threshold, per-term scores, central posts, decomposition)
+    ),
     key_columns=("week", "id"),
 )
 
-SEARCHES = TableDefinition(  # one row a week, or day, that topics were sought in, also where none was found
+# One row per week, or day, that topics were searched for, also where none was found.
+SEARCHES = TableDefinition(
     "searches",
-    _schema(
+    _build_schema(
         week=pa.string(),
+        # posts read in the week
         posts=pa.int64(),
+        # posts read in the weeks before it
         baseline_posts=pa.int64(),
+        # of the ids and texts of these posts
         digest=pa.string(),
+        # weeks before it that had posts
         baseline_weeks=pa.int64(),
+        # fewest such weeks with which topics are searched for
         least_weeks=pa.int64(),
+        # number of such weeks in folate.toml
         wanted_weeks=pa.int64(),
+        # topics found
         topics=pa.int64(),
+        # digest of the settings in folate.toml that the result depends on
         settings=pa.string(),
+        # JSON {table: version} of what was read
         versions=pa.string(),
+        # what could not be known
         notes=_STRINGS,
-    ),  # posts, baseline_posts: read in the week and in the weeks before it; digest: of their ids and texts; baseline_weeks: that had
-    # posts; least_weeks: without which nothing is sought; wanted_weeks: of folate.toml; topics: found; settings: digest of what in
-    # folate.toml decides; versions: JSON {table: version} that was read; notes: what could not be known
+    ),
     key_columns=("week",),
 )
 
-CRAWLS = TableDefinition(  # the ledger: what each crawl asked for and whether it got it all
+# One row per query of a crawl: what it asked for and whether it got everything.
+CRAWLS = TableDefinition(
     "crawls",
-    _schema(
+    _build_schema(
         crawl=pa.string(),
         source=pa.string(),
         query=pa.string(),
         since=_MOMENT,
         until=_MOMENT,
+        # complete, partial, saturated or failed
         status=pa.string(),
         reason=pa.string(),
         requests=pa.int64(),
         posts=pa.int64(),
+        # JSON {reason: count}
         dropped=pa.string(),
         started_at=_MOMENT,
         finished_at=_MOMENT,
-    ),  # status: complete, partial, saturated, failed; dropped: JSON {reason: count}
+    ),
     key_columns=("crawl", "source", "query"),
 )
 
-AUDITS = TableDefinition(  # one row a text that a person was asked to judge as it speaks of a brand
+# One row per text that a person was asked to label for a brand.
+AUDITS = TableDefinition(
     "audits",
-    _schema(
+    _build_schema(
+        # digest of what the audit asks for
         draw=pa.string(),
         brand=pa.string(),
         text_hash=pa.string(),
+        # the post that was shown
         id=pa.string(),
+        # position from 0, in random order
         place=pa.int32(),
+        # the weeks sampled from, [since, until)
         since=_MOMENT,
         until=_MOMENT,
+        # texts in these weeks
         population=pa.int64(),
+        # of a text to be in the sample
         probability=pa.float64(),
+        # negative, neutral, positive, or missing
         label=pa.string(),
+        # why the text was skipped
         reason=pa.string(),
-    ),  # draw: digest of what was asked for; id: the post that was shown; place: from 0, in random order; since, until: the weeks drawn
-    # from, [since, until); population: texts there; probability: of a text to be drawn; label: negative, neutral, positive, or missing;
-    # reason: why it was passed over
+    ),
     key_columns=("draw", "text_hash"),
 )
 
-ADAPTATIONS = TableDefinition(  # one row a brand and fold: by what the sentiments of a brand are multiplied (corpora.store.adapted)
+# One row per brand and fold: the factors of the sentiments of a brand
+# (corpora.store.adapted_sentiments).
+ADAPTATIONS = TableDefinition(
     "adaptations",
-    _schema(
+    _build_schema(
         brand=pa.string(),
+        # of the texts that the factors are for; -1: fitted on the labels of all folds
         fold=pa.int32(),
+        # suffix of the version of adapted sentiments
         name=pa.string(),
+        # whose sentiments are adapted: annotator, and the first two parts of their version
         annotator=pa.string(),
         model=pa.string(),
+        # factors
         negative=pa.float64(),
         neutral=pa.float64(),
         positive=pa.float64(),
+        # human labels, of all folds
         labels=pa.int64(),
+        # cross-validated (nlp.stats.adaptation.CrossValidation), the same in each row of a brand
         loss_before=pa.float64(),
         loss_after=pa.float64(),
         standard_error=pa.float64(),
         share_error_before=pa.float64(),
         share_error_after=pa.float64(),
-    ),  # fold: of the texts that the factors are for, -1: fitted on the labels of all folds; name: what the version of adapted sentiments
-    # ends with; annotator, model: whose sentiments, the first two parts of their version; negative, neutral, positive: factors; labels:
-    # of people, of all folds; loss_before to share_error_after: cross-validated (nlp.stats.adaptation.CrossValidation), the same in each row
+    ),
     key_columns=("brand", "fold"),
 )
 
-EVIDENCE = TableDefinition(  # one row a number or a sentence that a report printed
+# One row per number or sentence that a report printed.
+EVIDENCE = TableDefinition(
     "evidence",
-    _schema(
+    _build_schema(
         id=pa.string(),
         week=pa.string(),
+        # name of the measure, or "sentence"
         measure=pa.string(),
         brand=pa.string(),
+        # an aspect, a word, another brand, or the rule of a sentence
         subject=pa.string(),
         value=pa.float64(),
         n=pa.int64(),
         low=pa.float64(),
         high=pa.float64(),
         definition=pa.string(),
+        # SQL with its parameters bound
         query=pa.string(),
+        # JSON {table: version}
         versions=pa.string(),
+        # ids, at most 100
         posts=_STRINGS,
-    ),  # measure: or "sentence"; subject: an aspect, a word, another brand, the rule of a sentence; query: SQL, parameters bound;
-    # versions: JSON {table: version}; posts: ids, at most 100
+    ),
     key_columns=("id",),
 )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
+from itertools import chain
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -10,26 +11,22 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from corpora.store import adapted, delta_tables
+from corpora.store import delta_tables
+from corpora.store.adapted_sentiments import ADAPTED_SENTIMENTS_SQL
 from corpora.store.damage import find_first_fault
 from corpora.store.schema import TABLES, TableDefinition
 from folate.core.errors import InputError, StoreError, suggestion
 from folate.core.post import repair_surrogates
 from folate.core.text import quote_name
 
-PER_TEXT_TABLES = (
-    "texts",
-    "mentions",
-    "comparisons",
-    "sentiments",
-    "aspects",
-    "judgements",
-)  # rows hold for the text they were made of
-MAX_QUERY_SECONDS = 300.0  # seconds that one question may take; counting a million posts by week takes 0.4 (docs/store.md)
-_AGAIN = 0.1  # seconds between two interrupts
-MAX_QUERY_MEMORY = (
-    "4GB"  # most that all questions to a snapshot may hold; nothing is spilled to a disk
-)
+# Tables of annotations. Their rows are valid for the text that they were made of: a view joins
+# them to the present text of each post, and the view `all_NAME` has them all.
+PER_TEXT_TABLES = ("texts", "mentions", "comparisons", "sentiments", "aspects", "judgements")
+# Seconds that one query may take; counting a million posts by week takes 0.4 (docs/store.md).
+MAX_QUERY_SECONDS = 300.0
+# Memory of all queries to a snapshot; nothing is spilled to a disk.
+MAX_QUERY_MEMORY = "4GB"
+_INTERRUPT_SECONDS = 0.1
 _SETTINGS = {
     "python_enable_replacements": False,  # no Python variable is a table
     "autoinstall_known_extensions": False,
@@ -37,48 +34,61 @@ _SETTINGS = {
     "temp_directory": "",
     "memory_limit": MAX_QUERY_MEMORY,
 }
-_OF_QUERIES_ONLY = (
+_SETUP_QUERY_ERRORS = (
     duckdb.PermissionException,
     duckdb.InterruptException,
     duckdb.OutOfMemoryException,
     duckdb.ParserException,
 )
-_OF_QUERIES = (
-    *_OF_QUERIES_ONLY,
-    duckdb.BinderException,
-    duckdb.CatalogException,
-)  # no file, however damaged, brings these
-_OF_DATA = (
+# Errors of a query; no file, however damaged, causes them.
+_QUERY_ERRORS = (*_SETUP_QUERY_ERRORS, duckdb.BinderException, duckdb.CatalogException)
+# Errors of these exact types are caused by the data, never by a query.
+_DATA_ERRORS = (
     duckdb.Error,
     duckdb.IOException,
     duckdb.InternalException,
     duckdb.SerializationException,
-)  # a query does not
-_TYPES = {"string": "VARCHAR", "int64": "BIGINT", "int32": "INTEGER", "bool": "BOOLEAN", "double": "DOUBLE", "float": "FLOAT",
-          "timestamp[us, tz=UTC]": "TIMESTAMPTZ", "list<item: string>": "VARCHAR[]"}  # fmt: skip
+)
+_DUCKDB_TYPES = {
+    "string": "VARCHAR",
+    "int64": "BIGINT",
+    "int32": "INTEGER",
+    "bool": "BOOLEAN",
+    "double": "DOUBLE",
+    "float": "FLOAT",
+    "timestamp[us, tz=UTC]": "TIMESTAMPTZ",
+    "list<item: string>": "VARCHAR[]",
+}
 
 QueryParameters = Mapping[str, Any] | Sequence[Any]
 
 
 class Snapshot:
-    """Every table of the store as a view, pinned: what others write meanwhile does not show. Reading only."""
+    """Every table of the store as a read-only view of a fixed version.
+
+    What others write meanwhile is not visible.
+    """
 
     def __init__(
         self, root: Path, versions: Mapping[str, int], max_query_seconds: float = MAX_QUERY_SECONDS
     ) -> None:
-        """Pin the version of each table that `versions` names; other tables are empty. Raises StoreError.
+        """Pin the version of each table that `versions` names; other tables are empty.
 
-        A question that takes longer than `seconds` is stopped.
+        A query that takes longer than `max_query_seconds` is stopped. Raises StoreError.
         """
-        self.versions, self._root = dict(versions), root
-        pinned = {name: _pinned(root, name, version) for name, version in self.versions.items()}
-        self._seconds = max_query_seconds
+        self.versions = dict(versions)
+        self._root = root
+        self._max_query_seconds = max_query_seconds
+        # Subqueries in brackets, and what is read instead of each.
+        self._subquery_sources: tuple[tuple[str, str], ...] = ()
+        files_by_table = {
+            name: _data_files(root, name, version) for name, version in self.versions.items()
+        }
         self._con = duckdb.connect(config=_SETTINGS)
-        with self._answering(_OF_QUERIES_ONLY):
+        with self._translate_errors(_SETUP_QUERY_ERRORS):
             self._con.execute("SET GLOBAL TimeZone = 'UTC'")
-            self._show(pinned)
-            self._seal([uri for uris in pinned.values() for uri in uris])
-        self._sources: tuple[tuple[str, str], ...] = ()
+            self._create_views(files_by_table)
+            self._seal(list(chain.from_iterable(files_by_table.values())))
 
     @contextmanager
     def materialize(
@@ -86,11 +96,11 @@ class Snapshot:
     ) -> Iterator[None]:
         """Keep the rows of one SELECT in memory as the table `name` until the block ends.
 
-        Queries name the table like any other. Raise InputError for a query that can't be answered,
+        Queries name the table like any other. Raises InputError for a query that can't be answered,
         StoreError for a damaged store.
         """
-        with self._answering():
-            self._con.cursor().sql(self._read(query, params), params=params).to_table(name)
+        with self._translate_errors():
+            self._con.cursor().sql(self._parse_select(query, params), params=params).to_table(name)
         try:
             yield
         finally:
@@ -105,123 +115,144 @@ class Snapshot:
         and gives the same rows on any snapshot. This snapshot does not change.
         """
         snapshot = copy(self)
-        snapshot._sources = (
-            *self._sources,
-            *((f"({subquery})", f"({source})") for subquery, source in sources.items()),
-        )
+        bracketed = [(f"({subquery})", f"({source})") for subquery, source in sources.items()]
+        snapshot._subquery_sources = (*self._subquery_sources, *bracketed)
         return snapshot
 
     def sql(self, query: str, params: QueryParameters | None = None) -> pa.Table:
-        """The rows of one SELECT in DuckDB's dialect; `?` or `$name` stand for `params`. Raises InputError, StoreError."""
-        with self._answering():
-            statement, cursor = self._read(query, params), self._con.cursor()
-            with self._in_time(cursor):
+        """Return the rows of one SELECT in DuckDB's dialect.
+
+        `?` or `$name` in it are bound to `params`. Raises InputError, StoreError.
+        """
+        with self._translate_errors():
+            statement = self._parse_select(query, params)
+            cursor = self._con.cursor()
+            with self._limit_time(cursor):
                 return cursor.sql(statement, params=params).to_arrow_table()
 
     def stream(
         self, query: str, params: QueryParameters | None = None, batch_size: int = 10_000
     ) -> Iterator[pa.RecordBatch]:
-        """The same, in batches of at most `size` rows, each of which may take as long as a question. Raises InputError, StoreError."""
-        with self._answering():
-            statement, cursor = self._read(query, params), self._con.cursor()
-            with self._in_time(cursor):
+        """Yield the rows of one SELECT in batches of at most `batch_size` rows.
+
+        Each batch may take `max_query_seconds`. Raises InputError, StoreError.
+        """
+        with self._translate_errors():
+            statement = self._parse_select(query, params)
+            cursor = self._con.cursor()
+            with self._limit_time(cursor):
                 batches = cursor.sql(statement, params=params).to_arrow_reader(batch_size)
             while True:
-                with self._in_time(cursor):
+                with self._limit_time(cursor):
                     batch = next(batches, None)
                 if batch is None:
                     return
                 yield batch
 
     def explain(self, query: str) -> str:
-        """How DuckDB would answer one SELECT, which is not run. Raises InputError, StoreError."""
-        with self._answering():
-            plan: str = self._con.cursor().sql(self._read(query, None)).explain()
+        """Return DuckDB's plan for one SELECT, which is not run. Raises InputError, StoreError."""
+        with self._translate_errors():
+            plan: str = self._con.cursor().sql(self._parse_select(query, None)).explain()
             return plan
 
-    def _read(self, query: str, params: QueryParameters | None) -> duckdb.Statement:
-        """Parse the one statement of a query. Raise InputError unless it is a SELECT: all else could write."""
+    def _parse_select(self, query: str, params: QueryParameters | None) -> duckdb.Statement:
+        """Parse the one statement of a query, with the sources of its subqueries.
+
+        Raises InputError unless it is a SELECT: everything else could write.
+        """
         values = [query, *(params.values() if isinstance(params, Mapping) else params or ())]
         if any(isinstance(value, str) and repair_surrogates(value) != value for value in values):
             raise InputError("wanted a query in Unicode, got half a surrogate pair.")
-        for subquery, source in reversed(self._sources):  # later ones may contain earlier ones
+        for subquery, source in reversed(self._subquery_sources):  # later ones may contain earlier
             query = _replace_outside_literals(query, subquery, source)
         statements = self._con.extract_statements(query)
         if len(statements) != 1 or not _is_select(statements[0]):
             raise InputError(
-                f"wanted one SELECT, got {quote_name(query.strip())}; nothing else can be asked of a snapshot."
+                f"wanted one SELECT, got {quote_name(query.strip())}; "
+                "nothing else can be asked of a snapshot."
             )
         return statements[0]
 
     @contextmanager
-    def _in_time(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        """Stop what runs within the block when it takes too long. Raises InputError then."""
-        done, late = Event(), Event()
+    def _limit_time(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """Stop the query that runs within the block when it takes too long.
 
-        def watch() -> None:
-            if not done.wait(self._seconds):
-                late.set()
+        Raises InputError then.
+        """
+        is_finished = Event()
+        is_late = Event()
+
+        def interrupt_when_late() -> None:
+            if is_finished.wait(self._max_query_seconds):
+                return
+            is_late.set()
+            cursor.interrupt()
+            # DuckDB forgets an interrupt that comes before the query has begun
+            while not is_finished.wait(_INTERRUPT_SECONDS):
                 cursor.interrupt()
-                while not done.wait(
-                    _AGAIN
-                ):  # DuckDB forgets an interrupt that comes before the query has begun
-                    cursor.interrupt()
 
-        watcher = Thread(target=watch, daemon=True)
+        watcher = Thread(target=interrupt_when_late, daemon=True)
         watcher.start()
         try:
             yield
         except (duckdb.Error, OSError, pa.ArrowException) as error:
-            if not late.is_set():
+            if not is_late.is_set():
                 raise
             raise InputError(
-                f"the query took longer than {self._seconds:g} seconds and was stopped: ask for less."
+                f"the query took longer than {self._max_query_seconds:g} seconds and was stopped: "
+                "ask for less."
             ) from error
         finally:
-            done.set()
+            is_finished.set()
             watcher.join()
 
     @contextmanager
-    def _answering(self, of_queries: tuple[type[Exception], ...] = _OF_QUERIES) -> Iterator[None]:
-        """Tell what a query is to blame for (`of_queries`) from what the store is: it is looked for a damaged file then."""
+    def _translate_errors(
+        self, query_errors: tuple[type[Exception], ...] = _QUERY_ERRORS
+    ) -> Iterator[None]:
+        """Turn errors within the block into InputError or StoreError.
+
+        `query_errors` are the query's fault. For others the store is searched for a damaged file.
+        """
         try:
             yield
-        except of_queries as error:
+        except query_errors as error:
             raise InputError(
                 f"the query can't be answered: {delta_tables.summarize_error(error)}."
             ) from error
         except (duckdb.Error, OSError, pa.ArrowException) as error:
-            of_data = type(error) in _OF_DATA or not isinstance(error, duckdb.Error)
-            of_a_file = str(self._root.absolute()) in str(error)
-            if fault := find_first_fault(self._root, self.versions, deep=of_data or of_a_file):
+            is_data_error = type(error) in _DATA_ERRORS or not isinstance(error, duckdb.Error)
+            names_a_file = str(self._root.absolute()) in str(error)
+            is_deep = is_data_error or names_a_file
+            if fault := find_first_fault(self._root, self.versions, deep=is_deep):
                 raise fault.to_error() from error
-            if of_data:
+            if is_data_error:
                 raise StoreError(
-                    f"the store can't be read: {delta_tables.summarize_error(error)}; run 'folate check' on {self._root.parent}."
+                    f"the store can't be read: {delta_tables.summarize_error(error)}; "
+                    f"run 'folate check' on {self._root.parent}."
                 ) from error
             raise InputError(
                 f"the query can't be answered: {delta_tables.summarize_error(error)}."
             ) from error
 
-    def _show(self, files: Mapping[str, Sequence[str]]) -> None:
+    def _create_views(self, files_by_table: Mapping[str, Sequence[str]]) -> None:
+        """Create a view for each table, and for annotations also one of rows of earlier texts."""
         for name, table in TABLES.items():
-            self._con.execute(
-                f"CREATE VIEW {'all_' if name in PER_TEXT_TABLES else ''}{name} AS {scan_sql(table, files.get(name, []))}"
-            )
-        for name in (
-            PER_TEXT_TABLES
-        ):  # joined, as a post stands once: unlike a semi-join that can be done last, on few rows
+            view = f"all_{name}" if name in PER_TEXT_TABLES else name
+            rows = scan_sql(table, files_by_table.get(name, []))
+            self._con.execute(f"CREATE VIEW {view} AS {rows}")
+        is_adapted = bool(self._con.sql("SELECT 1 FROM adaptations LIMIT 1").fetchall())
+        for name in PER_TEXT_TABLES:
+            # a join, as ids of posts are unique: unlike a semi-join it can be done last, on few
+            # rows
             rows = f"SELECT a.* FROM all_{name} a JOIN posts USING (id, text_hash)"
-            if (
-                name == "sentiments"
-                and self._con.sql("SELECT 1 FROM adaptations LIMIT 1").fetchall()
-            ):
-                rows = adapted.ADAPTED_SENTIMENTS_SQL
+            if name == "sentiments" and is_adapted:
+                rows = ADAPTED_SENTIMENTS_SQL
             self._con.execute(f"CREATE VIEW {name} AS {rows}")
 
-    def _seal(self, files: list[str]) -> None:
-        """From here on nothing but the pinned files can be reached: queries are typed by people."""
-        self._con.execute(f"SET allowed_paths = {_listed(files)}")
+    def _seal(self, paths: list[str]) -> None:
+        """Forbid access to all but the pinned files: queries are typed by people."""
+        self._con.execute(f"SET allowed_paths = {_list_literal(paths)}")
         self._con.execute("SET enable_external_access = false")
         self._con.execute("SET lock_configuration = true")
 
@@ -242,36 +273,43 @@ def _replace_outside_literals(query: str, subquery: str, source: str) -> str:
     return replaced
 
 
-def _pinned(root: Path, name: str, version: int) -> list[str]:
-    """The files of a version of a table. Raises StoreError."""
+def _data_files(root: Path, name: str, version: int) -> list[str]:
+    """Return the files of a version of a table. Raises StoreError."""
     if name not in TABLES:
         raise StoreError(f"the store has no table {name!r}; {suggestion(name, TABLES)}")
-    return delta_tables.data_file_paths(
-        root, TABLES[name], delta_tables.open_table(root, name, version)
-    )
+    delta = delta_tables.open_table(root, name, version)
+    return delta_tables.data_file_paths(root, TABLES[name], delta)
 
 
 def scan_sql(table: TableDefinition, files: Sequence[str]) -> str:
-    """SQL that reads the Parquet files of a version of `table`, with its columns in order. Files older than a column lack it."""
-    names = ", ".join(_name(field.name) for field in table.schema)
-    declared = ", ".join(
-        f"CAST(NULL AS {_TYPES[str(field.type)]}) AS {_name(field.name)}" for field in table.schema
-    )
-    empty = f"SELECT {declared} WHERE false"
+    """Return SQL that reads Parquet files of `table`, with its columns in order.
+
+    A column that is newer than a file is missing in its rows.
+    """
+    names = ", ".join(_quote_column(field.name) for field in table.schema)
+    typed_nulls = [
+        f"CAST(NULL AS {_DUCKDB_TYPES[str(field.type)]}) AS {_quote_column(field.name)}"
+        for field in table.schema
+    ]
+    empty = f"SELECT {', '.join(typed_nulls)} WHERE false"
     if not files:
         return empty
-    options = f"hive_partitioning = {bool(table.partition_columns)}, hive_types_autocast = false, union_by_name = true"
-    return f"SELECT {names} FROM ({empty} UNION ALL BY NAME FROM read_parquet({_listed(files)}, {options}))"
+    is_partitioned = bool(table.partition_columns)
+    options = (
+        f"hive_partitioning = {is_partitioned}, hive_types_autocast = false, union_by_name = true"
+    )
+    scan = f"FROM read_parquet({_list_literal(files)}, {options})"
+    return f"SELECT {names} FROM ({empty} UNION ALL BY NAME {scan})"
 
 
-def _name(column: str) -> str:
-    return f'"{column}"'
+def _quote_column(name: str) -> str:
+    return f'"{name}"'
 
 
 def sql_literal(value: str) -> str:
-    """A string literal of SQL."""
+    """Return a string literal of SQL."""
     return "'" + value.replace("'", "''") + "'"
 
 
-def _listed(values: Sequence[str]) -> str:
+def _list_literal(values: Sequence[str]) -> str:
     return f"[{', '.join(map(sql_literal, values))}]"

@@ -1,7 +1,8 @@
-"""The record: Delta Lake tables in a folder, written by several processes at once, read at a version.
+"""The store: Delta Lake tables in a folder, written by several processes, read at a version.
 
-Every change is one commit. It is planned against a version of its table and refused when another commit came first; then it is
-planned again. So each key stands once whatever runs beside it, and what returned is on the disk.
+Every change is one commit. It is planned against a version of its table; when another commit comes
+first, it is refused and planned again. So each key has one row whatever runs at the same time, and
+what a method returned from is on the disk.
 """
 
 import json
@@ -12,20 +13,21 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
-from operator import add, attrgetter
+from operator import add
 from pathlib import Path
 from typing import TypeVar
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
+from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError
 
-from corpora.store import commits, delta_tables, migrations
+from corpora.store import commits, delta_tables, delta_writes, migrations
 from corpora.store.arrow import RowInput, conform_rows, posts_to_arrow
+from corpora.store.batches import batch_posts, split_by_partitions
 from corpora.store.damage import find_first_fault
-from corpora.store.merge import plan_posts, plan_rows, same_key_condition
+from corpora.store.merge import plan_posts, plan_rows
 from corpora.store.schema import POSTS, TABLES, TableDefinition
 from corpora.store.snapshot import (
     MAX_QUERY_SECONDS,
@@ -37,31 +39,23 @@ from corpora.store.snapshot import (
 from folate.core.errors import StoreError, suggestion
 from folate.core.post import Post
 
-POSTS_PER_COMMIT = 20_000  # posts in one commit
-_BATCH_CHARACTERS = (
-    16 * 2**20
-)  # of all their fields: planning a commit needs some ten times as many bytes
-_PARTITIONS = 200  # written in one commit: each has a Parquet writer of some 0.5 MB
-_SPARE = 4_000_000  # bytes left free: logs, checkpoints, and rows of partitions that a merge writes again
-_ATTEMPTS = 40
-_LONGEST_PAUSE = 2.0  # seconds
-_NO_REBASE = CommitProperties(max_commit_retries=0)  # a plan holds for the version it was made on
-_WRITER = WriterProperties(compression="ZSTD", compression_level=1)
-_FOREVER = "interval 36500 days"  # reports name versions; only `vacuum` forgets them
-_TEXTS = attrgetter(
-    "id", "url", "thread", "parent", "crawl", "title", "text", "language", "subject", "place"
-)  # of any length
+# Bytes left free on the disk: logs, checkpoints, and rows of partitions that a merge rewrites.
+_SPARE_BYTES = 4_000_000
+_MAX_COMMIT_ATTEMPTS = 40
+_MAX_RETRY_SECONDS = 2.0
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class UpsertCounts:
-    """What became of the rows of an upsert: they sum to inserted + updated + unchanged + repeated. `removed` ones were stored."""
+    """Outcome of an upsert: inserted + updated + unchanged + repeated is the number of its rows."""
 
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
-    repeated: int = 0  # had the key of another row of the batch
+    # Rows with the key of another row of the batch.
+    repeated: int = 0
+    # Stored rows that were deleted.
     removed: int = 0
 
     def __add__(self, other: "UpsertCounts") -> "UpsertCounts":
@@ -69,62 +63,69 @@ class UpsertCounts:
 
 
 class Store:
-    """The tables of `corpora.store.schema` under one folder; each is made when it is first written."""
+    """The tables of `corpora.store.schema` under one folder; each is created when first written."""
 
     def __init__(self, root: Path) -> None:
-        """Raises StoreError when the store has another schema than this code, or can't be kept in such a folder."""
+        """Open the store at `root`, which need not exist yet.
+
+        Raises StoreError when the store has another schema than this code, or Delta can't keep
+        tables in such a folder.
+        """
         delta_tables.check_path(root)
         migrations.check_schema_number(root)
         self.root = root
 
     def upsert(self, table: str, rows: RowInput, complete_ids: Iterable[str] = ()) -> UpsertCounts:
-        """Insert `rows` or replace those with their keys, in one commit; rows that would change nothing write nothing.
+        """Insert `rows` or replace those with their keys, in one commit.
 
-        Of several rows with one key the last wins. `complete` names posts all of whose rows are given: their stored rows of
-        other keys are removed (a mention that a better dictionary no longer finds). Raises StoreError.
+        Of several rows with one key the last wins; rows that would change nothing write nothing.
+        `complete_ids` are posts all of whose rows are given: their stored rows of other keys are
+        removed (a mention that a better dictionary no longer finds). Raises StoreError.
         """
-        kind = _table(table)
-        fresh = conform_rows(kind, rows)
-        ids = pa.table({"id": pa.array(list(complete_ids), pa.string())})
-        if kind is POSTS:
-            return self._change(
-                kind, fresh, ids, lambda con: plan_posts(con, time.time_ns() // 1000)
-            )
-        return self._change(kind, fresh, ids, lambda con: plan_rows(con, kind))
+        definition = _find_table(table)
+        incoming = conform_rows(definition, rows)
+        complete = pa.table({"id": pa.array(list(complete_ids), pa.string())})
+
+        def plan(con: duckdb.DuckDBPyConnection) -> pa.Table:
+            if definition is POSTS:
+                return plan_posts(con, time.time_ns() // 1000)
+            return plan_rows(con, definition)
+
+        return self._commit_plan(definition, incoming, complete, plan)
 
     def upsert_posts(self, posts: Iterable[Post]) -> UpsertCounts:
-        """Insert posts or update the stored ones, a commit for every 20,000, or fewer where they are long. Raises StoreError.
+        """Insert posts or update the stored ones, a commit for every batch. Raises StoreError.
 
-        A newer sight never erases what was known (`corpora.store.merge.plan_posts`).
+        A newer observation never erases what was known (`corpora.store.merge.plan_posts`).
         """
         total = UpsertCounts()
-        for batch in _batches(posts):
+        for batch in batch_posts(posts):
             rows = posts_to_arrow(batch, datetime.now(UTC))
-            for part in _by_partitions(rows):
-                total += self.upsert("posts", part)
+            for partition_rows in split_by_partitions(rows):
+                total += self.upsert("posts", partition_rows)
         return total
 
     def replace(self, table: str, rows: RowInput, where: Mapping[str, str]) -> None:
-        """Put `rows` in place of all rows that have the values of `where` (all rows, when it is empty), in one commit.
+        """Put `rows` in place of all rows that have the values of `where`, in one commit.
 
-        Raises StoreError, also when a row has other values.
+        An empty `where` means all rows. Raises StoreError, also when a row has other values.
         """
-        kind = _table(table)
-        fresh = conform_rows(kind, rows)
+        definition = _find_table(table)
+        incoming = conform_rows(definition, rows)
         for column, value in where.items():
-            if set(fresh[column].to_pylist()) - {value}:
+            if set(incoming[column].to_pylist()) - {value}:
                 raise StoreError(
                     f"wanted only rows with {column} = {value!r} for {table!r}, got others."
                 )
-        _check_room(self.root, fresh)
-        predicate = (
-            " AND ".join(f"{column} = {sql_literal(value)}" for column, value in where.items())
-            or None
+        _check_disk_space(self.root, incoming)
+        conditions = [f"{column} = {sql_literal(value)}" for column, value in where.items()]
+        predicate = " AND ".join(conditions) or None
+        self._commit(
+            definition, lambda stored: delta_writes.overwrite_rows(stored, incoming, predicate)
         )
-        self._commit(kind, lambda stored: _overwrite(stored, fresh, predicate))
 
     def versions(self) -> dict[str, int]:
-        """The newest version of every table that was ever written."""
+        """Return the newest version of every table that was ever written."""
         return {
             name: delta_tables.open_table(self.root, name).version()
             for name in TABLES
@@ -136,13 +137,13 @@ class Store:
         versions: Mapping[str, int] | None = None,
         max_query_seconds: float = MAX_QUERY_SECONDS,
     ) -> Snapshot:
-        """The store at `versions` (a table that they do not name is empty), or as it is now. Raises StoreError.
+        """Return the store at `versions`, or as it is now. Raises StoreError.
 
-        A question to it that takes longer than `seconds` is stopped.
+        A table that `versions` does not name is empty. A query to the snapshot that takes longer
+        than `max_query_seconds` is stopped.
         """
-        return Snapshot(
-            self.root, self.versions() if versions is None else versions, max_query_seconds
-        )
+        pinned_versions = self.versions() if versions is None else versions
+        return Snapshot(self.root, pinned_versions, max_query_seconds)
 
     def pending_posts(
         self,
@@ -152,12 +153,13 @@ class Store:
         batch_size: int = 10_000,
         required_reader: tuple[str, str] | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        """Posts without a row of this annotator and version for their present text, in batches. Raises StoreError.
+        """Yield posts without a row of this annotator and version for their present text.
 
-        `after` names the annotator and the version of `texts` that must have read the present text: other posts wait for that.
+        `required_reader` is the annotator and version of `texts` that must have processed the
+        present text: other posts wait for that. Raises StoreError.
         """
-        question, params = _pending(table, annotator, version, required_reader)
-        return self.snapshot().stream(f"SELECT p.* {question}", params, batch_size)
+        query, params = _pending_query(table, annotator, version, required_reader)
+        return self.snapshot().stream(f"SELECT p.* {query}", params, batch_size)
 
     def count_pending_posts(
         self,
@@ -166,295 +168,203 @@ class Store:
         version: str,
         required_reader: tuple[str, str] | None = None,
     ) -> int:
-        """How many posts `pending` would give."""
-        question, params = _pending(table, annotator, version, required_reader)
-        return int(self.snapshot().sql(f"SELECT count(*) AS n {question}", params)["n"][0].as_py())
+        """Count the posts that `pending_posts` would yield. Raises StoreError."""
+        query, params = _pending_query(table, annotator, version, required_reader)
+        return int(self.snapshot().sql(f"SELECT count(*) AS n {query}", params)["n"][0].as_py())
 
     def compact(self) -> None:
-        """Merge the small files that many small upserts leave."""
+        """Merge the small files that many small upserts leave. Raises StoreError."""
         for name in self.versions():
-            self._commit(
-                _table(name),
-                lambda stored: stored.optimize.compact(
-                    writer_properties=_WRITER, commit_properties=_NO_REBASE
-                ),
-            )
+            self._commit(_find_table(name), delta_writes.merge_small_files)
 
     def vacuum(self, retention_hours: int = 168) -> int:
-        """Delete files that have been out of use for `hours`, but none of a version that evidence names; how many went.
+        """Delete files out of use for `retention_hours`, and return how many.
 
-        Versions that lost files can't be read any more.
+        Files of versions that evidence names stay. Versions that lost files can't be read any more.
         """
-        kept = self._versions_in_evidence()
+        evidence_versions = self._versions_in_evidence()
         deleted = 0
         for name in self.versions():
             stored = delta_tables.open_table(self.root, name)
             with delta_tables.translate_read_errors(self.root, name):
-                gone = stored.vacuum(
+                deleted_files = stored.vacuum(
                     retention_hours,
                     dry_run=False,
                     enforce_retention_duration=False,
-                    keep_versions=sorted(kept.get(name, set())),
+                    keep_versions=sorted(evidence_versions.get(name, set())),
                 )
-            deleted += len(gone)
+            deleted += len(deleted_files)
         return deleted
 
     def _versions_in_evidence(self) -> dict[str, set[int]]:
-        kept: dict[str, set[int]] = {}
-        for row in (
-            self.snapshot()
-            .sql("SELECT DISTINCT versions FROM evidence WHERE versions IS NOT NULL")["versions"]
-            .to_pylist()
-        ):
-            for name, version in json.loads(row).items():
-                kept.setdefault(name, set()).add(version)
-        return kept
+        query = "SELECT DISTINCT versions FROM evidence WHERE versions IS NOT NULL"
+        versions_by_table: dict[str, set[int]] = {}
+        for versions_json in self.snapshot().sql(query)["versions"].to_pylist():
+            for name, version in json.loads(versions_json).items():
+                versions_by_table.setdefault(name, set()).add(version)
+        return versions_by_table
 
-    def _change(
+    def _commit_plan(
         self,
         table: TableDefinition,
-        fresh: pa.Table,
+        incoming: pa.Table,
         complete: pa.Table,
         plan: Callable[[duckdb.DuckDBPyConnection], pa.Table],
     ) -> UpsertCounts:
-        """Plan and write until no other commit came between."""
-        if not fresh.num_rows and not complete.num_rows:
+        """Plan and write until no other commit comes between."""
+        if not incoming.num_rows and not complete.num_rows:
             return UpsertCounts()
-        _check_keys(table, fresh)
-        _check_room(self.root, fresh)
+        _check_keys(table, incoming)
+        _check_disk_space(self.root, incoming)
+        sources = None
+        if "source" in table.partition_columns:
+            sources = pc.unique(incoming["source"]).to_pylist()
 
         def attempt(stored: DeltaTable) -> UpsertCounts:
             with duckdb.connect() as con:
-                _relations(
-                    con,
-                    table,
-                    delta_tables.data_file_paths(self.root, table, stored, _sources(table, fresh)),
-                    fresh,
-                    complete,
-                )
-                rows = plan(con)
-            _write(table, stored, rows)
-            return _tally(rows, fresh.num_rows)
+                files = delta_tables.data_file_paths(self.root, table, stored, sources)
+                _register_relations(con, table, files, incoming, complete)
+                planned_rows = plan(con)
+            delta_writes.write_plan(table, stored, planned_rows)
+            return _count_actions(planned_rows, incoming.num_rows)
 
         return self._commit(table, attempt)
 
     def _commit(self, table: TableDefinition, change: Callable[[DeltaTable], T]) -> T:
-        """Run `change` on the newest version of `table`, again when another commit came first. Raises StoreError."""
-        for attempt in range(_ATTEMPTS):
+        """Run `change` on the newest version of `table`, again when another commit comes first.
+
+        Raises StoreError.
+        """
+        for attempt in range(_MAX_COMMIT_ATTEMPTS):
             try:
-                outcome = change(self._open(table))
+                outcome = change(self._open_or_create(table))
             except CommitFailedError:
-                time.sleep(min(_LONGEST_PAUSE, 0.02 * 2**attempt) * random.random())  # noqa: S311  # writers must not retry in step
+                # random, since writers must not retry at the same time
+                seconds = min(_MAX_RETRY_SECONDS, 0.02 * 2**attempt) * random.random()  # noqa: S311
+                time.sleep(seconds)
             except (DeltaError, OSError, duckdb.Error, pa.ArrowException) as error:
-                raise self._why_not_written(table, error) from error
+                raise self._write_error(table, error) from error
             else:
-                self._note(table)
+                self._record_commit(table)
                 return outcome
         raise StoreError(
-            f"gave up writing {table.name!r} after {_ATTEMPTS} conflicts with other writers; run it again."
+            f"gave up writing {table.name!r} after {_MAX_COMMIT_ATTEMPTS} conflicts with other "
+            "writers; run it again."
         )
 
-    def _open(self, table: TableDefinition) -> DeltaTable:
-        """The newest version of `table`, made if need be."""
+    def _open_or_create(self, table: TableDefinition) -> DeltaTable:
+        """Open the newest version of `table`; create the table and the store if need be."""
         if not delta_tables.table_exists(self.root, table.name):
             if migrations.read_schema_number(self.root) is None:
                 migrations.write_schema_number(self.root, len(migrations.MIGRATIONS))
-            _create(delta_tables.table_uri(self.root, table.name), table)
+            delta_writes.create_table(delta_tables.table_uri(self.root, table.name), table)
         return delta_tables.open_table(self.root, table.name)
 
-    def _note(self, table: TableDefinition) -> None:
-        """Keep what the log of `table` now has, so that a lost entry is noticed."""
-        present, known = (
-            commits.log_entry_sizes(self.root, table.name),
-            commits.read_commit_records(self.root).get(table.name, {}),
-        )
-        if present.keys() - known.keys():
-            files = delta_tables.data_files(
-                self.root, table, delta_tables.open_table(self.root, table.name)
-            )
-            commits.record_commits(
-                self.root, table.name, sum(file.row_count or 0 for file, _ in files)
-            )
+    def _record_commit(self, table: TableDefinition) -> None:
+        """Record what the log of `table` now has, so that a lost entry is noticed."""
+        log_sizes = commits.log_entry_sizes(self.root, table.name)
+        records = commits.read_commit_records(self.root).get(table.name, {})
+        if not log_sizes.keys() - records.keys():
+            return
+        stored = delta_tables.open_table(self.root, table.name)
+        files = delta_tables.data_files(self.root, table, stored)
+        row_count = sum(file.row_count or 0 for file, _ in files)
+        commits.record_commits(self.root, table.name, row_count)
 
-    def _why_not_written(self, table: TableDefinition, error: Exception) -> StoreError:
-        """The error to raise for a change that failed: it names the damaged file, if there is one."""
-        if fault := find_first_fault(
-            self.root, {table.name: None}, deep=isinstance(error, duckdb.Error)
-        ):
+    def _write_error(self, table: TableDefinition, error: Exception) -> StoreError:
+        """Return the error to raise for a failed change: it names the damaged file, if any."""
+        is_deep = isinstance(error, duckdb.Error)
+        if fault := find_first_fault(self.root, {table.name: None}, deep=is_deep):
             return fault.to_error()
         return StoreError(
-            f"the table {table.name!r} in {self.root} can't be written ({delta_tables.summarize_error(error)}): see that the disk has room and may be "
+            f"the table {table.name!r} in {self.root} can't be written "
+            f"({delta_tables.summarize_error(error)}): see that the disk has room and may be "
             "written to, then run it again; 'folate check' says whether anything is damaged."
         )
 
 
-def _create(address: str, table: TableDefinition) -> None:
-    DeltaTable.create(
-        address, table.schema, mode="ignore", partition_by=list(table.partition_columns) or None, commit_properties=_NO_REBASE,
-        configuration={
-            "delta.logRetentionDuration": _FOREVER, "delta.deletedFileRetentionDuration": _FOREVER,
-            "delta.dataSkippingStatsColumns": ",".join(table.key_columns),  # statistics of texts would bloat the log
-        },
-    )  # fmt: skip
-
-
-def _sources(table: TableDefinition, rows: pa.Table) -> list[str] | None:
-    return pc.unique(rows["source"]).to_pylist() if "source" in table.partition_columns else None
-
-
-def _relations(
+def _register_relations(
     con: duckdb.DuckDBPyConnection,
     table: TableDefinition,
     files: list[str],
-    fresh: pa.Table,
+    incoming: pa.Table,
     complete: pa.Table,
 ) -> None:
-    """The relations that a plan reads."""
+    """Give the connection the relations that a plan reads (see `corpora.store.merge`)."""
     con.execute("SET TimeZone = 'UTC'")
-    con.register("fresh", fresh.append_column("nth", pa.array(range(fresh.num_rows), pa.int64())))
+    batch_index = pa.array(range(incoming.num_rows), pa.int64())
+    con.register("incoming", incoming.append_column("batch_index", batch_index))
     con.register("complete", complete)
-    first = table.key_columns[0]
+    first_key = table.key_columns[0]
     con.execute(
-        f"CREATE TEMP TABLE stored AS SELECT * FROM ({scan_sql(table, files)}) "
-        f"WHERE {first} IN (SELECT {first} FROM fresh UNION ALL SELECT id FROM complete)"
+        f"CREATE TEMP TABLE stored AS SELECT * FROM ({scan_sql(table, files)}) WHERE {first_key} "
+        f"IN (SELECT {first_key} FROM incoming UNION ALL SELECT id FROM complete)"
     )
 
 
-def _batches(posts: Iterable[Post]) -> Iterator[list[Post]]:
-    """Posts in lists of at most BATCH, and of one post more than _BATCH_CHARACTERS."""
-    batch: list[Post] = []
-    characters = 0
-    for post in posts:
-        batch.append(post)
-        characters += sum(len(value) for value in _TEXTS(post) if value)
-        if len(batch) == POSTS_PER_COMMIT or characters > _BATCH_CHARACTERS:
-            yield batch
-            batch, characters = [], 0
-    if batch:
-        yield batch
-
-
-def _by_partitions(posts: pa.Table) -> Iterator[pa.Table]:
-    """Rows of posts in tables of at most _PARTITIONS partitions, rows of one id together and in their order.
-
-    A post is in the partition of its first row: see `plan_posts`.
-    """
-    if (
-        pc.count_distinct(pc.binary_join_element_wise(posts["source"], posts["month"], "/")).as_py()
-        <= _PARTITIONS
-    ):
-        yield posts
-        return
-    partition_of: dict[str, int] = {}  # by id
-    numbers: dict[tuple[str, str], int] = {}  # by partition, in the order in which they came
-    columns = zip(*(posts[name].to_pylist() for name in ("id", "source", "month")), strict=True)
-    parts = [
-        partition_of.setdefault(key, numbers.setdefault((source, month), len(numbers)))
-        // _PARTITIONS
-        for key, source, month in columns
-    ]
-    for part in range(len(numbers) // _PARTITIONS + 1):
-        yield posts.filter(pc.equal(pa.array(parts, pa.int64()), part))
-
-
-def _write(table: TableDefinition, stored: DeltaTable, plan: pa.Table) -> None:
-    """One commit: an append when every row is new, else a merge; none when nothing changes."""
-    rows = plan.filter(pc.not_equal(plan["fate"], "same"))
-    if not rows.num_rows:
-        return
-    if set(pc.unique(rows["fate"]).to_pylist()) == {"new"}:
-        write_deltalake(
-            stored,
-            rows.drop_columns("fate").cast(table.schema),
-            mode="append",
-            writer_properties=_WRITER,
-            commit_properties=_NO_REBASE,
-        )
-        return
-    columns = {name: f'f."{name}"' for name in table.schema.names}
-    merger = stored.merge(
-        rows.cast(table.schema.append(pa.field("fate", pa.string()))), _match(table, rows), "f", "s",
-        writer_properties=_WRITER, commit_properties=_NO_REBASE,
-    )  # fmt: skip
-    merger.when_matched_delete("f.fate = 'gone'").when_matched_update(
-        columns
-    ).when_not_matched_insert(columns).execute()
-
-
-def _tally(plan: pa.Table, given: int) -> UpsertCounts:
-    fates = Counter(plan["fate"].to_pylist())
-    distinct = fates["new"] + fates["changed"] + fates["same"]
+def _count_actions(plan: pa.Table, incoming_count: int) -> UpsertCounts:
+    actions = Counter(plan["action"].to_pylist())
+    distinct_count = actions["insert"] + actions["update"] + actions["keep"]
     return UpsertCounts(
-        fates["new"], fates["changed"], fates["same"], given - distinct, fates["gone"]
+        inserted=actions["insert"],
+        updated=actions["update"],
+        unchanged=actions["keep"],
+        repeated=incoming_count - distinct_count,
+        removed=actions["delete"],
     )
 
 
-def _match(table: TableDefinition, rows: pa.Table) -> str:
-    """The join of a merge, with the partitions it may touch spelled out so that no others are read."""
-    touched = rows.filter(pc.not_equal(rows["fate"], "new"))
-    pruned = [
-        f"s.{column} IN ({', '.join(sql_literal(value) for value in pc.unique(touched[column]).sort().to_pylist())})"
-        for column in table.partition_columns
-    ]
-    return " AND ".join([*pruned, same_key_condition(table, "s", "f")])
+def _check_disk_space(root: Path, rows: pa.Table) -> None:
+    """Raise StoreError when the disk has no room for `rows`.
 
-
-def _overwrite(stored: DeltaTable, rows: pa.Table, predicate: str | None) -> None:
-    write_deltalake(
-        stored,
-        rows,
-        mode="overwrite",
-        predicate=predicate,
-        writer_properties=_WRITER,
-        commit_properties=_NO_REBASE,
-    )
-
-
-def _check_room(root: Path, rows: pa.Table) -> None:
-    """Raise StoreError when the disk has no room for `rows`: Delta's writer leaves frames of its own on the terminal then."""
-    folder = next(
-        (path for path in (root.absolute(), *root.absolute().parents) if path.is_dir()), Path("/")
-    )
-    free, wanted = shutil.disk_usage(folder).free, _SPARE + 2 * rows.nbytes
-    if free < wanted:
+    Delta's writer would print stack frames of its own on the terminal then.
+    """
+    folder = Path("/")
+    for path in (root.absolute(), *root.absolute().parents):
+        if path.is_dir():
+            folder = path
+            break
+    free_bytes = shutil.disk_usage(folder).free
+    needed_bytes = _SPARE_BYTES + 2 * rows.nbytes
+    if free_bytes < needed_bytes:
         raise StoreError(
-            f"wanted {wanted:,} free bytes on the disk of {root} to write {rows.num_rows:,} rows, got {free:,}."
+            f"wanted {needed_bytes:,} free bytes on the disk of {root} to write "
+            f"{rows.num_rows:,} rows, got {free_bytes:,}."
         )
 
 
 def _check_keys(table: TableDefinition, rows: pa.Table) -> None:
+    """Raise StoreError when a row lacks the first key column or a partition column."""
     for name in (table.key_columns[0], *table.partition_columns):
-        if missing := rows[name].null_count:
+        if missing_count := rows[name].null_count:
             raise StoreError(
-                f"wanted {name!r} in every row for {table.name!r}, got {missing} rows without."
+                f"wanted {name!r} in every row for {table.name!r}, got {missing_count} rows "
+                "without."
             )
 
 
-def _pending(
-    table: str, annotator: str, version: str, after: tuple[str, str] | None
+def _pending_query(
+    table: str, annotator: str, version: str, required_reader: tuple[str, str] | None
 ) -> tuple[str, dict[str, str]]:
-    """SQL after the columns of a question for posts that wait for an annotation, and its parameters."""
+    """Return the FROM clause for posts that wait for an annotation, and its parameters."""
     if table not in PER_TEXT_TABLES:
         raise StoreError(
             f"wanted a table of annotations, got {table!r}; {suggestion(table, PER_TEXT_TABLES)}"
         )
-    made = (
+    annotated = (
         f"SELECT id, text_hash FROM all_{table} WHERE annotator = $annotator AND version = $version"
     )
-    waiting, params = (
-        f"FROM posts p ANTI JOIN ({made}) USING (id, text_hash)",
-        {"annotator": annotator, "version": version},
-    )
-    if after is None:
-        return waiting, params
-    read = "SELECT id, text_hash FROM texts WHERE annotator = $reader AND version = $reading"
-    return f"{waiting} SEMI JOIN ({read}) USING (id, text_hash)", params | {
-        "reader": after[0],
-        "reading": after[1],
-    }
+    query = f"FROM posts p ANTI JOIN ({annotated}) USING (id, text_hash)"
+    params = {"annotator": annotator, "version": version}
+    if required_reader is None:
+        return query, params
+    read = "SELECT id, text_hash FROM texts WHERE annotator = $reader AND version = $reader_version"
+    reader, reader_version = required_reader
+    params |= {"reader": reader, "reader_version": reader_version}
+    return f"{query} SEMI JOIN ({read}) USING (id, text_hash)", params
 
 
-def _table(name: str) -> TableDefinition:
+def _find_table(name: str) -> TableDefinition:
     try:
         return TABLES[name]
     except KeyError as error:

@@ -1,4 +1,4 @@
-"""Pages to posts, without requests: what the spiders use while crawling and `crawlers.reparse` uses afterwards."""
+"""Parsers of pages, without requests: used by the spiders, and later by `crawlers.reparse`."""
 
 from collections.abc import Callable
 
@@ -10,4 +10,4 @@ PARSERS: dict[str, Callable[[Page, SourceInfo, RequestContext], ParsedPage]] = {
     "microblog": microblog.parse_microblog_page,
     "reviews": reviews.parse_review_page,
 }
-"""By the `spider` key of a source."""
+"""The parsers by the `spider` key of a source."""

@@ -1,7 +1,7 @@
-"""What is particular to each forum software: where in its markup things stand, and how its addresses look.
+"""Profiles of forum software: the selectors of its markup and the forms of its addresses.
 
-A row is needed only where schema.org microdata is missing. Selectors are CSS; an empty one finds nothing. Adding a forum
-means adding a row and a saved page to the tests.
+A profile is needed only where schema.org microdata is missing. Selectors are CSS; an empty one
+matches nothing. To add a forum, add a row here and a saved page to the tests.
 """
 
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ForumProfile:
-    """Selectors inside one post (`post` finds the posts, `title` is looked up in the page)."""
+    """CSS selectors within one post; `post` and `title` are applied to the page."""
 
     name: str
     post: str
@@ -19,22 +19,25 @@ class ForumProfile:
     body: str
     title: str = ""
     place: str = ""
-    likes: str = ""  # an element whose text has their number
-    removed: str = ""  # on a post, or in the place of its text: the text is gone
-    hidden_notice: str = ""  # in the place of a part of the text that guests are not shown
-    excluded: str = ""  # inside the body: not the author's words (signatures, edit notes)
+    # An element whose text contains the number of likes.
+    likes: str = ""
+    # Marks a post, or its body, whose text was removed.
+    removed: str = ""
+    # Replaces a part of the text that guests may not see.
+    hidden_notice: str = ""
+    # Within the body: not the author's words (signatures, edit notes).
+    excluded: str = ""
 
 
-MICRODATA_PROFILE = (
-    ForumProfile(  # Misago, Discourse's plain pages, Invision, and whoever else follows schema.org
-        "schema.org",
-        post='[itemtype$="/DiscussionForumPosting"], [itemtype$="/Comment"]',
-        author='[itemprop="author"] [itemprop="name"], [itemprop="author"]',
-        date='[itemprop="datePublished"], [itemprop="dateCreated"]',
-        body='[itemprop="articleBody"], [itemprop="text"]',
-        likes='[itemprop="upvoteCount"], .post-footer',
-        removed='.post-hidden, .post-body-hidden, [component="post"].deleted',  # Misago, NodeBB
-    )
+# Misago, Discourse's plain pages, Invision, and all others with schema.org microdata.
+MICRODATA_PROFILE = ForumProfile(
+    "schema.org",
+    post='[itemtype$="/DiscussionForumPosting"], [itemtype$="/Comment"]',
+    author='[itemprop="author"] [itemprop="name"], [itemprop="author"]',
+    date='[itemprop="datePublished"], [itemprop="dateCreated"]',
+    body='[itemprop="articleBody"], [itemprop="text"]',
+    likes='[itemprop="upvoteCount"], .post-footer',
+    removed='.post-hidden, .post-body-hidden, [component="post"].deleted',  # Misago, NodeBB
 )
 
 FORUM_PROFILES = (
@@ -56,7 +59,10 @@ FORUM_PROFILES = (
         title="h1.p-title-value, .titleBar h1",
         removed=".message--deleted, .messageNotice--deleted, li.message.deleted",
         hidden_notice=".bbCodeBlock--hidden, .hideBBCode",
-        excluded=".bbCodeBlock--quote, .bbCodeBlock--unfurl, .messageNotice, .message-lastEdit, .message-signature",
+        excluded=(
+            ".bbCodeBlock--quote, .bbCodeBlock--unfurl, .messageNotice, .message-lastEdit, "
+            ".message-signature"
+        ),
     ),
     ForumProfile(
         "Discuz!",
@@ -65,7 +71,8 @@ FORUM_PROFILES = (
         date="em[id^=authorposton]",
         body="td.t_f, [id^=postmessage_]",
         title="#thread_subject",
-        hidden_notice=".locked",  # "answer to read this", or the notice of a ban in the place of the whole text
+        # "Answer to read this", or the notice of a ban in place of the whole text.
+        hidden_notice=".locked",
         excluded=".pstatus, .sign, .aimg_tip, .jammer",
     ),
     ForumProfile(
@@ -90,7 +97,9 @@ FORUM_PROFILES = (
     ForumProfile(
         "phpBB",
         post="div.post[id^=p]",
-        author=".author .username, .author .username-coloured, .postprofile .username, .author strong",
+        author=(
+            ".author .username, .author .username-coloured, .postprofile .username, .author strong"
+        ),
         date=".author time, .author",
         body=".content",
         title="h2.topic-title, .topic-title, h2",
@@ -118,11 +127,14 @@ FORUM_PROFILES = (
     ),
 )
 
-THREAD_PATH_PATTERN = re.compile(  # of a thread's first page; the first group that matched is its number
+# Of a thread's first page; the first group that matches is its number.
+THREAD_PATH_PATTERN = re.compile(
     "|".join(
         (
-            r"/(?:t|thread|threads|topic|topics|discussion)/(?:[^/?]+[/.])?(\d+)/?$",  # Misago, XenForo, Discourse, generic
-            r"/(?:topic|thread|threads|discussion|d)/(\d+)-[^/?]*/?$",  # FlaskBB, Invision, Flarum, vBulletin 4
+            # Misago, XenForo, Discourse, generic
+            r"/(?:t|thread|threads|topic|topics|discussion)/(?:[^/?]+[/.])?(\d+)/?$",
+            # FlaskBB, Invision, Flarum, vBulletin 4
+            r"/(?:topic|thread|threads|discussion|d)/(\d+)-[^/?]*/?$",
             r"/(?:topic|discussion)/(\d+)/[^/?]+/?$",  # NodeBB, Vanilla
             r"/thread-(\d+)-1-\d+\.html$",  # Discuz!
             r"/thread-(\d+)\.html$",  # MyBB
@@ -147,11 +159,14 @@ BOARD_PATH_PATTERN = re.compile(
 
 @dataclass(frozen=True)
 class QueryUrlFormat:
-    """An address whose parameters, in any order, name a thread or a board."""
+    """The form of an address whose parameters, in any order, name a thread or a board."""
 
-    path_suffix: str  # how the address ends before its parameters
-    id_parameter: str  # the parameter that holds the number
-    required_parameter: tuple[str, str] | None = None  # another parameter and what it must be
+    # The end of the path.
+    path_suffix: str
+    # The parameter with the number; empty when the first parameter's key is the number.
+    id_parameter: str
+    # The key and value that another parameter must have.
+    required_parameter: tuple[str, str] | None = None
 
 
 THREAD_QUERY_URLS = (
@@ -178,14 +193,14 @@ BOARD_QUERY_URLS = (
     QueryUrlFormat("", "showforum"),
 )
 FIRST_PAGE_PARAMETERS = {"page": "1", "start": "0", "st": "0", "p": "1"}
-"""What these parameters are on a first page, when they are there at all."""
+"""Values of these parameters on a first page, where the address has them."""
 
 NON_THREAD_PARAMETERS = frozenset(
     {"action", "goto", "view", "authorid", "ordertype", "pid", "post", "do", "printable"}
 )
-"""Parameters of pages that show one post of a thread, a part of it, or a form."""
+"""Parameters of pages with one post of a thread, a part of it, or a form."""
 
 IGNORED_PARAMETERS = frozenset(
     {"sid", "s", "phpsessid", "f", "extra", "highlight", "hilit", "viewfull"}
 )
-"""Parameters that change nothing of what a board's page lists."""
+"""Parameters that do not change what the page of a board lists."""

@@ -1,4 +1,4 @@
-"""What a parser is given, and what it gives back: a page in; posts, what was dropped, and where to go next out."""
+"""The input and output of parsers: a page and its source; posts, dropped items and links."""
 
 import json
 import re
@@ -25,14 +25,14 @@ from folate.core.dates import (
 from folate.core.errors import InputError
 from folate.core.post import Post, Pseudonymizer
 
-_SESSION = re.compile(r"(?:^|&)(?:sid|s|phpsessid|jsessionid)=[0-9a-f]{16,}", re.I)
-_CALL = re.compile(r"[\w.$]++\(")  # JSONP: a function's name before the JSON
-_END = re.compile(r"</(?:body|html)\s*>", re.I)  # browsers read on behind it, libxml2 does not
-_PAGELET = '<code class="pagelet_html"'  # Tieba ships its lists inside comments in such elements
+_SESSION_PARAMETER = re.compile(r"(?:^|&)(?:sid|s|phpsessid|jsessionid)=[0-9a-f]{16,}", re.I)
+_JSONP_CALL = re.compile(r"[\w.$]++\(")  # JSONP: a function's name before the JSON
+_END_TAG = re.compile(r"</(?:body|html)\s*>", re.I)  # browsers read on after it, libxml2 does not
+_PAGELET_TAG = '<code class="pagelet_html"'  # Tieba puts lists inside of comments in such elements
 NESTING_PROBLEM = "a page nests too deeply to be read in full"
-_PIECE = re.compile(rb"[^<>\r\n]+")  # no encoding has these bytes within a character
-_START = 10_000  # bytes by which UTF-16 is told
-_ESCAPING = (
+_BYTE_RUN = re.compile(rb"[^<>\r\n]+")  # no encoding uses the excluded bytes within a character
+_UTF16_SAMPLE_BYTES = 10_000  # in which UTF-16 is recognized
+_ESCAPE_ENCODINGS = (
     "iso2022_jp",
     "iso2022_jp_1",
     "iso2022_jp_2",
@@ -44,160 +44,168 @@ _ESCAPING = (
 )
 
 RequestContext = Mapping[str, Any]
-"""Plain values that travel with a request: `role` (what kind of page it asks for), `query`, and what else its parser needs."""
+"""Plain values of a request: `role` (the kind of page), `query`, and what else its parser needs."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """One answer of a server. `url` is where it came from after redirects, `fetched_at` when it left the server."""
+    """One response of a server."""
 
+    # The address after redirects.
     url: str
     body: bytes
+    # When the response was fetched from the server, not from a cache.
     fetched_at: datetime
+    # The Content-Type header; empty when there was none.
     content_type: str = ""
 
     @property
     def text(self) -> str:
-        """The body decoded in the encoding that its bytes show; empty where that can't be told (see `problem`)."""
-        return self._decoded[0]
+        """Return the decoded body; empty when its encoding is unknown, see `decoding_problem`."""
+        return self._decoded_text[0]
 
     @property
     def decoding_problem(self) -> str | None:
-        """Why the page has no text although it has a body, or None."""
-        return self._decoded[1]
+        """Return why the page has a body but no text, or None."""
+        return self._decoded_text[1]
 
     @cached_property
-    def _decoded(self) -> tuple[str, str | None]:
-        declared = http_content_type_encoding(self.content_type) or html_body_declared_encoding(
-            self.body
-        )
-        name = encoding.canonical_encoding(declared) if declared else None
+    def _decoded_text(self) -> tuple[str, str | None]:
+        declared_name = http_content_type_encoding(self.content_type)
+        declared_name = declared_name or html_body_declared_encoding(self.body)
+        declared = encoding.canonical_encoding(declared_name) if declared_name else None
         try:
-            text = self.body.decode(_encoding(self.body, name), "replace")
+            text = self.body.decode(_detect_encoding(self.body, declared), "replace")
         except encoding.UnknownEncodingError:
-            return "", f"encoding can't be told (declared: {name or 'none that is known'})"
+            return "", f"encoding can't be told (declared: {declared or 'none that is known'})"
         return text.removeprefix("\ufeff"), None
 
     @property
     def tree(self) -> html.HtmlElement:
-        """The parsed page; an empty element for a body that holds none."""
-        return self._document[0]
+        """Return the root element of the page; an empty element for a body without markup."""
+        return self._parsed_document[0]
 
     @property
     def too_deep(self) -> bool:
-        """Whether the page nests so deeply that something of it may be lost."""
-        return self._document[1]
+        """Return whether the page nests so deeply that a part of it may be lost."""
+        return self._parsed_document[1]
 
     @cached_property
-    def _document(self) -> tuple[html.HtmlElement, bool]:
-        return parse_html(_uncommented(_END.sub("", self.text)))
+    def _parsed_document(self) -> tuple[html.HtmlElement, bool]:
+        return parse_html(_uncomment_pagelets(_END_TAG.sub("", self.text)))
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON, out of the call that JSONP wraps it in, or None when it is something else (an error page, a captcha)."""
+        """Return the parsed JSON or JSONP body; None when it is neither, as an error page."""
         try:
-            return json.loads(_unwrapped(self.text))
-        except (
-            ValueError,
-            RecursionError,
-        ):  # ValueError: no JSON, or a number of thousands of digits
+            return json.loads(_unwrap_jsonp(self.text))
+        except (ValueError, RecursionError):  # ValueError also for numbers of thousands of digits
             return None
 
     def absolute_url(self, href: str | None, *, keep_fragment: bool = False) -> str | None:
-        """`href` as a whole address without session id; None without one, or when it is not http or https.
+        """Return `href` as an absolute address without session id.
 
-        Its fragment is kept on demand: it names a post, not a page.
+        Returns None without an address of http or https. A fragment names a post, not a page; it
+        is removed unless `keep_fragment` is set.
         """
         if not href:
             return None
         try:
-            parts = urlsplit(urljoin(self.url, href.strip()))
+            url_parts = urlsplit(urljoin(self.url, href.strip()))
         except ValueError:
             return None
-        if parts.scheme not in ("http", "https") or not parts.netloc:
+        if url_parts.scheme not in ("http", "https") or not url_parts.netloc:
             return None
         return urlunsplit(
-            parts._replace(
-                query=_SESSION.sub("", parts.query),
-                fragment=parts.fragment if keep_fragment else "",
+            url_parts._replace(
+                query=_SESSION_PARAMETER.sub("", url_parts.query),
+                fragment=url_parts.fragment if keep_fragment else "",
             )
         )
 
 
-def _unwrapped(text: str) -> str:
-    """The argument of the call that `text` is, or `text` when it is none."""
+def _unwrap_jsonp(text: str) -> str:
+    """Return the argument of a JSONP call; any other text is returned unchanged."""
     text = text.strip()
     call = text.removesuffix(";").rstrip()
-    opening = _CALL.match(call)
+    opening = _JSONP_CALL.match(call)
     return call[opening.end() : -1] if opening and call.endswith(")") else text
 
 
-def _uncommented(text: str) -> str:
-    """`text` with the contents of Tieba's pagelets out of the comments that hold them."""
-    before, *pagelets = text.split(_PAGELET)
-    return _PAGELET.join([before, *map(_opened, pagelets)])
+def _uncomment_pagelets(text: str) -> str:
+    """Return a page with the contents of Tieba's pagelets taken out of their comments."""
+    before, *pagelets = text.split(_PAGELET_TAG)
+    return _PAGELET_TAG.join([before, *map(_uncomment_pagelet, pagelets)])
 
 
-def _opened(pagelet: str) -> str:
-    """What follows the name of a pagelet's tag, without the comment's signs."""
-    tag, closed, rest = pagelet.partition("><!--")
-    markup, ended, after = rest.partition("-->")
-    return f"{tag}>{markup}{after}" if closed and ended and ">" not in tag else pagelet
+def _uncomment_pagelet(pagelet: str) -> str:
+    """Return the text after a pagelet's tag name, without the delimiters of its comment."""
+    attributes, comment_start, remainder = pagelet.partition("><!--")
+    markup, comment_end, after = remainder.partition("-->")
+    if not comment_start or not comment_end or ">" in attributes:
+        return pagelet
+    return f"{attributes}>{markup}{after}"
 
 
-def _encoding(body: bytes, declared: str | None) -> str:
-    """The encoding of a page: its mark, else what its bytes show, the declared one where they leave a choice.
+def _detect_encoding(body: bytes, declared: str | None) -> str:
+    """Return the encoding of a page: of its byte order mark, else detected from its bytes.
 
-    Raises UnknownEncodingError.
+    The declared encoding decides where the bytes fit several. Raises UnknownEncodingError.
     """
-    if marked := encoding.encoding_from_bom(body):
+    marked = encoding.encoding_from_bom(body)
+    if marked:
         return marked
-    if b"\0" in body[:_START] and (wide := encoding.detect_utf16_without_bom(body[:_START])):
-        return wide
-    if body.isascii() and declared in _ESCAPING and encoding.can_decode(body, declared):
+    sample = body[:_UTF16_SAMPLE_BYTES]
+    utf16 = encoding.detect_utf16_without_bom(sample) if b"\0" in sample else None
+    if utf16:
+        return utf16
+    if body.isascii() and declared in _ESCAPE_ENCODINGS and encoding.can_decode(body, declared):
         return declared
-    return encoding.detect_text_encoding(_PIECE.findall(body), declared)
+    return encoding.detect_text_encoding(_BYTE_RUN.findall(body), declared)
 
 
 @dataclass(frozen=True)
 class SourceInfo:
-    """What a parser must know of the source whose page it reads."""
+    """The source of a page, as far as its parser must know it."""
 
+    # The source's name.
     source: str
+    # The kind of its posts.
     kind: str
-    timezone: str  # IANA name, of dates shown without an offset
+    # IANA time zone of dates shown without an offset.
+    timezone: str
     crawl_id: str
     pseudonym: Pseudonymizer
 
-    def author_pseudonym(self, native: str | None) -> str | None:
-        """The keyed hash of a native author id; None for nobody."""
-        return self.pseudonym(self.source, native) if native else None
+    def author_pseudonym(self, native_id: str | None) -> str | None:
+        """Return the keyed hash of a native author id; None without an id."""
+        return self.pseudonym(self.source, native_id) if native_id else None
 
     def resolve_date(
-        self, shown: Iterable[str | None], fetched_at: datetime, order: DateOrder | None = None
+        self, date_texts: Iterable[str | None], fetched_at: datetime, order: DateOrder | None = None
     ) -> TimestampWithPrecision | str:
-        """The first date of texts that may tell one, or why there is none: the reason of a Dropped.
+        """Return the first date in texts that may contain one, or the reason of a DroppedItem.
 
-        `order` is that of day and month on the page (see `order_shown`).
+        `order` is the order of day and month on the page, see `infer_date_order`.
         """
         reason = "no date"
-        for text in shown:
+        for text in date_texts:
             try:
-                moment = find_date(text, self.timezone, fetched_at, order)
+                timestamp = find_date(text, self.timezone, fetched_at, order)
             except DateError:
                 reason = "unreadable date" if reason == "no date" else reason
                 continue
-            if moment is None:
+            if timestamp is None:
                 continue
-            if refused := date_reject_reason(moment[0], fetched_at):
-                reason = refused
-                continue
-            return moment
+            reject_reason = date_reject_reason(timestamp[0], fetched_at)
+            if reject_reason is None:
+                return timestamp
+            reason = reject_reason
         return reason
 
 
 def infer_date_order(dates: Iterable[str | None], fetched_at: datetime) -> DateOrder | None:
-    """The order of day and month that the dates of one page show together; None when they don't."""
+    """Return the order of day and month that the dates of one page imply together, or None."""
     evidence = DateOrderEvidence()
     for text in dates:
         evidence.add_value(text, fetched_at)
@@ -206,15 +214,16 @@ def infer_date_order(dates: Iterable[str | None], fetched_at: datetime) -> DateO
 
 @dataclass(frozen=True)
 class DroppedItem:
-    """Something on the page that did not become a post, by its native id where it shows one. Never a name or a text."""
+    """An item of a page that did not become a post. It never contains a name or a text."""
 
     reason: str
+    # The native id, where the page shows one.
     id: str | None = None
 
 
 @dataclass(frozen=True)
 class Link:
-    """A page to read next."""
+    """A page to request next."""
 
     url: str
     context: RequestContext
@@ -222,30 +231,29 @@ class Link:
 
 @dataclass
 class ParsedPage:
-    """All that one page gives."""
+    """All results of parsing one page."""
 
     posts: list[Post] = field(default_factory=list)
     dropped: list[DroppedItem] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
-    problems: list[str] = field(
-        default_factory=list
-    )  # what of the page could not be read, as the ledger says it
-    reported_total: int | None = None  # how many the site says there are in all
-    listed_ids: list[str] = field(
-        default_factory=list
-    )  # native ids of those that this page lists, dropped ones too
+    # What could not be read, in the words of the ledger.
+    problems: list[str] = field(default_factory=list)
+    # The total number of posts that the site reports.
+    reported_total: int | None = None
+    # Native ids of the posts that this page lists, with the dropped ones.
+    listed_ids: list[str] = field(default_factory=list)
 
-    def add_post(self, site: SourceInfo, native: str, **fields: Any) -> None:
-        """Make a Post of `fields`; what Post refuses is counted as dropped."""
+    def add_post(self, source_info: SourceInfo, native_id: str, **fields: Any) -> None:
+        """Add a post with the given fields; when Post rejects them, add a dropped item."""
         try:
             self.posts.append(
                 Post(
-                    id=f"{site.source}:{native}",
-                    source=site.source,
-                    kind=site.kind,  # type: ignore[arg-type]
-                    crawl=site.crawl_id,
+                    id=f"{source_info.source}:{native_id}",
+                    source=source_info.source,
+                    kind=source_info.kind,  # type: ignore[arg-type]
+                    crawl=source_info.crawl_id,
                     **fields,
                 )
             )
         except InputError:
-            self.dropped.append(DroppedItem("not a valid post", native))
+            self.dropped.append(DroppedItem("not a valid post", native_id))

@@ -1,4 +1,4 @@
-"""Reviews that shops serve as JSON or JSONP: under which keys things stand. Adding a shop means adding a row."""
+"""Formats of reviews as JSON or JSONP, as dotted paths. To add a shop, add a row."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class PayloadFormat:
-    """Dotted paths: `reviews` from the top to the list, the others within one review."""
+    """Dotted paths: `reviews_path` from the root to the list, the others within one review."""
 
     name: str
     reviews_path: str
@@ -17,10 +17,13 @@ class PayloadFormat:
     author: str
     title: str = ""
     subject: str = ""
-    score: str = ""  # of 1 to 5
+    # A score from 1 to 5.
+    score: str = ""
     likes: str = ""
-    non_review_marker: str = ""  # in an entry of the list that is no review
-    missing_list_is_empty: bool = False  # whether a missing list is an empty one
+    # Present in entries of the list that are not reviews.
+    non_review_marker: str = ""
+    # Whether a missing list means that there are no reviews.
+    missing_list_is_empty: bool = False
 
 
 PAYLOAD_FORMATS = (
@@ -60,20 +63,20 @@ PAYLOAD_FORMATS = (
 
 
 def value_at_path(value: Any, path: str) -> Any:
-    """What stands under the dotted `path` in nested mappings; None when it is not there or the path is empty."""
+    """Return the value at a dotted path in nested mappings; None when there is none."""
     for key in path.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
 
 
 def coerce_to_list(value: Any) -> list[Any]:
-    """The elements of a list; what a server that drops or turns lists sends instead: its one element, or {"0": …, "1": …}."""
+    """Return a list, also from its single element or from {"0": …, "1": …}, as some servers send.
+
+    Any other value gives an empty list.
+    """
     if isinstance(value, Mapping):
-        return (
-            list(value.values())
-            if value and all(key.isdecimal() for key in value)
-            else [value]
-            if value
-            else []
-        )
+        if not value:
+            return []
+        is_numbered = all(key.isdecimal() for key in value)
+        return list(value.values()) if is_numbered else [value]
     return value if isinstance(value, list) else []

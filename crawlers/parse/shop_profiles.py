@@ -1,4 +1,4 @@
-"""Shops that write no schema.org reviews: where in their markup a review stands. Adding a shop means adding a row."""
+"""Profiles of shops without schema.org reviews: CSS selectors. To add a shop, add a row."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,33 +7,39 @@ from lxml import html
 
 from crawlers.parse.markup import select_css
 
-_WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
+_NUMBER_WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
 
 
 @dataclass(frozen=True)
 class ShopProfile:
-    """CSS selectors inside one review (`review` finds the reviews, `subject` and `all_reviews` are looked up in the page)."""
+    """CSS selectors within one review.
+
+    `review`, `subject` and `all_reviews_link` are applied to the page.
+    """
 
     name: str
     review: str
     read_score: Callable[[html.HtmlElement], int | None]
     author: str
-    date: str  # an element whose text holds the date
+    # An element whose text contains the date.
+    date: str
     body: str
     title: str
     permalink: str
     subject: str
-    all_reviews_link: str  # links from a product to all its reviews
+    # Links from a product to all its reviews.
+    all_reviews_link: str
     votes: str = ""
-    likes: str = ""  # the number of those who found it useful, in the text of `votes`
+    # A pattern whose groups match the number of helpful votes in the text of `votes`.
+    likes: str = ""
 
 
-def _class_word(node: html.HtmlElement) -> int | None:
-    """Oscar writes the score as a class: `star-rating Four`."""
+def _score_from_class(node: html.HtmlElement) -> int | None:
+    """Return the score that Oscar writes as a class, such as `star-rating Four`."""
     for element in select_css(node, ".star-rating"):
         for name in str(element.get("class")).lower().split():
-            if name in _WORDS:
-                return _WORDS[name]
+            if name in _NUMBER_WORDS:
+                return _NUMBER_WORDS[name]
     return None
 
 
@@ -41,7 +47,7 @@ SHOP_PROFILES = (
     ShopProfile(
         "django-oscar",
         review="article.review",
-        read_score=_class_word,
+        read_score=_score_from_class,
         author="small strong",
         date="header + p + p small",
         body="header + p",

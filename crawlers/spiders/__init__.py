@@ -1,4 +1,7 @@
-"""Spiders by the `spider` key of a source. Imported only in the crawl's own process: Scrapy takes half a second."""
+"""Spiders by the `spider` key of a source.
+
+Imported in the process of a crawl only: importing Scrapy takes half a second.
+"""
 
 from crawlers.spiders.base import SourceSpider
 from crawlers.spiders.forum import ForumSpider

@@ -1,4 +1,4 @@
-"""Review pages of products, from the products themselves, a list of them, or the front page of a shop."""
+"""The spider of shops: from products, a list of them or a shop's front page to all reviews."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,39 +12,43 @@ from crawlers.ledger import LedgerRow
 from crawlers.parse.page import Link, ParsedPage, RequestContext
 from crawlers.spiders.base import SourceSpider
 
-MAX_SITEMAP_DEPTH = (
-    3  # links from the start: sitemaps.org has an index of sitemaps, and no index of those
-)
+# Links from the start: sitemaps.org has an index of sitemaps, and no index of indexes.
+MAX_SITEMAP_DEPTH = 3
 
 
 class ReviewsSpider(SourceSpider):
-    """Products, then the pages of their reviews."""
+    """Crawls products, then the pages of their reviews."""
 
-    reader = "reviews"
-    lists = frozenset({"start", "product", "sitemap"})
-    threads = frozenset({"product"})
-    never_empty = frozenset({"start"})
+    parser_name = "reviews"
+    list_roles = frozenset({"start", "product", "sitemap"})
+    thread_roles = frozenset({"product"})
+    never_empty_roles = frozenset({"start"})
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._totals: dict[tuple[str, str], int] = {}  # by (query, product)
-        self._found: dict[tuple[str, str], set[str]] = defaultdict(set)
+        # What the site reports and what was listed, by (query, product).
+        self._totals: dict[tuple[str, str], int] = {}
+        self._listed_ids: dict[tuple[str, str], set[str]] = defaultdict(set)
 
     def start_links(self) -> Iterator[Link]:
+        """Yield the start addresses."""
         for url in self.source.start:
             yield Link(url, {"role": "start", "query": url})
 
     def should_follow(self, link: Link, row: LedgerRow, depth: int) -> bool:
+        """Return whether a link is not too deep in sitemaps."""
         if link.context["role"] == "sitemap" and depth > MAX_SITEMAP_DEPTH:
             row.limits_reached[f"sitemaps more than {MAX_SITEMAP_DEPTH} links deep"] = 1
             return False
         return True
 
     def handle_failure(self, row: LedgerRow, failure: Failure) -> None:
+        """Record a missing sitemap as a limit, any other failure as a problem."""
         error = failure.value
         status = error.response.status if isinstance(error, HttpError) else 0
-        absent = isinstance(error, IgnoreRequest) or (400 <= status < 500 and status != 429)
-        if absent and failure.request.meta["context"]["role"] == "sitemap":  # asked for by guess
+        is_absent = isinstance(error, IgnoreRequest) or (400 <= status < 500 and status != 429)
+        # The address of a sitemap is a guess.
+        if is_absent and failure.request.meta["context"]["role"] == "sitemap":
             row.limits_reached["no sitemap"] = 1
         else:
             super().handle_failure(row, failure)
@@ -52,15 +56,16 @@ class ReviewsSpider(SourceSpider):
     def generated_links(
         self, row: LedgerRow, context: RequestContext, parsed: ParsedPage
     ) -> Iterator[Link]:
+        """Count the reviews of a product; yield no links."""
         product = (row.query, context.get("product", row.query))
-        self._found[product].update(parsed.listed_ids)
+        self._listed_ids[product].update(parsed.listed_ids)
         if parsed.reported_total is not None:
             self._totals[product] = parsed.reported_total
         return iter(())
 
     def closed(self, reason: str) -> None:
+        """Report products with fewer reviews than they count, then write the ledger."""
         for (query, product), total in self._totals.items():
-            found = len(self._found[query, product])
-            if found < total:
+            if len(self._listed_ids[query, product]) < total:
                 self.rows[query].limits_reached["a product shows fewer reviews than it counts"] += 1
         super().closed(reason)

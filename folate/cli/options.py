@@ -1,11 +1,11 @@
-"""Options that commands share, and how data is printed."""
+"""Options that several commands have, and the printing of rows."""
 
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from io import StringIO
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 
@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class PeriodType(click.ParamType[Period]):
-    """A week or the last of seven days, as its class parses them."""
+    """A click type for a week, or for the last of seven days."""
 
     def __init__(self, name: str, period_class: type[Week] | type[SevenDays]) -> None:
         self.name, self.period_class = name, period_class
@@ -39,9 +39,9 @@ WEEK_TYPE, DAY_TYPE = PeriodType("week", Week), PeriodType("day", SevenDays)
 
 
 def project_option(command: F) -> F:
-    """`--project DIR` and `--debug`: every command has them."""
+    """Add `--project` and `--debug`, which every command has."""
     command = click.option(
-        "--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."
+        "--debug", is_flag=True, expose_value=False, help="On an error, show the traceback."
     )(command)
     return click.option(
         "--project",
@@ -54,6 +54,7 @@ def project_option(command: F) -> F:
 
 
 def week_option(command: F) -> F:
+    """Add `--week`, which is required."""
     return click.option(
         "--week",
         type=WEEK_TYPE,
@@ -64,12 +65,12 @@ def week_option(command: F) -> F:
 
 
 def period_options(command: F) -> F:
-    """`--week` and `--day`, of which `one_span` wants one."""
+    """Add `--week` and `--day`; `require_one_period` checks that one of them is given."""
     command = click.option(
         "--day",
         type=DAY_TYPE,
         metavar="YYYY-MM-DD",
-        help="The seven days up to a day, for a daily run.",
+        help="The last of seven days, for a daily run.",
     )(command)
     return click.option(
         "--week", type=WEEK_TYPE, metavar="YYYY-Www", help="An ISO week, such as 2026-W10."
@@ -77,55 +78,66 @@ def period_options(command: F) -> F:
 
 
 def require_one_period(week: Week | None, day: SevenDays | None) -> Period:
-    """The week or the seven days that were asked for. Raises UsageError when it was neither or both."""
-    span = week or day
-    if span is None or (week and day):
+    """Return the week or the seven days. Raises UsageError unless exactly one is given."""
+    period = week or day
+    if period is None or (week and day):
         raise click.UsageError(
             "wanted --week or --day, one of them, such as --week 2026-W10 or --day 2026-03-05.",
             click.get_current_context(),
         )
-    return span
+    return period
 
 
 def format_option(*formats: str) -> Callable[[F], F]:
-    """`--format`, the first of `formats` being the default."""
+    """Add `--format`; the first of `formats` is the default."""
     return click.option(
         "--format",
         "form",
         type=click.Choice(formats),
         default=formats[0],
         show_default=True,
-        help="How data is printed.",
+        help="Output format.",
     )
 
 
 DATA_FORMATS = ("table", "json", "jsonl", "csv")
-MAX_CELL_LENGTH = 500  # characters of a cell of a table; the other formats have it whole
+MAX_CELL_LENGTH = 500
+"""Characters of a table cell; longer values are cut. Other formats print all of it."""
 
 
 def print_rows(rows: Iterable[Mapping[str, Any]], output_format: str) -> None:
     """Print rows of plain values to standard output in one of DATA_FORMATS."""
-    {"table": _table, "json": _json, "jsonl": _jsonl, "csv": _csv}[output_format](list(rows))
+    row_list = list(rows)
+    match output_format:
+        case "table":
+            _print_table(row_list)
+        case "json":
+            _print_json(row_list)
+        case "jsonl":
+            _print_jsonl(row_list)
+        case "csv":
+            _print_csv(row_list)
+        case _:
+            raise KeyError(output_format)
 
 
 def to_plain_text(value: Any) -> str:
-    """What JSON has no type for, as text."""
+    """Return a value that JSON has no type for as text."""
     text: str = value.isoformat() if hasattr(value, "isoformat") else str(value)
     return text
 
 
-def _json(rows: list[Mapping[str, Any]]) -> None:
-    print_data(
-        escape_json(json.dumps(rows, ensure_ascii=False, indent=2, default=to_plain_text)) + "\n"
-    )
+def _print_json(rows: list[Mapping[str, Any]]) -> None:
+    text = json.dumps(rows, ensure_ascii=False, indent=2, default=to_plain_text)
+    print_data(escape_json(text) + "\n")
 
 
-def _jsonl(rows: list[Mapping[str, Any]]) -> None:
+def _print_jsonl(rows: list[Mapping[str, Any]]) -> None:
     for row in rows:
         print_data(escape_json(json.dumps(row, ensure_ascii=False, default=to_plain_text)) + "\n")
 
 
-def _csv(rows: list[Mapping[str, Any]]) -> None:
+def _print_csv(rows: list[Mapping[str, Any]]) -> None:
     if not rows:
         return
     text = StringIO()
@@ -139,7 +151,7 @@ def _csv(rows: list[Mapping[str, Any]]) -> None:
         print_data(text.getvalue())
 
 
-def _table(rows: list[Mapping[str, Any]]) -> None:
+def _print_table(rows: list[Mapping[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -149,27 +161,22 @@ def _table(rows: list[Mapping[str, Any]]) -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in rows[0]:
-        number = all(isinstance(row[name], int | float) or row[name] is None for row in rows)
-        table.add_column(
-            Text(printable_text(name)), justify="right" if number else "left", overflow="fold"
-        )
+        is_numeric = all(row[name] is None or isinstance(row[name], int | float) for row in rows)
+        justify: Literal["left", "right"] = "right" if is_numeric else "left"
+        table.add_column(Text(printable_text(name)), justify=justify, overflow="fold")
     for row in rows:
-        table.add_row(
-            *(
-                Text(printable_text(truncate_text(_cell(value), MAX_CELL_LENGTH)))
-                for value in row.values()
-            )
-        )
+        cells = [truncate_text(_format_cell(value), MAX_CELL_LENGTH) for value in row.values()]
+        table.add_row(*(Text(printable_text(cell)) for cell in cells))
     width = None if sys.stdout.isatty() else 160
     Console(width=width, highlight=False).print(table)
 
 
-def _cell(value: Any) -> str:
-    """One cell of a table: lists joined, floats to three digits, missing empty."""
+def _format_cell(value: Any) -> str:
+    """Return a table cell: lists joined, floats with three digits, None empty."""
     if value is None:
         return ""
     if isinstance(value, float):
         return f"{value:.3f}".rstrip("0").rstrip(".")
     if isinstance(value, list | tuple):
-        return ", ".join(_cell(item) for item in value)
+        return ", ".join(_format_cell(item) for item in value)
     return to_plain_text(value)

@@ -117,7 +117,7 @@ def _format_count(completed: int, total: int | None, unit: str | None) -> str:
 
 
 def _create_bars() -> "Bars":
-    """Return rich's display on standard error: description, bar, count, elapsed and remaining time."""
+    """Return rich's display: description, bar, count, elapsed and remaining time."""
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars

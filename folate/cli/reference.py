@@ -1,4 +1,4 @@
-"""The reference of the command line, in Markdown, made from the commands themselves: `make docs`."""
+"""Writes docs/cli.md, the reference of the command line, from the help texts: `make docs`."""
 
 import click
 
@@ -6,25 +6,25 @@ from folate.cli import COMMANDS, cli
 
 
 def render_reference() -> str:
-    """Every command with its help text, as `folate COMMAND --help` prints it."""
+    """Return the help text of every command in Markdown, as `folate COMMAND --help` prints it."""
     parent = click.Context(cli, info_name="folate", terminal_width=110, **cli.context_settings)
     parts = [
         "# The command line",
         "",
         "Made by `make docs` from the commands themselves.",
         "",
-        _block(cli.get_help(parent)),
+        _code_block(cli.get_help(parent)),
     ]
     for name in COMMANDS:
         command = cli.get_command(parent, name)
         if command is None:
             raise LookupError(name)
         context = click.Context(command, info_name=name, parent=parent, terminal_width=110)
-        parts += ["", f"## folate {name}", "", _block(command.get_help(context))]
+        parts += ["", f"## folate {name}", "", _code_block(command.get_help(context))]
     return "\n".join(parts) + "\n"
 
 
-def _block(text: str) -> str:
+def _code_block(text: str) -> str:
     return f"```text\n{text}\n```"
 
 

@@ -1,4 +1,4 @@
-"""The one way to the terminal: whatever is printed passes here, so that no text from outside can command it."""
+"""Printing to the terminal. All output passes here, so that no control character reaches it."""
 
 import sys
 
@@ -8,16 +8,19 @@ from folate.core.text import printable_lines, to_single_line
 
 
 def print_text(text: str) -> None:
-    """Print `text` to standard output, each line made printable."""
+    """Print `text` to standard output, without control characters except line breaks."""
     click.echo(printable_lines(text))
 
 
 def print_stderr(text: str) -> None:
-    """Print one line to standard error: notes, errors and what was done."""
+    """Print a note or an error as one line to standard error."""
     click.echo(to_single_line(text), err=True)
 
 
 def print_data(text: str) -> None:
-    """Print CSV or JSON to standard output as it is: its own quoting and escapes keep it harmless, and programs read it."""
+    """Print CSV or JSON for programs to standard output unchanged.
+
+    The quoting and escapes of these formats make it safe.
+    """
     sys.stdout.write(text)
-    sys.stdout.flush()  # whoever waits at the other end of a pipe is answered at once
+    sys.stdout.flush()  # a program at the other end of a pipe gets each line at once

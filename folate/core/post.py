@@ -1,4 +1,4 @@
-"""The one record that crosses every border: a post, as published. Missing is None, never zero or an empty string."""
+"""The record of a post, which every part of Folate shares. A missing value is None."""
 
 import json
 import math
@@ -24,65 +24,78 @@ Pseudonymizer = Callable[[str, str], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """One thing that one author published once. Times are aware and in UTC; counts are >= 0 or missing."""
+    """One publication of one author. Times are aware and in UTC; counts are >= 0 or None."""
 
-    id: str  # `source:native id`, stable across crawls: the key of the upsert
-    source: str  # the name of the source in folate.toml
+    # `source:native id`, stable across crawls: the key of the upsert.
+    id: str
+    # The name of the source in folate.toml.
+    source: str
     kind: PostKind
-    text: str  # as published
+    # As published.
+    text: str
     published_at: datetime
-    precision: TimePrecision = "second"  # forums say "3 天前"
+    # Of `published_at`: forums write "3 天前".
+    precision: TimePrecision = "second"
     url: str | None = None
-    thread: str | None = None  # id of the discussion
-    parent: str | None = None  # id of the post answered or reposted
-    author: str | None = None  # keyed hash (see `pseudonyms`), never a name
+    # Id of the discussion.
+    thread: str | None = None
+    # Id of the post that this one answers or reposts.
+    parent: str | None = None
+    # Keyed hash (see `make_pseudonymizer`), never a name.
+    author: str | None = None
     followers: int | None = None
     verified: bool | None = None
     fetched_at: datetime | None = None
-    crawl: str | None = None  # which crawl run, or which import
+    # The run of a crawl, or the import.
+    crawl: str | None = None
     title: str | None = None
-    language: str | None = None  # set by nlp, or as the source says
-    subject: str | None = None  # the product or shop that the page is about, when it says so
-    rating: float | None = None  # as a share of the best possible one: 4 of 5 stars is 0.8
+    # As the source states it.
+    language: str | None = None
+    # The product or shop that the page is about, if it is stated.
+    subject: str | None = None
+    # As a share of the best possible rating: 4 of 5 stars is 0.8.
+    rating: float | None = None
     likes: int | None = None
     replies: int | None = None
     reposts: int | None = None
     views: int | None = None
-    place: str | None = None  # province or country as the site shows it (IP 属地)
+    # Province or country as the site shows it (IP 属地).
+    place: str | None = None
 
     def __post_init__(self) -> None:
-        for name in _TEXTS:
-            if isinstance(value := getattr(self, name), str):
+        for name in _TEXT_FIELDS:
+            value = getattr(self, name)
+            if isinstance(value, str):
                 object.__setattr__(self, name, repair_surrogates(value))
-        for problem in _problems(self):
+        for problem in _find_problems(self):
             raise InputError(f"post {self.id!r}: {problem}.")
 
     @property
     def body(self) -> str:
-        """What nlp reads: the title, if any, a line break, and the text. Mention offsets count its code points."""
+        """The title, if any, a line break, and the text: spans of mentions are offsets in it."""
         return post_body(self.title, self.text)
 
     @property
     def text_hash(self) -> str:
-        """Digest of the body and the subject: an annotation belongs to what it was made of."""
+        """Digest of the body and the subject, the input of annotations."""
         return hash_text(self.body, self.subject)
 
     def to_json(self) -> str:
-        """One line of JSON; missing fields are left out."""
-        present = {f.name: getattr(self, f.name) for f in fields(self)}
-        return json.dumps(
-            {k: _plain(v) for k, v in present.items() if v is not None}, ensure_ascii=False
-        )
+        """Serialize as one line of JSON, without missing fields."""
+        values = {}
+        for name in POST_FIELDS:
+            value = getattr(self, name)
+            if value is not None:
+                values[name] = _to_json_value(value)
+        return json.dumps(values, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, line: str) -> "Post":
-        """The inverse of `to_json`. Raises InputError."""
+        """Parse the output of `to_json`. Raises InputError."""
         try:
             values = json.loads(line)
-        except (
-            ValueError,
-            RecursionError,
-        ) as error:  # ValueError: no JSON, or a number of thousands of digits
+        except (ValueError, RecursionError) as error:
+            # ValueError: not JSON, or a number of thousands of digits.
             raise InputError(
                 f"wanted one JSON object a line, got {line[:60]!r} ({error})."
             ) from error
@@ -92,47 +105,80 @@ class Post:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Post":
-        """A post from plain values; times may be ISO 8601 strings. Raises InputError on unknown or missing fields."""
-        unknown = values.keys() - {f.name for f in fields(cls)}
+        """Make a post of plain values; times may be ISO 8601 strings.
+
+        Raises InputError for unknown or missing fields.
+        """
+        unknown = values.keys() - set(POST_FIELDS)
         if unknown:
             raise InputError(
                 f"a post has no field {sorted(unknown)[0]!r}; possible: {', '.join(POST_FIELDS)}."
             )
-        missing = REQUIRED_FIELDS - {k for k, v in values.items() if v is not None}
+        missing = REQUIRED_FIELDS - {name for name, value in values.items() if value is not None}
         if missing:
             raise InputError(
                 f"a post needs {', '.join(sorted(missing))}; got {', '.join(sorted(values))}."
             )
-        return cls(**{k: _moment(v) if k in _TIMES else v for k, v in values.items()})
+        parsed = {}
+        for name, value in values.items():
+            parsed[name] = _parse_time(value) if name in _TIME_FIELDS else value
+        return cls(**parsed)
 
 
 POST_FIELDS: tuple[str, ...] = tuple(f.name for f in fields(Post))
 REQUIRED_FIELDS = frozenset({"id", "source", "kind", "text", "published_at"})
 COUNT_FIELDS = ("followers", "likes", "replies", "reposts", "views")
-VALID_YEARS = (1970, 2200)  # nothing was posted before; a date beyond is a fault of reading
-_TIMES = frozenset({"published_at", "fetched_at"})
-_TEXTS = (
-    "id", "source", "kind", "text", "precision", "url", "thread", "parent", "author", "crawl", "title", "language", "subject", "place",
-)  # fmt: skip
-_LONGEST_NAME = 255  # bytes, of a file or folder
-_NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"  # where Delta keeps rows without a source
+VALID_YEARS = (1970, 2200)
+"""First year of a date of a post, and the first one after the last: others are errors."""
+
+_TIME_FIELDS = frozenset({"published_at", "fetched_at"})
+_TEXT_FIELDS = (
+    "id",
+    "source",
+    "kind",
+    "text",
+    "precision",
+    "url",
+    "thread",
+    "parent",
+    "author",
+    "crawl",
+    "title",
+    "language",
+    "subject",
+    "place",
+)
+# Bytes of the name of a file or folder.
+_MAX_NAME_BYTES = 255
+# The partition in which Delta stores rows without a source.
+_DEFAULT_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
 def repair_surrogates(text: Text) -> Text:
-    """Text that UTF-8 can hold: surrogate pairs joined, lone surrogates (half an emoji, cut by a site) become U+FFFD."""
+    """Make text valid for UTF-8: join surrogate pairs, replace lone surrogates by U+FFFD.
+
+    A lone surrogate is half of an emoji that a site cut.
+    """
     if text is None or text.isascii():
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def source_name_problem(name: str) -> str | None:
-    """Why no source can have this name, or None: ids begin with it and the store keeps its posts in the folder `source=name`."""
+    """Return why no source can have this name; None for a valid one.
+
+    Ids begin with the name, and the store has a folder `source=name`.
+    """
     if any(char in ":/" or category(char) == "Cc" for char in name):
         return f"wanted a source name without ':', '/' and control characters, got {name[:60]!r}"
-    if name in ("", ".", "..", _NO_PARTITION):
+    if name in ("", ".", "..", _DEFAULT_PARTITION):
         return f"wanted a name for a source, got {name!r}"
-    if (length := len(f"source={quote(repair_surrogates(name), safe='')}")) > _LONGEST_NAME:
-        return f"wanted a source name whose folder has at most {_LONGEST_NAME} bytes, percent-encoded, got {length}: {name[:60]!r}"
+    folder = f"source={quote(repair_surrogates(name), safe='')}"
+    if len(folder) > _MAX_NAME_BYTES:
+        return (
+            f"wanted a source name whose folder has at most {_MAX_NAME_BYTES} bytes, "
+            f"percent-encoded, got {len(folder)}: {name[:60]!r}"
+        )
     return None
 
 
@@ -141,61 +187,63 @@ def post_body(title: str | None, text: str) -> str:
 
 
 def hash_text(body: str, subject: str | None = None) -> str:
-    """Digest of a body and of the subject that says which brand a page is about, 16 hex digits."""
+    """Compute the digest of a body and the subject of its page: 16 hexadecimal digits."""
     digest = blake2b(body.encode("utf-8", "surrogatepass"), digest_size=8)
     if subject:
-        digest.update(
-            b"\xff" + subject.encode("utf-8", "surrogatepass")
-        )  # UTF-8 has no such byte: body and subject stay apart
+        separator = b"\xff"  # never part of UTF-8
+        digest.update(separator + subject.encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
 def make_pseudonymizer(salt: str) -> Pseudonymizer:
-    """A keyed, one-way name for authors: the same person on one source always gets the same 16 hex digits.
+    """Make a function that hashes the id of an author on a source as 16 hexadecimal digits.
 
-    The salt lives in the project folder. Without it a hash can't be traced back by trying names.
+    The hash is keyed by the salt, which is in the project folder: without it no author can be found
+    by trying names.
     """
     key = blake2b(salt.encode(), digest_size=32).digest()
 
-    def pseudonym(source: str, native: str) -> str:
-        person = f"{len(source)}:{source}:{native}"  # the length keeps ("a", "b:c") and ("a:b", "c") apart
-        return blake2b(person.encode("utf-8", "surrogatepass"), key=key, digest_size=8).hexdigest()
+    def pseudonymize(source: str, native_id: str) -> str:
+        # The length distinguishes ("a", "b:c") from ("a:b", "c").
+        author = f"{len(source)}:{source}:{native_id}"
+        return blake2b(author.encode("utf-8", "surrogatepass"), key=key, digest_size=8).hexdigest()
 
-    return pseudonym
+    return pseudonymize
 
 
-def _problems(post: Post) -> list[str]:
-    for name in _TEXTS:
+def _find_problems(post: Post) -> list[str]:
+    for name in _TEXT_FIELDS:
         value = getattr(post, name)
         if not isinstance(value, str) and (value is not None or name in REQUIRED_FIELDS):
             return [f"wanted {name} to be a text, got {value!r}"]
-    found = []
+    problems = []
     if not post.id.startswith(f"{post.source}:") or len(post.id) == len(post.source) + 1:
-        found.append(f"wanted an id of the form {post.source}:native-id")
+        problems.append(f"wanted an id of the form {post.source}:native-id")
     if post.kind not in POST_KINDS:
-        found.append(f"wanted a kind among {', '.join(POST_KINDS)}, got {post.kind!r}")
+        problems.append(f"wanted a kind among {', '.join(POST_KINDS)}, got {post.kind!r}")
     if post.precision not in TIME_PRECISIONS:
-        found.append(
+        problems.append(
             f"wanted a precision among {', '.join(TIME_PRECISIONS)}, got {post.precision!r}"
         )
-    for name in _TIMES:
+    for name in _TIME_FIELDS:
         moment = getattr(post, name)
         if moment is not None and (not isinstance(moment, datetime) or moment.utcoffset() is None):
-            found.append(f"wanted {name} with a time zone, got {moment!r}")
+            problems.append(f"wanted {name} with a time zone, got {moment!r}")
         elif moment is not None and not VALID_YEARS[0] <= moment.year < VALID_YEARS[1]:
-            found.append(
-                f"wanted {name} in the years {VALID_YEARS[0]} to {VALID_YEARS[1] - 1}, got {moment.isoformat()}"
+            problems.append(
+                f"wanted {name} in the years {VALID_YEARS[0]} to {VALID_YEARS[1] - 1}, "
+                f"got {moment.isoformat()}"
             )
     if post.rating is not None and not (math.isfinite(post.rating) and 0 <= post.rating <= 1):
-        found.append(f"wanted a rating from 0 to 1, got {post.rating!r}")
+        problems.append(f"wanted a rating from 0 to 1, got {post.rating!r}")
     for name in COUNT_FIELDS:
         count = getattr(post, name)
         if count is not None and (not isinstance(count, int) or count < 0):
-            found.append(f"wanted {name} to be a count, got {count!r}")
-    return found
+            problems.append(f"wanted {name} to be a count, got {count!r}")
+    return problems
 
 
-def _moment(value: Any) -> Any:
+def _parse_time(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
@@ -204,5 +252,5 @@ def _moment(value: Any) -> Any:
         raise InputError(f"wanted an ISO 8601 time, got {value!r}.") from error
 
 
-def _plain(value: Any) -> Any:
+def _to_json_value(value: Any) -> Any:
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value

@@ -67,7 +67,7 @@ def track_progress(
 def track_items(
     items: Iterable[T], description: str, total: int | None = None, unit: str = "post"
 ) -> Iterable[T]:
-    """Return the items, reporting how many were taken; the total is their length where it is known."""
+    """Return the items, reporting how many were taken, out of `total` or of their length."""
     if _display.get() is None:
         return items
     return _report_items(items, description, total or length_hint(items) or None, unit)

@@ -1,4 +1,7 @@
-"""An end to conversations with servers that keep a connection busy: a timeout of a socket begins anew with every byte."""
+"""A time limit for a whole exchange with a server.
+
+The timeout of a socket is of no use for that: it starts anew with every byte that arrives.
+"""
 
 import socket
 import threading
@@ -9,32 +12,34 @@ from dataclasses import dataclass
 
 @dataclass
 class Deadline:
-    """Whether the time was up before the block ended."""
+    """The state of a time limit: whether it passed before the exchange ended."""
 
     expired: bool = False
 
     def raise_if_expired(self) -> None:
-        """Raises TimeoutError when the time was up: what came until then may be half of an answer."""
+        """Raise TimeoutError if the limit has passed: what was received may be incomplete."""
         if self.expired:
             raise TimeoutError
 
 
 @contextmanager
 def enforce_deadline(connection: socket.socket, seconds: float) -> Iterator[Deadline]:
-    """Hang up after `seconds`, when the block still runs; whatever waits for the server then ends with an error."""
-    limit = Deadline()
+    """Shut `connection` down if the block still runs after `seconds`.
 
-    def hang_up() -> None:
-        limit.expired = True
-        with suppress(OSError):  # it is closed already
-            socket.socket.shutdown(
-                connection, socket.SHUT_RDWR
-            )  # not that of TLS, which would go on in the clear
+    A call in the block that waits for the server then fails with an OSError.
+    """
+    deadline = Deadline()
 
-    timer = threading.Timer(seconds, hang_up)
+    def shut_down() -> None:
+        deadline.expired = True
+        with suppress(OSError):  # the connection may be closed already
+            # Not SSLSocket.shutdown, after which the exchange would go on without encryption.
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, shut_down)
     timer.daemon = True
     timer.start()
     try:
-        yield limit
+        yield deadline
     finally:
         timer.cancel()

@@ -1,4 +1,4 @@
-"""Events appended to a file, one JSON object a line."""
+"""Appends events to a file of JSON lines."""
 
 import json
 import os
@@ -8,32 +8,32 @@ from folate.delivery.outbox import DeliveryFailed
 
 
 def append_event(path: Path, event_id: str, message: str) -> None:
-    """Append `message`, a JSON object whose `id` is `identifier`, unless the file has a line with that id. Raises Undelivered.
+    """Append `message`, a JSON object with the id `event_id`, unless the file has that id already.
 
-    So it may be called twice: the file itself says whether the event is in it. A line that a crash cut off stays; the next one
-    begins anew.
+    The call can therefore be repeated. A line that was cut off by a crash is kept, and the next
+    message starts on a new line. Raises DeliveryFailed if the file cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab+") as file:
             file.seek(0)
-            text = file.read()
-            if event_id in _ids(text):
+            content = file.read()
+            if event_id in _parse_event_ids(content):
                 return
-            file.write(
-                (b"" if text.endswith(b"\n") or not text else b"\n") + message.encode() + b"\n"
-            )
+            separator = b"\n" if content and not content.endswith(b"\n") else b""
+            file.write(separator + message.encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
         raise DeliveryFailed(f"{path} can't be written: {error.strerror or error}.") from error
 
 
-def _ids(text: bytes) -> set[str]:
-    found = set()
-    for line in text.splitlines():
+def _parse_event_ids(content: bytes) -> set[str]:
+    """Return the ids of all lines that are JSON objects with an id; other lines are ignored."""
+    event_ids = set()
+    for line in content.splitlines():
         try:
-            found.add(str(json.loads(line)["id"]))
+            event_ids.add(str(json.loads(line)["id"]))
         except (ValueError, KeyError, TypeError):
-            continue  # a line that was cut off, or somebody else's
-    return found
+            continue
+    return event_ids

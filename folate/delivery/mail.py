@@ -1,11 +1,11 @@
-"""Mail through the SMTP server of folate.toml; the password comes from the environment."""
+"""Composes mails and sends them through the SMTP server of folate.toml."""
 
 import os
 import re
 import smtplib
 import ssl
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Container
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.header import Header
@@ -22,88 +22,99 @@ from folate.core.text import excerpt, printable_text
 from folate.delivery.deadline import Deadline, enforce_deadline
 from folate.delivery.outbox import DeliveryFailed, DeliveryUnknown
 
-_SUBJECT = 150  # characters
-_STEPS = 4  # timeouts that a server may take for the whole conversation
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_MAX_SUBJECT_LENGTH = 150  # characters
+_EXCHANGE_TIMEOUTS = 4  # limit for the whole exchange, in units of the configured timeout
+_LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 def compose_mail(
     smtp: SmtpConfig, recipient: str, event_id: str, subject: str, text: str
 ) -> EmailMessage:
-    """A plain mail to one person. Its Message-ID is made of the event and the recipient: the same mail twice can be told as such.
+    """Create a plain-text mail to one person.
 
-    The subject is one line without control characters, whatever it was. Raises ConfigError for an address that is none.
+    Its Message-ID is derived from the event and the recipient, so that a mail client recognizes
+    a duplicate. The subject is put on one line and loses its control characters. Raises
+    ConfigError for an invalid address of the sender or the recipient.
     """
-    sender = _address(smtp.sender, "sender of [smtp]")
+    sender = _parse_mail_address(smtp.sender, "sender of [smtp]")
+    digest = blake2b(f"{event_id} {recipient}".encode(), digest_size=12).hexdigest()
+    subject_line = excerpt(printable_text(" ".join(subject.split())), _MAX_SUBJECT_LENGTH)
     mail = EmailMessage()
-    mail["From"], mail["To"] = sender, _address(recipient, "recipient")
-    mail.set_raw("Subject", _encoded(excerpt(printable_text(" ".join(subject.split())), _SUBJECT)))
+    mail["From"] = sender
+    mail["To"] = _parse_mail_address(recipient, "recipient")
+    mail.set_raw("Subject", _encode_subject(subject_line))
     mail["Date"] = format_datetime(datetime.now(UTC))
-    mail["Message-ID"] = (
-        f"<{blake2b(f'{event_id} {recipient}'.encode(), digest_size=12).hexdigest()}@{sender.domain}>"
-    )
+    mail["Message-ID"] = f"<{digest}@{sender.domain}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(text)
     return mail
 
 
-def _encoded(subject: str) -> str:
-    """`subject` as it travels: encoded (RFC 2047) unless it is plain.
+def _encode_subject(subject: str) -> str:
+    """Return the raw header of a subject, encoded (RFC 2047) unless it is plain ASCII.
 
-    Given to EmailMessage as it is, an encoded word in it would be decoded, line breaks too (CVE-2024-6923), and shown as other words.
+    EmailMessage itself would decode an encoded word in the subject, line breaks included, and so
+    change what it says (CVE-2024-6923).
     """
-    plain = subject.isascii() and "=?" not in subject
-    return Header(subject, "us-ascii" if plain else "utf-8", header_name="Subject").encode()
+    is_plain = subject.isascii() and "=?" not in subject
+    return Header(subject, "us-ascii" if is_plain else "utf-8", header_name="Subject").encode()
 
 
 def smtp_password(smtp: SmtpConfig) -> str:
-    """Empty when the server wants no user. Raises ConfigError when the environment does not have it, or it would travel in the clear."""
+    """Return the password in the environment; empty if the server needs no user.
+
+    Raises ConfigError if no host is configured, if the password is not there or SMTP cannot
+    transmit it, or if it would be sent without encryption.
+    """
     if not smtp.host:
         raise ConfigError(
             f"wanted a host in [smtp] of {CONFIG_FILE} to send mail through, got none."
         )
     if not smtp.user:
         return ""
-    if smtp.security == "none" and smtp.host not in _LOOPBACK:
+    if smtp.security == "none" and smtp.host not in _LOOPBACK_HOSTS:
         raise ConfigError(
-            f"{CONFIG_FILE}: wanted security starttls or ssl in [smtp] for a server with a user, got none: the password would be read."
+            f"{CONFIG_FILE}: wanted security starttls or ssl in [smtp] for a server with a user, "
+            "got none: the password would be read."
         )
-    found = os.environ.get(smtp.password_variable, "")
-    if not found:
+    password = os.environ.get(smtp.password_variable, "")
+    if not password:
         raise ConfigError(
-            f"wanted the password of {smtp.user} at {smtp.host} in the environment variable {smtp.password_variable}, got nothing."
+            f"wanted the password of {smtp.user} at {smtp.host} in the environment variable "
+            f"{smtp.password_variable}, got nothing."
         )
-    if not (found.isascii() and found.isprintable()):  # as smtplib sends it
+    if not (password.isascii() and password.isprintable()):  # smtplib encodes it as ASCII
         raise ConfigError(
-            f"wanted the password of {smtp.user} in {smtp.password_variable} in printable ASCII on one line, got other characters."
+            f"wanted the password of {smtp.user} in {smtp.password_variable} in printable ASCII "
+            "on one line, got other characters."
         )
-    return found
+    return password
 
 
 def send_mail(smtp: SmtpConfig, mail: EmailMessage) -> None:
-    """Hand `mail`, which is to one person, to the server.
+    """Send `mail`, which has one recipient, through the server.
 
-    Raises ConfigError without settings or password, Undelivered when the server can't be reached, refuses, or stops answering before
-    it has the text; Uncertain when it stops answering after that.
+    Raises ConfigError if settings or password are missing, DeliveryFailed if the server cannot be
+    reached, refuses the mail, or stops answering before it received the text, DeliveryUnknown
+    if it stops answering afterwards.
     """
-    secret = smtp_password(smtp)
-    server = _connected(smtp)
-    assert server.sock is not None  # noqa: S101  # it is connected
+    password = smtp_password(smtp)
+    server = _connect_to_server(smtp)
+    assert server.sock is not None  # noqa: S101  # the connection is open
     try:
-        with enforce_deadline(server.sock, _STEPS * smtp.timeout) as limit:
-            _let_in(server, smtp, secret, limit)
-            _offer(server, smtp, mail, limit)
-            _hand_over(server, smtp, mail, limit)
+        with enforce_deadline(server.sock, _EXCHANGE_TIMEOUTS * smtp.timeout) as deadline:
+            _log_in(server, smtp, password, deadline)
+            _send_envelope(server, smtp, mail, deadline)
+            _send_text(server, smtp, mail, deadline)
     finally:
-        with suppress(
-            OSError, smtplib.SMTPException
-        ):  # the mail is taken or not by now: a rude goodbye changes nothing
+        # The outcome is known by now: an error of QUIT does not change it.
+        with suppress(OSError, smtplib.SMTPException):
             server.quit()
         server.close()
 
 
-def _connected(smtp: SmtpConfig) -> smtplib.SMTP:
-    """Raises ConfigError for a host that is none, Undelivered."""
+def _connect_to_server(smtp: SmtpConfig) -> smtplib.SMTP:
+    """Open a connection. Raises ConfigError for an invalid host, DeliveryFailed."""
     try:
         host = normalize_host(smtp.host)
     except ValueError as error:
@@ -118,97 +129,114 @@ def _connected(smtp: SmtpConfig) -> smtplib.SMTP:
         return smtplib.SMTP(host, smtp.port, timeout=smtp.timeout)
     except (OSError, smtplib.SMTPException) as error:
         raise DeliveryFailed(
-            f"{smtp.host}:{smtp.port} can't be reached: {_reason(error)}."
+            f"{smtp.host}:{smtp.port} can't be reached: {_error_reason(error)}."
         ) from error
 
 
-def _let_in(server: smtplib.SMTP, smtp: SmtpConfig, secret: str, limit: Deadline) -> None:
-    """Turn to TLS and say who we are. Raises Undelivered; what the server repeats of the password is left out."""
+def _log_in(server: smtplib.SMTP, smtp: SmtpConfig, password: str, deadline: Deadline) -> None:
+    """Start TLS and log in, as configured. Raises DeliveryFailed without the password."""
     try:
         if smtp.security == "starttls":
             server.starttls(context=ssl.create_default_context())
         if smtp.user:
-            server.login(smtp.user, secret)
+            server.login(smtp.user, password)
     except (OSError, smtplib.SMTPException) as error:
-        reason = _without(_reason(error, limit), smtp.user, secret)
+        reason = _mask_password(_error_reason(error, deadline), smtp.user, password)
         raise DeliveryFailed(
             f"{smtp.host} did not let {smtp.user or 'us'} in: {reason}."
         ) from error
 
 
-def _offer(server: smtplib.SMTP, smtp: SmtpConfig, mail: EmailMessage, limit: Deadline) -> None:
-    """Name sender and recipient and ask to give the text. Raises Undelivered: nothing of the mail was sent."""
-    steps: tuple[tuple[Callable[[], tuple[int, bytes]], tuple[int, ...]], ...] = (
-        (lambda: server.mail(mail["From"].addresses[0].addr_spec), (250,)),
-        (lambda: server.rcpt(mail["To"].addresses[0].addr_spec), (250, 251)),
-        (lambda: server.docmd("DATA"), (354,)),
-    )
+def _send_envelope(
+    server: smtplib.SMTP, smtp: SmtpConfig, mail: EmailMessage, deadline: Deadline
+) -> None:
+    """Send MAIL, RCPT and DATA. Raises DeliveryFailed: nothing of the mail itself was sent."""
+    sender = mail["From"].addresses[0].addr_spec
+    recipient = mail["To"].addresses[0].addr_spec
     try:
         server.ehlo_or_helo_if_needed()
-        for ask, wanted in steps:
-            code, said = ask()
-            limit.raise_if_expired()
-            if code not in wanted:
-                raise smtplib.SMTPResponseException(code, said)
+        _check_reply(server.mail(sender), (250,), deadline)
+        _check_reply(server.rcpt(recipient), (250, 251), deadline)
+        _check_reply(server.docmd("DATA"), (354,), deadline)
     except (OSError, smtplib.SMTPException) as error:
-        raise DeliveryFailed(f"{smtp.host} refused the mail: {_reason(error, limit)}.") from error
+        raise DeliveryFailed(
+            f"{smtp.host} refused the mail: {_error_reason(error, deadline)}."
+        ) from error
 
 
-def _hand_over(server: smtplib.SMTP, smtp: SmtpConfig, mail: EmailMessage, limit: Deadline) -> None:
-    """Give the text, which the server asked for. Raises Undelivered when it refuses, Uncertain when its answer does not come."""
-    text = re.sub(
-        rb"(?m)^\.", b"..", mail.as_bytes(policy=SMTP)
-    )  # a dot alone ends the text (RFC 5321, 4.5.2)
+def _check_reply(
+    reply: tuple[int, bytes], expected_codes: Container[int], deadline: Deadline
+) -> None:
+    """Raise SMTPResponseException for an unexpected code, TimeoutError after the deadline."""
+    deadline.raise_if_expired()
+    code, text = reply
+    if code not in expected_codes:
+        raise smtplib.SMTPResponseException(code, text)
+
+
+def _send_text(
+    server: smtplib.SMTP, smtp: SmtpConfig, mail: EmailMessage, deadline: Deadline
+) -> None:
+    """Send the text of the mail after DATA.
+
+    Raises DeliveryFailed if the server refuses it, DeliveryUnknown if its answer does not come.
+    """
+    content = mail.as_bytes(policy=SMTP)
+    if not content.endswith(b"\r\n"):
+        content += b"\r\n"
+    content = re.sub(rb"(?m)^\.", b"..", content)  # a single dot ends the text (RFC 5321, 4.5.2)
     try:
-        server.send(text + (b"" if text.endswith(b"\r\n") else b"\r\n") + b".\r\n")
-        code, said = server.getreply()
-        limit.raise_if_expired()
+        server.send(content + b".\r\n")
+        code, text = server.getreply()
+        deadline.raise_if_expired()
     except (OSError, smtplib.SMTPException) as error:
         raise DeliveryUnknown(
-            f"{smtp.host} stopped answering while it was given the mail: {_reason(error, limit)}."
+            f"{smtp.host} stopped answering while it was given the mail: "
+            f"{_error_reason(error, deadline)}."
         ) from error
     if 200 <= code < 300:
         return
-    reason = _reason(smtplib.SMTPResponseException(code, said))
+    reason = _error_reason(smtplib.SMTPResponseException(code, text))
     if 400 <= code < 600:
         raise DeliveryFailed(f"{smtp.host} refused the mail: {reason}.")
     raise DeliveryUnknown(f"{smtp.host} did not say whether it took the mail: {reason}.")
 
 
-def _address(text: str, what: str) -> Address:
-    """`name <a@b>` or `a@b`. Raises ConfigError."""
+def _parse_mail_address(text: str, role: str) -> Address:
+    """Parse `name <a@b>` or `a@b`. Raises ConfigError, which names the role of the address."""
     try:
         return parse_mailbox(text)
     except ValueError as error:
         raise ConfigError(
-            f"wanted an address such as folate@example.org as the {what}, got {printable_text(text)!r}; possible: {error}."
+            f"wanted an address such as folate@example.org as the {role}, "
+            f"got {printable_text(text)!r}; possible: {error}."
         ) from error
 
 
-def _without(said: str, user: str, secret: str) -> str:
-    """`said` without the password, plain or as AUTH PLAIN and LOGIN send it: a server may repeat what it was told."""
-    for text in (f"\0{user}\0{secret}", secret):
-        said = (
-            said.replace(b64encode(text.encode()).decode(), "***").replace(text, "***")
-            if secret
-            else said
-        )
-    return said
+def _mask_password(reply: str, user: str, password: str) -> str:
+    """Replace the password, plain or as AUTH PLAIN and LOGIN encode it, in a server's reply."""
+    if not password:
+        return reply
+    for secret in (f"\0{user}\0{password}", password):
+        reply = reply.replace(b64encode(secret.encode()).decode(), "***")
+        reply = reply.replace(secret, "***")
+    return reply
 
 
-def _reason(error: OSError | smtplib.SMTPException, limit: Deadline | None = None) -> str:
-    """What the server or the system said, on one line: it is as hostile as any text from a network."""
-    if isinstance(error, TimeoutError) or (limit and limit.expired):
+def _error_reason(error: OSError | smtplib.SMTPException, deadline: Deadline | None = None) -> str:
+    """Return what the server or the system said, on one line and without control characters."""
+    if isinstance(error, TimeoutError) or (deadline and deadline.expired):
         return "it took too long"
     if isinstance(error, smtplib.SMTPResponseException):
-        said = (
-            error.smtp_error.decode("utf-8", "replace")
-            if isinstance(error.smtp_error, bytes)
-            else error.smtp_error
-        )
-        text = (
-            said if error.smtp_code < 0 else f"{error.smtp_code} {said}"
-        )  # smtplib's -1: what was said is no reply of SMTP
+        text = _format_reply(error)
     else:
         text = str(getattr(error, "strerror", None) or error or type(error).__name__)
     return excerpt(printable_text(" ".join(text.split()))).rstrip(". ") or type(error).__name__
+
+
+def _format_reply(error: smtplib.SMTPResponseException) -> str:
+    """Return code and text of a reply; smtplib uses the code -1 for what is no SMTP reply."""
+    text = error.smtp_error
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    return text if error.smtp_code < 0 else f"{error.smtp_code} {text}"

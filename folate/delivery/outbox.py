@@ -1,8 +1,10 @@
-"""What was told to whom: an outbox in SQLite. An event is noted for its channels, claimed, sent, and what became of it recorded.
+"""The outbox: an SQLite table of which event was sent on which channel, and with what outcome.
 
-A claim is one atomic statement, so of two runs at once only one sends. A run that is cut off between sending and recording leaves
-its claim behind: whether the message went is then unknown, and it is not sent again unless the channel can take it twice without
-harm or a person asks for it. So a channel is served at most once; what certainly did not arrive is tried again.
+An event is enqueued for its channels, claimed, sent, and its outcome recorded. A claim is one
+atomic statement, so of two concurrent runs only one sends. If a run is interrupted between sending
+and recording, its claim remains and the outcome is unknown: the event is not sent again unless
+the channel tolerates duplicates or a person asks for it. Delivery is therefore at most once; what
+certainly failed is tried again.
 """
 
 import sqlite3
@@ -16,57 +18,76 @@ from typing import Literal
 from folate.core.errors import ConfigError, DeliveryError
 
 DeliveryStatus = Literal["waiting", "sending", "sent", "failed", "unknown"]
-CLAIM_LEASE_SECONDS = 900.0  # seconds: a claim older than that belongs to a run that was cut off; no send takes as long
+# An older claim belongs to an interrupted run: no sender takes as long.
+CLAIM_LEASE_SECONDS = 900.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS deliveries (
-    event TEXT NOT NULL, channel TEXT NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, changed REAL NOT NULL,
+    event TEXT NOT NULL, channel TEXT NOT NULL, status TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0, changed REAL NOT NULL,
     detail TEXT NOT NULL DEFAULT '', message TEXT, PRIMARY KEY (event, channel)
 ) WITHOUT ROWID
 """
+_ENQUEUE = """
+INSERT OR IGNORE INTO deliveries (event, channel, status, changed, message)
+VALUES (?, ?, 'waiting', ?, ?)
+"""
 _CLAIM = """
 UPDATE deliveries SET status = 'sending', attempts = attempts + 1, changed = :now, detail = ''
-WHERE event = :event AND channel = :channel AND instr(:open, iif(status = 'sending' AND changed < :stale, 'unknown', status))
+WHERE event = :event AND channel = :channel
+  AND instr(:open, iif(status = 'sending' AND changed < :stale, 'unknown', status))
 """
-UNDELIVERED_STATUSES: tuple[DeliveryStatus, ...] = (
-    "waiting",
-    "failed",
-)  # it certainly has not arrived
+_RECORD_OUTCOME = """
+UPDATE deliveries SET status = ?1, changed = ?2, detail = ?3,
+  message = iif(?1 = 'sent', NULL, message)
+WHERE event = ?4 AND channel = ?5
+"""
+_LIST = """
+SELECT event, channel, iif(status = 'sending' AND changed < ?, 'unknown', status), attempts,
+  detail, message
+FROM deliveries WHERE substr(event, 1, ?) = ? ORDER BY event, channel
+"""
+# Statuses of a delivery that has certainly not arrived.
+UNDELIVERED_STATUSES: tuple[DeliveryStatus, ...] = ("waiting", "failed")
+# Statuses of a delivery that a person may ask to repeat.
 RESENDABLE_STATUSES: tuple[DeliveryStatus, ...] = (*UNDELIVERED_STATUSES, "unknown", "sent")
 
 
 class DeliveryFailed(DeliveryError):
-    """It certainly did not arrive: it may be sent again."""
+    """The message was certainly not accepted, so it may be sent again."""
 
 
 class DeliveryUnknown(DeliveryError):
-    """It may have arrived: sending it again could tell it twice."""
+    """Outcome unknown: the message may have been accepted, so a retry could duplicate it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event on one channel."""
+    """The state of one event on one channel."""
 
     event: str
     channel: str
     status: DeliveryStatus
     attempts: int
+    # Why the last attempt failed; empty otherwise.
     detail: str
-    message: str | None  # what is to be sent; forgotten once it went
+    # What is to be sent; None once it was sent.
+    message: str | None
 
 
 class Outbox:
-    """The deliveries of a project. Several processes may use one at once. Raises DeliveryError when it can't be read or written."""
+    """The deliveries of a project, in an SQLite file that several processes may use at once.
+
+    Every method raises DeliveryError if the file cannot be read or written.
+    """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        self._path, self._clock = path, clock
+        self._path = path
+        self._clock = clock
 
     def enqueue(self, event: str, channel: str, message: str | None = None) -> None:
-        """Make the event wait for the channel; nothing happens to one that is noted already."""
-        with self._open() as database:
-            database.execute(
-                "INSERT OR IGNORE INTO deliveries (event, channel, status, changed, message) VALUES (?, ?, 'waiting', ?, ?)",
-                (event, channel, self._clock(), message),
-            )
+        """Record that the event waits for the channel, unless it is recorded already."""
+        with self._connect() as database:
+            database.execute(_ENQUEUE, (event, channel, self._clock(), message))
 
     def claim(
         self,
@@ -74,43 +95,43 @@ class Outbox:
         channel: str,
         allowed_statuses: tuple[DeliveryStatus, ...] = UNDELIVERED_STATUSES,
     ) -> bool:
-        """Whether this run may send: true for one run when the delivery is noted and `standing` names its status."""
+        """Reserve a delivery for this run; return whether this run may send it.
+
+        That is so for exactly one run, and only if the delivery is enqueued and its status is
+        among `allowed_statuses`.
+        """
         now = self._clock()
-        with self._open() as database:
-            values = {
-                "event": event,
-                "channel": channel,
-                "now": now,
-                "stale": now - CLAIM_LEASE_SECONDS,
-                "open": " ".join(allowed_statuses),
-            }
+        values = {
+            "event": event,
+            "channel": channel,
+            "now": now,
+            "stale": now - CLAIM_LEASE_SECONDS,
+            "open": " ".join(allowed_statuses),
+        }
+        with self._connect() as database:
             return database.execute(_CLAIM, values).rowcount == 1
 
     def record_outcome(
         self, event: str, channel: str, status: DeliveryStatus, detail: str = ""
     ) -> None:
-        """Record what became of a claim. What was sent is no longer kept."""
-        with self._open() as database:
-            database.execute(
-                "UPDATE deliveries SET status = ?1, changed = ?2, detail = ?3, message = iif(?1 = 'sent', NULL, message) "
-                "WHERE event = ?4 AND channel = ?5",
-                (status, self._clock(), detail, event, channel),
-            )
+        """Record the outcome of a claimed delivery; the message of a sent one is deleted."""
+        with self._connect() as database:
+            database.execute(_RECORD_OUTCOME, (status, self._clock(), detail, event, channel))
 
     def list_deliveries(self, event_prefix: str = "") -> list[Delivery]:
-        """Those whose event begins with `prefix`, by event and channel. A claim whose run was cut off is unknown."""
-        query = (
-            "SELECT event, channel, iif(status = 'sending' AND changed < ?, 'unknown', status), attempts, detail, message "
-            "FROM deliveries WHERE substr(event, 1, ?) = ? ORDER BY event, channel"
-        )
-        with self._open() as database:
-            rows = database.execute(
-                query, (self._clock() - CLAIM_LEASE_SECONDS, len(event_prefix), event_prefix)
-            ).fetchall()
+        """Return the deliveries of events that begin with the prefix, by event and channel.
+
+        The status of a claim that was never completed is unknown.
+        """
+        oldest_claim = self._clock() - CLAIM_LEASE_SECONDS
+        with self._connect() as database:
+            parameters = (oldest_claim, len(event_prefix), event_prefix)
+            rows = database.execute(_LIST, parameters).fetchall()
         return [Delivery(*row) for row in rows]
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
+    def _connect(self) -> Iterator[sqlite3.Connection]:
+        """Open the database for one transaction, creating its table if need be."""
         try:
             with closing(sqlite3.connect(self._path, timeout=30)) as database, database:
                 database.execute(_SCHEMA)
@@ -128,9 +149,11 @@ def deliver_event(
     send: Callable[[], None],
     allowed_statuses: tuple[DeliveryStatus, ...] = UNDELIVERED_STATUSES,
 ) -> bool:
-    """Send a noted event whose status is one of `standing`, and record what became of it. False when it is not this run's to send.
+    """Send an enqueued event and record the outcome; return whether this run was to send it.
 
-    Settings that can't be used are a failure like a refusal: nothing was sent, and the other deliveries go on.
+    `send` is called if the status of the event is among `allowed_statuses` and no other run has
+    claimed it. If it raises DeliveryFailed, DeliveryUnknown or ConfigError, that is recorded and
+    not raised: unusable settings of one channel do not keep the others from being served.
     """
     if not outbox.claim(event, channel, allowed_statuses):
         return False

@@ -1,65 +1,113 @@
-"""Events posted as JSON to an http or https address."""
+"""Sends events as JSON to an HTTP or HTTPS address."""
 
 import random
 import ssl
 import time
-from collections.abc import Callable
-from http.client import HTTP_PORT, HTTPS_PORT, HTTPConnection, HTTPException, HTTPSConnection
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult
 
 from folate.core.addresses import is_bearer_token, parse_web_address
 from folate.core.errors import ConfigError
 from folate.core.text import excerpt, printable_text
-from folate.delivery.deadline import enforce_deadline
+from folate.delivery.deadline import Deadline, enforce_deadline
 from folate.delivery.outbox import DeliveryFailed, DeliveryUnknown
 
-TIMEOUT_SECONDS = 15.0  # seconds, for each step of a connection
+if TYPE_CHECKING:  # imported when an event is sent: most commands have no webhook
+    import httpx
+
+TIMEOUT_SECONDS = 15.0  # for one operation on a connection
 MAX_ATTEMPTS = 4
-_FIRST_PAUSE = 1.0  # seconds; doubled each time
-_STEPS = 4  # timeouts that a server may take for its whole answer
-_LATER = (408, 425, 429)  # with 500 and above: the server asks to come back
+_FIRST_PAUSE_SECONDS = 1.0  # doubled after each attempt
+_EXCHANGE_TIMEOUTS = 4  # limit for a request and its answer, in units of the timeout
+_RETRY_STATUSES = (408, 425, 429)  # together with 500 and above
 
 
 def post_event(
-    address: str, event_id: str, message: str, token: str = "", sleep: Callable[[float], None] = time.sleep, timeout: float = TIMEOUT_SECONDS
-) -> None:  # fmt: skip
-    """Post `message` (JSON) with `identifier` as Idempotency-Key (draft-ietf-httpapi-idempotency-key-header); no redirect is followed.
+    address: str,
+    event_id: str,
+    message: str,
+    *,
+    token: str = "",
+    sleep: Callable[[float], None] = time.sleep,
+    timeout: float = TIMEOUT_SECONDS,
+) -> None:
+    """Post `message`, a JSON text, to `address` with the event's id as Idempotency-Key.
 
-    A server that can't be reached or asks to come back (408, 425, 429, 5xx) is asked four times, with growing pauses. Raises
-    ConfigError for an address or token that can't be sent, Undelivered when the server answered otherwise than 2xx or was not reached,
-    Uncertain when no final answer came after the message was sent.
+    The header is that of draft-ietf-httpapi-idempotency-key-header. `token` is sent as a bearer
+    token if it is not empty; `timeout` is in seconds. Redirects are not followed, and proxies in
+    the environment are not used. If the server cannot be reached or answers 408, 425, 429 or
+    5xx, the event is posted up to MAX_ATTEMPTS times, with growing pauses.
+
+    Raises ConfigError for an address or token that cannot be sent, DeliveryFailed if the server
+    was not reached or did not answer 2xx, DeliveryUnknown if the event was sent and no final
+    answer arrived. No error message contains the path or the query of the address.
     """
-    parts = _parts(address)
+    address_parts = _parse_address(address)
     validate_token(token)
     headers = {
         "Content-Type": "application/json; charset=utf-8",
         "Idempotency-Key": event_id,
         "User-Agent": "Folate",
     }
-    headers |= {"Authorization": f"Bearer {token}"} if token else {}
-    for attempt in range(MAX_ATTEMPTS):
-        problem, later = _once(parts, headers, message.encode(), timeout)
-        if not problem:
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        try:
+            _post_once(address_parts, headers, message.encode(), timeout)
             return
-        if not later or attempt == MAX_ATTEMPTS - 1:
-            raise DeliveryFailed(problem)
-        sleep(_FIRST_PAUSE * 2**attempt * (1 + random.random() / 4))  # noqa: S311  # many senders must not come back in step
+        except _TemporaryFailure:
+            if attempt == MAX_ATTEMPTS:
+                raise
+        # The random part spreads the retries of several senders.
+        jitter = 1 + random.random() / 4  # noqa: S311
+        sleep(_FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * jitter)
 
 
-def webhook_host(address: str) -> str:
-    """What may be printed of an address: its path and query can be secrets. Raises ConfigError."""
-    return _parts(address).netloc
+def validate_address(address: str) -> None:
+    """Raise ConfigError if `address` is no HTTP or HTTPS address; the message leaves it out."""
+    _parse_address(address)
 
 
 def validate_token(token: str) -> None:
-    """Raises ConfigError for a bearer token that can't stand in a header; the message leaves it out."""
+    """Raise ConfigError if `token` cannot be sent in a header; the message leaves it out."""
     if token and not is_bearer_token(token):
         raise ConfigError(
             "wanted a token of the webhook in visible ASCII on one line, got other characters."
         )
 
 
-def _parts(address: str) -> SplitResult:
+class _TemporaryFailure(DeliveryFailed):
+    """The event was not accepted, and a later attempt may succeed."""
+
+
+class _ExchangeMonitor:
+    """Follows one request by the trace events of httpcore and limits its duration.
+
+    httpx limits each operation on a connection, not the exchange: a server that sends one byte
+    at a time would keep it busy. It also does not say whether a failed request had been sent.
+    """
+
+    def __init__(self, seconds: float, exit_stack: ExitStack) -> None:
+        self._seconds = seconds
+        self._exit_stack = exit_stack
+        self._stream: Any = None
+        self.deadline = Deadline()
+        self.request_started = False  # from then on, the server may have received the event
+
+    def __call__(self, event_name: str, event_info: Mapping[str, Any]) -> None:
+        if event_name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._stream = event_info["return_value"]
+        elif event_name == "http11.send_request_headers.started":
+            connection = self._stream.get_extra_info("socket")
+            self.deadline = self._exit_stack.enter_context(
+                enforce_deadline(connection, self._seconds)
+            )
+            self.request_started = True
+
+
+def _parse_address(address: str) -> SplitResult:
     try:
         return parse_web_address(address)
     except ValueError as error:
@@ -68,65 +116,79 @@ def _parts(address: str) -> SplitResult:
         ) from error
 
 
-def _once(
-    parts: SplitResult, headers: dict[str, str], body: bytes, timeout: float
-) -> tuple[str, bool]:
-    """What went wrong (nothing: empty), and whether to ask again."""
-    connection = _connection(parts, timeout)
-    try:
-        try:
-            connection.connect()
-        except OSError as error:
-            return f"{parts.netloc} can't be reached: {_reason(error)}.", True
-        status = _answer(connection, parts, headers, body, _STEPS * timeout)
-    finally:
-        connection.close()
+def _post_once(
+    address_parts: SplitResult, headers: Mapping[str, str], body: bytes, timeout: float
+) -> None:
+    """Post the event once. Raises _TemporaryFailure, DeliveryFailed or DeliveryUnknown."""
+    host = address_parts.netloc
+    status = _request_status(address_parts, headers, body, timeout)
     if 200 <= status < 300:
-        return "", False
-    return f"{parts.netloc} answered {status}, wanted 2xx.", status >= 500 or status in _LATER
+        return
+    problem = f"{host} answered {status}, wanted 2xx."
+    if status >= 500 or status in _RETRY_STATUSES:
+        raise _TemporaryFailure(problem)
+    raise DeliveryFailed(problem)
 
 
-def _answer(
-    connection: HTTPConnection,
-    parts: SplitResult,
-    headers: dict[str, str],
-    body: bytes,
-    longest: float,
+def _request_status(
+    address_parts: SplitResult, headers: Mapping[str, str], body: bytes, timeout: float
 ) -> int:
-    """The status of the answer; its body is not read. Nothing leaves before the last header is in place. Raises Uncertain."""
-    connection.putrequest("POST", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
-    for name, value in (headers | {"Content-Length": str(len(body))}).items():
-        connection.putheader(name, value)
-    with enforce_deadline(connection.sock, longest) as limit:
+    """Send the request on a new connection and return the status of the answer.
+
+    The body of the answer is not read. The transport is used without an httpx.Client, which
+    would parse the target of a redirect and log the address.
+    """
+    import httpx
+
+    host = address_parts.netloc
+    with ExitStack() as exit_stack:
+        monitor = _ExchangeMonitor(_EXCHANGE_TIMEOUTS * timeout, exit_stack)
+        request = _build_request(address_parts, headers, body)
+        request.extensions = {
+            **request.extensions,
+            "timeout": httpx.Timeout(timeout).as_dict(),
+            "trace": monitor,
+        }
+        transport = exit_stack.enter_context(
+            httpx.HTTPTransport(verify=ssl.create_default_context(), trust_env=False)
+        )
         try:
-            connection.endheaders(body)
-            status = connection.getresponse().status
-            limit.raise_if_expired()  # what we cut off ourselves is no answer
-        except (OSError, HTTPException) as error:
-            why = "it took too long" if limit.expired else _reason(error)
+            response = transport.handle_request(request)
+            response.close()
+            monitor.deadline.raise_if_expired()  # an answer cut off by us may be incomplete
+        except (httpx.TransportError, OSError) as error:
+            reason = "it took too long" if monitor.deadline.expired else _error_reason(error)
+            if not monitor.request_started:
+                raise _TemporaryFailure(f"{host} can't be reached: {reason}.") from error
             raise DeliveryUnknown(
-                f"{parts.netloc} did not answer after it was sent the event: {why}."
+                f"{host} did not answer after it was sent the event: {reason}."
             ) from error
-    if status < 200:
-        raise DeliveryUnknown(
-            f"{parts.netloc} answered {status} and no more after it was sent the event."
-        )
-    return status
+    return response.status_code
 
 
-def _connection(parts: SplitResult, timeout: float) -> HTTPConnection:
-    """A connection that is not open yet. Without a port http.client would take the end of an IPv6 address for one."""
-    name = str(parts.hostname)
-    if parts.scheme == "https":
-        return HTTPSConnection(
-            name, parts.port or HTTPS_PORT, timeout=timeout, context=ssl.create_default_context()
-        )
-    return HTTPConnection(name, parts.port or HTTP_PORT, timeout=timeout)
+def _build_request(
+    address_parts: SplitResult, headers: Mapping[str, str], body: bytes
+) -> "httpx.Request":
+    """Create the request; its target is the path and query as they are configured."""
+    import httpx
+
+    target = address_parts.path or "/"
+    if address_parts.query:
+        target += f"?{address_parts.query}"
+    server = f"{address_parts.scheme}://{address_parts.netloc}/"
+    extensions = {"target": target.encode("ascii")}  # httpx.URL would normalize it
+    return httpx.Request("POST", server, headers=headers, content=body, extensions=extensions)
 
 
-def _reason(error: OSError | HTTPException) -> str:
-    """What the system said, on one line: a server's words in it are as hostile as any text from a network."""
-    if isinstance(error, TimeoutError):
+def _error_reason(error: BaseException) -> str:
+    """Return what the system or the server said, on one line and without control characters."""
+    import httpx
+
+    if isinstance(error, TimeoutError | httpx.TimeoutException):
         return "it took too long"
-    said = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return excerpt(printable_text(" ".join(said.split()))).rstrip(".")
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, OSError):
+        # httpx and httpcore wrap the error of the system, which has the reason.
+        cause = cause.__cause__ or cause.__context__
+    reason = getattr(cause, "strerror", None) or str(error) or type(error).__name__
+    return excerpt(printable_text(" ".join(reason.split()))).rstrip(".")

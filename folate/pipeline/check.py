@@ -1,4 +1,4 @@
-"""Everything that a project keeps, looked at: what is damaged, what is lost by it, and what to do."""
+"""The check of a project: which files are damaged, what is lost, and what to do."""
 
 import json
 import sqlite3
@@ -13,29 +13,41 @@ from folate.core.config import load_config
 from folate.core.errors import ConfigError, FolateError, InputError
 from folate.core.post import Post
 from folate.core.text import truncate_text
+from folate.pipeline.crawl import INGESTED_MARKER
 from folate.pipeline.project import Project
 from reports.render.document import digests_match
 from reports.render.index import is_report
 
-JSON_ERRORS = (OSError, ValueError, RecursionError)
-_OBJECTS = (TypeError, KeyError)
+ReadFile = Callable[[Path], None]
+"""Reads a file; raises one of READ_ERRORS when it is damaged."""
+
+READ_ERRORS = (
+    OSError,
+    ValueError,
+    RecursionError,
+    TypeError,
+    KeyError,
+    ConfigError,
+    InputError,
+)
 
 
 def check_project(project: Project, deep: bool = False) -> list[Fault]:
-    """Look at the project file, the store, the salt, crawls, rejects, reports, thresholds and deliveries of a project.
+    """Check the files of a project and return its faults. Nothing is changed.
 
-    Every page of every data file is read if `deep`, else only what tells that a file is whole. Nothing is changed.
-    Raises ConfigError when the folder has no project file.
+    These are the project file, the store, the salt, crawls, rejects, reports, thresholds and
+    deliveries. If `deep`, every page of every data file is read, else only what shows that a file
+    is complete. Raises ConfigError when the folder has no project file.
     """
     return [
-        *_config(project),
+        *_check_config(project),
         *find_store_faults(project.store_folder, deep),
-        *_salt(project),
-        *_crawls(project),
-        *_rejects(project),
-        *_reports(project),
-        *_thresholds(project),
-        *_deliveries(project),
+        *_check_salt(project),
+        *_check_crawls(project),
+        *_check_rejects(project),
+        *_check_reports(project),
+        *_check_thresholds(project),
+        *_check_deliveries(project),
     ]
 
 
@@ -47,7 +59,7 @@ def faults_to_rows(faults: list[Fault]) -> list[dict[str, Any]]:
     ]
 
 
-def _config(project: Project) -> Iterator[Fault]:
+def _check_config(project: Project) -> Iterator[Fault]:
     try:
         load_config(project.root)
     except ConfigError as error:
@@ -61,11 +73,11 @@ def _config(project: Project) -> Iterator[Fault]:
         )
 
 
-def _salt(project: Project) -> Iterator[Fault]:
-    """A salt that is missing is a fault only where authors were hashed with it; none is made here."""
+def _check_salt(project: Project) -> Iterator[Fault]:
+    """Check the salt; a missing one is a fault only if authors were hashed with it."""
     path = project.root / ".salt"
     if not path.exists() and not project.has_hashed_authors():
-        return
+        return  # load_or_create_salt would create one
     try:
         project.load_or_create_salt()
     except FolateError as error:
@@ -73,130 +85,138 @@ def _salt(project: Project) -> Iterator[Fault]:
         yield Fault(path, f"can't be used: {error}".rstrip("."), lost, "restore it from a backup")
 
 
-def _crawls(project: Project) -> Iterator[Fault]:
-    for folder in _folders(project.crawls_folder):
-        ingested = (folder / "ingested").exists()
-        remedy = "restore it from a backup, or delete the folder and crawl again"
-        lost = (
-            "nothing in the store, but it can't be parsed again"
-            if ingested
-            else "what this crawl had read and the store does not have"
-        )
-        for name, reads in (
-            ("job.json", _is_object),
-            ("ledger.jsonl", _lines_of(_object)),
-            ("posts.jsonl", _lines_of(Post.from_json)),
+def _check_crawls(project: Project) -> Iterator[Fault]:
+    remedy = "restore it from a backup, or delete the folder and crawl again"
+    for folder in _list_folders(project.crawls_folder):
+        if (folder / INGESTED_MARKER).exists():
+            lost = "nothing in the store, but it can't be parsed again"
+        else:
+            lost = "what this crawl had read and the store does not have"
+        for name, read_file in (
+            ("job.json", _read_json_object),
+            ("ledger.jsonl", partial(_read_lines, _parse_object)),
+            ("posts.jsonl", partial(_read_lines, Post.from_json)),
         ):
             path = folder / name
-            if name == "job.json" and not path.exists():
-                yield Fault(path, "is missing", lost, remedy)
-            elif path.exists() and (what := _wrong(path, reads)):
-                yield Fault(path, what, lost, remedy)
+            if path.exists():
+                damage = _find_damage(path, read_file)
+            else:
+                damage = "is missing" if name == "job.json" else None
+            if damage:
+                yield Fault(path, damage, lost, remedy)
 
 
-def _rejects(project: Project) -> Iterator[Fault]:
+def _check_rejects(project: Project) -> Iterator[Fault]:
     for path in sorted(project.rejects_folder.glob("*.jsonl")):
-        if what := _wrong(path, _lines_of(_object)):
-            yield Fault(
-                path, what, "why some rows of this file were rejected", "import the file again"
-            )
+        damage = _find_damage(path, partial(_read_lines, _parse_object))
+        if damage:
+            lost = "why some rows of this file were rejected"
+            yield Fault(path, damage, lost, "import the file again")
 
 
-def _reports(project: Project) -> Iterator[Fault]:
+def _check_reports(project: Project) -> Iterator[Fault]:
     for path in sorted(project.reports_folder.glob("????-W??.json")):
-        again = f"run 'folate report --week {path.stem}'"
-        if what := _wrong(path, _report):
-            yield Fault(path, what, "the figures of this report as JSON", again)
-        elif not (page := path.with_suffix(".html")).exists():
-            yield Fault(page, "is missing", "the page of this report", again)
-        elif what := _wrong(page, partial(_page_of, path)):
-            yield Fault(page, what, "that the page and the figures beside it are one report", again)
+        remedy = f"run 'folate report --week {path.stem}'"
+        page = path.with_suffix(".html")
+        damage = _find_damage(path, _read_report)
+        if damage:
+            yield Fault(path, damage, "the figures of this report as JSON", remedy)
+            continue
+        if not page.exists():
+            yield Fault(page, "is missing", "the page of this report", remedy)
+            continue
+        damage = _find_damage(page, partial(_read_page, path))
+        if damage:
+            lost = "that the page and the figures beside it are one report"
+            yield Fault(page, damage, lost, remedy)
 
 
-def _thresholds(project: Project) -> Iterator[Fault]:
+def _check_thresholds(project: Project) -> Iterator[Fault]:
     path = project.thresholds_file
-    if path.exists() and (what := _wrong(path, _is_object)):
+    if not path.exists():
+        return
+    damage = _find_damage(path, _read_json_object)
+    if damage:
         yield Fault(
             path,
-            what,
+            damage,
             "the thresholds that were learnt",
             "restore it, or delete it to go back to the defaults",
         )
 
 
-def _deliveries(project: Project) -> Iterator[Fault]:
+def _check_deliveries(project: Project) -> Iterator[Fault]:
     path = project.outbox_file
     if not path.exists():
         return
+    uri = f"{path.absolute().as_uri()}?mode=ro"
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
-            answer = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
+        with closing(sqlite3.connect(uri, uri=True)) as database:
+            result = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.Error as error:
-        answer = str(error)
-    if answer != "ok":
-        remedy = "restore it from a backup, or delete it: then everything counts as not yet sent"
+        result = str(error)
+    if result != "ok":
         yield Fault(
             path,
-            f"is not a whole database ({truncate_text(answer, 100)})",
+            f"is not a whole database ({truncate_text(result, 100)})",
             "what was sent to whom",
-            remedy,
+            "restore it from a backup, or delete it: then everything counts as not yet sent",
         )
 
 
-def _folders(parent: Path) -> list[Path]:
+def _list_folders(parent: Path) -> list[Path]:
+    """Return the folders in `parent` that are not hidden; none if it does not exist."""
     try:
-        return sorted(
-            path for path in parent.iterdir() if path.is_dir() and not path.name.startswith(".")
-        )
+        entries = sorted(parent.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return []
+    return [path for path in entries if path.is_dir() and not path.name.startswith(".")]
 
 
-def _wrong(path: Path, reads: Callable[[Path], None]) -> str | None:
-    """What keeps `reads` from reading a file, or None."""
+def _find_damage(path: Path, read_file: ReadFile) -> str | None:
+    """Return why a file can't be read, or None if it can."""
     try:
-        reads(path)
-    except (*JSON_ERRORS, *_OBJECTS, ConfigError, InputError) as error:
-        why = (
-            error.strerror
-            if isinstance(error, OSError)
-            else truncate_text(str(error).partition("\n")[0], 100)
-        )
-        return f"can't be read ({why or type(error).__name__})".replace(".)", ")")
+        read_file(path)
+    except READ_ERRORS as error:
+        if isinstance(error, OSError):
+            reason = error.strerror
+        else:
+            reason = truncate_text(str(error).partition("\n")[0], 100)
+        return f"can't be read ({reason or type(error).__name__})".replace(".)", ")")
     return None
 
 
-def _is_object(path: Path) -> None:
-    _object(path.read_text(encoding="utf-8"))
+def _read_json_object(path: Path) -> None:
+    _parse_object(path.read_text(encoding="utf-8"))
 
 
-def _object(text: str) -> None:
-    if not isinstance(value := json.loads(text), dict):
+def _parse_object(text: str) -> None:
+    value = json.loads(text)
+    if not isinstance(value, dict):
         raise ValueError(f"wanted a JSON object, got {type(value).__name__}")
 
 
-def _report(path: Path) -> None:
+def _read_report(path: Path) -> None:
     if not is_report(json.loads(path.read_text(encoding="utf-8"))):
         raise ValueError("it is not a report of this version")
 
 
-def _page_of(figures: Path, page: Path) -> None:
-    """A page that older versions wrote can't be compared with its figures."""
-    document = json.loads(figures.read_text(encoding="utf-8"))
+def _read_page(figures_file: Path, page: Path) -> None:
+    """Compare a page with its figures; pages of older versions have no digest to compare."""
+    document = json.loads(figures_file.read_text(encoding="utf-8"))
     if "digests" in document and not digests_match(document, page.read_bytes()):
-        raise ValueError(f"it was cut or changed, or was not written together with {figures.name}")
+        raise ValueError(
+            f"it was cut or changed, or was not written together with {figures_file.name}"
+        )
 
 
-def _lines_of(read: Callable[[str], object]) -> Callable[[Path], None]:
-    """Reads a file line by line; what follows the last line break was cut when a run was killed, and is no fault."""
-
-    def reads(path: Path) -> None:
-        with path.open(encoding="utf-8", newline="\n") as file:
-            for number, line in enumerate(file, 1):
-                if line.endswith("\n"):
-                    try:
-                        read(line)
-                    except (ValueError, RecursionError, TypeError, InputError) as error:
-                        raise ValueError(f"line {number}: {error}") from error
-
-    return reads
+def _read_lines(parse_line: Callable[[str], object], path: Path) -> None:
+    """Parse each complete line; a last line without a line break was cut off by a kill."""
+    with path.open(encoding="utf-8", newline="\n") as file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith("\n"):
+                continue
+            try:
+                parse_line(line)
+            except (ValueError, RecursionError, TypeError, InputError) as error:
+                raise ValueError(f"line {number}: {error}") from error

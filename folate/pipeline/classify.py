@@ -1,11 +1,11 @@
-"""JSON lines in, judgements out: `folate classify`, in a project or without one."""
+"""Classification of JSON lines, within a project or without one (`folate classify`)."""
 
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from folate.core.config import Brand, Config
 from folate.core.errors import InputError
@@ -27,40 +27,45 @@ if TYPE_CHECKING:
     from nlp.extract.taxonomy import TaxonomyTag, TaxonomyTagger
 
 TextSpan = tuple[int, int]
-_TARGET = "\0target"  # no id of a brand
-_HANDLE = re.compile(r"\w[\w-]{0,29}", re.ASCII)
+
 MIN_SHOWN_PROBABILITY = 0.5
-"""An intent at least this probable is shown in a table."""
+"""An intent that is at least this probable is shown in a table."""
+
+_TARGET_ID = "\0target"
+"""Stands for the target among the brands of a text; no brand can have this id."""
+_HANDLE = re.compile(r"\w[\w-]{0,29}", re.ASCII)
+_LABEL_COLUMNS = ("label", *SENTIMENT_LABELS)
 
 
 @dataclass(frozen=True)
 class ClassifyRequest:
-    """One line of input, understood."""
+    """One parsed line of input."""
 
     text: str
+    # words that name a brand, whose sentiment is predicted too
     target: str | None = None
 
     @classmethod
     def parse(cls, line: str) -> "ClassifyRequest":
-        """Raises InputError."""
-        wanted = 'wanted {"text": …} or {"text": …, "target": …}'
+        """Parse one line of input. Raises InputError."""
+        expected = 'wanted {"text": …} or {"text": …, "target": …}'
         try:
             value = json.loads(line)
-        except (
-            ValueError,
-            RecursionError,
-        ) as error:  # ValueError: also a number of thousands of digits
-            raise InputError(f"{wanted}, got {line[:60]!r}.") from error
+        # ValueError is also raised for a number of thousands of digits
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{expected}, got {line[:60]!r}.") from error
         if not isinstance(value, dict) or not isinstance(value.get("text"), str):
-            raise InputError(f"{wanted}, got {line[:60]!r}.")
+            raise InputError(f"{expected}, got {line[:60]!r}.")
         target = value.get("target")
         if target is not None and not isinstance(target, str):
             raise InputError(f"wanted target to be a string, got {target!r}.")
         return cls(repair_surrogates(value["text"]) or "", repair_surrogates(target))
 
     def target_spans(self, brand: Brand | None) -> list[TextSpan]:
-        """Return where the text names the target: under any name if it is `brand`, else as a brand would be found,
-        its handle too, else as plain text.
+        """Return where the text names the target.
+
+        All names of `brand` count, if the target is that brand. Otherwise the target is matched as
+        the name of a brand would be, with its @handle, and if that fails as plain text.
         """
         target = (self.target or "").strip()
         if not target:
@@ -68,30 +73,38 @@ class ClassifyRequest:
         names = (target, f"@{target}") if _HANDLE.fullmatch(target) else (target,)
         linker = BrandLinker([brand or Brand(id="target", names=names)])
         mentions = [(mention.start, mention.end) for mention in linker.find_mentions(self.text)]
-        return mentions or _occurrences(self.text.lower(), target.lower())
+        return mentions or _find_occurrences(self.text.lower(), target.lower())
+
+
+class _TargetPassage(NamedTuple):
+    """A text with its brands, and the index of the target among the predicted targets."""
+
+    passage: Passage
+    # None where the text does not name the target
+    target_index: int | None
 
 
 def brands_by_alias(brands: Iterable[Brand]) -> dict[str, Brand]:
-    """Brands by their ids and by every way to write them, in lower case."""
+    """Return the brands by their ids and by all their names, in lower case."""
     return {name.lower(): brand for brand in brands for name in (brand.id, *brand.aliases)}
 
 
 def make_analyser(config: Config, extra_words: Iterable[str] = ()) -> WordTagger:
-    """Names of a project's brands are whole and proper nouns, its confirmed words and `words` whole."""
-    return WordTagger(
-        Segmenter([*config.vocabulary, *extra_words]),
-        (alias for brand in config.brands for alias in brand.aliases),
-    )
+    """Return a tagger that never splits brand names, configured words or `extra_words`.
+
+    Brand names are tagged as proper nouns.
+    """
+    segmenter = Segmenter([*config.vocabulary, *extra_words])
+    return WordTagger(segmenter, (alias for brand in config.brands for alias in brand.aliases))
 
 
 class Classifier:
-    """What reads the lines of a project, or of none: the configuration's model, aspects, taxonomy and brands."""
+    """Classifies texts with the model, aspects, taxonomy and brands of a configuration."""
 
     def __init__(self, config: Config, *, with_tokens: bool = False) -> None:
-        """`tokens`: whether answers have them. Raises ConfigError."""
-        self._reader = load_reader(
-            config.nlp.model, config.nlp.threads, config.aspects, depth=config.nlp.depth
-        )
+        """Load the model. With `with_tokens`, answers have tokens. Raises ConfigError."""
+        nlp = config.nlp
+        self._reader = load_reader(nlp.model, nlp.threads, config.aspects, depth=nlp.depth)
         self._taxonomy = config.taxonomy
         check_brand_names(config.brands)
         self._brands = brands_by_alias(config.brands)
@@ -99,70 +112,71 @@ class Classifier:
         self._analyser = make_analyser(config) if with_tokens else None
 
     def classify(self, lines: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """One answer a line, in order: judgements, or {"error": …} in the place of a line that can't be read."""
-        questions = [_parsed(line) for line in lines]
-        good = [q for q in questions if isinstance(q, ClassifyRequest)]
-        texts = [question.text for question in good]
-        readings = self._readings(good)
+        """Yield one answer per line, in order; {"error": …} for a line that can't be parsed."""
+        parsed_lines = [_parse_line(line) for line in lines]
+        requests = [each for each in parsed_lines if isinstance(each, ClassifyRequest)]
+        texts = [request.text for request in requests]
+        predictions = self._predict(requests)
+        tags = self._assign_tags(texts, predictions)
         tokens = self._analyser.tag_words(texts) if self._analyser else [None] * len(texts)
-        made = iter(zip(readings, self._tags(texts, readings), tokens, strict=True))
-        for question in questions:
-            yield (
-                {"error": str(question)}
-                if isinstance(question, InputError)
-                else _answer(question.text, *next(made))
-            )
+        results = iter(zip(predictions, tags, tokens, strict=True))
+        for parsed in parsed_lines:
+            if isinstance(parsed, InputError):
+                yield {"error": str(parsed)}
+            else:
+                yield _make_answer(parsed.text, *next(results))
 
-    def _readings(self, questions: Sequence[ClassifyRequest]) -> list[TextPrediction]:
-        """A reading of each text, of whose targets only the one asked for is left."""
-        asked = [self._passage(question) for question in questions]
-        readings = read_without_names(self._reader, [passage for passage, _ in asked])
-        return [
-            replace(reading, targets=() if place is None else (reading.targets[place],))
-            for reading, (_, place) in zip(readings, asked, strict=True)
-        ]
+    def _predict(self, requests: Sequence[ClassifyRequest]) -> list[TextPrediction]:
+        """Return the prediction of each text, with the requested target as its only target."""
+        passages = [self._make_passage(request) for request in requests]
+        predictions = read_without_names(self._reader, [each.passage for each in passages])
+        results = []
+        for prediction, (_, index) in zip(predictions, passages, strict=True):
+            targets = () if index is None else (prediction.targets[index],)
+            results.append(replace(prediction, targets=targets))
+        return results
 
-    def _passage(self, question: ClassifyRequest) -> tuple[Passage, int | None]:
-        """The text with its brands, and the place of the target among the targets of its reading; None where the
-        text does not name it.
-        """
+    def _make_passage(self, request: ClassifyRequest) -> _TargetPassage:
+        text = request.text
         mentions: dict[str, list[TextSpan]] = {}
-        for mention in self._linker.find_mentions(question.text):
+        for mention in self._linker.find_mentions(text):
             mentions.setdefault(mention.brand, []).append((mention.start, mention.end))
-        brand = self._brands.get((question.target or "").strip().lower())
+        brand = self._brands.get((request.target or "").strip().lower())
         if brand and brand.id in mentions:
-            return Passage(question.text, mentions), list(mentions).index(brand.id)
-        spans = question.target_spans(brand)
+            return _TargetPassage(Passage(text, mentions), list(mentions).index(brand.id))
+        spans = request.target_spans(brand)
         if not spans:
-            return Passage(question.text, mentions), None
-        if is_proper_name(question.target or "") or any(
-            question.text[start] in "@＠" for start, _ in spans
-        ):
-            named = mentions | {_TARGET: spans}
-            return Passage(question.text, named, mentions_complete=False), list(named).index(
-                _TARGET
+            return _TargetPassage(Passage(text, mentions), None)
+        is_handle = any(text[start] in "@＠" for start, _ in spans)
+        if is_handle or is_proper_name(request.target or ""):
+            mentions_with_target = mentions | {_TARGET_ID: spans}
+            return _TargetPassage(
+                Passage(text, mentions_with_target, mentions_complete=False),
+                list(mentions_with_target).index(_TARGET_ID),
             )
-        return Passage(question.text, mentions, target_spans=spans), len(mentions)
+        return _TargetPassage(Passage(text, mentions, target_spans=spans), len(mentions))
 
-    def _tags(
-        self, texts: Sequence[str], readings: Sequence[TextPrediction]
+    def _assign_tags(
+        self, texts: Sequence[str], predictions: Sequence[TextPrediction]
     ) -> "list[list[TaxonomyTag]]":
-        """Tags of each text; none where the model gives no embedding."""
+        """Return the tags of each text; none where the model gives no embedding."""
         import numpy as np
 
-        known = [
-            (text, reading.embedding)
-            for text, reading in zip(texts, readings, strict=True)
-            if reading.embedding is not None
-        ]
-        if not known:
-            return [[] for _ in readings]
-        found = iter(
-            self._tagger.assign_tags(
-                [text for text, _ in known], np.stack([vector for _, vector in known])
-            )
+        tags: list[list[TaxonomyTag]] = [[] for _ in texts]
+        indices = []
+        embeddings = []
+        for index, prediction in enumerate(predictions):
+            if prediction.embedding is not None:
+                indices.append(index)
+                embeddings.append(prediction.embedding)
+        if not indices:
+            return tags
+        assigned = self._tagger.assign_tags(
+            [texts[index] for index in indices], np.stack(embeddings)
         )
-        return [[] if reading.embedding is None else next(found) for reading in readings]
+        for index, text_tags in zip(indices, assigned, strict=True):
+            tags[index] = text_tags
+        return tags
 
     @cached_property
     def _tagger(self) -> "TaxonomyTagger":
@@ -174,98 +188,111 @@ class Classifier:
 def classify_lines(
     batches: Iterable[Sequence[str]], config: Config, *, with_tokens: bool = False
 ) -> Iterator[dict[str, Any]]:
-    """One answer a line, in order, a batch at a time. The model is loaded when the first lines have come. Raises ConfigError."""
-    judges: Classifier | None = None
+    """Yield one answer per line, in order, batch by batch.
+
+    The model is loaded when the first lines have arrived. Raises ConfigError.
+    """
+    classifier: Classifier | None = None
     for lines in batches:
-        judges = judges or Classifier(config, with_tokens=with_tokens)
-        yield from judges.classify(lines)
+        classifier = classifier or Classifier(config, with_tokens=with_tokens)
+        yield from classifier.classify(lines)
 
 
-def _answer(
+def _make_answer(
     text: str,
-    reading: TextPrediction,
+    prediction: TextPrediction,
     tags: "Sequence[TaxonomyTag]",
     words: Sequence[TaggedWord] | None,
 ) -> dict[str, Any]:
-    target = reading.targets[0] if reading.targets else None
+    """Return the answer to one line."""
+    target = prediction.targets[0] if prediction.targets else None
     answer = {
         "language": identify_language(text),
-        "sentiment": probabilities_to_dict(reading.post),
+        "sentiment": probabilities_to_dict(prediction.post),
         "target_sentiment": probabilities_to_dict(target) if target else None,
-        "aspects": [_aspect(aspect) for aspect in reading.aspects],
-        "emotion": _rounded(reading.emotion),
-        "intent": _rounded(reading.intent),
+        "aspects": [_aspect_to_dict(aspect) for aspect in prediction.aspects],
+        "emotion": _round_probabilities(prediction.emotion),
+        "intent": _round_probabilities(prediction.intent),
         "tags": [{"tag": tag.tag, "score": round(float(tag.score), 4)} for tag in tags],
     }
-    return answer if words is None else answer | {"tokens": [word._asdict() for word in words]}
+    if words is not None:
+        answer["tokens"] = [word._asdict() for word in words]
+    return answer
 
 
 def flatten_answer(line: int, answer: Mapping[str, Any]) -> dict[str, Any]:
-    """An answer as one row of plain columns, the same for every answer; lists stay lists. Missing is None."""
-    sentiment, target = answer.get("sentiment") or {}, answer.get("target_sentiment") or {}
-    emotion, intent = answer.get("emotion") or {}, answer.get("intent") or {}
-    return {
-        "line": line,
-        "language": answer.get("language"),
-        **{name: sentiment.get(name) for name in ("label", *SENTIMENT_LABELS)},
-        **{f"target_{name}": target.get(name) for name in ("label", *SENTIMENT_LABELS)},
-        "emotion": max(emotion, key=emotion.__getitem__, default=None),
-        **{f"emotion_{name}": emotion.get(name) for name in EMOTIONS},
-        **{f"intent_{name}": intent.get(name) for name in INTENTS},
-        **{name: answer.get(name) for name in ("aspects", "tags", "tokens", "error")},
-    }
+    """Return an answer as one row with the same columns for every answer; None where missing."""
+    sentiment = answer.get("sentiment") or {}
+    target = answer.get("target_sentiment") or {}
+    emotion = answer.get("emotion") or {}
+    intent = answer.get("intent") or {}
+    row = {"line": line, "language": answer.get("language")}
+    row |= {name: sentiment.get(name) for name in _LABEL_COLUMNS}
+    row |= {f"target_{name}": target.get(name) for name in _LABEL_COLUMNS}
+    row["emotion"] = max(emotion, key=emotion.__getitem__, default=None)
+    row |= {f"emotion_{name}": emotion.get(name) for name in EMOTIONS}
+    row |= {f"intent_{name}": intent.get(name) for name in INTENTS}
+    row |= {name: answer.get(name) for name in ("aspects", "tags", "tokens", "error")}
+    return row
 
 
 def summarize_answer(line: int, answer: Mapping[str, Any]) -> dict[str, Any]:
-    """An answer as one row that a person reads: labels without their probabilities."""
+    """Return an answer as one row for a person: labels without their probabilities."""
     row = flatten_answer(line, answer)
-    return {
-        **{name: row[name] for name in ("line", "language", "label", "target_label")},
-        "aspects": [f"{aspect['name']} {aspect['polarity']}" for aspect in row["aspects"] or ()],
-        "emotion": row["emotion"],
-        "intent": [
-            name for name in INTENTS if (row[f"intent_{name}"] or 0) >= MIN_SHOWN_PROBABILITY
-        ],
-        "tags": [tag["tag"] for tag in row["tags"] or ()],
-        **(
-            {"tokens": " ".join(f"{token['text']}/{token['pos']}" for token in row["tokens"])}
-            if row["tokens"]
-            else {}
-        ),
-        "error": row["error"],
-    }
+    aspects = row["aspects"] or ()
+    tags = row["tags"] or ()
+    intents = [name for name in INTENTS if (row[f"intent_{name}"] or 0) >= MIN_SHOWN_PROBABILITY]
+    summary = {name: row[name] for name in ("line", "language", "label", "target_label")}
+    summary["aspects"] = [f"{aspect['name']} {aspect['polarity']}" for aspect in aspects]
+    summary["emotion"] = row["emotion"]
+    summary["intent"] = intents
+    summary["tags"] = [tag["tag"] for tag in tags]
+    if row["tokens"]:
+        summary["tokens"] = " ".join(f"{token['text']}/{token['pos']}" for token in row["tokens"])
+    summary["error"] = row["error"]
+    return summary
 
 
-def _parsed(line: str) -> ClassifyRequest | InputError:
+def _parse_line(line: str) -> ClassifyRequest | InputError:
+    """Return the parsed line, or the error if it can't be parsed."""
     try:
         return ClassifyRequest.parse(line)
     except InputError as error:
         return error
 
 
-def probabilities_to_dict(p: SentimentProbabilities) -> dict[str, Any]:
-    """The label, which is the most probable one, and the three probabilities."""
+def probabilities_to_dict(probabilities: SentimentProbabilities) -> dict[str, Any]:
+    """Return the most probable label and the three probabilities."""
     return {
-        "label": p.label,
-        "negative": round(p.negative, 4),
-        "neutral": round(p.neutral, 4),
-        "positive": round(p.positive, 4),
+        "label": probabilities.label,
+        "negative": round(probabilities.negative, 4),
+        "neutral": round(probabilities.neutral, 4),
+        "positive": round(probabilities.positive, 4),
     }
 
 
-def _aspect(aspect: AspectPrediction) -> dict[str, Any]:
+def _aspect_to_dict(aspect: AspectPrediction) -> dict[str, Any]:
     polarity = probabilities_to_dict(aspect.polarity)
-    place = {"confidence": round(aspect.confidence, 4), "start": aspect.start, "end": aspect.end}
-    return {"name": aspect.name, "polarity": polarity.pop("label")} | place | polarity
+    return {
+        "name": aspect.name,
+        "polarity": polarity.pop("label"),
+        "confidence": round(aspect.confidence, 4),
+        "start": aspect.start,
+        "end": aspect.end,
+        **polarity,
+    }
 
 
-def _rounded(chances: Mapping[str, float]) -> dict[str, float]:
-    return {name: round(float(chance), 4) for name, chance in chances.items()}
+def _round_probabilities(probabilities: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(float(value), 4) for name, value in probabilities.items()}
 
 
-def _occurrences(text: str, part: str) -> list[TextSpan]:
-    found, at = [], text.find(part)
-    while at >= 0:
-        found.append((at, at + len(part)))
-        at = text.find(part, at + len(part))
-    return found
+def _find_occurrences(text: str, term: str) -> list[TextSpan]:
+    """Return the spans of all occurrences of `term` that don't overlap."""
+    spans = []
+    start = text.find(term)
+    while start >= 0:
+        end = start + len(term)
+        spans.append((start, end))
+        start = text.find(term, end)
+    return spans

@@ -55,7 +55,15 @@ def crawl_sources(project: Project, source_names: Sequence[str] = ()) -> list[di
     folder = project.crawls_folder / crawl_id
     salt = project.load_or_create_salt()
     try:
-        run_crawl(sources, config.crawl, folder, salt, crawl_id, config.timezone, threads)
+        run_crawl(
+            sources,
+            config.crawl,
+            folder,
+            salt=salt,
+            crawl_id=crawl_id,
+            timezone=config.timezone,
+            known_thread_ids=threads,
+        )
     finally:
         expire_page_cache(project)
     return ingest_crawl(project, folder)

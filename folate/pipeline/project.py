@@ -87,17 +87,20 @@ class Project:
         return self.root / "deliveries.sqlite"
 
     def vocabulary_digest(self) -> str:
-        """Return a digest of the brands and added words; posts are annotated again when it changes."""
+        """Return a digest of the brands and added words.
+
+        Posts are annotated again when it changes.
+        """
         brands = sorted((brand.id, brand.aliases) for brand in self.config.brands)
         words = sorted(self.config.nlp.words)
         return blake2b(repr((brands, words)).encode(), digest_size=4).hexdigest()
 
     def load_or_create_salt(self) -> str:
-        """Return the secret that keys author hashes; created on first use, readable by its owner only.
+        """Return the secret that keys author hashes.
 
-        Raises ConfigError when the file is empty, unreadable or not text, and StoreError when it is
-        missing although authors were hashed with it: with a new salt every author would get
-        another hash.
+        It is created on first use, readable by its owner only. Raises ConfigError when the file is
+        empty, unreadable or not text, and StoreError when it is missing although authors were
+        hashed with it: with a new salt every author would get another hash.
         """
         path = self.root / ".salt"
         if not path.exists():
@@ -113,8 +116,8 @@ class Project:
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not ASCII"
             raise ConfigError(
-                f"{path} can't be read ({reason}), and the authors of all posts are hashed with it: "
-                "restore it."
+                f"{path} can't be read ({reason}), and the authors of all posts "
+                "are hashed with it: restore it."
             ) from error
         if not salt:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""The weekly report: built on pinned versions, written as HTML and JSON, its evidence kept in the store."""
+"""The weekly report: built on fixed table versions and written as HTML, JSON and other formats."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -30,17 +30,16 @@ RENDERERS: dict[str, Callable[[Report], bytes]] = {
     "md": markdown.render_markdown,
     "xlsx": xlsx.render_workbook,
 }
-_NEWEST = 2**63  # no table has so many versions, and Delta can't count further
-DERIVED_TABLES = frozenset(
-    {"evidence"}
-)  # what a report writes itself is no part of what it is built on
+_MAX_TABLE_VERSION = 2**63  # Delta counts versions in 64 bits
+# Written by the report itself, so no part of the data on which it is built.
+DERIVED_TABLES = frozenset({"evidence"})
 
 
 @dataclass(frozen=True)
 class WrittenReport:
-    """Where the report lies, by format, and the lines that matter most."""
+    """The files of a written report and its most important lines."""
 
-    paths: dict[str, Path]
+    paths: dict[str, Path]  # by format
     headlines: list[str]
 
 
@@ -50,16 +49,21 @@ def build_report(
     language: str | None = None,
     versions: Mapping[str, int] | None = None,
 ) -> Report:
-    """The report of `week`, on the newest versions of the tables or on `versions`. Raises StoreError when these can't be read."""
-    config, store = project.config, project.store
-    pinned = (
-        {k: v for k, v in store.versions().items() if k not in DERIVED_TABLES}
-        if versions is None
-        else versions
-    )
+    """Build the report of `period` on `versions` of the tables, or on the newest ones.
+
+    Raises StoreError if these versions cannot be read.
+    """
+    config = project.config
+    store = project.store
+    if versions is None:
+        versions = {
+            table: version
+            for table, version in store.versions().items()
+            if table not in DERIVED_TABLES
+        }
     with show_elapsed_time("building the report"):
         return assemble_report(
-            store.snapshot(pinned),
+            store.snapshot(versions),
             config,
             period,
             language or config.language,
@@ -70,66 +74,86 @@ def build_report(
 
 
 def write_report(
-    project: Project, week: Week, language: str | None = None, output: Path | None = None, pinned_report: Path | None = None, report_format: str = "html"
-) -> WrittenReport:  # fmt: skip
-    """Build the report of `week` on the newest versions, or on those that the report `at` (JSON) names, and write it.
+    project: Project,
+    week: Week,
+    language: str | None = None,
+    output: Path | None = None,
+    *,
+    pinned_report: Path | None = None,
+    report_format: str = "html",
+) -> WrittenReport:
+    """Build the report of `week` and write it to the folder `output` or that of the project.
 
-    HTML and JSON are always written, `form` (one of FORMATS) beside them, and the index of all weeks in the folder anew; each file is
-    whole or not there, and the JSON names the page that it was written with.
-    Raises InputError when `at` is no report, StoreError when its versions can't be read any more, MissingExtra for a PDF without a
-    browser.
+    The report is built on the newest table versions, or on those of `pinned_report`, a report in
+    JSON. HTML and JSON are always written, together with `report_format` (one of FORMATS) and
+    the index of all weeks in the folder. Each file is written atomically, and the JSON contains
+    the digest of its HTML page.
+
+    Raises InputError if `pinned_report` is no report, StoreError if its versions can no longer be
+    read, MissingExtra if a PDF is requested and no browser is installed.
     """
-    report = build_report(
-        project, week, language, _versions_of(pinned_report) if pinned_report else None
-    )
+    versions = _read_table_versions(pinned_report) if pinned_report else None
+    report = build_report(project, week, language, versions)
     folder = output or project.reports_folder
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / f"{week}.{name}" for name in ("html", "json", report_format)}
     page = render_html(report).encode("utf-8", "replace")
-    figures = to_json(report, page)
-    more = RENDERERS[report_format](report) if report_format in RENDERERS else b""
-    project.store.upsert("evidence", report.evidence)  # first: what a page leads to must be there
+    document = to_json(report, page)
+    rendered = RENDERERS[report_format](report) if report_format in RENDERERS else b""
+    project.store.upsert("evidence", report.evidence)  # before the pages that refer to it
     write_atomically(paths["html"], page)
-    write_atomically(paths["json"], figures)  # last of the pair: it tells which page it belongs to
+    write_atomically(paths["json"], document)  # after its page, whose digest it contains
     write_index(folder, report.language)
     if report_format == "pdf":
         print_page(paths["html"], paths["pdf"])
     elif report_format in RENDERERS:
-        write_atomically(paths[report_format], more)
+        write_atomically(paths[report_format], rendered)
     return WrittenReport(paths, [printable_text(line) for line in report.headlines])
 
 
 def find_evidence(snapshot: Snapshot, evidence_id: str) -> dict[str, Any]:
-    """The row of the table `evidence`; the beginning of an id is enough when it is the only one. Raises NotFound."""
+    """Return the row of the table `evidence` with this id, or with the only id that begins so.
+
+    Raises NotFound if no id or several ids begin with `evidence_id`.
+    """
     query = "SELECT * FROM evidence WHERE starts_with(id, $id) ORDER BY id LIMIT 6"
-    rows = snapshot.sql(query, {"id": evidence_id}).to_pylist()
-    exact = [row for row in rows if row["id"] == evidence_id] or rows
-    if len(exact) != 1:
-        known = (
-            ", ".join(row["id"] for row in rows[:5])
-            or "none with that beginning; the report prints them"
-        )
+    candidates = snapshot.sql(query, {"id": evidence_id}).to_pylist()
+    matches = [row for row in candidates if row["id"] == evidence_id] or candidates
+    if len(matches) != 1:
+        choices = ", ".join(row["id"] for row in candidates[:5])
         raise NotFound(
-            f"wanted the id of one number or sentence of a report, got {evidence_id!r}; possible: {known}."
+            "wanted the id of one number or sentence of a report, "
+            f"got {evidence_id!r}; possible: "
+            f"{choices or 'none with that beginning; the report prints them'}."
         )
-    return dict(exact[0])
+    return dict(matches[0])
 
 
 def evidence_text(project: Project, evidence_id: str) -> str:
-    """What `folate evidence ID` prints: the number, its definition and query, and the posts as they stood; each number of a sentence."""
-    newest = project.store.snapshot()
-    row = find_evidence(newest, evidence_id)
-    stood = project.store.snapshot(json.loads(row["versions"]))
-    behind = newest.sql(row["query"]).to_pylist() if row["measure"] == SENTENCE_MEASURE else [row]
-    return "\n\n".join(explain_evidence(one, stood, project.config.timezone) for one in behind)
+    """Return what `folate evidence ID` prints: number, definition, query and posts.
+
+    The posts are read in the table versions of the report. For a sentence, the evidence of each
+    of its numbers is returned.
+    """
+    newest_snapshot = project.store.snapshot()
+    evidence = find_evidence(newest_snapshot, evidence_id)
+    report_snapshot = project.store.snapshot(json.loads(evidence["versions"]))
+    rows = [evidence]
+    if evidence["measure"] == SENTENCE_MEASURE:
+        rows = newest_snapshot.sql(evidence["query"]).to_pylist()
+    timezone = project.config.timezone
+    return "\n\n".join(explain_evidence(row, report_snapshot, timezone) for row in rows)
 
 
-def _versions_of(path: Path) -> Mapping[str, int]:
-    """The corpus versions that a report names. Raises InputError."""
+def _read_table_versions(report_path: Path) -> Mapping[str, int]:
+    """Return the table versions on which a report in JSON was built. Raises InputError."""
     try:
-        versions = json.loads(path.read_text(encoding="utf-8"))["versions"]
-        if all(type(number) is int and 0 <= number < _NEWEST for number in versions.values()):
+        versions = json.loads(report_path.read_text(encoding="utf-8"))["versions"]
+        if all(
+            type(version) is int and 0 <= version < _MAX_TABLE_VERSION
+            for version in versions.values()
+        ):
             return dict(versions)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        pass  # told below, with every other way of not being a report
-    raise InputError(f"wanted a report in JSON with its corpus versions, got {path}.")
+        pass  # reported below, like versions that are no numbers
+    raise InputError(f"wanted a report in JSON with its corpus versions, got {report_path}.")

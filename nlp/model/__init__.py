@@ -1,4 +1,8 @@
-"""Sentiment of posts and of the brands they mention, and sentence embeddings: ``load()`` a reader, then ``read`` and ``embed``."""
+"""The models that annotate posts: sentiment, emotions, intents, aspects and embeddings.
+
+Hands on the public interface: `load_reader`, the records of predictions, and the facts of a model
+folder.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +38,10 @@ __all__ = [
     "load_reader",
     "model_class_prior",
     "model_domain_errors",
-]  # fmt: skip
+]
+
 DEPTHS = ("half", "enough", "all")
+"""Layers of Folate's own models that annotate a post: half, more in case of doubt, or all."""
 
 
 def load_reader(
@@ -45,13 +51,15 @@ def load_reader(
     *,
     depth: str = "enough",
 ) -> Reader:
-    """The reader of a model.
+    """Load the reader of a model.
 
-    ``model``: empty for the one that ships, else a folder that ``python -m training`` wrote, or a folder or hub name of any
-    transformers sequence-classification model (a hub name that is not in the local cache is downloaded; nothing else ever is).
-    ``threads``: CPU threads of this process, 0 to leave them as they are. ``aspects``: those that a project adds by examples.
-    ``depth``: which layers of Folate's own models judge a post, ``half`` of them, ``all``, or ``enough``: all where half leave a doubt.
-    Raises ConfigError where the model can't be loaded or its labels can't be mapped to negative, neutral and positive.
+    ``model`` is empty for the one that ships, else a folder that ``python -m training`` wrote, or a
+    folder or hub name of any sequence-classification model of transformers (a hub name that is not
+    in the local cache is downloaded; nothing else is). ``threads`` is the number of CPU threads of
+    this process, 0 for no change. ``aspects`` are those that a project defines by examples.
+    ``depth`` (one of DEPTHS) is which layers of Folate's own models annotate a post. Raises
+    ConfigError where the model can't be loaded, or its labels can't be mapped to negative, neutral
+    and positive.
     """
     import torch  # takes over a second, and most commands need no model
 
@@ -63,7 +71,7 @@ def load_reader(
         raise ConfigError(f"depth should be one of {', '.join(DEPTHS)}, and is {depth!r}.")
     if threads:
         torch.set_num_threads(threads)
-    reader = _reader(model, depth)
+    reader = _load_plain_reader(model, depth)
     if not aspects:
         return reader
     from nlp.model.custom_aspects import CustomAspectReader
@@ -71,7 +79,7 @@ def load_reader(
     return CustomAspectReader(reader, aspects)
 
 
-def _reader(model: str, depth: str) -> Reader:
+def _load_plain_reader(model: str, depth: str) -> Reader:
     folder = Path(model) if model else DEFAULT_MODEL_FOLDER
     if not model or is_folate_model(folder):
         from nlp.model.folate_reader import FolateReader

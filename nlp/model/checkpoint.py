@@ -1,4 +1,7 @@
-"""The model folder that ships: one safetensors file of int8 matrices and half-precision vectors, tokenizer.json, config.json."""
+"""Model folders: weights in one safetensors file, tokenizer.json and config.json.
+
+Matrices of the encoder are int8 with a scale for each row, everything else is half precision.
+"""
 
 from __future__ import annotations
 
@@ -28,86 +31,104 @@ from nlp.model.quantized import (
 )
 from nlp.model.reader import MODEL_LANGUAGES, UNIFORM_PRIOR
 
-WEIGHTS_FILE, TOKENIZER_FILE = "model.safetensors", "tokenizer.json"
-_BODY, _ROUNDED, _SCALE, _RANGES = "encoder.", ".int8", ".scale", "ranges."
+WEIGHTS_FILE = "model.safetensors"
+TOKENIZER_FILE = "tokenizer.json"
+# Prefixes and suffixes of the keys of the weights file.
+_ENCODER_PREFIX = "encoder."
+_INT8_SUFFIX = ".int8"
+_SCALE_SUFFIX = ".scale"
+_RANGES_PREFIX = "ranges."
+_MAX_INT8 = 127
+# Hexadecimal digits of a version.
+_VERSION_LENGTH = 12
 _LABELS = {"aspects": list(ASPECTS), "emotions": list(EMOTIONS), "intents": list(INTENTS)}
 
 
-def _each(value: object) -> Any:
-    """The default of a field that holds the same for each language."""
+def _same_for_languages(value: object) -> Any:
+    """Make a field whose default is `value` for each language."""
     return field(default_factory=lambda: dict.fromkeys(MODEL_LANGUAGES, value))
 
 
 @dataclass(frozen=True)
 class DepthCalibration:
-    """Of one depth, by language, the temperatures that logits are divided by before the softmax (Guo et al. 2017, arXiv:1706.04599).
+    """Calibration of the heads of one depth, by language.
 
-    Logits of an aspect's being spoken of have a scale and a shift (Platt 1999) instead; intents have nothing, for want of an annotated set
-    to fit on.
+    Logits are divided by a temperature before the softmax (Guo et al. 2017, arXiv:1706.04599).
+    Intents are not calibrated, for want of an annotated data set.
     """
 
-    post: Mapping[str, float] = _each(1.0)
-    target: Mapping[str, float] = _each(1.0)
-    emotion: Mapping[str, float] = _each(1.0)
-    polarity: Mapping[str, float] = _each(1.0)
-    spoken: Mapping[str, Sequence[float]] = _each((1.0, 0.0))
+    post: Mapping[str, float] = _same_for_languages(1.0)
+    target: Mapping[str, float] = _same_for_languages(1.0)
+    emotion: Mapping[str, float] = _same_for_languages(1.0)
+    # Sentiment towards aspects.
+    polarity: Mapping[str, float] = _same_for_languages(1.0)
+    # Whether an aspect is mentioned: a scale and a bias of the logit (Platt 1999).
+    spoken: Mapping[str, Sequence[float]] = _same_for_languages((1.0, 0.0))
 
     def calibrate(
         self, outputs: HeadOutputs, languages: Sequence[str], target_texts: Tensor
     ) -> HeadOutputs:
-        """Divide the logits of a batch, so that their softmax or sigmoid gives calibrated probabilities.
+        """Scale the logits of a batch so that softmax or sigmoid give calibrated probabilities.
 
-        ``languages`` (n,) are those of its texts, ``rows`` (m,) says to which text each target belongs.
+        ``languages`` (n,) are those of the texts, ``target_texts`` (m,) the index of the text of
+        each target.
         """
-        scale, shift = _by_text(self.spoken, languages).split(1, dim=1)
+        scale, bias = _parameters_by_text(self.spoken, languages).split(1, dim=1)
+        target_temperatures = _parameters_by_text(self.target, languages)[target_texts]
+        polarity_temperatures = _parameters_by_text(self.polarity, languages)[..., None]
         return outputs._replace(
-            post=outputs.post / _by_text(self.post, languages),
-            target=outputs.target / _by_text(self.target, languages)[target_texts],
-            emotion=outputs.emotion / _by_text(self.emotion, languages),
-            spoken=scale * outputs.spoken + shift,
-            polarity=outputs.polarity / _by_text(self.polarity, languages)[..., None],
+            post=outputs.post / _parameters_by_text(self.post, languages),
+            target=outputs.target / target_temperatures,
+            emotion=outputs.emotion / _parameters_by_text(self.emotion, languages),
+            spoken=scale * outputs.spoken + bias,
+            polarity=outputs.polarity / polarity_temperatures,
         )
 
 
 @dataclass(frozen=True)
 class EarlyExitCalibration:
-    """By language a factor and a shift for each logit, under which the early judgements that stand are on average as probable as the late
-    depth would find them. One temperature for all is right on average over all, not over the sure ones.
+    """Per-language scale and biases for the logits of early exits.
+
+    They are fitted so that the mean probability of the early predictions that are final equals the
+    full model's. One temperature is right on average over all texts, not over the confident ones.
     """
 
-    post: Mapping[str, Sequence[float]] = _each((1.0, *[0.0] * len(SENTIMENT_LABELS)))
-    target: Mapping[str, Sequence[float]] = _each((1.0, *[0.0] * len(TARGET_LABELS)))
+    # The scale, then a bias for each label.
+    post: Mapping[str, Sequence[float]] = _same_for_languages((1.0, *[0.0] * len(SENTIMENT_LABELS)))
+    target: Mapping[str, Sequence[float]] = _same_for_languages((1.0, *[0.0] * len(TARGET_LABELS)))
 
     def calibrate(
         self, outputs: HeadOutputs, languages: Sequence[str], target_texts: Tensor
     ) -> HeadOutputs:
-        """Correct calibrated early logits of a batch, as those that stand are; see ``Calibration.applied``."""
-        post, target = (
-            _by_text(self.post, languages),
-            _by_text(self.target, languages)[target_texts],
-        )
+        """Correct calibrated early logits of a batch; see `DepthCalibration.calibrate`."""
+        post = _parameters_by_text(self.post, languages)
+        target = _parameters_by_text(self.target, languages)[target_texts]
         return outputs._replace(
             post=post[:, :1] * outputs.post + post[:, 1:],
             target=target[:, :1] * outputs.target + target[:, 1:],
         )
 
 
-def _by_text(parameters: Mapping[str, float | Sequence[float]], languages: Sequence[str]) -> Tensor:
+def _parameters_by_text(
+    parameters: Mapping[str, float | Sequence[float]], languages: Sequence[str]
+) -> Tensor:
     """Look up the parameters of each text by its language: (n, k)."""
-    known = {language: torch.tensor(value).reshape(-1) for language, value in parameters.items()}
-    return torch.stack([known[language] for language in languages])
+    rows = {language: torch.tensor(value).reshape(-1) for language, value in parameters.items()}
+    return torch.stack([rows[language] for language in languages])
 
 
 @dataclass(frozen=True)
 class ModelCalibration:
-    """Of both depths. ``threshold``: by language, how probable an early judgement must be to stand. ``prior``: the prevalences of negative,
-    neutral and positive that those of brands were fitted under, from which a quantifier corrects.
-    """
+    """Calibration of a model, as config.json stores it."""
 
     early: DepthCalibration = field(default_factory=DepthCalibration)
     late: DepthCalibration = field(default_factory=DepthCalibration)
-    threshold: Mapping[str, float] = _each(1.0)
+    # Probability of an early prediction, by language, from which it is final.
+    threshold: Mapping[str, float] = _same_for_languages(1.0)
+    # For early predictions that are final.
     standing: EarlyExitCalibration = field(default_factory=EarlyExitCalibration)
+    # Prevalences of the labels under which the target head was calibrated: the quantifier corrects
+    # from them.
     prior: tuple[float, ...] = UNIFORM_PRIOR
 
 
@@ -119,98 +140,110 @@ def save_checkpoint(
     folder: Path,
     training_summary: str = "",
 ) -> None:
-    """Writes a model folder: rows of the encoder's matrices in the int8 that their largest value scales to, heads in half precision.
+    """Write a model folder.
 
-    ``training``: how it was trained, for its card.
+    ``tokenizer`` is the path of tokenizer.json. ``training_summary`` says how the model was
+    trained, for its card.
     """
     folder.mkdir(parents=True, exist_ok=True)
     weights: dict[str, Tensor] = {}
     for key, value in model.state_dict().items():
-        weights |= (
-            _int8(key, value.float())
-            if key.startswith(_BODY) and value.dim() == 2
-            else {key: value.half().contiguous()}
-        )
-    for index, layer in enumerate(
-        observe_activation_ranges(
-            model.encoder,
-            _ordinary(Tokenizer.from_file(str(tokenizer)), model.encoder.config.positions),
-        )
-    ):
-        weights |= {
-            f"{_RANGES}{index}.{name}": torch.stack(its).half() for name, its in layer.items()
-        }
+        if key.startswith(_ENCODER_PREFIX) and value.dim() == 2:
+            weights |= _quantize_matrix(key, value.float())
+        else:
+            weights[key] = value.half().contiguous()
+    sequences = _calibration_sequences(
+        Tokenizer.from_file(str(tokenizer)), model.encoder.config.positions
+    )
+    for index, layer in enumerate(observe_activation_ranges(model.encoder, sequences)):
+        for linear_name, activation_range in layer.items():
+            key = f"{_RANGES_PREFIX}{index}.{linear_name}"
+            weights[key] = torch.stack(activation_range).half()
     save_file(weights, folder / WEIGHTS_FILE)
-    about = {
+    config = {
         "model_type": MODEL_TYPE,
         "name": name,
         "encoder": asdict(model.encoder.config),
         "calibration": asdict(calibration),
+        "labels": _LABELS,
+        "training": training_summary,
     }
-    about |= {"labels": _LABELS, "training": training_summary}
-    (folder / MODEL_CONFIG_FILE).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    (folder / MODEL_CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     (folder / TOKENIZER_FILE).write_bytes(tokenizer.read_bytes())
 
 
-def _ordinary(tokenizer: Tokenizer, longest: int) -> Iterator[Tensor]:
-    """Posts of our own, of all kinds, that show what ranges the encoder's values have: ids, (1, t) each, at most ``longest``."""
-    posts = (
-        (resources.files("nlp") / "data" / "ordinary_posts.txt")
-        .read_text(encoding="utf-8")
-        .splitlines()
-    )
-    yield from (torch.tensor([tokenizer.encode(post).ids[:longest]]) for post in posts)
+def _calibration_sequences(tokenizer: Tokenizer, max_tokens: int) -> Iterator[Tensor]:
+    """Yield the token ids (1, t) of posts of all kinds, on which activation ranges are observed."""
+    path = resources.files("nlp") / "data" / "ordinary_posts.txt"
+    for post in path.read_text(encoding="utf-8").splitlines():
+        yield torch.tensor([tokenizer.encode(post).ids[:max_tokens]])
 
 
-def _int8(key: str, matrix: Tensor) -> dict[str, Tensor]:
-    scale = (matrix.abs().amax(1) / 127).clamp(min=1e-7).half()
-    return {
-        key + _ROUNDED: (matrix / scale.float()[:, None]).round().clamp(-127, 127).to(torch.int8),
-        key + _SCALE: scale,
-    }
+def _quantize_matrix(key: str, matrix: Tensor) -> dict[str, Tensor]:
+    """Round a matrix to int8, each row scaled by its largest value."""
+    scale = (matrix.abs().amax(1) / _MAX_INT8).clamp(min=1e-7).half()
+    rounded = (matrix / scale.float()[:, None]).round().clamp(-_MAX_INT8, _MAX_INT8)
+    return {key + _INT8_SUFFIX: rounded.to(torch.int8), key + _SCALE_SUFFIX: scale}
 
 
 def load_checkpoint(folder: Path) -> tuple[MultiTaskModel, ModelCalibration, ActivationRanges]:
-    """The model of a folder that ``save`` wrote, in fp32 and evaluation mode, and the ranges that integers are made by.
+    """Load a folder that `save_checkpoint` wrote.
 
-    Raises ConfigError where it judges by other labels.
+    Returns the model in fp32 and evaluation mode, its calibration, and the activation ranges for
+    its quantization. Raises ConfigError where its labels are others.
     """
-    about = read_model_config(folder)
-    if about["labels"] != _LABELS:
+    config = read_model_config(folder)
+    if config["labels"] != _LABELS:
         raise ConfigError(
-            f"{folder / MODEL_CONFIG_FILE} should have the labels {_LABELS}, and has {about['labels']}: train the model again."
+            f"{folder / MODEL_CONFIG_FILE} should have the labels {_LABELS}, "
+            f"and has {config['labels']}: train the model again."
         )
-    with torch.device(
-        "meta"
-    ):  # no memory, no time spent on random values that are replaced at once
-        model = MultiTaskModel(Encoder(EncoderConfig(**about["encoder"])))
+    with torch.device("meta"):  # spares random values that would be replaced at once
+        model = MultiTaskModel(Encoder(EncoderConfig(**config["encoder"])))
     stored = load_file(folder / WEIGHTS_FILE)
-    ranges = [
-        {
-            name: ActivationRange(*stored.pop(f"{_RANGES}{index}.{name}").float())
-            for name in LINEAR_LAYERS
-        }
-        for index in range(len(model.encoder.layers))
-    ]
-    rounded = [key.removesuffix(_ROUNDED) for key in stored if key.endswith(_ROUNDED)]
-    matrices = {
-        key: stored.pop(key + _ROUNDED).float() * stored.pop(key + _SCALE).float()[:, None]
-        for key in rounded
+    ranges = [_pop_ranges(stored, index) for index in range(len(model.encoder.layers))]
+    model.load_state_dict(_dequantize_weights(stored), assign=True)
+    return (
+        model.eval().requires_grad_(False),
+        _parse_calibration(config["calibration"]),
+        ranges,
+    )
+
+
+def _pop_ranges(stored: dict[str, Tensor], layer_index: int) -> dict[str, ActivationRange]:
+    """Remove the activation ranges of a layer from the stored tensors."""
+    ranges = {}
+    for name in LINEAR_LAYERS:
+        ranges[name] = ActivationRange(*stored.pop(f"{_RANGES_PREFIX}{layer_index}.{name}").float())
+    return ranges
+
+
+def _dequantize_weights(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Convert the stored tensors of a state dict to fp32."""
+    weights = {}
+    for key, value in stored.items():
+        if key.endswith(_INT8_SUFFIX):
+            matrix_key = key.removesuffix(_INT8_SUFFIX)
+            weights[matrix_key] = (
+                value.float() * stored[matrix_key + _SCALE_SUFFIX].float()[:, None]
+            )
+        elif not key.endswith(_SCALE_SUFFIX):
+            weights[key] = value.float()
+    return weights
+
+
+def _parse_calibration(table: Mapping[str, Any]) -> ModelCalibration:
+    depths = {
+        "early": DepthCalibration(**table["early"]),
+        "late": DepthCalibration(**table["late"]),
+        "standing": EarlyExitCalibration(**table["standing"]),
     }
-    model.load_state_dict(
-        {key: value.float() for key, value in stored.items()} | matrices, assign=True
-    )
-    its = about["calibration"]
-    parts = {"early": DepthCalibration, "late": DepthCalibration, "standing": EarlyExitCalibration}
-    calibration = ModelCalibration(
-        **its | {name: kind(**its[name]) for name, kind in parts.items()}
-    )
-    return model.eval().requires_grad_(False), calibration, ranges
+    return ModelCalibration(**{**table, **depths})
 
 
 def checkpoint_version(folder: Path) -> str:
-    """Twelve hex digits of the SHA-256 of everything that decides what a model answers."""
+    """Return twelve hexadecimal digits of the SHA-256 of weights, config and tokenizer."""
     digest = hashlib.sha256()
     for file in (WEIGHTS_FILE, MODEL_CONFIG_FILE, TOKENIZER_FILE):
         digest.update((folder / file).read_bytes())
-    return digest.hexdigest()[:12]
+    return digest.hexdigest()[:_VERSION_LENGTH]

@@ -1,7 +1,8 @@
-"""The body that every head reads: a BERT encoder, lean enough for a CPU.
+"""The encoder under all heads: BERT, with less overhead on a CPU.
 
-The same arithmetic as transformers' ``BertModel`` (Devlin et al. 2019, arXiv:1810.04805; the tests compare the two), with the three
-projections of attention in one product and no mask where a batch has a single length: both cost time on a CPU, neither changes a result.
+The same arithmetic as ``BertModel`` of transformers (Devlin et al. 2019, arXiv:1810.04805; the
+tests compare the two), with the three projections of attention in one product, and without a mask
+where all sequences of a batch have one length: both save time and change no result.
 """
 
 from __future__ import annotations
@@ -15,24 +16,28 @@ from torch.nn import functional
 
 from folate.core.errors import ConfigError
 
-DROPOUT = 0.1  # of what a layer adds, in training
+DROPOUT = 0.1
+"""Dropout rate of the residual branches, in training."""
 
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    """Sizes of an encoder. ``positions`` is the longest sequence in tokens, the two special ones included.
+    """Sizes of an encoder. Raises ConfigError for an impossible number of early layers."""
 
-    ``early``: the layers after which the early heads judge, from 1 to ``layers``; half of them, rounded up, where it
-    is 0, as in folders written before it could be chosen. Raises ConfigError where it is no such number.
-    """
-
+    # Number of token ids.
     vocabulary: int
+    # Width of the token states.
     hidden: int
     layers: int
     heads: int
+    # Width of the feed-forward layers.
     inner: int
+    # Longest sequence in tokens, the two special ones included.
     positions: int = 512
+    # Added to the variance in layer normalization.
     eps: float = 1e-12
+    # Number of layers below the early heads, from 1 to `layers`; 0, as in old folders, is half of
+    # them, rounded up.
     early: int = 0
 
     def __post_init__(self) -> None:
@@ -44,7 +49,7 @@ class EncoderConfig:
 
 
 class EncoderLayer(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
-    """One transformer layer, normalised after each residual sum."""
+    """A transformer layer with layer normalization after each residual sum."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
@@ -58,14 +63,12 @@ class EncoderLayer(nn.Module):  # type: ignore[misc]  # torch is not type-checke
         self.norm_output = nn.LayerNorm(hidden, eps=config.eps)
 
     def forward(self, states: Tensor, bias: Tensor | None) -> Tensor:
-        """States (n, t, hidden) to states; ``bias`` (n, 1, 1, t) is added to the attention scores."""
-        states = self.norm_attention(
-            states + self.apply_dropout(self.out(self.attend(states, bias)))
-        )
-        normed: Tensor = self.norm_output(
-            states + self.apply_dropout(self.down(functional.gelu(self.up(states))))
-        )
-        return normed
+        """Transform states (n, t, hidden); ``bias`` (n, 1, 1, t) is added to attention scores."""
+        attended = self.out(self.attend(states, bias))
+        states = self.norm_attention(states + self.apply_dropout(attended))
+        inner = functional.gelu(self.up(states))
+        normalized: Tensor = self.norm_output(states + self.apply_dropout(self.down(inner)))
+        return normalized
 
     def apply_dropout(self, states: Tensor) -> Tensor:
         return functional.dropout(states, DROPOUT, self.training)
@@ -79,12 +82,15 @@ class EncoderLayer(nn.Module):  # type: ignore[misc]  # torch is not type-checke
 def multi_head_attention(
     qkv: Tensor, heads: int, bias: Tensor | None, fused: bool = True
 ) -> Tensor:
-    """Attention of each head: projections (n, t, 3 * hidden) to mixed values (n, t, hidden)."""
+    """Compute attention: projections (n, t, 3 * hidden) to weighted values (n, t, hidden).
+
+    ``fused`` uses the kernel of torch, which is slower in the backward pass on a CPU.
+    """
     n, t, width = qkv.shape
     query, key, value = qkv.view(n, t, 3, heads, width // 3 // heads).permute(2, 0, 3, 1, 4)
     if fused:
         mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-    else:  # the fused kernel's backward pass takes half of a training step on a CPU; the plain one does not
+    else:
         scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
         if bias is not None:
             scores = scores + bias
@@ -92,8 +98,11 @@ def multi_head_attention(
     return mixed.transpose(1, 2).reshape(n, t, width // 3)
 
 
-def _embedding(rows: int, width: int) -> nn.Embedding:
-    """Make a table of random vectors; on the meta device without drawing any, for which torch would load its compiler (4 s)."""
+def _make_embedding(rows: int, width: int) -> nn.Embedding:
+    """Make a table of random vectors.
+
+    On the meta device none are drawn: torch would load its compiler for that, which takes 4 s.
+    """
     weight = torch.empty(rows, width)
     if not weight.is_meta:
         nn.init.normal_(weight)
@@ -101,36 +110,38 @@ def _embedding(rows: int, width: int) -> nn.Embedding:
 
 
 class Encoder(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
-    """Token ids to contextual states."""
+    """An encoder of token ids to contextual states, in two halves for early exit."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.config = config
-        self.words = _embedding(config.vocabulary, config.hidden)
-        self.positions = _embedding(config.positions, config.hidden)
+        self.words = _make_embedding(config.vocabulary, config.hidden)
+        self.positions = _make_embedding(config.positions, config.hidden)
         self.norm = nn.LayerNorm(config.hidden, eps=config.eps)
         self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.layers))
 
     def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Ids (n, t) to states (n, t, hidden). ``mask`` (n, t) is true at tokens, false at padding; None where there is no padding."""
+        """Encode ids (n, t) to states (n, t, hidden).
+
+        ``mask`` (n, t) is true at tokens, false at padding; None without padding.
+        """
         return self.forward_late(self.forward_early(ids, mask), mask)
 
     def forward_early(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Ids to the states that the early layers make of them."""
+        """Encode ids (n, t) to the states after the early layers."""
         states = self.norm(self.words(ids) + self.positions.weight[: ids.shape[1]])
-        return self._through(self.layers[: self.config.early], states, mask)
+        return self._apply_layers(self.layers[: self.config.early], states, mask)
 
     def forward_late(self, states: Tensor, mask: Tensor | None = None) -> Tensor:
-        """States of the early layers to those of the last layer."""
-        return self._through(self.layers[self.config.early :], states, mask)
+        """Transform the states after the early layers to those after the last layer."""
+        return self._apply_layers(self.layers[self.config.early :], states, mask)
 
     @staticmethod
-    def _through(layers: Iterable[nn.Module], states: Tensor, mask: Tensor | None) -> Tensor:
+    def _apply_layers(layers: Iterable[nn.Module], states: Tensor, mask: Tensor | None) -> Tensor:
         bias = None
         if mask is not None:
-            bias = states.new_zeros(mask.shape).masked_fill(~mask, torch.finfo(states.dtype).min)[
-                :, None, None
-            ]
+            lowest = torch.finfo(states.dtype).min
+            bias = states.new_zeros(mask.shape).masked_fill(~mask, lowest)[:, None, None]
         for layer in layers:
             states = layer(states, bias)
         return states
@@ -139,24 +150,28 @@ class Encoder(nn.Module):  # type: ignore[misc]  # torch is not type-checked her
 def encoder_from_bert(
     state: Mapping[str, Tensor], config: EncoderConfig, layers: list[int]
 ) -> Encoder:
-    """An encoder filled from the weights of a transformers ``BertModel``, keeping the layers of the given indices in their order."""
+    """Make an encoder of the state dict of a ``BertModel`` of transformers.
+
+    ``layers`` are the indices of the layers to keep, in their order.
+    """
     encoder = Encoder(config)
     prefix = "embeddings."
     renamed = {
         "words.weight": state[prefix + "word_embeddings.weight"],
-        # one segment: its embedding is the same for every token, so it is added to the positions once
+        # There is one segment, whose embedding is the same for every token: add it once.
         "positions.weight": state[prefix + "position_embeddings.weight"]
         + state[prefix + "token_type_embeddings.weight"][0],
         "norm.weight": state[prefix + "LayerNorm.weight"],
         "norm.bias": state[prefix + "LayerNorm.bias"],
     }
     for target, source in enumerate(layers):
-        renamed |= _layer(state, f"encoder.layer.{source}.", f"layers.{target}.")
+        renamed |= _rename_layer(state, f"encoder.layer.{source}.", f"layers.{target}.")
     encoder.load_state_dict(renamed)
     return encoder
 
 
-def _layer(state: Mapping[str, Tensor], source: str, target: str) -> dict[str, Tensor]:
+def _rename_layer(state: Mapping[str, Tensor], source: str, target: str) -> dict[str, Tensor]:
+    """Rename the weights of a layer from the prefix `source` to `target`; join the projections."""
     names = {
         "out": "attention.output.dense",
         "norm_attention": "attention.output.LayerNorm",
@@ -165,13 +180,11 @@ def _layer(state: Mapping[str, Tensor], source: str, target: str) -> dict[str, T
         "norm_output": "output.LayerNorm",
     }
     renamed = {}
-    for part in ("weight", "bias"):
-        fused = [
-            state[f"{source}attention.self.{name}.{part}"] for name in ("query", "key", "value")
+    for kind in ("weight", "bias"):
+        projections = [
+            state[f"{source}attention.self.{name}.{kind}"] for name in ("query", "key", "value")
         ]
-        renamed[f"{target}qkv.{part}"] = torch.cat(fused)
-        renamed |= {
-            f"{target}{ours}.{part}": state[f"{source}{theirs}.{part}"]
-            for ours, theirs in names.items()
-        }
+        renamed[f"{target}qkv.{kind}"] = torch.cat(projections)
+        for new_name, old_name in names.items():
+            renamed[f"{target}{new_name}.{kind}"] = state[f"{source}{old_name}.{kind}"]
     return renamed

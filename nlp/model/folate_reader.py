@@ -1,6 +1,6 @@
-"""The reader of Folate's own models: one pass of the encoder over length buckets, every head on its states.
+"""The reader of Folate's own models: one pass of the encoder over length buckets, for all heads.
 
-What the first half of the layers is sure of stands; only the other texts go through the second half.
+Early exit: texts whose predictions are confident after half of the layers skip the rest.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import accumulate, chain, groupby
 from operator import attrgetter, itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from tokenizers import Tokenizer
-from torch import Tensor
 
 from folate.core.labels import EMOTIONS, INTENTS
 from nlp.model.checkpoint import (
@@ -46,41 +45,45 @@ from nlp.text.clauses import TextSpan, target_clauses
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-WINDOW_TOKENS = 128  # tokens; what training saw
-_FIXED = {
-    "half": 0.0,
-    "all": math.inf,
-}  # how probable an early judgement must be to stand; where it is enough, what was learnt
-_TOKENS = 2048  # a bucket's: larger ones leave the cache
-_TEXTS, _CHARACTERS = 512, 200_000  # in hand at once
-_K = TypeVar("_K", bound=Hashable)
-_V = TypeVar("_V")
-_Spans = tuple[tuple[TextSpan, ...], ...]
+WINDOW_TOKENS = 128
+"""Tokens of a window, as in training."""
+
+# Probability from which early predictions are final; the calibration's with depth "enough".
+_FIXED_THRESHOLDS = {"half": 0.0, "all": math.inf}
+# Larger buckets don't fit the CPU cache.
+_TOKENS_PER_BUCKET = 2048
+# Bounds of the texts that are processed at once.
+_MAX_TEXTS = 512
+_MAX_CHARACTERS = 200_000
+_Key = TypeVar("_Key", bound=Hashable)
+_Value = TypeVar("_Value")
+# The targets of one text, each the spans of its mentions.
+_Targets = tuple[tuple[TextSpan, ...], ...]
 
 
 class FolateReader:
-    """A Reader over a model folder.
+    """A Reader for a model folder of Folate.
 
-    ``dtype``: what the encoder multiplies in, torch.float32, bfloat16 or int8; by default the ``fastest``. The version names it, since the
-    three agree to within rounding (docs/models.md), not to the last digit. ``depth``: ``half`` of the layers judge every text, or ``all``
-    do, or ``enough``: all where half leave a doubt.
+    ``dtype`` is the number format of the encoder's products: torch.float32, bfloat16 or int8, by
+    default the fastest. The version includes it, since the three agree to within rounding only
+    (docs/models.md). ``depth`` is ``half`` or ``all`` of the layers for every text, or ``enough``:
+    all for texts whose early predictions are not confident.
     """
 
     def __init__(
         self, folder: Path, dtype: torch.dtype | None = None, *, depth: str = "enough"
     ) -> None:
         dtype = dtype or fastest_dtype()
-        about = read_model_config(folder)
-        self.name: str = about["name"]
-        self.version = f"{checkpoint_version(folder)}-{PRECISION_NAMES[dtype]}" + (
-            "" if depth == "enough" else f"-{depth}"
-        )
+        self.name: str = read_model_config(folder)["name"]
+        self.version = f"{checkpoint_version(folder)}-{PRECISION_NAMES[dtype]}"
+        if depth != "enough":
+            self.version += f"-{depth}"
         self.model, self.calibration, ranges = load_checkpoint(folder)
-        learnt = self.calibration.threshold
-        self.exit_thresholds = dict.fromkeys(learnt, _FIXED[depth]) if depth in _FIXED else learnt
-        self.early_exit_calibration = (
-            EarlyExitCalibration() if depth in _FIXED else self.calibration.standing
-        )
+        self.exit_thresholds = self.calibration.threshold
+        self.early_exit_calibration = self.calibration.standing
+        if depth in _FIXED_THRESHOLDS:
+            self.exit_thresholds = dict.fromkeys(self.exit_thresholds, _FIXED_THRESHOLDS[depth])
+            self.early_exit_calibration = EarlyExitCalibration()
         self.tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
         if dtype == torch.int8:
             with torch.inference_mode():
@@ -91,243 +94,255 @@ class FolateReader:
     def read(
         self, texts: Sequence[str], targets: TargetSpans | None = None
     ) -> list[TextPrediction]:
-        """One Reading a text; see ``nlp.model.reader.Reader``."""
-        asked = targets if targets is not None else [()] * len(texts)
-        keys = [
-            (text, tuple(tuple(spans) for spans in its))
-            for text, its in zip(texts, asked, strict=True)
-        ]
-        return _once(keys, itemgetter(0), self._read)
+        """Predict for each text and its targets; see ``nlp.model.reader.Reader``."""
+        if targets is None:
+            targets = [()] * len(texts)
+        keys: list[tuple[str, _Targets]] = []
+        for text, text_targets in zip(texts, targets, strict=True):
+            keys.append((text, tuple(map(tuple, text_targets))))
+        return _compute_once(keys, itemgetter(0), self._read_unique)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors (n, hidden); see ``nlp.model.reader.Reader``."""
-        vectors = _once(list(texts), str, self._embed)
-        return (
-            np.stack(vectors)
-            if vectors
-            else np.zeros((0, self.model.encoder.config.hidden), np.float32)
-        )
+        """Embed texts as unit vectors (n, hidden); see ``nlp.model.reader.Reader``."""
+        vectors = _compute_once(list(texts), str, self._embed_unique)
+        if not vectors:
+            return np.zeros((0, self.model.encoder.config.hidden), np.float32)
+        return np.stack(vectors)
 
-    def _read(self, keys: Sequence[tuple[str, _Spans]]) -> list[TextPrediction]:
-        found = [number for number, (text, _) in enumerate(keys) if is_readable(text)]
-        readings = [
-            TextPrediction(FALLBACK_PROBABILITIES, (FALLBACK_PROBABILITIES,) * len(spans))
-            for _, spans in keys
+    def _read_unique(self, keys: Sequence[tuple[str, _Targets]]) -> list[TextPrediction]:
+        readable_indices = [index for index, (text, _) in enumerate(keys) if is_readable(text)]
+        predictions = [
+            TextPrediction(FALLBACK_PROBABILITIES, (FALLBACK_PROBABILITIES,) * len(targets))
+            for _, targets in keys
         ]
-        texts = [replace_surrogates(keys[number][0]) for number in found]
-        asked = [keys[number][1] for number in found]
-        for number, text, total in zip(found, texts, self.pool_logits(texts, asked), strict=True):
-            readings[number] = self._reading(text, total)
-        return readings
+        texts = [replace_surrogates(keys[index][0]) for index in readable_indices]
+        targets = [keys[index][1] for index in readable_indices]
+        pooled = self.pool_logits(texts, targets)
+        for index, text, logits in zip(readable_indices, texts, pooled, strict=True):
+            predictions[index] = _prediction_from_logits(text, logits)
+        return predictions
 
-    def pool_logits(self, texts: Sequence[str], targets: Sequence[_Spans]) -> list[PooledLogits]:
-        """The calibrated logits of each text and of its targets, over its windows."""
-        totals = [PooledLogits(len(spans), self.model.encoder.config.hidden) for spans in targets]
-        for part, out, seen in self._pass(texts, targets):
-            totals[part.text_index].add_window(part, out, seen)
-        return totals
+    def pool_logits(self, texts: Sequence[str], targets: Sequence[_Targets]) -> list[PooledLogits]:
+        """Compute the calibrated logits of each text and of its targets, over its windows."""
+        hidden = self.model.encoder.config.hidden
+        pooled = [PooledLogits(len(text_targets), hidden) for text_targets in targets]
+        for window, outputs, token_counts in self._predict_windows(texts, targets):
+            pooled[window.text_index].add_window(window, outputs, token_counts)
+        return pooled
 
-    def _embed(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """Embed by the early layers alone: where the early depth's embedding is from."""
-        parts = split_into_windows(
+    def _embed_unique(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
+        """Embed texts by the early layers alone, behind which the embedding is."""
+        windows = split_into_windows(
             [replace_surrogates(text) for text in texts], self.tokenizer, WINDOW_TOKENS
         )
         sums = np.zeros((len(texts), self.model.encoder.config.hidden), np.float32)
 
-        def embedded(bucket: Sequence[int]) -> tuple[Sequence[int], NDArray[np.float32]]:
+        def embed_bucket(bucket: Sequence[int]) -> tuple[Sequence[int], NDArray[np.float32]]:
+            ids, mask = pad_sequences([windows[index].ids for index in bucket])
             with torch.inference_mode():
-                vectors = (
-                    self.model.embed(*pad_sequences([parts[index].ids for index in bucket]))
-                    .float()
-                    .numpy()
-                )
-            return bucket, vectors
+                return bucket, self.model.embed(ids, mask).float().numpy()
 
-        for bucket, vectors in map_in_threads(embedded, length_buckets(parts, _TOKENS)):
+        buckets = length_buckets(windows, _TOKENS_PER_BUCKET)
+        for bucket, vectors in map_in_threads(embed_bucket, buckets):
             for index, vector in zip(bucket, vectors, strict=True):
-                if len(parts[index].ids) > 2:
-                    sums[parts[index].text_index] += parts[index].weight * vector
+                if len(windows[index].ids) > 2:
+                    sums[windows[index].text_index] += windows[index].weight * vector
         return list(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12))
 
-    def _pass(
-        self, texts: Sequence[str], asked: Sequence[_Spans]
-    ) -> Iterator[tuple[TokenWindow, HeadOutputs, NDArray[np.float32]]]:
-        """Every window with its own outputs (post (3,), target (k, 4) and so on) and how many of its tokens each target touches (k,)."""
-        parts = split_into_windows(texts, self.tokenizer, WINDOW_TOKENS, asked)
-        asked = _read_of(asked, parts)
-        around = [target_clauses(text, spans) for text, spans in zip(texts, asked, strict=True)]
-        spoken = [model_language(text) for text in texts]
+    def _predict_windows(
+        self, texts: Sequence[str], targets: Sequence[_Targets]
+    ) -> Iterator[_WindowOutputs]:
+        windows = split_into_windows(texts, self.tokenizer, WINDOW_TOKENS, targets)
+        targets = _drop_spans_outside_windows(targets, windows)
+        clauses = list(map(target_clauses, texts, targets))
+        languages = [model_language(text) for text in texts]
 
-        def judged(
-            bucket: Sequence[int],
-        ) -> list[tuple[TokenWindow, HeadOutputs, NDArray[np.float32]]]:
-            some = [parts[index] for index in bucket]
-            targets = [asked[part.text_index] for part in some]
+        def predict_bucket(bucket: Sequence[int]) -> list[_WindowOutputs]:
+            bucket_windows = [windows[index] for index in bucket]
+            text_indices = [window.text_index for window in bucket_windows]
+            bucket_targets = [targets[index] for index in text_indices]
             rows = build_target_rows(
-                [part.offsets for part in some], targets, [around[part.text_index] for part in some]
+                [window.offsets for window in bucket_windows],
+                bucket_targets,
+                [clauses[index] for index in text_indices],
             )
-            out, touched = self._judged(some, rows, [spoken[part.text_index] for part in some])
-            sizes = [len(spans) for spans in targets]
-            return list(zip(some, _apart(out, sizes), _split(touched, sizes), strict=True))
-
-        return chain.from_iterable(map_in_threads(judged, length_buckets(parts, _TOKENS)))
-
-    def _judged(
-        self, some: Sequence[TokenWindow], rows: TargetRows | None, languages: Sequence[str]
-    ) -> tuple[HeadOutputs, NDArray[np.float32]]:
-        """Judge one bucket of windows: their calibrated outputs, and how many tokens each of their targets touches (m,).
-
-        A judgement is of the late depth where the early one is not probable enough; the post's depth does not hang on
-        what is asked beside.
-        """
-        ids, mask = pad_sequences([part.ids for part in some])
-        with torch.inference_mode():
-            owners = torch.zeros(0, dtype=torch.long) if rows is None else rows.rows
-            touched = (
-                np.zeros(0, np.float32)
-                if rows is None
-                else (rows.mention > 0).sum(1).float().numpy()
+            outputs, token_counts = self._predict_with_early_exit(
+                bucket_windows, rows, [languages[index] for index in text_indices]
             )
-            first, states = self.model.forward_early(ids, mask, rows)
-            out = self.calibration.early.calibrate(_exact(first), languages, owners)
-            needed = np.array([self.exit_thresholds[each] for each in languages])
-            post_stands = softmax_rows(out.post.numpy()).max(1) >= needed
-            target_stands = (
-                np.where(touched > 0, _polarities(out.target.numpy()).max(1), 1.0) >= needed[owners]
-            )
-            out = self.early_exit_calibration.calibrate(out, languages, owners)
-            stands = post_stands.copy()
-            stands[owners.numpy()[~target_stands]] = False
-            if stands.all():
-                return out, touched
-            deeper = torch.from_numpy(np.flatnonzero(~stands))  # texts of which a judgement is open
-            rows = None if rows is None else rows.select_texts(deeper)
-            late = self.model.forward_late(
-                states[deeper],
-                None if mask is None else mask[deeper],
-                rows,
-                first.embedding[deeper],
-            )
-            owners_left = owners[:0] if rows is None else rows.rows
-            late = self.calibration.late.calibrate(
-                _exact(late), [languages[index] for index in deeper], owners_left
-            )
-            asked = torch.isin(owners, deeper).numpy()
-            _write_over(
-                out,
-                late,
-                deeper,
-                ~post_stands[~stands],
-                asked & ~target_stands,
-                ~target_stands[asked],
-            )
-        return out, touched
-
-    def _reading(self, text: str, total: PooledLogits) -> TextPrediction:
-        post = SentimentProbabilities(*softmax(total.mean_logits(total.post)))
-        # a target without a place in the text: the page is about it, so what holds for the post holds for it
-        judged = [
-            SentimentProbabilities(*target_probabilities(total.mean_target_logits(position)))
-            if seen
-            else post
-            for position, seen in enumerate(total.target_token_counts)
-        ]
-        emotion = dict(zip(EMOTIONS, softmax(total.mean_logits(total.emotion)), strict=True))
-        intent = dict(zip(INTENTS, sigmoid(total.intent).tolist(), strict=True))
-        return TextPrediction(
-            post,
-            tuple(judged),
-            total.predicted_aspects(text),
-            emotion,
-            intent,
-            total.embedding(),
-            total.share_read,
-        )
-
-
-def _read_of(asked: Sequence[_Spans], parts: Sequence[TokenWindow]) -> list[_Spans]:
-    """What is asked of each text, without the spans that stand in none of the windows read of it."""
-    left = list(asked)
-    for number, of_text in groupby(parts, key=attrgetter("text_index")):
-        its = list(of_text)
-        if its[0].window_count > len(its) and asked[number]:
-            bounds = [(part.offsets[1][0], part.offsets[-2][1]) for part in its]
-            firsts = [first for first, _ in bounds]
-            left[number] = tuple(
-                tuple(
-                    (start, end)
-                    for start, end in spans
-                    if start < bounds[max(bisect_right(firsts, start) - 1, 0)][1]
+            target_counts = list(map(len, bucket_targets))
+            return list(
+                map(
+                    _WindowOutputs,
+                    bucket_windows,
+                    _split_outputs(outputs, target_counts),
+                    _split_by_text(token_counts, target_counts),
                 )
-                for spans in asked[number]
             )
-    return left
+
+        buckets = length_buckets(windows, _TOKENS_PER_BUCKET)
+        return chain.from_iterable(map_in_threads(predict_bucket, buckets))
+
+    def _predict_with_early_exit(
+        self, windows: Sequence[TokenWindow], rows: TargetRows | None, languages: Sequence[str]
+    ) -> tuple[HeadOutputs, NDArray[np.float32]]:
+        """Predict for one bucket of windows.
+
+        Returns their calibrated outputs, and the number of tokens of each target (m,). Predictions
+        are those of the late depth where the early probability is below the threshold. The depth of
+        the prediction for a text does not depend on its targets.
+        """
+        ids, mask = pad_sequences([window.ids for window in windows])
+        with torch.inference_mode():
+            if rows is None:
+                target_texts = torch.zeros(0, dtype=torch.long)
+                token_counts = np.zeros(0, np.float32)
+            else:
+                target_texts = rows.rows
+                token_counts = (rows.mention > 0).sum(1).float().numpy()
+            early, states = self.model.forward_early(ids, mask, rows)
+            outputs = self.calibration.early.calibrate(_to_float32(early), languages, target_texts)
+            thresholds = np.array([self.exit_thresholds[language] for language in languages])
+            post_is_final = softmax_rows(outputs.post.numpy()).max(1) >= thresholds
+            target_probability = _target_probability_rows(outputs.target.numpy()).max(1)
+            target_is_final = (
+                np.where(token_counts > 0, target_probability, 1.0) >= thresholds[target_texts]
+            )
+            outputs = self.early_exit_calibration.calibrate(outputs, languages, target_texts)
+            text_is_final = post_is_final.copy()
+            text_is_final[target_texts.numpy()[~target_is_final]] = False
+            if text_is_final.all():
+                return outputs, token_counts
+            late_texts = torch.from_numpy(np.flatnonzero(~text_is_final))
+            late_rows = None if rows is None else rows.select_texts(late_texts)
+            late = self.model.forward_late(
+                states[late_texts],
+                None if mask is None else mask[late_texts],
+                late_rows,
+                early.embedding[late_texts],
+            )
+            late = self.calibration.late.calibrate(
+                _to_float32(late),
+                [languages[index] for index in late_texts],
+                target_texts[:0] if late_rows is None else late_rows.rows,
+            )
+            replaced = torch.from_numpy(~post_is_final[~text_is_final])
+            for name in set(HeadOutputs._fields) - {"target"}:
+                getattr(outputs, name)[late_texts[replaced]] = getattr(late, name)[replaced]
+            is_late_target = torch.isin(target_texts, late_texts).numpy()
+            outputs.target[torch.from_numpy(is_late_target & ~target_is_final)] = late.target[
+                torch.from_numpy(~target_is_final[is_late_target])
+            ]
+        return outputs, token_counts
+
+
+class _WindowOutputs(NamedTuple):
+    """A window, its outputs without the dimension of the batch, and the tokens of each target."""
+
+    window: TokenWindow
+    outputs: HeadOutputs
+    target_token_counts: NDArray[np.float32]
+
+
+def _prediction_from_logits(text: str, pooled: PooledLogits) -> TextPrediction:
+    post = SentimentProbabilities(*softmax(pooled.mean_logits(pooled.post)))
+    targets = []
+    for index, token_count in enumerate(pooled.target_token_counts):
+        if token_count:
+            probabilities = target_probabilities(pooled.mean_target_logits(index))
+            targets.append(SentimentProbabilities(*probabilities))
+        else:
+            # The page is about a target that the text does not name: the whole text is about it.
+            targets.append(post)
+    emotion = softmax(pooled.mean_logits(pooled.emotion))
+    intent = sigmoid(pooled.intent).tolist()
+    return TextPrediction(
+        post=post,
+        targets=tuple(targets),
+        aspects=pooled.predicted_aspects(text),
+        emotion=dict(zip(EMOTIONS, emotion, strict=True)),
+        intent=dict(zip(INTENTS, intent, strict=True)),
+        embedding=pooled.embedding(),
+        share_read=pooled.share_read,
+    )
+
+
+def _drop_spans_outside_windows(
+    targets: Sequence[_Targets], windows: Sequence[TokenWindow]
+) -> list[_Targets]:
+    """Remove the spans of targets that are in no window of the sample of a very long text."""
+    remaining = list(targets)
+    for text_index, group in groupby(windows, key=attrgetter("text_index")):
+        text_windows = list(group)
+        is_sample = text_windows[0].window_count > len(text_windows)
+        if is_sample and targets[text_index]:
+            remaining[text_index] = tuple(
+                _spans_in_windows(spans, text_windows) for spans in targets[text_index]
+            )
+    return remaining
+
+
+def _spans_in_windows(
+    spans: Sequence[TextSpan], windows: Sequence[TokenWindow]
+) -> tuple[TextSpan, ...]:
+    """Select the spans that start in a window or, before the first, in the text ahead of it."""
+    starts = [window.offsets[1][0] for window in windows]
+    ends = [window.offsets[-2][1] for window in windows]
+    selected = []
+    for start, end in spans:
+        window_index = max(bisect_right(starts, start) - 1, 0)
+        if start < ends[window_index]:
+            selected.append((start, end))
+    return tuple(selected)
 
 
 def target_probabilities(logits: NDArray[np.floating]) -> tuple[float, float, float]:
-    """Probabilities of a target's logits (4,): a text that is not about it says nothing for or against it."""
-    negative, neutral, positive, beside = softmax(logits)
-    return negative, neutral + beside, positive
+    """Compute the probabilities of a target's logits (4,); "not about it" counts as neutral."""
+    negative, neutral, positive, not_about = softmax(logits)
+    return negative, neutral + not_about, positive
 
 
-def _polarities(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Probabilities (m, 3) of the logits (m, 4) of targets; see ``polarity``."""
-    negative, neutral, positive, beside = softmax_rows(logits).T
-    return np.stack([negative, neutral + beside, positive], axis=1)
+def _target_probability_rows(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Compute `target_probabilities` (m, 3) for the logits (m, 4) of several targets."""
+    negative, neutral, positive, not_about = softmax_rows(logits).T
+    return np.stack([negative, neutral + not_about, positive], axis=1)
 
 
-def _exact(out: HeadOutputs) -> HeadOutputs:
-    """The outputs in fp32."""
-    return HeadOutputs(*(values.float() for values in out))
+def _to_float32(outputs: HeadOutputs) -> HeadOutputs:
+    return HeadOutputs(*(values.float() for values in outputs))
 
 
-def _write_over(
-    out: HeadOutputs,
-    late: HeadOutputs,
-    texts: Tensor,
-    anew: NDArray[np.bool_],
-    targets: NDArray[np.bool_],
-    targets_anew: NDArray[np.bool_],
-) -> None:
-    """Write late judgements over early ones.
-
-    ``late`` has the outputs of ``texts`` (k,) of the bucket; ``anew`` (k,) says for which of them the post's are
-    taken. ``targets`` (m,) are those of the bucket that are written over, ``targets_anew`` the same among the late.
-    """
-    chosen = torch.from_numpy(anew)
-    for name in set(HeadOutputs._fields) - {"target"}:
-        getattr(out, name)[texts[chosen]] = getattr(late, name)[chosen]
-    out.target[torch.from_numpy(targets)] = late.target[torch.from_numpy(targets_anew)]
+def _split_outputs(outputs: HeadOutputs, target_counts: Sequence[int]) -> list[HeadOutputs]:
+    """Split the outputs of a batch by its texts, as arrays, given the targets of each."""
+    arrays = HeadOutputs(*(values.numpy() for values in outputs))
+    targets = _split_by_text(arrays.target, target_counts)
+    return list(map(HeadOutputs, arrays.post, targets, *arrays[2:]))
 
 
-def _apart(out: HeadOutputs, sizes: Sequence[int]) -> list[HeadOutputs]:
-    """Split the outputs of a batch by its texts, as arrays; ``sizes``: the targets of each."""
-    whole = HeadOutputs(*(values.numpy() for values in out))
-    return [
-        HeadOutputs(*its)
-        for its in zip(whole.post, _split(whole.target, sizes), *whole[2:], strict=True)
-    ]
-
-
-def _split(values: NDArray[np.float32], sizes: Sequence[int]) -> list[NDArray[np.float32]]:
+def _split_by_text(
+    values: NDArray[np.float32], target_counts: Sequence[int]
+) -> list[NDArray[np.float32]]:
     """Split values of targets (m, ...) by the number of targets of each text."""
-    ends = list(accumulate(sizes))
-    return [values[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+    ends = accumulate(target_counts)
+    return [values[end - count : end] for end, count in zip(ends, target_counts, strict=True)]
 
 
-def _once(
-    keys: Sequence[_K], text: Callable[[_K], str], compute: Callable[[Sequence[_K]], list[_V]]
-) -> list[_V]:
-    """``compute`` of each key, once for equal keys, so many at a time that their texts stay within bounds."""
-    known: dict[_K, _V] = {}
-    chunk: list[_K] = []
-    size = 0
+def _compute_once(
+    keys: Sequence[_Key],
+    text_of_key: Callable[[_Key], str],
+    compute: Callable[[Sequence[_Key]], list[_Value]],
+) -> list[_Value]:
+    """Compute a value for each key, once for equal keys, in chunks of bounded text length."""
+    values: dict[_Key, _Value] = {}
+    chunk: list[_Key] = []
+    chunk_length = 0
     for key in dict.fromkeys(keys):
-        if chunk and (len(chunk) == _TEXTS or size + len(text(key)) > _CHARACTERS):
-            known.update(zip(chunk, compute(chunk), strict=True))
-            chunk, size = [], 0
+        length = len(text_of_key(key))
+        if chunk and (len(chunk) == _MAX_TEXTS or chunk_length + length > _MAX_CHARACTERS):
+            values.update(zip(chunk, compute(chunk), strict=True))
+            chunk = []
+            chunk_length = 0
         chunk.append(key)
-        size += len(text(key))
+        chunk_length += length
     if chunk:
-        known.update(zip(chunk, compute(chunk), strict=True))
-    return [known[key] for key in keys]
+        values.update(zip(chunk, compute(chunk), strict=True))
+    return [values[key] for key in keys]

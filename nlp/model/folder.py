@@ -1,4 +1,4 @@
-"""What a model folder says of itself, read without its weights."""
+"""The config of a model folder, read without its weights."""
 
 from __future__ import annotations
 
@@ -13,49 +13,61 @@ from nlp.stats.domains import DomainErrors, load_domain_errors
 DEFAULT_MODEL_FOLDER = Path(__file__).parent.parent / "models" / "folate-small"
 MODEL_CONFIG_FILE = "config.json"
 MODEL_TYPE = "folate"
-_NEEDED = {"name", "encoder", "labels", "calibration"}
-_CALIBRATION = {"early", "late", "threshold", "standing", "prior"}
+_REQUIRED_KEYS = {"name", "encoder", "labels", "calibration"}
+_REQUIRED_CALIBRATION_KEYS = {"early", "late", "threshold", "standing", "prior"}
 
 
 def is_folate_model(folder: Path) -> bool:
-    """Whether ``python -m training`` wrote the folder. Raises ConfigError where its config is not JSON."""
-    return (folder / MODEL_CONFIG_FILE).is_file() and _read(folder).get("model_type") == MODEL_TYPE
+    """Return whether ``python -m training`` wrote the folder.
+
+    Raises ConfigError where its config is not JSON.
+    """
+    if not (folder / MODEL_CONFIG_FILE).is_file():
+        return False
+    return _load_config(folder).get("model_type") == MODEL_TYPE
 
 
 def read_model_config(folder: Path) -> dict[str, Any]:
-    """The config of a folder that training wrote. Raises ConfigError where it can't be read or lacks what reading needs."""
-    about = _read(folder)
-    missing = sorted(_NEEDED - about.keys() or _CALIBRATION - about["calibration"].keys())
-    if missing:
+    """Read the config of a folder that training wrote.
+
+    Raises ConfigError where it can't be read or lacks a required key.
+    """
+    config = _load_config(folder)
+    missing_keys = _REQUIRED_KEYS - config.keys()
+    if not missing_keys:
+        missing_keys = _REQUIRED_CALIBRATION_KEYS - config["calibration"].keys()
+    if missing_keys:
         raise ConfigError(
-            f"{folder / MODEL_CONFIG_FILE} lacks {', '.join(missing)}, which this version of Folate reads: train the model again."
+            f"{folder / MODEL_CONFIG_FILE} lacks {', '.join(sorted(missing_keys))}, which this "
+            "version of Folate reads: train the model again."
         )
-    return about
+    return config
 
 
 def model_class_prior(model: str = "") -> tuple[float, ...]:
-    """The prevalences of negative, neutral and positive under which a model's probabilities of brands were calibrated.
+    """Return the prevalences of the labels under which the target head was calibrated.
 
-    The quantifier corrects from them. Balanced for other models than Folate's own, which do not say.
+    The quantifier corrects from them. They are uniform for other models than Folate's own, whose
+    prior is unknown.
     """
     folder = Path(model) if model else DEFAULT_MODEL_FOLDER
-    return (
-        tuple(read_model_config(folder)["calibration"]["prior"])
-        if not model or is_folate_model(folder)
-        else UNIFORM_PRIOR
-    )
+    if model and not is_folate_model(folder):
+        return UNIFORM_PRIOR
+    return tuple(read_model_config(folder)["calibration"]["prior"])
 
 
 def model_domain_errors(model: str = "") -> DomainErrors:
-    """How wrong the model's shares are in domains that it never saw: wide defaults where nobody measured it."""
+    """Return the errors of the model's shares in unseen domains; wide defaults if not measured."""
     return load_domain_errors(Path(model) if model else DEFAULT_MODEL_FOLDER)
 
 
-def _read(folder: Path) -> dict[str, Any]:
+def _load_config(folder: Path) -> dict[str, Any]:
     try:
-        about: dict[str, Any] = json.loads((folder / MODEL_CONFIG_FILE).read_text(encoding="utf-8"))
+        text = (folder / MODEL_CONFIG_FILE).read_text(encoding="utf-8")
+        config: dict[str, Any] = json.loads(text)
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"{folder} should be a model folder with a {MODEL_CONFIG_FILE}, and its {MODEL_CONFIG_FILE} can't be read as JSON: {error}."
+            f"{folder} should be a model folder with a {MODEL_CONFIG_FILE}, and its "
+            f"{MODEL_CONFIG_FILE} can't be read as JSON: {error}."
         ) from error
-    return about
+    return config

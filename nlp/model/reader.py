@@ -1,4 +1,4 @@
-"""What a reader of sentiment gives, whatever model is behind it."""
+"""The interface of every model: records of predictions, and the protocol of a reader."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SentimentProbabilities:
-    """Calibrated probabilities of the three labels; they sum to 1."""
+    """Calibrated probabilities of the three sentiment labels; they sum to 1."""
 
     negative: float
     neutral: float
@@ -27,61 +27,66 @@ class SentimentProbabilities:
 
     @property
     def label(self) -> str:
-        """The most probable label; neutral where it ties."""
-        best = max(self.negative, self.neutral, self.positive)
-        if self.neutral == best or self.negative == self.positive:
+        """The most probable label; neutral in case of a tie."""
+        highest = max(self.negative, self.neutral, self.positive)
+        if self.neutral == highest or self.negative == self.positive:
             return "neutral"
-        return "positive" if self.positive == best else "negative"
+        return "positive" if self.positive == highest else "negative"
 
 
 MODEL_LANGUAGES = ("zh", "en")
+"""Languages with a calibration of their own."""
+
 UNIFORM_PRIOR = (1 / 3, 1 / 3, 1 / 3)
-"""Prevalences of negative, neutral and positive where nothing better is known."""
+"""Prevalences of negative, neutral and positive for a model whose prior is unknown."""
 
 FALLBACK_PROBABILITIES = SentimentProbabilities(*UNREADABLE_PROBABILITIES)
-"""The answer for a text with nothing to read: neutral, with low confidence."""
+"""Prediction for a text without words: neutral, with low confidence."""
 
 
 @dataclass(frozen=True, slots=True)
 class AspectPrediction:
-    """An aspect that a post speaks of. ``confidence``: the calibrated probability that it does; ``start`` and ``end``: the clause that
-    speaks of it most, in code points of the text.
-    """
+    """An aspect that a post mentions, with the sentiment towards it."""
 
     name: str
     polarity: SentimentProbabilities
+    # Calibrated probability that the post mentions the aspect.
     confidence: float
+    # The clause with the strongest mention, in code points of the text.
     start: int
     end: int
 
 
 @dataclass(frozen=True, slots=True)
 class TextPrediction:
-    """One post read: the post as a whole, each target asked about, in the order asked, and what else its model judges.
+    """Model output for one text.
 
-    A target that the post is not about is neutral: the post says nothing for or against it. ``aspects``: those spoken of, the surest
-    first. ``emotion``: probabilities that sum to 1, by name. ``intent``: a probability each, by name. ``embedding``: what ``embed``
-    gives. ``share_read``: less than 1 where a text was so long that the model read a sample of it (``nlp.model.windows``). Where
-    there is nothing to read, or the model has no such head, these are empty and the embedding is None.
+    Where the text has no words, or the model no such head, the fields with a default are empty.
     """
 
+    # Sentiment of the text as a whole.
     post: SentimentProbabilities
+    # Sentiment towards each target of the request, in its order. A target that the text is not
+    # about is neutral.
     targets: tuple[SentimentProbabilities, ...] = ()
+    # Aspects that the text mentions, the most probable first.
     aspects: tuple[AspectPrediction, ...] = ()
+    # Probabilities of the emotions by name; they sum to 1.
     emotion: dict[str, float] = field(default_factory=dict)
+    # Probability of each intent by name.
     intent: dict[str, float] = field(default_factory=dict)
-    embedding: NDArray[np.float32] | None = field(
-        default=None, compare=False
-    )  # arrays compare by element
+    # Unit vector, as `Reader.embed` returns it. Not compared: arrays compare by element.
+    embedding: NDArray[np.float32] | None = field(default=None, compare=False)
+    # Less than 1 where the model processed a sample of a very long text (`nlp.model.windows`).
     share_read: float = 1.0
 
 
 TargetSpans = Sequence[Sequence[Sequence[TextSpan]]]
-"""For each text its targets, each a list of (start, end) spans in code points of the text."""
+"""For each text, its targets, each a list of (start, end) spans in code points of the text."""
 
 
 class AspectDefinition(Protocol):
-    """What a project's file says of an aspect (``folate.core.config.Aspect``)."""
+    """An aspect that a project defines by examples (`folate.core.config.CustomAspect`)."""
 
     @property
     def id(self) -> str: ...
@@ -91,7 +96,7 @@ class AspectDefinition(Protocol):
 
 
 class Reader(Protocol):
-    """A loaded model. ``name`` and ``version`` (a digest of its weights) go beside every annotation it makes."""
+    """A loaded model. Annotations are stored with its name and version, a digest of the weights."""
 
     @property
     def name(self) -> str: ...
@@ -102,41 +107,48 @@ class Reader(Protocol):
     def read(
         self, texts: Sequence[str], targets: TargetSpans | None = None
     ) -> list[TextPrediction]:
-        """One Reading a text. The same text with the same targets is computed once."""
+        """Predict for each text and its targets; equal texts with equal targets only once."""
         ...
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors (n, dimension), comparable by dot product across languages; zero for a text with no token."""
+        """Embed texts as unit vectors (n, dimension), comparable by dot product across languages.
+
+        The vector of a text without tokens is zero.
+        """
         ...
 
 
-_NOT_WORDS = re.compile(rf"{URL}|[@＠][\w-]+", re.IGNORECASE)
-_HAN, _KANA = re.compile(f"[{HAN_RANGES}]"), re.compile(f"[{KANA_RANGES}]")
-_WORDS = re.compile(r"[a-zA-Z\u00c0-\u024f\u3400-\u9fff\uff21-\uff5a\U00020000-\U0003ffff]")
+_LINK_OR_HANDLE = re.compile(rf"{URL}|[@＠][\w-]+", re.IGNORECASE)
+_HAN = re.compile(f"[{HAN_RANGES}]")
+_KANA = re.compile(f"[{KANA_RANGES}]")
+_HAN_OR_LATIN_LETTER = re.compile(
+    r"[a-zA-Z\u00c0-\u024f\u3400-\u9fff\uff21-\uff5a\U00020000-\U0003ffff]"
+)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def is_readable(text: str) -> bool:
-    """Whether a text has words to read: at least half of its letters Han or Latin, links and account names left out, and of a language
-    that Folate reads.
+    """Return whether a text has words of a language that Folate supports.
 
-    >>> readable("好吃"), readable("ok"), readable("😀😀"), readable("a.com/b"), readable("خدمة سيئة"), readable("es muy bueno")
-    (True, True, False, False, False, False)
+    At least half of its letters must be Han or Latin, without links and account names.
+
+    >>> is_readable("好吃"), is_readable("ok"), is_readable("😀😀"), is_readable("es muy bueno")
+    (True, True, False, False)
     """
-    rest = _NOT_WORDS.sub(" ", text)
-    letters = sum(map(str.isalpha, rest))
-    if not letters or 2 * len(_WORDS.findall(rest)) < letters:
+    words = _LINK_OR_HANDLE.sub(" ", text)
+    letter_count = sum(map(str.isalpha, words))
+    if not letter_count or 2 * len(_HAN_OR_LATIN_LETTER.findall(words)) < letter_count:
         return False
-    return (
-        bool(_HAN.search(rest) and not _KANA.search(rest)) or identify_language(text) != "other"
-    )  # Han without kana is Chinese: no need to ask
+    if _HAN.search(words) and not _KANA.search(words):
+        return True  # Han without kana is Chinese: spares the identification
+    return identify_language(text) != "other"
 
 
 def replace_surrogates(text: str) -> str:
-    """The text with lone surrogates, which no tokenizer takes, replaced one by one: offsets stay."""
+    """Replace lone surrogates, which no tokenizer accepts, one by one: offsets don't change."""
     return _SURROGATES.sub("\ufffd", text)
 
 
 def model_language(text: str) -> str:
-    """Which of `LANGUAGES` a text is judged in: ``zh`` where there is a Han character, else ``en``."""
+    """Return the language whose calibration a text gets: ``zh`` with a Han character or ``en``."""
     return "zh" if re.search(r"[\u3400-\u9fff]", text) else "en"

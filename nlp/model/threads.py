@@ -1,4 +1,4 @@
-"""Batches through torch on several threads, each batch on one of them."""
+"""Parallel computation of batches with torch, each batch on one thread."""
 
 from __future__ import annotations
 
@@ -9,26 +9,29 @@ from typing import TypeVar
 
 import torch
 
-T = TypeVar("T")
-R = TypeVar("R")
-_AHEAD = 2  # batches a thread that are being worked on or wait for the caller: bounds memory
+Batch = TypeVar("Batch")
+Result = TypeVar("Result")
+# Batches per thread that are computed or wait for the caller: bounds memory.
+_MAX_PENDING_PER_THREAD = 2
 
 
-def map_in_threads(work: Callable[[T], R], batches: Iterable[T], n_threads: int = 0) -> Iterator[R]:
-    """Apply ``work`` to each batch on ``count`` threads, by default as many as torch has; give the results in order.
+def map_in_threads(
+    work: Callable[[Batch], Result], batches: Iterable[Batch], n_threads: int = 0
+) -> Iterator[Result]:
+    """Apply ``work`` to each batch on ``n_threads`` threads (0: as many as torch has), in order.
 
-    Torch's own threads share each product and wait for one another after it, and while they wait they spin: on two
-    busy cores that doubled the processor time of reading. Here each thread computes a batch alone.
+    Torch's own threads share each product and spin while they wait for one another, which doubled
+    the CPU time on two busy cores. Here each thread computes a batch alone.
     """
     n_threads = n_threads or torch.get_num_threads()
     if n_threads == 1:
         yield from map(work, batches)
         return
     with ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        waiting: deque[Future[R]] = deque()
+        pending: deque[Future[Result]] = deque()
         for batch in batches:
-            waiting.append(pool.submit(work, batch))
-            if len(waiting) > _AHEAD * n_threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+            pending.append(pool.submit(work, batch))
+            if len(pending) > _MAX_PENDING_PER_THREAD * n_threads:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()

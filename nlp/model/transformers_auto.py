@@ -1,12 +1,14 @@
-"""Model folders of Folate for transformers: with this module imported, its Auto classes and pipelines take one.
+"""Registration of Folate's model folders with the Auto classes of transformers.
 
     import nlp.model.transformers_auto
     from transformers import pipeline
 
-    pipeline("text-classification", model=str(nlp.model.SHIPPED))(["冲泡没有结块", "The tin arrived broken"])
+    classify = pipeline("text-classification", model=str(nlp.model.DEFAULT_MODEL_FOLDER))
+    classify(["冲泡没有结块", "The tin arrived broken"])
 
-That is the sentiment of posts by all layers, as training left it, for those who compare models. ``nlp.model.load_reader`` gives calibrated
-probabilities of everything else as well, of texts of any length, and takes a fraction of the time.
+predicts the sentiment of posts by all layers, not calibrated, to compare models. For everything
+else use ``nlp.model.load_reader``: its probabilities are calibrated, it has all heads, takes texts
+of any length, and is several times as fast.
 """
 
 from __future__ import annotations
@@ -33,44 +35,45 @@ from nlp.model.folder import MODEL_TYPE, read_model_config
 
 
 class FolateConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is not type-checked here
-    """What stands in config.json, with the labels under the names that transformers gives them."""
+    """The content of config.json, with the labels under the keys of transformers."""
 
     model_type = MODEL_TYPE
 
-    def __init__(self, **about: Any) -> None:
-        super().__init__(
-            **{
-                "id2label": dict(enumerate(SENTIMENT_LABELS)),
-                "label2id": {name: index for index, name in enumerate(SENTIMENT_LABELS)},
-            }
-            | about
-        )
+    def __init__(self, **values: Any) -> None:
+        labels = {
+            "id2label": dict(enumerate(SENTIMENT_LABELS)),
+            "label2id": {name: index for index, name in enumerate(SENTIMENT_LABELS)},
+        }
+        super().__init__(**{**labels, **values})
 
 
 class FolateTokenizer(FastTokenizer):  # type: ignore[misc]
-    """tokenizer.json as it is, with the names of its special tokens."""
+    """The unchanged tokenizer.json, with the names of its special tokens."""
 
     model_input_names = ["input_ids", "attention_mask"]  # noqa: RUF012 - as transformers declares it
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, *_: Any, **__: Any) -> Any:
-        """The tokenizer of a folder on disk. (transformers would keep its vocabulary alone and normalise in a way of its own.)"""
-        special = {
+        """Load the tokenizer of a folder.
+
+        The method of transformers would load the vocabulary only, with a normalization of its own.
+        """
+        special_tokens = {
             "pad_token": "<pad>",
             "unk_token": "<unk>",
             "bos_token": "<s>",
             "eos_token": "</s>",
         }
-        longest = read_model_config(Path(folder))["encoder"]["positions"]
+        max_tokens = read_model_config(Path(folder))["encoder"]["positions"]
         return cls(
             tokenizer_object=Tokenizer.from_file(str(Path(folder) / TOKENIZER_FILE)),
-            model_max_length=longest,
-            **special,
+            model_max_length=max_tokens,
+            **special_tokens,
         )
 
 
 class FolateForSequenceClassification(PreTrainedModel):  # type: ignore[misc]
-    """Token ids to the late depth's logits of negative, neutral and positive."""
+    """The sentiment head behind all layers: token ids to logits of the three labels."""
 
     config_class = FolateConfig
 
@@ -78,18 +81,23 @@ class FolateForSequenceClassification(PreTrainedModel):  # type: ignore[misc]
     def from_pretrained(
         cls, folder: str | Path, *_: Any, config: FolateConfig | None = None, **options: Any
     ) -> Any:
-        """The model of a folder on disk, in fp32 unless ``dtype`` is one of torch's. Raises ConfigError where it is not one of Folate's."""
-        made = cls(config or FolateConfig.from_pretrained(folder))
-        made.judge = load_checkpoint(Path(folder))[0]
+        """Load the model of a folder, in fp32 unless the option ``dtype`` is one of torch.
+
+        Raises ConfigError where it is no model of Folate.
+        """
+        model = cls(config or FolateConfig.from_pretrained(folder))
+        model.multi_task_model = load_checkpoint(Path(folder))[0]
         dtype = options.get("dtype")
-        return made.to(dtype).eval() if isinstance(dtype, torch.dtype) else made.eval()
+        if isinstance(dtype, torch.dtype):
+            model = model.to(dtype)
+        return model.eval()
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any
     ) -> SequenceClassifierOutput:
-        """Ids (n, t) to logits (n, 3)."""
+        """Compute logits (n, 3) for ids (n, t)."""
         mask = None if attention_mask is None or attention_mask.all() else attention_mask.bool()
-        _, late = self.judge(input_ids, mask)
+        _, late = self.multi_task_model(input_ids, mask)
         return SequenceClassifierOutput(logits=late.post)
 
 

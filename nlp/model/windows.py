@@ -1,4 +1,4 @@
-"""Texts of any length to windows that the encoder takes: all of a text up to 5,000 characters, a sample of a longer one."""
+"""Splitting of texts into windows of tokens, and sampling of windows of very long texts."""
 
 from __future__ import annotations
 
@@ -13,28 +13,31 @@ from nlp.text.clauses import TextSpan
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-MAX_CHARACTERS_READ = 5_000  # a text up to here is read whole; of a longer one as many tokens as so many of its characters have
-MENTION_WINDOW_SHARE = (
-    0.75  # of the windows read at most for what is asked about, the rest for the text as a whole
-)
-_SLICE = 20_000  # code points tokenised at once
+MAX_CHARACTERS_READ = 5_000
+"""Characters of a text that the model processes: of a longer one, a sample of as many tokens."""
+
+MENTION_WINDOW_SHARE = 0.75
+"""Share of the windows of a sample that may be chosen for their mentions of targets."""
+
+# Code points that are tokenized at once.
+_SLICE_LENGTH = 20_000
 
 
 @dataclass(frozen=True)
 class TokenWindow:
-    """Part of text ``text``: its tokens, the two special ones included, and the code points that each covers (special ones none).
-
-    ``of``: how many windows the text has, whether they are read or not.
-    """
+    """A window of consecutive tokens of a text, with a special token at either end."""
 
     text_index: int
+    # Token ids, the two special ones included.
     ids: list[int]
+    # The span of each token in code points of the text; (0, 0) for special ones.
     offsets: list[TextSpan]
+    # Windows of the whole text, those outside the sample included.
     window_count: int = 1
 
     @property
     def weight(self) -> int:
-        """Tokens of the text in this window, at least one: its weight in the text's mean."""
+        """Number of tokens without the special ones, at least 1: weight in the mean over a text."""
         return max(len(self.ids) - 2, 1)
 
 
@@ -44,101 +47,123 @@ def split_into_windows(
     max_tokens: int,
     targets: Sequence[Sequence[Sequence[TextSpan]]] | None = None,
 ) -> list[TokenWindow]:
-    """The windows of every text, at most ``size`` tokens each; a longer text gives windows of equal size. Each text gives at least one.
+    """Split every text into windows of equal size, at most ``max_tokens`` each, at least one.
 
-    Of a text of more than ``CHARACTERS`` code points only a ``sample`` is given, of at most as many tokens as so many of its code points
-    have on average: the windows that hold the first spans of each of its targets in ``asked``, the first, the last, and others evenly
-    between them.
+    Of a text of more than MAX_CHARACTERS_READ code points only a sample is returned (see
+    `sample_indices`): the windows with the first spans of each of its ``targets``, the first, the
+    last, and others evenly between them.
     """
-    first, last = tokenizer.encode("").ids
-    made = []
-    for number, (ids, offsets) in enumerate(_tokens(texts, tokenizer)):
+    first_special, last_special = tokenizer.encode("").ids
+    windows = []
+    for text_index, (ids, offsets) in enumerate(_tokenize_texts(texts, tokenizer)):
         count = max(-(-len(ids) // (max_tokens - 2)), 1)
-        cuts = [len(ids) * part // count for part in range(count + 1)]
+        bounds = [len(ids) * index // count for index in range(count + 1)]
         chosen: Sequence[int] = range(count)
-        if len(texts[number]) > MAX_CHARACTERS_READ:
-            starts = [offsets[cut][0] for cut in cuts[:-1]]
-            text_targets = targets[number] if targets else []
-            wanted = [
-                [bisect_right(starts, start) - 1 for start, _ in spans] for spans in text_targets
-            ]
-            places = [
-                max(window, 0) for window in chain.from_iterable(zip_longest(*wanted, fillvalue=0))
-            ]
-            largest = -(-len(ids) // count)
-            most = len(ids) * MAX_CHARACTERS_READ // len(texts[number]) // max(largest, 1)
-            chosen = sample_indices(count, places, max_count=max(most, 1))
-        for start, end in [(cuts[window], cuts[window + 1]) for window in chosen]:
-            made.append(
+        if len(texts[text_index]) > MAX_CHARACTERS_READ:
+            window_starts = [offsets[bound][0] for bound in bounds[:-1]]
+            preferred = _windows_of_targets(window_starts, targets[text_index] if targets else [])
+            max_window_tokens = -(-len(ids) // count)
+            max_sampled_tokens = len(ids) * MAX_CHARACTERS_READ // len(texts[text_index])
+            max_count = max_sampled_tokens // max(max_window_tokens, 1)
+            chosen = sample_indices(count, preferred, max_count=max(max_count, 1))
+        for index in chosen:
+            start = bounds[index]
+            end = bounds[index + 1]
+            windows.append(
                 TokenWindow(
-                    number,
-                    [first, *ids[start:end], last],
+                    text_index,
+                    [first_special, *ids[start:end], last_special],
                     [(0, 0), *offsets[start:end], (0, 0)],
                     count,
                 )
             )
-    return made
+    return windows
+
+
+def _windows_of_targets(
+    window_starts: Sequence[int], targets: Sequence[Sequence[TextSpan]]
+) -> list[int]:
+    """Return the windows with spans of targets: the first span of each target, the second, …"""
+
+    def window_of(span: TextSpan) -> int:
+        return bisect_right(window_starts, span[0]) - 1
+
+    windows_by_target = [map(window_of, spans) for spans in targets]
+    in_turn = chain.from_iterable(zip_longest(*windows_by_target, fillvalue=0))
+    return [max(window, 0) for window in in_turn]
 
 
 def sample_indices(count: int, preferred: Sequence[int] = (), *, max_count: int) -> list[int]:
-    """At most ``most`` of 0 to ``count`` - 1, in order: the first ``wanted`` ones (three quarters at most), the ends, and others evenly.
+    """Choose at most ``max_count`` of 0 to ``count`` - 1, in order.
 
-    >>> sample(9, [4], most=5)
+    These are the first ``preferred`` ones (three quarters at most), the ends, and others evenly.
+
+    >>> sample_indices(9, [4], max_count=5)
     [0, 2, 4, 6, 8]
     """
     if count <= max_count:
         return list(range(count))
-    chosen = set(list(dict.fromkeys(preferred))[: int(max_count * MENTION_WINDOW_SHARE)])
-    spread = max_count
-    while (
-        len(even := {place * (count - 1) // max(spread - 1, 1) for place in range(spread)} | chosen)
-        > max_count
-    ):
-        spread -= 1
-    return sorted(even)
+    max_preferred = int(max_count * MENTION_WINDOW_SHARE)
+    preferred_set = set(list(dict.fromkeys(preferred))[:max_preferred])
+    spread_count = max_count
+    while True:
+        steps = max(spread_count - 1, 1)
+        spread = {index * (count - 1) // steps for index in range(spread_count)}
+        chosen = spread | preferred_set
+        if len(chosen) <= max_count:
+            return sorted(chosen)
+        spread_count -= 1
 
 
 def sample_text_parts(count: int, characters: int) -> list[int]:
-    """Choose of the ``count`` parts of a text of so many ``characters``: all, or of a very long one as many as `CHARACTERS` of it have.
+    """Choose among the ``count`` parts of a text of so many ``characters``.
 
-    >>> sampled(4, 4_000), sampled(40, 20_000)
+    All are chosen, or of a text longer than MAX_CHARACTERS_READ the share that these are of it.
+
+    >>> sample_text_parts(4, 4_000), sample_text_parts(40, 20_000)
     ([0, 1, 2, 3], [0, 4, 8, 13, 17, 21, 26, 30, 34, 39])
     """
-    return sample_indices(
-        count,
-        max_count=count
-        if characters <= MAX_CHARACTERS_READ
-        else max(count * MAX_CHARACTERS_READ // characters, 1),
-    )
+    max_count = count
+    if characters > MAX_CHARACTERS_READ:
+        max_count = max(count * MAX_CHARACTERS_READ // characters, 1)
+    return sample_indices(count, max_count=max_count)
 
 
-def _tokens(
+def _tokenize_texts(
     texts: Sequence[str], tokenizer: Tokenizer
 ) -> Iterator[tuple[list[int], list[TextSpan]]]:
-    """Token ids and offsets of each text; a very long text is tokenised in slices."""
-    pieces = [
-        (text[start : start + _SLICE], start)
-        for text in texts
-        for start in range(0, max(len(text), 1), _SLICE)
-    ]
-    encoded = iter(tokenizer.encode_batch([piece for piece, _ in pieces], add_special_tokens=False))
+    """Yield the token ids and offsets of each text; a very long text is tokenized in slices."""
+    slices = []
+    for text in texts:
+        slices += [text[start : start + _SLICE_LENGTH] for start in _slice_starts(text)]
+    encodings = iter(tokenizer.encode_batch(slices, add_special_tokens=False))
     for text in texts:
         ids: list[int] = []
         offsets: list[TextSpan] = []
-        for start in range(0, max(len(text), 1), _SLICE):
-            encoding = next(encoded)
+        for slice_start in _slice_starts(text):
+            encoding = next(encodings)
             ids += encoding.ids
-            offsets += (
-                [(a + start, b + start) for a, b in encoding.offsets] if start else encoding.offsets
-            )
+            if slice_start:
+                offsets += [
+                    (start + slice_start, end + slice_start) for start, end in encoding.offsets
+                ]
+            else:
+                offsets += encoding.offsets
         yield ids, offsets
 
 
+def _slice_starts(text: str) -> range:
+    return range(0, max(len(text), 1), _SLICE_LENGTH)
+
+
 def length_buckets(windows: Sequence[TokenWindow], tokens_per_bucket: int) -> Iterator[list[int]]:
-    """Indices of windows of like length together, about ``tokens`` tokens a bucket, shortest first."""
-    order = sorted(range(len(windows)), key=lambda index: len(windows[index].ids))
+    """Group windows by length; yield their indices, about ``tokens_per_bucket`` tokens a bucket.
+
+    The shortest windows come first.
+    """
+    by_length = sorted(range(len(windows)), key=lambda index: len(windows[index].ids))
     bucket: list[int] = []
-    for index in order:
+    for index in by_length:
         if bucket and (len(bucket) + 1) * len(windows[index].ids) > tokens_per_bucket:
             yield bucket
             bucket = []

@@ -1,4 +1,4 @@
-"""Emerging topics: what more people write about this week than the weeks before let expect (docs/topics.md)."""
+"""Emerging topics: terms used by more distinct authors than the weeks before predict."""
 
 from nlp.topics.detect import MIN_BASELINE_WEEKS
 from nlp.topics.discovery import discover_topics, rank_topics

@@ -1,4 +1,4 @@
-"""Who says it: audience segments, found in what authors say of themselves."""
+"""Audience segments of a topic's authors, from what authors say about themselves."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -7,54 +7,65 @@ import numpy as np
 from nlp.topics.context import log_odds_ratio
 from nlp.topics.stream import Bools, Ints, PostStream
 
-MIN_SEGMENT_AUTHORS = 10  # fewer could be told apart as persons, and prove nothing
-MAX_OTHER_AUTHORS = 5000  # authors of the week who stand for all others
-MAX_POSTS_PER_AUTHOR = 20  # posts an author that are read, the latest
+# Fewer authors could be recognised as persons, and prove nothing.
+MIN_SEGMENT_AUTHORS = 10
+# Authors of the week that are sampled to represent all others.
+MAX_OTHER_AUTHORS = 5000
+# Posts that are searched for segments, per author: the latest ones.
+MAX_POSTS_PER_AUTHOR = 20
 
 FindSegments = Callable[[str], Iterable[str]]
-"""Segments that the author of a text says to belong to (`nlp.extract.segments.SegmentDetector.find_segments`)."""
+"""Text -> segments that its author claims to belong to (see `nlp.extract.segments`)."""
 
 
 def find_segment_members(
     stream: PostStream, topic_posts: Ints, find_segments: FindSegments
 ) -> tuple[Ints, dict[str, Bools]]:
-    """Who belongs to each segment, among the authors of the posts `topics` and some other authors of the week, evenly spread over it.
+    """Find the members of each segment among the authors of topics and a sample of the others.
 
-    Gives those other authors, and by segment for each voice of the stream whether it belongs. What they wrote in the whole window is read.
+    The sample is evenly spread over the authors of the week. The posts of the whole window are
+    searched. Returns the author codes of the sample and, by segment, a mask over all authors of
+    the stream.
     """
-    week = np.unique(stream.author_codes[stream.week_offsets[-2] :]).astype(np.int64)
-    others = week[:: max(1, -(-len(week) // MAX_OTHER_AUTHORS))]
-    asked = np.zeros(stream.n_authors, bool)
-    asked[others] = asked[stream.author_codes[topic_posts]] = True
-    posts = np.flatnonzero(asked[stream.author_codes])
+    week_authors = np.unique(stream.author_codes[stream.week_offsets[-2] :]).astype(np.int64)
+    others = week_authors[:: max(1, -(-len(week_authors) // MAX_OTHER_AUTHORS))]
+    is_searched = np.zeros(stream.n_authors, bool)
+    is_searched[others] = True
+    is_searched[stream.author_codes[topic_posts]] = True
+    posts = np.flatnonzero(is_searched[stream.author_codes])
     posts = posts[np.lexsort((-posts, stream.author_codes[posts]))]
-    voice = stream.author_codes[posts]
-    posts = posts[np.arange(len(posts)) - np.searchsorted(voice, voice) < MAX_POSTS_PER_AUTHOR]
-    found: dict[str, Bools] = {}
+    authors = stream.author_codes[posts]
+    rank_in_author = np.arange(len(posts)) - np.searchsorted(authors, authors)
+    posts = posts[rank_in_author < MAX_POSTS_PER_AUTHOR]
+    members: dict[str, Bools] = {}
     for post, body in zip(posts, stream.bodies(posts), strict=True):
         for segment in find_segments(body):
-            found.setdefault(segment, np.zeros(stream.n_authors, bool))[
-                stream.author_codes[post]
-            ] = True
-    return others, found
+            is_member = members.setdefault(segment, np.zeros(stream.n_authors, bool))
+            is_member[stream.author_codes[post]] = True
+    return others, members
 
 
 def overrepresented_segments(
     stream: PostStream, posts: Ints, other_authors: Ints, segment_members: Mapping[str, Bools]
 ) -> dict[str, dict[str, float]]:
-    """Segments that write of a topic more than the week's `others` do: authors, their share, the share outside.
+    """Return the segments that are more frequent among a topic's authors than among the others.
 
-    Only segments of `LEAST_AUTHORS` authors in the topic whose log odds ratio is above 0 by 1.96 standard errors.
+    A segment needs `MIN_SEGMENT_AUTHORS` authors in the topic and a log odds ratio above 0 by 1.96
+    standard errors. Each comes with its authors in the topic, their share, and the share outside.
     """
     inside = np.unique(stream.author_codes[posts])
     outside = np.setdiff1d(other_authors, inside)
-    found = {}
+    segments = {}
     for segment, is_member in sorted(segment_members.items()):
-        a, c = int(is_member[inside].sum()), int(is_member[outside].sum())
-        if a >= MIN_SEGMENT_AUTHORS and log_odds_ratio(a, len(inside), c, len(outside))[1] > 0:
-            found[segment] = {
-                "authors": a,
-                "share": a / len(inside),
-                "outside": c / max(len(outside), 1),
+        count_inside = int(is_member[inside].sum())
+        count_outside = int(is_member[outside].sum())
+        if count_inside < MIN_SEGMENT_AUTHORS:
+            continue
+        _, low, _ = log_odds_ratio(count_inside, len(inside), count_outside, len(outside))
+        if low > 0:
+            segments[segment] = {
+                "authors": count_inside,
+                "share": count_inside / len(inside),
+                "outside": count_outside / max(len(outside), 1),
             }
-    return found
+    return segments

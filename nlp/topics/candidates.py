@@ -1,4 +1,7 @@
-"""Terms that could be a topic: words, bigrams, Latin trigrams, hashtags and coinages, and the posts that hold each."""
+"""Candidate terms of topics and their occurrences.
+
+Candidates are words, pairs of words, Latin-script triples, hashtags and new Chinese words.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -21,158 +24,176 @@ from nlp.topics.ngrams import (
 )
 from nlp.topics.stream import Bools, Codes, EncodedLists, PostStream, sorted_unique
 
-MAX_TERM_WORDS = (
-    3  # words in an n-gram; three only in Latin script, where one Chinese word takes two or three
-)
-_NO_PLURALS = ["customs", "goods", "means", "news"]  # words of their own beside the ones without -s
-_PLURAL = r"^([a-z]{2,}[^\W\dsui_'])s$"  # of an English word; the group is its singular
-_WIDE = r"[⺀-\x{10ffff}]"  # from the first of the East Asian blocks on
+# Words in an n-gram. Three only in Latin script: one Chinese word takes two or three English ones.
+MAX_TERM_WORDS = 3
+# Words in -s that are not the plural of the word without it.
+_NO_PLURALS = ["customs", "goods", "means", "news"]
+# An English plural; the group is its singular.
+_PLURAL_PATTERN = r"^([a-z]{2,}[^\W\dsui_'])s$"
+# From the first of the East Asian Unicode blocks on.
+_EAST_ASIAN_PATTERN = r"[⺀-\x{10ffff}]"
 
 
 @dataclass(frozen=True)
 class CandidateTerms:
-    """Terms, sorted, and where they occur, a week at a time."""
+    """Candidate terms, sorted, and a search for their occurrences, one week at a time."""
 
     stream: PostStream
     terms: tuple[str, ...]
-    searches: tuple[
-        tuple[WeeklySequence, NgramSearch, tuple[Codes, ...]], ...
-    ]  # where to look, for what, and the term of each n-gram by length
+    # For each kind of term: the sequences, the search, and by length the term of each n-gram row.
+    searches: tuple[tuple[WeeklySequence, NgramSearch, tuple[Codes, ...]], ...]
 
     def occurrences(self, week: int) -> tuple[Codes, Codes]:
-        """(term, post) of each occurrence in a week, in no order and with repeats."""
-        terms, posts = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
-        for text, search, term in self.searches:
-            run = text(week)
-            for n, (at, row) in enumerate(search.occurrences(run)):
-                terms.append(term[n][row])
-                posts.append(run.post_of_code[at])
+        """Return the term and the post of each occurrence in a week, unordered, with repeats."""
+        terms = [np.zeros(0, np.int32)]
+        posts = [np.zeros(0, np.int32)]
+        for weekly_sequence, search, term_of_row in self.searches:
+            sequence = weekly_sequence(week)
+            for n, (starts, rows) in enumerate(search.occurrences(sequence)):
+                terms.append(term_of_row[n][rows])
+                posts.append(sequence.post_of_code[starts])
         return np.concatenate(terms), np.concatenate(posts)
 
     @cached_property
     def current_occurrences(self) -> tuple[Codes, Codes]:
-        """The distinct pairs of the week at hand, sorted."""
-        term, post = self.occurrences(self.stream.n_weeks - 1)
-        size = max(len(self.stream), 1)
-        keys = sorted_unique(term.astype(np.int64) * size + post)
-        return (keys // size).astype(np.int32), (keys % size).astype(np.int32)
+        """The distinct (term, post) pairs of the current week, sorted, as two arrays."""
+        terms, posts = self.occurrences(self.stream.n_weeks - 1)
+        n_posts = max(len(self.stream), 1)
+        pairs = sorted_unique(terms.astype(np.int64) * n_posts + posts)
+        return (pairs // n_posts).astype(np.int32), (pairs % n_posts).astype(np.int32)
 
     def posts_with_term(self, term: int) -> Codes:
-        """The posts of the week at hand that hold a term, in the order of the stream."""
-        low, high = np.searchsorted(self.current_occurrences[0], [term, term + 1])
-        return self.current_occurrences[1][low:high]
-
-
-def find_candidates(stream: PostStream, min_count: int) -> CandidateTerms:
-    """Every term with at least `least` occurrences within some week, by name; a coinage and a word of one name are one term."""
-    parts = [
-        _words(stream, min_count),
-        _hashtags(stream, min_count),
-        find_new_words(stream, stopwords(), min_count),
-    ]
-    names = pc.unique(
-        pa.chunked_array([name for part in parts for name in part[2]], pa.string())
-    ).sort()
-    texts = []
-    for text, search, spelled in parts:
-        terms = [np.full(len(want), -1, np.int32) for want in search.wanted]
-        for term, want, name in zip(terms, search.wanted, spelled, strict=True):
-            term[want] = pc.index_in(name, names).to_numpy()
-        texts.append((text, search, tuple(terms)))
-    return CandidateTerms(stream, tuple(names.to_pylist()), tuple(texts))
+        """Return the posts of the current week that contain a term, in the order of the stream."""
+        terms, posts = self.current_occurrences
+        first, end = np.searchsorted(terms, [term, term + 1])
+        return posts[first:end]
 
 
 CandidateSource = tuple[WeeklySequence, NgramSearch, list[pa.Array]]
-"""A text, what to look for in it, and the names of that by length."""
+"""Sequences, the n-grams to search in them, and the names of these by length."""
 
 
-def _words(stream: PostStream, least: int) -> CandidateSource:
-    number, vocabulary = _singular(stream.words.vocabulary)
+def find_candidates(stream: PostStream, min_count: int) -> CandidateTerms:
+    """Return the terms with at least `min_count` occurrences within some week.
 
-    def text(week: int) -> CodeSequence:
-        codes, post = stream.words.codes_between(*stream.week_offsets[week : week + 2])
-        return CodeSequence(
-            number[codes], np.append(post[1:] == post[:-1], False)[: len(post)], post
-        )
+    A new word and a segmented word of the same name are one term.
+    """
+    sources = [
+        _word_candidates(stream, min_count),
+        _hashtag_candidates(stream, min_count),
+        find_new_words(stream, stopwords(), min_count),
+    ]
+    name_chunks = [names for _, _, names_by_length in sources for names in names_by_length]
+    terms = pc.unique(pa.chunked_array(name_chunks, pa.string())).sort()
+    searches = []
+    for weekly_sequence, search, names_by_length in sources:
+        term_of_row = []
+        for is_wanted, names in zip(search.wanted, names_by_length, strict=True):
+            term_indexes = np.full(len(is_wanted), -1, np.int32)
+            term_indexes[is_wanted] = pc.index_in(names, terms).to_numpy()
+            term_of_row.append(term_indexes)
+        searches.append((weekly_sequence, search, tuple(term_of_row)))
+    return CandidateTerms(stream, tuple(terms.to_pylist()), tuple(searches))
 
-    levels = frequent_ngrams(text, stream.n_weeks, MAX_TERM_WORDS, least, max(len(vocabulary), 1))
-    wanted = list(_worthy(levels, vocabulary))
-    names = [join_words(levels, n, want, vocabulary) for n, want in enumerate(wanted, start=1)]
-    return text, NgramSearch(levels, wanted), names
+
+def _word_candidates(stream: PostStream, min_count: int) -> CandidateSource:
+    """Return words and n-grams of adjacent words, with English plurals folded to the singular."""
+    singular_codes, vocabulary = _singular_vocabulary(stream.words.vocabulary)
+
+    def sequence_of_week(week: int) -> CodeSequence:
+        codes, posts = stream.words.codes_between(*stream.week_offsets[week : week + 2])
+        continues = np.append(posts[1:] == posts[:-1], False)[: len(posts)]
+        return CodeSequence(singular_codes[codes], continues, posts)
+
+    levels = frequent_ngrams(
+        sequence_of_week, stream.n_weeks, MAX_TERM_WORDS, min_count, max(len(vocabulary), 1)
+    )
+    wanted = list(_eligible_ngrams(levels, vocabulary))
+    names = [
+        join_words(levels, n, is_wanted, vocabulary) for n, is_wanted in enumerate(wanted, start=1)
+    ]
+    return sequence_of_week, NgramSearch(levels, wanted), names
 
 
-def _worthy(levels: Sequence[FrequentNgrams], vocabulary: pa.Array) -> Iterator[Bools]:
-    """Which n-grams of each length can be a term."""
-    stop, latin, number = _classes(vocabulary)
-    long = pc.utf8_length(vocabulary).to_numpy() > 1
+def _eligible_ngrams(levels: Sequence[FrequentNgrams], vocabulary: pa.Array) -> Iterator[Bools]:
+    """Yield, for each length, which n-grams can be a term."""
+    is_edge_excluded, is_latin, is_number = _classify_words(vocabulary)
+    is_long = pc.utf8_length(vocabulary).to_numpy() > 1
     for n, level in enumerate(levels, start=1):
         codes = ngram_codes(levels, n, np.arange(len(level.keys)))
-        good = ~stop[codes[:, 0]] & ~stop[codes[:, -1]] & ~number[codes].all(axis=1)
+        is_eligible = ~is_edge_excluded[codes[:, 0]] & ~is_edge_excluded[codes[:, -1]]
+        is_eligible &= ~is_number[codes].all(axis=1)
         if n == 1:
-            good &= long[codes[:, 0]]
+            is_eligible &= is_long[codes[:, 0]]
         if n > 2:
-            good &= latin[codes].all(axis=1)
-        yield good
+            is_eligible &= is_latin[codes].all(axis=1)
+        yield is_eligible
 
 
 def join_words(
     levels: Sequence[FrequentNgrams], n: int, wanted: Bools, vocabulary: pa.Array
 ) -> pa.Array:
-    """Words as people write them: a space only where two Latin words or numbers meet, and none before 's."""
-    codes = ngram_codes(levels, n, np.flatnonzero(wanted))
-    begins, ends = _matches(vocabulary, f"^(?:{_WIDE}|['’])"), _matches(vocabulary, f"{_WIDE}$")
-    parts = [vocabulary.take(pa.array(codes[:, 0]))]
-    for i in range(1, n):
-        closed = ends[codes[:, i - 1]] | begins[codes[:, i]]
-        parts += [pc.if_else(pa.array(closed), "", " "), vocabulary.take(pa.array(codes[:, i]))]
-    return pc.binary_join_element_wise(*parts, "")
+    """Join the words of n-grams as people write them.
 
-
-def _classes(vocabulary: pa.Array) -> tuple[Bools, Bools, Bools]:
-    """For each word: can it not begin or end a term; is it of Latin letters; is it a number."""
-    number = _matches(vocabulary, r"^[\p{N}\p{P}\p{S}]+$")
-    letters = _matches(vocabulary, r"[\p{L}\p{N}]") & ~_matches(vocabulary, r"^\[.*\]$")
-    stop = pc.is_in(vocabulary, pa.array(sorted(stopwords()))).to_numpy(zero_copy_only=False)
-    single = pc.utf8_length(vocabulary).to_numpy() < 2
-    return (
-        stop | ~letters | (single & ~_matches(vocabulary, r"\p{Han}|\p{N}")),
-        _matches(vocabulary, r"^[\p{Latin}\p{N}'’.\-+&]+$"),
-        number,
-    )
-
-
-def _matches(vocabulary: pa.Array, pattern: str) -> Bools:
-    found: Bools = pc.match_substring_regex(vocabulary, pattern).to_numpy(zero_copy_only=False)
-    return found
-
-
-def _singular(vocabulary: pa.Array) -> tuple[Codes, pa.Array]:
-    """An English plural and its singular are one word, so that their authors add up: only -s, not after s, u, i or ', nor in `_NO_PLURALS`.
-
-    Gives the code of each word in a new vocabulary, and that.
+    A space goes only between two Latin words or numbers, and none before 's.
     """
-    own = pc.is_in(vocabulary, pa.array(_NO_PLURALS, vocabulary.type))
-    plural = pc.if_else(own, vocabulary, pc.replace_substring_regex(vocabulary, _PLURAL, r"\1"))
-    names = pc.unique(plural).sort()
-    return pc.index_in(plural, names).to_numpy().astype(np.int32), names
+    codes = ngram_codes(levels, n, np.flatnonzero(wanted))
+    joins_left = _match_words(vocabulary, f"^(?:{_EAST_ASIAN_PATTERN}|['’])")
+    joins_right = _match_words(vocabulary, f"{_EAST_ASIAN_PATTERN}$")
+    columns = [vocabulary.take(pa.array(codes[:, 0]))]
+    for i in range(1, n):
+        is_joined = joins_right[codes[:, i - 1]] | joins_left[codes[:, i]]
+        columns.append(pc.if_else(pa.array(is_joined), "", " "))
+        columns.append(vocabulary.take(pa.array(codes[:, i])))
+    return pc.binary_join_element_wise(*columns, "")
+
+
+def _classify_words(vocabulary: pa.Array) -> tuple[Bools, Bools, Bools]:
+    """Return for each word whether a term may not begin or end with it, is Latin, is a number."""
+    is_number = _match_words(vocabulary, r"^[\p{N}\p{P}\p{S}]+$")
+    is_bracketed = _match_words(vocabulary, r"^\[.*\]$")
+    has_letters = _match_words(vocabulary, r"[\p{L}\p{N}]") & ~is_bracketed
+    stopword_array = pa.array(sorted(stopwords()))
+    is_stopword = pc.is_in(vocabulary, stopword_array).to_numpy(zero_copy_only=False)
+    is_short = pc.utf8_length(vocabulary).to_numpy() < 2
+    is_latin_letter = is_short & ~_match_words(vocabulary, r"\p{Han}|\p{N}")
+    is_latin = _match_words(vocabulary, r"^[\p{Latin}\p{N}'’.\-+&]+$")
+    return is_stopword | ~has_letters | is_latin_letter, is_latin, is_number
+
+
+def _match_words(vocabulary: pa.Array, pattern: str) -> Bools:
+    matches: Bools = pc.match_substring_regex(vocabulary, pattern).to_numpy(zero_copy_only=False)
+    return matches
+
+
+def _singular_vocabulary(vocabulary: pa.Array) -> tuple[Codes, pa.Array]:
+    """Map English plurals in -s to their singular, so that their authors are counted together.
+
+    Words in -ss, -us, -is and -'s are left, and those of `_NO_PLURALS`. Returns the code of each
+    word in the new vocabulary, and the new vocabulary.
+    """
+    is_exception = pc.is_in(vocabulary, pa.array(_NO_PLURALS, vocabulary.type))
+    singulars = pc.replace_substring_regex(vocabulary, _PLURAL_PATTERN, r"\1")
+    words = pc.if_else(is_exception, vocabulary, singulars)
+    names = pc.unique(words).sort()
+    return pc.index_in(words, names).to_numpy().astype(np.int32), names
 
 
 def singularize(word: str) -> str:
-    """A word in lower case as `_singular` has it."""
-    return word if word in _NO_PLURALS else re.sub(_PLURAL, r"\1", word)
+    """Return the singular of a word in lower case, by the rule of `_singular_vocabulary`."""
+    return word if word in _NO_PLURALS else re.sub(_PLURAL_PATTERN, r"\1", word)
 
 
-def _hashtags(stream: PostStream, least: int) -> CandidateSource:
-    tags: EncodedLists = stream.hashtags
+def _hashtag_candidates(stream: PostStream, min_count: int) -> CandidateSource:
+    hashtags: EncodedLists = stream.hashtags
 
-    def text(week: int) -> CodeSequence:
-        codes, post = tags.codes_between(*stream.week_offsets[week : week + 2])
-        return CodeSequence(codes, np.zeros(len(codes), bool), post)
+    def sequence_of_week(week: int) -> CodeSequence:
+        codes, posts = hashtags.codes_between(*stream.week_offsets[week : week + 2])
+        return CodeSequence(codes, np.zeros(len(codes), bool), posts)
 
-    levels = frequent_ngrams(text, stream.n_weeks, 1, least, max(len(tags.vocabulary), 1))
-    names = tags.vocabulary.take(pa.array(levels[0].last_codes))
-    return (
-        text,
-        NgramSearch(levels, [np.ones(len(names), bool)]),
-        [pc.binary_join_element_wise("#", names, "")],
+    levels = frequent_ngrams(
+        sequence_of_week, stream.n_weeks, 1, min_count, max(len(hashtags.vocabulary), 1)
     )
+    names = hashtags.vocabulary.take(pa.array(levels[0].last_codes))
+    search = NgramSearch(levels, [np.ones(len(names), bool)])
+    return sequence_of_week, search, [pc.binary_join_element_wise("#", names, "")]

@@ -1,4 +1,7 @@
-"""First-story clustering: posts in the order of time, each joining the story it repeats or beginning a new one."""
+"""First-story clustering of a topic's posts, to choose quotes and to detect text templates.
+
+Posts are processed in order of time: each joins the story it repeats or begins a new one.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,14 +11,14 @@ import numpy as np
 
 from nlp.topics.stream import PostStream
 
-MIN_STORY_SIMILARITY = (
-    0.5  # Jaccard of the words: above it a post says again what the story's first post said
-)
-MIN_TEMPLATE_SIMILARITY = 0.4  # of a text's words that another has too: more than half are one skeleton, though the slots differ
-MIN_TEMPLATE_WORDS = (
-    8  # distinct words that a text needs to show one: short texts are alike by chance
-)
-MAX_POSTS = 300  # posts a topic that are read for quotes: the earliest, one an author
+# Jaccard similarity of words above which a post repeats the first post of a story.
+MIN_STORY_SIMILARITY = 0.5
+# The same for texts of one template: more than half of their words are equal, though slots differ.
+MIN_TEMPLATE_SIMILARITY = 0.4
+# Distinct words that a text needs to be compared with a template: short texts are alike by chance.
+MIN_TEMPLATE_WORDS = 8
+# Posts of a topic that are compared: the earliest ones, one per author.
+MAX_POSTS = 300
 
 Words = frozenset[str]
 
@@ -23,16 +26,19 @@ Words = frozenset[str]
 def assign_stories(
     posts: Sequence[int], words: Sequence[Words], min_similarity: float = MIN_STORY_SIMILARITY
 ) -> list[int]:
-    """The story of each post, as the position of the story's first post. `posts` are in order of time."""
+    """Return for each post the position of the first post of its story.
+
+    `posts` are in order of time and `words` are the distinct words of each of them.
+    """
     founders: list[int] = []
-    story = []
+    stories = []
     for i in range(len(posts)):
-        near = max(founders, key=lambda f: (_jaccard(words[i], words[f]), -f), default=None)
-        if near is None or _jaccard(words[i], words[near]) < min_similarity:
-            near = i
+        nearest = max(founders, key=lambda f: (_jaccard(words[i], words[f]), -f), default=None)
+        if nearest is None or _jaccard(words[i], words[nearest]) < min_similarity:
+            nearest = i
             founders.append(i)
-        story.append(near)
-    return story
+        stories.append(nearest)
+    return stories
 
 
 def _jaccard(one: Words, two: Words) -> float:
@@ -40,46 +46,48 @@ def _jaccard(one: Words, two: Words) -> float:
 
 
 def template_author_share(stream: PostStream, posts: Sequence[int], min_authors: int) -> float:
-    """Share of the authors of a topic whose post has the skeleton of one template, that at least `least` of them use.
+    """Return the share of a topic's authors whose posts follow a common text template.
 
-    A paid campaign hands out a text with slots to fill in: no two posts are copies, all of them share the words between the slots.
+    A template counts when at least `min_authors` authors use it. A paid campaign hands out a text
+    with slots to fill in: no two posts are copies, but all share the words between the slots.
     """
-    chosen = stream.first_posts_by_author(posts, MAX_POSTS)
-    words = [frozenset(stream.words.strings_of(p)) for p in chosen]
-    long = [i for i, post in enumerate(words) if len(post) >= MIN_TEMPLATE_WORDS]
-    users = Counter(
-        assign_stories([chosen[i] for i in long], [words[i] for i in long], MIN_TEMPLATE_SIMILARITY)
+    author_posts = stream.first_posts_by_author(posts, MAX_POSTS)
+    words = [frozenset(stream.words.strings_of(post)) for post in author_posts]
+    long_posts = [i for i, distinct in enumerate(words) if len(distinct) >= MIN_TEMPLATE_WORDS]
+    stories = assign_stories(
+        [author_posts[i] for i in long_posts],
+        [words[i] for i in long_posts],
+        MIN_TEMPLATE_SIMILARITY,
     )
-    return sum(count for count in users.values() if count >= min_authors) / max(len(chosen), 1)
+    template_sizes = [count for count in Counter(stories).values() if count >= min_authors]
+    return sum(template_sizes) / max(len(author_posts), 1)
 
 
 def representative_posts(
     stream: PostStream, posts: Sequence[int], stopwords: frozenset[str], max_posts: int = 3
 ) -> list[int]:
-    """At most `count` posts that speak for a topic: by different authors, of different stories, and in each of its languages.
+    """Return at most `max_posts` posts that represent a topic, to be quoted.
 
-    A post is central when its words are those of the topic's other posts: the cosine of its words with the topic's.
+    They are by different authors and of different stories; a language not quoted yet comes first.
+    Among the rest the most central post is taken: the cosine of its words with those of all posts.
     """
-    chosen = stream.first_posts_by_author(posts, MAX_POSTS)
-    words = [frozenset(stream.words.strings_of(p)) - stopwords for p in chosen]
-    spread = Counter(word for post in words for word in post)
-    centrality = [sum(spread[w] for w in post) / sqrt(len(post) or 1) for post in words]
-    story = assign_stories(chosen, words)
-    language = stream.column_values("language", np.array(chosen, np.int64))
+    author_posts = stream.first_posts_by_author(posts, MAX_POSTS)
+    words = [frozenset(stream.words.strings_of(post)) - stopwords for post in author_posts]
+    word_counts = Counter(word for distinct in words for word in distinct)
+    centrality = [
+        sum(word_counts[word] for word in distinct) / sqrt(len(distinct) or 1) for distinct in words
+    ]
+    stories = assign_stories(author_posts, words)
+    languages = stream.column_values("language", np.array(author_posts, np.int64))
     picked: list[int] = []
     while len(picked) < max_posts:
-        left = [i for i in range(len(chosen)) if story[i] not in {story[p] for p in picked}]
-        if not left:
+        used_stories = {stories[i] for i in picked}
+        remaining = [i for i in range(len(author_posts)) if stories[i] not in used_stories]
+        if not remaining:
             break
-        heard = {language[p] for p in picked}
-        picked.append(
-            min(
-                left,
-                key=lambda i: (
-                    language[i] in heard or language[i] not in ("zh", "en"),
-                    -centrality[i],
-                    i,
-                ),
-            )
+        missing_languages = {"zh", "en"} - {languages[i] for i in picked}
+        best = min(
+            remaining, key=lambda i: (languages[i] not in missing_languages, -centrality[i], i)
         )
-    return [chosen[p] for p in picked]
+        picked.append(best)
+    return [author_posts[i] for i in picked]

@@ -1,4 +1,4 @@
-"""Alarmed terms to topics: by the posts they share and, across languages, by what is said around them."""
+"""Grouping of alarmed terms into topics, by shared posts and, across languages, by meaning."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -10,35 +10,42 @@ from nlp.topics.detect import Alarm
 from nlp.topics.stream import Codes, Floats, Ints, PostStream
 
 EmbedTexts = Callable[[list[str]], Floats]
-"""Texts to one vector each, (n, d). Texts of like meaning must have a high cosine whatever their language."""
+"""Texts -> vectors, (texts, dimensions). Texts of like meaning must have a high cosine, whatever
+their language."""
 
-MIN_POST_OVERLAP = (
-    0.5  # of the posts of one are in the other's: a detail of the topic, or another name for it
-)
-MAX_POST_RATIO = (
-    2  # times the posts: a term that much more common than the topic is not a name for it
-)
-MIN_FRAGMENT_AUTHOR_SHARE = (
-    0.8  # of the authors of a term: a longer term that keeps them says it better
-)
-MIN_BILINGUAL_AUTHORS = 2  # authors who use both names in one post, at least
-MIN_BILINGUAL_SHARE = 0.1  # of the posts of the smaller topic, at least: a few authors use any two names that many use
-MIN_MEANING_SIMILARITY = 0.4  # of a likeness, set on 14 pairs of topics (docs/topics.md)
-MAX_CONTEXT_SENTENCES = 24  # sentences a group that are embedded
-LANGUAGE_SAMPLE_POSTS = 64  # posts a language whose mean is taken away: an encoder's vectors share a direction, and one per language
+# Share of one topic's posts that are in the other: a detail of it, or another name for it.
+MIN_POST_OVERLAP = 0.5
+# A term with this many times the posts of a topic is not a name for it.
+MAX_POST_RATIO = 2
+# Share of a term's authors who use a longer term around it, from which the shorter is dropped.
+MIN_FRAGMENT_AUTHOR_SHARE = 0.8
+# Authors who use both names in one post, for two topics to be one across languages.
+MIN_BILINGUAL_AUTHORS = 2
+# The same as a share of the smaller topic's posts: a few authors use any two frequent names.
+MIN_BILINGUAL_SHARE = 0.1
+# Mean of the two cosines of `_meaning_similarity`, set on 14 pairs of topics (docs/topics.md).
+MIN_MEANING_SIMILARITY = 0.4
+# Sentences of a topic that are embedded.
+MAX_CONTEXT_SENTENCES = 24
+# Posts per language whose mean vector is subtracted: the vectors of an encoder share a direction,
+# and one per language.
+LANGUAGE_SAMPLE_POSTS = 64
+# Characters at the beginning of a post that represent it.
+_EXCERPT_LENGTH = 300
 _SENTENCE = re.compile(r"[^。！？!?\n；;]*[。！？!?\n；;]?")
-_WIDE = re.compile(r"[⺀-鿿豈-﫿]")
+_CHINESE = re.compile(r"[⺀-鿿豈-﫿]")
 
 
 @dataclass(frozen=True)
 class AlarmGroup:
-    """Alarms that are one topic, best first, and the posts of the week that hold any of their terms, in order of time."""
+    """Alarms that form one topic."""
 
+    # Best first.
     alarms: tuple[Alarm, ...]
+    # The posts of the week that contain any of their terms.
     posts: frozenset[int]
-    explained_alarms: tuple[
-        Alarm, ...
-    ] = ()  # alarms that would be none without the posts of this topic and of better ones
+    # Alarms explained by the posts of this topic and of better ones (see `explain_away`).
+    explained_alarms: tuple[Alarm, ...] = ()
 
     @property
     def leading_alarm(self) -> Alarm:
@@ -48,50 +55,56 @@ class AlarmGroup:
 def group_alarms(
     alarms: Sequence[Alarm], terms: tuple[str, ...], posts_with_term: Callable[[int], Codes]
 ) -> list[AlarmGroup]:
-    """Each term joins the first topic, best first, that it mostly shares its posts or its name with, else it begins one.
+    """Group alarms, best first, into topics.
 
-    Topics that came to share theirs are joined in a second pass. The clean alarms come first, so that one that is not can join a clean
-    topic, never lead it. `posts` gives the posts of a term.
+    An alarm joins the first topic that it shares most of its posts or its name with, else it begins
+    a new one; a second pass joins topics that came to overlap. Clean alarms come first, so that one
+    that is not clean can join a clean topic but never lead it. `posts_with_term` returns the posts
+    of the week that contain a term.
     """
-    single = [
-        AlarmGroup((alarm,), frozenset(int(p) for p in posts_with_term(alarm.term_index)))
+    groups = [
+        AlarmGroup((alarm,), frozenset(posts_with_term(alarm.term_index).tolist()))
         for alarm in alarms
     ]
-    return _gathered(_gathered(single, terms), terms)
+    return _join_groups(_join_groups(groups, terms), terms)
 
 
-def _gathered(groups: Sequence[AlarmGroup], terms: tuple[str, ...]) -> list[AlarmGroup]:
-    found: list[AlarmGroup] = []
-    for one in groups:
-        for i, other in enumerate(found):
-            if _together(one.posts, topic=other.posts) or _named_alike(one, other, terms):
-                found[i] = AlarmGroup((*other.alarms, *one.alarms), other.posts | one.posts)
+def _join_groups(groups: Sequence[AlarmGroup], terms: tuple[str, ...]) -> list[AlarmGroup]:
+    """Join each group to the first one before it that overlaps it or has a related name."""
+    joined: list[AlarmGroup] = []
+    for group in groups:
+        for i, topic in enumerate(joined):
+            if _posts_overlap(group.posts, topic.posts) or _names_overlap(group, topic, terms):
+                joined[i] = AlarmGroup((*topic.alarms, *group.alarms), topic.posts | group.posts)
                 break
         else:
-            found.append(one)
-    return found
+            joined.append(group)
+    return joined
 
 
-def _together(one: frozenset[int], topic: frozenset[int]) -> bool:
-    shared = len(one & topic)
-    return shared >= MIN_POST_OVERLAP * len(one) or (
-        shared >= MIN_POST_OVERLAP * len(topic) and len(one) <= MAX_POST_RATIO * len(topic)
-    )
+def _posts_overlap(posts: frozenset[int], topic_posts: frozenset[int]) -> bool:
+    shared = len(posts & topic_posts)
+    if shared >= MIN_POST_OVERLAP * len(posts):
+        return True
+    is_comparable = len(posts) <= MAX_POST_RATIO * len(topic_posts)
+    return is_comparable and shared >= MIN_POST_OVERLAP * len(topic_posts)
 
 
-def _named_alike(one: AlarmGroup, topic: AlarmGroup, terms: tuple[str, ...]) -> bool:
-    """Whether the name of one stands inside that of the other: 叶酸 in 叶酸片, `acid` in `folic acid`.
+def _names_overlap(group: AlarmGroup, topic: AlarmGroup, terms: tuple[str, ...]) -> bool:
+    """Return whether one name is part of the other: 叶酸 of 叶酸片, `acid` of `folic acid`.
 
-    A word that is much more common is no name of the topic: 包装 would bring all that is said of packaging to 包装漏液.
+    A word that is much more frequent than the topic is no name for it: 包装 would add all posts
+    about packaging to 包装漏液.
     """
-    a, b = terms[one.leading_alarm.term_index], terms[topic.leading_alarm.term_index]
-    return (is_part_of(a, b) and len(one.posts) <= MAX_POST_RATIO * len(topic.posts)) or is_part_of(
-        b, a
-    )
+    name = terms[group.leading_alarm.term_index]
+    topic_name = terms[topic.leading_alarm.term_index]
+    if is_part_of(topic_name, name):
+        return True
+    return is_part_of(name, topic_name) and len(group.posts) <= MAX_POST_RATIO * len(topic.posts)
 
 
 def is_part_of(part: str, whole: str) -> bool:
-    """Whether one term is part of another: anywhere in Chinese, as whole words else."""
+    """Return whether a term is part of another: anywhere in Chinese, else as whole words."""
     return part in whole if contains_chinese(part) else f" {part} " in f" {whole} "
 
 
@@ -100,164 +113,210 @@ def explain_away(
     margin_without: Callable[[Alarm, Ints], float],
     posts_with_term: Callable[[int], Codes],
 ) -> list[AlarmGroup]:
-    """Of topics, best first, those that are news without the posts of better ones. `left` gives the margin that an alarm then has,
-    `posts` the posts of a term.
+    """Return the topics that are news without the posts of better ones; groups are best first.
 
-    What is not goes to the topic that holds most of its posts: in a week of refunds the word `pay` is no topic of its own. Where
-    only the leading terms are none, the first that stands leads the rest.
+    `margin_without` returns the margin of an alarm without some posts, `posts_with_term` the posts
+    of a term. Alarms that fall below their threshold are moved to the `explained_alarms` of the
+    topic that has most of the group's posts: in a week of refunds `pay` is no topic of its own.
+    When only the leading alarms fall, the first of the others leads the topic.
     """
-    found: list[AlarmGroup] = []
-    seen = np.zeros(0, np.int64)
-    for one in groups:
-        standing = one
-        if found and margin_without(one.leading_alarm, seen) <= 0:
-            kept = tuple(alarm for alarm in one.alarms[1:] if margin_without(alarm, seen) > 0)
-            standing = AlarmGroup(
-                kept,
-                frozenset(
-                    int(post) for alarm in kept for post in posts_with_term(alarm.term_index)
-                ),
-                one.explained_alarms,
+    topics: list[AlarmGroup] = []
+    explained_posts = np.zeros(0, np.int64)
+    for group in groups:
+        topic = group
+        if topics and margin_without(group.leading_alarm, explained_posts) <= 0:
+            remaining = tuple(
+                alarm for alarm in group.alarms[1:] if margin_without(alarm, explained_posts) > 0
             )
-            at = max(range(len(found)), key=lambda i: (len(one.posts & found[i].posts), -i))
-            gone = tuple(alarm for alarm in one.alarms if alarm not in kept)
-            found[at] = replace(found[at], explained_alarms=(*found[at].explained_alarms, *gone))
-        if standing.alarms:
-            found.append(standing)
-            seen = np.union1d(seen, np.array(sorted(standing.posts), np.int64))
-    return found
+            explained = tuple(alarm for alarm in group.alarms if alarm not in remaining)
+            nearest = _most_overlapping_topic(group, topics)
+            topics[nearest] = replace(
+                topics[nearest],
+                explained_alarms=(*topics[nearest].explained_alarms, *explained),
+            )
+            topic = AlarmGroup(
+                remaining, _posts_of_alarms(remaining, posts_with_term), group.explained_alarms
+            )
+        if topic.alarms:
+            topics.append(topic)
+            explained_posts = np.union1d(explained_posts, np.array(sorted(topic.posts), np.int64))
+    return topics
+
+
+def _most_overlapping_topic(group: AlarmGroup, topics: Sequence[AlarmGroup]) -> int:
+    """Return the position of the topic that shares most posts with a group, the first of equals."""
+    return max(range(len(topics)), key=lambda i: (len(group.posts & topics[i].posts), -i))
+
+
+def _posts_of_alarms(
+    alarms: Sequence[Alarm], posts_with_term: Callable[[int], Codes]
+) -> frozenset[int]:
+    posts: set[int] = set()
+    for alarm in alarms:
+        posts.update(posts_with_term(alarm.term_index).tolist())
+    return frozenset(posts)
 
 
 def drop_fragments(group: AlarmGroup, terms: tuple[str, ...]) -> AlarmGroup:
-    """The same group without the terms that stand inside a longer one which most of their authors used."""
-    named = [(a, terms[a.term_index]) for a in group.alarms]
+    """Drop the terms that are part of a longer one which most of their authors used."""
+    return replace(
+        group,
+        alarms=tuple(alarm for alarm in group.alarms if not _is_fragment(alarm, group, terms)),
+    )
 
-    def fragment(alarm: Alarm, name: str) -> bool:
-        return any(
-            name != longer
-            and is_part_of(name, longer)
-            and other.authors >= MIN_FRAGMENT_AUTHOR_SHARE * alarm.authors
-            for other, longer in named
-        )
 
-    return replace(group, alarms=tuple(alarm for alarm, name in named if not fragment(alarm, name)))
+def _is_fragment(alarm: Alarm, group: AlarmGroup, terms: tuple[str, ...]) -> bool:
+    name = terms[alarm.term_index]
+    min_authors = MIN_FRAGMENT_AUTHOR_SHARE * alarm.authors
+    for other in group.alarms:
+        other_name = terms[other.term_index]
+        if name != other_name and is_part_of(name, other_name) and other.authors >= min_authors:
+            return True
+    return False
 
 
 def contains_chinese(text: str) -> bool:
-    """Whether a term holds a Chinese character."""
-    return bool(_WIDE.search(text))
+    """Return whether a text contains a Chinese character."""
+    return bool(_CHINESE.search(text))
 
 
 def merge_across_languages(
     groups: list[AlarmGroup], terms: tuple[str, ...], stream: PostStream, embed: EmbedTexts | None
 ) -> list[AlarmGroup]:
-    """Join Chinese topics with the English ones of the same meaning: posts that name both or, given `embed`, like contexts.
+    """Merge Chinese topics with the English ones of the same meaning.
 
-    Each topic is joined with its nearest, and only when the nearest of that one is the topic itself.
+    Two topics have the same meaning when enough posts name both or, given `embed`, when their names
+    and contexts are similar. Each must be the nearest topic of the other.
     """
-    zh = [i for i, g in enumerate(groups) if contains_chinese(terms[g.leading_alarm.term_index])]
-    en = [
-        i for i, g in enumerate(groups) if not contains_chinese(terms[g.leading_alarm.term_index])
-    ]
+    zh = [i for i, group in enumerate(groups) if _has_chinese_name(group, terms)]
+    en = [i for i, group in enumerate(groups) if not _has_chinese_name(group, terms)]
     if not zh or not en:
         return groups
-    near = _bilingual([groups[i] for i in zh], [groups[i] for i in en], stream)
+    zh_groups = [groups[i] for i in zh]
+    en_groups = [groups[i] for i in en]
+    similarity = _bilingual_similarity(zh_groups, en_groups, stream)
     if embed is not None:
-        near = np.maximum(near, _meaning(groups, zh, en, terms, stream, embed))
-    joined = dict[int, int]()
-    for row, column in enumerate(near.argmax(axis=1)):
-        one, two = zh[row], en[int(column)]
-        if (
-            near[row, column] >= MIN_MEANING_SIMILARITY
-            and near[:, column].argmax() == row
-            and groups[one].leading_alarm.is_clean == groups[two].leading_alarm.is_clean
-        ):
-            joined[max(one, two)] = min(one, two)
-    return [
-        _merged(g, [groups[j] for j, to in sorted(joined.items()) if to == i])
-        for i, g in enumerate(groups)
-        if i not in joined
-    ]
+        meaning = _meaning_similarity(zh_groups, en_groups, terms, stream, embed)
+        similarity = np.maximum(similarity, meaning)
+    merged_into = dict[int, int]()
+    for row, column in enumerate(similarity.argmax(axis=1)):
+        is_mutual = similarity[:, column].argmax() == row
+        is_similar = similarity[row, column] >= MIN_MEANING_SIMILARITY
+        zh_alarm = zh_groups[row].leading_alarm
+        en_alarm = en_groups[int(column)].leading_alarm
+        if is_mutual and is_similar and zh_alarm.is_clean == en_alarm.is_clean:
+            pair = (zh[row], en[int(column)])
+            merged_into[max(pair)] = min(pair)
+    partners = {target: source for source, target in merged_into.items()}
+    merged = []
+    for i, group in enumerate(groups):
+        if i in partners:
+            merged.append(_merge_groups(group, groups[partners[i]]))
+        elif i not in merged_into:
+            merged.append(group)
+    return merged
 
 
-def _merged(group: AlarmGroup, others: list[AlarmGroup]) -> AlarmGroup:
-    alarms = [*group.alarms, *(a for other in others for a in other.alarms)]
-    return AlarmGroup(tuple(alarms), group.posts.union(*(other.posts for other in others)))
+def _has_chinese_name(group: AlarmGroup, terms: tuple[str, ...]) -> bool:
+    return contains_chinese(terms[group.leading_alarm.term_index])
 
 
-def _bilingual(zh: list[AlarmGroup], en: list[AlarmGroup], stream: PostStream) -> Floats:
-    """1 where enough authors name both in one post, else 0."""
-    voices = np.array(
-        [
-            [len({int(stream.author_codes[p]) for p in one.posts & two.posts}) for two in en]
-            for one in zh
-        ]
-    )
-    smaller = np.minimum.outer([len(one.posts) for one in zh], [len(two.posts) for two in en])
-    return (voices >= np.maximum(MIN_BILINGUAL_AUTHORS, MIN_BILINGUAL_SHARE * smaller)).astype(
-        float
-    )
+def _merge_groups(group: AlarmGroup, other: AlarmGroup) -> AlarmGroup:
+    return AlarmGroup((*group.alarms, *other.alarms), group.posts | other.posts)
 
 
-def _meaning(
-    groups: list[AlarmGroup],
-    zh: list[int],
-    en: list[int],
+def _bilingual_similarity(
+    zh_groups: list[AlarmGroup], en_groups: list[AlarmGroup], stream: PostStream
+) -> Floats:
+    """Return 1 where enough authors name both topics in one post, else 0, as (zh, en)."""
+    similarity = np.zeros((len(zh_groups), len(en_groups)))
+    for row, zh_group in enumerate(zh_groups):
+        for column, en_group in enumerate(en_groups):
+            shared = zh_group.posts & en_group.posts
+            authors = {int(stream.author_codes[post]) for post in shared}
+            smaller = min(len(zh_group.posts), len(en_group.posts))
+            min_authors = max(MIN_BILINGUAL_AUTHORS, MIN_BILINGUAL_SHARE * smaller)
+            similarity[row, column] = len(authors) >= min_authors
+    return similarity
+
+
+def _meaning_similarity(
+    zh_groups: list[AlarmGroup],
+    en_groups: list[AlarmGroup],
     terms: tuple[str, ...],
     stream: PostStream,
     embed: EmbedTexts,
 ) -> Floats:
-    """Likeness (zh, en): the mean of two cosines, of the leading terms and of the sentences around them, less each language's own mean."""
-    sides = []
-    for wide, members in ((True, zh), (False, en)):
-        names = [terms[groups[i].leading_alarm.term_index] for i in members]
-        said = np.array(
-            [
-                _mean(embed, context_sentences(stream, sorted(groups[i].posts), name))
-                for i, name in zip(members, names, strict=True)
-            ]
-        )
-        called = np.array([_mean(embed, [name]) for name in names])
-        others = _spread([term for term in terms if contains_chinese(term) == wide])
-        sides.append(
-            np.hstack(
-                [
-                    _unit(said - _mean(embed, _sample(stream, wide))),
-                    _unit(called - _mean(embed, others)),
-                ]
-            )
-        )
-    likeness: Floats = sides[0] @ sides[1].T / 2
-    return likeness
+    """Return the similarity of topics, as (zh, en).
+
+    It is the mean of two cosines: of the leading terms, and of the sentences around them. The mean
+    vector of the language is subtracted from both.
+    """
+    zh_vectors = _topic_vectors(zh_groups, True, terms, stream, embed)
+    en_vectors = _topic_vectors(en_groups, False, terms, stream, embed)
+    similarity: Floats = zh_vectors @ en_vectors.T / 2
+    return similarity
 
 
-def _unit(vectors: Floats) -> Floats:
+def _topic_vectors(
+    groups: list[AlarmGroup],
+    is_chinese: bool,
+    terms: tuple[str, ...],
+    stream: PostStream,
+    embed: EmbedTexts,
+) -> Floats:
+    """Return the centred unit vectors of the contexts and names of topics, side by side."""
+    names = [terms[group.leading_alarm.term_index] for group in groups]
+    contexts = np.array(
+        [
+            _mean_vector(embed, context_sentences(stream, sorted(group.posts), name))
+            for group, name in zip(groups, names, strict=True)
+        ]
+    )
+    name_vectors = np.array([_mean_vector(embed, [name]) for name in names])
+    language_terms = _sample_evenly(
+        [term for term in terms if contains_chinese(term) == is_chinese]
+    )
+    context_centre = _mean_vector(embed, _sample_posts(stream, is_chinese))
+    name_centre = _mean_vector(embed, language_terms)
+    return np.hstack(
+        [_scale_to_unit(contexts - context_centre), _scale_to_unit(name_vectors - name_centre)]
+    )
+
+
+def _scale_to_unit(vectors: Floats) -> Floats:
     scaled: Floats = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     return scaled
 
 
-def _mean(embed: EmbedTexts, texts: list[str]) -> Floats:
-    mean: Floats = _unit(np.asarray(embed(texts), float)).mean(axis=0)
+def _mean_vector(embed: EmbedTexts, texts: list[str]) -> Floats:
+    mean: Floats = _scale_to_unit(np.asarray(embed(texts), float)).mean(axis=0)
     return mean
 
 
-def _sample(stream: PostStream, wide: bool) -> list[str]:
-    """Posts of the week in Chinese or in English, evenly spread over it."""
-    week = np.flatnonzero(stream.week_index == stream.n_weeks - 1)
-    bodies = stream.bodies(week[:: max(1, len(week) // (8 * LANGUAGE_SAMPLE_POSTS))])
-    return _spread([body[:300] for body in bodies if contains_chinese(body) == wide]) or [""]
+def _sample_posts(stream: PostStream, is_chinese: bool) -> list[str]:
+    """Return excerpts of posts of the week in one language, evenly spread over the week."""
+    week_posts = np.flatnonzero(stream.week_index == stream.n_weeks - 1)
+    step = max(1, len(week_posts) // (8 * LANGUAGE_SAMPLE_POSTS))
+    bodies = stream.bodies(week_posts[::step])
+    excerpts = [body[:_EXCERPT_LENGTH] for body in bodies if contains_chinese(body) == is_chinese]
+    return _sample_evenly(excerpts) or [""]
 
 
-def _spread(texts: list[str]) -> list[str]:
-    """`SAMPLE` of the texts at most, evenly spread over them."""
-    return texts[:: max(1, len(texts) // LANGUAGE_SAMPLE_POSTS)][:LANGUAGE_SAMPLE_POSTS]
+def _sample_evenly(texts: list[str]) -> list[str]:
+    """Return at most `LANGUAGE_SAMPLE_POSTS` of the texts, evenly spread over them."""
+    step = max(1, len(texts) // LANGUAGE_SAMPLE_POSTS)
+    return texts[::step][:LANGUAGE_SAMPLE_POSTS]
 
 
 def context_sentences(stream: PostStream, posts: list[int], term: str) -> list[str]:
-    """The sentences around a term, one an author and in order of time; the beginning of the post where spelling differs."""
-    chosen = stream.first_posts_by_author(posts, MAX_CONTEXT_SENTENCES)
-    bodies = stream.bodies(np.array(chosen, np.int64))
-    return [
-        next((s for s in _SENTENCE.findall(body) if term in s.casefold()), body[:300])
-        for body in bodies
-    ] or [term]
+    """Return the sentences around a term, one per author, in order of time.
+
+    The beginning of a post stands in for its sentence when the post spells the term differently.
+    """
+    author_posts = stream.first_posts_by_author(posts, MAX_CONTEXT_SENTENCES)
+    sentences = []
+    for body in stream.bodies(np.array(author_posts, np.int64)):
+        with_term = (text for text in _SENTENCE.findall(body) if term in text.casefold())
+        sentences.append(next(with_term, body[:_EXCERPT_LENGTH]))
+    return sentences or [term]

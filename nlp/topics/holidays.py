@@ -1,17 +1,25 @@
-"""Days that come back every year, and the words people use for them: a topic of such a word near its day is seasonal."""
+"""Yearly holidays and the words people use for them, to flag seasonal topics."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-MAX_SHIFT_WEEKS = (
-    2  # weeks: how far a feast of the moon moves against the same week of another year, mostly
-)
-HOLIDAY_LEAD_TIME, HOLIDAY_TAIL_TIME = (
-    timedelta(days=35),
-    timedelta(days=10),
-)  # people write of a feast for weeks before it and days after
+from lunardate import LunarDate
 
-_FIXED = {  # month and day: names, as terms are spelled: plurals in -s as their singular (`nlp.topics.candidates`)
+from folate.core.errors import InputError
+
+# Weeks by which a lunar holiday mostly moves against the same ISO week of another year.
+MAX_SHIFT_WEEKS = 2
+# People write about a holiday for weeks before it and for some days after.
+HOLIDAY_LEAD_TIME = timedelta(days=35)
+HOLIDAY_TAIL_TIME = timedelta(days=10)
+# First and last lunar year that `lunardate` has tables for.
+LUNAR_YEARS = (1900, 2099)
+
+# In all tables names are spelled as terms are: English plurals in -s as their singular
+# (see `nlp.topics.candidates`). The first name is the one that `nearby_holiday` returns.
+
+# (month, day) in the Gregorian calendar -> names. Qingming is a solar term on 4 or 5 April.
+_FIXED_HOLIDAYS = {
     (1, 1): ("元旦", "跨年", "new year"),
     (2, 14): ("情人节", "valentine"),
     (3, 8): ("妇女节", "女神节", "三八节", "38节", "women's day"),
@@ -42,8 +50,9 @@ _FIXED = {  # month and day: names, as terms are spelled: plurals in -s as their
     (12, 25): ("圣诞", "christmas", "xmas"),
 }
 
-_LUNAR_NAMES = (  # the columns of _LUNAR after the year
-    (
+# (month, day) in the Chinese lunar calendar -> names.
+_LUNAR_HOLIDAYS = {
+    (1, 1): (
         "春节",
         "过年",
         "年货",
@@ -55,46 +64,39 @@ _LUNAR_NAMES = (  # the columns of _LUNAR after the year
         "chinese new year",
         "lunar new year",
     ),
-    ("元宵", "汤圆", "lantern festival"),
-    ("端午", "粽子", "龙舟", "dragon boat"),
-    ("七夕", "qixi"),
-    ("中秋", "月饼", "mid-autumn", "mid autumn", "mooncake"),
-    ("重阳",),
-)
-_LUNAR = {  # Spring Festival (1/1), Lantern (1/15), Dragon Boat (5/5), Qixi (7/7), Mid-Autumn (8/15), Double Ninth (9/9), as month.day
-    2015: ("2.19", "3.5", "6.20", "8.20", "9.27", "10.21"),
-    2016: ("2.8", "2.22", "6.9", "8.9", "9.15", "10.9"),
-    2017: ("1.28", "2.11", "5.30", "8.28", "10.4", "10.28"),
-    2018: ("2.16", "3.2", "6.18", "8.17", "9.24", "10.17"),
-    2019: ("2.5", "2.19", "6.7", "8.7", "9.13", "10.7"),
-    2020: ("1.25", "2.8", "6.25", "8.25", "10.1", "10.25"),
-    2021: ("2.12", "2.26", "6.14", "8.14", "9.21", "10.14"),
-    2022: ("2.1", "2.15", "6.3", "8.4", "9.10", "10.4"),
-    2023: ("1.22", "2.5", "6.22", "8.22", "9.29", "10.23"),
-    2024: ("2.10", "2.24", "6.10", "8.10", "9.17", "10.11"),
-    2025: ("1.29", "2.12", "5.31", "8.29", "10.6", "10.29"),
-    2026: ("2.17", "3.3", "6.19", "8.19", "9.25", "10.18"),
-    2027: ("2.6", "2.20", "6.9", "8.8", "9.15", "10.8"),
-    2028: ("1.26", "2.9", "5.28", "8.26", "10.3", "10.26"),
-    2029: ("2.13", "2.27", "6.16", "8.16", "9.22", "10.16"),
-    2030: ("2.3", "2.17", "6.5", "8.5", "9.12", "10.5"),
+    (1, 15): ("元宵", "汤圆", "lantern festival"),
+    (5, 5): ("端午", "粽子", "龙舟", "dragon boat"),
+    (7, 7): ("七夕", "qixi"),
+    (8, 15): ("中秋", "月饼", "mid-autumn", "mid autumn", "mooncake"),
+    (9, 9): ("重阳",),
+    (12, 8): ("腊八", "laba festival"),
 }
 
-_MOVING = {  # names: (month, weekday from Monday = 0, which one in the month)
-    ("母亲节", "mother's day"): (5, 6, 2),
-    ("父亲节", "father's day"): (6, 6, 3),
-    ("感恩节", "thanksgiving"): (11, 3, 4),
+# (month, weekday from Monday = 0, occurrence in the month from 1) -> names.
+_WEEKDAY_HOLIDAYS = {
+    (5, 6, 2): ("母亲节", "mother's day"),
+    (6, 6, 3): ("父亲节", "father's day"),
+    (11, 3, 4): ("感恩节", "thanksgiving"),
 }
+_BLACK_FRIDAY_NAMES = ("black friday", "黑色星期五", "黑五")
+_CYBER_MONDAY_NAMES = ("cyber monday",)
+
+NamedDay = tuple[tuple[str, ...], date]
+"""The names of a holiday and its day in one year."""
 
 
 def nearby_holiday(terms: Sequence[str], first: date, last: date) -> str | None:
-    """The feast that one of `terms` names and that lies near the days from `first` to `last`, by its first name, else None."""
-    for names, day in sorted(_feasts(first.year) + _feasts(first.year + 1)):
-        if (
-            day - HOLIDAY_LEAD_TIME <= last
-            and first <= day + HOLIDAY_TAIL_TIME
-            and any(name in term.casefold() for term in terms for name in names)
-        ):
+    """Return the first name of a holiday that a term mentions and that is near, else None.
+
+    `first` and `last` are the days of the period. A holiday is near from `HOLIDAY_LEAD_TIME`
+    before its day to `HOLIDAY_TAIL_TIME` after it. Years outside of `LUNAR_YEARS` have no lunar
+    holidays; `lunar_calendar_note` says so.
+    """
+    text = "\n".join(terms).casefold()
+    named_days = _holidays_of_year(first.year) + _holidays_of_year(first.year + 1)
+    for names, day in sorted(named_days):
+        is_near = day - HOLIDAY_LEAD_TIME <= last and first <= day + HOLIDAY_TAIL_TIME
+        if is_near and any(name in text for name in names):
             return names[0]
     return None
 
@@ -102,34 +104,71 @@ def nearby_holiday(terms: Sequence[str], first: date, last: date) -> str | None:
 def recurs_yearly(
     authors: Sequence[int], total_authors: Sequence[int], min_authors: int, min_gain: float
 ) -> bool:
-    """Whether a term rose in an earlier year in the weeks that this one is like: the last `2 * SHIFT + 1` of those given.
+    """Return whether a term rose in the same weeks of an earlier year.
 
-    `authors` wrote it, of `everyone` who wrote in each week, oldest first. It rose when some of those weeks has `least` authors and
-    `gain` times as many as the weeks before them let expect. Not known, hence False, without an author in those before.
+    `authors` are the authors of the term by week, oldest first, and `total_authors` all authors of
+    the same weeks. The last `2 * MAX_SHIFT_WEEKS + 1` weeks are the ones compared with this year's;
+    the weeks before them are the baseline. The term rose when one of the compared weeks has
+    `min_authors` authors and `min_gain` times as many as the baseline predicts. False when the
+    baseline has no author at all.
     """
-    like = 2 * MAX_SHIFT_WEEKS + 1
-    before, all_before = sum(authors[:-like]), sum(total_authors[:-like])
-    if not all_before:
+    n_compared = 2 * MAX_SHIFT_WEEKS + 1
+    baseline_authors = sum(authors[:-n_compared])
+    baseline_total = sum(total_authors[:-n_compared])
+    if not baseline_total:
         return False
-    share = (before + 0.5) / all_before
+    share = (baseline_authors + 0.5) / baseline_total
     return any(
-        n >= min_authors and n >= min_gain * share * of
-        for n, of in zip(authors[-like:], total_authors[-like:], strict=True)
+        count >= min_authors and count >= min_gain * share * total
+        for count, total in zip(authors[-n_compared:], total_authors[-n_compared:], strict=True)
     )
 
 
-def _feasts(year: int) -> list[tuple[tuple[str, ...], date]]:
-    found = [(names, date(year, month, day)) for (month, day), names in _FIXED.items()]
-    found += [(names, _nth(year, *rule)) for names, rule in _MOVING.items()]
-    thanksgiving = _nth(year, 11, 3, 4)
-    found.append((("black friday", "黑色星期五", "黑五"), thanksgiving + timedelta(days=1)))
-    found.append((("cyber monday",), thanksgiving + timedelta(days=4)))
-    for names, month_day in zip(_LUNAR_NAMES, _LUNAR.get(year, ()), strict=False):
-        month, _, day = month_day.partition(".")
-        found.append((names, date(year, int(month), int(day))))
-    return found
+def lunar_holidays(year: int) -> dict[str, date]:
+    """Return the Gregorian day of each holiday of a lunar year, by the holiday's first name.
+
+    The lunar year begins with the Spring Festival of the same Gregorian year; Laba, in its last
+    month, mostly falls into the January after it. Raises InputError outside of `LUNAR_YEARS`.
+    """
+    return {names[0]: day for names, day in _lunar_holidays_of_year(year)}
 
 
-def _nth(year: int, month: int, weekday: int, which: int) -> date:
+def lunar_calendar_note(last: date) -> str | None:
+    """Return a sentence when the lunar holidays around `last` are unknown, else None."""
+    if LUNAR_YEARS[0] <= last.year <= LUNAR_YEARS[1]:
+        return None
+    return (
+        f"The days of lunar holidays are known from {LUNAR_YEARS[0]} to {LUNAR_YEARS[1]} only: "
+        f"topics of {last.year} were not checked against them."
+    )
+
+
+def _holidays_of_year(year: int) -> list[NamedDay]:
+    """Return the names and the day of every holiday that falls into a Gregorian year."""
+    named_days = [(names, date(year, *month_day)) for month_day, names in _FIXED_HOLIDAYS.items()]
+    named_days += [(names, _nth_weekday(year, *rule)) for rule, names in _WEEKDAY_HOLIDAYS.items()]
+    thanksgiving = _nth_weekday(year, 11, 3, 4)
+    named_days.append((_BLACK_FRIDAY_NAMES, thanksgiving + timedelta(days=1)))
+    named_days.append((_CYBER_MONDAY_NAMES, thanksgiving + timedelta(days=4)))
+    for lunar_year in (year - 1, year):
+        if LUNAR_YEARS[0] <= lunar_year <= LUNAR_YEARS[1]:
+            lunar_days = _lunar_holidays_of_year(lunar_year)
+            named_days += [(names, day) for names, day in lunar_days if day.year == year]
+    return named_days
+
+
+def _lunar_holidays_of_year(year: int) -> list[NamedDay]:
+    if not LUNAR_YEARS[0] <= year <= LUNAR_YEARS[1]:
+        raise InputError(
+            f"wanted a year of the lunar calendar from {LUNAR_YEARS[0]} to {LUNAR_YEARS[1]}, "
+            f"got {year}."
+        )
+    return [
+        (names, LunarDate(year, month, day).to_solar_date())
+        for (month, day), names in _LUNAR_HOLIDAYS.items()
+    ]
+
+
+def _nth_weekday(year: int, month: int, weekday: int, occurrence: int) -> date:
     first = date(year, month, 1)
-    return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (which - 1))
+    return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (occurrence - 1))

@@ -1,8 +1,8 @@
-"""Frequent n-grams of any sequence of codes, words or characters, length by length and week by week.
+"""Frequent n-grams of sequences of codes (words or characters), by length and week.
 
-An n-gram can only be frequent in a week when both its (n-1)-grams are (the a-priori principle), so each length looks only where the
-one before survived. Everything is a hash lookup on integers, one week at a time: linear in the length of the sequence, and in memory
-no more than one week of it.
+An n-gram can only be frequent in a week when both of its (n-1)-grams are (the a-priori principle),
+so each length examines only where the length before survived. Lookups are hashes of integers, one
+week at a time: time is linear in the length of the sequence, and memory is that of one week.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,23 +20,29 @@ class CodeSequence:
     """The codes of one week, post after post."""
 
     codes: Codes
-    continues: Bools  # whether the next code goes on where this one ends; never at the last
-    post_of_code: Codes  # of each code
+    # Whether the next code is adjacent to this one in the text; False at the last code.
+    continues: Bools
+    # Post of each code.
+    post_of_code: Codes
 
 
 WeeklySequence = Callable[[int], CodeSequence]
-"""The run of each week."""
+"""Week index -> the sequence of that week."""
 
 
 @dataclass(frozen=True)
 class FrequentNgrams:
-    """The n-grams of one length that are frequent in some week. An n-gram is known by its row, those of length n - 1 by theirs."""
+    """The n-grams of one length that are frequent in some week.
 
-    keys: Ints  # (rows) sorted: row of the first n - 1 codes x alphabet + last code
-    suffix_rows: Ints  # (rows) row of the last n - 1 codes
-    weekly_counts: (
-        Codes  # (rows, weeks) occurrences in the weeks where it is frequent, 0 in the others
-    )
+    An n-gram is identified by its row here, and its (n-1)-grams by their rows in the length before.
+    """
+
+    # (rows,), sorted: row of the first n - 1 codes x alphabet_size + last code.
+    keys: Ints
+    # (rows,): row of the last n - 1 codes.
+    suffix_rows: Ints
+    # (rows, weeks): occurrences in the weeks where the n-gram is frequent, 0 in the others.
+    weekly_counts: Codes
     alphabet_size: int
 
     @property
@@ -49,124 +55,137 @@ class FrequentNgrams:
 
 
 @dataclass(frozen=True)
-class _Local:
-    """The frequent n-grams of one length in one week, by rows of their own."""
+class _WeekNgrams:
+    """The frequent n-grams of one length in one week, with rows of that week's own."""
 
-    head: Ints
-    last: Ints
-    tail: Ints
-    count: Ints
+    prefix_rows: Ints
+    last_codes: Ints
+    suffix_rows: Ints
+    counts: Ints
 
 
 def frequent_ngrams(
     weekly_sequence: WeeklySequence, weeks: int, max_length: int, min_count: int, alphabet_size: int
 ) -> list[FrequentNgrams]:
-    """The n-grams for n = 1 .. `longest` with at least `least` occurrences within some week; codes are below `alphabet`."""
-    local = [
-        list(_levels(weekly_sequence(week), max_length, min_count, alphabet_size))
+    """Return the n-grams for n = 1 to `max_length` with `min_count` occurrences within some week.
+
+    Codes are below `alphabet_size`.
+    """
+    levels_by_week = [
+        list(_week_levels(weekly_sequence(week), max_length, min_count, alphabet_size))
         for week in range(weeks)
     ]
-    row = [
-        np.zeros(1, np.int64)
-    ] * weeks  # of the local n-grams of the length before, among those of all weeks
-    found = []
+    # By week: rows in the length before, over all weeks, of that week's n-grams of that length.
+    shared_rows = [np.zeros(1, np.int64)] * weeks
+    levels = []
     for n in range(max_length):
-        parts = [
-            row[week][level[n].head] * alphabet_size + level[n].last
-            for week, level in enumerate(local)
+        week_keys = [
+            shared_rows[week][week_levels[n].prefix_rows] * alphabet_size
+            + week_levels[n].last_codes
+            for week, week_levels in enumerate(levels_by_week)
         ]
-        keys = sorted_unique(np.concatenate(parts))
-        tail, weekly = np.zeros(len(keys), np.int64), np.zeros((len(keys), weeks), np.int32)
-        for week, level in enumerate(local):
-            at = np.searchsorted(keys, parts[week])
-            tail[at], weekly[at, week] = row[week][level[n].tail], level[n].count
-            row[week] = at
-        found.append(FrequentNgrams(keys, tail, weekly, alphabet_size))
-    return found
+        keys = sorted_unique(np.concatenate(week_keys))
+        suffix_rows = np.zeros(len(keys), np.int64)
+        weekly_counts = np.zeros((len(keys), weeks), np.int32)
+        for week, week_levels in enumerate(levels_by_week):
+            rows = np.searchsorted(keys, week_keys[week])
+            suffix_rows[rows] = shared_rows[week][week_levels[n].suffix_rows]
+            weekly_counts[rows, week] = week_levels[n].counts
+            shared_rows[week] = rows
+        levels.append(FrequentNgrams(keys, suffix_rows, weekly_counts, alphabet_size))
+    return levels
 
 
-def _levels(run: CodeSequence, longest: int, least: int, alphabet: int) -> Iterator[_Local]:
-    count = np.bincount(run.codes, minlength=alphabet)
-    often = np.flatnonzero(count >= least)
-    yield _Local(np.zeros_like(often), often, np.zeros_like(often), count[often])
-    row = np.full(alphabet, -1, np.int32)
-    row[often] = np.arange(len(often), dtype=np.int32)
-    at = np.flatnonzero(row[run.codes] >= 0)
-    at, before, after = _extend(at, row[run.codes[at]], 1, run.continues)
-    for n in range(2, longest + 1):
-        keys, which, count = _frequent(before * alphabet + run.codes[at + n - 1], least)
-        here = which >= 0
-        at, which, after = at[here], which[here], after[here]
-        tail = np.zeros(len(keys), np.int64)
-        tail[which] = after
-        yield _Local(keys // alphabet, keys % alphabet, tail, count)
-        at, before, after = _extend(at, which, n, run.continues)
+def _week_levels(
+    sequence: CodeSequence, max_length: int, min_count: int, alphabet_size: int
+) -> Iterator[_WeekNgrams]:
+    """Yield the frequent n-grams of one week for n = 1 to `max_length`."""
+    counts = np.bincount(sequence.codes, minlength=alphabet_size)
+    frequent = np.flatnonzero(counts >= min_count)
+    zeros = np.zeros_like(frequent)
+    yield _WeekNgrams(zeros, frequent, zeros, counts[frequent])
+    row_of_code = np.full(alphabet_size, -1, np.int32)
+    row_of_code[frequent] = np.arange(len(frequent), dtype=np.int32)
+    starts = np.flatnonzero(row_of_code[sequence.codes] >= 0)
+    rows = row_of_code[sequence.codes[starts]]
+    starts, prefixes, suffixes = _extend_ngrams(starts, rows, 1, sequence.continues)
+    for n in range(2, max_length + 1):
+        keys, rows, counts = _frequent_keys(
+            prefixes * alphabet_size + sequence.codes[starts + n - 1], min_count
+        )
+        is_frequent = rows >= 0
+        starts = starts[is_frequent]
+        rows = rows[is_frequent]
+        suffix_rows = np.zeros(len(keys), np.int64)
+        suffix_rows[rows] = suffixes[is_frequent]
+        yield _WeekNgrams(keys // alphabet_size, keys % alphabet_size, suffix_rows, counts)
+        starts, prefixes, suffixes = _extend_ngrams(starts, rows, n, sequence.continues)
 
 
-def _frequent(keys: Ints, least: int) -> tuple[Ints, Codes, Ints]:
-    """The frequent keys, sorted; for each position which of them it is, else -1; their counts."""
-    coded = pc.dictionary_encode(pa.array(keys))
-    codes, names = coded.indices.to_numpy(), coded.dictionary.to_numpy()
-    count = np.bincount(codes, minlength=len(names))
-    often = np.flatnonzero(count >= least)
-    often = often[np.argsort(names[often])]
-    row = np.full(len(names), -1, np.int32)
-    row[often] = np.arange(len(often), dtype=np.int32)
-    return names[often], row[codes], count[often]
+def _frequent_keys(keys: Ints, min_count: int) -> tuple[Ints, Codes, Ints]:
+    """Return the frequent keys, sorted, the row of each given key among them (else -1), counts."""
+    encoded = pc.dictionary_encode(pa.array(keys))
+    codes = encoded.indices.to_numpy()
+    distinct = encoded.dictionary.to_numpy()
+    counts = np.bincount(codes, minlength=len(distinct))
+    frequent = np.flatnonzero(counts >= min_count)
+    frequent = frequent[np.argsort(distinct[frequent])]
+    row_of_code = np.full(len(distinct), -1, np.int32)
+    row_of_code[frequent] = np.arange(len(frequent), dtype=np.int32)
+    return distinct[frequent], row_of_code[codes], counts[frequent]
 
 
-def _extend(at: Ints, which: Codes, n: int, joined: Bools) -> tuple[Ints, Ints, Codes]:
-    """Positions whose n-gram can grow by one, since the run goes on and the n-gram one further is frequent as well.
+def _extend_ngrams(starts: Ints, rows: Codes, n: int, continues: Bools) -> tuple[Ints, Ints, Codes]:
+    """Find the start positions whose n-gram can grow by one code.
 
-    Gives the positions, their n-gram, and the one further.
+    The text must continue, and the n-gram that starts one position later must be frequent too.
+    Returns these positions, the rows of their n-grams, and the rows of the n-grams one later.
     """
-    grows = np.flatnonzero(at[1:] == at[:-1] + 1)
-    grows = grows[joined[at[grows] + n - 1]]
-    return at[grows], which[grows].astype(np.int64), which[grows + 1]
+    growing = np.flatnonzero(starts[1:] == starts[:-1] + 1)
+    growing = growing[continues[starts[growing] + n - 1]]
+    return starts[growing], rows[growing].astype(np.int64), rows[growing + 1]
 
 
 def ngram_codes(levels: Sequence[FrequentNgrams], n: int, rows: Ints) -> Codes:
-    """The codes (rows, n) of n-grams of length `n`, whose grams are `levels[n - 1]`."""
+    """Return the codes, of shape (rows, n), of some n-grams of `levels[n - 1]`."""
     codes = np.empty((len(rows), n), np.int32)
-    for place in range(n - 1, -1, -1):
-        codes[:, place] = levels[place].last_codes[rows]
-        rows = levels[place].prefix_rows[rows]
+    for position in range(n - 1, -1, -1):
+        codes[:, position] = levels[position].last_codes[rows]
+        rows = levels[position].prefix_rows[rows]
     return codes
 
 
 class NgramSearch:
-    """Finds where wanted n-grams occur; looks no further than they and what they begin with need."""
+    """A search for the occurrences of wanted n-grams; it follows only their prefixes."""
 
     def __init__(self, levels: Sequence[FrequentNgrams], wanted: Sequence[Bools]) -> None:
-        """`wanted` are masks over the rows of each of `levels`."""
-        self.levels, self.wanted = levels, wanted
-        needed = [want.copy() for want in wanted]
+        """Prepare the search; `wanted` has a mask over the rows of each of `levels`."""
+        self.levels = levels
+        self.wanted = wanted
+        is_needed = [mask.copy() for mask in wanted]
         for n in range(len(levels) - 1, 0, -1):
-            needed[n - 1][levels[n].prefix_rows[needed[n]]] = True
-        self._rows = [np.flatnonzero(need) for need in needed]
+            is_needed[n - 1][levels[n].prefix_rows[is_needed[n]]] = True
+        self._rows = [np.flatnonzero(mask) for mask in is_needed]
         self._keys = [
             pa.array(level.keys[rows]) for level, rows in zip(levels, self._rows, strict=True)
         ]
-        self._first = np.full(
-            levels[0].alphabet_size, -1, np.int64
-        )  # row of each code: the first keys are the codes themselves
-        self._first[levels[0].keys[self._rows[0]]] = self._rows[0]
+        # Row of each code: the keys of the first level are the codes themselves.
+        self._row_of_code = np.full(levels[0].alphabet_size, -1, np.int64)
+        self._row_of_code[levels[0].keys[self._rows[0]]] = self._rows[0]
 
-    def occurrences(self, run: CodeSequence) -> Iterator[tuple[Ints, Ints]]:
-        """For each length the positions of `run` where a wanted n-gram starts, and its row."""
-        at = np.flatnonzero(self._first[run.codes] >= 0)
-        row = self._first[run.codes[at]]
-        for n, (level, want) in enumerate(zip(self.levels, self.wanted, strict=True)):
+    def occurrences(self, sequence: CodeSequence) -> Iterator[tuple[Ints, Ints]]:
+        """Yield, for each length, the start positions of wanted n-grams and their rows."""
+        starts = np.flatnonzero(self._row_of_code[sequence.codes] >= 0)
+        rows = self._row_of_code[sequence.codes[starts]]
+        for n, (level, is_wanted) in enumerate(zip(self.levels, self.wanted, strict=True)):
             if n:
-                on = run.continues[at + n - 1]
-                at, row = at[on], row[on]
-                place = pc.fill_null(
-                    pc.index_in(
-                        pa.array(row * level.alphabet_size + run.codes[at + n]), self._keys[n]
-                    ),
-                    -1,
-                ).to_numpy()
-                here = place >= 0
-                at, row = at[here], self._rows[n][place[here]]
-            mine = want[row]
-            yield at[mine], row[mine]
+                continues = sequence.continues[starts + n - 1]
+                starts = starts[continues]
+                keys = rows[continues] * level.alphabet_size + sequence.codes[starts + n]
+                matches = pc.index_in(pa.array(keys), self._keys[n])
+                indexes = pc.fill_null(matches, -1).to_numpy()
+                is_match = indexes >= 0
+                starts = starts[is_match]
+                rows = self._rows[n][indexes[is_match]]
+            selected = is_wanted[rows]
+            yield starts[selected], rows[selected]

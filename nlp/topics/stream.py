@@ -1,4 +1,4 @@
-"""Posts as columns of integers, in one fixed order, so that nothing after this depends on the order they came in."""
+"""Posts of a window encoded as integer arrays in a fixed order, independent of the input order."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,50 +29,68 @@ COLUMNS = (
     "cluster",
     "brands",
 )
+_COLUMNS_WITHOUT_NULLS = ("id", "source", "published_at", "week", "cluster")
+_SORT_ORDER = [("week", "ascending"), ("published_at", "ascending"), ("id", "ascending")]
+
 FetchTexts = Callable[[list[str]], list[str]]
-"""The texts of posts by id: a window of them is too long to be held."""
+"""Post ids -> texts. The texts of a whole window take too much memory to be passed at once."""
 
 
 @dataclass(frozen=True)
 class EncodedLists:
-    """A list of strings a row of the table, as codes into a sorted vocabulary; asked for by post of the stream, some posts at a time."""
+    """A column of lists of strings, encoded as codes into a sorted vocabulary."""
 
-    codes: Codes  # row `r` at codes[starts[r]:starts[r + 1]]
+    # The list of table row `r` is codes[starts[r]:starts[r + 1]].
+    codes: Codes
     starts: Ints
-    order: Ints  # row of each post
+    # Table row of each post of the stream.
+    order: Ints
     vocabulary: pa.Array
 
     def codes_between(self, first: int, last: int) -> tuple[Codes, Codes]:
-        """The codes of the posts `first` to `last` - 1, one after another, and the post of each."""
-        begin = self.starts[self.order[first:last]]
-        sizes = self.starts[self.order[first:last] + 1] - begin
+        """Return the codes of the posts `first` to `last` - 1 and, for each code, its post."""
+        rows = self.order[first:last]
+        list_starts = self.starts[rows]
+        sizes = self.starts[rows + 1] - list_starts
         ends = np.cumsum(sizes)
-        at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(begin - ends + sizes, sizes)
-        return self.codes[at], np.repeat(np.arange(first, last, dtype=np.int32), sizes)
+        positions = np.arange(ends[-1] if len(ends) else 0)
+        positions += np.repeat(list_starts - ends + sizes, sizes)
+        posts = np.repeat(np.arange(first, last, dtype=np.int32), sizes)
+        return self.codes[positions], posts
 
     def strings_of(self, post: int) -> list[str]:
-        """The strings of one post."""
+        """Return the strings of one post."""
         row = self.order[post]
-        taken: list[str] = self.vocabulary.take(
-            pa.array(self.codes[self.starts[row] : self.starts[row + 1]])
-        ).to_pylist()
-        return taken
+        codes = self.codes[self.starts[row] : self.starts[row + 1]]
+        strings: list[str] = self.vocabulary.take(pa.array(codes)).to_pylist()
+        return strings
 
 
 @dataclass(frozen=True)
 class PostStream:
-    """The posts of a window, sorted by week, time and id. Arrays have one entry a post unless they say otherwise."""
+    """The posts of a window, sorted by week, time and id.
 
-    table: pa.Table  # as given
-    order: Ints  # row of `table` of each post
-    week_index: Codes  # 0 is the oldest; `weeks` - 1 is the week at hand
+    A post is identified by its position in this order. Arrays have one entry per post unless
+    stated otherwise.
+    """
+
+    # The table as given.
+    table: pa.Table
+    # Row of `table` of each post.
+    order: Ints
+    # 0 is the oldest week, `n_weeks` - 1 the current one.
+    week_index: Codes
     n_weeks: int
     source_codes: Codes
-    source_names: tuple[str, ...]  # by code, sorted
-    author_codes: Codes  # one code for each distinct (source, author); a post without an author is a voice of its own
+    # Sorted; the position is the code.
+    source_names: tuple[str, ...]
+    # One code for each pair of source and author, and for each post without an author.
+    author_codes: Codes
     n_authors: int
-    n_anonymous_posts: int  # posts without an author
-    is_original: Bools  # the earliest post of its cluster of near-duplicates in its week
+    # Posts without an author.
+    n_anonymous_posts: int
+    # Whether the post is the earliest of its cluster of near-duplicates in its week.
+    is_original: Bools
     words: EncodedLists
     hashtags: EncodedLists
     fetch_texts: FetchTexts
@@ -82,155 +100,165 @@ class PostStream:
 
     @cached_property
     def week_offsets(self) -> list[int]:
-        """The first post of each week, and the number of posts."""
+        """The first post of each week, then the number of posts."""
         return [int(edge) for edge in np.searchsorted(self.week_index, np.arange(self.n_weeks + 1))]
 
     def column_values(self, column: str, posts: Ints) -> list[Any]:
-        """Values of a column of `table` for some posts."""
+        """Return the values of a column of `table` for some posts."""
         values: list[Any] = self.table[column].take(pa.array(self.order[posts])).to_pylist()
         return values
 
     def bodies(self, posts: Ints) -> list[str]:
-        """The texts of some posts."""
+        """Return the texts of some posts."""
         return self.fetch_texts(self.column_values("id", posts))
 
     def first_posts_by_author(self, posts: Sequence[int], max_posts: int) -> list[int]:
-        """The earliest post of each voice among `posts` (in order of time), copies set aside; at most `most`."""
-        originals = np.array([p for p in posts if self.is_original[p]], np.int64)
-        return sorted(
-            int(p) for p in originals[np.unique(self.author_codes[originals], return_index=True)[1]]
-        )[:max_posts]
+        """Return the earliest original post of each author among `posts`, `max_posts` at most.
+
+        `posts` are in order of time.
+        """
+        originals = np.array([post for post in posts if self.is_original[post]], np.int64)
+        _, first_positions = np.unique(self.author_codes[originals], return_index=True)
+        return sorted(int(post) for post in originals[first_positions])[:max_posts]
 
     def mentions_brand(self, brand: str) -> Bools:
-        """Which posts mention a brand."""
-        listed = self.table["brands"].combine_chunks()
-        rows = pc.list_parent_indices(listed).to_numpy()[
-            pc.equal(pc.list_flatten(listed), brand).to_numpy(zero_copy_only=False)
-        ]
-        found = np.zeros(self.table.num_rows, bool)
-        found[rows] = True
-        return found[self.order]
+        """Return whether each post mentions a brand, by its id."""
+        brand_lists = self.table["brands"].combine_chunks()
+        is_brand = pc.equal(pc.list_flatten(brand_lists), brand).to_numpy(zero_copy_only=False)
+        rows = pc.list_parent_indices(brand_lists).to_numpy()[is_brand]
+        is_mentioned = np.zeros(self.table.num_rows, bool)
+        is_mentioned[rows] = True
+        return is_mentioned[self.order]
 
 
 def encode_posts(
     table: pa.Table, n_weeks: int, fetch_texts: FetchTexts | None = None
 ) -> PostStream:
-    """Sort and encode `table` (columns: `COLUMNS`; `week` from 0 to `weeks` - 1). Without `texts` a column `body` must hold them.
+    """Sort and encode a table of posts.
 
-    Raises InputError when a column or a value that the method needs is missing.
+    `table` has the columns `COLUMNS`; `week` counts from 0 to `n_weeks` - 1. Without `fetch_texts`
+    a column `body` must hold the texts. Raises InputError when a column or a required value is
+    missing, a week is out of range or an id occurs twice.
     """
-    _check(table, n_weeks)
+    _check_table(table, n_weeks)
     if fetch_texts is None:
         if "body" not in table.column_names:
             raise InputError(
                 "wanted the texts of the posts, or a column 'body' that holds them, got neither."
             )
-        fetch_texts = _column(table)
-    order = (
-        pc.sort_indices(
-            table, [("week", "ascending"), ("published_at", "ascending"), ("id", "ascending")]
-        )
-        .to_numpy()
-        .astype(np.int64)
-    )
-    part = table.select(["author", "source", "week", "cluster"]).take(pa.array(order))
-    source, sources = _sorted_codes(part["source"])
-    week = part["week"].to_numpy().astype(np.int32)
-    voice, voices = _voices(part, source)
+        fetch_texts = _texts_from_column(table)
+    order = pc.sort_indices(table, _SORT_ORDER).to_numpy().astype(np.int64)
+    ordered = table.select(["author", "source", "week", "cluster"]).take(pa.array(order))
+    source_codes, source_names = _encode_sorted(ordered["source"])
+    week_index = ordered["week"].to_numpy().astype(np.int32)
+    author_codes, n_authors = _encode_authors(ordered, source_codes)
     return PostStream(
-        table=table, order=order, week_index=week, n_weeks=n_weeks, source_codes=source, source_names=sources, author_codes=voice, n_authors=voices,
-        n_anonymous_posts=part["author"].null_count, is_original=_first(part["cluster"], week),
-        words=_lists(table["words"], order), hashtags=_lists(table["hashtags"], order), fetch_texts=fetch_texts,
-    )  # fmt: skip
+        table=table,
+        order=order,
+        week_index=week_index,
+        n_weeks=n_weeks,
+        source_codes=source_codes,
+        source_names=source_names,
+        author_codes=author_codes,
+        n_authors=n_authors,
+        n_anonymous_posts=ordered["author"].null_count,
+        is_original=_first_in_cluster(ordered["cluster"], week_index),
+        words=_encode_lists(table["words"], order),
+        hashtags=_encode_lists(table["hashtags"], order),
+        fetch_texts=fetch_texts,
+    )
 
 
-def _column(table: pa.Table) -> FetchTexts:
-    return lambda ids: [
-        body or ""
-        for body in table["body"]
-        .take(pc.index_in(pa.array(ids, pa.string()), table["id"]))
-        .to_pylist()
-    ]
+def _texts_from_column(table: pa.Table) -> FetchTexts:
+    def fetch_bodies(ids: list[str]) -> list[str]:
+        rows = pc.index_in(pa.array(ids, pa.string()), table["id"])
+        return [body or "" for body in table["body"].take(rows).to_pylist()]
+
+    return fetch_bodies
 
 
-def _check(table: pa.Table, weeks: int) -> None:
-    missing = [c for c in COLUMNS if c not in table.column_names]
+def _check_table(table: pa.Table, n_weeks: int) -> None:
+    missing = [column for column in COLUMNS if column not in table.column_names]
     if missing:
         raise InputError(
             f"wanted a stream with the columns {', '.join(COLUMNS)}; {', '.join(missing)} missing."
         )
-    for column in ("id", "source", "published_at", "week", "cluster"):
-        if table[column].null_count:
+    for column in _COLUMNS_WITHOUT_NULLS:
+        null_count = table[column].null_count
+        if null_count:
             raise InputError(
-                f"wanted a value in {column!r} of every post, got {table[column].null_count} without one."
+                f"wanted a value in {column!r} of every post, got {null_count} without one."
             )
-    span = pc.min_max(table["week"]).as_py()
-    if table.num_rows and not 0 <= span["min"] <= span["max"] < weeks:
-        raise InputError(f"wanted weeks from 0 to {weeks - 1}, got {span['min']} to {span['max']}.")
-    if pc.count_distinct(table["id"]).as_py() != table.num_rows:
+    weeks = pc.min_max(table["week"]).as_py()
+    if table.num_rows and not 0 <= weeks["min"] <= weeks["max"] < n_weeks:
         raise InputError(
-            f"wanted one row a post, got {table.num_rows - pc.count_distinct(table['id']).as_py()} ids twice."
+            f"wanted weeks from 0 to {n_weeks - 1}, got {weeks['min']} to {weeks['max']}."
         )
+    repeated = table.num_rows - pc.count_distinct(table["id"]).as_py()
+    if repeated:
+        raise InputError(f"wanted one row a post, got {repeated} ids twice.")
 
 
-def _sorted_codes(column: pa.ChunkedArray) -> tuple[Codes, tuple[str, ...]]:
+def _encode_sorted(column: pa.ChunkedArray) -> tuple[Codes, tuple[str, ...]]:
     names = pc.unique(column).sort()
     return pc.index_in(column, names).to_numpy().astype(np.int32), tuple(names.to_pylist())
 
 
-def _voices(part: pa.Table, source: Codes) -> tuple[Codes, int]:
-    """An author's hash is per source already; the pair guards against imports whose author ids are not."""
-    author = (
-        pc.fill_null(pc.index_in(part["author"], pc.unique(part["author"].drop_null())), -1)
-        .to_numpy()
-        .astype(np.int64)
-    )
-    nameless = author < 0
-    author[nameless] = author.max(initial=0) + 1 + np.arange(nameless.sum())
-    codes = dense_codes(author * (source.max(initial=0) + 1) + source)
+def _encode_authors(posts: pa.Table, source_codes: Codes) -> tuple[Codes, int]:
+    """Return a code for each (source, author) or anonymous post, and the number of codes.
+
+    Author hashes differ by source already; the pair guards against imports whose ids do not.
+    """
+    names = pc.unique(posts["author"].drop_null())
+    authors = pc.fill_null(pc.index_in(posts["author"], names), -1).to_numpy().astype(np.int64)
+    is_anonymous = authors < 0
+    authors[is_anonymous] = authors.max(initial=0) + 1 + np.arange(is_anonymous.sum())
+    codes = dense_codes(authors * (source_codes.max(initial=0) + 1) + source_codes)
     return codes, int(codes.max(initial=-1)) + 1
 
 
-def _first(cluster: pa.ChunkedArray, week: Codes) -> Bools:
-    """True for the earliest post of each cluster in each week; the order of the rows is time."""
-    codes = dense_codes(cluster)
-    _, firsts = np.unique(
-        codes.astype(np.int64) * (week.max(initial=0) + 1) + week, return_index=True
-    )
-    found = np.zeros(len(week), bool)
-    found[firsts] = True
-    return found
+def _first_in_cluster(clusters: pa.ChunkedArray, week_index: Codes) -> Bools:
+    """Return whether each post, in order of time, is the first of its cluster in its week."""
+    codes = dense_codes(clusters).astype(np.int64)
+    cluster_weeks = codes * (week_index.max(initial=0) + 1) + week_index
+    _, first_positions = np.unique(cluster_weeks, return_index=True)
+    is_first = np.zeros(len(week_index), bool)
+    is_first[first_positions] = True
+    return is_first
 
 
 def sorted_unique(keys: Ints) -> Ints:
-    """The distinct keys, sorted. numpy's own `unique` hashes integers first, which takes six times as long on long arrays."""
+    """Return the distinct keys, sorted.
+
+    `numpy.unique` hashes integers first, which takes six times as long on long arrays.
+    """
     keys = np.sort(keys)
-    fresh = np.ones(len(keys), bool)
-    fresh[1:] = keys[1:] != keys[:-1]
-    return keys[fresh]
+    is_new = np.ones(len(keys), bool)
+    is_new[1:] = keys[1:] != keys[:-1]
+    return keys[is_new]
 
 
 def dense_codes(values: pa.ChunkedArray | Ints) -> Codes:
-    """Dense codes in order of first appearance."""
+    """Return codes from 0 in order of first appearance."""
     array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else pa.array(values)
     codes: Codes = pc.dictionary_encode(array).indices.to_numpy().astype(np.int32)
     return codes
 
 
-def _lists(column: pa.ChunkedArray, order: Ints) -> EncodedLists:
-    """`column` holds lists of strings, or of codes into dictionaries (each chunk may bring its own)."""
+def _encode_lists(column: pa.ChunkedArray, order: Ints) -> EncodedLists:
+    """Encode lists of strings, or of dictionary codes (each chunk may have its own dictionary)."""
     chunks = [pc.fill_null(chunk, []) if chunk.null_count else chunk for chunk in column.chunks]
-    flat = [pc.list_flatten(chunk) for chunk in chunks]
-    coded = [
-        part if pa.types.is_dictionary(part.type) else pc.dictionary_encode(part) for part in flat
-    ]
-    vocabulary = pc.unique(
-        pa.chunked_array([part.dictionary for part in coded], pa.string())
-    ).sort()
+    encoded = [_dictionary_encode(pc.list_flatten(chunk)) for chunk in chunks]
+    dictionaries = pa.chunked_array([array.dictionary for array in encoded], pa.string())
+    vocabulary = pc.unique(dictionaries).sort()
     codes = [
-        pc.index_in(part.dictionary, vocabulary).to_numpy()[part.indices.to_numpy()]
-        for part in coded
+        pc.index_in(array.dictionary, vocabulary).to_numpy()[array.indices.to_numpy()]
+        for array in encoded
     ]
     sizes = [pc.list_value_length(chunk).to_numpy() for chunk in chunks]
     starts = np.cumsum(np.concatenate([np.zeros(1, np.int64), *sizes]), dtype=np.int64)
     return EncodedLists(np.concatenate([np.zeros(0, np.int32), *codes]), starts, order, vocabulary)
+
+
+def _dictionary_encode(strings: pa.Array) -> pa.DictionaryArray:
+    return strings if pa.types.is_dictionary(strings.type) else pc.dictionary_encode(strings)

@@ -1,14 +1,19 @@
-"""How surprising a term's authors are: counts, expectation, negative-binomial tail, and the threshold that the past sets.
+"""Scores of terms: author counts, expectation, negative-binomial tail and the alarm threshold.
 
-For a term and week, with `s` running over the sources that had authors in the other weeks (the baseline):
+For a term and a week, with `s` running over the sources that had authors in the other weeks (the
+baseline):
 
-    expected = sum over s of authors(s, week) x share(s),    share(s) = (count(s) + K x pooled) / (authors(s) + K)
-    pooled   = count / authors over all s, a half author added to each term and spread over the sources by their size
-    score    = -log10 P(X >= observed),    X ~ negative binomial of mean `expected`, variance expected + expected^2 (a + 1/(count + 1/2))
+    expected = sum over s of authors(s, week) x share(s)
+    share(s) = (count(s) + K x pooled) / (authors(s) + K)
+    pooled   = count / authors over all s; half an author is added to each term, spread over the
+               sources by their size
+    score    = -log10 P(X >= observed), X ~ negative binomial with mean `expected` and variance
+               expected + expected^2 (a + 1 / (count + 1/2))
 
-`a` is the dispersion of terms of that frequency from week to week; 1/(count + 1/2) is what is not known of a mean that was
-itself counted (with a = 0 this is the exact posterior predictive of a Poisson rate under Jeffreys' prior). A source that was down
-for a week, or is new, has no authors there and so neither raises nor lowers an expectation.
+K is `SHRINKAGE_AUTHORS` and `a` the week-to-week dispersion of terms of that frequency. The term
+1 / (count + 1/2) is the uncertainty of a mean that was itself estimated from counts: with a = 0 the
+score is the exact posterior predictive of a Poisson rate under Jeffreys' prior. A source that was
+down for a week, or is new, has no authors there and neither raises nor lowers an expectation.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,89 +26,103 @@ from scipy.special import betainc
 from nlp.topics.candidates import CandidateTerms
 from nlp.topics.stream import Bools, Codes, Floats, Ints, PostStream
 
-MAX_STRATA = 12  # the largest sources are told apart, the others counted together: bounds memory
-SHRINKAGE_AUTHORS = (
-    30.0  # authors: how far a source's own share must be known before it outweighs the pooled one
-)
-MAX_SCORE = 300.0  # of a score: smaller tails underflow
-MIN_BIN_TERMS = 30  # fewest terms of a frequency whose dispersion is worth a figure
-WINSOR_QUANTILE = 0.99  # squared residuals above this quantile are cut to it: real events of the past are not dispersion
-MIN_GUMBEL_SCALE = 1 / np.log(
-    10
-)  # of the maximum of many -log10 p when every p is exact: the least a scale can be
+# Sources counted separately, the largest ones; the others share a stratum, to bound memory.
+MAX_STRATA = 12
+# Authors that a source needs in the baseline before its own share outweighs the pooled one.
+SHRINKAGE_AUTHORS = 30.0
+# Smaller tail probabilities underflow.
+MAX_SCORE = 300.0
+# Terms of a frequency from which its dispersion is estimated, at least.
+MIN_BIN_TERMS = 30
+# Squared residuals above this quantile are cut to it: past events are no dispersion.
+WINSOR_QUANTILE = 0.99
+# Scale of the maximum of many -log10 p when every p is exact: the smallest possible one.
+MIN_GUMBEL_SCALE = 1 / np.log(10)
+# Authors per week that a term needs to contribute to the dispersion.
+MIN_WEEKLY_AUTHORS = 5
 
 
 @dataclass(frozen=True)
 class AuthorCounts:
-    """Distinct authors by term, week and stratum, and of all terms. The last week is the one at hand, those before it the baseline."""
+    """Distinct authors by week and stratum, of each term and in total.
 
-    by_term: csc_array  # (terms, weeks x strata)
-    totals: Ints  # (weeks, strata)
+    The last week is the current one, those before it are the baseline. A stratum is a source, or
+    the pooled small sources.
+    """
+
+    # (terms, weeks x strata).
+    by_term: csc_array
+    # (weeks, strata).
+    totals: Ints
 
     @property
     def baseline_weeks(self) -> Ints:
-        """The weeks before the last that have any author at all."""
+        """The weeks before the last that have any author."""
         return np.flatnonzero(self.totals[:-1].sum(axis=1))
 
     def for_term(self, term: int) -> Ints:
-        """(weeks, strata) authors of one term."""
+        """Return the authors of one term, (weeks, strata)."""
         dense: Ints = self.by_term[[term]].toarray().reshape(self.totals.shape)
         return dense
 
     def weighted_by_term(self, weights: Floats) -> Floats:
-        """For each term the sum of its authors times `weights` (weeks, strata)."""
-        total: Floats = self.by_term @ weights.ravel()
-        return total
+        """Return the sum of each term's authors multiplied by `weights` (weeks, strata)."""
+        sums: Floats = self.by_term @ weights.ravel()
+        return sums
 
     def in_weeks(self, weeks: Ints) -> Ints:
-        """(terms, len(weeks)) authors of each term in each of `weeks`."""
-        chosen = np.zeros((len(self.totals), self.totals.shape[1], len(weeks)), np.int64)
-        chosen[weeks, :, np.arange(len(weeks))] = 1
-        found: Ints = self.by_term @ chosen.reshape(-1, len(weeks))
-        return found
+        """Return the authors of each term in each of `weeks`, (terms, len(weeks))."""
+        n_weeks, n_strata = self.totals.shape
+        selection = np.zeros((n_weeks, n_strata, len(weeks)), np.int64)
+        selection[weeks, :, np.arange(len(weeks))] = 1
+        authors: Ints = self.by_term @ selection.reshape(-1, len(weeks))
+        return authors
 
 
 @dataclass(frozen=True)
 class TermScores:
-    """One week of one scope, an entry a term. The score is 0 where authors or gain fall short."""
+    """The scores of one week in one scope, with an entry per term."""
 
     observed: Ints
     expected: Floats
-    nb_size: Floats  # of the negative binomial
+    # Size parameter of the negative binomial: variance = mean + mean^2 / size.
+    nb_size: Floats
+    # 0 where authors or gain are too small.
     scores: Floats
 
 
 @dataclass(frozen=True)
 class Dispersion:
-    """Overdispersion by frequency: `alpha[i]` for terms of 2^i to 2^(i+1) authors in the baseline."""
+    """Overdispersion by frequency of the term."""
 
+    # Entry `i` is for terms of 2^i to 2^(i+1) authors in the baseline.
     alpha: Floats
 
     def for_counts(self, count: Floats) -> Floats:
-        found: Floats = self.alpha[
-            np.clip(np.log2(np.maximum(count, 1)).astype(int), 0, len(self.alpha) - 1)
-        ]
-        return found
+        """Return the dispersion of terms with these numbers of baseline authors."""
+        level = np.log2(np.maximum(count, 1)).astype(int)
+        alpha: Floats = self.alpha[np.clip(level, 0, len(self.alpha) - 1)]
+        return alpha
 
 
 @dataclass(frozen=True)
 class NullDistribution:
-    """The law of a quiet week's highest score: a Gumbel distribution."""
+    """Gumbel distribution of the highest score in a week without news."""
 
     location: float
     scale: float
 
     def tail_probability(self, score: float) -> float:
-        """The probability that a quiet week's highest score reaches `score`."""
+        """Return the probability that the highest score of a quiet week reaches `score`."""
         return float(-np.expm1(-np.exp(-(score - self.location) / self.scale)))
 
     def threshold(self, false_terms: float) -> float:
-        """The score that a quiet week reaches with probability 1 - exp(-`false_terms`)."""
+        """Return the score that a quiet week reaches with probability 1 - exp(-`false_terms`)."""
         return float(self.location - self.scale * np.log(false_terms))
 
 
 def source_strata(stream: PostStream) -> Codes:
-    """The stratum of each post: its source when that is among the largest, else one for all the rest."""
+    """Return the stratum of each post: its source if among the largest, else the pooled one."""
     sizes = np.bincount(stream.source_codes, minlength=len(stream.source_names))
     rank = np.empty(len(sizes), np.int32)
     rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes), dtype=np.int32)
@@ -113,45 +132,59 @@ def source_strata(stream: PostStream) -> Codes:
 def count_authors(
     candidates: CandidateTerms, masks: Sequence[Bools]
 ) -> tuple[list[AuthorCounts], Codes]:
-    """Distinct authors among the posts of each mask, a week at a time; and the first post of each term."""
-    stream, stratum = candidates.stream, source_strata(candidates.stream)
-    shape = (len(candidates.terms), int(stratum.max(initial=0)) + 1)
-    first = np.full(shape[0], len(stream), np.int32)
-    weekly: list[list[csc_array]] = [[] for _ in masks]
-    base = np.zeros((len(masks), stream.n_weeks, shape[1]), np.int64)
+    """Count the distinct authors of each term, among the posts of each mask.
+
+    Works one week at a time. Also returns the first post of each term in the window.
+    """
+    stream = candidates.stream
+    strata = source_strata(stream)
+    n_strata = int(strata.max(initial=0)) + 1
+    shape = (len(candidates.terms), n_strata)
+    first_posts = np.full(len(candidates.terms), len(stream), np.int32)
+    blocks_by_mask: list[list[csc_array]] = [[] for _ in masks]
+    totals = np.zeros((len(masks), stream.n_weeks, n_strata), np.int64)
     for week in range(stream.n_weeks):
-        term, post = candidates.occurrences(week)
-        np.minimum.at(first, term, post)
+        terms, term_posts = candidates.occurrences(week)
+        np.minimum.at(first_posts, terms, term_posts)
         posts = np.arange(*stream.week_offsets[week : week + 2], dtype=np.int32)
-        for place, (spoken, by) in enumerate(_speakers(term, post, posts, stream, masks)):
-            weekly[place].append(
-                csc_array((np.ones(len(by), np.int32), (spoken, stratum[by])), shape=shape)
-            )
-            heard = posts[masks[place][posts]]
-            heard = heard[np.unique(stream.author_codes[heard], return_index=True)[1]]
-            base[place, week] = np.bincount(stratum[heard], minlength=shape[1])
-    return [
-        AuthorCounts(hstack(blocks, format="csc"), base[place])
-        for place, blocks in enumerate(weekly)
-    ], first
+        author_pairs = _distinct_author_pairs(terms, term_posts, posts, stream, masks)
+        for i, (pair_terms, pair_posts) in enumerate(author_pairs):
+            ones = np.ones(len(pair_posts), np.int32)
+            block = csc_array((ones, (pair_terms, strata[pair_posts])), shape=shape)
+            blocks_by_mask[i].append(block)
+            masked = posts[masks[i][posts]]
+            _, first_by_author = np.unique(stream.author_codes[masked], return_index=True)
+            totals[i, week] = np.bincount(strata[masked[first_by_author]], minlength=n_strata)
+    counts = [
+        AuthorCounts(hstack(blocks, format="csc"), totals[i])
+        for i, blocks in enumerate(blocks_by_mask)
+    ]
+    return counts, first_posts
 
 
-def _speakers(
-    term: Codes, post: Codes, posts: Codes, stream: PostStream, masks: Sequence[Bools]
+def _distinct_author_pairs(
+    terms: Codes, term_posts: Codes, posts: Codes, stream: PostStream, masks: Sequence[Bools]
 ) -> Iterator[tuple[Codes, Codes]]:
-    """For each mask the distinct (term, voice) pairs of a week, the voice as one of its posts. Sorted once for all of them."""
-    by_voice = posts[np.argsort(stream.author_codes[posts], kind="stable")]
+    """Yield, for each mask, the distinct (term, author) pairs of a week as terms and posts.
+
+    An author is represented by one of their posts. `terms` and `term_posts` are the occurrences of
+    the week and `posts` all of its posts. The occurrences are sorted once for all masks.
+    """
+    posts_by_author = posts[np.argsort(stream.author_codes[posts], kind="stable")]
     rank = np.empty(len(posts), np.int64)
-    rank[by_voice - posts[:1]] = np.arange(len(posts))
+    rank[posts_by_author - posts[:1]] = np.arange(len(posts))
     bits = len(posts).bit_length()
-    keys = np.sort((term.astype(np.int64) << bits) | rank[post - posts[:1]])
-    terms, said = (keys >> bits).astype(np.int32), by_voice[keys & ((1 << bits) - 1)]
+    keys = np.sort((terms.astype(np.int64) << bits) | rank[term_posts - posts[:1]])
+    sorted_terms = (keys >> bits).astype(np.int32)
+    sorted_posts = posts_by_author[keys & ((1 << bits) - 1)]
     for mask in masks:
-        kept = mask[said]
-        t, p = terms[kept], said[kept]
-        fresh = np.ones(len(t), bool)
-        fresh[1:] = (t[1:] != t[:-1]) | (stream.author_codes[p[1:]] != stream.author_codes[p[:-1]])
-        yield t[fresh], p[fresh]
+        is_selected = mask[sorted_posts]
+        selected_terms = sorted_terms[is_selected]
+        selected_posts = sorted_posts[is_selected]
+        authors = stream.author_codes[selected_posts]
+        is_new = np.ones(len(selected_terms), bool)
+        is_new[1:] = (selected_terms[1:] != selected_terms[:-1]) | (authors[1:] != authors[:-1])
+        yield selected_terms[is_new], selected_posts[is_new]
 
 
 def score_terms(
@@ -160,103 +193,120 @@ def score_terms(
     dispersion: Dispersion,
     min_authors: int,
     min_gain: float,
+    *,
     include_new_sources: bool = False,
 ) -> TermScores:
-    """The score of every term in `week` against the other weeks of the baseline; `fresh` also counts authors on sources not in those."""
-    observed, expected, before = _expectation(counts, week, include_new_sources)
-    size = 1 / (dispersion.for_counts(before) + 1 / (before + 0.5))
-    return TermScores(
-        observed,
-        expected,
-        size,
-        negative_binomial_scores(observed, expected, size, min_authors, min_gain),
-    )
+    """Score every term in `week` against the other weeks of the baseline.
+
+    `include_new_sources` also counts authors on sources that the baseline does not have.
+    """
+    observed, expected, baseline_counts = _expected_authors(counts, week, include_new_sources)
+    nb_size = 1 / (dispersion.for_counts(baseline_counts) + 1 / (baseline_counts + 0.5))
+    scores = negative_binomial_scores(observed, expected, nb_size, min_authors, min_gain)
+    return TermScores(observed, expected, nb_size, scores)
 
 
 def negative_binomial_scores(
     observed: Ints, expected: Floats, size: Floats, min_authors: int, min_gain: float
 ) -> Floats:
-    """-log10 of the upper tail of the negative binomial; 0 where authors or gain fall short."""
-    score = np.zeros(len(observed))
-    risen = (observed >= min_authors) & (observed >= min_gain * expected)
-    tail = betainc(observed[risen], size[risen], expected[risen] / (expected[risen] + size[risen]))
-    score[risen] = -np.log10(np.maximum(tail, 10.0**-MAX_SCORE))
-    return score
-
-
-def _expectation(counts: AuthorCounts, week: int, fresh: bool) -> tuple[Ints, Floats, Floats]:
-    """Observed authors, expected authors, and authors in the baseline, of every term."""
-    baseline = counts.baseline_weeks[counts.baseline_weeks != week]
-    rest, now = counts.totals[baseline].sum(axis=0), counts.totals[week]
-    known = np.ones(len(now), bool) if fresh else rest > 0
-    weight, everyone = np.where(known, now / (rest + SHRINKAGE_AUTHORS), 0.0), max(rest.sum(), 1)
-    weights = np.zeros(
-        (3, *counts.totals.shape)
-    )  # of what is observed, expected, and was there before
-    weights[0, week], weights[1, baseline], weights[2, baseline] = known, weight, 1.0
-    observed, expected, before = (counts.weighted_by_term(each) for each in weights)
-    expected += 0.5 * (rest @ weight) / everyone + (before + 0.5) / everyone * (
-        weight.sum() * SHRINKAGE_AUTHORS
+    """Return -log10 of the upper tail probability; 0 where authors or gain are too small."""
+    scores = np.zeros(len(observed))
+    is_tested = (observed >= min_authors) & (observed >= min_gain * expected)
+    tested_expected = expected[is_tested]
+    tested_size = size[is_tested]
+    tail = betainc(
+        observed[is_tested], tested_size, tested_expected / (tested_expected + tested_size)
     )
-    return np.rint(observed).astype(np.int64), expected, before
+    scores[is_tested] = -np.log10(np.maximum(tail, 10.0**-MAX_SCORE))
+    return scores
+
+
+def _expected_authors(
+    counts: AuthorCounts, week: int, include_new_sources: bool
+) -> tuple[Ints, Floats, Floats]:
+    """Return observed authors, expected authors and baseline authors of every term."""
+    baseline = counts.baseline_weeks[counts.baseline_weeks != week]
+    baseline_totals = counts.totals[baseline].sum(axis=0)
+    week_totals = counts.totals[week]
+    is_counted = np.ones(len(week_totals), bool) if include_new_sources else baseline_totals > 0
+    stratum_weight = np.where(is_counted, week_totals / (baseline_totals + SHRINKAGE_AUTHORS), 0.0)
+    all_authors = max(baseline_totals.sum(), 1)
+    # Weights of the sums that give observed, expected and baseline authors.
+    weights = np.zeros((3, *counts.totals.shape))
+    weights[0, week] = is_counted
+    weights[1, baseline] = stratum_weight
+    weights[2, baseline] = 1.0
+    observed, expected, baseline_counts = (counts.weighted_by_term(each) for each in weights)
+    half_author = 0.5 * (baseline_totals @ stratum_weight) / all_authors
+    pooled_share = (baseline_counts + 0.5) / all_authors
+    expected += half_author + pooled_share * (stratum_weight.sum() * SHRINKAGE_AUTHORS)
+    return np.rint(observed).astype(np.int64), expected, baseline_counts
 
 
 def estimate_dispersion(counts: AuthorCounts) -> Dispersion:
-    """Method of moments over the baseline, pooled by frequency.
+    """Estimate the dispersion over the baseline by the method of moments, pooled by frequency.
 
-    Only terms of five authors a week and more set it: rarer ones were let in because one of their weeks stands out, and would
-    show that as dispersion. They take the value of the rarest frequency that has one.
+    Only terms of `MIN_WEEKLY_AUTHORS` authors per week contribute: rarer ones are candidates
+    because one of their weeks stands out, which would look like dispersion. They get the value of
+    the rarest frequency that has one.
     """
-    residual, squared, frequency = [np.zeros(0)], [np.zeros(0)], [np.zeros(0, int)]
+    residuals = [np.zeros(0)]
+    squared_means = [np.zeros(0)]
+    levels = [np.zeros(0, int)]
+    min_baseline_authors = MIN_WEEKLY_AUTHORS * (len(counts.baseline_weeks) - 1)
     for week in counts.baseline_weeks:
-        observed, expected, before = _expectation(counts, week, fresh=False)
-        common = (before >= 5 * (len(counts.baseline_weeks) - 1)) & (expected > 0)
-        x, mean = observed[common], expected[common]
-        residual.append((x - mean) ** 2 - mean - mean**2 / (before[common] + 0.5))
-        squared.append(mean**2)
-        frequency.append(np.log2(before[common]).astype(int))
-    return Dispersion(
-        _by_frequency(np.concatenate(residual), np.concatenate(squared), np.concatenate(frequency))
+        observed, expected, before = _expected_authors(counts, week, include_new_sources=False)
+        is_common = (before >= min_baseline_authors) & (expected > 0)
+        count = observed[is_common]
+        mean = expected[is_common]
+        residual = (count - mean) ** 2 - mean - mean**2 / (before[is_common] + 0.5)
+        residuals.append(residual)
+        squared_means.append(mean**2)
+        levels.append(np.log2(before[is_common]).astype(int))
+    alpha = _alpha_by_frequency(
+        np.concatenate(residuals), np.concatenate(squared_means), np.concatenate(levels)
     )
+    return Dispersion(alpha)
 
 
-def _by_frequency(residual: Floats, squared: Floats, frequency: Ints) -> Floats:
-    alpha = np.full(int(frequency.max(initial=0)) + 1, np.nan)
+def _alpha_by_frequency(residuals: Floats, squared_means: Floats, levels: Ints) -> Floats:
+    """Return the dispersion of each frequency level, interpolated where terms are too few."""
+    alpha = np.full(int(levels.max(initial=0)) + 1, np.nan)
     for level in range(len(alpha)):
-        here = frequency == level
-        if here.sum() >= MIN_BIN_TERMS:
-            ratio = residual[here] / squared[here]
-            alpha[level] = max(
-                0.0,
-                np.average(
-                    np.minimum(ratio, np.quantile(ratio, WINSOR_QUANTILE)), weights=squared[here]
-                ),
-            )
+        in_level = levels == level
+        if in_level.sum() < MIN_BIN_TERMS:
+            continue
+        ratio = residuals[in_level] / squared_means[in_level]
+        winsorized = np.minimum(ratio, np.quantile(ratio, WINSOR_QUANTILE))
+        alpha[level] = max(0.0, np.average(winsorized, weights=squared_means[in_level]))
     measured = np.flatnonzero(~np.isnan(alpha))
     if not len(measured):
         return np.zeros(1)
-    filled: Floats = np.interp(np.arange(len(alpha)), measured, alpha[measured])
-    return filled
+    interpolated: Floats = np.interp(np.arange(len(alpha)), measured, alpha[measured])
+    return interpolated
 
 
 def fit_null_distribution(
     counts: AuthorCounts, dispersion: Dispersion, min_authors: int, min_gain: float
 ) -> NullDistribution:
-    """What the last week would reach were it quiet: each baseline week scored against the others, and a Gumbel law through the maxima.
+    """Fit the distribution that the highest score of the last week would have without news.
 
-    Median and interquartile range set the law, so that one week of real news among them does not. It is never milder than the law of
-    as many exact p-values as terms have authors enough in a usual week, which a small scope's few maxima can't tell. A week in
-    which more terms have authors enough than in a usual one reaches higher: the law of a maximum moves by the log of their number.
+    Each baseline week is scored against the others, and a Gumbel distribution is fitted to the
+    highest scores by median and interquartile range, so that one week of real news does not move
+    it. Its location is at least that of as many exact p-values as terms have enough authors in a
+    usual week, which the few maxima of a small scope cannot determine. When more terms than usual
+    have enough authors in the last week, the location rises by the log of their ratio.
     """
     maxima = [
         score_terms(counts, week, dispersion, min_authors, min_gain).scores.max(initial=0.0)
         for week in counts.baseline_weeks
     ]
-    low, middle, high = np.quantile(maxima, [0.25, 0.5, 0.75])
-    scale = max(MIN_GUMBEL_SCALE, (high - low) / (np.log(np.log(4)) - np.log(np.log(4 / 3))))
-    heard = (counts.in_weeks(np.arange(len(counts.totals))) >= min_authors).sum(axis=0)
-    usual = max(float(np.median(heard[counts.baseline_weeks])), 1.0)
-    location = max(middle + scale * np.log(np.log(2)), np.log10(usual))
-    return NullDistribution(
-        float(location + scale * np.log(max(heard[-1] / usual, 1.0))), float(scale)
-    )
+    low, median, high = np.quantile(maxima, [0.25, 0.5, 0.75])
+    quartile_distance = np.log(np.log(4)) - np.log(np.log(4 / 3))
+    scale = max(MIN_GUMBEL_SCALE, (high - low) / quartile_distance)
+    authors = counts.in_weeks(np.arange(len(counts.totals)))
+    eligible_terms = (authors >= min_authors).sum(axis=0)
+    usual_terms = max(float(np.median(eligible_terms[counts.baseline_weeks])), 1.0)
+    location = max(median + scale * np.log(np.log(2)), np.log10(usual_terms))
+    location += scale * np.log(max(eligible_terms[-1] / usual_terms, 1.0))
+    return NullDistribution(float(location), float(scale))

@@ -1,4 +1,4 @@
-"""What discovery hands over: topics, and what it could not know."""
+"""Topic and Discovery: the results of topic discovery."""
 
 import json
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 State = Literal["new", "weak", "strong", "fading", "gone"]
+"""How a topic changed since the period before (see `nlp.topics.tracking`)."""
 
 FLAG_COPIED_TEXT = "copied text"
 FLAG_LOUD_AUTHORS = "three loud authors"
@@ -24,40 +25,52 @@ FLAGS = (
     FLAG_SEASONAL,
     FLAG_SHORT_BASELINE,
 )
-"""Why a rise may be an artefact. A flagged topic is listed after the others, never dropped."""
+"""Reasons why a rise may be an artefact. Flagged topics are ranked last, never dropped."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Topic:
-    """Something that more people than expected wrote about in one week. The fields are those of the table `topics`.
+    """A group of terms used by more authors than expected in one period.
 
-    `posts` counts every post of the topic, copies too; `authors` counts distinct authors after copies are set aside.
+    The fields are the columns of the table `topics`.
     """
 
+    # The period, as `str(Week)` or `str(SevenDays)`.
     week: str
-    id: str  # stays the same from week to week
+    # Stays the same from period to period.
+    id: str
     state: State
     label_zh: str
     label_en: str
-    terms: tuple[str, ...]  # best first
-    score: float  # -log10 of the upper tail of its leading term
-    q: (
-        float | None
-    )  # Benjamini-Hochberg over the scopes tested; missing when the topic was not tested this week
+    # Best first.
+    terms: tuple[str, ...]
+    # -log10 of the upper tail probability of the leading term.
+    score: float
+    # Benjamini-Hochberg q-value over the tested scopes; None when not tested in this period.
+    q: float | None
+    # All posts, copies included.
     posts: int
+    # Distinct authors of the posts that are no copies.
     authors: int
-    first_seen: datetime | None  # earliest post of the window with its leading term
+    # Time of the earliest post of the window with the leading term.
+    first_seen: datetime | None
     sources: tuple[str, ...]
     languages: tuple[str, ...]
+    # Whether a term matches the watch list.
     watched: bool
+    # Values of FLAGS.
     flags: tuple[str, ...]
+    # Audience segments over-represented among the authors.
     segments: tuple[str, ...]
+    # Ids of the brands in whose posts a term of the topic passed the threshold.
     brands: tuple[str, ...]
-    evidence: tuple[str, ...]  # post ids, the central ones first
+    # Post ids, the representative ones first.
+    evidence: tuple[str, ...]
+    # Further figures by name, ready for JSON (docs/topics.md lists them).
     detail: Mapping[str, Any] = field(default_factory=dict)
 
     def to_row(self) -> dict[str, Any]:
-        """One row of the table `topics`: lists for tuples, `detail` as JSON with sorted keys."""
+        """Return a row of the table `topics`, with lists for tuples and `detail` as sorted JSON."""
         row = {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
@@ -66,7 +79,7 @@ class Topic:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Topic":
-        """The inverse of `to_row`; columns that a topic does not have are ignored."""
+        """Build a topic from a row of the table `topics`, ignoring columns that are no fields."""
         values = {f.name: row[f.name] for f in fields(cls)}
         values = {
             name: tuple(value) if isinstance(value, list) else value
@@ -77,12 +90,15 @@ class Topic:
 
 @dataclass(frozen=True, kw_only=True)
 class Discovery:
-    """One week's topics, and the terms of the test that found them."""
+    """The topics of one period, with the thresholds of the tests that found them."""
 
-    topics: tuple[Topic, ...]  # best first: unflagged before flagged
-    thresholds: Mapping[
-        str, float
-    ]  # by scope ("" is all posts, else a brand's id): the score that a term had to pass
-    tested_terms: Mapping[str, int]  # by scope: how many candidate terms could have raised an alarm
-    notes: tuple[str, ...]  # sentences: what could not be known, and why
-    topic_posts: Mapping[str, tuple[str, ...]]  # by id of a topic: its posts of the week
+    # Best first: unflagged before flagged.
+    topics: tuple[Topic, ...]
+    # Scope ("" for all posts, else a brand's id) -> score that a term had to pass.
+    thresholds: Mapping[str, float]
+    # Scope -> number of candidate terms with enough authors and gain to be tested.
+    tested_terms: Mapping[str, int]
+    # Sentences that say what could not be determined, and why.
+    notes: tuple[str, ...]
+    # Topic id -> ids of its posts of the period.
+    topic_posts: Mapping[str, tuple[str, ...]]

@@ -1,6 +1,6 @@
-"""What an alert says: one sentence over figures, three voices without names, and the ids behind it."""
+"""Alerts: one sentence with figures, anonymous quotes, and the ids of the posts behind them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC
 from hashlib import blake2b
@@ -9,7 +9,7 @@ from typing import Any
 from folate.core.text import printable_text
 from folate.core.weeks import Period, Week
 from reports.figures import UNMEASURABLE_FLAG, Change, ExternalText, Figure, FigureSentence
-from reports.messages import Messages, load_messages
+from reports.messages import MessageParts, Messages, load_messages
 from reports.sections.quotes import Quote
 from reports.sections.summary import range_words
 from reports.sections.topics import ReportTopic
@@ -20,97 +20,109 @@ MAX_ALERT_QUOTES = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
-    """A rule that held in a week, of one subject: a topic, a brand, or (empty) the posts of a query."""
+    """The fact that a rule fired in a week for one subject."""
 
-    rule: str
+    rule: str  # id of the rule
     kind: str  # topic, sentiment, volume
+    # A topic's id, a brand's id, or empty for the posts of a query.
     subject: str
-    period: Period  # the week or the seven days that were judged
-    week: Week  # that it is an event of
+    # The week or the seven days on which the rule was evaluated.
+    period: Period
+    # The week to which the event belongs.
+    week: Week
     project: str
     language: str
     sentence: FigureSentence
-    flags: tuple[str, ...] = ()  # why to be careful: keys of [flag] in the catalogue
+    # Reasons to be careful: keys of [flag] in the messages.
+    flags: tuple[str, ...] = ()
     quotes: tuple[Quote, ...] = ()
 
     @property
     def id(self) -> str:
-        """The event: the same rule, subject and week are the same event, whatever the figures have become."""
-        return blake2b(
-            "\0".join((self.rule, self.subject, str(self.week))).encode(), digest_size=8
-        ).hexdigest()
+        """Return the id of the event, which depends on rule, subject and week, not on figures."""
+        key = "\0".join((self.rule, self.subject, str(self.week)))
+        return blake2b(key.encode(), digest_size=8).hexdigest()
 
     @property
     def figures(self) -> tuple[Figure, ...]:
+        """Return the figures of the sentence without duplicates."""
         return tuple({figure.id: figure for figure in self.sentence.figures}.values())
 
     @property
     def title(self) -> str:
-        """One line; it names nothing that came from the web."""
-        return load_messages(self.language)(
-            "alert.subject", project=self.project, rule=self.rule, week=str(self.week)
-        )
+        """Return the alert's title: one line that contains nothing from a post."""
+        message = load_messages(self.language)
+        return message("alert.subject", project=self.project, rule=self.rule, week=str(self.week))
 
     @property
     def body(self) -> str:
-        """The alert for a person to read, on lines of its own. Whatever came from the web is printable and stays on its line."""
-        say = load_messages(self.language)
+        """Return the alert as text for a person; texts from posts are printable and on one line."""
+        message = load_messages(self.language)
+        days = message.days(self.period)
         lines = [
             printable_text(self.sentence.text),
             "",
-            say("alert.rule", rule=printable_text(self.rule)),
+            message("alert.rule", rule=printable_text(self.rule)),
+            message("alert.week", week=str(self.week), days=days),
         ]
-        lines.append(say("alert.week", week=str(self.week), days=say.days(self.period)))
         if self.flags:
-            lines.append(
-                say(
-                    "alert.flags",
-                    flags=say("join.list").join(say.word("flag", flag) for flag in self.flags),
-                )
-            )
+            flag_names = [message.word("flag", flag) for flag in self.flags]
+            lines.append(message("alert.flags", flags=message("join.list").join(flag_names)))
         if self.quotes:
-            lines += [
-                "",
-                say("alert.quotes"),
-                *(f"- {_quoted(quote, say)}" for quote in self.quotes),
-            ]
-        return "\n".join(
-            [
-                *lines,
-                "",
-                say("alert.evidence", ids=" ".join(figure.id for figure in self.figures)),
-                "",
-            ]
-        )
+            lines += ["", message("alert.quotes")]
+            lines += [f"- {_format_quote(quote, message)}" for quote in self.quotes]
+        evidence_ids = " ".join(figure.id for figure in self.figures)
+        lines += ["", message("alert.evidence", ids=evidence_ids), ""]
+        return "\n".join(lines)
 
     @property
     def payload(self) -> dict[str, Any]:
-        """The alert for a program (docs/alerts.md). `text` is its sentence, without a quote; `body` is the whole, for a person to read."""
-        posts = dict.fromkeys(post for figure in self.figures for post in figure.posts)
+        """Return the alert as plain values, for a program (docs/alerts.md).
+
+        `text` is the sentence alone, `body` the text for a person.
+        """
+        post_ids: dict[str, None] = {}
+        for figure in self.figures:
+            post_ids.update(dict.fromkeys(figure.posts))
         return {
-            "schema": ALERT_SCHEMA, "id": self.id, "rule": self.rule, "kind": self.kind, "subject": self.subject, "week": str(self.week),
-            "span": str(self.period), "project": self.project, "language": self.language, "title": self.title,
-            "text": printable_text(self.sentence.text), "body": self.body, "flags": list(self.flags),
-            "figures": [_figure(figure) for figure in self.figures], "posts": list(posts),
-            "quotes": [_quote(quote) for quote in self.quotes],
-        }  # fmt: skip
+            "schema": ALERT_SCHEMA,
+            "id": self.id,
+            "rule": self.rule,
+            "kind": self.kind,
+            "subject": self.subject,
+            "week": str(self.week),
+            "span": str(self.period),
+            "project": self.project,
+            "language": self.language,
+            "title": self.title,
+            "text": printable_text(self.sentence.text),
+            "body": self.body,
+            "flags": list(self.flags),
+            "figures": [_figure_fields(figure) for figure in self.figures],
+            "posts": list(post_ids),
+            "quotes": [_quote_fields(quote) for quote in self.quotes],
+        }
 
 
 def topic_sentence(topic: ReportTopic, score: Figure, message: Messages) -> FigureSentence:
-    gain = (
-        tuple(message.parts("fragment.alert_gain", gain=topic.gain))
-        if topic.gain.value is not None
-        else ()
-    )
-    name = ExternalText(topic.label(message.language))
+    """Compose the sentence of an alert about an emerging topic."""
+    gain: MessageParts = ()
+    if topic.gain.value is not None:
+        gain = tuple(message.parts("fragment.alert_gain", gain=topic.gain))
     return message.sentence(
-        "alert_topic", topic=name, score=score, authors=topic.authors, posts=topic.posts, gain=gain
+        "alert_topic",
+        topic=ExternalText(topic.label(message.language)),
+        score=score,
+        authors=topic.authors,
+        posts=topic.posts,
+        gain=gain,
     )
 
 
 def sentiment_sentence(
     brand: str, net: Figure, change: Change, message: Messages
 ) -> FigureSentence:
+    """Compose the sentence of an alert about a fall of net sentiment."""
     if UNMEASURABLE_FLAG in net.flags:
         return message.sentence(
             "alert_sentiment_unmeasurable", brand=ExternalText(brand), change=change.figure, net=net
@@ -127,42 +139,56 @@ def sentiment_sentence(
 def volume_sentence(
     query: str, authors: Figure, expected: Figure, message: Messages
 ) -> FigureSentence:
+    """Compose the sentence of an alert about a query that more authors than expected match."""
     return message.sentence(
         "alert_volume", query=ExternalText(query), authors=authors, expected=expected
     )
 
 
-def by_different_authors(quotes: Sequence[Quote]) -> tuple[Quote, ...]:
-    """The first three, one an author and one a text."""
-    kept: list[Quote] = []
+def select_alert_quotes(quotes: Iterable[Quote]) -> tuple[Quote, ...]:
+    """Return the first MAX_ALERT_QUOTES quotes whose authors and texts all differ."""
+    selected: list[Quote] = []
     for quote in quotes:
-        if all(
-            quote.text != other.text and (quote.author is None or quote.author != other.author)
-            for other in kept
-        ):
-            kept.append(quote)
-    return tuple(kept[:MAX_ALERT_QUOTES])
+        if not any(_are_alike(quote, other) for other in selected):
+            selected.append(quote)
+    return tuple(selected[:MAX_ALERT_QUOTES])
 
 
-def _quoted(quote: Quote, say: Messages) -> str:
-    return say(
+def _are_alike(quote: Quote, other: Quote) -> bool:
+    """Return whether two quotes have the same text or the same, known author."""
+    has_same_author = quote.author is not None and quote.author == other.author
+    return has_same_author or quote.text == other.text
+
+
+def _format_quote(quote: Quote, message: Messages) -> str:
+    return message(
         "alert.quote",
         text=printable_text(quote.text),
         source=printable_text(quote.source),
-        day=say.day(quote.published_at.date()),
+        day=message.day(quote.published_at.date()),
     )
 
 
-def _quote(quote: Quote) -> dict[str, Any]:
-    """Without the author, not even as a hash: an alert leaves the machine."""
+def _quote_fields(quote: Quote) -> dict[str, Any]:
+    """Return a quote without its author, not even as a hash: an alert leaves the machine."""
     return {
-        "id": quote.id, "text": printable_text(quote.text), "source": quote.source, "url": quote.url,
+        "id": quote.id,
+        "text": printable_text(quote.text),
+        "source": quote.source,
+        "url": quote.url,
         "published_at": quote.published_at.astimezone(UTC).isoformat(),
-    }  # fmt: skip
+    }
 
 
-def _figure(figure: Figure) -> dict[str, Any]:
+def _figure_fields(figure: Figure) -> dict[str, Any]:
     return {
-        "measure": figure.measure, "brand": figure.brand, "value": figure.value, "low": figure.low, "high": figure.high, "n": figure.n,
-        "unit": figure.unit, "flags": list(figure.flags), "evidence": figure.id,
-    }  # fmt: skip
+        "measure": figure.measure,
+        "brand": figure.brand,
+        "value": figure.value,
+        "low": figure.low,
+        "high": figure.high,
+        "n": figure.n,
+        "unit": figure.unit,
+        "flags": list(figure.flags),
+        "evidence": figure.id,
+    }

@@ -1,4 +1,4 @@
-"""A saved query over posts: how many people wrote what it finds, and how many would have in a usual week."""
+"""Saved queries: how many authors wrote matching posts, and how many were expected to."""
 
 import re
 from dataclasses import dataclass
@@ -17,91 +17,127 @@ from nlp.text.segment import Segmenter
 from reports.figures import MAX_SAMPLE_POSTS, Figure, versions_json
 from reports.queries import period_values, string_literals
 
-BASELINE_WEEKS = 8  # weeks
+BASELINE_WEEKS = 8
 _CHINESE = re.compile(f"[{HAN_RANGES}]")
-_SHORT = "short baseline"  # as topics flag it
-_ROWS = """
+_SHORT_BASELINE_FLAG = "short baseline"  # the same as that of topics
+# One row for each annotated post of the weeks: whether it matches the query (`found`), and whether
+# it is the first of its duplicates in the week (`counted`).
+_POSTS_QUERY = """
 SELECT w.week, p.id, p.source, p.published_at, coalesce(p.author, p.id) AS author, {found} AS found,
   row_number() OVER (PARTITION BY w.week, coalesce(d.cluster, p.id) ORDER BY p.published_at, p.id) = 1 AS counted
 FROM posts p JOIN texts t ON t.id = p.id
 JOIN (VALUES {weeks}) w(week, start, stop) ON p.published_at >= w.start AND p.published_at < w.stop
 LEFT JOIN duplicates d ON d.id = p.id
-""".strip()
-_COUNTS = """
+""".strip()  # noqa: E501  # the text of the query is the evidence of a figure and decides its id
+# Distinct authors by week and source: of all posts, and of those that match the query.
+_COUNTS_QUERY = """
 SELECT week, source, count(DISTINCT author) AS everyone, count(DISTINCT author) FILTER (found) AS authors FROM ({rows}) WHERE counted
 GROUP BY ALL ORDER BY ALL
-""".strip()
+""".strip()  # noqa: E501  # as above
+_EARLIEST_BY_AUTHOR = (
+    "QUALIFY row_number() OVER (PARTITION BY author ORDER BY published_at, id) = 1 "
+    "ORDER BY published_at, id"
+)
 
 
 @dataclass(frozen=True)
 class QueryVolume:
-    """A judged query: the figures, what was seen, and the ids of its posts in the week, the earliest of each author."""
+    """The number of authors who wrote posts that match a query in one period."""
 
     authors: Figure
+    # How many authors the baseline weeks predict.
     expected: Figure
     surge: Surge
+    # The earliest matching post of each author, at most MAX_SAMPLE_POSTS.
     post_ids: tuple[str, ...]
 
 
 def measure_query_volume(
     snapshot: Snapshot, rule: VolumeRule, period: Period, timezone: str
 ) -> QueryVolume | None:
-    """Judge the query of `rule` in `week` against the eight weeks before. None when too few of them have posts to know what is usual."""
+    """Compare the query of `rule` in `period` with the BASELINE_WEEKS before it.
+
+    Returns None if too few of these weeks have posts. Raises ConfigError for a search word that
+    has no letters.
+    """
     weeks = [*preceding_periods(period, BASELINE_WEEKS), period]
-    counts = snapshot.sql(_COUNTS.format(rows=_rows(rule, weeks, timezone))).to_pylist()
+    counts = snapshot.sql(_counts_query(rule, weeks, timezone)).to_pylist()
     sources = sorted({row["source"] for row in counts})
-    cells = np.zeros((2, len(weeks), len(sources)), dtype=np.int64)
-    place = {str(each): number for number, each in enumerate(weeks)}
+    authors = np.zeros((len(weeks), len(sources)), dtype=np.int64)
+    all_authors = np.zeros_like(authors)
+    week_index = {str(week): index for index, week in enumerate(weeks)}
     for row in counts:
-        cells[:, place[row["week"]], sources.index(row["source"])] = row["authors"], row["everyone"]
-    judged = estimate_surge(cells[0], cells[1])
-    if judged is None:
+        cell = week_index[row["week"]], sources.index(row["source"])
+        authors[cell] = row["authors"]
+        all_authors[cell] = row["everyone"]
+    surge = estimate_surge(authors, all_authors)
+    if surge is None:
         return None
-    known = [
-        source for source, before in zip(sources, cells[1, :-1].sum(axis=0), strict=True) if before
+    baseline_counts = all_authors[:-1].sum(axis=0)
+    baseline_sources = [
+        source for source, count in zip(sources, baseline_counts, strict=True) if count
     ]
-    return _volume(snapshot, rule, weeks, timezone, judged, known)
+    return _create_volume(snapshot, rule, weeks, timezone, surge=surge, sources=baseline_sources)
 
 
-def _volume(
+def _create_volume(
     snapshot: Snapshot,
     rule: VolumeRule,
     weeks: list[Period],
-    zone: str,
-    judged: Surge,
-    known: list[str],
+    timezone: str,
+    *,
+    surge: Surge,
+    sources: list[str],
 ) -> QueryVolume:
-    found = f"({_rows(rule, weeks[-1:], zone)}) WHERE found AND counted AND source IN ({string_literals(known)})"
-    earliest = "QUALIFY row_number() OVER (PARTITION BY author ORDER BY published_at, id) = 1 ORDER BY published_at, id"
-    posts = tuple(
-        snapshot.sql(f"SELECT id FROM {found} {earliest} LIMIT {MAX_SAMPLE_POSTS}")
-        .column("id")
-        .to_pylist()
+    """Create the figures of a surge; only posts of `sources` are counted in the last week."""
+    posts_query = _posts_query(rule, weeks[-1:], timezone)
+    matching_posts = (
+        f"({posts_query}) WHERE found AND counted AND source IN ({string_literals(sources)})"
     )
-    common: dict[str, Any] = {
-        "week": str(weeks[-1]), "brand": rule.brand or None, "versions": versions_json(snapshot.versions), "posts": posts,
-        "flags": (_SHORT,) if judged.baseline_weeks < BASELINE_WEEKS else (),
-    }  # fmt: skip
-    every = snapshot.sql(f"SELECT count(*) AS n FROM {found}")["n"][0].as_py()
+    sample_query = f"SELECT id FROM {matching_posts} {_EARLIEST_BY_AUTHOR} LIMIT {MAX_SAMPLE_POSTS}"
+    post_ids = tuple(snapshot.sql(sample_query).column("id").to_pylist())
+    post_count = snapshot.sql(f"SELECT count(*) AS n FROM {matching_posts}")["n"][0].as_py()
+    has_short_baseline = surge.baseline_weeks < BASELINE_WEEKS
+    common_fields: dict[str, Any] = {
+        "week": str(weeks[-1]),
+        "brand": rule.brand or None,
+        "versions": versions_json(snapshot.versions),
+        "posts": post_ids,
+        "flags": (_SHORT_BASELINE_FLAG,) if has_short_baseline else (),
+    }
     authors = Figure(
-        measure="query_authors", value=judged.observed, n=every, query=f"SELECT count(DISTINCT author) FROM {found}", **common
-    )  # fmt: skip
+        measure="query_authors",
+        value=surge.observed,
+        n=post_count,
+        query=f"SELECT count(DISTINCT author) FROM {matching_posts}",
+        **common_fields,
+    )
     expected = Figure(
-        measure="query_expected", value=judged.expected, low=judged.low, high=judged.high, n=judged.baseline_weeks,
-        query=_COUNTS.format(rows=_rows(rule, weeks, zone)), **common,
-    )  # fmt: skip
-    return QueryVolume(authors, expected, judged, posts)
+        measure="query_expected",
+        value=surge.expected,
+        low=surge.low,
+        high=surge.high,
+        n=surge.baseline_weeks,
+        query=_counts_query(rule, weeks, timezone),
+        **common_fields,
+    )
+    return QueryVolume(authors, expected, surge, post_ids)
 
 
-def _rows(rule: VolumeRule, weeks: list[Period], zone: str) -> str:
-    """One row an annotated post of `weeks`: whether the query finds it, and whether it is no copy."""
-    return _ROWS.format(found=_condition(rule), weeks=period_values(weeks, zone))
+def _counts_query(rule: VolumeRule, weeks: list[Period], timezone: str) -> str:
+    return _COUNTS_QUERY.format(rows=_posts_query(rule, weeks, timezone))
 
 
-def _condition(rule: VolumeRule) -> str:
+def _posts_query(rule: VolumeRule, weeks: list[Period], timezone: str) -> str:
+    return _POSTS_QUERY.format(found=_match_condition(rule), weeks=period_values(weeks, timezone))
+
+
+def _match_condition(rule: VolumeRule) -> str:
+    """Return the SQL condition of a post that matches the query; `true` for an empty query."""
     conditions = []
     if rule.words:
-        conditions.append(f"({' OR '.join(map(_holds, rule.words))})")
+        word_conditions = [_word_condition(word) for word in rule.words]
+        conditions.append(f"({' OR '.join(word_conditions)})")
     if rule.brand:
         conditions.append(
             f"p.id IN (SELECT id FROM mentions WHERE brand = {sql_literal(rule.brand)})"
@@ -111,14 +147,20 @@ def _condition(rule: VolumeRule) -> str:
     return " AND ".join(conditions) or "true"
 
 
-def _holds(word: str) -> str:
-    """SQL for "the post holds this word": a Chinese one anywhere, however the text was cut into words; any other as whole words."""
-    normal = normalize_text(word)
-    words = Segmenter().words(normal)
+def _word_condition(search_word: str) -> str:
+    """Return the SQL condition of a post that contains a word, in any written form.
+
+    A Chinese word matches anywhere in the text, however the text is segmented; any other one only
+    as whole words. Raises ConfigError for a word without letters.
+    """
+    normalized = normalize_text(search_word)
+    words = Segmenter().words(normalized)
     if not words:
         raise ConfigError(
-            f"{CONFIG_FILE}: wanted words to look for, got {word!r}, which holds none."
+            f"{CONFIG_FILE}: wanted words to look for, got {search_word!r}, which holds none."
         )
-    if _CHINESE.search(normal):
-        return f"contains(array_to_string(t.words, ''), {sql_literal(normal.replace(' ', ''))})"
-    return f"contains(' ' || array_to_string(t.words, ' ') || ' ', {sql_literal(' ' + ' '.join(words) + ' ')})"
+    if _CHINESE.search(normalized):
+        without_spaces = sql_literal(normalized.replace(" ", ""))
+        return f"contains(array_to_string(t.words, ''), {without_spaces})"
+    whole_words = sql_literal(f" {' '.join(words)} ")
+    return f"contains(' ' || array_to_string(t.words, ' ') || ' ', {whole_words})"

@@ -1,4 +1,4 @@
-"""The words of a report in Chinese and English, and how numbers are written in them."""
+"""Messages of reports in Chinese and English, and the format of numbers and dates in them."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -22,141 +22,164 @@ from reports.figures import (
 )
 
 MINUS = "\N{MINUS SIGN}"
-_PERCENT: frozenset[Unit] = frozenset(
+# Units whose values are fractions, written as percentages or points.
+_PERCENT_UNITS: frozenset[Unit] = frozenset(
     {"share", "net", "rating", "points", "net points", "rating points", "relative"}
 )
-_SIGNED: frozenset[Unit] = frozenset({"net", "relative"})
+# Units whose positive values have a plus sign.
+_SIGNED_UNITS: frozenset[Unit] = frozenset({"net", "relative"})
+_FORMATS: dict[Unit, str] = {"count": ",.0f", "relative": ".0f", "position": ".2f"}
+_DEFAULT_FORMAT = ".1f"
+_MONTH_NAMES = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 MessageParts = tuple[str | ExternalText | FigureText, ...]
+"""A message cut into our own text, text from outside, and figures."""
 
 
 @dataclass(frozen=True)
 class Messages:
-    """Messages of one language."""
+    """The messages of one language, and numbers and dates as that language writes them."""
 
     language: str
+    # The content of the TOML file, by section and key.
     sections: Mapping[str, Any]
 
     def __call__(self, key: str, **values: str) -> str:
-        """The message `key` (`section.name`), its placeholders filled. Raises KeyError for a key that is not in the catalogue."""
+        """Return the message `section.name` with its placeholders replaced by `values`.
+
+        Raises KeyError for an unknown key.
+        """
         section, _, name = key.partition(".")
         return str(self.sections[section][name]).format(**values)
 
     def word(self, section: str, name: str) -> str:
-        """A state, a flag or another word that data brings; one that the catalogue does not know is shown as it is."""
+        """Return the translation of a state, flag or other name in the data, or else `name`."""
         return str(self.sections[section].get(name, name))
 
     def measure(self, measure: str, what: str = "name") -> str:
-        """Name or definition of a measure, or of its change."""
+        """Return the `name` or `definition` of a measure, or of its change (`measure.change`)."""
         name, _, difference = measure.partition(".")
-        plain = str(self.sections["measure"][name][what])
+        text = str(self.sections["measure"][name][what])
         if not difference:
-            return plain
-        return str(self.sections["difference"][difference][what]).format(
-            measure=plain, definition=plain
-        )
+            return text
+        template = str(self.sections["difference"][difference][what])
+        return template.format(measure=text, definition=text)
 
     def number(self, figure: Figure) -> str:
-        """The value with its unit, or why there is none."""
+        """Return the value with its unit, or the reason why there is none."""
         if UNMEASURABLE_FLAG in figure.flags:
             return self("unit.few" if "few" in figure.flags else "unit.unmeasurable")
-        return self._value(figure.value, figure.unit)
+        return self._format_value(
+            figure.value, figure.unit, has_plus_sign=figure.unit in _SIGNED_UNITS
+        )
 
     def size(self, figure: Figure) -> str:
-        """The value without its sign, for "up by"."""
-        return self._value(
-            None if figure.value is None else abs(figure.value), figure.unit, signed=False
-        )
+        """Return the absolute value with its unit, as in "up by 3 points"."""
+        size = None if figure.value is None else abs(figure.value)
+        return self._format_value(size, figure.unit, has_plus_sign=False)
 
     def signed(self, figure: Figure) -> str:
-        """The value with its sign, of a difference."""
-        if figure.value is None:
-            return self("unit.missing")
-        return self(
-            f"unit.{figure.unit.replace(' ', '_')}", value=_digits(figure.value, figure.unit, True)
-        )
+        """Return the value of a difference with its sign and unit."""
+        return self._format_value(figure.value, figure.unit, has_plus_sign=True)
 
     def interval(self, figure: Figure) -> str:
-        """`28.9 to 33.5`, without the unit; empty when the figure has none."""
+        """Return the interval without its unit, as `28.9 to 33.5`; empty if there is none."""
         if figure.low is None or figure.high is None:
             return ""
-        signed = figure.unit in _SIGNED or min(figure.low, 0) < 0
-        low, high = (_digits(bound, figure.unit, signed) for bound in (figure.low, figure.high))
+        has_plus_sign = figure.unit in _SIGNED_UNITS or figure.low < 0
+        low = _format_digits(figure.low, figure.unit, has_plus_sign)
+        high = _format_digits(figure.high, figure.unit, has_plus_sign)
         return self("join.interval", low=low, high=high)
 
-    def _value(self, value: float | None, unit: Unit, signed: bool = True) -> str:
+    def _format_value(self, value: float | None, unit: Unit, has_plus_sign: bool) -> str:
         if value is None:
             return self("unit.missing")
-        return self(
-            f"unit.{unit.replace(' ', '_')}", value=_digits(value, unit, signed and unit in _SIGNED)
-        )
+        digits = _format_digits(value, unit, has_plus_sign)
+        return self(f"unit.{unit.replace(' ', '_')}", value=digits)
 
     def sentence(
         self, key: str, **values: "Figure | ExternalText | MessageParts"
     ) -> FigureSentence:
-        """The message `sentence.KEY` with figures and names in it. Raises NoEvidence when it has no figure."""
+        """Return the message `sentence.KEY` with its placeholders replaced by `values`.
+
+        Raises NoEvidence if none of them is a figure.
+        """
         return FigureSentence(key, tuple(self.parts(f"sentence.{key}", **values)))
 
     def parts(
         self, key: str, **values: "Figure | ExternalText | MessageParts"
     ) -> Iterator[str | ExternalText | FigureText]:
-        """The message `key` cut at its placeholders; `{x:interval}` is the interval of the figure x, `{x:n}` its n."""
-        section, _, name = key.partition(".")
-        for before, field, style, _ in Formatter().parse(self.sections[section][name]):
-            if before:
-                yield before
-            if field is not None:
-                yield from self._part(values[field], style or "")
+        """Yield the parts of the message `section.name`, its placeholders replaced by `values`.
 
-    def _part(self, value: "Figure | ExternalText | MessageParts", style: str) -> MessageParts:
+        `{x:interval}` is replaced by the interval of the figure `x`, `{x:n}` by its n.
+        """
+        section, _, name = key.partition(".")
+        for text, placeholder, style, _ in Formatter().parse(self.sections[section][name]):
+            if text:
+                yield text
+            if placeholder is not None:
+                yield from self._value_parts(values[placeholder], style or "")
+
+    def _value_parts(
+        self, value: "Figure | ExternalText | MessageParts", style: str
+    ) -> MessageParts:
         if isinstance(value, tuple):
             return value
         if isinstance(value, ExternalText):
             return (value,)
         if style == "interval":
-            return (FigureText(self.interval(value), value),)
-        if style == "n":
-            return (FigureText(f"{value.n:,}", value),)
-        return (
-            FigureText(self.size(value) if "." in value.measure else self.number(value), value),
-        )
+            text = self.interval(value)
+        elif style == "n":
+            text = f"{value.n:,}"
+        elif "." in value.measure:  # a difference, whose direction the message itself names
+            text = self.size(value)
+        else:
+            text = self.number(value)
+        return (FigureText(text, value),)
 
     def day(self, moment: date) -> str:
-        """`2 March 2026`, `2026年3月2日`."""
+        """Return a date as `2 March 2026` or `2026年3月2日`."""
         if self.language == "zh":
             return f"{moment.year}年{moment.month}月{moment.day}日"
-        return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+        return f"{moment.day} {_MONTH_NAMES[moment.month - 1]} {moment.year}"
 
     def days(self, period: Period) -> str:
-        """First and last day of a week or of seven days."""
+        """Return the first and the last day of a week or of seven days."""
         last = last_day(period)
-        return self("join.interval", low=self.day(last - timedelta(days=6)), high=self.day(last))
+        first = last - timedelta(days=6)
+        return self("join.interval", low=self.day(first), high=self.day(last))
 
 
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
-
-
-def _digits(value: float, unit: Unit, signed: bool) -> str:
-    scaled = 100 * value if unit in _PERCENT else value
-    if unit == "count":
-        text = f"{scaled:,.0f}"
-    elif unit == "relative":
-        text = f"{scaled:.0f}"
-    elif unit == "position":
-        text = f"{scaled:.2f}"
-    else:
-        text = f"{scaled:.1f}"
-    text = text.lstrip("-") if float(text.replace(",", "")) == 0 else text
-    return f"+{text}" if signed and scaled > 0 and text.strip("0.") else text.replace("-", MINUS)
+def _format_digits(value: float, unit: Unit, has_plus_sign: bool) -> str:
+    """Format a number without its unit; what is rounded to zero has no sign."""
+    scaled = 100 * value if unit in _PERCENT_UNITS else value
+    text = format(scaled, _FORMATS.get(unit, _DEFAULT_FORMAT))
+    if not text.strip("-0."):
+        return text.lstrip("-")
+    if has_plus_sign and scaled > 0:
+        return f"+{text}"
+    return text.replace("-", MINUS)
 
 
 @cache
 def load_messages(language: str) -> Messages:
-    """The messages of `language`. Raises ConfigError when there are none."""
+    """Return the messages of a language. Raises ConfigError for an unknown one."""
     if language not in REPORT_LANGUAGES:
         raise ConfigError(
-            f"wanted a report in {' or '.join(REPORT_LANGUAGES)}, got {language!r}; {suggestion(language, REPORT_LANGUAGES)}"
+            f"wanted a report in {' or '.join(REPORT_LANGUAGES)}, got {language!r}; "
+            f"{suggestion(language, REPORT_LANGUAGES)}"
         )
     text = files("reports").joinpath("messages", f"{language}.toml").read_text(encoding="utf-8")
     return Messages(language, tomllib.loads(text))

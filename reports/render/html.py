@@ -1,13 +1,12 @@
-"""A report as one HTML file that needs nothing else: no script, no request, styles and charts inside."""
+"""Renders a report as one HTML file with its styles and charts, without scripts and requests."""
 
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from folate.core.measures import brand_table_columns
@@ -15,195 +14,268 @@ from folate.core.text import replace_control_characters
 from nlp.text.patterns import HAN_RANGES
 from reports.build import Report
 from reports.figures import ExternalText, Figure, FigureText
-from reports.measures.coverage import no_results_message, unjudged_posts_message
+from reports.measures.coverage import (
+    AnnotationCoverage,
+    no_results_message,
+    unjudged_posts_message,
+)
 from reports.messages import Messages, load_messages
-from reports.render import charts
-from reports.render import map_charts as perception_charts
+from reports.render import charts, map_charts
+from reports.render.tables.table import SHARE_OF_VOICE_COLUMNS
+from reports.render.template import create_template_environment, load_style_sheet
 from reports.sections.perception import AspectMeasures
+from reports.sections.posts_and_sources import TopPost
 from reports.sections.summary import subject_brand, top_untracked_topic
 from reports.sections.topic_search import incomplete_topics_sentence
+from reports.sections.topics import ReportTopic
 
+# The sections of the page in their order: each has a template and a title.
 PAGE_SECTIONS = (
-    "summary", "voice", "sentiment", "topics", "concerns", "perception", "switching", "emotions", "people", "campaigns", "posts", "sources",
-    "method", "evidence",
-)  # fmt: skip
-TOPIC_STAGES = {
-    "fading": "fading",
-    "gone": "gone",
-}  # of a topic's life; every other state is of one that rises
-SHARE_OF_VOICE_COLUMNS = brand_table_columns("voice")
+    "summary",
+    "voice",
+    "sentiment",
+    "topics",
+    "concerns",
+    "perception",
+    "switching",
+    "emotions",
+    "people",
+    "campaigns",
+    "posts",
+    "sources",
+    "method",
+    "evidence",
+)
+# Groups of topics on the page, by state; all other states are in "rising".
+TOPIC_STAGES = {"fading": "fading", "gone": "gone"}
 EMOTION_MEASURES = brand_table_columns("emotions")
 INTENT_MEASURES = brand_table_columns("intents")
 REACTIONS = brand_table_columns("reactions")
 
 
 def render_html(report: Report) -> str:
-    """The page. The same report gives the same bytes. Whatever came from the web is escaped and set apart by <bdi>."""
-    say = load_messages(report.language)
-    word = top_untracked_topic(report.topics)
-    names = {
-        cell.aspect: report.perception.aspect_name(cell.aspect, say)
-        for cell in report.perception.cells
-    }
-    evidence: dict[str, list[Figure]] = {}
-    for figure in report.figures:
-        evidence.setdefault(figure.measure, []).append(figure)
-    template = _environment(say, report.timezone).get_template("report.html.j2")
-    return template.render(
+    """Render the page of a report; the same report gives the same page.
+
+    Text from the web is escaped, and isolated by <bdi>, so that it cannot change the direction of
+    the text around it.
+    """
+    message = load_messages(report.language)
+    environment = _create_environment(message, report.timezone)
+    return environment.get_template("report.html.j2").render(
         report=report,
         sections=page_sections(report),
-        say=say,
-        style=Markup(  # noqa: S704  # ours
-            files("reports").joinpath("templates", "style.css").read_text(encoding="utf-8")
-        ),
-        about=subject_brand(report.brands),
-        doubt=incomplete_topics_sentence(report.topic_search, report.week_posts, say),
-        unjudged=lambda weeks: _words(unjudged_posts_message(weeks, say)),
-        nothing=lambda key, weeks, missing: _words(no_results_message(key, weeks, missing, say)),
-        word=word,
-        word_place=report.topics.index(word) if word else None,
-        staged={
-            stage: [
-                topic for topic in report.topics if TOPIC_STAGES.get(topic.state, "rising") == stage
-            ]
-            for stage in ("rising", "fading", "gone")
-        },
-        charts={} if report.empty else _charts(report, names),
-        aspect_names=names,
-        heat=_heat(report),
-        switches={
-            (pair.from_brand, pair.to_brand): pair for pair in report.perception.moves.switches
-        },
-        preferred={
-            (pair.to_brand, pair.from_brand): pair for pair in report.perception.moves.preferred
-        },
-        weeks=str(len(report.brands[0].trend["share_of_voice"])) if report.brands else "",
-        voice_columns=SHARE_OF_VOICE_COLUMNS,
-        emotions=EMOTION_MEASURES,
-        emotions_top=_top(report, EMOTION_MEASURES),
-        intents=INTENT_MEASURES,
-        intents_top=_top(report, INTENT_MEASURES),
-        reactions=REACTIONS,
-        posts={
-            brand.id: [post for post in report.posts if post.brand == brand.id]
-            for brand in report.brands
-        },
-        place={brand.id: place for place, brand in enumerate(report.brands)},
-        labels={brand.id: brand.label for brand in report.brands},
-        evidence=evidence,
-        queries={
-            query: f"q-{place}"
-            for place, query in enumerate(dict.fromkeys(figure.query for figure in report.figures))
-        },
+        message=message,
+        style=load_style_sheet(),
+        **_brand_variables(report),
+        **_topic_variables(report, message),
+        **_perception_variables(report, message),
+        **_coverage_variables(message),
+        **_evidence_variables(report),
     )
 
 
 def page_sections(report: Report) -> tuple[str, ...]:
-    """The sections of the page, in the order that a manager reads: a template and a title each; not those without content."""
-    left_out = set()
+    """Return the names of the sections that have content, in the order of the page."""
+    omitted = set()
     if report.empty:
-        left_out |= {"voice", "sentiment", "perception", "switching", "emotions", "people"}
+        omitted |= {"voice", "sentiment", "perception", "switching", "emotions", "people"}
     if len(report.brands) < 2:
-        left_out.add("switching")
+        omitted.add("switching")
     if report.empty or not report.campaigns:
-        left_out.add("campaigns")
+        omitted.add("campaigns")
     if not report.concerns.tracked and not report.concerns.untracked:
-        left_out.add("concerns")
-    return tuple(name for name in PAGE_SECTIONS if name not in left_out)
+        omitted.add("concerns")
+    return tuple(name for name in PAGE_SECTIONS if name not in omitted)
 
 
-def _top(report: Report, measures: Iterable[str]) -> float:
-    """The end of the longest bar of these measures; 0 when none could be taken."""
+def _brand_variables(report: Report) -> dict[str, Any]:
+    """Return the variables of the template with the brands and their measures and posts."""
+    week_count = len(report.brands[0].trend["share_of_voice"]) if report.brands else ""
+    brand_posts: dict[str, list[TopPost]] = {brand.id: [] for brand in report.brands}
+    for post in report.posts:
+        if post.brand in brand_posts:
+            brand_posts[post.brand].append(post)
+    return {
+        "subject_brand": subject_brand(report.brands),
+        "brand_index": {brand.id: index for index, brand in enumerate(report.brands)},
+        "labels": {brand.id: brand.label for brand in report.brands},
+        "brand_posts": brand_posts,
+        "week_count": str(week_count),
+        "share_of_voice_columns": SHARE_OF_VOICE_COLUMNS,
+        "emotion_measures": EMOTION_MEASURES,
+        "max_emotion": _max_value(report, EMOTION_MEASURES),
+        "intent_measures": INTENT_MEASURES,
+        "max_intent": _max_value(report, INTENT_MEASURES),
+        "reaction_measures": REACTIONS,
+    }
+
+
+def _topic_variables(report: Report, message: Messages) -> dict[str, Any]:
+    """Return the variables of the template with the topics."""
+    topics_by_stage: dict[str, list[ReportTopic]] = {"rising": [], "fading": [], "gone": []}
+    for topic in report.topics:
+        topics_by_stage[TOPIC_STAGES.get(topic.state, "rising")].append(topic)
+    untracked_topic = top_untracked_topic(report.topics)
+    return {
+        "topics_by_stage": topics_by_stage,
+        "topics_problem": incomplete_topics_sentence(
+            report.topic_search, report.week_posts, message
+        ),
+        "untracked_topic": untracked_topic,
+        "untracked_index": report.topics.index(untracked_topic) if untracked_topic else None,
+    }
+
+
+def _perception_variables(report: Report, message: Messages) -> dict[str, Any]:
+    """Return the variables of the template with aspects, brand relations and charts."""
+    perception = report.perception
+    aspect_names = {
+        cell.aspect: perception.aspect_name(cell.aspect, message) for cell in perception.cells
+    }
+    return {
+        "aspect_names": aspect_names,
+        "aspect_rows": _group_by_aspect(report),
+        "switch_pairs": {
+            (pair.from_brand, pair.to_brand): pair for pair in perception.moves.switches
+        },
+        "preference_pairs": {
+            (pair.to_brand, pair.from_brand): pair for pair in perception.moves.preferred
+        },
+        "charts": {} if report.empty else _render_charts(report, aspect_names),
+    }
+
+
+def _coverage_variables(message: Messages) -> dict[str, Any]:
+    """Return the functions of the template that explain missing results."""
+
+    def render_unjudged_note(coverage: AnnotationCoverage) -> Markup:
+        return _render_parts(unjudged_posts_message(coverage, message))
+
+    def render_no_results(key: str, coverage: AnnotationCoverage, missing: Figure) -> Markup:
+        return _render_parts(no_results_message(key, coverage, missing, message))
+
+    return {"unjudged_note": render_unjudged_note, "no_results": render_no_results}
+
+
+def _evidence_variables(report: Report) -> dict[str, Any]:
+    """Return the variables of the template with the figures by measure and their queries."""
+    figures_by_measure: dict[str, list[Figure]] = {}
+    for figure in report.figures:
+        figures_by_measure.setdefault(figure.measure, []).append(figure)
+    query_ids: dict[str, str] = {}
+    for figure in report.figures:
+        query_ids.setdefault(figure.query, f"q-{len(query_ids)}")
+    return {"evidence": figures_by_measure, "query_ids": query_ids}
+
+
+def _max_value(report: Report, measures: Iterable[str]) -> float:
+    """Return the largest upper bound or value of these measures; 0 if none has a value."""
     figures = [brand.figures[measure] for brand in report.brands for measure in measures]
     return max((figure.high or figure.value or 0.0 for figure in figures), default=0.0)
 
 
-def _heat(report: Report) -> dict[str, list[AspectMeasures]]:
-    """The cells of each aspect, a brand each; what most is said of comes first."""
+def _group_by_aspect(report: Report) -> dict[str, list[AspectMeasures]]:
+    """Return the measures of the brands by aspect, beginning with the most frequent aspect."""
     rows: dict[str, list[AspectMeasures]] = {}
-    for cell in report.perception.cells:
-        rows.setdefault(cell.aspect, []).append(cell)
-    return dict(sorted(rows.items(), key=lambda row: (-sum(cell.net.n for cell in row[1]), row[0])))
+    for measures in report.perception.cells:
+        rows.setdefault(measures.aspect, []).append(measures)
+
+    def sort_key(aspect: str) -> tuple[int, str]:
+        return -sum(measures.net.n for measures in rows[aspect]), aspect
+
+    return {aspect: rows[aspect] for aspect in sorted(rows, key=sort_key)}
 
 
-def _charts(report: Report, aspects: Mapping[str, str]) -> dict[str, Any]:
-    return _perception_charts(report, aspects) | {
-        "wide": Markup(charts.share_of_voice_chart(report.brands, charts.WIDE_SIZE_PX)),  # noqa: S704  # escaped by vl-convert
-        "narrow": Markup(charts.share_of_voice_chart(report.brands, charts.NARROW_SIZE_PX)),  # noqa: S704
-        "panels": [
-            Markup(charts.net_sentiment_chart(brand, place))  # noqa: S704
-            for place, brand in enumerate(report.brands)
-        ],
+def _render_charts(report: Report, aspect_names: Mapping[str, str]) -> dict[str, Any]:
+    """Render the charts as SVG, by their names in the templates; vl-convert escapes their text."""
+    svgs = {
+        "wide": charts.share_of_voice_chart(report.brands, charts.WIDE_SIZE_PX),
+        "narrow": charts.share_of_voice_chart(report.brands, charts.NARROW_SIZE_PX),
+        **_render_map_charts(report, aspect_names),
     }
+    panels = [charts.net_sentiment_chart(brand, index) for index, brand in enumerate(report.brands)]
+    rendered: dict[str, Any] = {name: Markup(svg) for name, svg in svgs.items()}  # noqa: S704
+    rendered["panels"] = [Markup(svg) for svg in panels]  # noqa: S704
+    return rendered
 
 
-def _perception_charts(report: Report, aspects: Mapping[str, str]) -> dict[str, Any]:
-    seen, order = report.perception, [brand.id for brand in report.brands]
-    names = {**aspects, **{brand.id: brand.label for brand in report.brands}}
-    drawn = {}
-    if not seen.map.why:
-        drawn["map_wide"] = perception_charts.perceptual_map_chart(
-            seen.map, order, names, perception_charts.MAP_WIDE_SIZE_PX
+def _render_map_charts(report: Report, aspect_names: Mapping[str, str]) -> dict[str, str]:
+    perception = report.perception
+    brand_ids = [brand.id for brand in report.brands]
+    names = {**aspect_names, **{brand.id: brand.label for brand in report.brands}}
+    svgs = {}
+    if not perception.map.why:
+        svgs["map_wide"] = map_charts.perceptual_map_chart(
+            perception.map, brand_ids, names, map_charts.MAP_WIDE_SIZE_PX
         )
-        drawn["map_narrow"] = perception_charts.perceptual_map_chart(
-            seen.map, order, names, perception_charts.MAP_NARROW_SIZE_PX
+        svgs["map_narrow"] = map_charts.perceptual_map_chart(
+            perception.map, brand_ids, names, map_charts.MAP_NARROW_SIZE_PX
         )
-    if seen.moves.together:
-        drawn["ring"] = perception_charts.co_mention_chart(seen.moves.together, order, names)
-    return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704  # escaped by vl-convert
+    if perception.moves.together:
+        svgs["ring"] = map_charts.co_mention_chart(perception.moves.together, brand_ids, names)
+    return svgs
 
 
-def _environment(say: Messages, zone: str) -> Environment:
-    environment = Environment(
-        loader=PackageLoader("reports", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: replace_control_characters(value) if type(value) is str else value,
-    )
+def _create_environment(message: Messages, timezone: str) -> Environment:
+    """Create the environment of the page with its filters."""
+
+    def join_names(names: Iterable[str]) -> Markup:
+        return escape(message("join.list")).join(_isolate_text(name) for name in names)
+
+    def topic_labels(topics: Iterable[ReportTopic]) -> list[str]:
+        return [topic.label(message.language) for topic in topics]
+
+    environment = create_template_environment(finalize=_clean_output)
     environment.filters |= {
-        "number": lambda figure: _link(figure, say.number(figure)),
-        "signed": lambda figure: _link(figure, say.signed(figure)),
-        "size": lambda figure: _link(figure, say.size(figure)),
-        "interval": lambda figure: _link(figure, say.interval(figure)),
-        "day": lambda moment: _day(moment, zone, say),
-        "words": _words,
-        "tongue": lambda text: "zh" if re.search(f"[{HAN_RANGES}]", text) else "en",
-        "named": lambda value: ExternalText(str(value)),
-        "labels": lambda topics: [topic.label(say.language) for topic in topics],
-        "names": lambda names: escape(say("join.list")).join(_isolated(name) for name in names),
+        "number": lambda figure: _link_figure(figure, message.number(figure)),
+        "signed": lambda figure: _link_figure(figure, message.signed(figure)),
+        "size": lambda figure: _link_figure(figure, message.size(figure)),
+        "interval": lambda figure: _link_figure(figure, message.interval(figure)),
+        "day": lambda moment: _render_day(moment, timezone, message),
+        "render_parts": _render_parts,
+        "language": lambda text: "zh" if re.search(f"[{HAN_RANGES}]", text) else "en",
+        "external_text": lambda value: ExternalText(str(value)),
+        "topic_labels": topic_labels,
+        "join_names": join_names,
     }
     return environment
 
 
-def _link(figure: Figure, text: str) -> Markup:
-    """A number as a link to its evidence; nothing for an empty text. Only a Figure can be printed this way.
+def _clean_output(value: Any) -> Any:
+    """Replace control characters in plain strings; markup was cleaned when it was created."""
+    return replace_control_characters(value) if type(value) is str else value
 
-    Words in place of a number have the class ``words``: they are set smaller and may wrap.
+
+def _link_figure(figure: Figure, text: str) -> Markup:
+    """Render the text of a figure as a link to its evidence; an empty text gives nothing.
+
+    A text in place of a number has the class `words`: it is smaller and may wrap.
     """
     if not text:
         return Markup()
-    kind = "n words" if figure.value is None else "n"
+    css_class = "n words" if figure.value is None else "n"
     return Markup('<a class="{}" href="#e-{}" title="n = {:,}">{}</a>').format(
-        kind, figure.id, figure.n, text
+        css_class, figure.id, figure.n, text
     )
 
 
-def _words(parts: Iterable[str | ExternalText | FigureText]) -> Markup:
-    return Markup().join(_part(part) for part in parts)
+def _render_parts(parts: Iterable[str | ExternalText | FigureText]) -> Markup:
+    """Render the parts of a message: our own text, isolated text from outside, and figures."""
+    return Markup().join(_render_part(part) for part in parts)
 
 
-def _part(part: str | ExternalText | FigureText) -> Markup:
+def _render_part(part: str | ExternalText | FigureText) -> Markup:
     if isinstance(part, FigureText):
-        return _link(part.figure, part.text)
-    return _isolated(part.text) if isinstance(part, ExternalText) else escape(part)
+        return _link_figure(part.figure, part.text)
+    if isinstance(part, ExternalText):
+        return _isolate_text(part.text)
+    return escape(part)
 
 
-def _day(moment: datetime, zone: str, say: Messages) -> Markup:
-    local = moment.astimezone(ZoneInfo(zone)).date()
-    return Markup('<time datetime="{}">{}</time>').format(local, say.day(local))
+def _render_day(moment: datetime, timezone: str, message: Messages) -> Markup:
+    local_date = moment.astimezone(ZoneInfo(timezone)).date()
+    return Markup('<time datetime="{}">{}</time>').format(local_date, message.day(local_date))
 
 
-def _isolated(text: str) -> Markup:
+def _isolate_text(text: str) -> Markup:
     return Markup("<bdi>{}</bdi>").format(replace_control_characters(text))

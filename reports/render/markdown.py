@@ -1,6 +1,7 @@
-"""A report as Markdown (CommonMark with GitHub's tables)."""
+"""Renders a report as Markdown: CommonMark with the tables of GitHub."""
 
 import re
+from collections.abc import Iterable
 from datetime import date
 
 from folate.core.text import printable_text
@@ -9,90 +10,94 @@ from reports.figures import Figure
 from reports.messages import Messages, load_messages
 from reports.render.tables import ReportTable, TableCell, report_tables
 
-_SIGNS = re.compile(
-    r"[\\`*_\[\]<>&|~$@]"  # mean something anywhere
-    r"|:(?=[!-~])|(?<=www)\."  # begin an address
-    r"|^[#+=-]"  # begin a heading or a list
+_SPECIAL_CHARACTERS = re.compile(
+    r"[\\`*_\[\]<>&|~$@]"  # anywhere
+    r"|:(?=[!-~])|(?<=www)\."  # in an address
+    r"|^[#+=-]"  # at the beginning of a heading or a list
 )
-_LIST = re.compile(r"^(\d+)([.)])(?=\s|$)")
+_NUMBERED_ITEM = re.compile(r"^(\d+)([.)])(?=\s|$)")
 
 
 def render_markdown(report: Report) -> bytes:
-    """The report in UTF-8. The same report gives the same bytes."""
-    say = load_messages(report.language)
-    head = [
-        f"# {escape_markdown(say('page.title', project=report.project, week=str(report.week)))}",
-        escape_markdown(say.days(report.week)),
-    ]
+    """Render the report in UTF-8; the same report gives the same bytes."""
+    message = load_messages(report.language)
+    title = message("page.title", project=report.project, week=str(report.week))
+    blocks = [f"# {escape_markdown(title)}", escape_markdown(message.days(report.week))]
     if report.partial_until:
-        head.append(
-            f"**{escape_markdown(say('page.partial'))} {escape_markdown(say.day(report.partial_until))}**"
-        )
-    parts = [
-        *head,
-        *(part for table in report_tables(report) for part in _table(table, say)),
-        escape_markdown(say("page.made")),
-    ]
-    return ("\n\n".join(parts) + "\n").encode("utf-8", "replace")
+        day = escape_markdown(message.day(report.partial_until))
+        blocks.append(f"**{escape_markdown(message('page.partial'))} {day}**")
+    for table in report_tables(report):
+        blocks.extend(_render_table(table, message))
+    blocks.append(escape_markdown(message("page.made")))
+    return ("\n\n".join(blocks) + "\n").encode("utf-8", "replace")
 
 
 def escape_markdown(text: str) -> str:
-    """`text` on one line, to be read as it is: whatever it says, it starts no heading, list, link, table cell or tag."""
+    """Return `text` on one line, with every character escaped that Markdown would interpret."""
     line = printable_text(" ".join(text.split()))
-    return _LIST.sub(r"\1\\\2", _SIGNS.sub(r"\\\g<0>", line))
+    escaped = _SPECIAL_CHARACTERS.sub(r"\\\g<0>", line)
+    return _NUMBERED_ITEM.sub(r"\1\\\2", escaped)
 
 
-def _table(table: ReportTable, say: Messages) -> list[str]:
-    parts = [
-        f"## {escape_markdown(table.title)}",
-        *([escape_markdown(table.lead)] if table.lead and table.rows else []),
-    ]
+def _render_table(table: ReportTable, message: Messages) -> list[str]:
+    """Return the blocks of a table: its heading, and its rows as a table or as a list."""
+    blocks = [f"## {escape_markdown(table.title)}"]
     if not table.rows:
-        return [*parts, escape_markdown(table.empty_text)]
+        return [*blocks, escape_markdown(table.empty_text)]
+    if table.lead:
+        blocks.append(escape_markdown(table.lead))
+    rows = [[_render_cell(cell, message) for cell in row] for row in table.rows]
     if len(table.columns) == 1:
-        return [*parts, "\n".join(f"- {_cell(row[0], say)}" for row in table.rows)]
-    numbers = [
-        any(isinstance(row[place], Figure | int) for row in table.rows)
-        for place in range(len(table.columns))
-    ]
-    lines = [
-        [escape_markdown(name) for name in table.columns],
-        ["--:" if number else "---" for number in numbers],
-    ]
-    lines += [[_cell(cell, say) for cell in row] for row in table.rows]
-    flags = dict.fromkeys(
-        flag
-        for row in table.rows
-        for cell in row
-        if isinstance(cell, Figure)
-        for flag in cell.flags
-    )
-    notes = (
-        [
-            escape_markdown(
-                say(
-                    "table.notes",
-                    flags=say("join.list").join(say.word("flag", flag) for flag in flags),
-                )
-            )
-        ]
-        if flags
-        else []
-    )
-    return [*parts, "\n".join(f"| {' | '.join(line)} |" for line in lines), *notes]
+        items = [f"- {cell}" for (cell,) in rows]
+        return [*blocks, "\n".join(items)]
+    titles = [escape_markdown(title) for title in table.columns]
+    lines = [_table_line(cells) for cells in (titles, _column_alignments(table), *rows)]
+    blocks.append("\n".join(lines))
+    flags = _collect_flags(table)
+    if flags:
+        flag_names = [message.word("flag", flag) for flag in flags]
+        note = message("table.notes", flags=message("join.list").join(flag_names))
+        blocks.append(escape_markdown(note))
+    return blocks
 
 
-def _cell(cell: TableCell, say: Messages) -> str:
+def _table_line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _column_alignments(table: ReportTable) -> list[str]:
+    """Return the delimiter row: columns with numbers are aligned to the right."""
+    delimiters = []
+    for column_cells in zip(*table.rows, strict=True):
+        has_numbers = any(isinstance(cell, Figure | int) for cell in column_cells)
+        delimiters.append("--:" if has_numbers else "---")
+    return delimiters
+
+
+def _collect_flags(table: ReportTable) -> list[str]:
+    """Return the flags of all figures in the table, each once, in order of appearance."""
+    flags: dict[str, None] = {}
+    for row in table.rows:
+        for cell in row:
+            if isinstance(cell, Figure):
+                flags.update(dict.fromkeys(cell.flags))
+    return list(flags)
+
+
+def _render_cell(cell: TableCell, message: Messages) -> str:
     if cell is None:
         return ""
     if isinstance(cell, Figure):
-        return escape_markdown(_figure(cell, say))
+        return escape_markdown(_format_figure(cell, message))
     if isinstance(cell, date):
         return cell.isoformat()
-    return f"{cell:,}" if isinstance(cell, int) else escape_markdown(cell)
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    return escape_markdown(cell)
 
 
-def _figure(figure: Figure, say: Messages) -> str:
-    """`31.2% (28.9 to 33.5)`."""
-    interval = say.interval(figure)
-    return f"{say.number(figure)} ({interval})" if interval else say.number(figure)
+def _format_figure(figure: Figure, message: Messages) -> str:
+    """Return a figure with its interval, as `31.2% (28.9 to 33.5)`."""
+    number = message.number(figure)
+    interval = message.interval(figure)
+    return f"{number} ({interval})" if interval else number

@@ -1,4 +1,4 @@
-"""A report as PDF, printed by a headless Chromium from the page that stands alone."""
+"""Prints the HTML page of a report to PDF with a headless Chromium."""
 
 import os
 import shutil
@@ -19,12 +19,15 @@ BROWSER_NAMES = (
     "msedge",
     "microsoft-edge",
 )
-ELSEWHERE = (
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge", "C:/Program Files/Google/Chrome/Application/chrome.exe",
+# Where browsers are installed that are not in PATH.
+BROWSER_PATHS = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+    "C:/Program Files/Google/Chrome/Application/chrome.exe",
     "C:/Program Files (x86)/Microsoft/Edge/Application/msedge.exe",
-)  # fmt: skip
-TIMEOUT = 120.0  # seconds; a page takes two on an idle machine
+)
+TIMEOUT_SECONDS = 120.0  # a page takes two seconds on an idle machine
 
 
 class PrintError(FolateError):
@@ -32,42 +35,68 @@ class PrintError(FolateError):
 
 
 def find_browser() -> str:
-    """The path of a Chromium. Raises MissingExtra with how to get one."""
-    found = next(filter(None, map(shutil.which, BROWSER_NAMES)), None) or next(
-        (path for path in ELSEWHERE if Path(path).exists()), None
+    """Return the path of a Chromium, Chrome or Edge.
+
+    Raises MissingExtra, which says how to install one.
+    """
+    for name in BROWSER_NAMES:
+        path = shutil.which(name)
+        if path:
+            return path
+    for path in BROWSER_PATHS:
+        if Path(path).exists():
+            return path
+    raise MissingExtra(
+        "a PDF is printed by Chromium, Chrome or Edge, and none is installed: "
+        "'apt install chromium', 'brew install --cask chromium' "
+        "or https://www.chromium.org gives one; any browser can also print the HTML."
     )
-    if found is None:
-        raise MissingExtra(
-            "a PDF is printed by Chromium, Chrome or Edge, and none is installed: 'apt install chromium', 'brew install --cask chromium' "
-            "or https://www.chromium.org gives one; any browser can also print the HTML."
-        )
-    return found
 
 
 def print_page(page: Path, target: Path) -> None:
-    """Print the HTML file `page` to the PDF `target`, offline; the page itself allows no script. Raises MissingExtra, PrintError."""
-    program = find_browser()
+    """Print the HTML file `page` to the PDF file `target`, without access to the network.
+
+    Raises MissingExtra without a browser, PrintError if it fails.
+    """
+    browser = find_browser()
     with tempfile.TemporaryDirectory(prefix="folate-") as folder:
-        made = Path(folder) / "page.pdf"
+        output = Path(folder) / "page.pdf"
         command = [
-            program, "--headless", "--disable-gpu", f"--user-data-dir={folder}/profile", "--no-first-run", "--disable-extensions",
-            "--host-resolver-rules=MAP * ~NOTFOUND", "--no-pdf-header-footer",
-            f"--print-to-pdf={made}", *_as_root(), page.resolve().as_uri(),
-        ]  # fmt: skip
+            browser,
+            "--headless",
+            "--disable-gpu",
+            f"--user-data-dir={folder}/profile",
+            "--no-first-run",
+            "--disable-extensions",
+            "--host-resolver-rules=MAP * ~NOTFOUND",
+            "--no-pdf-header-footer",
+            f"--print-to-pdf={output}",
+            *_sandbox_options(),
+            page.resolve().as_uri(),
+        ]
         try:
-            done = subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False)  # noqa: S603  # our own words and paths
+            process = subprocess.run(  # noqa: S603  # options and paths of our own
+                command, capture_output=True, timeout=TIMEOUT_SECONDS, check=False
+            )
         except subprocess.TimeoutExpired as error:
             raise PrintError(
-                f"{program} did not print {page} within {TIMEOUT:.0f} seconds."
+                f"{browser} did not print {page} within {TIMEOUT_SECONDS:.0f} seconds."
             ) from error
-        if done.returncode or not made.exists():
-            said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-            raise PrintError(
-                f"{program} did not print {page}: {said[-1] if said else f'exit code {done.returncode}'}."
-            )
-        write_atomically(target, made.read_bytes())
+        if process.returncode or not output.exists():
+            raise PrintError(f"{browser} did not print {page}: {_failure_reason(process)}.")
+        write_atomically(target, output.read_bytes())
 
 
-def _as_root() -> list[str]:
-    """Chromium refuses its sandbox to root, as which containers run; the page has no script to lock in."""
-    return ["--no-sandbox"] if sys.platform != "win32" and os.geteuid() == 0 else []
+def _failure_reason(process: subprocess.CompletedProcess[bytes]) -> str:
+    """Return the last line of the browser's error output, or else its exit code."""
+    error_lines = process.stderr.decode("utf-8", "replace").strip().splitlines()
+    return error_lines[-1] if error_lines else f"exit code {process.returncode}"
+
+
+def _sandbox_options() -> list[str]:
+    """Return the option that turns the sandbox off for root, for whom Chromium refuses it.
+
+    Containers run as root, and the page allows no scripts.
+    """
+    is_root = sys.platform != "win32" and os.geteuid() == 0
+    return ["--no-sandbox"] if is_root else []

@@ -1,4 +1,4 @@
-"""The report against truth: weeks have the shares that were asked for, and a wrong interval is found out."""
+"""The benchmark of truth: weeks have the requested shares, and a wrong interval is detected."""
 
 import re
 from collections.abc import Sequence
@@ -50,8 +50,9 @@ from nlp.model import SentimentProbabilities, TargetSpans, TextPrediction
 FIRST, SECOND = WEEKS[:2]
 ABOUT = {"trade": "pens", "part": SELECTION_PART, "method": UNAUDITED}
 WORDS = """
-river window candle market garden bridge pocket summer letter kitchen mountain paper silver ticket orange village
-basket hammer winter yellow doctor engine forest island jacket ladder mirror needle office pepper rabbit school
+river window candle market garden bridge pocket summer letter kitchen mountain paper silver ticket
+orange village basket hammer winter yellow doctor engine forest island jacket ladder mirror needle
+office pepper rabbit school
 """
 POLAR = {"negative": "bad", "neutral": "so", "positive": "good"}
 
@@ -185,9 +186,7 @@ def test_the_entities_of_a_trade_are_kept_out_of_training_and_of_its_part() -> N
         assert {part_of_entity(entity) for entity in brands} == {part}
 
 
-def test_a_text_that_names_another_brand_of_the_trade_is_left_out_and_a_hidden_handle_is_put_back() -> (
-    None
-):
+def test_a_text_that_names_another_brand_is_left_out_and_a_hidden_handle_is_put_back() -> None:
     names = {"quillon": ("Quillon", "@quillon"), "inkery": ("Inkery",)}
     texts = {
         "quillon": [

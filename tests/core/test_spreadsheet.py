@@ -100,5 +100,8 @@ def test_every_reader_gets_the_rows_back(rows: list[tuple[str, str]], tmp_path: 
     frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     assert list(frame.itertuples(index=False, name=None)) == wanted
     with duckdb.connect() as con:
-        options = "all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '\\0none'"
+        options = (
+            "all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', "
+            "nullstr = '\\0none'"
+        )
         assert con.sql(f"FROM read_csv('{path}', {options})").fetchall() == wanted

@@ -1,4 +1,4 @@
-"""Files that were made to exhaust the machine, and files that are not what they are called. The bounds are lowered to be met."""
+"""Files made to exhaust the machine, and files of another type than their name; with low bounds."""
 
 import gzip
 import json
@@ -102,8 +102,10 @@ class TestText:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(bounds, "MAX_COLUMNS", 100)
-        wide = json.dumps({f"k{n}": n for n in range(200)})
-        posts, rejects, problem = take(write(tmp_path, "a.jsonl", f"{json.dumps(GOOD)}\n{wide}\n"))
+        wide_row = json.dumps({f"k{n}": n for n in range(200)})
+        posts, rejects, problem = take(
+            write(tmp_path, "a.jsonl", f"{json.dumps(GOOD)}\n{wide_row}\n")
+        )
         assert (len(posts), [reject.reason for reject in rejects], problem) == (1, ["too long"], "")
         *_, problem = take(
             write(tmp_path, "a.jsonl", "\n".join(json.dumps({f"k{n}": n}) for n in range(200)))
@@ -160,9 +162,9 @@ class TestText:
         assert (
             run_command(["import", str(path), "--project", str(tmp_path), "--format", "jsonl"]) == 3
         )
-        told = capsys.readouterr()
-        assert json.loads(told.out)["rejected"] == 1000
-        assert "only the first 5,000 characters are kept" in told.err
+        output = capsys.readouterr()
+        assert json.loads(output.out)["rejected"] == 1000
+        assert "only the first 5,000 characters are kept" in output.err
         assert (tmp_path / "rejects" / "a.csv.jsonl").stat().st_size < 6000
 
     @pytest.mark.parametrize("levels", [99, 101, 400, 490, 600, 800, 980, 3000, 100_000])
@@ -181,8 +183,8 @@ class TestText:
         assert (
             run_command(["import", str(path), "--project", str(tmp_path), "--format", "jsonl"]) == 0
         )
-        told = json.loads(capsys.readouterr().out)
-        assert (told["added"], told["rejected"]) == (1, 2)
+        counts = json.loads(capsys.readouterr().out)
+        assert (counts["added"], counts["rejected"]) == (1, 2)
         assert len((tmp_path / "rejects" / "a.jsonl.jsonl").read_text().splitlines()) == 2
 
 
@@ -233,10 +235,10 @@ class TestPacked:
         assert (
             run_command(["import", str(path), "--project", str(tmp_path), "--format", "jsonl"]) == 3
         )
-        told = capsys.readouterr()
-        row = json.loads(told.out)
+        output = capsys.readouterr()
+        row = json.loads(output.out)
         assert (row["added"], row["rejected"]) == (300, 0)
-        assert told.err == f"folate: {row['problem']}\n"
+        assert output.err == f"folate: {row['problem']}\n"
         assert run_command(["export", "posts", "--project", str(tmp_path)]) == 0
         assert len(capsys.readouterr().out.splitlines()) == 300
 
@@ -318,13 +320,13 @@ class TestParquet:
         )
         path = parquet(tmp_path, {"text": texts, "published_at": pa.array(["2026-03-02"] * 20_000)})
         assert path.stat().st_size < 100_000
-        taken = [
+        items = [
             item
             for _, item in zip(
                 range(50), read_post_file(path, ImportOptions(source="s")), strict=False
             )
         ]
-        assert sum(isinstance(item, Post) for item in taken) == 1
+        assert sum(isinstance(item, Post) for item in items) == 1
 
     def test_a_row_longer_than_is_read_costs_itself(self, tmp_path: Path) -> None:
         texts = ["a", "b" * 20_000_000, "c"]
@@ -380,7 +382,10 @@ if name.endswith(".gz"):
         out.write(b"\\nb,2026-03-02\\n")
 else:
     part = name.rpartition("/")[2].removesuffix(".xlsx").replace("-", "/")
-    with zipfile.ZipFile(name, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive, archive.open(part, "w", force_zip64=True) as out:
+    with (
+        zipfile.ZipFile(name, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open(part, "w", force_zip64=True) as out,
+    ):
         out.write(b"<x>")
         for _ in range(128):
             out.write(b"a" * 2**24)
@@ -392,7 +397,8 @@ import sys
 from pathlib import Path
 from folate.cli import run_command
 code = run_command(sys.argv[1:])
-peak = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])  # of this process alone
+status = Path("/proc/self/status").read_text()
+peak = int(status.partition("VmHWM:")[2].split()[0])  # of this process alone
 assert peak < 1_500_000, peak  # KB
 sys.exit(code)
 """
@@ -409,13 +415,18 @@ def test_two_gigabytes_in_a_few_bytes_are_imported_in_the_memory_of_any_file(
     path = tmp_path / name
     subprocess.run([sys.executable, "-c", BOMBS, str(path)], check=True)
     (tmp_path / "folate.toml").write_text('name = "p"\n')
-    done = subprocess.run(
-        [sys.executable, "-c", LIMITED, "import", str(path), "--project", str(tmp_path), "--format", "jsonl"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    process = subprocess.run(
+        [
+            *(sys.executable, "-c", LIMITED, "import", str(path)),
+            *("--project", str(tmp_path), "--format", "jsonl"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if name == "a.csv.gz":
-        told = json.loads(done.stdout)
-        assert (done.returncode, told["added"], told["rejected"]) == (0, 2, 1)
+        counts = json.loads(process.stdout)
+        assert (process.returncode, counts["added"], counts["rejected"]) == (0, 2, 1)
     else:
-        assert done.returncode == 3
-        assert len(done.stderr.splitlines()) == 1
+        assert process.returncode == 3
+        assert len(process.stderr.splitlines()) == 1

@@ -18,9 +18,16 @@ from folate.core.errors import ConfigError
 from folate.core.post import Post
 
 FIRST = Post(
-    id="论坛:1", source="论坛", kind="forum", text="=1+1, 很好\n第二行", title="标题", published_at=datetime(2026, 3, 1, tzinfo=UTC),
-    likes=0, rating=0.5, verified=False,
-)  # fmt: skip
+    id="论坛:1",
+    source="论坛",
+    kind="forum",
+    text="=1+1, 很好\n第二行",
+    title="标题",
+    published_at=datetime(2026, 3, 1, tzinfo=UTC),
+    likes=0,
+    rating=0.5,
+    verified=False,
+)
 SECOND = Post(
     id="论坛:2",
     source="论坛",
@@ -35,27 +42,28 @@ SECOND = Post(
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     store = Store(tmp_path_factory.mktemp("export") / "corpus")
     store.upsert_posts([SECOND, FIRST])
-    made = {"id": SECOND.id, "text_hash": SECOND.text_hash, "annotator": "a", "version": "1"}
-    store.upsert("texts", [made | {"language": "en"}])
+    annotation = {"id": SECOND.id, "text_hash": SECOND.text_hash, "annotator": "a", "version": "1"}
+    store.upsert("texts", [annotation | {"language": "en"}])
     store.upsert(
         "mentions",
         [
-            made | {"brand": brand, "start": start, "end": 6, "via": "text"}
+            annotation | {"brand": brand, "start": start, "end": 6, "via": "text"}
             for brand, start in (("b", None), ("a", 0))
         ],
     )
     scores = {"negative": 0.5, "neutral": 0.25, "positive": 0.25, "label": "negative"}
-    store.upsert("sentiments", [made | scores, made | scores | {"brand": "a"}])
+    store.upsert("sentiments", [annotation | scores, annotation | scores | {"brand": "a"}])
     store.upsert(
         "aspects",
         [
-            made
+            annotation
             | scores
             | {"brand": "a", "aspect": "price", "confidence": 0.75, "start": 0, "end": 6}
         ],
     )
     store.upsert(
-        "comparisons", [made | {"brand": "a", "other": "b", "kind": "switch", "start": 0, "end": 6}]
+        "comparisons",
+        [annotation | {"brand": "a", "other": "b", "kind": "switch", "start": 0, "end": 6}],
     )
     feelings = {
         "happy": 0.5,
@@ -66,7 +74,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
         "neutral": 0.0,
     }
     store.upsert(
-        "judgements", [made | feelings | {"emotion": "happy", "buy": 0.25, "tags": ["food"]}]
+        "judgements", [annotation | feelings | {"emotion": "happy", "buy": 0.25, "tags": ["food"]}]
     )
     return store.snapshot()
 
@@ -130,9 +138,10 @@ def test_annotations_are_a_row_a_post(snapshot: Snapshot) -> None:
     assert [
         (aspect["brand"], aspect["aspect"], aspect["confidence"]) for aspect in read_["aspects"]
     ] == [("a", "price", 0.75)]
-    assert [(one["brand"], one["other"], one["kind"]) for one in read_["comparisons"]] == [
-        ("a", "b", "switch")
-    ]
+    assert [
+        (comparison["brand"], comparison["other"], comparison["kind"])
+        for comparison in read_["comparisons"]
+    ] == [("a", "b", "switch")]
     assert (
         read_["emotion"],
         read_["emotions"]["angry"],
@@ -163,7 +172,8 @@ def test_an_empty_store_has_its_columns(tmp_path: Path) -> None:
     assert export_rows(Store(tmp_path).snapshot(), "annotations", "csv", out) == 0
     assert (
         out.getvalue().decode("utf-8-sig")
-        == "id,language,label,negative,neutral,positive,mentions,aspects,comparisons,emotion,emotions,intents,tags\n"
+        == "id,language,label,negative,neutral,positive,mentions,aspects,comparisons,emotion,"
+        "emotions,intents,tags\n"
     )
 
 

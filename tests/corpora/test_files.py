@@ -19,7 +19,11 @@ from folate.core.errors import ConfigError, InputError
 from folate.core.post import Post, make_pseudonymizer
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
-REVIEWS = '评论,时间,型号,得分,赞\n屏幕很好,2025-06-05 08:00:00,甲手机,5,1.2万\n电池不行,2025/6/6,乙手机,1,"1,234"\n'
+REVIEWS = (
+    "评论,时间,型号,得分,赞\n"
+    "屏幕很好,2025-06-05 08:00:00,甲手机,5,1.2万\n"
+    '电池不行,2025/6/6,乙手机,1,"1,234"\n'
+)
 CHINESE = {
     "text": "评论",
     "published_at": "时间",
@@ -29,14 +33,14 @@ CHINESE = {
 }
 
 
-def options(**given: Any) -> ImportOptions:
+def options(**fields: Any) -> ImportOptions:
     return ImportOptions(
-        **({"source": "s", "timezone": "Asia/Shanghai", "salt": "salt", "now": NOW} | given)
+        **({"source": "s", "timezone": "Asia/Shanghai", "salt": "salt", "now": NOW} | fields)
     )
 
 
-def take(path: Path, **given: Any) -> tuple[list[Post], list[Reject]]:
-    everything = list(read_post_file(path, options(**given)))
+def take(path: Path, **fields: Any) -> tuple[list[Post], list[Reject]]:
+    everything = list(read_post_file(path, options(**fields)))
     return [x for x in everything if isinstance(x, Post)], [
         x for x in everything if isinstance(x, Reject)
     ]
@@ -54,7 +58,10 @@ class TestFormats:
     )
     @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
     def test_csv(self, tmp_path: Path, encoding: str, delimiter: str) -> None:
-        text = f'评论{delimiter}时间{delimiter}赞\r\n"屏幕{delimiter}""很好""\r\n第二行"{delimiter}2025-06-05{delimiter}3\r\n'
+        text = (
+            f"评论{delimiter}时间{delimiter}赞\r\n"
+            f'"屏幕{delimiter}""很好""\r\n第二行"{delimiter}2025-06-05{delimiter}3\r\n'
+        )
         posts, rejects = take(
             write(tmp_path, "a.csv", text.encode(encoding)),
             mapping={"text": "评论", "published_at": "时间", "likes": "赞"},
@@ -166,21 +173,21 @@ class TestFormats:
             take(write(tmp_path, name, content))
 
     def test_a_file_that_breaks_off_says_where(self, tmp_path: Path) -> None:
-        whole = gzip.compress(
+        compressed = gzip.compress(
             "".join(f"{n},2025-01-01,{n * 7919 % 10007}\n" for n in range(30_000)).encode()
         )
         header = gzip.compress(b"text,published_at,likes\n")
         with pytest.raises(InputError, match=r"can't be read after row \d+"):
-            take(write(tmp_path, "a.csv.gz", header + whole[: len(whole) // 2]))
+            take(write(tmp_path, "a.csv.gz", header + compressed[: len(compressed) // 2]))
 
     def test_rows_before_a_break_are_taken_whatever_their_ids(self, tmp_path: Path) -> None:
-        whole = gzip.compress(
+        compressed = gzip.compress(
             "".join(f"{n},2025-01-01,{n * 7919 % 10007}\n" for n in range(1, 30_000)).encode()
         )
         path = write(
             tmp_path,
             "a.csv.gz",
-            gzip.compress(b"id,published_at,text\n") + whole[: len(whole) // 2],
+            gzip.compress(b"id,published_at,text\n") + compressed[: len(compressed) // 2],
         )
         reading = iter(read_post_file(path, options()))
         assert getattr(next(reading), "id", None) == "s:1"
@@ -219,7 +226,7 @@ class TestMapping:
         assert [post.precision for post in posts] == ["second", "day"]
 
     @pytest.mark.parametrize(
-        ("given", "words"),
+        ("fields", "words"),
         [
             (
                 {"mapping": {"text": "review"}},
@@ -232,17 +239,21 @@ class TestMapping:
         ],
     )
     def test_what_can_not_be_mapped(
-        self, tmp_path: Path, given: dict[str, Any], words: str
+        self, tmp_path: Path, fields: dict[str, Any], words: str
     ) -> None:
         with pytest.raises(InputError, match=words):
-            read_post_file(write(tmp_path, "a.csv", REVIEWS), options(**given))
+            read_post_file(write(tmp_path, "a.csv", REVIEWS), options(**fields))
 
     def test_a_field_that_no_post_has(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="no field 'txt'"):
             read_post_file(write(tmp_path, "a.csv", REVIEWS), options(mapping={"txt": "评论"}))
 
     def test_what_a_row_says_goes_before_the_options(self, tmp_path: Path) -> None:
-        text = "id,source,kind,text,published_at\n微博:7,微博,microblog,a,2025-01-01\n7,,,b,2025-01-01\n"
+        text = (
+            "id,source,kind,text,published_at\n"
+            "微博:7,微博,microblog,a,2025-01-01\n"
+            "7,,,b,2025-01-01\n"
+        )
         posts, _ = take(write(tmp_path, "a.csv", text), source="文件", kind="forum")
         assert [(post.id, post.source, post.kind) for post in posts] == [
             ("微博:7", "微博", "microblog"),
@@ -270,27 +281,30 @@ class TestMapping:
         assert before[1].id != after[1].id
 
     def test_a_corrected_row_of_an_author_is_the_same_post(self, tmp_path: Path) -> None:
-        header, said = "text,published_at,author,rating,place\n", "好评,2025-01-01 12:30:15,someone"
-        (before,), _ = take(write(tmp_path, "a.csv", f"{header}{said},0.2,\n"))
-        (after,), _ = take(write(tmp_path, "b.csv", f"{header}{said},1,上海\n"))
+        header, row = "text,published_at,author,rating,place\n", "好评,2025-01-01 12:30:15,someone"
+        (before,), _ = take(write(tmp_path, "a.csv", f"{header}{row},0.2,\n"))
+        (after,), _ = take(write(tmp_path, "b.csv", f"{header}{row},1,上海\n"))
         assert before.id == after.id
 
     def test_the_same_words_about_two_things_are_two_posts(self, tmp_path: Path) -> None:
-        said = "好评,2025-01-01 12:30:15,someone"
+        row = "好评,2025-01-01 12:30:15,someone"
         posts, _ = take(
             write(
                 tmp_path,
                 "a.csv",
-                f"text,published_at,author,subject\n{said},甲手机\n{said},乙手机\n",
+                f"text,published_at,author,subject\n{row},甲手机\n{row},乙手机\n",
             )
         )
         assert len({post.id for post in posts}) == 2
 
-    @pytest.mark.parametrize("said", ["好评,2025-01-01 12:30:15,", "好评,2025-01-01,someone"])
+    @pytest.mark.parametrize("row", ["好评,2025-01-01 12:30:15,", "好评,2025-01-01,someone"])
     def test_rows_that_author_and_clock_do_not_tell_apart_are_posts_of_their_own(
-        self, tmp_path: Path, said: str
+        self, tmp_path: Path, row: str
     ) -> None:
-        text = f"text,published_at,author,subject,rating\n{said},甲手机,1\n{said},乙手机,1\n{said},甲手机,0.2\n"
+        text = (
+            "text,published_at,author,subject,rating\n"
+            f"{row},甲手机,1\n{row},乙手机,1\n{row},甲手机,0.2\n"
+        )
         posts, rejects = take(write(tmp_path, "a.csv", text))
         assert (len({post.id for post in posts}), rejects) == (3, [])
 
@@ -323,7 +337,10 @@ class TestRejects:
         ],
     )
     def test_reasons(self, tmp_path: Path, row: str, reason: str) -> None:
-        text = f"text,published_at,rating,likes,verified\nok,2025-01-01,5,3,true\n{row}\nfine,2025-01-02,,,\n"
+        text = (
+            "text,published_at,rating,likes,verified\n"
+            f"ok,2025-01-01,5,3,true\n{row}\nfine,2025-01-02,,,\n"
+        )
         posts, rejects = take(write(tmp_path, "a.csv", text), rating_scale=5)
         assert [post.text for post in posts] == ["ok", "fine"]
         assert [(reject.row, reject.reason) for reject in rejects] == [(3, reason)]
@@ -381,17 +398,18 @@ class TestRejects:
     ) -> None:
         rows = "a,Some One,2025-01-01,x\nSome One,2025-01-01\n"
         _, rejects = take(write(tmp_path, "a.csv", "author,text,published_at\n" + rows))
-        _, more = take(
+        _, more_rejects = take(
             write(
                 tmp_path,
                 "a.jsonl",
-                '["Some One"]\n{"author": ["Some One"], "text": "a", "published_at": "2025-01-01"}\n',
+                '["Some One"]\n'
+                '{"author": ["Some One"], "text": "a", "published_at": "2025-01-01"}\n',
             )
         )
-        assert [reject.reason for reject in rejects + more] == ["wrong number of cells"] * 2 + [
-            "unreadable row"
-        ]
-        assert "Some One" not in str(rejects + more)
+        assert [reject.reason for reject in rejects + more_rejects] == [
+            "wrong number of cells"
+        ] * 2 + ["unreadable row"]
+        assert "Some One" not in str(rejects + more_rejects)
 
     def test_bytes_of_another_encoding_cost_their_row_only(self, tmp_path: Path) -> None:
         lines = ["text,published_at", "好,2025-01-01", "很好,2025-01-01"]
@@ -475,9 +493,9 @@ class TestFieldsThatAPostMayLack:
 
 
 class TestOrderOfDayAndMonth:
-    def days(self, tmp_path: Path, *dates: str, **given: Any) -> tuple[list[str], list[str], str]:
+    def days(self, tmp_path: Path, *dates: str, **fields: Any) -> tuple[list[str], list[str], str]:
         text = "id,text,published_at\n" + "".join(f"{n},a,{date}\n" for n, date in enumerate(dates))
-        reading = read_post_file(write(tmp_path, "a.csv", text), options(timezone="UTC", **given))
+        reading = read_post_file(write(tmp_path, "a.csv", text), options(timezone="UTC", **fields))
         everything = list(reading)
         posts = [f"{post.published_at:%m-%d}" for post in everything if isinstance(post, Post)]
         return (
@@ -488,19 +506,23 @@ class TestOrderOfDayAndMonth:
 
     def test_one_date_settles_the_others_even_those_before_it(self, tmp_path: Path) -> None:
         assert self.days(tmp_path, "01/02/2026", "02/01/2026", "01/13/2026") == (
-            ["01-02", "02-01", "01-13"], [], "mdy by 1 dates, 2 ambiguous",
-        )  # fmt: skip
+            ["01-02", "02-01", "01-13"],
+            [],
+            "mdy by 1 dates, 2 ambiguous",
+        )
         assert self.days(tmp_path, "01/02/2026", "13/01/2026 12:30")[0] == ["02-01", "01-13"]
 
     def test_conflicting_dates_settle_nothing(self, tmp_path: Path) -> None:
-        posts, reasons, said = self.days(tmp_path, "01/02/2026", "01/13/2026", "13/01/2026")
+        posts, reasons, note = self.days(tmp_path, "01/02/2026", "01/13/2026", "13/01/2026")
         assert (posts, reasons) == (["01-13", "01-13"], ["unreadable date"])
-        assert said.startswith("conflicting")
+        assert note.startswith("conflicting")
 
     def test_nothing_settles_them(self, tmp_path: Path) -> None:
         assert self.days(tmp_path, "01/02/2026", "2026-01-05") == (
-            ["01-05"], ["unreadable date"], "no date shows the order; 1 ambiguous not read",
-        )  # fmt: skip
+            ["01-05"],
+            ["unreadable date"],
+            "no date shows the order; 1 ambiguous not read",
+        )
 
     def test_an_option_decides(self, tmp_path: Path) -> None:
         assert self.days(tmp_path, "01/02/2026", "13/01/2026", date_order="mdy") == (
@@ -525,7 +547,12 @@ class TestRelativeDates:
     def test_they_are_read_from_the_time_of_the_fetch_that_the_row_tells(
         self, tmp_path: Path
     ) -> None:
-        text = 'text,published_at,fetched_at\na,3 天前,2026-02-10 12:00\nb,"1 day, 3 hours ago",2026-02-10 12:00\nc,2月11日,2026-02-10\n'
+        text = (
+            "text,published_at,fetched_at\n"
+            "a,3 天前,2026-02-10 12:00\n"
+            'b,"1 day, 3 hours ago",2026-02-10 12:00\n'
+            "c,2月11日,2026-02-10\n"
+        )
         posts, rejects = take(write(tmp_path, "a.csv", text), timezone="UTC")
         assert rejects == []
         assert [post.published_at.isoformat()[:13] for post in posts] == [
@@ -566,7 +593,10 @@ class TestQuotes:
         assert self.texts(tmp_path, '5" 屏', '他说"好"', '"全部"') == ['5" 屏', '他说"好"', "全部"]
 
     def test_lines_within_quotes_are_one_row(self, tmp_path: Path) -> None:
-        text = 'n,text,published_at,likes\n1,"外观：好\n屏幕：亮,而且大\n日期, 2025-01-01, 很长\n\n完。",2025-01-02,3\n'
+        text = (
+            "n,text,published_at,likes\n"
+            '1,"外观：好\n屏幕：亮,而且大\n日期, 2025-01-01, 很长\n\n完。",2025-01-02,3\n'
+        )
         posts, rejects = take(write(tmp_path, "a.csv", text))
         assert rejects == []
         assert posts[0].text == "外观：好\n屏幕：亮,而且大\n日期, 2025-01-01, 很长\n\n完。"
@@ -618,11 +648,23 @@ class TestQuotes:
 
 
 class TestEncodings:
-    """A file is read in the encoding that its bytes show, or refused by name: never as what it is not."""
+    """A file is read in the encoding that its bytes show, or it is refused."""
 
-    CHINESE = "id,text,published_at\n1,晨谷的口感很好，但是價格太貴了,2026-03-02\n2,晨谷比較甜，我不喜歡,2026-03-02\n"
-    ENGLISH = "id,text,published_at\n1,Oats don’t dissolve and I won’t buy it,2026-03-02\n2,The café near us has it,2026-03-02\n"
-    RUSSIAN = "id,text,published_at\n1,Очень вкусная каша и недорого,2026-03-02\n2,Дети едят с удовольствием,2026-03-02\n"
+    CHINESE = (
+        "id,text,published_at\n"
+        "1,晨谷的口感很好，但是價格太貴了,2026-03-02\n"
+        "2,晨谷比較甜，我不喜歡,2026-03-02\n"
+    )
+    ENGLISH = (
+        "id,text,published_at\n"
+        "1,Oats don’t dissolve and I won’t buy it,2026-03-02\n"
+        "2,The café near us has it,2026-03-02\n"
+    )
+    RUSSIAN = (
+        "id,text,published_at\n"
+        "1,Очень вкусная каша и недорого,2026-03-02\n"
+        "2,Дети едят с удовольствием,2026-03-02\n"
+    )
 
     @pytest.mark.parametrize(
         ("text", "encoding"),
@@ -731,7 +773,11 @@ class TestHeads:
             take(write(tmp_path, "b.csv", "Report:,Weekly\n\nid,words,when\n1,a,2026-03-02\n"))
 
     def test_a_file_put_behind_another_brings_its_mark_and_its_header(self, tmp_path: Path) -> None:
-        text = "\ufeffid,text,published_at\n1,一,2026-03-02\n\ufeff2,二,2026-03-02\n\ufeffid,text,published_at\n\u200b3,三,2026-03-02\n"
+        text = (
+            "\ufeffid,text,published_at\n1,一,2026-03-02\n"
+            "\ufeff2,二,2026-03-02\n"
+            "\ufeffid,text,published_at\n\u200b3,三,2026-03-02\n"
+        )
         posts, rejects = take(write(tmp_path, "a.csv", text))
         assert [post.id for post in posts] == ["s:1", "s:2", "s:3"]
         assert [(reject.row, reject.reason) for reject in rejects] == [(4, "repeated header")]
@@ -740,7 +786,7 @@ class TestHeads:
 
 
 class TestIds:
-    """An id that names no post makes no two posts one, and none is lost as a repetition that is none."""
+    """An id that identifies no post merges no posts, and no row is lost as a false repetition."""
 
     @staticmethod
     def rows(ids: list[str], header: str = "id,text,published_at", same_time: bool = False) -> str:
@@ -752,16 +798,33 @@ class TestIds:
 
     @pytest.mark.parametrize(
         "native",
-        ["4.75E+15", "4,75E+15", "4.75e15", "#N/A", "#REF!", "#VALUE!", "#DIV/0!", "########", "Err:502", "null", "-", "0", "0.0",
-         "(blank)", "无", "4750000000000000", "1234567890123450000"],
-    )  # fmt: skip
+        [
+            "4.75E+15",
+            "4,75E+15",
+            "4.75e15",
+            "#N/A",
+            "#REF!",
+            "#VALUE!",
+            "#DIV/0!",
+            "########",
+            "Err:502",
+            "null",
+            "-",
+            "0",
+            "0.0",
+            "(blank)",
+            "无",
+            "4750000000000000",
+            "1234567890123450000",
+        ],
+    )
     def test_what_is_no_id_names_no_post(self, tmp_path: Path, native: str) -> None:
         content = self.rows([f'"{native}"'] * 6)
         posts, rejects = take(write(tmp_path, "a.csv", content))
         assert (len({post.id for post in posts}), rejects) == (6, [])
         assert f"s:{native}" not in [post.id for post in posts]
-        again, _ = take(write(tmp_path, "b.csv", content))
-        assert [post.id for post in again] == [post.id for post in posts]
+        second_import, _ = take(write(tmp_path, "b.csv", content))
+        assert [post.id for post in second_import] == [post.id for post in posts]
 
     @pytest.mark.parametrize(
         "native", ["4750123456789012", "4750000000000000", "QfT0000", "1E5", "N/A-1", "00012", "7"]
@@ -784,7 +847,12 @@ class TestIds:
     def test_of_several_states_of_one_post_the_latest_stays_and_the_others_are_counted(
         self, tmp_path: Path
     ) -> None:
-        text = "id,text,published_at,fetched_at\n1,后来,2026-03-02 10:00,2026-03-05\n1,起初,2026-03-02 10:00,2026-03-03\n2,b,2026-03-02,\n"
+        text = (
+            "id,text,published_at,fetched_at\n"
+            "1,后来,2026-03-02 10:00,2026-03-05\n"
+            "1,起初,2026-03-02 10:00,2026-03-03\n"
+            "2,b,2026-03-02,\n"
+        )
         posts, rejects = take(write(tmp_path, "a.csv", text))
         assert sorted((post.id, post.text) for post in posts) == [("s:1", "后来"), ("s:2", "b")]
         assert [(reject.row, reject.reason) for reject in rejects] == [
@@ -806,7 +874,11 @@ class TestIds:
         )
 
     def test_a_parent_or_thread_that_is_no_id_is_missing(self, tmp_path: Path) -> None:
-        text = "id,text,published_at,parent,thread\n1,a,2026-03-02,0,#N/A\n2,b,2026-03-02,4.75E+15,t1\n"
+        text = (
+            "id,text,published_at,parent,thread\n"
+            "1,a,2026-03-02,0,#N/A\n"
+            "2,b,2026-03-02,4.75E+15,t1\n"
+        )
         posts, _ = take(write(tmp_path, "a.csv", text))
         assert [(post.parent, post.thread) for post in posts] == [(None, None), (None, "t1")]
 
@@ -824,14 +896,14 @@ class TestIds:
     def test_no_text_is_lost_without_a_reason(
         self, tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]]
     ) -> None:
-        text = "".join(f"{native},{said},2026-03-0{day} 10:00\n" for native, said, day in rows)
+        text = "".join(f"{native},{text},2026-03-0{day} 10:00\n" for native, text, day in rows)
         posts, rejects = take(
             write(tmp_path_factory.mktemp("i"), "a.csv", f"id,text,published_at\n{text}")
         )
         assert len(posts) + len(rejects) == len(rows)
-        kept: dict[str, str] = {}
+        text_by_id: dict[str, str] = {}
         for post in posts:
-            assert kept.setdefault(post.id, post.text) == post.text
+            assert text_by_id.setdefault(post.id, post.text) == post.text
         assert {reject.reason for reject in rejects} <= {
             "duplicate row",
             "id repeated with another text",
@@ -843,8 +915,8 @@ class TestWords:
 
     def test_markup_and_words_of_others(self, tmp_path: Path) -> None:
         text = "id,text,published_at,kind\n" + "".join(
-            f"{n},{said},2026-03-02,{kind}\n"
-            for n, (said, kind) in enumerate(
+            f"{n},{text},2026-03-02,{kind}\n"
+            for n, (text, kind) in enumerate(
                 [
                     ("很香&hellip;&hellip;<br/>还买", "review"),
                     ("哈哈//@路人甲:晨谷有虫", "microblog"),
@@ -876,16 +948,20 @@ class TestPersons:
     def test_columns_that_no_field_takes_are_named_and_not_kept(self, tmp_path: Path) -> None:
         header = "text,published_at,author,nickname,email,phone,kind\n"
         person = "Some One,nick of one,one@example.org,13900001111"
-        rows = f"a @nick of one,soon,{person},\nb,2026-03-01 Some One,{person},\nc,2026-03-01,{person},nick of one\n"
+        rows = (
+            f"a @nick of one,soon,{person},\n"
+            f"b,2026-03-01 Some One,{person},\n"
+            f"c,2026-03-01,{person},nick of one\n"
+        )
         rows += f"d,2026-03-01 13900001111,{person},\n"
-        for mapping, shown in (
+        for mapping, expected_cells in (
             ({}, {"author", "text", "published_at", "kind"}),
             ({"author": "nickname"}, {"nickname", "text", "published_at", "kind"}),
         ):
             _, rejects = take(write(tmp_path, "a.csv", header + rows), mapping=mapping)
             assert len(rejects) == 4
             for reject in rejects:
-                kept = json.dumps(
+                stored_reject = json.dumps(
                     [
                         reject.detail,
                         {name: cell for name, cell in reject.values.items() if name != "text"},
@@ -894,8 +970,8 @@ class TestPersons:
                 assert not [
                     word
                     for word in ("Some One", "nick of", "example.org", "1390000")
-                    if word in kept
+                    if word in stored_reject
                 ]
-                assert set(reject.values) == shown
+                assert set(reject.values) == expected_cells
                 assert {"email", "phone"} <= set(reject.unused)
             assert rejects[0].values["text"] == "a @nick of one"

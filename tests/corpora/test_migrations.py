@@ -32,8 +32,8 @@ def test_tables_from_before_numbers(tmp_path: Path) -> None:
     assert len(migrations.migrate_store(tmp_path)) == len(migrations.MIGRATIONS)
     store = Store(tmp_path)
     store.upsert("duplicates", [{"id": "c", "cluster": "b", "similarity": 0.5}])
-    found = store.snapshot().sql("FROM duplicates ORDER BY id").to_pylist()
-    assert found == [
+    rows = store.snapshot().sql("FROM duplicates ORDER BY id").to_pylist()
+    assert rows == [
         {"id": "a", "cluster": "b", "similarity": None},
         {"id": "c", "cluster": "b", "similarity": 0.5},
     ]
@@ -113,5 +113,6 @@ def test_evidence_of_an_older_store_gets_its_subject(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.upsert("evidence", [{"id": "y", "measure": "aspect_net", "subject": "taste"}])
     assert store.snapshot().sql("SELECT id, subject FROM evidence ORDER BY id").to_pylist() == [
-        {"id": "x", "subject": None}, {"id": "y", "subject": "taste"}
-    ]  # fmt: skip
+        {"id": "x", "subject": None},
+        {"id": "y", "subject": "taste"},
+    ]

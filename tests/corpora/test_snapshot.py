@@ -14,7 +14,8 @@ MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 POSTS = "SELECT id, author, published_at FROM posts"
 EARLY_POSTS = f"{POSTS} WHERE published_at < TIMESTAMPTZ '2026-03-04 00:00:00+00:00'"
 PAIRS = f"""
-SELECT a.id, b.id AS other FROM ({EARLY_POSTS}) a JOIN ({POSTS}) b ON a.author = b.author AND a.id < b.id
+SELECT a.id, b.id AS other
+FROM ({EARLY_POSTS}) a JOIN ({POSTS}) b ON a.author = b.author AND a.id < b.id
 ORDER BY ALL
 """
 SOURCES = {

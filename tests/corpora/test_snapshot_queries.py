@@ -1,4 +1,4 @@
-"""Queries that people type: only a SELECT is answered, and whatever is asked, nothing but the answer comes of it."""
+"""Queries that people type: only a SELECT is answered, and no query has a side effect."""
 
 import hashlib
 from collections.abc import Iterator
@@ -146,12 +146,14 @@ def test_hostile_queries_are_refused_and_write_nothing(snapshot: Snapshot, root:
     file = next((root / "corpus" / "posts").rglob("*.parquet"))
     answered = []
     for query in REFUSED:
-        asked = query.format(file=file, new=root / "new", secret=root / "secret.txt", folder=root)
+        full_query = query.format(
+            file=file, new=root / "new", secret=root / "secret.txt", folder=root
+        )
         with suppress(FolateError):
-            snapshot.explain(asked)  # some can be explained: nothing of them is run
-        for ask in (snapshot.sql, lambda asked: list(snapshot.stream(asked))):
+            snapshot.explain(full_query)  # some can be explained: nothing of them is run
+        for run_query in (snapshot.sql, lambda full_query: list(snapshot.stream(full_query))):
             try:
-                ask(asked)
+                run_query(full_query)
             except FolateError as error:
                 answered += [query] if "\n" in str(error) else []
             else:
@@ -175,7 +177,8 @@ def test_explain_shows_the_plan_and_does_not_run_it(root: Path) -> None:
     "query",
     [
         "SELECT count(*) FROM range(100000000000000)",
-        "SELECT count(*) FROM posts a, posts b, posts c, posts d, posts e, posts f, posts g, posts h",
+        "SELECT count(*) FROM posts a, posts b, posts c, posts d, posts e, posts f, posts g, "
+        "posts h",
         "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT max(n) FROM r",
     ],
 )

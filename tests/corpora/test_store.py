@@ -17,12 +17,17 @@ DAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 
 def post(number: int, source: str = "论坛", **fields: object) -> Post:
-    given = {"kind": "forum", "text": f"第 {number} 楼", "published_at": DAY} | fields
-    return Post(id=f"{source}:{number}", source=source, **given)  # type: ignore[arg-type]
+    values = {"kind": "forum", "text": f"第 {number} 楼", "published_at": DAY} | fields
+    return Post(id=f"{source}:{number}", source=source, **values)  # type: ignore[arg-type]
 
 
-def annotation(of: Post, **fields: object) -> dict[str, object]:
-    return {"id": of.id, "text_hash": of.text_hash, "annotator": "text", "version": "1"} | fields
+def annotation(annotated_post: Post, **fields: object) -> dict[str, object]:
+    return {
+        "id": annotated_post.id,
+        "text_hash": annotated_post.text_hash,
+        "annotator": "text",
+        "version": "1",
+    } | fields
 
 
 @pytest.fixture
@@ -61,10 +66,14 @@ class TestPosts:
     def test_a_sight_that_misses_a_field_does_not_erase_it(self, store: Store) -> None:
         store.upsert_posts([post(1, likes=3, title="标题", place="上海")])
         assert store.upsert_posts([post(1, views=9)]).updated == 1
-        found = one(store, "SELECT likes, title, place, views, text_hash FROM posts")
-        assert found == {
-            "likes": 3, "title": "标题", "place": "上海", "views": 9, "text_hash": post(1, title="标题").text_hash,
-        }  # fmt: skip
+        row = one(store, "SELECT likes, title, place, views, text_hash FROM posts")
+        assert row == {
+            "likes": 3,
+            "title": "标题",
+            "place": "上海",
+            "views": 9,
+            "text_hash": post(1, title="标题").text_hash,
+        }
 
     def test_zero_is_not_missing(self, store: Store) -> None:
         store.upsert_posts([post(1, likes=3)])
@@ -74,8 +83,8 @@ class TestPosts:
     def test_an_older_sight_that_comes_late_only_fills_gaps(self, store: Store) -> None:
         store.upsert_posts([post(1, likes=10, fetched_at=DAY + timedelta(days=9))])
         assert store.upsert_posts([post(1, likes=2, views=5, fetched_at=DAY)]).updated == 1
-        found = one(store, "SELECT likes, views, fetched_at FROM posts")
-        assert found == {"likes": 10, "views": 5, "fetched_at": DAY + timedelta(days=9)}
+        row = one(store, "SELECT likes, views, fetched_at FROM posts")
+        assert row == {"likes": 10, "views": 5, "fetched_at": DAY + timedelta(days=9)}
 
     def test_seen_again_without_change_is_unchanged(self, store: Store) -> None:
         store.upsert_posts([post(1, fetched_at=DAY, crawl="a")])
@@ -117,8 +126,8 @@ class TestPosts:
         )
 
     def test_two_sights_in_one_batch_are_one_post(self, store: Store) -> None:
-        done = store.upsert_posts([post(1, likes=1, place="北京"), post(1, likes=2), post(2)])
-        assert done == UpsertCounts(inserted=2, repeated=1)
+        counts = store.upsert_posts([post(1, likes=1, place="北京"), post(1, likes=2), post(2)])
+        assert counts == UpsertCounts(inserted=2, repeated=1)
         assert one(store, "SELECT likes, place FROM posts WHERE id = '论坛:1'") == {
             "likes": 2,
             "place": "北京",
@@ -127,10 +136,10 @@ class TestPosts:
     def test_any_name_of_a_source(self, store: Store) -> None:
         sources = ["京东", "O'Reilly", "50% off", "a=b", "007", "*", "x\\y", "é#?&"]
         store.upsert_posts(post(n, source) for source in sources for n in (1, 2))
-        done = store.upsert_posts(
+        counts = store.upsert_posts(
             post(n, source, likes=n // 2) for source in sources for n in (1, 2)
         )
-        assert done == UpsertCounts(updated=16)
+        assert counts == UpsertCounts(updated=16)
         assert store.upsert_posts(
             [post(1, sources[1], likes=0), post(2, sources[2])]
         ) == UpsertCounts(unchanged=2)
@@ -146,14 +155,14 @@ class TestPosts:
 
 class TestOtherTables:
     def test_missing_parts_of_a_key_are_equal(self, store: Store) -> None:
-        whole, of_brand = (
+        post_row, brand_row = (
             annotation(post(1), label="negative"),
             annotation(post(1), brand="b", label="positive"),
         )
-        assert store.upsert("sentiments", [whole, of_brand]) == UpsertCounts(inserted=2)
-        assert store.upsert("sentiments", [whole | {"label": "neutral"}, of_brand]) == UpsertCounts(
-            updated=1, unchanged=1
-        )
+        assert store.upsert("sentiments", [post_row, brand_row]) == UpsertCounts(inserted=2)
+        assert store.upsert(
+            "sentiments", [post_row | {"label": "neutral"}, brand_row]
+        ) == UpsertCounts(updated=1, unchanged=1)
         assert store.upsert("mentions", [annotation(post(1), brand="b")]) == UpsertCounts(
             inserted=1
         )
@@ -169,15 +178,20 @@ class TestOtherTables:
 
     def test_rows_that_a_better_dictionary_no_longer_finds_go(self, store: Store) -> None:
         store.upsert_posts([post(1), post(2)])
-        found = [annotation(post(n), brand=brand, start=0, end=1) for n in (1, 2) for brand in "ab"]
-        store.upsert("mentions", found)
+        mentions = [
+            annotation(post(n), brand=brand, start=0, end=1) for n in (1, 2) for brand in "ab"
+        ]
+        store.upsert("mentions", mentions)
         newer = [annotation(post(1), brand="a", start=0, end=1, version="2")]
         assert store.upsert("mentions", newer, complete_ids=[post(1).id]) == UpsertCounts(
             updated=1, removed=1
         )
-        assert [(row["id"], row["brand"]) for row in rows(store, "SELECT id, brand FROM mentions ORDER BY ALL")] == [
-            ("论坛:1", "a"), ("论坛:2", "a"), ("论坛:2", "b"),
-        ]  # fmt: skip
+        mentions = rows(store, "SELECT id, brand FROM mentions ORDER BY ALL")
+        assert [(row["id"], row["brand"]) for row in mentions] == [
+            ("论坛:1", "a"),
+            ("论坛:2", "a"),
+            ("论坛:2", "b"),
+        ]
         assert store.upsert("mentions", [], complete_ids=[post(2).id]) == UpsertCounts(removed=2)
 
     def test_replace_touches_only_what_it_names(self, store: Store) -> None:
@@ -240,8 +254,8 @@ class TestSnapshot:
         before = store.snapshot()
         store.upsert_posts([post(1, likes=1), post(2)])
         store.upsert("texts", [annotation(post(1))])
-        again = store.snapshot(before.versions)
-        for snapshot in (before, again):
+        reopened = store.snapshot(before.versions)
+        for snapshot in (before, reopened):
             assert snapshot.sql(
                 "SELECT count(*) AS n, sum(likes) AS likes FROM posts"
             ).to_pylist() == [{"n": 1, "likes": None}]
@@ -261,20 +275,33 @@ class TestSnapshot:
 
     def test_parameters_and_times_in_utc(self, store: Store) -> None:
         store.upsert_posts([post(1), post(2, published_at=DAY + timedelta(days=1))])
-        found = store.snapshot().sql(
+        table = store.snapshot().sql(
             "SELECT id, published_at FROM posts WHERE published_at > $since", {"since": DAY}
         )
-        assert found.to_pylist() == [{"id": "论坛:2", "published_at": DAY + timedelta(days=1)}]
-        assert str(found.schema.field("published_at").type) == "timestamp[us, tz=UTC]"
+        assert table.to_pylist() == [{"id": "论坛:2", "published_at": DAY + timedelta(days=1)}]
+        assert str(table.schema.field("published_at").type) == "timestamp[us, tz=UTC]"
 
     @pytest.mark.parametrize(
         "query",
         [
-            "SELECT * FROM read_text('{file}')", "FROM '{file}'", "FROM read_csv('{file}')", "COPY (SELECT 1) TO '{file}.out'",
-            "ATTACH '{file}' AS other", "INSTALL httpfs", "SET threads = 1", "CREATE TABLE t (a INT)", "PRAGMA database_list",
-            "SELECT 1; SELECT 2", "", "SELECT * FROM secret", "SELEC 1", "FROM glob('/*')", "DROP VIEW posts", "SELECT ?",
+            "SELECT * FROM read_text('{file}')",
+            "FROM '{file}'",
+            "FROM read_csv('{file}')",
+            "COPY (SELECT 1) TO '{file}.out'",
+            "ATTACH '{file}' AS other",
+            "INSTALL httpfs",
+            "SET threads = 1",
+            "CREATE TABLE t (a INT)",
+            "PRAGMA database_list",
+            "SELECT 1; SELECT 2",
+            "",
+            "SELECT * FROM secret",
+            "SELEC 1",
+            "FROM glob('/*')",
+            "DROP VIEW posts",
+            "SELECT ?",
         ],
-    )  # fmt: skip
+    )
     def test_a_query_can_only_read_the_tables(
         self, store: Store, tmp_path: Path, query: str
     ) -> None:
@@ -361,8 +388,8 @@ class TestPending:
         sizes = []
         for batch in store.pending_posts("texts", "text", "1", batch_size=30):
             sizes.append(batch.num_rows)
-            made = batch.select(["id", "text_hash"]).to_pylist()
-            store.upsert("texts", [row | {"annotator": "text", "version": "1"} for row in made])
+            post_ids = batch.select(["id", "text_hash"]).to_pylist()
+            store.upsert("texts", [row | {"annotator": "text", "version": "1"} for row in post_ids])
         assert max(sizes) <= 30
         assert sum(sizes) == 100
         assert store.count_pending_posts("texts", "text", "1") == 0
@@ -415,9 +442,26 @@ class TestUpkeep:
 
     def test_a_post_is_not_changed_by_being_stored(self, store: Store) -> None:
         full = post(
-            1, url="https://e.example/1", thread="t", parent="论坛:0", author="ab", followers=1, verified=True, fetched_at=DAY, crawl="c",
-            title="标题", language="zh", subject="s", rating=0.5, likes=1, replies=2, reposts=3, views=4, place="广东", precision="minute",
-        )  # fmt: skip
+            1,
+            url="https://e.example/1",
+            thread="t",
+            parent="论坛:0",
+            author="ab",
+            followers=1,
+            verified=True,
+            fetched_at=DAY,
+            crawl="c",
+            title="标题",
+            language="zh",
+            subject="s",
+            rating=0.5,
+            likes=1,
+            replies=2,
+            reposts=3,
+            views=4,
+            place="广东",
+            precision="minute",
+        )
         store.upsert_posts([full])
         row = one(store, "SELECT * EXCLUDE (text_hash, month) FROM posts")
         assert Post.from_dict(row) == full
@@ -430,7 +474,7 @@ class TestLargeUpserts:
     def test_long_posts_are_committed_in_smaller_batches(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("corpora.store.store._BATCH_CHARACTERS", 10_000)
+        monkeypatch.setattr("corpora.store.batches.MAX_BATCH_CHARACTERS", 10_000)
         assert (
             store.upsert_posts(post(n, text=f"{n}" + "长" * 3000) for n in range(10)).inserted == 10
         )
@@ -439,7 +483,7 @@ class TestLargeUpserts:
     def test_posts_of_many_partitions_are_committed_apart(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("corpora.store.store._PARTITIONS", 10)
+        monkeypatch.setattr("corpora.store.batches.MAX_PARTITIONS_PER_COMMIT", 10)
         posts = [post(n, source=f"s{n % 25}") for n in range(100)]
         assert store.upsert_posts(posts) == UpsertCounts(inserted=100)
         assert store.versions()["posts"] == 3
@@ -455,10 +499,10 @@ class TestLargeUpserts:
         months = [datetime(2025, month, 1, tzinfo=UTC) for month in range(1, 9)]
         posts = [post(0, text=f"t{month.month}", fetched_at=month) for month in months]
         posts += [post(month.month, fetched_at=month) for month in months]
-        whole, apart = Store(tmp_path / "whole"), Store(tmp_path / "apart")
-        assert whole.upsert_posts(posts) == UpsertCounts(inserted=9, repeated=7)
-        monkeypatch.setattr("corpora.store.store._PARTITIONS", 2)
-        assert apart.upsert_posts(posts) == UpsertCounts(inserted=9, repeated=7)
-        assert rows(apart, "SELECT * FROM posts ORDER BY id") == rows(
-            whole, "SELECT * FROM posts ORDER BY id"
+        one_commit_store, split_store = Store(tmp_path / "whole"), Store(tmp_path / "apart")
+        assert one_commit_store.upsert_posts(posts) == UpsertCounts(inserted=9, repeated=7)
+        monkeypatch.setattr("corpora.store.batches.MAX_PARTITIONS_PER_COMMIT", 2)
+        assert split_store.upsert_posts(posts) == UpsertCounts(inserted=9, repeated=7)
+        assert rows(split_store, "SELECT * FROM posts ORDER BY id") == rows(
+            one_commit_store, "SELECT * FROM posts ORDER BY id"
         )

@@ -38,10 +38,10 @@ rows = st.fixed_dictionaries(
 )
 
 
-def merged(sights: list[Post]) -> dict[str, dict[str, object]]:
-    """The latest known value of every field, sights being in order of time."""
+def merged(observations: list[Post]) -> dict[str, dict[str, object]]:
+    """The latest known value of every field, observations being in order of time."""
     model: dict[str, dict[str, object]] = {}
-    for post in sights:
+    for post in observations:
         new = {"title": post.title, "text": post.text, "likes": post.likes, "place": post.place}
         model[post.id] = model.get(post.id, new) | {
             name: value for name, value in new.items() if value is not None
@@ -51,25 +51,30 @@ def merged(sights: list[Post]) -> dict[str, dict[str, object]]:
 
 @FEW
 @given(st.lists(posts, max_size=24), st.integers(1, 12))
-def test_posts(sights: list[Post], size: int) -> None:
-    sights.sort(key=lambda post: post.fetched_at or START)
+def test_posts(observations: list[Post], size: int) -> None:
+    observations.sort(key=lambda post: post.fetched_at or START)
     with TemporaryDirectory() as folder:
         store = Store(Path(folder))
-        for first in range(0, len(sights), size):
-            batch = sights[first : first + size]
-            done = store.upsert_posts(batch)
-            assert done.inserted + done.updated + done.unchanged + done.repeated == len(batch)
-        found = (
+        for first in range(0, len(observations), size):
+            batch = observations[first : first + size]
+            counts = store.upsert_posts(batch)
+            assert counts.inserted + counts.updated + counts.unchanged + counts.repeated == len(
+                batch
+            )
+        stored_rows = (
             store.snapshot()
             .sql("SELECT id, title, text, likes, place, text_hash FROM posts")
             .to_pylist()
         )
         assert all(
-            row.pop("text_hash") == hash_text(post_body(row["title"], row["text"])) for row in found
+            row.pop("text_hash") == hash_text(post_body(row["title"], row["text"]))
+            for row in stored_rows
         )
-        assert len(found) == len({post.id for post in sights})
-        assert {row.pop("id"): row for row in found} == merged(sights)
-        assert store.upsert_posts(sights[-1:]) == UpsertCounts(unchanged=len(sights[-1:]))
+        assert len(stored_rows) == len({post.id for post in observations})
+        assert {row.pop("id"): row for row in stored_rows} == merged(observations)
+        assert store.upsert_posts(observations[-1:]) == UpsertCounts(
+            unchanged=len(observations[-1:])
+        )
 
 
 @FEW
@@ -89,6 +94,8 @@ def test_rows(batches: list[list[dict[str, object]]]) -> None:
                 repeated=len(batch) - len(touched),
             )
             assert store.upsert("sentiments", batch) == expected
-        found = store.snapshot().sql("SELECT id, brand, label FROM all_sentiments").to_pylist()
-        assert len(found) == len(model)
-        assert {(row["id"], row["brand"]): row["label"] for row in found} == model
+        stored_rows = (
+            store.snapshot().sql("SELECT id, brand, label FROM all_sentiments").to_pylist()
+        )
+        assert len(stored_rows) == len(model)
+        assert {(row["id"], row["brand"]): row["label"] for row in stored_rows} == model

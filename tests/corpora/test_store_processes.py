@@ -17,18 +17,19 @@ from folate.core.post import Post
 
 def posts(first, last):
     for n in range(first, last):
-        yield Post(id=f"f:{n}", source="f", kind="forum", text=f"post {n}", published_at=datetime(2026, 3, 1, tzinfo=UTC))
+        moment = datetime(2026, 3, 1, tzinfo=UTC)
+        yield Post(id=f"f:{n}", source="f", kind="forum", text=f"post {n}", published_at=moment)
 
 root = Path(sys.argv[1])
 """
 IMPORT = """
 import sys
 from pathlib import Path
-from corpora.store import store
+from corpora.store import batches, store
 from corpora.files import ImportOptions, read_post_file
 from datetime import UTC, datetime
 
-store.POSTS_PER_COMMIT = 100  # several commits, so that the two meet
+batches.POSTS_PER_COMMIT = 100  # several commits, so that the two meet
 sys.stdin.readline()  # both start at once
 options = ImportOptions(source="f", kind="forum", now=datetime(2026, 4, 1, tzinfo=UTC))
 store.Store(Path(sys.argv[1])).upsert_posts(read_post_file(Path(sys.argv[2]), options))
@@ -86,13 +87,13 @@ def test_a_kill_loses_nothing_acknowledged(tmp_path: Path) -> None:
             for _ in range(acknowledgements):
                 acknowledged = max(acknowledged, int(child.stdout.readline()))
             child.kill()  # in the middle of what comes next
-            rest = child.stdout.read().split()
-        acknowledged = max([acknowledged, *map(int, rest)])
+            remaining_output = child.stdout.read().split()
+        acknowledged = max([acknowledged, *map(int, remaining_output)])
         rows, ids = counts(root)
         assert rows == ids
         present = set(Store(root).snapshot().sql("SELECT id FROM posts").column("id").to_pylist())
         assert present >= {f"f:{n}" for n in range(acknowledged)}
-    again = start(POSTS + "store.Store(root).upsert_posts(posts(0, 500))", root)
-    again.communicate()
-    assert again.returncode == 0
+    second_run = start(POSTS + "store.Store(root).upsert_posts(posts(0, 500))", root)
+    second_run.communicate()
+    assert second_run.returncode == 0
     assert counts(root) == (max(500, counts(root)[0]),) * 2

@@ -1,4 +1,4 @@
-"""Excel workbooks as they come: wrong dimensions, escapes, several sheets, dates, errors, formulas, and archives made to do harm."""
+"""Excel workbooks: wrong dimensions, escapes, sheets, dates, errors, formulas, hostile archives."""
 
 import zipfile
 from datetime import UTC, date, datetime
@@ -33,16 +33,21 @@ def parts(*sheets: str, shared: str = "", styles: str = "", properties: str = ""
     )
     names = "".join(f'<sheet name="s{n}" sheetId="{n}" r:id="r{n}"/>' for n in numbers)
     main = f'<Relationship Id="a" Type="{LINKS}/officeDocument" Target="xl/workbook.xml"/>'
-    made = {
+    part_contents = {
         "_rels/.rels": f'<Relationships xmlns="{PACKAGE}">{main}</Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{LINKS}">{properties}<sheets>{names}</sheets></workbook>',
+        "xl/workbook.xml": (
+            f'<workbook xmlns="{MAIN}" xmlns:r="{LINKS}">{properties}'
+            f"<sheets>{names}</sheets></workbook>"
+        ),
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}">{links}</Relationships>',
         "xl/sharedStrings.xml": f'<sst xmlns="{MAIN}">{shared}</sst>',
         "xl/styles.xml": f'<styleSheet xmlns="{MAIN}">{styles}</styleSheet>',
     }
     for n, rows in zip(numbers, sheets, strict=True):
-        made[f"xl/worksheets/sheet{n}.xml"] = f'<worksheet xmlns="{MAIN}">{rows}</worksheet>'
-    return made
+        part_contents[f"xl/worksheets/sheet{n}.xml"] = (
+            f'<worksheet xmlns="{MAIN}">{rows}</worksheet>'
+        )
+    return part_contents
 
 
 def write(
@@ -63,24 +68,24 @@ def row(number: int, text: str, moment: str = '<c t="str"><v>2026-03-02</v></c>'
     return f'<row r="{number}"><c t="inlineStr"><is>{text}</is></c>{moment}</row>'
 
 
-def opened(path: Path, **given: Any) -> ImportReader:
+def opened(path: Path, **changed_options: Any) -> ImportReader:
     options: dict[str, Any] = {
         "source": "s",
         "timezone": "UTC",
         "now": datetime(2026, 3, 10, tzinfo=UTC),
     }
-    return read_post_file(path, ImportOptions(**(options | given)))
+    return read_post_file(path, ImportOptions(**(options | changed_options)))
 
 
-def take(path: Path, **given: Any) -> tuple[list[Post], list[Reject]]:
-    everything = list(opened(path, **given))
+def take(path: Path, **changed_options: Any) -> tuple[list[Post], list[Reject]]:
+    everything = list(opened(path, **changed_options))
     return [item for item in everything if isinstance(item, Post)], [
         item for item in everything if isinstance(item, Reject)
     ]
 
 
-def texts(path: Path, **given: Any) -> list[str]:
-    posts, rejects = take(path, **given)
+def texts(path: Path, **changed_options: Any) -> list[str]:
+    posts, rejects = take(path, **changed_options)
     assert rejects == []
     return [post.text for post in posts]
 
@@ -115,14 +120,14 @@ class TestCells:
     def test_escapes_are_the_characters_that_they_stand_for(
         self, tmp_path: Path, written: str, text: str, way: str
     ) -> None:
-        said = f"{written}。"
+        text = f"{written}。"
         cell = {
-            "inline": f'<c t="inlineStr"><is><t xml:space="preserve">{said}</t></is></c>',
+            "inline": f'<c t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>',
             "shared": '<c t="s"><v>0</v></c>',
-            "formula": f'<c t="str"><f>A1</f><v xml:space="preserve">{said}</v></c>',
+            "formula": f'<c t="str"><f>A1</f><v xml:space="preserve">{text}</v></c>',
         }[way]
         rows = f'<row r="2">{cell}<c t="str"><v>2026-03-02</v></c></row>'
-        assert texts(write(tmp_path, parts(sheet(rows), shared=f"<si><t>{said}</t></si>"))) == [
+        assert texts(write(tmp_path, parts(sheet(rows), shared=f"<si><t>{text}</t></si>"))) == [
             f"{text}。"
         ]
 
@@ -148,8 +153,14 @@ class TestCells:
         self, tmp_path: Path, style: int, number: str, moment: str
     ) -> None:
         clock, day = "yyyy/m/d\\ h:mm", "yyyy&quot;年&quot;m&quot;月&quot;d&quot;日&quot;"
-        formats = f'<numFmt numFmtId="164" formatCode="{clock}"/><numFmt numFmtId="165" formatCode="{day}"/>'
-        cells = f'<cellStyleXfs><xf numFmtId="22"/></cellStyleXfs><cellXfs><xf numFmtId="0"/><xf numFmtId="{style}"/></cellXfs>'
+        formats = (
+            f'<numFmt numFmtId="164" formatCode="{clock}"/>'
+            f'<numFmt numFmtId="165" formatCode="{day}"/>'
+        )
+        cells = (
+            '<cellStyleXfs><xf numFmtId="22"/></cellStyleXfs>'
+            f'<cellXfs><xf numFmtId="0"/><xf numFmtId="{style}"/></cellXfs>'
+        )
         styles = f"<numFmts>{formats}</numFmts>{cells}"
         path = write(
             tmp_path,
@@ -174,13 +185,13 @@ class TestCells:
             row(4, "<t>#N/A</t>"),
         ]
         reading = opened(write(tmp_path, parts(sheet(*rows))))
-        taken = list(reading)
-        assert [item.reason for item in taken[:2] if isinstance(item, Reject)] == [
+        items = list(reading)
+        assert [item.reason for item in items[:2] if isinstance(item, Reject)] == [
             "no text",
             "no text",
         ]
-        assert isinstance(taken[2], Post)
-        assert taken[2].text == "#N/A"  # a text that looks like an error
+        assert isinstance(items[2], Post)
+        assert items[2].text == "#N/A"  # a text that looks like an error
         assert [note.partition(" ")[0] for note in reading.notes()] == ["1", "1"]
 
     def test_merged_hidden_and_unnamed_cells_are_told(self, tmp_path: Path) -> None:
@@ -349,14 +360,14 @@ class TestHarm:
             list(opened(write(tmp_path, members)))
 
     def test_rows_before_a_break_are_taken(self, tmp_path: Path) -> None:
-        whole = parts(sheet(*(row(n, f"<t>{n}</t>") for n in range(2, 9))))
-        whole["xl/worksheets/sheet1.xml"] = whole["xl/worksheets/sheet1.xml"][:-200]
-        reading, taken = opened(write(tmp_path, whole)), []
+        part_contents = parts(sheet(*(row(n, f"<t>{n}</t>") for n in range(2, 9))))
+        part_contents["xl/worksheets/sheet1.xml"] = part_contents["xl/worksheets/sheet1.xml"][:-200]
+        reading, items = opened(write(tmp_path, part_contents)), []
         with pytest.raises(
             InputError, match=r"can't be read after row 5: .*; rows before it are taken"
         ):
-            taken.extend(reading)
-        assert len(taken) == 4
+            items.extend(reading)
+        assert len(items) == 4
 
     def test_a_text_that_all_rows_share_is_not_multiplied(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -397,10 +408,10 @@ class TestHarm:
     def test_an_archive_that_is_encrypted_says_so(self, tmp_path: Path) -> None:
         path = write(tmp_path, parts(sheet()))
         content = bytearray(path.read_bytes())
-        for mark, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        for mark, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
             start = content.find(mark)
             while start >= 0:
-                content[start + at] |= 1
+                content[start + offset] |= 1
                 start = content.find(mark, start + 1)
         path.write_bytes(content)
         with pytest.raises(InputError, match="password"):

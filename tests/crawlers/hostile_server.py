@@ -1,4 +1,4 @@
-"""A web server that does what no server should: it answers with whatever bytes a site function yields, and never hurries."""
+"""A hostile web server: it sends whatever bytes a site function yields, as slowly as it likes."""
 
 import gzip
 import json
@@ -28,20 +28,20 @@ class Server:
     """One site on a port of its own, and what was asked of it."""
 
     def __init__(self, site: Site) -> None:
-        self.asked: list[str] = []
+        self.requested_paths: list[str] = []
         self._ended = threading.Event()
         outer = self
 
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
-                words = self.rfile.readline(65537).decode("latin-1").split(" ")
+                request_words = self.rfile.readline(65537).decode("latin-1").split(" ")
                 while self.rfile.readline(65537).strip():
                     pass
-                if len(words) < 2:
+                if len(request_words) < 2:
                     return
-                outer.asked.append(words[1])
+                outer.requested_paths.append(request_words[1])
                 with suppress(OSError):  # the client has had enough
-                    for piece in site(words[1]):
+                    for piece in site(request_words[1]):
                         if outer._ended.is_set():
                             return
                         self.wfile.write(piece)
@@ -61,7 +61,7 @@ class Server:
     @property
     def pages(self) -> list[str]:
         """What was asked for besides robots.txt."""
-        return [path for path in self.asked if not path.startswith(("/robots", "/hop"))]
+        return [path for path in self.requested_paths if not path.startswith(("/robots", "/hop"))]
 
     def close(self) -> None:
         self._ended.set()
@@ -73,9 +73,9 @@ def answer(
     body: bytes = b"", status: int = 200, kind: str = "text/html; charset=utf-8", **headers: str
 ) -> Iterator[bytes]:
     """A whole answer; underscores in the names of headers are hyphens."""
-    named = {"Content-Type": kind, "Content-Length": str(len(body)), "Connection": "close"}
-    named |= {name.replace("_", "-"): value for name, value in headers.items()}
-    lines = "".join(f"{name}: {value}\r\n" for name, value in named.items())
+    all_headers = {"Content-Type": kind, "Content-Length": str(len(body)), "Connection": "close"}
+    all_headers |= {name.replace("_", "-"): value for name, value in headers.items()}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in all_headers.items())
     yield f"HTTP/1.1 {status} \r\n{lines}\r\n".encode("latin-1") + body
 
 
@@ -94,7 +94,7 @@ def silence() -> Iterator[bytes]:
         yield b""
 
 
-def drip(kind: str = "text/plain") -> Iterator[bytes]:
+def slow_body(kind: str = "text/plain") -> Iterator[bytes]:
     """A body of one byte at a time, never still for long, that has no end."""
     yield f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n".encode()
     for _ in range(MANY):
@@ -102,11 +102,11 @@ def drip(kind: str = "text/plain") -> Iterator[bytes]:
         yield b"#"
 
 
-def chunked(piece: bytes) -> Iterator[bytes]:
+def chunked(chunk: bytes) -> Iterator[bytes]:
     """A chunked body without an end, as fast as it is taken."""
     yield b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n"
     for _ in range(MANY):
-        yield f"{len(piece):x}\r\n".encode() + piece + b"\r\n"
+        yield f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n"
 
 
 def endless_headers() -> Iterator[bytes]:
@@ -116,7 +116,7 @@ def endless_headers() -> Iterator[bytes]:
 
 
 @cache
-def packed(size: int, encoding: str) -> bytes:
+def compressed_spaces(size: int, encoding: str) -> bytes:
     """`size` bytes of spaces, packed; made piece by piece."""
     if encoding == "gzip":
         packer = zlib.compressobj(9, wbits=31)
@@ -143,7 +143,7 @@ def post(number: int | str, words: str = "words", author: str = "alder") -> str:
     )
 
 
-def following(href: str) -> str:
+def next_link(href: str) -> str:
     return f'<a rel="next" href="{href}">next</a>'
 
 
@@ -166,7 +166,7 @@ def review(number: int | str) -> str:
 
 
 def robots(rules: Callable[[str], Iterable[bytes]]) -> Site:
-    """A site of one thread that allows whatever robots.txt does not forbid; `rules` also answers /hop…."""
+    """A site of one thread with the robots.txt that `rules` returns, which also answers /hop…."""
 
     def site(path: str) -> Iterable[bytes]:
         return rules(path) if path.startswith(("/robots", "/hop")) else answer(post(1).encode())
@@ -185,7 +185,7 @@ def moved(location: str, then: Callable[[], Iterable[bytes]] = silence) -> Site:
 
 
 def pages(page: Callable[[str, int], str], kind: str = "text/html; charset=utf-8") -> Site:
-    """A site without robots.txt; `page` has the path and the number that the query names, 1 without one."""
+    """A site without robots.txt; `page` gets the path and the page number of the query."""
 
     def site(path: str) -> Iterable[bytes]:
         if path == "/robots.txt":
@@ -197,15 +197,15 @@ def pages(page: Callable[[str, int], str], kind: str = "text/html; charset=utf-8
     return site
 
 
-def only(reply: Callable[[str], Iterable[bytes]]) -> Site:
+def no_robots(reply: Callable[[str], Iterable[bytes]]) -> Site:
     """A site without robots.txt that answers everything else with `reply`."""
     return lambda path: answer(status=404) if path == "/robots.txt" else reply(path)
 
 
 def hops(path: str) -> Iterator[bytes]:
     """A redirect to the next number, for ever."""
-    number = path.rpartition("/")[2]
-    return redirect(f"/hop/{int(number) + 1 if number.isdigit() else 1}")
+    hop = path.rpartition("/")[2]
+    return redirect(f"/hop/{int(hop) + 1 if hop.isdigit() else 1}")
 
 
 def five_hops(path: str) -> Iterator[bytes]:
@@ -215,54 +215,110 @@ def five_hops(path: str) -> Iterator[bytes]:
 
 def reset(connection: socket.socket | None = None) -> Iterator[bytes]:
     """An answer that breaks off before its announced end."""
-    yield b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1000\r\n\r\nUser-agent: *\n"
+    yield (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: "
+        b"1000\r\n\r\nUser-agent: *\n"
+    )
 
 
 THREAD = "/t/oats/1/"
 LOGIN = '<form action="/login"><input name="user"><input type="password"></form>'
 
-# name: (site, reason in the ledger). All of these have robots.txt at fault: nothing else is asked for.
+# name: (site, reason in the ledger). Their robots.txt is broken: nothing else is requested.
 CLOSED: dict[str, tuple[Site, str]] = {
     "503": (robots(lambda path: answer(status=503)), "robots.txt can't be read (HTTP 503)"),
     "429": (robots(lambda path: answer(status=429)), "robots.txt can't be read (HTTP 429)"),
     "304": (robots(lambda path: answer(status=304)), "robots.txt can't be read (HTTP 304)"),
     "silent": (robots(lambda path: silence()), "no answer (DownloadTimeoutError)"),
-    "drip": (robots(lambda path: drip()), "no answer (DownloadTimeoutError)"),
+    "drip": (robots(lambda path: slow_body()), "no answer (DownloadTimeoutError)"),
     "no-http": (robots(lambda path: iter([b"HELLO\r\n\r\n"])), "no answer (DownloadFailedError)"),
     "broken-off": (robots(lambda path: reset()), "no answer (ResponseDataLossError)"),
     "to-503": (moved("/hop/x", lambda: answer(status=503)), "robots.txt can't be read (HTTP 503)"),
     "to-silence": (moved("/hop/x"), "robots.txt can't be read (no answer (DownloadTimeoutError))"),
-    "to-loop": (moved("/robots.txt?", lambda: redirect("/robots.txt")), "robots.txt can't be read (more than 5 redirects)"),
-    "to-itself": (robots(lambda path: redirect("/robots.txt")), "robots.txt can't be read (more than 5 redirects)"),
+    "to-loop": (
+        moved("/robots.txt?", lambda: redirect("/robots.txt")),
+        "robots.txt can't be read (more than 5 redirects)",
+    ),
+    "to-itself": (
+        robots(lambda path: redirect("/robots.txt")),
+        "robots.txt can't be read (more than 5 redirects)",
+    ),
     "hops": (robots(hops), "robots.txt can't be read (more than 5 redirects)"),
-    "off-site": (moved("http://elsewhere.example/robots.txt"), "robots.txt can't be read (leads off the site, to elsewhere.example)"),
-    "private": (moved(PRIVATE), "robots.txt can't be read (leads off the site, to 169.254.169.254)"),
-    "other-port": (moved("http://127.0.0.1:9/"), "robots.txt can't be read (leads off the site, to 127.0.0.1:9)"),
-    "file": (moved("file:///etc/passwd"), "robots.txt can't be read (leads off the site, to nowhere)"),
-    "bad-address": (moved("http://[broken/"), "robots.txt can't be read (answer can't be read (ValueError))"),
-    "gzip-bomb": (rules(packed(BOMB, "gzip"), Content_Encoding="gzip"), "robots.txt can't be read (answer too large)"),
-    "br-bomb": (rules(packed(BOMB, "br"), Content_Encoding="br"), "robots.txt can't be read (answer too large)"),
-    "zstd-bomb": (rules(packed(BOMB, "zstd"), Content_Encoding="zstd"), "robots.txt can't be read (answer too large)"),
-    "deflate-bomb": (rules(packed(BOMB, "deflate"), Content_Encoding="deflate"), "robots.txt can't be read (answer too large)"),
-    "not-gzip": (rules(b"plain", Content_Encoding="gzip"), "robots.txt can't be read (answer can't be read (BadGzipFile))"),
-    "onion": (rules(ALLOW, Content_Encoding=", ".join(["gzip"] * 900)), "robots.txt can't be read (answer packed more than 2 times)"),
-    "unknown-packing": (rules(b"\xff\xfe", Content_Encoding="compress"), "robots.txt can't be read (not text)"),
+    "off-site": (
+        moved("http://elsewhere.example/robots.txt"),
+        "robots.txt can't be read (leads off the site, to elsewhere.example)",
+    ),
+    "private": (
+        moved(PRIVATE),
+        "robots.txt can't be read (leads off the site, to 169.254.169.254)",
+    ),
+    "other-port": (
+        moved("http://127.0.0.1:9/"),
+        "robots.txt can't be read (leads off the site, to 127.0.0.1:9)",
+    ),
+    "file": (
+        moved("file:///etc/passwd"),
+        "robots.txt can't be read (leads off the site, to nowhere)",
+    ),
+    "bad-address": (
+        moved("http://[broken/"),
+        "robots.txt can't be read (answer can't be read (ValueError))",
+    ),
+    "gzip-bomb": (
+        rules(compressed_spaces(BOMB, "gzip"), Content_Encoding="gzip"),
+        "robots.txt can't be read (answer too large)",
+    ),
+    "br-bomb": (
+        rules(compressed_spaces(BOMB, "br"), Content_Encoding="br"),
+        "robots.txt can't be read (answer too large)",
+    ),
+    "zstd-bomb": (
+        rules(compressed_spaces(BOMB, "zstd"), Content_Encoding="zstd"),
+        "robots.txt can't be read (answer too large)",
+    ),
+    "deflate-bomb": (
+        rules(compressed_spaces(BOMB, "deflate"), Content_Encoding="deflate"),
+        "robots.txt can't be read (answer too large)",
+    ),
+    "not-gzip": (
+        rules(b"plain", Content_Encoding="gzip"),
+        "robots.txt can't be read (answer can't be read (BadGzipFile))",
+    ),
+    "onion": (
+        rules(ALLOW, Content_Encoding=", ".join(["gzip"] * 900)),
+        "robots.txt can't be read (answer packed more than 2 times)",
+    ),
+    "unknown-packing": (
+        rules(b"\xff\xfe", Content_Encoding="compress"),
+        "robots.txt can't be read (not text)",
+    ),
     "large": (rules(ALLOW + b"#" * 11 * 2**20), "robots.txt can't be read (answer too large)"),
-    "endless": (robots(lambda path: chunked(b"#" * 2**20)), "robots.txt can't be read (answer too large)"),
+    "endless": (
+        robots(lambda path: chunked(b"#" * 2**20)),
+        "robots.txt can't be read (answer too large)",
+    ),
     "headers": (robots(lambda path: endless_headers()), "no answer (DownloadFailedError)"),
     "binary": (rules(bytes(range(256)) * 4), "robots.txt can't be read (not text)"),
     "login": (robots(lambda path: answer(LOGIN.encode())), "robots.txt can't be read (login page)"),
-    "years": (rules(b"User-agent: *\nCrawl-delay: 100000000\n"),
-              "robots.txt asks for a delay of 100,000,000 s, more than 120 s is not waited"),
-    "121": (rules(b"User-agent: *\nCrawl-delay: 121\n"), "robots.txt asks for a delay of 121 s, more than 120 s is not waited"),
+    "years": (
+        rules(b"User-agent: *\nCrawl-delay: 100000000\n"),
+        "robots.txt asks for a delay of 100,000,000 s, more than 120 s is not waited",
+    ),
+    "121": (
+        rules(b"User-agent: *\nCrawl-delay: 121\n"),
+        "robots.txt asks for a delay of 121 s, more than 120 s is not waited",
+    ),
     "five-hops": (robots(five_hops), "robots.txt forbids it"),
     "far-down": (rules(b"# filler\n" * 2**17 + FORBID), "robots.txt forbids it"),
     "bom": (rules(b"\xef\xbb\xbf" + FORBID), "robots.txt forbids it"),
     "utf-16": (rules(FORBID.decode().encode("utf-16")), "robots.txt forbids it"),
     "carriage-returns": (rules(FORBID.replace(b"\n", b"\r")), "robots.txt forbids it"),
     "first-500-kib": (rules(FORBID + b"Allow: /x\n" * 2**17), "robots.txt forbids it"),
-    "cut-gzip": (rules(gzip.compress(FORBID)[:-9], Content_Encoding="gzip"), "robots.txt forbids it"),
-}  # fmt: skip
+    "cut-gzip": (
+        rules(gzip.compress(FORBID)[:-9], Content_Encoding="gzip"),
+        "robots.txt forbids it",
+    ),
+}
 # robots.txt that is read, or is not there: the thread's one post is
 OPEN: dict[str, Site] = {
     "404": robots(lambda path: answer(status=404)),
@@ -273,7 +329,8 @@ OPEN: dict[str, Site] = {
     "moved-to-404": moved("/hop/x", lambda: answer(status=404)),
     "packed": rules(gzip.compress(ALLOW), Content_Encoding="gzip"),
     "other-agent": rules(
-        b"User-agent: other\nDisallow: /\n\nUser-agent: folate\nDisallow: /x\n\nUser-agent: *\nDisallow: /\n"
+        b"User-agent: other\nDisallow: /\n\nUser-agent: folate\nDisallow: /x\n\nUser-agent: "
+        b"*\nDisallow: /\n"
     ),
     "longest": rules(b"User-agent: *\nDisallow: /t\nAllow: /t/oats/1/$\n"),
 }
@@ -318,7 +375,7 @@ def board(path: str, number: int) -> str:
     return (
         post(1)
         if path.startswith("/t/")
-        else f'<a href="{THREAD}">oats</a>{following(f"/c/food/2/?page={number + 1}")}'
+        else f'<a href="{THREAD}">oats</a>{next_link(f"/c/food/2/?page={number + 1}")}'
     )
 
 
@@ -343,57 +400,66 @@ def crowd(path: str, number: int) -> str:
 def tricks(path: str, number: int) -> str:
     """A thread whose next pages are no addresses of pages, one after another."""
     hrefs = [
-        "javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "http://user:secret@{host}/t/oats/1/?page=2",
-        "//169.254.169.254/", "http://[broken/", "ftp://127.0.0.1/", "http://127.0.0.1:99999999/",
-    ]  # fmt: skip
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "file:///etc/passwd",
+        "http://user:secret@{host}/t/oats/1/?page=2",
+        "//169.254.169.254/",
+        "http://[broken/",
+        "ftp://127.0.0.1/",
+        "http://127.0.0.1:99999999/",
+    ]
     if path.startswith("/t/"):
-        return post(1) + following(hrefs[int(path.strip("/").rpartition("/")[2]) - 1])
+        return post(1) + next_link(hrefs[int(path.strip("/").rpartition("/")[2]) - 1])
     return "".join(f'<a href="/t/x/{thread}/">x</a>' for thread in range(1, len(hrefs) + 1))
 
 
 @dataclass(frozen=True)
 class Case:
-    """A site whose pages are at fault, where a crawl of it starts, and what the ledger then says."""
+    """A site with broken pages, where a crawl of it starts, and what the ledger then says."""
 
     site: Site
     reason: str | None
-    asked: int  # pages, at most
+    requested_paths: int  # pages, at most
     status: str = "failed"
     spider: str = "forum"
     path: str = THREAD
 
 
-def page_case(reply: Callable[[str], Iterable[bytes]], reason: str, asked: int = 1) -> Case:
-    """A site without robots.txt that answers a thread's address with `reply`, which can't be used."""
-    return Case(only(reply), reason, asked)
+def page_case(
+    reply: Callable[[str], Iterable[bytes]], reason: str, requested_paths: int = 1
+) -> Case:
+    """A site without robots.txt that answers a thread's address with the unusable `reply`."""
+    return Case(no_robots(reply), reason, requested_paths)
 
 
 def endless(
     page: Callable[[str, int], str],
     reason: str,
-    asked: int,
+    requested_paths: int,
     spider: str = "forum",
     path: str = THREAD,
 ) -> Case:
     """A site whose pages are read until a bound is reached."""
-    return Case(pages(page), reason, asked, "saturated", spider, path)
+    return Case(pages(page), reason, requested_paths, "saturated", spider, path)
 
 
 def bomb(encoding: str) -> Case:
     return page_case(
-        lambda path: answer(packed(BOMB, encoding), Content_Encoding=encoding), "answer too large"
+        lambda path: answer(compressed_spaces(BOMB, encoding), Content_Encoding=encoding),
+        "answer too large",
     )
 
 
 def with_next(page: Callable[[int], str]) -> Callable[[str, int], str]:
     """Pages that always name one more."""
-    return lambda path, number: page(number) + following(f"?page={number + 1}")
+    return lambda path, number: page(number) + next_link(f"?page={number + 1}")
 
 
 def products(path: str, number: int) -> str:
     """A list of products without an end, one on each of its pages."""
     if path == "/list/":
-        return f'<a href="/product/{number}">x</a>' + following(f"?page={number + 1}")
+        return f'<a href="/product/{number}">x</a>' + next_link(f"?page={number + 1}")
     return review(path.removeprefix("/product/"))
 
 
@@ -419,10 +485,10 @@ PAGES: dict[str, Case] = {
         with_next(lambda number: post(1) if number == 1 else ""), NOTHING_NEW, 4
     ),
     "thread-next-is-itself": Case(
-        pages(lambda path, number: post(1) + following("#")), None, 1, "complete"
+        pages(lambda path, number: post(1) + next_link("#")), None, 1, "complete"
     ),
     "thread-in-a-ring": Case(
-        pages(lambda path, number: post(number) + following(f"?page={number % 3 + 1}")),
+        pages(lambda path, number: post(number) + next_link(f"?page={number % 3 + 1}")),
         None,
         4,
         "complete",
@@ -439,9 +505,9 @@ PAGES: dict[str, Case] = {
         with_next(lambda number: review(1)), NOTHING_NEW, 4, "reviews", "/product/1"
     ),
     "products": endless(products, "cap of 20 pages", 20, "reviews", "/list/"),
-    "microblog": Case(only(microblog), "cap of 20 pages", 20, "saturated", "microblog", ""),
+    "microblog": Case(no_robots(microblog), "cap of 20 pages", 20, "saturated", "microblog", ""),
     "microblog-same": Case(
-        only(stuttering),
+        no_robots(stuttering),
         "empty pages after 1 posts of a total of 1000000",
         4,
         "saturated",
@@ -454,7 +520,8 @@ PAGES: dict[str, Case] = {
     "zstd-bomb": bomb("zstd"),
     "deflate-bomb": bomb("deflate"),
     "nested-bomb": page_case(
-        lambda path: answer(gzip.compress(packed(BOMB, "gzip")), **TWICE_PACKED), "answer too large"
+        lambda path: answer(gzip.compress(compressed_spaces(BOMB, "gzip")), **TWICE_PACKED),
+        "answer too large",
     ),
     "onion": page_case(
         lambda path: answer(b"x", Content_Encoding=", ".join(["gzip"] * 900)),
@@ -465,7 +532,7 @@ PAGES: dict[str, Case] = {
     ),
     "too-large": page_case(lambda path: answer(b" " * 11 * 2**20), "answer too large"),
     "endless-body": page_case(lambda path: chunked(b" " * 2**20), "answer too large"),
-    "drip": page_case(lambda path: drip("text/html"), "no answer (DownloadTimeoutError)"),
+    "drip": page_case(lambda path: slow_body("text/html"), "no answer (DownloadTimeoutError)"),
     "silence": page_case(lambda path: silence(), "no answer (DownloadTimeoutError)"),
     "endless-headers": page_case(lambda path: endless_headers(), "no answer (DownloadFailedError)"),
     "long-header": page_case(
@@ -486,7 +553,7 @@ PAGES: dict[str, Case] = {
     "redirect-long": page_case(lambda path: redirect("/t/" + "a" * 9000), LONG),
     "redirect-lines": page_case(two_lines, "HTTP 404", 2),
     "long-address": Case(
-        pages(lambda path, number: post(1) + following("/t/" + "a" * 2**20)), LONG, 1, "partial"
+        pages(lambda path, number: post(1) + next_link("/t/" + "a" * 2**20)), LONG, 1, "partial"
     ),
     "links": Case(pages(tricks), None, 9, "complete", path="/c/x/1/"),
     "retry-in-2200": page_case(

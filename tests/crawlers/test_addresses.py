@@ -111,7 +111,7 @@ def test_boards(path: str, number: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("markup", "wanted"),
+    ("markup", "expected"),
     [
         ('<link rel="next" href="/a/2/">', "/a/2/"),
         (
@@ -120,7 +120,8 @@ def test_boards(path: str, number: str | None) -> None:
         ),
         ('<div class="pg"><a class="nxt" href="/a-2.html"></a></div>', "/a-2.html"),
         (
-            '<ul class="pagination"><li><a href="?page=1">vorige</a></li><li><a href="?page=3">3</a></li></ul>',
+            '<ul class="pagination"><li><a href="?page=1">vorige</a></li><li><a href="?page=3">3'
+            "</a></li></ul>",
             "/a/?page=3",
         ),
         ('<ul class="pagination"><li><a href="?page=1">1</a></li></ul>', None),
@@ -128,11 +129,11 @@ def test_boards(path: str, number: str | None) -> None:
         ('<div class="pager"><a href="javascript:next()">»</a></div>', None),
     ],
 )
-def test_next_page(markup: str, wanted: str | None) -> None:
+def test_next_page(markup: str, expected: str | None) -> None:
     found = next_page_url(
         Page("https://board.example/a/?page=2", markup.encode(), NOW, "text/html")
     )
-    assert found == (wanted and f"https://board.example{wanted}")
+    assert found == (expected and f"https://board.example{expected}")
 
 
 def test_session_ids_are_left_out() -> None:
@@ -147,7 +148,8 @@ def test_session_ids_are_left_out() -> None:
 def test_searches() -> None:
     first = search_url("https://m.board.example/x/", "麦片 甜", 1)
     assert first == (
-        "https://m.board.example/api/container/getIndex?containerid=100103type%3D1%26q%3D%E9%BA%A6%E7%89%87%20%E7%94%9C&page_type=searchall&page=1"
+        "https://m.board.example/api/container/getIndex?containerid"
+        "=100103type%3D1%26q%3D%E9%BA%A6%E7%89%87%20%E7%94%9C&page_type=searchall&page=1"
     )
     assert with_page_number(
         "https://m.board.example/api/container/getIndex?containerid=1076031&page=4", 5

@@ -31,33 +31,33 @@ JSON = {"Content-Type": "application/json"}
 
 @dataclass
 class Web:
-    """A server of fixed answers; several for one path are given in turn, the last one again and again."""
+    """A server of fixed answers; several for one path are sent in turn, the last one repeatedly."""
 
     robots: int = 200
     rules: str = "User-agent: *\nDisallow: /private/\n"
     answers: dict[str, list[Answer]] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    requested_paths: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     url: str = ""
 
     def page(self, path: str, body: str = "", status: int = 200, **headers: str) -> None:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.answers.setdefault(path, []).append((status, {**HTML, **named}, body.encode()))
+        all_headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.answers.setdefault(path, []).append((status, {**HTML, **all_headers}, body.encode()))
 
     def answer(self, path: str) -> Answer:
         if path == "/robots.txt":
             return self.robots, {"Content-Type": "text/plain"}, self.rules.encode()
         if path.startswith("/api/"):
-            return 200, JSON, json.dumps(search(path), ensure_ascii=False).encode()
-        rest = self.answers.get(path, [(404, HTML, b"not here")])
-        return rest.pop(0) if len(rest) > 1 else rest[0]
+            return 200, JSON, json.dumps(search_json(path), ensure_ascii=False).encode()
+        answers = self.answers.get(path, [(404, HTML, b"not here")])
+        return answers.pop(0) if len(answers) > 1 else answers[0]
 
 
 def serve(web: Web) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            web.asked.append(self.path)
+            web.requested_paths.append(self.path)
             web.times.append(time.monotonic())
             web.headers.append(dict(self.headers))
             status, headers, body = web.answer(self.path)
@@ -76,7 +76,7 @@ def serve(web: Web) -> ThreadingHTTPServer:
     return server
 
 
-def post(
+def forum_post(
     number: int,
     text: str,
     author: str = "alder",
@@ -84,17 +84,20 @@ def post(
     hidden: bool = False,
 ) -> str:
     return (
-        f'<li id="post-{number}" class="post{" post-hidden" if hidden else ""}" itemscope itemtype="http://schema.org/DiscussionForumPosting">'
-        f'<a href="/u/{author}/"><span itemprop="author">{author}</span></a><time itemprop="datePublished" datetime="{when}"></time>'
+        f'<li id="post-{number}" class="post{" post-hidden" if hidden else ""}" itemscope '
+        f'itemtype="http://schema.org/DiscussionForumPosting">'
+        f'<a href="/u/{author}/"><span itemprop="author">{author}</span></a><time '
+        f'itemprop="datePublished" datetime="{when}"></time>'
         f'<div itemprop="articleBody"><p>{text}</p></div></li>'
     )
 
 
-def forum(web: Web) -> None:
+def add_forum(web: Web) -> None:
     pinned = '<a href="/t/pinned/1/">置顶</a>'
     web.page(
         "/forum/",
-        f'<a href="/c/food/2/">吃</a><a href="/c/talk/3/">聊</a>{pinned}<a href="https://elsewhere.example/t/x/99/">x</a>',
+        f'<a href="/c/food/2/">吃</a><a href="/c/talk/3/">聊</a>{pinned}<a '
+        f'href="https://elsewhere.example/t/x/99/">x</a>',
     )
     web.page(
         "/c/food/2/",
@@ -103,24 +106,27 @@ def forum(web: Web) -> None:
     web.page("/c/food/2/?page=2", f'{pinned}<a href="/t/late/11/">late</a>')
     web.page(
         "/c/talk/3/",
-        f'{pinned}<a href="/t/shut/12/">shut</a><a href="/private/t/secret/13/">secret</a><a href="/t/old/14/">old</a>',
+        f'{pinned}<a href="/t/shut/12/">shut</a><a href="/private/t/secret/13/">secret</a><a '
+        f'href="/t/old/14/">old</a>',
     )
-    web.page("/t/pinned/1/", "<h1>Rules</h1>" + post(1, "请友善"))
+    web.page("/t/pinned/1/", "<h1>Rules</h1>" + forum_post(1, "请友善"))
     web.page(
         "/t/oats/10/",
         "<h1>Oats</h1>"
-        + post(20, "太甜了", "birch")
-        + post(21, "gone", hidden=True)
+        + forum_post(20, "太甜了", "birch")
+        + forum_post(21, "gone", hidden=True)
         + '<a rel="next" href="/t/oats/10/2/">2</a>',
     )
-    web.page("/t/oats/10/2/", post(21, "gone", hidden=True) + post(22, "Not sweet", "birch"))
+    web.page(
+        "/t/oats/10/2/", forum_post(21, "gone", hidden=True) + forum_post(22, "Not sweet", "birch")
+    )
     web.page("/t/late/11/", status=503, Retry_After="0")
-    web.page("/t/late/11/", "<h1>Late</h1>" + post(30, "终于打开了", "cedar"))
+    web.page("/t/late/11/", "<h1>Late</h1>" + forum_post(30, "终于打开了", "cedar"))
     web.page("/t/shut/12/", "members only", status=403)
 
 
-def search(path: str) -> dict[str, Any]:
-    """The microblog: 叶酸 has 5 posts on pages 1 and 3 (page 2 is empty), `more` stops short of its total."""
+def search_json(path: str) -> dict[str, Any]:
+    """Return a page of search results: 叶酸 has 5 posts on pages 1 and 3, `more` ends early."""
     query = parse_qs(urlsplit(path).query)
     word, page = parse_qs(query["containerid"][0])["q"][0], int(query["page"][0])
     if word == "login":
@@ -134,16 +140,16 @@ def search(path: str) -> dict[str, Any]:
     return {
         "ok": int(bool(cards)),
         "data": {
-            "cards": [card(word, n) for n in cards],
+            "cards": [card_json(word, n) for n in cards],
             **({"cardlistInfo": {"total": total}} if cards else {}),
         },
     }
 
 
-def card(word: str, number: int) -> dict[str, Any]:
-    native = f"{len(word)}{number:04}"
+def card_json(word: str, number: int) -> dict[str, Any]:
+    native_id = f"{len(word)}{number:04}"
     mblog = {
-        "id": native,
+        "id": native_id,
         "text": f"{word} {number}",
         "created_at": "3分钟前",
         "user": {"id": number, "screen_name": "山药"},
@@ -151,7 +157,7 @@ def card(word: str, number: int) -> dict[str, Any]:
     return {"card_type": 9, "mblog": {**mblog, "isLongText": word == "long"}}
 
 
-def shop(web: Web) -> None:
+def add_shop(web: Web) -> None:
     web.page(
         "/shop/",
         '<a href="/shop/p/1/">one</a><a href="/shop/p/2/">two</a><a href="/shop/cart/">cart</a>',
@@ -192,9 +198,9 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
     web, forbidden, broken = Web(), Web(rules="User-agent: *\nDisallow: /\n"), Web(robots=503)
     unhurried = Web(rules="User-agent: *\nCrawl-delay: 0.4\n")
     servers = [serve(site) for site in (web, forbidden, broken, unhurried)]
-    forum(unhurried)
-    forum(web)
-    shop(web)
+    add_forum(unhurried)
+    add_forum(web)
+    add_shop(web)
     web.page("/away/", status=302, Location="http://elsewhere.example/")
     web.page("/members/", status=302, Location="/login?next=/members/")
     web.page("/login?next=/members/", '<form><input type="password"></form>')
@@ -236,9 +242,9 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
         sources,
         CrawlConfig(retries=1, contact="me@example.org"),
         folder,
-        "salt",
-        "run",
-        "Asia/Shanghai",
+        salt="salt",
+        crawl_id="run",
+        timezone="Asia/Shanghai",
         known_thread_ids=["forum:thread:14"],
     )
     yield Outcome(
@@ -253,7 +259,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
         server.server_close()
 
 
-def texts(outcome: Outcome, source: str) -> dict[str, str]:
+def posts_by_id(outcome: Outcome, source: str) -> dict[str, str]:
     return {
         item.id.removeprefix(f"{source}:"): item.text
         for item in read_posts(outcome.folder)
@@ -262,7 +268,7 @@ def texts(outcome: Outcome, source: str) -> dict[str, str]:
 
 
 def test_forum_is_read_in_full(outcome: Outcome) -> None:
-    assert texts(outcome, "forum") == {
+    assert posts_by_id(outcome, "forum") == {
         "1": "请友善",
         "20": "太甜了",
         "22": "Not sweet",
@@ -280,11 +286,13 @@ def test_pages_that_fail_make_it_partial(outcome: Outcome) -> None:
 
 
 def test_no_page_is_asked_for_twice_but_after_a_503(outcome: Outcome) -> None:
-    asked = Counter(path for path in outcome.web.asked if path != "/robots.txt")
-    assert {path: times for path, times in asked.items() if times > 1} == {"/t/late/11/": 2}
+    requested_paths = Counter(path for path in outcome.web.requested_paths if path != "/robots.txt")
+    assert {path: times for path, times in requested_paths.items() if times > 1} == {
+        "/t/late/11/": 2
+    }
     assert not [
         path
-        for path in asked
+        for path in requested_paths
         if path.startswith("/private/") or "cart" in path or path == "/t/old/14/"
     ]
 
@@ -298,7 +306,7 @@ def test_requests_say_who_asks_and_carry_no_cookie(outcome: Outcome) -> None:
 
 def test_an_empty_page_is_not_the_end_of_a_search(outcome: Outcome) -> None:
     assert outcome.rows["micro", "叶酸"]["status"] == "complete"
-    assert [text for text in texts(outcome, "micro").values() if text.startswith("叶酸")] == [
+    assert [text for text in posts_by_id(outcome, "micro").values() if text.startswith("叶酸")] == [
         f"叶酸 {n}" for n in range(1, 6)
     ]
 
@@ -322,7 +330,7 @@ def test_long_text_that_cannot_be_had_keeps_its_beginning(outcome: Outcome) -> N
         "partial",
         "the rest of a long post could not be read",
     )
-    assert texts(outcome, "micro")["40001"] == "long 1"
+    assert posts_by_id(outcome, "micro")["40001"] == "long 1"
 
 
 def test_reviews_are_read_from_a_list_of_products(outcome: Outcome) -> None:
@@ -402,18 +410,29 @@ def test_a_cut_archive_is_read_up_to_the_cut(outcome: Outcome, tmp_path: Path) -
 
 def test_a_folder_holds_one_crawl(outcome: Outcome) -> None:
     with pytest.raises(CrawlError, match="already holds"):
-        run_crawl(outcome.sources, CrawlConfig(), outcome.folder, "salt", "run", "Asia/Shanghai")
+        run_crawl(
+            outcome.sources,
+            CrawlConfig(),
+            outcome.folder,
+            salt="salt",
+            crawl_id="run",
+            timezone="Asia/Shanghai",
+        )
 
 
 def test_a_source_that_is_down_is_not_taken_for_read_because_of_the_cache(tmp_path: Path) -> None:
     web = Web()
     server = serve(web)
-    forum(web)
+    add_forum(web)
     sources = [Source(name="forum", spider="forum", start=(f"{web.url}/t/oats/10/",), delay=0.0)]
-    (first,) = run_crawl(sources, CrawlConfig(), tmp_path / "first", "s", "first", "UTC")
+    (first,) = run_crawl(
+        sources, CrawlConfig(), tmp_path / "first", salt="s", crawl_id="first", timezone="UTC"
+    )
     server.shutdown()
     server.server_close()
-    (second,) = run_crawl(sources, CrawlConfig(), tmp_path / "second", "s", "second", "UTC")
+    (second,) = run_crawl(
+        sources, CrawlConfig(), tmp_path / "second", salt="s", crawl_id="second", timezone="UTC"
+    )
     assert (first["reason"], second["requests"], second["posts"]) == (None, 0, first["posts"])
     assert second["reason"] == "all pages were in the cache, the site was not asked"
 
@@ -423,7 +442,7 @@ def test_a_killed_crawl_leaves_its_posts_and_a_row(
 ) -> None:
     web, children, live = Web(), [], []
     server = serve(web)
-    forum(web)
+    add_forum(web)
     answer = web.answer
 
     def kill(path: str) -> Answer:
@@ -448,9 +467,9 @@ def test_a_killed_crawl_leaves_its_posts_and_a_row(
         [Source(name="forum", spider="forum", start=(f"{web.url}/t/oats/10/",), delay=0.0)],
         CrawlConfig(),
         tmp_path / "run",
-        "s",
-        "run",
-        "UTC",
+        salt="s",
+        crawl_id="run",
+        timezone="UTC",
     )
     server.shutdown()
     server.server_close()
@@ -474,24 +493,27 @@ def test_a_crawl_ends_with_its_parent(tmp_path: Path) -> None:
     for number in range(1, 100):
         web.page(
             f"/t/a/1/{number}/" if number > 1 else "/t/a/1/",
-            post(number, "x") + f'<a rel="next" href="/t/a/1/{number + 1}/">2</a>',
+            forum_post(number, "x") + f'<a rel="next" href="/t/a/1/{number + 1}/">2</a>',
         )
     script = (
-        "import sys; from pathlib import Path; from crawlers.process import run_crawl; from folate.core.config import CrawlConfig, Source\n"
-        f"run_crawl([Source(name='f', spider='forum', start=('{web.url}/t/a/1/',), delay=0.2)], CrawlConfig(), Path(sys.argv[1]), 's', 'r', 'UTC')"
+        "import sys; from pathlib import Path; from crawlers.process import run_crawl;"
+        " from folate.core.config import CrawlConfig, Source\n"
+        f"source = Source(name='f', spider='forum', start=('{web.url}/t/a/1/',), delay=0.2)\n"
+        "run_crawl([source], CrawlConfig(), Path(sys.argv[1]),"
+        " salt='s', crawl_id='r', timezone='UTC')"
     )
     parent = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "run")])
-    while len(web.asked) < 2:
+    while len(web.requested_paths) < 2:
         assert parent.poll() is None
         time.sleep(0.05)
     parent.kill()
     parent.wait()
     time.sleep(1)
-    asked = len(web.asked)
+    requested_paths = len(web.requested_paths)
     time.sleep(0.7)
     server.shutdown()
     server.server_close()
-    assert len(web.asked) == asked
+    assert len(web.requested_paths) == requested_paths
 
 
 def test_a_misspelt_spider_is_told(tmp_path: Path) -> None:
@@ -500,7 +522,7 @@ def test_a_misspelt_spider_is_told(tmp_path: Path) -> None:
             [Source(name="x", spider="forums", start=("http://127.0.0.1/",))],
             CrawlConfig(),
             tmp_path,
-            "s",
-            "run",
-            "UTC",
+            salt="s",
+            crawl_id="run",
+            timezone="UTC",
         )

@@ -33,14 +33,31 @@ TEXTS = {
     "정말 맛있어요. 다음에 또 사고 싶습니다.": ("utf-8", "cp949"),
 }
 DECLARED = [
-    "", "utf-8", "gb2312", "gbk", "gb18030", "big5", "shift_jis", "euc-jp", "iso-8859-1", "windows-1252", "windows-1251", "koi8-r",
-    "euc-kr", "utf-16", "iso-2022-jp", "nonsense",
-]  # fmt: skip
+    "",
+    "utf-8",
+    "gb2312",
+    "gbk",
+    "gb18030",
+    "big5",
+    "shift_jis",
+    "euc-jp",
+    "iso-8859-1",
+    "windows-1252",
+    "windows-1251",
+    "koi8-r",
+    "euc-kr",
+    "utf-16",
+    "iso-2022-jp",
+    "nonsense",
+]
 
 
-def page(text: str, written: str, header: str = "", meta: str = "") -> Page:
+def encoded_page(text: str, written: str, header: str = "", meta: str = "") -> Page:
     head = f'<meta charset="{meta}">' if meta else ""
-    body = f'<html><head>{head}<title>x</title></head><body><div class="post">{text}</div></body></html>'
+    body = (
+        f'<html><head>{head}<title>x</title></head><body><div class="post">{text}</div>'
+        f"</body></html>"
+    )
     return Page(
         "https://x.example/",
         body.encode(written),
@@ -55,9 +72,9 @@ def page(text: str, written: str, header: str = "", meta: str = "") -> Page:
 )
 def test_bytes_go_before_what_is_declared(text: str, written: str, declared: str) -> None:
     for shown in (
-        page(text, written, header=declared),
-        page(text, written, meta=declared),
-        page(text, written, declared, declared),
+        encoded_page(text, written, header=declared),
+        encoded_page(text, written, meta=declared),
+        encoded_page(text, written, declared, declared),
     ):
         assert (shown.decoding_problem, text in shown.text) == (None, True)
 
@@ -67,24 +84,24 @@ def test_bytes_go_before_what_is_declared(text: str, written: str, declared: str
     [("big5", "晨穀"), ("gb18030", "好"), ("cp1253", "Πολύ"), ("cp1252", "déjà")],
 )
 def test_a_declaration_decides_where_there_is_little_to_judge_by(text: str, written: str) -> None:
-    assert text in page(text, written, header=written).text
+    assert text in encoded_page(text, written, header=written).text
 
 
 def test_a_page_cut_amid_a_character_is_still_utf8() -> None:
-    whole = page("燕麦好喝" * 20, "utf-8", header="utf-8")
+    whole = encoded_page("燕麦好喝" * 20, "utf-8", header="utf-8")
     cut = Page(whole.url, whole.body[:200], NOW, whole.content_type)
     assert "燕麦好喝" in cut.text
 
 
 def test_what_can_not_be_told_is_no_text_but_a_problem() -> None:
-    unknown = page("Żółw i źdźbło", "iso8859-16", header="utf-8")
+    unknown = encoded_page("Żółw i źdźbło", "iso8859-16", header="utf-8")
     assert (unknown.text, unknown.json) == ("", None)
     assert unknown.decoding_problem == "encoding can't be told (declared: utf-8)"
 
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    """Threads of a forum: GB18030 that is declared nowhere, declared as UTF-8, and what can't be told."""
+    """Threads in GB18030 without a declaration, declared as UTF-8, and in no known encoding."""
     bodies = {
         "/t/a/1/": ("好喝，明天再买一箱，孩子也爱吃", "gb18030"),
         "/t/a/2/": ("不好喝，以后再也不买了", "gb18030"),
@@ -101,7 +118,8 @@ def address() -> Iterator[str]:
             )
             self.end_headers()
             self.wfile.write(
-                f'<h1>x</h1><li id="post-{self.path[-2]}" itemscope itemtype="http://schema.org/DiscussionForumPosting">'
+                f'<h1>x</h1><li id="post-{self.path[-2]}" itemscope '
+                f'itemtype="http://schema.org/DiscussionForumPosting">'
                 '<time itemprop="datePublished" datetime="2026-03-02T08:00:00+08:00"></time>'
                 f'<div itemprop="articleBody"><p>{text}</p></div></li>'.encode(written)
             )
@@ -124,9 +142,9 @@ def test_a_crawl_stores_nothing_garbled_and_tells_what_it_could_not_read(
         [Source(name="f", spider="forum", start=threads, delay=0.0)],
         CrawlConfig(),
         tmp_path / "run",
-        "s",
-        "run",
-        "UTC",
+        salt="s",
+        crawl_id="run",
+        timezone="UTC",
     )
     assert sorted(post.text for post in read_posts(tmp_path / "run")) == [
         "不好喝，以后再也不买了",

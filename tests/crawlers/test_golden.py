@@ -1,6 +1,7 @@
-"""Saved pages and what they must give: posts, what was dropped, and links, one JSON object a line in tests/golden/crawlers.
+"""Saved pages and their posts, dropped items and links, as JSON lines in tests/golden/crawlers.
 
-`python tests/crawlers/test_golden.py` writes the golden files again; read the difference before committing it.
+`python tests/crawlers/test_golden.py` writes the golden files again; review the difference before
+committing it.
 """
 
 import json
@@ -41,7 +42,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 
 
-def parse(name: str) -> ParsedPage:
+def parse_fixture(name: str) -> ParsedPage:
     spider, url, context = CASES[name]
     kind = "application/json" if name.endswith("json") else "text/html; charset=utf-8"
     return PARSERS[spider](
@@ -49,7 +50,7 @@ def parse(name: str) -> ParsedPage:
     )
 
 
-def lines(parsed: ParsedPage) -> Iterator[str]:
+def result_lines(parsed: ParsedPage) -> Iterator[str]:
     for post in parsed.posts:
         shown = json.loads(post.to_json())
         constant = {
@@ -71,7 +72,7 @@ def lines(parsed: ParsedPage) -> Iterator[str]:
 @pytest.mark.parametrize("name", CASES)
 def test_page_gives_what_its_golden_file_says(name: str) -> None:
     assert (
-        list(lines(parse(name)))
+        list(result_lines(parse_fixture(name)))
         == (GOLDEN / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     )
 
@@ -122,5 +123,5 @@ def parse_with_hashes(name: str) -> ParsedPage:
 if __name__ == "__main__":
     for case in CASES:
         (GOLDEN / f"{case}.jsonl").write_text(
-            "".join(f"{line}\n" for line in lines(parse(case))), encoding="utf-8"
+            "".join(f"{line}\n" for line in result_lines(parse_fixture(case))), encoding="utf-8"
         )

@@ -39,7 +39,9 @@ VALUES = st.recursive(
 )
 
 
-def read(spider: str, role: str, body: bytes, kind: str = "text/html; charset=utf-8") -> ParsedPage:
+def parse_body(
+    spider: str, role: str, body: bytes, kind: str = "text/html; charset=utf-8"
+) -> ParsedPage:
     context = {"role": role, "query": "https://x.example/", "thread": "1"}
     return PARSERS[spider](Page("https://x.example/a/?page=1", body, NOW, kind), SITE, context)
 
@@ -48,7 +50,7 @@ def read(spider: str, role: str, body: bytes, kind: str = "text/html; charset=ut
 @settings(deadline=None, derandomize=True)
 @given(body=st.binary(max_size=200))
 def test_bytes(spider: str, role: str, body: bytes) -> None:
-    read(spider, role, body)
+    parse_body(spider, role, body)
 
 
 @settings(deadline=None, derandomize=True)
@@ -76,7 +78,7 @@ def test_microblog_fields_of_any_kind(mblog: dict[str, Any]) -> None:
             "cardlistInfo": mblog,
         }
     }
-    read("microblog", "list", json.dumps(cards).encode(), "application/json")
+    parse_body("microblog", "list", json.dumps(cards).encode(), "application/json")
 
 
 @settings(deadline=None, derandomize=True)
@@ -101,7 +103,9 @@ def test_schema_fields_of_any_kind(review: dict[str, Any]) -> None:
     block = json.dumps(
         {"@type": "Product", "review": [{"@type": "Review", **review}], "name": review}
     ).replace("<", "\\u003c")
-    read("reviews", "product", f'<script type="application/ld+json">{block}</script>'.encode())
+    parse_body(
+        "reviews", "product", f'<script type="application/ld+json">{block}</script>'.encode()
+    )
 
 
 @pytest.mark.parametrize(("spider", "role"), ROLES)
@@ -110,8 +114,10 @@ def test_schema_fields_of_any_kind(review: dict[str, Any]) -> None:
     [
         "<div>" * 50_000 + "x",
         '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><p>&b;&b;</p>',
-        '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><urlset><url><loc>&f;</loc></url></urlset>',
-        '<a href="javascript:alert(1)">x</a><a href="file:///etc/passwd">y</a><a href="http://[broken">z</a>'
+        '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><urlset>'
+        "<url><loc>&f;</loc></url></urlset>",
+        '<a href="javascript:alert(1)">x</a><a href="file:///etc/passwd">y</a><a '
+        'href="http://[broken">z</a>'
         '<a rel="next" href="data:text/html,x">n</a>',
         "[" * 50_000,
         '{"data":' * 5_000,
@@ -132,7 +138,7 @@ def test_schema_fields_of_any_kind(review: dict[str, Any]) -> None:
     ],
 )
 def test_known_tricks(spider: str, role: str, body: str) -> None:
-    parsed = read(spider, role, body.encode())
+    parsed = parse_body(spider, role, body.encode())
     assert not parsed.posts
     assert all(link.url.startswith(("http://", "https://")) for link in parsed.links)
     assert "passwd" not in repr(parsed.links)
@@ -141,14 +147,14 @@ def test_known_tricks(spider: str, role: str, body: str) -> None:
 def test_deep_thread_keeps_its_text() -> None:
     body = '<div itemscope itemtype="http://schema.org/DiscussionForumPosting" id="p1">'
     body += '<time itemprop="datePublished" datetime="2026-03-01"></time>'
-    parsed = read(
+    parsed = parse_body(
         "forum", "thread", (body + '<div itemprop="text">' + "<b>" * 240 + "deep").encode()
     )
     assert [post.text for post in parsed.posts] == ["deep"]
 
 
 @pytest.mark.parametrize(
-    ("url", "body", "wanted"),
+    ("url", "body", "expected"),
     [
         ("https://x.example/login?next=/a", "<p>hi</p>", "login page"),
         ("https://x.example/a", "<title>安全验证</title><p>请完成</p>", "captcha"),
@@ -159,5 +165,5 @@ def test_deep_thread_keeps_its_text() -> None:
         ("https://x.example/a", '{"ok": 0, "msg": "captcha"}', None),
     ],
 )
-def test_walls(url: str, body: str, wanted: str | None) -> None:
-    assert blocking_reason(Page(url, body.encode(), NOW, "text/html; charset=utf-8")) == wanted
+def test_walls(url: str, body: str, expected: str | None) -> None:
+    assert blocking_reason(Page(url, body.encode(), NOW, "text/html; charset=utf-8")) == expected

@@ -1,4 +1,4 @@
-"""Whole crawls of sites that mean harm: each comes to an end, fetches nothing that it may not, and the ledger says why."""
+"""Crawls of hostile sites: each ends, fetches nothing forbidden, and the ledger says why."""
 
 import json
 import stat
@@ -25,19 +25,19 @@ SITES = (
 )
 
 
-def bare(name: str) -> str:
+def kind_of_site(name: str) -> str:
     return name.rpartition(" ")[2]
 
 
-STILL = [name for name in SITES if bare(name) in hostile.STILL]
-HEAVY = [name for name in SITES if bare(name) in hostile.HEAVY]
+STILL = [name for name in SITES if kind_of_site(name) in hostile.STILL]
+HEAVY = [name for name in SITES if kind_of_site(name) in hostile.HEAVY]
 LIGHT = [name for name in SITES if name not in STILL + HEAVY]
 
 
-def crawled(
+def crawl_sites(
     folder: Path, names: Iterable[str], timeout: float
 ) -> tuple[Rows, dict[str, list[str]]]:
-    """One crawl of all these sites: its ledger, and what each was asked for besides robots.txt, by name."""
+    """Crawl all these sites; return their rows of the ledger and their requested pages by name."""
     servers = {name: hostile.Server(SITES[name]) for name in names}
     sources = []
     for name, server in servers.items():
@@ -46,13 +46,21 @@ def crawled(
         queries = ("q",) if spider == "microblog" else ()
         sources.append(
             Source(
-                name=name.replace(" ", "-"), spider=spider, start=(server.url + path,), queries=queries,
-                delay=0.0, pages=20, thread_pages=12, requests=40,
+                name=name.replace(" ", "-"),
+                spider=spider,
+                start=(server.url + path,),
+                queries=queries,
+                delay=0.0,
+                pages=20,
+                thread_pages=12,
+                requests=40,
             )
-        )  # fmt: skip
+        )
     crawling = CrawlConfig(timeout=timeout, retries=0, cache_hours=0.0)
     try:
-        rows = run_crawl(sources, crawling, folder / "run", "salt", "run", "UTC")
+        rows = run_crawl(
+            sources, crawling, folder / "run", salt="salt", crawl_id="run", timezone="UTC"
+        )
     finally:
         for server in servers.values():
             server.close()
@@ -64,18 +72,18 @@ def crawled(
 
 @pytest.fixture(scope="module")
 def light(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rows, dict[str, list[str]]]:
-    return crawled(tmp_path_factory.mktemp("light"), LIGHT, 30.0)
+    return crawl_sites(tmp_path_factory.mktemp("light"), LIGHT, 30.0)
 
 
 @pytest.fixture(scope="module")
 def heavy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rows, dict[str, list[str]]]:
     """Sites whose answers take a while to be refused, and those that only a timeout ends."""
-    rows, asked = crawled(tmp_path_factory.mktemp("heavy"), HEAVY, 120.0)
-    others, more = crawled(tmp_path_factory.mktemp("still"), STILL, 1.0)
-    return rows | others, asked | more
+    rows, requested_paths = crawl_sites(tmp_path_factory.mktemp("heavy"), HEAVY, 120.0)
+    still_rows, still_paths = crawl_sites(tmp_path_factory.mktemp("still"), STILL, 1.0)
+    return rows | still_rows, requested_paths | still_paths
 
 
-def each(names: Iterable[str]) -> list[Any]:
+def site_parameters(names: Iterable[str]) -> list[Any]:
     """The names as parameters of a test, those of `heavy` marked as slow."""
     return [
         pytest.param(name, marks=[pytest.mark.slow] if name in STILL + HEAVY else [])
@@ -84,16 +92,16 @@ def each(names: Iterable[str]) -> list[Any]:
 
 
 def outcome(name: str, request: pytest.FixtureRequest) -> tuple[dict[str, Any], list[str]]:
-    rows, asked = request.getfixturevalue("heavy" if name in STILL + HEAVY else "light")
-    return rows[name], asked[name]
+    rows, requested_paths = request.getfixturevalue("heavy" if name in STILL + HEAVY else "light")
+    return rows[name], requested_paths[name]
 
 
-@pytest.mark.parametrize("name", each(CLOSED))
+@pytest.mark.parametrize("name", site_parameters(CLOSED))
 def test_nothing_is_fetched_where_robots_txt_forbids_it_or_cannot_be_had(
     name: str, request: pytest.FixtureRequest
 ) -> None:
-    row, asked = outcome(name, request)
-    assert (row["status"], row["reason"], row["requests"], asked) == (
+    row, requested_paths = outcome(name, request)
+    assert (row["status"], row["reason"], row["requests"], requested_paths) == (
         "failed",
         CLOSED[name][1],
         0,
@@ -101,10 +109,10 @@ def test_nothing_is_fetched_where_robots_txt_forbids_it_or_cannot_be_had(
     )
 
 
-@pytest.mark.parametrize("name", each(OPEN))
+@pytest.mark.parametrize("name", site_parameters(OPEN))
 def test_what_robots_txt_allows_is_fetched(name: str, request: pytest.FixtureRequest) -> None:
-    row, asked = outcome(name, request)
-    assert (row["status"], row["reason"], row["posts"], asked) == (
+    row, requested_paths = outcome(name, request)
+    assert (row["status"], row["reason"], row["posts"], requested_paths) == (
         "complete",
         None,
         1,
@@ -112,12 +120,12 @@ def test_what_robots_txt_allows_is_fetched(name: str, request: pytest.FixtureReq
     )
 
 
-@pytest.mark.parametrize("name", each(hostile.PAGES))
+@pytest.mark.parametrize("name", site_parameters(hostile.PAGES))
 def test_no_site_holds_the_crawl(name: str, request: pytest.FixtureRequest) -> None:
     case = hostile.PAGES[name]
-    row, asked = outcome(name, request)
+    row, requested_paths = outcome(name, request)
     assert (row["status"], row["reason"]) == (case.status, case.reason)
-    assert len(asked) <= case.asked
+    assert len(requested_paths) <= case.requested_paths
 
 
 def test_no_login_of_an_address_is_used_or_written(
@@ -163,17 +171,31 @@ def test_a_limit_of_the_source_ends_its_crawl_and_keeps_its_posts(
     source = Source(
         name="s", spider="forum", start=(server.url + hostile.THREAD,), delay=0.05, **limits
     )
-    (row,) = run_crawl([source], CrawlConfig(retries=0), tmp_path / "run", "salt", "run", "UTC")
+    (row,) = run_crawl(
+        [source],
+        CrawlConfig(retries=0),
+        tmp_path / "run",
+        salt="salt",
+        crawl_id="run",
+        timezone="UTC",
+    )
     assert (row["status"], row["reason"]) == ("saturated", reason)
     assert 1 < row["posts"] == len(list(read_posts(tmp_path / "run")))
 
 
 @pytest.mark.slow
 def test_a_crawl_that_is_stopped_early_has_a_row_for_every_start(site, tmp_path) -> None:
-    down = site(hostile.only(lambda path: hostile.answer(status=500)))
+    down = site(hostile.no_robots(lambda path: hostile.answer(status=500)))
     starts = tuple(f"{down.url}/t/oats/{number}/" for number in range(1, 31))
     source = Source(name="s", spider="forum", start=starts, delay=0.0)
-    rows = run_crawl([source], CrawlConfig(retries=0), tmp_path / "run", "salt", "run", "UTC")
+    rows = run_crawl(
+        [source],
+        CrawlConfig(retries=0),
+        tmp_path / "run",
+        salt="salt",
+        crawl_id="run",
+        timezone="UTC",
+    )
     assert {row["query"] for row in rows} == set(starts)
     assert {row["status"] for row in rows} == {"failed"}
     assert sum("stopped early: too many failures in a row" in row["reason"] for row in rows) >= 20
@@ -202,7 +224,12 @@ def test_only_a_robots_txt_that_was_read_is_kept_for_the_next_crawl(site, tmp_pa
         return [
             row["reason"]
             for row in run_crawl(
-                [source], CrawlConfig(retries=0), tmp_path / run, "salt", run, "UTC"
+                [source],
+                CrawlConfig(retries=0),
+                tmp_path / run,
+                salt="salt",
+                crawl_id=run,
+                timezone="UTC",
             )
         ]
 
@@ -222,7 +249,7 @@ def test_pages_with_names_lie_in_the_folder_of_their_run_only_and_are_private(
     server = site(hostile.robots(lambda path: hostile.answer(status=404)))
     source = Source(name="s", spider="forum", start=(server.url + hostile.THREAD,), delay=0.0)
     run = tmp_path / "crawls" / "run"
-    run_crawl([source], CrawlConfig(retries=0), run, "salt", "run", "UTC")
+    run_crawl([source], CrawlConfig(retries=0), run, salt="salt", crawl_id="run", timezone="UTC")
     assert [path.name for path in (tmp_path / "crawls").iterdir()] == ["run"]
     assert list((run / CACHE_FOLDER).rglob("response_body"))
     for folder in (run / CACHE_FOLDER, (run / ARCHIVE_FILE).parent):
@@ -247,8 +274,8 @@ def test_a_start_that_cannot_be_asked_is_a_fault_of_the_configuration(
             [Source(name="s", spider="forum", start=(start,))],
             CrawlConfig(),
             tmp_path / "run",
-            "salt",
-            "run",
-            "UTC",
+            salt="salt",
+            crawl_id="run",
+            timezone="UTC",
         )
     assert "secret" not in str(told.value)

@@ -16,9 +16,10 @@ THREAD = {"role": "thread", "query": "https://board.example/", "thread": "7"}
 LIST = {"role": "list", "query": "麦片", "page": 1}
 
 
-def thread(*dates: str, likes: str = "") -> ParsedPage:
+def parse_thread(*dates: str, likes: str = "") -> ParsedPage:
     posts = "".join(
-        f'<div itemscope itemtype="https://schema.org/Comment" id="post-{n}"><span itemprop="datePublished">{date}</span>'
+        f'<div itemscope itemtype="https://schema.org/Comment" id="post-{n}"><span '
+        f'itemprop="datePublished">{date}</span>'
         f'<span itemprop="upvoteCount">{likes}</span><div itemprop="text">text {n}</div></div>'
         for n, date in enumerate(dates, 1)
     )
@@ -31,14 +32,14 @@ def thread(*dates: str, likes: str = "") -> ParsedPage:
     return PARSERS["forum"](page, SITE, THREAD)
 
 
-def told(parsed: ParsedPage) -> list[str]:
+def dates_and_reasons(parsed: ParsedPage) -> list[str]:
     return [post.published_at.isoformat()[:16] for post in parsed.posts] + [
         dropped.reason for dropped in parsed.dropped
     ]
 
 
 @pytest.mark.parametrize(
-    ("date", "wanted"),
+    ("date", "expected"),
     [
         ("1 year, 2 months ago", "2025-01-11T16:00"),
         ("2 weeks, 3 days ago", "2026-02-22T16:00"),
@@ -61,14 +62,14 @@ def told(parsed: ParsedPage) -> list[str]:
         ("by nobody", "no date"),
     ],
 )
-def test_a_date_of_a_thread(date: str, wanted: str) -> None:
-    assert told(thread(date)) == [wanted]
+def test_a_date_of_a_thread(date: str, expected: str) -> None:
+    assert dates_and_reasons(parse_thread(date)) == [expected]
 
 
 def test_the_dates_of_a_page_settle_one_another() -> None:
-    parsed = thread("03-04-2026, 12:30 PM", "02-21-2026, 12:30 PM")
-    assert told(parsed) == ["2026-03-04T04:30", "2026-02-21T04:30"]
-    assert told(thread("03-04-2026", "02-21-2026", "21-02-2026")) == [
+    parsed = parse_thread("03-04-2026, 12:30 PM", "02-21-2026, 12:30 PM")
+    assert dates_and_reasons(parsed) == ["2026-03-04T04:30", "2026-02-21T04:30"]
+    assert dates_and_reasons(parse_thread("03-04-2026", "02-21-2026", "21-02-2026")) == [
         "2026-02-20T16:00",
         "2026-02-20T16:00",
         "unreadable date",
@@ -77,7 +78,7 @@ def test_the_dates_of_a_page_settle_one_another() -> None:
 
 def test_a_count_that_can_not_be_read_is_missing() -> None:
     assert [
-        thread("2026-03-08", likes=likes).posts[0].likes for likes in ("1.2万", "赞", "none")
+        parse_thread("2026-03-08", likes=likes).posts[0].likes for likes in ("1.2万", "赞", "none")
     ] == [12000, None, None]
 
 
@@ -98,8 +99,8 @@ def test_microblogs_and_reviews_follow_the_same_rules() -> None:
         NOW,
         "application/json",
     )
-    wanted = ["2026-03-08T04:30", "date in the future", "unreadable date", "no date"]
-    assert told(PARSERS["microblog"](page, SITE, LIST)) == wanted
+    expected = ["2026-03-08T04:30", "date in the future", "unreadable date", "no date"]
+    assert dates_and_reasons(PARSERS["microblog"](page, SITE, LIST)) == expected
 
     days = ["02/01/2026", "13/01/2026", "13/01/2027"]
     reviews = [
@@ -109,4 +110,8 @@ def test_microblogs_and_reviews_follow_the_same_rules() -> None:
     body = f'<script type="application/ld+json">{json.dumps(reviews)}</script>'
     page = Page("https://shop.example/p/1", body.encode(), NOW, "text/html")
     parsed = PARSERS["reviews"](page, SITE, {"role": "start", "query": "https://shop.example/p/1"})
-    assert told(parsed) == ["2026-01-01T16:00", "2026-01-12T16:00", "date in the future"]
+    assert dates_and_reasons(parsed) == [
+        "2026-01-01T16:00",
+        "2026-01-12T16:00",
+        "date in the future",
+    ]

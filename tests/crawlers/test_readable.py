@@ -1,4 +1,4 @@
-"""Posts that a reader can read are kept, those of which only a stub is left are dropped, in every software's markup."""
+"""Readable posts are kept and stubs are dropped, in the markup of every forum software."""
 
 import json
 from datetime import UTC, datetime
@@ -15,7 +15,9 @@ SITE = SourceInfo("s", "forum", "Asia/Shanghai", "run", lambda source, native: f
 DATE = "2026-03-02T12:30:00+08:00"
 
 
-def read(reader: str, body: str, url: str = "https://x.example/a", **context: Any) -> ParsedPage:
+def parse_body(
+    reader: str, body: str, url: str = "https://x.example/a", **context: Any
+) -> ParsedPage:
     kind = "application/json" if body.startswith("{") else "text/html; charset=utf-8"
     return PARSERS[reader](
         Page(url, body.encode(), NOW, kind),
@@ -24,42 +26,48 @@ def read(reader: str, body: str, url: str = "https://x.example/a", **context: An
     )
 
 
-def texts(parsed: ParsedPage) -> list[str]:
+def post_texts(parsed: ParsedPage) -> list[str]:
     return [post.text for post in parsed.posts]
 
 
-def reasons(parsed: ParsedPage) -> list[str]:
+def drop_reasons(parsed: ParsedPage) -> list[str]:
     return [dropped.reason for dropped in parsed.dropped]
 
 
-def discuz(*bodies: str) -> str:
+def discuz_page(*bodies: str) -> str:
     posts = (
-        f'<div id="post_{i}"><table id="pid{i}"><tr><td><div class="authi"><a href="space-uid-{i}.html">u</a></div>'
-        f'<em id="authorposton{i}">发表于 2026-3-2 10:05</em><table><tr><td class="t_f" id="postmessage_{i}">{body}</td></tr></table>'
+        f'<div id="post_{i}"><table id="pid{i}"><tr><td><div class="authi"><a '
+        f'href="space-uid-{i}.html">u</a></div>'
+        f'<em id="authorposton{i}">发表于 2026-3-2 10:05</em><table><tr><td class="t_f" '
+        f'id="postmessage_{i}">{body}</td></tr></table>'
         "</td></tr></table></div>"
         for i, body in enumerate(bodies, 101)
     )
     return f'<span id="thread_subject">早餐</span><div id="postlist">{"".join(posts)}</div>'
 
 
-def schema(*bodies: str, first: int = 31, id: str = "post-{}") -> str:
+def schema_posts(*bodies: str, first: int = 31, id: str = "post-{}") -> str:
     return "".join(
         f'<div itemscope itemtype="http://schema.org/DiscussionForumPosting" id="{id.format(i)}">'
-        f'<time itemprop="datePublished" datetime="{DATE}"></time><div itemprop="text">{body}</div></div>'
+        f'<time itemprop="datePublished" datetime="{DATE}"></time><div itemprop="text">{body}'
+        f"</div></div>"
         for i, body in enumerate(bodies, first)
     )
 
 
-def xenforo(body: str, notice: str = "", classes: str = "") -> str:
+def xenforo_page(body: str, notice: str = "", classes: str = "") -> str:
     return (
-        f'<h1 class="p-title-value">M</h1><article class="message message--post {classes}" data-content="post-9" id="js-post-9">'
-        f'<a class="username" href="/members/j.1/">j</a><time class="u-dt" datetime="{DATE}">x</time>{notice}{body}</article>'
+        f'<h1 class="p-title-value">M</h1><article class="message message--post {classes}" '
+        f'data-content="post-9" id="js-post-9">'
+        f'<a class="username" href="/members/j.1/">j</a><time class="u-dt" datetime="{DATE}">x'
+        f"</time>{notice}{body}</article>"
     )
 
 
-def vbulletin(body: str) -> str:
+def vbulletin_page(body: str) -> str:
     return (
-        f'<ol><li class="postcontainer" id="post_502"><span class="date">2026-03-02 12:30</span><div id="post_message_502">'
+        f'<ol><li class="postcontainer" id="post_502"><span class="date">2026-03-02 12:30</span>'
+        f'<div id="post_message_502">'
         f'<blockquote class="postcontent restore">{body}</blockquote></div></li></ol>'
     )
 
@@ -68,34 +76,38 @@ LOCKED = '<div class="locked">游客，如果您要查看本帖隐藏内容请<a
 
 
 def test_only_the_locked_part_of_a_post_is_left_out() -> None:
-    parsed = read(
+    parsed = parse_body(
         "forum",
-        discuz(
+        discuz_page(
             f"喝了一周。{LOCKED}总体推荐", f"{LOCKED}客服不理人", "本帖已被删除过一次，我再发一遍"
         ),
     )
-    assert texts(parsed) == ["喝了一周。总体推荐", "客服不理人", "本帖已被删除过一次，我再发一遍"]
+    assert post_texts(parsed) == [
+        "喝了一周。总体推荐",
+        "客服不理人",
+        "本帖已被删除过一次，我再发一遍",
+    ]
     assert not parsed.dropped
 
 
 def test_a_post_of_which_all_is_locked_is_hidden_and_its_thread_keeps_the_title() -> None:
-    parsed = read(
+    parsed = parse_body(
         "forum",
-        discuz(
+        discuz_page(
             LOCKED, LOCKED, '<div class="locked">提示: <em>作者被禁止或删除 内容自动屏蔽</em></div>'
         ),
     )
-    assert texts(parsed) == ["早餐"]
-    assert reasons(parsed) == ["hidden from guests", "removed by the site"]
+    assert post_texts(parsed) == ["早餐"]
+    assert drop_reasons(parsed) == ["hidden from guests", "removed by the site"]
 
 
 @pytest.mark.parametrize("kind", ["warning", "moderated", "highlighted", "deleted"])
 def test_a_post_below_a_notice_is_read_while_its_text_is_there(kind: str) -> None:
     notice = f'<div class="messageNotice messageNotice--{kind}">This is a notice</div>'
-    assert texts(
-        read(
+    assert post_texts(
+        parse_body(
             "forum",
-            xenforo(
+            xenforo_page(
                 '<div class="message-body"><div class="bbWrapper">Awful oats</div></div>', notice
             ),
         )
@@ -104,7 +116,7 @@ def test_a_post_below_a_notice_is_read_while_its_text_is_there(kind: str) -> Non
 
 def test_a_deleted_post_is_dropped() -> None:
     notice = '<div class="messageNotice messageNotice--deleted">This message has been removed</div>'
-    assert reasons(read("forum", xenforo("", notice, "message--deleted"))) == [
+    assert drop_reasons(parse_body("forum", xenforo_page("", notice, "message--deleted"))) == [
         "removed by the site"
     ]
 
@@ -122,7 +134,7 @@ def test_a_deleted_post_is_dropped() -> None:
     ],
 )
 def test_a_post_about_deletion_is_kept(text: str) -> None:
-    assert texts(read("forum", schema(text))) == [text]
+    assert post_texts(parse_body("forum", schema_posts(text))) == [text]
 
 
 @pytest.mark.parametrize(
@@ -145,32 +157,41 @@ def test_a_post_about_deletion_is_kept(text: str) -> None:
 )
 def test_a_stub_is_dropped(text: str) -> None:
     assert is_forum_stub(text)
-    assert reasons(read("forum", schema(text))) == ["removed by the site"]
+    assert drop_reasons(parse_body("forum", schema_posts(text))) == ["removed by the site"]
 
 
 def test_a_quotation_of_a_removed_post_removes_nothing() -> None:
-    assert texts(read("forum", schema("<blockquote>[deleted]</blockquote>Why?"))) == ["Why?"]
+    assert post_texts(
+        parse_body("forum", schema_posts("<blockquote>[deleted]</blockquote>Why?"))
+    ) == ["Why?"]
 
 
 @pytest.mark.parametrize(
     "quotation",
     [
-        '<div class="bbcode_container"><div class="bbcode_quote"><div class="quote_container"><div class="bbcode_postedby">'
-        'Originally Posted by <strong>u7</strong></div><div class="message">Good</div></div></div></div>',
-        '<div style="margin:20px"><div class="smallfont">Quote:</div><table><tr><td class="alt2"><div>Originally Posted by '
+        '<div class="bbcode_container"><div class="bbcode_quote"><div class="quote_container">'
+        '<div class="bbcode_postedby">'
+        'Originally Posted by <strong>u7</strong></div><div class="message">Good</div></div>'
+        "</div></div>",
+        '<div style="margin:20px"><div class="smallfont">Quote:</div><table><tr><td '
+        'class="alt2"><div>Originally Posted by '
         "<strong>u7</strong></div><div>Good</div></td></tr></table></div>",
         '<blockquote class="mycode_quote"><cite>u7 Wrote:</cite>Good</blockquote>',
-        '<div class="quoteheader">Quote from: u7</div><blockquote class="bbc_standard_quote">Good</blockquote>'
+        '<div class="quoteheader">Quote from: u7</div><blockquote '
+        'class="bbc_standard_quote">Good</blockquote>'
         '<div class="quotefooter"></div>',
-        "<blockquote><div><cite>u7 wrote:</cite><blockquote>Inner</blockquote>Good</div></blockquote>",
+        "<blockquote><div><cite>u7 wrote:</cite><blockquote>Inner</blockquote>Good</div>"
+        "</blockquote>",
         '<div class="quote"><blockquote>u7 发表于 2026-3-2<br>Good</blockquote></div>',
-        '<div class="bbCodeBlock bbCodeBlock--quote"><div>u7 said:</div><blockquote>Good</blockquote></div>',
-        '<p><a href="/u/u7">@u7</a> said in <a href="/t/1">Oats</a>:</p><blockquote><p>Good</p></blockquote>',
+        '<div class="bbCodeBlock bbCodeBlock--quote"><div>u7 said:</div><blockquote>Good'
+        "</blockquote></div>",
+        '<p><a href="/u/u7">@u7</a> said in <a href="/t/1">Oats</a>:</p><blockquote><p>Good</p>'
+        "</blockquote>",
     ],
 )
-@pytest.mark.parametrize("page", [vbulletin, schema])
+@pytest.mark.parametrize("page", [vbulletin_page, schema_posts])
 def test_quotations_are_not_the_authors_words(page: Any, quotation: str) -> None:
-    assert texts(read("forum", page(f"{quotation}No it is not"))) == ["No it is not"]
+    assert post_texts(parse_body("forum", page(f"{quotation}No it is not"))) == ["No it is not"]
 
 
 @pytest.mark.parametrize(
@@ -196,7 +217,9 @@ def test_quotations_are_not_the_authors_words(page: Any, quotation: str) -> None
     ],
 )
 def test_what_no_reader_sees_is_no_text(noise: str) -> None:
-    assert texts(read("forum", discuz(f"太甜了{noise}<br>不推荐"))) == ["太甜了\n不推荐"]
+    assert post_texts(parse_body("forum", discuz_page(f"太甜了{noise}<br>不推荐"))) == [
+        "太甜了\n不推荐"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -218,11 +241,16 @@ def test_what_no_reader_sees_is_no_text(noise: str) -> None:
     ],
 )
 def test_what_a_click_opens_is_text(shown: str) -> None:
-    assert texts(read("forum", discuz(f"太甜了{shown}"))) in (["太甜了\n内幕"], ["太甜了内幕"])
+    assert post_texts(parse_body("forum", discuz_page(f"太甜了{shown}"))) in (
+        ["太甜了\n内幕"],
+        ["太甜了内幕"],
+    )
 
 
 def test_an_emoji_hidden_from_screen_readers_alone_is_text() -> None:
-    assert texts(read("forum", discuz('好<span aria-hidden="true">😀</span>'))) == ["好😀"]
+    assert post_texts(parse_body("forum", discuz_page('好<span aria-hidden="true">😀</span>'))) == [
+        "好😀"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -236,8 +264,8 @@ def test_an_emoji_hidden_from_screen_readers_alone_is_text() -> None:
     ],
 )
 def test_a_post_is_read_below_any_number_of_elements(nest: str) -> None:
-    parsed = read("forum", nest + schema("deep", "<i>deeper"))
-    assert texts(parsed) == ["deep", "deeper"]
+    parsed = parse_body("forum", nest + schema_posts("deep", "<i>deeper"))
+    assert post_texts(parsed) == ["deep", "deeper"]
     assert not parsed.problems
 
 
@@ -245,17 +273,17 @@ def test_a_post_is_read_below_any_number_of_elements(nest: str) -> None:
     ("reader", "role"), [("forum", "thread"), ("forum", "board"), ("reviews", "start")]
 )
 def test_what_nests_too_deeply_to_be_read_is_told(reader: str, role: str) -> None:
-    assert read(reader, '<div class="a">' * 5_000 + schema("deep"), role=role).problems == [
-        NESTING_PROBLEM
-    ]
+    assert parse_body(
+        reader, '<div class="a">' * 5_000 + schema_posts("deep"), role=role
+    ).problems == [NESTING_PROBLEM]
 
 
-def thread_ids(thread: str, *pages: str) -> list[str]:
+def parsed_ids_of_pages(thread: str, *pages: str) -> list[str]:
     ids: list[str] = []
     context: dict[str, Any] = {"thread": thread}
     for number, page in enumerate(pages, 1):
         pager = f'<link rel="next" href="/t/{thread}?page={number + 1}">'
-        parsed = read(
+        parsed = parse_body(
             "forum", page + pager, f"https://x.example/t/{thread}?page={number}", **context
         )
         ids += [post.id for post in parsed.posts]
@@ -265,13 +293,15 @@ def thread_ids(thread: str, *pages: str) -> list[str]:
 
 
 def test_posts_numbered_anew_in_each_thread_have_ids_of_their_own() -> None:
-    first, second = schema("a", "b", first=1), schema("c", "d", first=3)
-    assert thread_ids("7", first, second) == ["s:7-1", "s:7-2", "s:7-3", "s:7-4"]
-    assert thread_ids("8", first, second) == ["s:8-1", "s:8-2", "s:8-3", "s:8-4"]
+    first, second = schema_posts("a", "b", first=1), schema_posts("c", "d", first=3)
+    assert parsed_ids_of_pages("7", first, second) == ["s:7-1", "s:7-2", "s:7-3", "s:7-4"]
+    assert parsed_ids_of_pages("8", first, second) == ["s:8-1", "s:8-2", "s:8-3", "s:8-4"]
 
 
 def test_posts_numbered_anew_on_each_page_have_ids_of_their_own() -> None:
-    assert thread_ids("7", schema("a", "b", first=1), schema("c", "d", first=1)) == [
+    assert parsed_ids_of_pages(
+        "7", schema_posts("a", "b", first=1), schema_posts("c", "d", first=1)
+    ) == [
         "s:7-1",
         "s:7-2",
         "s:7-3",
@@ -280,24 +310,33 @@ def test_posts_numbered_anew_on_each_page_have_ids_of_their_own() -> None:
 
 
 def test_an_opener_that_every_page_repeats_keeps_its_id() -> None:
-    assert thread_ids(
-        "7", schema("a", "b", first=1), schema("a", first=1) + schema("c", first=3)
+    assert parsed_ids_of_pages(
+        "7",
+        schema_posts("a", "b", first=1),
+        schema_posts("a", first=1) + schema_posts("c", first=3),
     ) == ["s:7-1", "s:7-2", "s:7-1", "s:7-3"]
 
 
 def test_ids_of_a_forum_that_counts_through_stay_as_they_are() -> None:
-    assert thread_ids("7", schema("a", "b"), schema("c", first=33)) == ["s:31", "s:32", "s:33"]
-    assert thread_ids("1", schema("a", "b", first=1)) == ["s:1", "s:2"]
-    assert thread_ids("7", xenforo('<div class="bbWrapper">x</div>').replace("-9", "-1")) == ["s:1"]
+    assert parsed_ids_of_pages("7", schema_posts("a", "b"), schema_posts("c", first=33)) == [
+        "s:31",
+        "s:32",
+        "s:33",
+    ]
+    assert parsed_ids_of_pages("1", schema_posts("a", "b", first=1)) == ["s:1", "s:2"]
+    assert parsed_ids_of_pages(
+        "7", xenforo_page('<div class="bbWrapper">x</div>').replace("-9", "-1")
+    ) == ["s:1"]
 
 
-def weibo(*statuses: dict[str, Any]) -> str:
+def microblog_json(*statuses: dict[str, Any]) -> str:
     return json.dumps(
-        {"ok": 1, "data": {"cards": [{"mblog": status} for status in statuses]}}, ensure_ascii=False
+        {"ok": 1, "data": {"cards": [{"mblog": status_json} for status_json in statuses]}},
+        ensure_ascii=False,
     )
 
 
-def status(text: Any, **fields: Any) -> dict[str, Any]:
+def status_json(text: Any, **fields: Any) -> dict[str, Any]:
     return {
         "id": "2",
         "created_at": "Mon Mar 02 12:30:00 +0800 2026",
@@ -324,7 +363,9 @@ def status(text: Any, **fields: Any) -> dict[str, Any]:
     ],
 )
 def test_a_stub_of_weibo_is_dropped(text: str) -> None:
-    assert reasons(read("microblog", weibo(status(text)), role="list")) == ["removed by the site"]
+    assert drop_reasons(
+        parse_body("microblog", microblog_json(status_json(text)), role="list")
+    ) == ["removed by the site"]
 
 
 @pytest.mark.parametrize(
@@ -338,35 +379,41 @@ def test_a_stub_of_weibo_is_dropped(text: str) -> None:
 )
 def test_a_post_about_stubs_is_kept(text: str) -> None:
     assert not is_microblog_stub(text)
-    assert texts(read("microblog", weibo(status(text)), role="list")) == [text]
+    assert post_texts(parse_body("microblog", microblog_json(status_json(text)), role="list")) == [
+        text
+    ]
 
 
 @pytest.mark.parametrize("deleted", ["1", 1, True, "true"])
 def test_a_status_marked_as_deleted_is_dropped(deleted: Any) -> None:
-    assert reasons(read("microblog", weibo(status("x", deleted=deleted)), role="list")) == [
-        "removed by the site"
-    ]
+    assert drop_reasons(
+        parse_body("microblog", microblog_json(status_json("x", deleted=deleted)), role="list")
+    ) == ["removed by the site"]
 
 
 @pytest.mark.parametrize("deleted", ["0", 0, False, None, ""])
 def test_a_status_marked_as_not_deleted_is_kept(deleted: Any) -> None:
-    assert texts(read("microblog", weibo(status("x", deleted=deleted)), role="list")) == ["x"]
+    assert post_texts(
+        parse_body("microblog", microblog_json(status_json("x", deleted=deleted)), role="list")
+    ) == ["x"]
 
 
 def test_a_repost_without_own_words_is_a_bare_one_and_a_status_without_words_is_none() -> None:
-    root = status("新品上市", id="30")
-    repost = status('//<a href="/n/y">@y</a>:难喝', id="3", retweeted_status=root)
-    parsed = read("microblog", weibo(repost, status("", id="4")), role="list")
-    assert texts(parsed) == ["新品上市", "转发微博"]
+    root = status_json("新品上市", id="30")
+    repost = status_json('//<a href="/n/y">@y</a>:难喝', id="3", retweeted_status=root)
+    parsed = parse_body("microblog", microblog_json(repost, status_json("", id="4")), role="list")
+    assert post_texts(parsed) == ["新品上市", "转发微博"]
     assert [(dropped.id, dropped.reason) for dropped in parsed.dropped] == [("4", "no text")]
 
 
 @pytest.mark.parametrize("wrong", [{}, [], 5, None, True, "", {"a": 1}])
 def test_a_long_text_of_another_type_leaves_the_beginning(wrong: Any) -> None:
-    listed = read("microblog", weibo(status("开头...全文", isLongText=True)), role="list")
+    listed = parse_body(
+        "microblog", microblog_json(status_json("开头...全文", isLongText=True)), role="list"
+    )
     body = json.dumps({"data": {"longTextContent": wrong}})
-    parsed = read("microblog", body, role="whole", post=listed.links[0].context["post"])
-    assert texts(parsed) == ["开头"]
+    parsed = parse_body("microblog", body, role="whole", post=listed.links[0].context["post"])
+    assert post_texts(parsed) == ["开头"]
     assert parsed.problems == ["the rest of a long post could not be read"]
 
 
@@ -376,43 +423,49 @@ def test_a_long_text_of_another_type_leaves_the_beginning(wrong: Any) -> None:
     ["user", "longText", "region_name", "retweeted_status", "attitudes_count", "isLongText"],
 )
 def test_a_field_of_another_type_costs_only_itself(field: str, wrong: Any) -> None:
-    parsed = read("microblog", weibo(status("好吃", **{field: wrong})), role="list")
-    kept = texts(parsed) or [json.loads(parsed.links[0].context["post"])["text"]]
+    parsed = parse_body(
+        "microblog", microblog_json(status_json("好吃", **{field: wrong})), role="list"
+    )
+    kept = post_texts(parsed) or [json.loads(parsed.links[0].context["post"])["text"]]
     assert kept == ["好吃"]
 
 
-@pytest.mark.parametrize("cards", [{"mblog": status("好吃")}, {"0": {"mblog": status("好吃")}}])
+@pytest.mark.parametrize(
+    "cards", [{"mblog": status_json("好吃")}, {"0": {"mblog": status_json("好吃")}}]
+)
 def test_one_card_that_is_no_list_is_read(cards: Any) -> None:
-    assert texts(read("microblog", json.dumps({"data": {"cards": cards}}), role="list")) == ["好吃"]
+    assert post_texts(
+        parse_body("microblog", json.dumps({"data": {"cards": cards}}), role="list")
+    ) == ["好吃"]
 
 
-def entry(**fields: Any) -> dict[str, Any]:
-    told = {
+def app_store_entry(**fields: Any) -> dict[str, Any]:
+    review_json = {
         "author": {"uri": {"label": "u"}},
         "updated": {"label": DATE},
         "im:rating": {"label": "2"},
         "id": {"label": "1"},
     }
-    return {**told, "content": {"label": "闪退"}, **fields}
+    return {**review_json, "content": {"label": "闪退"}, **fields}
 
 
-@pytest.mark.parametrize("feed", [entry(), [entry()], {"0": entry()}])
+@pytest.mark.parametrize("feed", [app_store_entry(), [app_store_entry()], {"0": app_store_entry()}])
 def test_a_feed_of_one_review_is_read_whatever_its_shape(feed: Any) -> None:
-    parsed = read("reviews", json.dumps({"feed": {"entry": feed}}), role="start")
+    parsed = parse_body("reviews", json.dumps({"feed": {"entry": feed}}), role="start")
     assert [(post.text, post.rating) for post in parsed.posts] == [("闪退", 0.4)]
 
 
 @pytest.mark.parametrize("body", [{"feed": {}}, {"feed": {"entry": None}}, {"comments": []}])
 def test_a_list_without_reviews_says_so(body: Any) -> None:
-    assert read("reviews", json.dumps(body), role="start").reported_total == 0
-    assert read("reviews", "{}", role="start").reported_total is None
+    assert parse_body("reviews", json.dumps(body), role="start").reported_total == 0
+    assert parse_body("reviews", "{}", role="start").reported_total is None
 
 
 @pytest.mark.parametrize("wrong", [{}, [], 5, True, {"a": 5}, [[4]], "9" * 400])
 def test_a_rating_of_another_type_is_missing(wrong: Any) -> None:
-    parsed = read(
+    parsed = parse_body(
         "reviews",
-        json.dumps({"feed": {"entry": entry(**{"im:rating": {"label": wrong}})}}),
+        json.dumps({"feed": {"entry": app_store_entry(**{"im:rating": {"label": wrong}})}}),
         role="start",
     )
     assert [(post.text, post.rating) for post in parsed.posts] == [
@@ -420,7 +473,7 @@ def test_a_rating_of_another_type_is_missing(wrong: Any) -> None:
     ]
 
 
-def product(
+def product_page(
     json_ld: list[dict[str, Any]], markup: list[tuple[str, str, str]], syntax: str = "microdata"
 ) -> str:
     block = json.dumps(
@@ -434,22 +487,23 @@ def product(
     if syntax == "rdfa":
         scope, name = 'typeof="Review"', "property"
     shown = "".join(
-        f'<li {scope}><b {name}="author">{author}</b><meta {name}="datePublished" content="{day}"><p {name}="reviewBody">{text}</p></li>'
+        f'<li {scope}><b {name}="author">{author}</b><meta {name}="datePublished" '
+        f'content="{day}"><p {name}="reviewBody">{text}</p></li>'
         for author, day, text in markup
     )
     return f'<script type="application/ld+json">{block}</script><ul>{shown}</ul>'
 
 
-def told(author: str, date: str, text: str, **fields: Any) -> dict[str, Any]:
+def review_json(author: str, date: str, text: str, **fields: Any) -> dict[str, Any]:
     return {"author": {"name": author}, "datePublished": date, "reviewBody": text, **fields}
 
 
 @pytest.mark.parametrize("syntax", ["microdata", "rdfa"])
 def test_a_review_told_in_two_syntaxes_is_one(syntax: str) -> None:
-    page = product(
+    page = product_page(
         [
-            told("a", "2026-03-02T12:30:00+08:00", "很香"),
-            told("b", "2026-03-03", "太甜", reviewRating={"ratingValue": 3}),
+            review_json("a", "2026-03-02T12:30:00+08:00", "很香"),
+            review_json("b", "2026-03-03", "太甜", reviewRating={"ratingValue": 3}),
         ],
         [
             ("a", "2026-03-02", "很 香"),
@@ -458,7 +512,7 @@ def test_a_review_told_in_two_syntaxes_is_one(syntax: str) -> None:
         ],
         syntax,
     )
-    posts = read("reviews", page, role="product").posts
+    posts = parse_body("reviews", page, role="product").posts
     assert [(post.text, post.precision, post.rating) for post in posts] == [
         ("很香", "second", None),
         ("太甜", "second", 0.6),
@@ -467,8 +521,8 @@ def test_a_review_told_in_two_syntaxes_is_one(syntax: str) -> None:
 
 
 def test_reviews_of_equal_text_by_different_authors_or_on_different_days_stay_two() -> None:
-    page = product(
-        [told("a", "2026-03-02", "很香"), told("b", "2026-03-02", "很香")],
+    page = product_page(
+        [review_json("a", "2026-03-02", "很香"), review_json("b", "2026-03-02", "很香")],
         [
             ("a", "2026-03-02", "很香"),
             ("b", "2026-03-02", "很香"),
@@ -476,7 +530,7 @@ def test_reviews_of_equal_text_by_different_authors_or_on_different_days_stay_tw
             ("c", "2026-03-02", "很香"),
         ],
     )
-    assert len(read("reviews", page, role="product").posts) == 4
+    assert len(parse_body("reviews", page, role="product").posts) == 4
 
 
 LONG = "This is a long review which goes on and on"
@@ -494,31 +548,33 @@ LONG = "This is a long review which goes on and on"
 def test_a_review_told_twice_in_other_letters_is_one(
     one: tuple[str, str], other: tuple[str, str], kept: str
 ) -> None:
-    page = product([told(one[0], "2026-03-02", one[1])], [(other[0], "2026-03-02", other[1])])
-    assert texts(read("reviews", page, role="product")) == [kept]
+    page = product_page(
+        [review_json(one[0], "2026-03-02", one[1])], [(other[0], "2026-03-02", other[1])]
+    )
+    assert post_texts(parse_body("reviews", page, role="product")) == [kept]
 
 
 def test_a_long_review_and_a_short_one_of_the_same_author_stay_two() -> None:
-    page = product(
-        [told("a", "2026-03-02", "Good...")], [("a", "2026-03-02", "Good taste, bad box")]
+    page = product_page(
+        [review_json("a", "2026-03-02", "Good...")], [("a", "2026-03-02", "Good taste, bad box")]
     )
-    assert len(read("reviews", page, role="product").posts) == 2
+    assert len(parse_body("reviews", page, role="product").posts) == 2
 
 
 def test_a_review_with_a_date_in_the_future_is_not_taken_for_another_of_equal_text() -> None:
-    page = product(
-        [told("a", "2026-03-02", "很香")],
+    page = product_page(
+        [review_json("a", "2026-03-02", "很香")],
         [("a", "2026-04-02", "很香"), ("a", "2026-03-02", "很香")],
     )
-    parsed = read("reviews", page, role="product")
+    parsed = parse_body("reviews", page, role="product")
     assert len(parsed.posts) == 1
-    assert reasons(parsed) == ["date in the future"]
+    assert drop_reasons(parsed) == ["date in the future"]
 
 
 def test_many_reviews_of_equal_text_told_twice_are_counted_once() -> None:
     authors = [f"user {number}" for number in range(200)]
-    page = product(
-        [told(author, "2026-03-02", "好评") for author in authors],
+    page = product_page(
+        [review_json(author, "2026-03-02", "好评") for author in authors],
         [(author, "2026-03-02", "好评") for author in reversed(authors)],
     )
-    assert len(read("reviews", page, role="product").posts) == 200
+    assert len(parse_body("reviews", page, role="product").posts) == 200

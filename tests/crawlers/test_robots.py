@@ -6,35 +6,35 @@ from protego import Protego
 from crawlers.politeness import MAX_ROBOTS_TXT_BYTES, decode_robots_txt, site_from_url
 
 
-def allowed(body: bytes, path: str, agent: str = "Folate") -> bool:
+def is_allowed(body: bytes, path: str, agent: str = "Folate") -> bool:
     text = decode_robots_txt(body)
     assert text is not None
     return bool(Protego.parse(text).can_fetch(f"https://x.example{path}", agent))
 
 
-def group(rules: str) -> bytes:
+def rule_group(rules: str) -> bytes:
     return f"User-agent: *\n{rules}\n".encode()
 
 
 @pytest.mark.parametrize(
-    ("body", "path", "wanted"),
+    ("body", "path", "expected"),
     [
-        (group("Disallow: /"), "/a", False),
-        (group("Disallow:"), "/a", True),
-        (group("Disallow: /a\nAllow: /a/b"), "/a/b/c", True),
-        (group("Allow: /a/b\nDisallow: /a"), "/a/c", False),
-        (group("Allow: /a\nDisallow: /a"), "/a", True),
-        (group("Disallow: /*?sort="), "/list?sort=up", False),
-        (group("Disallow: /*.json$"), "/a.json", False),
-        (group("Disallow: /*.json$"), "/a.json?x", True),
-        (group("Disallow: /帖子/"), "/%E5%B8%96%E5%AD%90/1", False),
-        (group("Disallow: /%e5%b8%96%e5%ad%90/"), "/%E5%B8%96%E5%AD%90/1", False),
-        (group("Disallow: /%E5%B8%96%E5%AD%90/"), "/帖子/1", False),
+        (rule_group("Disallow: /"), "/a", False),
+        (rule_group("Disallow:"), "/a", True),
+        (rule_group("Disallow: /a\nAllow: /a/b"), "/a/b/c", True),
+        (rule_group("Allow: /a/b\nDisallow: /a"), "/a/c", False),
+        (rule_group("Allow: /a\nDisallow: /a"), "/a", True),
+        (rule_group("Disallow: /*?sort="), "/list?sort=up", False),
+        (rule_group("Disallow: /*.json$"), "/a.json", False),
+        (rule_group("Disallow: /*.json$"), "/a.json?x", True),
+        (rule_group("Disallow: /帖子/"), "/%E5%B8%96%E5%AD%90/1", False),
+        (rule_group("Disallow: /%e5%b8%96%e5%ad%90/"), "/%E5%B8%96%E5%AD%90/1", False),
+        (rule_group("Disallow: /%E5%B8%96%E5%AD%90/"), "/帖子/1", False),
         ("User-agent: *\nDisallow: /帖子/\n".encode("gb18030"), "/%CC%FB%D7%D3/1", False),
-        (b"\xef\xbb\xbf" + group("Disallow: /a"), "/a", False),
-        (group("Disallow: /a").decode().encode("utf-16"), "/a", False),
-        (group("Disallow: /a").replace(b"\n", b"\r"), "/a", False),
-        (group("Disallow: /a").replace(b"\n", b"\r\n"), "/a", False),
+        (b"\xef\xbb\xbf" + rule_group("Disallow: /a"), "/a", False),
+        (rule_group("Disallow: /a").decode().encode("utf-16"), "/a", False),
+        (rule_group("Disallow: /a").replace(b"\n", b"\r"), "/a", False),
+        (rule_group("Disallow: /a").replace(b"\n", b"\r\n"), "/a", False),
         (b"USER-AGENT : *\n  disallow  :  /a  # why\n", "/a", False),
         (b"# Folate\nUser-agent: * # all\nDisallow: /a\n", "/a", False),
         (b"User-agent: one\nUser-agent: folate\nDisallow: /a\n", "/a", False),
@@ -46,8 +46,8 @@ def group(rules: str) -> bytes:
         (b"", "/a", True),
     ],
 )
-def test_rules(body: bytes, path: str, wanted: bool) -> None:
-    assert allowed(body, path) is wanted
+def test_rules(body: bytes, path: str, expected: bool) -> None:
+    assert is_allowed(body, path) is expected
 
 
 @pytest.mark.parametrize(
@@ -59,10 +59,10 @@ def test_what_is_no_text_has_no_rules(body: bytes) -> None:
 
 def test_rules_beyond_500_kib_are_left_out_and_comments_do_not_count() -> None:
     comments = b"# nothing\n" * MAX_ROBOTS_TXT_BYTES
-    assert not allowed(comments + group("Disallow: /a"), "/a")
+    assert not is_allowed(comments + rule_group("Disallow: /a"), "/a")
     fillers = b"Disallow: /filler\n" * (MAX_ROBOTS_TXT_BYTES // 18 - 2)
-    assert not allowed(group("").rstrip() + b"\n" + fillers + b"Disallow: /a\n", "/a")
-    assert allowed(group("").rstrip() + b"\n" + fillers * 2 + b"Disallow: /a\n", "/a")
+    assert not is_allowed(rule_group("").rstrip() + b"\n" + fillers + b"Disallow: /a\n", "/a")
+    assert is_allowed(rule_group("").rstrip() + b"\n" + fillers * 2 + b"Disallow: /a\n", "/a")
 
 
 @pytest.mark.parametrize(

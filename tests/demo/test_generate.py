@@ -18,17 +18,17 @@ def world() -> World:
     return generate_world()
 
 
-def week(post: Written) -> int:
+def week_index(post: Written) -> int:
     return post.time.isocalendar().week
 
 
-def digest(world: World) -> str:
+def world_digest(world: World) -> str:
     return hashlib.sha256(repr(list(truth.truth_records(world, "http://x"))).encode()).hexdigest()
 
 
 def test_same_seed_same_bytes(world: World) -> None:
-    assert digest(generate_world(SEED)) == digest(world)
-    assert digest(generate_world(SEED + 1)) != digest(world)
+    assert world_digest(generate_world(SEED)) == world_digest(world)
+    assert world_digest(generate_world(SEED + 1)) != world_digest(world)
 
 
 def test_size_and_weeks(world: World) -> None:
@@ -36,7 +36,9 @@ def test_size_and_weeks(world: World) -> None:
     assert {post.time.isocalendar()[:2] for post in world.posts} == {
         (2026, number) for number in range(1, 11)
     }
-    organic = Counter(week(post) for post in world.posts if post.slot.theme in (None, "versus"))
+    organic = Counter(
+        week_index(post) for post in world.posts if post.slot.theme in (None, "versus")
+    )
     assert organic[5] > 1.4 * organic[4]  # the surge
     chinese = sum(post.slot.language == "zh" for post in world.posts) / len(world.posts)
     assert 0.55 < chinese < 0.67
@@ -44,7 +46,7 @@ def test_size_and_weeks(world: World) -> None:
 
 def test_folic_acid_begins_in_week_seven(world: World) -> None:
     planted = [post for post in world.posts if post.slot.theme == "folate"]
-    assert Counter(map(week, planted)) == {7: 14, 8: 26, 9: 40, 10: 60}
+    assert Counter(map(week_index, planted)) == {7: 14, 8: 26, 9: 40, 10: 60}
     assert len({(post.slot.site, post.author.number) for post in planted}) == len(planted)
     assert {post.slot.site for post in planted} == {"forum", "microblog", "shop", "gym"}
     assert 0.45 < sum(post.slot.language == "zh" for post in planted) / len(planted) < 0.75
@@ -88,18 +90,18 @@ def test_folic_acid_authors_say_that_they_are_pregnant(world: World) -> None:
 
 def test_decoys(world: World) -> None:
     advertisements = [post for post in world.posts if post.slot.theme == "ad"]
-    assert Counter(map(week, advertisements)) == {8: 34, 10: 26}
+    assert Counter(map(week_index, advertisements)) == {8: 34, 10: 26}
     assert len({(post.slot.site, post.author.number) for post in advertisements}) == 60
     assert len({post.author.number for post in world.posts if post.slot.theme == "loud"}) == 1
-    assert min(week(post) for post in world.posts_on("gym")) == 8
-    assert {week(post) for post in world.posts if "元宵" in post.text} == {9, 10}
+    assert min(week_index(post) for post in world.posts_on("gym")) == 8
+    assert {week_index(post) for post in world.posts if "元宵" in post.text} == {9, 10}
 
 
 def test_the_crisis_falls_on_one_competitor(world: World) -> None:
     counts: dict[tuple[str, int], Counter[str]] = defaultdict(Counter)
     for post in world.posts:
         for brand, opinion in post.opinions.items():
-            counts[brand, week(post)][opinion] += 1
+            counts[brand, week_index(post)][opinion] += 1
     net = {key: (c["positive"] - c["negative"]) / c.total() for key, c in counts.items()}
     assert net["warmfield", 9] < -0.3 < 0 < net["warmfield", 8]
     assert all(net["morngrain", number] > 0.1 for number in range(1, 11))
@@ -142,7 +144,10 @@ def test_few_organic_posts_are_near_duplicates(world: World) -> None:
 
 
 def near_duplicates(texts: Sequence[str], similarity: float) -> Iterator[tuple[int, int]]:
-    """Pairs of texts whose character 3-grams have a Jaccard index of at least `similarity`; exact, by prefix filtering."""
+    """Return pairs of texts whose character 3-grams have a Jaccard index of `similarity` or more.
+
+    It is exact, by prefix filtering.
+    """
     grams = [frozenset(text[i : i + 3] for i in range(max(1, len(text) - 2))) for text in texts]
     frequency = Counter(gram for each in grams for gram in each)
     seen: dict[str, list[int]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""The demo web over HTTP: every post can be reached, nothing hidden is served, pages and JSON have the shape of the real thing."""
+"""The demo web over HTTP: all posts are served, no hidden ones, in the form of real sites."""
 
 import http.client
 import json
@@ -24,7 +24,7 @@ from lxml import html
 
 from demo import truth
 from demo.generate import World, generate_world
-from demo.microblog import Microblog, _html
+from demo.microblog import Microblog, _text_to_html
 from demo.serve import DemoWeb, make_server
 from folate.core import config
 
@@ -47,11 +47,11 @@ def records(world: World) -> list[dict[str, Any]]:
     return list(truth.truth_records(world, "http://127.0.0.1:1"))
 
 
-def visible(records: list[dict[str, Any]], source: str) -> set[str]:
+def visible_ids(records: list[dict[str, Any]], source: str) -> set[str]:
     return {record["id"] for record in records if record["source"] == source and record["visible"]}
 
 
-def walk(web: DemoWeb, start: str) -> Iterator[tuple[str, html.HtmlElement]]:
+def walk_site(web: DemoWeb, start: str) -> Iterator[tuple[str, html.HtmlElement]]:
     """Every page under `start` that links lead to, permalinks and profiles left out."""
     waiting, known = [start], {start}
     while waiting:
@@ -77,7 +77,7 @@ def test_forum_serves_every_post_once(
     web: DemoWeb, records: list[dict[str, Any]], site: str
 ) -> None:
     found, removed = {}, []
-    for path, tree in walk(web, f"/{site}/"):
+    for path, tree in walk_site(web, f"/{site}/"):
         for post in tree.xpath("//*[@itemtype='http://schema.org/DiscussionForumPosting']"):
             number = f"{site}:{post.get('id').removeprefix('post-')}"
             assert number not in found, path
@@ -119,35 +119,38 @@ def test_forum_pages_hold_eighteen_posts(web: DemoWeb, world: World) -> None:
 def test_microblog_search_finds_every_status(web: DemoWeb, records: list[dict[str, Any]]) -> None:
     found: dict[str, dict[str, Any]] = {}
     for query in QUERIES:
-        listed = [mblog for page in search(web, query) for mblog in page]
-        assert len({mblog["id"] for mblog in listed}) == len(listed) == total(web, query)
+        listed = [mblog for page in search_pages(web, query) for mblog in page]
+        assert len({mblog["id"] for mblog in listed}) == len(listed) == reported_total(web, query)
         found |= {f"microblog:{mblog['id']}": mblog for mblog in listed}
-    assert found.keys() == visible(records, "microblog")
+    assert found.keys() == visible_ids(records, "microblog")
     for record in records:
         if record["source"] == "microblog":
             told = datetime.strptime(found[record["id"]]["created_at"], "%a %b %d %H:%M:%S %z %Y")
             assert told.isoformat() == record["time"]
 
 
-def search(web: DemoWeb, query: str) -> Iterator[list[dict[str, Any]]]:
+def search_pages(web: DemoWeb, query: str) -> Iterator[list[dict[str, Any]]]:
     for number in range(1, 200):
-        answer = json.loads(web.respond(address(query, number)).body)
+        answer = json.loads(web.respond(search_path(query, number)).body)
         if answer["ok"] == 0:
             return
         assert len(answer["data"]["cards"]) <= 10
         yield [card["mblog"] for card in answer["data"]["cards"] if card["card_type"] == 9]
 
 
-def address(query: str, number: int) -> str:
-    return f"/m/api/container/getIndex?containerid={quote(f'100103type=1&q={query}', safe='')}&page_type=searchall&page={number}"
+def search_path(query: str, number: int) -> str:
+    return (
+        f"/m/api/container/getIndex?containerid"
+        f"={quote(f'100103type=1&q={query}', safe='')}&page_type=searchall&page={number}"
+    )
 
 
-def total(web: DemoWeb, query: str) -> int:
-    return int(json.loads(web.respond(address(query, 1)).body)["data"]["cardlistInfo"]["total"])
+def reported_total(web: DemoWeb, query: str) -> int:
+    return int(json.loads(web.respond(search_path(query, 1)).body)["data"]["cardlistInfo"]["total"])
 
 
 def test_microblog_shapes(web: DemoWeb) -> None:
-    statuses = [mblog for query in QUERIES for page in search(web, query) for mblog in page]
+    statuses = [mblog for query in QUERIES for page in search_pages(web, query) for mblog in page]
     reposts = [mblog for mblog in statuses if "retweeted_status" in mblog]
     assert reposts
     assert any("//@" in mblog["text"] for mblog in reposts)
@@ -172,7 +175,7 @@ def test_microblog_unknown_status(web: DemoWeb, number: str) -> None:
 @settings(max_examples=60, deadline=None)
 def test_microblog_markup_keeps_the_text(text: str) -> None:
     text = "".join(character for character in text if character.isprintable())
-    tree = html.fromstring(f"<div>{_html(text)}</div>")
+    tree = html.fromstring(f"<div>{_text_to_html(text)}</div>")
     for image in tree.xpath("//img"):
         image.tail = image.get("alt") + (image.tail or "")
     assert tree.text_content() == text
@@ -181,7 +184,7 @@ def test_microblog_markup_keeps_the_text(text: str) -> None:
 def test_shop_serves_every_review_once(web: DemoWeb, records: list[dict[str, Any]]) -> None:
     found: dict[str, tuple[str, int]] = {}
     syntaxes = set()
-    for path, _ in walk(web, "/shop/"):
+    for path, _ in walk_site(web, "/shop/"):
         if not path.startswith("/shop/p/"):
             continue
         data = extruct.extract(

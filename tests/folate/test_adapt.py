@@ -1,4 +1,4 @@
-"""`folate adapt`: judgements follow the labels of people where that helps, and only there; one command takes it back."""
+"""`folate adapt`: sentiment is adapted to labels where cross-validation shows a gain."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corpora.store.adapted import ALL_FOLDS, FOLD_COUNT, text_fold
+from corpora.store.adapted_sentiments import ALL_FOLDS, FOLD_COUNT, text_fold
 from folate.cli import run_command
 from folate.core.labels import UNREADABLE_PROBABILITIES
 from folate.core.post import Post
@@ -22,17 +22,8 @@ from nlp.stats.adaptation import rescale_posteriors
 from reports.build import Report
 from reports.render.document import report_document
 from reports.render.html import render_html
+from tests.folate.project import TWO_BRANDS_TOML, create_project, forum_posts
 
-PROJECT = """
-name = "Test"
-[[brands]]
-id = "ours"
-names = ["晨谷"]
-own = true
-[[brands]]
-id = "theirs"
-names = ["暖禾"]
-"""
 LABELS = ("negative", "neutral", "positive")
 MODEL = "abc-int8+names1"
 POSTS = 400
@@ -40,30 +31,22 @@ POSTS = 400
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """400 posts on a brand, whose model sees each label but believes in far too many neutral ones; 120 are labelled."""
-    (tmp_path / "folate.toml").write_text(PROJECT, encoding="utf-8")
-    project = Project.open(tmp_path)
+    """400 posts about a brand, 120 of them labelled; the model predicts neutral far too often."""
+    project = create_project(tmp_path)
     rng = np.random.default_rng(1)
     truth = rng.choice(3, POSTS, p=[0.6, 0.1, 0.3])
     evidence = np.exp(rng.normal(0, 1, (POSTS, 3)) + 2 * np.eye(3)[truth])
     posteriors = rescale_posteriors(evidence, np.array([0.05, 1.0, 0.05]))
-    posts = [
-        Post(
-            id=f"f:{n}",
-            source="f",
-            kind="forum",
-            text=f"晨谷 第{n}天",
-            published_at=datetime(2026, 3, 3, n % 24, tzinfo=UTC),
-        )
-        for n in range(POSTS)
-    ]
+    posts = forum_posts([f"晨谷 第{number}天" for number in range(POSTS)])
     project.store.upsert_posts(posts)
-    judge(project, posts, posteriors, f"{MODEL}+tags+text")
-    audit(project, posts[:120], [LABELS[label] for label in truth[:120]])
+    store_sentiments(project, posts, posteriors, f"{MODEL}+tags+text")
+    store_labels(project, posts[:120], [LABELS[label] for label in truth[:120]])
     return project
 
 
-def judge(project: Project, posts: list[Post], posteriors: np.ndarray, version: str) -> None:
+def store_sentiments(
+    project: Project, posts: list[Post], posteriors: np.ndarray, version: str
+) -> None:
     made_by = {"annotator": "folate-small", "version": version}
     keys: list[dict[str, Any]] = [
         made_by | {"id": post.id, "text_hash": post.text_hash} for post in posts
@@ -82,29 +65,45 @@ def judge(project: Project, posts: list[Post], posteriors: np.ndarray, version: 
     )
 
 
-def audit(project: Project, posts: list[Post], labels: list[str]) -> None:
+def store_labels(project: Project, posts: list[Post], labels: list[str]) -> None:
     project.store.upsert("audits", [
-        {"draw": "d1", "brand": "ours", "text_hash": post.text_hash, "id": post.id, "place": place, "label": label,
-         "since": datetime(2026, 3, 2, tzinfo=UTC), "until": datetime(2026, 3, 9, tzinfo=UTC), "population": POSTS, "probability": 0.3}
+        {
+            "draw": "d1",
+            "brand": "ours",
+            "text_hash": post.text_hash,
+            "id": post.id,
+            "place": place,
+            "label": label,
+            "since": datetime(2026, 3, 2, tzinfo=UTC),
+            "until": datetime(2026, 3, 9, tzinfo=UTC),
+            "population": POSTS,
+            "probability": 0.3,
+        }
         for place, (post, label) in enumerate(zip(posts, labels, strict=True))
     ])  # fmt: skip
 
 
-def sentiments(project: Project, table: str = "sentiments") -> list[dict[str, Any]]:
+def stored_posts(project: Project) -> list[Post]:
+    rows = project.store.snapshot().sql("SELECT * FROM posts ORDER BY id").to_pylist()
+    columns = ("id", "source", "kind", "text", "published_at")
+    return [Post(**{name: row[name] for name in columns}) for row in rows]
+
+
+def load_sentiments(project: Project, table: str = "sentiments") -> list[dict[str, Any]]:
     return project.store.snapshot().sql(f"SELECT * FROM {table} ORDER BY id").to_pylist()
 
 
-def command(project: Project, *arguments: str) -> int:
+def run_adapt(project: Project, *arguments: str) -> int:
     return run_command(["adapt", *arguments, "--project", str(project.root)])
 
 
 def test_judgements_follow_the_labels_and_the_model_s_own_stay_stored(
     project: Project, capsys
 ) -> None:
-    before = sentiments(project)
-    assert command(project, "--brand", "ours") == 0
-    after = sentiments(project)
-    assert sentiments(project, "all_sentiments") == before
+    before = load_sentiments(project)
+    assert run_adapt(project, "--brand", "ours") == 0
+    after = load_sentiments(project)
+    assert load_sentiments(project, "all_sentiments") == before
     assert sum(row["label"] == "neutral" for row in before) > 0.5 * POSTS
     assert sum(row["label"] == "negative" for row in after) > 0.5 * POSTS
     assert all(
@@ -123,7 +122,7 @@ def test_a_text_has_the_factors_that_were_fitted_without_the_labels_of_its_fold(
     factors = {row["fold"]: np.array([row[label] for label in LABELS]) for row in rows}
     assert set(factors) == {ALL_FOLDS, *range(FOLD_COUNT)}
     for before, after in zip(
-        sentiments(project, "all_sentiments"), sentiments(project), strict=True
+        load_sentiments(project, "all_sentiments"), load_sentiments(project), strict=True
     ):
         [expected] = rescale_posteriors(
             np.array([[before[label] for label in LABELS]]), factors[text_fold(before["text_hash"])]
@@ -134,41 +133,42 @@ def test_a_text_has_the_factors_that_were_fitted_without_the_labels_of_its_fold(
 
 def test_a_label_changes_nothing_about_its_own_text(project: Project) -> None:
     steps.adapt_brand(project, "ours")
-    before = {row["id"]: row["negative"] for row in sentiments(project)}
+    before = {row["id"]: row["negative"] for row in load_sentiments(project)}
     snapshot = project.store.snapshot()
-    [one] = snapshot.sql("SELECT * FROM audits WHERE place = 7").to_pylist()
+    [audit_row] = snapshot.sql("SELECT * FROM audits WHERE place = 7").to_pylist()
     project.store.upsert(
-        "audits", [one | {"label": "positive" if one["label"] != "positive" else "negative"}]
+        "audits",
+        [audit_row | {"label": "positive" if audit_row["label"] != "positive" else "negative"}],
     )
     steps.adapt_brand(project, "ours")
-    after = {row["id"]: row["negative"] for row in sentiments(project)}
+    after = {row["id"]: row["negative"] for row in load_sentiments(project)}
     same = [
         row["id"]
-        for row in sentiments(project)
-        if text_fold(row["text_hash"]) == text_fold(one["text_hash"])
+        for row in load_sentiments(project)
+        if text_fold(row["text_hash"]) == text_fold(audit_row["text_hash"])
     ]
     assert all(after[id_] == before[id_] for id_ in same)
     assert any(after[id_] != before[id_] for id_ in before)
 
 
 def test_one_command_takes_it_back(project: Project, capsys) -> None:
-    before = sentiments(project)
-    command(project)
-    assert sentiments(project) != before
-    assert command(project, "--undo") == 0
-    assert sentiments(project) == before
+    before = load_sentiments(project)
+    run_adapt(project)
+    assert load_sentiments(project) != before
+    assert run_adapt(project, "--undo") == 0
+    assert load_sentiments(project) == before
     assert "the adaptation of ours is taken back" in capsys.readouterr().err
-    assert command(project, "--undo") == 0
+    assert run_adapt(project, "--undo") == 0
     assert "nothing was adapted" in capsys.readouterr().err
 
 
 def test_it_is_refused_with_the_figures_where_labels_show_no_gain(project: Project, capsys) -> None:
-    command(project)
-    rows = sentiments(project, "all_sentiments")[:POSTS]
+    run_adapt(project)
+    rows = load_sentiments(project, "all_sentiments")[:POSTS]
     rng = np.random.default_rng(0)
     posts = {row["id"]: row for row in rows}
     labelled = project.store.snapshot().sql("SELECT * FROM audits").to_pylist()
-    drawn = [
+    audit_rows = [
         rng.choice(
             LABELS,
             p=(p := np.array([posts[row["id"]][label] for label in LABELS], float)) / p.sum(),
@@ -176,10 +176,11 @@ def test_it_is_refused_with_the_figures_where_labels_show_no_gain(project: Proje
         for row in labelled
     ]
     project.store.upsert(
-        "audits", [row | {"label": str(label)} for row, label in zip(labelled, drawn, strict=True)]
+        "audits",
+        [row | {"label": str(label)} for row, label in zip(labelled, audit_rows, strict=True)],
     )
     capsys.readouterr()
-    assert command(project, "--format", "json") == 0
+    assert run_adapt(project, "--format", "json") == 0
     printed = capsys.readouterr()
     [row] = json.loads(printed.out)
     assert row["state"] == "not adapted"
@@ -188,19 +189,19 @@ def test_it_is_refused_with_the_figures_where_labels_show_no_gain(project: Proje
         or row["share_error_after"] >= row["share_error_before"]
     )
     assert "is not adapted, since 120 labels show no gain beyond chance" in printed.err
-    assert sentiments(project) == rows  # the adaptation from before is taken back
+    assert load_sentiments(project) == rows  # the adaptation from before is taken back
 
 
 def test_too_few_labels_and_unknown_brands_are_refused(project: Project, capsys) -> None:
-    assert command(project, "--brand", "theirs") == 5
-    assert command(project, "--brand", "our") == 2
-    assert command(project, "--brand", "our", "--undo") == 2
+    assert run_adapt(project, "--brand", "theirs") == 5
+    assert run_adapt(project, "--brand", "our") == 2
+    assert run_adapt(project, "--brand", "our", "--undo") == 2
     labelled = project.store.snapshot().sql("SELECT * FROM audits WHERE place >= 49").to_pylist()
     project.store.upsert("audits", [row | {"label": None} for row in labelled])
     capsys.readouterr()
-    assert command(project, "--brand", "ours") == 5
+    assert run_adapt(project, "--brand", "ours") == 5
     assert "got 49" in capsys.readouterr().err
-    assert command(project) == 5
+    assert run_adapt(project) == 5
 
 
 def test_the_report_says_what_it_is_adapted_to_and_rests_on_it(project: Project) -> None:
@@ -208,7 +209,7 @@ def test_the_report_says_what_it_is_adapted_to_and_rests_on_it(project: Project)
     before = build_report(project, week, "en")
     assert before.brands[0].figures["adapted_labels"].value == 0
     assert "which cross-validation found to help" not in page_text(before)
-    command(project)
+    run_adapt(project)
     report = build_report(project, week, "en")
     assert report_document(report)["brands"][0]["measures"]["adapted_labels"]["value"] == 120
     assert "are adapted to 120 labels of people" in page_text(report)
@@ -223,8 +224,8 @@ def page_text(report: Report) -> str:
 
 
 def test_an_older_version_of_the_store_is_not_adapted(project: Project) -> None:
-    before, versions = sentiments(project), project.store.versions()
-    command(project)
+    before, versions = load_sentiments(project), project.store.versions()
+    run_adapt(project)
     assert (
         project.store.snapshot(versions).sql("SELECT * FROM sentiments ORDER BY id").to_pylist()
         == before
@@ -232,17 +233,16 @@ def test_an_older_version_of_the_store_is_not_adapted(project: Project) -> None:
 
 
 def test_another_model_puts_it_out_of_use_with_a_sentence(project: Project, capsys) -> None:
-    command(project)
-    posts = [Post(id=row["id"], source="f", kind="forum", text=row["text"], published_at=row["published_at"])
-             for row in project.store.snapshot().sql("SELECT * FROM posts").to_pylist()]  # fmt: skip
+    run_adapt(project)
+    posts = stored_posts(project)
     capsys.readouterr()
     assert run_command(["status", "--project", str(project.root)]) == 0
     assert "judgements of 'ours' are adapted to 120 labels of people" in capsys.readouterr().err
-    judge(project, posts, np.full((POSTS, 3), 1 / 3), "xyz-int8+names1+tags+text")
-    assert sentiments(project) == sentiments(project, "all_sentiments")
+    store_sentiments(project, posts, np.full((POSTS, 3), 1 / 3), "xyz-int8+names1+tags+text")
+    assert load_sentiments(project) == load_sentiments(project, "all_sentiments")
     assert run_command(["status", "--project", str(project.root)]) == 0
     assert "the adaptation of 'ours' is out of use" in capsys.readouterr().err
-    assert command(project, "status", "--format", "json") == 0
+    assert run_adapt(project, "status", "--format", "json") == 0
     assert [row["state"] for row in json.loads(capsys.readouterr().out)] == [
         "out of use",
         "not adapted",
@@ -250,34 +250,32 @@ def test_another_model_puts_it_out_of_use_with_a_sentence(project: Project, caps
 
 
 def test_other_words_or_tags_leave_it_in_use(project: Project) -> None:
-    command(project)
-    adapted = sentiments(project)
-    snapshot = project.store.snapshot()
-    posts = [Post(id=row["id"], source="f", kind="forum", text=row["text"], published_at=row["published_at"])
-             for row in snapshot.sql("SELECT * FROM posts ORDER BY id").to_pylist()]  # fmt: skip
-    raw = sentiments(project, "all_sentiments")
-    judge(
+    run_adapt(project)
+    adapted = load_sentiments(project)
+    posts = stored_posts(project)
+    raw = load_sentiments(project, "all_sentiments")
+    store_sentiments(
         project,
         posts,
         np.array([[row[label] for label in LABELS] for row in raw]),
         f"{MODEL}+tags2+text2",
     )
-    assert [row["label"] for row in sentiments(project)] == [row["label"] for row in adapted]
+    assert [row["label"] for row in load_sentiments(project)] == [row["label"] for row in adapted]
 
 
 def test_an_adaptation_of_a_brand_that_the_project_has_no_more_can_be_removed(
     project: Project, capsys
 ) -> None:
-    command(project)
+    run_adapt(project)
     project.store.replace("sentiments", [], {"brand": "ours"})
     config = project.root / "folate.toml"
-    config.write_text(PROJECT.replace('"ours"', '"renamed"'), encoding="utf-8")
+    config.write_text(TWO_BRANDS_TOML.replace('"ours"', '"renamed"'), encoding="utf-8")
     capsys.readouterr()
     assert run_command(["status", "--project", str(project.root)]) == 0
-    said = capsys.readouterr().err
-    assert "the project has no such brand: 'folate adapt --undo --brand ours' removes it." in said
-    assert "folate adapt --brand ours" not in said
-    assert command(project, "--undo", "--brand", "ours") == 0
+    stderr = capsys.readouterr().err
+    assert "the project has no such brand: 'folate adapt --undo --brand ours' removes it." in stderr
+    assert "folate adapt --brand ours" not in stderr
+    assert run_adapt(project, "--undo", "--brand", "ours") == 0
 
 
 def test_a_post_with_nothing_to_read_stays_as_it_is(project: Project) -> None:
@@ -289,9 +287,9 @@ def test_a_post_with_nothing_to_read_stays_as_it_is(project: Project) -> None:
         published_at=datetime(2026, 3, 3, tzinfo=UTC),
     )
     project.store.upsert_posts([emoji])
-    judge(project, [emoji], np.array([UNREADABLE_PROBABILITIES]), f"{MODEL}+tags+text")
-    command(project)
-    (row,) = [row for row in sentiments(project) if row["id"] == "f:emoji"]
+    store_sentiments(project, [emoji], np.array([UNREADABLE_PROBABILITIES]), f"{MODEL}+tags+text")
+    run_adapt(project)
+    (row,) = [row for row in load_sentiments(project) if row["id"] == "f:emoji"]
     assert [row[label] for label in LABELS] == pytest.approx(UNREADABLE_PROBABILITIES)
     assert (
         "+adapted-" in row["version"]
@@ -306,8 +304,10 @@ def test_labels_of_posts_with_nothing_to_read_are_not_fitted_to(project: Project
         for number, text in enumerate(texts)
     ]
     project.store.upsert_posts(emoji)
-    judge(project, emoji, np.array([UNREADABLE_PROBABILITIES] * 60), f"{MODEL}+tags+text")
+    store_sentiments(
+        project, emoji, np.array([UNREADABLE_PROBABILITIES] * 60), f"{MODEL}+tags+text"
+    )
     project.store.replace("audits", [], {"brand": "ours"})
-    audit(project, emoji, ["positive"] * 60)
-    assert command(project, "--brand", "ours") == 5
-    assert not [row for row in sentiments(project) if "+adapted-" in row["version"]]
+    store_labels(project, emoji, ["positive"] * 60)
+    assert run_adapt(project, "--brand", "ours") == 5
+    assert not [row for row in load_sentiments(project) if "+adapted-" in row["version"]]

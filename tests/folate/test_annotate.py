@@ -1,4 +1,4 @@
-"""Annotating in small batches, cut off and gone on with: the tables are those of one run at one go."""
+"""Annotation in small batches: interrupted and resumed runs give the tables of one run."""
 
 import re
 import shutil
@@ -15,6 +15,7 @@ from folate.pipeline.annotate import model
 from folate.pipeline.annotate.run import annotate_corpus
 from folate.pipeline.project import Project
 from nlp.model import AspectPrediction, SentimentProbabilities, TargetSpans, TextPrediction
+from tests.folate.project import create_project
 
 PROJECT = """
 name = "Test"
@@ -68,8 +69,8 @@ class StubReader:
     ) -> list[TextPrediction]:
         self.calls.append(list(texts))
         return [
-            self._reading(text, its)
-            for text, its in zip(texts, targets or [()] * len(texts), strict=True)
+            self._reading(text, target_spans)
+            for text, target_spans in zip(texts, targets or [()] * len(texts), strict=True)
         ]
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
@@ -96,9 +97,9 @@ class StubReader:
 
 
 @pytest.fixture(scope="module")
-def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def imported_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
-    (folder / "folate.toml").write_text(PROJECT, encoding="utf-8")
+    create_project(folder, PROJECT)
     (folder / "posts.csv").write_text(POSTS, encoding="utf-8")
     assert (
         run_command(
@@ -110,20 +111,22 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def unbroken(
-    imported: Path, tmp_path_factory: pytest.TempPathFactory
+def uninterrupted_tables(
+    imported_project: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[dict[str, object]]]:
     """The tables of one run in which every step is one batch."""
-    folder = Path(shutil.copytree(imported, tmp_path_factory.mktemp("unbroken") / "project"))
+    folder = Path(
+        shutil.copytree(imported_project, tmp_path_factory.mktemp("unbroken") / "project")
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("folate.pipeline.annotate.run.load_reader", lambda *_, **__: StubReader())
         annotate_corpus(Project.open(folder))
-    return tables(folder)
+    return load_tables(folder)
 
 
 @pytest.fixture
-def project(imported: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(imported, tmp_path / "project"))
+def project(imported_project: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(imported_project, tmp_path / "project"))
 
 
 @pytest.fixture
@@ -138,44 +141,46 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> StubReader:
 
 
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def written_tables(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The tables in the order in which they are written."""
     names: list[str] = []
     for method in ("upsert", "replace"):
         monkeypatch.setattr(
             Store,
             method,
-            before(getattr(Store, method), lambda _, name, *__, **___: names.append(name)),
+            call_first(getattr(Store, method), lambda _, name, *__, **___: names.append(name)),
         )
     return names
 
 
-def tables(folder: Path) -> dict[str, list[dict[str, object]]]:
+def load_tables(folder: Path) -> dict[str, list[dict[str, object]]]:
     snapshot = Project.open(folder).store.snapshot()
     return {name: snapshot.sql(f"SELECT * FROM {name} ORDER BY ALL").to_pylist() for name in TABLES}
 
 
-def before(method: Callable[..., object], act: Callable[..., object]) -> Callable[..., object]:
-    def acting(*args: object, **options: object) -> object:
-        act(*args, **options)
+def call_first(
+    method: Callable[..., object], extra_call: Callable[..., object]
+) -> Callable[..., object]:
+    def call_both(*args: object, **options: object) -> object:
+        extra_call(*args, **options)
         return method(*args, **options)
 
-    return acting
+    return call_both
 
 
-def cutting(at: int) -> Callable[..., None]:
+def interrupt_at_call(call_number: int) -> Callable[..., None]:
     """Raises when it is called for the `at`-th time, and only then."""
     calls = iter(range(1, 1_000))
 
     def count(*_: object, **__: object) -> None:
-        if next(calls) == at:
+        if next(calls) == call_number:
             raise Cut
 
     return count
 
 
 def test_the_first_texts_and_judgements_are_stored_before_copies_are_sought(
-    project, reader, written, unbroken
+    project, reader, written_tables, uninterrupted_tables
 ):
     assert annotate_corpus(Project.open(project)).counts == {
         "copies": 6,
@@ -186,8 +191,8 @@ def test_the_first_texts_and_judgements_are_stored_before_copies_are_sought(
         ["mentions", "comparisons", "texts"],
         ["sentiments", "aspects", "judgements"],
     )
-    assert written == [*texts, *judgements, "duplicates", *texts, *judgements, *judgements]
-    assert tables(project) == unbroken
+    assert written_tables == [*texts, *judgements, "duplicates", *texts, *judgements, *judgements]
+    assert load_tables(project) == uninterrupted_tables
     read = [
         text for call in reader.calls[::2] for text in call
     ]  # each second call is of the parts of posts that compare
@@ -197,11 +202,11 @@ def test_the_first_texts_and_judgements_are_stored_before_copies_are_sought(
 
 
 def test_copies_of_a_single_batch_are_sought_before_its_texts_are_stored(
-    project, reader, written, monkeypatch
+    project, reader, written_tables, monkeypatch
 ):
     monkeypatch.setattr("folate.pipeline.annotate.text.BATCH", 100)
     annotate_corpus(Project.open(project), with_sentiment=False)
-    assert written == ["duplicates", "mentions", "comparisons", "texts"]
+    assert written_tables == ["duplicates", "mentions", "comparisons", "texts"]
 
 
 def test_a_post_that_is_read_in_part_says_so_in_its_row_and_in_the_output(
@@ -209,24 +214,25 @@ def test_a_post_that_is_read_in_part_says_so_in_its_row_and_in_the_output(
 ):
     reading = StubReader._reading
 
-    def partly(self, text, spans):
+    def read_partly(self, text, spans):
         return replace(reading(self, text, spans), share_read=0.25 if "地铁" in text else 1.0)
 
-    monkeypatch.setattr(StubReader, "_reading", partly)
+    monkeypatch.setattr(StubReader, "_reading", read_partly)
     assert [note for note in annotate_corpus(Project.open(project)).notes if "so long" in note] == [
-        "1 post is so long (over some 5,000 characters) that the model read parts of it, evenly chosen."
+        "1 post is so long (over some 5,000 characters) that the model read parts of it, "
+        "evenly chosen."
     ]
-    shares = {row["id"]: row["share_read"] for row in tables(project)["judgements"]}
+    shares = {row["id"]: row["share_read"] for row in load_tables(project)["judgements"]}
     assert {id_ for id_, share in shares.items() if share < 1} == {"file:06"}
 
 
 def test_parts_of_a_very_long_post_about_several_brands_have_5000_characters_together():
     unit = "买过很多次，" * 20 + "甲太甜了，乙还行，"
     text = unit * (200_000 // len(unit))
-    mentions = {brand: [found.span() for found in re.finditer(brand, text)] for brand in "甲乙"}
+    mentions = {brand: [match.span() for match in re.finditer(brand, text)] for brand in "甲乙"}
     assert len(mentions["甲"]) > 1_000
-    parts = model._parts(text, mentions)
-    short = model._parts(
+    parts = model._split_parts(text, mentions)
+    short = model._split_parts(
         text[:5_000],
         {brand: [span for span in spans if span[1] <= 5_000] for brand, spans in mentions.items()},
     )
@@ -234,36 +240,36 @@ def test_parts_of_a_very_long_post_about_several_brands_have_5000_characters_tog
     assert sum(end - start for (start, end), _ in parts) <= 5_000
 
 
-@pytest.mark.parametrize("at", [3, 10, 15])
+@pytest.mark.parametrize("call_number", [3, 10, 15])
 def test_a_run_cut_off_at_a_write_is_completed_by_the_next(
-    project, reader, unbroken, monkeypatch, at
+    project, reader, uninterrupted_tables, monkeypatch, call_number
 ):
-    cut = cutting(at)
+    cut = interrupt_at_call(call_number)
     with monkeypatch.context() as patch:
         for method in ("upsert", "replace"):
-            patch.setattr(Store, method, before(getattr(Store, method), cut))
+            patch.setattr(Store, method, call_first(getattr(Store, method), cut))
         with pytest.raises(Cut):
             annotate_corpus(Project.open(project))
-    assert tables(project) != unbroken
+    assert load_tables(project) != uninterrupted_tables
     annotate_corpus(Project.open(project))
-    assert tables(project) == unbroken
+    assert load_tables(project) == uninterrupted_tables
 
 
 def test_a_run_cut_off_in_the_model_is_completed_by_the_next(
-    project, reader, unbroken, monkeypatch
+    project, reader, uninterrupted_tables, monkeypatch
 ):
     with monkeypatch.context() as patch:
-        patch.setattr(StubReader, "read", before(StubReader.read, cutting(4)))
+        patch.setattr(StubReader, "read", call_first(StubReader.read, interrupt_at_call(4)))
         with pytest.raises(Cut):
             annotate_corpus(Project.open(project))
     annotate_corpus(Project.open(project))
-    assert tables(project) == unbroken
+    assert load_tables(project) == uninterrupted_tables
 
 
 def test_judgements_in_hand_are_bounded_and_forgotten_ones_made_again(
-    project, reader, unbroken, monkeypatch
+    project, reader, uninterrupted_tables, monkeypatch
 ):
     monkeypatch.setattr("folate.pipeline.annotate.model.MAX_CACHED_OUTPUTS", 1)
     annotate_corpus(Project.open(project))
     assert sum(call.count(ONE_READ) for call in reader.calls[::2]) > 1
-    assert tables(project) == unbroken
+    assert load_tables(project) == uninterrupted_tables

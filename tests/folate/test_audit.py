@@ -14,24 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folate.cli import audit as screen
 from folate.cli import run_command
+from folate.cli.commands import audit as screen
 from folate.core.post import Post
 from folate.core.weeks import Week
 from folate.pipeline import audit as steps
 from folate.pipeline.project import Project
 from nlp.stats.estimation import wilson_interval
+from tests.folate.project import create_project, forum_posts
 
-PROJECT = """
-name = "Test"
-[[brands]]
-id = "ours"
-names = ["晨谷"]
-own = true
-[[brands]]
-id = "theirs"
-names = ["暖禾"]
-"""
 WEEK = Week.parse("2026-W10")
 HOSTILE = "=cmd|' /C calc'!A0 \x1b[2J\x1b]0;gone\x07 \u202e晨谷\u2066 <script>\r\nsecond line"
 
@@ -44,22 +35,15 @@ def project(project_template: Path, tmp_path: Path) -> Project:
 
 @pytest.fixture(scope="module")
 def project_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Forty texts on 晨谷 in one week, one of them hostile and one copied; the model calls every third negative, the rest positive."""
+    """Forty texts about 晨谷 in one week, one of them hostile and one duplicated.
+
+    The model's label is negative for every third text, positive for the others.
+    """
     folder = tmp_path_factory.mktemp("project")
-    (folder / "folate.toml").write_text(PROJECT, encoding="utf-8")
-    project = Project.open(folder)
+    project = create_project(folder)
     texts = [HOSTILE, *(f"晨谷 第{number}天" for number in range(39)), "晨谷 第0天"]
-    posts = [
-        Post(
-            id=f"f:{n}",
-            source="f",
-            kind="forum",
-            text=text,
-            published_at=datetime(2026, 3, 3, n % 24, tzinfo=UTC),
-        )
-        for n, text in enumerate(texts)
-    ]
-    made = [
+    posts = forum_posts(texts)
+    keys = [
         {
             "id": post.id,
             "text_hash": post.text_hash,
@@ -70,7 +54,7 @@ def project_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for post in posts
     ]
     project.store.upsert_posts(posts)
-    project.store.upsert("mentions", [row | {"start": 0, "end": 2, "via": "text"} for row in made])
+    project.store.upsert("mentions", [row | {"start": 0, "end": 2, "via": "text"} for row in keys])
     shares = [
         (0.8, 0.1, 0.1, "negative") if n % 3 == 0 else (0.1, 0.1, 0.8, "positive")
         for n in range(41)
@@ -80,18 +64,18 @@ def project_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "sentiments",
         [
             row | dict(zip(names, share, strict=True))
-            for row, share in zip(made, shares, strict=True)
+            for row, share in zip(keys, shares, strict=True)
         ],
     )
     project.store.upsert("duplicates", [{"id": "f:40", "cluster": "f:1", "similarity": 1.0}])
     return folder
 
 
-def ask(project: Project, *arguments: str) -> int:
+def run_audit(project: Project, *arguments: str) -> int:
     return run_command(["audit", *arguments, "--project", str(project.root)])
 
 
-def press(monkeypatch: pytest.MonkeyPatch, keys: str, why: str = "an advertisement") -> None:
+def press_keys(monkeypatch: pytest.MonkeyPatch, keys: str, why: str = "an advertisement") -> None:
     """Strikes these keys, then nobody is there any more."""
     waiting: Iterator[str] = iter(keys)
 
@@ -106,19 +90,21 @@ def press(monkeypatch: pytest.MonkeyPatch, keys: str, why: str = "an advertiseme
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
 
 
-def stored(project: Project) -> list[dict[str, Any]]:
+def load_audit_rows(project: Project) -> list[dict[str, Any]]:
     return project.store.snapshot().sql("SELECT * FROM audits ORDER BY draw, place").to_pylist()
 
 
 def test_a_draw_is_without_copies_and_the_same_again(project: Project) -> None:
-    drawn = steps.draw_audit_sample(project, "ours", [WEEK], 10, seed=1)
-    assert len({item.row["text_hash"] for item in drawn}) == 10
-    assert {(item.row["population"], item.row["probability"]) for item in drawn} == {(40, 0.25)}
-    again, other = (
+    sample = steps.draw_audit_sample(project, "ours", [WEEK], 10, seed=1)
+    assert len({item.row["text_hash"] for item in sample}) == 10
+    assert {(item.row["population"], item.row["probability"]) for item in sample} == {(40, 0.25)}
+    same_sample, other_sample = (
         steps.draw_audit_sample(project, "ours", [WEEK], 10, seed=seed) for seed in (1, 2)
     )
-    assert [item.key for item in again] == [item.key for item in drawn]
-    assert [item.row["text_hash"] for item in other] != [item.row["text_hash"] for item in drawn]
+    assert [item.key for item in same_sample] == [item.key for item in sample]
+    assert [item.row["text_hash"] for item in other_sample] != [
+        item.row["text_hash"] for item in sample
+    ]
     assert len(steps.draw_audit_sample(project, "ours", [WEEK], 500, seed=0)) == 40
 
 
@@ -127,14 +113,14 @@ def test_every_text_is_as_likely_to_be_drawn(project: Project) -> None:
         item.row["text_hash"]
         for item in steps.draw_audit_sample(project, "ours", [WEEK], 500, seed=0)
     ]
-    drawn = [
+    sample = [
         {
             item.row["text_hash"]
             for item in steps.draw_audit_sample(project, "ours", [WEEK], 20, seed=seed)
         }
         for seed in (1, 2, 3)
     ]
-    assert len(set().union(*drawn)) > 0.75 * len(
+    assert len(set().union(*sample)) > 0.75 * len(
         hashes
     )  # three draws of a half leave an eighth unseen
 
@@ -142,8 +128,8 @@ def test_every_text_is_as_likely_to_be_drawn(project: Project) -> None:
 def test_a_draw_has_the_models_answers_in_their_proportion(project: Project) -> None:
     """The model calls 14 of the 40 texts negative: of 10 drawn, 3 or 4, whatever the seed."""
     for seed in range(5):
-        drawn = steps.draw_audit_sample(project, "ours", [WEEK], 10, seed)
-        assert sum(int(item.row["id"].split(":")[1]) % 3 == 0 for item in drawn) in (3, 4)
+        sample = steps.draw_audit_sample(project, "ours", [WEEK], 10, seed)
+        assert sum(int(item.row["id"].split(":")[1]) % 3 == 0 for item in sample) in (3, 4)
 
 
 @given(st.integers(1, 60), st.integers(1, 80), st.integers(0, 999))
@@ -160,34 +146,34 @@ def test_strata_give_so_many_different_texts(population: int, count: int, seed: 
 
 def test_strata_draw_each_text_with_the_same_probability() -> None:
     scores = np.linspace(-1, 1, 23)
-    drawn = np.concatenate(
+    sample = np.concatenate(
         [
             steps.stratified_sample_indices(scores, 5, np.random.default_rng(seed))
             for seed in range(4000)
         ]
     )
-    assert np.bincount(drawn) / 4000 == pytest.approx(np.full(23, 5 / 23), abs=0.03)
+    assert np.bincount(sample) / 4000 == pytest.approx(np.full(23, 5 / 23), abs=0.03)
 
 
 def test_keys_label_pass_over_undo_and_quit_and_the_next_run_goes_on(
     project: Project, monkeypatch, capsys
 ) -> None:
     order = ("--brand", "ours", "--week", "2026-W10", "-n", "6")
-    press(monkeypatch, "n0xsuup" + "q")
-    assert ask(project, *order) == 0
-    assert [(row["label"], row["reason"]) for row in stored(project)] == [
+    press_keys(monkeypatch, "n0xsuup" + "q")
+    assert run_audit(project, *order) == 0
+    assert [(row["label"], row["reason"]) for row in load_audit_rows(project)] == [
         ("negative", None),
         ("positive", None),
     ] + [(None, None)] * 4
-    press(monkeypatch, "s")
-    assert ask(project, *order) == 0
-    shown = capsys.readouterr().out
-    assert "3 of 6, on ours" in shown
-    assert stored(project)[2]["reason"] == "an advertisement"
-    press(monkeypatch, "ppp")
-    assert ask(project, *order) == 0
+    press_keys(monkeypatch, "s")
+    assert run_audit(project, *order) == 0
+    stdout = capsys.readouterr().out
+    assert "3 of 6, on ours" in stdout
+    assert load_audit_rows(project)[2]["reason"] == "an advertisement"
+    press_keys(monkeypatch, "ppp")
+    assert run_audit(project, *order) == 0
     assert "all are judged" in capsys.readouterr().err
-    assert [row["label"] for row in stored(project)] == ["negative", "positive", None] + [
+    assert [row["label"] for row in load_audit_rows(project)] == ["negative", "positive", None] + [
         "positive"
     ] * 3
 
@@ -195,17 +181,17 @@ def test_keys_label_pass_over_undo_and_quit_and_the_next_run_goes_on(
 def test_the_model_is_not_shown_and_hostile_text_is_harmless(
     project: Project, monkeypatch, capsys
 ) -> None:
-    press(monkeypatch, "n" * 40)
-    ask(project, "--brand", "ours", "--week", "2026-W10")
-    shown = capsys.readouterr().out
+    press_keys(monkeypatch, "n" * 40)
+    run_audit(project, "--brand", "ours", "--week", "2026-W10")
+    stdout = capsys.readouterr().out
     assert not any(
-        word in shown for word in ("positive", "neutral", "0.8", "\x1b", "\x07", "\u202e", "\r")
+        word in stdout for word in ("positive", "neutral", "0.8", "\x1b", "\x07", "\u202e", "\r")
     )
-    assert "second line" in shown
+    assert "second line" in stdout
 
 
 def test_without_a_terminal_it_says_what_to_do(project: Project, capsys) -> None:
-    assert ask(project, "--brand", "ours", "--week", "2026-W10") == 3
+    assert run_audit(project, "--brand", "ours", "--week", "2026-W10") == 3
     assert "--export" in capsys.readouterr().err
 
 
@@ -218,12 +204,12 @@ def test_without_a_terminal_it_says_what_to_do(project: Project, capsys) -> None
     ],
 )
 def test_wrong_questions(project: Project, arguments: tuple[str, ...], code: int) -> None:
-    assert ask(project, *arguments) == code
+    assert run_audit(project, *arguments) == code
 
 
-def exported(project: Project, path: Path, count: int = 40) -> list[dict[str, str]]:
+def export_rows(project: Project, path: Path, count: int = 40) -> list[dict[str, str]]:
     assert (
-        ask(
+        run_audit(
             project,
             "--brand",
             "ours",
@@ -239,7 +225,7 @@ def exported(project: Project, path: Path, count: int = 40) -> list[dict[str, st
     return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
 
 
-def filled(
+def fill_csv(
     path: Path, rows: list[dict[str, str]], encoding: str = "utf-8", delimiter: str = ","
 ) -> None:
     with path.open("w", encoding=encoding, newline="") as file:
@@ -256,12 +242,12 @@ def test_a_spreadsheet_may_save_as_it_likes(
     project: Project, tmp_path: Path, encoding: str, delimiter: str
 ) -> None:
     path = tmp_path / "sample.csv"
-    rows = exported(project, path)
+    rows = export_rows(project, path)
     for number, row in enumerate(rows):
         row["label"] = ("n", "0", "P", "负面", "neutral", "正")[number % 6]
-    filled(path, rows, encoding, delimiter)
-    assert ask(project, "--import", str(path)) == 0
-    assert [row["label"] for row in stored(project)[:6]] == [
+    fill_csv(path, rows, encoding, delimiter)
+    assert run_audit(project, "--import", str(path)) == 0
+    assert [row["label"] for row in load_audit_rows(project)[:6]] == [
         "negative",
         "neutral",
         "positive",
@@ -269,7 +255,7 @@ def test_a_spreadsheet_may_save_as_it_likes(
 
 
 def test_no_cell_runs_as_a_formula(project: Project, tmp_path: Path) -> None:
-    rows = exported(project, tmp_path / "sample.csv")
+    rows = export_rows(project, tmp_path / "sample.csv")
     assert all(
         not value.startswith(("=", "+", "-", "@", "\t", "\r"))
         for row in rows
@@ -284,36 +270,41 @@ def test_bad_rows_are_named_and_nothing_else_is_lost(
     project: Project, tmp_path: Path, capsys
 ) -> None:
     path = tmp_path / "sample.csv"
-    rows = exported(project, path, 6)
+    rows = export_rows(project, path, 6)
     for row, label in zip(rows, ("n", "maybe", "", "p", "", "0"), strict=True):
         row["label"] = label
     rows[2]["reason"], rows[3]["item"] = "unreadable", "d0:99"
-    filled(path, rows)
-    assert ask(project, "--import", str(path)) == 3
+    fill_csv(path, rows)
+    assert run_audit(project, "--import", str(path)) == 3
     lines = capsys.readouterr().err.splitlines()
     assert [line[:21] for line in lines if line.startswith("row")] == [
         "row 3: wanted n, 0, p",
         "row 5: wanted an item",
     ]
     assert "3 kept, 1 without an answer, 2 bad rows." in lines
-    assert [(row["label"], row["reason"]) for row in stored(project)] == [
-        ("negative", None), (None, None), (None, "unreadable"), (None, None), (None, None), ("neutral", None),
-    ]  # fmt: skip
+    assert [(row["label"], row["reason"]) for row in load_audit_rows(project)] == [
+        ("negative", None),
+        (None, None),
+        (None, "unreadable"),
+        (None, None),
+        (None, None),
+        ("neutral", None),
+    ]
 
 
 def test_a_file_without_the_columns_is_refused(project: Project, tmp_path: Path, capsys) -> None:
     path = tmp_path / "other.csv"
     path.write_text("text,label\nx,n\n")
-    assert ask(project, "--import", str(path)) == 3
+    assert run_audit(project, "--import", str(path)) == 3
     assert "without the column 'item'" in capsys.readouterr().err
 
 
 def test_status_gives_the_agreement_with_its_interval(project: Project) -> None:
-    drawn = steps.draw_audit_sample(project, "ours", [WEEK], 20, seed=0)
-    answers = [(item, "negative", None) for item in drawn[:12]] + [(drawn[12], None, "no idea")]
+    sample = steps.draw_audit_sample(project, "ours", [WEEK], 20, seed=0)
+    answers = [(item, "negative", None) for item in sample[:12]] + [(sample[12], None, "no idea")]
     steps.record_answers(project.store, answers)
     ours, theirs = steps.audit_status(project)
-    agreed = sum(int(item.row["id"].split(":")[1]) % 3 == 0 for item in drawn[:12])
+    agreed = sum(int(item.row["id"].split(":")[1]) % 3 == 0 for item in sample[:12])
     assert (ours["drawn"], ours["labelled"], ours["passed_over"], ours["open"]) == (20, 12, 1, 7)
     assert (ours["agreement"], ours["low"], ours["high"]) == (
         agreed / 12,
@@ -325,16 +316,24 @@ def test_status_gives_the_agreement_with_its_interval(project: Project) -> None:
 def test_labels_outlive_a_post_that_is_crawled_again_and_a_text_that_is_gone_is_not_asked(
     project: Project,
 ) -> None:
-    drawn = steps.draw_audit_sample(project, "ours", [WEEK], 5, seed=0)
-    steps.record_answers(project.store, [(item, "neutral", None) for item in drawn])
-    first = drawn[0].row
-    at = datetime(2026, 3, 3, tzinfo=UTC)
+    sample = steps.draw_audit_sample(project, "ours", [WEEK], 5, seed=0)
+    steps.record_answers(project.store, [(item, "neutral", None) for item in sample])
+    first = sample[0].row
+    moment = datetime(2026, 3, 3, tzinfo=UTC)
     project.store.upsert_posts(
-        [Post(id=first["id"], source="f", kind="forum", text="晨谷 another text", published_at=at)]
+        [
+            Post(
+                id=first["id"],
+                source="f",
+                kind="forum",
+                text="晨谷 another text",
+                published_at=moment,
+            )
+        ]
     )
-    found = steps.draw_audit_sample(project, "ours", [WEEK], 5, seed=0)
-    assert [item.row["label"] for item in found] == ["neutral"] * 5
-    assert [item.text is None for item in found] == [True, False, False, False, False]
+    new_sample = steps.draw_audit_sample(project, "ours", [WEEK], 5, seed=0)
+    assert [item.row["label"] for item in new_sample] == ["neutral"] * 5
+    assert [item.text is None for item in new_sample] == [True, False, False, False, False]
 
 
 @given(st.text())

@@ -100,7 +100,7 @@ def test_every_line_gets_one_answer_in_order():
     aspect = {"name": "taste", "polarity": "positive", "confidence": 0.8765, "start": 0, "end": 2}
     assert answers[0]["aspects"] == [aspect | {"negative": 0.0, "neutral": 0.0, "positive": 1.0}]
     assert (answers[0]["emotion"], answers[0]["intent"]) == ({"happy": 1.0}, {"buy": 0.71})
-    assert [answers[place]["tags"] for place in (0, 2, 6)] == [
+    assert [answers[index]["tags"] for index in (0, 2, 6)] == [
         [{"tag": "晨谷很好吃", "score": 0.5}],
         [{"tag": "晨谷好，暖禾差", "score": 0.5}],
         [],
@@ -109,10 +109,10 @@ def test_every_line_gets_one_answer_in_order():
 
 
 def test_the_reader_is_the_one_of_the_project(monkeypatch):
-    asked = []
+    loaded_models = []
 
-    def load(*given, **named):
-        asked.append((given, named))
+    def load(*arguments, **named):
+        loaded_models.append((arguments, named))
         return EchoReader()
 
     monkeypatch.setattr("folate.pipeline.classify.load_reader", load)
@@ -127,7 +127,7 @@ def test_the_reader_is_the_one_of_the_project(monkeypatch):
         name="", nlp=NlpConfig(model="some/classifier", threads=3, depth="all"), aspects=aspects
     )
     assert len(list(classify_lines([['{"text": "好"}'], ['{"text": "坏"}']], config))) == 2
-    assert asked == [(("some/classifier", 3, aspects), {"depth": "all"})]
+    assert loaded_models == [(("some/classifier", 3, aspects), {"depth": "all"})]
 
 
 def test_tokens_have_places_parts_of_speech_and_lemmas_unless_the_language_is_another():
@@ -214,9 +214,9 @@ def test_a_target_after_an_at_sign_is_a_name(monkeypatch):
     texts = []
 
     class Recorder(EchoReader):
-        def read(self, given, targets=None):
-            texts.extend(given)
-            return super().read(given, targets)
+        def read(self, arguments, targets=None):
+            texts.extend(arguments)
+            return super().read(arguments, targets)
 
     monkeypatch.setattr("folate.pipeline.classify.load_reader", lambda *_, **__: Recorder())
     lines = [

@@ -1,4 +1,4 @@
-"""`folate classify` itself on the model that ships and on one of another make: hostile, foreign and very long texts."""
+"""`folate classify` with the shipped model and a foreign one: hostile and very long texts."""
 
 import io
 import json
@@ -30,14 +30,15 @@ LONG = ("Absolutely wonderful headphones, comfortable and recommended. " * 1613)
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """What one run of the command, outside any project, says of each text."""
     texts = UNREADABLE | {"long": LONG}
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "folate.cli", "classify"],
         input="".join(json.dumps({"text": text}) + "\n" for text in texts.values()),
         capture_output=True, encoding="utf-8", check=False, cwd=tmp_path_factory.mktemp("nowhere"),
-        env=os.environ | {"OMP_NUM_THREADS": "1"},  # two threads wait for each other where cores are busy
+        # two threads wait for each other where cores are busy
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
     )  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
-    return dict(zip(texts, map(json.loads, done.stdout.splitlines()), strict=True))
+    assert (completed.returncode, completed.stderr) == (0, "")
+    return dict(zip(texts, map(json.loads, completed.stdout.splitlines()), strict=True))
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
@@ -69,7 +70,7 @@ def test_a_hundred_thousand_characters_are_read(answers: dict[str, dict[str, Any
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project whose model is a classifier of transformers that calls everything positive, with odds of e^2."""
+    """A project with a transformers model that predicts positive for all texts, with odds e^2."""
     import torch  # with transformers: seconds, and no other test here needs them
     from tokenizers import Regex, Tokenizer, models, pre_tokenizers
     from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
@@ -77,9 +78,16 @@ def project(tmp_path: Path) -> Path:
     characters = Tokenizer(models.WordLevel({"<pad>": 0, "<unk>": 1, "好": 2}, unk_token="<unk>"))
     characters.pre_tokenizer = pre_tokenizers.Split(Regex("."), "isolated")
     config = BertConfig(
-        vocab_size=3, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8, max_position_embeddings=32,
-        id2label={0: "POSITIVE", 1: "NEGATIVE"}, label2id={"POSITIVE": 0, "NEGATIVE": 1}, pad_token_id=0,
-    )  # fmt: skip
+        vocab_size=3,
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=1,
+        intermediate_size=8,
+        max_position_embeddings=32,
+        id2label={0: "POSITIVE", 1: "NEGATIVE"},
+        label2id={"POSITIVE": 0, "NEGATIVE": 1},
+        pad_token_id=0,
+    )
     model = BertForSequenceClassification(config)
     with torch.no_grad():
         model.classifier.weight.zero_()
@@ -99,13 +107,18 @@ def test_a_project_names_its_own_classifier(
 ) -> None:
     lines = '{"text": "晨谷很好吃", "target": "晨谷"}\nno object\n{"text": "خدمة سيئة"}\n'
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines.encode())))
-    assert (
-        run_command(["classify", "--project", str(project)]) == 3
-    )  # for the line that can't be read
+    exit_code = run_command(["classify", "--project", str(project)])
+    assert exit_code == 3  # one line can't be parsed
     read, unreadable, other = map(json.loads, capsys.readouterr().out.splitlines())
     positive = {"label": "positive", "negative": 0.1192, "neutral": 0.0, "positive": 0.8808}
     assert read == {
-        "language": "zh", "sentiment": positive, "target_sentiment": positive, "aspects": [], "emotion": {}, "intent": {}, "tags": [],
-    }  # fmt: skip
+        "language": "zh",
+        "sentiment": positive,
+        "target_sentiment": positive,
+        "aspects": [],
+        "emotion": {},
+        "intent": {},
+        "tags": [],
+    }
     assert [*unreadable] == ["error"]
     assert (other["language"], other["sentiment"]["label"]) == ("other", "neutral")

@@ -16,10 +16,37 @@ from folate.core.weeks import SevenDays, Week, last_day
 TEMPLATE = (files("folate") / "template.toml").read_text(encoding="utf-8")
 EVERY_KEY = re.sub(r"(?m)^# (?=\[\[|\w+ = )", "", TEMPLATE)
 VALUES = (
-    "-1", "0", "99999999999999999999", "-99999999999999999999", "9" * 5_000, "1e400", "-1e308", "nan", "inf", "-inf", '""', '"\\u0000"',
-    '"x\\n"', '"\\u202e"', "[]", '[""]', '["a", "a"]', "{}", "true", "0001-01-01", "9999-12-31", "12:00:00", "1979-05-27T07:32:00Z",
-    '"../.."', f'"{"x" * 5_000}"', "[" * 2_000, "{a=" * 2_000, '"\\ud800"', '"America"', "[[[[]]]]",
-)  # fmt: skip
+    "-1",
+    "0",
+    "99999999999999999999",
+    "-99999999999999999999",
+    "9" * 5_000,
+    "1e400",
+    "-1e308",
+    "nan",
+    "inf",
+    "-inf",
+    '""',
+    '"\\u0000"',
+    '"x\\n"',
+    '"\\u202e"',
+    "[]",
+    '[""]',
+    '["a", "a"]',
+    "{}",
+    "true",
+    "0001-01-01",
+    "9999-12-31",
+    "12:00:00",
+    "1979-05-27T07:32:00Z",
+    '"../.."',
+    f'"{"x" * 5_000}"',
+    "[" * 2_000,
+    "{a=" * 2_000,
+    '"\\ud800"',
+    '"America"',
+    "[[[[]]]]",
+)
 INSERTED = (
     "a.b.c.d = 1",
     "[a.b.c]",
@@ -32,9 +59,24 @@ INSERTED = (
     "name = 1",
 )
 OPTIONS = (
-    "", " ", "-1", "0", "nan", "inf", "1e400", "9" * 5_000, "\x00", "\x1b[2J", "\ud800", "..", "=", "a=b",
-    "2026-W99", "0000-W01", "9999-W53",
-)  # fmt: skip
+    "",
+    " ",
+    "-1",
+    "0",
+    "nan",
+    "inf",
+    "1e400",
+    "9" * 5_000,
+    "\x00",
+    "\x1b[2J",
+    "\ud800",
+    "..",
+    "=",
+    "a=b",
+    "2026-W99",
+    "0000-W01",
+    "9999-W53",
+)
 
 
 def _mutated(seed: int) -> str:
@@ -87,8 +129,26 @@ def _arguments(rng: random.Random, folder: Path) -> list[str]:
     name = rng.choice(
         [name for name in COMMANDS if name not in {"init", "segment", "classify", "crawl"}]
     )
-    options = ["--week", "--day", "--weeks", "--n", "--seed", "--brand", "--least", "--map", "--source", "--kind", "--rating-scale",
-               "--format", "--at", "--language", "--to", "--per-label", "--import", "--deep"]  # fmt: skip
+    options = [
+        "--week",
+        "--day",
+        "--weeks",
+        "--n",
+        "--seed",
+        "--brand",
+        "--least",
+        "--map",
+        "--source",
+        "--kind",
+        "--rating-scale",
+        "--format",
+        "--at",
+        "--language",
+        "--to",
+        "--per-label",
+        "--import",
+        "--deep",
+    ]
     arguments = [name, *(["audit.csv"] if name == "import" else [])]
     for _ in range(rng.randint(1, 3)):
         arguments += [rng.choice(options), rng.choice(OPTIONS)]
@@ -133,7 +193,10 @@ def test_numbers_out_of_their_range_are_refused(
 
 
 def test_days_of_a_campaign_are_those_that_posts_can_be_from() -> None:
-    campaign = '[[brands]]\nid="a"\nnames=["甲"]\nown=true\n[[campaign]]\nid="c"\nnames=["c"]\nstart=2026-03-02\nend=2026-03-05\n'
+    campaign = (
+        '[[brands]]\nid="a"\nnames=["甲"]\nown=true\n'
+        '[[campaign]]\nid="c"\nnames=["c"]\nstart=2026-03-02\nend=2026-03-05\n'
+    )
     for line in ("before = 1000000000", "after = 99999999999999999999", "before = 4000"):
         with pytest.raises(ConfigError, match="wanted"):
             parse_config(tomllib.loads(f'name="x"\n{campaign}{line}'))
@@ -168,8 +231,19 @@ def test_what_is_no_time_zone_is_refused(zone: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-W99", "2026-W00", "0000-W01", "9999-W53", "1969-W01", "2026-W1000", "\ud800", "", "2026-W10" * 1_000]
-)  # fmt: skip
+    "text",
+    [
+        "2026-W99",
+        "2026-W00",
+        "0000-W01",
+        "9999-W53",
+        "1969-W01",
+        "2026-W1000",
+        "\ud800",
+        "",
+        "2026-W10" * 1_000,
+    ],
+)
 def test_what_is_no_week_is_refused(text: str) -> None:
     for read in (Week.parse, SevenDays.parse, last_day):
         with pytest.raises(FolateError):

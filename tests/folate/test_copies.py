@@ -1,4 +1,8 @@
-"""Copies over several runs: only new posts are compared, and no cut, edit or loss of the derived file changes what is found."""
+"""Duplicate detection over several runs.
+
+Only new posts are compared, and no interruption, edit or loss of the derived file changes the
+result.
+"""
 
 import random
 from collections.abc import Sequence
@@ -25,12 +29,12 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
 
 
-def post(number: int, text: str, hour: int | None = None) -> Post:
+def make_post(number: int, text: str, hour: int | None = None) -> Post:
     moment = START + timedelta(hours=number if hour is None else hour)
     return Post(id=f"f:{number:04d}", source="f", kind="forum", text=text, published_at=moment)
 
 
-def found(project: Project, *posts: Post) -> dict[str, str]:
+def find_clusters(project: Project, *posts: Post) -> dict[str, str]:
     """The cluster of each copy, once these posts are stored as well."""
     project.store.upsert_posts(posts)
     update_duplicates(project)
@@ -41,106 +45,113 @@ def found(project: Project, *posts: Post) -> dict[str, str]:
 
 
 @pytest.fixture
-def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def compared_texts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every text that was compared."""
     texts: list[str] = []
-    place = OriginalIndex.match_or_add
+    original_method = OriginalIndex.match_or_add
 
-    def noting(self: OriginalIndex, some: Sequence[str]) -> object:
-        texts.extend(some)
-        return place(self, some)
+    def record_texts(self: OriginalIndex, new_texts: Sequence[str]) -> object:
+        texts.extend(new_texts)
+        return original_method(self, new_texts)
 
-    monkeypatch.setattr(OriginalIndex, "match_or_add", noting)
+    monkeypatch.setattr(OriginalIndex, "match_or_add", record_texts)
     return texts
 
 
-def test_only_new_posts_are_compared(project: Project, compared: list[str]) -> None:
-    assert found(project, post(1, ADVERT), post(2, OTHER)) == {}
-    assert len(compared) == 2
-    assert found(project, post(3, EDITED), post(4, f"{OTHER}！")) == {
+def test_only_new_posts_are_compared(project: Project, compared_texts: list[str]) -> None:
+    assert find_clusters(project, make_post(1, ADVERT), make_post(2, OTHER)) == {}
+    assert len(compared_texts) == 2
+    assert find_clusters(project, make_post(3, EDITED), make_post(4, f"{OTHER}！")) == {
         "f:0003": "f:0001",
         "f:0004": "f:0002",
     }
-    assert len(compared) == 3  # the last one is equal to one that was compared
-    assert found(project) == {"f:0003": "f:0001", "f:0004": "f:0002"}
-    assert len(compared) == 3
+    assert len(compared_texts) == 3  # the last one is equal to one that was compared
+    assert find_clusters(project) == {"f:0003": "f:0001", "f:0004": "f:0002"}
+    assert len(compared_texts) == 3
 
 
 def test_an_older_post_that_comes_later_names_its_cluster(project: Project) -> None:
-    found(project, post(5, ADVERT), post(6, EDITED))
-    assert found(project, post(7, ADVERT, hour=1)) == {"f:0005": "f:0007", "f:0006": "f:0007"}
+    find_clusters(project, make_post(5, ADVERT), make_post(6, EDITED))
+    assert find_clusters(project, make_post(7, ADVERT, hour=1)) == {
+        "f:0005": "f:0007",
+        "f:0006": "f:0007",
+    }
 
 
 def test_an_edited_original_lets_its_copies_go(project: Project) -> None:
-    assert found(project, post(1, ADVERT), post(2, ADVERT), post(3, EDITED)) == {
+    assert find_clusters(
+        project, make_post(1, ADVERT), make_post(2, ADVERT), make_post(3, EDITED)
+    ) == {
         "f:0002": "f:0001",
         "f:0003": "f:0001",
     }
-    assert found(project, post(1, OTHER)) == {"f:0003": "f:0002"}
+    assert find_clusters(project, make_post(1, OTHER)) == {"f:0003": "f:0002"}
 
 
 def test_signs_alone_copy_nothing(project: Project) -> None:
-    assert found(project, post(1, "\u200b"), post(2, "\u200b")) == {}
+    assert find_clusters(project, make_post(1, "\u200b"), make_post(2, "\u200b")) == {}
 
 
 @pytest.mark.parametrize("damage", [b"", b"PAR1 no parquet", None])
 def test_a_lost_or_damaged_file_is_made_anew(project: Project, damage: bytes | None) -> None:
-    before = found(project, post(1, ADVERT), post(2, EDITED))
+    before = find_clusters(project, make_post(1, ADVERT), make_post(2, EDITED))
     if damage is None:
         project.duplicates_file.unlink()
     else:
         project.duplicates_file.write_bytes(damage)
-    assert found(project) == before
+    assert find_clusters(project) == before
     assert len(pq.read_table(project.duplicates_file)) == 2
 
 
 def test_a_file_that_knows_posts_the_store_lacks_is_put_right(
     project: Project, tmp_path: Path
 ) -> None:
-    found(project, post(1, ADVERT), post(2, EDITED))
+    find_clusters(project, make_post(1, ADVERT), make_post(2, EDITED))
     other = Project(tmp_path / "other")
     other.root.mkdir()
     other.duplicates_file.write_bytes(project.duplicates_file.read_bytes())
-    assert found(other, post(2, EDITED), post(3, ADVERT)) == {"f:0003": "f:0002"}
+    assert find_clusters(other, make_post(2, EDITED), make_post(3, ADVERT)) == {"f:0003": "f:0002"}
 
 
 class Cut(BaseException):
     """The run ends here, as by a signal."""
 
 
-@pytest.mark.parametrize("at", [1, 2, 3])
+@pytest.mark.parametrize("write_number", [1, 2, 3])
 def test_a_run_cut_off_is_completed_by_the_next(
-    project: Project, monkeypatch: pytest.MonkeyPatch, at: int
+    project: Project, monkeypatch: pytest.MonkeyPatch, write_number: int
 ) -> None:
     posts = [
-        post(number, text)
+        make_post(number, text)
         for number, text in enumerate([ADVERT, OTHER, EDITED, f"{OTHER}呀", ADVERT, OTHER] * 2)
     ]
     project.store.upsert_posts(posts)
     monkeypatch.setattr(copies, "BATCH", 4)
     calls = iter(range(1, 100))
-    add = copies._Index.add
+    add = copies._DuplicateIndex.add_posts
 
-    def cutting(self: copies._Index, rows: Sequence[dict[str, object]]) -> None:
-        if next(calls) == at:
+    def interrupt(self: copies._DuplicateIndex, rows: Sequence[dict[str, object]]) -> None:
+        if next(calls) == write_number:
             raise Cut
         add(self, rows)
 
     with monkeypatch.context() as patch:
-        patch.setattr(copies._Index, "add", cutting)
+        patch.setattr(copies._DuplicateIndex, "add_posts", interrupt)
         with pytest.raises(Cut):
             update_duplicates(project)
     originals = {"f:0000", "f:0001"}
-    assert set(found(project).values()) == originals
-    assert set(found(project)) == {each.id for each in posts} - originals
+    assert set(find_clusters(project).values()) == originals
+    assert set(find_clusters(project)) == {each.id for each in posts} - originals
 
 
 def test_the_order_of_arrival_changes_no_pair_of_equal_texts(project: Project) -> None:
     chooser = random.Random(3)
-    posts = [post(number, chooser.choice([ADVERT, OTHER, EDITED, "好吃"])) for number in range(60)]
+    posts = [
+        make_post(number, chooser.choice([ADVERT, OTHER, EDITED, "好吃"])) for number in range(60)
+    ]
     chooser.shuffle(posts)
     for start in range(0, 60, 20):
-        together = found(project, *posts[start : start + 20])
+        together = find_clusters(project, *posts[start : start + 20])
     cluster = {each.id: together.get(each.id, each.id) for each in posts}
     for text in (ADVERT, OTHER, EDITED, "好吃"):
         alike = [each.id for each in posts if each.text == text]
@@ -151,7 +162,7 @@ def test_the_order_of_arrival_changes_no_pair_of_equal_texts(project: Project) -
 
 
 @pytest.mark.parametrize(
-    "about",
+    "metadata",
     [
         "[]",
         "[" * 100_000,
@@ -161,12 +172,12 @@ def test_the_order_of_arrival_changes_no_pair_of_equal_texts(project: Project) -
     ],
 )
 def test_a_file_that_says_something_senseless_of_itself_is_made_anew(
-    project: Project, about: str
+    project: Project, metadata: str
 ) -> None:
-    found(project, post(0, ADVERT), post(1, EDITED))
+    find_clusters(project, make_post(0, ADVERT), make_post(1, EDITED))
     path = project.duplicates_file
-    pq.write_table(pq.read_table(path).replace_schema_metadata({"folate": about}), path)
-    assert found(project, post(2, OTHER), post(3, EDITED)) == {
+    pq.write_table(pq.read_table(path).replace_schema_metadata({"folate": metadata}), path)
+    assert find_clusters(project, make_post(2, OTHER), make_post(3, EDITED)) == {
         "f:0001": "f:0000",
         "f:0003": "f:0000",
     }

@@ -56,10 +56,25 @@ TEXTS = {
     ],
 }
 WRITTEN = [
-    ("zh", "utf-8"), ("zh", "gb18030"), ("zh", "gbk"), ("hant", "utf-8"), ("hant", "big5"), ("hant", "gb18030"), ("en", "utf-8"),
-    ("en", "cp1252"), ("en", "gb18030"), ("ja", "utf-8"), ("ja", "shift_jis"), ("ja", "euc-jp"), ("ja", "iso2022_jp"), ("ru", "utf-8"),
-    ("ru", "cp1251"), ("ru", "koi8-r"), ("ko", "cp949"), ("ko", "euc-kr"),
-]  # fmt: skip
+    ("zh", "utf-8"),
+    ("zh", "gb18030"),
+    ("zh", "gbk"),
+    ("hant", "utf-8"),
+    ("hant", "big5"),
+    ("hant", "gb18030"),
+    ("en", "utf-8"),
+    ("en", "cp1252"),
+    ("en", "gb18030"),
+    ("ja", "utf-8"),
+    ("ja", "shift_jis"),
+    ("ja", "euc-jp"),
+    ("ja", "iso2022_jp"),
+    ("ru", "utf-8"),
+    ("ru", "cp1251"),
+    ("ru", "koi8-r"),
+    ("ko", "cp949"),
+    ("ko", "euc-kr"),
+]
 
 
 def golden(name: str) -> list[list[str]]:

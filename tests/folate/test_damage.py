@@ -1,4 +1,7 @@
-"""Files of a project are damaged in seeded ways: every command says one sentence, and never shows fewer posts without a word."""
+"""Damaged files: every command reports the damage in one sentence.
+
+Files are damaged in seeded random ways, and no command silently shows fewer posts.
+"""
 
 import json
 import random
@@ -14,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from folate.cli import run_command
+from tests.folate.project import create_project
 
 POSTS = 60
 QUICK = (
@@ -86,10 +90,10 @@ def _write_csv(path: Path, first: int, last: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def intact_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project of 60 posts in three commits, read, and with a report."""
     folder = tmp_path_factory.mktemp("whole")
-    (folder / "folate.toml").write_text(PROJECT, encoding="utf-8")
+    create_project(folder, PROJECT)
     for number in range(3):
         _write_csv(folder / "posts.csv", number * 20, number * 20 + 20)
         assert (
@@ -105,12 +109,16 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _files(folder: Path) -> list[Path]:
-    kept = [*(folder / "corpus").rglob("*"), folder / ".salt", *(folder / "reports").glob("*.json")]
-    return sorted(path for path in kept if path.is_file() and path.suffix != ".crc")
+def _list_files(folder: Path) -> list[Path]:
+    files = [
+        *(folder / "corpus").rglob("*"),
+        folder / ".salt",
+        *(folder / "reports").glob("*.json"),
+    ]
+    return sorted(path for path in files if path.is_file() and path.suffix != ".crc")
 
 
-def _run(
+def _run_command(
     folder: Path,
     command: list[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -122,19 +130,23 @@ def _run(
     return code, out, err
 
 
-def _try(
-    seed: int, commands: Sequence[list[str]], whole: Path, folder: Path,
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+def _try_damage(
+    seed: int,
+    commands: Sequence[list[str]],
+    intact_project: Path,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     rng = random.Random(seed)
-    shutil.copytree(whole, folder)
-    path = rng.choice(_files(folder))
+    shutil.copytree(intact_project, folder)
+    path = rng.choice(_list_files(folder))
     before = path.read_bytes()
     rng.choice(DAMAGES)(path, rng)
     if path.is_file() and path.read_bytes() == before:
         return
     for command in rng.sample(commands, 3):
-        code, out, err = _run(folder, command, monkeypatch, capfd)
+        code, out, err = _run_command(folder, command, monkeypatch, capfd)
         assert code in {0, 2, 4, 5}, (command, err)
         assert "Traceback" not in err
         assert "<unknown>" not in err
@@ -148,27 +160,27 @@ def _try(
 @pytest.mark.parametrize("seed", range(40))
 def test_a_damaged_file_is_named_and_loses_no_post_without_a_word(
     seed: int,
-    whole: Path,
+    intact_project: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    _try(seed, QUICK, whole, tmp_path / "project", monkeypatch, capfd)
+    _try_damage(seed, QUICK, intact_project, tmp_path / "project", monkeypatch, capfd)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1_000, 1_200))
 def test_many_more_damaged_files(
     seed: int,
-    whole: Path,
+    intact_project: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    _try(seed, COMMANDS, whole, tmp_path / "project", monkeypatch, capfd)
+    _try_damage(seed, COMMANDS, intact_project, tmp_path / "project", monkeypatch, capfd)
 
 
-def _log(folder: Path) -> list[Path]:
+def _commit_files(folder: Path) -> list[Path]:
     return sorted((folder / "corpus" / "posts" / "_delta_log").glob("*.json"))
 
 
@@ -197,22 +209,25 @@ def _log(folder: Path) -> list[Path]:
 )
 def test_a_lost_entry_of_the_log_is_noticed_by_every_command_and_explained_by_check(
     damage: Callable[[list[Path]], object],
-    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+    intact_project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     folder = tmp_path / "project"
-    shutil.copytree(whole, folder)
-    damage(_log(folder))
+    shutil.copytree(intact_project, folder)
+    damage(_commit_files(folder))
     for command in (
         ["status"],
         ["export", "posts"],
         ["import", "more.csv"],
         ["annotate", "--without-sentiment"],
     ):
-        code, out, err = _run(folder, command, monkeypatch, capfd)
+        code, out, err = _run_command(folder, command, monkeypatch, capfd)
         assert (code, out) == (4, "")
         assert "_delta_log" in err
         assert err.endswith("run 'folate check', which says what is lost and what to do.\n")
-    code, out, _ = _run(folder, ["check", "--format", "json"], monkeypatch, capfd)
+    code, out, _ = _run_command(folder, ["check", "--format", "json"], monkeypatch, capfd)
     assert code == 4
     assert all(
         fault["file"] and fault["what"] and fault["lost"] and fault["remedy"]
@@ -221,13 +236,16 @@ def test_a_lost_entry_of_the_log_is_noticed_by_every_command_and_explained_by_ch
 
 
 def test_what_check_says_to_do_about_a_lost_last_entry_works(
-    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    intact_project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path / "project"
-    shutil.copytree(whole, folder)
-    log = _log(folder)
+    shutil.copytree(intact_project, folder)
+    log = _commit_files(folder)
     log[-1].write_bytes(b"")
-    _, out, _ = _run(folder, ["check", "--format", "json"], monkeypatch, capfd)
+    _, out, _ = _run_command(folder, ["check", "--format", "json"], monkeypatch, capfd)
     (fault,) = json.loads(out)
     assert "it went from 40 to 60 rows" in fault["lost"]
     log[-1].unlink()
@@ -237,16 +255,24 @@ def test_what_check_says_to_do_about_a_lost_last_entry_works(
             line for line in noted.read_text().splitlines(keepends=True) if '"posts"' not in line
         )
     )
-    assert _run(folder, ["check"], monkeypatch, capfd)[0] == 0
-    assert _run(folder, ["import", "posts.csv", "--source", "forum"], monkeypatch, capfd)[0] == 0
-    assert len(_run(folder, ["export", "posts"], monkeypatch, capfd)[1].splitlines()) == POSTS
+    assert _run_command(folder, ["check"], monkeypatch, capfd)[0] == 0
+    assert (
+        _run_command(folder, ["import", "posts.csv", "--source", "forum"], monkeypatch, capfd)[0]
+        == 0
+    )
+    assert (
+        len(_run_command(folder, ["export", "posts"], monkeypatch, capfd)[1].splitlines()) == POSTS
+    )
 
 
 def test_half_a_data_file_is_an_error_of_the_store(
-    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    intact_project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path / "project"
-    shutil.copytree(whole, folder)
+    shutil.copytree(intact_project, folder)
     file = sorted((folder / "corpus" / "posts").rglob("*.parquet"))[0]
     file.write_bytes(file.read_bytes()[:1_000])
     for command in (
@@ -254,10 +280,10 @@ def test_half_a_data_file_is_an_error_of_the_store(
         ["import", "more.csv", "--source", "forum"],
         ["report", "--week", "2026-W10"],
     ):
-        code, _, err = _run(folder, command, monkeypatch, capfd)
+        code, _, err = _run_command(folder, command, monkeypatch, capfd)
         assert code == 4
         assert (file.name in err, err.count("\n"), "SELECT" in err) == (True, 1, False)
-    code, out, _ = _run(folder, ["check"], monkeypatch, capfd)
+    code, out, _ = _run_command(folder, ["check"], monkeypatch, capfd)
     assert code == 4
     assert "20 rows of the table 'posts'" in out
 
@@ -265,29 +291,32 @@ def test_half_a_data_file_is_an_error_of_the_store(
 @pytest.mark.parametrize("content", ["é".encode(), b"\xff", b"", b"\0" * 64, None])
 def test_a_lost_salt_is_never_replaced_where_authors_were_hashed_with_it(
     content: bytes | None,
-    whole: Path,
+    intact_project: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path / "project"
-    shutil.copytree(whole, folder)
+    shutil.copytree(intact_project, folder)
     salt = folder / ".salt"
     salt.unlink()
     if content is not None:
         salt.write_bytes(content)
-    code, _, err = _run(folder, ["import", "more.csv"], monkeypatch, capfd)
+    code, _, err = _run_command(folder, ["import", "more.csv"], monkeypatch, capfd)
     assert code in {2, 4}
     assert ".salt" in err
     assert salt.exists() == (content is not None)
-    assert _run(folder, ["check"], monkeypatch, capfd)[0] == 4
+    assert _run_command(folder, ["check"], monkeypatch, capfd)[0] == 4
 
 
 def test_check_lists_damage_beside_the_store(
-    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    intact_project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path / "project"
-    shutil.copytree(whole, folder)
+    shutil.copytree(intact_project, folder)
     crawl = folder / "crawls" / "20260301T000000.000000Z"
     crawl.mkdir(parents=True)
     (crawl / "job.json").write_text("[")
@@ -297,7 +326,7 @@ def test_check_lists_damage_beside_the_store(
     (folder / "reports" / "2026-W10.json").write_text('{"schema": Infinity}')
     (folder / "deliveries.sqlite").write_bytes(b"x" * 5_000)
     (folder / "thresholds.json").write_bytes(b"[" * 100_000)
-    code, out, _ = _run(folder, ["check", "--format", "json"], monkeypatch, capfd)
+    code, out, _ = _run_command(folder, ["check", "--format", "json"], monkeypatch, capfd)
     assert code == 4
     names = {Path(fault["file"]).name for fault in json.loads(out)}
     assert names == {
@@ -311,64 +340,75 @@ def test_check_lists_damage_beside_the_store(
 
 
 def test_check_sees_a_page_that_was_cut_and_no_fault_in_one_of_an_older_version(
-    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    folder = tmp_path / "project"
-    shutil.copytree(whole, folder)
-    page, figures = (folder / "reports" / f"2026-W10.{form}" for form in ("html", "json"))
-    page.write_bytes(page.read_bytes()[:1_000])
-    code, out, _ = _run(folder, ["check", "--format", "json"], monkeypatch, capfd)
-    assert code == 4
-    assert [Path(fault["file"]).name for fault in json.loads(out)] == ["2026-W10.html"]
-    document = json.loads(figures.read_text())
-    del document["digests"]  # as older versions wrote them
-    figures.write_text(json.dumps(document))
-    assert _run(folder, ["check"], monkeypatch, capfd)[0] == 0
-
-
-@pytest.mark.parametrize("content", [None, "{}", '{"schema": Infinity}'])
-def test_what_check_says_to_do_about_a_lost_schema_number_works(
-    content: str | None,
-    whole: Path,
+    intact_project: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path / "project"
-    shutil.copytree(whole, folder)
+    shutil.copytree(intact_project, folder)
+    page, figures = (folder / "reports" / f"2026-W10.{form}" for form in ("html", "json"))
+    page.write_bytes(page.read_bytes()[:1_000])
+    code, out, _ = _run_command(folder, ["check", "--format", "json"], monkeypatch, capfd)
+    assert code == 4
+    assert [Path(fault["file"]).name for fault in json.loads(out)] == ["2026-W10.html"]
+    document = json.loads(figures.read_text())
+    del document["digests"]  # as older versions wrote them
+    figures.write_text(json.dumps(document))
+    assert _run_command(folder, ["check"], monkeypatch, capfd)[0] == 0
+
+
+@pytest.mark.parametrize("content", [None, "{}", '{"schema": Infinity}'])
+def test_what_check_says_to_do_about_a_lost_schema_number_works(
+    content: str | None,
+    intact_project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(intact_project, folder)
     path = folder / "corpus" / "schema.json"
     path.unlink()
     if content is not None:
         path.write_text(content)
-    code, out, _ = _run(folder, ["check", "--format", "json"], monkeypatch, capfd)
+    code, out, _ = _run_command(folder, ["check", "--format", "json"], monkeypatch, capfd)
     (fault,) = json.loads(out)
     assert (code, Path(fault["file"]).name) == (4, "schema.json")
     path.write_text(fault["remedy"].partition("write ")[2].partition(" into it")[0])
-    assert _run(folder, ["check"], monkeypatch, capfd)[0] == 0
+    assert _run_command(folder, ["check"], monkeypatch, capfd)[0] == 0
 
 
 def test_check_itself_tells_of_a_record_of_commits_that_cannot_be_read(
-    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    intact_project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path / "project"
-    shutil.copytree(whole, folder)
+    shutil.copytree(intact_project, folder)
     noted = folder / "corpus" / "commits.jsonl"
     noted.unlink()
     noted.mkdir()
-    code, out, _ = _run(folder, ["check", "--format", "json"], monkeypatch, capfd)
+    code, out, _ = _run_command(folder, ["check", "--format", "json"], monkeypatch, capfd)
     (fault,) = json.loads(out)
     assert (code, Path(fault["file"]).name) == (4, "commits.jsonl")
     noted.rmdir()  # as it says
-    assert _run(folder, ["check"], monkeypatch, capfd)[0] == 0
+    assert _run_command(folder, ["check"], monkeypatch, capfd)[0] == 0
 
 
 def test_check_changes_nothing_and_wants_a_project(
-    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    intact_project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    before = {path: path.read_bytes() for path in whole.rglob("*") if path.is_file()}
-    assert _run(whole, ["check", "--deep"], monkeypatch, capfd)[0] == 0
-    assert {path: path.read_bytes() for path in whole.rglob("*") if path.is_file()} == before
-    assert _run(tmp_path, ["check"], monkeypatch, capfd)[0] == 2
+    before = {path: path.read_bytes() for path in intact_project.rglob("*") if path.is_file()}
+    assert _run_command(intact_project, ["check", "--deep"], monkeypatch, capfd)[0] == 0
+    assert {
+        path: path.read_bytes() for path in intact_project.rglob("*") if path.is_file()
+    } == before
+    assert _run_command(tmp_path, ["check"], monkeypatch, capfd)[0] == 2
 
 
 def _import_in_a_child(
@@ -391,10 +431,13 @@ def _import_in_a_child(
 
 
 def test_a_disk_that_takes_no_more_is_told_in_a_sentence_and_loses_nothing(
-    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    intact_project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path / "project"
-    shutil.copytree(whole, folder)
+    shutil.copytree(intact_project, folder)
     _write_csv(folder / "new.csv", 1_000, 1_400)
     child = _import_in_a_child(
         folder, "new.csv", lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))
@@ -405,46 +448,58 @@ def test_a_disk_that_takes_no_more_is_told_in_a_sentence_and_loses_nothing(
         "folate: the table 'posts'"
     )  # a thread of Delta's writer may tell of itself before it
     assert "Traceback" not in err
-    assert len(_run(folder, ["export", "posts"], monkeypatch, capfd)[1].splitlines()) == POSTS
-    assert _run(folder, ["check"], monkeypatch, capfd)[0] == 0
-    assert _run(folder, ["import", "new.csv", "--source", "forum"], monkeypatch, capfd)[0] == 0
-    assert len(_run(folder, ["export", "posts"], monkeypatch, capfd)[1].splitlines()) == POSTS + 400
+    assert (
+        len(_run_command(folder, ["export", "posts"], monkeypatch, capfd)[1].splitlines()) == POSTS
+    )
+    assert _run_command(folder, ["check"], monkeypatch, capfd)[0] == 0
+    assert (
+        _run_command(folder, ["import", "new.csv", "--source", "forum"], monkeypatch, capfd)[0] == 0
+    )
+    assert (
+        len(_run_command(folder, ["export", "posts"], monkeypatch, capfd)[1].splitlines())
+        == POSTS + 400
+    )
 
 
 def test_a_full_disk_is_told_before_anything_is_written(
-    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    intact_project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path / "project"
-    shutil.copytree(whole, folder)
+    shutil.copytree(intact_project, folder)
     full = shutil.disk_usage(folder)._replace(free=10_000)
     monkeypatch.setattr("corpora.store.store.shutil.disk_usage", lambda _: full)
-    code, _, err = _run(folder, ["import", "more.csv"], monkeypatch, capfd)
+    code, _, err = _run_command(folder, ["import", "more.csv"], monkeypatch, capfd)
     assert code == 4
     assert "free bytes" in err
-    assert _run(folder, ["check"], monkeypatch, capfd)[0] == 0
+    assert _run_command(folder, ["check"], monkeypatch, capfd)[0] == 0
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_an_import_that_was_killed_is_completed_by_the_next(
     seed: int,
-    whole: Path,
+    intact_project: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path / "project"
-    shutil.copytree(whole, folder)
+    shutil.copytree(intact_project, folder)
     _write_csv(folder / "new.csv", 1_000, 4_000)
     child = _import_in_a_child(folder, "new.csv")
     time.sleep(random.Random(seed).uniform(0.2, 4.0))
     child.kill()
     child.communicate()
-    assert _run(folder, ["check"], monkeypatch, capfd)[0] == 0
-    assert _run(folder, ["import", "new.csv", "--source", "forum"], monkeypatch, capfd)[0] == 0
+    assert _run_command(folder, ["check"], monkeypatch, capfd)[0] == 0
+    assert (
+        _run_command(folder, ["import", "new.csv", "--source", "forum"], monkeypatch, capfd)[0] == 0
+    )
     ids = [
         json.loads(line)["id"]
-        for line in _run(folder, ["export", "posts"], monkeypatch, capfd)[1].splitlines()
+        for line in _run_command(folder, ["export", "posts"], monkeypatch, capfd)[1].splitlines()
     ]
     assert (len(ids), len(set(ids))) == (POSTS + 3_000, POSTS + 3_000)
 
@@ -461,26 +516,29 @@ def test_an_import_that_was_killed_is_completed_by_the_next(
     ],
 )
 def test_a_senseless_line_among_the_noted_commits_is_passed_over(
-    whole: Path,
+    intact_project: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
     line: str,
 ) -> None:
     folder = tmp_path / "project"
-    shutil.copytree(whole, folder)
+    shutil.copytree(intact_project, folder)
     with (folder / "corpus" / "commits.jsonl").open("a", encoding="utf-8") as file:
         file.write(line + "\n")
     for command in (["status"], ["check"]):
-        code, _, told = _run(folder, command, monkeypatch, capfd)
-        assert code == 0, told
+        code, _, stderr = _run_command(folder, command, monkeypatch, capfd)
+        assert code == 0, stderr
 
 
 def test_damage_that_only_a_deep_check_sees_is_told_with_the_check_that_sees_it(
-    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    intact_project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path / "project"
-    shutil.copytree(whole, folder)
+    shutil.copytree(intact_project, folder)
     path = next((folder / "corpus" / "posts").rglob("*.parquet"))
     data = bytearray(path.read_bytes())
     group = pq.ParquetFile(path).metadata.row_group(0)
@@ -490,24 +548,27 @@ def test_damage_that_only_a_deep_check_sees_is_told_with_the_check_that_sees_it(
         if column.path_in_schema == "text"
     )
     end = (texts.dictionary_page_offset or texts.data_page_offset) + texts.total_compressed_size
-    for place in range(end - texts.total_compressed_size // 2, end):
-        data[place] ^= 0x55
+    for offset in range(end - texts.total_compressed_size // 2, end):
+        data[offset] ^= 0x55
     path.write_bytes(bytes(data))
-    code, _, told = _run(folder, ["export", "posts"], monkeypatch, capfd)
+    code, _, stderr = _run_command(folder, ["export", "posts"], monkeypatch, capfd)
     assert code == 4
-    assert "run 'folate check --deep'" in told
-    code, _, told = _run(folder, ["check", "--deep"], monkeypatch, capfd)
-    assert (code, told) == (4, "1 damaged file.\n")
+    assert "run 'folate check --deep'" in stderr
+    code, _, stderr = _run_command(folder, ["check", "--deep"], monkeypatch, capfd)
+    assert (code, stderr) == (4, "1 damaged file.\n")
 
 
 def test_posts_that_were_read_again_are_not_taken_for_damaged(
-    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    intact_project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path / "project"
-    shutil.copytree(whole, folder)
+    shutil.copytree(intact_project, folder)
     (folder / "folate.toml").write_text(
         PROJECT.replace('"晨谷"', '"晨谷", "很好"'), encoding="utf-8"
     )
-    assert _run(folder, ["annotate", "--without-sentiment"], monkeypatch, capfd)[0] == 0
-    code, out, _ = _run(folder, ["check", "--deep"], monkeypatch, capfd)
+    assert _run_command(folder, ["annotate", "--without-sentiment"], monkeypatch, capfd)[0] == 0
+    code, out, _ = _run_command(folder, ["check", "--deep"], monkeypatch, capfd)
     assert (code, out) == (0, "")

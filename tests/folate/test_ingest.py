@@ -1,6 +1,5 @@
-"""Crawls through the command line: what came is in the store once, and a crawl that was cut off is taken up later."""
+"""Crawls through the command line: posts are stored once, and interrupted crawls ingested."""
 
-import fcntl
 import json
 import os
 import shutil
@@ -12,7 +11,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
+from crawlers.archive import LOCK_FILE
 from folate.cli import run_command
 from folate.core.config import Source
 from folate.core.post import Post
@@ -64,7 +65,7 @@ def address(tmp_path: Path) -> Iterator[str]:
     server.server_close()
 
 
-def make_project(folder: Path, **starts: str) -> Path:
+def write_project(folder: Path, **starts: str) -> Path:
     sources = "".join(SOURCE.format(name=name, url=url) for name, url in starts.items())
     folder.mkdir()
     (folder / "folate.toml").write_text(
@@ -74,13 +75,13 @@ def make_project(folder: Path, **starts: str) -> Path:
 
 
 def closed_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    with socket.socket() as bound_socket:
+        bound_socket.bind(("127.0.0.1", 0))
+        return int(bound_socket.getsockname()[1])
 
 
 def test_a_crawl_lands_in_the_store_once_and_a_dead_source_is_told(tmp_path, address, capsys):
-    project = make_project(
+    project = write_project(
         tmp_path / "project", shop=f"{address}/shop/", dead=f"http://127.0.0.1:{closed_port()}/"
     )
     assert run_command(["crawl", "--project", str(project), "--format", "json"]) == 6
@@ -105,7 +106,7 @@ def test_a_crawl_lands_in_the_store_once_and_a_dead_source_is_told(tmp_path, add
 
 
 def test_a_crawl_that_was_never_ingested_is_taken_up(tmp_path, address, capsys):
-    project = make_project(tmp_path / "project", shop=f"{address}/shop/")
+    project = write_project(tmp_path / "project", shop=f"{address}/shop/")
     run_command(["crawl", "--project", str(project)])
     (folder,) = (path.parent for path in (project / "crawls").glob("*/job.json"))
     shutil.rmtree(project / "corpus")
@@ -123,16 +124,15 @@ def test_a_crawl_that_was_never_ingested_is_taken_up(tmp_path, address, capsys):
 
 
 def test_a_crawl_that_runs_or_cannot_be_read_does_not_stop_the_next(tmp_path, address, capsys):
-    project = make_project(tmp_path / "project", shop=f"{address}/shop/")
+    project = write_project(tmp_path / "project", shop=f"{address}/shop/")
     for name, job in (("1-broken", "{"), ("2-live", "{}")):
         (project / "crawls" / name).mkdir(parents=True)
         (project / "crawls" / name / "job.json").write_text(job)
-    with (project / "crawls" / "2-live" / "job.json").open() as live:
-        fcntl.flock(live, fcntl.LOCK_EX)
+    with FileLock(project / "crawls" / "2-live" / LOCK_FILE):
         assert run_command(["crawl", "--project", str(project)]) == 0
-    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("folate:")]
-    assert len(told) == 1
-    assert "1-broken was not ingested: " in told[0]
+    stderr = [line for line in capsys.readouterr().err.splitlines() if line.startswith("folate:")]
+    assert len(stderr) == 1
+    assert "1-broken was not ingested: " in stderr[0]
     assert [
         folder.name
         for folder in (project / "crawls").iterdir()
@@ -141,7 +141,7 @@ def test_a_crawl_that_runs_or_cannot_be_read_does_not_stop_the_next(tmp_path, ad
 
 
 def test_kept_pages_are_read_again(tmp_path, address, capsys):
-    project = make_project(tmp_path / "project", shop=f"{address}/shop/")
+    project = write_project(tmp_path / "project", shop=f"{address}/shop/")
     run_command(["crawl", "--project", str(project)])
     (folder,) = crawl_folders(Project.open(project))
     before = (
@@ -169,7 +169,7 @@ def test_kept_pages_are_read_again(tmp_path, address, capsys):
 
 @pytest.mark.parametrize("name", ["yesterday", "..", "../crawls/20260101", ""])
 def test_a_run_that_is_not_there_is_answered_with_those_that_are(tmp_path, capsys, name):
-    project = make_project(tmp_path / "project")
+    project = write_project(tmp_path / "project")
     assert run_command(["reparse", name, "--project", str(project)]) == 5
     assert "none, nothing was crawled yet" in capsys.readouterr().err
     (project / "crawls" / "20260101").mkdir(parents=True)
@@ -182,12 +182,12 @@ def test_a_run_that_is_not_there_is_answered_with_those_that_are(tmp_path, capsy
 
 
 def test_threads_are_settled_when_old_and_read_by_a_complete_crawl(tmp_path):
-    project = Project.open(make_project(tmp_path / "project"))
+    project = Project.open(write_project(tmp_path / "project"))
     now = datetime(2026, 3, 30, tzinfo=UTC)
     source = Source(name="forum", spider="forum", start=(), revisit_days=14)
 
     def add(thread: str, age: int, fetched: int) -> None:
-        published, seen = now - timedelta(days=age), now - timedelta(days=fetched)
+        published, fetched_at = now - timedelta(days=age), now - timedelta(days=fetched)
         post = Post(
             id=f"forum:{thread}{age}",
             source="forum",
@@ -195,7 +195,7 @@ def test_threads_are_settled_when_old_and_read_by_a_complete_crawl(tmp_path):
             text="x",
             thread=thread,
             published_at=published,
-            fetched_at=seen,
+            fetched_at=fetched_at,
         )
         project.store.upsert_posts([post])
 
@@ -256,22 +256,22 @@ def make_ledger_a_folder(folder: Path) -> None:
     ],
 )
 def test_a_folder_that_cannot_be_read_is_told_and_left(tmp_path, capsys, damage):
-    project = Project.open(make_project(tmp_path / "project"))
+    project = Project.open(write_project(tmp_path / "project"))
     folders = [
         write_run(project.crawls_folder / name, name) for name in ("1-good", "2-broken", "3-good")
     ]
     damage(folders[1])
     before = sorted(path.name for path in folders[1].iterdir())
     ingest_pending_crawls(project)
-    (told,) = capsys.readouterr().err.splitlines()
-    assert told.startswith(f"folate: the crawl in {folders[1]} was not ingested: wanted ")
+    (stderr,) = capsys.readouterr().err.splitlines()
+    assert stderr.startswith(f"folate: the crawl in {folders[1]} was not ingested: wanted ")
     assert sorted(path.name for path in folders[1].iterdir()) == before
     posts = project.store.snapshot().sql("SELECT crawl FROM posts ORDER BY crawl").to_pylist()
     assert [row["crawl"] for row in posts] == ["1-good", "3-good"]
 
 
 def test_the_good_lines_of_a_damaged_folder_are_ingested_and_the_broken_counted(tmp_path, capsys):
-    project = Project.open(make_project(tmp_path / "project"))
+    project = Project.open(write_project(tmp_path / "project"))
     folder = write_run(project.crawls_folder / "run", "run")
     good = (folder / "posts.jsonl").read_text(encoding="utf-8")
     (folder / "posts.jsonl").write_text("{broken\n" + good + "[1]\n", encoding="utf-8")
@@ -315,7 +315,7 @@ def write_run(folder: Path, crawl: str) -> Path:
 
 @pytest.mark.parametrize("damage", ["gone", "folder"])
 def test_pages_that_are_not_there_cannot_be_read_again(tmp_path, capsys, damage):
-    project = make_project(tmp_path / "project")
+    project = write_project(tmp_path / "project")
     (project / ".salt").write_text("0123456789abcdef" * 4, encoding="ascii")
     folder = write_run(project / "crawls" / "run", "run")
     if damage == "folder":
@@ -326,7 +326,7 @@ def test_pages_that_are_not_there_cannot_be_read_again(tmp_path, capsys, damage)
 
 @pytest.mark.parametrize("command", ["status", "compact"])
 def test_pages_kept_for_other_crawls_are_deleted_when_they_are_old(tmp_path, capsys, command):
-    project = make_project(tmp_path / "project")
+    project = write_project(tmp_path / "project")
     page = project / "crawls" / "run" / "cache" / "board" / "response_body"
     page.parent.mkdir(parents=True)
     page.write_text("a name", encoding="utf-8")

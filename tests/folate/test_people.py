@@ -13,6 +13,7 @@ from folate.cli import run_command
 from folate.pipeline.annotate.run import annotate_corpus
 from folate.pipeline.annotate.tags import ignored_threshold_notes, load_taxonomy_tagger
 from folate.pipeline.project import Project
+from tests.folate.project import create_project
 
 PROJECT = """
 name = "Test"
@@ -49,10 +50,10 @@ class Blank:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def annotated_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project with its posts read, once for all tests."""
     folder = tmp_path_factory.mktemp("project")
-    (folder / "folate.toml").write_text(PROJECT, encoding="utf-8")
+    create_project(folder, PROJECT)
     (folder / "posts.csv").write_text(POSTS, encoding="utf-8")
     assert run_command(["import", str(folder / "posts.csv"), "--project", str(folder)]) == 0
     annotate_corpus(Project.open(folder), with_sentiment=False)
@@ -60,12 +61,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(annotated_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("nlp.model.load_reader", lambda *_, **__: Blank())
-    return Path(shutil.copytree(built, tmp_path / "project"))
+    return Path(shutil.copytree(annotated_project, tmp_path / "project"))
 
 
-def leads(
+def list_leads(
     project: Path, capsys: pytest.CaptureFixture[str], *options: str
 ) -> tuple[list[dict[str, object]], str]:
     capsys.readouterr()
@@ -82,7 +83,7 @@ def leads(
 def test_leads_are_summed_by_author_and_brand(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    [lead], notes = leads(project, capsys)
+    [lead], notes = list_leads(project, capsys)
     assert (lead["brand"], lead["score"], lead["signals"]) == (
         "ours",
         6.5,
@@ -93,7 +94,7 @@ def test_leads_are_summed_by_author_and_brand(
 
 
 def test_no_lead_names_a_person(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows, _ = leads(project, capsys, "--least", "-99")
+    rows, _ = list_leads(project, capsys, "--least", "-99")
     assert [(row["brand"], row["score"]) for row in rows] == [
         ("ours", 6.5),
         ("theirs", -4.0),
@@ -120,7 +121,8 @@ def test_thresholds_are_learnt_from_answers_and_kept(
     ]
     with path.open("a", encoding="utf-8", newline="") as file:
         file.write(
-            "food / milk,posts:9,0.9,text,y\nfood / milk,posts:8,0.7,text,n\nfood / milk,posts:7,0.6,text,maybe\n"
+            "food / milk,posts:9,0.9,text,y\nfood / milk,posts:8,0.7,text,n\n"
+            "food / milk,posts:7,0.6,text,maybe\n"
         )
     assert (
         run_command(["tags", "--import", str(path), "--format", "json", "--project", str(project)])
@@ -153,8 +155,8 @@ def test_thresholds_of_another_model_do_not_hold_and_a_command_says_so(
         == 0
     )
     assert (
-        "note: the learnt thresholds of tags (1) are left aside, since they are of another model, other+1"
-        in capsys.readouterr().err
+        "note: the learnt thresholds of tags (1) are left aside, "
+        "since they are of another model, other+1" in capsys.readouterr().err
     )
 
 

@@ -1,4 +1,4 @@
-"""The report by mail: once a recipient, whole, and every way in which it can't go is one sentence."""
+"""Mailing a report: once for each recipient, and one sentence for each way to fail."""
 
 import email
 import json
@@ -10,32 +10,37 @@ from typing import Any
 import pytest
 
 from folate.cli import run_command
-from reports.render.document import _dumped
+from reports.render.document import serialize_document
 
 WEEK = "2026-W10"
 REPORT = {
-    "schema": "folate-report/1", "project": "晨谷", "week": WEEK, "language": "zh", "partial_until": None,
+    "schema": "folate-report/1",
+    "project": "晨谷",
+    "week": WEEK,
+    "language": "zh",
+    "partial_until": None,
     "summary": [{"text": "晨谷占声量的 52.0%。"}, {"text": "<b>没有人</b>跟踪叶酸。"}],
-}  # fmt: skip
+}
 
 
 @pytest.fixture
-def project(tmp_path: Path, mailbox: Any) -> Path:
-    """A project whose report is written, and whose server is the mailbox."""
-    _configure(
+def project(tmp_path: Path, mail_server: Any) -> Path:
+    """A project with a written report that mails through the test server."""
+    write_config(
         tmp_path,
-        f'host = "127.0.0.1"\nport = {mailbox.port}\nsecurity = "none"\nsender = "f@example.org"\nto = ["a@example.org"]',
+        f'host = "127.0.0.1"\nport = {mail_server.port}\nsecurity = "none"\n'
+        'sender = "f@example.org"\nto = ["a@example.org"]',
     )
     (tmp_path / "reports").mkdir()
-    lay(tmp_path, REPORT, "<!doctype html><p>页面".encode())
+    write_pair(tmp_path, REPORT, "<!doctype html><p>页面".encode())
     return tmp_path
 
 
-def lay(project: Path, report: dict[str, Any], page: bytes) -> None:
-    """Lay a report and its page into the project's folder, as a pair."""
+def write_pair(project: Path, report: dict[str, Any], page: bytes) -> None:
+    """Write a report and its page to the project's folder, with matching digests."""
     digests = {
         "page": sha256(page).hexdigest(),
-        "document": sha256(_dumped(report).encode()).hexdigest(),
+        "document": sha256(serialize_document(report).encode()).hexdigest(),
     }
     (project / "reports" / f"{WEEK}.json").write_text(
         json.dumps(report | {"digests": digests}), encoding="utf-8"
@@ -43,29 +48,30 @@ def lay(project: Path, report: dict[str, Any], page: bytes) -> None:
     (project / "reports" / f"{WEEK}.html").write_bytes(page)
 
 
-def _configure(project: Path, smtp: str) -> None:
+def write_config(project: Path, smtp: str) -> None:
     (project / "folate.toml").write_text(f'name = "Test"\n[smtp]\n{smtp}\n', encoding="utf-8")
 
 
-def ask(project: Path, *arguments: str) -> int:
+def run_send(project: Path, *arguments: str) -> int:
     return run_command(
         ["send", "--week", WEEK, "--project", str(project), "--format", "json", *arguments]
     )
 
 
-def statuses(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+def printed_statuses(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
     return {row["to"]: row["status"] for row in json.loads(capsys.readouterr().out)}
 
 
 def test_the_mail_has_the_summary_in_both_forms_and_the_page_attached(
-    project: Path, mailbox: Any
+    project: Path, mail_server: Any
 ) -> None:
-    assert ask(project) == 0
-    (raw,) = mailbox.mails
+    assert run_send(project) == 0
+    (raw,) = mail_server.mails
     mail = email.message_from_bytes(raw, policy=default)
     assert mail["Subject"] == f"晨谷：{WEEK} 周人们在说什么"
     assert mail["To"] == "a@example.org"
-    plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    plain = mail.get_body(("plain",))
+    html = mail.get_body(("html",))
     assert "- 晨谷占声量的 52.0%。" in plain.get_content()
     assert "&lt;b&gt;没有人&lt;/b&gt;" in html.get_content()
     (page,) = mail.iter_attachments()
@@ -74,42 +80,42 @@ def test_the_mail_has_the_summary_in_both_forms_and_the_page_attached(
 
 
 def test_once_a_recipient_unless_again(
-    project: Path, mailbox: Any, capsys: pytest.CaptureFixture[str]
+    project: Path, mail_server: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ask(project)
-    assert statuses(capsys) == {"a@example.org": "sent"}
-    assert ask(project, "--to", "a@example.org", "--to", "b@example.org") == 0
-    assert statuses(capsys) == {"a@example.org": "sent", "b@example.org": "sent"}
-    assert len(mailbox.mails) == 2
-    assert ask(project, "--again") == 0
-    assert len(mailbox.mails) == 3
+    run_send(project)
+    assert printed_statuses(capsys) == {"a@example.org": "sent"}
+    assert run_send(project, "--to", "a@example.org", "--to", "b@example.org") == 0
+    assert printed_statuses(capsys) == {"a@example.org": "sent", "b@example.org": "sent"}
+    assert len(mail_server.mails) == 2
+    assert run_send(project, "--again") == 0
+    assert len(mail_server.mails) == 3
 
 
 def test_a_dry_run_sends_nothing(
-    project: Path, mailbox: Any, capsys: pytest.CaptureFixture[str]
+    project: Path, mail_server: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ask(project, "--dry-run") == 0
-    assert statuses(capsys) == {"a@example.org": "would be sent"}
-    assert mailbox.commands == []
-    assert ask(project) == 0
+    assert run_send(project, "--dry-run") == 0
+    assert printed_statuses(capsys) == {"a@example.org": "would be sent"}
+    assert mail_server.commands == []
+    assert run_send(project) == 0
     capsys.readouterr()
-    assert ask(project, "--dry-run") == 0
-    assert statuses(capsys) == {"a@example.org": "sent"}
+    assert run_send(project, "--dry-run") == 0
+    assert printed_statuses(capsys) == {"a@example.org": "sent"}
 
 
 def test_a_refusal_is_told_and_tried_again_the_next_time(
-    project: Path, mailbox: Any, capsys: pytest.CaptureFixture[str]
+    project: Path, mail_server: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    mailbox.replies["RCPT"] = b"550 no such user"
-    assert ask(project) == 8
+    mail_server.replies["RCPT"] = b"550 no such user"
+    assert run_send(project) == 8
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["status"], row["detail"]) == (
         "failed",
         "127.0.0.1 refused the mail: 550 no such user.",
     )
-    mailbox.replies.clear()
-    assert ask(project) == 0
-    assert len(mailbox.mails) == 1
+    mail_server.replies.clear()
+    assert run_send(project) == 0
+    assert len(mail_server.mails) == 1
 
 
 @pytest.mark.parametrize(
@@ -134,8 +140,8 @@ def test_what_is_missing_is_one_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.delenv("FOLATE_SMTP_PASSWORD", raising=False)
-    _configure(project, smtp)
-    assert ask(project) == 2
+    write_config(project, smtp)
+    assert run_send(project) == 2
     assert problem in capsys.readouterr().err
     assert not (project / "deliveries.sqlite").exists()
 
@@ -144,20 +150,20 @@ def test_a_report_of_another_schema_is_refused(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (project / "reports" / f"{WEEK}.json").write_text("{}")
-    assert ask(project) == 3
+    assert run_send(project) == 3
     assert "write it anew" in capsys.readouterr().err
 
 
 def test_a_report_that_is_not_there_is_written_first(
-    project: Path, mailbox: Any, capsys: pytest.CaptureFixture[str]
+    project: Path, mail_server: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (project / "reports" / f"{WEEK}.json").unlink()
-    assert ask(project) == 0
-    assert statuses(capsys) == {"a@example.org": "sent"}
+    assert run_send(project) == 0
+    assert printed_statuses(capsys) == {"a@example.org": "sent"}
     assert (project / "reports" / "index.html").exists()
 
 
-@pytest.mark.parametrize("part", ["html", "json"])
+@pytest.mark.parametrize("suffix", ["html", "json"])
 @pytest.mark.parametrize(
     "damage",
     [
@@ -166,29 +172,29 @@ def test_a_report_that_is_not_there_is_written_first(
     ],
 )
 def test_a_page_and_figures_that_are_no_pair_are_not_sent(
-    project: Path, mailbox: Any, part: str, damage: Any, capsys: pytest.CaptureFixture[str]
+    project: Path, mail_server: Any, suffix: str, damage: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = project / "reports" / f"{WEEK}.{part}"
+    path = project / "reports" / f"{WEEK}.{suffix}"
     text = (
         json.dumps(json.loads(path.read_text("utf-8")), ensure_ascii=False)
-        if part == "json"
+        if suffix == "json"
         else path.read_text("utf-8")
     )
     path.write_text(damage(text), encoding="utf-8")
-    assert ask(project) in (3, 8)
+    assert run_send(project) in (3, 8)
     assert "write" in capsys.readouterr().err
-    assert mailbox.commands == []
+    assert mail_server.commands == []
     assert not (project / "deliveries.sqlite").exists()
 
 
 def test_a_page_of_an_earlier_report_is_not_sent_with_later_figures(
-    project: Path, mailbox: Any, capsys: pytest.CaptureFixture[str]
+    project: Path, mail_server: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lay(project, REPORT | {"summary": []}, b"<!doctype html>")
+    write_pair(project, REPORT | {"summary": []}, b"<!doctype html>")
     (project / "reports" / f"{WEEK}.html").write_bytes(b"<!doctype html><p>earlier")
-    assert ask(project) == 8
+    assert run_send(project) == 8
     assert (
         "which were not written together or were changed since: nothing was sent"
         in capsys.readouterr().err
     )
-    assert mailbox.commands == []
+    assert mail_server.commands == []

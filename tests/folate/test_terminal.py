@@ -138,8 +138,8 @@ def test_data_for_programs_has_no_raw_command_but_in_quoted_csv(
     form: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command(["evidence", "abc", "--format", form, "--project", str(project)]) == 0
-    found = COMMANDS_OF_TERMINALS.search(capsys.readouterr().out)
-    assert bool(found) == (form == "csv")
+    match = COMMANDS_OF_TERMINALS.search(capsys.readouterr().out)
+    assert bool(match) == (form == "csv")
 
 
 def test_a_header_of_16000_columns_is_not_printed_whole(

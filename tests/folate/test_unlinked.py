@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from folate.cli import run_command
+from tests.folate.project import create_project
 
 PROJECT = """
 name = "Test"
@@ -17,7 +18,7 @@ own = true
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "folate.toml").write_text(PROJECT, encoding="utf-8")
+    create_project(tmp_path, PROJECT)
     lines = ["id,published_at,author,text"]
     for person in range(6):
         lines.append(f"a{person},2026-03-02,u{person},@united my bag is lost again {person}")
@@ -35,11 +36,11 @@ def test_posts_without_a_brand_and_names_that_no_brand_has_are_told(
     assert run_command(["annotate", "--without-sentiment"]) == 0
     capsys.readouterr()
     assert run_command(["status", "--format", "json"]) == 0
-    said = capsys.readouterr().err
-    assert "12 of 18 posts that were read name no brand" in said
-    assert "@deltaair (6 people)" in said
-    assert "#travelfail (6 people)" in said
-    assert "@united" not in said
+    stderr = capsys.readouterr().err
+    assert "12 of 18 posts that were read name no brand" in stderr
+    assert "@deltaair (6 people)" in stderr
+    assert "#travelfail (6 people)" in stderr
+    assert "@united" not in stderr
 
 
 def test_a_name_that_few_people_use_is_not_shown(

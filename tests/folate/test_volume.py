@@ -1,4 +1,4 @@
-"""What a saved query finds, and what it makes of eight weeks."""
+"""Saved queries: which posts match, and when their number is unusual."""
 
 from datetime import timedelta
 from typing import Any
@@ -31,24 +31,30 @@ TEXTS = (
 
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    """The same eight texts in each of five weeks, by other people; the fifth text is about the brand, the last on another source."""
-    posts, texts, mentions, segmenter = [], [], [], Segmenter()
-    for back in range(5):
-        start = (WEEK - back).bounds("UTC")[0]
+    """The same eight texts in each of five weeks, each by another author.
+
+    The fifth text mentions the brand, and the last one is from another source.
+    """
+    posts: list[Post] = []
+    texts: list[dict[str, Any]] = []
+    mentions: list[dict[str, Any]] = []
+    segmenter = Segmenter()
+    for weeks_back in range(5):
+        start = (WEEK - weeks_back).bounds("UTC")[0]
         for n, text in enumerate(TEXTS):
             source = "b" if n == 7 else "a"
             post = Post(
-                id=f"{source}:{back}-{n}",
+                id=f"{source}:{weeks_back}-{n}",
                 source=source,
                 kind="forum",
                 text=text,
-                author=f"{back}{n}",
+                author=f"{weeks_back}{n}",
                 published_at=start + timedelta(hours=n),
             )
-            made = {"id": post.id, "text_hash": post.text_hash, "annotator": "test", "version": "1"}
+            key = {"id": post.id, "text_hash": post.text_hash, "annotator": "test", "version": "1"}
             posts.append(post)
             texts.append(
-                made
+                key
                 | {
                     "language": "zh",
                     "words": segmenter.words(text),
@@ -56,9 +62,8 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
                     "exact": post.id,
                 }
             )
-            mentions += (
-                [made | {"brand": "ours", "start": 0, "end": 1, "via": "text"}] if n == 4 else []
-            )
+            if n == 4:
+                mentions.append(key | {"brand": "ours", "start": 0, "end": 1, "via": "text"})
     store = Store(tmp_path_factory.mktemp("volume"))
     store.upsert_posts(posts)
     store.upsert("texts", texts)
@@ -67,7 +72,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "text_indices"),
     [
         ({"words": ("漏",)}, (0, 5, 6)),  # inside of any word
         ({"words": ("包装漏",)}, (0,)),  # in traditional characters, across words
@@ -81,17 +86,17 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     ],
 )
 def test_what_a_query_finds(
-    snapshot: Snapshot, query: dict[str, Any], found: tuple[int, ...]
+    snapshot: Snapshot, query: dict[str, Any], text_indices: tuple[int, ...]
 ) -> None:
-    judged = measure_query_volume(snapshot, VolumeRule(id="q", **query), WEEK, "UTC")
-    assert judged is not None
-    assert sorted(int(post.rpartition("-")[2]) for post in judged.post_ids) == list(found)
-    assert judged.authors.value == len(found) == judged.authors.n
-    assert judged.expected.n == 4
-    assert judged.expected.flags == ("short baseline",)
-    assert snapshot.sql(judged.authors.query).column(0)[0].as_py() == len(found)
-    rows = snapshot.sql(judged.expected.query).to_pylist()
-    assert sum(row["authors"] for row in rows) == 5 * len(found)
+    volume = measure_query_volume(snapshot, VolumeRule(id="q", **query), WEEK, "UTC")
+    assert volume is not None
+    assert sorted(int(post.rpartition("-")[2]) for post in volume.post_ids) == list(text_indices)
+    assert volume.authors.value == len(text_indices) == volume.authors.n
+    assert volume.expected.n == 4
+    assert volume.expected.flags == ("short baseline",)
+    assert snapshot.sql(volume.authors.query).column(0)[0].as_py() == len(text_indices)
+    rows = snapshot.sql(volume.expected.query).to_pylist()
+    assert sum(row["authors"] for row in rows) == 5 * len(text_indices)
 
 
 def test_a_word_without_letters_is_refused(snapshot: Snapshot) -> None:
@@ -103,16 +108,15 @@ def test_two_weeks_are_not_enough_to_know_what_is_usual(snapshot: Snapshot) -> N
     assert measure_query_volume(snapshot, VolumeRule(id="q"), WEEK - 2, "UTC") is None
 
 
-def series(counts: list[int], everyone: int = 1000) -> Any:
-    authors = np.array(counts)[:, None]
-    return estimate_surge(authors, np.full_like(authors, everyone))
+def estimate_series(author_counts: list[int]) -> Any:
+    """Estimate the surge in the last week of one source with 1000 authors a week."""
+    authors = np.array(author_counts)[:, None]
+    return estimate_surge(authors, np.full_like(authors, 1000))
 
 
 def test_a_rush_stands_out_and_a_usual_week_does_not() -> None:
-    usual, rush = (
-        series([10, 12, 9, 11, 8, 10, 13, 9, 11]),
-        series([10, 12, 9, 11, 8, 10, 13, 9, 40]),
-    )
+    usual = estimate_series([10, 12, 9, 11, 8, 10, 13, 9, 11])
+    rush = estimate_series([10, 12, 9, 11, 8, 10, 13, 9, 40])
     assert usual.p_value > 0.2
     assert usual.low < 10.5 < usual.high < 25
     assert rush.p_value < 1e-4
@@ -120,20 +124,21 @@ def test_a_rush_stands_out_and_a_usual_week_does_not() -> None:
 
 
 def test_a_series_that_swings_and_a_short_one_are_believed_less() -> None:
-    steady, swinging, short = (
-        series([10] * 8 + [25]),
-        series([2, 25, 4, 18, 1, 22, 5, 9, 25]),
-        series([10] * 3 + [25]),
-    )
+    steady = estimate_series([10] * 8 + [25])
+    swinging = estimate_series([2, 25, 4, 18, 1, 22, 5, 9, 25])
+    short = estimate_series([10] * 3 + [25])
     assert steady.p_value < short.p_value
     assert steady.p_value < 0.01 < swinging.p_value
 
 
 def test_more_posts_of_everything_are_no_rush_and_a_new_source_takes_no_part() -> None:
-    authors, everyone = np.full((9, 2), 10), np.full((9, 2), 1000)
-    authors[-1], everyone[-1] = 30, 3000
-    authors[:-1, 1], everyone[:-1, 1] = 0, 0
-    found = estimate_surge(authors, everyone)
-    assert found is not None
-    assert (found.observed, found.expected) == (30, pytest.approx(30, rel=0.05))
-    assert found.p_value > 0.2
+    authors = np.full((9, 2), 10)
+    total_authors = np.full((9, 2), 1000)
+    authors[-1] = 30
+    total_authors[-1] = 3000
+    authors[:-1, 1] = 0
+    total_authors[:-1, 1] = 0
+    surge = estimate_surge(authors, total_authors)
+    assert surge is not None
+    assert (surge.observed, surge.expected) == (30, pytest.approx(30, rel=0.05))
+    assert surge.p_value > 0.2

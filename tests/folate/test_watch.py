@@ -1,4 +1,4 @@
-"""Rules on a small corpus with a planted topic, a planted fall of sentiment and a planted rush of leaks; told once."""
+"""Alerts on a small corpus with a planted topic, a fall of sentiment and a surge of leaks."""
 
 import json
 import shutil
@@ -16,8 +16,9 @@ from folate.core.weeks import Week
 from folate.delivery.outbox import Outbox
 from folate.pipeline.project import Project
 from folate.pipeline.report import build_report
-from reports.alerts.alert import ALERT_SCHEMA, Alert
-from reports.alerts.rules import evaluate_rules
+from folate.pipeline.watch import evaluate_project_rules
+from reports.alerts.alert import ALERT_SCHEMA
+from reports.alerts.rules import RuleEvaluation
 
 WEEK = Week.parse("2026-W10")
 ZONE = "Asia/Shanghai"
@@ -48,8 +49,12 @@ words = ["漏", "leaks"]
 HOSTILE = '漏了！=cmd|"/c calc"\u202e <script>alert(1)</script> <!channel>'
 
 
-def planted() -> tuple[list[Post], dict[str, list[dict[str, Any]]]]:
-    """Nine weeks of 90 posts about two brands by as many people. In the last one ours is liked less and leaks."""
+def create_corpus_rows() -> tuple[list[Post], dict[str, list[dict[str, Any]]]]:
+    """Create nine weeks of 90 posts about two brands, each by another author.
+
+    In the last week, our brand is liked less and its boxes leak. Returns the posts and the rows of
+    the other tables by table name.
+    """
     rng = np.random.default_rng(11)
     posts: list[Post] = []
     tables: dict[str, list[dict[str, Any]]] = {
@@ -58,65 +63,91 @@ def planted() -> tuple[list[Post], dict[str, list[dict[str, Any]]]]:
         "sentiments": [],
         "topics": [],
     }
-    for week in [WEEK - back for back in range(8, -1, -1)]:
+    for week in [WEEK - weeks_back for weeks_back in range(8, -1, -1)]:
         for n in range(90):
-            leak = n < (30 if week == WEEK else 3)
-            text = (HOSTILE if n % 2 else "my box leaks again") if leak else f"晨谷 {n}"
-            at = week.bounds(ZONE)[0] + timedelta(minutes=100 * n + 1)
-            post = Post(
-                id=f"f:{week}-{n}",
-                source="f",
-                kind="forum",
-                text=text,
-                published_at=at,
-                author=f"{week}{n}",
-                fetched_at=week.bounds(ZONE)[1],
-            )
+            is_leak = n < (30 if week == WEEK else 3)
+            post = create_post(week, n, is_leak)
             posts.append(post)
-            made = {"id": post.id, "text_hash": post.text_hash, "annotator": "test", "version": "1"}
-            words = (
-                (["漏", "了"] if n % 2 else ["my", "box", "leaks", "again"])
-                if leak
-                else ["晨谷", str(n)]
-            )
+            key = {"id": post.id, "text_hash": post.text_hash, "annotator": "test", "version": "1"}
             tables["texts"].append(
-                made | {"language": "zh", "words": words, "hashtags": [], "exact": post.id}
+                key
+                | {
+                    "language": "zh",
+                    "words": post_words(n, is_leak),
+                    "hashtags": [],
+                    "exact": post.id,
+                }
             )
-            bad = (rng.random() < 0.7) if week == WEEK else (rng.random() < 0.1)
-            shares = {
-                "negative": 0.97 if bad else 0.01,
+            is_negative = rng.random() < (0.7 if week == WEEK else 0.1)
+            probabilities = {
+                "negative": 0.97 if is_negative else 0.01,
                 "neutral": 0.02,
-                "positive": 0.01 if bad else 0.97,
+                "positive": 0.01 if is_negative else 0.97,
             }
-            brand = made | {"brand": "ours" if n % 3 else "theirs"}
-            tables["mentions"].append(brand | {"start": 0, "end": 2, "via": "text"})
-            tables["sentiments"].append(
-                brand | {"label": "negative" if bad else "positive"} | shares
-            )
+            brand_key = key | {"brand": "ours" if n % 3 else "theirs"}
+            tables["mentions"].append(brand_key | {"start": 0, "end": 2, "via": "text"})
+            label = "negative" if is_negative else "positive"
+            tables["sentiments"].append(brand_key | {"label": label} | probabilities)
     tables["topics"] = [
-        _topic(posts, "t-1", 19.5, [], 0),
-        _topic(posts, "t-2", 30.0, ["copied text"], 1),
-        _topic(posts, "t-3", 3.0, [], 2),
+        topic_row(posts, "t-1", score=19.5, rank=0),
+        topic_row(posts, "t-2", score=30.0, rank=1, flags=("copied text",)),
+        topic_row(posts, "t-3", score=3.0, rank=2),
     ]
     return posts, tables
 
 
-def _topic(
-    posts: list[Post], identifier: str, score: float, flags: list[str], rank: int
+def create_post(week: Week, n: int, is_leak: bool) -> Post:
+    text = f"晨谷 {n}"
+    if is_leak:
+        text = HOSTILE if n % 2 else "my box leaks again"
+    return Post(
+        id=f"f:{week}-{n}",
+        source="f",
+        kind="forum",
+        text=text,
+        published_at=week.bounds(ZONE)[0] + timedelta(minutes=100 * n + 1),
+        author=f"{week}{n}",
+        fetched_at=week.bounds(ZONE)[1],
+    )
+
+
+def post_words(n: int, is_leak: bool) -> list[str]:
+    if not is_leak:
+        return ["晨谷", str(n)]
+    return ["漏", "了"] if n % 2 else ["my", "box", "leaks", "again"]
+
+
+def topic_row(
+    posts: list[Post], topic_id: str, *, score: float, rank: int, flags: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    evidence = [post.id for post in posts[-90:-70]]
     return {
-        "week": str(WEEK), "id": identifier, "state": "new", "label_zh": "漏包", "label_en": "leak", "terms": ["漏"], "score": score,
-        "q": 0.01, "posts": 20, "authors": 18, "first_seen": posts[-90].published_at, "sources": ["f"], "languages": ["zh"],
-        "watched": False,        "flags": flags, "segments": [], "brands": ["ours"], "evidence": evidence,
+        "week": str(WEEK),
+        "id": topic_id,
+        "state": "new",
+        "label_zh": "漏包",
+        "label_en": "leak",
+        "terms": ["漏"],
+        "score": score,
+        "q": 0.01,
+        "posts": 20,
+        "authors": 18,
+        "first_seen": posts[-90].published_at,
+        "sources": ["f"],
+        "languages": ["zh"],
+        "watched": False,
+        "flags": list(flags),
+        "segments": [],
+        "brands": ["ours"],
+        "evidence": [post.id for post in posts[-90:-70]],
         "detail": json.dumps({"gain": 9.0, "rank": rank, "artefact": bool(flags)}),
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("watch") / "corpus"
-    store, (posts, tables) = Store(root), planted()
+    store = Store(root)
+    posts, tables = create_corpus_rows()
     store.upsert_posts(posts)
     for table, rows in tables.items():
         store.upsert(table, rows)
@@ -126,81 +157,69 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def project(tmp_path: Path, corpus: Path) -> Path:
     shutil.copytree(corpus, tmp_path / "corpus")
-    _write(tmp_path, RULES)
+    write_config(tmp_path, RULES)
     return tmp_path
 
 
 @pytest.fixture(scope="module")
-def judged(corpus: Path) -> tuple[list[Alert], list[str]]:
-    """What the rules find in the week; judged once for all tests."""
-    _write(corpus.parent, RULES)
-    return evaluate_rules(Project.open(corpus.parent), WEEK)
+def evaluation(corpus: Path) -> RuleEvaluation:
+    """The result of the rules on the week, evaluated once for all tests."""
+    write_config(corpus.parent, RULES)
+    return evaluate_project_rules(Project.open(corpus.parent), WEEK)
 
 
 @pytest.fixture
-def known(judged: tuple[list[Alert], list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every run finds the same at once, for tests of what comes after."""
-    monkeypatch.setattr("folate.pipeline.watch.evaluate_rules", lambda *_: judged)
+def stored_evaluation(evaluation: RuleEvaluation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replace the evaluation of the rules by its stored result."""
+    monkeypatch.setattr("folate.pipeline.watch.evaluate_project_rules", lambda *_: evaluation)
 
 
-def _write(project: Path, rules: str) -> None:
+def write_config(project: Path, rules: str) -> None:
     (project / "folate.toml").write_text(BRANDS + rules, encoding="utf-8")
 
 
-def ask(project: Path, *arguments: str, week: str = str(WEEK)) -> int:
+def run_watch(project: Path, *arguments: str, week: str = str(WEEK)) -> int:
     return run_command(
         ["watch", "--week", week, "--project", str(project), "--format", "json", *arguments]
     )
 
 
-def lines(project: Path) -> list[dict[str, Any]]:
+def read_alert_lines(project: Path) -> list[dict[str, Any]]:
     path = project / "alerts.jsonl"
-    return (
-        [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        if path.exists()
-        else []
-    )
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def test_what_was_planted_fires_once_and_nothing_else(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for _ in range(2):
-        assert ask(project) == 0
+        assert run_watch(project) == 0
         rows = json.loads(capsys.readouterr().out)
         assert {(row["rule"], row["status"]) for row in rows} == {
             ("rising", "sent"),
             ("mood", "sent"),
             ("leaks", "sent"),
         }
-    told = {line["rule"]: line for line in lines(project)}
-    assert {rule: line["subject"] for rule, line in told.items()} == {
+    lines = {line["rule"]: line for line in read_alert_lines(project)}
+    assert {rule: line["subject"] for rule, line in lines.items()} == {
         "rising": "t-1",
         "mood": "ours",
         "leaks": "",
     }
-    assert len(lines(project)) == 3
-    for line in told.values():
-        assert (
-            run_command(
-                [
-                    "evidence",
-                    line["figures"][0]["evidence"],
-                    "--project",
-                    str(project),
-                    "--format",
-                    "json",
-                ]
-            )
-            == 0
-        )
+    assert len(read_alert_lines(project)) == 3
+    for line in lines.values():
+        evidence_id = line["figures"][0]["evidence"]
+        arguments = ["evidence", evidence_id, "--project", str(project), "--format", "json"]
+        assert run_command(arguments) == 0
 
 
 def test_a_message_says_what_with_n_interval_evidence_and_quotes_without_names(
-    judged: tuple[list[Alert], list[str]],
+    evaluation: RuleEvaluation,
 ) -> None:
-    found = {alert.rule: alert.payload for alert in judged[0]}
-    for message in found.values():
+    payloads = {alert.rule: alert.payload for alert in evaluation.alerts}
+    for message in payloads.values():
         assert message["schema"] == ALERT_SCHEMA
         assert message["text"] in message["body"]
         assert message["rule"] in message["title"]
@@ -214,7 +233,7 @@ def test_a_message_says_what_with_n_interval_evidence_and_quotes_without_names(
         assert 1 <= len(message["quotes"]) <= 3
     figures = {
         rule: {figure["measure"]: figure for figure in message["figures"]}
-        for rule, message in found.items()
+        for rule, message in payloads.items()
     }
     assert figures["mood"]["net_sentiment_polar.change"]["high"] < 0
     assert figures["rising"]["topic_score"]["value"] == 19.5
@@ -224,29 +243,29 @@ def test_a_message_says_what_with_n_interval_evidence_and_quotes_without_names(
 
 
 def test_the_arrow_of_the_report_and_the_alert_are_one(
-    judged: tuple[list[Alert], list[str]], corpus: Path
+    evaluation: RuleEvaluation, corpus: Path
 ) -> None:
     change = (
         build_report(Project.open(corpus.parent), WEEK).brands[0].changes["net_sentiment_polar"]
     )
-    (told,) = (alert for alert in judged[0] if alert.rule == "mood")
+    (mood,) = (alert for alert in evaluation.alerts if alert.rule == "mood")
     assert change.direction == "down"
-    assert told.figures[0] == change.figure
+    assert mood.figures[0] == change.figure
 
 
-def test_hostile_words_are_words(judged: tuple[list[Alert], list[str]]) -> None:
-    (leaks,) = (alert.payload for alert in judged[0] if alert.rule == "leaks")
+def test_hostile_words_are_words(evaluation: RuleEvaluation) -> None:
+    (leaks,) = (alert.payload for alert in evaluation.alerts if alert.rule == "leaks")
     assert any("<script>" in quote["text"] for quote in leaks["quotes"])
     assert "<" not in leaks["text"] + leaks["title"]
     assert "\u202e" not in json.dumps(leaks, ensure_ascii=False)
     assert "\n".join(leaks["body"].splitlines()) + "\n" == leaks["body"]
 
 
-@pytest.mark.usefixtures("known")
+@pytest.mark.usefixtures("stored_evaluation")
 def test_a_dry_run_tells_nobody_and_notes_nothing(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ask(project, "--dry-run") == 0
+    assert run_watch(project, "--dry-run") == 0
     assert [row["status"] for row in json.loads(capsys.readouterr().out)] == ["not sent"] * 3
     assert {path.name for path in project.iterdir()} == {"corpus", "folate.toml"}
 
@@ -254,72 +273,83 @@ def test_a_dry_run_tells_nobody_and_notes_nothing(
 def test_a_quiet_week_says_that_nothing_fired_and_what_could_not_be_judged(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ask(project, week=str(WEEK - 7)) == 0
-    shown = capsys.readouterr()
-    assert json.loads(shown.out) == []
-    assert f"nothing fired in {WEEK - 7} as far as the rules could be judged." in shown.err
-    assert "alert 'rising' was not judged: topics were not sought in this week" in shown.err
-    assert "alert 'leaks' was not judged: fewer than 3 of the eight weeks before" in shown.err
+    assert run_watch(project, week=str(WEEK - 7)) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out) == []
+    assert f"nothing fired in {WEEK - 7} as far as the rules could be judged." in captured.err
+    assert "alert 'rising' was not judged: topics were not sought in this week" in captured.err
+    assert "alert 'leaks' was not judged: fewer than 3 of the eight weeks before" in captured.err
 
 
-@pytest.mark.usefixtures("known")
+@pytest.mark.usefixtures("stored_evaluation")
 def test_a_webhook_that_fails_is_tried_at_the_next_run(
-    project: Path, hook: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Path,
+    webhook_server: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("folate.delivery.webhook.MAX_ATTEMPTS", 1)
-    _write(project, RULES.replace('file = "alerts.jsonl"', f'webhook = "{hook.address}"'))
-    hook.answers = [500]
-    assert ask(project) == 8
+    write_config(
+        project, RULES.replace('file = "alerts.jsonl"', f'webhook = "{webhook_server.address}"')
+    )
+    webhook_server.answers = [500]
+    assert run_watch(project) == 8
     rows = json.loads(capsys.readouterr().out)
     assert {(row["status"], row["channel"]) for row in rows} == {("failed", "webhook")}
     assert all("answered 500" in row["detail"] for row in rows)
-    hook.answers, hook.requests = [200], []
+    webhook_server.answers = [200]
+    webhook_server.requests.clear()
+    # As in another week, in which no rule fires.
     monkeypatch.setattr(
-        "folate.pipeline.watch.evaluate_rules", lambda *_: ([], [])
-    )  # another week, in which nothing holds
-    assert ask(project) == 0
+        "folate.pipeline.watch.evaluate_project_rules", lambda *_: RuleEvaluation([], [])
+    )
+    assert run_watch(project) == 0
     assert {row["rule"] for row in json.loads(capsys.readouterr().out)} == {
         "rising",
         "mood",
         "leaks",
     }
-    assert [json.loads(body)["id"] for _, body in hook.requests] == [
-        headers["Idempotency-Key"] for headers, _ in hook.requests
+    assert [json.loads(body)["id"] for _, body in webhook_server.requests] == [
+        headers["Idempotency-Key"] for headers, _ in webhook_server.requests
     ]
-    assert ask(project) == 0
-    assert len(hook.requests) == 3
+    assert run_watch(project) == 0
+    assert len(webhook_server.requests) == 3
 
 
-@pytest.mark.usefixtures("known")
+@pytest.mark.usefixtures("stored_evaluation")
 def test_a_delivery_that_was_cut_off_is_told_until_a_person_repeats_it(
-    project: Path, hook: Any, capsys: pytest.CaptureFixture[str]
+    project: Path, webhook_server: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _write(project, RULES.replace('file = "alerts.jsonl"', f'webhook = "{hook.address}"'))
-    hook.answers = [0]
-    assert ask(project) == 8
+    write_config(
+        project, RULES.replace('file = "alerts.jsonl"', f'webhook = "{webhook_server.address}"')
+    )
+    webhook_server.answers = [0]
+    assert run_watch(project) == 8
     assert {row["status"] for row in json.loads(capsys.readouterr().out)} == {"unknown"}
-    hook.answers, hook.requests = [200], []
-    assert ask(project) == 8
-    assert hook.requests == []
-    assert ask(project, "--again") == 0
-    assert len(hook.requests) == 3
+    webhook_server.answers = [200]
+    webhook_server.requests.clear()
+    assert run_watch(project) == 8
+    assert webhook_server.requests == []
+    assert run_watch(project, "--again") == 0
+    assert len(webhook_server.requests) == 3
 
 
-@pytest.mark.usefixtures("known")
+@pytest.mark.usefixtures("stored_evaluation")
 def test_mail_goes_once_to_each_recipient_and_a_rule_chooses_its_channels(
-    project: Path, mailbox: Any
+    project: Path, mail_server: Any
 ) -> None:
     rules = RULES.replace(
         "[alerts]", '[alerts]\nmail = ["a@example.org", "b@example.org"]'
     ).replace("drop = 5.0", 'to = ["mail"]')
-    _write(
+    write_config(
         project,
-        f'{rules}\n[smtp]\nhost = "127.0.0.1"\nport = {mailbox.port}\nsecurity = "none"\nsender = "f@example.org"\n',
+        f'{rules}\n[smtp]\nhost = "127.0.0.1"\nport = {mail_server.port}\n'
+        'security = "none"\nsender = "f@example.org"\n',
     )
-    ask(project)
-    ask(project)
-    assert len(mailbox.mails) == 6
-    assert {line["rule"] for line in lines(project)} == {"rising", "leaks"}
+    run_watch(project)
+    run_watch(project)
+    assert len(mail_server.mails) == 6
+    assert {line["rule"] for line in read_alert_lines(project)} == {"rising", "leaks"}
     assert all(
         delivery.status == "sent"
         for delivery in Outbox(project / "deliveries.sqlite").list_deliveries()
@@ -330,26 +360,15 @@ def test_a_day_has_events_of_its_iso_week_and_its_words_are_the_projects(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (project / "folate.toml").write_text('language = "zh"\n' + BRANDS + RULES, encoding="utf-8")
-    assert (
-        run_command(
-            [
-                "watch",
-                "--project",
-                str(project),
-                "--format",
-                "json",
-                "--day",
-                str(WEEK.monday + timedelta(days=5)),
-            ]
-        )
-        == 0
-    )
+    day = str(WEEK.monday + timedelta(days=5))
+    arguments = ["watch", "--project", str(project), "--format", "json", "--day", day]
+    assert run_command(arguments) == 0
     rows = json.loads(capsys.readouterr().out)
     assert {row["week"] for row in rows} == {str(WEEK)}
     assert "leaks" in {row["rule"] for row in rows}
     assert all(
         "规则：" in line["body"] and "预期" in line["text"]
-        for line in lines(project)
+        for line in read_alert_lines(project)
         if line["rule"] == "leaks"
     )
     assert run_command(["watch", "--project", str(project)]) == 2
@@ -375,6 +394,6 @@ def test_a_day_has_events_of_its_iso_week_and_its_words_are_the_projects(
 def test_a_wrong_rule_is_one_sentence(
     project: Path, rules: str, problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _write(project, rules)
-    assert ask(project) == 2
+    write_config(project, rules)
+    assert run_watch(project) == 2
     assert problem in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Damage to bytes, texts, tables and files, drawn from a seed: the same seed gives the same damage everywhere."""
+"""Random damage to bytes, texts, tables and files; the same seed gives the same damage."""
 
 import csv
 import gzip
@@ -34,10 +34,47 @@ BYTES = (
     b"\x80" * 9,
 )
 CELLS: tuple[Any, ...] = (
-    None, "", " ", "NaN", "null", "-", "#N/A", "=1+1", "0", -1, 2**63, 10**400, -0.0, 1e308, float("inf"), float("nan"), True, "true",
-    "2026-99-99", "0000-00-00", "9999-12-31T23:59:59+14:00", "1e9", "1700000000000", 46083.5, "24:61", "好" * 5000, "a\0b", "\ud83d",
-    "\ufeff", "\u202e倒", "_x000D_", "<b>&amp;</b>", "'; --", "../..", "a/b", ":", "\x1b[31m", "1,234", "1.2万", "n" * 300,
-)  # fmt: skip
+    None,
+    "",
+    " ",
+    "NaN",
+    "null",
+    "-",
+    "#N/A",
+    "=1+1",
+    "0",
+    -1,
+    2**63,
+    10**400,
+    -0.0,
+    1e308,
+    float("inf"),
+    float("nan"),
+    True,
+    "true",
+    "2026-99-99",
+    "0000-00-00",
+    "9999-12-31T23:59:59+14:00",
+    "1e9",
+    "1700000000000",
+    46083.5,
+    "24:61",
+    "好" * 5000,
+    "a\0b",
+    "\ud83d",
+    "\ufeff",
+    "\u202e倒",
+    "_x000D_",
+    "<b>&amp;</b>",
+    "'; --",
+    "../..",
+    "a/b",
+    ":",
+    "\x1b[31m",
+    "1,234",
+    "1.2万",
+    "n" * 300,
+)
 NESTED: tuple[Any, ...] = (
     [],
     {},
@@ -64,7 +101,7 @@ ENCODINGS = (
 
 @dataclass(frozen=True)
 class Case:
-    """A damaged file. `rows` says how many rows it has and `good` which ids must be taken, where the damage lets that be known."""
+    """A damaged file; `rows` is its number of rows, `good` the ids to be imported, where known."""
 
     name: str
     content: bytes
@@ -76,11 +113,11 @@ def mutate_bytes(random: Random, data: bytes) -> bytes:
     """Flip bits, cut, splice, overwrite or fill with zeros, once or a few times."""
     changed = bytearray(data)
     for _ in range(random.choice((1, 1, 1, 2, 4, 16))):
-        _damage(random, changed)
+        _damage_bytes(random, changed)
     return bytes(changed)
 
 
-def _damage(random: Random, data: bytearray) -> None:
+def _damage_bytes(random: Random, data: bytearray) -> None:
     if not data:
         data += random.choice(BYTES)
         return
@@ -105,7 +142,7 @@ def _damage(random: Random, data: bytearray) -> None:
 
 
 def mutate_text(random: Random, text: str) -> str:
-    """Put odd words in place of words, and repeat, swap or drop pieces between marks of markup and punctuation."""
+    """Replace words by odd ones; repeat, swap or drop parts between markup and punctuation."""
     pieces = re.split(r"(\W)", text)
     for _ in range(random.choice((1, 1, 2, 5))):
         at, other = random.randrange(len(pieces)), random.randrange(len(pieces))
@@ -135,7 +172,7 @@ def mutate_text(random: Random, text: str) -> str:
     return "".join(pieces)
 
 
-def table(random: Random) -> list[dict[str, Any]]:
+def random_table(random: Random) -> list[dict[str, Any]]:
     """Rows that can all be taken."""
     return [
         {
@@ -155,12 +192,12 @@ def table(random: Random) -> list[dict[str, Any]]:
 def import_case(seed: int) -> Case:
     """A damaged file to import, of any kind."""
     random = Random(seed)
-    rows = table(random)
-    maker = random.choices((_csv, _jsonl, _xlsx, _parquet), (5, 5, 6, 1))[0]
-    return maker(random, rows)
+    rows = random_table(random)
+    make_case = random.choices((_csv_case, _jsonl_case, _xlsx_case, _parquet_case), (5, 5, 6, 1))[0]
+    return make_case(random, rows)
 
 
-def _bad_cells(
+def _damage_cells(
     random: Random, rows: list[dict[str, Any]], values: tuple[Any, ...]
 ) -> frozenset[str]:
     """Put odd values into cells of some rows, and say which rows stay good."""
@@ -172,7 +209,7 @@ def _bad_cells(
     return frozenset(f"g{nth}" for nth in range(len(rows)) if nth not in bad)
 
 
-def _packed(random: Random, name: str, content: bytes) -> tuple[str, bytes]:
+def _pack_randomly(random: Random, name: str, content: bytes) -> tuple[str, bytes]:
     """Sometimes pack a text, well or badly, or give it the name of another kind of file."""
     match random.randrange(12):
         case 0:
@@ -193,9 +230,9 @@ def _packed(random: Random, name: str, content: bytes) -> tuple[str, bytes]:
             return name, content
 
 
-def _csv(random: Random, rows: list[dict[str, Any]]) -> Case:
+def _csv_case(random: Random, rows: list[dict[str, Any]]) -> Case:
     if random.random() < 0.4:
-        good = _bad_cells(
+        good = _damage_cells(
             random, rows, tuple(cell for cell in CELLS if cell not in ("\ud83d", "a\0b"))
         )
         return Case(
@@ -211,12 +248,12 @@ def _csv(random: Random, rows: list[dict[str, Any]]) -> Case:
             )
         case 2:
             content = text.encode(random.choice(ENCODINGS), "replace")
-            return Case(*_packed(random, "a.csv", content))
+            return Case(*_pack_randomly(random, "a.csv", content))
         case _:
             pass
     content = text.encode("utf-8", "surrogatepass")
     return Case(
-        *_packed(
+        *_pack_randomly(
             random, "a.csv", mutate_bytes(random, content) if random.random() < 0.6 else content
         )
     )
@@ -230,15 +267,15 @@ def _csv_text(rows: list[dict[str, Any]], delimiter: str, ending: str = "\n") ->
     return out.getvalue()
 
 
-def _jsonl(random: Random, rows: list[dict[str, Any]]) -> Case:
+def _jsonl_case(random: Random, rows: list[dict[str, Any]]) -> Case:
     if random.random() < 0.4:
-        good = _bad_cells(random, rows, CELLS + NESTED)
+        good = _damage_cells(random, rows, CELLS + NESTED)
         lines = [json.dumps(row, ensure_ascii=random.random() < 0.5) for row in rows]
         return Case("a.jsonl", "\n".join(lines).encode("utf-8", "surrogatepass"), len(rows), good)
     lines = [json.dumps(row, ensure_ascii=False) for row in rows]
     if random.random() < 0.5:
         at = random.randrange(len(lines))
-        lines[at] = _odd_line(random, lines[at])
+        lines[at] = _damage_line(random, lines[at])
         good = frozenset(f"g{nth}" for nth in range(len(rows)) if nth != at)
         return Case(
             "a.jsonl",
@@ -248,13 +285,13 @@ def _jsonl(random: Random, rows: list[dict[str, Any]]) -> Case:
         )
     content = "\n".join(lines).encode(random.choice(ENCODINGS), "replace")
     return Case(
-        *_packed(
+        *_pack_randomly(
             random, "a.jsonl", mutate_bytes(random, content) if random.random() < 0.7 else content
         )
     )
 
 
-def _odd_line(random: Random, line: str) -> str:
+def _damage_line(random: Random, line: str) -> str:
     depth = random.choice((99, 100, 101, 300, 490, 500, 700, 950, 980, 1000, 5000))
     nested = random.choice(("[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth))
     return random.choice(
@@ -262,36 +299,47 @@ def _odd_line(random: Random, line: str) -> str:
             '{"id": "x", "published_at": "soon", "text": ' + nested + "}",
             '{"id": "x", "published_at": "2026-01-01", "text": "a", "more": ' + nested + "}",
             nested,
-            '{"id": ' + "9" * random.choice((20, 4299, 4301, 100_000)) + ', "text": "a", "published_at": "2026-01-01"}',
-            '{"text": "a", "text": "b", "published_at": "2026-01-01", "rating": NaN, "likes": -Infinity}',
+            '{"id": ' + "9" * random.choice((20, 4299, 4301, 100_000)) + ', "text": "a", '
+            '"published_at": "2026-01-01"}',
+            '{"text": "a", "text": "b", "published_at": "2026-01-01", "rating": NaN, "likes": '
+            "-Infinity}",
             '{"text": "\\ud83d", "published_at": 1e400, "author": "\\udc00"}',
-            "[1, 2]", "null", '"text"', "{", "}", "", " ", "\ufeff" + line, line + line, line[: random.randrange(len(line))],
+            "[1, 2]",
+            "null",
+            '"text"',
+            "{",
+            "}",
+            "",
+            " ",
+            "\ufeff" + line,
+            line + line,
+            line[: random.randrange(len(line))],
             json.dumps({f"key {nth}": nth for nth in range(20_000)}),
             json.dumps({"k" * 2000: 1, "text": "a", "published_at": "2026-01-01"}),
             mutate_text(random, line).replace("\n", " ").replace("\r", " "),
         )
-    )  # fmt: skip
+    )
 
 
-def _xlsx(random: Random, rows: list[dict[str, Any]]) -> Case:
+def _xlsx_case(random: Random, rows: list[dict[str, Any]]) -> Case:
     if random.random() < 0.25:
-        good = _bad_cells(
+        good = _damage_cells(
             random,
             rows,
             tuple(cell for cell in CELLS if cell not in ("\ud83d", "a\0b", "\x1b[31m", 10**400)),
         )
-        return Case("a.xlsx", _workbook(rows), len(rows), good)
-    content = _workbook(rows)
+        return Case("a.xlsx", _build_workbook(rows), len(rows), good)
+    content = _build_workbook(rows)
     match random.randrange(6):
         case 0:
-            return Case(*_renamed(random, "a.xlsx", mutate_bytes(random, content)))
+            return Case(*_rename_randomly(random, "a.xlsx", mutate_bytes(random, content)))
         case 1:
-            return Case(*_renamed(random, "a.xlsx", content))
+            return Case(*_rename_randomly(random, "a.xlsx", content))
         case _:
-            return Case("a.xlsx", _with_odd_part(random, content))
+            return Case("a.xlsx", _damage_archive(random, content))
 
 
-def _renamed(random: Random, name: str, content: bytes) -> tuple[str, bytes]:
+def _rename_randomly(random: Random, name: str, content: bytes) -> tuple[str, bytes]:
     return (
         name
         if random.random() < 0.7
@@ -300,7 +348,7 @@ def _renamed(random: Random, name: str, content: bytes) -> tuple[str, bytes]:
     )
 
 
-def _workbook(rows: list[dict[str, Any]]) -> bytes:
+def _build_workbook(rows: list[dict[str, Any]]) -> bytes:
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
@@ -411,8 +459,8 @@ _EDITS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 
-def _with_odd_part(random: Random, content: bytes) -> bytes:
-    """The archive with one part damaged, missing, doubled, encrypted by its own word, or packed in an unknown way."""
+def _damage_archive(random: Random, content: bytes) -> bytes:
+    """Return an archive with one part damaged, missing, doubled, encrypted or oddly packed."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     names = [
@@ -432,21 +480,21 @@ def _with_odd_part(random: Random, content: bytes) -> bytes:
             parts[name] = parts[random.choice(names)]
         case 4:
             mark, at = random.choice((b"PK\1\2", b"PK\3\4")), random.choice((6, 8, 10, 20, 24, 42))
-            packed = bytearray(_zip(parts))
+            packed = bytearray(_zip_parts(parts))
             start = packed.find(mark)
             packed[start + at] = random.choice((1, 99, 255))
             return bytes(packed)
         case _:
             for _ in range(random.choice((1, 2, 3))):
                 pattern, choices = random.choice(_EDITS)
-                parts[name] = _replaced(
+                parts[name] = _replace_match(
                     random, parts[name].decode("utf-8", "replace"), pattern, choices
                 ).encode()
                 name = random.choice(names)
-    return _zip(parts)
+    return _zip_parts(parts)
 
 
-def _replaced(random: Random, text: str, pattern: str, choices: tuple[str, ...]) -> str:
+def _replace_match(random: Random, text: str, pattern: str, choices: tuple[str, ...]) -> str:
     matches = list(re.finditer(pattern, text))
     if not matches:
         return text
@@ -454,7 +502,7 @@ def _replaced(random: Random, text: str, pattern: str, choices: tuple[str, ...])
     return text[: match.start()] + random.choice(choices) + text[match.end() :]
 
 
-def _zip(parts: dict[str, bytes]) -> bytes:
+def _zip_parts(parts: dict[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in parts.items():
@@ -468,7 +516,11 @@ _ARRAYS: tuple[Callable[[int], pa.Array], ...] = (
     lambda n: pa.array([2**40] * n, pa.date64()),
     lambda n: pa.array([2**30] * n, pa.date32()),
     lambda n: pa.array([timedelta(1)] * n),
-    lambda n: pa.array([(1, 2, 3)] * n, pa.month_day_nano_interval()) if n < 0 else pa.array([1] * n, pa.duration("ns")),
+    lambda n: (
+        pa.array([(1, 2, 3)] * n, pa.month_day_nano_interval())
+        if n < 0
+        else pa.array([1] * n, pa.duration("ns"))
+    ),
     lambda n: pa.array([[("a", "b")]] * n, pa.map_(pa.string(), pa.string())),
     lambda n: pa.array([["a", None]] * n),
     lambda n: pa.array([{"a": [1]}] * n),
@@ -485,11 +537,15 @@ _ARRAYS: tuple[Callable[[int], pa.Array], ...] = (
     lambda n: pa.array([datetime(2026, 2, 1, tzinfo=UTC)] * n, pa.timestamp("us", tz="UTC")),
     lambda n: pa.array([1_770_000_000] * n, pa.timestamp("s", tz="Nowhere/Land")),
     lambda n: pa.array([date(2026, 2, 1)] * n),
-    lambda n: pa.Array.from_buffers(pa.string(), n, [None, pa.array(range(n + 1), pa.int32()).buffers()[1], pa.py_buffer(b"\xff" * n)]),
-)  # fmt: skip
+    lambda n: pa.Array.from_buffers(
+        pa.string(),
+        n,
+        [None, pa.array(range(n + 1), pa.int32()).buffers()[1], pa.py_buffer(b"\xff" * n)],
+    ),
+)
 
 
-def _parquet(random: Random, rows: list[dict[str, Any]]) -> Case:
+def _parquet_case(random: Random, rows: list[dict[str, Any]]) -> Case:
     columns = {name: pa.array([row[name] for row in rows]) for name in COLUMNS}
     name = random.choice(COLUMNS)
     is_typed = random.random() < 0.6
@@ -504,4 +560,4 @@ def _parquet(random: Random, rows: list[dict[str, Any]]) -> Case:
             out.getvalue(),
             len(rows) if {"text", "published_at"} <= set(names) else None,
         )
-    return Case(*_renamed(random, "a.parquet", mutate_bytes(random, out.getvalue())))
+    return Case(*_rename_randomly(random, "a.parquet", mutate_bytes(random, out.getvalue())))

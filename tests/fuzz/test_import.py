@@ -1,4 +1,7 @@
-"""A damaged file ends in one sentence or in its rows: never in a traceback, without end, or with more memory than a machine has."""
+"""The import of a damaged file ends with one sentence or with its rows.
+
+It never ends with a traceback, never hangs, and never exhausts the memory.
+"""
 
 import json
 import os
@@ -10,36 +13,42 @@ from typing import Any
 import pytest
 
 IMPORTER = Path(__file__).with_name("importer.py")
-MEMORY = 1500  # MB; an import of a damaged small file needs some 300
-TIMEOUT = 1200  # seconds; a chunk takes some 20 on a machine that does nothing else
+# An import of a damaged small file needs some 300 MB.
+MAX_MEGABYTES = 1500
+# A chunk takes some 20 seconds on an idle machine.
+MAX_SECONDS = 1200
 
 
-def outcomes(first: int, last: int) -> list[dict[str, Any]]:
-    """What became of the cases of these seeds, in a process whose end by a signal does not end the tests."""
+def import_cases(first: int, last: int) -> list[dict[str, Any]]:
+    """Import the cases of these seeds in a process that may be killed without ending the tests."""
     root = str(IMPORTER.parents[2])
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, str(IMPORTER), str(first), str(last)],
-        capture_output=True, text=True, timeout=TIMEOUT, check=False, env=os.environ | {"PYTHONPATH": root},
-    )  # fmt: skip
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert done.returncode == 0, (
-        f"ended with {done.returncode} after {lines[-1:]}: {done.stderr[-2000:]}"
+        capture_output=True,
+        text=True,
+        timeout=MAX_SECONDS,
+        check=False,
+        env=os.environ | {"PYTHONPATH": root},
+    )
+    lines = [json.loads(line) for line in process.stdout.splitlines()]
+    assert process.returncode == 0, (
+        f"ended with {process.returncode} after {lines[-1:]}: {process.stderr[-2000:]}"
     )
     return lines
 
 
-def check(first: int, last: int) -> None:
-    *cases, memory = outcomes(first, last)
+def check_cases(first: int, last: int) -> None:
+    *cases, memory = import_cases(first, last)
     assert len(cases) == last - first
     assert [case for case in cases if case["fault"]] == []
-    assert memory["peak"] < MEMORY
+    assert memory["peak"] < MAX_MEGABYTES
 
 
 def test_damaged_files_end_in_a_sentence_or_in_their_rows():
-    check(0, 200)
+    check_cases(0, 200)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(1000, 11_000, 500))
 def test_many_damaged_files_end_in_a_sentence_or_in_their_rows(first: int):
-    check(first, first + 500)
+    check_cases(first, first + 500)

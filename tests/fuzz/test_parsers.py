@@ -1,7 +1,8 @@
-"""Saved pages and payloads, mutated, through every reader: never an exception, and only valid posts.
+"""Mutated pages and payloads through every parser: no exceptions, and valid posts only.
 
-A child process reads them, so that a page on which a reader hangs fails the test and does not stop it.
-`python tests/fuzz/test_parsers.py FIRST LAST` runs the cases with these numbers and prints the faults.
+A child process parses them, so that a page on which a parser hangs fails the test and does not
+stop it. `python tests/fuzz/test_parsers.py FIRST LAST` runs the cases with these numbers and prints
+the faults.
 """
 
 import json
@@ -23,8 +24,11 @@ ROLES = {
     "reviews": ("start", "product", "sitemap"),
     "microblog": ("list", "whole"),
 }
-POST = '{"id": "s:1", "source": "s", "kind": "microblog", "text": "x", "published_at": "2026-03-01T00:00:00+00:00"}'
-LIMIT = 300  # seconds for a share of cases that takes a few
+POST = (
+    '{"id": "s:1", "source": "s", "kind": "microblog", "text": "x", "published_at": '
+    '"2026-03-01T00:00:00+00:00"}'
+)
+TIMEOUT_SECONDS = 300  # seconds for a share of cases that takes a few
 VALUES: tuple[Any, ...] = (
     None,
     True,
@@ -43,7 +47,7 @@ VALUES: tuple[Any, ...] = (
     "http://[x",
     10**30,
 )
-PIECES = (
+ODD_PARTS = (
     *(
         "<b>",
         "</div>",
@@ -89,24 +93,24 @@ def truncate(body: bytes, rng: random.Random) -> bytes:
     return body[: rng.randrange(len(body))]
 
 
-def insert(body: bytes, rng: random.Random) -> bytes:
-    at = rng.randrange(len(body))
+def insert_bytes(body: bytes, rng: random.Random) -> bytes:
+    offset = rng.randrange(len(body))
     return (
-        body[:at]
-        + rng.choice(PIECES).encode("utf-8", "surrogatepass") * rng.choice((1, 1, 3, 400))
-        + body[at:]
+        body[:offset]
+        + rng.choice(ODD_PARTS).encode("utf-8", "surrogatepass") * rng.choice((1, 1, 3, 400))
+        + body[offset:]
     )
 
 
-def repeat(body: bytes, rng: random.Random) -> bytes:
-    """A part of the page, again and again, inside itself."""
+def repeat_part(body: bytes, rng: random.Random) -> bytes:
+    """Return the page with a part of it repeated in place."""
     start, end = sorted(rng.choices(range(len(body)), k=2))
     end = min(end, start + 2000)
     return body[:start] + body[start:end] * rng.choice((2, 5, 30)) + body[end:]
 
 
 def cut_tags(body: bytes, rng: random.Random) -> bytes:
-    """The page without some of its tags, or with them elsewhere."""
+    """Return the page without some of its tags, or with them moved."""
     parts = body.split(b"<")
     for _ in range(rng.randint(1, 5)):
         part = parts.pop(rng.randrange(len(parts)))
@@ -118,7 +122,7 @@ def cut_tags(body: bytes, rng: random.Random) -> bytes:
 
 
 def swap_types(body: bytes, rng: random.Random) -> bytes:
-    """A payload whose values have other types; the page itself where there is no JSON."""
+    """Return a payload with values of other types; flip bits where there is no JSON."""
     text = body.decode("utf-8", "replace")
     start, end = text.find("{"), text.rfind("}") + 1
     try:
@@ -126,109 +130,112 @@ def swap_types(body: bytes, rng: random.Random) -> bytes:
     except ValueError:
         return flip_bits(body, rng)
     for _ in range(rng.randint(1, 3)):
-        places = list(inside(value))
-        holder, key = rng.choice(places)
-        kept = holder[key]
-        holder[key] = rng.choice((*VALUES, [kept], {"0": kept}, str(kept)))
+        slots = list(iterate_containers(value))
+        container, key = rng.choice(slots)
+        old_value = container[key]
+        container[key] = rng.choice((*VALUES, [old_value], {"0": old_value}, str(old_value)))
     return (text[:start] + json.dumps(value) + text[end:]).encode("utf-8", "replace")
 
 
-def inside(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Every place of a nested value, as its holder and its key."""
-    keys = (
-        value.keys()
-        if isinstance(value, dict)
-        else range(len(value))
-        if isinstance(value, list)
-        else ()
-    )
+def iterate_containers(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the container and the key of every element of a nested value."""
+    keys: Any = ()
+    if isinstance(value, dict):
+        keys = value.keys()
+    elif isinstance(value, list):
+        keys = range(len(value))
     for key in keys:
         yield value, key
-        yield from inside(value[key])
+        yield from iterate_containers(value[key])
 
 
 Mutation = Callable[[bytes, random.Random], bytes]
 MUTATIONS: tuple[Mutation, ...] = (
     flip_bits,
     truncate,
-    insert,
-    insert,
-    repeat,
+    insert_bytes,
+    insert_bytes,
+    repeat_part,
     cut_tags,
     swap_types,
     swap_types,
 )
 
 
-def case(number: int) -> tuple[str, str, str, bytes]:
-    """Reader, role, content type and body of the case with this number."""
+def fuzz_case(number: int) -> tuple[str, str, str, bytes]:
+    """Return the parser, role, content type and body of the case with this number."""
     rng = random.Random(number)
     path = rng.choice(sorted(FIXTURES.iterdir()))
-    natural = (
-        "microblog"
-        if path.suffix == ".json"
-        else "reviews"
-        if path.suffix == ".js" or "review" in path.name
-        else "forum"
-    )
-    reader = natural if rng.random() < 0.7 else rng.choice(sorted(ROLES))
+    if path.suffix == ".json":
+        usual_parser = "microblog"
+    elif path.suffix == ".js" or "review" in path.name:
+        usual_parser = "reviews"
+    else:
+        usual_parser = "forum"
+    parser_name = usual_parser if rng.random() < 0.7 else rng.choice(sorted(ROLES))
     body = path.read_bytes()
     for _ in range(rng.randint(1, 3)):
         body = rng.choice(MUTATIONS)(body or b"x", rng)
     return (
-        reader,
-        rng.choice(ROLES[reader]),
+        parser_name,
+        rng.choice(ROLES[parser_name]),
         "application/json" if path.suffix == ".json" else "text/html; charset=utf-8",
         body,
     )
 
 
-def fault(number: int) -> str | None:
-    """What went wrong in a case, None when nothing did."""
+def find_fault(number: int) -> str | None:
+    """Return what went wrong in a case, or None."""
     from crawlers.parse import PARSERS
     from crawlers.parse.blocked import blocking_reason
     from crawlers.parse.page import Page, SourceInfo
     from folate.core.post import Post
 
-    reader, role, kind, body = case(number)
-    site = SourceInfo("s", "forum", "Asia/Shanghai", "run", lambda source, native: f"{len(native)}")
-    page = Page("https://x.example/a/?page=1", body, NOW, kind)
+    parser_name, role, content_type, body = fuzz_case(number)
+    source_info = SourceInfo(
+        "s", "forum", "Asia/Shanghai", "run", lambda source, native: f"{len(native)}"
+    )
+    page = Page("https://x.example/a/?page=1", body, NOW, content_type)
     context = {"role": role, "query": "https://x.example/", "thread": "7", "post": POST, "page": 1}
     try:
-        parsed = PARSERS[reader](page, site, context)
+        parsed = PARSERS[parser_name](page, source_info, context)
         blocking_reason(page)
         for post in parsed.posts:
             if Post.from_json(post.to_json()) != post or not post.text.strip():
-                return (
-                    f"case {number} ({reader}, {role}): a post that is none: {post.to_json()[:200]}"
-                )
+                post_json = post.to_json()[:200]
+                return f"case {number} ({parser_name}, {role}): a post that is none: {post_json}"
         json.dumps([dict(link.context) for link in parsed.links])
         if not all(link.url.startswith(("http://", "https://")) for link in parsed.links):
-            return f"case {number} ({reader}, {role}): a link off the web"
+            return f"case {number} ({parser_name}, {role}): a link off the web"
     except Exception:  # noqa: BLE001 - any of them is what we look for
-        return f"case {number} ({reader}, {role}): {traceback.format_exc(limit=-2)}"
+        return f"case {number} ({parser_name}, {role}): {traceback.format_exc(limit=-2)}"
     return None
 
 
-def faults(first: int, last: int) -> str:
-    """The faults of a range of cases, found by a child process."""
+def find_faults(first: int, last: int) -> str:
+    """Return the faults of a range of cases, run in a child process."""
     command = [sys.executable, __file__, str(first), str(last)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, encoding="utf-8", timeout=LIMIT, check=False
+    process = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=TIMEOUT_SECONDS,
+        check=False,
     )
-    return done.stdout + (done.stderr if done.returncode else "")
+    return process.stdout + (process.stderr if process.returncode else "")
 
 
 def test_no_page_breaks_a_reader() -> None:
-    assert faults(0, 200) == ""
+    assert find_faults(0, 200) == ""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(200, 5000, 600))
 def test_no_page_of_thousands_breaks_a_reader(first: int) -> None:
-    assert faults(first, first + 600) == ""
+    assert find_faults(first, first + 600) == ""
 
 
 if __name__ == "__main__":
-    for found in filter(None, map(fault, range(int(sys.argv[1]), int(sys.argv[2])))):
-        print(found)
+    for fault in filter(None, map(find_fault, range(int(sys.argv[1]), int(sys.argv[2])))):
+        print(fault)

@@ -1,6 +1,7 @@
-"""Pages made to take long: every reader must come to its end on a page of any of these units.
+"""Pages made to be slow: every parser must finish on a page of any of these units.
 
-A child process reads them. It is given far more time than it takes, and far less than a quadratic step does.
+A child process parses them. Its time limit is far above what it takes, and far below what a
+quadratic step takes.
 `python tests/fuzz/test_worst_pages.py SIZE` runs all of them and prints the seconds of each.
 """
 
@@ -18,7 +19,10 @@ FEW_LIMIT, LIMIT = (
     120,
     900,
 )  # seconds for what takes 6 and 80; one quadratic step takes 220 and 5000
-HEAD = '<div itemscope itemtype="https://schema.org/DiscussionForumPosting" id="post-1"><time itemprop="datePublished" datetime="2026-03-01">'
+HEAD = (
+    '<div itemscope itemtype="https://schema.org/DiscussionForumPosting" id="post-1">'
+    '<time itemprop="datePublished" datetime="2026-03-01">'
+)
 BODY = f'{HEAD}</time><div itemprop="articleBody">x'
 REVIEW = '<p itemscope itemtype="https://schema.org/Review">'
 UNITS = {  # name: what stands before the unit, the unit itself
@@ -28,7 +32,8 @@ UNITS = {  # name: what stands before the unit, the unit itself
     "posts": ("", '<p itemtype="/Comment">'),
     "posts in posts": (
         "",
-        '<div itemtype="/Comment"><time itemprop=datePublished datetime=2026></time><b itemprop=text>x',
+        '<div itemtype="/Comment"><time itemprop=datePublished datetime=2026></time><b '
+        "itemprop=text>x",
     ),
     "dates in dates": (HEAD + "<b class=x itemprop=datePublished>" * 600, "x "),
     "authors": (HEAD, "<i itemprop=author><b itemprop=name>x</b></i>"),
@@ -53,12 +58,14 @@ UNITS = {  # name: what stands before the unit, the unit itself
     "broken JSON-LD": ("", '<script type="application/ld+json">{</script>'),
     "reviews": (
         "",
-        f"{REVIEW}<b itemprop=author>x</b><b itemprop=reviewBody>t</b><b itemprop=datePublished>2026-03-01</b></p>",
+        f"{REVIEW}<b itemprop=author>x</b><b itemprop=reviewBody>t</b><b "
+        f"itemprop=datePublished>2026-03-01</b></p>",
     ),
     "references": ("", '<p itemscope itemref="a b" id="a" itemprop="review">'),
     "shop": (
         "",
-        '<article class="review"><header><h3><a href="/r/1/">x</a></h3></header><p>x</p><p><small>2 Mar 2026</small></p></article>',
+        '<article class="review"><header><h3><a href="/r/1/">x</a></h3></header><p>x</p><p>'
+        "<small>2 Mar 2026</small></p></article>",
     ),
     "sitemap": ("<urlset>", "<loc>"),
     "JSONP": ("a(1)", " "),
@@ -73,7 +80,7 @@ def different_attributes(size: int) -> str:
     return f"<p {' '.join(f'a{i}=b' for i in range(size // 8))}>"
 
 
-def payloads(size: int) -> Iterator[str]:
+def slow_payloads(size: int) -> Iterator[str]:
     for text in TEXTS:
         for field in ("text", "created_at", "region_name", "attitudes_count"):
             status = {
@@ -86,7 +93,7 @@ def payloads(size: int) -> Iterator[str]:
             yield json.dumps({"data": {"cards": [{"mblog": status}]}}, ensure_ascii=False)
 
 
-def run(size: int, few: bool) -> None:
+def run_parsers(size: int, few: bool) -> None:
     from crawlers.parse import PARSERS
     from crawlers.parse.blocked import blocking_reason
     from crawlers.parse.page import Page, SourceInfo
@@ -103,7 +110,7 @@ def run(size: int, few: bool) -> None:
         ("boards", "forum", "board", pages["an address"]),
         ("boards", "forum", "board", pages["pagers"]),
     ]
-    jobs += [("payload", "microblog", "list", payload) for payload in payloads(size)]
+    jobs += [("payload", "microblog", "list", payload) for payload in slow_payloads(size)]
     for name, reader, role, text in jobs[::3] if few else jobs:
         start = time.process_time()
         kind = "application/json" if reader == "microblog" else "text/html; charset=utf-8"
@@ -113,7 +120,7 @@ def run(size: int, few: bool) -> None:
         print(name, reader, role, round(time.process_time() - start, 2), flush=True)
 
 
-def finished(size: int, *, few: bool) -> bool:
+def run_finishes(size: int, *, few: bool) -> bool:
     """Whether a child comes to its end; the name of the page is in the message of a failure."""
     command = [sys.executable, __file__, str(size), *(["few"] if few else [])]
     done = subprocess.run(
@@ -129,13 +136,13 @@ def finished(size: int, *, few: bool) -> bool:
 
 
 def test_a_sample_of_pages_comes_to_an_end() -> None:
-    assert finished(200_000, few=True)
+    assert run_finishes(200_000, few=True)
 
 
 @pytest.mark.slow
 def test_every_page_of_a_megabyte_comes_to_an_end() -> None:
-    assert finished(1_000_000, few=False)
+    assert run_finishes(1_000_000, few=False)
 
 
 if __name__ == "__main__":
-    run(int(sys.argv[1]), few=len(sys.argv) > 2)
+    run_parsers(int(sys.argv[1]), few=len(sys.argv) > 2)

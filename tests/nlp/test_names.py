@@ -1,4 +1,4 @@
-"""A brand's name says nothing of what is said about it: names are hidden from the model, and spans mapped back."""
+"""Names of brands are hidden from the model, and the spans of its predictions mapped back."""
 
 import re
 from collections import Counter
@@ -30,11 +30,51 @@ from nlp.model.name_hiding import (
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 NAMES = {
-    "zh": ("晨谷", "甲乙丙", "好利来", "美好", "清新多", "好又多", "坏小子", "苦瓜", "幸福家", "三只松鼠", "蒙牛", "老干妈",
-           "真功夫", "7天", "361度", "Zorbex", "Best Western", "Innocent", "@晨谷官方 ", "@KFC_cn "),
-    "en": ("Morngrain", "Zorbex", "Best Western", "Lovely Air", "Innocent", "United", "Delta", "Target", "Terrible Co",
-           "Happy Meals", "Fresh & Good", "Joy", "Kraft", "7up", "3M", "BrandX99", "好利来", "L'Oréal", "@united", "@Lovely_Air"),
-}  # fmt: skip
+    "zh": (
+        "晨谷",
+        "甲乙丙",
+        "好利来",
+        "美好",
+        "清新多",
+        "好又多",
+        "坏小子",
+        "苦瓜",
+        "幸福家",
+        "三只松鼠",
+        "蒙牛",
+        "老干妈",
+        "真功夫",
+        "7天",
+        "361度",
+        "Zorbex",
+        "Best Western",
+        "Innocent",
+        "@晨谷官方 ",
+        "@KFC_cn ",
+    ),
+    "en": (
+        "Morngrain",
+        "Zorbex",
+        "Best Western",
+        "Lovely Air",
+        "Innocent",
+        "United",
+        "Delta",
+        "Target",
+        "Terrible Co",
+        "Happy Meals",
+        "Fresh & Good",
+        "Joy",
+        "Kraft",
+        "7up",
+        "3M",
+        "BrandX99",
+        "好利来",
+        "L'Oréal",
+        "@united",
+        "@Lovely_Air",
+    ),
+}
 
 
 def sentences(language: str) -> list[tuple[str, str]]:
@@ -145,7 +185,7 @@ def test_what_is_not_a_name_stays_and_spans_map_there_and_back(
 
 
 class _StubReader:
-    """Judges every post negative and every target positive, and finds one aspect over the whole text."""
+    """A model: every post is negative, every target positive, with one aspect over the whole text."""
 
     name, version = "stub", "1"
 
@@ -174,13 +214,16 @@ class _StubReader:
 
 def test_the_only_brand_of_a_post_is_judged_by_post_and_target_together() -> None:
     stub = _StubReader()
-    readings = read_without_names(stub, [  # type: ignore[arg-type]
-        Passage("Kraft is late", {"k": [(0, 5)]}),
-        Passage("@kraft is late", {"k": [(0, 6)]}),
-        Passage("Kraft, not Heinz", {"k": [(0, 5)], "h": [(11, 16)]}),
-        Passage("Kraft is late", {"k": [(0, 5)]}, mentions_complete=False),
-        Passage("the price of Kraft", {"k": [(13, 18)]}, target_spans=[(4, 9)]),
-    ])  # fmt: skip
+    readings = read_without_names(
+        stub,
+        [  # type: ignore[arg-type]
+            Passage("Kraft is late", {"k": [(0, 5)]}),
+            Passage("@kraft is late", {"k": [(0, 6)]}),
+            Passage("Kraft, not Heinz", {"k": [(0, 5)], "h": [(11, 16)]}),
+            Passage("Kraft is late", {"k": [(0, 5)]}, mentions_complete=False),
+            Passage("the price of Kraft", {"k": [(13, 18)]}, target_spans=[(4, 9)]),
+        ],
+    )
     negative = [[round(target.negative, 3) for target in reading.targets] for reading in readings]
     assert negative == [[0.2], [1.0], [0.0, 0.0], [0.0], [0.0, 0.0]]
     assert stub.texts[4][slice(*stub.targets[4][1][0])] == "price"
@@ -192,11 +235,14 @@ def test_the_only_brand_of_a_post_is_judged_by_post_and_target_together() -> Non
 
 def test_the_target_head_is_not_asked_about_a_brand_that_the_post_addresses() -> None:
     stub = _StubReader()
-    addressed, about, nothing = read_without_names(stub, [  # type: ignore[arg-type]
-        Passage("@kraft my order is late", {"k": [(0, 6)]}),
-        Passage("Kraft is late", {"k": [(0, 5)]}),
-        Passage("my order is late", {}),
-    ])  # fmt: skip
+    addressed, about, nothing = read_without_names(
+        stub,
+        [  # type: ignore[arg-type]
+            Passage("@kraft my order is late", {"k": [(0, 6)]}),
+            Passage("Kraft is late", {"k": [(0, 5)]}),
+            Passage("my order is late", {}),
+        ],
+    )
     assert list(map(len, stub.targets)) == [0, 1, 0]
     assert addressed.targets == (addressed.post,)
     assert len(about.targets) == 1
@@ -205,8 +251,10 @@ def test_the_target_head_is_not_asked_about_a_brand_that_the_post_addresses() ->
 
 def test_no_name_reaches_the_model() -> None:
     stub = _StubReader()
-    passages = [Passage(text, {"b": [m.span() for m in re.finditer("好利来|Lovely Air", text)]}) for text in
-                ("好利来很好", "I love Lovely Air and Lovely Air", "#好利来# 来了")]  # fmt: skip
+    passages = [
+        Passage(text, {"b": [m.span() for m in re.finditer("好利来|Lovely Air", text)]})
+        for text in ("好利来很好", "I love Lovely Air and Lovely Air", "#好利来# 来了")
+    ]
     read_without_names(stub, passages)  # type: ignore[arg-type]
     assert not any("好利来" in text or "Lovely" in text for text in stub.texts)
 

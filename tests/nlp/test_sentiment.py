@@ -1,4 +1,4 @@
-"""The reader of Folate's own models, on a tiny random one: what it does does not depend on how well it was trained."""
+"""The reader of Folate's own models, on a tiny random one: training does not matter here."""
 
 from __future__ import annotations
 
@@ -97,9 +97,14 @@ def test_encoder_is_the_bert_of_transformers(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(nlp.model.encoder, "DROPOUT", 0.0)
     torch.manual_seed(1)
     config = BertConfig(
-        vocab_size=50, hidden_size=24, num_hidden_layers=3, num_attention_heads=2, intermediate_size=48, max_position_embeddings=32,
+        vocab_size=50,
+        hidden_size=24,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        intermediate_size=48,
+        max_position_embeddings=32,
         attn_implementation="eager",
-    )  # fmt: skip
+    )
     theirs = BertModel(config, add_pooling_layer=False).eval()
     ours = encoder_from_bert(theirs.state_dict(), EncoderConfig(50, 24, 3, 2, 48, 32), [0, 1, 2])
     ids, mask = torch.randint(0, 50, (3, 9)), torch.arange(9) < torch.tensor([[9], [4], [7]])
@@ -212,7 +217,7 @@ def test_a_text_of_five_thousand_characters_is_read_whole() -> None:
 
 @pytest.fixture
 def tokens_read(reader: FolateReader, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Read and return the number of tokens, padding included, that go through the first half of the layers."""
+    """Predict; return the number of tokens, with padding, in the first half of the layers."""
     counted: list[int] = []
     first = reader.model.forward_early
 
@@ -383,7 +388,7 @@ def test_one_pass_judges_everything(reader: Reader) -> None:
 
 
 def outputs(aspect: int, spoken: float, polarity: list[float], token: int) -> HeadOutputs:
-    """Of one window of four tokens: an aspect of some confidence and polarity that attends to one of the tokens."""
+    """Outputs of a window of four tokens, with an aspect that attends to one of the tokens."""
     chances, poles, attention = (
         torch.full((len(ASPECTS),), -9.0),
         torch.zeros(len(ASPECTS), 3),
@@ -485,9 +490,17 @@ def foreign(tmp_path: Path) -> Callable[[dict[int, str]], str]:
     def make(labels: dict[int, str]) -> str:
         torch.manual_seed(3)
         config = BertConfig(
-            vocab_size=64, hidden_size=24, num_hidden_layers=1, num_attention_heads=2, intermediate_size=48, max_position_embeddings=40,
-            num_labels=len(labels), id2label=labels, label2id={name: index for index, name in labels.items()}, pad_token_id=1,
-        )  # fmt: skip
+            vocab_size=64,
+            hidden_size=24,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            intermediate_size=48,
+            max_position_embeddings=40,
+            num_labels=len(labels),
+            id2label=labels,
+            label2id={name: index for index, name in labels.items()},
+            pad_token_id=1,
+        )
         BertForSequenceClassification(config).save_pretrained(tmp_path / "other")
         special = {
             "bos": "<s>",
@@ -663,6 +676,9 @@ def test_a_folder_of_an_older_layout_is_refused_in_one_sentence(
     (tmp_path / "old/config.json").write_text(
         json.dumps(about | {"calibration": about["calibration"]["early"]}), encoding="utf-8"
     )
-    lacking = "lacks early, late, prior, standing, threshold, which this version of Folate reads: train the model again"
+    lacking = (
+        "lacks early, late, prior, standing, threshold, which this version of Folate reads: "
+        "train the model again"
+    )
     with pytest.raises(ConfigError, match=lacking):
         load_reader(str(tmp_path / "old"))

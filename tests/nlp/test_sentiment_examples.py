@@ -15,7 +15,7 @@ from nlp.model.custom_aspects import (
     BACKGROUND_FILE,
     CustomAspectReader,
     WhiteningTransform,
-    _clauses,
+    _sample_clauses,
 )
 from nlp.model.reader import TargetSpans
 
@@ -79,9 +79,9 @@ def test_an_aspect_of_a_project_needs_a_name_and_examples(
 
 
 @pytest.mark.parametrize("unit", ["太甜了，喝不下去。", "买过很多次也没有什么好说的"])
-def test_of_a_very_long_text_clauses_of_5000_characters_are_looked_at(unit: str) -> None:
+def test_of_a_very_long_text_sample_clauses_of_5000_characters_are_looked_at(unit: str) -> None:
     text = unit * (200_000 // len(unit))
-    clauses = _clauses(text)
+    clauses = _sample_clauses(text)
     assert 0 < sum(end - start for start, end in clauses) <= 5_000
-    assert len(clauses) <= len(_clauses(text[:5_000]))
+    assert len(clauses) <= len(_sample_clauses(text[:5_000]))
     assert clauses[-1][1] > 5_000 or len(clauses) == 1

@@ -1,4 +1,4 @@
-"""Aspects, emotions and intents of the model that ships, on sentences of our own: a sample of the gate that runs with every test."""
+"""Aspects, emotions and intents of the model that ships, on a sample of our own sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Discovery as a whole: what is planted is found, what only looks like it is named, and nothing depends on the order of rows."""
+"""Discovery as a whole: planted topics are found, artefacts flagged, row order is irrelevant."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,9 +17,9 @@ from tests.nlp.world import EN, WEEK, WEEKS, ZH, Rows, World, find
 def test_a_term_that_nobody_tracked_is_found_with_what_a_reader_needs() -> None:
     world = World()
     ids = world.plant(["叶酸"], 12, brands=["ours"])
-    found = world.discover(watch=["维生素"])
-    topic = find(found, "叶酸")
-    assert found.topics[0] == topic
+    discovery = world.discover(watch=["维生素"])
+    topic = find(discovery, "叶酸")
+    assert discovery.topics[0] == topic
     assert (topic.state, topic.label_zh, topic.label_en, topic.posts, topic.authors) == (
         "new",
         "叶酸",
@@ -31,14 +31,14 @@ def test_a_term_that_nobody_tracked_is_found_with_what_a_reader_needs() -> None:
     assert not topic.flags
     assert not topic.watched
     assert set(topic.evidence) == set(ids)
-    assert topic.score > found.thresholds["ours"]
+    assert topic.score > discovery.thresholds["ours"]
     assert topic.q is not None
     assert topic.q < 0.01
     assert topic.first_seen == min(row["published_at"] for row in world.rows if row["id"] in ids)
     assert topic.detail["gain"] > 10
     assert topic.detail["survives_without_top_authors"]
     assert topic.detail["weekly_authors"] == [0] * 8 + [12]
-    assert found.notes == ()
+    assert discovery.notes == ()
 
 
 def test_a_quiet_week_raises_no_alarm() -> None:
@@ -48,8 +48,8 @@ def test_a_quiet_week_raises_no_alarm() -> None:
 
 def test_a_coinage_that_the_segmenter_splits_in_many_ways_is_found_whole() -> None:
     world = World()
-    for cut in (["乳", "果糖", "奶盖"], ["乳果", "糖奶盖"], ["乳果糖", "奶", "盖"]):
-        world.plant(cut, 5)
+    for words in (["乳", "果糖", "奶盖"], ["乳果", "糖奶盖"], ["乳果糖", "奶", "盖"]):
+        world.plant(words, 5)
     topic = world.discover().topics[0]
     assert topic.label_zh == "乳果糖奶盖"
     assert topic.posts == 15
@@ -88,11 +88,11 @@ def test_a_common_word_that_only_a_better_topic_brings_is_a_detail_of_it() -> No
     for word in EN[:9]:
         world.plant(["recall", word, "refund"], 1)
     world.plant(["refund"], 10)
-    found = world.discover()
-    assert [explained["term"] for explained in find(found, "recall").detail["explains"]] == [
+    discovery = world.discover()
+    assert [explained["term"] for explained in find(discovery, "recall").detail["explains"]] == [
         "refund"
     ]
-    assert not [topic for topic in found.topics if "refund" in topic.terms]
+    assert not [topic for topic in discovery.topics if "refund" in topic.terms]
 
 
 def test_two_topics_that_share_some_posts_stay_two() -> None:
@@ -100,8 +100,8 @@ def test_two_topics_that_share_some_posts_stay_two() -> None:
     world.plant(["recall"], 20)
     world.plant(["recall", "milk", "refund"], 5)
     world.plant(["refund"], 20)
-    found = world.discover()
-    assert find(found, "recall") != find(found, "refund")
+    discovery = world.discover()
+    assert find(discovery, "recall") != find(discovery, "refund")
 
 
 def test_a_common_word_inside_a_topics_name_does_not_bring_all_that_is_said_of_it() -> None:
@@ -119,39 +119,33 @@ def test_a_topic_that_splits_says_what_it_came_from() -> None:
     world.plant(["耳机"], 14)
     before = replace(find(world.discover(), "叶酸"), id="old", terms=("手册", "叶酸", "耳机"))
     topics = world.discover(week=WEEK + 1, previous_topics=[before]).topics
-    assert [(t.id == "old", t.detail["continues"], t.detail["split_from"]) for t in topics[:2]] == [
-        (True, ["old"], None), (False, [], "old"),
-    ]  # fmt: skip
+    first, second = topics[:2]
+    assert (first.id, first.detail["continues"], first.detail["split_from"]) == (
+        "old",
+        ["old"],
+        None,
+    )
+    assert second.id != "old"
+    assert (second.detail["continues"], second.detail["split_from"]) == ([], "old")
 
 
 def test_copies_count_once_and_are_named() -> None:
     world = World()
     world.plant(["叶酸"], 8)
     world.plant(["限时", "福利"], 40, cluster="weibo:ad")
-    found = world.discover()
-    assert not find(found, "叶酸").flags
-    advertisement = find(found, "限时福利")
+    discovery = world.discover()
+    assert not find(discovery, "叶酸").flags
+    advertisement = find(discovery, "限时福利")
     assert advertisement.flags == ("copied text",)
     assert advertisement.authors == 1
-    assert found.topics.index(advertisement) > found.topics.index(find(found, "叶酸"))
+    assert discovery.topics.index(advertisement) > discovery.topics.index(find(discovery, "叶酸"))
 
 
 def test_a_template_with_slots_is_named_and_what_people_say_in_their_own_words_is_not() -> None:
     world = World()
     skeleton = [
-        "家人们",
-        "谁懂",
-        "啊",
-        "这个",
-        "接骨木",
-        "真的",
-        "绝绝子",
-        "喝了",
-        "一周",
-        "皮肤",
-        "都",
-        "亮了",
-        "快冲",
+        *("家人们", "谁懂", "啊", "这个", "接骨木", "真的"),
+        *("绝绝子", "喝了", "一周", "皮肤", "都", "亮了", "快冲"),
     ]
     for _ in range(12):
         slots = world.chatter("zh")
@@ -160,19 +154,19 @@ def test_a_template_with_slots_is_named_and_what_people_say_in_their_own_words_i
             [*slots[:2], *skeleton[:6], slots[2], *skeleton[6:10], *slots[3:5], *skeleton[10:]],
         )
     world.plant(["叶酸"], 12)
-    found = world.discover()
-    assert find(found, "接骨木").flags == ("template",)
-    assert not find(found, "叶酸").flags
+    discovery = world.discover()
+    assert find(discovery, "接骨木").flags == ("template",)
+    assert not find(discovery, "叶酸").flags
 
 
 def test_a_source_that_appears_brings_no_unflagged_topic() -> None:
     world = World()
     for _ in range(60):
         world.post(WEEKS - 1, ["蹲", "板油", *world.chatter("zh")], source="board")
-    found = world.discover()
-    assert found.topics
-    assert not found.notes
-    assert all("new source" in topic.flags for topic in found.topics)
+    discovery = world.discover()
+    assert discovery.topics
+    assert not discovery.notes
+    assert all("new source" in topic.flags for topic in discovery.topics)
 
 
 def test_a_source_that_was_down_for_a_week_raises_no_alarm() -> None:
@@ -183,13 +177,15 @@ def test_a_source_that_was_down_for_a_week_raises_no_alarm() -> None:
                 world.post(week, ["板油", *world.chatter("zh")], source="board")
         return world
 
-    for down in (3, WEEKS - 2, WEEKS - 1):
-        found = with_jargon(down).discover()
-        assert not [topic for topic in found.topics if "板油" in topic.terms]
-        assert list(found.notes) == [
-            "No post in 2026-W14 from board: its topics could not be seen." if down == WEEKS - 1 else
-            "board has no post in 1 of the 8 weeks before 2026-W14: what is usual on it is known from the others."
-        ]  # fmt: skip
+    in_baseline = (
+        "board has no post in 1 of the 8 weeks before 2026-W14: "
+        "what is usual on it is known from the others."
+    )
+    this_week = "No post in 2026-W14 from board: its topics could not be seen."
+    for down, note in ((3, in_baseline), (WEEKS - 2, in_baseline), (WEEKS - 1, this_week)):
+        discovery = with_jargon(down).discover()
+        assert not [topic for topic in discovery.topics if "板油" in topic.terms]
+        assert list(discovery.notes) == [note]
 
 
 def test_one_author_with_half_of_all_posts_is_one_author() -> None:
@@ -235,10 +231,10 @@ def test_a_surge_of_volume_is_not_a_topic() -> None:
 def test_without_a_baseline_nothing_is_claimed(weeks: int) -> None:
     world = World(weeks=weeks)
     world.plant(["叶酸"], 12)
-    found = world.discover()
-    assert not found.topics
-    assert f"{weeks - 1} of the 8 weeks before 2026-W14 have posts" in found.notes[0]
-    assert "none was sought" in found.notes[0]
+    discovery = world.discover()
+    assert not discovery.topics
+    assert f"{weeks - 1} of the 8 weeks before 2026-W14 have posts" in discovery.notes[0]
+    assert "none was sought" in discovery.notes[0]
 
 
 def test_topics_carry_their_rank() -> None:
@@ -253,9 +249,9 @@ def test_topics_carry_their_rank() -> None:
 def test_a_short_baseline_flags_what_it_finds() -> None:
     world = World(weeks=6)
     world.plant(["叶酸"], 12)
-    found = world.discover()
-    assert "short baseline" in find(found, "叶酸").flags
-    assert "5 of the 8 weeks" in found.notes[0]
+    discovery = world.discover()
+    assert "short baseline" in find(discovery, "叶酸").flags
+    assert "5 of the 8 weeks" in discovery.notes[0]
 
 
 def test_an_empty_week_and_an_empty_stream() -> None:
@@ -263,9 +259,9 @@ def test_an_empty_week_and_an_empty_stream() -> None:
     world.plant(["叶酸"], 12)
     before = find(world.discover(), "叶酸")
     world.rows = [row for row in world.rows if row["week"] < WEEKS - 1]
-    found = world.discover(previous_topics=[before])
-    assert not found.topics  # that nobody writes of it any more is not known either
-    assert found.notes[0] == "No post was published in 2026-W14: nothing can have emerged."
+    discovery = world.discover(previous_topics=[before])
+    assert not discovery.topics  # that nobody writes of it any more is not known either
+    assert discovery.notes[0] == "No post was published in 2026-W14: nothing can have emerged."
     world.rows = []
     assert not world.discover().topics
 
@@ -290,9 +286,9 @@ def test_what_is_watched_is_marked(watch: str, watched: bool) -> None:
 
 def test_quotes_are_three_posts_by_different_authors_that_say_different_things() -> None:
     world = World()
-    same = ["叶酸", *world.chatter("zh")]
+    repeated_words = ["叶酸", *world.chatter("zh")]
     for _ in range(6):
-        world.post(WEEKS - 1, [*same, world.random.choice(ZH)])
+        world.post(WEEKS - 1, [*repeated_words, world.random.choice(ZH)])
     world.plant(["叶酸"], 6)
     world.plant(["叶酸"], 3, author="again")
     topic = find(world.discover(), "叶酸")
@@ -300,11 +296,11 @@ def test_quotes_are_three_posts_by_different_authors_that_say_different_things()
     assert len(quoted) == 3
     assert len({row["author"] for row in quoted}) == 3
     assert len({row["body"] for row in quoted}) == 3
-    assert sum(row["words"][:9] == same for row in quoted) <= 1
+    assert sum(row["words"][:9] == repeated_words for row in quoted) <= 1
     assert list(topic.evidence[:3]) == topic.detail["central"]
 
 
-def _next_week(world: World) -> Rows:
+def _rows_a_week_later(world: World) -> Rows:
     return [row | {"week": row["week"] - 1} for row in world.rows if row["week"]]
 
 
@@ -315,7 +311,7 @@ def test_a_topic_keeps_its_id_and_ages(authors: int, state: str) -> None:
     world = World()
     world.plant(["叶酸"], 12)
     before = find(world.discover(), "叶酸")
-    world.rows = _next_week(world)
+    world.rows = _rows_a_week_later(world)
     for _ in range(120):
         world.post(WEEKS - 1, world.chatter(), id=f"shop:later{len(world.rows)}", source="shop")
     for _ in range(authors):
@@ -337,17 +333,17 @@ def test_a_topic_that_is_gone_is_told_once() -> None:
     assert not World().discover(week=WEEK + 1, previous_topics=[gone]).topics
 
 
-@pytest.mark.parametrize(("mothers", "said"), [(14, ("pregnant",)), (6, ())])
-def test_who_says_it_is_told_of_ten_authors_and_more(mothers: int, said: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("mothers", "segments"), [(14, ("pregnant",)), (6, ())])
+def test_who_says_it_is_told_of_ten_authors_and_more(
+    mothers: int, segments: tuple[str, ...]
+) -> None:
     world = World()
     for i in range(16):
         world.plant(["叶酸"], 1, author=f"m{i}", source="forum")
         if i < mothers:
             world.post(WEEKS - 2, ["怀孕", *world.chatter("zh")], author=f"m{i}", source="forum")
-    told = find(
-        world.discover(find_segments=lambda text: ["pregnant"] if "怀孕" in text else []), "叶酸"
-    )
-    assert told.segments == said
+    discovery = world.discover(find_segments=lambda text: ["pregnant"] if "怀孕" in text else [])
+    assert find(discovery, "叶酸").segments == segments
 
 
 def test_a_topic_goes_into_the_table_and_comes_back() -> None:
@@ -359,7 +355,7 @@ def test_a_topic_goes_into_the_table_and_comes_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "message"),
+    ("corrupt", "message"),
     [
         (lambda table: table.drop_columns(["cluster"]), "cluster missing"),
         (lambda table: pa.concat_tables([table, table.slice(0, 1)]), "1 ids twice"),
@@ -374,15 +370,15 @@ def test_a_topic_goes_into_the_table_and_comes_back() -> None:
     ],
 )
 def test_a_stream_that_cant_be_read_is_refused_in_one_sentence(
-    spoil: Callable[[pa.Table], pa.Table], message: str
+    corrupt: Callable[[pa.Table], pa.Table], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        discover_topics(spoil(World(a_week=5).table()), WEEK, Topics())
+        discover_topics(corrupt(World(posts_per_week=5).table()), WEEK, Topics())
 
 
 def test_posts_without_an_author_are_counted_and_told() -> None:
     world = World()
     world.plant(["叶酸"], 12, author=None)
-    found = world.discover()
-    assert find(found, "叶酸").authors == 12
-    assert "12 of" in found.notes[0]
+    discovery = world.discover()
+    assert find(discovery, "叶酸").authors == 12
+    assert "12 of" in discovery.notes[0]

@@ -28,8 +28,9 @@ def test_two_large_topics_stay_two_though_a_few_authors_use_both_names() -> None
 def test_news_is_no_plural() -> None:
     world = World()
     world.plant(["news"], 12)
-    assert (found := find(world.discover(watch=["News"]), "news")).terms[0] == "news"
-    assert found.watched
+    topic = find(world.discover(watch=["News"]), "news")
+    assert topic.terms[0] == "news"
+    assert topic.watched
 
 
 def test_both_languages_are_one_topic_when_their_contexts_mean_the_same() -> None:
@@ -40,15 +41,16 @@ def test_both_languages_are_one_topic_when_their_contexts_mean_the_same() -> Non
     world.plant(["sunscreen"], 8)
 
     def embed(texts: list[str]) -> np.ndarray:
-        meanings = (("叶酸", "folic acid"), ("耳机",), ("sunscreen",))
-        return np.array(
-            [
-                [1.0, *(3.0 * any(name in text for name in names) for names in meanings)]
-                for text in texts
-            ]
-        )
+        vectors = np.zeros((len(texts), 4))
+        vectors[:, 0] = 1.0
+        for row, text in enumerate(texts):
+            vectors[row, 1] = 3.0 * ("叶酸" in text or "folic acid" in text)
+            vectors[row, 2] = 3.0 * ("耳机" in text)
+            vectors[row, 3] = 3.0 * ("sunscreen" in text)
+        return vectors
 
-    apart, joined = world.discover(), world.discover(embed=embed)
+    apart = world.discover()
+    joined = world.discover(embed=embed)
     assert find(apart, "叶酸").label_en == "叶酸"
     assert find(joined, "叶酸").label_en == "folic acid"
     assert find(joined, "耳机").label_en == "耳机"
@@ -61,14 +63,13 @@ def test_two_names_of_unlike_meaning_stay_two_topics_though_the_same_is_said_of_
     world.plant(["kelpchip"], 8)
 
     def embed(texts: list[str]) -> np.ndarray:
-        names = {"奶盖茶": (3.0, 0.0), "kelpchip": (0.0, 3.0)}
-        own = [next((names[name] for name in names if name in text), (0.0, 0.0)) for text in texts]
-        return np.array(
-            [
-                [*vector, 3.0 * (any(vector) and text not in names)]
-                for vector, text in zip(own, texts, strict=True)
-            ]
-        )
+        vectors = np.zeros((len(texts), 3))
+        for row, text in enumerate(texts):
+            vectors[row, 0] = 3.0 * ("奶盖茶" in text)
+            vectors[row, 1] = 3.0 * ("kelpchip" in text)
+            is_context = text not in ("奶盖茶", "kelpchip")
+            vectors[row, 2] = 3.0 * (is_context and bool(vectors[row].any()))
+        return vectors
 
     assert find(world.discover(embed=embed), "奶盖茶") != find(
         world.discover(embed=embed), "kelpchip"

@@ -1,4 +1,4 @@
-"""Two languages, one set of keys."""
+"""Messages: both languages have the same keys, and templates use no others."""
 
 import re
 from pathlib import Path
@@ -16,51 +16,52 @@ from reports.messages import load_messages
 TEMPLATE = Path(__file__).parents[2] / "reports" / "templates" / "report.html.j2"
 
 
-def flat(messages: Any, prefix: str = "") -> dict[str, str]:
+def flatten_messages(messages: Any, prefix: str = "") -> dict[str, str]:
     if isinstance(messages, str):
         return {prefix: messages}
-    return {
-        path: text
-        for key, value in messages.items()
-        for path, text in flat(value, f"{prefix}.{key}").items()
-    }
+    texts = {}
+    for key, value in messages.items():
+        texts.update(flatten_messages(value, f"{prefix}.{key}"))
+    return texts
 
 
-def placeholders(message: str) -> set[str]:
+def find_placeholders(message: str) -> set[str]:
     return {f"{field}:{style}" for _, field, style, _ in Formatter().parse(message) if field}
 
 
 def test_both_languages_have_the_same_keys_and_placeholders() -> None:
-    en, zh = (flat(load_messages(language).sections) for language in ("en", "zh"))
+    en, zh = (flatten_messages(load_messages(language).sections) for language in ("en", "zh"))
     assert en.keys() == zh.keys()
-    assert [key for key in en if placeholders(en[key]) != placeholders(zh[key])] == []
+    assert [key for key in en if find_placeholders(en[key]) != find_placeholders(zh[key])] == []
     assert all(text.strip() for text in [*en.values(), *zh.values()])
 
 
 @pytest.mark.parametrize("language", REPORT_LANGUAGES)
 def test_every_measure_has_a_name_and_a_definition(language: str) -> None:
-    say = load_messages(language)
-    assert set(say.sections["measure"]) == set(MEASURE_UNITS)
-    assert say.measure("mentions") in say.measure("mentions.change")
-    assert say.measure("mentions", "definition") in say.measure("mentions.detectable", "definition")
+    message = load_messages(language)
+    assert set(message.sections["measure"]) == set(MEASURE_UNITS)
+    assert message.measure("mentions") in message.measure("mentions.change")
+    assert message.measure("mentions", "definition") in message.measure(
+        "mentions.detectable", "definition"
+    )
 
 
 def test_the_page_asks_for_no_word_that_is_not_there() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in TEMPLATE.parent.glob("*.j2"))
-    keys = set(re.findall(r'say(?:\.parts)?\("([a-z]+\.[a-z_]*[a-z])"', text))
+    keys = set(re.findall(r'message(?:\.parts)?\("([a-z]+\.[a-z_]*[a-z])"', text))
     assert len(keys) > 30
-    assert {f".{key}" for key in keys} <= flat(load_messages("en").sections).keys()
+    assert {f".{key}" for key in keys} <= flatten_messages(load_messages("en").sections).keys()
 
 
 def test_no_word_is_left_over() -> None:
-    """Sections of [page], [column] and [fragment] that nothing prints would be dead text."""
-    places = [*TEMPLATE.parent.glob("*.j2"), *TEMPLATE.parents[1].rglob("*.py")]
-    used = "".join(path.read_text(encoding="utf-8") for path in places)
-    say = load_messages("en")
+    """Find each message of these sections in a template or a module."""
+    paths = [*TEMPLATE.parent.glob("*.j2"), *TEMPLATE.parents[1].rglob("*.py")]
+    used = "".join(path.read_text(encoding="utf-8") for path in paths)
+    message = load_messages("en")
     keys = [
         f"{section}.{name}"
         for section in ("page", "fragment", "join", "headline")
-        for name in say.sections[section]
+        for name in message.sections[section]
     ]
     assert [
         key for key in keys if key not in used and not key.startswith(("page.method_", "headline."))

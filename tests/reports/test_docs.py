@@ -1,4 +1,4 @@
-"""What is promised in docs/ is what the code does."""
+"""The documentation agrees with the code."""
 
 import re
 from pathlib import Path
@@ -15,9 +15,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_every_measure_has_formula_unit_source_and_caveat() -> None:
-    sections = re.split(
-        r"^### ", (DOCS / "measures.md").read_text(encoding="utf-8"), flags=re.MULTILINE
-    )[1:]
+    text = (DOCS / "measures.md").read_text(encoding="utf-8")
+    _, *sections = re.split(r"^### ", text, flags=re.MULTILINE)
     assert {section.split()[0] for section in sections} == set(MEASURE_UNITS)
     for section in sections:
         assert re.findall(r"^- (\w+): \S", section, flags=re.MULTILINE) == [
@@ -28,16 +27,21 @@ def test_every_measure_has_formula_unit_source_and_caveat() -> None:
         ]
 
 
-def names(value: Any) -> set[str]:
-    """Keys of the document at any depth, but not those that data names."""
+# Fields whose keys are names from the data.
+DATA_KEYED_FIELDS = {"versions", "labels", "measures", "changes", "trailing", "trend"}
+
+
+def collect_field_names(value: Any) -> set[str]:
+    """Return the keys of a document at any depth, without those that are names from the data."""
     if isinstance(value, list):
-        return set().union(*map(names, value))
+        return set().union(*map(collect_field_names, value))
     if not isinstance(value, dict):
         return set()
-    by_data = {"versions", "labels", "measures", "changes", "trailing", "trend"}
-    return set(value) | set().union(
-        *(names(list(v.values()) if key in by_data else v) for key, v in value.items())
-    )
+    names = set(value)
+    for key, content in value.items():
+        is_keyed_by_data = key in DATA_KEYED_FIELDS
+        names |= collect_field_names(list(content.values()) if is_keyed_by_data else content)
+    return names
 
 
 def test_every_field_of_the_document_is_described(
@@ -47,7 +51,7 @@ def test_every_field_of_the_document_is_described(
     values = report_document(assemble_report(snapshot, config, week))
     rows = values.pop("evidence")
     described = set(re.findall(r"`([a-z_]+)`", text))
-    assert names(values) | {"evidence"} <= described
+    assert collect_field_names(values) | {"evidence"} <= described
     assert {*MEASURE_UNITS.values(), *CHANGE_UNITS.values()} <= set(
         re.findall(r"`([a-z ]+)`", text)
     )

@@ -1,19 +1,23 @@
-"""The report as Markdown, workbook and PDF: the same numbers, hostile words as words, the same bytes."""
+"""Reports as Markdown, workbook, PDF and JSON: correct numbers, hostile texts, same bytes."""
 
 import json
 import re
 import shutil
+import time
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from corpora.store.snapshot import Snapshot
 from folate.core.config import REPORT_LANGUAGES, Campaign, CampaignGoal, Config
@@ -27,9 +31,26 @@ from reports.render.document import load_report_schema, report_document, to_json
 from reports.render.tables import ReportTable, report_tables
 
 HOSTILE = (
-    "=cmd|'/c calc'!A0", "+1+1", "-2+3", "@SUM(1)", "\tx", "<script>alert(1)</script>", "](https://evil.example) ![x](y)", "| a | b |",
-    "# heading", "www.evil.example http://evil.example a@b.c", "\u202egnp.exe\x00\x1b[31m", "`code` **bold** ~~gone~~ &lt;", "1. list",
-)  # fmt: skip
+    "=cmd|'/c calc'!A0",
+    "+1+1",
+    "-2+3",
+    "@SUM(1)",
+    "\tx",
+    "<script>alert(1)</script>",
+    "](https://evil.example) ![x](y)",
+    "| a | b |",
+    "# heading",
+    "www.evil.example http://evil.example a@b.c",
+    "https://evil.example/",
+    "mailto:a@b.c",
+    "internal:'x'!A1",
+    "{=1+1}",
+    "12345",
+    "_x0041_",
+    "\u202egnp.exe\x00\x1b[31m",
+    "`code` **bold** ~~gone~~ &lt;",
+    "1. list",
+)
 READER = MarkdownIt("gfm-like", {"linkify": False})
 
 
@@ -49,22 +70,30 @@ def report(
 
 @pytest.fixture(scope="module")
 def hostile(snapshot: Snapshot, config: Config, week: Week) -> Report:
-    """Every quote of the report is one of HOSTILE."""
-    found = assemble_report(snapshot, config, week)
-    posts = [
-        replace(found.posts[0], quote=replace(found.posts[0].quote, text=text)) for text in HOSTILE
-    ]
-    return replace(found, posts=tuple(posts), project=HOSTILE[0])
+    """A report whose quotes are the texts of HOSTILE."""
+    report = assemble_report(snapshot, config, week)
+    return replace(with_quotes(report, HOSTILE), project=HOSTILE[0])
+
+
+def with_quotes(report: Report, texts: Iterable[str]) -> Report:
+    """Return the report with these texts as its top posts."""
+    post = report.posts[0]
+    posts = [replace(post, quote=replace(post.quote, text=text)) for text in texts]
+    return replace(report, posts=tuple(posts))
+
+
+def read_workbook(report: Report) -> Workbook:
+    return load_workbook(BytesIO(xlsx.render_workbook(report)))
 
 
 def test_every_figure_stands_in_the_tables_and_rows_are_even(report: Report) -> None:
-    found = report_tables(report)
-    (evidence,) = (table for table in found if table.id == "evidence")
+    tables = report_tables(report)
+    (evidence,) = (table for table in tables if table.id == "evidence")
     assert {cell.id for row in evidence.rows for cell in row if isinstance(cell, Figure)} == {
         figure.id for figure in report.figures
     }
-    assert len({table.id for table in found}) == len(found)
-    assert {"campaigns", "campaign_parts"} <= {table.id for table in found}
+    assert len({table.id for table in tables}) == len(tables)
+    assert {"campaigns", "campaign_parts"} <= {table.id for table in tables}
     with pytest.raises(ValueError, match="wanted 2 cells in every row"):
         ReportTable(id="x", title="x", columns=("a", "b"), rows=(("a",),))
 
@@ -72,9 +101,9 @@ def test_every_figure_stands_in_the_tables_and_rows_are_even(report: Report) -> 
 def test_markdown_is_read_as_the_tables_it_was_made_of(report: Report) -> None:
     text = markdown.render_markdown(report).decode()
     tokens = READER.parse(text)
-    shown = [token.content for token in tokens if token.type == "inline"]
+    texts = [token.content for token in tokens if token.type == "inline"]
     titles = [markdown.escape_markdown(table.title) for table in report_tables(report)]
-    assert [title for title in titles if title not in shown] == []
+    assert [title for title in titles if title not in texts] == []
     wide = [table for table in report_tables(report) if len(table.columns) > 1 and table.rows]
     assert sum(token.type == "tr_open" for token in tokens) == sum(
         len(table.rows) + 1 for table in wide
@@ -84,7 +113,7 @@ def test_markdown_is_read_as_the_tables_it_was_made_of(report: Report) -> None:
 
 @given(st.text(max_size=60) | st.sampled_from(HOSTILE))
 def test_whatever_it_says_it_is_one_text_of_one_item(text: str) -> None:
-    """Rendered and read back, an escaped string is the string, in a list and in a cell: no tag, link, heading or column of its own."""
+    """Parse an escaped string in a list and in a cell: it has no tag, link or column of its own."""
     line = printable_text(" ".join(text.split()))
     item = READER.parse(f"- {markdown.escape_markdown(text)}")
     inside = ["paragraph_open", "inline", "paragraph_close"] if line else []
@@ -129,13 +158,60 @@ def test_a_workbook_has_a_sheet_a_table_and_the_values_of_the_figures(report: Re
         assert values[figure.id] == (
             None if figure.value is None else pytest.approx(figure.value * factor)
         )
-    voice = book.worksheets[1]
-    linked = voice["B2"].hyperlink.location
-    assert (
-        book[linked.split("'")[1]][linked.split("!")[1]].value
-        == report.brands[0].figures["authors"].id
-    )
+    share_of_voice = book.worksheets[1]
+    link = share_of_voice["B2"].hyperlink.location
+    linked_cell = book[link.split("'")[1]][link.split("!")[1]]
+    assert linked_cell.value == report.brands[0].figures["authors"].id
+
+
+def test_the_same_report_gives_the_same_workbook_at_any_time(
+    report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = xlsx.render_workbook(report)
+    later = time.time() + 86_400
+    monkeypatch.setattr(time, "time", lambda: later)
+    monkeypatch.setattr(time, "localtime", lambda *_: time.gmtime(later))
     assert xlsx.render_workbook(report) == data
+    properties = load_workbook(BytesIO(data)).properties
+    period_end = report.week.bounds(report.timezone)[1].astimezone(UTC).replace(tzinfo=None)
+    assert (properties.created, properties.modified) == (period_end, period_end)
+    with ZipFile(BytesIO(data)) as archive:
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_a_text_that_no_cell_can_hold_is_cut_and_that_is_said(report: Report) -> None:
+    limit = xlsx.MAX_CELL_LENGTH
+    texts = ["a" * limit, "b" * (limit + 1), "😀" * (limit // 2 + 1), "短"]
+    book = read_workbook(with_quotes(report, texts))
+    cells = {cell.value for sheet in book for row in sheet.iter_rows() for cell in row}
+    assert {
+        "a" * limit,
+        "b" * (limit - 1) + "…",
+        "😀" * ((limit - 1) // 2) + "…",
+        "短",
+    } <= cells
+    assert book.properties.description == "2 texts were cut to 32,767 characters."
+    assert not read_workbook(report).properties.description
+
+
+def test_a_sheet_has_no_more_links_than_excel_reads_and_that_is_said(
+    report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xlsx, "MAX_SHEET_LINKS", 5)
+    book = read_workbook(report)
+    for sheet in book.worksheets[:-1]:
+        cells = [cell for row in sheet.iter_rows() for cell in row]
+        assert sum(cell.hyperlink is not None for cell in cells) <= 5
+    assert re.fullmatch(
+        r"\d+ numbers have no link: a sheet can have 5 links\.", book.properties.description
+    )
+
+
+def test_names_of_sheets_are_those_that_excel_allows() -> None:
+    titles = ["a" * 40, "A" * 40, "x/y:[z]*?\\'", "'", "'q'", "话" * 40, ""]
+    names = xlsx._create_sheet_titles(titles)
+    assert len({name.casefold() for name in names}) == len(titles)
+    assert all(0 < len(name) <= 31 and not re.search(r"[\[\]:*?/\\\']", name) for name in names)
 
 
 def test_every_unit_has_a_number_format() -> None:
@@ -143,36 +219,39 @@ def test_every_unit_has_a_number_format() -> None:
 
 
 def test_no_cell_of_a_workbook_is_a_formula(hostile: Report) -> None:
-    book = load_workbook(BytesIO(xlsx.render_workbook(hostile)))
+    book = read_workbook(hostile)
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     assert {cell.data_type for cell in cells} <= {"s", "inlineStr", "n", "d"}
-    texts = {cell.value: cell for cell in cells if isinstance(cell.value, str)}
+    assert not any(cell.hyperlink and cell.hyperlink.target for cell in cells)
+    cells_by_text = {cell.value: cell for cell in cells if isinstance(cell.value, str)}
     for text in HOSTILE:
-        assert texts[printable_text(text)].quotePrefix
+        cell = cells_by_text[printable_text(text)]
+        assert cell.quotePrefix
+        assert cell.hyperlink is None
 
 
 def test_chinese_columns_are_wide_enough(report: Report) -> None:
-    book = load_workbook(BytesIO(xlsx.render_workbook(report)))
-    (posts,) = (
+    book = read_workbook(report)
+    (sources,) = (
         sheet
         for sheet, table in zip(book, report_tables(report), strict=True)
         if table.id == "sources"
     )
-    for column in posts.columns:
+    for column in sources.columns:
         widest = max(
             len(str(cell.value).encode("gbk", "replace"))
             for cell in column
             if isinstance(cell.value, str)
         )
-        assert posts.column_dimensions[column[0].column_letter].width >= min(widest, 60)
+        assert sources.column_dimensions[column[0].column_letter].width >= min(widest, 60)
 
 
 def test_the_document_keeps_its_published_schema(report: Report) -> None:
     validator = jsonschema.Draft202012Validator(load_report_schema())
     validator.check_schema(load_report_schema())
     assert list(validator.iter_errors(json.loads(to_json(report)))) == []
-    wrong: dict[str, Any] = report_document(report) | {"week_posts": {"value": 1}}
-    assert list(validator.iter_errors(wrong))
+    invalid: dict[str, Any] = report_document(report) | {"week_posts": {"value": 1}}
+    assert list(validator.iter_errors(invalid))
 
 
 def test_every_field_of_the_document_is_in_the_schema(report: Report) -> None:
@@ -186,7 +265,7 @@ def test_without_a_browser_one_sentence_says_how_to_get_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    monkeypatch.setattr(pdf, "ELSEWHERE", ())
+    monkeypatch.setattr(pdf, "BROWSER_PATHS", ())
     with pytest.raises(MissingExtra, match="apt install chromium"):
         pdf.print_page(tmp_path / "page.html", tmp_path / "page.pdf")
 
@@ -206,7 +285,7 @@ def test_a_browser_that_fails_is_told(
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     monkeypatch.setattr(shutil, "which", lambda _: str(program))
-    monkeypatch.setattr(pdf, "TIMEOUT", 0.3)
+    monkeypatch.setattr(pdf, "TIMEOUT_SECONDS", 0.3)
     with pytest.raises(pdf.PrintError, match=problem):
         pdf.print_page(tmp_path / "page.html", tmp_path / "page.pdf")
     assert not (tmp_path / "page.pdf").exists()

@@ -1,4 +1,4 @@
-"""Names and texts that would be more than words, in every form of a report: they stay words."""
+"""Names and texts with markup, formulas and control characters, in every form of a report."""
 
 import email
 import json
@@ -37,10 +37,10 @@ HOSTILE = (
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory, config: Config, week: Week) -> list[Report]:
-    """Each hostile text as project, brand, source, watch word, topic and post."""
+    """Reports with each hostile text as project, brand, source, watch word, topic and post."""
     from tests.reports.conftest import Corpus
 
-    corpus, name = Corpus(), " ".join(HOSTILE)
+    corpus = Corpus()
     start = week.bounds(config.timezone)[0]
     for n in range(len(HOSTILE) * 3):
         corpus.add(
@@ -67,13 +67,18 @@ def reports(tmp_path_factory: pytest.TempPathFactory, config: Config, week: Week
         "evidence": ["weiba:0", "weiba:3", "weiba:5"],
     }
     corpus.tables["topics"].append(row | labels | {"detail": json.dumps({"rank": 0, "gain": 3.0})})
-    asked = replace(
-        config, name=name, watch=HOSTILE, segments=(),
-        brands=(Brand(id="heye", names=(HOSTILE[0],), own=True), *(Brand(id=f"b{n}", names=(text,)) for n, text in enumerate(HOSTILE))),
+    own_brand = Brand(id="heye", names=(HOSTILE[0],), own=True)
+    competitors = [Brand(id=f"b{n}", names=(text,)) for n, text in enumerate(HOSTILE)]
+    config = replace(
+        config,
+        name=" ".join(HOSTILE),
+        watch=HOSTILE,
+        segments=(),
+        brands=(own_brand, *competitors),
         sources=(Source(name=HOSTILE[3], spider="forum", start=()),),
-    )  # fmt: skip
-    snapshot = corpus.seek(tmp_path_factory.mktemp("hostile"), asked, week)
-    return [assemble_report(snapshot, asked, week, language) for language in ("zh", "en")]
+    )
+    snapshot = corpus.seek(tmp_path_factory.mktemp("hostile"), config, week)
+    return [assemble_report(snapshot, config, week, language) for language in ("zh", "en")]
 
 
 def test_a_page_has_no_script_no_handler_and_no_address_but_of_the_web(
@@ -84,12 +89,8 @@ def test_a_page_has_no_script_no_handler_and_no_address_but_of_the_web(
         assert (
             page.xpath("//script | //img | //iframe | //object | //embed | //base | //form") == []
         )
-        assert [
-            name
-            for element in page.iter()
-            for name in element.attrib
-            if str(name).lower().startswith("on")
-        ] == []
+        attributes = {str(name).lower() for element in page.iter() for name in element.attrib}
+        assert not any(name.startswith("on") for name in attributes)
         assert not any(link.split(":")[0] == "javascript" for link in page.xpath("//@href"))
         assert "\x1b" not in page.text_content()
         assert any("<script>alert(1)</script>" in text for text in page.xpath("//bdi/text()"))
@@ -102,21 +103,14 @@ def test_markdown_has_its_own_headings_and_no_links_or_tags(reports: list[Report
         tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(
             markdown.render_markdown(report).decode()
         )
-        parts = [child for token in tokens for child in (token, *(token.children or ()))]
-        assert {token.type for token in parts} & {
-            "html_block",
-            "html_inline",
-            "link_open",
-            "image",
-            "code_inline",
-            "fence",
-        } == set()
-        headings = [
-            tokens[place + 1].content
-            for place, token in enumerate(tokens)
-            if token.type == "heading_open" and token.tag == "h1"
-        ]
-        assert len(headings) == 1
+        token_types = {token.type for token in tokens}
+        for token in tokens:
+            token_types.update(child.type for child in token.children or ())
+        assert token_types.isdisjoint(
+            {"html_block", "html_inline", "link_open", "image", "code_inline", "fence"}
+        )
+        headings = [token for token in tokens if token.type == "heading_open"]
+        assert [heading.tag for heading in headings].count("h1") == 1
 
 
 def test_a_workbook_has_no_formula_and_no_link_out(reports: list[Report]) -> None:
@@ -130,20 +124,27 @@ def test_a_workbook_has_no_formula_and_no_link_out(reports: list[Report]) -> Non
 def test_a_letter_and_its_mail_keep_to_their_headers(reports: list[Report]) -> None:
     smtp = SmtpConfig(host="h", sender="f@example.org")
     for report in reports:
-        words = compose_report_email(json.loads(to_json(report)))
-        body = lxml_html.fromstring(words.html)
+        report_mail = compose_report_email(json.loads(to_json(report)))
+        body = lxml_html.fromstring(report_mail.html)
         assert body.xpath("//script | //img | //svg | //a") == []
-        assert "\u202e" not in words.text
-        mail = email.message_from_bytes(
-            compose_mail(smtp, "a@example.org", "e", words.subject, words.text).as_bytes()
-        )
+        assert "\u202e" not in report_mail.text
+        composed = compose_mail(smtp, "a@example.org", "e", report_mail.subject, report_mail.text)
+        mail = email.message_from_bytes(composed.as_bytes())
         assert mail.keys() == [
-            "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Content-Type", "Content-Transfer-Encoding", "MIME-Version",
-        ]  # fmt: skip
+            "From",
+            "To",
+            "Subject",
+            "Date",
+            "Message-ID",
+            "Auto-Submitted",
+            "Content-Type",
+            "Content-Transfer-Encoding",
+            "MIME-Version",
+        ]
 
 
 def test_the_json_says_what_was_there(reports: list[Report]) -> None:
     for report in reports:
-        told: dict[str, Any] = json.loads(to_json(report))
-        assert told["project"] == " ".join(HOSTILE)
-        assert [brand["label"] for brand in told["brands"][1:]] == list(HOSTILE)
+        document: dict[str, Any] = json.loads(to_json(report))
+        assert document["project"] == " ".join(HOSTILE)
+        assert [brand["label"] for brand in document["brands"][1:]] == list(HOSTILE)

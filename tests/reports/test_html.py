@@ -1,4 +1,4 @@
-"""The page: links that lead somewhere, no number without one, nothing fetched, the same bytes twice."""
+"""The page: every number has a valid link, nothing is fetched, and its bytes are reproducible."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,11 @@ from reports.render.html import PAGE_SECTIONS, page_sections, render_html
 from reports.sections.concerns import Concern, Concerns
 from reports.sections.perception import DistinctiveWord
 
-NOT_A_MEASURE = "//time | //h1 | //bdi | //cite//code | //svg | //style | //tbody//th | //section[@class='method' or @class='evidence']"
+# Elements whose digits are no measures.
+NOT_A_MEASURE = (
+    "//time | //h1 | //bdi | //cite//code | //svg | //style | //tbody//th "
+    "| //section[@class='method' or @class='evidence']"
+)
 
 
 @pytest.fixture(scope="module", params=REPORT_LANGUAGES)
@@ -59,12 +63,11 @@ def test_ids_are_unique(tree: Any) -> None:
 
 
 def test_no_number_of_the_data_stands_without_a_link(tree: Any) -> None:
-    """Outside names and quotes, dates, weeks, method and evidence, digits stand in links only."""
-    for part in tree.xpath(f"{NOT_A_MEASURE} | //a[@class='n']"):
-        if tree in part.iterancestors():
-            part.drop_tree()
-    loose = re.findall(r"\S*\d\S*", tree.body.text_content())
-    assert loose == []
+    for element in tree.xpath(f"{NOT_A_MEASURE} | //a[@class='n']"):
+        if tree in element.iterancestors():
+            element.drop_tree()
+    unlinked_numbers = re.findall(r"\S*\d\S*", tree.body.text_content())
+    assert unlinked_numbers == []
 
 
 def test_nothing_is_fetched_and_nothing_runs(tree: Any, page: str) -> None:
@@ -90,29 +93,42 @@ def test_sections_come_as_a_manager_reads(report: Report) -> None:
     assert page_sections(report) == tuple(
         name for name in PAGE_SECTIONS if name not in ("concerns", "campaigns")
     )
-    nothing = replace(report, brands=(), campaigns=())
-    assert page_sections(nothing) == ("summary", "topics", "posts", "sources", "method", "evidence")
+    empty_report = replace(report, brands=(), campaigns=())
+    assert page_sections(empty_report) == (
+        "summary",
+        "topics",
+        "posts",
+        "sources",
+        "method",
+        "evidence",
+    )
 
 
-def judged(corpus: Any) -> list[dict[str, Any]]:
-    """A judgement of every post, the same for all."""
-    six = {"happy": 0.4, "angry": 0.1, "sad": 0.1, "fear": 0.1, "surprise": 0.1, "neutral": 0.2}
-    four = {"buy": 0.3, "switch": 0.0, "ask": None, "complain": 0.1}
-    made_by = [
-        {"id": post.id, "text_hash": post.text_hash, "annotator": "t", "version": "1"}
-        for post in corpus.posts
-    ]
-    return [row | {"emotion": "happy"} | six | four for row in made_by]
+def create_judgements(corpus: Any) -> list[dict[str, Any]]:
+    """Create rows of the table `judgements`, with the same probabilities for every post."""
+    emotions = {
+        "happy": 0.4,
+        "angry": 0.1,
+        "sad": 0.1,
+        "fear": 0.1,
+        "surprise": 0.1,
+        "neutral": 0.2,
+    }
+    intents = {"buy": 0.3, "switch": 0.0, "ask": None, "complain": 0.1}
+    rows = []
+    for post in corpus.posts:
+        key = {"id": post.id, "text_hash": post.text_hash, "annotator": "t", "version": "1"}
+        rows.append(key | {"emotion": "happy"} | emotions | intents)
+    return rows
 
 
 def test_emotions_intents_and_authors_stand_beside_each_other(
     config: Config, week: Week, tmp_path: Path, parse: Callable[[str], Any], corpus: Any
 ) -> None:
     corpus = deepcopy(corpus)
-    corpus.tables["judgements"] = judged(corpus)
-    section = parse(render_html(assemble_report(corpus.snapshot(tmp_path), config, week))).xpath(
-        "//section[@id='emotions']"
-    )[0]
+    corpus.tables["judgements"] = create_judgements(corpus)
+    report = assemble_report(corpus.snapshot(tmp_path), config, week)
+    (section,) = parse(render_html(report)).xpath("//section[@id='emotions']")
     rows = {row.xpath("string(th)"): row.xpath("td") for row in section.xpath(".//tbody/tr")}
     assert [len(cells) for cells in rows.values()] == [3] * 15
     assert rows["Joy"][0].xpath("a/text()") == ["40.0%"]
@@ -127,31 +143,31 @@ def test_emotions_intents_and_authors_stand_beside_each_other(
 
 def test_emotions_that_nobody_read_are_no_zeros(tree: Any, report: Report) -> None:
     section = tree.xpath("//section[@id='emotions']")[0]
-    assert {"en": "No post of this week has been read", "zh": "本周没有帖子判读过情绪"}[
-        report.language
-    ] in section.text_content()
+    notes = {"en": "No post of this week has been read", "zh": "本周没有帖子判读过情绪"}
+    assert notes[report.language] in section.text_content()
     assert section.xpath(".//span[contains(@class, 'meter')]") == []
 
 
 def test_against_the_week_and_the_eight_weeks_before(tree: Any, report: Report) -> None:
     changes = tree.xpath(
         "//section[@id='voice']//tbody/tr[th[@scope='row']]/td[starts-with(@data-label, $name)]",
-        name=say_against(report),
+        name=change_label(report),
     )
     assert len(changes) == 2 * len(report.brands)
     ours = report.brands[0]
     links = {link[3:] for link in tree.xpath("//section[@id='summary']//dl//a/@href")}
-    assert {ours.trailing[name].figure.id for name in ("share_of_voice",)} <= links
+    assert ours.trailing["share_of_voice"].figure.id in links
 
 
-def say_against(report: Report) -> str:
+def change_label(report: Report) -> str:
     return {"en": "Against the", "zh": "与"}[report.language]
 
 
 def test_how_many_labels_an_audit_rests_on(tree: Any, report: Report) -> None:
     panels = tree.xpath("//section[@id='sentiment']//article")
-    assert all(panel.xpath(f".//a[@href='#e-{brand.figures['labels'].id}']/text()") == ["0"]
-               for panel, brand in zip(panels, report.brands, strict=True))  # fmt: skip
+    for panel, brand in zip(panels, report.brands, strict=True):
+        link = f"#e-{brand.figures['labels'].id}"
+        assert panel.xpath(f".//a[@href='{link}']/text()") == ["0"]
 
 
 HOSTILE = "<script>alert(1)</script>\u202e=cmd|' /C calc'!A0"
@@ -160,10 +176,12 @@ HOSTILE = "<script>alert(1)</script>\u202e=cmd|' /C calc'!A0"
 def test_hostile_names_are_text_in_every_section(
     report: Report, parse: Callable[[str], Any]
 ) -> None:
-    """Of brands, topics, concerns, aspects, words, sources and authors."""
+    """Test the names of brands, topics, concerns, aspects, words, sources and authors."""
     brand = replace(report.brands[0], label=HOSTILE)
-    seen, topic = report.perception, report.topics[0]
-    cells = (replace(seen.cells[0], aspect=HOSTILE), *seen.cells[1:])
+    topic = report.topics[0]
+    hostile_topic = replace(topic, labels={"en": HOSTILE, "zh": HOSTILE}, terms=(HOSTILE,))
+    cells = report.perception.cells
+    hostile_cells = (replace(cells[0], aspect=HOSTILE), *cells[1:])
     word = DistinctiveWord(
         brand=brand.id, text=HOSTILE, keyness=replace(brand.figures["labels"], measure="keyness")
     )
@@ -172,23 +190,27 @@ def test_hostile_names_are_text_in_every_section(
         for post in report.posts
     )
     concern = Concern(labels={"en": HOSTILE, "zh": HOSTILE}, authors=topic.authors)
+    sources = [replace(source, name=HOSTILE, reasons=(HOSTILE,)) for source in report.sources]
     hostile = replace(
-        report, brands=(brand, *report.brands[1:]), topics=(replace(topic, labels={"en": HOSTILE, "zh": HOSTILE}, terms=(HOSTILE,)),),
-        perception=replace(seen, cells=cells, words=(word,)), posts=posts, concerns=Concerns(tracked=(concern,), untracked=(concern,)),
-        sources=tuple(replace(source, name=HOSTILE, reasons=(HOSTILE,)) for source in report.sources),
-    )  # fmt: skip
-    page = render_html(hostile)
-    tree = parse(page)
+        report,
+        brands=(brand, *report.brands[1:]),
+        topics=(hostile_topic,),
+        perception=replace(report.perception, cells=hostile_cells, words=(word,)),
+        posts=posts,
+        concerns=Concerns(tracked=(concern,), untracked=(concern,)),
+        sources=tuple(sources),
+    )
+    tree = parse(render_html(hostile))
     assert tree.xpath("//script") == []
     assert all("alert" not in value for value in tree.xpath("//@style | //@href"))
     assert HOSTILE in tree.xpath("string(//section[@id='emotions']//thead)")
     for name in ("topics", "concerns", "perception", "posts", "sources"):
-        shown = tree.xpath(f"//section[@id='{name}']//bdi[contains(., 'alert(1)')]")
-        assert shown, name
-    loose = tree.xpath(
+        isolated_texts = tree.xpath(f"//section[@id='{name}']//bdi[contains(., 'alert(1)')]")
+        assert isolated_texts, name
+    other_texts = tree.xpath(
         "//main//text()[contains(., '\u202e')][not(ancestor::bdi)][not(ancestor::pre)]"
     )
-    assert loose == []
+    assert other_texts == []
 
 
 def test_eight_brands_of_many_aspects_and_a_campaign_stay_small(
@@ -199,38 +221,39 @@ def test_eight_brands_of_many_aspects_and_a_campaign_stay_small(
     monday: datetime,
     parse: Callable[[str], Any],
 ) -> None:
-    """Under 2 MB: eight brands in each of nine weeks, 17 aspects, a campaign."""
+    """Render eight brands in each of nine weeks, 17 aspects and a campaign in under 2 MB."""
     brands = tuple(Brand(id=f"b{n}", names=(f"品牌 {n}",), own=n == 0) for n in range(8))
     aspects = [f"aspect {n}" for n in range(17)]
     for number in range(8 * 9 * 12):
-        brand, back = brands[number % 8], number // 8 % 9
-        at = monday + timedelta(days=number % 7, hours=number % 23) - timedelta(weeks=back)
+        brand = brands[number % 8]
+        weeks_back = number // 8 % 9
+        day = monday + timedelta(days=number % 7, hours=number % 23)
         post = blank.add(
             f"{brand.names[0]} {number} 叶酸",
-            at,
+            day - timedelta(weeks=weeks_back),
             brand.id,
             shares=(0.2, 0.3, 0.5),
             author=f"a{number}",
             likes=number % 9,
         )
-        made_by = {
+        key = {
             "id": post.id,
             "text_hash": post.text_hash,
             "annotator": "t",
             "version": "1",
             "brand": brand.id,
         }
-        read = {
+        sentiment = {
             "label": "positive",
             "confidence": 0.9,
             "negative": 0.2,
             "neutral": 0.1,
             "positive": 0.7,
         }
-        blank.tables["aspects"] += [
-            made_by | read | {"aspect": aspects[(number // 8 + more) % 17]} for more in range(4)
-        ]
-    blank.tables["judgements"] = judged(blank)
+        for offset in range(4):
+            aspect = aspects[(number // 8 + offset) % 17]
+            blank.tables["aspects"].append(key | sentiment | {"aspect": aspect})
+    blank.tables["judgements"] = create_judgements(blank)
     first = monday.date()
     spring = Campaign(
         id="spring",
@@ -258,9 +281,8 @@ def test_no_english_chrome_in_a_chinese_page(
     headings = [
         heading.text_content() for heading in tree.xpath("//h2 | //thead//th | //summary | //dt")
     ]
-    assert [
-        text for text in headings if not re.search(r"[\u4e00-\u9fff]", text) and text != "Luva"
-    ] == []
+    other_headings = [text for text in headings if not re.search(r"[\u4e00-\u9fff]", text)]
+    assert set(other_headings) <= {"Luva"}
 
 
 def test_charts_take_their_colours_from_the_page(report: Report) -> None:
@@ -271,27 +293,19 @@ def test_charts_take_their_colours_from_the_page(report: Report) -> None:
 
 
 def test_weeks_run_on_into_the_next_year(report: Report) -> None:
-    """Also where a week without an interval is missing from one layer of the chart."""
+    """Test it with a week that has no interval and so is missing in one layer of the chart."""
     brand = report.brands[0]
     names = ("2025-W50", "2025-W51", "2025-W52", "2026-W01", "2026-W02")
     figures = brand.trend["net_sentiment_polar"]
     trend = tuple(replace(figure, week=name) for figure, name in zip(figures, names, strict=False))
     trend = (trend[0], replace(trend[1], value=None, low=None, high=None), *trend[2:])
-    turning = replace(brand, trend={"share_of_voice": trend, "net_sentiment_polar": trend})
-    assert re.findall(
-        r">(W\d\d)<", charts.share_of_voice_chart((turning,), charts.WIDE_SIZE_PX)
-    ) == [
-        "W50",
-        "W51",
-        "W52",
-        "W01",
-        "W02",
-    ]
-    svg = charts.net_sentiment_chart(turning, 0)
-    places = [
-        (float(x), week) for x, week in re.findall(r"translate\(([\d.]+),[^>]*>(W\d\d)<", svg)
-    ]
-    assert [week for _, week in sorted(places)] == ["W50", "W52", "W02"]
+    brand = replace(brand, trend={"share_of_voice": trend, "net_sentiment_polar": trend})
+    wide_svg = charts.share_of_voice_chart((brand,), charts.WIDE_SIZE_PX)
+    assert re.findall(r">(W\d\d)<", wide_svg) == ["W50", "W51", "W52", "W01", "W02"]
+    panel_svg = charts.net_sentiment_chart(brand, 0)
+    labels = re.findall(r"translate\(([\d.]+),[^>]*>(W\d\d)<", panel_svg)
+    labels.sort(key=lambda label: float(label[0]))
+    assert [week for _, week in labels] == ["W50", "W52", "W02"]
 
 
 def test_a_hostile_name_in_a_chart(report: Report) -> None:
@@ -308,14 +322,16 @@ def test_names_at_the_ends_of_lines_keep_apart(report: Report) -> None:
         top=1.0,
         height=250,
     )
-    places = sorted(end["y"] * 250 for end in ends)
-    assert all(later - earlier >= 14.9 for earlier, later in pairwise(places))
+    heights = sorted(end["y"] * 250 for end in ends)
+    assert all(higher - lower >= 14.9 for lower, higher in pairwise(heights))
 
 
 def test_twelve_brands(snapshot: Snapshot, config: Config, week: Week) -> None:
-    more = tuple(Brand(id=f"b{n}", names=(f"另一个很长很长的品牌名字 {n}",)) for n in range(9))
+    new_brands = tuple(
+        Brand(id=f"b{n}", names=(f"另一个很长很长的品牌名字 {n}",)) for n in range(9)
+    )
     page = render_html(
-        assemble_report(snapshot, replace(config, brands=config.brands + more), week)
+        assemble_report(snapshot, replace(config, brands=config.brands + new_brands), week)
     )
     assert len(page.encode()) < 2_000_000
 

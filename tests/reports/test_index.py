@@ -1,4 +1,4 @@
-"""The page over all weeks: what it links to, what it leaves out, and that it says no number of its own."""
+"""The index of all weeks: its links, the files that it ignores, and hostile texts."""
 
 import json
 from collections.abc import Callable
@@ -21,23 +21,23 @@ from reports.render.index import write_index
 def folder(
     snapshot: Snapshot, config: Config, week: Week, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """Two weeks with reports, and files that are none."""
-    found = tmp_path_factory.mktemp("reports")
-    for each in (week, week - 1):
-        report = assemble_report(snapshot, config, each)
-        (found / f"{each}.json").write_text(to_json(report), encoding="utf-8")
-        (found / f"{each}.html").write_text(render_html(report), encoding="utf-8")
+    """A folder with the reports of two weeks, and files that are no reports."""
+    folder = tmp_path_factory.mktemp("reports")
+    for report_week in (week, week - 1):
+        report = assemble_report(snapshot, config, report_week)
+        (folder / f"{report_week}.json").write_text(to_json(report), encoding="utf-8")
+        (folder / f"{report_week}.html").write_text(render_html(report), encoding="utf-8")
     for name, text in (
         ("other.json", "[]"),
         ("broken.json", "{"),
         ("2026-W01.json", '{"schema": "folate-report/1"}'),
     ):
-        (found / name).write_text(text)
-        (found / name).with_suffix(".html").write_text("")
-    (found / "2026-W02.json").write_text(
-        (found / f"{week}.json").read_text(encoding="utf-8"), encoding="utf-8"
-    )  # without its page
-    return found
+        (folder / name).write_text(text)
+        (folder / name).with_suffix(".html").write_text("")
+    # A report without its page.
+    document = (folder / f"{week}.json").read_text(encoding="utf-8")
+    (folder / "2026-W02.json").write_text(document, encoding="utf-8")
+    return folder
 
 
 @pytest.mark.parametrize("language", REPORT_LANGUAGES)
@@ -46,17 +46,19 @@ def test_every_week_newest_first_with_its_sentence_figures_and_links(
 ) -> None:
     tree = parse(write_index(folder, language).read_text(encoding="utf-8"))
     assert tree.xpath("//h2/a/@href") == [f"{week}.html", f"{week - 1}.html"]
-    for item, each in zip(tree.xpath("//ol/li"), (week, week - 1), strict=True):
-        report = json.loads((folder / f"{each}.json").read_text(encoding="utf-8"))
+    for item, report_week in zip(tree.xpath("//ol/li"), (week, week - 1), strict=True):
+        report = json.loads((folder / f"{report_week}.json").read_text(encoding="utf-8"))
         assert report["summary"][0]["text"] in item.text_content()
         links = item.xpath(".//a[@class='n']/@href")
-        page = parse((folder / f"{each}.html").read_text(encoding="utf-8"))
-        assert {link.partition("#")[0] for link in links} == {f"{each}.html"}
+        page = parse((folder / f"{report_week}.html").read_text(encoding="utf-8"))
+        assert {link.partition("#")[0] for link in links} == {f"{report_week}.html"}
         assert {link.partition("#")[2] for link in links} <= set(page.xpath("//@id"))
-        own = report["brands"][0]
-        assert f"{each}.html#e-{own['measures']['share_of_voice']['evidence']}" in links
+        own_brand = report["brands"][0]
+        assert (
+            f"{report_week}.html#e-{own_brand['measures']['share_of_voice']['evidence']}" in links
+        )
         arrows = [
-            own["changes"][name]["direction"]
+            own_brand["changes"][name]["direction"]
             for name in ("share_of_voice", "net_sentiment_polar", "authors")
         ]
         assert [item.text_content().count(arrow) for arrow in "▲▼"] == [
@@ -89,16 +91,16 @@ def test_a_hostile_report_stays_words_in_index_and_letter(
     parse: Callable[[str], Any],
 ) -> None:
     hostile = "<script>alert(1)</script>\u202e\r\nBcc: x@y.z"
-    found = report_document(assemble_report(snapshot, config, week, language))
-    found["project"] = found["brands"][0]["label"] = found["summary"][0]["text"] = hostile
-    found["partial_until"] = found["starts"]
-    (tmp_path / f"{week}.json").write_text(json.dumps(found), encoding="utf-8")
+    document = report_document(assemble_report(snapshot, config, week, language))
+    document["project"] = document["brands"][0]["label"] = document["summary"][0]["text"] = hostile
+    document["partial_until"] = document["starts"]
+    (tmp_path / f"{week}.json").write_text(json.dumps(document), encoding="utf-8")
     (tmp_path / f"{week}.html").touch()
     page = write_index(tmp_path, language).read_text(encoding="utf-8")
-    words = compose_report_email(found)
-    for text in (page, words.html):
+    mail = compose_report_email(document)
+    for text in (page, mail.html):
         assert parse(text).xpath("//script") == []
     assert parse(page).xpath("count(//*[@class='chip partial'])") == 1
-    assert "\u202e" not in words.text + words.html + words.subject
-    assert "\n" not in words.subject
-    assert words.text.count("\n- ") == len(found["summary"])
+    assert "\u202e" not in mail.text + mail.html + mail.subject
+    assert "\n" not in mail.subject
+    assert mail.text.count("\n- ") == len(document["summary"])

@@ -1,7 +1,8 @@
-"""BERTopic over time: one model of all posts of the window, its topics counted by week ("Dynamic Topic Modeling" of its documentation).
+"""BERTopic over time: one model of all posts of the window, its topics counted by week.
 
-BERTopic raises no alarm by itself. One is counted for a topic with as many posts this week, and as many times its weekly mean, as
-Folate asks of a term; best first by that ratio. Its posts are those of this week that the model puts into it.
+See "Dynamic Topic Modeling" in BERTopic's documentation. BERTopic raises no alarm by itself: here
+one is raised for a topic with as many posts this week, and as large a ratio to its weekly mean, as
+Folate asks of a term. Its posts are those of this week that the model assigns to it.
 """
 
 from collections import Counter, defaultdict
@@ -9,29 +10,30 @@ from collections import Counter, defaultdict
 import pyarrow as pa
 
 from benchmarks.emergence.finders import Alarms, FinderAlarm
-from benchmarks.emergence.peers.models import fit, vectors
-from benchmarks.emergence.peers.words import LEAST
+from benchmarks.emergence.peers.models import embed_documents, fit_topic_model
+from benchmarks.emergence.peers.words import MIN_POSTS
 from benchmarks.emergence.planting import WINDOW_WEEKS
 
-GAIN = 2.0
+# Posts of the week over the weekly mean before.
+MIN_GAIN = 2.0
 
 
 def find(posts: pa.Table) -> Alarms:
-    documents, weeks = posts["words"].to_pylist(), posts["week"].to_pylist()
-    model = fit(documents, vectors(documents))
-    now: dict[int, set[str]] = defaultdict(set)
+    """Return the rising topics among the posts of a brand, the highest ratio first."""
+    documents = posts["words"].to_pylist()
+    weeks = posts["week"].to_pylist()
+    model = fit_topic_model(documents, embed_documents(documents))
+    current: dict[int, set[str]] = defaultdict(set)
     before: Counter[int] = Counter()
-    for id_, week, topic in zip(posts["id"].to_pylist(), weeks, model.topic, strict=True):
+    for post_id, week, topic in zip(posts["id"].to_pylist(), weeks, model.topic, strict=True):
         if week == WINDOW_WEEKS - 1:
-            now[topic].add(id_)
+            current[topic].add(post_id)
         else:
             before[topic] += 1
-    ratio = {
-        topic: len(ids) / (max(before[topic], 0.5) / (WINDOW_WEEKS - 1))
-        for topic, ids in now.items()
-        if topic >= 0 and len(ids) >= LEAST
-    }
-    best = sorted(
-        (topic for topic in ratio if ratio[topic] >= GAIN), key=lambda topic: (-ratio[topic], topic)
-    )
-    return [FinderAlarm(model.names[topic], frozenset(now[topic])) for topic in best]
+    ratio = {}
+    for topic, post_ids in current.items():
+        if topic >= 0 and len(post_ids) >= MIN_POSTS:
+            ratio[topic] = len(post_ids) / (max(before[topic], 0.5) / (WINDOW_WEEKS - 1))
+    rising = [topic for topic in ratio if ratio[topic] >= MIN_GAIN]
+    rising.sort(key=lambda topic: (-ratio[topic], topic))
+    return [FinderAlarm(model.names[topic], frozenset(current[topic])) for topic in rising]

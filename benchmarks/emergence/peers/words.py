@@ -1,4 +1,7 @@
-"""Posts by word and week, as the peers that look at words count them: no copy is set aside, no author counted once."""
+"""Post counts by word and week, for the peers that look at words.
+
+Unlike in Folate, copies are counted and an author counts once per post.
+"""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -10,54 +13,58 @@ from benchmarks.emergence.planting import WINDOW_WEEKS
 from nlp.text.stopwords import stopwords
 from nlp.topics.stream import Floats
 
-LEAST = (
-    5  # posts this week: no peer raises an alarm for fewer, as Folate raises none for fewer authors
-)
+# Posts of the week that a peer needs for an alarm, as many as Folate needs authors.
+MIN_POSTS = 5
 
 
 @dataclass(frozen=True)
-class Counts:
-    """Counts of the words that somebody used this week. The last week is the one at hand."""
+class WordCounts:
+    """Counts of the words that were used in the current week, which is the last one."""
 
-    words: list[str]  # sorted
-    weekly: Floats  # (words, weeks), posts
-    size: Floats  # (weeks,), all posts
-    posts: list[frozenset[str]]  # by word: ids of this week's
-    authors: Floats  # (words,), of this week's
+    # Sorted.
+    words: list[str]
+    # (words, weeks): posts with the word.
+    weekly: Floats
+    # (weeks,): all posts.
+    size: Floats
+    # By word: ids of the posts of the current week.
+    posts: list[frozenset[str]]
+    # (words,): authors of the current week.
+    authors: Floats
 
     @property
     def now(self) -> Floats:
+        """(words,): posts of the current week."""
         return self.weekly[:, -1]
 
     @property
     def past(self) -> Floats:
-        """(words,), posts of all weeks before."""
+        """(words,): posts of all weeks before."""
         total: Floats = self.weekly[:, :-1].sum(axis=1)
         return total
 
 
-def count(posts: pa.Table) -> Counts:
-    """Words of two characters and more that are no function word."""
+def count_words(posts: pa.Table) -> WordCounts:
+    """Count the words of two characters or more that are no stopwords."""
     weekly: dict[str, Counter[int]] = defaultdict(Counter)
-    ids: dict[str, set[str]] = defaultdict(set)
+    post_ids: dict[str, set[str]] = defaultdict(set)
     authors: dict[str, set[str]] = defaultdict(set)
-    for id_, author, week, words in zip(
-        *(posts[c].to_pylist() for c in ("id", "author", "week", "words")), strict=True
-    ):
-        for word in {w for w in words if len(w) > 1} - stopwords():
+    columns = [posts[name].to_pylist() for name in ("id", "author", "week", "words")]
+    for post_id, author, week, words in zip(*columns, strict=True):
+        for word in {word for word in words if len(word) > 1} - stopwords():
             weekly[word][week] += 1
             if week == WINDOW_WEEKS - 1:
-                ids[word].add(id_)
-                authors[word].add(author or id_)
-    names = sorted(ids)
-    counts = np.array(
-        [[weekly[w][week] for week in range(WINDOW_WEEKS)] for w in names], float
-    ).reshape(-1, WINDOW_WEEKS)
+                post_ids[word].add(post_id)
+                authors[word].add(author or post_id)
+    names = sorted(post_ids)
+    counts = np.zeros((len(names), WINDOW_WEEKS))
+    for row, name in enumerate(names):
+        counts[row] = [weekly[name][week] for week in range(WINDOW_WEEKS)]
     size = np.bincount(posts["week"].to_numpy(), minlength=WINDOW_WEEKS).astype(float)
-    return Counts(
-        names,
-        counts,
-        size,
-        [frozenset(ids[w]) for w in names],
-        np.array([len(authors[w]) for w in names], float),
+    return WordCounts(
+        words=names,
+        weekly=counts,
+        size=size,
+        posts=[frozenset(post_ids[name]) for name in names],
+        authors=np.array([len(authors[name]) for name in names], float),
     )

@@ -13,19 +13,19 @@ from folate.cli.terminal import print_stderr
 @click.option(
     "--without-sentiment",
     is_flag=True,
-    help="Only language, words, brands and duplicates: no model is loaded.",
+    help="Only language, words, brands and duplicates; no model is loaded.",
 )
 def annotate(folder: Path, without_sentiment: bool) -> None:
-    """Read what has not been read yet: language, words, brands, duplicates and sentiment.
+    """Annotate new posts: language, words, brands, duplicates and sentiment.
 
-    Interrupted, it goes on where it stopped. A changed brand list or model reads everything again.
+    If interrupted, the next run continues where this one stopped. When the brands or the model
+    change, all posts are annotated again.
     """
-    from folate.pipeline.annotate import run as steps
+    from folate.pipeline.annotate.run import annotate_corpus
     from folate.pipeline.project import Project
 
-    done = steps.annotate_corpus(Project.open(folder), with_sentiment=not without_sentiment)
-    print_stderr(
-        f"annotated: {', '.join(f'{count:,} {what}' for what, count in done.counts.items())}."
-    )
-    for note in done.notes:
+    result = annotate_corpus(Project.open(folder), with_sentiment=not without_sentiment)
+    counts = ", ".join(f"{count:,} {name}" for name, count in result.counts.items())
+    print_stderr(f"annotated: {counts}.")
+    for note in result.notes:
         print_stderr(f"note: {note}")

@@ -1,4 +1,4 @@
-"""`folate audit`: a person judges a blind sample, in the terminal or in a spreadsheet."""
+"""The command `folate audit`: label a sample in the terminal or in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from corpora.store.store import Store
     from folate.pipeline.audit import AuditItem
 
-AuditAnswer = tuple[
-    "AuditItem", str | None, str | None
-]  # label, or the reason to pass it over, or neither: open again
+AuditAnswer = tuple["AuditItem", str | None, str | None]
+"""An item with its label, or with the reason to skip it, or with neither: it is open again."""
 SaveAnswers = Callable[[Sequence[AuditAnswer]], None]
 
 LABEL_KEYS = {"n": "negative", "0": "neutral", "p": "positive"}
@@ -37,19 +36,21 @@ LABEL_WORDS = {
     "正面": "positive",
 }
 AUDIT_CSV_COLUMNS = ("item", "brand", "subject", "text", "label", "reason")
+REQUIRED_COLUMNS = ("item", "label", "reason")
 SAVE_INTERVAL = 10
+"""Answers that are saved at once."""
 KEY_HELP = "n negative, 0 neutral or not about it, p positive, s pass over, u undo, q quit"
 
 
 @click.group(invoke_without_command=True)
-@click.option("--brand", help="Id of the brand, as in folate.toml.")
+@click.option("--brand", help="Id of the brand in folate.toml.")
 @click.option("--week", type=WEEK_TYPE, metavar="YYYY-Www", help="An ISO week, such as 2026-W10.")
 @click.option(
     "--weeks",
     type=click.IntRange(1, 520),
     default=1,
     show_default=True,
-    help="Draw from so many weeks, up to --week.",
+    help="Number of weeks to draw from, the last being --week.",
 )
 @click.option(
     "-n",
@@ -69,92 +70,105 @@ KEY_HELP = "n negative, 0 neutral or not about it, p positive, s pass over, u un
 )
 @click.option(
     "--export",
-    "out",
+    "export_path",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the sample as CSV in place of asking.",
+    help="Write the sample as CSV instead of asking in the terminal.",
 )
 @click.option(
     "--import",
-    "filled",
+    "import_path",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Read labels from such a CSV.",
+    help="Read the labels of such a CSV.",
 )
 @project_option
 @click.pass_context
 def audit(
-    ctx: click.Context, brand: str | None, week: Week | None, weeks: int, count: int, seed: int, out: Path | None, filled: Path | None,
+    ctx: click.Context,
+    brand: str | None,
+    week: Week | None,
+    weeks: int,
+    count: int,
+    seed: int,
+    export_path: Path | None,
+    import_path: Path | None,
     folder: Path,
-) -> int:  # fmt: skip
-    """Judge a blind sample of what is said of a brand; the report's shares and their intervals then rest on it.
+) -> int:
+    """Label a blind sample of texts about a brand; reports then correct their shares with it.
 
-    Texts are drawn at random from strata of what the model says, copies set aside, and shown without
-    its answer. What is judged is kept; the same command goes on where it stopped. In the CSV fill the
-    column label with n, 0 or p (or negative, neutral, positive), or give a reason to pass the text over.
+    Texts are drawn at random from strata of the model's labels, without duplicates, and are shown
+    without the model's label. Your labels are stored; the same command continues where you stopped.
+    In the CSV, fill the column "label" with n, 0 or p (or negative, neutral, positive), or the
+    column "reason" with why you skip the text.
     """
     if ctx.invoked_subcommand:
         return 0
-    from folate.pipeline import audit as steps
+    from folate.pipeline.audit import draw_audit_sample, record_answers
     from folate.pipeline.project import Project
 
     project = Project.open(folder)
-    if filled:
-        return import_audit_csv(filled, project.store)
+    if import_path:
+        return import_audit_csv(import_path, project.store)
     if brand is None or week is None:
         raise click.UsageError(
             "wanted --brand and --week (or --import FILE), which say what to draw from."
         )
-    items = steps.draw_audit_sample(
-        project, brand, [*preceding_periods(week, weeks - 1), week], count, seed
-    )
-    if out:
-        export_audit_csv(out, items)
+    all_weeks = [*preceding_periods(week, weeks - 1), week]
+    items = draw_audit_sample(project, brand, all_weeks, count, seed)
+    if export_path:
+        export_audit_csv(export_path, items)
         return 0
     if not sys.stdin.isatty():
         raise InputError(
-            "wanted a terminal to ask in, got a pipe or a file; possible: --export FILE, then --import FILE."
+            "wanted a terminal to ask in, got a pipe or a file; "
+            "possible: --export FILE, then --import FILE."
         )
-    ask_labels(items, lambda answers: steps.record_answers(project.store, answers))
+    ask_labels(items, lambda answers: record_answers(project.store, answers))
     return 0
 
 
-@audit.command(short_help="Show what is labelled, and how often the model agrees.")
+@audit.command(short_help="Show how many texts are labelled, and how often the model agrees.")
 @project_option
 @format_option(*DATA_FORMATS)
 def status(folder: Path, form: str) -> None:
-    """Show what is labelled of each brand, and how often the model agrees (95 % interval by Wilson)."""
-    from folate.pipeline import audit as steps
+    """Show for each brand how many texts are labelled, and how often the model agrees.
+
+    The agreement has a 95 % Wilson interval.
+    """
+    from folate.pipeline.audit import audit_status
     from folate.pipeline.project import Project
 
-    print_rows(steps.audit_status(Project.open(folder)), form)
+    print_rows(audit_status(Project.open(folder)), form)
 
 
 def ask_labels(items: Sequence[AuditItem], save_answers: SaveAnswers) -> None:
-    """Ask for the open items one after the other, until the last or until the person quits.
+    """Ask for the label of each open item, until the last one or until the person quits.
 
-    Answers are kept when it ends, however it ends, and some at a time before: a kill costs fewer than KEPT_AT_ONCE of them.
+    Answers are saved every SAVE_INTERVAL answers and at the end, also after an error: a kill loses
+    fewer than SAVE_INTERVAL.
     """
-    waiting = [item for item in items if item.is_open and item.text is not None]
-    done, place = len(items) - len(waiting), 0
+    open_items = [item for item in items if item.is_open and item.text is not None]
+    labelled_count = len(items) - len(open_items)
+    position = 0
     answers: list[AuditAnswer] = []
     print_stderr(f"{KEY_HELP}.")
     print_stderr("")
     try:
-        while place < len(waiting):
-            item = waiting[place]
-            print_text(
-                f"{done + place + 1} of {len(items)}, on {_line(item.row['brand'])}\n{format_item(item)}"
-            )
-            match _key():
+        while position < len(open_items):
+            item = open_items[position]
+            brand = _printable_line(item.row["brand"])
+            number = labelled_count + position + 1
+            print_text(f"{number} of {len(items)}, on {brand}\n{format_item(item)}")
+            match _read_key():
                 case "q":
                     break
-                case "u" if place:
-                    place -= 1
-                    answers.append((waiting[place], None, None))
+                case "u" if position:
+                    position -= 1
+                    answers.append((open_items[position], None, None))
                 case "s":
-                    place += 1
+                    position += 1
                     answers.append((item, None, click.prompt("why", err=True)))
                 case key if key in LABEL_KEYS:
-                    place += 1
+                    position += 1
                     answers.append((item, LABEL_KEYS[key], None))
                 case _:
                     print_stderr(KEY_HELP)
@@ -163,14 +177,15 @@ def ask_labels(items: Sequence[AuditItem], save_answers: SaveAnswers) -> None:
                 answers.clear()
     finally:
         save_answers(answers)
-    left = len(waiting) - place
-    print_stderr(
-        "all are judged." if not left else f"{left} left; the same command goes on from here."
-    )
+    remaining_count = len(open_items) - position
+    if remaining_count:
+        print_stderr(f"{remaining_count} left; the same command goes on from here.")
+    else:
+        print_stderr("all are judged.")
 
 
-def _key() -> str:
-    """The key that was struck; q where there is nobody left to strike one."""
+def _read_key() -> str:
+    """Return the key that was pressed, or q at the end of input."""
     try:
         return click.getchar().lower()
     except (KeyboardInterrupt, EOFError):
@@ -178,71 +193,87 @@ def _key() -> str:
 
 
 def format_item(item: AuditItem) -> str:
-    """What a person reads of an item; nothing in it can command a terminal."""
-    about = f"(the page is about {_line(item.subject)})\n" if item.subject else ""
-    return about + "\n".join(map(_line, (item.text or "").splitlines())) + "\n"
+    """Return an item as it is shown to a person, without control characters."""
+    subject = f"(the page is about {_printable_line(item.subject)})\n" if item.subject else ""
+    lines = [_printable_line(line) for line in (item.text or "").splitlines()]
+    return subject + "\n".join(lines) + "\n"
 
 
-def _line(text: str) -> str:
+def _printable_line(text: str) -> str:
     return printable_text(text.replace("\t", " "))
 
 
 def export_audit_csv(path: Path, items: Sequence[AuditItem]) -> None:
-    """The sample as CSV for a spreadsheet: UTF-8 with a mark, a text on one line, nothing that would run as a formula."""
+    """Write the sample as a CSV for spreadsheets, each text on one line."""
     table = StringIO(newline="")
     writer = CsvWriter(table)
     writer.write_row(AUDIT_CSV_COLUMNS)
     for item in items:
-        text = None if item.text is None else _line(" ".join(item.text.split()))
-        subject = item.subject and _line(item.subject)
-        writer.write_row(
-            (item.key, item.row["brand"], subject, text, item.row["label"], item.row["reason"])
-        )
+        text = None if item.text is None else _printable_line(" ".join(item.text.split()))
+        subject = item.subject and _printable_line(item.subject)
+        row = item.row
+        writer.write_row((item.key, row["brand"], subject, text, row["label"], row["reason"]))
+    # with a byte order mark, without which Excel does not read UTF-8
     write_atomically(path, table.getvalue().encode("utf-8-sig"))
+    texts = "text" if len(items) == 1 else "texts"
     print_stderr(
-        f"{len(items)} {'text' if len(items) == 1 else 'texts'} in {path}: fill the column label, then 'folate audit --import {path}'."
+        f"{len(items)} {texts} in {path}: fill the column label, "
+        f"then 'folate audit --import {path}'."
     )
 
 
 def import_audit_csv(path: Path, store: Store) -> int:
-    """Keep the labels of a filled CSV; rows that can't be read are named and leave what is stored. Returns the exit code."""
+    """Store the labels of a filled CSV and return the exit code.
+
+    Each row that can't be read is reported on standard error, and changes nothing. Raises
+    InputError when a column is missing.
+    """
     from corpora.files.delimited import DelimitedFile
     from corpora.files.rows import Reject
-    from folate.pipeline import audit as steps
+    from folate.pipeline.audit import load_audit_items, record_answers
 
     table = DelimitedFile.sniff(lambda: path.open("rb"))
-    if lacking := [name for name in ("item", "label", "reason") if name not in table.columns]:
+    missing_columns = [name for name in REQUIRED_COLUMNS if name not in table.columns]
+    if missing_columns:
         raise InputError(
-            f"wanted a CSV that 'folate audit --export' wrote, got {path} without the column {lacking[0]!r}."
+            f"wanted a CSV that 'folate audit --export' wrote, got {path} "
+            f"without the column {missing_columns[0]!r}."
         )
     rows = list(table.rows())
-    draws = {
-        str(row.values["item"]).partition(":")[0] for row in rows if not isinstance(row, Reject)
-    }
-    known = {item.key: item for item in steps.load_audit_items(store.snapshot(), sorted(draws))}
-    answers, bad = [], 0
+    draws = set()
     for row in rows:
-        found = row.detail if isinstance(row, Reject) else _answer(row.values, known)
-        if isinstance(found, str):
-            bad += 1
-            print_stderr(f"row {row.row if isinstance(row, Reject) else row.number}: {found}")
-        elif found:
-            answers.append(found)
-    steps.record_answers(store, answers)
+        if not isinstance(row, Reject):
+            draws.add(str(row.values["item"]).partition(":")[0])
+    items = {item.key: item for item in load_audit_items(store.snapshot(), sorted(draws))}
+    answers = []
+    bad_row_count = 0
+    for row in rows:
+        if isinstance(row, Reject):
+            bad_row_count += 1
+            print_stderr(f"row {row.row}: {row.detail}")
+            continue
+        answer = _parse_answer(row.values, items)
+        if isinstance(answer, str):
+            bad_row_count += 1
+            print_stderr(f"row {row.number}: {answer}")
+        elif answer:
+            answers.append(answer)
+    record_answers(store, answers)
+    unanswered_count = len(rows) - len(answers) - bad_row_count
     print_stderr(
-        f"{len(answers)} kept, {len(rows) - len(answers) - bad} without an answer, {bad} bad rows."
+        f"{len(answers)} kept, {unanswered_count} without an answer, {bad_row_count} bad rows."
     )
-    return InputError.exit_code if bad else 0
+    return InputError.exit_code if bad_row_count else 0
 
 
-def _answer(values: dict[str, str], known: dict[str, AuditItem]) -> AuditAnswer | str | None:
-    """What a row says of its item; None when it says nothing, a sentence when it can't be read."""
-    key, word, reason = (values[name].strip() for name in ("item", "label", "reason"))
-    if key not in known:
-        return f"wanted an item that was drawn, got {_line(key)!r}."
+def _parse_answer(values: dict[str, str], items: dict[str, AuditItem]) -> AuditAnswer | str | None:
+    """Return the answer in a row, None if it has none, or an error message if it can't be read."""
+    key, word, reason = (values[name].strip() for name in REQUIRED_COLUMNS)
+    if key not in items:
+        return f"wanted an item that was drawn, got {_printable_line(key)!r}."
     label = LABEL_KEYS.get(word.lower(), LABEL_WORDS.get(word, word.lower()))
     if not label:
-        return (known[key], None, reason) if reason else None
+        return (items[key], None, reason) if reason else None
     if label not in LABEL_KEYS.values():
-        return f"wanted n, 0, p or nothing as label, got {_line(word)!r}."
-    return known[key], label, None
+        return f"wanted n, 0, p or nothing as label, got {_printable_line(word)!r}."
+    return items[key], label, None

@@ -11,15 +11,15 @@ from folate.core.weeks import Week, last_day
 
 
 @click.command()
-@click.argument("identifier", metavar="ID")
+@click.argument("campaign_id", metavar="ID")
 @week_option
 @project_option
 @format_option(*DATA_FORMATS)
-def campaign(identifier: str, week: Week, folder: Path, form: str) -> None:
-    """Measure the campaign ID of folate.toml before, during and after, as far as the corpus goes by the end of the week.
+def campaign(campaign_id: str, week: Week, folder: Path, form: str) -> None:
+    """Measure the campaign ID of folate.toml before, during and after, up to the end of a week.
 
-    JSON gives the scorecard of 17 measures with intervals, the effects against the competitors, and the effects by source, place and
-    audience; the other formats give the scorecard, a line a measure.
+    JSON has 17 measures with intervals, the effects compared with competitors, and the effects by
+    source, region and audience. The other formats have the measures only, one per line.
     """
     from folate.pipeline.project import Project
     from reports.context import ReportContext
@@ -27,27 +27,37 @@ def campaign(identifier: str, week: Week, folder: Path, form: str) -> None:
     from reports.sections.campaigns import measure_campaign
 
     project = Project.open(folder)
-    known = {one.id: one for one in project.config.campaign}
-    if identifier not in known:
+    campaigns = {each.id: each for each in project.config.campaign}
+    if campaign_id not in campaigns:
         raise ConfigError(
-            f"no campaign {identifier!r} in folate.toml; {suggestion(identifier, known)}"
+            f"no campaign {campaign_id!r} in folate.toml; {suggestion(campaign_id, campaigns)}"
         )
-    if known[identifier].start > last_day(week):
+    start = campaigns[campaign_id].start
+    if start > last_day(week):
         raise ConfigError(
-            f"campaign {identifier!r} begins on {known[identifier].start}, after the week {week}: nothing can be measured yet."
+            f"campaign {campaign_id!r} begins on {start}, after the week {week}: "
+            "nothing can be measured yet."
         )
-    found = campaign_document(
-        measure_campaign(
-            ReportContext(project.store.snapshot(), project.config, week), known[identifier]
-        )
+    measures = measure_campaign(
+        ReportContext(project.store.snapshot(), project.config, week), campaigns[campaign_id]
     )
-    print_rows(
-        [found] if form in ("json", "jsonl") else [_line(line) for line in found["scorecard"]], form
-    )
+    document = campaign_document(measures)
+    if form in ("json", "jsonl"):
+        print_rows([document], form)
+    else:
+        print_rows([_scorecard_row(line) for line in document["scorecard"]], form)
 
 
-def _line(line: dict[str, Any]) -> dict[str, Any]:
+def _scorecard_row(line: dict[str, Any]) -> dict[str, Any]:
+    """Return one measure as a flat row: its values by phase and its effect during the campaign."""
     values = {phase: figure["value"] for phase, figure in line["values"].items()}
     effect = line["effects"].get("during", {"value": None, "low": None, "high": None})
-    return {"measure": line["measure"], **values, "effect": effect["value"], "low": effect["low"], "high": effect["high"],
-            "goal": line["goal"], "reached": line["reached"]}  # fmt: skip
+    return {
+        "measure": line["measure"],
+        **values,
+        "effect": effect["value"],
+        "low": effect["low"],
+        "high": effect["high"],
+        "goal": line["goal"],
+        "reached": line["reached"],
+    }

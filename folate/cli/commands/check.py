@@ -14,31 +14,30 @@ from folate.core.text import printable_text
 @click.option(
     "--deep",
     is_flag=True,
-    help="Read every page of every data file, not only what tells that a file is whole.",
+    help="Read every page of every data file, not only what shows whether it is complete.",
 )
 @project_option
 @format_option(*DATA_FORMATS)
 def check(deep: bool, folder: Path, form: str) -> int:
-    """Look for damage in what the project keeps: which file is damaged, what is lost by it, and what to do.
+    """Look for damaged files: which file is damaged, what is lost, and what to do.
 
-    Looks at the store (the log of each table, each data file), the salt, crawls, rejects, reports and deliveries, and changes nothing.
-    Exit code 4 when anything is damaged.
+    Checks the store (the log and the data files of each table), the salt, crawls, rejects, reports
+    and deliveries. Nothing is changed. The exit code is 4 when a file is damaged.
     """
-    from folate.pipeline.check import check_project as look
-    from folate.pipeline.check import faults_to_rows
+    from folate.pipeline.check import check_project, faults_to_rows
     from folate.pipeline.project import Project
 
-    faults = look(Project(folder), deep)
-    if form == "table":
-        for fault in faults:
-            print_text(
-                f"{printable_text(str(fault.file))} {printable_text(fault.what)}.\n  lost: {fault.lost}.\n  to do: {fault.remedy}."
-            )
-        print_stderr(
-            f"{len(faults):,} damaged file{'s' if len(faults) > 1 else ''}."
-            if faults
-            else "nothing is damaged."
-        )
-    else:
+    faults = check_project(Project(folder), deep)
+    if form != "table":
         print_rows(faults_to_rows(faults), form)
-    return StoreError.exit_code if faults else 0
+        return StoreError.exit_code if faults else 0
+    for fault in faults:
+        file = printable_text(str(fault.file))
+        print_text(
+            f"{file} {printable_text(fault.what)}.\n  lost: {fault.lost}.\n  to do: {fault.remedy}."
+        )
+    if not faults:
+        print_stderr("nothing is damaged.")
+        return 0
+    print_stderr(f"{len(faults):,} damaged file{'s' if len(faults) > 1 else ''}.")
+    return StoreError.exit_code

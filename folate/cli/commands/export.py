@@ -16,19 +16,19 @@ from folate.core.files import open_atomically
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File to write to, whole or not at all.",
+    help="File to write; default: standard output. A failed export leaves no file.",
 )
 @project_option
 @format_option("jsonl", "csv", "parquet")
 def export(what: str, output: Path | None, folder: Path, form: str) -> None:
-    """Write posts, or annotations joined to a row a post, to standard output or to a file."""
-    from corpora.export import export_rows as write
+    """Export all posts, or all annotations with one row per post."""
+    from corpora.export import export_rows
     from folate.pipeline.project import Project
 
     snapshot = Project.open(folder).store.snapshot()
     if output is None:
-        write(snapshot, what, form, sys.stdout.buffer)
+        export_rows(snapshot, what, form, sys.stdout.buffer)
         return
-    with open_atomically(output) as out:
-        write(snapshot, what, form, out)
+    with open_atomically(output) as file:
+        export_rows(snapshot, what, form, file)
     print_text(str(output))

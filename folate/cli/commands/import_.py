@@ -21,43 +21,44 @@ from folate.core.text import join_names
     "mapping",
     multiple=True,
     metavar="FIELD=COLUMN,…",
-    help="Which column holds which field: text=review,published_at=date.",
+    help="Which column has which field, such as text=review,published_at=date.",
 )
 @click.option(
     "--source",
     default=None,
-    help="Name of the source of every row; else the column source, else the file's name.",
+    help="Source of every row; default: the column source, else the file's name.",
 )
 @click.option(
     "--kind",
     type=click.Choice(POST_KINDS),
     default=None,
-    help="Kind of every row; else the column kind, else review.",
+    help="Kind of every row; default: the column kind, else review.",
 )
 @click.option(
     "--rating-scale",
     type=float,
     default=None,
     metavar="MAX",
-    help="Ratings run from 0 to MAX, such as 5; else from 0 to 1.",
+    help="Ratings run from 0 to MAX, such as 5; default: from 0 to 1.",
 )
 @click.option(
     "--encoding",
     default=None,
     metavar="NAME",
-    help="Encoding of text files, such as gb18030; else it is found by reading.",
+    help="Encoding of text files, such as gb18030; default: detected.",
 )
 @click.option(
     "--dates",
+    "date_order",
     type=click.Choice(("mdy", "dmy")),
     default=None,
-    help="Which comes first in 3/8/2026, the month or the day; else what the file's other dates show.",
+    help="Order in dates such as 3/8/2026; default: that of the file's other dates.",
 )
 @click.option(
     "--sheet",
     default=None,
     metavar="NAME",
-    help="The sheet of a workbook to read; else its first visible one.",
+    help="Sheet of a workbook to read; default: the first visible one.",
 )
 @project_option
 @format_option(*DATA_FORMATS)
@@ -68,72 +69,78 @@ def import_(
     kind: str | None,
     rating_scale: float | None,
     encoding: str | None,
-    dates: Literal["mdy", "dmy"] | None,
+    date_order: Literal["mdy", "dmy"] | None,
     sheet: str | None,
     folder: Path,
     form: str,
 ) -> None:
     """Import posts from CSV, TSV, JSONL, XLSX or Parquet FILES.
 
-    Columns with the record's own names need no --map. Bad rows go to rejects/ with their reasons; the good ones are kept.
-    A post whose rating, count or other optional value can't be read is kept without it, and unread_fields counts that.
-    Importing a file again adds nothing.
+    Columns that have the name of a field need no --map. Rows that can't be imported are written to
+    rejects/ with the reason; the others are imported. A post whose rating, count or other optional
+    value can't be read is imported without it, and counted in unread_fields. Importing a file again
+    adds nothing.
     """
     from folate.pipeline.ingest import import_file
     from folate.pipeline.project import Project
 
-    fields, project = _mapping(mapping), Project.open(folder)
-    rows, failed = [], []
+    columns = _parse_mapping(mapping)
+    project = Project.open(folder)
+    rows = []
+    errors = []
     for path in files:
         try:
             row = import_file(
                 project,
                 path,
-                mapping=fields,
+                mapping=columns,
                 source=source,
                 kind=kind,
                 rating_scale=rating_scale,
                 encoding=encoding,
-                date_order=dates,
+                date_order=date_order,
                 sheet=sheet,
             )
-        except InputError as error:  # the other files are still worth reading
-            failed.append(str(error))
+        except InputError as error:  # the other files can still be imported
+            errors.append(str(error))
             continue
         rows.append(row)
-        _tell(row)
+        _print_notes(row)
         if row["problem"]:
-            failed.append(row["problem"])
+            errors.append(row["problem"])
         elif row["rejected"] and not row["added"] + row["changed"] + row["known"]:
-            failed.append(
-                f"no row of {row['file']!r} became a post: {row['reasons']}; rejects/ holds them with their reasons."
+            errors.append(
+                f"no row of {row['file']!r} became a post: {row['reasons']}; "
+                "rejects/ holds them with their reasons."
             )
     if rows:
         print_rows(rows, form)
-    if failed:
-        raise InputError(" ".join(failed))
+    if errors:
+        raise InputError(" ".join(errors))
 
 
-def _tell(row: dict[str, Any]) -> None:
-    """Say on standard error what of a file was not read as a person may expect."""
-    notes = list(row["notes"])
-    if row["dates"]:
-        notes.insert(0, f"order of day and month: {row['dates']}")
-    if unread := row["unread_sheets"]:
-        notes.insert(
-            0,
-            f"{len(unread)} more sheets were not read: {join_names(unread)}; --sheet names the one to read",
+def _print_notes(row: dict[str, Any]) -> None:
+    """Print to standard error what of a file may have been read otherwise than expected."""
+    notes = []
+    unread_sheets = row["unread_sheets"]
+    if unread_sheets:
+        notes.append(
+            f"{len(unread_sheets)} more sheets were not read: {join_names(unread_sheets)}; "
+            "--sheet names the one to read"
         )
-    for note in notes:
+    if row["dates"]:
+        notes.append(f"order of day and month: {row['dates']}")
+    for note in [*notes, *row["notes"]]:
         print_stderr(f"note: {row['file']}: {note}.")
 
 
-def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
-    """`text=review,published_at=date` as a dict. Raises ConfigError."""
-    fields = {}
-    for pair in ",".join(pairs).split(",") if pairs else ():
+def _parse_mapping(values: tuple[str, ...]) -> dict[str, str]:
+    """Parse values such as "text=review,published_at=date" to a dict. Raises ConfigError."""
+    columns = {}
+    pairs = ",".join(values).split(",") if values else []
+    for pair in pairs:
         field, equals, column = pair.partition("=")
         if not equals or not field.strip() or not column.strip():
             raise ConfigError(f"--map: wanted FIELD=COLUMN, got {pair!r}.")
-        fields[field.strip()] = column.strip()
-    return fields
+        columns[field.strip()] = column.strip()
+    return columns

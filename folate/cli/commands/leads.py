@@ -12,20 +12,30 @@ from folate.core.weeks import Week
 @click.command()
 @week_option
 @click.option(
-    "--least", type=float, default=1.0, show_default=True, help="Fewest points of a lead."
+    "--least",
+    "min_score",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="The lowest score that is printed.",
 )
 @project_option
 @format_option("csv", "json", "jsonl", "table")
-def leads(week: Week, least: float, folder: Path, form: str) -> None:
-    """Score purchase intent by author and brand with the scorecard of folate.toml, up to a week; authors stay hashed."""
+def leads(week: Week, min_score: float, folder: Path, form: str) -> None:
+    """Score purchase intent by author and brand, up to the end of a week.
+
+    The points of each signal are set in [scorecard] of folate.toml. Authors are shown as hashes.
+    """
     from folate.pipeline.project import Project
     from reports.context import ReportContext
     from reports.sections.leads import find_leads
 
     project = Project.open(folder)
-    found = find_leads(ReportContext(project.store.snapshot(), project.config, week), least)
-    if found.anonymous_posts:
+    context = ReportContext(project.store.snapshot(), project.config, week)
+    ranking = find_leads(context, min_score)
+    if ranking.anonymous_posts:
         print_stderr(
-            f"note: {found.anonymous_posts} posts with a signal have no author and are in no lead."
+            f"note: {ranking.anonymous_posts} posts with a signal have no author "
+            "and are in no lead."
         )
-    print_rows(found.rows, form)
+    print_rows(ranking.rows, form)

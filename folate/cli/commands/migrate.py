@@ -11,9 +11,9 @@ from folate.cli.terminal import print_stderr
 @click.command()
 @project_option
 def migrate(folder: Path) -> None:
-    """Bring an older store to this version's schema."""
-    from corpora.store.migrations import migrate_store as apply
+    """Update the store of an older version to the schema of this one."""
+    from corpora.store.migrations import migrate_store
     from folate.pipeline.project import Project
 
-    for step in apply(Project(folder).store_folder):
-        print_stderr(f"applied: {step}")
+    for migration in migrate_store(Project(folder).store_folder):
+        print_stderr(f"applied: {migration}")

@@ -16,22 +16,23 @@ from folate.core.weeks import Week
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File to write; standard output when missing.",
+    help="File to write; default: standard output.",
 )
 @project_option
 def network(week: Week, output: Path | None, folder: Path) -> None:
-    """Write who answers and reposts whom, where a brand is named, in the four weeks up to WEEK: GraphML with communities.
+    """Write the network of replies and reposts between authors, with communities, as GraphML.
 
-    People are keyed hashes, never names.
+    It covers posts that name a brand, of the four weeks up to WEEK. Authors are hashes, not names.
     """
     from folate.pipeline.project import Project
     from reports.context import ReportContext
-    from reports.sections.people import interaction_graphml as graph
+    from reports.sections.people import interaction_graphml
 
     project = Project.open(folder)
-    text = graph(ReportContext(project.store.snapshot(), project.config, week))
+    context = ReportContext(project.store.snapshot(), project.config, week)
+    graphml = interaction_graphml(context)
     if output is None:
-        print_text(text.removesuffix("\n"))
+        print_text(graphml.removesuffix("\n"))
     else:
-        write_atomically(output, text)
+        write_atomically(output, graphml)
         print_text(str(output))

@@ -8,19 +8,23 @@ from folate.cli.options import DATA_FORMATS, format_option, print_rows, project_
 
 
 @click.command()
-@click.argument("name", metavar="RUN")
+@click.argument("crawl_name", metavar="RUN")
 @project_option
 @format_option(*DATA_FORMATS)
-def reparse(name: str, folder: Path, form: str) -> None:
-    """Read a crawl's kept pages again with today's parsers; nothing is asked of a site.
+def reparse(crawl_name: str, folder: Path, form: str) -> None:
+    """Parse the stored pages of the crawl RUN again with the current parsers, without a request.
 
-    RUN is the name of a folder in crawls/. Pages of sources that folate.toml no longer has are left out.
+    RUN is the name of a folder in crawls/. Pages of sources that are no longer in folate.toml are
+    left out.
     """
     from folate.pipeline.crawl import reparse_crawl
     from folate.pipeline.project import Project
 
-    done = reparse_crawl(Project.open(folder), name)
-    print_rows(
-        [{"run": name, "added": done.inserted, "changed": done.updated, "known": done.unchanged}],
-        form,
-    )
+    counts = reparse_crawl(Project.open(folder), crawl_name)
+    row = {
+        "run": crawl_name,
+        "added": counts.inserted,
+        "changed": counts.updated,
+        "known": counts.unchanged,
+    }
+    print_rows([row], form)

@@ -17,33 +17,47 @@ from folate.core.weeks import Week
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     default=None,
-    help="Folder to write to; reports/ of the project when missing.",
+    help="Folder to write to; default: reports/ in the project.",
 )
 @click.option(
     "--language",
     type=click.Choice(REPORT_LANGUAGES),
     default=None,
-    help="Of headings and explanations; the project's when missing.",
+    help="Language of the report; default: the project's.",
 )
 @click.option(
     "--at",
+    "pinned_report",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     default=None,
-    help="A report's JSON: build again on the corpus versions that it names.",
+    help="The JSON file of an earlier report: use the same table versions as that report.",
 )
 @project_option
 @format_option("html", "json", "md", "xlsx", "pdf")
 def report(
-    week: Week, output: Path | None, language: str | None, at: Path | None, folder: Path, form: str
+    week: Week,
+    output: Path | None,
+    language: str | None,
+    pinned_report: Path | None,
+    folder: Path,
+    form: str,
 ) -> None:
-    """Write the report of a week: HTML that stands alone, and the same figures as JSON beside it.
+    """Write the report of a week as one HTML file, and its figures as JSON.
 
-    --format also writes it as Markdown, as a workbook (XLSX) or, with Chromium, as a PDF. index.html in the folder lists all weeks.
+    With --format it is also written as Markdown, as an Excel workbook (xlsx), or as a PDF, which
+    needs Chromium. index.html in the folder lists the reports of all weeks.
     """
     from folate.pipeline.project import Project
     from folate.pipeline.report import write_report
 
-    written = write_report(Project.open(folder), week, language, output, at, form)
+    written = write_report(
+        Project.open(folder),
+        week,
+        language,
+        output,
+        pinned_report=pinned_report,
+        report_format=form,
+    )
     for line in written.headlines:
         print_stderr(line)
     print_text(str(written.paths[form]))

@@ -1,6 +1,6 @@
 """The command `folate segment`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -8,7 +8,12 @@ from typing import Any
 
 import click
 
-from folate.cli.commands.classify import _batches, _config, _show, tokens_option
+from folate.cli.commands.classify import (
+    load_optional_config,
+    print_stream,
+    read_line_batches,
+    tokens_option,
+)
 from folate.cli.options import format_option, project_option
 from folate.cli.terminal import print_text
 from folate.core.errors import InputError
@@ -18,47 +23,55 @@ from folate.core.errors import InputError
 @project_option
 @click.option(
     "--words",
+    "word_list",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A file of words to keep whole, one a line.",
+    help="A file of words that are never split, one per line.",
 )
 @tokens_option
 @format_option("text", "jsonl", "json", "csv", "table")
-def segment(folder: Path, words: Path | None, tokens: bool, form: str) -> None:
-    """Segment lines from standard input: one text a line in, its words separated by spaces out.
+def segment(folder: Path, word_list: Path | None, tokens: bool, form: str) -> None:
+    """Split lines from standard input into words: one text per line, words separated by spaces.
 
-    With --tokens each word is followed by a slash and its part of speech. --format jsonl and json have the tokens of a line in a list,
-    csv and table a row for each token, with start and end in code points of the line.
+    With --tokens each word is followed by a slash and its part of speech. --format jsonl and json
+    give the tokens of a line as a list; csv and table give one row per token, with its start and
+    end in the line, counted in code points.
     """
     from folate.pipeline.classify import make_analyser
 
-    reader = make_analyser(_config(folder), _words(words) if words else ())
-    read: Callable[[list[str]], Iterable[Any]] = (
-        reader.tag_words if tokens else partial(map, reader.segmenter.tokens)
+    analyser = make_analyser(
+        load_optional_config(folder), _read_word_list(word_list) if word_list else ()
     )
-    lines = chain.from_iterable(map(read, _batches()))
+    analyse_lines: Callable[[list[str]], Iterable[Any]] = (
+        analyser.tag_words if tokens else partial(map, analyser.segmenter.tokens)
+    )
+    lines = chain.from_iterable(map(analyse_lines, read_line_batches()))
     if form == "text":
-        for line in lines:
-            print_text(
-                " ".join(f"{word.text}/{word.pos}" if tokens else word.text for word in line)
-            )
+        for words in lines:
+            print_text(" ".join(_format_word(word, tokens) for word in words))
     elif form in ("csv", "table"):
-        _show(
-            (
-                {"line": number} | word._asdict()
-                for number, line in enumerate(lines, 1)
-                for word in line
-            ),
-            form,
-        )
+        print_stream(_token_rows(lines), form)
     else:
-        _show(({"tokens": [word._asdict() for word in line]} for line in lines), form)
+        print_stream(({"tokens": [word._asdict() for word in words]} for words in lines), form)
 
 
-def _words(path: Path) -> list[str]:
-    """The lines of a word list. Raises InputError when it is not UTF-8."""
+def _format_word(word: Any, with_tag: bool) -> str:
+    text: str = f"{word.text}/{word.pos}" if with_tag else word.text
+    return text
+
+
+def _token_rows(lines: Iterable[Iterable[Any]]) -> Iterator[dict[str, Any]]:
+    """Yield one row per token, with the number of its line."""
+    for number, words in enumerate(lines, 1):
+        for word in words:
+            yield {"line": number} | word._asdict()
+
+
+def _read_word_list(path: Path) -> list[str]:
+    """Return the lines of a word list. Raises InputError when it is not UTF-8."""
     try:
         return path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
+        byte = error.object[error.start]
         raise InputError(
-            f"wanted {path} in UTF-8, got byte {error.object[error.start]:#04x} at {error.start}."
+            f"wanted {path} in UTF-8, got byte {byte:#04x} at {error.start}."
         ) from error

@@ -1,4 +1,4 @@
-"""The command that mails a report."""
+"""The command `folate send`."""
 
 from pathlib import Path
 
@@ -13,25 +13,31 @@ from folate.core.weeks import Week
 @week_option
 @click.option(
     "--to",
+    "recipients",
     multiple=True,
     metavar="ADDRESS",
-    help="A recipient; those of [smtp] in folate.toml when missing.",
+    help="A recipient; default: those of [smtp] in folate.toml.",
 )
-@click.option("--again", is_flag=True, help="Also to those who were sent it before.")
-@click.option("--dry-run", is_flag=True, help="Say who would get it, and send nothing.")
+@click.option(
+    "--again", "resend", is_flag=True, help="Also send to those who already got this report."
+)
+@click.option("--dry-run", is_flag=True, help="Show who would get the report, and send nothing.")
 @project_option
 @format_option(*DATA_FORMATS)
 def send(
-    week: Week, to: tuple[str, ...], again: bool, dry_run: bool, folder: Path, form: str
+    week: Week, recipients: tuple[str, ...], resend: bool, dry_run: bool, folder: Path, form: str
 ) -> int:
-    """Mail the report of a week: its summary in the body, the page attached.
+    """Mail the report of a week: its summary as the text, the HTML report attached.
 
-    Each recipient gets a report once. The server stands in [smtp] of folate.toml, its password in the environment. The report that lies
-    in the project's folder is sent; it is written first when there is none.
+    Each recipient gets a report once. The mail server is set in [smtp] of folate.toml, its password
+    in an environment variable. The report in the project's folder is sent; if there is none, it is
+    written first.
     """
     from folate.pipeline.mail_report import mail_report
     from folate.pipeline.project import Project
 
-    rows = mail_report(Project.open(folder), week, to, again, dry_run)
+    rows = mail_report(Project.open(folder), week, recipients, resend, dry_run)
     print_rows(rows, form)
-    return 0 if dry_run or all(row["status"] == "sent" for row in rows) else DeliveryError.exit_code
+    if dry_run or all(row["status"] == "sent" for row in rows):
+        return 0
+    return DeliveryError.exit_code

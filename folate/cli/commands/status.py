@@ -12,22 +12,24 @@ from folate.cli.terminal import print_stderr
 @project_option
 @format_option(*DATA_FORMATS)
 def status(folder: Path, form: str) -> None:
-    """Show what the project holds: posts, weeks and annotations of each source, and how its last crawl went.
+    """Show the posts, weeks and annotations of each source, and the result of its last crawl.
 
-    Standard error says how many posts name no brand, and the commonest @names and hashtags that no brand has: a name
-    may be missing in folate.toml.
+    Standard error has notes on what to run next. It also says how many posts name no brand, and
+    which @names and hashtags are the most frequent without being a name of a brand: one of them may
+    be missing in folate.toml.
     """
-    from folate.pipeline import adapt
-    from folate.pipeline import status as steps
+    from folate.pipeline.adapt import adaptation_notes
     from folate.pipeline.crawl import expire_page_cache
     from folate.pipeline.project import Project
+    from folate.pipeline.status import source_status, status_notes
     from folate.pipeline.unlinked import find_unlinked_names
 
     project = Project.open(folder)
     expire_page_cache(project)
-    rows = steps.source_status(project)
+    rows = source_status(project)
     print_rows(rows, form)
-    for note in [*steps.status_notes(project, rows), *adapt.adaptation_notes(project)]:
+    for note in [*status_notes(project, rows), *adaptation_notes(project)]:
         print_stderr(f"note: {note}")
-    if sentence := find_unlinked_names(project).summary:
-        print_stderr(sentence)
+    summary = find_unlinked_names(project).summary
+    if summary:
+        print_stderr(summary)

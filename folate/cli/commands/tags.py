@@ -17,10 +17,8 @@ from folate.core.text import printable_text, quote_name
 if TYPE_CHECKING:
     from folate.pipeline.annotate.tags import TagAnswer
 
-
 TAG_CSV_COLUMNS = ("tag", "post", "score", "text", "right")
-
-
+REQUIRED_COLUMNS = ("tag", "score", "right")
 ANSWER_VALUES = {
     "1": True,
     "y": True,
@@ -38,91 +36,109 @@ ANSWER_VALUES = {
 @click.command()
 @click.option(
     "--export",
-    "out",
+    "export_path",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write posts to judge as CSV.",
+    help="Write posts to label as CSV.",
 )
 @click.option(
     "--import",
-    "filled",
+    "import_path",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Read the answers of such a CSV.",
+    help="Read the labels of such a CSV.",
 )
 @click.option(
     "--per-label",
     type=click.IntRange(1, 1_000_000),
     default=20,
     show_default=True,
-    help="Most posts to judge of a label.",
+    help="The most posts to label for one tag.",
 )
 @project_option
 @format_option(*DATA_FORMATS)
-def tags(out: Path | None, filled: Path | None, per_label: int, folder: Path, form: str) -> int:
-    """Learn the thresholds of the taxonomy's tags from posts that a person judges.
+def tags(
+    export_path: Path | None, import_path: Path | None, per_label: int, folder: Path, form: str
+) -> int:
+    """Fit the thresholds of the taxonomy's tags to posts that a person labels.
 
-    --export draws posts for each label, above its threshold and somewhat below. Fill the column right with y or n and read the
-    file by --import: thresholds are kept in the project, and 'folate annotate' tags by them.
+    --export draws posts for each tag, with scores above its threshold and somewhat below. Fill the
+    column "right" with y or n, then read the file with --import. The thresholds are stored in the
+    project, and 'folate annotate' uses them.
     """
-    if bool(out) == bool(filled):
+    if bool(export_path) == bool(import_path):
         raise click.UsageError("wanted --export FILE or --import FILE.")
-    from folate.pipeline.annotate import tags as steps
+    from folate.pipeline.annotate.tags import (
+        draw_tag_sample,
+        ignored_threshold_notes,
+        learn_thresholds,
+    )
     from folate.pipeline.project import Project
     from nlp.model import load_reader
 
     project = Project.open(folder)
-    reader = load_reader(
-        project.config.nlp.model, project.config.nlp.threads, depth=project.config.nlp.depth
-    )
-    for note in steps.ignored_threshold_notes(project, reader):
+    nlp = project.config.nlp
+    reader = load_reader(nlp.model, nlp.threads, depth=nlp.depth)
+    for note in ignored_threshold_notes(project, reader):
         print_stderr(f"note: {note}")
-    if out:
-        _write(out, steps.draw_tag_sample(project, reader, per_label))
+    if export_path:
+        _export_sample(export_path, draw_tag_sample(project, reader, per_label))
         return 0
-    assert filled  # noqa: S101
-    verdicts, bad = [], 0
-    for verdict in _verdicts(filled):
-        if isinstance(verdict, str):
-            bad += 1
-            print_stderr(verdict)
+    assert import_path  # noqa: S101
+    answers = []
+    bad_row_count = 0
+    for answer in _read_answers(import_path):
+        if isinstance(answer, str):
+            bad_row_count += 1
+            print_stderr(answer)
         else:
-            verdicts.append(verdict)
-    print_rows(steps.learn_thresholds(project, reader, verdicts), form)
-    return InputError.exit_code if bad else 0
+            answers.append(answer)
+    print_rows(learn_thresholds(project, reader, answers), form)
+    return InputError.exit_code if bad_row_count else 0
 
 
-def _write(path: Path, rows: list[dict[str, Any]]) -> None:
-    """CSV for a spreadsheet: UTF-8 with a mark, a text on one line, nothing that would run as a formula."""
+def _export_sample(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write posts to label as a CSV for spreadsheets, each text on one line."""
     table = StringIO(newline="")
     writer = CsvWriter(table)
     writer.write_row(TAG_CSV_COLUMNS)
     for row in rows:
-        on_one_line = {"text": printable_text(" ".join(row["text"].split()))}
-        writer.write_row((row | on_one_line)[name] for name in TAG_CSV_COLUMNS)
+        one_line = {"text": printable_text(" ".join(row["text"].split()))}
+        writer.write_row((row | one_line)[name] for name in TAG_CSV_COLUMNS)
+    # with a byte order mark, without which Excel does not read UTF-8
     write_atomically(path, table.getvalue().encode("utf-8-sig"))
     print_stderr(
-        f"{len(rows)} posts in {path}: fill the column right with y or n, then 'folate tags --import {path}'."
+        f"{len(rows)} posts in {path}: fill the column right with y or n, "
+        f"then 'folate tags --import {path}'."
     )
 
 
-def _verdicts(path: Path) -> Iterator["TagAnswer | str"]:
-    """The answers of a filled CSV, and a sentence for each row that can't be read; rows without an answer are passed over."""
+def _read_answers(path: Path) -> Iterator["TagAnswer | str"]:
+    """Yield the answers of a filled CSV, and an error message for each row that can't be read.
+
+    Rows without an answer are skipped. Raises InputError when a column is missing.
+    """
     from corpora.files.delimited import DelimitedFile
     from corpora.files.rows import Reject
     from folate.pipeline.annotate.tags import TagAnswer
 
     table = DelimitedFile.sniff(lambda: path.open("rb"))
-    if lacking := [name for name in ("tag", "score", "right") if name not in table.columns]:
+    missing_columns = [name for name in REQUIRED_COLUMNS if name not in table.columns]
+    if missing_columns:
         raise InputError(
-            f"wanted a CSV that 'folate tags --export' wrote, got {path} without the column {lacking[0]!r}."
+            f"wanted a CSV that 'folate tags --export' wrote, got {path} "
+            f"without the column {missing_columns[0]!r}."
         )
     for row in table.rows():
         if isinstance(row, Reject):
             yield f"row {row.row}: {row.detail}"
-        elif answer := row.values["right"].strip().lower():
-            try:
-                yield TagAnswer(
-                    row.values["tag"], float(row.values["score"]), ANSWER_VALUES[answer]
-                )
-            except (ValueError, KeyError):
-                got = f"{quote_name(answer)} and {quote_name(row.values['score'])}"
-                yield f"row {row.number}: wanted y or n as right and a number as score, got {got}."
+            continue
+        answer = row.values["right"].strip().lower()
+        if not answer:
+            continue
+        score = row.values["score"]
+        try:
+            yield TagAnswer(row.values["tag"], float(score), ANSWER_VALUES[answer])
+        except (ValueError, KeyError):
+            yield (
+                f"row {row.number}: wanted y or n as right and a number as score, "
+                f"got {quote_name(answer)} and {quote_name(score)}."
+            )

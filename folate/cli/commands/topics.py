@@ -1,4 +1,4 @@
-"""Commands about emerging topics: those of a week or a day, and the life of one."""
+"""The command `folate topics`."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -17,21 +17,13 @@ from folate.cli.terminal import print_stderr
 from folate.core.weeks import SevenDays, Week
 
 TOPIC_COLUMNS = (
-    "id", "state", "label_zh", "label_en", "terms", "score", "q", "posts", "authors", "first_seen", "sources", "languages", "watched",
-    "flags", "segments", "brands", "evidence",
+    "id", "state", "label_zh", "label_en", "terms", "score", "q", "posts", "authors", "first_seen",
+    "sources", "languages", "watched", "flags", "segments", "brands", "evidence",
 )  # fmt: skip
 TABLE_COLUMNS = (
-    "id",
-    "state",
-    "label_zh",
-    "label_en",
-    "score",
-    "posts",
-    "authors",
-    "first_seen",
-    "watched",
+    "id", "state", "label_zh", "label_en", "score", "posts", "authors", "first_seen", "watched",
     "flags",
-)
+)  # fmt: skip
 
 
 @click.group(invoke_without_command=True)
@@ -42,30 +34,33 @@ TABLE_COLUMNS = (
 def topics(
     context: click.Context, week: Week | None, day: SevenDays | None, folder: Path, form: str
 ) -> None:
-    """Find the emerging topics of a week, or of the seven days up to a day, best first."""
+    """Find the emerging topics of a week, or of the seven days up to a day, highest score first."""
     if context.invoked_subcommand:
         return
-    span = require_one_period(week, day)
+    period = require_one_period(week, day)
     from folate.pipeline.project import Project
     from folate.pipeline.topics.find import find_topics
 
-    found = find_topics(Project.open(folder), span)
-    for note in found.notes:
+    discovery = find_topics(Project.open(folder), period)
+    for note in discovery.notes:
         print_stderr(f"note: {note}")
     columns = TABLE_COLUMNS if form == "table" else TOPIC_COLUMNS
-    print_rows([{name: getattr(topic, name) for name in columns} for topic in found.topics], form)
+    rows = [{name: getattr(topic, name) for name in columns} for topic in discovery.topics]
+    print_rows(rows, form)
 
 
 @topics.command()
-@click.argument("identifier", metavar="ID")
+@click.argument("topic_id", metavar="ID")
 @project_option
 @format_option(*DATA_FORMATS)
-def history(identifier: str, folder: Path, form: str) -> None:
-    """Show the life of the topic ID, by week.
+def history(topic_id: str, folder: Path, form: str) -> None:
+    """Show the history of the topic ID, week by week.
 
-    Its state, size and terms with the z of their log-odds; which topics it goes on from, what it merged into and what split off.
+    Each row has the topic's state, size and terms (with the z-score of their log odds), the topics
+    it continues, the topic it was merged into, and the topics that split off.
     """
     from folate.pipeline.project import Project
-    from folate.pipeline.topics.history import topic_history as chapters
+    from folate.pipeline.topics.history import topic_history
 
-    print_rows(map(asdict, chapters(Project.open(folder).store.snapshot(), identifier)), form)
+    entries = topic_history(Project.open(folder).store.snapshot(), topic_id)
+    print_rows([asdict(entry) for entry in entries], form)

@@ -1,4 +1,4 @@
-"""The command that looks for what the alerts describe."""
+"""The command `folate watch`."""
 
 from pathlib import Path
 
@@ -19,36 +19,41 @@ from folate.core.weeks import SevenDays, Week
 
 @click.command()
 @period_options
-@click.option("--dry-run", is_flag=True, help="Say what holds, and tell nobody.")
+@click.option("--dry-run", is_flag=True, help="Show the alerts, and send nothing.")
 @click.option(
     "--again",
+    "resend_unknown",
     is_flag=True,
-    help="Also send what was cut off while it was sent, and may have arrived.",
+    help="Also send alerts again whose sending was interrupted, and which may have arrived.",
 )
 @project_option
 @format_option(*DATA_FORMATS)
 def watch(
-    week: Week | None, day: SevenDays | None, dry_run: bool, again: bool, folder: Path, form: str
-) -> int:  # fmt: skip
-    """Judge the rules of [alerts] in folate.toml and tell what holds to a file, a webhook or by mail: each event once.
+    week: Week | None,
+    day: SevenDays | None,
+    dry_run: bool,
+    resend_unknown: bool,
+    folder: Path,
+    form: str,
+) -> int:
+    """Evaluate the rules of [alerts] in folate.toml, and send each alert once.
 
-    An event is a rule, its topic or brand, and the week. What certainly did not arrive is tried again at the next run.
+    Alerts go to a file, a webhook or by mail. An alert is identified by its rule, its topic or
+    brand, and the week. One that was certainly not delivered is tried again at the next run. The
+    exit code is 8 when a delivery failed.
     """
-    span = require_one_period(week, day)
+    period = require_one_period(week, day)
     from folate.pipeline.project import Project
-    from folate.pipeline.watch import evaluate_and_send_alerts as run
+    from folate.pipeline.watch import evaluate_and_send_alerts
 
-    found = run(Project.open(folder), span, dry_run, again)
-    for note in found.notes:
+    result = evaluate_and_send_alerts(Project.open(folder), period, dry_run, resend_unknown)
+    for note in result.notes:
         print_stderr(f"note: {note}")
-    if not found.alerts:
-        judged = " as far as the rules could be judged" if found.notes else ""
-        print_stderr(f"nothing fired in {span}{judged}.")
-    rows = found.to_rows()
+    if not result.alerts:
+        limitation = " as far as the rules could be judged" if result.notes else ""
+        print_stderr(f"nothing fired in {period}{limitation}.")
+    rows = result.to_rows()
     if rows or form != "table":
         print_rows(rows, form)
-    return (
-        DeliveryError.exit_code
-        if any(row["status"] in ("failed", "unknown") for row in rows)
-        else 0
-    )
+    failed = any(row["status"] in ("failed", "unknown") for row in rows)
+    return DeliveryError.exit_code if failed else 0

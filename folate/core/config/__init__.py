@@ -1,4 +1,7 @@
-"""The project file: its records, read and checked."""
+"""The project file, folate.toml.
+
+Hands on its records, and the functions that load and validate it.
+"""
 
 from folate.core.config.loading import load_config, parse_config
 from folate.core.config.records import (

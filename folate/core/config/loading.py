@@ -1,4 +1,4 @@
-"""`folate.toml` to records. Unknown keys stop with the list of the known ones."""
+"""Parsing of `folate.toml` into records, with an error for unknown keys."""
 
 import tomllib
 from dataclasses import MISSING, fields
@@ -13,21 +13,27 @@ from folate.core.config.records import CONFIG_FILE, Config
 from folate.core.errors import ConfigError, suggestion
 from folate.core.text import quote_name, truncate_text
 
-T = TypeVar("T")
-_LARGEST_NUMBER = 1e15  # above it not every whole number is a float
-_LARGEST = 10_000_000  # bytes of a project file: a hundred thousand brands fit
+RecordT = TypeVar("RecordT")
+# Not every whole number above it is a float.
+_MAX_WHOLE_FLOAT = 1e15
+# Bytes of a project file: enough for a hundred thousand brands.
+_MAX_FILE_BYTES = 10_000_000
+# Characters of a value in a message.
+_MAX_SHOWN_LENGTH = 100
 
 
 def load_config(folder: Path) -> Config:
-    """Read and check `project`/folate.toml. Raises ConfigError."""
+    """Load and validate folate.toml of a project folder. Raises ConfigError."""
     path = folder / CONFIG_FILE
     try:
-        if (size := path.stat().st_size) > _LARGEST:
-            raise ConfigError(f"wanted {path} of at most {_LARGEST:,} bytes, got {size:,}.")
+        size = path.stat().st_size
+        if size > _MAX_FILE_BYTES:
+            raise ConfigError(f"wanted {path} of at most {_MAX_FILE_BYTES:,} bytes, got {size:,}.")
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(
-            f"no {CONFIG_FILE} in {folder.resolve()}: make one with 'folate init DIR' or name its folder by --project."
+            f"no {CONFIG_FILE} in {folder.resolve()}: make one with 'folate init DIR' "
+            "or name its folder by --project."
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(
@@ -39,58 +45,64 @@ def load_config(folder: Path) -> Config:
         raise ConfigError(
             f"wanted {path} without lists in lists in lists, got more of them than can be read."
         ) from error
-    except (
-        ValueError
-    ) as error:  # tomllib also raises it for numbers and dates that nothing can hold
+    except ValueError as error:  # also for numbers and dates out of range
         raise ConfigError(f"{path} is not TOML: {error}.") from error
     return parse_config(table)
 
 
 def parse_config(table: dict[str, Any]) -> Config:
-    """Build a Config from a parsed TOML table and check what spans several keys. Raises ConfigError."""
-    config = _record(Config, table, CONFIG_FILE)
+    """Make a Config of a parsed TOML table and validate it. Raises ConfigError."""
+    config = _parse_record(Config, table, CONFIG_FILE)
     validate_config(config)
     return config
 
 
-def _record(cls: type[T], table: Any, where: str) -> T:
-    """One dataclass from one table, by its annotations."""
+def _parse_record(cls: type[RecordT], table: Any, where: str) -> RecordT:
+    """Make a record of a table, by the annotations of its fields."""
     if not isinstance(table, dict):
-        raise ConfigError(f"{where}: wanted a table, got {_shown(table)}.")
-    known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]
+        raise ConfigError(f"{where}: wanted a table, got {_shorten_value(table)}.")
+    fields_by_key = {field.name: field for field in fields(cls)}  # type: ignore[arg-type]
     for key in table:
-        if key not in known:
-            raise ConfigError(f"{where}: unknown key {quote_name(key)}; {suggestion(key, known)}")
-    for name, field in known.items():
+        if key not in fields_by_key:
+            raise ConfigError(
+                f"{where}: unknown key {quote_name(key)}; {suggestion(key, fields_by_key)}"
+            )
+    for name, field in fields_by_key.items():
         if name not in table and field.default is MISSING:
             raise ConfigError(f"{where}: {name!r} is missing.")
-    return cls(
-        **{key: _value(known[key].type, value, f"{where}: {key}") for key, value in table.items()}
-    )
+    values = {}
+    for key, value in table.items():
+        values[key] = _parse_value(fields_by_key[key].type, value, f"{where}: {key}")
+    return cls(**values)
 
 
-def _value(kind: Any, value: Any, where: str) -> Any:
-    """`value` as the annotation `kind` wants it: a scalar, a tuple of them, a record or a tuple of records."""
-    if get_origin(kind) is tuple:
+def _parse_value(annotation: Any, value: Any, where: str) -> Any:
+    """Convert `value` to the type `annotation`: a scalar, a record, or a tuple of either."""
+    if get_origin(annotation) is tuple:
         if not isinstance(value, list):
-            raise ConfigError(f"{where}: wanted a list, got {_shown(value)}.")
-        inner = get_args(kind)[0]
-        return tuple(_value(inner, item, f"{where}[{i}]") for i, item in enumerate(value))
-    if isinstance(kind, UnionType):
-        kind = get_args(kind)[0]
-    if hasattr(kind, "__dataclass_fields__"):
-        return _record(kind, value, where)
-    if kind is float and type(value) is int and abs(value) < _LARGEST_NUMBER:
+            raise ConfigError(f"{where}: wanted a list, got {_shorten_value(value)}.")
+        item_type = get_args(annotation)[0]
+        items = []
+        for index, item in enumerate(value):
+            items.append(_parse_value(item_type, item, f"{where}[{index}]"))
+        return tuple(items)
+    if isinstance(annotation, UnionType):
+        annotation = get_args(annotation)[0]
+    if hasattr(annotation, "__dataclass_fields__"):
+        return _parse_record(annotation, value, where)
+    if annotation is float and type(value) is int and abs(value) < _MAX_WHOLE_FLOAT:
         value = float(value)
-    if type(value) is not kind or (kind is float and not isfinite(value)):
-        raise ConfigError(f"{where}: wanted {_TYPE_NAMES[kind]}, got {_shown(value)}.")
+    if type(value) is not annotation or (annotation is float and not isfinite(value)):
+        raise ConfigError(
+            f"{where}: wanted {_TYPE_NAMES[annotation]}, got {_shorten_value(value)}."
+        )
     return value
 
 
-def _shown(value: Any) -> str:
-    """A value as Python writes it, cut: whoever wrote the file finds it by its key."""
+def _shorten_value(value: Any) -> str:
+    """Format a value for a message, shortened: the key says where it is in the file."""
     try:
-        return truncate_text(repr(value), 100)
+        return truncate_text(repr(value), _MAX_SHOWN_LENGTH)
     except RecursionError:
         return "lists in lists"
     except ValueError:  # Python writes no number of more than 4,300 digits

@@ -1,4 +1,4 @@
-"""What a project file holds, as frozen records, with the meaning and the default of every key."""
+"""The keys of a project file as frozen records, with their meanings and defaults."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,21 +9,29 @@ from folate.core.errors import ConfigError, suggestion
 
 CONFIG_FILE = "folate.toml"
 REPORT_LANGUAGES = ("zh", "en")
-LEVEL_SEPARATOR = " / "  # between the levels of a label of the taxonomy
-MIN_ASPECT_EXAMPLES = 3  # of an aspect
+LEVEL_SEPARATOR = " / "
+"""Separator of the levels of a label of the taxonomy."""
+
+MIN_ASPECT_EXAMPLES = 3
+"""Examples that an aspect needs."""
+
 ALERT_CHANNELS = ("file", "webhook", "mail")
 SMTP_SECURITY_MODES = ("starttls", "ssl", "none")
-MAX_SMTP_TIMEOUT_SECONDS = 120.0  # seconds that a mail server may take for one step; four fit the lease of a claim (folate.delivery.outbox)
+MAX_SMTP_TIMEOUT_SECONDS = 120.0
+"""Seconds that a mail server may take for one step.
+
+Four steps fit the lease of a claim (`folate.delivery.outbox`)."""
+
 CAMPAIGN_MEASURES = tuple(measure.short_name for measure in measures.CAMPAIGN_MEASURES)
-"""Measures that a goal of a campaign may name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Brand:
-    """A brand: how people write it, its products, and whether it is ours."""
+    """A brand: its names, its products, and whether it is our own."""
 
     id: str
-    names: tuple[str, ...]  # the first is the one that reports print
+    # The first is printed in reports.
+    names: tuple[str, ...]
     products: tuple[str, ...] = ()
     own: bool = False
 
@@ -38,62 +46,75 @@ class Brand:
 
 @dataclass(frozen=True, kw_only=True)
 class CustomAspect:
-    """An aspect of goods or services beside those that the model knows, found by clauses like its examples."""
+    """An aspect beside those of the model, found by clauses that are like its examples."""
 
     id: str
-    names: tuple[str, ...]  # printed, in the languages of the report
-    examples: tuple[str, ...]  # clauses that speak of it, in any of the languages of the posts
+    # Printed, in the languages of the report.
+    names: tuple[str, ...]
+    # Clauses that mention it, in any language of the posts.
+    examples: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class AudienceSegment:
-    """An audience, found in what authors say of themselves."""
+    """An audience, found by terms with which authors describe themselves."""
 
     id: str
-    names: tuple[str, ...]  # printed, in the languages of the report
+    # Printed, in the languages of the report.
+    names: tuple[str, ...]
     terms: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Label:
-    """A tag that posts can have, such as "food / dairy / yogurt": at most four levels."""
+    """A tag for posts with up to four levels, such as "food / dairy / yogurt"."""
 
     label: str
-    names: tuple[str, ...] = ()  # of the last level, printed, in the languages of the report
-    synonyms: tuple[str, ...] = ()  # words that name it, besides its names
-    examples: tuple[str, ...] = ()  # posts on it
+    # Of the last level, printed, in the languages of the report.
+    names: tuple[str, ...] = ()
+    # Words for it, besides its names.
+    synonyms: tuple[str, ...] = ()
+    # Posts about it.
+    examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scorecard:
-    """Points of purchase intent that one post brings its author; 0 takes a signal out."""
+    """Points of purchase intent that a post gives its author, by signal; 0 ignores a signal."""
 
-    asks: float = 1.0  # anything, by the model's judgement
+    # Any question, as the model predicts.
+    asks: float = 1.0
     asks_price: float = 2.0
     asks_where: float = 3.0
     compares: float = 3.0
     wants: float = 4.0
     bought: float = 5.0
     recommends: float = 1.0
-    switches: float = 4.0  # to the brand
-    leaves: float = -4.0  # the brand
+    # To the brand.
+    switches: float = 4.0
+    # The brand.
+    leaves: float = -4.0
     complains: float = -2.0
-    weeks: int = 4  # that are summed, the week asked for being the last
+    # Number of weeks that are summed, up to that of the report.
+    weeks: int = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class PrivacyConfig:
-    """What is kept of people beyond the keyed hash of an author."""
+    """What is stored of people beyond the keyed hash of an author."""
 
-    keep_handles: tuple[str, ...] = ()  # sources whose public handles are kept: none can be
+    # Sources whose public handles are stored: must be empty.
+    keep_handles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignGoal:
-    """What a campaign was to reach, declared in advance: the least effect on a measure."""
+    """A goal of a campaign, declared in advance: the least effect on a measure."""
 
-    measure: str  # of docs/campaigns.md
-    least: float  # in the unit of its effect: .2 is 20 % for counts, 20 points for shares
+    # One of docs/campaigns.md.
+    measure: str
+    # In the unit of its effect: .2 is 20 % for counts, 20 points for shares.
+    least: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,43 +122,53 @@ class Campaign:
     """A campaign of a brand, measured before, during and after."""
 
     id: str
-    names: tuple[str, ...]  # printed, in the languages of the report
+    # Printed, in the languages of the report.
+    names: tuple[str, ...]
     start: date
-    end: date  # its last day
-    brand: str = ""  # ours when empty
-    before: int = 28  # days
+    # Its last day.
+    end: date
+    # Our own when empty.
+    brand: str = ""
+    # Days.
+    before: int = 28
     after: int = 28
-    themes: tuple[str, ...] = ()  # words that it plants
+    # Words that it introduces.
+    themes: tuple[str, ...] = ()
     goals: tuple[CampaignGoal, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A place on the web to crawl."""
+    """A web site to crawl."""
 
     name: str
     spider: str
     start: tuple[str, ...]
     kind: str = "forum"
     queries: tuple[str, ...] = ()
-    zone: str | None = None  # of dates shown without an offset; the project's when missing
-    delay: float = 1.0  # seconds between two requests to one domain
-    pages: int = (
-        1000  # most list pages per start or query; reaching it marks the crawl as saturated
-    )
-    thread_pages: int = 1000  # most pages of one thread, or of one product's reviews
-    requests: int = (
-        50_000  # most addresses asked for in one crawl, retries and redirects not counted
-    )
-    hours: float = 24.0  # longest that one crawl of the source takes
-    gigabytes: float = 10.0  # most that one crawl of the source downloads, unpacked
-    revisit_days: int = 14  # threads younger than this are read again
-    weight: float = 1.0  # of the source in share of voice
+    # Of dates shown without an offset; the project's when missing.
+    zone: str | None = None
+    # Seconds between two requests to one domain.
+    delay: float = 1.0
+    # Most list pages per start or query; reaching it marks the crawl as saturated.
+    pages: int = 1000
+    # Most pages of one thread, or of one product's reviews.
+    thread_pages: int = 1000
+    # Most requests of one crawl, without retries and redirects.
+    requests: int = 50_000
+    # Longest duration of one crawl of the source.
+    hours: float = 24.0
+    # Most data that one crawl of the source downloads, unpacked.
+    gigabytes: float = 10.0
+    # Threads younger than this are fetched again.
+    revisit_days: int = 14
+    # Of the source in share of voice.
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class CrawlConfig:
-    """How Folate behaves as a guest on other people's servers."""
+    """Settings of requests to all sources."""
 
     user_agent: str = "Folate/0.1 (+https://example.org/folate; brand research; obeys robots.txt)"
     contact: str = ""
@@ -148,35 +179,41 @@ class CrawlConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class NlpConfig:
-    """Which model reads the posts."""
+    """The model that annotates posts."""
 
-    model: str = ""  # empty: the one that ships with Folate; else a transformers folder or hub name
-    words: tuple[str, ...] = ()  # confirmed words that no dictionary has
-    threads: int = 0  # 0: as many as the machine has cores
-    depth: str = "enough"  # how many layers of the model read a post: "half", "enough" (more where half leaves a doubt) or "all"
+    # Empty: the one that ships with Folate; else a transformers folder or hub name.
+    model: str = ""
+    # Confirmed words that the dictionary lacks.
+    words: tuple[str, ...] = ()
+    # 0: as many as the machine has cores.
+    threads: int = 0
+    # Layers of the model for a post: "half", "enough" (all in case of doubt) or "all".
+    depth: str = "enough"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Topics:
-    """When a term counts as emerging."""
+    """Thresholds for an emerging term."""
 
     baseline_weeks: int = 8
     min_authors: int = 5
     min_gain: float = 2.0
-    false_terms: float = 0.2  # tolerated per brand and week
+    # Tolerated per brand and week.
+    false_terms: float = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
 class SmtpConfig:
-    """The mail server that reports and alerts go through."""
+    """The mail server for reports and alerts."""
 
-    host: str = ""  # empty: no mail is sent
+    # Empty: no mail is sent.
+    host: str = ""
     port: int = 587
-    security: str = (
-        "starttls"  # starttls, ssl, or none (only without a password, or to this machine)
-    )
+    # Starttls, ssl, or none (only without a password, or to this machine).
+    security: str = "starttls"
     user: str = ""
-    password_variable: str = "FOLATE_SMTP_PASSWORD"  # noqa: S105  # the environment variable that holds the password
+    # The environment variable with the password.
+    password_variable: str = "FOLATE_SMTP_PASSWORD"  # noqa: S105
     sender: str = ""
     to: tuple[str, ...] = ()
     timeout: float = 30.0
@@ -184,47 +221,60 @@ class SmtpConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TopicRule:
-    """Tells of an emerging topic whose score is high enough."""
+    """An alert on an emerging topic with a high score."""
 
     id: str
     score: float
-    brand: str = ""  # only topics that go with this brand; empty: any
-    flagged: bool = False  # also those whose rise may be an artefact
-    to: tuple[str, ...] = ()  # channels; all that are configured when missing
+    # Only topics of this brand; empty: any.
+    brand: str = ""
+    # Also those whose rise may be an artefact.
+    flagged: bool = False
+    # Channels; all that are configured when missing.
+    to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class SentimentRule:
-    """Tells when the net sentiment of a brand is down, as the report's own arrow has it."""
+    """An alert on a fall of the net sentiment of a brand that the report calls significant."""
 
     id: str
     brand: str
-    drop: float = 2.0  # smallest one, in points of the report's scale (-100 to 100)
+    # Smallest one, in points of the report's scale (-100 to 100).
+    drop: float = 2.0
     to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class VolumeRule:
-    """Tells when more people than expected wrote posts that a saved query finds."""
+    """An alert on more authors than expected of posts that match a query."""
 
     id: str
-    words: tuple[str, ...] = ()  # a post has one of them, in any written form; empty: any post
-    brand: str = ""  # and mentions this brand; empty: any post
-    sources: tuple[str, ...] = ()  # and stands on one of these; empty: any
+    # A post has one of them, in any written form; empty: any post.
+    words: tuple[str, ...] = ()
+    # And mentions this brand; empty: any post.
+    brand: str = ""
+    # And stands on one of these; empty: any.
+    sources: tuple[str, ...] = ()
     min_authors: int = 5
-    min_gain: float = 1.5  # least rise over the expected number of authors
-    false_alarms: float = 0.01  # tolerated per week
+    # Least rise over the expected number of authors.
+    min_gain: float = 1.5
+    # Tolerated per week.
+    false_alarms: float = 0.01
     to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlertsConfig:
-    """What `folate watch` looks for and whom it tells."""
+    """The rules of `folate watch`, and the recipients of its alerts."""
 
-    file: str = ""  # JSON lines, in the project's folder; empty: none
-    webhook: str = ""  # an http or https address; empty: none
-    token_variable: str = ""  # the environment variable that holds the webhook's bearer token
-    mail: tuple[str, ...] = ()  # recipients, through [smtp]
+    # JSON lines, in the project's folder; empty: none.
+    file: str = ""
+    # An http or https address; empty: none.
+    webhook: str = ""
+    # The environment variable that holds the webhook's bearer token.
+    token_variable: str = ""
+    # Recipients, through [smtp].
+    mail: tuple[str, ...] = ()
     topic: tuple[TopicRule, ...] = ()
     sentiment: tuple[SentimentRule, ...] = ()
     volume: tuple[VolumeRule, ...] = ()
@@ -235,13 +285,13 @@ class AlertsConfig:
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """Those that are configured, of CHANNELS."""
+        """The configured ones of ALERT_CHANNELS."""
         return tuple(name for name in ALERT_CHANNELS if getattr(self, name))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """A whole project file."""
+    """A project file."""
 
     name: str
     timezone: str = "Asia/Shanghai"
@@ -249,7 +299,8 @@ class Config:
     brands: tuple[Brand, ...] = ()
     watch: tuple[str, ...] = ()
     segments: tuple[AudienceSegment, ...] = ()
-    taxonomy: tuple[Label, ...] = ()  # empty: the one that ships with Folate
+    # Empty: the one that ships with Folate.
+    taxonomy: tuple[Label, ...] = ()
     aspects: tuple[CustomAspect, ...] = ()
     campaign: tuple[Campaign, ...] = ()
     sources: tuple[Source, ...] = ()
@@ -267,14 +318,15 @@ class Config:
 
     @property
     def vocabulary(self) -> list[str]:
-        """Words that stay whole in segmentation: names of brands and products, and confirmed new words."""
+        """Words that segmentation never splits: brands, products and confirmed new words."""
         return [alias for brand in self.brands for alias in brand.aliases] + list(self.nlp.words)
 
     def find_source(self, name: str) -> Source:
-        """The source of that name. Raises ConfigError."""
+        """Return the source with this name. Raises ConfigError."""
         for source in self.sources:
             if source.name == name:
                 return source
         raise ConfigError(
-            f"no source {name!r} in {CONFIG_FILE}; {suggestion(name, (s.name for s in self.sources))}"
+            f"no source {name!r} in {CONFIG_FILE}; "
+            f"{suggestion(name, (source.name for source in self.sources))}"
         )

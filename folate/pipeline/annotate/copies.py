@@ -1,13 +1,14 @@
-"""Copies of posts: each post is compared once, with the originals of a derived file, and the table `duplicates` says what was found.
+"""Duplicate detection: each post is compared once with the originals found so far.
 
-`copies.parquet` beside the store has one row a post that was compared. It can be deleted at any time: all posts are compared anew then.
+The state is in `copies.parquet` beside the store, with one row per compared post; the results are
+in the table `duplicates`. The file may be deleted at any time: all posts are then compared again.
 """
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -29,218 +30,256 @@ from nlp.text.duplicates import (
 )
 from nlp.text.normalize import strip_for_duplicates
 
-BATCH = 10_000  # posts whose texts are in hand at once
-CHECKPOINT_FRACTION = 0.1  # of the posts compared so far: as many again are compared between two writings of the file, and at least `BATCH`
-MAX_CORPUS_GROWTH = 2  # times as many posts as said which 3-grams are common: then they are asked again, and all posts are compared anew
+BATCH = 10_000
+"""Posts whose texts are in memory at once."""
+
+CHECKPOINT_FRACTION = 0.1
+"""The state is written after this share of the compared posts was added, at least BATCH."""
+
+MAX_CORPUS_GROWTH = 2
+"""Growth of the corpus since the common trigrams were counted after which they are counted again.
+
+All posts are then compared again.
+"""
+
 _SCHEMA = pa.schema({
     "id": pa.string(),
     "text_hash": pa.string(),
-    "digest": pa.string(),  # of the stripped text
-    "original": pa.string(),  # the post whose text it copies, itself where it copies none; missing for a text of signs alone
-    "similarity": pa.float32(),  # with that text
-    "signature": pa.binary(SIGNATURE_BYTES),  # of an original
+    # of the stripped text
+    "digest": pa.string(),
+    # the post whose text it duplicates, or its own id; null for a text without letters and digits
+    "original": pa.string(),
+    # with the text of the original
+    "similarity": pa.float32(),
+    # of an original only
+    "signature": pa.binary(SIGNATURE_BYTES),
 })  # fmt: skip
-_POSTS = "SELECT id, text_hash FROM posts ORDER BY published_at, id"
-_TEXTS = "SELECT id, text_hash, title, text FROM posts WHERE id IN (SELECT unnest($ids)) ORDER BY published_at, id"
-_SAMPLE = f"SELECT title, text FROM posts ORDER BY md5(id), id LIMIT {SAMPLE_TEXTS}"
+_POSTS_QUERY = "SELECT id, text_hash FROM posts ORDER BY published_at, id"
+_PENDING_TEXTS_QUERY = """
+SELECT id, text_hash, title, text FROM posts
+WHERE id IN (SELECT unnest($ids)) ORDER BY published_at, id
+""".strip()
+_TEXTS_QUERY = "SELECT id, title, text FROM posts WHERE id IN (SELECT unnest($ids))"
+_SAMPLE_QUERY = f"SELECT title, text FROM posts ORDER BY md5(id), id LIMIT {SAMPLE_TEXTS}"
+
+
+class _OriginalMatch(NamedTuple):
+    """The original of a text, and the similarity to it."""
+
+    post_id: str | None
+    similarity: float
 
 
 def update_duplicates(project: Project) -> None:
-    """Compare the posts that have not been compared, and bring the table `duplicates` up to date. Raises StoreError.
+    """Compare the posts that were not compared yet, and update the table `duplicates`.
 
-    A run that was cut off goes on with what the last writing of the file holds.
+    A run that was interrupted continues from the last checkpoint. Raises StoreError.
     """
-    store, path = project.store, project.duplicates_file
+    store = project.store
     snapshot = store.snapshot()
-    posts = snapshot.sql(_POSTS)
-    index = _Index(path, posts, snapshot)
-    pending = _without(posts, index.rows)["id"].to_pylist()
-    with track_progress("seeking copies", len(pending)) as bar:
-        unwritten = 0
-        for batch in snapshot.stream(_TEXTS, {"ids": pending}, BATCH) if pending else ():
-            index.add(batch.to_pylist())
-            unwritten += len(batch)
-            if unwritten >= max(BATCH, CHECKPOINT_FRACTION * len(index.rows)):
+    posts = snapshot.sql(_POSTS_QUERY)
+    index = _DuplicateIndex(project.duplicates_file, posts, snapshot)
+    pending_ids = _select_pending(posts, index.rows)["id"].to_pylist()
+    with track_progress("seeking copies", len(pending_ids)) as progress:
+        unwritten_count = 0
+        parameters = {"ids": pending_ids}
+        batches = snapshot.stream(_PENDING_TEXTS_QUERY, parameters, BATCH) if pending_ids else ()
+        for batch in batches:
+            index.add_posts(batch.to_pylist())
+            unwritten_count += len(batch)
+            if unwritten_count >= max(BATCH, CHECKPOINT_FRACTION * len(index.rows)):
                 index.write()
-                unwritten = 0
-            bar.advance(len(batch))
-    if unwritten or index.shrunk:
+                unwritten_count = 0
+            progress.advance(len(batch))
+    if unwritten_count or index.has_dropped_rows:
         index.write()
-    _show(
-        store,
-        snapshot.sql("SELECT id, cluster, similarity FROM duplicates"),
-        _copies(index.rows, posts),
-    )
+    stored = snapshot.sql("SELECT id, cluster, similarity FROM duplicates")
+    _store_changes(store, stored, _duplicate_rows(index.rows, posts))
 
 
-class _Index:
-    """The posts that were compared, as rows of `_SCHEMA`, and the originals among them."""
+class _DuplicateIndex:
+    """The compared posts, as rows of _SCHEMA, and an index of the originals among them."""
 
     def __init__(self, path: Path, posts: pa.Table, snapshot: Snapshot) -> None:
         self._path = path
-        stored, about = _read(path)
-        if about is None or len(posts) > MAX_CORPUS_GROWTH * max(about["posts"], SAMPLE_TEXTS):
-            sample = [
-                strip_for_duplicates(post_body(row["title"], row["text"]))
-                for row in snapshot.sql(_SAMPLE).to_pylist()
-            ]
-            stored, about = (
-                _SCHEMA.empty_table(),
-                {"posts": len(posts), "common": common_trigrams(sample).tolist()},
-            )
-        self._about = about
-        self.rows = _standing(stored, posts)
-        self.shrunk = len(self.rows) < len(stored)
         self._snapshot = snapshot
-        own = self.rows.filter(pc.is_valid(self.rows["signature"]))
-        signatures = np.frombuffer(b"".join(own["signature"].to_pylist()), np.uint8).reshape(
-            -1, SIGNATURE_BYTES
-        )
-        self._ids: list[str] = own["id"].to_pylist()  # of the originals, by number
+        stored, metadata = _read_state(path)
+        if metadata is None or _has_outgrown(len(posts), metadata["posts"]):
+            sample = [_stripped_body(row) for row in snapshot.sql(_SAMPLE_QUERY).to_pylist()]
+            stored = _SCHEMA.empty_table()
+            metadata = {"posts": len(posts), "common": common_trigrams(sample).tolist()}
+        self._metadata = metadata
+        self.rows = _select_current(stored, posts)
+        self.has_dropped_rows = len(self.rows) < len(stored)
+        originals = self.rows.filter(pc.is_valid(self.rows["signature"]))
+        signature_bytes = b"".join(originals["signature"].to_pylist())
+        # ids of the originals, by their number in the index
+        self._original_ids: list[str] = originals["id"].to_pylist()
         self._originals = OriginalIndex(
-            np.array(about["common"], np.uint64), signatures, self._texts
+            np.array(metadata["common"], np.uint64),
+            np.frombuffer(signature_bytes, np.uint8).reshape(-1, SIGNATURE_BYTES),
+            self._load_texts,
         )
-        columns = (self.rows[name].to_pylist() for name in ("digest", "original", "similarity"))
-        self._placed: dict[str, tuple[str | None, float]] = {
-            digest: (original, similarity)
-            for digest, original, similarity in zip(*columns, strict=True)
-        }
+        self._matches: dict[str, _OriginalMatch] = {}
+        columns = [self.rows[name].to_pylist() for name in ("digest", "original", "similarity")]
+        for digest, original, similarity in zip(*columns, strict=True):
+            self._matches[digest] = _OriginalMatch(original, similarity)
 
-    def add(self, posts: Sequence[dict[str, Any]]) -> None:
-        """Compare posts, the earliest first."""
-        stripped = [strip_for_duplicates(post_body(post["title"], post["text"])) for post in posts]
-        digests = list(map(stripped_digest, stripped))
-        new = {
-            digest: row
-            for row, digest in reversed(list(enumerate(digests)))
-            if stripped[row] and digest not in self._placed
-        }
-        distinct = sorted(new.values())
-        before = len(self._ids)
-        for row, (number, similarity) in zip(
-            distinct, self._originals.match_or_add([stripped[row] for row in distinct]), strict=True
-        ):
-            if number == len(self._ids):
-                self._ids.append(posts[row]["id"])
-            self._placed[digests[row]] = self._ids[number], similarity
-        signatures = dict(
-            zip(self._ids[before:], map(bytes, self._originals.signatures[before:]), strict=True)
+    def add_posts(self, posts: Sequence[dict[str, Any]]) -> None:
+        """Compare posts, the earliest first, and append their rows."""
+        texts = [_stripped_body(post) for post in posts]
+        digests = [stripped_digest(text) for text in texts]
+        earlier_original_count = len(self._original_ids)
+        self._match_new_texts(posts, texts, digests)
+        new_signatures = zip(
+            self._original_ids[earlier_original_count:],
+            self._originals.signatures[earlier_original_count:],
+            strict=True,
         )
-        rows = [
-            {"id": post["id"], "text_hash": post["text_hash"], "digest": digest, "original": original, "similarity": similarity,
-             "signature": signatures.get(post["id"])}
-            for post, digest in zip(posts, digests, strict=True)
-            for original, similarity in [self._placed.get(digest, (None, 0.0))]
-        ]  # fmt: skip
+        signatures = {post_id: bytes(signature) for post_id, signature in new_signatures}
+        no_match = _OriginalMatch(None, 0.0)
+        rows = []
+        for post, digest in zip(posts, digests, strict=True):
+            match = self._matches.get(digest, no_match)
+            row = {
+                "id": post["id"],
+                "text_hash": post["text_hash"],
+                "digest": digest,
+                "original": match.post_id,
+                "similarity": match.similarity,
+                "signature": signatures.get(post["id"]),
+            }
+            rows.append(row)
         self.rows = pa.concat_tables([self.rows, pa.Table.from_pylist(rows, _SCHEMA)])
 
-    def write(self) -> None:
-        """Replace the file, whole or not at all."""
-        about = {"version": DUPLICATES_VERSION} | self._about
-        aside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        pq.write_table(
-            self.rows.replace_schema_metadata({"folate": json.dumps(about)}),
-            aside,
-            compression="zstd",
-        )
-        aside.replace(self._path)
+    def _match_new_texts(
+        self, posts: Sequence[dict[str, Any]], texts: Sequence[str], digests: Sequence[str]
+    ) -> None:
+        """Find the originals of texts that were not seen before; a new text becomes an original."""
+        first_indices: dict[str, int] = {}
+        for index, digest in enumerate(digests):
+            if texts[index] and digest not in self._matches:
+                first_indices.setdefault(digest, index)
+        indices = list(first_indices.values())
+        matches = self._originals.match_or_add([texts[index] for index in indices])
+        for index, (number, similarity) in zip(indices, matches, strict=True):
+            if number == len(self._original_ids):
+                self._original_ids.append(posts[index]["id"])
+            self._matches[digests[index]] = _OriginalMatch(self._original_ids[number], similarity)
 
-    def _texts(self, numbers: Sequence[int]) -> list[str]:
-        """The stripped texts of some originals."""
-        ids = [self._ids[number] for number in numbers]
-        found = self._snapshot.sql(
-            "SELECT id, title, text FROM posts WHERE id IN (SELECT unnest($ids))", {"ids": ids}
-        ).to_pylist()
-        texts = {
-            row["id"]: strip_for_duplicates(post_body(row["title"], row["text"])) for row in found
-        }
+    def write(self) -> None:
+        """Replace the file atomically."""
+        metadata = {"version": DUPLICATES_VERSION} | self._metadata
+        rows = self.rows.replace_schema_metadata({"folate": json.dumps(metadata)})
+        temporary_file = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        pq.write_table(rows, temporary_file, compression="zstd")
+        temporary_file.replace(self._path)
+
+    def _load_texts(self, numbers: Sequence[int]) -> list[str]:
+        """Return the stripped texts of originals, given their numbers."""
+        ids = [self._original_ids[number] for number in numbers]
+        rows = self._snapshot.sql(_TEXTS_QUERY, {"ids": ids}).to_pylist()
+        texts = {row["id"]: _stripped_body(row) for row in rows}
         return [texts[id_] for id_ in ids]
 
 
-def _read(path: Path) -> tuple[pa.Table, dict[str, Any] | None]:
-    """The rows of the file and what it says of itself; None where it is missing, damaged or of another version: it is derived."""
+def _stripped_body(post: Mapping[str, Any]) -> str:
+    """Return title and text without what does not distinguish two texts."""
+    return strip_for_duplicates(post_body(post["title"], post["text"]))
+
+
+def _has_outgrown(post_count: int, sampled_post_count: int) -> bool:
+    """Return whether the corpus has grown so much that common trigrams are counted again."""
+    return post_count > MAX_CORPUS_GROWTH * max(sampled_post_count, SAMPLE_TEXTS)
+
+
+def _read_state(path: Path) -> tuple[pa.Table, dict[str, Any] | None]:
+    """Return the rows and the metadata of the file.
+
+    The metadata is None when the file is missing, damaged or of another version: it can be derived
+    from the store again.
+    """
     try:
         stored = pq.read_table(path)
-        about: dict[str, Any] = json.loads((stored.schema.metadata or {}).get(b"folate", b"{}"))
+        metadata = json.loads((stored.schema.metadata or {}).get(b"folate", b"{}"))
     except (OSError, ValueError, RecursionError, pa.ArrowException):
         return _SCHEMA.empty_table(), None
-    if not _is_current(about) or stored.schema.remove_metadata() != _SCHEMA:
+    if not _is_current(metadata) or stored.schema.remove_metadata() != _SCHEMA:
         return _SCHEMA.empty_table(), None
-    return stored.replace_schema_metadata(None), about
+    return stored.replace_schema_metadata(None), metadata
 
 
-def _is_current(about: Any) -> bool:
-    """Whether what a file says of itself is of this version and whole."""
-    if (
-        not isinstance(about, dict)
-        or about.get("version") != DUPLICATES_VERSION
-        or type(about.get("posts")) is not int
-    ):
+def _is_current(metadata: Any) -> bool:
+    """Return whether the metadata of a file is complete and of this version."""
+    if not isinstance(metadata, dict) or metadata.get("version") != DUPLICATES_VERSION:
         return False
-    common = about.get("common")
-    return isinstance(common, list) and all(
-        type(gram) is int and 0 <= gram < 2**64 for gram in common
-    )
+    common = metadata.get("common")
+    if type(metadata.get("posts")) is not int or not isinstance(common, list):
+        return False
+    return all(type(trigram) is int and 0 <= trigram < 2**64 for trigram in common)
 
 
-def _standing(rows: pa.Table, posts: pa.Table) -> pa.Table:
-    """The rows whose post and whose original are posts with the text that was compared."""
-    rows = rows.filter(pc.is_in(_keys(rows), _keys(posts)))
-    return rows.filter(
-        pc.or_(pc.is_null(rows["original"]), pc.is_in(rows["original"], _strings(rows["id"])))
-    )
+def _select_current(rows: pa.Table, posts: pa.Table) -> pa.Table:
+    """Return the rows whose post, and whose original, still has the text that was compared."""
+    rows = rows.filter(pc.is_in(_text_keys(rows), _text_keys(posts)))
+    has_original = pc.is_in(rows["original"], _to_array(rows["id"]))
+    return rows.filter(pc.or_(pc.is_null(rows["original"]), has_original))
 
 
-def _without(posts: pa.Table, rows: pa.Table) -> pa.Table:
-    """The posts that have no row."""
-    return posts.filter(pc.invert(pc.is_in(_keys(posts), _keys(rows))))
+def _select_pending(posts: pa.Table, rows: pa.Table) -> pa.Table:
+    """Return the posts that have no row."""
+    return posts.filter(pc.invert(pc.is_in(_text_keys(posts), _text_keys(rows))))
 
 
-def _keys(rows: pa.Table) -> pa.Array:
-    return pc.binary_join_element_wise(_strings(rows["id"]), _strings(rows["text_hash"]), "\n")
+def _text_keys(rows: pa.Table) -> pa.Array:
+    """Return the id and the text's hash of each row, joined to one string."""
+    ids = _to_array(rows["id"])
+    return pc.binary_join_element_wise(ids, _to_array(rows["text_hash"]), "\n")
 
 
-def _copies(rows: pa.Table, posts: pa.Table) -> pa.Table:
-    """Rows of the table `duplicates`: the posts of each cluster but the earliest, which names it."""
-    moments = pc.index_in(rows["id"], _strings(posts["id"]))
+def _duplicate_rows(rows: pa.Table, posts: pa.Table) -> pa.Table:
+    """Return the rows of the table `duplicates`.
+
+    These are the posts of each cluster but the earliest, which gives the cluster its name.
+    """
+    positions = pc.index_in(rows["id"], _to_array(posts["id"]))
     rows = (
-        rows.append_column("moment", moments)
+        rows.append_column("position", positions)
         .filter(pc.is_valid(rows["original"]))
-        .sort_by("moment")
+        .sort_by("position")
     )
-    ids, originals = _strings(rows["id"]), _strings(rows["original"])
+    ids = _to_array(rows["id"])
+    originals = _to_array(rows["original"])
     clusters = originals.dictionary_encode().indices.to_numpy()
     earliest = np.unique(clusters, return_index=True)[1][clusters]
     similarity = rows["similarity"].to_numpy()
-    own = pc.equal(ids, originals).to_numpy(zero_copy_only=False)
-    similarity = np.where(
-        own, similarity[earliest], similarity
-    )  # an original that an older post turned out to copy
-    found = pa.table(
-        {
-            "id": ids,
-            "cluster": ids.take(pa.array(earliest)),
-            "similarity": pa.array(similarity, pa.float32()),
-        }
-    )
-    return found.filter(pc.not_equal(found["id"], found["cluster"]))
+    is_original = pc.equal(ids, originals).to_numpy(zero_copy_only=False)
+    # an original may itself duplicate an older post that was compared later
+    similarity = np.where(is_original, similarity[earliest], similarity)
+    duplicates = pa.table({
+        "id": ids,
+        "cluster": ids.take(pa.array(earliest)),
+        "similarity": pa.array(similarity, pa.float32()),
+    })  # fmt: skip
+    return duplicates.filter(pc.not_equal(duplicates["id"], duplicates["cluster"]))
 
 
-def _show(store: Store, stored: pa.Table, copies: pa.Table) -> None:
-    """Write what differs from the stored table."""
-    at = pc.index_in(copies["id"], _strings(stored["id"]))
-    same = pa.array(np.ones(len(copies), bool))
+def _store_changes(store: Store, stored: pa.Table, duplicates: pa.Table) -> None:
+    """Write the rows that differ from the stored table, and delete those that are gone."""
+    positions = pc.index_in(duplicates["id"], _to_array(stored["id"]))
+    is_unchanged = pa.array(np.ones(len(duplicates), bool))
     for column in ("cluster", "similarity"):
-        same = pc.and_(
-            same,
-            pc.fill_null(
-                pc.equal(copies[column].combine_chunks(), stored[column].combine_chunks().take(at)),
-                False,
-            ),
-        )
-    gone = stored["id"].filter(pc.invert(pc.is_in(stored["id"], _strings(copies["id"]))))
-    store.upsert("duplicates", copies.filter(pc.invert(same)), complete_ids=gone.to_pylist())
+        stored_values = stored[column].combine_chunks().take(positions)
+        is_equal = pc.equal(duplicates[column].combine_chunks(), stored_values)
+        is_unchanged = pc.and_(is_unchanged, pc.fill_null(is_equal, False))
+    is_gone = pc.invert(pc.is_in(stored["id"], _to_array(duplicates["id"])))
+    store.upsert(
+        "duplicates",
+        duplicates.filter(pc.invert(is_unchanged)),
+        complete_ids=stored["id"].filter(is_gone).to_pylist(),
+    )
 
 
-def _strings(column: pa.ChunkedArray) -> pa.Array:
+def _to_array(column: pa.ChunkedArray) -> pa.Array:
+    """Return a string column as one array."""
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string())

@@ -1,4 +1,4 @@
-"""The model's judgements of posts, stored a batch at a time: sentiment, aspects, emotion, intent, tags."""
+"""The model's annotations of posts: sentiment, aspects, emotion, intent and tags."""
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Sequence
@@ -13,227 +13,274 @@ from folate.pipeline.annotate.text import TEXT_ANNOTATOR, PostRows, annotation_k
 from folate.pipeline.project import Project
 from nlp.extract.attribution import attributed_brands, split_by_brand
 from nlp.model import AspectPrediction, Reader, SentimentProbabilities, TextPrediction
-from nlp.model.name_hiding import NAMES_VERSION as NAMES
-from nlp.model.name_hiding import Passage, read_without_names
+from nlp.model.name_hiding import NAMES_VERSION, Passage, read_without_names
 from nlp.model.windows import MAX_CHARACTERS_READ, sample_text_parts
 from nlp.text.clauses import TextSpan
 
-BATCH = (
-    1_000  # posts: results land within seconds, and that much at most is read again after a kill
-)
-MAX_CACHED_OUTPUTS = 50_000  # judgements in hand, 2 kB each
-MentionSpans = dict[
-    str, list[TextSpan]
-]  # of one post: brand -> spans, none where only the page names the brand
-AspectWithBrands = tuple[AspectPrediction, list[str]]
+BATCH = 1_000
+"""Posts in one commit: results are stored within seconds, and a kill loses no more than these."""
+MAX_CACHED_OUTPUTS = 50_000
+"""Model outputs in memory, 2 kB each."""
+
+MentionSpans = dict[str, list[TextSpan]]
+"""The spans of each brand in one post; an empty list where only the page names the brand."""
+
+_MENTIONS_QUERY = """
+SELECT id, brand, start, "end" FROM mentions
+WHERE id IN (SELECT unnest($ids)) ORDER BY id, brand, start
+""".strip()
+
+
+class AspectWithBrands(NamedTuple):
+    """An aspect in a post, and the brands it is about."""
+
+    aspect: AspectPrediction
+    brands: list[str]
+
+
+class TextPart(NamedTuple):
+    """A part of a post that is about some of its brands."""
+
+    span: TextSpan
+    brands: list[str]
 
 
 class ModelOutput(NamedTuple):
-    """What a text and the brands in it decide: the same for every copy. `reading` is without its embedding, of which `tags` came."""
+    """Model output for one (text, mentions) pair, cached for duplicates."""
 
-    reading: TextPrediction
+    # without the embedding, which is dropped after tagging
+    prediction: TextPrediction
     aspects: list[AspectWithBrands]
     tags: list[str]
 
 
 class ModelAnnotator:
-    """A model at work on the posts of a project.
+    """Annotates the posts of a project with a model.
 
-    Posts with the same text, title and mentions are judged once, as long as fewer than `KEPT` others come between. Near copies are judged
-    each for itself: a word more or less may be another brand, or a "not".
+    Posts with the same text and mentions are predicted once, while no more than
+    MAX_CACHED_OUTPUTS others come between them. Near duplicates are predicted separately: one more
+    word may be another brand, or a "not".
     """
 
     def __init__(self, project: Project, reader: Reader) -> None:
-        """Raises ConfigError."""
-        self.store, self.reader, self.tagger = (
-            project.store,
-            reader,
-            load_taxonomy_tagger(project, reader),
-        )
+        """Load the tagger of the project. Raises ConfigError."""
+        self.store = project.store
+        self.reader = reader
+        self.tagger = load_taxonomy_tagger(project, reader)
         self.notes = ignored_threshold_notes(project, reader)
         self.texts = (TEXT_ANNOTATOR, text_version(project))
-        self.version = f"{reader.version}+{NAMES}+{self.tagger.version}+{self.texts[1]}"
-        self.partly_read_posts = 0  # posts so long that the model read a part of them
-        self._known: OrderedDict[bytes, ModelOutput] = OrderedDict()  # the latest used last
+        self.version = f"{reader.version}+{NAMES_VERSION}+{self.tagger.version}+{self.texts[1]}"
+        # posts that are so long that the model read only a part of them
+        self.partly_read_posts = 0
+        # by digest of text and mentions; the most recently used last
+        self._outputs: OrderedDict[bytes, ModelOutput] = OrderedDict()
 
     def count_pending(self) -> int:
-        """How many posts this model has not judged, those without a read text included."""
+        """Return the number of posts without this model's annotations."""
         return self.store.count_pending_posts("judgements", self.reader.name, self.version)
 
     def annotate_pending(self) -> Iterator[int]:
-        """Judge the posts with a read text that this model has not; after each batch the number of its posts. Raises StoreError."""
+        """Annotate the posts that have text annotations but none of this model.
+
+        Yields the number of posts after each batch. Raises StoreError.
+        """
         snapshot = None
         for posts in self.store.pending_posts(
             "judgements", self.reader.name, self.version, BATCH, required_reader=self.texts
         ):
-            snapshot = (
-                snapshot or self.store.snapshot()
-            )  # taken after the posts were: it has the mentions of all of them
-            self.annotate_posts(
-                posts.select(["id", "text_hash", "title", "text"]).to_pylist(), snapshot
-            )
+            # taken after the posts were, so that it has the mentions of all of them
+            snapshot = snapshot or self.store.snapshot()
+            rows = posts.select(["id", "text_hash", "title", "text"]).to_pylist()
+            self.annotate_posts(rows, snapshot)
             yield len(posts)
 
     def annotate_posts(self, rows: PostRows, snapshot: Snapshot) -> None:
-        """Judge posts, whose mentions are in the snapshot, and store it. Raises StoreError."""
+        """Annotate and store posts, whose mentions are in the snapshot. Raises StoreError."""
         ids = [row["id"] for row in rows]
-        found = _mentions(snapshot, ids)
-        mentions = [found[id_] for id_ in ids]
-        judged = self._judged([post_body(row["title"], row["text"]) for row in rows], mentions)
-        self.partly_read_posts += sum(its.reading.share_read < 1 for its in judged)
-        made = list(
-            zip(
-                annotation_keys(rows, self.reader.name, self.version), judged, mentions, strict=True
-            )
-        )
-        upsert = self.store.upsert
-        upsert(
-            "sentiments",
-            [row for key, its, brands in made for row in _sentiments(key, its.reading, brands)],
-            complete_ids=ids,
-        )
-        upsert(
-            "aspects",
-            [row for key, its, _ in made for row in _aspects(key, its.aspects)],
-            complete_ids=ids,
-        )
-        # last: a post counts as judged once its row is there
-        upsert("judgements", [_judgement(key, its) for key, its, _ in made])
+        bodies = [post_body(row["title"], row["text"]) for row in rows]
+        mentions_by_id = _load_mentions(snapshot, ids)
+        mentions = [mentions_by_id[id_] for id_ in ids]
+        outputs = self._predict_cached(bodies, mentions)
+        self.partly_read_posts += sum(output.prediction.share_read < 1 for output in outputs)
+        sentiments: list[dict[str, Any]] = []
+        aspects: list[dict[str, Any]] = []
+        judgements = []
+        keys = annotation_keys(rows, self.reader.name, self.version)
+        for key, output, spans in zip(keys, outputs, mentions, strict=True):
+            sentiments += _sentiment_rows(key, output.prediction, spans)
+            aspects += _aspect_rows(key, output.aspects)
+            judgements.append(_judgement_row(key, output))
+        self.store.upsert("sentiments", sentiments, complete_ids=ids)
+        self.store.upsert("aspects", aspects, complete_ids=ids)
+        # last: a post counts as annotated once its row is in this table
+        self.store.upsert("judgements", judgements)
 
-    def _judged(self, bodies: Sequence[str], mentions: Sequence[MentionSpans]) -> list[ModelOutput]:
-        keys = [_digest(*one) for one in zip(bodies, mentions, strict=True)]
-        new = {key: place for place, key in enumerate(keys) if key not in self._known}
-        places = list(new.values())
-        self._known.update(
-            zip(
-                new,
-                self._computed([bodies[at] for at in places], [mentions[at] for at in places]),
-                strict=True,
-            )
-        )
-        for key in keys:
-            self._known.move_to_end(key)
-        judged = [self._known[key] for key in keys]
-        while len(self._known) > MAX_CACHED_OUTPUTS:
-            self._known.popitem(last=False)
-        return judged
-
-    def _computed(
+    def _predict_cached(
         self, bodies: Sequence[str], mentions: Sequence[MentionSpans]
     ) -> list[ModelOutput]:
-        readings = read_without_names(self.reader, list(map(Passage, bodies, mentions)))
-        tags = self.tagger.assign_tags(bodies, [reading.embedding for reading in readings])
-        spoken = _spoken(self.reader, bodies, readings, mentions)
+        """Return the output for each body, from the cache where possible."""
+        keys = [_cache_key(*pair) for pair in zip(bodies, mentions, strict=True)]
+        new_indices = {key: index for index, key in enumerate(keys) if key not in self._outputs}
+        new_outputs = self._predict(
+            [bodies[index] for index in new_indices.values()],
+            [mentions[index] for index in new_indices.values()],
+        )
+        self._outputs.update(zip(new_indices, new_outputs, strict=True))
+        for key in keys:
+            self._outputs.move_to_end(key)
+        outputs = [self._outputs[key] for key in keys]
+        while len(self._outputs) > MAX_CACHED_OUTPUTS:
+            self._outputs.popitem(last=False)
+        return outputs
+
+    def _predict(
+        self, bodies: Sequence[str], mentions: Sequence[MentionSpans]
+    ) -> list[ModelOutput]:
+        passages = list(map(Passage, bodies, mentions))
+        predictions = read_without_names(self.reader, passages)
+        embeddings = [prediction.embedding for prediction in predictions]
+        tags = self.tagger.assign_tags(bodies, embeddings)
+        aspects = _attribute_aspects(self.reader, bodies, predictions, mentions)
         return [
-            ModelOutput(replace(reading, embedding=None), its, [tag.tag for tag in found])
-            for reading, its, found in zip(readings, spoken, tags, strict=True)
+            ModelOutput(
+                replace(prediction, embedding=None), text_aspects, [tag.tag for tag in text_tags]
+            )
+            for prediction, text_aspects, text_tags in zip(predictions, aspects, tags, strict=True)
         ]
 
 
-def _digest(text: str, mentions: MentionSpans) -> bytes:
+def _cache_key(text: str, mentions: MentionSpans) -> bytes:
     return blake2b(repr((text, mentions)).encode(), digest_size=16).digest()
 
 
-def _mentions(snapshot: Snapshot, ids: Sequence[str]) -> "defaultdict[str, MentionSpans]":
-    """The mentions of each post by brand, brands and spans in order."""
-    found: defaultdict[str, MentionSpans] = defaultdict(dict)
-    query = 'SELECT id, brand, start, "end" FROM mentions WHERE id IN (SELECT unnest($ids)) ORDER BY id, brand, start'
-    for row in snapshot.sql(query, {"ids": ids}).to_pylist():
-        spans = found[row["id"]].setdefault(row["brand"], [])
+def _load_mentions(snapshot: Snapshot, ids: Sequence[str]) -> "defaultdict[str, MentionSpans]":
+    """Return the mentions of each post, with brands and spans in order."""
+    mentions: defaultdict[str, MentionSpans] = defaultdict(dict)
+    for row in snapshot.sql(_MENTIONS_QUERY, {"ids": ids}).to_pylist():
+        spans = mentions[row["id"]].setdefault(row["brand"], [])
         if row["start"] is not None:
             spans.append((row["start"], row["end"]))
-    return found
+    return mentions
 
 
-def _sentiments(
-    key: dict[str, str], reading: TextPrediction, brands: MentionSpans
+def _sentiment_rows(
+    key: dict[str, str], prediction: TextPrediction, mentions: MentionSpans
 ) -> Iterator[dict[str, Any]]:
-    """Of the post and of each brand in it. A brand that only the page names gets the post's own."""
-    yield key | {"brand": None} | _probabilities(reading.post)
-    targets = iter(reading.targets)
-    for brand, spans in brands.items():
-        yield key | {"brand": brand} | _probabilities(next(targets) if spans else reading.post)
+    """Yield the sentiment of the post and of each brand in it.
+
+    A brand that only the page names gets the sentiment of the post.
+    """
+    yield key | {"brand": None} | _sentiment_columns(prediction.post)
+    targets = iter(prediction.targets)
+    for brand, spans in mentions.items():
+        sentiment = next(targets) if spans else prediction.post
+        yield key | {"brand": brand} | _sentiment_columns(sentiment)
 
 
-def _spoken(
+def _attribute_aspects(
     reader: Reader,
     bodies: Sequence[str],
-    readings: Sequence[TextPrediction],
+    predictions: Sequence[TextPrediction],
     mentions: Sequence[MentionSpans],
 ) -> list[list[AspectWithBrands]]:
-    """The aspects of each post with the brands they are about, the surest last. Where clauses speak of different brands each part
-    is read by itself: an aspect may be good of one brand and bad of the other.
+    """Return the aspects of each post with the brands they are about, the most confident last.
+
+    Where clauses are about different brands, each part is predicted separately, since an aspect
+    may be positive for one brand and negative for another.
     """
-    parts = [
-        _parts(text, its) if sum(map(bool, its.values())) > 1 else []
-        for text, its in zip(bodies, mentions, strict=True)
+    aspects: list[list[AspectWithBrands]] = []
+    # parts to predict separately, with the index of their post
+    separate_parts: list[tuple[int, TextPart]] = []
+    for index, (body, prediction, spans) in enumerate(
+        zip(bodies, predictions, mentions, strict=True)
+    ):
+        named_brand_count = sum(bool(brand_spans) for brand_spans in spans.values())
+        parts = _split_parts(body, spans) if named_brand_count > 1 else []
+        if len(parts) > 1:
+            separate_parts += [(index, part) for part in parts]
+            aspects.append([])
+            continue
+        aspects.append([
+            AspectWithBrands(aspect, attributed_brands(aspect.start, aspect.end, spans))
+            for aspect in prediction.aspects
+        ])  # fmt: skip
+    passages = [
+        Passage(bodies[index][slice(*part.span)], _mentions_within(mentions[index], part.span))
+        for index, part in separate_parts
     ]
-    asked = [(row, *part) for row, its in enumerate(parts) if len(its) > 1 for part in its]
-    clauses = [
-        Passage(bodies[row][slice(*span)], _within(mentions[row], span)) for row, span, _ in asked
-    ]
-    again = read_without_names(reader, clauses)
-    found: list[list[AspectWithBrands]] = [
-        []
-        if len(part) > 1
-        else [
-            (aspect, attributed_brands(aspect.start, aspect.end, its)) for aspect in reading.aspects
-        ]
-        for part, reading, its in zip(parts, readings, mentions, strict=True)
-    ]
-    for (row, (start, _), brands), reading in zip(asked, again, strict=True):
-        found[row] += [
-            (replace(one, start=one.start + start, end=one.end + start), brands)
-            for one in reading.aspects
-        ]
-    return [sorted(its, key=lambda spoken: spoken[0].confidence) for its in found]
+    part_predictions = read_without_names(reader, passages)
+    for (index, part), prediction in zip(separate_parts, part_predictions, strict=True):
+        offset = part.span[0]
+        for aspect in prediction.aspects:
+            moved = replace(aspect, start=aspect.start + offset, end=aspect.end + offset)
+            aspects[index].append(AspectWithBrands(moved, part.brands))
+    return [sorted(each, key=lambda entry: entry.aspect.confidence) for each in aspects]
 
 
-def _within(mentions: MentionSpans, part: TextSpan) -> MentionSpans:
-    """The mentions inside of a part of the text, in code points of the part."""
-    first, last = part
-    inside: MentionSpans = {}
+def _mentions_within(mentions: MentionSpans, part: TextSpan) -> MentionSpans:
+    """Return the mentions inside a part of the text, relative to its start."""
+    part_start, part_end = part
+    mentions_within: MentionSpans = {}
     for brand, spans in mentions.items():
-        places = [
-            (start - first, end - first) for start, end in spans if first <= start and end <= last
+        spans_within = [
+            (start - part_start, end - part_start)
+            for start, end in spans
+            if part_start <= start and end <= part_end
         ]
-        if places:
-            inside[brand] = places
-    return inside
+        if spans_within:
+            mentions_within[brand] = spans_within
+    return mentions_within
 
 
-def _parts(text: str, mentions: MentionSpans) -> list[tuple[TextSpan, list[str]]]:
-    """The parts of a post that speak of different brands; of a very long post the beginnings of some, evenly over it, as many
-    characters together as the model reads of any post.
+def _split_parts(text: str, mentions: MentionSpans) -> list[TextPart]:
+    """Return the parts of a post that are about different brands.
+
+    Of a post longer than MAX_CHARACTERS_READ these are the beginnings of some parts, evenly spread,
+    which have no more characters together.
     """
-    parts = split_by_brand(text, mentions)
+    parts = [TextPart(*part) for part in split_by_brand(text, mentions)]
     if len(text) <= MAX_CHARACTERS_READ:
         return parts
-    chosen = [parts[place] for place in sample_text_parts(len(parts), len(text))]
-    most = MAX_CHARACTERS_READ // len(chosen)
-    return [((start, min(end, start + most)), brands) for (start, end), brands in chosen]
+    sampled_parts = [parts[index] for index in sample_text_parts(len(parts), len(text))]
+    max_length = MAX_CHARACTERS_READ // len(sampled_parts)
+    return [
+        TextPart((start, min(end, start + max_length)), brands)
+        for (start, end), brands in sampled_parts
+    ]
 
 
-def _aspects(key: dict[str, str], spoken: Sequence[AspectWithBrands]) -> Iterator[dict[str, Any]]:
-    """Rows of the table; of two with the same key the store keeps the last."""
-    for aspect, brands in spoken:
-        place = {
+def _aspect_rows(
+    key: dict[str, str], aspects: Sequence[AspectWithBrands]
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the table `aspects`; of two with the same key the store keeps the last."""
+    for aspect, brands in aspects:
+        columns = {
             "aspect": aspect.name,
             "confidence": aspect.confidence,
             "start": aspect.start,
             "end": aspect.end,
         }
-        about: list[str | None] = [*brands]
-        for brand in about or [None]:
-            yield key | {"brand": brand} | place | _probabilities(aspect.polarity)
+        columns |= _sentiment_columns(aspect.polarity)
+        row_brands: list[str | None] = [*brands] or [None]
+        for brand in row_brands:
+            yield key | {"brand": brand} | columns
 
 
-def _judgement(key: dict[str, str], judged: ModelOutput) -> dict[str, Any]:
-    emotion, intent = judged.reading.emotion, judged.reading.intent
-    likeliest = max(emotion, key=emotion.__getitem__) if emotion else None
-    about = {"emotion": likeliest, "tags": judged.tags, "share_read": judged.reading.share_read}
-    return key | about | emotion | intent
+def _judgement_row(key: dict[str, str], output: ModelOutput) -> dict[str, Any]:
+    prediction = output.prediction
+    emotion = prediction.emotion
+    row = {
+        "emotion": max(emotion, key=emotion.__getitem__) if emotion else None,
+        "tags": output.tags,
+        "share_read": prediction.share_read,
+    }
+    return key | row | emotion | prediction.intent
 
 
-def _probabilities(p: SentimentProbabilities) -> dict[str, Any]:
-    return {"label": p.label, "negative": p.negative, "neutral": p.neutral, "positive": p.positive}
+def _sentiment_columns(sentiment: SentimentProbabilities) -> dict[str, Any]:
+    return {
+        "label": sentiment.label,
+        "negative": sentiment.negative,
+        "neutral": sentiment.neutral,
+        "positive": sentiment.positive,
+    }

@@ -1,4 +1,4 @@
-"""Posts are read: what needs no model, copies, and the model's judgements, each stored as it comes. Only what is missing is done."""
+"""The annotation of a corpus: texts, duplicates and model output, for posts that lack them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,54 +14,63 @@ from nlp.model.windows import MAX_CHARACTERS_READ
 
 @dataclass(frozen=True)
 class AnnotationResult:
-    """How many texts and judgements were made; how many copies the corpus has, if texts were read; what a person should know."""
+    """What one run annotated."""
 
+    # texts and judgements: the annotated posts; copies: all duplicates of the corpus, if any text
+    # was annotated
     counts: Mapping[str, int]
+    # sentences for the user
     notes: tuple[str, ...] = ()
 
 
 def annotate_corpus(project: Project, with_sentiment: bool = True) -> AnnotationResult:
-    """Read all that has not been read with this vocabulary and model. Raises ConfigError, StoreError."""
+    """Annotate all posts that lack annotations of the current vocabulary and model.
+
+    Results are stored batch by batch, so an interrupted run loses little. Without sentiment, no
+    model is loaded. Raises ConfigError, StoreError.
+    """
     if not with_sentiment:
-        return AnnotationResult(_counts(project, sum(map(len, annotate_pending_texts(project)))))
+        text_count = sum(len(rows) for rows in annotate_pending_texts(project))
+        return AnnotationResult(_count_annotations(project, text_count))
     nlp = project.config.nlp
-    judge = ModelAnnotator(
-        project, load_reader(nlp.model, nlp.threads, project.config.aspects, depth=nlp.depth)
-    )
-    texts = judged = 0
-    with track_progress("reading judgements", judge.count_pending()) as bar:
+    reader = load_reader(nlp.model, nlp.threads, project.config.aspects, depth=nlp.depth)
+    annotator = ModelAnnotator(project, reader)
+    text_count = 0
+    judged_count = 0
+    with track_progress("reading judgements", annotator.count_pending()) as progress:
         for rows in annotate_pending_texts(project):
-            texts += len(rows)
-            some = rows[
-                :BATCH
-            ]  # not all: texts are read far faster, and what needs no model should not wait for it
-            judge.annotate_posts(some, project.store.snapshot())
-            judged += len(some)
-            bar.advance(len(some))
-        for count in judge.annotate_pending():
-            judged += count
-            bar.advance(count)
+            text_count += len(rows)
+            # only some: texts are annotated far faster, and should not wait for the model
+            batch = rows[:BATCH]
+            annotator.annotate_posts(batch, project.store.snapshot())
+            judged_count += len(batch)
+            progress.advance(len(batch))
+        for count in annotator.annotate_pending():
+            judged_count += count
+            progress.advance(count)
     return AnnotationResult(
-        _counts(project, texts) | {"judgements": judged},
-        (*judge.notes, *_sampled(judge.partly_read_posts), *stale_adaptation_notes(project)),
+        _count_annotations(project, text_count) | {"judgements": judged_count},
+        (
+            *annotator.notes,
+            *_partly_read_notes(annotator.partly_read_posts),
+            *stale_adaptation_notes(project),
+        ),
     )
 
 
-def _sampled(posts: int) -> list[str]:
-    if not posts:
+def _partly_read_notes(post_count: int) -> list[str]:
+    if not post_count:
         return []
-    are, them = ("post is", "it") if posts == 1 else ("posts are", "them")
+    posts_are = "post is" if post_count == 1 else "posts are"
+    them = "it" if post_count == 1 else "them"
     return [
-        f"{posts:,} {are} so long (over some {MAX_CHARACTERS_READ:,} characters) that the model read parts of {them}, evenly chosen."
+        f"{post_count:,} {posts_are} so long (over some {MAX_CHARACTERS_READ:,} characters) "
+        f"that the model read parts of {them}, evenly chosen."
     ]
 
 
-def _counts(project: Project, texts: int) -> dict[str, int]:
-    if not texts:
+def _count_annotations(project: Project, text_count: int) -> dict[str, int]:
+    if not text_count:
         return {"texts": 0}
-    return {
-        "copies": project.store.snapshot()
-        .sql("SELECT count(*) AS n FROM duplicates")["n"][0]
-        .as_py(),
-        "texts": texts,
-    }
+    rows = project.store.snapshot().sql("SELECT count(*) AS n FROM duplicates")
+    return {"copies": rows["n"][0].as_py(), "texts": text_count}

@@ -1,4 +1,4 @@
-"""The emerging topics of a week or of seven days: the window goes from the store to nlp.topics, and what is found goes back."""
+"""Finding the emerging topics of a week or of seven days, and storing them."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -26,79 +26,105 @@ from reports.queries import FUTURE_DATED_CONDITION
 from reports.sections.topic_search import settings_digest, window_counts
 
 EmbedTexts = Callable[[list[str]], np.ndarray]
+"""Texts -> sentence vectors."""
 
-BATCH = 50_000  # posts that are held with their words spelled out
+# Posts per batch that are in memory with their words as strings.
+BATCH = 50_000
 WINDOW_QUERY = f"""
     SELECT p.id, p.author, p.source, p.published_at, t.language, t.words, t.hashtags,
            coalesce(d.cluster, p.id) AS cluster, coalesce(m.brands, []) AS brands
     FROM posts p
     JOIN texts t USING (id)
     LEFT JOIN duplicates d USING (id)
-    LEFT JOIN (SELECT id, list(DISTINCT brand ORDER BY brand) AS brands FROM mentions GROUP BY id) m USING (id)
+    LEFT JOIN (
+        SELECT id, list(DISTINCT brand ORDER BY brand) AS brands FROM mentions GROUP BY id
+    ) m USING (id)
     WHERE p.published_at >= $since AND p.published_at < $until AND NOT {FUTURE_DATED_CONDITION}
 """
-_SKEWED_POSTS = f"SELECT p.source, count(*) AS posts FROM posts p WHERE p.published_at >= $since AND {FUTURE_DATED_CONDITION} GROUP BY ALL ORDER BY ALL"
-_SCHEMA = pa.schema({
-    "id": pa.string(), "author": pa.string(), "source": pa.string(), "published_at": pa.timestamp("us", tz="UTC"), "language": pa.string(),
-    "words": pa.list_(pa.dictionary(pa.int32(), pa.string())), "hashtags": pa.list_(pa.string()), "cluster": pa.string(),
-    "brands": pa.list_(pa.string()), "week": pa.int32(),
-})  # fmt: skip
+_FUTURE_DATED_QUERY = f"""
+    SELECT p.source, count(*) AS posts
+    FROM posts p
+    WHERE p.published_at >= $since AND {FUTURE_DATED_CONDITION}
+    GROUP BY ALL ORDER BY ALL
+"""
+_WINDOW_SCHEMA = pa.schema(
+    {
+        "id": pa.string(),
+        "author": pa.string(),
+        "source": pa.string(),
+        "published_at": pa.timestamp("us", tz="UTC"),
+        "language": pa.string(),
+        "words": pa.list_(pa.dictionary(pa.int32(), pa.string())),
+        "hashtags": pa.list_(pa.string()),
+        "cluster": pa.string(),
+        "brands": pa.list_(pa.string()),
+        "week": pa.int32(),
+    }
+)
 
 
 def find_topics(project: Project, period: Period) -> Discovery:
-    """Discover the topics of `span`, give those known from earlier ones their ids, and store them.
+    """Find the topics of a period, give them the ids of earlier ones, and store them.
 
-    The table `searches` keeps in which posts they were sought, also when none was found. Raises NotFound when the span has posts and
-    none of them has been annotated.
+    The table `searches` records in which posts topics were searched, also when none was found.
+    Raises NotFound when the period has posts and none of them has been annotated.
     """
-    snapshot, config = project.store.snapshot(), project.config
+    snapshot = project.store.snapshot()
+    config = project.config
     with show_elapsed_time("seeking topics"):
-        stream = load_window(snapshot, config, period)
-        if (
-            config.topics.baseline_weeks not in pc.unique(stream["week"]).to_pylist()
-        ):  # nothing of the span itself
+        window = load_window(snapshot, config, period)
+        if config.topics.baseline_weeks not in pc.unique(window["week"]).to_pylist():
             _require_annotations(snapshot, config, period)
-        previous, running = load_earlier_topics(snapshot, period)
-        found = discover_topics(
-            stream, period, config.topics, config.watch, config.brands, embed=_embed(config), previous_topics=previous, overlapping_topics=running,
-            find_segments=SegmentDetector(config.segments).find_segments, fetch_texts=_bodies(snapshot),
-        )  # fmt: skip
-        notes = (
-            *found.notes,
-            *_skewed(snapshot, config, period),
-            *_unread(snapshot, config, period),
+        previous_topics, overlapping_topics = load_earlier_topics(snapshot, period)
+        discovery = discover_topics(
+            window,
+            period,
+            config.topics,
+            config.watch,
+            config.brands,
+            embed=_lazy_embedder(config),
+            previous_topics=previous_topics,
+            overlapping_topics=overlapping_topics,
+            find_segments=SegmentDetector(config.segments).find_segments,
+            fetch_texts=_text_fetcher(snapshot),
         )
-        found = replace(
-            found, notes=notes, topics=rank_topics(add_context(found, snapshot, config, period))
+        discovery = replace(
+            discovery,
+            notes=(
+                *discovery.notes,
+                *_future_dated_notes(snapshot, config, period),
+                *_unannotated_notes(snapshot, config, period),
+            ),
+            topics=rank_topics(add_context(discovery, snapshot, config, period)),
         )
-    project.store.replace(
-        "topics", [topic.to_row() for topic in found.topics], {"week": str(period)}
-    )
-    row = _search(snapshot, config, period, stream, found)
-    project.store.replace(
-        "searches", [row], {"week": str(period)}
-    )  # last: it says that the topics are there, were it none
-    return found
+    topic_rows = [topic.to_row() for topic in discovery.topics]
+    project.store.replace("topics", topic_rows, {"week": str(period)})
+    # Last, because it says that the topics of the period are stored, even if there are none.
+    search_row = _search_row(snapshot, config, period, window, discovery)
+    project.store.replace("searches", [search_row], {"week": str(period)})
+    return discovery
 
 
-def _search(
-    snapshot: Snapshot, config: Config, span: Period, stream: pa.Table, found: Discovery
+def _search_row(
+    snapshot: Snapshot, config: Config, period: Period, window: pa.Table, discovery: Discovery
 ) -> dict[str, Any]:
-    """The row of the table `searches`: in which posts topics were sought, so that none found can be told from none sought."""
-    before = {
-        week
-        for week in pc.unique(stream["week"]).to_pylist()
-        if week < config.topics.baseline_weeks
+    """Return the row of the table `searches`, which tells "none found" from "not searched"."""
+    weeks = pc.unique(window["week"]).to_pylist()
+    baseline_weeks = [week for week in weeks if week < config.topics.baseline_weeks]
+    return window_counts(snapshot, config, period, exclude_unread=True) | {
+        "week": str(period),
+        "baseline_weeks": len(baseline_weeks),
+        "least_weeks": MIN_BASELINE_WEEKS,
+        "wanted_weeks": config.topics.baseline_weeks,
+        "topics": len(discovery.topics),
+        "settings": settings_digest(config),
+        "versions": json.dumps(snapshot.versions, sort_keys=True),
+        "notes": list(discovery.notes),
     }
-    return window_counts(snapshot, config, span, exclude_unread=True) | {
-        "week": str(span), "baseline_weeks": len(before), "least_weeks": MIN_BASELINE_WEEKS, "wanted_weeks": config.topics.baseline_weeks,
-        "topics": len(found.topics), "settings": settings_digest(config), "versions": json.dumps(snapshot.versions, sort_keys=True),
-        "notes": list(found.notes),
-    }  # fmt: skip
 
 
-def _embed(config: Config) -> EmbedTexts:
-    """Sentence vectors; the model is loaded once, when the first terms need them."""
+def _lazy_embedder(config: Config) -> EmbedTexts:
+    """Return an encoder of texts whose model is loaded at the first call."""
 
     @cache
     def reader() -> Reader:
@@ -107,61 +133,81 @@ def _embed(config: Config) -> EmbedTexts:
     return lambda texts: reader().embed(texts)
 
 
-def _bodies(snapshot: Snapshot) -> Callable[[list[str]], list[str]]:
-    def texts(ids: list[str]) -> list[str]:
+def _text_fetcher(snapshot: Snapshot) -> Callable[[list[str]], list[str]]:
+    """Return a function that fetches the texts of posts by id, in the order of the ids."""
+
+    def fetch_texts(ids: list[str]) -> list[str]:
         rows = snapshot.sql(
             "SELECT id, title, text FROM posts WHERE id IN (SELECT unnest($ids))", {"ids": ids}
         ).to_pylist()
-        found = {row["id"]: post_body(row["title"], row["text"]) for row in rows}
-        return [found[id_] for id_ in ids]
+        text_by_id = {row["id"]: post_body(row["title"], row["text"]) for row in rows}
+        return [text_by_id[post_id] for post_id in ids]
 
-    return texts
+    return fetch_texts
 
 
 def load_window(snapshot: Snapshot, config: Config, period: Period) -> pa.Table:
-    """The posts of `span` and of the baseline weeks before it, with their week's index: 0 is the oldest."""
-    spans = [*preceding_periods(period, config.topics.baseline_weeks), period]
-    starts = [each.bounds(config.timezone)[0] for each in spans]
-    edges = np.array([int(start.timestamp() * 1e6) for start in starts])
-    batches = snapshot.stream(
-        WINDOW_QUERY, {"since": starts[0], "until": period.bounds(config.timezone)[1]}, BATCH
+    """Load the posts of a period and of its baseline weeks, with a column `week`.
+
+    `week` counts from 0, the oldest week of the baseline.
+    """
+    periods = [*preceding_periods(period, config.topics.baseline_weeks), period]
+    starts = [each.bounds(config.timezone)[0] for each in periods]
+    start_microseconds = np.array([int(start.timestamp() * 1e6) for start in starts])
+    end = period.bounds(config.timezone)[1]
+    batches = snapshot.stream(WINDOW_QUERY, {"since": starts[0], "until": end}, BATCH)
+    return pa.Table.from_batches(
+        [_encode_batch(batch, start_microseconds) for batch in batches], _WINDOW_SCHEMA
     )
-    return pa.Table.from_batches([_coded(batch, edges) for batch in batches], _SCHEMA)
 
 
-def _coded(batch: pa.RecordBatch, edges: np.ndarray) -> pa.RecordBatch:
-    """The batch with its words as codes, which take a tenth of the memory, and the index of its week."""
+def _encode_batch(batch: pa.RecordBatch, week_starts: np.ndarray) -> pa.RecordBatch:
+    """Encode the words as dictionary codes, a tenth of the memory, and add the week's index.
+
+    `week_starts` are in microseconds since 1970.
+    """
     columns = {name: batch.column(name) for name in batch.schema.names}
     words = columns["words"]
     ends = np.cumsum(pc.fill_null(pc.list_value_length(words), 0).to_numpy(), dtype=np.int32)
-    columns["words"] = pa.ListArray.from_arrays(
-        pa.array(np.append(np.int32(0), ends)), words.flatten().dictionary_encode()
-    )
-    moments = columns["published_at"].cast(pa.int64()).to_numpy()
-    columns["week"] = pa.array(np.searchsorted(edges, moments, side="right") - 1, pa.int32())
+    offsets = pa.array(np.append(np.int32(0), ends))
+    columns["words"] = pa.ListArray.from_arrays(offsets, words.flatten().dictionary_encode())
+    times = columns["published_at"].cast(pa.int64()).to_numpy()
+    columns["week"] = pa.array(np.searchsorted(week_starts, times, side="right") - 1, pa.int32())
     return pa.RecordBatch.from_arrays(
-        [columns[field.name].cast(field.type) for field in _SCHEMA], schema=_SCHEMA
+        [columns[field.name].cast(field.type) for field in _WINDOW_SCHEMA], schema=_WINDOW_SCHEMA
     )
 
 
-def _skewed(snapshot: Snapshot, config: Config, span: Period) -> Iterator[str]:
-    since = preceding_periods(span, config.topics.baseline_weeks)[0].bounds(config.timezone)[0]
-    for row in snapshot.sql(_SKEWED_POSTS, {"since": since}).to_pylist():
-        yield f"{row['posts']} posts of {row['source']} are dated a day or more after they were fetched, and were left out."
+def _future_dated_notes(snapshot: Snapshot, config: Config, period: Period) -> Iterator[str]:
+    """Yield, by source, how many posts are dated after they were fetched."""
+    oldest = preceding_periods(period, config.topics.baseline_weeks)[0]
+    since = oldest.bounds(config.timezone)[0]
+    for row in snapshot.sql(_FUTURE_DATED_QUERY, {"since": since}).to_pylist():
+        yield (
+            f"{row['posts']} posts of {row['source']} are dated a day or more after they were "
+            "fetched, and were left out."
+        )
 
 
-def _unread(snapshot: Snapshot, config: Config, span: Period) -> Iterator[str]:
-    every, read = (window_counts(snapshot, config, span, read_only) for read_only in (False, True))
-    for name, where in (("posts", str(span)), ("baseline_posts", f"the weeks before {span}")):
-        if unread := every[name] - read[name]:
-            yield f"{unread} of {every[name]} posts of {where} have not been read, and topics were not sought in them: 'folate annotate'."
+def _unannotated_notes(snapshot: Snapshot, config: Config, period: Period) -> Iterator[str]:
+    """Yield how many posts of the period and of its baseline have not been annotated."""
+    total = window_counts(snapshot, config, period, exclude_unread=False)
+    annotated = window_counts(snapshot, config, period, exclude_unread=True)
+    for name, where in (("posts", str(period)), ("baseline_posts", f"the weeks before {period}")):
+        unannotated = total[name] - annotated[name]
+        if unannotated:
+            yield (
+                f"{unannotated} of {total[name]} posts of {where} have not been read, "
+                "and topics were not sought in them: 'folate annotate'."
+            )
 
 
-def _require_annotations(snapshot: Snapshot, config: Config, span: Period) -> None:
-    every, read = (
-        window_counts(snapshot, config, span, read_only)["posts"] for read_only in (False, True)
-    )
-    if every and not read:
+def _require_annotations(snapshot: Snapshot, config: Config, period: Period) -> None:
+    """Raise NotFound when the period has posts and none of them has been annotated."""
+    total = window_counts(snapshot, config, period, exclude_unread=False)["posts"]
+    annotated = window_counts(snapshot, config, period, exclude_unread=True)["posts"]
+    if total and not annotated:
         raise NotFound(
-            f"wanted annotated posts of {span}, got {every} that nobody has read yet: run 'folate annotate' first."
+            f"wanted annotated posts of {period}, got {total} that nobody has read yet: "
+            "run 'folate annotate' first."
         )

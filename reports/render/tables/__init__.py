@@ -1,6 +1,7 @@
-"""A report as neutral tables: what Markdown and the workbook print, and any other form may.
+"""The tables of a report, which Markdown and the workbook render.
 
-A section of the report gets its tables by one function, listed in SECTIONS: report and catalogue in, tables out.
+Each section of the report has a function that creates its tables from the report and the messages
+of a language.
 """
 
 from reports.build import Report
@@ -14,15 +15,13 @@ TABLE_BUILDERS: tuple[TableBuilder, ...] = (
     *relations.RELATION_TABLE_BUILDERS,
     *sections.CLOSING_TABLE_BUILDERS,
 )
-"""In the order that they are printed in."""
+"""In the order of the tables in a report."""
 
 
 def report_tables(report: Report) -> list[ReportTable]:
-    """Every table of the report that has rows, or something to say of having none; the evidence is the last."""
-    say = load_messages(report.language)
-    return [
-        table
-        for section in TABLE_BUILDERS
-        for table in section(report, say)
-        if table.rows or table.empty_text
-    ]
+    """Return the tables of a report that have rows or a text in their place; evidence is last."""
+    message = load_messages(report.language)
+    tables: list[ReportTable] = []
+    for build_tables in TABLE_BUILDERS:
+        tables += build_tables(report, message)
+    return [table for table in tables if table.rows or table.empty_text]

@@ -1,4 +1,4 @@
-"""The tables of brands against each other, and of the people who speak."""
+"""Tables of how brands relate to each other, of people, of concerns and of campaigns."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,7 @@ from reports.render.tables.table import (
     QUOTE_COLUMNS,
     ReportTable,
     TableBuilder,
+    TableRow,
     brand_labels,
     column_titles,
     parts_to_text,
@@ -17,130 +18,238 @@ from reports.render.tables.table import (
 from reports.sections.campaigns.measures import PART_MEASURES
 from reports.sections.perception.moves import BrandComparison
 
-
-def aspect_tables(report: Report, say: Messages) -> Iterator[ReportTable]:
-    known, found = brand_labels(report), report.perception
-    brand, aspect = say("page.brand_column"), say("page.aspect_column")
-    yield ReportTable(
-        id="aspects", title=say("page.perception"), lead=say("page.heat_lead"),
-        empty_text=parts_to_text(no_results_message("page.perception_none", report.reading.perception, report.reading.perception.unjudged, say)),
-        columns=(brand, aspect, say.measure("aspect_net"), say.measure("aspect_share")),
-        rows=tuple((known[cell.brand], found.aspect_name(cell.aspect, say), cell.net, cell.share) for cell in found.cells),
-    )  # fmt: skip
-    yield ReportTable(
-        id="gaps", title=say("page.gaps"), columns=(brand, aspect, say.measure("aspect_gap")),
-        rows=tuple((known[gap.brand], found.aspect_name(gap.aspect, say), gap.gap) for gap in found.gaps),
-    )  # fmt: skip
-    places = [(known[place.name], place) for place in found.map.brands]
-    places += [(found.aspect_name(place.name, say), place) for place in found.map.aspects]
-    yield ReportTable(
-        id="map", title=say("page.map"), columns=column_titles(say, "place", "across", "up"),
-        rows=tuple((name, place.across, place.up) for name, place in places),
-    )  # fmt: skip
-    yield ReportTable(
-        id="words", title=say("page.words"), lead=say("page.words_lead"), columns=(brand, *column_titles(say, "word"), say.measure("keyness")),
-        rows=tuple((known[word.brand], word.text, word.keyness) for word in found.words),
-    )  # fmt: skip
+_PHASES = ("before", "during", "after")
 
 
-def brand_relation_tables(report: Report, say: Messages) -> Iterator[ReportTable]:
-    known, found = brand_labels(report), report.perception.moves
+def aspect_tables(report: Report, message: Messages) -> Iterator[ReportTable]:
+    """Yield the tables of aspects by brand, of gaps, of the perceptual map and of words."""
+    labels = brand_labels(report)
+    perception = report.perception
+    coverage = report.reading.perception
+    brand_title = message("page.brand_column")
+    aspect_title = message("page.aspect_column")
+    aspect_rows: list[TableRow] = []
+    for cell in perception.cells:
+        aspect = perception.aspect_name(cell.aspect, message)
+        aspect_rows.append((labels[cell.brand], aspect, cell.net, cell.share))
+    no_results = no_results_message("page.perception_none", coverage, coverage.unjudged, message)
+    yield ReportTable(
+        id="aspects",
+        title=message("page.perception"),
+        lead=message("page.heat_lead"),
+        empty_text=parts_to_text(no_results),
+        columns=(
+            brand_title,
+            aspect_title,
+            message.measure("aspect_net"),
+            message.measure("aspect_share"),
+        ),
+        rows=tuple(aspect_rows),
+    )
+    gap_rows: list[TableRow] = []
+    for gap in perception.gaps:
+        aspect = perception.aspect_name(gap.aspect, message)
+        gap_rows.append((labels[gap.brand], aspect, gap.gap))
+    yield ReportTable(
+        id="gaps",
+        title=message("page.gaps"),
+        columns=(brand_title, aspect_title, message.measure("aspect_gap")),
+        rows=tuple(gap_rows),
+    )
+    yield _map_table(report, message)
+    yield ReportTable(
+        id="words",
+        title=message("page.words"),
+        lead=message("page.words_lead"),
+        columns=(brand_title, *column_titles(message, "word"), message.measure("keyness")),
+        rows=tuple((labels[word.brand], word.text, word.keyness) for word in perception.words),
+    )
 
-    def pairs(
-        name: str, measure: str, share: str, rows: tuple[BrandComparison, ...]
+
+def _map_table(report: Report, message: Messages) -> ReportTable:
+    """Return the table with the coordinates of brands and aspects on the perceptual map."""
+    labels = brand_labels(report)
+    perception = report.perception
+    brand_rows = [(labels[point.name], point.across, point.up) for point in perception.map.brands]
+    aspect_rows = [
+        (perception.aspect_name(point.name, message), point.across, point.up)
+        for point in perception.map.aspects
+    ]
+    return ReportTable(
+        id="map",
+        title=message("page.map"),
+        columns=column_titles(message, "place", "across", "up"),
+        rows=(*brand_rows, *aspect_rows),
+    )
+
+
+def brand_relation_tables(report: Report, message: Messages) -> Iterator[ReportTable]:
+    """Yield the tables of switching, of preferences and of brands mentioned together."""
+    labels = brand_labels(report)
+    relations = report.perception.moves
+
+    def comparison_table(
+        table_id: str, people: str, share: str, comparisons: tuple[BrandComparison, ...]
     ) -> ReportTable:
+        """Return a table of comparisons; `people` and `share` are the measures in it."""
+        titles = (message.measure(people), message.measure(share))
+        rows: list[TableRow] = []
+        for pair in comparisons:
+            brands = labels[pair.from_brand], labels[pair.to_brand]
+            rows.append((*brands, pair.people, pair.share))
         return ReportTable(
-            id=name, title=say(f"page.{name}"), columns=(*column_titles(say, "from", "to"), say.measure(measure), say.measure(share)),
-            rows=tuple((known[pair.from_brand], known[pair.to_brand], pair.people, pair.share) for pair in rows),
-        )  # fmt: skip
+            id=table_id,
+            title=message(f"page.{table_id}"),
+            columns=(*column_titles(message, "from", "to"), *titles),
+            rows=tuple(rows),
+        )
 
-    yield pairs("switching", "switchers", "switch_share", found.switches)
-    yield pairs("preferred", "preferring", "preferred_share", found.preferred)
+    yield comparison_table("switching", "switchers", "switch_share", relations.switches)
+    yield comparison_table("preferred", "preferring", "preferred_share", relations.preferred)
     yield ReportTable(
-        id="together", title=say("page.together"), columns=(*column_titles(say, "brand", "other"), say.measure("co_mentions")),
-        rows=tuple((known[pair.one], known[pair.other], pair.posts) for pair in found.together),
-    )  # fmt: skip
+        id="together",
+        title=message("page.together"),
+        columns=(*column_titles(message, "brand", "other"), message.measure("co_mentions")),
+        rows=tuple(
+            (labels[pair.one], labels[pair.other], pair.posts) for pair in relations.together
+        ),
+    )
     yield ReportTable(
-        id="switching_quotes", title=say("table.switching_quotes"), columns=column_titles(say, *QUOTE_COLUMNS),
-        rows=tuple(quote_cells(quote, report.timezone) for quote in found.quotes),
-    )  # fmt: skip
+        id="switching_quotes",
+        title=message("table.switching_quotes"),
+        columns=column_titles(message, *QUOTE_COLUMNS),
+        rows=tuple(quote_cells(quote, report.timezone) for quote in relations.quotes),
+    )
 
 
-def concerns_table(report: Report, say: Messages) -> Iterator[ReportTable]:
-    sides = (
-        ("concerns_tracked", report.concerns.tracked),
-        ("concerns_untracked", report.concerns.untracked),
-    )
-    rows = tuple(
-        (say(f"page.{side}"), concern.label(say.language), concern.authors)
-        for side, found in sides
-        for concern in found
-    )
-    columns = (*column_titles(say, "watched", "topic"), say.measure("authors"))
+def concerns_table(report: Report, message: Messages) -> Iterator[ReportTable]:
+    """Yield the table of concerns, those on the watch list before the others."""
+    rows: list[TableRow] = []
+    for concern in report.concerns.tracked:
+        label = concern.label(message.language)
+        rows.append((message("page.concerns_tracked"), label, concern.authors))
+    for concern in report.concerns.untracked:
+        label = concern.label(message.language)
+        rows.append((message("page.concerns_untracked"), label, concern.authors))
     yield ReportTable(
         id="concerns",
-        title=say("page.concerns"),
-        lead=say("page.concerns_lead"),
-        columns=columns,
-        rows=rows,
+        title=message("page.concerns"),
+        lead=message("page.concerns_lead"),
+        columns=(*column_titles(message, "watched", "topic"), message.measure("authors")),
+        rows=tuple(rows),
     )
 
 
-def people_tables(report: Report, say: Messages) -> Iterator[ReportTable]:
-    known, found, joined = brand_labels(report), report.people, say("join.list").join
+def people_tables(report: Report, message: Messages) -> Iterator[ReportTable]:
+    """Yield the tables of influencers, communities, the spread of topics, and questions."""
+    people = report.people
+    yield _influencer_table(report, message)
+    yield _community_table(report, message)
+    spread_rows: list[TableRow] = []
+    for spread in people.spreads:
+        label = spread.label.get(message.language) or spread.topic
+        spreader_text = spread.spreader.text if spread.spreader else None
+        spread_rows.append((label, spread.first.text, spreader_text, spread.carried))
     yield ReportTable(
-        id="voices", title=say("page.voices"), lead=say("page.voices_lead"),
-        columns=(*column_titles(say, "author", "source", "brand"), *column_titles(say, "posts", "reach", "engagement", "opinion")),
-        rows=tuple(
-            (voice.author, voice.source, known[voice.brand], voice.posts, voice.reach, voice.engagement, voice.opinion)
-            for voice in found.voices
-        ),
-    )  # fmt: skip
+        id="spreads",
+        title=message("page.spreads"),
+        columns=column_titles(message, "topic", "first", "spreader", "carried"),
+        rows=tuple(spread_rows),
+    )
+    questions = people.questions
+    if not questions:
+        return
     yield ReportTable(
-        id="communities", title=say("page.communities"), columns=column_titles(say, "people", "brands", "centre"),
-        rows=tuple((one.people, joined(known[brand] for brand in one.brands), one.centre) for one in found.communities),
-    )  # fmt: skip
+        id="questions",
+        title=message("page.questions"),
+        columns=column_titles(message, "asked", "unanswered"),
+        rows=((questions.asked, questions.unanswered),),
+    )
     yield ReportTable(
-        id="spreads", title=say("page.spreads"), columns=column_titles(say, "topic", "first", "spreader", "carried"),
-        rows=tuple(
-            (one.label.get(say.language) or one.topic, one.first.text, one.spreader.text if one.spreader else None, one.carried)
-            for one in found.spreads
-        ),
-    )  # fmt: skip
-    if found.questions:
-        yield ReportTable(
-            id="questions", title=say("page.questions"), columns=column_titles(say, "asked", "unanswered"),
-            rows=((found.questions.asked, found.questions.unanswered),),
-        )  # fmt: skip
-        yield ReportTable(
-            id="question_quotes", title=say("table.question_quotes"), columns=column_titles(say, *QUOTE_COLUMNS),
-            rows=tuple(quote_cells(quote, report.timezone) for quote in found.questions.quotes),
-        )  # fmt: skip
+        id="question_quotes",
+        title=message("table.question_quotes"),
+        columns=column_titles(message, *QUOTE_COLUMNS),
+        rows=tuple(quote_cells(quote, report.timezone) for quote in questions.quotes),
+    )
 
 
-def campaign_tables(report: Report, say: Messages) -> Iterator[ReportTable]:
-    phases = ("before", "during", "after")
+def _influencer_table(report: Report, message: Messages) -> ReportTable:
+    labels = brand_labels(report)
+    columns = ("author", "source", "brand", "posts", "reach", "engagement", "opinion")
+    rows: list[TableRow] = []
+    for influencer in report.people.voices:
+        row = (
+            influencer.author,
+            influencer.source,
+            labels[influencer.brand],
+            influencer.posts,
+            influencer.reach,
+            influencer.engagement,
+            influencer.opinion,
+        )
+        rows.append(row)
+    return ReportTable(
+        id="voices",
+        title=message("page.voices"),
+        lead=message("page.voices_lead"),
+        columns=column_titles(message, *columns),
+        rows=tuple(rows),
+    )
+
+
+def _community_table(report: Report, message: Messages) -> ReportTable:
+    labels = brand_labels(report)
+    rows: list[TableRow] = []
+    for community in report.people.communities:
+        brands = message("join.list").join(labels[brand] for brand in community.brands)
+        rows.append((community.people, brands, community.centre))
+    return ReportTable(
+        id="communities",
+        title=message("page.communities"),
+        columns=column_titles(message, "people", "brands", "centre"),
+        rows=tuple(rows),
+    )
+
+
+def campaign_tables(report: Report, message: Messages) -> Iterator[ReportTable]:
+    """Yield the scorecards of all campaigns, and their effects on parts of the audience."""
+    yield _scorecard_table(report, message)
+    part_titles = [message.measure(measure.name) for measure in PART_MEASURES]
+    rows: list[TableRow] = []
+    for result in report.campaigns:
+        for part in result.parts:
+            part_name = f"{message(f'part.{part.kind}')} {part.name}"
+            effects = [part.effects.get(measure.short_name) for measure in PART_MEASURES]
+            rows.append((result.names[0], part_name, *effects))
     yield ReportTable(
-        id="campaigns", title=say("page.campaigns"), lead=say("page.campaigns_lead"),
-        columns=(*column_titles(say, "campaign", "measure", *phases, "effect_during", "effect_after"), say("page.goal_column")),
-        rows=tuple(
-            (
-                result.names[0], say.measure(f"campaign_{line.measure}"), *(line.values.get(phase) for phase in phases),
-                *(line.effects.get(phase) for phase in phases[1:]), say(f"reached.{line.reached}") if line.reached else None,
-            )
-            for result in report.campaigns
-            for line in result.lines
+        id="campaign_parts",
+        title=message("page.campaign_parts"),
+        columns=(
+            *column_titles(message, "campaign"),
+            message("page.campaign_parts"),
+            *part_titles,
         ),
-    )  # fmt: skip
-    yield ReportTable(
-        id="campaign_parts", title=say("page.campaign_parts"),
-        columns=(*column_titles(say, "campaign"), say("page.campaign_parts"), *(say.measure(measure.name) for measure in PART_MEASURES)),
-        rows=tuple(
-            (result.names[0], f"{say(f'part.{part.kind}')} {part.name}", *(part.effects.get(measure.short_name) for measure in PART_MEASURES))
-            for result in report.campaigns
-            for part in result.parts
-        ),
-    )  # fmt: skip
+        rows=tuple(rows),
+    )
+
+
+def _scorecard_table(report: Report, message: Messages) -> ReportTable:
+    columns = ("campaign", "measure", *_PHASES, "effect_during", "effect_after")
+    rows: list[TableRow] = []
+    for result in report.campaigns:
+        for line in result.lines:
+            measure = message.measure(f"campaign_{line.measure}")
+            values = [line.values.get(phase) for phase in _PHASES]
+            effects = [line.effects.get(phase) for phase in _PHASES[1:]]
+            goal = message(f"reached.{line.reached}") if line.reached else None
+            rows.append((result.names[0], measure, *values, *effects, goal))
+    return ReportTable(
+        id="campaigns",
+        title=message("page.campaigns"),
+        lead=message("page.campaigns_lead"),
+        columns=(*column_titles(message, *columns), message("page.goal_column")),
+        rows=tuple(rows),
+    )
 
 
 RELATION_TABLE_BUILDERS: tuple[TableBuilder, ...] = (

@@ -1,4 +1,4 @@
-"""Counts and ratings as files and pages write them: the golden files, and what holds for every input."""
+"""Counts and ratings as files and pages write them: golden files, and properties of any input."""
 
 import re
 from decimal import Decimal
@@ -56,9 +56,23 @@ def test_a_rating_with_a_scale_of_its_own_is_read_on_that(text: str, best: float
 
 
 @pytest.mark.parametrize(
-    ("value", "wanted"), [(7, 7), (7.0, 7), (Decimal(7), 7), (0, 0), (None, None), (-1, None), (True, None), (7.5, None), ([7], None),
-                          (float("nan"), None), (float("inf"), None), (10**400, None), ("9" * 5000, None)]
-)  # fmt: skip
+    ("value", "wanted"),
+    [
+        (7, 7),
+        (7.0, 7),
+        (Decimal(7), 7),
+        (0, 0),
+        (None, None),
+        (-1, None),
+        (True, None),
+        (7.5, None),
+        ([7], None),
+        (float("nan"), None),
+        (float("inf"), None),
+        (10**400, None),
+        ("9" * 5000, None),
+    ],
+)
 def test_counts_that_are_no_texts(value: object, wanted: int | None) -> None:
     assert parse_count_or_none(value) == wanted
 
@@ -110,7 +124,8 @@ def test_a_count_comes_back_in_every_form(number: int) -> None:
 PIECES = st.sampled_from(
     re.findall(
         r"\S+",
-        "1 12 1.2 1,234 . , + - 万 亿 千 k m e likes 赞 次 out of / % ★ ☆ 星 半 分 满分 ( ) ３ 三 十",
+        "1 12 1.2 1,234 . , + - 万 亿 千 k m e likes 赞 次 out of / % ★ ☆ 星 半 分 满分 ( )"
+        " ３ 三 十",
     )
 )
 
