@@ -1,8 +1,9 @@
-"""The weekly report of a corpus of 100,000 annotated posts: `python -m benchmarks.report [--posts 1000000]`.
+"""Time of a weekly report: `python -m benchmarks.report [--posts 1000000]`; 100,000 by default.
 
-The corpus is made here: a year of posts of four brands on three sources, a third of them about a brand, a fifth of them answers. Its
-annotations are drawn at random, as only their number matters. Prints the CPU and wall seconds of each part of `reports.build.assemble_report`,
-of the page and of the JSON, and the most memory that the report took (the corpus is made in a process of its own).
+The corpus is synthetic: a year of posts of four brands on three sources, a third of them about a
+brand, a fifth of them answers. Its annotations are drawn at random, as only their number matters.
+Prints the CPU and wall seconds of each part of `reports.build.assemble_report`, of the page and of
+the JSON, and the peak memory of the report (a process of its own writes the corpus).
 """
 
 import argparse
@@ -31,20 +32,21 @@ from folate.core.labels import EMOTIONS, INTENTS, SENTIMENT_LABELS
 from folate.core.weeks import Week
 from reports.render.document import to_json
 from reports.render.html import render_html
-from reports.sections import posts_and_sources
 
 REPORT_WEEK = Week.parse("2026-W10")
-CORPUS_START, CORPUS_DAYS = datetime(2025, 3, 10, tzinfo=UTC), 364  # up to the end of the week
+CORPUS_START = datetime(2025, 3, 10, tzinfo=UTC)
+CORPUS_DAYS = 364
+"""Up to the end of the report's week."""
 BRANDS = ("ours", "one", "two", "three")
 SOURCES = ("forum", "weibo", "shop")
 ASPECTS = ("taste", "price", "packaging", "delivery", "quality", "service", "design")
-BRAND_MENTION_SHARE, ANSWER_SHARE, COPY_SHARE, COMPARISON_SHARE = (
-    1 / 3,
-    0.2,
-    0.05,
-    0.02,
-)  # shares of the posts; of those about a brand
-WORDS_PER_POST = 24  # of a post
+BRAND_MENTION_SHARE = 1 / 3
+ANSWER_SHARE = 0.2
+COPY_SHARE = 0.05
+COMPARISON_SHARE = 0.02
+"""Share of the posts about a brand that compare it; the others are shares of all posts."""
+
+WORDS_PER_POST = 24
 CONFIG = Config(
     name="bench",
     brands=tuple(Brand(id=name, names=(name.title(),), own=name == "ours") for name in BRANDS),
@@ -64,21 +66,30 @@ CONFIG = Config(
     ),
 )
 TIMED_FUNCTIONS = (
-    (reports.build, ("read", "measure", "topics", "concerns", "perceive", "people", "campaigns")),
-    (posts_and_sources, ("sources", "week_posts", "top_posts")),
+    "find_sources",
+    "read_brand_mentions",
+    "measure_brands",
+    "load_topics",
+    "count_week_posts",
+    "find_concerns",
+    "perceive",
+    "find_people",
+    "measure_campaigns",
+    "find_top_posts",
 )
+"""Functions of `reports.build` that are timed."""
 Generator = np.random.Generator
 Columns = dict[str, Any]
 T = TypeVar("T")
 
 
 def write_store(root: Path, count: int, seed: int = 7) -> None:
-    """A store of `count` posts with their annotations."""
+    """Write a store of `count` posts with their annotations."""
     store, rng = Store(root), np.random.default_rng(seed)
-    posts = _posts(count, rng)
+    posts = _draw_posts(count, rng)
     store.replace("posts", conform_rows(TABLES["posts"], posts), {})
-    made = pa.table({"id": posts["id"], "text_hash": posts["text_hash"]})
-    for name, columns in _annotations(made, rng):
+    keys = pa.table({"id": posts["id"], "text_hash": posts["text_hash"]})
+    for name, columns in _draw_annotations(keys, rng):
         row = columns.append_column("annotator", pa.repeat("bench", len(columns))).append_column(
             "version", pa.repeat("1", len(columns))
         )
@@ -93,20 +104,23 @@ def write_store(root: Path, count: int, seed: int = 7) -> None:
             {},
         )
     copies = np.flatnonzero(rng.random(count) < COPY_SHARE)[1:]
-    first = made["id"].take(pa.array(copies // 2))
-    alike = pa.table(
+    first = keys["id"].take(pa.array(copies // 2))
+    clusters = pa.table(
         {
-            "id": made["id"].take(pa.array(copies)),
+            "id": keys["id"].take(pa.array(copies)),
             "cluster": first,
             "similarity": pa.repeat(1.0, len(copies)),
         }
     )
-    store.replace("duplicates", conform_rows(TABLES["duplicates"], alike), {})
-    store.upsert("topics", list(_topics(made["id"].slice(count - count // 60))))
+    store.replace("duplicates", conform_rows(TABLES["duplicates"], clusters), {})
+    store.upsert("topics", list(_draw_topics(keys["id"].slice(count - count // 60))))
 
 
-def _posts(count: int, rng: Generator) -> pa.Table:
-    """In the order of time. A post in ten is by one of a hundred busy authors; an answer is to one of the thousand posts before."""
+def _draw_posts(count: int, rng: Generator) -> pa.Table:
+    """Draw posts in order of time.
+
+    A tenth is by a hundred busy authors; an answer is to one of the thousand posts before.
+    """
     source = pa.DictionaryArray.from_arrays(
         rng.integers(0, len(SOURCES), count), list(SOURCES)
     ).cast(pa.string())
@@ -125,95 +139,136 @@ def _posts(count: int, rng: Generator) -> pa.Table:
         np.maximum(np.arange(count) - rng.integers(1, 1000, count), 0),
         mask=rng.random(count) >= ANSWER_SHARE,
     )
-    acts = {
+    act_counts = {
         name: pa.array(rng.geometric(0.2, count) - 1) for name in ("likes", "replies", "reposts")
     }
-    text = pc.binary_join(_words(count, rng), "")
+    text = pc.binary_join(_draw_words(count, rng), "")
     digest = pa.array([f"{number * 0x9E3779B97F4A7C15 % 2**64:016x}" for number in range(count)])
-    return pa.table({
-        "id": ids, "source": source, "kind": pa.repeat("forum", count), "parent": ids.take(parent),
-        "author": pa.array([f"{number * 0xD1B54A32D192ED03 % 2**64:016x}" for number in author.tolist()]),
-        "published_at": published, "fetched_at": published, "month": pc.strftime(published, "%Y-%m"),
-        "text": text, "text_hash": digest, "language": pa.repeat("zh", count),
-        "rating": pa.array(rng.integers(0, 5, count) / 4, mask=pc.not_equal(source, "shop").to_numpy(zero_copy_only=False)), **acts,
-    })  # fmt: skip
+    return pa.table(
+        {
+            "id": ids,
+            "source": source,
+            "kind": pa.repeat("forum", count),
+            "parent": ids.take(parent),
+            "author": pa.array(
+                [f"{number * 0xD1B54A32D192ED03 % 2**64:016x}" for number in author.tolist()]
+            ),
+            "published_at": published,
+            "fetched_at": published,
+            "month": pc.strftime(published, "%Y-%m"),
+            "text": text,
+            "text_hash": digest,
+            "language": pa.repeat("zh", count),
+            "rating": pa.array(
+                rng.integers(0, 5, count) / 4,
+                mask=pc.not_equal(source, "shop").to_numpy(zero_copy_only=False),
+            ),
+            **act_counts,
+        }
+    )
 
 
-def _words(count: int, rng: Generator) -> pa.Array:
-    """Words of jieba's dictionary, by frequency: WORDS of each post."""
+def _draw_words(count: int, rng: Generator) -> pa.Array:
+    """Draw WORDS_PER_POST words of jieba's dictionary for each post, by frequency."""
     words, frequencies = jieba_cumulative_frequencies()
-    drawn = np.searchsorted(
+    draws = np.searchsorted(
         frequencies, rng.random(count * WORDS_PER_POST) * frequencies[-1], side="right"
     )
     return pa.ListArray.from_arrays(
         pa.array(np.arange(0, count * WORDS_PER_POST + 1, WORDS_PER_POST, dtype=np.int32)),
-        pa.array(words).take(pa.array(drawn)),
+        pa.array(words).take(pa.array(draws)),
     )
 
 
-def _annotations(made: pa.Table, rng: Generator) -> Iterator[tuple[str, pa.Table]]:
-    """Tables of rows that hold for a text: `made` has the ids and digests of all posts."""
-    count = len(made)
+def _draw_annotations(keys: pa.Table, rng: Generator) -> Iterator[tuple[str, pa.Table]]:
+    """Yield the tables of annotations; `keys` has the ids and text hashes of all posts."""
+    count = len(keys)
     yield (
         "texts",
-        made.append_column("words", _words(count, rng)).append_column("exact", made["text_hash"]),
+        keys.append_column("words", _draw_words(count, rng)).append_column(
+            "exact", keys["text_hash"]
+        ),
     )
     yield (
         "judgements",
-        _with(made, {name: pa.array(rng.random(count)) for name in EMOTIONS + INTENTS}),
+        _append_columns(keys, {name: pa.array(rng.random(count)) for name in EMOTIONS + INTENTS}),
     )
-    about = np.flatnonzero(rng.random(count) < BRAND_MENTION_SHARE)
-    second = about[rng.random(len(about)) < 0.05]
-    brand = rng.choice(len(BRANDS), len(about), p=(0.3, 0.35, 0.2, 0.15))
-    rows = np.concatenate([about, second])
-    brands = np.concatenate([brand, (brand[np.searchsorted(about, second)] + 1) % len(BRANDS)])
-    named = _with(made.take(pa.array(rows)), {"brand": pa.array(np.array(BRANDS)[brands])})
+    brand_rows = np.flatnonzero(rng.random(count) < BRAND_MENTION_SHARE)
+    second = brand_rows[rng.random(len(brand_rows)) < 0.05]
+    brand = rng.choice(len(BRANDS), len(brand_rows), p=(0.3, 0.35, 0.2, 0.15))
+    rows = np.concatenate([brand_rows, second])
+    brands = np.concatenate([brand, (brand[np.searchsorted(brand_rows, second)] + 1) % len(BRANDS)])
+    brand_mentions = _append_columns(
+        keys.take(pa.array(rows)), {"brand": pa.array(np.array(BRANDS)[brands])}
+    )
     yield (
         "mentions",
-        _with(named, {"start": pa.repeat(0, len(named)), "end": pa.repeat(2, len(named))}),
+        _append_columns(
+            brand_mentions,
+            {"start": pa.repeat(0, len(brand_mentions)), "end": pa.repeat(2, len(brand_mentions))},
+        ),
     )
-    everything = pa.concat_tables([named, _with(made, {"brand": pa.nulls(count, pa.string())})])
-    yield "sentiments", _with(everything, _polarity(len(everything), rng))
-    spoken = named.take(pa.array(np.flatnonzero(rng.random(len(named)) < 0.8)))
-    aspects = pa.array(np.array(ASPECTS)[rng.integers(0, len(ASPECTS), len(spoken))])
-    yield "aspects", _with(spoken, {"aspect": aspects, **_polarity(len(spoken), rng)})
-    compared = np.flatnonzero(rng.random(len(named)) < COMPARISON_SHARE)
-    other = pa.array(np.array(BRANDS)[(brands[compared] + 1) % len(BRANDS)])
-    kind = pa.array(np.array(["switch", "better"])[rng.integers(0, 2, len(compared))])
+    everything = pa.concat_tables(
+        [brand_mentions, _append_columns(keys, {"brand": pa.nulls(count, pa.string())})]
+    )
+    yield "sentiments", _append_columns(everything, _draw_polarity(len(everything), rng))
+    aspect_mentions = brand_mentions.take(
+        pa.array(np.flatnonzero(rng.random(len(brand_mentions)) < 0.8))
+    )
+    aspects = pa.array(np.array(ASPECTS)[rng.integers(0, len(ASPECTS), len(aspect_mentions))])
+    yield (
+        "aspects",
+        _append_columns(
+            aspect_mentions, {"aspect": aspects, **_draw_polarity(len(aspect_mentions), rng)}
+        ),
+    )
+    comparison_rows = np.flatnonzero(rng.random(len(brand_mentions)) < COMPARISON_SHARE)
+    other = pa.array(np.array(BRANDS)[(brands[comparison_rows] + 1) % len(BRANDS)])
+    kind = pa.array(np.array(["switch", "better"])[rng.integers(0, 2, len(comparison_rows))])
     yield (
         "comparisons",
-        _with(
-            named.take(pa.array(compared)),
-            {"other": other, "kind": kind, "start": pa.repeat(0, len(compared))},
+        _append_columns(
+            brand_mentions.take(pa.array(comparison_rows)),
+            {"other": other, "kind": kind, "start": pa.repeat(0, len(comparison_rows))},
         ),
     )
 
 
-def _polarity(count: int, rng: Generator) -> Columns:
-    drawn = rng.dirichlet((0.6, 0.8, 0.7), count)
-    return {name: pa.array(drawn[:, index]) for index, name in enumerate(SENTIMENT_LABELS)}
+def _draw_polarity(count: int, rng: Generator) -> Columns:
+    draws = rng.dirichlet((0.6, 0.8, 0.7), count)
+    return {name: pa.array(draws[:, index]) for index, name in enumerate(SENTIMENT_LABELS)}
 
 
-def _with(table: pa.Table, columns: Columns) -> pa.Table:
+def _append_columns(table: pa.Table, columns: Columns) -> pa.Table:
     for name, column in columns.items():
         table = table.append_column(name, column)
     return table
 
 
-def _topics(ids: pa.ChunkedArray) -> Iterator[dict[str, Any]]:
-    """Eight, each with twenty posts of the week."""
+def _draw_topics(ids: pa.ChunkedArray) -> Iterator[dict[str, Any]]:
+    """Yield eight topics, each with twenty posts of the week."""
     for number in range(8):
         posts = ids.slice(number * 20, 20).to_pylist()
-        yield {"week": str(REPORT_WEEK), "id": f"t{number}", "state": "new", "label_zh": f"话题{number}", "label_en": f"topic {number}",
-               "authors": 20, "posts": 20, "score": 9.0, "detail": '{"gain": 4.0}', "evidence": posts}  # fmt: skip
+        yield {
+            "week": str(REPORT_WEEK),
+            "id": f"t{number}",
+            "state": "new",
+            "label_zh": f"话题{number}",
+            "label_en": f"topic {number}",
+            "authors": 20,
+            "posts": 20,
+            "score": 9.0,
+            "detail": '{"gain": 4.0}',
+            "evidence": posts,
+        }
 
 
-def time_call(what: str, function: Callable[..., T], *given: Any) -> T:
-    """Its result; its CPU and wall seconds are printed."""
+def time_call(label: str, function: Callable[..., T], *arguments: Any) -> T:
+    """Call a function, print its CPU and wall seconds, and return its result."""
     cpu, wall = time.process_time(), time.perf_counter()
-    result = function(*given)
+    result = function(*arguments)
     sys.stdout.write(
-        f"{what:16}{time.process_time() - cpu:8.2f} s CPU{time.perf_counter() - wall:8.2f} s\n"
+        f"{label:16}{time.process_time() - cpu:8.2f} s CPU{time.perf_counter() - wall:8.2f} s\n"
     )
     return result
 
@@ -226,12 +281,12 @@ def main() -> None:
     parser.add_argument(
         "--store",
         type=Path,
-        help="keep the corpus in this folder, or take it from there when it is made already",
+        help="keep the corpus in this folder, or take it from there when it is keys already",
     )
     options = parser.parse_args()
-    for module, names in TIMED_FUNCTIONS:
-        for name in names:
-            setattr(module, name, partial(time_call, f"  {name}", getattr(module, name)))
+    for name in TIMED_FUNCTIONS:
+        function = getattr(reports.build, name)
+        setattr(reports.build, name, partial(time_call, f"  {name}", function))
     with tempfile.TemporaryDirectory() as folder:
         root = options.store or Path(folder)
         if not (root / "posts").exists():

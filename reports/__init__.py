@@ -1,1 +1,0 @@
-"""Measures (value, n, interval, query) -> one report object -> html and json."""

@@ -8,156 +8,205 @@ from typing import Any
 
 from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
-from folate.core.weeks import Period, preceding_periods
+from folate.core.weeks import Period
 from nlp.stats.domains import DomainErrors
-from reports.measures import queries
-from reports.measures.brands import BrandMeasures, ReportContext, measure
+from reports import queries
+from reports.context import TRAILING_WEEKS, ReportContext
+from reports.figures import Figure, FigureSentence
+from reports.measures.brands import BrandMeasures, measure_brands
 from reports.measures.coverage import ReportCoverage, count_posts_by_week, report_coverage
 from reports.measures.estimates import CALIBRATED_DOMAIN_ERRORS
-from reports.measures.figures import Figure, FigureSentence, versions_json
-from reports.measures.mentions import read
+from reports.measures.mentions import read_brand_mentions
 from reports.messages import load_messages
-from reports.sections import posts_and_sources
-from reports.sections.campaigns import CampaignResult, campaigns
-from reports.sections.concerns import Concerns, concerns
-from reports.sections.people import PEOPLE_WEEKS as PEOPLE_WEEKS
-from reports.sections.people import People, people
-from reports.sections.perception import RELATION_WEEKS, Perception, perceive
-from reports.sections.posts_and_sources import SourceLine, TopPost
-from reports.sections.summary import INCOMPLETE_STATUSES, headline_kind, summary_sentences
+from reports.sections.campaigns import CampaignResult, measure_campaigns
+from reports.sections.concerns import Concerns, find_concerns
+from reports.sections.people import People, find_people
+from reports.sections.perception import Perception, perceive
+from reports.sections.posts_and_sources import (
+    INCOMPLETE_STATUSES,
+    SourceLine,
+    TopPost,
+    count_week_posts,
+    find_sources,
+    find_top_posts,
+)
+from reports.sections.summary import SummaryInput, headline_kind, summary_sentences
 from reports.sections.topic_search import TopicSearch, find_topic_search
-from reports.sections.topics import ReportTopic, topics
-
-WEEKS_BEFORE = 8
+from reports.sections.topics import ReportTopic, load_topics
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything that a report says. Its numbers are Figures and its sentences rest on them: nothing else can be printed."""
+    """Everything that a report prints. Its numbers are figures and its sentences rest on them."""
 
     project: str
     language: str
     week: Period
     timezone: str
-    partial_until: (
-        datetime | None
-    )  # newest moment that the corpus knows, when the week ends after it
+    partial_until: datetime | None
+    """The newest moment that the corpus knows, where the week ends after it."""
     versions: Mapping[str, int]
-    summary: tuple[
-        FigureSentence, ...
-    ]  # at most five; the first three: share of voice, net sentiment, the untracked word
+    summary: tuple[FigureSentence, ...]
+    """At most five; the first three are the headlines."""
     week_posts: Figure
-    reading: ReportCoverage  # how many posts have been read
-    topic_search: TopicSearch  # for topics
+    reading: ReportCoverage
+    """How many posts are annotated."""
+    topic_search: TopicSearch
     brands: tuple[BrandMeasures, ...]
     topics: tuple[ReportTopic, ...]
     concerns: Concerns
     perception: Perception
     people: People
-    configured: Mapping[
-        str, int
-    ]  # how many of these folate.toml has: brands, watch, segments, sources
+    configured: Mapping[str, int]
+    """How many brands, watched terms, segments and sources folate.toml has."""
     campaigns: tuple[CampaignResult, ...]
     posts: tuple[TopPost, ...]
     sources: tuple[SourceLine, ...]
 
     @property
     def headlines(self) -> tuple[str, ...]:
-        """The three lines that matter, each with its name: share of voice, net sentiment, the word that nobody tracked."""
-        say = load_messages(self.language)
-        named = ((headline_kind(line), line.text) for line in self.summary)
-        return tuple(
-            say("join.named", name=say(f"headline.{name}"), text=text)
-            for name, text in named
-            if name
-        )
+        """Share of voice, net sentiment and the untracked topic, each sentence with its name."""
+        message = load_messages(self.language)
+        headlines = []
+        for sentence in self.summary:
+            kind = headline_kind(sentence)
+            if kind:
+                name = message(f"headline.{kind}")
+                headlines.append(message("join.named", name=name, text=sentence.text))
+        return tuple(headlines)
 
     @property
     def empty(self) -> bool:
-        """No post of the week mentions a brand."""
+        """Whether no post of the week mentions a brand."""
         return not any(brand.figures["mentions"].value for brand in self.brands)
 
     @property
     def figures(self) -> tuple[Figure, ...]:
-        """Every number of the report once, in reading order."""
-        return tuple({figure.id: figure for figure in _figures(self)}.values())
+        """Every figure of the report once, in reading order."""
+        return tuple({figure.id: figure for figure in _iter_figures(self)}.values())
 
     @property
     def evidence(self) -> list[dict[str, Any]]:
-        """Rows of the table `evidence`: one a number, and one a sentence. Definitions are in English, whatever the report's language."""
-        say = load_messages("en")
-        numbers = [
-            figure.evidence_row(say.measure(figure.measure, "definition"))
+        """Rows of the table `evidence`, one for each figure and sentence.
+
+        Definitions are in English, whatever the report's language.
+        """
+        message = load_messages("en")
+        figure_rows = [
+            figure.evidence_row(message.measure(figure.measure, "definition"))
             for figure in self.figures
         ]
-        return numbers + [sentence.evidence_row for sentence in self.summary]
+        return figure_rows + [sentence.evidence_row for sentence in self.summary]
 
 
 def assemble_report(
-    snapshot: Snapshot, config: Config, week: Period, language: str = "en", now: datetime | None = None,
-    reader_version: str = "", domain_errors: DomainErrors = CALIBRATED_DOMAIN_ERRORS,
-) -> Report:  # fmt: skip
-    """The report of `week`. The same snapshot gives the same report: `now` is only asked whether the week is over when the corpus
-    can't tell (it does when it was crawled).
-    `reader` is the version of `texts` that folate.toml asks for today: posts without it count as unread; empty: any will do.
-    `domains` is how wrong the model is in domains that it never saw.
+    snapshot: Snapshot,
+    config: Config,
+    week: Period,
+    language: str = "en",
+    now: datetime | None = None,
+    *,
+    reader_version: str = "",
+    domain_errors: DomainErrors = CALIBRATED_DOMAIN_ERRORS,
+) -> Report:
+    """Assemble the report of `week`. The same snapshot gives the same report.
 
-    Raises NoEvidence when a number would have nothing behind it, ConfigError for a language without a catalogue.
+    `now` only decides whether the week is over where the corpus was not crawled. `reader_version`
+    is the version of `texts` that folate.toml asks for: posts without it count as unread; empty:
+    any. `domain_errors` are those of the model in domains without labels.
+    Raises NoEvidence for a figure without evidence, ConfigError for a language without messages.
     """
-    say = load_messages(language)
-    asked = ReportContext(config, week, versions_json(snapshot.versions))
-    window = [*preceding_periods(week, WEEKS_BEFORE), week]
-    with _materialize_shared_rows(snapshot, asked, window) as snapshot:
-        read_by_week = count_posts_by_week(snapshot, window, config.timezone, reader_version)
-        asked = replace(
-            asked, reader_version=reader_version, partly_read_weeks=frozenset(name for name, found in read_by_week.items() if found.unread),
-            unread_weeks=frozenset(name for name, found in read_by_week.items() if found.is_fully_unread),
-        )  # fmt: skip
-        sources = posts_and_sources.sources(snapshot, asked)
-        until = _partial_until(snapshot, week, config.timezone, now)
-        asked = replace(asked, flags=_flags(until, sources))
-        mentions = read(snapshot, asked.brand_ids, window, config.timezone)
-        brands, found = measure(mentions, asked, domain_errors), topics(snapshot, asked)
-        posts = posts_and_sources.week_posts(snapshot, asked)
-        reading = report_coverage(read_by_week, asked, PEOPLE_WEEKS, RELATION_WEEKS)
-        sought = find_topic_search(snapshot, asked, posts)
+    message = load_messages(language)
+    context = ReportContext(snapshot, config, week, reader_version)
+    window = context.last_weeks(TRAILING_WEEKS + 1)
+    with _materialize_shared_rows(context, window) as shared_rows:
+        week_counts = count_posts_by_week(shared_rows, window, config.timezone, reader_version)
+        context = replace(
+            context,
+            snapshot=shared_rows,
+            partly_read_weeks=frozenset(
+                name for name, counts in week_counts.items() if counts.unread
+            ),
+            unread_weeks=frozenset(
+                name for name, counts in week_counts.items() if counts.is_fully_unread
+            ),
+        )
+        sources = find_sources(context)
+        partial_until = _partial_until(context, now)
+        context = replace(context, flags=_coverage_flags(partial_until, sources))
+        mentions = read_brand_mentions(context, window)
+        brands = measure_brands(mentions, context, domain_errors)
+        topics = load_topics(context)
+        week_posts = count_week_posts(context)
+        coverage = report_coverage(week_counts, context)
+        topic_search = find_topic_search(context, week_posts)
+        summary = SummaryInput(
+            brands=brands,
+            topics=topics,
+            sources=sources,
+            coverage=coverage,
+            topic_search=topic_search,
+            week_posts=week_posts,
+        )
         return Report(
-            project=config.name, language=language, week=week, timezone=config.timezone, partial_until=until,
-            versions={name: number for name, number in sorted(snapshot.versions.items()) if name != "evidence"},
-            summary=summary_sentences(brands, found, sources, reading, sought, posts, say), week_posts=posts, reading=reading, topic_search=sought,
-            brands=brands, topics=found,
-            concerns=concerns(snapshot, asked, found),
-            perception=perceive(snapshot, asked), people=people(snapshot, asked, found),
-            configured={
-                "brands": len(config.brands), "watch": len(config.watch), "segments": len(config.segments), "sources": len(config.sources),
-            },
-            campaigns=campaigns(snapshot, config, week),
-            posts=posts_and_sources.top_posts(snapshot, asked), sources=sources,
-        )  # fmt: skip
+            project=config.name,
+            language=language,
+            week=week,
+            timezone=config.timezone,
+            partial_until=partial_until,
+            versions=_table_versions(snapshot),
+            summary=summary_sentences(summary, message),
+            week_posts=week_posts,
+            reading=coverage,
+            topic_search=topic_search,
+            brands=brands,
+            topics=topics,
+            concerns=find_concerns(context, topics),
+            perception=perceive(context),
+            people=find_people(context, topics),
+            configured=_count_settings(config),
+            campaigns=measure_campaigns(context),
+            posts=find_top_posts(context),
+            sources=sources,
+        )
+
+
+def _table_versions(snapshot: Snapshot) -> dict[str, int]:
+    """Return the versions of all tables but `evidence`, which a report writes itself."""
+    return {
+        name: version for name, version in sorted(snapshot.versions.items()) if name != "evidence"
+    }
+
+
+def _count_settings(config: Config) -> dict[str, int]:
+    return {
+        "brands": len(config.brands),
+        "watch": len(config.watch),
+        "segments": len(config.segments),
+        "sources": len(config.sources),
+    }
 
 
 @contextmanager
-def _materialize_shared_rows(
-    snapshot: Snapshot, context: ReportContext, weeks: Sequence[Period]
-) -> Iterator[Snapshot]:
+def _materialize_shared_rows(context: ReportContext, weeks: Sequence[Period]) -> Iterator[Snapshot]:
     """Keep the rows that many sections query in memory, and yield a snapshot that reads them there.
 
     These are which post names which brand, the mentions of `weeks` (also of the last of them
     alone, and of the own brand in the last week), and the posts of the last week.
     """
-    zone, brands, own = context.config.timezone, context.brand_ids, context.config.own_brand
-    brand_posts = queries.brand_posts_query(brands)
-    mentions = queries.mentions_query(brands, weeks, zone)
-    week_posts = queries.week_posts_query(weeks[-1], zone)
+    snapshot = context.snapshot
+    brand_posts = queries.brand_posts_query(context.brand_ids)
+    mentions = context.mentions_query(weeks)
+    week_posts = context.week_posts_query()
     sources = {week_posts: "FROM report_week_posts"}
     for first in range(len(weeks)):
         is_in_weeks = queries.in_condition("week", map(str, weeks[first:]))
-        query = queries.mentions_query(brands, weeks[first:], zone)
+        query = context.mentions_query(weeks[first:])
         sources[query] = f"FROM report_mentions WHERE {is_in_weeks}"
-    if own:
-        is_own = queries.in_condition("brand", [own.id])
+    if context.own_brand_id:
+        is_own = queries.in_condition("brand", [context.own_brand_id])
         is_in_week = queries.in_condition("week", map(str, weeks[-1:]))
-        query = queries.mentions_query([own.id], weeks[-1:], zone)
+        query = context.mentions_query(weeks[-1:], [context.own_brand_id])
         sources[query] = f"FROM report_mentions WHERE {is_own} AND {is_in_week}"
     with snapshot.materialize("report_brand_posts", brand_posts):
         snapshot = snapshot.reading_subqueries_from({brand_posts: "FROM report_brand_posts"})
@@ -168,39 +217,43 @@ def _materialize_shared_rows(
             yield snapshot.reading_subqueries_from(sources)
 
 
-def _partial_until(
-    snapshot: Snapshot, week: Period, zone: str, now: datetime | None
-) -> datetime | None:
-    """A moment before the week began tells nothing of it: its posts were imported without the time when they were fetched."""
-    start, stop = week.bounds(zone)
-    newest = snapshot.sql(queries.NEWEST_MOMENT_QUERY).column("newest")[0].as_py()
+def _partial_until(context: ReportContext, now: datetime | None) -> datetime | None:
+    """Return the newest moment that the corpus knows of a week that is not over, else None.
+
+    A moment before the week says nothing of it: its posts were imported without the time that they
+    were fetched at. It is not `now`, so that the same corpus gives the same bytes.
+    """
+    start, stop = context.week.bounds(context.timezone)
+    [crawled] = context.rows(queries.NEWEST_MOMENT_QUERY)
+    newest: datetime | None = crawled["newest"]
     if newest and newest >= start:
         return newest if newest < stop else None
     if now is None or now >= stop:
         return None
-    posted = (
-        snapshot.sql(
-            f"SELECT max(published_at) AS newest FROM ({queries.week_posts_query(week, zone)})"
-        )
-        .column("newest")[0]
-        .as_py()
+    [posted] = context.rows(
+        f"SELECT max(published_at) AS newest FROM ({context.week_posts_query()})"
     )
-    return posted or start  # not `now`: the same corpus gives the same bytes
+    return posted["newest"] or start
 
 
-def _flags(until: datetime | None, sources: tuple[SourceLine, ...]) -> tuple[str, ...]:
-    incomplete = any(source.status in INCOMPLETE_STATUSES for source in sources)
-    return (("partial",) if until else ()) + (("incomplete",) if incomplete else ())
+def _coverage_flags(
+    partial_until: datetime | None, sources: tuple[SourceLine, ...]
+) -> tuple[str, ...]:
+    flags = ["partial"] if partial_until else []
+    if any(source.status in INCOMPLETE_STATUSES for source in sources):
+        flags.append("incomplete")
+    return tuple(flags)
 
 
-def _figures(value: Any) -> Iterator[Figure]:
+def _iter_figures(value: Any) -> Iterator[Figure]:
+    """Yield the figures in a value of dataclasses, mappings and tuples, in order."""
     if isinstance(value, Figure):
         yield value
     elif is_dataclass(value):
         for field in fields(value):
-            yield from _figures(getattr(value, field.name))
+            yield from _iter_figures(getattr(value, field.name))
     elif isinstance(value, Mapping):
-        yield from _figures(tuple(value.values()))
+        yield from _iter_figures(tuple(value.values()))
     elif isinstance(value, tuple):
         for item in value:
-            yield from _figures(item)
+            yield from _iter_figures(item)

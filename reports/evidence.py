@@ -1,71 +1,93 @@
-"""What stands behind one number of a report, as `folate evidence ID` prints it."""
+"""The evidence of one number of a report, as `folate evidence ID` prints it."""
 
 import json
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from corpora.store.snapshot import Snapshot
+from folate.core.measures import SENTIMENT_MEASURES
 from folate.core.post import post_body
-from folate.core.text import printable_lines, printable_text
-from reports.measures import queries
-from reports.measures.figures import UNMEASURABLE_FLAG, Figure
+from folate.core.text import excerpt, printable_lines, printable_text
+from reports import queries
+from reports.figures import UNMEASURABLE_FLAG, Figure
 from reports.messages import load_messages
-from reports.sections.posts_and_sources import excerpt
 
-_WIDTH = 100
+_LINE_WIDTH = 100
+_LABEL_WIDTH = 12
+_EXCERPT_LENGTH = 80
+_SHOWN_HASH_LENGTH = 8
+_FIGURE_COLUMNS = (
+    "measure",
+    "week",
+    "brand",
+    "subject",
+    "value",
+    "low",
+    "high",
+    "n",
+    "query",
+    "versions",
+)
 
 
 def explain_evidence(row: Mapping[str, Any], snapshot: Snapshot, timezone: str = "UTC") -> str:
-    """The text for one row of `evidence`: value, interval, definition, query, corpus versions and posts (authors as hashes).
+    """Explain a row of `evidence`: value, interval, definition, query, versions and posts.
 
-    `snapshot` is the corpus that the posts are shown from: the one at the row's versions shows them as they stood.
-    Their days are those of `zone` (IANA).
+    The posts are those of `snapshot`: one at the row's versions shows them as they were. Their days
+    are those of `timezone`, an IANA name; their authors are hashes.
     """
-    say, figure = load_messages("en"), _figure(row)
-    about = ", ".join(printable_text(name) for name in (figure.brand, figure.subject) if name)
+    message = load_messages("en")
+    figure = _figure_from_row(row)
+    subjects = [printable_text(name) for name in (figure.brand, figure.subject) if name]
+    subject = f" of {', '.join(subjects)}" if subjects else ""
+    versions = [f"{name} {number}" for name, number in json.loads(figure.versions).items()]
+    definition = textwrap.wrap(
+        row["definition"],
+        _LINE_WIDTH,
+        initial_indent="definition".ljust(_LABEL_WIDTH),
+        subsequent_indent=" " * _LABEL_WIDTH,
+    )
     lines = [
-        f"{say.measure(figure.measure)}{f' of {about}' if about else ''}, {figure.week}",
-        f"value       {say.number(figure)}",
-        f"interval    {say.interval(figure) or 'none'}",
+        f"{message.measure(figure.measure)}{subject}, {figure.week}",
+        f"value       {message.number(figure)}",
+        f"interval    {message.interval(figure) or 'none'}",
         f"n           {figure.n:,}",
-        *textwrap.wrap(
-            row["definition"], _WIDTH, initial_indent="definition  ", subsequent_indent=" " * 12
-        ),
-        f"versions    {', '.join(f'{name} {number}' for name, number in json.loads(figure.versions).items()) or 'an empty corpus'}",
+        *definition,
+        f"versions    {', '.join(versions) or 'an empty corpus'}",
         "query",
         textwrap.indent(printable_lines(figure.query), "  "),
-        *_posts(snapshot, figure, ZoneInfo(timezone)),
+        *_post_lines(snapshot, figure, ZoneInfo(timezone)),
     ]
     return "\n".join(lines)
 
 
-def _figure(row: Mapping[str, Any]) -> Figure:
-    kept = ("measure", "week", "brand", "subject", "value", "low", "high", "n", "query", "versions")
-    unmeasurable = (
-        row["measure"] in queries.SENTIMENT_MEASURES and row["value"] is None and row["n"] > 0
-    )  # the table keeps no flags
+def _figure_from_row(row: Mapping[str, Any]) -> Figure:
+    """Restore a figure; the table has no flags, but a missing sentiment with posts is one."""
+    is_unmeasurable = row["measure"] in SENTIMENT_MEASURES and row["value"] is None and row["n"] > 0
     return Figure(
-        **{name: row[name] for name in kept}, posts=tuple(row["posts"] or ()), flags=(UNMEASURABLE_FLAG,) if unmeasurable else ()
-    )  # fmt: skip
-
-
-def _posts(snapshot: Snapshot, figure: Figure, zone: ZoneInfo) -> list[str]:
-    rows = {row["id"]: row for row in snapshot.sql(queries.posts_query(figure.posts)).to_pylist()}
-    shown = [_post(rows[post], zone) for post in figure.posts if post in rows]
-    return [
-        f"posts       {len(figure.posts)} of those behind it"
-        if figure.posts
-        else "posts       none",
-        *shown,
-    ]
-
-
-def _post(row: Mapping[str, Any], zone: ZoneInfo) -> str:
-    day = row["published_at"].astimezone(zone)
-    who, said = (
-        (row["author"] or "")[:8] or "no author",
-        printable_text(excerpt(post_body(row["title"], row["text"]), 80)),
+        **{name: row[name] for name in _FIGURE_COLUMNS},
+        posts=tuple(row["posts"] or ()),
+        flags=(UNMEASURABLE_FLAG,) if is_unmeasurable else (),
     )
-    return f"  {printable_text(row['id'])}  {day:%Y-%m-%d}  {who}  {said}"
+
+
+def _post_lines(snapshot: Snapshot, figure: Figure, zone: ZoneInfo) -> Iterator[str]:
+    """Yield how many posts are behind the figure, and those that the snapshot has."""
+    if not figure.posts:
+        yield "posts       none"
+        return
+    yield f"posts       {len(figure.posts)} of those behind it"
+    rows = snapshot.sql(queries.posts_query(figure.posts)).to_pylist()
+    row_by_id = {row["id"]: row for row in rows}
+    for post_id in figure.posts:
+        if post_id in row_by_id:
+            yield _post_line(row_by_id[post_id], zone)
+
+
+def _post_line(row: Mapping[str, Any], zone: ZoneInfo) -> str:
+    day = row["published_at"].astimezone(zone)
+    author = (row["author"] or "")[:_SHOWN_HASH_LENGTH] or "no author"
+    text = printable_text(excerpt(post_body(row["title"], row["text"]), _EXCERPT_LENGTH))
+    return f"  {printable_text(row['id'])}  {day:%Y-%m-%d}  {author}  {text}"

@@ -21,7 +21,7 @@ from folate.core.labels import SENTIMENT_LABELS
 from folate.core.weeks import Week
 from folate.pipeline.project import Project
 from nlp.stats.estimation import Floats
-from reports.measures import queries
+from reports import queries
 
 TIMEZONE = "UTC"
 SOURCE_NAME = "posts"

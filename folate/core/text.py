@@ -10,6 +10,9 @@ MAX_LINE_LENGTH = 2_000
 MAX_LISTED_NAMES = 30
 """Names of a list in a sentence."""
 
+MAX_EXCERPT_LENGTH = 180
+"""Characters of a post, or of a server's answer, that are quoted."""
+
 MAX_NAME_LENGTH = 60
 """Characters of one name in such a list."""
 
@@ -69,6 +72,22 @@ def truncate_text(text: str, max_length: int = MAX_LINE_LENGTH, omitted_length: 
     if not omitted_length:
         return text
     return f"{text[:max_length]} … and {omitted_length:,} more characters"
+
+
+def excerpt(text: str, max_length: int = MAX_EXCERPT_LENGTH) -> str:
+    """Return `text` on one line, cut to `max_length` characters with an ellipsis."""
+    line = " ".join(text.split())
+    return line if len(line) <= max_length else line[: max_length - 1].rstrip() + "…"
+
+
+def replace_control_characters(text: str) -> str:
+    """Return `text` with U+FFFD for control characters other than line breaks.
+
+    Bidirectional characters stay: this is for HTML, where <bdi> isolates them.
+    """
+    return "".join(
+        char if char == "\n" or category(char) != "Cc" else _REPLACEMENT for char in text
+    )
 
 
 def join_names(names: Iterable[str], max_names: int = MAX_LISTED_NAMES) -> str:

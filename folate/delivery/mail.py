@@ -18,10 +18,9 @@ from hashlib import blake2b
 from folate.core.addresses import normalize_host, parse_mailbox
 from folate.core.config import CONFIG_FILE, SmtpConfig
 from folate.core.errors import ConfigError
-from folate.core.text import printable_text
+from folate.core.text import excerpt, printable_text
 from folate.delivery.deadline import Deadline, enforce_deadline
 from folate.delivery.outbox import DeliveryFailed, DeliveryUnknown
-from reports.sections.posts_and_sources import excerpt
 
 _MAX_SUBJECT_LENGTH = 150  # characters
 _EXCHANGE_TIMEOUTS = 4  # limit for the whole exchange, in units of the configured timeout

@@ -10,10 +10,9 @@ from urllib.parse import SplitResult
 
 from folate.core.addresses import is_bearer_token, parse_web_address
 from folate.core.errors import ConfigError
-from folate.core.text import printable_text
+from folate.core.text import excerpt, printable_text
 from folate.delivery.deadline import Deadline, enforce_deadline
 from folate.delivery.outbox import DeliveryFailed, DeliveryUnknown
-from reports.sections.posts_and_sources import excerpt
 
 if TYPE_CHECKING:  # imported when an event is sent: most commands have no webhook
     import httpx

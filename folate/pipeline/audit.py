@@ -18,7 +18,7 @@ from folate.core.post import post_body
 from folate.core.weeks import Week
 from folate.pipeline.project import Project
 from nlp.stats.estimation import Floats, Ints, wilson_interval
-from reports.measures import queries
+from reports import queries
 
 _POPULATION_QUERY = """
 SELECT p.id, p.text_hash, m.positive - m.negative AS score

@@ -18,7 +18,7 @@ from folate.pipeline.project import Project
 from nlp.model import model_domain_errors
 from reports.build import Report, assemble_report
 from reports.evidence import explain_evidence
-from reports.measures.figures import SENTENCE_MEASURE
+from reports.figures import SENTENCE_MEASURE
 from reports.render import markdown, xlsx
 from reports.render.document import to_json
 from reports.render.html import render_html
@@ -68,8 +68,8 @@ def build_report(
             period,
             language or config.language,
             datetime.now(UTC),
-            text_version(project),
-            model_domain_errors(config.nlp.model),
+            reader_version=text_version(project),
+            domain_errors=model_domain_errors(config.nlp.model),
         )
 
 

@@ -22,7 +22,7 @@ from folate.pipeline.project import Project
 from folate.pipeline.report import build_report
 from reports.alerts.alert import Alert
 from reports.alerts.rules import RuleEvaluation, evaluate_rules
-from reports.measures.figures import Figure
+from reports.figures import Figure
 from reports.messages import load_messages
 
 EVENT_PREFIX = "alert:"  # marks the events of alerts in the outbox

@@ -8,9 +8,9 @@ from typing import Any
 
 from folate.core.text import printable_text
 from folate.core.weeks import Period, Week
-from reports.measures.figures import UNMEASURABLE_FLAG, Change, ExternalText, Figure, FigureSentence
+from reports.figures import UNMEASURABLE_FLAG, Change, ExternalText, Figure, FigureSentence
 from reports.messages import MessageParts, Messages, load_messages
-from reports.sections.posts_and_sources import Quote
+from reports.sections.quotes import Quote
 from reports.sections.summary import range_words
 from reports.sections.topics import ReportTopic
 

@@ -9,6 +9,7 @@ from corpora.store.snapshot import Snapshot, sql_literal
 from folate.core.config import Config, SentimentRule, TopicRule, VolumeRule
 from folate.core.weeks import Period, Week, last_day
 from nlp.stats.surges import MIN_BASELINE_WEEKS
+from reports import queries
 from reports.alerts.alert import (
     Alert,
     select_alert_quotes,
@@ -18,12 +19,11 @@ from reports.alerts.alert import (
 )
 from reports.alerts.saved_query import QueryVolume, measure_query_volume
 from reports.build import Report
-from reports.measures import queries
+from reports.figures import Figure, FigureSentence, versions_json
 from reports.measures.brands import BrandMeasures
 from reports.measures.coverage import count_posts_by_week
-from reports.measures.figures import Figure, FigureSentence, versions_json
 from reports.messages import Messages, load_messages
-from reports.sections.posts_and_sources import Quote, load_quotes
+from reports.sections.quotes import Quote, load_quotes
 from reports.sections.topic_search import incomplete_topics_sentence
 from reports.sections.topics import ReportTopic
 

@@ -13,8 +13,8 @@ from folate.core.weeks import Period, preceding_periods
 from nlp.stats.surges import Surge, estimate_surge
 from nlp.text.segment import Segmenter
 from nlp.text.term_matcher import re2_pattern
-from reports.measures.figures import MAX_SAMPLE_POSTS, Figure, versions_json
-from reports.measures.queries import period_values, string_literals
+from reports.figures import MAX_SAMPLE_POSTS, Figure, versions_json
+from reports.queries import period_values, string_literals
 
 BASELINE_WEEKS = 8
 _SHORT_BASELINE_FLAG = "short baseline"  # the same as that of topics

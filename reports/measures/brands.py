@@ -1,451 +1,430 @@
-"""Each brand's measures for one week, with evidence: levels with intervals, changes to the week before and to eight weeks, the trend."""
+"""Each brand's measures for one week as figures: levels, their changes and their trends."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from folate.core.config import Config
-from folate.core.labels import SENTIMENT_LABELS
-from folate.core.weeks import Period, last_day
+from folate.core.measures import BRAND_MEASURES, CHANGE_UNITS, TREND_MEASURES, BrandMeasure
 from nlp.stats.domains import DomainErrors
 from nlp.stats.estimation import (
     Floats,
-    Ints,
     benjamini_hochberg,
     min_detectable_change,
     percentile_interval,
     two_sided_p_value,
 )
-from reports.measures import queries
-from reports.measures.estimates import (
-    CALIBRATED_DOMAIN_ERRORS,
-    MIN_AUDIT_LABELS,
-    Estimates,
-    net_sentiment,
-    ratio,
-)
-from reports.measures.figures import (
+from reports.context import NO_INTERVAL, Interval, ReportContext
+from reports.figures import (
     CHANGE_SUFFIX,
-    CHANGE_UNITS,
     DETECTABLE_SUFFIX,
     MAX_SAMPLE_POSTS,
-    MEASURE_UNITS,
     TRAILING_DETECTABLE_SUFFIX,
     TRAILING_SUFFIX,
     UNMEASURABLE_FLAG,
     Change,
     Figure,
 )
+from reports.measures.estimates import (
+    CALIBRATED_DOMAIN_ERRORS,
+    MIN_AUDIT_LABELS,
+    Estimates,
+    SourceMask,
+    ratio,
+)
+from reports.measures.formulas import (
+    BRAND_FORMULAS,
+    MeasureLevel,
+    MeasureScope,
+    measure_levels,
+    measure_query,
+)
 from reports.measures.mentions import BrandMentions
 
-MIN_AUTHORS = (
-    5  # below it no interval is given: a bootstrap of four people knows nothing of a fifth
-)
-MIN_TRAILING_WEEKS = 4  # of the trailing eight that a mean is taken of
-MIN_CHANGE = 0.02  # smaller ones get no arrow, whatever their interval
-FALSE_DISCOVERY_RATE = 0.1  # tolerated among all arrows of a report
-MIN_REPORTED_COPY_SHARE = 0.2  # of a brand's mentions, to be told
-TREND_MEASURES = ("share_of_voice", "net_sentiment_polar")
-_COUNTED = (
-    "mentions",
-    "authors",
-    "share_of_voice",
-    "share_of_voice_raw",
-    "copies",
-    "engagement",
-)  # lower bounds while posts are unread
+MIN_AUTHORS = 5
+"""Authors below which no interval is given: a bootstrap of four people says nothing of a fifth."""
+
+MIN_TRAILING_WEEKS = 4
+"""Trailing weeks with a value that their mean needs."""
+
+MIN_CHANGE = 0.02
+"""Smallest change that is significant, whatever its interval."""
+
+FALSE_DISCOVERY_RATE = 0.1
+"""Share of false ones tolerated among all significant changes of a report."""
+
+MIN_REPORTED_COPY_SHARE = 0.2
+"""Share of copies among a brand's mentions from which a report warns of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BrandMeasures:
-    """One brand in one week. A measure that could not be taken has a figure whose value is None."""
+    """The figures of one brand in one week; those without a value could not be measured."""
 
     id: str
     label: str
     own: bool
-    method: str  # how sentiment was quantified: tempered, or empty when nothing is annotated
+    method: str
+    """How sentiment was quantified: tempered, or empty when nothing is annotated."""
     figures: Mapping[str, Figure]
-    changes: Mapping[str, Change] = field(default_factory=dict)  # to the week before
-    trailing: Mapping[str, Change] = field(
-        default_factory=dict
-    )  # to the mean of the eight weeks before
-    trend: Mapping[str, tuple[Figure, ...]] = field(
-        default_factory=dict
-    )  # oldest week first, this one last
-
-
-@dataclass(frozen=True)
-class MeasureLevel:
-    """A measure as arrays: draws (draws, brands, weeks), the newest week last, and observations (brands, weeks)."""
-
-    draws: Floats
-    n: Floats | Ints
-    has_interval: bool = True
-
-
-@dataclass(frozen=True)
-class ReportContext:
-    """What all figures of one report share."""
-
-    config: Config
-    week: Period
-    versions: str
-    flags: tuple[
-        str, ...
-    ] = ()  # of counts: "partial", "incomplete" when the week or a source of it is not all there
-    reader_version: str = ""  # version that reads texts today; empty: any
-    partly_read_weeks: frozenset[str] = (
-        frozenset()
-    )  # weeks some of whose posts have not been read by it
-    unread_weeks: frozenset[str] = (
-        frozenset()
-    )  # weeks none of whose posts has been read at all: nothing of them is known
-
-    @property
-    def brand_ids(self) -> tuple[str, ...]:
-        return tuple(brand.id for brand in self.config.brands)
-
-    def has_campaign(self, brand: str, weeks: Sequence[Period]) -> bool:
-        """Whether a campaign of the brand runs on any day of these weeks."""
-        own, days = self.config.own_brand, [last_day(week) for week in weeks]
-        runs = [
-            (one.start, one.end)
-            for one in self.config.campaign
-            if (one.brand or (own and own.id)) == brand
-        ]
-        return any(
-            start <= last and last - timedelta(days=6) <= end
-            for last in days
-            for start, end in runs
-        )
+    changes: Mapping[str, Change] = field(default_factory=dict)
+    """To the week before."""
+    trailing: Mapping[str, Change] = field(default_factory=dict)
+    """To the mean of the trailing weeks."""
+    trend: Mapping[str, tuple[Figure, ...]] = field(default_factory=dict)
+    """All weeks, oldest first."""
 
 
 def fixed_weights(mentions: BrandMentions, config: Config) -> Floats:
-    """Weight of each source in share of voice, for all weeks: `weight` of folate.toml times the source's distinct authors in the window."""
-    declared = {source.name: source.weight for source in config.sources}
-    authors = np.bincount(
-        mentions.source[mentions.is_author_first], minlength=len(mentions.sources)
-    )
-    return np.array([declared.get(name, 1.0) for name in mentions.sources]) * authors
+    """Return the weight of each source in share of voice, for all weeks.
 
-
-def measure_levels(estimates: Estimates) -> dict[str, MeasureLevel]:
-    """Every measure of every brand and week."""
-    authors, counted = estimates.authors.sum(axis=3), estimates.mentions_without_copies.sum(axis=3)
-    mentions, everybody = estimates.all_mentions.sum(axis=3), estimates.every_source
-    labels, adapted_labels = (
-        estimates.audit_label_counts[:, None],
-        estimates.mentions.adapted_labels,
-    )
-    adapted = np.array([[adapted_labels.get(place, 0)] for place in range(len(labels))])
-    found = {
-        "mentions": MeasureLevel(mentions, mentions[0], has_interval=False),
-        "authors": MeasureLevel(authors, counted[0], has_interval=False),
-        "share_of_voice": MeasureLevel(estimates.share_of_voice(), _voices(estimates)),
-        "share_of_voice_raw": MeasureLevel(estimates.raw_share_of_voice, _voices(estimates)),
-        "posts_per_author": MeasureLevel(estimates.posts_per_author, counted[0]),
-        "top_authors": MeasureLevel(
-            estimates.top_author_share(len(estimates.mentions.weeks) - 1)[..., None],
-            counted[0][:, -1:],
-        ),
-        "copies": MeasureLevel(estimates.copy_share, mentions[0], has_interval=False),
-        "adapted_labels": MeasureLevel(adapted[None].astype(float), adapted, has_interval=False),
-        "labels": MeasureLevel(labels[None].astype(float), labels, has_interval=False),
-    }
-    sentiment = _sentiment(estimates.sentiment_levels, estimates.sentiment_shares.n)
-    return found | _means(estimates, everybody) | sentiment | _judgements(estimates)
-
-
-def _voices(estimates: Estimates) -> Floats:
-    authors = estimates.authors[0].sum(axis=2)
-    return np.broadcast_to(authors.sum(axis=0), authors.shape)
-
-
-def _means(estimates: Estimates, sources: NDArray[np.bool_]) -> dict[str, MeasureLevel]:
-    """Measures that are means over the posts that show them."""
-    (ratings, rated), (acts, shown) = (
-        [part[..., sources].sum(axis=3) for part in pair]
-        for pair in (estimates.rating_sums, estimates.engagement_sums)
-    )
-    return {
-        "rating": MeasureLevel(ratio(ratings, rated), rated[0]),
-        "engagement": MeasureLevel(np.where(shown > 0, acts, np.nan), shown[0], has_interval=False),
-        "engagement_per_post": MeasureLevel(ratio(acts, shown), shown[0]),
-    }
-
-
-def _sentiment(shares: Floats, n: Ints) -> dict[str, MeasureLevel]:
-    polar, every = net_sentiment(shares)
-    named = {"net_sentiment_polar": polar, "net_sentiment_all": every} | {
-        name: shares[..., at] for at, name in enumerate(SENTIMENT_LABELS)
-    }
-    return {name: MeasureLevel(draws, n) for name, draws in named.items()}
-
-
-def _judgements(estimates: Estimates) -> dict[str, MeasureLevel]:
-    draws, n = estimates.emotion_intent_means
-    return {
-        name: MeasureLevel(draws[..., at], n[..., at])
-        for at, name in enumerate(queries.EMOTION_INTENT_MEASURES)
-    }
-
-
-def measure_differences(estimates: Estimates, before: Sequence[int]) -> dict[str, MeasureLevel]:
-    """How each measure of the last week differs from its mean over the weeks `before`: draws (draws, brands, 1), in its own unit.
-
-    Counts and rates as a ratio less 1. Like is compared with like: sources that spoke in all of these weeks,
-    sentiment with the same error of level.
+    It is `weight` of folate.toml times the source's distinct authors in the window.
     """
-    m, weeks = estimates.mentions, [*before, len(estimates.mentions.weeks) - 1]
-    sources = common_sources(estimates, weeks)[0]
-    shares = estimates.sentiment_shares_for(weeks, sources)
-    sentiment = _sentiment(estimates.sentiment_levels_for(shares, weeks), shares.n)
-    for level in sentiment.values():
-        level.draws[:, [m.has_mixed_models(brand, weeks) for brand in range(len(m.brands))]] = (
-            np.nan
-        )
-    counts = {"mentions": estimates.all_mentions, "authors": estimates.authors}
-    volume = {
-        name: MeasureLevel(part[..., sources].sum(axis=3), part[0][..., sources].sum(axis=2))
-        for name, part in counts.items()
-    }
-    volume |= {
-        "share_of_voice": MeasureLevel(estimates.share_of_voice(sources), volume["authors"].n)
-    } | _means(estimates, sources)
-    found = {
-        name: MeasureLevel(level.draws[..., weeks], level.n[:, weeks])
-        for name, level in volume.items()
-    } | sentiment
-    if len(before) == 1:  # emotions and intents are known of two weeks
-        found |= _judgements(estimates)
-    return {
-        name: _against(level, CHANGE_UNITS[MEASURE_UNITS[name]] == "relative")
-        for name, level in found.items()
-    }
+    configured = {source.name: source.weight for source in config.sources}
+    weights = np.array([configured.get(name, 1.0) for name in mentions.sources])
+    author_rows = mentions.source[mentions.is_author_first]
+    return weights * np.bincount(author_rows, minlength=len(mentions.sources))
 
 
-def _against(level: MeasureLevel, relative: bool) -> MeasureLevel:
-    """The last week against the mean of the others that have a value; n is of the side that has fewer observations."""
-    now, before = level.draws[..., -1], level.draws[..., :-1]
-    known = np.isfinite(before[0])  # (brands, weeks)
-    mean = ratio(np.where(known, before, 0).sum(axis=2), known.sum(axis=1).astype(float))
-    mean[:, known.sum(axis=1) < min(MIN_TRAILING_WEEKS, known.shape[1])] = np.nan
-    draws = ratio(now, mean) - 1 if relative else now - mean
-    return MeasureLevel(
-        draws[..., None], np.minimum(level.n[:, -1], level.n[:, :-1].sum(axis=1))[:, None]
-    )
-
-
-def common_sources(estimates: Estimates, weeks: Sequence[int]) -> tuple[NDArray[np.bool_], bool]:
-    """The sources that spoke of any brand in all of these weeks, and whether no other spoke in any of them."""
-    present = estimates.authors[0].sum(axis=0)[list(weeks)] > 0
-    return present.all(axis=0), bool((present.all(axis=0) == present.any(axis=0)).all())
-
-
-def measure(
+def measure_brands(
     mentions: BrandMentions,
     context: ReportContext,
     domain_errors: DomainErrors = CALIBRATED_DOMAIN_ERRORS,
 ) -> tuple[BrandMeasures, ...]:
-    """The measures of every brand of the project for the last week of `mentions`, in the order of folate.toml.
+    """Measure every brand for the last week of `mentions`, in the order of folate.toml.
 
-    `domains` says how wrong the model is where nobody looked.
+    `domain_errors` are those of the model in domains without labels.
     """
-    estimates = Estimates(mentions, fixed_weights(mentions, context.config), domain_errors)
-    taken = measure_levels(estimates)
-    found = []
-    comparisons = _comparisons(estimates, context)
-    for place, brand in enumerate(context.config.brands):
-        last = len(mentions.weeks) - 1
-        figures = {
-            name: _figure(name, level, place, last, estimates, context)
-            for name, level in taken.items()
-        }
-        trend = {
-            name: tuple(
-                _figure(name, taken[name], place, week, estimates, context)
-                for week in range(last + 1)
-            )
-            for name in TREND_MEASURES
-        }
-        changes, trailing = comparisons[place]
-        found.append(
+    weights = fixed_weights(mentions, context.config)
+    estimates = Estimates(mentions, weights, domain_errors)
+    figures = _LevelFigures(estimates, measure_levels(estimates), context)
+    changes = _find_changes(estimates, context)
+    last_week = len(mentions.weeks) - 1
+    brands = []
+    for index, brand in enumerate(context.config.brands):
+        trend = {}
+        for name in TREND_MEASURES:
+            weeks = range(last_week + 1)
+            trend[name] = tuple(figures.figure(name, index, week) for week in weeks)
+        brands.append(
             BrandMeasures(
-                id=brand.id, label=brand.label, own=brand.own, method=str(estimates.sentiment_shares.method[place, -1]), figures=figures,
-                changes=changes, trailing=trailing, trend=trend,
+                id=brand.id,
+                label=brand.label,
+                own=brand.own,
+                method=str(estimates.sentiment_shares.method[index, -1]),
+                figures={name: figures.figure(name, index, last_week) for name in figures.levels},
+                changes=changes[index].to_week_before,
+                trailing=changes[index].to_trailing_weeks,
+                trend=trend,
             )
-        )  # fmt: skip
-    return tuple(found)
+        )
+    return tuple(brands)
 
 
-def _figure(
-    name: str,
-    level: MeasureLevel,
-    brand: int,
-    week: int,
-    estimates: Estimates,
-    asked: ReportContext,
-) -> Figure:
-    """The figure of one week; a level may have the newest weeks only."""
-    m, at = estimates.mentions, week - len(estimates.mentions.weeks)
-    draws, few = (
-        level.draws[:, brand, at],
-        level.has_interval and estimates.authors[0, brand, week].sum() < MIN_AUTHORS,
-    )
-    judged = estimates.sentiment_shares.n[brand, week] > 0
-    alone = (
-        few and judged and estimates.audit_label_counts[brand] < MIN_AUDIT_LABELS
-    )  # what four people say is no share of a brand
-    wide = name in queries.SENTIMENT_MEASURES and bool(alone or estimates.unmeasurable[brand, week])
-    sure = level.has_interval and not few and not wide and bool(np.isfinite(draws).all())
-    low, high = percentile_interval(draws[1:]) if sure else (None, None)
-    if (
-        low is not None and high is not None and name in queries.SENTIMENT_MEASURES
-    ):  # outward, to what is printed: a tenth of a point
-        low, high = np.floor(low * 1000) / 1000, np.ceil(high * 1000) / 1000
-    labels = name in ("labels", "adapted_labels")
-    known = (labels or str(m.weeks[week]) not in asked.unread_weeks) and not wide
-    return Figure(
-        measure=name, week=str(m.weeks[week]), brand=m.brands[brand], value=draws[0] if known else None,
-        low=low, high=high, n=int(level.n[brand, at]),
-        query=_query(name, brand, week, estimates, asked), versions=asked.versions, posts=m.sample_post_ids.get((brand, week), ()),
-        flags=(*_doubts(name, brand, week, estimates, asked), *(("few",) if few else ()), *((UNMEASURABLE_FLAG,) if wide else ())),
-    )  # fmt: skip
+_BRAND_MEASURES = {measure.name: measure for measure in BRAND_MEASURES}
 
 
-def _doubts(
-    name: str, brand: int, week: int, estimates: Estimates, asked: ReportContext
-) -> Iterator[str]:
-    """Why to be careful with a figure: keys of [flag] in the messages."""
-    m = estimates.mentions
-    if (
-        name in queries.SENTIMENT_MEASURES
-        and estimates.audit_label_counts[brand] < MIN_AUDIT_LABELS
-    ):
-        yield "unaudited"
-    if name in queries.SENTIMENT_MEASURES and m.has_mixed_models(brand, [week]):
-        yield "models"
-    if name == "mentions" and estimates.copy_share[0, brand, week] >= MIN_REPORTED_COPY_SHARE:
-        yield "copies"
-    if name != "labels" and asked.has_campaign(m.brands[brand], [m.weeks[week]]):
-        yield "campaign"
-    if name in _COUNTED and str(m.weeks[week]) in asked.partly_read_weeks:
-        yield "unread"
-    if name in ("mentions", "authors", "copies", "engagement") and m.weeks[week] == asked.week:
-        yield from asked.flags
-    elif name.startswith("share_of_voice") and m.weeks[week] == asked.week:
-        yield from (
-            flag for flag in asked.flags if flag != "partial"
-        )  # half a week tells whose voice it is as well as a whole one
+@dataclass(frozen=True)
+class _LevelFigures:
+    """Makes the figures of levels of brands and weeks, by index."""
+
+    estimates: Estimates
+    levels: Mapping[str, MeasureLevel]
+    context: ReportContext
+
+    def figure(self, name: str, brand: int, week: int) -> Figure:
+        """Make the figure of a measure; a level may have the newest weeks only."""
+        measure = _BRAND_MEASURES[name]
+        level = self.levels[name]
+        mentions = self.estimates.mentions
+        column = week - len(mentions.weeks)
+        draws = level.draws[:, brand, column]
+        has_few_authors = measure.has_interval and self._has_few_authors(brand, week)
+        is_unmeasurable = self._is_unmeasurable(measure, brand, week)
+        flags = list(self._flags(measure, brand, week))
+        if has_few_authors:
+            flags.append("few")
+        if is_unmeasurable:
+            flags.append(UNMEASURABLE_FLAG)
+        is_unread = str(mentions.weeks[week]) in self.context.unread_weeks
+        is_known = not is_unmeasurable and (measure.family == "labels" or not is_unread)
+        has_interval = measure.has_interval and not has_few_authors and not is_unmeasurable
+        return self.context.figure(
+            name,
+            draws[0] if is_known else None,
+            n=int(level.n[brand, column]),
+            query=self._query(measure, brand, week),
+            brand=mentions.brands[brand],
+            interval=_draws_interval(measure, draws) if has_interval else NO_INTERVAL,
+            posts=mentions.sample_post_ids.get((brand, week), ()),
+            flags=tuple(flags),
+            week=mentions.weeks[week],
+        )
+
+    def _has_few_authors(self, brand: int, week: int) -> bool:
+        return bool(self.estimates.authors[0, brand, week].sum() < MIN_AUTHORS)
+
+    def _is_audited(self, brand: int) -> bool:
+        return bool(self.estimates.audit_label_counts[brand] >= MIN_AUDIT_LABELS)
+
+    def _is_unmeasurable(self, measure: BrandMeasure, brand: int, week: int) -> bool:
+        """Return whether sentiment needs an audit: its interval is too wide, or too few wrote."""
+        if measure.family != "sentiment":
+            return False
+        if self.estimates.unmeasurable[brand, week]:
+            return True
+        is_annotated = bool(self.estimates.sentiment_shares.n[brand, week] > 0)
+        has_few_authors = self._has_few_authors(brand, week)
+        return is_annotated and has_few_authors and not self._is_audited(brand)
+
+    def _flags(self, measure: BrandMeasure, brand: int, week: int) -> Iterator[str]:
+        """Yield the caveats of a level: keys of [flag] in the messages."""
+        mentions = self.estimates.mentions
+        period = mentions.weeks[week]
+        if measure.family == "sentiment":
+            if not self._is_audited(brand):
+                yield "unaudited"
+            if mentions.has_mixed_models(brand, [week]):
+                yield "models"
+        if measure.name == "mentions":
+            copy_share = self.estimates.copy_share[0, brand, week]
+            if copy_share >= MIN_REPORTED_COPY_SHARE:
+                yield "copies"
+        is_in_campaign = self.context.has_campaign(mentions.brands[brand], [period])
+        if is_in_campaign and not measure.spans_all_weeks:
+            yield "campaign"
+        if measure.coverage and str(period) in self.context.partly_read_weeks:
+            yield "unread"
+        if period == self.context.week:
+            yield from self._coverage_flags(measure)
+
+    def _coverage_flags(self, measure: BrandMeasure) -> Iterator[str]:
+        if measure.coverage == "total":
+            yield from self.context.flags
+        elif measure.coverage == "share":
+            # half a week shows shares as well as a whole one
+            yield from (flag for flag in self.context.flags if flag != "partial")
+
+    def _query(self, measure: BrandMeasure, brand: int, week: int) -> str:
+        mentions = self.estimates.mentions
+        weeks = mentions.weeks if measure.spans_all_weeks else [mentions.weeks[week]]
+        return measure_query(
+            measure.name,
+            mentions.brands[brand],
+            mentions.brands,
+            weeks,
+            timezone=self.context.timezone,
+            source_weights=_weights_by_source(self.estimates),
+        )
 
 
-def _query(name: str, brand: int, week: int, estimates: Estimates, asked: ReportContext) -> str:
-    m, zone = estimates.mentions, asked.config.timezone
-    if name == "share_of_voice":
-        weights = dict(zip(m.sources, estimates.source_weights.tolist(), strict=True))
-        return queries.share_of_voice_query(m.brands[brand], m.brands, m.weeks[week], zone, weights)
-    weeks = (
-        m.weeks if name == "labels" else [m.weeks[week]]
-    )  # an audit corrects all weeks of a brand
-    return queries.measure_query(name, m.brands[brand], m.brands, weeks, zone)
+def _weights_by_source(estimates: Estimates) -> dict[str, float]:
+    sources = estimates.mentions.sources
+    return dict(zip(sources, estimates.source_weights.tolist(), strict=True))
+
+
+def _draws_interval(measure: BrandMeasure, draws: Floats) -> Interval:
+    """Return the 95 % interval of draws, that of sentiment rounded outward to what is printed."""
+    if not np.isfinite(draws).all():
+        return NO_INTERVAL
+    low, high = percentile_interval(draws[1:])
+    if measure.family == "sentiment":
+        # a tenth of a point
+        return float(np.floor(low * 1000) / 1000), float(np.ceil(high * 1000) / 1000)
+    return low, high
+
+
+def measure_differences(
+    estimates: Estimates, weeks_before: Sequence[int]
+) -> dict[str, MeasureLevel]:
+    """Compute how each measure of the last week differs from its mean over `weeks_before`.
+
+    Draws are (1 + draws, brands, 1), in the unit of the measure; those of counts and rates are
+    ratios less 1. Only sources that have mentions in all of these weeks take part, and sentiment
+    has the same error of level in all of them.
+    """
+    weeks = [*weeks_before, len(estimates.mentions.weeks) - 1]
+    sources, _ = common_sources(estimates, weeks)
+    scope = MeasureScope(estimates, weeks, sources, is_comparison=True)
+    differences = {}
+    for measure in BRAND_MEASURES:
+        is_known = measure.family != "emotion_intent" or len(weeks_before) == 1
+        if measure.is_compared and is_known:
+            level = BRAND_FORMULAS[measure.name].compute(scope)
+            is_relative = CHANGE_UNITS[measure.unit] == "relative"
+            differences[measure.name] = _difference_to_mean(level, is_relative)
+    return differences
+
+
+def _difference_to_mean(level: MeasureLevel, is_relative: bool) -> MeasureLevel:
+    """Compare the last week with the mean of the others that have a value.
+
+    n is that of the side with fewer observations.
+    """
+    current = level.draws[..., -1]
+    previous = level.draws[..., :-1]
+    has_value = np.isfinite(previous[0])  # (brands, weeks)
+    week_count = has_value.sum(axis=1)
+    mean = ratio(np.where(has_value, previous, 0).sum(axis=2), week_count.astype(float))
+    mean[:, week_count < min(MIN_TRAILING_WEEKS, has_value.shape[1])] = np.nan
+    draws = ratio(current, mean) - 1 if is_relative else current - mean
+    observations = level.n if level.change_n is None else level.change_n
+    n = np.minimum(observations[:, -1], observations[:, :-1].sum(axis=1))
+    return MeasureLevel(draws[..., None], n[:, None])
+
+
+def common_sources(estimates: Estimates, weeks: Sequence[int]) -> tuple[SourceMask, bool]:
+    """Return the sources with mentions in all of these weeks, and whether no other has any."""
+    is_present = estimates.authors[0].sum(axis=0)[list(weeks)] > 0
+    in_all_weeks = is_present.all(axis=0)
+    return in_all_weeks, bool((in_all_weeks == is_present.any(axis=0)).all())
+
+
+@dataclass(frozen=True)
+class _BrandChanges:
+    """The changes of one brand by measure."""
+
+    to_week_before: dict[str, Change] = field(default_factory=dict)
+    to_trailing_weeks: dict[str, Change] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class _Difference:
-    """A change that can be taken, before it is judged beside the others."""
+    """A change before it is tested together with all others."""
 
-    brand: int
     measure: str
-    before: tuple[int, ...]  # weeks
+    brand: int
+    weeks_before: tuple[int, ...]
     draws: Floats
-    n: int  # observations on the side that has fewer
+    n: int
+    """Observations on the side that has fewer."""
     flags: tuple[str, ...]
 
     @property
-    def error(self) -> float:
+    def is_trailing(self) -> bool:
+        """Whether it is to the mean of several weeks."""
+        return len(self.weeks_before) > 1
+
+    @property
+    def value(self) -> float:
+        return float(self.draws[0])
+
+    @property
+    def standard_error(self) -> float:
         return float(self.draws[1:].std())
 
 
-def _comparisons(
-    estimates: Estimates, asked: ReportContext
-) -> list[tuple[dict[str, Change], dict[str, Change]]]:
-    """Per brand, the changes to the week before and to the trailing weeks that can be taken, all judged together."""
-    m = estimates.mentions
-    spoken = [week for week in range(len(m.weeks) - 1) if estimates.authors[0, :, week].any()]
-    taken = [] if len(m.weeks) < 2 else list(_differences(estimates, (len(m.weeks) - 2,), asked))
-    if len(spoken) >= MIN_TRAILING_WEEKS:
-        taken += _differences(estimates, tuple(spoken), asked)
-    kept = benjamini_hochberg(
-        np.array([two_sided_p_value(float(one.draws[0]), one.error) for one in taken]),
-        FALSE_DISCOVERY_RATE,
-    )
-    found: list[tuple[dict[str, Change], dict[str, Change]]] = [({}, {}) for _ in m.brands]
-    for one, real in zip(taken, kept, strict=True):
-        found[one.brand][len(one.before) > 1][one.measure] = _judged(one, bool(real), m, asked)
-    return found
+def _find_changes(estimates: Estimates, context: ReportContext) -> list[_BrandChanges]:
+    """Return the changes of each brand, all tested together."""
+    mentions = estimates.mentions
+    last_week = len(mentions.weeks) - 1
+    differences: list[_Difference] = []
+    if last_week > 0:
+        differences += _find_differences(estimates, (last_week - 1,), context)
+    weeks_with_authors = [week for week in range(last_week) if estimates.authors[0, :, week].any()]
+    if len(weeks_with_authors) >= MIN_TRAILING_WEEKS:
+        differences += _find_differences(estimates, tuple(weeks_with_authors), context)
+    p_values = [two_sided_p_value(change.value, change.standard_error) for change in differences]
+    survives = benjamini_hochberg(np.array(p_values), FALSE_DISCOVERY_RATE)
+    changes = [_BrandChanges() for _ in mentions.brands]
+    for difference, survives_test in zip(differences, survives, strict=True):
+        brand_changes = changes[difference.brand]
+        by_measure = (
+            brand_changes.to_trailing_weeks
+            if difference.is_trailing
+            else brand_changes.to_week_before
+        )
+        change = _change(difference, bool(survives_test), estimates, context)
+        by_measure[difference.measure] = change
+    return changes
 
 
-def _differences(
-    estimates: Estimates, before: tuple[int, ...], asked: ReportContext
+def _find_differences(
+    estimates: Estimates, weeks_before: tuple[int, ...], context: ReportContext
 ) -> Iterator[_Difference]:
-    """Every change against these weeks with enough authors on both sides."""
-    m, weeks = estimates.mentions, [*before, len(estimates.mentions.weeks) - 1]
-    sources, all_of_them = common_sources(estimates, weeks)
-    people = estimates.authors[0][..., sources].sum(axis=2)
-    flags = () if all_of_them else ("common_sources",)
-    half = "partial" in asked.flags or any(
-        str(m.weeks[week]) in asked.partly_read_weeks for week in weeks
+    """Yield every difference to these weeks with enough authors on both sides."""
+    mentions = estimates.mentions
+    weeks = [*weeks_before, len(mentions.weeks) - 1]
+    periods = [mentions.weeks[week] for week in weeks]
+    sources, are_all_sources = common_sources(estimates, weeks)
+    has_authors = _has_enough_authors(estimates, sources, weeks)
+    is_incomplete = "partial" in context.flags or any(
+        str(period) in context.partly_read_weeks for period in periods
     )
-    for name, level in measure_differences(estimates, before).items():
-        if half and name in ("mentions", "authors", "engagement"):
+    source_flags = () if are_all_sources else ("common_sources",)
+    for name, level in measure_differences(estimates, weeks_before).items():
+        if is_incomplete and _BRAND_MEASURES[name].coverage == "total":
             continue  # half a week against a whole one
-        for brand in range(len(m.brands)):
+        for brand, brand_id in enumerate(mentions.brands):
             draws = level.draws[:, brand, 0]
-            if (
-                min(people[brand, weeks[-1]], people[brand, list(before)].mean()) >= MIN_AUTHORS
-                and np.isfinite(draws).all()
-            ):
-                doubts = (
-                    ("campaign",)
-                    if asked.has_campaign(m.brands[brand], [m.weeks[week] for week in weeks])
-                    else ()
-                )
-                yield _Difference(
-                    brand, name, before, draws, int(level.n[brand, 0]), flags + doubts
-                )
+            if not has_authors[brand] or not np.isfinite(draws).all():
+                continue
+            campaign_flags = ("campaign",) if context.has_campaign(brand_id, periods) else ()
+            yield _Difference(
+                measure=name,
+                brand=brand,
+                weeks_before=weeks_before,
+                draws=draws,
+                n=int(level.n[brand, 0]),
+                flags=source_flags + campaign_flags,
+            )
 
 
-def _judged(one: _Difference, real: bool, m: BrandMentions, asked: ReportContext) -> Change:
-    """The change with its evidence; `real` when it survived Benjamini-Hochberg."""
-    change, smallest = (
-        (TRAILING_SUFFIX, TRAILING_DETECTABLE_SUFFIX)
-        if len(one.before) > 1
-        else (CHANGE_SUFFIX, DETECTABLE_SUFFIX)
+def _has_enough_authors(
+    estimates: Estimates, sources: SourceMask, weeks: Sequence[int]
+) -> NDArray[np.bool_]:
+    """Return by brand whether the last week, and the others on average, have MIN_AUTHORS."""
+    authors = estimates.authors[0][..., sources].sum(axis=2)
+    current = authors[:, weeks[-1]]
+    previous = authors[:, list(weeks[:-1])].mean(axis=1)
+    return np.asarray(np.minimum(current, previous) >= MIN_AUTHORS)
+
+
+def _change(
+    difference: _Difference, survives_test: bool, estimates: Estimates, context: ReportContext
+) -> Change:
+    """Make the change; `survives_test` says whether Benjamini-Hochberg keeps it."""
+    mentions = estimates.mentions
+    brand_id = mentions.brands[difference.brand]
+    weeks = [*difference.weeks_before, len(mentions.weeks) - 1]
+    suffix = TRAILING_SUFFIX if difference.is_trailing else CHANGE_SUFFIX
+    detectable_suffix = TRAILING_DETECTABLE_SUFFIX if difference.is_trailing else DETECTABLE_SUFFIX
+    posts: list[str] = []
+    for week in (weeks[-1], weeks[-2]):
+        sample = mentions.sample_post_ids.get((difference.brand, week), ())
+        posts += sample[: MAX_SAMPLE_POSTS // 2]
+    low, high = percentile_interval(difference.draws[1:])
+    query = measure_query(
+        difference.measure + suffix,
+        brand_id,
+        mentions.brands,
+        [mentions.weeks[week] for week in weeks],
+        timezone=context.timezone,
+        source_weights=_weights_by_source(estimates),
     )
-    brand, weeks = m.brands[one.brand], [*one.before, len(m.weeks) - 1]
-    posts = [
-        post
-        for week in (weeks[-1], weeks[-2])
-        for post in m.sample_post_ids.get((one.brand, week), ())[: MAX_SAMPLE_POSTS // 2]
-    ]
-    figure = Figure(
-        measure=one.measure + change, week=str(asked.week), brand=brand, value=one.draws[0], n=one.n, versions=asked.versions,
-        query=queries.measure_query(one.measure + change, brand, m.brands, [m.weeks[week] for week in weeks], asked.config.timezone),
-        low=(bounds := percentile_interval(one.draws[1:]))[0], high=bounds[1], posts=tuple(posts), flags=one.flags,
-    )  # fmt: skip
-    seen = replace(
+    figure = context.figure(
+        difference.measure + suffix,
+        difference.value,
+        n=difference.n,
+        query=query,
+        brand=brand_id,
+        interval=(low, high),
+        posts=posts,
+        flags=difference.flags,
+    )
+    smallest = max(MIN_CHANGE, min_detectable_change(difference.standard_error))
+    detectable = replace(
         figure,
-        measure=one.measure + smallest,
-        value=max(MIN_CHANGE, min_detectable_change(one.error)),
+        measure=difference.measure + detectable_suffix,
+        value=smallest,
         low=None,
         high=None,
     )
-    clear = bounds[0] > 0 or bounds[1] < 0
+    excludes_zero = low > 0 or high < 0
     return Change(
         figure=figure,
-        detectable=seen,
-        significant=real and clear and abs(float(one.draws[0])) >= MIN_CHANGE,
+        detectable=detectable,
+        significant=survives_test and excludes_zero and abs(difference.value) >= MIN_CHANGE,
     )

@@ -1,7 +1,8 @@
-"""What the mentions of a window amount to: counts and shares of brands by week, each with its bootstrap over authors.
+"""Counts and shares of brands by week, each with its bootstrap over authors.
 
-Every array begins with an axis of draws: draw 0 is the estimate (all weights one), the others are the bootstrap's. So one formula
-gives the value and its interval, and a ratio, a sum over sources or a difference of weeks needs no statistics of its own.
+Every array begins with an axis of draws: draw 0 is the estimate (all weights one), the others are
+the bootstrap's. So one formula gives the value and its interval, and a ratio, a sum over sources or
+a difference of weeks needs no statistics of its own.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from folate.core.labels import UNREADABLE_PROBABILITIES
+from folate.core.labels import SENTIMENT_LABELS, UNREADABLE_PROBABILITIES
+from folate.core.measures import EMOTION_INTENT_MEASURES
 from nlp.stats.domains import DomainErrors, mean_uncertainty
 from nlp.stats.estimation import (
     BOOTSTRAP_DRAWS,
@@ -25,78 +27,104 @@ from nlp.stats.estimation import (
     weighted_sums,
 )
 from reports.measures.mentions import BrandMentions
-from reports.measures.queries import EMOTION_INTENT_MEASURES
 
-MIN_AUDIT_LABELS = 50  # of an audit that the shares of a brand rest on: the power of PPI++ is tuned on them, and on fewer follows chance
-MAX_INTERVAL_HALF_WIDTH = 0.25  # half-width of an unaudited interval of the negative or positive share, past which no figure is given
-MIN_AUTHORS_FOR_TOP_SHARE = 100  # authors of whom one in a hundred is a person
+MIN_AUDIT_LABELS = 50
+"""Labels of an audit that the shares of a brand rest on: with fewer, the power of PPI++, which is
+tuned on them, follows chance."""
+
+MAX_INTERVAL_HALF_WIDTH = 0.25
+"""Half-width of an unaudited interval of a negative or positive share that is not withheld."""
+
+MIN_AUTHORS_FOR_TOP_SHARE = 100
+"""Authors of whom one in a hundred is a person."""
+
 CALIBRATED_DOMAIN_ERRORS = DomainErrors(
     gain=1.0, gain_spread=0.0, error=((0.04, 0.0), (0.0, 0.04)), drift=((1e-6, 0.0), (0.0, 1e-6))
 )
-"""Of posteriors that are taken to be calibrated for the corpus but for an error of 6 points (standard deviation) at a doubt of .3."""
+"""Errors of posteriors that are calibrated for the corpus up to 6 points (standard deviation) at a
+doubt of 0.3."""
+
 TEMPERED = "tempered"
 
-SourceMask = NDArray[np.bool_]  # (sources,) which of them take part
+SourceMask = NDArray[np.bool_]
+"""Which sources take part, (sources,)."""
+
+
+_NEGATIVE = SENTIMENT_LABELS.index("negative")
+_POSITIVE = SENTIMENT_LABELS.index("positive")
+
+# streams of random numbers: the same corpus must give the same interval
+_ERROR_STREAM = 1
+_AUDIT_STREAM = 2
+_GAIN_STREAM = 3
+_DRIFT_STREAM = 4
+_ABSENT_CLASS_STREAM = 5
 
 
 @dataclass(frozen=True)
 class SentimentShares:
-    """Negative, neutral and positive share of each brand and week (draws, brands, weeks, 3), NaN where nothing is annotated.
+    """Shares of sentiment as the model alone predicts them: means of tempered posteriors.
 
-    They are the model's alone: means of tempered posteriors (`nlp.stats.estimation.sharpen_posteriors`).
+    See `nlp.stats.estimation.sharpen_posteriors`.
     """
 
     draws: Floats
-    n: NDArray[np.int64]  # annotated posts, (brands, weeks)
-    method: NDArray[np.str_]  # TEMPERED, or empty where nothing is annotated, (brands, weeks)
+    """(draws, brands, weeks, 3) negative, neutral, positive; NaN where nothing is annotated."""
+    n: NDArray[np.int64]
+    """Annotated posts, (brands, weeks)."""
+    method: NDArray[np.str_]
+    """TEMPERED, or empty where nothing is annotated, (brands, weeks)."""
 
 
 @dataclass(frozen=True)
 class Estimates:
-    """Measures of `mentions`, as arrays (draws, brands, weeks).
-
-    `source_weights` (sources,) are those of share of voice; `domains` says how wrong the model is where nobody looked.
-    """
+    """Measures of mentions as arrays (draws, brands, weeks)."""
 
     mentions: BrandMentions
     source_weights: Floats
+    """Weights of share of voice, (sources,)."""
     domain_errors: DomainErrors = CALIBRATED_DOMAIN_ERRORS
+    """Errors of the model in domains without labels."""
 
     @cached_property
     def weights(self) -> Floats:
-        """(draws, units), the first row ones."""
+        """Bootstrap weights (draws, units), the first row ones."""
         return author_weights(self.mentions.author_units[1])
 
-    def totals(
+    def sum_by_cell(
         self, values: Floats, rows: NDArray[np.int64], cell: Ints, shape: tuple[int, ...]
     ) -> Floats:
-        """Weighted sums of `values` (n,) at these rows of the mentions, by `cell` (n,): (draws, *shape)."""
+        """Sum the weighted `values` (n,) of these mentions by `cell` (n,): (draws, *shape)."""
         return weighted_sums(self.weights, self.mentions.author_units[0][rows], values, cell, shape)
 
-    def sums(self, values: Floats, keep: NDArray[np.bool_]) -> Floats:
-        """Weighted sums of `values` over the kept mentions: (draws, brands, weeks, sources)."""
-        rows = np.flatnonzero(keep)
-        return self.totals(values[rows], rows, self.mentions.cell[rows], self.mentions.shape)
+    def sum_mentions(self, values: Floats, selected: NDArray[np.bool_]) -> Floats:
+        """Sum the weighted `values` of the selected mentions: (draws, brands, weeks, sources)."""
+        rows = np.flatnonzero(selected)
+        return self.sum_by_cell(values[rows], rows, self.mentions.cell[rows], self.mentions.shape)
+
+    def count_mentions(self, selected: NDArray[np.bool_]) -> Floats:
+        """Count the selected mentions, weighted: (draws, brands, weeks, sources)."""
+        return self.sum_mentions(np.ones(len(selected)), selected)
 
     @property
     def every_source(self) -> SourceMask:
+        """All sources."""
         return np.ones(len(self.mentions.sources), dtype=bool)
 
     @cached_property
     def all_mentions(self) -> Floats:
         """Mentions with their copies, by source."""
-        count = len(self.mentions.brand)
-        return self.sums(np.ones(count), np.ones(count, dtype=bool))
+        return self.count_mentions(np.ones(len(self.mentions.brand), dtype=bool))
 
     @cached_property
     def mentions_without_copies(self) -> Floats:
         """Mentions without copies, by source."""
-        return self.sums(np.ones(len(self.mentions.brand)), self.mentions.counted)
+        return self.count_mentions(self.mentions.counted)
 
     @cached_property
     def authors(self) -> Floats:
-        """Distinct authors of mentions without copies, by source (an author belongs to one source)."""
-        return self.sums(np.ones(len(self.mentions.brand)), self.mentions.is_author_first)
+        """Distinct authors of mentions without copies, by source; each belongs to one source."""
+        return self.count_mentions(self.mentions.is_author_first)
 
     @property
     def copy_share(self) -> Floats:
@@ -105,271 +133,305 @@ class Estimates:
 
     @property
     def posts_per_author(self) -> Floats:
+        """Mentions without copies per author."""
         return ratio(self.mentions_without_copies.sum(axis=3), self.authors.sum(axis=3))
 
     def top_author_share(self, week: int) -> Floats:
-        """Share of a week's counted mentions by the one in a hundred authors who wrote most (draws, brands); NaN under FEWEST_FOR_TOP.
+        """Return the share of mentions by the one in a hundred authors who wrote most.
 
-        Authors with as many posts stand in for each other, so that the hundredth part may end amid them.
+        It is (draws, brands), of mentions without copies; NaN under MIN_AUTHORS_FOR_TOP_SHARE.
+        Authors with as many posts replace each other, so that the hundredth part may end amid them.
         """
-        m, found = self.mentions, np.full((BOOTSTRAP_DRAWS + 1, len(self.mentions.brands)), np.nan)
-        for brand in range(len(m.brands)):
-            rows = np.flatnonzero(m.counted & (m.brand == brand) & (m.week == week))
-            _, first, posts = np.unique(m.author[rows], return_index=True, return_counts=True)
-            if len(first) >= MIN_AUTHORS_FOR_TOP_SHARE:
-                sizes, kind = np.unique(-posts, return_inverse=True)  # most first
-                people = self.totals(np.ones(len(first)), rows[first], kind, (len(sizes),))
-                before = np.cumsum(people, axis=1) - people
-                chosen = np.clip(people.sum(axis=1, keepdims=True) / 100 - before, 0, people)
-                found[:, brand] = (chosen @ -sizes) / (people @ -sizes)
-        return found
+        mentions = self.mentions
+        share = np.full((BOOTSTRAP_DRAWS + 1, len(mentions.brands)), np.nan)
+        for brand in range(len(mentions.brands)):
+            selected = mentions.counted & (mentions.brand == brand) & (mentions.week == week)
+            rows = np.flatnonzero(selected)
+            _, first_row, post_counts = np.unique(
+                mentions.author[rows], return_index=True, return_counts=True
+            )
+            if len(first_row) < MIN_AUTHORS_FOR_TOP_SHARE:
+                continue
+            negative_sizes, size_index = np.unique(-post_counts, return_inverse=True)
+            authors = self.sum_by_cell(
+                np.ones(len(first_row)), rows[first_row], size_index, (len(negative_sizes),)
+            )  # (draws, sizes), the largest first
+            authors_before = np.cumsum(authors, axis=1) - authors
+            hundredth = authors.sum(axis=1, keepdims=True) / 100
+            top_authors = np.clip(hundredth - authors_before, 0, authors)
+            share[:, brand] = (top_authors @ -negative_sizes) / (authors @ -negative_sizes)
+        return share
 
     @property
     def raw_share_of_voice(self) -> Floats:
-        """A brand's distinct authors / the sum over the compared brands, all sources together as they come."""
+        """A brand's distinct authors / the sum over all brands, all sources together."""
         authors = self.authors.sum(axis=3)
         return ratio(authors, authors.sum(axis=1, keepdims=True))
 
     def share_of_voice(self, sources: SourceMask | None = None) -> Floats:
-        """The same within each source, averaged over the sources that spoke that week at weights that no week changes.
+        """Return the share of authors within each source, averaged over sources at fixed weights.
 
-        A source crawled harder moves the raw share but not this one.
+        Sources without authors in a week take no part in it. A source crawled harder moves the raw
+        share but not this one. `sources` are all by default.
         """
-        total = self.authors.sum(axis=1, keepdims=True)
-        weights = (
-            self.source_weights
-            * (total[:1] > 0)
-            * (self.every_source if sources is None else sources)
-        )
-        return ratio(
-            (weights * ratio(self.authors, total, empty=0.0)).sum(axis=3), weights.sum(axis=3)
-        )
+        authors = self.authors.sum(axis=1, keepdims=True)
+        selected = self.every_source if sources is None else sources
+        weights = self.source_weights * (authors[:1] > 0) * selected
+        shares = ratio(self.authors, authors, empty=0.0)
+        return ratio((weights * shares).sum(axis=3), weights.sum(axis=3))
 
     @cached_property
     def rating_sums(self) -> tuple[Floats, Floats]:
         """Sum of the ratings (0..1), and how many there are, by source."""
-        return self._known(self.mentions.rating)
+        return self._sum_known(self.mentions.rating)
 
     @cached_property
     def engagement_sums(self) -> tuple[Floats, Floats]:
         """Sum of likes, replies and reposts, and how many mentions show any of them, by source."""
-        return self._known(self.mentions.engagement)
+        return self._sum_known(self.mentions.engagement)
 
-    def _known(self, values: Floats) -> tuple[Floats, Floats]:
-        keep = self.mentions.counted & ~np.isnan(values)
-        return self.sums(values, keep), self.sums(np.ones(len(keep)), keep)
+    def _sum_known(self, values: Floats) -> tuple[Floats, Floats]:
+        """Return the sum of the values that are known, and how many they are."""
+        is_known = self.mentions.counted & ~np.isnan(values)
+        return self.sum_mentions(values, is_known), self.count_mentions(is_known)
 
     @cached_property
     def emotion_intent_means(self) -> tuple[Floats, NDArray[np.int64]]:
-        """Mean probability of each emotion and intent (queries.JUDGED) in the last two weeks, (draws, brands, 2, 10), and of how many."""
-        m, found, kinds = (
-            self.mentions,
-            self.mentions.emotion_intent_scores,
-            len(EMOTION_INTENT_MEASURES),
-        )
-        shape = (len(m.brands), min(len(m.weeks), 2))
-        if found is None:
-            return np.full((BOOTSTRAP_DRAWS + 1, *shape, kinds), np.nan), np.zeros(
-                (*shape, kinds), dtype=np.int64
-            )
-        cell = m.brand[found.rows] * shape[1] + m.week[found.rows] - (len(m.weeks) - shape[1])
-        known = ~np.isnan(found.values)
-        sums, sizes = (
-            np.stack([self.totals(column, found.rows, cell, shape) for column in columns.T], axis=3)
-            for columns in (np.where(known, found.values, 0), known.astype(float))
-        )
-        return ratio(sums, sizes), sizes[0].astype(np.int64)
+        """Mean probability of each of EMOTION_INTENT_MEASURES in the last two weeks, and their n.
+
+        They are (draws, brands, 2, 10) and (brands, 2, 10).
+        """
+        mentions = self.mentions
+        scores = mentions.emotion_intent_scores
+        week_count = min(len(mentions.weeks), 2)
+        shape = (len(mentions.brands), week_count)
+        if scores is None:
+            full_shape = (*shape, len(EMOTION_INTENT_MEASURES))
+            means = np.full((BOOTSTRAP_DRAWS + 1, *full_shape), np.nan)
+            return means, np.zeros(full_shape, dtype=np.int64)
+        week = mentions.week[scores.rows] - (len(mentions.weeks) - week_count)
+        cell = mentions.brand[scores.rows] * week_count + week
+        is_known = ~np.isnan(scores.values)
+
+        def sum_columns(columns: Floats) -> Floats:
+            sums = [self.sum_by_cell(column, scores.rows, cell, shape) for column in columns.T]
+            return np.stack(sums, axis=3)
+
+        sums = sum_columns(np.where(is_known, scores.values, 0))
+        counts = sum_columns(is_known.astype(float))
+        return ratio(sums, counts), counts[0].astype(np.int64)
 
     @cached_property
     def sentiment_shares(self) -> SentimentShares:
-        """Sentiment of the counted mentions as the model alone has it."""
+        """Sentiment of the counted mentions of all weeks and sources, by the model alone."""
         return self.sentiment_shares_for(range(len(self.mentions.weeks)), self.every_source)
 
     def sentiment_shares_for(self, weeks: Sequence[int], sources: SourceMask) -> SentimentShares:
-        """The same of these weeks and sources."""
-        m = self.mentions
-        shape = (len(m.brands), len(weeks))
-        place = np.full(len(m.weeks), -1)
-        place[list(weeks)] = np.arange(len(weeks))
-        rows = np.flatnonzero(m.annotated & sources[m.source] & (place[m.week] >= 0))
-        cell = m.brand[rows] * len(weeks) + place[m.week[rows]]
-        count = self.totals(np.ones(len(rows)), rows, cell, shape)
-        sums = np.stack(
-            [self.totals(column, rows, cell, shape) for column in self._tempered[rows].T], axis=3
-        )
-        n = count[0].astype(np.int64)
-        return SentimentShares(ratio(sums, count[..., None]), n, np.where(n > 0, TEMPERED, ""))
+        """Return the sentiment of the counted mentions of these weeks and sources."""
+        mentions = self.mentions
+        shape = (len(mentions.brands), len(weeks))
+        week_position = np.full(len(mentions.weeks), -1)
+        week_position[list(weeks)] = np.arange(len(weeks))
+        in_scope = sources[mentions.source] & (week_position[mentions.week] >= 0)
+        rows = np.flatnonzero(mentions.annotated & in_scope)
+        cell = mentions.brand[rows] * len(weeks) + week_position[mentions.week[rows]]
+        counts = self.sum_by_cell(np.ones(len(rows)), rows, cell, shape)
+        columns = self._tempered_posteriors[rows].T
+        sums = [self.sum_by_cell(column, rows, cell, shape) for column in columns]
+        n = counts[0].astype(np.int64)
+        draws = ratio(np.stack(sums, axis=3), counts[..., None])
+        return SentimentShares(draws, n, np.where(n > 0, TEMPERED, ""))
 
     @cached_property
-    def _tempered(self) -> Floats:
-        """What each mention adds to the shares (mentions, 3).
+    def _tempered_posteriors(self) -> Floats:
+        """What each mention adds to the shares, (mentions, 3).
 
-        A post with nothing to read is missing, not neutral: it adds what the others of its brand and week do on average.
+        A post with nothing to read is missing, not neutral: it adds the mean of the others of its
+        brand and week.
         """
-        m = self.mentions
-        values = sharpen_posteriors(m.posteriors, self.domain_errors.sharpness)
-        unread = np.isclose(m.posteriors, UNREADABLE_PROBABILITIES, atol=1e-6).all(axis=1)
-        cell = m.brand * len(m.weeks) + m.week
-        for place in np.unique(cell[unread]):
-            others = m.annotated & (cell == place) & ~unread
+        mentions = self.mentions
+        values = sharpen_posteriors(mentions.posteriors, self.domain_errors.sharpness)
+        is_unreadable = np.isclose(mentions.posteriors, UNREADABLE_PROBABILITIES, atol=1e-6).all(
+            axis=1
+        )
+        cell = mentions.brand * len(mentions.weeks) + mentions.week
+        for code in np.unique(cell[is_unreadable]):
+            in_cell = cell == code
+            others = mentions.annotated & in_cell & ~is_unreadable
             if others.any():
-                values[unread & (cell == place)] = values[others].mean(axis=0)
+                values[is_unreadable & in_cell] = values[others].mean(axis=0)
         return values
 
     @cached_property
     def sentiment_levels(self) -> Floats:
-        """Shares (draws, brands, weeks, 3) with what an audit says, or what the domain may do: what is to be printed."""
+        """Shares (draws, brands, weeks, 3) after audits, or with the errors of the domain.
+
+        These are what a report prints.
+        """
         return self.sentiment_levels_for(self.sentiment_shares, range(len(self.mentions.weeks)))
 
     def sentiment_levels_for(self, shares: SentimentShares, weeks: Sequence[int]) -> Floats:
-        """`shares` of these weeks as `levels`: differences between them carry the same error of level.
+        """Return `shares` of these weeks as `sentiment_levels`.
 
-        Level of a week = anchor + gain * (model's share of the week - model's share at the anchor) +
-        drift. The anchor is the audited weeks, or else all weeks of the window.
+        Differences between weeks have the same error of level. Level of a week = anchor + gain *
+        (model's share of the week - model's share at the anchor) + drift. The anchor is the audited
+        weeks, or else all weeks of the window.
         """
-        modelled, true = self._anchor
-        moved = self._gain[:, None, None, None] * (shares.draws - modelled[:, :, None])
-        return self._inside(true[:, :, None] + moved + self._drift[:, :, list(weeks)])
+        model_share, true_share = self._anchor
+        moved = self._gain[:, None, None, None] * (shares.draws - model_share[:, :, None])
+        drift = self._drift[:, :, list(weeks)]
+        return self._clip_to_simplex(true_share[:, :, None] + moved + drift)
 
     @cached_property
     def unmeasurable(self) -> NDArray[np.bool_]:
-        """Where nobody audited and the interval is too wide to say anything (brands, weeks)."""
-        found = np.zeros(self.sentiment_shares.n.shape, dtype=bool)
+        """Where nobody audited and the interval is too wide to say anything, (brands, weeks)."""
+        is_unmeasurable = np.zeros(self.sentiment_shares.n.shape, dtype=bool)
         for brand, week in np.argwhere(self.sentiment_shares.n > 0):
-            polar = (
-                percentile_interval(self.sentiment_levels[1:, brand, week, at]) for at in (0, 2)
-            )
-            widest = max(high - low for low, high in polar) / 2
-            found[brand, week] = (
-                self.audit_label_counts[brand] < MIN_AUDIT_LABELS
-                and widest > MAX_INTERVAL_HALF_WIDTH
-            )
-        return found
+            if self.audit_label_counts[brand] >= MIN_AUDIT_LABELS:
+                continue
+            half_widths = []
+            for label in (_NEGATIVE, _POSITIVE):
+                low, high = percentile_interval(self.sentiment_levels[1:, brand, week, label])
+                half_widths.append((high - low) / 2)
+            is_unmeasurable[brand, week] = max(half_widths) > MAX_INTERVAL_HALF_WIDTH
+        return is_unmeasurable
 
     @cached_property
     def audit_label_counts(self) -> NDArray[np.int64]:
-        """Labels of people that there are for the brand's annotated mentions (brands,)."""
-        m = self.mentions
-        return np.bincount(m.brand[m.annotated & (m.audit_label >= 0)], minlength=len(m.brands))
+        """Audited labels of each brand's annotated mentions, (brands,)."""
+        brands = self.mentions.brand[self._is_labelled]
+        return np.bincount(brands, minlength=len(self.mentions.brands))
+
+    @property
+    def _is_labelled(self) -> NDArray[np.bool_]:
+        """Annotated mentions with a label of an audit."""
+        return self.mentions.annotated & (self.mentions.audit_label >= 0)
 
     @cached_property
     def _anchor(self) -> tuple[Floats, Floats]:
-        """What the model says of the weeks that a brand's level rests on, and what is true of them: (draws, brands, 3) each.
+        """The model's shares of each brand's anchor weeks, and the true ones: (draws, brands, 3).
 
-        Not known where nobody audited: the model's own mean over the weeks, with the errors of domains.
+        Where nobody audited, the true ones are the model's mean over the weeks with the errors of
+        the domain.
         """
-        known = self.sentiment_shares.n > 0
-        modelled = ratio(
-            np.where(known[..., None], self.sentiment_shares.draws, 0).sum(axis=2),
-            known.sum(axis=1)[:, None].astype(float),
-        )
-        true = modelled.copy()
-        posteriors = [
-            self.mentions.posteriors[self.mentions.annotated & (self.mentions.brand == at)]
-            for at in range(len(known))
-        ]
-        true[1:] += self.domain_errors.draw_errors(
-            np.array([mean_uncertainty(rows) for rows in posteriors]), _random(1)
+        has_posts = self.sentiment_shares.n > 0
+        sums = np.where(has_posts[..., None], self.sentiment_shares.draws, 0).sum(axis=2)
+        model_share = ratio(sums, has_posts.sum(axis=1)[:, None].astype(float))
+        true_share = model_share.copy()
+        uncertainty = np.array([self._mean_uncertainty(brand) for brand in range(len(has_posts))])
+        true_share[1:] += self.domain_errors.draw_errors(
+            uncertainty, _random_generator(_ERROR_STREAM)
         )
         for brand in np.flatnonzero(self.audit_label_counts >= MIN_AUDIT_LABELS):
-            modelled[:, brand], true[:, brand] = self._audit(int(brand))
-        return modelled, true
+            model_share[:, brand], true_share[:, brand] = self._audited_shares(int(brand))
+        return model_share, true_share
+
+    def _mean_uncertainty(self, brand: int) -> float:
+        mentions = self.mentions
+        return mean_uncertainty(mentions.posteriors[mentions.annotated & (mentions.brand == brand)])
 
     @cached_property
     def _gain(self) -> Floats:
-        return np.concatenate(
-            [[self.domain_errors.gain], self.domain_errors.draw_gains(_random(3))]
-        )
+        """How far the truth moves when the model's share moves by one, (draws,)."""
+        gains = self.domain_errors.draw_gains(_random_generator(_GAIN_STREAM))
+        return np.concatenate([[self.domain_errors.gain], gains])
 
     @cached_property
     def _drift(self) -> Floats:
-        """How far the model's error of a week may be from that at the anchor: (draws, brands, weeks, 3).
+        """How far the model's error of a week is from the anchor's: (draws, brands, weeks, 3).
 
-        It is a random walk that begins at the nearest audited week, or turns around its own mean.
+        It is a random walk that begins at the nearest audited week, or around its own mean.
         """
-        brands, weeks, _ = self.mentions.shape
-        walk = self.domain_errors.draw_drifts(brands, weeks, _random(4))
-        drift = np.zeros((BOOTSTRAP_DRAWS + 1, brands, weeks, 3))
-        for brand in range(brands):
+        brand_count, week_count, _ = self.mentions.shape
+        walk = self.domain_errors.draw_drifts(
+            brand_count, week_count, _random_generator(_DRIFT_STREAM)
+        )
+        drift = np.zeros((BOOTSTRAP_DRAWS + 1, brand_count, week_count, 3))
+        for brand in range(brand_count):
             start = walk[:, brand].mean(axis=1, keepdims=True)
             if self.audit_label_counts[brand] >= MIN_AUDIT_LABELS:
-                audited = self._audited_weeks(brand)
-                nearest = audited[np.abs(audited[:, None] - np.arange(weeks)).argmin(axis=0)]
-                start = walk[:, brand, nearest]
+                audited_weeks = self._audited_weeks(brand)
+                distance = np.abs(audited_weeks[:, None] - np.arange(week_count))
+                start = walk[:, brand, audited_weeks[distance.argmin(axis=0)]]
             drift[1:, brand] = walk[:, brand] - start
         return drift
 
-    def _inside(self, shares: Floats) -> Floats:
-        """`shares` (draws, brands, weeks, 3) on the simplex, none at 0.
+    def _clip_to_simplex(self, shares: Floats) -> Floats:
+        """Bring `shares` (draws, brands, weeks, 3) onto the simplex, none of them to 0.
 
-        A class that would have nothing gets half a label (Jeffreys' prior) of as many as the audit
-        has, or as it needs: in the draws a gamma variate of that mean.
+        An absent class gets half a label (Jeffreys' prior) of as many as the audit has, or as it
+        needs; in the draws, a gamma variate with that mean.
         """
-        labels = np.maximum(self.audit_label_counts, MIN_AUDIT_LABELS)[:, None, None]
-        halves = np.full((BOOTSTRAP_DRAWS + 1, shares.shape[1], 1, 3), 0.5)
-        halves[1:] = _random(5).gamma(0.5, size=halves[1:].shape)
-        return on_simplex(
-            np.where(np.isnan(shares), np.nan, np.maximum(shares, halves / (labels + 1.5)))
-        )
+        label_counts = np.maximum(self.audit_label_counts, MIN_AUDIT_LABELS)[:, None, None]
+        half_labels = np.full((BOOTSTRAP_DRAWS + 1, shares.shape[1], 1, 3), 0.5)
+        random = _random_generator(_ABSENT_CLASS_STREAM)
+        half_labels[1:] = random.gamma(0.5, size=half_labels[1:].shape)
+        smallest = half_labels / (label_counts + 1.5)
+        return on_simplex(np.where(np.isnan(shares), np.nan, np.maximum(shares, smallest)))
 
     def _audited_weeks(self, brand: int) -> Ints:
-        """The weeks of the brand that have labels of people."""
-        m = self.mentions
-        return np.unique(m.week[m.annotated & (m.brand == brand) & (m.audit_label >= 0)])
+        """Return the weeks of the brand that have labels of audits."""
+        return np.unique(self.mentions.week[self._is_labelled & (self.mentions.brand == brand)])
 
-    def _audit(self, brand: int) -> tuple[Floats, Floats]:
-        """Of the audited weeks together: what the model alone says of them, and PPI++ (draws, 3).
+    def _audited_shares(self, brand: int) -> tuple[Floats, Floats]:
+        """Return shares of all audited weeks together (draws, 3): by the model alone, and by PPI++.
 
-        Each week counts by its mentions, however many of them were drawn. The draws add half a label of
-        each class (Jeffreys' prior): a class that nobody met may be there all the same.
+        Each week counts by its mentions, however many of them were drawn. The draws add half a
+        label of each class (Jeffreys' prior): a class without labels may occur all the same.
         """
-        m = self.mentions
-        audited = np.isin(m.week, self._audited_weeks(brand))
-        rows = np.flatnonzero(m.annotated & (m.brand == brand) & audited)
-        predicted = self._tempered[rows]
-        labelled = m.audit_label[rows] >= 0
-        truth = np.eye(3)[m.audit_label[rows[labelled]]]
-        power = ppi_lambda(truth, predicted[labelled], predicted)
-        size, drawn = (
-            np.bincount(m.week[some], minlength=len(m.weeks)) for some in (rows, rows[labelled])
+        mentions = self.mentions
+        in_audited_weeks = np.isin(mentions.week, self._audited_weeks(brand))
+        rows = np.flatnonzero(mentions.annotated & (mentions.brand == brand) & in_audited_weeks)
+        predicted = self._tempered_posteriors[rows]
+        is_labelled = mentions.audit_label[rows] >= 0
+        labelled_rows = rows[is_labelled]
+        truth = np.eye(3)[mentions.audit_label[labelled_rows]]
+        power = ppi_lambda(truth, predicted[is_labelled], predicted)
+        week_count = len(mentions.weeks)
+        mention_counts = np.bincount(mentions.week[rows], minlength=week_count)
+        label_counts = np.bincount(mentions.week[labelled_rows], minlength=week_count)
+        label_weights = (mention_counts / np.maximum(label_counts, 1))[mentions.week[labelled_rows]]
+        error_sums, weight_sums = self._weighted_sums(
+            truth - power * predicted[is_labelled],
+            labelled_rows,
+            label_weights / label_weights.mean(),
         )
-        per_label = (size / np.maximum(drawn, 1))[m.week[rows[labelled]]]
-        sums, weight = self._total(
-            truth - power * predicted[labelled], rows[labelled], per_label / per_label.mean()
-        )
-        halves = np.vstack([np.zeros(3), _random(2).gamma(0.5, size=(BOOTSTRAP_DRAWS, 3))])
-        half = halves.sum(axis=1, keepdims=True)
-        missed = (sums + halves - power * half * predicted.mean(axis=0)) / (weight + half)
-        alone = self._mean(predicted, rows)
-        return alone, np.asarray(power * alone + missed)
+        gammas = _random_generator(_AUDIT_STREAM).gamma(0.5, size=(BOOTSTRAP_DRAWS, 3))
+        half_labels = np.vstack([np.zeros(3), gammas])
+        added = half_labels.sum(axis=1, keepdims=True)
+        prior_sums = half_labels - power * added * predicted.mean(axis=0)
+        correction = (error_sums + prior_sums) / (weight_sums + added)
+        model_share = self._mean(predicted, rows)
+        return model_share, np.asarray(power * model_share + correction)
 
     def _mean(self, values: Floats, rows: NDArray[np.int64]) -> Floats:
-        """Mean (draws, k) of `values` (n, k) at these rows."""
-        sums, weight = self._total(values, rows, np.ones(len(rows)))
-        return np.asarray(sums / weight)
+        """Return the mean (draws, k) of `values` (n, k) at these rows."""
+        sums, weights = self._weighted_sums(values, rows, np.ones(len(rows)))
+        return np.asarray(sums / weights)
 
-    def _total(
+    def _weighted_sums(
         self, values: Floats, rows: NDArray[np.int64], weight: Floats
     ) -> tuple[Floats, Floats]:
-        """Weighted sums (draws, k) of `values` (n, k) at these rows, and of the weights (draws, 1)."""
-        nowhere = np.zeros(len(rows), dtype=np.int64)
-        sums = [self.totals(weight * column, rows, nowhere, ()) for column in values.T]
-        return np.stack(sums, axis=1), self.totals(weight, rows, nowhere, ())[:, None]
+        """Sum `values` (n, k) at these rows: (draws, k), and their weights: (draws, 1)."""
+        cell = np.zeros(len(rows), dtype=np.int64)
+        sums = [self.sum_by_cell(weight * column, rows, cell, ()) for column in values.T]
+        return np.stack(sums, axis=1), self.sum_by_cell(weight, rows, cell, ())[:, None]
 
 
-def _random(stream: int) -> np.random.Generator:
-    """The same numbers for the same stream: the same corpus must give the same interval."""
+def _random_generator(stream: int) -> np.random.Generator:
+    """Return a generator of the same numbers for the same stream."""
     return np.random.Generator(np.random.PCG64(RANDOM_SEED + stream))
 
 
 def net_sentiment(shares: Floats) -> tuple[Floats, Floats]:
-    """NSR-polar (P - N) / (P + N) and NSR-all (P - N) / all, from shares (..., 3)."""
-    difference = shares[..., 2] - shares[..., 0]
-    return ratio(difference, shares[..., 2] + shares[..., 0]), difference
+    """Return NSR-polar, (P - N) / (P + N), and NSR-all, P - N, of shares (..., 3)."""
+    negative = shares[..., _NEGATIVE]
+    positive = shares[..., _POSITIVE]
+    return ratio(positive - negative, positive + negative), positive - negative
 
 
 def ratio(numerator: Floats, denominator: Floats, empty: float = np.nan) -> Floats:
-    """numerator / denominator, `empty` where the denominator is 0."""
+    """Divide, with `empty` where the denominator is 0."""
     shape = np.broadcast_shapes(numerator.shape, denominator.shape)
     return np.asarray(
         np.divide(
@@ -382,6 +444,6 @@ def ratio(numerator: Floats, denominator: Floats, empty: float = np.nan) -> Floa
 
 
 def on_simplex(shares: Floats) -> Floats:
-    """`shares` (..., k) without negative ones, scaled to sum to 1."""
+    """Set negative `shares` (..., k) to 0 and scale them to sum to 1."""
     positive = np.clip(shares, 0, None)
     return ratio(positive, positive.sum(axis=-1, keepdims=True))

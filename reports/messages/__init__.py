@@ -11,14 +11,14 @@ from typing import Any
 
 from folate.core.config import REPORT_LANGUAGES
 from folate.core.errors import ConfigError, suggestion
+from folate.core.measures import Unit
 from folate.core.weeks import Period, last_day
-from reports.measures.figures import (
+from reports.figures import (
     UNMEASURABLE_FLAG,
     ExternalText,
     Figure,
     FigureSentence,
     FigureText,
-    Unit,
 )
 
 MINUS = "\N{MINUS SIGN}"

@@ -12,8 +12,8 @@ import altair as alt
 from vl_convert import vegalite_to_svg
 
 from folate.core.text import printable_text
+from reports.figures import Figure
 from reports.measures.brands import BrandMeasures
-from reports.measures.figures import Figure
 
 # Width and height of the plot, in CSS pixels.
 WIDE_SIZE_PX = (720, 250)

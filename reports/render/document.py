@@ -11,15 +11,16 @@ from importlib.resources import files
 from typing import Any
 
 from reports.build import Report
+from reports.figures import Change, Figure, FigureSentence
 from reports.measures.brands import BrandMeasures
 from reports.measures.coverage import AnnotationCoverage
-from reports.measures.figures import Change, Figure, FigureSentence
 from reports.sections.campaigns import CampaignResult, ScorecardLine
 from reports.sections.concerns import Concern
 from reports.sections.people import BrandQuestions, Influencer, People, TopicSpread
 from reports.sections.perception import AspectMeasures, BrandComparison, MapPoint, Perception
 from reports.sections.perception.moves import BrandRelations
-from reports.sections.posts_and_sources import Quote, SourceLine, TopPost
+from reports.sections.posts_and_sources import SourceLine, TopPost
+from reports.sections.quotes import Quote
 from reports.sections.topic_search import TopicSearch
 from reports.sections.topics import ReportTopic, TopicAudience
 

@@ -8,21 +8,21 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
-from folate.core.text import contains_chinese
+from folate.core.measures import brand_table_columns
+from folate.core.text import contains_chinese, replace_control_characters
 from reports.build import Report
+from reports.figures import ExternalText, Figure, FigureText
 from reports.measures.coverage import (
     AnnotationCoverage,
     no_results_message,
     unjudged_posts_message,
 )
-from reports.measures.figures import ExternalText, Figure, FigureText
-from reports.measures.queries import EMOTION_INTENT_MEASURES
 from reports.messages import Messages, load_messages
 from reports.render import charts, map_charts
 from reports.render.tables.table import SHARE_OF_VOICE_COLUMNS
 from reports.render.template import create_template_environment, load_style_sheet
 from reports.sections.perception import AspectMeasures
-from reports.sections.posts_and_sources import TopPost, replace_control_characters
+from reports.sections.posts_and_sources import TopPost
 from reports.sections.summary import subject_brand, top_untracked_topic
 from reports.sections.topic_search import incomplete_topics_sentence
 from reports.sections.topics import ReportTopic
@@ -46,9 +46,9 @@ PAGE_SECTIONS = (
 )
 # Groups of topics on the page, by state; all other states are in "rising".
 TOPIC_STAGES = {"fading": "fading", "gone": "gone"}
-EMOTION_MEASURES = tuple(name for name in EMOTION_INTENT_MEASURES if name.startswith("emotion_"))
-INTENT_MEASURES = tuple(name for name in EMOTION_INTENT_MEASURES if name.startswith("intent_"))
-REACTIONS = ("posts_per_author", "top_authors", "engagement_per_post", "rating", "copies")
+EMOTION_MEASURES = brand_table_columns("emotions")
+INTENT_MEASURES = brand_table_columns("intents")
+REACTIONS = brand_table_columns("reactions")
 
 
 def render_html(report: Report) -> str:

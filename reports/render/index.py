@@ -9,7 +9,7 @@ from typing import Any
 from folate.core.errors import ConfigError
 from folate.core.files import write_atomically
 from folate.core.weeks import Week
-from reports.measures.figures import Change, Figure, NoEvidence
+from reports.figures import Change, Figure, NoEvidence
 from reports.messages import load_messages
 from reports.render.document import REPORT_SCHEMA
 from reports.render.template import create_template_environment, load_style_sheet

@@ -10,7 +10,7 @@ import altair as alt
 
 from folate.core.text import printable_text
 from reports.render.charts import INK, LINE, MUTED, brand_colour, render_svg, truncate_label
-from reports.sections.perception.aspects import MapPoint, PerceptualMap
+from reports.sections.perception.map import MapPoint, PerceptualMap
 from reports.sections.perception.moves import CoMention
 
 # Width and height of the plot, in CSS pixels.

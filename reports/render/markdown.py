@@ -6,7 +6,7 @@ from datetime import date
 
 from folate.core.text import printable_text
 from reports.build import Report
-from reports.measures.figures import Figure
+from reports.figures import Figure
 from reports.messages import Messages, load_messages
 from reports.render.tables import ReportTable, TableCell, report_tables
 

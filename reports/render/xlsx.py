@@ -8,9 +8,10 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unicodedata import east_asian_width
 
+from folate.core.measures import Unit
 from folate.core.text import printable_text
 from reports.build import Report
-from reports.measures.figures import UNMEASURABLE_FLAG, Figure, Unit
+from reports.figures import UNMEASURABLE_FLAG, Figure
 from reports.messages import Messages, load_messages
 from reports.render.tables import ReportTable, TableCell, report_tables
 

@@ -1,37 +1,28 @@
-"""The parts of a report that are lists of things: quotes, top posts, sources and how complete they are."""
+"""The lists of a report: the week's posts, the most engaging ones, and its sources."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from unicodedata import category
 
-from corpora.store.snapshot import Snapshot, sql_literal
-from folate.core.post import post_body
-from reports.measures import queries
-from reports.measures.brands import ReportContext
-from reports.measures.figures import MAX_SAMPLE_POSTS, Figure
+from corpora.store.snapshot import sql_literal
+from reports import queries
+from reports.context import ReportContext
+from reports.figures import MAX_SAMPLE_POSTS, Figure
+from reports.sections.quotes import Quote, quote_from_row
 
-MAX_TOP_POSTS = 3  # of each brand
-_EXCERPT = 180  # characters of a post that are shown
-_WORST_FIRST = ("failed", "partial", "saturated", "complete")
+MAX_TOP_POSTS = 3
+"""Most posts of each brand that a report shows."""
 
+INCOMPLETE_STATUSES = ("failed", "partial", "saturated")
+"""Statuses of a source that was not crawled in full, the worst first."""
 
-@dataclass(frozen=True, kw_only=True)
-class Quote:
-    """A post as a report shows it: an excerpt, where, when, and a hash for who."""
-
-    id: str
-    text: str
-    source: str
-    author: str | None
-    published_at: datetime
-    url: str | None  # http and https only
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TopPost:
-    """One of the posts about a brand that drew the most likes, replies and reposts."""
+    """One of the posts about a brand with the most likes, replies and reposts."""
 
     brand: str
     quote: Quote
@@ -40,152 +31,134 @@ class TopPost:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceLine:
-    """A source in this week: what was asked of it, whether it all came, and what it gave."""
+    """A source in the week: its posts and how complete its crawls are."""
 
     name: str
-    status: (
-        str  # complete, saturated, partial, failed; imported; uncrawled: no crawl reached this week
-    )
+    status: str
+    """complete, saturated, partial or failed, after its worst crawl; imported where it has posts
+    and was never crawled; uncrawled where no crawl reached the week."""
     posts: Figure
     copies: Figure
     queries: Figure
     complete: Figure
-    reasons: tuple[str, ...]  # as the ledger has them
+    reasons: tuple[str, ...]
+    """Why queries are incomplete, as the crawl's ledger says it."""
 
 
-def load_quotes(snapshot: Snapshot, ids: Iterable[str]) -> dict[str, Quote]:
-    return {
-        row["id"]: _quote(row)
-        for row in snapshot.sql(queries.posts_query(sorted(set(ids)))).to_pylist()
-    }
-
-
-def _quote(row: Mapping[str, Any]) -> Quote:
-    url = row["url"] if row["url"] and row["url"].startswith(("https://", "http://")) else None
-    return Quote(
-        id=row["id"], text=excerpt(post_body(row["title"], row["text"])), source=row["source"], author=row["author"],
-        published_at=row["published_at"], url=url,
-    )  # fmt: skip
-
-
-def excerpt(text: str, length: int = _EXCERPT) -> str:
-    """`text` on one line, cut to `length` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
-
-
-def replace_control_characters(text: str) -> str:
-    """`text` without control characters but its line breaks: for a page, whose <bdi> keeps what would turn a line around to itself."""
-    return "".join(
-        char if char == "\n" or category(char) != "Cc" else "\N{REPLACEMENT CHARACTER}"
-        for char in text
+def count_week_posts(context: ReportContext) -> Figure:
+    """Count the posts of the week, whatever they are about."""
+    posts_query = context.week_posts_query()
+    [counts] = context.rows(
+        f"SELECT count(*) AS n, (list(id ORDER BY id)[:{MAX_SAMPLE_POSTS}]) AS sample "
+        f"FROM ({posts_query})"
+    )
+    return context.figure(
+        "week_posts",
+        counts["n"],
+        n=counts["n"],
+        query=f"SELECT count(*) FROM ({posts_query})",
+        posts=counts["sample"] or (),
     )
 
 
-def week_posts(snapshot: Snapshot, context: ReportContext) -> Figure:
-    """How many posts the corpus has of the week."""
-    rows = queries.week_posts_query(context.week, context.config.timezone)
-    found = snapshot.sql(
-        f"SELECT count(*) AS n, (list(id ORDER BY id)[:{MAX_SAMPLE_POSTS}]) AS sample FROM ({rows})"
-    ).to_pylist()[0]
-    return Figure(
-        measure="week_posts", week=str(context.week), value=found["n"], n=found["n"], versions=context.versions,
-        query=f"SELECT count(*) FROM ({rows})", posts=tuple(found["sample"] or ()),
-    )  # fmt: skip
+def find_top_posts(context: ReportContext) -> tuple[TopPost, ...]:
+    """Find the most engaging posts about each brand, each text once.
+
+    Posts whose source shows no likes, replies or reposts take no part.
+    """
+    mentions = context.mentions_query([context.week])
+    rows = context.rows(queries.TOP_POSTS_QUERY.format(rows=mentions, most=MAX_TOP_POSTS))
+    brand_index = {brand: index for index, brand in enumerate(context.brand_ids)}
+    rows.sort(key=lambda row: (brand_index[row["brand"]], -row["engagement"], row["id"]))
+    return tuple(_top_post(context, row) for row in rows)
 
 
-def top_posts(snapshot: Snapshot, context: ReportContext) -> tuple[TopPost, ...]:
-    """The most engaging posts about each brand, one a text; posts whose source shows no likes, replies or reposts take no part."""
-    mentions = queries.mentions_query(context.brand_ids, [context.week], context.config.timezone)
-    rows = snapshot.sql(
-        queries.TOP_POSTS_QUERY.format(rows=mentions, most=MAX_TOP_POSTS)
-    ).to_pylist()
-    rows.sort(
-        key=lambda row: (context.brand_ids.index(row["brand"]), -row["engagement"], row["id"])
+def _top_post(context: ReportContext, row: Row) -> TopPost:
+    engagement = context.figure(
+        "engagement",
+        row["engagement"],
+        n=1,
+        query=queries.POST_ENGAGEMENT_QUERY.format(id=sql_literal(row["id"])),
+        brand=row["brand"],
+        posts=(row["id"],),
     )
-    return tuple(
-        TopPost(brand=row["brand"], quote=_quote(row), engagement=_engagement(row, context))
-        for row in rows
-    )
+    return TopPost(brand=row["brand"], quote=quote_from_row(row), engagement=engagement)
 
 
-def _engagement(row: Mapping[str, Any], asked: ReportContext) -> Figure:
-    return Figure(
-        measure="engagement", week=str(asked.week), brand=row["brand"], value=row["engagement"], n=1, versions=asked.versions,
-        query=queries.POST_ENGAGEMENT_QUERY.format(id=sql_literal(row["id"])), posts=(row["id"],),
-    )  # fmt: skip
-
-
-def sources(snapshot: Snapshot, context: ReportContext) -> tuple[SourceLine, ...]:
-    """Every source of the project file, of the ledger and of this week's posts, by name."""
-    posts = f"({queries.week_posts_query(context.week, context.config.timezone)})"
-    counted = {
+def find_sources(context: ReportContext) -> tuple[SourceLine, ...]:
+    """Describe every source of folate.toml, of the crawls and of the week's posts, by name."""
+    posts_query = f"({context.week_posts_query()})"
+    post_counts = {
         row["source"]: row
-        for row in snapshot.sql(queries.SOURCE_POSTS_QUERY.format(rows=posts)).to_pylist()
+        for row in context.rows(queries.SOURCE_POSTS_QUERY.format(rows=posts_query))
     }
-    ledger: dict[str, list[dict[str, Any]]] = {}
-    for row in snapshot.sql(
-        queries.latest_crawls_query(context.week, context.config.timezone)
-    ).to_pylist():
-        ledger.setdefault(row["source"], []).append(row)
-    crawled = set(snapshot.sql("SELECT DISTINCT source FROM crawls").column("source").to_pylist())
-    names = sorted({source.name for source in context.config.sources} | crawled | set(counted))
+    crawls: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in context.rows(queries.latest_crawls_query(context.week, context.timezone)):
+        crawls[row["source"]].append(row)
+    crawled = {row["source"] for row in context.rows("SELECT DISTINCT source FROM crawls")}
+    names = {source.name for source in context.config.sources} | crawled | set(post_counts)
     return tuple(
-        _source(name, counted.get(name), ledger.get(name, []), name in crawled, context)
-        for name in names
+        _source_line(context, name, post_counts.get(name), crawls[name], name in crawled)
+        for name in sorted(names)
     )
 
 
-def _source(
-    name: str, posts: Mapping[str, Any] | None, ledger: list[dict[str, Any]], crawled: bool, asked: ReportContext
-) -> SourceLine:  # fmt: skip
-    zone = asked.config.timezone
-    week_posts = (
-        f"({queries.week_posts_query(asked.week, zone)}) WHERE source = {sql_literal(name)}"
+def _source_line(
+    context: ReportContext, name: str, counts: Row | None, crawls: Sequence[Row], is_crawled: bool
+) -> SourceLine:
+    """`counts` is a row of SOURCE_POSTS_QUERY, `crawls` are rows of `latest_crawls_query`."""
+    posts_query = f"({context.week_posts_query()}) WHERE source = {sql_literal(name)}"
+    crawls_query = (
+        f"SELECT * FROM ({queries.latest_crawls_query(context.week, context.timezone)}) "
+        f"WHERE source = {sql_literal(name)}"
     )
-    n = posts["posts"] if posts else 0
-    sample = tuple(posts["sample"]) if posts else ()
-    asked_of = f"SELECT * FROM ({queries.latest_crawls_query(asked.week, zone)}) WHERE source = {sql_literal(name)}"
-
-    def figure(
-        measure: str, value: float | None, n: int, query: str, posts: tuple[str, ...] = ()
-    ) -> Figure:
-        return Figure(
-            measure=measure,
-            week=str(asked.week),
-            value=value,
-            n=n,
-            query=query,
-            versions=asked.versions,
-            posts=posts,
-        )
-
-    read = str(asked.week) not in asked.unread_weeks  # copies are sought when posts are read
-    done = sum(row["status"] == "complete" for row in ledger)
+    post_count = counts["posts"] if counts else 0
+    post_ids = counts["sample"] if counts else ()
+    # copies are found when posts are annotated
+    copy_share = counts["copies"] if counts and not context.is_week_unread else None
+    complete_count = sum(crawl["status"] == "complete" for crawl in crawls)
+    reasons = {
+        crawl["reason"] for crawl in crawls if crawl["reason"] and crawl["status"] != "complete"
+    }
     return SourceLine(
         name=name,
-        status=_status(ledger, crawled, bool(posts)),
-        posts=figure("source_posts", n, n, f"SELECT count(*) FROM {week_posts}", sample),
-        copies=figure(
+        status=_source_status(crawls, is_crawled, has_posts=bool(counts)),
+        posts=context.figure(
+            "source_posts",
+            post_count,
+            n=post_count,
+            query=f"SELECT count(*) FROM {posts_query}",
+            posts=post_ids,
+        ),
+        copies=context.figure(
             "source_copies",
-            posts["copies"] if posts and read else None,
-            n,
-            f"SELECT 1 - avg(counted::INT) FROM {week_posts}",
-            sample,
+            copy_share,
+            n=post_count,
+            query=f"SELECT 1 - avg(counted::INT) FROM {posts_query}",
+            posts=post_ids,
         ),
-        queries=figure("source_queries", len(ledger) if crawled else None, len(ledger), asked_of),
-        complete=figure("source_complete", done if crawled else None, len(ledger), asked_of),
-        reasons=tuple(
-            sorted(
-                {row["reason"] for row in ledger if row["reason"] and row["status"] != "complete"}
-            )
+        queries=context.figure(
+            "source_queries",
+            len(crawls) if is_crawled else None,
+            n=len(crawls),
+            query=crawls_query,
         ),
+        complete=context.figure(
+            "source_complete",
+            complete_count if is_crawled else None,
+            n=len(crawls),
+            query=crawls_query,
+        ),
+        reasons=tuple(sorted(reasons)),
     )
 
 
-def _status(ledger: list[dict[str, Any]], crawled: bool, has_posts: bool) -> str:
-    """The worst of the source's latest crawls of this week."""
-    found = {row["status"] for row in ledger}
-    if found:
-        return next((status for status in _WORST_FIRST if status in found), "failed")
-    return "imported" if has_posts and not crawled else "uncrawled"
+def _source_status(crawls: Sequence[Row], is_crawled: bool, has_posts: bool) -> str:
+    """Return the worst status of the crawls, or why there is none."""
+    statuses = {crawl["status"] for crawl in crawls}
+    for status in (*INCOMPLETE_STATUSES, "complete"):
+        if status in statuses:
+            return status
+    if statuses:
+        return "failed"
+    return "imported" if has_posts and not is_crawled else "uncrawled"

@@ -1,92 +1,108 @@
-"""The sentences on top of a report: rules over its figures, no word that the catalogue does not have."""
+"""The sentences on top of a report: rules over its figures, in words of the message files."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from reports.measures.brands import MIN_REPORTED_COPY_SHARE, TREND_MEASURES, BrandMeasures
+from folate.core.measures import TREND_MEASURES
+from reports.figures import UNMEASURABLE_FLAG, Change, ExternalText, Figure, FigureSentence
+from reports.measures.brands import MIN_REPORTED_COPY_SHARE, BrandMeasures
 from reports.measures.coverage import ReportCoverage
-from reports.measures.figures import UNMEASURABLE_FLAG, Change, ExternalText, Figure, FigureSentence
 from reports.messages import MessageParts, Messages
-from reports.sections.posts_and_sources import SourceLine
+from reports.sections.posts_and_sources import INCOMPLETE_STATUSES, SourceLine
 from reports.sections.topic_search import TopicSearch, incomplete_topics_sentence
-from reports.sections.topics import ReportTopic
+from reports.sections.topics import ReportTopic, rising_untracked_topics
 
-MAX_SENTENCES = 5  # sentences
-INCOMPLETE_STATUSES = ("failed", "partial", "saturated")
+MAX_SENTENCES = 5
+HEADLINE_KINDS = ("voice", "sentiment", "topic")
 
 
 def headline_kind(sentence: FigureSentence) -> str:
-    """Which of the three lines that matter a sentence is (voice, sentiment, topic); empty for another."""
-    first = sentence.key.partition("_")[0]
-    return first if first in ("voice", "sentiment", "topic") else ""
+    """Return which of the three headlines a sentence is; empty for another sentence."""
+    kind = sentence.key.partition("_")[0]
+    return kind if kind in HEADLINE_KINDS else ""
 
 
 def subject_brand(brands: tuple[BrandMeasures, ...]) -> BrandMeasures | None:
-    """The brand that a report is about: ours, else the one with the largest share of voice."""
-    own = next((brand for brand in brands if brand.own), None)
-    return own or max(brands, key=_voice, default=None)
+    """Return our own brand, else the one with the largest share of voice; None without brands."""
+    own_brand = next((brand for brand in brands if brand.own), None)
+    return own_brand or max(brands, key=_share_of_voice, default=None)
 
 
 def top_untracked_topic(topics: tuple[ReportTopic, ...]) -> ReportTopic | None:
-    """The best topic that rises, is not on the watch list and has no flag against it; `topics` come best first."""
-    rising = (topic for topic in topics if topic.state not in ("fading", "gone"))
-    return next(
-        (topic for topic in rising if not topic.watched and not topic.may_be_artefact), None
-    )
+    """Return the best of `topics`, which come best first, that rises and nobody tracks."""
+    return next(rising_untracked_topics(topics), None)
 
 
-def summary_sentences(
-    brands: tuple[BrandMeasures, ...], topics: tuple[ReportTopic, ...], sources: tuple[SourceLine, ...], coverage: ReportCoverage, topic_search: TopicSearch,
-    week_posts: Figure, message: Messages,
-) -> tuple[FigureSentence, ...]:  # fmt: skip
-    """At most five sentences: share of voice, net sentiment and the untracked word first, then what else must be known.
+@dataclass(frozen=True, kw_only=True)
+class SummaryInput:
+    """The sections of a report that its summary is composed from."""
 
-    `posts` is the number of all posts of the week.
+    brands: tuple[BrandMeasures, ...]
+    topics: tuple[ReportTopic, ...]
+    sources: tuple[SourceLine, ...]
+    coverage: ReportCoverage
+    topic_search: TopicSearch
+    week_posts: Figure
+    """The number of all posts of the week."""
+
+    @property
+    def subject(self) -> BrandMeasures | None:
+        """The brand that the report is about."""
+        return subject_brand(self.brands)
+
+    @property
+    def rivals(self) -> tuple[BrandMeasures, ...]:
+        """The other brands."""
+        return tuple(brand for brand in self.brands if brand is not self.subject)
+
+
+def summary_sentences(sections: SummaryInput, message: Messages) -> tuple[FigureSentence, ...]:
+    """Compose at most five sentences.
+
+    Share of voice, net sentiment and the untracked topic come first, then what else must be known.
+    A week without mentions of a brand has a sentence that says why.
     """
-    about = subject_brand(brands)
-    if about is None or not any(brand.figures["mentions"].value for brand in brands):
-        return (
-            *_silence(about, sources, coverage, week_posts, message),
-            *([_word(topics, topic_search, week_posts, message)] if week_posts.value else []),
-        )
-    others = tuple(brand for brand in brands if brand is not about)
-    first = (
-        _voice_sentence(about, others, message),
-        _sentiment_sentence(about, message),
-        _word(topics, topic_search, week_posts, message),
-    )
-    return (
-        *first,
-        *_more(about, others, topics, sources, coverage, topic_search, week_posts, message),
-    )[:MAX_SENTENCES]
+    subject = sections.subject
+    if subject is None or not any(brand.figures["mentions"].value for brand in sections.brands):
+        sentences = list(_silence_sentences(subject, sections, message))
+        if sections.week_posts.value:
+            sentences.append(_topic_sentence(sections, message))
+        return tuple(sentences)
+    sentences = [
+        _voice_sentence(subject, sections.rivals, message),
+        _sentiment_sentence(subject, message),
+        _topic_sentence(sections, message),
+        *_further_sentences(subject, sections, message),
+    ]
+    return tuple(sentences[:MAX_SENTENCES])
 
 
-def _silence(
-    about: BrandMeasures | None,
-    sources: tuple[SourceLine, ...],
-    reading: ReportCoverage,
-    posts: Figure,
-    say: Messages,
+def _silence_sentences(
+    subject: BrandMeasures | None, sections: SummaryInput, message: Messages
 ) -> Iterator[FigureSentence]:
-    """Why the report has nothing on a brand: no posts, none that was read, or none that names one."""
-    unread = reading.week.unread
+    """Say why no brand is measured: no posts, none that was read, or none that names one."""
+    posts = sections.week_posts
+    unread = sections.coverage.week.unread
     if not posts.value:
-        yield say.sentence("no_posts", posts=posts)
-        yield from _incomplete(sources, say)
-    elif about is None:
-        yield say.sentence("no_brands", posts=posts)
-    elif about.figures["mentions"].value is None:
-        yield say.sentence("unread_all", posts=posts)
+        yield message.sentence("no_posts", posts=posts)
+        yield from _incomplete_source_sentence(sections.sources, message)
+    elif subject is None:
+        yield message.sentence("no_brands", posts=posts)
+    elif subject.figures["mentions"].value is None:
+        yield message.sentence("unread_all", posts=posts)
     elif unread.value:
-        yield say.sentence("empty_partly", unread=unread, posts=posts)
+        yield message.sentence("empty_partly", unread=unread, posts=posts)
     else:
-        yield say.sentence("empty", posts=posts)
+        yield message.sentence("empty", posts=posts)
 
 
-def _incomplete(sources: tuple[SourceLine, ...], say: Messages) -> Iterator[FigureSentence]:
-    """The first source that was not crawled in full, else the first that was not crawled for the week at all."""
+def _incomplete_source_sentence(
+    sources: tuple[SourceLine, ...], message: Messages
+) -> Iterator[FigureSentence]:
+    """Name the first source with an incomplete crawl, else the first without any crawl."""
     for source in sources:
         if source.status in INCOMPLETE_STATUSES:
-            yield say.sentence(
+            yield message.sentence(
                 "incomplete",
                 source=ExternalText(source.name),
                 complete=source.complete,
@@ -95,110 +111,121 @@ def _incomplete(sources: tuple[SourceLine, ...], say: Messages) -> Iterator[Figu
             return
     for source in sources:
         if source.status == "uncrawled":
-            yield say.sentence("uncrawled", source=ExternalText(source.name), posts=source.posts)
+            name = ExternalText(source.name)
+            yield message.sentence("uncrawled", source=name, posts=source.posts)
             return
 
 
-def _more(
-    about: BrandMeasures, others: tuple[BrandMeasures, ...], topics: tuple[ReportTopic, ...], sources: tuple[SourceLine, ...],
-    reading: ReportCoverage, search: TopicSearch, posts: Figure, say: Messages,
-) -> Iterator[FigureSentence]:  # fmt: skip
-    if reading.week.unread.value:
-        yield say.sentence("unread", unread=reading.week.unread, posts=posts)
-    if top_untracked_topic(topics) and (doubts := incomplete_topics_sentence(search, posts, say)):
-        yield doubts
-    yield from _incomplete(sources, say)
-    moves = [
-        (brand, brand.changes[name])
-        for brand in others
-        for name in TREND_MEASURES
-        if name in brand.changes
-    ]
-    moves = [(brand, change) for brand, change in moves if change.direction != "none"]
-    if moves:
-        brand, change = max(moves, key=lambda move: abs(move[1].figure.value or 0))
-        measure = say.measure(change.figure.measure.partition(".")[0])
-        yield say.sentence(
-            f"rival_{change.direction}",
-            brand=ExternalText(brand.label),
-            measure=(measure,),
-            change=change.figure,
-        )
-    if (about.figures["copies"].value or 0) >= MIN_REPORTED_COPY_SHARE:
-        yield say.sentence(
-            "copied", copies=about.figures["copies"], brand=ExternalText(about.label)
-        )
+def _further_sentences(
+    subject: BrandMeasures, sections: SummaryInput, message: Messages
+) -> Iterator[FigureSentence]:
+    """Say what is unread, outdated or incomplete, how a rival changed, and what is copied."""
+    unread = sections.coverage.week.unread
+    if unread.value:
+        yield message.sentence("unread", unread=unread, posts=sections.week_posts)
+    if top_untracked_topic(sections.topics):
+        caveat = incomplete_topics_sentence(sections.topic_search, sections.week_posts, message)
+        if caveat:
+            yield caveat
+    yield from _incomplete_source_sentence(sections.sources, message)
+    yield from _rival_sentence(sections.rivals, message)
+    copies = subject.figures["copies"]
+    if (copies.value or 0) >= MIN_REPORTED_COPY_SHARE:
+        yield message.sentence("copied", copies=copies, brand=ExternalText(subject.label))
+
+
+def _rival_sentence(
+    rivals: tuple[BrandMeasures, ...], message: Messages
+) -> Iterator[FigureSentence]:
+    """Name the largest significant change of a rival, if there is any."""
+    changes = []
+    for rival in rivals:
+        for name in TREND_MEASURES:
+            change = rival.changes.get(name)
+            if change and change.direction != "none":
+                changes.append((rival, change))
+    if not changes:
+        return
+    rival, change = max(changes, key=lambda item: abs(item[1].figure.value or 0))
+    measure = message.measure(change.figure.measure.partition(".")[0])
+    yield message.sentence(
+        f"rival_{change.direction}",
+        brand=ExternalText(rival.label),
+        measure=(measure,),
+        change=change.figure,
+    )
 
 
 def _voice_sentence(
-    brand: BrandMeasures, others: tuple[BrandMeasures, ...], say: Messages
+    subject: BrandMeasures, rivals: tuple[BrandMeasures, ...], message: Messages
 ) -> FigureSentence:
-    if not others:
-        return say.sentence(
+    if not rivals:
+        return message.sentence(
             "voice_alone",
-            brand=ExternalText(brand.label),
-            authors=brand.figures["authors"],
-            change=change_words(brand.changes.get("authors"), say),
+            brand=ExternalText(subject.label),
+            authors=subject.figures["authors"],
+            change=change_words(subject.changes.get("authors"), message),
         )
-    rival = max(others, key=_voice)
-    share = brand.figures["share_of_voice"]
-    return say.sentence(
-        "voice_ahead" if _voice(brand) >= _voice(rival) else "voice_behind",
-        brand=ExternalText(brand.label), share=share, range=range_words(share, say), rival=ExternalText(rival.label),
-        rival_share=rival.figures["share_of_voice"], change=change_words(brand.changes.get("share_of_voice"), say),
-    )  # fmt: skip
-
-
-def _sentiment_sentence(brand: BrandMeasures, say: Messages) -> FigureSentence:
-    net = brand.figures["net_sentiment_polar"]
-    change = change_words(brand.changes.get("net_sentiment_polar"), say)
-    if UNMEASURABLE_FLAG in net.flags:
-        return say.sentence(
-            "sentiment_unmeasurable", brand=ExternalText(brand.label), net=net, change=change
-        )
-    if net.value is None:
-        return say.sentence(
-            "sentiment_missing", brand=ExternalText(brand.label), mentions=brand.figures["mentions"]
-        )
-    audit = say("fragment.unaudited" if "unaudited" in net.flags else "fragment.audited")
-    key = "sentiment" if net.low is not None else "sentiment_few"
-    return say.sentence(
-        key, brand=ExternalText(brand.label), net=net, change=change, audit=(audit,)
+    rival = max(rivals, key=_share_of_voice)
+    is_ahead = _share_of_voice(subject) >= _share_of_voice(rival)
+    share = subject.figures["share_of_voice"]
+    return message.sentence(
+        "voice_ahead" if is_ahead else "voice_behind",
+        brand=ExternalText(subject.label),
+        share=share,
+        range=range_words(share, message),
+        rival=ExternalText(rival.label),
+        rival_share=rival.figures["share_of_voice"],
+        change=change_words(subject.changes.get("share_of_voice"), message),
     )
 
 
-def _word(
-    topics: tuple[ReportTopic, ...], search: TopicSearch, posts: Figure, say: Messages
-) -> FigureSentence:
-    topic = top_untracked_topic(topics)
+def _sentiment_sentence(subject: BrandMeasures, message: Messages) -> FigureSentence:
+    brand = ExternalText(subject.label)
+    net = subject.figures["net_sentiment_polar"]
+    change = change_words(subject.changes.get("net_sentiment_polar"), message)
+    if UNMEASURABLE_FLAG in net.flags:
+        return message.sentence("sentiment_unmeasurable", brand=brand, net=net, change=change)
+    if net.value is None:
+        mentions = subject.figures["mentions"]
+        return message.sentence("sentiment_missing", brand=brand, mentions=mentions)
+    audit = message("fragment.unaudited" if "unaudited" in net.flags else "fragment.audited")
+    key = "sentiment" if net.low is not None else "sentiment_few"
+    return message.sentence(key, brand=brand, net=net, change=change, audit=(audit,))
+
+
+def _topic_sentence(sections: SummaryInput, message: Messages) -> FigureSentence:
+    """Name the best untracked topic, or say that there is none or that topics may be missing."""
+    topic = top_untracked_topic(sections.topics)
     if topic is None:
-        return incomplete_topics_sentence(search, posts, say) or say.sentence(
-            "topic_none", posts=posts
-        )
-    values: dict[str, Figure | ExternalText | MessageParts] = {
-        "topic": ExternalText(topic.label(say.language)),
-        "authors": topic.authors,
-        "posts": topic.posts,
-        "gain": topic.gain,
-    }
-    return say.sentence("topic" if topic.gain.value is None else "topic_gain", **values)
+        caveat = incomplete_topics_sentence(sections.topic_search, sections.week_posts, message)
+        return caveat or message.sentence("topic_none", posts=sections.week_posts)
+    return message.sentence(
+        "topic" if topic.gain.value is None else "topic_gain",
+        topic=ExternalText(topic.label(message.language)),
+        authors=topic.authors,
+        posts=topic.posts,
+        gain=topic.gain,
+    )
 
 
 def change_words(change: Change | None, message: Messages) -> MessageParts:
-    """A change as part of a sentence: its direction and size, or the smallest that would have been seen."""
+    """Describe a change within a sentence.
+
+    The words give its direction and size, or the smallest change that would have been detected.
+    """
     if change is None:
         return (message("change.missing"),)
-    return tuple(
-        message.parts(
-            f"change.{change.direction}", change=change.figure, smallest=change.detectable
-        )
+    words = message.parts(
+        f"change.{change.direction}", change=change.figure, smallest=change.detectable
     )
+    return tuple(words)
 
 
 def range_words(figure: Figure, message: Messages) -> MessageParts:
-    """The interval of a figure in brackets, if it has one."""
+    """Return the interval of a figure in brackets; nothing for a figure without one."""
     return () if figure.low is None else tuple(message.parts("fragment.range", figure=figure))
 
 
-def _voice(brand: BrandMeasures) -> float:
+def _share_of_voice(brand: BrandMeasures) -> float:
     return brand.figures["share_of_voice"].value or 0.0

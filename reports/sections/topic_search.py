@@ -1,4 +1,4 @@
-"""When topics were sought in a week, in which posts, and what can be said when none rose: nothing, where none was sought."""
+"""The last search for topics of a week: whether it is up to date, and what a report says if not."""
 
 import json
 from collections.abc import Mapping
@@ -9,148 +9,161 @@ from typing import Any, Literal
 from corpora.store.snapshot import Snapshot, sql_literal
 from folate.core.config import Config
 from folate.core.weeks import Period, preceding_periods
-from reports.measures import queries
-from reports.measures.brands import ReportContext
-from reports.measures.figures import Figure, FigureSentence
+from reports import queries
+from reports.context import ReportContext
+from reports.figures import Figure, FigureSentence
 from reports.messages import Messages
 
 TopicSearchStatus = Literal["empty", "never", "unrecorded", "outdated", "short", "current"]
-_WINDOW = """
-SELECT count(*) FILTER (p.published_at >= {start}) AS posts, count(*) FILTER (p.published_at < {start}) AS baseline_posts,
+
+_WINDOW_QUERY = """
+SELECT count(*) FILTER (p.published_at >= {start}) AS posts, count(*) \
+FILTER (p.published_at < {start}) AS baseline_posts,
   CAST(bit_xor(md5_number_lower(p.id || coalesce(p.text_hash, ''))) AS VARCHAR) AS digest
 FROM posts p {read} WHERE p.published_at >= {since} AND p.published_at < {stop} AND NOT {skewed}
 """.strip()
-_SINCE = "SELECT {column} - (SELECT {column} FROM searches WHERE week = {week}) FROM ({window})"
+_SINCE_QUERY = (
+    "SELECT {column} - (SELECT {column} FROM searches WHERE week = {week}) FROM ({window})"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TopicSearch:
-    """The last search for topics in a week.
-
-    status: empty (the week has no posts), never (nobody sought), unrecorded (by a Folate that did not note in which posts), outdated
-    (posts, or the settings of topics, have changed since), short (too few weeks to compare with), current.
-    """
+    """The last search for topics in a week."""
 
     status: TopicSearchStatus
-    versions: Mapping[str, int] | None = None  # of the tables that it read
-    min_baseline_weeks: int | None = None  # of baseline, below which nothing is sought
-    configured_baseline_weeks: int | None = None  # of baseline, by folate.toml
-    baseline_weeks: Figure | None = None  # that had posts
-    posts_since: Figure | None = None  # of the week, that it did not read
-    baseline_since: Figure | None = None  # of the weeks before
+    """empty: the week has no posts; never: there was no search; unrecorded: the search did not
+    record its posts, as in early versions; outdated: posts or settings have changed since; short:
+    too few weeks of baseline; current: none of these."""
+    versions: Mapping[str, int] | None = None
+    """Versions of the tables that it read."""
+    min_baseline_weeks: int | None = None
+    """Weeks of baseline below which there is no search."""
+    configured_baseline_weeks: int | None = None
+    """Weeks of baseline that folate.toml asks for."""
+    baseline_weeks: Figure | None = None
+    """Weeks of baseline that had posts."""
+    posts_since: Figure | None = None
+    """Posts of the week that are new since the search."""
+    baseline_since: Figure | None = None
+    """Posts of the baseline that are new since the search."""
 
 
 def window_counts(
     snapshot: Snapshot, config: Config, period: Period, exclude_unread: bool
 ) -> dict[str, Any]:
-    """Count the posts that topics of `span` rest on, in it and in its baseline, with a digest of their texts.
+    """Count the posts of `period` and of its baseline, with a digest of their texts.
 
-    `read_only` leaves out those that nobody has read, which a search does not see. Posts dated after they were fetched take no part.
+    `exclude_unread` leaves out posts without a row in `texts`, which a search does not see. Posts
+    dated after they were fetched take no part.
     """
-    return dict(snapshot.sql(_window(config, period, exclude_unread)).to_pylist()[0])
+    window_query = _window_query(config, period, exclude_unread)
+    return dict(snapshot.sql(window_query).to_pylist()[0])
 
 
 def settings_digest(config: Config) -> str:
-    """A digest of what in folate.toml decides which topics are found and which of them are tracked."""
+    """Return a digest of the settings that decide which topics are found and tracked."""
     brands = [(brand.id, brand.aliases) for brand in config.brands]
     segments = [(segment.id, segment.terms) for segment in config.segments]
-    asked = (config.timezone, config.topics, config.watch, brands, segments, config.nlp.words)
-    return blake2b(repr(asked).encode(), digest_size=8).hexdigest()
+    settings = (config.timezone, config.topics, config.watch, brands, segments, config.nlp.words)
+    return blake2b(repr(settings).encode(), digest_size=8).hexdigest()
 
 
-def find_topic_search(
-    snapshot: Snapshot, context: ReportContext, week_posts: Figure
-) -> TopicSearch:
-    """What is known of the search for the topics of the report's week; `posts` counts the posts of the week."""
+def find_topic_search(context: ReportContext, week_posts: Figure) -> TopicSearch:
+    """Load the last search for the topics of the report's week.
+
+    `week_posts` counts the posts of the week.
+    """
     week = sql_literal(str(context.week))
-    rows = snapshot.sql(f"SELECT * FROM searches WHERE week = {week}").to_pylist()
+    searches = context.rows(f"SELECT * FROM searches WHERE week = {week}")
     if not week_posts.value:
         return TopicSearch(status="empty")
-    if not rows:
-        stored = snapshot.sql(f"SELECT 1 FROM topics WHERE week = {week} LIMIT 1").num_rows
-        return TopicSearch(status="unrecorded" if stored else "never")
-    return _search(
-        rows[0],
-        window_counts(snapshot, context.config, context.week, exclude_unread=False),
-        context,
-    )
+    if not searches:
+        has_topics = context.rows(f"SELECT 1 FROM topics WHERE week = {week} LIMIT 1")
+        return TopicSearch(status="unrecorded" if has_topics else "never")
+    counts = window_counts(context.snapshot, context.config, context.week, exclude_unread=False)
+    return _compare_search(context, searches[0], counts)
 
 
-def _search(row: Mapping[str, Any], now: Mapping[str, Any], asked: ReportContext) -> TopicSearch:
-    week, window = sql_literal(str(asked.week)), _window(asked.config, asked.week, read_only=False)
+def _compare_search(
+    context: ReportContext, search: Mapping[str, Any], counts: Mapping[str, Any]
+) -> TopicSearch:
+    """Compare a row of `searches` with the window as it is now."""
+    week = sql_literal(str(context.week))
+    window = _window_query(context.config, context.week, exclude_unread=False)
 
     def figure(measure: str, value: int, query: str) -> Figure:
-        return Figure(
-            measure=measure,
-            week=str(asked.week),
-            value=value,
-            n=abs(value),
-            query=query,
-            versions=asked.versions,
-        )
+        return context.figure(measure, value, n=abs(value), query=query)
 
-    since = {name: now[name] - row[name] for name in ("posts", "baseline_posts")}
-    changed = (
-        any(since.values())
-        or now["digest"] != row["digest"]
-        or row["settings"] != settings_digest(asked.config)
-    )
-    short = row["baseline_weeks"] < row["least_weeks"]
+    def figure_since(measure: str, column: str) -> Figure:
+        query = _SINCE_QUERY.format(column=column, week=week, window=window)
+        return figure(measure, counts[column] - search[column], query)
+
     return TopicSearch(
-        status="outdated" if changed else "short" if short else "current",
-        versions=json.loads(row["versions"]),
-        min_baseline_weeks=row["least_weeks"],
-        configured_baseline_weeks=row["wanted_weeks"],
+        status=_search_status(context.config, search, counts),
+        versions=json.loads(search["versions"]),
+        min_baseline_weeks=search["least_weeks"],
+        configured_baseline_weeks=search["wanted_weeks"],
         baseline_weeks=figure(
             "topic_baseline",
-            row["baseline_weeks"],
+            search["baseline_weeks"],
             f"SELECT baseline_weeks FROM searches WHERE week = {week}",
         ),
-        posts_since=figure(
-            "topic_posts_since",
-            since["posts"],
-            _SINCE.format(column="posts", week=week, window=window),
-        ),
-        baseline_since=figure(
-            "topic_baseline_since",
-            since["baseline_posts"],
-            _SINCE.format(column="baseline_posts", week=week, window=window),
-        ),
+        posts_since=figure_since("topic_posts_since", "posts"),
+        baseline_since=figure_since("topic_baseline_since", "baseline_posts"),
     )
+
+
+def _search_status(
+    config: Config, search: Mapping[str, Any], counts: Mapping[str, Any]
+) -> TopicSearchStatus:
+    """Return the status of a stored search of a week with posts."""
+    for column in ("posts", "baseline_posts", "digest"):
+        if counts[column] != search[column]:
+            return "outdated"
+    if search["settings"] != settings_digest(config):
+        return "outdated"
+    return "short" if search["baseline_weeks"] < search["least_weeks"] else "current"
 
 
 def incomplete_topics_sentence(
     topic_search: TopicSearch, week_posts: Figure, message: Messages
 ) -> FigureSentence | None:
-    """Why the topics of the week are not all known: a sentence; None when they are."""
+    """Return a sentence that says why topics of the week may be missing; None when none are."""
     if topic_search.status == "current":
         return None
     if topic_search.status == "short":
-        weeks, least = topic_search.baseline_weeks, topic_search.min_baseline_weeks
-        assert weeks is not None  # noqa: S101  # a search that was recorded has it
+        assert topic_search.baseline_weeks is not None  # noqa: S101  # a stored search has it
         return message.sentence(
             "topic_short",
-            weeks=weeks,
-            least=(str(least),),
+            weeks=topic_search.baseline_weeks,
+            least=(str(topic_search.min_baseline_weeks),),
             wanted=(str(topic_search.configured_baseline_weeks),),
         )
     if topic_search.status == "outdated":
-        if topic_search.posts_since and (topic_search.posts_since.value or 0) > 0:
-            return message.sentence(
-                "topic_outdated", since=topic_search.posts_since, posts=week_posts
-            )
-        if topic_search.baseline_since and (topic_search.baseline_since.value or 0) > 0:
-            return message.sentence("topic_outdated_baseline", since=topic_search.baseline_since)
-        return message.sentence("topic_changed", posts=week_posts)
+        return _outdated_topics_sentence(topic_search, week_posts, message)
     return message.sentence(f"topic_{topic_search.status}", posts=week_posts)
 
 
-def _window(config: Config, span: Period, read_only: bool) -> str:
-    start, stop = queries.window_bounds([span], config.timezone)
-    since = queries.timestamp_literal(
-        preceding_periods(span, config.topics.baseline_weeks)[0].bounds(config.timezone)[0]
-    )
-    read = "JOIN texts t ON t.id = p.id" if read_only else ""
-    return _WINDOW.format(
-        start=start, stop=stop, since=since, read=read, skewed=queries.FUTURE_DATED_CONDITION
+def _outdated_topics_sentence(
+    topic_search: TopicSearch, week_posts: Figure, message: Messages
+) -> FigureSentence:
+    posts_since = topic_search.posts_since
+    baseline_since = topic_search.baseline_since
+    if posts_since and (posts_since.value or 0) > 0:
+        return message.sentence("topic_outdated", since=posts_since, posts=week_posts)
+    if baseline_since and (baseline_since.value or 0) > 0:
+        return message.sentence("topic_outdated_baseline", since=baseline_since)
+    return message.sentence("topic_changed", posts=week_posts)
+
+
+def _window_query(config: Config, period: Period, exclude_unread: bool) -> str:
+    start, stop = queries.window_bounds([period], config.timezone)
+    baseline = preceding_periods(period, config.topics.baseline_weeks)
+    return _WINDOW_QUERY.format(
+        start=start,
+        stop=stop,
+        since=queries.timestamp_literal(baseline[0].bounds(config.timezone)[0]),
+        read="JOIN texts t ON t.id = p.id" if exclude_unread else "",
+        skewed=queries.FUTURE_DATED_CONDITION,
     )

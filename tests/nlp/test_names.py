@@ -18,7 +18,7 @@ from nlp.model import (
     SentimentProbabilities,
     TargetSpans,
     TextPrediction,
-    load,
+    load_reader,
 )
 from nlp.model.name_hiding import (
     Passage,
@@ -86,7 +86,7 @@ def sentences(language: str) -> list[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def reader() -> Iterator[Reader]:
     threads = torch.get_num_threads()
-    yield load(threads=1)
+    yield load_reader(threads=1)
     torch.set_num_threads(threads)
 
 

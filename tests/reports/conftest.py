@@ -1,4 +1,4 @@
-"""A small corpus with everything a report can show, made by a seeded generator and written to a real store."""
+"""A small corpus with everything that a report can show, from a seeded generator."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -73,7 +73,7 @@ FOLIC = (
 
 @dataclass
 class Corpus:
-    """Rows for a store; tests change them before they are written."""
+    """Rows of a store, which tests change before they are written."""
 
     posts: list[Post] = field(default_factory=list)
     tables: dict[str, list[dict[str, Any]]] = field(
@@ -93,36 +93,36 @@ class Corpus:
     def add(
         self,
         text: str,
-        at: datetime,
+        published_at: datetime,
         brand: str | None = "heye",
         source: str = "weiba",
         shares: tuple[float, ...] | None = None,
-        **more: Any,
+        **fields: Any,
     ) -> Post:
-        """A post, that it mentions `brand`, and its sentiment probabilities if given."""
+        """Add a post, its mention of `brand`, and its sentiment probabilities if given."""
         kind = next((s.kind for s in SOURCES if s.name == source), "forum")
         post = Post(
             id=f"{source}:{len(self.posts)}",
             source=source,
             kind=kind,
             text=text,
-            published_at=at,
-            **more,
+            published_at=published_at,
+            **fields,
         )  # type: ignore[arg-type]
         self.posts.append(post)
-        made_by = {"id": post.id, "text_hash": post.text_hash, "annotator": "test", "version": "1"}
+        key = {"id": post.id, "text_hash": post.text_hash, "annotator": "test", "version": "1"}
         self.tables["texts"].append(
-            made_by | {"language": "zh", "words": [], "hashtags": [], "exact": post.id}
+            key | {"language": "zh", "words": [], "hashtags": [], "exact": post.id}
         )
         if brand is not None:
             self.tables["mentions"].append(
-                {**made_by, "brand": brand, "start": 0, "end": 2, "via": "text"}
+                {**key, "brand": brand, "start": 0, "end": 2, "via": "text"}
             )
             if shares is not None:
                 probabilities = dict(zip(LABELS, shares, strict=True))
                 label = max(LABELS, key=lambda name: probabilities[name])
                 self.tables["sentiments"].append(
-                    {**made_by, "brand": brand, "label": label, **probabilities}
+                    {**key, "brand": brand, "label": label, **probabilities}
                 )
         return post
 
@@ -137,7 +137,7 @@ class Corpus:
     def seek(
         self, root: Path, config: Config = CONFIG, week: Week = WEEK, baseline_weeks: int = 8
     ) -> Snapshot:
-        """Write the corpus as one whose topics of `week` were sought, whatever `tables` has of them, and nothing came since."""
+        """Write the corpus with a search for topics of `week` that is up to date."""
         counted = window_counts(self.snapshot(root), config, week, exclude_unread=True)
         row = {
             "week": str(week),
@@ -160,7 +160,10 @@ def moments(week: Week, count: int, rng: np.random.Generator) -> Iterator[dateti
 
 
 def posteriors(label: int, rng: np.random.Generator) -> tuple[float, ...]:
-    """Calibrated under balanced classes: Bayes' rule on one of three Dirichlet densities, whose normalisers are equal."""
+    """Draw posteriors calibrated under balanced classes.
+
+    Bayes' rule is applied to three Dirichlet densities with equal normalisers.
+    """
     sharpness = np.full((3, 3), 1.2) + 2.6 * np.eye(3)
     point = rng.dirichlet(sharpness[label])
     density = np.exp(((sharpness - 1) * np.log(point)).sum(axis=1))
@@ -168,21 +171,24 @@ def posteriors(label: int, rng: np.random.Generator) -> tuple[float, ...]:
 
 
 def generate(seed: int = 7, per_week: int = 1) -> Corpus:
-    """Nine weeks, three brands, three sources. The own brand gains voice and loses sentiment in the last week; an advertisement of a
-    competitor is copied; pregnant women ask for folic acid."""
+    """Generate nine weeks of three brands on three sources.
+
+    The own brand gains share of voice and loses sentiment in the last week; an advertisement of a
+    competitor is copied; pregnant women ask for folic acid.
+    """
     rng, corpus = np.random.default_rng(seed), Corpus()
     for week in [WEEK - back for back in range(8, -1, -1)]:
-        for brand, volume, mood in _plan(week == WEEK):
+        for brand, volume, mood in _week_plan(week == WEEK):
             for at in moments(week, int(rng.poisson(volume * per_week)), rng):
-                _post(corpus, brand, mood, at, rng)
-    _advertisement(corpus, rng)
-    _folic(corpus, rng)
-    _ledger(corpus)
-    _perceived(corpus, np.random.default_rng(seed + 1))
+                _add_post(corpus, brand, mood, at, rng)
+    _add_advertisement(corpus, rng)
+    _add_folic_topic(corpus, rng)
+    _add_crawls(corpus)
+    _add_aspects(corpus, np.random.default_rng(seed + 1))
     return corpus
 
 
-def _plan(last: bool) -> tuple[tuple[Brand, int, tuple[float, ...]], ...]:
+def _week_plan(last: bool) -> tuple[tuple[Brand, int, tuple[float, ...]], ...]:
     heye = (110, (0.34, 0.26, 0.40)) if last else (62, (0.14, 0.30, 0.56))
     return (
         (BRANDS[0], *heye),
@@ -191,12 +197,12 @@ def _plan(last: bool) -> tuple[tuple[Brand, int, tuple[float, ...]], ...]:
     )
 
 
-def _author(number: int, source: str = "weiba") -> str:
-    """One person on one source, as pseudonyms are."""
+def _author_hash(number: int, source: str = "weiba") -> str:
+    """Return the pseudonym of a person on a source."""
     return f"{(number + 2**41 * len(source)) * 0x9E3779B97F4A7C15 % 2**64:016x}"
 
 
-def _post(
+def _add_post(
     corpus: Corpus, brand: Brand, mood: tuple[float, ...], at: datetime, rng: np.random.Generator
 ) -> None:
     source = str(rng.choice(["mombaby", "weiba", "shop"], p=[0.35, 0.45, 0.2]))
@@ -213,7 +219,7 @@ def _post(
             "reposts": int(rng.pareto(1.4) * 2),
             "replies": int(rng.poisson(2)),
         }
-    author = _author(
+    author = _author_hash(
         int(rng.integers(0, 2**40)) if rng.random() < 0.9 else int(rng.integers(0, 12)), source
     )
     corpus.add(
@@ -228,7 +234,7 @@ def _post(
     )
 
 
-def _advertisement(corpus: Corpus, rng: np.random.Generator) -> None:
+def _add_advertisement(corpus: Corpus, rng: np.random.Generator) -> None:
     text = "康本全场五折，点击主页领取优惠券，仅限今天！#康本大促#"
     for number, at in enumerate(moments(WEEK, 30, rng)):
         copy = corpus.add(
@@ -236,7 +242,7 @@ def _advertisement(corpus: Corpus, rng: np.random.Generator) -> None:
             at,
             "kangben",
             shares=(0.02, 0.08, 0.9),
-            author=_author(900 + number),
+            author=_author_hash(900 + number),
             likes=0,
             replies=0,
             reposts=0,
@@ -248,29 +254,61 @@ def _advertisement(corpus: Corpus, rng: np.random.Generator) -> None:
             )
 
 
-def _folic(corpus: Corpus, rng: np.random.Generator) -> None:
+def _add_folic_topic(corpus: Corpus, rng: np.random.Generator) -> None:
     posts = []
     for n, at in enumerate(moments(WEEK, 18, rng)):
         text, source = f"{FOLIC[n % 4]}{TAILS[n // 4 % 8]}", ("mombaby", "weiba")[n % 2]
         posts.append(
             corpus.add(
-                text, at, "heye", source, posteriors(1, rng), author=_author(700 + n, source)
+                text, at, "heye", source, posteriors(1, rng), author=_author_hash(700 + n, source)
             )
         )
     ids = [post.id for post in posts]
     row = {
-        "week": str(WEEK), "id": "t-folic", "state": "new", "label_zh": "叶酸", "label_en": "folic acid",
-        "terms": ["叶酸", "folic acid", "孕早期"], "score": 19.2, "q": 0.001, "posts": 18, "authors": 18,
-        "first_seen": posts[0].published_at, "sources": ["mombaby", "weiba"], "languages": ["en", "zh"], "watched": False, "flags": [],
-        "segments": ["pregnant"], "brands": ["heye"], "evidence": ids, "detail": json.dumps(
-            {"gain": 14.4, "margin": 9.1, "copies": 0.0, "rise": {"coverage": 1.0, "volume": 1.2, "share": 12.0},
-             "segments": {"pregnant": {"authors": 9, "share": 0.5, "outside": 0.021}}}
+        "week": str(WEEK),
+        "id": "t-folic",
+        "state": "new",
+        "label_zh": "叶酸",
+        "label_en": "folic acid",
+        "terms": ["叶酸", "folic acid", "孕早期"],
+        "score": 19.2,
+        "q": 0.001,
+        "posts": 18,
+        "authors": 18,
+        "first_seen": posts[0].published_at,
+        "sources": ["mombaby", "weiba"],
+        "languages": ["en", "zh"],
+        "watched": False,
+        "flags": [],
+        "segments": ["pregnant"],
+        "brands": ["heye"],
+        "evidence": ids,
+        "detail": json.dumps(
+            {
+                "gain": 14.4,
+                "margin": 9.1,
+                "copies": 0.0,
+                "rise": {"coverage": 1.0, "volume": 1.2, "share": 12.0},
+                "segments": {"pregnant": {"authors": 9, "share": 0.5, "outside": 0.021}},
+            }
         ),
-    }  # fmt: skip
+    }
     spring = {
-        "id": "t-spring", "state": "fading", "label_zh": "春游", "label_en": "", "terms": ["春游", "野餐"], "score": 0.0, "q": None,
-        "posts": 9, "authors": 8, "watched": True, "flags": ["one source", "seasonal"], "segments": [], "evidence": ids[:2], "detail": "{}",
-    }  # fmt: skip
+        "id": "t-spring",
+        "state": "fading",
+        "label_zh": "春游",
+        "label_en": "",
+        "terms": ["春游", "野餐"],
+        "score": 0.0,
+        "q": None,
+        "posts": 9,
+        "authors": 8,
+        "watched": True,
+        "flags": ["one source", "seasonal"],
+        "segments": [],
+        "evidence": ids[:2],
+        "detail": "{}",
+    }
     corpus.tables["topics"] += [row, row | spring]
 
 
@@ -281,32 +319,32 @@ ASPECTS = {
 }
 
 
-def _perceived(corpus: Corpus, rng: np.random.Generator) -> None:
-    """Each brand is liked for an aspect of its own and less for another; people leave the own brand for a competitor."""
-    about = {row["id"]: row for row in corpus.tables["mentions"]}
+def _add_aspects(corpus: Corpus, rng: np.random.Generator) -> None:
+    """Add aspects and comparisons: each brand is liked for one aspect; people leave our brand."""
+    mention_by_post = {row["id"]: row for row in corpus.tables["mentions"]}
     for post in corpus.posts:
-        mention = about[post.id]
-        liked, other, well = ASPECTS[mention["brand"]]
-        for aspect, odds in ((liked, 0.9), (other, well), ("quality", 0.5)):
+        mention = mention_by_post[post.id]
+        liked, other, other_odds = ASPECTS[mention["brand"]]
+        for aspect, odds in ((liked, 0.9), (other, other_odds), ("quality", 0.5)):
             if rng.random() < 0.4:
-                good = float(rng.beta(8 * odds, 8 * (1 - odds)))
-                made_by = {
+                positive_share = float(rng.beta(8 * odds, 8 * (1 - odds)))
+                key = {
                     name: mention[name]
                     for name in ("id", "text_hash", "annotator", "version", "brand")
                 }
                 probabilities = {
-                    "negative": 0.9 * (1 - good),
+                    "negative": 0.9 * (1 - positive_share),
                     "neutral": 0.1,
-                    "positive": 0.9 * good,
+                    "positive": 0.9 * positive_share,
                 }
                 label = max(LABELS, key=lambda name: probabilities[name])
                 corpus.tables["aspects"].append(
-                    made_by | {"aspect": aspect, "label": label, "confidence": 0.9} | probabilities
+                    key | {"aspect": aspect, "label": label, "confidence": 0.9} | probabilities
                 )
     for n, at in enumerate(moments(WEEK, 26, rng)):
         left, to = ("heye", "kangben") if n % 13 else ("kangben", "luva")
         post = corpus.add(
-            f"用完这包就从禾叶换到康本了，第{n}次回购 Heye", at, left, author=_author(3000 + n)
+            f"用完这包就从禾叶换到康本了，第{n}次回购 Heye", at, left, author=_author_hash(3000 + n)
         )
         key = {"id": post.id, "text_hash": post.text_hash, "annotator": "test", "version": "1"}
         corpus.tables["mentions"].append({**key, "brand": to, "start": 9, "end": 11, "via": "text"})
@@ -319,14 +357,22 @@ def _perceived(corpus: Corpus, rng: np.random.Generator) -> None:
             )
 
 
-def _ledger(corpus: Corpus) -> None:
+def _add_crawls(corpus: Corpus) -> None:
     start, stop = (WEEK - 8).bounds(ZONE)[0], WEEK.bounds(ZONE)[1]
-    done = {"crawl": "run-1", "since": start, "until": stop, "requests": 40, "posts": 900, "dropped": "{}", "started_at": stop,
-            "finished_at": stop + timedelta(hours=2)}  # fmt: skip
+    crawl = {
+        "crawl": "run-1",
+        "since": start,
+        "until": stop,
+        "requests": 40,
+        "posts": 900,
+        "dropped": "{}",
+        "started_at": stop,
+        "finished_at": stop + timedelta(hours=2),
+    }
     corpus.tables["crawls"] += [
-        done | {"source": "mombaby", "query": "board 1", "status": "complete", "reason": None},
-        done | {"source": "weiba", "query": "禾叶", "status": "complete", "reason": None},
-        done
+        crawl | {"source": "mombaby", "query": "board 1", "status": "complete", "reason": None},
+        crawl | {"source": "weiba", "query": "禾叶", "status": "complete", "reason": None},
+        crawl
         | {
             "source": "weiba",
             "query": "康本",

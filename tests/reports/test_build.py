@@ -1,4 +1,4 @@
-"""A report from a corpus: its figures against SQL and against what was planted, and every kind of thin or hostile week."""
+"""A report from a corpus: its figures against SQL and planted changes; thin and hostile weeks."""
 
 import json
 import random
@@ -21,7 +21,7 @@ from nlp.stats.domains import DomainErrors
 from reports.alerts.alert import sentiment_sentence
 from reports.build import Report, assemble_report
 from reports.evidence import explain_evidence
-from reports.measures.figures import MEASURE_UNITS
+from reports.figures import MEASURE_UNITS
 from reports.messages import load_messages
 from reports.render import markdown, xlsx
 from reports.render.document import report_document, to_json
@@ -46,28 +46,33 @@ def report(snapshot: Snapshot, config: Config, week: Week) -> Report:
 TOPIC = tuple(measure for measure in MEASURE_UNITS if measure.startswith("topic_"))
 
 
-def thin(corpus: Any, tmp_path: Path, config: Config, week: Week, **options: Any) -> Report:
+def assemble_thin_report(
+    corpus: Any, tmp_path: Path, config: Config, week: Week, **options: Any
+) -> Report:
     """The report of a small corpus."""
     return assemble_report(corpus.seek(tmp_path, config, week), config, week, **options)
 
 
-def written(report: Report) -> str:
+def render_page(report: Report) -> str:
     """The page of a report that can be written in both forms."""
     assert json.loads(to_json(report))["summary"]
     return render_html(report)
 
 
 def test_golden(report: Report) -> None:
-    """The document as a whole. After a change that was meant: write `without_evidence(document(report))` to the golden file."""
+    """Compare the whole document.
+
+    After an intended change write `without_evidence(report_document(report))` to the golden file.
+    """
     expected = json.loads(GOLDEN.read_text(encoding="utf-8"))
-    got = json.loads(json.dumps(without_evidence(report_document(report)), ensure_ascii=False))
-    assert got.keys() == expected.keys()
+    actual = json.loads(json.dumps(without_evidence(report_document(report)), ensure_ascii=False))
+    assert actual.keys() == expected.keys()
     for part in expected:
-        assert close(got[part], expected[part]), part
+        assert is_close(actual[part], expected[part]), part
 
 
 def without_evidence(value: Any) -> Any:
-    """Leaves out what names table versions: ids, and the rows of the evidence table."""
+    """Drop what depends on table versions: ids, and the rows of the evidence table."""
     if isinstance(value, dict):
         return {
             key: without_evidence(item)
@@ -77,18 +82,20 @@ def without_evidence(value: Any) -> Any:
     return [without_evidence(item) for item in value] if isinstance(value, list) else value
 
 
-def close(got: Any, expected: Any) -> bool:
-    """Equal, numbers to within what another processor may round differently; ids of sentences rest on evidence ids."""
+def is_close(actual: Any, expected: Any) -> bool:
+    """Compare values, numbers to within rounding and without the ids of sentences."""
     if isinstance(expected, dict):
-        return got.keys() == expected.keys() and all(
-            close(got[k], expected[k]) for k in expected if not (k == "id" and "key" in expected)
+        return actual.keys() == expected.keys() and all(
+            is_close(actual[k], expected[k])
+            for k in expected
+            if not (k == "id" and "key" in expected)
         )
     if isinstance(expected, list):
-        return len(got) == len(expected) and all(map(close, got, expected))
+        return len(actual) == len(expected) and all(map(is_close, actual, expected))
     return (
-        bool(got == pytest.approx(expected, abs=1e-4))
+        bool(actual == pytest.approx(expected, abs=1e-4))
         if isinstance(expected, float)
-        else bool(got == expected)
+        else bool(actual == expected)
     )
 
 
@@ -102,11 +109,11 @@ def test_counts_are_what_their_query_says(report: Report, snapshot: Snapshot) ->
 
 
 def test_every_query_can_be_run_and_finds_rows(report: Report, snapshot: Snapshot) -> None:
-    one_of_each = {figure.measure: figure for figure in report.figures if figure.n}
-    assert len(one_of_each) > 30
+    figure_by_measure = {figure.measure: figure for figure in report.figures if figure.n}
+    assert len(figure_by_measure) > 30
     assert [
         measure
-        for measure, figure in one_of_each.items()
+        for measure, figure in figure_by_measure.items()
         if not snapshot.sql(figure.query).num_rows
     ] == []
 
@@ -121,7 +128,7 @@ def test_every_number_of_the_document_has_a_row_of_evidence(report: Report) -> N
     rows = {row["id"]: row for row in report.evidence}
     assert len(rows) == len(report.evidence)
     assert set(report.evidence[0]) == set(EVIDENCE.schema.names)
-    for figure in figures_of(report_document(report)):
+    for figure in document_figures(report_document(report)):
         assert rows[figure["evidence"]]["value"] == figure["value"]
     assert all(
         row["posts"]
@@ -130,12 +137,14 @@ def test_every_number_of_the_document_has_a_row_of_evidence(report: Report) -> N
     )
 
 
-def figures_of(value: Any) -> list[dict[str, Any]]:
+def document_figures(value: Any) -> list[dict[str, Any]]:
     if isinstance(value, dict):
-        inner = [figure for item in value.values() for figure in figures_of(item)]
+        inner = [figure for item in value.values() for figure in document_figures(item)]
         return inner + ([value] if isinstance(value.get("evidence"), str) else [])
     return (
-        [figure for item in value for figure in figures_of(item)] if isinstance(value, list) else []
+        [figure for item in value for figure in document_figures(item)]
+        if isinstance(value, list)
+        else []
     )
 
 
@@ -235,7 +244,7 @@ def test_topics_come_in_the_order_that_discovery_gave(
         blank.tables["topics"].append(
             row | {"authors": 1, "watched": False, "detail": json.dumps(detail)}
         )
-    report = thin(blank, tmp_path, config, week)
+    report = assemble_thin_report(blank, tmp_path, config, week)
     assert [topic.id for topic in report.topics] == ["best", "second", "tested", "carried"]
     assert "best" in next(line.text for line in report.summary if line.key.startswith("topic"))
 
@@ -258,7 +267,7 @@ def test_a_topic_with_a_flag_against_it_is_shown_and_never_the_headline(
     blank.tables["topics"].append(
         row | {"q": 0.01, "watched": False, "flags": ["copied text"], "detail": detail}
     )
-    report = thin(blank, tmp_path, config, week)
+    report = assemble_thin_report(blank, tmp_path, config, week)
     assert [topic.id for topic in report.topics] == ["t"]
     assert [line.key for line in report.summary if line.key.startswith("topic")] == ["topic_none"]
 
@@ -285,9 +294,9 @@ def test_top_posts_are_the_most_engaging_each_text_once(report: Report) -> None:
 
 
 def test_a_week_without_posts(blank: Any, tmp_path: Path, config: Config, week: Week) -> None:
-    report = thin(blank, tmp_path, config, week)
+    report = assemble_thin_report(blank, tmp_path, config, week)
     assert report.empty
-    assert "The corpus has no post of this week" in written(report)
+    assert "The corpus has no post of this week" in render_page(report)
     assert (
         report.summary[0].text
         == "The corpus has no post of this week (0), so that nothing was measured."
@@ -301,16 +310,19 @@ def test_a_week_with_posts_about_no_brand(
     blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime
 ) -> None:
     blank.add("下雨了", monday, brand=None)
-    assert "has 1 posts of the week" in thin(blank, tmp_path, config, week).summary[0].text
+    assert (
+        "has 1 posts of the week"
+        in assemble_thin_report(blank, tmp_path, config, week).summary[0].text
+    )
 
 
 def test_no_brands_at_all(
     blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime
 ) -> None:
     blank.add("下雨了", monday, brand=None)
-    report = thin(blank, tmp_path, replace(config, brands=()), week)
+    report = assemble_thin_report(blank, tmp_path, replace(config, brands=()), week)
     assert (report.empty, report.brands) == (True, ())
-    assert "The project has no brand to look for" in written(report)
+    assert "The project has no brand to look for" in render_page(report)
 
 
 def test_no_own_brand_leaves_the_stage_to_the_largest(
@@ -342,27 +354,27 @@ def test_a_brand_without_mentions(snapshot: Snapshot, config: Config, week: Week
         figures["net_sentiment_all"].value,
     ) == (0, 0, None)
     assert report.summary[1].key == "sentiment_missing"
-    assert written(report).count("not measured") > 3
+    assert render_page(report).count("not measured") > 3
 
 
 def test_one_post(blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime) -> None:
     blank.add("禾叶真好吃", monday, shares=(0.1, 0.2, 0.7), author="a" * 16)
-    figures = (report := thin(blank, tmp_path, config, week)).brands[0].figures
+    figures = (report := assemble_thin_report(blank, tmp_path, config, week)).brands[0].figures
     assert figures["share_of_voice"].value == 1
     assert (figures["negative"].value, figures["negative"].low) == (None, None)
     assert {"few", "unmeasurable"} <= set(figures["negative"].flags)
-    assert "not measurable: too few people" in written(report)
+    assert "not measurable: too few people" in render_page(report)
     assert report.brands[0].method == "tempered"
     assert report.brands[0].changes == {}
-    assert "fewer than five people" in written(report)
+    assert "fewer than five people" in render_page(report)
 
 
 def test_missing_is_not_zero(
     blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime
 ) -> None:
-    """No ratings, no likes and no annotation: not a rating of 0, no engagement of 0, no neutral sentiment."""
+    """Without ratings, likes and annotation nothing is 0, and sentiment is not neutral."""
     blank.add("禾叶", monday)
-    report = thin(blank, tmp_path, config, week)
+    report = assemble_thin_report(blank, tmp_path, config, week)
     assert report.brands[0].figures["rating"].value is None
     assert report.brands[0].figures["neutral"].value is None
     assert report.posts == ()
@@ -373,7 +385,9 @@ def test_posts_without_an_author_are_authors_of_their_own(
 ) -> None:
     for hour in range(3):
         blank.add(f"禾叶 {hour}", monday + timedelta(hours=hour))
-    assert thin(blank, tmp_path, config, week).brands[0].figures["authors"].value == 3
+    assert (
+        assemble_thin_report(blank, tmp_path, config, week).brands[0].figures["authors"].value == 3
+    )
 
 
 @pytest.mark.parametrize(("days", "partial"), [(3, True), (7, False)])
@@ -389,11 +403,11 @@ def test_a_week_that_is_not_over(
     for hour in range(40):
         blank.add(f"禾叶 {hour}", monday - timedelta(days=7, hours=-hour))
         blank.add(f"禾叶 那 {hour}", monday + timedelta(hours=hour))
-    report = thin(blank, tmp_path, config, week, now=monday + timedelta(days=days))
+    report = assemble_thin_report(blank, tmp_path, config, week, now=monday + timedelta(days=days))
     assert bool(report.partial_until) is partial
     assert ("partial" in report.brands[0].figures["mentions"].flags) is partial
     assert ("mentions" in report.brands[0].changes) is not partial
-    assert ("is not over" in written(report)) is partial
+    assert ("is not over" in render_page(report)) is partial
 
 
 def test_a_week_that_is_not_over_has_the_same_bytes_whenever_it_is_written(
@@ -401,17 +415,20 @@ def test_a_week_that_is_not_over_has_the_same_bytes_whenever_it_is_written(
 ) -> None:
     post = blank.add("禾叶", monday + timedelta(hours=1))
     reports = [
-        thin(blank, tmp_path, config, week, now=monday + timedelta(days=days)) for days in (2, 3)
+        assemble_thin_report(blank, tmp_path, config, week, now=monday + timedelta(days=days))
+        for days in (2, 3)
     ]
     assert reports[0].partial_until == post.published_at
-    assert written(reports[0]) == written(reports[1])
+    assert render_page(reports[0]) == render_page(reports[1])
 
 
 def test_the_corpus_knows_by_itself_that_the_week_is_not_over(
     blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime
 ) -> None:
     blank.add("禾叶", monday, fetched_at=monday + timedelta(days=2))
-    assert thin(blank, tmp_path, config, week).partial_until == monday + timedelta(days=2)
+    assert assemble_thin_report(blank, tmp_path, config, week).partial_until == monday + timedelta(
+        days=2
+    )
 
 
 @pytest.mark.parametrize(("days", "partial"), [(3, True), (7, False)])
@@ -424,7 +441,7 @@ def test_a_crawl_before_the_week_does_not_know_whether_it_is_over(
     week: Week,
     monday: datetime,
 ) -> None:
-    ledger(
+    add_crawls(
         blank,
         monday,
         one={
@@ -434,7 +451,7 @@ def test_a_crawl_before_the_week_does_not_know_whether_it_is_over(
         },
     )
     blank.add("禾叶", monday + timedelta(days=1))
-    report = thin(blank, tmp_path, config, week, now=monday + timedelta(days=days))
+    report = assemble_thin_report(blank, tmp_path, config, week, now=monday + timedelta(days=days))
     assert bool(report.partial_until) is partial
 
 
@@ -443,7 +460,7 @@ def test_weeks_are_cut_in_the_zone_of_the_project(
 ) -> None:
     blank.add("禾叶", monday - timedelta(seconds=1))
     blank.add("禾叶 again", monday)
-    trend = thin(blank, tmp_path, config, week).brands[0].trend["share_of_voice"]
+    trend = assemble_thin_report(blank, tmp_path, config, week).brands[0].trend["share_of_voice"]
     assert [figure.n for figure in trend[-2:]] == [1, 1]
 
 
@@ -451,17 +468,19 @@ def test_weeks_are_cut_in_the_zone_of_the_project(
 def test_the_worst_query_speaks_for_its_source(
     status: str, blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime
 ) -> None:
-    ledger(
+    add_crawls(
         blank, monday, complete={"status": "complete"}, other={"status": status, "reason": "why"}
     )
-    source = next(s for s in thin(blank, tmp_path, config, week).sources if s.name == "weiba")
+    source = next(
+        s for s in assemble_thin_report(blank, tmp_path, config, week).sources if s.name == "weiba"
+    )
     assert source.status == status
 
 
 def test_a_crawl_that_stopped_midweek_is_partial_and_an_older_one_is_none(
     blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime
 ) -> None:
-    ledger(
+    add_crawls(
         blank,
         monday,
         one={
@@ -482,18 +501,33 @@ def test_a_crawl_that_stopped_midweek_is_partial_and_an_older_one_is_none(
     assert statuses == ["partial", "uncrawled"]
 
 
-def ledger(corpus: Any, monday: datetime, **queries: dict[str, Any]) -> None:
-    done = {"crawl": "r", "source": "weiba", "since": monday - timedelta(days=1), "until": monday + timedelta(days=7), "reason": None,
-            "started_at": monday, "finished_at": monday + timedelta(days=8), "requests": 1, "posts": 1, "dropped": "{}"}  # fmt: skip
+def add_crawls(corpus: Any, monday: datetime, **queries: dict[str, Any]) -> None:
+    crawl = {
+        "crawl": "r",
+        "source": "weiba",
+        "since": monday - timedelta(days=1),
+        "until": monday + timedelta(days=7),
+        "reason": None,
+        "started_at": monday,
+        "finished_at": monday + timedelta(days=8),
+        "requests": 1,
+        "posts": 1,
+        "dropped": "{}",
+    }
     corpus.tables["crawls"] += [
-        {**done, "query": query, **values} for query, values in queries.items()
+        {**crawl, "query": query, **values} for query, values in queries.items()
     ]
 
 
 HOSTILE = (
-    "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "\u202etxt.exe\u2066", "=cmd|' /C calc'!A0", "{{ 7*7 }} {% raw %}",
-    "'; DROP TABLE posts; --", "]]></svg>",
-)  # fmt: skip
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "\u202etxt.exe\u2066",
+    "=cmd|' /C calc'!A0",
+    "{{ 7*7 }} {% raw %}",
+    "'; DROP TABLE posts; --",
+    "]]></svg>",
+)
 
 
 @pytest.mark.parametrize("text", [" ".join(HOSTILE[:4]), " ".join(HOSTILE[4:])])
@@ -509,14 +543,28 @@ def test_hostile_text_is_shown_as_text(
     """In posts, in names of brands and sources, in topics, in reasons of the ledger."""
     mark = f"{text} 禾叶"
     post = blank.add(mark, monday, likes=3, url="javascript:alert(1)", author=text[:16])
-    ledger(blank, monday, **{text: {"status": "failed", "reason": text}})
+    add_crawls(blank, monday, **{text: {"status": "failed", "reason": text}})
     blank.tables["topics"].append(
-        {"week": str(week), "id": "t", "state": text, "label_zh": text, "label_en": text, "terms": [text], "score": 1.0, "posts": 1,
-         "authors": 1, "sources": [text], "watched": False, "flags": [text], "evidence": [post.id], "detail": "{}"}
-    )  # fmt: skip
+        {
+            "week": str(week),
+            "id": "t",
+            "state": text,
+            "label_zh": text,
+            "label_en": text,
+            "terms": [text],
+            "score": 1.0,
+            "posts": 1,
+            "authors": 1,
+            "sources": [text],
+            "watched": False,
+            "flags": [text],
+            "evidence": [post.id],
+            "detail": "{}",
+        }
+    )
     brands = (replace(config.brands[0], names=(text,)), *config.brands[1:])
-    report = thin(blank, tmp_path, replace(config, name=text, brands=brands), week)
-    page = parse(written(report))
+    report = assemble_thin_report(blank, tmp_path, replace(config, name=text, brands=brands), week)
+    page = parse(render_page(report))
     assert (
         page.xpath("//script | //img | //*[@onerror] | //a[starts-with(@href, 'javascript')]") == []
     )
@@ -535,7 +583,7 @@ def test_hostile_text_is_shown_as_text(
 def test_what_nobody_can_know_without_an_audit_is_said_in_place_of_a_number(
     language: str, words: str, snapshot: Snapshot, config: Config, week: Week
 ) -> None:
-    """A model that nobody tested in other domains: no share, no net sentiment, no interval; the rest of the report stands."""
+    """A model without measured domain errors has no share, no net sentiment and no interval."""
     report = assemble_report(snapshot, config, week, language, domain_errors=DomainErrors())
     ours = report.brands[0]
     for name in ("negative", "neutral", "positive", "net_sentiment_polar", "net_sentiment_all"):

@@ -10,7 +10,7 @@ import pytest
 from folate.core.config import REPORT_LANGUAGES
 from folate.core.errors import ConfigError
 from folate.core.weeks import Week
-from reports.measures.figures import MEASURE_UNITS, Figure
+from reports.figures import MEASURE_UNITS, Figure
 from reports.messages import load_messages
 
 TEMPLATE = Path(__file__).parents[2] / "reports" / "templates" / "report.html.j2"

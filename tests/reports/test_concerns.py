@@ -13,9 +13,22 @@ from reports.render.document import report_document
 from reports.render.html import render_html
 
 TOPIC = {
-    "state": "new", "label_zh": "叶酸", "label_en": "folic acid", "terms": ["叶酸"], "score": 9.0, "q": 0.01, "posts": 12, "authors": 12,
-    "watched": False, "sources": ["weiba"], "languages": ["zh"], "flags": [], "segments": [], "brands": ["heye"], "evidence": [],
-}  # fmt: skip
+    "state": "new",
+    "label_zh": "叶酸",
+    "label_en": "folic acid",
+    "terms": ["叶酸"],
+    "score": 9.0,
+    "q": 0.01,
+    "posts": 12,
+    "authors": 12,
+    "watched": False,
+    "sources": ["weiba"],
+    "languages": ["zh"],
+    "flags": [],
+    "segments": [],
+    "brands": ["heye"],
+    "evidence": [],
+}
 NET = {
     "inside": -0.4,
     "outside": 0.2,
@@ -27,7 +40,9 @@ NET = {
 }
 
 
-def report(blank: Any, folder: Path, config: Config, week: Week, monday: datetime) -> Report:
+def assemble_concerns_report(
+    blank: Any, folder: Path, config: Config, week: Week, monday: datetime
+) -> Report:
     for i, text in enumerate(
         (
             "禾叶的包装漏了",
@@ -44,8 +59,11 @@ def report(blank: Any, folder: Path, config: Config, week: Week, monday: datetim
             author=f"{i:016x}",
         )
     for name, changed, authors in (
-        ("a", {}, 7), ("b", {"watched": True}, 9), ("c", {"state": "fading"}, 9), ("d", {"label_zh": "转基因", "label_en": ""}, 8),
-    ):  # fmt: skip
+        ("a", {}, 7),
+        ("b", {"watched": True}, 9),
+        ("c", {"state": "fading"}, 9),
+        ("d", {"label_zh": "转基因", "label_en": ""}, 8),
+    ):
         detail = {"goes_with": {"heye": {"authors": authors}}, "sentiment": NET, "rank": ord(name)}
         blank.tables["topics"].append(
             TOPIC | {"week": str(week), "id": name, "detail": json.dumps(detail)} | changed
@@ -60,8 +78,8 @@ def report(blank: Any, folder: Path, config: Config, week: Week, monday: datetim
 def test_tracked_and_untracked_concerns_stand_side_by_side(
     blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime
 ) -> None:
-    found = report(blank, tmp_path, config, week, monday)
-    tracked, untracked = found.concerns.tracked, found.concerns.untracked
+    report = assemble_concerns_report(blank, tmp_path, config, week, monday)
+    tracked, untracked = report.concerns.tracked, report.concerns.untracked
     assert [(c.label("zh"), c.authors.value) for c in tracked] == [
         ("包装", 2),
         ("packaging", 1),
@@ -71,8 +89,8 @@ def test_tracked_and_untracked_concerns_stand_side_by_side(
         ("转基因", 8),
         ("叶酸 / folic acid", 7),
     ]
-    assert {c.authors.id for c in (*tracked, *untracked)} <= {row["id"] for row in found.evidence}
-    assert [c["labels"]["en"] for c in report_document(found)["concerns"]["untracked"]] == [
+    assert {c.authors.id for c in (*tracked, *untracked)} <= {row["id"] for row in report.evidence}
+    assert [c["labels"]["en"] for c in report_document(report)["concerns"]["untracked"]] == [
         "转基因",
         "folic acid / 叶酸",
     ]
@@ -83,11 +101,11 @@ def test_tracked_and_untracked_concerns_stand_side_by_side(
 def test_the_sentiment_of_a_topic_is_shown_with_its_interval(
     blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime
 ) -> None:
-    found = report(blank, tmp_path, config, week, monday)
-    net = found.topics[0].net
+    report = assemble_concerns_report(blank, tmp_path, config, week, monday)
+    net = report.topics[0].net
     assert net is not None
     assert (net.value, net.low, net.high, net.n) == (-0.6, -0.8, -0.4, 12)
-    page = render_html(found)
+    page = render_html(report)
     assert "Net sentiment of these people less that of the others" in page
     assert "The concerns that you track" in page
 
@@ -96,6 +114,6 @@ def test_without_a_brand_of_our_own_there_is_no_such_section(
     blank: Any, tmp_path: Path, config: Config, week: Week, monday: datetime
 ) -> None:
     others = tuple(replace(brand, own=False) for brand in config.brands)
-    found = report(blank, tmp_path, replace(config, brands=others), week, monday)
-    assert found.concerns.tracked == found.concerns.untracked == ()
-    assert "The concerns that you track" not in render_html(found)
+    report = assemble_concerns_report(blank, tmp_path, replace(config, brands=others), week, monday)
+    assert report.concerns.tracked == report.concerns.untracked == ()
+    assert "The concerns that you track" not in render_html(report)

@@ -8,7 +8,7 @@ from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Week
 from reports.build import assemble_report
-from reports.measures.figures import CHANGE_UNITS, MEASURE_UNITS
+from reports.figures import CHANGE_UNITS, MEASURE_UNITS
 from reports.render.document import REPORT_SCHEMA, report_document
 
 DOCS = Path(__file__).parents[2] / "docs"

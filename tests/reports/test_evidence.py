@@ -44,10 +44,20 @@ def test_everything_behind_a_number_is_printed(
 
 def test_a_number_without_value_or_posts(report: Report, snapshot: Snapshot) -> None:
     row = {
-        "id": "0", "week": "2026-W10", "measure": "rating", "brand": None, "subject": None,
-        "value": None, "n": 0, "low": None, "high": None,
-        "definition": "Mean.", "query": "SELECT 1", "versions": "{}", "posts": None,
-    }  # fmt: skip
+        "id": "0",
+        "week": "2026-W10",
+        "measure": "rating",
+        "brand": None,
+        "subject": None,
+        "value": None,
+        "n": 0,
+        "low": None,
+        "high": None,
+        "definition": "Mean.",
+        "query": "SELECT 1",
+        "versions": "{}",
+        "posts": None,
+    }
     text = explain_evidence(row, snapshot)
     assert "value       not measured" in text
     assert "versions    an empty corpus" in text

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reports.measures.figures import (
+from reports.figures import (
     Change,
     Figure,
     FigureSentence,

@@ -25,7 +25,7 @@ from folate.core.errors import MissingExtra
 from folate.core.text import printable_text
 from folate.core.weeks import Week, last_day
 from reports.build import Report, assemble_report
-from reports.measures.figures import CHANGE_UNITS, MEASURE_UNITS, Figure
+from reports.figures import CHANGE_UNITS, MEASURE_UNITS, Figure
 from reports.render import markdown, pdf, xlsx
 from reports.render.document import load_report_schema, report_document, to_json
 from reports.render.tables import ReportTable, report_tables

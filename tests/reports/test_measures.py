@@ -1,4 +1,4 @@
-"""Changes, flags, emotions and audits as a report gives them, from corpora with something planted."""
+"""Changes, flags, emotions and audits of brands, from corpora with planted changes."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,51 +12,48 @@ import pytest
 from corpora.store.store import Store
 from folate.core.config import Campaign, Config
 from folate.core.labels import EMOTIONS
-from folate.core.weeks import Week, preceding_periods
-from reports.measures.brands import BrandMeasures, ReportContext, measure
-from reports.measures.figures import versions_json
-from reports.measures.mentions import read
+from folate.core.weeks import Week
+from reports.context import TRAILING_WEEKS, ReportContext
+from reports.measures.brands import BrandMeasures, measure_brands
+from reports.measures.mentions import read_brand_mentions
 
 Measured = Callable[..., BrandMeasures]
 
 
 @pytest.fixture
 def measured(tmp_path: Path, config: Config, week: Week) -> Measured:
-    """Our brand's measures of a corpus; `also` are rows for more tables."""
+    """Measure our brand in a corpus; `tables` are rows of further tables."""
 
-    def ours(
-        corpus: Any, flags: tuple[str, ...] = (), **also: list[dict[str, Any]]
+    def measure_own_brand(
+        corpus: Any, flags: tuple[str, ...] = (), **tables: list[dict[str, Any]]
     ) -> BrandMeasures:
         corpus.snapshot(tmp_path)
         store = Store(tmp_path)
-        for table, rows in also.items():
+        for table, rows in tables.items():
             store.upsert(table, rows)
-        snapshot = store.snapshot()
-        asked = ReportContext(config, week, versions_json(snapshot.versions), flags)
-        return measure(
-            read(snapshot, asked.brand_ids, [*preceding_periods(week, 8), week], config.timezone),
-            asked,
-        )[0]
+        context = ReportContext(store.snapshot(), config, week, flags=flags)
+        mentions = read_brand_mentions(context, context.last_weeks(TRAILING_WEEKS + 1))
+        return measure_brands(mentions, context)[0]
 
-    return ours
+    return measure_own_brand
 
 
-def fill(
+def add_weekly_posts(
     corpus: Any,
     monday: Any,
     each_week: dict[int, int],
     shares: tuple[float, ...] = (0.2, 0.2, 0.6),
-    **more: Any,
+    **fields: Any,
 ) -> list[Any]:
-    """So many posts about our brand in each of these weeks, counted back from the report's; each by an author of its own."""
-    site = len(more.get("source", ""))  # an account is of one source
+    """Add posts about our brand, each by another author; `each_week` counts weeks back."""
+    site = len(fields.get("source", ""))  # an account is of one source
     return [
         corpus.add(
             f"禾叶 {back} {n}",
             monday - timedelta(weeks=back, hours=-(n % 150)),
             shares=shares,
             author=f"{site:04x}{back:04x}{n:08x}",
-            **more,
+            **fields,
         )
         for back, count in each_week.items()
         for n in range(count)
@@ -64,7 +61,7 @@ def fill(
 
 
 def test_the_trailing_weeks_are_their_mean(blank: Any, monday: Any, measured: Measured) -> None:
-    fill(blank, monday, {0: 60, **{back: 20 + back for back in range(1, 9)}})
+    add_weekly_posts(blank, monday, {0: 60, **{back: 20 + back for back in range(1, 9)}})
     brand = measured(blank)
     assert brand.changes["mentions"].figure.value == pytest.approx(60 / 21 - 1, abs=1e-6)
     assert brand.trailing["mentions"].figure.value == pytest.approx(60 / 24.5 - 1, abs=1e-6)
@@ -78,7 +75,7 @@ def test_the_trailing_weeks_are_their_mean(blank: Any, monday: Any, measured: Me
 def test_fewer_than_four_weeks_have_no_mean(
     weeks: int, compared: bool, blank: Any, monday: Any, measured: Measured
 ) -> None:
-    fill(blank, monday, dict.fromkeys(range(weeks + 1), 20))
+    add_weekly_posts(blank, monday, dict.fromkeys(range(weeks + 1), 20))
     brand = measured(blank)
     assert ("mentions" in brand.trailing) is compared
     assert "mentions" in brand.changes
@@ -87,8 +84,8 @@ def test_fewer_than_four_weeks_have_no_mean(
 def test_a_source_that_is_new_does_not_move_the_comparison(
     blank: Any, monday: Any, measured: Measured
 ) -> None:
-    fill(blank, monday, dict.fromkeys(range(9), 20))
-    fill(blank, monday, dict.fromkeys(range(3), 50), source="mombaby")
+    add_weekly_posts(blank, monday, dict.fromkeys(range(9), 20))
+    add_weekly_posts(blank, monday, dict.fromkeys(range(3), 50), source="mombaby")
     brand = measured(blank)
     assert brand.changes["mentions"].figure.value == pytest.approx(0, abs=1e-6)
     assert brand.trailing["mentions"].figure.value == pytest.approx(0, abs=1e-6)
@@ -101,7 +98,7 @@ def test_a_source_that_is_new_does_not_move_the_comparison(
 def test_weeks_that_two_models_read_are_not_compared(
     blank: Any, monday: Any, measured: Measured
 ) -> None:
-    fill(blank, monday, dict.fromkeys(range(9), 20))
+    add_weekly_posts(blank, monday, dict.fromkeys(range(9), 20))
     for row in blank.tables["sentiments"][-20:]:  # the oldest week still has the model of before
         row["version"] = "0"
     brand = measured(blank)
@@ -113,7 +110,7 @@ def test_weeks_that_two_models_read_are_not_compared(
 
 
 def test_a_week_that_two_models_read_says_so(blank: Any, monday: Any, measured: Measured) -> None:
-    fill(blank, monday, dict.fromkeys(range(9), 20))
+    add_weekly_posts(blank, monday, dict.fromkeys(range(9), 20))
     for row in blank.tables["sentiments"][:5]:
         row["version"] = "0"
     brand = measured(blank)
@@ -124,10 +121,10 @@ def test_a_week_that_two_models_read_says_so(blank: Any, monday: Any, measured: 
 def test_emotions_and_intents_are_means_and_missing_where_missing(
     blank: Any, monday: Any, measured: Measured
 ) -> None:
-    posts = fill(blank, monday, {0: 40, 1: 40})
+    posts = add_weekly_posts(blank, monday, {0: 40, 1: 40})
     rng, rows = np.random.default_rng(0), []
     for post in posts[:60]:
-        six = dict(zip(EMOTIONS, rng.dirichlet(np.ones(6)).tolist(), strict=True))
+        emotions = dict(zip(EMOTIONS, rng.dirichlet(np.ones(6)).tolist(), strict=True))
         intents = {"buy": 0.3, "switch": 0.0, "ask": None, "complain": 0.1}
         rows.append(
             {
@@ -137,7 +134,7 @@ def test_emotions_and_intents_are_means_and_missing_where_missing(
                 "version": "1",
                 "emotion": "happy",
             }
-            | six
+            | emotions
             | intents
         )
     brand = measured(blank, judgements=rows)
@@ -158,8 +155,8 @@ def test_emotions_and_intents_are_means_and_missing_where_missing(
 
 
 def test_engagement_and_concentration(blank: Any, monday: Any, measured: Measured) -> None:
-    fill(blank, monday, {0: 10}, likes=4, replies=1)
-    fill(blank, monday, {0: 10}, source="shop")
+    add_weekly_posts(blank, monday, {0: 10}, likes=4, replies=1)
+    add_weekly_posts(blank, monday, {0: 10}, source="shop")
     blank.add("禾叶 again", monday, author=f"{0:08x}{0:08x}")
     figures = measured(blank).figures
     assert (figures["engagement"].value, figures["engagement"].n, figures["engagement"].low) == (
@@ -172,7 +169,7 @@ def test_engagement_and_concentration(blank: Any, monday: Any, measured: Measure
 
 
 def test_flags_say_why_to_be_careful(blank: Any, monday: Any, measured: Measured) -> None:
-    posts = fill(blank, monday, {0: 20})
+    posts = add_weekly_posts(blank, monday, {0: 20})
     blank.tables["duplicates"] += [
         {"id": post.id, "cluster": posts[0].id, "similarity": 1.0} for post in posts[1:6]
     ]
@@ -182,7 +179,7 @@ def test_flags_say_why_to_be_careful(blank: Any, monday: Any, measured: Measured
     assert figures["negative"].flags == ("unaudited",)
 
 
-def audit(posts: list[Any], label: Callable[[int], str], monday: Any) -> list[dict[str, Any]]:
+def audit_rows(posts: list[Any], label: Callable[[int], str], monday: Any) -> list[dict[str, Any]]:
     span = {"since": monday, "until": monday + timedelta(weeks=1), "draw": "d1", "brand": "heye"}
     return [
         span | {"place": n, "id": post.id, "text_hash": post.text_hash, "label": label(n)}
@@ -194,8 +191,8 @@ def test_an_audit_moves_the_shares_of_all_weeks_and_no_change(
     blank: Any, monday: Any, measured: Measured
 ) -> None:
     """The model says 20 % negative throughout; people find a half."""
-    posts = fill(blank, monday, {0: 120, 1: 120})
-    rows = audit(posts[:100], lambda n: "negative" if n % 2 else "positive", monday)
+    posts = add_weekly_posts(blank, monday, {0: 120, 1: 120})
+    rows = audit_rows(posts[:100], lambda n: "negative" if n % 2 else "positive", monday)
     brand = measured(blank, audits=rows)
     negative = brand.figures["negative"]
     assert negative.flags == ()
@@ -209,10 +206,10 @@ def test_an_audit_moves_the_shares_of_all_weeks_and_no_change(
 def test_labels_of_a_text_that_changed_are_not_used(
     blank: Any, monday: Any, measured: Measured
 ) -> None:
-    posts = fill(blank, monday, {0: 120})
+    posts = add_weekly_posts(blank, monday, {0: 120})
     rows = [
         row | {"text_hash": f"other{row['place']}"}
-        for row in audit(posts[:100], lambda _: "negative", monday)
+        for row in audit_rows(posts[:100], lambda _: "negative", monday)
     ]
     assert measured(blank, audits=rows).figures["negative"].flags == ("unaudited",)
 
@@ -238,16 +235,14 @@ def test_a_week_that_a_campaign_of_the_brand_touches_is_flagged(
     config: Config,
     tmp_path: Path,
 ) -> None:
-    fill(blank, monday, {0: 20, 1: 20})
+    add_weekly_posts(blank, monday, {0: 20, 1: 20})
     first, last = (week.monday + timedelta(days=days) for days in (start, end))
     spring = Campaign(id="spring", names=("春季",), brand=brand, start=first, end=last)
-    asked = ReportContext(replace(config, campaign=(spring,)), week, "{}")
-    found = measure(
-        read(blank.snapshot(tmp_path), asked.brand_ids, [week - 1, week], config.timezone), asked
-    )
-    figures = [found[0].figures[name] for name in ("mentions", "share_of_voice", "negative")] + [
-        found[0].changes["mentions"].figure
-    ]
+    planned = replace(config, campaign=(spring,))
+    context = ReportContext(blank.snapshot(tmp_path), planned, week)
+    brands = measure_brands(read_brand_mentions(context, context.last_weeks(2)), context)
+    figures = [brands[0].figures[name] for name in ("mentions", "share_of_voice", "negative")]
+    figures.append(brands[0].changes["mentions"].figure)
     assert {"campaign" in figure.flags for figure in figures} == {flagged}
-    assert "campaign" not in found[0].figures["labels"].flags
-    assert ("campaign" in found[1].figures["mentions"].flags) is (brand == "kangben")
+    assert "campaign" not in brands[0].figures["labels"].flags
+    assert ("campaign" in brands[1].figures["mentions"].flags) is (brand == "kangben")

@@ -10,9 +10,9 @@ import pytest
 from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Week
-from reports.measures.brands import ReportContext
-from reports.sections.people import People, interaction_graphml, people
-from reports.sections.topics import topics
+from reports.context import ReportContext
+from reports.sections.people import People, find_people, interaction_graphml
+from reports.sections.topics import load_topics
 
 
 @pytest.fixture
@@ -44,12 +44,12 @@ def corpus_of_answers(blank: Any, monday: datetime) -> Any:
 
 
 @pytest.fixture
-def found(corpus_of_answers: Any, tmp_path: Path, config: Config, week: Week) -> People:
-    return people(corpus_of_answers.snapshot(tmp_path), ReportContext(config, week, "{}"), ())
+def section(corpus_of_answers: Any, tmp_path: Path, config: Config, week: Week) -> People:
+    return find_people(ReportContext(corpus_of_answers.snapshot(tmp_path), config, week), ())
 
 
-def test_voices_are_by_reach_times_engagement_with_opinion_apart(found: People) -> None:
-    famous, loud = found.voices
+def test_voices_are_by_reach_times_engagement_with_opinion_apart(section: People) -> None:
+    famous, loud = section.voices
     assert (famous.author, famous.reach.value, famous.engagement.value, famous.opinion.value) == (
         "famous",
         9000,
@@ -64,38 +64,37 @@ def test_voices_are_by_reach_times_engagement_with_opinion_apart(found: People) 
     )
 
 
-def test_a_community_of_ten_or_more(found: People) -> None:
-    [group] = found.communities
+def test_a_community_of_ten_or_more(section: People) -> None:
+    [group] = section.communities
     assert (group.people.value, group.centre, group.brands) == (13, "loud", ("heye",))
 
 
-def test_unanswered_among_those_whose_answers_can_be_seen(found: People) -> None:
-    assert found.questions is not None
+def test_unanswered_among_those_whose_answers_can_be_seen(section: People) -> None:
+    assert section.questions is not None
     assert (
-        found.questions.asked.value,
-        found.questions.unanswered.value,
-        found.questions.unanswered.n,
+        section.questions.asked.value,
+        section.questions.unanswered.value,
+        section.questions.unanswered.n,
     ) == (3, 0.5, 2)
-    assert [quote.text for quote in found.questions.quotes] == ["禾叶有无糖的吗？"]
+    assert [quote.text for quote in section.questions.quotes] == ["禾叶有无糖的吗？"]
 
 
 def test_the_network_as_graphml(
     corpus_of_answers: Any, tmp_path: Path, config: Config, week: Week
 ) -> None:
-    graph = nx.parse_graphml(
-        interaction_graphml(corpus_of_answers.snapshot(tmp_path), ReportContext(config, week, "{}"))
-    )
+    context = ReportContext(corpus_of_answers.snapshot(tmp_path), config, week)
+    graph = nx.parse_graphml(interaction_graphml(context))
     assert graph.in_degree("loud") == 12
     assert graph.nodes["loud"]["community"] == graph.nodes["fan03"]["community"]
 
 
 def test_who_was_first_on_a_topic(snapshot: Snapshot, config: Config, week: Week) -> None:
-    asked = ReportContext(config, week, "{}")
-    [spread] = people(snapshot, asked, topics(snapshot, asked)).spreads
+    context = ReportContext(snapshot, config, week)
+    [spread] = find_people(context, load_topics(context)).spreads
     assert spread.topic == "t-folic"
     assert spread.spreader is None  # nobody answered
 
 
 def test_no_own_brand_has_no_questions(snapshot: Snapshot, config: Config, week: Week) -> None:
     others = Config(name="none", timezone=config.timezone, brands=config.brands[1:])
-    assert people(snapshot, ReportContext(others, week, "{}"), ()).questions is None
+    assert find_people(ReportContext(snapshot, others, week), ()).questions is None

@@ -1,4 +1,4 @@
-"""Aspects, the map, words and moves on the corpus of conftest, where each brand is liked for an aspect of its own."""
+"""Aspects, the map, words and switching; each brand of the corpus is liked for one aspect."""
 
 from datetime import datetime
 from pathlib import Path
@@ -9,44 +9,46 @@ import pytest
 from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Week
-from reports.measures.brands import ReportContext
-from reports.measures.figures import versions_json
+from reports.context import ReportContext
 from reports.sections.perception import Perception, perceive
 
 
 @pytest.fixture(scope="module")
-def seen(snapshot: Snapshot, config: Config, week: Week) -> Perception:
-    return perceive(snapshot, ReportContext(config, week, versions_json(snapshot.versions)))
+def perception(snapshot: Snapshot, config: Config, week: Week) -> Perception:
+    return perceive(ReportContext(snapshot, config, week))
 
 
-def cell(seen: Perception, brand: str, aspect: str) -> Any:
-    return next(cell for cell in seen.cells if (cell.brand, cell.aspect) == (brand, aspect))
+def find_cell(perception: Perception, brand: str, aspect: str) -> Any:
+    return next(cell for cell in perception.cells if (cell.brand, cell.aspect) == (brand, aspect))
 
 
-def test_what_is_liked_and_what_is_not(seen: Perception) -> None:
-    taste, packaging = cell(seen, "heye", "taste").net, cell(seen, "heye", "packaging").net
+def test_what_is_liked_and_what_is_not(perception: Perception) -> None:
+    taste, packaging = (
+        find_cell(perception, "heye", "taste").net,
+        find_cell(perception, "heye", "packaging").net,
+    )
     assert taste.low > 0.6 > 0 > packaging.high
     assert taste.low < taste.value < taste.high
-    assert 0.3 < cell(seen, "heye", "taste").share.value < 0.5
+    assert 0.3 < find_cell(perception, "heye", "taste").share.value < 0.5
 
 
-def test_what_nobody_speaks_of_is_missing_not_zero(seen: Perception) -> None:
-    silent = cell(seen, "heye", "price")
+def test_what_nobody_speaks_of_is_missing_not_zero(perception: Perception) -> None:
+    silent = find_cell(perception, "heye", "price")
     assert (silent.net.value, silent.net.n, silent.share.value) == (None, 0, 0.0)
 
 
 def test_the_query_behind_a_cell_gives_the_posts_it_counts(
-    seen: Perception, snapshot: Snapshot
+    perception: Perception, snapshot: Snapshot
 ) -> None:
-    figure = cell(seen, "luva", "delivery").net
+    figure = find_cell(perception, "luva", "delivery").net
     assert snapshot.sql(figure.query).num_rows == figure.n
 
 
-def test_brands_stand_apart_on_the_map_near_what_they_are_liked_for(seen: Perception) -> None:
-    assert not seen.map.why
+def test_brands_stand_apart_on_the_map_near_what_they_are_liked_for(perception: Perception) -> None:
+    assert not perception.map.why
     places = {
         place.name: (place.across.value, place.up.value)
-        for place in (*seen.map.brands, *seen.map.aspects)
+        for place in (*perception.map.brands, *perception.map.aspects)
     }
     for brand, aspect in (("heye", "taste"), ("kangben", "price"), ("luva", "delivery")):
         x, y = places[aspect]
@@ -60,10 +62,10 @@ def test_brands_stand_apart_on_the_map_near_what_they_are_liked_for(seen: Percep
 
 
 def test_the_map_holds_still_from_week_to_week(
-    snapshot: Snapshot, config: Config, week: Week, seen: Perception
+    snapshot: Snapshot, config: Config, week: Week, perception: Perception
 ) -> None:
-    before = perceive(snapshot, ReportContext(config, week - 1, versions_json(snapshot.versions)))
-    for now, then in zip(seen.map.brands, before.map.brands, strict=True):
+    before = perceive(ReportContext(snapshot, config, week - 1))
+    for now, then in zip(perception.map.brands, before.map.brands, strict=True):
         assert (
             abs((now.across.value or 0) - (then.across.value or 0))
             + abs((now.up.value or 0) - (then.up.value or 0))
@@ -75,14 +77,11 @@ def test_two_brands_have_no_map_and_it_says_why(
     snapshot: Snapshot, config: Config, week: Week
 ) -> None:
     two = Config(name="two", timezone=config.timezone, brands=config.brands[:2])
-    assert (
-        perceive(snapshot, ReportContext(two, week, versions_json(snapshot.versions))).map.why
-        == "small"
-    )
+    assert perceive(ReportContext(snapshot, two, week)).map.why == "small"
 
 
-def test_switching_has_a_share_from_twenty_people_on(seen: Perception) -> None:
-    lost, other = seen.moves.switches
+def test_switching_has_a_share_from_twenty_people_on(perception: Perception) -> None:
+    lost, other = perception.moves.switches
     assert (lost.from_brand, lost.to_brand, lost.people.value, lost.share.value) == (
         "heye",
         "kangben",
@@ -91,11 +90,11 @@ def test_switching_has_a_share_from_twenty_people_on(seen: Perception) -> None:
     )
     assert lost.share.low == pytest.approx(0.862, abs=0.001)
     assert (other.people.value, other.share.value, other.share.flags) == (2, None, ("few people",))
-    assert all("换到" in quote.text for quote in seen.moves.quotes)
+    assert all("换到" in quote.text for quote in perception.moves.quotes)
 
 
-def test_named_together(seen: Perception) -> None:
-    assert {(pair.one, pair.other): pair.posts.value for pair in seen.moves.together} == {
+def test_named_together(perception: Perception) -> None:
+    assert {(pair.one, pair.other): pair.posts.value for pair in perception.moves.together} == {
         ("heye", "kangben"): 24,
         ("kangben", "luva"): 2,
     }
@@ -117,6 +116,6 @@ def test_words_that_other_brands_have_less(
             "words": text.split(),
         }
         blank.tables.setdefault("texts", []).append(row)
-    seen = perceive(blank.snapshot(tmp_path), ReportContext(config, week, "{}"))
-    found = [(word.brand, word.text, word.keyness.n) for word in seen.words]
+    perception = perceive(ReportContext(blank.snapshot(tmp_path), config, week))
+    found = [(word.brand, word.text, word.keyness.n) for word in perception.words]
     assert found == [("heye", "燕麦", 20), ("kangben", "便宜", 20), ("luva", "便宜", 20)]

@@ -22,6 +22,7 @@ def campaign(campaign_id: str, week: Week, folder: Path, form: str) -> None:
     source, region and audience. The other formats have the measures only, one per line.
     """
     from folate.pipeline.project import Project
+    from reports.context import ReportContext
     from reports.render.document import campaign_document
     from reports.sections.campaigns import measure_campaign
 
@@ -38,7 +39,7 @@ def campaign(campaign_id: str, week: Week, folder: Path, form: str) -> None:
             "nothing can be measured yet."
         )
     measures = measure_campaign(
-        project.store.snapshot(), project.config, campaigns[campaign_id], week
+        ReportContext(project.store.snapshot(), project.config, week), campaigns[campaign_id]
     )
     document = campaign_document(measures)
     if form in ("json", "jsonl"):

@@ -27,9 +27,12 @@ def leads(week: Week, min_score: float, folder: Path, form: str) -> None:
     The points of each signal are set in [scorecard] of folate.toml. Authors are shown as hashes.
     """
     from folate.pipeline.project import Project
+    from reports.context import ReportContext
     from reports.sections.leads import find_leads
 
-    ranking = find_leads(Project.open(folder), week, min_score)
+    project = Project.open(folder)
+    context = ReportContext(project.store.snapshot(), project.config, week)
+    ranking = find_leads(context, min_score)
     if ranking.anonymous_posts:
         print_stderr(
             f"note: {ranking.anonymous_posts} posts with a signal have no author "

@@ -25,14 +25,12 @@ def network(week: Week, output: Path | None, folder: Path) -> None:
     It covers posts that name a brand, of the four weeks up to WEEK. Authors are hashes, not names.
     """
     from folate.pipeline.project import Project
-    from reports.measures.brands import ReportContext
-    from reports.measures.figures import versions_json
+    from reports.context import ReportContext
     from reports.sections.people import interaction_graphml
 
     project = Project.open(folder)
-    snapshot = project.store.snapshot()
-    context = ReportContext(project.config, week, versions_json(snapshot.versions))
-    graphml = interaction_graphml(snapshot, context)
+    context = ReportContext(project.store.snapshot(), project.config, week)
+    graphml = interaction_graphml(context)
     if output is None:
         print_text(graphml.removesuffix("\n"))
     else:

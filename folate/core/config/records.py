@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+from folate.core import measures
 from folate.core.errors import ConfigError, suggestion
 
 CONFIG_FILE = "folate.toml"
@@ -21,25 +22,7 @@ MAX_SMTP_TIMEOUT_SECONDS = 120.0
 
 Four steps fit the lease of a claim (`folate.delivery.outbox`)."""
 
-CAMPAIGN_MEASURES = (
-    "mentions",
-    "people",
-    "share_of_voice",
-    "new_people",
-    "reach",
-    "engagement",
-    "replies",
-    "reposts",
-    "engaged",
-    "net",
-    "positive",
-    "negative",
-    "pickup",
-    "pickup_net",
-    "buy",
-    "ask",
-    "complain",
-)
+CAMPAIGN_MEASURES = tuple(measure.short_name for measure in measures.CAMPAIGN_MEASURES)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from folate.core.weeks import Period
 from nlp.text.term_matcher import re2_pattern
 from nlp.topics import Discovery, Topic, context, holidays
 from nlp.topics.topic import FLAG_SEASONAL
-from reports.measures.queries import FUTURE_DATED_CONDITION
+from reports.queries import FUTURE_DATED_CONDITION
 
 # Earlier years in which a topic is searched.
 MAX_YEARS_BACK = 3

@@ -22,7 +22,7 @@ from folate.pipeline.topics.history import load_earlier_topics
 from nlp.extract.segments import SegmentDetector
 from nlp.model import Reader, load_reader
 from nlp.topics import MIN_BASELINE_WEEKS, Discovery, discover_topics, rank_topics
-from reports.measures.queries import FUTURE_DATED_CONDITION
+from reports.queries import FUTURE_DATED_CONDITION
 from reports.sections.topic_search import settings_digest, window_counts
 
 EmbedTexts = Callable[[list[str]], np.ndarray]

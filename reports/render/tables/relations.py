@@ -15,7 +15,7 @@ from reports.render.tables.table import (
     parts_to_text,
     quote_cells,
 )
-from reports.sections.campaigns import PART_MEASURES
+from reports.sections.campaigns.measures import PART_MEASURES
 from reports.sections.perception.moves import BrandComparison
 
 _PHASES = ("before", "during", "after")
@@ -214,12 +214,12 @@ def _community_table(report: Report, message: Messages) -> ReportTable:
 def campaign_tables(report: Report, message: Messages) -> Iterator[ReportTable]:
     """Yield the scorecards of all campaigns, and their effects on parts of the audience."""
     yield _scorecard_table(report, message)
-    part_titles = [message.measure(f"campaign_{name}") for name in PART_MEASURES]
+    part_titles = [message.measure(measure.name) for measure in PART_MEASURES]
     rows: list[TableRow] = []
     for result in report.campaigns:
         for part in result.parts:
             part_name = f"{message(f'part.{part.kind}')} {part.name}"
-            effects = [part.effects.get(name) for name in PART_MEASURES]
+            effects = [part.effects.get(measure.short_name) for measure in PART_MEASURES]
             rows.append((result.names[0], part_name, *effects))
     yield ReportTable(
         id="campaign_parts",

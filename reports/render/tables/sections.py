@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
+from folate.core.measures import brand_table_columns
 from reports.build import Report
+from reports.figures import Change, Figure
 from reports.measures.coverage import no_results_message
-from reports.measures.figures import Change, Figure
 from reports.messages import Messages
 from reports.render.tables.table import (
     QUOTE_COLUMNS,
@@ -21,14 +22,7 @@ from reports.render.tables.table import (
 from reports.sections.topic_search import incomplete_topics_sentence
 from reports.sections.topics import ReportTopic
 
-SENTIMENT_COLUMNS = (
-    "net_sentiment_polar",
-    "net_sentiment_all",
-    "negative",
-    "neutral",
-    "positive",
-    "rating",
-)
+SENTIMENT_COLUMNS = brand_table_columns("sentiment")
 _TOPIC_MEASURES = ("topic_authors", "topic_posts", "topic_gain", "topic_copies")
 
 

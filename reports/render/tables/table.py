@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from folate.core.measures import brand_table_columns
 from reports.build import Report
-from reports.measures.figures import Figure
+from reports.figures import Figure
 from reports.messages import MessageParts, Messages
-from reports.sections.posts_and_sources import Quote
+from reports.sections.quotes import Quote
 
 TableCell = str | int | date | Figure | None
 TableRow = tuple[TableCell, ...]
-SHARE_OF_VOICE_COLUMNS = ("authors", "mentions", "share_of_voice", "share_of_voice_raw")
+SHARE_OF_VOICE_COLUMNS = brand_table_columns("voice")
 QUOTE_COLUMNS = ("quote", "source", "date", "address")
 """The columns of `quote_cells`."""
 

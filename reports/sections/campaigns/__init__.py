@@ -1,4 +1,7 @@
-"""A campaign measured before, during and after, against the competitors, by measures declared in advance."""
+"""Campaigns measured before, during and after, against the competitors.
+
+The measures are declared in advance, in `folate.core.measures`.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,16 +10,17 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.store.snapshot import Snapshot
-from folate.core.config import CAMPAIGN_MEASURES, Campaign, CampaignGoal, Config
-from folate.core.weeks import Period, last_day
+from folate.core.config import Campaign, CampaignGoal
+from folate.core.measures import CAMPAIGN_MEASURES, CampaignMeasure
+from folate.core.weeks import last_day
 from nlp.extract.segments import SegmentDetector
 from nlp.stats.estimation import Floats, percentile_interval
+from reports.context import NO_INTERVAL, ReportContext
+from reports.figures import EFFECT_SUFFIX, Figure
 from reports.measures.brands import MIN_AUTHORS
-from reports.measures.figures import EFFECT_SUFFIX, MAX_SAMPLE_POSTS, Figure, versions_json
 from reports.sections.campaigns.measures import (
-    GROUPS,
-    MEASURE_FORMULAS,
+    CAMPAIGN_FORMULAS,
+    PART_MEASURES,
     CampaignSums,
     campaign_effect,
 )
@@ -28,40 +32,46 @@ from reports.sections.campaigns.mentions import (
 )
 
 Bools = NDArray[np.bool_]
-MIN_PART_PEOPLE = 10  # people of a source, a place or a segment that is told apart
-PART_MEASURES = (
-    "people",
-    "net",
-    "pickup",
-    "buy",
-)  # measures that are told apart by source, place and segment
+
+MIN_PART_PEOPLE = 10
+"""People of the brand, before and during, that a source, a place or a segment needs."""
+
+_BEFORE, _DURING = 0, 1
+"""Indices of phases."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScorecardLine:
-    """One measure: its value in each phase that has begun, and its effect during and after; a goal and whether it was reached."""
+    """One measure of a campaign by phase, its effects, and whether its goal was reached."""
 
     measure: str
-    group: str  # reach, engagement, perception, intent
+    """Its name without `campaign_`."""
+    group: str
+    """reach, engagement, perception or intent."""
     values: Mapping[str, Figure]
-    rivals: Mapping[str, Figure]  # the competitors together
+    """By phase that has begun."""
+    rivals: Mapping[str, Figure]
+    """Values of the competitors together."""
     effects: Mapping[str, Figure]
+    """By phase, during and after."""
     goal: float | None = None
-    reached: str = ""  # yes, no, open (the interval holds the goal); empty without a goal
+    reached: str = ""
+    """yes, no or open (the interval contains the goal); empty without a goal."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignPart:
-    """The campaign within a source, a place or an audience segment."""
+    """A campaign within a source, a place or an audience segment."""
 
     kind: str
     name: str
-    effects: Mapping[str, Figure]  # during, by measure
+    effects: Mapping[str, Figure]
+    """The effects during, by measure without `campaign_`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignResult:
-    """What a campaign did, as far as the corpus knows by the end of the report's week."""
+    """The result of a campaign, up to the end of the report's week."""
 
     id: str
     names: tuple[str, ...]
@@ -73,173 +83,203 @@ class CampaignResult:
     parts: tuple[CampaignPart, ...]
 
 
-def campaigns(snapshot: Snapshot, config: Config, week: Period) -> tuple[CampaignResult, ...]:
-    """The campaigns of folate.toml that run, or are still measured, in the week."""
-    last = last_day(week)
-    running = [
-        one
-        for one in config.campaign
-        if one.start <= last and last - timedelta(days=7 + one.after) <= one.end
-    ]
-    return tuple(measure_campaign(snapshot, config, campaign, week) for campaign in running)
+def measure_campaigns(context: ReportContext) -> tuple[CampaignResult, ...]:
+    """Measure the campaigns of folate.toml that run, or are still measured, in the week."""
+    week_end = last_day(context.week)
+    results = []
+    for campaign in context.config.campaign:
+        measured_until = campaign.end + timedelta(days=7 + campaign.after)
+        if campaign.start <= week_end <= measured_until:
+            results.append(measure_campaign(context, campaign))
+    return tuple(results)
 
 
-def measure_campaign(
-    snapshot: Snapshot, config: Config, campaign: Campaign, week: Period
-) -> CampaignResult:
-    """One campaign, up to the end of `week`."""
-    spans = campaign_phases(campaign, last_day(week))
-    brand = campaign.brand or (config.own_brand.id if config.own_brand else "")
-    mentions = read_campaign_mentions(
-        snapshot, campaign, tuple(one.id for one in config.brands), spans, config.timezone
-    )
-    made = _Figures(
-        mentions, str(week), versions_json(snapshot.versions), mentions.brands.index(brand)
-    )
+def measure_campaign(context: ReportContext, campaign: Campaign) -> CampaignResult:
+    """Measure one campaign up to the end of the week."""
+    phases = campaign_phases(campaign, last_day(context.week))
+    brand = campaign.brand or context.own_brand_id or ""
+    mentions = read_campaign_mentions(context, campaign, phases)
+    figures = _CampaignFigures(context, mentions, mentions.brands.index(brand))
     goals = {goal.measure: goal for goal in campaign.goals}
-    sums = made.sums()
+    sums = figures.sum_by_phase()
+    lines = [
+        figures.scorecard_line(measure, sums, goals.get(measure.short_name))
+        for measure in CAMPAIGN_MEASURES
+    ]
     return CampaignResult(
         id=campaign.id,
         names=campaign.names,
         brand=brand,
         start=campaign.start,
         end=campaign.end,
-        phases=spans,
-        lines=tuple(made.line(name, sums, goals.get(name)) for name in CAMPAIGN_MEASURES),
-        parts=tuple(_parts(snapshot, config, made)) if len(spans) > 1 else (),
+        phases=phases,
+        lines=tuple(lines),
+        parts=tuple(_campaign_parts(figures)) if len(phases) > 1 else (),
     )
 
 
 @dataclass(frozen=True)
-class _Figures:
+class _CampaignFigures:
     """Makes the figures of one campaign."""
 
+    context: ReportContext
     mentions: CampaignMentions
-    week: str
-    versions: str
     brand: int
+    """Index of the campaign's brand."""
 
-    def sums(self, keep: Bools | None = None) -> CampaignSums:
-        return CampaignSums(
-            self.mentions.sums(keep), np.array([phase.days for phase in self.mentions.phases])
-        )
+    def sum_by_phase(self, selected: Bools | None = None) -> CampaignSums:
+        """Sum the selected mentions, by default all."""
+        days = np.array([phase.days for phase in self.mentions.phases])
+        return CampaignSums(self.mentions.sum_by_phase(selected), days)
 
-    def line(self, name: str, sums: CampaignSums, goal: CampaignGoal | None) -> ScorecardLine:
-        spans = self.mentions.phases
-        others = [other for other in range(len(self.mentions.brands)) if other != self.brand]
-        rivals = sums.pooled(others) if others and name != "share_of_voice" else None
+    def scorecard_line(
+        self, measure: CampaignMeasure, sums: CampaignSums, goal: CampaignGoal | None
+    ) -> ScorecardLine:
+        """Make the line of a measure."""
+        phases = self.mentions.phases
+        competitors = [other for other in range(len(self.mentions.brands)) if other != self.brand]
+        values = {
+            phase.name: self._brand_value(measure, sums, index)
+            for index, phase in enumerate(phases)
+        }
+        rivals = {}
+        if competitors and measure.name != "campaign_share_of_voice":
+            pooled = sums.pool_brands(competitors)
+            for index, phase in enumerate(phases):
+                rivals[phase.name] = self._competitor_value(measure, pooled, index)
         effects = {
-            spans[place].name: self._effect(name, sums, place, "") for place in range(1, len(spans))
+            phases[index].name: self._effect(measure, sums, index)
+            for index in range(_DURING, len(phases))
         }
         return ScorecardLine(
-            measure=name,
-            group=next(group for group, names in GROUPS.items() if name in names),
-            values={
-                span.name: self._value(name, sums, self.brand, place)
-                for place, span in enumerate(spans)
-            },
-            rivals={
-                span.name: self._value(name, rivals, 0, place) for place, span in enumerate(spans)
-            }
-            if rivals
-            else {},
+            measure=measure.short_name,
+            group=measure.group,
+            values=values,
+            rivals=rivals,
             effects=effects,
             goal=goal.least if goal else None,
             reached=_reached(effects.get("during"), goal.least) if goal else "",
         )
 
-    def _value(self, name: str, sums: CampaignSums, brand: int, phase: int) -> Figure:
-        draws = MEASURE_FORMULAS[name](sums)[:, brand, phase]
-        own = brand == self.brand and sums.table.shape[1] == len(self.mentions.brands)
-        n, people = int(sums["posts"][0, brand, phase]), int(sums["people"][0, brand, phase])
-        behind = (self._mine if own else ~self._mine) & (self.mentions.phase == phase)
-        return self._figure(
-            f"campaign_{name}", draws, n, people, own, self.mentions.phases[phase].name, behind
-        )
+    def campaign_part(self, kind: str, name: str, selected: Bools) -> CampaignPart | None:
+        """Make a part of the selected mentions; None under MIN_PART_PEOPLE before or during."""
+        sums = self.sum_by_phase(selected)
+        people = sums["people"][0, self.brand, [_BEFORE, _DURING]]
+        if people.min() < MIN_PART_PEOPLE:
+            return None
+        effects = {}
+        for measure in PART_MEASURES:
+            effects[measure.short_name] = self._effect(
+                measure, sums, _DURING, part=f"{kind} {name} ", selected=selected
+            )
+        return CampaignPart(kind=kind, name=name, effects=effects)
 
     @property
-    def _mine(self) -> Bools:
-        """Mentions of the brand, the others being of its competitors."""
+    def _is_own_mention(self) -> Bools:
+        """Mentions of the campaign's brand, the others being of its competitors."""
         return np.asarray(self.mentions.brand == self.brand)
 
-    def _effect(
-        self, name: str, sums: CampaignSums, phase: int, part: str, keep: Bools | None = None
-    ) -> Figure:
-        people = sums["people"][0, self.brand]
-        n = int(min(sums["posts"][0, self.brand, 0], sums["posts"][0, self.brand, phase]))
-        subject = f"{part} {self.mentions.phases[phase].name}".strip()
-        draws = campaign_effect(name, sums, self.brand, phase)
-        behind = (
-            self._mine & np.isin(self.mentions.phase, (0, phase)) & (True if keep is None else keep)
-        )
+    def _brand_value(self, measure: CampaignMeasure, sums: CampaignSums, phase: int) -> Figure:
+        selected = self._is_own_mention & (self.mentions.phase == phase)
         return self._figure(
-            f"campaign_{name}{EFFECT_SUFFIX}",
-            draws,
-            n,
-            int(min(people[0], people[phase])),
-            True,
-            subject,
-            behind,
+            measure.name,
+            CAMPAIGN_FORMULAS[measure.name](sums)[:, self.brand, phase],
+            n=int(sums["posts"][0, self.brand, phase]),
+            people=int(sums["people"][0, self.brand, phase]),
+            brand=self.mentions.brands[self.brand],
+            subject=self.mentions.phases[phase].name,
+            selected=selected,
+        )
+
+    def _competitor_value(
+        self, measure: CampaignMeasure, pooled: CampaignSums, phase: int
+    ) -> Figure:
+        """`pooled` are the sums of all competitors as one brand."""
+        selected = ~self._is_own_mention & (self.mentions.phase == phase)
+        return self._figure(
+            measure.name,
+            CAMPAIGN_FORMULAS[measure.name](pooled)[:, 0, phase],
+            n=int(pooled["posts"][0, 0, phase]),
+            people=int(pooled["people"][0, 0, phase]),
+            brand=None,
+            subject=self.mentions.phases[phase].name,
+            selected=selected,
+        )
+
+    def _effect(
+        self,
+        measure: CampaignMeasure,
+        sums: CampaignSums,
+        phase: int,
+        *,
+        part: str = "",
+        selected: Bools | None = None,
+    ) -> Figure:
+        """Make the figure of an effect; `part` begins its subject, `selected` are its mentions."""
+        compared = [_BEFORE, phase]
+        rows = self._is_own_mention & np.isin(self.mentions.phase, compared)
+        return self._figure(
+            measure.name + EFFECT_SUFFIX,
+            campaign_effect(measure, sums, self.brand, phase),
+            n=int(sums["posts"][0, self.brand, compared].min()),
+            people=int(sums["people"][0, self.brand, compared].min()),
+            brand=self.mentions.brands[self.brand],
+            subject=part + self.mentions.phases[phase].name,
+            selected=rows if selected is None else rows & selected,
         )
 
     def _figure(
         self,
         measure: str,
         draws: Floats,
+        *,
         n: int,
         people: int,
-        own: bool,
+        brand: str | None,
         subject: str,
-        behind: Bools,
+        selected: Bools,
     ) -> Figure:
-        few = people < MIN_AUTHORS
-        low, high = (
-            percentile_interval(draws[1:])
-            if not few and bool(np.isfinite(draws).all())
-            else (None, None)
-        )
-        return Figure(
-            measure=measure, week=self.week, brand=self.mentions.brands[self.brand] if own else None, subject=subject,
-            value=float(draws[0]), low=low, high=high, n=n, query=self.mentions.query, versions=self.versions,
-            flags=("few",) if few else (),
-            posts=tuple(dict.fromkeys(self.mentions.ids[behind].tolist()))[:MAX_SAMPLE_POSTS],
-        )  # fmt: skip
-
-    def part(self, kind: str, name: str, keep: Bools) -> CampaignPart | None:
-        """None under FEWEST people of the brand before or during."""
-        sums = self.sums(keep)
-        if sums["people"][0, self.brand, :2].min() < MIN_PART_PEOPLE:
-            return None
-        return CampaignPart(
-            kind=kind,
-            name=name,
-            effects={
-                one: self._effect(one, sums, 1, f"{kind} {name}", keep) for one in PART_MEASURES
-            },
+        """Make a figure of `draws` (draws,); `selected` are the mentions behind it."""
+        has_few_people = people < MIN_AUTHORS
+        has_interval = not has_few_people and bool(np.isfinite(draws).all())
+        return self.context.figure(
+            measure,
+            float(draws[0]),
+            n=n,
+            query=self.mentions.query,
+            brand=brand,
+            subject=subject,
+            interval=percentile_interval(draws[1:]) if has_interval else NO_INTERVAL,
+            posts=dict.fromkeys(self.mentions.ids[selected].tolist()),
+            flags=("few",) if has_few_people else (),
         )
 
 
-def _reached(found: Figure | None, least: float) -> str:
-    """By the interval of the effect during the campaign: yes and no only where it leaves no doubt."""
-    if found is None or found.low is None or found.high is None:
+def _reached(effect: Figure | None, goal: float) -> str:
+    """Compare the interval of the effect during the campaign with a goal: yes, no or open."""
+    if effect is None or effect.low is None or effect.high is None:
         return "open"
-    if found.low >= least:
+    if effect.low >= goal:
         return "yes"
-    return "no" if found.high < least else "open"
+    return "no" if effect.high < goal else "open"
 
 
-def _parts(snapshot: Snapshot, config: Config, made: _Figures) -> Iterator[CampaignPart]:
-    mentions = made.mentions
+def _campaign_parts(figures: _CampaignFigures) -> Iterator[CampaignPart]:
+    """Yield the sources, places and segments with enough people."""
+    mentions = figures.mentions
     for kind, values in mentions.groups.items():
         for name in sorted(set(values.tolist()) - {""}):
-            if part := made.part(kind, name, values == name):
+            part = figures.campaign_part(kind, name, values == name)
+            if part:
                 yield part
-    audience = SegmentDetector(config.segments)
-    said: dict[str, set[int]] = {}
+    detector = SegmentDetector(figures.context.config.segments)
+    members: dict[str, set[int]] = {}
     for body, author in zip(mentions.bodies, mentions.author.tolist(), strict=True):
-        for segment in audience.find_segments(body):
-            said.setdefault(segment, set()).add(author)
-    for segment in sorted(said):
-        members = np.isin(mentions.author, np.array(sorted(said[segment]), dtype=np.uint64))
-        if part := made.part("segment", " / ".join(audience.display_names(segment)), members):
+        for segment in detector.find_segments(body):
+            members.setdefault(segment, set()).add(author)
+    for segment in sorted(members):
+        authors = np.array(sorted(members[segment]), dtype=np.uint64)
+        name = " / ".join(detector.display_names(segment))
+        part = figures.campaign_part("segment", name, np.isin(mentions.author, authors))
+        if part:
             yield part

@@ -1,105 +1,128 @@
-"""The 17 measures of a campaign and its effect: difference in differences against the competitors."""
+"""The measures of a campaign and its effect: difference in differences against the competitors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from folate.core.measures import CAMPAIGN_MEASURES, CampaignMeasure
 from nlp.stats.estimation import Floats, Ints
 from reports.measures.estimates import ratio
 from reports.sections.campaigns.mentions import SUM_NAMES
 
-GROUPS = {
-    "reach": ("mentions", "people", "share_of_voice", "new_people", "reach"),
-    "engagement": ("engagement", "replies", "reposts", "engaged"),
-    "perception": ("net", "positive", "negative", "pickup", "pickup_net"),
-    "intent": ("buy", "ask", "complain"),
-}
-RELATIVE = (
-    "mentions",
-    "people",
-    "reach",
-    "engagement",
-    "replies",
-    "reposts",
-)  # their effect is a ratio of ratios less 1
-UNCOMPARED_MEASURES = (
-    "share_of_voice",
-    "new_people",
-)  # competitors are in it already, or it says nothing of them: no comparison
+Formula = Callable[["CampaignSums"], Floats]
+"""Computes a measure of every brand and phase, (draws, brands, phases)."""
 
 
 @dataclass(frozen=True)
 class CampaignSums:
-    """Weighted sums (draws, brands, phases, len(SUMS)) and the days of each phase."""
+    """Weighted sums of brands and phases that all measures of a campaign are computed from."""
 
     table: Floats
+    """(draws, brands, phases, len(SUM_NAMES))."""
     days: Ints
+    """Days of each phase."""
 
     def __getitem__(self, name: str) -> Floats:
+        """Return one of SUM_NAMES, (draws, brands, phases)."""
         return np.asarray(self.table[..., SUM_NAMES.index(name)])
 
-    def pooled(self, brands: list[int]) -> "CampaignSums":
-        """Several brands as one."""
-        return CampaignSums(self.table[:, brands].sum(axis=1, keepdims=True), self.days)
+    @property
+    def brand_count(self) -> int:
+        """The number of brands."""
+        return int(self.table.shape[1])
+
+    def pool_brands(self, brands: Sequence[int]) -> "CampaignSums":
+        """Sum several brands as one."""
+        pooled = self.table[:, list(brands)].sum(axis=1, keepdims=True)
+        return CampaignSums(pooled, self.days)
 
 
-def _per_day(name: str) -> Callable[[CampaignSums], Floats]:
-    return lambda sums: np.asarray(sums[name] / sums.days)
+def _per_day(name: str) -> Formula:
+    def compute(sums: CampaignSums) -> Floats:
+        return np.asarray(sums[name] / sums.days)
+
+    return compute
 
 
-def _over(part: str, whole: str) -> Callable[[CampaignSums], Floats]:
-    return lambda sums: ratio(sums[part], sums[whole])
+def _share(part: str, total: str) -> Formula:
+    def compute(sums: CampaignSums) -> Floats:
+        return ratio(sums[part], sums[total])
+
+    return compute
 
 
-def _later(shares: Floats) -> Floats:
-    """Everybody is new in the first phase of a window: it is left out."""
-    return np.concatenate([np.full_like(shares[..., :1], np.nan), shares[..., 1:]], axis=-1)
+def _net(positive: str, negative: str) -> Formula:
+    def compute(sums: CampaignSums) -> Floats:
+        return ratio(sums[positive] - sums[negative], sums[positive] + sums[negative])
+
+    return compute
 
 
-def _net(positive: str, negative: str) -> Callable[[CampaignSums], Floats]:
-    return lambda sums: ratio(sums[positive] - sums[negative], sums[positive] + sums[negative])
+def _share_of_voice(sums: CampaignSums) -> Floats:
+    people = sums["people"]
+    return ratio(people, people.sum(axis=1, keepdims=True))
 
 
-MEASURE_FORMULAS: dict[str, Callable[[CampaignSums], Floats]] = {
-    "mentions": _per_day("posts"),
-    "people": _per_day("people"),
-    "share_of_voice": lambda sums: ratio(sums["people"], sums["people"].sum(axis=1, keepdims=True)),
-    "new_people": lambda sums: _later(ratio(sums["new_people"], sums["people"])),
-    "reach": lambda sums: np.where(sums["followed"] > 0, sums["followers"] / sums.days, np.nan),
-    "engagement": _over("acts", "seen"),
-    "replies": _over("replies", "seen"),
-    "reposts": _over("reposts", "seen"),
-    "engaged": _over("engaged", "seen"),
-    "net": _net("positive", "negative"),
-    "positive": _over("positive", "read"),
-    "negative": _over("negative", "read"),
-    "pickup": _over("theme", "posts"),
-    "pickup_net": _net("theme_positive", "theme_negative"),
-    "buy": _over("buy", "judged"),
-    "ask": _over("ask", "judged"),
-    "complain": _over("complain", "judged"),
+def _new_people_share(sums: CampaignSums) -> Floats:
+    """Everybody is new in the first phase: it has no value."""
+    share = ratio(sums["new_people"], sums["people"])
+    share[..., 0] = np.nan
+    return share
+
+
+def _reach_per_day(sums: CampaignSums) -> Floats:
+    """Without a value where no source shows followers."""
+    return np.where(sums["followed"] > 0, sums["followers"] / sums.days, np.nan)
+
+
+CAMPAIGN_FORMULAS: dict[str, Formula] = {
+    "campaign_mentions": _per_day("posts"),
+    "campaign_people": _per_day("people"),
+    "campaign_share_of_voice": _share_of_voice,
+    "campaign_new_people": _new_people_share,
+    "campaign_reach": _reach_per_day,
+    "campaign_engagement": _share("acts", "seen"),
+    "campaign_replies": _share("replies", "seen"),
+    "campaign_reposts": _share("reposts", "seen"),
+    "campaign_engaged": _share("engaged", "seen"),
+    "campaign_net": _net("positive", "negative"),
+    "campaign_positive": _share("positive", "read"),
+    "campaign_negative": _share("negative", "read"),
+    "campaign_pickup": _share("theme", "posts"),
+    "campaign_pickup_net": _net("theme_positive", "theme_negative"),
+    "campaign_buy": _share("buy", "judged"),
+    "campaign_ask": _share("ask", "judged"),
+    "campaign_complain": _share("complain", "judged"),
 }
-"""Each as (draws, brands, phases) from Sums."""
+"""The formula of every campaign measure by name."""
+
+PART_MEASURES = tuple(measure for measure in CAMPAIGN_MEASURES if measure.by_part)
+"""Measures whose effect is given by source, place and segment."""
 
 
-def campaign_effect(name: str, sums: CampaignSums, brand: int, phase: int) -> Floats:
-    """(draws,): how much more a measure of the brand moved from the first phase to `phase` than that of its competitors together.
+def campaign_effect(measure: CampaignMeasure, sums: CampaignSums, brand: int, phase: int) -> Floats:
+    """Compute how much more a brand changed from the first phase to `phase` than its competitors.
 
-    Counts: ratio of ratios less 1. Shares and net sentiment: difference of differences. Without competitors, or for a measure
-    that is already relative to them, the brand's own movement.
+    It is (draws,): for counts and rates a ratio of ratios less 1, for shares and net sentiment a
+    difference of differences. Without competitors, or for a measure that is not compared with them,
+    it is the change of the brand alone.
     """
-    ours = MEASURE_FORMULAS[name](sums)[:, brand]
-    others = [other for other in range(sums.table.shape[1]) if other != brand]
-    theirs = (
-        None
-        if name in UNCOMPARED_MEASURES or not others
-        else MEASURE_FORMULAS[name](sums.pooled(others))[:, 0]
-    )
-    if name in RELATIVE:
-        moved = ratio(ours[:, phase], ours[:, 0])
-        return (
-            moved - 1 if theirs is None else ratio(moved, ratio(theirs[:, phase], theirs[:, 0])) - 1
-        )
-    moved = ours[:, phase] - ours[:, 0]
-    return moved if theirs is None else np.asarray(moved - (theirs[:, phase] - theirs[:, 0]))
+    formula = CAMPAIGN_FORMULAS[measure.name]
+    brand_values = formula(sums)[:, brand]
+    change = _phase_change(brand_values, phase, measure.is_relative)
+    competitors = [other for other in range(sums.brand_count) if other != brand]
+    if not measure.is_compared or not competitors:
+        return change - 1 if measure.is_relative else change
+    competitor_values = formula(sums.pool_brands(competitors))[:, 0]
+    competitor_change = _phase_change(competitor_values, phase, measure.is_relative)
+    if measure.is_relative:
+        return ratio(change, competitor_change) - 1
+    return np.asarray(change - competitor_change)
+
+
+def _phase_change(values: Floats, phase: int, is_relative: bool) -> Floats:
+    """Compare a phase of `values` (draws, phases) with the first: a ratio, or a difference."""
+    if is_relative:
+        return ratio(values[:, phase], values[:, 0])
+    return np.asarray(values[:, phase] - values[:, 0])

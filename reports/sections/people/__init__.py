@@ -1,6 +1,7 @@
-"""Who speaks of the brands: influential authors, communities, the path of a topic, and what is asked of us and left unanswered.
+"""Who speaks of the brands: influential authors, communities, paths of topics, open questions.
 
-People are keyed hashes throughout. Reach and engagement say how far a voice carries; what it thinks is told apart from them.
+People are keyed hashes throughout. Reach and engagement say how far an author carries; opinion is a
+measure of its own.
 """
 
 from collections import Counter, defaultdict
@@ -8,42 +9,48 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from corpora.store.snapshot import Snapshot, sql_literal
-from folate.core.weeks import Period, preceding_periods
+from corpora.store.snapshot import sql_literal
+from folate.core.weeks import Period
 from nlp.stats.communities import InteractionCounts, detect_communities, to_graphml
 from nlp.stats.estimation import wilson_interval
-from reports.measures import queries
-from reports.measures.brands import ReportContext
-from reports.measures.figures import Figure
+from reports.context import NO_INTERVAL, RECENT_WEEKS, ReportContext
+from reports.figures import Figure
 from reports.sections.people.people_queries import (
-    CARRIED_QUERY,
     QUESTIONS_JUDGED_QUERY,
     QUESTIONS_QUERY,
-    REACH_QUERY,
-    TOP_INFLUENCERS_QUERY,
-    TOPIC_PATH_QUERY,
-    ties_query,
+    carried_query,
+    interactions_query,
+    reach_query,
+    top_influencers_query,
+    topic_path_query,
 )
-from reports.sections.posts_and_sources import Quote, load_quotes
+from reports.sections.quotes import Quote, load_quotes
 from reports.sections.topics import ReportTopic
 
-PEOPLE_WEEKS = 4  # that people are read over
-MAX_INFLUENCERS, MAX_COMMUNITIES, MAX_QUESTION_QUOTES = 8, 5, 4  # most that a report shows
-SHORT_HASH_LENGTH = 8  # characters of an author's hash that are shown
-MIN_COMMUNITY_PEOPLE = 10  # people of a community that is reported
+MAX_INFLUENCERS = 8
+MAX_COMMUNITIES = 5
+MAX_QUESTION_QUOTES = 4
+SHORT_HASH_LENGTH = 8
+"""Characters of an author's hash that are shown."""
+MIN_COMMUNITY_PEOPLE = 10
+
+Row = Mapping[str, Any]
+Person = str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Influencer:
-    """An author who carries far. `reach`: followers where the source shows them, else people who answered."""
+    """An author with wide reach and much engagement about a brand."""
 
-    author: str
+    author: Person
     source: str
     brand: str
     posts: Figure
     reach: Figure
+    """Followers where the source shows them, else people who answered."""
     engagement: Figure
-    opinion: Figure  # mean of P - N over the author's posts about the brand
+    opinion: Figure
+    """Mean of P - N over the author's posts about the brand."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,33 +58,40 @@ class Community:
     """People who answer each other more than they answer others."""
 
     people: Figure
-    brands: tuple[str, ...]  # those that their ties are about, most first
-    centre: str  # who is answered by most of them
+    brands: tuple[str, ...]
+    """Brands that their interactions are about, most first."""
+    centre: Person
+    """Who is answered by most of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TopicSpread:
-    """The path that a topic took: who was first, and whose post made it spread."""
+    """The path of a topic: its first post, and the post that made it spread."""
 
     topic: str
     label: Mapping[str, str]
     first: Quote
-    spreader: Quote | None  # None where nobody answered or reposted a post of the topic
-    carried: Figure  # answers and reposts of that post
+    spreader: Quote | None
+    """None where nobody answered or reposted a post of the topic."""
+    carried: Figure
+    """Answers or reposts of that post."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BrandQuestions:
-    """What is asked about our brand in a week. Posts of sources that show neither answers nor threads are not judged."""
+    """Questions about our brand in the week."""
 
-    asked: Figure  # None where the brand is mentioned and no model has read a mention for questions
-    unanswered: Figure  # share of those whose answers can be seen
-    quotes: tuple[Quote, ...]  # unanswered ones, newest first
+    asked: Figure
+    """Without a value where the brand is mentioned and no mention has an intent predicted."""
+    unanswered: Figure
+    """Share of those whose source shows answers."""
+    quotes: tuple[Quote, ...]
+    """Unanswered questions, newest first."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class People:
-    """Who speaks. Without an own brand there are no questions."""
+    """The section of people; without an own brand there are no questions."""
 
     weeks: tuple[Period, ...]
     voices: tuple[Influencer, ...]
@@ -86,56 +100,49 @@ class People:
     questions: BrandQuestions | None
 
 
-def people(snapshot: Snapshot, context: ReportContext, topics: Iterable[ReportTopic]) -> People:
-    """The people of the weeks that end with the report's."""
-    weeks = _window(context)
+def find_people(context: ReportContext, topics: Iterable[ReportTopic]) -> People:
+    """Find the people of the weeks that end with the report's, and the paths of its topics."""
+    weeks = context.last_weeks(RECENT_WEEKS)
     return People(
         weeks=tuple(weeks),
-        voices=_voices(snapshot, context, weeks),
-        communities=_communities(snapshot, context, weeks),
-        spreads=_spreads(
-            snapshot, context, [topic for topic in topics if topic.state not in ("fading", "gone")]
-        ),
-        questions=_questions(snapshot, context),
+        voices=_find_influencers(context, weeks),
+        communities=_find_communities(context, weeks),
+        spreads=_find_spreads(context, [topic for topic in topics if not topic.has_ended]),
+        questions=_find_questions(context),
     )
 
 
-def interaction_graphml(snapshot: Snapshot, context: ReportContext) -> str:
-    """Who answers and reposts whom in the weeks that end with the report's, as GraphML with each person's community."""
-    found, _ = _ties(
-        snapshot, ties_query(context.brand_ids, _window(context), context.config.timezone)
-    )
-    return to_graphml(
-        found,
-        {person: {"community": number} for person, number in detect_communities(found).items()},
-    )
+def interaction_graphml(context: ReportContext) -> str:
+    """Return who answers and reposts whom as GraphML, with each person's community.
+
+    Posts of the weeks that end with the report's count.
+    """
+    weeks = context.last_weeks(RECENT_WEEKS)
+    query = interactions_query(context.brand_ids, weeks, context.timezone)
+    counts = _interaction_counts(_load_interactions(context, query))
+    communities = detect_communities(counts)
+    attributes = {person: {"community": number} for person, number in communities.items()}
+    return to_graphml(counts, attributes)
 
 
-def _window(asked: ReportContext) -> list[Period]:
-    return [*preceding_periods(asked.week, PEOPLE_WEEKS - 1), asked.week]
+def _find_influencers(context: ReportContext, weeks: Sequence[Period]) -> tuple[Influencer, ...]:
+    """Rank authors by reach times engagement; those without either take no part."""
+    query = reach_query(context.mentions_query(weeks))
+    rows = context.rows(top_influencers_query(query, MAX_INFLUENCERS))
+    return tuple(_influencer(context, row, query) for row in rows)
 
 
-def _voices(
-    snapshot: Snapshot, asked: ReportContext, weeks: Sequence[Period]
-) -> tuple[Influencer, ...]:
-    """By reach times engagement; a voice without either takes no part. Each author once, with the brand of most engagement."""
-    query = REACH_QUERY.format(
-        rows=queries.mentions_query(asked.brand_ids, weeks, asked.config.timezone)
-    )
-    return tuple(
-        _voice(row, query, asked)
-        for row in snapshot.sql(
-            TOP_INFLUENCERS_QUERY.format(heard=query, most=MAX_INFLUENCERS)
-        ).to_pylist()
-    )
-
-
-def _voice(row: Mapping[str, Any], query: str, asked: ReportContext) -> Influencer:
+def _influencer(context: ReportContext, row: Row, query: str) -> Influencer:
     def figure(measure: str, value: float | None) -> Figure:
-        return Figure(
-            measure=measure, week=str(asked.week), brand=row["brand"], subject=row["author"][:SHORT_HASH_LENGTH], value=value, n=row["posts"],
-            query=query, versions=asked.versions, posts=tuple(row["sample"]),
-        )  # fmt: skip
+        return context.figure(
+            measure,
+            value,
+            n=row["posts"],
+            query=query,
+            brand=row["brand"],
+            subject=row["author"][:SHORT_HASH_LENGTH],
+            posts=row["sample"],
+        )
 
     return Influencer(
         author=row["author"],
@@ -148,143 +155,157 @@ def _voice(row: Mapping[str, Any], query: str, asked: ReportContext) -> Influenc
     )
 
 
-def _ties(
-    snapshot: Snapshot, query: str
-) -> tuple[InteractionCounts, dict[tuple[str, str], dict[str, Any]]]:
-    rows = {(row["one"], row["other"]): row for row in snapshot.sql(query).to_pylist()}
-    return {tie: row["times"] for tie, row in rows.items()}, rows
+def _load_interactions(context: ReportContext, query: str) -> dict[tuple[Person, Person], Row]:
+    """Return the rows of an `interactions_query` by who answers whom."""
+    return {(row["one"], row["other"]): row for row in context.rows(query)}
 
 
-def _communities(
-    snapshot: Snapshot, asked: ReportContext, weeks: Sequence[Period]
-) -> tuple[Community, ...]:
-    query = ties_query(asked.brand_ids, weeks, asked.config.timezone)
-    found, about = _ties(snapshot, query)
-    number = detect_communities(found)
-    sizes = Counter(number.values())
-    return tuple(
-        _community(
-            {
-                tie: times
-                for tie, times in found.items()
-                if number[tie[0]] == number[tie[1]] == place
-            },
-            about,
-            size,
-            query,
-            asked,
-        )
-        for place, size in sorted(sizes.items())[:MAX_COMMUNITIES]
-        if size >= MIN_COMMUNITY_PEOPLE
-    )
+def _interaction_counts(interactions: Mapping[tuple[Person, Person], Row]) -> InteractionCounts:
+    return {pair: row["times"] for pair, row in interactions.items()}
+
+
+def _find_communities(context: ReportContext, weeks: Sequence[Period]) -> tuple[Community, ...]:
+    """Return the largest communities with MIN_COMMUNITY_PEOPLE."""
+    query = interactions_query(context.brand_ids, weeks, context.timezone)
+    interactions = _load_interactions(context, query)
+    number_by_person = detect_communities(_interaction_counts(interactions))
+    sizes = Counter(number_by_person.values())
+    communities = []
+    for number, size in sorted(sizes.items())[:MAX_COMMUNITIES]:
+        if size < MIN_COMMUNITY_PEOPLE:
+            continue
+        inner = {
+            pair: row
+            for pair, row in interactions.items()
+            if number_by_person[pair[0]] == number_by_person[pair[1]] == number
+        }
+        communities.append(_community(context, inner, size, query))
+    return tuple(communities)
 
 
 def _community(
-    within: InteractionCounts,
-    about: Mapping[tuple[str, str], Mapping[str, Any]],
+    context: ReportContext,
+    interactions: Mapping[tuple[Person, Person], Row],
     size: int,
     query: str,
-    asked: ReportContext,
 ) -> Community:
-    brands = Counter(brand for tie in sorted(within) for brand in about[tie]["brands"])
-    answered: defaultdict[str, set[str]] = defaultdict(set)
-    for one, other in within:
-        answered[other].add(one)
-    centre = min(answered, key=lambda person: (-len(answered[person]), person))
-    count = Figure(
-        measure="community_people", week=str(asked.week), subject=centre[:SHORT_HASH_LENGTH], value=size, n=size, query=query, versions=asked.versions,
-        posts=tuple(sorted(about[tie]["post"] for tie in within)),
-    )  # fmt: skip
-    return Community(
-        people=count, brands=tuple(brand for brand, _ in brands.most_common()), centre=centre
+    """`interactions` are those between members of the community, rows of `query`."""
+    brands: Counter[str] = Counter()
+    for pair in sorted(interactions):
+        brands.update(interactions[pair]["brands"])
+    answerers: defaultdict[Person, set[Person]] = defaultdict(set)
+    for answerer, answered in interactions:
+        answerers[answered].add(answerer)
+    centre = min(answerers, key=lambda person: (-len(answerers[person]), person))
+    people = context.figure(
+        "community_people",
+        size,
+        n=size,
+        query=query,
+        subject=centre[:SHORT_HASH_LENGTH],
+        posts=sorted(row["post"] for row in interactions.values()),
     )
+    brand_ids = tuple(brand for brand, _ in brands.most_common())
+    return Community(people=people, brands=brand_ids, centre=centre)
 
 
-def _spreads(
-    snapshot: Snapshot, asked: ReportContext, topics: Sequence[ReportTopic]
-) -> tuple[TopicSpread, ...]:
-    """By the posts that each topic keeps as evidence; the posts of all topics are asked for at once."""
-    ids = sorted({post for topic in topics for post in topic.posts.posts})
-    rows = snapshot.sql(TOPIC_PATH_QUERY.format(ids=queries.string_literals(ids))).to_pylist()
-    paths = [(topic, [row for row in rows if row["id"] in topic.posts.posts]) for topic in topics]
-    paths = [(topic, path) for topic, path in paths if path]
-    said = load_quotes(
-        snapshot, [row["id"] for _, path in paths for row in (path[0], _spreader(path))]
-    )
-    return tuple(_spread(topic, path, said, asked) for topic, path in paths)
+def _find_spreads(context: ReportContext, topics: Sequence[ReportTopic]) -> tuple[TopicSpread, ...]:
+    """Find the paths of topics through the posts that are their evidence."""
+    post_ids = sorted({post for topic in topics for post in topic.posts.posts})
+    rows = context.rows(topic_path_query(post_ids))
+    paths = []
+    for topic in topics:
+        path = [row for row in rows if row["id"] in topic.posts.posts]
+        if path:
+            paths.append((topic, path))
+    quoted_ids = []
+    for _, path in paths:
+        quoted_ids += [path[0]["id"], _most_carried_post(path)["id"]]
+    quotes = load_quotes(context.snapshot, quoted_ids)
+    return tuple(_topic_spread(context, topic, path, quotes) for topic, path in paths)
 
 
-def _spreader(path: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    return max(path, key=lambda row: (_carried(row), -row["published_at"].timestamp(), row["id"]))
+def _most_carried_post(path: Sequence[Row]) -> Row:
+    """Return the post with most answers or reposts, the oldest of several."""
+
+    def rank(post: Row) -> tuple[int, float, str]:
+        return _count_carried(post), -post["published_at"].timestamp(), post["id"]
+
+    return max(path, key=rank)
 
 
-def _carried(post: Mapping[str, Any]) -> int:
+def _count_carried(post: Row) -> int:
     return int(max(post["passed_on"], post["answered_by"]))
 
 
-def _spread(
-    topic: ReportTopic,
-    path: Sequence[Mapping[str, Any]],
-    said: Mapping[str, Quote],
-    asked: ReportContext,
+def _topic_spread(
+    context: ReportContext, topic: ReportTopic, path: Sequence[Row], quotes: Mapping[str, Quote]
 ) -> TopicSpread:
-    most = _spreader(path)
-    figure = Figure(
-        measure="topic_carried", week=str(asked.week), subject=topic.id, value=_carried(most), n=len(path),
-        query=CARRIED_QUERY.format(path=TOPIC_PATH_QUERY.format(ids=queries.string_literals(topic.posts.posts))), versions=asked.versions, posts=(most["id"],),
-    )  # fmt: skip
-    spreader = said[most["id"]] if _carried(most) else None
+    """`path` has the posts of the topic in order of time."""
+    carried_post = _most_carried_post(path)
+    carried = _count_carried(carried_post)
     return TopicSpread(
         topic=topic.id,
         label=topic.labels,
-        first=said[path[0]["id"]],
-        spreader=spreader,
-        carried=figure,
-    )
-
-
-def _questions(snapshot: Snapshot, asked: ReportContext) -> BrandQuestions | None:
-    if asked.config.own_brand is None:
-        return None
-    own = asked.config.own_brand.id
-    mentions = queries.mentions_query([own], [asked.week], asked.config.timezone)
-    query = QUESTIONS_QUERY.format(rows=mentions, brand=sql_literal(own))
-    rows = snapshot.sql(query).to_pylist()
-    known = (
-        bool(
-            snapshot.sql(QUESTIONS_JUDGED_QUERY.format(rows=mentions, brand=sql_literal(own)))[
-                "known"
-            ][0].as_py()
-        )
-        and str(asked.week) not in asked.unread_weeks
-    )
-    seen = [
-        row for row in rows if row["replies"] is not None or row["has_child"] or row["threaded"]
-    ]
-    silent = [row for row in seen if not row["replies"] and not row["has_child"]]
-    bounds = wilson_interval(len(silent), len(seen)) if seen else (None, None)
-
-    def figure(
-        measure: str,
-        value: float | None,
-        n: int,
-        found: list[dict[str, Any]],
-        low: float | None,
-        high: float | None,
-    ) -> Figure:
-        return Figure(
-            measure=measure, week=str(asked.week), brand=own, value=value, n=n, low=low, high=high, query=query, versions=asked.versions,
-            posts=tuple(row["id"] for row in found),
-        )  # fmt: skip
-
-    newest = sorted(silent, key=lambda row: (row["published_at"], row["id"]), reverse=True)[
-        :MAX_QUESTION_QUOTES
-    ]
-    said = load_quotes(snapshot, [row["id"] for row in newest])
-    return BrandQuestions(
-        asked=figure("questions", len(rows) if known else None, len(rows), rows, None, None),
-        unanswered=figure(
-            "unanswered", len(silent) / len(seen) if seen else None, len(seen), silent, *bounds
+        first=quotes[path[0]["id"]],
+        spreader=quotes[carried_post["id"]] if carried else None,
+        carried=context.figure(
+            "topic_carried",
+            carried,
+            n=len(path),
+            query=carried_query(topic.posts.posts),
+            subject=topic.id,
+            posts=(carried_post["id"],),
         ),
-        quotes=tuple(said[row["id"]] for row in newest),
     )
+
+
+def _find_questions(context: ReportContext) -> BrandQuestions | None:
+    """Count the questions about our brand, and those that stayed without an answer."""
+    own_brand_id = context.own_brand_id
+    if own_brand_id is None:
+        return None
+    parameters = {
+        "rows": context.mentions_query([context.week], [own_brand_id]),
+        "brand": sql_literal(own_brand_id),
+    }
+    query = QUESTIONS_QUERY.format(**parameters)
+    questions = context.rows(query)
+    [judged] = context.rows(QUESTIONS_JUDGED_QUERY.format(**parameters))
+    is_known = bool(judged["known"]) and not context.is_week_unread
+    # sources that show neither answers nor threads tell nothing of answers
+    answerable = [
+        row
+        for row in questions
+        if row["replies"] is not None or row["has_child"] or row["threaded"]
+    ]
+    unanswered = [row for row in answerable if not row["replies"] and not row["has_child"]]
+    asked = context.figure(
+        "questions",
+        len(questions) if is_known else None,
+        n=len(questions),
+        query=query,
+        brand=own_brand_id,
+        posts=[row["id"] for row in questions],
+    )
+    unanswered_share = context.figure(
+        "unanswered",
+        len(unanswered) / len(answerable) if answerable else None,
+        n=len(answerable),
+        query=query,
+        brand=own_brand_id,
+        interval=wilson_interval(len(unanswered), len(answerable)) if answerable else NO_INTERVAL,
+        posts=[row["id"] for row in unanswered],
+    )
+    newest_first = sorted(unanswered, key=_publication_order, reverse=True)
+    quoted_ids = [row["id"] for row in newest_first[:MAX_QUESTION_QUOTES]]
+    quotes = load_quotes(context.snapshot, quoted_ids)
+    return BrandQuestions(
+        asked=asked,
+        unanswered=unanswered_share,
+        quotes=tuple(quotes[post_id] for post_id in quoted_ids),
+    )
+
+
+def _publication_order(row: Row) -> tuple[Any, str]:
+    return row["published_at"], row["id"]

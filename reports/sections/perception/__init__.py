@@ -1,23 +1,16 @@
-"""How a brand is perceived beside its competitors: aspects, the map, words, moves between brands."""
+"""How a brand is perceived beside its competitors: aspects, their map, words and switching."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from corpora.store.snapshot import Snapshot
-from folate.core.weeks import Period, preceding_periods
-from reports.measures.brands import ReportContext
+from folate.core.weeks import Period
+from reports.context import RECENT_WEEKS, RELATION_WEEKS, ReportContext
 from reports.messages import Messages
-from reports.sections.perception.aspects import (
-    AspectEstimates,
-    AspectGap,
-    AspectMeasures,
-    MapPoint,
-    PerceptualMap,
-    compute_perceptual_map,
-)
+from reports.sections.perception.aspects import AspectEstimates, AspectGap, AspectMeasures
+from reports.sections.perception.map import MapPoint, PerceptualMap, compute_perceptual_map
 from reports.sections.perception.mentions import read_aspect_mentions
 from reports.sections.perception.moves import BrandComparison, BrandRelations, find_brand_relations
-from reports.sections.perception.words import DistinctiveWord, distinctive_words
+from reports.sections.perception.words import DistinctiveWord, find_distinctive_words
 
 __all__ = [
     "AspectGap",
@@ -31,43 +24,40 @@ __all__ = [
     "perceive",
 ]
 
-PERCEPTION_WEEKS = 4  # that aspects and words are read over: one week of most brands is too thin for fourteen aspects
-RELATION_WEEKS = 9  # that moves between brands are read over: they are rarer still
-
 
 @dataclass(frozen=True, kw_only=True)
 class Perception:
-    """What the last weeks say of brands against each other. Lists are empty where nothing was said, never zero."""
+    """What posts of the last weeks say about the brands; lists are empty where nothing is said."""
 
     weeks: tuple[Period, ...]
-    cells: tuple[AspectMeasures, ...]  # brands in the order of folate.toml, aspects by name
+    cells: tuple[AspectMeasures, ...]
+    """Brands in the order of folate.toml, then aspects by name."""
     gaps: tuple[AspectGap, ...]
     map: PerceptualMap
     words: tuple[DistinctiveWord, ...]
     moves: BrandRelations
-    custom_aspect_names: Mapping[str, str]  # names of the aspects that the project adds
+    custom_aspect_names: Mapping[str, str]
+    """Names of the aspects that the project adds, by id."""
 
     def aspect_name(self, aspect: str, message: Messages) -> str:
-        """What is printed of an aspect."""
+        """Return the name that is printed of an aspect."""
         return self.custom_aspect_names.get(aspect) or message.word("aspect", aspect)
 
 
-def perceive(snapshot: Snapshot, context: ReportContext) -> Perception:
-    """Perception in the weeks that end with the report's."""
-    weeks = [*preceding_periods(context.week, PERCEPTION_WEEKS), context.week]
-    spoken = read_aspect_mentions(snapshot, context.brand_ids, weeks, context.config.timezone)
-    now = spoken.select_weeks(1, len(weeks))
-    table, own = AspectEstimates(now, context), context.config.own_brand
+def perceive(context: ReportContext) -> Perception:
+    """Measure perception over the weeks that end with the report's."""
+    # one week more: the map is rotated onto that of the week before
+    mentions = read_aspect_mentions(context, context.last_weeks(RECENT_WEEKS + 1))
+    current = mentions.select_weeks(1, RECENT_WEEKS + 1)
+    previous = mentions.select_weeks(0, RECENT_WEEKS)
+    estimates = AspectEstimates(current, context)
+    custom_aspects = context.config.aspects
     return Perception(
-        weeks=now.weeks,
-        cells=tuple(table.aspect_measures()),
-        gaps=table.gaps(context.brand_ids.index(own.id)) if own else (),
-        map=compute_perceptual_map(now, spoken.select_weeks(0, PERCEPTION_WEEKS), context),
-        words=distinctive_words(snapshot, context, now.weeks),
-        custom_aspect_names={
-            aspect.id: " / ".join(aspect.names) for aspect in context.config.aspects
-        },
-        moves=find_brand_relations(
-            snapshot, context, [*preceding_periods(context.week, RELATION_WEEKS - 1), context.week]
-        ),
+        weeks=current.weeks,
+        cells=tuple(estimates.aspect_measures()),
+        gaps=estimates.gaps(context.own_brand_id),
+        map=compute_perceptual_map(current, previous, context),
+        words=find_distinctive_words(context, current.weeks),
+        custom_aspect_names={aspect.id: " / ".join(aspect.names) for aspect in custom_aspects},
+        moves=find_brand_relations(context, context.last_weeks(RELATION_WEEKS)),
     )

@@ -1,4 +1,4 @@
-"""Aspects by brand: how much they are spoken of and how well, what people like about others and not about us, and the map."""
+"""Aspects by brand: how often and how favourably they are named, and gaps to competitors."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,313 +7,181 @@ from functools import cached_property
 import numpy as np
 
 from corpora.store.snapshot import sql_literal
-from nlp.stats.correspondence import (
-    MAP_DIMENSIONS,
-    CorrespondenceMap,
-    bootstrap_row_coordinates,
-    confidence_ellipse,
-    correspondence_analysis,
-    positions_differ,
-    procrustes_rotation,
-)
 from nlp.stats.estimation import (
     Floats,
-    Ints,
     benjamini_hochberg,
     percentile_interval,
     two_sided_p_value,
 )
-from reports.measures import queries
-from reports.measures.brands import FALSE_DISCOVERY_RATE, MIN_AUTHORS, MIN_CHANGE, ReportContext
+from reports.context import NO_INTERVAL, Interval, ReportContext
+from reports.figures import Figure
+from reports.measures.brands import FALSE_DISCOVERY_RATE, MIN_AUTHORS, MIN_CHANGE
 from reports.measures.estimates import ratio
-from reports.measures.figures import Figure
 from reports.sections.perception.mentions import AspectMentions
 
-MIN_MAP_POSTS = 20  # that speak of an aspect, over all brands, for it to have a place on the map
-_ASPECT = """
-SELECT id, r.author, a.negative, a.positive FROM ({rows}) r JOIN aspects a USING (id, brand) WHERE counted AND aspect = {aspect} ORDER BY id
+_ASPECT_QUERY = """
+SELECT id, r.author, a.negative, a.positive FROM ({rows}) r JOIN aspects a USING (id, brand) \
+WHERE counted AND aspect = {aspect} ORDER BY id
 """.strip()
 
-_SHARE = """
+_SHARE_QUERY = """
 SELECT count(a.aspect) / count(*) AS share FROM ({rows}) r
-LEFT JOIN (SELECT id, brand, aspect FROM aspects WHERE aspect = {aspect}) a USING (id, brand) WHERE counted
-""".strip()
-_MAPPED = """
-SELECT brand, aspect, count(*) AS posts, sum(a.positive) AS favourable FROM ({rows}) r JOIN aspects a USING (id, brand) WHERE counted
-GROUP BY ALL ORDER BY ALL
+LEFT JOIN (SELECT id, brand, aspect FROM aspects WHERE aspect = {aspect}) a USING (id, \
+brand) WHERE counted
 """.strip()
 
 
 @dataclass(frozen=True, kw_only=True)
 class AspectMeasures:
-    """An aspect of a brand. A figure's value is None where nobody spoke of it."""
+    """The figures of an aspect of a brand; without a value where nobody speaks of it."""
 
     brand: str
     aspect: str
-    share: Figure  # of the brand's mentions that speak of it
-    net: Figure  # (P - N) / (P + N) of what they say
+    share: Figure
+    """Share of the brand's mentions that speak of the aspect."""
+    net: Figure
+    """(P - N) / (P + N) of these mentions."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AspectGap:
-    """An aspect that people like about a competitor and not, or less, about us."""
+    """An aspect on which a competitor's net sentiment is above ours."""
 
     brand: str
     aspect: str
-    gap: Figure  # the competitor's net less ours
-
-
-@dataclass(frozen=True, kw_only=True)
-class MapPoint:
-    """Where a brand or an aspect stands on the map; a brand with the outline of its 95 % region."""
-
-    name: str
-    across: Figure
-    up: Figure
-    outline: tuple[tuple[float, float], ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class PerceptualMap:
-    """The perceptual map. Where it can't be drawn honestly `why` says the reason and there are no places."""
-
-    brands: tuple[MapPoint, ...] = ()
-    aspects: tuple[MapPoint, ...] = ()
-    shown: tuple[Figure, ...] = ()  # share of the differences that each axis shows
-    why: str = ""  # a key of [map] in the messages
+    gap: Figure
+    """The competitor's net sentiment less ours."""
 
 
 @dataclass(frozen=True)
 class AspectEstimates:
-    """Figures of a window and the draws behind them."""
+    """Estimates of a window of mentions with bootstrap draws, and the figures made of them."""
 
-    aspect_mentions: AspectMentions
+    mentions: AspectMentions
     context: ReportContext
 
     def aspect_measures(self) -> Iterator[AspectMeasures]:
-        share, net = self.shares, self.nets
-        for brand, name in enumerate(self.aspect_mentions.brands):
-            for aspect, aspect_name in enumerate(self.aspect_mentions.aspects):
-                mentions, spoken = (
-                    int(self.aspect_mentions.mention_counts[0, brand]),
-                    int(self.counts[0, brand, aspect]),
-                )
-                yield AspectMeasures(
-                    brand=name,
-                    aspect=aspect_name,
-                    share=self._figure("aspect_share", share, brand, aspect, mentions),
-                    net=self._figure("aspect_net", net, brand, aspect, spoken),
-                )
+        """Yield the figures of every brand and aspect."""
+        for brand, brand_id in enumerate(self.mentions.brands):
+            mention_count = int(self.mentions.mention_counts[0, brand])
+            for aspect, aspect_id in enumerate(self.mentions.aspects):
+                aspect_count = int(self.counts[0, brand, aspect])
+                share = self._estimate("aspect_share", self.shares, brand, aspect, mention_count)
+                net = self._estimate("aspect_net", self.nets, brand, aspect, aspect_count)
+                yield AspectMeasures(brand=brand_id, aspect=aspect_id, share=share, net=net)
 
     @cached_property
     def counts(self) -> Floats:
-        """Mentions that speak of an aspect (draws, brands, aspects)."""
-        return self.aspect_mentions.sum_by_aspect(np.ones(len(self.aspect_mentions.brand)))
+        """Mentions of each aspect, (1 + draws, brands, aspects)."""
+        return self.mentions.aspect_counts
 
     @cached_property
     def shares(self) -> Floats:
-        return ratio(self.counts, self.aspect_mentions.mention_counts[..., None])
+        """Share of the brand's mentions, (1 + draws, brands, aspects)."""
+        return ratio(self.counts, self.mentions.mention_counts[..., None])
 
     @cached_property
     def nets(self) -> Floats:
-        negative, positive = (
-            self.aspect_mentions.sum_by_aspect(self.aspect_mentions.polarity[:, side])
-            for side in (0, 1)
-        )
+        """Net sentiment, (1 + draws, brands, aspects)."""
+        negative = self.mentions.sum_by_aspect(self.mentions.polarity[:, 0])
+        positive = self.mentions.favourable_counts
         return ratio(positive - negative, positive + negative)
 
-    def authors(self, brand: int, aspect: int) -> int:
-        spoken = self.aspect_mentions
-        return len(np.unique(spoken.author[(spoken.brand == brand) & (spoken.aspect == aspect)]))
+    def count_authors(self, brand: int, aspect: int) -> int:
+        """Count the distinct authors who speak of an aspect of a brand."""
+        mentions = self.mentions
+        selected = (mentions.brand == brand) & (mentions.aspect == aspect)
+        return len(np.unique(mentions.author[selected]))
 
-    def _figure(self, measure: str, draws: Floats, brand: int, aspect: int, n: int) -> Figure:
-        values, few = draws[:, brand, aspect], self.authors(brand, aspect) < MIN_AUTHORS
-        sure = not few and bool(np.isfinite(values).all())
-        low, high = percentile_interval(values[1:]) if sure else (None, None)
-        return self.figure(
+    def _estimate(self, measure: str, draws: Floats, brand: int, aspect: int, n: int) -> Figure:
+        """Make a figure of draws (1 + draws, brands, aspects)."""
+        values = draws[:, brand, aspect]
+        has_few_authors = self.count_authors(brand, aspect) < MIN_AUTHORS
+        has_interval = not has_few_authors and bool(np.isfinite(values).all())
+        return self._figure(
             measure,
-            brand,
-            aspect,
             float(values[0]),
-            n,
-            low,
-            high,
-            ("few",) if few and np.isfinite(values[0]) else (),
+            brand=brand,
+            aspect=aspect,
+            n=n,
+            interval=percentile_interval(values[1:]) if has_interval else NO_INTERVAL,
+            flags=("few",) if has_few_authors and np.isfinite(values[0]) else (),
         )
 
-    def figure(
+    def _figure(
         self,
         measure: str,
+        value: float,
+        *,
         brand: int,
         aspect: int,
-        value: float,
         n: int,
-        low: float | None,
-        high: float | None,
-        flags: tuple[str, ...],
+        interval: Interval,
+        flags: tuple[str, ...] = (),
     ) -> Figure:
-        spoken = self.aspect_mentions
-        rows = queries.mentions_query(
-            [spoken.brands[brand]], spoken.weeks, self.context.config.timezone
-        )
-        query = (_SHARE if measure == "aspect_share" else _ASPECT).format(
-            rows=rows, aspect=sql_literal(spoken.aspects[aspect])
-        )
-        return Figure(
-            measure=measure, week=str(self.context.week), brand=spoken.brands[brand], subject=spoken.aspects[aspect], value=value, n=n,
-            low=low, high=high, query=query, versions=self.context.versions, flags=("unaudited", *flags),
-            posts=spoken.sample_post_ids(brand, aspect) or spoken.sample_post_ids(brand),
-        )  # fmt: skip
-
-    def gaps(self, own: int) -> tuple[AspectGap, ...]:
-        """Aspects on which a competitor's net is above ours beyond chance, largest first: interval without 0, 2 points at least,
-        Benjamini-Hochberg over all of them.
-        """
-        nets, found = self.nets, []
-        for brand in (place for place in range(len(self.aspect_mentions.brands)) if place != own):
-            for aspect in range(len(self.aspect_mentions.aspects)):
-                draws = nets[:, brand, aspect] - nets[:, own, aspect]
-                if (
-                    min(self.authors(brand, aspect), self.authors(own, aspect)) >= MIN_AUTHORS
-                    and np.isfinite(draws).all()
-                ):
-                    found.append((brand, aspect, draws))
-        kept = benjamini_hochberg(
-            np.array(
-                [two_sided_p_value(float(draws[0]), float(draws[1:].std())) for *_, draws in found]
+        """Make a figure of a brand and an aspect, by index."""
+        mentions = self.mentions
+        brand_id = mentions.brands[brand]
+        aspect_id = mentions.aspects[aspect]
+        query = _SHARE_QUERY if measure == "aspect_share" else _ASPECT_QUERY
+        return self.context.figure(
+            measure,
+            value,
+            n=n,
+            query=query.format(
+                rows=self.context.mentions_query(mentions.weeks, [brand_id]),
+                aspect=sql_literal(aspect_id),
             ),
-            FALSE_DISCOVERY_RATE,
-        )
-        gaps = [
-            self._gap(own, *one)
-            for one, real in zip(found, kept, strict=True)
-            if real and one[2][0] >= MIN_CHANGE
-        ]
-        return tuple(
-            sorted(
-                (gap for gap in gaps if (gap.gap.low or 0) > 0),
-                key=lambda gap: (-(gap.gap.value or 0), gap.brand, gap.aspect),
-            )
+            brand=brand_id,
+            subject=aspect_id,
+            interval=interval,
+            posts=mentions.sample_post_ids(brand, aspect) or mentions.sample_post_ids(brand),
+            flags=("unaudited", *flags),
         )
 
-    def _gap(self, own: int, brand: int, aspect: int, draws: Floats) -> AspectGap:
-        n = int(min(self.counts[0, brand, aspect], self.counts[0, own, aspect]))
-        figure = self.figure(
-            "aspect_gap", brand, aspect, float(draws[0]), n, *percentile_interval(draws[1:]), ()
+    def gaps(self, own_brand_id: str | None) -> tuple[AspectGap, ...]:
+        """Find the aspects with a competitor ahead of us beyond chance, largest first.
+
+        The interval of a gap leaves out 0, the gap is at least MIN_CHANGE, and it survives
+        Benjamini-Hochberg over all competitors and aspects. Without an own brand there are none.
+        """
+        if own_brand_id is None:
+            return ()
+        own_brand = self.mentions.brands.index(own_brand_id)
+        candidates = list(self._gap_candidates(own_brand))
+        p_values = [
+            two_sided_p_value(float(draws[0]), float(draws[1:].std())) for *_, draws in candidates
+        ]
+        survives = benjamini_hochberg(np.array(p_values), FALSE_DISCOVERY_RATE)
+        gaps = []
+        for (brand, aspect, draws), is_significant in zip(candidates, survives, strict=True):
+            if is_significant and draws[0] >= MIN_CHANGE:
+                gap = self._aspect_gap(own_brand, brand, aspect, draws)
+                if (gap.gap.low or 0) > 0:
+                    gaps.append(gap)
+        return tuple(sorted(gaps, key=lambda gap: (-(gap.gap.value or 0), gap.brand, gap.aspect)))
+
+    def _gap_candidates(self, own_brand: int) -> Iterator[tuple[int, int, Floats]]:
+        """Yield competitor, aspect and the draws of the gap where both have enough authors."""
+        for brand in range(len(self.mentions.brands)):
+            if brand == own_brand:
+                continue
+            for aspect in range(len(self.mentions.aspects)):
+                draws = self.nets[:, brand, aspect] - self.nets[:, own_brand, aspect]
+                author_count = min(
+                    self.count_authors(brand, aspect), self.count_authors(own_brand, aspect)
+                )
+                if author_count >= MIN_AUTHORS and np.isfinite(draws).all():
+                    yield brand, aspect, draws
+
+    def _aspect_gap(self, own_brand: int, brand: int, aspect: int, draws: Floats) -> AspectGap:
+        n = int(min(self.counts[0, brand, aspect], self.counts[0, own_brand, aspect]))
+        figure = self._figure(
+            "aspect_gap",
+            float(draws[0]),
+            brand=brand,
+            aspect=aspect,
+            n=n,
+            interval=percentile_interval(draws[1:]),
         )
         return AspectGap(brand=figure.brand or "", aspect=figure.subject or "", gap=figure)
-
-
-def compute_perceptual_map(
-    current: AspectMentions, previous: AspectMentions, context: ReportContext
-) -> PerceptualMap:
-    """Correspondence analysis of what brands are liked for (expected favourable posts), turned onto the map of a week before.
-
-    No map for fewer than three brands or aspects with enough posts, nor where no two brands stand apart.
-    """
-    liked = _liked(current)
-    brands, aspects = _enough(liked[0], _counts(current))
-    if min(len(brands), len(aspects)) <= MAP_DIMENSIONS:
-        return PerceptualMap(why="small")
-    draws = liked[:, brands][:, :, aspects]
-    kept = correspondence_analysis(draws[0])
-    kept = kept.rotated(_held(kept, previous, brands, aspects))
-    places = bootstrap_row_coordinates(draws[1:], kept)
-    if not any(
-        positions_differ(places[:, one], places[:, other])
-        for one in range(len(brands))
-        for other in range(one)
-    ):
-        return PerceptualMap(why="overlap")
-    axes = _Axes(
-        context,
-        _MAPPED.format(
-            rows=queries.mentions_query(current.brands, current.weeks, context.config.timezone)
-        ),
-        int(_counts(current).sum()),
-    )
-    return PerceptualMap(
-        brands=tuple(
-            axes.place(
-                current.brands[brand],
-                kept.row_coordinates[at],
-                current.sample_post_ids(brand),
-                confidence_ellipse(places[:, at], kept.row_coordinates[at]),
-            )
-            for at, brand in enumerate(brands)
-        ),
-        aspects=tuple(
-            axes.place(
-                current.aspects[aspect],
-                kept.column_coordinates[at],
-                current.sample_post_ids(aspect=aspect),
-            )
-            for at, aspect in enumerate(aspects)
-        ),
-        shown=tuple(
-            axes.figure("map_shown", name, share, current.sample_post_ids())
-            for name, share in zip(("across", "up"), kept.inertia_shares.tolist(), strict=True)
-        ),
-    )
-
-
-@dataclass(frozen=True)
-class _Axes:
-    """What all places on one map rest on."""
-
-    asked: ReportContext
-    query: str
-    n: int
-
-    def figure(self, measure: str, subject: str, value: float, posts: tuple[str, ...]) -> Figure:
-        return Figure(
-            measure=measure,
-            week=str(self.asked.week),
-            subject=subject,
-            value=value,
-            n=self.n,
-            query=self.query,
-            versions=self.asked.versions,
-            posts=posts,
-        )
-
-    def place(
-        self, name: str, at: Floats, posts: tuple[str, ...], outline: Floats | None = None
-    ) -> MapPoint:
-        corners = (
-            ()
-            if outline is None
-            else tuple((round(float(x), 4), round(float(y), 4)) for x, y in outline)
-        )
-        across, up = (
-            self.figure(measure, name, float(value), posts)
-            for measure, value in zip(("map_across", "map_up"), at, strict=True)
-        )
-        return MapPoint(name=name, across=across, up=up, outline=corners)
-
-
-def _liked(spoken: AspectMentions) -> Floats:
-    return spoken.sum_by_aspect(spoken.polarity[:, 1])
-
-
-def _counts(spoken: AspectMentions) -> Floats:
-    return np.asarray(spoken.sum_by_aspect(np.ones(len(spoken.brand)))[0])
-
-
-def _enough(liked: Floats, counts: Floats) -> tuple[Ints, Ints]:
-    """Brands and aspects with FEWEST_POSTS, told of in a favourable way by somebody."""
-    brands = np.flatnonzero((counts.sum(1) >= MIN_MAP_POSTS) & (liked.sum(1) > 0))
-    aspects = np.flatnonzero((counts[brands].sum(0) >= MIN_MAP_POSTS) & (liked[brands].sum(0) > 0))
-    return brands, aspects
-
-
-def _held(kept: CorrespondenceMap, before: AspectMentions, brands: Ints, aspects: Ints) -> Floats:
-    """The turn that holds the map in place from week to week; none where the week before had another set of places."""
-    then = (
-        _liked(before)[0][np.ix_(brands, aspects)]
-        if len(before.brand)
-        else np.zeros((len(brands), len(aspects)))
-    )
-    if not ((then.sum(0) > 0).all() and (then.sum(1) > 0).all()):
-        return np.eye(MAP_DIMENSIONS)
-    return procrustes_rotation(kept.coordinates, correspondence_analysis(then).coordinates)

@@ -1,4 +1,4 @@
-"""What is said of which brand in a window of weeks, as numpy columns."""
+"""The aspects of a window of mentions, as numpy columns with bootstrap weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,15 +7,16 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.store.snapshot import Snapshot
 from folate.core.weeks import Period
 from nlp.stats.estimation import Floats, Ints, author_weights, resampling_units, weighted_sums
-from reports.measures import queries
-from reports.measures.figures import MAX_SAMPLE_POSTS
+from reports.context import ReportContext
+from reports.figures import MAX_SAMPLE_POSTS
 from reports.measures.mentions import category_codes, float_column
 
-PERCEPTION_DRAWS = 400  # of a bootstrap: an ellipse or a 95 % interval asks no more
-_SPOKEN = """
+PERCEPTION_DRAWS = 400
+"""Draws of the bootstrap over authors: enough for an ellipse and for 95 % intervals."""
+
+_ASPECTS_QUERY = """
 SELECT r.brand, r.week, r.id, md5_number_lower(r.author) AS author, a.aspect, a.negative, a.positive
 FROM ({rows}) r LEFT JOIN aspects a ON a.id = r.id AND a.brand = r.brand WHERE r.counted
 ORDER BY r.brand, r.week, md5_number_lower(r.id), a.aspect
@@ -24,98 +25,110 @@ ORDER BY r.brand, r.week, md5_number_lower(r.id), a.aspect
 
 @dataclass(frozen=True)
 class AspectMentions:
-    """One element a counted mention and aspect; a mention that speaks of none is one element with aspect -1."""
+    """One element for each aspect of a counted mention; aspect -1 for a mention without any."""
 
     brands: tuple[str, ...]
     weeks: tuple[Period, ...]
-    aspects: tuple[str, ...]  # those that anybody spoke of, sorted
+    aspects: tuple[str, ...]
+    """The aspects that occur, sorted."""
     brand: Ints
+    """Index into `brands`, as `week` and `aspect` are into theirs."""
     week: Ints
     aspect: Ints
-    post: Ints  # number of the post within the window
-    ids: tuple[str, ...]  # of the posts, by number
+    post: Ints
+    """Index into `ids`."""
+    ids: tuple[str, ...]
+    """Ids of the posts."""
     author: NDArray[np.uint64]
-    polarity: Floats  # (n, 2) probabilities of negative and positive
+    polarity: Floats
+    """Probabilities of negative and positive, (n, 2)."""
 
     def select_weeks(self, first: int, last: int) -> "AspectMentions":
-        """The weeks from `first` up to, not including, `last`."""
-        keep = (self.week >= first) & (self.week < last)
-        columns = {
-            name: getattr(self, name)[keep]
-            for name in ("brand", "aspect", "post", "author", "polarity")
-        }
+        """Return the mentions of the weeks from index `first` up to, not including, `last`."""
+        selected = (self.week >= first) & (self.week < last)
         return AspectMentions(
-            self.brands,
-            self.weeks[first:last],
-            self.aspects,
-            week=self.week[keep] - first,
+            brands=self.brands,
+            weeks=self.weeks[first:last],
+            aspects=self.aspects,
+            brand=self.brand[selected],
+            week=self.week[selected] - first,
+            aspect=self.aspect[selected],
+            post=self.post[selected],
             ids=self.ids,
-            **columns,
+            author=self.author[selected],
+            polarity=self.polarity[selected],
         )
 
     @cached_property
-    def units(self) -> tuple[Ints, int]:
+    def author_units(self) -> tuple[Ints, int]:
+        """The resampling unit of each element, and how many units there are."""
         return resampling_units(self.author)
 
     @cached_property
     def weights(self) -> Floats:
-        """(1 + DRAWS, units): the estimate's ones, then the bootstrap's."""
-        return author_weights(self.units[1], PERCEPTION_DRAWS)
+        """Weights (1 + draws, units): ones for the estimate, then those of the bootstrap."""
+        return author_weights(self.author_units[1], PERCEPTION_DRAWS)
 
     @cached_property
     def mention_counts(self) -> Floats:
-        """Counted mentions of each brand (draws, brands)."""
-        key = (self.brand * len(self.weeks) + self.week) * len(self.ids) + self.post
-        first = np.unique(key, return_index=True)[1]
-        return self._sums(np.ones(len(first)), first, 1)[..., 0]
+        """Counted mentions of each brand, (1 + draws, brands)."""
+        mention = (self.brand * len(self.weeks) + self.week) * len(self.ids) + self.post
+        first_rows = np.unique(mention, return_index=True)[1]
+        return self._sum_by_cell(np.ones(len(first_rows)), first_rows, 1)[..., 0]
+
+    @property
+    def aspect_counts(self) -> Floats:
+        """Mentions of each aspect, (1 + draws, brands, aspects)."""
+        return self.sum_by_aspect(np.ones(len(self.brand)))
+
+    @property
+    def favourable_counts(self) -> Floats:
+        """Expected favourable mentions of each aspect, (1 + draws, brands, aspects)."""
+        return self.sum_by_aspect(self.polarity[:, 1])
 
     def sum_by_aspect(self, values: Floats) -> Floats:
-        """Sums of `values` (n,) by brand and aspect (draws, brands, aspects)."""
+        """Sum `values` (n,) by brand and aspect, (1 + draws, brands, aspects)."""
         rows = np.flatnonzero(self.aspect >= 0)
-        return self._sums(values[rows], rows, len(self.aspects), self.aspect[rows])
+        return self._sum_by_cell(values[rows], rows, len(self.aspects), self.aspect[rows])
 
-    def _sums(self, values: Floats, rows: Ints, width: int, column: Ints | int = 0) -> Floats:
-        cell = self.brand[rows] * width + column
-        return weighted_sums(
-            self.weights, self.units[0][rows], values, cell, (len(self.brands), width)
-        )
+    def _sum_by_cell(
+        self, values: Floats, rows: Ints, column_count: int, column: Ints | int = 0
+    ) -> Floats:
+        """Sum the values of these rows by brand and column, (1 + draws, brands, columns)."""
+        cell = self.brand[rows] * column_count + column
+        shape = (len(self.brands), column_count)
+        return weighted_sums(self.weights, self.author_units[0][rows], values, cell, shape)
 
     def sample_post_ids(
         self, brand: int | None = None, aspect: int | None = None
     ) -> tuple[str, ...]:
-        """Ids of the posts about a brand that speak of an aspect (where one is given), in the order of their digests."""
-        chosen = np.ones(len(self.post), dtype=bool)
+        """Return ids of posts about a brand and an aspect, where given, in digest order."""
+        selected = np.ones(len(self.post), dtype=bool)
         if brand is not None:
-            chosen &= self.brand == brand
+            selected &= self.brand == brand
         if aspect is not None:
-            chosen &= self.aspect == aspect
-        found = self.post[chosen][: 4 * MAX_SAMPLE_POSTS]  # some stand there with several aspects
-        return tuple(self.ids[post] for post in dict.fromkeys(found.tolist()))
+            selected &= self.aspect == aspect
+        posts = self.post[selected][: 4 * MAX_SAMPLE_POSTS]  # a post may have several aspects
+        return tuple(self.ids[post] for post in dict.fromkeys(posts.tolist()))
 
 
-def read_aspect_mentions(
-    snapshot: Snapshot, brands: Sequence[str], weeks: Sequence[Period], timezone: str
-) -> AspectMentions:
-    """The counted mentions of `brands` in `weeks` (oldest first) and the aspects that they speak of."""
-    table = snapshot.sql(
-        _SPOKEN.format(rows=queries.mentions_query(brands, weeks, timezone))
-    ).combine_chunks()
-    column = {name: table.column(name).combine_chunks() for name in table.column_names}
-    aspects = sorted(
-        aspect for aspect in column["aspect"].unique().to_pylist() if aspect is not None
-    )
-    ids = column["id"].dictionary_encode()
+def read_aspect_mentions(context: ReportContext, weeks: Sequence[Period]) -> AspectMentions:
+    """Read the counted mentions of all brands in `weeks` (oldest first) with their aspects."""
+    query = _ASPECTS_QUERY.format(rows=context.mentions_query(weeks))
+    table = context.table(query).combine_chunks()
+    columns = {name: table.column(name).combine_chunks() for name in table.column_names}
+    aspects = sorted(name for name in columns["aspect"].unique().to_pylist() if name is not None)
+    ids = columns["id"].dictionary_encode()
+    polarity = [float_column(columns[name]) for name in ("negative", "positive")]
     return AspectMentions(
-        tuple(brands),
-        tuple(weeks),
-        tuple(aspects),
-        brand=category_codes(column["brand"], brands),
-        week=category_codes(column["week"], [str(week) for week in weeks]),
-        aspect=category_codes(column["aspect"].fill_null(""), ["", *aspects]) - 1,
+        brands=context.brand_ids,
+        weeks=tuple(weeks),
+        aspects=tuple(aspects),
+        brand=category_codes(columns["brand"], context.brand_ids),
+        week=category_codes(columns["week"], [str(week) for week in weeks]),
+        aspect=category_codes(columns["aspect"].fill_null(""), ["", *aspects]) - 1,
         post=ids.indices.to_numpy(zero_copy_only=False).astype(np.int64),
         ids=tuple(ids.dictionary.to_pylist()),
-        author=column["author"].to_numpy(),
-        polarity=np.nan_to_num(
-            np.stack([float_column(column[name]) for name in ("negative", "positive")], axis=1)
-        ),
+        author=columns["author"].to_numpy(),
+        polarity=np.nan_to_num(np.stack(polarity, axis=1)),
     )

@@ -1,44 +1,61 @@
-"""Relations between brands: who moves from whom, who is preferred to whom, and who is named together."""
+"""Relations of brands: who switches, who is preferred, and which brands are named together."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from corpora.store.snapshot import Snapshot, sql_literal
+from corpora.store.snapshot import sql_literal
 from folate.core.weeks import Period
 from nlp.stats.estimation import wilson_interval
-from reports.measures import queries
-from reports.measures.brands import ReportContext
-from reports.measures.figures import MAX_SAMPLE_POSTS, Figure
-from reports.sections.posts_and_sources import Quote, load_quotes
+from reports import queries
+from reports.context import NO_INTERVAL, Interval, ReportContext
+from reports.figures import MAX_SAMPLE_POSTS, Figure
+from reports.sections.quotes import Quote, load_quotes
 
-MIN_SHARE_PEOPLE = 20  # people behind a share (METHODS: no switching share below it)
+MIN_SHARE_PEOPLE = 20
+"""People below which no share of switching or preference is given."""
+
 MAX_SWITCHING_QUOTES = 4
-_STATED = """
-SELECT c.id, c.other, c.brand, c.kind, coalesce(p.author, p.id) AS author FROM comparisons c JOIN posts p USING (id)
+_QUOTES_OF_PAIR = 2
+
+_COMPARISONS_QUERY = """
+SELECT c.id, c.other, c.brand, c.kind, coalesce(p.author, p.id) AS author FROM comparisons c \
+JOIN posts p USING (id)
 LEFT JOIN duplicates d USING (id)
-WHERE c.brand IN ({brands}) AND c.other IN ({brands}) AND c.kind = {kind} AND p.published_at >= {start} AND p.published_at < {stop}
+WHERE c.brand IN ({brands}) AND c.other IN ({brands}) AND c.kind = {kind} \
+AND p.published_at >= {start} AND p.published_at < {stop}
 AND (d.id IS NULL OR d.cluster = d.id)
 """.strip()
-_PAIRS = """
-SELECT other, brand, count(DISTINCT author) AS people, (list(DISTINCT id ORDER BY id)[:{most}]) AS sample
+_PAIRS_QUERY = """
+SELECT other, brand, count(DISTINCT author) AS people, (list(DISTINCT id ORDER BY id)[:{most}]) \
+AS sample
 FROM ({rows}) GROUP BY ALL ORDER BY ALL
 """.strip()
-_TOGETHER = """
-SELECT a.brand AS one, b.brand AS other, count(*) AS posts, (list(a.id ORDER BY a.id)[:{most}]) AS sample
-FROM ({rows}) a JOIN ({rows}) b ON a.id = b.id AND a.brand < b.brand WHERE a.counted AND b.counted GROUP BY ALL ORDER BY ALL
+_CO_MENTIONS_QUERY = """
+SELECT a.brand AS one, b.brand AS other, count(*) AS posts, (list(a.id ORDER BY a.id)[:{most}]) \
+AS sample
+FROM ({rows}) a JOIN ({rows}) b ON a.id = b.id AND a.brand < b.brand WHERE a.counted \
+AND b.counted GROUP BY ALL ORDER BY ALL
 """.strip()
+
+_PAIR_MEASURES = {
+    "switch": ("switchers", "switch_share"),
+    "better": ("preferring", "preferred_share"),
+}
+"""Kind of comparison -> the measures of its people and of their share."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BrandComparison:
-    """From `other` to `brand`: people who say that they move, or that they prefer it; `share` among those who leave `other`, or who
-    compare the two. A share of fewer than 20 people has no value."""
+    """People who say that they switch from one brand to another, or that they prefer it."""
 
     from_brand: str
     to_brand: str
     people: Figure
     share: Figure
+    """Share of them among all who leave `from_brand`, or among all who compare the two; without a
+    value for fewer than MIN_SHARE_PEOPLE."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,101 +69,116 @@ class CoMention:
 
 @dataclass(frozen=True, kw_only=True)
 class BrandRelations:
-    """Switching and preference over a window of weeks."""
+    """Switching, preference and co-mentions over some weeks."""
 
     weeks: tuple[Period, ...]
     switches: tuple[BrandComparison, ...]
     preferred: tuple[BrandComparison, ...]
     together: tuple[CoMention, ...]
-    quotes: tuple[Quote, ...]  # of switches, those of our own brand first
+    quotes: tuple[Quote, ...]
+    """Quotes of switches, those of our own brand first."""
 
 
-def find_brand_relations(
-    snapshot: Snapshot, context: ReportContext, weeks: Sequence[Period]
-) -> BrandRelations:
-    """What the posts of `weeks` (oldest first) state about two brands of the project."""
-    switches = _pairs(snapshot, context, weeks, "switch")
-    own = context.config.own_brand.id if context.config.own_brand else ""
-    chosen = sorted(
-        switches,
-        key=lambda pair: (own not in (pair.from_brand, pair.to_brand), -(pair.people.value or 0)),
-    )
-    ids = list(dict.fromkeys(id_ for pair in chosen for id_ in pair.people.posts[:2]))[
-        :MAX_SWITCHING_QUOTES
-    ]
-    found = load_quotes(snapshot, ids)
+def find_brand_relations(context: ReportContext, weeks: Sequence[Period]) -> BrandRelations:
+    """Find what posts of `weeks` (oldest first) say about two brands of the project."""
+    switches = _find_comparisons(context, weeks, "switch")
     return BrandRelations(
         weeks=tuple(weeks),
         switches=switches,
-        preferred=_pairs(snapshot, context, weeks, "better"),
-        together=_together(snapshot, context, weeks),
-        quotes=tuple(found[id_] for id_ in ids if id_ in found),
+        preferred=_find_comparisons(context, weeks, "better"),
+        together=_find_co_mentions(context, weeks),
+        quotes=_switching_quotes(context, switches),
     )
 
 
-def _pairs(
-    snapshot: Snapshot, asked: ReportContext, weeks: Sequence[Period], kind: str
+def _switching_quotes(
+    context: ReportContext, switches: Sequence[BrandComparison]
+) -> tuple[Quote, ...]:
+    """Quote switches from or to our own brand first, then those of most people."""
+
+    def rank(switch: BrandComparison) -> tuple[bool, float]:
+        is_own = (context.own_brand_id or "") in (switch.from_brand, switch.to_brand)
+        return not is_own, -(switch.people.value or 0)
+
+    post_ids: dict[str, None] = {}
+    for switch in sorted(switches, key=rank):
+        post_ids.update(dict.fromkeys(switch.people.posts[:_QUOTES_OF_PAIR]))
+    quoted_ids = list(post_ids)[:MAX_SWITCHING_QUOTES]
+    quotes = load_quotes(context.snapshot, quoted_ids)
+    return tuple(quotes[post] for post in quoted_ids if post in quotes)
+
+
+def _find_comparisons(
+    context: ReportContext, weeks: Sequence[Period], kind: str
 ) -> tuple[BrandComparison, ...]:
-    start, stop = queries.window_bounds(weeks, asked.config.timezone)
-    rows = _STATED.format(
-        brands=queries.string_literals(asked.brand_ids),
+    """`kind` is "switch" or "better"."""
+    start, stop = queries.window_bounds(weeks, context.timezone)
+    comparisons = _COMPARISONS_QUERY.format(
+        brands=queries.string_literals(context.brand_ids),
         kind=sql_literal(kind),
         start=start,
         stop=stop,
     )
-    query = _PAIRS.format(rows=rows, most=MAX_SAMPLE_POSTS)
-    counted = snapshot.sql(query).to_pylist()
-    people = {(row["other"], row["brand"]): row["people"] for row in counted}
-    return tuple(_pair(row, kind, _base(people, row, kind), query, asked) for row in counted)
+    query = _PAIRS_QUERY.format(rows=comparisons, most=MAX_SAMPLE_POSTS)
+    rows = context.rows(query)
+    people = {(row["other"], row["brand"]): row["people"] for row in rows}
+    leavers: Counter[str] = Counter()
+    for row in rows:
+        leavers[row["other"]] += row["people"]
+    pairs = []
+    for row in rows:
+        opposite = people.get((row["brand"], row["other"]), 0)
+        base = leavers[row["other"]] if kind == "switch" else row["people"] + opposite
+        pairs.append(_brand_comparison(context, row, kind, base, query))
+    return tuple(pairs)
 
 
-def _base(people: dict[tuple[str, str], int], row: dict[str, Any], kind: str) -> int:
-    """Of whom the people of a pair are a share: all who leave the same brand, or all who compare the two."""
-    if kind == "switch":
-        return sum(count for (other, _), count in people.items() if other == row["other"])
-    return int(row["people"] + people.get((row["brand"], row["other"]), 0))
-
-
-def _pair(
-    row: dict[str, Any], kind: str, base: int, query: str, asked: ReportContext
+def _brand_comparison(
+    context: ReportContext, row: Mapping[str, Any], kind: str, base: int, query: str
 ) -> BrandComparison:
+    """`row` is of `query`; its people are a share of `base` people."""
+
     def figure(
-        measure: str,
-        value: float | None,
-        n: int,
-        low: float | None = None,
-        high: float | None = None,
+        measure: str, value: float | None, n: int, interval: Interval = NO_INTERVAL
     ) -> Figure:
-        return Figure(
-            measure=measure, week=str(asked.week), brand=row["brand"], subject=row["other"], value=value, n=n, low=low, high=high,
-            query=query, versions=asked.versions, posts=tuple(row["sample"]), flags=() if value is not None else ("few people",),
-        )  # fmt: skip
-
-    count, share = (
-        ("switchers", "switch_share") if kind == "switch" else ("preferring", "preferred_share")
-    )
-    enough = base >= MIN_SHARE_PEOPLE
-    bounds = wilson_interval(row["people"], base) if enough else (None, None)
-    return BrandComparison(
-        from_brand=row["other"], to_brand=row["brand"], people=figure(count, row["people"], row["people"]),
-        share=figure(share, row["people"] / base if enough else None, base, *bounds),
-    )  # fmt: skip
-
-
-def _together(
-    snapshot: Snapshot, asked: ReportContext, weeks: Sequence[Period]
-) -> tuple[CoMention, ...]:
-    query = _TOGETHER.format(
-        rows=queries.mentions_query(asked.brand_ids, list(weeks), asked.config.timezone),
-        most=MAX_SAMPLE_POSTS,
-    )
-    return tuple(
-        CoMention(
-            one=row["one"], other=row["other"],
-            posts=Figure(
-                measure="co_mentions", week=str(asked.week), brand=row["one"], subject=row["other"], value=row["posts"], n=row["posts"],
-                query=query, versions=asked.versions, posts=tuple(row["sample"]),
-            ),
+        return context.figure(
+            measure,
+            value,
+            n=n,
+            query=query,
+            brand=row["brand"],
+            subject=row["other"],
+            interval=interval,
+            posts=row["sample"],
+            flags=() if value is not None else ("few people",),
         )
-        for row in snapshot.sql(query).to_pylist()
-    )  # fmt: skip
+
+    people_measure, share_measure = _PAIR_MEASURES[kind]
+    people = row["people"]
+    if base >= MIN_SHARE_PEOPLE:
+        share = figure(share_measure, people / base, base, wilson_interval(people, base))
+    else:
+        share = figure(share_measure, None, base)
+    return BrandComparison(
+        from_brand=row["other"],
+        to_brand=row["brand"],
+        people=figure(people_measure, people, people),
+        share=share,
+    )
+
+
+def _find_co_mentions(context: ReportContext, weeks: Sequence[Period]) -> tuple[CoMention, ...]:
+    query = _CO_MENTIONS_QUERY.format(rows=context.mentions_query(weeks), most=MAX_SAMPLE_POSTS)
+    pairs = []
+    for row in context.rows(query):
+        posts = context.figure(
+            "co_mentions",
+            row["posts"],
+            n=row["posts"],
+            query=query,
+            brand=row["one"],
+            subject=row["other"],
+            posts=row["sample"],
+        )
+        pairs.append(CoMention(one=row["one"], other=row["other"], posts=posts))
+    return tuple(pairs)

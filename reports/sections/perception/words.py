@@ -1,131 +1,175 @@
 """Words that set a brand apart from the others."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from corpora.store.snapshot import Snapshot, sql_literal
+from corpora.store.snapshot import sql_literal
 from folate.core.weeks import Period
 from nlp.stats.estimation import Floats, log_odds_z_scores
 from nlp.text.normalize import normalize_text
 from nlp.text.stopwords import stopwords
-from reports.measures import queries
-from reports.measures.brands import MIN_AUTHORS, ReportContext
-from reports.measures.figures import MAX_SAMPLE_POSTS, Figure
+from reports import queries
+from reports.context import ReportContext
+from reports.figures import MAX_SAMPLE_POSTS, Figure
+from reports.measures.brands import MIN_AUTHORS
 
-MAX_BRAND_WORDS = 8  # words of each brand
-MAX_PRIOR_STRENGTH = 1000  # words of the prior at most; a quarter of a small corpus, that the prior does not outweigh it
-MIN_Z_SCORE = 2.576  # z of the log-odds: one word in a hundred passes by chance, so the words are those of the largest z
-_SAID = (
+MAX_BRAND_WORDS = 8
+"""Most words of each brand."""
+
+MAX_PRIOR_STRENGTH = 1000
+"""Most words that the prior counts as. A small corpus gets a quarter of its size, so that the prior
+does not outweigh it."""
+
+MIN_Z_SCORE = 2.576
+"""z of the log-odds: one word in a hundred passes by chance, so the words with the largest z are
+shown."""
+
+_WORDS_QUERY = (
     "SELECT r.id, r.brand, r.author, t.words FROM ({rows}) r JOIN texts t USING (id) WHERE counted"
 )
-_WRITERS = """
+_AUTHOR_COUNTS_QUERY = """
 WITH said AS (SELECT DISTINCT brand, author, unnest(words) AS word FROM ({said})),
 often AS (SELECT word FROM said GROUP BY word HAVING count(DISTINCT author) >= {fewest})
-SELECT brand, word, count(*) AS writers FROM said SEMI JOIN often USING (word) GROUP BY ALL ORDER BY brand, word
+SELECT brand, word, count(*) AS writers FROM said SEMI JOIN often USING (word) GROUP BY ALL \
+ORDER BY brand, word
 """.strip()
-_POSTS = """
+_SAMPLE_POSTS_QUERY = """
 SELECT brand, word, (list(id ORDER BY id)[:{most}]) AS sample
 FROM (SELECT brand, id, unnest(list_intersect(words, [{words}])) AS word FROM ({said})) GROUP BY ALL
 """.strip()
-_WORD = """
-SELECT r.id, r.brand, r.author FROM ({rows}) r JOIN texts t USING (id) WHERE counted AND list_contains(t.words, {word})
+_WORD_QUERY = """
+SELECT r.id, r.brand, r.author FROM ({rows}) r JOIN texts t USING (id) WHERE counted \
+AND list_contains(t.words, {word})
 ORDER BY r.brand, r.id
 """.strip()
+
+SamplePosts = Mapping[tuple[str, str], Sequence[str]]
+"""Ids of posts by brand and word."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DistinctiveWord:
-    """A word that a brand's writers use more than those of the other brands do."""
+    """A word that authors use about a brand more than about the others."""
 
     brand: str
     text: str
-    keyness: Figure  # (writers per thousand + 1) here / there; n: distinct authors who write it of this brand
+    keyness: Figure
+    """(authors per thousand + 1) of this brand / of the others; n: distinct authors."""
 
 
-def distinctive_words(
-    snapshot: Snapshot, context: ReportContext, weeks: Iterable[Period]
+@dataclass(frozen=True)
+class WordCounts:
+    """Distinct authors of each word about each brand."""
+
+    words: Sequence[str]
+    authors: Floats
+    """(brands, words)."""
+
+    def keyness(self, brand: int, word: int) -> float:
+        """Return how much more the word is used: "simple maths" (Kilgarriff 2009).
+
+        Rates are authors of the word per thousand authors of any word.
+        """
+        totals = self.authors.sum(1, keepdims=True).clip(min=1)
+        per_thousand = 1000 * self.authors / totals
+        other_authors = self.authors[:, word].sum() - self.authors[brand, word]
+        other_total = max(self.authors.sum() - self.authors[brand].sum(), 1)
+        return float((per_thousand[brand, word] + 1) / (1000 * other_authors / other_total + 1))
+
+    def distinctive_words(self, brand: int) -> list[int]:
+        """Return the words of a brand with the largest log-odds, as indices."""
+        brand_authors = self.authors[brand]
+        total = self.authors.sum(0)
+        z_scores = log_odds_z_scores(
+            brand_authors,
+            total - brand_authors,
+            total,
+            prior_strength=min(MAX_PRIOR_STRENGTH, self.authors.sum() / 4),
+        )
+        ranked = np.lexsort((np.arange(len(z_scores)), -z_scores))[:MAX_BRAND_WORDS]
+        is_distinctive = (z_scores >= MIN_Z_SCORE) & (brand_authors >= MIN_AUTHORS)
+        return [int(word) for word in ranked if is_distinctive[word]]
+
+
+def find_distinctive_words(
+    context: ReportContext, weeks: Iterable[Period]
 ) -> tuple[DistinctiveWord, ...]:
-    """The MOST words of each brand with the largest log-odds, over distinct authors; none of a brand that nobody is compared with."""
-    rows = queries.mentions_query(context.brand_ids, list(weeks), context.config.timezone)
-    said = _SAID.format(rows=rows)
-    with snapshot.materialize("mention_words", said):  # the words of all posts must be read for it
-        return _words(snapshot, context, rows, "FROM mention_words")
+    """Find the words of each brand with the largest log-odds over distinct authors.
+
+    There are none where fewer than two brands have words.
+    """
+    mentions = context.mentions_query(list(weeks))
+    words_query = _WORDS_QUERY.format(rows=mentions)
+    # the words of all posts are read once
+    with context.snapshot.materialize("mention_words", words_query):
+        return _distinctive_words(context, mentions, "FROM mention_words")
 
 
-def _words(
-    snapshot: Snapshot, asked: ReportContext, rows: str, said: str
+def _distinctive_words(
+    context: ReportContext, mentions: str, words_query: str
 ) -> tuple[DistinctiveWord, ...]:
-    table = snapshot.sql(_WRITERS.format(said=said, fewest=MIN_AUTHORS)).to_pylist()
-    names = {
-        normalize_text(part)
-        for brand in asked.config.brands
-        for alias in brand.aliases
-        for part in (alias, *alias.split())
-    }
-    terms = sorted({row["word"] for row in table} - stopwords() - names)
-    place = {
-        term: at
-        for at, term in enumerate(term for term in terms if len(term) > 1 and not term.isdigit())
-    }
-    counts = np.zeros((len(asked.brand_ids), len(place)))
-    for row in table:
-        if row["word"] in place:
-            counts[asked.brand_ids.index(row["brand"]), place[row["word"]]] = row["writers"]
-    if (counts.sum(1) > 0).sum() < 2:
+    """`mentions` is the SELECT of the mentions, `words_query` that of their words."""
+    counts = _count_authors(context, words_query)
+    if (counts.authors.sum(1) > 0).sum() < 2:
         return ()
-    spelled = list(place)
-    if not (best := [(brand, at) for brand in range(len(counts)) for at in _best(counts, brand)]):
+    pairs = []
+    for brand in range(len(counts.authors)):
+        pairs += [(brand, word) for word in counts.distinctive_words(brand)]
+    if not pairs:
         return ()
-    question = _POSTS.format(
-        most=MAX_SAMPLE_POSTS,
-        said=said,
-        words=queries.string_literals(sorted({spelled[at] for _, at in best})),
+    sample_posts = _load_sample_posts(
+        context, words_query, {counts.words[word] for _, word in pairs}
     )
-    posts = {
-        (row["brand"], row["word"]): tuple(row["sample"])
-        for row in snapshot.sql(question).to_pylist()
-    }
-    return tuple(_word(spelled[at], brand, counts, at, posts, rows, asked) for brand, at in best)
+    distinctive_words = []
+    for brand, word in pairs:
+        brand_id = context.brand_ids[brand]
+        text = counts.words[word]
+        keyness = context.figure(
+            "keyness",
+            counts.keyness(brand, word),
+            n=int(counts.authors[brand, word]),
+            query=_WORD_QUERY.format(rows=mentions, word=sql_literal(text)),
+            brand=brand_id,
+            subject=text,
+            posts=sample_posts[brand_id, text],
+        )
+        distinctive_words.append(DistinctiveWord(brand=brand_id, text=text, keyness=keyness))
+    return tuple(distinctive_words)
 
 
-def _best(counts: Floats, brand: int) -> list[int]:
-    ours, theirs = counts[brand], counts.sum(0) - counts[brand]
-    z = log_odds_z_scores(
-        ours, theirs, counts.sum(0), prior_strength=min(MAX_PRIOR_STRENGTH, counts.sum() / 4)
-    )
-    order = np.lexsort((np.arange(len(z)), -z))
-    return [
-        int(at)
-        for at in order[:MAX_BRAND_WORDS]
-        if z[at] >= MIN_Z_SCORE and ours[at] >= MIN_AUTHORS
+def _count_authors(context: ReportContext, words_query: str) -> WordCounts:
+    """Count authors of words that are no stop words, no numbers and no parts of a brand's names."""
+    rows = context.rows(_AUTHOR_COUNTS_QUERY.format(said=words_query, fewest=MIN_AUTHORS))
+    excluded = stopwords() | _name_parts(context)
+    words = [
+        word
+        for word in sorted({row["word"] for row in rows} - excluded)
+        if len(word) > 1 and not word.isdigit()
     ]
+    word_index = {word: index for index, word in enumerate(words)}
+    authors = np.zeros((len(context.brand_ids), len(words)))
+    for row in rows:
+        if row["word"] in word_index:
+            brand = context.brand_ids.index(row["brand"])
+            authors[brand, word_index[row["word"]]] = row["writers"]
+    return WordCounts(words, authors)
 
 
-SamplePostsByWord = Mapping[tuple[str, str], tuple[str, ...]]
+def _name_parts(context: ReportContext) -> set[str]:
+    """Return the aliases of all brands and their words, normalized."""
+    parts: set[str] = set()
+    for brand in context.config.brands:
+        for alias in brand.aliases:
+            parts.update(normalize_text(part) for part in (alias, *alias.split()))
+    return parts
 
 
-def _word(
-    text: str,
-    brand: int,
-    counts: Floats,
-    at: int,
-    posts: SamplePostsByWord,
-    rows: str,
-    asked: ReportContext,
-) -> DistinctiveWord:
-    """Simple maths (Kilgarriff 2009) on writers of the word per thousand uses of any word."""
-    per_thousand = 1000 * counts / counts.sum(1, keepdims=True).clip(min=1)
-    others = (
-        1000
-        * (counts[:, at].sum() - counts[brand, at])
-        / max(counts.sum() - counts[brand].sum(), 1)
+def _load_sample_posts(
+    context: ReportContext, words_query: str, words: Iterable[str]
+) -> SamplePosts:
+    query = _SAMPLE_POSTS_QUERY.format(
+        most=MAX_SAMPLE_POSTS, said=words_query, words=queries.string_literals(sorted(words))
     )
-    figure = Figure(
-        measure="keyness", week=str(asked.week), brand=asked.brand_ids[brand], subject=text,
-        value=(per_thousand[brand, at] + 1) / (others + 1), n=int(counts[brand, at]), 
-        query=_WORD.format(rows=rows, word=sql_literal(text)), versions=asked.versions,
-        posts=posts[asked.brand_ids[brand], text],
-    )  # fmt: skip
-    return DistinctiveWord(brand=asked.brand_ids[brand], text=text, keyness=figure)
+    return {(row["brand"], row["word"]): row["sample"] for row in context.rows(query)}
