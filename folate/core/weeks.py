@@ -115,7 +115,7 @@ def _last_day_of_week(week: Week) -> date:
 
 
 def preceding_periods(period: PeriodT, count: int) -> list[PeriodT]:
-    """Return the `count` periods of a week before `period`, the oldest first."""
+    """Return the `count` weeks that precede `period`, the oldest first."""
     return [period - back for back in range(count, 0, -1)]
 
 

@@ -120,14 +120,14 @@ class TestCells:
     def test_escapes_are_the_characters_that_they_stand_for(
         self, tmp_path: Path, written: str, text: str, way: str
     ) -> None:
-        text = f"{written}。"
+        escaped_text = f"{written}。"
         cell = {
-            "inline": f'<c t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>',
+            "inline": f'<c t="inlineStr"><is><t xml:space="preserve">{escaped_text}</t></is></c>',
             "shared": '<c t="s"><v>0</v></c>',
-            "formula": f'<c t="str"><f>A1</f><v xml:space="preserve">{text}</v></c>',
+            "formula": f'<c t="str"><f>A1</f><v xml:space="preserve">{escaped_text}</v></c>',
         }[way]
         rows = f'<row r="2">{cell}<c t="str"><v>2026-03-02</v></c></row>'
-        assert texts(write(tmp_path, parts(sheet(rows), shared=f"<si><t>{text}</t></si>"))) == [
+        assert texts(write(tmp_path, parts(sheet(rows), shared=f"<si><t>{escaped_text}</t></si>"))) == [
             f"{text}。"
         ]
 

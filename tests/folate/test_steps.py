@@ -83,7 +83,7 @@ def simulate_crawl(monkeypatch: pytest.MonkeyPatch) -> None:
         "posts": 1,
     }
     monkeypatch.setattr(
-        "crawlers.process.run_crawl", lambda sources, settings, folder, *_: folder.mkdir()
+        "crawlers.process.run_crawl", lambda sources, settings, folder, **_: folder.mkdir()
     )
     monkeypatch.setattr("crawlers.process.finalize_ledger", lambda folder: [ledger_row])
     monkeypatch.setattr("crawlers.process.read_posts", lambda *_: forum_posts(["晨谷不错"]))
