@@ -120,16 +120,16 @@ class TestCells:
     def test_escapes_are_the_characters_that_they_stand_for(
         self, tmp_path: Path, written: str, text: str, way: str
     ) -> None:
-        text = f"{written}。"
+        written_text = f"{written}。"
         cell = {
-            "inline": f'<c t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>',
+            "inline": f'<c t="inlineStr"><is><t xml:space="preserve">{written_text}</t></is></c>',
             "shared": '<c t="s"><v>0</v></c>',
-            "formula": f'<c t="str"><f>A1</f><v xml:space="preserve">{text}</v></c>',
+            "formula": f'<c t="str"><f>A1</f><v xml:space="preserve">{written_text}</v></c>',
         }[way]
         rows = f'<row r="2">{cell}<c t="str"><v>2026-03-02</v></c></row>'
-        assert texts(write(tmp_path, parts(sheet(rows), shared=f"<si><t>{text}</t></si>"))) == [
-            f"{text}。"
-        ]
+        assert texts(
+            write(tmp_path, parts(sheet(rows), shared=f"<si><t>{written_text}</t></si>"))
+        ) == [f"{text}。"]
 
     def test_runs_of_a_text_are_one_without_the_readings_above_them(self, tmp_path: Path) -> None:
         bold, reading = (
