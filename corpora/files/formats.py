@@ -138,8 +138,8 @@ def _check_file_type(path: Path, kind: str) -> None:
         start = file.read(MAGIC_BYTE_COUNT)
     if path.suffix.lower() == ".gz" and start:
         if not start.startswith(b"\x1f\x8b"):
-            actual = mismatched_file_type(start, kind) or "plain text"
-            raise OSError(f"it is not packed with gzip but {actual}")
+            unpacked_type = mismatched_file_type(start, kind) or "plain text"
+            raise OSError(f"it is not packed with gzip but {unpacked_type}")
         with gzip.open(path) as unpacked:
             start = unpacked.read(MAGIC_BYTE_COUNT)
     if start and (actual := mismatched_file_type(start, kind)):
