@@ -350,7 +350,7 @@ def all_jobs() -> list[Job]:
 def test_patterns_are_found(all_jobs: list[Job]) -> None:
     where = {job.where for job in all_jobs}
     assert len(all_jobs) > 100
-    assert {"crawlers.parse.page._CALL", "crawlers.parse.stubs._FORUM"} <= where
+    assert {"crawlers.parse.page._JSONP_CALL", "crawlers.parse.stubs._FORUM_STUB"} <= where
     assert any(job.where.startswith("nlp.extract.segments") for job in all_jobs)
 
 

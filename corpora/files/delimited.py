@@ -110,7 +110,7 @@ class _LineSource:
         return line
 
     def put_back(self, lines: list[str]) -> None:
-        """Return lines, the next of which `take` gives first."""
+        """Put lines back, so that `take` yields them again, in order, before the others."""
         self._returned_lines.extendleft(reversed(lines))
         self.number -= len(lines)
 

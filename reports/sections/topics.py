@@ -210,7 +210,10 @@ def _detail_number(*path: str) -> str:
 
 
 def _distinct_quotes(quotes: Iterable[Quote]) -> tuple[Quote, ...]:
-    """Return quotes with different texts: of each the first, in the order of the last copies."""
+    """Return at most MAX_TOPIC_QUOTES quotes with different texts.
+
+    Of copies the first is returned, at the place of the last.
+    """
     by_text: dict[str, Quote] = {}
     for quote in reversed(list(quotes)):
         by_text[quote.text] = quote

@@ -87,7 +87,11 @@ class AspectMentions:
         return self.sum_by_aspect(self.polarity[:, 1])
 
     def sum_by_aspect(self, values: Floats) -> Floats:
-        """Sum `values` (n,) by brand and aspect, (1 + draws, brands, aspects)."""
+        """Sum `values`, one per row of the table, by brand and aspect.
+
+        Returns (1 + draws, brands, aspects): draw 0 is the sum, the others are sums over bootstrap
+        samples of the authors.
+        """
         rows = np.flatnonzero(self.aspect >= 0)
         return self._sum_by_cell(values[rows], rows, len(self.aspects), self.aspect[rows])
 
