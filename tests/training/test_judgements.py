@@ -288,7 +288,7 @@ def test_readers_of_emotions_and_of_restaurants(tmp_path: Path) -> None:
     assert [(sample.label, sample.emotion) for sample in read(mood)] == [(None, 4), (POSITIVE, 0)]
     eaten = tmp_path / "r.csv"
     scored = {"dish_taste": "1", "price_level": "-1", "price_discount": "1"}
-    names = list(readers._CATEGORIES)
+    names = list(readers._ASPECT_BY_CATEGORY)
     eaten.write_text(
         f"reviewbody,star,{','.join(names)}\n很好吃,4,{','.join(scored.get(name, '-2') for name in names)}\n",
         encoding="utf-8",

@@ -59,7 +59,7 @@ from training.sets.samples import (
 from training.train import (
     TrainingProgress,
     TrainingSettings,
-    _optimizer,
+    _make_optimizer,
     run_training_loop,
     task_losses,
 )
@@ -289,7 +289,7 @@ def test_training_learns_and_a_resumed_run_ends_where_an_unbroken_one_does(
     assert loss < 1.3  # log 4 = 1.39 is knowing nothing
     from training import train as module
 
-    real = module._step
+    real = module._train_step
     count = 0
 
     def cut(*arguments: object) -> None:
@@ -299,10 +299,10 @@ def test_training_learns_and_a_resumed_run_ends_where_an_unbroken_one_does(
             raise KeyboardInterrupt
         real(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, "_step", cut)
+    monkeypatch.setattr(module, "_train_step", cut)
     with pytest.raises(KeyboardInterrupt):
         small_run(tokenizer, tmp_path / "cut", 3)
-    monkeypatch.setattr(module, "_step", real)
+    monkeypatch.setattr(module, "_train_step", real)
     resumed, state = small_run(tokenizer, tmp_path / "cut", 3)
     assert state.step == steps
     assert all(
@@ -351,7 +351,7 @@ def test_lower_layers_learn_more_slowly(tokenizer: Tokenizer) -> None:
         MultiTaskModel(Encoder(EncoderConfig(1000, 32, 3, 2, 64, 96))),
         TrainingSettings(rate=1.0, head_rate=9.0, layer_decay=0.5),
     )
-    optimizer = _optimizer(model, settings)
+    optimizer = _make_optimizer(model, settings)
     peaks = {
         id(weight): group["peak"] for group in optimizer.param_groups for weight in group["params"]
     }
