@@ -135,23 +135,24 @@ class DevLogits:
 
         Intents are not calibrated: fitted to labels by rule, they do worse on sentences of our own.
         """
-        post, target, emotion, polarity = (
-            {
-                language: fit_temperature(self.labelled_logits[head, language])
-                for language in MODEL_LANGUAGES
-            }
-            for head in ("post", "target", "emotion", "polarity")
-        )
+        aspect_scaling = {
+            language: fit_platt_scaling(self.aspect_logits[language])
+            for language in MODEL_LANGUAGES
+        }
         return DepthCalibration(
-            post,
-            target,
-            emotion,
-            polarity,
-            {
-                language: fit_platt_scaling(self.aspect_logits[language])
-                for language in MODEL_LANGUAGES
-            },
+            self._fit_temperatures("post"),
+            self._fit_temperatures("target"),
+            self._fit_temperatures("emotion"),
+            self._fit_temperatures("polarity"),
+            aspect_scaling,
         )
+
+    def _fit_temperatures(self, head: str) -> dict[str, float]:
+        """Fit the temperature of a head in each language."""
+        return {
+            language: fit_temperature(self.labelled_logits[head, language])
+            for language in MODEL_LANGUAGES
+        }
 
 
 def fit_calibration(reader: FolateReader, splits: Sequence[DatasetSplit]) -> ModelCalibration:
@@ -160,32 +161,30 @@ def fit_calibration(reader: FolateReader, splits: Sequence[DatasetSplit]) -> Mod
     The prevalences are those of the labels of targets; probabilities of brands are calibrated
     under them.
     """
-    early, late = (_collect_dev_logits(reader, splits, threshold) for threshold in (0.0, math.inf))
+    early = _collect_dev_logits(reader, splits, 0.0)
+    late = _collect_dev_logits(reader, splits, math.inf)
+    both_depths = (early, late)
     # add one: a class that the dev samples lack is rare, not impossible
     prior = tuple(
         round((late.target_label_counts[label] + 1) / (late.target_label_counts.total() + 3), 4)
         for label in (NEGATIVE, NEUTRAL, POSITIVE)
     )
-    calibrations = early.calibration(), late.calibration()
-    thresholds = {
-        language: max(
+    calibrations = (early.calibration(), late.calibration())
+    thresholds: dict[str, float] = {}
+    exit_logits: dict[str, dict[str, list[float]]] = {"post": {}, "target": {}}
+    for language in MODEL_LANGUAGES:
+        thresholds[language] = max(
             fit_exit_threshold(
-                list(_early_and_late_answers((head, language), (early, late), calibrations))
+                list(_early_and_late_answers((head, language), both_depths, calibrations))
             )
-            for head in ("post", "target")
+            for head in exit_logits
         )
-        for language in MODEL_LANGUAGES
-    }
-    post, target = (
-        {
-            language: _fit_head_exit_logits(
-                (head, language), (early, late), calibrations, thresholds[language]
+        for head, by_language in exit_logits.items():
+            by_language[language] = _fit_head_exit_logits(
+                (head, language), both_depths, calibrations, thresholds[language]
             )
-            for language in MODEL_LANGUAGES
-        }
-        for head in ("post", "target")
-    )
-    return ModelCalibration(*calibrations, thresholds, EarlyExitCalibration(post, target), prior)
+    early_exit = EarlyExitCalibration(exit_logits["post"], exit_logits["target"])
+    return ModelCalibration(*calibrations, thresholds, early_exit, prior)
 
 
 def _fit_head_exit_logits(

@@ -36,19 +36,18 @@ def sample_embedding_texts(
 ) -> list[str]:
     """Sample short texts of both languages: titles, vocabulary words, beginnings of posts."""
     rng = random.Random(f"{seed}/distil")  # noqa: S311 - sampling, not a secret
-    pools = [
-        [row[column] for row in read_dataset_rows(data / file)]
-        for file, column in _TITLE_FILES
-        if (data / file).is_file()
-    ]
+    pools: list[list[str]] = []
+    for file, column in _TITLE_FILES:
+        if (data / file).is_file():
+            pools.append([row[column] for row in read_dataset_rows(data / file)])
     words = sorted(piece.strip("▁") for piece in tokenizer.get_vocab())
     pools += [
         [word for word in words if len(word) > 1 and word.isalpha()],
         [sample.text[:60] for sample in samples],
     ]
-    chosen = [
-        text for pool in pools for text in rng.sample(pool, min(len(pool), count // len(pools)))
-    ]
+    chosen: list[str] = []
+    for pool in pools:
+        chosen += rng.sample(pool, min(len(pool), count // len(pools)))
     rng.shuffle(chosen)
     return chosen
 

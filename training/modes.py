@@ -19,6 +19,7 @@ import torch
 from nlp.model import DEFAULT_MODEL_FOLDER, DEPTHS
 from nlp.model.cpu import PRECISION_NAMES, supported_dtypes
 from nlp.model.folate_reader import FolateReader
+from nlp.model.reader import SentimentProbabilities
 from training.calibrate import calibration_digests
 from training.predictions import EvaluatedSet, predict_dev_sets, probability_array
 from training.scores import macro_f1
@@ -114,21 +115,15 @@ def _post_predictions(
 def _target_predictions(
     evaluated_sets: Sequence[EvaluatedSet],
 ) -> tuple[NDArray[np.int_], Probabilities]:
-    pairs = [
-        (sample, reading)
-        for evaluated_set in evaluated_sets
-        for sample, reading in zip(evaluated_set.samples, evaluated_set.readings, strict=True)
-    ]
-    labels_and_classes = [
-        (target.label, sample.classes) for sample, _ in pairs for target in sample.targets
-    ]
-    labels = [
-        (NEUTRAL if label == NOT_ABOUT else label) if classes == THREE_WAY else -1
-        for label, classes in labels_and_classes
-    ]
-    return np.array(labels), probability_array(
-        [target for _, reading in pairs for target in reading.targets]
-    )
+    labels: list[int] = []
+    predictions: list[SentimentProbabilities] = []
+    for evaluated_set in evaluated_sets:
+        for sample, reading in zip(evaluated_set.samples, evaluated_set.readings, strict=True):
+            predictions += reading.targets
+            for target in sample.targets:
+                label = NEUTRAL if target.label == NOT_ABOUT else target.label
+                labels.append(label if sample.classes == THREE_WAY else -1)
+    return np.array(labels), probability_array(predictions)
 
 
 if __name__ == "__main__":

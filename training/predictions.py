@@ -107,10 +107,9 @@ def predict_dev_sets(
 
 
 def _predict_samples(reader: Reader, samples: Sequence[Sample]) -> list[TextPrediction]:
-    return reader.read(
-        [sample.text for sample in samples],
-        [[target.spans for target in sample.targets] for sample in samples],
-    )
+    texts = [sample.text for sample in samples]
+    target_spans = [[target.spans for target in sample.targets] for sample in samples]
+    return reader.read(texts, target_spans)
 
 
 def score_rows(evaluated_sets: Sequence[EvaluatedSet], *, baselines: bool) -> Iterator[ScoreRow]:
@@ -155,23 +154,21 @@ def _score_baselines(
     For a set without training texts, TF-IDF learns from all others of its language.
     """
     language = evaluated_set.source.language
-    training_samples = evaluated_set.split.train or [
-        sample
-        for other_set in baseline_sets
-        if other_set.source.language == language
-        for sample in other_set.split.train[:_MAX_BASELINE_TEXTS]
-    ]
-    classifiers = {
-        "TF-IDF": train_tfidf_baseline(
-            [(sample.text, sample.label) for sample in training_samples], 3
-        )
-    } | lexicon_baselines(language)
+    training_samples = list(evaluated_set.split.train)
+    if not training_samples:
+        for other_set in baseline_sets:
+            if other_set.source.language == language:
+                training_samples += other_set.split.train[:_MAX_BASELINE_TEXTS]
+    labelled_texts = [(sample.text, sample.label) for sample in training_samples]
+    classifiers = {"TF-IDF": train_tfidf_baseline(labelled_texts, 3)} | lexicon_baselines(language)
     labelled = [sample for sample in evaluated_set.samples if sample.label is not None]
-    scores = {
-        name: post_score(name, labelled, classify([sample.text for sample in labelled]))
-        for name, classify in classifiers.items()
-    }
-    return {name: score.value for name, score in scores.items() if score is not None}
+    texts = [sample.text for sample in labelled]
+    values: dict[str, float] = {}
+    for name, classify in classifiers.items():
+        score = post_score(name, labelled, classify(texts))
+        if score is not None:
+            values[name] = score.value
+    return values
 
 
 def _score_aspects(
@@ -294,7 +291,8 @@ def describe_name_alignment(reader: Reader, path: Path) -> str:
     pairs = list(readers.read_dataset_rows(path))
     chinese, english = (reader.embed([row[column] for row in pairs]) for column in ("zh", "en"))
     cosines = chinese @ english.T
-    pair_cosines, other_cosines = np.diag(cosines), cosines[~np.eye(len(pairs), dtype=bool)]
+    pair_cosines = np.diag(cosines)
+    other_cosines = cosines[~np.eye(len(pairs), dtype=bool)]
     nearest_shares = [
         100 * (cosines.argmax(axis) == np.arange(len(pairs))).mean() for axis in (1, 0)
     ]
@@ -320,11 +318,11 @@ def calibration_error_lines(evaluated_sets: Sequence[EvaluatedSet]) -> Iterator[
     }
     unfitted_sets = [_without_fitted_texts(evaluated_set) for evaluated_set in evaluated_sets]
     for kind, pairs_of in kinds.items():
-        pairs = {
-            evaluated_set.source.name: (evaluated_set, set_pairs)
-            for evaluated_set in unfitted_sets
-            if (set_pairs := pairs_of(evaluated_set))
-        }
+        pairs = {}
+        for evaluated_set in unfitted_sets:
+            set_pairs = pairs_of(evaluated_set)
+            if set_pairs:
+                pairs[evaluated_set.source.name] = (evaluated_set, set_pairs)
         pooled: dict[str, list[tuple[int, list[float]]]] = {}
         for evaluated_set, labelled_probabilities in pairs.values():
             trained = "sets trained on" if evaluated_set.split.train else "other sets"
@@ -405,9 +403,8 @@ def _aspect_probabilities(evaluated_set: EvaluatedSet) -> list[tuple[int, list[f
     """Return, for each reported aspect with a known answer, that answer and its confidence."""
     labelled_probabilities = []
     for sample, reading in zip(evaluated_set.samples, evaluated_set.readings, strict=True):
-        presence_by_index = {its.index: 1 for its in sample.aspects} | dict.fromkeys(
-            sample.absent_aspects, 0
-        )
+        presence_by_index = {labelled.index: 1 for labelled in sample.aspects}
+        presence_by_index |= dict.fromkeys(sample.absent_aspects, 0)
         for aspect in reading.aspects:
             index = ASPECTS.index(aspect.name) if aspect.name in ASPECTS else None
             if index in presence_by_index:

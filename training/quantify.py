@@ -94,9 +94,11 @@ def fit_domain_errors(domains: Sequence[LabelledDomain]) -> DomainErrors:
     """Fit the quantifier's sharpness and its remaining error."""
     weights = dataset_weights(domains)
     weeks = [list(draw_domain_weeks(domain)) for domain in domains]
-    truths = [
-        np.array([label_shares(labels) for _, labels in domain_weeks]) for domain_weeks in weeks
-    ]
+    truths: list[Floats] = []
+    uncertainties: list[Floats] = []
+    for domain_weeks in weeks:
+        truths.append(np.array([label_shares(labels) for _, labels in domain_weeks]))
+        uncertainties.append(np.array([mean_uncertainty(rows) for rows, _ in domain_weeks]))
     estimates = {
         sharpness: [_estimate_shares(domain_weeks, sharpness) for domain_weeks in weeks]
         for sharpness in SHARPNESS_CANDIDATES
@@ -107,10 +109,6 @@ def fit_domain_errors(domains: Sequence[LabelledDomain]) -> DomainErrors:
     )
     errors = [
         truth - estimate for truth, estimate in zip(truths, estimates[sharpness], strict=True)
-    ]
-    uncertainties = [
-        np.array([mean_uncertainty(posteriors) for posteriors, _ in domain_weeks])
-        for domain_weeks in weeks
     ]
     relative_errors = [
         error / uncertainty[:, None]

@@ -121,12 +121,11 @@ def _parse_words(
     after = ""
     words = [row for row in rows if row[0].isdigit()]
     follows = [*(row[1] for row in words[1:]), *("" for _ in words[:1])]
-    ranges = {
-        int(first): (int(final), row[-1])
-        for row in rows
-        for first, dash, final in [row[0].partition("-")]
-        if dash
-    }
+    ranges: dict[int, tuple[int, str]] = {}
+    for row in rows:
+        first, dash, final = row[0].partition("-")
+        if dash:
+            ranges[int(first)] = (int(final), row[-1])
     for row, following in zip(words, follows, strict=True):
         number = int(row[0])
         last, after = ranges.get(number, (last, after))
@@ -159,11 +158,9 @@ def main() -> None:
     dev_treebanks = {
         name: list(read_conllu(options.data / file)) for name, file in DEV_TREEBANKS.items()
     }
-    dev_forms = {
-        tuple(word.form for word in sentence)
-        for treebank in dev_treebanks.values()
-        for sentence in treebank
-    }
+    dev_forms: set[tuple[str, ...]] = set()
+    for treebank in dev_treebanks.values():
+        dev_forms.update(tuple(word.form for word in sentence) for sentence in treebank)
     kept_sentences = [
         sentence
         for sentence in training_sentences
@@ -236,7 +233,10 @@ def _blank_pipeline(sentences: Sequence[Sentence]) -> Language:
     language.vocab.lex_attr_getters |= lexical_attribute_getters()
     architecture = {"@architectures": "spacy.Tagger.v2", "tok2vec": TOK2VEC_CONFIG}
     tagger = language.add_pipe("tagger", config={"model": architecture})
-    for pos in sorted({word.pos for sentence in sentences for word in sentence}):
+    tags: set[str] = set()
+    for sentence in sentences:
+        tags.update(word.pos for word in sentence)
+    for pos in sorted(tags):
         tagger.add_label(pos)
     return language
 
@@ -255,19 +255,14 @@ def tagging_accuracy(language: Language, sentences: Sequence[Sentence]) -> float
     """Return the share of gold words that are tagged correctly."""
     from spacy.tokens import Doc
 
-    docs = [
-        Doc(
-            language.vocab,
-            [word.form for word in sentence],
-            [word.space_after for word in sentence],
-        )
-        for sentence in sentences
-    ]
-    hits: list[bool] = [
-        token.tag_ == word.pos
-        for doc, sentence in zip(language.pipe(docs), sentences, strict=True)
-        for token, word in zip(doc, sentence, strict=True)
-    ]
+    docs = []
+    for sentence in sentences:
+        words = [word.form for word in sentence]
+        spaces = [word.space_after for word in sentence]
+        docs.append(Doc(language.vocab, words, spaces))
+    hits: list[bool] = []
+    for doc, sentence in zip(language.pipe(docs), sentences, strict=True):
+        hits += [token.tag_ == word.pos for token, word in zip(doc, sentence, strict=True)]
     return sum(hits) / len(hits)
 
 
@@ -336,21 +331,17 @@ def score_word_analysis(data: Path) -> list[WordScore]:
     Tags and lemmas are scored on the treebanks, beside the form's most frequent one in training;
     segmentation as the F1 of words on Weibo, beside jieba. Sets that ``data`` lacks are left out.
     """
-    training_sentences = [
-        sentence
-        for file in TRAIN_TREEBANKS
-        if (data / file).is_file()
-        for sentence in read_conllu(data / file)
-    ]
-    scores = []
+    training_sentences: list[Sentence] = []
+    for file in TRAIN_TREEBANKS:
+        if (data / file).is_file():
+            training_sentences += read_conllu(data / file)
+    scores: list[WordScore] = []
     for name, file in DEV_TREEBANKS.items():
         if (data / file).is_file():
             scores += _score_treebank(name, list(read_conllu(data / file)), training_sentences)
-    return (
-        [*scores, _score_weibo_segmentation(data / WEIBO_SEGMENTATION_FILE)]
-        if (data / WEIBO_SEGMENTATION_FILE).is_file()
-        else scores
-    )
+    if (data / WEIBO_SEGMENTATION_FILE).is_file():
+        scores.append(_score_weibo_segmentation(data / WEIBO_SEGMENTATION_FILE))
+    return scores
 
 
 def _score_treebank(
@@ -359,11 +350,9 @@ def _score_treebank(
     tagged_sentences = WordTagger(Segmenter()).tag_words(
         [sentence_text(sentence) for sentence in dev_sentences]
     )
-    pairs = [
-        pair
-        for sentence, words in zip(dev_sentences, tagged_sentences, strict=True)
-        for pair in _align_words(sentence, words)
-    ]
+    pairs: list[tuple[GoldWord, TaggedWord]] = []
+    for sentence, words in zip(dev_sentences, tagged_sentences, strict=True):
+        pairs += _align_words(sentence, words)
     language = "zh" if name in CHINESE_TREEBANKS else "en"
     aligned_share = len(pairs) / sum(map(len, dev_sentences))
     training_words = [word for sentence in training_sentences for word in sentence]
@@ -450,13 +439,14 @@ def _score_weibo_segmentation(path: Path) -> WordScore:
     jieba.setLogLevel("WARNING")
     segmenter = Segmenter()
     lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
-    our_counts = np.array(
-        [
-            _count_words(line, [token.text for token in segmenter.tokens("".join(line))])
-            for line in lines
-        ]
-    )
-    jieba_counts = np.array([_count_words(line, jieba.lcut("".join(line))) for line in lines])
+    our_rows = []
+    jieba_rows = []
+    for line in lines:
+        text = "".join(line)
+        our_rows.append(_count_words(line, [token.text for token in segmenter.tokens(text)]))
+        jieba_rows.append(_count_words(line, jieba.lcut(text)))
+    our_counts = np.array(our_rows)
+    jieba_counts = np.array(jieba_rows)
     rng = np.random.default_rng(0)
     draws = [
         _f1_of_counts(our_counts[rng.integers(0, len(our_counts), len(our_counts))])

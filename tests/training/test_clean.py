@@ -1,4 +1,4 @@
-"""Labels that their own text contradicts are not learnt; what the fast ways of reading change is told in points."""
+"""Labels that their own text contradicts; differences of the faster modes, in points."""
 
 from __future__ import annotations
 
@@ -60,6 +60,7 @@ def test_ways_of_reading_are_compared_in_points() -> None:
     given = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.1, 0.5, 0.4]])
     told = describe_prediction_changes(np.array([0, 1, 2, -1]), exact, given)
     assert told.startswith(
-        "macro F1 +0.00 points (n=3), largest difference of a share 10.00 points by probabilities and 25.00 by labels"
+        "macro F1 +0.00 points (n=3), largest difference of a share 10.00 points by probabilities"
+        " and 25.00 by labels"
     )
     assert told.endswith("same label 75.0 % (n=4)")

@@ -91,7 +91,7 @@ def test_no_hard_sentence_stands_in_another_set_of_ours(hard: list[HardSentence]
 
 
 class _PositiveReader:
-    """Judges every post neutral and every target positive, and keeps the texts that it was given."""
+    """Predict every post neutral and every target positive, and keep the texts."""
 
     name, version = "stub", "1"
 

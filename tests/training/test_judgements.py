@@ -1,4 +1,4 @@
-"""Aspects, emotions and intents in training: word lists, rules, composed sentences, batches, scores."""
+"""Aspects, emotions and intents in training: word lists, rules, composition, batches, scores."""
 
 from __future__ import annotations
 
@@ -290,7 +290,8 @@ def test_readers_of_emotions_and_of_restaurants(tmp_path: Path) -> None:
     scored = {"dish_taste": "1", "price_level": "-1", "price_discount": "1"}
     names = list(readers._ASPECT_BY_CATEGORY)
     eaten.write_text(
-        f"reviewbody,star,{','.join(names)}\n很好吃,4,{','.join(scored.get(name, '-2') for name in names)}\n",
+        f"reviewbody,star,{','.join(names)}\n"
+        f"很好吃,4,{','.join(scored.get(name, '-2') for name in names)}\n",
         encoding="utf-8",
     )
     [sample] = readers.read_asap_restaurants(eaten)

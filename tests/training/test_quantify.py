@@ -22,7 +22,10 @@ from training.quantify import (
 def domain(
     name: str, right: float, classes: int = 3, n: int = 600, seed: int = 0
 ) -> LabelledDomain:
-    """Posteriors that give the true class .8 with probability `right`, else another class; the neutral one may be missing."""
+    """Posteriors that give the true class .8 with probability `right`, else another class.
+
+    The neutral class may be missing.
+    """
     rng = np.random.default_rng(seed)
     labels = rng.choice([0, 1, 2] if classes == 3 else [0, 2], n)
     said = np.where(rng.random(n) < right, labels, (labels + 1) % 3)

@@ -1,4 +1,4 @@
-"""The one command, end to end, on a tiny encoder and a small set of our own in a public set's shape."""
+"""The training command, end to end, on a tiny encoder and a small set in a public set's format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training: the manifest keeps splits apart, the readers read the sets' shapes, the loop learns and resumes."""
+"""Training: the manifest's splits, the readers of the sets' formats, the loop and its resumption."""
 
 from __future__ import annotations
 
@@ -134,7 +134,8 @@ def test_target_rows_of_one_sentence_become_one_sample(tmp_path: Path) -> None:
 def test_quads(tmp_path: Path) -> None:
     path = tmp_path / "q.txt"
     path.write_text(
-        "面 包 好 吃 ， 茶 一 般 。####[((0, 1), (2, 3), 'POS'), ((5, 5), (6, 7), 'NEU'), ((-1, -1), (2, 3), 'POS')]\n",
+        "面 包 好 吃 ， 茶 一 般 。####"
+        "[((0, 1), (2, 3), 'POS'), ((5, 5), (6, 7), 'NEU'), ((-1, -1), (2, 3), 'POS')]\n",
         encoding="utf-8",
     )
     [sample] = readers.read_zhang_triplets(path)

@@ -61,16 +61,13 @@ def _find_listed_words(text: str) -> Iterator[tuple[int, bool, _Span]]:
     """
     lower = text.lower() if len(text.lower()) == len(text) else text
     latin = [word.span() for word in _LATIN.finditer(lower)]
-    latin_candidates = [
-        (start, latin[last_index][1])
-        for first, (start, _) in enumerate(latin)
-        for last_index in range(first, min(first + 3, len(latin)))
-    ]
-    chinese_candidates = (
-        (match.start(), end)
-        for match in _first_character_pattern().finditer(text)
-        for end in range(match.start() + 1, match.start() + 7)
-    )
+    latin_candidates: list[_Span] = []
+    for first, (start, _) in enumerate(latin):
+        latin_candidates += [(start, end) for _, end in latin[first : first + 3]]
+    chinese_candidates: list[_Span] = []
+    for match in _first_character_pattern().finditer(text):
+        start = match.start()
+        chinese_candidates += [(start, end) for end in range(start + 1, start + 7)]
     for language, spans in (("en", latin_candidates), ("zh", chinese_candidates)):
         words = _words_with_aspects(language)
         for start, end in spans:
@@ -95,11 +92,9 @@ def find_absent_aspects(text: str, present_aspects: Sequence[int] = ()) -> tuple
 
 def aspect_of_term(term: str) -> int | None:
     """Return the aspect of an annotated term: that of its longest listed word; taste for a dish."""
-    hits = [
-        (end - start, -index)
-        for index, spans in aspect_term_spans(term).items()
-        for start, end in spans
-    ]
+    hits: list[tuple[int, int]] = []
+    for index, spans in aspect_term_spans(term).items():
+        hits += [(end - start, -index) for start, end in spans]
     if hits:
         return -max(hits)[1]
     return _TASTE if _DISH.search(term) else None

@@ -6,6 +6,7 @@ import ast
 import csv
 import gzip
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -139,14 +140,11 @@ def _group_targets(
     for text, targets in targets_by_text.items():
         labels = {target.label for target in targets}
         label = labels.pop() if len(labels) == 1 else None
-        unique = {
-            target.spans: target
-            for target in targets
-            if sum(other.spans == target.spans for other in targets) == 1
-        }
+        counts = Counter(target.spans for target in targets)
+        unique = [target for target in targets if counts[target.spans] == 1]
         # an aspect that is labelled twice has no single label
         if label is not None or unique:
-            yield Sample(text, label, classes, tuple(unique.values()))
+            yield Sample(text, label, classes, tuple(unique))
 
 
 def read_ccf2018_cars(path: Path) -> Iterator[Sample]:

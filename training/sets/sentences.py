@@ -86,11 +86,8 @@ def _compose_aspects(language: str, rng: random.Random) -> Sample:
     polar_labels = labels - {NEUTRAL}
     label = (polar_labels or {NEUTRAL}).pop() if len(polar_labels) < 2 else None
     text += rng.choice(_EMOTICONS[label]) if label is not None else ""
-    absent = tuple(
-        index
-        for index in range(len(ASPECTS))
-        if index not in {aspect.index for aspect in labelled_aspects}
-    )
+    present = {aspect.index for aspect in labelled_aspects}
+    absent = tuple(index for index in range(len(ASPECTS)) if index not in present)
     intents_by_label = {
         NEGATIVE: ((_INTENTS["complain"], True),),
         NEUTRAL: (),
