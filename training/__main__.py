@@ -74,7 +74,13 @@ def main() -> None:
     settings = TrainingSettings(**setting_values)
     splits = load_splits(options.data)
     model, progress = train_model(
-        splits, options.data, encoder, work, settings, layers, options.average
+        splits,
+        options.data,
+        encoder,
+        work,
+        settings,
+        layers=layers,
+        averaged_checkpoints=options.average,
     )
     training_summary = progress.describe_training(settings) + (
         f"; the mean of its weights and those of {len(options.average)} other runs"

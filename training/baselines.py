@@ -111,5 +111,7 @@ def _vader_classifier() -> BaselineClassifier:
 def _scores_of_signed_value(value: float, cut: float) -> list[float]:
     """Return scores (3,) of a signed value: neutral up to ``cut`` either way."""
     scores = [0.0, 0.0, 0.0]
-    scores[NEGATIVE], scores[NEUTRAL], scores[POSITIVE] = -value, cut, value
+    scores[NEGATIVE] = -value
+    scores[NEUTRAL] = cut
+    scores[POSITIVE] = value
     return scores

@@ -139,10 +139,8 @@ def _label_probabilities(
         if label is not None:
             probabilities[row, label] = 1.0
             if classes == TWO_WAY:
-                probabilities[row, label], probabilities[row, NEUTRAL] = (
-                    1 - NEUTRAL_SMOOTHING,
-                    NEUTRAL_SMOOTHING,
-                )
+                probabilities[row, label] = 1 - NEUTRAL_SMOOTHING
+                probabilities[row, NEUTRAL] = NEUTRAL_SMOOTHING
     return probabilities
 
 

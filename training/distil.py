@@ -59,7 +59,9 @@ class EmbeddingTeacher:
         self, encoder: Encoder, tokenizer: Any, pool: list[str], autocast: torch.autocast
     ) -> None:
         self.encoder = encoder.eval().requires_grad_(False)
-        self.tokenizer, self.pool, self.autocast = tokenizer, pool, autocast
+        self.tokenizer = tokenizer
+        self.pool = pool
+        self.autocast = autocast
         self.mean = torch.zeros(encoder.config.hidden, device=encoder.norm.weight.device)
         self.mean = torch.cat(
             [self.vectors(pool[start : start + 64]) for start in range(0, min(len(pool), 1024), 64)]
@@ -102,8 +104,10 @@ def set_embedding_head(model: MultiTaskModel, states: Tensor, vectors: Tensor) -
 
     ``states``, ``vectors``: both (n, hidden).
     """
-    states, directions = states.double(), functional.normalize(vectors.double())
-    mean, deviation = states.mean(0), states.std(0) + 1e-6
+    states = states.double()
+    directions = functional.normalize(vectors.double())
+    mean = states.mean(0)
+    deviation = states.std(0) + 1e-6
     scaled = (states - mean) / deviation
     penalty = (
         _RIDGE_PENALTY

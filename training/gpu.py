@@ -144,7 +144,13 @@ def main() -> None:
     tokens = options.tokens or (16_384 if device.type == "cuda" else 1_024)
     work = options.work or Path(tempfile.mkdtemp(prefix="folate-"))
     run = TrainingRun(
-        options.data, options.out, work, device, tokens, options.batches, options.seed
+        options.data,
+        options.out,
+        work,
+        device=device,
+        tokens=tokens,
+        batches=options.batches,
+        seed=options.seed,
     )
     run.log_line(f"pack read after {time.monotonic() - began:.0f} s on {device}")
     if options.only_folds:
@@ -170,13 +176,19 @@ class TrainingRun:
         pack: Path,
         out: Path,
         work: Path,
+        *,
         device: torch.device,
         tokens: int,
         batches: int,
         seed: int,
     ) -> None:
-        self.folder, self.out, self.work, self.device = pack, out, work, device
-        self.tokens, self.max_batches, self.seed = tokens, batches, seed
+        self.folder = pack
+        self.out = out
+        self.work = work
+        self.device = device
+        self.tokens = tokens
+        self.max_batches = batches
+        self.seed = seed
         self.log: list[str] = []
         self.autocast = torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
         self.pack = TrainingPack(pack)
@@ -443,7 +455,8 @@ class TrainingRun:
     def _fit_embedding(self, model: MultiTaskModel) -> None:
         """Fit the embedding head by ridge regression onto the pretrained encoder's vectors."""
         model.eval()
-        states, vectors = [], []
+        states: list[Tensor] = []
+        vectors: list[Tensor] = []
         for rows in self.pack.iter_batch_rows(self.pool, self.tokens, None):
             ids, mask = self._move_to_device(self.pack.token_ids(rows))
             with torch.no_grad(), self.autocast:

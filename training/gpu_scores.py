@@ -39,7 +39,8 @@ def describe_dev_scores(
             post = depth_outputs.post.float().cpu()
             two_way = pack.two_way[batch_rows]
             post[two_way, NEUTRAL] = -torch.inf
-            _append_predictions(scores, "post", depth, post, batch.post, set_indices)
+            post_table = scores.setdefault(("post", depth), [])
+            post_table.append(_prediction_table(post, batch.post, set_indices))
             if batch.target_rows is not None:
                 probabilities = depth_outputs.target.float().cpu().softmax(-1)
                 probabilities[:, NEUTRAL] += probabilities[:, NOT_ABOUT]
@@ -47,44 +48,27 @@ def describe_dev_scores(
                 target_labels = batch.target[:, :3].clone()
                 target_labels[:, NEUTRAL] += batch.target[:, NOT_ABOUT]
                 probabilities[two_way[batch.target_rows.rows], NEUTRAL] = -1
-                _append_predictions(
-                    scores,
-                    "target",
-                    depth,
-                    probabilities,
-                    target_labels,
-                    set_indices[batch.target_rows.rows],
-                )
-            _append_predictions(
-                scores,
-                "emotion",
-                depth,
-                depth_outputs.emotion.float().cpu(),
-                batch.emotion,
-                set_indices,
-            )
-    lines = []
+                target_sets = set_indices[batch.target_rows.rows]
+                target_table = scores.setdefault(("target", depth), [])
+                target_table.append(_prediction_table(probabilities, target_labels, target_sets))
+            emotion = depth_outputs.emotion.float().cpu()
+            emotion_table = scores.setdefault(("emotion", depth), [])
+            emotion_table.append(_prediction_table(emotion, batch.emotion, set_indices))
+    lines: list[str] = []
     for head in ("post", "target", "emotion"):
-        for depth in (0, 1):
-            lines.append(_describe_head(pack, scores, head, depth))  # noqa: PERF401 - two loops
+        lines += [_describe_head(pack, scores, head, depth) for depth in (0, 1)]
     return "\n".join(line for line in lines if line) or "no set has 30 dev texts to be measured on"
 
 
-def _append_predictions(
-    scores: dict[tuple[str, int], list[Tensor]],
-    head: str,
-    depth: int,
-    scores_by_class: Tensor,
-    labels: Tensor,
-    set_indices: Tensor,
-) -> None:
+def _prediction_table(scores_by_class: Tensor, labels: Tensor, set_indices: Tensor) -> Tensor:
+    """Return rows of set, label and prediction (n, 3) of the labelled texts."""
     is_labelled = labels.sum(1) > 0
     columns = (
         set_indices[is_labelled].long(),
         labels[is_labelled].argmax(1),
         scores_by_class[is_labelled].argmax(1),
     )
-    scores.setdefault((head, depth), []).append(torch.stack(columns, 1))
+    return torch.stack(columns, 1)
 
 
 def _describe_head(

@@ -77,7 +77,8 @@ def _predict_rows(
     for batch_rows in pack.iter_batch_rows(rows, tokens, None):
         batch = pack.make_batch(batch_rows)
         late = _late_outputs(model, batch)
-        post, chinese = late.post, pack.chinese[batch_rows]
+        post = late.post
+        chinese = pack.chinese[batch_rows]
         if batch.target_rows is None:
             is_labelled = batch.post.sum(1) > 0
             text_rows = is_labelled.nonzero()[:, 0]

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from folate.cli.progress import enable_progress_bars
 from folate.core.labels import SENTIMENT_LABELS
@@ -178,9 +178,7 @@ class PackWriter:
         encoded = self.tokenizer.encode_batch(texts)
         for sample, text, encoding in zip(samples, texts, encoded, strict=True):
             encoding.truncate(MAX_TOKENS)
-            self._append_sample(
-                sample, text, encoding.ids, encoding.offsets, (number, part), label_reliability
-            )
+            self._append_sample(sample, text, encoding, (number, part), label_reliability)
         print(f"{name}: {len(samples):,} texts", flush=True)
 
     def _set_number(self, name: str, group: str) -> int:
@@ -194,11 +192,12 @@ class PackWriter:
         self,
         sample: Sample,
         text: str,
-        ids: list[int],
-        offsets: list[TextSpan],
+        encoding: Encoding,
         set_and_part: tuple[int, int],
         label_reliability: float,
     ) -> None:
+        ids = encoding.ids
+        offsets = encoding.offsets
         arrays = self.arrays
         row = len(arrays["length"])
         arrays["tokens"] += ids

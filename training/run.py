@@ -36,6 +36,7 @@ def train_model(
     encoder: Path,
     work: Path,
     settings: TrainingSettings,
+    *,
     layers: list[int] | None = None,
     averaged_checkpoints: Sequence[Path] = (),
 ) -> tuple[MultiTaskModel, TrainingProgress]:
@@ -68,7 +69,9 @@ def train_model(
         *compose_brand_samples(BRAND_SAMPLE_COUNT, settings.seed),
         *compose_task_samples(TASK_SAMPLE_COUNT, settings.seed),
     ]
-    progress = run_training_loop(model, teacher, tokenizer, splits, composed, settings, work)
+    progress = run_training_loop(
+        model, teacher, tokenizer, splits, composed, settings=settings, work=work
+    )
     average_with_checkpoints(model, averaged_checkpoints)
     fit_embedding_head(model, teacher, pool[-EMBEDDING_FIT_TEXTS:])
     return model.cpu().eval(), progress

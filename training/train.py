@@ -100,6 +100,7 @@ def run_training_loop(
     tokenizer: Any,
     splits: Sequence[DatasetSplit],
     composed: Sequence[Sample],
+    *,
     settings: TrainingSettings,
     work: Path,
 ) -> TrainingProgress:
@@ -124,7 +125,14 @@ def run_training_loop(
                 return state
             began = time.monotonic()
             _train_step(
-                model, teacher, optimizer, collate(group), state, total_steps, settings, device
+                model,
+                teacher,
+                optimizer,
+                collate(group),
+                state=state,
+                total_steps=total_steps,
+                settings=settings,
+                device=device,
             )
             state.batch += 1
             state.step += 1
@@ -167,6 +175,7 @@ def _train_step(
     teacher: EmbeddingTeacher,
     optimizer: torch.optim.Optimizer,
     batch: Batch,
+    *,
     state: TrainingProgress,
     total_steps: int,
     settings: TrainingSettings,
@@ -208,7 +217,8 @@ def task_losses(
         for name, loss in _head_losses(early, batch).items()
     }
     for name in ("post", "target"):
-        student, teacher = getattr(early, name).float(), getattr(late, name).float().detach()
+        student = getattr(early, name).float()
+        teacher = getattr(late, name).float().detach()
         if len(student):
             losses[f"distilled {name}"] = DISTILLATION_WEIGHT * functional.cross_entropy(
                 student, teacher.softmax(-1)

@@ -175,9 +175,9 @@ def main() -> None:
         kept_sentences,
         dev_treebanks,
         options.out,
-        options.epochs,
-        options.minutes * 60,
-        options.seed,
+        epochs=options.epochs,
+        seconds=options.minutes * 60,
+        seed=options.seed,
     )
     (options.out / LEMMA_RULES_FILE).write_text(
         json.dumps(learn_lemma_rules(kept_sentences), ensure_ascii=False, sort_keys=True, indent=0)
@@ -190,6 +190,7 @@ def train_tagger(
     train_sentences: Sequence[Sentence],
     dev_treebanks: Mapping[str, Sequence[Sentence]],
     out: Path,
+    *,
     epochs: int,
     seconds: float,
     seed: int,

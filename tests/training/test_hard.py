@@ -83,10 +83,14 @@ def test_no_hard_sentence_is_one_that_a_seed_of_training_gives(hard: list[HardSe
 
 
 def test_no_hard_sentence_stands_in_another_set_of_ours(hard: list[HardSentence]) -> None:
-    others = [json.loads(line)["text"] for name in ("sentences", "intents")
-              for line in (TESTS / "eval" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]  # fmt: skip
-    others += [line.partition("\t")[2] for name in ("zh", "en")
-               for line in (TESTS / "golden" / f"names.{name}.tsv").read_text(encoding="utf-8").splitlines()]  # fmt: skip
+    others: list[str] = []
+    for name in ("sentences", "intents"):
+        lines = (TESTS / "eval" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+        others += [json.loads(line)["text"] for line in lines]
+    for language in ("zh", "en"):
+        path = TESTS / "golden" / f"names.{language}.tsv"
+        lines = path.read_text(encoding="utf-8").splitlines()
+        others += [line.partition("\t")[2] for line in lines]
     assert not {letters(text) for text in others} & {letters(sentence.text) for sentence in hard}
 
 

@@ -1,4 +1,4 @@
-"""Training: the manifest's splits, the readers of the sets' formats, the loop and its resumption."""
+"""Training: the manifest's splits, the readers of the sets' formats, the loop and resuming it."""
 
 from __future__ import annotations
 
@@ -273,7 +273,10 @@ def small_run(
         checkpoint_minutes=0,
         start=start,
     )
-    return model, run_training_loop(model, teacher, tokenizer, [split], [], settings, work)
+    progress = run_training_loop(
+        model, teacher, tokenizer, [split], [], settings=settings, work=work
+    )
+    return model, progress
 
 
 def test_training_learns_and_a_resumed_run_ends_where_an_unbroken_one_does(
@@ -293,12 +296,12 @@ def test_training_learns_and_a_resumed_run_ends_where_an_unbroken_one_does(
     real = module._train_step
     count = 0
 
-    def cut(*arguments: object) -> None:
+    def cut(*arguments: object, **options: object) -> None:
         nonlocal count
         count += 1
         if count > steps // 2:
             raise KeyboardInterrupt
-        real(*arguments)  # type: ignore[arg-type]
+        real(*arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "_train_step", cut)
     with pytest.raises(KeyboardInterrupt):

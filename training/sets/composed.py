@@ -62,7 +62,9 @@ def compose_brand_samples(count: int, seed: int) -> Iterator[Sample]:
 
 
 def _compose_brand_opinions(language: str, rng: random.Random, brands: int) -> Sample:
-    text, targets, labels = "", [], []
+    text = ""
+    targets: list[LabelledTarget] = []
+    labels: list[int] = []
     for position in range(brands):
         polarity = rng.choice(("negative", "positive", "negative", "positive", "neutral"))
         label = _LABELS[polarity]
@@ -91,7 +93,8 @@ def _compose_aside(language: str, rng: random.Random) -> Sample:
     if rng.random() < 0.4:
         brand_sample = _compose_brand_opinions(language, rng, brands=1)
         text += "。" if language == "zh" else ". "
-        (start, end), label = brand_sample.targets[0].spans[0], brand_sample.targets[0].label
+        (start, end) = brand_sample.targets[0].spans[0]
+        label = brand_sample.targets[0].label
         targets.append(LabelledTarget(((start + len(text), end + len(text)),), label))
         text += brand_sample.text
         labels |= {label} - {NEUTRAL}

@@ -71,7 +71,8 @@ def replace_names(sample: Sample, rng: random.Random) -> Sample:
         pieces += [sample.text[copied_until:start], name]
         length += start - copied_until
         new_spans[index].append((length, length + len(name)))
-        length, copied_until = length + len(name), end
+        length += len(name)
+        copied_until = end
     targets = tuple(
         LabelledTarget(tuple(new_spans[index]), target.label)
         for index, target in enumerate(sample.targets)

@@ -82,7 +82,8 @@ def _absa_source(
         if language == "en"
         else "repository MIT; set not stated"
     )
-    read, train = readers.pyabsa_reader(classes), (f"absa/{name}/train.csv",)
+    read = readers.pyabsa_reader(classes)
+    train = (f"absa/{name}/train.csv",)
     return DatasetSource(
         f"absa/{name}",
         language,

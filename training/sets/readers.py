@@ -77,7 +77,8 @@ def labelled_csv_reader(
 
     def read_rows(path: Path) -> Iterator[Sample]:
         for row in read_dataset_rows(path):
-            polarity, emotion = mapping.get(row[label_column]), emotions.get(row[label_column])
+            polarity = mapping.get(row[label_column])
+            emotion = emotions.get(row[label_column])
             if (polarity, emotion) != (None, None) and row[text_column].strip():
                 yield Sample(row[text_column].strip(), polarity, classes, emotion=emotion)
 

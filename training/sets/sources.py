@@ -207,7 +207,8 @@ def entity_reader(parts: tuple[int, ...]) -> readers.DatasetReader:
         for row in readers.read_dataset_rows(path):
             if entity_part(row["entity"]) not in parts or row.get("seen_in"):
                 continue
-            text, label = row["text"].strip(), mapping[row["label"]]
+            text = row["text"].strip()
+            label = mapping[row["label"]]
             occurrences = (find_occurrences(text, name) for name in entity_names(row["entity"]))
             spans = next(filter(None, occurrences), ()) or _only_handle(text)
             if spans:
