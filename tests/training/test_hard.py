@@ -73,11 +73,11 @@ def test_no_hard_sentence_repeats_what_training_composes(
 
 
 def test_no_hard_sentence_is_one_that_a_seed_of_training_gives(hard: list[HardSentence]) -> None:
-    made = [
+    samples = [
         *composed.compose_brand_samples(2_000, seed=0),
         *sentences.compose_task_samples(2_000, seed=0),
     ]
-    assert not {text_digest(sample.text) for sample in made} & {
+    assert not {text_digest(sample.text) for sample in samples} & {
         text_digest(sentence.text) for sentence in hard
     }
 
@@ -107,9 +107,9 @@ class _PositiveReader:
         return [
             TextPrediction(
                 SentimentProbabilities(0.0, 1.0, 0.0),
-                (SentimentProbabilities(0.0, 0.0, 1.0),) * len(asked),
+                (SentimentProbabilities(0.0, 0.0, 1.0),) * len(text_spans),
             )
-            for asked in targets or [()] * len(texts)
+            for text_spans in targets or [()] * len(texts)
         ]
 
     def embed(self, texts: list[str]) -> None:
